@@ -1,0 +1,1 @@
+"""The scheduled jobs on Elasticsearch and the assets that they install."""

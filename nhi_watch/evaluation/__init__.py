@@ -1,0 +1,1 @@
+"""Reproducible measurements on labelled data."""

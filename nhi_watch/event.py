@@ -1,0 +1,66 @@
+"""Event: one log record, normalised once at the edge; and the Identity that acts in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Identity(NamedTuple):
+    """Who really acts. Instances are shared between events, so they are cheap."""
+
+    id: str
+    """Immutable: provider, account, kind and the provider's own id where there is one, else its name,
+    as in `aws:111111111111:role:AROAEXAMPLE`."""
+    name: str
+    """What people call it: an ARN, a subject, an app name."""
+    kind: str
+    """role | user | root | service | web_identity | federated | identity_center | account | anonymous"""
+    provider: str
+    account: str
+    human: str
+    """Evidence that the identity itself stands for a person (`sso_role`, `root`, `identity_center`…), or ""."""
+
+
+class Event(NamedTuple):
+    """One record in the words that every later stage understands. Empty text means *not told*."""
+
+    time: int
+    """Event time, seconds since the epoch, UTC."""
+    provider: str
+    """aws, …"""
+    account: str
+    """Where it happened (recipient account, tenant, organisation)."""
+    identity: Identity
+    credential: str
+    """The long-lived credential's id (an access key `AKIA…`), else "": temporary ones are sessions."""
+    credential_type: str
+    """key | session | service | web_identity | console | none"""
+    session: str
+    """The temporary credential's or session's id, else ""."""
+    action: str
+    """service:Operation, e.g. `s3:GetObject`."""
+    service: str
+    """e.g. `s3`: the part before the colon."""
+    access: str
+    """list | read | write | tagging | permissions | cost | unknown"""
+    outcome: str
+    """success | denied | failure: denied is a refusal for lack of permission."""
+    error: str
+    """The provider's error code, or ""."""
+    address: str
+    """Source address as logged: an IP address, a service's name, or "". Shown, not scored."""
+    network: str
+    """The scored form of the address, see `network.py`."""
+    agent: str
+    """User-agent family without versions, e.g. `boto3`."""
+    region: str
+    target: str
+    """What the action touched, short (a bucket, a role, a secret), or ""."""
+    target_class: str
+    """own | foreign | "": whether the target belongs to the identity's own account."""
+    traits: tuple[str, ...]
+    """Sorted facts from deep inside the record that signals need, e.g. `public`, `mfa`."""
+    issued: str
+    """Id of a credential that this record handed out (an assumed role's session key, a new access key), or ""."""
+    record_id: str
+    """The log's own id of the record; records are deduplicated by it."""

@@ -1,0 +1,1 @@
+"""OWASP NHI, NIST CSF and ATT&CK ids as data."""

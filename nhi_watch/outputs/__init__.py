@@ -1,0 +1,1 @@
+"""Writers of notables: JSON lines, ECS alerts, an HTML report, a terminal table."""

@@ -1,0 +1,1 @@
+"""Labelled telemetry of a believable account, with campaigns."""

@@ -1,0 +1,1 @@
+"""The chunked search-command protocol and the commands behind bin/; standard library only."""

@@ -1,0 +1,1 @@
+"""Where records come from and where state lives: files, SQLite, Elasticsearch."""
