@@ -1,0 +1,18 @@
+"""Finds the plug-ins of a folder: one module, one source or signal."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def modules(package: str) -> list[ModuleType]:
+    """Every public module of a package, ordered by name.
+
+    >>> [m.__name__ for m in modules("nhi_watch.stores") if m.__name__.endswith("interface")]
+    ['nhi_watch.stores.interface']
+    """
+    parent = importlib.import_module(package)
+    names = sorted(info.name for info in pkgutil.iter_modules(parent.__path__) if not info.name.startswith("_"))
+    return [importlib.import_module(f"{package}.{name}") for name in names]
