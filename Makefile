@@ -1,0 +1,76 @@
+# Every target works from a fresh clone. The environment lies in .venv, the program at .venv/bin/nhi.
+
+VENV := .venv
+BIN := $(VENV)/bin
+NHI := $(BIN)/nhi
+STAMP := $(VENV)/.installed
+DEMO := out/demo
+UV := 0.13.9
+
+# The first interpreter that can make an environment; 3.11 first, because the model is trained on it.
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))
+PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3 python3.10 python3.9; do \
+	"$$p" -c '$(USABLE)' 2>/dev/null && { echo "$$p"; break; }; done)
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types docs docs-check splunk-pythons bench train package inspect lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make the environment from the lock file
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(USABLE)' || { echo "make: needs Python 3.9 or newer with its venv\
+	and ensurepip modules (on Debian: apt-get install python3-venv); name one with make PYTHON=..." >&2; exit 2; }
+	test -x $(BIN)/pip || "$(PYTHON)" -m venv --clear $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## score a simulated tenant; prints the ranked table and where the report lies
+	@rm -rf $(DEMO)
+	$(NHI) simulate --days 14 --machines 120 --seed 7 --out $(DEMO)/data
+	$(NHI) score $(DEMO)/data/events --out $(DEMO)
+	@echo "Report: $(DEMO)/report.html"
+
+test: $(STAMP) ## run the tests; what a test needs and does not find is named as a skip
+	$(BIN)/python -m pytest -rs
+
+check: lint types docs-check splunk-pythons ## lint, types, generated docs, and what ships to Splunk on 3.9 and 3.13
+
+lint: $(STAMP) ## ruff
+	$(BIN)/ruff check
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+docs: $(STAMP) ## write the generated pages of docs/ anew
+	$(BIN)/python tools/docs.py
+
+docs-check: $(STAMP) ## fail where a generated page of docs/ is stale
+	$(BIN)/python tools/docs.py --check
+
+splunk-pythons: $(STAMP) ## test what ships to Splunk on bare Python 3.9 and 3.13, where installed
+	$(BIN)/python tools/check_python.py 3.9 3.13
+
+bench: $(STAMP) ## run bench/*.py in turn; figures in out/bench/*.json and on the terminal
+	$(BIN)/python tools/bench.py
+
+train: $(STAMP) ## train the shipped model again: the same bytes
+	$(NHI) train
+
+package: $(STAMP) ## build the Splunk app in dist/
+	$(BIN)/python tools/package.py
+
+inspect: $(STAMP) ## build the Splunk app and run AppInspect over it, offline
+	$(BIN)/python tools/inspect_app.py
+
+lock: $(STAMP) ## resolve the dependencies anew; UPGRADE=--upgrade for newer versions
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV)
+	$(BIN)/uv pip compile -q --universal --python-version 3.9 --generate-hashes $(UPGRADE) \
+		--extra train --extra splunk --extra dev pyproject.toml -o requirements.lock
+
+clean: ## remove what was built and measured; the environments stay
+	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
