@@ -1,4 +1,4 @@
-"""Tests what ships to Splunk on bare interpreters: no library but pytest and hypothesis can be imported there.
+"""Tests what ships to Splunk on bare interpreters, where no library but pytest and hypothesis is.
 
     python tools/check_python.py 3.9 3.13
 
@@ -39,14 +39,20 @@ def check(version: str) -> int:
         return int(os.environ.get("NHI_NO_SKIP") == "1")
     began = time.monotonic()
     python = environment(version, interpreter)
-    shipped = [path for path in sources("nhi_watch") if ships(name_of(path)) and ">>>" in path.read_text("utf-8")]
-    paths = [str(path.relative_to(ROOT)) for path in [*bare_tests(GIVEN), *shipped]]
+    paths = [str(path.relative_to(ROOT)) for path in [*bare_tests(GIVEN), *doctests()]]
     if not paths:
         print(f"Python {version}: found no test that needs the standard library alone", file=sys.stderr)
         return 1
     code = subprocess.call([python, "-m", "pytest", "-rs", "-p", "no:cacheprovider", *paths], cwd=ROOT)
-    print(f"Python {version}: {len(paths)} files, exit code {code}, {time.monotonic() - began:.0f} s", flush=True)
+    took = time.monotonic() - began
+    print(f"Python {version}: {len(paths)} files, exit code {code}, {took:.0f} s", flush=True)
     return code
+
+
+def doctests() -> list[Path]:
+    """Files that ship to Splunk and have examples in their docstrings."""
+    shipped = (path for path in sources("nhi_watch") if ships(name_of(path)))
+    return [path for path in shipped if ">>>" in path.read_text("utf-8")]
 
 
 def find(version: str) -> str | None:
@@ -62,8 +68,9 @@ def pyenv_root() -> Path:
     told = os.environ.get("PYENV_ROOT")
     if told:
         return Path(told)
-    shims = [Path(place) for place in os.environ.get("PATH", "").split(os.pathsep) if place.endswith("/shims")]
-    return shims[0].parent if shims else Path.home() / ".pyenv"
+    places = os.environ.get("PATH", "").split(os.pathsep)
+    shims = [Path(place).parent for place in places if place.endswith("/shims")]
+    return shims[0] if shims else Path.home() / ".pyenv"
 
 
 def _version(path: Path) -> list[int]:

@@ -1,0 +1,236 @@
+"""The shape of the project: which part may import which, and the rules that hold for every file."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from layout import PACKAGE, ROOT, WORKSHOP, imports, name_of, ships, sources, standard_library, tree_of
+
+# A part may import the parts of the rows above its own, and nothing else of the package.
+ROWS = (
+    "errors",
+    "timestamps registry",
+    "event tables schemas frameworks stores.interface",
+    "network_list agent actions",
+    "network notable",
+    "identity",
+    "sources",
+    "behaviour",
+    "grouping",
+    "baseline",
+    "view",
+    "signals",
+    "model",
+    "episode",
+    "controls",
+    "ranking",
+    "telemetry drift feedback brief",
+    "pipeline",
+    "splunk",
+    "outputs stores audit",
+    "elastic exposure posture response copilot simulator",
+    "training",
+    "evaluation",
+    "cli",
+)
+RANK = {part: rank for rank, row in enumerate(ROWS) for part in row.split()}
+TRAINING_ONLY = {"sklearn", "numpy", "scipy", "joblib"}
+VENDORED = {"splunklib"}
+PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
+MACHINE_PATH = re.compile(r"(?<![\w.:])/(?:work|tmp|root|home)/")
+MODULES = sources(PACKAGE)
+SOURCES = [*MODULES, *sources("tools"), *sources("bench"), *sources("bin")]
+TEXTS = {".py", ".md", ".toml", ".conf", ".meta", ".json", ".csv", ".xml", ".j2", ".css", ".js", ".lock", ""}
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+each_module = pytest.mark.parametrize("path", MODULES, ids=name)
+
+
+def part_of(module: str) -> str:
+    """The row's name for a module; the package's own `__init__` belongs to no part."""
+    inner = module.partition(".")[2]
+    return inner if inner in RANK else inner.partition(".")[0]
+
+
+@each_module
+def test_imports_flow_one_way(path: Path) -> None:
+    mine = part_of(name_of(path))
+    assert mine in RANK or not mine, f"{mine}: a new part needs a place in ROWS"
+    wrong = [
+        f"line {line}: {mine} must not import {module}"
+        for module, line in imports(path)
+        if module.startswith(f"{PACKAGE}.") and not may_import(mine, part_of(module))
+    ]
+    assert not wrong
+
+
+def may_import(mine: str, other: str) -> bool:
+    return other in ("", mine) or (other in RANK and RANK[other] < RANK.get(mine, 0))
+
+
+def test_every_row_names_distinct_parts() -> None:
+    assert len(RANK) == sum(len(row.split()) for row in ROWS)
+
+
+@each_module
+def test_a_plug_in_does_not_know_its_siblings(path: Path) -> None:
+    package, _, mine = name_of(path).rpartition(".")
+    if package not in (f"{PACKAGE}.sources", f"{PACKAGE}.signals") or mine.startswith("_"):
+        return
+    siblings = {
+        module
+        for module, _ in imports(path)
+        if module.startswith(f"{package}.") and not module.rpartition(".")[2].startswith("_")
+    }
+    assert not siblings
+
+
+@each_module
+def test_what_ships_to_splunk_imports_only_the_standard_library_and_itself(path: Path) -> None:
+    if not ships(name_of(path)):
+        return
+    allowed = standard_library() | (VENDORED if part_of(name_of(path)) == "splunk" else set())
+    foreign = {module for module, _ in imports(path) if not ships(module) and top(module) not in allowed}
+    assert not foreign
+
+
+def test_splunk_entry_points_import_only_the_standard_library_and_what_ships() -> None:
+    allowed = standard_library()
+    foreign = {
+        f"{name(path)}: {module}"
+        for path in sources("bin")
+        for module, _ in imports(path)
+        if not ships(module) and top(module) not in allowed
+    }
+    assert not foreign
+
+
+@each_module
+def test_only_training_imports_what_learns(path: Path) -> None:
+    if part_of(name_of(path)) != "training":
+        assert not {top(module) for module, _ in imports(path)} & TRAINING_ONLY
+
+
+@each_module
+def test_nothing_outside_training_unpickles(path: Path) -> None:
+    if part_of(name_of(path)) != "training":
+        assert not {top(module) for module, _ in imports(path)} & PICKLES
+
+
+def top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+@each_module
+def test_only_the_command_line_prints_configures_logging_exits_or_catches_everything(path: Path) -> None:
+    if name_of(path) != f"{PACKAGE}.cli":
+        assert not [f"line {line}: {what}" for line, what in reserved(tree_of(path))]
+
+
+def reserved(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """What only the command line may do."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in RESERVED:
+            yield node.lineno, ast.unparse(node.func)
+        elif isinstance(node, ast.ExceptHandler) and catches_everything(node.type):
+            yield node.lineno, "except of everything"
+        elif isinstance(node, ast.Raise) and node.exc and ast.unparse(node.exc).startswith("SystemExit"):
+            yield node.lineno, "raise SystemExit"
+
+
+RESERVED = {"print", "logging.basicConfig", "sys.exit", "os._exit", "exit", "quit"}
+
+
+def catches_everything(caught: ast.expr | None) -> bool:
+    if isinstance(caught, ast.Tuple):
+        return any(catches_everything(each) for each in caught.elts)
+    return caught is None or ast.unparse(caught) in ("Exception", "BaseException")
+
+
+OFFENCES = [
+    "print(1)",
+    "import sys\nsys.exit(2)",
+    "raise SystemExit(2)",
+    "import logging\nlogging.basicConfig()",
+    "try:\n    f()\nexcept:\n    pass",
+    "try:\n    f()\nexcept Exception:\n    pass",
+    "try:\n    f()\nexcept (OSError, BaseException) as error:\n    g(error)",
+]
+
+
+@pytest.mark.parametrize("code", OFFENCES)
+def test_the_rule_for_the_command_line_finds_each_offence(code: str) -> None:
+    assert len(list(reserved(ast.parse(code)))) == 1
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_no_file_is_longer_than_400_lines(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_no_function_is_longer_than_50_lines(path: Path) -> None:
+    functions = (n for n in ast.walk(tree_of(path)) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    long = {each.name: length(each) for each in functions if length(each) > 50}
+    assert not long
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+@pytest.mark.parametrize("path", sources("bin"), ids=name)
+def test_a_splunk_entry_point_has_at_most_15_lines_of_code(path: Path) -> None:
+    lines = (line.strip() for line in path.read_text("utf-8").splitlines())
+    assert sum(1 for line in lines if line and not line.startswith("#")) <= 15
+
+
+def test_no_file_names_a_path_of_one_machine() -> None:
+    found = {
+        f"{name(path)}:{number}"
+        for path in own_files(lambda path: path.suffix in TEXTS and path != Path(__file__))
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
+        if MACHINE_PATH.search(line)
+    }
+    assert not found
+
+
+def own_files(wanted: Callable[[Path], bool]) -> list[Path]:
+    """Files of the project itself: no environment, no output, no dot folder but .ci."""
+    folders = [PACKAGE, "tools", "bench", "bin", "tests", "docs", "default", "metadata", "lookups", ".ci"]
+    files = [*ROOT.glob("*"), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
+    return sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts and wanted(path))
+
+
+def test_every_part_of_the_workshop_is_known_to_the_table() -> None:
+    assert set(RANK) >= WORKSHOP
+
+
+def test_decisions_are_numbered_without_gaps_and_say_their_number() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for number, page in enumerate(pages, 1):
+        assert page.read_text("utf-8").startswith(f"# {number}. "), f"{page.name} must begin with its number"
+
+
+def test_every_dependency_has_its_reason() -> None:
+    reasons = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text("utf-8")
+    project = (ROOT / "pyproject.toml").read_text("utf-8").partition("[project.scripts]")[0]
+    wanted = re.findall(r'"([A-Za-z][\w-]*)\s*(?:[<>=~!]=?[^"]*)?"', project.partition("dependencies = [")[2])
+    assert "orjson" in wanted
+    assert not [each for each in wanted if not re.search(rf"^\|[^|]*\b{each}\b", reasons, re.MULTILINE)]
+
+
+def test_the_lock_pins_every_requirement_with_a_hash() -> None:
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    pins = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
+    assert pins
+    assert not [pin.split()[0] for pin in pins if "==" not in pin or "--hash=sha256:" not in pin]
