@@ -65,6 +65,12 @@ ENOUGH = {"tor": 4, "vpn": 1, "hosting": 32, "business": 32, "isp": 32, "mobile"
 # Who wins a /24 that several claim: the more specific statement.
 ORDER = ["tor", "vpn", "hosting", "business", "education", "mobile", "isp"]
 
+# Documentation prefixes (RFC 5737, 3849) stand in feeds by mistake, and in everybody's samples and tests.
+_DOCUMENTATION = [
+    ipaddress.ip_network(text)
+    for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+]
+
 _HEADER = struct.Struct("<8sHQHII")
 _V4 = struct.Struct("<IIH")
 _V6 = struct.Struct("<16s16sH")
@@ -117,8 +123,9 @@ def read_access(path: Path) -> list[Range]:
     ranges = []
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(line for line in file if not line.startswith("#")):
-            net = ipaddress.ip_network(row["cidr"])
-            ranges.append(Range(net.version, int(net[0]), int(net[-1]), (row["owner"], row["kind"])))
+            nets = map(ipaddress.ip_network, row["blocks"].split())
+            name = row["owner"], row["kind"]
+            ranges += [Range(net.version, int(net[0]), int(net[-1]), name) for net in nets]
     return ranges
 
 
@@ -176,11 +183,17 @@ def wide(ranges: list[Range]) -> list[list[int]]:
     return [list(column) for column in zip(*runs)]
 
 
+def is_documentation(item: Range) -> bool:
+    """Whether a range lies in a prefix that is reserved for documentation."""
+    nets = (net for net in _DOCUMENTATION if net.version == item.version)
+    return any(int(net[0]) <= item.first and item.last <= int(net[-1]) for net in nets)
+
+
 def main(wheel: Path) -> None:
     """Write the table."""
     with zipfile.ZipFile(wheel) as archive:
         built, ranges = read_package(archive.read("iporigin/data/ranges.bin"))
-    ranges += read_access(ACCESS)
+    ranges = [item for item in ranges + read_access(ACCESS) if not is_documentation(item)]
     v4 = claims(ranges, 4)
     v6 = [r for r in ranges if r.version == 6]
     names4, names6 = sorted(set(v4.values())), sorted({r.name for r in v6})

@@ -1,0 +1,213 @@
+"""Addresses become networks; networks have an owner and a kind; the customer's list goes first."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from nhi_watch import network, network_list
+from nhi_watch.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+HEADER = "cidr,owner,kind,comment\n"
+KINDS = network_list.KINDS
+
+
+@pytest.fixture
+def own_list(tmp_path: Path) -> Iterator[Path]:
+    """A place for the customer's list; the shipped, empty one is loaded again afterwards."""
+    yield tmp_path / "networks.csv"
+    network.load_custom(ROOT / "lookups" / "nhi_networks.csv")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("198.51.100.7", "198.51.100.0/24"),
+        ("10.1.2.3", "10.1.2.0/24"),
+        ("100.64.9.9", "100.64.9.0/24"),
+        ("127.0.0.1", "127.0.0.0/24"),
+        ("2001:DB8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("2001:db8::1", "2001:db8::/48"),
+        ("2001:0:5::1", "2001:0:5::/48"),
+        ("::1", "::/48"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("::ffff:198.51.100.7", "198.51.100.0/24"),
+        ("::ffff:c633:6407", "198.51.100.0/24"),
+        ("lambda.amazonaws.com", "service:lambda"),
+        ("Lambda.AmazonAWS.com ", "service:lambda"),
+        ("eks-nodegroup.amazonaws.com", "service:eks-nodegroup"),
+        ("logs.eu-central-1.amazonaws.com", "service:logs"),
+        ("ecs.application-autoscaling.amazonaws.com", "service:ecs.application-autoscaling"),
+        ("s3.amazonaws.com.cn", "service:s3"),
+        ("AWS Internal", "service:internal"),
+        ("", ""),
+        (" ", ""),
+        ("ec2-198-51-100-7.compute-1.amazonaws.com", "other"),
+        ("amazonaws.com", "other"),
+        (".amazonaws.com", "other"),
+        ("lambda.amazonaws.com.evil.example", "other"),
+        ("host.example", "other"),
+        ("198.51.100", "other"),
+        ("198.51.100.256", "other"),
+        ("198.51.100.7:443", "other"),
+        ("198.51.100.0/24", "other"),
+        ("1" * 200, "other"),
+        ("a" * 5000 + ".amazonaws.com", "other"),
+        ("\0", "other"),
+        ("\ud800", "other"),
+        (":\ud800", "other"),
+    ],
+)
+def test_an_address_has_one_network(address: str, expected: str) -> None:
+    assert network.network_of(address) == expected
+
+
+@given(st.ip_addresses(v=4))
+def test_ipv4_is_cut_to_24_bits(address: ipaddress.IPv4Address) -> None:
+    assert network.network_of(str(address)) == str(ipaddress.ip_network(f"{address}/24", strict=False))
+
+
+@given(st.ip_addresses(v=6))
+def test_ipv6_is_cut_to_48_bits_and_mapped_addresses_are_ipv4(address: ipaddress.IPv6Address) -> None:
+    mapped = address.ipv4_mapped
+    expected = ipaddress.ip_network(f"{mapped or address}/{24 if mapped else 48}", strict=False)
+    assert network.network_of(str(address)) == str(expected)
+
+
+@given(st.text() | st.from_regex(r"[0-9a-f.:%]{0,30}") | st.from_regex(r"[a-z.-]{0,90}\.amazonaws\.com"))
+@example("::%")
+@example("\x00.amazonaws.com")
+def test_no_text_makes_it_fail_and_every_result_can_be_described(address: str) -> None:
+    found = network.network_of(address)
+    assert len(found) <= 120
+    assert network.describe(found).kind in KINDS
+
+
+@given(st.text())
+def test_describing_any_text_does_not_fail(text: str) -> None:
+    assert network.describe(text).kind in KINDS
+
+
+@pytest.mark.parametrize(
+    ("address", "owner", "kind"),
+    [
+        ("52.95.110.1", "aws", "hosting"),
+        ("2600:1f18::1", "aws", "hosting"),
+        ("20.42.0.1", "azure", "hosting"),
+        ("34.82.1.5", "google", "hosting"),
+        ("140.82.121.4", "github", "hosting"),
+        ("95.216.1.1", "hetzner", "hosting"),
+        ("2a01:4f8::1", "hetzner", "hosting"),
+        ("51.68.1.1", "ovh", "hosting"),
+        ("165.22.1.1", "digitalocean", "hosting"),
+        ("185.220.101.5", "tor", "tor"),
+        ("73.1.2.3", "comcast", "isp"),
+        ("192.168.7.7", "", "private"),
+        ("172.31.0.9", "", "private"),
+        ("172.32.0.9", "tmobile-us", "mobile"),
+        ("fd00::1", "", "private"),
+        ("169.254.169.254", "", "private"),
+        ("203.0.113.9", "", "unknown"),
+        ("2001:db8::1", "", "unknown"),
+        ("lambda.amazonaws.com", "lambda", "service"),
+        ("nonsense", "", "unknown"),
+        ("", "", "unknown"),
+    ],
+)
+def test_the_shipped_table_knows_who_runs_a_network(address: str, owner: str, kind: str) -> None:
+    assert network.describe(network.network_of(address)) == (owner, kind)
+
+
+def test_the_customers_list_goes_before_every_other(own_list: Path) -> None:
+    rows = "52.95.110.0/24,office,business,ours\n10.0.0.0/8,cellar,hosting,\n2001:db8::/32,lab,education,\n"
+    own_list.write_text(HEADER + rows, encoding="utf-8")
+    assert network.load_custom(own_list) == 3
+    assert network.describe("52.95.110.0/24") == ("office", "business")
+    assert network.describe("52.95.111.0/24") == ("aws", "hosting")
+    assert network.describe("10.9.9.0/24") == ("cellar", "hosting")
+    assert network.describe("2001:db8:7::/48") == ("lab", "education")
+
+
+def test_the_longest_prefix_wins_and_a_single_address_speaks_for_its_24(own_list: Path) -> None:
+    rows = "203.0.0.0/16,wide,isp,\n203.0.113.7/32,gateway,vpn,\n203.0.113.0/24,office,business,\n"
+    rows += "0.0.0.0/0,world,unknown,\n"
+    own_list.write_text(HEADER + rows, encoding="utf-8")
+    network.load_custom(own_list)
+    assert network.describe("203.0.113.0/24").owner == "gateway"
+    assert network.describe("203.0.112.0/24").owner == "wide"
+    assert network.describe("9.9.9.0/24").owner == "world"
+
+
+def test_loading_again_replaces_and_a_bad_file_changes_nothing(own_list: Path) -> None:
+    own_list.write_text(HEADER + "203.0.113.0/24,first,business,\n", encoding="utf-8")
+    network.load_custom(own_list)
+    own_list.write_text(HEADER + "203.0.112.0/24,second,business,\nrubbish,x,isp,\n", encoding="utf-8")
+    with pytest.raises(InputError):
+        network.load_custom(own_list)
+    assert network.describe("203.0.113.0/24").owner == "first"
+    own_list.write_text(HEADER, encoding="utf-8")
+    assert network.load_custom(own_list) == 0
+    assert network.describe("203.0.113.0/24").owner == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "line 1: the header must be cidr,owner,kind,comment"),
+        ("cidr,owner\n", "line 1: the header must be"),
+        (HEADER + "198.51.100.0/24,a,isp\n", "line 2: 3 columns instead of 4"),
+        (HEADER + "\n198.51.100.7/24,a,isp,\n", "line 3: not a network such as"),
+        (HEADER + "198.51.100.0/24,,isp,\n", "line 2: owner must have 1 to 64 characters"),
+        (HEADER + f"198.51.100.0/24,{'a' * 65},isp,\n", "line 2: owner must have"),
+        (HEADER + "198.51.100.0/24,a,moon,\n", "line 2: unknown kind 'moon'; use one of business, education"),
+        (HEADER + "198.51.100.0/24,a,isp,\n" * 2, "line 3: 198.51.100.0/24 is listed twice"),
+    ],
+)
+def test_a_bad_row_is_named_with_file_and_line(own_list: Path, content: str, message: str) -> None:
+    own_list.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        network.load_custom(own_list)
+    assert str(caught.value).startswith(f"{own_list}, {message}")
+
+
+def test_a_file_that_cannot_be_read_is_named(own_list: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        network.load_custom(own_list)
+    own_list.write_bytes(HEADER.encode() + b"\xff\xfe\n")
+    with pytest.raises(InputError, match="cannot be read"):
+        network.load_custom(own_list)
+
+
+def test_the_shipped_list_of_the_customer_holds_only_its_header() -> None:
+    assert (ROOT / "lookups" / "nhi_networks.csv").read_text(encoding="utf-8") == HEADER
+
+
+@pytest.mark.parametrize(("family", "bits"), [("ipv4", 24), ("ipv6", 48)])
+def test_the_shipped_ranges_are_sorted_disjoint_and_within_bounds(family: str, bits: int) -> None:
+    table = json.loads(network.TABLE.read_text(encoding="utf-8"))
+    first, last, owner = table[family]
+    assert len(first) == len(last) == len(owner) > 1000
+    assert all(low <= high for low, high in zip(first, last))
+    assert all(high < low for high, low in zip(last, first[1:]))
+    assert first[0] >= 0
+    assert last[-1] < 1 << bits
+    assert {table["networks"][index][1] for index in owner} <= KINDS
+
+
+def test_the_shipped_table_is_small() -> None:
+    assert network.TABLE.stat().st_size < 600_000
+
+
+def test_importing_reads_no_table() -> None:
+    code = "import nhi_watch.network as n; print(n._table.cache_info().currsize)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert result.stdout.split() == [b"0"]
