@@ -18,7 +18,7 @@ class Step(NamedTuple):
     """One number of the funnel."""
 
     label: str
-    count: int
+    number: int
 
 
 class Fact(NamedTuple):
@@ -56,7 +56,7 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
 
 def line(run: Mapping[str, Any]) -> str:
     """One line: the funnel, then alerts, rejects and overflow."""
-    steps = " → ".join(f"{amount(step.count)} {step.label}" for step in funnel(run))
+    steps = " → ".join(f"{amount(step.number)} {step.label}" for step in funnel(run))
     rest = [f"{fact.label.lower()} {fact.text}" for fact in facts(run) if fact.label in _IN_LINE]
     return "; ".join([steps, *rest] if steps else rest)
 
