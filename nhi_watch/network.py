@@ -7,7 +7,6 @@ the same event gets the same score everywhere. Owner and kind come from one ship
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from bisect import bisect_right
@@ -15,8 +14,6 @@ from functools import cache
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple, Optional
-
-from nhi_watch import network_list
 
 TABLE = Path(__file__).with_name("tables") / "networks.json"
 OTHER = "other"
@@ -95,11 +92,7 @@ def describe(network: str) -> Network:
     key = _key(network)
     if key is None:
         return UNKNOWN
-    custom = network_list.find(*key)
-    if custom is not None:
-        return Network(*custom)
-    version, prefix = key
-    return _PRIVATE if _is_private(version, prefix) else _shipped(version, prefix)
+    return _custom(*key) or (_PRIVATE if _is_private(*key) else _shipped(*key))
 
 
 def _key(network: str) -> Optional[tuple[int, int]]:
@@ -113,29 +106,48 @@ def _key(network: str) -> Optional[tuple[int, int]]:
         return None
 
 
+# The customer's list as `network_list.read` gives it; `load_custom` replaces its content.
+_own: dict[tuple[int, int], dict[int, tuple[str, str]]] = {}
+
+
 def load_custom(path: Path) -> int:
-    """Replace the customer's list by this file (`cidr,owner,kind,comment`); returns the rows read.
+    """Replace the customer's list by this file (`cidr,owner,kind,comment`); returns the networks listed.
 
     Raises:
-        InputError: naming file and line, when a row is wrong.
+        InputError: naming file and line, when a row is wrong; the list that was loaded before then stays.
     """
-    return network_list.load(path)
+    from nhi_watch import network_list  # its csv and ipaddress would double the time to import this module
+
+    rows = network_list.read(path)
+    _own.clear()
+    _own.update(rows)
+    return sum(map(len, rows.values()))
+
+
+def _custom(version: int, prefix: int) -> Optional[Network]:
+    for (row_version, drop), rows in _own.items():
+        if row_version == version and prefix >> drop in rows:
+            return Network(*rows[prefix >> drop])
+    return None
 
 
 # RFC 1918, 6598 (carrier-grade NAT), 3927, 1122, 2544, 4193, 4291; documentation prefixes are left out
 # because samples and tests use them as if they were public.
-_PRIVATE_RANGES = {
-    4: ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-        "192.168.0.0/16", "198.18.0.0/15"),
-    6: ("::/48", "fc00::/7", "fe80::/10"),
-}  # fmt: skip
+_PRIVATE_RANGES = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 "
+    "198.18.0.0/15 ::/48 fc00::/7 fe80::/10"
+)
 
 
 @cache
 def _private_bounds(version: int) -> list[tuple[int, int]]:
-    shift = 8 if version == 4 else 80
-    nets = [ipaddress.ip_network(text) for text in _PRIVATE_RANGES[version]]
-    return [(int(net[0]) >> shift, int(net[-1]) >> shift) for net in nets]
+    bounds = []
+    for text in _PRIVATE_RANGES.split():
+        key = _key(text)
+        if key is not None and key[0] == version:
+            free = (24 if version == 4 else 48) - int(text.partition("/")[2])
+            bounds.append((key[1], key[1] + (1 << free) - 1))
+    return bounds
 
 
 def _is_private(version: int, prefix: int) -> bool:

@@ -10,7 +10,7 @@ import csv
 import ipaddress
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Optional, Union
+from typing import Union
 
 from nhi_watch.errors import InputError
 
@@ -22,27 +22,16 @@ _BITS = {4: 24, 6: 48}
 
 _Net = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 _Row = tuple[str, str]
-_Key = tuple[int, int, int]
-
-# (version, dropped low bits, remaining value) → (owner, kind); replaced as a whole by load().
-_rows: dict[_Key, _Row] = {}
-_drops: dict[int, list[int]] = {4: [], 6: []}
+Rows = dict[tuple[int, int], dict[int, _Row]]
 
 
-def find(version: int, prefix: int) -> Optional[_Row]:
-    """Owner and kind of the longest listed prefix that covers this /24 or /48, or None."""
-    for drop in _drops[version]:
-        row = _rows.get((version, drop, prefix >> drop))
-        if row is not None:
-            return row
-    return None
+def read(path: Path) -> Rows:
+    """(IP version, dropped low bits of the /24 or /48) → remaining value → owner and kind.
 
-
-def load(path: Path) -> int:
-    """Replace the list; returns the number of rows. See `network.load_custom`.
+    The longest prefix comes first.
 
     Raises:
-        InputError: naming file and line, when the file or a row is wrong. The old list then stays.
+        InputError: naming file and line, when the file or a row is wrong.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -55,8 +44,7 @@ def load(path: Path) -> int:
         if net in found:
             raise InputError(f"{path}, line {number}: {net} is listed twice; keep one row")
         found[net] = _owner_and_kind(row, f"{path}, line {number}")
-    _replace(found)
-    return len(found)
+    return _by_length(found)
 
 
 def _numbered(file: Iterable[str], path: Path) -> list[tuple[int, list[str]]]:
@@ -90,14 +78,11 @@ def _owner_and_kind(row: list[str], where: str) -> _Row:
     return owner, kind
 
 
-def _replace(found: dict[_Net, _Row]) -> None:
-    rows: dict[_Key, _Row] = {}
+def _by_length(found: dict[_Net, _Row]) -> Rows:
+    rows: Rows = {}
     for net in sorted(found, key=lambda net: net.prefixlen):
         bits = _BITS[net.version]
         drop = max(bits - net.prefixlen, 0)
         value = int(net.network_address) >> (net.max_prefixlen - bits)
-        rows[net.version, drop, value >> drop] = found[net]
-    _rows.clear()
-    _rows.update(rows)
-    for version, drops in _drops.items():
-        drops[:] = sorted({drop for at, drop, _ in rows if at == version})
+        rows.setdefault((net.version, drop), {})[value >> drop] = found[net]
+    return dict(sorted(rows.items()))

