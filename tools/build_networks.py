@@ -3,8 +3,8 @@
     pip download --no-deps iporigin==1.1.2
     python tools/build_networks.py iporigin-1.1.2-py3-none-any.whl
 
-Only ranges whose source is dedicated to the public domain (CC0) are taken, see LABELS. Large access providers and
-a few hosters come from tools/more_networks.csv. Sources, licences: docs/decisions/0004-shipped-tables.md.
+Only ranges whose source is dedicated to the public domain (CC0) are taken, see LABELS. Large access providers
+and a few hosters come from tools/more_networks.csv. Sources: docs/decisions/0004-shipped-tables.md.
 """
 
 from __future__ import annotations
