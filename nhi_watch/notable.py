@@ -141,7 +141,9 @@ class Frameworks:
     nist_csf: tuple[str, ...]
     """`DE.CM-1` first."""
     mitre_attack: tuple[str, ...]
-    """Tactics (`TA0006`) and techniques (`T1078.004`)."""
+    """Techniques, such as `T1078.004`."""
+    mitre_atlas: tuple[str, ...]
+    """Such as `AML.CS0030`."""
 
 
 @dataclass(frozen=True)

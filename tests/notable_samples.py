@@ -111,7 +111,7 @@ def build(story: Story, rank: int) -> Notable:
         signals=_signals(story, records),
         timeline=timeline,
         usual=_usual(story, base),
-        frameworks=Frameworks(("NHI-07", *story.owasp), ("DE.CM-1", "DE.AE-02"), story.attack),
+        frameworks=Frameworks(("NHI-07", *story.owasp), ("DE.CM-1", "DE.AE-02"), story.attack, ()),
         controls=_controls(story),
         impact=Impact(story.criticality, story.environment, "write", "4 services, 2 regions", factors),
         telemetry=Telemetry(("cloudtrail",), 412, ("s3_data_events",) if rank % 2 else (), rank == 2),
@@ -208,7 +208,7 @@ STORIES = (
             ("hour", "02;09;14", "02"),
             ("region", "eu-west-1", "eu-west-1"),
         ),
-        ("TA0006", "TA0003", "T1078.004", "T1136.003", "T1098.001", "T1555.006"), ("NHI2:2025", "NHI5:2025"),
+        ("T1078.004", "T1136.003", "T1098.001", "T1555.006"), ("NHI2:2025", "NHI5:2025"),
     ),
     Story(
         "ml-batch", "LLMjacking: model access unlocked and used in six regions",
@@ -235,7 +235,7 @@ STORIES = (
             ("network", "10.0.0.0/16 own VPC", "+45.77.0.0/16 Vultr"),
             ("action", "s3:GetObject;sagemaker:CreateTransformJob", "+bedrock:InvokeModelWithResponseStream"),
         ),
-        ("TA0007", "TA0040", "T1078.004", "T1496.004", "T1562.008"), day=1,
+        ("T1078.004", "T1496.004", "T1562.008"), day=1,
     ),
     Story(
         "ecs-orders", "Session of an ECS task used outside AWS",
@@ -254,7 +254,7 @@ STORIES = (
         ),
         (("network", "10.4.0.0/16 own VPC", "+88.130.0.0/16 Deutsche Telekom;10.4.0.0/16"),
          ("agent", "aws-sdk-java", "+aws-cli;aws-sdk-java")),
-        ("TA0010", "T1550.001", "T1530"), ("NHI4:2025",),
+        ("T1550.001", "T1530"), ("NHI4:2025",),
     ),
     Story(
         "backup-role", "Misuse from inside: backup role shares snapshots with a foreign account",
@@ -269,7 +269,7 @@ STORIES = (
          (1314, "rds:ModifyDBSnapshotAttribute", "success", "10.8.0.0/16", 1.9, 3)),
         (("action", "rds:CreateDBSnapshot;rds:DescribeDBSnapshots", "+rds:ModifyDBSnapshotAttribute;rds:DescribeDBSnapshots"),
          ("target", "own account", "+999988887777")),
-        ("TA0010", "T1537"), day=1,
+        ("T1537",), day=1,
     ),
     Story(
         "web-prod", HOSTILE[0],
@@ -290,7 +290,7 @@ STORIES = (
          ("action_known", -0.61, 0.0, "All actions are usual for this role.")),
         ((700, "sts:AssumeRoleWithWebIdentity", "success", "140.82.112.0/20", 0.9, 1),
          (701, "ssm:GetParametersByPath", "success", "140.82.112.0/20", 1.1, 5)),
-        (("subject", "refs/heads/main", "+refs/pull/81/merge"),), ("T1199", "TA0001"), ("NHI6:2025",), day=2,
+        (("subject", "refs/heads/main", "+refs/pull/81/merge"),), ("T1199",), ("NHI6:2025",), day=2,
     ),
     Story(
         "legacy-sync", "Dormant key woke up after 143 days", "A key unused for 143 days listed buckets from a hosting network.",
@@ -311,7 +311,7 @@ STORIES = (
         (("slow_discovery", 1.33, 17.0, "17 new list calls, 18 to 22 minutes apart."), ("volume", -0.4, 0.1, "Few events.")),
         tuple((60 + 20 * n, f"{service}:List", "success", "10.9.0.0/16", 0.3, 1) for n, service in enumerate(
             ("iam", "s3", "ec2", "rds", "kms", "sns", "sqs", "ecr", "ecs", "eks", "logs", "athena", "glue", "lambda", "ssm", "sts", "acm"))),
-        (("service", "athena;s3", "+iam;+kms;+ecr;+eks;+sqs;athena;s3"),), ("TA0007", "T1580", "T1526"), day=3,
+        (("service", "athena;s3", "+iam;+kms;+ecr;+eks;+sqs;athena;s3"),), ("T1580", "T1526"), day=3,
     ),
     Story(
         "wide-open", "Administrator rights, three actions used", "The role holds AdministratorAccess and used three actions in 61 days.",

@@ -60,7 +60,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        amount=words.amount, clock=words.clock, signed=words.signed, spoken=words.spoken, short=words.short_name
+        amount=words.amount,
+        clock=words.clock,
+        duration=words.span,
+        percent=words.percent,
+        short=words.short_name,
+        signed=words.signed,
+        spoken=words.spoken,
     )
     environment.globals.update(
         pictures=pictures, framework=meanings.framework, control=meanings.control, kinds=words.KINDS

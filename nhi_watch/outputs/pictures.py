@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch import timestamps
+from nhi_watch.notable import clip
 from nhi_watch.outputs.words import amount, clock, signed, span
 
 MAX_LANES = 12
@@ -82,8 +83,8 @@ def timeline(entries: Sequence[Json], limit: int) -> Picture:
     left, width, row = 300, 1000, 30
     axis = _Axis.over(times, left + 16, width - 24)
     marks = [
-        Mark(axis.at(time), 24 + row * place[entry["action"]], _radius(entry["count"]), entry["outcome"], _told(entry), -1)
-        for entry, time in zip(drawn, times)
+        Mark(x, 24 + row * place[entry["action"]], _radius(entry), entry["outcome"], _told(entry), -1)
+        for entry, x in zip(drawn, map(axis.at, times))
     ]
     ticks = [Tick(24 + row * number, name) for number, name in enumerate(lanes)]
     height = 24 + row * len(lanes) + 14
@@ -98,8 +99,9 @@ def _told(entry: Json) -> str:
     )
 
 
-def _radius(count: int) -> float:
-    return round(min(4.5 + 1.6 * math.log2(max(count, 1)) ** 0.8, 13.0), 1)
+def _radius(entry: Json) -> float:
+    growth: float = math.log2(max(entry["count"], 1)) ** 0.8
+    return round(min(4.5 + 1.6 * growth, 13.0), 1)
 
 
 def overview(notables: Sequence[Json], limit: int = 1000) -> Picture:
@@ -116,13 +118,18 @@ def overview(notables: Sequence[Json], limit: int = 1000) -> Picture:
             round(top + inner * (1 - notable["score"] / 100), 1),
             round(5 + 8 * math.sqrt(notable["priority"] / top_priority), 1),
             notable["severity"],
-            f"{notable['rank']}. {notable['title']} (score {notable['score']:.0f}, {clock(notable['first_time'])})",
+            _named(notable),
             number,
         )
         for number, (notable, time) in enumerate(zip(drawn, times))
     ]
     lanes = [Tick(round(top + inner * (1 - low / 100), 1), name) for low, name in _BANDS]
     return Picture(width, height, lanes, axis.ticks(), marks, len(notables) - len(drawn))
+
+
+def _named(notable: Json) -> str:
+    title = clip(notable["title"], 100)
+    return f"{notable['rank']}. {title} (score {notable['score']:.0f}, {clock(notable['first_time'])})"
 
 
 _BANDS = ((80, "critical"), (60, "high"), (40, "medium"), (20, "low"), (0, "informational"))

@@ -97,3 +97,14 @@ def span(seconds: int) -> str:
             parts.append(f"{seconds // size} {unit}")
             seconds %= size
     return " ".join(parts[:2]) or "0 s"
+
+
+def percent(share: float) -> str:
+    """A share between 0 and 1 in per cent; never rounded to certainty.
+
+    >>> percent(0.973), percent(0.9999), percent(0.004), percent(1.0)
+    ('97%', '>99%', '<1%', '100%')
+    """
+    if 0.99 < share < 1:
+        return ">99%"
+    return "<1%" if 0 < share < 0.01 else f"{share:.0%}"
