@@ -10,8 +10,8 @@ from types import ModuleType
 def modules(package: str) -> list[ModuleType]:
     """Every public module of a package, ordered by name.
 
-    >>> [m.__name__ for m in modules("nhi_watch.stores") if m.__name__.endswith("interface")]
-    ['nhi_watch.stores.interface']
+    >>> "nhi_watch.signals.new_action" in [module.__name__ for module in modules("nhi_watch.signals")]
+    True
     """
     parent = importlib.import_module(package)
     names = sorted(info.name for info in pkgutil.iter_modules(parent.__path__) if not info.name.startswith("_"))
