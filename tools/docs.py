@@ -16,9 +16,9 @@ from nhi_watch import registry
 
 DOCS = ROOT / "docs"
 MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
-ABOUT_SIGNALS = """reasons why a behaviour, or an episode (one identity's day), is unusual or risky. Each is one
-file in `nhi_watch/signals/`. A value of 0 is ordinary, larger is worse; *cannot tell* means that the telemetry
-for it is missing, and has points of its own."""
+ABOUT_SIGNALS = """reasons why a behaviour, or an episode (one identity's day), is unusual or risky. Each is
+one file in `nhi_watch/signals/`. A value of 0 is ordinary, larger is worse; *cannot tell* means that the
+telemetry for it is missing, and has points of its own."""
 ABOUT_SOURCES = "Each source is one file in `nhi_watch/sources/`: a record becomes an Event, or a reject."
 EXIT_CODES = """Exit code 0: it ran. 1: a defect of ours. 2: the input or the configuration is wrong, and
 one line says what and where."""
