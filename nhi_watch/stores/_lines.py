@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, repeat
+from operator import contains
 
 import orjson
 
@@ -61,7 +62,7 @@ def _parse(file: str, line: int, lines: list[bytes], read: int) -> Batch:
         records = list(map(orjson.loads, lines))
     except orjson.JSONDecodeError:
         return _parse_each(file, line, lines, read)
-    if any(type(record) is not dict or "Records" in record for record in records):
+    if set(map(type, records)) != {dict} or any(map(contains, records, repeat("Records"))):
         return _parse_each(file, line, lines, read)
     return Batch(file, line, records, None, [], read, lines)
 

@@ -1,0 +1,90 @@
+"""rejects.jsonl keeps every reject with its bytes."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from nhi_watch.errors import InputError, RejectError
+from nhi_watch.stores.files import RAW_LIMIT, Bad, Where
+from nhi_watch.stores.rejects import Rejects, line_of
+
+
+def written(path: Path) -> list[Any]:
+    return [orjson.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+def test_a_reject_is_one_line_with_place_reason_and_original_text(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.jsonl"
+    with Rejects(path) as rejects:
+        rejects.add(Bad("a.json", 3, "not_json", b'{"a":\x1b[31m\n"<b>\x00', 15, "unexpected"))
+        no_time = RejectError("no_time", "eventTime is missing")
+        rejects.refuse(Where("b.json", 4), no_time, b'{"b":"\xc3\xbc"}')
+        rejects.refuse(Where("b.json", 9), RejectError("no_time"), b"{}")
+        assert not path.exists()
+    assert written(path) == [
+        {
+            "file": "a.json",
+            "line": 3,
+            "reason": "not_json",
+            "detail": "unexpected",
+            "raw": '{"a":\x1b[31m\n"<b>\x00',
+            "length": 15,
+        },
+        {
+            "file": "b.json",
+            "line": 4,
+            "reason": "no_time",
+            "detail": "eventTime is missing",
+            "raw": '{"b":"ü"}',
+            "length": 10,
+        },
+        {"file": "b.json", "line": 9, "reason": "no_time", "detail": "", "raw": "{}", "length": 2},
+    ]
+    assert rejects.counts == {"not_json": 1, "no_time": 2}
+    assert rejects.total == 3
+
+
+def test_bytes_that_are_no_text_come_back_from_base64() -> None:
+    raw = bytes(range(256))
+    line = line_of(Bad("a", 1, "invalid_utf8", raw, 256, ""))
+    assert "raw" not in line
+    assert b64decode(line["raw_base64"]) == raw
+
+
+def test_raw_is_bounded_and_says_so() -> None:
+    line = line_of(Bad("a", 1, "line_too_long", b"y" * (RAW_LIMIT + 5), 99_000_000, ""))
+    assert (len(line["raw"]), line["length"], line["truncated"]) == (RAW_LIMIT, 99_000_000, True)
+
+
+def test_text_that_is_cut_inside_a_character_stays_text() -> None:
+    raw = b"z" + "ü".encode() * RAW_LIMIT
+    assert line_of(Bad("a", 1, "line_too_long", raw, len(raw), ""))["raw"] == "z" + "ü" * (RAW_LIMIT // 2 - 1)
+
+
+def test_lone_surrogates_in_names_do_not_break_the_file() -> None:
+    assert orjson.dumps(line_of(Bad("a\udcff", 1, "not_json", b"", 0, "\ud800")))
+
+
+def test_without_rejects_the_file_is_there_and_empty(tmp_path: Path) -> None:
+    with Rejects(tmp_path / "rejects.jsonl"):
+        pass
+    assert (tmp_path / "rejects.jsonl").read_bytes() == b""
+
+
+def test_an_error_leaves_the_file_of_the_last_run(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.jsonl"
+    path.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), Rejects(path):
+        raise ZeroDivisionError
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"rejects\.jsonl: cannot write rejects \(No such file.*--out"):
+        Rejects(tmp_path / "none" / "rejects.jsonl").__enter__()

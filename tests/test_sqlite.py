@@ -1,0 +1,202 @@
+"""Both local stores keep the contract; the SQLite file survives kills and refuses what it should."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Union
+
+import pytest
+
+from nhi_watch.errors import StoreError
+from nhi_watch.stores.interface import TABLES, Store
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.stores.sqlite import SqliteStore
+
+Make = Callable[[], Union[MemoryStore, SqliteStore]]
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite in memory"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    makers: dict[str, Make] = {
+        "memory": MemoryStore,
+        "sqlite": lambda: SqliteStore(tmp_path / "state.db"),
+        "sqlite in memory": lambda: SqliteStore(":memory:"),
+    }
+    return makers[request.param]
+
+
+def test_get_gives_only_the_rows_that_exist(make: Make) -> None:
+    store: Store = make()
+    store.put("day", [("a", b"1"), ("b", b"")])
+    assert store.get("day", ["b", "x", "a", "a"]) == {"a": b"1", "b": b""}
+    assert store.get("day", []) == {}
+
+
+def test_get_takes_any_number_of_keys(make: Make) -> None:
+    store = make()
+    rows = {f"k{number}": str(number).encode() for number in range(3_000)}
+    store.put("day", rows.items())
+    assert store.get("day", [*rows, "none"]) == rows
+
+
+def test_rows_are_replaced_and_deleted_and_the_last_of_a_key_counts(make: Make) -> None:
+    store = make()
+    store.put("day", [("a", b"1"), ("b", b"2"), ("c", b"3")])
+    store.put("day", [("a", b"9"), ("b", None), ("x", None), ("d", b"4"), ("d", None)])
+    store.put("day", [("c", None), ("c", b"5")])
+    assert list(store.scan("day", "", "z")) == [("a", b"9"), ("c", b"5")]
+
+
+def test_scan_goes_by_code_point_from_low_up_to_but_without_high(make: Make) -> None:
+    store = make()
+    keys = ["a", "B", "b", "ä", "\U0001f600", "\uffee", "a/1", "a/10", "a/2", "a\x00b", ""]
+    store.put("delta", [(key, b"v") for key in keys])
+    assert [key for key, _ in store.scan("delta", "", "\U0010ffff")] == sorted(keys)
+    assert [key for key, _ in store.scan("delta", "a/1", "b")] == ["a/1", "a/10", "a/2"]
+    assert list(store.scan("delta", "b", "a")) == []
+
+
+def test_rows_may_be_put_while_a_scan_runs(make: Make) -> None:
+    store = make()
+    store.put("day", [(f"{number:05}", b"1") for number in range(2_500)])
+    for key, value in store.scan("day", "", "~"):
+        store.put("day", [(key, value + b"!")])
+    assert list(store.scan("day", "", "~")) == [(f"{number:05}", b"1!") for number in range(2_500)]
+
+
+def test_tables_are_apart(make: Make) -> None:
+    store = make()
+    for table in TABLES:
+        store.put(table, [("k", table.encode())])
+    assert [store.get(table, ["k"]) for table in TABLES] == [{"k": table.encode()} for table in TABLES]
+
+
+VALUES = [b"x", b"\0", bytes(range(256)) * 9, b"x" * 70_000, b"\x78\x01" + b"q" * 254]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_any_bytes_come_back_as_they_were(make: Make, value: bytes) -> None:
+    store = make()
+    store.put("meta", [("k", value)])
+    store.commit()
+    assert store.get("meta", ["k"]) == {"k": value}
+
+
+def test_a_commit_without_changes_is_fine(make: Make) -> None:
+    store = make()
+    store.commit()
+    store.put("day", [])
+    store.commit()
+    assert list(store.scan("day", "", "~")) == []
+
+
+def test_close_gives_up_what_was_not_committed(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "s.db")
+    store.put("day", [("a", b"1")])
+    store.commit()
+    store.put("day", [("a", b"2"), ("b", b"2")])
+    store.close()
+    assert list(SqliteStore(tmp_path / "s.db").scan("day", "", "~")) == [("a", b"1")]
+
+
+CHILD = """
+import os, signal, sys
+from nhi_watch.stores.sqlite import SqliteStore
+store = SqliteStore(sys.argv[1])
+store.put("day", [(str(number), b"new") for number in range(20_000)])
+if sys.argv[2] == "commit":
+    store.commit()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("when", "left"), [("before", {b"old": 20_000}), ("commit", {b"new": 20_000})])
+def test_a_kill_leaves_the_state_before_or_after_the_commit(
+    tmp_path: Path, when: str, left: dict[bytes, int]
+) -> None:
+    path = tmp_path / "s.db"
+    store = SqliteStore(path)
+    store.put("day", [(str(number), b"old") for number in range(20_000)])
+    store.commit()
+    store.close()
+    assert subprocess.run([sys.executable, "-c", CHILD, str(path), when], check=False).returncode == -9
+    values = [value for _, value in SqliteStore(path).scan("day", "", "~")]
+    assert {value: values.count(value) for value in values} == left
+
+
+def test_a_second_run_is_told_that_the_state_is_in_use(tmp_path: Path) -> None:
+    first = SqliteStore(tmp_path / "s.db")
+    first.put("day", [("a", b"1")])
+    first.commit()
+    started = time.monotonic()
+    with pytest.raises(StoreError, match=r"s\.db: the state is in use by another run; wait for it"):
+        SqliteStore(tmp_path / "s.db", busy_seconds=0.2)
+    assert 0.1 < time.monotonic() - started < 3
+    first.close()
+    assert SqliteStore(tmp_path / "s.db").get("day", ["a"]) == {"a": b"1"}
+
+
+def test_a_run_that_waits_gets_the_state_when_the_first_ends(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\nfrom nhi_watch.stores.sqlite import SqliteStore\n"
+        "store = SqliteStore(sys.argv[1]); print('open', flush=True); time.sleep(0.5); store.close()"
+    )
+    path = str(tmp_path / "s.db")
+    with subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"open\n"
+        SqliteStore(path).close()
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    path.write_bytes(b"precious text\n" * 100)
+    with pytest.raises(StoreError, match="this is no state file; name another one with --state"):
+        SqliteStore(path)
+    assert path.read_bytes() == b"precious text\n" * 100
+
+
+def test_a_damaged_file_is_told_with_a_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    store = SqliteStore(path)
+    store.put("day", [(f"{number:06}", b"v" * 100) for number in range(20_000)])
+    store.commit()
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[8192:] = b"\xff" * (len(content) - 8192)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="the state file is damaged; restore a copy"):
+        list(SqliteStore(path).scan("day", "", "~"))
+
+
+def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    SqliteStore(tmp_path / "s.db").close()
+    database = sqlite3.connect(tmp_path / "s.db")
+    database.execute("PRAGMA user_version = 2")
+    database.close()
+    with pytest.raises(StoreError, match="has version 2, this program knows 1; update the program"):
+        SqliteStore(tmp_path / "s.db")
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be opened; check that its folder exists"):
+        SqliteStore(tmp_path / "none" / "s.db")
+
+
+def test_a_table_of_another_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no such table: x"):
+        SqliteStore(tmp_path / "s.db").get('x"; DROP TABLE day; --', ["a"])
+
+
+def test_a_hundred_thousand_rows_take_seconds(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "s.db")
+    started = time.monotonic()
+    store.put("delta", ((f"{number:08}", b"%d" % number * 20) for number in range(100_000)))
+    store.commit()
+    assert sum(1 for _ in store.scan("delta", "", "~")) == 100_000
+    assert time.monotonic() - started < 15
