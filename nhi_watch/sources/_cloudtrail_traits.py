@@ -1,0 +1,336 @@
+"""What only the parameters and the answer of a CloudTrail call tell: one small function a question.
+
+`DEEP` names the calls to which a question belongs; all others need no deep reading. A call that failed still
+shows what was tried; the Event's outcome says that it failed. Where parameters are missing, so is the trait.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from nhi_watch.event import Event
+from nhi_watch.identity import account_of
+from nhi_watch.sources._cloudtrail_shapes import Record, leaves
+from nhi_watch.sources._policy import exposure, wildcard
+
+_MANY = 10
+"""So many instances in one call count as large."""
+
+
+class Deep(NamedTuple):
+    """What the deep reading adds to an Event; "" leaves the Event's own."""
+
+    traits: tuple[str, ...] = ()
+    issued: str = ""
+    outcome: str = ""
+    error: str = ""
+    target_class: str = ""
+
+
+class Call(NamedTuple):
+    """One call: its parameters, answer, extra data, and who made it where."""
+
+    params: dict[str, Any]
+    answer: dict[str, Any]
+    extra: dict[str, Any]
+    event: Event
+
+    def texts(self, *paths: str) -> list[str]:
+        """All texts at the paths (`{}` for lists) of the parameters."""
+        found = (leaf for path in paths for leaf in leaves(self.params, path))
+        return [_spelled(leaf) for leaf in found if isinstance(leaf, (str, bool, int))]
+
+    def own(self) -> set[str]:
+        """The accounts that are not foreign."""
+        return {self.event.account, self.event.identity.account} - {""}
+
+
+def _spelled(leaf: object) -> str:
+    return str(leaf).lower() if isinstance(leaf, bool) else str(leaf)
+
+
+Question = Callable[[Call], Iterator[str]]
+
+
+def _parties(texts: list[str], call: Call) -> Iterator[str]:
+    """Who was let in: `public` for everybody, `shared_outside` for a foreign account."""
+    for text in texts:
+        if text in ("*", "all"):
+            yield "public"
+        account = account_of(text) or (text if text.isdigit() and len(text) == 12 else "")
+        if account and account not in call.own():
+            yield "shared_outside"
+
+
+def _image_shared(call: Call) -> Iterator[str]:
+    heads = ("createVolumePermission.add.items{}", "launchPermission.add.items{}")
+    yield from _parties(call.texts(*(f"{h}.{leaf}" for h in heads for leaf in ("userId", "group"))), call)
+    if call.texts("launchPermission.add.items{}.organizationArn"):
+        yield "shared_outside"
+
+
+def _snapshot_shared(call: Call) -> Iterator[str]:
+    yield from _parties(call.texts("valuesToAdd{}", "accountIdsToAdd{}"), call)
+
+
+def _permission_added(call: Call) -> Iterator[str]:
+    if call.texts("principalOrgID", "organizationId", "sourceAccount", "sourceArn"):
+        return
+    yield from _parties(call.texts("principal", "aWSAccountIds{}", "aWSAccountId{}", "granteePrincipal"), call)
+
+
+def _principals_shared(call: Call) -> Iterator[str]:
+    yield from _parties(call.texts("principals{}", "granteePrincipal"), call)
+
+
+_POLICIES = (
+    "bucketPolicy", "assumeRolePolicyDocument", "policyDocument", "policy", "policy.policy", "policyText",
+    "resourcePolicy", "attributes.Policy", "accessPolicies", "policyInJson",
+)  # fmt: skip
+
+
+def _resource_policy(call: Call) -> Iterator[str]:
+    names = _POLICIES
+    if call.texts("attributeName") == ["Policy"]:
+        names = ("attributeValue",)
+    for name in names:
+        for policy in leaves(call.params, name):
+            yield from exposure(policy, call.own())
+
+
+def _wildcard(call: Call) -> Iterator[str]:
+    if any(wildcard(policy) for policy in leaves(call.params, "policyDocument")):
+        yield "wildcard_policy"
+
+
+_ADMIN = {"AdministratorAccess", "PowerUserAccess", "IAMFullAccess"}
+
+
+def _attached(call: Call) -> Iterator[str]:
+    for arn in call.texts("policyArn", "managedPolicyArn"):
+        name = arn.rpartition("/")[2]
+        if name in _ADMIN:
+            yield "admin_policy"
+        if name.startswith("AWSCompromisedKeyQuarantine"):
+            yield "quarantine"
+
+
+_GROUPS = ("acs.amazonaws.com/groups/global/AllUsers", "acs.amazonaws.com/groups/global/AuthenticatedUsers")
+
+
+def _acl(call: Call) -> Iterator[str]:
+    canned = call.texts("x-amz-acl", "x-amz-acl{}", "accessControlList.x-amz-acl", "acl")
+    grants = "AccessControlPolicy.AccessControlList.Grant"
+    named = call.texts(
+        f"{grants}{{}}.Grantee.URI", f"{grants}.Grantee.URI", "x-amz-grant-read", "x-amz-grant-write",
+        "x-amz-grant-full-control", "x-amz-grant-read-acp", "x-amz-grant-write-acp",
+    )  # fmt: skip
+    open_acl = any(text.startswith(("public-read", "authenticated-read")) for text in canned)
+    if open_acl or any(group in text for text in named for group in _GROUPS):
+        yield "public"
+
+
+_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+def _block_weakened(call: Call) -> Iterator[str]:
+    flags = call.texts(*(f"PublicAccessBlockConfiguration.{name}" for name in _BLOCKS))
+    if "false" in flags:
+        yield "public"
+
+
+def _block_removed(call: Call) -> Iterator[str]:
+    yield "public"
+
+
+def _made_public(call: Call) -> Iterator[str]:
+    open_values = {
+        "publiclyAccessible": "true", "projectVisibility": "PUBLIC_READ", "authType": "NONE",
+    }  # fmt: skip
+    if any(value in call.texts(name) for name, value in open_values.items()):
+        yield "public"
+
+
+def _ingress(call: Call) -> Iterator[str]:
+    sources = call.texts(
+        "cidrIp", "cIDRIP", "cidrBlock", "ipv6CidrBlock", "ipPermissions.items{}.ipRanges.items{}.cidrIp",
+        "ipPermissions.items{}.ipv6Ranges.items{}.cidrIpv6",
+        "ModifySecurityGroupRulesRequest.SecurityGroupRule.SecurityGroupRule.CidrIpv4",
+    )  # fmt: skip
+    outward = "true" in call.texts("egress") or "deny" in call.texts("ruleAction")
+    if not outward and {"0.0.0.0/0", "::/0"} & set(sources):
+        yield "open_ingress"
+
+
+_LARGE = re.compile(r"(?:ml\.)?(?:(?:p|g|gr|trn|inf|dl|vt)\d+[a-z]*\.|[a-z0-9-]+\.(?:metal|(?:[89]|\d\d+)xlarge))")
+_TEMPLATE = "CreateLaunchTemplateRequest.LaunchTemplateData", "CreateLaunchTemplateVersionRequest.LaunchTemplateData"
+
+
+def _compute(call: Call) -> Iterator[str]:
+    sizes = call.texts(
+        "instanceType", "instanceType.value", "launchSpecification.instanceType",
+        "resourceConfig.instanceType", *(f"{t}.InstanceType" for t in _TEMPLATE),
+    )  # fmt: skip
+    counts = call.texts("instancesSet.items{}.maxCount", "instanceCount", "desiredCapacity")
+    many = any(text.isdigit() and len(text) < 9 and int(text) >= _MANY for text in counts)
+    if many or any(_LARGE.match(size) for size in sizes):
+        yield "large_compute"
+
+
+def _user_data(call: Call) -> Iterator[str]:
+    told = call.texts(
+        "userData", "userData.value", "launchSpecification.userData", *(f"{t}.UserData" for t in _TEMPLATE)
+    )
+    if told or "userData" in call.texts("attribute"):
+        yield "user_data"
+
+
+def _reads_user_data(call: Call) -> Iterator[str]:
+    if "userData" in call.texts("attribute"):
+        yield "reads_user_data"
+
+
+def _trail_reduced(call: Call) -> Iterator[str]:
+    flags = ("isMultiRegionTrail", "includeGlobalServiceEvents", "enableLogFileValidation", "enable")
+    if "false" in call.texts(*flags):
+        yield "logging_reduced"
+
+
+def _selectors_reduced(call: Call) -> Iterator[str]:
+    """Selectors that leave management events out, or all but reads or writes, or whole services."""
+    kinds = call.texts("eventSelectors{}.readWriteType")
+    kept = call.texts("eventSelectors{}.includeManagementEvents")
+    left_out = call.texts("eventSelectors{}.excludeManagementEventSources{}")
+    if left_out or (kinds and "All" not in kinds) or (kept and "true" not in kept):
+        yield "logging_reduced"
+
+
+def _bucket_logging(call: Call) -> Iterator[str]:
+    """An empty status turns a bucket's access log off."""
+    if call.params.get("bucketName") and not leaves(call.params, "BucketLoggingStatus.LoggingEnabled"):
+        yield "logging_reduced"
+
+
+def _short_lived(call: Call) -> Iterator[str]:
+    """Objects or logs that expire within a day: how logs are made to vanish without deleting a trail."""
+    days = call.texts(
+        "LifecycleConfiguration.Rule.Expiration.Days", "LifecycleConfiguration.Rule{}.Expiration.Days",
+        "retentionInDays",
+    )  # fmt: skip
+    if "1" in days:
+        yield "logging_reduced"
+
+
+def _for_other(call: Call) -> Iterator[str]:
+    names = call.texts("userName")
+    identity = call.event.identity
+    own = identity.name.rpartition("/")[2] if identity.kind == "user" else ""
+    if names and names[0] != own:
+        yield "for_other"
+
+
+def _login(call: Call) -> Iterator[str]:
+    yield "console"
+    if leaves(call.extra, "MFAUsed") == ["Yes"]:
+        yield "mfa"
+
+
+def _nothing(call: Call) -> Iterator[str]:
+    return iter(())
+
+
+_POLICY_CALLS = (
+    "PutBucketPolicy", "CreateRole", "UpdateAssumeRolePolicy", "PutKeyPolicy", "CreateKey", "ReplicateKey",
+    "SetTopicAttributes", "CreateTopic", "SetQueueAttributes", "CreateQueue", "PutResourcePolicy",
+    "SetRepositoryPolicy", "PutRegistryPolicy", "PutRepositoryPermissionsPolicy", "PutDomainPermissionsPolicy",
+    "CreateElasticsearchDomain", "UpdateElasticsearchDomainConfig", "CreateDomain", "UpdateDomainConfig",
+    "PutBackupVaultAccessPolicy", "PutFileSystemPolicy", "SetVaultAccessPolicy", "PutAccessPointPolicy",
+)  # fmt: skip
+_CREDENTIAL_CALLS = (
+    "CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile", "CreateServiceSpecificCredential",
+    "ResetServiceSpecificCredential", "UploadSSHPublicKey", "UploadSigningCertificate",
+)  # fmt: skip
+_ISSUING_CALLS = (
+    "AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetSessionToken",
+    "GetFederationToken", "CreateAccessKey", "CreateServiceSpecificCredential",
+)  # fmt: skip
+_QUESTIONS: tuple[tuple[Question, tuple[str, ...]], ...] = (
+    (_image_shared, ("ModifySnapshotAttribute", "ModifyImageAttribute")),
+    (_snapshot_shared, ("ModifyDBSnapshotAttribute", "ModifyDBClusterSnapshotAttribute", "ModifyDocumentPermission")),
+    (_permission_added, ("AddPermission", "AddLayerVersionPermission")),
+    (_principals_shared, ("CreateGrant", "CreateResourceShare", "AssociateResourceShare")),
+    (_resource_policy, _POLICY_CALLS),
+    (_wildcard, ("PutUserPolicy", "PutRolePolicy", "PutGroupPolicy", "CreatePolicy", "CreatePolicyVersion")),
+    (_attached, ("AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy", "AttachManagedPolicyToPermissionSet")),
+    (_acl, ("PutBucketAcl", "PutObjectAcl", "CreateBucket")),
+    (_block_weakened, ("PutBucketPublicAccessBlock", "PutPublicAccessBlock", "PutAccountPublicAccessBlock")),
+    (_block_removed, ("DeleteBucketPublicAccessBlock", "DeletePublicAccessBlock", "DeleteAccountPublicAccessBlock",
+                      "DisableSnapshotBlockPublicAccess", "DisableImageBlockPublicAccess")),
+    (_made_public, ("ModifyDBInstance", "CreateDBInstance", "ModifyDBCluster", "ModifyCluster", "CreateCluster",
+                    "UpdateProjectVisibility", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")),
+    (_ingress, ("AuthorizeSecurityGroupIngress", "AuthorizeDBSecurityGroupIngress", "ModifySecurityGroupRules",
+                "AuthorizeClusterSecurityGroupIngress", "CreateNetworkAclEntry", "ReplaceNetworkAclEntry")),
+    (_compute, ("RunInstances", "RequestSpotInstances", "CreateLaunchTemplate", "CreateLaunchTemplateVersion",
+                "CreateLaunchConfiguration", "ModifyInstanceAttribute", "CreateNotebookInstance",
+                "CreateTrainingJob", "CreateAutoScalingGroup", "UpdateAutoScalingGroup")),
+    (_user_data, ("RunInstances", "RequestSpotInstances", "CreateLaunchTemplate", "CreateLaunchTemplateVersion",
+                  "CreateLaunchConfiguration", "ModifyInstanceAttribute")),
+    (_reads_user_data, ("DescribeInstanceAttribute",)),
+    (_trail_reduced, ("UpdateTrail", "UpdateDetector")),
+    (_selectors_reduced, ("PutEventSelectors",)),
+    (_bucket_logging, ("PutBucketLogging",)),
+    (_short_lived, ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutRetentionPolicy")),
+    (_for_other, _CREDENTIAL_CALLS),
+    (_login, ("ConsoleLogin",)),
+    (_nothing, _ISSUING_CALLS),
+)  # fmt: skip
+
+
+def _by_name() -> dict[str, tuple[Question, ...]]:
+    names = {name for _, calls in _QUESTIONS for name in calls}
+    table = {n: tuple(question for question, calls in _QUESTIONS if n in calls) for n in names}
+    # Lambda's calls carry the API's version; they are named here so that looking one up stays one step.
+    dated = ("20150331", "20150331v2", "20181031", "20211031")
+    for base in ("AddPermission", "AddLayerVersionPermission", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig"):
+        table.update({base + version: table[base] for version in dated})
+    return table
+
+
+DEEP = _by_name()
+"""Name of a call → the questions that its deep reading answers."""
+
+_ISSUED = (
+    "credentials.accessKeyId",
+    "accessKey.accessKeyId",
+    "serviceSpecificCredential.serviceSpecificCredentialId",
+)
+
+
+def deepen(record: Record, event: Event) -> Deep:
+    """Answers the questions of a native record of a DEEP call."""
+    parts = (record.get(name) for name in ("requestParameters", "responseElements", "additionalEventData"))
+    call = Call(*(part if isinstance(part, dict) else {} for part in parts), event)
+    name = record["eventName"]
+    traits = {trait for question in DEEP[name] for trait in question(call)}
+    failed = name == "ConsoleLogin" and "Failure" in leaves(call.answer, "ConsoleLogin")
+    return Deep(
+        tuple(sorted(traits)),
+        _issued(call),
+        "failure" if failed else "",
+        (event.error or "Failure") if failed else "",
+        _assumed(call),
+    )
+
+
+def _issued(call: Call) -> str:
+    found = [leaf for path in _ISSUED for leaf in leaves(call.answer, path) if isinstance(leaf, str)]
+    return found[0][:256] if found else ""
+
+
+def _assumed(call: Call) -> str:
+    """Own or foreign, by the account of the role that was assumed."""
+    account = next((account_of(arn) for arn in call.texts("roleArn")), "")
+    home = call.event.identity.account
+    return ("own" if account == home else "foreign") if account and home else ""
