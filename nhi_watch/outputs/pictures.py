@@ -123,7 +123,7 @@ def overview(notables: Sequence[Json], limit: int = 1000) -> Picture:
         )
         for number, (notable, time) in enumerate(zip(drawn, times))
     ]
-    lanes = [Tick(round(top + inner * (1 - low / 100), 1), name) for low, name in _BANDS]
+    lanes = [Tick(round(top + inner * (1 - low / 100), 1), f"{name} {low}") for low, name in _BANDS]
     return Picture(width, height, lanes, axis.ticks(), marks, len(notables) - len(drawn))
 
 

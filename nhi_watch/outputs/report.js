@@ -36,9 +36,7 @@
     links.forEach((link, m) => link.classList.toggle("selected", m === n));
     document.getElementById(`n${n}`).focus({ preventScroll: true });
     links[n].scrollIntoView({ block: "nearest" });
-    if (getComputedStyle(document.querySelector(".side")).position !== "sticky") {
-      document.getElementById(`n${n}`).scrollIntoView();
-    } else window.scrollTo(0, 0);
+    document.getElementById(`n${n}`).scrollIntoView();
   };
   const close = () => {
     const n = current();

@@ -48,11 +48,14 @@ def short_name(identity: Mapping[str, Any]) -> str:
 def spoken(name: str) -> str:
     """An id of ours as words.
 
-    >>> spoken("secret_reading")
-    'Secret reading'
+    >>> spoken("secret_reading"), spoken("console_mfa")
+    ('Secret reading', 'Console MFA')
     """
-    words = name.replace("_", " ")
+    words = " ".join(word.upper() if word in _SHORT else word for word in name.split("_"))
     return words[:1].upper() + words[1:]
+
+
+_SHORT = frozenset({"api", "arn", "iam", "ip", "kms", "mfa", "oidc", "sts"})
 
 
 def signed(points: float) -> str:

@@ -1,0 +1,88 @@
+"""The ranked table that a tired analyst reads in ten seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nhi_watch.outputs import run_summary
+from nhi_watch.outputs.pictures import duration
+from nhi_watch.outputs.words import KINDS, clock, short_name, visible
+
+Json = Mapping[str, Any]
+
+_COLOURS = {
+    "critical": "bold red",
+    "high": "dark_orange",
+    "medium": "yellow",
+    "low": "blue",
+    "informational": "bright_black",
+}
+_NARROW = 60
+
+
+def show(notables: Sequence[Json], run: Json, console: Console) -> None:
+    """Write the table and one line about the run; colour only where the console has it.
+
+    A narrow console gets no times; a character that its encoding lacks becomes a question mark.
+    """
+    if notables:
+        console.print(_table(notables, console))
+    else:
+        console.print("No notables: nothing is worth your time.")
+    summary = run_summary.line(run)
+    if summary:
+        console.print(_text(console, summary, 500))
+
+
+def _table(notables: Sequence[Json], console: Console) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    timed = console.width >= _NARROW
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("score", no_wrap=True)
+    table.add_column("what happened, to whom", overflow="fold", ratio=1)
+    if timed:
+        table.add_column("when (UTC)", no_wrap=True)
+    for notable in notables:
+        table.add_row(*_cells(notable, console)[: 4 if timed else 3])
+    return table
+
+
+def _cells(notable: Json, console: Console) -> list[Text]:
+    severity = notable["severity"]
+    short = {"informational": "info"}.get(severity, severity)
+    what = _text(console, _what(notable), 120, "bold")
+    what.append("\n")
+    what.append_text(_text(console, _whom(notable), 160, "dim"))
+    when = Text(clock(notable["first_time"]))
+    when.append(f"\nfor {duration(notable)}", "dim")
+    return [
+        Text(str(notable["rank"])),
+        _text(console, f"{notable['score']:3.0f} {short}", 16, _COLOURS.get(severity, "")),
+        what,
+        when,
+    ]
+
+
+def _what(notable: Json) -> str:
+    kind = notable["kind"]
+    title = str(notable["title"])
+    named = KINDS.get(kind, kind)
+    return title if kind == "compromise" or title.startswith(named) else f"{named}: {title}"
+
+
+def _whom(notable: Json) -> str:
+    days = notable["usual"]["active_days"]
+    history = f"{days} days of history" if days else "no history"
+    owner = visible(notable["identity"]["owner"], 40) or "no owner"
+    return f"{visible(short_name(notable['identity']), 60)}, {owner}, {history}"
+
+
+def _text(console: Console, text: str, limit: int, style: str = "") -> Text:
+    shown = visible(text, limit).encode(console.encoding, "replace").decode(console.encoding)
+    return Text(shown, style)
