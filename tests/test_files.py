@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import io
 import os
 import random
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 from need import shared_data
 
 from nhi_watch.errors import InputError
-from nhi_watch.stores.files import RAW_LIMIT, Batch, read, size
+from nhi_watch.stores.files import RAW_LIMIT, read, size
 
 RECORDS = [{"eventID": str(number), "text": 'quote " brace } ] ü'} for number in range(1, 6)]
 LINES = [orjson.dumps(record) for record in RECORDS]
@@ -75,16 +72,208 @@ def test_every_layout_gives_the_same_records(tmp_path: Path, layout: str, packed
     assert bads(path) == []
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_can_be_larger_than_any_buffer(tmp_path: Path, layout: str) -> None:
-    large = [orjson.dumps({"eventID": str(number), "pad": "}{\\\"" * 40_000}) for number in range(1, 60)]
-    joined = LAYOUTS[layout]
-    for line, more in ((LINES[2], large),):
-        between = b"," if b"," + line in joined else b" , " if b" , " + line in joined else b"\n"
-        if "pretty" in layout or "documents" in layout or "array" in layout or "Records" in layout:
-            continue
-        joined = joined.replace(line, line + b"\n" + b"\n".join(more) + b"\n")
-        assert between
-    path = put(tmp_path / "x", joined)
-    extra = [orjson.loads(line) for line in large] if joined != LAYOUTS[layout] else []
-    assert records(path) == RECORDS[:3] + extra + RECORDS[3:]
+BIG = [{"eventID": str(number), "pad": '}{\\"],' * 20_000} for number in range(90)]
+BIG_LAYOUTS = {
+    "lines": b"\n".join(map(orjson.dumps, BIG)),
+    "Records": orjson.dumps({"Records": BIG}),
+    "pretty Records": orjson.dumps({"Records": BIG, "x": [1]}, option=orjson.OPT_INDENT_2),
+    "pretty objects": b"\n".join(orjson.dumps(record, option=orjson.OPT_INDENT_2) for record in BIG),
+    "one line": b"".join(map(orjson.dumps, BIG)),
+    "documents": b"\n".join(orjson.dumps({"Records": [record]}) for record in BIG),
+}
+
+
+@pytest.mark.parametrize("layout", BIG_LAYOUTS)
+def test_every_layout_may_be_larger_than_what_is_parsed_at_once(tmp_path: Path, layout: str) -> None:
+    path = put(tmp_path / "x", BIG_LAYOUTS[layout])
+    assert path.stat().st_size > 8 * 1024 * 1024
+    assert records(path) == BIG
+    assert bads(path) == []
+
+
+def test_a_record_is_found_again_by_line_and_bytes(tmp_path: Path) -> None:
+    path = put(tmp_path / "x", b"\n" + LINES[0] + b"\nbad\n\n" + LINES[1] + b"\r\n")
+    (first, *_) = read([str(path)])
+    assert [first.where(index) for index in (0, 1)] == [(str(path), 2), (str(path), 5)]
+    assert [first.raw(index) for index in (0, 1)] == [LINES[0], LINES[1] + b"\r"]
+    assert places(put(tmp_path / "y", DOCUMENT)) == [1, 2, 3, 4, 5]
+    assert places(put(tmp_path / "z", b"\n".join(PRETTY))) == [1, 5, 9, 13, 17]
+
+
+def test_scalars_are_records_for_the_caller_to_judge(tmp_path: Path) -> None:
+    assert records(put(tmp_path / "x", b'{"a":1}\n1\n"x"\nnull\ntrue\n')) == [{"a": 1}, 1, "x", None, True]
+
+
+BROKEN = {
+    "not_json": b"not json",
+    "invalid_utf8": b'{"a":"\xff"}',
+    "too_deep": b"[" * 5_000 + b"]" * 5_000,
+}
+
+
+@pytest.mark.parametrize("reason", BROKEN)
+def test_a_broken_line_costs_only_itself(tmp_path: Path, reason: str) -> None:
+    path = put(tmp_path / "x", b"\n".join([LINES[0], BROKEN[reason], LINES[1]]))
+    assert records(path) == RECORDS[:2]
+    assert bads(path) == [(2, reason, BROKEN[reason])]
+
+
+@pytest.mark.parametrize("raw", [b'{"a":NaN}', b'{"a":Infinity}', b'{"a":1', b"{'a':1}"])
+def test_what_json_does_not_know_is_rejected(tmp_path: Path, raw: bytes) -> None:
+    assert bads(put(tmp_path / "x", LINES[0] + b"\n" + raw)) == [(2, "not_json", raw)]
+
+
+@pytest.mark.parametrize("raw", [b'{"a":NaN}', b'{"a":"\xff"}', b'{"a" 1}', b'{"a":[}'])
+def test_a_broken_member_of_a_document_costs_only_itself(tmp_path: Path, raw: bytes) -> None:
+    content = b'{"Records":[' + LINES[0] + b"," + raw + b"," + LINES[1] + b"]}"
+    path = put(tmp_path / "x", content)
+    read_twice = records(path), bads(path)
+    assert [record in read_twice[0] for record in RECORDS[:1]] == [True]
+    assert read_twice[1][0][0] == 2
+    assert read_twice[1][0][2].startswith(raw)
+
+
+def test_a_document_that_is_cut_off_gives_its_complete_members(tmp_path: Path) -> None:
+    path = put(tmp_path / "x", DOCUMENT[: -len(LINES[4]) + 5])
+    assert records(path) == RECORDS[:4]
+    assert [(line, reason) for line, reason, _ in bads(path)] == [(5, "cut_off")]
+
+
+def test_a_line_of_a_hundred_megabytes_is_passed_in_bounded_memory(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with path.open("wb") as file:
+        file.write(LINES[0] + b'\n{"a":"')
+        for _ in range(100):
+            file.write(b"y" * 1_000_000)
+        file.write(b'"}\n' + LINES[1] + b"\n")
+    tracemalloc.start()
+    batches = list(read([str(path)]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [record for batch in batches for record in batch.records] == RECORDS[:2]
+    (piece,) = (piece for batch in batches for piece in batch.bad)
+    assert (piece.line, piece.reason, piece.length) == (2, "line_too_long", 100_000_008)
+    assert piece.raw == b'{"a":"' + b"y" * (RAW_LIMIT - 6)
+    assert peak < 60_000_000
+
+
+def many() -> list[bytes]:
+    generator = random.Random(7)
+    return [b'{"id":"%d","pad":"%x"}' % (number, generator.getrandbits(4_000)) for number in range(2_000)]
+
+
+@pytest.mark.parametrize("document", [False, True])
+def test_a_truncated_gzip_is_read_up_to_the_damage(tmp_path: Path, document: bool) -> None:
+    lines = many()
+    content = b'{"Records":[' + b",".join(lines) + b"]}" if document else b"\n".join(lines)
+    packed = gzip.compress(content)
+    path = put(tmp_path / "x.gz", packed[: len(packed) // 2])
+    found = records(path)
+    assert 900 < len(found) < 1_100
+    assert found == [orjson.loads(line) for line in lines[: len(found)]]
+    assert [reason for _, reason, _ in bads(path)] == ["truncated_gzip"]
+    assert lines[len(found)].startswith(bads(path)[0][2])
+
+
+def test_a_corrupt_gzip_is_read_up_to_the_damage(tmp_path: Path) -> None:
+    lines = many()
+    packed = bytearray(gzip.compress(b"\n".join(lines)))
+    packed[-8] ^= 0xFF
+    path = put(tmp_path / "x.gz", bytes(packed))
+    assert records(path) == [orjson.loads(line) for line in lines]
+    assert [(reason, raw) for _, reason, raw in bads(path)] == [("corrupt_gzip", b"")]
+
+
+def test_members_of_a_gzip_and_its_padding_are_read_as_one(tmp_path: Path) -> None:
+    content = gzip.compress(LINES[0] + b"\n") + gzip.compress(LINES[1]) + b"\0" * 100
+    path = put(tmp_path / "x.gz", content)
+    assert (records(path), bads(path)) == (RECORDS[:2], [])
+
+
+def test_empty_files_and_folders_hold_nothing(tmp_path: Path) -> None:
+    put(tmp_path / "x.json", b"")
+    put(tmp_path / "y.gz", gzip.compress(b""))
+    put(tmp_path / "z.json", b"\xef\xbb\xbf\r\n\n")
+    (tmp_path / "folder").mkdir()
+    assert list(read([str(tmp_path)])) == []
+
+
+def test_a_folder_is_read_by_name_and_only_what_looks_like_a_log(tmp_path: Path) -> None:
+    put(tmp_path / "b" / "1.json.gz", gzip.compress(LINES[1]))
+    put(tmp_path / "a.log", LINES[0])
+    put(tmp_path / "c-firehose", LINES[2])
+    put(tmp_path / "d.json" / "x.ndjson", LINES[3])
+    put(tmp_path / "README.md", b"# no log")
+    put(tmp_path / "picture.png", b"\x89PNG\r\n\0\0")
+    put(tmp_path / ".hidden.json", LINES[4])
+    os.mkfifo(tmp_path / "pipe.json")
+    assert (records(tmp_path), bads(tmp_path)) == (RECORDS[:4], [])
+
+
+def test_a_file_counts_once_however_it_is_reached(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.json", LINES[0])
+    (tmp_path / "b.json").symlink_to(path)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert records(tmp_path, path) == RECORDS[:1]
+    assert size([str(tmp_path), str(path)]) == len(LINES[0])
+
+
+def test_what_cannot_be_read_is_told_beside_what_can(tmp_path: Path) -> None:
+    put(tmp_path / "a.json", LINES[0])
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nothing")
+    (tmp_path / "self.json").symlink_to(tmp_path / "self.json")
+    assert records(tmp_path, tmp_path / "missing") == RECORDS[:1]
+    assert bads(tmp_path, tmp_path / "missing") == [(0, "unreadable_file", b"")] * 3
+
+
+def test_a_file_without_permission_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "a.json", LINES[0]).chmod(0o644)
+    put(tmp_path / "b.json", LINES[1]).chmod(0)
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        found = records("a.json", "b.json"), bads("a.json", "b.json")
+    finally:
+        os.seteuid(user)
+    assert found == (RECORDS[:1], [(0, "unreadable_file", b"")])
+
+
+def test_a_path_that_is_not_there_stops_at_once_when_there_is_no_other(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing to read: .*/no: No such file.*Check the path"):
+        read([str(tmp_path / "no")])
+    with pytest.raises(InputError, match="no input"):
+        read([])
+
+
+@pytest.mark.parametrize("raw", [b"\x89PNG\r\n\0\0{}\n", '{"a":1}'.encode("utf-16")])
+def test_a_binary_file_is_one_reject(tmp_path: Path, raw: bytes) -> None:
+    assert bads(put(tmp_path / "x.json", raw)) == [(0, "binary_file", raw)]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_standard_input_may_be_gzip(packed: bool) -> None:
+    code = "from nhi_watch.stores.files import read\nprint(sum(len(b.records) for b in read(['-'])))"
+    content = gzip.compress(DOCUMENT) if packed else DOCUMENT
+    done = subprocess.run([sys.executable, "-c", code], input=content, capture_output=True, check=True)
+    assert done.stdout == b"5\n"
+
+
+def test_progress_adds_up_to_the_size(tmp_path: Path) -> None:
+    put(tmp_path / "a.json", b"\n".join(many()))
+    put(tmp_path / "b.json.gz", gzip.compress(b"\n".join(many())))
+    put(tmp_path / "c.json", DOCUMENT)
+    told: list[int] = []
+    batches = list(read([str(tmp_path)], told.append))
+    assert sum(told) == size([str(tmp_path)])
+    assert sum(len(batch.records) for batch in batches) == 4_005
+
+
+def test_real_logs_are_read_without_a_reject() -> None:
+    folder = shared_data("cloudtrail")
+    names = ("boogy.json", "grycap.ndjson", "invictus")
+    counts = [len(records(folder / name)) for name in names]
+    assert counts[:2] == [1_679, 6_188]
+    assert [bads(folder / name) for name in names] == [[], [], []]

@@ -80,7 +80,7 @@ def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:
         raw.decode()
     except UnicodeDecodeError as wrong:
         return bad(where, "invalid_utf8", raw, f"byte {wrong.start} is not UTF-8; convert the file to UTF-8")
-    reason = "too_deep" if "ecursion" in str(error) else "not_json"
+    reason = "too_deep" if "ecursion" in str(error) or "epth" in str(error) else "not_json"
     return bad(where, reason, raw, str(error)[:200])
 
 

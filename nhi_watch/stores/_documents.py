@@ -32,7 +32,8 @@ _OPEN = re.compile(r'\{\s*"Records"\s*:\s*\[|\[')
 _OPEN_BYTES = re.compile(rb'\{\s*"Records"\s*:|\[\s*[{\]]')
 _DEPTH = {"{": 1, "[": 1, "}": -1, "]": -1}
 _RESTART = re.compile(r"\n[{\[]")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+# A string that is not closed yet goes to the end: what looks like brackets in it are none.
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]]', re.DOTALL)
 
 
 class _Piece(NamedTuple):

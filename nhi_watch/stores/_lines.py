@@ -8,7 +8,7 @@ from operator import contains
 
 import orjson
 
-from nhi_watch.stores._batch import RAW_LIMIT, Batch, Where, bad, loads, members, refusal
+from nhi_watch.stores._batch import BOM, RAW_LIMIT, Batch, Where, bad, loads, members, refusal
 from nhi_watch.stores._chunks import Chunks
 
 LINE_LIMIT = 16 * 1024 * 1024
@@ -71,7 +71,7 @@ def _parse_each(file: str, first: int, lines: list[bytes], read: int) -> Batch:
     """As `_parse`, for lines that may be empty, wrong, or documents of many records."""
     batch = Batch(file, first, [], [], [], read, [])
     for line, raw in enumerate(lines, first):
-        if raw and not raw.isspace():
+        if raw.strip() not in (b"", BOM):
             add(batch, line, raw)
     return batch
 
