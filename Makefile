@@ -36,7 +36,7 @@ demo: $(STAMP) ## score a simulated tenant; prints the ranked table and where th
 	@echo "Report: $(DEMO)/report.html"
 
 test: $(STAMP) ## run the tests; what a test needs and does not find is named as a skip
-	$(BIN)/python -m pytest -rs
+	$(BIN)/python -m pytest -rfEs
 
 check: lint types docs-check splunk-pythons ## lint, types, generated docs, and what ships to Splunk on 3.9 and 3.13
 

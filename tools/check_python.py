@@ -43,7 +43,7 @@ def check(version: str) -> int:
     if not paths:
         print(f"Python {version}: found no test that needs the standard library alone", file=sys.stderr)
         return 1
-    code = subprocess.call([python, "-m", "pytest", "-rs", "-p", "no:cacheprovider", *paths], cwd=ROOT)
+    code = subprocess.call([python, "-m", "pytest", "-rfEs", "-p", "no:cacheprovider", *paths], cwd=ROOT)
     took = time.monotonic() - began
     print(f"Python {version}: {len(paths)} files, exit code {code}, {took:.0f} s", flush=True)
     return code
