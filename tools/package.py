@@ -1,0 +1,102 @@
+"""Builds the Splunk app, dist/nhi_watch-VERSION.tar.gz, from a list of what may be in it.
+
+The same sources give the same bytes: names are sorted, times, owners and modes are fixed. Nothing is taken
+because it lies there: local/, dot files, tests, tools, state and the parts of the package that need other
+libraries stay out. splunk-sdk is not vendored as long as no command uses it (docs/decisions/0005-splunk.md).
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import sys
+import tarfile
+from pathlib import Path
+
+from layout import PACKAGE, ROOT, name_of, ships
+
+APP = "nhi_watch"
+LOOKUPS = ("assets", "exceptions", "networks", "owners", "reputation")
+DATA = frozenset({".json", ".gz", ".csv", ".bin"})
+"""Endings of data files inside the package; a `.gz` is a compressed table."""
+EPOCH = 1_577_836_800
+"""2020-01-01: the time of every file in the archive."""
+
+
+def main() -> int:
+    """Write the archive and say where it is."""
+    archive = build()
+    print(f"{archive.relative_to(ROOT)}: {len(contents())} files, {archive.stat().st_size:,} bytes")
+    return 0
+
+
+def build() -> Path:
+    """Write the archive; its path."""
+    archive = ROOT / "dist" / f"{APP}-{version()}.tar.gz"
+    archive.parent.mkdir(exist_ok=True)
+    archive.write_bytes(pack(contents()))
+    return archive
+
+
+def version() -> str:
+    """The package's version; app.conf must say the same.
+
+    Raises:
+        ValueError: when app.conf says another one.
+    """
+    init = (ROOT / PACKAGE / "__init__.py").read_text("utf-8")
+    own = re.findall(r'^__version__ = "([^"]+)"', init, re.MULTILINE)
+    told = re.findall(r"^version = (.+)$", (ROOT / "default" / "app.conf").read_text("utf-8"), re.MULTILINE)
+    if len(own) != 1 or told != own * 2:
+        raise ValueError(f"default/app.conf says version {told}, nhi_watch/__init__.py says {own}")
+    return str(own[0])
+
+
+def contents() -> dict[str, bytes]:
+    """Path inside the app → bytes of every file that ships."""
+    chosen = {path.relative_to(ROOT).as_posix(): path for path in _chosen()}
+    chosen["README.md"] = ROOT / "docs" / "splunk.md"
+    return {name: path.read_bytes() for name, path in sorted(chosen.items())}
+
+
+def _chosen() -> list[Path]:
+    found = [ROOT / "LICENSE", ROOT / "metadata" / "default.meta"]
+    for pattern in ("bin/*.py", "default/*.conf", "default/data/ui/*/*.xml"):
+        found += ROOT.glob(pattern)
+    tables = (ROOT / "lookups" / f"nhi_{name}.csv" for name in LOOKUPS)
+    return [*found, *filter(Path.exists, tables), *filter(_ships, (ROOT / PACKAGE).rglob("*"))]
+
+
+def _ships(path: Path) -> bool:
+    if any(part.startswith((".", "__pycache__")) for part in path.relative_to(ROOT).parts):
+        return False
+    if path.suffix == ".py":
+        return ships(name_of(path))
+    return path.suffix in DATA and ships(name_of(path.parent / "__init__.py")) and path.is_file()
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    """A gzipped tar with one folder, the app's id, on top; the same members give the same bytes."""
+    packed = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, packed, mtime=0) as stream, tarfile.open(
+        fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT
+    ) as tar:
+        folders = {str(parent) for name in members for parent in Path(APP, name).parents} - {"."}
+        for folder in sorted(folders):
+            tar.addfile(_entry(folder, tarfile.DIRTYPE, 0o755))
+        for name, data in sorted(members.items()):
+            entry = _entry(f"{APP}/{name}", tarfile.REGTYPE, 0o644)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode, entry.mtime = kind, mode, EPOCH
+    return entry
+
+
+if __name__ == "__main__":
+    sys.exit(main())
