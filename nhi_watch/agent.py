@@ -22,7 +22,7 @@ _UNSAFE = re.compile(r"[^a-z0-9._+/-]+")
 # Attackers' systems and tools. Scanners that defenders run as well (Prowler, ScoutSuite, CloudSploit,
 # Steampipe) are left out on purpose: they are news for an identity through novelty, not by name.
 _ATTACK = re.compile(
-    r"\b(?:kali|parrot|pentoo|blackarch|pacu|cloudfox|trufflehog|enumerate-iam|weirdaal|peirates|nuclei)\b"
+    r"\b(?:kali|parrot|pentoo|blackarch|pacu|cloudfox|trufflehog|enumerate-iam|weirdaal|peirates|nuclei)(?![a-z])"
     r"|s3[ _-]?browser",
     re.IGNORECASE,
 )
@@ -36,8 +36,8 @@ def family(user_agent: str) -> str:
     ('boto3', 'aws-cli')
     >>> family("APN/1.0 HashiCorp/1.0 Terraform/1.5.1 (+https://www.terraform.io) aws-sdk-go-v2/1.18.1")
     'terraform'
-    >>> family("lambda.amazonaws.com"), family("signin.amazonaws.com"), family("Mozilla/5.0 (X11)"), family("")
-    ('service:lambda', 'console', 'browser', '')
+    >>> [family(a) for a in ("lambda.amazonaws.com", "signin.amazonaws.com", "Mozilla/5.0 (X11)", "")]
+    ['service:lambda', 'console', 'browser', '']
     """
     text = user_agent.strip(" []").lower()
     if _CONSOLE.match(text):

@@ -4,9 +4,10 @@ The shapes of userIdentity: docs.aws.amazon.com/awscloudtrail/latest/userguide,
 "CloudTrail userIdentity element". What was decided here:
 
 - A session of a role is the role. Only where sessions are people (IAM Identity Center's
-  `AWSReservedSSO_…` roles, whose session name is the person's user name) each session name is its own identity.
-- A call that AWS makes *for* an identity (`invokedBy`) is still the identity's; its network is the service's.
-  A call by a service alone (type AWSService, or no type but `invokedBy`) is the service's.
+  `AWSReservedSSO_…` roles, whose session name is the person's user name) each is an identity of its own.
+- A call that AWS makes *for* an identity (`invokedBy`) is still the identity's; its network is the
+  service's. A call by a service alone (type AWSService, or no type but `invokedBy`) is the service's.
+- Root stays root, and a person, even where a service calls in its name.
 - A federated user of GetFederationToken acts with the rights of the user that asked for it: it is that user.
 - A web identity is its provider and the part of the subject that names a workload: for CI systems the
   repository or project, never branch, environment or run.
@@ -155,14 +156,18 @@ def _federated(actor: Actor) -> Identity:
     if actor.issuer_arn.endswith(":root"):
         return _root(actor)
     unique = actor.principal or actor.name or actor.arn
-    return _make(_home(actor), f"federated:{unique}", actor.arn or unique, "federated") if unique else _nobody(actor)
+    if not unique:
+        return _nobody(actor)
+    return _make(_home(actor), f"federated:{unique}", actor.arn or unique, "federated")
 
 
 def _saml(actor: Actor) -> Identity:
     """A person signs in through SAML: the principal is `<hash of issuer, account, provider>:<name>`."""
-    name = actor.name or actor.principal.rpartition(":")[2]
-    issuer = actor.principal.partition(":")[0] if ":" in actor.principal else ""
-    return _make(_home(actor), f"federated:{issuer}:{name}", name, "federated", "saml") if name else _nobody(actor)
+    issuer, _, told = actor.principal.rpartition(":")
+    name = actor.name or told
+    if not name:
+        return _nobody(actor)
+    return _make(_home(actor), f"federated:{issuer}:{name}", name, "federated", "saml")
 
 
 def _identity_center(actor: Actor) -> Identity:

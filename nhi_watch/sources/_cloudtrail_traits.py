@@ -7,13 +7,14 @@ shows what was tried; the Event's outcome says that it failed. Where parameters 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from nhi_watch.event import Event
 from nhi_watch.identity import account_of
-from nhi_watch.sources._cloudtrail_shapes import Record, leaves
-from nhi_watch.sources._policy import exposure, wildcard
+from nhi_watch.sources._cloudtrail_native import Record, leaves
+from nhi_watch.sources._cloudtrail_sharing import SHARING, Call, Question, Questions
+from nhi_watch.sources._policy import wildcard
 
 _MANY = 10
 """So many instances in one call count as large."""
@@ -27,77 +28,6 @@ class Deep(NamedTuple):
     outcome: str = ""
     error: str = ""
     target_class: str = ""
-
-
-class Call(NamedTuple):
-    """One call: its parameters, answer, extra data, and who made it where."""
-
-    params: dict[str, Any]
-    answer: dict[str, Any]
-    extra: dict[str, Any]
-    event: Event
-
-    def texts(self, *paths: str) -> list[str]:
-        """All texts at the paths (`{}` for lists) of the parameters."""
-        found = (leaf for path in paths for leaf in leaves(self.params, path))
-        return [_spelled(leaf) for leaf in found if isinstance(leaf, (str, bool, int))]
-
-    def own(self) -> set[str]:
-        """The accounts that are not foreign."""
-        return {self.event.account, self.event.identity.account} - {""}
-
-
-def _spelled(leaf: object) -> str:
-    return str(leaf).lower() if isinstance(leaf, bool) else str(leaf)
-
-
-Question = Callable[[Call], Iterator[str]]
-
-
-def _parties(texts: list[str], call: Call) -> Iterator[str]:
-    """Who was let in: `public` for everybody, `shared_outside` for a foreign account."""
-    for text in texts:
-        if text in ("*", "all"):
-            yield "public"
-        account = account_of(text) or (text if text.isdigit() and len(text) == 12 else "")
-        if account and account not in call.own():
-            yield "shared_outside"
-
-
-def _image_shared(call: Call) -> Iterator[str]:
-    heads = ("createVolumePermission.add.items{}", "launchPermission.add.items{}")
-    yield from _parties(call.texts(*(f"{h}.{leaf}" for h in heads for leaf in ("userId", "group"))), call)
-    if call.texts("launchPermission.add.items{}.organizationArn"):
-        yield "shared_outside"
-
-
-def _snapshot_shared(call: Call) -> Iterator[str]:
-    yield from _parties(call.texts("valuesToAdd{}", "accountIdsToAdd{}"), call)
-
-
-def _permission_added(call: Call) -> Iterator[str]:
-    if call.texts("principalOrgID", "organizationId", "sourceAccount", "sourceArn"):
-        return
-    yield from _parties(call.texts("principal", "aWSAccountIds{}", "aWSAccountId{}", "granteePrincipal"), call)
-
-
-def _principals_shared(call: Call) -> Iterator[str]:
-    yield from _parties(call.texts("principals{}", "granteePrincipal"), call)
-
-
-_POLICIES = (
-    "bucketPolicy", "assumeRolePolicyDocument", "policyDocument", "policy", "policy.policy", "policyText",
-    "resourcePolicy", "attributes.Policy", "accessPolicies", "policyInJson",
-)  # fmt: skip
-
-
-def _resource_policy(call: Call) -> Iterator[str]:
-    names = _POLICIES
-    if call.texts("attributeName") == ["Policy"]:
-        names = ("attributeValue",)
-    for name in names:
-        for policy in leaves(call.params, name):
-            yield from exposure(policy, call.own())
 
 
 def _wildcard(call: Call) -> Iterator[str]:
@@ -117,42 +47,6 @@ def _attached(call: Call) -> Iterator[str]:
             yield "quarantine"
 
 
-_GROUPS = ("acs.amazonaws.com/groups/global/AllUsers", "acs.amazonaws.com/groups/global/AuthenticatedUsers")
-
-
-def _acl(call: Call) -> Iterator[str]:
-    canned = call.texts("x-amz-acl", "x-amz-acl{}", "accessControlList.x-amz-acl", "acl")
-    grants = "AccessControlPolicy.AccessControlList.Grant"
-    named = call.texts(
-        f"{grants}{{}}.Grantee.URI", f"{grants}.Grantee.URI", "x-amz-grant-read", "x-amz-grant-write",
-        "x-amz-grant-full-control", "x-amz-grant-read-acp", "x-amz-grant-write-acp",
-    )  # fmt: skip
-    open_acl = any(text.startswith(("public-read", "authenticated-read")) for text in canned)
-    if open_acl or any(group in text for text in named for group in _GROUPS):
-        yield "public"
-
-
-_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-
-
-def _block_weakened(call: Call) -> Iterator[str]:
-    flags = call.texts(*(f"PublicAccessBlockConfiguration.{name}" for name in _BLOCKS))
-    if "false" in flags:
-        yield "public"
-
-
-def _block_removed(call: Call) -> Iterator[str]:
-    yield "public"
-
-
-def _made_public(call: Call) -> Iterator[str]:
-    open_values = {
-        "publiclyAccessible": "true", "projectVisibility": "PUBLIC_READ", "authType": "NONE",
-    }  # fmt: skip
-    if any(value in call.texts(name) for name, value in open_values.items()):
-        yield "public"
-
-
 def _ingress(call: Call) -> Iterator[str]:
     sources = call.texts(
         "cidrIp", "cIDRIP", "cidrBlock", "ipv6CidrBlock", "ipPermissions.items{}.ipRanges.items{}.cidrIp",
@@ -164,8 +58,11 @@ def _ingress(call: Call) -> Iterator[str]:
         yield "open_ingress"
 
 
-_LARGE = re.compile(r"(?:ml\.)?(?:(?:p|g|gr|trn|inf|dl|vt)\d+[a-z]*\.|[a-z0-9-]+\.(?:metal|(?:[89]|\d\d+)xlarge))")
-_TEMPLATE = "CreateLaunchTemplateRequest.LaunchTemplateData", "CreateLaunchTemplateVersionRequest.LaunchTemplateData"
+_LARGE = re.compile(
+    r"(?:ml\.)?(?:(?:p|g|gr|trn|inf|dl|vt)\d+[a-z]*\.|[a-z0-9-]+\.(?:metal|(?:[89]|\d\d+)xlarge))"
+)
+"""GPU and accelerator families, whole machines, and everything from 8xlarge on."""
+_TEMPLATE = tuple(f"CreateLaunchTemplate{kind}Request.LaunchTemplateData" for kind in ("", "Version"))
 
 
 def _compute(call: Call) -> Iterator[str]:
@@ -241,13 +138,6 @@ def _nothing(call: Call) -> Iterator[str]:
     return iter(())
 
 
-_POLICY_CALLS = (
-    "PutBucketPolicy", "CreateRole", "UpdateAssumeRolePolicy", "PutKeyPolicy", "CreateKey", "ReplicateKey",
-    "SetTopicAttributes", "CreateTopic", "SetQueueAttributes", "CreateQueue", "PutResourcePolicy",
-    "SetRepositoryPolicy", "PutRegistryPolicy", "PutRepositoryPermissionsPolicy", "PutDomainPermissionsPolicy",
-    "CreateElasticsearchDomain", "UpdateElasticsearchDomainConfig", "CreateDomain", "UpdateDomainConfig",
-    "PutBackupVaultAccessPolicy", "PutFileSystemPolicy", "SetVaultAccessPolicy", "PutAccessPointPolicy",
-)  # fmt: skip
 _CREDENTIAL_CALLS = (
     "CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile", "CreateServiceSpecificCredential",
     "ResetServiceSpecificCredential", "UploadSSHPublicKey", "UploadSigningCertificate",
@@ -256,27 +146,20 @@ _ISSUING_CALLS = (
     "AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetSessionToken",
     "GetFederationToken", "CreateAccessKey", "CreateServiceSpecificCredential",
 )  # fmt: skip
-_QUESTIONS: tuple[tuple[Question, tuple[str, ...]], ...] = (
-    (_image_shared, ("ModifySnapshotAttribute", "ModifyImageAttribute")),
-    (_snapshot_shared, ("ModifyDBSnapshotAttribute", "ModifyDBClusterSnapshotAttribute", "ModifyDocumentPermission")),
-    (_permission_added, ("AddPermission", "AddLayerVersionPermission")),
-    (_principals_shared, ("CreateGrant", "CreateResourceShare", "AssociateResourceShare")),
-    (_resource_policy, _POLICY_CALLS),
+_TEMPLATES = ("CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateLaunchConfiguration")
+_LAUNCHES = ("RunInstances", "RequestSpotInstances", "ModifyInstanceAttribute", *_TEMPLATES)
+_QUESTIONS: Questions = (
+    *SHARING,
     (_wildcard, ("PutUserPolicy", "PutRolePolicy", "PutGroupPolicy", "CreatePolicy", "CreatePolicyVersion")),
-    (_attached, ("AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy", "AttachManagedPolicyToPermissionSet")),
-    (_acl, ("PutBucketAcl", "PutObjectAcl", "CreateBucket")),
-    (_block_weakened, ("PutBucketPublicAccessBlock", "PutPublicAccessBlock", "PutAccountPublicAccessBlock")),
-    (_block_removed, ("DeleteBucketPublicAccessBlock", "DeletePublicAccessBlock", "DeleteAccountPublicAccessBlock",
-                      "DisableSnapshotBlockPublicAccess", "DisableImageBlockPublicAccess")),
-    (_made_public, ("ModifyDBInstance", "CreateDBInstance", "ModifyDBCluster", "ModifyCluster", "CreateCluster",
-                    "UpdateProjectVisibility", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")),
-    (_ingress, ("AuthorizeSecurityGroupIngress", "AuthorizeDBSecurityGroupIngress", "ModifySecurityGroupRules",
-                "AuthorizeClusterSecurityGroupIngress", "CreateNetworkAclEntry", "ReplaceNetworkAclEntry")),
-    (_compute, ("RunInstances", "RequestSpotInstances", "CreateLaunchTemplate", "CreateLaunchTemplateVersion",
-                "CreateLaunchConfiguration", "ModifyInstanceAttribute", "CreateNotebookInstance",
-                "CreateTrainingJob", "CreateAutoScalingGroup", "UpdateAutoScalingGroup")),
-    (_user_data, ("RunInstances", "RequestSpotInstances", "CreateLaunchTemplate", "CreateLaunchTemplateVersion",
-                  "CreateLaunchConfiguration", "ModifyInstanceAttribute")),
+    (_attached, ("AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy")),
+    (_attached, ("AttachManagedPolicyToPermissionSet",)),
+    (_ingress, ("AuthorizeSecurityGroupIngress", "AuthorizeDBSecurityGroupIngress")),
+    (_ingress, ("ModifySecurityGroupRules", "AuthorizeClusterSecurityGroupIngress")),
+    (_ingress, ("CreateNetworkAclEntry", "ReplaceNetworkAclEntry")),
+    (_compute, _LAUNCHES),
+    (_compute, ("CreateNotebookInstance", "CreateTrainingJob")),
+    (_compute, ("CreateAutoScalingGroup", "UpdateAutoScalingGroup")),
+    (_user_data, _LAUNCHES),
     (_reads_user_data, ("DescribeInstanceAttribute",)),
     (_trail_reduced, ("UpdateTrail", "UpdateDetector")),
     (_selectors_reduced, ("PutEventSelectors",)),
@@ -285,20 +168,20 @@ _QUESTIONS: tuple[tuple[Question, tuple[str, ...]], ...] = (
     (_for_other, _CREDENTIAL_CALLS),
     (_login, ("ConsoleLogin",)),
     (_nothing, _ISSUING_CALLS),
-)  # fmt: skip
+)
+# Lambda's calls carry the API's version; they are named here so that looking one up stays one step.
+_DATED = ("AddPermission", "AddLayerVersionPermission", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")
+_DATES = ("20150331", "20150331v2", "20181031", "20211031")
 
 
-def _by_name() -> dict[str, tuple[Question, ...]]:
-    names = {name for _, calls in _QUESTIONS for name in calls}
-    table = {n: tuple(question for question, calls in _QUESTIONS if n in calls) for n in names}
-    # Lambda's calls carry the API's version; they are named here so that looking one up stays one step.
-    dated = ("20150331", "20150331v2", "20181031", "20211031")
-    for base in ("AddPermission", "AddLayerVersionPermission", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig"):
-        table.update({base + version: table[base] for version in dated})
+def _by_name(questions: Questions) -> dict[str, tuple[Question, ...]]:
+    names = {name for _, calls in questions for name in calls}
+    table = {n: tuple(question for question, calls in questions if n in calls) for n in names}
+    table.update({base + date: table[base] for base in _DATED for date in _DATES})
     return table
 
 
-DEEP = _by_name()
+DEEP = _by_name(_QUESTIONS)
 """Name of a call → the questions that its deep reading answers."""
 
 _ISSUED = (
@@ -310,8 +193,9 @@ _ISSUED = (
 
 def deepen(record: Record, event: Event) -> Deep:
     """Answers the questions of a native record of a DEEP call."""
-    parts = (record.get(name) for name in ("requestParameters", "responseElements", "additionalEventData"))
-    call = Call(*(part if isinstance(part, dict) else {} for part in parts), event)
+    names = ("requestParameters", "responseElements", "additionalEventData")
+    params, answer, extra = (_tree(record.get(name)) for name in names)
+    call = Call(params, answer, extra, event)
     name = record["eventName"]
     traits = {trait for question in DEEP[name] for trait in question(call)}
     failed = name == "ConsoleLogin" and "Failure" in leaves(call.answer, "ConsoleLogin")
@@ -322,6 +206,10 @@ def deepen(record: Record, event: Event) -> Deep:
         (event.error or "Failure") if failed else "",
         _assumed(call),
     )
+
+
+def _tree(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _issued(call: Call) -> str:

@@ -12,9 +12,9 @@ from nhi_watch.identity import account_of
 _LONGEST = 100_000
 # Condition keys that keep strangers out of a statement for everybody.
 _LIMITING = (
-    "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:sourceaccount",
-    "aws:sourcearn", "aws:sourceowner", "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip",
-    "aws:vpcsourceip", "aws:userid", "kms:calleraccount", "lambda:functionarn", "aws:resourceorgid",
+    "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn",
+    "aws:sourceaccount", "aws:sourcearn", "aws:sourceowner", "aws:sourceorgid", "aws:sourcevpc",
+    "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:userid", "kms:calleraccount", "lambda:functionarn", "aws:resourceorgid",
 )  # fmt: skip
 
 
@@ -46,7 +46,8 @@ def exposure(policy: object, own: set[str]) -> Iterator[str]:
 
     Everybody (`*`) under a condition that limits who counts as neither.
 
-    >>> sorted(exposure({"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*", "222222222222"]}}]}, {"1"}))
+    >>> statement = {"Effect": "Allow", "Principal": {"AWS": ["*", "222222222222"]}}
+    >>> sorted(exposure({"Statement": [statement]}, {"111111111111"}))
     ['public', 'shared_outside']
     """
     for statement in statements(policy):

@@ -14,19 +14,31 @@ _KEY = re.compile(r"\s*([^\s={}\[\],\"][^={}\[\],\"]*)=")
 def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
     """Nested objects and lists out of dotted names; `{}` marks a list, whose values come as a list or lines.
 
-    Where a list holds objects, the n-th value of each field belongs to the n-th object if the field has a
-    value for each; otherwise its values stay together in the first one: Splunk does not tell which.
+    Where a list holds objects, the n-th value of each field goes to the n-th object. That is true if the field
+    has a value for each; if not, Splunk does not tell whose they are (`_raw` does, and is preferred).
     Numbers and truth values stay text, as Splunk gives them.
 
     >>> unflatten({"a.b": "1", "a.c{}": ["2", "3"], "a.d{}.e": "4\\n5", "a.d{}.f": ["6", "7"]})
     {'a': {'b': '1', 'c': ['2', '3'], 'd': [{'e': '4', 'f': '6'}, {'e': '5', 'f': '7'}]}}
     """
     root: dict[str, Any] = {}
-    for path in sorted(k for k in row if isinstance(k, str) and k[:1] != "_"):
-        value = row[path]
-        if value not in ("", None, []) and path.count(".") < _DEEPEST:
-            _put(root, path.split("."), value)
+    told = {k: v for k, v in row.items() if isinstance(k, str) and k[:1] != "_" and v not in ("", None, [])}
+    for path in sorted(told, key=lambda p: _order(p, told[p])):
+        if path.count(".") < _DEEPEST:
+            _put(root, path.split("."), told[path])
     return root
+
+
+def _order(path: str, value: Any) -> tuple[int, int, str]:
+    """Fields with most values first: they tell how many objects a list has."""
+    return path.count("{}"), -len(_lines(value)), path
+
+
+def single(value: Any) -> Any:
+    """A value that some Splunk set-ups extract twice, once; a true multi-value stays a list."""
+    if isinstance(value, list) and value and all(v == value[0] for v in value):
+        return value[0]
+    return value
 
 
 def _put(node: dict[str, Any], steps: list[str], value: Any) -> None:
@@ -42,7 +54,7 @@ def _put(node: dict[str, Any], steps: list[str], value: Any) -> None:
     if last.endswith("{}"):
         node.setdefault(last[:-2], _lines(value))
     else:
-        node.setdefault(last, value)
+        node.setdefault(last, single(value))
 
 
 def _put_in_list(node: dict[str, Any], steps: list[str], value: Any) -> None:
@@ -53,11 +65,11 @@ def _put_in_list(node: dict[str, Any], steps: list[str], value: Any) -> None:
     if not items:
         items.extend({} for _ in range(len(values) if "{}" not in "".join(steps[1:]) else 1))
     objects = [item for item in items if isinstance(item, dict)]
-    if len(values) == len(objects):
+    if len(values) <= len(objects):
         for item, one in zip(objects, values):
             _put(item, steps[1:], one)
     elif objects:
-        _put(objects[0], steps[1:], values[0] if len(values) == 1 else value)
+        _put(objects[0], steps[1:], value)
 
 
 def _lines(value: Any) -> list[Any]:

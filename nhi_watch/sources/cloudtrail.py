@@ -1,11 +1,11 @@
 """AWS CloudTrail: management and data events of an AWS account.
 
-Every record, whatever its shape, becomes one tuple of raw values (`_cloudtrail_shapes`); one function makes the
-Event of it, and `_cloudtrail_traits` adds what only the parameters of a call tell. Decisions:
+Every record, whatever its shape, becomes one tuple of raw values (`_cloudtrail_shapes`); one function makes
+the Event of it, and `_cloudtrail_traits` adds what only the parameters of a call tell. Decisions:
 
 - Outcome `denied` is a refusal for lack of permission; a record with a message but no code has failed.
-- The network is the calling service's, when `invokedBy` or the address names one (the console's proxy does not
-  count: its address is the person's), the VPC endpoint's for a private address, else the address's.
+- The network is the calling service's, when `invokedBy` or the address names one (the console's proxy does
+  not count: its address is the person's), the VPC endpoint's for a private address, else the address's.
 - A record of a time before 2006 (AWS began) or from 2100 on is rejected as `clock`.
 - Wrong types in values that nothing stands on count as not told.
 
@@ -23,10 +23,11 @@ from typing import Any, Optional, cast
 from nhi_watch import actions, agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
-from nhi_watch.identity import SSO_ROLE, Actor, account_of, identify
+from nhi_watch.identity import SSO_ROLE, Actor, identify
 from nhi_watch.sources import Peek
-from nhi_watch.sources import _cloudtrail_shapes as shapes
-from nhi_watch.sources._cloudtrail_shapes import Raw, Record
+from nhi_watch.sources._cloudtrail_ecs import is_ecs
+from nhi_watch.sources._cloudtrail_native import PATHS, Raw, Record, native_values
+from nhi_watch.sources._cloudtrail_shapes import raw_values, to_native
 from nhi_watch.sources._cloudtrail_traits import DEEP, Deep, deepen
 from nhi_watch.timestamps import parse
 
@@ -36,9 +37,12 @@ ELASTIC_INDICES = ("logs-aws.cloudtrail-*",)
 
 _DOMAIN = ".amazonaws.com"
 _ID, _NAME, _AGENT = 256, 512, 2048
+_SHARED = PATHS.index("userIdentity.userName")  # up to here, all shapes have the same values in Raw
 _FIRST, _LAST = "2006", "2100"
 _TRUE = (True, "true", "True")
 _SESSIONS = ("AssumedRole", "FederatedUser")
+_WITH_SESSION = ("AWSAccount", "Role", None, "")
+"""Types whose principalId is `ID:session` where there is no issuer to name the role."""
 _DENIED = re.compile(r"AccessDenied|Unauthorized|AuthFailure|AuthorizationError|NotAuthorized|Forbidden")
 _MODEL_CALLS = ("InvokeModel", "Converse", "CallWithBearerToken")
 
@@ -52,8 +56,8 @@ def claims(record: object) -> bool:
         return True
     raw = record.get("_raw")
     if raw.__class__ is str:
-        return '"eventSource"' in raw and '"eventName"' in raw and '"eventVersion"' in raw
-    return shapes.is_ecs(record)
+        return '"eventSource"' in raw and '"eventName"' in raw
+    return is_ecs(record)
 
 
 def peek(record: object) -> Optional[Peek]:
@@ -62,7 +66,7 @@ def peek(record: object) -> Optional[Peek]:
     A plain tuple in Peek's order is returned: making the named one takes as long as a third of the reading.
     """
     try:
-        raw = _raw(cast(Record, record))
+        raw = raw_values(cast(Record, record))
     except (RejectError, TypeError, AttributeError):
         return None
     time, record_id = raw[0], raw[1]
@@ -74,32 +78,24 @@ def peek(record: object) -> Optional[Peek]:
     return cast(Peek, (shape, time, record_id[:_ID], session, raw[-1]))
 
 
-def _raw(record: Record) -> Raw:
-    if record.get("userIdentity").__class__ is dict:
-        return shapes.native_values(record)
-    if shapes.is_splunk(record) and shapes.has_fields(record):
-        return shapes.splunk_values(record)
-    return shapes.native_values(shapes.to_native(record))
-
-
 def _trimmed(raw: Raw) -> tuple[tuple[object, ...], str]:
     """Raw without what changes from session to session, and the session."""
-    (_, _, source, name, error, message, region, address, user_agent, recipient, endpoint, kind, principal, arn,
-     account, key, user, invoked, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
-     _) = raw  # fmt: skip
+    (_, _, source, name, error, message, region, address, user_agent, recipient, endpoint, kind, principal,
+     arn, account, key, user, invoked, issuer_id, issuer_arn, mfa, console, read_only, provider, person,
+     owners, _) = raw  # fmt: skip
     session = ""
     if key.__class__ is str and key[:4] == "ASIA":
         session, key = key[:_ID], "ASIA"
     if issuer_id and issuer_arn.__class__ is str and kind in _SESSIONS:
         if SSO_ROLE not in issuer_arn:
             principal = arn = user = None
-    elif principal.__class__ is str and kind != "IAMUser" and kind != "WebIdentityUser" and kind != "SAMLUser":
+    elif principal.__class__ is str and kind in _WITH_SESSION:
         principal = principal.partition(":")[0]
     if error is None and message:
         error = "Unspecified"
     return (
-        source, name, error, region, address, user_agent, recipient, endpoint, kind, principal, arn, account, key,
-        user, invoked, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
+        source, name, error, region, address, user_agent, recipient, endpoint, kind, principal, arn, account,
+        key, user, invoked, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
     ), session  # fmt: skip
 
 
@@ -109,15 +105,15 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    native = shapes.to_native(record)
-    raw = shapes.native_values(native)
+    native = to_native(record)
+    raw = native_values(native)
     seconds = _seconds(raw[0])
     shape, session = _trimmed(raw)
     event = _event(shape)
     deep = deepen(native, event) if raw[3].__class__ is str and raw[3] in DEEP else Deep()
     return event._replace(
         time=seconds,
-        record_id=_record_id(raw, native),
+        record_id=_record_id(raw, native, seconds),
         session=session,
         target=raw[-1],
         outcome=deep.outcome or event.outcome,
@@ -137,11 +133,12 @@ def _seconds(time: object) -> int:
     return seconds
 
 
-def _record_id(raw: Raw, native: Record) -> str:
+def _record_id(raw: Raw, native: Record, seconds: int) -> str:
     """eventID, or a digest of what all three shapes tell."""
     if isinstance(raw[1], str) and raw[1]:
         return raw[1][:_ID]
-    content = [_text(value) for value in raw] + [_plain(native.get("requestParameters"))]
+    told = [_text(value) for value in raw[2:_SHARED]]
+    content = [seconds, told, _plain(native.get("requestParameters")) or ""]
     return "sha256:" + sha256(dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -167,18 +164,17 @@ def _event(shape: tuple[object, ...]) -> Event:
 
 @lru_cache(maxsize=4096)
 def _event_of(shape: tuple[object, ...]) -> Event:
-    (source, name, error, region, address, user_agent, recipient, endpoint, kind, principal, arn, account, key,
-     user, invoked, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners) = map(_text, shape)  # fmt: skip
+    (source, name, error, region, address, user_agent, recipient, endpoint, kind, principal, arn, account,
+     key, user, invoked, issuer_id, issuer_arn, mfa, console, read_only, provider, person,
+     owners) = map(_text, shape)  # fmt: skip
     if not source or not name:
         raise RejectError("no_action", "eventSource or eventName is missing or no text")
     service = source[:64].lower().partition(_DOMAIN)[0]
     operation = actions.canonical(name[:100])
-    identity = identify(
-        Actor(kind, principal, arn, account, user, invoked, issuer_id, issuer_arn, provider, person, address, recipient)
-    )
-    outcome = _outcome(error)
+    actor = Actor(kind, principal, arn, account, user, invoked, issuer_id, issuer_arn, provider, person)
+    identity = identify(actor._replace(address=address, recipient=recipient))
     home = recipient or identity.account
-    traits = _traits(operation, error, user_agent, invoked, (mfa, console))
+    traits = _traits((operation, error), user_agent, invoked, (mfa, console))
     if identity.account and recipient and identity.account != recipient:
         traits.append("cross_account")
     return Event(
@@ -192,7 +188,7 @@ def _event_of(shape: tuple[object, ...]) -> Event:
         action=f"{service}:{operation}"[:128],
         service=service,
         access=_access(service, operation, read_only),
-        outcome=outcome,
+        outcome=_outcome(error),
         error=error[:128],
         address=address[:128],
         network=_network(address, invoked, endpoint),
@@ -209,7 +205,7 @@ def _event_of(shape: tuple[object, ...]) -> Event:
 def _text(value: object) -> str:
     """Bounded text; truth values as Splunk spells them; anything else counts as not told."""
     if value.__class__ is str:
-        return cast(str, value)[:_AGENT]
+        return value[:_AGENT]
     return "true" if value is True else "false" if value is False else ""
 
 
@@ -248,17 +244,18 @@ def _target_class(account: str, owners: str) -> str:
     return "own" if set(owners.split(",")) == {account} else "foreign"
 
 
-def _traits(operation: str, error: str, user_agent: str, invoked: str, evidence: tuple[str, str]) -> list[str]:
+def _traits(call: tuple[str, str], user_agent: str, invoked: str, evidence: tuple[str, str]) -> list[str]:
     """What the plain values tell."""
+    operation, error = call
     mfa, console = evidence
     family = agent.family(user_agent)
     by_console = console.lower() == "true" or family == "console" or invoked.startswith("signin.")
-    probing = "DryRunOperation" in error or ("ValidationException" in error and operation.startswith(_MODEL_CALLS))
+    refused = "ValidationException" in error and operation.startswith(_MODEL_CALLS)
     told = {
         "mfa": mfa.lower() == "true",
         "console": by_console or "exec-env/cloudshell" in user_agent.lower(),
         "browser": family == "browser",
         "attack_tool": agent.is_attack_tool(user_agent),
-        "probe": probing,
+        "probe": refused or "DryRunOperation" in error,
     }
     return [trait for trait, holds in told.items() if holds]
