@@ -22,7 +22,7 @@ from nhi_watch.outputs import meanings, pictures, run_summary, words
 Json = Mapping[str, Any]
 
 # Together these keep 500 notables below 15 MB.
-_MARKS, _RECORDS = 10_000, 50_000
+_MARKS, _RECORDS, _SIGNALS = 8_000, 20_000, 12_000
 
 
 def render(notables: Sequence[Json], run: Json) -> str:
@@ -45,7 +45,8 @@ def render(notables: Sequence[Json], run: Json) -> str:
         overflow=run.get("overflow") or 0,
         by_severity=_tally(notables, "severity", tuple(reversed(SEVERITIES))),
         by_kind=_tally(notables, "kind", KINDS),
-        marks=_share(_MARKS, notables, 20, 150),
+        marks=_share(_MARKS, notables, 15, 150),
+        shown_signals=_share(_SIGNALS, notables, 20, 200),
         shown_records=_share(_RECORDS, notables, 20, 1000),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,9 +24,17 @@ def write(path: Path, objects: Iterable[Mapping[str, Any]]) -> int:
     count = 0
     with replacing(path) as stream:
         for item in objects:
-            stream.write(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE))
+            stream.write(_line(item))
             count += 1
     return count
+
+
+def _line(item: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        # Half a surrogate pair in a log value: orjson refuses it, the standard library escapes it.
+        return json.dumps(item).encode("ascii") + b"\n"
 
 
 def write_notables(path: Path, notables: Iterable[Mapping[str, Any]]) -> int:

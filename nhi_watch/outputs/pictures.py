@@ -55,6 +55,12 @@ class Picture(NamedTuple):
     """Entries that are not drawn."""
 
 
+def strongest(signals: Sequence[Json], limit: int) -> list[Json]:
+    """The signals with most points of either sign, in the order given."""
+    kept = sorted(range(len(signals)), key=lambda number: -abs(signals[number]["points"]))[:limit]
+    return [signals[number] for number in sorted(kept)]
+
+
 def bars(signals: Sequence[Json]) -> tuple[list[Bar], float]:
     """The bars of a notable's signals, and where zero lies, in per cent."""
     points = [signal["points"] for signal in signals] or [0.0]

@@ -89,7 +89,7 @@
 
   const tell = (event) => {
     const mark = event.target.closest(".mark");
-    if (mark) mark.closest(".scroll").nextElementSibling.textContent = mark.getAttribute("aria-label");
+    if (mark) mark.closest(".scroll").nextElementSibling.textContent = mark.querySelector("title").textContent;
   };
   document.addEventListener("mouseover", tell);
   document.addEventListener("focusin", tell);

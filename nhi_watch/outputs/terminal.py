@@ -24,6 +24,8 @@ _COLOURS = {
     "informational": "bright_black",
 }
 _NARROW = 60
+_FIXED = 42
+"""Columns that rank, score, time and the gaps take."""
 
 
 def show(notables: Sequence[Json], run: Json, console: Console) -> None:
@@ -41,11 +43,11 @@ def show(notables: Sequence[Json], run: Json, console: Console) -> None:
 
 
 def _table(notables: Sequence[Json], console: Console) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     timed = console.width >= _NARROW
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("score", no_wrap=True)
-    table.add_column("what happened, to whom", overflow="fold", ratio=1)
+    table.add_column("what happened", overflow="fold", ratio=1)
     if timed:
         table.add_column("when (UTC)", no_wrap=True)
     for notable in notables:
@@ -58,7 +60,7 @@ def _cells(notable: Json, console: Console) -> list[Text]:
     short = {"informational": "info"}.get(severity, severity)
     what = _text(console, _what(notable), 120, "bold")
     what.append("\n")
-    what.append_text(_text(console, _whom(notable), 160, "dim"))
+    what.append_text(_text(console, _whom(notable), max(console.width - _FIXED, 12), "dim"))
     when = Text(clock(notable["first_time"]))
     when.append(f"\nfor {duration(notable)}", "dim")
     return [
@@ -70,17 +72,17 @@ def _cells(notable: Json, console: Console) -> list[Text]:
 
 
 def _what(notable: Json) -> str:
-    kind = notable["kind"]
-    title = str(notable["title"])
-    named = KINDS.get(kind, kind)
+    kind: str = notable["kind"]
+    title: str = notable["title"]
+    named = KINDS[kind]
     return title if kind == "compromise" or title.startswith(named) else f"{named}: {title}"
 
 
 def _whom(notable: Json) -> str:
     days = notable["usual"]["active_days"]
-    history = f"{days} days of history" if days else "no history"
-    owner = visible(notable["identity"]["owner"], 40) or "no owner"
-    return f"{visible(short_name(notable['identity']), 60)}, {owner}, {history}"
+    history = f"{days} d" if days else "new"
+    owner = visible(notable["identity"]["owner"], 24) or "no owner"
+    return f"{visible(short_name(notable['identity']), 40)}, {history}, {owner}"
 
 
 def _text(console: Console, text: str, limit: int, style: str = "") -> Text:

@@ -1,0 +1,254 @@
+"""JSON lines, the terminal table and the ECS alert."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from need import need
+from notable_samples import HOSTILE, documents, run
+from rich.console import Console
+
+from nhi_watch.errors import InputError
+from nhi_watch.outputs import ecs, jsonlines
+from nhi_watch.outputs.html import render
+from nhi_watch.outputs.terminal import show
+from nhi_watch.outputs.words import visible
+
+CREATED = "2026-03-13T00:05:00Z"
+ECS_PACKAGE = "@elastic/ecs@9.4.0"
+
+
+def test_notables_come_back_from_their_file_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "notables.jsonl"
+    assert jsonlines.write(path, documents()) == 12
+    assert list(jsonlines.read(path)) == documents()
+    assert [child.name for child in path.parent.iterdir()] == ["notables.jsonl"]
+
+
+def test_a_writer_that_dies_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    def dying() -> Iterator[dict[str, Any]]:
+        yield {"id": 2}
+        raise KeyboardInterrupt
+
+    path = tmp_path / "notables.jsonl"
+    jsonlines.write(path, [{"id": 1}])
+    with pytest.raises(KeyboardInterrupt):
+        jsonlines.write(path, dying())
+    assert path.read_text() == '{"id":1}\n'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_written_is_the_callers_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"run\.json: cannot be written: "):
+        jsonlines.write_run(tmp_path / "file" / "run.json", run())
+
+
+def test_a_lone_surrogate_is_kept_as_an_escape(tmp_path: Path) -> None:
+    path = tmp_path / "notables.jsonl"
+    jsonlines.write(path, [{"title": "lone\ud800"}])
+    assert path.read_text() == '{"title": "lone\\ud800"}\n'
+
+
+def test_a_broken_line_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "notables.jsonl"
+    path.write_text('{"id":1}\n[]\n')
+    with pytest.raises(InputError, match=r"notables\.jsonl:2: not a JSON object"):
+        list(jsonlines.read(path))
+
+
+def test_run_json_is_one_indented_document(tmp_path: Path) -> None:
+    jsonlines.write_run(tmp_path / "run.json", {"events": 1, "records": {"read": 2}})
+    assert (tmp_path / "run.json").read_text() == '{\n  "events": 1,\n  "records": {\n    "read": 2\n  }\n}\n'
+
+
+def shown(notables: list[dict[str, Any]], width: int, said: dict[str, Any]) -> str:
+    stream = io.StringIO()
+    show(notables, said, Console(file=stream, width=width))
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
+def test_the_table_in_eighty_columns() -> None:
+    assert shown([documents()[0], documents()[7]], 80, run(2)) == (
+        "#   score          what happened                                when (UTC)\n"
+        "────────────────────────────────────────────────────────────────────────────────\n"
+        "1    97 critical   Stolen key: credential creation from a Tor   2026-03-09 02:12\n"
+        "                   exit                                         for 38 min\n"
+        "                   user/deploy-bot, 58 d, platform@examp…\n"
+        "8    52 medium     Exposure: Access key found in a public       2026-03-11 20:00\n"
+        "                   repository                                   for 4 min\n"
+        "                   user/billing-export, new, finance@exa…\n"
+        "184,221 records → 20,914 behaviours → 312 identities → 2 notables; alerts 61 in,\n"
+        "2 out; budget 10 a day per 1,000 identities, 4 more not shown; rejected 3\n"
+        "(bad_time 1, not_json 2)"
+    )
+
+
+def test_without_notables_there_is_one_calm_line() -> None:
+    assert shown([], 80, {"records": {"read": 3, "rejected": 0}, "notables": 0}) == (
+        "No notables: nothing is worth your time.\n3 records → 0 notables; rejected 0"
+    )
+
+
+def test_no_width_breaks_the_table() -> None:
+    for width in (1, 2, 7, 20, 39, 59, 60, 61, 99, 100, 101, 500):
+        lines = shown(documents(), width, run()).splitlines()
+        assert max(map(len, lines)) <= width
+
+
+def test_log_values_cannot_steer_the_terminal() -> None:
+    hostile = [dict(documents()[4], title=value[:200]) for value in HOSTILE]
+    text = shown(hostile, 120, {})
+    assert not any(char in text for char in "\x1b\x07\r\u202e")
+    assert "invoice⟨U+202E⟩gpj.exe" in text
+
+
+def test_colour_only_on_a_terminal() -> None:
+    stream = io.StringIO()
+    show(documents(), run(), Console(file=stream, width=100, force_terminal=True, color_system="standard"))
+    assert "\x1b[1;31m 97 critical" in stream.getvalue()
+    assert "\x1b" not in shown(documents(), 100, run())
+
+
+def test_an_old_encoding_gets_question_marks_and_no_error() -> None:
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding="ascii") as stream:
+        show(documents(), run(), Console(file=stream, width=100))
+        stream.flush()
+        assert b"184,221 records ? 20,914 behaviours" in raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("Zürich 東京", "Zürich 東京"),
+        ("a\tb\nc", "a b c"),
+        ("zero\u200bwidth", "zero⟨U+200B⟩width"),
+        ("lone\ud800", "lone⟨U+D800⟩"),
+        ("line\u2028sep", "line⟨U+2028⟩sep"),
+        ("x" * 3000, "x" * 1999 + "…"),
+    ],
+)
+def test_hidden_characters_are_written_out(text: str, expected: str) -> None:
+    assert visible(text) == expected
+    assert render([dict(documents()[0], summary=text)], {}).count(expected) > 0
+
+
+@pytest.fixture(scope="session")
+def ecs_fields() -> dict[str, Any]:
+    """Elastic's own list of fields, fetched from npm once a machine; never part of this project."""
+    cache = Path(tempfile.gettempdir()) / "nhi_watch-ecs-9.4.0.tgz"
+    if not cache.exists():
+        need(shutil.which("npm"), "needs npm to fetch the list of ECS fields")
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["npm", "pack", "--silent", ECS_PACKAGE]
+            done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+            need(done.returncode == 0, f"needs {ECS_PACKAGE} from npm")
+            shutil.copy(next(Path(folder).glob("*.tgz")), cache)
+    return flat_fields(cache)
+
+
+def flat_fields(archive: Path) -> dict[str, Any]:
+    """`EcsFlat` out of the package: JavaScript that node turns into JSON."""
+    need(shutil.which("node"), "needs node to read the list of ECS fields")
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as package:
+        package.extractall(folder, filter="data")
+        script = "console.log(JSON.stringify(require('./package').EcsFlat))"
+        done = subprocess.run(["node", "-e", script], cwd=folder, capture_output=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted paths and values of a document's fields."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from leaves(value, f"{path}.{name}" if path else name)
+    else:
+        yield path, node
+
+
+def faults(document: dict[str, Any], fields: dict[str, Any]) -> list[str]:
+    """What ECS says against a document, `nhi.*` and `data_stream` apart."""
+    found = []
+    for path, value in leaves(document):
+        if path.startswith(("nhi.", "data_stream.")):
+            continue
+        if path not in fields:
+            found.append(f"{path}: unknown")
+            continue
+        field = fields[path]
+        if ("array" in field.get("normalize", [])) != isinstance(value, list):
+            found.append(f"{path}: array or not")
+        allowed = {item["name"] for item in field.get("allowed_values", [])}
+        values = value if isinstance(value, list) else [value]
+        found += [f"{path}: {item} not allowed" for item in values if allowed and item not in allowed]
+        found += [f"{path}: not a {field['type']}" for item in values if not fits(field["type"], item)]
+    return found
+
+
+def fits(kind: str, value: Any) -> bool:
+    if kind in ("float", "long"):
+        return isinstance(value, (int, float) if kind == "float" else int)
+    return isinstance(value, str) and (kind != "date" or value.endswith("Z"))
+
+
+def test_every_alert_is_ecs(ecs_fields: dict[str, Any]) -> None:
+    assert len(ecs_fields) == 2605
+    assert [faults(ecs.alert(notable, created=CREATED), ecs_fields) for notable in documents()] == [[]] * 12
+
+
+def test_the_ecs_check_finds_faults(ecs_fields: dict[str, Any]) -> None:
+    document = {"event": {"kind": "alarm", "category": "iam", "severity": "high", "colour": "red"}}
+    assert faults(document, ecs_fields) == [
+        "event.kind: alarm not allowed",
+        "event.category: array or not",
+        "event.severity: not a long",
+        "event.colour: unknown",
+    ]
+
+
+def test_an_alert_carries_the_score_the_severity_the_reasons_and_the_identity() -> None:
+    alert = ecs.alert(documents()[0], created=CREATED)
+    assert alert["event"]["severity"] == 99
+    assert alert["event"]["risk_score"] == 97.3
+    assert alert["event"]["reason"].startswith(
+        "Network novelty +2.81: 185.220.101.0/24 (Tor exit) was never seen with this identity"
+    )
+    assert alert["service"]["id"] == "aws:111122223333:user:deploy-bot"
+    assert alert["threat"]["technique"]["id"] == ["T1078", "T1136", "T1098", "T1555"]
+    children = alert["threat"]["technique"]["subtechnique"]
+    assert children["id"] == ["T1078.004", "T1136.003", "T1098.001", "T1555.006"]
+    assert alert["tags"][:2] == ["nhi", "NHI-07"]
+    assert alert["nhi"]["change"] == "new"
+    assert alert["nhi"]["notable"] == documents()[0]
+
+
+def test_only_addresses_become_source_ip() -> None:
+    notable = documents()[0]
+    assert "source" not in ecs.alert(notable, created=CREATED)
+    notable["timeline"][0]["source"] = "185.220.101.7"
+    alert = ecs.alert(notable, created=CREATED)
+    assert alert["source"] == {"ip": "185.220.101.7", "address": "185.220.101.7"}
+    assert alert["related"]["ip"] == ["185.220.101.7"]
+
+
+def test_nothing_that_the_stack_owns_is_written() -> None:
+    paths = [path for notable in documents() for path, _ in leaves(ecs.alert(notable, created=CREATED))]
+    assert not [path for path in paths if path.startswith(("kibana.", "user.risk.", "host.risk.", "risk."))]
+
+
+def test_the_document_id_depends_on_content_alone() -> None:
+    first, second = documents()[:2]
+    assert ecs.document_id(first) == ecs.document_id(json.loads(json.dumps(first)))
+    changed = dict(first, revision=first["revision"] + 1)
+    assert len({ecs.document_id(item) for item in (first, second, changed)}) == 3
