@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of long texts that read best unbroken
 """User-agent strings as the SDKs, tools and browsers of 2024 and 2025 send them."""
 
 from __future__ import annotations

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nhi_watch.simulator import harm
+from nhi_watch.simulator import harm, misuse, persistence, techniques
 from nhi_watch.simulator.dice import Dice, dice
 from nhi_watch.simulator.machines import Machine
 from nhi_watch.simulator.raid import Outlook, Raid, Timed, raid_dice
-from nhi_watch.simulator.techniques import REGISTER, Technique
+from nhi_watch.simulator.register import REGISTER, Technique
 
 if TYPE_CHECKING:
     from nhi_watch.simulator.tenant import Tenant
 
+_BARE = ("key_validation", "recon_burst", "slow_discovery", "permission_probing", "ordinary_use")
+_LOOKS = [
+    f"{service}:{name}"
+    for service, names in (
+        (
+            "iam",
+            "ListUsers ListRoles GetUser ListAttachedUserPolicies ListAccessKeys GetAccountSummary ListGroups",  # noqa: E501
+        ),
+        ("s3", "ListBuckets GetBucketAcl"),
+        ("ec2", "DescribeInstances DescribeSnapshots DescribeSecurityGroups DescribeRegions DescribeVpcs"),
+        ("lambda", "ListFunctions20150331"),
+        ("secretsmanager", "ListSecrets"),
+        ("rds", "DescribeDBInstances"),
+        ("organizations", "DescribeOrganization"),
+    )
+    for name in names.split()
+]
 ORIGINS = ("external", "inside")
 Incident = dict[str, Any]
 """What `labels.json` says about one incident; see `Ran`."""
 _IMMUNE = ("service", "servicelinked", "partner", "failing", "scanner", "person")
 TECHNIQUES = tuple(REGISTER)
 """Names of all techniques."""
-assert harm.__doc__
+FAMILIES = (techniques, misuse, persistence, harm)
+"""The modules that fill the register."""
 
 
 class Ran(NamedTuple):
@@ -46,8 +64,17 @@ class Campaign(NamedTuple):
         if plain:
             raid.outlook = Outlook(self.victim.place.draw, self.victim.agent_on(self.day))
             raid.move()
+        elif self.technique.name not in _BARE:
+            self._look_around(raid, d)
         self.technique.act(raid)
         return Ran(raid.out, self._label(raid, distinguishable=not plain) if raid.out else None)
+
+    def _look_around(self, raid: Raid, d: Dice) -> None:
+        """Most intruders first want to know where they are; from inside, fewer need to."""
+        if d.chance(0.75 if self.origin == "external" else 0.5):
+            raid.do("sts:GetCallerIdentity")
+            for action in d.some(_LOOKS, raid.few(9) - 1):
+                (raid.refused if d.chance(0.3) else raid.do)(action)
 
     def _label(self, raid: Raid, distinguishable: bool) -> Incident:
         victim = (self.victim.arn, self.victim.principal_on(self.day))
@@ -58,7 +85,9 @@ class Campaign(NamedTuple):
             "origin": self.origin,
             "tactics": list(self.technique.tactics),
             "mitre": self.technique.mitre,
-            "identities": [{"arn": arn, "principal_id": principal} for arn, principal in [victim, *raid.others]],
+            "identities": [
+                {"arn": arn, "principal_id": principal} for arn, principal in [victim, *raid.others]
+            ],
             "record_ids": [record["eventID"] for _, _, record in raid.out],
             "first_time": min(times),
             "last_time": max(times),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of long texts that read best unbroken
 """What an account's explorers (people, deployers, scanners) call: a broad list of real CloudTrail event names."""
 
 from __future__ import annotations
@@ -81,11 +82,31 @@ monitoring: PutMetricAlarm PutDashboard DeleteAlarms
 application-autoscaling: RegisterScalableTarget PutScalingPolicy
 """
 
-_READ_PREFIXES = ("Describe", "List", "Get", "Lookup", "BatchGet", "Filter", "Head", "Search", "Select", "Simulate")
+_READ_PREFIXES = (
+    "Describe",
+    "List",
+    "Get",
+    "Lookup",
+    "BatchGet",
+    "Filter",
+    "Head",
+    "Search",
+    "Select",
+    "Simulate",
+)
 _READ_NAMES = {
-    *"AssumeRole AssumeRoleWithWebIdentity AssumeRoleWithSAML Decrypt Encrypt Sign GenerateDataKey GenerateMac".split(),
-    *"InvokeModel InvokeModelWithResponseStream Converse ConverseStream AccessKubernetesApi".split(),
-    *"GenerateCredentialReport StartQuery ValidateTemplate Query Scan Verify".split(),
+    *[
+        "AssumeRole",
+        "AssumeRoleWithWebIdentity",
+        "AssumeRoleWithSAML",
+        "Decrypt",
+        "Encrypt",
+        "Sign",
+        "GenerateDataKey",
+        "GenerateMac",
+    ],
+    *["InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream", "AccessKubernetesApi"],
+    *["GenerateCredentialReport", "StartQuery", "ValidateTemplate", "Query", "Scan", "Verify"],
 }
 
 

@@ -1,12 +1,11 @@
-"""Techniques that persist, hide, run code, share and destroy."""
+"""Techniques that hide, run code, share and destroy."""
 
 from __future__ import annotations
 
 from nhi_watch.simulator import writes
 from nhi_watch.simulator.raid import Raid
 from nhi_watch.simulator.records import Detail
-from nhi_watch.simulator.shapes import policy
-from nhi_watch.simulator.techniques import technique
+from nhi_watch.simulator.register import technique
 from nhi_watch.simulator.world import WORDS
 
 _BIG = ["g4dn.12xlarge", "p3.8xlarge", "c6i.24xlarge", "p2.xlarge", "g5.24xlarge", "c5.18xlarge"]
@@ -18,10 +17,6 @@ def _snapshot(raid: Raid) -> str:
 
 def _host(raid: Raid) -> str:
     return raid.dice.pick(raid.world.instances)
-
-
-def _some_role(raid: Raid) -> str:
-    return raid.world.role_name(raid.dice.pick(WORDS), raid.dice.pick(raid.world.envs), "app")
 
 
 @technique("T1562.008", "defense-evasion")
@@ -43,8 +38,16 @@ def trail_stop(raid: Raid) -> None:
 @technique("T1562.008", "defense-evasion")
 def trail_selectors(raid: Raid) -> None:
     """The trail no longer sees management events."""
-    selector = {"readWriteType": "ReadOnly", "includeManagementEvents": False, "dataResources": [], "excludeManagementEventSources": []}
-    detail = Detail({"trailName": raid.world.trail, "eventSelectors": [selector]}, {"trailARN": raid.world.trail, "eventSelectors": [selector]})
+    selector = {
+        "readWriteType": "ReadOnly",
+        "includeManagementEvents": False,
+        "dataResources": [],
+        "excludeManagementEventSources": [],
+    }
+    detail = Detail(
+        {"trailName": raid.world.trail, "eventSelectors": [selector]},
+        {"trailARN": raid.world.trail, "eventSelectors": [selector]},
+    )
     raid.do("cloudtrail:PutEventSelectors", detail, raid.world.home)
 
 
@@ -58,13 +61,20 @@ def leave_organization(raid: Raid) -> None:
 def flow_logs_delete(raid: Raid) -> None:
     """No more flow logs."""
     for _ in range(raid.few(3)):
-        raid.do("ec2:DeleteFlowLogs", Detail({"DeleteFlowLogsRequest": {"FlowLogId": {"content": f"fl-0{raid.dice.hexes(16)}", "tag": 1}}}))
+        raid.do(
+            "ec2:DeleteFlowLogs",
+            Detail(
+                {"DeleteFlowLogsRequest": {"FlowLogId": {"content": f"fl-0{raid.dice.hexes(16)}", "tag": 1}}}
+            ),
+        )
 
 
 @technique("T1496.001", "execution impact")
 def unusual_instances(raid: Raid) -> None:
     """Large machines over several regions, for mining."""
-    others = raid.dice.some(["us-east-1", "us-west-2", "eu-west-1", "ap-southeast-1", "eu-central-1", "us-east-2"], raid.few(6))
+    others = raid.dice.some(
+        ["us-east-1", "us-west-2", "eu-west-1", "ap-southeast-1", "eu-central-1", "us-east-2"], raid.few(6)
+    )
     for region in others:
         detail = writes.run_instances(raid.dice, raid.dice.pick(_BIG), raid.few(20), raid.dice.chance(0.6))
         (raid.refused if raid.dice.chance(0.3) else raid.do)("ec2:RunInstances", detail, region)
@@ -76,7 +86,10 @@ def user_data_execution(raid: Raid) -> None:
     host = _host(raid)
     items = Detail({"instancesSet": {"items": [{"instanceId": host}]}, "force": True})
     raid.do("ec2:StopInstances", items)
-    raid.do("ec2:ModifyInstanceAttribute", Detail({"instanceId": host, "userData": "<sensitiveDataRemoved>"}, {"_return": True}))
+    raid.do(
+        "ec2:ModifyInstanceAttribute",
+        Detail({"instanceId": host, "userData": "<sensitiveDataRemoved>"}, {"_return": True}),
+    )
     raid.do("ec2:StartInstances", Detail({"instancesSet": {"items": [{"instanceId": host}]}}))
 
 
@@ -85,7 +98,9 @@ def remote_command(raid: Raid) -> None:
     """A shell script on hosts, by SSM."""
     hosts = raid.dice.some(raid.world.instances, raid.few(4))
     if raid.dice.chance(raid.quiet):
-        raid.do("ssm:DescribeInstanceInformation", Detail({"filters": [{"key": "InstanceIds", "values": hosts}]}))
+        raid.do(
+            "ssm:DescribeInstanceInformation", Detail({"filters": [{"key": "InstanceIds", "values": hosts}]})
+        )
     raid.do("ssm:SendCommand", writes.send_command(raid.dice, hosts))
     for host in hosts[: raid.few(4)]:
         raid.do("ssm:GetCommandInvocation", Detail({"commandId": raid.dice.uuid(), "instanceId": host}))
@@ -98,7 +113,13 @@ def remote_session(raid: Raid) -> None:
         if raid.dice.chance(0.5):
             raid.do("ssm:StartSession", Detail({"target": _host(raid)}))
         else:
-            key = Detail({"instanceId": _host(raid), "instanceOSUser": "ec2-user", "sSHPublicKey": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5"})
+            key = Detail(
+                {
+                    "instanceId": _host(raid),
+                    "instanceOSUser": "ec2-user",
+                    "sSHPublicKey": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5",
+                }
+            )
             raid.do("ec2-instance-connect:SendSSHPublicKey", key)
 
 
@@ -106,7 +127,10 @@ def remote_session(raid: Raid) -> None:
 def open_ingress(raid: Raid) -> None:
     """SSH from anywhere."""
     for _ in range(raid.few(2)):
-        raid.do("ec2:AuthorizeSecurityGroupIngress", writes.open_port(f"sg-0{raid.dice.hexes(16)}", 22, "0.0.0.0/0"))
+        raid.do(
+            "ec2:AuthorizeSecurityGroupIngress",
+            writes.open_port(f"sg-0{raid.dice.hexes(16)}", 22, "0.0.0.0/0"),
+        )
 
 
 @technique("T1537", "exfiltration")
@@ -129,7 +153,12 @@ def share_database(raid: Raid) -> None:
     """A database snapshot for a foreign account."""
     name = f"{raid.dice.pick(raid.world.databases)}-copy"
     if raid.dice.chance(raid.quiet):
-        raid.do("rds:CreateDBSnapshot", Detail({"dBSnapshotIdentifier": name, "dBInstanceIdentifier": raid.dice.pick(raid.world.databases)}))
+        raid.do(
+            "rds:CreateDBSnapshot",
+            Detail(
+                {"dBSnapshotIdentifier": name, "dBInstanceIdentifier": raid.dice.pick(raid.world.databases)}
+            ),
+        )
     raid.do("rds:ModifyDBSnapshotAttribute", writes.share_db_snapshot(name, raid.foreign))
 
 
@@ -138,90 +167,31 @@ def public_bucket(raid: Raid) -> None:
     """A bucket for everybody."""
     name = raid.dice.pick(raid.world.buckets)
     if raid.dice.chance(raid.quiet):
-        raid.do("s3:PutBucketPublicAccessBlock", Detail({"bucketName": name, "publicAccessBlock": "", "PublicAccessBlockConfiguration": {"BlockPublicPolicy": False, "RestrictPublicBuckets": False, "BlockPublicAcls": False, "IgnorePublicAcls": False}}))
-    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
-    raid.do("s3:PutBucketPolicy", Detail({"bucketName": name, "bucketPolicy": {"Version": "2012-10-17", "Statement": [statement]}}))
-
-
-@technique("T1098.003", "persistence privilege-escalation")
-def role_trust(raid: Raid) -> None:
-    """A role trusts a foreign account from now on."""
-    raid.do("iam:UpdateAssumeRolePolicy", Detail({"roleName": _some_role(raid), "policyDocument": writes.trust(raid.foreign, "ec2")}))
-
-
-@technique("T1136.003", "persistence privilege-escalation")
-def admin_user(raid: Raid) -> None:
-    """A new user with all rights and a key, which is then used."""
-    name, principal, key = f"svc-{raid.dice.pick(WORDS)}-{raid.dice.pick(['sync', 'ops', 'ci', 'backup'])}", raid.dice.ident("AIDA"), raid.dice.ident("AKIA", 16)
-    raid.do("iam:CreateUser", writes.create_user(raid.world, name, principal))
-    raid.do("iam:AttachUserPolicy", Detail({"userName": name, "policyArn": writes.ADMIN}))
-    raid.do("iam:CreateAccessKey", writes.create_key(name, key))
-    if raid.dice.chance(0.6):
-        raid.wait(1800)
-        raid.become_user(raid.world.arn("iam", f"user/{name}"), principal, key)
-        raid.all_of("sts:GetCallerIdentity iam:ListUsers s3:ListBuckets")
-
-
-@technique("T1136.003", "persistence privilege-escalation")
-def backdoor_role(raid: Raid) -> None:
-    """A new role with all rights that a foreign account may assume."""
-    name = raid.world.role_name(raid.dice.pick(WORDS), raid.dice.pick(raid.world.envs), "task")
-    raid.do("iam:CreateRole", writes.create_role(raid.world, name, writes.trust(raid.foreign), raid.dice.ident("AROA")))
-    raid.do("iam:AttachRolePolicy", Detail({"roleName": name, "policyArn": writes.ADMIN}))
-
-
-@technique("T1098.003", "privilege-escalation")
-def wide_policy(raid: Raid) -> None:
-    """Everything allowed, inline."""
-    raid.do("iam:PutRolePolicy", Detail({"roleName": _some_role(raid), "policyName": "default", "policyDocument": policy("*", "*")}))
-
-
-@technique("T1098", "persistence")
-def login_profile(raid: Raid) -> None:
-    """A console password for a user that had none."""
-    name = f"svc-{raid.dice.pick(WORDS)}"
-    raid.do("iam:CreateLoginProfile", Detail({"userName": name, "passwordResetRequired": False}, {"loginProfile": {"userName": name, "passwordResetRequired": False}}))
-
-
-@technique("T1546", "persistence")
-def function_permission(raid: Raid) -> None:
-    """A function that anybody may invoke."""
-    who = raid.dice.pick(["*", f"arn:aws:iam::{raid.foreign}:root"])
-    raid.do("lambda:AddPermission20150331v2", Detail({"functionName": raid.dice.pick(raid.world.functions), "statementId": f"sid-{raid.dice.hexes(4)}", "action": "lambda:InvokeFunction", "principal": who}))
-
-
-@technique("T1525", "persistence execution")
-def function_overwrite(raid: Raid) -> None:
-    """Other code in a function."""
-    if raid.dice.chance(raid.quiet):
-        raid.do("lambda:GetFunction20150331v2")
-    raid.do("lambda:UpdateFunctionCode20150331v2", writes.function_code(raid.world, raid.dice.pick(raid.world.functions), raid.victim.region, f"{raid.dice.hexes(40)}="))
-
-
-@technique("T1525", "persistence execution")
-def function_layer(raid: Raid) -> None:
-    """A foreign layer in functions."""
-    layer = f"arn:aws:lambda:{raid.victim.region}:{raid.foreign}:layer:utils:1"
-    for name in raid.dice.some(raid.world.functions, raid.few(3)):
-        raid.do("lambda:UpdateFunctionConfiguration20150331v2", writes.function_layers(name, layer))
-
-
-@technique("T1606", "persistence")
-def trust_anchor(raid: Raid) -> None:
-    """An own certificate authority may hand out sessions."""
-    source = {"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": "-----BEGIN CERTIFICATE-----\nMIIE3zCCAsegAwIBAgIJAOZL"}}
-    raid.do("rolesanywhere:CreateTrustAnchor", Detail({"enabled": True, "name": f"{raid.dice.pick(WORDS)}-ca", "source": source}))
-    roles = [raid.world.arn("iam", f"role/{_some_role(raid)}")]
-    raid.do("rolesanywhere:CreateProfile", Detail({"durationSeconds": 3600, "enabled": True, "name": f"{raid.dice.pick(WORDS)}-profile", "roleArns": roles}))
-
-
-@technique("T1098", "persistence")
-def oidc_provider(raid: Raid) -> None:
-    """An own identity provider, and a role that trusts it."""
-    host = f"https://login.{raid.dice.pick(WORDS)}-{raid.dice.hexes(4)}.example"
-    raid.do("iam:CreateOpenIDConnectProvider", Detail({"url": host, "clientIDList": ["sts.amazonaws.com"], "thumbprintList": [raid.dice.hexes(40)]}))
-    federated = f'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Federated":"{raid.world.arn("iam", "oidc-provider/" + host[8:])}"}},"Action":"sts:AssumeRoleWithWebIdentity"}}]}}'
-    raid.do("iam:UpdateAssumeRolePolicy", Detail({"roleName": _some_role(raid), "policyDocument": federated}))
+        raid.do(
+            "s3:PutBucketPublicAccessBlock",
+            Detail(
+                {
+                    "bucketName": name,
+                    "publicAccessBlock": "",
+                    "PublicAccessBlockConfiguration": {
+                        "BlockPublicPolicy": False,
+                        "RestrictPublicBuckets": False,
+                        "BlockPublicAcls": False,
+                        "IgnorePublicAcls": False,
+                    },
+                }
+            ),
+        )
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{name}/*",
+    }
+    raid.do(
+        "s3:PutBucketPolicy",
+        Detail({"bucketName": name, "bucketPolicy": {"Version": "2012-10-17", "Statement": [statement]}}),
+    )
 
 
 @technique("T1496.004", "discovery impact")
@@ -229,7 +199,10 @@ def mail_abuse(raid: Raid) -> None:
     """Mail from the victim's good name."""
     raid.all_of("ses:GetSendQuota ses:ListIdentities ses:GetAccountSendingEnabled")
     for _ in range(raid.few(8)):
-        raid.do("ses:VerifyEmailIdentity", Detail({"emailAddress": f"news@{raid.dice.pick(WORDS)}-{raid.dice.hexes(3)}.example"}))
+        raid.do(
+            "ses:VerifyEmailIdentity",
+            Detail({"emailAddress": f"news@{raid.dice.pick(WORDS)}-{raid.dice.hexes(3)}.example"}),
+        )
     if raid.dice.chance(raid.quiet):
         raid.do("ses:PutAccountSuppressionAttributes", Detail({"suppressedReasons": []}))
 
@@ -239,7 +212,13 @@ def data_destruction(raid: Raid) -> None:
     """Objects, snapshots, buckets: gone."""
     bucket = raid.dice.pick(raid.victim.buckets or raid.world.buckets)
     for _ in range(raid.few(60)):
-        raid.send(raid.made("s3:DeleteObject", Detail({"bucketName": bucket, "key": f"{raid.dice.pick(WORDS)}/{raid.dice.hexes(8)}"})), 1)
+        raid.send(
+            raid.made(
+                "s3:DeleteObject",
+                Detail({"bucketName": bucket, "key": f"{raid.dice.pick(WORDS)}/{raid.dice.hexes(8)}"}),
+            ),
+            1,
+        )
     if raid.dice.chance(raid.quiet):
         raid.do("ec2:DeleteSnapshot", Detail({"snapshotId": _snapshot(raid)}))
         raid.do("s3:DeleteBucket", Detail({"bucketName": bucket}))
@@ -252,6 +231,17 @@ def key_ransom(raid: Raid) -> None:
     bucket = raid.dice.pick(raid.victim.buckets or raid.world.buckets)
     for _ in range(raid.few(30)):
         key = f"{raid.dice.pick(WORDS)}/{raid.dice.hexes(8)}"
-        raid.send(raid.made("s3:CopyObject", Detail({"bucketName": bucket, "key": key, "x-amz-server-side-encryption-aws-kms-key-id": foreign})), 1)
+        raid.send(
+            raid.made(
+                "s3:CopyObject",
+                Detail(
+                    {"bucketName": bucket, "key": key, "x-amz-server-side-encryption-aws-kms-key-id": foreign}
+                ),
+            ),
+            1,
+        )
     if raid.dice.chance(raid.quiet):
-        raid.do("kms:ScheduleKeyDeletion", Detail({"keyId": raid.dice.pick(raid.world.keys), "pendingWindowInDays": 7}))
+        raid.do(
+            "kms:ScheduleKeyDeletion",
+            Detail({"keyId": raid.dice.pick(raid.world.keys), "pendingWindowInDays": 7}),
+        )

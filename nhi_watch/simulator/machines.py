@@ -15,19 +15,19 @@ DAY = 86_400
 
 
 class Step(NamedTuple):
-    """Part of a run: about `count` calls out of a pool, `gap` seconds between two."""
+    """Part of a run: about `size` calls out of a pool, `gap` seconds between two."""
 
     pool: Pool[Template]
-    count: float = 1.0
+    size: float = 1.0
     gap: float = 1.0
 
 
 class Rhythm(NamedTuple):
     """When an activity happens.
 
-    `kind`: steady (`rate` events a day at any time), office (`rate` in working hours), every (each `rate` seconds),
+    `kind`: steady (`rate` events a day, any time), office (`rate` in working hours), every (each `rate` seconds),
     cron (at second `at` of each `days`-th day), burst (`rate` runs a day in working hours).
-    """
+    """  # noqa: E501
 
     kind: str
     rate: float = 1.0
@@ -132,7 +132,9 @@ def _latest(changes: list[tuple[int, str]], day: int) -> str:
     return next((value for since, value in reversed(changes) if since <= day), "")
 
 
-def moments(machine: Machine, activity: Activity, day: int, load: float, d: Dice) -> Iterator[tuple[int, bool]]:
+def moments(
+    machine: Machine, activity: Activity, day: int, load: float, d: Dice
+) -> Iterator[tuple[int, bool]]:
     """(second of the day, whether a whole run starts there); `load` scales what may be scaled."""
     kind, rate, at, days, offset = activity.rhythm
     load = load * machine.volume * (1 + machine.growth) ** day if activity.scale else 1.0

@@ -1,7 +1,7 @@
 """Public address space of well-known operators, as prefixes of two or three octets; addresses are drawn from it.
 
 Each prefix lies within space that the operator announced in 2025 (RIR records); only the owner matters here.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ HOSTING = {
 }
 VPN = "146.70 37.120.140 37.120.200 89.238.150 89.187.170 156.146.40 138.199.20 185.156.46 194.187.250"
 TOR = "185.220.100 185.220.101 185.220.102 109.70.100 199.249.230 171.25.193 23.129.64 185.129.62"
-RESIDENTIAL_ABROAD = "14.162 14.180 113.170 27.72 171.240 36.72 36.85 125.163 177.32 187.10 189.60 95.24 178.140"
+RESIDENTIAL_ABROAD = (
+    "14.162 14.180 113.170 27.72 171.240 36.72 36.85 125.163 177.32 187.10 189.60 95.24 178.140"
+)
 
 
 def address(dice: Dice, prefixes: str) -> str:

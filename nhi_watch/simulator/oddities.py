@@ -45,7 +45,13 @@ def plan_oddities(tenant: Tenant) -> list[Oddity]:
     """About one a week for 200 machines; never on a campaign's victim."""
     d, spec = dice(tenant.spec.seed, "oddities"), tenant.spec
     victims = {id(campaign.victim) for campaign in tenant.campaigns}
-    free = [m for m in tenant.machines if m.kind in ("role", "user") and m.session in ("sdk", "instance", "lambda", "key") and id(m) not in victims]
+    free = [
+        m
+        for m in tenant.machines
+        if m.kind in ("role", "user")
+        and m.session in ("sdk", "instance", "lambda", "key")
+        and id(m) not in victims
+    ]
     if not free:
         return []
     count = d.poisson(spec.days * spec.machines / 1400)

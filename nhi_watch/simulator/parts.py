@@ -14,12 +14,39 @@ from nhi_watch.simulator.shapes import s3_object, secret
 from nhi_watch.simulator.world import World
 
 _SENSITIVE = {  # what deployers seldom do
-    *"iam:CreateUser iam:CreateAccessKey iam:CreateLoginProfile iam:PutUserPolicy cloudtrail:StopLogging".split(),
-    *"ec2:ModifySnapshotAttribute ec2:ModifyImageAttribute rds:ModifyDBSnapshotAttribute s3:DeleteBucket".split(),
-    *"kms:ScheduleKeyDeletion ec2:DeleteFlowLogs iam:AttachUserPolicy iam:CreateOpenIDConnectProvider".split(),
-    *"cloudtrail:PutEventSelectors ssm:SendCommand iam:UpdateAssumeRolePolicy ec2:ModifyInstanceAttribute".split(),
+    *[
+        "iam:CreateUser",
+        "iam:CreateAccessKey",
+        "iam:CreateLoginProfile",
+        "iam:PutUserPolicy",
+        "cloudtrail:StopLogging",
+    ],
+    *[
+        "ec2:ModifySnapshotAttribute",
+        "ec2:ModifyImageAttribute",
+        "rds:ModifyDBSnapshotAttribute",
+        "s3:DeleteBucket",
+    ],
+    *[
+        "kms:ScheduleKeyDeletion",
+        "ec2:DeleteFlowLogs",
+        "iam:AttachUserPolicy",
+        "iam:CreateOpenIDConnectProvider",
+    ],
+    *[
+        "cloudtrail:PutEventSelectors",
+        "ssm:SendCommand",
+        "iam:UpdateAssumeRolePolicy",
+        "ec2:ModifyInstanceAttribute",
+    ],
 }
-_FEW = {"s3:GetObject": 12, "s3:PutObject": 12, "logs:CreateLogStream": 6, "kms:Decrypt": 2, "ssm:GetParameter": 2}
+_FEW = {
+    "s3:GetObject": 12,
+    "s3:PutObject": 12,
+    "logs:CreateLogStream": 6,
+    "kms:Decrypt": 2,
+    "ssm:GetParameter": 2,
+}
 
 
 class Parts:
@@ -33,7 +60,8 @@ class Parts:
         self.identity = Pool([call(world, d, "sts:GetCallerIdentity")])
         self.subnets = [
             Place(self._nat(region), name=f"nat-{world.seed}-{region}-{number}")
-            for number in range(4) for region in world.regions
+            for number in range(4)
+            for region in world.regions
         ]
 
     @staticmethod
@@ -50,7 +78,9 @@ class Parts:
 
     def private(self, d: Dice) -> Place:
         """Behind a VPC endpoint: a private address per session."""
-        return Place(networks.private_address, fixed=False, vpce=self.world.endpoint, name=f"vpce-{d.hexes(6)}")
+        return Place(
+            networks.private_address, fixed=False, vpce=self.world.endpoint, name=f"vpce-{d.hexes(6)}"
+        )
 
     def runner(self, d: Dice) -> Place:
         """A self-hosted runner, or a hosted one."""
@@ -62,9 +92,14 @@ class Parts:
         """Templates of an action on what belongs to this machine: its bucket, its secret."""
         world, region = self.world, machine.region
         if action == "secretsmanager:GetSecretValue":
-            return [template(world.account, region, action, secret(world, name, region)) for name in machine.secrets]
+            return [
+                template(world.account, region, action, secret(world, name, region))
+                for name in machine.secrets
+            ]
         if action in ("s3:GetObject", "s3:PutObject") and machine.buckets:
-            return [template(world.account, region, action, self._object(machine, d)) for _ in range(_FEW[action])]
+            return [
+                template(world.account, region, action, self._object(machine, d)) for _ in range(_FEW[action])
+            ]
         return [call(world, d, action, region) for _ in range(_FEW.get(action, 1))]
 
     def _object(self, machine: Machine, d: Dice) -> Detail:
@@ -81,9 +116,12 @@ class Parts:
 
     def reads(self, d: Dice) -> Pool[Template]:
         """All reads in an order of this user's own, with a long tail."""
-        return Pool.zipf(d.some(self._reads, len(self._reads)), 0.9)
+        return Pool.zipf(d.some(self._reads, len(self._reads)), 1.4)
 
     def writes(self, d: Dice) -> Pool[Template]:
         """All changes, the sensitive ones seldom, with a long tail."""
         order = d.some(self._writes, len(self._writes))
-        return Pool(order, [(0.12 if t.action in _SENSITIVE else 1.0) / (rank + 3) for rank, t in enumerate(order)])
+        return Pool(
+            order,
+            [(0.12 if t.action in _SENSITIVE else 1.0) / (rank + 2) ** 1.5 for rank, t in enumerate(order)],
+        )

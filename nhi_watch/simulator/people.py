@@ -7,9 +7,61 @@ from nhi_watch.simulator.dice import Dice, dice
 from nhi_watch.simulator.machines import HOUR, Activity, Machine, Place, Rhythm, Step
 from nhi_watch.simulator.parts import Parts
 
-_FIRST = "anna ben carla david elena felix greta hugo iris jonas kira leo mira nils olga paul rosa sam tina uwe vera yuki zoe".split()
-_LAST = "adler bauer costa diaz ekman fischer garcia huber ito jansen khan lopez meyer novak olsen petrov quinn rossi".split()
-_SETS = ["AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", "DataEngineer", "Developer", "Support", "Billing", "Platform"]
+_FIRST = [
+    "anna",
+    "ben",
+    "carla",
+    "david",
+    "elena",
+    "felix",
+    "greta",
+    "hugo",
+    "iris",
+    "jonas",
+    "kira",
+    "leo",
+    "mira",
+    "nils",
+    "olga",
+    "paul",
+    "rosa",
+    "sam",
+    "tina",
+    "uwe",
+    "vera",
+    "yuki",
+    "zoe",
+]
+_LAST = [
+    "adler",
+    "bauer",
+    "costa",
+    "diaz",
+    "ekman",
+    "fischer",
+    "garcia",
+    "huber",
+    "ito",
+    "jansen",
+    "khan",
+    "lopez",
+    "meyer",
+    "novak",
+    "olsen",
+    "petrov",
+    "quinn",
+    "rossi",
+]
+_SETS = [
+    "AdministratorAccess",
+    "PowerUserAccess",
+    "ReadOnlyAccess",
+    "DataEngineer",
+    "Developer",
+    "Support",
+    "Billing",
+    "Platform",
+]
 _ZONES = {"us": -5, "de": 1, "gb": 0, "fr": 1, "es": 1, "in": 5, "jp": 9}
 
 
@@ -25,7 +77,9 @@ def _place(parts: Parts, d: Dice, name: str) -> Place:
 
     def draw(x: Dice) -> str:
         if x.chance(0.03):  # a train, a hotel, a telephone
-            return networks.address(x, networks.ISPS[x.pick(list(networks.ISPS)) if x.chance(0.3) else world.country])
+            return networks.address(
+                x, networks.ISPS[x.pick(list(networks.ISPS)) if x.chance(0.3) else world.country]
+            )
         return x.pick(spots)
 
     return Place(draw, fixed=False, name=name)
@@ -43,10 +97,22 @@ def _person(parts: Parts, d: Dice, number: int, sso: bool) -> Machine:
         path = f"role/aws-reserved/sso.amazonaws.com/{world.home}/{role}"
         principal = dice(world.seed, chosen, team, "id").ident("AROA")
         kind = "cli" if d.chance(0.35) else "sso"
-        person = Machine(email, "person", "role", world.arn("iam", path), principal, world.home, place, "", kind)
+        person = Machine(
+            email, "person", "role", world.arn("iam", path), principal, world.home, place, "", kind
+        )
     else:
         kind = "console"
-        person = Machine(name, "person", "user", world.arn("iam", f"user/{name}"), d.ident("AIDA"), world.home, place, "", kind)
+        person = Machine(
+            name,
+            "person",
+            "user",
+            world.arn("iam", f"user/{name}"),
+            d.ident("AIDA"),
+            world.home,
+            place,
+            "",
+            kind,
+        )
     system = d.pick(["mac", "linux", "windows"])
     person.agent = agents.cli(d, system) if kind == "cli" else agents.browser(d)
     person.human, person.subject, person.rotate = True, email, d.pick([4, 8]) * HOUR
@@ -57,8 +123,12 @@ def _person(parts: Parts, d: Dice, number: int, sso: bool) -> Machine:
 
 def _habits(parts: Parts, d: Dice) -> list[Activity]:
     known = parts.reads(d)
-    activities = [Activity(Rhythm("burst", d.lognormal(1.6, 0.7)), [Step(known, d.lognormal(14, 0.7), 6)], scale=False)]
+    activities = [
+        Activity(Rhythm("burst", d.lognormal(1.6, 0.7)), [Step(known, d.lognormal(14, 0.7), 6)], scale=False)
+    ]
     if d.chance(0.55):
         rate = d.lognormal(0.25, 0.8)
-        activities.append(Activity(Rhythm("burst", rate), [Step(known, 4, 9), Step(parts.writes(d), 3, 20)], scale=False))
+        activities.append(
+            Activity(Rhythm("burst", rate), [Step(known, 4, 9), Step(parts.writes(d), 3, 20)], scale=False)
+        )
     return activities

@@ -35,7 +35,9 @@ class Raid:
         self.quiet = d.pick([0.3, 0.3, 0.6, 1.0])
         """How much is done: 0.3 a few calls, 1 everything at once."""
         self.day, self.out = day, list[Timed]()
-        self.clock = float(office_second(victim.zone, d) if origin == "inside" or d.chance(0.4) else d.between(0, DAY - 3600))
+        self.clock = float(
+            office_second(victim.zone, d) if origin == "inside" or d.chance(0.4) else d.between(0, DAY - 3600)
+        )
         self.others: list[tuple[str, str]] = []
         """ARN and id of further identities that belong to the incident."""
         self.foreign = f"{d.between(100_000_000_000, 989_999_999_999)}"
@@ -88,7 +90,9 @@ class Raid:
         """One call."""
         day, second = self.day + int(self.clock) // DAY, int(self.clock) % DAY
         if day < self.tenant.spec.days:
-            self.out.append((day, second, stamp(made, self.actor(), self.tenant.date(day), second, self.dice)))
+            self.out.append(
+                (day, second, stamp(made, self.actor(), self.tenant.date(day), second, self.dice))
+            )
         self.wait(gap if self.quiet > 0.5 else gap * 6)
 
     def do(self, action: str, detail: Detail | None = None, region: str = "") -> None:
@@ -116,7 +120,12 @@ class Raid:
 
     def as_usual(self, count: int) -> None:
         """What the victim does anyway."""
-        pools = [step.pool for activity in self.victim.activities if activity.active(self.day) for step in activity.steps]
+        pools = [
+            step.pool
+            for activity in self.victim.activities
+            if activity.active(self.day)
+            for step in activity.steps
+        ]
         for _ in range(count):
             self.send(self.dice.pick(pools).draw(self.dice), 4)
 

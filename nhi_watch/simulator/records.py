@@ -13,13 +13,42 @@ Record = dict[str, Any]
 _VERSION_10 = {"logs", "kms", "secretsmanager", "sts", "ssm"}
 _API_VERSION = {"logs": "20140328", "elasticloadbalancing": "2015-12-01", "route53": "2013-04-01"}
 _DATA = {
-    *"s3:GetObject s3:PutObject s3:DeleteObject s3:DeleteObjects s3:ListObjects s3:HeadObject".split(),
-    *"lambda:Invoke dynamodb:Query dynamodb:GetItem dynamodb:PutItem sqs:SendMessage sns:Publish kinesis:PutRecords".split(),
+    *[
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:DeleteObjects",
+        "s3:ListObjects",
+        "s3:HeadObject",
+    ],
+    *[
+        "lambda:Invoke",
+        "dynamodb:Query",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "sqs:SendMessage",
+        "sns:Publish",
+        "kinesis:PutRecords",
+    ],
 }
-_CODES = {"ec2": "Client.UnauthorizedOperation", **dict.fromkeys(
-    ("secretsmanager", "dynamodb", "ssm", "kms", "ecs", "logs", "lambda", "bedrock", "organizations", "ecr"),
-    "AccessDeniedException",
-)}
+_CODES = {
+    "ec2": "Client.UnauthorizedOperation",
+    **dict.fromkeys(
+        (
+            "secretsmanager",
+            "dynamodb",
+            "ssm",
+            "kms",
+            "ecs",
+            "logs",
+            "lambda",
+            "bedrock",
+            "organizations",
+            "ecr",
+        ),
+        "AccessDeniedException",
+    ),
+}
 CLOCK = [f"T{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}Z" for s in range(86_400)]
 """The time of day of each second of a day, as in an RFC 3339 time."""
 
@@ -93,7 +122,11 @@ def _tls(service: str, region: str) -> Record:
     host = "iam.amazonaws.com" if service == "iam" else f"{service}.{region}.amazonaws.com"
     if service == "signin":
         host = f"{region}.signin.aws.amazon.com"
-    return {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256", "clientProvidedHostHeader": host}
+    return {
+        "tlsVersion": "TLSv1.3",
+        "cipherSuite": "TLS_AES_128_GCM_SHA256",
+        "clientProvidedHostHeader": host,
+    }
 
 
 def denied(base: Template, who: str, resource: str = "*") -> Template:

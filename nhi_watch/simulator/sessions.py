@@ -7,7 +7,15 @@ from typing import NamedTuple
 from nhi_watch.simulator import networks
 from nhi_watch.simulator.agents import browser
 from nhi_watch.simulator.dice import Dice, dice
-from nhi_watch.simulator.identities import Session, assumed_role, aws_account, aws_service, iam_user, saml_user, web_identity
+from nhi_watch.simulator.identities import (
+    Session,
+    assumed_role,
+    aws_account,
+    aws_service,
+    iam_user,
+    saml_user,
+    web_identity,
+)
 from nhi_watch.simulator.machines import DAY, Machine
 from nhi_watch.simulator.records import CLOCK, Actor, Detail, Template, template
 from nhi_watch.simulator.world import World
@@ -52,14 +60,24 @@ def _user(machine: Machine, at: Moment, d: Dice, actor: Actor) -> Opening:
     created = at.date + CLOCK[max(0, at.second - 2)]
     identity = iam_user(machine.arn, machine.principal, d.ident("ASIA", 16), created, mfa=True)
     login = {key: value for key, value in identity.items() if key not in ("accessKeyId", "sessionContext")}
-    return Opening(actor._replace(identity=identity, console=True), console_login(machine, mfa=True), actor._replace(identity=login))
+    return Opening(
+        actor._replace(identity=identity, console=True),
+        console_login(machine, mfa=True),
+        actor._replace(identity=login),
+    )
 
 
 def console_login(machine: Machine, mfa: bool) -> Template:
     """A successful ConsoleLogin."""
-    extra = {"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "Yes" if mfa else "No"}
+    extra = {
+        "LoginTo": "https://console.aws.amazon.com/console/home",
+        "MobileVersion": "No",
+        "MFAUsed": "Yes" if mfa else "No",
+    }
     account = machine.arn.split(":")[4]
-    return template(account, "us-east-1", "signin:ConsoleLogin", Detail(None, {"ConsoleLogin": "Success"}, extra=extra))
+    return template(
+        account, "us-east-1", "signin:ConsoleLogin", Detail(None, {"ConsoleLogin": "Success"}, extra=extra)
+    )
 
 
 def _role(world: World, machine: Machine, at: Moment, d: Dice, actor: Actor) -> Opening:
@@ -71,16 +89,24 @@ def _role(world: World, machine: Machine, at: Moment, d: Dice, actor: Actor) -> 
         return Opening(Actor({**identity, "invokedBy": machine.agent}, machine.agent, machine.agent))
     actor = actor._replace(identity=identity, console=machine.session == "sso")
     made = {
-        "credentials": {"accessKeyId": key, "sessionToken": "HIDDEN_DUE_TO_SECURITY_REASONS", "expiration": _EXPIRES},
+        "credentials": {
+            "accessKeyId": key,
+            "sessionToken": "HIDDEN_DUE_TO_SECURITY_REASONS",
+            "expiration": _EXPIRES,
+        },
         "assumedRoleUser": {"assumedRoleId": f"{principal}:{name}", "arn": identity["arn"]},
     }
     return _issued(world, machine, at, actor, Detail({"roleArn": machine.arn, "roleSessionName": name}, made))
 
 
-def _session_name(world: World, machine: Machine, at: Moment, d: Dice) -> tuple[str, tuple[tuple[str, object], ...], bool]:
+def _session_name(
+    world: World, machine: Machine, at: Moment, d: Dice
+) -> tuple[str, tuple[tuple[str, object], ...], bool]:
     kind = machine.session
     if kind == "instance":
-        host = world.instances[dice(world.seed, machine.name, "host", at.day // 5).between(0, len(world.instances) - 1)]
+        host = world.instances[
+            dice(world.seed, machine.name, "host", at.day // 5).between(0, len(world.instances) - 1)
+        ]
         return host, (("ec2RoleDelivery", "2.0"),), False
     if kind == "lambda":
         return machine.name.rsplit("/", 1)[-1][:60], (), False
@@ -111,19 +137,31 @@ def _issued(world: World, machine: Machine, at: Moment, actor: Actor, detail: De
     if kind in ("web", "ci"):
         provider = provider_of(world, machine)
         caller = actor._replace(identity=web_identity(provider, machine.subject))
-        more = {"subjectFromWebIdentityToken": machine.subject, "provider": provider, "audience": "sts.amazonaws.com"}
-        detail, action = detail._replace(response={**detail.response, **more}), "sts:AssumeRoleWithWebIdentity"
+        more = {
+            "subjectFromWebIdentityToken": machine.subject,
+            "provider": provider,
+            "audience": "sts.amazonaws.com",
+        }
+        detail, action = (
+            detail._replace(response={**detail.response, **more}),
+            "sts:AssumeRoleWithWebIdentity",
+        )
     elif kind in ("sso", "cli"):
         provider = world.arn("iam", "saml-provider/AWSSSO_4f1c_DO_NOT_DELETE")
         agent = browser(dice(machine.name))
-        caller, action = Actor(saml_user(provider, machine.subject), actor.address, agent), "sts:AssumeRoleWithSAML"
+        caller, action = (
+            Actor(saml_user(provider, machine.subject), actor.address, agent),
+            "sts:AssumeRoleWithSAML",
+        )
     elif machine.parent is not None:
         caller = open_session(world, machine.parent, at, "parent").actor
     elif kind == "foreign":
         vendor = aws_account(machine.subject, f"AROA{machine.principal[4:][::-1]}:worker")
         caller = Actor(vendor, actor.address, actor.agent)
     else:
-        service = {"lambda": "lambda.amazonaws.com", "instance": "ec2.amazonaws.com"}.get(kind, "ecs-tasks.amazonaws.com")
+        service = {"lambda": "lambda.amazonaws.com", "instance": "ec2.amazonaws.com"}.get(
+            kind, "ecs-tasks.amazonaws.com"
+        )
         caller = Actor(aws_service(service), service, service)
     return Opening(actor, template(world.account, machine.region, action, detail), caller)
 

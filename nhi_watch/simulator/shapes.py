@@ -11,13 +11,13 @@ from nhi_watch.simulator.world import WORDS, World
 
 Shape = Callable[[World, Dice, str], Detail]
 """World, dice and region → what the call says."""
-LAMBDA_TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+LAMBDA_TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}'  # noqa: E501
 
 
 def policy(actions: str, resource: str) -> str:
     """A policy document with one statement."""
     quoted = ",".join(f'"{action}"' for action in actions.split())
-    return f'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{quoted}],"Resource":"{resource}"}}]}}'
+    return f'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{quoted}],"Resource":"{resource}"}}]}}'  # noqa: E501
 
 
 def plain(world: World, dice: Dice, region: str) -> Detail:
@@ -61,7 +61,7 @@ def s3_object(world: World, dice: Dice, region: str, bucket: str, key: str) -> D
 
 
 def _object(world: World, dice: Dice, region: str) -> Detail:
-    key = f"{dice.pick(WORDS)}/{dice.between(2023, 2025)}/{dice.hexes(8)}.{dice.pick(['json', 'parquet', 'csv', 'gz'])}"
+    key = f"{dice.pick(WORDS)}/{dice.between(2023, 2025)}/{dice.hexes(8)}.{dice.pick(['json', 'parquet', 'csv', 'gz'])}"  # noqa: E501
     return s3_object(world, dice, region, dice.pick(world.buckets), key)
 
 
@@ -94,7 +94,11 @@ def _kms(world: World, dice: Dice, region: str) -> Detail:
 
 def _sign(world: World, dice: Dice, region: str) -> Detail:
     found = _kms(world, dice, region)
-    params = {"keyId": found.params["keyId"], "messageType": "RAW", "signingAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+    params = {
+        "keyId": found.params["keyId"],
+        "messageType": "RAW",
+        "signingAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256",
+    }
     return found._replace(params=params)
 
 
@@ -119,7 +123,9 @@ def model_call(world: World, dice: Dice, region: str, model: str = "") -> Detail
     """A model invocation."""
     name = model or dice.pick(["anthropic.claude-3-haiku-20240307-v1:0", "amazon.titan-embed-text-v2:0"])
     extra = {"inferenceRegion": region}
-    return Detail({"modelId": name, "contentType": "application/json", "accept": "application/json"}, extra=extra)
+    return Detail(
+        {"modelId": name, "contentType": "application/json", "accept": "application/json"}, extra=extra
+    )
 
 
 def _no(world: World, dice: Dice, region: str) -> Detail:
@@ -135,7 +141,9 @@ SHAPES: dict[str, Shape] = {
     "secretsmanager:GetSecretValue": _secret,
     "secretsmanager:DescribeSecret": _secret,
     "ssm:GetParameter": _parameter,
-    "ssm:GetParameters": lambda w, d, r: Detail({"names": [_parameter(w, d, r).params["name"]], "withDecryption": True}),
+    "ssm:GetParameters": lambda w, d, r: Detail(
+        {"names": [_parameter(w, d, r).params["name"]], "withDecryption": True}
+    ),
     "kms:Decrypt": _kms,
     "kms:GenerateDataKey": _kms,
     "kms:Sign": _sign,
@@ -150,11 +158,15 @@ SHAPES: dict[str, Shape] = {
     "iam:ListAttachedRolePolicies": _role,
     "iam:ListRolePolicies": _role,
     "lambda:ListFunctions20150331": lambda w, d, r: Detail({"maxItems": 50}),
-    "lambda:Invoke": lambda w, d, r: Detail({"functionName": w.arn("lambda", f"function:{d.pick(w.functions)}", r)}),
+    "lambda:Invoke": lambda w, d, r: Detail(
+        {"functionName": w.arn("lambda", f"function:{d.pick(w.functions)}", r)}
+    ),
     "bedrock:InvokeModel": lambda w, d, r: model_call(w, d, r),
     "bedrock:Converse": lambda w, d, r: model_call(w, d, r),
     "dynamodb:Query": lambda w, d, r: Detail({"tableName": f"{d.pick(WORDS)}-{d.pick(w.envs)}"}),
     "cloudtrail:GetTrailStatus": lambda w, d, r: Detail({"name": w.trail}),
-    "ec2:DescribeInstanceAttribute": lambda w, d, r: Detail({"instanceId": d.pick(w.instances), "attribute": "disableApiTermination"}),
+    "ec2:DescribeInstanceAttribute": lambda w, d, r: Detail(
+        {"instanceId": d.pick(w.instances), "attribute": "disableApiTermination"}
+    ),
 }
 GENERIC: dict[str, Shape] = {"ec2": _ec2, "s3": _bucket, "lambda": _function, "kms": _kms}

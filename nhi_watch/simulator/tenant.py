@@ -18,6 +18,7 @@ from nhi_watch.simulator.records import Actor, Record, Template, stamp
 from nhi_watch.simulator.sessions import Moment, open_session
 from nhi_watch.simulator.world import make_world
 
+
 @dataclass(frozen=True)
 class Spec:
     """What to simulate; the same Spec gives the same bytes."""
@@ -65,7 +66,10 @@ class Tenant:
     def _load(self) -> float:
         """The factor that brings the scalable volume to what the Spec wants."""
         wanted = self.spec.events or 45 * self.spec.machines * self.spec.days
-        sample = [sum(self._count(m, day, load) for m in [*self.machines, *self.people]) for day, load in ((8, 1.0), (8, 0.0))]
+        sample = [
+            sum(self._count(m, day, load) for m in [*self.machines, *self.people])
+            for day, load in ((8, 1.0), (8, 0.0))
+        ]
         per_day = wanted / self.spec.days
         return max(0.01, (per_day - sample[1]) / max(1, sample[0] - sample[1]))
 
@@ -75,7 +79,7 @@ class Tenant:
         d, total = dice(self.spec.seed, "count", machine.name), 0.0
         for activity in machine.activities:
             if activity.active(day):
-                size = sum(step.count for step in activity.steps)
+                size = sum(step.size for step in activity.steps)
                 total += sum(size if run else 1 for _, run in moments(machine, activity, day, load, d))
         return total
 
@@ -93,7 +97,12 @@ class Tenant:
                     late.setdefault(day, []).append((second, record))
             timed += late.pop(number, [])
             timed.sort(key=lambda pair: pair[0])
-            yield Day(text, [record for _, record in timed], [i.label for i in incidents if i.label], [o.label for o in oddities if o.label])
+            yield Day(
+                text,
+                [record for _, record in timed],
+                [i.label for i in incidents if i.label],
+                [o.label for o in oddities if o.label],
+            )
 
     def date(self, day: int) -> str:
         """The date of a numbered day."""
@@ -110,7 +119,9 @@ class Tenant:
 class Shift:
     """One machine on one day."""
 
-    def __init__(self, tenant: Tenant, machine: Machine, number: int, text: str, out: list[tuple[int, Record]]) -> None:
+    def __init__(
+        self, tenant: Tenant, machine: Machine, number: int, text: str, out: list[tuple[int, Record]]
+    ) -> None:
         self.tenant, self.machine, self.number, self.text, self.out = tenant, machine, number, text, out
         self.dice = dice(tenant.spec.seed, "day", machine.name, number)
         self.actors: dict[object, Actor] = {}
@@ -128,7 +139,7 @@ class Shift:
     def _run(self, activity: Activity, second: int) -> None:
         actor, at, d = self.actor(second, run=True), float(second), self.dice
         for step in activity.steps:
-            for _ in range(d.poisson(step.count) if step.count > 1 else int(d.chance(step.count))):
+            for _ in range(d.poisson(step.size) if step.size > 1 else int(d.chance(step.size))):
                 self._send(step.pool.draw(d), int(at), actor)
                 at = min(DAY - 1.0, at + step.gap * 2 * d.random())
 
@@ -137,7 +148,9 @@ class Shift:
         bucket: object = second if not self.machine.rotate and run else second // (self.machine.rotate or DAY)
         found = self.actors.get(bucket)
         if found is None:
-            opening = open_session(self.tenant.world, self.machine, Moment(self.number, self.text, second), bucket)
+            opening = open_session(
+                self.tenant.world, self.machine, Moment(self.number, self.text, second), bucket
+            )
             found = self.actors[bucket] = opening.actor
             if opening.call is not None and opening.caller is not None:
                 self._send(opening.call, max(0, second - 1), opening.caller)

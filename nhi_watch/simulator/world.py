@@ -7,12 +7,69 @@ from dataclasses import dataclass, field
 from nhi_watch.simulator import networks
 from nhi_watch.simulator.dice import dice
 
-WORDS = (
-    "orders billing invoice search catalog checkout payments shipping inventory ledger notify mailer profile auth session "
-    "reports metrics ingest export media thumbnails recommender pricing fraud kyc support crm docs audit archive events "
-    "tracking fleet sensor telemetry portal partner loyalty campaign content feed chat booking tickets rates quotes tax "
-    "payroll hr onboarding identity tokens geo maps routing labels returns warehouse forecast budget treasury"
-).split()
+WORDS = [
+    "orders",
+    "billing",
+    "invoice",
+    "search",
+    "catalog",
+    "checkout",
+    "payments",
+    "shipping",
+    "inventory",
+    "ledger",
+    "notify",
+    "mailer",
+    "profile",
+    "auth",
+    "session",
+    "reports",
+    "metrics",
+    "ingest",
+    "export",
+    "media",
+    "thumbnails",
+    "recommender",
+    "pricing",
+    "fraud",
+    "kyc",
+    "support",
+    "crm",
+    "docs",
+    "audit",
+    "archive",
+    "events",
+    "tracking",
+    "fleet",
+    "sensor",
+    "telemetry",
+    "portal",
+    "partner",
+    "loyalty",
+    "campaign",
+    "content",
+    "feed",
+    "chat",
+    "booking",
+    "tickets",
+    "rates",
+    "quotes",
+    "tax",
+    "payroll",
+    "hr",
+    "onboarding",
+    "identity",
+    "tokens",
+    "geo",
+    "maps",
+    "routing",
+    "labels",
+    "returns",
+    "warehouse",
+    "forecast",
+    "budget",
+    "treasury",
+]
 _ENVS = [["prod", "staging", "dev"], ["prd", "stg"], ["live", "test"], ["p", "q", "d"]]
 _STYLES = [
     lambda w, e, k: f"{w}-{e}-{k}-role",
@@ -89,9 +146,11 @@ def _resources(world: World, machines: int) -> None:
         suffix = d.pick(["data", "logs", "uploads", "artifacts", "exports", "backup", "lake", "assets"])
         world.buckets.append(f"{world.org}-{word}-{env}-{suffix}")
         world.secrets.append(
-            f"{env}/{word}/{d.pick(['db', 'api-key', 'smtp', 'oauth', 'redis', 'stripe', 'webhook'])}-{d.ident('', 6)}"
+            f"{env}/{word}/{d.pick(['db', 'api-key', 'smtp', 'oauth', 'redis', 'stripe', 'webhook'])}-{d.ident('', 6)}"  # noqa: E501
         )
         world.keys.append(world.arn("kms", f"key/{d.uuid()}", world.home))
         world.instances.append(f"i-0{d.hexes(16)}")
-        world.functions.append(f"{word}-{env}-{d.pick(['handler', 'worker', 'consumer', 'sync', 'api', 'cron'])}")
+        world.functions.append(
+            f"{word}-{env}-{d.pick(['handler', 'worker', 'consumer', 'sync', 'api', 'cron'])}"
+        )
         world.databases.append(f"{word}-{env}-db")

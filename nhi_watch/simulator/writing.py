@@ -11,6 +11,8 @@ import orjson
 
 from nhi_watch.simulator.tenant import Day, Spec, Tenant
 
+_CHUNK = 1000
+
 
 def write(folder: Path, spec: Spec, tenant: Tenant | None = None) -> dict[str, Any]:
     """Writes `events/YYYY-MM-DD.ndjson.gz`, one event a line, and `labels.json`; returns the labels.
@@ -23,7 +25,9 @@ def write(folder: Path, spec: Spec, tenant: Tenant | None = None) -> dict[str, A
     labels = collect(_written(folder, whole.days()))
     labels["account"], labels["seed"] = whole.world.account, spec.seed
     labels["humans"] = sorted({person.arn for person in whole.people})
-    (folder / "labels.json").write_bytes(orjson.dumps(labels, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    (folder / "labels.json").write_bytes(
+        orjson.dumps(labels, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    )
     return labels
 
 
@@ -38,7 +42,13 @@ def collect(days: Iterable[Day]) -> dict[str, Any]:
 
 def _written(folder: Path, days: Iterator[Day]) -> Iterator[Day]:
     for day in days:
-        lines = b"\n".join(map(orjson.dumps, day.records)) + b"\n" if day.records else b""
         path = folder / "events" / f"{day.date}.ndjson.gz"
-        path.write_bytes(gzip.compress(lines, compresslevel=1, mtime=0))
+        with path.open("wb") as raw, gzip.GzipFile("", "wb", 1, raw, 0) as packed:
+            for start in range(0, len(day.records), _CHUNK):
+                packed.write(
+                    b"".join(
+                        orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE)
+                        for r in day.records[start : start + _CHUNK]
+                    )
+                )
         yield day

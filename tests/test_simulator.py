@@ -1,0 +1,185 @@
+"""The simulator: repeatable, ordered, labelled, believable in shape, without give-aways."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_watch.simulator import TECHNIQUES, Day, Spec, Tenant, write
+from nhi_watch.simulator.campaigns import ORIGINS
+
+SPEC = Spec(days=9, machines=60, seed=11, campaigns=12, events=20_000, quiet_days=2)
+GIVE_AWAYS = re.compile(r"stratus|attack|evil|malicious|hacker|backdoor|exfil|victim|adversary|raid", re.I)
+COMMON = [
+    "eventVersion",
+    "userIdentity",
+    "eventTime",
+    "eventSource",
+    "eventName",
+    "awsRegion",
+    "sourceIPAddress",
+    "userAgent",
+    "requestParameters",
+    "responseElements",
+    "requestID",
+    "eventID",
+    "readOnly",
+    "eventType",
+    "managementEvent",
+    "recipientAccountId",
+    "eventCategory",
+]
+MEMBERS = {
+    "AssumedRole": {"type", "principalId", "arn", "accountId", "accessKeyId", "sessionContext"},
+    "IAMUser": {"type", "principalId", "arn", "accountId", "userName"},
+    "AWSService": {"type", "invokedBy"},
+    "WebIdentityUser": {"type", "principalId", "userName", "identityProvider"},
+    "SAMLUser": {"type", "principalId", "userName", "identityProvider"},
+    "AWSAccount": {"type", "principalId", "accountId"},
+}
+
+
+@pytest.fixture(scope="module")
+def days() -> list[Day]:
+    """All days of a small tenant."""
+    return list(Tenant(SPEC).days())
+
+
+def test_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
+    small = Spec(days=3, machines=20, seed=5, campaigns=2, events=3_000, quiet_days=0)
+    for name in ("a", "b"):
+        write(tmp_path / name, small)
+    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
+    assert len(files) == 4
+    assert all((tmp_path / "a" / f).read_bytes() == (tmp_path / "b" / f).read_bytes() for f in files)
+
+
+def test_bytes_are_the_recorded_ones_on_every_python() -> None:
+    tenant = Tenant(Spec(days=2, machines=20, seed=5, campaigns=2, events=2_000, quiet_days=0))
+    total = hashlib.sha256()
+    for day in tenant.days():
+        for record in day.records:
+            total.update(json.dumps(record).encode())
+    assert total.hexdigest()[:16] == "DIGEST"
+
+
+def test_another_seed_is_another_account() -> None:
+    first, second = (Tenant(Spec(days=2, machines=30, seed=seed)) for seed in (1, 2))
+    assert first.world.account != second.world.account
+    assert not {m.arn for m in first.machines} & {m.arn for m in second.machines}
+
+
+def test_one_machine_more_does_not_change_the_others() -> None:
+    def names(machines: int) -> list[str]:
+        return [m.principal for m in Tenant(Spec(days=2, machines=machines, seed=3)).machines]
+
+    assert names(51)[:50] == names(50)[:50]
+
+
+def test_records_are_in_the_order_of_time_within_their_day(days: list[Day]) -> None:
+    for day in days:
+        times = [record["eventTime"] for record in day.records]
+        assert times == sorted(times)
+        assert {time[:10] for time in times} == {day.date}
+
+
+def test_no_record_id_occurs_twice(days: list[Day]) -> None:
+    ids = [record["eventID"] for day in days for record in day.records]
+    assert len(ids) == len(set(ids))
+
+
+def test_labels_point_at_existing_records_of_the_named_identities(days: list[Day]) -> None:
+    records = {record["eventID"]: record for day in days for record in day.records}
+    incidents = [incident for day in days for incident in day.incidents]
+    assert len(incidents) == 12
+    for incident in incidents:
+        found = [records[identifier] for identifier in incident["record_ids"]]
+        assert min(r["eventTime"] for r in found) == incident["first_time"]
+        assert max(r["eventTime"] for r in found) == incident["last_time"]
+        known = {item["principal_id"] for item in incident["identities"]}
+        assert {r["userIdentity"]["principalId"].split(":")[0] for r in found} <= {
+            k.split(":")[0] for k in known
+        }
+
+
+def test_each_incident_has_a_victim_of_its_own(days: list[Day]) -> None:
+    victims = [incident["identities"][0]["arn"] for day in days for incident in day.incidents]
+    assert len(victims) == len(set(victims))
+
+
+def test_quiet_days_have_no_campaign(days: list[Day]) -> None:
+    assert not days[0].incidents
+    assert not days[1].incidents
+
+
+def test_no_name_or_agent_gives_a_campaign_away(days: list[Day]) -> None:
+    assert len(TECHNIQUES) >= 24
+    for day in days:
+        for record in day.records:
+            assert not GIVE_AWAYS.search(json.dumps(record)), record
+
+
+def test_every_technique_occurs_from_outside_and_from_inside() -> None:
+    planned: Counter[tuple[str, str]] = Counter()
+    indistinct = total = 0
+    for seed in (21, 22, 23):
+        tenant = Tenant(
+            Spec(days=10, machines=250, seed=seed, campaigns=len(TECHNIQUES) * 2, events=5_000, quiet_days=1)
+        )
+        for campaign in tenant.campaigns:
+            label = campaign.run(tenant).label
+            if label is not None:
+                planned[label["technique"], label["origin"]] += 1
+                total += 1
+                indistinct += not label["distinguishable"]
+    assert set(planned) == {(technique, origin) for technique in TECHNIQUES for origin in ORIGINS}
+    assert indistinct <= 0.05 * total
+
+
+def test_records_carry_the_members_that_real_ones_carry(days: list[Day]) -> None:
+    types: Counter[str] = Counter()
+    for day in days:
+        for record in day.records:
+            kind = record["userIdentity"]["type"]
+            types[kind] += 1
+            assert set(COMMON) <= record.keys(), record
+            if kind in MEMBERS:
+                assert MEMBERS[kind] <= record["userIdentity"].keys(), record
+            _check_session(record)
+    assert set(MEMBERS) <= types.keys()
+
+
+def _check_session(record: dict[str, Any]) -> None:
+    identity = record["userIdentity"]
+    if identity["type"] == "AssumedRole":
+        issuer = identity["sessionContext"]["sessionIssuer"]
+        assert issuer["arn"].startswith("arn:aws:iam::")
+        assert identity["principalId"].split(":")[0] == issuer["principalId"]
+        assert identity["accessKeyId"].startswith("ASIA")
+    if "invokedBy" in identity:
+        assert record["sourceIPAddress"] == identity["invokedBy"]
+        assert "tlsDetails" not in record
+
+
+def test_a_tenth_to_a_fifth_of_the_identities_are_people() -> None:
+    tenant = Tenant(Spec(days=2, machines=200, seed=8))
+    share = len(tenant.people) / (len(tenant.people) + len(tenant.machines))
+    assert 0.10 <= share <= 0.20
+
+
+def test_volume_follows_what_was_asked_for(days: list[Day]) -> None:
+    assert 14_000 < sum(len(day.records) for day in days) < 28_000
+
+
+def test_files_hold_one_event_a_line(tmp_path: Path) -> None:
+    labels = write(tmp_path, Spec(days=2, machines=20, seed=6, events=1_000))
+    lines = gzip.decompress((tmp_path / "events" / "2025-03-03.ndjson.gz").read_bytes()).splitlines()
+    assert all(json.loads(line)["eventTime"].startswith("2025-03-03T") for line in lines)
+    assert json.loads((tmp_path / "labels.json").read_bytes()) == labels
