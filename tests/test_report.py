@@ -119,6 +119,33 @@ def test_the_theme_changes_and_changes_back(page: Chrome) -> None:
     assert ground() == light
 
 
+def test_paper_is_white_even_where_the_screen_is_dark(page: Chrome) -> None:
+    page.find_element(By.ID, "theme").click()
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        card = page.execute_script("return getComputedStyle(document.querySelector('.card')).backgroundColor")
+        assert card == "rgb(255, 255, 255)"
+        assert not page.find_element(By.CSS_SELECTOR, ".filters").is_displayed()
+    finally:
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_copying_takes_every_record_id_of_the_notable(page: Chrome) -> None:
+    page.find_element(By.CSS_SELECTOR, ".item a").click()
+    button = page.find_element(By.CSS_SELECTOR, "#n0 .copy")
+    button.click()
+    assert button.text == "Copied"
+    box = page.find_element(By.ID, "text")
+    box.send_keys(Keys.CONTROL, "v")
+    assert box.get_property("value") .split() == documents()[0]["record_ids"]
+
+
+def test_a_score_just_below_a_band_is_not_rounded_into_it(page: Chrome) -> None:
+    item = page.find_elements(By.CSS_SELECTOR, ".item")[3]
+    assert item.find_element(By.CSS_SELECTOR, ".score").text == "79"
+    assert item.get_attribute("data-severity") == "high"
+
+
 def test_a_mark_of_the_timeline_tells_its_details_when_it_gets_the_focus(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     page.execute_script("document.querySelector('#n0 .timeline .mark').focus()")

@@ -135,7 +135,7 @@ def overview(notables: Sequence[Json], limit: int = 1000) -> Picture:
 
 def _named(notable: Json) -> str:
     title = clip(notable["title"], 100)
-    return f"{notable['rank']}. {title} (score {notable['score']:.0f}, {clock(notable['first_time'])})"
+    return f"{notable['rank']}. {title} (score {int(notable['score'])}, {clock(notable['first_time'])})"
 
 
 _BANDS = ((80, "critical"), (60, "high"), (40, "medium"), (20, "low"), (0, "informational"))

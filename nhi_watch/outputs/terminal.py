@@ -56,6 +56,7 @@ def _table(notables: Sequence[Json], console: Console) -> Table:
 
 
 def _cells(notable: Json, console: Console) -> list[Text]:
+    # Rounded down, as in the report: 79.9 is high, and 80 would say critical.
     severity = notable["severity"]
     short = {"informational": "info"}.get(severity, severity)
     what = _text(console, _what(notable), 120, "bold")
@@ -65,7 +66,7 @@ def _cells(notable: Json, console: Console) -> list[Text]:
     when.append(f"\nfor {duration(notable)}", "dim")
     return [
         Text(str(notable["rank"])),
-        _text(console, f"{notable['score']:3.0f} {short}", 16, _COLOURS.get(severity, "")),
+        _text(console, f"{int(notable['score']):3d} {short}", 16, _COLOURS.get(severity, "")),
         what,
         when,
     ]
