@@ -50,7 +50,7 @@ def ecs(record: Tree) -> Tree:
 
 def ecs_flat(record: Tree) -> Tree:
     kept = _dropped(record) or {}
-    flat = {"event.kind": "event", "event.dataset": "aws.cloudtrail"}
+    flat: Tree = {"event.kind": "event", "event.dataset": "aws.cloudtrail"}
     for path, name in ECS.items():
         value: Any = kept
         for step in path.split("."):

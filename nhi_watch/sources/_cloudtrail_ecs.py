@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from nhi_watch.sources._cloudtrail_native import Record, parse_json
+from nhi_watch.sources._cloudtrail_native import PATHS, TARGETS, Raw, Record, owners_of, parse_json, target_of
 from nhi_watch.sources._cloudtrail_splunk import split
 from nhi_watch.sources._unflatten import java_map, unflatten
 
 _AWS = "aws.cloudtrail."
 _WHO = _AWS + "user_identity."
 _ISSUER = _WHO + "session_context.session_issuer."
-# Native path → ECS field. Where two are named, the first that is there.
+# Native path → ECS field.
 ECS: dict[str, str] = {
     "eventTime": "@timestamp",
     "eventID": "event.id",
@@ -43,6 +43,7 @@ ECS: dict[str, str] = {
     "userIdentity.sessionContext.sessionIssuer.accountId": _ISSUER + "account_id",
     "userIdentity.sessionContext.attributes.mfaAuthenticated": _WHO + "session_context.mfa_authenticated",
 }
+_ADDRESS = PATHS.index("sourceIPAddress")
 _ECS_DEEP = {
     "requestParameters": "request_parameters",
     "responseElements": "response_elements",
@@ -74,36 +75,64 @@ def is_ecs(record: Record) -> bool:
     aws = document.get("aws")
     if isinstance(aws, dict):
         return "cloudtrail" in aws
-    if _first(document, "event.dataset") == "aws.cloudtrail":
+    if first(document, "event.dataset") == "aws.cloudtrail":
         return True
     names = ("event_version", "user_identity.type", "recipient_account_id")
     return any(_AWS + name in document for name in names)
 
 
+_NAMES = tuple(ECS.get(path, "") for path in PATHS)
+_STEPS = tuple(name.split(".") if name else [] for name in _NAMES)
+
+
+def ecs_values(document: Record) -> Raw:
+    """Raw of a document, flattened or nested."""
+    if "event.action" in document:
+        lists = [document.get(name) for name in _NAMES]
+        values = [v[0] if v.__class__ is list and v else v for v in lists]
+    else:
+        values = [_at(document, steps) for steps in _STEPS]
+    values[_ADDRESS] = values[_ADDRESS] or first(document, "source.ip")
+    owners, arn = owners_of(_ecs_resources(document))
+    source = values[2]
+    wanted = source.__class__ is str and source in TARGETS
+    target = target_of(source, _tree(document, "request_parameters")) if wanted else ""
+    return (*values, owners, target or arn)
+
+
+def _at(document: Record, steps: list[str]) -> Any:
+    node: Any = document if steps else None
+    for step in steps:
+        node = node.get(step) if node.__class__ is dict else None
+    return node[0] if node.__class__ is list and node else node
+
+
+def _tree(document: Record, name: str) -> Any:
+    """Parameters as an object: kept as one since 2021, before that as Java text only."""
+    tree = first(document, f"{_AWS}flattened.{name}")
+    return tree if isinstance(tree, dict) else java_map(first(document, _AWS + name))
+
+
 def from_ecs(record: Record) -> Record:
     """A native record out of `event.original`, or out of the ECS fields."""
     document = ecs_document(record)
-    original = _first(document, "event.original")
+    original = first(document, "event.original")
     if isinstance(original, str) and original.lstrip()[:1] == "{":
         return parse_json(original)
-    flat = {path: _first(document, name) for path, name in ECS.items()}
-    flat["sourceIPAddress"] = flat["sourceIPAddress"] or _first(document, "source.ip")
+    flat = {path: first(document, name) for path, name in ECS.items()}
+    flat["sourceIPAddress"] = flat["sourceIPAddress"] or first(document, "source.ip")
     native = unflatten({path: value for path, value in flat.items() if value is not None})
     for path, name in _ECS_DEEP.items():
-        tree = _first(document, f"{_AWS}flattened.{name}")
-        native[path] = tree if isinstance(tree, dict) else java_map(_first(document, _AWS + name))
+        native[path] = _tree(document, name)
     native["resources"] = _ecs_resources(document)
     return native
 
 
-def _first(document: Record, name: str) -> Any:
+def first(document: Record, name: str) -> Any:
     """A field's value, flattened (in a list of one) or nested."""
     value = document.get(name)
     if value is None:
-        node: Any = document
-        for step in name.split("."):
-            node = node.get(step) if isinstance(node, dict) else None
-        value = node
+        return _at(document, name.split("."))
     return value[0] if isinstance(value, list) and value else value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 from nhi_watch.errors import RejectError
 
@@ -99,18 +99,12 @@ def native_values(record: Record) -> Raw:
     if person is not None:
         person = person.get("userId") if person.__class__ is dict else None
     source = get("eventSource")
-    resources = get("resources")
     params = get("requestParameters")
-    target = ""
-    if params and source.__class__ is str and params.__class__ is dict:
-        for key in TARGETS.get(source, _NONE):
-            value = params.get(key) or ("{" in key and leaves(params, key))
-            if value:
-                target = value[:_TARGET] if value.__class__ is str else joined(value)
-                break
+    target = target_of(source, params) if params else ""
     owners = None
-    if resources and resources.__class__ is list:
-        owners, arn = _owners(resources)
+    resources = get("resources")
+    if resources:
+        owners, arn = owners_of(resources)
         target = target or arn
     return (
         get("eventTime"), get("eventID"), source, get("eventName"), get("errorCode"), get("errorMessage"),
@@ -121,8 +115,22 @@ def native_values(record: Record) -> Raw:
     )  # fmt: skip
 
 
-def _owners(resources: list[Any]) -> tuple[Optional[str], str]:
+def target_of(source: Any, params: object) -> str:
+    """What the parameters of a service's call name as its target, or ""."""
+    if params.__class__ is not dict or source.__class__ is not str:
+        return ""
+    get = cast(Record, params).get
+    for key in TARGETS.get(source, _NONE):
+        value = get(key) or ("{" in key and leaves(params, key))
+        if value:
+            return value[:_TARGET] if value.__class__ is str else joined(value)
+    return ""
+
+
+def owners_of(resources: object) -> tuple[Optional[str], str]:
     """The accounts of the resources, as one text, and the first ARN by alphabet: ECS forgets the order."""
+    if not isinstance(resources, list):
+        return None, ""
     if len(resources) == 1 and resources[0].__class__ is dict:
         one = resources[0]
         return one.get("accountId"), joined(one.get("ARN"))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_watch.errors import RejectError
-from nhi_watch.sources._cloudtrail_ecs import from_ecs, is_ecs
+from nhi_watch.sources._cloudtrail_ecs import ecs_document, ecs_values, first, from_ecs, is_ecs
 from nhi_watch.sources._cloudtrail_native import Raw, Record, native_values
 from nhi_watch.sources._cloudtrail_splunk import from_splunk, has_fields, is_splunk, splunk_values
 
@@ -14,17 +13,19 @@ def raw_values(record: Record) -> Raw:
         return native_values(record)
     if is_splunk(record) and has_fields(record):
         return splunk_values(record)
+    if is_ecs(record):
+        document = ecs_document(record)
+        if first(document, "event.original") is None:
+            return ecs_values(document)
     return native_values(to_native(record))
 
 
-def to_native(record: object) -> Record:
+def to_native(record: Record) -> Record:
     """Any of the three shapes as a native record.
 
     Raises:
-        RejectError: `not_object`, `bad_json`, `too_deep`.
+        RejectError: `not_object`, `bad_json`, `too_deep`, of the JSON text inside.
     """
-    if not isinstance(record, dict):
-        raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
     if isinstance(record.get("userIdentity"), dict):
         return record
     if is_splunk(record):

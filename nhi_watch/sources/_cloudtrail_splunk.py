@@ -23,13 +23,14 @@ _EXTRACTION_LIMIT = 5_000
 _NONE: tuple[str, ...] = ()
 
 _SPLUNK_TARGETS = {
-    source: tuple(f"requestParameters.{key}" for key in keys) for source, keys in TARGETS.items()
+    source: tuple(f"requestParameters.{key}{end}" for key in keys for end in ("", "{}"))
+    for source, keys in TARGETS.items()
 }
 SPLUNK_FIELDS = (
     *PATHS,
     "resources{}.accountId",
     "resources{}.ARN",
-    *sorted({f + end for fields in _SPLUNK_TARGETS.values() for f in fields for end in ("", "{}")}),
+    *sorted({f for fields in _SPLUNK_TARGETS.values() for f in fields}),
 )
 """The fields that `peek` reads from extracted Splunk events."""
 
@@ -41,11 +42,12 @@ def splunk_values(row: Record) -> Raw:
         values = tuple(map(single, values))
     target: object = ""
     for field in _SPLUNK_TARGETS.get(values[2], _NONE) if values[2].__class__ is str else _NONE:
-        target = row.get(field) or row.get(field + "{}")
+        target = row.get(field)
         if target:
             target = joined(split(target))
             break
-    owners = join_accounts(split(row.get("resources{}.accountId")))
+    accounts = row.get("resources{}.accountId")
+    owners = join_accounts(split(accounts)) if accounts else None
     if not target:
         target = joined(min(split(row.get("resources{}.ARN")) or [""]))
     return (*values, owners, target)
@@ -66,7 +68,8 @@ def is_splunk(record: Record) -> bool:
 
 def has_fields(row: Record) -> bool:
     """Whether the extracted fields are there and can be trusted to be complete."""
-    return bool(row.get("eventName")) and len(row.get("_raw") or "") <= _EXTRACTION_LIMIT
+    raw = row.get("_raw")
+    return bool(row.get("eventName")) and not (isinstance(raw, str) and len(raw) > _EXTRACTION_LIMIT)
 
 
 def from_splunk(row: Record) -> Record:

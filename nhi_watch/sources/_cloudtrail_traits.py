@@ -191,12 +191,11 @@ _ISSUED = (
 )
 
 
-def deepen(record: Record, event: Event) -> Deep:
-    """Answers the questions of a native record of a DEEP call."""
+def deepen(record: Record, name: str, event: Event) -> Deep:
+    """Answers the questions of a native record of the DEEP call `name`."""
     names = ("requestParameters", "responseElements", "additionalEventData")
     params, answer, extra = (_tree(record.get(name)) for name in names)
     call = Call(params, answer, extra, event)
-    name = record["eventName"]
     traits = {trait for question in DEEP[name] for trait in question(call)}
     failed = name == "ConsoleLogin" and "Failure" in leaves(call.answer, "ConsoleLogin")
     return Deep(

@@ -14,7 +14,7 @@ _LONGEST = 100_000
 _LIMITING = (
     "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn",
     "aws:sourceaccount", "aws:sourcearn", "aws:sourceowner", "aws:sourceorgid", "aws:sourcevpc",
-    "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:userid", "kms:calleraccount", "lambda:functionarn", "aws:resourceorgid",
+    "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:userid", "kms:calleraccount",
 )  # fmt: skip
 
 

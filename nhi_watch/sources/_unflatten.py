@@ -14,8 +14,8 @@ _KEY = re.compile(r"\s*([^\s={}\[\],\"][^={}\[\],\"]*)=")
 def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
     """Nested objects and lists out of dotted names; `{}` marks a list, whose values come as a list or lines.
 
-    Where a list holds objects, the n-th value of each field goes to the n-th object. That is true if the field
-    has a value for each; if not, Splunk does not tell whose they are (`_raw` does, and is preferred).
+    Where a list holds objects, the n-th value of each field goes to the n-th object. That is true if the
+    field has a value for each; if not, Splunk does not tell whose they are (`_raw` does, and is preferred).
     Numbers and truth values stay text, as Splunk gives them.
 
     >>> unflatten({"a.b": "1", "a.c{}": ["2", "3"], "a.d{}.e": "4\\n5", "a.d{}.f": ["6", "7"]})

@@ -66,7 +66,8 @@ def peek(record: object) -> Optional[Peek]:
     A plain tuple in Peek's order is returned: making the named one takes as long as a third of the reading.
     """
     try:
-        raw = raw_values(cast(Record, record))
+        of = cast(Record, record)
+        raw = native_values(of) if of.get("userIdentity").__class__ is dict else raw_values(of)
     except (RejectError, TypeError, AttributeError):
         return None
     time, record_id = raw[0], raw[1]
@@ -105,15 +106,16 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    native = to_native(record)
-    raw = native_values(native)
+    if not isinstance(record, dict):
+        raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
+    raw = raw_values(record)
     seconds = _seconds(raw[0])
     shape, session = _trimmed(raw)
     event = _event(shape)
-    deep = deepen(native, event) if raw[3].__class__ is str and raw[3] in DEEP else Deep()
+    deep = deepen(to_native(record), raw[3], event) if raw[3] in DEEP else Deep()
     return event._replace(
         time=seconds,
-        record_id=_record_id(raw, native, seconds),
+        record_id=_record_id(raw, record, seconds),
         session=session,
         target=raw[-1],
         outcome=deep.outcome or event.outcome,
@@ -133,12 +135,12 @@ def _seconds(time: object) -> int:
     return seconds
 
 
-def _record_id(raw: Raw, native: Record, seconds: int) -> str:
+def _record_id(raw: Raw, record: Record, seconds: int) -> str:
     """eventID, or a digest of what all three shapes tell."""
     if isinstance(raw[1], str) and raw[1]:
         return raw[1][:_ID]
     told = [_text(value) for value in raw[2:_SHARED]]
-    content = [seconds, told, _plain(native.get("requestParameters")) or ""]
+    content = [seconds, told, _plain(to_native(record).get("requestParameters")) or ""]
     return "sha256:" + sha256(dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
