@@ -137,7 +137,7 @@ def test_copying_takes_every_record_id_of_the_notable(page: Chrome) -> None:
     assert button.text == "Copied"
     box = page.find_element(By.ID, "text")
     box.send_keys(Keys.CONTROL, "v")
-    assert box.get_property("value") .split() == documents()[0]["record_ids"]
+    assert str(box.get_property("value")).split() == documents()[0]["record_ids"]
 
 
 def test_a_score_just_below_a_band_is_not_rounded_into_it(page: Chrome) -> None:
