@@ -1,1 +1,117 @@
 """The scorecard: step functions from signal values to points, with manifest and model card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_left
+from collections.abc import Sequence
+from math import exp
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.errors import ModelError
+
+FOLDER = Path(__file__).parent
+SCORECARD = "scorecard.json"
+MANIFEST = "manifest.json"
+
+Values = Sequence[Optional[float]]
+
+
+class Steps(NamedTuple):
+    """One signal's step function: `points[i]` holds for values up to and including `edges[i]`."""
+
+    edges: tuple[float, ...]
+    points: tuple[float, ...]
+    """One more than edges."""
+    cannot_tell: float
+
+
+class Scorecard(NamedTuple):
+    """Points by signal, their sum a log-odds, and the calibration from log-odds to probability."""
+
+    id: str
+    sha256: str
+    signals: tuple[str, ...]
+    steps: tuple[Steps, ...]
+    intercept: float
+    slope: float
+    """Calibration: probability = 1 / (1 + exp(-(slope × log-odds + offset))), after Platt (1999)."""
+    offset: float
+    prior: dict[str, dict[str, float]]
+    """Dimension → value → share of identity-days in the training tenants; `*` stands for unseen values."""
+
+    def points(self, values: Values) -> tuple[float, ...]:
+        """Points of each signal, in log-odds; `values` are in the order of `signals`."""
+        return tuple(
+            steps.cannot_tell if value is None else steps.points[_step(steps.edges, value)]
+            for steps, value in zip(self.steps, values)
+        )
+
+    def log_odds(self, values: Values) -> float:
+        """The sum of the points, rounded to 6 decimals so that every host agrees."""
+        return round(self.intercept + sum(self.points(values)), 6)
+
+    def probability(self, log_odds: float) -> float:
+        """The calibrated probability of a log-odds, to 4 decimals."""
+        return round(1.0 / (1.0 + exp(-max(-60.0, min(60.0, self.slope * log_odds + self.offset)))), 4)
+
+    def elsewhere(self, dimension: str, value: str) -> float:
+        """What the world does: share of identity-days with a value."""
+        shares = self.prior.get(dimension)
+        if shares is None:
+            return 1.0
+        return shares.get(value, shares["*"])
+
+
+def _step(edges: tuple[float, ...], value: float) -> int:
+    """Index of the step that a value falls on; an edge belongs to the step below it.
+
+    >>> [_step((1.0, 2.0), v) for v in (0.0, 1.0, 1.5, 2.0, 9.0)]
+    [0, 0, 1, 1, 2]
+    """
+    return bisect_left(edges, value)
+
+
+def score_of(probability: float) -> float:
+    """Score 0–100, one decimal.
+
+    >>> score_of(0.8125)
+    81.2
+    """
+    return round(probability * 100, 1)
+
+
+def load(folder: Path = FOLDER) -> Scorecard:
+    """The scorecard of a folder, after its hash was checked against the manifest.
+
+    Raises:
+        ModelError: a file is missing, is no JSON, or does not match the manifest.
+    """
+    try:
+        raw = (folder / SCORECARD).read_bytes()
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        digest = hashlib.sha256(raw).hexdigest()
+        if digest != manifest["sha256"]:
+            raise ModelError(
+                f"{folder / SCORECARD}: SHA-256 is {digest[:12]}…, the manifest says {manifest['sha256'][:12]}…; "
+                "restore the file that belongs to the manifest, or train again"
+            )
+        return _parse(json.loads(raw), digest)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder}: no usable model there ({error}); reinstall, or run `nhi train`") from error
+
+
+def _parse(plain: dict[str, Any], digest: str) -> Scorecard:
+    rows = plain["signals"]
+    return Scorecard(
+        id=plain["id"],
+        sha256=digest,
+        signals=tuple(row["name"] for row in rows),
+        steps=tuple(Steps(tuple(row["edges"]), tuple(row["points"]), row["cannot_tell"]) for row in rows),
+        intercept=plain["intercept"],
+        slope=plain["calibration"]["slope"],
+        offset=plain["calibration"]["offset"],
+        prior=plain["prior"],
+    )

@@ -1,1 +1,49 @@
-"""Signals, one module each: one reason why a behaviour or an episode is unusual or risky."""
+"""Signals, one module each: one reason why a behaviour or an episode is unusual or risky.
+
+A signal module offers:
+
+- `NAME`, `TITLE`: its id, and what people read above its bar
+- `SCOPE`: `behaviour` (looks at a View; an episode takes the largest of its views) or `episode`
+- `FRAMEWORKS`: precise framework ids that it is evidence for
+- `CONTROL`: the mandatory control that it calls for, `rotate_secret` or `reduce_privilege`
+- `value(view_or_episode) -> float | None`: 0 is ordinary, larger is worse; None: cannot tell
+- `evidence(view_or_episode) -> str`: one sentence on why, without judging
+- `backing(episode) -> list[Behaviour]`, of episode signals: the behaviours behind the value
+
+Values are rounded to two decimals before the scorecard reads them, so that all hosts agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Optional
+
+from nhi_watch import registry
+from nhi_watch.behaviour import Behaviour
+
+
+class Signal(NamedTuple):
+    """A signal module as a value."""
+
+    name: str
+    title: str
+    scope: str
+    frameworks: tuple[str, ...]
+    control: str
+    value: Callable[..., Optional[float]]
+    evidence: Callable[..., str]
+    backing: Optional[Callable[..., list[Behaviour]]]
+    meaning: str
+
+
+def _load() -> tuple[Signal, ...]:
+    found = [
+        Signal(m.NAME, m.TITLE, m.SCOPE, m.FRAMEWORKS, m.CONTROL, m.value, m.evidence,
+               getattr(m, "backing", None), (m.__doc__ or "").strip())
+        for m in registry.modules("nhi_watch.signals")
+    ]  # fmt: skip
+    return tuple(found)
+
+
+SIGNALS = _load()
+NAMES = tuple(signal.name for signal in SIGNALS)

@@ -1,0 +1,273 @@
+"""Episode → Notable: the words, pictures' numbers and receipts that go with a score."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import NamedTuple, Optional
+
+from nhi_watch import baseline, frameworks
+from nhi_watch.assets import Asset
+from nhi_watch.behaviour import Behaviour
+from nhi_watch.controls import controls
+from nhi_watch.event import Identity
+from nhi_watch.model import Scorecard, score_of
+from nhi_watch.notable import (
+    MAX_RECORD_IDS,
+    MAX_TIMELINE,
+    BaselineRef,
+    Dimension,
+    Frameworks,
+    ModelRef,
+    Notable,
+    NotableIdentity,
+    ObservedValue,
+    Receipt,
+    SignalPoints,
+    Telemetry,
+    TimelineEntry,
+    Usual,
+    UsualValue,
+    clip,
+    severity_of,
+)
+from nhi_watch.ranking import FLOOR, impact, priority
+from nhi_watch.scoring import (
+    REASON_POINTS,
+    TENANT,
+    ZERO,
+    Baselines,
+    Episode,
+    episode_values,
+    views_of,
+    weighed,
+)
+from nhi_watch.signals import SIGNALS, Signal
+from nhi_watch.timestamps import DAY, render_day
+from nhi_watch.view import EpisodeView, View
+
+SHOWN = 0.05
+"""Points, in log-odds, below which a signal is not listed."""
+EVIDENCE_RECORDS = 20
+SHOWN_VALUES = 6
+
+
+class Weighed(NamedTuple):
+    """One signal in one episode."""
+
+    signal: Signal
+    points: float
+    value: Optional[float]
+    backing: list[Behaviour]
+    evidence: str
+
+
+def notable_id(identity_id: str, day: int) -> str:
+    """The id that a notable keeps while it grows.
+
+    >>> len(notable_id("aws:1:role:AROA", 20000))
+    20
+    """
+    return hashlib.sha256(f"{identity_id}|{day}".encode()).hexdigest()[:20]
+
+
+def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
+    """The notable of an episode; rank, revision and provisional are filled in by the caller."""
+    model = baselines.model
+    view = episode.view
+    parts = _weigh(model, episode)
+    heavy = [part for part in parts if part.points >= REASON_POINTS]
+    probability = model.probability(model.log_odds(episode.values))
+    score = score_of(probability)
+    behaviours = view.behaviours()
+    points = _points_of(model, view)
+    weight = impact(asset, view)
+    return Notable(
+        id=notable_id(episode.identity.id, view.past.today),
+        revision=1, kind="compromise", rank=1, score=score, probability=probability,
+        p_value=p_value(baselines, score), priority=priority(probability, weight), severity=severity_of(score),
+        title=clip(_title(episode.identity, heavy), 200), summary=clip(_summary(episode, heavy), 1000),
+        identity=_identity(episode.identity, asset),
+        created=created(model, episode),
+        first_time=min(b.first for b in behaviours), last_time=max(b.last for b in behaviours),
+        signals=tuple(_signal(part) for part in parts if abs(part.points) >= SHOWN or part.value is None),
+        timeline=_timeline(behaviours, points), usual=_usual(model, view), frameworks=_frameworks(heavy),
+        controls=controls(episode.identity, view), impact=weight,
+        telemetry=Telemetry(("cloudtrail",), None, _missing(view), False),
+        record_ids=_record_ids(behaviours, points), record_count=sum(b.count for b in behaviours),
+        model=ModelRef(model.id, model.sha256),
+        baseline=BaselineRef(render_day(view.past.today - 1)),
+        receipt=receipt(model, episode), merged_into=None,
+    )  # fmt: skip
+
+
+def _weigh(model: Scorecard, episode: Episode) -> list[Weighed]:
+    return [
+        Weighed(signal, points, value, *_explain(signal, value, episode.view))
+        for points, signal, value in weighed(model, episode.values)
+    ]
+
+
+def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str]:
+    """The behaviours behind a signal's value, and its sentence."""
+    if value is None:
+        return [], "cannot tell: the history or the telemetry that it needs is missing"
+    if not value:
+        return [], "ordinary"
+    if signal.backing is not None:
+        return signal.backing(episode), signal.evidence(episode)
+    view = max(episode.views, key=lambda v: _own_value(signal, v))
+    return view.behaviours, signal.evidence(view)
+
+
+def _own_value(signal: Signal, view: View) -> float:
+    return view.values[SIGNALS.index(signal)] or 0.0
+
+
+def _signal(part: Weighed) -> SignalPoints:
+    ids = dict.fromkeys(i for b in part.backing for i in b.record_ids)
+    return SignalPoints(
+        part.signal.name, round(part.points, 4), part.value, clip(part.evidence, 500),
+        tuple(list(ids)[:EVIDENCE_RECORDS]), part.value is None,
+    )  # fmt: skip
+
+
+def _points_of(model: Scorecard, episode: EpisodeView) -> dict[int, float]:
+    """Points that each behaviour's shape adds by itself, by `id(behaviour)`."""
+    ordinary = model.log_odds(ZERO)
+    points = {}
+    for view in episode.views:
+        own = round(model.log_odds(view.values) - ordinary, 4)
+        points.update((id(b), own) for b in view.behaviours)
+    return points
+
+
+def _timeline(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[TimelineEntry, ...]:
+    top = sorted(behaviours, key=lambda b: -points[id(b)])[:MAX_TIMELINE]
+    top.sort(key=lambda b: (b.first, b.last, b.shape))
+    return tuple(
+        TimelineEntry(
+            b.first, b.shape.action, b.shape.outcome, clip(b.addresses[0] if b.addresses else b.shape.network, 100),
+            b.record_ids[0], points[id(b)], b.count,
+        )
+        for b in top
+    )  # fmt: skip
+
+
+def _record_ids(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[str, ...]:
+    ordered = sorted(behaviours, key=lambda b: (-points[id(b)], b.first, b.shape))
+    return tuple(dict.fromkeys(i for b in ordered for i in b.record_ids))[:MAX_RECORD_IDS]
+
+
+_ASPECTS = (("action", "action"), ("network", "network"), ("agent", "agent"), ("region", "region"),
+            ("service", "service"), ("credential", "credential"))  # fmt: skip
+
+
+def _usual(model: Scorecard, episode: EpisodeView) -> Usual:
+    own = episode.past.own
+    usual_score = score_of(model.probability(model.log_odds(ZERO))) if own.days else None
+    return Usual(
+        tuple(_dimension(episode, name, field) for name, field in _ASPECTS) + (_hours(episode),),
+        own.days, own.first * DAY if own.days else None, own.last * DAY if own.days else None, usual_score,
+    )  # fmt: skip
+
+
+def _dimension(episode: EpisodeView, name: str, field: str) -> Dimension:
+    counts: dict[str, int] = {}
+    for view in episode.views:
+        value = getattr(view.shape, field)
+        if value:
+            counts[value] = counts.get(value, 0) + sum(b.count for b in view.behaviours)
+    return _compare(episode, name, counts)
+
+
+def _hours(episode: EpisodeView) -> Dimension:
+    counts: dict[str, int] = {}
+    for b in episode.behaviours():
+        hour = str(b.hour % 24)
+        counts[hour] = counts.get(hour, 0) + b.count
+    return _compare(episode, "hour", counts)
+
+
+def _compare(episode: EpisodeView, name: str, counts: dict[str, int]) -> Dimension:
+    known = episode.past.own.dimension(name).values
+    usual = sorted(known, key=lambda v: (-known[v].days, v))[:SHOWN_VALUES]
+    observed = sorted(counts, key=lambda v: (v in known, -counts[v], v))[:SHOWN_VALUES]
+    return Dimension(
+        name,
+        tuple(UsualValue(clip(v, 200), known[v].days) for v in usual),
+        tuple(ObservedValue(clip(v, 200), v not in known, counts[v]) for v in observed),
+    )
+
+
+def _frameworks(heavy: list[Weighed]) -> Frameworks:
+    grouped = frameworks.grouped(
+        list(frameworks.ALWAYS) + sorted({i for part in heavy for i in part.signal.frameworks})
+    )
+    names = ("owasp_nhi", "nist_csf", "mitre_attack", "mitre_atlas")
+    return Frameworks(*(tuple(grouped.get(name, ())) for name in names))
+
+
+def short_name(identity: Identity) -> str:
+    """What fits in a title: the last part of the name."""
+    return identity.name.rsplit("/", 1)[-1] or identity.id
+
+
+def _title(identity: Identity, heavy: list[Weighed]) -> str:
+    reasons = ", ".join(part.signal.title.lower() for part in heavy[:2]) or "unusual behaviour"
+    return f"{clip(short_name(identity), 80)}: {reasons}"
+
+
+def _summary(episode: Episode, heavy: list[Weighed]) -> str:
+    own = episode.view.past.own
+    history = f"known for {own.days} active days" if own.days else "never seen before"
+    reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
+    return f"{episode.identity.kind} {short_name(episode.identity)}, {history}: {reasons}."
+
+
+def _identity(identity: Identity, asset: Asset) -> NotableIdentity:
+    return NotableIdentity(
+        identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, asset.owner
+    )
+
+
+def _missing(episode: EpisodeView) -> tuple[str, ...]:
+    """Fields that no event of the episode had."""
+    fields = ("network", "agent", "region")
+    return tuple(f for f in fields if not any(getattr(view.shape, f) for view in episode.views))
+
+
+def p_value(baselines: Baselines, score: float) -> Optional[float]:
+    """Share of the tenant's earlier identity-days that scored as high: a conformal p-value.
+
+    (1 + how many scored at least as high) / (1 + how many there were), after Vovk et al. (2005),
+    "Algorithmic learning in a random world"; None before there was any.
+    """
+    tenant = baselines.groups.get(TENANT)
+    seen = tenant.dimension("score").values if tenant else {}
+    total = sum(value.days for value in seen.values())
+    above = sum(value.days for text, value in seen.items() if int(text) >= int(score))
+    return round((1 + above) / (1 + total), 6) if total else None
+
+
+def created(model: Scorecard, episode: Episode) -> int:
+    """When it would have been written in live operation: the end of the first hour that reaches the floor."""
+    behaviours = episode.view.behaviours()
+    hours = sorted({b.hour for b in behaviours})
+    for hour in hours[:-1]:
+        known = [b for b in behaviours if b.hour <= hour]
+        part = EpisodeView(views_of(known, episode.view.past), episode.view.past)
+        if score_of(model.probability(model.log_odds(episode_values(part)))) >= max(FLOOR, 0.0):
+            return max(b.last for b in known)
+    return max(b.last for b in behaviours)
+
+
+def receipt(model: Scorecard, episode: Episode) -> Receipt:
+    """Hashes of the model, the signal values and the baseline rows consulted."""
+    own = baseline.to_row(episode.view.past.own)
+    return Receipt(model.sha256, _digest(list(episode.values)), _digest(own))
+
+
+def _digest(plain: object) -> str:
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

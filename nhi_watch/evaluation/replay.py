@@ -1,0 +1,73 @@
+"""Replays days of records through the core in memory, and tells which episodes belong to which incident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from nhi_watch import assets, baseline, ranking
+from nhi_watch.baseline import Profile
+from nhi_watch.behaviour import IdentityDay, fingerprint
+from nhi_watch.grouping import Grouping
+from nhi_watch.model import Scorecard, score_of
+from nhi_watch.ranking import Ranked
+from nhi_watch.scoring import Baselines, Episode, peer_scope, score_day
+from nhi_watch.sources import cloudtrail
+from nhi_watch.state import learn_groups, teach
+
+
+class Replayed(NamedTuple):
+    """One scored episode of a day."""
+
+    day: int
+    episode: Episode
+    ranked: Ranked
+    incidents: frozenset[str]
+    """Ids of the incidents whose records it holds."""
+    whole: IdentityDay
+
+
+class Replay:
+    """Scores day after day and learns each when it is done, as the pipeline does, without a store."""
+
+    def __init__(self, model: Scorecard, labels: Mapping[str, str] | None = None) -> None:
+        self.baselines = Baselines(model)
+        self._labels = {fingerprint(record): incident for record, incident in (labels or {}).items()}
+
+    def label(self, incidents: Iterable[Mapping[str, Any]]) -> None:
+        """Learn the records of further incidents."""
+        for incident in incidents:
+            self._labels.update((fingerprint(record), incident["id"]) for record in incident["record_ids"])
+
+    def run(self, records: Sequence[object]) -> Iterator[Replayed]:
+        """Score whole days of records, in order of days; each is learnt when the next is asked for."""
+        grouping = Grouping([cloudtrail])
+        grouping.feed(records, lambda index, reject: None)
+        for day in sorted(grouping.days):
+            done = [self._score(whole) for whole in grouping.days[day].values()]
+            yield from done
+            self._learn(day, done)
+
+    def _score(self, whole: IdentityDay) -> Replayed:
+        identity = whole.identity
+        self.baselines.own.setdefault(identity.id, Profile()).advance(whole.day)
+        model = self.baselines.model
+        episode = score_day(model, self.baselines, whole)
+        log_odds = model.log_odds(episode.values)
+        probability = model.probability(log_odds)
+        eligible = ranking.is_eligible(episode.view, identity.kind, identity.human)
+        weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, episode.view))
+        ranked = Ranked(identity.id, score_of(probability), log_odds, weight, eligible)
+        bad = frozenset(self._labels[mark] for mark in whole.seen & self._labels.keys())
+        return Replayed(whole.day, episode, ranked, bad, whole)
+
+    def _learn(self, day: int, done: Sequence[Replayed]) -> None:
+        lessons = []
+        for item in done:
+            held = item.episode.held
+            lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
+            if item.ranked.eligible:
+                lesson.now["score"] = {str(int(item.ranked.score)): 1}
+            teach(self.baselines.own[item.episode.identity.id], day, *lesson)
+            lessons.append((*lesson, peer_scope(item.episode.identity)))
+        learn_groups(self.baselines.groups, day, lessons)

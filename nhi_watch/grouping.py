@@ -1,0 +1,117 @@
+"""Records → IdentityDays: the hot loop. Most records are alike, so most are never read in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
+from typing import Optional, cast
+
+from nhi_watch.behaviour import (
+    SESSIONS,
+    TARGETS,
+    Behaviour,
+    IdentityDay,
+    fingerprint,
+    keep,
+    shape_of,
+)
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event
+from nhi_watch.timestamps import DAY, HOUR
+
+MINUTES = {f":{m:02}": m for m in range(60)}
+SECONDS = {f":{s:02}Z": s for s in range(60)}
+MEMO = 50_000
+"""Shapes remembered; more only cost memory, since sessions and hours pass."""
+
+LoadDay = Callable[[int], dict[str, IdentityDay]]
+OnReject = Callable[[int, RejectError], None]
+_Slot = tuple[Behaviour, set[int]]
+
+
+class Grouping:
+    """Gathers records by identity and UTC day. What a store already holds of a day is loaded when touched."""
+
+    def __init__(self, sources: Sequence[ModuleType], load_day: LoadDay = lambda day: {}) -> None:
+        self.days: dict[int, dict[str, IdentityDay]] = {}
+        """Day → identity id → IdentityDay, stored ones included."""
+        self.parsed = 0
+        self.duplicates = 0
+        self._sources = sources
+        self._load_day = load_day
+        self._memo: dict[object, _Slot] = {}
+
+    def feed(self, records: Iterable[object], on_reject: OnReject) -> None:
+        """Take in a batch; rejects are reported with their index in the batch."""
+        source = self._sources[0]
+        for index, record in enumerate(records):
+            if not source.claims(record):
+                source = self._source_of(record)
+            try:
+                self._take(source, record)
+            except RejectError as reject:
+                on_reject(index, reject)
+
+    def _source_of(self, record: object) -> ModuleType:
+        for source in self._sources:
+            if source.claims(record):
+                return source
+        return self._sources[0]  # its full reading says what is wrong
+
+    def _take(self, source: ModuleType, record: object) -> None:
+        peek = source.peek(record)
+        if peek is None:
+            self._read(source, record, None)
+            return
+        shape, time, record_id, session, target = peek
+        try:
+            key = (shape, time[:13])
+            slot = self._memo.get(key)
+            minute, second = MINUTES[time[13:16]], SECONDS[time[16:]]
+        except (TypeError, KeyError):  # rubbish, or a rarer spelling of time: the full reading decides
+            self._read(source, record, None)
+            return
+        if slot is None or record_id.__class__ is not str:
+            self._read(source, record, key)
+            return
+        self.parsed += 1
+        behaviour, seen = slot
+        mark = fingerprint(cast(str, record_id))
+        if mark in seen:
+            self.duplicates += 1
+            return
+        seen.add(mark)
+        behaviour.add(behaviour.hour * HOUR + minute * 60 + second, minute, cast(str, record_id))
+        if session and session not in behaviour.sessions:
+            keep(behaviour.sessions, session, SESSIONS)
+        if target and target not in behaviour.targets:
+            keep(behaviour.targets, target, TARGETS)
+
+    def _read(self, source: ModuleType, record: object, key: Optional[object]) -> None:
+        event: Event = source.read(record)
+        self.parsed += 1
+        whole = self._identity_day(event)
+        if not whole.add(event):
+            self.duplicates += 1
+        elif key is not None:
+            if len(self._memo) >= MEMO:
+                self._memo.clear()
+            self._memo[key] = (whole.behaviour(shape_of(event), event.time // HOUR), whole.seen)
+
+    def changed(self) -> dict[int, list[str]]:
+        """Day → ids of the identities to which something was added."""
+        grown = {
+            day: [name for name, whole in wholes.items() if len(whole.seen) != whole.stored]
+            for day, wholes in self.days.items()
+        }
+        return {day: names for day, names in sorted(grown.items()) if names}
+
+    def _identity_day(self, event: Event) -> IdentityDay:
+        number = event.time // DAY
+        day = self.days.get(number)
+        if day is None:
+            day = self.days[number] = self._load_day(number)
+        whole = day.get(event.identity.id)
+        if whole is None:
+            whole = day[event.identity.id] = IdentityDay(number)
+        return whole

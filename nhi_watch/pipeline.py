@@ -1,0 +1,213 @@
+"""The whole way on one page: records → behaviours → scores → ranked notables, and what is learnt of them.
+
+The state is a function of the set of records alone. A day that changed is scored again against the baseline
+of its eve, and so is every later day that is stored; rows replace themselves. Day rows are written last, so
+that a run that was cut off anywhere is simply run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from nhi_watch import assets, baseline, ranking
+from nhi_watch.assets import Assets
+from nhi_watch.baseline import Delta
+from nhi_watch.behaviour import IdentityDay
+from nhi_watch.episode import build, notable_id
+from nhi_watch.errors import RejectError
+from nhi_watch.grouping import Grouping
+from nhi_watch.model import Scorecard, score_of
+from nhi_watch.notable import Notable, to_json
+from nhi_watch.ranking import Ranked
+from nhi_watch.scoring import Baselines, Episode, score_day
+from nhi_watch.state import GROUP_SNAPSHOTS, State
+from nhi_watch.timestamps import render_day
+
+Progress = Callable[[str, int, int], None]
+
+
+class Options(NamedTuple):
+    """What a caller may choose."""
+
+    budget: float = 10.0
+    """Notables a day per 1,000 identities."""
+    assets: Assets = {}
+    learn: bool = True
+    """Whether what was seen is kept for later runs."""
+
+
+class Result(NamedTuple):
+    """What a run found."""
+
+    notables: list[dict[str, Any]]
+    """Those of every day that was scored, by day and rank."""
+    changed: list[dict[str, Any]]
+    """New ones, and new revisions."""
+    run: dict[str, Any]
+    """Counts, seconds a stage, ids of model and baseline: see design, run.json."""
+
+
+class Pipeline:
+    """One run over one store."""
+
+    def __init__(
+        self, state: State, model: Scorecard, sources: Sequence[ModuleType], options: Options = Options()
+    ) -> None:
+        self._state = state
+        self._model = model
+        self._options = options
+        self._grouping = Grouping(sources, state.load_day)
+        self._rejected: dict[str, int] = {}
+        self._seconds: dict[str, float] = {}
+        self._counts = dict.fromkeys(("behaviours", "identities", "episodes", "overflow", "withdrawn"), 0)
+
+    def feed(self, records: Iterable[object], on_reject: Callable[[int, RejectError], None]) -> None:
+        """Take in a batch of records of any source and shape."""
+        started = time.perf_counter()
+        self._grouping.feed(records, on_reject)
+        self._spend("group", started)
+
+    def reject(self, reason: str) -> None:
+        """Count one record that did not become an Event."""
+        self._rejected[reason] = self._rejected.get(reason, 0) + 1
+
+    def finish(self, progress: Progress = lambda stage, done, total: None) -> Result:
+        """Score, rank and learn what was fed; the rows are put, committing them is the caller's business."""
+        notables: list[dict[str, Any]] = []
+        changed: list[dict[str, Any]] = []
+        grown = self._grouping.changed()
+        days = self._days(grown)
+        baselines = Baselines(self._model)
+        identities: set[str] = set()
+        for done, day in enumerate(days):
+            progress("score", done, len(days))
+            wholes = self._grouping.days.pop(day, None) or self._state.load_day(day)
+            names = grown.get(day, []) if day == days[0] else sorted(wholes)
+            identities.update(wholes)
+            found, new = self._one_day(day, {name: wholes[name] for name in names}, baselines)
+            notables += found
+            changed += new
+            self._learn(day, days[-1], baselines)
+            self._state.put_days({name: wholes[name] for name in grown.get(day, [])})
+        self._finish_state(days, baselines)
+        self._counts["identities"] = len(identities)
+        self._provisional(notables)
+        return Result(notables, changed, self._run(notables, days))
+
+    def _days(self, grown: dict[int, list[str]]) -> list[int]:
+        if not grown:
+            return []
+        first = min(grown)
+        return sorted(set(grown) | set(self._state.days_after(first)))
+
+    def _one_day(
+        self, day: int, wholes: dict[str, IdentityDay], baselines: Baselines
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        started = time.perf_counter()
+        self._state.fill(baselines, wholes, day)
+        episodes = {name: score_day(self._model, baselines, whole) for name, whole in wholes.items()}
+        ranked = {name: self._rank(episode) for name, episode in episodes.items()}
+        for name, whole in wholes.items():
+            self._state.put_delta(day, name, _lesson(whole, episodes[name], ranked[name]), ranked[name], whole.identity)
+        everyone = self._state.ranked(day)
+        self._counts["episodes"] += len(episodes)
+        self._counts["behaviours"] += sum(len(whole.behaviours) for whole in wholes.values())
+        self._spend("score", started)
+        started = time.perf_counter()
+        order = ranking.order(everyone, self._options.budget)
+        self._counts["overflow"] += order.overflow
+        found, new = self._write_notables(day, order, episodes, baselines)
+        self._spend("rank", started)
+        return found, new
+
+    def _learn(self, day: int, last: int, baselines: Baselines) -> None:
+        """Only closed days are learnt: the last one may still grow."""
+        started = time.perf_counter()
+        if last - day < GROUP_SNAPSHOTS:
+            self._state.snapshot(day, baselines)
+        if day != last:
+            self._state.learn(day, baselines)
+        self._state.next_day()
+        self._spend("learn", started)
+
+    def _rank(self, episode: Episode) -> Ranked:
+        log_odds = self._model.log_odds(episode.values)
+        probability = self._model.probability(log_odds)
+        asset = assets.find(self._options.assets, episode.identity)
+        weight = ranking.priority(probability, ranking.impact(asset, episode.view))
+        eligible = ranking.is_eligible(episode.view, episode.identity.kind, episode.identity.human)
+        return Ranked(episode.identity.id, score_of(probability), log_odds, weight, eligible)
+
+    def _write_notables(
+        self, day: int, order: ranking.Order, episodes: dict[str, Episode], baselines: Baselines
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        before = self._state.notables(day)
+        found: list[dict[str, Any]] = []
+        new: list[dict[str, Any]] = []
+        for rank, chosen in enumerate(order.chosen, 1):
+            name = notable_id(chosen.identity_id, day)
+            episode = episodes.get(chosen.identity_id)
+            document = dict(before[name]) if episode is None else self._document(episode, baselines, before.get(name))
+            document["rank"] = rank
+            if episode is not None and document["revision"] != before.get(name, {}).get("revision"):
+                new.append(document)
+            found.append(document)
+        self._counts["withdrawn"] += len(set(before) - {document["id"] for document in found})
+        self._state.put_notables(day, found, before)
+        return found, new
+
+    def _document(self, episode: Episode, baselines: Baselines, old: dict[str, Any] | None) -> dict[str, Any]:
+        asset = assets.find(self._options.assets, episode.identity)
+        notable: Notable = build(episode, baselines, asset)
+        document = to_json(notable)
+        if old is not None:
+            same = all(document[key] == old[key] for key in document if key not in _VOLATILE)
+            document["revision"] = old["revision"] if same else old["revision"] + 1
+        return document
+
+    def _finish_state(self, days: list[int], baselines: Baselines) -> None:
+        started = time.perf_counter()
+        if days:
+            self._state.finish(baselines, days[-1])
+        self._spend("store", started)
+
+    def _provisional(self, notables: list[dict[str, Any]]) -> None:
+        """The latest hour seen is still open: what lies in it may grow."""
+        latest = max((n["last_time"][:13] for n in notables), default="")
+        for notable in notables:
+            notable["telemetry"] = {**notable["telemetry"], "provisional": notable["last_time"][:13] == latest}
+
+    def _spend(self, stage: str, started: float) -> None:
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - started
+
+    def _run(self, notables: list[dict[str, Any]], days: list[int]) -> dict[str, Any]:
+        parsed, rejected = self._grouping.parsed, sum(self._rejected.values())
+        return {
+            "read": parsed + rejected,
+            "parsed": parsed,
+            "rejected": dict(sorted(self._rejected.items())),
+            "duplicates": self._grouping.duplicates,
+            "events": parsed - self._grouping.duplicates,
+            **self._counts,
+            "days": [render_day(days[0]), render_day(days[-1])] if days else [],
+            "alerts_in": 0,
+            "notables": len(notables),
+            "budget": self._options.budget,
+            "seconds": {stage: round(spent, 3) for stage, spent in self._seconds.items()},
+            "model": {"id": self._model.id, "sha256": self._model.sha256},
+            "baseline": {"id": render_day(days[-1] - 1) if days else None},
+        }
+
+
+_VOLATILE = frozenset({"revision", "rank", "telemetry", "created"})
+"""What may change in a notable without making a new revision of it."""
+
+
+def _lesson(whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
+    lesson = baseline.lesson((b, b.shape in episode.held) for b in whole.behaviours.values())
+    if ranked.eligible:
+        lesson.now["score"] = {str(int(ranked.score)): 1}
+    return lesson.now, lesson.later

@@ -1,0 +1,96 @@
+"""Priority and the budget: which episodes of a day become notables."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nhi_watch.assets import CRITICALITY, ENVIRONMENT, Asset
+from nhi_watch.notable import Impact, ImpactFactor
+from nhi_watch.view import EpisodeView, by_hand, human_history
+
+FLOOR = 5.0
+"""Score below which nothing becomes a notable, however much of the budget is left."""
+PRIVILEGED = 1.1
+
+
+class Ranked(NamedTuple):
+    """What ranking needs to know of an episode."""
+
+    identity_id: str
+    score: float
+    log_odds: float
+    priority: float
+    eligible: bool
+    """A non-human identity that can be stolen: no service of the provider's own, no person."""
+
+
+class Order(NamedTuple):
+    """The notables of a day."""
+
+    chosen: tuple[Ranked, ...]
+    overflow: int
+    """Episodes over the floor for which the budget had no room."""
+    identities: int
+    """Non-human identities seen in the day: the base of the budget."""
+
+
+def allowance(budget: float, identities: int) -> int:
+    """Notables allowed in a day: `budget` per 1,000 identities, at least one.
+
+    >>> allowance(10, 40), allowance(10, 250), allowance(10, 5000)
+    (1, 2, 50)
+    """
+    return max(1, round(budget * identities / 1000))
+
+
+def order(day: list[Ranked], budget: float) -> Order:
+    """Rank the episodes of a day and cut at the budget."""
+    eligible = [episode for episode in day if episode.eligible]
+    over = [episode for episode in eligible if episode.score >= FLOOR]
+    over.sort(key=lambda e: (-e.priority, -e.log_odds, e.identity_id))
+    room = allowance(budget, len(eligible))
+    return Order(tuple(over[:room]), max(0, len(over) - room), len(eligible))
+
+
+def is_eligible(episode: EpisodeView, kind: str, human: str) -> bool:
+    """Whether an episode is that of a non-human identity that could be stolen."""
+    if kind in ("service", "anonymous") or human:
+        return False
+    if any(view.shape.credential for view in episode.views):
+        return True  # a long-lived key is a non-human credential, whoever owns it
+    return human_history(episode.past) <= 0.5 and not _only_by_hand(episode)
+
+
+def _only_by_hand(episode: EpisodeView) -> bool:
+    return not episode.past.own.days and all(by_hand(view.shape) for view in episode.views)
+
+
+def impact(asset: Asset, episode: EpisodeView) -> Impact:
+    """Business impact: what the customer's table says, and the privilege and reach seen in the logs."""
+    privilege = _privilege(episode)
+    factors = [
+        ImpactFactor("criticality", asset.criticality or "unknown", CRITICALITY.get(asset.criticality, 1.0)),
+        ImpactFactor("environment", asset.environment or "unknown", ENVIRONMENT.get(asset.environment.lower(), 1.0)),
+        ImpactFactor("privilege", privilege, PRIVILEGED if privilege == "permissions" else 1.0),
+    ]
+    own = episode.past.own
+    services = set(own.dimension("service").values) | {view.shape.service for view in episode.views}
+    regions = set(own.dimension("region").values) | {view.shape.region for view in episode.views}
+    reach = f"{len(services)} services, {len(regions)} regions"
+    return Impact(asset.criticality or "unknown", asset.environment or "unknown", privilege, reach, tuple(factors))
+
+
+_LEVELS = ("permissions", "cost", "write", "tagging", "read", "list")
+
+
+def _privilege(episode: EpisodeView) -> str:
+    seen = set(episode.past.own.dimension("access").values) | {view.shape.access for view in episode.views}
+    return next((level for level in _LEVELS if level in seen), "unknown")
+
+
+def priority(probability: float, impact: Impact) -> float:
+    """Probability times the weights of the impact's factors, to 4 decimals."""
+    product = probability
+    for factor in impact.factors:
+        product *= factor.weight
+    return round(product, 4)

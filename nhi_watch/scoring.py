@@ -1,0 +1,220 @@
+"""From behaviours and a baseline to signal values, points and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, Optional
+
+from nhi_watch import frameworks
+from nhi_watch.baseline import Profile
+from nhi_watch.behaviour import Behaviour, IdentityDay, Shape, shape_of
+from nhi_watch.event import Event, Identity
+from nhi_watch.model import Scorecard, score_of
+from nhi_watch.notable import severity_of
+from nhi_watch.signals import NAMES, SIGNALS, Signal
+from nhi_watch.timestamps import DAY
+from nhi_watch.view import Elsewhere, EpisodeView, Past, View
+
+Row = tuple[Optional[float], ...]
+
+_BEHAVIOUR = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "behaviour"]
+_EPISODE = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "episode"]
+ZERO: Row = (0.0,) * len(SIGNALS)
+
+REASON_POINTS = 0.25
+"""Points from which a signal is named as a reason, in log-odds."""
+TENANT = "tenant"
+
+
+def peer_scope(identity: Identity) -> str:
+    """The scope of an identity's peers: its kind, and the first word of its name.
+
+    >>> peer_scope(Identity("i", "arn:aws:iam::1:role/payments-api-7", "role", "aws", "1", ""))
+    'peer:role:payments'
+    """
+    last = identity.name.rsplit("/", 1)[-1].lower()
+    word = ""
+    for letter in last:
+        if letter.isalpha():
+            word += letter
+        elif len(word) > 2:
+            break
+        else:
+            word = ""
+    return f"peer:{identity.kind}:{word[:24]}"
+
+
+class Baselines:
+    """The profiles of all scopes on the eve of a day, and what follows from them."""
+
+    def __init__(self, model: Scorecard) -> None:
+        self.model = model
+        self.own: dict[str, Profile] = {}
+        self.groups: dict[str, Profile] = {}
+        self._cache: dict[tuple[str, str, str], float] = {}
+        self._today = -1
+
+    def past(self, identity: Identity, today: int) -> Past:
+        """What is known of an identity on the eve of `today`."""
+        if today != self._today:
+            self._cache.clear()
+            self._today = today
+        own = self.own.get(identity.id) or Profile()
+        tenant = self.groups.get(TENANT) or Profile()
+        return Past(today, own, self._elsewhere(peer_scope(identity), tenant, today), tenant)
+
+    def _elsewhere(self, scope: str, tenant: Profile, today: int) -> Elsewhere:
+        peers = self.groups.get(scope) or Profile()
+        cache = self._cache
+        world = self.model.elsewhere
+
+        def elsewhere(dimension: str, value: str) -> float:
+            key = (scope, dimension, value)
+            share = cache.get(key)
+            if share is None:
+                share = tenant.share(dimension, value, world(dimension, value), today)
+                share = cache[key] = peers.share(dimension, value, share, today)
+            return share
+
+        return elsewhere
+
+
+def behaviour_row(view: View) -> Row:
+    """Signal values of one shape by itself; episode signals are 0."""
+    if view.quiet and not view.past.blank:
+        return ZERO
+    row = list(ZERO)
+    for index, value in _BEHAVIOUR:
+        told = value(view)
+        row[index] = told if told is None else round(told, 2)
+    return tuple(row)
+
+
+class Episode(NamedTuple):
+    """One identity's day, with its signal values."""
+
+    identity: Identity
+    view: EpisodeView
+    values: Row
+    held: frozenset[Shape]
+    """Shapes that look bad enough to be kept in quarantine."""
+
+
+def views_of(day: Iterable[Behaviour], past: Past) -> list[View]:
+    """One View per shape, in a stable order, each with its behaviours."""
+    views: dict[Shape, View] = {}
+    for behaviour in day:
+        view = views.get(behaviour.shape)
+        if view is None:
+            view = views[behaviour.shape] = View(behaviour.shape, past)
+        view.behaviours.append(behaviour)
+    for view in views.values():
+        view.values = behaviour_row(view)
+    return list(views.values())
+
+
+def episode_values(episode: EpisodeView) -> Row:
+    """Signal values of an episode: the largest of its views, and its own."""
+    row = _largest([view.values for view in episode.views if view.values is not ZERO])
+    if all(view.quiet for view in episode.views) and not episode.past.blank:
+        return _with_episode(row, episode, quiet=True)
+    return _with_episode(row, episode, quiet=False)
+
+
+_ALWAYS = frozenset({"bulk", "off_rhythm", "dormant_wakes", "target_fan_out", "role_chaining", "two_places",
+                     "session_moved"})  # fmt: skip
+"""Episode signals that may fire although every call and place is ordinary."""
+_EPISODE_QUIET = [(i, v) for i, v in _EPISODE if NAMES[i] in _ALWAYS]
+
+
+def _with_episode(row: list[Optional[float]], episode: EpisodeView, quiet: bool) -> Row:
+    for index, value in _EPISODE_QUIET if quiet else _EPISODE:
+        told = value(episode)
+        row[index] = told if told is None else round(told, 2)
+    return tuple(row)
+
+
+def _largest(rows: list[Row]) -> list[Optional[float]]:
+    largest: list[Optional[float]] = list(ZERO)
+    if not rows:
+        return largest
+    for index, column in enumerate(zip(*rows)):
+        told = [value for value in column if value is not None]
+        largest[index] = max(told) if told else None
+    return largest
+
+
+class BehaviourScore(NamedTuple):
+    """What one behaviour is worth by itself."""
+
+    score: float
+    """0–100."""
+    severity: str
+    probability: float
+    reasons: tuple[str, ...]
+    """Sentences, the heaviest first."""
+    owasp_nhi: tuple[str, ...]
+    nist_csf: tuple[str, ...]
+    mitre_attack: tuple[str, ...]
+
+
+def weighed(model: Scorecard, values: Row) -> list[tuple[float, Signal, Optional[float]]]:
+    """(points above those of an ordinary value, signal, value), the heaviest first."""
+    ordinary = model.points(ZERO)
+    rows = [
+        (round(points - usual, 6), signal, value)
+        for points, usual, signal, value in zip(model.points(values), ordinary, SIGNALS, values)
+    ]
+    return sorted(rows, key=lambda row: (-row[0], row[1].name))
+
+
+def framework_ids(signals: Iterable[Signal]) -> dict[str, list[str]]:
+    """The product's fixed ids, and the precise ones of some signals, by framework."""
+    ids = list(frameworks.ALWAYS) + sorted({i for signal in signals for i in signal.frameworks})
+    grouped = frameworks.grouped(ids)
+    return {name: list(grouped.get(name, ())) for name in ("owasp_nhi", "nist_csf", "mitre_attack")}
+
+
+class EventScorer:
+    """Scores single events, as a streaming command does: each as a behaviour of its own."""
+
+    def __init__(self, model: Scorecard, baselines: Baselines) -> None:
+        self._model = model
+        self._baselines = baselines
+
+    def score(self, event: Event) -> BehaviourScore:
+        """The score of the behaviour that the event belongs to."""
+        return self.score_shape(shape_of(event), event.time // DAY)
+
+    def score_shape(self, shape: Shape, day: int) -> BehaviourScore:
+        """The score of a shape on a day."""
+        view = View(shape, self._baselines.past(shape.identity, day))
+        values = behaviour_row(view)
+        probability = self._model.probability(self._model.log_odds(values))
+        heavy = [signal for points, signal, value in weighed(self._model, values) if points >= REASON_POINTS and value]
+        ids = framework_ids(heavy)
+        return BehaviourScore(
+            score_of(probability), severity_of(score_of(probability)), probability,
+            tuple(signal.evidence(view) for signal in heavy[:5]),
+            tuple(ids["owasp_nhi"]), tuple(ids["nist_csf"]), tuple(ids["mitre_attack"]),
+        )  # fmt: skip
+
+
+HELD_SCORE = 40.0
+"""A behaviour that alone scores medium or more is learnt only after quarantine."""
+
+
+def score_day(model: Scorecard, baselines: Baselines, day: IdentityDay) -> Episode:
+    """The episode of one identity's day."""
+    identity = day.identity
+    past = baselines.past(identity, day.day)
+    views = views_of(day.ordered(), past)
+    episode = EpisodeView(views, past)
+    held = frozenset(view.shape for view in views if _looks_bad(model, view))
+    return Episode(identity, episode, episode_values(episode), held)
+
+
+def _looks_bad(model: Scorecard, view: View) -> bool:
+    if view.values is ZERO:
+        return False
+    return score_of(model.probability(model.log_odds(view.values))) >= HELD_SCORE

@@ -1,0 +1,62 @@
+"""What several signals share."""
+
+from __future__ import annotations
+
+from nhi_watch.behaviour import Behaviour
+from nhi_watch.view import NOVEL, EpisodeView, View
+
+
+def in_class(view: View, name: str) -> float:
+    """How new the call is for the identity, if it belongs to a sensitivity class; else 0."""
+    return view.action if name in view.facts.classes else 0.0
+
+
+def call_sentence(view: View, what: str) -> str:
+    """Says which call it was and how new it is."""
+    tried = "" if view.shape.outcome == "success" else f" (refused: {view.shape.error or view.shape.outcome})"
+    return f"{view.shape.action}{tried} {what}; {rarity(view.action)} for this identity"
+
+
+def rarity(bits: float) -> str:
+    """A surprisal in words.
+
+    >>> rarity(0.0), rarity(4.0), rarity(10.0), rarity(30.0)
+    ('ordinary', 'expected on 1 day in 16', 'expected on 1 day in 1,000', 'never expected')
+    """
+    if not bits:
+        return "ordinary"
+    if bits >= 20:
+        return "never expected"
+    days = 2.0**bits
+    return f"expected on 1 day in {round(days):,}" if days < 100 else f"expected on 1 day in {_round(days):,}"
+
+
+def _round(number: float) -> int:
+    digits = len(str(int(number))) - 1
+    return int(round(number, -digits))
+
+
+def novel_views(episode: EpisodeView) -> list[View]:
+    """Views of calls that are new for the identity."""
+    return [view for view in episode.views if view.novel]
+
+
+def behaviours_of(views: list[View]) -> list[Behaviour]:
+    """The behaviours of some views."""
+    return [b for view in views for b in view.behaviours]
+
+
+def listing(values: list[str], most: int = 4) -> str:
+    """Some values in words.
+
+    >>> listing(["b", "a", "a"]), listing(list("abcdef"))
+    ('a, b', 'a, b, c, d and 2 more')
+    """
+    distinct = sorted(set(values))
+    more = len(distinct) - most
+    return ", ".join(distinct[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def above(views: list[View], name: str) -> list[View]:
+    """The views in which one dimension (an attribute of View) is new."""
+    return [view for view in views if getattr(view, name) >= NOVEL]

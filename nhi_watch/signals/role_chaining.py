@@ -1,0 +1,45 @@
+"""Assumes roles that this identity did not assume before."""
+
+from __future__ import annotations
+
+from math import log2
+
+from nhi_watch.behaviour import Behaviour
+from nhi_watch.signals._kit import listing
+from nhi_watch.view import EpisodeView
+
+NAME = "role_chaining"
+TITLE = "New role assumed"
+SCOPE = "episode"
+FRAMEWORKS: tuple[str, ...] = ("T1548.005", "T1550.001")
+CONTROL = "reduce_privilege"
+
+
+def _roles(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
+    known = episode.past.own.dimension("target").values
+    found = [
+        (target, b)
+        for view in episode.views
+        if view.shape.action.startswith("sts:Assume")
+        for b in view.behaviours
+        for target in b.targets
+        if target not in known
+    ]
+    return sorted(found, key=lambda pair: (pair[0], pair[1].first, pair[1].shape))
+
+
+def value(episode: EpisodeView) -> float | None:
+    """log2(1 + number of new roles); None without history."""
+    if episode.past.own.days < 3:
+        return None
+    return log2(1 + len({role for role, _ in _roles(episode)}))
+
+
+def evidence(episode: EpisodeView) -> str:
+    """One sentence."""
+    return f"assumes roles for the first time: {listing([role for role, _ in _roles(episode)], 2)}"
+
+
+def backing(episode: EpisodeView) -> list[Behaviour]:
+    """The calls that assumed them."""
+    return [b for _, b in _roles(episode)]
