@@ -1,0 +1,201 @@
+"""nhiscore against a pass-through command of splunk-sdk 2.1.1, as splunkd drives both: as processes, by pipe.
+
+The same simulated events go to both. With extracted fields, the SDK gets all fields of the events, as it
+does when it names none; nhiscore gets those that it asks for. With `_raw` only, both get `_raw`. The two
+alternate, medians are compared, rows are counted in what comes back. Start-up is part of the time.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tests")]
+
+from check_python import find, pinned  # noqa: E402
+from splunk_stream import chunk, getinfo, replies, table  # noqa: E402
+
+from nhi_watch.simulator import Spec, Tenant  # noqa: E402
+from nhi_watch.splunk.nhiscore import ADDED, FIELDS  # noqa: E402
+
+OUT = ROOT / "out" / "bench" / "bench_splunk.json"
+EVENTS = int(os.environ.get("NHI_BENCH_EVENTS", "30000"))
+ROUNDS = int(os.environ.get("NHI_BENCH_ROUNDS", "3"))
+CHUNK = 10_000
+NHISCORE = ROOT / "bin" / "nhiscore.py"
+SDK = ROOT / "bench" / "_splunk_sdk_pass.py"
+CSV_LOOP = ROOT / "bench" / "_splunk_csv_loop.py"
+
+
+class Contest(NamedTuple):
+    """Programs and the streams that they get."""
+
+    programs: dict[str, tuple[Path, Path]]
+    """Name → (script, stream)"""
+    rows: int
+
+
+def main() -> int:
+    """Run all contests on both Pythons and write the figures."""
+    records = newest_first(EVENTS)
+    result: dict[str, Any] = {"events": len(records), "rounds": ROUNDS, "chunk_rows": CHUNK}
+    with tempfile.TemporaryDirectory() as folder:
+        contests = streams(records, Path(folder))
+        for version in ("3.9", "3.13"):
+            python = environment(version)
+            if python is None:
+                result[version] = "not installed"
+                continue
+            result[version] = {name: run(python, contest, Path(folder)) for name, contest in contests.items()}
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    print(json.dumps(result, indent=2))
+    return 0
+
+
+def newest_first(count: int) -> list[dict[str, Any]]:
+    """Simulated events in the order in which a search finds them."""
+    records: list[dict[str, Any]] = []
+    for day in Tenant(Spec(days=28, machines=120, seed=11)).days():
+        records += day.records
+        if len(records) >= count:
+            break
+    return sorted(records, key=lambda record: record["eventTime"], reverse=True)[:count]
+
+
+def flat(record: dict[str, Any]) -> dict[str, list[str]]:
+    """Field → values, as Splunk's JSON extraction names them."""
+    found: dict[str, list[str]] = {}
+    _flatten(record, "", found)
+    return found
+
+
+def _flatten(value: Any, path: str, found: dict[str, list[str]]) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _flatten(inner, f"{path}.{name}" if path else name, found)
+    elif isinstance(value, list):
+        for inner in value:
+            _flatten(inner, path + "{}", found)
+    elif value is not None:
+        text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+        found.setdefault(path, []).append(text)
+
+
+def streams(records: list[dict[str, Any]], folder: Path) -> dict[str, Contest]:
+    """Write every stream once."""
+    raw = [json.dumps(record, separators=(",", ":")) for record in records]
+    rows = [{"_raw": [text], **_default(record), **flat(record)} for text, record in zip(raw, records)]
+    everything = write(folder / "all", rows, None)
+    auto = write(folder / "auto", rows, [*FIELDS, "_raw"])
+    fields = write(folder / "fields", rows, FIELDS, ["input=fields"])
+    only = write(folder / "raw", rows, ["_raw"], ["input=raw"])
+    return {
+        "extracted": Contest({"sdk": (SDK, everything), "nhiscore": (NHISCORE, auto), "csv": (CSV_LOOP, auto)}, len(rows)),
+        "extracted_fields_only": Contest(
+            {"sdk": (SDK, everything), "nhiscore": (NHISCORE, fields), "csv": (CSV_LOOP, fields)}, len(rows)
+        ),
+        "raw": Contest({"sdk": (SDK, write(folder / "sdk", rows, ["_raw"])), "nhiscore": (NHISCORE, only), "csv": (CSV_LOOP, only)}, len(rows)),
+    }  # fmt: skip
+
+
+def _default(record: dict[str, Any]) -> dict[str, list[str]]:
+    """The fields that every Splunk event has."""
+    return {
+        "_time": [record["eventTime"]], "host": ["aws"], "index": ["aws"], "source": ["s3://trail/log.json.gz"],
+        "sourcetype": ["aws:cloudtrail"], "splunk_server": ["idx-1"], "linecount": ["1"],
+    }  # fmt: skip
+
+
+def write(
+    path: Path, rows: Sequence[dict[str, list[str]]], fields: Iterable[str] | None, args: Sequence[str] = ()
+) -> Path:
+    """A stream as splunkd writes it: getinfo, then chunks; all fields of a chunk's rows where none are named."""
+    with path.open("wb") as out:
+        out.write(getinfo(args))
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            names = list(fields) if fields is not None else list(dict.fromkeys(name for row in part for name in row))
+            out.write(chunk({"action": "execute", "finished": start + CHUNK >= len(rows)}, table(names, part)))
+    return path
+
+
+def run(python: str, contest: Contest, folder: Path) -> dict[str, Any]:
+    """Medians of one contest, the programs taking turns."""
+    seconds: dict[str, list[float]] = {name: [] for name in contest.programs}
+    for _ in range(ROUNDS):
+        for name, (script, stream) in contest.programs.items():
+            seconds[name].append(once(python, script, stream, folder / "out"))
+            counted = count(folder / "out")
+            if counted != contest.rows:
+                raise RuntimeError(f"{script.name} gave back {counted} of {contest.rows} rows")
+            if name == "nhiscore":
+                complete(folder / "out")
+    rates = {name: contest.rows / statistics.median(each) for name, each in seconds.items()}
+    return {
+        "rows": contest.rows,
+        "events_per_s": {name: round(rate, 1) for name, rate in rates.items()},
+        "nhiscore_vs_sdk": round(rates["nhiscore"] / rates["sdk"], 3),
+        "nhiscore_vs_csv": round(rates["nhiscore"] / rates["csv"], 3),
+    }
+
+
+def once(python: str, script: Path, stream: Path, target: Path) -> float:
+    """Seconds of one process."""
+    with stream.open("rb") as given, target.open("wb") as taken:
+        began = time.perf_counter()
+        subprocess.run([python, "-S" if script == CSV_LOOP else "-s", str(script)], stdin=given, stdout=taken, check=True)
+        return time.perf_counter() - began
+
+
+def count(path: Path) -> int:
+    """Rows in all replies."""
+    csv.field_size_limit(2**31 - 1)
+    total = 0
+    with path.open("rb") as stream:
+        for _, body in replies(stream):
+            total += max(0, sum(1 for row in csv.reader(io.StringIO(body.decode())) if row) - 1)
+    return total
+
+
+def complete(path: Path) -> None:
+    """Every row has a score, and no row an error."""
+    with path.open("rb") as stream:
+        for _, body in replies(stream):
+            for row in csv.DictReader(io.StringIO(body.decode())):
+                if not row["nhi_score"] or row["nhi_error"] or not row.keys() >= set(ADDED):
+                    raise RuntimeError(f"a row was not scored: {row['nhi_error']}")
+
+
+def environment(version: str) -> str | None:
+    """An interpreter with the pinned SDK, in `.venv-sdk-VERSION`; None where that Python is missing."""
+    interpreter = find(version)
+    if interpreter is None:
+        return None
+    place = ROOT / f".venv-sdk-{version}"
+    python = place / "bin" / "python"
+    stamp = place / ".installed"
+    pins = pinned((ROOT / "requirements.lock").read_text("utf-8"), frozenset({"splunk-sdk", "deprecation", "packaging"}))
+    if not stamp.exists() or stamp.read_text("utf-8") != pins:
+        subprocess.run([interpreter, "-m", "venv", "--clear", str(place)], check=True)
+        wanted = place / "requirements.txt"
+        wanted.write_text(pins, "utf-8")
+        pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes"]
+        subprocess.run([*pip, "-r", str(wanted)], check=True)
+        stamp.write_text(pins, "utf-8")
+    return str(python)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

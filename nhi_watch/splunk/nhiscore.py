@@ -1,0 +1,238 @@
+"""The streaming search command nhiscore: adds score, severity, reasons and framework ids to each event.
+
+What a row is answered depends on the raw texts of a few fields and on the event's day, so answers are kept
+by those texts: a row that is like one before it costs a tuple and a look-up. Three memories, each coarser:
+texts of the row, shape of the record (other sessions of the same identity), shape of the Event.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Optional
+
+from nhi_watch import model
+from nhi_watch.behaviour import Shape, shape_of
+from nhi_watch.errors import InputError, NhiError
+from nhi_watch.event import Event
+from nhi_watch.scoring import BehaviourScore, EventScorer
+from nhi_watch.sources import Peek, cloudtrail
+from nhi_watch.sources._cloudtrail_splunk import SPLUNK_FIELDS
+from nhi_watch.splunk import lookup
+from nhi_watch.splunk.protocol import Messages, Metadata, serve
+from nhi_watch.splunk.rows import Answer, Row, annotate, multivalue, render, values_of
+from nhi_watch.timestamps import DAY
+
+LOOKUPS = Path(__file__).resolve().parents[2] / "lookups"
+
+SINGLE = (
+    "nhi_score", "nhi_severity", "nhi_probability", "nhi_identity", "nhi_identity_id", "nhi_identity_kind",
+    "nhi_error",
+)  # fmt: skip
+MULTI = ("nhi_reasons", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack")
+ADDED = (*SINGLE, *(name for field in MULTI for name in (field, f"__mv_{field}")))
+
+_NEEDLESS = frozenset({"eventID", "resources{}.ARN"})
+FIELDS = tuple(name for name in SPLUNK_FIELDS if name not in _NEEDLESS and "requestParameters" not in name)
+"""Extracted fields on which a score depends. What a call touched does not count for a score; where it does
+(policies, sharing, …) `_raw` is read."""
+RAW = "_raw"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
+"""Times whose day, in UTC, is their first ten characters; others are read anew for each event."""
+_DATE = 10
+_EXTRACTED = 5_000
+"""Splunk's JSON extraction stops after this many characters: from there on, `_raw` is read."""
+_REMEMBERED = 50_000
+"""Answers kept per memory; when there are more, that memory starts anew."""
+
+Memory = dict[Any, str]
+
+
+class Options(NamedTuple):
+    """What may be written behind the command's name."""
+
+    source: str = "cloudtrail"
+    input: str = "auto"
+    baseline: str = lookup.DEFAULT
+
+
+_USAGE = "nhiscore [input=auto|fields|raw] [baseline=<lookup file>] [source=cloudtrail]"
+_CHOICES = {"source": ("cloudtrail",), "input": ("auto", "fields", "raw")}
+
+
+def parse_options(arguments: Iterable[str]) -> Options:
+    """The options of a command line.
+
+    Raises:
+        InputError: says what to write instead.
+
+    >>> parse_options(["input=raw"])
+    Options(source='cloudtrail', input='raw', baseline='nhi_baseline')
+    """
+    told: dict[str, str] = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if name not in Options._fields or not equals:
+            raise InputError(f"nhiscore: {argument!r} is no option. Write {_USAGE}")
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise InputError(f"nhiscore: {name}={value} is unknown. Write {name}={'|'.join(_CHOICES[name])}")
+        told[name] = value
+    return Options(**told)
+
+
+class NhiScore:
+    """The command: one instance answers all chunks of a search."""
+
+    def __init__(self, lookups: Path = LOOKUPS) -> None:
+        self._lookups = lookups
+        self._by_texts: Memory = {}
+        self._by_shape: Memory = {}
+        self._by_event: Memory = {}
+
+    def prepare(self, arguments: list[str]) -> tuple[Metadata, Messages]:
+        """Load model and baseline; say which fields are needed."""
+        options = parse_options(arguments)
+        card = model.load()
+        baselines = lookup.load(card, self._lookups, options.baseline)
+        self._scorer = EventScorer(card, baselines)
+        fields = {"auto": [*FIELDS, RAW], "fields": [*FIELDS], "raw": [RAW]}[options.input]
+        reply: Metadata = {"type": "streaming", "required_fields": fields}
+        return reply, [("INFO", f"nhiscore: {baselines.describe()}")]
+
+    def execute(self, body: bytes) -> bytes:
+        """The chunk with the new columns."""
+        return annotate(body, ADDED, self._bind)
+
+    def _bind(self, header: Row) -> Answer:
+        columns = Columns(header)
+        if columns.texts is None:
+            return lambda row: self._answer(columns.record(row))[0]
+        texts, time, raw = columns.texts, columns.time, columns.raw
+        memory, is_time = self._by_texts, _TIME.fullmatch
+
+        def answer(row: Row) -> str:
+            moment = row[time]
+            key = (moment[:_DATE], *texts(row))
+            known = memory.get(key)
+            if known is not None and is_time(moment) and len(row[raw]) <= _EXTRACTED:
+                return known
+            cells, repeats = self._answer(columns.record(row))
+            if repeats and columns.plain(row):
+                _remember(memory, key, cells)
+            return cells
+
+        return answer
+
+    def _answer(self, record: dict[str, Any]) -> tuple[str, bool]:
+        """The cells for a Splunk event or a record, and whether the next one of its kind has the same."""
+        try:
+            key = _key(cloudtrail.peek(record))
+            known = self._by_shape.get(key) if key is not None else None
+            if known is None:
+                known = self._scored(cloudtrail.read(record))
+                if key is not None:
+                    _remember(self._by_shape, key, known)
+            return known, key is not None
+        except (NhiError, ValueError, RecursionError) as error:
+            return failed(str(error) if record else _NO_FIELDS), False
+
+    def _scored(self, event: Event) -> str:
+        key: tuple[Shape, int] = (shape_of(event), event.time // DAY)
+        known = self._by_event.get(key)
+        if known is None:
+            known = scored(event, self._scorer.score_shape(*key))
+            _remember(self._by_event, key, known)
+        return known
+
+
+def _key(peek: Optional[Peek]) -> Optional[tuple[Any, ...]]:
+    """What a record's answer hangs on, or None where that is not so plain."""
+    if peek is None:
+        return None
+    shape, time, *_ = peek
+    key = (str(time)[:_DATE], shape)
+    try:
+        hash(key)
+    except TypeError:  # a list or an object where a text belongs
+        return None
+    return key if _TIME.fullmatch(str(time)) else None
+
+
+def _remember(memory: Memory, key: Any, cells: str) -> None:
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[key] = cells
+
+
+class Columns:
+    """Where the fields stand in the rows of a chunk."""
+
+    def __init__(self, header: Row) -> None:
+        places = {name: index for index, name in enumerate(header)}
+        self._used = [
+            (name, places[name], places.get(f"__mv_{name}")) for name in (*FIELDS, RAW) if name in places
+        ]
+        shape = [index for name, index, _ in self._used if name not in ("eventTime", RAW)]
+        extracted = {"eventTime", "eventName", "eventSource"} <= places.keys()
+        self.texts: Optional[Callable[[Row], tuple[str, ...]]] = itemgetter(*shape) if extracted else None
+        """The texts on which a row's answer hangs, but for the day; None where fields are not extracted."""
+        self.time = places.get("eventTime", 0)
+        self.name = places.get("eventName", 0)
+        self.raw = places.get(RAW, self.name)
+
+    def plain(self, row: Row) -> bool:
+        """Whether all of the row is in its texts: extracted fields, completely, each with a single value."""
+        return (
+            bool(row[self.name])
+            and len(row[self.raw]) <= _EXTRACTED
+            and not any("\n" in row[one] or (many is not None and row[many]) for _, one, many in self._used)
+        )
+
+    def record(self, row: Row) -> dict[str, Any]:
+        """The row as the source reads it: extracted fields, or the record in `_raw` where there are none."""
+        found: dict[str, Any] = {}
+        for name, index, many in self._used:
+            if row[index]:
+                found[name] = values_of(row[many]) if many is not None and row[many] else row[index]
+        return found if "eventName" in found else _parsed(found)
+
+
+def _parsed(found: dict[str, Any]) -> dict[str, Any]:
+    """The record in `_raw`; what is no JSON object is left for the source to refuse in its own words."""
+    try:
+        record = json.loads(found.get(RAW, ""))
+    except (ValueError, TypeError, RecursionError):
+        return found
+    return record if isinstance(record, dict) else found
+
+
+def scored(event: Event, score: BehaviourScore) -> str:
+    """The cells of an event, as `rows.Answer` gives them."""
+    identity = event.identity
+    numbers = (f"{score.score:g}", score.severity, f"{score.probability:g}")
+    many = (score.reasons, score.owasp_nhi, score.nist_csf, score.mitre_attack)
+    cells = [*numbers, identity.name, identity.id, identity.kind, ""]
+    return _clean(render(cells + [cell for values in many for cell in multivalue(values)]))
+
+
+def failed(reason: str) -> str:
+    """The cells of an event that could not be read."""
+    cells = {**dict.fromkeys(ADDED, ""), "nhi_error": reason[:_LONGEST]}
+    return _clean(render(list(cells.values())))
+
+
+_LONGEST = 300
+_NO_FIELDS = "no_fields: neither extracted fields nor _raw; write nhiscore before stats, table or fields"
+
+
+def _clean(cells: str) -> str:
+    """Without half characters, which JSON can spell and UTF-8 cannot."""
+    return cells.encode("utf-8", "replace").decode("utf-8")
+
+
+def main(requests: BinaryIO, replies: BinaryIO) -> int:
+    """Answer splunkd until it has had enough; the process's exit code."""
+    return serve(NhiScore(), requests, replies)
