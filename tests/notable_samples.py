@@ -359,8 +359,11 @@ def run(notables: int = 12) -> dict[str, Any]:
     """A run.json that fits the dozen."""
     return {
         "created": "2026-03-13T00:05:00Z",
-        "version": "0.1.0",
-        "records": {"read": 184_221, "parsed": 184_218, "rejected": 3, "reasons": {"bad_time": 1, "not_json": 2}, "duplicates": 40},
+        "read": 184_221,
+        "parsed": 184_218,
+        "rejected": {"bad_time": 1, "not_json": 2},
+        "duplicates": 40,
+        "days": ["2026-03-09", "2026-03-12"],
         "events": 184_178,
         "behaviours": 20_914,
         "identities": 312,
@@ -368,7 +371,7 @@ def run(notables: int = 12) -> dict[str, Any]:
         "notables": notables,
         "overflow": 4,
         "budget": 10,
-        "alerts": {"in": 61, "out": notables},
+        "alerts_in": 61,
         "seconds": {"read": 1.9, "score": 0.8, "write": 0.2},
         "model": {"id": "scorecard-2026.03", "sha256": digest("model")},
         "baseline": {"id": "2026-03-12"},

@@ -94,7 +94,7 @@ def test_the_table_in_eighty_columns() -> None:
 
 
 def test_without_notables_there_is_one_calm_line() -> None:
-    assert shown([], 80, {"records": {"read": 3, "rejected": 0}, "notables": 0}) == (
+    assert shown([], 80, {"read": 3, "rejected": {}, "notables": 0}) == (
         "No notables: nothing is worth your time.\n3 records → 0 notables; rejected 0"
     )
 

@@ -1,9 +1,8 @@
 """What run.json says, in the few lines that the terminal and the report show.
 
-The shape that is read here; whatever is missing is not shown:
-`created, version, records {read, parsed, rejected, reasons {reason: n}, duplicates}, events, behaviours,
-identities, episodes, notables, overflow, budget, alerts {in, out}, seconds {stage: s}, model {id, sha256},
-baseline {id}`.
+The fields that are read here, each of which may be missing and is then not shown:
+`read, parsed, rejected {reason: n}, behaviours, identities, notables, overflow, budget, alerts_in,
+days [first, last], seconds {stage: s}, model {id}, baseline {id}, created`.
 """
 
 from __future__ import annotations
@@ -31,24 +30,24 @@ class Fact(NamedTuple):
 def funnel(run: Mapping[str, Any]) -> list[Step]:
     """Records → behaviours → identities → notables.
 
-    >>> [tuple(step) for step in funnel({"records": {"read": 9}, "notables": 1})]
+    >>> [tuple(step) for step in funnel({"read": 9, "notables": 1})]
     [('records', 9), ('notables', 1)]
     """
-    counts = {"records": _inside(run, "records", "read"), **{name: run.get(name) for name in _STEPS}}
-    return [Step(name, count) for name, count in counts.items() if isinstance(count, int)]
+    return [Step(label, run[name]) for name, label in _STEPS.items() if isinstance(run.get(name), int)]
 
 
-_STEPS = ("behaviours", "identities", "notables")
+_STEPS = {"read": "records", "behaviours": "behaviours", "identities": "identities", "notables": "notables"}
 
 
 def facts(run: Mapping[str, Any]) -> list[Fact]:
     """The rest that a reader wants to know about a run, in the order of interest."""
     said = [
+        Fact("Days", " to ".join(dict.fromkeys(run.get("days") or ()))),
         Fact("Alerts", _alerts(run)),
         Fact("Budget", _budget(run)),
         Fact("Rejected", _rejected(run)),
-        Fact("Model", str(_inside(run, "model", "id") or "")),
-        Fact("Baseline", str(_inside(run, "baseline", "id") or "")),
+        Fact("Model", _id(run, "model")),
+        Fact("Baseline", _id(run, "baseline")),
         Fact("Written", f"{clock(str(run['created']))} UTC" if run.get("created") else ""),
     ]
     return [Fact(label, visible(text, 200)) for label, text in said if text]
@@ -65,8 +64,9 @@ _IN_LINE = ("Alerts", "Budget", "Rejected")
 
 
 def _alerts(run: Mapping[str, Any]) -> str:
-    came, went = _inside(run, "alerts", "in"), _inside(run, "alerts", "out")
-    return "" if came is None or went is None else f"{amount(came)} in, {amount(went)} out"
+    """Only where other products' alerts came in: how many became how few."""
+    came = run.get("alerts_in")
+    return f"{amount(came)} in, {amount(run.get('notables') or 0)} out" if came else ""
 
 
 def _budget(run: Mapping[str, Any]) -> str:
@@ -78,14 +78,13 @@ def _budget(run: Mapping[str, Any]) -> str:
 
 
 def _rejected(run: Mapping[str, Any]) -> str:
-    count = _inside(run, "records", "rejected")
-    reasons = _inside(run, "records", "reasons") or {}
-    if count is None:
+    reasons = run.get("rejected")
+    if not isinstance(reasons, Mapping):
         return ""
     parts = ", ".join(f"{reason} {amount(number)}" for reason, number in sorted(reasons.items()))
-    return f"{amount(count)} ({parts})" if parts else amount(count)
+    total = amount(sum(reasons.values()))
+    return f"{total} ({parts})" if parts else total
 
 
-def _inside(run: Mapping[str, Any], outer: str, inner: str) -> Any:
-    part = run.get(outer)
-    return part.get(inner) if isinstance(part, Mapping) else None
+def _id(run: Mapping[str, Any], part: str) -> str:
+    return str((run.get(part) or {}).get("id") or "")
