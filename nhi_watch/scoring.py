@@ -181,6 +181,8 @@ class EventScorer:
     def __init__(self, model: Scorecard, baselines: Baselines) -> None:
         self._model = model
         self._baselines = baselines
+        self._judged: dict[Row, tuple[BehaviourScore, list[Signal]]] = {}
+        """Signal values are few, whatever the behaviours: most are all zeros."""
 
     def score(self, event: Event) -> BehaviourScore:
         """The score of the behaviour that the event belongs to."""
@@ -190,14 +192,22 @@ class EventScorer:
         """The score of a shape on a day."""
         view = View(shape, self._baselines.past(shape.identity, day))
         values = behaviour_row(view)
+        judged = self._judged.get(values)
+        if judged is None:
+            judged = self._judged[values] = self._judge(values)
+        score, heavy = judged
+        return score._replace(reasons=tuple(signal.evidence(view) for signal in heavy)) if heavy else score
+
+    def _judge(self, values: Row) -> tuple[BehaviourScore, list[Signal]]:
+        """The score of signal values, without its reasons, and the signals that will give them."""
         probability = self._model.probability(self._model.log_odds(values))
         heavy = [signal for points, signal, value in weighed(self._model, values) if points >= REASON_POINTS and value]
         ids = framework_ids(heavy)
-        return BehaviourScore(
-            score_of(probability), severity_of(score_of(probability)), probability,
-            tuple(signal.evidence(view) for signal in heavy[:5]),
+        score = BehaviourScore(
+            score_of(probability), severity_of(score_of(probability)), probability, (),
             tuple(ids["owasp_nhi"]), tuple(ids["nist_csf"]), tuple(ids["mitre_attack"]),
         )  # fmt: skip
+        return score, heavy[:5]
 
 
 HELD_SCORE = 40.0

@@ -35,8 +35,7 @@ SINGLE = (
 MULTI = ("nhi_reasons", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack")
 ADDED = (*SINGLE, *(name for field in MULTI for name in (field, f"__mv_{field}")))
 
-_NEEDLESS = frozenset({"eventID", "resources{}.ARN"})
-FIELDS = tuple(name for name in SPLUNK_FIELDS if name not in _NEEDLESS and "requestParameters" not in name)
+FIELDS = tuple(name for name in SPLUNK_FIELDS if not name.startswith(("requestParameters", "resources{}.ARN")))
 """Extracted fields on which a score depends. What a call touched does not count for a score; where it does
 (policies, sharing, …) `_raw` is read."""
 RAW = "_raw"
@@ -47,6 +46,9 @@ _EXTRACTED = 5_000
 """Splunk's JSON extraction stops after this many characters: from there on, `_raw` is read."""
 _REMEMBERED = 50_000
 """Answers kept per memory; when there are more, that memory starts anew."""
+
+_FREE = frozenset({"eventTime", "eventID", RAW})
+"""Fields of which an answer needs no more than the date."""
 
 Memory = dict[Any, str]
 
@@ -175,7 +177,7 @@ class Columns:
         self._used = [
             (name, places[name], places.get(f"__mv_{name}")) for name in (*FIELDS, RAW) if name in places
         ]
-        shape = [index for name, index, _ in self._used if name not in ("eventTime", RAW)]
+        shape = [index for name, index, _ in self._used if name not in _FREE]
         extracted = {"eventTime", "eventName", "eventSource"} <= places.keys()
         self.texts: Optional[Callable[[Row], tuple[str, ...]]] = itemgetter(*shape) if extracted else None
         """The texts on which a row's answer hangs, but for the day; None where fields are not extracted."""
