@@ -19,6 +19,7 @@ from nhi_watch import baseline, behaviour
 from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import IdentityDay
 from nhi_watch.event import Identity
+from nhi_watch.model import Scorecard
 from nhi_watch.ranking import Ranked
 from nhi_watch.scoring import TENANT, Baselines, peer_scope
 
@@ -128,6 +129,21 @@ class State:
     def _oldest_delta(self) -> int:
         first = next(iter(self._store.scan("delta", "", ":")), None)
         return int(first[0][:6]) if first else 10**6
+
+    def scopes(self, card: Scorecard, day: int) -> Baselines:
+        """The profiles of every scope on the eve of `day`, for an export."""
+        baselines = Baselines(card)
+        baselines.groups = self._groups(day)
+        names = [key for key, _ in self._store.scan("profile", "", "\U0010ffff") if not key.startswith(f"{GROUPS}/")]
+        baselines.own = self._load(names, day)
+        for profile in baselines.own.values():
+            profile.advance(day)
+        return baselines
+
+    def next_open_day(self) -> int:
+        """The day after the last one stored; 0 when there is none."""
+        days = self.days_after(-1)
+        return days[-1] + 1 if days else 0
 
     # ---- deltas
 

@@ -67,7 +67,9 @@ class Campaign(NamedTuple):
         elif self.technique.name not in _BARE:
             self._look_around(raid, d)
         self.technique.act(raid)
-        return Ran(raid.out, self._label(raid, distinguishable=not plain) if raid.out else None)
+        return Ran(
+            raid.out + raid.openings, self._label(raid, distinguishable=not plain) if raid.out else None
+        )
 
     def _look_around(self, raid: Raid, d: Dice) -> None:
         """Most intruders first want to know where they are; from inside, fewer need to."""

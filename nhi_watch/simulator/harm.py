@@ -6,6 +6,7 @@ from nhi_watch.simulator import writes
 from nhi_watch.simulator.raid import Raid
 from nhi_watch.simulator.records import Detail
 from nhi_watch.simulator.register import technique
+from nhi_watch.simulator.shapes import s3_object
 from nhi_watch.simulator.world import WORDS
 
 _BIG = ["g4dn.12xlarge", "p3.8xlarge", "c6i.24xlarge", "p2.xlarge", "g5.24xlarge", "c5.18xlarge"]
@@ -212,13 +213,9 @@ def data_destruction(raid: Raid) -> None:
     """Objects, snapshots, buckets: gone."""
     bucket = raid.dice.pick(raid.victim.buckets or raid.world.buckets)
     for _ in range(raid.few(60)):
-        raid.send(
-            raid.made(
-                "s3:DeleteObject",
-                Detail({"bucketName": bucket, "key": f"{raid.dice.pick(WORDS)}/{raid.dice.hexes(8)}"}),
-            ),
-            1,
-        )
+        key = f"{raid.dice.pick(WORDS)}/{raid.dice.hexes(8)}"
+        detail = s3_object(raid.world, raid.dice, raid.victim.region, bucket, key)
+        raid.send(raid.made("s3:DeleteObject", detail), 1)
     if raid.dice.chance(raid.quiet):
         raid.do("ec2:DeleteSnapshot", Detail({"snapshotId": _snapshot(raid)}))
         raid.do("s3:DeleteBucket", Detail({"bucketName": bucket}))

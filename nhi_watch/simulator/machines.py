@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from zlib import crc32
 
 from nhi_watch.simulator import networks
 from nhi_watch.simulator.dice import Dice, Pool, dice
@@ -110,6 +111,19 @@ class Machine:
     secrets: list[str] = field(default_factory=list)
     buckets: list[str] = field(default_factory=list)
     parent: Machine | None = None
+
+    @property
+    def phase(self) -> int:
+        """Seconds by which its sessions turn over before the full period."""
+        return crc32(self.name.encode()) % (self.rotate or DAY)
+
+    def session_at(self, second: int) -> int:
+        """Which of the day's sessions is valid at a second."""
+        return (second + self.phase) // self.rotate if self.rotate else second
+
+    def session_start(self, number: int) -> int:
+        """The second at which the numbered session of a day was issued; the first one at midnight."""
+        return max(0, number * self.rotate - self.phase) if self.rotate else number
 
     def alive(self, day: int) -> bool:
         """Whether it exists on a day."""

@@ -38,7 +38,7 @@ class Oddity(NamedTuple):
             "identities": [{"arn": self.machine.arn, "principal_id": self.machine.principal_on(self.day)}],
             "record_ids": [record["eventID"] for _, _, record in raid.out],
         }
-        return Ran(raid.out, label if raid.out else None)
+        return Ran(raid.out + raid.openings, label if raid.out else None)
 
 
 def plan_oddities(tenant: Tenant) -> list[Oddity]:

@@ -65,10 +65,27 @@ _SETS = [
 _ZONES = {"us": -5, "de": 1, "gb": 0, "fr": 1, "es": 1, "in": 5, "jp": 9}
 
 
-def make_people(parts: Parts, count: int) -> list[Machine]:
+def make_people(parts: Parts, count: int, days: int) -> list[Machine]:
     """`count` people of the account, each a Machine with `human` set."""
     sso = dice(parts.world.seed, "sso").chance(0.75)
-    return [_person(parts, dice(parts.world.seed, "person", number), number, sso) for number in range(count)]
+    people = [
+        _person(parts, dice(parts.world.seed, "person", number), number, sso) for number in range(count)
+    ]
+    _bad_days(parts, people, days)
+    return people
+
+
+def _bad_days(parts: Parts, people: list[Machine], days: int) -> None:
+    """Outages, on which many people look everywhere and change things; and new colleagues."""
+    d = dice(parts.world.seed, "outages")
+    for _ in range(d.poisson(days / 20)):
+        day = d.between(1, max(1, days - 1))
+        for person in d.some(people, max(2, len(people) // 3)):
+            steps = [Step(parts.reads(d), 30, 5), Step(parts.writes(d), 3, 30)]
+            person.activities.append(Activity(Rhythm("burst", 3), steps, day, day + 1, scale=False))
+    for person in people[4:]:
+        if d.chance(0.08 * days / 30):
+            person.born = d.between(1, max(1, days - 1))
 
 
 def _place(parts: Parts, d: Dice, name: str) -> Place:

@@ -45,6 +45,9 @@ class Raid:
         self._address = self.outlook.draw(d)
         self._actors: dict[tuple[int, int], Actor] = {}
         self._as: Actor | None = None
+        self._job = self.clock
+        self.openings: list[Timed] = []
+        """How the log shows that the victim's sessions were issued to it; not part of the incident."""
 
     def few(self, most: int) -> int:
         """At least one, at most `most`; fewer when quiet."""
@@ -55,12 +58,26 @@ class Raid:
         if self._as is not None:
             return self._as
         day, second = self.day + int(self.clock) // DAY, int(self.clock) % DAY
-        bucket = second // (self.victim.rotate or DAY)
+        bucket = self.victim.session_at(second) if self.victim.rotate else int(self._job) % DAY
         found = self._actors.get((day, bucket))
         if found is None:
             opened = open_session(self.world, self.victim, Moment(day, self.tenant.date(day), second), bucket)
             found = self._actors[day, bucket] = self._place(opened.actor)
+            if (
+                opened.call is not None
+                and opened.caller is not None
+                and day == self.day
+                and self._unseen(bucket)
+            ):
+                start = self.victim.session_start(bucket)
+                issued = stamp(opened.call, opened.caller, self.tenant.date(day), start, self.dice)
+                self.openings.append((day, start, issued))
         return found
+
+    def _unseen(self, bucket: int) -> bool:
+        known = (self.victim.name, bucket) in self.tenant.opened
+        self.tenant.opened.add((self.victim.name, bucket))
+        return not known
 
     def _place(self, actor: Actor) -> Actor:
         if self.origin == "inside":

@@ -18,6 +18,7 @@ _DATA = {
         "s3:PutObject",
         "s3:DeleteObject",
         "s3:DeleteObjects",
+        "s3:CopyObject",
         "s3:ListObjects",
         "s3:HeadObject",
     ],

@@ -39,7 +39,7 @@ class Moment(NamedTuple):
     second: int
 
 
-def open_session(world: World, machine: Machine, at: Moment, bucket: object) -> Opening:
+def open_session(world: World, machine: Machine, at: Moment, bucket: int) -> Opening:
     """The machine's session that is valid at a moment; `bucket` tells sessions of a day apart."""
     d = dice(world.seed, "session", machine.name, at.day, bucket)
     address = machine.place.address(at.day, d)
@@ -49,15 +49,16 @@ def open_session(world: World, machine: Machine, at: Moment, bucket: object) -> 
     if machine.kind == "account":
         return Opening(Actor(aws_account(machine.arn.split(":")[4], machine.principal), address, agent))
     if machine.kind == "user":
-        return _user(machine, at, d, Actor({}, address, agent, machine.place.vpce))
-    return _role(world, machine, at, d, Actor({}, address, agent, machine.place.vpce))
+        return _user(machine, at, bucket, Actor({}, address, agent, machine.place.vpce))
+    return _role(world, machine, at, bucket, Actor({}, address, agent, machine.place.vpce))
 
 
-def _user(machine: Machine, at: Moment, d: Dice, actor: Actor) -> Opening:
+def _user(machine: Machine, at: Moment, bucket: int, actor: Actor) -> Opening:
+    d = dice("console", machine.principal, at.day, bucket)
     if machine.session != "console":
         key = machine.key_on(at.day)
         return Opening(actor._replace(identity=iam_user(machine.arn, machine.principal, key)))
-    created = at.date + CLOCK[max(0, at.second - 2)]
+    created = at.date + CLOCK[machine.session_start(bucket)]
     identity = iam_user(machine.arn, machine.principal, d.ident("ASIA", 16), created, mfa=True)
     login = {key: value for key, value in identity.items() if key not in ("accessKeyId", "sessionContext")}
     return Opening(
@@ -80,9 +81,11 @@ def console_login(machine: Machine, mfa: bool) -> Template:
     )
 
 
-def _role(world: World, machine: Machine, at: Moment, d: Dice, actor: Actor) -> Opening:
+def _role(world: World, machine: Machine, at: Moment, bucket: int, actor: Actor) -> Opening:
+    d = dice(world.seed, "role-session", machine.name, at.day, bucket)
+    at = at._replace(second=machine.session_start(bucket))
     name, extras, mfa = _session_name(world, machine, at, d)
-    key, created = d.ident("ASIA", 16), at.date + CLOCK[max(0, at.second - d.between(0, 3))]
+    key, created = d.ident("ASIA", 16), at.date + CLOCK[machine.session_start(bucket)]
     principal = machine.principal_on(at.day)
     identity = assumed_role(machine.arn, principal, Session(name, key, created, extras, mfa))
     if machine.session == "servicelinked":
@@ -154,7 +157,7 @@ def _issued(world: World, machine: Machine, at: Moment, actor: Actor, detail: De
             "sts:AssumeRoleWithSAML",
         )
     elif machine.parent is not None:
-        caller = open_session(world, machine.parent, at, "parent").actor
+        caller = open_session(world, machine.parent, at, machine.parent.session_at(at.second)).actor
     elif kind == "foreign":
         vendor = aws_account(machine.subject, f"AROA{machine.principal[4:][::-1]}:worker")
         caller = Actor(vendor, actor.address, actor.agent)

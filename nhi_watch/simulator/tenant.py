@@ -57,7 +57,9 @@ class Tenant:
         self.parts = Parts(self.world)
         self.machines = make_machines(self.parts, spec.machines, spec.days)
         fleet(self.parts, self.machines, spec.days)
-        self.people = make_people(self.parts, max(2, round(spec.machines * spec.human_share)))
+        self.people = make_people(self.parts, max(2, round(spec.machines * spec.human_share)), spec.days)
+        self.opened: set[tuple[str, int]] = set()
+        """Sessions (machine, number) that the log of the current day shows."""
         self.load = 1.0
         self.load = self._load()
         self.campaigns: list[Campaign] = plan(self)
@@ -110,6 +112,7 @@ class Tenant:
 
     def _day(self, number: int, text: str) -> list[tuple[int, Record]]:
         out: list[tuple[int, Record]] = []
+        self.opened.clear()
         for machine in [*self.machines, *self.people]:
             if machine.alive(number):
                 Shift(self, machine, number, text, out).work()
@@ -124,7 +127,7 @@ class Shift:
     ) -> None:
         self.tenant, self.machine, self.number, self.text, self.out = tenant, machine, number, text, out
         self.dice = dice(tenant.spec.seed, "day", machine.name, number)
-        self.actors: dict[object, Actor] = {}
+        self.actors: dict[int, Actor] = {}
 
     def work(self) -> None:
         """Everything that it does today."""
@@ -145,15 +148,16 @@ class Shift:
 
     def actor(self, second: int, run: bool = False) -> Actor:
         """The session at a second: the one of its time bucket, or one of this run's own."""
-        bucket: object = second if not self.machine.rotate and run else second // (self.machine.rotate or DAY)
+        bucket = self.machine.session_at(second) if self.machine.rotate or run else 0
         found = self.actors.get(bucket)
         if found is None:
             opening = open_session(
                 self.tenant.world, self.machine, Moment(self.number, self.text, second), bucket
             )
             found = self.actors[bucket] = opening.actor
+            self.tenant.opened.add((self.machine.name, bucket))
             if opening.call is not None and opening.caller is not None:
-                self._send(opening.call, max(0, second - 1), opening.caller)
+                self._send(opening.call, self.machine.session_start(bucket), opening.caller)
             self._start(second, found)
         return found
 

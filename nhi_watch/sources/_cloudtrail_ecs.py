@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nhi_watch.errors import RejectError
 from nhi_watch.sources._cloudtrail_native import PATHS, TARGETS, Raw, Record, owners_of, parse_json, target_of
 from nhi_watch.sources._cloudtrail_splunk import split
 from nhi_watch.sources._unflatten import java_map, unflatten
@@ -118,7 +119,11 @@ def from_ecs(record: Record) -> Record:
     document = ecs_document(record)
     original = first(document, "event.original")
     if isinstance(original, str) and original.lstrip()[:1] == "{":
-        return parse_json(original)
+        try:
+            return parse_json(original)
+        except RejectError:
+            if not isinstance(first(document, "event.action"), str):
+                raise
     flat = {path: first(document, name) for path, name in ECS.items()}
     flat["sourceIPAddress"] = flat["sourceIPAddress"] or first(document, "source.ip")
     native = unflatten({path: value for path, value in flat.items() if value is not None})

@@ -44,7 +44,7 @@ def splunk_values(row: Record) -> Raw:
     for field in _SPLUNK_TARGETS.get(values[2], _NONE) if values[2].__class__ is str else _NONE:
         target = row.get(field)
         if target:
-            target = joined(split(target))
+            target = joined(split(single(target)))
             break
     accounts = row.get("resources{}.accountId")
     owners = join_accounts(split(accounts)) if accounts else None

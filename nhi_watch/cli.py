@@ -1,0 +1,286 @@
+"""The program `nhi`: arguments and wiring. Only here is anything printed, logged or ended."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Iterator, Optional
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from nhi_watch import __version__
+from nhi_watch.errors import InputError, ModelError, NhiError, StoreError
+
+OUT = Path("nhi-out")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="nhi", description="Find stolen and misused non-human identities in the logs that you already have."
+    )
+    top.add_argument("--version", action="version", version=f"nhi {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _score(commands)
+    _baseline(commands)
+    _explain(commands)
+    _simulate(commands)
+    _train(commands)
+    _model(commands)
+    for add in (_evaluate, _elastic):
+        try:
+            add(commands)
+        except ImportError:
+            pass
+    return top
+
+
+def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    added: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    added.set_defaults(run=run)
+    return added
+
+
+def _input(command: argparse.ArgumentParser) -> None:
+    command.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, .gz, or - for standard input")
+    command.add_argument("--source", default="auto", choices=("auto", "cloudtrail"), help="kind of log (default: auto)")
+    command.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder for results (default: {OUT})")
+    command.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
+    command.add_argument("--model", type=Path, metavar="DIR", help="another model's folder (default: the shipped one)")
+    command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
+
+
+def _score(commands: Any) -> None:
+    command = _add(commands, "score", run_score, "score logs and write ranked, explained notables")
+    _input(command)
+    command.add_argument("--no-learn", action="store_true", help="leave the state as it is")
+    command.add_argument("--budget", type=_budget, default=10.0, metavar="N",
+                         help="notables a day per 1,000 identities (default: 10)")  # fmt: skip
+    command.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    command.add_argument("--json", action="store_true", help="print run.json instead of the table")
+
+
+def _baseline(commands: Any) -> None:
+    command = _add(commands, "baseline", run_baseline, "learn what is normal, without writing notables")
+    _input(command)
+    command.add_argument("--export", type=Path, metavar="FILE", help="write the baseline as Splunk's lookup (.csv or .csv.gz)")
+    command.add_argument("--json", action="store_true", help="print the counts as JSON")
+
+
+def _explain(commands: Any) -> None:
+    command = _add(commands, "explain", run_explain, "show why a notable scored as it did")
+    command.add_argument("id", metavar="ID", help="a notable's id, or its first letters")
+    command.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
+    command.add_argument("--json", action="store_true", help="print the notable's JSON")
+
+
+def _simulate(commands: Any) -> None:
+    command = _add(commands, "simulate", run_simulate, "write labelled telemetry of a made-up account")
+    command.add_argument("--days", type=_count, default=14, metavar="N", help="default: 14")
+    command.add_argument("--machines", type=_count, default=120, metavar="N", help="default: 120")
+    command.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same bytes")
+    command.add_argument("--start", default="2025-03-03", metavar="DATE", help="default: 2025-03-03")
+    command.add_argument("--campaigns", type=int, metavar="N", help="incidents (default: one per 2 days and 200 machines)")
+    command.add_argument("--events", type=int, default=0, metavar="N", help="about how many events in all")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets events/*.ndjson.gz and labels.json")
+
+
+def _train(commands: Any) -> None:
+    from nhi_watch.training import commands as training
+
+    training.add_arguments(_add(commands, "train", run_train, "train the scorecard from its committed matrix"))
+
+
+def _evaluate(commands: Any) -> None:
+    from nhi_watch.evaluation import run as evaluation
+
+    command = _add(commands, "evaluate", run_evaluate, "measure detection on labelled data that no training has seen")
+    evaluation.add_arguments(command)
+
+
+def _model(commands: Any) -> None:
+    command = _add(commands, "model", run_model, "show the model, or verify it against its manifest")
+    command.add_argument("what", choices=("show", "verify"))
+    command.add_argument("--model", type=Path, metavar="DIR", help="default: the shipped one")
+    command.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def _elastic(commands: Any) -> None:
+    from nhi_watch.elastic import commands as elastic
+
+    elastic.add_arguments(_add(commands, "elastic", run_elastic, "set up and run the jobs on Elasticsearch"))
+
+
+def _budget(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1000:
+        raise argparse.ArgumentTypeError("a number above 0 and up to 1000")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 on")
+    return number
+
+
+# ---- runs: each returns the exit code
+
+
+def run_score(args: argparse.Namespace) -> int:
+    """nhi score."""
+    from nhi_watch import jobs
+    from nhi_watch.outputs import terminal
+
+    job = _job(args)._replace(budget=args.budget, learn=not args.no_learn, assets=args.assets)
+    with _progress(job.paths) as (on_bytes, on_stage):
+        result = jobs.score(job, on_bytes, on_stage)
+    if args.json:
+        print(json.dumps(result.run))
+        return 0
+    console = Console(highlight=False)
+    terminal.show(sorted(result.notables, key=lambda n: (-n["priority"], n["id"])), result.run, console)
+    console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
+    return 0
+
+
+def run_baseline(args: argparse.Namespace) -> int:
+    """nhi baseline."""
+    from nhi_watch import jobs
+
+    job = _job(args)
+    with _progress(job.paths) as (on_bytes, on_stage):
+        run = jobs.learn(job, on_bytes, on_stage)
+    rows = jobs.export(job, args.export) if args.export else 0
+    if args.json:
+        print(json.dumps({**run, "exported": rows}))
+        return 0
+    print(f"Learnt {run['events']:,} events of {run['identities']:,} identities into {job.state}.")
+    if args.export:
+        print(f"Exported {rows:,} scopes to {args.export}.")
+    return 0
+
+
+def run_explain(args: argparse.Namespace) -> int:
+    """nhi explain."""
+    from nhi_watch.outputs import explanation, jsonlines
+
+    path = args.out / "notables.jsonl"
+    if not path.exists():
+        raise InputError(f"{path}: not there; run `nhi score` first, or give its folder with --out")
+    found = [n for n in jsonlines.read(path) if n["id"].startswith(args.id)]
+    if len(found) != 1:
+        raise InputError(f"{path}: {len(found)} notables begin with {args.id!r}; give more of one's id")
+    if args.json:
+        print(json.dumps(found[0]))
+    else:
+        explanation.show(found[0], Console(highlight=False))
+    return 0
+
+
+def run_simulate(args: argparse.Namespace) -> int:
+    """nhi simulate."""
+    from nhi_watch.simulator import Spec, write
+
+    spec = Spec(days=args.days, machines=args.machines, seed=args.seed, start=args.start,
+                campaigns=args.campaigns, events=args.events)  # fmt: skip
+    try:
+        labels = write(args.out, spec)
+    except (OSError, ValueError) as error:
+        raise InputError(f"nhi simulate: {error}") from error
+    print(f"Wrote {args.days} days of {args.machines} machines with {len(labels['incidents'])} incidents to {args.out}.")
+    return 0
+
+
+def run_train(args: argparse.Namespace) -> int:
+    """nhi train."""
+    from nhi_watch.training import commands as training
+
+    return training.run(args, Console(highlight=False))
+
+
+def run_evaluate(args: argparse.Namespace) -> int:
+    """nhi evaluate."""
+    from nhi_watch.evaluation import run as evaluation
+
+    return evaluation.run(args, Console(highlight=False))
+
+
+def run_model(args: argparse.Namespace) -> int:
+    """nhi model."""
+    from nhi_watch import model
+    from nhi_watch.outputs import explanation
+
+    folder = args.model or model.FOLDER
+    card = model.load(folder)
+    if args.what == "verify":
+        print(json.dumps({"id": card.id, "sha256": card.sha256, "verified": True}) if args.json
+              else f"{card.id} matches its manifest (SHA-256 {card.sha256}).")  # fmt: skip
+        return 0
+    if args.json:
+        print((folder / model.MANIFEST).read_text())
+    else:
+        explanation.show_model(card, Console(highlight=False))
+    return 0
+
+
+def run_elastic(args: argparse.Namespace) -> int:
+    """nhi elastic."""
+    from nhi_watch.elastic import commands as elastic
+
+    return elastic.run(args, Console(highlight=False))
+
+
+def _job(args: argparse.Namespace) -> Any:
+    from nhi_watch import jobs, model
+
+    state = args.state or args.out / "state.sqlite"
+    return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
+                    model=args.model or model.FOLDER)  # fmt: skip
+
+
+@contextmanager
+def _progress(paths: Sequence[str]) -> Iterator[tuple[Callable[[int], None], Callable[[str, int, int], None]]]:
+    """A bar on a terminal, on standard error; nothing where nobody watches."""
+    from nhi_watch.stores import files
+
+    console = Console(stderr=True)
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(), console=console, disable=not console.is_terminal, transient=True,
+    ) as progress:  # fmt: skip
+        reading = progress.add_task("reading", total=max(1, files.size(paths)))
+        scoring = progress.add_task("scoring", total=None, visible=False)
+
+        def on_stage(stage: str, done: int, total: int) -> None:
+            progress.update(scoring, description=stage, completed=done, total=total, visible=True)
+
+        yield lambda count: progress.advance(reading, count), on_stage
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Exit code 0: it ran. 1: a defect of ours. 2: input or configuration is wrong."""
+    args = parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except (InputError, ModelError, StoreError) as error:
+        print(f"nhi: {error}", file=sys.stderr)
+        return 2
+    except NhiError as error:
+        print(f"nhi: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("nhi: stopped; what was not finished is done by the next run", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The jobs behind the commands that work on files: read, run the pipeline, write what people look at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch import assets, model, network
+from nhi_watch.errors import InputError, RejectError
+from nhi_watch.outputs import html, jsonlines
+from nhi_watch.pipeline import Options, Pipeline, Result
+from nhi_watch.sources import cloudtrail
+from nhi_watch.splunk import lookup
+from nhi_watch.state import State
+from nhi_watch.stores import files
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.stores.rejects import Rejects
+from nhi_watch.stores.sqlite import SqliteStore
+
+Bytes = Callable[[int], None]
+Stage = Callable[[str, int, int], None]
+SOURCES = {"cloudtrail": cloudtrail}
+
+
+class Job(NamedTuple):
+    """What to score, and where to put what comes of it."""
+
+    paths: Sequence[str]
+    out: Path
+    state: Optional[Path] = None
+    """SQLite file; None: nothing is remembered."""
+    budget: float = 10.0
+    learn: bool = True
+    source: str = "auto"
+    assets: Optional[Path] = None
+    networks: Optional[Path] = None
+    model: Path = model.FOLDER
+
+
+def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> Result:
+    """Score files and write notables.jsonl, report.html, rejects.jsonl and run.json.
+
+    Raises:
+        InputError: a path, a table or the state file is wrong.
+        ModelError: the model does not match its manifest.
+    """
+    started = time.perf_counter()
+    _prepare(job)
+    store = SqliteStore(job.state) if job.state else MemoryStore()
+    try:
+        result = _run(job, store, on_bytes, on_stage)
+        if job.learn:
+            store.commit()
+    finally:
+        store.close()
+    result.run["seconds"]["total"] = round(time.perf_counter() - started, 3)
+    _write(job.out, result)
+    return result
+
+
+def _prepare(job: Job) -> None:
+    inside = [p for p in job.paths if p != "-" and Path(p).is_dir() and Path(p).resolve() == job.out.resolve()]
+    if inside:
+        raise InputError(f"--out {job.out} is itself an input; choose another folder for the results")
+    try:
+        job.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {job.out}: cannot make the folder ({error.strerror})") from error
+    if job.networks:
+        network.load_custom(job.networks)
+
+
+def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
+    known = assets.load(job.assets) if job.assets else {}
+    sources = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
+    pipeline = Pipeline(State(store), model.load(job.model), sources, Options(job.budget, known, job.learn))
+    started = time.perf_counter()
+    with Rejects(job.out / "rejects.jsonl") as rejects:
+        for batch in files.read(job.paths, on_bytes):
+            _feed(pipeline, batch, rejects)
+    result_started = time.perf_counter()
+    result = pipeline.finish(on_stage)
+    result.run["seconds"]["read"] = round(result_started - started - result.run["seconds"].get("group", 0.0), 3)
+    return result
+
+
+def _feed(pipeline: Pipeline, batch: files.Batch, rejects: Rejects) -> None:
+    def refuse(index: int, error: RejectError) -> None:
+        pipeline.reject(error.reason)
+        rejects.refuse(batch.where(index), error, batch.raw(index))
+
+    for piece in batch.bad:
+        pipeline.reject(piece.reason)
+        rejects.add(piece)
+    pipeline.feed(batch.records, refuse)
+
+
+def _write(out: Path, result: Result) -> None:
+    jsonlines.write(out / "notables.jsonl", result.notables)
+    jsonlines.write(out / "run.json", [result.run])
+    with jsonlines.replacing(out / "report.html") as file:
+        file.write(html.render(result.notables, result.run).encode("utf-8", "replace"))
+
+
+def learn(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> dict[str, Any]:
+    """Learn files into the state without writing notables for people; returns run.json's content."""
+    assert job.state is not None, "learning needs a state file"
+    _prepare(job)
+    store = SqliteStore(job.state)
+    try:
+        result = _run(job, store, on_bytes, on_stage)
+        store.commit()
+    finally:
+        store.close()
+    return result.run
+
+
+def export(job: Job, path: Path) -> int:
+    """Write the baseline of the state as the lookup that Splunk's commands read; returns its rows."""
+    assert job.state is not None, "an export needs a state file"
+    store = SqliteStore(job.state)
+    try:
+        state = State(store)
+        known = state.scopes(model.load(job.model), state.next_open_day())
+    finally:
+        store.close()
+    return lookup.save(path, [*known.own.items(), *known.groups.items()])

@@ -1,0 +1,57 @@
+"""One notable, or the model, in words on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nhi_watch.model import Scorecard
+from nhi_watch.outputs.words import visible
+
+Json = Mapping[str, Any]
+_MOST_STEPS = 12
+
+
+def show(notable: Json, console: Console) -> None:
+    """Points, evidence, timeline, what would have been normal, controls."""
+    line = f"{notable['severity'].upper()} {notable['score']:.1f}  {notable['title']}"
+    console.print(Text(visible(line), style="bold"))
+    console.print(Text(visible(notable["summary"])))
+    console.print(_points(notable))
+    console.print(_usual(notable))
+    for control in notable["controls"]:
+        console.print(Text(visible(f"{control['id'].replace('_', ' ')}: {control['reason']}")))
+    console.print(Text(f"Records: {notable['record_count']}; first: {visible(', '.join(notable['record_ids'][:3]))}"))
+
+
+def _points(notable: Json) -> Table:
+    table = Table("points", "signal", "evidence", box=box.SIMPLE_HEAD)
+    for signal in notable["signals"]:
+        points = "cannot tell" if signal["cannot_tell"] else f"{signal['points']:+.2f}"
+        table.add_row(points, Text(visible(signal["id"])), Text(visible(signal["evidence"])))
+    return table
+
+
+def _usual(notable: Json) -> Table:
+    table = Table("", "usual", "observed (* new)", box=box.SIMPLE_HEAD)
+    for dimension in notable["usual"]["dimensions"]:
+        usual = ", ".join(f"{value['value']} ({value['days']} d)" for value in dimension["usual"])
+        observed = ", ".join(f"{value['value']}{'*' if value['new'] else ''}" for value in dimension["observed"])
+        table.add_row(dimension["name"], Text(visible(usual)), Text(visible(observed)))
+    return table
+
+
+def show_model(card: Scorecard, console: Console) -> None:
+    """The step functions: what each signal's values are worth."""
+    console.print(f"{card.id}  SHA-256 {card.sha256}")
+    table = Table("signal", "points by value (up to: points)", "cannot tell", box=box.SIMPLE_HEAD)
+    for name, steps in zip(card.signals, card.steps):
+        parts = [f"{edge:g}: {points:+.2f}" for edge, points in zip(steps.edges, steps.points)]
+        shown = parts if len(parts) <= _MOST_STEPS else [*parts[:: max(1, len(parts) // _MOST_STEPS)]]
+        table.add_row(name, ", ".join([*shown, f"above: {steps.points[-1]:+.2f}"]), f"{steps.cannot_tell:+.2f}")
+    console.print(table)

@@ -1,0 +1,206 @@
+"""State in one Elasticsearch index: a document a row, keyed by table and key.
+
+What was put lies in memory until `commit` sends it, in order, as bulk requests; `get` and `scan` lay it
+over what the index holds. `get` reads in real time; the last bulk of a commit refreshes the index (it has
+one shard), so that a `scan` sees it too.
+"""
+
+from __future__ import annotations
+
+import heapq
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import groupby
+from typing import Any, Optional
+
+import orjson
+from elastic_transport import ApiError, TransportError
+
+from elasticsearch import Elasticsearch
+from nhi_watch.errors import StoreError
+from nhi_watch.stores.interface import TABLES
+
+MAPPINGS: dict[str, Any] = {
+    "dynamic": "strict",
+    "properties": {
+        "table": {"type": "keyword"},
+        "key": {"type": "keyword"},
+        "value": {"type": "binary"},
+    },
+}
+"""The index's mapping; keywords sort by their UTF-8 bytes, which is the order of code points."""
+SETTINGS: dict[str, Any] = {"index": {"number_of_shards": 1, "codec": "best_compression"}}
+"""One shard: bulk items are then executed in order."""
+
+PAGE = 1_000
+"""Rows a request of `get` or `scan`."""
+_BULK_ROWS = 1_000
+_BULK_BYTES = 8_000_000
+_MAX_ID = 512
+"""Bytes of a document id that Elasticsearch takes."""
+
+
+def document_id(table: str, key: str) -> str:
+    """The document's id: table and key, or a digest where that is too long.
+
+    >>> document_id("meta", "clock"), document_id("day", "x" * 600)[:20]
+    ('meta|clock', 'day|sha256:0d6edfd38')
+    """
+    plain = f"{table}|{key}"
+    if len(plain.encode()) <= _MAX_ID:
+        return plain
+    return f"{table}|sha256:{sha256(key.encode()).hexdigest()}"
+
+
+class ElasticStore:
+    """A `Store` over the index `index`, which `nhi elastic setup` has made.
+
+    `guard` is called before each bulk request: it raises when this process may no longer write, because
+    another one holds the lease.
+    """
+
+    def __init__(
+        self, client: Elasticsearch, index: str, guard: Optional[Callable[[], None]] = None
+    ) -> None:
+        """Raises StoreError when the index does not exist or cannot be reached."""
+        self._client = client
+        self._index = index
+        self._guard = guard or (lambda: None)
+        self._log: list[tuple[str, str, Optional[bytes]]] = []
+        self._overlay: dict[str, dict[str, Optional[bytes]]] = {table: {} for table in TABLES}
+        self._fresh = False
+        if not self._call("read", lambda: client.indices.exists(index=index)):
+            raise StoreError(f"{index} does not exist: run `nhi elastic setup` first")
+
+    def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """The rows that exist among `keys`."""
+        overlay = self._overlay[_known(table)]
+        found = {key: value for key in keys if (value := overlay.get(key)) is not None}
+        asked = list(dict.fromkeys(key for key in keys if key not in overlay))
+        for start in range(0, len(asked), PAGE):
+            found.update(self._get_stored(table, asked[start : start + PAGE]))
+        return found
+
+    def _get_stored(self, table: str, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        ids = [document_id(table, key) for key in keys]
+        answer = self._call("read", lambda: self._client.mget(index=self._index, ids=ids))
+        for key, document in zip(keys, answer["docs"]):
+            if "error" in document:
+                raise StoreError(f"cannot read {self._index}: {document['error'].get('reason')}")
+            if document["found"]:
+                yield key, b64decode(document["_source"]["value"])
+
+    def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        """Rows with `low <= key < high`, in the order of their keys."""
+        overlay = self._overlay[_known(table)]
+        waiting = sorted((key, value) for key, value in overlay.items() if low <= key < high)
+        merged = heapq.merge(
+            ((key, 0, value) for key, value in waiting),
+            ((key, 1, value) for key, value in self._scan_stored(table, low, high)),
+            key=lambda row: row[:2],
+        )
+        for _, rows in groupby(merged, key=lambda row: row[0]):
+            key, _, value = next(rows)
+            if value is not None:
+                yield key, value
+
+    def _scan_stored(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        if low >= high:
+            return
+        self._refresh_once()
+        filters = [{"term": {"table": table}}, {"range": {"key": {"gte": low, "lt": high}}}]
+        query: dict[str, Any] = {
+            "index": self._index,
+            "size": PAGE,
+            "query": {"bool": {"filter": filters}},
+            "sort": [{"key": "asc"}],
+            "track_total_hits": False,
+            "allow_partial_search_results": False,
+        }
+        while True:
+            hits = self._call("read", lambda: self._client.search(**query))["hits"]["hits"]
+            yield from ((hit["_source"]["key"], b64decode(hit["_source"]["value"])) for hit in hits)
+            if len(hits) < PAGE:
+                return
+            query["search_after"] = hits[-1]["sort"]
+
+    def _refresh_once(self) -> None:
+        """What a killed process wrote last may not be searchable yet: write a row to make it so.
+
+        A bulk request that refreshes needs no privilege beyond writing, `_refresh` would.
+        """
+        if not self._fresh:
+            self._send([("refresh", "", b"")], refresh=True)
+
+    def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
+        """Replace rows; None deletes. Visible to `get` and `scan` of this store at once."""
+        overlay = self._overlay[_known(table)]
+        for key, value in rows:
+            overlay[key] = value
+            self._log.append((table, key, value))
+
+    def commit(self) -> None:
+        """Make all that was put durable, in the order in which it was put.
+
+        Raises:
+            StoreError: nothing after the first chunk that failed was written; the rest stays put.
+        """
+        for chunk, last in _chunks(self._log):
+            self._send(chunk, refresh=last)
+        self._forget()
+
+    def _send(self, rows: Sequence[tuple[str, str, Optional[bytes]]], refresh: bool) -> None:
+        self._guard()
+        operations = [line for row in rows for line in _operations(*row)]
+        answer = self._call(
+            "write",
+            lambda: self._client.bulk(index=self._index, operations=operations, refresh=refresh),
+        )
+        for item in answer["items"] if answer["errors"] else ():
+            (result,) = item.values()
+            if "error" in result:
+                raise StoreError(f"cannot write {self._index}: {result['error'].get('reason')}")
+        self._fresh = self._fresh or refresh
+
+    def _call(self, doing: str, request: Callable[[], Any]) -> Any:
+        try:
+            return request()
+        except (ApiError, TransportError) as error:
+            raise StoreError(f"cannot {doing} {self._index}: {str(error)[:300]}") from error
+
+    def close(self) -> None:
+        """Give up what was not committed; the client stays open, it is the caller's."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._log = []
+        self._overlay = {table: {} for table in TABLES}
+
+
+def _known(table: str) -> str:
+    if table not in TABLES:
+        raise StoreError(f"no such table: {table}")
+    return table
+
+
+def _operations(table: str, key: str, value: Optional[bytes]) -> tuple[bytes, ...]:
+    row = document_id(table, key)
+    if value is None:
+        return (orjson.dumps({"delete": {"_id": row}}),)
+    document = {"table": table, "key": key, "value": b64encode(value).decode()}
+    return orjson.dumps({"index": {"_id": row}}), orjson.dumps(document)
+
+
+def _chunks(
+    rows: Sequence[tuple[str, str, Optional[bytes]]],
+) -> Iterator[tuple[Sequence[tuple[str, str, Optional[bytes]]], bool]]:
+    """Cut rows into bulk requests; the flag tells the last one."""
+    start = size = 0
+    for end, (_, _, value) in enumerate(rows):
+        size += len(value or b"")
+        if end > start and (size > _BULK_BYTES or end - start >= _BULK_ROWS):
+            yield rows[start:end], False
+            start, size = end, len(value or b"")
+    if rows:
+        yield rows[start:], True

@@ -1,0 +1,76 @@
+"""`nhi train`: from the committed matrix to the scorecard; with `--collect`, from the simulator to the matrix."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nhi_watch import model
+from nhi_watch.errors import InputError
+from nhi_watch.simulator import Spec
+
+FOLDER = Path(__file__).parent
+MATRIX = FOLDER / "matrix.csv.gz"
+PRIOR = FOLDER / "prior.json"
+SEEDS = tuple(range(101, 111))
+MACHINES, DAYS, CAMPAIGNS = 200, 21, 45
+DATE = "2026-11-25"
+"""The day on which the committed matrix was collected; in the manifest, so that the bytes repeat."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `nhi train`."""
+    parser.add_argument("--collect", action="store_true", help="simulate the training tenants anew, then train")
+    parser.add_argument("--out", type=Path, default=model.FOLDER, metavar="DIR", help="default: the shipped model")
+    parser.add_argument("--keep-estimator", type=Path, metavar="FILE", help="also dump scikit-learn's object, for study")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Train and say what came out."""
+    from nhi_watch.training import fit, write
+    from nhi_watch.training import matrix as matrices
+
+    if args.collect:
+        collect(console)
+    try:
+        matrix = matrices.read(MATRIX)
+        prior = json.loads(PRIOR.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{error}") from error
+    fitted = fit.fit(matrix)
+    args.out.mkdir(parents=True, exist_ok=True)
+    scorecard = write.document(fitted, prior)
+    write.write(args.out, scorecard, hashlib.sha256(MATRIX.read_bytes()).hexdigest(), DATE)
+    if args.keep_estimator:
+        write.keep_estimator(args.keep_estimator, fitted)
+    console.print(f"{scorecard['id']}: {len(matrix.y):,} rows, {int(matrix.y.sum()):,} of incidents, into {args.out}")
+    return 0
+
+
+def collect(console: Console) -> None:
+    """Replay the training tenants, two at a time, and write matrix and prior."""
+    from nhi_watch.training import matrix as matrices
+
+    specs = list(matrices.specs(SEEDS, MACHINES, DAYS, CAMPAIGNS))
+    rows, shares, totals = [], [], []
+    with ProcessPoolExecutor(2) as workers:
+        for spec, (found, share, total) in zip(specs, workers.map(_one, specs)):
+            console.print(f"tenant {spec.seed}: {len(found):,} episodes")
+            rows += found
+            shares.append(share)
+            totals.append(total)
+    matrices.write(MATRIX, matrices.squeeze(rows))
+    PRIOR.write_text(json.dumps(matrices.prior(shares, totals), indent=1, sort_keys=True) + "\n")
+
+
+def _one(spec: Spec) -> tuple[list[Any], dict[str, Counter[str]], int]:
+    from nhi_watch.training import matrix as matrices
+
+    return matrices.simulate(spec, model.load())
