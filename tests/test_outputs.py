@@ -250,5 +250,6 @@ def test_nothing_that_the_stack_owns_is_written() -> None:
 def test_the_document_id_depends_on_content_alone() -> None:
     first, second = documents()[:2]
     assert ecs.document_id(first) == ecs.document_id(json.loads(json.dumps(first)))
-    changed = dict(first, revision=first["revision"] + 1)
-    assert len({ecs.document_id(item) for item in (first, second, changed)}) == 3
+    assert ecs.document_id(first) == ecs.document_id(dict(first, rank=9, created=CREATED))
+    grown = dict(first, record_count=first["record_count"] + 1)
+    assert len({ecs.document_id(item) for item in (first, second, grown)}) == 3

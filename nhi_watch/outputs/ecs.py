@@ -51,13 +51,15 @@ def alert(notable: Json, *, created: str, change: str = "new") -> dict[str, Any]
     }
 
 
-def document_id(notable: Json) -> str:
-    """Deterministic: the same content of a notable always gets the same id, a change another.
+VOLATILE = frozenset({"revision", "rank", "telemetry", "created"})
+"""What may change between two runs without making a new revision (as the pipeline has it)."""
 
-    Rank and receipt belong to the content; the time of writing does not.
-    """
-    content = hashlib.sha256(orjson.dumps(notable, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return hashlib.sha256(f"{notable['id']}|{content}".encode()).hexdigest()
+
+def document_id(notable: Json) -> str:
+    """Deterministic: the same content of a notable always gets the same id, a change another."""
+    content = {name: value for name, value in notable.items() if name not in VOLATILE}
+    digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(f"{notable['id']}|{digest}".encode()).hexdigest()
 
 
 def _event(notable: Json, created: str) -> dict[str, Any]:
