@@ -124,6 +124,7 @@ def console_login(raid: Raid) -> None:
         arn,
         principal,
     )
+    raid.browse()
     extra = {"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "No"}
     raid.do("signin:ConsoleLogin", Detail(None, {"ConsoleLogin": "Success"}, extra=extra), "us-east-1")
 

@@ -95,6 +95,10 @@ class Raid:
         self._as = base._replace(identity=identity, vpce=base.vpce)
         self.others.append((arn, principal))
 
+    def browse(self) -> None:
+        """Go on in a browser."""
+        self._as = self.actor()._replace(agent=agents.browser(self.dice))
+
     def become_user(self, arn: str, principal: str, key: str) -> None:
         """Go on with a key of another user."""
         self.become(iam_user(arn, principal, key), arn, principal)
