@@ -124,6 +124,21 @@ def test_sessions_of_one_role_have_one_shape() -> None:
     assert (one[3], two[3]) == ("ASIAEXAMPLESESSION01", "ASIAEXAMPLEOTHER0001")
 
 
+def test_values_that_python_takes_for_equal_give_equal_events() -> None:
+    one, two = copy.deepcopy(NATIVE[0]), copy.deepcopy(NATIVE[0])
+    one["userIdentity"]["sessionContext"]["attributes"]["mfaAuthenticated"] = True
+    two["userIdentity"]["sessionContext"]["attributes"]["mfaAuthenticated"] = 1
+    assert cloudtrail.peek(one) == cloudtrail.peek(two)
+    assert cloudtrail.read(one) == cloudtrail.read(two)
+    assert cloudtrail.read(one).traits == ("mfa",)
+
+
+def test_time_of_an_elastic_document_is_spelled_as_cloudtrail_does() -> None:
+    peek = cloudtrail.peek(shapes.ecs_hit(NATIVE[0]))
+    assert peek is not None
+    assert peek[1] == NATIVE[0]["eventTime"]
+
+
 def test_record_without_an_id_gets_the_same_one_in_every_shape() -> None:
     record = {k: v for k, v in NATIVE[0].items() if k != "eventID"}
     ids = {cloudtrail.read(make(record)).record_id for make in (copy.deepcopy, *TO_SHAPE)}

@@ -93,6 +93,8 @@ def ecs_values(document: Record) -> Raw:
         values = [v[0] if v.__class__ is list and v else v for v in lists]
     else:
         values = [_at(document, steps) for steps in _STEPS]
+    if values[0].__class__ is str and values[0].endswith(".000Z"):
+        values[0] = values[0][:-5] + "Z"  # as CloudTrail wrote it, and as the fast paths expect it
     values[_ADDRESS] = values[_ADDRESS] or first(document, "source.ip")
     owners, arn = owners_of(_ecs_resources(document))
     source = values[2]

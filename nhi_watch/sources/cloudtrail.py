@@ -205,10 +205,13 @@ def _event_of(shape: tuple[object, ...]) -> Event:
 
 
 def _text(value: object) -> str:
-    """Bounded text; truth values as Splunk spells them; anything else counts as not told."""
-    if value.__class__ is str:
+    """Bounded text; truth values as Splunk spells them; anything else counts as not told.
+
+    1 is taken for True, because shapes that are equal to Python must give equal Events.
+    """
+    if isinstance(value, str):
         return value[:_AGENT]
-    return "true" if value is True else "false" if value is False else ""
+    return "true" if value == 1 else "false" if value == 0 else ""
 
 
 def _outcome(error: str) -> str:
