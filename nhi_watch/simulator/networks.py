@@ -49,7 +49,7 @@ def address(dice: Dice, prefixes: str) -> str:
 
     >>> from nhi_watch.simulator.dice import dice
     >>> address(dice(1), "73.15")
-    '73.15.189.90'
+    '73.15.47.24'
     """
     octets = dice.pick(prefixes.split()).split(".")
     while len(octets) < 3:
