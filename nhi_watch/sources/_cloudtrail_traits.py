@@ -54,7 +54,7 @@ def _ingress(call: Call) -> Iterator[str]:
         "ModifySecurityGroupRulesRequest.SecurityGroupRule.SecurityGroupRule.CidrIpv4",
     )  # fmt: skip
     outward = "true" in call.texts("egress") or "deny" in call.texts("ruleAction")
-    if not outward and {"0.0.0.0/0", "::/0"} & set(sources):
+    if not outward and any(source.endswith("/0") for source in sources):  # host bits before it mean nothing
         yield "open_ingress"
 
 
