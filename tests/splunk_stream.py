@@ -18,14 +18,12 @@ def chunk(metadata: Mapping[str, Any], body: bytes = b"") -> bytes:
 def getinfo(args: Sequence[str] = ()) -> bytes:
     """The first request; the keys are those that Splunk 8.2 sends."""
     searchinfo = {
-        "args": list(args), "raw_args": list(args), "dispatch_dir": ".", "sid": "1629786722.117", "app": "nhi_watch",
-        "owner": "admin", "username": "admin", "session_key": "none", "splunkd_uri": "https://localhost:8089",
+        "args": list(args), "raw_args": list(args), "dispatch_dir": ".", "sid": "1629786722.117",
+        "app": "nhi_watch", "owner": "admin", "username": "admin", "session_key": "none", "splunkd_uri": "https://localhost:8089",
         "splunk_version": "9.4.1", "search": "search%20index%3Daws%20%7C%20nhiscore", "command": "nhiscore",
         "maxresultrows": 50000, "earliest_time": "0", "latest_time": "0",
     }  # fmt: skip
-    return chunk(
-        {"action": "getinfo", "preview": False, "streaming_command_will_restart": False, "searchinfo": searchinfo}
-    )
+    return chunk({"action": "getinfo", "preview": False, "searchinfo": searchinfo})
 
 
 def table(names: Sequence[str], rows: Sequence[Mapping[str, Sequence[str]]]) -> bytes:
@@ -52,3 +50,22 @@ def replies(stream: BinaryIO) -> Iterator[tuple[dict[str, Any], bytes]]:
         metadata, body = stream.read(int(head)), stream.read(int(size))
         assert len(metadata) == int(head) and len(body) == int(size)
         yield json.loads(metadata), body
+
+
+def flat(record: dict[str, Any]) -> dict[str, list[str]]:
+    """Field → values, as Splunk's JSON extraction names them."""
+    found: dict[str, list[str]] = {}
+    _flatten(record, "", found)
+    return found
+
+
+def _flatten(value: Any, path: str, found: dict[str, list[str]]) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _flatten(inner, f"{path}.{name}" if path else name, found)
+    elif isinstance(value, list):
+        for inner in value:
+            _flatten(inner, path + "{}", found)
+    elif value is not None:
+        text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+        found.setdefault(path, []).append(text)

@@ -35,7 +35,8 @@ SINGLE = (
 MULTI = ("nhi_reasons", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack")
 ADDED = (*SINGLE, *(name for field in MULTI for name in (field, f"__mv_{field}")))
 
-FIELDS = tuple(name for name in SPLUNK_FIELDS if not name.startswith(("requestParameters", "resources{}.ARN")))
+_TARGETS = ("requestParameters.", "resources{}.ARN")
+FIELDS = tuple(name for name in SPLUNK_FIELDS if not name.startswith(_TARGETS))
 """Extracted fields on which a score depends. What a call touched does not count for a score; where it does
 (policies, sharing, …) `_raw` is read."""
 RAW = "_raw"

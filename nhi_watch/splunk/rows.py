@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 Row = list[str]
 Answer = Callable[[Row], str]
 """Gives, for a row, the cells to add: CSV text that begins with a comma and ends with a line feed."""
+Bind = Callable[[Row], Answer]
+"""Gives what answers the rows below a header."""
 
 csv.field_size_limit(2**31 - 1)
 
 _UNSAFE = re.compile("\0|\r(?!\n)")
 
 
-def annotate(body: bytes, names: Sequence[str], bind: Callable[[Row], Answer]) -> bytes:
+def annotate(body: bytes, names: Sequence[str], bind: Bind) -> bytes:
     r"""The body with columns added; `bind` gets the header and returns what answers the rows below it.
 
     A column that has one of the new names already is replaced.
@@ -32,7 +34,9 @@ def annotate(body: bytes, names: Sequence[str], bind: Callable[[Row], Answer]) -
     source = io.TextIOWrapper(io.BytesIO(body), "utf-8", "surrogateescape", newline="\n")
     target = io.BytesIO()
     sink = io.TextIOWrapper(target, "utf-8", "surrogateescape", newline="")
-    sink.writelines(_annotated(_tame(body, source), names, bind))
+    held: list[str] = []
+    reader = csv.reader(_tame(body, _holding(source, held)))
+    sink.writelines(_annotated(reader, held, (names, bind)))
     sink.flush()
     return target.getvalue()
 
@@ -44,24 +48,26 @@ def _tame(body: bytes, lines: Iterable[str]) -> Iterable[str]:
     return (_UNSAFE.sub("\ufffd", line) for line in lines)
 
 
-def _annotated(lines: Iterable[str], names: Sequence[str], bind: Callable[[Row], Answer]) -> Iterator[str]:
-    held: list[str] = []
-    reader = csv.reader(_holding(lines, held))
+def _annotated(reader: Iterator[Row], held: list[str], added: tuple[Sequence[str], Bind]) -> Iterator[str]:
     header = next(reader, None)
     if not header:
         return
+    names, bind = added
     answer = bind(header)
     width = len(header)
     spared = _spared(header, names)
     yield _line([header[i] for i in spared] + list(names))
     clean = len(spared) == width
+    end = "\r\n" if held[-1].endswith("\r\n") else "\n"
+    cut = -len(end)
     held.clear()
     for row in reader:
         if len(row) == width and clean:
-            yield ("".join(held) if len(held) > 1 else held[0]).rstrip("\r\n") + answer(row)
+            line = held[0] if len(held) == 1 else "".join(held)
+            yield (line[:cut] if line.endswith(end) else line) + answer(row)
         elif row:
             row = (row + [""] * width)[:width]
-            yield _line([row[i] for i in spared]).rstrip("\n") + answer(row)
+            yield _line([row[i] for i in spared])[:-1] + answer(row)
         held.clear()
 
 
