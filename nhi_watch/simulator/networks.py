@@ -1,6 +1,6 @@
 """Public address space of well-known operators, as prefixes of two or three octets; addresses are drawn from it.
 
-Each prefix lies within space that the operator announced in 2025 (RIR records); only the owner matters here.
+The prefixes were written from memory and not checked against registry records.
 """  # noqa: E501
 
 from __future__ import annotations
