@@ -1,4 +1,4 @@
-"""The connection to Elasticsearch: orjson on the wire, the key from a file or the environment, never shown."""
+"""The connection to Elasticsearch: orjson on the wire; the key comes from a file or the environment."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from elastic_transport import ApiError, TransportError
+from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, TransportError
 
-from elasticsearch import Elasticsearch, OrjsonSerializer
 from nhi_watch.errors import InputError, NhiError, StoreError
 
 

@@ -1,0 +1,126 @@
+"""What `nhi elastic setup` installs: mappings, templates, and the request for a key of least privilege."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nhi_watch.stores import elasticsearch as state
+
+Json = dict[str, Any]
+
+SOURCE_INDICES = "logs-aws.cloudtrail-*"
+ALERTS = "logs-nhi.alerts"
+STATE = "nhi-state"
+RETENTION = "365d"
+PRIORITY = 250
+"""Above Elastic's own templates for logs-*-* (100) and those of its integrations (200)."""
+
+_KEYWORD: Json = {"type": "keyword", "ignore_above": 1024}
+_LONG_KEYWORD: Json = {"type": "keyword", "ignore_above": 8191}
+_TEXT: Json = {"type": "text"}
+_DATE: Json = {"type": "date"}
+_FLOAT: Json = {"type": "float"}
+_LONG: Json = {"type": "long"}
+_IP: Json = {"type": "ip"}
+
+_BY_TYPE: tuple[tuple[Json, str], ...] = (
+    (
+        _KEYWORD,
+        "ecs.version tags data_stream.type data_stream.dataset data_stream.namespace event.kind "
+        "event.category event.type event.module event.dataset event.provider event.id event.code event.action "
+        "event.url event.reference rule.id rule.uuid rule.name rule.category rule.ruleset rule.version rule.author "
+        "rule.license rule.reference threat.framework threat.tactic.id threat.tactic.name "
+        "threat.tactic.reference threat.technique.id threat.technique.name threat.technique.reference "
+        "threat.technique.subtechnique.id threat.technique.subtechnique.name "
+        "threat.technique.subtechnique.reference service.id service.name service.type service.environment "
+        "user.id user.name cloud.provider cloud.account.id cloud.region source.address related.user "
+        "observer.vendor observer.product observer.type observer.version user_agent.original nhi.change "
+        "nhi.notable.id nhi.notable.kind nhi.notable.severity nhi.notable.merged_into "
+        "nhi.notable.identity.id nhi.notable.identity.kind nhi.notable.identity.owner "
+        "nhi.notable.signals.id nhi.notable.controls.id nhi.notable.controls.status "
+        "nhi.notable.frameworks.owasp_nhi nhi.notable.frameworks.nist_csf "
+        "nhi.notable.frameworks.mitre_attack nhi.notable.record_ids nhi.notable.model.id nhi.notable.model.sha256 nhi.notable.baseline.id",
+    ),
+    (_LONG_KEYWORD, "event.reason rule.description"),
+    (_TEXT, "message"),
+    (_DATE, "@timestamp event.created event.ingested event.start event.end nhi.notable.created"),
+    (
+        _FLOAT,
+        "event.risk_score event.risk_score_norm nhi.notable.score nhi.notable.probability "
+        "nhi.notable.p_value nhi.notable.priority",
+    ),
+    (_LONG, "event.severity nhi.notable.revision nhi.notable.rank nhi.notable.record_count"),
+    (_IP, "source.ip related.ip"),
+)
+
+
+def alert_mappings() -> Json:
+    """Every field that people filter on; the rest of the notable is kept, but not indexed.
+
+    Not dynamic: log contents are an attacker's, and must not grow the mapping.
+    """
+    root: Json = {"dynamic": False, "properties": {}}
+    for kind, names in _BY_TYPE:
+        for name in names.split():
+            *steps, last = name.split(".")
+            node = root["properties"]
+            for step in steps:
+                node = node.setdefault(step, {"properties": {}})["properties"]
+            node[last] = kind
+    return root
+
+
+def component_templates() -> dict[str, Json]:
+    """Name → body."""
+    return {
+        f"{ALERTS}@mappings": {"template": {"mappings": alert_mappings()}},
+        f"{ALERTS}@settings": {
+            "template": {
+                "settings": {"index": {"number_of_shards": "1", "auto_expand_replicas": "0-1"}},
+                "lifecycle": {"data_retention": RETENTION},
+            }
+        },
+    }
+
+
+def index_templates() -> dict[str, Json]:
+    """Name → body. `@custom` is where an administrator may add or override, and need not exist."""
+    return {
+        ALERTS: {
+            "index_patterns": [f"{ALERTS}-*"],
+            "data_stream": {},
+            "composed_of": [f"{ALERTS}@mappings", f"{ALERTS}@settings", f"{ALERTS}@custom"],
+            "ignore_missing_component_templates": [f"{ALERTS}@custom"],
+            "priority": PRIORITY,
+        },
+        STATE: {
+            "index_patterns": [f"{STATE}-*"],
+            "template": {"mappings": state.MAPPINGS, "settings": state_settings()},
+            "priority": PRIORITY,
+        },
+    }
+
+
+def state_settings() -> Json:
+    """One shard, so that rows are written in order; a replica where there is a second node."""
+    return {"index": {**state.SETTINGS["index"], "auto_expand_replicas": "0-1"}}
+
+
+def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
+    """Body of `POST /_security/api_key` for the scheduled job: no cluster privilege, three kinds of index.
+
+    `delete` is for rows of the state that are too old; nothing else is ever deleted.
+    """
+    indices = [
+        {"names": source.split(","), "privileges": ["read", "view_index_metadata"]},
+        {
+            "names": [f"{ALERTS}-{namespace}"],
+            "privileges": ["create_doc", "auto_configure", "read", "view_index_metadata"],
+        },
+        {
+            "names": [f"{STATE}-{namespace}"],
+            "privileges": ["read", "index", "delete", "view_index_metadata"],
+        },
+    ]
+    role = {"cluster": [], "indices": indices}
+    return {"name": f"nhi-run-{namespace}", "expiration": "90d", "role_descriptors": {"nhi_run": role}}

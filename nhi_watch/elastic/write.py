@@ -1,0 +1,95 @@
+"""Writes alerts: each once, whatever is run again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import streaming_bulk
+
+from nhi_watch.elastic.client import explained
+from nhi_watch.errors import StoreError
+from nhi_watch.outputs import ecs
+
+Json = Mapping[str, Any]
+_CHUNK = 500
+_TOP = {"top": {"max": {"field": "event.severity"}}}
+_MAX_BYTES = 10_000_000
+
+
+def write(client: Elasticsearch, notables: Sequence[Json], stream: str, created: str) -> dict[str, int]:
+    """Create the alerts of notables in a data stream; returns how many were `created` and how many `existed`.
+
+    An id is unique within one backing index only (elasticsearch#44794), so the whole stream is asked first
+    which ids it has; 409 catches what it does not find yet.
+
+    Raises:
+        StoreError: an alert was refused; those before it are written.
+    """
+    with explained(f"writing {stream}"):
+        known = _existing(client, stream, [ecs.document_id(notable) for notable in notables])
+        written = _written_severities(client, stream, [notable["id"] for notable in notables])
+        new = [notable for notable in notables if ecs.document_id(notable) not in known]
+        actions = (_action(notable, stream, created, written.get(notable["id"])) for notable in new)
+        statuses = list(_bulk(client, actions, stream))
+    return {"created": statuses.count(201), "existed": len(notables) - statuses.count(201)}
+
+
+def _bulk(client: Elasticsearch, actions: Iterator[dict[str, Any]], stream: str) -> Iterator[int]:
+    results = streaming_bulk(
+        client, actions, chunk_size=_CHUNK, max_chunk_bytes=_MAX_BYTES, max_retries=5, raise_on_error=False
+    )
+    for _, item in results:
+        result = item["create"]
+        if result["status"] not in (201, 409):
+            reason = str(result.get("error", {}).get("reason", ""))[:300]
+            raise StoreError(f"{stream} refused alert {result['_id']}: {reason}; run `nhi elastic setup`")
+        yield result["status"]
+
+
+def _action(notable: Json, stream: str, created: str, before: int | None) -> dict[str, Any]:
+    document = ecs.alert(notable, created=created, change=_change(notable, before))
+    document["event"]["ingested"] = created
+    document["data_stream"]["namespace"] = stream.rsplit("-", 1)[1]
+    return {"_op_type": "create", "_index": stream, "_id": ecs.document_id(notable), "_source": document}
+
+
+def _change(notable: Json, before: int | None) -> str:
+    """Only first revisions and rises in severity become Kibana alerts (integrations#19549)."""
+    if before is None:
+        return "new"
+    return "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > before else "updated"
+
+
+def _existing(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(ids), _CHUNK):
+        some = ids[start : start + _CHUNK]
+        answer = client.search(
+            index=stream,
+            query={"ids": {"values": some}},
+            source=False,
+            size=len(some),
+            ignore_unavailable=True,
+        )
+        found.update(hit["_id"] for hit in answer["hits"]["hits"])
+    return found
+
+
+def _written_severities(client: Elasticsearch, stream: str, names: Sequence[str]) -> dict[str, int]:
+    """Notable id → the highest `event.severity` of its alerts so far."""
+    highest: dict[str, int] = {}
+    for start in range(0, len(names), _CHUNK):
+        some = list(names[start : start + _CHUNK])
+        by_name = {"terms": {"field": "event.id", "size": len(some)}, "aggs": _TOP}
+        answer = client.search(
+            index=stream,
+            query={"terms": {"event.id": some}},
+            aggs={"names": by_name},
+            size=0,
+            ignore_unavailable=True,
+        )
+        buckets = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
+        highest.update({bucket["key"]: int(bucket["top"]["value"]) for bucket in buckets})
+    return highest

@@ -1,0 +1,7 @@
+"""Fixtures of every test."""
+
+from __future__ import annotations
+
+from elastic_server import elastic
+
+__all__ = ["elastic"]

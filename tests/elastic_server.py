@@ -1,0 +1,142 @@
+"""A real Elasticsearch node for the tests: Maven Central's jars, a free port, a temporary folder.
+
+The jars of a version are fetched once into the user's cache. The node picks its own port, tells it in
+a file, and ends with the process that started it, however that one ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from elasticsearch import Elasticsearch
+from need import need
+
+from nhi_watch.elastic.client import connect
+
+VERSIONS = {"8.19.21": 17, "9.5.3": 21}
+"""Version of the server → oldest Java that runs it."""
+
+_HERE = Path(__file__).parent / "elasticsearch_server"
+_DESCRIPTOR = """name=transport-netty4
+description=HTTP for the tests
+version={version}
+elasticsearch.version={version}
+java.version=17
+classname=org.elasticsearch.transport.netty4.Netty4Plugin
+"""
+_SETTINGS = """cluster.name: nhi-{pid}
+node.name: test
+node.portsfile: true
+discovery.type: single-node
+network.host: 127.0.0.1
+http.port: 0
+transport.port: 0
+cluster.routing.allocation.disk.threshold_enabled: false
+"""
+_LOGGING = """status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = [%d{ISO8601}][%p][%c{1.}]%marker %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+"""
+
+
+class Server(NamedTuple):
+    """A running node."""
+
+    url: str
+    version: str
+    client: Elasticsearch
+
+
+def java_for(version: str) -> str | None:
+    """Path of a java that is new enough for the version."""
+    homes = [os.environ.get("JAVA_HOME", ""), *map(str, sorted(Path("/usr/lib/jvm").glob("*")))]
+    candidates = ["java", *(f"{home}/bin/java" for home in homes if home)]
+    return next((java for java in candidates if _release(java) >= VERSIONS[version]), None)
+
+
+def _release(java: str) -> int:
+    if shutil.which(java) is None:
+        return 0
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    words = told.split('"')
+    return int(words[1].split(".")[0]) if len(words) > 1 and words[1].split(".")[0].isdigit() else 0
+
+
+def jars(version: str) -> Path:
+    """Folder with lib/ and modules/ of a version; fetched by Maven when it is not there yet."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nhi-watch" / "elasticsearch"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (cache / version).exists():
+            need(shutil.which("mvn"), "needs Maven to fetch Elasticsearch")
+            _fetch(version, cache / f"{version}.part")
+            (cache / f"{version}.part").rename(cache / version)
+    return cache / version
+
+
+def _fetch(version: str, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    library, module = folder / "lib", folder / "modules" / "transport-netty4"
+    module.mkdir(parents=True)
+    shutil.copy(_HERE / "pom.xml", folder)
+    command = ["mvn", "-q", "-B", f"-Dserver.version={version}", "dependency:copy-dependencies"]
+    options = ["-DincludeScope=runtime", f"-DoutputDirectory={library}"]
+    subprocess.run([*command, *options], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    for pattern in ("netty-*", "transport-netty4-*", "elasticsearch-ssl-config-*"):
+        for jar in library.glob(pattern):
+            jar.rename(module / jar.name)
+    (module / "plugin-descriptor.properties").write_text(_DESCRIPTOR.format(version=version))
+
+
+def run(version: str, home: Path, heap: str = "512m") -> Iterator[Server]:
+    """Start a node in `home`, give it, and end it when the caller is done."""
+    java = java_for(version)
+    need(java, f"Elasticsearch {version} needs Java {VERSIONS[version]} or newer")
+    cached = jars(version)
+    shutil.copytree(cached / "modules", home / "modules")
+    for name in ("config", "logs", "plugins"):
+        (home / name).mkdir()
+    (home / "config" / "elasticsearch.yml").write_text(_SETTINGS.format(pid=os.getpid()))
+    (home / "config" / "log4j2.properties").write_text(_LOGGING)
+    command = [str(java), f"-Xms{heap}", f"-Xmx{heap}", "-cp", f"{cached}/lib/*", str(_HERE / "Server.java")]
+    with (home / "server.log").open("w") as log:
+        process = subprocess.Popen([*command, str(home)], stdin=subprocess.PIPE, stdout=log, stderr=log)
+    try:
+        url = _url(process, home)
+        with connect(url) as client:
+            client.cluster.health(wait_for_status="yellow", timeout="60s")
+            yield Server(url, version, client)
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _url(process: subprocess.Popen[bytes], home: Path) -> str:
+    """Wait until the node has written down its port."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        ports = home / "logs" / "http.ports"
+        if ports.exists() and ports.read_text().strip():
+            return "http://" + ports.read_text().split()[0]
+        time.sleep(0.1)
+    pytest.fail(f"Elasticsearch did not start: {(home / 'server.log').read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session", params=sorted(VERSIONS))
+def elastic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One node of each version, started once a session; data is the tests' own: use distinct names."""
+    yield from run(request.param, tmp_path_factory.mktemp("elastic"))

@@ -1,0 +1,88 @@
+"""ElasticStore, on real servers: the contract of all stores, and what only this one does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from elastic_server import Server
+from store_contract import Open, StoreContract, rows
+
+from nhi_watch.elastic.client import connect
+from nhi_watch.errors import StoreError
+from nhi_watch.stores.elasticsearch import MAPPINGS, SETTINGS, ElasticStore, document_id
+
+_numbers = count()
+
+
+@pytest.fixture
+def index(elastic: Server) -> Iterator[str]:
+    name = f"nhi-state-test{next(_numbers)}"
+    elastic.client.indices.create(index=name, mappings=MAPPINGS, settings=SETTINGS)
+    yield name
+    elastic.client.indices.delete(index=name)
+
+
+@pytest.fixture
+def reopen(elastic: Server, index: str) -> Open:
+    return lambda: ElasticStore(elastic.client, index)
+
+
+class TestElasticStore(StoreContract):
+    pass
+
+
+def test_rows_of_a_process_that_died_are_scanned_at_once(elastic: Server, index: str) -> None:
+    document = {"table": "meta", "key": "k", "value": "MQ=="}
+    elastic.client.index(index=index, id=document_id("meta", "k"), document=document)
+    assert rows(ElasticStore(elastic.client, index)) == [("k", b"1")]
+
+
+def test_a_store_without_its_index_says_what_to_do(elastic: Server) -> None:
+    with pytest.raises(StoreError, match=r"^nhi-state-none does not exist: run `nhi elastic setup` first$"):
+        ElasticStore(elastic.client, "nhi-state-none")
+
+
+def test_a_guard_that_objects_keeps_rows_out_of_the_index(elastic: Server, index: str) -> None:
+    def object_() -> None:
+        raise StoreError("another run took over")
+
+    store = ElasticStore(elastic.client, index, object_)
+    store.put("meta", [("k", b"1")])
+    with pytest.raises(StoreError, match="took over"):
+        store.commit()
+    assert rows(ElasticStore(elastic.client, index)) == []
+
+
+def test_chunks_are_written_in_the_order_of_the_puts(elastic: Server, index: str) -> None:
+    allowed = iter([True, False])
+
+    def once() -> None:
+        if not next(allowed):
+            raise StoreError("stopped")
+
+    store = ElasticStore(elastic.client, index, once)
+    store.put("meta", [(f"{i:04}", b"x") for i in reversed(range(1_500))])
+    with pytest.raises(StoreError, match="stopped"):
+        store.commit()
+    found = [key for key, _ in rows(ElasticStore(elastic.client, index))]
+    assert found == [f"{i:04}" for i in range(500, 1_500)]
+
+
+def test_rows_that_do_not_fit_the_mapping_are_an_error_with_the_index_in_it(elastic: Server) -> None:
+    name = "nhi-state-wrong"
+    elastic.client.indices.create(index=name, mappings={"properties": {"value": {"type": "long"}}})
+    store = ElasticStore(elastic.client, name)
+    store.put("meta", [("k", b"x")])
+    with pytest.raises(StoreError, match=f"^cannot write {name}: "):
+        store.commit()
+    elastic.client.indices.delete(index=name)
+
+
+def test_a_server_that_is_not_there_is_a_store_error() -> None:
+    with (
+        connect("http://127.0.0.1:9") as client,
+        pytest.raises(StoreError, match=r"^cannot read nhi-state-x"),
+    ):
+        ElasticStore(client, "nhi-state-x")
