@@ -19,8 +19,8 @@ from nhi_watch.simulator import Spec
 FOLDER = Path(__file__).parent
 MATRIX = FOLDER / "matrix.csv.gz"
 PRIOR = FOLDER / "prior.json"
-SEEDS = tuple(range(101, 111))
-MACHINES, DAYS, CAMPAIGNS = 200, 21, 45
+SEEDS = tuple(range(101, 117))
+MACHINES, DAYS, CAMPAIGNS = 200, 21, 80
 DATE = "2026-11-25"
 """The day on which the committed matrix was collected; in the manifest, so that the bytes repeat."""
 
