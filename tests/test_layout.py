@@ -34,6 +34,7 @@ ROWS = (
     "splunk",
     "outputs stores audit",
     "elastic exposure posture response copilot simulator",
+    "evaluation.replay",  # training collects its matrix from the same replay that the evaluation counts on
     "training",
     "evaluation",
     "cli",

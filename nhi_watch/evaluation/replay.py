@@ -44,11 +44,12 @@ class Replay:
         grouping = Grouping([cloudtrail])
         grouping.feed(records, lambda index, reject: None)
         for day in sorted(grouping.days):
-            done = [self._score(whole) for whole in grouping.days[day].values()]
+            done = [self.score(whole) for whole in grouping.days[day].values()]
             yield from done
             self._learn(day, done)
 
-    def _score(self, whole: IdentityDay) -> Replayed:
+    def score(self, whole: IdentityDay) -> Replayed:
+        """One identity's day against what is learnt so far."""
         identity = whole.identity
         self.baselines.own.setdefault(identity.id, Profile()).advance(whole.day)
         model = self.baselines.model

@@ -1,0 +1,249 @@
+"""Simulated tenants, replayed day by day: which incidents would have been written, by ours and by each rival.
+
+`python -m nhi_watch.evaluation.incidents --seeds 191-194` shows what is missed, and what outranks it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch import model, ranking, timestamps
+from nhi_watch.episode import created
+from nhi_watch.evaluation.counting import Entry, places
+from nhi_watch.evaluation.replay import Replay, Replayed
+from nhi_watch.evaluation.rivals import Rival, rivals
+from nhi_watch.model import Scorecard
+from nhi_watch.scoring import weighed
+from nhi_watch.simulator import Day, Spec, Tenant
+
+SEEDS = tuple(range(501, 509))
+"""Never trained on: training uses 101 to 199."""
+OURS = "nhi_watch"
+SHOWN = 4
+"""Benign episodes kept with each missed incident."""
+
+Progress = Callable[[str, int, int], None]
+
+
+class Card(NamedTuple):
+    """An episode in numbers: what its signals said."""
+
+    identity: str
+    score: float
+    priority: float
+    log_odds: float
+    signals: dict[str, tuple[Optional[float], float]]
+    """Signal → value and points, where it has points; a value of None: cannot tell."""
+
+
+class Incident(NamedTuple):
+    """One labelled incident, and how it fared."""
+
+    id: str
+    seed: int
+    day: int
+    technique: str
+    origin: str
+    distinguishable: bool
+    places: dict[str, list[tuple[int, int, int]]]
+    """Detector → (day, benign entries at or above, identities of that day) of each day that has a place."""
+    minutes: Optional[float]
+    """From its first record until its first notable would have been written."""
+    card: Optional[Card]
+    """Its best episode."""
+    above: list[Card]
+    """Benign episodes of that day that outrank it, the highest first."""
+
+    def found(self, budget: float, detector: str = OURS) -> bool:
+        """Whether it was written within the budget on one of its days."""
+        days = self.places.get(detector, ())
+        return any(above < ranking.allowance(budget, size) for _, above, size in days)
+
+
+class Scored(NamedTuple):
+    """One eligible episode, for figures over episodes."""
+
+    seed: int
+    day: int
+    score: float
+    probability: float
+    log_odds: float
+    bad: bool
+    place: int
+    """How many episodes rank before it in the day, floor and all; -1: not over the floor."""
+
+
+class DaySize(NamedTuple):
+    """How many eligible identities a day had."""
+
+    seed: int
+    day: int
+    identities: int
+
+
+class TenantResult(NamedTuple):
+    """Everything that one tenant gives."""
+
+    incidents: list[Incident]
+    episodes: list[Scored]
+    days: list[DaySize]
+    events: int
+
+
+class Watch:
+    """One tenant under watch."""
+
+    def __init__(self, spec: Spec, scorecard: Scorecard, against: Sequence[Rival]) -> None:
+        self._spec, self._model, self._rivals = spec, scorecard, against
+        self._replay = Replay(scorecard)
+        self._labels: dict[str, Mapping[str, Any]] = {}
+        self._places: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
+        self._best: dict[str, tuple[Card, list[Card]]] = {}
+        self._created: dict[str, int] = {}
+        self._found: list[Scored] = []
+        self._days: list[DaySize] = []
+        self._events = 0
+
+    def run(self) -> TenantResult:
+        """All days."""
+        for number, day in enumerate(Tenant(self._spec).days()):
+            self._day(number, day)
+        incidents = [self._incident(label) for label in self._labels.values()]
+        return TenantResult(incidents, self._found, self._days, self._events)
+
+    def _day(self, number: int, day: Day) -> None:
+        self._replay.label(day.incidents)
+        self._labels.update((label["id"], {**label, "day": number}) for label in day.incidents)
+        self._events += len(day.records)
+        items = [item for item in self._replay.run(day.records) if item.ranked.eligible]
+        self._days.append(DaySize(self._spec.seed, number, len(items)))
+        self._count(OURS, number, [our_entry(item) for item in items])
+        for rival in self._rivals:
+            told = rival.score(items)
+            self._count(rival.name, number, [rival_entry(item, told) for item in items])
+            rival.learn(items)
+        self._keep(number, items)
+
+    def _count(self, detector: str, number: int, entries: Sequence[Entry]) -> None:
+        for incident, above in places(entries).items():
+            days = self._places.setdefault(incident, {}).setdefault(detector, [])
+            days.append((number, above, len(entries)))
+
+    def _keep(self, number: int, items: Sequence[Replayed]) -> None:
+        ordered = sorted(items, key=lambda i: (-i.ranked.priority, -i.ranked.log_odds, i.ranked.identity_id))
+        benign = [item for item in ordered if not item.incidents]
+        for place, item in enumerate(ordered):
+            ranked, odds = item.ranked, item.ranked.log_odds
+            over = place if ranked.score >= ranking.FLOOR else -1
+            self._found.append(Scored(self._spec.seed, number, ranked.score, self._model.probability(odds),
+                                      odds, bool(item.incidents), over))  # fmt: skip
+            for incident in item.incidents:
+                self._study(incident, item, benign)
+
+    def _study(self, incident: str, item: Replayed, benign: Sequence[Replayed]) -> None:
+        known = self._best.get(incident)
+        if known is None or item.ranked.priority > known[0].priority:
+            above = [b for b in benign if our_entry(b).rank >= our_entry(item).rank][:SHOWN]
+            self._best[incident] = card(self._model, item), [card(self._model, b) for b in above]
+        if item.ranked.score >= ranking.FLOOR:
+            when = created(self._model, item.episode)
+            self._created[incident] = min(when, self._created.get(incident, when))
+
+    def _incident(self, label: Mapping[str, Any]) -> Incident:
+        name = label["id"]
+        best, above = self._best.get(name, (None, []))
+        when = self._created.get(name)
+        minutes = None if when is None else (when - timestamps.parse(label["first_time"])) / 60
+        return Incident(
+            name, self._spec.seed, label["day"], label["technique"], label["origin"],
+            label["distinguishable"], self._places.get(name, {}), minutes, best, above,
+        )  # fmt: skip
+
+
+def our_entry(item: Replayed) -> Entry:
+    """As `ranking.order` sees it."""
+    ranked = item.ranked
+    return Entry((ranked.priority, ranked.log_odds), item.incidents, ranked.score >= ranking.FLOOR)
+
+
+def rival_entry(item: Replayed, told: Mapping[str, float]) -> Entry:
+    """As a rival sees it."""
+    score = told[item.ranked.identity_id]
+    return Entry((score,), item.incidents, score > 0)
+
+
+def card(scorecard: Scorecard, item: Replayed) -> Card:
+    """What the signals said of an episode."""
+    rows = weighed(scorecard, item.episode.values)
+    told = {s.name: (value, round(points, 2)) for points, s, value in rows if value is None or value}
+    ranked = item.ranked
+    return Card(item.episode.identity.name, ranked.score, ranked.priority, ranked.log_odds, told)
+
+
+def one_tenant(spec: Spec) -> TenantResult:
+    """What one tenant gives, with the shipped model."""
+    return Watch(spec, model.load(), rivals()).run()
+
+
+def all_tenants(specs: Sequence[Spec], progress: Progress, workers: int = 2) -> list[TenantResult]:
+    """One result a tenant, in the order of `specs`, in some processes."""
+    if workers == 1:
+        return [one_tenant(spec) for spec in _told(specs, progress)]
+    with ProcessPoolExecutor(workers) as pool:
+        jobs = [pool.submit(one_tenant, spec) for spec in specs]
+        for done, _ in enumerate(as_completed(jobs), 1):
+            progress("simulated tenants", done, len(specs))
+        return [job.result() for job in jobs]
+
+
+def _told(specs: Sequence[Spec], progress: Progress) -> Iterator[Spec]:
+    for done, spec in enumerate(specs):
+        progress("simulated tenants", done, len(specs))
+        yield spec
+
+
+# ---- the short form, for tuning
+
+
+def seeds_of(text: str) -> list[int]:
+    """Seeds from a text.
+
+    >>> seeds_of("191-193,7")
+    [191, 192, 193, 7]
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        low, _, high = part.partition("-")
+        found += range(int(low), int(high or low) + 1)
+    return found
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write recall by origin, and what was missed."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--seeds", default="191-194")
+    parser.add_argument("--machines", type=int, default=300)
+    parser.add_argument("--days", type=int, default=28)
+    parser.add_argument("--campaigns", type=int, default=45)
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--most", type=int, default=25, help="missed incidents shown in full")
+    args = parser.parse_args(arguments)
+    from nhi_watch.evaluation.summary import digest  # the summary needs this module's types
+
+    specs = [Spec(args.days, args.machines, s, campaigns=args.campaigns) for s in seeds_of(args.seeds)]
+    began = time.perf_counter()
+    results = all_tenants(specs, lambda stage, done, total: None, args.workers)
+    sys.stdout.write("\n".join(digest(results, args.most)) + f"\n{time.perf_counter() - began:.0f} s\n")
+
+
+if __name__ == "__main__":
+    # under its importable name, so that worker processes and this one share the same types
+    from nhi_watch.evaluation.incidents import main as run
+
+    run(sys.argv[1:])
