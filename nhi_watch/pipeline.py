@@ -16,6 +16,7 @@ from nhi_watch import assets, baseline, ranking
 from nhi_watch.assets import Assets
 from nhi_watch.baseline import Delta
 from nhi_watch.behaviour import IdentityDay
+from nhi_watch.daybook import RETAIN_GROUPS
 from nhi_watch.episode import build, notable_id
 from nhi_watch.errors import RejectError
 from nhi_watch.grouping import Grouping
@@ -23,8 +24,8 @@ from nhi_watch.model import Scorecard, score_of
 from nhi_watch.notable import Notable, to_json
 from nhi_watch.ranking import Ranked
 from nhi_watch.scoring import Baselines, Episode, score_day
-from nhi_watch.state import GROUP_SNAPSHOTS, State
-from nhi_watch.timestamps import render_day
+from nhi_watch.state import State
+from nhi_watch.timestamps import HOUR, render, render_day
 
 Progress = Callable[[str, int, int], None]
 
@@ -62,7 +63,7 @@ class Pipeline:
         self._grouping = Grouping(sources, state.load_day)
         self._rejected: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
-        self._counts = dict.fromkeys(("behaviours", "identities", "episodes", "overflow", "withdrawn"), 0)
+        self._counts = dict.fromkeys(("behaviours", "identities", "episodes", "overflow", "withdrawn", "too_late"), 0)
 
     def feed(self, records: Iterable[object], on_reject: Callable[[int, RejectError], None]) -> None:
         """Take in a batch of records of any source and shape."""
@@ -78,8 +79,8 @@ class Pipeline:
         """Score, rank and learn what was fed; the rows are put, committing them is the caller's business."""
         notables: list[dict[str, Any]] = []
         changed: list[dict[str, Any]] = []
-        grown = self._grouping.changed()
-        days = self._days(grown)
+        grown = self._grown()
+        days = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
         baselines = Baselines(self._model)
         identities: set[str] = set()
         for done, day in enumerate(days):
@@ -87,48 +88,57 @@ class Pipeline:
             wholes = self._grouping.days.pop(day, None) or self._state.load_day(day)
             names = grown.get(day, []) if day == days[0] else sorted(wholes)
             identities.update(wholes)
-            found, new = self._one_day(day, {name: wholes[name] for name in names}, baselines)
+            found, new = self._one_day(day, wholes, names, baselines)
             notables += found
             changed += new
-            self._learn(day, days[-1], baselines)
+            self._learn(day, days[done + 1 :], baselines)
             self._state.put_days({name: wholes[name] for name in grown.get(day, [])})
-        self._finish_state(days, baselines)
+            _provisional(found, wholes if day == days[-1] else {})
+        if days:
+            self._finish_state(baselines)
         self._counts["identities"] = len(identities)
-        self._provisional(notables)
         return Result(notables, changed, self._run(notables, days))
 
-    def _days(self, grown: dict[int, list[str]]) -> list[int]:
-        if not grown:
-            return []
-        first = min(grown)
-        return sorted(set(grown) | set(self._state.days_after(first)))
+    def _grown(self) -> dict[int, list[str]]:
+        """Day → identities with new records; days of which behaviours were forgotten cannot grow any more."""
+        grown = self._grouping.changed()
+        for day in [day for day in grown if day < self._state.daybook.closed]:
+            self._counts["too_late"] += sum(self._grouping.days[day][name].events() for name in grown.pop(day))
+        return grown
 
     def _one_day(
-        self, day: int, wholes: dict[str, IdentityDay], baselines: Baselines
+        self, day: int, wholes: dict[str, IdentityDay], names: list[str], baselines: Baselines
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         started = time.perf_counter()
-        self._state.fill(baselines, wholes, day)
-        episodes = {name: score_day(self._model, baselines, whole) for name, whole in wholes.items()}
-        ranked = {name: self._rank(episode) for name, episode in episodes.items()}
-        for name, whole in wholes.items():
-            self._state.put_delta(day, name, _lesson(whole, episodes[name], ranked[name]), ranked[name], whole.identity)
-        everyone = self._state.ranked(day)
-        self._counts["episodes"] += len(episodes)
-        self._counts["behaviours"] += sum(len(whole.behaviours) for whole in wholes.values())
+        episodes = self._score(day, {name: wholes[name] for name in names}, baselines)
+        for name, episode in episodes.items():
+            ranked = self._rank(episode)
+            lesson = _lesson(wholes[name], episode, ranked)
+            self._state.put_delta(day, name, lesson, ranked, wholes[name].identity)
+        order = ranking.order(self._state.ranked(day), self._options.budget)
+        before = self._state.notables(day)
+        risen = [c.identity_id for c in order.chosen if c.identity_id not in episodes]
+        risen = [name for name in risen if notable_id(name, day) not in before]
+        episodes.update(self._score(day, {name: wholes[name] for name in risen}, baselines))
+        self._counts["overflow"] += order.overflow
         self._spend("score", started)
         started = time.perf_counter()
-        order = ranking.order(everyone, self._options.budget)
-        self._counts["overflow"] += order.overflow
-        found, new = self._write_notables(day, order, episodes, baselines)
+        found, new = self._write_notables(day, order, (episodes, before), baselines)
         self._spend("rank", started)
         return found, new
 
-    def _learn(self, day: int, last: int, baselines: Baselines) -> None:
+    def _score(self, day: int, wholes: dict[str, IdentityDay], baselines: Baselines) -> dict[str, Episode]:
+        self._state.fill(baselines, wholes, day)
+        self._counts["episodes"] += len(wholes)
+        self._counts["behaviours"] += sum(len(whole.behaviours) for whole in wholes.values())
+        return {name: score_day(self._model, baselines, whole) for name, whole in wholes.items()}
+
+    def _learn(self, day: int, later: list[int], baselines: Baselines) -> None:
         """Only closed days are learnt: the last one may still grow."""
         started = time.perf_counter()
-        if last - day < GROUP_SNAPSHOTS:
+        if len(later) < RETAIN_GROUPS:
             self._state.snapshot(day, baselines)
-        if day != last:
+        if later:
             self._state.learn(day, baselines)
         self._state.next_day()
         self._spend("learn", started)
@@ -142,9 +152,9 @@ class Pipeline:
         return Ranked(episode.identity.id, score_of(probability), log_odds, weight, eligible)
 
     def _write_notables(
-        self, day: int, order: ranking.Order, episodes: dict[str, Episode], baselines: Baselines
+        self, day: int, order: ranking.Order, known: tuple[dict[str, Episode], dict[str, Any]], baselines: Baselines
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        before = self._state.notables(day)
+        episodes, before = known
         found: list[dict[str, Any]] = []
         new: list[dict[str, Any]] = []
         for rank, chosen in enumerate(order.chosen, 1):
@@ -168,17 +178,10 @@ class Pipeline:
             document["revision"] = old["revision"] if same else old["revision"] + 1
         return document
 
-    def _finish_state(self, days: list[int], baselines: Baselines) -> None:
+    def _finish_state(self, baselines: Baselines) -> None:
         started = time.perf_counter()
-        if days:
-            self._state.finish(baselines, days[-1])
+        self._state.finish(baselines)
         self._spend("store", started)
-
-    def _provisional(self, notables: list[dict[str, Any]]) -> None:
-        """The latest hour seen is still open: what lies in it may grow."""
-        latest = max((n["last_time"][:13] for n in notables), default="")
-        for notable in notables:
-            notable["telemetry"] = {**notable["telemetry"], "provisional": notable["last_time"][:13] == latest}
 
     def _spend(self, stage: str, started: float) -> None:
         self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - started
@@ -204,6 +207,14 @@ class Pipeline:
 
 _VOLATILE = frozenset({"revision", "rank", "telemetry", "created"})
 """What may change in a notable without making a new revision of it."""
+
+
+def _provisional(notables: list[dict[str, Any]], wholes: dict[str, IdentityDay]) -> None:
+    """The latest hour seen is still open: what lies in it may grow."""
+    latest = max((b.hour for whole in wholes.values() for b in whole.behaviours.values()), default=0)
+    hour = render(latest * HOUR)[:13]
+    for notable in notables:
+        notable["telemetry"] = {**notable["telemetry"], "provisional": notable["last_time"][:13] == hour}
 
 
 def _lesson(whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:

@@ -4,8 +4,10 @@
 |---|---|---|
 | day | day/identity | all behaviours of the day, and which records made them |
 | delta | day/identity | what the day teaches, and how it was ranked |
-| profile | scope[/day] | the fold of all deltas up to a day; a cache that can be made again |
+| profile | scope, group/day | the fold of all deltas up to a day; a cache that can be made again |
+| profile | old/scope, old | the fold of the deltas that were forgotten, from which it can be made again |
 | notable | day/id | the notable's JSON |
+| meta | days | which days have deltas, and since when behaviours are kept |
 """
 
 from __future__ import annotations
@@ -18,17 +20,14 @@ from typing import Any, Protocol
 from nhi_watch import baseline, behaviour
 from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import IdentityDay
+from nhi_watch.daybook import Daybook
 from nhi_watch.event import Identity
 from nhi_watch.model import Scorecard
 from nhi_watch.ranking import Ranked
 from nhi_watch.scoring import TENANT, Baselines, peer_scope
 
-RETAIN_DAYS = 35
-"""Days of behaviours kept, within which a late record still finds its place."""
-RETAIN_DELTAS = 120
-GROUP_SNAPSHOTS = 8
-"""Days for which the profiles of groups are kept, so that late records cost little."""
 GROUPS = "group"
+OLD = "old"
 
 
 class Rows(Protocol):
@@ -52,6 +51,14 @@ def _unpack(raw: bytes) -> Any:
     return json.loads(zlib.decompress(raw))
 
 
+def _rows(profiles: dict[str, Profile]) -> bytes:
+    return _pack({scope: baseline.to_row(profile) for scope, profile in sorted(profiles.items())})
+
+
+def _profiles(raw: bytes) -> dict[str, Profile]:
+    return {scope: baseline.from_row(row) for scope, row in _unpack(raw).items()}
+
+
 def _span(day: int) -> tuple[str, str]:
     return f"{day:06d}/", f"{day:06d}0"
 
@@ -61,6 +68,8 @@ class State:
 
     def __init__(self, store: Rows) -> None:
         self._store = store
+        row = store.get("meta", ["days"]).get("days")
+        self.daybook = Daybook(*_unpack(row)) if row else Daybook([], 0)
         self._late: list[tuple[str, bytes | None]] = []
         self._ranked: dict[str, Ranked] = {}
         self._lessons: dict[str, tuple[Delta, Delta, str]] = {}
@@ -72,10 +81,6 @@ class State:
         return {
             key[7:]: behaviour.from_row(_unpack(raw)) for key, raw in self._store.scan("day", *_span(day))
         }
-
-    def days_after(self, day: int) -> list[int]:
-        """Stored days later than `day`."""
-        return sorted({int(key[:6]) for key, _ in self._store.scan("day", f"{day + 1:06d}/", ":")})
 
     def put_days(self, wholes: Mapping[str, IdentityDay]) -> None:
         """Keep day rows for the end: they say that all else was written."""
@@ -94,19 +99,26 @@ class State:
 
     def _load(self, names: list[str], day: int) -> dict[str, Profile]:
         rows = self._store.get("profile", names)
-        profiles = {name: baseline.from_row(_unpack(rows[name])) if name in rows else Profile() for name in names}
-        for name, profile in profiles.items():
-            if profile.as_of >= day:
-                profiles[name] = Profile()
-        self._catch_up({name: p for name, p in profiles.items() if name in rows}, day)
-        return profiles
+        stored = {name: baseline.from_row(_unpack(raw)) for name, raw in rows.items()}
+        usable = {name: profile for name, profile in stored.items() if profile.as_of < day}
+        usable.update(self._rebuilt([name for name in stored if name not in usable or self._outdated(usable[name])]))
+        self._catch_up(usable, day)
+        return {name: usable.get(name) or Profile() for name in names}
+
+    def _outdated(self, profile: Profile) -> bool:
+        """Whether deltas that the profile does not know were forgotten."""
+        return bool(self.daybook.days) and profile.as_of < self.daybook.days[0] - 1
+
+    def _rebuilt(self, names: list[str]) -> dict[str, Profile]:
+        """Profiles as the forgotten days made them; later days are to be folded in."""
+        rows = self._store.get("profile", [f"{OLD}/{name}" for name in names])
+        found = {name: rows.get(f"{OLD}/{name}") for name in names}
+        return {name: baseline.from_row(_unpack(raw)) if raw else Profile() for name, raw in found.items()}
 
     def _catch_up(self, profiles: dict[str, Profile], day: int) -> None:
         """Fold in the stored deltas between a profile's day and the eve of `day`."""
-        oldest = day - RETAIN_DELTAS
-        keys = [
-            f"{d:06d}/{name}" for name, p in profiles.items() for d in range(max(oldest, p.as_of + 1), day)
-        ]  # fmt: skip
+        between = self.daybook.between
+        keys = [f"{d:06d}/{name}" for name, p in profiles.items() for d in between(p.as_of + 1, day)]
         rows = self._store.get("delta", keys) if keys else {}
         for key in sorted(rows):
             now, later, *_ = _unpack(rows[key])
@@ -114,27 +126,21 @@ class State:
 
     def _groups(self, day: int) -> dict[str, Profile]:
         rows = dict(self._store.scan("profile", f"{GROUPS}/", f"{GROUPS}0"))
-        usable = [key for key in rows if int(key[6:]) < day]
-        if not usable and self._oldest_delta() >= day:
-            return {}
-        groups: dict[str, Profile] = {}
-        start = self._oldest_delta()
-        if usable:
-            start = int(max(usable)[6:]) + 1
-            groups = {scope: baseline.from_row(row) for scope, row in _unpack(rows[max(usable)]).items()}
-        for d in range(max(start, day - RETAIN_DELTAS), day):
+        usable = max((key for key in rows if int(key[6:]) < day), default="")
+        groups = _profiles(rows[usable]) if usable else self._old_groups()
+        for d in self.daybook.between(int(usable[6:]) + 1 if usable else 0, day):
             learn_groups(groups, d, self._stored_lessons(d))
         return groups
 
-    def _oldest_delta(self) -> int:
-        first = next(iter(self._store.scan("delta", "", ":")), None)
-        return int(first[0][:6]) if first else 10**6
+    def _old_groups(self) -> dict[str, Profile]:
+        raw = self._store.get("profile", [OLD]).get(OLD)
+        return _profiles(raw) if raw else {}
 
     def scopes(self, card: Scorecard, day: int) -> Baselines:
         """The profiles of every scope on the eve of `day`, for an export."""
         baselines = Baselines(card)
         baselines.groups = self._groups(day)
-        names = [key for key, _ in self._store.scan("profile", "", "\U0010ffff") if not key.startswith(f"{GROUPS}/")]
+        names = [key for key, _ in self._store.scan("profile", "", "\U0010ffff") if key.partition("/")[0] not in (GROUPS, OLD)]
         baselines.own = self._load(names, day)
         for profile in baselines.own.values():
             profile.advance(day)
@@ -142,7 +148,7 @@ class State:
 
     def next_open_day(self) -> int:
         """The day after the last one stored; 0 when there is none."""
-        days = self.days_after(-1)
+        days = self.daybook.days
         return days[-1] + 1 if days else 0
 
     # ---- deltas
@@ -156,6 +162,7 @@ class State:
         self._lessons[name] = (*lesson, scope)
         row = [*lesson, scope, ranked.score, ranked.log_odds, ranked.priority, ranked.eligible]
         self._store.put("delta", [(f"{day:06d}/{name}", _pack(row))])
+        self.daybook.add(day)
 
     def ranked(self, day: int) -> list[Ranked]:
         """How every identity of a day was ranked, by this run or an earlier one."""
@@ -179,8 +186,7 @@ class State:
 
     def snapshot(self, day: int, baselines: Baselines) -> None:
         """Keep the groups as they stood on the eve of `day`."""
-        plain = {scope: baseline.to_row(profile) for scope, profile in sorted(baselines.groups.items())}
-        self._store.put("profile", [(f"{GROUPS}/{day - 1:06d}", _pack(plain))])
+        self._store.put("profile", [(f"{GROUPS}/{day - 1:06d}", _rows(baselines.groups))])
 
     def next_day(self) -> None:
         """Forget what belonged to the day that is done."""
@@ -202,14 +208,31 @@ class State:
 
     # ---- the end
 
-    def finish(self, baselines: Baselines, last: int) -> None:
-        """Write profiles, then the day rows, and forget what is too old."""
+    def finish(self, baselines: Baselines) -> None:
+        """Write profiles, forget what is too old, and last write the day rows."""
         self._store.put("profile", [(name, _pack(baseline.to_row(p))) for name, p in baselines.own.items()])
+        limits, gone = self.daybook.forget()
+        self._remember(gone)
+        self._store.put("meta", [("days", _pack([self.daybook.days, self.daybook.closed]))])
         self._store.put("day", self._late)
         self._late = []
-        self._forget("profile", f"{GROUPS}/", f"{GROUPS}/{last - GROUP_SNAPSHOTS:06d}")
-        for table, days in (("day", RETAIN_DAYS), ("delta", RETAIN_DELTAS), ("notable", RETAIN_DELTAS)):
-            self._forget(table, "", f"{last - days:06d}/")
+        self._forget("profile", f"{GROUPS}/", f"{GROUPS}/{limits.groups - 1:06d}")
+        for table, first in (("day", limits.day), ("delta", limits.delta), ("notable", limits.delta)):
+            self._forget(table, "", f"{first:06d}/")
+
+    def _remember(self, days: list[int]) -> None:
+        """Fold deltas that are about to be forgotten, so that profiles can always be made again."""
+        groups = self._old_groups() if days else {}
+        own: dict[str, Profile] = {}
+        for day in days:
+            rows = {key[7:]: _unpack(raw) for key, raw in self._store.scan("delta", *_span(day))}
+            own.update(self._rebuilt([name for name in rows if name not in own]))
+            for name, (now, later, *_) in rows.items():
+                teach(own[name], day, now, later)
+            learn_groups(groups, day, [(now, later, scope) for now, later, scope, *_ in rows.values()])
+        self._store.put("profile", [(f"{OLD}/{name}", _pack(baseline.to_row(p))) for name, p in own.items()])
+        if days:
+            self._store.put("profile", [(OLD, _rows(groups))])
 
     def _forget(self, table: str, low: str, high: str) -> None:
         old: list[tuple[str, bytes | None]] = [(key, None) for key, _ in self._store.scan(table, low, high)]

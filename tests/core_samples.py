@@ -1,0 +1,190 @@
+"""Small events, records, histories and runs for the tests of the core."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from nhi_watch import baseline, model
+from nhi_watch.baseline import Profile
+from nhi_watch.behaviour import IdentityDay
+from nhi_watch.event import Event, Identity
+from nhi_watch.pipeline import Options, Pipeline, Result
+from nhi_watch.scoring import Baselines, peer_scope
+from nhi_watch.sources import cloudtrail
+from nhi_watch.state import State, learn_groups, teach
+from nhi_watch.stores.interface import TABLES
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.timestamps import DAY, render
+
+TODAY = 20_000
+"""The day (2024-10-04) on which samples are scored."""
+ACCOUNT = "111111111111"
+MACHINE = Identity(
+    f"aws:{ACCOUNT}:role:AROAPAYMENTS",
+    f"arn:aws:iam::{ACCOUNT}:role/payments-api",
+    "role",
+    "aws",
+    ACCOUNT,
+    "",
+)
+CALL = Event(
+    time=TODAY * DAY + 10 * 3600,
+    provider="aws",
+    account=ACCOUNT,
+    identity=MACHINE,
+    credential="",
+    credential_type="session",
+    session="ASIASESSION",
+    action="s3:GetObject",
+    service="s3",
+    access="read",
+    outcome="success",
+    error="",
+    address="52.95.110.1",
+    network="52.95.110.0/24",
+    agent="boto3",
+    region="eu-west-1",
+    target="bucket-a",
+    target_class="own",
+    traits=(),
+    issued="",
+    record_id="",
+)
+"""An ordinary call; samples tell only what differs from it."""
+
+
+def seconds(clock: str) -> int:
+    """Seconds into the day of `HH:MM` or `HH:MM:SS`."""
+    hours, minutes, *rest = map(int, clock.split(":"))
+    return hours * 3600 + minutes * 60 + (rest[0] if rest else 0)
+
+
+def events(told: Iterable[Mapping[str, Any]], day: int) -> list[Event]:
+    """The events of a day; `time` is `HH:MM`, `who` changes fields of the identity, `repeat` makes several."""
+    made = []
+    for number, fields in enumerate(told):
+        rest = dict(fields)
+        who = MACHINE._replace(**rest.pop("who", {}))
+        start = day * DAY + seconds(rest.pop("time", "10:00"))
+        repeat = rest.pop("repeat", 1)
+        if "action" in rest:
+            rest.setdefault("service", rest["action"].partition(":")[0])
+        if "traits" in rest:
+            rest["traits"] = tuple(sorted(rest["traits"]))
+        for n in range(repeat):
+            record = f"{day}-{number}-{n}"
+            made.append(CALL._replace(identity=who, time=start + n % 3000, record_id=record, **rest))
+    return made
+
+
+def whole_days(found: Iterable[Event]) -> dict[str, IdentityDay]:
+    """Events of one day by identity."""
+    wholes: dict[str, IdentityDay] = {}
+    for event in found:
+        wholes.setdefault(event.identity.id, IdentityDay(event.time // DAY)).add(event)
+    return wholes
+
+
+def learnt(history: Sequence[Mapping[str, Any]], today: int = TODAY) -> Baselines:
+    """Baselines after days of events: `[{"ago": [30, 1], "events": […]}, …]`; nothing is held back."""
+    made = Baselines(model.load())
+    for day in sorted({today - ago for part in history for ago in _days(part)}):
+        told = [e for part in history if today - day in _days(part) for e in part["events"]]
+        lessons = []
+        for name, whole in whole_days(events(told, day)).items():
+            lesson = baseline.lesson((b, False) for b in whole.ordered())
+            teach(made.own.setdefault(name, Profile()), day, *lesson)
+            lessons.append((*lesson, peer_scope(whole.identity)))
+        learn_groups(made.groups, day, lessons)
+    for profile in made.own.values():
+        profile.advance(today)
+    return made
+
+
+def _days(part: Mapping[str, Any]) -> range:
+    first, last = part["ago"]
+    step: int = part.get("every", 1)
+    return range(first, last - 1, -step)
+
+
+def record(day: int, clock: str, **changes: Any) -> dict[str, Any]:
+    """A CloudTrail record of a role; `role`, `session`, `service` and `name` are short cuts."""
+    role = changes.pop("role", "payments-api")
+    session = changes.pop("session", "ASIA" + role.upper().replace("-", "")[:12])
+    time = render(day * DAY + seconds(clock))
+    issuer = {
+        "type": "Role",
+        "principalId": f"AROA{role}",
+        "arn": f"arn:aws:iam::{ACCOUNT}:role/{role}",
+        "accountId": ACCOUNT,
+        "userName": role,
+    }
+    plain: dict[str, Any] = {
+        "eventVersion": "1.09",
+        "eventTime": time,
+        "eventSource": f"{changes.pop('service', 's3')}.amazonaws.com",
+        "eventName": changes.pop("name", "GetObject"),
+        "awsRegion": "eu-west-1",
+        "sourceIPAddress": changes.pop("address", "52.95.110.1"),
+        "userAgent": changes.pop("agent", "Boto3/1.34.0 md/Botocore#1.34.0"),
+        "eventID": changes.pop("id", f"{role}/{time}"),
+        "recipientAccountId": ACCOUNT,
+        "requestParameters": {"bucketName": changes.pop("bucket", "bucket-a")},
+        "userIdentity": {
+            "type": "AssumedRole",
+            "principalId": f"AROA{role}:session",
+            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/session",
+            "accountId": ACCOUNT,
+            "accessKeyId": session,
+            "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}},
+        },
+    }
+    plain.update(changes)
+    return plain
+
+
+def run(store: Any, records: Iterable[object], options: Options = Options()) -> Result:
+    """One run over a store."""
+    pipeline = Pipeline(State(store), model.load(), [cloudtrail], options)
+    pipeline.feed(records, lambda index, reject: pipeline.reject(reject.reason))
+    result = pipeline.finish()
+    store.commit()
+    return result
+
+
+def runs(parts: Iterable[Iterable[object]], options: Options = Options()) -> MemoryStore:
+    """The store after several runs."""
+    store = MemoryStore()
+    for part in parts:
+        run(store, part, options)
+    return store
+
+
+def contents(store: Any) -> dict[str, dict[str, Any]]:
+    """Everything in a store, as plain values."""
+    return {
+        table: {key: json.loads(zlib.decompress(raw)) for key, raw in store.scan(table, "", "\U0010ffff")}
+        for table in TABLES
+    }
+
+
+def answer(store: Any) -> dict[str, Any]:
+    """What must not depend on how the input was cut up: notables, day rows, deltas, baselines.
+
+    Left out: revisions, which count what changed on the way.
+    """
+    whole = contents(store)
+    for notable in whole["notable"].values():
+        notable.pop("revision")
+    whole["profile"] = baselines_of(store)
+    return whole
+
+
+def baselines_of(store: Any) -> dict[str, Any]:
+    """Every profile as it stands after the last day: the rows themselves are a cache of different ages."""
+    state = State(store)
+    known = state.scopes(model.load(), state.next_open_day())
+    return {name: baseline.to_row(p) for scopes in (known.own, known.groups) for name, p in scopes.items()}
