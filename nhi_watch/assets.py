@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nhi_watch.errors import InputError
@@ -22,7 +24,8 @@ class Asset(NamedTuple):
 
 
 UNKNOWN = Asset("", "", "")
-Assets = dict[str, Asset]
+Assets = Mapping[str, Asset]
+NO_ASSETS: Assets = MappingProxyType({})
 
 
 def load(path: Path) -> Assets:

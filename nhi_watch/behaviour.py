@@ -206,7 +206,7 @@ def from_row(row: list[Any]) -> IdentityDay:
     """The IdentityDay that `to_row` wrote."""
     number, identities, shapes, behaviours, seen = row
     day = IdentityDay(number)
-    known = [Shape(Identity(*identities[i]), *rest, tuple(traits)) for i, *rest, traits in shapes]
+    known = [Shape._make((Identity(*identities[i]), *rest, tuple(traits))) for i, *rest, traits in shapes]
     for index, hour, count, first, last, minutes, *sketches in behaviours:
         b = day.behaviour(known[index], hour)
         b.count, b.first, b.last, b.minutes = count, first, last, minutes

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator, Optional
+from typing import Any, Optional
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -68,7 +68,8 @@ def _score(commands: Any) -> None:
 def _baseline(commands: Any) -> None:
     command = _add(commands, "baseline", run_baseline, "learn what is normal, without writing notables")
     _input(command)
-    command.add_argument("--export", type=Path, metavar="FILE", help="write the baseline as Splunk's lookup (.csv or .csv.gz)")
+    command.add_argument("--export", type=Path, metavar="FILE",
+                         help="write the baseline as Splunk's lookup (.csv or .csv.gz)")  # fmt: skip
     command.add_argument("--json", action="store_true", help="print the counts as JSON")
 
 
@@ -85,9 +86,11 @@ def _simulate(commands: Any) -> None:
     command.add_argument("--machines", type=_count, default=120, metavar="N", help="default: 120")
     command.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same bytes")
     command.add_argument("--start", default="2025-03-03", metavar="DATE", help="default: 2025-03-03")
-    command.add_argument("--campaigns", type=int, metavar="N", help="incidents (default: one per 2 days and 200 machines)")
+    command.add_argument("--campaigns", type=int, metavar="N",
+                         help="incidents (default: one per 2 days and 200 machines)")  # fmt: skip
     command.add_argument("--events", type=int, default=0, metavar="N", help="about how many events in all")
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets events/*.ndjson.gz and labels.json")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR",
+                         help="gets events/*.ndjson.gz and labels.json")  # fmt: skip
 
 
 def _train(commands: Any) -> None:
@@ -194,7 +197,8 @@ def run_simulate(args: argparse.Namespace) -> int:
         labels = write(args.out, spec)
     except (OSError, ValueError) as error:
         raise InputError(f"nhi simulate: {error}") from error
-    print(f"Wrote {args.days} days of {args.machines} machines with {len(labels['incidents'])} incidents to {args.out}.")
+    incidents = len(labels["incidents"])
+    print(f"Wrote {args.days} days of {args.machines} machines with {incidents} incidents to {args.out}.")
     return 0
 
 

@@ -46,7 +46,8 @@ def _reduce(episode: EpisodeView) -> str:
     if first:
         parts.append(f"Used for the first time: {listing(first, 8)}; deny what is not meant to be used.")
     if unused:
-        parts.append(f"Not used for {UNUSED_DAYS} days or more: {listing(unused, 8)}; remove unless a rare job needs them.")
+        calls = listing(unused, 8)
+        parts.append(f"Not used for {UNUSED_DAYS} days or more: {calls}; remove unless a rare job needs them.")
     return " ".join(parts) or (
         "No call was new and none is long unused; "
         f"allow only what was used in {episode.past.own.days} days of history."

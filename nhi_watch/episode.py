@@ -135,7 +135,7 @@ def _signal(part: Weighed) -> SignalPoints:
 def _points_of(model: Scorecard, episode: EpisodeView) -> dict[int, float]:
     """Points that each behaviour's shape adds by itself, by `id(behaviour)`."""
     ordinary = model.log_odds(ZERO)
-    points = {}
+    points: dict[int, float] = {}
     for view in episode.views:
         own = round(model.log_odds(view.values) - ordinary, 4)
         points.update((id(b), own) for b in view.behaviours)
@@ -167,7 +167,7 @@ def _usual(model: Scorecard, episode: EpisodeView) -> Usual:
     own = episode.past.own
     usual_score = score_of(model.probability(model.log_odds(ZERO))) if own.days else None
     return Usual(
-        tuple(_dimension(episode, name, field) for name, field in _ASPECTS) + (_hours(episode),),
+        (*(_dimension(episode, name, field) for name, field in _ASPECTS), _hours(episode)),
         own.days, own.first * DAY if own.days else None, own.last * DAY if own.days else None, usual_score,
     )  # fmt: skip
 
@@ -202,7 +202,7 @@ def _compare(episode: EpisodeView, name: str, counts: dict[str, int]) -> Dimensi
 
 def _frameworks(heavy: list[Weighed]) -> Frameworks:
     grouped = frameworks.grouped(
-        list(frameworks.ALWAYS) + sorted({i for part in heavy for i in part.signal.frameworks})
+        [*frameworks.ALWAYS, *sorted({i for part in heavy for i in part.signal.frameworks})]
     )
     names = ("owasp_nhi", "nist_csf", "mitre_attack", "mitre_atlas")
     return Frameworks(*(tuple(grouped.get(name, ())) for name in names))

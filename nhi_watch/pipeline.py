@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from nhi_watch import assets, baseline, ranking
-from nhi_watch.assets import Assets
+from nhi_watch.assets import NO_ASSETS, Assets
 from nhi_watch.baseline import Delta
 from nhi_watch.behaviour import IdentityDay
 from nhi_watch.daybook import RETAIN_GROUPS
@@ -35,7 +35,7 @@ class Options(NamedTuple):
 
     budget: float = 10.0
     """Notables a day per 1,000 identities."""
-    assets: Assets = {}
+    assets: Assets = NO_ASSETS
     learn: bool = True
     """Whether what was seen is kept for later runs."""
 
@@ -51,11 +51,14 @@ class Result(NamedTuple):
     """Counts, seconds a stage, ids of model and baseline: see design, run.json."""
 
 
+DEFAULTS = Options()
+
+
 class Pipeline:
     """One run over one store."""
 
     def __init__(
-        self, state: State, model: Scorecard, sources: Sequence[ModuleType], options: Options = Options()
+        self, state: State, model: Scorecard, sources: Sequence[ModuleType], options: Options = DEFAULTS
     ) -> None:
         self._state = state
         self._model = model

@@ -15,11 +15,20 @@ Values are rounded to two decimals before the scorecard reads them, so that all 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple, Optional
 
 from nhi_watch import registry
 from nhi_watch.behaviour import Behaviour
+
+
+_MOVING = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]")
+
+
+def _one_line(evidence: Callable[..., str]) -> Callable[..., str]:
+    """Log values end up in sentences: what breaks lines or turns text round is replaced."""
+    return lambda seen: _MOVING.sub("\N{REPLACEMENT CHARACTER}", evidence(seen))
 
 
 class Signal(NamedTuple):
@@ -38,7 +47,7 @@ class Signal(NamedTuple):
 
 def _load() -> tuple[Signal, ...]:
     found = [
-        Signal(m.NAME, m.TITLE, m.SCOPE, m.FRAMEWORKS, m.CONTROL, m.value, m.evidence,
+        Signal(m.NAME, m.TITLE, m.SCOPE, m.FRAMEWORKS, m.CONTROL, m.value, _one_line(m.evidence),
                getattr(m, "backing", None), (m.__doc__ or "").strip())
         for m in registry.modules("nhi_watch.signals")
     ]  # fmt: skip

@@ -23,5 +23,5 @@ def value(view: View) -> float | None:
 
 def evidence(view: View) -> str:
     """One sentence."""
-    usual = sorted(view.past.own.dimension("owner").values)[:3]
-    return f"usually from {', '.join(usual) or 'nowhere known'}, now from {view.network_facts.owner or view.shape.network}"
+    usual = ", ".join(sorted(view.past.own.dimension("owner").values)[:3]) or "nowhere known"
+    return f"usually from {usual}, now from {view.network_facts.owner or view.shape.network}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nhi_watch.baseline import bits
 from nhi_watch.behaviour import Behaviour
-from nhi_watch.view import NOVEL, ORDINARY, EpisodeView, Past
+from nhi_watch.view import ORDINARY, EpisodeView, Past
 
 NAME = "off_rhythm"
 TITLE = "Off its schedule"
@@ -43,4 +43,4 @@ def evidence(episode: EpisodeView) -> str:
 
 def backing(episode: EpisodeView) -> list[Behaviour]:
     """What happened at odd hours."""
-    return [b for odd, b in _odd(episode) if odd >= NOVEL]
+    return [b for odd, b in _odd(episode) if odd >= ORDINARY]

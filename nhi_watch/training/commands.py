@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `nhi train`."""
     parser.add_argument("--collect", action="store_true", help="simulate the training tenants anew, then train")
     parser.add_argument("--out", type=Path, default=model.FOLDER, metavar="DIR", help="default: the shipped model")
-    parser.add_argument("--keep-estimator", type=Path, metavar="FILE", help="also dump scikit-learn's object, for study")
+    parser.add_argument("--keep-estimator", type=Path, metavar="FILE",
+                        help="also dump scikit-learn's object, for study")  # fmt: skip
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

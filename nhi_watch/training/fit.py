@@ -78,7 +78,7 @@ def _calibrate(matrix: Matrix) -> tuple[float, float]:
     tenants = sorted(set(matrix.tenant.tolist()))
     for fold in range(4):
         out = np.isin(matrix.tenant, tenants[fold::4])
-        rest = Matrix(*(part[~out] for part in matrix))
+        rest = Matrix(matrix.x[~out], matrix.y[~out], matrix.weight[~out], matrix.tenant[~out])
         scores[out] = _estimator(rest).decision_function(matrix.x[out])
     platt = LogisticRegression(C=1e6).fit(scores[:, None], matrix.y, sample_weight=matrix.weight)
     return float(platt.coef_[0, 0]), float(platt.intercept_[0])

@@ -53,7 +53,7 @@ def write(folder: Path, scorecard: dict[str, Any], fingerprint: str, date: str) 
         "training_data_sha256": fingerprint,
         "date": date,
         "versions": {"nhi_watch": __version__, "scikit-learn": sklearn.__version__, "numpy": numpy.__version__},
-        "settings": {key: value for key, value in sorted(SETTINGS.items())},
+        "settings": dict(sorted(SETTINGS.items())),
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
