@@ -55,6 +55,8 @@ CALL = Event(
 )
 """An ordinary call; samples tell only what differs from it."""
 
+ORDINARY = Options()
+
 
 def seconds(clock: str) -> int:
     """Seconds into the day of `HH:MM` or `HH:MM:SS`."""
@@ -146,7 +148,7 @@ def record(day: int, clock: str, **changes: Any) -> dict[str, Any]:
     return plain
 
 
-def run(store: Any, records: Iterable[object], options: Options = Options()) -> Result:
+def run(store: Any, records: Iterable[object], options: Options = ORDINARY) -> Result:
     """One run over a store."""
     pipeline = Pipeline(State(store), model.load(), [cloudtrail], options)
     pipeline.feed(records, lambda index, reject: pipeline.reject(reject.reason))
@@ -155,7 +157,7 @@ def run(store: Any, records: Iterable[object], options: Options = Options()) -> 
     return result
 
 
-def runs(parts: Iterable[Iterable[object]], options: Options = Options()) -> MemoryStore:
+def runs(parts: Iterable[Iterable[object]], options: Options = ORDINARY) -> MemoryStore:
     """The store after several runs."""
     store = MemoryStore()
     for part in parts:

@@ -22,8 +22,7 @@ from typing import NamedTuple, Optional
 from nhi_watch import registry
 from nhi_watch.behaviour import Behaviour
 
-
-_MOVING = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]")
+_MOVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def _one_line(evidence: Callable[..., str]) -> Callable[..., str]:

@@ -22,6 +22,7 @@ STEPS = {
     "abuse": ("InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream"),
     "cover": ("DeleteModelInvocationLoggingConfiguration",),
 }  # fmt: skip
+ORDER = ("probe", "test", "unlock", "abuse", "cover")
 STEP_OF = {operation: step for step, operations in STEPS.items() for operation in operations}
 
 
@@ -42,7 +43,7 @@ def value(episode: EpisodeView) -> float:
 
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
-    return f"steps of model abuse that are new here: {', '.join(_steps(episode))}"
+    return f"steps of model abuse that are new here: {', '.join(sorted(_steps(episode), key=ORDER.index))}"
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

@@ -1,0 +1,166 @@
+"""Every signal: the plug-in contract, its samples, and what must hold of its values whatever happens."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from core_samples import MACHINE, TODAY, events, learnt, whole_days
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nhi_watch import frameworks, registry
+from nhi_watch.baseline import Profile
+from nhi_watch.event import Event
+from nhi_watch.scoring import views_of
+from nhi_watch.signals import SIGNALS, Signal
+from nhi_watch.view import EpisodeView, Past, View
+
+FOLDER = Path(__file__).parent / "data" / "signals"
+ONE_SENTENCE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+BY_NAME = {signal.name: signal for signal in SIGNALS}
+each_signal = pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
+
+
+def samples() -> Iterator[Any]:
+    for path in sorted(FOLDER.glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            sample = json.loads(line)
+            yield pytest.param(path.stem, sample, id=f"{path.stem}: {sample['sample']}")
+
+
+def told(name: str) -> set[Any]:
+    path = FOLDER / f"{name}.jsonl"
+    return {json.loads(line)["fires"] for line in path.read_text(encoding="utf-8").splitlines()}
+
+
+def episode_of(found: list[Event], past: Past) -> EpisodeView:
+    (whole,) = whole_days(found).values()
+    return EpisodeView(views_of(whole.ordered(), past), past)
+
+
+def sampled(sample: dict[str, Any]) -> EpisodeView:
+    found = events(sample["events"], TODAY)
+    return episode_of(found, learnt(sample["history"]).past(found[0].identity, TODAY))
+
+
+def value_of(signal: Signal, episode: EpisodeView) -> tuple[float | None, Any]:
+    """The signal's value of an episode, and the view that it is of."""
+    if signal.scope == "episode":
+        return signal.value(episode), episode
+    values = [(signal.value(view), view) for view in episode.views]
+    return max(values, key=lambda pair: -1.0 if pair[0] is None else pair[0])
+
+
+@pytest.mark.parametrize(("name", "sample"), [*samples()])
+def test_a_sample_fires_as_it_says(name: str, sample: dict[str, Any]) -> None:
+    value, subject = value_of(BY_NAME[name], sampled(sample))
+    said = "cannot tell" if value is None else value > 0
+    assert said == sample["fires"], value
+    if "evidence" in sample:
+        assert sample["evidence"] in BY_NAME[name].evidence(subject)
+
+
+@each_signal
+def test_a_signal_has_a_sample_that_fires_and_one_that_must_not(signal: Signal) -> None:
+    assert {True, False} <= told(signal.name)
+
+
+def test_a_sample_file_belongs_to_a_signal() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == set(BY_NAME)
+
+
+@pytest.mark.parametrize("module", registry.modules("nhi_watch.signals"), ids=lambda m: m.__name__)
+def test_a_signal_keeps_the_contract(module: Any) -> None:
+    assert module.__name__.rpartition(".")[2] == module.NAME
+    assert module.SCOPE in ("behaviour", "episode")
+    assert module.CONTROL in ("rotate_secret", "reduce_privilege")
+    assert module.TITLE.strip() == module.TITLE != ""
+    assert module.__doc__.strip().endswith(".")
+    assert hasattr(module, "backing") == (module.SCOPE == "episode")
+    frameworks.check(module.FRAMEWORKS)
+
+
+@pytest.mark.parametrize(("name", "sample"), [*samples()])
+def test_what_backs_a_value_belongs_to_the_episode(name: str, sample: dict[str, Any]) -> None:
+    signal, episode = BY_NAME[name], sampled(sample)
+    if signal.backing is None or not signal.value(episode):
+        return
+    backing = signal.backing(episode)
+    mine = {id(b) for b in episode.behaviours()}
+    assert backing
+    assert all(id(b) in mine for b in backing)
+
+
+# ---- whatever happens
+
+ACTIONS = ("s3:GetObject", "s3:PutBucketPolicy", "iam:CreateAccessKey", "sts:AssumeRole", "sts:GetCallerIdentity",
+           "bedrock:InvokeModel", "ec2:RunInstances", "odd:\u202eThing\x1b[31m\n")  # fmt: skip
+FIELDS = {
+    "action": st.sampled_from(ACTIONS),
+    "access": st.sampled_from(("list", "read", "write", "cost", "permissions", "unknown")),
+    "outcome": st.sampled_from(("success", "denied", "failure")),
+    "error": st.sampled_from(("", "AccessDenied", "Bad\r\nThing")),
+    "network": st.sampled_from(("", "52.95.110.0/24", "185.220.101.0/24", "2001:db8::/48", "service:lambda")),
+    "agent": st.sampled_from(("", "boto3", "aws-cli")),
+    "region": st.sampled_from(("", "eu-west-1", "us-east-1\x00")),
+    "credential": st.sampled_from(("", "AKIA1", "AKIA2")),
+    "session": st.sampled_from(("", "ASIA1", "ASIA2")),
+    "target": st.sampled_from(("", "a", "b\n")),
+    "target_class": st.sampled_from(("", "own", "foreign")),
+    "traits": st.lists(st.sampled_from(("mfa", "console", "probe", "public", "attack_tool", "quarantine",
+                                        "admin_policy", "large_compute")), max_size=3, unique=True),
+    "time": st.sampled_from(("00:00", "10:00", "10:30", "23:59")),
+    "repeat": st.integers(1, 3),
+}  # fmt: skip
+SOME_EVENTS = st.lists(st.fixed_dictionaries({}, optional=FIELDS), min_size=1, max_size=8)
+HISTORIES = st.lists(
+    st.fixed_dictionaries({"ago": st.sampled_from(([5, 1], [30, 20], [90, 60], [1, 1])), "events": SOME_EVENTS}),
+    max_size=2,
+)
+often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@often
+@given(today=SOME_EVENTS, history=HISTORIES)
+def test_values_are_never_negative_and_sentences_are_one_line(today: Any, history: Any) -> None:
+    episode = sampled({"events": today, "history": history})
+    for signal in SIGNALS:
+        value, subject = value_of(signal, episode)
+        assert value is None or (value >= 0 and math.isfinite(value)), signal.name
+        if value:
+            sentence = signal.evidence(subject)
+            assert ONE_SENTENCE.fullmatch(sentence), signal.name
+            assert signal.backing is None or signal.backing(episode), signal.name
+
+
+@often
+@given(today=SOME_EVENTS, history=HISTORIES, seed=st.integers(0, 9))
+def test_the_order_of_events_changes_no_value(today: Any, history: Any, seed: int) -> None:
+    found = events(today, TODAY)
+    past = learnt(history).past(MACHINE, TODAY)
+    mixed = random.Random(seed).sample(found, len(found))
+    one, other = episode_of(found, past), episode_of(mixed, past)
+    assert [value_of(s, one)[0] for s in SIGNALS] == [value_of(s, other)[0] for s in SIGNALS]
+
+
+@each_signal
+def test_nothing_is_needed_of_the_past(signal: Signal) -> None:
+    nothing = Past(TODAY, Profile(), lambda dimension, value: 0.01, Profile())
+    for name in ACTIONS:
+        episode = episode_of(events([{"action": name, "error": "Throttled", "traits": ["probe"]}], TODAY), nothing)
+        value, _ = value_of(signal, episode)
+        assert value is None or value >= 0
+
+
+def test_an_empty_shape_is_no_reason_to_fail() -> None:
+    empty = dict.fromkeys(("action", "service", "access", "network", "agent", "region", "session", "target"), "")
+    episode = sampled({"events": [empty], "history": []})
+    assert isinstance(episode.views[0], View)
+    assert all(value is None or value >= 0 for value, _ in (value_of(s, episode) for s in SIGNALS))
