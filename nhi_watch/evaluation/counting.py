@@ -1,4 +1,4 @@
-"""The rules by which a detector's day is counted, and the figures that follow: one set for ours and all rivals.
+"""How an evaluation counts a detector's day, and the figures that follow: one set for ours and all rivals.
 
 Benign notables compete for the budget; the notables of other incidents use none of it. A tie counts against
 the detector. Only the day's own episodes count, so nothing is found with hindsight.

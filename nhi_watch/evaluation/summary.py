@@ -60,8 +60,7 @@ def recalls(incidents: Sequence[Incident], detector: str = OURS) -> dict[str, di
     """Budget → origin → recall."""
     return {
         f"{budget:g}": {
-            name: recall([i.found(budget, detector) for i in incidents if group(i)])
-            for name, group in ORIGINS.items()
+            name: recall([i.found(budget, detector) for i in incidents if group(i)]) for name, group in ORIGINS.items()
         }
         for budget in BUDGETS
     }
@@ -90,9 +89,7 @@ def _behind(incidents: Sequence[Incident], detector: str, budget: float) -> dict
 
 def notables(results: Sequence[TenantResult], budget: float) -> list[Scored]:
     """The episodes that would have been written: over the floor, and within the budget of their day."""
-    rooms = {
-        (d.seed, d.day): ranking.allowance(budget, d.identities) for result in results for d in result.days
-    }
+    rooms = {(d.seed, d.day): ranking.allowance(budget, d.identities) for result in results for d in result.days}
     return [e for result in results for e in result.episodes if 0 <= e.place < rooms[e.seed, e.day]]
 
 
@@ -178,8 +175,7 @@ def digest(results: Sequence[TenantResult], most: int) -> list[str]:
 def _recall_lines(incidents: Sequence[Incident], title: str) -> Iterator[str]:
     for budget, origins in recalls(incidents).items():
         told = "  ".join(
-            f"{name} {r['recall']:.3f} {r['interval']} ({r['found']}/{r['incidents']})"
-            for name, r in origins.items()
+            f"{name} {r['recall']:.3f} {r['interval']} ({r['found']}/{r['incidents']})" for name, r in origins.items()
         )
         yield f"{title} at {budget:>2}: {told}"
 
