@@ -71,7 +71,9 @@ def peek(record: object) -> Optional[Peek]:
     except (RejectError, TypeError, AttributeError):
         return None
     time, record_id = raw[0], raw[1]
-    if raw[3] in DEEP or time.__class__ is not str or record_id.__class__ is not str or not record_id:
+    if raw[3].__class__ is not str or raw[3] in DEEP:
+        return None
+    if time.__class__ is not str or record_id.__class__ is not str or not record_id:
         return None
     if not _FIRST <= time < _LAST:
         return None

@@ -42,6 +42,8 @@ class LookupBaselines(Baselines):
         super().__init__(model)
         self._scopes = scopes
         self._loaded = -1
+        self._parsed: dict[tuple[str, int], Profile] = {}
+        """(scope, day of its row) → a profile that no day changes, because nothing in it waits."""
 
     def past(self, identity: Identity, today: int) -> Past:
         """What is known of an identity on the eve of `today`."""
@@ -63,8 +65,18 @@ class LookupBaselines(Baselines):
         days, texts = self._scopes.get(scope, ([], []))
         if not days:
             return Profile()
+        row = max(0, bisect_left(days, self._loaded) - 1)
+        parsed = self._parsed.get((scope, row))
+        if parsed is None:
+            parsed = self._parse(scope, texts[row])
+            if not parsed.pending:
+                self._parsed[scope, row] = parsed
+        return parsed
+
+    @staticmethod
+    def _parse(scope: str, text: str) -> Profile:
         try:
-            return baseline.from_row(json.loads(texts[max(0, bisect_left(days, self._loaded) - 1)]))
+            return baseline.from_row(json.loads(text))
         except (ValueError, TypeError, AttributeError) as error:
             raise StoreError(f"the baseline's row of {scope} is damaged ({error}); {_REMEDY}") from error
 

@@ -1,8 +1,9 @@
 """The streaming search command nhiscore: adds score, severity, reasons and framework ids to each event.
 
 What a row is answered depends on the raw texts of a few fields and on the event's day, so answers are kept
-by those texts: a row that is like one before it costs a tuple and a look-up. Three memories, each coarser:
-texts of the row, shape of the record (other sessions of the same identity), shape of the Event.
+by those texts: a row that is like one before it costs a tuple and a look-up. Four memories, each coarser:
+texts of the row on a day, shape of the record on a day (other sessions of the same identity), shape of the
+record (its Event), shape of the Event on a day.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Optional
 
 from nhi_watch import model
-from nhi_watch.behaviour import Shape, shape_of
+from nhi_watch.behaviour import shape_of
 from nhi_watch.errors import InputError, NhiError
 from nhi_watch.event import Event
 from nhi_watch.scoring import BehaviourScore, EventScorer
@@ -24,7 +26,7 @@ from nhi_watch.sources._cloudtrail_splunk import SPLUNK_FIELDS
 from nhi_watch.splunk import lookup
 from nhi_watch.splunk.protocol import Messages, Metadata, serve
 from nhi_watch.splunk.rows import Answer, Row, annotate, multivalue, render, values_of
-from nhi_watch.timestamps import DAY
+from nhi_watch.timestamps import DAY, day_of, parse
 
 LOOKUPS = Path(__file__).resolve().parents[2] / "lookups"
 
@@ -94,6 +96,7 @@ class NhiScore:
         self._by_texts: Memory = {}
         self._by_shape: Memory = {}
         self._by_event: Memory = {}
+        self._events: dict[Any, Event] = {}
 
     def prepare(self, arguments: list[str]) -> tuple[Metadata, Messages]:
         """Load model and baseline; say which fields are needed."""
@@ -133,17 +136,27 @@ class NhiScore:
         """The cells for a Splunk event or a record, and whether the next one of its kind has the same."""
         try:
             key = _key(cloudtrail.peek(record))
-            known = self._by_shape.get(key) if key is not None else None
+            if key is None:
+                event = cloudtrail.read(record)
+                return self._scored(event, event.time // DAY), False
+            known = self._by_shape.get(key)
             if known is None:
-                known = self._scored(cloudtrail.read(record))
-                if key is not None:
-                    _remember(self._by_shape, key, known)
-            return known, key is not None
+                known = self._scored(self._event(key[1], record), _day(key[0]))
+                _remember(self._by_shape, key, known)
+            return known, True
         except (NhiError, ValueError, RecursionError) as error:
             return failed(str(error) if record else _NO_FIELDS), False
 
-    def _scored(self, event: Event) -> str:
-        key: tuple[Shape, int] = (shape_of(event), event.time // DAY)
+    def _event(self, shape: Any, record: dict[str, Any]) -> Event:
+        """The Event of a record's shape; what it says of time, session and target is another record's."""
+        event = self._events.get(shape)
+        if event is None:
+            event = cloudtrail.read(record)
+            _remember(self._events, shape, event)
+        return event
+
+    def _scored(self, event: Event, day: int) -> str:
+        key = (shape_of(event), day)
         known = self._by_event.get(key)
         if known is None:
             known = scored(event, self._scorer.score_shape(*key))
@@ -151,23 +164,30 @@ class NhiScore:
         return known
 
 
-def _key(peek: Optional[Peek]) -> Optional[tuple[Any, ...]]:
-    """What a record's answer hangs on, or None where that is not so plain."""
+@lru_cache(maxsize=1024)
+def _day(date: str) -> int:
+    """The number of a day; RejectError where there is no such day."""
+    return day_of(parse(f"{date}T00:00:00Z"))
+
+
+def _key(peek: Optional[Peek]) -> Optional[tuple[str, Any]]:
+    """Date and shape of a record, on which its answer hangs; None where that is not so plain."""
     if peek is None:
         return None
     shape, time, *_ = peek
-    key = (str(time)[:_DATE], shape)
+    if not _TIME.fullmatch(str(time)):
+        return None
     try:
-        hash(key)
+        hash(shape)
     except TypeError:  # a list or an object where a text belongs
         return None
-    return key if _TIME.fullmatch(str(time)) else None
+    return str(time)[:_DATE], shape
 
 
-def _remember(memory: Memory, key: Any, cells: str) -> None:
+def _remember(memory: dict[Any, Any], key: Any, answer: Any) -> None:
     if len(memory) >= _REMEMBERED:
         memory.clear()
-    memory[key] = cells
+    memory[key] = answer
 
 
 class Columns:
@@ -179,8 +199,11 @@ class Columns:
             (name, places[name], places.get(f"__mv_{name}")) for name in (*FIELDS, RAW) if name in places
         ]
         shape = [index for name, index, _ in self._used if name not in _FREE]
+        many = [index for _, _, index in self._used if index is not None]
+        self._many = itemgetter(*many) if len(many) > 1 else None
         extracted = {"eventTime", "eventName", "eventSource"} <= places.keys()
-        self.texts: Optional[Callable[[Row], tuple[str, ...]]] = itemgetter(*shape) if extracted else None
+        self._shape = itemgetter(*shape) if len(shape) > 1 else tuple
+        self.texts: Optional[Callable[[Row], tuple[str, ...]]] = self._shape if extracted else None
         """The texts on which a row's answer hangs, but for the day; None where fields are not extracted."""
         self.time = places.get("eventTime", 0)
         self.name = places.get("eventName", 0)
@@ -188,11 +211,8 @@ class Columns:
 
     def plain(self, row: Row) -> bool:
         """Whether all of the row is in its texts: extracted fields, completely, each with a single value."""
-        return (
-            bool(row[self.name])
-            and len(row[self.raw]) <= _EXTRACTED
-            and not any("\n" in row[one] or (many is not None and row[many]) for _, one, many in self._used)
-        )
+        whole = bool(row[self.name]) and len(row[self.raw]) <= _EXTRACTED
+        return whole and not (self._many and any(self._many(row))) and "\n" not in "".join(self._shape(row))
 
     def record(self, row: Row) -> dict[str, Any]:
         """The row as the source reads it: extracted fields, or the record in `_raw` where there are none."""

@@ -1,0 +1,362 @@
+"""The packaged command, driven as splunkd drives it: a process of Splunk's Pythons, with nothing installed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import package
+import pytest
+from check_python import find
+from need import need
+from splunk_stream import chunk, flat, getinfo, replies, table
+
+from nhi_watch import model
+from nhi_watch.baseline import Profile, lesson
+from nhi_watch.behaviour import IdentityDay
+from nhi_watch.scoring import TENANT, Baselines, EventScorer
+from nhi_watch.simulator import Spec, Tenant
+from nhi_watch.sources import cloudtrail
+from nhi_watch.splunk import lookup
+from nhi_watch.splunk.nhiscore import ADDED, FIELDS, RAW
+from nhi_watch.timestamps import DAY, day_of
+
+BARE = ("-I", "-S", "-B")
+"""No site-packages, no environment, no user's folder."""
+EVENT: dict[str, Any] = {
+    "eventVersion": "1.11",
+    "userIdentity": {
+        "type": "AssumedRole", "principalId": "AROAEXAMPLE:i-1", "accountId": "111111111111",
+        "arn": "arn:aws:sts::111111111111:assumed-role/app/i-1", "accessKeyId": "ASIAEXAMPLE",
+        "sessionContext": {"sessionIssuer": {
+            "type": "Role", "principalId": "AROAEXAMPLE", "arn": "arn:aws:iam::111111111111:role/app",
+            "accountId": "111111111111", "userName": "app",
+        }},
+    },
+    "eventTime": "2025-03-04T10:00:00Z", "eventSource": "s3.amazonaws.com", "eventName": "GetObject",
+    "awsRegion": "eu-central-1", "sourceIPAddress": "203.0.113.7", "userAgent": "Boto3/1.34.0",
+    "recipientAccountId": "111111111111", "eventID": "90a92bbb-8fc7-2344-1c2e-300000000001",
+}  # fmt: skip
+
+Cells = dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app as `make package` builds it, unpacked."""
+    root = tmp_path_factory.mktemp("apps") / package.APP
+    for name, data in package.contents().items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return Path(root)
+
+
+@pytest.fixture(scope="session", params=["3.9", "3.13"])
+def python(request: pytest.FixtureRequest) -> str:
+    found = find(request.param)
+    need(found, f"needs Python {request.param}")
+    return str(found)
+
+
+class Command:
+    """The command's process: `answers` are the replies after getinfo's."""
+
+    def __init__(self, python: str, app: Path) -> None:
+        self.line = [python, *BARE, str(app / "bin" / "nhiscore.py")]
+
+    def run(self, *chunks: bytes, args: Sequence[str] = ()) -> list[tuple[dict[str, Any], bytes]]:
+        given = getinfo(args) + b"".join(chunks)
+        done = subprocess.run(self.line, input=given, capture_output=True, timeout=120, check=False)
+        assert done.stderr == b""
+        found = list(replies(io.BytesIO(done.stdout)))
+        assert done.returncode == (1 if "error" in found[-1][0] else 0)
+        return found
+
+    def rows(self, *bodies: bytes, args: Sequence[str] = ()) -> list[Cells]:
+        chunks = [
+            chunk({"action": "execute", "finished": n == len(bodies)}, body) for n, body in enumerate(bodies, 1)
+        ]
+        found = self.run(*chunks, args=args)
+        assert len(found) == len(bodies) + 1
+        return [row for _, body in found[1:] for row in read(body)]
+
+
+@pytest.fixture(scope="session")
+def command(python: str, app: Path) -> Command:
+    return Command(python, app)
+
+
+def read(body: bytes) -> list[Cells]:
+    csv.field_size_limit(2**31 - 1)
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8", "surrogateescape"), newline="")))
+
+
+def extracted(records: Sequence[dict[str, Any]], raw: bool = True) -> bytes:
+    rows = [{**flat(record), **({RAW: [json.dumps(record)]} if raw else {})} for record in records]
+    return table([*FIELDS, RAW] if raw else FIELDS, rows)
+
+
+def unextracted(records: Sequence[dict[str, Any]]) -> bytes:
+    return table([RAW], [{RAW: [json.dumps(record)]} for record in records])
+
+
+@pytest.fixture(scope="session")
+def simulated() -> list[dict[str, Any]]:
+    return [record for day in Tenant(Spec(days=2, machines=20, seed=3)).days() for record in day.records]
+
+
+def test_getinfo_asks_for_the_fields_and_tells_that_there_is_no_baseline_yet(command: Command) -> None:
+    [(reply, body)] = command.run()
+    text = "nhiscore: no baseline yet: scored against the prior that ships with the model"
+    assert reply == {
+        "type": "streaming",
+        "required_fields": [*FIELDS, RAW],
+        "inspector": {"messages": [["INFO", text]]},
+    }
+    assert body == b""
+
+
+def test_no_third_party_package_can_be_imported_by_the_process_that_is_tested(python: str) -> None:
+    code = "import sys; print([p for p in sys.path if 'site-packages' in p or 'dist-packages' in p])"
+    assert subprocess.check_output([python, *BARE, "-c", code]) == b"[]\n"
+
+
+def expected(records: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    card = model.load()
+    scorer = EventScorer(card, Baselines(card))
+    events = [cloudtrail.read(record) for record in records]
+    scores = [scorer.score(event) for event in events]
+    return [(f"{s.score:g}", "\n".join(s.reasons), e.identity.id) for s, e in zip(scores, events)]
+
+
+def told(rows: Sequence[Cells]) -> list[tuple[str, str, str]]:
+    assert not [row["nhi_error"] for row in rows if row["nhi_error"]]
+    return [(row["nhi_score"], row["nhi_reasons"], row["nhi_identity_id"]) for row in rows]
+
+
+def test_extracted_fields_are_scored_as_the_core_scores_the_native_record(
+    command: Command, simulated: list[dict[str, Any]]
+) -> None:
+    half = len(simulated) // 2
+    rows = command.rows(extracted(simulated[:half]), extracted(simulated[half:]))
+    assert told(rows) == expected(simulated)
+    assert len({row["nhi_score"] for row in rows}) > 3
+
+
+def test_raw_events_are_scored_as_the_core_scores_the_native_record(
+    command: Command, simulated: list[dict[str, Any]]
+) -> None:
+    assert told(command.rows(unextracted(simulated), args=["input=raw"])) == expected(simulated)
+
+
+def test_events_without_extraction_are_read_from_raw_unasked(command: Command) -> None:
+    body = table([*FIELDS, RAW], [{RAW: [json.dumps(EVENT)]}])
+    assert told(command.rows(body)) == expected([EVENT])
+
+
+def test_all_cells_of_an_event(command: Command) -> None:
+    record = {**EVENT, "eventName": "DeleteTrail", "eventSource": "cloudtrail.amazonaws.com"}
+    [row] = command.rows(extracted([record]))
+    assert {name for name in row if name.startswith(("nhi_", "__mv_nhi_"))} == set(ADDED)
+    assert row["nhi_identity"] == "arn:aws:iam::111111111111:role/app"
+    assert row["nhi_identity_kind"] == "role"
+    assert row["nhi_error"] == ""
+    assert "NHI-07" in row["nhi_owasp_nhi"].split("\n")
+    assert "DE.CM-1" in row["nhi_nist_csf"].split("\n")
+    assert row["nhi_mitre_attack"]
+    assert row["nhi_reasons"]
+    assert float(row["nhi_score"]) == pytest.approx(100 * float(row["nhi_probability"]), abs=0.06)
+
+
+def test_what_came_is_sent_back_untouched_with_its_index(command: Command) -> None:
+    body = table([*FIELDS, RAW, "note"], [{**flat(EVENT), "note": ["a", "$b"]}] * 2)
+    rows = command.rows(body)
+    assert [{k: v for k, v in row.items() if "nhi_" not in k} for row in rows] == read(body)
+    assert [row["_chunked_idx"] for row in rows] == ["0", "1"]
+
+
+def test_empty_chunks_and_headers_without_rows_get_an_answer_each(command: Command) -> None:
+    header = extracted([])
+    empty = chunk({"action": "execute", "finished": False})
+    found = command.run(empty, chunk({"action": "execute", "finished": False}, header), empty)
+    assert [(reply, read(body)) for reply, body in found[1:]] == [({"finished": False}, [])] * 3
+
+
+def test_a_search_that_finds_nothing_is_finished_at_once(command: Command) -> None:
+    assert command.run(chunk({"action": "execute", "finished": True}))[1:] == [({"finished": True}, b"")]
+
+
+def test_many_small_chunks_and_a_preview_give_what_one_large_chunk_gives(command: Command) -> None:
+    records = [{**EVENT, "eventName": name} for name in ("GetObject", "PutObject", "ListBuckets") * 20]
+    whole = command.rows(extracted(records))
+    chunks = [
+        chunk({"action": "execute", "preview": n % 2 == 0, "finished": False}, extracted([record]))
+        for n, record in enumerate(records)
+    ]
+    parts = [row for _, body in command.run(*chunks)[1:] for row in read(body)]
+    assert told(parts) == told(whole)
+
+
+def test_50_000_rows_in_a_chunk(command: Command) -> None:
+    event = flat(EVENT)
+    rows = [{**event, "eventID": [f"{n}"], "eventTime": [f"2025-03-04T10:{n % 60:02d}:00Z"]} for n in range(50_000)]
+    found = command.rows(table(FIELDS, rows))
+    assert [row["eventID"] for row in found] == [str(n) for n in range(50_000)]
+    assert {row["nhi_score"] for row in found} == {expected([EVENT])[0][0]}
+
+
+def test_a_field_of_a_megabyte(command: Command) -> None:
+    [row] = command.rows(extracted([{**EVENT, "userAgent": "x" * 1_000_000}]))
+    assert (len(row["userAgent"]), row["nhi_error"], row["nhi_severity"] != "") == (1_000_000, "", True)
+
+
+def test_bytes_that_are_no_utf_8_do_not_harm(command: Command) -> None:
+    body = extracted([EVENT], raw=False).replace(b"Boto3/1.34.0", b"Boto3/\xff\xfe")
+    [row] = command.rows(body)
+    assert row["userAgent"].encode("utf-8", "surrogateescape") == b"Boto3/\xff\xfe"
+    assert row["nhi_score"]
+
+
+def test_half_a_character_in_json_does_not_harm(command: Command) -> None:
+    text = json.dumps({**EVENT, "userIdentity": {"type": "IAMUser", "userName": "x"}}).replace('"x"', '"\\ud800"')
+    [row] = command.rows(table([RAW], [{RAW: [text]}]), args=["input=raw"])
+    assert row["nhi_identity"] == "?"
+
+
+def test_fields_extracted_twice_count_once(command: Command) -> None:
+    doubled = {name: values * 2 for name, values in flat(EVENT).items()}
+    assert told(command.rows(table(FIELDS, [doubled]))) == expected([EVENT])
+
+
+def test_old_answers_of_another_search_step_are_replaced(command: Command) -> None:
+    body = table([*FIELDS, "nhi_score"], [{**flat(EVENT), "nhi_score": ["100"]}])
+    assert told(command.rows(body)) == expected([EVENT])
+
+
+BROKEN = {
+    "nothing at all": ({}, "no_fields: neither extracted fields nor _raw"),
+    "no JSON": ({RAW: ["{"]}, "bad_json"),
+    "JSON of another kind": ({RAW: ["[1, 2]"]}, "no_time"),
+    "too deep": ({RAW: ["[" * 100_000]}, ""),
+    "no time": ({**flat(EVENT), "eventTime": []}, "no_time: eventTime is missing"),
+    "a time that is none": ({**flat(EVENT), "eventTime": ["2025-13-44T99:99:99Z"]}, "bad_time"),
+    "years away": ({**flat(EVENT), "eventTime": ["1999-01-01T00:00:00Z"]}, "clock"),
+    "wrong type": ({RAW: [json.dumps({**EVENT, "userIdentity": ["x"]})]}, "bad_type"),
+}
+
+
+@pytest.mark.parametrize(("row", "reason"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_row_gets_an_error_and_no_score_and_its_neighbours_theirs(
+    command: Command, row: dict[str, list[str]], reason: str
+) -> None:
+    good = {**flat(EVENT), RAW: [json.dumps(EVENT)]}
+    rows = command.rows(table([*FIELDS, RAW], [good, row, good]))
+    assert [bool(each["nhi_score"]) for each in rows] == [True, False, True]
+    assert rows[1]["nhi_error"] and rows[1]["nhi_error"].startswith(reason)
+    assert len(rows[1]["nhi_error"]) <= 300
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": 1}, ["a"], 7, True, None, 1e308, "x" * 100_000, "=cmd()", "\u202e\x00<b>"], ids=repr
+)
+@pytest.mark.parametrize("name", ["eventName", "userAgent", "awsRegion", "recipientAccountId", "errorCode"])
+def test_values_of_wrong_types_never_end_a_search(command: Command, name: str, value: object) -> None:
+    [row] = command.rows(unextracted([{**EVENT, name: value}]), args=["input=raw"])
+    assert bool(row["nhi_score"]) != bool(row["nhi_error"])
+
+
+OPTIONS = {
+    "no option": (["colour=red"], "nhiscore: 'colour=red' is no option. Write nhiscore [input="),
+    "no value": (["raw"], "nhiscore: 'raw' is no option. Write nhiscore"),
+    "wrong value": (["input=xml"], "nhiscore: input=xml is unknown. Write input=auto|fields|raw"),
+    "wrong source": (["source=okta"], "nhiscore: source=okta is unknown. Write source=cloudtrail"),
+    "missing baseline": (["baseline=mine"], "baseline=mine: this app has no lookup file mine.csv or mine.csv.gz"),
+    "a path": (["baseline=../../etc/passwd"], "baseline=../../etc/passwd: write the name of a lookup file"),
+}
+
+
+@pytest.mark.parametrize(("args", "message"), OPTIONS.values(), ids=OPTIONS)
+def test_a_wrong_option_is_answered_with_what_to_write_instead(
+    command: Command, args: list[str], message: str
+) -> None:
+    [(reply, _)] = command.run(args=args)
+    assert reply["error"].startswith(message)
+    assert reply["inspector"]["messages"] == [["ERROR", reply["error"]]]
+
+
+def test_input_says_which_fields_are_needed(command: Command) -> None:
+    asked = {args: command.run(args=[args])[0][0]["required_fields"] for args in ("input=raw", "input=fields")}
+    assert asked == {"input=raw": [RAW], "input=fields": list(FIELDS)}
+
+
+def test_a_search_that_is_stopped_leaves_no_traceback(command: Command, simulated: list[dict[str, Any]]) -> None:
+    process = subprocess.Popen(
+        command.line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin and process.stdout and process.stderr
+    process.stdin.write(getinfo())
+    process.stdin.flush()
+    assert process.stdout.readline().startswith(b"chunked 1.0,")
+    process.stdout.close()
+    process.stdin.write(chunk({"action": "execute", "finished": False}, extracted(simulated)))
+    process.stdin.close()
+    assert process.wait(60) == 0
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_a_stream_that_ends_in_the_middle_ends_the_command(command: Command) -> None:
+    given = getinfo() + chunk({"action": "execute", "finished": True}, extracted([EVENT]))[:-10]
+    done = subprocess.run(command.line, input=given, capture_output=True, timeout=60, check=False)
+    last, _ = list(replies(io.BytesIO(done.stdout)))[-1]
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert last["error"].startswith("the stream ends after ")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_a_baseline_in_the_lookups_makes_the_ordinary_ordinary(command: Command, app: Path, ending: str) -> None:
+    known = habit(40)
+    path = app / "lookups" / f"team{ending}"
+    assert lookup.save(path, [(cloudtrail.read(EVENT).identity.id, known), (TENANT, known)]) == 2
+    [(reply, _)] = command.run(args=["baseline=team"])
+    ordinary, elsewhere = command.rows(
+        extracted([EVENT, {**EVENT, "awsRegion": "sa-east-1"}]), args=["baseline=team"]
+    )
+    path.unlink()
+    assert reply["inspector"]["messages"][0][1] == "nhiscore: baseline up to 2025-03-03, 2 scopes"
+    assert float(ordinary["nhi_score"]) < float(elsewhere["nhi_score"])
+    assert (ordinary["nhi_reasons"], elsewhere["nhi_reasons"] != "") == ("", True)
+
+
+def habit(days: int) -> Profile:
+    """What EVENT teaches when it happens on so many days before its own."""
+    event, known = cloudtrail.read(EVENT), Profile()
+    for day in range(day_of(event.time) - days, day_of(event.time)):
+        whole = IdentityDay(day)
+        whole.add(event._replace(time=day * DAY + 36_000))
+        known.learn(day, lesson((behaviour, False) for behaviour in whole.ordered()).now)
+    return known
+
+
+DAMAGED = {
+    "another table": b"a,b\n1,2\n",
+    "no day": b"scope,day,profile\nx,monday,[]\n",
+    "too few cells": b"scope,day,profile\nx,1\n",
+    "no text": b"\xff\xfe\x00",
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_baseline_ends_the_search_with_a_remedy(command: Command, app: Path, content: bytes) -> None:
+    path = app / "lookups" / "bad.csv"
+    path.write_bytes(content)
+    [(reply, _)] = command.run(args=["baseline=bad"])
+    path.unlink()
+    assert reply["error"].startswith("bad.csv: ")
+    assert reply["error"].endswith("export it again with nhi baseline")
