@@ -200,14 +200,14 @@ class DayLesson(NamedTuple):
 
 
 def lesson(behaviours: Iterable[tuple[Behaviour, bool]]) -> DayLesson:
-    """The delta of a day from its behaviours, each with whether it looks bad."""
+    """The delta of a day from its behaviours, each with whether it looks bad; no value is in both."""
     now: Delta = {}
     later: Delta = {}
-    good = [b for b, bad in behaviours if not bad]
-    held = [b for b, bad in behaviours if bad]
-    _gather(good, now)
-    _gather(held, later)
-    return DayLesson(_capped(now), _capped(later))
+    judged = list(behaviours)
+    _gather([b for b, bad in judged if not bad], now)
+    _gather([b for b, bad in judged if bad], later)
+    rest = {name: {v: n for v, n in values.items() if v not in now.get(name, ())} for name, values in later.items()}
+    return DayLesson(_capped(now), _capped({name: values for name, values in rest.items() if values}))
 
 
 def _gather(behaviours: list[Behaviour], delta: Delta) -> None:

@@ -1,0 +1,132 @@
+"""Profiles: what a day teaches, how much at most, and what waits."""
+
+from __future__ import annotations
+
+from math import log2
+
+import pytest
+from core_samples import MACHINE, TODAY, events, learnt, whole_days
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_watch import baseline
+from nhi_watch.baseline import NEW_VALUES, QUARANTINE, VALUES, DayLesson, Dimension, Profile, lesson
+from nhi_watch.state import learn_groups, teach
+
+DAILY = {"action": "s3:GetObject"}
+STRANGE = {"action": "iam:CreateAccessKey", "network": "185.220.101.0/24"}
+
+
+def day_of(told: list[dict[str, object]], held: str = "") -> DayLesson:
+    """The lesson of a day; behaviours of the action `held` look bad."""
+    (whole,) = whole_days(events(told, TODAY)).values()
+    return lesson((b, b.shape.action == held) for b in whole.ordered())
+
+
+def used(days: int) -> Profile:
+    return learnt([{"ago": [days, 1], "events": [DAILY]}]).own[MACHINE.id]
+
+
+def test_a_day_teaches_its_values_once_however_often_they_occur() -> None:
+    profile = used(20)
+    before = profile.dimension("action").values["s3:GetObject"].days
+    teach(profile, TODAY, *day_of([{**DAILY, "repeat": 2000}]))
+    seen = profile.dimension("action").values["s3:GetObject"]
+    assert (seen.days, seen.count, seen.top) == (before + 1, 20 + 2000, 11)
+
+
+def test_what_looks_bad_is_learnt_when_its_quarantine_is_over() -> None:
+    profile = used(20)
+    teach(profile, TODAY, *day_of([DAILY, STRANGE], held="iam:CreateAccessKey"))
+    for day in range(TODAY + 1, TODAY + QUARANTINE + 1):
+        profile.advance(day)
+        assert "iam:CreateAccessKey" not in profile.dimension("action").values
+    profile.advance(TODAY + QUARANTINE + 1)
+    assert profile.dimension("action").values["iam:CreateAccessKey"].days == 1
+    assert not profile.pending
+
+
+def test_no_value_is_taught_twice_by_one_day() -> None:
+    told = [DAILY, {**DAILY, "agent": "aws-cli"}, STRANGE]
+    (whole,) = whole_days(events(told, TODAY)).values()
+    made = lesson((b, b.shape.agent == "aws-cli") for b in whole.ordered())
+    assert made.later["agent"] == {"aws-cli": 1}
+    assert not [name for name in made.later if made.later[name].keys() & made.now.get(name, {}).keys()]
+
+
+def test_behaviours_may_come_one_by_one() -> None:
+    (whole,) = whole_days(events([DAILY, STRANGE], TODAY)).values()
+    made = lesson((b, b.shape.action != "s3:GetObject") for b in iter(whole.ordered()))
+    assert (set(made.now["action"]), set(made.later["action"])) == ({"s3:GetObject"}, {"iam:CreateAccessKey"})
+
+
+def test_a_group_never_learns_what_looks_bad() -> None:
+    groups: dict[str, Profile] = {}
+    learn_groups(groups, TODAY, [(*day_of([DAILY, STRANGE], held="iam:CreateAccessKey"), "peer:role:x")])
+    assert set(groups["tenant"].dimension("action").values) == {"s3:GetObject"}
+    assert set(groups) == {"tenant", "peer:role:x"}
+
+
+@pytest.mark.parametrize("flood", [500, 3000])
+def test_a_flooded_day_teaches_at_most_so_many_values(flood: int) -> None:
+    told = [{"action": f"odd:Call{n:04}", "target": f"t{n}", "network": f"10.{n // 250}.{n % 250}.0/24"}
+            for n in range(flood)]  # fmt: skip
+    made = day_of([*told, {**DAILY, "repeat": 5}])
+    assert max(len(values) for values in made.now.values()) == NEW_VALUES
+    assert made.now["action"]["s3:GetObject"] == 5, "what happens most is kept"
+
+
+def test_a_flooded_day_makes_news_no_more_than_a_bounded_number_of_times_likelier() -> None:
+    profile = used(30)
+    before = profile.share("action", "iam:CreateUser", 0.002, TODAY)
+    teach(profile, TODAY, *day_of([{"action": f"odd:Call{n:04}"} for n in range(3000)]))
+    after = profile.share("action", "iam:CreateUser", 0.002, TODAY + 1)
+    assert log2(after / before) <= log2(NEW_VALUES + 1)
+    assert profile.share("action", "odd:Call0001", 0.002, TODAY + 1) < 0.05
+
+
+def test_one_day_hardly_moves_what_is_usual() -> None:
+    profile = used(30)
+    before = profile.share("action", "s3:GetObject", 0.1, TODAY)
+    teach(profile, TODAY, *day_of([STRANGE]))
+    after = profile.share("action", "s3:GetObject", 0.1, TODAY + 1)
+    assert before - after < 0.04
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 3), st.integers(0, 9)), max_size=40))
+def test_once_counts_the_values_of_a_single_day(told: list[tuple[str, int, int]]) -> None:
+    dimension = Dimension()
+    for value, weight, day in told:
+        dimension.learn(value, 1, day, weight)
+    assert dimension.once == sum(seen.days == 1 for seen in dimension.values.values())
+
+
+def test_a_profile_forgets_what_was_not_seen_for_longest() -> None:
+    dimension = Dimension()
+    for number in range(VALUES * 2):
+        dimension.learn(f"v{number:04}", 1, number)
+    dimension.trim()
+    assert len(dimension.values) == VALUES
+    assert min(dimension.values) == f"v{VALUES:04}"
+    assert dimension.once == VALUES
+
+
+def test_a_weekly_value_stays_known_and_a_forsaken_one_fades() -> None:
+    seen = baseline.Seen(8, 8, 0, 100, 1)
+    assert seen.weight(108) == 8.0
+    assert seen.weight(108 + baseline.HALF_LIFE) == 4.0
+
+
+def test_a_stored_profile_comes_back_as_it_was() -> None:
+    profile = used(9)
+    teach(profile, TODAY, *day_of([DAILY, STRANGE], held="iam:CreateAccessKey"))
+    row = baseline.to_row(profile)
+    assert baseline.to_row(baseline.from_row(row)) == row
+    assert baseline.from_row(row).dimension("action").once == profile.dimension("action").once
+
+
+@given(st.integers(0, 40), st.floats(0.0, 1.0), st.integers(0, 400))
+def test_a_share_is_a_probability(days: int, elsewhere: float, later: int) -> None:
+    profile = used(days) if days else Profile()
+    for value in ("s3:GetObject", "iam:CreateUser"):
+        assert 0.0 <= profile.share("action", value, elsewhere, TODAY + later) <= 1.0

@@ -1,0 +1,207 @@
+"""The three promises: cutting and order change nothing, learning twice changes nothing, a bad day teaches little."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from core_samples import TODAY, answer, contents, record, run, runs
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nhi_watch import daybook
+from nhi_watch.simulator import Spec, Tenant
+from nhi_watch.stores.sqlite import SqliteStore
+from nhi_watch.timestamps import DAY, parse
+
+Records = list[dict[str, Any]]
+Parts = list[list[Any]]
+
+
+@pytest.fixture(scope="module")
+def days() -> list[Records]:
+    spec = Spec(days=12, machines=20, seed=21, campaigns=8, events=2_500, quiet_days=3)
+    return [day.records for day in Tenant(spec).days()]
+
+
+@pytest.fixture(scope="module")
+def whole(days: list[Records]) -> Records:
+    return sorted((r for day in days for r in day), key=lambda r: (r["eventTime"], r["eventID"]))
+
+
+@pytest.fixture(scope="module")
+def expected(whole: Records) -> dict[str, Any]:
+    made = answer(runs([whole]))
+    assert len(made["notable"]) >= 3, "the sample must raise some notables"
+    assert any(later for _, later, *_ in made["delta"].values()), "and hold something in quarantine"
+    return made
+
+
+def cut(records: Sequence[Any], parts: int) -> Parts:
+    size = len(records)
+    return [list(records[n * size // parts : (n + 1) * size // parts]) for n in range(parts)]
+
+
+def delayed(records: Records, seed: int, days_late: float) -> Records:
+    """In order of arrival, when a fifth of the records is up to some days late."""
+    dice = random.Random(seed)
+    late = {r["eventID"]: dice.random() * days_late * DAY if dice.random() < 0.2 else 0.0 for r in records}
+    return sorted(records, key=lambda r: (parse(r["eventTime"]) + late[r["eventID"]], r["eventID"]))
+
+
+# ---- the answer does not depend on how the data was cut up
+
+
+def test_daily_runs_give_what_one_run_gives(days: list[Records], expected: dict[str, Any]) -> None:
+    assert answer(runs(days)) == expected
+
+
+def test_short_runs_give_what_one_run_gives(whole: Records, expected: dict[str, Any]) -> None:
+    assert answer(runs(cut(whole, 60))) == expected
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_shuffled_and_repeated_records_give_the_same(whole: Records, expected: dict[str, Any], seed: int) -> None:
+    mixed = whole + whole[seed::5]
+    random.Random(seed).shuffle(mixed)
+    assert answer(runs(cut(mixed, 1 + 3 * (seed - 1)))) == expected
+
+
+@pytest.mark.parametrize("late", [0.02, 1.5, 11.0])
+def test_late_records_find_their_place(whole: Records, expected: dict[str, Any], late: float) -> None:
+    assert answer(runs(cut(delayed(whole, 5, late), 25))) == expected
+
+
+def test_a_month_before_what_is_known_is_learnt_as_if_in_order(days: list[Records], expected: dict[str, Any]) -> None:
+    assert answer(runs([*days[6:], *days[:6]])) == expected
+
+
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few days be what months are in life."""
+    monkeypatch.setattr(daybook, "RETAIN_DAYS", 4)
+    monkeypatch.setattr(daybook, "RETAIN_DELTAS", 6)
+    monkeypatch.setattr(daybook, "RETAIN_GROUPS", 2)
+
+
+def test_what_was_forgotten_still_counts(
+    whole: Records, days: list[Records], expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgetful(monkeypatch)
+    for parts in (days, cut(delayed(whole, 6, 3.0), 30), [whole]):
+        made = answer(runs(parts))
+        assert made["profile"] == expected["profile"]
+        assert made["delta"].items() <= expected["delta"].items()
+        assert made["notable"].items() <= expected["notable"].items()
+
+
+def test_records_of_forgotten_days_change_nothing(days: list[Records], monkeypatch: pytest.MonkeyPatch) -> None:
+    forgetful(monkeypatch)
+    store = runs(days)
+    before = contents(store)
+    late = [{**r, "eventID": r["eventID"][:-1] + "x"} for r in days[2]]
+    result = run(store, late)
+    assert (result.run["too_late"], result.notables) == (len(late), [])
+    assert contents(store) == before
+
+
+def test_a_clock_years_ahead_makes_nothing_old(days: list[Records], expected: dict[str, Any]) -> None:
+    store = runs([*days[:5], [record(40_000, "10:00")], *days[5:]])
+    made = answer(store)
+    for table in ("day", "delta", "notable"):
+        rest = {key: row for key, row in made[table].items() if not key.startswith("040000/")}
+        assert rest == expected[table]
+
+
+CALLS = st.builds(
+    record,
+    st.integers(TODAY, TODAY + 3),
+    st.sampled_from(("00:00:00", "00:00:01", "09:30", "09:59:59", "10:00", "23:59:59")),
+    role=st.sampled_from(("payments-api", "payments-web", "batch")),
+    service=st.sampled_from(("s3", "iam", "sts")),
+    name=st.sampled_from(("GetObject", "CreateAccessKey", "GetCallerIdentity")),
+    address=st.sampled_from(("52.95.110.1", "185.220.101.4", "198.51.100.7")),
+    bucket=st.sampled_from(("a", "b", "c")),
+    session=st.sampled_from(("ASIA1", "ASIA2")),
+    errorCode=st.sampled_from((None, "AccessDenied")),
+    id=st.uuids().map(str),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(calls=st.lists(CALLS, max_size=14), seed=st.integers(0, 99), parts=st.integers(1, 5))
+def test_any_order_and_any_cut_of_any_records_give_the_same(calls: Records, seed: int, parts: int) -> None:
+    mixed = calls + calls[seed % 3 :: 3]
+    random.Random(seed).shuffle(mixed)
+    assert answer(runs(cut(mixed, parts))) == answer(runs([calls]))
+
+
+# ---- learning twice changes nothing
+
+
+@pytest.mark.parametrize("again", [slice(None), slice(3, 5)])
+def test_feeding_again_changes_no_row_and_makes_no_revision(days: list[Records], again: slice) -> None:
+    store = runs(days)
+    before = contents(store)
+    fed = [r for day in days[again] for r in day]
+    result = run(store, fed)
+    assert (result.changed, result.run["duplicates"]) == ([], len(fed))
+    assert contents(store) == before
+
+
+# ---- killed at any moment
+
+CHILD = """
+import sys
+from pathlib import Path
+import orjson
+from core_samples import run
+from nhi_watch.stores.sqlite import SqliteStore
+path, *parts = sys.argv[1:]
+for part in parts:
+    store = SqliteStore(path, busy_seconds=30)
+    run(store, orjson.loads(Path(part).read_bytes()))
+    store.close()
+    print(part, flush=True)
+"""
+
+
+def child(state: Path, parts: list[Path]) -> subprocess.Popen[bytes]:
+    tests = Path(__file__).parent
+    paths = os.pathsep.join((str(tests), str(tests.parent)))
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(state), *map(str, parts)],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_killed_at_any_moment_and_run_again_the_answer_is_the_same(
+    days: list[Records], expected: dict[str, Any], tmp_path: Path
+) -> None:
+    parts = [tmp_path / f"{number}.json" for number in range(len(days))]
+    for part, records in zip(parts, days):
+        part.write_bytes(orjson.dumps(records))
+    dice, killed = random.Random(4), 0
+    for done in range(len(parts)):
+        process = child(tmp_path / "state", parts)
+        assert process.stdout is not None
+        for _ in range(done):
+            process.stdout.readline()
+        time.sleep(0.1 * dice.random())
+        killed += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert killed >= 10
+    assert child(tmp_path / "state", parts).wait(120) == 0
+    store = SqliteStore(tmp_path / "state")
+    assert answer(store) == expected
+    store.close()
