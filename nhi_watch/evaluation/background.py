@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from nhi_watch.baseline import is_human
 from nhi_watch.errors import RejectError
 from nhi_watch.evaluation.giveaways import without_tool
 from nhi_watch.event import Event
@@ -61,16 +62,30 @@ class Host(NamedTuple):
 
 
 def hosts_of(records: Iterable[Record]) -> list[Host]:
-    """Roles and users with their records, the busiest first."""
+    """Roles and users that hold a credential themselves, with their records, the busiest first.
+
+    Left out: roles that only a service of the provider's uses, since nobody can steal those; and what people
+    mostly use by hand.
+    """
     found: dict[str, list[Record]] = {}
+    own: Counter[str] = Counter()
     names: dict[str, str] = {}
     for record in records:
         event = event_of(record)
         if event is not None and event.identity.kind in ("role", "user"):
             found.setdefault(event.identity.id, []).append(record)
+            own[event.identity.id] += _by_itself(record)
             names[event.identity.id] = max(event.identity.name, names.get(event.identity.id, ""))
     order = sorted(found, key=lambda name: (-len(found[name]), name))
-    return [Host(name, names[name], found[name]) for name in order]
+    return [Host(name, names[name], found[name]) for name in order if 2 * own[name] > len(found[name])]
+
+
+def _by_itself(record: Record) -> bool:
+    """Whether a machine sent the call itself: no service on its behalf, and no person."""
+    event = event_of(record)
+    if event is None or event.network.startswith("service:"):
+        return False
+    return not is_human(event.traits)
 
 
 def chosen(hosts: Sequence[Host], most: int = 5) -> list[Host]:
@@ -114,7 +129,8 @@ def grafted(attack: Sequence[Record], host: Host, outside: int | None) -> list[R
 
 
 def _typical(records: Sequence[Record]) -> Record:
-    """The record whose address and agent are the host's commonest ones."""
+    """The record whose address and agent are the commonest ones of what the host sends itself."""
+    records = [record for record in records if _by_itself(record)]
     counts = Counter((r.get("sourceIPAddress"), r.get("userAgent")) for r in records)
     return max(records, key=lambda r: (counts[r.get("sourceIPAddress"), r.get("userAgent")], str(r.get("eventID"))))
 

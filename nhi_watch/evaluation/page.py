@@ -161,10 +161,11 @@ def _real(figures: Figures) -> str:
     return f"""## Real logs
 
 *invictus*: the attack tool's name is taken out of every text and the attacker is given the operator's own agent;
-behaviours are scored with nothing learnt before. *boogy warm*: the first half of its five minutes on the seven days
-before, the second half scored. *grycap warm*: its own days in order. Cold: each day as if it were the first. *ids
-repaired*: anonymising gave all roles of boogy one id; here each ARN has its own again. No record that is scored was
-learnt before.
+behaviours are scored with nothing learnt before. *Cold*: each day as if it were the first. *boogy warm*: its only day,
+five minutes long, after a week each day of which is a different half of its records, so that what it does often is
+known well, and what it did once on some days or none. *boogy split*: the second half of its records after one day made
+of the first half, so that nothing that is scored was learnt. *grycap warm*: its own days in order. *ids repaired*:
+anonymising gave all roles of boogy one id; here each ARN has its own again.
 
 {table(["log", "notables over the floor, whatever the budget"], list(real_figures(figures)))}
 

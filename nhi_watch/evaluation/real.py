@@ -10,7 +10,7 @@ from typing import Any
 from nhi_watch import timestamps
 from nhi_watch.behaviour import Shape, shape_of
 from nhi_watch.evaluation import folder
-from nhi_watch.evaluation.background import event_of, moved
+from nhi_watch.evaluation.background import event_of, moved, week_before
 from nhi_watch.evaluation.counting import average_precision, mix
 from nhi_watch.evaluation.giveaways import is_attack, stripped
 from nhi_watch.evaluation.incidents import card
@@ -32,13 +32,16 @@ def real(model: Scorecard, data: Path) -> dict[str, Any]:
     """All figures on real records without grafts."""
     logs = data / "cloudtrail"
     boogy, grycap = folder.read(logs / "boogy.json"), folder.read(logs / "grycap.ndjson")
+    whole = folder.repaired(boogy)
     return {
         "invictus": invictus(model, folder.read(logs / "invictus")),
         "benign": {
             "boogy cold": quiet(model, [], boogy),
-            "boogy cold, ids repaired": quiet(model, [], folder.repaired(boogy)),
-            "boogy warm": quiet(model, *halves(boogy)),
-            "boogy warm, ids repaired": quiet(model, *halves(folder.repaired(boogy))),
+            "boogy cold, ids repaired": quiet(model, [], whole),
+            "boogy warm": quiet(model, week_before(boogy), boogy),
+            "boogy warm, ids repaired": quiet(model, week_before(whole), whole),
+            "boogy split": quiet(model, *halves(boogy)),
+            "boogy split, ids repaired": quiet(model, *halves(whole)),
             "grycap cold": each_day_cold(model, grycap),
             "grycap warm": quiet(model, [], grycap),
         },
@@ -49,14 +52,14 @@ def real(model: Scorecard, data: Path) -> dict[str, Any]:
 
 
 def halves(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
-    """The first half by time, on the seven days before; and the second half.
+    """The first half by time, on the day before; and the second half.
 
-    No record that is scored was learnt: a call that only the second half holds is new.
+    No record that is scored was learnt: a call that only the second half holds is new. One day before, not
+    seven alike: half of five minutes is no evidence of what a machine does not do in a week.
     """
     ordered = sorted(records, key=lambda record: str(record.get("eventTime")))
     middle = len(ordered) // 2
-    before = [moved(r, -back, "half") for back in range(7, 0, -1) for r in ordered[:middle]]
-    return before, ordered[middle:]
+    return [moved(record, -1, "half") for record in ordered[:middle]], ordered[middle:]
 
 
 def quiet(model: Scorecard, before: Sequence[Record], records: Sequence[Record]) -> dict[str, Any]:
