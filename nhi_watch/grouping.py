@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Optional, cast
+from typing import Optional
 
 from nhi_watch.behaviour import (
     SESSIONS,
@@ -76,12 +76,12 @@ class Grouping:
             return
         self.parsed += 1
         behaviour, seen = slot
-        mark = fingerprint(cast(str, record_id))
+        mark = fingerprint(record_id)
         if mark in seen:
             self.duplicates += 1
             return
         seen.add(mark)
-        behaviour.add(behaviour.hour * HOUR + minute * 60 + second, minute, cast(str, record_id))
+        behaviour.add(behaviour.hour * HOUR + minute * 60 + second, minute, record_id)
         if session and session not in behaviour.sessions:
             keep(behaviour.sessions, session, SESSIONS)
         if target and target not in behaviour.targets:
@@ -90,7 +90,7 @@ class Grouping:
     def _read(self, source: ModuleType, record: object, key: Optional[object]) -> None:
         event: Event = source.read(record)
         self.parsed += 1
-        whole = self._identity_day(event)
+        whole = self.identity_day(event.identity.id, event.time // DAY)
         if not whole.add(event):
             self.duplicates += 1
         elif key is not None:
@@ -106,12 +106,12 @@ class Grouping:
         }
         return {day: names for day, names in sorted(grown.items()) if names}
 
-    def _identity_day(self, event: Event) -> IdentityDay:
-        number = event.time // DAY
+    def identity_day(self, identity_id: str, number: int) -> IdentityDay:
+        """The IdentityDay of an identity, made when first asked for."""
         day = self.days.get(number)
         if day is None:
             day = self.days[number] = self._load_day(number)
-        whole = day.get(event.identity.id)
+        whole = day.get(identity_id)
         if whole is None:
-            whole = day[event.identity.id] = IdentityDay(number)
+            whole = day[identity_id] = IdentityDay(number)
         return whole

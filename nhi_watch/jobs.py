@@ -15,6 +15,7 @@ from nhi_watch.sources import cloudtrail
 from nhi_watch.splunk import lookup
 from nhi_watch.state import State
 from nhi_watch.stores import files
+from nhi_watch.stores.lane import Lane
 from nhi_watch.stores.memory import MemoryStore
 from nhi_watch.stores.rejects import Rejects
 from nhi_watch.stores.sqlite import SqliteStore
@@ -78,7 +79,8 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     pipeline = Pipeline(State(store), model.load(job.model), sources, Options(job.budget, known, job.learn))
     started = time.perf_counter()
     with Rejects(job.out / "rejects.jsonl") as rejects:
-        for batch in files.read(job.paths, on_bytes):
+        take = Lane(pipeline.grouping).take if sources[0] is cloudtrail else None
+        for batch in files.read(job.paths, on_bytes, take):
             _feed(pipeline, batch, rejects)
     result_started = time.perf_counter()
     result = pipeline.finish(on_stage)

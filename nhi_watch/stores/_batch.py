@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple, Optional
 
 import orjson
@@ -70,8 +71,17 @@ def bad(where: Where, reason: str, raw: bytes, detail: str, length: int | None =
 
 
 def loads(raw: bytes) -> object:
-    """The JSON value of a piece, which may start with a byte order mark."""
-    return orjson.loads(raw[3:] if raw.startswith(BOM) else raw)
+    """The JSON value of a piece, which may start with a byte order mark.
+
+    orjson refuses numbers that are too large for a double. They are no reason to reject a record.
+    """
+    text = raw[3:] if raw.startswith(BOM) else raw
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if "infinity" not in str(error):
+            raise
+        return json.loads(text)
 
 
 def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain, repeat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from operator import contains
+from typing import Optional
 
 import orjson
 
 from nhi_watch.stores._batch import BOM, RAW_LIMIT, Batch, Where, bad, loads, members, refusal
 from nhi_watch.stores._chunks import Chunks
 
+Take = Optional[Callable[[Sequence[bytes]], Sequence[int]]]
+"""Takes lines as they are; the indexes of those that it leaves."""
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes that one record may have: the largest that CloudTrail writes is 256 KiB."""
 
 
-def read_lines(file: str, head: bytes, rest: Iterator[bytes], chunks: Chunks) -> Iterator[Batch]:
-    """Batches of a file with one value a line; `head` was read already to tell the format."""
+def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes], take: Take = None) -> Iterator[Batch]:
+    """Batches of a file with one value a line, which `parts` holds; without what `take` took."""
     consumed, line, tail = 0, 1, b""
-    for lines, tail, too_long in _split(chain([head], rest)):
-        batch = _parse(file, line, lines, chunks.consumed - consumed)
+    for lines, tail, too_long in _split(parts):
+        batch = _parse(file, line, lines, chunks.consumed - consumed, take)
         consumed = chunks.consumed
         line += len(lines)
         if too_long:
@@ -27,7 +30,7 @@ def read_lines(file: str, head: bytes, rest: Iterator[bytes], chunks: Chunks) ->
             batch.bad.append(bad(Where(file, line), "line_too_long", tail, detail, too_long))
             line, tail = line + 1, b""
         yield batch
-    last = _parse(file, line, [tail], chunks.consumed - consumed)
+    last = _parse(file, line, [tail], chunks.consumed - consumed, None)
     if chunks.damage:
         reason, detail = chunks.damage
         lost = b"" if last.records else tail
@@ -57,20 +60,24 @@ def _split(chunks: Iterator[bytes]) -> Iterator[tuple[list[bytes], bytes, int]]:
     yield [], b"".join(parts), size if size > LINE_LIMIT else 0
 
 
-def _parse(file: str, line: int, lines: list[bytes], read: int) -> Batch:
+def _parse(file: str, line: int, lines: list[bytes], read: int, take: Take) -> Batch:
+    if take:
+        left = sorted(take(lines))
+        if len(left) < len(lines):
+            return _parse_each(file, [(line + index, lines[index]) for index in left], read)
     try:
         records = list(map(orjson.loads, lines))
     except orjson.JSONDecodeError:
-        return _parse_each(file, line, lines, read)
+        return _parse_each(file, enumerate(lines, line), read)
     if set(map(type, records)) != {dict} or any(map(contains, records, repeat("Records"))):
-        return _parse_each(file, line, lines, read)
+        return _parse_each(file, enumerate(lines, line), read)
     return Batch(file, line, records, None, [], read, lines)
 
 
-def _parse_each(file: str, first: int, lines: list[bytes], read: int) -> Batch:
-    """As `_parse`, for lines that may be empty, wrong, or documents of many records."""
-    batch = Batch(file, first, [], [], [], read, [])
-    for line, raw in enumerate(lines, first):
+def _parse_each(file: str, lines: Iterable[tuple[int, bytes]], read: int) -> Batch:
+    """As `_parse`, for numbered lines that may be empty, wrong, or documents of many records."""
+    batch = Batch(file, 1, [], [], [], read, [])
+    for line, raw in lines:
         if raw.strip() not in (b"", BOM):
             add(batch, line, raw)
     return batch

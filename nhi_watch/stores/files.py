@@ -8,31 +8,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from itertools import chain
 from typing import BinaryIO, Optional
 
 from nhi_watch.stores._batch import BOM, RAW_LIMIT, Bad, Batch, Where, bad
 from nhi_watch.stores._chunks import Chunks
 from nhi_watch.stores._documents import is_document, read_document
-from nhi_watch.stores._find import STDIN, find, shown, sizes, unreadable
-from nhi_watch.stores._lines import LINE_LIMIT, read_lines
+from nhi_watch.stores._find import STDIN, Found, find, shown, sizes, unreadable
+from nhi_watch.stores._lines import LINE_LIMIT, Take, read_lines
 
-__all__ = ["RAW_LIMIT", "Bad", "Batch", "Where", "read", "size"]
+__all__ = ["RAW_LIMIT", "Bad", "Batch", "Take", "Where", "read", "size"]
 
 Progress = Optional[Callable[[int], None]]
 _BINARY = "neither text nor gzip; unpack it, or convert it to UTF-8"
 
 
-def read(paths: Sequence[str], progress: Progress = None) -> Iterator[Batch]:
+def read(paths: Sequence[str], progress: Progress = None, take: Take = None) -> Iterator[Batch]:
     """All records of the files and folders, in batches; `-` is standard input.
 
-    `progress` is called with the bytes on disk that were read since the call before.
+    `progress` is called with the bytes on disk that were read since the call before. `take` gets the lines
+    of files with one record a line before they are parsed, and may take some, as `Lane.take` does: they are
+    in no batch then.
 
     Raises:
         InputError: at once, when none of the paths can be used.
     """
     found = find(paths)
-    return _report(_read_all(found.files, found.bad), progress)
+    return _report(_read_all(found, take), progress)
 
 
 def size(paths: Sequence[str]) -> int:
@@ -52,12 +54,12 @@ def _report(batches: Iterator[Batch], progress: Progress) -> Iterator[Batch]:
             yield batch
 
 
-def _read_all(files: Sequence[Path], wrong: Sequence[Bad]) -> Iterator[Batch]:
-    for piece in wrong:
+def _read_all(found: Found, take: Take) -> Iterator[Batch]:
+    for piece in found.bad:
         yield Batch(piece.file, 0, [], None, [piece], 0)
-    for path in files:
+    for path in found.files:
         if str(path) == STDIN:
-            yield from _read_file(STDIN, sys.stdin.buffer)
+            yield from _read_file(STDIN, sys.stdin.buffer, take)
             continue
         try:
             file = path.open("rb", buffering=0)
@@ -66,18 +68,19 @@ def _read_all(files: Sequence[Path], wrong: Sequence[Bad]) -> Iterator[Batch]:
             yield Batch(piece.file, 0, [], None, [piece], 0)
             continue
         with file:
-            yield from _read_file(shown(path), file)
+            yield from _read_file(shown(path), file, take)
 
 
-def _read_file(name: str, file: BinaryIO) -> Iterator[Batch]:
+def _read_file(name: str, file: BinaryIO, take: Take) -> Iterator[Batch]:
     chunks = Chunks(file)
     rest = iter(chunks)
     head = _head(rest)
     if _is_binary(head):
         detail = bad(Where(name, 0), "binary_file", head, _BINARY, len(head))
         return iter([Batch(name, 0, [], None, [detail], chunks.consumed)])
-    reader = read_document if _is_document(head) else read_lines
-    return reader(name, head, rest, chunks)
+    if _is_document(head):
+        return read_document(name, head, rest, chunks)
+    return read_lines(name, chunks, chain([head], rest), take)
 
 
 def _head(rest: Iterator[bytes]) -> bytes:

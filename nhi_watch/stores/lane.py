@@ -1,0 +1,271 @@
+"""The fast lane: lines of native CloudTrail records → IdentityDays, without making objects of what nobody reads.
+
+msgspec checks a line as strictly as orjson does (a number too large for a double apart, which `_batch.loads`
+lets pass, too) and reads only the fields that matter. What is not ordinary (DEEP calls, other shapes, wrong types,
+text that is not ASCII, rare spellings of time) is left to the caller, who reads it the long way: that way is the
+reference, and tests hold the lane to it. (Left lines come later than others of their batch. So of two different
+records with one id, another one may count: the first one read does.)
+
+A line's userIdentity is the same bytes throughout a session, so it is remembered whole. All else that makes
+a shape is a tuple, which leads to a slot: the Behaviour to which the line counts, if its hour is the slot's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Optional
+
+import orjson
+
+from nhi_watch.behaviour import (
+    ADDRESSES,
+    RECORDS,
+    SESSIONS,
+    TARGETS,
+    Behaviour,
+    Shape,
+    fingerprint,
+    keep,
+    shape_of,
+)
+from nhi_watch.errors import RejectError
+from nhi_watch.grouping import Grouping
+from nhi_watch.sources import cloudtrail
+from nhi_watch.sources._cloudtrail_native import _TARGET as LONGEST_TARGET
+from nhi_watch.sources._cloudtrail_native import PATHS, join_accounts, joined
+from nhi_watch.sources._cloudtrail_traits import DEEP
+from nhi_watch.sources.cloudtrail import _FIRST as FIRST
+from nhi_watch.sources.cloudtrail import _LAST as LAST
+from nhi_watch.sources.cloudtrail import _trimmed as trimmed
+from nhi_watch.stores._lane_records import (
+    REFUSALS,
+    TARGET_KEYS,
+    Line,
+    Resource,
+    decode_actor,
+    decode_line,
+    instance_ids,
+)
+from nhi_watch.timestamps import DAY, HOUR, parse
+
+_Key = tuple[object, ...]
+_Actor = tuple[Optional[int], str]
+
+SLOTS = 60_000
+"""Shapes remembered."""
+ACTORS = 20_000
+"""Spellings of userIdentity remembered; one has about 600 bytes."""
+_TIMES = {f":{m:02}:{s:02}Z": (m * 60 + s, 1 << m) for m in range(60) for s in range(60)}
+"""Rest of a time after its hour → seconds and the minute's bit."""
+_NO_OWNERS: tuple[None, str] = (None, "")
+_NOBODY: _Actor = (None, "")
+"""The number of a userIdentity that only the long way can read."""
+_BEFORE = PATHS.index("userIdentity.type")
+
+
+class _Slot:
+    """Where lines of one shape are counted."""
+
+    __slots__ = ("address", "behaviour", "hour", "ids", "keys", "seen", "session", "shape", "start", "target")
+
+    def __init__(self, shape: Shape, address: str, keys: tuple[str, ...]) -> None:
+        self.shape = shape
+        self.address = address
+        self.keys = keys
+        """Names of the parameters that may be the target."""
+        self.hour = ""
+        """As spelled in the log; what follows belongs to it."""
+        self.start = 0
+        self.behaviour: Behaviour
+        self.seen: set[int] = set()
+        self.ids: list[str] = []
+        self.session = ""
+        """The last one that was counted, so that it is not looked up again."""
+        self.target = ""
+
+
+
+_Found = tuple[int, _Slot, Line, str, str]
+"""Index of the line, its slot, the line, its session, and the first resource's ARN."""
+
+
+class Lane:
+    """Feeds a Grouping with lines; `take` is for `files.read`."""
+
+    def __init__(self, grouping: Grouping) -> None:
+        self._grouping = grouping
+        self._slots: dict[_Key, _Slot] = {}
+        self._shapes: dict[Shape, Shape] = {}
+        self._actors: dict[bytes, Optional[_Actor]] = {}
+        self._numbers: dict[_Key, int] = {}
+        """What of a userIdentity makes the shape → a number that stands for it in keys."""
+
+    def take(self, lines: Sequence[bytes]) -> list[int]:
+        """Count the lines that are ordinary; the indexes of the others, for the long way."""
+        left: list[int] = []
+        self._count(self._found(lines, left), left)
+        return left
+
+    def _found(self, lines: Sequence[bytes], left: list[int]) -> list[_Found]:
+        """The slot of each line that has one. Written out for speed, as is `_count`."""
+        found: list[_Found] = []
+        decode, slots, actors = decode_line, self._slots, self._actors
+        sure = all(map(bytes.isascii, lines))
+        for index, text in enumerate(lines):
+            try:
+                line = decode(text)
+            except REFUSALS:
+                left.append(index)
+                continue
+            user = bytes(line.userIdentity)
+            actor = actors.get(user)
+            if actor is None:
+                actor = self._actor(user)
+            error = line.errorCode
+            if error is None and line.errorMessage:
+                error = "Unspecified"
+            owners, arn = _owners(line.resources) if line.resources else _NO_OWNERS
+            key = (
+                actor[0], line.eventName, line.eventSource, line.sourceIPAddress, line.userAgent, line.awsRegion,
+                error, line.recipientAccountId, owners, line.vpcEndpointId, line.readOnly,
+                line.sessionCredentialFromConsole,
+            )  # fmt: skip
+            slot = slots.get(key)
+            if slot is None and (sure or text.isascii()):
+                slot = self._meet(key, line.eventName, text)
+            if slot is None or not (sure or text.isascii()):
+                left.append(index)
+            else:
+                found.append((index, slot, line, actor[1], arn))
+        return found
+
+    def _count(self, found: list[_Found], left: list[int]) -> None:
+        events = duplicates = 0
+        times = _TIMES
+        for index, slot, line, session, arn in found:
+            time, record_id = line.eventTime, line.eventID
+            moment = times.get(time[13:])
+            mark = fingerprint(record_id)
+            if moment is None or (slot.hour != time[:13] and not self._turn(slot, time[:13], mark)):
+                left.append(index)
+                continue
+            events += 1
+            if mark in slot.seen:
+                duplicates += 1
+                continue
+            slot.seen.add(mark)
+            seconds = slot.start + moment[0]
+            behaviour = slot.behaviour
+            behaviour.count += 1
+            behaviour.minutes |= moment[1]
+            if seconds < behaviour.first:
+                behaviour.first = seconds
+            if seconds > behaviour.last:
+                behaviour.last = seconds
+            ids = slot.ids
+            if len(ids) < RECORDS or record_id < ids[-1]:
+                keep(ids, record_id, RECORDS)
+            if session is not slot.session:
+                slot.session = session
+                if session:
+                    keep(behaviour.sessions, session, SESSIONS)
+            params = line.requestParameters
+            target = arn if params is None else _target(params, slot.keys) or arn
+            if target != slot.target:
+                slot.target = target
+                if target:
+                    keep(behaviour.targets, target, TARGETS)
+        self._grouping.parsed += events
+        self._grouping.duplicates += duplicates
+
+    def _actor(self, user: bytes) -> _Actor:
+        """Number and session of a userIdentity, which is remembered."""
+        try:
+            who = decode_actor(user)
+        except REFUSALS:
+            return _NOBODY
+        context, person = who.sessionContext, who.onBehalfOf
+        issuer = context.sessionIssuer if context else None
+        attributes = context.attributes if context else None
+        raw = (
+            *(None,) * _BEFORE, who.type, who.principalId, who.arn, who.accountId, who.accessKeyId, who.userName,
+            who.invokedBy, issuer and issuer.principalId, issuer and issuer.arn,
+            attributes and attributes.mfaAuthenticated, None, None, who.identityProvider,
+            person and person.userId, None, "",
+        )  # fmt: skip
+        shape, session = trimmed(raw)
+        if len(self._actors) >= ACTORS:
+            self._actors.clear()
+        number = self._numbers.setdefault(shape, len(self._numbers))
+        found = self._actors[user] = (number, session)
+        return found
+
+    def _meet(self, key: _Key, name: str, text: bytes) -> Optional[_Slot]:
+        """A slot for a shape that is new, by the long way; None for what only the long way can do."""
+        if name in DEEP or key[0] is None:
+            return None
+        try:
+            event = cloudtrail.read(orjson.loads(text))
+        except (RejectError, orjson.JSONDecodeError):
+            return None
+        if len(self._slots) >= SLOTS:
+            for memory in (self._slots, self._shapes, self._actors, self._numbers):
+                memory.clear()
+            return None  # numbers start anew: this line's key has an old one
+        shape = shape_of(event)
+        shape = self._shapes.setdefault(shape, shape)
+        keys = TARGET_KEYS.get(str(key[2]), ())
+        slot = self._slots[key] = _Slot(shape, event.address, keys)
+        return slot
+
+    def _turn(self, slot: _Slot, hour: str, mark: int) -> bool:
+        """Turn a slot to another hour; False where the long way must say what a line is."""
+        number = _hour(hour)
+        if number < 0:
+            return False
+        whole = self._grouping.identity_day(slot.shape.identity.id, number * HOUR // DAY)
+        if mark in whole.seen:
+            return False  # else a duplicate that looks different would leave an empty behaviour
+        behaviour = whole.behaviour(slot.shape, number)
+        if slot.address:
+            keep(behaviour.addresses, slot.address, ADDRESSES)
+        slot.hour, slot.start = hour, number * HOUR
+        slot.behaviour, slot.seen, slot.ids = behaviour, whole.seen, behaviour.record_ids
+        slot.session = slot.target = ""
+        return True
+
+
+@lru_cache(maxsize=64)
+def _hour(text: str) -> int:
+    """The hour's number, or -1 when it is none of CloudTrail's.
+
+    >>> _hour("1970-01-01T02"), _hour("2025-01-01T02"), _hour("2025-13-01T02")
+    (-1, 482138, -1)
+    """
+    try:
+        return parse(f"{text}:00:00Z") // HOUR if FIRST <= text < LAST else -1
+    except RejectError:
+        return -1
+
+
+def _owners(resources: list[Resource]) -> tuple[Optional[str], str]:
+    """As `owners_of` tells of the same resources."""
+    if len(resources) == 1:
+        only = resources[0]
+        return only.accountId, (only.ARN or "")[:LONGEST_TARGET]
+    arns = [r.ARN[:LONGEST_TARGET] for r in resources if r.ARN is not None]
+    return join_accounts([r.accountId for r in resources]), min(arns, default="")
+
+
+def _target(params: Any, keys: tuple[str, ...]) -> str:
+    """As `target_of` tells of the same parameters."""
+    for key in keys:
+        value = getattr(params, key)
+        if value:
+            if value.__class__ is str:
+                return value[:LONGEST_TARGET]  # type: ignore[no-any-return]
+            items = value if value.__class__ is list else instance_ids(value)
+            if items:
+                return joined(items)
+    return ""
