@@ -1,8 +1,9 @@
 """What an API call is: its access level, its place in the kill chain, and why it matters.
 
-Two tables, read on first use: `tables/actions.json`, the access level of every AWS action, built by
-`tools/build_actions.py`; and `tables/calls.json`, written by hand for detection engineers to edit: calls that
-spend money, calls whose log name differs from the action's, sensitivity classes and kill-chain stages.
+Three tables, read on first use: `tables/actions.json`, the access level of every AWS action, built by
+`tools/build_actions.py`; `tables/operations.json`, the levels of other products' operations, by hand; and
+`tables/calls.json`, written by hand for detection engineers to edit: calls that spend money, calls whose log
+name differs from the action's, sensitivity classes and kill-chain stages.
 """
 
 from __future__ import annotations
@@ -66,16 +67,21 @@ class _Calls(NamedTuple):
 def access(service: str, operation: str) -> str:
     """Access level of a call: list, read, write, tagging, permissions, cost or unknown.
 
-    `service` is CloudTrail's `eventSource` without `.amazonaws.com`, `operation` its `eventName`. Calls that
-    the tables do not have are judged by their verb.
+    `service` is CloudTrail's `eventSource` without `.amazonaws.com`, `operation` its `eventName`; for other
+    products the service and operation of Event. Calls that the tables do not have are judged by their verb.
 
     >>> access("s3", "ListBuckets"), access("lambda", "UpdateFunctionCode20150331v2")
     ('list', 'write')
     >>> access("ec2", "RunInstances"), access("bedrock", "InvokeModel")
     ('cost', 'cost')
+    >>> access("github", "integration_installation.create")
+    'permissions'
     >>> access("iam", "AttachUserPolicy"), access("nosuch", "DescribeThing"), access("nosuch", "Frobnicate")
     ('permissions', 'read', 'unknown')
     """
+    told = _operations().get(service)
+    if told is not None and operation in told:
+        return told[operation]
     operation = canonical(operation)
     calls = _calls()
     level = calls.access.get((service, operation))
@@ -123,6 +129,8 @@ def known(service: str, operation: str) -> bool:
     >>> known("iam", "CreateUser"), known("iam", "CreateUsers")
     (True, False)
     """
+    if operation in _operations().get(service, {}):
+        return True
     operation = canonical(operation)
     calls = _calls()
     prefixes = calls.services.get(service, (service,))
@@ -150,6 +158,13 @@ def _turn(classes: dict[str, dict[str, dict[str, str]]]) -> dict[tuple[str, str]
             for operation in operations.split():
                 turned.setdefault((service, operation), []).append(name)
     return turned
+
+
+@cache
+def _operations() -> dict[str, dict[str, str]]:
+    """Service → operation → level, of products that are not AWS."""
+    table: dict[str, dict[str, str]] = json.loads((_TABLES / "operations.json").read_text(encoding="utf-8"))
+    return table
 
 
 @cache

@@ -17,6 +17,7 @@ from nhi_watch import actions
 ROOT = Path(__file__).parents[1]
 CALLS = json.loads((ROOT / "nhi_watch" / "tables" / "calls.json").read_text(encoding="utf-8"))
 TABLE = json.loads((ROOT / "nhi_watch" / "tables" / "actions.json").read_text(encoding="utf-8"))["services"]
+OPERATIONS = json.loads((ROOT / "nhi_watch" / "tables" / "operations.json").read_text(encoding="utf-8"))
 
 # Calls without an IAM action, each seen in CloudTrail or in the service's API reference.
 NO_IAM_ACTION = {
@@ -34,6 +35,8 @@ NO_IAM_ACTION = {
 
 
 def in_reference(service: str, operation: str) -> bool:
+    if operation in OPERATIONS.get(service, {}):
+        return True
     prefixes = CALLS["services"].get(service, service).split()
     return any(operation in names.split() for p in prefixes for names in TABLE.get(p, {}).values())
 
@@ -200,6 +203,13 @@ def test_no_exception_is_in_the_reference_after_all() -> None:
 def test_levels_and_stages_of_the_file_are_the_known_ones() -> None:
     assert set(CALLS["access"]) < set(actions.LEVELS)
     assert set(CALLS["tactics"]) == set(actions.TACTICS)
+
+
+def test_the_table_of_other_products_has_known_levels_and_no_service_of_aws() -> None:
+    assert {level for names in OPERATIONS.values() for level in names.values()} <= set(actions.LEVELS)
+    assert set(OPERATIONS) & set(TABLE) == set()
+    assert actions.known("github", "integration_installation.create")
+    assert actions.access("github", "integration_installation.create") == "permissions"
 
 
 def test_every_class_says_why_and_names_each_call_once() -> None:

@@ -1,0 +1,187 @@
+"""Every source: its samples are read as expected, whatever their shape; nobody claims another's; no exceptions.
+
+Samples: tests/data/sources/<NAME>.jsonl, one object a line: `shape`, `group`, `record`, and either `event`, the
+expected fields (`identity.id`, `action`…), or `reject`, the reason. Samples of one group give the same Event.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Union
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nhi_watch import actions, registry
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event
+from nhi_watch.sources._times import moment
+
+FOLDER = Path(__file__).parent / "data" / "sources"
+SOURCES = registry.modules("nhi_watch.sources")
+Sample = dict[str, Any]
+
+
+def samples_of(source: ModuleType) -> list[Sample]:
+    lines = (FOLDER / f"{source.NAME}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+SAMPLES = [(source, sample) for source in SOURCES for sample in samples_of(source)]
+GOOD = [(source, sample) for source, sample in SAMPLES if "event" in sample]
+each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.NAME)
+
+
+def outcome_of(source: ModuleType, record: object) -> Union[Event, str]:
+    try:
+        return source.read(record)  # type: ignore[no-any-return]
+    except RejectError as reject:
+        return reject.reason
+
+
+def field(event: Event, name: str) -> object:
+    value: object = event
+    for step in name.split("."):
+        value = getattr(value, step)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def agree(source: ModuleType, record: object, event: Event) -> bool:
+    """Whether peek spoke; if so, it says what read says."""
+    peek = source.peek(record)
+    if peek is None:
+        return False
+    _, time, record_id, session, target = peek
+    assert moment(time) == event.time
+    assert (record_id, session or "", target or "") == (event.record_id, event.session, event.target)
+    return True
+
+
+@each_source
+def test_source_offers_what_the_contract_says(source: ModuleType) -> None:
+    assert source.__name__.rpartition(".")[2] == source.NAME
+    assert all(isinstance(t, str) for t in (*source.SPLUNK_SOURCETYPES, *source.ELASTIC_INDICES))
+    assert isinstance(source.SPLUNK_SOURCETYPES, tuple) and isinstance(source.ELASTIC_INDICES, tuple)
+    assert len(source.__doc__) > 100
+
+
+@each_source
+def test_samples_are_read_as_expected(source: ModuleType) -> None:
+    for number, sample in enumerate(samples_of(source), 1):
+        result = outcome_of(source, sample["record"])
+        if isinstance(result, str):
+            assert (number, result) == (number, sample.get("reject"))
+        else:
+            told = {name: field(result, name) for name in sample["event"]}
+            assert (number, told) == (number, sample["event"])
+
+
+@each_source
+def test_events_are_well_formed(source: ModuleType) -> None:
+    for sample in samples_of(source):
+        event = outcome_of(source, sample["record"])
+        if isinstance(event, str):
+            continue
+        assert event.access in actions.LEVELS
+        assert event.outcome in ("success", "denied", "failure")
+        assert event.action.startswith(event.service + ":")
+        assert event.identity.id.startswith(event.identity.provider + ":")
+        assert event.traits == tuple(sorted(set(event.traits)))
+        assert event.record_id and event.account == event.account.strip()
+        assert all(isinstance(v, str) for v in (*event[3:17], event.issued, event.record_id)[2:])
+
+
+@each_source
+def test_all_shapes_of_a_sample_give_the_same_event(source: ModuleType) -> None:
+    groups: dict[int, set[Event]] = {}
+    shapes: dict[int, set[str]] = {}
+    for sample in samples_of(source):
+        if "event" in sample:
+            groups.setdefault(sample["group"], set()).add(source.read(sample["record"]))
+            shapes.setdefault(sample["group"], set()).add(sample["shape"])
+    assert {group: events for group, events in groups.items() if len(events) != 1} == {}
+    assert max(map(len, shapes.values())) >= 3
+
+
+@each_source
+def test_a_source_claims_its_own_samples_and_nobody_elses(source: ModuleType) -> None:
+    wrong = [
+        (other.NAME, sample["shape"], sample["group"])
+        for other, sample in GOOD
+        if source.claims(sample["record"]) is not (other is source)
+    ]
+    assert wrong == []
+
+
+@each_source
+def test_peek_says_what_read_says_and_equal_shapes_mean_equal_events(source: ModuleType) -> None:
+    by_shape: dict[object, Event] = {}
+    for sample in samples_of(source):
+        event = outcome_of(source, sample["record"])
+        if isinstance(event, str):
+            continue
+        if agree(source, sample["record"], event):
+            shape = source.peek(sample["record"])[0]
+            bare = event._replace(time=0, record_id="", session="", target="")
+            assert by_shape.setdefault(shape, bare) == bare
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(SOURCES), JSON)
+def test_any_json_is_an_event_or_a_reject(source: ModuleType, value: object) -> None:
+    assert isinstance(outcome_of(source, value), (Event, str))
+    assert source.claims(value) in (True, False)
+    source.peek(value)
+
+
+def paths(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a tree but its root."""
+    if at:
+        yield at
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in steps:
+        yield from paths(inner, (*at, step))
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(GOOD), st.data(), JSON)
+def test_a_record_with_one_value_replaced_is_an_event_or_a_reject(
+    pair: tuple[ModuleType, Sample], data: st.DataObject, value: object
+) -> None:
+    source, sample = pair
+    record = copy.deepcopy(sample["record"])
+    *steps, last = data.draw(st.sampled_from(list(paths(record))))
+    node = record
+    for step in steps:
+        node = node[step]
+    node[last] = value
+    result = outcome_of(source, record)
+    assert source.claims(record) in (True, False)
+    peek = source.peek(record)
+    if isinstance(result, Event) and peek is not None and isinstance(peek[2], str):
+        agree(source, record, result)
+
+
+@given(st.sampled_from(GOOD), st.data())
+def test_a_record_that_lacks_a_value_is_an_event_or_a_reject(
+    pair: tuple[ModuleType, Sample], data: st.DataObject
+) -> None:
+    source, sample = pair
+    record = copy.deepcopy(sample["record"])
+    *steps, last = data.draw(st.sampled_from(list(paths(record))))
+    node = record
+    for step in steps:
+        node = node[step]
+    del node[last]
+    assert isinstance(outcome_of(source, record), (Event, str))
