@@ -34,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _connection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", metavar="URL", help="of Elasticsearch (or NHI_ELASTIC_URL)")
     parser.add_argument("--api-key-file", metavar="FILE", help="the encoded API key (or NHI_ELASTIC_API_KEY)")
-    parser.add_argument(
-        "--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate"
-    )
+    parser.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate")
     parser.add_argument("--namespace", type=_namespace, default="default", help="default: default")
     parser.add_argument(
         "--index",
@@ -59,21 +57,11 @@ def _add_setup(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     _connection(parser)
-    parser.add_argument(
-        "--since", type=_time, metavar="TIME", help="ingested since then (RFC 3339), read or not"
-    )
-    parser.add_argument(
-        "--budget", type=_budget, default=10.0, metavar="N", help="notables a day per 1,000 identities"
-    )
-    parser.add_argument(
-        "--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment"
-    )
-    parser.add_argument(
-        "--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment"
-    )
-    parser.add_argument(
-        "--model", type=Path, default=model.FOLDER, metavar="DIR", help="another model's folder"
-    )
+    parser.add_argument("--since", type=_time, metavar="TIME", help="ingested since then (RFC 3339), read or not")
+    parser.add_argument("--budget", type=_budget, default=10.0, metavar="N", help="notables a day per 1,000 identities")
+    parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
+    parser.add_argument("--model", type=Path, default=model.FOLDER, metavar="DIR", help="another model's folder")
     parser.add_argument(
         "--page",
         type=_page,
@@ -134,9 +122,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             return 0
     where = elastic.connection(args.url, args.api_key_file, args.ca)
     with elastic.connect(where.url, where.api_key, where.ca) as client:
-        return (
-            _setup(client, args, console) if args.elastic_command == "setup" else _run(client, args, console)
-        )
+        return _setup(client, args, console) if args.elastic_command == "setup" else _run(client, args, console)
 
 
 def _write_request(args: argparse.Namespace, console: Console) -> None:

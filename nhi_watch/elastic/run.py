@@ -101,9 +101,7 @@ def _timed(result: Result, read_seconds: float, started: float) -> dict[str, Any
     return result.run
 
 
-def _read(
-    client: Elasticsearch, job: Job, window: Window, pipeline: Pipeline, lease: Lease
-) -> list[dict[str, str]]:
+def _read(client: Elasticsearch, job: Job, window: Window, pipeline: Pipeline, lease: Lease) -> list[dict[str, str]]:
     """Feed every page; returns where the first rejected documents lie, for they stay where they are."""
     rejects: list[dict[str, str]] = []
     for hits in read.pages(client, window, job.page):

@@ -1,4 +1,4 @@
-"""`nhi elastic setup`: installs what is missing or different, and says what; done twice, it changes nothing."""
+"""`nhi elastic setup`: installs what is missing or different, and says what; twice changes nothing."""
 
 from __future__ import annotations
 
@@ -88,8 +88,7 @@ def holds(found: Any, wanted: Any) -> bool:
     """
     if isinstance(wanted, dict):
         return isinstance(found, dict) and all(
-            (not value and name not in found) or holds(found.get(name), value)
-            for name, value in wanted.items()
+            (not value and name not in found) or holds(found.get(name), value) for name, value in wanted.items()
         )
     if isinstance(wanted, list):
         same = isinstance(found, list) and len(found) == len(wanted)

@@ -27,19 +27,20 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
     (
         _KEYWORD,
         "ecs.version tags data_stream.type data_stream.dataset data_stream.namespace event.kind "
-        "event.category event.type event.module event.dataset event.provider event.id event.code event.action "
-        "event.url event.reference rule.id rule.uuid rule.name rule.category rule.ruleset rule.version rule.author "
-        "rule.license rule.reference threat.framework threat.tactic.id threat.tactic.name "
-        "threat.tactic.reference threat.technique.id threat.technique.name threat.technique.reference "
-        "threat.technique.subtechnique.id threat.technique.subtechnique.name "
-        "threat.technique.subtechnique.reference service.id service.name service.type service.environment "
-        "user.id user.name cloud.provider cloud.account.id cloud.region source.address related.user "
-        "observer.vendor observer.product observer.type observer.version user_agent.original nhi.change "
-        "nhi.notable.id nhi.notable.kind nhi.notable.severity nhi.notable.merged_into "
-        "nhi.notable.identity.id nhi.notable.identity.kind nhi.notable.identity.owner "
-        "nhi.notable.signals.id nhi.notable.controls.id nhi.notable.controls.status "
-        "nhi.notable.frameworks.owasp_nhi nhi.notable.frameworks.nist_csf "
-        "nhi.notable.frameworks.mitre_attack nhi.notable.record_ids nhi.notable.model.id nhi.notable.model.sha256 nhi.notable.baseline.id",
+        "event.category event.type event.module event.dataset event.provider event.id event.code "
+        "event.action event.url event.reference rule.id rule.uuid rule.name rule.category "
+        "rule.ruleset rule.version rule.author rule.license rule.reference threat.framework "
+        "threat.tactic.id threat.tactic.name threat.tactic.reference threat.technique.id "
+        "threat.technique.name threat.technique.reference threat.technique.subtechnique.id "
+        "threat.technique.subtechnique.name threat.technique.subtechnique.reference service.id "
+        "service.name service.type service.environment user.id user.name cloud.provider "
+        "cloud.account.id cloud.region source.address related.user observer.vendor observer.product "
+        "observer.type observer.version user_agent.original nhi.change nhi.notable.id "
+        "nhi.notable.kind nhi.notable.severity nhi.notable.merged_into nhi.notable.identity.id "
+        "nhi.notable.identity.kind nhi.notable.identity.owner nhi.notable.signals.id "
+        "nhi.notable.controls.id nhi.notable.controls.status nhi.notable.frameworks.owasp_nhi "
+        "nhi.notable.frameworks.nist_csf nhi.notable.frameworks.mitre_attack nhi.notable.record_ids "
+        "nhi.notable.model.id nhi.notable.model.sha256 nhi.notable.baseline.id",
     ),
     (_LONG_KEYWORD, "event.reason rule.description"),
     (_TEXT, "message"),

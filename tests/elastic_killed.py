@@ -1,0 +1,48 @@
+"""Runs `nhi elastic run` and kills itself in the middle: arguments STAGE URL SOURCE NAMESPACE."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from nhi_watch.elastic import read, write
+from nhi_watch.elastic.client import connect
+from nhi_watch.elastic.run import Job, run
+from nhi_watch.stores.elasticsearch import ElasticStore
+from nhi_watch.timestamps import parse
+
+
+def die(*_: Any, **__: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_after(calls: int, inner: Any) -> Any:
+    """`inner`, the first times; then death in its place."""
+    done = [0]
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        done[0] += 1
+        return inner(*arguments, **named) if done[0] <= calls else die()
+
+    return wrapped
+
+
+def main(stage: str, url: str, source: str, namespace: str) -> None:
+    if stage == "read":
+        setattr(read, "record", die_after(700, read.record))  # noqa: B010 - a name of a module
+    elif stage == "alerts":
+        setattr(write, "streaming_bulk", die)  # noqa: B010
+    else:
+        # The window's own commit, then the first bulk of the state, cut small; the second is not sent.
+        from nhi_watch.stores import elasticsearch as store
+
+        setattr(store, "_BULK_ROWS", 40)  # noqa: B010
+        setattr(ElasticStore, "_send", die_after(5, ElasticStore._send))  # noqa: B010
+    with connect(url) as client:
+        run(client, Job(source, namespace, parse("2025-01-01T00:00:00Z"), page=500, lag=0, lease=3))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

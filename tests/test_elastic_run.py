@@ -1,0 +1,302 @@
+"""`nhi elastic setup` and `run` on real servers: the same notables as from files, each alert once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from ecs_shape import document, load, template
+from elastic_server import Server
+
+from nhi_watch import model
+from nhi_watch.elastic import setup as setting_up
+from nhi_watch.elastic.lease import Lease, LeaseHeldError
+from nhi_watch.elastic.run import Job, run
+from nhi_watch.errors import StoreError
+from nhi_watch.outputs import ecs
+from nhi_watch.pipeline import Pipeline
+from nhi_watch.simulator.tenant import Spec, Tenant
+from nhi_watch.sources import cloudtrail
+from nhi_watch.state import State
+from nhi_watch.stores.sqlite import SqliteStore
+from nhi_watch.timestamps import parse, render
+
+Tree = dict[str, Any]
+
+_numbers = count()
+SINCE = parse("2025-01-01T00:00:00Z")
+ROOT = Path(__file__).parents[1]
+
+
+class Place:
+    """A namespace with a source of its own on a server."""
+
+    def __init__(self, server: Server) -> None:
+        self.client = server.client
+        self.url = server.url
+        self.namespace = f"t{next(_numbers)}"
+        self.source = f"logs-aws.cloudtrail-{self.namespace}"
+        setting_up.setup(self.client, self.namespace)
+        template(self.client, self.source)
+
+    def job(self, **changes: Any) -> Job:
+        return Job(pattern=self.source, namespace=self.namespace, page=500, lag=0, lease=3)._replace(**changes)
+
+    def run(self, **changes: Any) -> Tree:
+        done = run(self.client, self.job(**changes))
+        with contextlib.suppress(Exception):
+            self.client.indices.refresh(index=f"logs-nhi.alerts-{self.namespace}")
+        return done
+
+    def alerts(self) -> list[Tree]:
+        found = self.client.search(index=f"logs-nhi.alerts-{self.namespace}", size=1000, ignore_unavailable=True)
+        return [hit["_source"] for hit in found["hits"]["hits"]]
+
+    def notables(self) -> list[Tree]:
+        return sorted((alert["nhi"]["notable"] for alert in self.alerts()), key=lambda n: str(n["id"]))
+
+
+@pytest.fixture
+def place(elastic: Server) -> Iterator[Place]:
+    made = Place(elastic)
+    yield made
+    made.client.indices.delete(index=f"nhi-state-{made.namespace}", ignore_unavailable=True)
+
+
+@lru_cache
+def simulated() -> tuple[Tree, ...]:
+    days = Tenant(Spec(days=6, machines=25, seed=11, campaigns=4)).days()
+    return tuple(record for day in days for record in day.records)
+
+
+@lru_cache
+def expected(folder: Path) -> list[Tree]:
+    """What files and SQLite make of the simulated events."""
+    store = SqliteStore(folder / "state.sqlite")
+    pipeline = Pipeline(State(store), model.load(model.FOLDER), [cloudtrail])
+    pipeline.feed(simulated(), lambda index, error: pipeline.reject(error.reason))
+    result = pipeline.finish()
+    store.close()
+    return sorted(result.notables, key=lambda n: str(n["id"]))
+
+
+@pytest.fixture(scope="session")
+def wanted(tmp_path_factory: pytest.TempPathFactory) -> list[Tree]:
+    notables = expected(tmp_path_factory.mktemp("files"))
+    assert len(notables) >= 3, "the simulated account must give something to compare"
+    return notables
+
+
+def essence(notables: list[Tree]) -> list[Tree]:
+    """Ids, scores, signals and all the rest, but for what is said of the run itself."""
+    return [{k: v for k, v in n.items() if k not in ecs.VOLATILE} for n in notables]
+
+
+def fill(place: Place, records: list[Tree] | tuple[Tree, ...], original: Any = True, ingested: int = 0) -> None:
+    when = render(ingested or int(time.time()) - 60)
+    keep = original if callable(original) else lambda number: original
+    load(place.client, place.source, (document(r, keep(i), when) for i, r in enumerate(records)))
+
+
+# ---- setup
+
+
+def test_setup_says_what_it_makes_and_a_second_time_nothing(elastic: Server) -> None:
+    client = elastic.client
+    client.options(ignore_status=404).indices.delete_index_template(name="logs-nhi.alerts")
+    client.options(ignore_status=404).indices.delete_index_template(name="nhi-state")
+    for name in ("mappings", "settings"):
+        client.options(ignore_status=404).cluster.delete_component_template(name=f"logs-nhi.alerts@{name}")
+    listed = [
+        ("component template", "logs-nhi.alerts@mappings"),
+        ("component template", "logs-nhi.alerts@settings"),
+        ("index template", "logs-nhi.alerts"),
+        ("index template", "nhi-state"),
+        ("index", "nhi-state-setup"),
+    ]
+    for dry_run, change in ((True, "create"), (False, "create"), (False, "none"), (True, "none")):
+        steps = setting_up.setup(client, "setup", dry_run)
+        assert [(step.kind, step.name, step.change) for step in steps] == [(*each, change) for each in listed]
+    client.indices.delete(index="nhi-state-setup")
+
+
+def test_setup_repairs_a_template_that_was_changed(place: Place) -> None:
+    body = place.client.cluster.get_component_template(name="logs-nhi.alerts@settings").body
+    changed = body["component_templates"][0]["component_template"]
+    changed["template"]["lifecycle"]["data_retention"] = "1d"
+    place.client.cluster.put_component_template(name="logs-nhi.alerts@settings", body=changed)
+    changes = [step.change for step in setting_up.setup(place.client, place.namespace)]
+    assert changes == ["none", "update", "none", "none", "none"]
+    assert {step.change for step in setting_up.setup(place.client, place.namespace)} == {"none"}
+
+
+# ---- run
+
+
+@pytest.mark.parametrize(
+    "original", [True, False, lambda number: number % 3 == 0], ids=["original", "ecs only", "mixed"]
+)
+def test_the_notables_are_those_of_files_and_a_second_run_writes_nothing(
+    place: Place, wanted: list[Tree], original: Any
+) -> None:
+    fill(place, simulated(), original)
+    first = place.run(since=SINCE)
+    assert first["read"] == len(simulated()) == first["parsed"] + sum(first["rejected"].values())
+    assert essence(place.notables()) == essence(wanted)
+    again = place.run(since=SINCE)
+    assert again["alerts"] == {"created": 0, "existed": 0}
+    assert (again["duplicates"], again["events"]) == (len(simulated()), 0)
+    assert len(place.alerts()) == len(wanted) == first["alerts"]["created"]
+
+
+def test_the_next_run_reads_from_the_checkpoint_with_an_overlap(place: Place, wanted: list[Tree]) -> None:
+    records, now = simulated(), int(time.time())
+    cut = len(records) // 2
+    fill(place, records[:cut], ingested=now - 5000)
+    fill(place, records[cut:], ingested=now - 10)
+    first = place.run(lag=3000)
+    second = place.run()
+    assert (first["read"], second["read"]) == (cut, len(records) - cut)
+    assert second["window"]["since"] == render(parse(first["window"]["until"]) - 600)
+    latest = {n["id"]: n for n in sorted(place.notables(), key=lambda n: n["revision"])}
+    assert {n["id"] for n in wanted} <= set(latest)
+    assert essence([latest[n["id"]] for n in wanted]) == essence(wanted)
+
+
+def test_a_late_event_reaches_its_notable_as_a_new_revision(place: Place, wanted: list[Tree]) -> None:
+    late_id = wanted[0]["record_ids"][0]
+    late = [r for r in simulated() if r["eventID"] == late_id]
+    fill(place, [r for r in simulated() if r["eventID"] != late_id], ingested=int(time.time()) - 5000)
+    place.run(lag=3000)
+    fill(place, late, ingested=int(time.time()) - 5)
+    place.run()
+    latest = {n["id"]: n for n in sorted(place.notables(), key=lambda n: n["revision"])}
+    assert essence([latest[n["id"]] for n in wanted]) == essence(wanted)
+
+
+def test_a_document_without_time_of_ingestion_goes_by_its_own_time(place: Place) -> None:
+    records = simulated()[:50]
+    load(place.client, place.source, (document(r, True, None) for r in records))
+    assert place.run(since=SINCE)["read"] == 50
+
+
+def test_a_source_that_does_not_map_the_time_of_ingestion_is_read_by_its_own_time(place: Place) -> None:
+    source = f"{place.source}.plain"
+    template(place.client, source, without=["event.ingested"])
+    load(place.client, source, (document(r, False, None) for r in simulated()[:50]))
+    assert place.run(pattern=source, since=SINCE)["read"] == 50
+
+
+def test_documents_that_are_no_events_are_counted_and_named(place: Place) -> None:
+    made = document(simulated()[0], True, render(int(time.time()) - 60))
+    made["event"]["original"] = "{broken"
+    made["event"].pop("action")
+    load(place.client, place.source, [made])
+    done = place.run(since=SINCE)
+    assert (done["read"], done["parsed"], sum(done["rejected"].values())) == (1, 0, 1)
+    assert [sorted(reject) for reject in done["rejects"]] == [["id", "index", "reason"]]
+
+
+def test_no_source_at_all_is_an_empty_run(place: Place) -> None:
+    assert place.run(pattern="logs-aws.cloudtrail-none*")["read"] == 0
+
+
+def test_a_cluster_that_is_not_set_up_is_told_so(elastic: Server) -> None:
+    with pytest.raises(StoreError, match="nhi-state-bare does not exist: run `nhi elastic setup` first"):
+        run(elastic.client, Job(namespace="bare"))
+
+
+def test_alerts_are_indexed_as_the_template_says(place: Place, wanted: list[Tree]) -> None:
+    fill(place, simulated())
+    place.run(since=SINCE)
+    alert = place.alerts()[0]
+    query = {"bool": {"filter": [{"term": {"event.kind": "alert"}}, {"term": {"nhi.change": "new"}}]}}
+    assert place.client.count(index="logs-nhi.alerts-*", query=query)["count"] >= len(wanted)
+    mapped = place.client.field_caps(index=f"logs-nhi.alerts-{place.namespace}", fields=["*"])["fields"]
+    outside = {name for name in leaves(alert) if not name.startswith("nhi.notable.") and name not in mapped}
+    assert outside == set()
+
+
+def leaves(node: Any, path: str = "") -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, inner in node.items():
+            yield from leaves(inner, f"{path}.{name}" if path else name)
+    else:
+        yield path
+
+
+# ---- killed, and two at once
+
+
+@pytest.mark.parametrize("stage", ["read", "alerts", "state"])
+def test_a_run_that_was_killed_is_run_again_alike(place: Place, wanted: list[Tree], stage: str) -> None:
+    fill(place, simulated())
+    program = [sys.executable, str(ROOT / "tests" / "elastic_killed.py"), stage]
+    told = [place.url, place.source, place.namespace]
+    killed = subprocess.run([*program, *told], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert killed.returncode == -signal.SIGKILL
+    with pytest.raises(LeaseHeldError):
+        place.run()
+    time.sleep(3.1)
+    place.run()
+    assert essence(place.notables()) == essence(wanted)
+    assert place.run()["alerts"] == {"created": 0, "existed": 0}
+
+
+def test_of_two_runs_at_once_one_is_turned_away_and_a_lost_lease_stops_the_other(place: Place) -> None:
+    now = [1000.0]
+    index = f"nhi-state-{place.namespace}"
+    first, second = (Lease(place.client, index, 60, lambda: now[0]) for _ in range(2))
+    first.acquire()
+    with pytest.raises(LeaseHeldError, match=r"has nhi-state-.* until 1970-01-01T00:17:40Z"):
+        second.acquire()
+    now[0] += 61
+    second.acquire()
+    with pytest.raises(LeaseHeldError, match="another run has taken"):
+        first.renew()
+    first.release()
+    second.renew()
+    second.release()
+    first.acquire()
+
+
+# ---- the program
+
+
+def nhi(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
+    told = {**os.environ, "NHI_ELASTIC_URL": place.url, "NHI_ELASTIC_API_KEY": "c2VjcmV0OmtleQ=="}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+
+
+def test_the_program_sets_up_and_runs_and_never_shows_the_key(place: Place) -> None:
+    setting = nhi(place, "setup", "--namespace", place.namespace)
+    assert (setting.returncode, setting.stdout.splitlines()[-1]) == (
+        0,
+        f"unchanged index nhi-state-{place.namespace}",
+    )
+    options = ["--namespace", place.namespace, "--index", place.source, "--json"]
+    running = nhi(place, "run", *options, "--since", "2025-01-01T00:00:00Z")
+    assert orjson.loads(running.stdout)["read"] == 0
+    request = nhi(place, "setup", "--namespace", place.namespace, "--api-key-request", "-", "--dry-run")
+    assert '"cluster": []' in request.stdout
+    assert not any("c2VjcmV0" in done.stdout + done.stderr for done in (setting, running, request))
+
+
+def test_the_program_names_what_is_wrong_in_one_line(place: Place, tmp_path: Path) -> None:
+    missing = nhi(place, "run", "--api-key-file", str(tmp_path / "none"))
+    assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
+    assert missing.stderr.startswith("nhi: --api-key-file: cannot read ")
+    userinfo = nhi(place, "run", "--url", "http://me:secret@127.0.0.1:9")
+    assert (userinfo.returncode, "secret" in userinfo.stderr) == (2, False)
