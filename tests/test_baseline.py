@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log2
+from typing import Any
 
 import pytest
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
@@ -17,7 +18,7 @@ DAILY = {"action": "s3:GetObject"}
 STRANGE = {"action": "iam:CreateAccessKey", "network": "185.220.101.0/24"}
 
 
-def day_of(told: list[dict[str, object]], held: str = "") -> DayLesson:
+def day_of(told: list[dict[str, Any]], held: str = "") -> DayLesson:
     """The lesson of a day; behaviours of the action `held` look bad."""
     (whole,) = whole_days(events(told, TODAY)).values()
     return lesson((b, b.shape.action == held) for b in whole.ordered())

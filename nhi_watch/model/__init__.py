@@ -6,7 +6,7 @@ import hashlib
 import json
 from bisect import bisect_left
 from collections.abc import Sequence
-from math import exp
+from math import exp, fsum
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -50,8 +50,11 @@ class Scorecard(NamedTuple):
         )
 
     def log_odds(self, values: Values) -> float:
-        """The sum of the points, rounded to 6 decimals so that every host agrees."""
-        return round(self.intercept + sum(self.points(values)), 6)
+        """The sum of the points, rounded to 6 decimals so that every host agrees.
+
+        `fsum` is exact; what `sum` makes of floats changed with Python 3.12.
+        """
+        return round(fsum((self.intercept, *self.points(values))), 6)
 
     def probability(self, log_odds: float) -> float:
         """The calibrated probability of a log-odds, to 4 decimals."""
