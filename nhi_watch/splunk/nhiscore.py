@@ -21,7 +21,7 @@ from nhi_watch.behaviour import shape_of
 from nhi_watch.errors import InputError, NhiError
 from nhi_watch.event import Event
 from nhi_watch.scoring import BehaviourScore, EventScorer
-from nhi_watch.sources import Peek, cloudtrail
+from nhi_watch.sources import cloudtrail
 from nhi_watch.sources._cloudtrail_splunk import SPLUNK_FIELDS
 from nhi_watch.splunk import lookup
 from nhi_watch.splunk.protocol import Messages, Metadata, serve
@@ -135,17 +135,24 @@ class NhiScore:
     def _answer(self, record: dict[str, Any]) -> tuple[str, bool]:
         """The cells for a Splunk event or a record, and whether the next one of its kind has the same."""
         try:
-            key = _key(cloudtrail.peek(record))
-            if key is None:
-                event = cloudtrail.read(record)
-                return self._scored(event, event.time // DAY), False
-            known = self._by_shape.get(key)
+            peek = cloudtrail.peek(record)
+            if peek is None or not _TIME.fullmatch(peek[1]):  # type: ignore[call-overload]
+                return self._once(record), False
+            shape, date = peek[0], peek[1][:_DATE]  # type: ignore[index]
+            try:
+                known = self._by_shape.get((shape, date))
+            except TypeError:  # a list or an object where a text belongs
+                return self._once(record), False
             if known is None:
-                known = self._scored(self._event(key[1], record), _day(key[0]))
-                _remember(self._by_shape, key, known)
+                known = self._scored(self._event(shape, record), _day(date))
+                _remember(self._by_shape, (shape, date), known)
             return known, True
         except (NhiError, ValueError, RecursionError) as error:
             return failed(str(error) if record else _NO_FIELDS), False
+
+    def _once(self, record: dict[str, Any]) -> str:
+        event = cloudtrail.read(record)
+        return self._scored(event, event.time // DAY)
 
     def _event(self, shape: Any, record: dict[str, Any]) -> Event:
         """The Event of a record's shape; what it says of time, session and target is another record's."""
@@ -168,20 +175,6 @@ class NhiScore:
 def _day(date: str) -> int:
     """The number of a day; RejectError where there is no such day."""
     return day_of(parse(f"{date}T00:00:00Z"))
-
-
-def _key(peek: Optional[Peek]) -> Optional[tuple[str, Any]]:
-    """Date and shape of a record, on which its answer hangs; None where that is not so plain."""
-    if peek is None:
-        return None
-    shape, time, *_ = peek
-    if not _TIME.fullmatch(str(time)):
-        return None
-    try:
-        hash(shape)
-    except TypeError:  # a list or an object where a text belongs
-        return None
-    return str(time)[:_DATE], shape
 
 
 def _remember(memory: dict[Any, Any], key: Any, answer: Any) -> None:

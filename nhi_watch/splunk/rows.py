@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 Row = list[str]
 Answer = Callable[[Row], str]
@@ -19,6 +21,10 @@ Bind = Callable[[Row], Answer]
 """Gives what answers the rows below a header."""
 
 csv.field_size_limit(2**31 - 1)
+
+SLOW_CSV = sys.version_info < (3, 11)
+"""Whether cutting a long cell out is faster than the csv module: 6.6 against 11.7 µs for an event of 1.5 kB on
+Python 3.9, 6.6 against 6.0 on 3.13."""
 
 _UNSAFE = re.compile("\0|\r(?!\n)")
 
@@ -35,13 +41,37 @@ def annotate(body: bytes, names: Sequence[str], bind: Bind) -> bytes:
     target = io.BytesIO()
     sink = io.TextIOWrapper(target, "utf-8", "surrogateescape", newline="")
     held: list[str] = []
-    reader = csv.reader(_tame(body, _holding(source, held)))
+    lines = _tame(body, _holding(source, held))
+    long = SLOW_CSV and b"_raw" in body[: body.find(b"\n")]
+    reader = rows_of(lines) if long else csv.reader(lines)
     sink.writelines(_annotated(reader, held, (names, bind)))
     sink.flush()
     return target.getvalue()
 
 
-def _tame(body: bytes, lines: Iterable[str]) -> Iterable[str]:
+def rows_of(lines: Iterator[str]) -> Iterator[Row]:
+    r"""The rows of CSV text, as the csv module reads them, taking no more lines than a row has.
+
+    A long JSON text in quotes is most of a row, and the csv module goes through it sign by sign. Where it is
+    the only cell in quotes, and all quotes in it come in pairs, the cell can be cut out.
+
+    >>> list(rows_of(iter(['a,_raw,b\n', '1,"{""x"":""y,z""}",2\n'])))
+    [['a', '_raw', 'b'], ['1', '{"x":"y,z"}', '2']]
+    """
+    for line in lines:
+        start = line.find('"{')
+        if start >= 0:
+            before, end = line[:start], line.rfind('"')
+            quoted, after = line[start + 1 : end], line[end + 1 :].rstrip("\r\n")
+            text = quoted.replace('""', '"')
+            paired = quoted.count('"') == 2 * (len(quoted) - len(text))
+            if paired and end > start and after[:1] in ("", ",") and before[-1:] in ("", ",") and '"' not in before:
+                yield [*before.split(",")[:-1], text, *after.split(",")[1:]]
+                continue
+        yield next(csv.reader(chain((line,), lines)), [])
+
+
+def _tame(body: bytes, lines: Iterator[str]) -> Iterator[str]:
     """The lines without what the csv module refuses: NUL (before Python 3.11), a lone carriage return."""
     if b"\0" not in body and b"\r" not in body:
         return lines
