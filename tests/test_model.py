@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def test_a_changed_byte_is_refused_with_a_remedy(tmp_path: Path, at: int) -> Non
 
 
 def test_a_missing_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no usable model there .*; reinstall, or run `nhi train`"):
+    with pytest.raises(ModelError, match=r"no usable model there .*; reinstall, or run `nhi train`"):
         model.load(tmp_path)
 
 
@@ -145,7 +146,7 @@ def signed(folder: Path, change: dict[str, Any]) -> Path:
     plain = json.loads((copied(folder) / model.SCORECARD).read_bytes())
     raw = json.dumps({**plain, **change}).encode()
     (folder / model.SCORECARD).write_bytes(raw)
-    (folder / model.MANIFEST).write_text(json.dumps({"sha256": model.hashlib.sha256(raw).hexdigest()}))
+    (folder / model.MANIFEST).write_text(json.dumps({"sha256": sha256(raw).hexdigest()}))
     return folder
 
 

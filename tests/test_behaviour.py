@@ -1,0 +1,183 @@
+"""Behaviours and days: sums, bounded sketches, duplicates, and rows that come back as they were."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+from core_samples import CALL, MACHINE, TODAY, events, record, whole_days
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_watch import behaviour
+from nhi_watch.behaviour import RECORDS, SESSIONS, TARGETS, Behaviour, IdentityDay, fingerprint, keep, shape_of
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event
+from nhi_watch.grouping import Grouping
+from nhi_watch.sources import cloudtrail
+from nhi_watch.timestamps import DAY, HOUR
+
+CALLS = st.builds(
+    lambda second, action, session, target, record_id, issued: CALL._replace(
+        time=TODAY * DAY + second, action=action, session=session, target=target, record_id=record_id, issued=issued
+    ),
+    st.integers(0, DAY - 1),
+    st.sampled_from(("s3:GetObject", "s3:PutObject")),
+    st.sampled_from(("", "ASIA1", "ASIA2")),
+    st.integers(0, 60).map(str),
+    st.uuids().map(str),
+    st.sampled_from(("", "ASIA3")),
+)
+
+
+def plain(whole: IdentityDay) -> Any:
+    return json.loads(json.dumps(behaviour.to_row(whole)))
+
+
+def day(found: list[Event]) -> IdentityDay:
+    made = IdentityDay(TODAY)
+    for event in found:
+        made.add(event)
+    return made
+
+
+def test_a_behaviour_counts_what_is_alike_within_an_hour() -> None:
+    start = TODAY * DAY + 10 * HOUR
+    whole = day([CALL._replace(time=start + s, record_id=str(s)) for s in (0, 59, 61, 3599, 3600)])
+    first, second = whole.ordered()
+    assert (first.count, first.first, first.last) == (4, start, start + 3599)
+    assert first.minutes == 1 | 1 << 1 | 1 << 59
+    assert (second.count, second.hour) == (1, first.hour + 1)
+
+
+def test_a_record_counts_once() -> None:
+    whole = IdentityDay(TODAY)
+    assert [whole.add(CALL._replace(record_id="a")) for _ in range(3)] == [True, False, False]
+    assert whole.events() == 1
+
+
+def test_what_matters_makes_two_behaviours() -> None:
+    other: dict[str, Any] = {
+        "account": "2", "credential": "AKIA1", "credential_type": "key", "action": "s3:PutObject", "access": "write",
+        "network": "x", "agent": "y", "region": "z", "outcome": "denied", "error": "E", "target_class": "foreign",
+        "traits": ("mfa",),
+    }  # fmt: skip
+    found = [CALL._replace(record_id=name, **{name: value}) for name, value in other.items()]
+    unlike: dict[str, Any] = dict.fromkeys(("session", "target", "address", "issued"), "other")
+    same = [CALL._replace(record_id=name, **{name: value}) for name, value in unlike.items()]
+    assert len(day([CALL, *found]).behaviours) == 1 + len(other)
+    assert len(day([CALL, *same]).behaviours) == 1
+
+
+def test_sketches_are_bounded_and_keep_the_same_whatever_the_order() -> None:
+    found = [
+        CALL._replace(session=f"s{n:03}", target=f"t{n:03}", record_id=f"r{n:03}", time=CALL.time + n)
+        for n in range(200)
+    ]
+    (one,) = day(found).ordered()
+    (other,) = day(random.Random(1).sample(found, 200)).ordered()
+    assert one.sessions == other.sessions == [f"s{n:03}" for n in range(SESSIONS)]
+    assert one.targets == other.targets == [f"t{n:03}" for n in range(TARGETS)]
+    assert one.record_ids == other.record_ids == [f"r{n:03}" for n in range(RECORDS)]
+
+
+@given(st.lists(CALLS, min_size=1, max_size=20), st.randoms(use_true_random=False))
+def test_order_and_repetition_change_no_row(found: list[Event], dice: random.Random) -> None:
+    mixed = found + found[::2]
+    dice.shuffle(mixed)
+    assert plain(day(mixed)) == plain(day(found))
+
+
+@given(st.lists(CALLS, min_size=1, max_size=20))
+def test_a_row_comes_back_as_the_same_day(found: list[Event]) -> None:
+    whole = day(found)
+    again = behaviour.from_row(plain(whole))
+    assert plain(again) == plain(whole)
+    assert (again.seen, again.stored, again.identity) == (whole.seen, len(found), MACHINE)
+    assert [again.add(event) for event in found] == [False] * len(found)
+
+
+@given(st.lists(CALLS, max_size=12), st.lists(CALLS, max_size=12))
+def test_merging_halves_gives_the_whole(left: list[Event], right: list[Event]) -> None:
+    halves, whole = (day(left), day(right)), day(left + right)
+    for key, expected in whole.behaviours.items():
+        merged = Behaviour(*key)
+        for half in halves:
+            if key in half.behaviours:
+                merged.merge(half.behaviours[key])
+        assert all(getattr(merged, name) == getattr(expected, name) for name in Behaviour.__slots__)
+
+
+@given(st.lists(st.text(max_size=3), max_size=30), st.integers(1, 5))
+def test_a_sketch_keeps_the_smallest_distinct_texts(texts: list[str], limit: int) -> None:
+    kept: list[str] = []
+    for text in texts:
+        keep(kept, text, limit)
+    assert kept == sorted(set(texts))[:limit]
+
+
+@given(st.one_of(st.text(), st.uuids().map(str), st.text(min_size=36, max_size=36)))
+def test_a_fingerprint_is_64_bits_of_any_text(text: str) -> None:
+    assert 0 <= fingerprint(text) < 2**64
+    assert fingerprint(text) == fingerprint(str(text))
+
+
+def test_an_identity_of_several_spellings_has_one_name_whatever_the_order() -> None:
+    short = MACHINE._replace(name="a")
+    found = [CALL._replace(record_id="1"), CALL._replace(record_id="2", identity=short)]
+    assert day(found).identity == day(found[::-1]).identity == MACHINE
+
+
+def test_shapes_leave_out_what_changes_from_record_to_record() -> None:
+    assert shape_of(CALL) == shape_of(CALL._replace(time=1, session="x", target="x", address="x", record_id="x"))
+
+
+# ---- grouping
+
+
+def grouped(records: list[Any]) -> tuple[Grouping, list[tuple[int, str]]]:
+    made = Grouping([cloudtrail])
+    rejects: list[tuple[int, str]] = []
+
+    def refuse(index: int, reject: RejectError) -> None:
+        rejects.append((index, reject.reason))
+
+    made.feed(records, refuse)
+    return made, rejects
+
+
+def test_the_short_way_and_the_full_reading_make_the_same_day() -> None:
+    records = [
+        record(TODAY, f"10:{n // 4:02}:{n % 4:02}", bucket=f"b{n % 7}", session=f"ASIA{n % 3}", id=f"id-{n}")
+        for n in range(40)
+    ]
+    quick, rejects = grouped(records)
+    (one,) = quick.days[TODAY].values()
+    (other,) = whole_days([cloudtrail.read(r) for r in records]).values()
+    assert (rejects, quick.parsed, quick.duplicates) == ([], 40, 0)
+    assert plain(one) == plain(other)
+
+
+def test_rejects_are_told_with_their_place_in_the_batch() -> None:
+    records = [record(TODAY, "10:00"), 7, record(TODAY, "10:01", eventTime="yesterday"), {}]
+    made, rejects = grouped(records)
+    assert [index for index, _ in rejects] == [1, 2, 3]
+    assert made.parsed == 1
+
+
+def test_only_days_with_new_records_have_changed() -> None:
+    stored = dict(grouped([record(TODAY, "10:00")])[0].days[TODAY].items())
+    for whole in stored.values():
+        whole.stored = len(whole.seen)
+    made = Grouping([cloudtrail], lambda number: dict(stored) if number == TODAY else {})
+    made.feed([record(TODAY, "10:00"), record(TODAY + 1, "00:00")], lambda index, reject: None)
+    assert list(made.changed()) == [TODAY + 1]
+    made.feed([record(TODAY, "10:01")], lambda index, reject: None)
+    assert list(made.changed()) == [TODAY, TODAY + 1]
+    assert made.duplicates == 1
+
+
+def test_events_of_a_sample_are_as_told() -> None:
+    (event,) = events([{"action": "iam:CreateUser", "time": "23:59", "traits": ["b", "a"]}], TODAY)
+    assert (event.service, event.time, event.traits) == ("iam", TODAY * DAY + 86_340, ("a", "b"))
