@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nhi_watch import model as models
+from nhi_watch.behaviour import IdentityDay
 from nhi_watch.evaluation import folder
 from nhi_watch.evaluation.background import Host, chosen, grafted, hosts_of, week_before
 from nhi_watch.evaluation.incidents import our_entry
 from nhi_watch.evaluation.real import lines, named, real
-from nhi_watch.evaluation.replay import Replay, Replayed
-from nhi_watch.grouping import Grouping
+from nhi_watch.evaluation.replay import Replay, Replayed, grouped
 from nhi_watch.model import Scorecard
 from nhi_watch.notable import severity_of
 from nhi_watch.ranking import FLOOR
-from nhi_watch.sources import cloudtrail
 
 Record = dict[str, Any]
 Progress = Callable[[str, int, int], None]
@@ -89,11 +88,9 @@ class Ground:
         return 1 + sum(o.ranked.eligible and our_entry(o).rank >= mine for o in others)
 
 
-def wholes(records: Sequence[Record]) -> dict[str, Any]:
+def wholes(records: Sequence[Record]) -> Mapping[str, IdentityDay]:
     """Identity id → its day, of the records of one day."""
-    grouping = Grouping([cloudtrail])
-    grouping.feed(records, lambda index, reject: None)
-    (day,) = grouping.days.values()
+    (day,) = grouped(records).values()
     return day
 
 

@@ -11,16 +11,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch import model, ranking, timestamps
 from nhi_watch.episode import created
 from nhi_watch.evaluation.counting import Entry, places
+from nhi_watch.evaluation.kept import KeptDay, tenant_days
 from nhi_watch.evaluation.replay import Replay, Replayed
 from nhi_watch.evaluation.rivals import Rival, rivals
 from nhi_watch.model import Scorecard
 from nhi_watch.scoring import weighed
-from nhi_watch.simulator import Day, Spec, Tenant
+from nhi_watch.simulator import Spec
 
 SEEDS = tuple(range(501, 509))
 """Never trained on: training uses 101 to 199."""
@@ -110,18 +112,18 @@ class Watch:
         self._days: list[DaySize] = []
         self._events = 0
 
-    def run(self) -> TenantResult:
-        """All days."""
-        for number, day in enumerate(Tenant(self._spec).days()):
+    def run(self, kept: Path | None = None) -> TenantResult:
+        """All days; see `kept.tenant_days` for the folder."""
+        for number, day in enumerate(tenant_days(self._spec, kept)):
             self._day(number, day)
         incidents = [self._incident(label) for label in self._labels.values()]
         return TenantResult(incidents, self._found, self._days, self._events)
 
-    def _day(self, number: int, day: Day) -> None:
+    def _day(self, number: int, day: KeptDay) -> None:
         self._replay.label(day.incidents)
         self._labels.update((label["id"], {**label, "day": number}) for label in day.incidents)
-        self._events += len(day.records)
-        items = [item for item in self._replay.run(day.records) if item.ranked.eligible]
+        self._events += day.events
+        items = [item for item in self._replay.run_days(day.days) if item.ranked.eligible]
         self._days.append(DaySize(self._spec.seed, number, len(items)))
         self._count(OURS, number, [our_entry(item) for item in items])
         for rival in self._rivals:
@@ -186,26 +188,34 @@ def card(scorecard: Scorecard, item: Replayed) -> Card:
     return Card(item.episode.identity.name, ranked.score, ranked.priority, ranked.log_odds, told)
 
 
-def one_tenant(spec: Spec) -> TenantResult:
+class Job(NamedTuple):
+    """One tenant to be watched."""
+
+    spec: Spec
+    rivals: bool = True
+    kept: Path | None = None
+
+
+def one_tenant(job: Job) -> TenantResult:
     """What one tenant gives, with the shipped model."""
-    return Watch(spec, model.load(), rivals()).run()
+    return Watch(job.spec, model.load(), rivals() if job.rivals else []).run(job.kept)
 
 
-def all_tenants(specs: Sequence[Spec], progress: Progress, workers: int = 2) -> list[TenantResult]:
-    """One result a tenant, in the order of `specs`, in some processes."""
+def all_tenants(jobs: Sequence[Job], progress: Progress, workers: int = 2) -> list[TenantResult]:
+    """One result a tenant, in the order of `jobs`, in some processes."""
     if workers == 1:
-        return [one_tenant(spec) for spec in _told(specs, progress)]
+        return [one_tenant(job) for job in _told(jobs, progress)]
     with ProcessPoolExecutor(workers) as pool:
-        jobs = [pool.submit(one_tenant, spec) for spec in specs]
-        for done, _ in enumerate(as_completed(jobs), 1):
-            progress("simulated tenants", done, len(specs))
-        return [job.result() for job in jobs]
+        futures = [pool.submit(one_tenant, job) for job in jobs]
+        for done, _ in enumerate(as_completed(futures), 1):
+            progress("simulated tenants", done, len(jobs))
+        return [future.result() for future in futures]
 
 
-def _told(specs: Sequence[Spec], progress: Progress) -> Iterator[Spec]:
-    for done, spec in enumerate(specs):
-        progress("simulated tenants", done, len(specs))
-        yield spec
+def _told(jobs: Sequence[Job], progress: Progress) -> Iterator[Job]:
+    for done, job in enumerate(jobs):
+        progress("simulated tenants", done, len(jobs))
+        yield job
 
 
 # ---- the short form, for tuning
@@ -233,12 +243,15 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--campaigns", type=int, default=45)
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--most", type=int, default=25, help="missed incidents shown in full")
+    parser.add_argument("--rivals", action="store_true", help="score the rivals as well")
+    parser.add_argument("--kept", type=Path, default=Path("out/tenants"), help="folder of simulated days")
     args = parser.parse_args(arguments)
     from nhi_watch.evaluation.summary import digest  # the summary needs this module's types
 
     specs = [Spec(args.days, args.machines, s, campaigns=args.campaigns) for s in seeds_of(args.seeds)]
+    jobs = [Job(spec, args.rivals, args.kept) for spec in specs]
     began = time.perf_counter()
-    results = all_tenants(specs, lambda stage, done, total: None, args.workers)
+    results = all_tenants(jobs, lambda stage, done, total: None, args.workers)
     sys.stdout.write("\n".join(digest(results, args.most)) + f"\n{time.perf_counter() - began:.0f} s\n")
 
 

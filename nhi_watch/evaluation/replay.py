@@ -15,6 +15,16 @@ from nhi_watch.scoring import Baselines, Episode, peer_scope, score_day
 from nhi_watch.sources import cloudtrail
 from nhi_watch.state import learn_groups, teach
 
+Days = Mapping[int, Mapping[str, IdentityDay]]
+"""Day → identity id → that identity's day."""
+
+
+def grouped(records: Iterable[object]) -> Days:
+    """The behaviours of some records; what cannot be read is left out."""
+    grouping = Grouping([cloudtrail])
+    grouping.feed(records, lambda index, reject: None)
+    return grouping.days
+
 
 class Replayed(NamedTuple):
     """One scored episode of a day."""
@@ -41,10 +51,12 @@ class Replay:
 
     def run(self, records: Sequence[object]) -> Iterator[Replayed]:
         """Score whole days of records, in order of days; each is learnt when the next is asked for."""
-        grouping = Grouping([cloudtrail])
-        grouping.feed(records, lambda index, reject: None)
-        for day in sorted(grouping.days):
-            done = [self.score(whole) for whole in grouping.days[day].values()]
+        yield from self.run_days(grouped(records))
+
+    def run_days(self, days: Days) -> Iterator[Replayed]:
+        """The same for days that were grouped before."""
+        for day in sorted(days):
+            done = [self.score(whole) for whole in days[day].values()]
             yield from done
             self._learn(day, done)
 

@@ -23,7 +23,7 @@ from nhi_watch import model as models
 from nhi_watch.errors import InputError
 from nhi_watch.evaluation import grafts, incidents, page, real, summary
 from nhi_watch.evaluation.counting import BUDGETS, RESAMPLES
-from nhi_watch.evaluation.incidents import OURS, SEEDS, Progress
+from nhi_watch.evaluation.incidents import OURS, SEEDS, Job, Progress
 from nhi_watch.simulator import Spec
 from nhi_watch.simulator.difficulty import source_hash
 
@@ -92,7 +92,7 @@ def evaluate(specs: Sequence[Spec], data: Optional[Path], progress: Progress, wo
     began = time.perf_counter()
     model = models.load()
     result: dict[str, Any] = {"model": {"id": model.id, "sha256": model.sha256}, "settings": _settings(specs)}
-    result["simulated"] = summary.summarise(incidents.all_tenants(specs, progress, workers))
+    result["simulated"] = summary.summarise(incidents.all_tenants([Job(spec) for spec in specs], progress, workers))
     if data is not None:
         result["real"] = real.real(model, data)
         result["grafts"] = grafts.summarise(grafts.all_grafts(model, data, progress))
