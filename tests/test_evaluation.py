@@ -289,14 +289,14 @@ def test_a_folder_without_records_is_named(tmp_path: Path) -> None:
 
 
 def test_the_same_tenant_gives_the_same_figures() -> None:
-    first, second = (summary.summarise([incidents.one_tenant(incidents.Job(SMALL))]) for _ in range(2))
+    first, second = (summary.summarise([incidents.one_tenant(incidents.Job(SMALL, model.load()))]) for _ in range(2))
     assert first == second
     assert first["tenants"] == 1 and first["recall_with_indistinguishable"]["10"]["all"]["incidents"] == 4
     assert set(first["rivals"]) >= {OURS, "first_seen", "rarity", "rarity_by_days"}
 
 
 def test_days_kept_in_a_file_give_the_same_figures_as_the_simulator(tmp_path: Path) -> None:
-    jobs = [incidents.Job(SMALL, False, folder) for folder in (None, tmp_path, tmp_path)]
+    jobs = [incidents.Job(SMALL, model.load(), False, folder) for folder in (None, tmp_path, tmp_path)]
     fresh, kept, again = (incidents.one_tenant(job) for job in jobs)
     assert fresh == kept == again
     assert len(list(tmp_path.glob("tenant-*.jsonl.gz"))) == 1

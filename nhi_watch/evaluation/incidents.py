@@ -27,6 +27,8 @@ from nhi_watch.simulator import Spec
 SEEDS = tuple(range(501, 509))
 """Never trained on: training uses 101 to 199."""
 OURS = "nhi_watch"
+NO_FLOOR = "without_floor"
+"""Ours if every episode could be written: what the floor costs. Only told where rivals are not."""
 SHOWN = 4
 """Benign episodes kept with each missed incident."""
 
@@ -126,6 +128,8 @@ class Watch:
         items = [item for item in self._replay.run_days(day.days) if item.ranked.eligible]
         self._days.append(DaySize(self._spec.seed, number, len(items)))
         self._count(OURS, number, [our_entry(item) for item in items])
+        if not self._rivals:
+            self._count(NO_FLOOR, number, [our_entry(item)._replace(written=True) for item in items])
         for rival in self._rivals:
             told = rival.score(items)
             self._count(rival.name, number, [rival_entry(item, told) for item in items])
@@ -192,13 +196,15 @@ class Job(NamedTuple):
     """One tenant to be watched."""
 
     spec: Spec
+    model: Scorecard
+    """Handed over, so that all tenants are judged by the same one, even if a training ends meanwhile."""
     rivals: bool = True
     kept: Path | None = None
 
 
 def one_tenant(job: Job) -> TenantResult:
-    """What one tenant gives, with the shipped model."""
-    return Watch(job.spec, model.load(), rivals() if job.rivals else []).run(job.kept)
+    """What one tenant gives."""
+    return Watch(job.spec, job.model, rivals() if job.rivals else []).run(job.kept)
 
 
 def all_tenants(jobs: Sequence[Job], progress: Progress, workers: int = 2) -> list[TenantResult]:
@@ -249,7 +255,7 @@ def main(arguments: Sequence[str]) -> None:
     from nhi_watch.evaluation.summary import digest  # the summary needs this module's types
 
     specs = [Spec(args.days, args.machines, s, campaigns=args.campaigns) for s in seeds_of(args.seeds)]
-    jobs = [Job(spec, args.rivals, args.kept) for spec in specs]
+    jobs = [Job(spec, model.load(), args.rivals, args.kept) for spec in specs]
     began = time.perf_counter()
     results = all_tenants(jobs, lambda stage, done, total: None, args.workers)
     sys.stdout.write("\n".join(digest(results, args.most)) + f"\n{time.perf_counter() - began:.0f} s\n")

@@ -92,7 +92,9 @@ def evaluate(specs: Sequence[Spec], data: Optional[Path], progress: Progress, wo
     began = time.perf_counter()
     model = models.load()
     result: dict[str, Any] = {"model": {"id": model.id, "sha256": model.sha256}, "settings": _settings(specs)}
-    result["simulated"] = summary.summarise(incidents.all_tenants([Job(spec) for spec in specs], progress, workers))
+    result["simulated"] = summary.summarise(
+        incidents.all_tenants([Job(spec, model) for spec in specs], progress, workers)
+    )
     if data is not None:
         result["real"] = real.real(model, data)
         result["grafts"] = grafts.summarise(grafts.all_grafts(model, data, progress))
