@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from math import log2
 from typing import Any, NamedTuple
 
-from nhi_watch.behaviour import Behaviour
+from nhi_watch.behaviour import Behaviour, Shape
 from nhi_watch.operators import network_facts
 
 QUARANTINE = 7
@@ -212,25 +212,33 @@ def lesson(behaviours: Iterable[tuple[Behaviour, bool]]) -> DayLesson:
 
 def _gather(behaviours: list[Behaviour], delta: Delta) -> None:
     targets: set[str] = set()
+    hours: dict[str, int] = {}
+    counts: dict[int, tuple[Shape, int]] = {}  # by id: hashing a shape takes longer than all else here
     for b in behaviours:
-        for name, value in facts(b):
-            values = delta.setdefault(name, {})
-            values[value] = values.get(value, 0) + b.count
+        counts[id(b.shape)] = (b.shape, counts.get(id(b.shape), _NONE)[1] + b.count)
+        hours[_HOURS[b.hour % 24]] = hours.get(_HOURS[b.hour % 24], 0) + b.count
         targets.update(b.targets)
+    for shape, count in counts.values():
+        for name, value in facts(shape):
+            values = delta.setdefault(name, {})
+            values[value] = values.get(value, 0) + count
     if behaviours:
         delta["volume"] = {str(bucket(sum(b.count for b in behaviours))): 1}
+        delta["hour"] = hours
         delta["target"] = dict.fromkeys(sorted(targets), 1)
         delta["targets"] = {str(bucket(len(targets))): 1}
 
 
-def facts(b: Behaviour) -> list[tuple[str, str]]:
-    """What one behaviour says in each dimension."""
-    shape = b.shape
+_HOURS = tuple(map(str, range(24)))
+_NONE = (None, 0)
+
+
+def facts(shape: Shape) -> list[tuple[str, str]]:
+    """What a behaviour's shape says in each dimension that it has."""
     told = [
         ("action", shape.action), ("service", shape.service), ("access", shape.access),
         ("region", shape.region), ("network", shape.network), ("owner", network_facts(shape.network).owner),
         ("agent", shape.agent), ("credential_type", shape.credential_type), ("credential", shape.credential),
-        ("hour", str(b.hour % 24)),
     ]  # fmt: skip
     if shape.error:
         told.append(("error", f"{shape.action} {shape.error}"))

@@ -103,10 +103,14 @@ class Episode(NamedTuple):
 def views_of(day: Iterable[Behaviour], past: Past) -> list[View]:
     """One View per shape, in a stable order, each with its behaviours."""
     views: dict[Shape, View] = {}
+    known: dict[int, View] = {}  # by id: most behaviours share their shape's object, and hashing one takes long
     for behaviour in day:
-        view = views.get(behaviour.shape)
+        view = known.get(id(behaviour.shape))
         if view is None:
-            view = views[behaviour.shape] = View(behaviour.shape, past)
+            view = views.get(behaviour.shape)
+            if view is None:
+                view = views[behaviour.shape] = View(behaviour.shape, past)
+            known[id(behaviour.shape)] = view
         view.behaviours.append(behaviour)
     for view in views.values():
         view.values = behaviour_row(view)

@@ -31,7 +31,8 @@ def value(episode: EpisodeView) -> float | None:
     """Bits of the oddest hour; None with less than five days of history."""
     if episode.past.own.days < KNOWN_DAYS:
         return None
-    worst = _odd(episode)[0][0]
+    hours = {b.hour % 24 for view in episode.views for b in view.behaviours}
+    worst = max(bits(_share(episode.past, hour)) for hour in hours)
     return worst if worst >= ORDINARY else 0.0
 
 

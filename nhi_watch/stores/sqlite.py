@@ -134,7 +134,7 @@ class SqliteStore:
 
 def _pack(value: bytes) -> bytes:
     """A zlib stream, which starts with x, or a zero byte and the value as it is."""
-    if len(value) >= _WORTH:
+    if len(value) >= _WORTH and value[:1] != b"x":  # x: a zlib stream already
         packed = zlib.compress(value, 1)
         if len(packed) < len(value):
             return packed
