@@ -262,13 +262,13 @@ def test_a_broken_row_gets_an_error_and_no_score_and_its_neighbours_theirs(
     assert len(rows[1]["nhi_error"]) <= 300
 
 
-@pytest.mark.parametrize(
-    "value", [{"a": 1}, ["a"], 7, True, None, 1e308, "x" * 100_000, "=cmd()", "\u202e\x00<b>"], ids=repr
-)
+WRONG = [{"a": 1}, ["a"], 7, True, None, 1e308, "x" * 100_000, "=cmd()", "\u202e\x00<b>"]
+
+
 @pytest.mark.parametrize("name", ["eventName", "userAgent", "awsRegion", "recipientAccountId", "errorCode"])
-def test_values_of_wrong_types_never_end_a_search(command: Command, name: str, value: object) -> None:
-    [row] = command.rows(unextracted([{**EVENT, name: value}]), args=["input=raw"])
-    assert bool(row["nhi_score"]) != bool(row["nhi_error"])
+def test_values_of_wrong_types_never_end_a_search(command: Command, name: str) -> None:
+    rows = command.rows(unextracted([{**EVENT, name: value} for value in WRONG]), args=["input=raw"])
+    assert [bool(row["nhi_score"]) != bool(row["nhi_error"]) for row in rows] == [True] * len(WRONG)
 
 
 OPTIONS = {
