@@ -140,7 +140,8 @@ class State:
         """The profiles of every scope on the eve of `day`, for an export."""
         baselines = Baselines(card)
         baselines.groups = self._groups(day)
-        names = [key for key, _ in self._store.scan("profile", "", "\U0010ffff") if key.partition("/")[0] not in (GROUPS, OLD)]
+        rows = self._store.scan("profile", "", "\U0010ffff")
+        names = [key for key, _ in rows if key.partition("/")[0] not in (GROUPS, OLD)]
         baselines.own = self._load(names, day)
         for profile in baselines.own.values():
             profile.advance(day)

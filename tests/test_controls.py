@@ -1,0 +1,79 @@
+"""The two mandatory controls say what they mean here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from core_samples import MACHINE, TODAY, events, learnt, whole_days
+
+from nhi_watch.controls import controls, unused_calls
+from nhi_watch.scoring import views_of
+from nhi_watch.view import EpisodeView
+
+KEY = {"credential": "AKIAEXAMPLE1", "credential_type": "key", "session": ""}
+
+
+def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = ()) -> EpisodeView:
+    (whole,) = whole_days(events(today, TODAY)).values()
+    past = learnt(history).past(MACHINE, TODAY)
+    return EpisodeView(views_of(whole.ordered(), past), past)
+
+
+def reasons(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = (), kind: str = "role") -> list[str]:
+    made = controls(MACHINE._replace(kind=kind), episode(today, history))
+    assert [(c.id, c.required, c.status) for c in made] == [
+        ("rotate_secret", True, "open"),
+        ("reduce_privilege", True, "open"),
+    ]
+    return [c.reason for c in made]
+
+
+def test_the_key_that_was_misused_is_named() -> None:
+    rotate, _ = reasons([{**KEY, "action": "iam:ListUsers"}])
+    assert rotate == "Rotate AKIAEXAMPLE1: deactivate it, watch for what breaks, then delete it."
+
+
+def test_only_the_key_that_behaved_oddly_is_named() -> None:
+    history = [{"ago": [20, 1], "events": [KEY, {**KEY, "credential": "AKIAEXAMPLE2"}]}]
+    rotate, _ = reasons([KEY, {**KEY, "credential": "AKIAEXAMPLE2", "action": "iam:ListUsers"}], history)
+    assert rotate.startswith("Rotate AKIAEXAMPLE2:")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("role", f"Revoke the sessions of {MACHINE.name} issued before 2024-10-04T10:00:00Z"),
+        ("web_identity", "Revoke the tokens of"),
+        ("user", "Rotate every credential of"),
+    ],
+)
+def test_without_a_key_it_says_what_to_revoke(kind: str, words: str) -> None:
+    assert reasons([{"action": "iam:ListUsers"}], kind=kind)[0].startswith(words)
+
+
+def test_calls_made_for_the_first_time_are_named() -> None:
+    _, reduce = reasons([{"action": "iam:CreateUser"}], [{"ago": [20, 1], "events": [{}]}])
+    assert reduce == "Used for the first time: iam:CreateUser; deny what is not meant to be used."
+
+
+def test_calls_unused_for_a_month_are_offered_for_removal() -> None:
+    history = [{"ago": [60, 1], "events": [{}]}, {"ago": [60, 40], "events": [{"action": "s3:DeleteObject"}]}]
+    assert unused_calls(episode([{}], history)) == ["s3:DeleteObject"]
+    assert reasons([{}], history)[1].startswith("Not used for 30 days or more: s3:DeleteObject; remove unless")
+
+
+def test_a_call_made_today_is_not_unused() -> None:
+    history = [{"ago": [60, 40], "events": [{}]}]
+    assert unused_calls(episode([{}], history)) == []
+
+
+def test_nothing_new_and_nothing_unused_still_has_a_reason() -> None:
+    _, reduce = reasons([{}], [{"ago": [20, 1], "events": [{}]}])
+    assert reduce == "No call was new and none is long unused; allow only what was used in 20 days of history."
+
+
+def test_reasons_are_bounded() -> None:
+    today = [{"action": f"odd:{'x' * 100}{n}"} for n in range(40)]
+    assert all(len(reason) <= 900 for reason in reasons(today))

@@ -1,0 +1,262 @@
+"""The whole flow: notables that validate, ids and revisions, the budget, and input that is rubbish."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from core_samples import ACCOUNT, TODAY, contents, record, run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nhi_watch import schemas
+from nhi_watch.assets import Asset
+from nhi_watch.notable import from_json, to_json
+from nhi_watch.pipeline import Options, Result
+from nhi_watch.stores.memory import MemoryStore
+
+Records = list[dict[str, Any]]
+ROOM = Options(budget=1000.0)
+"""A budget that leaves nothing out."""
+
+
+@cache
+def schema() -> jsonschema.Draft202012Validator:
+    path = Path(str(schemas.__file__)).with_name("notable.schema.json")
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(plain, format_checker=jsonschema.FormatChecker())
+
+
+def quiet(days: int, role: str = "payments-api", end: int = TODAY) -> Records:
+    """A machine at its daily work."""
+    return [
+        record(day, f"{hour:02}:{minute}", role=role)
+        for day in range(end - days, end)
+        for hour in (9, 10, 11)
+        for minute in (10, 30)
+    ]
+
+
+RAID = (
+    ("sts", "GetCallerIdentity"),
+    ("iam", "ListUsers"),
+    ("secretsmanager", "GetSecretValue"),
+    ("iam", "CreateAccessKey"),
+    ("cloudtrail", "StopLogging"),
+)
+
+
+def raid(role: str = "payments-api", steps: int = len(RAID), day: int = TODAY) -> Records:
+    """A thief at work with a machine's session."""
+    return [
+        record(day, f"14:{n:02}", role=role, service=service, name=name, address="185.220.101.4", agent="aws-cli/2.1")
+        for n, (service, name) in enumerate(RAID[:steps])
+    ]
+
+
+def scored(*parts: Records, options: Options = ROOM) -> tuple[MemoryStore, list[Result]]:
+    store = MemoryStore()
+    return store, [run(store, part, options) for part in parts]
+
+
+def test_a_raid_is_a_notable_that_validates_and_comes_back() -> None:
+    _, (result,) = scored(quiet(20) + raid())
+    (notable,) = [n for n in result.notables if n["first_time"].startswith("2024-10-04")]
+    schema().validate(notable)
+    assert to_json(from_json(notable)) == notable
+    assert notable["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:role/payments-api"
+    assert notable["record_count"] == len(RAID)
+    assert {r["eventID"] for r in raid()} == set(notable["record_ids"])
+    assert notable["severity"] in ("high", "critical")
+    assert [c["id"] for c in notable["controls"]] == ["rotate_secret", "reduce_privilege"]
+    assert notable["frameworks"]["owasp_nhi"][0] == "NHI-07"
+    assert notable["frameworks"]["nist_csf"][0] == "DE.CM-1"
+    assert notable["usual"]["active_days"] == 20
+
+
+def test_points_of_the_listed_signals_explain_the_score() -> None:
+    _, (result,) = scored(quiet(20) + raid())
+    notable = result.notables[-1]
+    points = [s["points"] for s in notable["signals"]]
+    assert points == sorted(points, reverse=True)
+    assert sum(points) > 2.0
+    mine = {r["eventID"] for r in raid()}
+    assert all(set(s["record_ids"]) <= mine for s in notable["signals"])
+
+
+def test_the_id_stays_while_it_grows_and_every_change_is_a_revision() -> None:
+    _, results = scored(quiet(20) + raid(steps=3), raid(steps=4), raid(steps=4), raid())
+    found = [[(n["id"], n["revision"]) for n in r.notables if n["first_time"][:10] == "2024-10-04"] for r in results]
+    name = found[0][0][0]
+    assert found == [[(name, 1)], [(name, 2)], [], [(name, 3)]]
+    assert [len(r.changed) for r in results[1:]] == [1, 0, 1]
+
+
+def test_a_late_record_of_another_identity_makes_no_revision() -> None:
+    quiet_one = record(TODAY, "08:00", role="other-worker")
+    _, results = scored(quiet(20) + quiet(20, "other-worker") + raid(), [quiet_one])
+    assert [n["identity"]["name"] for n in results[1].changed if "payments" in n["identity"]["name"]] == []
+
+
+def test_a_later_day_does_not_touch_an_earlier_one() -> None:
+    store, _ = scored(quiet(20) + raid())
+    before = contents(store)["notable"]
+    run(store, [record(TODAY + 1, "09:10")], ROOM)
+    after = contents(store)["notable"]
+    assert {key: row for key, row in after.items() if key in before} == before
+
+
+# ---- the budget
+
+
+def test_the_budget_is_kept_and_what_overflows_is_counted() -> None:
+    roles = [f"role-{n}" for n in range(6)]
+    records = [r for role in roles for r in quiet(10, role) + raid(role)]
+    _, (tight,) = scored(records, options=Options(budget=1.0))
+    _, (wide,) = scored(records)
+    today = [n for n in wide.notables if n["first_time"][:10] == "2024-10-04"]
+    kept = [n for n in tight.notables if n["first_time"][:10] == "2024-10-04"]
+    assert (len(today), len(kept)) == (6, 1)
+    assert wide.run["overflow"] == 0
+    assert tight.run["overflow"] == len(wide.notables) - len(tight.notables)
+    assert [n["rank"] for n in today] == [1, 2, 3, 4, 5, 6]
+    assert kept[0]["id"] == today[0]["id"]
+
+
+def test_one_that_the_budget_had_no_room_for_rises_when_there_is_more_room() -> None:
+    roles = ["role-a", "role-b"]
+    records = [r for role in roles for r in quiet(10, role) + raid(role)]
+    bystanders = [record(TODAY, "12:00", role=f"by-{n}") for n in range(300)]
+    store, (first,) = scored(records, options=Options(budget=5.0))
+    second = run(store, bystanders, Options(budget=5.0))
+    names = {n["identity"]["name"].rpartition("/")[2] for n in second.notables}
+    assert len([n for n in first.notables if n["first_time"][:10] == "2024-10-04"]) == 1
+    assert set(roles) <= names
+    one_go, _ = scored([*records, *bystanders], options=Options(budget=5.0))
+    assert contents(store)["notable"].keys() == contents(one_go)["notable"].keys()
+
+
+def test_a_notable_that_loses_its_place_is_withdrawn() -> None:
+    store, (first,) = scored(quiet(10, "role-a") + raid("role-a", 3), options=Options(budget=1.0))
+    assert first.notables
+    weight = {f"arn:aws:iam::{ACCOUNT}:role/role-b": Asset("critical", "", "production")}
+    second = run(store, quiet(10, "role-b") + raid("role-b"), Options(1.0, weight))
+    today = [n for n in second.notables if n["first_time"][:10] == "2024-10-04"]
+    assert [n["identity"]["name"].rpartition("/")[2] for n in today] == ["role-b"]
+    assert second.run["withdrawn"] >= 1
+
+
+# ---- who is eligible
+
+
+def by(identity: dict[str, Any], day: int = TODAY) -> Records:
+    return [{**r, "userIdentity": identity, "eventID": f"x{n}"} for n, r in enumerate(raid(day=day))]
+
+
+SERVICE = {"type": "AWSService", "invokedBy": "lambda.amazonaws.com"}
+ROOT = {"type": "Root", "accountId": ACCOUNT, "principalId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root"}
+USER = {"type": "IAMUser", "accountId": ACCOUNT, "principalId": "AIDAX", "arn": f"arn:aws:iam::{ACCOUNT}:user/ci",
+        "userName": "ci"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("identity", "notables"),
+    [
+        (SERVICE, 0),
+        (ROOT, 0),
+        ({**ROOT, "accessKeyId": "AKIAROOT"}, 0),
+        ({**USER, "accessKeyId": "AKIAUSER"}, 1),
+    ],
+    ids=["service", "root", "root's key", "user's key"],
+)
+def test_only_what_can_be_stolen_from_a_machine_is_a_notable(identity: dict[str, Any], notables: int) -> None:
+    _, (result,) = scored(quiet(5) + by(identity))
+    assert len([n for n in result.notables if n["first_time"][:10] == "2024-10-04"]) == notables
+
+
+# ---- provisional
+
+
+def test_only_the_hour_that_is_still_open_is_provisional() -> None:
+    records = quiet(20) + raid()
+    _, (still,) = scored(records)
+    _, (done,) = scored([*records, record(TODAY, "16:00", role="other")])
+    assert [n["telemetry"]["provisional"] for n in still.notables[-1:]] == [True]
+    assert not [n for n in done.notables if n["telemetry"]["provisional"]]
+
+
+# ---- rubbish
+
+FIELDS = ("eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent", "eventID", "errorCode",
+          "requestParameters", "responseElements", "userIdentity", "recipientAccountId", "resources", "readOnly",
+          "additionalEventData", "errorMessage", "vpcEndpointId", "sessionCredentialFromConsole")  # fmt: skip
+INNER = ("type", "principalId", "arn", "accountId", "accessKeyId", "sessionContext", "userName", "invokedBy")
+RUBBISH: tuple[Any, ...] = (None, 7, -1.5, True, "", "x" * 5000, [], {}, [[{}]], {"a": {"b": [1]}}, "\x00\x1b[31m",
+                            "<script>alert(1)</script>", "=HYPERLINK(0)", "2099-12-31T23:59:59Z",
+                            "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-99-99T99:99:99Z")  # fmt: skip
+
+
+def counted(records: list[Any]) -> Result:
+    _, (result,) = scored(records)
+    told = result.run
+    assert told["read"] == told["parsed"] + sum(told["rejected"].values()) == len(records)
+    assert told["events"] == told["parsed"] - told["duplicates"]
+    for notable in result.notables:
+        schema().validate(notable)
+    return result
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_rubbish_in_any_field_is_read_or_rejected_never_lost(field: str) -> None:
+    counted([record(TODAY, f"10:{n:02}", **{field: rubbish}) for n, rubbish in enumerate(RUBBISH)] + raid())
+
+
+@pytest.mark.parametrize("field", INNER)
+def test_rubbish_in_who_acts_is_read_or_rejected_never_lost(field: str) -> None:
+    made = []
+    for n, rubbish in enumerate(RUBBISH):
+        plain = record(TODAY, f"10:{n:02}")
+        made.append({**plain, "userIdentity": {**plain["userIdentity"], field: rubbish}})
+    counted(made + raid())
+
+
+def test_what_is_no_record_at_all_is_rejected() -> None:
+    result = counted([*RUBBISH, record(TODAY, "10:00")])
+    assert result.run["parsed"] == 1
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.text(max_size=8)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(FIELDS + INNER), inner)),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(FIELDS), JSON), max_size=5))
+def test_any_json_in_any_field_is_read_or_rejected(changes: list[tuple[str, Any]]) -> None:
+    counted([record(TODAY, f"10:{n:02}", **{field: value}) for n, (field, value) in enumerate(changes)])
+
+
+def test_an_id_of_different_records_counts_one_of_them_a_day_and_identity() -> None:
+    same = [record(TODAY, "10:00", id="x"), record(TODAY, "11:00", id="x", name="PutObject")]
+    elsewhere = [record(TODAY + 1, "10:00", id="x"), record(TODAY, "10:00", id="x", role="other")]
+    result = counted(same + elsewhere)
+    assert (result.run["duplicates"], result.run["events"]) == (1, 3)
+
+
+def test_hostile_texts_stay_data() -> None:
+    evil = {"userAgent": "<img src=x onerror=alert(1)>\r\n=cmd|' /C calc'!A0", "errorCode": "\u202e<b>\x1b[2J\n"}
+    records = [{**r, **evil} for r in raid()]
+    (notable,) = counted(quiet(20) + records).notables[-1:]
+    for signal in notable["signals"]:
+        assert not set("\r\n\x1b\u202e") & set(signal["evidence"])
+
+
+def test_nothing_at_all_is_an_answer() -> None:
+    result = counted([])
+    assert (result.notables, result.run["days"], result.run["baseline"]) == ([], [], {"id": None})
