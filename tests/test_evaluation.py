@@ -302,20 +302,22 @@ def test_days_kept_in_a_file_give_the_same_figures_as_the_simulator(tmp_path: Pa
     assert len(list(tmp_path.glob("tenant-*.jsonl.gz"))) == 1
 
 
-def test_the_command_writes_its_file_and_page_and_shows_tables(tmp_path: Path) -> None:
+def test_the_command_writes_its_file_and_page_and_shows_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where no real logs are beside it
     parser = argparse.ArgumentParser()
     run.add_arguments(parser)
-    text = f"--seeds 7 --machines 24 --days 9 --campaigns 4 --workers 1 --data {tmp_path / 'none'} --out {tmp_path}"
+    text = f"--seeds 7 --machines 24 --days 9 --campaigns 4 --workers 1 --out {tmp_path} --page page.md"
     console = Console(file=io.StringIO(), width=120)
-    assert run.run(parser.parse_args([*text.split(), "--page", str(tmp_path / "page.md")]), console) == 0
+    assert run.run(parser.parse_args(text.split()), console) == 0
     result = json.loads((tmp_path / "evaluate.json").read_text())
     assert result["model"]["sha256"] == model.load().sha256
     assert (tmp_path / "page.md").read_text() == page.render(result)
     assert isinstance(console.file, io.StringIO) and "first_seen" in console.file.getvalue()
 
 
-def test_seeds_that_are_no_numbers_are_the_caller_s_mistake(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("option", "value"), [("--seeds", "x"), ("--data", "nowhere")])
+def test_wrong_options_are_named(option: str, value: str, tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
     run.add_arguments(parser)
-    with pytest.raises(InputError, match="--seeds 'x'"):
-        run.run(parser.parse_args(["--seeds", "x", "--out", str(tmp_path)]), Console(file=io.StringIO()))
+    with pytest.raises(InputError, match=f"{option} .*{value}"):
+        run.run(parser.parse_args([option, value, "--out", str(tmp_path)]), Console(file=io.StringIO()))

@@ -28,6 +28,7 @@ from nhi_watch.simulator import Spec
 from nhi_watch.simulator.difficulty import source_hash
 
 RESULT = "evaluate.json"
+DATA = Path("../shared/data")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--days", type=int, default=28, help="days of a tenant; the first 7 are quiet")
     parser.add_argument("--campaigns", type=int, default=45, help="incidents of a tenant")
     parser.add_argument("--workers", type=int, default=2, help="processes")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), metavar="DIR",
-                        help="real logs; left out where the folder is missing")  # fmt: skip
+    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR",
+                        help="real logs; default: %(default)s, if it is there")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help=f"where {RESULT} goes")
     parser.add_argument("--page", type=Path, metavar="FILE", help="also write the figures as a Markdown page")
     parser.add_argument("--json", action="store_true", help=f"print {RESULT} instead of tables")
@@ -48,10 +49,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Measure, write and show.
 
     Raises:
-        InputError: the seeds are no numbers, or a real log cannot be read.
+        InputError: the seeds are no numbers, or the real logs are missing or cannot be read.
     """
     specs = _specs(args)
-    data = args.data if args.data.is_dir() else None
+    data = _data(args.data)
     bars = Bars(console=Console(stderr=True), transient=True) if sys.stderr.isatty() else None
     with bars or nullcontext():
         result = evaluate(specs, data, _progress(bars), args.workers)
@@ -73,6 +74,14 @@ def _specs(args: argparse.Namespace) -> list[Spec]:
     except ValueError as error:
         raise InputError(f"--seeds {args.seeds!r}: give numbers, as in 501-508 or 501,503") from error
     return [Spec(args.days, args.machines, seed, campaigns=args.campaigns) for seed in seeds]
+
+
+def _data(folder: Path) -> Optional[Path]:
+    if folder.is_dir():
+        return folder
+    if folder == DATA:
+        return None
+    raise InputError(f"--data {folder}: no such folder; it is the one that holds cloudtrail/")
 
 
 def _progress(bars: Optional[Bars]) -> Progress:
