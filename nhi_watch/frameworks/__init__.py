@@ -79,13 +79,13 @@ def framework_of(item: str) -> str:
 
 
 def grouped(ids: Iterable[str]) -> dict[str, list[str]]:
-    """The ids by framework, each list sorted and without repeats; every framework is a key.
+    """The ids by framework, each list sorted and without repeats, ids of ALWAYS first; every framework is a key.
 
     >>> grouped(["T1528", "NHI-07"])
     {'owasp_nhi': ['NHI-07'], 'nist_csf': [], 'mitre_attack': ['T1528'], 'mitre_atlas': []}
     """
     groups: dict[str, list[str]] = {framework: [] for framework in FRAMEWORKS}
-    for item in sorted(set(ids)):
+    for item in sorted(set(ids), key=lambda item: (item not in ALWAYS, item)):
         groups[framework_of(item)].append(item)
     return groups
 
