@@ -28,7 +28,8 @@ Sample = dict[str, Any]
 
 
 def samples_of(source: ModuleType) -> list[Sample]:
-    lines = (FOLDER / f"{source.NAME}.jsonl").read_text(encoding="utf-8").splitlines()
+    path = FOLDER / f"{source.NAME}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return [json.loads(line) for line in lines]
 
 
@@ -68,6 +69,7 @@ def test_source_offers_what_the_contract_says(source: ModuleType) -> None:
     assert all(isinstance(t, str) for t in (*source.SPLUNK_SOURCETYPES, *source.ELASTIC_INDICES))
     assert isinstance(source.SPLUNK_SOURCETYPES, tuple) and isinstance(source.ELASTIC_INDICES, tuple)
     assert len(source.__doc__) > 100
+    assert any("event" in sample for sample in samples_of(source)), f"needs samples: {source.NAME}.jsonl"
 
 
 @each_source
@@ -105,7 +107,7 @@ def test_all_shapes_of_a_sample_give_the_same_event(source: ModuleType) -> None:
             groups.setdefault(sample["group"], set()).add(source.read(sample["record"]))
             shapes.setdefault(sample["group"], set()).add(sample["shape"])
     assert {group: events for group, events in groups.items() if len(events) != 1} == {}
-    assert max(map(len, shapes.values())) >= 3
+    assert not shapes or max(map(len, shapes.values())) >= 3
 
 
 @each_source
