@@ -58,9 +58,7 @@ _ECS = {
     "actor_ip|2": "source.ip",
 }
 NAMES = Facts._fields
-_TOKEN, _TOKEN_ID, _RUN = (NAMES.index(n) for n in ("hashed_token", "token_id", "workflow_run_id"))
-_REPO, _REPOSITORY, _REPO_ID = (NAMES.index(n) for n in ("repo", "repository", "repo_id"))
-_INTEGRATION, _TEAM, _USER = (NAMES.index(n) for n in ("integration", "team", "user"))
+_INTEGRATION = NAMES.index("integration") - NAMES.index("user_agent")
 
 
 def claims(record: object) -> bool:
@@ -71,8 +69,11 @@ def claims(record: object) -> bool:
     raw: Any = row.get("_raw")
     if raw.__class__ is str:
         return '"action"' in raw and any(t in raw for t in _TIMES) and any(m in raw for m in _RAW_MARKS)
+    told = row.get("action").__class__ is str
+    if told and "_document_id" in row:
+        return True
     actor = row.get("actor")
-    if row.get("action").__class__ is str and (actor is None or actor.__class__ is str):
+    if told and (actor is None or actor.__class__ is str):
         return not _OTHERS & row.keys() and any(mark in row for mark in _MARKS)
     return dataset(row) == "github.audit"
 
@@ -101,20 +102,22 @@ def peek(record: object) -> Optional[Peek]:
 
 def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
     """Values without what changes from session to session and target to target; session and target."""
-    repo = values[_REPO] or values[_REPOSITORY]
-    kind = _kind(values[1], values[2], values[3], values[0])
-    changed = list(values)
+    (action, actor, is_bot, access, actor_id, org, business, repo, repository, repo_id, token, token_id, run,
+     *middle, user, team, fingerprint, transport, leaked) = values  # fmt: skip
+    repo = repo or repository
+    kind = _kind(actor, is_bot, access, action)
     session = ""
     if kind in _SESSION_KINDS:
-        run, token = values[_RUN], values[_TOKEN]
-        changed[_TOKEN] = changed[_TOKEN_ID] = None
         session = text(run if kind == "workflow" and run else token, 128)
-    changed[_RUN] = changed[_TEAM] = None
+        token = token_id = None
+    target = repo or middle[_INTEGRATION] or team or user
     if repo and kind not in _OF_REPOSITORIES:
         # Only its owner counts; the repository itself is the target.
         owner, found, _ = text(repo).partition("/")
-        changed[_REPO], changed[_REPOSITORY], changed[_REPO_ID] = owner + "/" if found else "repo", None, None
-    return tuple(changed), session, text(repo or values[_INTEGRATION] or values[_TEAM] or values[_USER], 200)
+        repo, repo_id = owner + "/" if found else "repo", None
+    shape = (action, actor, is_bot, access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
+             *middle, user, None, fingerprint, transport, leaked)  # fmt: skip
+    return shape, session, text(target, 200)
 
 
 @lru_cache(maxsize=4096)
