@@ -32,11 +32,8 @@ def parser() -> argparse.ArgumentParser:
     _simulate(commands)
     _train(commands)
     _model(commands)
-    for add in (_evaluate, _elastic):
-        try:
-            add(commands)
-        except ImportError:
-            pass
+    _evaluate(commands)
+    _elastic(commands)
     return top
 
 

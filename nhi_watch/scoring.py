@@ -61,7 +61,7 @@ class Baselines:
             self._today = today
         own = self.own.get(identity.id) or Profile()
         tenant = self.groups.get(TENANT) or Profile()
-        return Past(today, own, self._elsewhere(peer_scope(identity), tenant, today), tenant)
+        return Past(today, own, self._elsewhere(peer_scope(identity), tenant, today), tenant, self.model.elsewhere)
 
     def _elsewhere(self, scope: str, tenant: Profile, today: int) -> Elsewhere:
         peers = self.groups.get(scope) or Profile()

@@ -31,6 +31,13 @@ class Past(NamedTuple):
     elsewhere: Elsewhere
     """(dimension, value) → probability of it on an active day of a peer."""
     tenant: Profile
+    world: Elsewhere = lambda dimension, value: 0.3
+    """The same of any identity anywhere; what ships with the model."""
+
+    def tenant_bits(self, dimension: str, value: str) -> float:
+        """Surprisal of a value for the tenant as a whole: is it new only here, or to everybody?"""
+        share = self.tenant.share(dimension, value, self.world(dimension, value), self.today)
+        return bits(share) if value else 0.0
 
     def bits(self, dimension: str, value: str) -> float:
         """Surprisal of a value; 0 when it is ordinary or empty."""

@@ -34,9 +34,10 @@ ROWS = (
     "splunk",
     "outputs stores audit",
     "elastic exposure posture response copilot simulator",
-    "evaluation.replay",  # training collects its matrix from the same replay that the evaluation counts on
+    "evaluation.replay evaluation.folder evaluation.giveaways",
+    "evaluation.background",  # training collects its matrix from the same replay that the evaluation counts on
     "training",
-    "evaluation",
+    "evaluation jobs",
     "cli",
 )
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row.split()}

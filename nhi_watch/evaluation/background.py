@@ -7,12 +7,16 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from nhi_watch.baseline import is_human
+from nhi_watch.behaviour import IdentityDay
 from nhi_watch.errors import RejectError
+from nhi_watch.evaluation import folder
 from nhi_watch.evaluation.giveaways import without_tool
+from nhi_watch.evaluation.replay import grouped
 from nhi_watch.event import Event
 from nhi_watch.sources import cloudtrail
 from nhi_watch.timestamps import DAY, parse, render
@@ -105,6 +109,18 @@ def event_of(record: Record) -> Event | None:
         return cloudtrail.read(record)
     except RejectError:
         return None
+
+
+def wholes(records: Sequence[Record]) -> Mapping[str, IdentityDay]:
+    """Identity id → its day, of the records of one day."""
+    (day,) = grouped(records).values()
+    return day
+
+
+def techniques(data: Path) -> dict[str, list[Record]]:
+    """Technique → its real events."""
+    files = sorted((data / "cloudtrail" / "stratus").glob("*.json"))
+    return {file.stem.removeprefix("aws."): folder.read(file) for file in files}
 
 
 _DROPPED = ("tlsDetails", "vpcEndpointId", "vpcEndpointAccountId", "sessionCredentialFromConsole")

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nhi_watch import model as models
-from nhi_watch.behaviour import IdentityDay
 from nhi_watch.evaluation import folder
-from nhi_watch.evaluation.background import Host, chosen, grafted, hosts_of, week_before
+from nhi_watch.evaluation.background import Host, chosen, grafted, hosts_of, techniques, week_before, wholes
 from nhi_watch.evaluation.incidents import our_entry
 from nhi_watch.evaluation.real import lines, named, real
-from nhi_watch.evaluation.replay import Replay, Replayed, grouped
+from nhi_watch.evaluation.replay import Replay, Replayed
 from nhi_watch.model import Scorecard
 from nhi_watch.notable import severity_of
 from nhi_watch.ranking import FLOOR
@@ -86,18 +85,6 @@ class Ground:
         mine = our_entry(item).rank
         others = (o for name, o in self._ordinary.items() if name != item.ranked.identity_id)
         return 1 + sum(o.ranked.eligible and our_entry(o).rank >= mine for o in others)
-
-
-def wholes(records: Sequence[Record]) -> Mapping[str, IdentityDay]:
-    """Identity id → its day, of the records of one day."""
-    (day,) = grouped(records).values()
-    return day
-
-
-def techniques(data: Path) -> dict[str, list[Record]]:
-    """Technique → its real events."""
-    files = sorted((data / "cloudtrail" / "stratus").glob("*.json"))
-    return {file.stem.removeprefix("aws."): folder.read(file) for file in files}
 
 
 def all_grafts(model: Scorecard, data: Path, progress: Progress) -> list[Graft]:

@@ -21,6 +21,7 @@ MATRIX = FOLDER / "matrix.csv.gz"
 PRIOR = FOLDER / "prior.json"
 SEEDS = tuple(range(101, 117))
 MACHINES, DAYS, CAMPAIGNS = 200, 21, 80
+DATA = Path("..") / "shared" / "data"
 DATE = "2026-11-25"
 """The day on which the committed matrix was collected; in the manifest, so that the bytes repeat."""
 
@@ -28,6 +29,8 @@ DATE = "2026-11-25"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `nhi train`."""
     parser.add_argument("--collect", action="store_true", help="simulate the training tenants anew, then train")
+    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR",
+                        help="real logs for --collect (default: ../shared/data)")  # fmt: skip
     parser.add_argument("--out", type=Path, default=model.FOLDER, metavar="DIR", help="default: the shipped model")
     parser.add_argument("--keep-estimator", type=Path, metavar="FILE",
                         help="also dump scikit-learn's object, for study")  # fmt: skip
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.training import matrix as matrices
 
     if args.collect:
-        collect(console)
+        collect(args, console)
     try:
         matrix = matrices.read(MATRIX)
         prior = json.loads(PRIOR.read_text())
@@ -55,14 +58,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def collect(console: Console) -> None:
+def collect(args: argparse.Namespace, console: Console) -> None:
     """Replay the training tenants, two at a time, and write matrix and prior."""
+    from nhi_watch.evaluation.background import techniques
     from nhi_watch.training import matrix as matrices
 
     specs = list(matrices.specs(SEEDS, MACHINES, DAYS, CAMPAIGNS))
     rows, shares, totals = [], [], []
+    attacks = list(techniques(args.data).values())
+    if not attacks:
+        raise InputError(f"{args.data}: no cloudtrail/stratus there; --collect needs the shared data (--data DIR)")
     with ProcessPoolExecutor(2) as workers:
-        for spec, (found, share, total) in zip(specs, workers.map(_one, specs)):
+        for spec, (found, share, total) in zip(specs, workers.map(_one, [(spec, attacks) for spec in specs])):
             console.print(f"tenant {spec.seed}: {len(found):,} episodes")
             rows += found
             shares.append(share)
@@ -71,7 +78,7 @@ def collect(console: Console) -> None:
     PRIOR.write_text(json.dumps(matrices.prior(shares, totals), indent=1, sort_keys=True) + "\n")
 
 
-def _one(spec: Spec) -> tuple[list[Any], dict[str, Counter[str]], int]:
+def _one(job: tuple[Spec, Any]) -> tuple[list[Any], dict[str, Counter[str]], int]:
     from nhi_watch.training import matrix as matrices
 
-    return matrices.simulate(spec, model.load())
+    return matrices.simulate(job[0], model.load(), job[1])

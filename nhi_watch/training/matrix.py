@@ -5,29 +5,32 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import numpy.typing as npt
 
 from nhi_watch.baseline import SHARED
+from nhi_watch.evaluation.background import grafted, hosts_of, wholes
 from nhi_watch.evaluation.replay import Replay, Replayed
 from nhi_watch.model import Scorecard
 from nhi_watch.signals import NAMES
 from nhi_watch.simulator import Spec, Tenant
 
-WARM_DAYS = 0
-"""Rows of earlier days are trained on as well, so that the scorecard knows cold starts."""
+WARM_DAYS = 7
+"""Days before the first real attack; earlier days are trained on as well, so that cold starts are known."""
 
 
 class Row(NamedTuple):
     """One episode in numbers."""
 
     tenant: int
-    day: int
+    technique: int
+    """0: simulated life; n: the n-th real technique (in the order of their names), made by a simulated machine."""
     label: int
     weight: float
     """How many episodes it stands for: ordinary ones are alike, and are counted instead of repeated."""
@@ -41,24 +44,51 @@ class Matrix(NamedTuple):
     y: npt.NDArray[np.int64]
     weight: npt.NDArray[np.float64]
     tenant: npt.NDArray[np.int64]
+    technique: npt.NDArray[np.int64]
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> Matrix:
+        """The rows of a mask."""
+        return Matrix(*(part[rows] for part in self))  # type: ignore[arg-type]
 
 
-def simulate(spec: Spec, model: Scorecard) -> tuple[list[Row], dict[str, Counter[str]], int]:
-    """Rows of one simulated tenant; on how many identity-days each value was seen; how many there were."""
+Attacks = Sequence[Sequence[dict[str, Any]]]
+
+
+def simulate(spec: Spec, model: Scorecard, attacks: Attacks = ()) -> tuple[list[Row], dict[str, Counter[str]], int]:
+    """Rows of one simulated tenant; on how many identity-days each value was seen; how many there were.
+
+    Each of `attacks` (records of one real technique) is made once from inside and once from outside by an
+    ordinary machine, on some day after the first week; only its numbers are kept, and nothing of it is learnt.
+    """
     replay = Replay(model)
     rows: list[Row] = []
     shares: dict[str, Counter[str]] = {name: Counter() for name in SHARED}
     total = 0
     for number, day in enumerate(Tenant(spec).days()):
         replay.label(day.incidents)
+        if number >= WARM_DAYS:
+            turn = range(number - WARM_DAYS, len(attacks), spec.days - WARM_DAYS)
+            rows += _grafts(replay, day.records, spec.seed, {n: attacks[n] for n in turn})
         for item in replay.run(day.records):
             if not item.ranked.eligible:
                 continue
-            rows.append(Row(spec.seed, number, int(bool(item.incidents)), 1.0, item.episode.values))
+            rows.append(Row(spec.seed, 0, int(bool(item.incidents)), 1.0, item.episode.values))
             if not item.incidents:
                 total += 1
                 _count(item, shares)
     return rows, shares, total
+
+
+def _grafts(replay: Replay, records: list[dict[str, Any]], seed: int, turn: Mapping[int, Any]) -> Iterator[Row]:
+    hosts = [host for host in hosts_of(records) if host.identity in replay.baselines.own]
+    dice = random.Random(f"{seed}|{min(turn, default=0)}")
+    for number, attack in turn.items():
+        for outside in (None, dice.randrange(100)):
+            host = dice.choice(hosts)
+            day = wholes([*host.records, *grafted(attack, host, outside)])
+            item = replay.score(day[host.identity])
+            if item.ranked.eligible:
+                yield Row(seed, number + 1, 1, 1.0, item.episode.values)
 
 
 def _count(item: Replayed, shares: dict[str, Counter[str]]) -> None:
@@ -70,22 +100,22 @@ def _count(item: Replayed, shares: dict[str, Counter[str]]) -> None:
 
 def squeeze(rows: Iterable[Row]) -> list[Row]:
     """Equal rows of one tenant become one with their weights' sum; ordered, so that bytes repeat."""
-    weights: dict[tuple[int, int, tuple[Optional[float], ...]], float] = {}
+    weights: dict[Row, float] = {}
     for row in rows:
-        key = (row.tenant, row.label, row.values)
+        key = row._replace(weight=0.0)
         weights[key] = weights.get(key, 0.0) + row.weight
-    plain = [Row(tenant, 0, label, weight, values) for (tenant, label, values), weight in weights.items()]
-    return sorted(plain, key=lambda row: (row.tenant, row.label, [(v is not None, v or 0.0) for v in row.values]))
+    plain = [row._replace(weight=weight) for row, weight in weights.items()]
+    return sorted(plain, key=lambda row: (row[:3], [(v is not None, v or 0.0) for v in row.values]))
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
     """A CSV, gzipped with a fixed time, so that the same rows give the same bytes."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["tenant", "label", "weight", *NAMES])
+    writer.writerow(["tenant", "technique", "label", "weight", *NAMES])
     for row in rows:
         values = ["" if v is None else f"{v:g}" for v in row.values]
-        writer.writerow([row.tenant, row.label, f"{row.weight:g}", *values])
+        writer.writerow([row.tenant, row.technique, row.label, f"{row.weight:g}", *values])
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, 0) as packed:
         packed.write(text.getvalue().encode())
 
@@ -98,13 +128,14 @@ def read(path: Path) -> Matrix:
     """
     with gzip.open(path, "rt", newline="") as file:
         head, *lines = csv.reader(file)
-    if tuple(head[3:]) != NAMES:
+    if tuple(head[4:]) != NAMES:
         raise ValueError(f"{path}: made for other signals; run `nhi train --collect` to make it anew")
     return Matrix(
-        np.array([[float(v) if v else np.nan for v in line[3:]] for line in lines]),
-        np.array([int(line[1]) for line in lines]),
-        np.array([float(line[2]) for line in lines]),
+        np.array([[float(v) if v else np.nan for v in line[4:]] for line in lines]),
+        np.array([int(line[2]) for line in lines]),
+        np.array([float(line[3]) for line in lines]),
         np.array([int(line[0]) for line in lines]),
+        np.array([int(line[1]) for line in lines]),
     )
 
 
@@ -115,6 +146,7 @@ def to_matrix(rows: Sequence[Row]) -> Matrix:
         np.array([row.label for row in rows]),
         np.array([row.weight for row in rows]),
         np.array([row.tenant for row in rows]),
+        np.array([row.technique for row in rows]),
     )
 
 

@@ -1,0 +1,25 @@
+"""A client program that is new not only for the identity: hardly anybody in the tenant uses it."""
+
+from __future__ import annotations
+
+from nhi_watch.signals._kit import rarity
+from nhi_watch.view import NOVEL, View
+
+NAME = "unknown_agent"
+TITLE = "Client program unknown in the tenant"
+SCOPE = "behaviour"
+FRAMEWORKS: tuple[str, ...] = ()
+CONTROL = "rotate_secret"
+
+
+def value(view: View) -> float | None:
+    """Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt."""
+    if view.past.blank:
+        return None
+    return view.past.tenant_bits("agent", view.shape.agent) if view.agent >= NOVEL else 0.0
+
+
+def evidence(view: View) -> str:
+    """One sentence."""
+    bits = view.past.tenant_bits("agent", view.shape.agent)
+    return f"client {view.shape.agent} is {rarity(bits)} in the whole tenant"

@@ -1,0 +1,25 @@
+"""A network that is new not only for the identity: nobody in the tenant works from there."""
+
+from __future__ import annotations
+
+from nhi_watch.signals._kit import rarity
+from nhi_watch.view import NOVEL, View
+
+NAME = "unknown_network"
+TITLE = "Network unknown in the tenant"
+SCOPE = "behaviour"
+FRAMEWORKS: tuple[str, ...] = ("T1078.004",)
+CONTROL = "rotate_secret"
+
+
+def value(view: View) -> float | None:
+    """Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt."""
+    if view.past.blank:
+        return None
+    return view.past.tenant_bits("network", view.shape.network) if view.network >= NOVEL else 0.0
+
+
+def evidence(view: View) -> str:
+    """One sentence."""
+    bits = view.past.tenant_bits("network", view.shape.network)
+    return f"network {view.shape.network} is {rarity(bits)} in the whole tenant"
