@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch.splunk.rows import Answer, Row, annotate, multivalue, render, values_of
+from nhi_watch.splunk.rows import Answer, Row, annotate, multivalue, render, rows_of, values_of
 
 
 def size(header: Row) -> Answer:
@@ -68,6 +68,23 @@ def test_any_table_comes_back_with_its_cells_and_one_more(rows: list[list[str]])
     csv.writer(text, lineterminator="\n").writerows([["a", "b", "c"], *rows])
     answered = annotate(text.getvalue().encode(), ["n"], lambda header: lambda row: render(["new"])).decode()
     assert list(csv.reader(io.StringIO(answered, newline="")))[1:] == [[*row, "new"] for row in rows]
+
+
+@given(st.lists(st.text(st.sampled_from('",{}\n\ra')), max_size=6))
+def test_rows_are_read_as_the_csv_module_reads_them(parts: list[str]) -> None:
+    lines = list(io.StringIO("".join(f"{part}\n" for part in parts), newline="\n"))
+    try:
+        known = list(csv.reader(lines))
+    except csv.Error:
+        return
+    assert list(rows_of(iter(lines))) == known
+
+
+@given(st.lists(st.lists(st.text(st.sampled_from('",{}\na')), min_size=2, max_size=4), max_size=4))
+def test_rows_that_a_writer_wrote_are_read_back(rows: list[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    assert list(rows_of(iter(io.StringIO(text.getvalue())))) == rows
 
 
 @given(st.binary())
