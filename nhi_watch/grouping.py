@@ -35,6 +35,10 @@ class Grouping:
     def __init__(self, sources: Sequence[ModuleType], load_day: LoadDay = lambda day: {}) -> None:
         self.days: dict[int, dict[str, IdentityDay]] = {}
         """Day → identity id → IdentityDay, stored ones included."""
+        self.recent = 0
+        """The day that was touched last."""
+        self.epoch = 0
+        """Grows when `days` are replaced: what is remembered of them elsewhere is then void."""
         self.parsed = 0
         self.duplicates = 0
         self._sources = sources
@@ -106,8 +110,15 @@ class Grouping:
         }
         return {day: names for day, names in sorted(grown.items()) if names}
 
+    def restart(self, days: dict[int, dict[str, IdentityDay]]) -> None:
+        """Go on with some days only; others are loaded again when touched."""
+        self.days = days
+        self.epoch += 1
+        self._memo.clear()
+
     def identity_day(self, identity_id: str, number: int) -> IdentityDay:
         """The IdentityDay of an identity, made when first asked for."""
+        self.recent = number
         day = self.days.get(number)
         if day is None:
             day = self.days[number] = self._load_day(number)

@@ -80,7 +80,12 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     started = time.perf_counter()
     with Rejects(job.out / "rejects.jsonl") as rejects:
         take = Lane(pipeline.grouping).take if sources[0] is cloudtrail else None
-        for batch in files.read(job.paths, on_bytes, take):
+
+        def moved(count: int) -> None:
+            on_bytes(count)
+            pipeline.relieve()
+
+        for batch in files.read(job.paths, moved, take):
             _feed(pipeline, batch, rejects)
     result_started = time.perf_counter()
     result = pipeline.finish(on_stage)

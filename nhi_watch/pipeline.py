@@ -30,6 +30,14 @@ from nhi_watch.timestamps import HOUR, render, render_day
 Progress = Callable[[str, int, int], None]
 
 
+HELD = 120_000
+"""Records held in memory before days are settled: about 150 MB where behaviours seldom repeat."""
+
+
+def _unseen(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
 class Options(NamedTuple):
     """What a caller may choose."""
 
@@ -65,6 +73,12 @@ class Pipeline:
         self._options = options
         self.grouping = Grouping(sources, state.load_day)
         """Takes records in; a host that knows a faster way than `feed` may use it directly."""
+        self._settled = 0
+        """How many records were taken in that are no longer held."""
+        self._notables: dict[int, list[dict[str, Any]]] = {}
+        self._changed: dict[str, dict[str, Any]] = {}
+        self._scored: set[int] = set()
+        self._identities: set[str] = set()
         self._rejected: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
         self._counts = dict.fromkeys(("behaviours", "identities", "episodes", "overflow", "withdrawn", "too_late"), 0)
@@ -79,29 +93,46 @@ class Pipeline:
         """Count one record that did not become an Event."""
         self._rejected[reason] = self._rejected.get(reason, 0) + 1
 
-    def finish(self, progress: Progress = lambda stage, done, total: None) -> Result:
+    def finish(self, progress: Progress = _unseen) -> Result:
         """Score, rank and learn what was fed; the rows are put, committing them is the caller's business."""
-        notables: list[dict[str, Any]] = []
-        changed: list[dict[str, Any]] = []
+        self._settle(progress, last=True)
+        self._counts["identities"] = len(self._identities)
+        notables = [notable for _, found in sorted(self._notables.items()) for notable in found]
+        kept = {notable["id"] for notable in notables}
+        changed = [notable for name, notable in self._changed.items() if name in kept]
+        return Result(notables, changed, self._run(notables, sorted(self._scored)))
+
+    def relieve(self) -> None:
+        """When much is held in memory, do what `finish` does for all days but the one that is being read.
+
+        As if the input had been cut there into two runs: what comes late is taken in and scored again.
+        """
+        held = self.grouping.parsed - self._settled
+        if held < HELD or len(self.grouping.days) < 2:
+            return
+        number = self.grouping.recent
+        recent = self.grouping.days.pop(number)
+        self._settle(_unseen, last=False)
+        self.grouping.restart({number: recent})
+        self._settled = self.grouping.parsed - sum(whole.events() for whole in recent.values())
+
+    def _settle(self, progress: Progress, last: bool) -> None:
         grown = self._grown()
         days = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
         baselines = Baselines(self._model)
-        identities: set[str] = set()
         for done, day in enumerate(days):
             progress("score", done, len(days))
             wholes = self.grouping.days.pop(day, None) or self._state.load_day(day)
             names = grown.get(day, []) if day == days[0] else sorted(wholes)
-            identities.update(wholes)
-            found, new = self._one_day(day, wholes, names, baselines)
-            notables += found
-            changed += new
+            self._identities.update(wholes)
+            self._notables[day], new = self._one_day(day, wholes, names, baselines)
+            self._changed.update((notable["id"], notable) for notable in new)
             self._learn(day, days[done + 1 :], baselines)
             self._state.put_days({name: wholes[name] for name in grown.get(day, [])})
-            _provisional(found, wholes if day == days[-1] else {})
+            _provisional(self._notables[day], wholes if last and day == days[-1] else {})
+        self._scored.update(days)
         if days:
-            self._finish_state(baselines)
-        self._counts["identities"] = len(identities)
-        return Result(notables, changed, self._run(notables, days))
+            self._finish_state(baselines, last)
 
     def _grown(self) -> dict[int, list[str]]:
         """Day → identities with new records; days of which behaviours were forgotten cannot grow any more."""
@@ -140,8 +171,7 @@ class Pipeline:
     def _learn(self, day: int, later: list[int], baselines: Baselines) -> None:
         """Only closed days are learnt: the last one may still grow."""
         started = time.perf_counter()
-        if len(later) < RETAIN_GROUPS:
-            self._state.snapshot(day, baselines)
+        self._state.snapshot(day, baselines if len(later) < RETAIN_GROUPS else None)
         if later:
             self._state.learn(day, baselines)
         self._state.next_day()
@@ -182,9 +212,9 @@ class Pipeline:
             document["revision"] = old["revision"] if same else old["revision"] + 1
         return document
 
-    def _finish_state(self, baselines: Baselines) -> None:
+    def _finish_state(self, baselines: Baselines, last: bool) -> None:
         started = time.perf_counter()
-        self._state.finish(baselines)
+        self._state.finish(baselines, forget=last)
         self._spend("store", started)
 
     def _spend(self, stage: str, started: float) -> None:

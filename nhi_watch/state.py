@@ -185,9 +185,10 @@ class State:
                 teach(baselines.own[name], day, now, later)
         learn_groups(baselines.groups, day, [self._lessons[name] for name in sorted(self._lessons)])
 
-    def snapshot(self, day: int, baselines: Baselines) -> None:
-        """Keep the groups as they stood on the eve of `day`."""
-        self._store.put("profile", [(f"{GROUPS}/{day - 1:06d}", _rows(baselines.groups))])
+    def snapshot(self, day: int, baselines: Baselines | None) -> None:
+        """Keep the groups as they stood on the eve of `day`; None: what was kept of it is outdated."""
+        rows = _rows(baselines.groups) if baselines else None
+        self._store.put("profile", [(f"{GROUPS}/{day - 1:06d}", rows)])
 
     def next_day(self) -> None:
         """Forget what belonged to the day that is done."""
@@ -209,14 +210,19 @@ class State:
 
     # ---- the end
 
-    def finish(self, baselines: Baselines) -> None:
-        """Write profiles, forget what is too old, and last write the day rows."""
+    def finish(self, baselines: Baselines, forget: bool = True) -> None:
+        """Write profiles, forget what is too old, and last write the day rows.
+
+        In the middle of a run nothing is to be forgotten: more of the same days may follow.
+        """
         self._store.put("profile", [(name, _pack(baseline.to_row(p))) for name, p in baselines.own.items()])
-        limits, gone = self.daybook.forget()
+        limits, gone = self.daybook.forget() if forget else (None, [])
         self._remember(gone)
         self._store.put("meta", [("days", _pack([self.daybook.days, self.daybook.closed]))])
         self._store.put("day", self._late)
         self._late = []
+        if limits is None:
+            return
         self._forget("profile", f"{GROUPS}/", f"{GROUPS}/{limits.groups - 1:06d}")
         for table, first in (("day", limits.day), ("delta", limits.delta), ("notable", limits.delta)):
             self._forget(table, "", f"{first:06d}/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -14,13 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from need import need
 
-from nhi_watch import behaviour
+from nhi_watch import behaviour, model
+from nhi_watch import pipeline as pipeline_module
 from nhi_watch.errors import RejectError
 from nhi_watch.grouping import Grouping
+from nhi_watch.pipeline import Pipeline
 from nhi_watch.simulator import Spec, Tenant
 from nhi_watch.sources import cloudtrail
+from nhi_watch.state import State
 from nhi_watch.stores import files, lane
 from nhi_watch.stores.lane import Lane
+from nhi_watch.stores.memory import MemoryStore
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "cloudtrail"
 
@@ -135,8 +140,11 @@ def test_real_logs_come_out_alike(name: str) -> None:
 RUBBISH: list[Any] = [
     None, True, False, 0, 1, -1.5, "", "x", "ASIAX", "true", [], ["x"], ["x", 1], [None], {}, {"a": 1}, "ü",
     "\ud83d\ude00", [{}], [{"ARN": "b", "accountId": "1"}, {"ARN": "a"}], [{"ARN": 1}, 5],
-    {"items": [{"instanceId": "i-1"}, {}]}, {"items": [{"instanceId": None}]}, {"items": None}, "2025-03-03T10:11:12Z", "2025-03-03 10:11:12",
-    "1999-01-01T00:00:00Z", "2025-13-03T10:11:12Z", "2025-03-03T10:11:60Z", "a" * 3000, "123456789012345678901234567890123456", "ConsoleLogin",
+    {"items": [{"instanceId": "i-1"}, {}]}, {"items": [{"instanceId": None}]}, {"items": None}, "2025-03-03T10:11:12Z",
+    "2025-03-03 10:11:12",
+    "1999-01-01T00:00:00Z", "2025-13-03T10:11:12Z", "2025-03-03T10:11:60Z", "a" * 3000,
+    "123456789012345678901234567890123456",
+    "ConsoleLogin",
     "ec2.amazonaws.com", "ssm.amazonaws.com", "arn:aws:iam::1:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_x_0",
     "FederatedUser", "AWSAccount",
 ]  # fmt: skip
@@ -219,3 +227,29 @@ def test_a_field_that_comes_twice_counts_as_the_last_one_says(tmp_path: Path) ->
 def test_lines_that_are_left_keep_their_numbers(tmp_path: Path) -> None:
     lines = [orjson.dumps(ORDINARY), b"", b"{", orjson.dumps(changed(("eventTime",), "never"))]
     assert same(tmp_path, lines).rejected == [(5, "not_json"), (6, "bad_time")]
+
+
+def scored(paths: list[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The notables and the state that a run over files leaves."""
+    store = MemoryStore()
+    pipeline = Pipeline(State(store), model.load(), [cloudtrail])
+    for batch in files.read(paths, lambda count: pipeline.relieve(), Lane(pipeline.grouping).take):
+        pipeline.feed(batch.records, lambda index, error: None)
+    notables = [{**n, "revision": 1} for n in pipeline.finish().notables]
+    found = [(table, key, row) for table in ("day", "delta") for key, row in store.scan(table, "", "~")]
+    return notables, {f"{table}/{key}": json.loads(zlib.decompress(row)) for table, key, row in found}
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_settling_days_while_reading_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backwards: bool
+) -> None:
+    paths = []
+    for day in Tenant(Spec(days=5, machines=12, seed=6, campaigns=3, quiet_days=0)).days():
+        path = tmp_path / f"{day.date}.ndjson"
+        path.write_bytes(b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in day.records))
+        paths.append(str(path))
+    whole = scored(paths)
+    monkeypatch.setattr(pipeline_module, "HELD", 200)
+    assert scored(paths[::-1] if backwards else paths) == whole
+    assert whole[0]

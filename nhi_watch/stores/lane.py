@@ -74,10 +74,14 @@ class _Slot:
         self.address = address
         self.keys = keys
         """Names of the parameters that may be the target."""
+        self.close()
+
+    def close(self) -> None:
+        """Belong to no hour."""
         self.hour = ""
         """As spelled in the log; what follows belongs to it."""
         self.start = 0
-        self.behaviour: Behaviour
+        self.behaviour = Behaviour(self.shape, 0)
         self.seen: set[int] = set()
         self.ids: list[str] = []
         self.session = ""
@@ -95,6 +99,7 @@ class Lane:
 
     def __init__(self, grouping: Grouping) -> None:
         self._grouping = grouping
+        self._epoch = grouping.epoch
         self._slots: dict[_Key, _Slot] = {}
         self._shapes: dict[Shape, Shape] = {}
         self._actors: dict[bytes, Optional[_Actor]] = {}
@@ -104,6 +109,10 @@ class Lane:
     def take(self, lines: Sequence[bytes]) -> list[int]:
         """Count the lines that are ordinary; the indexes of the others, for the long way."""
         left: list[int] = []
+        if self._epoch != self._grouping.epoch:
+            self._epoch = self._grouping.epoch
+            for slot in self._slots.values():
+                slot.close()
         self._count(self._found(lines, left), left)
         return left
 
@@ -264,7 +273,7 @@ def _target(params: Any, keys: tuple[str, ...]) -> str:
         value = getattr(params, key)
         if value:
             if value.__class__ is str:
-                return value[:LONGEST_TARGET]  # type: ignore[no-any-return]
+                return value[:LONGEST_TARGET]
             items = value if value.__class__ is list else instance_ids(value)
             if items:
                 return joined(items)
