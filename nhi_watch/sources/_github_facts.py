@@ -93,8 +93,10 @@ def identity_of(kind: str, f: Facts) -> Identity:
         return _oauth(home, f)
     if kind == "app":
         return _app(home, f)
-    name = f.actor if kind == "user" else f"{f.actor} (token)"
-    return _made(home, kind, f.actor_id, f.actor, name)
+    if kind == "token":
+        return _made(home, kind, f.actor_id, f.actor, f"{f.actor} (token)")
+    person = "browser" if agent.family(f.user_agent) == "browser" else ""
+    return _made(home, kind, f.actor_id, f.actor, f.actor)._replace(human=person)
 
 
 def _workflow(home: str, f: Facts) -> Identity:

@@ -221,3 +221,18 @@ def rebuild(document: Mapping[str, Any], table: Table) -> Tree:
         if value is not None:
             put(tree, path.partition("|")[0], value)
     return tree
+
+
+def rows_of(value: object) -> list[Tree]:
+    """The objects of a list; where a search hit gave each of their fields a list of its own, put together.
+
+    >>> rows_of([{"a": 1}, 2]), rows_of({"a": ["1", "2"], "b": ["3", "4"]}), rows_of({"a": 1})
+    ([{'a': 1}], [{'a': '1', 'b': '3'}, {'a': '2', 'b': '4'}], [{'a': 1}])
+    """
+    if isinstance(value, dict):
+        columns = {k: v for k, v in value.items() if isinstance(v, list)}
+        lengths = {len(column) for column in columns.values()}
+        if len(lengths) != 1:
+            return [value]
+        return [{k: column[i] for k, column in columns.items()} for i in range(lengths.pop())]
+    return [one for one in listed(value) if isinstance(one, dict)]

@@ -4,8 +4,8 @@ Who acts:
 
 - A GitHub or OAuth app is an identity (`app`, `oauth_app`), for whomever it acts.
 - What a person's personal access tokens and SSH keys do is an identity of its own (`token`), beside what the
-  person does in a browser (`user`); the token's hash is the credential. So a rotated token stays at home and a
-  stolen one is news.
+  person does without one (`user`, a person where a browser is seen); the token's hash is the credential. So a
+  rotated token stays at home and a stolen one is news.
 - A workflow is its repository (`workflow`): `github-actions[bot]` and the runs of workflows. The run is the session.
 - A deploy key is an identity (`deploy_key`). GitHub itself is a `service`; Git without credentials is `anonymous`.
 

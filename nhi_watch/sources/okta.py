@@ -1,0 +1,282 @@
+"""Okta: the system log of an organisation.
+
+Who acts:
+
+- An OAuth service app (`PublicClientApp`) is an identity (`oauth_app`), by its client id.
+- What is done with an API token is done by an identity of its own (`token`), beside its owner (`user`, a
+  person); the token's id is the credential. So a rotated token stays at home and a stolen one is news.
+- Agents and app instances are identities of their kinds, Okta itself is a `service`, an address alone `anonymous`.
+
+Okta's ids are unique in all of Okta, so identities have no account in their id. Denied: the result DENY, or a
+failure whose reason speaks of access or permission. The region is not told.
+
+Traits, besides `browser`, `attack_tool` and `mfa`: consent (an app gets a grant), scope_growth,
+new_credential_on_app, token_minted, token_reuse, impersonation, admin_policy, for_other (done to another user),
+logging_reduced, threat_suspected, proxy.
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, Optional, cast
+
+from nhi_watch import actions, agent, network
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event, Identity
+from nhi_watch.sources import Peek
+from nhi_watch.sources._okta_facts import level_of, traits_of
+from nhi_watch.sources._shapes import Tree, at, dataset, every, native, rebuild, rows_of
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.sources._values import made_id, text
+
+NAME = "okta"
+SPLUNK_SOURCETYPES = ("OktaIM2:log",)
+ELASTIC_INDICES = ("logs-okta.system-*",)
+
+
+class _Facts(NamedTuple):
+    """The values that an Event depends on; "" where not told."""
+
+    action: str
+    actor_id: str
+    actor_type: str
+    actor_name: str
+    actor_login: str
+    token: str
+    result: str
+    reason: str
+    address: str
+    user_agent: str
+    is_proxy: str
+    threat: str
+    factor: str
+
+
+_PATHS = (
+    "eventType", "actor.id", "actor.type", "actor.displayName", "actor.alternateId",
+    "transaction.detail.requestApiTokenId", "outcome.result", "outcome.reason", "client.ipAddress",
+    "client.userAgent.rawUserAgent", "securityContext.isProxy", "debugContext.debugData.threatSuspected",
+    "debugContext.debugData.factor",
+)  # fmt: skip
+_ECS = {
+    "published": "@timestamp",
+    "uuid": "event.id",
+    "eventType": "event.action",
+    "client.ipAddress|2": "client.ip",
+    "client.userAgent.rawUserAgent|2": "user_agent.original",
+}
+_SESSION = "authenticationContext.externalSessionId"
+# Some writers lower the names of the top level.
+_CAMEL = {
+    name.lower(): name
+    for name in ("eventType", "displayMessage", "authenticationContext", "debugContext", "securityContext")
+}
+_MARKS = ("legacyEventType", "legacyeventtype", "displayMessage", "displaymessage")
+_EMPTY: Tree = {}
+_KINDS = {
+    "User": "user",
+    "PublicClientApp": "oauth_app",
+    "SystemPrincipal": "service",
+    "IP address": "anonymous",
+    "unknown": "anonymous",
+    "": "anonymous",
+}
+_REFUSED = re.compile(r"denied|not.?authori[sz]ed|unauthori[sz]ed|insufficient|forbidden|permission|access_den", re.I)
+
+
+def claims(record: object) -> bool:
+    """Whether the record is of Okta's system log, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Mapping[str, Any], record)
+    raw: Any = row.get("_raw")
+    if raw.__class__ is str:
+        kind = '"eventType"' in raw or '"eventtype"' in raw
+        return kind and '"actor"' in raw and ('"published"' in raw or any(f'"{name}"' in raw for name in _MARKS))
+    if "eventType" in row or "eventtype" in row:
+        told = "published" in row or any(name in row for name in _MARKS)
+        return told and "eventName" not in row and ("actor" in row or "actor.id" in row or "actor.type" in row)
+    return dataset(row) == "okta.system"
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading of a native record; see `nhi_watch.sources`."""
+    if record.__class__ is not dict:
+        return None
+    get = cast(Mapping[str, Any], record).get
+    action, record_id, actor, targets = get("eventType"), get("uuid"), get("actor"), get("target")
+    if action.__class__ is not str or actor.__class__ is not dict or record_id.__class__ is not str:
+        return None
+    time = spelled(get("published"))
+    # Who else is concerned and what is handed out lie in the targets: for `read` alone.
+    if time is None or not 0 < len(record_id) <= 256 or _is_deep(action) or get("_raw"):
+        return None
+    try:
+        shape, session, target = _values(cast(Tree, record), actor, targets)
+    except (AttributeError, TypeError):
+        return None
+    return cast(Peek, (shape, time, record_id, session, target)) if shape[8] else None
+
+
+def _values(row: Tree, actor: Tree, targets: Any) -> tuple[tuple[Any, ...], str, str]:
+    """_PATHS written out, the session and the target."""
+    get, of = row.get, actor.get
+    outcome, client = get("outcome") or _EMPTY, get("client") or _EMPTY
+    detail = (get("transaction") or _EMPTY).get("detail") or _EMPTY
+    debug = (get("debugContext") or _EMPTY).get("debugData") or _EMPTY
+    user_agent = client.get("userAgent") or _EMPTY
+    shape = (
+        get("eventType"), of("id"), of("type"), of("displayName"), of("alternateId"),
+        detail.get("requestApiTokenId"), outcome.get("result"), outcome.get("reason"), client.get("ipAddress"),
+        user_agent.get("rawUserAgent"), (get("securityContext") or _EMPTY).get("isProxy"),
+        debug.get("threatSuspected"), debug.get("factor"),
+    )  # fmt: skip
+    session = _known((get("authenticationContext") or _EMPTY).get("externalSessionId"))
+    return shape, session, _target(targets, of("id"))
+
+
+def _known(value: Any) -> str:
+    told = text(value, 128)
+    return "" if told == "unknown" else told
+
+
+def _target(targets: Any, actor_id: Any) -> str:
+    """The first target that is not the actor: a person's login, else a name, else an id."""
+    for one in rows_of(targets):
+        if one.get("id") != actor_id:
+            person = one.get("type") == "User" and text(one.get("alternateId"))
+            return (person or text(one.get("displayName")) or text(one.get("id")))[:200]
+    return ""
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row, is_ecs = native(record)
+    if is_ecs:
+        row = _of_ecs(row)
+    elif "eventtype" in row:
+        row = {_CAMEL.get(name, name): value for name, value in row.items()}
+    values = [text(at(row, path)) for path in _PATHS]
+    values[0] = values[0].strip()
+    if not values[0]:
+        raise RejectError("no_action", "eventType is missing or no text")
+    values[8] = values[8] or text(at(row, "request.ipChain.ip"))
+    time = moment(row.get("published"))
+    targets = row.get("target")
+    event = _event(tuple(values))._replace(
+        time=time, session=_known(at(row, _SESSION)), target=_target(targets, at(row, "actor.id"))
+    )
+    if _is_deep(values[0]):
+        event = _deepened(event, row, values[1])
+    told = text(row.get("uuid"), 256)
+    return event._replace(record_id=told or made_id(event, *every(row, "target.id"), at(row, "transaction.id")))
+
+
+def _of_ecs(document: Tree) -> Tree:
+    inner = document.get("okta")
+    row = _camel(inner, 0) if inner.__class__ is dict else {}
+    made = rebuild(document, _ECS)
+    client = {**made.pop("client", _EMPTY), **(row.get("client") or _EMPTY)}
+    user_agent = at(made, "client.userAgent") or at(document, "user_agent.original")
+    client.setdefault("ipAddress", client.pop("ip", None) or at(document, "client.ip"))
+    if not at(client, "userAgent.rawUserAgent"):
+        client["userAgent"] = {"rawUserAgent": text(user_agent)}
+    debug = at(row, "debugContext.debugData.flattened")
+    if debug.__class__ is dict:
+        row["debugContext"]["debugData"] = {**debug, **row["debugContext"]["debugData"]}
+    return {**row, **made, "client": client}
+
+
+def _camel(value: Any, depth: int) -> Any:
+    """Elastic's snake_case names as Okta's."""
+    if value.__class__ is list:
+        return [_camel(one, depth + 1) for one in value] if depth < 12 else []
+    if value.__class__ is not dict:
+        return value
+    names = ((k, re.sub(r"_([a-z])", lambda m: m[1].upper(), k)) for k in value if k.__class__ is str)
+    return {new: _camel(value[old], depth + 1) for old, new in names} if depth < 12 else {}
+
+
+@lru_cache(maxsize=1024)
+def _is_deep(action: str) -> bool:
+    """Whether the targets of this event type bear on more than the target."""
+    return action.startswith(_DEEP)
+
+
+_DEEP = ("system.api_token.", "user.mfa.factor.", "user.account.", "user.lifecycle.", "user.session.impersonation")
+
+
+def _deepened(event: Event, row: Tree, actor_id: str) -> Event:
+    others = [t for t in rows_of(row.get("target")) if text(t.get("id")) != actor_id]
+    issued = next((text(t.get("id"), 128) for t in others if t.get("type") == "Token"), "")
+    if event.action != "okta:system.api_token.create":
+        issued = ""
+    if any(t.get("type") == "User" for t in others):
+        event = event._replace(traits=tuple(sorted({*event.traits, "for_other"})))
+    return event._replace(issued=issued)
+
+
+@lru_cache(maxsize=4096)
+def _event(shape: tuple[Any, ...]) -> Event:
+    """The Event of a shape, without what differs from record to record."""
+    f = _Facts(*map(text, shape))
+    who = _identity(f)
+    operation = f.action.strip()[:110]
+    outcome = _outcome(f)
+    return Event(
+        time=0,
+        provider="okta",
+        account="",
+        identity=who,
+        credential=f.token[:128],
+        credential_type=_credential_type(who.kind, f),
+        session="",
+        action=f"okta:{operation}",
+        service="okta",
+        access=level_of(operation, actions.access("okta", operation)),
+        outcome=outcome,
+        error=(f.reason or f.result)[:96] if outcome != "success" else "",
+        address=f.address[:128],
+        network=network.network_of(f.address),
+        agent=agent.family(f.user_agent),
+        region="",
+        target="",
+        target_class="",
+        traits=traits_of(operation, outcome, f.user_agent, (f.is_proxy, f.threat, f.factor)),
+        issued="",
+        record_id="",
+    )
+
+
+def _identity(f: _Facts) -> Identity:
+    kind = "token" if f.token and f.actor_type in ("User", "") else _KINDS.get(f.actor_type, "app")
+    if kind == "anonymous":
+        return Identity("okta::anonymous", "anonymous", kind, "okta", "", "")
+    unique = f.actor_id or f.actor_login or f.actor_name or f.token or "unknown"
+    name = f.actor_login if kind in ("user", "token") and f.actor_login != "unknown" else f.actor_name
+    shown = f"{name or unique} (token)" if kind == "token" else name or unique
+    human = "user" if kind == "user" else ""
+    return Identity(f"okta::{kind}:{unique}"[:512], shown[:512], kind, "okta", "", human)
+
+
+def _credential_type(kind: str, f: _Facts) -> str:
+    if f.token:
+        return "key"
+    return {"service": "service", "oauth_app": "session", "user": "console"}.get(kind, "none")
+
+
+def _outcome(f: _Facts) -> str:
+    result = f.result.upper()
+    if result == "DENY" or f.action.endswith("unauth_app_access_attempt"):
+        return "denied"
+    if result == "FAILURE":
+        return "denied" if _REFUSED.search(f.reason) else "failure"
+    return "success"
