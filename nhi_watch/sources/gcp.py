@@ -1,0 +1,283 @@
+"""Google Cloud Audit Logs: admin activity, data access, system events and denied policies, GKE's API calls among them.
+
+- A service account is its address (`_google`), a federated workload its pool and subject; a Kubernetes service
+  account in GKE's log is that of its cluster.
+- The credential is the service-account key (`serviceAccountKeyName`); without one, tokens come from a machine's
+  metadata or from impersonation: session.
+- Impersonation: the service account is the identity, as a role is; who stands first in
+  `serviceAccountDelegationInfo` is its session (`by:…`).
+- The action's service is the log's `serviceName`; GKE's is `k8s`, with the operations of the Kubernetes source.
+- Codes 7 and 16 are denied (google.rpc.Code); any other but 0 has failed.
+- The project is the account; the region is where the resource lies, else the one in its name.
+
+Traits: impersonation, token_minted, for_other (a key for another account), public, admin_policy, shared_outside,
+open_ingress, logging_reduced, attack_tool, browser.
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Optional, cast
+
+from nhi_watch import agent, network
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event, Identity
+from nhi_watch.sources import Peek, _gcp_methods, _google
+from nhi_watch.sources import _kubernetes_actions as k8s
+from nhi_watch.sources._gcp_traits import DEEP, issued, traits_of
+from nhi_watch.sources._shapes import Tree, at, dataset, native, rebuild
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.sources._values import made_id, text
+
+NAME = "gcp"
+SPLUNK_SOURCETYPES = (
+    "google:gcp:pubsub:audit:admin_activity",
+    "google:gcp:pubsub:audit:data_access",
+    "google:gcp:pubsub:audit:system_event",
+    "google:gcp:pubsub:audit:policy_denied",
+    "google:gcp:pubsub:message",
+)
+ELASTIC_INDICES = ("logs-gcp.audit-*",)
+
+_PLAIN = {str, int, type(None)}
+_NONE: Tree = {}
+_WRAPPED = {"_raw", "_time", "_source", "fields", "event", "data_stream", "data"}
+_CODES = {
+    "1": "CANCELLED", "2": "UNKNOWN", "3": "INVALID_ARGUMENT", "4": "DEADLINE_EXCEEDED", "5": "NOT_FOUND",
+    "6": "ALREADY_EXISTS", "7": "PERMISSION_DENIED", "8": "RESOURCE_EXHAUSTED", "9": "FAILED_PRECONDITION",
+    "10": "ABORTED", "11": "OUT_OF_RANGE", "12": "UNIMPLEMENTED", "13": "INTERNAL", "14": "UNAVAILABLE",
+    "15": "DATA_LOSS", "16": "UNAUTHENTICATED",
+}  # fmt: skip
+_P = "protoPayload"
+_AUTH = f"{_P}.authenticationInfo"
+_ECS = {
+    "timestamp": "@timestamp",
+    "insertId": "event.id",
+    "logName": "log.logger",
+    "resource.labels.project_id": "cloud.project.id",
+    "resource.labels.cluster_name": "orchestrator.cluster.name",
+    f"{_AUTH}.principalEmail": "client.user.email",
+    f"{_AUTH}.principalEmail|2": "gcp.audit.authentication_info.principal_email",
+    f"{_AUTH}.principalSubject": "client.user.id",
+    f"{_AUTH}.principalSubject|2": "gcp.audit.authentication_info.principal_subject",
+    f"{_AUTH}.serviceAccountKeyName": "gcp.audit.authentication_info.service_account_key_name",
+    f"{_AUTH}.serviceAccountDelegationInfo": "gcp.audit.authentication_info.service_account_delegation_info",
+    f"{_P}.serviceName": "service.name",
+    f"{_P}.serviceName|2": "gcp.audit.service_name",
+    f"{_P}.methodName": "event.action",
+    f"{_P}.methodName|2": "gcp.audit.method_name",
+    f"{_P}.resourceName": "gcp.audit.resource_name",
+    f"{_P}.resourceName|2": "orchestrator.resource.name",
+    f"{_P}.status.code": "gcp.audit.status.code",
+    f"{_P}.authorizationInfo": "gcp.audit.authorization_info",
+    f"{_P}.requestMetadata.callerIp": "source.ip",
+    f"{_P}.requestMetadata.callerIp|2": "gcp.audit.request_metadata.raw.caller_ip",
+    f"{_P}.requestMetadata.callerIp|3": "gcp.audit.request_metadata.caller_ip",
+    f"{_P}.requestMetadata.callerSuppliedUserAgent": "user_agent.original",
+    f"{_P}.requestMetadata.callerSuppliedUserAgent|2": "gcp.audit.request_metadata.caller_supplied_user_agent",
+    f"{_P}.resourceLocation.currentLocations": "gcp.audit.resource_location.current_locations",
+    f"{_P}.request": "gcp.audit.request",
+    f"{_P}.response": "gcp.audit.response",
+    f"{_P}.metadata": "gcp.audit.metadata",
+    f"{_P}.serviceData": "gcp.audit.service_data",
+}
+_MARKS = ("methodName", "serviceName", "authenticationInfo")
+
+
+def claims(record: object) -> bool:
+    """Whether the record is a Cloud Audit log entry, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Tree, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return '"protoPayload"' in raw and '"methodName"' in raw
+    if dataset(row):
+        return dataset(row) == "gcp.audit"
+    payload = row.get(_P)
+    if payload is None and row.get("data").__class__ is dict:
+        payload = row["data"].get(_P)
+    if payload.__class__ is dict:
+        return any(mark in payload for mark in _MARKS)
+    return f"{_P}.methodName" in row or f"data.{_P}.methodName" in row
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading of an ordinary record; None: needs `read`."""
+    if record.__class__ is not dict:
+        return None
+    tree = cast(Tree, record)
+    if tree.get(_P).__class__ is not dict or _WRAPPED & tree.keys():
+        return None
+    shape, session, target, deep = _raw(tree)
+    record_id, time = tree.get("insertId"), spelled(tree.get("timestamp"))
+    if deep or time is None or record_id.__class__ is not str or not text(record_id):
+        return None
+    if not _PLAIN.issuperset(map(type, shape)):
+        return None
+    return cast(Peek, (shape, time, record_id[:256], session, target))
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    tree, is_document = native(record)
+    if is_document:
+        tree = rebuild(tree, _ECS)
+    if tree.get("data").__class__ is dict and _P not in tree:
+        tree = tree["data"]
+    shape, session, target, deep = _raw(tree)
+    event = _event_of(*map(text, shape))._replace(
+        time=moment(tree.get("timestamp") or tree.get("receiveTimestamp")),
+        session=session,
+        target=target,
+        record_id=text(tree.get("insertId"), 256),
+    )
+    if deep:
+        payload = {**_part(tree, _P), "method": event.action.partition(":")[2]}
+        told = traits_of(payload, event)
+        event = event._replace(traits=tuple(sorted({*event.traits, *told})), issued=issued(payload))
+    return event if event.record_id else event._replace(record_id=made_id(event))
+
+
+def _part(tree: Tree, name: str) -> Tree:
+    found = tree.get(name)
+    return found if found.__class__ is dict else _NONE
+
+
+def _raw(tree: Tree) -> tuple[tuple[object, ...], str, str, bool]:
+    """What the Event depends on; session; target; whether its bodies must be read."""
+    payload = _part(tree, _P)
+    who, caller = _part(payload, "authenticationInfo"), _part(payload, "requestMetadata")
+    labels = _part(_part(tree, "resource"), "labels")
+    service, method = text(payload.get("serviceName")), text(payload.get("methodName"))
+    service, operation, deep = _call(service, method)
+    name = text(payload.get("resourceName"))
+    chain = who.get("serviceAccountDelegationInfo")
+    delegate = _delegate(chain) if chain else ""
+    location = _part(payload, "resourceLocation").get("currentLocations")
+    shape = (
+        who.get("principalEmail"), who.get("principalSubject"), who.get("serviceAccountKeyName"), service, operation,
+        caller.get("callerIp") or caller.get("callerIP"), caller.get("callerSuppliedUserAgent"),
+        _part(payload, "status").get("code"), _granted(payload) if "status" not in payload else "",
+        location[0] if location.__class__ is list and location else location or _region(name),
+        labels.get("project_id") or _project(tree.get("logName")), labels.get("cluster_name"),
+        _project(name), "impersonation" if chain else "",
+    )  # fmt: skip
+    return shape, f"by:{delegate}"[:256] if delegate else "", _target(name), deep
+
+
+@lru_cache(maxsize=4096)
+def _call(service: str, method: str) -> tuple[str, str, bool]:
+    service, operation = _gcp_methods.named(service, method) if method else (service, "")
+    return service, operation, DEEP.fullmatch(operation) is not None
+
+
+def _delegate(chain: Any) -> str:
+    """Who stands first in a chain of impersonation; "" where the log keeps it to itself."""
+    for path in ("principalSubject", "firstPartyPrincipal.principalEmail", "thirdPartyPrincipal.principalSubject"):
+        found = text(at(chain, path), 256)
+        if found:
+            return found
+    return ""
+
+
+def _granted(payload: Tree) -> str:
+    """`no`, when the log says so; the status is missing in many logs of calls that went well."""
+    told = payload.get("authorizationInfo")
+    first = told[0] if told.__class__ is list and told else told
+    return "no" if first.__class__ is dict and text(first.get("granted")) == "false" else ""
+
+
+_PLACE = re.compile(r"/(?:locations|regions|zones)/([a-z0-9-]{2,40})(?:/|$)")
+_PROJECT = re.compile(r"(?://[a-z.]+/)?(?:projects/([^/_-][^/]*)|((?:organizations|folders|billingAccounts)/[^/]+))")
+_BUCKET = re.compile(r"projects/_/buckets/([^/]+)(?:/objects/.*)?", re.DOTALL)
+_TAIL = re.compile(r"/(?:versions|cryptoKeyVersions)/[^/]*$|/(?:firewall|exec|log|token)$")
+
+
+def _region(name: str) -> str:
+    match = _PLACE.search(name)
+    return match[1] if match else ""
+
+
+@lru_cache(maxsize=4096)
+def _project_of(name: str) -> str:
+    match = _PROJECT.match(name)
+    return (match[1] or match[2])[:128] if match else ""
+
+
+def _project(name: object) -> str:
+    return _project_of(name) if isinstance(name, str) else ""
+
+
+def _target(name: str) -> str:
+    """A bucket, a secret, a key: without object and version."""
+    bucket = _BUCKET.fullmatch(name)
+    return (bucket[1] if bucket else _TAIL.sub("", name))[:256]
+
+
+@lru_cache(maxsize=4096)
+def _event_of(
+    email: str, subject: str, key: str, service: str, operation: str, address: str, user_agent: str, code: str,
+    granted: str, region: str, project: str, cluster: str, home: str, impersonation: str,
+) -> Event:  # fmt: skip
+    if not operation:
+        raise RejectError("no_action", "protoPayload.methodName is missing or no text")
+    identity = _identity(email, subject, project, cluster)
+    outcome, error = _outcome(code, granted, operation)
+    credential = key.rpartition("/keys/")[2][:256] if key else ""
+    told = {
+        "impersonation": bool(impersonation),
+        "attack_tool": agent.is_attack_tool(user_agent),
+        "browser": agent.family(user_agent) == "browser",
+    }
+    return Event(
+        time=0,
+        provider=_google.GCP,
+        account=project,
+        identity=identity,
+        credential=credential,
+        credential_type=_credential_type(credential, identity.kind),
+        session="",
+        action=f"{service}:{operation}"[:128],
+        service=service,
+        access=_gcp_methods.access(service, operation),
+        outcome=outcome,
+        error=error,
+        address=address[:128],
+        network="service:internal" if address == "private" else network.network_of(address),
+        agent=agent.family(user_agent),
+        region=region[:64],
+        target="",
+        target_class="own" if home and home == identity.account else "",
+        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
+        issued="",
+        record_id="",
+    )
+
+
+def _identity(email: str, subject: str, project: str, cluster: str) -> Identity:
+    if k8s.is_kubernetes(email):
+        return k8s.identify(email, "", f"{project}/{cluster}" if cluster else project)
+    if "?uid=" in subject or not email:
+        return _google.principal(subject, project)
+    return _google.principal(f"serviceAccount:{email}" if subject.startswith("serviceAccount:") else email, project)
+
+
+def _outcome(code: str, granted: str, operation: str) -> tuple[str, str]:
+    if code in ("7", "16") or (not code and granted):
+        return "denied", _CODES.get(code, "PERMISSION_DENIED")
+    if code not in ("", "0"):
+        return "failure", _CODES.get(code, code[:40])
+    return ("failure", "loginFailure") if operation == "loginFailure" else ("success", "")
+
+
+def _credential_type(credential: str, kind: str) -> str:
+    if credential:
+        return "key"
+    return {"service": "service", "web_identity": "web_identity", "anonymous": "none"}.get(kind, "session")

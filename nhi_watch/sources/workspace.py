@@ -1,0 +1,236 @@
+"""Google Workspace's reports: OAuth tokens, sign-ins, the administrators' doings, Drive and the rest.
+
+- Of the token report the app is the identity (its OAuth client id), whoever gave it access: the person is the
+  session. A call by a consumer key (`callerType` KEY) is that key's.
+- A service account has the identity that it has in Google Cloud's logs; people are their profile id.
+- The action's service is `workspace.` and the report's name. Calls of the token report are `api.method`.
+- Of a record with several events the first gives the action, all give traits. A document of Elastic's holds one.
+- record_id: `uniqueQualifier`, with the event's name, because Elastic's documents of one activity share it.
+
+Traits: third_party, consent, broad_scope, mass_export, public, shared_outside, admin_policy, mfa.
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Optional, cast
+
+from nhi_watch import network
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event, Identity
+from nhi_watch.sources import Peek, _google
+from nhi_watch.sources import _workspace_events as events
+from nhi_watch.sources._shapes import Tree, at, dataset, native, put, rebuild
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.sources._values import listed, made_id, text
+
+NAME = "workspace"
+SPLUNK_SOURCETYPES = ("gws:reports:token", "gws:reports:login", "gws:reports:admin", "gws:reports:drive")
+ELASTIC_INDICES = ("logs-google_workspace.*-*",)
+
+_NONE: Tree = {}
+_PLAIN = {str, int, type(None)}
+_WRAPPED = {"_raw", "_time", "_source", "fields", "event", "data_stream"}
+_KINDS = ("admin#reports#activity", "audit#activity", "reports#activity")
+_GOOGLE = "SYSTEM"
+"""The key of what Google itself does."""
+_GW = "google_workspace"
+_ECS = {
+    "id.time": "@timestamp",
+    "id.uniqueQualifier": "event.id",
+    "id.applicationName": "event.provider",
+    "id.customerId": "organization.id",
+    "name": "event.action",
+    "actor.email": "source.user.email",
+    "actor.email|2": "user.email",
+    "actor.profileId": "source.user.id",
+    "actor.profileId|2": "user.id",
+    "actor.callerType": f"{_GW}.actor.type",
+    "actor.key": f"{_GW}.actor.key",
+    "ipAddress": "source.ip",
+}
+# ECS renames parameters; for those that matter here, back again.
+_RENAMED = {
+    "token": {
+        "client_id": "client.id", "app_name": "app_name", "api_name": "api_name", "method_name": "method_name",
+        "scope": "scope.value",
+    },
+    "admin": {
+        "API_CLIENT_NAME": "api.client.name", "API_SCOPES": "api.scopes", "OAUTH2_APP_ID": "oauth2.application.id",
+        "APP_ID": "application.id", "ROLE_NAME": "role.name", "USER_EMAIL": "user.email",
+        "GROUP_EMAIL": "group.email", "DOMAIN_NAME": "domain.name", "SETTING_NAME": "setting.name",
+        "APPLICATION_NAME": "application.name",
+    },
+    "drive": {
+        "doc_id": "file.id", "visibility": "visibility", "visibility_change": "visibility_change",
+        "new_value": "new_value",
+    },
+    "login": {"affected_email_address": "affected_email_address", "is_second_factor": "is_second_factor"},
+}  # fmt: skip
+
+
+def claims(record: object) -> bool:
+    """Whether the record is an activity of Workspace's reports, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Tree, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return '"applicationName"' in raw and '"id"' in raw and ('#activity"' in raw or '"events"' in raw)
+    if dataset(row):
+        return dataset(row).startswith(f"{_GW}.")
+    if row.get("kind") in _KINDS:
+        return True
+    unique = row.get("id")
+    named = "events" in row or "name" in row or "parameters" in row
+    return ("applicationName" in unique if unique.__class__ is dict else "id.applicationName" in row) and named
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading of an ordinary record; None: needs `read`."""
+    if record.__class__ is not dict:
+        return None
+    tree = cast(Tree, record)
+    if tree.get("id").__class__ is not dict or _WRAPPED & tree.keys():
+        return None
+    raw = _raw(tree)
+    time = spelled(tree["id"].get("time"))
+    record_id = _id_of(raw)
+    if raw is None or time is None or not record_id or not _PLAIN.issuperset(map(type, raw[0])):
+        return None
+    return cast(Peek, (raw[0], time, record_id, raw[1], raw[2]))
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    tree, is_document = native(record)
+    if is_document:
+        tree = _from_ecs(tree)
+    raw = _raw(tree)
+    if raw is None:
+        raise RejectError("no_action", "the event's name is missing or no text")
+    shape, session, target, _ = raw
+    event = _event_of(*map(text, shape))._replace(
+        time=moment(at(tree, "id.time")), session=session, target=target, record_id=_id_of(raw)
+    )
+    return event if event.record_id else event._replace(record_id=made_id(event))
+
+
+def _from_ecs(document: Tree) -> Tree:
+    tree = rebuild(document, _ECS)
+    app = text(at(document, "event.provider")) or dataset(document).partition(".")[2]
+    put(tree, "id.applicationName", app)
+    own = at(document, f"{_GW}.{app}")
+    named = _RENAMED.get(app)
+    if named is None:
+        tree["parameters"] = own if own.__class__ is dict else {}
+    else:
+        told = ((name, at(own, path)) for name, path in named.items())
+        tree["parameters"] = {name: value for name, value in told if value is not None}
+    return tree
+
+
+def _part(tree: Tree, name: str) -> Tree:
+    found = tree.get(name)
+    return found if found.__class__ is dict else _NONE
+
+
+def _id_of(raw: Optional[tuple[tuple[object, ...], str, str, str]]) -> str:
+    return f"{raw[3]}:{raw[0][1]}"[:256] if raw is not None and raw[3] else ""
+
+
+def _raw(tree: Tree) -> Optional[tuple[tuple[object, ...], str, str, str]]:
+    """What the Event depends on; session; target; the activity's id. None without an event's name."""
+    told = tree.get("events")
+    many = [one for one in listed(told) if one.__class__ is dict] if told is not None else [tree]
+    name = text(many[0].get("name"), 100).strip() if many else ""
+    if not name:
+        return None
+    unique, actor = _part(tree, "id"), _part(tree, "actor")
+    app = text(unique.get("applicationName"), 40).strip() or "other"
+    given = events.parameters(many[0].get("parameters"))
+    profile = text(actor.get("profileId"), 100)
+    client = text(given.get("client_id"), 256) if app == "token" else ""
+    traits: set[str] = set(events.traits_of(app, name, given))
+    for one in many[1:]:
+        traits.update(events.traits_of(app, text(one.get("name")), events.parameters(one.get("parameters"))))
+    email = text(actor.get("email"), 256)
+    operation = _operation(app, name, given)
+    shape = (
+        app, operation, email if not client else "", profile if not client else "", actor.get("callerType"),
+        actor.get("key"), tree.get("ipAddress"), unique.get("customerId"), client,
+        text(given.get("app_name"), 200) if client else "", ",".join(sorted(traits)),
+        text(given.get("login_challenge_status")) if app == "login" else "",
+    )  # fmt: skip
+    session = (profile or email) if client else ""
+    return shape, session, events.target_of(given), text(unique.get("uniqueQualifier"), 100)
+
+
+def _operation(app: str, name: str, given: Tree) -> str:
+    """Which API an app called is more than that it called one."""
+    if app != "token" or name != "activity":
+        return name
+    method, api = text(given.get("method_name"), 80), text(given.get("api_name"), 40)
+    return method if not api or method.startswith(api) else f"{api}.{method}" if method else api
+
+
+@lru_cache(maxsize=4096)
+def _event_of(
+    app: str, operation: str, email: str, profile: str, caller: str, key: str, address: str, customer: str,
+    client: str, name: str, traits: str, challenge: str,
+) -> Event:  # fmt: skip
+    identity = _identity((email, profile), (caller, key), (client, name), customer)
+    failed = "fail" in operation.lower() or "denied" in operation.lower() or "incorrect" in challenge.lower()
+    service = f"workspace.{app.lower()}"
+    credential = key[:256] if caller == "KEY" and key != _GOOGLE else ""
+    return Event(
+        time=0,
+        provider=NAME,
+        account=customer,
+        identity=identity,
+        credential=credential,
+        credential_type=_credential_type(credential, identity.kind),
+        session="",
+        action=f"{service}:{operation}"[:128],
+        service=service,
+        access=events.access(service, operation),
+        outcome="failure" if failed else "success",
+        error=operation if failed else "",
+        address=address[:128],
+        network=network.network_of(address),
+        agent="",
+        region="",
+        target="",
+        target_class="",
+        traits=tuple(traits.split(",")) if traits else (),
+        issued="",
+        record_id="",
+    )
+
+
+def _credential_type(credential: str, kind: str) -> str:
+    return "key" if credential else {"anonymous": "none", "service": "service"}.get(kind, "session")
+
+
+def _identity(who: tuple[str, str], by: tuple[str, str], app: tuple[str, str], customer: str) -> Identity:
+    email, profile = who
+    if app[0]:
+        return _make(customer, f"app:{app[0]}", app[1] or app[0], "app")
+    if by == ("KEY", _GOOGLE):
+        return _make(customer, "service:system", "system", "service")
+    if by[0] == "KEY" and by[1]:
+        return _make(customer, f"app:{by[1]}", by[1], "app")
+    if email.endswith("gserviceaccount.com"):
+        return _google.principal(email)
+    if not profile and not email:
+        return _make(customer, "anonymous", "anonymous", "anonymous")
+    return _make(customer, f"user:{profile or email.lower()}", email or profile, "user", "google_account")
+
+
+def _make(account: str, path: str, name: str, kind: str, human: str = "") -> Identity:
+    return Identity(f"{NAME}:{account}:{path}"[:512], name[:512], kind, NAME, account, human)
