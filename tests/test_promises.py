@@ -18,8 +18,11 @@ from core_samples import TODAY, answer, contents, record, run, runs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nhi_watch import daybook
+from nhi_watch import daybook, model, pipeline
 from nhi_watch.simulator import Spec, Tenant
+from nhi_watch.sources import cloudtrail
+from nhi_watch.state import State
+from nhi_watch.stores.memory import MemoryStore
 from nhi_watch.stores.sqlite import SqliteStore
 from nhi_watch.timestamps import DAY, parse
 
@@ -83,6 +86,21 @@ def test_late_records_find_their_place(whole: Records, expected: dict[str, Any],
 
 def test_a_month_before_what_is_known_is_learnt_as_if_in_order(days: list[Records], expected: dict[str, Any]) -> None:
     assert answer(runs([*days[6:], *days[:6]])) == expected
+
+
+@pytest.mark.parametrize("late", [0.0, 3.0, 11.0])
+def test_relieving_memory_on_the_way_changes_nothing(
+    whole: Records, expected: dict[str, Any], late: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "HELD", 400)
+    monkeypatch.setattr(pipeline, "RETAIN_GROUPS", 2)
+    store = MemoryStore()
+    going = pipeline.Pipeline(State(store), model.load(), [cloudtrail])
+    for part in cut(delayed(whole, 7, late), 40):
+        going.feed(part, lambda index, reject: None)
+        going.relieve()
+    going.finish()
+    assert answer(store) == expected
 
 
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
