@@ -94,6 +94,7 @@ def contest(paths: list[Path], state: Path | None, rounds: int) -> dict[str, Any
         for job, each in told.items():
             each.append(run(job, paths, state))
     seconds = {job: statistics.median(one["seconds"] for one in each) for job, each in told.items()}
+    cpu = {job: statistics.median(one["cpu"] for one in each) for job, each in told.items()}
     last = told["score"][-1]
     return {
         "events": last["events"],
@@ -102,6 +103,7 @@ def contest(paths: list[Path], state: Path | None, rounds: int) -> dict[str, Any
         "orjson_events_per_s": round(last["events"] / seconds["bare"]),
         "score_events_per_s": round(last["events"] / seconds["score"]),
         "ratio": round(seconds["bare"] / seconds["score"], 3),
+        "ratio_by_processor_time": round(cpu["bare"] / cpu["score"], 3),
         "ratios": [round(b["seconds"] / s["seconds"], 3) for b, s in zip(told["bare"], told["score"])],
         "orjson_us_per_event": round(seconds["bare"] / last["events"] * 1e6, 2),
         "score_us_per_event": round(seconds["score"] / last["events"] * 1e6, 2),
