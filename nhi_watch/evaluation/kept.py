@@ -21,8 +21,12 @@ from nhi_watch.simulator import Spec, Tenant
 from nhi_watch.simulator.difficulty import source_hash
 
 PACKAGE = Path(nhi_watch.__file__).parent
-_READING = ("actions.py", "agent.py", "behaviour.py", "event.py", "grouping.py", "identity.py", "network.py",
-            "timestamps.py", "sources", "tables")  # fmt: skip
+_READING = (
+    "actions.py", "agent.py", "behaviour.py", "event.py", "grouping.py", "identity.py", "network.py",
+    "timestamps.py", "sources/cloudtrail.py", "sources/_cloudtrail*.py", "sources/_policy.py",
+    "sources/_unflatten.py", "tables/actions*.json", "tables/networks.json",
+)  # fmt: skip
+"""What stands between a record and its behaviour."""
 
 
 class KeptDay(NamedTuple):
@@ -77,9 +81,6 @@ def _mark(spec: Spec) -> str:
 @cache
 def _reading_hash() -> str:
     total = hashlib.sha256()
-    for name in _READING:
-        path = PACKAGE / name
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and file.suffix != ".pyc":
-                total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for file in sorted(file for pattern in _READING for file in PACKAGE.glob(pattern)):
+        total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return total.hexdigest()
