@@ -24,7 +24,7 @@ PACKAGE = Path(nhi_watch.__file__).parent
 _READING = (
     "actions.py", "agent.py", "behaviour.py", "event.py", "grouping.py", "identity.py", "network.py",
     "timestamps.py", "sources/cloudtrail.py", "sources/_cloudtrail*.py", "sources/_policy.py",
-    "sources/_unflatten.py", "tables/actions*.json", "tables/networks.json",
+    "sources/_unflatten.py", "tables/*.json",
 )  # fmt: skip
 """What stands between a record and its behaviour."""
 
