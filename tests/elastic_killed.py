@@ -41,7 +41,7 @@ def main(stage: str, url: str, source: str, namespace: str) -> None:
         setattr(store, "_BULK_ROWS", 40)  # noqa: B010
         setattr(ElasticStore, "_send", die_after(5, ElasticStore._send))  # noqa: B010
     with connect(url) as client:
-        run(client, Job(source, namespace, parse("2025-01-01T00:00:00Z"), page=500, lag=0, lease=3))
+        run(client, Job(source, namespace, parse("2025-01-01T00:00:00Z"), 300.0, page=500, lag=0, lease=3))
 
 
 if __name__ == "__main__":
