@@ -26,7 +26,6 @@ _VERBS = {
     "logout": "read", "authorize": "read", "disable": "write", "enable": "write", "destroy": "write",
     "attach": "write", "detach": "write", "cancel": "write", "import": "write", "export": "read",
 }  # fmt: skip
-_ORGANISATION = "cloudresourcemanager"
 
 
 @lru_cache(maxsize=4096)
@@ -63,13 +62,10 @@ def access(service: str, operation: str) -> str:
     if service == k8s.SERVICE:
         return k8s.access(operation)
     level = actions.access(service, operation)
-    if level != "unknown" and ("." not in operation):
-        known = level
-    else:
+    if level == "unknown":
         word = _WORDS.match(operation.rpartition(".")[2])
-        known = _VERBS.get(word[0].lower(), "unknown") if word else "unknown"
-        known = level if level != "unknown" and known == "unknown" else known
+        level = _VERBS.get(word[0].lower(), "unknown") if word else "unknown"
     lowered = operation.lower()
-    if known == "write" and ("iampolicy" in lowered or "iampermission" in lowered or lowered.endswith("role")):
+    if level == "write" and ("iampolicy" in lowered or "iampermission" in lowered or lowered.endswith("role")):
         return "permissions"
-    return level if level == "cost" else known
+    return level

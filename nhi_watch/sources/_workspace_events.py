@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from nhi_watch import actions
@@ -28,6 +29,11 @@ _BROAD = re.compile(
     r"admin\.directory\..*|admin\.datatransfer|cloud-platform|ediscovery|cloud_search(?:\..*)?|apps\.groups\..*))"
 )
 _PUBLIC = {"people_with_link", "public_on_the_web", "public_in_the_domain_and_web"}
+_NAMES = re.compile(
+    r"authorize_api_client_access|add_to_trusted_oauth2_apps|customer_takeout.*|change_document.*|"
+    r"email_forwarding_out_of_domain|assign_role|grant_admin_privilege"
+)
+_GIVEN = {"visibility_change", "is_second_factor"}
 TARGETS = (
     "API_CLIENT_NAME", "OAUTH2_APP_ID", "APP_ID", "APPLICATION_ID", "ROLE_NAME", "USER_EMAIL", "GROUP_EMAIL",
     "DOMAIN_NAME", "SETTING_NAME", "APPLICATION_NAME", "doc_id", "affected_email_address", "calendar_id", "group_id",
@@ -43,9 +49,12 @@ def parameters(told: Any) -> Tree:
     if told.__class__ is dict and "name" not in told:
         return dict(told)
     found: Tree = {}
-    for one in listed(told):
+    for one in told if told.__class__ is list else listed(told):
         if one.__class__ is dict and one.get("name").__class__ is str:
-            found[one["name"]] = next((one[key] for key in _VALUES if one.get(key) is not None), None)
+            value = one.get("value")
+            if value is None:
+                value = next((one[key] for key in _VALUES if one.get(key) is not None), None)
+            found[one["name"]] = value
     return found
 
 
@@ -66,8 +75,21 @@ def access(service: str, operation: str) -> str:
     return next((level for level, words in _LEVELS if words.fullmatch(name)), "unknown")
 
 
-def traits_of(app: str, operation: str, told: Tree) -> Iterator[str]:
+def traits_of(app: str, operation: str, told: Tree) -> Iterable[str]:
     """What an event's parameters tell."""
+    if app == "token" and operation == "activity":
+        return ("third_party",)
+    if app != "token" and not _telling(operation) and _GIVEN.isdisjoint(told):
+        return ()
+    return _told(app, operation, told)
+
+
+@lru_cache(maxsize=4096)
+def _telling(operation: str) -> bool:
+    return _NAMES.fullmatch(operation.lower()) is not None
+
+
+def _told(app: str, operation: str, told: Tree) -> Iterator[str]:
     name = operation.lower()
     if app == "token":
         yield "third_party"
@@ -94,4 +116,9 @@ def traits_of(app: str, operation: str, told: Tree) -> Iterator[str]:
 
 def target_of(told: Tree) -> str:
     """What the event touched."""
-    return next((text(told[name], 256) for name in TARGETS if text(told.get(name))), "")
+    for name in TARGETS:
+        if name in told:
+            found = text(told[name], 256)
+            if found:
+                return found
+    return ""

@@ -51,6 +51,8 @@ _CODES = {
     "15": "DATA_LOSS", "16": "UNAUTHENTICATED",
 }  # fmt: skip
 _P = "protoPayload"
+_EXPORTED = "protopayload_auditlog"
+"""The same in a table that a log sink fills in BigQuery."""
 _AUTH = f"{_P}.authenticationInfo"
 _ECS = {
     "timestamp": "@timestamp",
@@ -96,7 +98,7 @@ def claims(record: object) -> bool:
         return '"protoPayload"' in raw and '"methodName"' in raw
     if dataset(row):
         return dataset(row) == "gcp.audit"
-    payload = row.get(_P)
+    payload = row.get(_P) or row.get(_EXPORTED)
     if payload is None and row.get("data").__class__ is dict:
         payload = row["data"].get(_P)
     if payload.__class__ is dict:
@@ -131,6 +133,8 @@ def read(record: object) -> Event:
         tree = rebuild(tree, _ECS)
     if tree.get("data").__class__ is dict and _P not in tree:
         tree = tree["data"]
+    if _EXPORTED in tree and _P not in tree:
+        tree = {**tree, _P: tree[_EXPORTED]}
     shape, session, target, deep = _raw(tree)
     event = _event_of(*map(text, shape))._replace(
         time=moment(tree.get("timestamp") or tree.get("receiveTimestamp")),
@@ -164,7 +168,7 @@ def _raw(tree: Tree) -> tuple[tuple[object, ...], str, str, bool]:
     shape = (
         who.get("principalEmail"), who.get("principalSubject"), who.get("serviceAccountKeyName"), service, operation,
         caller.get("callerIp") or caller.get("callerIP"), caller.get("callerSuppliedUserAgent"),
-        _part(payload, "status").get("code"), _granted(payload) if "status" not in payload else "",
+        _part(payload, "status").get("code"), _granted(payload) if payload.get("status") is None else "",
         location[0] if location.__class__ is list and location else location or _region(name),
         labels.get("project_id") or _project(tree.get("logName")), labels.get("cluster_name"),
         _project(name), "impersonation" if chain else "",

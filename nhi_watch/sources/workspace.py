@@ -147,27 +147,33 @@ def _id_of(raw: Optional[tuple[tuple[object, ...], str, str, str]]) -> str:
 def _raw(tree: Tree) -> Optional[tuple[tuple[object, ...], str, str, str]]:
     """What the Event depends on; session; target; the activity's id. None without an event's name."""
     told = tree.get("events")
-    many = [one for one in listed(told) if one.__class__ is dict] if told is not None else [tree]
+    many = [one for one in listed(told) if one.__class__ is dict] if told is not None else (tree,)
     name = text(many[0].get("name"), 100).strip() if many else ""
     if not name:
         return None
     unique, actor = _part(tree, "id"), _part(tree, "actor")
     app = text(unique.get("applicationName"), 40).strip() or "other"
     given = events.parameters(many[0].get("parameters"))
-    profile = text(actor.get("profileId"), 100)
-    client = text(given.get("client_id"), 256) if app == "token" else ""
-    traits: set[str] = set(events.traits_of(app, name, given))
+    traits = tuple(events.traits_of(app, name, given))
     for one in many[1:]:
-        traits.update(events.traits_of(app, text(one.get("name")), events.parameters(one.get("parameters"))))
-    email = text(actor.get("email"), 256)
-    operation = _operation(app, name, given)
+        traits += tuple(events.traits_of(app, text(one.get("name")), events.parameters(one.get("parameters"))))
+    client = text(given.get("client_id"), 256) if app == "token" else ""
+    email, profile = actor.get("email"), actor.get("profileId")
+    session = text(profile, 256) or text(email, 256) if client else ""
     shape = (
-        app, operation, email if not client else "", profile if not client else "", actor.get("callerType"),
-        actor.get("key"), tree.get("ipAddress"), unique.get("customerId"), client,
-        text(given.get("app_name"), 200) if client else "", ",".join(sorted(traits)),
-        text(given.get("login_challenge_status")) if app == "login" else "",
-    )  # fmt: skip
-    session = (profile or email) if client else ""
+        app,
+        _operation(app, name, given),
+        None if client else email,
+        None if client else profile,
+        actor.get("callerType"),
+        actor.get("key"),
+        tree.get("ipAddress"),
+        unique.get("customerId"),
+        client,
+        given.get("app_name") if client else None,
+        ",".join(sorted({*traits})) if traits else "",
+        given.get("login_challenge_status") if app == "login" else None,
+    )
     return shape, session, events.target_of(given), text(unique.get("uniqueQualifier"), 100)
 
 
