@@ -104,20 +104,20 @@ def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
     """Values without what changes from session to session and target to target; session and target."""
     (action, actor, is_bot, access, actor_id, org, business, repo, repository, repo_id, token, token_id, run,
      *middle, user, team, fingerprint, transport, leaked) = values  # fmt: skip
-    repo = repo or repository
+    repo = text(repo) or text(repository)
     kind = _kind(actor, is_bot, access, action)
     session = ""
     if kind in _SESSION_KINDS:
         session = text(run if kind == "workflow" and run else token, 128)
         token = token_id = None
-    target = repo or middle[_INTEGRATION] or team or user
+    target = repo or text(middle[_INTEGRATION]) or text(team) or text(user)
     if repo and kind not in _OF_REPOSITORIES:
         # Only its owner counts; the repository itself is the target.
-        owner, found, _ = text(repo).partition("/")
+        owner, found, _ = repo.partition("/")
         repo, repo_id = owner + "/" if found else "repo", None
     shape = (action, actor, is_bot, access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
              *middle, user, None, fingerprint, transport, leaked)  # fmt: skip
-    return shape, session, text(target, 200)
+    return shape, session, target[:200]
 
 
 @lru_cache(maxsize=4096)
