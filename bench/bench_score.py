@@ -39,10 +39,10 @@ class Log(NamedTuple):
 
 
 def logs(quick: bool) -> tuple[Log, Log]:
-    """A month of a busy account, and a week of one with 5,000 machines; about a million scored events each."""
+    """A month of a busy account, and a week of one with 5,000 identities; about a million scored events each."""
     size = 0.1 if quick else 1.0
     month = Spec(days=FORTNIGHT + 30, machines=round(150 * size), seed=41, events=round(1_466_667 * size))
-    wide = Spec(days=7, machines=round(5000 * size), seed=43, events=round(1_000_000 * size))
+    wide = Spec(days=7, machines=round(3250 * size), seed=43, events=round(1_000_000 * size))
     return Log("month", month, FORTNIGHT), Log("wide", wide, 0)
 
 
