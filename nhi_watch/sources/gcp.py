@@ -26,8 +26,9 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek, _gcp_methods, _google
 from nhi_watch.sources import _kubernetes_actions as k8s
+from nhi_watch.sources._gcp_ecs import from_ecs
 from nhi_watch.sources._gcp_traits import DEEP, issued, traits_of
-from nhi_watch.sources._shapes import Tree, at, dataset, native, rebuild
+from nhi_watch.sources._shapes import Tree, at, dataset, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
 
@@ -53,38 +54,6 @@ _CODES = {
 _P = "protoPayload"
 _EXPORTED = "protopayload_auditlog"
 """The same in a table that a log sink fills in BigQuery."""
-_AUTH = f"{_P}.authenticationInfo"
-_ECS = {
-    "timestamp": "@timestamp",
-    "insertId": "event.id",
-    "logName": "log.logger",
-    "resource.labels.project_id": "cloud.project.id",
-    "resource.labels.cluster_name": "orchestrator.cluster.name",
-    f"{_AUTH}.principalEmail": "client.user.email",
-    f"{_AUTH}.principalEmail|2": "gcp.audit.authentication_info.principal_email",
-    f"{_AUTH}.principalSubject": "client.user.id",
-    f"{_AUTH}.principalSubject|2": "gcp.audit.authentication_info.principal_subject",
-    f"{_AUTH}.serviceAccountKeyName": "gcp.audit.authentication_info.service_account_key_name",
-    f"{_AUTH}.serviceAccountDelegationInfo": "gcp.audit.authentication_info.service_account_delegation_info",
-    f"{_P}.serviceName": "service.name",
-    f"{_P}.serviceName|2": "gcp.audit.service_name",
-    f"{_P}.methodName": "event.action",
-    f"{_P}.methodName|2": "gcp.audit.method_name",
-    f"{_P}.resourceName": "gcp.audit.resource_name",
-    f"{_P}.resourceName|2": "orchestrator.resource.name",
-    f"{_P}.status.code": "gcp.audit.status.code",
-    f"{_P}.authorizationInfo": "gcp.audit.authorization_info",
-    f"{_P}.requestMetadata.callerIp": "source.ip",
-    f"{_P}.requestMetadata.callerIp|2": "gcp.audit.request_metadata.raw.caller_ip",
-    f"{_P}.requestMetadata.callerIp|3": "gcp.audit.request_metadata.caller_ip",
-    f"{_P}.requestMetadata.callerSuppliedUserAgent": "user_agent.original",
-    f"{_P}.requestMetadata.callerSuppliedUserAgent|2": "gcp.audit.request_metadata.caller_supplied_user_agent",
-    f"{_P}.resourceLocation.currentLocations": "gcp.audit.resource_location.current_locations",
-    f"{_P}.request": "gcp.audit.request",
-    f"{_P}.response": "gcp.audit.response",
-    f"{_P}.metadata": "gcp.audit.metadata",
-    f"{_P}.serviceData": "gcp.audit.service_data",
-}
 _MARKS = ("methodName", "serviceName", "authenticationInfo")
 
 
@@ -130,7 +99,7 @@ def read(record: object) -> Event:
     """
     tree, is_document = native(record)
     if is_document:
-        tree = rebuild(tree, _ECS)
+        tree = from_ecs(tree)
     if tree.get("data").__class__ is dict and _P not in tree:
         tree = tree["data"]
     if _EXPORTED in tree and _P not in tree:
@@ -173,7 +142,7 @@ def _raw(tree: Tree) -> tuple[tuple[object, ...], str, str, bool]:
         labels.get("project_id") or _project(tree.get("logName")), labels.get("cluster_name"),
         _project(name), "impersonation" if chain else "",
     )  # fmt: skip
-    return shape, f"by:{delegate}"[:256] if delegate else "", _target(name), deep
+    return shape, f"by:{delegate}"[:256] if delegate else "", _target(name, service), deep
 
 
 @lru_cache(maxsize=4096)
@@ -201,6 +170,7 @@ def _granted(payload: Tree) -> str:
 _PLACE = re.compile(r"/(?:locations|regions|zones)/([a-z0-9-]{2,40})(?:/|$)")
 _PROJECT = re.compile(r"(?://[a-z.]+/)?(?:projects/([^/_-][^/]*)|((?:organizations|folders|billingAccounts)/[^/]+))")
 _BUCKET = re.compile(r"projects/_/buckets/([^/]+)(?:/objects/.*)?", re.DOTALL)
+_NAMESPACED = re.compile(r"(?:.*/)?namespaces/([^/]+)/[a-z.]+(?:/([^/]+))?(?:/.*)?", re.DOTALL)
 _TAIL = re.compile(r"/(?:versions|cryptoKeyVersions)/[^/]*$|/(?:firewall|exec|log|token)$")
 
 
@@ -219,8 +189,11 @@ def _project(name: object) -> str:
     return _project_of(name) if isinstance(name, str) else ""
 
 
-def _target(name: str) -> str:
-    """A bucket, a secret, a key: without object and version."""
+def _target(name: str, service: str) -> str:
+    """A bucket, a secret, a key: without object and version. Of Kubernetes: namespace and name."""
+    if service == k8s.SERVICE:
+        match = _NAMESPACED.fullmatch(name)
+        return f"{match[1]}/{match[2] or ''}"[:256] if match else name.rpartition("/")[2][:256]
     bucket = _BUCKET.fullmatch(name)
     return (bucket[1] if bucket else _TAIL.sub("", name))[:256]
 

@@ -1,0 +1,80 @@
+"""Kubernetes audit: who really calls, from where, and real logs read."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import Any
+
+import pytest
+from need import shared_data
+
+from nhi_watch.errors import RejectError
+from nhi_watch.sources import kubernetes
+
+
+def call(verb: str = "get", **parts: Any) -> dict[str, Any]:
+    base = {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": "made-1", "stage": "ResponseComplete"}
+    given = {"verb": verb, "user": {"username": "system:serviceaccount:shop:api"}, "responseStatus": {"code": 200}}
+    return {**base, **given, "objectRef": {"resource": "secrets", "namespace": "shop", "name": "db"},
+            "stageTimestamp": "2026-03-02T10:00:00.1Z", **parts}  # fmt: skip
+
+
+def test_every_answered_request_of_a_real_log_is_read() -> None:
+    lines = shared_data("kubernetes/demo-full.log").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    answered = [record for record in records if record["stage"] != "RequestReceived"]
+    events = [kubernetes.read(record) for record in answered]
+    assert len(events) == 437
+    assert all(e.identity.kind == "user" and e.network and e.access != "unknown" for e in events)
+    for record in records:
+        assert kubernetes.claims(record)
+
+
+def test_every_row_of_a_real_clusters_table_is_read() -> None:
+    with shared_data("kubernetes/hkerma.csv").open(newline="") as table:
+        rows = [row for row in csv.reader(table) if len(row) == 15]
+    events = [
+        kubernetes.read(
+            call(row[3], user={"username": row[2]}, requestURI=row[8], auditID=row[9], stage=row[10],
+                 objectRef={"resource": row[4], "subresource": row[5], "name": row[6]},
+                 stageTimestamp=row[1], responseStatus={"code": int(row[11])})
+        )
+        for row in rows
+    ]  # fmt: skip
+    assert len(events) == 16_563
+    assert len({e.identity.id for e in events if e.identity.kind == "service_account"}) == 38
+    assert {e.access for e in events} <= {"read", "list", "write", "permissions"}
+
+
+def test_accounts_of_one_name_and_two_uids_are_two() -> None:
+    name = "system:serviceaccount:shop:api"
+    ids = {kubernetes.read(call(user={"username": name, "uid": uid})).identity.id for uid in ("a", "b")}
+    assert ids == {"kubernetes::service_account:a", "kubernetes::service_account:b"}
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        (["203.0.113.9"], "203.0.113.9"),
+        (["192.0.2.4", "203.0.113.9", "10.0.0.1"], "203.0.113.9"),
+        (["10.9.9.9", "203.0.113.9"], "203.0.113.9"),
+        (["10.1.1.1", "10.0.0.1"], "10.1.1.1"),
+    ],
+)
+def test_a_forged_header_does_not_hide_an_outside_address(told: list[str], address: str) -> None:
+    assert kubernetes.read(call(sourceIPs=told)).address == address
+
+
+def test_the_start_of_a_long_request_and_its_end_are_two_records() -> None:
+    ids = [kubernetes.read(call("watch", stage=stage)).record_id for stage in ("ResponseStarted", "ResponseComplete")]
+    assert ids == ["made-1:started", "made-1"]
+
+
+def test_a_request_that_has_no_outcome_yet_is_rejected() -> None:
+    with pytest.raises(RejectError, match="unfinished"):
+        kubernetes.read(call(stage="RequestReceived"))
+
+
+def test_a_clusters_own_events_are_not_audit_events() -> None:
+    assert not kubernetes.claims({"kind": "Event", "apiVersion": "v1", "involvedObject": {}, "reason": "Pulled"})
