@@ -1,0 +1,216 @@
+"""A change in the directory: the audit log of Entra ID, and the same changes in the audit log of Microsoft 365."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from nhi_watch import actions, agent, network
+from nhi_watch.event import Event, Identity
+from nhi_watch.sources import _microsoft as microsoft
+from nhi_watch.sources._entra_signin import Part, Parts
+from nhi_watch.sources._microsoft import guid, named, plain, rows
+from nhi_watch.sources._values import text
+
+DEEP = re.compile(
+    r"Consent|Add(?:Delegated|AppRole|Owner|ServicePrincipal|Application|Member|EligibleMember|Policy)"
+    r"|Update(?:Application|ServicePrincipal|Policy)|CertificatesAndSecrets|RoleAssignment|Federat"
+    r"|DomainAuthentication|Credential|DelegatedPermission|HasElevated"
+)
+"""Operations whose traits depend on what was changed."""
+_KEY = re.compile(r"KeyIdentifier=([0-9a-f-]{36})", re.IGNORECASE)
+_CREDENTIALS = ("KeyDescription", "Credential", "PasswordCredentials", "KeyCredentials")
+_ADDRESSES = ("AppAddress", "ReplyUrls", "RedirectUris", "Web", "Spa", "PublicClient")
+
+
+class Change(NamedTuple):
+    """What a directory record tells of the thing that was changed."""
+
+    kind: str = ""
+    """ServicePrincipal, Application, User, Role…"""
+    id: str = ""
+    name: str = ""
+    old: Mapping[str, str] = {}
+    """Property → old value."""
+    new: Mapping[str, str] = {}
+
+
+def parts(record: Part, told: Part, tenant: str) -> Parts:
+    """What an audit record tells, but for what was changed."""
+    of = told.get
+    by = _part(of("initiatedBy"))
+    who, what = _part(by.get("user")), _part(by.get("app"))
+    more = named(of("additionalDetails"), "key", "value") if of("additionalDetails") else {}
+    name = of("activityDisplayName") or record.get("operationName")
+    address = who.get("ipAddress") or what.get("ipAddress") or record.get("callerIpAddress")
+    shape = (
+        microsoft.operation(plain(name)), tenant, plain(who.get("id")), plain(who.get("userPrincipalName")),
+        plain(what.get("appId")), plain(what.get("servicePrincipalId")), plain(what.get("displayName")),
+        plain(address), more.get("User-Agent", ""), plain(of("result") or record.get("resultType")),
+        plain(of("loggedByService")), text(record.get("identity")),
+    )  # fmt: skip
+    change = _first(told)
+    target = (change.name or change.id)[:200]
+    return shape, of("activityDateTime") or record.get("time"), of("id"), plain(of("correlationId"))[:256], target
+
+
+def _part(value: object) -> Part:
+    return value if isinstance(value, dict) else {}
+
+
+def changes(told: Part) -> list[Change]:
+    """The things changed, with old and new values as text."""
+    return [_change(row) for row in rows(told.get("targetResources"))]
+
+
+def _first(told: Part) -> Change:
+    found = rows(told.get("targetResources"))
+    return _change({**found[0], "modifiedProperties": None}) if found else Change()
+
+
+def _change(row: Part) -> Change:
+    modified = [m for m in rows(row.get("modifiedProperties")) if m.get("displayName")]
+    return Change(
+        text(row.get("type")),
+        guid(row.get("id")),
+        text(row.get("displayName")) or text(row.get("userPrincipalName")),
+        {text(m.get("displayName")): text(m.get("oldValue"), 8192) for m in modified},
+        {text(m.get("displayName")): text(m.get("newValue"), 8192) for m in modified},
+    )
+
+
+@lru_cache(maxsize=4096)
+def event_of(shape: tuple[str, ...]) -> Event:
+    """The Event of a shape, but for time, record id, session, target and what was changed."""
+    operation, tenant, _, _, _, _, _, address, user_agent, result, _, _ = (text(v) for v in shape)
+    failed = result.lower() not in ("", "success", "succeeded", "true", "0")
+    family = agent.family(user_agent)
+    identity = _identity(shape)
+    told = {"browser": family == "browser", "attack_tool": agent.is_attack_tool(user_agent)}
+    return Event(
+        time=0,
+        provider="entra",
+        account=tenant,
+        identity=identity,
+        credential="",
+        credential_type="none",
+        session="",
+        action=f"entra:{operation}",
+        service="entra",
+        access=level_of(operation),
+        outcome="failure" if failed else "success",
+        error=result[:128] if failed else "",
+        address=microsoft.host(address),
+        network=network.network_of(microsoft.host(address)),
+        agent=family,
+        region="",
+        target="",
+        target_class="own",
+        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
+        issued="",
+        record_id="",
+    )
+
+
+def _identity(shape: tuple[str, ...]) -> Identity:
+    _, tenant, user_id, user_name, app_id, object_id, app_name, _, _, _, logged_by, named_as = map(text, shape)
+    person = microsoft.user(tenant, guid(user_id), user_name)
+    program = microsoft.app(tenant, guid(app_id), guid(object_id), app_name)
+    return person or program or microsoft.service(tenant, app_name or named_as or logged_by)
+
+
+def level_of(operation: str) -> str:
+    """Access level of a directory operation: what the tables say, else by its verb, else write.
+
+    >>> level_of("ConsentToApplication"), level_of("UpdateDevice"), level_of("Frobnicate"), level_of("DownloadUsers")
+    ('permissions', 'write', 'write', 'read')
+    """
+    level = actions.access("entra", operation)
+    return "write" if level == "unknown" else level
+
+
+def ids_of(told: Part) -> tuple[str, ...]:
+    """The ids of the app that acts."""
+    what = _part(_part(told.get("initiatedBy")).get("app"))
+    return guid(what.get("appId")), guid(what.get("servicePrincipalId"))
+
+
+# ---- what was changed
+
+
+def deepen(event: Event, changed: list[Change], mine: tuple[str, ...]) -> Event:
+    """The Event with what its changes tell: traits, and the id of a credential that was added.
+
+    `mine` are all ids of who acts: what an app changes in itself is not `for_other`.
+    """
+    operation = event.action.partition(":")[2]
+    old: dict[str, str] = {}
+    new: dict[str, str] = {}
+    for change in changed:
+        old.update(change.old)
+        new.update(change.new)
+    first = changed[0] if changed else Change()
+    added = added_keys(old, new)
+    found = [*event.traits, *_of_permissions(operation, changed, old, new)]
+    found += _of_apps(operation, first, old, new, added)
+    if "HasElevatedTheirAccess" in operation:
+        found.append("admin_policy")
+    own = first.id and first.id in mine
+    if ("new_credential_on_app" in found or "owner_added" in found) and not own:
+        found.append("for_other")
+    return event._replace(traits=tuple(sorted(set(found))), issued=added[0] if added else "")
+
+
+def added_keys(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Ids of keys and secrets that an app has now and had not before."""
+    now = [key.lower() for name in _CREDENTIALS for key in _KEY.findall(new.get(name, ""))]
+    before = {key.lower() for name in _CREDENTIALS for key in _KEY.findall(old.get(name, ""))}
+    return sorted(set(now) - before)
+
+
+def _of_permissions(operation: str, changed: list[Change], old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    consent = operation.startswith("Consent")
+    grant = operation.startswith(("AddDelegatedPermission", "AddAppRoleAssignment", "UpdateDelegatedPermission"))
+    role = "MemberToRole" in operation or ("RoleAssignment" in operation and not grant)
+    if operation.startswith(("Remove", "Delete")) or not (consent or grant or role):
+        return []
+    values = " ".join([*new.values(), *(change.name for change in changed if role)])
+    before = " ".join(old.values())
+    by_admin = flag(new, "ConsentContext.OnBehalfOfAll") or flag(new, "ConsentContext.IsAdminConsent")
+    everybody = by_admin or "AllPrincipals" in values
+    known = microsoft.permission_traits(before)
+    found = [trait for trait in microsoft.permission_traits(values) if trait not in known]
+    found += ["consent"] if consent else ["scope_growth"] if grant else ["role_grant"]
+    return [*found, "tenant_wide"] if everybody and not role else found
+
+
+def flag(values: Mapping[str, str], name: str) -> bool:
+    """Whether a property says yes; Elastic has `_` for the dots of its name."""
+    return "true" in (values.get(name) or values.get(name.replace(".", "_")) or "").lower()
+
+
+def _of_apps(
+    operation: str, first: Change, old: Mapping[str, str], new: Mapping[str, str], added: list[str]
+) -> list[str]:
+    on_app = first.kind in ("ServicePrincipal", "Application", "") or "Application" in operation
+    told = {
+        "new_credential_on_app": (added and on_app)
+        or operation in ("AddServicePrincipalCredentials", "AddApplicationCredentials")
+        or (operation.endswith("CertificatesAndSecretsManagement") and len(_key_text(new)) > len(_key_text(old))),
+        "federated_credential": "FederatedIdentityCredentials" in new or "ederatedIdentityCredential" in operation,
+        "owner_added": operation in ("AddOwnerToApplication", "AddOwnerToServicePrincipal"),
+        "reply_address": operation.startswith("Update") and any(_grown(name, old, new) for name in _ADDRESSES),
+        "publisher_changed": "ublisher" in operation or "VerifiedPublisher" in new or "PublisherDomain" in new,
+        "trust_domain": "FederationSettings" in operation or "DomainAuthentication" in operation,
+    }
+    return [trait for trait, holds in told.items() if holds]
+
+
+def _key_text(values: Mapping[str, str]) -> str:
+    return "".join(values.get(name, "") for name in _CREDENTIALS)
+
+
+def _grown(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
+    return name in new and new[name].strip('[]" ') != "" and new[name] != old.get(name, "")

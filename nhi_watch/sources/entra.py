@@ -1,0 +1,227 @@
+"""Microsoft Entra ID: sign-ins of users, apps and managed identities, the audit log, Microsoft Graph activity.
+
+Native shapes: records of diagnostic settings (`category`, `properties`…, as event hubs, storage and the
+`azure:monitor:aad` sourcetype have them, also with lower-case names) and the objects of the Graph API (`signIn`,
+`directoryAudit`, as `azure:aad:signin` and `azure:aad:audit` have them). Risk detections are other products'
+alerts and not read here. Decisions:
+
+- Identities and how they are linked to Microsoft 365: `_microsoft`. An app's name is its principal's name.
+- A sign-in's credential is the id of the app's secret or certificate. Its session is the token that it hands
+  out (`uniqueTokenIdentifier`); Graph activity names the same one (`signInActivityId`), so do Azure activity
+  (`uti`) and Microsoft 365 (`AppAccessContext`).
+- Sign-in operations: UserSignIn, NonInteractiveSignIn, ServicePrincipalSignIn, ManagedIdentitySignIn; target is
+  the API that the token is for. Graph operations are method and route, as in `GET:/users/{id}/messages`.
+- A refusal by policy, assignment or consent is denied; a wrong secret or password is a failure.
+- What a user does with another company's app in Graph is the app's doing (`delegated`).
+
+Traits, besides browser, console, mfa and attack_tool: risky_signin (Microsoft's own judgement), device_code,
+legacy_auth, cross_account, third_party (the app belongs to another tenant), delegated; of the audit log: consent,
+scope_growth, tenant_wide (for all users or by an administrator), mail_and_files, admin_policy (rights over the
+directory), role_grant, new_credential_on_app, federated_credential, owner_added, reply_address,
+publisher_changed, trust_domain, for_other (the app is not the actor itself).
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Optional, cast
+
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event
+from nhi_watch.sources import Peek, _entra_audit, _entra_graph, _entra_signin
+from nhi_watch.sources import _microsoft as microsoft
+from nhi_watch.sources._microsoft import guid, plain
+from nhi_watch.sources._shapes import at, dataset, native
+from nhi_watch.sources._times import moment
+from nhi_watch.sources._values import made_id, text
+
+NAME = "entra"
+SPLUNK_SOURCETYPES = ("azure:monitor:aad", "azure:aad:signin", "azure:aad:audit")
+ELASTIC_INDICES = ("logs-azure.signinlogs-*", "logs-azure.auditlogs-*", "logs-azure.graphactivitylogs-*")
+
+_GRAPH = "MicrosoftGraphActivityLogs"
+_CATEGORIES = {*_entra_signin.OPERATIONS, _GRAPH, "AuditLogs"}
+_STREAMS = ("azure.signinlogs", "azure.auditlogs", "azure.graphactivitylogs")
+_PARTS: dict[str, Callable[[Any, Any, str], _entra_signin.Parts]] = {
+    "signin": _entra_signin.parts,
+    "audit": _entra_audit.parts,
+    "graph": _entra_graph.parts,
+}
+_EVENTS: dict[str, Callable[[tuple[str, ...]], Event]] = {
+    "signin": _entra_signin.event_of,
+    "audit": _entra_audit.event_of,
+    "graph": _entra_graph.event_of,
+}
+_NAMES = ("callerIpAddress", "operationName", "resourceId", "tenantId", "correlationId", "resultType")
+_LOWERED = {name.lower(): name for name in _NAMES}
+_RAW_MARKS = (
+    ('"initiatedBy"', '"activityDisplayName"'),
+    ('"initiatedBy"', '"loggedByService"'),
+    ('"Sign-in activity"', '"createdDateTime"'),
+    (f'"{_GRAPH}"', '"requestUri"'),
+    ('"createdDateTime"', '"appId"', '"resourceDisplayName"'),
+)
+_NONE: Mapping[str, Any] = {}
+
+
+def claims(record: object) -> bool:
+    """Whether the record is one of Entra ID's, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Mapping[str, Any], record)
+    told = row.get("properties")
+    if told.__class__ is dict:
+        return _kind(row, told) != ""
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return any(all(mark in raw for mark in marks) for marks in _RAW_MARKS)
+    category = row.get("category")
+    if category.__class__ is str and category in _CATEGORIES:
+        return True
+    if "activityDisplayName" in row or "createdDateTime" in row:
+        return _kind(row, row) != "" or any(k.startswith("initiatedBy.") for k in row if k.__class__ is str)
+    return dataset(row) in _STREAMS or _dotted(row)
+
+
+def _dotted(row: Mapping[str, Any]) -> bool:
+    """A row of extracted fields without a category that tells."""
+    return "properties.loggedByService" in row or "properties.activityDisplayName" in row
+
+
+def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    """signin, audit, graph, or "" when it is none of them."""
+    category = row.get("category")
+    if category.__class__ is str:
+        if category in _entra_signin.OPERATIONS:
+            return "signin"
+        if category == _GRAPH:
+            return "graph"
+    if "initiatedBy" in told or "loggedByService" in told or category == "AuditLogs":
+        return "audit"
+    if "createdDateTime" in told and "appId" in told and ("userId" in told or "servicePrincipalId" in told):
+        return "" if "riskEventType" in told else "signin"
+    return ""
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading of a native record; see `nhi_watch.sources`. Changes of apps and rights need `read`."""
+    if record.__class__ is not dict:
+        return None
+    row = cast(Mapping[str, Any], record)
+    if not microsoft.is_native(row) or "calleripaddress" in row or "operationname" in row:
+        return None
+    told = row.get("properties", row)
+    if told.__class__ is not dict:
+        return None
+    try:
+        kind = _kind(row, told)
+        if not kind:
+            return None
+        shape, time, record_id, session, target = _PARTS[kind](row, told, _tenant(row, told))
+    except (TypeError, AttributeError):
+        return None
+    if record_id.__class__ is not str or not 1 < len(record_id) <= 256:
+        return None
+    spelled = microsoft.when(time)
+    if spelled is None or (kind == "audit" and _is_deep(shape[0])):
+        return None
+    return cast(Peek, ((kind, *shape), spelled, record_id, session, target))
+
+
+@lru_cache(maxsize=1024)
+def _is_deep(operation: str) -> bool:
+    return not operation or _entra_audit.DEEP.search(operation) is not None
+
+
+def _tenant(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    found = row.get("tenantId") or told.get("tenantId") or _tenant_of(plain(row.get("resourceId")))
+    return guid(found or told.get("resourceTenantId") or told.get("homeTenantId"))
+
+
+@lru_cache(maxsize=256)
+def _tenant_of(resource: str) -> str:
+    """`/tenants/<id>/providers/Microsoft.aadiam` → the id."""
+    steps = resource.lower().split("/")
+    return steps[2] if len(steps) > 2 and steps[1] == "tenants" else ""
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row, told = _native(record)
+    kind = _kind(row, told)
+    if not kind:
+        raise RejectError("no_action", "neither a sign-in nor an audit record nor a request")
+    shape, time, record_id, session, target = _PARTS[kind](row, told, _tenant(row, told))
+    if kind == "audit" and not shape[0]:
+        raise RejectError("no_action", "activityDisplayName and operationName are missing")
+    seconds = moment(time)
+    event = _EVENTS[kind](shape)._replace(time=seconds, session=session, target=target)
+    if kind == "audit" and _is_deep(shape[0]):
+        event = _entra_audit.deepen(event, _entra_audit.changes(told), _entra_audit.ids_of(told))
+    return event._replace(record_id=text(record_id, 256) or made_id(event, row.get("correlationId"), target))
+
+
+def aliases(record: object) -> Optional[tuple[str, str]]:
+    """`entra:app:…` and `entra:sp:…` of the acting app, where this record tells both: the proof that they are one."""
+    _, told = _native(record)
+    by = at(told, "initiatedBy.app") or told
+    return microsoft.alias(by.get("appId"), by.get("servicePrincipalId")) if by.__class__ is dict else None
+
+
+def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The record and its `properties`, which in records of the Graph API are the record itself."""
+    row, is_ecs = native(record)
+    if is_ecs:
+        row = _of_ecs(row)
+    if "operationname" in row or "calleripaddress" in row:
+        row = {_LOWERED.get(name, name): value for name, value in row.items()}
+    told: Any = row.get("properties", row)
+    if told.__class__ is str:
+        try:
+            told = json.loads(told)
+        except (ValueError, RecursionError):
+            told = _NONE
+    return row, told if told.__class__ is dict else _NONE
+
+
+def _of_ecs(document: Mapping[str, Any]) -> dict[str, Any]:
+    stream = dataset(document).partition(".")[2]
+    part = at(document, f"azure.{stream}")
+    found: dict[str, Any] = microsoft.camel(part) if part.__class__ is dict else {}
+    told = found.get("properties")
+    told = dict(told) if told.__class__ is dict else {}
+    address = at(document, "source.ip") or at(document, "client.ip") or at(document, "source.address")
+    outcome = at(document, "event.outcome")
+    more = {
+        "time": at(document, "@timestamp"),
+        "tenantId": at(document, "azure.tenant_id"),
+        "resourceId": at(document, "azure.resource.id"),
+        "correlationId": at(document, "azure.correlation_id"),
+        "callerIpAddress": address,
+    }
+    if stream == "auditlogs":
+        told = {"loggedByService": "", "id": at(document, "event.id"), "result": outcome, **told}
+    elif stream == "graphactivitylogs":
+        told = {**_request(document), **told}
+    else:
+        told = {"userAgent": at(document, "user_agent.original"), "id": at(document, "event.id"), **told}
+    return {**found, **{k: v for k, v in more.items() if v is not None}, "properties": told}
+
+
+def _request(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "requestId": at(document, "http.request.id") or at(document, "event.id"),
+        "requestMethod": at(document, "http.request.method"),
+        "requestUri": at(document, "url.original"),
+        "responseStatusCode": at(document, "http.response.status_code"),
+        "userAgent": at(document, "user_agent.original"),
+        "userId": at(document, "user.id"),
+    }
