@@ -196,6 +196,16 @@ def at(tree: Any, path: str) -> Any:
     return tree
 
 
+def part(tree: Any, path: str) -> Tree:
+    """The object at a dotted path; an empty one where there is none.
+
+    >>> part({"a": {"b": {"c": 1}}}, "a.b"), part({"a": 1}, "a")
+    ({'c': 1}, {})
+    """
+    found = at(tree, path)
+    return found if found.__class__ is dict else {}
+
+
 def every(tree: Any, path: str) -> list[Any]:
     """All values at a dotted path through lists.
 

@@ -94,6 +94,7 @@ def peek(record: object) -> Optional[Peek]:
     if time is None or values[0].__class__ is not str or not values[0] or len(record_id) > 256:
         return None
     try:
+        hash(values)  # a list, as of a multi-value field, is for `read` to judge
         shape, session, target = _trimmed(values)
     except TypeError:
         return None
@@ -108,7 +109,7 @@ def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
     kind = _kind(actor, is_bot, access, action)
     session = ""
     if kind in _SESSION_KINDS:
-        session = text(run if kind == "workflow" and run else token, 128)
+        session = (text(run) if kind == "workflow" else "") or text(token)
         token = token_id = None
     target = repo or text(middle[_INTEGRATION]) or text(team) or text(user)
     if repo and kind not in _OF_REPOSITORIES:
@@ -117,7 +118,7 @@ def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
         repo, repo_id = owner + "/" if found else "repo", None
     shape = (action, actor, is_bot, access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
              *middle, user, None, fingerprint, transport, leaked)  # fmt: skip
-    return shape, session, target[:200]
+    return shape, session[:128], target[:200]
 
 
 @lru_cache(maxsize=4096)

@@ -29,7 +29,7 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
 from nhi_watch.sources._okta_facts import level_of, traits_of
-from nhi_watch.sources._shapes import Tree, at, dataset, every, native, rebuild, rows_of
+from nhi_watch.sources._shapes import Tree, at, dataset, every, native, part, rebuild, rows_of
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
 
@@ -66,8 +66,6 @@ _ECS = {
     "published": "@timestamp",
     "uuid": "event.id",
     "eventType": "event.action",
-    "client.ipAddress|2": "client.ip",
-    "client.userAgent.rawUserAgent|2": "user_agent.original",
 }
 _SESSION = "authenticationContext.externalSessionId"
 # Some writers lower the names of the top level.
@@ -181,18 +179,16 @@ def read(record: object) -> Event:
 
 
 def _of_ecs(document: Tree) -> Tree:
-    inner = document.get("okta")
-    row = _camel(inner, 0) if inner.__class__ is dict else {}
-    made = rebuild(document, _ECS)
-    client = {**made.pop("client", _EMPTY), **(row.get("client") or _EMPTY)}
-    user_agent = at(made, "client.userAgent") or at(document, "user_agent.original")
-    client.setdefault("ipAddress", client.pop("ip", None) or at(document, "client.ip"))
-    if not at(client, "userAgent.rawUserAgent"):
-        client["userAgent"] = {"rawUserAgent": text(user_agent)}
-    debug = at(row, "debugContext.debugData.flattened")
-    if debug.__class__ is dict:
-        row["debugContext"]["debugData"] = {**debug, **row["debugContext"]["debugData"]}
-    return {**row, **made, "client": client}
+    row = cast(Tree, _camel(part(document, "okta"), 0))
+    told = rebuild(document, _ECS)
+    client = part(row, "client")
+    software = part(client, "userAgent")
+    software.setdefault("rawUserAgent", at(document, "user_agent.original"))
+    address = text(client.get("ip")) or text(at(document, "client.ip"))
+    debug = {**part(row, "debugContext.debugData.flattened"), **part(row, "debugContext.debugData")}
+    row.update(told, client={**client, "ipAddress": address, "userAgent": software})
+    row["debugContext"] = {"debugData": debug}
+    return row
 
 
 def _camel(value: Any, depth: int) -> Any:
