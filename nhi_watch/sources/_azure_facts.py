@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from nhi_watch import actions
-from nhi_watch.event import Event, Identity
+from nhi_watch.event import Identity
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._microsoft import guid
 from nhi_watch.sources._shapes import at
@@ -21,6 +21,7 @@ _MICROSOFT = "http://schemas.microsoft.com/identity/claims/"
 _XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 OBJECT_ID = _MICROSOFT + "objectidentifier"
 TENANT = _MICROSOFT + "tenantid"
+METHODS = "http://schemas.microsoft.com/claims/authnmethodsreferences"
 NAMES = (_XMLSOAP + "upn", _XMLSOAP + "name", _XMLSOAP + "emailaddress", "unique_name", "name")
 
 # Role definitions that give away a subscription: Owner, Contributor, User Access Administrator, RBAC Administrator.
@@ -123,23 +124,28 @@ def level_of(service: str, operation: str) -> str:
     return "read" if parts[-1] == "read" or listing else "write"
 
 
-def deepen(event: Event, properties: Any) -> Event:
-    """The Event with the traits that the request body and the operation's name tell."""
-    operation = event.action.partition(":")[2]
+@lru_cache(maxsize=4096)
+def is_deep(operation: str) -> bool:
+    """Whether the request body or the name of an operation matters."""
+    return DEEP.search(operation.lower()) is not None
+
+
+def deepen(told_as: str, properties: Any, mine: str) -> tuple[str, ...]:
+    """The traits that the request body and the operation's name tell; `mine` is the object id of who acts."""
+    operation = split(told_as)[1]
     body = _body(properties)
     grants = operation.startswith("roleassignments/write") or "roledefinitions/write" in operation
     told = {
         "role_grant": grants,
         "admin_policy": "elevateaccess" in operation or (grants and bool(_POWERFUL.search(body) or '"*"' in body)),
-        "for_other": grants and event.identity.id.rpartition(":")[2] not in body.lower(),
+        "for_other": grants and (not mine or guid(mine) not in body.lower()),
         "open_ingress": "security" in operation and _OPEN.search(body) is not None and '"Deny"' not in body,
         "public": _PUBLIC.search(body) is not None,
         "federated_credential": "federatedidentitycredentials" in operation,
         "mass_export": "getaccess" in operation,
         "logging_reduced": _LOGS.search(operation) is not None,
     }
-    found = {trait for trait, holds in told.items() if holds}
-    return event._replace(traits=tuple(sorted({*event.traits, *found})))
+    return tuple(sorted(trait for trait, holds in told.items() if holds))
 
 
 def _body(properties: Any) -> str:

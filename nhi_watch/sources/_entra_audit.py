@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nhi_watch import actions, agent, network
 from nhi_watch.event import Event, Identity
@@ -25,6 +25,11 @@ _CREDENTIALS = ("KeyDescription", "Credential", "PasswordCredentials", "KeyCrede
 _ADDRESSES = ("AppAddress", "ReplyUrls", "RedirectUris", "Web", "Spa", "PublicClient")
 
 
+Deep = tuple[tuple[str, ...], str]
+"""Traits, and the id of a credential that was handed out."""
+NOTHING: Deep = ((), "")
+
+
 class Change(NamedTuple):
     """What a directory record tells of the thing that was changed."""
 
@@ -38,22 +43,27 @@ class Change(NamedTuple):
 
 
 def parts(record: Part, told: Part, tenant: str) -> Parts:
-    """What an audit record tells, but for what was changed."""
+    """What an audit record tells."""
     of = told.get
     by = _part(of("initiatedBy"))
     who, what = _part(by.get("user")), _part(by.get("app"))
     more = named(of("additionalDetails"), "key", "value") if of("additionalDetails") else {}
     name = of("activityDisplayName") or record.get("operationName")
     address = who.get("ipAddress") or what.get("ipAddress") or record.get("callerIpAddress")
-    shape = (
-        microsoft.operation(plain(name)), tenant, plain(who.get("id")), plain(who.get("userPrincipalName")),
-        plain(what.get("appId")), plain(what.get("servicePrincipalId")), plain(what.get("displayName")),
-        plain(address), more.get("User-Agent", ""), plain(of("result") or record.get("resultType")),
-        plain(of("loggedByService")), text(record.get("identity")),
-    )  # fmt: skip
+    operation = microsoft.operation(plain(name))
+    shape = (operation, tenant, *microsoft.texts((
+        who.get("id"), who.get("userPrincipalName"), what.get("appId"), what.get("servicePrincipalId"),
+        what.get("displayName"), address, more.get("User-Agent"), of("result") or record.get("resultType"),
+        of("loggedByService"), record.get("identity"),
+    )))  # fmt: skip
+    deep = NOTHING
+    if is_deep(operation):
+        mine = guid(what.get("appId")), guid(what.get("servicePrincipalId"))
+        deep = deepen(operation, changes(told), mine)
     change = _first(told)
     target = (change.name or change.id)[:200]
-    return shape, of("activityDateTime") or record.get("time"), of("id"), plain(of("correlationId"))[:256], target
+    time, session = of("activityDateTime") or record.get("time"), plain(of("correlationId"))[:256]
+    return (*shape, deep), time, of("id"), session, target
 
 
 def _part(value: object) -> Part:
@@ -82,9 +92,10 @@ def _change(row: Part) -> Change:
 
 
 @lru_cache(maxsize=4096)
-def event_of(shape: tuple[str, ...]) -> Event:
-    """The Event of a shape, but for time, record id, session, target and what was changed."""
-    operation, tenant, _, _, _, _, _, address, user_agent, result, _, _ = (text(v) for v in shape)
+def event_of(shape: tuple[Any, ...]) -> Event:
+    """The Event of a shape, but for time, record id, session and target."""
+    operation, tenant, _, _, _, _, _, address, user_agent, result, _, _ = (text(v) for v in shape[:12])
+    deep, issued = shape[12]
     failed = result.lower() not in ("", "success", "succeeded", "true", "0")
     family = agent.family(user_agent)
     identity = _identity(shape)
@@ -108,14 +119,14 @@ def event_of(shape: tuple[str, ...]) -> Event:
         region="",
         target="",
         target_class="own",
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        issued="",
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep})),
+        issued=issued,
         record_id="",
     )
 
 
-def _identity(shape: tuple[str, ...]) -> Identity:
-    _, tenant, user_id, user_name, app_id, object_id, app_name, _, _, _, logged_by, named_as = map(text, shape)
+def _identity(shape: tuple[Any, ...]) -> Identity:
+    _, tenant, user_id, user_name, app_id, object_id, app_name, _, _, _, logged_by, named_as = map(text, shape[:12])
     person = microsoft.user(tenant, guid(user_id), user_name)
     program = microsoft.app(tenant, guid(app_id), guid(object_id), app_name)
     return person or program or microsoft.service(tenant, app_name or named_as or logged_by)
@@ -131,21 +142,20 @@ def level_of(operation: str) -> str:
     return "write" if level == "unknown" else level
 
 
-def ids_of(told: Part) -> tuple[str, ...]:
-    """The ids of the app that acts."""
-    what = _part(_part(told.get("initiatedBy")).get("app"))
-    return guid(what.get("appId")), guid(what.get("servicePrincipalId"))
-
-
 # ---- what was changed
 
 
-def deepen(event: Event, changed: list[Change], mine: tuple[str, ...]) -> Event:
-    """The Event with what its changes tell: traits, and the id of a credential that was added.
+@lru_cache(maxsize=1024)
+def is_deep(operation: str) -> bool:
+    """Whether what was changed matters."""
+    return DEEP.search(operation) is not None
+
+
+def deepen(operation: str, changed: list[Change], mine: tuple[str, ...]) -> Deep:
+    """What changes tell: sorted traits, and the id of a credential that was added.
 
     `mine` are all ids of who acts: what an app changes in itself is not `for_other`.
     """
-    operation = event.action.partition(":")[2]
     old: dict[str, str] = {}
     new: dict[str, str] = {}
     for change in changed:
@@ -153,14 +163,14 @@ def deepen(event: Event, changed: list[Change], mine: tuple[str, ...]) -> Event:
         new.update(change.new)
     first = changed[0] if changed else Change()
     added = added_keys(old, new)
-    found = [*event.traits, *_of_permissions(operation, changed, old, new)]
+    found = _of_permissions(operation, changed, old, new)
     found += _of_apps(operation, first, old, new, added)
     if "HasElevatedTheirAccess" in operation:
         found.append("admin_policy")
     own = first.id and first.id in mine
     if ("new_credential_on_app" in found or "owner_added" in found) and not own:
         found.append("for_other")
-    return event._replace(traits=tuple(sorted(set(found))), issued=added[0] if added else "")
+    return tuple(sorted(set(found))), added[0] if added else ""
 
 
 def added_keys(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

@@ -24,11 +24,11 @@ def parts(record: Part, told: Part, tenant: str) -> Parts:
     of = told.get
     uri = plain(of("requestUri"))
     status = of("responseStatusCode")
-    shape = (
-        route(uri), plain(of("requestMethod")), tenant, plain(of("appId")), plain(of("servicePrincipalId")),
-        plain(of("userId")), plain(of("ipAddress") or record.get("callerIpAddress")), plain(of("userAgent")),
-        plain(record.get("resultSignature") if status is None else status), plain(of("clientAuthMethod")),
-    )  # fmt: skip
+    shape = (route(uri), *microsoft.texts((
+        of("requestMethod"), tenant, of("appId"), of("servicePrincipalId"), of("userId"),
+        of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
+        record.get("resultSignature") if status is None else status, of("clientAuthMethod"),
+    )))  # fmt: skip
     session = plain(of("signInActivityId"))[:256]
     return shape, of("timeGenerated") or record.get("time"), of("requestId"), session, path(uri)
 

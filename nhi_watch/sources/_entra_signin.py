@@ -13,7 +13,7 @@ from nhi_watch.sources._microsoft import guid, plain
 from nhi_watch.sources._values import listed, text, true
 
 Part = Mapping[str, Any]
-Parts = tuple[tuple[str, ...], object, object, str, str]
+Parts = tuple[tuple[Any, ...], object, object, str, str]
 """shape, time, record id, session, target"""
 
 OPERATIONS = {
@@ -47,16 +47,15 @@ def parts(record: Part, told: Part, tenant: str) -> Parts:
     status = of("status")
     code = status.get("errorCode") if status.__class__ is dict else None
     resource = of("resourceDisplayName") or of("resourceId")
-    shape = (
-        kind_of(record, told), tenant, plain(of("appId")), plain(of("servicePrincipalId")),
-        plain(of("servicePrincipalName")), plain(of("appDisplayName")), plain(of("userId")),
-        plain(of("userPrincipalName")), plain(of("ipAddress") or record.get("callerIpAddress")),
-        plain(of("userAgent")), plain(record.get("resultType") if code is None else code),
-        plain(of("authenticationRequirement")), plain(of("authenticationProtocol")), plain(of("clientAppUsed")),
-        plain(of("servicePrincipalCredentialKeyId") or of("servicePrincipalCredentialThumbprint")),
-        plain(of("clientCredentialType")), plain(of("riskLevelDuringSignIn")), plain(of("riskState")),
-        plain(of("crossTenantAccessType")), plain(of("appOwnerTenantId")),
-    )  # fmt: skip
+    shape = (kind_of(record, told), tenant, *microsoft.texts((
+        of("appId"), of("servicePrincipalId"), of("servicePrincipalName"), of("appDisplayName"), of("userId"),
+        of("userPrincipalName"), of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
+        record.get("resultType") if code is None else code, of("authenticationRequirement"),
+        of("authenticationProtocol"), of("clientAppUsed"),
+        of("servicePrincipalCredentialKeyId") or of("servicePrincipalCredentialThumbprint"),
+        of("clientCredentialType"), of("riskLevelDuringSignIn"), of("riskState"), of("crossTenantAccessType"),
+        of("appOwnerTenantId"),
+    )))  # fmt: skip
     session = plain(of("uniqueTokenIdentifier") or of("sessionId"))[:256]
     return shape, of("createdDateTime") or record.get("time"), of("id"), session, plain(resource)[:200]
 

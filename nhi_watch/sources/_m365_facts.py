@@ -8,14 +8,16 @@ from functools import lru_cache
 from typing import Any, Optional
 
 from nhi_watch import actions
-from nhi_watch.event import Event, Identity
+from nhi_watch.event import Identity
 from nhi_watch.sources import _entra_audit
 from nhi_watch.sources import _microsoft as microsoft
+from nhi_watch.sources._entra_audit import NOTHING, Deep
 from nhi_watch.sources._microsoft import GUID, guid, named, rows
 from nhi_watch.sources._values import text, true
 
 Row = Mapping[str, Any]
 
+DIRECTORY = "AzureActiveDirectory"
 SERVICES = {
     "AzureActiveDirectory": "entra",
     "SecurityComplianceCenter": "compliance",
@@ -163,14 +165,22 @@ def client_of(info: str) -> str:
 # ---- deep values
 
 
-def deepen(event: Event, row: Row) -> Event:
-    """The Event with the traits that its parameters, or the changed properties, tell."""
-    operation = event.action.partition(":")[2]
-    if event.service == "entra":
+def deepen(workload: str, operation: str, row: Row) -> Deep:
+    """What parameters or changed properties tell."""
+    if workload == DIRECTORY:
+        if not _entra_audit.is_deep(operation):
+            return NOTHING
         mine = (guid(actor_of(row)[1]), guid(text(row.get("UserId")).partition(_PRINCIPAL)[2]))
-        return _entra_audit.deepen(event, [change_of(row)], mine)
-    found = {*event.traits, *_of_exchange(operation, named(row.get("Parameters"))), *_of_sharing(operation, row)}
-    return event._replace(traits=tuple(sorted(found)))
+        return _entra_audit.deepen(operation, [change_of(row)], mine)
+    if not is_deep(operation):
+        return NOTHING
+    return tuple(sorted({*_of_exchange(operation, named(row.get("Parameters"))), *_of_sharing(operation, row)})), ""
+
+
+@lru_cache(maxsize=2048)
+def is_deep(operation: str) -> bool:
+    """Whether an operation outside the directory has parameters that matter."""
+    return DEEP.search(operation) is not None
 
 
 def change_of(row: Row) -> _entra_audit.Change:

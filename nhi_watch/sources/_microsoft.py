@@ -17,7 +17,7 @@ that records of one app can be linked:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Optional
 
@@ -92,6 +92,11 @@ def guid(value: object) -> str:
     >>> guid("D0AB11A0-8802-47A2-84F4-546FDED6F92B"), guid("00000000-0000-0000-0000-000000000000")
     ('d0ab11a0-8802-47a2-84f4-546fded6f92b', '')
     """
+    return _guid(value) if value.__class__ is str else _guid(text(value, 128))
+
+
+@lru_cache(maxsize=16384)
+def _guid(value: str) -> str:
     told = text(value, 128).strip().lower()
     return "" if told == "00000000-0000-0000-0000-000000000000" else told
 
@@ -170,6 +175,15 @@ def when(value: object) -> Optional[str]:
     return spelled(value)
 
 
+def texts(values: Iterable[object]) -> tuple[str, ...]:
+    """Text as it is, nothing for nothing, anything else as `text` spells it: equal shapes are then of one type.
+
+    >>> texts(("a", None, 7))
+    ('a', '', '7')
+    """
+    return tuple([v if v.__class__ is str else "" if v is None else text(v) for v in values])
+
+
 def plain(value: object) -> str:
     """Text as it is; anything else as text spells it: so that equal shapes are of one type."""
     return value if isinstance(value, str) else text(value)
@@ -212,6 +226,8 @@ def rows(value: object) -> list[Mapping[str, Any]]:
     >>> rows({"ID": ["a", "b"], "Type": [1, 2]}), rows({"0": {"x": 1}})
     ([{'ID': 'a', 'Type': 1}, {'ID': 'b', 'Type': 2}], [{'x': 1}])
     """
+    if value.__class__ is list:
+        return [one for one in value if one.__class__ is dict]
     if isinstance(value, dict):
         found: dict[str, Any] = {str(k): v for k, v in value.items()}
         if found and all(key.isdigit() for key in found):
@@ -227,7 +243,8 @@ def named(value: object, name: str = "Name", content: str = "Value") -> dict[str
     """Names and values out of `[{Name, Value}…]`, or out of the object that Elastic makes of it."""
     if isinstance(value, dict) and not (name in value and content in value):
         return {str(k): text(v, 4096) for k, v in value.items()}
-    return {text(row.get(name)): text(row.get(content), 4096) for row in rows(value)}
+    told = [(row.get(name), row.get(content)) for row in rows(value)]
+    return {n if n.__class__ is str else text(n): v if v.__class__ is str else text(v) for n, v in told}
 
 
 _RENAMED = {

@@ -94,7 +94,7 @@ def peek(record: object) -> Optional[Peek]:
     if operation.__class__ is not str or not operation or not microsoft.is_native(row):
         return None
     properties = row.get("properties")
-    if properties.__class__ is str or _is_deep(operation):
+    if properties.__class__ is str:
         return None
     try:
         shape, time, session, target = _parts(row, properties)
@@ -105,11 +105,6 @@ def peek(record: object) -> Optional[Peek]:
     except (TypeError, AttributeError):
         return None
     return cast(Peek, (shape, spelled, record_id, session, target))
-
-
-@lru_cache(maxsize=4096)
-def _is_deep(operation: str) -> bool:
-    return _azure_facts.DEEP.search(operation.lower()) is not None
 
 
 def _record_id(row: Row, spelled: str, operation: str) -> str:
@@ -128,14 +123,17 @@ def _parts(row: Row, properties: Any) -> Parts:
     evidence = evidence if evidence.__class__ is dict else {}
     resource = plain(of("resourceId"))
     account = plain(more.get("accountName"))
-    shape = (
-        plain(of("operationName")), _subscription(resource), guid(claim(given, _azure_facts.TENANT) or of("tenantId")),
-        claim(given, "appid"), claim(given, _azure_facts.OBJECT_ID) or plain(evidence.get("principalId")),
-        _azure_facts.named(given), claim(given, "idtyp") or plain(evidence.get("principalType")),
-        claim(given, "xms_mirid"), claim(given, "appidacr"), "mfa" in claim(given, "amr") or _by_mfa(given),
-        plain(of("callerIpAddress")), plain(more.get("userAgentHeader") or of("userAgent")),
-        plain(of("resultType") or of("statusText")), plain(of("resultSignature") or of("statusCode")),
-        plain(of("location")), account, plain(of("category")) in _OF_AZURE,
+    operation, object_id = plain(of("operationName")), claim(given, _azure_facts.OBJECT_ID)
+    mine = object_id or plain(evidence.get("principalId"))
+    shape = (operation, _subscription(resource), guid(claim(given, _azure_facts.TENANT) or of("tenantId")),
+        *microsoft.texts((
+            claim(given, "appid"), mine, _azure_facts.named(given),
+            claim(given, "idtyp") or evidence.get("principalType"), claim(given, "xms_mirid"),
+            claim(given, "appidacr"), of("callerIpAddress"), more.get("userAgentHeader") or of("userAgent"),
+            of("resultType") or of("statusText"), of("resultSignature") or of("statusCode"), of("location"), account,
+        )),
+        _by_mfa(given), plain(of("category")) in _OF_AZURE,
+        _azure_facts.deepen(operation, properties, mine) if _azure_facts.is_deep(operation) else (),
         _storage_key(identity, row) if account else None,
     )  # fmt: skip
     target = _name(resource) if not account else plain(more.get("objectKey"))[:200] or account
@@ -143,7 +141,7 @@ def _parts(row: Row, properties: Any) -> Parts:
 
 
 def _by_mfa(given: Any) -> bool:
-    return "mfa" in claim(given, "http://schemas.microsoft.com/claims/authnmethodsreferences")
+    return "mfa" in claim(given, _azure_facts.METHODS) or "mfa" in claim(given, "amr")
 
 
 def _storage_key(identity: Row, row: Row) -> tuple[str, ...]:
@@ -186,8 +184,6 @@ def read(record: object) -> Event:
         raise RejectError("no_action", "operationName is missing")
     seconds = moment(time)
     event = _event(shape)._replace(time=seconds, session=session, target=target)
-    if _is_deep(shape[0]):
-        event = _azure_facts.deepen(event, properties)
     return event._replace(record_id=_record_id(row, render(seconds), shape[0]))
 
 
@@ -201,8 +197,8 @@ def aliases(record: object) -> Optional[tuple[str, str]]:
 
 @lru_cache(maxsize=4096)
 def _event(shape: tuple[Any, ...]) -> Event:
-    (name, subscription, tenant, _, _, _, _, _, strength, mfa, caller, user_agent, result, signature, location,
-     account, _, _) = shape  # fmt: skip
+    (name, subscription, tenant, _, _, _, _, _, strength, caller, user_agent, result, signature, location, account,
+     mfa, _, deep, _) = shape  # fmt: skip
     service, operation = _azure_facts.split(name)
     identity, credential, kind, delegated = _actor(shape)
     address = microsoft.host(text(caller))
@@ -235,7 +231,7 @@ def _event(shape: tuple[Any, ...]) -> Event:
         region="" if text(location).lower() == "global" else text(location, 64).lower(),
         target="",
         target_class="own",
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep})),
         issued="",
         record_id="",
     )
@@ -248,7 +244,7 @@ def _actor(shape: tuple[Any, ...]) -> tuple[Identity, str, str, bool]:
         kind_of_key, token, home, app, unique, upn, signed = shape[-1]
         requester = {"tenantId": home, "appId": app, "objectId": unique, "upn": upn}
         told = {"type": kind_of_key, "tokenHash": token, "requester": requester}
-        return (*_azure_facts.storage_actor(told, text(shape[15], 64).lower(), bool(signed)), False)
+        return (*_azure_facts.storage_actor(told, text(shape[14], 64).lower(), bool(signed)), False)
     if shape[16]:
         return microsoft.service(tenant, "Azure"), "", "none", False
     identity, delegated = _azure_facts.identity_of(tenant, (guid(app_id), guid(object_id), name), kind, machine)

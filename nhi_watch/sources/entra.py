@@ -51,7 +51,7 @@ _PARTS: dict[str, Callable[[Any, Any, str], _entra_signin.Parts]] = {
     "audit": _entra_audit.parts,
     "graph": _entra_graph.parts,
 }
-_EVENTS: dict[str, Callable[[tuple[str, ...]], Event]] = {
+_EVENTS: dict[str, Callable[[tuple[Any, ...]], Event]] = {
     "signin": _entra_signin.event_of,
     "audit": _entra_audit.event_of,
     "graph": _entra_graph.event_of,
@@ -108,7 +108,7 @@ def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native record; see `nhi_watch.sources`. Changes of apps and rights need `read`."""
+    """The cheap reading of a native record; see `nhi_watch.sources`."""
     if record.__class__ is not dict:
         return None
     row = cast(Mapping[str, Any], record)
@@ -127,14 +127,9 @@ def peek(record: object) -> Optional[Peek]:
     if record_id.__class__ is not str or not 1 < len(record_id) <= 256:
         return None
     spelled = microsoft.when(time)
-    if spelled is None or (kind == "audit" and _is_deep(shape[0])):
+    if spelled is None or not shape[0]:
         return None
     return cast(Peek, ((kind, *shape), spelled, record_id, session, target))
-
-
-@lru_cache(maxsize=1024)
-def _is_deep(operation: str) -> bool:
-    return not operation or _entra_audit.DEEP.search(operation) is not None
 
 
 def _tenant(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
@@ -164,8 +159,6 @@ def read(record: object) -> Event:
         raise RejectError("no_action", "activityDisplayName and operationName are missing")
     seconds = moment(time)
     event = _EVENTS[kind](shape)._replace(time=seconds, session=session, target=target)
-    if kind == "audit" and _is_deep(shape[0]):
-        event = _entra_audit.deepen(event, _entra_audit.changes(told), _entra_audit.ids_of(told))
     return event._replace(record_id=text(record_id, 256) or made_id(event, row.get("correlationId"), target))
 
 

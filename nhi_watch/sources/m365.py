@@ -29,7 +29,7 @@ from typing import Any, Optional, cast
 from nhi_watch import agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
-from nhi_watch.sources import Peek, _entra_audit, _m365_facts
+from nhi_watch.sources import Peek, _m365_facts
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._microsoft import guid, named, plain
 from nhi_watch.sources._shapes import at, dataset, native
@@ -69,7 +69,7 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native record; see `nhi_watch.sources`. Grants, rules and sharing need `read`."""
+    """The cheap reading of a native record; see `nhi_watch.sources`."""
     if record.__class__ is not dict:
         return None
     row = cast(Row, record)
@@ -83,15 +83,9 @@ def peek(record: object) -> Optional[Peek]:
         shape, _, _, session, target = _parts(row)
     except (TypeError, AttributeError):
         return None
-    if _is_deep(shape[1], shape[0]):
+    if not shape[0]:
         return None
     return cast(Peek, (shape, spelled, record_id, session, target))
-
-
-@lru_cache(maxsize=2048)
-def _is_deep(workload: str, operation: str) -> bool:
-    deep = _entra_audit.DEEP if workload == "AzureActiveDirectory" else _m365_facts.DEEP
-    return not operation or deep.search(operation) is not None
 
 
 def _parts(row: Row) -> Parts:
@@ -107,13 +101,13 @@ def _parts(row: Row) -> Parts:
     app_id = of("ClientAppId") or of("AppId") or context.get("ClientAppId") or of("ApplicationId") or of("AadAppId")
     who = plain(of("UserId"))
     owner = plain(of("MailboxOwnerUPN"))
-    shape = (
-        microsoft.operation(plain(of("Operation"))), workload, plain(of("OrganizationId")), who,
-        plain(of("UserType")), plain(of("UserKey")) if "@" not in who else "",
-        "" if in_directory else plain(app_id), plain(app_id) if logon else "", client, _user_agent(row, more),
-        plain(of("ResultStatus")), plain(of("LogonError") or _error_number(of("ErrorNumber"))),
-        _m365_facts.actor_of(row) if in_directory and "@" not in who else _NOBODY,
-        bool(owner) and owner.lower() != who.lower(), _mail_access(row),
+    operation = microsoft.operation(plain(of("Operation")))
+    shape = (operation, *microsoft.texts((
+        workload, of("OrganizationId"), who, of("UserType"), None if "@" in who else of("UserKey"),
+        None if in_directory else app_id, app_id if logon else None, client, _user_agent(row, more),
+        of("ResultStatus"), of("LogonError") or _error_number(of("ErrorNumber")), _mail_access(row),
+    )), _m365_facts.actor_of(row) if in_directory and "@" not in who else _NOBODY,
+        bool(owner) and owner.lower() != who.lower(), _m365_facts.deepen(workload, operation, row),
     )  # fmt: skip
     session = plain(context.get("UniqueTokenId") or context.get("AADSessionId") or of("SessionId"))[:256]
     return shape, of("CreationTime"), of("Id"), session, _target(row, owner, in_directory and not logon)
@@ -169,8 +163,6 @@ def read(record: object) -> Event:
     if not shape[0]:
         raise RejectError("no_action", "Operation is missing")
     event = _event(shape)._replace(time=moment(time), session=session, target=target)
-    if _is_deep(shape[1], shape[0]):
-        event = _m365_facts.deepen(event, row)
     told = text(record_id, 256)
     return event._replace(record_id=told or made_id(event, row.get("ObjectId"), row.get("CorrelationId")))
 
@@ -184,8 +176,8 @@ def aliases(record: object) -> Optional[tuple[str, str]]:
 
 @lru_cache(maxsize=4096)
 def _event(shape: tuple[Any, ...]) -> Event:
-    (operation, workload, tenant, who, kind, key, app_id, signed_in_to, client, user_agent, result, error, program,
-     other, mail) = shape  # fmt: skip
+    (operation, workload, tenant, who, kind, key, app_id, signed_in_to, client, user_agent, result, error, mail,
+     program, other, (deep, issued)) = shape  # fmt: skip
     service = _m365_facts.service_of(text(workload))
     tenant, user_agent = guid(tenant), text(user_agent, 2048)
     identity, delegated = _m365_facts.identity_of(tenant, (text(who), text(kind), text(key)), text(app_id), program)
@@ -219,8 +211,8 @@ def _event(shape: tuple[Any, ...]) -> Event:
         region="",
         target="",
         target_class="own",
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        issued="",
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep})),
+        issued=issued,
         record_id="",
     )
 
