@@ -115,6 +115,30 @@ def object_of(content: str) -> Tree:
     return value
 
 
+def quick(record: Mapping[str, Any]) -> tuple[Optional[Mapping[str, Any]], bool]:
+    """`native` for `peek`: the native record, or a nested ECS document (and True); None where `native` must judge.
+
+    >>> quick({"_raw": '{"a": 1}'}), quick({"_source": {"event": {"dataset": "x.y"}}}), quick({"_raw": "x"})
+    (({'a': 1}, False), ({'event': {'dataset': 'x.y'}}, True), (None, False))
+    """
+    raw = record.get("_raw")
+    if raw is None and not dataset(record):
+        return record, False
+    document = hit(record)
+    event = document.get("event")
+    try:
+        if raw.__class__ is str:
+            return object_of(raw[max(raw.find("{"), 0) :]), False
+        if event.__class__ is not dict or any("." in name for name in document):
+            return None, False
+        original = event.get("original") or document.get("message")
+        if original.__class__ is str and original.lstrip()[:1] == "{":
+            return object_of(original), False
+    except (RejectError, TypeError):
+        return None, False
+    return (document, True) if raw is None and original.__class__ is not list else (None, False)
+
+
 def _from_raw(raw: str, row: Mapping[str, Any]) -> Tree:
     """Out of the text; what a forwarder put before the JSON (a syslog header) is left out."""
     start = raw.find("{")

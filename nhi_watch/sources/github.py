@@ -32,7 +32,7 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek
 from nhi_watch.sources._github_facts import Facts, identity_of, kind_of, level_of, traits_of
-from nhi_watch.sources._shapes import at, dataset, native, rebuild
+from nhi_watch.sources._shapes import at, dataset, native, part, quick
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
 
@@ -47,16 +47,6 @@ _MARKS = ("_document_id", "org", "org_id", "business", "repo", "actor_location",
 _OTHERS = {"entity", "eventName", "resource", "verb", "Operation", "context"}
 _RAW_MARKS = ('"_document_id"', '"org"', '"business"', '"repo"', '"actor"')
 _TIMES = ('"created_at"', '"@timestamp"', '"at_sign_timestamp"')
-# Names whose ECS field is not `github.<name>`.
-_ECS = {
-    "_document_id": "event.id",
-    "action": "event.action",
-    "actor": "user.name",
-    "user": "user.target.name",
-    "@timestamp": "@timestamp",
-    "user_agent|2": "user_agent.original",
-    "actor_ip|2": "source.ip",
-}
 NAMES = Facts._fields
 _INTEGRATION = NAMES.index("integration") - NAMES.index("user_agent")
 
@@ -79,12 +69,15 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native record; see `nhi_watch.sources`."""
+    """The cheap reading; see `nhi_watch.sources`."""
     if record.__class__ is not dict:
         return None
-    row = cast(Mapping[str, Any], record)
+    row, is_ecs = quick(cast(Mapping[str, Any], record))
+    if row is None:
+        return None
+    row = _of_ecs(row) if is_ecs else row
     record_id: Any = row.get("_document_id")
-    if record_id.__class__ is not str or not record_id or "_raw" in row or "data" in row:
+    if record_id.__class__ is not str or not record_id or "data" in row:
         return None
     place: Any = row.get("actor_location") or row.get("actor_location.ip")
     if place and (place.__class__ is not dict or "ip" in place):
@@ -138,7 +131,7 @@ def read(record: object) -> Event:
     data = row.get("data")
     if data.__class__ is dict:  # before 2022, some values lay one level deeper
         row = {**data, **row}
-    if "actor_ip" not in row:
+    if not row.get("actor_ip"):
         row = {**row, "actor_ip": at(row, "actor_location.ip")}
     values = tuple(v if v.__class__ is str else text(v) or None for v in map(row.get, NAMES))
     if not values[0]:
@@ -151,9 +144,20 @@ def read(record: object) -> Event:
 
 
 def _of_ecs(document: Mapping[str, Any]) -> dict[str, Any]:
-    inner = document.get("github")
+    inner: Any = document.get("github")
+    event, user = part(document, "event"), part(document, "user")
     row = dict(inner) if inner.__class__ is dict else {}
-    row.update(rebuild(document, _ECS))
+    renamed = {
+        "_document_id": event.get("id"),
+        "action": event.get("action"),
+        "actor": user.get("name"),
+        "user": part(user, "target").get("name"),
+        "@timestamp": document.get("@timestamp"),
+    }
+    row.update((name, value) for name, value in renamed.items() if value is not None)
+    row.setdefault("user_agent", part(document, "user_agent").get("original"))
+    if "actor_ip" not in row and "actor_location" not in row:
+        row["actor_ip"] = part(document, "source").get("ip")
     return row
 
 

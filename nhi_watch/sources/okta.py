@@ -29,7 +29,7 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
 from nhi_watch.sources._okta_facts import level_of, traits_of
-from nhi_watch.sources._shapes import Tree, at, dataset, every, native, part, rebuild, rows_of
+from nhi_watch.sources._shapes import Tree, at, dataset, every, native, part, quick, rebuild, rows_of
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
 
@@ -102,19 +102,22 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native record; see `nhi_watch.sources`."""
+    """The cheap reading, wherever the native record lies; see `nhi_watch.sources`."""
     if record.__class__ is not dict:
         return None
-    get = cast(Mapping[str, Any], record).get
+    row, is_ecs = quick(cast(Mapping[str, Any], record))
+    if row is None or is_ecs:
+        return None
+    get = row.get
     action, record_id, actor, targets = get("eventType"), get("uuid"), get("actor"), get("target")
     if action.__class__ is not str or actor.__class__ is not dict or record_id.__class__ is not str:
         return None
     time = spelled(get("published"))
     # Who else is concerned and what is handed out lie in the targets: for `read` alone.
-    if time is None or not 0 < len(record_id) <= 256 or _is_deep(action) or get("_raw"):
+    if time is None or not 0 < len(record_id) <= 256 or _is_deep(action):
         return None
     try:
-        shape, session, target = _values(cast(Tree, record), actor, targets)
+        shape, session, target = _values(cast(Tree, row), actor, targets)
     except (AttributeError, TypeError):
         return None
     return cast(Peek, (shape, time, record_id, session, target)) if shape[8] else None
