@@ -91,7 +91,8 @@ def peek(record: object) -> Optional[Peek]:
     if record.__class__ is not dict or _WRAPPED & cast(Tree, record).keys():
         return None
     tree = cast(Tree, record)
-    if any(k.__class__ is str and "." in k and v.__class__ is not dict for k, v in tree.items()):
+    names = "".join(map(str, tree))
+    if "." in names and any("." in str(k) and v.__class__ is not dict for k, v in tree.items()):
         return None  # fields of a Splunk row
     shape, session, target, issued, times = _raw(tree)
     time, record_id = spelled(times), _id_of(tree)

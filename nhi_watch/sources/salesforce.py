@@ -97,7 +97,8 @@ def peek(record: object) -> Optional[Peek]:
     if record.__class__ is not dict or _WRAPPED & cast(Tree, record).keys():
         return None
     tree = cast(Tree, record)
-    if any(key.__class__ is str and ("." in key or "{}" in key) for key in tree):
+    names = "".join(map(str, tree))
+    if "." in names or "{}" in names:  # fields of a Splunk row
         return None
     told, session, target = _told(tree)
     time, record_id = spelled(_time(tree)), _id_of(tree, told)
@@ -178,13 +179,18 @@ def _told(tree: Tree) -> tuple[Told, str, str]:
     return told, session, text(get("ENTITY_NAME") or get("Section") or get("CONNECTED_APP_ID"), 200)
 
 
+@lru_cache(maxsize=1024)
+def _consents(operation: str) -> bool:
+    return _CONSENTS.fullmatch(operation) is not None
+
+
 def _traits(tree: Tree, operation: str, kind: str, app: str) -> list[str]:
-    rows = whole(tree.get("RECORDS_PROCESSED") or tree.get("ROWS_PROCESSED")) or 0
+    rows = tree.get("RECORDS_PROCESSED") or tree.get("ROWS_PROCESSED")
     held = {
         "console": kind == "Application",
-        "consent": _CONSENTS.fullmatch(operation) is not None,
+        "consent": _consents(operation),
         "impersonation": operation == "LoginAs" or bool(text(tree.get("DelegateUser"))),
-        "mass_export": rows >= _MANY_ROWS,
+        "mass_export": bool(rows) and (whole(rows) or 0) >= _MANY_ROWS,
         "third_party": bool(app),
     }
     return [trait for trait, holds in held.items() if holds]
