@@ -47,17 +47,26 @@ DEEP = re.compile(
 
 
 def claim(claims: Any, name: str) -> str:
-    """A claim, spelled as Azure, Elastic (`_` for dots) or Splunk (nested at dots) has it.
+    """A claim, or ""."""
+    found = claims.get(name) if claims.__class__ is dict else None
+    return found if found.__class__ is str else "" if found is None else text(found)
 
-    >>> claim({"http://schemas_microsoft_com/identity/claims/tenantid": "t"}, TENANT), claim(None, TENANT)
-    ('t', '')
+
+def claims_of(told: Any) -> Row:
+    """Claims under their own names: Elastic has `_` for dots, Splunk's rows are nested at dots.
+
+    >>> claims_of({"http://schemas_microsoft_com/identity/claims/tenantid": "t"})[TENANT]
+    't'
     """
-    if claims.__class__ is not dict:
-        return ""
-    found = claims.get(name)
-    if found is None and "." in name:
-        found = claims.get(name.replace(".", "_")) or at(claims, name)
-    return found if found.__class__ is str else text(found)
+    if not isinstance(told, dict):
+        return {}
+    found = dict(told)
+    for name in (OBJECT_ID, TENANT, METHODS, *NAMES):
+        if name not in found:
+            value = told.get(name.replace(".", "_")) or at(told, name)
+            if value is not None:
+                found[name] = value
+    return found
 
 
 def named(claims: Any) -> str:
@@ -111,7 +120,7 @@ def level_of(service: str, operation: str) -> str:
 
     >>> level_of("microsoft.compute", "disks/read"), level_of("microsoft.authorization", "locks/write")
     ('read', 'permissions')
-    >>> level_of("microsoft.web", "sites/publishxml/action"), level_of("microsoft.web", "sites/listhosts/action")
+    >>> level_of("microsoft.web", "sites/restart/action"), level_of("microsoft.web", "sites/listhosts/action")
     ('write', 'read')
     """
     level = actions.access(service, operation)

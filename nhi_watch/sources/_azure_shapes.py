@@ -27,6 +27,9 @@ def native_of(record: object) -> Row:
         return _of_ecs(row)
     if row.get("operationName").__class__ is dict or "operation_name" in row:
         return _of_rest(row)
+    identity = row.get("identity")
+    if identity.__class__ is dict and not microsoft.is_native(record if isinstance(record, dict) else {}):
+        return {**row, "identity": {**identity, "claims": _azure_facts.claims_of(identity.get("claims"))}}
     return row
 
 
@@ -35,7 +38,7 @@ def _of_rest(row: Row) -> Row:
     told: Row = microsoft.camel(row)
     caller = text(told.get("caller"))
     given: dict[str, Any] = {}
-    if caller and "@" in caller and not _azure_facts.named(row.get("claims")):
+    if caller and "@" in caller and not _azure_facts.named(_azure_facts.claims_of(row.get("claims"))):
         given["name"] = caller
     return {
         "time": told.get("eventTimestamp"),
@@ -46,13 +49,9 @@ def _of_rest(row: Row) -> Row:
         "resultSignature": at(told, "subStatus.value"),
         "callerIpAddress": at(told, "httpRequest.clientIpAddress"),
         "tenantId": told.get("tenantId"),
-        "identity": {"claims": {**given, **_kept(row.get("claims"))}},
+        "identity": {"claims": {**given, **_azure_facts.claims_of(row.get("claims"))}},
         "properties": row.get("properties"),
     }
-
-
-def _kept(value: object) -> Row:
-    return value if isinstance(value, dict) else {}
 
 
 def _of_ecs(document: Row) -> Row:
@@ -72,7 +71,7 @@ def _of_ecs(document: Row) -> Row:
         "location": at(document, "geo.name"),
         "tenantId": part.get("tenant_id") or at(document, "azure.tenant_id"),
         "identity": {
-            "claims": {**({"name": full} if full else {}), **_kept(given)},
+            "claims": {**({"name": full} if full else {}), **_azure_facts.claims_of(given)},
             "authorization": microsoft.camel(at(part, "identity.authorization")),
         },
         "properties": part.get("properties"),

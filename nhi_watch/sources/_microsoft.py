@@ -186,7 +186,7 @@ def texts(values: Iterable[object]) -> tuple[str, ...]:
 
 def plain(value: object) -> str:
     """Text as it is; anything else as text spells it: so that equal shapes are of one type."""
-    return value if isinstance(value, str) else text(value)
+    return value if isinstance(value, str) else "" if value is None else text(value)
 
 
 def is_native(row: Mapping[str, Any]) -> bool:

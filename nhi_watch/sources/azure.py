@@ -119,7 +119,7 @@ def _parts(row: Row, properties: Any) -> Parts:
     identity = identity if identity.__class__ is dict else {}
     given = identity.get("claims")
     more = properties if properties.__class__ is dict else {}
-    evidence = at(identity, "authorization.evidence")
+    evidence = at(identity, "authorization.evidence") if "authorization" in identity else None
     evidence = evidence if evidence.__class__ is dict else {}
     resource = plain(of("resourceId"))
     account = plain(more.get("accountName"))
