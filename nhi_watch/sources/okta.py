@@ -29,6 +29,7 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
 from nhi_watch.sources._okta_facts import level_of, traits_of
+from nhi_watch.sources._okta_shapes import of_document, of_row
 from nhi_watch.sources._shapes import Tree, at, dataset, every, native, part, quick, rebuild, rows_of
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
@@ -105,8 +106,12 @@ def peek(record: object) -> Optional[Peek]:
     """The cheap reading, wherever the native record lies; see `nhi_watch.sources`."""
     if record.__class__ is not dict:
         return None
-    row, is_ecs = quick(cast(Mapping[str, Any], record))
-    if row is None or is_ecs:
+    found, is_ecs = quick(cast(Mapping[str, Any], record))
+    try:
+        if found is None:
+            return None
+        row = of_document(found) if is_ecs else of_row(found) if "actor.id" in found else found
+    except (AttributeError, TypeError, KeyError):
         return None
     get = row.get
     action, record_id, actor, targets = get("eventType"), get("uuid"), get("actor"), get("target")
@@ -118,6 +123,7 @@ def peek(record: object) -> Optional[Peek]:
         return None
     try:
         shape, session, target = _values(cast(Tree, row), actor, targets)
+        hash(shape)  # a list, as of a multi-value field, is for `read` to judge
     except (AttributeError, TypeError):
         return None
     return cast(Peek, (shape, time, record_id, session, target)) if shape[8] else None
