@@ -44,7 +44,7 @@ SPLUNK_SOURCETYPES = ("azure:monitor:aad", "azure:aad:signin", "azure:aad:audit"
 ELASTIC_INDICES = ("logs-azure.signinlogs-*", "logs-azure.auditlogs-*", "logs-azure.graphactivitylogs-*")
 
 _GRAPH = "MicrosoftGraphActivityLogs"
-_CATEGORIES = {*_entra_signin.OPERATIONS, _GRAPH, "AuditLogs"}
+_CATEGORIES = {*_entra_signin.OPERATIONS, _GRAPH}
 _STREAMS = ("azure.signinlogs", "azure.auditlogs", "azure.graphactivitylogs")
 _PARTS: dict[str, Callable[[Any, Any, str], _entra_signin.Parts]] = {
     "signin": _entra_signin.parts,
@@ -100,7 +100,7 @@ def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
             return "signin"
         if category == _GRAPH:
             return "graph"
-    if "initiatedBy" in told or "loggedByService" in told or category == "AuditLogs":
+    if "initiatedBy" in told or "loggedByService" in told:  # Intune too has the category AuditLogs
         return "audit"
     if "createdDateTime" in told and "appId" in told and ("userId" in told or "servicePrincipalId" in told):
         return "" if "riskEventType" in told else "signin"

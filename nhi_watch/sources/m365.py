@@ -61,7 +61,7 @@ def claims(record: object) -> bool:
         return False
     row = cast(Row, record)
     if "Operation" in row:
-        return "Workload" in row and ("RecordType" in row or "CreationTime" in row)
+        return "RecordType" in row or ("Workload" in row and "CreationTime" in row)
     raw = row.get("_raw")
     if raw.__class__ is str:
         return '"Operation"' in raw and '"Workload"' in raw and '"CreationTime"' in raw
