@@ -8,11 +8,13 @@ records with one id, another one may count: the first one read does.)
 
 A line's userIdentity is the same bytes throughout a session, so it is remembered whole. All else that makes
 a shape is a tuple, which leads to a slot: the Behaviour to which the line counts, if its hour is the slot's.
+Most lines need not even that: they are a known one's bytes but for time, id and parameters (`_lane_cut`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Optional
 
@@ -38,6 +40,7 @@ from nhi_watch.sources._cloudtrail_traits import DEEP
 from nhi_watch.sources.cloudtrail import _FIRST as FIRST
 from nhi_watch.sources.cloudtrail import _LAST as LAST
 from nhi_watch.sources.cloudtrail import _trimmed as trimmed
+from nhi_watch.stores import _lane_cut as cut
 from nhi_watch.stores._lane_records import (
     REFUSALS,
     TARGET_KEYS,
@@ -58,6 +61,9 @@ ACTORS = 20_000
 """Spellings of userIdentity remembered; one has about 600 bytes."""
 _TIMES = {f":{m:02}:{s:02}Z": (m * 60 + s, 1 << m) for m in range(60) for s in range(60)}
 """Rest of a time after its hour → seconds and the minute's bit."""
+_CLOCKS = {text.encode(): told for text, told in _TIMES.items()}
+PIECES = 40_000
+"""Middles with tails remembered, and as many of each."""
 _NO_OWNERS: tuple[None, str] = (None, "")
 _NOBODY: _Actor = (None, "")
 """The number of a userIdentity that only the long way can read."""
@@ -67,7 +73,8 @@ _BEFORE = PATHS.index("userIdentity.type")
 class _Slot:
     """Where lines of one shape are counted."""
 
-    __slots__ = ("address", "behaviour", "hour", "ids", "keys", "seen", "session", "shape", "start", "target")
+    __slots__ = ("address", "behaviour", "hour", "ids", "keys", "raw", "seen", "session", "shape", "start",
+                 "target")  # fmt: skip
 
     def __init__(self, shape: Shape, address: str, keys: tuple[str, ...]) -> None:
         self.shape = shape
@@ -79,6 +86,7 @@ class _Slot:
     def close(self) -> None:
         """Belong to no hour."""
         self.hour = ""
+        self.raw = b""
         """As spelled in the log; what follows belongs to it."""
         self.start = 0
         self.behaviour = Behaviour(self.shape, 0)
@@ -87,7 +95,6 @@ class _Slot:
         self.session = ""
         """The last one that was counted, so that it is not looked up again."""
         self.target = ""
-
 
 
 _Found = tuple[int, _Slot, Line, str, str]
@@ -105,6 +112,12 @@ class Lane:
         self._actors: dict[bytes, Optional[_Actor]] = {}
         self._numbers: dict[_Key, int] = {}
         """What of a userIdentity makes the shape → a number that stands for it in keys."""
+        self._heads: dict[bytes, _Actor] = {}
+        self._pieces: dict[tuple[Optional[int], bytes, bytes], tuple[_Slot, str]] = {}
+        """Number, middle and tail → slot, and the first resource's ARN."""
+        self._middles: dict[bytes, Optional[bytes]] = {}
+        self._tails: dict[bytes, Optional[bytes]] = {}
+        """Piece → itself when it is sound, so that each is there once."""
 
     def take(self, lines: Sequence[bytes]) -> list[int]:
         """Count the lines that are ordinary; the indexes of the others, for the long way."""
@@ -113,15 +126,110 @@ class Lane:
             self._epoch = self._grouping.epoch
             for slot in self._slots.values():
                 slot.close()
-        self._count(self._found(lines, left), left)
+        sure = all(map(bytes.isascii, lines))
+        strange = self._count_known(lines, sure)
+        self._count(self._found(lines, strange, left), left)
         return left
 
-    def _found(self, lines: Sequence[bytes], left: list[int]) -> list[_Found]:
+    def _count_known(self, lines: Sequence[bytes], sure: bool) -> list[int]:
+        """Count the lines whose pieces are known; the indexes of the others. Written out for speed."""
+        strange: list[int] = []
+        heads, pieces, clocks, decode = self._heads, self._pieces, _CLOCKS, cut.decode_rest
+        time, parameters, record, middle, tail = cut.TIME, cut.PARAMETERS, cut.ID, cut.MIDDLE, cut.TAIL
+        clock_at, hour_at, limit = middle - 7, middle - 20, RECORDS
+        events = duplicates = 0
+        for index, line in enumerate(lines):
+            at = line.find(time)
+            start = line.find(parameters, at)
+            end = line.find(record, start)
+            actor = heads.get(line[:at])
+            if end < 0 or actor is None or not (sure or line.isascii()):
+                strange.append(index)
+                continue
+            found = pieces.get((actor[0], line[at + middle : start], line[end + tail :]))
+            moment = clocks.get(line[at + clock_at : at + middle])
+            if found is None or moment is None:
+                strange.append(index)
+                continue
+            try:
+                rest = decode(b'{%b"}' % line[start : end + tail])
+                record_id = rest.eventID
+                mark = int(record_id[19:23] + record_id[24:], 16) if len(record_id) == 36 else -1
+            except (*REFUSALS, ValueError):
+                mark = -1
+            if mark < 0:
+                strange.append(index)
+                continue
+            slot, target = found
+            hour = line[at + hour_at : at + clock_at]
+            if slot.raw != hour and not (hour.isascii() and self._turn(slot, hour.decode(), mark)):
+                strange.append(index)
+                continue
+            events += 1
+            seen = slot.seen
+            if mark in seen:
+                duplicates += 1
+                continue
+            seen.add(mark)
+            seconds = slot.start + moment[0]
+            behaviour = slot.behaviour
+            behaviour.count += 1
+            behaviour.minutes |= moment[1]
+            if seconds < behaviour.first:
+                behaviour.first = seconds
+            if seconds > behaviour.last:
+                behaviour.last = seconds
+            ids = slot.ids
+            if len(ids) < limit:
+                insort(ids, record_id)  # it is new, for its mark is
+            elif record_id < ids[-1]:
+                keep(ids, record_id, limit)
+            session = actor[1]
+            if session is not slot.session:
+                slot.session = session
+                if session:
+                    keep(behaviour.sessions, session, SESSIONS)
+            if slot.keys and rest.requestParameters is not None:
+                target = _target(rest.requestParameters, slot.keys) or target
+            if target != slot.target:
+                slot.target = target
+                if target:
+                    keep(behaviour.targets, target, TARGETS)
+        self._grouping.parsed += events
+        self._grouping.duplicates += duplicates
+        return strange
+
+    def _remember(self, line: bytes, actor: _Actor, slot: _Slot, arn: str) -> None:
+        """Note the pieces of a line that was read whole, where they are sound."""
+        at = line.find(cut.TIME)
+        start = line.find(cut.PARAMETERS, at)
+        end = line.find(cut.ID, start)
+        if end < 0:
+            return
+        head, tail = line[:at], line[end + cut.TAIL :]
+        if len(self._pieces) >= PIECES or len(self._heads) >= ACTORS or len(self._tails) >= PIECES:
+            self._forget_pieces()
+        if head not in self._heads:
+            if not cut.is_head(head):
+                return
+            self._heads[head] = actor
+        if b"sharedEventID" in tail:
+            return  # never the same again
+        middle = _sound(self._middles, line[at + cut.MIDDLE : start], cut.is_middle)
+        ending = _sound(self._tails, tail, cut.is_tail)
+        if middle and ending:
+            self._pieces[actor[0], middle, ending] = (slot, arn)
+
+    def _forget_pieces(self) -> None:
+        for memory in (self._heads, self._pieces, self._middles, self._tails):
+            memory.clear()
+
+    def _found(self, lines: Sequence[bytes], indexes: list[int], left: list[int]) -> list[_Found]:
         """The slot of each line that has one. Written out for speed, as is `_count`."""
         found: list[_Found] = []
         decode, slots, actors = decode_line, self._slots, self._actors
-        sure = all(map(bytes.isascii, lines))
-        for index, text in enumerate(lines):
+        for index in indexes:
+            text = lines[index]
             try:
                 line = decode(text)
             except REFUSALS:
@@ -141,11 +249,13 @@ class Lane:
                 line.sessionCredentialFromConsole,
             )  # fmt: skip
             slot = slots.get(key)
-            if slot is None and (sure or text.isascii()):
+            plain = text.isascii()
+            if slot is None and plain:
                 slot = self._meet(key, line.eventName, text)
-            if slot is None or not (sure or text.isascii()):
+            if slot is None or not plain:
                 left.append(index)
             else:
+                self._remember(text, actor, slot, arn)
                 found.append((index, slot, line, actor[1], arn))
         return found
 
@@ -221,6 +331,7 @@ class Lane:
         if len(self._slots) >= SLOTS:
             for memory in (self._slots, self._shapes, self._actors, self._numbers):
                 memory.clear()
+            self._forget_pieces()
             return None  # numbers start anew: this line's key has an old one
         shape = shape_of(event)
         shape = self._shapes.setdefault(shape, shape)
@@ -239,10 +350,17 @@ class Lane:
         behaviour = whole.behaviour(slot.shape, number)
         if slot.address:
             keep(behaviour.addresses, slot.address, ADDRESSES)
-        slot.hour, slot.start = hour, number * HOUR
+        slot.hour, slot.raw, slot.start = hour, hour.encode(), number * HOUR
         slot.behaviour, slot.seen, slot.ids = behaviour, whole.seen, behaviour.record_ids
         slot.session = slot.target = ""
         return True
+
+
+def _sound(known: dict[bytes, Optional[bytes]], piece: bytes, is_sound: Callable[[bytes], bool]) -> Optional[bytes]:
+    """The piece, of which there is one object only, if it is sound."""
+    if piece not in known:
+        known[piece] = piece if is_sound(piece) else None
+    return known[piece]
 
 
 @lru_cache(maxsize=64)
