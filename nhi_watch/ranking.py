@@ -8,7 +8,7 @@ from nhi_watch.assets import CRITICALITY, ENVIRONMENT, Asset
 from nhi_watch.notable import Impact, ImpactFactor
 from nhi_watch.view import EpisodeView, by_hand, human_history
 
-FLOOR = 5.0
+FLOOR = 2.0
 """Score below which nothing becomes a notable, however much of the budget is left."""
 PRIVILEGED = 1.1
 

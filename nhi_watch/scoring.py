@@ -8,6 +8,7 @@ from typing import NamedTuple, Optional
 from nhi_watch import frameworks
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import Behaviour, IdentityDay, Shape, shape_of
+from nhi_watch.errors import ModelError
 from nhi_watch.event import Event, Identity
 from nhi_watch.model import Scorecard, score_of
 from nhi_watch.notable import severity_of
@@ -45,9 +46,16 @@ def peer_scope(identity: Identity) -> str:
 
 
 class Baselines:
-    """The profiles of all scopes on the eve of a day, and what follows from them."""
+    """The profiles of all scopes on the eve of a day, and what follows from them.
+
+    Raises:
+        ModelError: the model was made for other signals than this version has.
+    """
 
     def __init__(self, model: Scorecard) -> None:
+        if model.signals != NAMES:
+            unlike = sorted(set(model.signals) ^ set(NAMES)) or ["their order"]
+            raise ModelError(f"model {model.id} does not fit this version's signals ({', '.join(unlike)}); retrain it")
         self.model = model
         self.own: dict[str, Profile] = {}
         self.groups: dict[str, Profile] = {}

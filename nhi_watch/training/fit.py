@@ -17,18 +17,17 @@ from nhi_watch.signals import NAMES
 from nhi_watch.training.matrix import Matrix
 
 SETTINGS: dict[str, Any] = {
-    "max_iter": 600,
+    "max_iter": 300,
     "learning_rate": 0.08,
     "max_leaf_nodes": 4,
     "min_samples_leaf": 10,
-    "max_features": 0.15,
     "l2_regularization": 2.0,
     "max_bins": 64,
     "early_stopping": False,
     "interaction_cst": "no_interactions",
     "random_state": 0,
 }
-POSITIVE_SHARE = 0.05
+POSITIVE_SHARE = 0.2
 """Weight of all incidents together in training, so that rare ones shape the steps; calibration undoes it."""
 
 Array = npt.NDArray[np.float64]
