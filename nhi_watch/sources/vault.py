@@ -1,0 +1,236 @@
+"""HashiCorp Vault: the audit log of its file, socket and syslog devices.
+
+Who acts:
+
+- The entity (`entity_id`), however it signs in. Without one, the token's display name, which begins with the
+  way it was made (`approle`, `kubernetes-…`, `token-ci`). Tokens with the policy `root` are one identity, `root`.
+- A login tells who it is only in its response; its request is `anonymous`.
+
+A call is logged twice, as request and as response: two records, told apart by their type. Accessors are hashed by
+Vault (HMAC), so they can be compared and shown. The accessor of a token without an end is the credential, of
+any other the session; the one that a login or a creation hands out is `issued`. Operations are the engine,
+what of it, and what is done, as in `kv.read`, `database.creds.read`, `auth.approle.login`, `sys.policies.update`.
+
+Traits, besides browser and attack_tool: root_token, token_minted (a token or dynamic credentials), orphan_token,
+admin_policy (policies changed), logging_reduced (an audit device removed), mass_export (a snapshot of everything).
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional, cast
+
+from nhi_watch import actions, agent, network
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event, Identity
+from nhi_watch.sources import Peek
+from nhi_watch.sources._microsoft import host, is_native, texts, when
+from nhi_watch.sources._shapes import at, dataset, native
+from nhi_watch.sources._times import moment
+from nhi_watch.sources._values import listed, made_id, text, whole
+
+NAME = "vault"
+SPLUNK_SOURCETYPES = ("hashicorp_vault_audit_log", "vault:audit")
+ELASTIC_INDICES = ("logs-hashicorp_vault.audit-*",)
+
+Row = Mapping[str, Any]
+Parts = tuple[tuple[str, ...], object, str, str, str]
+
+_TYPES = ("request", "response")
+_PEOPLE = re.compile(r"(?:userpass|ldap|oidc|okta|saml|github|radius)-")
+# What of an engine is used, where it says more than the engine.
+_USED = re.compile(
+    r"/(creds|static-creds|sts|token|roleset|key|issue|sign|login|create|create-orphan|secret-id|role-id|role|roles|config"
+    r"|export|decrypt|encrypt|metadata|destroy|rotate)(?:/|$)"
+)
+_STORES = ("kv", "generic", "cubbyhole", "")
+"""Engines whose paths are names of secrets; without a type, it may be one of these."""
+_OF_STORES = ("metadata", "destroy", "delete", "undelete")
+_MINTS = re.compile(r"\.(?:creds|sts|issue|sign|create|create-orphan|secret-id|key|token)\.")
+_RIGHTS = re.compile(
+    r"^sys\.(?:polic|auth|mounts|remount|generate-root|rekey)|^auth\.[^.]+\.(?:role|roles|config|create)|^identity\."
+)
+_LEVELS = {"read": "read", "list": "list", "help": "read"}
+_EMPTY: Row = {}
+
+
+def claims(record: object) -> bool:
+    """Whether the record is an entry of Vault's audit log, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Row, record)
+    request = row.get("request")
+    if request.__class__ is dict and row.get("type") in _TYPES:
+        return "operation" in request and "path" in request
+    if "request.path" in row and "request.operation" in row:
+        return True
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return '"request"' in raw and '"operation"' in raw and '"path"' in raw and '"namespace"' in raw
+    return dataset(row) == "hashicorp_vault.audit"
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading of a native record; see `nhi_watch.sources`."""
+    if record.__class__ is not dict or not is_native(cast(Row, record)):
+        return None
+    try:
+        shape, time, record_id, session, target = _parts(cast(Row, record))
+    except (TypeError, AttributeError):
+        return None
+    spelled = when(time)
+    if spelled is None or not record_id or not shape[0] or not shape[1]:
+        return None
+    return cast(Peek, (shape, spelled, record_id, session, target))
+
+
+def _part(row: Row, name: str) -> Row:
+    found = row.get(name)
+    return found if isinstance(found, dict) else _EMPTY
+
+
+def _parts(row: Row) -> Parts:
+    """What every record tells."""
+    request, response = _part(row, "request"), _part(row, "response")
+    given = _part(response, "auth")
+    auth = _part(row, "auth")
+    if not auth.get("display_name") and not auth.get("entity_id") and given:
+        auth = given
+    kind = text(row.get("type"))
+    accessor = text(auth.get("accessor") or request.get("client_token_accessor"), 256)
+    root = "root" in listed(auth.get("policies"))
+    endless = root or (whole(auth.get("token_ttl")) == 0 and auth is not given)
+    path = text(request.get("path"), 200)
+    login = "/login" in path
+    issued = (None if login else given.get("accessor")) or _part(response, "wrap_info").get("accessor")
+    agents = listed(_part(request, "headers").get("user-agent"))
+    shape = texts((
+        request.get("operation"), _operation(path, text(request.get("mount_type")), text(request.get("operation"))),
+        auth.get("entity_id"), auth.get("display_name"), "y" if root else "", accessor if endless else "",
+        auth.get("token_type"), _part(request, "namespace").get("path") or _part(request, "namespace").get("id"),
+        request.get("remote_address"), agents[0] if agents else "", row.get("error"), issued,
+    ))  # fmt: skip
+    unique = text(request.get("id"), 200)
+    return shape, row.get("time"), unique and f"{unique}:{kind}", "" if endless else accessor, path
+
+
+@lru_cache(maxsize=8192)
+def _operation(path: str, mount: str, done: str) -> str:
+    """Engine, what of it, and what is done; never a name of a secret.
+
+    >>> _operation("secret/data/db", "kv", "read"), _operation("database/creds/app", "database", "read")
+    ('kv.read', 'database.creds.read')
+    >>> _operation("auth/approle/login", "approle", "update"), _operation("sys/audit/file", "system", "delete")
+    ('auth.approle.login', 'sys.audit.delete')
+    >>> _operation("secret/data/config", "kv", "read"), _operation("auth/token/create-orphan", "token", "update")
+    ('kv.read', 'auth.token.create-orphan.update')
+    """
+    if not path:
+        return ""
+    steps = path.split("/")
+    done = re.sub(r"[^a-z]", "", done.lower())[:20]
+    used = None
+    if steps[0] == "auth":
+        used = _USED.search("/" + "/".join(steps[2:]))
+    elif mount not in _STORES:
+        used = _USED.search(path[len(steps[0]) :])
+    if steps[0] == "sys":
+        words = ["sys", steps[1] if len(steps) > 1 else "", done]
+    elif steps[0] == "auth":
+        name = mount if mount not in ("", "ns_token") else steps[1] if len(steps) > 1 else ""
+        words = ["auth", name, *([used[1]] if used else []), *([done] if not used or used[1] != "login" else [])]
+    else:
+        kept = steps[1] if mount in _STORES and steps[1:2] and steps[1] in _OF_STORES else used[1] if used else ""
+        words = [mount or "secrets", kept, done]
+    return ".".join(re.sub(r"[^a-z0-9_-]", "", word.lower())[:30] for word in words if word)
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row, is_ecs = native(record)
+    if is_ecs:
+        row = _of_ecs(row)
+    shape, time, record_id, session, target = _parts(row)
+    if not shape[0] or not shape[1]:
+        raise RejectError("no_action", "request.operation or request.path is missing")
+    event = _event(shape)._replace(time=moment(time), session=session, target=target)
+    return event._replace(record_id=record_id or made_id(event, row.get("type")))
+
+
+@lru_cache(maxsize=4096)
+def _event(shape: tuple[str, ...]) -> Event:
+    done, operation, entity, name, root, credential, kind, namespace, address, user_agent, error, issued = map(
+        text, shape
+    )
+    family = agent.family(user_agent)
+    failed = error.lower()
+    told = {
+        "browser": family == "browser",
+        "attack_tool": agent.is_attack_tool(user_agent),
+        "root_token": bool(root),
+        "token_minted": _MINTS.search(operation) is not None and bool(issued or not operation.startswith("auth.")),
+        "orphan_token": "create-orphan" in operation,
+        "admin_policy": operation.startswith("sys.polic") and done in ("update", "create", "patch"),
+        "logging_reduced": operation == "sys.audit.delete",
+        "mass_export": operation.startswith("sys.storage.read") or operation == "sys.raw.read",
+    }
+    return Event(
+        time=0,
+        provider="vault",
+        account=namespace[:64],
+        identity=_identity(entity, name, bool(root), namespace),
+        credential=credential,
+        credential_type="key" if credential else "session" if kind else "none",
+        session="",
+        action=f"vault:{operation}"[:128],
+        service="vault",
+        access=_level(operation, done),
+        outcome="denied" if "permission denied" in failed or "403" in failed else "failure" if failed else "success",
+        error="permission denied" if "permission denied" in failed else re.sub(r"\s+", " ", error).strip()[:60],
+        address=host(address),
+        network=network.network_of(host(address)),
+        agent=family,
+        region="",
+        target="",
+        target_class="own",
+        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
+        issued=issued[:256],
+        record_id="",
+    )
+
+
+def _identity(entity: str, name: str, root: bool, namespace: str) -> Identity:
+    if root:
+        return Identity("vault:root", name or "root", "root", "vault", namespace, "")
+    kind = "user" if _PEOPLE.match(name) else "workload"
+    if entity:
+        return Identity(f"vault:entity:{entity}"[:512], name or entity, kind, "vault", namespace, "")
+    if name:
+        return Identity(f"vault:name:{namespace}:{name}"[:512], name, kind, "vault", namespace, "")
+    return Identity("vault:anonymous", "anonymous", "anonymous", "vault", namespace, "")
+
+
+def _level(operation: str, done: str) -> str:
+    level = actions.access("vault", operation)
+    if level != "unknown":
+        return level
+    found = _LEVELS.get(done, "write")
+    return "permissions" if found == "write" and _RIGHTS.search(operation) else found
+
+
+def _of_ecs(document: Row) -> dict[str, Any]:
+    part = at(document, "hashicorp_vault.audit")
+    found = dict(part) if part.__class__ is dict else {}
+    request = found.get("request")
+    request = dict(request) if request.__class__ is dict else {}
+    request.setdefault("remote_address", at(document, "source.ip"))
+    request.setdefault("id", at(document, "event.id"))
+    return {"time": at(document, "@timestamp"), **found, "request": request}
