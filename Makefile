@@ -31,9 +31,8 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: $(STAMP) ## score a simulated tenant; prints the ranked table and where the report lies
 	@rm -rf $(DEMO)
-	$(NHI) simulate --days 14 --machines 120 --seed 7 --out $(DEMO)/data
+	$(NHI) simulate --days 14 --machines 120 --seed 7 --campaigns 8 --out $(DEMO)/data
 	$(NHI) score $(DEMO)/data/events --out $(DEMO)
-	@echo "Report: $(DEMO)/report.html"
 
 test: $(STAMP) ## run the tests; what a test needs and does not find is named as a skip
 	$(BIN)/python -m pytest -rfEs

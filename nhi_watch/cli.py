@@ -45,11 +45,17 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], tex
 
 def _input(command: argparse.ArgumentParser) -> None:
     command.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, .gz, or - for standard input")
-    command.add_argument("--source", default="auto", choices=("auto", "cloudtrail"), help="kind of log (default: auto)")
+    command.add_argument("--source", default="auto", choices=("auto", *_sources()), metavar="NAME",
+                         help=f"kind of log: auto (default), {', '.join(_sources())}")  # fmt: skip
     command.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder for results (default: {OUT})")
     command.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
     command.add_argument("--model", type=Path, metavar="DIR", help="another model's folder (default: the shipped one)")
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
+
+
+def _sources() -> list[str]:
+    folder = Path(__file__).parent / "sources"
+    return sorted(path.stem for path in folder.glob("[a-z]*.py"))
 
 
 def _score(commands: Any) -> None:
@@ -145,7 +151,7 @@ def run_score(args: argparse.Namespace) -> int:
         print(json.dumps(result.run))
         return 0
     console = Console(highlight=False)
-    terminal.show(sorted(result.notables, key=lambda n: (-n["priority"], n["id"])), result.run, console)
+    terminal.show(jobs.overall(result.notables), result.run, console)
     console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
     return 0
 

@@ -31,6 +31,7 @@ from nhi_watch.notable import (
     clip,
     severity_of,
 )
+from nhi_watch.operators import network_facts
 from nhi_watch.ranking import FLOOR, impact, priority
 from nhi_watch.scoring import (
     REASON_POINTS,
@@ -44,7 +45,7 @@ from nhi_watch.scoring import (
 )
 from nhi_watch.signals import SIGNALS, Signal
 from nhi_watch.timestamps import DAY, render_day
-from nhi_watch.view import EpisodeView, View
+from nhi_watch.view import NOVEL, EpisodeView, View
 
 SHOWN = 0.05
 """Points, in log-odds, below which a signal is not listed."""
@@ -81,19 +82,20 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     score = score_of(probability)
     behaviours = view.behaviours()
     points = _points_of(model, view)
+    first, last = _span(behaviours, points)
     weight = impact(asset, view)
     return Notable(
         id=notable_id(episode.identity.id, view.past.today),
         revision=1, kind="compromise", rank=1, score=score, probability=probability,
         p_value=p_value(baselines, score), priority=priority(probability, weight), severity=severity_of(score),
-        title=clip(_title(episode.identity, heavy), 200), summary=clip(_summary(episode, heavy), 1000),
+        title=clip(_title(episode.identity, parts), 200), summary=clip(_summary(episode, heavy), 1000),
         identity=_identity(episode.identity, asset),
         created=created(model, episode),
-        first_time=min(b.first for b in behaviours), last_time=max(b.last for b in behaviours),
+        first_time=first, last_time=last,
         signals=tuple(_signal(part) for part in parts if abs(part.points) >= SHOWN or part.value is None),
         timeline=_timeline(behaviours, points), usual=_usual(model, view), frameworks=_frameworks(heavy),
         controls=controls(episode.identity, view), impact=weight,
-        telemetry=Telemetry(("cloudtrail",), None, _missing(view), False),
+        telemetry=Telemetry(_providers(view), None, _missing(view), False),
         record_ids=_record_ids(behaviours, points), record_count=sum(b.count for b in behaviours),
         model=ModelRef(model.id, model.sha256),
         baseline=BaselineRef(render_day(view.past.today - 1)),
@@ -213,9 +215,33 @@ def short_name(identity: Identity) -> str:
     return identity.name.rsplit("/", 1)[-1] or identity.id
 
 
-def _title(identity: Identity, heavy: list[Weighed]) -> str:
-    reasons = ", ".join(part.signal.title.lower() for part in heavy[:2]) or "unusual behaviour"
-    return f"{clip(short_name(identity), 80)}: {reasons}"
+TOLD_FIRST = (
+    "quarantined", "human_use", "llmjacking", "logging_tampered", "credential_creation", "powerful_grant",
+    "opened_outside", "remote_access", "code_for_others", "destruction", "spending", "model_invocation",
+    "secret_reading", "sharing", "trust_change", "role_chaining", "permission_probing", "bulk", "dormant_wakes",
+)  # fmt: skip
+"""What people want to read in a title, in this order: what was done comes before how unusual it was."""
+PLACES = ("moved_outside", "new_owner", "unknown_network", "new_network")
+
+
+def _title(identity: Identity, parts: list[Weighed]) -> str:
+    """Who: what was done, and from where if the place is news; else the heaviest reasons."""
+    told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
+    what = [told[name].signal.title.lower() for name in TOLD_FIRST if name in told][:2]
+    what = what or [part.signal.title.lower() for part in parts[:2] if part.points >= REASON_POINTS]
+    where = next((_place(told[name]) for name in PLACES if name in told and told[name].points >= REASON_POINTS), "")
+    return f"{clip(short_name(identity), 80)}: {', '.join(what) or 'unusual behaviour'}{where}"
+
+
+def _place(part: Weighed) -> str:
+    shape = part.backing[0].shape
+    return f", from {network_facts(shape.network).owner or shape.network}" if shape.network else ""
+
+
+def _span(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[int, int]:
+    """First and last second of what is suspicious; of the whole day where nothing by itself is."""
+    odd = [b for b in behaviours if points[id(b)] >= REASON_POINTS] or behaviours
+    return min(b.first for b in odd), max(b.last for b in odd)
 
 
 def _summary(episode: Episode, heavy: list[Weighed]) -> str:
@@ -229,6 +255,10 @@ def _identity(identity: Identity, asset: Asset) -> NotableIdentity:
     return NotableIdentity(
         identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, asset.owner
     )
+
+
+def _providers(episode: EpisodeView) -> tuple[str, ...]:
+    return tuple(sorted({view.shape.identity.provider for view in episode.views}))
 
 
 def _missing(episode: EpisodeView) -> tuple[str, ...]:

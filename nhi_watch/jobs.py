@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch import assets, model, network
+from nhi_watch import assets, model, network, registry
 from nhi_watch.errors import InputError, RejectError
 from nhi_watch.outputs import html, jsonlines
 from nhi_watch.pipeline import Options, Pipeline, Result
@@ -24,7 +24,8 @@ from nhi_watch.stores.sqlite import SqliteStore
 
 Bytes = Callable[[int], None]
 Stage = Callable[[str, int, int], None]
-SOURCES = {"cloudtrail": cloudtrail}
+SOURCES = {"cloudtrail": cloudtrail, **{m.NAME: m for m in registry.modules("nhi_watch.sources")}}
+"""Name → source; CloudTrail first, because it is asked first and says what is wrong with what nobody claims."""
 
 
 class Job(NamedTuple):
@@ -122,7 +123,13 @@ def _write(out: Path, result: Result) -> None:
     jsonlines.write(out / "notables.jsonl", result.notables)
     jsonlines.write(out / "run.json", [result.run])
     with jsonlines.replacing(out / "report.html") as file:
-        file.write(html.render(result.notables, result.run).encode("utf-8", "replace"))
+        file.write(html.render(overall(result.notables), result.run).encode("utf-8", "replace"))
+
+
+def overall(notables: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The notables of all days in one order, ranked anew: what people read from top to bottom."""
+    ordered = sorted(notables, key=lambda n: (-n["priority"], -n["score"], n["id"]))
+    return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, 1)]
 
 
 def learn(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> dict[str, Any]:

@@ -187,7 +187,7 @@ class Telemetry:
     """What the judgement could see."""
 
     sources: tuple[str, ...]
-    """Logs that contributed, such as `cloudtrail`."""
+    """Providers whose logs contributed, such as `aws`."""
     lag: Optional[int]
     """Seconds between event and arrival, the median; None when unknown."""
     missing: tuple[str, ...]
