@@ -1,0 +1,177 @@
+"""Snowflake: the login and query history of ACCOUNT_USAGE, as rows with column names (in any case).
+
+- Users are named by name: these views have no id. People and services look alike here; factors and clients tell.
+- The action of a query is its type (`snowflake:UNLOAD`), else the first word of its text. The text itself goes
+  nowhere: it can hold secrets. Queries tell no address, logins no session.
+- Credential types: password, key (key pair, programmatic access token), session (OAuth), web_identity (SAML).
+
+Traits: browser (Snowsight), mfa, mass_export (unloading and downloading), shared_outside (to a bucket by its
+address, or accounts added to a share), public (granted to the role PUBLIC), admin_policy (a role of administrators,
+or OWNERSHIP, granted), new_credential and for_other (a key, token or password set, for somebody else).
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional, cast
+
+from nhi_watch import actions, network
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event, Identity
+from nhi_watch.sources import Peek
+from nhi_watch.sources._microsoft import is_native, texts
+from nhi_watch.sources._shapes import native
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.sources._values import made_id, text
+
+NAME = "snowflake"
+SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
+ELASTIC_INDICES: tuple[str, ...] = ()
+
+Row = Mapping[str, Any]
+Parts = tuple[tuple[Any, ...], object, str, str, str]
+
+_ZONE = re.compile(r" ([+-]\d\d:?\d\d)$")
+_FACTORS = {
+    "PASSWORD": "password",
+    "RSA_KEYPAIR": "key",
+    "PROGRAMMATIC_ACCESS_TOKEN": "key",
+    "OAUTH_ACCESS_TOKEN": "session",
+    "SAML2_ASSERTION": "web_identity",
+    "WORKLOAD_IDENTITY": "web_identity",
+}
+_DENIED = re.compile(
+    r"insufficient privileges|not authorized|not allowed|ip_blocked|network_policy|390422", re.IGNORECASE
+)
+_SETS_KEY = re.compile(r"RSA_PUBLIC_KEY|PASSWORD\s*=|PROGRAMMATIC ACCESS TOKEN|\bPAT\b", re.IGNORECASE)
+_OF_USER = re.compile(r"\bUSER\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?\"?([^\s\";]+)", re.IGNORECASE)
+_ADMINS = re.compile(r"\b(?:ACCOUNTADMIN|SECURITYADMIN|ORGADMIN|USERADMIN|OWNERSHIP|MANAGE GRANTS)\b", re.IGNORECASE)
+_TO_PUBLIC = re.compile(r"\bTO\s+(?:ROLE\s+)?PUBLIC\b", re.IGNORECASE)
+_OUTSIDE = re.compile(r"\bINTO\s+'(?:s3|gcs|azure|https?)[a-z0-9]*://|\bADD\s+ACCOUNTS?\b", re.IGNORECASE)
+_EXPORTS = ("UNLOAD", "GET_FILES")
+
+
+def claims(record: object) -> bool:
+    """Whether the record is a row of one of the two views."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Row, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        found = raw.upper()
+        return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
+    if "USER_NAME" in row:
+        return "EXECUTION_STATUS" in row or "IS_SUCCESS" in row
+    return "user_name" in row and ("execution_status" in row or ("is_success" in row and "event_type" in row))
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading of a native row; see `nhi_watch.sources`."""
+    if record.__class__ is not dict or "USER_NAME" not in cast(Row, record) or not is_native(cast(Row, record)):
+        return None
+    try:
+        shape, time, record_id, session, target = _parts(cast(Row, record))
+    except (TypeError, AttributeError):
+        return None
+    told = spelled(_plain(time))
+    if told is None or not record_id or not shape[1]:
+        return None
+    return cast(Peek, (shape, told, record_id, session, target))
+
+
+def _plain(time: object) -> object:
+    """RFC 3339 out of `2026-03-02 14:00:05.123 -0000`."""
+    if not isinstance(time, str):
+        return time
+    told = _ZONE.sub(r"\1", time[:64])
+    return told[:10] + "T" + told[11:-5] + "Z" if told[-5:] in ("-0000", "+0000") and told[10:11] == " " else told
+
+
+def _parts(row: Row) -> Parts:
+    """What every row tells."""
+    of = row.get
+    query = "EXECUTION_STATUS" in row
+    sql = text(of("QUERY_TEXT"), 8192)
+    name = "LOGIN" if not query else text(of("QUERY_TYPE")) or sql.lstrip().partition(" ")[0]
+    operation = re.sub(r"\W+", "_", name.strip().upper(), flags=re.ASCII).strip("_")[:60]
+    user = text(of("USER_NAME"), 200)
+    shape = (*texts((
+        of("ACCOUNT_NAME") or of("ORGANIZATION_NAME"), operation, user, of("CLIENT_IP"), of("REPORTED_CLIENT_TYPE"),
+        of("FIRST_AUTHENTICATION_FACTOR"), of("SECOND_AUTHENTICATION_FACTOR"),
+        of("EXECUTION_STATUS") if query else of("IS_SUCCESS"), of("ERROR_CODE"),
+    )), bool(_DENIED.search(text(of("ERROR_MESSAGE")))), _deep(operation, sql, user) if query else ())  # fmt: skip
+    time = of("START_TIME") or of("EVENT_TIMESTAMP") or of("p_event_time") or of("P_EVENT_TIME")
+    where = (of("DATABASE_NAME"), of("SCHEMA_NAME")) if of("DATABASE_NAME") else (of("WAREHOUSE_NAME"),)
+    target = ".".join(told for told in texts(where) if told)[:200]
+    record_id = text(of("QUERY_ID") if query else of("EVENT_ID"), 256)
+    return shape, time, record_id, text(of("SESSION_ID"), 64), target
+
+
+def _deep(operation: str, sql: str, user: str) -> tuple[str, ...]:
+    """What a statement's text tells."""
+    sets_key = operation.startswith(("CREATE_USER", "ALTER_USER")) and _SETS_KEY.search(sql) is not None
+    named = _OF_USER.search(sql)
+    grant = operation.startswith("GRANT")
+    told = {
+        "new_credential": sets_key,
+        "for_other": sets_key and (named is None or named[1].upper() != user.upper()),
+        "admin_policy": grant and _ADMINS.search(sql) is not None,
+        "public": grant and _TO_PUBLIC.search(sql) is not None,
+        "mass_export": operation in _EXPORTS,
+        "shared_outside": operation in ("UNLOAD", "COPY", "ALTER_SHARE", "ALTER") and bool(_OUTSIDE.search(sql)),
+    }
+    return tuple(sorted(trait for trait, holds in told.items() if holds))
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row, _ = native(record)
+    if "USER_NAME" not in row:
+        row = {key.upper(): value for key, value in row.items() if isinstance(key, str)}
+    shape, time, record_id, session, target = _parts(row)
+    if not shape[1]:
+        raise RejectError("no_action", "QUERY_TYPE and QUERY_TEXT are missing")
+    event = _event(shape)._replace(time=moment(_plain(time)), session=session, target=target)
+    return event._replace(record_id=record_id or made_id(event, row.get("QUERY_HASH")))
+
+
+@lru_cache(maxsize=4096)
+def _event(shape: tuple[Any, ...]) -> Event:
+    account, operation, user, address, client, factor, second, status, error = (text(value) for value in shape[:9])
+    denied, deep = shape[9:]
+    failed = status.upper() not in ("YES", "SUCCESS", "TRUE", "")
+    level = actions.access("snowflake", operation)
+    family = re.sub(r"[^a-z0-9._-]", "-", client.lower())[:40]
+    told = {"browser": "ui" in family.split("_"), "mfa": bool(second) and not failed}
+    unique = f"snowflake:{account.lower()}:user:{user.upper()}" if user else "snowflake:anonymous"
+    return Event(
+        time=0,
+        provider="snowflake",
+        account=account[:64],
+        identity=Identity(unique, user or "anonymous", "user" if user else "anonymous", "snowflake", account[:64], ""),
+        credential="",
+        credential_type=_FACTORS.get(factor, "session" if operation != "LOGIN" else "none"),
+        session="",
+        action=f"snowflake:{operation}",
+        service="snowflake",
+        access="write" if level == "unknown" else level,
+        outcome=("denied" if denied else "failure") if failed else "success",
+        error=(error or status)[:128] if failed else "",
+        address=address[:128],
+        network=network.network_of(address),
+        agent="browser" if told["browser"] else family,
+        region="",
+        target="",
+        target_class="own",
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep})),
+        issued="",
+        record_id="",
+    )
