@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from nhi_watch.event import Event, Identity
@@ -94,6 +95,7 @@ class Behaviour:
                 keep(mine, text, limit)
 
 
+_ORDER = attrgetter("hour", "first", "last", "shape")
 _SKETCHES = (("sessions", SESSIONS), ("targets", TARGETS), ("record_ids", RECORDS), ("addresses", ADDRESSES),
              ("issued", SESSIONS))  # fmt: skip
 
@@ -165,7 +167,7 @@ class IdentityDay:
 
     def ordered(self) -> list[Behaviour]:
         """By first time, then by shape: an order that the input's order cannot change."""
-        return sorted(self.behaviours.values(), key=lambda b: (b.hour, b.first, b.last, b.shape))
+        return sorted(self.behaviours.values(), key=_ORDER)
 
     def events(self) -> int:
         """How many records are counted here."""

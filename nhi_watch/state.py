@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from nhi_watch import baseline, behaviour
+from nhi_watch import baseline, dayrow
 from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import IdentityDay
 from nhi_watch.daybook import Daybook
@@ -78,13 +78,11 @@ class State:
 
     def load_day(self, day: int) -> dict[str, IdentityDay]:
         """Identity id → IdentityDay."""
-        return {
-            key[7:]: behaviour.from_row(_unpack(raw)) for key, raw in self._store.scan("day", *_span(day))
-        }
+        return {key[7:]: dayrow.unpack(raw) for key, raw in self._store.scan("day", *_span(day))}
 
     def put_days(self, wholes: Mapping[str, IdentityDay]) -> None:
         """Keep day rows for the end: they say that all else was written."""
-        self._late += [(f"{w.day:06d}/{name}", _pack(behaviour.to_row(w))) for name, w in wholes.items()]
+        self._late += [(f"{w.day:06d}/{name}", dayrow.pack(w)) for name, w in wholes.items()]
 
     # ---- profiles
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nhi_watch import baseline, model
+from nhi_watch import baseline, behaviour, dayrow, model
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import IdentityDay
 from nhi_watch.event import Event, Identity
@@ -168,9 +168,14 @@ def runs(parts: Iterable[Iterable[object]], options: Options = ORDINARY) -> Memo
 def contents(store: Any) -> dict[str, dict[str, Any]]:
     """Everything in a store, as plain values."""
     return {
-        table: {key: json.loads(zlib.decompress(raw)) for key, raw in store.scan(table, "", "\U0010ffff")}
+        table: {key: plain(table, raw) for key, raw in store.scan(table, "", "\U0010ffff")}
         for table in TABLES
     }
+
+
+def plain(table: str, raw: bytes) -> Any:
+    """A row's content."""
+    return behaviour.to_row(dayrow.unpack(raw)) if table == "day" else json.loads(zlib.decompress(raw))
 
 
 def answer(store: Any) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 import orjson
 import pytest
+from core_samples import plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from need import need
@@ -237,7 +237,7 @@ def scored(paths: list[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         pipeline.feed(batch.records, lambda index, error: None)
     notables = [{**n, "revision": 1} for n in pipeline.finish().notables]
     found = [(table, key, row) for table in ("day", "delta") for key, row in store.scan(table, "", "~")]
-    return notables, {f"{table}/{key}": json.loads(zlib.decompress(row)) for table, key, row in found}
+    return notables, {f"{table}/{key}": plain(table, row) for table, key, row in found}
 
 
 @pytest.mark.parametrize("backwards", [False, True])
