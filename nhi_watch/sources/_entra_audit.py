@@ -60,10 +60,8 @@ def parts(record: Part, told: Part, tenant: str) -> Parts:
     if is_deep(operation):
         mine = guid(what.get("appId")), guid(what.get("servicePrincipalId"))
         deep = deepen(operation, changes(told), mine)
-    change = _first(told)
-    target = (change.name or change.id)[:200]
     time, session = of("activityDateTime") or record.get("time"), plain(of("correlationId"))[:256]
-    return (*shape, deep), time, of("id"), session, target
+    return (*shape, deep), time, of("id"), session, _target(told)
 
 
 def _part(value: object) -> Part:
@@ -75,9 +73,13 @@ def changes(told: Part) -> list[Change]:
     return [_change(row) for row in rows(told.get("targetResources"))]
 
 
-def _first(told: Part) -> Change:
+def _target(told: Part) -> str:
+    """Name or id of the first thing that was changed."""
     found = rows(told.get("targetResources"))
-    return _change({**found[0], "modifiedProperties": None}) if found else Change()
+    if not found:
+        return ""
+    of = found[0].get
+    return (text(of("displayName")) or text(of("userPrincipalName")) or guid(of("id")))[:200]
 
 
 def _change(row: Part) -> Change:

@@ -48,6 +48,9 @@ _OUTSIDE = {
     "RedirectMessageTo",
 }
 _ACCESS = {"AccessRights", "User", "Trustee"}
+_ONLY_BY_PARAMETER = ("Set-Mailbox", "Set-AdminAuditLogConfig", "Set-CASMailbox")
+"""Frequent commands that mean something only with one of these parameters."""
+_TELLING = {*_OUTSIDE, "AuditEnabled", "UnifiedAuditLogIngestionEnabled", "Role"}
 
 
 # ---- who
@@ -174,7 +177,14 @@ def deepen(workload: str, operation: str, row: Row) -> Deep:
         return _entra_audit.deepen(operation, [change_of(row)], mine)
     if not is_deep(operation):
         return NOTHING
-    return tuple(sorted({*_of_exchange(operation, named(row.get("Parameters"))), *_of_sharing(operation, row)})), ""
+    told = row.get("Parameters")
+    if told.__class__ is list and operation in _ONLY_BY_PARAMETER and not any(_matters(one) for one in told):
+        return NOTHING
+    return tuple(sorted({*_of_exchange(operation, named(told)), *_of_sharing(operation, row)})), ""
+
+
+def _matters(parameter: Any) -> bool:
+    return parameter.__class__ is dict and parameter.get("Name") in _TELLING
 
 
 @lru_cache(maxsize=2048)
