@@ -21,7 +21,7 @@ PAGE = 2_000
 INGESTED, TIMESTAMP = "event.ingested", "@timestamp"
 _KEEP_ALIVE = "5m"
 _ORDER = ["_shard_doc"]
-"""The order in which it lies there, which is the fastest; nothing in the core depends on the order."""
+"""The order in which it lies there; nothing in the core depends on the order."""
 
 Hit = dict[str, Any]
 
