@@ -29,6 +29,9 @@ SETTINGS: dict[str, Any] = {
 }
 POSITIVE_SHARE = 0.2
 """Weight of all incidents together in training, so that rare ones shape the steps; calibration undoes it."""
+PREVALENCE = 0.0075
+"""Share of identity-days with an incident at which the probability is true. Training tenants are denser on
+purpose, life is thinner: there the score reads as an order, and the reliability curve of the evaluation applies."""
 
 Array = npt.NDArray[np.float64]
 
@@ -61,19 +64,19 @@ def fit(matrix: Matrix) -> Fitted:
 
 def _estimator(matrix: Matrix) -> HistGradientBoostingClassifier:
     estimator = HistGradientBoostingClassifier(monotonic_cst=[1] * len(NAMES), **SETTINGS)
-    return estimator.fit(matrix.x, matrix.y, sample_weight=balanced(matrix))
+    return estimator.fit(matrix.x, matrix.y, sample_weight=at_prevalence(matrix, POSITIVE_SHARE))
 
 
-def balanced(matrix: Matrix) -> Array:
-    """Weights under which incidents have POSITIVE_SHARE of the whole."""
+def at_prevalence(matrix: Matrix, share: float) -> Array:
+    """Weights under which incidents have this share of the whole."""
     positive = matrix.weight[matrix.y == 1].sum()
     negative = matrix.weight[matrix.y == 0].sum()
-    factor = POSITIVE_SHARE / (1 - POSITIVE_SHARE) * negative / positive
+    factor = share / (1 - share) * negative / positive
     return np.where(matrix.y == 1, matrix.weight * factor, matrix.weight)
 
 
 def _calibrate(matrix: Matrix) -> tuple[float, float]:
-    """Slope and offset after Platt (1999), on scores of tenants left out in turn, at their own prevalence.
+    """Slope and offset after Platt (1999), on scores of tenants left out in turn, at PREVALENCE.
 
     Real techniques were added on purpose, so they have no prevalence: they are left out here.
     """
@@ -84,7 +87,7 @@ def _calibrate(matrix: Matrix) -> tuple[float, float]:
         scores[out] = _estimator(matrix.only(~out)).decision_function(matrix.x[out])
     lived = matrix.technique == 0
     platt = LogisticRegression(C=1e6)
-    platt.fit(scores[lived, None], matrix.y[lived], sample_weight=matrix.weight[lived])
+    platt.fit(scores[lived, None], matrix.y[lived], sample_weight=at_prevalence(matrix.only(lived), PREVALENCE))
     return float(platt.coef_[0, 0]), float(platt.intercept_[0])
 
 
