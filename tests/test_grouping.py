@@ -224,6 +224,54 @@ def test_a_field_that_comes_twice_counts_as_the_last_one_says(tmp_path: Path) ->
     assert len(same(tmp_path, [again, again]).days[20150]) == 2
 
 
+KNOWN = (
+    b'{"userIdentity":{"type":"IAMUser","principalId":"AIDAEXAMPLE","accountId":"111111111111","userName":"ci"},'
+    b'"eventTime":"2025-03-03T10:11:12Z","eventSource":"s3.amazonaws.com","eventName":"GetObject",'
+    b'"awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.7","userAgent":"Boto3/1.34",'
+    b'"requestParameters":{"bucketName":"a"},"eventID":"b48a1176-b284-dffb-4e56-377f71bb0000",'
+    b'"readOnly":true,"recipientAccountId":"111111111111"}'
+)
+TWISTS = [
+    (b'{"bucketName":"a"}', b'{"bucketName":"b"}'),
+    (b'{"bucketName":"a"}', b'{"bucketName":"\xc3\xbc"}'),
+    (b'{"bucketName":"a"}', b'{"bucketName":"\xff"}'),
+    (b'{"bucketName":"a"}', b'{"bucketName":["b","a"]}'),
+    (b'{"bucketName":"a"}', b'{"bucketName":"a"'),
+    (b'{"bucketName":"a"}', b'{"bucketName":"a"}}'),
+    (b'{"bucketName":"a"}', b'null'),
+    (b'{"bucketName":"a"}', b'null,"errorCode":"AccessDenied"'),
+    (b'{"bucketName":"a"}', b'null,"awsRegion":null'),
+    (b'{"bucketName":"a"}', b'null,"userIdentity":{"type":"Root"}'),
+    (b'{"bucketName":"a"}', b'null,"eventTime":"2025-03-04T10:11:12Z"'),
+    (b'{"bucketName":"a"}', b'null,"requestParameters":{"bucketName":"c"}'),
+    (b'{"bucketName":"a"}', b'{"deep":{"eventID":"b48a1176-b284-dffb-4e56-377f71bb0009","x":1}}'),
+    (b'{"bucketName":"a"}', b'null,"Records":[]'),
+    (b'"eventID":"b48a', b'"eventID":"\\u0062'),
+    (b'"eventID":"b48a1176', b'"eventID":"\\"8a1176'),
+    (b'"eventID":"b48a1176', b'"eventID":"b48a1\x0176'),
+    (b'"eventID":"b48a1176-', b'"eventID":"b48a1176"'),
+    (b'"eventID":', b'"eventID" :'),
+    (b'10:11:12Z', b'10:11:60Z'),
+    (b'10:11:12Z', b'10:11:12"'),
+    (b'2025-03-03T10', b'2025-03-03T25'),
+    (b'2025-03-03T10', b'2025-03-03T1\xc3'),
+    (b'"type":"IAMUser"', b'"eventTime":"2025-03-03T10:11:12Z","type":"IAMUser"'),
+    (b'"readOnly":true', b'"readOnly":true,"eventID":"b48a1176-b284-dffb-4e56-377f71bb0009"'),
+    (b'"readOnly":true', b'"readOnly":true}'),
+    (b'"readOnly":true,"recipientAccountId":"111111111111"}', b'"readOnly":true,"recipientAccountId":"111111111111"'),
+    (b'{"userIdentity":{', b'["userIdentity",{'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("old,new", TWISTS)
+def test_a_line_that_is_nearly_a_known_one_is_read_for_what_it_is(tmp_path: Path, old: bytes, new: bytes) -> None:
+    assert KNOWN.count(old) == 1
+    lines = [KNOWN.replace(b"bb0000", b"bb%04x" % number) for number in range(400)]
+    lines[300:] = [line.replace(old, new) for line in lines[300:]]
+    fast, long = both(tmp_path, lines)
+    assert fast._replace(left=0) == long._replace(left=0)
+
+
 def test_lines_that_are_left_keep_their_numbers(tmp_path: Path) -> None:
     lines = [orjson.dumps(ORDINARY), b"", b"{", orjson.dumps(changed(("eventTime",), "never"))]
     assert same(tmp_path, lines).rejected == [(5, "not_json"), (6, "bad_time")]

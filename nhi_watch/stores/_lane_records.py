@@ -124,5 +124,5 @@ class Line(msgspec.Struct, gc=False):
 
 decode_line = msgspec.json.Decoder(Line).decode
 decode_actor = msgspec.json.Decoder(Actor).decode
-REFUSALS = (msgspec.DecodeError, RecursionError)
-"""What the decoders raise (a ValidationError is a DecodeError too)."""
+REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoders raise (a ValidationError is a DecodeError too; bytes that are no UTF-8 are not)."""

@@ -73,7 +73,7 @@ _BEFORE = PATHS.index("userIdentity.type")
 class _Slot:
     """Where lines of one shape are counted."""
 
-    __slots__ = ("address", "behaviour", "hour", "ids", "keys", "raw", "seen", "session", "shape", "start",
+    __slots__ = ("address", "behaviour", "hour", "ids", "key", "keys", "raw", "seen", "session", "shape", "start",
                  "target")  # fmt: skip
 
     def __init__(self, shape: Shape, address: str, keys: tuple[str, ...]) -> None:
@@ -81,6 +81,7 @@ class _Slot:
         self.address = address
         self.keys = keys
         """Names of the parameters that may be the target."""
+        self.key = keys[0] if keys else ""
         self.close()
 
     def close(self) -> None:
@@ -136,7 +137,7 @@ class Lane:
         strange: list[int] = []
         heads, pieces, clocks, decode = self._heads, self._pieces, _CLOCKS, cut.decode_rest
         time, parameters, record, middle, tail = cut.TIME, cut.PARAMETERS, cut.ID, cut.MIDDLE, cut.TAIL
-        clock_at, hour_at, limit = middle - 7, middle - 20, RECORDS
+        clock_at, hour_at, limit, longest = middle - 7, middle - 20, RECORDS, LONGEST_TARGET
         events = duplicates = 0
         for index, line in enumerate(lines):
             at = line.find(time)
@@ -152,7 +153,7 @@ class Lane:
                 strange.append(index)
                 continue
             try:
-                rest = decode(b'{%b"}' % line[start : end + tail])
+                rest = decode(b"{" + line[start : end + tail] + b'"}')
                 record_id = rest.eventID
                 mark = int(record_id[19:23] + record_id[24:], 16) if len(record_id) == 36 else -1
             except (*REFUSALS, ValueError):
@@ -183,18 +184,23 @@ class Lane:
             if len(ids) < limit:
                 insort(ids, record_id)  # it is new, for its mark is
             elif record_id < ids[-1]:
-                keep(ids, record_id, limit)
+                del ids[-1]
+                insort(ids, record_id)
             session = actor[1]
             if session is not slot.session:
                 slot.session = session
-                if session:
+                if session and session not in behaviour.sessions:
                     keep(behaviour.sessions, session, SESSIONS)
-            if slot.keys and rest.requestParameters is not None:
-                target = _target(rest.requestParameters, slot.keys) or target
+            params = rest.requestParameters
+            if params is not None and slot.key:
+                value = getattr(params, slot.key)
+                found_text = value if value.__class__ is str else ""
+                target = found_text[:longest] or _target(params, slot.keys) or target
             if target != slot.target:
                 slot.target = target
-                if target:
-                    keep(behaviour.targets, target, TARGETS)
+                targets = behaviour.targets
+                if target and (len(targets) < TARGETS or target < targets[-1]) and target not in targets:
+                    keep(targets, target, TARGETS)
         self._grouping.parsed += events
         self._grouping.duplicates += duplicates
         return strange
