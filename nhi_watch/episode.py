@@ -158,7 +158,12 @@ def _timeline(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[Ti
 
 def _record_ids(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[str, ...]:
     ordered = sorted(behaviours, key=lambda b: (-points[id(b)], b.first, b.shape))
-    return tuple(dict.fromkeys(i for b in ordered for i in b.record_ids))[:MAX_RECORD_IDS]
+    kept: dict[str, None] = {}
+    for b in ordered:
+        if len(kept) >= MAX_RECORD_IDS:
+            break
+        kept.update(dict.fromkeys(b.record_ids))
+    return tuple(kept)[:MAX_RECORD_IDS]
 
 
 _ASPECTS = (("action", "action"), ("network", "network"), ("agent", "agent"), ("region", "region"),
