@@ -11,7 +11,8 @@ said from which head, middle and tail are known, but for time, id and parameters
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from collections.abc import Callable
+from typing import Any, Generic, Optional, TypeVar
 
 import msgspec
 import orjson
@@ -25,6 +26,11 @@ MIDDLE = len(TIME) + len("2025-03-03T10:11:12Z")
 """Where the middle starts, from the start of TIME."""
 TAIL = len(ID) + 36
 """Where the tail starts, from the start of ID, when the id is a UUID."""
+Actor = tuple[Optional[int], str]
+"""A number that stands for who acts, and the session."""
+SlotT = TypeVar("SlotT")
+PIECES = 40_000
+"""Middles with tails remembered, and as many of each."""
 _APART = {"eventTime", "eventID", "requestParameters", "Records"}
 """Fields that may be in no piece that is remembered."""
 
@@ -87,3 +93,51 @@ def _object(text: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+class Pieces(Generic[SlotT]):
+    """The pieces of lines that were read whole."""
+
+    def __init__(self, most_heads: int) -> None:
+        self._most_heads = most_heads
+        self.heads: dict[bytes, Actor] = {}
+        self.pieces: dict[tuple[Optional[int], bytes, bytes], tuple[SlotT, str]] = {}
+        """Number, middle and tail → slot, and the first resource's ARN."""
+        self._middles: dict[bytes, Optional[bytes]] = {}
+        self._tails: dict[bytes, Optional[bytes]] = {}
+        """Piece → itself when it is sound, so that each is there once."""
+
+    def remember(self, line: bytes, actor: Actor, found: tuple[SlotT, str]) -> None:
+        """Note the pieces of a line that was read whole and is ASCII, where they are sound."""
+        at = line.find(TIME)
+        start = line.find(PARAMETERS, at)
+        end = line.find(ID, start)
+        if end < 0:
+            return
+        head, tail = line[:at], line[end + TAIL :]
+        if len(self.heads) >= self._most_heads or max(len(self._middles), len(self._tails)) >= PIECES:
+            self.forget()
+        if head not in self.heads:
+            if not is_head(head):
+                return
+            self.heads[head] = actor
+        if b"sharedEventID" in tail:
+            return  # never the same again
+        middle = _sound(self._middles, line[at + MIDDLE : start], is_middle)
+        ending = _sound(self._tails, tail, is_tail)
+        if middle and ending:
+            if len(self.pieces) >= PIECES:
+                self.pieces.clear()
+            self.pieces[actor[0], middle, ending] = found
+
+    def forget(self) -> None:
+        """Start anew."""
+        for memory in (self.heads, self.pieces, self._middles, self._tails):
+            memory.clear()
+
+
+def _sound(known: dict[bytes, Optional[bytes]], piece: bytes, is_sound: Callable[[bytes], bool]) -> Optional[bytes]:
+    """The piece, of which there is one object only, if it is sound."""
+    if piece not in known:
+        known[piece] = piece if is_sound(piece) else None
+    return known[piece]

@@ -14,9 +14,8 @@ Most lines need not even that: they are a known one's bytes but for time, id and
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Any, Optional
+from collections.abc import Sequence
+from typing import Optional
 
 import orjson
 
@@ -25,7 +24,6 @@ from nhi_watch.behaviour import (
     RECORDS,
     SESSIONS,
     TARGETS,
-    Behaviour,
     Shape,
     fingerprint,
     keep,
@@ -35,25 +33,22 @@ from nhi_watch.errors import RejectError
 from nhi_watch.grouping import Grouping
 from nhi_watch.sources import cloudtrail
 from nhi_watch.sources._cloudtrail_native import _TARGET as LONGEST_TARGET
-from nhi_watch.sources._cloudtrail_native import PATHS, join_accounts, joined
+from nhi_watch.sources._cloudtrail_native import PATHS
 from nhi_watch.sources._cloudtrail_traits import DEEP
-from nhi_watch.sources.cloudtrail import _FIRST as FIRST
-from nhi_watch.sources.cloudtrail import _LAST as LAST
 from nhi_watch.sources.cloudtrail import _trimmed as trimmed
 from nhi_watch.stores import _lane_cut as cut
 from nhi_watch.stores._lane_records import (
     REFUSALS,
     TARGET_KEYS,
     Line,
-    Resource,
     decode_actor,
     decode_line,
-    instance_ids,
 )
-from nhi_watch.timestamps import DAY, HOUR, parse
+from nhi_watch.stores._lane_slot import Slot, hour_of, owners_of, target_of
+from nhi_watch.timestamps import DAY, HOUR
 
 _Key = tuple[object, ...]
-_Actor = tuple[Optional[int], str]
+_Actor = cut.Actor
 
 SLOTS = 60_000
 """Shapes remembered."""
@@ -62,43 +57,13 @@ ACTORS = 20_000
 _TIMES = {f":{m:02}:{s:02}Z": (m * 60 + s, 1 << m) for m in range(60) for s in range(60)}
 """Rest of a time after its hour → seconds and the minute's bit."""
 _CLOCKS = {text.encode(): told for text, told in _TIMES.items()}
-PIECES = 40_000
-"""Middles with tails remembered, and as many of each."""
 _NO_OWNERS: tuple[None, str] = (None, "")
 _NOBODY: _Actor = (None, "")
 """The number of a userIdentity that only the long way can read."""
 _BEFORE = PATHS.index("userIdentity.type")
 
 
-class _Slot:
-    """Where lines of one shape are counted."""
-
-    __slots__ = ("address", "behaviour", "hour", "ids", "key", "keys", "raw", "seen", "session", "shape", "start",
-                 "target")  # fmt: skip
-
-    def __init__(self, shape: Shape, address: str, keys: tuple[str, ...]) -> None:
-        self.shape = shape
-        self.address = address
-        self.keys = keys
-        """Names of the parameters that may be the target."""
-        self.key = keys[0] if keys else ""
-        self.close()
-
-    def close(self) -> None:
-        """Belong to no hour."""
-        self.hour = ""
-        self.raw = b""
-        """As spelled in the log; what follows belongs to it."""
-        self.start = 0
-        self.behaviour = Behaviour(self.shape, 0)
-        self.seen: set[int] = set()
-        self.ids: list[str] = []
-        self.session = ""
-        """The last one that was counted, so that it is not looked up again."""
-        self.target = ""
-
-
-_Found = tuple[int, _Slot, Line, str, str]
+_Found = tuple[int, Slot, Line, str, str]
 """Index of the line, its slot, the line, its session, and the first resource's ARN."""
 
 
@@ -108,17 +73,12 @@ class Lane:
     def __init__(self, grouping: Grouping) -> None:
         self._grouping = grouping
         self._epoch = grouping.epoch
-        self._slots: dict[_Key, _Slot] = {}
+        self._slots: dict[_Key, Slot] = {}
         self._shapes: dict[Shape, Shape] = {}
         self._actors: dict[bytes, Optional[_Actor]] = {}
         self._numbers: dict[_Key, int] = {}
         """What of a userIdentity makes the shape → a number that stands for it in keys."""
-        self._heads: dict[bytes, _Actor] = {}
-        self._pieces: dict[tuple[Optional[int], bytes, bytes], tuple[_Slot, str]] = {}
-        """Number, middle and tail → slot, and the first resource's ARN."""
-        self._middles: dict[bytes, Optional[bytes]] = {}
-        self._tails: dict[bytes, Optional[bytes]] = {}
-        """Piece → itself when it is sound, so that each is there once."""
+        self._known = cut.Pieces[Slot](ACTORS)
 
     def take(self, lines: Sequence[bytes]) -> list[int]:
         """Count the lines that are ordinary; the indexes of the others, for the long way."""
@@ -135,7 +95,7 @@ class Lane:
     def _count_known(self, lines: Sequence[bytes], sure: bool) -> list[int]:
         """Count the lines whose pieces are known; the indexes of the others. Written out for speed."""
         strange: list[int] = []
-        heads, pieces, clocks, decode = self._heads, self._pieces, _CLOCKS, cut.decode_rest
+        heads, pieces, clocks, decode = self._known.heads, self._known.pieces, _CLOCKS, cut.decode_rest
         time, parameters, record, middle, tail = cut.TIME, cut.PARAMETERS, cut.ID, cut.MIDDLE, cut.TAIL
         clock_at, hour_at, limit, longest = middle - 7, middle - 20, RECORDS, LONGEST_TARGET
         events = duplicates = 0
@@ -195,7 +155,7 @@ class Lane:
             if params is not None and slot.key:
                 value = getattr(params, slot.key)
                 found_text = value if value.__class__ is str else ""
-                target = found_text[:longest] or _target(params, slot.keys) or target
+                target = found_text[:longest] or target_of(params, slot.keys) or target
             if target != slot.target:
                 slot.target = target
                 targets = behaviour.targets
@@ -205,35 +165,10 @@ class Lane:
         self._grouping.duplicates += duplicates
         return strange
 
-    def _remember(self, line: bytes, actor: _Actor, slot: _Slot, arn: str) -> None:
-        """Note the pieces of a line that was read whole, where they are sound."""
-        at = line.find(cut.TIME)
-        start = line.find(cut.PARAMETERS, at)
-        end = line.find(cut.ID, start)
-        if end < 0:
-            return
-        head, tail = line[:at], line[end + cut.TAIL :]
-        if len(self._pieces) >= PIECES or len(self._heads) >= ACTORS or len(self._tails) >= PIECES:
-            self._forget_pieces()
-        if head not in self._heads:
-            if not cut.is_head(head):
-                return
-            self._heads[head] = actor
-        if b"sharedEventID" in tail:
-            return  # never the same again
-        middle = _sound(self._middles, line[at + cut.MIDDLE : start], cut.is_middle)
-        ending = _sound(self._tails, tail, cut.is_tail)
-        if middle and ending:
-            self._pieces[actor[0], middle, ending] = (slot, arn)
-
-    def _forget_pieces(self) -> None:
-        for memory in (self._heads, self._pieces, self._middles, self._tails):
-            memory.clear()
-
     def _found(self, lines: Sequence[bytes], indexes: list[int], left: list[int]) -> list[_Found]:
         """The slot of each line that has one. Written out for speed, as is `_count`."""
         found: list[_Found] = []
-        decode, slots, actors = decode_line, self._slots, self._actors
+        decode, slots, actors, remember = decode_line, self._slots, self._actors, self._known.remember
         for index in indexes:
             text = lines[index]
             try:
@@ -248,7 +183,7 @@ class Lane:
             error = line.errorCode
             if error is None and line.errorMessage:
                 error = "Unspecified"
-            owners, arn = _owners(line.resources) if line.resources else _NO_OWNERS
+            owners, arn = owners_of(line.resources) if line.resources else _NO_OWNERS
             key = (
                 actor[0], line.eventName, line.eventSource, line.sourceIPAddress, line.userAgent, line.awsRegion,
                 error, line.recipientAccountId, owners, line.vpcEndpointId, line.readOnly,
@@ -261,7 +196,7 @@ class Lane:
             if slot is None or not plain:
                 left.append(index)
             else:
-                self._remember(text, actor, slot, arn)
+                remember(text, actor, (slot, arn))
                 found.append((index, slot, line, actor[1], arn))
         return found
 
@@ -296,7 +231,7 @@ class Lane:
                 if session:
                     keep(behaviour.sessions, session, SESSIONS)
             params = line.requestParameters
-            target = arn if params is None else _target(params, slot.keys) or arn
+            target = arn if params is None else target_of(params, slot.keys) or arn
             if target != slot.target:
                 slot.target = target
                 if target:
@@ -326,7 +261,7 @@ class Lane:
         found = self._actors[user] = (number, session)
         return found
 
-    def _meet(self, key: _Key, name: str, text: bytes) -> Optional[_Slot]:
+    def _meet(self, key: _Key, name: str, text: bytes) -> Optional[Slot]:
         """A slot for a shape that is new, by the long way; None for what only the long way can do."""
         if name in DEEP or key[0] is None:
             return None
@@ -337,17 +272,17 @@ class Lane:
         if len(self._slots) >= SLOTS:
             for memory in (self._slots, self._shapes, self._actors, self._numbers):
                 memory.clear()
-            self._forget_pieces()
+            self._known.forget()
             return None  # numbers start anew: this line's key has an old one
         shape = shape_of(event)
         shape = self._shapes.setdefault(shape, shape)
         keys = TARGET_KEYS.get(str(key[2]), ())
-        slot = self._slots[key] = _Slot(shape, event.address, keys)
+        slot = self._slots[key] = Slot(shape, event.address, keys)
         return slot
 
-    def _turn(self, slot: _Slot, hour: str, mark: int) -> bool:
+    def _turn(self, slot: Slot, hour: str, mark: int) -> bool:
         """Turn a slot to another hour; False where the long way must say what a line is."""
-        number = _hour(hour)
+        number = hour_of(hour)
         if number < 0:
             return False
         whole = self._grouping.identity_day(slot.shape.identity.id, number * HOUR // DAY)
@@ -360,45 +295,3 @@ class Lane:
         slot.behaviour, slot.seen, slot.ids = behaviour, whole.seen, behaviour.record_ids
         slot.session = slot.target = ""
         return True
-
-
-def _sound(known: dict[bytes, Optional[bytes]], piece: bytes, is_sound: Callable[[bytes], bool]) -> Optional[bytes]:
-    """The piece, of which there is one object only, if it is sound."""
-    if piece not in known:
-        known[piece] = piece if is_sound(piece) else None
-    return known[piece]
-
-
-@lru_cache(maxsize=64)
-def _hour(text: str) -> int:
-    """The hour's number, or -1 when it is none of CloudTrail's.
-
-    >>> _hour("1970-01-01T02"), _hour("2025-01-01T02"), _hour("2025-13-01T02")
-    (-1, 482138, -1)
-    """
-    try:
-        return parse(f"{text}:00:00Z") // HOUR if FIRST <= text < LAST else -1
-    except RejectError:
-        return -1
-
-
-def _owners(resources: list[Resource]) -> tuple[Optional[str], str]:
-    """As `owners_of` tells of the same resources."""
-    if len(resources) == 1:
-        only = resources[0]
-        return only.accountId, (only.ARN or "")[:LONGEST_TARGET]
-    arns = [r.ARN[:LONGEST_TARGET] for r in resources if r.ARN is not None]
-    return join_accounts([r.accountId for r in resources]), min(arns, default="")
-
-
-def _target(params: Any, keys: tuple[str, ...]) -> str:
-    """As `target_of` tells of the same parameters."""
-    for key in keys:
-        value = getattr(params, key)
-        if value:
-            if value.__class__ is str:
-                return value[:LONGEST_TARGET]
-            items = value if value.__class__ is list else instance_ids(value)
-            if items:
-                return joined(items)
-    return ""
