@@ -101,12 +101,13 @@ def load(folder: Path = FOLDER) -> Scorecard:
                 f"{folder / SCORECARD}: SHA-256 is {digest[:12]}…, the manifest says {manifest['sha256'][:12]}…; "
                 "restore the file that belongs to the manifest, or train again"
             )
-        return _parse(json.loads(raw), digest)
+        return parse(json.loads(raw), digest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder}: no usable model there ({error}); reinstall, or run `nhi train`") from error
 
 
-def _parse(plain: dict[str, Any], digest: str) -> Scorecard:
+def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:
+    """The scorecard of a JSON document; `digest` is the SHA-256 of its file."""
     rows = plain["signals"]
     return Scorecard(
         id=plain["id"],
