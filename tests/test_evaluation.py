@@ -34,6 +34,13 @@ def benign(rank: float, written: bool = True) -> Entry:
 # ---- the rules
 
 
+def test_the_published_pages_are_of_the_model_that_ships() -> None:
+    docs = Path(__file__).parents[1] / "docs"
+    card = model.load()
+    for page_name in ("evaluation.md", "model_card.md"):
+        assert card.id in (docs / page_name).read_text("utf-8"), f"{page_name}: run nhi evaluate --page --card anew"
+
+
 def test_only_benign_entries_above_use_the_budget() -> None:
     assert places([bad(5, "a"), bad(4, "b"), benign(3), bad(2, "c")]) == {"a": 0, "b": 0, "c": 1}
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from nhi_watch import __version__
 from nhi_watch import model as models
 from nhi_watch.errors import InputError
-from nhi_watch.evaluation import grafts, incidents, page, real, summary
+from nhi_watch.evaluation import card, grafts, incidents, page, real, summary
 from nhi_watch.evaluation.counting import BUDGETS, RESAMPLES
 from nhi_watch.evaluation.incidents import OURS, SEEDS, Job, Progress
 from nhi_watch.simulator import Spec
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="real logs; default: %(default)s, if it is there")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help=f"where {RESULT} goes")
     parser.add_argument("--page", type=Path, metavar="FILE", help="also write the figures as a Markdown page")
+    parser.add_argument("--card", type=Path, metavar="FILE", help="also write the model card")
     parser.add_argument("--json", action="store_true", help=f"print {RESULT} instead of tables")
 
 
@@ -60,6 +61,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     (args.out / RESULT).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     if args.page:
         args.page.write_text(page.render(result), "utf-8")
+    if args.card:
+        manifest = json.loads((models.FOLDER / models.MANIFEST).read_text("utf-8"))
+        args.card.write_text(card.render(result, manifest), "utf-8")
     if args.json:
         console.print_json(data=result)
     else:
