@@ -68,7 +68,7 @@ def test_source_offers_what_the_contract_says(source: ModuleType) -> None:
     assert source.__name__.rpartition(".")[2] == source.NAME
     assert all(isinstance(t, str) for t in (*source.SPLUNK_SOURCETYPES, *source.ELASTIC_INDICES))
     assert isinstance(source.SPLUNK_SOURCETYPES, tuple) and isinstance(source.ELASTIC_INDICES, tuple)
-    assert len(source.__doc__) > 100
+    assert len(source.__doc__ or "") > 100
     assert any("event" in sample for sample in samples_of(source)), f"needs samples: {source.NAME}.jsonl"
 
 

@@ -35,9 +35,9 @@ def _data(manifest: Figures) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(manifest["versions"].items()))
     return f"""## Data
 
-Trained {manifest["date"]} on {len(manifest["signals"])} signals of simulated accounts, and of real attack records made by
-simulated machines (`nhi_watch/training/matrix.csv.gz`, SHA-256 `{manifest["training_data_sha256"][:16]}…`; numbers only).
-No customer's data. {versions}."""
+Trained {manifest["date"]} on {len(manifest["signals"])} signals of simulated accounts, and of real attack records by
+simulated machines (`nhi_watch/training/matrix.csv.gz`, numbers only, SHA-256
+`{manifest["training_data_sha256"][:16]}…`). No customer's data. {versions}."""
 
 
 def _figures(result: Figures) -> str:

@@ -21,12 +21,12 @@ def rarity(bits: float) -> str:
     """A surprisal in words.
 
     >>> rarity(0.0), rarity(4.0), rarity(10.0), rarity(30.0)
-    ('ordinary', 'expected on 1 day in 16', 'expected on 1 day in 1,000', 'never expected')
+    ('ordinary', 'expected on 1 day in 16', 'expected on 1 day in 1,000', 'practically never expected')
     """
     if not bits:
         return "ordinary"
-    if bits >= 20:
-        return "never expected"
+    if bits >= 12:  # a larger number would claim a precision that no history has
+        return "practically never expected"
     days = 2.0**bits
     return f"expected on 1 day in {round(days):,}" if days < 100 else f"expected on 1 day in {_round(days):,}"
 
