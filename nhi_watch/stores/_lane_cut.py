@@ -29,8 +29,8 @@ TAIL = len(ID) + 36
 Actor = tuple[Optional[int], str]
 """A number that stands for who acts, and the session."""
 SlotT = TypeVar("SlotT")
-PIECES = 40_000
-"""Middles with tails remembered, and as many of each."""
+PIECES = 6_000
+"""Middles with tails remembered, and as many of each, and of heads; all together some 10 MB."""
 _APART = {"eventTime", "eventID", "requestParameters", "Records"}
 """Fields that may be in no piece that is remembered."""
 
@@ -98,8 +98,7 @@ def _object(text: bytes) -> dict[str, Any]:
 class Pieces(Generic[SlotT]):
     """The pieces of lines that were read whole."""
 
-    def __init__(self, most_heads: int) -> None:
-        self._most_heads = most_heads
+    def __init__(self) -> None:
         self.heads: dict[bytes, Actor] = {}
         self.pieces: dict[tuple[Optional[int], bytes, bytes], tuple[SlotT, str]] = {}
         """Number, middle and tail → slot, and the first resource's ARN."""
@@ -115,7 +114,7 @@ class Pieces(Generic[SlotT]):
         if end < 0:
             return
         head, tail = line[:at], line[end + TAIL :]
-        if len(self.heads) >= self._most_heads or max(len(self._middles), len(self._tails)) >= PIECES:
+        if max(len(self.heads), len(self._middles), len(self._tails)) >= PIECES:
             self.forget()
         if head not in self.heads:
             if not is_head(head):

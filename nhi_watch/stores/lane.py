@@ -50,7 +50,7 @@ from nhi_watch.timestamps import DAY, HOUR
 _Key = tuple[object, ...]
 _Actor = cut.Actor
 
-SLOTS = 60_000
+SLOTS = 40_000
 """Shapes remembered."""
 ACTORS = 20_000
 """Spellings of userIdentity remembered; one has about 600 bytes."""
@@ -78,7 +78,7 @@ class Lane:
         self._actors: dict[bytes, Optional[_Actor]] = {}
         self._numbers: dict[_Key, int] = {}
         """What of a userIdentity makes the shape → a number that stands for it in keys."""
-        self._known = cut.Pieces[Slot](ACTORS)
+        self._known = cut.Pieces[Slot]()
 
     def take(self, lines: Sequence[bytes]) -> list[int]:
         """Count the lines that are ordinary; the indexes of the others, for the long way."""
