@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from copy import copy
 from typing import NamedTuple, Optional
 
 from nhi_watch import baseline, frameworks
@@ -40,7 +41,6 @@ from nhi_watch.scoring import (
     Baselines,
     Episode,
     episode_values,
-    views_of,
     weighed,
 )
 from nhi_watch.signals import SIGNALS, Signal
@@ -291,10 +291,22 @@ def created(model: Scorecard, episode: Episode) -> int:
     hours = sorted({b.hour for b in behaviours})
     for hour in hours[:-1]:
         known = [b for b in behaviours if b.hour <= hour]
-        part = EpisodeView(views_of(known, episode.view.past), episode.view.past)
-        if score_of(model.probability(model.log_odds(episode_values(part)))) >= max(FLOOR, 0.0):
+        part = EpisodeView(_until(episode.view, hour), episode.view.past)
+        if score_of(model.probability(model.log_odds(episode_values(part)))) >= FLOOR:
             return max(b.last for b in known)
     return max(b.last for b in behaviours)
+
+
+def _until(episode: EpisodeView, hour: int) -> list[View]:
+    """The views as they stood at the end of an hour: what a shape is worth does not change within a day."""
+    views = []
+    for view in episode.views:
+        behaviours = [b for b in view.behaviours if b.hour <= hour]
+        if behaviours:
+            part = copy(view)
+            part.behaviours = behaviours
+            views.append(part)
+    return views
 
 
 def receipt(model: Scorecard, episode: Episode) -> Receipt:

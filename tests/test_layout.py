@@ -20,7 +20,7 @@ ROWS = (
     "operators identity",
     "sources",
     "behaviour",
-    "grouping",
+    "grouping dayrow",
     "baseline",
     "view",
     "signals",
@@ -55,6 +55,10 @@ def name(path: Path) -> str:
 
 
 each_module = pytest.mark.parametrize("path", MODULES, ids=name)
+
+
+WRITTEN_OUT = {"nhi_watch/stores/lane.py": {"_count_known"}}
+"""Loops run for every record: a call more per record costs a tenth of the speed (decision 0007)."""
 
 
 def part_of(module: str) -> str:
@@ -193,7 +197,7 @@ def test_no_file_is_longer_than_400_lines(path: Path) -> None:
 def test_no_function_is_longer_than_50_lines(path: Path) -> None:
     functions = (n for n in ast.walk(tree_of(path)) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
     long = {each.name: length(each) for each in functions if length(each) > 50}
-    assert not long
+    assert not long.keys() - WRITTEN_OUT.get(name(path), set())
 
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -61,7 +61,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=_budget, default=10.0, metavar="N", help="notables a day per 1,000 identities")
     parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
-    parser.add_argument("--model", type=Path, default=model.FOLDER, metavar="DIR", help="another model's folder")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="another model's folder")
     parser.add_argument(
         "--page",
         type=_page,
@@ -150,7 +150,7 @@ def _setup(client: Elasticsearch, args: argparse.Namespace, console: Console) ->
 
 
 def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
-    job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks, args.model,
+    job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks, args.model or model.FOLDER,
               args.page, args.lag)  # fmt: skip
     try:
         outcome = run_job(client, job)

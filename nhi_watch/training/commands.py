@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--collect", action="store_true", help="simulate the training tenants anew, then train")
     parser.add_argument("--data", type=Path, default=DATA, metavar="DIR",
                         help="real logs for --collect (default: ../shared/data)")  # fmt: skip
-    parser.add_argument("--out", type=Path, default=model.FOLDER, metavar="DIR", help="default: the shipped model")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: the shipped model")
     parser.add_argument("--keep-estimator", type=Path, metavar="FILE",
                         help="also dump scikit-learn's object, for study")  # fmt: skip
 
@@ -49,12 +49,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     except (OSError, ValueError) as error:
         raise InputError(f"{error}") from error
     fitted = fit.fit(matrix)
-    args.out.mkdir(parents=True, exist_ok=True)
+    out: Path = args.out or model.FOLDER
+    out.mkdir(parents=True, exist_ok=True)
     scorecard = write.document(fitted, prior)
-    write.write(args.out, scorecard, hashlib.sha256(MATRIX.read_bytes()).hexdigest(), DATE)
+    write.write(out, scorecard, hashlib.sha256(MATRIX.read_bytes()).hexdigest(), DATE)
     if args.keep_estimator:
         write.keep_estimator(args.keep_estimator, fitted)
-    console.print(f"{scorecard['id']}: {len(matrix.y):,} rows, {int(matrix.y.sum()):,} of incidents, into {args.out}")
+    console.print(f"{scorecard['id']}: {len(matrix.y):,} rows, {int(matrix.y.sum()):,} of incidents, into {out}")
     return 0
 
 

@@ -51,6 +51,11 @@ class Matrix(NamedTuple):
         return Matrix(*(part[rows] for part in self))  # type: ignore[arg-type]
 
 
+    def without(self, techniques: Sequence[int]) -> Matrix:
+        """The rows of all but some real techniques."""
+        return self.only(~np.isin(self.technique, techniques))
+
+
 Attacks = Sequence[Sequence[dict[str, Any]]]
 
 
