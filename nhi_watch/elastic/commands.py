@@ -150,7 +150,8 @@ def _setup(client: Elasticsearch, args: argparse.Namespace, console: Console) ->
 
 
 def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
-    job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks, args.model or model.FOLDER,
+    job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks,
+              args.model or model.FOLDER,
               args.page, args.lag)  # fmt: skip
     try:
         outcome = run_job(client, job)
