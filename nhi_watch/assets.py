@@ -36,7 +36,10 @@ def load(path: Path) -> Assets:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return dict(_row(path, number, row) for number, row in enumerate(csv.DictReader(file), 2))
+            rows = csv.DictReader(file)
+            if "identity" not in (rows.fieldnames or ()):
+                raise InputError(f"{path}, line 1: the header must be identity,criticality,owner,environment,comment")
+            return dict(_row(path, number, row) for number, row in enumerate(rows, 2))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: {error}; give a CSV file as shipped in lookups/nhi_assets.csv") from error
 
@@ -53,5 +56,6 @@ def _row(path: Path, line: int, row: dict[str, str]) -> tuple[str, Asset]:
 
 
 def find(assets: Assets, identity: Identity) -> Asset:
-    """The asset of an identity, by id, else by name."""
-    return assets.get(identity.id) or assets.get(identity.name) or UNKNOWN
+    """The asset of an identity: by id, else by full name, else by the last part of its name."""
+    names = (identity.id, identity.name, identity.name.rsplit("/", 1)[-1])
+    return next((assets[name] for name in names if name in assets), UNKNOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -78,7 +79,7 @@ def _baseline(commands: Any) -> None:
 
 def _explain(commands: Any) -> None:
     command = _add(commands, "explain", run_explain, "show why a notable scored as it did")
-    command.add_argument("id", metavar="ID", help="a notable's id, or its first letters")
+    command.add_argument("id", metavar="ID", help="its number in the list, its id, or the id's first letters")
     command.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
     command.add_argument("--json", action="store_true", help="print the notable's JSON")
 
@@ -123,7 +124,10 @@ def _elastic(commands: Any) -> None:
 
 
 def _budget(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number <= 1000:
         raise argparse.ArgumentTypeError("a number above 0 and up to 1000")
     return number
@@ -151,9 +155,23 @@ def run_score(args: argparse.Namespace) -> int:
         print(json.dumps(result.run))
         return 0
     console = Console(highlight=False)
-    terminal.show(jobs.overall(result.notables), result.run, console)
+    terminal.show(result.notables, result.run, console)
+    _remarks(result.run)
     console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
+    if result.notables:
+        console.print(f"Next: nhi explain 1 --out {job.out}", soft_wrap=True, markup=False)
     return 0
+
+
+def _remarks(run: dict[str, Any]) -> None:
+    """What a reader would otherwise take for an all-clear, on standard error."""
+    unreadable = run["rejected"].get("unreadable_file", 0)
+    if unreadable:
+        print(f"nhi: {unreadable} of the paths could not be read; rejects.jsonl names them", file=sys.stderr)
+    if not run["read"]:
+        print("nhi: the paths hold no records; nothing was judged", file=sys.stderr)
+    elif run["parsed"] and not run["events"]:
+        print("nhi: all records were scored by an earlier run; the list is of then", file=sys.stderr)
 
 
 def run_baseline(args: argparse.Namespace) -> int:
@@ -161,6 +179,8 @@ def run_baseline(args: argparse.Namespace) -> int:
     from nhi_watch import jobs
 
     job = _job(args)
+    if args.export and not (args.export.parent.is_dir() and args.export.name.endswith((".csv", ".csv.gz"))):
+        raise InputError(f"--export {args.export}: give a .csv or .csv.gz in a folder that exists")
     with _progress(job.paths) as (on_bytes, on_stage):
         run = jobs.learn(job, on_bytes, on_stage)
     rows = jobs.export(job, args.export) if args.export else 0
@@ -180,7 +200,8 @@ def run_explain(args: argparse.Namespace) -> int:
     path = args.out / "notables.jsonl"
     if not path.exists():
         raise InputError(f"{path}: not there; run `nhi score` first, or give its folder with --out")
-    found = [n for n in jsonlines.read(path) if n["id"].startswith(args.id)]
+    found = [n for n in jsonlines.read(path) if args.id in (str(n["rank"]), n["id"]) or n["id"].startswith(args.id)]
+    found = [n for n in found if args.id == str(n["rank"])] or found
     if len(found) != 1:
         raise InputError(f"{path}: {len(found)} notables begin with {args.id!r}; give more of one's id")
     if args.json:
@@ -274,6 +295,7 @@ def _progress(paths: Sequence[str]) -> Iterator[tuple[Callable[[int], None], Cal
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Exit code 0: it ran. 1: a defect of ours. 2: input or configuration is wrong."""
     args = parser().parse_args(argv)
+    os.umask(0o027)  # logs, state and reports are nobody else's business
     try:
         return int(args.run(args))
     except (InputError, ModelError, StoreError) as error:

@@ -92,7 +92,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         identity=_identity(episode.identity, asset),
         created=created(model, episode),
         first_time=first, last_time=last,
-        signals=tuple(_signal(part) for part in parts if abs(part.points) >= SHOWN or part.value is None),
+        signals=tuple(_signal(part) for part in parts if _tells(model, part)),
         timeline=_timeline(behaviours, points), usual=_usual(model, view), frameworks=_frameworks(heavy),
         controls=controls(episode.identity, view), impact=weight,
         telemetry=Telemetry(_providers(view), None, _missing(view), False),
@@ -110,6 +110,14 @@ def _weigh(model: Scorecard, episode: Episode) -> list[Weighed]:
     ]
 
 
+def _tells(model: Scorecard, part: Weighed) -> bool:
+    """Whether a signal is worth listing: it moved the score, or it could have and cannot tell."""
+    if part.value is not None:
+        return abs(part.points) >= SHOWN
+    points = model.steps[model.signals.index(part.signal.name)].points
+    return max(points) - min(points) >= SHOWN
+
+
 def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str]:
     """The behaviours behind a signal's value, and its sentence."""
     if value is None:
@@ -118,7 +126,7 @@ def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tu
         return [], "ordinary"
     if signal.backing is not None:
         return signal.backing(episode), signal.evidence(episode)
-    view = max(episode.views, key=lambda v: _own_value(signal, v))
+    view = max(episode.views, key=lambda v: (_own_value(signal, v), v.shape.outcome == "success"))
     return view.behaviours, signal.evidence(view)
 
 
@@ -232,10 +240,16 @@ PLACES = ("moved_outside", "new_owner", "unknown_network", "new_network")
 def _title(identity: Identity, parts: list[Weighed]) -> str:
     """Who: what was done, and from where if the place is news; else the heaviest reasons."""
     told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
-    what = [told[name].signal.title.lower() for name in TOLD_FIRST if name in told][:2]
+    what = [_done(told[name]) for name in TOLD_FIRST if name in told][:2]
     what = what or [part.signal.title.lower() for part in parts[:2] if part.points >= REASON_POINTS]
     where = next((_place(told[name]) for name in PLACES if name in told and told[name].points >= REASON_POINTS), "")
     return f"{clip(short_name(identity), 80)}: {', '.join(what) or 'unusual behaviour'}{where}"
+
+
+def _done(part: Weighed) -> str:
+    """What was done; or only tried, where every record of it was turned down."""
+    succeeded = any(b.shape.outcome == "success" for b in part.backing)
+    return part.signal.title.lower() + ("" if succeeded or not part.backing else " (tried, did not succeed)")
 
 
 def _place(part: Weighed) -> str:

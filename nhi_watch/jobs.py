@@ -79,7 +79,8 @@ def _prepare(job: Job) -> None:
 def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     known = assets.load(job.assets) if job.assets else {}
     sources = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
-    pipeline = Pipeline(State(store), model.load(job.model), sources, Options(job.budget, known, job.learn))
+    state = State(store)
+    pipeline = Pipeline(state, model.load(job.model), sources, Options(job.budget, known, job.learn))
     started = time.perf_counter()
     with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
         take = Lane(pipeline.grouping).take if sources[0] is cloudtrail else None
@@ -93,8 +94,27 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     result_started = time.perf_counter()
     with _few_collections():
         result = pipeline.finish(on_stage)
+    _demand_events(result.run, job.out)
+    result = result._replace(notables=overall(_with_earlier(state, result)))
+    result.run["notables"] = len(result.notables)
     result.run["seconds"]["read"] = round(result_started - started - result.run["seconds"].get("group", 0.0), 3)
     return result
+
+
+def _demand_events(run: dict[str, Any], out: Path) -> None:
+    """A run that understood nothing must not look like an all-clear, nor replace an earlier report."""
+    if run["rejected"] and not run["parsed"]:
+        reason = max(run["rejected"], key=lambda name: (run["rejected"][name], name))
+        raise InputError(
+            f"none of {run['read']:,} records could be read, most of them for {reason}; "
+            f"see {out / 'rejects.jsonl'}, and check the paths and --source"
+        )
+
+
+def _with_earlier(state: State, result: Result) -> list[dict[str, Any]]:
+    """The notables of all days that the state keeps: a run over new files must not hide what was found before."""
+    fresh = {notable["id"]: notable for notable in result.notables}
+    return [fresh.get(notable["id"], notable) for notable in state.every_notable()]
 
 
 @contextmanager
@@ -123,7 +143,7 @@ def _write(out: Path, result: Result) -> None:
     jsonlines.write(out / "notables.jsonl", result.notables)
     jsonlines.write(out / "run.json", [result.run])
     with jsonlines.replacing(out / "report.html") as file:
-        file.write(html.render(overall(result.notables), result.run).encode("utf-8", "replace"))
+        file.write(html.render(result.notables, result.run).encode("utf-8", "replace"))
 
 
 def overall(notables: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

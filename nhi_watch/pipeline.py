@@ -80,6 +80,7 @@ class Pipeline:
         self._scored: set[int] = set()
         self._identities: set[str] = set()
         self._rejected: dict[str, int] = {}
+        self._overflow_highest = 0.0
         self._seconds: dict[str, float] = {}
         self._counts = dict.fromkeys(("behaviours", "identities", "episodes", "overflow", "withdrawn", "too_late"), 0)
 
@@ -156,6 +157,7 @@ class Pipeline:
         risen = [name for name in risen if notable_id(name, day) not in before]
         episodes.update(self._score(day, {name: wholes[name] for name in risen}, baselines))
         self._counts["overflow"] += order.overflow
+        self._overflow_highest = max(self._overflow_highest, order.overflow_highest)
         self._spend("score", started)
         started = time.perf_counter()
         found, new = self._write_notables(day, order, (episodes, before), baselines)
@@ -229,6 +231,7 @@ class Pipeline:
             "duplicates": self.grouping.duplicates,
             "events": parsed - self.grouping.duplicates,
             **self._counts,
+            "overflow_highest": self._overflow_highest,
             "days": [render_day(days[0]), render_day(days[-1])] if days else [],
             "alerts_in": 0,
             "notables": len(notables),

@@ -30,6 +30,8 @@ class Order(NamedTuple):
     chosen: tuple[Ranked, ...]
     overflow: int
     """Episodes over the floor for which the budget had no room."""
+    overflow_highest: float
+    """The highest score among them; 0 when there are none."""
     identities: int
     """Non-human identities seen in the day: the base of the budget."""
 
@@ -49,7 +51,8 @@ def order(day: list[Ranked], budget: float) -> Order:
     over = [episode for episode in eligible if episode.score >= FLOOR]
     over.sort(key=lambda e: (-e.priority, -e.log_odds, e.identity_id))
     room = allowance(budget, len(eligible))
-    return Order(tuple(over[:room]), max(0, len(over) - room), len(eligible))
+    rest = over[room:]
+    return Order(tuple(over[:room]), len(rest), max((e.score for e in rest), default=0.0), len(eligible))
 
 
 def is_eligible(episode: EpisodeView, kind: str, human: str) -> bool:

@@ -199,6 +199,11 @@ class State:
         """Notable id → its JSON."""
         return {key[7:]: _unpack(raw) for key, raw in self._store.scan("notable", *_span(day))}
 
+    def every_notable(self) -> list[dict[str, Any]]:
+        """The notables of all days that are kept, by day and rank."""
+        found = [(key[:6], _unpack(raw)) for key, raw in self._store.scan("notable", "", ":")]
+        return [document for _, document in sorted(found, key=lambda pair: (pair[0], pair[1]["rank"]))]
+
     def put_notables(self, day: int, found: list[dict[str, Any]], before: Mapping[str, Any]) -> None:
         """Replace the notables of a day; those that lost their place are gone."""
         kept = {document["id"]: document for document in found}

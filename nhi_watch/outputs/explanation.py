@@ -22,18 +22,26 @@ def show(notable: Json, console: Console) -> None:
     line = f"{notable['severity'].upper()} {notable['score']:.1f}  {notable['title']}"
     console.print(Text(visible(line), style="bold"))
     console.print(Text(visible(notable["summary"])))
+    identity = notable["identity"]
+    told = f"{notable['id']}  {notable['first_time']} to {notable['last_time']}  {identity['name']}  "
+    console.print(Text(visible(f"{told}account {identity['account']}, owner {identity['owner'] or 'unknown'}")))
     console.print(_points(notable))
     console.print(_usual(notable))
     for control in notable["controls"]:
         console.print(Text(visible(f"{control['id'].replace('_', ' ')}: {control['reason']}")))
+    ids = [i for part in notable["frameworks"].values() for i in part]
+    console.print(Text(f"Frameworks: {', '.join(ids)}"))
     console.print(Text(f"Records: {notable['record_count']}; first: {visible(', '.join(notable['record_ids'][:3]))}"))
 
 
 def _points(notable: Json) -> Table:
     table = Table("points", "signal", "evidence", box=box.SIMPLE_HEAD)
     for signal in notable["signals"]:
-        points = "cannot tell" if signal["cannot_tell"] else f"{signal['points']:+.2f}"
-        table.add_row(points, Text(visible(signal["id"])), Text(visible(signal["evidence"])))
+        if not signal["cannot_tell"]:
+            table.add_row(f"{signal['points']:+.2f}", Text(signal["id"]), Text(visible(signal["evidence"])))
+    silent = [signal["id"] for signal in notable["signals"] if signal["cannot_tell"]]
+    if silent:
+        table.add_row("cannot tell", "", ", ".join(silent))
     return table
 
 

@@ -43,6 +43,7 @@ def render(notables: Sequence[Json], run: Json) -> str:
         facts=run_summary.facts(run),
         seconds=run.get("seconds") or {},
         overflow=run.get("overflow") or 0,
+        overflow_highest=run.get("overflow_highest") or 0,
         by_severity=_tally(notables, "severity", tuple(reversed(SEVERITIES))),
         by_kind=_tally(notables, "kind", KINDS),
         marks=_share(_MARKS, notables, 15, 150),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from nhi_watch.notable import severity_of
 from nhi_watch.outputs.words import amount, clock, visible
 
 
@@ -74,7 +75,9 @@ def _budget(run: Mapping[str, Any]) -> str:
         return ""
     over = run.get("overflow") or 0
     text = f"{amount(run['budget'])} a day per 1,000 identities"
-    return f"{text}, {amount(over)} more not shown" if over else text
+    highest = run.get("overflow_highest") or 0
+    named = f", the highest of them at {int(highest)} ({severity_of(highest)})" if highest else ""
+    return f"{text}, {amount(over)} more not shown{named}" if over else text
 
 
 def _rejected(run: Mapping[str, Any]) -> str:

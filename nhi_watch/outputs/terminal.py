@@ -35,6 +35,7 @@ def show(notables: Sequence[Json], run: Json, console: Console) -> None:
     """
     if notables:
         console.print(_table(notables, console))
+        console.print(_text(console, "Ordered by priority: probability times impact.", 100, "dim"))
     else:
         console.print("No notables: nothing is worth your time.")
     summary = run_summary.line(run)

@@ -13,8 +13,9 @@ def in_class(view: View, name: str) -> float:
 
 def call_sentence(view: View, what: str) -> str:
     """Says which call it was and how new it is."""
-    tried = "" if view.shape.outcome == "success" else f" (refused: {view.shape.error or view.shape.outcome})"
-    return f"{view.shape.action}{tried} {what}; {rarity(view.action)} for this identity"
+    tried = {"success": "", "denied": f" (refused: {view.shape.error})"}
+    end = tried.get(view.shape.outcome, f" (failed: {view.shape.error})")
+    return f"{view.shape.action}{end} {what}; {rarity(view.action)} for this identity"
 
 
 def rarity(bits: float) -> str:
