@@ -19,6 +19,7 @@ from layout import ROOT, WORKSHOP
 from nhi_watch import __version__
 from nhi_watch.splunk.nhiscore import Options
 
+BASELINES = {"nhi_baseline.csv", "nhi_baseline.csv.gz"}
 CONFS = sorted((ROOT / "default").glob("*.conf"))
 
 
@@ -85,6 +86,23 @@ def test_what_lies_about_does_not_ship(members: dict[str, bytes]) -> None:
     finally:
         for stray in strays:
             stray.unlink()
+
+
+def test_every_lookup_file_has_a_stanza_and_a_row_in_the_readme(members: dict[str, bytes]) -> None:
+    shipped = {name.split("/")[1] for name in members if name.startswith("lookups/")} - BASELINES
+    assert shipped == {conf("transforms.conf")[name]["filename"] for name in conf("transforms.conf").sections()}
+    readme = members["README.md"].decode()
+    assert set(re.findall(r"^\| `(nhi_\w+\.csv)`", readme, re.MULTILINE)) == shipped
+
+
+def test_a_baseline_put_into_the_lookups_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("lookups/nhi_baseline.csv.gz", "lookups/nhi_other.csv.gz", "docs/splunk.md", "LICENSE",
+                 "metadata/default.meta"):  # fmt: skip
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(name.encode())
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+    assert [name for name in package.contents() if name.startswith("lookups/")] == ["lookups/nhi_baseline.csv.gz"]
 
 
 def test_app_and_package_have_one_version() -> None:

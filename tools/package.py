@@ -17,7 +17,8 @@ from pathlib import Path
 from layout import PACKAGE, ROOT, name_of, ships
 
 APP = "nhi_watch"
-LOOKUPS = ("assets", "exceptions", "networks", "owners", "reputation")
+LOOKUPS = ("assets.csv", "networks.csv", "baseline.csv", "baseline.csv.gz")
+"""The baseline is nobody's but the customer's: it ships only in a package that they build themselves."""
 DATA = frozenset({".json", ".gz", ".csv", ".bin"})
 """Endings of data files inside the package; a `.gz` is a compressed table."""
 EPOCH = 1_577_836_800
@@ -64,7 +65,7 @@ def _chosen() -> list[Path]:
     found = [ROOT / "LICENSE", ROOT / "metadata" / "default.meta"]
     for pattern in ("bin/*.py", "default/*.conf", "default/data/ui/*/*.xml"):
         found += ROOT.glob(pattern)
-    tables = (ROOT / "lookups" / f"nhi_{name}.csv" for name in LOOKUPS)
+    tables = (ROOT / "lookups" / f"nhi_{name}" for name in LOOKUPS)
     return [*found, *filter(Path.exists, tables), *filter(_ships, (ROOT / PACKAGE).rglob("*"))]
 
 

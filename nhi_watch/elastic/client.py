@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, TransportError
+from elasticsearch import ApiError, AuthenticationException, Elasticsearch, OrjsonSerializer, TransportError
+from elasticsearch import ConnectionError as UnreachableError
 
 from nhi_watch.errors import InputError, NhiError, StoreError
 
@@ -95,6 +96,38 @@ def explained(doing: str, error: type[NhiError] = StoreError) -> Iterator[None]:
     except TransportError as problem:
         detail = str(problem).partition("\n")[0][:300]
         raise error(f"{doing}: cannot talk to Elasticsearch: {detail}; check the URL and the CA") from problem
+
+
+@contextmanager
+def reached(where: Connection) -> Iterator[None]:
+    """Say of a cluster that cannot be reached, or that lets nobody in, which one it is and what to do.
+
+    Raises:
+        StoreError: in place of the one that names only what was being done at that moment.
+    """
+    try:
+        yield
+    except StoreError as error:
+        if isinstance(error.__cause__, UnreachableError):
+            raise StoreError(f"cannot reach {where.url}: {_obstacle(error.__cause__)}") from error
+        if isinstance(error.__cause__, AuthenticationException):
+            raise StoreError(f"{where.url} {_KEY_REFUSED if where.api_key else _KEY_MISSING}") from error
+        raise
+
+
+_KEY_MISSING = "wants an API key, and none was given: use --api-key-file FILE, or set NHI_ELASTIC_API_KEY"
+_KEY_REFUSED = "refused the API key (401): give its encoded value, not id:key; it may also have expired"
+
+
+def _obstacle(problem: BaseException) -> str:
+    """The system's own words at the bottom of the chain of errors, and a remedy."""
+    while problem.__cause__ or problem.__context__:
+        problem = problem.__cause__ or problem.__context__ or problem
+    if isinstance(problem, ssl.SSLError):
+        detail = getattr(problem, "verify_message", "") or problem.reason or "TLS failed"
+        return f"{detail.lower()}; check --ca, and that the URL's scheme is the server's"
+    detail = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)[:200]
+    return f"{detail[:1].lower()}{detail[1:]}; check the URL, and that the server runs".replace("\n", " ")
 
 
 def _reason(problem: ApiError) -> str:

@@ -114,14 +114,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
     Raises:
         InputError: the arguments are wrong.
-        StoreError: Elasticsearch cannot be reached, or refuses.
+        StoreError: Elasticsearch cannot be reached, wants a key, or refuses.
     """
     if args.elastic_command == "setup" and args.api_key_request:
         _write_request(args, console)
         if not (args.url or os.environ.get("NHI_ELASTIC_URL")):
             return 0
     where = elastic.connection(args.url, args.api_key_file, args.ca)
-    with elastic.connect(where.url, where.api_key, where.ca) as client:
+    with elastic.reached(where), elastic.connect(where.url, where.api_key, where.ca) as client:
         return _setup(client, args, console) if args.elastic_command == "setup" else _run(client, args, console)
 
 

@@ -1,0 +1,81 @@
+"""What `nhi elastic` says when the cluster is not there, or lets nobody in."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BODY = b'{"error":{"reason":"missing authentication credentials for REST request"},"status":401}'
+
+
+class Closed(BaseHTTPRequestHandler):
+    """Answers as a secured Elasticsearch answers a stranger; HEAD has no body."""
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(BODY)
+
+    def do_HEAD(self) -> None:
+        self.send_response(401)
+        self.send_header("X-Elastic-Product", "Elasticsearch")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Not into the test's output."""
+
+
+@pytest.fixture(scope="module")
+def closed() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Closed) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def nhi(*arguments: str, key: str = "") -> tuple[int, str]:
+    told = {name: value for name, value in os.environ.items() if not name.startswith("NHI_ELASTIC")}
+    if key:
+        told["NHI_ELASTIC_API_KEY"] = key
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("command", ["setup", "run"])
+def test_a_refused_connection_is_one_short_line(command: str) -> None:
+    with socket.socket() as held:  # bound, but nobody listens
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+        told = f"nhi: cannot reach {url}: connection refused; check the URL, and that the server runs\n"
+        assert nhi(command, "--url", url) == (2, told)
+
+
+@pytest.mark.parametrize("command", ["setup", "run"])
+def test_without_a_key_a_closed_server_makes_it_say_how_to_give_one(command: str, closed: str) -> None:
+    told = "wants an API key, and none was given: use --api-key-file FILE, or set NHI_ELASTIC_API_KEY\n"
+    assert nhi(command, "--url", closed) == (2, f"nhi: {closed} {told}")
+
+
+@pytest.mark.parametrize("command", ["setup", "run"])
+def test_a_wrong_key_is_refused_without_being_shown(command: str, closed: str) -> None:
+    told = "refused the API key (401): give its encoded value, not id:key; it may also have expired\n"
+    assert nhi(command, "--url", closed, key="d3Jvbmc6a2V5") == (2, f"nhi: {closed} {told}")
+
+
+def test_a_server_without_tls_is_said_to_be_one(closed: str) -> None:
+    code, told = nhi("run", "--url", closed.replace("http:", "https:"))
+    assert (code, told.count("\n")) == (2, 1)
+    assert told.endswith("; check --ca, and that the URL's scheme is the server's\n")
