@@ -134,7 +134,10 @@ def _budget(text: str) -> float:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
         raise argparse.ArgumentTypeError("a whole number from 1 on")
     return number
@@ -219,7 +222,7 @@ def run_simulate(args: argparse.Namespace) -> int:
                 campaigns=args.campaigns, events=args.events)  # fmt: skip
     try:
         labels = write(args.out, spec)
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         raise InputError(f"nhi simulate: {error}") from error
     incidents = len(labels["incidents"])
     print(f"Wrote {args.days} days of {args.machines} machines with {incidents} incidents to {args.out}.")
@@ -297,7 +300,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parser().parse_args(argv)
     os.umask(0o027)  # logs, state and reports are nobody else's business
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
     except (InputError, ModelError, StoreError) as error:
         print(f"nhi: {error}", file=sys.stderr)
         return 2
@@ -309,6 +314,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        print(f"nhi: {error}; check the disk and the permissions", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
             on_bytes(count)
             pipeline.relieve()
 
-        for batch in files.read(job.paths, moved, take):
+        for batch in files.read(job.paths, moved, take, job.out):
             _feed(pipeline, batch, rejects)
     result_started = time.perf_counter()
     with _few_collections():

@@ -41,9 +41,19 @@ def parse(text: object) -> int:
 
 
 def _offset(zone: str | None) -> int:
+    """Seconds that a zone is ahead of UTC.
+
+    >>> _offset("+0530"), _offset("-01:00"), _offset("Z")
+    (19800, -3600, 0)
+    >>> _offset("+99:99")
+    Traceback (most recent call last):
+    nhi_watch.errors.RejectError: bad_time: no time zone: +99:99
+    """
     if not zone or zone in "Zz":
         return 0
     digits = zone[1:].replace(":", "")
+    if digits[:2] > "23" or digits[2:] > "59":
+        raise RejectError("bad_time", f"no time zone: {zone}")
     seconds = int(digits[:2]) * HOUR + int(digits[2:]) * 60
     return -seconds if zone[0] == "-" else seconds
 

@@ -226,6 +226,43 @@ def test_what_cannot_be_read_is_told_beside_what_can(tmp_path: Path) -> None:
     assert bads(tmp_path, tmp_path / "missing") == [(0, "unreadable_file", b"")] * 3
 
 
+@pytest.mark.parametrize("name", ["", "n" * 300])
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "a.json", LINES[0])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="nothing to read"):
+        read([name])
+    assert records("a.json", name) == RECORDS[:1]
+
+
+def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match="standard input is closed"):
+        read(["-"])
+
+
+def test_folders_nested_too_deeply_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "a.json", LINES[0])
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1200):
+        os.mkdir("d")  # noqa: PTH102 - Path cannot hold what this makes
+        os.chdir("d")
+    try:
+        assert records(tmp_path) == RECORDS[:1]
+        assert bads(tmp_path) == [(0, "unreadable_file", b"")]
+    finally:
+        for _ in range(1200):
+            os.chdir("..")
+            os.rmdir("d")  # noqa: PTH106
+
+
+def test_results_inside_the_input_are_no_input(tmp_path: Path) -> None:
+    put(tmp_path / "a.json", LINES[0])
+    out = put(tmp_path / "out" / "run.json", LINES[1]).parent
+    read_again = [record for batch in read([str(tmp_path)], besides=out) for record in batch.records]
+    assert read_again == RECORDS[:1]
+
+
 def test_a_file_without_permission_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "a.json", LINES[0]).chmod(0o644)
     put(tmp_path / "b.json", LINES[1]).chmod(0)

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from nhi_watch.errors import InputError, RejectError
+from nhi_watch.stores._batch import bad
 from nhi_watch.stores.files import RAW_LIMIT, Bad, Where
 from nhi_watch.stores.rejects import Rejects, line_of
 
@@ -86,5 +87,8 @@ def test_an_error_leaves_the_file_of_the_last_run(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"rejects\.jsonl: cannot write rejects \(No such file.*--out"):
-        Rejects(tmp_path / "none" / "rejects.jsonl").__enter__()
+    refused = pytest.raises(InputError, match=r"rejects\.jsonl: cannot write rejects \(No space left")
+    with refused, Rejects(tmp_path / "rejects.jsonl") as rejects, Path("/dev/full").open("wb", buffering=0) as full:
+        rejects._file = full
+        rejects.add(bad(Where("a.json", 1), "not_json", b"x", "wrong"))
+    assert list(tmp_path.iterdir()) == []

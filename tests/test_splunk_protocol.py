@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from pathlib import Path
 from typing import BinaryIO
 
 import pytest
@@ -94,6 +95,13 @@ def test_nonsense_is_refused_with_a_message(given: bytes, message: str) -> None:
     assert code == 1
     assert message in answers[-1][0]["error"]
     assert answers[-1][0]["finished"] is True
+
+
+def test_a_length_beyond_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "request"
+    path.write_bytes(b"chunked 1.0,999999999999999,0\n{}")
+    with path.open("rb") as stream, pytest.raises(ProtocolError, match=r"memory|ends after 2"):
+        read_request(stream)
 
 
 def test_metadata_that_is_no_utf_8_is_still_read() -> None:

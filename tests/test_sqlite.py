@@ -183,6 +183,35 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "s.db")
 
 
+@pytest.mark.parametrize("version", [0, 1])
+def test_the_database_of_another_program_is_refused_and_kept(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "s.db"
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE customers (name)")
+    database.execute(f"PRAGMA user_version = {version}")
+    database.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program's database"):
+        SqliteStore(path)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_value_is_told_with_a_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    store = SqliteStore(path)
+    store.put("day", [("a", b"v" * 1000)])
+    store.commit()
+    store.close()
+    database = sqlite3.connect(path)
+    database.execute("UPDATE day SET value = x'78ffff'")
+    database.commit()
+    database.close()
+    store = SqliteStore(path)
+    for broken in (lambda: store.get("day", ["a"]), lambda: list(store.scan("day", "", "~"))):
+        with pytest.raises(StoreError, match="the state file is damaged; restore a copy"):
+            broken()
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be opened; check that its folder exists"):
         SqliteStore(tmp_path / "none" / "s.db")

@@ -65,7 +65,10 @@ def read_request(stream: BinaryIO) -> Optional[Request]:
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
-    data = stream.read(size)
+    try:
+        data = stream.read(size)
+    except (MemoryError, OverflowError) as error:
+        raise ProtocolError(f"a part of {size} bytes is more than memory holds") from error
     if len(data) != size:
         raise ProtocolError(f"the stream ends after {len(data)} of {size} bytes")
     return data

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from nhi_watch.errors import InputError
 from nhi_watch.stores._batch import Bad
@@ -16,6 +17,7 @@ from nhi_watch.stores._chunks import Chunks
 STDIN = "-"
 _SUFFIXES = {".json", ".ndjson", ".jsonl", ".log"}
 _JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*[{\]])')
+_NOTHING = {"": "an empty path (a variable that is not set?)", STDIN: "standard input is closed"}
 _PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
@@ -26,23 +28,27 @@ class Found(NamedTuple):
     bad: list[Bad]
 
 
-def find(paths: Sequence[str]) -> Found:
+def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
     """Files among and below the paths; folders by name, depth first, each file once.
 
     In a folder a file counts when its name has a suffix of a log or its content starts like JSON
-    (Firehose writes files without a suffix); hidden ones do not.
+    (Firehose writes files without a suffix); hidden ones do not. A folder `besides` those is passed over: what
+    earlier runs wrote is no log.
 
     Raises:
         InputError: when no path at all can be used.
     """
-    found, seen, usable = Found([], []), set[tuple[int, int]](), 0
+    found, usable = Found([], []), 0
+    seen = {_key(besides.stat())} if besides and besides.is_dir() else set[tuple[int, int]]()
     for text in paths:
         before = len(found.bad)
-        if text == STDIN:
+        if text == STDIN and sys.stdin is not None:
             found.files.append(Path(STDIN))
+        elif text in ("", STDIN):
+            found.bad.append(Bad(text or '""', 0, "unreadable_file", b"", 0, _NOTHING[text]))
         else:
             _visit(Path(text), found, seen, given=True)
-        usable += Path(text).is_dir() or len(found.bad) == before
+        usable += len(found.bad) == before or os.path.isdir(text)  # noqa: PTH112 - Path raises where a name is too long
     if not usable:
         raise InputError(_complaint(paths, found.bad))
     return found
@@ -58,7 +64,7 @@ def _complaint(paths: Sequence[str], bad: list[Bad]) -> str:
 def _visit(path: Path, found: Found, seen: set[tuple[int, int]], given: bool = False) -> None:
     try:
         status = path.stat()
-        key = (status.st_dev, status.st_ino)
+        key = _key(status)
         if key in seen:
             return
         if stat.S_ISDIR(status.st_mode):
@@ -71,6 +77,12 @@ def _visit(path: Path, found: Found, seen: set[tuple[int, int]], given: bool = F
             seen.add(key)
     except OSError as error:
         found.bad.append(unreadable(path, error.strerror or str(error)))
+    except RecursionError:
+        found.bad.append(unreadable(path, "folders are nested too deeply"))
+
+
+def _key(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _take(path: Path, mode: int, given: bool, found: Found) -> None:

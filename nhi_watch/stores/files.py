@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO, Optional
 
 from nhi_watch.stores._batch import BOM, RAW_LIMIT, Bad, Batch, Where, bad
@@ -23,17 +24,19 @@ Progress = Optional[Callable[[int], None]]
 _BINARY = "neither text nor gzip; unpack it, or convert it to UTF-8"
 
 
-def read(paths: Sequence[str], progress: Progress = None, take: Take = None) -> Iterator[Batch]:
+def read(
+    paths: Sequence[str], progress: Progress = None, take: Take = None, besides: Optional[Path] = None
+) -> Iterator[Batch]:
     """All records of the files and folders, in batches; `-` is standard input.
 
     `progress` is called with the bytes on disk that were read since the call before. `take` gets the lines
     of files with one record a line before they are parsed, and may take some, as `Lane.take` does: they are
-    in no batch then.
+    in no batch then. The folder `besides` is passed over where it lies in one that is read.
 
     Raises:
         InputError: at once, when none of the paths can be used.
     """
-    found = find(paths)
+    found = find(paths, besides)
     return _report(_read_all(found, take), progress)
 
 

@@ -18,7 +18,7 @@ class Rejects:
     """Writes one line for each reject; the file appears, even if empty, when the block ends without error.
 
     Raises:
-        InputError: on entering, when the file cannot be written.
+        InputError: when the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,7 +32,7 @@ class Rejects:
         try:
             self._file = self._temporary.open("wb")
         except OSError as error:
-            raise InputError(f"{self._path}: cannot write rejects ({error.strerror}); check --out") from error
+            raise InputError(self._full(error)) from error
         return self
 
     def __exit__(
@@ -42,11 +42,14 @@ class Rejects:
         trace: Optional[TracebackType],
     ) -> None:
         assert self._file is not None
-        self._file.close()
-        if kind is None:
-            self._temporary.replace(self._path)
-        else:
-            self._temporary.unlink()
+        try:
+            self._file.close()
+            if kind is None:
+                self._temporary.replace(self._path)
+        except OSError as failed:
+            raise InputError(self._full(failed)) from failed
+        finally:
+            self._temporary.unlink(missing_ok=True)
 
     @property
     def total(self) -> int:
@@ -57,7 +60,13 @@ class Rejects:
         """Write a piece of input that is no record."""
         assert self._file is not None, "rejects are written inside the with block"
         self.counts[piece.reason] += 1
-        self._file.write(orjson.dumps(line_of(piece), option=orjson.OPT_APPEND_NEWLINE))
+        try:
+            self._file.write(orjson.dumps(line_of(piece), option=orjson.OPT_APPEND_NEWLINE))
+        except OSError as error:
+            raise InputError(self._full(error)) from error
+
+    def _full(self, error: OSError) -> str:
+        return f"{self._path}: cannot write rejects ({error.strerror}); check --out"
 
     def refuse(self, where: Where, error: RejectError, raw: bytes) -> None:
         """Write a record that a source refused."""

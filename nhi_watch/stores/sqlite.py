@@ -71,9 +71,9 @@ class SqliteStore:
         first = ">="
         while True:
             with self._telling():
-                page = self._db.execute(query.format(first), (low, high, _PAGE)).fetchall()
-            for key, value in page:
-                yield key, _unpack(value)
+                rows = self._db.execute(query.format(first), (low, high, _PAGE))
+                page = [(key, _unpack(value)) for key, value in rows]
+            yield from page
             if len(page) < _PAGE:
                 return
             first, low = ">", page[-1][0]
@@ -107,6 +107,9 @@ class SqliteStore:
                 f"{self._path}: the state has version {version}, this program knows {SCHEMA}; "
                 "update the program, or name another file with --state"
             )
+        there = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        if any(name not in TABLES for (name,) in there):
+            raise StoreError(f"{self._path}: this is another program's database; name another file with --state")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._begin()
@@ -125,6 +128,8 @@ class SqliteStore:
         """Turn SQLite's errors into ours, with what to do."""
         try:
             yield
+        except zlib.error as error:
+            raise StoreError(f"{self._path}: {_REMEDIES['malformed']} ({error})") from error
         except sqlite3.Error as error:
             text = str(error)
             known = (remedy for key, remedy in _REMEDIES.items() if key in text)
