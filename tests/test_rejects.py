@@ -87,6 +87,11 @@ def test_an_error_leaves_the_file_of_the_last_run(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"rejects\.jsonl: cannot write rejects \(No such file.*--out"):
+        Rejects(tmp_path / "none" / "rejects.jsonl").__enter__()
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> None:
     refused = pytest.raises(InputError, match=r"rejects\.jsonl: cannot write rejects \(No space left")
     with refused, Rejects(tmp_path / "rejects.jsonl") as rejects, Path("/dev/full").open("wb", buffering=0) as full:
         rejects._file = full
