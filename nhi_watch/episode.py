@@ -51,6 +51,8 @@ SHOWN = 0.05
 """Points, in log-odds, below which a signal is not listed."""
 EVIDENCE_RECORDS = 20
 SHOWN_VALUES = 6
+RESERVED = 15
+"""Records of each signal that keep their place among a notable's record ids."""
 
 
 class Weighed(NamedTuple):
@@ -96,7 +98,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         timeline=_timeline(behaviours, points), usual=_usual(model, view), frameworks=_frameworks(heavy),
         controls=controls(episode.identity, view), impact=weight,
         telemetry=Telemetry(_providers(view), None, _missing(view), False),
-        record_ids=_record_ids(behaviours, points), record_count=sum(b.count for b in behaviours),
+        record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
         model=ModelRef(model.id, model.sha256),
         baseline=BaselineRef(render_day(view.past.today - 1)),
         receipt=receipt(model, episode), merged_into=None,
@@ -164,9 +166,14 @@ def _timeline(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[Ti
     )  # fmt: skip
 
 
-def _record_ids(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[str, ...]:
+def _record_ids(parts: list[Weighed], behaviours: list[Behaviour], points: dict[int, float]) -> tuple[str, ...]:
+    """Each reason's own records first, so that a flood of harmless news cannot push them out."""
     ordered = sorted(behaviours, key=lambda b: (-points[id(b)], b.first, b.shape))
     kept: dict[str, None] = {}
+    for part in parts:
+        if part.value:
+            own = [record for b in part.backing[:RESERVED] for record in b.record_ids]
+            kept.update(dict.fromkeys(own[:RESERVED]))
     for b in ordered:
         if len(kept) >= MAX_RECORD_IDS:
             break

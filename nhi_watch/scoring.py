@@ -223,7 +223,11 @@ class EventScorer:
 
 
 HELD_SCORE = 40.0
-"""A behaviour that alone scores medium or more is learnt only after quarantine."""
+"""What alone scores medium or more is learnt only after quarantine."""
+HELD_EPISODE = 80.0
+"""Of an episode that is critical, all that is news waits, lest a raid that is repeated daily becomes ordinary."""
+NEWS_POINTS = 0.25
+"""Points above an ordinary behaviour's from which one is news."""
 
 
 def score_day(model: Scorecard, baselines: Baselines, day: IdentityDay) -> Episode:
@@ -232,11 +236,22 @@ def score_day(model: Scorecard, baselines: Baselines, day: IdentityDay) -> Episo
     past = baselines.past(identity, day.day)
     views = views_of(day.ordered(), past)
     episode = EpisodeView(views, past)
-    held = frozenset(view.shape for view in views if _looks_bad(model, view))
-    return Episode(identity, episode, episode_values(episode), held)
+    values = episode_values(episode)
+    return Episode(identity, episode, values, _held(model, views, values))
 
 
-def _looks_bad(model: Scorecard, view: View) -> bool:
-    if view.values is ZERO:
-        return False
-    return score_of(model.probability(model.log_odds(view.values))) >= HELD_SCORE
+def _held(model: Scorecard, views: list[View], values: Row) -> frozenset[Shape]:
+    """The shapes that look bad: by themselves, or as the news of an episode that does."""
+    bad_day = _score(model, values) >= HELD_EPISODE
+    ordinary = model.log_odds(ZERO)
+    news = [view for view in views if view.values is not ZERO]
+    return frozenset(
+        view.shape
+        for view in news
+        if _score(model, view.values) >= HELD_SCORE
+        or (bad_day and model.log_odds(view.values) - ordinary >= NEWS_POINTS)
+    )
+
+
+def _score(model: Scorecard, values: Row) -> float:
+    return score_of(model.probability(model.log_odds(values)))

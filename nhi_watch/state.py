@@ -21,6 +21,7 @@ from nhi_watch import baseline, dayrow
 from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import IdentityDay
 from nhi_watch.daybook import Daybook
+from nhi_watch.errors import StoreError
 from nhi_watch.event import Identity
 from nhi_watch.model import Scorecard
 from nhi_watch.ranking import Ranked
@@ -48,7 +49,10 @@ def _pack(plain: object) -> bytes:
 
 
 def _unpack(raw: bytes) -> Any:
-    return json.loads(zlib.decompress(raw))
+    try:
+        return json.loads(zlib.decompress(raw))
+    except (zlib.error, ValueError) as error:
+        raise StoreError(f"a row of the state is damaged ({error}); restore the state, or learn anew") from error
 
 
 def _rows(profiles: dict[str, Profile]) -> bytes:
