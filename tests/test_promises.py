@@ -223,3 +223,30 @@ def test_killed_at_any_moment_and_run_again_the_answer_is_the_same(
     store = SqliteStore(tmp_path / "state")
     assert answer(store) == expected
     store.close()
+
+
+RAID = (("iam", "CreateAccessKey"), ("iam", "ListUsers"), ("cloudtrail", "StopLogging"), ("iam", "AttachUserPolicy"),
+        ("secretsmanager", "ListSecrets"), ("ec2", "DescribeInstances"))  # fmt: skip
+
+
+def ordinary_day(day: int) -> Records:
+    roles = ("payments-api", "orders-api", "stock-api")
+    return [record(day, f"{hour:02}:10", role=role) for role in roles for hour in range(8, 18)]
+
+
+def raid(day: int) -> Records:
+    return [
+        record(day, f"12:{minute:02}", service=service, name=name, address="159.65.118.9", agent="aws-cli/2.0")
+        for minute, (service, name) in enumerate(RAID)
+    ]
+
+
+def test_a_raid_that_is_repeated_daily_stays_news_for_as_long_as_it_is_held() -> None:
+    store, scores = MemoryStore(), []
+    for day in range(TODAY, TODAY + 10):
+        run(store, ordinary_day(day))
+    for day in range(TODAY + 10, TODAY + 17):
+        (notable,) = run(store, [*ordinary_day(day), *raid(day)]).notables
+        scores.append(notable["score"])
+    assert min(scores) >= 80
+    assert min(scores) >= scores[0] - 5
