@@ -317,6 +317,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except OSError as error:
         print(f"nhi: {error}; check the disk and the permissions", file=sys.stderr)
         return 2
+    except Exception as error:  # the last line of defence: one line, not a page
+        if os.environ.get("NHI_DEBUG"):
+            raise
+        print(f"nhi: a defect of ours: {type(error).__name__}: {error}; NHI_DEBUG=1 shows where", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":
