@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from nhi_watch.event import Event, Identity
-from nhi_watch.timestamps import DAY, HOUR
+from nhi_watch.timestamps import HOUR
 
 SESSIONS = 16
 """How many session ids a behaviour keeps: the smallest ones, so that two behaviours keep the same ones."""
@@ -218,8 +218,3 @@ def from_row(row: list[Any]) -> IdentityDay:
     day.seen.update(marks)
     day.stored = len(day.seen)
     return day
-
-
-def hour_day(hour: int) -> int:
-    """The day's number of an hour's number."""
-    return hour * HOUR // DAY

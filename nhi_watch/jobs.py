@@ -80,7 +80,7 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     known = assets.load(job.assets) if job.assets else {}
     sources = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
     state = State(store)
-    pipeline = Pipeline(state, model.load(job.model), sources, Options(job.budget, known, job.learn))
+    pipeline = Pipeline(state, model.load(job.model), sources, Options(job.budget, known))
     started = time.perf_counter()
     with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
         take = Lane(pipeline.grouping).take if sources[0] is cloudtrail else None

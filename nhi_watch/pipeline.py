@@ -44,8 +44,6 @@ class Options(NamedTuple):
     budget: float = 10.0
     """Notables a day per 1,000 identities."""
     assets: Assets = NO_ASSETS
-    learn: bool = True
-    """Whether what was seen is kept for later runs."""
 
 
 class Result(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nhi_watch import agent
-from nhi_watch.sources._values import text
+from nhi_watch.sources._values import level_by_words, text
 
 _VERBS = ("change", "add", "remove", "failed_login", "impersonation", "with", "action")
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
@@ -54,11 +54,7 @@ def level_of(operation: str, level: str) -> str:
     >>> level_of("project_destroyed", "unknown")
     'write'
     """
-    if level != "unknown":
-        return level
-    if _READS.search(operation):
-        return "read"
-    return "permissions" if _GRANTS.search(operation) else "write"
+    return level_by_words(operation, level, _READS, _GRANTS)
 
 
 _WORDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from nhi_watch import agent
+from nhi_watch.sources._values import level_by_words
 
 _READS = re.compile(r"(?:^|[._])(?:show_password|view|read|download|export|search|evaluate_sign_on|list)(?:[._]|$)")
 _GRANTS = re.compile(
@@ -21,11 +22,7 @@ def level_of(operation: str, level: str) -> str:
     >>> level_of("user.session.start", "unknown")
     'write'
     """
-    if level != "unknown":
-        return level
-    if _READS.search(operation):
-        return "read"
-    return "permissions" if _GRANTS.search(operation) else "write"
+    return level_by_words(operation, level, _READS, _GRANTS)
 
 
 _WORDS = {

@@ -82,3 +82,12 @@ def made_id(event: Event, *more: object) -> str:
     """
     content = json.dumps([*event[:3], event.identity.id, *event[4:-1], *map(text, more)])
     return "sha256:" + sha256(content.encode()).hexdigest()
+
+
+def level_by_words(operation: str, level: str, reads: re.Pattern[str], grants: re.Pattern[str]) -> str:
+    """The access level: the table's where it knows the operation, else by words that read or that grant."""
+    if level != "unknown":
+        return level
+    if reads.search(operation):
+        return "read"
+    return "permissions" if grants.search(operation) else "write"
