@@ -20,6 +20,7 @@ SESSIONS = 16
 TARGETS = 24
 RECORDS = 12
 ADDRESSES = 3
+LINKS = 6
 
 
 class Shape(NamedTuple):
@@ -53,8 +54,8 @@ def shape_of(event: Event) -> Shape:
 class Behaviour:
     """Events of one shape in one hour: the unit of scoring."""
 
-    __slots__ = ("addresses", "count", "first", "hour", "issued", "last", "minutes", "record_ids", "sessions",
-                 "shape", "targets")  # fmt: skip
+    __slots__ = ("addresses", "count", "first", "hour", "issued", "last", "links", "minutes", "record_ids",
+                 "sessions", "shape", "targets")  # fmt: skip
 
     def __init__(self, shape: Shape, hour: int) -> None:
         self.shape = shape
@@ -70,6 +71,7 @@ class Behaviour:
         self.record_ids: list[str] = []
         self.addresses: list[str] = []
         self.issued: list[str] = []
+        self.links: list[str] = []
 
     def add(self, time: int, minute: int, record_id: str) -> None:
         """Count one event; sketches are fed apart, because most events bring nothing new to them."""
@@ -97,7 +99,7 @@ class Behaviour:
 
 _ORDER = attrgetter("hour", "first", "last", "shape")
 _SKETCHES = (("sessions", SESSIONS), ("targets", TARGETS), ("record_ids", RECORDS), ("addresses", ADDRESSES),
-             ("issued", SESSIONS))  # fmt: skip
+             ("issued", SESSIONS), ("links", LINKS))  # fmt: skip
 
 
 def keep(sketch: list[str], text: str, limit: int) -> None:
@@ -184,6 +186,8 @@ def sketch(behaviour: Behaviour, event: Event) -> None:
         keep(behaviour.addresses, event.address, ADDRESSES)
     if event.issued:
         keep(behaviour.issued, event.issued, SESSIONS)
+    for link in event.links:
+        keep(behaviour.links, link, LINKS)
 
 
 # ---- to and from plain values, for stores
@@ -198,7 +202,7 @@ def to_row(day: IdentityDay) -> list[Any]:
         identities.setdefault(b.shape.identity, len(identities))
         index = shapes.setdefault(b.shape, len(shapes))
         behaviours.append([index, b.hour, b.count, b.first, b.last, b.minutes, b.sessions, b.targets,
-                           b.record_ids, b.addresses, b.issued])  # fmt: skip
+                           b.record_ids, b.addresses, b.issued, b.links])  # fmt: skip
     plain = [[identities[s.identity], *s[1:]] for s in shapes]
     seen = array("Q", sorted(day.seen)).tobytes().hex()
     return [day.day, [list(i) for i in identities], plain, behaviours, seen]
@@ -212,7 +216,7 @@ def from_row(row: list[Any]) -> IdentityDay:
     for index, hour, count, first, last, minutes, *sketches in behaviours:
         b = day.behaviour(known[index], hour)
         b.count, b.first, b.last, b.minutes = count, first, last, minutes
-        b.sessions, b.targets, b.record_ids, b.addresses, b.issued = sketches
+        b.sessions, b.targets, b.record_ids, b.addresses, b.issued, b.links = sketches
     marks = array("Q")
     marks.frombytes(bytes.fromhex(seen))
     day.seen.update(marks)

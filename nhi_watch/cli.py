@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Optional
 
@@ -18,6 +19,12 @@ from nhi_watch import __version__
 from nhi_watch.errors import InputError, ModelError, NhiError, StoreError
 
 OUT = Path("nhi-out")
+COMMANDS = (
+    ("train", "train the scorecard from its committed matrix", "nhi_watch.training.commands"),
+    ("evaluate", "measure detection on labelled data that no training has seen", "nhi_watch.evaluation.run"),
+    ("elastic", "set up and run the jobs on Elasticsearch", "nhi_watch.elastic.commands"),
+)
+"""(name, help, module with `add_arguments(parser)` and `run(args, console) -> int`); heavy imports stay inside."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,11 +38,15 @@ def parser() -> argparse.ArgumentParser:
     _baseline(commands)
     _explain(commands)
     _simulate(commands)
-    _train(commands)
     _model(commands)
-    _evaluate(commands)
-    _elastic(commands)
+    for name, text, module in COMMANDS:
+        _plug_in(commands, name, text, module)
     return top
+
+
+def _plug_in(commands: Any, name: str, text: str, module: str) -> None:
+    part = import_module(module)
+    part.add_arguments(_add(commands, name, lambda args: int(part.run(args, Console(highlight=False))), text))
 
 
 def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -97,30 +108,11 @@ def _simulate(commands: Any) -> None:
                          help="gets events/*.ndjson.gz and labels.json")  # fmt: skip
 
 
-def _train(commands: Any) -> None:
-    from nhi_watch.training import commands as training
-
-    training.add_arguments(_add(commands, "train", run_train, "train the scorecard from its committed matrix"))
-
-
-def _evaluate(commands: Any) -> None:
-    from nhi_watch.evaluation import run as evaluation
-
-    command = _add(commands, "evaluate", run_evaluate, "measure detection on labelled data that no training has seen")
-    evaluation.add_arguments(command)
-
-
 def _model(commands: Any) -> None:
     command = _add(commands, "model", run_model, "show the model, or verify it against its manifest")
     command.add_argument("what", choices=("show", "verify"))
     command.add_argument("--model", type=Path, metavar="DIR", help="default: the shipped one")
     command.add_argument("--json", action="store_true", help="print as JSON")
-
-
-def _elastic(commands: Any) -> None:
-    from nhi_watch.elastic import commands as elastic
-
-    elastic.add_arguments(_add(commands, "elastic", run_elastic, "set up and run the jobs on Elasticsearch"))
 
 
 def _budget(text: str) -> float:
@@ -229,20 +221,6 @@ def run_simulate(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_train(args: argparse.Namespace) -> int:
-    """nhi train."""
-    from nhi_watch.training import commands as training
-
-    return training.run(args, Console(highlight=False))
-
-
-def run_evaluate(args: argparse.Namespace) -> int:
-    """nhi evaluate."""
-    from nhi_watch.evaluation import run as evaluation
-
-    return evaluation.run(args, Console(highlight=False))
-
-
 def run_model(args: argparse.Namespace) -> int:
     """nhi model."""
     from nhi_watch import model
@@ -259,13 +237,6 @@ def run_model(args: argparse.Namespace) -> int:
     else:
         explanation.show_model(card, Console(highlight=False))
     return 0
-
-
-def run_elastic(args: argparse.Namespace) -> int:
-    """nhi elastic."""
-    from nhi_watch.elastic import commands as elastic
-
-    return elastic.run(args, Console(highlight=False))
 
 
 def _job(args: argparse.Namespace) -> Any:

@@ -17,7 +17,9 @@ from nhi_watch.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.event import Identity
 
 _NUMBERS = attrgetter("hour", "count", "first", "last", "minutes")
-_SKETCHES = attrgetter("sessions", "targets", "addresses", "issued")
+_SKETCHES = attrgetter("sessions", "targets", "addresses", "issued", "links")
+ROW = 12
+"""Numbers of one behaviour: its shape, five of time and count, how many record ids, five sketches."""
 _DASHES = (8, 13, 18, 23)
 """Where they are in a UUID, whose text has 36 letters."""
 
@@ -59,11 +61,12 @@ def unpack(raw: bytes) -> IdentityDay:
     day = IdentityDay(number)
     known = [Shape._make((Identity(*identities[i]), *others, tuple(traits))) for i, *others, traits in shapes]
     at = 0
-    for start in range(0, len(rows), 11):
+    for start in range(0, len(rows), ROW):
         b = _behaviour(day, known[rows[start]], rows[start + 1 : start + 6])
         b.record_ids = ids[at : at + rows[start + 6]]
         at += rows[start + 6]
-        b.sessions, b.targets, b.addresses, b.issued = (list(sketches[i]) for i in rows[start + 7 : start + 11])
+        kept = (list(sketches[i]) for i in rows[start + 7 : start + ROW])
+        b.sessions, b.targets, b.addresses, b.issued, b.links = kept
     marks = array("Q")
     marks.frombytes(rest[size:])
     day.seen.update(_swapped(marks))

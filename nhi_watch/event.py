@@ -64,3 +64,7 @@ class Event(NamedTuple):
     """Id of a credential that this record handed out (an assumed role's session key, a new access key), or ""."""
     record_id: str
     """The log's own id of the record; records are deduplicated by it."""
+    links: tuple[str, ...] = ()
+    """Names, `kind:value`, under which other logs know the same actor, so that `links.py` can join them: `app:` and
+    `sp:` (Entra's application and object id), `oidc:` (a token's subject), `arn:`, `token:` (a token's hash or id),
+    `host:` (an address of the machine that it runs on). The same for every record of a shape."""

@@ -177,13 +177,22 @@ def test_a_damaged_file_is_told_with_a_remedy(tmp_path: Path) -> None:
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     SqliteStore(tmp_path / "s.db").close()
     database = sqlite3.connect(tmp_path / "s.db")
-    database.execute("PRAGMA user_version = 2")
+    database.execute("PRAGMA user_version = 3")
     database.close()
-    with pytest.raises(StoreError, match="has version 2, this program knows 1; update the program"):
+    with pytest.raises(StoreError, match="has version 3, this program knows 2; update the program"):
         SqliteStore(tmp_path / "s.db")
 
 
-@pytest.mark.parametrize("version", [0, 1])
+def test_a_file_of_an_older_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    with pytest.raises(StoreError, match="has version 1, this program writes 2; name a new file"):
+        SqliteStore(path)
+
+
+@pytest.mark.parametrize("version", [0, 2])
 def test_the_database_of_another_program_is_refused_and_kept(tmp_path: Path, version: int) -> None:
     path = tmp_path / "s.db"
     database = sqlite3.connect(path)

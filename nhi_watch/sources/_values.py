@@ -75,12 +75,15 @@ def secret_hash(value: object) -> str:
     return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16] if told else ""
 
 
+_RECORD_ID = Event._fields.index("record_id")
+
+
 def made_id(event: Event, *more: object) -> str:
     """A record id for a log that gives none: a digest of what every shape tells.
 
     `more` should hold what tells two events of one second apart, e.g. a target's id.
     """
-    content = json.dumps([*event[:3], event.identity.id, *event[4:-1], *map(text, more)])
+    content = json.dumps([*event[:3], event.identity.id, *event[4:_RECORD_ID], *map(text, more)])
     return "sha256:" + sha256(content.encode()).hexdigest()
 
 

@@ -12,8 +12,8 @@ from typing import Optional, Union
 from nhi_watch.errors import StoreError
 from nhi_watch.stores.interface import TABLES
 
-SCHEMA = 1
-"""`PRAGMA user_version`; a file of a newer one is refused, 0 is a new file."""
+SCHEMA = 2
+"""`PRAGMA user_version`; a file of another one is refused, 0 is a new file."""
 BUSY_SECONDS = 5.0
 _CHUNK = 500  # variables in one statement: SQLite's own limit was 999 for long
 _PAGE = 1_000
@@ -106,6 +106,11 @@ class SqliteStore:
             raise StoreError(
                 f"{self._path}: the state has version {version}, this program knows {SCHEMA}; "
                 "update the program, or name another file with --state"
+            )
+        if 0 < version < SCHEMA:
+            raise StoreError(
+                f"{self._path}: the state has version {version}, this program writes {SCHEMA}; "
+                "name a new file with --state and learn the logs again"
             )
         there = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         if any(name not in TABLES for (name,) in there):
