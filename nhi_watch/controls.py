@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from nhi_watch.event import Identity
 from nhi_watch.notable import Control, clip
+from nhi_watch.scoring import Episode
 from nhi_watch.signals._kit import listing
 from nhi_watch.timestamps import render
 from nhi_watch.view import EpisodeView, View
 
+MEMBERS = 10
+"""Linked identities whose controls are spelled out."""
 UNUSED_DAYS = 30
 """A call not made for so long is offered for removal; rarely run jobs are a person's judgement."""
 
 
-def controls(identity: Identity, episode: EpisodeView) -> tuple[Control, ...]:
-    """Rotate the secret, reduce the privilege: always required, always with a reason."""
-    return (
-        Control("rotate_secret", True, clip(_rotate(identity, episode), 900), "open"),
-        Control("reduce_privilege", True, clip(_reduce(episode), 900), "open"),
+def controls(episode: Episode) -> tuple[Control, ...]:
+    """Rotate the secret, reduce the privilege: always required, always with a reason, for each linked identity."""
+    several = bool(episode.members)
+    return tuple(
+        control
+        for part in episode.parts[:MEMBERS]
+        for control in (
+            Control("rotate_secret", True, clip(_told(part, several, _rotate(part.identity, part.view)), 900), "open"),
+            Control("reduce_privilege", True, clip(_told(part, several, _reduce(part.view)), 900), "open"),
+        )
     )
+
+
+def _told(part: Episode, several: bool, sentence: str) -> str:
+    return f"{clip(part.identity.name, 120)}: {sentence}" if several else sentence
 
 
 def _rotate(identity: Identity, episode: EpisodeView) -> str:

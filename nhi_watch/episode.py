@@ -8,7 +8,7 @@ from copy import copy
 from typing import NamedTuple, Optional
 
 from nhi_watch import baseline, frameworks
-from nhi_watch.assets import Asset
+from nhi_watch.assets import UNKNOWN, Asset
 from nhi_watch.behaviour import Behaviour
 from nhi_watch.controls import controls
 from nhi_watch.event import Identity
@@ -22,6 +22,7 @@ from nhi_watch.notable import (
     ModelRef,
     Notable,
     NotableIdentity,
+    NotableLink,
     ObservedValue,
     Receipt,
     SignalPoints,
@@ -40,7 +41,10 @@ from nhi_watch.scoring import (
     ZERO,
     Baselines,
     Episode,
+    Link,
+    Row,
     episode_values,
+    largest,
     weighed,
 )
 from nhi_watch.signals import SIGNALS, Signal
@@ -51,6 +55,8 @@ SHOWN = 0.05
 """Points, in log-odds, below which a signal is not listed."""
 EVIDENCE_RECORDS = 20
 SHOWN_VALUES = 6
+MAX_MEMBERS = 50
+MAX_LINKS = 200
 RESERVED = 15
 """Records of each signal that keep their place among a notable's record ids."""
 
@@ -90,26 +96,40 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         id=notable_id(episode.identity.id, view.past.today),
         revision=1, kind="compromise", rank=1, score=score, probability=probability,
         p_value=p_value(baselines, score), priority=priority(probability, weight), severity=severity_of(score),
-        title=clip(_title(episode.identity, parts), 200), summary=clip(_summary(episode, heavy), 1000),
+        title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy), 1000),
         identity=_identity(episode.identity, asset),
         created=created(model, episode),
         first_time=first, last_time=last,
         signals=tuple(_signal(part) for part in parts if _tells(model, part)),
-        timeline=_timeline(behaviours, points), usual=_usual(model, view), frameworks=_frameworks(heavy),
-        controls=controls(episode.identity, view), impact=weight,
+        timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(model, view),
+        frameworks=_frameworks(heavy),
+        controls=controls(episode), impact=weight,
         telemetry=Telemetry(_providers(view), None, _missing(view), False),
         record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
         model=ModelRef(model.id, model.sha256),
         baseline=BaselineRef(render_day(view.past.today - 1)),
         receipt=receipt(model, episode), merged_into=None,
+        members=tuple(_identity(part.identity, UNKNOWN) for part in episode.members[:MAX_MEMBERS]),
+        links=tuple(_link(link) for link in episode.links[:MAX_LINKS]),
     )  # fmt: skip
+
+
+def _link(link: Link) -> NotableLink:
+    source, target, value = (clip(text, 512) for text in (link.source, link.target, link.value))
+    return NotableLink(source, target, link.kind, value, tuple(dict.fromkeys(link.records)))
 
 
 def _weigh(model: Scorecard, episode: Episode) -> list[Weighed]:
     return [
-        Weighed(signal, points, value, *_explain(signal, value, episode.view))
+        Weighed(signal, points, value, *_explain(signal, value, _shows(signal, value, episode)))
         for points, signal, value in weighed(model, episode.values)
     ]
+
+
+def _shows(signal: Signal, value: Optional[float], episode: Episode) -> EpisodeView:
+    """The member in which a signal has its value: its evidence is told of that one."""
+    at = SIGNALS.index(signal)
+    return next((part.view for part in episode.parts if part.values[at] == value), episode.view)
 
 
 def _tells(model: Scorecard, part: Weighed) -> bool:
@@ -154,13 +174,13 @@ def _points_of(model: Scorecard, episode: EpisodeView) -> dict[int, float]:
     return points
 
 
-def _timeline(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[TimelineEntry, ...]:
+def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bool) -> tuple[TimelineEntry, ...]:
     top = sorted(behaviours, key=lambda b: -points[id(b)])[:MAX_TIMELINE]
     top.sort(key=lambda b: (b.first, b.last, b.shape))
     return tuple(
         TimelineEntry(
             b.first, b.shape.action, b.shape.outcome, clip(b.addresses[0] if b.addresses else b.shape.network, 100),
-            b.record_ids[0], points[id(b)], b.count,
+            b.record_ids[0], points[id(b)], b.count, clip(b.shape.identity.id, 512) if several else "",
         )
         for b in top
     )  # fmt: skip
@@ -244,13 +264,14 @@ TOLD_FIRST = (
 PLACES = ("moved_outside", "new_owner", "unknown_network", "new_network")
 
 
-def _title(identity: Identity, parts: list[Weighed]) -> str:
+def _title(episode: Episode, parts: list[Weighed]) -> str:
     """Who: what was done, and from where if the place is news; else the heaviest reasons."""
     told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
     what = [_done(told[name]) for name in TOLD_FIRST if name in told][:2]
     what = what or [part.signal.title.lower() for part in parts[:2] if part.points >= REASON_POINTS]
     where = next((_place(told[name]) for name in PLACES if name in told and told[name].points >= REASON_POINTS), "")
-    return f"{clip(short_name(identity), 80)}: {', '.join(what) or 'unusual behaviour'}{where}"
+    others = f" and {len(episode.members) - 1} linked" if episode.members else ""
+    return f"{clip(short_name(episode.identity), 80)}{others}: {', '.join(what) or 'unusual behaviour'}{where}"
 
 
 def _done(part: Weighed) -> str:
@@ -274,7 +295,16 @@ def _summary(episode: Episode, heavy: list[Weighed]) -> str:
     own = episode.view.past.own
     history = f"known for {own.days} active days" if own.days else "never seen before"
     reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
-    return f"{episode.identity.kind} {short_name(episode.identity)}, {history}: {reasons}."
+    linked = f" {_linked(episode)}" if episode.members else ""
+    return f"{episode.identity.kind} {short_name(episode.identity)}, {history}: {reasons}.{linked}"
+
+
+def _linked(episode: Episode) -> str:
+    """Which identities the intrusion went through, in order."""
+    shown = [part.identity for part in episode.members[:6]]
+    names = " → ".join(clip(f"{identity.provider} {short_name(identity)}", 80) for identity in shown)
+    more = len(episode.members) - 6
+    return f"One intrusion across {names}{f' and {more} more' if more > 0 else ''}."
 
 
 def _identity(identity: Identity, asset: Asset) -> NotableIdentity:
@@ -312,10 +342,14 @@ def created(model: Scorecard, episode: Episode) -> int:
     hours = sorted({b.hour for b in behaviours})
     for hour in hours[:-1]:
         known = [b for b in behaviours if b.hour <= hour]
-        part = EpisodeView(_until(episode.view, hour), episode.view.past)
-        if score_of(model.probability(model.log_odds(episode_values(part)))) >= FLOOR:
+        if score_of(model.probability(model.log_odds(_values_until(episode, hour)))) >= FLOOR:
             return max(b.last for b in known)
     return max(b.last for b in behaviours)
+
+
+def _values_until(episode: Episode, hour: int) -> Row:
+    parts = [EpisodeView(_until(part.view, hour), part.view.past) for part in episode.parts]
+    return tuple(largest([episode_values(part) for part in parts if part.views]))
 
 
 def _until(episode: EpisodeView, hour: int) -> list[View]:
@@ -332,7 +366,7 @@ def _until(episode: EpisodeView, hour: int) -> list[View]:
 
 def receipt(model: Scorecard, episode: Episode) -> Receipt:
     """Hashes of the model, the signal values and the baseline rows consulted."""
-    own = baseline.to_row(episode.view.past.own)
+    own = [baseline.to_row(part.view.past.own) for part in episode.parts]
     return Receipt(model.sha256, _digest(list(episode.values)), _digest(own))
 
 

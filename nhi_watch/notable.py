@@ -84,6 +84,22 @@ class TimelineEntry:
     points: float
     """What the behaviour adds by itself."""
     count: int
+    identity: str = ""
+    """Which member of the notable acted, by id; "" where there is only one."""
+
+
+@dataclass(frozen=True)
+class NotableLink:
+    """Two members of a notable, and the records that prove that they belong together."""
+
+    source: str
+    """A member's or another identity's id; of a credential: who handed it out."""
+    target: str
+    kind: str
+    """credential | app | sp | oidc | arn | token | host"""
+    value: str
+    """What the records of both hold: the credential's id, the application's id, the address…"""
+    record_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -257,6 +273,9 @@ class Notable:
     baseline: BaselineRef
     receipt: Receipt
     merged_into: Optional[str]
+    members: tuple[NotableIdentity, ...] = ()
+    """All identities of the intrusion where links join several, in the order in which they made news."""
+    links: tuple[NotableLink, ...] = ()
 
 
 def to_json(notable: Notable) -> dict[str, Any]:

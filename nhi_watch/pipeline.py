@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from nhi_watch import assets, baseline, ranking
+from nhi_watch import assets, baseline, links, ranking
 from nhi_watch.assets import NO_ASSETS, Assets
 from nhi_watch.baseline import Delta
 from nhi_watch.behaviour import IdentityDay
@@ -24,7 +24,7 @@ from nhi_watch.model import Scorecard, score_of
 from nhi_watch.notable import Notable, to_json
 from nhi_watch.ranking import Ranked
 from nhi_watch.scoring import Baselines, Episode, score_day
-from nhi_watch.state import State
+from nhi_watch.state import Judged, State
 from nhi_watch.timestamps import HOUR, render, render_day
 
 Progress = Callable[[str, int, int], None]
@@ -75,6 +75,8 @@ class Pipeline:
         """How many records were taken in that are no longer held."""
         self._notables: dict[int, list[dict[str, Any]]] = {}
         self._changed: dict[str, dict[str, Any]] = {}
+        self._merged: dict[str, dict[str, Any]] = {}
+        """Notables of earlier runs that turned out to be part of another."""
         self._scored: set[int] = set()
         self._identities: set[str] = set()
         self._rejected: dict[str, int] = {}
@@ -99,6 +101,7 @@ class Pipeline:
         notables = [notable for _, found in sorted(self._notables.items()) for notable in found]
         kept = {notable["id"] for notable in notables}
         changed = [notable for name, notable in self._changed.items() if name in kept]
+        changed += [notable for name, notable in self._merged.items() if name not in kept]
         return Result(notables, changed, self._run(notables, sorted(self._scored)))
 
     def relieve(self) -> None:
@@ -147,13 +150,15 @@ class Pipeline:
         episodes = self._score(day, {name: wholes[name] for name in names}, baselines)
         for name, episode in episodes.items():
             ranked = self._rank(episode)
+            trace = links.trace_of(self._model, episode, ranked.eligible)
             lesson = _lesson(wholes[name], episode, ranked)
-            self._state.put_delta(day, name, lesson, ranked, wholes[name].identity)
-        order = ranking.order(self._state.ranked(day), self._options.budget)
+            self._state.put_delta(day, Judged(wholes[name].identity, ranked, lesson, trace))
+        order, merged = self._order(day, wholes, episodes, baselines)
         before = self._state.notables(day)
         risen = [c.identity_id for c in order.chosen if c.identity_id not in episodes]
         risen = [name for name in risen if notable_id(name, day) not in before]
         episodes.update(self._score(day, {name: wholes[name] for name in risen}, baselines))
+        self._merged.update(_merged(day, merged, before))
         self._counts["overflow"] += order.overflow
         self._overflow_highest = max(self._overflow_highest, order.overflow_highest)
         self._spend("score", started)
@@ -161,6 +166,24 @@ class Pipeline:
         found, new = self._write_notables(day, order, (episodes, before), baselines)
         self._spend("rank", started)
         return found, new
+
+    def _order(
+        self, day: int, wholes: dict[str, IdentityDay], episodes: dict[str, Episode], baselines: Baselines
+    ) -> tuple[ranking.Order, dict[str, str]]:
+        """The day's order, in which linked episodes are one; and member → lead of those. Fills in `episodes`."""
+        judged = self._state.judged(day)
+        ranked = {item.identity_id: item for item, _ in judged}
+        identities = sum(item.eligible for item in ranked.values())
+        merged: dict[str, str] = {}
+        for group in links.join(trace for _, trace in judged if trace is not None):
+            unscored = {name: wholes[name] for name in group.members if name not in episodes}
+            members = {**episodes, **self._score(day, unscored, baselines)}
+            episodes[group.lead] = links.joined(group, members)
+            ranked[group.lead] = self._rank(episodes[group.lead])
+            for name in set(group.members) - {group.lead}:
+                del ranked[name]
+                merged[name] = group.lead
+        return ranking.order(ranked.values(), self._options.budget, identities), merged
 
     def _score(self, day: int, wholes: dict[str, IdentityDay], baselines: Baselines) -> dict[str, Episode]:
         self._state.fill(baselines, wholes, day)
@@ -250,6 +273,16 @@ def _provisional(notables: list[dict[str, Any]], wholes: dict[str, IdentityDay])
     hour = render(latest * HOUR)[:13]
     for notable in notables:
         notable["telemetry"] = {**notable["telemetry"], "provisional": notable["last_time"][:13] == hour}
+
+
+def _merged(day: int, merged: dict[str, str], before: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The last revisions of notables that go on as part of another."""
+    found = {}
+    for name, lead in merged.items():
+        old = before.get(notable_id(name, day))
+        if old is not None:
+            found[old["id"]] = {**old, "revision": old["revision"] + 1, "merged_into": notable_id(lead, day)}
+    return found
 
 
 def _lesson(whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:

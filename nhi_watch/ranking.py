@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from nhi_watch.assets import CRITICALITY, ENVIRONMENT, Asset
@@ -45,14 +46,13 @@ def allowance(budget: float, identities: int) -> int:
     return max(1, round(budget * identities / 1000))
 
 
-def order(day: list[Ranked], budget: float) -> Order:
-    """Rank the episodes of a day and cut at the budget."""
-    eligible = [episode for episode in day if episode.eligible]
-    over = [episode for episode in eligible if episode.score >= FLOOR]
+def order(day: Iterable[Ranked], budget: float, identities: int) -> Order:
+    """Rank the episodes of a day and cut at the budget, of which `identities` non-human identities are the base."""
+    over = [episode for episode in day if episode.eligible and episode.score >= FLOOR]
     over.sort(key=lambda e: (-e.priority, -e.log_odds, e.identity_id))
-    room = allowance(budget, len(eligible))
+    room = allowance(budget, identities)
     rest = over[room:]
-    return Order(tuple(over[:room]), len(rest), max((e.score for e in rest), default=0.0), len(eligible))
+    return Order(tuple(over[:room]), len(rest), max((e.score for e in rest), default=0.0), identities)
 
 
 def is_eligible(episode: EpisodeView, kind: str, human: str) -> bool:

@@ -98,14 +98,37 @@ def behaviour_row(view: View) -> Row:
     return tuple(row)
 
 
+class Link(NamedTuple):
+    """Two identities that a handle joins."""
+
+    source: str
+    """Identity id; of a credential: who handed it out."""
+    target: str
+    kind: str
+    """credential, or the kind of the name: app, sp, oidc, arn, token, host"""
+    value: str
+    records: tuple[str, str]
+    """A record of each side that holds it."""
+
+
 class Episode(NamedTuple):
-    """One identity's day, with its signal values."""
+    """One identity's day, or that of several linked ones, with its signal values."""
 
     identity: Identity
     view: EpisodeView
     values: Row
     held: frozenset[Shape]
     """Shapes that look bad enough to be kept in quarantine."""
+    members: tuple[Episode, ...] = ()
+    """The episodes of linked identities that this one joins, by first news; none: it is one identity's."""
+    links: tuple[Link, ...] = ()
+    """What joins the members."""
+
+    @property
+    def parts(self) -> tuple[Episode, ...]:
+        """The episodes of single identities that it is made of."""
+        return self.members or (self,)
+
 
 
 def views_of(day: Iterable[Behaviour], past: Past) -> list[View]:
@@ -127,7 +150,7 @@ def views_of(day: Iterable[Behaviour], past: Past) -> list[View]:
 
 def episode_values(episode: EpisodeView) -> Row:
     """Signal values of an episode: the largest of its views, and its own."""
-    row = _largest([view.values for view in episode.views if view.values is not ZERO])
+    row = largest([view.values for view in episode.views if view.values is not ZERO])
     if all(view.quiet for view in episode.views) and not episode.past.blank:
         return _with_episode(row, episode, quiet=True)
     return _with_episode(row, episode, quiet=False)
@@ -146,14 +169,15 @@ def _with_episode(row: list[Optional[float]], episode: EpisodeView, quiet: bool)
     return tuple(row)
 
 
-def _largest(rows: list[Row]) -> list[Optional[float]]:
-    largest: list[Optional[float]] = list(ZERO)
+def largest(rows: list[Row]) -> list[Optional[float]]:
+    """The largest value of each signal; None where no row can tell, zeros without rows."""
+    found: list[Optional[float]] = list(ZERO)
     if not rows:
-        return largest
+        return found
     for index, column in enumerate(zip(*rows)):
         told = [value for value in column if value is not None]
-        largest[index] = max(told) if told else None
-    return largest
+        found[index] = max(told) if told else None
+    return found
 
 
 class BehaviourScore(NamedTuple):

@@ -3,7 +3,7 @@
 | table | key | row |
 |---|---|---|
 | day | day/identity | all behaviours of the day, and which records made them |
-| delta | day/identity | what the day teaches, and how it was ranked |
+| delta | day/identity | what the day teaches, how it was ranked, and its traces for links |
 | profile | scope, group/day | the fold of all deltas up to a day; a cache that can be made again |
 | profile | old/scope, old | the fold of the deltas that were forgotten, from which it can be made again |
 | notable | day/id | the notable's JSON |
@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Optional, Protocol
 
 from nhi_watch import baseline, dayrow
 from nhi_watch.baseline import Delta, Profile
@@ -23,6 +23,7 @@ from nhi_watch.behaviour import IdentityDay
 from nhi_watch.daybook import Daybook
 from nhi_watch.errors import StoreError
 from nhi_watch.event import Identity
+from nhi_watch.links import Trace
 from nhi_watch.model import Scorecard
 from nhi_watch.ranking import Ranked
 from nhi_watch.scoring import TENANT, Baselines, peer_scope
@@ -67,6 +68,16 @@ def _span(day: int) -> tuple[str, str]:
     return f"{day:06d}/", f"{day:06d}0"
 
 
+class Judged(NamedTuple):
+    """What is kept of one identity's day once it is scored."""
+
+    identity: Identity
+    ranked: Ranked
+    lesson: tuple[Delta, Delta]
+    """What is learnt at once, and what only after quarantine."""
+    trace: Optional[Trace]
+
+
 class State:
     """Typed reading and writing of the tables."""
 
@@ -75,7 +86,7 @@ class State:
         row = store.get("meta", ["days"]).get("days")
         self.daybook = Daybook(*_unpack(row)) if row else Daybook([], 0)
         self._late: list[tuple[str, bytes | None]] = []
-        self._ranked: dict[str, Ranked] = {}
+        self._judged: dict[str, tuple[Ranked, Optional[Trace]]] = {}
         self._lessons: dict[str, tuple[Delta, Delta, str]] = {}
 
     # ---- days
@@ -156,25 +167,23 @@ class State:
 
     # ---- deltas
 
-    def put_delta(
-        self, day: int, name: str, lesson: tuple[Delta, Delta], ranked: Ranked, identity: Identity
-    ) -> None:
+    def put_delta(self, day: int, judged: Judged) -> None:
         """Replace what a day of an identity teaches."""
-        scope = peer_scope(identity)
-        self._ranked[name] = ranked
-        self._lessons[name] = (*lesson, scope)
-        row = [*lesson, scope, ranked.score, ranked.log_odds, ranked.priority, ranked.eligible]
+        name, scope, ranked = judged.identity.id, peer_scope(judged.identity), judged.ranked
+        self._judged[name] = (ranked, judged.trace)
+        self._lessons[name] = (*judged.lesson, scope)
+        row = [*judged.lesson, scope, ranked.score, ranked.log_odds, ranked.priority, ranked.eligible, judged.trace]
         self._store.put("delta", [(f"{day:06d}/{name}", _pack(row))])
         self.daybook.add(day)
 
-    def ranked(self, day: int) -> list[Ranked]:
-        """How every identity of a day was ranked, by this run or an earlier one."""
+    def judged(self, day: int) -> list[tuple[Ranked, Optional[Trace]]]:
+        """How every identity of a day was judged, by this run or an earlier one."""
         for key, raw in self._store.scan("delta", *_span(day)):
-            if key[7:] not in self._ranked:
-                now, later, scope, *numbers = _unpack(raw)
-                self._ranked[key[7:]] = Ranked(key[7:], *numbers)
+            if key[7:] not in self._judged:
+                now, later, scope, *numbers, trace = _unpack(raw)
+                self._judged[key[7:]] = (Ranked(key[7:], *numbers), Trace(*trace) if trace else None)
                 self._lessons[key[7:]] = (now, later, scope)
-        return list(self._ranked.values())
+        return list(self._judged.values())
 
     def _stored_lessons(self, day: int) -> list[tuple[Delta, Delta, str]]:
         rows = (_unpack(raw) for _, raw in self._store.scan("delta", *_span(day)))
@@ -195,7 +204,7 @@ class State:
     def next_day(self) -> None:
         """Forget what belonged to the day that is done."""
         self._lessons = {}
-        self._ranked = {}
+        self._judged = {}
 
     # ---- notables
 

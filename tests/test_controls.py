@@ -9,7 +9,7 @@ import pytest
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
 
 from nhi_watch.controls import controls, unused_calls
-from nhi_watch.scoring import views_of
+from nhi_watch.scoring import ZERO, Episode, views_of
 from nhi_watch.view import EpisodeView
 
 KEY = {"credential": "AKIAEXAMPLE1", "credential_type": "key", "session": ""}
@@ -22,7 +22,7 @@ def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] =
 
 
 def reasons(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = (), kind: str = "role") -> list[str]:
-    made = controls(MACHINE._replace(kind=kind), episode(today, history))
+    made = controls(Episode(MACHINE._replace(kind=kind), episode(today, history), ZERO, frozenset()))
     assert [(c.id, c.required, c.status) for c in made] == [
         ("rotate_secret", True, "open"),
         ("reduce_privilege", True, "open"),

@@ -46,7 +46,8 @@ def test_the_allowance_is_per_thousand_and_at_least_one(budget: float, identitie
 
 @given(st.lists(RANKED, max_size=30), st.floats(0.1, 500), st.randoms(use_true_random=False))
 def test_the_order_is_total_bounded_and_loses_nobody(day: list[Ranked], budget: float, dice: Any) -> None:
-    made = order(day, budget)
+    identities = sum(e.eligible for e in day)
+    made = order(day, budget, identities)
     over = [e for e in day if e.eligible and e.score >= FLOOR]
     assert len(made.chosen) + made.overflow == len(over)
     assert len(made.chosen) <= allowance(budget, made.identities)
@@ -54,7 +55,7 @@ def test_the_order_is_total_bounded_and_loses_nobody(day: list[Ranked], budget: 
     assert all(e.eligible and e.score >= FLOOR for e in made.chosen)
     mixed = list(day)
     dice.shuffle(mixed)
-    assert order(mixed, budget) == made
+    assert order(mixed, budget, identities) == made
 
 
 @pytest.mark.parametrize(
