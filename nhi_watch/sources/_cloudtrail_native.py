@@ -54,7 +54,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "dynamodb.amazonaws.com": ("tableName",),
     "sqs.amazonaws.com": ("queueUrl", "queueName"),
     "sns.amazonaws.com": ("topicArn", "name"),
-    "iam.amazonaws.com": ("userName", "roleName", "groupName", "policyArn", "policyName"),
+    # The key comes first: whether it was switched off or deleted is asked by its id.
+    "iam.amazonaws.com": ("accessKeyId", "userName", "roleName", "groupName", "policyArn", "policyName"),
     "bedrock.amazonaws.com": ("modelId", "guardrailIdentifier"),
     "ecr.amazonaws.com": ("repositoryName",),
     "logs.amazonaws.com": ("logGroupName",),

@@ -128,6 +128,13 @@ def _for_other(call: Call) -> Iterator[str]:
         yield "for_other"
 
 
+def _key_status(call: Call) -> Iterator[str]:
+    """Whether an access key was switched off or on again."""
+    status = call.texts("status")
+    if status:
+        yield "deactivated" if "Inactive" in status else "reactivated"
+
+
 def _login(call: Call) -> Iterator[str]:
     yield "console"
     if leaves(call.extra, "MFAUsed") == ["Yes"]:
@@ -166,6 +173,7 @@ _QUESTIONS: Questions = (
     (_bucket_logging, ("PutBucketLogging",)),
     (_short_lived, ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutRetentionPolicy")),
     (_for_other, _CREDENTIAL_CALLS),
+    (_key_status, ("UpdateAccessKey",)),
     (_login, ("ConsoleLogin",)),
     (_nothing, _ISSUING_CALLS),
 )
