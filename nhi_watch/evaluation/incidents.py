@@ -18,7 +18,7 @@ from nhi_watch import model, ranking, timestamps
 from nhi_watch.episode import created
 from nhi_watch.evaluation.counting import Entry, places
 from nhi_watch.evaluation.kept import KeptDay, tenant_days
-from nhi_watch.evaluation.replay import Replay, Replayed
+from nhi_watch.evaluation.replay import Replay, Replayed, linked
 from nhi_watch.evaluation.rivals import Rival, rivals
 from nhi_watch.model import Scorecard
 from nhi_watch.scoring import weighed
@@ -29,6 +29,8 @@ SEEDS = tuple(range(501, 509))
 OURS = "nhi_watch"
 NO_FLOOR = "without_floor"
 """Ours if every episode could be written: what the floor costs. Only told where rivals are not."""
+NOT_LINKED = "not_linked"
+"""Ours if episodes did not follow links."""
 SHOWN = 4
 """Benign episodes kept with each missed incident."""
 
@@ -125,21 +127,27 @@ class Watch:
         self._replay.label(day.incidents)
         self._labels.update((label["id"], {**label, "day": number}) for label in day.incidents)
         self._events += day.events
-        items = [item for item in self._replay.run_days(day.days) if item.ranked.eligible]
+        everybody = list(self._replay.run_days(day.days))
+        items = [item for item in everybody if item.ranked.eligible]
         self._days.append(DaySize(self._spec.seed, number, len(items)))
-        self._count(OURS, number, [our_entry(item) for item in items])
+        ours = [item for item in linked(self._model, everybody) if item.ranked.eligible]
+        self._count(OURS, (number, len(items)), [our_entry(item) for item in ours])
         if not self._rivals:
-            self._count(NO_FLOOR, number, [our_entry(item)._replace(written=True) for item in items])
+            alone = [our_entry(item) for item in items]
+            self._count(NOT_LINKED, (number, len(items)), alone)
+            self._count(NO_FLOOR, (number, len(items)), [entry._replace(written=True) for entry in alone])
         for rival in self._rivals:
             told = rival.score(items)
-            self._count(rival.name, number, [rival_entry(item, told) for item in items])
+            self._count(rival.name, (number, len(items)), [rival_entry(item, told) for item in items])
             rival.learn(items)
-        self._keep(number, items)
+        self._keep(number, ours)
 
-    def _count(self, detector: str, number: int, entries: Sequence[Entry]) -> None:
+    def _count(self, detector: str, day: tuple[int, int], entries: Sequence[Entry]) -> None:
+        """`day`: its number, and how many identities the budget is counted for."""
+        number, size = day
         for incident, above in places(entries).items():
             days = self._places.setdefault(incident, {}).setdefault(detector, [])
-            days.append((number, above, len(entries)))
+            days.append((number, above, size))
 
     def _keep(self, number: int, items: Sequence[Replayed]) -> None:
         ordered = sorted(items, key=lambda i: (-i.ranked.priority, -i.ranked.log_odds, i.ranked.identity_id))

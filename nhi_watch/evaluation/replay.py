@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch import assets, baseline, ranking
+from nhi_watch import assets, baseline, links, ranking
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import IdentityDay, fingerprint
 from nhi_watch.grouping import Grouping
@@ -66,11 +66,8 @@ class Replay:
         self.baselines.own.setdefault(identity.id, Profile()).advance(whole.day)
         model = self.baselines.model
         episode = score_day(model, self.baselines, whole)
-        log_odds = model.log_odds(episode.values)
-        probability = model.probability(log_odds)
         eligible = ranking.is_eligible(episode.view, identity.kind, identity.human)
-        weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, episode.view))
-        ranked = Ranked(identity.id, score_of(probability), log_odds, weight, eligible)
+        ranked = _ranked(model, episode, eligible)
         bad = frozenset(self._labels[mark] for mark in whole.seen & self._labels.keys())
         return Replayed(whole.day, episode, ranked, bad, whole)
 
@@ -84,3 +81,23 @@ class Replay:
             teach(self.baselines.own[item.episode.identity.id], day, *lesson)
             lessons.append((*lesson, peer_scope(item.episode.identity)))
         learn_groups(self.baselines.groups, day, lessons)
+
+
+def _ranked(model: Scorecard, episode: Episode, eligible: bool) -> Ranked:
+    log_odds = model.log_odds(episode.values)
+    probability = model.probability(log_odds)
+    weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, episode.view))
+    return Ranked(episode.identity.id, score_of(probability), log_odds, weight, eligible)
+
+
+def linked(model: Scorecard, day: Sequence[Replayed]) -> list[Replayed]:
+    """A day's episodes, linked ones as one, as the pipeline ranks them."""
+    items = {item.ranked.identity_id: item for item in day}
+    traces = (links.trace_of(model, item.episode, item.ranked.eligible) for item in day)
+    for group in links.join(trace for trace in traces if trace is not None):
+        members = [items.pop(name) for name in group.members]
+        episode = links.joined(group, {item.ranked.identity_id: item.episode for item in members})
+        bad = frozenset(incident for item in members for incident in item.incidents)
+        lead = next(item for item in members if item.ranked.identity_id == group.lead)
+        items[group.lead] = lead._replace(episode=episode, ranked=_ranked(model, episode, True), incidents=bad)
+    return list(items.values())
