@@ -20,7 +20,8 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.behaviour import Behaviour
 from nhi_watch.event import Identity
-from nhi_watch.model import Scorecard
+from nhi_watch.model import Scorecard, score_of
+from nhi_watch.ranking import FLOOR
 from nhi_watch.scoring import NEWS_POINTS, ZERO, Episode, Link, largest
 from nhi_watch.view import EpisodeView
 
@@ -31,6 +32,8 @@ GIVEN = 1_000
 NEAR = 3_600
 """Seconds within which a credential is used after it was read on a host, for the address to count as proof."""
 CREDENTIAL = "credential"
+UNOWNED = ("service", "anonymous")
+"""Kinds that work for everybody: what they hand out says nothing of who asked."""
 HOST = "host"
 
 Handles = Mapping[str, str]
@@ -67,6 +70,8 @@ class Group(NamedTuple):
 
 def trace_of(model: Scorecard, episode: Episode, eligible: bool) -> Optional[Trace]:
     """What an episode holds for links; None where it can have no part in any."""
+    if episode.identity.kind in UNOWNED:
+        return None
     odd = _news(model, episode)
     behaviours = [b for view in episode.view.views for b in view.behaviours]
     telling = odd or any(b.issued or b.links for b in behaviours)
@@ -85,11 +90,9 @@ def trace_of(model: Scorecard, episode: Episode, eligible: bool) -> Optional[Tra
 
 def _news(model: Scorecard, episode: Episode) -> list[Behaviour]:
     """The behaviours that are news by themselves; all of them where only the whole day is."""
-    if episode.values == ZERO:
+    if score_of(model.probability(model.log_odds(episode.values))) < FLOOR:
         return []
     ordinary = model.log_odds(ZERO)
-    if model.log_odds(episode.values) - ordinary < NEWS_POINTS:
-        return []
     views = episode.view.views
     odd = [view for view in views if view.values is not ZERO and model.log_odds(view.values) - ordinary >= NEWS_POINTS]
     return [b for view in odd or views for b in view.behaviours]
