@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Optional, Protocol
 
-TABLES = ("day", "delta", "profile", "notable", "meta")
+TABLES = ("day", "delta", "profile", "notable", "inventory", "ledger", "meta")
 
 
 class Store(Protocol):
