@@ -1,0 +1,198 @@
+"""Episodes follow identity links: one intrusion is one notable, with the records that prove it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from core_samples import TODAY, answer, record, run
+from hypothesis import given
+from hypothesis import strategies as st
+from test_pipeline import ROOM, quiet, raid, schema, scored
+
+from nhi_watch.episode import notable_id
+from nhi_watch.links import HOLDERS, NEAR, Trace, join
+from nhi_watch.notable import from_json, to_json
+from nhi_watch.stores.memory import MemoryStore
+
+READER = "vault-reader"
+STOLEN = "ASIASTOLENSESSION001"
+
+
+def assumes(session: str = STOLEN, clock: str = "14:06") -> dict[str, Any]:
+    """The raided machine asks for a session of another role."""
+    return record(
+        TODAY, clock, service="sts", name="AssumeRole", address="185.220.101.4", agent="aws-cli/2.1",
+        requestParameters={"roleArn": f"arn:aws:iam::111111111111:role/{READER}", "roleSessionName": "x"},
+        responseElements={"credentials": {"accessKeyId": session}}, id="assumed",
+    )  # fmt: skip
+
+
+def used(session: str = STOLEN) -> list[dict[str, Any]]:
+    """The other role does what it never did."""
+    calls = (("secretsmanager", "GetSecretValue"), ("secretsmanager", "ListSecrets"), ("iam", "CreateAccessKey"))
+    return [
+        record(TODAY, f"14:1{n}", role=READER, session=session, service=service, name=name,
+               address="185.220.101.4", agent="aws-cli/2.1", id=f"used-{n}")
+        for n, (service, name) in enumerate(calls)
+    ]  # fmt: skip
+
+
+HISTORY = quiet(20) + quiet(20, role=READER)
+
+
+def found(*parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    _, results = scored(*parts)
+    return [n for n in results[-1].notables if n["first_time"].startswith("2024-10-04")]
+
+
+def test_a_role_used_in_a_stolen_session_is_part_of_the_theft() -> None:
+    (notable,) = found(HISTORY + raid() + [assumes()] + used())
+    assert [member["name"].rsplit("/")[-1] for member in notable["members"]] == ["payments-api", READER]
+    (link,) = notable["links"]
+    assert (link["kind"], link["value"], link["record_ids"]) == ("credential", STOLEN, ["assumed", "used-0"])
+    assert {entry["identity"] for entry in notable["timeline"]} == {member["id"] for member in notable["members"]}
+    assert {f"used-{n}" for n in range(3)} < set(notable["record_ids"])
+    assert "One intrusion across" in notable["summary"] and " and 1 linked" in notable["title"]
+
+
+def test_the_notable_of_several_validates_comes_back_and_names_the_controls_of_each() -> None:
+    (notable,) = found(HISTORY + raid() + [assumes()] + used())
+    schema().validate(notable)
+    assert to_json(from_json(notable)) == notable
+    assert [control["id"] for control in notable["controls"]] == ["rotate_secret", "reduce_privilege"] * 2
+    assert READER in notable["controls"][2]["reason"]
+
+
+def test_a_session_that_nobody_handed_out_links_nobody() -> None:
+    assert [n["members"] for n in found(HISTORY + raid() + [assumes("ASIAANOTHERSESSION1")] + used())] == [[], []]
+
+
+def test_a_deploy_that_hands_sessions_to_ordinary_work_links_nobody() -> None:
+    ordinary = [{**r, "eventID": f"today-{n}"} for n, r in enumerate(quiet(1, role=READER, end=TODAY + 1))]
+    for r in ordinary:
+        r["userIdentity"]["accessKeyId"] = STOLEN
+    (notable,) = found(HISTORY + raid() + [assumes()] + ordinary)
+    assert notable["members"] == []
+
+
+def test_a_link_that_comes_late_merges_what_was_written_before() -> None:
+    first, second = HISTORY + raid() + used(), [assumes()]
+    store, (before, after) = scored(first, second)
+    assert len([n for n in before.notables if n["first_time"].startswith("2024-10-04")]) == 2
+    (merged,) = [n for n in after.changed if n["merged_into"]]
+    lead = notable_id("aws:111111111111:role:AROApayments-api", TODAY)
+    assert (merged["id"], merged["merged_into"]) == (notable_id(f"aws:111111111111:role:AROA{READER}", TODAY), lead)
+    assert merged["revision"] == 2
+    schema().validate(merged)
+    whole = MemoryStore()
+    run(whole, first + second, ROOM)
+    assert answer(store) == answer(whole)
+
+
+def test_a_second_run_over_the_same_records_changes_nothing() -> None:
+    records = HISTORY + raid() + [assumes()] + used()
+    _, (_, again) = scored(records, records)
+    assert again.changed == []
+
+
+# ---- the rules of joining, on traces
+
+
+def trace(name: str, first: int = 100, **told: Any) -> Trace:
+    handles = {key: {handle: f"{name}-{handle}" for handle in told.get(key, ())}
+               for key in ("names", "given", "used", "addresses")}  # fmt: skip
+    return Trace(name, told.get("eligible", True), first, handles["names"], told.get("own", ""),
+                 handles["given"], handles["used"], handles["addresses"])  # fmt: skip
+
+
+def members(*traces: Trace) -> list[tuple[str, ...]]:
+    return [group.members for group in join(traces)]
+
+
+def test_an_application_known_to_two_logs_is_one_actor() -> None:
+    assert members(trace("entra", 10, names=["app:1", "sp:2"]), trace("m365", 20, names=["app:1"])) == [
+        ("entra", "m365")
+    ]
+
+
+def test_two_logs_that_never_meet_are_joined_by_one_that_knows_both_names_though_nothing_in_it_is_news() -> None:
+    between = trace("entra", 0, names=["app:1", "sp:2"])
+    assert members(trace("azure", 10, names=["sp:2"]), between, trace("m365", 20, names=["app:1"])) == [
+        ("azure", "m365")
+    ]
+
+
+def test_a_workload_that_only_swaps_its_token_stands_between_its_repository_and_its_role() -> None:
+    repository = trace("github", 10, names=["oidc:repo:acme/shop"])
+    web = trace("web", 0, names=["oidc:repo:acme/shop"], given=["ASIA1"])
+    role = trace("role", 20, used=["ASIA1"])
+    assert members(repository, web, role) == [("github", "role")]
+    assert members(repository._replace(first=0), web, role) == []
+
+
+def test_roles_that_one_ordinary_workload_assumed_are_not_one_intrusion() -> None:
+    web = trace("web", 0, given=["ASIA1", "ASIA2"])
+    assert members(web, trace("a", 10, used=["ASIA1"]), trace("b", 20, used=["ASIA2"])) == []
+
+
+def test_who_consented_is_linked_to_the_application_that_came_of_it() -> None:
+    person = trace("ada", 10, given=["app-guid"], eligible=False)
+    (group,) = join([person, trace("app", 20, names=["app:app-guid"])])
+    assert (group.lead, group.members, group.links[0].source) == ("app", ("ada", "app"), "ada")
+
+
+def test_an_exposed_key_and_its_user_are_linked() -> None:
+    assert members(trace("leak", 10, used=["AKIA1"]), trace("user", 20, used=["AKIA1"])) == [("leak", "user")]
+
+
+@pytest.mark.parametrize(("later", "linked"), [(0, True), (NEAR, True), (NEAR + 1, False), (-1, False)])
+def test_a_host_is_linked_to_what_works_from_its_address_soon_after(later: int, linked: bool) -> None:
+    host = trace("host", 10_000, names=["host:192.0.2.9"])
+    key = trace("key", 10_000 + later, addresses=["192.0.2.9"])
+    assert bool(members(host, key)) is linked
+
+
+def test_people_of_one_host_are_not_one_actor() -> None:
+    assert members(trace("ada", names=["host:192.0.2.9"]), trace("bob", names=["host:192.0.2.9"])) == []
+
+
+def test_a_name_that_was_deleted_and_made_again_joins_nobody() -> None:
+    own = {"names": ["arn:role/app"], "own": "arn:role/app"}
+    assert members(trace("old", **own), trace("new", **own)) == []
+    assert members(trace("old", **own), trace("bedrock", names=["arn:role/app"])) == [("bedrock", "old")]
+
+
+def test_a_handle_that_many_hold_proves_nothing() -> None:
+    crowd = [trace(f"app-{n}", names=["app:shared"]) for n in range(HOLDERS + 1)]
+    assert members(*crowd) == []
+    assert len(members(*crowd[:HOLDERS])[0]) == HOLDERS
+
+
+def test_nobody_eligible_nothing_is_joined() -> None:
+    assert members(trace("ada", names=["app:1"], eligible=False), trace("b", names=["app:1"], eligible=False)) == []
+
+
+TEXTS = st.sets(st.sampled_from(["app:1", "sp:2", "oidc:3", "host:4", "5", "6"]), max_size=3)
+TRACES = st.builds(
+    lambda name, first, eligible, names, given, used, addresses: trace(
+        name, first, eligible=eligible, names=names, given=given, used=used, addresses=addresses
+    ),
+    st.sampled_from("abcdefghij"), st.integers(0, 9000), st.booleans(), TEXTS, TEXTS, TEXTS, TEXTS,
+)  # fmt: skip
+
+
+@given(st.lists(TRACES, max_size=10, unique_by=lambda t: t.identity_id), st.randoms(use_true_random=False))
+def test_groups_are_disjoint_hold_only_news_and_do_not_depend_on_the_order(
+    traces: list[Trace], dice: random.Random
+) -> None:
+    groups = join(traces)
+    known = {t.identity_id: t for t in traces}
+    names = [name for group in groups for name in group.members]
+    assert len(names) == len(set(names))
+    assert all(known[name].first for name in names)
+    assert all(len(group.members) > 1 and known[group.lead].eligible for group in groups)
+    mixed = list(traces)
+    dice.shuffle(mixed)
+    assert join(mixed) == groups
