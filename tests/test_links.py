@@ -159,7 +159,7 @@ def test_people_of_one_host_are_not_one_actor() -> None:
 
 
 def test_a_name_that_was_deleted_and_made_again_joins_nobody() -> None:
-    own = {"names": ["arn:role/app"], "own": "arn:role/app"}
+    own: dict[str, Any] = {"names": ["arn:role/app"], "own": "arn:role/app"}
     assert members(trace("old", **own), trace("new", **own)) == []
     assert members(trace("old", **own), trace("bedrock", names=["arn:role/app"])) == [("bedrock", "old")]
 
