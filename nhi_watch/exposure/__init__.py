@@ -1,0 +1,1 @@
+"""Exposed credentials: the exposure starts the clock, not the first misuse."""
