@@ -135,7 +135,7 @@ def _who(notable: Json) -> dict[str, Any]:
         "service": {"id": identity["id"], "name": visible(identity["name"], 512), "type": identity["kind"]},
         "user": {"id": identity["id"], "name": visible(short_name(identity), 512)},
         "cloud": {"provider": identity["provider"], "account": {"id": identity["account"]}},
-        "related": {"user": [visible(identity["name"], 512)]},
+        "related": {"user": list(dict.fromkeys(visible(one["name"], 512) for one in (identity, *notable["members"])))},
     }
     if notable["impact"]["environment"]:
         who["service"]["environment"] = notable["impact"]["environment"]

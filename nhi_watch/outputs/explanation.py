@@ -15,6 +15,7 @@ from nhi_watch.outputs.words import visible
 
 Json = Mapping[str, Any]
 _MOST_STEPS = 12
+_MOST_LINKS = 12
 
 
 def show(notable: Json, console: Console) -> None:
@@ -25,6 +26,8 @@ def show(notable: Json, console: Console) -> None:
     identity = notable["identity"]
     told = f"{notable['id']}  {notable['first_time']} to {notable['last_time']}  {identity['name']}  "
     console.print(Text(visible(f"{told}account {identity['account']}, owner {identity['owner'] or 'unknown'}")))
+    for line in _members(notable):
+        console.print(Text(visible(line)))
     console.print(_points(notable))
     console.print(_usual(notable))
     for control in notable["controls"]:
@@ -32,6 +35,16 @@ def show(notable: Json, console: Console) -> None:
     ids = [i for part in notable["frameworks"].values() for i in part]
     console.print(Text(f"Frameworks: {', '.join(ids)}"))
     console.print(Text(f"Records: {notable['record_count']}; first: {visible(', '.join(notable['record_ids'][:3]))}"))
+
+
+def _members(notable: Json) -> list[str]:
+    """The linked identities in order, and what proves that they belong together."""
+    told = [f"{n}. {m['provider']} {m['kind']} {m['name']}" for n, m in enumerate(notable["members"], 1)]
+    proofs = [
+        f"   link: {link['kind']} {link['value']}, records {', '.join(link['record_ids'])}"
+        for link in notable["links"][:_MOST_LINKS]
+    ]
+    return told + proofs
 
 
 def _points(notable: Json) -> Table:

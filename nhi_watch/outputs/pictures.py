@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from nhi_watch import timestamps
 from nhi_watch.notable import clip
-from nhi_watch.outputs.words import amount, clock, signed, span
+from nhi_watch.outputs.words import amount, clock, short_name, signed, span
 
 MAX_LANES = 12
 Json = Mapping[str, Any]
@@ -79,22 +79,36 @@ def _bar(signal: Json, zero: float, scale: float) -> Bar:
     return Bar(signal, round(left, 2), round(width, 2), side)
 
 
-def timeline(entries: Sequence[Json], limit: int) -> Picture:
-    """A lane for each action, in order of first appearance; the entries with most points are drawn."""
+def timeline(entries: Sequence[Json], limit: int, members: Sequence[Json] = ()) -> Picture:
+    """A lane for each action, in order of first appearance; the entries with most points are drawn.
+
+    Where several identities act, each has lanes of its own, in the order of `members`.
+    """
     drawn = sorted(sorted(entries, key=lambda e: -e["points"])[:limit], key=lambda e: str(e["time"]))
-    names = list(dict.fromkeys(entry["action"] for entry in drawn))
-    lanes = names[:MAX_LANES] if len(names) <= MAX_LANES else [*names[: MAX_LANES - 1], "other actions"]
+    names = _lanes(drawn, members)
+    who = {member["id"]: short_name(member) for member in members}
+    lanes = names[:MAX_LANES] if len(names) <= MAX_LANES else [*names[: MAX_LANES - 1], ("", "other actions")]
     place = {name: min(number, len(lanes) - 1) for number, name in enumerate(names)}
     times = [timestamps.parse(entry["time"]) for entry in drawn] or [0]
     left, width, row = 300, 1000, 30
     axis = _Axis.over(times, left + 16, width - 24)
     marks = [
-        Mark(x, 24 + row * place[entry["action"]], _radius(entry), entry["outcome"], _told(entry), -1)
+        Mark(x, 24 + row * place[_lane(entry)], _radius(entry), entry["outcome"], _told(entry), -1)
         for entry, x in zip(drawn, map(axis.at, times))
     ]
-    ticks = [Tick(24 + row * number, name) for number, name in enumerate(lanes)]
+    labels = [f"{clip(who[one], 20)}: {action}" if one in who else action for one, action in lanes]
+    ticks = [Tick(24 + row * number, label) for number, label in enumerate(labels)]
     height = 24 + row * len(lanes) + 14
     return Picture(width, height, ticks, axis.ticks(), marks, len(entries) - len(drawn))
+
+
+def _lane(entry: Json) -> tuple[str, str]:
+    return entry["identity"], entry["action"]
+
+
+def _lanes(entries: Sequence[Json], members: Sequence[Json]) -> list[tuple[str, str]]:
+    order = {member["id"]: number for number, member in enumerate(members)}
+    return sorted(dict.fromkeys(map(_lane, entries)), key=lambda lane: order.get(lane[0], len(order)))
 
 
 def _told(entry: Json) -> str:
