@@ -23,8 +23,7 @@ from nhi_watch.simulator.difficulty import source_hash
 PACKAGE = Path(nhi_watch.__file__).parent
 _READING = (
     "actions.py", "agent.py", "behaviour.py", "event.py", "grouping.py", "identity.py", "network.py",
-    "timestamps.py", "sources/cloudtrail.py", "sources/_cloudtrail*.py", "sources/_policy.py",
-    "sources/_unflatten.py", "tables/*.json",
+    "timestamps.py", "sources/*.py", "tables/*.json",
 )  # fmt: skip
 """What stands between a record and its behaviour."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch import assets, baseline, links, ranking
+from nhi_watch import assets, baseline, links, ranking, registry
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import IdentityDay, fingerprint
 from nhi_watch.grouping import Grouping
@@ -15,13 +15,14 @@ from nhi_watch.scoring import Baselines, Episode, peer_scope, score_day
 from nhi_watch.sources import cloudtrail
 from nhi_watch.state import learn_groups, teach
 
+SOURCES = (cloudtrail, *(source for source in registry.modules("nhi_watch.sources") if source is not cloudtrail))
 Days = Mapping[int, Mapping[str, IdentityDay]]
 """Day → identity id → that identity's day."""
 
 
 def grouped(records: Iterable[object]) -> Days:
     """The behaviours of some records; what cannot be read is left out."""
-    grouping = Grouping([cloudtrail])
+    grouping = Grouping(SOURCES)
     grouping.feed(records, lambda index, reject: None)
     return grouping.days
 
