@@ -17,16 +17,20 @@ from nhi_watch.behaviour import (
 )
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
-from nhi_watch.timestamps import DAY, HOUR
+from nhi_watch.timestamps import DAY, HOUR, parse
 
 MINUTES = {f":{m:02}": m for m in range(60)}
 SECONDS = {f":{s:02}Z": s for s in range(60)}
 MEMO = 50_000
-"""Shapes remembered; more only cost memory, since sessions and hours pass."""
+"""Shapes of an hour remembered; more only cost memory, since sessions and hours pass."""
+EVENTS = 20_000
+"""Shapes remembered beyond their hour."""
 
 LoadDay = Callable[[int], dict[str, IdentityDay]]
 OnReject = Callable[[int, RejectError], None]
 _Slot = tuple[Behaviour, set[int]]
+_Key = tuple[ModuleType, object, str]
+"""Source, shape and hour."""
 
 
 class Grouping:
@@ -44,6 +48,8 @@ class Grouping:
         self._sources = sources
         self._load_day = load_day
         self._memo: dict[object, _Slot] = {}
+        self._events: dict[object, Event] = {}
+        """Source and shape → the first Event of that shape, for hours in which it was not seen yet."""
 
     def feed(self, records: Iterable[object], on_reject: OnReject) -> None:
         """Take in a batch; rejects are reported with their index in the batch."""
@@ -69,14 +75,19 @@ class Grouping:
             return
         shape, time, record_id, session, target = peek
         try:
-            key = (shape, time[:13])
+            key = (source, shape, time[:13])
             slot = self._memo.get(key)
             minute, second = MINUTES[time[13:16]], SECONDS[time[16:]]
         except (TypeError, KeyError):  # rubbish, or a rarer spelling of time: the full reading decides
             self._read(source, record, None)
             return
         if slot is None or record_id.__class__ is not str:
-            self._read(source, record, key)
+            known = self._events.get((source, shape))
+            if known is None or record_id.__class__ is not str:
+                self._read(source, record, key)
+                return
+            told = known._replace(time=parse(time), record_id=record_id, session=session or "", target=target or "")
+            self._add(told, key)
             return
         self.parsed += 1
         behaviour, seen = slot
@@ -91,8 +102,15 @@ class Grouping:
         if target and target not in behaviour.targets:
             keep(behaviour.targets, target, TARGETS)
 
-    def _read(self, source: ModuleType, record: object, key: Optional[object]) -> None:
+    def _read(self, source: ModuleType, record: object, key: Optional[_Key]) -> None:
         event: Event = source.read(record)
+        if key is not None:
+            if len(self._events) >= EVENTS:
+                self._events.clear()
+            self._events[key[:2]] = event
+        self._add(event, key)
+
+    def _add(self, event: Event, key: Optional[_Key]) -> None:
         self.parsed += 1
         whole = self.identity_day(event.identity.id, event.time // DAY)
         if not whole.add(event):

@@ -11,8 +11,8 @@ from nhi_watch import actions, agent, network
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._entra_signin import Part, Parts
-from nhi_watch.sources._microsoft import guid, named, plain, rows
-from nhi_watch.sources._values import text
+from nhi_watch.sources._microsoft import guid, named, rows
+from nhi_watch.sources._values import plain, text, texts
 
 DEEP = re.compile(
     r"Consent|Add(?:Delegated|AppRole|Owner|ServicePrincipal|Application|Member|EligibleMember|Policy)"
@@ -51,7 +51,7 @@ def parts(record: Part, told: Part, tenant: str) -> Parts:
     name = of("activityDisplayName") or record.get("operationName")
     address = who.get("ipAddress") or what.get("ipAddress") or record.get("callerIpAddress")
     operation = microsoft.operation(plain(name))
-    shape = (operation, tenant, *microsoft.texts((
+    shape = (operation, tenant, *texts((
         who.get("id"), who.get("userPrincipalName"), what.get("appId"), what.get("servicePrincipalId"),
         what.get("displayName"), address, more.get("User-Agent"), of("result") or record.get("resultType"),
         of("loggedByService"), record.get("identity"),

@@ -9,8 +9,8 @@ from nhi_watch import actions, agent, network
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._entra_signin import Part, Parts
-from nhi_watch.sources._microsoft import guid, plain
-from nhi_watch.sources._values import text
+from nhi_watch.sources._microsoft import guid
+from nhi_watch.sources._values import plain, text, texts
 
 _METHODS = {"1": "key", "2": "certificate"}
 _LEVELS = {"GET": "read", "HEAD": "read", "OPTIONS": "read"}
@@ -24,7 +24,7 @@ def parts(record: Part, told: Part, tenant: str) -> Parts:
     of = told.get
     uri = plain(of("requestUri"))
     status = of("responseStatusCode")
-    shape = (route(uri), *microsoft.texts((
+    shape = (route(uri), *texts((
         of("requestMethod"), tenant, of("appId"), of("servicePrincipalId"), of("userId"),
         of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
         record.get("resultSignature") if status is None else status, of("clientAuthMethod"),

@@ -9,8 +9,8 @@ from typing import Any, Optional
 from nhi_watch import agent, network
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._microsoft import guid, plain
-from nhi_watch.sources._values import listed, text, true
+from nhi_watch.sources._microsoft import guid
+from nhi_watch.sources._values import listed, plain, text, texts, true
 
 Part = Mapping[str, Any]
 Parts = tuple[tuple[Any, ...], object, object, str, str]
@@ -47,7 +47,7 @@ def parts(record: Part, told: Part, tenant: str) -> Parts:
     status = of("status")
     code = status.get("errorCode") if status.__class__ is dict else None
     resource = of("resourceDisplayName") or of("resourceId")
-    shape = (kind_of(record, told), tenant, *microsoft.texts((
+    shape = (kind_of(record, told), tenant, *texts((
         of("appId"), of("servicePrincipalId"), of("servicePrincipalName"), of("appDisplayName"), of("userId"),
         of("userPrincipalName"), of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
         record.get("resultType") if code is None else code, of("authenticationRequirement"),

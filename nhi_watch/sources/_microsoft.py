@@ -17,7 +17,7 @@ that records of one app can be linked:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Optional
 
@@ -139,6 +139,7 @@ def alias(app_id: object, object_id: object) -> Optional[tuple[str, str]]:
 
 # ---- texts
 
+when = spelled
 
 @lru_cache(maxsize=4096)
 def operation(told: str) -> str:
@@ -166,27 +167,6 @@ def host(told: str) -> str:
     if told.count(":") == 1:
         return told.partition(":")[0]
     return "" if told in ("<null>", "null", "Not Available") else told
-
-
-def when(value: object) -> Optional[str]:
-    """`spelled`, which also knows `+00:00`."""
-    if isinstance(value, str) and value[-6:] == "+00:00":
-        value = value[:-6] + "Z"
-    return spelled(value)
-
-
-def texts(values: Iterable[object]) -> tuple[str, ...]:
-    """Text as it is, nothing for nothing, anything else as `text` spells it: equal shapes are then of one type.
-
-    >>> texts(("a", None, 7))
-    ('a', '', '7')
-    """
-    return tuple([v if v.__class__ is str else "" if v is None else text(v) for v in values])
-
-
-def plain(value: object) -> str:
-    """Text as it is; anything else as text spells it: so that equal shapes are of one type."""
-    return value if isinstance(value, str) else "" if value is None else text(value)
 
 
 def is_native(row: Mapping[str, Any]) -> bool:

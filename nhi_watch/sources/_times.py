@@ -87,14 +87,14 @@ def spelled(value: object) -> Optional[str]:
 
     >>> spelled(1688989500123), spelled("2023-07-10T11:45:00.123Z"), spelled("2023-07-10T11:45:00+02:00")
     ('2023-07-10T11:45:00Z', '2023-07-10T11:45:00Z', None)
-    >>> spelled("1688989500123")
-    '2023-07-10T11:45:00Z'
+    >>> spelled("1688989500123"), spelled("2023-07-10T11:45:00.1234567+00:00")
+    ('2023-07-10T11:45:00Z', '2023-07-10T11:45:00Z')
     """
     if value.__class__ is str and len(value) == 13 and value.isascii() and value.isdigit():
         value = int(value)
     if value.__class__ is str:
-        plain = len(value) >= 20 and value[10] == "T" and value[-1] == "Z" and value[19] in ".Z"
-        return value[:19] + "Z" if plain and _FIRST_TEXT <= value < _LAST_TEXT else None
+        utc = len(value) >= 20 and value[10] == "T" and (value[-1] == "Z" or value[-6:] == "+00:00")
+        return value[:19] + "Z" if utc and value[19] in ".Z+" and _FIRST_TEXT <= value < _LAST_TEXT else None
     if value.__class__ is not int:
         return None
     number: int = value

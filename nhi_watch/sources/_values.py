@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Optional
 
@@ -29,6 +30,20 @@ def text(value: object, limit: int = _LONGEST) -> str:
         return str(int(value)) if value.is_integer() else str(value)
     # A number of thousands of digits cannot be written in decimal since Python 3.11.
     return str(value) if isinstance(value, int) and value.bit_length() < 256 else ""
+
+
+def texts(values: Iterable[object]) -> tuple[str, ...]:
+    """Text as it is, nothing for nothing, anything else as `text` spells it: equal shapes are then of one type.
+
+    >>> texts(("a", None, 7))
+    ('a', '', '7')
+    """
+    return tuple([v if v.__class__ is str else "" if v is None else text(v) for v in values])
+
+
+def plain(value: object) -> str:
+    """Text as it is; anything else as text spells it: so that equal shapes are of one type."""
+    return value if isinstance(value, str) else "" if value is None else text(value)
 
 
 def whole(value: object) -> Optional[int]:

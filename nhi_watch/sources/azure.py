@@ -30,10 +30,10 @@ from nhi_watch.sources import Peek, _azure_facts
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._azure_facts import claim
 from nhi_watch.sources._azure_shapes import native_of, object_of
-from nhi_watch.sources._microsoft import guid, plain
+from nhi_watch.sources._microsoft import guid
 from nhi_watch.sources._shapes import at, dataset
-from nhi_watch.sources._times import moment
-from nhi_watch.sources._values import text
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.sources._values import plain, text, texts
 from nhi_watch.timestamps import render
 
 NAME = "azure"
@@ -98,13 +98,13 @@ def peek(record: object) -> Optional[Peek]:
         return None
     try:
         shape, time, session, target = _parts(row, properties)
-        spelled = microsoft.when(time)
-        if spelled is None:
+        when = spelled(time)
+        if when is None:
             return None
-        record_id = _record_id(row, spelled, shape[0])
+        record_id = _record_id(row, when, shape[0])
     except (TypeError, AttributeError):
         return None
-    return cast(Peek, (shape, spelled, record_id, session, target))
+    return cast(Peek, (shape, when, record_id, session, target))
 
 
 def _record_id(row: Row, spelled: str, operation: str) -> str:
@@ -126,7 +126,7 @@ def _parts(row: Row, properties: Any) -> Parts:
     operation, object_id = plain(of("operationName")), claim(given, _azure_facts.OBJECT_ID)
     mine = object_id or plain(evidence.get("principalId"))
     shape = (operation, _subscription(resource), guid(claim(given, _azure_facts.TENANT) or of("tenantId")),
-        *microsoft.texts((
+        *texts((
             claim(given, "appid"), mine, _azure_facts.named(given),
             claim(given, "idtyp") or evidence.get("principalType"), claim(given, "xms_mirid"),
             claim(given, "appidacr"), of("callerIpAddress"), more.get("userAgentHeader") or of("userAgent"),

@@ -34,10 +34,10 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek, _entra_audit, _entra_graph, _entra_signin
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._microsoft import guid, plain
+from nhi_watch.sources._microsoft import guid
 from nhi_watch.sources._shapes import at, dataset, native
-from nhi_watch.sources._times import moment
-from nhi_watch.sources._values import made_id, text
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.sources._values import made_id, plain, text
 
 NAME = "entra"
 SPLUNK_SOURCETYPES = ("azure:monitor:aad", "azure:aad:signin", "azure:aad:audit")
@@ -126,10 +126,10 @@ def peek(record: object) -> Optional[Peek]:
         return None
     if record_id.__class__ is not str or not 1 < len(record_id) <= 256:
         return None
-    spelled = microsoft.when(time)
-    if spelled is None or not shape[0]:
+    when = spelled(time)
+    if when is None or not shape[0]:
         return None
-    return cast(Peek, ((kind, *shape), spelled, record_id, session, target))
+    return cast(Peek, ((kind, *shape), when, record_id, session, target))
 
 
 def _tenant(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:

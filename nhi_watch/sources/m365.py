@@ -31,10 +31,10 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek, _m365_facts
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._microsoft import guid, named, plain
+from nhi_watch.sources._microsoft import guid, named
 from nhi_watch.sources._shapes import at, dataset, native
-from nhi_watch.sources._times import moment
-from nhi_watch.sources._values import made_id, text
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.sources._values import made_id, plain, text, texts
 
 NAME = "m365"
 SPLUNK_SOURCETYPES = ("o365:management:activity",)
@@ -76,8 +76,8 @@ def peek(record: object) -> Optional[Peek]:
     record_id, time = row.get("Id"), row.get("CreationTime")
     if not microsoft.is_native(row) or record_id.__class__ is not str or not 1 < len(record_id) <= 256:
         return None
-    spelled = microsoft.when(time + "Z" if time.__class__ is str and len(time) == 19 else time)
-    if spelled is None or row.get("Operation").__class__ is not str:
+    when = spelled(time + "Z" if time.__class__ is str and len(time) == 19 else time)
+    if when is None or row.get("Operation").__class__ is not str:
         return None
     try:
         shape, _, _, session, target = _parts(row)
@@ -85,7 +85,7 @@ def peek(record: object) -> Optional[Peek]:
         return None
     if not shape[0]:
         return None
-    return cast(Peek, (shape, spelled, record_id, session, target))
+    return cast(Peek, (shape, when, record_id, session, target))
 
 
 def _parts(row: Row) -> Parts:
@@ -102,7 +102,7 @@ def _parts(row: Row) -> Parts:
     who = plain(of("UserId"))
     owner = plain(of("MailboxOwnerUPN"))
     operation = microsoft.operation(plain(of("Operation")))
-    shape = (operation, *microsoft.texts((
+    shape = (operation, *texts((
         workload, of("OrganizationId"), who, of("UserType"), None if "@" in who else of("UserKey"),
         None if in_directory else app_id, app_id if logon else None, client, _user_agent(row, more),
         of("ResultStatus"), of("LogonError") or _error_number(of("ErrorNumber")), _mail_access(row),

@@ -23,10 +23,10 @@ from nhi_watch import actions, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
-from nhi_watch.sources._microsoft import is_native, texts
+from nhi_watch.sources._look import PLAIN, ROW, look
 from nhi_watch.sources._shapes import native
 from nhi_watch.sources._times import moment, spelled
-from nhi_watch.sources._values import made_id, text
+from nhi_watch.sources._values import made_id, plain, text
 
 NAME = "snowflake"
 SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
@@ -34,8 +34,8 @@ ELASTIC_INDICES: tuple[str, ...] = ()
 
 Row = Mapping[str, Any]
 Parts = tuple[tuple[Any, ...], object, str, str, str]
+"""shape, time, record id, session, target"""
 
-_ZONE = re.compile(r" ([+-]\d\d:?\d\d)$")
 _FACTORS = {
     "PASSWORD": "password",
     "RSA_KEYPAIR": "key",
@@ -53,6 +53,8 @@ _ADMINS = re.compile(r"\b(?:ACCOUNTADMIN|SECURITYADMIN|ORGADMIN|USERADMIN|OWNERS
 _TO_PUBLIC = re.compile(r"\bTO\s+(?:ROLE\s+)?PUBLIC\b", re.IGNORECASE)
 _OUTSIDE = re.compile(r"\bINTO\s+'(?:s3|gcs|azure|https?)[a-z0-9]*://|\bADD\s+ACCOUNTS?\b", re.IGNORECASE)
 _EXPORTS = ("UNLOAD", "GET_FILES")
+_DEEP = ("CREATE_USER", "ALTER", "GRANT", "COPY", *_EXPORTS)
+"""Statements whose text tells more."""
 
 
 def claims(record: object) -> bool:
@@ -70,49 +72,67 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native row; see `nhi_watch.sources`."""
-    if record.__class__ is not dict or "USER_NAME" not in cast(Row, record) or not is_native(cast(Row, record)):
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
+    if record.__class__ is not dict:
         return None
     try:
-        shape, time, record_id, session, target = _parts(cast(Row, record))
+        row, form = look(cast(Row, record))
+        if form > ROW:
+            return None
+        shape, time, record_id, session, target = _parts(row if "USER_NAME" in row else _upper(row))
     except (TypeError, AttributeError):
         return None
     told = spelled(_plain(time))
-    if told is None or not record_id or not shape[1]:
+    if told is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, (shape, told, record_id, session, target))
 
 
+def _upper(row: Row) -> Row:
+    return {key.upper(): value for key, value in row.items() if isinstance(key, str)}
+
+
 def _plain(time: object) -> object:
     """RFC 3339 out of `2026-03-02 14:00:05.123 -0000`."""
-    if not isinstance(time, str):
+    if not isinstance(time, str) or time[10:11] != " ":
         return time
-    told = _ZONE.sub(r"\1", time[:64])
-    return told[:10] + "T" + told[11:-5] + "Z" if told[-5:] in ("-0000", "+0000") and told[10:11] == " " else told
+    told, _, zone = time[:64].rpartition(" ")
+    if zone in ("-0000", "+0000"):
+        return f"{told[:10]}T{told[11:]}Z"
+    return told + zone if zone[:1] in ("+", "-") else time
 
 
 def _parts(row: Row) -> Parts:
     """What every row tells."""
     of = row.get
     query = "EXECUTION_STATUS" in row
-    sql = text(of("QUERY_TEXT"), 8192)
-    name = "LOGIN" if not query else text(of("QUERY_TYPE")) or sql.lstrip().partition(" ")[0]
-    operation = re.sub(r"\W+", "_", name.strip().upper(), flags=re.ASCII).strip("_")[:60]
-    user = text(of("USER_NAME"), 200)
-    shape = (*texts((
-        of("ACCOUNT_NAME") or of("ORGANIZATION_NAME"), operation, user, of("CLIENT_IP"), of("REPORTED_CLIENT_TYPE"),
+    operation = "LOGIN" if not query else _operation(plain(of("QUERY_TYPE")) or _first_word(of("QUERY_TEXT")))
+    user = of("USER_NAME")
+    message = of("ERROR_MESSAGE")
+    shape = (
+        operation, of("ACCOUNT_NAME") or of("ORGANIZATION_NAME"), user, of("CLIENT_IP"), of("REPORTED_CLIENT_TYPE"),
         of("FIRST_AUTHENTICATION_FACTOR"), of("SECOND_AUTHENTICATION_FACTOR"),
         of("EXECUTION_STATUS") if query else of("IS_SUCCESS"), of("ERROR_CODE"),
-    )), bool(_DENIED.search(text(of("ERROR_MESSAGE")))), _deep(operation, sql, user) if query else ())  # fmt: skip
+        "denied" if message and _DENIED.search(text(message)) else "",
+        _deep(operation, text(of("QUERY_TEXT"), 8192), text(user, 200)) if operation.startswith(_DEEP) else "",
+    )  # fmt: skip
     time = of("START_TIME") or of("EVENT_TIMESTAMP") or of("p_event_time") or of("P_EVENT_TIME")
-    where = (of("DATABASE_NAME"), of("SCHEMA_NAME")) if of("DATABASE_NAME") else (of("WAREHOUSE_NAME"),)
-    target = ".".join(told for told in texts(where) if told)[:200]
-    record_id = text(of("QUERY_ID") if query else of("EVENT_ID"), 256)
-    return shape, time, record_id, text(of("SESSION_ID"), 64), target
+    database = of("DATABASE_NAME")
+    target = f"{text(database)}.{text(of('SCHEMA_NAME'))}".strip(".") if database else text(of("WAREHOUSE_NAME"))
+    return shape, time, text(of("QUERY_ID" if query else "EVENT_ID"), 256), text(of("SESSION_ID"), 64), target[:200]
 
 
-def _deep(operation: str, sql: str, user: str) -> tuple[str, ...]:
-    """What a statement's text tells."""
+@lru_cache(maxsize=1024)
+def _operation(told: str) -> str:
+    return re.sub(r"\W+", "_", told[:200].strip().upper(), flags=re.ASCII).strip("_")[:60]
+
+
+def _first_word(sql: object) -> str:
+    return text(sql, 8192).lstrip().partition(" ")[0]
+
+
+def _deep(operation: str, sql: str, user: str) -> str:
+    """The traits that a statement's text tells."""
     sets_key = operation.startswith(("CREATE_USER", "ALTER_USER")) and _SETS_KEY.search(sql) is not None
     named = _OF_USER.search(sql)
     grant = operation.startswith("GRANT")
@@ -124,7 +144,7 @@ def _deep(operation: str, sql: str, user: str) -> tuple[str, ...]:
         "mass_export": operation in _EXPORTS,
         "shared_outside": operation in ("UNLOAD", "COPY", "ALTER_SHARE", "ALTER") and bool(_OUTSIDE.search(sql)),
     }
-    return tuple(sorted(trait for trait, holds in told.items() if holds))
+    return ",".join(trait for trait, holds in told.items() if holds)
 
 
 def read(record: object) -> Event:
@@ -133,20 +153,21 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    row, _ = native(record)
-    if "USER_NAME" not in row:
-        row = {key.upper(): value for key, value in row.items() if isinstance(key, str)}
+    told, _ = native(record)
+    row = told if "USER_NAME" in told else _upper(told)
     shape, time, record_id, session, target = _parts(row)
-    if not shape[1]:
+    if not shape[0]:
         raise RejectError("no_action", "QUERY_TYPE and QUERY_TEXT are missing")
-    event = _event(shape)._replace(time=moment(_plain(time)), session=session, target=target)
+    event = _event(*map(text, shape))._replace(time=moment(_plain(time)), session=session, target=target)
     return event._replace(record_id=record_id or made_id(event, row.get("QUERY_HASH")))
 
 
 @lru_cache(maxsize=4096)
-def _event(shape: tuple[Any, ...]) -> Event:
-    account, operation, user, address, client, factor, second, status, error = (text(value) for value in shape[:9])
-    denied, deep = shape[9:]
+def _event(
+    operation: str, account: str, user: str, address: str, client: str, factor: str, second: str, status: str,
+    error: str, denied: str, deep: str,
+) -> Event:  # fmt: skip
+    user = user[:200]
     failed = status.upper() not in ("YES", "SUCCESS", "TRUE", "")
     level = actions.access("snowflake", operation)
     family = re.sub(r"[^a-z0-9._-]", "-", client.lower())[:40]
@@ -171,7 +192,7 @@ def _event(shape: tuple[Any, ...]) -> Event:
         region="",
         target="",
         target_class="own",
-        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep})),
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *filter(None, deep.split(","))})),
         issued="",
         record_id="",
     )

@@ -27,18 +27,21 @@ from typing import Any, Optional, cast
 from nhi_watch import actions, agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
+from nhi_watch.identity import subject_of
 from nhi_watch.sources import Peek
-from nhi_watch.sources._microsoft import host, is_native, texts, when
-from nhi_watch.sources._shapes import at, dataset, native
-from nhi_watch.sources._times import moment
-from nhi_watch.sources._values import listed, made_id, text, whole
+from nhi_watch.sources._look import PLAIN, Plan, native_like
+from nhi_watch.sources._microsoft import host
+from nhi_watch.sources._shapes import at, dataset, native, part
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.sources._values import listed, made_id, plain, text
 
 NAME = "vault"
 SPLUNK_SOURCETYPES = ("hashicorp_vault_audit_log", "vault:audit")
 ELASTIC_INDICES = ("logs-hashicorp_vault.audit-*",)
 
 Row = Mapping[str, Any]
-Parts = tuple[tuple[str, ...], object, str, str, str]
+Parts = tuple[tuple[object, ...], object, str, str, str]
+"""shape, time, record id, session, target"""
 
 _TYPES = ("request", "response")
 _PEOPLE = re.compile(r"(?:userpass|ldap|oidc|okta|saml|github|radius)-")
@@ -56,6 +59,26 @@ _RIGHTS = re.compile(
 )
 _LEVELS = {"read": "read", "list": "list", "help": "read"}
 _EMPTY: Row = {}
+_WHO = ("display_name", "entity_id", "accessor")
+_SUBJECT = re.compile(r"-((?:repo|project_path|system:serviceaccount):.+)")
+"""Subjects of CI systems and Kubernetes: the JWT method names its tokens after them."""
+_PATHS = (
+    "time", "type", "error", "auth.accessor", "auth.display_name", "auth.entity_id", "auth.token_type",
+    "auth.token_ttl", "auth.policies{}", "auth.metadata.service_account_namespace",
+    "auth.metadata.service_account_name", "auth.metadata.canonical_arn", "request.client_token_accessor",
+    "request.operation", "request.path", "request.mount_type", "request.remote_address", "request.id",
+    "request.headers.user-agent{}", "request.namespace.path", "request.namespace.id", "response.auth.accessor",
+    "response.auth.display_name", "response.auth.entity_id", "response.auth.token_type", "response.auth.token_ttl",
+    "response.auth.policies{}", "response.auth.metadata.service_account_namespace",
+    "response.auth.metadata.service_account_name", "response.auth.metadata.canonical_arn",
+    "response.wrap_info.accessor",
+)  # fmt: skip
+_IN = "hashicorp_vault.audit"
+_ROW = Plan.of_row(_PATHS)
+_DOCUMENT = Plan(
+    {**{path.replace("{}", ""): f"{_IN}.{path.replace('{}', '')}" for path in _PATHS},
+     "time|2": "@timestamp", "request.remote_address|2": "source.ip", "request.id|2": "event.id"}
+)  # fmt: skip
 
 
 def claims(record: object) -> bool:
@@ -75,47 +98,48 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native record; see `nhi_watch.sources`."""
-    if record.__class__ is not dict or not is_native(cast(Row, record)):
-        return None
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
     try:
-        shape, time, record_id, session, target = _parts(cast(Row, record))
+        row = native_like(record, _ROW, _DOCUMENT)
+        if row is None:
+            return None
+        shape, time, record_id, session, target = _parts(row)
     except (TypeError, AttributeError):
         return None
-    spelled = when(time)
-    if spelled is None or not record_id or not shape[0] or not shape[1]:
+    told = spelled(time)
+    if told is None or not record_id or not shape[0] or not shape[1] or not PLAIN.issuperset(map(type, shape)):
         return None
-    return cast(Peek, (shape, spelled, record_id, session, target))
+    return cast(Peek, (shape, told, record_id, session, target))
 
 
 def _part(row: Row, name: str) -> Row:
     found = row.get(name)
-    return found if isinstance(found, dict) else _EMPTY
+    return found if found.__class__ is dict else _EMPTY
 
 
 def _parts(row: Row) -> Parts:
     """What every record tells."""
-    request, response = _part(row, "request"), _part(row, "response")
-    given = _part(response, "auth")
-    auth = _part(row, "auth")
-    if not auth.get("display_name") and not auth.get("entity_id") and given:
+    request, auth, response = _part(row, "request"), _part(row, "auth"), _part(row, "response")
+    given = _part(response, "auth") if response else response
+    if not auth.get("display_name") and not auth.get("entity_id") and any(given.get(name) for name in _WHO):
         auth = given
-    kind = text(row.get("type"))
-    accessor = text(auth.get("accessor") or request.get("client_token_accessor"), 256)
-    root = "root" in listed(auth.get("policies"))
-    endless = root or (whole(auth.get("token_ttl")) == 0 and auth is not given)
-    path = text(request.get("path"), 200)
-    login = "/login" in path
-    issued = (None if login else given.get("accessor")) or _part(response, "wrap_info").get("accessor")
-    agents = listed(_part(request, "headers").get("user-agent"))
-    shape = texts((
-        request.get("operation"), _operation(path, text(request.get("mount_type")), text(request.get("operation"))),
-        auth.get("entity_id"), auth.get("display_name"), "y" if root else "", accessor if endless else "",
-        auth.get("token_type"), _part(request, "namespace").get("path") or _part(request, "namespace").get("id"),
-        request.get("remote_address"), agents[0] if agents else "", row.get("error"), issued,
-    ))  # fmt: skip
-    unique = text(request.get("id"), 200)
-    return shape, row.get("time"), unique and f"{unique}:{kind}", "" if endless else accessor, path
+    asked, of = request.get, auth.get
+    accessor = plain(of("accessor") or asked("client_token_accessor"))[:256]
+    root = "root" in listed(of("policies"))
+    endless = root or (of("token_ttl") in (0, "0") and auth is not given)
+    path = plain(asked("path"))[:200]
+    issued = (None if "/login" in path else given.get("accessor")) or _part(response, "wrap_info").get("accessor")
+    agents = _part(request, "headers").get("user-agent")
+    space, data = _part(request, "namespace"), _part(auth, "metadata")
+    shape = (
+        asked("operation"), _operation(path, plain(asked("mount_type")), plain(asked("operation"))), of("entity_id"),
+        of("display_name"), "y" if root else "", accessor if endless else "", of("token_type"),
+        space.get("path") or space.get("id"), asked("remote_address"),
+        agents[0] if agents.__class__ is list and agents else agents, row.get("error"), issued,
+        data.get("service_account_namespace"), data.get("service_account_name"), data.get("canonical_arn"),
+    )  # fmt: skip
+    unique = plain(asked("id"))[:200]
+    return shape, row.get("time"), unique and f"{unique}:{plain(row.get('type'))}", "" if endless else accessor, path
 
 
 @lru_cache(maxsize=8192)
@@ -161,15 +185,15 @@ def read(record: object) -> Event:
     shape, time, record_id, session, target = _parts(row)
     if not shape[0] or not shape[1]:
         raise RejectError("no_action", "request.operation or request.path is missing")
-    event = _event(shape)._replace(time=moment(time), session=session, target=target)
+    event = _event(*map(text, shape))._replace(time=moment(time), session=session, target=target)
     return event._replace(record_id=record_id or made_id(event, row.get("type")))
 
 
 @lru_cache(maxsize=4096)
-def _event(shape: tuple[str, ...]) -> Event:
-    done, operation, entity, name, root, credential, kind, namespace, address, user_agent, error, issued = map(
-        text, shape
-    )
+def _event(
+    done: str, operation: str, entity: str, name: str, root: str, credential: str, kind: str, namespace: str,
+    address: str, user_agent: str, error: str, issued: str, space: str, account: str, arn: str,
+) -> Event:  # fmt: skip
     family = agent.family(user_agent)
     failed = error.lower()
     told = {
@@ -204,7 +228,23 @@ def _event(shape: tuple[str, ...]) -> Event:
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
         issued=issued[:256],
         record_id="",
+        links=_links(name, credential, (space, account, arn)),
     )
+
+
+def _links(name: str, credential: str, login: tuple[str, str, str]) -> tuple[str, ...]:
+    """An endless token's accessor, and by what the login was proved: a service account, an AWS role, a subject.
+
+    >>> _links("kubernetes-shop-api", "", ("shop", "api", "")), _links("jwt-repo:acme/shop:ref:x", "", ("", "", ""))
+    (('oidc:system:serviceaccount:shop:api',), ('oidc:repo:acme/shop',))
+    """
+    space, account, arn = login
+    signed_in = None if name.startswith("token-") else _SUBJECT.search(name)  # a token's maker chooses its name
+    subject = subject_of(signed_in[1]) if signed_in else ""
+    if space and account:
+        subject = f"system:serviceaccount:{space}:{account}"
+    found = {"token": credential, "oidc": subject, "arn": arn}
+    return tuple(sorted(f"{kind}:{value}"[:512] for kind, value in found.items() if value))
 
 
 def _identity(entity: str, name: str, root: bool, namespace: str) -> Identity:
@@ -227,10 +267,10 @@ def _level(operation: str, done: str) -> str:
 
 
 def _of_ecs(document: Row) -> dict[str, Any]:
-    part = at(document, "hashicorp_vault.audit")
-    found = dict(part) if part.__class__ is dict else {}
-    request = found.get("request")
-    request = dict(request) if request.__class__ is dict else {}
-    request.setdefault("remote_address", at(document, "source.ip"))
-    request.setdefault("id", at(document, "event.id"))
-    return {"time": at(document, "@timestamp"), **found, "request": request}
+    found = dict(part(document, _IN))
+    request = dict(part(found, "request"))
+    for name, field in (("remote_address", "source.ip"), ("id", "event.id")):
+        if request.get(name) is None:
+            request[name] = at(document, field)
+    time = found.get("time")
+    return {**found, "time": at(document, "@timestamp") if time is None else time, "request": request}
