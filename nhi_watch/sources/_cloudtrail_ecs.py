@@ -12,6 +12,7 @@ from typing import Any
 from nhi_watch.errors import RejectError
 from nhi_watch.sources._cloudtrail_native import PATHS, TARGETS, Raw, Record, owners_of, parse_json, target_of
 from nhi_watch.sources._cloudtrail_splunk import split
+from nhi_watch.sources._shapes import is_alert
 from nhi_watch.sources._unflatten import java_map, unflatten
 
 _AWS = "aws.cloudtrail."
@@ -73,6 +74,8 @@ def ecs_document(record: Record) -> Record:
 def is_ecs(record: Record) -> bool:
     """Whether this is a document of the aws.cloudtrail integration, or a hit that holds one."""
     document = ecs_document(record)
+    if is_alert(document):
+        return False
     aws = document.get("aws")
     if isinstance(aws, dict):
         return "cloudtrail" in aws

@@ -69,6 +69,8 @@ def dataset(record: Mapping[str, Any]) -> str:
     ('gcp.audit', '')
     """
     document = hit(record)
+    if is_alert(document):
+        return ""
     for part in ("event", "data_stream"):
         inner = document.get(part)
         found = inner.get("dataset") if inner.__class__ is dict else document.get(part + ".dataset")
@@ -77,6 +79,15 @@ def dataset(record: Mapping[str, Any]) -> str:
         if found.__class__ is str:
             return found
     return ""
+
+
+def is_alert(document: Mapping[str, Any]) -> bool:
+    """Whether a document is an alert of Kibana's: a copy of an event, which is not that event.
+
+    >>> is_alert({"kibana.alert.uuid": "1", "event": {"dataset": "aws.cloudtrail"}}), is_alert({"event": {}})
+    (True, False)
+    """
+    return "kibana.alert.uuid" in document or "kibana" in document
 
 
 def hit(record: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,170 @@
+"""Notable and risk events of Splunk Enterprise Security: rows of the indexes `notable` and `risk`.
+
+Their raw text is `time, name="value", …` (the stash format). Whom they are about is told in many fields; the first that
+says by itself whose it is (an ARN, a cloud's principal) counts, else a bare name with the product that the original
+sourcetype is of. A risk object of type `system` is a host, no identity, unless a user is told beside it.
+Fields: dev.splunk.com, "Using notable events in search"; docs.splunk.com, "Risk analysis framework in ES".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional
+
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Identity
+from nhi_watch.sources import _alerts_who as who
+from nhi_watch.sources import _microsoft as microsoft
+from nhi_watch.sources._alerts_told import Alert, Told, first, kind_of, severity_of
+from nhi_watch.sources._endpoint_host import host_user
+from nhi_watch.sources._shapes import Tree
+from nhi_watch.sources._values import listed, text
+
+Row = Mapping[str, Any]
+
+NOTABLE, RISK = "SplunkES", "SplunkRisk"
+_STASH = re.compile(r"^\d{9,10}(?:\.\d+)?, (?=[a-z_]+=)|^\d\d/\d\d/\d{4} [\d:]{8} [+-]\d{4}, (?=[a-z_]+=)", re.ASCII)
+_PAIR = re.compile(r'([A-Za-z_][\w.{}:/-]{0,80})="((?:[^"\\]|\\.)*)"')
+_MARKS = ("search_name", "rule_name", "rule_title")
+_NOTABLES = ("urgency", "security_domain", "rule_title", "rule_description", "info_search_time", "orig_action_name")
+_RISKS = ("risk_object", "risk_object_type")
+_OURS = re.compile(r"nhi[_:. ]|NHI[ -]|nhi$", re.ASCII)
+_PROVIDERS = (
+    (re.compile(r"aws|amazon|cloudtrail", re.I), "aws"),
+    (re.compile(r"azure|o365|office|entra|ms:aad|mscs", re.I), microsoft.ENTRA),
+    (re.compile(r"google|gcp|gws", re.I), "gcp"),
+    (re.compile(r"okta", re.I), "okta"),
+    (re.compile(r"github", re.I), "github"),
+    (re.compile(r"gitlab", re.I), "gitlab"),
+    (re.compile(r"kube|k8s", re.I), "kubernetes"),
+    (re.compile(r"salesforce|sfdc", re.I), "salesforce"),
+    (re.compile(r"snowflake", re.I), "snowflake"),
+    (re.compile(r"vault", re.I), "vault"),
+    (re.compile(r"wineventlog|sysmon|linux|audit|endpoint|crowdstrike|xmlwin|osquery", re.I), "endpoint"),
+)
+_WHO = (
+    "userIdentity.arn", "user_arn", "userIdentity.sessionContext.sessionIssuer.arn", "userIdentity.principalId",
+    "principal_id", "principalEmail", "risk_object", "user_id", "user", "src_user_id", "src_user", "identity",
+)  # fmt: skip
+_NAMES = ("user", "src_user", "risk_object", "user_id", "identity", "dest_user")
+_APPS = ("app_id", "appId", "application_id", "properties.appId")
+_PRINCIPALS = ("servicePrincipalId", "service_principal_id", "properties.servicePrincipalId")
+_KEYS = ("userIdentity.accessKeyId", "access_key_id", "accessKeyId", "user_access_key")
+
+
+def stash(raw: str) -> Tree:
+    """The fields of a raw notable or risk event; none where the text is something else.
+
+    >>> stash('1772445601, search_name="Threat - X - Rule", user="ci", risk_score="40"')
+    {'search_name': 'Threat - X - Rule', 'user': 'ci', 'risk_score': '40', '_time': '1772445601'}
+    """
+    if not _STASH.match(raw[:60]):
+        return {}
+    found: Tree = {}
+    for match in _PAIR.finditer(raw[:200_000]):
+        value = match[2].replace('\\"', '"').replace("\\\\", "\\")
+        known = found.get(match[1])
+        found[match[1]] = value if known is None else [*listed(known), value]
+    stamp = raw.partition(",")[0]
+    if stamp.replace(".", "", 1).isdigit():
+        found["_time"] = stamp
+    return found
+
+
+def claims(row: Row) -> bool:
+    """Whether a row is a notable or risk event, by its fields or its raw text."""
+    raw = row.get("_raw")
+    if raw.__class__ is str and _STASH.match(raw[:60]):
+        return any(f"{mark}=" in raw for mark in _MARKS)
+    if not any(mark in row for mark in _MARKS):
+        return False
+    return any(name in row for name in _NOTABLES) or all(name in row for name in _RISKS)
+
+
+def row_of(record: Row) -> Row:
+    """The fields of a row: extracted, and out of the raw text where they are not."""
+    raw = record.get("_raw")
+    if raw.__class__ is not str:
+        return record
+    return {**stash(raw), **{k: v for k, v in record.items() if v not in ("", None)}}
+
+
+def told(row: Row) -> Told:
+    """The alert in a notable or risk event.
+
+    Raises:
+        RejectError: own_notable, closed, no_identity.
+    """
+    of = row.get
+    rule = first(of("search_name"), of("rule_name"), of("rule_title"), of("source"))
+    if is_ours(row, rule):
+        raise RejectError("own_notable", "our own notable must not come back as another product's alert")
+    if text(of("status_group"), 20) == "Closed" or text(of("status_label"), 20) == "Closed":
+        raise RejectError("closed", "the notable is closed")
+    is_risk = "risk_object" in row and "urgency" not in row and "rule_title" not in row
+    provider = _provider(" ".join(first(of(n)) for n in ("orig_sourcetype", "vendor_product", "orig_source", "app")))
+    account = first(of("vendor_account"), of("aws_account_id"), of("recipientAccountId"), of("tenant_id"))[:64]
+    identity = _identity(row, provider, account)
+    if identity is None:
+        raise RejectError("no_identity", "no user, principal or app is told")
+    score = first(of("calculated_risk_score"), of("risk_score"))
+    severity = severity_of("" if is_risk else first(of("severity"), of("urgency")), score or ("1" if is_risk else ""))
+    credential, session = who.credential_of(first(*(of(name) for name in _KEYS)))
+    alert = Alert(RISK if is_risk else NOTABLE, kind_of(rule), severity, identity, identity.account or account,
+                  credential, first(of("src"), of("src_ip"), of("sourceIPAddress"))[:128], _region(row),
+                  _app_links(row) if provider == microsoft.ENTRA else ())  # fmt: skip
+    time = of("orig_time") or of("_time") or of("time")
+    made = ":".join(text(of(name), 120) for name in ("orig_sid", "orig_rid") if of(name))
+    return Told(alert, time, first(of("event_id"), made)[:256], session, _target(row))
+
+
+def is_ours(row: Row, rule: str) -> bool:
+    """Whether it is one of our own notables, however it came here."""
+    if any(k.__class__ is str and k.startswith(("nhi_", "nhi.")) for k in row):
+        return True
+    told_ = (rule, first(row.get("orig_sourcetype")), first(row.get("sourcetype")), first(row.get("orig_source")))
+    return any(_OURS.match(name) for name in told_)
+
+
+@lru_cache(maxsize=1024)
+def _provider(told_: str) -> str:
+    return next((provider for pattern, provider in _PROVIDERS if pattern.search(told_)), "splunk")
+
+
+def _identity(row: Row, provider: str, account: str) -> Optional[Identity]:
+    of = row.get
+    found = who.first_named((first(of(name)) for name in _WHO), account)
+    if found is not None:
+        return found
+    if provider == microsoft.ENTRA:
+        app, principal = _ids(row)
+        if app or principal:
+            return microsoft.app(account, app, principal, first(of("user")))
+    is_host = text(of("risk_object_type"), 20) == "system"
+    names = [first(of(name)) for name in _NAMES if not (is_host and name == "risk_object")]
+    if provider == "endpoint":
+        host = first(of("dest"), of("orig_host"), of("risk_object") if is_host else "").lower()
+        user = next((name for name in names if name and name.lower() != "unknown"), "")
+        return host_user(host[:128], "", user[:128]) if host and user else None
+    return next((found for found in (who.by_name(provider, account, name) for name in names) if found), None)
+
+
+def _ids(row: Row) -> tuple[str, str]:
+    """Application id and object id, as far as they are told."""
+    app, principal = (first(*(row.get(name) for name in names)) for names in (_APPS, _PRINCIPALS))
+    return microsoft.guid(app), microsoft.guid(principal)
+
+
+def _app_links(row: Row) -> tuple[str, ...]:
+    return tuple(f"{kind}:{told_}" for kind, told_ in zip(("app", "sp"), _ids(row)) if told_)
+
+
+def _region(row: Row) -> str:
+    return first(row.get("awsRegion"), row.get("vendor_region"))[:64]
+
+
+def _target(row: Row) -> str:
+    told_ = first(row.get("object"), row.get("dest"), row.get("threat_object"), row.get("object_id"))
+    return told_[:200]

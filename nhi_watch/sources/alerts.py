@@ -1,0 +1,180 @@
+"""Other products' alerts: each becomes an event of the identity that it names.
+
+Read are GuardDuty's findings (API, CLI, EventBridge), Security Hub's (ASFF), risks of Entra ID Protection (users and
+workload identities), notable and risk events of Splunk Enterprise Security, Kibana's detection alerts, and matches of
+Sigma rules as Chainsaw, Hayabusa and Zircolite write them.
+
+- The identity has the id that its own product's source gives it, where the alert tells what that takes; an alert that
+  holds the record that matched is read by that record's own source. Otherwise it is an identity by name, and a link
+  (its ARN, its application's id) joins it to the other.
+- The action is `alert:Product/kind`, the kind as the product calls it (a finding type, a rule's name).
+- The time is that of what was alerted about, where told. The record id is the alert's own, so updates of one alert
+  count once a day; a finding that both GuardDuty and Security Hub tell counts once.
+- A long-lived access key is the credential, a temporary one the session.
+
+Traits: alert, and one of alert_low, alert_medium, alert_high, alert_critical.
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock; no_identity (it names a machine or
+a bucket, nobody), closed (its product or an analyst closed it), posture (about configuration), sample_finding,
+building_block, own_notable (our own must not come back).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import ModuleType
+from typing import Any, Optional, cast
+
+from nhi_watch import network
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event
+from nhi_watch.sources import (
+    Peek,
+    _alerts_entra,
+    _alerts_guardduty,
+    _alerts_kibana,
+    _alerts_securityhub,
+    _alerts_sigma,
+    _alerts_splunk,
+)
+from nhi_watch.sources._alerts_told import Alert, Told
+from nhi_watch.sources._microsoft import is_native, when
+from nhi_watch.sources._shapes import Tree, dataset, native
+from nhi_watch.sources._times import moment
+from nhi_watch.sources._values import made_id
+
+NAME = "alerts"
+SPLUNK_SOURCETYPES = (
+    "aws:cloudwatch:guardduty", "aws:securityhub:finding", "azure:aad:identity_protection:risk_detection",
+    "azure:aad:identity_protection:risky_user", "stash",
+)  # fmt: skip
+ELASTIC_INDICES = (
+    "logs-aws.guardduty-*", "logs-aws.securityhub_findings-*", "logs-azure.identity_protection-*",
+    ".alerts-security.alerts-*",
+)  # fmt: skip
+
+Row = Mapping[str, Any]
+
+_PRODUCTS: tuple[ModuleType, ...] = (
+    _alerts_guardduty, _alerts_securityhub, _alerts_entra, _alerts_splunk, _alerts_sigma,
+)  # fmt: skip
+_ECS: dict[str, ModuleType] = {
+    "aws.guardduty": _alerts_guardduty,
+    "aws.securityhub_findings": _alerts_securityhub,
+    "azure.identity_protection": _alerts_entra,
+}
+_RAW = (
+    (":guardduty:", "/finding/", 'chemaVersion"'),
+    ('"ProductArn"', '"GeneratorId"'),
+    ('"riskState"', '"riskLevel"'),
+    ('"RuleTitle"', '"Level"', '"Computer"'),
+    ('"rule_level"', '"matches"'),
+    ('"group"', '"document', '"level"', '"kind"'),
+    ('"kibana.alert.uuid"',),
+)
+_FIELDS = (
+    ("service.serviceName", "resource.resourceType", "arn"),
+    ("detail.service.serviceName", "detail.resource.resourceType"),
+    ("detail.findings{}.ProductArn", "detail.findings{}.GeneratorId"),
+)
+"""Names of Splunk's extracted fields, all of which tell that a row is of one of the products."""
+
+
+def claims(record: object) -> bool:
+    """Whether the record is another product's alert, in any of its shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Row, record)
+    if _alerts_kibana.claims(row) or dataset(row) in _ECS:
+        return True
+    raw = row.get("_raw")
+    if raw.__class__ is str and any(all(mark in raw for mark in marks) for marks in _RAW):
+        return True
+    return any(product.claims(row) for product in _PRODUCTS) or any(all(n in row for n in names) for names in _FIELDS)
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading of a native record; see `nhi_watch.sources`."""
+    if record.__class__ is not dict or not is_native(cast(Row, record)):
+        return None
+    row = cast(Row, record)
+    try:
+        product = next((one for one in _PRODUCTS if one.claims(row)), None)
+        if product is None:
+            return None
+        told: Told = product.told(row)
+    except (RejectError, TypeError, AttributeError):
+        return None
+    time = when(told.time)
+    if time is None or not told.record_id or not told.alert.kind:
+        return None
+    return cast(Peek, (told.alert, time, told.record_id, told.session, told.target))
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    told = _told(record)
+    if not told.alert.kind:
+        raise RejectError("no_action", "the alert has neither type nor rule")
+    event = _event(told.alert)._replace(time=moment(told.time), session=told.session, target=told.target)
+    return event._replace(record_id=told.record_id or made_id(event, told.target))
+
+
+def _told(record: object) -> Told:
+    if record.__class__ is dict and _alerts_kibana.claims(cast(Row, record)):
+        return _alerts_kibana.told(cast(Row, record))
+    row = _native(record)
+    if _alerts_kibana.claims(row):
+        return _alerts_kibana.told(row)
+    for product in _PRODUCTS:
+        if product.claims(row):
+            found: Told = product.told(row)
+            return found
+    raise RejectError("no_action", "no alert of a product that is known")
+
+
+def _native(record: object) -> Row:
+    if record.__class__ is dict and _alerts_splunk.claims(cast(Row, record)):
+        return _alerts_splunk.row_of(cast(Row, record))
+    tree, is_ecs = native(record)
+    if not is_ecs:
+        return tree
+    product = _ECS.get(dataset(tree))
+    if product is None:
+        return tree
+    made: Tree = product.of_ecs(tree)
+    return made
+
+
+@lru_cache(maxsize=4096)
+def _event(alert: Alert) -> Event:
+    """The Event of an alert, without what differs from record to record."""
+    return Event(
+        time=0,
+        provider=alert.identity.provider,
+        account=alert.account,
+        identity=alert.identity,
+        credential=alert.credential,
+        credential_type="key" if alert.credential else "none",
+        session="",
+        action=f"alert:{alert.product}/{alert.kind}",
+        service="alert",
+        access="unknown",
+        outcome="success",
+        error="",
+        address=alert.address,
+        network=network.network_of(alert.address),
+        agent="",
+        region=alert.region,
+        target="",
+        target_class="",
+        traits=("alert", f"alert_{alert.severity}"),
+        issued="",
+        record_id="",
+        links=alert.links,
+    )
