@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, Optional
 
-from nhi_watch import inventory
+from nhi_watch import dayrow, inventory
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import Behaviour, IdentityDay, keep
 from nhi_watch.event import Identity
 from nhi_watch.impact import Reach, reach_of
 from nhi_watch.inventory import Change, Credential
 from nhi_watch.model import Scorecard
+from nhi_watch.scoring import TENANT, Baselines
 from nhi_watch.state import Rows, State
 from nhi_watch.timestamps import DAY
 
@@ -101,7 +102,7 @@ class History:
         self.lives: dict[str, Life] = {}
         self.names: dict[str, list[Change]] = {}
         self.spans: dict[tuple[str, str], Span] = {}
-        """(provider, account) → first and last second of its own log; exposures and alerts are no log of it."""
+        """(provider, account) → first and last second at which one of its identities was seen."""
         self.credentials: dict[str, Credential] = {}
         self.first_day = 0
         """The first day of which anything is remembered."""
@@ -132,42 +133,51 @@ class History:
 
 
 def read(rows: Rows, card: Scorecard) -> History:
-    """The history in a store; also brings the store's inventory up to date with the behaviours that are kept."""
+    """The whole history in a store; brings the inventory up to date with the behaviours that are kept."""
     state, history = State(rows), History()
-    days = state.daybook.days
     seen: dict[str, Life] = {}
     edges = _Edges()
-    for day in days:
+    for day in state.daybook.days:
         wholes = state.load_day(day)
         inventory.note(rows, wholes.values())
         for name, whole in wholes.items():
-            _recent(history, seen.setdefault(name, Life(whole.identity, Profile())), whole)
+            _recent(seen.setdefault(name, Life(whole.identity, Profile())), whole)
             edges.take(name, whole)
-    profiles = state.scopes(card, state.next_open_day()).own if days else {}
+    profiles = state.scopes(card, state.next_open_day()).own if state.daybook.days else {}
     _lives(history, rows, seen, profiles)
     for caller, callee in edges.found(history.lives):
         history.lives[callee].callers.add(caller)
     return history
 
 
-def _recent(history: History, life: Life, whole: IdentityDay) -> None:
+def read_some(rows: Rows, card: Scorecard, names: Iterable[str]) -> History:
+    """The history of some identities; of the others only their names and spans. Callers are not looked for."""
+    state, history = State(rows), History()
+    seen: dict[str, Life] = {}
+    wanted = sorted(set(names))
+    keys = [f"{day:06d}/{name}" for day in state.daybook.days for name in wanted]
+    for key, raw in sorted(rows.get("day", keys).items()):
+        whole = dayrow.unpack(raw)
+        _recent(seen.setdefault(key[7:], Life(whole.identity, Profile())), whole)
+    baselines = Baselines(card)
+    baselines.groups = {TENANT: Profile()}  # not needed here, and not to be loaded
+    state.fill(baselines, {name: IdentityDay(0) for name in wanted}, state.next_open_day())
+    _lives(history, rows, seen, baselines.own)
+    return history
+
+
+def _recent(life: Life, whole: IdentityDay) -> None:
     """Take in one identity's day."""
     life.identity = max(life.identity, whole.identity)
     hours: dict[tuple[int, tuple[str, str, str, str]], Sight] = {}
     for b in whole.ordered():
-        history.now = max(history.now, b.last)
         if b.shape.service in _OTHERS:
             continue
         sight = hours.get((b.hour, _key(b)))
         if sight is None:
             sight = hours[b.hour, _key(b)] = Sight(b)
         sight.add(b)
-        for place in {(b.shape.identity.provider, b.shape.account), (b.shape.identity.provider, life.identity.account)}:
-            span = history.spans.get(place, Span(b.first, b.last))
-            history.spans[place] = Span(min(span.first, b.first), max(span.last, b.last))
     life.sights += hours.values()
-    if hours:
-        life.last = max(life.last, max(sight.last for sight in hours.values()))
 
 
 def _lives(history: History, rows: Rows, seen: Mapping[str, Life], profiles: Mapping[str, Profile]) -> None:
@@ -180,14 +190,23 @@ def _lives(history: History, rows: Rows, seen: Mapping[str, Life], profiles: Map
             continue
         life = history.lives[name] = seen.get(name) or Life(identity, Profile())
         life.identity, life.profile = identity, profiles.get(name) or Profile()
-        life.first = known[name].first if name in known else 0
-        life.last = max(life.last, known[name].last if name in known else 0)
+        if name in known:
+            life.first, life.last = known[name].first, known[name].last
+            _span(history, (identity.provider, identity.account), known[name])
         life.done = history.names.get(inventory.name_key(identity), [])
-    history.first_day = min((p.first for p in profiles.values() if p.first >= 0), default=history.today)
+    changes = (change.time for credential in history.credentials.values() for change in credential.changes)
+    history.now = max([*(life.last for life in history.lives.values()), *changes], default=0)
+    firsts = (life.first // DAY for life in history.lives.values() if life.first)
+    history.first_day = min([*firsts, *(p.first for p in profiles.values() if p.first >= 0)], default=history.today)
     for credential in history.credentials.values():
         owner = history.owner_of(credential)
         if owner is not None:
             owner.credentials.append(credential)
+
+
+def _span(history: History, place: tuple[str, str], known: inventory.Known) -> None:
+    span = history.spans.get(place, Span(known.first, known.last))
+    history.spans[place] = Span(min(span.first, known.first), max(span.last, known.last))
 
 
 def _spelled(name: str) -> Identity:

@@ -122,10 +122,10 @@ def keep(
     before = rows.get(TABLE, list(fresh))
     changed: list[tuple[str, Optional[bytes]]] = []
     for key, row in fresh.items():
-        old = _unpack(before[key]) if key in before else None
+        old = unpack(before[key]) if key in before else None
         merged = _MERGES[key[0]](old, row)
         if merged != old:
-            changed.append((key, _pack(merged)))
+            changed.append((key, pack(merged)))
     rows.put(TABLE, changed)
 
 
@@ -133,17 +133,17 @@ def credential(rows: Rows, name: str) -> Optional[Credential]:
     """One credential; None when nothing is known of it."""
     key = f"c/{name[:LONGEST]}"
     raw = rows.get(TABLE, [key]).get(key)
-    return _credential(_unpack(raw)) if raw is not None else None
+    return _credential(unpack(raw)) if raw is not None else None
 
 
 def credentials(rows: Rows) -> Iterator[Credential]:
     """All credentials, by id."""
-    return (_credential(_unpack(raw)) for _, raw in rows.scan(TABLE, "c/", "c0"))
+    return (_credential(unpack(raw)) for _, raw in rows.scan(TABLE, "c/", "c0"))
 
 
 def identities(rows: Rows) -> dict[str, Known]:
     """All identities by id."""
-    plain = (_unpack(raw) for _, raw in rows.scan(TABLE, "i/", "i0"))
+    plain = (unpack(raw) for _, raw in rows.scan(TABLE, "i/", "i0"))
     return {row[0][0]: Known(Identity(*row[0]), row[1], row[2]) for row in plain}
 
 
@@ -151,12 +151,12 @@ def done_to(rows: Rows, identity: Identity) -> list[Change]:
     """What was done to an identity by its name, earliest first."""
     key = f"n/{_name_key(identity.account, identity.name)[:LONGEST]}"
     raw = rows.get(TABLE, [key]).get(key)
-    return [Change(*row) for row in _unpack(raw)] if raw is not None else []
+    return [Change(*row) for row in unpack(raw)] if raw is not None else []
 
 
 def every_name(rows: Rows) -> dict[str, list[Change]]:
     """`ACCOUNT/NAME` → what was done to it, earliest first."""
-    return {key[2:]: [Change(*row) for row in _unpack(raw)] for key, raw in rows.scan(TABLE, "n/", "n0")}
+    return {key[2:]: [Change(*row) for row in unpack(raw)] for key, raw in rows.scan(TABLE, "n/", "n0")}
 
 
 def name_key(identity: Identity) -> str:
@@ -302,12 +302,18 @@ def _credential(row: list[Any]) -> Credential:
     )
 
 
-def _pack(plain: object) -> bytes:
+def pack(plain: object) -> bytes:
+    """A row of plain values as a store's bytes."""
     return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
 
 
-def _unpack(raw: bytes) -> Any:
+def unpack(raw: bytes) -> Any:
+    """The plain values of a row.
+
+    Raises:
+        StoreError: the row is damaged.
+    """
     try:
         return json.loads(zlib.decompress(raw))
     except (zlib.error, ValueError) as error:
-        raise StoreError(f"a row of the inventory is damaged ({error}); restore the state, or learn anew") from error
+        raise StoreError(f"a row of the state is damaged ({error}); restore the state, or learn anew") from error

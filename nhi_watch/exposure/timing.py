@@ -141,7 +141,10 @@ def place_of(text: str, public: bool = False) -> Place:
 
 
 def demand_place(text: str) -> str:
-    """The text of `--where`, if it says anything.
+    """The text of `--where`, if it says anything; without the user and password that an address may hold.
+
+    >>> demand_place("https://me:pw@git.example/a")
+    'https://git.example/a'
 
     Raises:
         InputError: it is empty or far too long.
@@ -149,7 +152,7 @@ def demand_place(text: str) -> str:
     if not text.strip() or len(text) > 300:
         known = ", ".join(sorted(_ALIASES))
         raise InputError(f"--where: say where it lay, by an address or one of: {known}")
-    return text.strip()
+    return re.sub(r"//[^/@\s]{1,300}@", "//", text.strip())
 
 
 def tried_by(place: Place, minutes: float, seen: float = 0.0, coverage: float = 0.0) -> float:

@@ -1,0 +1,1 @@
+"""Commands with which people work on what was found: exposures, posture, controls."""

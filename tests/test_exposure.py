@@ -1,0 +1,256 @@
+"""Exposed credentials: a notable before any misuse, raised and settled as telemetry comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import exp, isclose
+from pathlib import Path
+from typing import Any
+
+import pytest
+from core_samples import ACCOUNT, TODAY, record, run, seconds
+from hypothesis import given
+from hypothesis import strategies as st
+from test_pipeline import schema
+
+from nhi_watch import cli, history, inventory, model
+from nhi_watch.assets import NO_ASSETS, Asset
+from nhi_watch.errors import InputError
+from nhi_watch.exposure import fast, timing
+from nhi_watch.exposure.timing import PLACES, tried_by
+from nhi_watch.notable import from_json, to_json
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.timestamps import DAY, render
+
+KEY = "AKIARTXV5AHDQAAQEAYE"
+LEAK = TODAY * DAY + seconds("10:00")
+AFTER = TODAY * DAY + seconds("23:00")
+
+
+def user(day: int, clock: str, **changes: Any) -> dict[str, Any]:
+    """A call of the CI user with its key."""
+    arn = f"arn:aws:iam::{ACCOUNT}:user/ci"
+    who = {"type": "IAMUser", "principalId": "AIDACI", "arn": arn, "accountId": ACCOUNT, "accessKeyId": KEY,
+           "userName": "ci"}  # fmt: skip
+    return record(day, clock, role="ci", userIdentity=who, **changes)
+
+
+def admin(day: int, clock: str, name: str, **params: str) -> dict[str, Any]:
+    return record(day, clock, role="admin", service="iam", name=name, requestParameters=params)
+
+
+USUAL = [user(day, f"{hour}:10") for day in range(TODAY - 10, TODAY + 1) for hour in (11, 12)]
+STRANGE = user(TODAY, "10:02", service="sts", name="GetCallerIdentity", address="185.220.101.4")
+OFF = admin(TODAY, "15:00", "UpdateAccessKey", userName="ci", accessKeyId=KEY, status="Inactive")
+
+
+def store_of(*parts: Iterable[Any]) -> MemoryStore:
+    store = MemoryStore()
+    run(store, [one for part in parts for one in part])
+    return store
+
+
+def judged(store: MemoryStore, now: int = AFTER, known: Any = NO_ASSETS) -> list[dict[str, Any]]:
+    found = fast.judge(store, history.read(store, model.load()), known, now).notables
+    for notable in found:
+        schema().validate(notable)
+        assert to_json(from_json(notable)) == notable
+    return found
+
+
+def told(*parts: Iterable[Any], now: int = AFTER, where: str = "public-repo") -> dict[str, Any]:
+    store = store_of(*parts) if parts else MemoryStore()
+    fast.tell(store, KEY, LEAK, where)
+    (notable,) = judged(store, now)
+    return notable
+
+
+def signal(notable: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in notable["signals"] if one["id"] == name)
+    return found
+
+
+def test_a_key_that_nobody_has_misused_is_a_notable_with_its_identity_reach_and_last_use() -> None:
+    notable = told(USUAL, now=LEAK + 60)
+    assert notable["kind"] == "exposure"
+    assert notable["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:user/ci"
+    assert "last used 2024-10-04T12:10:00Z" in notable["summary"].replace("Last", "last")
+    assert notable["impact"]["reach"] == "1 services, 1 regions, 1 targets"
+    assert [c["status"] for c in notable["controls"]] == ["open", "open"]
+    assert "NHI2:2025" in notable["frameworks"]["owasp_nhi"]
+
+
+def test_a_key_never_seen_is_a_notable_too() -> None:
+    notable = told(now=LEAK + 300)
+    assert notable["identity"]["id"].endswith(f":credential:{KEY}")
+    assert notable["severity"] == "critical"
+    assert isclose(notable["probability"], PLACES["public_repo"].by(5), abs_tol=1e-4)
+    assert signal(notable, "still_valid")["cannot_tell"]
+    assert signal(notable, "used_since_exposure")["cannot_tell"]
+
+
+def test_points_add_up_to_the_log_odds_of_the_probability() -> None:
+    for notable in (told(now=LEAK + 300), told(USUAL), told(USUAL, [STRANGE])):
+        odds = exp(sum(one["points"] for one in notable["signals"]))
+        assert isclose(odds / (1 + odds), notable["probability"], abs_tol=2e-4)
+
+
+def test_use_from_a_new_place_raises_it_and_names_the_records() -> None:
+    quiet, raised = told(USUAL), told(USUAL, [STRANGE])
+    assert quiet["probability"] < 0.2 < 0.98 < raised["probability"]
+    assert STRANGE["eventID"] in signal(raised, "used_since_exposure")["record_ids"]
+    assert "used since from" in raised["title"]
+    assert raised["severity"] == "critical"
+
+
+def test_the_place_where_it_always_works_raises_nothing() -> None:
+    assert signal(told(USUAL), "used_since_exposure")["value"] == 0.0
+
+
+def test_while_it_works_in_a_public_place_it_stays_high_however_quiet_the_logs_are() -> None:
+    assert told(USUAL)["severity"] == "high"
+    assert told(USUAL, where="private-repo")["severity"] == "low"
+
+
+def test_switching_it_off_settles_it() -> None:
+    notable = told(USUAL, [OFF])
+    assert notable["severity"] == "informational"
+    assert signal(notable, "still_valid")["value"] == 0.0
+    assert notable["controls"][0]["status"] == "done"
+
+
+def test_a_key_that_works_after_it_was_switched_off_is_not_dead() -> None:
+    notable = told(USUAL, [OFF, user(TODAY, "16:00")])
+    assert signal(notable, "still_valid")["value"] == 1.0
+
+
+def test_a_key_that_was_dead_before_it_leaked_was_tried_by_nobody() -> None:
+    early = admin(TODAY, "09:00", "DeleteAccessKey", userName="ci", accessKeyId=KEY)
+    notable = told(USUAL[:-2], [early])
+    assert (notable["probability"], notable["score"]) == (0.0, 0.0)
+
+
+def test_the_exposure_may_be_older_than_the_log() -> None:
+    store = store_of(USUAL)
+    fast.tell(store, KEY, LEAK - 400 * DAY, "public-repo")
+    (notable,) = judged(store)
+    assert signal(notable, "used_since_exposure")["cannot_tell"]
+    assert "no log of its account covers" in signal(notable, "used_since_exposure")["evidence"]
+
+
+def test_a_users_quarantine_by_aws_exposes_all_its_keys() -> None:
+    policy = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
+    store = store_of(USUAL, [admin(TODAY, "10:01", "AttachUserPolicy", userName="ci", policyArn=policy)])
+    (notable,) = judged(store)
+    assert KEY in notable["title"]
+    assert signal(notable, "still_valid")["evidence"].startswith("quarantined")
+
+
+def test_a_quarantined_user_without_known_keys_is_a_notable() -> None:
+    policy = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine"
+    store = store_of([admin(TODAY, "10:01", "AttachUserPolicy", userName="nobody", policyArn=policy)])
+    (notable,) = judged(store)
+    assert notable["identity"]["name"] == "nobody"
+
+
+def test_only_news_makes_a_new_revision() -> None:
+    store = store_of(USUAL)
+    fast.tell(store, KEY, LEAK, "public-repo")
+    first = fast.judge(store, history.read(store, model.load()), NO_ASSETS, AFTER)
+    again = fast.judge(store, history.read(store, model.load()), NO_ASSETS, AFTER + 60)
+    run(store, [OFF])
+    settled = fast.judge(store, history.read(store, model.load()), NO_ASSETS, AFTER + 120)
+    assert [len(found.changed) for found in (first, again, settled)] == [1, 0, 1]
+    assert [found.notables[0]["revision"] for found in (first, again, settled)] == [1, 1, 2]
+    assert len({found.notables[0]["id"] for found in (first, again, settled)}) == 1
+
+
+def test_the_cheap_way_of_an_ordinary_run_finds_the_same() -> None:
+    store = store_of(USUAL, [STRANGE])
+    fast.tell(store, KEY, LEAK, "public-repo")
+    whole = fast.judge(store, history.read(store, model.load()), NO_ASSETS, AFTER)
+    cheap = fast.refresh(store, model.load(), NO_ASSETS, AFTER)
+    assert (cheap.notables, cheap.changed) == (whole.notables, [])
+    assert fast.refresh(store_of(USUAL), model.load(), NO_ASSETS) == fast.Exposed([], [])
+
+
+def test_the_owner_and_the_blast_radius_rank_it() -> None:
+    store = store_of(USUAL)
+    fast.tell(store, KEY, LEAK, "public-repo")
+    (plain,) = judged(store)
+    (owned,) = judged(store, known={"ci": Asset("critical", "team-ci", "production")})
+    assert owned["identity"]["owner"] == "team-ci"
+    assert owned["priority"] > plain["priority"]
+
+
+def test_a_feed_s_record_is_enough() -> None:
+    leak = {"RuleID": "aws", "Secret": KEY, "Match": KEY, "Date": render(LEAK), "File": "a/.env"}
+    from nhi_watch.sources import exposure
+
+    store = store_of(USUAL)
+    day = inventory.IdentityDay(TODAY)
+    day.add(exposure.read(leak))
+    inventory.note(store, [day])
+    (notable,) = judged(store)
+    assert notable["identity"]["name"].endswith("user/ci")
+    assert "a/.env" in notable["summary"]
+
+
+@pytest.mark.parametrize("key", ["", "no", "with space", "a\nb", "x" * 300, "ghp_" + "a" * 30, "A/b+" * 10])
+def test_what_is_no_id_is_refused_in_one_line_and_not_repeated(key: str) -> None:
+    with pytest.raises(InputError) as error:
+        fast.tell(MemoryStore(), key, LEAK, "paste")
+    assert "\n" not in str(error.value)
+    assert len(key) < 5 or key not in str(error.value)
+
+
+TIMES = st.floats(0.01, 1e6)
+
+
+@given(st.sampled_from(sorted(PLACES)), TIMES, TIMES, TIMES, st.floats(0, 1))
+def test_time_makes_it_likelier_and_quiet_logs_less_likely(
+    name: str, one: float, other: float, seen: float, coverage: float
+) -> None:
+    place, (soon, late) = PLACES[name], sorted([one, other])
+    seen = min(seen, soon)
+    before, after = (tried_by(place, minutes, seen, coverage) for minutes in (soon, late))
+    assert 0 <= before <= after <= place.tried
+    assert before <= place.by(soon) + 1e-12
+    assert isclose(tried_by(place, late), place.by(late))
+
+
+def test_the_fit_is_the_mean_and_deviation_of_the_logarithms() -> None:
+    mu, sigma = timing.fit([1.0, 10.0, 100.0])
+    assert isclose(exp(mu), 10.0)
+    assert isclose(exp(sigma), 10 ** (2 / 3) ** 0.5)
+
+
+def cli_run(*args: object) -> int:
+    return cli.main([str(arg) for arg in args])
+
+
+def test_the_command_writes_the_list_and_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = ("exposed", KEY, "--where", "https://pastebin.com/a", "--since", render(LEAK), "--out", tmp_path)
+    assert cli_run(*base, "--now", render(LEAK + 600)) == 0
+    assert KEY in capsys.readouterr().out
+    assert cli_run("explain", "1", "--out", tmp_path) == 0
+    assert "paste site" in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "args, says",
+    [
+        (("exposed", "ghp_" + "a" * 30), "looks like the secret"),
+        (("exposed", KEY, "--since", "yesterday"), "--since"),
+        (("exposed", KEY, "--since", "2999-01-01"), "future"),
+        (("exposed", KEY, "--where", " "), "--where"),
+        (("exposed",), "no such state"),
+    ],
+)
+def test_wrong_input_is_one_clear_line(
+    args: tuple[str, ...], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli_run(*args, "--out", tmp_path / "new") == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
