@@ -15,10 +15,12 @@ from test_pipeline import schema
 
 from nhi_watch import cli, history, inventory, model
 from nhi_watch.assets import NO_ASSETS, Asset
+from nhi_watch.behaviour import IdentityDay
 from nhi_watch.errors import InputError
 from nhi_watch.exposure import fast, timing
 from nhi_watch.exposure.timing import PLACES, tried_by
 from nhi_watch.notable import from_json, to_json
+from nhi_watch.sources import exposure
 from nhi_watch.stores.memory import MemoryStore
 from nhi_watch.timestamps import DAY, render
 
@@ -185,10 +187,8 @@ def test_the_owner_and_the_blast_radius_rank_it() -> None:
 
 def test_a_feed_s_record_is_enough() -> None:
     leak = {"RuleID": "aws", "Secret": KEY, "Match": KEY, "Date": render(LEAK), "File": "a/.env"}
-    from nhi_watch.sources import exposure
-
     store = store_of(USUAL)
-    day = inventory.IdentityDay(TODAY)
+    day = IdentityDay(TODAY)
     day.add(exposure.read(leak))
     inventory.note(store, [day])
     (notable,) = judged(store)
