@@ -36,7 +36,7 @@ class Change(NamedTuple):
 
     time: int
     what: str
-    """created | deactivated | reactivated | deleted | exposed | resolved | quarantined | granted | reduced"""
+    """created | deactivated | reactivated | deleted | exposed | resolved | quarantined | granted | reduced | revoked"""
     by: str
     """Id of the identity that did it; of an exposure: the feed."""
     about: str
@@ -94,7 +94,9 @@ _TO_NAME = {
     **{f"iam:Delete{kind}Policy": "reduced" for kind in ("User", "Role")},
     **{f"iam:Put{kind}PermissionsBoundary": "reduced" for kind in ("User", "Role")},
     "iam:RemoveUserFromGroup": "reduced",
+    "iam:UpdateAssumeRolePolicy": "revoked",
 }
+_BY_TRAIT = (("quarantine", "quarantined"), ("sessions_revoked", "revoked"))
 _MAKES = {"iam:CreateAccessKey", "iam:CreateServiceSpecificCredential", "iam.googleapis.com:CreateServiceAccountKey",
           "iam.googleapis.com:UploadServiceAccountKey"}  # fmt: skip
 _MADE = {"new_credential_on_app"}
@@ -254,7 +256,7 @@ def _to_credentials(identity: Identity, b: Behaviour) -> Iterator[tuple[str, Cha
 
 def _to_names(identity: Identity, b: Behaviour) -> Iterator[tuple[str, Change]]:
     shape = b.shape
-    what = "quarantined" if "quarantine" in shape.traits else _TO_NAME.get(shape.action, "")
+    what = next((w for trait, w in _BY_TRAIT if trait in shape.traits), _TO_NAME.get(shape.action, ""))
     if what and shape.service != "exposure":
         for target in b.targets:
             yield target, Change(b.last, what, identity.id, shape.action, ",".join(shape.traits), b.record_ids[0])

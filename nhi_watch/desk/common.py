@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from nhi_watch import assets, timestamps
-from nhi_watch.assets import NO_ASSETS, Assets
+from nhi_watch import timestamps
+from nhi_watch.assets import NO_ASSETS, Assets, load
 from nhi_watch.errors import InputError, RejectError
 
 if TYPE_CHECKING:
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 OUT = Path("nhi-out")
 
 
-def add_state(parser: argparse.ArgumentParser) -> None:
+def add_state(parser: argparse.ArgumentParser, assets: bool = True) -> None:
     """Arguments of every command that reads the state."""
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
     parser.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
-    parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    if assets:
+        parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: now)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
@@ -67,7 +68,7 @@ def folder(path: Path) -> Path:
 
 def load_assets(path: Optional[Path]) -> Assets:
     """The customer's table, or an empty one."""
-    return assets.load(path) if path else NO_ASSETS
+    return load(path) if path else NO_ASSETS
 
 
 def seconds(text: Optional[str], name: str) -> int:

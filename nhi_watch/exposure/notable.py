@@ -219,7 +219,7 @@ def _usual(case: Case) -> Usual:
     profile = _profile(case)
     observed = {
         "network": [s.network for s in case.strange], "agent": [s.agent for s in case.strange if s.agent],
-        "action": [s.action for s in case.strange],
+        "action": [s.action for s in case.strange], "credential": [case.credential.id],
     }  # fmt: skip
     before = case.since // DAY
     dimensions = tuple(_dimension(profile, name, observed[name], before) for name in observed)

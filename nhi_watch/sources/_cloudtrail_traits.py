@@ -135,6 +135,12 @@ def _key_status(call: Call) -> Iterator[str]:
         yield "deactivated" if "Inactive" in status else "reactivated"
 
 
+def _sessions_revoked(call: Call) -> Iterator[str]:
+    """IAM's console revokes a role's older sessions by an inline policy of this name."""
+    if "AWSRevokeOlderSessions" in call.texts("policyName"):
+        yield "sessions_revoked"
+
+
 def _login(call: Call) -> Iterator[str]:
     yield "console"
     if leaves(call.extra, "MFAUsed") == ["Yes"]:
@@ -174,6 +180,7 @@ _QUESTIONS: Questions = (
     (_short_lived, ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutRetentionPolicy")),
     (_for_other, _CREDENTIAL_CALLS),
     (_key_status, ("UpdateAccessKey",)),
+    (_sessions_revoked, ("PutRolePolicy", "PutUserPolicy")),
     (_login, ("ConsoleLogin",)),
     (_nothing, _ISSUING_CALLS),
 )

@@ -1,0 +1,214 @@
+"""The ledger: a control is required, done, verified or overdue by what the logs show, never by a tick."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from core_samples import ACCOUNT, TODAY, record, run
+from hypothesis import given
+from hypothesis import strategies as st
+from test_exposure import KEY, LEAK, OFF, USUAL, admin, user
+
+from nhi_watch import cli, history, ledger, model
+from nhi_watch.assets import NO_ASSETS, Asset
+from nhi_watch.errors import InputError
+from nhi_watch.exposure import fast
+from nhi_watch.ledger import Entry, Exemption
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.stores.sqlite import SqliteStore
+from nhi_watch.timestamps import DAY, HOUR, render
+
+NEW = "AKIARTXV5AHDNEWNEWNE"
+NEXT = TODAY + 1
+
+
+def made(day: int, clock: str) -> dict[str, Any]:
+    """Somebody makes the CI user a new key."""
+    answer = {"accessKey": {"accessKeyId": NEW, "userName": "ci", "status": "Active"}}
+    return {**admin(day, clock, "CreateAccessKey", userName="ci"), "responseElements": answer}
+
+
+def used_new(day: int, clock: str) -> dict[str, Any]:
+    whole = user(day, clock)
+    return {**whole, "eventID": f"new/{day}/{clock}", "userIdentity": {**whole["userIdentity"], "accessKeyId": NEW}}
+
+
+def quiet(day: int) -> list[dict[str, Any]]:
+    """Others go on working: the log is there and shows nothing of the key."""
+    return [record(day, f"{hour:02}:00", role="other") for hour in (1, 12, 23)]
+
+
+def exposed(*parts: list[dict[str, Any]], known: Any = NO_ASSETS) -> tuple[MemoryStore, list[dict[str, Any]]]:
+    store = MemoryStore()
+    run(store, [one for part in parts for one in part])
+    fast.tell(store, KEY, LEAK, "public-repo")
+    return store, fast.judge(store, history.read(store, model.load()), known, LEAK + HOUR).notables
+
+
+def follow(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> dict[str, Entry]:
+    found = ledger.follow(store, history.read(store, model.load()), notables, now)
+    return {entry.control: entry for entry in found}
+
+
+def test_a_secret_is_required_done_and_verified() -> None:
+    store, notables = exposed(USUAL)
+    first = follow(store, notables, LEAK + HOUR)["rotate_secret"]
+    assert (first.status, first.credentials, first.required) == ("required", (KEY,), LEAK)
+    run(store, [made(TODAY, "13:00"), used_new(TODAY, "14:00"), OFF])
+    done = follow(store, notables, LEAK + 10 * HOUR)["rotate_secret"]
+    assert (done.status, done.done) == ("done", TODAY * DAY + 15 * HOUR)
+    assert NEW in done.evidence
+    run(store, [*quiet(NEXT), *quiet(NEXT + 1)])
+    verified = follow(store, notables, LEAK + 50 * HOUR)["rotate_secret"]
+    assert verified.status == "verified"
+    assert ledger.by_owner([verified])[0].hours_to_rotate == 5.0
+
+
+def test_what_nobody_does_is_overdue() -> None:
+    store, notables = exposed(USUAL)
+    due = follow(store, notables, LEAK + HOUR)["rotate_secret"].due
+    assert follow(store, notables, due)["rotate_secret"].status == "required"
+    assert follow(store, notables, due + 1)["rotate_secret"].status == "overdue"
+
+
+def test_a_key_that_is_used_after_it_was_switched_off_is_required_again() -> None:
+    store, notables = exposed(USUAL, [OFF, user(TODAY, "17:00")])
+    entry = follow(store, notables, LEAK + 10 * HOUR)["rotate_secret"]
+    assert entry.status == "required"
+    assert "it was used at" in entry.evidence
+
+
+def test_a_key_switched_on_again_is_required_again() -> None:
+    on = admin(TODAY, "16:00", "UpdateAccessKey", userName="ci", accessKeyId=KEY, status="Active")
+    store, notables = exposed(USUAL, [OFF, on])
+    assert follow(store, notables, LEAK + 10 * HOUR)["rotate_secret"].status == "required"
+
+
+def test_taking_a_policy_away_reduces_and_granting_again_undoes_it() -> None:
+    detach = admin(TODAY, "16:00", "DetachUserPolicy", userName="ci", policyArn="arn:aws:iam::aws:policy/X")
+    store, notables = exposed(USUAL, [detach])
+    assert follow(store, notables, LEAK + 10 * HOUR)["reduce_privilege"].status == "done"
+    run(store, [*quiet(NEXT), *quiet(NEXT + 1)])
+    assert follow(store, notables, LEAK + 50 * HOUR)["reduce_privilege"].status == "verified"
+    run(store, [admin(NEXT + 1, "16:00", "AttachUserPolicy", userName="ci", policyArn="arn:aws:iam::aws:policy/X")])
+    entry = follow(store, notables, LEAK + 50 * HOUR)["reduce_privilege"]
+    assert (entry.status, "AttachUserPolicy granted again" in entry.evidence) == ("required", True)
+
+
+def test_a_reduction_before_it_was_asked_for_does_not_count() -> None:
+    early = admin(TODAY, "09:00", "DetachUserPolicy", userName="ci", policyArn="arn:aws:iam::aws:policy/X")
+    store, notables = exposed(USUAL, [early])
+    assert follow(store, notables, LEAK + HOUR)["reduce_privilege"].status == "required"
+
+
+def role_notable(store: MemoryStore) -> dict[str, Any]:
+    """A notable as the pipeline writes it, of the role `payments-api`, which has no long-lived credential."""
+    raid = [
+        record(TODAY, f"14:{n:02}", service=service, name=name, address="185.220.101.4", agent="aws-cli/2.1")
+        for n, (service, name) in enumerate([("iam", "CreateUser"), ("cloudtrail", "StopLogging")])
+    ]
+    calm = [record(day, f"{hour}:00") for day in range(TODAY - 10, TODAY) for hour in (10, 11)]
+    return next(n for n in run(store, calm + raid).notables if n["first_time"].startswith("2024-10-04"))
+
+
+@pytest.mark.parametrize(
+    "name, params",
+    [
+        ("PutRolePolicy", {"policyName": "AWSRevokeOlderSessions"}),
+        ("UpdateAssumeRolePolicy", {"policyDocument": "{}"}),
+        ("DeleteRole", {}),
+    ],
+)
+def test_a_role_is_rotated_by_revoking_its_sessions(name: str, params: dict[str, str]) -> None:
+    store = MemoryStore()
+    notable = role_notable(store)
+    assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "required"
+    run(store, [admin(TODAY, "20:00", name, roleName="payments-api", **params)])
+    assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "done"
+
+
+def test_an_ordinary_policy_on_a_role_does_not_rotate_it() -> None:
+    store = MemoryStore()
+    notable = role_notable(store)
+    run(store, [admin(TODAY, "20:00", "PutRolePolicy", roleName="payments-api", policyName="more")])
+    assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "required"
+
+
+def test_an_exception_holds_until_it_ends_and_says_who_answers() -> None:
+    store, notables = exposed(USUAL)
+    entry = follow(store, notables, LEAK + HOUR)["rotate_secret"]
+    ledger.exempt(store, entry.id[:6], Exemption("ada", "the partner moves first", LEAK + 9 * DAY, LEAK + HOUR))
+    held = follow(store, notables, LEAK + 8 * DAY)["rotate_secret"]
+    assert (held.status, "ada" in held.evidence) == ("excepted", True)
+    ended = follow(store, notables, LEAK + 10 * DAY)["rotate_secret"]
+    assert (ended.status, "the exception of ada ended" in ended.evidence) == ("overdue", True)
+
+
+@pytest.mark.parametrize(
+    "name, exemption, says",
+    [
+        ("", Exemption("ada", "why", LEAK + DAY, LEAK), "begin with"),
+        ("zzz", Exemption("ada", "why", LEAK + DAY, LEAK), "0 controls"),
+        (None, Exemption(" ", "why", LEAK + DAY, LEAK), "--owner"),
+        (None, Exemption("ada", "", LEAK + DAY, LEAK), "--reason"),
+        (None, Exemption("ada", "why", LEAK - 1, LEAK), "--until"),
+        (None, Exemption("ada", "why", LEAK + 400 * DAY, LEAK), "--until"),
+    ],
+)
+def test_an_exception_that_nobody_answers_for_is_refused(name: str | None, exemption: Exemption, says: str) -> None:
+    store, notables = exposed(USUAL)
+    entry = follow(store, notables, LEAK + HOUR)["rotate_secret"]
+    with pytest.raises(InputError, match=says):
+        ledger.exempt(store, entry.id if name is None else name, exemption)
+    assert not ledger.exemptions(store)
+
+
+def test_an_entry_outlives_its_notable_and_keeps_its_owner() -> None:
+    store, notables = exposed(USUAL, known={"ci": Asset("", "team-ci", "")})
+    follow(store, notables, LEAK + HOUR)
+    assert follow(store, [], LEAK + 40 * DAY)["rotate_secret"].owner == "team-ci"
+    assert ledger.entries(store) == sorted(ledger.entries(store))
+
+
+def test_notables_tell_the_status_of_their_controls() -> None:
+    store, notables = exposed(USUAL, [OFF])
+    standing = ledger.follow(store, history.read(store, model.load()), notables, LEAK + 10 * HOUR)
+    (document,) = ledger.told(notables, standing)
+    assert [c["status"] for c in document["controls"]] == ["done", "open"]
+
+
+STATUSES = st.sampled_from(["required", "done", "verified", "overdue", "excepted"])
+SOME = st.lists(st.tuples(STATUSES, st.sampled_from(["a", "b", ""]), st.integers(0, 90)), max_size=12)
+
+
+@given(SOME)
+def test_every_entry_is_counted_for_exactly_one_owner(told: list[tuple[str, str, int]]) -> None:
+    standing = [
+        Entry(str(n), "n", "rotate_secret", "i", "i", owner, (), 0, 1, status, hours * HOUR, "", (), None)
+        for n, (status, owner, hours) in enumerate(told)
+    ]
+    owners = ledger.by_owner(standing)
+    assert sum(o.open + o.overdue + o.done + o.excepted for o in owners) == len(standing)
+    assert len({o.owner for o in owners}) == len(owners)
+
+
+def test_the_command_lists_and_excepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = SqliteStore(tmp_path / "state.sqlite")
+    run(store, USUAL)
+    store.close()
+    told = ("--out", str(tmp_path), "--now", render(LEAK + HOUR))
+    assert cli.main(["exposed", KEY, "--where", "paste", "--since", render(LEAK), *told]) == 0
+    capsys.readouterr()
+    assert cli.main(["controls", "--json", *told]) == 0
+    listed = json.loads(capsys.readouterr().out)["controls"]
+    (rotate,) = [one for one in listed if one["control"] == "rotate_secret" and KEY in one["credentials"]]
+    chosen = ["controls", "--except", rotate["id"], "--owner", "ada", "--until", render(LEAK + DAY)]
+    assert cli.main([*chosen, *told]) == 2
+    assert "--reason" in capsys.readouterr().err
+    assert cli.main([*chosen, "--reason", "moves on Monday", *told]) == 0
+    assert "excepted" in capsys.readouterr().out
+    assert cli.main(["controls", "--until", "2024-10-05", *told]) == 2
+    assert str(ACCOUNT) not in capsys.readouterr().err
