@@ -106,6 +106,8 @@ def _simulate(commands: Any) -> None:
     command.add_argument("--campaigns", type=int, metavar="N",
                          help="incidents (default: one per 2 days and 200 machines)")  # fmt: skip
     command.add_argument("--events", type=int, default=0, metavar="N", help="about how many events in all")
+    command.add_argument("--products", action="store_true",
+                         help="a company in all of its logs, not AWS alone; --machines counts all machine identities")
     command.add_argument("--out", type=Path, required=True, metavar="DIR",
                          help="gets events/*.ndjson.gz and labels.json")  # fmt: skip
 
@@ -210,12 +212,16 @@ def run_explain(args: argparse.Namespace) -> int:
 
 def run_simulate(args: argparse.Namespace) -> int:
     """nhi simulate."""
-    from nhi_watch.simulator import Spec, write
+    from nhi_watch import simulator
+    from nhi_watch.simulator import products
 
-    spec = Spec(days=args.days, machines=args.machines, seed=args.seed, start=args.start,
-                campaigns=args.campaigns, events=args.events)  # fmt: skip
+    common = {"days": args.days, "seed": args.seed, "start": args.start, "campaigns": args.campaigns}
     try:
-        labels = write(args.out, spec)
+        if args.products:
+            labels = products.write(args.out, products.Spec(nhis=args.machines, **common))
+        else:
+            spec = simulator.Spec(machines=args.machines, events=args.events, **common)
+            labels = simulator.write(args.out, spec)
     except (OSError, OverflowError, ValueError) as error:
         raise InputError(f"nhi simulate: {error}") from error
     incidents = len(labels["incidents"])
