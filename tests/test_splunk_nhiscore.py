@@ -346,8 +346,8 @@ def habit(days: int) -> Profile:
 
 DAMAGED = {
     "another table": b"a,b\n1,2\n",
-    "no day": b"scope,day,profile\nx,monday,[]\n",
-    "too few cells": b"scope,day,profile\nx,1\n",
+    "no day": b"scope,day,profile,deltas\nx,monday,[],\n",
+    "too few cells": b"scope,day,profile,deltas\nx,1\n",
     "no text": b"\xff\xfe\x00",
 }
 
@@ -359,4 +359,4 @@ def test_a_damaged_baseline_ends_the_search_with_a_remedy(command: Command, app:
     [(reply, _)] = command.run(args=["baseline=bad"])
     path.unlink()
     assert reply["error"].startswith("bad.csv: ")
-    assert reply["error"].endswith("export it again with nhi baseline")
+    assert reply["error"].endswith("learn it again: see the baseline in the app's README")

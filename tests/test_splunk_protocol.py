@@ -11,19 +11,28 @@ import pytest
 from splunk_stream import chunk, getinfo, replies
 
 from nhi_watch.errors import InputError
-from nhi_watch.splunk.protocol import Messages, Metadata, ProtocolError, read_request, serve, write_reply
+from nhi_watch.splunk.protocol import (
+    Messages,
+    Metadata,
+    ProtocolError,
+    Search,
+    Streaming,
+    read_request,
+    serve,
+    write_reply,
+)
 
 
-class Echo:
+class Echo(Streaming):
     """A command that hands bodies back, and refuses the argument `bad`."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
 
-    def prepare(self, arguments: list[str]) -> tuple[Metadata, Messages]:
-        if "bad" in arguments:
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+        if "bad" in search.arguments:
             raise InputError("'bad' is no option. Write good")
-        return {"type": "streaming", "required_fields": arguments}, self._messages
+        return {"type": "streaming", "required_fields": search.arguments}, self._messages
 
     def execute(self, body: bytes) -> bytes:
         return body

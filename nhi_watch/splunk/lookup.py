@@ -1,8 +1,12 @@
-"""The baseline as a Splunk lookup file: columns scope, day, profile; plain CSV or gzipped.
+"""The baseline as a Splunk lookup file: columns scope, day, profile, deltas; plain CSV or gzipped.
 
-`scope` is an identity's id, a peer group or the tenant; `day` the last day that the profile knows, `profile`
-its JSON. A scope may have several days: an event is held against the latest one before its own day. Profiles
-are only parsed when an event needs them, so a large baseline costs a search little.
+| scope | day | profile | deltas |
+|---|---|---|---|
+| an identity's id | the last day that `profile` knows | its JSON | JSON: later day → what that day taught |
+| a peer group, or the tenant | the last day that it knows; a row for each day on which it changed | its JSON | "" |
+
+On the tenant's last row, `deltas` is the list of the days that have deltas. So a day can be learnt again: its delta
+is replaced. JSON is only parsed when an event needs it, so a large baseline costs a search little.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Optional
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch import baseline
 from nhi_watch.baseline import Profile
@@ -23,86 +27,190 @@ from nhi_watch.errors import InputError, StoreError
 from nhi_watch.event import Identity
 from nhi_watch.model import Scorecard
 from nhi_watch.scoring import TENANT, Baselines, peer_scope
+from nhi_watch.splunk.fields import BASELINE, names
+from nhi_watch.state import teach
 from nhi_watch.timestamps import render_day
 from nhi_watch.view import Past
 
-COLUMNS = ["scope", "day", "profile"]
+COLUMNS = names(BASELINE)
 DEFAULT = "nhi_baseline"
-_REMEDY = "export it again with nhi baseline"
+PEER = "peer:"
+_REMEDY = "learn it again: see the baseline in the app's README"
 _NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
-Days = tuple[list[int], list[str]]
-"""Days in order, and the profile of each as JSON."""
+
+class Own(NamedTuple):
+    """The row of an identity."""
+
+    day: int
+    profile: str
+    deltas: str = ""
+
+
+EMPTY = Own(-1, json.dumps(baseline.to_row(Profile()), separators=(",", ":")))
+
+
+class Table:
+    """All rows of a baseline."""
+
+    def __init__(self) -> None:
+        self.own: dict[str, Own] = {}
+        self.groups: dict[str, tuple[list[int], list[str]]] = {}
+        """Scope → days in order, and the profile as it stood at the end of each."""
+        self.days: list[int] = []
+        """Days that have deltas."""
+
+    @property
+    def base(self) -> int:
+        """The last day that can no longer be learnt anew; -1: there is none."""
+        return max((own.day for own in self.own.values()), default=-1)
+
+    @property
+    def last(self) -> int:
+        """The last day that was learnt; -1: none was."""
+        grouped = (days[-1] for days, _ in self.groups.values())
+        return max([self.base, *grouped, *self.days])
+
+    def add(self, row: list[str]) -> None:
+        """Take in a row; rows of a group must come in the order of days."""
+        scope, day, profile, deltas = row
+        if scope != TENANT and not scope.startswith(PEER):
+            self.own[scope] = Own(int(day), profile, deltas)
+            return
+        days, texts = self.groups.setdefault(scope, ([], []))
+        days.append(int(day))
+        texts.append(profile)
+        if deltas:
+            self.days = [int(each) for each in json.loads(deltas)]
+
+    def rows(self) -> Iterator[list[str]]:
+        """All rows, in order."""
+        for scope in sorted([*self.own, *self.groups]):
+            if scope in self.own:
+                own = self.own[scope]
+                yield [scope, str(own.day), own.profile, own.deltas]
+                continue
+            days, texts = self.groups[scope]
+            for day, text in zip(days, texts):
+                told = dump(self.days) if scope == TENANT and day == days[-1] and self.days else ""
+                yield [scope, str(day), text, told]
+
+
+def dump(plain: object) -> str:
+    """JSON without blanks."""
+    return json.dumps(plain, separators=(",", ":"))
+
+
+def parse(scope: str, text: str) -> Any:
+    """The JSON of a cell.
+
+    Raises:
+        StoreError: naming the scope.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise StoreError(f"the baseline's row of {scope} is damaged ({error}); {_REMEDY}") from error
+
+
+def profile_of(scope: str, text: str) -> Profile:
+    """The profile of a cell.
+
+    Raises:
+        StoreError: naming the scope.
+    """
+    try:
+        return baseline.from_row(parse(scope, text))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoreError(f"the baseline's row of {scope} is damaged ({error}); {_REMEDY}") from error
 
 
 class LookupBaselines(Baselines):
-    """Baselines of a lookup file; without rows, a cold start with what ships with the model."""
+    """Baselines of a table, for events of any day; without rows, a cold start with what ships with the model."""
 
-    def __init__(self, model: Scorecard, scopes: dict[str, Days]) -> None:
+    def __init__(self, model: Scorecard, table: Table) -> None:
         super().__init__(model)
-        self._scopes = scopes
+        self._table = table
         self._loaded = -1
         self._parsed: dict[tuple[str, int], Profile] = {}
-        """(scope, day of its row) → a profile that no day changes, because nothing in it waits."""
+        """(scope, what of it was read) → a profile that no day changes, because nothing in it waits."""
 
     def past(self, identity: Identity, today: int) -> Past:
         """What is known of an identity on the eve of `today`."""
         if today != self._loaded:
             self.own, self.groups, self._loaded = {}, {}, today
-        self._load(self.own, identity.id)
-        self._load(self.groups, TENANT)
-        self._load(self.groups, peer_scope(identity))
+        if identity.id not in self.own:
+            self.own[identity.id] = self._own(identity.id)
+        for scope in (TENANT, peer_scope(identity)):
+            if scope not in self.groups:
+                self.groups[scope] = self._group(scope)
         return super().past(identity, today)
 
-    def _load(self, profiles: dict[str, Profile], scope: str) -> None:
-        if scope not in profiles:
-            profile = self._profile(scope)
-            profile.advance(self._loaded)
-            profiles[scope] = profile
+    def _own(self, scope: str) -> Profile:
+        row = self._table.own.get(scope)
+        if row is None:
+            return Profile()
+        told = parse(scope, row.deltas) if row.deltas else {}
+        days = sorted(day for day in map(int, told) if row.day < day < self._loaded)
+        profile = self._read(scope, row.profile, days[-1] if days else -1, [(day, told[str(day)]) for day in days])
+        profile.advance(self._loaded)
+        return profile
 
-    def _profile(self, scope: str) -> Profile:
-        """The scope's latest row before the day; where all are later, the earliest: better than none."""
-        days, texts = self._scopes.get(scope, ([], []))
+    def _group(self, scope: str) -> Profile:
+        """The latest row before the day; where all are later, the earliest: better than none."""
+        days, texts = self._table.groups.get(scope, ([], []))
         if not days:
             return Profile()
         row = max(0, bisect_left(days, self._loaded) - 1)
-        parsed = self._parsed.get((scope, row))
-        if parsed is None:
-            parsed = self._parse(scope, texts[row])
-            if not parsed.pending:
-                self._parsed[scope, row] = parsed
-        return parsed
+        return self._read(scope, texts[row], row, [])
 
-    @staticmethod
-    def _parse(scope: str, text: str) -> Profile:
-        try:
-            return baseline.from_row(json.loads(text))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise StoreError(f"the baseline's row of {scope} is damaged ({error}); {_REMEDY}") from error
+    def _read(self, scope: str, text: str, which: int, deltas: list[tuple[int, Any]]) -> Profile:
+        profile = self._parsed.get((scope, which))
+        if profile is None:
+            profile = profile_of(scope, text)
+            for day, (now, later, *_) in deltas:
+                teach(profile, day, now, later)
+            if not profile.pending:
+                self._parsed[scope, which] = profile
+        return profile
 
     def describe(self) -> str:
         """What there is, for the user."""
-        if not self._scopes:
-            return "no baseline yet: scored against the prior that ships with the model"
-        last = max(days[-1] for days, _ in self._scopes.values())
-        return f"baseline up to {render_day(last)}, {len(self._scopes)} scopes"
+        return describe(self._table)
+
+
+def describe(table: Table) -> str:
+    """How far a baseline goes.
+
+    >>> describe(Table())
+    'no baseline yet: scored against the prior that ships with the model'
+    """
+    if table.last < 0:
+        return "no baseline yet: scored against the prior that ships with the model"
+    return f"baseline up to {render_day(table.last)}, {len(table.own) + len(table.groups)} scopes"
 
 
 def load(model: Scorecard, folder: Path, name: str) -> LookupBaselines:
-    """The baseline that a lookup file holds; a missing default file means a cold start.
+    """The baseline that a lookup file holds; see `table`."""
+    return LookupBaselines(model, table(folder, name))
+
+
+def table(folder: Path, name: str) -> Table:
+    """The rows of a lookup file; a missing default file means a cold start.
 
     Raises:
         InputError: the name is no plain name, a named file is missing, or the file is no baseline.
     """
     path = _find(folder, name)
+    found = Table()
     if path is None:
-        return LookupBaselines(model, {})
-    scopes: dict[str, Days] = {}
-    for day, scope, profile in sorted(_rows(path)):
-        days, texts = scopes.setdefault(scope, ([], []))
-        days.append(day)
-        texts.append(profile)
-    return LookupBaselines(model, scopes)
+        return found
+    try:
+        for row in _rows(path):
+            found.add(row)
+    except (OSError, EOFError, ValueError, csv.Error) as error:
+        raise InputError(f"{path.name}: cannot be read ({error}); {_REMEDY}") from error
+    return found
 
 
 def _find(folder: Path, name: str) -> Optional[Path]:
@@ -114,35 +222,29 @@ def _find(folder: Path, name: str) -> Optional[Path]:
     return found[0] if found else None
 
 
-def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
-    try:
-        with (gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")) as raw:
-            reader = csv.reader(io.TextIOWrapper(raw, "utf-8", newline=""))
-            if next(reader, None) != COLUMNS:
-                raise InputError(f"{path.name}: the first line is not {','.join(COLUMNS)}; {_REMEDY}")
-            for row in reader:
-                scope, day, profile = row
-                yield int(day), scope, profile
-    except (OSError, EOFError, ValueError, csv.Error) as error:
-        raise InputError(f"{path.name}: cannot be read ({error}); {_REMEDY}") from error
+def _rows(path: Path) -> Iterator[list[str]]:
+    with (gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")) as raw:
+        reader = csv.reader(io.TextIOWrapper(raw, "utf-8", newline=""))
+        header = next(reader, None) or []
+        if not set(COLUMNS) <= set(header):
+            raise InputError(f"{path.name}: the first line is not {','.join(COLUMNS)}; {_REMEDY}")
+        places = [header.index(name) for name in COLUMNS]
+        for row in reader:
+            yield [row[place] for place in places] if len(row) == len(header) else row
 
 
 def save(path: Path, profiles: Iterable[tuple[str, Profile]]) -> int:
-    """Write a baseline as a lookup file, gzipped where the name ends so; the number of rows.
+    """Write profiles as a lookup file, gzipped where the name ends so; the number of rows.
 
     The same profiles give the same bytes, and the file is replaced as a whole.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    rows = sorted((scope, profile.as_of, _plain(profile)) for scope, profile in profiles)
+    rows = sorted((scope, profile.as_of, dump(baseline.to_row(profile)), "") for scope, profile in profiles)
     writer.writerows(rows)
     data = text.getvalue().encode("utf-8")
     new = path.with_name(path.name + ".new")
     new.write_bytes(gzip.compress(data, 6, mtime=0) if path.suffix == ".gz" else data)
     new.replace(path)
     return len(rows)
-
-
-def _plain(profile: Profile) -> str:
-    return json.dumps(baseline.to_row(profile), separators=(",", ":"))

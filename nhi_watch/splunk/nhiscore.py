@@ -24,7 +24,7 @@ from nhi_watch.scoring import BehaviourScore, EventScorer
 from nhi_watch.sources import cloudtrail
 from nhi_watch.sources._cloudtrail_splunk import SPLUNK_FIELDS
 from nhi_watch.splunk import lookup
-from nhi_watch.splunk.protocol import Messages, Metadata, serve
+from nhi_watch.splunk.protocol import Messages, Metadata, Search, Streaming, serve
 from nhi_watch.splunk.rows import Answer, Row, annotate, multivalue, render, values_of
 from nhi_watch.timestamps import DAY, day_of, parse
 
@@ -88,7 +88,7 @@ def parse_options(arguments: Iterable[str]) -> Options:
     return Options(**told)
 
 
-class NhiScore:
+class NhiScore(Streaming):
     """The command: one instance answers all chunks of a search."""
 
     def __init__(self, lookups: Path = LOOKUPS) -> None:
@@ -98,9 +98,9 @@ class NhiScore:
         self._by_event: Memory = {}
         self._events: dict[Any, Event] = {}
 
-    def prepare(self, arguments: list[str]) -> tuple[Metadata, Messages]:
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Load model and baseline; say which fields are needed."""
-        options = parse_options(arguments)
+        options = parse_options(search.arguments)
         card = model.load()
         baselines = lookup.load(card, self._lookups, options.baseline)
         self._scorer = EventScorer(card, baselines)

@@ -34,14 +34,35 @@ class Request(NamedTuple):
     body: bytes
 
 
+class Search(NamedTuple):
+    """What splunkd tells of the search in which a command stands."""
+
+    arguments: list[str]
+    earliest: float = 0.0
+    """The search covers events from this second on; 0: from the first one on."""
+    latest: float = 0.0
+    """Up to this second; 0: up to now."""
+
+
 class Command(Protocol):
     """What `serve` needs of a search command."""
 
-    def prepare(self, arguments: list[str]) -> tuple[Metadata, Messages]:
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """The getinfo reply and what to tell the user; raises InputError when an argument is wrong."""
 
     def execute(self, body: bytes) -> bytes:
         """The CSV that answers one chunk of CSV; no rows, no bytes."""
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """What is left to answer when all chunks were read: for commands that need all rows at once."""
+
+
+class Streaming:
+    """A command that answers each chunk by itself."""
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """Nothing is left."""
+        return b"", []
 
 
 def read_request(stream: BinaryIO) -> Optional[Request]:
@@ -122,7 +143,7 @@ def _converse(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
         return 0
     if first.metadata.get("action") != "getinfo":
         raise ProtocolError(f"expected the action getinfo first, got {first.metadata.get('action')!r}")
-    reply, messages = command.prepare(_arguments(first.metadata))
+    reply, messages = command.prepare(_search(first.metadata))
     write_reply(replies, {**reply, "inspector": {"messages": messages}} if messages else reply)
     request = read_request(requests)
     while request is not None:
@@ -136,17 +157,31 @@ def _execute(command: Command, request: Request, replies: BinaryIO) -> None:
     if action != "execute":
         raise ProtocolError(f"expected the action execute, got {action!r}")
     body = command.execute(request.body) if request.body else b""
-    write_reply(replies, {"finished": bool(request.metadata.get("finished"))}, body)
+    reply: Metadata = {"finished": bool(request.metadata.get("finished"))}
+    if reply["finished"]:
+        rest, messages = command.finish()
+        body += rest
+        if messages:
+            reply["inspector"] = {"messages": messages}
+    write_reply(replies, reply, body)
 
 
-def _arguments(metadata: Metadata) -> list[str]:
-    searchinfo = metadata.get("searchinfo")
-    arguments = searchinfo.get("args") if isinstance(searchinfo, dict) else None
-    if arguments is None:
-        return []
+def _search(metadata: Metadata) -> Search:
+    told = metadata.get("searchinfo")
+    searchinfo = told if isinstance(told, dict) else {}
+    arguments = searchinfo.get("args") or []
     if not isinstance(arguments, list):
         raise InputError(f"searchinfo.args is no list: {arguments!r}")
-    return [str(argument) for argument in arguments]
+    ends = (_seconds(searchinfo.get(f"{end}_time")) for end in ("earliest", "latest"))
+    return Search([str(argument) for argument in arguments], *ends)
+
+
+def _seconds(told: object) -> float:
+    """A time as splunkd writes it (`1629700322.000000000`), 0 where there is none."""
+    try:
+        return float(str(told))
+    except ValueError:
+        return 0.0
 
 
 def _refuse(replies: BinaryIO, message: str) -> int:

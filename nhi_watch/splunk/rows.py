@@ -11,8 +11,9 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Union
 
 Row = list[str]
 Answer = Callable[[Row], str]
@@ -37,16 +38,62 @@ def annotate(body: bytes, names: Sequence[str], bind: Bind) -> bytes:
     >>> annotate(b'a,b\n1,"x\ny"\n2,\n', ["n"], lambda header: lambda row: f",{len(row[1])}\n")
     b'a,b,n\n1,"x\ny",3\n2,,0\n'
     """
-    source = io.TextIOWrapper(io.BytesIO(body), "utf-8", "surrogateescape", newline="\n")
     target = io.BytesIO()
     sink = io.TextIOWrapper(target, "utf-8", "surrogateescape", newline="")
     held: list[str] = []
-    lines = _tame(body, _holding(source, held))
-    long = SLOW_CSV and b"_raw" in body[: body.find(b"\n")]
-    reader = rows_of(lines) if long else csv.reader(lines)
-    sink.writelines(_annotated(reader, held, (names, bind)))
+    sink.writelines(_annotated(_reader(body, held), held, (names, bind)))
     sink.flush()
     return target.getvalue()
+
+
+def _reader(body: bytes, held: list[str]) -> Iterator[Row]:
+    source = io.TextIOWrapper(io.BytesIO(body), "utf-8", "surrogateescape", newline="\n")
+    lines = _tame(body, _holding(source, held))
+    long = SLOW_CSV and b"_raw" in body[: body.find(b"\n")]
+    return rows_of(lines) if long else csv.reader(lines)
+
+
+def read(body: bytes) -> Iterator[Row]:
+    r"""The header and the rows of a body, each as wide as the header.
+
+    >>> list(read(b"a,b\n1,2\n3\n\n"))
+    [['a', 'b'], ['1', '2'], ['3', '']]
+    """
+    held: list[str] = []
+    width = 0
+    for row in _reader(body, held):
+        held.clear()
+        width = width or len(row)
+        if row:
+            yield row if len(row) == width else (row + [""] * width)[:width]
+
+
+Cell = Union[str, Sequence[str]]
+"""A text, or the values of a multivalue field."""
+
+
+def write(names: Sequence[str], rows: Iterable[Mapping[str, Cell]], multi: Sequence[str] = ()) -> bytes:
+    r"""A body of these fields; `multi` names the multivalue ones. Half characters become question marks.
+
+    >>> write(["a", "b"], [{"a": "1", "b": ["x", "y"]}], multi=["b"])
+    b'a,b,__mv_b\n1,"x\ny",$x$;$y$\n'
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    single = [name for name in names if name not in multi]
+    writer.writerow([*single, *(name for field in multi for name in (field, f"__mv_{field}"))])
+    for row in rows:
+        cells = [_text(row.get(name, "")) for name in single]
+        writer.writerow([*cells, *(cell for name in multi for cell in multivalue(_values(row.get(name, ()))))])
+    return out.getvalue().encode("utf-8", "replace")
+
+
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else "\n".join(cell)
+
+
+def _values(cell: Cell) -> Sequence[str]:
+    return ([cell] if cell else []) if isinstance(cell, str) else cell
 
 
 def rows_of(lines: Iterator[str]) -> Iterator[Row]:

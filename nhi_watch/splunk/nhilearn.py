@@ -1,0 +1,82 @@
+"""The reporting search command nhilearn: closed days → the baseline, for outputlookup.
+
+What it answers is a function of the baseline so far and of the days in the search. A day that is learnt again
+replaces what it taught, so that a search may be repeated, overlap, or fetch what came late.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from nhi_watch import model
+from nhi_watch.pipeline import Options
+from nhi_watch.splunk import fields, lookup, tables, window
+from nhi_watch.splunk.gather import Gatherer
+from nhi_watch.splunk.learning import KEEP, RETIRE, Learnt, TableStore, settle
+from nhi_watch.splunk.lookup import Table
+from nhi_watch.splunk.nhigroup import RAW
+from nhi_watch.splunk.options import Option, parse
+from nhi_watch.splunk.protocol import Messages, Metadata, Search, serve
+from nhi_watch.splunk.rows import write
+
+OPTIONS = {
+    "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
+    "keep": Option(str(KEEP), "<days, 1 to 30>", pattern=r"[12]?\d|30", example=str(KEEP)),
+    "retire": Option(str(RETIRE), "<days, 30 to 9999>", pattern=r"[3-9]\d|\d{3,4}", example=str(RETIRE)),
+}
+
+
+class NhiLearn:
+    """The command: gathers all rows, answers when they have ended."""
+
+    def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
+        self._lookups = lookups
+        self._gatherer = Gatherer(hold=True)
+
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+        """Read the baseline so far."""
+        options = parse("nhilearn", OPTIONS, search.arguments)
+        self._search = search
+        self._keep, self._retire = max(1, int(options["keep"])), int(options["retire"])
+        self._table = lookup.table(self._lookups, options["baseline"])
+        reply: Metadata = {"type": "reporting", "required_fields": [*RAW, *lookup.COLUMNS]}
+        return reply, tables.load(self._lookups)
+
+    def execute(self, body: bytes) -> bytes:
+        """Take in a chunk."""
+        self._gatherer.feed(body)
+        return b""
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """The new baseline."""
+        table = self._given() if self._gatherer.baseline else self._table
+        days = window.days_of(self._search, self._gatherer.days())
+        learnt = [day for day in days.whole if day not in days.open and day > table.base]
+        found = self._learn(table, learnt)
+        rows = [dict(zip(lookup.COLUMNS, row)) for row in found.rows()]
+        told = f"nhilearn: learnt {window.spoken(learnt)}; {lookup.describe(found)}"
+        messages: Messages = [("INFO", told), *window.rejects("nhilearn", self._gatherer.rejected)]
+        return (write(fields.names(fields.BASELINE), rows) if rows else b""), messages
+
+    def _given(self) -> Table:
+        """The baseline that came with the rows, as from inputlookup."""
+        table = Table()
+        for row in sorted(self._gatherer.baseline, key=lambda row: (row[0], int(row[1]))):
+            table.add(row)
+        return table
+
+    def _learn(self, table: Table, days: list[int]) -> Table:
+        first = days[0] if days else table.last + 1
+        store, learnt = TableStore(table, first), Learnt(table, first)
+        card = model.load()
+        for day in days:
+            wholes = {name: part.whole() for name, part in self._gatherer.take_day(day).items()}
+            settle(store, card, Options(), {day: wholes})
+            learnt.take(store, day)
+        return learnt.table(self._keep, self._retire)
+
+
+def main(requests: BinaryIO, replies: BinaryIO) -> int:
+    """Answer splunkd until it has had enough; the process's exit code."""
+    return serve(NhiLearn(), requests, replies)

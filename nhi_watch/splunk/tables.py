@@ -1,0 +1,43 @@
+"""The customer's tables in the app's lookups/, as commands read them.
+
+A wrong row must not end every scheduled search: the table is then left out, and the search's messages say so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nhi_watch import assets, network
+from nhi_watch.assets import NO_ASSETS, Assets
+from nhi_watch.errors import InputError
+from nhi_watch.splunk.protocol import Messages
+
+LOOKUPS = Path(__file__).resolve().parents[2] / "lookups"
+NETWORKS = "nhi_networks.csv"
+ASSETS = "nhi_assets.csv"
+
+
+def load(folder: Path) -> Messages:
+    """Take in what changes how an event is read: the customer's networks."""
+    path = folder / NETWORKS
+    try:
+        if path.is_file():
+            network.load_custom(path)
+    except InputError as error:
+        return [left_out(error)]
+    return []
+
+
+def load_assets(folder: Path) -> tuple[Assets, Messages]:
+    """The customer's assets, for priorities."""
+    path = folder / ASSETS
+    try:
+        return (assets.load(path) if path.is_file() else NO_ASSETS), []
+    except InputError as error:
+        return NO_ASSETS, [left_out(error)]
+
+
+def left_out(error: InputError) -> tuple[str, str]:
+    """The message on a table that cannot be read; without the folder's path, which is nobody's business."""
+    text = str(error)
+    return "WARN", f"left out {text[text.find('nhi_') if 'nhi_' in text else 0 :]}; correct the table"[:500]
