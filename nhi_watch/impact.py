@@ -3,7 +3,7 @@
 | factor | weight |
 |---|---|
 | criticality, environment | from the customer's table, as in `assets.py` |
-| owner | 1.05 where nobody is named: nobody is there to stop it |
+| owner | 1.05 where the table knows the identity but names nobody: nobody is there to stop it |
 | privilege | 1.1 where it may change permissions |
 | reach | 1 + 0.1 × log10 of what it touches (services × regions, and targets), at most 1.2 |
 | used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |
@@ -20,7 +20,7 @@ from math import log10
 from typing import NamedTuple
 
 from nhi_watch import actions
-from nhi_watch.assets import CRITICALITY, ENVIRONMENT, Asset
+from nhi_watch.assets import CRITICALITY, ENVIRONMENT, UNKNOWN, Asset
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import Shape
 from nhi_watch.notable import Impact, ImpactFactor, clip
@@ -92,7 +92,7 @@ def impact(asset: Asset, reach: Reach) -> Impact:
     factors = (
         ImpactFactor("criticality", asset.criticality or "unknown", CRITICALITY.get(asset.criticality, 1.0)),
         ImpactFactor("environment", asset.environment or "unknown", ENVIRONMENT.get(asset.environment.lower(), 1.0)),
-        ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", 1.0 if asset.owner else NOBODY),
+        ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", 1.0 if asset.owner or asset == UNKNOWN else NOBODY),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
         ImpactFactor("reach", sentence(reach), reach_weight(reach)),
         ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers))),

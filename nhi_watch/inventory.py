@@ -21,6 +21,7 @@ from nhi_watch.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.errors import StoreError
 from nhi_watch.event import Identity
 from nhi_watch.state import Rows
+from nhi_watch.timestamps import HOUR
 
 TABLE = "inventory"
 CHANGES = 24
@@ -289,7 +290,18 @@ _MERGES = {"c": _merge_credential, "i": _merge_identity, "n": _merge_name}
 
 
 def _union(one: Iterable[Change], other: Iterable[Change]) -> list[Change]:
-    return sorted({*one, *other})[-CHANGES:]
+    """One change for each behaviour: it may have grown since it was taken in before."""
+    kept: dict[tuple[object, ...], Change] = {}
+    for change in (*one, *other):
+        key = (change.time // HOUR, *change[1:5])
+        old = kept.get(key, change)
+        time = (min if change.what in _AT_FIRST else max)(old.time, change.time)
+        kept[key] = change._replace(time=time, record_id=min(old.record_id, change.record_id))
+    return sorted(kept.values())[-CHANGES:]
+
+
+_AT_FIRST = {"created", "exposed", "resolved"}
+"""Changes that count from the first second of their behaviour; the others count from the last."""
 
 
 def _plain(fact: Any) -> list[Any]:

@@ -114,7 +114,8 @@ def _demand_events(run: dict[str, Any], out: Path) -> None:
 def _with_earlier(state: State, result: Result) -> list[dict[str, Any]]:
     """The notables of all days that the state keeps: a run over new files must not hide what was found before."""
     fresh = {notable["id"]: notable for notable in result.notables}
-    return [fresh.get(notable["id"], notable) for notable in state.every_notable()]
+    earlier = {notable["id"]: notable for notable in state.every_notable()}
+    return list({**earlier, **fresh}.values())
 
 
 @contextmanager

@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from nhi_watch import assets, baseline, links, ranking
+from nhi_watch import assets, baseline, inventory, links, ranking
 from nhi_watch.assets import NO_ASSETS, Assets
 from nhi_watch.baseline import Delta
 from nhi_watch.behaviour import IdentityDay
 from nhi_watch.daybook import RETAIN_GROUPS
 from nhi_watch.episode import build, notable_id
 from nhi_watch.errors import RejectError
+from nhi_watch.exposure import fast
 from nhi_watch.grouping import Grouping
-from nhi_watch.model import Scorecard, score_of
+from nhi_watch.model import Scorecard
 from nhi_watch.notable import Notable, to_json
 from nhi_watch.ranking import Ranked
 from nhi_watch.scoring import Baselines, Episode, score_day
@@ -98,10 +99,13 @@ class Pipeline:
         """Score, rank and learn what was fed; the rows are put, committing them is the caller's business."""
         self._settle(progress, last=True)
         self._counts["identities"] = len(self._identities)
+        exposures = fast.refresh(self._state.rows, self._model, self._options.assets)
         notables = [notable for _, found in sorted(self._notables.items()) for notable in found]
+        notables += exposures.notables
         kept = {notable["id"] for notable in notables}
         changed = [notable for name, notable in self._changed.items() if name in kept]
         changed += [notable for name, notable in self._merged.items() if name not in kept]
+        changed += exposures.changed
         return Result(notables, changed, self._run(notables, sorted(self._scored)))
 
     def relieve(self) -> None:
@@ -130,7 +134,9 @@ class Pipeline:
             self._notables[day], new = self._one_day(day, wholes, names, baselines)
             self._changed.update((notable["id"], notable) for notable in new)
             self._learn(day, days[done + 1 :], baselines)
-            self._state.put_days({name: wholes[name] for name in grown.get(day, [])})
+            changed = {name: wholes[name] for name in grown.get(day, [])}
+            inventory.note(self._state.rows, changed.values())
+            self._state.put_days(changed)
             _provisional(self._notables[day], wholes if last and day == days[-1] else {})
         self._scored.update(days)
         if days:
@@ -140,7 +146,9 @@ class Pipeline:
         """Day → identities with new records; days of which behaviours were forgotten cannot grow any more."""
         grown = self.grouping.changed()
         for day in [day for day in grown if day < self._state.daybook.closed]:
-            self._counts["too_late"] += sum(self.grouping.days[day][name].events() for name in grown.pop(day))
+            late = [self.grouping.days[day][name] for name in grown.pop(day)]
+            inventory.note(self._state.rows, late)  # a scanner's finding carries the date of the commit
+            self._counts["too_late"] += sum(whole.events() for whole in late)
         return grown
 
     def _one_day(
@@ -201,12 +209,7 @@ class Pipeline:
         self._spend("learn", started)
 
     def _rank(self, episode: Episode) -> Ranked:
-        log_odds = self._model.log_odds(episode.values)
-        probability = self._model.probability(log_odds)
-        asset = assets.find(self._options.assets, episode.identity)
-        weight = ranking.priority(probability, ranking.impact(asset, episode.view))
-        eligible = ranking.is_eligible(episode.view, episode.identity.kind, episode.identity.human)
-        return Ranked(episode.identity.id, score_of(probability), log_odds, weight, eligible)
+        return ranking.rank(self._model, episode, assets.find(self._options.assets, episode.identity))
 
     def _write_notables(
         self, day: int, order: ranking.Order, known: tuple[dict[str, Episode], dict[str, Any]], baselines: Baselines

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from nhi_watch.assets import CRITICALITY, ENVIRONMENT, Asset
-from nhi_watch.notable import Impact, ImpactFactor
+from nhi_watch import impact as impacts
+from nhi_watch.assets import Asset
+from nhi_watch.impact import reach_of
+from nhi_watch.model import Scorecard, score_of
+from nhi_watch.notable import Impact
+from nhi_watch.scoring import Episode
 from nhi_watch.view import EpisodeView, by_hand, human_history
 
 FLOOR = 2.0
 """Score below which nothing becomes a notable, however much of the budget is left."""
-PRIVILEGED = 1.1
 
 
 class Ranked(NamedTuple):
@@ -55,6 +58,17 @@ def order(day: Iterable[Ranked], budget: float, identities: int) -> Order:
     return Order(tuple(over[:room]), len(rest), max((e.score for e in rest), default=0.0), identities)
 
 
+def rank(model: Scorecard, episode: Episode, asset: Asset) -> Ranked:
+    """How an episode stands; what cannot become a notable is spared the search for its impact."""
+    identity, log_odds = episode.identity, model.log_odds(episode.values)
+    probability = model.probability(log_odds)
+    score, weight = score_of(probability), probability
+    if score >= FLOOR:
+        weight = priority(probability, impact(asset, episode.view))
+    eligible = is_eligible(episode.view, identity.kind, identity.human)
+    return Ranked(identity.id, score, log_odds, weight, eligible)
+
+
 def is_eligible(episode: EpisodeView, kind: str, human: str) -> bool:
     """Whether an episode is that of a non-human identity that could be stolen."""
     if kind in ("service", "anonymous") or human:
@@ -69,26 +83,8 @@ def _only_by_hand(episode: EpisodeView) -> bool:
 
 
 def impact(asset: Asset, episode: EpisodeView) -> Impact:
-    """Business impact: what the customer's table says, and the privilege and reach seen in the logs."""
-    privilege = _privilege(episode)
-    factors = [
-        ImpactFactor("criticality", asset.criticality or "unknown", CRITICALITY.get(asset.criticality, 1.0)),
-        ImpactFactor("environment", asset.environment or "unknown", ENVIRONMENT.get(asset.environment.lower(), 1.0)),
-        ImpactFactor("privilege", privilege, PRIVILEGED if privilege == "permissions" else 1.0),
-    ]
-    own = episode.past.own
-    services = set(own.dimension("service").values) | {view.shape.service for view in episode.views}
-    regions = set(own.dimension("region").values) | {view.shape.region for view in episode.views}
-    reach = f"{len(services)} services, {len(regions)} regions"
-    return Impact(asset.criticality or "unknown", asset.environment or "unknown", privilege, reach, tuple(factors))
-
-
-_LEVELS = ("permissions", "cost", "write", "tagging", "read", "list")
-
-
-def _privilege(episode: EpisodeView) -> str:
-    seen = set(episode.past.own.dimension("access").values) | {view.shape.access for view in episode.views}
-    return next((level for level in _LEVELS if level in seen), "unknown")
+    """Business impact of an episode: what the customer's table says, and what the identity was seen to reach."""
+    return impacts.impact(asset, reach_of(episode.past.own, (view.shape for view in episode.views)))
 
 
 def priority(probability: float, impact: Impact) -> float:

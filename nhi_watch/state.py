@@ -89,6 +89,11 @@ class State:
         self._judged: dict[str, tuple[Ranked, Optional[Trace]]] = {}
         self._lessons: dict[str, tuple[Delta, Delta, str]] = {}
 
+    @property
+    def rows(self) -> Rows:
+        """The store itself, for the tables that others keep there."""
+        return self._store
+
     # ---- days
 
     def load_day(self, day: int) -> dict[str, IdentityDay]:

@@ -82,7 +82,9 @@ def test_priority_is_the_product_of_probability_and_weights() -> None:
     asset = Asset("critical", "team", "Production")
     made = impact(asset, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
     weights = {factor.name: factor.weight for factor in made.factors}
-    assert weights == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
+    told = {name: weight for name, weight in weights.items() if weight != 1.0}
+    assert told == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
+    assert set(weights) - set(told) == {"owner", "reach", "used by", "abuse an hour"}
     assert priority(0.5, made) == 1.32
 
 
@@ -95,4 +97,4 @@ def test_an_unknown_asset_neither_raises_nor_lowers() -> None:
 def test_privilege_and_reach_are_what_the_logs_show() -> None:
     history = used({}, {"action": "ec2:RunInstances", "access": "cost"})
     made = impact(UNKNOWN, episode([{"region": "us-east-1"}], history))
-    assert (made.privilege, made.reach) == ("cost", "2 services, 2 regions")
+    assert (made.privilege, made.reach) == ("cost", "2 services, 2 regions, 1 targets")

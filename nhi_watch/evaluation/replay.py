@@ -9,7 +9,7 @@ from nhi_watch import assets, baseline, links, ranking, registry
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import IdentityDay, fingerprint
 from nhi_watch.grouping import Grouping
-from nhi_watch.model import Scorecard, score_of
+from nhi_watch.model import Scorecard
 from nhi_watch.ranking import Ranked
 from nhi_watch.scoring import Baselines, Episode, peer_scope, score_day
 from nhi_watch.sources import cloudtrail
@@ -67,8 +67,7 @@ class Replay:
         self.baselines.own.setdefault(identity.id, Profile()).advance(whole.day)
         model = self.baselines.model
         episode = score_day(model, self.baselines, whole)
-        eligible = ranking.is_eligible(episode.view, identity.kind, identity.human)
-        ranked = _ranked(model, episode, eligible)
+        ranked = ranking.rank(model, episode, assets.UNKNOWN)
         bad = frozenset(self._labels[mark] for mark in whole.seen & self._labels.keys())
         return Replayed(whole.day, episode, ranked, bad, whole)
 
@@ -84,13 +83,6 @@ class Replay:
         learn_groups(self.baselines.groups, day, lessons)
 
 
-def _ranked(model: Scorecard, episode: Episode, eligible: bool) -> Ranked:
-    log_odds = model.log_odds(episode.values)
-    probability = model.probability(log_odds)
-    weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, episode.view))
-    return Ranked(episode.identity.id, score_of(probability), log_odds, weight, eligible)
-
-
 def linked(model: Scorecard, day: Sequence[Replayed]) -> list[Replayed]:
     """A day's episodes, linked ones as one, as the pipeline ranks them."""
     items = {item.ranked.identity_id: item for item in day}
@@ -100,5 +92,6 @@ def linked(model: Scorecard, day: Sequence[Replayed]) -> list[Replayed]:
         episode = links.joined(group, {item.ranked.identity_id: item.episode for item in members})
         bad = frozenset(incident for item in members for incident in item.incidents)
         lead = next(item for item in members if item.ranked.identity_id == group.lead)
-        items[group.lead] = lead._replace(episode=episode, ranked=_ranked(model, episode, True), incidents=bad)
+        ranked = ranking.rank(model, episode, assets.UNKNOWN)
+        items[group.lead] = lead._replace(episode=episode, ranked=ranked, incidents=bad)
     return list(items.values())
