@@ -92,13 +92,17 @@ def impact(asset: Asset, reach: Reach) -> Impact:
     factors = (
         ImpactFactor("criticality", asset.criticality or "unknown", CRITICALITY.get(asset.criticality, 1.0)),
         ImpactFactor("environment", asset.environment or "unknown", ENVIRONMENT.get(asset.environment.lower(), 1.0)),
-        ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", 1.0 if asset.owner or asset == UNKNOWN else NOBODY),
+        ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", _owned(asset)),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
         ImpactFactor("reach", sentence(reach), reach_weight(reach)),
         ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers))),
         ImpactFactor("abuse an hour", told or "no call seen that costs", cost_weight(dearest)),
     )
     return Impact(asset.criticality or "unknown", asset.environment or "unknown", level, sentence(reach), factors)
+
+
+def _owned(asset: Asset) -> float:
+    return 1.0 if asset.owner or asset == UNKNOWN else NOBODY
 
 
 def privilege(reach: Reach) -> str:
