@@ -137,6 +137,15 @@ def known(service: str, operation: str) -> bool:
     return (service, operation) in calls.access or any(operation in _actions_of(p) for p in prefixes)
 
 
+def prefixes(service: str) -> tuple[str, ...]:
+    """The prefixes by which IAM policies name a service of CloudTrail.
+
+    >>> prefixes("monitoring"), prefixes("s3")
+    (('cloudwatch',), ('s3',))
+    """
+    return tuple(_calls().services.get(service, (service,)))
+
+
 @cache
 def _calls() -> _Calls:
     content = json.loads((_TABLES / "calls.json").read_text(encoding="utf-8"))

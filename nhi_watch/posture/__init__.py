@@ -1,0 +1,1 @@
+"""Posture: what is wrong with non-human identities before anybody misuses them."""
