@@ -80,7 +80,8 @@ def places(source: ModuleType, record: Any) -> Places:
         _change(made, path, lambda value: other(value, 77))
         changed = _differs(source, made, base)
         if changed == {"record_id"}:
-            found.ids.append(path)
+            if any(map(str.isdigit, str(value))):  # else a word that is part of a made id, as a result is
+                found.ids.append(path)
         elif changed and changed <= {"record_id", "session"}:
             found.sessions.append(path)
         elif changed and changed <= {"record_id", "target"}:

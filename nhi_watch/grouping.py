@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from types import ModuleType
 from typing import Optional
 
@@ -11,19 +12,21 @@ from nhi_watch.behaviour import (
     TARGETS,
     Behaviour,
     IdentityDay,
+    Shape,
     fingerprint,
     keep,
     shape_of,
+    sketch,
 )
 from nhi_watch.errors import RejectError
-from nhi_watch.event import Event
+from nhi_watch.event import Event, Identity
 from nhi_watch.timestamps import DAY, HOUR, parse
 
 MINUTES = {f":{m:02}": m for m in range(60)}
 SECONDS = {f":{s:02}Z": s for s in range(60)}
 MEMO = 50_000
 """Shapes of an hour remembered; more only cost memory, since sessions and hours pass."""
-EVENTS = 20_000
+KNOWN = 20_000
 """Shapes remembered beyond their hour."""
 
 LoadDay = Callable[[int], dict[str, IdentityDay]]
@@ -31,6 +34,15 @@ OnReject = Callable[[int, RejectError], None]
 _Slot = tuple[Behaviour, set[int]]
 _Key = tuple[ModuleType, object, str]
 """Source, shape and hour."""
+_Known = tuple[Shape, Event]
+_NOWHERE = Behaviour(Shape(Identity("", "", "", "", "", ""), *([""] * 12), ()), 0)
+"""Never counted in: it stands for the Behaviour of a duplicate."""
+
+
+@lru_cache(maxsize=4096)
+def _hour(text: str) -> int:
+    """Hours since the epoch of a time's first 13 letters; RejectError where there is no such hour."""
+    return parse(f"{text}:00:00Z") // HOUR
 
 
 class Grouping:
@@ -48,8 +60,8 @@ class Grouping:
         self._sources = sources
         self._load_day = load_day
         self._memo: dict[object, _Slot] = {}
-        self._events: dict[object, Event] = {}
-        """Source and shape → the first Event of that shape, for hours in which it was not seen yet."""
+        self._known: dict[tuple[ModuleType, object], _Known] = {}
+        """For hours in which a shape was not seen yet."""
 
     def feed(self, records: Iterable[object], on_reject: OnReject) -> None:
         """Take in a batch; rejects are reported with their index in the batch."""
@@ -81,17 +93,18 @@ class Grouping:
         except (TypeError, KeyError):  # rubbish, or a rarer spelling of time: the full reading decides
             self._read(source, record, None)
             return
-        if slot is None or record_id.__class__ is not str:
-            known = self._events.get((source, shape))
-            if known is None or record_id.__class__ is not str:
+        if record_id.__class__ is not str:
+            self._read(source, record, key)
+            return
+        mark = fingerprint(record_id)
+        if slot is None:
+            known = self._known.get((source, shape))
+            if known is None:
                 self._read(source, record, key)
                 return
-            told = known._replace(time=parse(time), record_id=record_id, session=session or "", target=target or "")
-            self._add(told, key)
-            return
+            slot = self._turn(known, key, mark)
         self.parsed += 1
         behaviour, seen = slot
-        mark = fingerprint(record_id)
         if mark in seen:
             self.duplicates += 1
             return
@@ -102,23 +115,38 @@ class Grouping:
         if target and target not in behaviour.targets:
             keep(behaviour.targets, target, TARGETS)
 
+    def _turn(self, known: _Known, key: _Key, mark: int) -> _Slot:
+        """The slot of a known shape in another hour; no Behaviour is made for a duplicate that looks different."""
+        shape, event = known
+        hour = _hour(key[2])
+        whole = self.identity_day(shape.identity.id, hour * HOUR // DAY)
+        if mark in whole.seen:
+            return _NOWHERE, whole.seen
+        behaviour = whole.behaviour(shape, hour)
+        sketch(behaviour, event)
+        return self._remember(key, (behaviour, whole.seen))
+
+    def _remember(self, key: _Key, slot: _Slot) -> _Slot:
+        if len(self._memo) >= MEMO:
+            self._memo.clear()
+        self._memo[key] = slot
+        return slot
+
     def _read(self, source: ModuleType, record: object, key: Optional[_Key]) -> None:
         event: Event = source.read(record)
-        if key is not None:
-            if len(self._events) >= EVENTS:
-                self._events.clear()
-            self._events[key[:2]] = event
-        self._add(event, key)
-
-    def _add(self, event: Event, key: Optional[_Key]) -> None:
         self.parsed += 1
         whole = self.identity_day(event.identity.id, event.time // DAY)
         if not whole.add(event):
             self.duplicates += 1
-        elif key is not None:
-            if len(self._memo) >= MEMO:
-                self._memo.clear()
-            self._memo[key] = (whole.behaviour(shape_of(event), event.time // HOUR), whole.seen)
+        if key is None:
+            return
+        if len(self._known) >= KNOWN:
+            self._known.clear()
+        shape = shape_of(event)
+        self._known[key[:2]] = shape, event._replace(session="", target="")
+        found = whole.behaviours.get((shape, event.time // HOUR))
+        if found is not None:
+            self._remember(key, (found, whole.seen))
 
     def changed(self) -> dict[int, list[str]]:
         """Day → ids of the identities to which something was added."""

@@ -187,8 +187,9 @@ def test_wrong_types_anywhere_come_out_alike(
         record: dict[str, Any] = {**ORDINARY, **({"eventID": f"id-{number}"} if fresh else {})}
         for path, value in changes:
             record = changed(path, value, record)
-        if record["eventID"] and isinstance(record["eventID"], str) and record["eventID"] != ORDINARY["eventID"]:
-            record["eventID"] += f" {number}"  # of different records with one id, the first one read counts
+        own = record["eventID"]  # of different records with one id, the first one read counts
+        if own and isinstance(own, str) and changes:
+            record["eventID"] = f"{own[:24]}{number:012x}" if own == ORDINARY["eventID"] else f"{own} {number}"
         lines += [json.dumps(record).encode()] * 2
     same(tmp_path_factory.mktemp("lane"), lines)
 

@@ -67,8 +67,10 @@ def test_an_app_is_one_identity_in_entra_azure_and_microsoft_365() -> None:
 def test_where_only_the_object_id_is_told_it_names_the_app_and_sign_ins_prove_the_link() -> None:
     event = audit("Update device", initiatedBy={"app": {"appId": None, "servicePrincipalId": PRINCIPAL}})
     assert event.identity.id == f"entra:sp:{PRINCIPAL}"
-    assert entra.aliases(sign_in()) == (f"entra:app:{APP}", f"entra:sp:{PRINCIPAL}")
-    assert entra.aliases(sign_in(servicePrincipalId=None)) is None
+    assert event.links == (f"sp:{PRINCIPAL}",)
+    assert entra.read(sign_in()).links == (f"app:{APP}", f"sp:{PRINCIPAL}")
+    assert entra.read(sign_in(servicePrincipalId=None)).links == (f"app:{APP}",)
+    assert entra.read(sign_in("SignInLogs", userId=USER)).links == ()
 
 
 def test_the_token_of_a_sign_in_is_the_session_of_its_requests() -> None:

@@ -44,8 +44,9 @@ def test_who_acts(told: dict[str, Any], identity: str) -> None:
 def test_directory_records_prove_which_ids_are_of_one_app() -> None:
     sp = "b7e2f4a6-1c3d-4e5f-9a8b-7c6d5e4f3a2b"
     actors = [{"ID": "nightly", "Type": 1}, {"ID": APP, "Type": 2}, {"ID": "ServicePrincipal_" + sp, "Type": 2}]
-    record = {"Operation": "x", "UserId": "ServicePrincipal_" + sp, "Actor": actors}
-    assert m365.aliases(record) == (f"entra:app:{APP}", f"entra:sp:{sp}")
+    record = {"UserId": "ServicePrincipal_" + sp, "Actor": actors}
+    told = event("x", "AzureActiveDirectory", **record)
+    assert (told.identity.id, told.links) == (f"entra:app:{APP}", (f"app:{APP}", f"sp:{sp}"))
 
 
 def test_trailing_dots_and_blanks_do_not_matter() -> None:

@@ -24,6 +24,9 @@ TENANT = _MICROSOFT + "tenantid"
 METHODS = "http://schemas.microsoft.com/claims/authnmethodsreferences"
 NAMES = (_XMLSOAP + "upn", _XMLSOAP + "name", _XMLSOAP + "emailaddress", "unique_name", "name")
 
+_DOTTED = (OBJECT_ID, TENANT, METHODS, *NAMES[:3])
+_UNDOTTED = {name: name.replace(".", "_") for name in _DOTTED}
+
 # Role definitions that give away a subscription: Owner, Contributor, User Access Administrator, RBAC Administrator.
 _POWERFUL = re.compile(
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635|b24988ac-6180-42a0-ab88-20f7382dd24c|18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
@@ -46,12 +49,6 @@ DEEP = re.compile(
 """Operations whose request body, or whose name, has traits."""
 
 
-def claim(claims: Any, name: str) -> str:
-    """A claim, or ""."""
-    found = claims.get(name) if claims.__class__ is dict else None
-    return found if found.__class__ is str else "" if found is None else text(found)
-
-
 def claims_of(told: Any) -> Row:
     """Claims under their own names: Elastic has `_` for dots, Splunk's rows are nested at dots.
 
@@ -61,17 +58,19 @@ def claims_of(told: Any) -> Row:
     if not isinstance(told, dict):
         return {}
     found = dict(told)
-    for name in (OBJECT_ID, TENANT, METHODS, *NAMES):
+    for name in _DOTTED:
         if name not in found:
-            value = told.get(name.replace(".", "_")) or at(told, name)
+            value = told.get(_UNDOTTED[name])
+            if value is None:
+                value = at(told, name)
             if value is not None:
                 found[name] = value
     return found
 
 
-def named(claims: Any) -> str:
-    """The user's sign-in name among the claims, or ""."""
-    return next((told for told in (claim(claims, name) for name in NAMES) if told), "")
+def named(claims: Row) -> bool:
+    """Whether the claims name a user."""
+    return any(claims.get(name) for name in NAMES)
 
 
 def identity_of(tenant: str, ids: tuple[str, str, str], kind: str, machine: str) -> tuple[Identity, bool]:
@@ -139,7 +138,7 @@ def is_deep(operation: str) -> bool:
     return DEEP.search(operation.lower()) is not None
 
 
-def deepen(told_as: str, properties: Any, mine: str) -> tuple[str, ...]:
+def deepen(told_as: str, properties: Any, mine: str) -> str:
     """The traits that the request body and the operation's name tell; `mine` is the object id of who acts."""
     operation = split(told_as)[1]
     body = _body(properties)
@@ -154,7 +153,7 @@ def deepen(told_as: str, properties: Any, mine: str) -> tuple[str, ...]:
         "mass_export": "getaccess" in operation,
         "logging_reduced": _LOGS.search(operation) is not None,
     }
-    return tuple(sorted(trait for trait, holds in told.items() if holds))
+    return " ".join(trait for trait, holds in told.items() if holds)
 
 
 def _body(properties: Any) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nhi_watch.sources import _azure_facts
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._azure_facts import Row
-from nhi_watch.sources._shapes import at, native
+from nhi_watch.sources._azure_facts import METHODS, NAMES, OBJECT_ID, TENANT, Row, claims_of, named
+from nhi_watch.sources._look import Plan
+from nhi_watch.sources._shapes import Tree, native, rebuild
 from nhi_watch.sources._values import text
+
+_NONE: Row = {}
 
 
 def object_of(told: str) -> Any:
@@ -20,59 +22,90 @@ def object_of(told: str) -> Any:
         return None
 
 
+_TOP = (
+    "time", "operationName", "resourceId", "correlationId", "category", "resultType", "resultSignature", "statusText",
+    "statusCode", "callerIpAddress", "location", "tenantId", "userAgent", "uri",
+)  # fmt: skip
+_CLAIMS = (OBJECT_ID, TENANT, METHODS, *NAMES, "appid", "appidacr", "idtyp", "xms_mirid", "uti", "amr")
+_INNER = (
+    *(f"identity.{name}" for name in ("type", "tokenHash")),
+    *(f"identity.requester.{name}" for name in ("tenantId", "appId", "objectId", "upn")),
+    *(f"identity.authorization.evidence.{name}" for name in ("principalId", "principalType")),
+    *(f"properties.{name}" for name in ("accountName", "userAgentHeader", "objectKey", "requestbody", "requestBody")),
+)
+ROWS = Plan.of_row((*_TOP, *_INNER, *(("identity", "claims", name) for name in _CLAIMS)))
+_LOGS = "azure.activitylogs"
+_ECS = {
+    "time": "@timestamp",
+    "operationName": f"{_LOGS}.operation_name",
+    "operationName|2": "event.action",
+    "resourceId": "azure.resource.id",
+    "correlationId": "azure.correlation_id",
+    "category": f"{_LOGS}.category",
+    "resultType": f"{_LOGS}.result_type",
+    "resultType|2": "event.outcome",
+    "resultSignature": f"{_LOGS}.result_signature",
+    "callerIpAddress": "source.ip",
+    "callerIpAddress|2": "source.address",
+    "callerIpAddress|3": "client.ip",
+    "location": "geo.name",
+    "tenantId": f"{_LOGS}.tenant_id",
+    "tenantId|2": "azure.tenant_id",
+    "identity.claims": f"{_LOGS}.identity.claims",
+    "identity.name": f"{_LOGS}.identity.claims_initiated_by_user.fullname",
+    "identity.authorization": f"{_LOGS}.identity.authorization",
+    "properties": f"{_LOGS}.properties",
+}
+
+
+def _named(row: Tree) -> Tree:
+    """The identity of a document in the words of diagnostic settings."""
+    identity = row.get("identity")
+    if identity:
+        full = identity.get("name")
+        identity["claims"] = {**({"name": full} if full else {}), **claims_of(identity.get("claims"))}
+        if identity.get("authorization"):
+            identity["authorization"] = microsoft.camel(identity["authorization"])
+    return row
+
+
+DOCUMENTS = Plan(_ECS, _named)
+
+
 def native_of(record: object) -> Row:
     """The record in the words of diagnostic settings, whatever its shape."""
     row, is_ecs = native(record)
     if is_ecs:
-        return _of_ecs(row)
+        return _named(rebuild(row, _ECS))
     if row.get("operationName").__class__ is dict or "operation_name" in row:
-        return _of_rest(row)
+        return of_rest(row)
     identity = row.get("identity")
     if identity.__class__ is dict and not microsoft.is_native(record if isinstance(record, dict) else {}):
-        return {**row, "identity": {**identity, "claims": _azure_facts.claims_of(identity.get("claims"))}}
+        return {**row, "identity": {**identity, "claims": claims_of(identity.get("claims"))}}
     return row
 
 
-def _of_rest(row: Row) -> Row:
-    """A record of the REST interface in the words of diagnostic settings."""
-    told: Row = microsoft.camel(row)
-    caller = text(told.get("caller"))
-    given: dict[str, Any] = {}
-    if caller and "@" in caller and not _azure_facts.named(_azure_facts.claims_of(row.get("claims"))):
-        given["name"] = caller
+def of_rest(row: Row) -> Row:
+    """A record of the REST interface, or of its libraries (`event_timestamp`), in the words of diagnostic settings."""
+
+    of = row.get
+    caller, given = text(of("caller")), claims_of(of("claims"))
+    request = of("httpRequest") or of("http_request")
+    ask = request.get if request.__class__ is dict else _NONE.get
     return {
-        "time": told.get("eventTimestamp"),
-        "operationName": at(told, "operationName.value"),
-        "resourceId": told.get("resourceId"),
-        "correlationId": told.get("eventDataId") or told.get("correlationId"),
-        "resultType": at(told, "status.value"),
-        "resultSignature": at(told, "subStatus.value"),
-        "callerIpAddress": at(told, "httpRequest.clientIpAddress"),
-        "tenantId": told.get("tenantId"),
-        "identity": {"claims": {**given, **_azure_facts.claims_of(row.get("claims"))}},
-        "properties": row.get("properties"),
+        "time": of("eventTimestamp") or of("event_timestamp"),
+        "operationName": _value(of("operationName") or of("operation_name")),
+        "resourceId": of("resourceId") or of("resource_id"),
+        "correlationId": (of("eventDataId") or of("event_data_id") or of("correlationId") or of("correlation_id")),
+        "resultType": _value(of("status")),
+        "resultSignature": _value(of("subStatus") or of("sub_status")),
+        "callerIpAddress": ask("clientIpAddress") or ask("client_ip_address"),
+        "tenantId": of("tenantId") or of("tenant_id"),
+        "identity": {"claims": {**({"name": caller} if "@" in caller and not named(given) else {}), **given}},
+        "properties": of("properties"),
     }
 
 
-def _of_ecs(document: Row) -> Row:
-    part = at(document, "azure.activitylogs")
-    part = part if part.__class__ is dict else {}
-    given = at(part, "identity.claims")
-    full = at(part, "identity.claims_initiated_by_user.fullname")
-    return {
-        "time": at(document, "@timestamp"),
-        "operationName": part.get("operation_name") or at(document, "event.action"),
-        "resourceId": at(document, "azure.resource.id"),
-        "correlationId": at(document, "azure.correlation_id"),
-        "category": part.get("category"),
-        "resultType": part.get("result_type") or at(document, "event.outcome"),
-        "resultSignature": part.get("result_signature"),
-        "callerIpAddress": at(document, "source.ip") or at(document, "source.address") or at(document, "client.ip"),
-        "location": at(document, "geo.name"),
-        "tenantId": part.get("tenant_id") or at(document, "azure.tenant_id"),
-        "identity": {
-            "claims": {**({"name": full} if full else {}), **_azure_facts.claims_of(given)},
-            "authorization": microsoft.camel(at(part, "identity.authorization")),
-        },
-        "properties": part.get("properties"),
-    }
+def _value(told: Any) -> Any:
+    """A localised text is an object with a `value`."""
+    return told.get("value") if told.__class__ is dict else None

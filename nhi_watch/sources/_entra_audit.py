@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nhi_watch import actions, agent, network
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._entra_signin import Part, Parts
-from nhi_watch.sources._microsoft import guid, named, rows
-from nhi_watch.sources._values import plain, text, texts
+from nhi_watch.sources._microsoft import guid, rows
+from nhi_watch.sources._values import plain, text
 
 DEEP = re.compile(
     r"Consent|Add(?:Delegated|AppRole|Owner|ServicePrincipal|Application|Member|EligibleMember|Policy)"
@@ -28,6 +28,7 @@ _ADDRESSES = ("AppAddress", "ReplyUrls", "RedirectUris", "Web", "Spa", "PublicCl
 Deep = tuple[tuple[str, ...], str]
 """Traits, and the id of a credential that was handed out."""
 NOTHING: Deep = ((), "")
+_NONE: Part = {}
 
 
 class Change(NamedTuple):
@@ -42,30 +43,32 @@ class Change(NamedTuple):
     new: Mapping[str, str] = {}
 
 
-def parts(record: Part, told: Part, tenant: str) -> Parts:
+def parts(record: Part, told: Part, tenant: object) -> Parts:
     """What an audit record tells."""
     of = told.get
     by = _part(of("initiatedBy"))
     who, what = _part(by.get("user")), _part(by.get("app"))
-    more = named(of("additionalDetails"), "key", "value") if of("additionalDetails") else {}
     name = of("activityDisplayName") or record.get("operationName")
     address = who.get("ipAddress") or what.get("ipAddress") or record.get("callerIpAddress")
     operation = microsoft.operation(plain(name))
-    shape = (operation, tenant, *texts((
-        who.get("id"), who.get("userPrincipalName"), what.get("appId"), what.get("servicePrincipalId"),
-        what.get("displayName"), address, more.get("User-Agent"), of("result") or record.get("resultType"),
-        of("loggedByService"), record.get("identity"),
-    )))  # fmt: skip
+    details = of("additionalDetails")
     deep = NOTHING
     if is_deep(operation):
         mine = guid(what.get("appId")), guid(what.get("servicePrincipalId"))
         deep = deepen(operation, changes(told), mine)
+    shape = (
+        operation, tenant, who.get("id"), who.get("userPrincipalName"), what.get("appId"),
+        what.get("servicePrincipalId"), what.get("displayName"), address,
+        microsoft.value_of(details, "User-Agent", "key", "value") if details else "",
+        of("result") or record.get("resultType"), of("loggedByService"), record.get("identity"), " ".join(deep[0]),
+        deep[1],
+    )  # fmt: skip
     time, session = of("activityDateTime") or record.get("time"), plain(of("correlationId"))[:256]
-    return (*shape, deep), time, of("id"), session, _target(told)
+    return shape, time, of("id"), session, _target(told)
 
 
 def _part(value: object) -> Part:
-    return value if isinstance(value, dict) else {}
+    return value if value.__class__ is dict else _NONE
 
 
 def changes(told: Part) -> list[Change]:
@@ -75,9 +78,11 @@ def changes(told: Part) -> list[Change]:
 
 def _target(told: Part) -> str:
     """Name or id of the first thing that was changed."""
-    found = rows(told.get("targetResources"))
+    found = told.get("targetResources")
     if not found:
         return ""
+    if found.__class__ is not list or not found or found[0].__class__ is not dict:
+        found = rows(found) or [_NONE]
     of = found[0].get
     return (text(of("displayName")) or text(of("userPrincipalName")) or guid(of("id")))[:200]
 
@@ -94,10 +99,9 @@ def _change(row: Part) -> Change:
 
 
 @lru_cache(maxsize=4096)
-def event_of(shape: tuple[Any, ...]) -> Event:
+def event_of(shape: tuple[str, ...]) -> Event:
     """The Event of a shape, but for time, record id, session and target."""
-    operation, tenant, _, _, _, _, _, address, user_agent, result, _, _ = (text(v) for v in shape[:12])
-    deep, issued = shape[12]
+    operation, tenant, _, _, _, _, _, address, user_agent, result, _, _, deep, issued = shape
     failed = result.lower() not in ("", "success", "succeeded", "true", "0")
     family = agent.family(user_agent)
     identity = _identity(shape)
@@ -105,7 +109,7 @@ def event_of(shape: tuple[Any, ...]) -> Event:
     return Event(
         time=0,
         provider="entra",
-        account=tenant,
+        account=guid(tenant),
         identity=identity,
         credential="",
         credential_type="none",
@@ -121,14 +125,16 @@ def event_of(shape: tuple[Any, ...]) -> Event:
         region="",
         target="",
         target_class="own",
-        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep})),
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
         issued=issued,
         record_id="",
+        links=microsoft.links(identity, guid(shape[5])),
     )
 
 
-def _identity(shape: tuple[Any, ...]) -> Identity:
-    _, tenant, user_id, user_name, app_id, object_id, app_name, _, _, _, logged_by, named_as = map(text, shape[:12])
+def _identity(shape: tuple[str, ...]) -> Identity:
+    _, tenant, user_id, user_name, app_id, object_id, app_name, _, _, _, logged_by, named_as = shape[:12]
+    tenant = guid(tenant)
     person = microsoft.user(tenant, guid(user_id), user_name)
     program = microsoft.app(tenant, guid(app_id), guid(object_id), app_name)
     return person or program or microsoft.service(tenant, app_name or named_as or logged_by)

@@ -10,7 +10,7 @@ from nhi_watch.event import Event, Identity
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._entra_signin import Part, Parts
 from nhi_watch.sources._microsoft import guid
-from nhi_watch.sources._values import plain, text, texts
+from nhi_watch.sources._values import plain
 
 _METHODS = {"1": "key", "2": "certificate"}
 _LEVELS = {"GET": "read", "HEAD": "read", "OPTIONS": "read"}
@@ -19,16 +19,16 @@ _ID = re.compile(r".*[0-9@=!%']|.{41,}")
 _KEYED = re.compile(r"([a-z]+)\((.*)\)")
 
 
-def parts(record: Part, told: Part, tenant: str) -> Parts:
+def parts(record: Part, told: Part, tenant: object) -> Parts:
     """What a request tells."""
     of = told.get
     uri = plain(of("requestUri"))
     status = of("responseStatusCode")
-    shape = (route(uri), *texts((
-        of("requestMethod"), tenant, of("appId"), of("servicePrincipalId"), of("userId"),
+    shape = (
+        route(uri), of("requestMethod"), tenant, of("appId"), of("servicePrincipalId"), of("userId"),
         of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
         record.get("resultSignature") if status is None else status, of("clientAuthMethod"),
-    )))  # fmt: skip
+    )  # fmt: skip
     session = plain(of("signInActivityId"))[:256]
     return shape, of("timeGenerated") or record.get("time"), of("requestId"), session, path(uri)
 
@@ -67,7 +67,8 @@ def route(uri: str) -> str:
 @lru_cache(maxsize=8192)
 def event_of(shape: tuple[str, ...]) -> Event:
     """The Event of a shape, but for time, record id, session and target."""
-    where, method, tenant, _, _, _, address, user_agent, status, authenticated = (text(v) for v in shape)
+    where, method, tenant, _, _, _, address, user_agent, status, authenticated = shape
+    tenant = guid(tenant)
     operation = f"{method[:8].upper()}:{where}"
     level = actions.access("graph", operation)
     identity, delegated = _actor(shape)
@@ -99,12 +100,13 @@ def event_of(shape: tuple[str, ...]) -> Event:
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
         issued="",
         record_id="",
+        links=microsoft.links(identity, guid(shape[4])),
     )
 
 
 def _actor(shape: tuple[str, ...]) -> tuple[Identity, bool]:
     """Who acts, and whether for a user."""
-    tenant, app_id, object_id, user_id = shape[2], guid(shape[3]), guid(shape[4]), guid(shape[5])
+    tenant, app_id, object_id, user_id = guid(shape[2]), guid(shape[3]), guid(shape[4]), guid(shape[5])
     person = microsoft.user(tenant, user_id, "")
     program = microsoft.app(tenant, app_id, object_id)
     if person and (program is None or microsoft.first_party(app_id)):

@@ -10,7 +10,7 @@ from nhi_watch import agent, network
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._microsoft import guid
-from nhi_watch.sources._values import listed, plain, text, texts, true
+from nhi_watch.sources._values import listed, plain, text, true
 
 Part = Mapping[str, Any]
 Parts = tuple[tuple[Any, ...], object, object, str, str]
@@ -41,30 +41,32 @@ _LEGACY = ("imap", "pop", "smtp", "activesync", "mapi", "other clients", "exchan
 _NONE: Part = {}
 
 
-def parts(record: Part, told: Part, tenant: str) -> Parts:
+def parts(record: Part, told: Part, tenant: object) -> Parts:
     """What a sign-in tells. `told` is the record's `properties`, or the record itself."""
     of = told.get
     status = of("status")
     code = status.get("errorCode") if status.__class__ is dict else None
     resource = of("resourceDisplayName") or of("resourceId")
-    shape = (kind_of(record, told), tenant, *texts((
-        of("appId"), of("servicePrincipalId"), of("servicePrincipalName"), of("appDisplayName"), of("userId"),
-        of("userPrincipalName"), of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
+    shape = (
+        kind_of(record, told), tenant, of("appId"), of("servicePrincipalId"), of("servicePrincipalName"),
+        of("appDisplayName"), of("userId"), of("userPrincipalName"),
+        of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
         record.get("resultType") if code is None else code, of("authenticationRequirement"),
         of("authenticationProtocol"), of("clientAppUsed"),
-        of("servicePrincipalCredentialKeyId") or of("servicePrincipalCredentialThumbprint"),
+        of("servicePrincipalCredentialKeyId") or of("servicePrincipalCredentialThumbprint")
+        or of("federatedCredentialId"),
         of("clientCredentialType"), of("riskLevelDuringSignIn"), of("riskState"), of("crossTenantAccessType"),
         of("appOwnerTenantId"),
-    )))  # fmt: skip
+    )  # fmt: skip
     session = plain(of("uniqueTokenIdentifier") or of("sessionId"))[:256]
     return shape, of("createdDateTime") or record.get("time"), of("id"), session, plain(resource)[:200]
 
 
 def kind_of(record: Part, told: Part) -> str:
     """The operation; of a record without category, by what it tells."""
-    found = OPERATIONS.get(plain(record.get("category")))
-    if found:
-        return found
+    category = record.get("category")
+    if category.__class__ is str and category in OPERATIONS:
+        return OPERATIONS[category]
     types = [text(one).lower() for one in listed(told.get("signInEventTypes"))]
     if "managedidentity" in types:
         return "ManagedIdentitySignIn"
@@ -78,14 +80,16 @@ def kind_of(record: Part, told: Part) -> str:
 def event_of(shape: tuple[str, ...]) -> Event:
     """The Event of a shape, but for time, record id, session and target."""
     (name, tenant, _, _, _, _, _, _, address, user_agent, code, _, _, _, key, credential, _, _, crossing,
-     _) = (text(value) for value in shape)  # fmt: skip
+     _) = shape  # fmt: skip
+    tenant = guid(tenant)
     error = "" if code.lower() in ("0", "success", "none") else code[:128]
+    identity = _identity(shape)
     foreign = crossing not in ("", "none")
     return Event(
         time=0,
         provider="entra",
         account=tenant,
-        identity=_identity(shape),
+        identity=identity,
         credential=guid(key),
         credential_type=_credential_type(name, key, credential),
         session="",
@@ -103,11 +107,13 @@ def event_of(shape: tuple[str, ...]) -> Event:
         traits=_traits(shape, not error),
         issued="",
         record_id="",
+        links=microsoft.links(identity, guid(shape[3])),
     )
 
 
 def _identity(shape: tuple[str, ...]) -> Identity:
-    name, tenant, app_id, object_id, principal, app_name, user_id, user_name = (text(v) for v in shape[:8])
+    name, tenant, app_id, object_id, principal, app_name, user_id, user_name = shape[:8]
+    tenant = guid(tenant)
     found: Optional[Identity] = None
     if name == "ManagedIdentitySignIn":
         found = microsoft.app(tenant, guid(app_id), guid(object_id), principal or app_name, "managed_identity")
@@ -130,7 +136,7 @@ def _credential_type(name: str, key: str, credential: str) -> str:
 
 def _traits(shape: tuple[str, ...], passed: bool) -> tuple[str, ...]:
     (name, tenant, app_id, _, _, _, _, _, _, user_agent, _, requirement, protocol, client, _, _, risk, state,
-     crossing, owner) = (text(value) for value in shape)  # fmt: skip
+     crossing, owner) = shape  # fmt: skip
     family = agent.family(user_agent)
     told = {
         "browser": family == "browser",
@@ -141,6 +147,6 @@ def _traits(shape: tuple[str, ...], passed: bool) -> tuple[str, ...]:
         "device_code": protocol == "deviceCode",
         "legacy_auth": client.lower().startswith(_LEGACY),
         "cross_account": crossing not in ("", "none", "microsoftSupport"),
-        "third_party": name == "ServicePrincipalSignIn" and guid(owner) not in ("", tenant),
+        "third_party": name == "ServicePrincipalSignIn" and guid(owner) not in ("", guid(tenant)),
     }
     return tuple(sorted(trait for trait, holds in told.items() if holds))

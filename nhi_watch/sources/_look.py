@@ -7,7 +7,7 @@ lists where values are expected, broken JSON) it leaves to it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from typing import Any, Optional, Union
 
@@ -91,11 +91,14 @@ class Fields:
         self._others = [(index, self._count + at) for at, (index, _) in enumerate(others)]
         every = [_steps(path) for path in (*(first for first, *_ in told), *(path for _, path in others))]
         self._names = tuple(map(".".join, every))
-        self._groups: list[tuple[Steps, list[str]]] = []
-        for *steps, name in every:
-            if not self._groups or self._groups[-1][0] != tuple(steps):
-                self._groups.append((tuple(steps), []))
-            self._groups[-1][1].append(name)
+        inner = sorted({steps[:depth] for steps in every for depth in range(len(steps))})
+        self._nodes = [
+            (inner.index(node[:-1]), "".join(node[-1:]), [steps[-1] for steps in every if steps[:-1] == node])
+            for node in inner
+        ]
+        """In an order in which an object comes after the one it is in: index of that one, name, names of values."""
+        met = [steps for node in inner for steps in every if steps[:-1] == node]
+        self._order = [met.index(steps) for steps in every]
 
     def row(self, row: Mapping[str, Any]) -> list[Any]:
         """Out of names with dots."""
@@ -108,16 +111,16 @@ class Fields:
             TypeError: a list is on the way.
         """
         found: list[Any] = []
-        for steps, names in self._groups:
-            node = tree
-            for step in steps:
-                node = node.get(step, _EMPTY)
-                if node.__class__ is not dict:
-                    if node.__class__ is list:
-                        raise TypeError("a list is on the way")
-                    node = _EMPTY
+        nodes: list[Mapping[str, Any]] = []
+        for parent, name, names in self._nodes:
+            node = nodes[parent].get(name, _EMPTY) if nodes else tree
+            if node.__class__ is not dict:
+                if node.__class__ is list:
+                    raise TypeError("a list is on the way")
+                node = _EMPTY
+            nodes.append(node)
             found += map(node.get, names)
-        return self._first(found)
+        return self._first([found[index] for index in self._order])
 
     def _first(self, found: list[Any]) -> list[Any]:
         for index, other in self._others:
@@ -134,8 +137,8 @@ def _steps(path: Path) -> Steps:
 class Plan:
     """How to make as much of a native record as `peek` reads, quicker than `_shapes` makes all of it."""
 
-    def __init__(self, table: Mapping[Path, str]) -> None:
-        """Native path → field, as for `_shapes.rebuild`.
+    def __init__(self, table: Mapping[Any, str], finish: Optional[Callable[[Tree], Tree]] = None) -> None:
+        """Native path → field, as for `_shapes.rebuild`; `finish` does what a table cannot.
 
         >>> Plan({"a.b": "x.y", "a.b|2": "z"}).tree({"z": 7})
         {'a': {'b': 7}}
@@ -152,17 +155,18 @@ class Plan:
             _, names, part = self._groups[-1]
             names.append(name)
             self._groups[-1] = (tuple(steps), names, slice(part.start, index + 1))
+        self._finish = finish
         self._fields = Fields("|".join(fields[path]) for path in paths)
         self._lists = [index for index, path in enumerate(paths) if "{}" in fields[path][0]]
 
     @classmethod
-    def of_row(cls, paths: Iterable[Path]) -> Plan:
+    def of_row(cls, paths: Iterable[Path], finish: Optional[Callable[[Tree], Tree]] = None) -> Plan:
         """The plan for Splunk's extracted fields.
 
         >>> Plan.of_row(["a.b", "a.c{}", "d{}.e"]).row({"a.b": "1", "a.c{}": ["2"], "d{}.e": ["3", "4"]})
         {'a': {'b': '1', 'c': ['2']}, 'd': {'e': ['3', '4']}}
         """
-        return cls({path: ".".join(_steps(path)) for path in paths})
+        return cls({path: ".".join(_steps(path)) for path in paths}, finish)
 
     def row(self, row: Mapping[str, Any]) -> Tree:
         """Out of names with dots; TypeError where lines in a text may be values of a list."""
@@ -179,11 +183,14 @@ class Plan:
     def _built(self, values: list[Any]) -> Tree:
         root: Tree = {}
         for steps, names, part in self._groups:
+            told = values[part]
+            if told.count(None) == len(told):
+                continue
             node = root
             for step in steps:
                 node = node.setdefault(step, {})
-            node.update(zip(names, values[part]))
-        return root
+            node.update(zip(names, told))
+        return self._finish(root) if self._finish else root
 
 
 def native_like(record: object, rows: Plan, documents: Optional[Plan] = None) -> Optional[Mapping[str, Any]]:

@@ -11,9 +11,8 @@ from nhi_watch import actions
 from nhi_watch.event import Identity
 from nhi_watch.sources import _entra_audit
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._entra_audit import NOTHING, Deep
 from nhi_watch.sources._microsoft import GUID, guid, named, rows
-from nhi_watch.sources._values import text, true
+from nhi_watch.sources._values import plain, text, true
 
 Row = Mapping[str, Any]
 
@@ -31,6 +30,8 @@ _READS = re.compile(
     r"(?:Accessed|Viewed|Previewed|Downloaded(?:Full|Partial)?|Searched|Exported|ViewSignaled)$|Search|Get|Test-"
 )
 _FAILED = ("failed", "failure", "false", "error", "unauthorized", "denied")
+_NAMES = (1, 5, "1", "5")
+"""Types of ids in Actor and Target that are names."""
 _PROGRAMS = ("5", "6", "Application", "ServicePrincipal")
 
 DEEP = re.compile(
@@ -83,7 +84,7 @@ def identity_of(
     who, kind, key = named_as
     app_id = guid(app_id)
     if who.startswith(_PRINCIPAL):
-        found = microsoft.app(tenant, guid(program[1]), guid(who[len(_PRINCIPAL) :]), program[0])
+        found = microsoft.app(tenant, guid(program[1]), principal_of(who), program[0])
         return found or microsoft.service(tenant, program[0]), False
     person = _person(tenant, who, kind, key)
     if app_id and not microsoft.first_party(app_id):
@@ -168,29 +169,40 @@ def client_of(info: str) -> str:
 # ---- deep values
 
 
-def deepen(workload: str, operation: str, row: Row) -> Deep:
-    """What parameters or changed properties tell."""
-    if workload == DIRECTORY:
-        if not _entra_audit.is_deep(operation):
-            return NOTHING
-        mine = (guid(actor_of(row)[1]), guid(text(row.get("UserId")).partition(_PRINCIPAL)[2]))
-        return _entra_audit.deepen(operation, [change_of(row)], mine)
-    if not is_deep(operation):
-        return NOTHING
-    told = row.get("Parameters")
-    if told.__class__ is list and operation in _ONLY_BY_PARAMETER and not any(_matters(one) for one in told):
-        return NOTHING
-    return tuple(sorted({*_of_exchange(operation, named(told)), *_of_sharing(operation, row)})), ""
-
-
-def _matters(parameter: Any) -> bool:
-    return parameter.__class__ is dict and parameter.get("Name") in _TELLING
-
-
 @lru_cache(maxsize=2048)
-def is_deep(operation: str) -> bool:
-    """Whether an operation outside the directory has parameters that matter."""
-    return DEEP.search(operation) is not None
+def is_deep(operation: str, in_directory: bool) -> bool:
+    """Whether an operation has parameters, or changes something, that matters."""
+    return _entra_audit.is_deep(operation) if in_directory else DEEP.search(operation) is not None
+
+
+def deepen(operation: str, row: Row) -> tuple[str, str]:
+    """What parameters or changed properties tell: traits in one text, and the id of a key that was handed out."""
+    if row.get("Workload") == DIRECTORY:
+        mine = (guid(actor_of(row)[1]), principal_of(text(row.get("UserId"))))
+        traits, issued = _entra_audit.deepen(operation, [change_of(row)], mine)
+        return " ".join(traits), issued
+    told = row.get("Parameters")
+    if told.__class__ is list and operation in _ONLY_BY_PARAMETER and _TELLING.isdisjoint(map(_name, told)):
+        return "", ""
+    return " ".join(sorted({*_of_exchange(operation, named(told)), *_of_sharing(operation, row)})), ""
+
+
+def principal_of(who: str) -> str:
+    """The object id of an app in a UserId, or ""."""
+    return guid(who[len(_PRINCIPAL) :]) if who.startswith(_PRINCIPAL) else ""
+
+
+def _name(parameter: Any) -> str:
+    return plain(parameter.get("Name")) if parameter.__class__ is dict else ""
+
+
+def changed_thing(row: Row) -> str:
+    """Name or id of what a directory record says was changed."""
+    things = rows(row.get("Target"))
+    for thing in things:
+        if thing.get("Type") in _NAMES:
+            return text(thing.get("ID"))
+    return next((guid(told) for told in (text(thing.get("ID")) for thing in things) if GUID.fullmatch(told)), "")
 
 
 def change_of(row: Row) -> _entra_audit.Change:

@@ -7,7 +7,7 @@ that records of one app can be linked:
   log and is never used again; a registration that is deleted and made anew gets another one.
 - Where only the service principal's object id is told (most audit records of what an app did), it is
   `entra:sp:<object id>`. Records that tell both (sign-ins, Graph activity, directory records of Microsoft 365)
-  prove which belong together: each of these sources offers `aliases(record)`.
+  prove which belong together: both are among the Event's `links`.
 - A user is `entra:user:<object id>`, or by its sign-in name, in lower case, where no object id is told.
 - No tenant in these ids: they are unique in the world, and half of the shapes do not tell the tenant.
 - What an app of somebody else than Microsoft does for a user is the app's doing (trait `delegated`); Microsoft's
@@ -23,9 +23,11 @@ from typing import Any, Optional
 
 from nhi_watch.event import Identity
 from nhi_watch.sources._times import spelled
-from nhi_watch.sources._values import listed, text
+from nhi_watch.sources._values import listed, plain, text
 
 ENTRA = "entra"
+APPS = ("app", "managed_identity")
+"""The kinds of identities that are apps."""
 GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 PORTALS = {
@@ -131,15 +133,24 @@ def service(tenant: str, name: str) -> Identity:
     return Identity(f"{ENTRA}:service:{operation(name)[:100] or 'unknown'}", name, "service", ENTRA, tenant, "")
 
 
-def alias(app_id: object, object_id: object) -> Optional[tuple[str, str]]:
-    """The two ids of one app (`entra:app:…`, `entra:sp:…`), when both are told."""
-    first, second = guid(app_id), guid(object_id)
-    return (f"{ENTRA}:app:{first}", f"{ENTRA}:sp:{second}") if first and second else None
+def links(identity: Identity, object_id: str) -> tuple[str, ...]:
+    """`app:` and `sp:`, the two ids of an app that acts, as far as its record tells them.
+
+    >>> links(Identity("entra:app:1", "x", "app", "entra", "", ""), "2")
+    ('app:1', 'sp:2')
+    >>> links(Identity("entra:user:1", "x", "user", "entra", "", ""), "2")
+    ()
+    """
+    if identity.kind not in APPS:
+        return ()
+    kind, _, unique = identity.id[len(ENTRA) + 1 :].partition(":")
+    return tuple(sorted({f"{kind}:{unique}", *([f"sp:{object_id}"] if object_id else [])}))
 
 
 # ---- texts
 
 when = spelled
+
 
 @lru_cache(maxsize=4096)
 def operation(told: str) -> str:
@@ -217,6 +228,20 @@ def rows(value: object) -> list[Mapping[str, Any]]:
             count = max(map(len, columns.values()))
             return [{k: v[n] for k, v in columns.items() if n < len(v)} for n in range(count)]
     return [one for one in listed(value) if one.__class__ is dict]
+
+
+def value_of(value: Any, name: str, key: str = "Name", content: str = "Value") -> str:
+    """One of the values of `[{Name, Value}…]`, in any of its forms.
+
+    >>> value_of([{"Name": "a", "Value": "1"}], "a"), value_of({"a": "1"}, "a"), value_of(None, "a")
+    ('1', '1', '')
+    """
+    if value.__class__ is not list:
+        return named(value, key, content).get(name, "") if value else ""
+    for one in value:
+        if one.__class__ is dict and one.get(key) == name:
+            return plain(one.get(content))
+    return ""
 
 
 def named(value: object, name: str = "Name", content: str = "Value") -> dict[str, str]:

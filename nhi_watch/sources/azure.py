@@ -28,12 +28,13 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek, _azure_facts
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._azure_facts import claim
-from nhi_watch.sources._azure_shapes import native_of, object_of
+from nhi_watch.sources._azure_facts import NAMES, OBJECT_ID
+from nhi_watch.sources._azure_shapes import DOCUMENTS, ROWS, native_of, object_of, of_rest
+from nhi_watch.sources._look import PLAIN, native_like
 from nhi_watch.sources._microsoft import guid
-from nhi_watch.sources._shapes import at, dataset
+from nhi_watch.sources._shapes import dataset
 from nhi_watch.sources._times import moment, spelled
-from nhi_watch.sources._values import plain, text, texts
+from nhi_watch.sources._values import plain, text
 from nhi_watch.timestamps import render
 
 NAME = "azure"
@@ -48,6 +49,8 @@ _CATEGORIES = {
     "Administrative", "Security", "ServiceHealth", "ResourceHealth", "Alert", "Autoscale", "Recommendation", "Policy",
     "Action", "Write", "Delete",
 }  # fmt: skip
+_NONE: Row = {}
+_NO_KEY = ("",) * 7
 _STORAGE = {"StorageRead", "StorageWrite", "StorageDelete"}
 _OF_AZURE = {"ServiceHealth", "ResourceHealth", "Alert", "Autoscale", "Recommendation"}
 """Categories of what Azure itself does."""
@@ -86,74 +89,68 @@ def _is_ours(row: Row, operation: str) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native record of diagnostic settings; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
-        return None
-    row = cast(Row, record)
-    operation = row.get("operationName")
-    if operation.__class__ is not str or not operation or not microsoft.is_native(row):
-        return None
-    properties = row.get("properties")
-    if properties.__class__ is str:
-        return None
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
     try:
-        shape, time, session, target = _parts(row, properties)
-        when = spelled(time)
-        if when is None:
+        row = native_like(record, ROWS, DOCUMENTS)
+        if row is None:
             return None
-        record_id = _record_id(row, when, shape[0])
+        if row.get("operationName").__class__ is not str:
+            row = of_rest(row)
+        shape, time, session, target = _parts(row, row.get("properties"))
+        when = spelled(time)
+        if when is None or not shape[0].strip("/") or not PLAIN.issuperset(map(type, shape)):
+            return None
+        return cast(Peek, (shape, when, _record_id(row, when, shape[0]), session, target))
     except (TypeError, AttributeError):
         return None
-    return cast(Peek, (shape, when, record_id, session, target))
 
 
-def _record_id(row: Row, spelled: str, operation: str) -> str:
-    told = (plain(row.get("correlationId")), spelled, plain(row.get("resultType")), operation.lower())
-    return ":".join((*told, plain(row.get("resourceId")).lower()[-90:]))[:256]
+def _record_id(row: Row, when: str, operation: str) -> str:
+    of = row.get
+    result, resource = plain(of("resultType")), plain(of("resourceId")).lower()[-90:]
+    return f"{plain(of('correlationId'))}:{when}:{result}:{operation.lower()}:{resource}"[:256]
 
 
 def _parts(row: Row, properties: Any) -> Parts:
     """What every record tells."""
-    of = row.get
-    identity = of("identity")
-    identity = identity if identity.__class__ is dict else {}
-    given = identity.get("claims")
-    more = properties if properties.__class__ is dict else {}
-    evidence = at(identity, "authorization.evidence") if "authorization" in identity else None
-    evidence = evidence if evidence.__class__ is dict else {}
-    resource = plain(of("resourceId"))
-    account = plain(more.get("accountName"))
-    operation, object_id = plain(of("operationName")), claim(given, _azure_facts.OBJECT_ID)
-    mine = object_id or plain(evidence.get("principalId"))
-    shape = (operation, _subscription(resource), guid(claim(given, _azure_facts.TENANT) or of("tenantId")),
-        *texts((
-            claim(given, "appid"), mine, _azure_facts.named(given),
-            claim(given, "idtyp") or evidence.get("principalType"), claim(given, "xms_mirid"),
-            claim(given, "appidacr"), of("callerIpAddress"), more.get("userAgentHeader") or of("userAgent"),
-            of("resultType") or of("statusText"), of("resultSignature") or of("statusCode"), of("location"), account,
-        )),
-        _by_mfa(given), plain(of("category")) in _OF_AZURE,
-        _azure_facts.deepen(operation, properties, mine) if _azure_facts.is_deep(operation) else (),
-        _storage_key(identity, row) if account else None,
+    of, identity = row.get, _part(row.get("identity"))
+    given = _part(identity.get("claims")).get
+    more = _part(properties)
+    if properties.__class__ is str:
+        more = _part(object_of(properties))
+    evidence = _part(_part(identity.get("authorization")).get("evidence"))
+    resource, operation = plain(of("resourceId")), plain(of("operationName"))
+    mine, account = given(OBJECT_ID) or evidence.get("principalId"), more.get("accountName")
+    methods = given(_azure_facts.METHODS) or given("amr")
+    shape = (
+        operation, _subscription(resource), given(_azure_facts.TENANT) or of("tenantId"), given("appid"), mine,
+        given(NAMES[0]) or given(NAMES[1]) or given(NAMES[2]) or given(NAMES[3]) or given(NAMES[4]),
+        given("idtyp") or evidence.get("principalType"), given("xms_mirid"), given("appidacr"), of("callerIpAddress"),
+        more.get("userAgentHeader") or of("userAgent"), of("resultType") or of("statusText"),
+        of("resultSignature") or of("statusCode"), of("location"), account,
+        "y" if methods and "mfa" in methods else "", "y" if of("category") in _OF_AZURE else "",
+        _azure_facts.deepen(operation, more, text(mine)) if _azure_facts.is_deep(operation) else "",
+        *(_storage_key(identity, of("uri")) if account else _NO_KEY),
     )  # fmt: skip
-    target = _name(resource) if not account else plain(more.get("objectKey"))[:200] or account
-    return shape, of("time"), claim(given, "uti")[:256], target
+    target = _name(resource) if not account else plain(more.get("objectKey"))[:200] or plain(account)
+    return shape, of("time"), plain(given("uti"))[:256], target
 
 
-def _by_mfa(given: Any) -> bool:
-    return "mfa" in claim(given, _azure_facts.METHODS) or "mfa" in claim(given, "amr")
+def _part(value: Any) -> Row:
+    return value if value.__class__ is dict else _NONE
 
 
-def _storage_key(identity: Row, row: Row) -> tuple[str, ...]:
+def _storage_key(identity: Row, uri: object) -> tuple[Any, ...]:
     """The parts of a storage record's identity, and whether its address is signed."""
-    requester = identity.get("requester")
-    requester = requester if requester.__class__ is dict else {}
-    ids = tuple(plain(requester.get(name)) for name in ("tenantId", "appId", "objectId", "upn"))
+    asked = _part(identity.get("requester")).get
     return (
-        plain(identity.get("type")),
-        plain(identity.get("tokenHash")),
-        *ids,
-        "y" * ("sig=" in plain(row.get("uri"))),
+        identity.get("type") or "none",
+        identity.get("tokenHash"),
+        asked("tenantId"),
+        asked("appId"),
+        asked("objectId"),
+        asked("upn"),
+        "y" if "sig=" in plain(uri) else "",
     )
 
 
@@ -176,49 +173,38 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     row = native_of(record)
-    properties = row.get("properties")
-    if properties.__class__ is str:
-        properties = object_of(properties)
-    shape, time, session, target = _parts(row, properties)
-    if not text(shape[0]).strip("/"):
+    shape, time, session, target = _parts(row, row.get("properties"))
+    if not shape[0].strip("/"):
         raise RejectError("no_action", "operationName is missing")
     seconds = moment(time)
-    event = _event(shape)._replace(time=seconds, session=session, target=target)
+    event = _event(tuple(map(text, shape)))._replace(time=seconds, session=session, target=target)
     return event._replace(record_id=_record_id(row, render(seconds), shape[0]))
 
 
-def aliases(record: object) -> Optional[tuple[str, str]]:
-    """`entra:app:…` and `entra:sp:…` of the acting app, where this record tells both: the proof that they are one."""
-    given = at(native_of(record), "identity.claims")
-    if claim(given, "idtyp") != "app" and _azure_facts.named(given):
-        return None
-    return microsoft.alias(claim(given, "appid"), claim(given, _azure_facts.OBJECT_ID))
-
-
 @lru_cache(maxsize=4096)
-def _event(shape: tuple[Any, ...]) -> Event:
-    (name, subscription, tenant, _, _, _, _, _, strength, caller, user_agent, result, signature, location, account,
-     mfa, _, deep, _) = shape  # fmt: skip
+def _event(shape: tuple[str, ...]) -> Event:
+    (name, subscription, tenant, _, object_id, _, _, _, strength, caller, user_agent, result, signature, location,
+     account, mfa, _, deep, *_) = shape  # fmt: skip
     service, operation = _azure_facts.split(name)
     identity, credential, kind, delegated = _actor(shape)
-    address = microsoft.host(text(caller))
-    outcome, error = _outcome(text(result), text(signature))
-    family = agent.family(text(user_agent, 2048))
+    address = microsoft.host(caller)
+    outcome, error = _outcome(result, signature)
+    family = agent.family(user_agent)
     person = identity.kind == "user"
     told = {
         "delegated": delegated,
         "browser": person and family == "browser",
         "console": person and guid(shape[3]) in microsoft.PORTALS,
-        "mfa": person and mfa,
-        "attack_tool": agent.is_attack_tool(text(user_agent, 2048)),
+        "mfa": person and bool(mfa),
+        "attack_tool": agent.is_attack_tool(user_agent),
     }
     return Event(
         time=0,
         provider="azure",
-        account=subscription or text(account, 64) or tenant,
+        account=subscription or account[:64] or guid(tenant),
         identity=identity,
         credential=credential,
-        credential_type=kind or {"1": "key", "2": "certificate"}.get(text(strength), "session"),
+        credential_type=kind or {"1": "key", "2": "certificate"}.get(strength, "session"),
         session="",
         action=f"{service}:{operation}"[:128],
         service=service,
@@ -228,23 +214,25 @@ def _event(shape: tuple[Any, ...]) -> Event:
         address=address,
         network=network.network_of(address),
         agent=family,
-        region="" if text(location).lower() == "global" else text(location, 64).lower(),
+        region="" if location.lower() == "global" else location[:64].lower(),
         target="",
         target_class="own",
-        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep})),
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
         issued="",
         record_id="",
+        links=() if delegated else microsoft.links(identity, guid(object_id)),
     )
 
 
-def _actor(shape: tuple[Any, ...]) -> tuple[Identity, str, str, bool]:
+def _actor(shape: tuple[str, ...]) -> tuple[Identity, str, str, bool]:
     """Identity, credential, its kind if a storage account's, and whether an app acts for a user."""
-    tenant, app_id, object_id, name, kind, machine = (text(value) for value in shape[2:8])
-    if shape[-1] is not None and not app_id:
-        kind_of_key, token, home, app, unique, upn, signed = shape[-1]
+    tenant, app_id, object_id, name, kind, machine = shape[2:8]
+    tenant = guid(tenant)
+    kind_of_key, token, home, app, unique, upn, signed = shape[18:]
+    if kind_of_key and not app_id:
         requester = {"tenantId": home, "appId": app, "objectId": unique, "upn": upn}
         told = {"type": kind_of_key, "tokenHash": token, "requester": requester}
-        return (*_azure_facts.storage_actor(told, text(shape[14], 64).lower(), bool(signed)), False)
+        return (*_azure_facts.storage_actor(told, shape[14][:64].lower(), bool(signed)), False)
     if shape[16]:
         return microsoft.service(tenant, "Azure"), "", "none", False
     identity, delegated = _azure_facts.identity_of(tenant, (guid(app_id), guid(object_id), name), kind, machine)

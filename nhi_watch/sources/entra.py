@@ -33,9 +33,9 @@ from typing import Any, Optional, cast
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek, _entra_audit, _entra_graph, _entra_signin
-from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._microsoft import guid
-from nhi_watch.sources._shapes import at, dataset, native
+from nhi_watch.sources._entra_shapes import native_like, of_ecs
+from nhi_watch.sources._look import PLAIN, is_id
+from nhi_watch.sources._shapes import dataset, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
 
@@ -46,12 +46,12 @@ ELASTIC_INDICES = ("logs-azure.signinlogs-*", "logs-azure.auditlogs-*", "logs-az
 _GRAPH = "MicrosoftGraphActivityLogs"
 _CATEGORIES = {*_entra_signin.OPERATIONS, _GRAPH}
 _STREAMS = ("azure.signinlogs", "azure.auditlogs", "azure.graphactivitylogs")
-_PARTS: dict[str, Callable[[Any, Any, str], _entra_signin.Parts]] = {
+_PARTS: dict[str, Callable[[Any, Any, object], _entra_signin.Parts]] = {
     "signin": _entra_signin.parts,
     "audit": _entra_audit.parts,
     "graph": _entra_graph.parts,
 }
-_EVENTS: dict[str, Callable[[tuple[Any, ...]], Event]] = {
+_EVENTS: dict[str, Callable[[tuple[str, ...]], Event]] = {
     "signin": _entra_signin.event_of,
     "audit": _entra_audit.event_of,
     "graph": _entra_graph.event_of,
@@ -100,41 +100,46 @@ def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
             return "signin"
         if category == _GRAPH:
             return "graph"
-    if "initiatedBy" in told or "loggedByService" in told:  # Intune too has the category AuditLogs
+    of = told.get
+    if of("initiatedBy") is not None or of("loggedByService") is not None:  # Intune too has the category AuditLogs
         return "audit"
-    if "createdDateTime" in told and "appId" in told and ("userId" in told or "servicePrincipalId" in told):
-        return "" if "riskEventType" in told else "signin"
+    if of("createdDateTime") and of("appId") and (of("userId") or of("servicePrincipalId")):
+        return "" if of("riskEventType") else "signin"
     return ""
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native record; see `nhi_watch.sources`."""
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
     if record.__class__ is not dict:
         return None
-    row = cast(Mapping[str, Any], record)
-    if not microsoft.is_native(row) or "calleripaddress" in row or "operationname" in row:
-        return None
-    told = row.get("properties", row)
-    if told.__class__ is not dict:
-        return None
     try:
+        row = native_like(cast(Mapping[str, Any], record))
+        if row is None:
+            return None
+        if "calleripaddress" in row or "operationname" in row:
+            row = _renamed(row)
+        told = row.get("properties", row)
+        if told.__class__ is not dict:
+            return None
         kind = _kind(row, told)
         if not kind:
             return None
         shape, time, record_id, session, target = _PARTS[kind](row, told, _tenant(row, told))
     except (TypeError, AttributeError):
         return None
-    if record_id.__class__ is not str or not 1 < len(record_id) <= 256:
-        return None
     when = spelled(time)
-    if when is None or not shape[0]:
+    if when is None or not is_id(record_id) or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, ((kind, *shape), when, record_id, session, target))
 
 
-def _tenant(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+def _renamed(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {_LOWERED.get(name, name): value for name, value in row.items()}
+
+
+def _tenant(row: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
     found = row.get("tenantId") or told.get("tenantId") or _tenant_of(plain(row.get("resourceId")))
-    return guid(found or told.get("resourceTenantId") or told.get("homeTenantId"))
+    return found or told.get("resourceTenantId") or told.get("homeTenantId")
 
 
 @lru_cache(maxsize=256)
@@ -158,24 +163,17 @@ def read(record: object) -> Event:
     if kind == "audit" and not shape[0]:
         raise RejectError("no_action", "activityDisplayName and operationName are missing")
     seconds = moment(time)
-    event = _EVENTS[kind](shape)._replace(time=seconds, session=session, target=target)
+    event = _EVENTS[kind](tuple(map(text, shape)))._replace(time=seconds, session=session, target=target)
     return event._replace(record_id=text(record_id, 256) or made_id(event, row.get("correlationId"), target))
-
-
-def aliases(record: object) -> Optional[tuple[str, str]]:
-    """`entra:app:…` and `entra:sp:…` of the acting app, where this record tells both: the proof that they are one."""
-    _, told = _native(record)
-    by = at(told, "initiatedBy.app") or told
-    return microsoft.alias(by.get("appId"), by.get("servicePrincipalId")) if by.__class__ is dict else None
 
 
 def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The record and its `properties`, which in records of the Graph API are the record itself."""
     row, is_ecs = native(record)
     if is_ecs:
-        row = _of_ecs(row)
+        row = of_ecs(row)
     if "operationname" in row or "calleripaddress" in row:
-        row = {_LOWERED.get(name, name): value for name, value in row.items()}
+        row = dict(_renamed(row))
     told: Any = row.get("properties", row)
     if told.__class__ is str:
         try:
@@ -183,38 +181,3 @@ def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         except (ValueError, RecursionError):
             told = _NONE
     return row, told if told.__class__ is dict else _NONE
-
-
-def _of_ecs(document: Mapping[str, Any]) -> dict[str, Any]:
-    stream = dataset(document).partition(".")[2]
-    part = at(document, f"azure.{stream}")
-    found: dict[str, Any] = microsoft.camel(part) if part.__class__ is dict else {}
-    told = found.get("properties")
-    told = dict(told) if told.__class__ is dict else {}
-    address = at(document, "source.ip") or at(document, "client.ip") or at(document, "source.address")
-    outcome = at(document, "event.outcome")
-    more = {
-        "time": at(document, "@timestamp"),
-        "tenantId": at(document, "azure.tenant_id"),
-        "resourceId": at(document, "azure.resource.id"),
-        "correlationId": at(document, "azure.correlation_id"),
-        "callerIpAddress": address,
-    }
-    if stream == "auditlogs":
-        told = {"loggedByService": "", "id": at(document, "event.id"), "result": outcome, **told}
-    elif stream == "graphactivitylogs":
-        told = {**_request(document), **told}
-    else:
-        told = {"userAgent": at(document, "user_agent.original"), "id": at(document, "event.id"), **told}
-    return {**found, **{k: v for k, v in more.items() if v is not None}, "properties": told}
-
-
-def _request(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "requestId": at(document, "http.request.id") or at(document, "event.id"),
-        "requestMethod": at(document, "http.request.method"),
-        "requestUri": at(document, "url.original"),
-        "responseStatusCode": at(document, "http.response.status_code"),
-        "userAgent": at(document, "user_agent.original"),
-        "userId": at(document, "user.id"),
-    }

@@ -31,17 +31,19 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek, _m365_facts
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._microsoft import guid, named
-from nhi_watch.sources._shapes import at, dataset, native
+from nhi_watch.sources._look import PLAIN, Plan, is_id, native_like
+from nhi_watch.sources._microsoft import guid
+from nhi_watch.sources._shapes import Tree, dataset, native, part, rebuild
 from nhi_watch.sources._times import moment, spelled
-from nhi_watch.sources._values import made_id, plain, text, texts
+from nhi_watch.sources._values import made_id, plain, text
 
 NAME = "m365"
 SPLUNK_SOURCETYPES = ("o365:management:activity",)
 ELASTIC_INDICES = ("logs-o365.audit-*",)
 
 Row = Mapping[str, Any]
-Parts = tuple[tuple[Any, ...], object, object, str, str]
+Parts = tuple[tuple[Any, ...], Any, object, str, str]
+"""shape, time, record id, session, target"""
 # Elastic gives a few operations names of its own.
 _ACTIONS = {
     "added-user-account": "Add user.",
@@ -50,9 +52,48 @@ _ACTIONS = {
     "added-users-to-group": "MemberAdded",
     "added-group-account-to": "TeamCreated",
 }
-_LOGONS = ("15", "9")
+_LOGONS = (15, 9, "15", "9")
 _NOBODY = ("", "")
 _HTTP_AGENT = "User-Agent"
+_NONE: Row = {}
+_FLAT = (
+    "CreationTime", "Id", "Operation", "RecordType", "Workload", "OrganizationId", "UserId", "UserType", "UserKey",
+    "ClientAppId", "AppId", "ApplicationId", "AadAppId", "ClientIPAddress", "ClientIP", "ActorIpAddress", "UserAgent",
+    "ClientInfoString", "ResultStatus", "LogonError", "ErrorNumber", "MailboxOwnerUPN", "SessionId", "SiteUrl",
+    "ObjectId", "TargetUserOrGroupType",
+)  # fmt: skip
+_PAIRS = ("ExtendedProperties", "OperationProperties", "Parameters")
+_TREES = ("AppAccessContext", *_PAIRS, "Actor", "Target", "ModifiedProperties")
+_ROW = Plan.of_row(
+    (*_FLAT, *(f"AppAccessContext.{name}" for name in ("ClientAppId", "UniqueTokenId", "AADSessionId")),
+     *(f"{name}{{}}.{inner}" for name in _PAIRS for inner in ("Name", "Value")),
+     *(f"{name}{{}}.{inner}" for name in ("Actor", "Target") for inner in ("ID", "Type")),
+     *(f"ModifiedProperties{{}}.{inner}" for inner in ("Name", "OldValue", "NewValue")))
+)  # fmt: skip
+_IN = "o365.audit"
+_BESIDES = {
+    "CreationTime": "@timestamp", "Id": "event.id", "Workload": "event.provider", "OrganizationId": "organization.id",
+    "UserId": "user.id", "UserAgent": "user_agent.original", "ObjectId": "url.original", "action": "event.action",
+    "code": "event.code", "email": "user.email", "ClientIP": "client.address", "ClientIP|2": "client.ip",
+    "ClientIP|3": "source.ip",
+}  # fmt: skip
+"""Where Elastic's integration puts what it takes out of the record."""
+
+
+def _completed(row: Tree) -> Tree:
+    """What of a document needs more than another name."""
+    action = row.get("action")
+    row["Operation"] = row.get("Operation") or (_ACTIONS.get(action, action) if action.__class__ is str else None)
+    if row.get("MailboxOwnerUPN") is None and row.get("code") == "ExchangeItem":
+        row["MailboxOwnerUPN"] = row.get("email")
+    return row
+
+
+_DOCUMENT = Plan(
+    {**{name: f"{_IN}.{name}" for name in (*_FLAT, *_TREES)},
+     **{f"{name}|{field}" if name.partition("|")[0] in _FLAT else name: field for name, field in _BESIDES.items()}},
+    _completed,
+)  # fmt: skip
 
 
 def claims(record: object) -> bool:
@@ -69,63 +110,54 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native record; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
-        return None
-    row = cast(Row, record)
-    record_id, time = row.get("Id"), row.get("CreationTime")
-    if not microsoft.is_native(row) or record_id.__class__ is not str or not 1 < len(record_id) <= 256:
-        return None
-    when = spelled(time + "Z" if time.__class__ is str and len(time) == 19 else time)
-    if when is None or row.get("Operation").__class__ is not str:
-        return None
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
     try:
-        shape, _, _, session, target = _parts(row)
+        row = native_like(record, _ROW, _DOCUMENT)
+        if row is None:
+            return None
+        shape, time, record_id, session, target = _parts(row)
     except (TypeError, AttributeError):
         return None
-    if not shape[0]:
+    told = spelled(time + "Z" if time.__class__ is str and len(time) == 19 else time)
+    if told is None or not is_id(record_id) or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
-    return cast(Peek, (shape, when, record_id, session, target))
+    return cast(Peek, (shape, told, record_id, session, target))
 
 
 def _parts(row: Row) -> Parts:
     """What every record tells."""
     of = row.get
-    workload = plain(of("Workload"))
     context = of("AppAccessContext")
-    context = context if context.__class__ is dict else {}
-    in_directory = workload == "AzureActiveDirectory"
-    logon = plain(of("RecordType")) in _LOGONS
-    more = named(of("ExtendedProperties")) if in_directory else {}
-    client = plain(of("ClientIPAddress") or of("ClientIP") or of("ActorIpAddress"))
+    context = context if context.__class__ is dict else _NONE
+    in_directory = of("Workload") == _m365_facts.DIRECTORY
+    logon = of("RecordType") in _LOGONS
     app_id = of("ClientAppId") or of("AppId") or context.get("ClientAppId") or of("ApplicationId") or of("AadAppId")
-    who = plain(of("UserId"))
-    owner = plain(of("MailboxOwnerUPN"))
+    who, owner, errors = plain(of("UserId")), plain(of("MailboxOwnerUPN")), of("ErrorNumber")
     operation = microsoft.operation(plain(of("Operation")))
-    shape = (operation, *texts((
-        workload, of("OrganizationId"), who, of("UserType"), None if "@" in who else of("UserKey"),
-        None if in_directory else app_id, app_id if logon else None, client, _user_agent(row, more),
-        of("ResultStatus"), of("LogonError") or _error_number(of("ErrorNumber")), _mail_access(row),
-    )), _m365_facts.actor_of(row) if in_directory and "@" not in who else _NOBODY,
-        bool(owner) and owner.lower() != who.lower(), _m365_facts.deepen(workload, operation, row),
+    user_agent = of("UserAgent")
+    if in_directory and not user_agent:
+        user_agent = _extended(of("ExtendedProperties"))
+    by_app = in_directory and "@" not in who
+    traits, issued = _m365_facts.deepen(operation, row) if _m365_facts.is_deep(operation, in_directory) else ("", "")
+    shape = (
+        operation, of("Workload"), of("OrganizationId"), who, of("UserType"), None if "@" in who else of("UserKey"),
+        None if in_directory else app_id, app_id if logon else None,
+        of("ClientIPAddress") or of("ClientIP") or of("ActorIpAddress"), user_agent,
+        None if user_agent else of("ClientInfoString"), of("ResultStatus"),
+        of("LogonError") or (None if errors in (0, "0") else errors), _mail_access(of("OperationProperties")),
+        *(_m365_facts.actor_of(row) if by_app else _NOBODY), "y" if owner and owner.lower() != who.lower() else "",
+        traits, issued,
     )  # fmt: skip
     session = plain(context.get("UniqueTokenId") or context.get("AADSessionId") or of("SessionId"))[:256]
     return shape, of("CreationTime"), of("Id"), session, _target(row, owner, in_directory and not logon)
 
 
-def _error_number(value: object) -> str:
-    told = plain(value)
-    return "" if told == "0" else told
-
-
-def _user_agent(row: Row, more: Mapping[str, str]) -> str:
-    found = row.get("UserAgent") or more.get("UserAgent")
+def _extended(properties: Any) -> str:
+    found = microsoft.value_of(properties, "UserAgent")
     if found:
-        return plain(found)
-    details = more.get("additionalDetails", "")
-    if _HTTP_AGENT in details:
-        return _agent_of(details)
-    return _m365_facts.client_of(plain(row.get("ClientInfoString")))
+        return found
+    details = microsoft.value_of(properties, "additionalDetails")
+    return _agent_of(details) if _HTTP_AGENT in details else ""
 
 
 @lru_cache(maxsize=2048)
@@ -137,18 +169,17 @@ def _agent_of(details: str) -> str:
     return text(found.get(_HTTP_AGENT)) if isinstance(found, dict) else ""
 
 
-def _mail_access(row: Row) -> str:
+def _mail_access(properties: Any) -> str:
     """How mail was accessed: `Bind`, `Sync`, and whether so much that it was throttled."""
-    if "OperationProperties" not in row:
+    if not properties:
         return ""
-    told = named(row.get("OperationProperties"))
-    return told.get("MailAccessType", "") + ("+" if told.get("IsThrottled") == "True" else "")
+    throttled = microsoft.value_of(properties, "IsThrottled") == "True"
+    return microsoft.value_of(properties, "MailAccessType") + ("+" if throttled else "")
 
 
 def _target(row: Row, owner: str, changed: bool) -> str:
     if changed:
-        change = _m365_facts.change_of({"Target": row.get("Target")})
-        return (change.name or change.id)[:200]
+        return _m365_facts.changed_thing(row)[:200]
     return (owner or plain(row.get("SiteUrl") or row.get("ObjectId")).strip())[:200]
 
 
@@ -162,34 +193,29 @@ def read(record: object) -> Event:
     shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "Operation is missing")
-    event = _event(shape)._replace(time=moment(time), session=session, target=target)
+    event = _event(*map(text, shape))._replace(time=moment(time), session=session, target=target)
     told = text(record_id, 256)
     return event._replace(record_id=told or made_id(event, row.get("ObjectId"), row.get("CorrelationId")))
 
 
-def aliases(record: object) -> Optional[tuple[str, str]]:
-    """`entra:app:…` and `entra:sp:…` of the acting app, where this record tells both: the proof that they are one."""
-    row = _native(record)
-    head, found, object_id = text(row.get("UserId")).partition("ServicePrincipal_")
-    return microsoft.alias(_m365_facts.actor_of(row)[1], object_id) if found and not head else None
-
-
 @lru_cache(maxsize=4096)
-def _event(shape: tuple[Any, ...]) -> Event:
-    (operation, workload, tenant, who, kind, key, app_id, signed_in_to, client, user_agent, result, error, mail,
-     program, other, (deep, issued)) = shape  # fmt: skip
-    service = _m365_facts.service_of(text(workload))
-    tenant, user_agent = guid(tenant), text(user_agent, 2048)
-    identity, delegated = _m365_facts.identity_of(tenant, (text(who), text(kind), text(key)), text(app_id), program)
-    outcome, code = _m365_facts.outcome_of(operation, text(result), text(error))
-    address = microsoft.host(text(client))
+def _event(
+    operation: str, workload: str, tenant: str, who: str, kind: str, key: str, app_id: str, signed_in_to: str,
+    client: str, user_agent: str, client_info: str, result: str, error: str, mail: str, program: str,
+    program_id: str, other: str, deep: str, issued: str,
+) -> Event:  # fmt: skip
+    service = _m365_facts.service_of(workload)
+    tenant, user_agent = guid(tenant), user_agent or _m365_facts.client_of(client_info)
+    identity, delegated = _m365_facts.identity_of(tenant, (who, kind, key), app_id, (program, program_id))
+    outcome, code = _m365_facts.outcome_of(operation, result, error)
+    address = microsoft.host(client)
     family = agent.family(user_agent)
     told = {
         "delegated": delegated,
         "browser": family == "browser" and identity.kind == "user",
         "console": guid(signed_in_to) in microsoft.PORTALS,
         "attack_tool": agent.is_attack_tool(user_agent),
-        "other_mailbox": other and not delegated,
+        "other_mailbox": bool(other) and not delegated,
         "mass_export": mail.startswith("Sync") or mail.endswith("+"),
     }
     return Event(
@@ -211,9 +237,10 @@ def _event(shape: tuple[Any, ...]) -> Event:
         region="",
         target="",
         target_class="own",
-        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep})),
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
         issued=issued,
         record_id="",
+        links=microsoft.links(identity, _m365_facts.principal_of(who)),
     )
 
 
@@ -222,20 +249,6 @@ def _native(record: object) -> Row:
     return _of_ecs(row) if is_ecs else row
 
 
-def _of_ecs(document: Row) -> Row:
-    part = at(document, "o365.audit")
-    told = part if part.__class__ is dict else {}
-    action = at(document, "event.action")
-    found = {
-        "CreationTime": at(document, "@timestamp"),
-        "Id": at(document, "event.id"),
-        "Operation": _ACTIONS.get(action, action) if action.__class__ is str else None,
-        "Workload": at(document, "event.provider"),
-        "OrganizationId": at(document, "organization.id"),
-        "UserId": at(document, "user.id"),
-        "ClientIP": at(document, "client.address") or at(document, "client.ip") or at(document, "source.ip"),
-        "UserAgent": at(document, "user_agent.original"),
-        "ObjectId": at(document, "url.original"),
-        "MailboxOwnerUPN": at(document, "user.email") if at(document, "event.code") == "ExchangeItem" else None,
-    }
-    return {**{k: v for k, v in found.items() if v is not None}, **told}
+def _of_ecs(document: Tree) -> Row:
+    told = {k: v for k, v in part(document, _IN).items() if v is not None}
+    return _completed({**rebuild(document, _BESIDES), **told})

@@ -1,0 +1,135 @@
+"""Entra ID's records as Splunk's extracted fields and as Elastic's documents: what `peek` needs of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from nhi_watch.sources import _microsoft as microsoft
+from nhi_watch.sources._entra_audit import is_deep
+from nhi_watch.sources._look import DOCUMENT, NATIVE, ROW, Plan, look
+from nhi_watch.sources._shapes import Tree, at, dataset
+from nhi_watch.sources._values import plain
+
+_TOP = ("time", "category", "tenantId", "resourceId", "callerIpAddress", "resultType", "resultSignature",
+        "operationName", "identity", "correlationId")  # fmt: skip
+_SIGN_IN = (
+    "id", "createdDateTime", "appId", "servicePrincipalId", "servicePrincipalName", "appDisplayName", "userId",
+    "userPrincipalName", "ipAddress", "userAgent", "status.errorCode", "authenticationRequirement",
+    "authenticationProtocol", "clientAppUsed", "servicePrincipalCredentialKeyId",
+    "servicePrincipalCredentialThumbprint", "federatedCredentialId", "clientCredentialType", "riskLevelDuringSignIn",
+    "riskState", "riskEventType", "crossTenantAccessType", "appOwnerTenantId", "uniqueTokenIdentifier", "sessionId",
+    "resourceDisplayName", "resourceId", "tenantId", "resourceTenantId", "homeTenantId", "isInteractive",
+    "signInEventTypes{}",
+)  # fmt: skip
+_AUDIT = (
+    "id", "activityDisplayName", "activityDateTime", "result", "loggedByService", "correlationId",
+    "initiatedBy.user.id", "initiatedBy.user.userPrincipalName", "initiatedBy.user.ipAddress", "initiatedBy.app.appId",
+    "initiatedBy.app.servicePrincipalId", "initiatedBy.app.displayName", "initiatedBy.app.ipAddress",
+)  # fmt: skip
+_LISTS = ("additionalDetails{}.key", "additionalDetails{}.value", "targetResources{}.id",
+          "targetResources{}.displayName", "targetResources{}.userPrincipalName", "targetResources{}.type")  # fmt: skip
+_GRAPH = (
+    "requestId", "requestMethod", "requestUri", "responseStatusCode", "appId", "servicePrincipalId", "userId",
+    "ipAddress", "userAgent", "clientAuthMethod", "signInActivityId", "timeGenerated", "tenantId",
+)  # fmt: skip
+_NAMES = tuple(dict.fromkeys((*_SIGN_IN, *_AUDIT, *_LISTS, *_GRAPH)))
+
+
+def _shallow(row: Tree) -> Tree:
+    """A row does not tell which property was changed in which thing: such records are for `read`."""
+    told = row.get("properties", row)
+    if is_deep(microsoft.operation(plain(told.get("activityDisplayName") or row.get("operationName")))):
+        raise TypeError("what was changed matters")
+    return row
+
+
+_ROW = Plan.of_row((*_TOP, *(f"properties.{name}" for name in _NAMES)), _shallow)
+_OBJECT_ROW = Plan.of_row(_NAMES, _shallow)
+"""Objects of the Graph API lie in a row without `properties`."""
+_ALSO = {"createdDateTime": "created_at", "activityDateTime": "activity_datetime",
+         "riskLevelDuringSignIn": "risk_level_during_signin"}  # fmt: skip
+_ADDRESS = ("source.ip", "client.ip", "source.address")
+_BESIDES: dict[str, dict[str, str]] = {
+    "signinlogs": {"id": "event.id", "userAgent": "user_agent.original"},
+    "auditlogs": {"id": "event.id", "result": "event.outcome"},
+    "graphactivitylogs": {
+        "requestId": "http.request.id", "requestId|2": "event.id", "requestMethod": "http.request.method",
+        "requestUri": "url.original", "responseStatusCode": "http.response.status_code",
+        "userAgent": "user_agent.original", "userId": "user.id",
+    },
+}  # fmt: skip
+"""What Elastic's integration takes out of the properties."""
+_TOP_BESIDES = {
+    "time": "@timestamp",
+    "tenantId": "azure.tenant_id",
+    "resourceId": "azure.resource.id",
+    "correlationId": "azure.correlation_id",
+}
+
+
+def _snake(path: str) -> str:
+    return re.sub(r"[A-Z]", lambda match: "_" + match[0].lower(), path.replace("{}", ""))
+
+
+def _plan(stream: str, names: tuple[str, ...]) -> Plan:
+    inside = f"azure.{stream}"
+    table: dict[str, list[str]] = {}
+    for name in _TOP:
+        own = [f"{inside}.{_snake(name)}", f"{inside}.{name}"]
+        table[name] = (
+            [*_ADDRESS, *own] if name == "callerIpAddress" else [*filter(None, [_TOP_BESIDES.get(name)]), *own]
+        )
+    for name in names:
+        options = [_ALSO.get(name), _snake(name), name.replace("{}", "")]
+        table[f"properties.{name}"] = [f"{inside}.properties.{option}" for option in options if option]
+    for name, field in _BESIDES[stream].items():
+        table[f"properties.{name.partition('|')[0]}"].append(field)
+    flat = {f"{path}|{i}": field for path, fields in table.items() for i, field in enumerate(dict.fromkeys(fields))}
+    return Plan(
+        {path.replace("{}", ""): field for path, field in flat.items()}, _audited if names is _AUDITED else None
+    )
+
+
+def _audited(row: Tree) -> Tree:
+    """Objects in lists have Elastic's names as well; that a document is of the audit log, its data set tells."""
+    told = row.setdefault("properties", {})
+    told["loggedByService"] = told.get("loggedByService") or ""
+    told["targetResources"] = microsoft.camel(told.get("targetResources"))
+    return row
+
+
+_AUDITED = (*_AUDIT, "additionalDetails", "targetResources")
+_DOCUMENTS = {
+    "azure.signinlogs": _plan("signinlogs", _SIGN_IN),
+    "azure.auditlogs": _plan("auditlogs", _AUDITED),
+    "azure.graphactivitylogs": _plan("graphactivitylogs", _GRAPH),
+}
+
+
+def native_like(record: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
+    """As `_look.native_like`; which plan, the record itself tells."""
+    found, form = look(record)
+    if form is NATIVE:
+        return found
+    if form is ROW:
+        return (_ROW if "category" in found or "properties.id" in found else _OBJECT_ROW).row(found)
+    plan = _DOCUMENTS.get(dataset(found)) if form is DOCUMENT else None
+    return plan.tree(found) if plan else None
+
+
+def of_ecs(document: Tree) -> Tree:
+    """The record in the words of diagnostic settings."""
+    stream = dataset(document).partition(".")[2]
+    found = microsoft.camel(at(document, f"azure.{stream}"))
+    found = found if found.__class__ is dict else {}
+    told = {k: v for k, v in (found.get("properties") or {}).items() if v is not None} if found else {}
+    for name, field in _BESIDES.get(stream, {}).items():
+        path = name.partition("|")[0]
+        if told.get(path) is None:
+            told[path] = at(document, field)
+    more = {name: at(document, field) for name, field in _TOP_BESIDES.items()}
+    more["callerIpAddress"] = next(filter(None, (at(document, field) for field in _ADDRESS)), None)
+    row = {**found, **{k: v for k, v in more.items() if v is not None}, "properties": told}
+    return _audited(row) if stream == "auditlogs" else row
