@@ -19,6 +19,7 @@ from nhi_watch.model import Scorecard
 from nhi_watch.scoring import TENANT, Baselines
 from nhi_watch.state import Rows, State
 from nhi_watch.timestamps import DAY
+from nhi_watch.view import by_hand
 
 REACH_DAYS = 90
 """What was reached counts when it was seen within so many days."""
@@ -76,6 +77,8 @@ class Life:
         """What was done to it by its name."""
         self.callers: set[str] = set()
         """Ids of the identities that obtained its sessions."""
+        self.hands: dict[int, str] = {}
+        """Recent day on which a person was seen behind it → one record of that; what is held back is among them."""
 
     def reach(self, lives: Mapping[str, Life], today: int) -> Reach:
         """What it reached within the last `REACH_DAYS`, and who works through it."""
@@ -177,6 +180,8 @@ def _recent(life: Life, whole: IdentityDay) -> None:
         if sight is None:
             sight = hours[b.hour, _key(b)] = Sight(b)
         sight.add(b)
+        if by_hand(b.shape):
+            life.hands.setdefault(whole.day, b.record_ids[0])
     life.sights += hours.values()
 
 

@@ -65,13 +65,16 @@ def used_by_people(scene: Scene) -> Iterator[Finding]:
     """Machines' identities behind which a person was seen: a console, a browser, a second factor."""
     for life in scene.machines():
         seen = life.profile.dimension("human").values.get("yes")
-        if seen is None or scene.today - seen.last > scene.limits.idle_days:
+        days = max(seen.days if seen else 0, len(life.hands))
+        last = max([seen.last if seen else 0, *life.hands])
+        if not days or scene.today - last > scene.limits.idle_days:
             continue
         evidence = (
-            f"{short(life.identity)}: a person (console, browser or second factor) was seen on {seen.days} of "
-            f"{life.profile.days} active days, last on {render_day(seen.last)}"
+            f"{short(life.identity)}: a person (console, browser or second factor) was seen on {days} of "
+            f"{life.profile.days} active days, last on {render_day(last)}"
         )
-        yield Finding("human_use", life.identity, 35.0 + 10.0 * (seen.days >= 3), evidence, life=life)
+        records = tuple(life.hands[day] for day in sorted(life.hands))
+        yield Finding("human_use", life.identity, 35.0 + 10.0 * (days >= 3), evidence, records=records, life=life)
 
 
 def plain(life: Life, quiet: Silence) -> dict[str, Any]:
