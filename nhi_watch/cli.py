@@ -22,6 +22,7 @@ OUT = Path("nhi-out")
 COMMANDS = (
     ("train", "train the scorecard from its committed matrix", "nhi_watch.training.commands"),
     ("evaluate", "measure detection on labelled data that no training has seen", "nhi_watch.evaluation.run"),
+    ("race", "measure whether the notable comes before the thief, with late logs", "nhi_watch.evaluation.race"),
     ("exposed", "report an exposed credential: whose it is, what it reaches, was it tried", "nhi_watch.desk.exposed"),
     ("posture", "look for secrets, identities and rights that are not as they should be", "nhi_watch.desk.posture"),
     ("controls", "follow up on rotation and reduction; record exceptions", "nhi_watch.desk.controls"),
