@@ -114,7 +114,7 @@ def told(row: Row) -> Told:
     credential, session = who.credential_of(first(*(of(name) for name in _KEYS)))
     alert = Alert(RISK if is_risk else NOTABLE, kind_of(rule), severity, identity, identity.account or account,
                   credential, first(of("src"), of("src_ip"), of("sourceIPAddress"))[:128], _region(row),
-                  _app_links(row) if provider == microsoft.ENTRA else ())  # fmt: skip
+                  _links(row, identity))  # fmt: skip
     time = of("orig_time") or of("_time") or of("time")
     made = ":".join(text(of(name), 120) for name in ("orig_sid", "orig_rid") if of(name))
     return Told(alert, time, first(of("event_id"), made)[:256], session, _target(row))
@@ -157,8 +157,11 @@ def _ids(row: Row) -> tuple[str, str]:
     return microsoft.guid(app), microsoft.guid(principal)
 
 
-def _app_links(row: Row) -> tuple[str, ...]:
-    return tuple(f"{kind}:{told_}" for kind, told_ in zip(("app", "sp"), _ids(row)) if told_)
+def _links(row: Row, identity: Identity) -> tuple[str, ...]:
+    """An app's ids; for an identity that is known by its bare name only, that name within the product."""
+    if identity.provider == microsoft.ENTRA:
+        return tuple(f"{kind}:{told_}" for kind, told_ in zip(("app", "sp"), _ids(row)) if told_)
+    return (f"name:{identity.provider}:{identity.name.lower()}",) if ":name:" in identity.id else ()
 
 
 def _region(row: Row) -> str:

@@ -122,6 +122,8 @@ def by_name(provider: str, account: str, name: str) -> Optional[Identity]:
         return _google.principal(told, account)
     if provider == "aws":
         return aws(AwsActor("IAMUser", "", told, account))
+    if provider == k8s.PROVIDER:
+        return k8s.identify(told)
     return Identity(f"{provider}:{account}:name:{told.lower()}"[:512], told, "user", provider, account, "")
 
 
