@@ -20,6 +20,7 @@ from nhi_watch.behaviour import (
 )
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
+from nhi_watch.reputation import NOTHING, Reputation
 from nhi_watch.timestamps import DAY, HOUR, parse
 
 MINUTES = {f":{m:02}": m for m in range(60)}
@@ -48,7 +49,9 @@ def _hour(text: str) -> int:
 class Grouping:
     """Gathers records by identity and UTC day. What a store already holds of a day is loaded when touched."""
 
-    def __init__(self, sources: Sequence[ModuleType], load_day: LoadDay = lambda day: {}) -> None:
+    def __init__(
+        self, sources: Sequence[ModuleType], load_day: LoadDay = lambda day: {}, reputation: Reputation = NOTHING
+    ) -> None:
         self.days: dict[int, dict[str, IdentityDay]] = {}
         """Day → identity id → IdentityDay, stored ones included."""
         self.recent = 0
@@ -57,8 +60,12 @@ class Grouping:
         """Grows when `days` are replaced: what is remembered of them elsewhere is then void."""
         self.parsed = 0
         self.duplicates = 0
+        self.alerts = 0
+        """Events that are other products' alerts, each counted once."""
         self._sources = sources
+        self._alerts = next((source for source in sources if source.NAME == "alerts"), None)
         self._load_day = load_day
+        self._reputation = reputation
         self._memo: dict[object, _Slot] = {}
         self._known: dict[tuple[ModuleType, object], _Known] = {}
         """For hours in which a shape was not seen yet."""
@@ -70,7 +77,10 @@ class Grouping:
             if not source.claims(record):
                 source = self._source_of(record)
             try:
-                self._take(source, record)
+                if source is self._alerts:
+                    self._take_alert(source, record)
+                else:
+                    self._take(source, record)
             except RejectError as reject:
                 on_reject(index, reject)
 
@@ -79,6 +89,11 @@ class Grouping:
             if source.claims(record):
                 return source
         return self._sources[0]  # its full reading says what is wrong
+
+    def _take_alert(self, source: ModuleType, record: object) -> None:
+        known = self.parsed - self.duplicates
+        self._take(source, record)
+        self.alerts += self.parsed - self.duplicates - known
 
     def _take(self, source: ModuleType, record: object) -> None:
         peek = source.peek(record)
@@ -122,9 +137,14 @@ class Grouping:
         whole = self.identity_day(shape.identity.id, hour * HOUR // DAY)
         if mark in whole.seen:
             return _NOWHERE, whole.seen
-        behaviour = whole.behaviour(shape, hour)
+        behaviour = whole.behaviour(self.shape_on(shape, event.address, whole.day), hour)
         sketch(behaviour, event)
         return self._remember(key, (behaviour, whole.seen))
+
+    def shape_on(self, shape: Shape, address: str, day: int) -> Shape:
+        """The shape of what comes from an address on a day: as it is, or with the trait that a list gives it."""
+        traits = self._reputation.traits(shape.traits, address, day)
+        return shape if traits is shape.traits else shape._replace(traits=traits)
 
     def _remember(self, key: _Key, slot: _Slot) -> _Slot:
         if len(self._memo) >= MEMO:
@@ -136,15 +156,15 @@ class Grouping:
         event: Event = source.read(record)
         self.parsed += 1
         whole = self.identity_day(event.identity.id, event.time // DAY)
-        if not whole.add(event):
+        marked = self._reputation.mark(event)
+        if not whole.add(marked):
             self.duplicates += 1
         if key is None:
             return
         if len(self._known) >= KNOWN:
             self._known.clear()
-        shape = shape_of(event)
-        self._known[key[:2]] = shape, event._replace(session="", target="")
-        found = whole.behaviours.get((shape, event.time // HOUR))
+        self._known[key[:2]] = shape_of(event), event._replace(session="", target="")
+        found = whole.behaviours.get((shape_of(marked), event.time // HOUR))
         if found is not None:
             self._remember(key, (found, whole.seen))
 

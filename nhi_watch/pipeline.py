@@ -24,6 +24,7 @@ from nhi_watch.grouping import Grouping
 from nhi_watch.model import Scorecard
 from nhi_watch.notable import Notable, to_json
 from nhi_watch.ranking import Ranked
+from nhi_watch.reputation import NOTHING, Reputation
 from nhi_watch.scoring import Baselines, Episode, score_day
 from nhi_watch.state import Judged, State
 from nhi_watch.timestamps import HOUR, render, render_day
@@ -45,6 +46,7 @@ class Options(NamedTuple):
     budget: float = 10.0
     """Notables a day per 1,000 identities."""
     assets: Assets = NO_ASSETS
+    reputation: Reputation = NOTHING
 
 
 class Result(NamedTuple):
@@ -70,7 +72,7 @@ class Pipeline:
         self._state = state
         self._model = model
         self._options = options
-        self.grouping = Grouping(sources, state.load_day)
+        self.grouping = Grouping(sources, state.load_day, options.reputation)
         """Takes records in; a host that knows a faster way than `feed` may use it directly."""
         self._settled = 0
         """How many records were taken in that are no longer held."""
@@ -257,7 +259,7 @@ class Pipeline:
             **self._counts,
             "overflow_highest": self._overflow_highest,
             "days": [render_day(days[0]), render_day(days[-1])] if days else [],
-            "alerts_in": 0,
+            "alerts_in": self.grouping.alerts,
             "notables": len(notables),
             "budget": self._options.budget,
             "seconds": {stage: round(spent, 3) for stage, spent in self._seconds.items()},

@@ -288,7 +288,8 @@ class Lane:
         whole = self._grouping.identity_day(slot.shape.identity.id, number * HOUR // DAY)
         if mark in whole.seen:
             return False  # else a duplicate that looks different would leave an empty behaviour
-        behaviour = whole.behaviour(slot.shape, number)
+        shape = self._grouping.shape_on(slot.shape, slot.address, whole.day)
+        behaviour = whole.behaviour(shape, number)
         if slot.address:
             keep(behaviour.addresses, slot.address, ADDRESSES)
         slot.hour, slot.raw, slot.start = hour, hour.encode(), number * HOUR
