@@ -67,6 +67,8 @@ def _input(command: argparse.ArgumentParser) -> None:
     command.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
     command.add_argument("--model", type=Path, metavar="DIR", help="another model's folder (default: the shipped one)")
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
+    command.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
+                         help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
 
 
 def _sources() -> list[str]:
@@ -169,10 +171,18 @@ def _remarks(run: dict[str, Any]) -> None:
     unreadable = run["rejected"].get("unreadable_file", 0)
     if unreadable:
         print(f"nhi: {unreadable} of the paths could not be read; rejects.jsonl names them", file=sys.stderr)
+    _refused(run)
     if not run["read"]:
         print("nhi: the paths hold no records; nothing was judged", file=sys.stderr)
     elif run["parsed"] and not run["events"]:
         print("nhi: all records were scored by an earlier run; the list is of then", file=sys.stderr)
+
+
+def _refused(run: dict[str, Any]) -> None:
+    """Which indicators were not taken, and why, on standard error."""
+    told = ", ".join(f"{count:,} {reason}" for reason, count in run["reputation"]["refused"].items())
+    if told:
+        print(f"nhi: indicators of --reputation that were not taken: {told}", file=sys.stderr)
 
 
 def run_baseline(args: argparse.Namespace) -> int:
@@ -184,6 +194,7 @@ def run_baseline(args: argparse.Namespace) -> int:
         raise InputError(f"--export {args.export}: give a .csv or .csv.gz in a folder that exists")
     with _progress(job.paths) as (on_bytes, on_stage):
         run = jobs.learn(job, on_bytes, on_stage)
+    _refused(run)
     rows = jobs.export(job, args.export) if args.export else 0
     if args.json:
         print(json.dumps({**run, "exported": rows}))
@@ -254,7 +265,7 @@ def _job(args: argparse.Namespace) -> Any:
 
     state = args.state or args.out / "state.sqlite"
     return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
-                    model=args.model or model.FOLDER)  # fmt: skip
+                    model=args.model or model.FOLDER, reputation=args.reputation)  # fmt: skip
 
 
 @contextmanager

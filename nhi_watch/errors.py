@@ -24,6 +24,11 @@ class RejectError(NhiError):
         self.detail = detail
 
 
+OUT_OF_SCOPE = frozenset({"not_credential"})
+"""Reasons of records that were understood and are none of our business: counted, never kept, for they would bury what
+could not be understood."""
+
+
 class ModelError(NhiError):
     """A model file does not match its manifest, or cannot be read."""
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch import assets, model, network, registry
-from nhi_watch.errors import InputError, RejectError
+from nhi_watch import assets, model, network, registry, reputation
+from nhi_watch.errors import OUT_OF_SCOPE, InputError, RejectError
 from nhi_watch.outputs import html, jsonlines
 from nhi_watch.pipeline import Options, Pipeline, Result
 from nhi_watch.sources import cloudtrail
@@ -41,6 +41,8 @@ class Job(NamedTuple):
     assets: Optional[Path] = None
     networks: Optional[Path] = None
     model: Path = model.FOLDER
+    reputation: Sequence[Path] = ()
+    """Files of indicators."""
 
 
 def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> Result:
@@ -80,7 +82,8 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     known = assets.load(job.assets) if job.assets else {}
     sources = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
     state = State(store)
-    pipeline = Pipeline(state, model.load(job.model), sources, Options(job.budget, known))
+    listed = reputation.load(job.reputation)
+    pipeline = Pipeline(state, model.load(job.model), sources, Options(job.budget, known, listed))
     started = time.perf_counter()
     with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
         take = Lane(pipeline.grouping).take if sources[0] is cloudtrail else None
@@ -94,6 +97,7 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     result_started = time.perf_counter()
     with _few_collections():
         result = pipeline.finish(on_stage)
+    result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     _demand_events(result.run, job.out)
     result = result._replace(notables=overall(_with_earlier(state, result)))
     result.run["notables"] = len(result.notables)
@@ -103,7 +107,7 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
 
 def _demand_events(run: dict[str, Any], out: Path) -> None:
     """A run that understood nothing must not look like an all-clear, nor replace an earlier report."""
-    if run["rejected"] and not run["parsed"]:
+    if run["rejected"] and not run["parsed"] and not OUT_OF_SCOPE & run["rejected"].keys():
         reason = max(run["rejected"], key=lambda name: (run["rejected"][name], name))
         raise InputError(
             f"none of {run['read']:,} records could be read, most of them for {reason}; "
@@ -132,7 +136,8 @@ def _few_collections() -> Iterator[None]:
 def _feed(pipeline: Pipeline, batch: files.Batch, rejects: Rejects) -> None:
     def refuse(index: int, error: RejectError) -> None:
         pipeline.reject(error.reason)
-        rejects.refuse(batch.where(index), error, batch.raw(index))
+        if error.reason not in OUT_OF_SCOPE:
+            rejects.refuse(batch.where(index), error, batch.raw(index))
 
     for piece in batch.bad:
         pipeline.reject(piece.reason)
