@@ -108,19 +108,17 @@ class Columns:
             raise RejectError("bad_group", f"count, first, last and nhi_minutes must be numbers: {error}") from error
 
     def record(self, row: Row) -> dict[str, Any]:
-        """The event as a source reads it: `_raw`, or the extracted fields where that holds no JSON.
+        """The event as a source reads it: the object in `_raw`, or the row where that holds none.
 
         Raises:
             RejectError: no_fields, invalid_utf8, not_json.
         """
         raw = _cell(row, self._raw)
-        record: dict[str, Any] = {}
-        if raw.lstrip()[:1] != "{":
-            record.update(self._fields(row))
-        elif self._sourcetype is not None:
-            record["sourcetype"] = row[self._sourcetype]
+        record = _object(raw) if raw else None
+        if record is not None:
+            return record
+        record = dict(self._fields(row))
         if raw:
-            _demand_text(raw)
             record["_raw"] = raw
         elif not record:
             raise RejectError("no_fields", "neither extracted fields nor _raw")
@@ -138,17 +136,24 @@ def _cell(row: Row, place: Optional[int]) -> str:
     return row[place] if place is not None else ""
 
 
-def _demand_text(raw: str) -> None:
-    """Refuse what no text can hold, as reading from files does: bytes that are no UTF-8, half characters in JSON."""
+def _object(raw: str) -> Optional[dict[str, Any]]:
+    """The JSON object that a text is; None: it is none.
+
+    Raises:
+        RejectError: for what no text can hold, and reading from files refuses: bytes that are no UTF-8, half
+            characters in JSON.
+    """
     try:
         if not raw.isascii():
             raw.encode("utf-8")
     except UnicodeEncodeError as error:
         raise RejectError("invalid_utf8", f"character {error.start} is not UTF-8") from error
-    if "\\u" in raw and _HALF.search(raw):
-        try:
-            json.dumps(json.loads(raw), ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise RejectError("not_json", "half a surrogate pair") from error
-        except (ValueError, RecursionError):
-            return  # the source refuses it in its own words
+    try:
+        record = json.loads(raw)
+        if "\\u" in raw and _HALF.search(raw):
+            json.dumps(record, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise RejectError("not_json", "half a surrogate pair") from error
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None

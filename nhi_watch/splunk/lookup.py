@@ -4,6 +4,7 @@
 |---|---|---|---|
 | an identity's id | the last day that `profile` knows | its JSON | JSON: later day → what that day taught |
 | a peer group, or the tenant | the last day that it knows; a row for each day on which it changed | its JSON | "" |
+| `inventory/…`, `ledger/…`, `day/…` | 0 | what the state keeps in that table under that key | "" |
 
 On the tenant's last row, `deltas` is the list of the days that have deltas. So a day can be learnt again: its delta
 is replaced. JSON is only parsed when an event needs it, so a large baseline costs a search little.
@@ -35,6 +36,8 @@ from nhi_watch.view import Past
 COLUMNS = names(BASELINE)
 DEFAULT = "nhi_baseline"
 PEER = "peer:"
+KEPT = ("inventory", "ledger", "day")
+"""Tables of the state of which rows are kept as they are."""
 _REMEDY = "learn it again: see the baseline in the app's README"
 _NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
@@ -59,6 +62,8 @@ class Table:
         """Scope → days in order, and the profile as it stood at the end of each."""
         self.days: list[int] = []
         """Days that have deltas."""
+        self.kept: dict[str, dict[str, str]] = {name: {} for name in KEPT}
+        """Table of the state → key → row as text."""
 
     @property
     def base(self) -> int:
@@ -74,6 +79,10 @@ class Table:
     def add(self, row: list[str]) -> None:
         """Take in a row; rows of a group must come in the order of days."""
         scope, day, profile, deltas = row
+        kept, slash, key = scope.partition("/")
+        if slash and kept in self.kept:
+            self.kept[kept][key] = profile
+            return
         if scope != TENANT and not scope.startswith(PEER):
             self.own[scope] = Own(int(day), profile, deltas)
             return
@@ -85,6 +94,9 @@ class Table:
 
     def rows(self) -> Iterator[list[str]]:
         """All rows, in order."""
+        for name in KEPT:
+            for key, text in sorted(self.kept[name].items()):
+                yield [f"{name}/{key}", "0", text, ""]
         for scope in sorted([*self.own, *self.groups]):
             if scope in self.own:
                 own = self.own[scope]

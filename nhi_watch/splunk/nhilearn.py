@@ -11,19 +11,20 @@ from typing import BinaryIO
 
 from nhi_watch import model
 from nhi_watch.pipeline import Options
-from nhi_watch.splunk import fields, lookup, tables, window
+from nhi_watch.splunk import fields, lookup, notables, tables, window
 from nhi_watch.splunk.gather import Gatherer
-from nhi_watch.splunk.learning import KEEP, RETIRE, Learnt, TableStore, settle
+from nhi_watch.splunk.learning import KEEP, Learnt, settle
 from nhi_watch.splunk.lookup import Table
 from nhi_watch.splunk.nhigroup import RAW
 from nhi_watch.splunk.options import Option, parse
 from nhi_watch.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.splunk.rows import write
+from nhi_watch.splunk.tablestore import TableStore
 
 OPTIONS = {
     "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
     "keep": Option(str(KEEP), "<days, 1 to 30>", pattern=r"[12]?\d|30", example=str(KEEP)),
-    "retire": Option(str(RETIRE), "<days, 30 to 9999>", pattern=r"[3-9]\d|\d{3,4}", example=str(RETIRE)),
+    "retire": Option("0", "<0: never, or days, 30 to 9999>", pattern=r"0|[3-9]\d|\d{3,4}", example="400"),
 }
 
 
@@ -70,11 +71,12 @@ class NhiLearn:
         first = days[0] if days else table.last + 1
         store, learnt = TableStore(table, first), Learnt(table, first)
         card = model.load()
+        notables.restore(store, {n: e for n, e in notables.latest(self._gatherer).items() if e.is_exposure})
         for day in days:
             wholes = {name: part.whole() for name, part in self._gatherer.take_day(day).items()}
             settle(store, card, Options(), {day: wholes})
             learnt.take(store, day)
-        return learnt.table(self._keep, self._retire)
+        return learnt.table(store, self._keep, self._retire)
 
 
 def main(requests: BinaryIO, replies: BinaryIO) -> int:

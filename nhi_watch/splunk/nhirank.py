@@ -6,37 +6,28 @@ revisions of the notables come with the rows, so that only what changed gets a n
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from nhi_watch import model
-from nhi_watch.errors import RejectError
-from nhi_watch.pipeline import Options, Result
-from nhi_watch.splunk import fields, lookup, tables, window
+from nhi_watch.pipeline import Options
+from nhi_watch.splunk import fields, lookup, notables, tables, window
 from nhi_watch.splunk.gather import Gatherer
-from nhi_watch.splunk.learning import TableStore, settle
+from nhi_watch.splunk.learning import settle
 from nhi_watch.splunk.nhigroup import RAW
-from nhi_watch.splunk.notables import ENDED, Earlier, earlier, row_of
+from nhi_watch.splunk.notables import ENDED, Ranked, row_of
 from nhi_watch.splunk.options import Option, parse
 from nhi_watch.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.splunk.rows import Cell, write
+from nhi_watch.splunk.tablestore import TableStore
 
 OPTIONS = {
     "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
     "budget": Option("10", "<notables a day per 1,000 identities>", pattern=r"\d{1,4}(\.\d{1,3})?", example="10"),
     "show": Option("all", "all|changed", ("all", "changed")),
 }
-Document = dict[str, Any]
-
-
-class Ranked(NamedTuple):
-    """One notable of a day, and what became of it."""
-
-    document: Document
-    change: str
-    run: dict[str, Any]
-    """Of its day."""
 
 
 class NhiRank:
@@ -66,8 +57,8 @@ class NhiRank:
         days = window.days_of(self._search, self._gatherer.days())
         ranked = [day for day in days.whole if day > self._table.base]
         found = list(self._rank(ranked))
-        shown = [one for one in found if self._show == "all" or one.change != "same"]
-        rows = [row_of(one.document, one.change, one.run) for one in shown]
+        now = int(self._search.latest or time.time())
+        rows = [row_of(one, now) for one in found if self._show == "all" or one.change != "same"]
         rejected = sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reason, "nhi_record_count": str(count)} for reason, count in rejected]
         messages = [*self._messages(days, ranked, found), *window.rejects("nhirank", self._gatherer.rejected)]
@@ -76,68 +67,32 @@ class NhiRank:
     def _rank(self, days: list[int]) -> Iterator[Ranked]:
         if not days:
             return
-        known = self._earlier(set(days))
+        known = notables.latest(self._gatherer)
         store, card = TableStore(self._table, days[0]), model.load()
-        store.put("notable", [(f"{e.day:06d}/{name}", e.row()) for name, e in known.items() if e.change not in ENDED])
+        notables.restore(store, known)
+        exposed = notables.exposures(store)
+        exposures: list[Ranked] = []
         for day in days:
             wholes = {name: part.whole() for name, part in self._gatherer.take_day(day).items()}
             result = settle(store, card, self._options, {day: wholes})
-            mine = {name: e for name, e in known.items() if e.day == day}
-            yield from _changes(result, mine, is_last=day == days[-1])
-
-    def _earlier(self, days: set[int]) -> dict[str, Earlier]:
-        """The latest revision of each notable that came with the rows."""
-        found: dict[str, Earlier] = {}
-        for text in self._gatherer.notables:
-            try:
-                told = earlier(text)
-            except RejectError as error:
-                self._gatherer.reject(error.reason)
-                continue
-            before = found.get(told.document["id"])
-            if told.day in days and (before is None or before.document["revision"] < told.document["revision"]):
-                found[told.document["id"]] = told
-        return found
+            mine = {name: e for name, e in known.items() if e.day == day and not e.is_exposure}
+            yield from notables.changes(result, mine, is_last=day == days[-1])
+            exposures = list(notables.exposure_changes(result, exposed))
+        yield from exposures
 
     def _messages(self, days: window.Days, ranked: list[int], found: list[Ranked]) -> Messages:
         now = [one for one in found if one.change not in ENDED]
         fresh = sum(one.change == "new" for one in now)
-        messages: Messages = [
-            ("INFO", f"nhirank: {lookup.describe(self._table)}; ranked {window.spoken(ranked)}: "
-             f"{len(now)} notables, {fresh} of them new")
-        ]  # fmt: skip
+        told = f"nhirank: {lookup.describe(self._table)}; ranked {window.spoken(ranked)}: {len(now)} notables"
+        messages: Messages = [("INFO", f"{told}, {fresh} of them new")]
         if days.cut:
-            text = f"nhirank: not ranked: {window.spoken(days.cut)}, because the search does not cover it from midnight"
-            messages.append(("INFO", f"{text} (UTC) on"))
+            cut = window.spoken(days.cut)
+            text = f"nhirank: not ranked: {cut}, which the search does not cover from midnight (UTC) on"
+            messages.append(("INFO", text))
         late = [day for day in days.whole if day <= self._table.base]
         if late:
             messages.append(("WARN", f"nhirank: not ranked: {window.spoken(late)}, which the baseline knows already"))
         return messages
-
-
-def _changes(result: Result, known: dict[str, Earlier], is_last: bool) -> Iterator[Ranked]:
-    """What became of each notable of a day."""
-    changed = {document["id"]: document for document in result.changed}
-    kept = {document["id"] for document in result.notables}
-    for document in result.notables:
-        if not is_last:
-            document["telemetry"] = {**document["telemetry"], "provisional": False}
-        yield Ranked(*_change(document, document["id"] in changed, known.get(document["id"])), result.run)
-    for name, one in known.items():
-        if name in kept or one.change in ENDED:
-            continue
-        if name in changed:
-            yield Ranked(changed[name], "merged", result.run)
-        else:
-            yield Ranked({**one.document, "revision": one.document["revision"] + 1}, "withdrawn", result.run)
-
-
-def _change(document: Document, changed: bool, before: Earlier | None) -> tuple[Document, str]:
-    if before is None:
-        return document, "new"
-    if not changed and before.change not in ENDED:
-        return document, "same"
-    return {**document, "revision": before.document["revision"] + 1}, "updated"
 
 
 def _body(rows: list[dict[str, Cell]]) -> bytes:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.errors import RejectError
+from nhi_watch.notable import SEVERITIES
+from nhi_watch.pipeline import Result
 from nhi_watch.splunk import fields
+from nhi_watch.splunk.gather import Gatherer
 from nhi_watch.splunk.rows import Cell
-from nhi_watch.timestamps import day_of, parse
+from nhi_watch.splunk.tablestore import TableStore, pack, unpack
+from nhi_watch.timestamps import day_of, parse, render
 
 ENDED = ("merged", "withdrawn")
 """What a notable can have come to; it may still come back."""
@@ -30,9 +33,21 @@ class Earlier(NamedTuple):
     change: str
     day: int
 
-    def row(self) -> bytes:
-        """As the state keeps it."""
-        return zlib.compress(json.dumps(self.document).encode(), 1)
+    @property
+    def is_exposure(self) -> bool:
+        """Exposures belong to a credential, not to a day."""
+        return bool(self.document["kind"] == "exposure")
+
+
+class Ranked(NamedTuple):
+    """A notable as it stands, and what became of it since it was last written."""
+
+    document: dict[str, Any]
+    change: str
+    escalated: bool
+    """Its first revision, or one whose severity rose."""
+    run: Mapping[str, Any]
+    """Of its day."""
 
 
 def earlier(text: str) -> Earlier:
@@ -45,18 +60,105 @@ def earlier(text: str) -> Earlier:
         told = json.loads(text)
         document = told["nhi_notable"]
         day = day_of(parse(document["first_time"]))
-        return Earlier({**document, "id": str(document["id"]), "revision": int(document["revision"])},
-                       str(told["nhi_change"]), day)  # fmt: skip
+        named = {"id": str(document["id"]), "kind": str(document["kind"]), "severity": str(document["severity"])}
+        return Earlier({**document, **named, "revision": int(document["revision"])}, str(told["nhi_change"]), day)
     except (ValueError, TypeError, KeyError, RejectError) as error:
         raise RejectError("bad_notable", f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def row_of(document: Document, change: str, run: Mapping[str, Any]) -> dict[str, Cell]:
+def latest(gatherer: Gatherer) -> dict[str, Earlier]:
+    """Notable id → its latest revision among those that came with the rows."""
+    found: dict[str, Earlier] = {}
+    for text in gatherer.notables:
+        try:
+            told = earlier(text)
+        except RejectError as error:
+            gatherer.reject(error.reason)
+            continue
+        before = found.get(told.document["id"])
+        if before is None or before.document["revision"] < told.document["revision"]:
+            found[told.document["id"]] = told
+    return found
+
+
+def restore(store: TableStore, known: Mapping[str, Earlier]) -> None:
+    """Put earlier revisions where the pipeline looks for them."""
+    stored = exposures(store)
+    for name, one in known.items():
+        row = pack(json.dumps(one.document))
+        if one.is_exposure:
+            if one.document["revision"] > stored.get(name, _NEVER)["revision"]:
+                store.put("ledger", [(f"exposure/{name}", row)])
+        elif one.change not in ENDED:
+            store.put("notable", [(f"{one.day:06d}/{name}", row)])
+
+
+_NEVER: dict[str, Any] = {"revision": 0}
+
+
+def exposures(store: TableStore) -> dict[str, dict[str, Any]]:
+    """Notable id → document of the exposures that a store knows."""
+    return {key[9:]: unpack(row) for key, row in store.scan("ledger", "exposure/", "exposure0")}
+
+
+def changes(result: Result, known: Mapping[str, Earlier], is_last: bool) -> Iterator[Ranked]:
+    """What became of each notable of a day."""
+    changed = {document["id"]: document for document in result.changed}
+    mine = [document for document in result.notables if document["kind"] != "exposure"]
+    for document in mine:
+        if not is_last:
+            document["telemetry"] = {**document["telemetry"], "provisional": False}
+        yield _change(document, document["id"] in changed, known.get(document["id"]), result.run)
+    kept = {document["id"] for document in mine}
+    for name, one in known.items():
+        if name in kept or one.change in ENDED:
+            continue
+        if name in changed:
+            yield Ranked(changed[name], "merged", False, result.run)
+        else:
+            gone = {**one.document, "revision": one.document["revision"] + 1}
+            yield Ranked(gone, "withdrawn", False, result.run)
+
+
+def _change(document: dict[str, Any], changed: bool, before: Optional[Earlier], run: Mapping[str, Any]) -> Ranked:
+    if before is None:
+        return Ranked(document, "new", True, run)
+    if not changed and before.change not in ENDED:
+        return Ranked(document, "same", False, run)
+    document = {**document, "revision": before.document["revision"] + 1}
+    return Ranked(document, "updated", _rose(document, before.document), run)
+
+
+def _rose(document: Document, before: Document) -> bool:
+    order = SEVERITIES.index
+    known = before["severity"] in SEVERITIES
+    return not known or order(document["severity"]) > order(before["severity"])
+
+
+def exposure_changes(result: Result, known: Mapping[str, Document]) -> Iterator[Ranked]:
+    """What became of each exposure."""
+    for document in result.notables:
+        if document["kind"] != "exposure":
+            continue
+        before = known.get(document["id"])
+        if before is None:
+            yield Ranked(document, "new", True, result.run)
+        elif document["revision"] == before["revision"]:
+            yield Ranked(document, "same", False, result.run)
+        else:
+            yield Ranked(document, "updated", _rose(document, before), result.run)
+
+
+def row_of(ranked: Ranked, now: int) -> dict[str, Cell]:
     """The row of a notable; see `fields.NOTABLE`."""
-    row = {**_what(document, change), **_who(document), **_when(document), **_why(document)}
+    document, run = ranked.document, ranked.run
+    row = {**_what(document, ranked.change), **_who(document), **_when(document), **_why(document)}
+    # an exposure's own time is that of the leak: too long ago to be found among recent events
+    time = parse(document["last_time"]) if document["kind"] == "compromise" else now
+    row["_time"], row["nhi_escalated"] = str(time), "1" if ranked.escalated else "0"
     row["nhi_overflow"], row["nhi_overflow_highest"] = str(run["overflow"]), f"{run['overflow_highest']:g}"
     kept = {name: row[name] for name in fields.names(fields.NOTABLE) if name in row and name not in _NOT_KEPT}
-    event = {"time": document["last_time"], **kept, "nhi_notable": document}
+    event = {"time": render(time), **kept, "nhi_notable": document}
     return {**row, "_raw": json.dumps(event, separators=(",", ":"))}
 
 
@@ -86,8 +188,8 @@ def _who(document: Document) -> dict[str, Cell]:
 
 def _when(document: Document) -> dict[str, Cell]:
     return {
-        "_time": str(parse(document["last_time"])), "nhi_first_time": document["first_time"],
-        "nhi_last_time": document["last_time"], "nhi_created": document["created"],
+        "nhi_first_time": document["first_time"], "nhi_last_time": document["last_time"],
+        "nhi_created": document["created"],
         "nhi_provisional": "1" if document["telemetry"]["provisional"] else "0",
     }  # fmt: skip
 
