@@ -3,6 +3,7 @@
 A read of a watched file is SYSCALL, CWD and PATH; a program's start SYSCALL and EXECVE; a connection SYSCALL and
 SOCKADDR. The lines must come together (`stats list(_raw)` by the serial in Splunk; files are put together when they
 are read): a PATH alone tells nobody. Enriched logs name users behind a group separator (`UID="ci"`).
+A line names its host only where auditd.conf says so (name_format) or the SIEM does; else all count as one, `unknown`.
 Format: github.com/linux-audit/audit-documentation, "Audit Event Parsing".
 """
 
@@ -24,6 +25,7 @@ _KEPT = frozenset({"SYSCALL", "EXECVE", "CWD", "PATH", "SOCKADDR", "PROCTITLE"})
 _OPEN = {"2": "a1", "257": "a2", "56": "a2", "open": "a1", "openat": "a2"}
 """System call (x86-64 and arm64) → the argument that holds the flags."""
 _UNSET = ("4294967295", "-1", "unset")
+_NO_NODE = "unknown"
 
 Fields = dict[str, str]
 
@@ -56,7 +58,7 @@ def parts(raw: str, host: str) -> Optional[Parts]:
     deed = _deed(call, lines)
     if deed is None:
         return None
-    name = (node or host).lower()[:200]
+    name = (node or host or _NO_NODE).lower()[:200]
     error = "" if call.get("success") != "no" else _ERRORS.get(call.get("exit", ""), call.get("exit", "failure")[:20])
     facts = Facts(
         deed.operation, deed.sort, name, name, call.get("uid", "")[:64], call.get("UID", "")[:128],

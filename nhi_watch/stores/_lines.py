@@ -21,7 +21,7 @@ LINE_LIMIT = 16 * 1024 * 1024
 def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes], take: Take = None) -> Iterator[Batch]:
     """Batches of a file with one value a line, which `parts` holds; without what `take` took."""
     consumed, line, tail = 0, 1, b""
-    for lines, tail, too_long in _split(parts):
+    for lines, tail, too_long in split(parts):
         batch = _parse(file, line, lines, chunks.consumed - consumed, take)
         consumed = chunks.consumed
         line += len(lines)
@@ -38,7 +38,7 @@ def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes], take: Take = N
     yield last
 
 
-def _split(chunks: Iterator[bytes]) -> Iterator[tuple[list[bytes], bytes, int]]:
+def split(chunks: Iterator[bytes]) -> Iterator[tuple[list[bytes], bytes, int]]:
     """Complete lines, the start of the next one, and that one's length if it was too long and is over."""
     parts: list[bytes] = []
     size = 0

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Optional
 
+from nhi_watch.stores._auditd import is_auditd, read_auditd
 from nhi_watch.stores._batch import BOM, RAW_LIMIT, Bad, Batch, Where, bad
 from nhi_watch.stores._chunks import Chunks
 from nhi_watch.stores._documents import is_document, read_document
@@ -81,6 +82,8 @@ def _read_file(name: str, file: BinaryIO, take: Take) -> Iterator[Batch]:
     if _is_binary(head):
         detail = bad(Where(name, 0), "binary_file", head, _BINARY, len(head))
         return iter([Batch(name, 0, [], None, [detail], chunks.consumed)])
+    if is_auditd(head):
+        return read_auditd(name, chunks, chain([head], rest))
     if _is_document(head):
         return read_document(name, head, rest, chunks)
     return read_lines(name, chunks, chain([head], rest), take)

@@ -1,0 +1,68 @@
+"""The fast lane and the command line mark listed addresses as the long way does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_reputation import ADDRESS, call, loaded
+
+from nhi_watch import cli, reputation
+from nhi_watch.grouping import Grouping
+from nhi_watch.sources import cloudtrail
+from nhi_watch.stores import files
+from nhi_watch.stores.lane import Lane
+
+CSV = f"{reputation.COLUMNS}\n{ADDRESS},x,60,,2026-03-02,\n"
+
+
+def written(folder: Path) -> Path:
+    """Three days of calls from a listed address and from its neighbour, one a line."""
+    path = folder / "trail.ndjson"
+    calls = [
+        call(address, f"2026-03-0{day}T{hour:02}:{minute:02}:00Z", day * 10_000 + hour * 1000 + minute * 10 + number)
+        for day in (1, 2, 3)
+        for hour in (1, 2)
+        for minute in range(5)
+        for number, address in enumerate((ADDRESS, "198.51.100.8"))
+    ]
+    path.write_text("".join(json.dumps(one, separators=(",", ":")) + "\n" for one in calls), encoding="utf-8")
+    return path
+
+
+def grouped(path: Path, told: reputation.Reputation, fast: bool) -> tuple[int, list[Any]]:
+    grouping = Grouping([cloudtrail], reputation=told)
+    left = 0
+    for batch in files.read([str(path)], None, Lane(grouping).take if fast else None):
+        left += len(batch.records)
+        grouping.feed(batch.records, lambda index, error: pytest.fail(str(error)))
+    wholes = [whole for _, day in sorted(grouping.days.items()) for whole in day.values()]
+    return left, [(b.shape, b.hour, b.count, b.record_ids) for whole in wholes for b in whole.ordered()]
+
+
+def test_the_fast_lane_makes_the_behaviours_that_the_long_way_makes(tmp_path: Path) -> None:
+    path, told = written(tmp_path), loaded(tmp_path, CSV)
+    left, fast = grouped(path, told, fast=True)
+    _, slow = grouped(path, told, fast=False)
+    assert fast == slow and left < 10
+    traits = [shape.traits for shape, *_ in fast]
+    assert traits.count(("listed",)) == 4 and traits.count(()) == 6
+
+
+def test_the_command_line_takes_several_lists_and_says_what_it_did_not_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    written(data)
+    (tmp_path / "one.csv").write_text(CSV, encoding="utf-8")
+    (tmp_path / "two.txt").write_text("10.0.0.1\n203.0.113.9\n", encoding="utf-8")
+    lists = ["--reputation", str(tmp_path / "one.csv"), "--reputation", str(tmp_path / "two.txt")]
+    assert cli.main(["score", str(data), "--out", str(tmp_path / "out"), "--json", *lists]) == 0
+    run = json.loads(capsys.readouterr().out)
+    assert run["reputation"] == {"indicators": 3, "listed": 2, "refused": {"private": 1}}
+    assert cli.main(["baseline", str(data), "--out", str(tmp_path / "base"), *lists]) == 0
+    assert "1 private" in capsys.readouterr().err
+    assert cli.main(["score", str(data), "--out", str(tmp_path / "o"), "--reputation", str(tmp_path / "no")]) == 2

@@ -1,0 +1,168 @@
+"""Other products' alerts: whom they name is the identity of that product's own log, and none counts twice."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_watch import registry
+from nhi_watch.errors import RejectError
+from nhi_watch.grouping import Grouping
+from nhi_watch.sources import alerts, cloudtrail, entra
+
+FOLDER = Path(__file__).parent / "data" / "sources"
+SAMPLES = [json.loads(line) for line in (FOLDER / "alerts.jsonl").read_text(encoding="utf-8").splitlines()]
+ACCOUNT = "111111111111"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/payments-api"
+
+
+def trail(**changes: Any) -> dict[str, Any]:
+    """A CloudTrail record of the role that samples are about."""
+    issuer = {"type": "Role", "principalId": "AROAQ3EGTESTROLE00001", "arn": ROLE, "accountId": ACCOUNT,
+              "userName": "payments-api"}  # fmt: skip
+    user = {"type": "AssumedRole", "principalId": "AROAQ3EGTESTROLE00001:i-0a", "accountId": ACCOUNT,
+            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/payments-api/i-0a", "accessKeyId": "ASIAQ3EGTESTKEY00001",
+            "sessionContext": {"sessionIssuer": issuer}}  # fmt: skip
+    return {"userIdentity": user, "eventTime": "2026-03-02T10:00:00Z", "eventSource": "s3.amazonaws.com",
+            "eventName": "ListBuckets", "awsRegion": "eu-west-1", "sourceIPAddress": "198.51.100.7",
+            "eventID": "00000000-0000-4000-8000-000000000001", "recipientAccountId": ACCOUNT, **changes}  # fmt: skip
+
+
+def sample(kind: str, shape: str = "native") -> dict[str, Any]:
+    """The first sample whose action ends so."""
+    found = (s for s in SAMPLES if s["shape"] == shape and s.get("event", {}).get("action", "").endswith(kind))
+    record: dict[str, Any] = next(found)["record"]
+    return record
+
+
+def reason(record: object) -> str:
+    with pytest.raises(RejectError) as told:
+        alerts.read(record)
+    return told.value.reason
+
+
+def test_a_finding_about_a_roles_session_is_the_roles_as_cloudtrail_names_it() -> None:
+    finding, call = alerts.read(sample("IAMUser/AnomalousBehavior")), cloudtrail.read(trail())
+    assert (finding.identity, finding.session) == (call.identity, call.session)
+    assert finding.action == "alert:GuardDuty/CredentialAccess:IAMUser/AnomalousBehavior"
+    assert finding.traits == ("alert", "alert_medium") and finding.access == "unknown"
+
+
+def test_a_risk_of_an_app_is_the_apps_as_its_sign_ins_name_it() -> None:
+    risk = alerts.read(sample("EntraRisk/suspiciousSignins"))
+    signin = {
+        "category": "ServicePrincipalSignInLogs",
+        "time": "2026-03-02T10:00:00Z",
+        "tenantId": risk.account,
+        "properties": {
+            "id": "1", "createdDateTime": "2026-03-02T10:00:00Z", "appId": risk.links[0][4:],
+            "servicePrincipalId": risk.links[1][3:], "servicePrincipalName": "invoice-sync",
+            "servicePrincipalCredentialKeyId": risk.credential,
+        },
+    }  # fmt: skip
+    own = entra.read(signin)
+    assert (risk.identity, risk.credential) == (own.identity, own.credential)
+
+
+def test_an_alert_that_holds_the_record_names_whom_that_record_names() -> None:
+    call = cloudtrail.read(trail())
+    base = {"group": "Sigma", "kind": "individual", "name": "Odd", "level": "high", "id": "r-1"}
+    match = alerts.read({**base, "document": {"kind": "json", "data": trail()}})
+    assert (match.identity, match.session, match.address) == (call.identity, call.session, call.address)
+    assert (match.time, match.record_id) == (call.time, f"r-1:{call.record_id}")
+
+
+@pytest.mark.parametrize(
+    ("number", "level"),
+    [
+        (1, "low"),
+        (3.9, "low"),
+        (4, "medium"),
+        (6.9, "medium"),
+        (7, "high"),
+        (8.9, "high"),
+        (9, "critical"),
+        ("x", "medium"),
+    ],
+)
+def test_severities_are_the_products_own_bands(number: object, level: str) -> None:
+    assert alerts.read({**sample("IAMUser/AnomalousBehavior"), "severity": number}).traits[1] == f"alert_{level}"
+
+
+@pytest.mark.parametrize(("score", "level"), [("20", "low"), ("41", "medium"), ("61", "high"), ("81", "critical")])
+def test_a_risk_event_is_as_severe_as_its_score(score: str, level: str) -> None:
+    row = {
+        "search_name": "x",
+        "risk_object": ROLE,
+        "risk_object_type": "user",
+        "risk_score": score,
+        "_time": "1772445900",
+    }
+    assert alerts.read(row).traits[1] == f"alert_{level}"
+
+
+def test_a_bare_name_is_an_identity_of_its_own_that_a_link_can_join() -> None:
+    row = {"search_name": "x", "rule_title": "x", "urgency": "low", "orig_sourcetype": "github:cloud:audit",
+           "user": "Octo-Bot", "_time": "1772445900"}  # fmt: skip
+    event = alerts.read(row)
+    assert (event.identity.id, event.links) == ("github::name:octo-bot", ("name:github:octo-bot",))
+
+
+def test_a_finding_that_two_products_tell_and_one_that_is_updated_count_once() -> None:
+    finding = sample("MaliciousIPCaller.Custom")
+    later = json.loads(json.dumps(finding))
+    later["updatedAt"], later["service"]["eventLastSeen"] = "2026-03-02T12:18:40Z", "2026-03-02T12:00:01Z"
+    asff = next(s["record"] for s in SAMPLES if s["shape"] == "native" and "ProductArn" in s["record"])
+    grouping = Grouping(registry.modules("nhi_watch.sources"))
+    grouping.feed([finding, later, asff, trail()], lambda index, error: pytest.fail(str(error)))
+    assert (grouping.parsed, grouping.duplicates, grouping.alerts) == (4, 2, 1)
+
+
+def test_of_a_mixture_of_all_logs_each_record_goes_to_its_source_or_to_the_rejects() -> None:
+    lines = [line for path in sorted(FOLDER.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()]
+    samples = [json.loads(line) for line in lines]
+    random.Random(4).shuffle(samples)
+    grouping = Grouping(registry.modules("nhi_watch.sources"))
+    rejected: list[int] = []
+    grouping.feed([s["record"] for s in samples], lambda index, error: rejected.append(index))
+    assert rejected == [index for index, sample in enumerate(samples) if "event" not in sample]
+    assert grouping.parsed == len(samples) - len(rejected)
+
+
+def test_our_own_alerts_do_not_come_back_whatever_the_way() -> None:
+    kibana = sample("Kibana/AWS-Secrets-Manager-Odd-Read")
+    ours = {**kibana, "kibana.alert.original_event.dataset": "nhi.alerts"}
+    stash = '1772445900, search_name="x", urgency="high", rule_title="x", user="ci", {}="{}"'
+    told = [stash.format("nhi_score", "90"), stash.format("orig_sourcetype", "nhi:notable")]
+    assert {reason(record) for record in (ours, *({"_raw": raw} for raw in told))} == {"own_notable"}
+    assert alerts.claims({"data_stream": {"dataset": "nhi.alerts"}, "event": {"kind": "alert"}})
+
+
+def test_a_copy_of_an_event_in_an_alert_is_not_that_event() -> None:
+    kibana = sample("Kibana/AWS-Secrets-Manager-Odd-Read")
+    assert alerts.claims(kibana) and not cloudtrail.claims(kibana)
+
+
+def test_secrets_in_a_command_line_stay_behind() -> None:
+    match = {"Timestamp": "2026-03-02T10:00:10Z", "RuleTitle": "x", "Level": "high", "Computer": "B", "RuleID": "1",
+             "Details": {"Cmdline": "x.exe --password hunter2", "Proc": "C:\\x.exe", "User": "svc"}}  # fmt: skip
+    assert "hunter2" not in json.dumps(alerts.read(match))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"resource": {"resourceType": "S3Bucket"}}, "no_identity"),
+        ({"resource": None}, "no_identity"),
+        ({"service": {"archived": "true"}}, "closed"),
+        ({"service": {"additionalInfo": {"sample": "true"}}}, "sample_finding"),
+        ({"service": None, "updatedAt": None, "createdAt": None}, "no_time"),
+        ({"type": ["a", "b"]}, "no_action"),
+    ],
+)
+def test_what_is_wrong_with_a_finding_is_said(changes: dict[str, Any], why: str) -> None:
+    assert reason({**sample("IAMUser/AnomalousBehavior"), **changes}) == why
