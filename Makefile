@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3 python3.10 p
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types docs docs-check splunk-pythons bench train package inspect lock clean
+.PHONY: help setup demo test check lint types docs docs-check splunk-pythons bench train rivals package inspect lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: $(STAMP) ## run bench/*.py in turn; figures in out/bench/*.json and on th
 train: $(STAMP) ## train the shipped model again: the same bytes
 	$(NHI) train
 
+rivals: $(STAMP) ## install the libraries of the rivals that nhi evaluate compares with
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-rivals.lock
+
 package: $(STAMP) ## build the Splunk app in dist/
 	$(BIN)/python tools/package.py
 
@@ -69,7 +72,9 @@ inspect: $(STAMP) ## build the Splunk app and run AppInspect over it, offline
 lock: $(STAMP) ## resolve the dependencies anew; UPGRADE=--upgrade for newer versions
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV)
 	$(BIN)/uv pip compile -q --universal --python-version 3.9 --generate-hashes $(UPGRADE) \
-		--extra train --extra splunk --extra dev pyproject.toml -o requirements.lock
+		--extra train --extra splunk --extra keyring --extra proxy --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.9 --generate-hashes $(UPGRADE) \
+		--extra rivals -c requirements.lock pyproject.toml -o requirements-rivals.lock
 
 clean: ## remove what was built and measured; the environments stay
 	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -48,7 +48,7 @@ ROWS = (
     "cli",
 )
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row.split()}
-TRAINING_ONLY = {"sklearn", "numpy", "scipy", "joblib"}
+TRAINING_ONLY = {"sklearn", "numpy", "scipy", "joblib", "pyod", "river"}
 VENDORED = {"splunklib"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
 MACHINE_PATH = re.compile(r"(?<![\w.:])/(?:work|tmp|root|home)/")

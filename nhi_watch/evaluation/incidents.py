@@ -9,17 +9,21 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, TypeVar
 
 from nhi_watch import model, ranking, timestamps
 from nhi_watch.episode import created
+from nhi_watch.evaluation import unseen
 from nhi_watch.evaluation.counting import Entry, places
 from nhi_watch.evaluation.kept import KeptDay, tenant_days
+from nhi_watch.evaluation.learners import boosting, learners
 from nhi_watch.evaluation.replay import Replay, Replayed, linked
-from nhi_watch.evaluation.rivals import Rival, rivals
+from nhi_watch.evaluation.rivals import Rival, simple
+from nhi_watch.evaluation.unseen import Fold
 from nhi_watch.model import Scorecard
 from nhi_watch.scoring import weighed
 from nhi_watch.simulator import Spec
@@ -105,9 +109,10 @@ class TenantResult(NamedTuple):
 class Watch:
     """One tenant under watch."""
 
-    def __init__(self, spec: Spec, scorecard: Scorecard, against: Sequence[Rival]) -> None:
-        self._spec, self._model, self._rivals = spec, scorecard, against
-        self._replay = Replay(scorecard)
+    def __init__(self, job: Job) -> None:
+        self._spec, self._model, self._folds = job.spec, job.model, job.folds
+        self._rivals: list[Rival] = [*simple(), *learners(job.boosting)] if job.rivals else []
+        self._replay = Replay(job.model)
         self._labels: dict[str, Mapping[str, Any]] = {}
         self._places: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
         self._best: dict[str, tuple[Card, list[Card]]] = {}
@@ -140,14 +145,19 @@ class Watch:
             told = rival.score(items)
             self._count(rival.name, (number, len(items)), [rival_entry(item, told) for item in items])
             rival.learn(items)
+        for fold in self._folds:
+            self._count(unseen.SCORECARD, (number, len(items)), [fold.entry(i) for i in ours], fold.techniques)
+            self._count(unseen.BOOSTING, (number, len(items)), fold.boosted(items), fold.techniques)
         self._keep(number, ours)
 
-    def _count(self, detector: str, day: tuple[int, int], entries: Sequence[Entry]) -> None:
-        """`day`: its number, and how many identities the budget is counted for."""
+    def _count(
+        self, detector: str, day: tuple[int, int], entries: Sequence[Entry], only: Collection[str] = ()
+    ) -> None:
+        """`day`: its number, and how many identities the budget is counted for; `only`: techniques that count."""
         number, size = day
         for incident, above in places(entries).items():
-            days = self._places.setdefault(incident, {}).setdefault(detector, [])
-            days.append((number, above, size))
+            if not only or self._labels[incident]["technique"] in only:
+                self._places.setdefault(incident, {}).setdefault(detector, []).append((number, above, size))
 
     def _keep(self, number: int, items: Sequence[Replayed]) -> None:
         ordered = sorted(items, key=lambda i: (-i.ranked.priority, -i.ranked.log_odds, i.ranked.identity_id))
@@ -208,28 +218,49 @@ class Job(NamedTuple):
     """Handed over, so that all tenants are judged by the same one, even if a training ends meanwhile."""
     rivals: bool = True
     kept: Path | None = None
+    boosting: Any = None
+    """What `learners.boosting()` returned."""
+    folds: Sequence[Fold] = ()
+    """What judges techniques that no training saw."""
 
 
 def one_tenant(job: Job) -> TenantResult:
     """What one tenant gives."""
-    return Watch(job.spec, job.model, rivals() if job.rivals else []).run(job.kept)
+    return Watch(job).run(job.kept)
 
 
 def all_tenants(jobs: Sequence[Job], progress: Progress, workers: int = 2) -> list[TenantResult]:
     """One result a tenant, in the order of `jobs`, in some processes."""
+    return spread(one_tenant, jobs, (progress, "simulated tenants"), workers)
+
+
+Work = TypeVar("Work")
+Answer = TypeVar("Answer")
+
+
+def spread(
+    function: Callable[[Work], Answer], jobs: Sequence[Work], told: tuple[Progress, str], workers: int
+) -> list[Answer]:
+    """The function's answer to each job, in their order, worked out in some processes of one thread each.
+
+    Processes are spawned: one that is forked after a training hangs in the library of its threads.
+    """
+    progress, stage = told
     if workers == 1:
-        return [one_tenant(job) for job in _told(jobs, progress)]
-    with ProcessPoolExecutor(workers) as pool:
-        futures = [pool.submit(one_tenant, job) for job in jobs]
+        found = []
+        for done, job in enumerate(jobs):
+            progress(stage, done, len(jobs))
+            found.append(function(job))
+        return found
+    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
+        futures = [pool.submit(function, job) for job in jobs]
         for done, _ in enumerate(as_completed(futures), 1):
-            progress("simulated tenants", done, len(jobs))
+            progress(stage, done, len(jobs))
         return [future.result() for future in futures]
 
 
-def _told(jobs: Sequence[Job], progress: Progress) -> Iterator[Job]:
-    for done, job in enumerate(jobs):
-        progress("simulated tenants", done, len(jobs))
-        yield job
+def _one_thread() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 # ---- the short form, for tuning
@@ -263,7 +294,8 @@ def main(arguments: Sequence[str]) -> None:
     from nhi_watch.evaluation.summary import digest  # the summary needs this module's types
 
     specs = [Spec(args.days, args.machines, s, campaigns=args.campaigns) for s in seeds_of(args.seeds)]
-    jobs = [Job(spec, model.load(), args.rivals, args.kept) for spec in specs]
+    boosted = boosting() if args.rivals else None
+    jobs = [Job(spec, model.load(), args.rivals, args.kept, boosted) for spec in specs]
     began = time.perf_counter()
     results = all_tenants(jobs, lambda stage, done, total: None, args.workers)
     sys.stdout.write("\n".join(digest(results, args.most)) + f"\n{time.perf_counter() - began:.0f} s\n")

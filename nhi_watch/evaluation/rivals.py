@@ -1,10 +1,9 @@
-"""What people would use instead, behind one interface, on the same episodes and under the same budget."""
+"""What people would use instead, behind one interface, on the same days and under the same budget."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from importlib.util import find_spec
 from math import log
 from typing import Protocol
 
@@ -27,10 +26,9 @@ class Rival(Protocol):
         """Take in a day that is over."""
 
 
-def rivals() -> list[Rival]:
-    """One fresh instance of each; the forest only where scikit-learn is installed."""
-    found: list[Rival] = [FirstSeen(), Rarity(), RarityByDays(), FirstNetwork()]
-    return [*found, Forest()] if find_spec("sklearn") else found
+def simple() -> list[Rival]:
+    """One fresh instance of each that needs no library."""
+    return [FirstSeen(), Rarity(), RarityByDays(), FirstNetwork()]
 
 
 def _actions(whole: IdentityDay) -> set[str]:
@@ -149,48 +147,3 @@ class FirstNetwork:
     def learn(self, day: Sequence[Replayed]) -> None:
         """Forget the sessions of the day before."""
         self._before, self._first = self._first, {}
-
-
-_COUNTED = ("action", "network", "agent", "region")
-
-
-class Forest:
-    """scikit-learn's IsolationForest on plain counts of an identity's day, fitted on the days before only."""
-
-    name = "isolation_forest"
-
-    def __init__(self) -> None:
-        self._rows: list[list[float]] = []
-        self._known: dict[str, dict[str, set[str]]] = {}
-
-    def score(self, day: Sequence[Replayed]) -> Scores:
-        """Anomaly of each row; all 0 on the first day."""
-        if not self._rows or not day:
-            return {item.ranked.identity_id: 0.0 for item in day}
-        from nhi_watch.training.forest import anomalies  # needs scikit-learn, which only training installs
-
-        told = anomalies(self._rows, [self._row(item) for item in day])
-        return {item.ranked.identity_id: score for item, score in zip(day, told)}
-
-    def learn(self, day: Sequence[Replayed]) -> None:
-        """Keep the rows, then the values."""
-        self._rows += [self._row(item) for item in day]
-        for item in day:
-            known = self._known.setdefault(item.ranked.identity_id, {name: set() for name in _COUNTED})
-            for name in _COUNTED:
-                known[name].update(_values(item.whole, name))
-
-    def _row(self, item: Replayed) -> list[float]:
-        """Events, share of errors, distinct values and new values of each dimension."""
-        known = self._known.get(item.ranked.identity_id, {})
-        events = item.whole.events()
-        errors = sum(b.count for (shape, _), b in item.whole.behaviours.items() if shape.error)
-        row = [log(events + 1), errors / events]
-        for name in _COUNTED:
-            values = _values(item.whole, name)
-            row += [float(len(values)), float(len(values - known.get(name, set())))]
-        return row
-
-
-def _values(whole: IdentityDay, name: str) -> set[str]:
-    return {getattr(shape, name) for shape, _ in whole.behaviours}

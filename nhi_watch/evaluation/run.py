@@ -21,7 +21,7 @@ from rich.table import Table
 from nhi_watch import __version__
 from nhi_watch import model as models
 from nhi_watch.errors import InputError
-from nhi_watch.evaluation import card, grafts, incidents, page, real, summary
+from nhi_watch.evaluation import card, grafts, incidents, learners, page, real, summary, unseen
 from nhi_watch.evaluation.counting import BUDGETS, RESAMPLES
 from nhi_watch.evaluation.incidents import OURS, SEEDS, Job, Progress
 from nhi_watch.simulator import Spec
@@ -105,9 +105,10 @@ def evaluate(specs: Sequence[Spec], data: Optional[Path], progress: Progress, wo
     began = time.perf_counter()
     model = models.load()
     result: dict[str, Any] = {"model": {"id": model.id, "sha256": model.sha256}, "settings": _settings(specs)}
-    result["simulated"] = summary.summarise(
-        incidents.all_tenants([Job(spec, model) for spec in specs], progress, workers)
-    )
+    boosted, folds = learners.boosting(), unseen.folds()
+    jobs = [Job(spec, model, boosting=boosted, folds=folds) for spec in specs]
+    result["simulated"] = summary.summarise(incidents.all_tenants(jobs, progress, workers))
+    result["rivals_left_out"] = learners.left_out()
     if data is not None:
         result["real"] = real.real(model, data)
         result["grafts"] = grafts.summarise(grafts.all_grafts(model, data, progress))

@@ -15,6 +15,7 @@ from rich.console import Console
 from nhi_watch import model
 from nhi_watch.errors import InputError
 from nhi_watch.simulator import Spec
+from nhi_watch.training.techniques import REAL
 
 FOLDER = Path(__file__).parent
 MATRIX = FOLDER / "matrix.csv.gz"
@@ -66,9 +67,10 @@ def collect(args: argparse.Namespace, console: Console) -> None:
 
     specs = list(matrices.specs(SEEDS, MACHINES, DAYS, CAMPAIGNS))
     rows, shares, totals = [], [], []
-    attacks = list(techniques(args.data).values())
-    if not attacks:
-        raise InputError(f"{args.data}: no cloudtrail/stratus there; --collect needs the shared data (--data DIR)")
+    found_techniques = techniques(args.data)
+    if tuple(found_techniques) != REAL:
+        raise InputError(f"{args.data}: --collect needs the {len(REAL)} techniques of cloudtrail/stratus (--data DIR)")
+    attacks = list(found_techniques.values())
     with ProcessPoolExecutor(2) as workers:
         for spec, (found, share, total) in zip(specs, workers.map(_one, [(spec, attacks) for spec in specs])):
             console.print(f"tenant {spec.seed}: {len(found):,} episodes")

@@ -85,7 +85,7 @@ def _calibrate(matrix: Matrix) -> tuple[float, float]:
     for fold in range(4):
         out = np.isin(matrix.tenant, tenants[fold::4])
         scores[out] = _estimator(matrix.only(~out)).decision_function(matrix.x[out])
-    lived = matrix.technique == 0
+    lived = matrix.lived
     platt = LogisticRegression(C=1e6)
     platt.fit(scores[lived, None], matrix.y[lived], sample_weight=at_prevalence(matrix.only(lived), PREVALENCE))
     return float(platt.coef_[0, 0]), float(platt.intercept_[0])

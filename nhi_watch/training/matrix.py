@@ -20,6 +20,7 @@ from nhi_watch.evaluation.replay import Replay, Replayed
 from nhi_watch.model import Scorecard
 from nhi_watch.signals import NAMES
 from nhi_watch.simulator import Spec, Tenant
+from nhi_watch.training.techniques import PLAIN, is_real
 
 WARM_DAYS = 7
 """Days before the first real attack; earlier days are trained on as well, so that cold starts are known."""
@@ -29,8 +30,9 @@ class Row(NamedTuple):
     """One episode in numbers."""
 
     tenant: int
-    technique: int
-    """0: simulated life; n: the n-th real technique (in the order of their names), made by a simulated machine."""
+    technique: str
+    """PLAIN: ordinary life; a name: a simulated technique; a number: a real one (`techniques.REAL`), made by a
+    simulated machine."""
     label: int
     weight: float
     """How many episodes it stands for: ordinary ones are alike, and are counted instead of repeated."""
@@ -44,16 +46,25 @@ class Matrix(NamedTuple):
     y: npt.NDArray[np.int64]
     weight: npt.NDArray[np.float64]
     tenant: npt.NDArray[np.int64]
-    technique: npt.NDArray[np.int64]
+    technique: npt.NDArray[np.str_]
 
     def only(self, rows: npt.NDArray[np.bool_]) -> Matrix:
         """The rows of a mask."""
         return Matrix(*(part[rows] for part in self))  # type: ignore[arg-type]
 
-
-    def without(self, techniques: Sequence[int]) -> Matrix:
-        """The rows of all but some real techniques."""
+    def without(self, techniques: Sequence[str]) -> Matrix:
+        """The rows of all but some techniques, see `techniques.alike`."""
         return self.only(~np.isin(self.technique, techniques))
+
+    @property
+    def lived(self) -> npt.NDArray[np.bool_]:
+        """Which rows are of simulated life and its incidents: real techniques were added on purpose."""
+        return ~np.array([is_real(mark) for mark in self.technique], dtype=bool)
+
+
+def simulated(matrix: Matrix) -> list[str]:
+    """The simulated techniques whose incidents a matrix holds, by name."""
+    return sorted({str(mark) for mark in matrix.technique if mark != PLAIN and not is_real(mark)})
 
 
 Attacks = Sequence[Sequence[dict[str, Any]]]
@@ -69,15 +80,18 @@ def simulate(spec: Spec, model: Scorecard, attacks: Attacks = ()) -> tuple[list[
     rows: list[Row] = []
     shares: dict[str, Counter[str]] = {name: Counter() for name in SHARED}
     total = 0
+    names: dict[str, str] = {}
     for number, day in enumerate(Tenant(spec).days()):
         replay.label(day.incidents)
+        names.update((incident["id"], incident["technique"]) for incident in day.incidents)
         if number >= WARM_DAYS:
             turn = range(number - WARM_DAYS, len(attacks), spec.days - WARM_DAYS)
             rows += _grafts(replay, day.records, spec.seed, {n: attacks[n] for n in turn})
         for item in replay.run(day.records):
             if not item.ranked.eligible:
                 continue
-            rows.append(Row(spec.seed, 0, int(bool(item.incidents)), 1.0, item.episode.values))
+            mark = min((names[incident] for incident in item.incidents), default=PLAIN)
+            rows.append(Row(spec.seed, mark, int(bool(item.incidents)), 1.0, item.episode.values))
             if not item.incidents:
                 total += 1
                 _count(item, shares)
@@ -93,7 +107,7 @@ def _grafts(replay: Replay, records: list[dict[str, Any]], seed: int, turn: Mapp
             day = wholes([*host.records, *grafted(attack, host, outside)])
             item = replay.score(day[host.identity])
             if item.ranked.eligible:
-                yield Row(seed, number + 1, 1, 1.0, item.episode.values)
+                yield Row(seed, str(number + 1), 1, 1.0, item.episode.values)
 
 
 def _count(item: Replayed, shares: dict[str, Counter[str]]) -> None:
@@ -140,7 +154,7 @@ def read(path: Path) -> Matrix:
         np.array([int(line[2]) for line in lines]),
         np.array([float(line[3]) for line in lines]),
         np.array([int(line[0]) for line in lines]),
-        np.array([int(line[1]) for line in lines]),
+        np.array([line[1] for line in lines]),
     )
 
 
