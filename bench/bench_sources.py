@@ -130,7 +130,10 @@ def look(source: ModuleType, lines: list[bytes]) -> None:
         source.claims(record)
         peek = source.peek(record)
         if peek is None or peek[0] not in known:
-            source.read(record)
+            try:
+                source.read(record)
+            except RejectError:
+                continue
             if peek is not None:
                 known.add(peek[0])
 

@@ -19,7 +19,7 @@ from nhi_watch.behaviour import (
     sketch,
 )
 from nhi_watch.errors import RejectError
-from nhi_watch.event import Event, Identity
+from nhi_watch.event import Event
 from nhi_watch.reputation import NOTHING, Reputation
 from nhi_watch.timestamps import DAY, HOUR, parse
 
@@ -36,8 +36,6 @@ _Slot = tuple[Behaviour, set[int]]
 _Key = tuple[ModuleType, object, str]
 """Source, shape and hour."""
 _Known = tuple[Shape, Event]
-_NOWHERE = Behaviour(Shape(Identity("", "", "", "", "", ""), *([""] * 12), ()), 0)
-"""Never counted in: it stands for the Behaviour of a duplicate."""
 
 
 @lru_cache(maxsize=4096)
@@ -119,10 +117,10 @@ class Grouping:
                 return
             slot = self._turn(known, key, mark)
         self.parsed += 1
-        behaviour, seen = slot
-        if mark in seen:
+        if slot is None or mark in slot[1]:
             self.duplicates += 1
             return
+        behaviour, seen = slot
         seen.add(mark)
         behaviour.add(behaviour.hour * HOUR + minute * 60 + second, minute, record_id)
         if session and session not in behaviour.sessions:
@@ -130,13 +128,13 @@ class Grouping:
         if target and target not in behaviour.targets:
             keep(behaviour.targets, target, TARGETS)
 
-    def _turn(self, known: _Known, key: _Key, mark: int) -> _Slot:
-        """The slot of a known shape in another hour; no Behaviour is made for a duplicate that looks different."""
+    def _turn(self, known: _Known, key: _Key, mark: int) -> Optional[_Slot]:
+        """The slot of a known shape in another hour; None for a duplicate, lest an empty Behaviour be made."""
         shape, event = known
         hour = _hour(key[2])
         whole = self.identity_day(shape.identity.id, hour * HOUR // DAY)
         if mark in whole.seen:
-            return _NOWHERE, whole.seen
+            return None
         behaviour = whole.behaviour(self.shape_on(shape, event.address, whole.day), hour)
         sketch(behaviour, event)
         return self._remember(key, (behaviour, whole.seen))

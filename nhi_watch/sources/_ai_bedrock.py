@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nhi_watch.identity import account_of
-from nhi_watch.sources._shapes import Tree
-from nhi_watch.sources._values import text, whole
+from nhi_watch.sources._look import inner
+from nhi_watch.sources._values import plain, whole
+
+Row = Mapping[str, Any]
 
 _ACTION = "amazon-bedrock-guardrailAction"
-_COUNTS = ("inputTokenCount", "outputTokenCount")
 _MANY_TOKENS = 100_000
 """So many tokens in one invocation count as large: a book."""
 
@@ -23,37 +24,34 @@ class Invocation(NamedTuple):
     arn: str
     """Of a role's session: without the session."""
     error: str
-    traits: str
+    stopped: str
+    """Whether a guardrail stepped in."""
+    many: str
+    """Whether many tokens."""
 
 
-def invocation(tree: Tree) -> tuple[Invocation, str, str]:
-    """The values; session; model."""
-    who = tree.get("identity")
-    arn = text(who.get("arn")) if isinstance(who, dict) else ""
+def invocation(tree: Row) -> tuple[tuple[Any, ...], str, str]:
+    """An Invocation's values; session; model."""
+    of = tree.get
+    arn = plain(inner(tree, "identity").get("arn"))
     head, found, rest = arn.partition(":assumed-role/")
     role, _, session = rest.partition("/")
-    traits = _traits(tree)
-    told = Invocation(
-        text(tree.get("operation"), 100), text(tree.get("accountId"), 64) or account_of(arn),
-        text(tree.get("region"), 64), f"{head}{found}{role}/" if found else arn, text(tree.get("errorCode"), 128),
-        ",".join(traits),
+    asked, answered = inner(tree, "input"), inner(tree, "output")
+    tokens = _count(asked.get("inputTokenCount")) + _count(answered.get("outputTokenCount"))
+    stopped = _stopped(answered.get("outputBodyJson")) or _stopped(asked.get("outputBodyJson"))
+    told = (
+        of("operation"), of("accountId"), of("region"), f"{head}{found}{role}/" if found else arn, of("errorCode"),
+        "y" if stopped else "", "y" if tokens >= _MANY_TOKENS else "",
     )  # fmt: skip
-    return told, session[:256], text(tree.get("modelId"), 256)
+    return told, session[:256], plain(of("modelId"))[:256]
 
 
-def _traits(tree: Tree) -> list[str]:
-    sides = [side for side in (tree.get("input"), tree.get("output")) if isinstance(side, dict)]
-    traits = ["guardrail"] if any(_stopped(side.get("outputBodyJson")) for side in sides) else []
-    counts = [side.get(name) for side in sides for name in _COUNTS]
-    if sum(count if count.__class__ is int else whole(count) or 0 for count in counts if count) >= _MANY_TOKENS:
-        traits.append("many_tokens")
-    return traits
+def _count(value: object) -> int:
+    return value if value.__class__ is int else whole(value) or 0 if value else 0
 
 
 def _stopped(body: Any) -> bool:
     """Whether a guardrail stepped in: said in the answer, or in one of a stream's parts."""
-    return any(
-        text(one.get("stopReason")) == "guardrail_intervened" or text(one.get(_ACTION)) == "INTERVENED"
-        for one in (body if body.__class__ is list else (body,))
-        if one.__class__ is dict
-    )
+    if body.__class__ is dict:
+        return body.get("stopReason") == "guardrail_intervened" or body.get(_ACTION) == "INTERVENED"
+    return body.__class__ is list and any(_stopped(one) for one in body if one.__class__ is dict)

@@ -7,11 +7,13 @@ account, a key of a person is the person with a credential, an Anthropic key is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from nhi_watch.sources._look import Plan, inner
 from nhi_watch.sources._shapes import Tree, at
-from nhi_watch.sources._values import listed, text
+from nhi_watch.sources._values import listed, plain, text
 
 OPENAI, ANTHROPIC = "openai", "anthropic"
 _WIDE = re.compile(r"(?:all|admin|\*|.*(?:organization|api_keys|admin|api\.management)[a-z_.]*[:.](?:write|all|\*))")
@@ -20,6 +22,7 @@ _GUARDS = re.compile(
     r"ip_allowlist\.(?:deleted|config\.deactivated)|scim\.disabled|org_(?:ip_restriction_deleted|sso_connection_deactivated)"
 )
 _NONE: Tree = {}
+Row = Mapping[str, Any]
 _KEYS = ("admin_api_key_id", "api_key_id", "service_key_id", "compliance_access_key_id", "key_id")
 _TARGETS = (
     *_KEYS, "target_id", "workspace_id", "deleted_user_id", "mcp_server_id", "claude_artifact_id", "claude_chat_id",
@@ -45,87 +48,78 @@ class Told(NamedTuple):
     """Separated by commas."""
 
 
-def _part(tree: Tree, name: str) -> Tree:
-    found = tree.get(name)
-    return found if found.__class__ is dict else _NONE
-
-
-def openai(tree: Tree) -> tuple[Told, str, str]:
-    """The values; target; the id of a key that was made."""
-    kind = text(tree.get("type"), 100)
-    actor = _part(tree, "actor")
-    session, key = _part(actor, "session"), _part(actor, "api_key")
-    owner = text(_part(key, "service_account").get("id"), 200)
-    user = _part(key, "user") or _part(session, "user")
-    email = text(user.get("email"), 200)
+def openai(tree: Row) -> tuple[tuple[Any, ...], str, str]:
+    """Told's values; target; the id of a key that was made."""
+    of, kind = tree.get, plain(tree.get("type"))[:100]
+    actor = inner(tree, "actor")
+    session, key = inner(actor, "session"), inner(actor, "api_key")
+    owner = inner(key, "service_account").get("id")
+    user = inner(key, "user") or inner(session, "user")
     body = _body(tree, kind)
-    made = text(body.get("id"), 256)
-    error = text(body.get("error_code"), 100) or ("failed" if kind.endswith(".failed") else "")
-    told = Told(
-        OPENAI,
-        kind,
-        text(_part(tree, "organization").get("id") or tree.get("organization_id"), 100),
-        "service_account" if owner else "user" if user else "anonymous",
-        owner or text(user.get("id"), 200) or email,
-        email or owner,
-        text(key.get("id"), 200),
-        text(session.get("ip_address") or key.get("ip_address"), 64),
-        text(session.get("user_agent")),
-        error,
-        ",".join(sorted({*_openai_traits(kind, body), *(("console",) if session else ())})),
-    )
-    return told, made or text(_part(tree, "project").get("id"), 256), made if kind == "api_key.created" else ""
+    made = plain(body.get("id"))[:256]
+    traits = set(_openai_traits(kind, body))
+    if session:
+        traits.add("console")
+    told = (
+        OPENAI, kind, inner(tree, "organization").get("id") or of("organization_id"),
+        "service_account" if owner else "user" if user else "anonymous", owner or user.get("id") or user.get("email"),
+        user.get("email") or owner, key.get("id"), session.get("ip_address") or key.get("ip_address"),
+        session.get("user_agent"), body.get("error_code") or ("failed" if kind.endswith(".failed") else ""),
+        ",".join(sorted(traits)),
+    )  # fmt: skip
+    return told, made or plain(inner(tree, "project").get("id"))[:256], made if kind == "api_key.created" else ""
 
 
-def _body(tree: Tree, kind: str) -> Tree:
+def _body(tree: Row, kind: str) -> Tree:
     """The part named after the type: `api_key.created`, as the API spells it, or with `_` or nested."""
-    found = tree.get(kind) or tree.get(kind.replace(".", "_")) or at(tree, kind)
+    found = tree.get(kind)
+    if found.__class__ is not dict:
+        found = tree.get(kind.replace(".", "_")) or at(tree, kind)
     return found if found.__class__ is dict else _NONE
 
 
 def _openai_traits(kind: str, body: Tree) -> Iterator[str]:
-    data = _part(body, "data") or _part(body, "changes_requested")
-    if any(_WIDE.fullmatch(text(scope)) for scope in listed(data.get("scopes"))):
+    data = inner(body, "data") or inner(body, "changes_requested")
+    scopes, addresses = data.get("scopes"), body.get("allowed_ips")
+    if scopes and any(_WIDE.fullmatch(text(scope)) for scope in listed(scopes)):
         yield "broad_scope"
     if kind == "role.assignment.created" and _ADMIN.fullmatch(text(body.get("id"))):
         yield "admin_policy"
-    if kind.startswith("user.") and text(data.get("role")) == "owner":
+    if data and kind.startswith("user.") and text(data.get("role")) == "owner":
         yield "admin_policy"
-    if _GUARDS.fullmatch(kind):
+    if _is_guard(kind):
         yield "guard_removed"
-    if any(text(one).endswith("/0") or text(one) == "0.0.0.0" for one in listed(body.get("allowed_ips"))):  # noqa: S104
+    if addresses and any(text(one).endswith("/0") or text(one) == "0.0.0.0" for one in listed(addresses)):  # noqa: S104
         yield "open_ingress"
 
 
-def anthropic(tree: Tree) -> tuple[Told, str, str]:
-    """The values; target; the id of a key that was made."""
-    kind = text(tree.get("type"), 100)
-    actor = _part(tree, "actor")
-    key, user = _first(actor, _KEYS, 200), text(actor.get("user_id"), 200)
-    email, what = text(actor.get("email_address"), 200), text(actor.get("type"), 60)
-    by_hand = bool(user) and not key
-    told = Told(
-        ANTHROPIC,
-        kind,
-        text(tree.get("organization_id") or tree.get("organization_uuid"), 100),
-        _actor_kind(what, key, user),
-        key or user or email or what,
-        email or key or user or what,
-        key,
-        text(actor.get("ip_address"), 64),
-        text(actor.get("user_agent")),
-        "failed" if kind.endswith("_failed") else "",
-        ",".join(sorted({*_anthropic_traits(kind, tree), *(("console",) if by_hand else ())})),
-    )
+@lru_cache(maxsize=1024)
+def _is_guard(kind: str) -> bool:
+    return _GUARDS.fullmatch(kind) is not None
+
+
+def anthropic(tree: Row) -> tuple[tuple[Any, ...], str, str]:
+    """Told's values; target; the id of a key that was made."""
+    of, kind = tree.get, plain(tree.get("type"))[:100]
+    actor = inner(tree, "actor")
+    by = actor.get
+    key, user, what = _first(actor, _KEYS, 200), by("user_id"), by("type")
+    traits = set(_anthropic_traits(kind, tree))
+    if user and not key:
+        traits.add("console")
+    told = (
+        ANTHROPIC, kind, of("organization_id") or of("organization_uuid"), _actor_kind(plain(what), key, plain(user)),
+        key or user or by("email_address") or what, by("email_address") or key or user or what, key, by("ip_address"),
+        by("user_agent"), "failed" if kind.endswith("_failed") else "", ",".join(sorted(traits)),
+    )  # fmt: skip
     return told, _first(tree, _TARGETS, 256), _first(tree, _KEYS, 256) if kind.endswith("key_created") else ""
 
 
-def _first(tree: Tree, names: tuple[str, ...], limit: int) -> str:
+def _first(tree: Row, names: tuple[str, ...], limit: int) -> str:
     for name in names:
-        if name in tree:
-            found = text(tree[name], limit)
-            if found:
-                return found
+        found = tree.get(name)
+        if found:
+            return plain(found)[:limit]
     return ""
 
 
@@ -137,7 +131,7 @@ def _actor_kind(what: str, key: str, user: str) -> str:
     return "anonymous" if not what or what.startswith("unauthenticated") else "service"
 
 
-def _anthropic_traits(kind: str, tree: Tree) -> Iterator[str]:
+def _anthropic_traits(kind: str, tree: Row) -> Iterator[str]:
     audience = tree.get("audience")
     if audience and any(text(at(one, "type")) == "public" for one in listed(audience)):
         yield "public"
@@ -145,7 +139,37 @@ def _anthropic_traits(kind: str, tree: Tree) -> Iterator[str]:
         yield "admin_policy"
     if kind == "primary_owner_transferred":
         yield "admin_policy"
-    if _GUARDS.fullmatch(kind) or (kind.endswith("toggled") and text(tree.get("is_enabled")) == "false"):
+    if _is_guard(kind) or (kind.endswith("toggled") and text(tree.get("is_enabled")) == "false"):
         yield "guard_removed"
     if kind == "mcp_server_created" or (kind.startswith("integration_") and kind.endswith("connected")):
         yield "third_party"
+
+
+_USER = ("id", "email")
+_ROW = Plan.of_row(
+    ("object", "id", "type", "effective_at", "created_at", "organization_id", "organization_uuid", "organization.id",
+     "project.id", "schemaType", "requestId", "timestamp", "accountId", "region", "operation", "modelId", "errorCode",
+     "identity.arn", "input.inputTokenCount", "output.outputTokenCount", "is_enabled", "role", "audience{}.type",
+     "actor.type", "actor.user_id", "actor.email_address", "actor.ip_address", "actor.user_agent",
+     *(f"actor.{name}" for name in _KEYS), *_TARGETS, "actor.api_key.id", "actor.api_key.ip_address",
+     "actor.api_key.service_account.id", *(f"actor.api_key.user.{name}" for name in _USER),
+     "actor.session.ip_address", "actor.session.user_agent", *(f"actor.session.user.{name}" for name in _USER))
+)  # fmt: skip
+
+
+def of_row(row: Row) -> Tree:
+    """As much of a record as is read, out of Splunk's extracted fields; answers of models are for the full reading.
+
+    Raises:
+        TypeError: there is an answer, or a list of addresses.
+    """
+    if any(name.startswith("output.outputBodyJson") for name in row):
+        raise TypeError("an answer")
+    tree = _ROW.row(row)
+    kind = plain(tree.get("type"))
+    body = _BODY.row({name[len(kind) + 1 :]: value for name, value in row.items() if name.startswith(kind + ".")})
+    return {**tree, kind: body} if body else tree
+
+
+_BODY = Plan.of_row(("id", "error_code", "data.role", "data.scopes{}", "changes_requested.role",
+                     "changes_requested.scopes{}", "allowed_ips{}"))  # fmt: skip

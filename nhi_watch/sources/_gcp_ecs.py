@@ -6,7 +6,8 @@ namespace. It keeps neither the resource's labels nor, in old versions, the chai
 
 from __future__ import annotations
 
-from nhi_watch.sources._shapes import Tree, at, put, rebuild
+from nhi_watch.sources._look import Plan
+from nhi_watch.sources._shapes import Tree, rebuild
 from nhi_watch.sources._values import text
 
 _P = "protoPayload"
@@ -42,17 +43,40 @@ _ECS = {
     f"{_P}.metadata": "gcp.audit.metadata",
     f"{_P}.serviceData": "gcp.audit.service_data",
 }
-_RESOURCE = ("resource.type", "resource.name")
+_PARTS = {
+    "kept": "gcp.audit.flattened",
+    "space": "orchestrator.namespace",
+    "kind": "orchestrator.resource.type",
+    "called": "orchestrator.resource.name",
+}
 
 
 def from_ecs(document: Tree) -> Tree:
+    """The log entry that a document was made of."""
+    return _completed(rebuild(document, {**_ECS, **_PARTS}))
+
+
+def _completed(tree: Tree) -> Tree:
     """Some set-ups keep the whole entry; of GKE's calls the integration keeps the parts of the resource's name."""
-    kept = at(document, "gcp.audit.flattened")
+    kept = tree.get("kept")
     if isinstance(kept, dict) and _P in kept:
         return kept
-    tree = rebuild(document, _ECS)
-    space, kind, name = (text(at(document, f"orchestrator.{part}")) for part in ("namespace", *_RESOURCE))
-    if kind:
+    space, kind, name = text(tree.get("space")), text(tree.get("kind")), text(tree.get("called"))
+    payload = tree.setdefault(_P, {})
+    if kind and payload.get("resourceName") is None:
         path = f"namespaces/{space}/{kind}" if space else kind
-        put(tree, f"{_P}.resourceName", f"{path}/{name}" if name else path)
+        payload["resourceName"] = f"{path}/{name}" if name else path
     return tree
+
+
+DOCUMENTS = Plan({**_ECS, **_PARTS}, _completed)
+ROWS = Plan.of_row(
+    ("timestamp", "receiveTimestamp", "insertId", "logName", "resource.labels.project_id",
+     "resource.labels.cluster_name",
+     *(f"{_AUTH}.{name}" for name in ("principalEmail", "principalSubject", "serviceAccountKeyName")),
+     *(f"{_AUTH}.serviceAccountDelegationInfo{{}}.{name}"
+       for name in ("principalSubject", "firstPartyPrincipal.principalEmail", "thirdPartyPrincipal.principalSubject")),
+     *(f"{_P}.{name}" for name in ("serviceName", "methodName", "resourceName", "status.code")),
+     *(f"{_P}.requestMetadata.{name}" for name in ("callerIp", "callerIP", "callerSuppliedUserAgent")),
+     f"{_P}.authorizationInfo{{}}.granted", f"{_P}.resourceLocation.currentLocations{{}}")
+)  # fmt: skip

@@ -10,12 +10,12 @@ from nhi_watch.sources._shapes import Tree, at, every
 from nhi_watch.sources._values import listed, text, true
 
 DEEP = re.compile(
-    r"(?i).*(?:iampol|iamperm|key|generateaccesstoken|generateidtoken|signjwt|signblob|signurl|sink|firewall|"
-    r"metadata|workloadidentity|serviceaccount|domain|role).*"
+    r"(?i)(?!(?:.*\.)?(?:get|list|test|query))(?:.*(?:iampol|iamperm|sink|firewall).*|(?:.*\.)?(?:create|upload)\w*key)"
 )
 """Operations whose bodies are read."""
 
-_MINTS = {"GenerateAccessToken", "GenerateIdToken", "SignJwt", "SignBlob", "ImplicitDelegation"}
+MINTS = {"GenerateAccessToken", "GenerateIdToken", "SignJwt", "SignBlob", "ImplicitDelegation"}
+"""Operations that hand out a token of another account, or sign in its name."""
 _EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
 _ADMIN = re.compile(
     r"roles/(?:owner|editor|[a-z.]*[aA]dmin|iam\.(?:serviceAccountTokenCreator|serviceAccountKeyAdmin|"
@@ -35,9 +35,6 @@ def issued(tree: Tree) -> str:
 def traits_of(tree: Tree, event: Event) -> Iterator[str]:
     """The traits of one call; `tree` is protoPayload with `method`, the operation's name."""
     operation = text(tree.get("method"))
-    if operation in _MINTS:
-        yield "token_minted"
-        yield "impersonation"
     if operation in ("CreateServiceAccountKey", "UploadServiceAccountKey") and event.identity.name not in event.target:
         yield "for_other"
     if "Sink" in operation and true(at(tree, "request.sink.disabled")):

@@ -104,5 +104,14 @@ def identify(name: str, uid: str = "", cluster: str = "") -> Identity:
     return _make(cluster, f"user:{name}", name, "user", "user_name" if "@" in name else "")
 
 
+def links_of(name: str) -> tuple[str, ...]:
+    """The name by which clouds and Vault know a service account: its token's subject.
+
+    >>> links_of("system:serviceaccount:shop:api"), links_of("ann@example.com")
+    (('oidc:system:serviceaccount:shop:api',), ())
+    """
+    return (f"oidc:{name}"[:_LONGEST],) if name.startswith("system:serviceaccount:") else ()
+
+
 def _make(cluster: str, path: str, name: str, kind: str, human: str = "") -> Identity:
     return Identity(f"{PROVIDER}:{cluster}:{path}"[:_LONGEST], name[:_LONGEST], kind, PROVIDER, cluster, human)

@@ -20,8 +20,10 @@ _PODS = tuple(
 _SPECS = ("spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec")
 _HOST = ("hostPID", "hostIPC", "hostNetwork")
 _TOKENS = ("serviceaccounts.token.create", "serviceaccounts.token.get")
-DEEP = frozenset((*_ROLES, *_BINDINGS, *_PODS, *_TOKENS))
-"""Operations whose bodies are read."""
+DEEP = frozenset((*_ROLES, *_BINDINGS, *_TOKENS))
+"""Operations whose bodies `read` alone reads."""
+PODS = frozenset(_PODS)
+"""Operations of which only that the pod is `uncaged` matters."""
 
 _EVERYBODY = {"system:anonymous", "system:unauthenticated", "system:authenticated"}
 _ADMIN = {"cluster-admin", "admin", "system:masters"}
@@ -37,8 +39,6 @@ def traits_of(tree: Tree, event: Event) -> Iterator[str]:
         yield from _rules(body)
     elif operation in _BINDINGS:
         yield from _binding(body)
-    elif operation in _PODS and _uncaged(body):
-        yield "privileged"
 
 
 def _token(tree: Tree) -> Iterator[str]:
@@ -65,8 +65,10 @@ def _binding(body: Any) -> Iterator[str]:
         yield "public"
 
 
-def _uncaged(body: Any) -> bool:
+def uncaged(body: Any) -> bool:
     """A pod, or the template of one, that runs as part of its host."""
+    if not body:
+        return False
     for spec in (one for path in _SPECS for one in every(body, path)):
         if any(true(at(spec, flag)) for flag in _HOST) or every(spec, "volumes.hostPath"):
             return True

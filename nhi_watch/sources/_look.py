@@ -145,8 +145,8 @@ class Plan:
         """
         fields: dict[Steps, list[str]] = {}
         for path, field in table.items():
-            plain = path.partition("|")[0].replace("{}", "") if isinstance(path, str) else path
-            fields.setdefault(_steps(plain), []).append(field)
+            plain = path.partition("|")[0] if isinstance(path, str) else path
+            fields.setdefault(tuple(step.replace("{}", "") for step in _steps(plain)), []).append(field)
         self._groups: list[tuple[Steps, list[str], slice]] = []
         paths = sorted(fields, key=lambda steps: (len(steps) > 1, steps[:-1]))
         for index, (*steps, name) in enumerate(paths):
@@ -207,6 +207,12 @@ def native_like(record: object, rows: Plan, documents: Optional[Plan] = None) ->
     if form is ROW:
         return rows.row(found)
     return documents.tree(found) if form is DOCUMENT and documents is not None else None
+
+
+def inner(tree: Mapping[str, Any], name: str) -> Tree:
+    """The object at a name; an empty one where there is none."""
+    found = tree.get(name)
+    return found if found.__class__ is dict else _EMPTY
 
 
 def is_id(value: object) -> bool:

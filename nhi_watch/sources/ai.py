@@ -14,28 +14,32 @@ attack_tool, browser. Reject reasons: not_object, bad_json, too_deep, no_action,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Optional, Union, cast
+from typing import Any, Optional, cast
 
 from nhi_watch import actions, agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
-from nhi_watch.identity import Actor, identify
+from nhi_watch.identity import Actor, account_of, identify
 from nhi_watch.sources import Peek
 from nhi_watch.sources import _ai_organisation as organisation
 from nhi_watch.sources._ai_bedrock import Invocation, invocation
 from nhi_watch.sources._ai_organisation import Told
+from nhi_watch.sources._aws import known_by_arn
+from nhi_watch.sources._look import DOCUMENT, PLAIN, ROW, UNKNOWN, Plan, look
 from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
-from nhi_watch.sources._values import made_id, text
+from nhi_watch.sources._values import made_id, plain, text
 
 NAME = "ai"
 SPLUNK_SOURCETYPES = ("aws:bedrock:invocation", "openai:audit", "anthropic:activity")
 """The first words of these logs' own names: no add-on of Splunk's defines sourcetypes for them."""
 ELASTIC_INDICES = ("logs-aws_bedrock.invocation-*", "logs-openai.audit-*", "logs-anthropic.activity-*")
 
+Row = Mapping[str, Any]
+
 _DATASETS = ("aws_bedrock.invocation", "aws_bedrock.bedrock", "openai.audit", "anthropic.activity")
-_WRAPPED = {"_raw", "_time", "_source", "fields", "event", "data_stream"}
 _DENIED = ("AccessDenied", "Unauthorized", "Forbidden")
 _ARNS = {":assumed-role/": "AssumedRole", ":user/": "IAMUser", ":root": "Root"}
 _POWERS = ("role", "owner", "sso", "scim", "ip_", "key", "invite", "certificate")
@@ -71,11 +75,11 @@ def claims(record: object) -> bool:
     return _product(row) != ""
 
 
-def _product(tree: Tree) -> str:
+def _product(tree: Row) -> str:
     if tree.get("schemaType") == "ModelInvocationLog":
         return "bedrock"
     unique = tree.get("id")
-    unique = unique if isinstance(unique, str) else ""
+    unique = unique if unique.__class__ is str else ""
     if tree.get("object") == "organization.audit_log" or ("effective_at" in tree and unique.startswith("audit_log")):
         return organisation.OPENAI
     if "created_at" not in tree or "type" not in tree:
@@ -87,16 +91,22 @@ def _product(tree: Tree) -> str:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of an ordinary record; None: needs `read`."""
-    if record.__class__ is not dict or _WRAPPED & cast(Tree, record).keys():
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
+    if record.__class__ is not dict:
         return None
-    tree = cast(Tree, record)
-    names = "".join(map(str, tree))
-    if "." in names and any("." in str(k) and v.__class__ is not dict for k, v in tree.items()):
-        return None  # fields of a Splunk row
-    shape, session, target, issued, times = _raw(tree)
-    time, record_id = spelled(times), _id_of(tree)
-    if issued or time is None or not record_id or not shape[0]:
+    try:
+        tree, form = look(cast(Tree, record))
+        if form is ROW:
+            tree = organisation.of_row(tree)
+        elif form is DOCUMENT:
+            tree = _DOCUMENTS.tree(tree)
+        elif form is UNKNOWN:
+            return None
+        shape, session, target, issued, told = _raw(tree)
+        time, record_id = spelled(told), _id_of(tree)
+    except (TypeError, AttributeError):
+        return None
+    if issued or time is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, (shape, time, record_id, session, target))
 
@@ -109,30 +119,33 @@ def read(record: object) -> Event:
     """
     tree, is_document = native(record)
     if is_document:
-        tree = _from_ecs(tree)
+        tree = _renamed(rebuild(tree, _ECS))
     shape, session, target, issued, time = _raw(tree)
-    event = _event_of(shape)._replace(
+    event = _event_of(tuple(map(text, shape)))._replace(
         time=moment(time), session=session, target=target, issued=issued, record_id=_id_of(tree)
     )
     return event if event.record_id else event._replace(record_id=made_id(event))
 
 
-def _from_ecs(document: Tree) -> Tree:
-    tree = rebuild(document, _ECS)
+def _renamed(tree: Tree) -> Tree:
     output = tree.get("output")
     body = output.get("outputBodyJson") if isinstance(output, dict) else None
     for one in body if isinstance(body, list) else [body]:
         if isinstance(one, dict):
             one.update({told: one[name] for name, told in _RENAMED.items() if name in one})
-    tree.setdefault("schemaType", "ModelInvocationLog")
+    if tree.get("schemaType") is None:
+        tree["schemaType"] = "ModelInvocationLog"
     return tree
 
 
-def _id_of(tree: Tree) -> str:
-    return text(tree.get("requestId") or tree.get("id"), 256)
+_DOCUMENTS = Plan(_ECS, _renamed)
 
 
-def _raw(tree: Tree) -> tuple[Union[Told, Invocation], str, str, str, object]:
+def _id_of(tree: Row) -> str:
+    return plain(tree.get("requestId") or tree.get("id"))[:256]
+
+
+def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str, str, object]:
     """What the Event depends on; session; target; issued; time."""
     product = _product(tree)
     if product == organisation.OPENAI:
@@ -146,7 +159,8 @@ def _raw(tree: Tree) -> tuple[Union[Told, Invocation], str, str, str, object]:
 
 
 @lru_cache(maxsize=4096)
-def _event_of(told: Union[Told, Invocation]) -> Event:
+def _event_of(shape: tuple[str, ...]) -> Event:
+    told = Told(*shape) if len(shape) == len(Told._fields) else Invocation(*shape)
     if not told.operation:
         raise RejectError("no_action", "type or operation is missing or no text")
     return _of_organisation(told) if isinstance(told, Told) else _of_bedrock(told)
@@ -154,12 +168,14 @@ def _event_of(told: Union[Told, Invocation]) -> Event:
 
 def _of_bedrock(told: Invocation) -> Event:
     kind = next((kind for part, kind in _ARNS.items() if part in told.arn), "AWSAccount")
-    identity = identify(Actor(kind, arn=told.arn, recipient=told.account))
+    account = told.account[:64] or account_of(told.arn)
+    identity, links = known_by_arn(identify(Actor(kind, arn=told.arn, recipient=account)))
+    held = {"guardrail": told.stopped, "many_tokens": told.many}
     denied = any(word in told.error for word in _DENIED)
     return Event(
         time=0,
         provider="aws",
-        account=told.account,
+        account=account,
         identity=identity,
         credential="",
         credential_type="session" if ":assumed-role/" in told.arn else "none",
@@ -168,16 +184,17 @@ def _of_bedrock(told: Invocation) -> Event:
         service="bedrock",
         access=actions.access("bedrock", told.operation),
         outcome="denied" if denied else "failure" if told.error else "success",
-        error=told.error,
+        error=told.error[:128],
         address="",
         network="",
         agent="",
-        region=told.region,
+        region=told.region[:64],
         target="",
-        target_class="own" if identity.account == told.account else "foreign" if identity.account else "",
-        traits=tuple(told.traits.split(",")) if told.traits else (),
+        target_class="own" if identity.account == account else "foreign" if identity.account else "",
+        traits=tuple(trait for trait, holds in held.items() if holds),
         issued="",
         record_id="",
+        links=links,
     )
 
 

@@ -18,6 +18,7 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Optional, cast
 
@@ -26,8 +27,9 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek, _gcp_methods, _google
 from nhi_watch.sources import _kubernetes_actions as k8s
-from nhi_watch.sources._gcp_ecs import from_ecs
-from nhi_watch.sources._gcp_traits import DEEP, issued, traits_of
+from nhi_watch.sources._gcp_ecs import DOCUMENTS, ROWS, from_ecs
+from nhi_watch.sources._gcp_traits import DEEP, MINTS, issued, traits_of
+from nhi_watch.sources._look import PLAIN, inner, is_id, native_like
 from nhi_watch.sources._shapes import Tree, at, dataset, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
@@ -42,9 +44,9 @@ SPLUNK_SOURCETYPES = (
 )
 ELASTIC_INDICES = ("logs-gcp.audit-*",)
 
-_PLAIN = {str, int, type(None)}
-_NONE: Tree = {}
-_WRAPPED = {"_raw", "_time", "_source", "fields", "event", "data_stream", "data"}
+Row = Mapping[str, Any]
+
+_POOLED = re.compile(r"\.svc\.id\.goog\[([^/\]]+)/([^\]]+)\]")
 _CODES = {
     "1": "CANCELLED", "2": "UNKNOWN", "3": "INVALID_ARGUMENT", "4": "DEADLINE_EXCEEDED", "5": "NOT_FOUND",
     "6": "ALREADY_EXISTS", "7": "PERMISSION_DENIED", "8": "RESOURCE_EXHAUSTED", "9": "FAILED_PRECONDITION",
@@ -76,19 +78,25 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of an ordinary record; None: needs `read`."""
-    if record.__class__ is not dict:
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
+    try:
+        tree = native_like(record, ROWS, DOCUMENTS)
+        if tree is None:
+            return None
+        shape, session, target, deep = _raw(_entry(tree))
+        record_id, time = tree.get("insertId"), spelled(tree.get("timestamp"))
+    except (TypeError, AttributeError):
         return None
-    tree = cast(Tree, record)
-    if tree.get(_P).__class__ is not dict or _WRAPPED & tree.keys():
+    if deep or time is None or not shape[4] or not is_id(record_id) or not PLAIN.issuperset(map(type, shape)):
         return None
-    shape, session, target, deep = _raw(tree)
-    record_id, time = tree.get("insertId"), spelled(tree.get("timestamp"))
-    if deep or time is None or record_id.__class__ is not str or not text(record_id):
-        return None
-    if not _PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, (shape, time, record_id[:256], session, target))
+    return cast(Peek, (shape, time, record_id, session, target))
+
+
+def _entry(tree: Row) -> Row:
+    """A log entry, out of Pub/Sub's message or BigQuery's row."""
+    if _P not in tree and tree.get("data").__class__ is dict:
+        tree = tree["data"]
+    return {**tree, _P: tree[_EXPORTED]} if _EXPORTED in tree and _P not in tree else tree
 
 
 def read(record: object) -> Event:
@@ -97,13 +105,8 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    tree, is_document = native(record)
-    if is_document:
-        tree = from_ecs(tree)
-    if tree.get("data").__class__ is dict and _P not in tree:
-        tree = tree["data"]
-    if _EXPORTED in tree and _P not in tree:
-        tree = {**tree, _P: tree[_EXPORTED]}
+    found, is_document = native(record)
+    tree = _entry(from_ecs(found) if is_document else found)
     shape, session, target, deep = _raw(tree)
     event = _event_of(*map(text, shape))._replace(
         time=moment(tree.get("timestamp") or tree.get("receiveTimestamp")),
@@ -112,32 +115,27 @@ def read(record: object) -> Event:
         record_id=text(tree.get("insertId"), 256),
     )
     if deep:
-        payload = {**_part(tree, _P), "method": event.action.partition(":")[2]}
+        payload = {**inner(tree, _P), "method": event.action.partition(":")[2]}
         told = traits_of(payload, event)
         event = event._replace(traits=tuple(sorted({*event.traits, *told})), issued=issued(payload))
     return event if event.record_id else event._replace(record_id=made_id(event))
 
 
-def _part(tree: Tree, name: str) -> Tree:
-    found = tree.get(name)
-    return found if found.__class__ is dict else _NONE
-
-
-def _raw(tree: Tree) -> tuple[tuple[object, ...], str, str, bool]:
+def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, bool]:
     """What the Event depends on; session; target; whether its bodies must be read."""
-    payload = _part(tree, _P)
-    who, caller = _part(payload, "authenticationInfo"), _part(payload, "requestMetadata")
-    labels = _part(_part(tree, "resource"), "labels")
+    payload = inner(tree, _P)
+    who, caller = inner(payload, "authenticationInfo"), inner(payload, "requestMetadata")
+    labels = inner(inner(tree, "resource"), "labels")
     service, method = text(payload.get("serviceName")), text(payload.get("methodName"))
     service, operation, deep = _call(service, method)
     name = text(payload.get("resourceName"))
     chain = who.get("serviceAccountDelegationInfo")
     delegate = _delegate(chain) if chain else ""
-    location = _part(payload, "resourceLocation").get("currentLocations")
+    location = inner(payload, "resourceLocation").get("currentLocations")
     shape = (
         who.get("principalEmail"), who.get("principalSubject"), who.get("serviceAccountKeyName"), service, operation,
         caller.get("callerIp") or caller.get("callerIP"), caller.get("callerSuppliedUserAgent"),
-        _part(payload, "status").get("code"), _granted(payload) if payload.get("status") is None else "",
+        inner(payload, "status").get("code"), _granted(payload) if payload.get("status") is None else "",
         location[0] if location.__class__ is list and location else location or _region(name),
         labels.get("project_id") or _project(tree.get("logName")), labels.get("cluster_name"),
         _project(name), "impersonation" if chain else "",
@@ -164,7 +162,8 @@ def _granted(payload: Tree) -> str:
     """`no`, when the log says so; the status is missing in many logs of calls that went well."""
     told = payload.get("authorizationInfo")
     first = told[0] if told.__class__ is list and told else told
-    return "no" if first.__class__ is dict and text(first.get("granted")) == "false" else ""
+    granted = first.get("granted") if first.__class__ is dict else None
+    return "no" if text(granted[0] if granted.__class__ is list and granted else granted) == "false" else ""
 
 
 _PLACE = re.compile(r"/(?:locations|regions|zones)/([a-z0-9-]{2,40})(?:/|$)")
@@ -209,7 +208,8 @@ def _event_of(
     outcome, error = _outcome(code, granted, operation)
     credential = key.rpartition("/keys/")[2][:256] if key else ""
     told = {
-        "impersonation": bool(impersonation),
+        "impersonation": bool(impersonation) or operation in MINTS,
+        "token_minted": operation in MINTS,
         "attack_tool": agent.is_attack_tool(user_agent),
         "browser": agent.family(user_agent) == "browser",
     }
@@ -235,7 +235,18 @@ def _event_of(
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
         issued="",
         record_id="",
+        links=_links(email, subject),
     )
+
+
+def _links(email: str, subject: str) -> tuple[str, ...]:
+    """The subject of a Kubernetes service account: in GKE's own log, or in Workload Identity (`….svc.id.goog[…]`).
+
+    >>> _links("", "serviceAccount:shop.svc.id.goog[prod/api]")
+    ('oidc:system:serviceaccount:prod:api',)
+    """
+    pooled = _POOLED.search(email) or _POOLED.search(subject)
+    return k8s.links_of(f"system:serviceaccount:{pooled[1]}:{pooled[2]}" if pooled else email)
 
 
 def _identity(email: str, subject: str, project: str, cluster: str) -> Identity:

@@ -16,33 +16,53 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Optional, cast
+from typing import Any, Optional, cast
 
 from nhi_watch import agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
-from nhi_watch.identity import Actor
+from nhi_watch.identity import SSO_ROLE, Actor
 from nhi_watch.identity import identify as identify_aws
 from nhi_watch.sources import Peek
 from nhi_watch.sources import _kubernetes_actions as k8s
-from nhi_watch.sources._kubernetes_traits import DEEP, traits_of
+from nhi_watch.sources._aws import known_by_arn
+from nhi_watch.sources._kubernetes_traits import DEEP, PODS, traits_of, uncaged
+from nhi_watch.sources._look import DOCUMENT, NATIVE, PLAIN, ROW, Plan, inner, look
 from nhi_watch.sources._shapes import Tree, at, dataset, native
 from nhi_watch.sources._times import moment, spelled
-from nhi_watch.sources._values import listed, made_id, text
+from nhi_watch.sources._values import listed, made_id, plain, text
 
 NAME = "kubernetes"
 SPLUNK_SOURCETYPES = ("kube:apiserver:audit", "aws:cloudwatchlogs:eks")
 ELASTIC_INDICES = ("logs-kubernetes.audit_logs-*",)
 
-_PLAIN = {str, int, type(None)}
-_NONE: Tree = {}
-_WRAPPED = {"_raw", "_time", "_source", "fields", "event", "data_stream"}
+Row = Mapping[str, Any]
 _CREDENTIAL = "authentication.kubernetes.io/credential-id"
 _ISSUED = "authentication.kubernetes.io/issued-credential-id"
 _POD = "authentication.kubernetes.io/pod-uid"
 _DECISION = "authorization.k8s.io/decision"
+_NONE: Tree = {}
+_NO_PROOFS = ("", "", "", "")
+_LEAVES = {
+    "user": ("username", "uid"),
+    "objectRef": ("resource", "subresource", "namespace", "name"),
+    "responseStatus": ("code", "reason", "status"),
+    "impersonatedUser": ("username",),
+}
+_SPELLINGS = {
+    name: (name.replace(".", "_").replace("/", "_slash_"), name.replace(".", "_")) for name in (_CREDENTIAL, _POD)
+}
+"""Elastic's names for those with dots."""
 _DENIED = ("401", "403")
+_ROW = Plan.of_row(
+    ("auditID", "stage", "stageTimestamp", "requestReceivedTimestamp", "timestamp", "verb", "requestURI", "userAgent",
+     "sourceIPs{}", "user.username", "user.uid", "impersonatedUser.username",
+     *(f"objectRef.{name}" for name in ("resource", "subresource", "namespace", "name")),
+     *(f"responseStatus.{name}" for name in ("code", "reason", "status")), ("annotations", _DECISION),
+     *(("user", "extra", f"{name}{{}}") for name in (_CREDENTIAL, _POD, "canonicalArn", "arn", "accessKeyId")))
+)  # fmt: skip
 
 
 def claims(record: object) -> bool:
@@ -61,18 +81,29 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of an ordinary record; None: needs `read`."""
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
     if record.__class__ is not dict:
         return None
-    tree = cast(Tree, record)
-    if tree.get("user").__class__ is not dict or tree.get("stage") == "RequestReceived" or _WRAPPED & tree.keys():
+    try:
+        tree, form = look(cast(Tree, record))
+        if form is ROW:
+            tree = _ROW.row(tree)
+        elif form is DOCUMENT:
+            tree = inner(inner(tree, "kubernetes"), "audit")
+        elif form is not NATIVE:
+            return None
+        if tree.get("stage") == "RequestReceived":
+            return None
+        shape, session, target = _raw(tree)
+        record_id = _id_of(tree)
+        if form is ROW and shape[1] in PODS:
+            return None
+    except (TypeError, AttributeError):
         return None
-    shape, session, target = _raw(tree)
     time = spelled(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp"))
-    record_id = _id_of(tree)
-    if time is None or not record_id or not _PLAIN.issuperset(map(type, shape)):
+    if time is None or not record_id or not shape[1] or shape[1] in DEEP or not PLAIN.issuperset(map(type, shape)):
         return None
-    return None if shape[1] in DEEP else cast(Peek, (shape, time, record_id, session, target))
+    return cast(Peek, (shape, time, record_id, session, target))
 
 
 def read(record: object) -> Event:
@@ -81,11 +112,11 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    tree, is_document = native(record)
-    if is_document:
-        tree = _part(_part(tree, "kubernetes"), "audit")
-    if text(tree.get("stage")) == "RequestReceived":
+    found, is_document = native(record)
+    tree: Row = inner(inner(found, "kubernetes"), "audit") if is_document else found
+    if tree.get("stage") == "RequestReceived":
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
+    tree = _sound(tree)
     shape, session, target = _raw(tree)
     event = _event_of(*map(text, shape))
     times = (tree.get(name) for name in ("stageTimestamp", "requestReceivedTimestamp", "timestamp"))
@@ -96,101 +127,100 @@ def read(record: object) -> Event:
         record_id=_id_of(tree),
     )
     if shape[1] in DEEP:
-        told = traits_of(tree, event)
+        told = traits_of(dict(tree), event)
         event = event._replace(traits=tuple(sorted({*event.traits, *told})), issued=_issued(tree))
     return event if event.record_id else event._replace(record_id=made_id(event))
 
 
-def _part(tree: Tree, name: str) -> Tree:
-    found = tree.get(name)
-    return found if found.__class__ is dict else _NONE
+def _sound(tree: Row) -> Row:
+    """A record whose parts are of the types that `_raw` takes for granted; what is not, is not told."""
+    found = dict(tree)
+    for name, leaves in _LEAVES.items():
+        told = inner(tree, name)
+        found[name] = {**told, **{leaf: text(told.get(leaf) or "") for leaf in leaves}}
+    found["user"]["extra"] = inner(found["user"], "extra")
+    return {**found, **{name: text(tree.get(name) or "") for name in ("verb", "requestURI", "auditID", "stage")}}
 
 
-def _id_of(tree: Tree) -> str:
+def _id_of(tree: Row) -> str:
     """auditID; the start of a long-running request is a record of its own."""
-    told = text(tree.get("auditID"), 200)
-    return told + ":started" if told and tree.get("stage") == "ResponseStarted" else told
+    told: str = tree.get("auditID") or ""
+    return f"{told[:200]}:started" if told and tree.get("stage") == "ResponseStarted" else told[:200]
 
 
-def _extra(user: Tree, name: str) -> str:
-    """A value of `user.extra`, whose names hold dots and whose values are lists."""
-    extra = user.get("extra")
-    if extra.__class__ is not dict or not extra:
-        return ""
-    found = extra.get(name)
-    if found is None and "." in name:
-        slashed = name.replace(".", "_").replace("/", "_slash_")
-        found = extra.get(slashed) or extra.get(name.replace(".", "_")) or at(extra, name)
-    if found.__class__ is list and found:
-        found = found[0]
-    return text(found, 256)
-
-
-def _raw(tree: Tree) -> tuple[tuple[object, ...], str, str]:
-    """What the Event depends on; session; target."""
-    user, thing, status = _part(tree, "user"), _part(tree, "objectRef"), _part(tree, "responseStatus")
-    resource, sub, space, name = (thing.get("resource"), thing.get("subresource"), thing.get("namespace"),
-                                  thing.get("name"))  # fmt: skip
-    uri = tree.get("requestURI")
-    if not resource and isinstance(uri, str):
+def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
+    """What the Event depends on; session; target. TypeError or AttributeError if the record is not sound."""
+    of = tree.get
+    user, thing, status = of("user") or _NONE, of("objectRef") or _NONE, of("responseStatus") or _NONE
+    who, what = user.get, thing.get
+    resource, sub, space, name, uri = what("resource"), what("subresource"), what("namespace"), what("name"), ""
+    if not resource:
+        uri = of("requestURI") or ""
         resource, sub, space, name = k8s.from_uri(uri)
-    extra = user.get("extra")
-    credential = _extra(user, _CREDENTIAL) if extra else ""
-    arn = _extra(user, "canonicalArn") or _extra(user, "arn") if extra else ""
-    key = _extra(user, "accessKeyId") if arn else ""
-    session = "" if credential.startswith("X509") else credential
-    if key.startswith("ASIA"):
-        session, key = key, "ASIA"
-    as_whom = text(_part(tree, "impersonatedUser").get("username"))
+    extra, as_whom = who("extra"), (of("impersonatedUser") or _NONE).get("username")
+    credential, arn, key, session = _proofs(extra) if extra else _NO_PROOFS
     if as_whom:
         session = f"as:{as_whom}"[:256]
-    elif not session and extra:
-        session = _extra(user, _POD)
-    operation = (resource, sub, tree.get("verb"))
+    code, many, operation = status.get("code"), of("sourceIPs"), _operation(resource, sub, of("verb"))
     shape = (
-        user.get("username"), _operation(operation), user.get("uid"), space, _address(tree.get("sourceIPs")),
-        tree.get("userAgent"), status.get("code"), status.get("reason"), status.get("status"),
-        _decision(tree) if status.get("code") is None else None, credential if session != credential else "", arn,
-        key, "impersonation" if as_whom else "",
+        who("username"), operation, who("uid"), space,
+        many[0] if many.__class__ is list and len(many) == 1 else _address(many), of("userAgent"), code,
+        status.get("reason"), status.get("status"), None if code else _decision(tree), credential, arn, key,
+        "y" if as_whom else "", "y" if operation in PODS and uncaged(of("requestObject")) else "",
     )  # fmt: skip
-    return shape, session, _target(space, name, uri if not resource else "")
+    target = space + "/" + (name or "") if space else "" + (name or uri[:128].partition("?")[0])
+    return shape, session, target[:256]
 
 
-def _operation(parts: tuple[object, ...]) -> str:
-    try:
-        return _operation_of(*parts)
-    except TypeError:
-        return ""
+def _proofs(extra: Tree) -> tuple[str, str, str, str]:
+    """Long-lived credential, role, access key and session."""
+    credential = _extra(extra, _CREDENTIAL)
+    arn = _extra(extra, "canonicalArn") or _role(_extra(extra, "arn"))
+    key = _extra(extra, "accessKeyId") if arn else ""
+    if key[:4] == "ASIA":
+        return credential if credential[:4] == "X509" else "", arn, "ASIA", key
+    if credential[:4] == "X509":
+        return credential, arn, key, _extra(extra, _POD)
+    return "", arn, key, credential or _extra(extra, _POD)
+
+
+def _extra(extra: Tree, name: str) -> str:
+    """A value of `user.extra`, whose names hold dots and whose values are lists."""
+    found = extra.get(name)
+    if found is None and name in _SPELLINGS:
+        found = next((extra[other] for other in _SPELLINGS[name] if other in extra), None)
+        if found is None and "authentication" in extra:
+            found = at(extra, name)
+    if found.__class__ is list and found:
+        found = found[0]
+    return plain(found)[:256]
+
+
+def _role(arn: str) -> str:
+    """The ARN of a role's session without the session, unless sessions are people."""
+    head, found, _ = arn.rpartition("/")
+    return head + found if ":assumed-role/" in head and SSO_ROLE not in arn else arn
 
 
 @lru_cache(maxsize=4096)
-def _operation_of(resource: object, sub: object, verb: object) -> str:
-    return k8s.operation_of(text(resource), text(sub), text(verb).lower()) if text(verb) else ""
+def _operation(resource: Optional[str], sub: Optional[str], verb: Optional[str]) -> str:
+    return k8s.operation_of(resource or "", sub or "", verb.lower()) if verb else ""
 
 
-def _target(space: object, name: object, uri: object) -> str:
-    if name and space.__class__ is str and name.__class__ is str:
-        return f"{space}/{name}"[:256]
-    told = text(name, 256)
-    return f"{text(space)}/{told}"[:256] if space else told or text(uri, 128).partition("?")[0]
-
-
-def _decision(tree: Tree) -> object:
-    notes = _part(tree, "annotations")
+def _decision(tree: Row) -> object:
+    notes = inner(tree, "annotations")
     found = notes.get(_DECISION) or notes.get(_DECISION.replace(".", "_")) or at(notes, _DECISION)
     return found if found.__class__ is str else None
 
 
 def _address(told: object) -> object:
-    if isinstance(told, list) and len(told) == 1:
-        return told[0]
     many = [text(one, 64) for one in listed(told)]
     public = [one for one in many if network.describe(network.network_of(one)).kind not in ("private", "service")]
     return public[-1] if public else many[0] if many else None
 
 
-def _issued(tree: Tree) -> str:
-    notes = _part(tree, "annotations")
+def _issued(tree: Row) -> str:
+    notes = inner(tree, "annotations")
     return text(notes.get(_ISSUED) or notes.get(_ISSUED.replace(".", "_")) or at(notes, _ISSUED), 256)
 
 
@@ -198,14 +228,16 @@ def _issued(tree: Tree) -> str:
 def _event_of(
     name: str, operation: str, uid: str, space: str, address: str, user_agent: str, code: str, reason: str,
     status: str, decision: str, certificate: str, arn: str, key: str, impersonation: str,
+    privileged: str,
 ) -> Event:  # fmt: skip
     if not operation:
         raise RejectError("no_action", "verb is missing or no text")
-    identity = _identity(name, uid, arn)
+    identity, links = _identity(name, uid, arn)
     outcome, error = _outcome(code, reason, status, decision)
     credential = key if key != "ASIA" and key else certificate
     told = {
         "impersonation": bool(impersonation),
+        "privileged": bool(privileged),
         "attack_tool": agent.is_attack_tool(user_agent),
         "browser": agent.family(user_agent) == "browser",
     }
@@ -231,17 +263,19 @@ def _event_of(
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
         issued="",
         record_id="",
+        links=links,
     )
 
 
-def _identity(name: str, uid: str, arn: str) -> Identity:
+def _identity(name: str, uid: str, arn: str) -> tuple[Identity, tuple[str, ...]]:
     """The AWS role where EKS tells it: `aws-iam-authenticator:ACCOUNT:AROA…` is the uid of its users."""
     if not arn:
-        return k8s.identify(name, uid)
+        return k8s.identify(name, uid), k8s.links_of(name)
     unique = uid.rpartition(":")[2] if uid.startswith(("aws-iam-authenticator:", "heptio-authenticator-aws:")) else ""
     if ":user/" in arn:
-        return identify_aws(Actor("IAMUser", principal=unique, arn=arn))
-    return identify_aws(Actor("AssumedRole", issuer_id=unique, issuer_arn=arn if ":role/" in arn else "", arn=arn))
+        return known_by_arn(identify_aws(Actor("IAMUser", principal=unique, arn=arn)))
+    issuer = arn if ":role/" in arn else ""
+    return known_by_arn(identify_aws(Actor("AssumedRole", issuer_id=unique, issuer_arn=issuer, arn=arn)))
 
 
 def _outcome(code: str, reason: str, status: str, decision: str) -> tuple[str, str]:

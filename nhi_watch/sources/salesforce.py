@@ -14,16 +14,18 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple, Optional, cast
+from typing import Any, NamedTuple, Optional, cast
 
 from nhi_watch import actions, agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
+from nhi_watch.sources._look import DOCUMENT, PLAIN, UNKNOWN, Plan, look
 from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
-from nhi_watch.sources._values import made_id, text, whole
+from nhi_watch.sources._values import made_id, plain, text, whole
 
 NAME = "salesforce"
 SPLUNK_SOURCETYPES = ("sfdc:logfile", "sfdc:loginhistory", "sfdc:setupaudittrail")
@@ -31,7 +33,6 @@ ELASTIC_INDICES = ("logs-salesforce.*-*",)
 
 _ID = 15
 _MANY_ROWS = 10_000
-_WRAPPED = {"_raw", "_time", "_source", "fields", "event", "data_stream"}
 _MARKS = ({"EVENT_TYPE", "ORGANIZATION_ID"}, {"EventIdentifier", "EventDate"}, {"Action", "Section", "CreatedById"})
 _FINE = {"", "success", "s", "login_no_error", "ok", "n/a", "1"}
 _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d+)?", re.ASCII)
@@ -61,7 +62,11 @@ _ECS = {
     "Application": f"{_LOGIN}.application",
     "Section": f"{_TRAIL}.section",
     "DelegateUser": f"{_TRAIL}.delegate_user",
+    "action": "event.action",
+    "dataset": "event.dataset",
+    "dataset|2": "data_stream.dataset",
 }
+Row = Mapping[str, Any]
 
 
 class Told(NamedTuple):
@@ -76,7 +81,10 @@ class Told(NamedTuple):
     address: str
     agent: str
     status: str
-    traits: str
+    by_hand: str
+    as_other: str
+    many: str
+    """Whether many rows."""
 
 
 def claims(record: object) -> bool:
@@ -93,18 +101,22 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of an ordinary record; None: needs `read`."""
-    if record.__class__ is not dict or _WRAPPED & cast(Tree, record).keys():
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
+    if record.__class__ is not dict:
         return None
-    tree = cast(Tree, record)
-    names = "".join(map(str, tree))
-    if "." in names or "{}" in names:  # fields of a Splunk row
+    try:
+        tree, form = look(cast(Tree, record))
+        if form is DOCUMENT:
+            tree = _DOCUMENTS.tree(tree)
+        elif form is UNKNOWN:
+            return None
+        shape, session, target = _raw(tree)
+        time, record_id = spelled(_time(tree)), _id_of(tree, shape[0])
+    except (TypeError, AttributeError):
         return None
-    told, session, target = _told(tree)
-    time, record_id = spelled(_time(tree)), _id_of(tree, told)
-    if time is None or not record_id or not told.operation:
+    if time is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
-    return cast(Peek, (told, time, record_id, session, target))
+    return cast(Peek, (shape, time, record_id, session, target))
 
 
 def read(record: object) -> Event:
@@ -115,25 +127,28 @@ def read(record: object) -> Event:
     """
     tree, is_document = native(record)
     if is_document:
-        tree = _from_ecs(tree)
-    told, session, target = _told(tree)
+        tree = _completed(rebuild(tree, _ECS))
+    shape, session, target = _raw(tree)
+    told = Told(*map(text, shape))
     event = _event_of(told)._replace(
-        time=moment(_time(tree)), session=session, target=target, record_id=_id_of(tree, told)
+        time=moment(_time(tree)), session=session, target=target, record_id=_id_of(tree, told.operation)
     )
     return event if event.record_id else event._replace(record_id=made_id(event))
 
 
-def _from_ecs(document: Tree) -> Tree:
-    tree = rebuild(document, _ECS)
-    if "Section" in tree:
-        action = document.get("event")
-        tree["Action"] = action.get("action") if isinstance(action, dict) else None
-    if "EVENT_TYPE" not in tree and "Action" not in tree and dataset(document) == _LOGIN:
+def _completed(tree: Tree) -> Tree:
+    """What of a document needs more than another name."""
+    if tree.get("Section") is not None:
+        tree["Action"] = tree.get("action")
+    elif tree.get("EVENT_TYPE") is None and tree.get("dataset") == _LOGIN:
         tree["EVENT_TYPE"] = "Login"
     return tree
 
 
-def _time(tree: Tree) -> object:
+_DOCUMENTS = Plan(_ECS, _completed)
+
+
+def _time(tree: Row) -> object:
     """Of a log file `20260302100000.123`, unless it is spelled out beside."""
     for name in ("TIMESTAMP_DERIVED", "EventDate", "CreatedDate", "TIMESTAMP"):
         if tree.get(name):
@@ -143,40 +158,40 @@ def _time(tree: Tree) -> object:
     return None
 
 
-def _id_of(tree: Tree, told: Told) -> str:
-    own = text(tree.get("EventIdentifier") or tree.get("Id"), 200)
-    request = text(tree.get("REQUEST_ID"), 200)
-    return own or (f"{request}:{told.operation}" if request else "")
+def _id_of(tree: Row, operation: str) -> str:
+    of = tree.get
+    own = plain(of("EventIdentifier") or of("Id"))[:200]
+    if own:
+        return own
+    request = plain(of("REQUEST_ID"))[:200]
+    return f"{request}:{operation}" if request else ""
 
 
-def _told(tree: Tree) -> tuple[Told, str, str]:
-    """The values; session; target."""
-    get = tree.get
-    operation = text(get("EVENT_TYPE") or get("Action"), 100).strip() or ("Login" if "LoginType" in tree else "")
-    user = text(get("USER_ID") or get("USER_ID_DERIVED") or get("UserId") or get("CreatedById"), 64)[:_ID]
-    name = text(get("USER_NAME") or get("USERNAME") or get("Username") or get("CreatedByName"), 200)
-    kind = text(get("LoginType"), 60)
-    app = text(get("CONNECTED_APP_ID"), 64)[:_ID] or text(get("CLIENT_ID") or get("CONNECTED_APP_NAME"), 200)
-    if not app and kind.startswith("Remote Access"):
-        app = text(get("Application"), 200)
-    session = user if app else text(get("SESSION_KEY") or get("SessionKey"), 200)
+def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str]:
+    """Told's values; session; target."""
+    of = tree.get
+    operation = plain(of("EVENT_TYPE") or of("Action"))[:100].strip() or ("Login" if of("LoginType") else "")
+    user = plain(of("USER_ID") or of("USER_ID_DERIVED") or of("UserId") or of("CreatedById"))[:_ID]
+    name: Any = of("USER_NAME") or of("USERNAME") or of("Username") or of("CreatedByName")
+    kind = plain(of("LoginType"))
+    app = plain(of("CONNECTED_APP_ID"))[:_ID] or plain(of("CLIENT_ID") or of("CONNECTED_APP_NAME"))[:200]
+    if not app and kind[:13] == "Remote Access":
+        app = plain(of("Application"))[:200]
+    session = user if app else plain(of("SESSION_KEY") or of("SessionKey"))[:200]
     if operation == "LoginAs":
-        session, user = f"as:{user}", text(get("DELEGATED_USER_ID"), 64)[:_ID]
-        name = text(get("DELEGATED_USER_NAME"), 200)
-    status = get("LOGIN_STATUS") or get("REQUEST_STATUS") or get("STATUS") or get("Status")
-    told = Told(
-        operation,
-        text(get("ORGANIZATION_ID"), 64)[:_ID],
-        user,
-        name,
-        app,
-        text(get("CONNECTED_APP_NAME") or get("Application"), 200) if app else "",
-        text(get("SOURCE_IP") or get("SourceIp") or get("CLIENT_IP"), 64),
-        text(get("AGENT") or get("USER_AGENT") or get("BROWSER_TYPE") or get("Browser")),
-        text(status, 128),
-        ",".join(_traits(tree, operation, kind, app)),
-    )
-    return told, session, text(get("ENTITY_NAME") or get("Section") or get("CONNECTED_APP_ID"), 200)
+        session, user = f"as:{user}", plain(of("DELEGATED_USER_ID"))[:_ID]
+        name = of("DELEGATED_USER_NAME")
+    rows = of("RECORDS_PROCESSED") or of("ROWS_PROCESSED")
+    shape = (
+        operation, plain(of("ORGANIZATION_ID"))[:_ID], user, name, app,
+        of("CONNECTED_APP_NAME") or of("Application") if app else "",
+        of("SOURCE_IP") or of("SourceIp") or of("CLIENT_IP"),
+        of("AGENT") or of("USER_AGENT") or of("BROWSER_TYPE") or of("Browser"),
+        of("LOGIN_STATUS") or of("REQUEST_STATUS") or of("STATUS") or of("Status"),
+        "y" if kind == "Application" else "", "y" if operation == "LoginAs" or of("DelegateUser") else "",
+        "y" if rows and (whole(rows) or 0) >= _MANY_ROWS else "",
+    )  # fmt: skip
+    return shape, session, plain(of("ENTITY_NAME") or of("Section") or of("CONNECTED_APP_ID"))[:200]
 
 
 @lru_cache(maxsize=1024)
@@ -184,23 +199,18 @@ def _consents(operation: str) -> bool:
     return _CONSENTS.fullmatch(operation) is not None
 
 
-def _traits(tree: Tree, operation: str, kind: str, app: str) -> list[str]:
-    rows = tree.get("RECORDS_PROCESSED") or tree.get("ROWS_PROCESSED")
-    held = {
-        "console": kind == "Application",
-        "consent": _consents(operation),
-        "impersonation": operation == "LoginAs" or bool(text(tree.get("DelegateUser"))),
-        "mass_export": bool(rows) and (whole(rows) or 0) >= _MANY_ROWS,
-        "third_party": bool(app),
-    }
-    return [trait for trait, holds in held.items() if holds]
-
-
 @lru_cache(maxsize=4096)
 def _event_of(told: Told) -> Event:
     if not told.operation:
         raise RejectError("no_action", "EVENT_TYPE, LoginType or Action is missing or no text")
-    traits = {trait for trait in told.traits.split(",") if trait}
+    held = {
+        "console": told.by_hand,
+        "consent": _consents(told.operation),
+        "impersonation": told.as_other,
+        "mass_export": told.many,
+        "third_party": told.app,
+    }
+    traits = {trait for trait, holds in held.items() if holds}
     family = "browser" if told.agent in _BROWSERS else agent.family(told.agent)
     if family == "browser":
         traits.add("browser")

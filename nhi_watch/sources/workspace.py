@@ -13,25 +13,26 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Optional, cast
+from typing import Any, Optional, cast
 
 from nhi_watch import network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek, _google
 from nhi_watch.sources import _workspace_events as events
-from nhi_watch.sources._shapes import Tree, at, dataset, native, put, rebuild
+from nhi_watch.sources._look import DOCUMENT, NATIVE, PLAIN, Plan, inner, look
+from nhi_watch.sources._shapes import Tree, at, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
-from nhi_watch.sources._values import listed, made_id, text
+from nhi_watch.sources._values import listed, made_id, plain, text
 
 NAME = "workspace"
 SPLUNK_SOURCETYPES = ("gws:reports:token", "gws:reports:login", "gws:reports:admin", "gws:reports:drive")
 ELASTIC_INDICES = ("logs-google_workspace.*-*",)
 
-_NONE: Tree = {}
-_PLAIN = {str, int, type(None)}
-_WRAPPED = {"_raw", "_time", "_source", "fields", "event", "data_stream"}
+Row = Mapping[str, Any]
+
 _KINDS = ("admin#reports#activity", "audit#activity", "reports#activity")
 _GOOGLE = "SYSTEM"
 """The key of what Google itself does."""
@@ -49,6 +50,9 @@ _ECS = {
     "actor.callerType": f"{_GW}.actor.type",
     "actor.key": f"{_GW}.actor.key",
     "ipAddress": "source.ip",
+    "own": _GW,
+    "dataset": "event.dataset",
+    "dataset|2": "data_stream.dataset",
 }
 # ECS renames parameters; for those that matter here, back again.
 _RENAMED = {
@@ -88,16 +92,20 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of an ordinary record; None: needs `read`."""
+    """The cheap reading of native records and documents; a row does not tell whose a parameter is."""
     if record.__class__ is not dict:
         return None
-    tree = cast(Tree, record)
-    if tree.get("id").__class__ is not dict or _WRAPPED & tree.keys():
+    try:
+        tree, form = look(cast(Tree, record))
+        if form is DOCUMENT:
+            tree = _DOCUMENTS.tree(tree)
+        elif form is not NATIVE:
+            return None
+        raw = _raw(tree)
+        time, record_id = spelled(inner(tree, "id").get("time")), _id_of(raw)
+    except (TypeError, AttributeError):
         return None
-    raw = _raw(tree)
-    time = spelled(tree["id"].get("time"))
-    record_id = _id_of(raw)
-    if raw is None or time is None or not record_id or not _PLAIN.issuperset(map(type, raw[0])):
+    if raw is None or time is None or not record_id or not PLAIN.issuperset(map(type, raw[0])):
         return None
     return cast(Peek, (raw[0], time, record_id, raw[1], raw[2]))
 
@@ -110,7 +118,7 @@ def read(record: object) -> Event:
     """
     tree, is_document = native(record)
     if is_document:
-        tree = _from_ecs(tree)
+        tree = _completed(rebuild(tree, _ECS))
     raw = _raw(tree)
     if raw is None:
         raise RejectError("no_action", "the event's name is missing or no text")
@@ -121,45 +129,43 @@ def read(record: object) -> Event:
     return event if event.record_id else event._replace(record_id=made_id(event))
 
 
-def _from_ecs(document: Tree) -> Tree:
-    tree = rebuild(document, _ECS)
-    app = text(at(document, "event.provider")) or dataset(document).partition(".")[2]
-    put(tree, "id.applicationName", app)
-    own = at(document, f"{_GW}.{app}")
+def _completed(tree: Tree) -> Tree:
+    """A document's parameters under the report's own names."""
+    unique = tree.setdefault("id", {})
+    app = unique["applicationName"] = text(unique.get("applicationName")) or text(tree.get("dataset")).partition(".")[2]
+    own = inner(inner(tree, "own"), app)
     named = _RENAMED.get(app)
     if named is None:
-        tree["parameters"] = own if own.__class__ is dict else {}
+        tree["parameters"] = own
     else:
         told = ((name, at(own, path)) for name, path in named.items())
         tree["parameters"] = {name: value for name, value in told if value is not None}
     return tree
 
 
-def _part(tree: Tree, name: str) -> Tree:
-    found = tree.get(name)
-    return found if found.__class__ is dict else _NONE
+_DOCUMENTS = Plan(_ECS, _completed)
 
 
 def _id_of(raw: Optional[tuple[tuple[object, ...], str, str, str]]) -> str:
     return f"{raw[3]}:{raw[0][1]}"[:256] if raw is not None and raw[3] else ""
 
 
-def _raw(tree: Tree) -> Optional[tuple[tuple[object, ...], str, str, str]]:
+def _raw(tree: Row) -> Optional[tuple[tuple[object, ...], str, str, str]]:
     """What the Event depends on; session; target; the activity's id. None without an event's name."""
     told = tree.get("events")
     many = [one for one in listed(told) if one.__class__ is dict] if told is not None else (tree,)
-    name = text(many[0].get("name"), 100).strip() if many else ""
+    name = plain(many[0].get("name"))[:100].strip() if many else ""
     if not name:
         return None
-    unique, actor = _part(tree, "id"), _part(tree, "actor")
-    app = text(unique.get("applicationName"), 40).strip() or "other"
+    unique, actor = inner(tree, "id"), inner(tree, "actor")
+    app = plain(unique.get("applicationName"))[:40].strip() or "other"
     given = events.parameters(many[0].get("parameters"))
-    traits = tuple(events.traits_of(app, name, given))
+    traits: tuple[str, ...] = tuple(events.traits_of(app, name, given))
     for one in many[1:]:
         traits += tuple(events.traits_of(app, text(one.get("name")), events.parameters(one.get("parameters"))))
-    client = text(given.get("client_id"), 256) if app == "token" else ""
+    client = plain(given.get("client_id"))[:256] if app == "token" else ""
     email, profile = actor.get("email"), actor.get("profileId")
-    session = text(profile, 256) or text(email, 256) if client else ""
+    session = plain(profile)[:256] or plain(email)[:256] if client else ""
     shape = (
         app,
         _operation(app, name, given),
@@ -174,7 +180,7 @@ def _raw(tree: Tree) -> Optional[tuple[tuple[object, ...], str, str, str]]:
         ",".join(sorted({*traits})) if traits else "",
         given.get("login_challenge_status") if app == "login" else None,
     )
-    return shape, session, events.target_of(given), text(unique.get("uniqueQualifier"), 100)
+    return shape, session, events.target_of(given), plain(unique.get("uniqueQualifier"))[:100]
 
 
 def _operation(app: str, name: str, given: Tree) -> str:
