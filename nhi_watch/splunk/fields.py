@@ -113,11 +113,11 @@ EXPLAIN = (
 """Rows of nhiexplain."""
 
 FEEDBACK = (
-    Field("_key", "id and time of the verdict: the same one again replaces itself"),
+    Field("_key", "notable, signal and value: the same verdict again replaces itself"),
     Field("nhi_id", "the notable that was judged"),
     Field("verdict", "confirmed | benign | expected | duplicate"),
     Field("reason", "why, at most 500 characters"),
-    Field("until", "RFC 3339: until when it is expected; an exception ends then"),
+    Field("until", "RFC 3339: until when it is expected; an exception ends then, after 366 days at most"),
     Field("identity", "id of the identity for which an exception holds"),
     Field("signal", "id of the signal that the exception silences"),
     Field("value", "the one value that is expected: a network, an action…"),
@@ -128,8 +128,8 @@ FEEDBACK = (
 """Rows of nhifeedback."""
 
 HEALTH = (
-    Field("nhi_check", "source | baseline | parsing | model | tables"),
-    Field("nhi_source", "the kind of log, as in cloudtrail; the table's name"),
+    Field("nhi_check", "source | fields | parsing | budget | baseline | model | tables"),
+    Field("nhi_source", "the kind of log, as in cloudtrail; the provider, day, model or table"),
     Field("nhi_status", "ok | warn | error | unknown"),
     Field("nhi_text", "what is wrong and what to do, or that all is well"),
     Field("nhi_last_event", "latest event, RFC 3339"),

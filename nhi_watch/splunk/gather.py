@@ -15,6 +15,7 @@ from nhi_watch.behaviour import RECORDS, SESSIONS, TARGETS, fingerprint, keep, s
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.grouping import MINUTES, SECONDS
+from nhi_watch.reputation import NOTHING, Reputation
 from nhi_watch.sources import Peek, cloudtrail
 from nhi_watch.splunk import parts
 from nhi_watch.splunk.columns import Columns, Told
@@ -39,7 +40,7 @@ def sources() -> list[ModuleType]:
 class Gatherer:
     """Takes rows in; the caller takes what was gathered out."""
 
-    def __init__(self, hold: bool = False) -> None:
+    def __init__(self, hold: bool = False, reputation: Reputation = NOTHING) -> None:
         self.parts: dict[Name, Part] = {}
         self.packed: dict[Name, list[str]] = {}
         """Parts that came packed and stay so until their day is taken: a tenth of the memory."""
@@ -49,6 +50,7 @@ class Gatherer:
         """Rows of a baseline that came by."""
         self.rejected: dict[str, int] = {}
         self._hold = hold
+        self._mark = reputation.mark
         self._sources = sources()
         self._last = self._sources[0]
         self._slots: dict[object, Slot] = {}
@@ -124,17 +126,17 @@ class Gatherer:
         source = self._source(record)
         peek = source.peek(record)
         if peek is None or peek[2].__class__ is not str:
-            self._add(source.read(record), None)
+            self._add(self._mark(source.read(record)), None)
             return
         try:
             key = (source, peek[0], peek[1][:13])
             slot = self._slots.get(key)
             minute, second = MINUTES[peek[1][13:16]], SECONDS[peek[1][16:]]
         except (TypeError, KeyError):  # rubbish, or a rarer spelling of time: the full reading decides
-            self._add(source.read(record), None)
+            self._add(self._mark(source.read(record)), None)
             return
         if slot is None:
-            self._add(self._read(source, record, peek), key)
+            self._add(self._mark(self._read(source, record, peek)), key)
         else:
             _count(slot, minute, second, peek)
 
@@ -181,7 +183,7 @@ class Gatherer:
         source = self._source(record)
         if source is cloudtrail and told.first:
             record.setdefault("eventTime", render(told.first))
-        event: Event = source.read(record)
+        event: Event = self._mark(source.read(record))
         last = told.last or event.time
         if told.events < 1 or not event.time <= last < event.time // HOUR * HOUR + HOUR:
             raise RejectError("bad_group", "count, first and last must be of one hour: write `bin _time span=1h` first")

@@ -26,12 +26,12 @@ class NhiGroup(Streaming):
 
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
-        self._gatherer = Gatherer()
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Read the customer's tables; say which fields are needed."""
         options = parse("nhigroup", OPTIONS, search.arguments)
-        messages = tables.load(self._lookups)
+        listed, messages = tables.load_reputation(self._lookups)
+        self._gatherer = Gatherer(reputation=listed)
         needed = [*RAW] if options["input"] == "raw" else ["*"]
         return {"type": "streaming", "required_fields": needed}, messages
 

@@ -33,7 +33,6 @@ class NhiLearn:
 
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
-        self._gatherer = Gatherer(hold=True)
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Read the baseline so far."""
@@ -41,8 +40,10 @@ class NhiLearn:
         self._search = search
         self._keep, self._retire = max(1, int(options["keep"])), int(options["retire"])
         self._table = lookup.table(self._lookups, options["baseline"])
+        listed, messages = tables.load_reputation(self._lookups)
+        self._gatherer = Gatherer(hold=True, reputation=listed)
         reply: Metadata = {"type": "reporting", "required_fields": [*RAW, *lookup.COLUMNS]}
-        return reply, tables.load(self._lookups)
+        return reply, [*messages, *tables.load_networks(self._lookups)]
 
     def execute(self, body: bytes) -> bytes:
         """Take in a chunk."""

@@ -35,7 +35,6 @@ class NhiRank:
 
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
-        self._gatherer = Gatherer(hold=True)
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Read the baseline and the customer's tables."""
@@ -44,8 +43,11 @@ class NhiRank:
         self._show = options["show"]
         self._table = lookup.table(self._lookups, options["baseline"])
         assets, messages = tables.load_assets(self._lookups)
+        listed, more = tables.load_reputation(self._lookups)
         self._options = Options(float(options["budget"]), assets)
-        return {"type": "reporting", "required_fields": [*RAW]}, [*messages, *tables.load(self._lookups)]
+        self._gatherer = Gatherer(hold=True, reputation=listed)
+        reply: Metadata = {"type": "reporting", "required_fields": [*RAW]}
+        return reply, [*messages, *more, *tables.load_networks(self._lookups)]
 
     def execute(self, body: bytes) -> bytes:
         """Take in a chunk."""

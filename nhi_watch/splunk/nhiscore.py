@@ -23,12 +23,11 @@ from nhi_watch.event import Event
 from nhi_watch.scoring import BehaviourScore, EventScorer
 from nhi_watch.sources import cloudtrail
 from nhi_watch.sources._cloudtrail_splunk import SPLUNK_FIELDS
-from nhi_watch.splunk import lookup
+from nhi_watch.splunk import lookup, tables
 from nhi_watch.splunk.protocol import Messages, Metadata, Search, Streaming, serve
 from nhi_watch.splunk.rows import Answer, Row, annotate, multivalue, render, values_of
 from nhi_watch.timestamps import DAY, day_of, parse
-
-LOOKUPS = Path(__file__).resolve().parents[2] / "lookups"
+from nhi_watch.timestamps import render as spelled
 
 SINGLE = (
     "nhi_score", "nhi_severity", "nhi_probability", "nhi_identity", "nhi_identity_id", "nhi_identity_kind",
@@ -42,6 +41,8 @@ FIELDS = tuple(name for name in SPLUNK_FIELDS if not name.startswith(_TARGETS))
 """Extracted fields on which a score depends. What a call touched does not count for a score; where it does
 (policies, sharing, …) `_raw` is read."""
 RAW = "_raw"
+FIRST = "first"
+"""First second of a row of `stats`, which stands for all events of its group."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
 """Times whose day, in UTC, is their first ten characters; others are read anew for each event."""
 _DATE = 10
@@ -91,7 +92,7 @@ def parse_options(arguments: Iterable[str]) -> Options:
 class NhiScore(Streaming):
     """The command: one instance answers all chunks of a search."""
 
-    def __init__(self, lookups: Path = LOOKUPS) -> None:
+    def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
         self._by_texts: Memory = {}
         self._by_shape: Memory = {}
@@ -102,11 +103,13 @@ class NhiScore(Streaming):
         """Load model and baseline; say which fields are needed."""
         options = parse_options(search.arguments)
         card = model.load()
+        listed, messages = tables.load_reputation(self._lookups)
+        messages += tables.load_networks(self._lookups)
         baselines = lookup.load(card, self._lookups, options.baseline)
-        self._scorer = EventScorer(card, baselines)
-        fields = {"auto": [*FIELDS, RAW], "fields": [*FIELDS], "raw": [RAW]}[options.input]
+        self._scorer, self._mark = EventScorer(card, baselines), listed.mark
+        fields = {"auto": [*FIELDS, FIRST, RAW], "fields": [*FIELDS, FIRST], "raw": [RAW]}[options.input]
         reply: Metadata = {"type": "streaming", "required_fields": fields}
-        return reply, [("INFO", f"nhiscore: {baselines.describe()}")]
+        return reply, [("INFO", f"nhiscore: {baselines.describe()}"), *messages]
 
     def execute(self, body: bytes) -> bytes:
         """The chunk with the new columns."""
@@ -163,7 +166,7 @@ class NhiScore(Streaming):
         return event
 
     def _scored(self, event: Event, day: int) -> str:
-        key = (shape_of(event), day)
+        key = (shape_of(self._mark(event._replace(time=day * DAY))), day)
         known = self._by_event.get(key)
         if known is None:
             known = scored(event, self._scorer.score_shape(*key))
@@ -201,6 +204,7 @@ class Columns:
         self.time = places.get("eventTime", 0)
         self.name = places.get("eventName", 0)
         self.raw = places.get(RAW, self.name)
+        self._first = places.get(FIRST)
 
     def plain(self, row: Row) -> bool:
         """Whether all of the row is in its texts: extracted fields, completely, each with a single value."""
@@ -213,7 +217,17 @@ class Columns:
         for name, index, many in self._used:
             if row[index]:
                 found[name] = values_of(row[many]) if many is not None and row[many] else row[index]
+        if self._first is not None and row[self._first] and "eventTime" not in found and RAW not in found:
+            found["eventTime"] = _spelled(row[self._first])
         return found if "eventName" in found else _parsed(found)
+
+
+def _spelled(first: str) -> str:
+    """A second since the epoch as CloudTrail spells times; what is none is left for the source to refuse."""
+    try:
+        return spelled(int(float(first)))
+    except (ValueError, OverflowError, OSError):
+        return first
 
 
 def _parsed(found: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Search(NamedTuple):
     """The search covers events from this second on; 0: from the first one on."""
     latest: float = 0.0
     """Up to this second; 0: up to now."""
+    user: str = ""
+    """Who searches."""
 
 
 class Command(Protocol):
@@ -172,8 +174,9 @@ def _search(metadata: Metadata) -> Search:
     arguments = searchinfo.get("args") or []
     if not isinstance(arguments, list):
         raise InputError(f"searchinfo.args is no list: {arguments!r}")
-    ends = (_seconds(searchinfo.get(f"{end}_time")) for end in ("earliest", "latest"))
-    return Search([str(argument) for argument in arguments], *ends)
+    earliest, latest = (_seconds(searchinfo.get(f"{end}_time")) for end in ("earliest", "latest"))
+    user = searchinfo.get("username")
+    return Search([str(a) for a in arguments], earliest, latest, user if isinstance(user, str) else "")
 
 
 def _seconds(told: object) -> float:

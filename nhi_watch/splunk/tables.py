@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nhi_watch import assets, network
+from nhi_watch import assets, network, reputation
 from nhi_watch.assets import NO_ASSETS, Assets
 from nhi_watch.errors import InputError
+from nhi_watch.reputation import NOTHING, Reputation
 from nhi_watch.splunk.protocol import Messages
 
 LOOKUPS = Path(__file__).resolve().parents[2] / "lookups"
 NETWORKS = "nhi_networks.csv"
 ASSETS = "nhi_assets.csv"
+REPUTATION = "nhi_reputation.csv"
 
 
-def load(folder: Path) -> Messages:
-    """Take in what changes how an event is read: the customer's networks."""
+def load_networks(folder: Path) -> Messages:
+    """Take in the customer's networks: who runs them is part of what is normal."""
     path = folder / NETWORKS
     try:
         if path.is_file():
@@ -26,6 +28,15 @@ def load(folder: Path) -> Messages:
     except InputError as error:
         return [left_out(error)]
     return []
+
+
+def load_reputation(folder: Path) -> tuple[Reputation, Messages]:
+    """The addresses that the customer's lists name."""
+    path = folder / REPUTATION
+    try:
+        return (reputation.load([path]) if path.is_file() else NOTHING), []
+    except InputError as error:
+        return NOTHING, [left_out(error)]
 
 
 def load_assets(folder: Path) -> tuple[Assets, Messages]:

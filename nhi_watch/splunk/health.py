@@ -1,0 +1,122 @@
+"""What an app can tell of its own health: silent sources, missing fields, what could not be read, the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from statistics import median
+from types import ModuleType
+from typing import NamedTuple
+
+from nhi_watch.behaviour import Shape
+from nhi_watch.splunk.lookup import Table, describe
+from nhi_watch.splunk.rows import Cell
+from nhi_watch.timestamps import HOUR, day_of, render
+
+NEEDS = {
+    "network": ("new_network", "new_owner", "unknown_network", "risky_network", "moved_outside", "two_places"),
+    "agent": ("new_agent", "unknown_agent", "attack_tool"),
+    "region": ("new_region", "region_fan_out"),
+    "credential": ("new_credential", "key_age"),
+}
+"""Field of an Event → signals that cannot tell without it."""
+LATE = 3_600
+"""Seconds between event and arrival from which a log is called late."""
+UNREAD = 0.01
+"""Share of events that could not be read from which it is a warning."""
+STALE_DAYS = 2
+Check = dict[str, Cell]
+
+
+class Bucket(NamedTuple):
+    """What `tstats` says of one sourcetype in one hour."""
+
+    start: int
+    events: int
+    indexed: int
+    """When the last of them arrived."""
+
+
+def check(about: tuple[str, str], status: str, text: str, **more: Cell) -> Check:
+    """One row."""
+    return {"nhi_check": about[0], "nhi_source": about[1], "nhi_status": status, "nhi_text": text, **more}
+
+
+def sources(known: Iterable[ModuleType], seen: Mapping[str, list[Bucket]], now: int) -> Iterator[Check]:
+    """One row a source: whether it is there, silent, or late."""
+    for source in known:
+        types = [name.lower() for name in source.SPLUNK_SOURCETYPES]
+        buckets = sorted(bucket for name in types for bucket in seen.get(name, ()))
+        yield _source(source.NAME, buckets, now)
+
+
+def _source(name: str, buckets: list[Bucket], now: int) -> Check:
+    about = ("source", name)
+    if not buckets:
+        text = f"no event in the time searched; where you have this log, set the macro nhi_{name} to its index"
+        return check(about, "unknown", text)
+    end = max(min(bucket.start + HOUR, bucket.indexed) for bucket in buckets)
+    silent, usual = max(0, now - end), _longest_pause(buckets)
+    late = int(median(max(0, bucket.indexed - bucket.start - HOUR) for bucket in buckets))
+    told: dict[str, Cell] = {
+        "nhi_last_event": render(end), "nhi_silent_minutes": str(silent // 60), "nhi_lag_minutes": str(late // 60),
+        "nhi_events": str(sum(bucket.events for bucket in buckets)),
+    }  # fmt: skip
+    if silent > 2 * usual + HOUR:
+        text = f"silent for {silent // 60} minutes; its longest pause before was {usual // 60}: check its input"
+        return check(about, "error", text, **told)
+    if late > LATE:
+        return check(about, "warn", f"events arrive more than {late // 60} minutes late: notables come as late", **told)
+    return check(about, "ok", "events arrive", **told)
+
+
+def _longest_pause(buckets: list[Bucket]) -> int:
+    starts = sorted({bucket.start for bucket in buckets})
+    return max((later - earlier for earlier, later in zip(starts, starts[1:])), default=HOUR)
+
+
+def missing(shapes: Iterable[Shape]) -> Iterator[Check]:
+    """One row a provider: the fields that none of its events had, and the signals that this costs."""
+    had: dict[str, set[str]] = {}
+    for shape in shapes:
+        had.setdefault(shape.identity.provider, set()).update(name for name in NEEDS if getattr(shape, name))
+    for provider, there in sorted(had.items()):
+        lacking = [name for name in NEEDS if name not in there]
+        lost = [signal for name in lacking for signal in NEEDS[name]]
+        if lost:
+            text = f"no event of {provider} tells {', '.join(lacking)}: {len(lost)} signals cannot tell"
+            yield check(("fields", provider), "warn", text, nhi_missing=lacking, nhi_lost_signals=lost)
+        else:
+            yield check(("fields", provider), "ok", "events have the fields that signals need")
+
+
+def parsing(rejected: Mapping[str, int], read: int) -> Check:
+    """What could not be read."""
+    bad = sum(count for reason, count in rejected.items() if reason != "not_credential")
+    told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items(), key=lambda r: (-r[1], r[0])))
+    share = bad / (bad + read) if bad else 0.0
+    if share > UNREAD:
+        return check(("parsing", "all"), "warn", f"{share:.1%} of events could not be read: {told}"[:500])
+    return check(("parsing", "all"), "ok", f"{read:,} events read" + (f"; left out: {told}" if told else ""))
+
+
+def baseline(table: Table, now: int) -> Check:
+    """Whether the baseline is there and of yesterday."""
+    about = ("baseline", "nhi_baseline")
+    if table.last < 0:
+        text = "no baseline yet: enable the search NHI Watch - Learn, and run NHI Watch - Learn History once"
+        return check(about, "error", text)
+    old = day_of(now) - table.last
+    if old > STALE_DAYS:
+        return check(about, "warn", f"{describe(table)}: {old} days old; look at the search NHI Watch - Learn")
+    return check(about, "ok", describe(table))
+
+
+def budget(told: Iterable[Mapping[str, str]]) -> Iterator[Check]:
+    """Whether notables of the latest day were left out for want of room."""
+    ranked = max(told, key=lambda row: (row.get("nhi_first_time", "")[:10], row.get("nhi_overflow", "")), default=None)
+    if ranked is None:
+        return
+    left = int(ranked.get("nhi_overflow") or 0)
+    text = f"{left} episodes had no room, the highest with score {ranked.get('nhi_overflow_highest', '')}"
+    day = ranked.get("nhi_first_time", "")[:10]
+    yield check(("budget", day), "warn" if left else "ok", text if left else "every episode over the floor had room")

@@ -1,0 +1,117 @@
+"""The reporting search command nhihealth: what arrives, what is missing, and which signals that costs.
+
+It takes three kinds of rows, mixed: `tstats count max(_indextime) AS nhi_indexed … by sourcetype _time span=1h`,
+parts of nhigroup, and notables.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from nhi_watch import model
+from nhi_watch.behaviour import Shape
+from nhi_watch.errors import InputError, ModelError, RejectError
+from nhi_watch.splunk import fields, health, lookup, parts, tables
+from nhi_watch.splunk.columns import Columns
+from nhi_watch.splunk.gather import sources
+from nhi_watch.splunk.health import Bucket, Check
+from nhi_watch.splunk.nhigroup import RAW
+from nhi_watch.splunk.options import Option, parse
+from nhi_watch.splunk.protocol import Messages, Metadata, Search, serve
+from nhi_watch.splunk.rows import Row, read, write
+
+OPTIONS = {
+    "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
+    "show": Option("all", "all|problems", ("all", "problems")),
+}
+
+
+class NhiHealth:
+    """The command: gathers all rows, answers when they have ended."""
+
+    def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
+        self._lookups = lookups
+        self._seen: dict[str, list[Bucket]] = {}
+        self._shapes: set[Shape] = set()
+        self._rejected: dict[str, int] = {}
+        self._notables: list[dict[str, str]] = []
+        self._read = 0
+
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+        """What to look at."""
+        options = parse("nhihealth", OPTIONS, search.arguments)
+        self._now = int(search.latest or time.time())
+        self._baseline, self._show = options["baseline"], options["show"]
+        return {"type": "reporting", "required_fields": [*RAW, "count", "nhi_indexed"]}, []
+
+    def execute(self, body: bytes) -> bytes:
+        """Take in a chunk."""
+        rows = read(body)
+        header = next(rows, None)
+        if header is not None:
+            columns = Columns(header)
+            for row in rows:
+                self._take(columns, row)
+        return b""
+
+    def _take(self, columns: Columns, row: Row) -> None:
+        packed, notable = columns.part(row), columns.notable(row)
+        try:
+            if packed:
+                _, part = parts.unpack(packed)
+                self._shapes.update(shape for shape, _ in part.slots)
+                self._read += part.events()
+            elif notable:
+                self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
+            elif columns.failed(row):
+                self._reject(columns.cell(row, "nhi_error") or "unknown", int(columns.cell(row, "nhi_events") or 1))
+            elif columns.is_grouped(row):
+                told = (columns.cell(row, name) for name in ("_time", "count", "nhi_indexed"))
+                bucket = Bucket(*(int(float(text or 0)) for text in told))
+                self._seen.setdefault(columns.cell(row, "sourcetype").lower(), []).append(bucket)
+        except (ValueError, AttributeError, RejectError):
+            self._reject("bad_row", 1)
+
+    def _reject(self, reason: str, count: int) -> None:
+        self._rejected[reason] = self._rejected.get(reason, 0) + count
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """One row a check."""
+        found: list[Check] = list(health.sources(sources(), self._seen, self._now)) if self._seen else []
+        found += health.missing(self._shapes)
+        if self._read or self._rejected:
+            found.append(health.parsing(self._rejected, self._read))
+        found += health.budget(self._notables)
+        found += [self._of_baseline(), _of_model(), *self._of_tables()]
+        if self._show == "problems":
+            found = [one for one in found if one["nhi_status"] in ("warn", "error")]
+        names, many = fields.names(fields.HEALTH), fields.many(fields.HEALTH)
+        return (write(names, found, many) if found else b""), []
+
+    def _of_baseline(self) -> Check:
+        try:
+            return health.baseline(lookup.table(self._lookups, self._baseline), self._now)
+        except InputError as error:
+            return health.check(("baseline", self._baseline), "error", str(error))
+
+    def _of_tables(self) -> list[Check]:
+        messages = [*tables.load_networks(self._lookups), *tables.load_assets(self._lookups)[1]]
+        messages += tables.load_reputation(self._lookups)[1]
+        wrong = [health.check(("tables", "lookups"), "error", text) for _, text in messages]
+        return wrong or [health.check(("tables", "lookups"), "ok", "the tables that you fill can be read")]
+
+
+def _of_model() -> Check:
+    try:
+        card = model.load()
+    except ModelError as error:
+        return health.check(("model", "scorecard"), "error", str(error))
+    return health.check(("model", card.id), "ok", f"model {card.id}, sha256 {card.sha256[:16]}…")
+
+
+def main(requests: BinaryIO, replies: BinaryIO) -> int:
+    """Answer splunkd until it has had enough; the process's exit code."""
+    return serve(NhiHealth(), requests, replies)
