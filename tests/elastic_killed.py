@@ -7,8 +7,9 @@ import signal
 import sys
 from typing import Any
 
-from nhi_watch.elastic import read, write
+from nhi_watch.elastic import hits, write
 from nhi_watch.elastic.client import connect
+from nhi_watch.elastic.connection import Connection
 from nhi_watch.elastic.run import Job, run
 from nhi_watch.stores.elasticsearch import ElasticStore
 from nhi_watch.timestamps import parse
@@ -31,7 +32,7 @@ def die_after(calls: int, inner: Any) -> Any:
 
 def main(stage: str, url: str, source: str, namespace: str) -> None:
     if stage == "read":
-        setattr(read, "record", die_after(700, read.record))  # noqa: B010 - a name of a module
+        setattr(hits.Intake, "feed", die_after(2, hits.Intake.feed))  # noqa: B010 - a name of a module
     elif stage == "alerts":
         setattr(write, "streaming_bulk", die)  # noqa: B010
     else:
@@ -40,7 +41,7 @@ def main(stage: str, url: str, source: str, namespace: str) -> None:
 
         setattr(store, "_BULK_ROWS", 40)  # noqa: B010
         setattr(ElasticStore, "_send", die_after(5, ElasticStore._send))  # noqa: B010
-    with connect(url) as client:
+    with connect(Connection((url,))) as client:
         run(client, Job(source, namespace, parse("2025-01-01T00:00:00Z"), 300.0, page=500, lag=0, lease=3))
 
 

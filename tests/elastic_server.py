@@ -20,6 +20,7 @@ from elasticsearch import Elasticsearch
 from need import need
 
 from nhi_watch.elastic.client import connect
+from nhi_watch.elastic.connection import Connection
 
 VERSIONS = {"8.19.21": 17, "9.5.3": 21}
 """Version of the server → oldest Java that runs it."""
@@ -116,7 +117,7 @@ def run(version: str, home: Path, heap: str = "512m") -> Iterator[Server]:
         process = subprocess.Popen([*command, str(home)], stdin=subprocess.PIPE, stdout=log, stderr=log)
     try:
         url = _url(process, home)
-        with connect(url) as client:
+        with connect(Connection((url,))) as client:
             client.cluster.health(wait_for_status="yellow", timeout="60s")
             yield Server(url, version, client)
     finally:

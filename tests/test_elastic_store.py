@@ -10,6 +10,7 @@ from elastic_server import Server
 from store_contract import Open, StoreContract, rows
 
 from nhi_watch.elastic.client import connect
+from nhi_watch.elastic.connection import Connection
 from nhi_watch.errors import StoreError
 from nhi_watch.stores.elasticsearch import MAPPINGS, SETTINGS, ElasticStore, document_id
 
@@ -82,7 +83,7 @@ def test_rows_that_do_not_fit_the_mapping_are_an_error_with_the_index_in_it(elas
 
 def test_a_server_that_is_not_there_is_a_store_error() -> None:
     with (
-        connect("http://127.0.0.1:9") as client,
+        connect(Connection(("http://127.0.0.1:9",))) as client,
         pytest.raises(StoreError, match=r"^cannot read nhi-state-x"),
     ):
         ElasticStore(client, "nhi-state-x")

@@ -80,4 +80,4 @@ def test_a_wrong_key_is_refused_without_being_shown(command: str, closed: str) -
 def test_a_server_without_tls_is_said_to_be_one(closed: str) -> None:
     code, told = nhi("run", "--url", closed.replace("http:", "https:"))
     assert (code, told.count("\n")) == (2, 1)
-    assert told.endswith("; check --ca, and that the URL's scheme is the server's\n")
+    assert told.endswith("; check --ca or --fingerprint, and that the URL's scheme is the server's\n")

@@ -13,7 +13,7 @@ from layout import PACKAGE, ROOT, WORKSHOP, imports, name_of, ships, sources, st
 # A part may import the parts of the rows above its own, and nothing else of the package.
 ROWS = (
     "errors",
-    "timestamps registry daybook",
+    "timestamps registry daybook garbage",
     "event tables schemas frameworks stores.interface",
     "network_list reputation agent actions",
     "network notable assets",

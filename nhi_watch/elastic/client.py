@@ -1,20 +1,24 @@
-"""The connection to Elasticsearch: orjson on the wire; the key comes from a file or the environment."""
+"""The client: orjson on the wire, patience with a cluster that is busy, and errors that say what to do."""
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Optional
-from urllib.parse import urlsplit
+from typing import Any
 
-from elasticsearch import ApiError, AuthenticationException, Elasticsearch, OrjsonSerializer, TransportError
+from elastic_transport import RequestsHttpNode, Transport, TransportApiResponse
+from elasticsearch import AuthenticationException, Elasticsearch, OrjsonSerializer
 from elasticsearch import ConnectionError as UnreachableError
+from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt
+from tenacity.wait import wait_random_exponential
 
-from nhi_watch.errors import InputError, NhiError, StoreError
+from nhi_watch.elastic.connection import Connection
+from nhi_watch.errors import InputError, StoreError
+from nhi_watch.stores.elastic_errors import BUSY, away
+
+ATTEMPTS = 6
+_POINT_IN_TIME = b'{"pit_id"'
 
 
 class _Orjson(OrjsonSerializer):
@@ -22,80 +26,71 @@ class _Orjson(OrjsonSerializer):
 
     mimetype = "application/vnd.elasticsearch+json"
 
-
-@dataclass(frozen=True)
-class Connection:
-    """What it takes to reach a cluster."""
-
-    url: str
-    api_key: Optional[str] = field(default=None, repr=False)
-    """The encoded key, as `POST /_security/api_key` returns it; not shown in a repr."""
-    ca: Optional[str] = None
-    """PEM file of the authority that signed the cluster's certificate."""
+    def loads(self, data: bytes) -> Any:
+        """An answer's JSON; a page of a point in time is left as it is, `read` picks out what it needs."""
+        return bytes(data) if data.startswith(_POINT_IN_TIME) else super().loads(data)
 
 
-def connection(url: Optional[str], api_key_file: Optional[str], ca: Optional[str]) -> Connection:
-    """Put the connection together from arguments and environment (NHI_ELASTIC_URL, NHI_ELASTIC_API_KEY).
+class _Patient(Transport):
+    """Asks again after a random while, each time a longer one, when the cluster was busy or away.
 
-    Raises:
-        InputError: no URL, a URL with a password in it, an unreadable or empty key file.
+    Every request that this package makes may be repeated without harm; those that may not set `max_retries=0`.
     """
-    url = url or os.environ.get("NHI_ELASTIC_URL")
-    if not url:
-        raise InputError("no Elasticsearch: give --url, or set NHI_ELASTIC_URL")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError("--url: want http://host:port or https://host:port")
-    if parts.username or parts.password:
-        raise InputError("--url must hold no user or password: use --api-key-file or NHI_ELASTIC_API_KEY")
-    if ca is not None and not Path(ca).is_file():
-        raise InputError(f"--ca: {ca} is not a file")
-    key = _read_key(api_key_file) if api_key_file else os.environ.get("NHI_ELASTIC_API_KEY")
-    return Connection(url, key or None, ca)
+
+    def perform_request(self, method: str, target: str, **options: Any) -> TransportApiResponse:
+        once = super().perform_request
+        if options.pop("max_retries", None) == 0:
+            return once(method, target, max_retries=0, **options)
+        retrying = Retrying(
+            retry=retry_if_exception(away) | retry_if_result(lambda answer: answer.meta.status in BUSY),
+            wait=wait_random_exponential(multiplier=0.2, max=8),
+            stop=stop_after_attempt(ATTEMPTS),
+            retry_error_callback=_last,
+        )
+        answer: TransportApiResponse = retrying(once, method, target, max_retries=0, **options)
+        return answer
 
 
-def _read_key(path: str) -> str:
-    try:
-        key = Path(path).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text in ASCII"
-        raise InputError(f"--api-key-file: cannot read {path}: {reason}") from None
-    if not key or any(c.isspace() for c in key):
-        raise InputError(f"--api-key-file: {path} must hold one encoded API key and nothing else")
-    return key
+def _last(state: RetryCallState) -> Any:
+    assert state.outcome is not None, "there was at least one attempt"
+    return state.outcome.result()
 
 
-def connect(url: str, api_key: Optional[str] = None, ca: Optional[str] = None) -> Elasticsearch:
+def connect(where: Connection) -> Elasticsearch:
     """A client; the caller closes it. Nothing is sent yet.
 
-    Retries what failed to connect, timed out, or was turned away for load (429, 502, 503, 504): every
-    request that this package makes may be repeated without harm.
+    Raises:
+        InputError: a proxy is wanted, and the library for it is missing.
     """
-    options: dict[str, Any] = {}
-    if ca is not None:
-        options["ssl_context"] = ssl.create_default_context(cafile=ca)
+    options: dict[str, Any] = {"cloud_id": where.cloud_id} if where.cloud_id else {"hosts": list(where.urls)}
+    if where.ca is not None:
+        options["ca_certs"] = where.ca
+    if where.fingerprint is not None:
+        options["ssl_assert_fingerprint"] = where.fingerprint
+    if where.proxy is not None:
+        options["node_class"] = _through(where.proxy)
     return Elasticsearch(
-        url,
-        api_key=api_key,
+        api_key=where.api_key,
         serializers={_Orjson.mimetype: _Orjson(), OrjsonSerializer.mimetype: OrjsonSerializer()},
-        request_timeout=120,
-        max_retries=4,
-        retry_on_timeout=True,
-        retry_on_status=(429, 502, 503, 504),
+        request_timeout=where.timeout,
+        transport_class=_Patient,
         **options,
     )
 
 
-@contextmanager
-def explained(doing: str, error: type[NhiError] = StoreError) -> Iterator[None]:
-    """Turn the client's errors into ours, in one line, with what was being done and what may help."""
-    try:
-        yield
-    except ApiError as problem:
-        raise error(f"{doing}: Elasticsearch said {problem.status_code}: {_reason(problem)}") from problem
-    except TransportError as problem:
-        detail = str(problem).partition("\n")[0][:300]
-        raise error(f"{doing}: cannot talk to Elasticsearch: {detail}; check the URL and the CA") from problem
+def _through(proxy: str) -> type[RequestsHttpNode]:
+    """Nodes that are reached through a proxy; the environment's own settings for proxies do not count then."""
+
+    class Proxied(RequestsHttpNode):
+        def __init__(self, config: Any) -> None:
+            try:
+                super().__init__(config)
+            except ValueError as error:
+                raise InputError("--proxy needs the library requests: pip install 'nhi_watch[proxy]'") from error
+            self.session.trust_env = False
+            self.session.proxies = {"http": proxy, "https": proxy}
+
+    return Proxied
 
 
 @contextmanager
@@ -109,9 +104,9 @@ def reached(where: Connection) -> Iterator[None]:
         yield
     except StoreError as error:
         if isinstance(error.__cause__, UnreachableError):
-            raise StoreError(f"cannot reach {where.url}: {_obstacle(error.__cause__)}") from error
+            raise StoreError(f"cannot reach {where.name}: {_obstacle(error.__cause__)}") from error
         if isinstance(error.__cause__, AuthenticationException):
-            raise StoreError(f"{where.url} {_KEY_REFUSED if where.api_key else _KEY_MISSING}") from error
+            raise StoreError(f"{where.name} {_KEY_REFUSED if where.api_key else _KEY_MISSING}") from error
         raise
 
 
@@ -125,17 +120,6 @@ def _obstacle(problem: BaseException) -> str:
         problem = problem.__cause__ or problem.__context__ or problem
     if isinstance(problem, ssl.SSLError):
         detail = getattr(problem, "verify_message", "") or problem.reason or "TLS failed"
-        return f"{detail.lower()}; check --ca, and that the URL's scheme is the server's"
+        return f"{detail.lower()}; check --ca or --fingerprint, and that the URL's scheme is the server's"
     detail = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)[:200]
     return f"{detail[:1].lower()}{detail[1:]}; check the URL, and that the server runs".replace("\n", " ")
-
-
-def _reason(problem: ApiError) -> str:
-    hints = {
-        401: "; check the API key",
-        403: "; the API key lacks a privilege: see `nhi elastic setup --api-key-request -`",
-    }
-    body = problem.body
-    cause = body.get("error") if isinstance(body, dict) else None
-    text = cause.get("reason") if isinstance(cause, dict) else str(problem.message)
-    return f"{str(text)[:300]}{hints.get(problem.status_code, '')}"

@@ -1,111 +1,169 @@
-"""Reads CloudTrail documents from Elasticsearch: a point in time, page after page.
+"""Reads documents from Elasticsearch: a point in time, page after page.
 
 The whole `_source` is fetched: the server takes longer to pick 30 fields out of it than to send it, and
-nothing is missing (measured: docs/decisions/0006-elastic.md). A document with `event.original` becomes the
-native record; one without is read from its ECS fields.
+nothing is missing (measured: docs/decisions/0006-elastic.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
-import orjson
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch
 
-from nhi_watch.elastic.client import explained
-from nhi_watch.timestamps import render
+from nhi_watch.elastic.hits import Answer, Hit, answer
+from nhi_watch.errors import StoreError
+from nhi_watch.stores.elastic_errors import explained
+from nhi_watch.timestamps import HOUR, render
 
 PAGE = 2_000
 INGESTED, TIMESTAMP = "event.ingested", "@timestamp"
+LATE = 3 * HOUR
+"""How late a document may be that does not tell when it was ingested: CloudTrail's 45 minutes, Google's two hours."""
+_SMALLEST = 100
 _KEEP_ALIVE = "5m"
 _ORDER = ["_shard_doc"]
 """The order in which it lies there; nothing in the core depends on the order."""
+_DATES = ("date", "date_nanos")
 
-Hit = dict[str, Any]
+Json = dict[str, Any]
 
 
 class Window(NamedTuple):
-    """Which documents to read."""
+    """Which documents to read, by the time at which they were ingested."""
 
     pattern: str
     since: int
     """Seconds since the epoch, inclusive."""
     until: int
     """Exclusive."""
+    ranges: tuple[tuple[int, int], ...] = ()
+    """The stretches of it that are read; none named: all of it."""
 
 
-def time_field(client: Elasticsearch, index: str) -> str:
-    """`event.ingested` where a source maps it, else `@timestamp`."""
-    caps = client.field_caps(index=index, fields=[INGESTED], ignore_unavailable=True)
-    return INGESTED if INGESTED in caps["fields"] else TIMESTAMP
+class Span(NamedTuple):
+    """A stretch of event time, half open; None: without end."""
+
+    low: Optional[int] = None
+    high: Optional[int] = None
 
 
-def query(window: Window, field: str) -> dict[str, Any]:
-    """Documents of the window; those that lack the time of ingestion go by their own time."""
-    ends = {"gte": render(window.since), "lt": render(window.until)}
-    inside = {"range": {field: ends}}
-    if field == TIMESTAMP:
-        return inside
-    lacking = [{"range": {TIMESTAMP: ends}}]
-    alone = {"bool": {"filter": lacking, "must_not": [{"exists": {"field": field}}]}}
-    return {"bool": {"should": [inside, alone], "minimum_should_match": 1}}
+ALL = Span()
 
 
-def pages(client: Elasticsearch, window: Window, size: int = PAGE) -> Iterator[list[Hit]]:
-    """The window's hits, a page at a time; the next page is fetched while the caller works on this one.
+class Clocks(NamedTuple):
+    """By which field the documents of a pattern are read."""
+
+    field: str
+    """`event.ingested`, or `@timestamp` where no index maps that as a date."""
+    odd: tuple[str, ...] = ()
+    """Indices that map `event.ingested` as something else: theirs are read by `@timestamp`."""
+
+
+def clocks(client: Elasticsearch, pattern: str) -> Clocks:
+    """Look into the mappings."""
+    caps = client.field_caps(index=pattern, fields=[INGESTED], ignore_unavailable=True)["fields"].get(INGESTED, {})
+    if not set(caps) & set(_DATES):
+        return Clocks(TIMESTAMP)
+    others = set(caps) - {*_DATES, "unmapped"}
+    return Clocks(INGESTED, tuple(sorted(index for kind in others for index in caps[kind]["indices"])))
+
+
+def query(window: Window, by: Clocks, span: Span = ALL) -> Json:
+    """Documents of the window that happened within a span; those that lack the time of ingestion go by their own."""
+    stretches = [_stretch(low, high, by) for low, high in window.ranges or ((window.since, window.until),)]
+    filters = [_any(stretches)]
+    ends = {name: render(at) for name, at in (("gte", span.low), ("lt", span.high)) if at is not None}
+    if ends:
+        filters.append({"range": {TIMESTAMP: ends}})
+    return {"bool": {"filter": filters}}
+
+
+def _stretch(low: int, high: int, by: Clocks) -> Json:
+    inside = {"gte": render(low), "lt": render(high)}
+    late = {"range": {TIMESTAMP: {**inside, "gte": render(max(0, low - LATE))}}}
+    if by.field == TIMESTAMP:
+        return late
+    told: Json = {"bool": {"filter": [{"range": {INGESTED: inside}}]}}
+    lacking: Json = {"bool": {"filter": [late], "must_not": [{"exists": {"field": INGESTED}}]}}
+    ways = [told, lacking]
+    if by.odd:
+        where = {"terms": {"_index": list(by.odd)}}
+        told["bool"]["must_not"] = [where]
+        ways.append({"bool": {"filter": [late, where]}})
+    return _any(ways)
+
+
+def _any(ways: list[Json]) -> Json:
+    return ways[0] if len(ways) == 1 else {"bool": {"should": ways, "minimum_should_match": 1}}
+
+
+def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -> Iterator[list[Hit]]:
+    """The hits of a query, a page at a time; the next page is fetched while the caller works on this one.
 
     Raises:
         StoreError: a shard failed or the search timed out: half an answer is none.
     """
-    with explained(f"reading {window.pattern}"):
-        field = time_field(client, window.pattern)
+    with explained(f"reading {pattern}"):
         pit = client.open_point_in_time(
-            index=window.pattern,
-            keep_alive=_KEEP_ALIVE,
-            ignore_unavailable=True,
-            allow_partial_search_results=False,
+            index=pattern, keep_alive=_KEEP_ALIVE, ignore_unavailable=True, allow_partial_search_results=False
         )["id"]
-        request: dict[str, Any] = {
-            "size": size,
-            "query": query(window, field),
+        try:
+            yield from _Walk(client, pit, wanted, size).pages()
+        finally:
+            _close(client, pit)
+
+
+def _close(client: Elasticsearch, pit: str) -> None:
+    """Free the point in time; where the cluster is away, it expires by itself."""
+    once = client.options(max_retries=0, ignore_status=[404, 429, 502, 503, 504])
+    try:
+        with explained("closing the point in time"):
+            once.close_point_in_time(id=pit)
+    except StoreError:
+        return
+
+
+class _Walk:
+    """Goes through a point in time. Where the cluster is short of memory, it asks for less at a time."""
+
+    def __init__(self, client: Elasticsearch, pit: str, wanted: Json, size: int) -> None:
+        self._client = client
+        self._pit = pit
+        self._size = size
+        self._request: Json = {
+            "query": wanted,
             "sort": _ORDER,
             "track_total_hits": False,
             "allow_partial_search_results": False,
         }
-        try:
-            yield from _walk(client, pit, request)
-        finally:
-            client.options(ignore_status=404).close_point_in_time(id=pit)
 
+    def pages(self) -> Iterator[list[Hit]]:
+        with ThreadPoolExecutor(1) as ahead:
+            waiting = ahead.submit(self._fetch, None)
+            while True:
+                hits, last = waiting.result()
+                if not last:
+                    waiting = ahead.submit(self._fetch, hits[-1].sort)
+                if hits:
+                    yield hits
+                if last:
+                    return
 
-def _walk(client: Elasticsearch, pit: str, request: dict[str, Any]) -> Iterator[list[Hit]]:
-    def fetch(after: Any, pit: str) -> Any:
+    def _fetch(self, after: Any) -> tuple[list[Hit], bool]:
+        """A page after a place, and whether it is the last one."""
         extra = {"search_after": after} if after else {}
-        return client.search(pit={"id": pit, "keep_alive": _KEEP_ALIVE}, **request, **extra).body
-
-    with ThreadPoolExecutor(1) as ahead:
-        waiting = ahead.submit(fetch, None, pit)
-        while True:
-            answer = waiting.result()
-            hits: list[Hit] = answer.get("hits", {}).get("hits", [])
-            if len(hits) == request["size"]:
-                waiting = ahead.submit(fetch, hits[-1]["sort"], answer.get("pit_id", pit))
-            if hits:
-                yield hits
-            if len(hits) < request["size"]:
-                return
-
-
-def record(hit: Hit) -> object:
-    """What a source can read: the native record where the document holds it, else the document."""
-    document = hit.get("_source", {})
-    event = document.get("event")
-    original = event.get("original") if event.__class__ is dict else document.get("event.original")
-    if original.__class__ is str:
+        size = self._size
         try:
-            return orjson.loads(original)
-        except orjson.JSONDecodeError:
-            pass  # The source reads it its own way, or falls back on the fields.
-    return document
+            told = self._client.search(
+                pit={"id": self._pit, "keep_alive": _KEEP_ALIVE}, size=size, **self._request, **extra
+            )
+        except ApiError as problem:
+            if problem.status_code != 429 or size <= _SMALLEST:
+                raise
+            self._size = max(_SMALLEST, size // 2)
+            return self._fetch(after)
+        found: Answer = answer(told.body)  # the client leaves these answers as they are
+        self._pit = found.pit_id
+        return found.hits.hits, len(found.hits.hits) < size

@@ -1,40 +1,52 @@
-"""`nhi elastic run`: what was ingested since the checkpoint → pipeline → alerts → state → checkpoint.
+"""`nhi elastic run` and `learn`: what was ingested since the checkpoint → pipeline → alerts → state → checkpoint.
 
-In this order, so that a run may be killed anywhere: the window is noted first, and a window that was noted
-but not finished is run again, alike; alerts have ids made of their content; the checkpoint is the last row.
+In this order, part by part, so that a run may be killed anywhere: what is to be read is noted first, and what was
+noted but not finished is done again, alike; alerts have ids made of their content; the checkpoint is the last row.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from types import ModuleType
+from typing import Any, NamedTuple, Optional, TypeVar
 
-import orjson
 from elasticsearch import Elasticsearch
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from nhi_watch import assets, model, network
-from nhi_watch.elastic import read, templates, write
+from nhi_watch import assets, model, network, registry
+from nhi_watch.assets import Assets
+from nhi_watch.elastic import read, templates, windows, write
+from nhi_watch.elastic.hits import Hit, Hits, Intake
 from nhi_watch.elastic.lease import SECONDS, Lease
-from nhi_watch.elastic.read import Window
-from nhi_watch.errors import RejectError, StoreError
-from nhi_watch.pipeline import Options, Pipeline, Result
+from nhi_watch.elastic.read import Span, Window
+from nhi_watch.elastic.totals import MAX_REJECTS, Totals
+from nhi_watch.elastic.windows import Task, Wanted
+from nhi_watch.errors import RejectError
+from nhi_watch.garbage import few_collections
+from nhi_watch.model import Scorecard
+from nhi_watch.pipeline import Options, Pipeline
 from nhi_watch.sources import cloudtrail
 from nhi_watch.state import State
+from nhi_watch.stores.elastic_errors import PassingError, explained
 from nhi_watch.stores.elasticsearch import ElasticStore
-from nhi_watch.stores.interface import Store
-from nhi_watch.timestamps import DAY, render
+from nhi_watch.timestamps import render
 
 LAG = 120
 """Seconds: what was ingested later may not be searchable yet."""
-OVERLAP = 600
-"""Seconds read again before the checkpoint; records are deduplicated by their own ids."""
-FIRST = 30 * DAY
-"""How far back a first run reads without --since."""
-_MAX_REJECTS = 100
+PATIENCE = 120.0
+"""Seconds for which a part is tried again while the cluster is away or busy."""
 
+Json = dict[str, Any]
+Done = TypeVar("Done")
 Stage = Callable[[str, int, int], None]
+SOURCES: tuple[ModuleType, ...] = (
+    cloudtrail,
+    *(module for module in registry.modules("nhi_watch.sources") if module is not cloudtrail),
+)
+"""CloudTrail first: it is asked first."""
 
 
 class Job(NamedTuple):
@@ -51,103 +63,149 @@ class Job(NamedTuple):
     page: int = read.PAGE
     lag: int = LAG
     lease: int = SECONDS
+    wait: float = 0.0
+    """Seconds to wait for another run to end."""
+    patience: float = PATIENCE
+    alerts: bool = True
+    """False: only learn."""
+
+    @property
+    def state(self) -> str:
+        """Name of the state's index."""
+        return f"{templates.STATE}-{self.namespace}"
+
+    @property
+    def stream(self) -> str:
+        """Name of the alerts' data stream."""
+        return f"{templates.ALERTS}-{self.namespace}"
 
 
-def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> dict[str, Any]:
+class Tables(NamedTuple):
+    """What is loaded once."""
+
+    model: Scorecard
+    assets: Assets
+
+
+def tables(job: Job) -> Tables:
+    """Load the model and the customer's tables.
+
+    Raises:
+        InputError: a table is wrong.
+        ModelError: the model does not match its manifest.
+    """
+    if job.networks:
+        network.load_custom(job.networks)
+    return Tables(model.load(job.model), assets.load(job.assets) if job.assets else {})
+
+
+def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
     """Do one run; returns run.json's content, with the `window`, the `alerts` and the first `rejects`.
 
     Raises:
         LeaseHeldError: another run works.
         StoreError: Elasticsearch cannot be read or written, or is not set up.
     """
-    if job.networks:
-        network.load_custom(job.networks)
-    index = f"{templates.STATE}-{job.namespace}"
-    lease = Lease(client, index, job.lease)
-    store = ElasticStore(client, index, lease.renew)
-    lease.acquire()
+    known = tables(job)
+    lease = Lease(client, job.state, job.lease)
+    store = ElasticStore(client, job.state, lease.keep)
+    lease.acquire(job.wait)
     try:
-        return _locked(client, job, store, lease, on_stage)
+        with few_collections():
+            return Run(client, job, known, (lease, store)).once(on_stage)
     finally:
         store.close()
         lease.release()
 
 
-def _locked(client: Elasticsearch, job: Job, store: Store, lease: Lease, on_stage: Stage) -> dict[str, Any]:
-    started = time.perf_counter()
-    window = _plan(store, job)
-    known = assets.load(job.assets) if job.assets else {}
-    pipeline = Pipeline(State(store), model.load(job.model), [cloudtrail], Options(job.budget, known))
-    rejects = _read(client, job, window, pipeline, lease)
-    read_seconds = time.perf_counter() - started
-    result = pipeline.finish(on_stage)
-    lease.keep()
-    stream = f"{templates.ALERTS}-{job.namespace}"
-    result.run["alerts"] = write.write(client, result.changed, stream, render(int(time.time())))
-    _finish(store, job, window)
-    result.run["window"] = {
-        "index": window.pattern,
-        "since": render(window.since),
-        "until": render(window.until),
-    }
-    result.run["rejects"] = rejects
-    return _timed(result, read_seconds, started)
+class Run:
+    """The work under a lease."""
 
+    def __init__(self, client: Elasticsearch, job: Job, known: Tables, held: tuple[Lease, ElasticStore]) -> None:
+        self._client = client
+        self._job = job
+        self._known = known
+        self._lease, self._store = held
+        self._window: list[Window] = []
+        self.totals = Totals()
 
-def _timed(result: Result, read_seconds: float, started: float) -> dict[str, Any]:
-    seconds = result.run["seconds"]
-    seconds["read"] = round(read_seconds - seconds.get("group", 0.0), 3)
-    seconds["total"] = round(time.perf_counter() - started, 3)
-    return result.run
+    def once(self, on_stage: Stage) -> Json:
+        """What is pending, and then what is new."""
+        started = time.perf_counter()
+        self._work(windows.pending(self._store), on_stage)
+        wanted = Wanted(tuple(self._job.pattern.split(",")), self._job.since, self._job.lag)
+        fresh = windows.windows(self._store, wanted)
+        self._work([self._patiently(partial(windows.cut, self._client, window)) for window in fresh], on_stage)
+        return self.outcome(time.perf_counter() - started)
 
+    def outcome(self, seconds: float) -> Json:
+        """What was done, as run.json tells it."""
+        whole = self.totals.whole()
+        return {
+            **whole,
+            "window": {
+                "index": ",".join(window.pattern for window in self._window),
+                "since": render(min(window.since for window in self._window)),
+                "until": render(max(window.until for window in self._window)),
+            },
+            "seconds": {**whole["seconds"], "total": round(seconds, 3)},
+        }
 
-def _read(client: Elasticsearch, job: Job, window: Window, pipeline: Pipeline, lease: Lease) -> list[dict[str, str]]:
-    """Feed every page; returns where the first rejected documents lie, for they stay where they are."""
-    rejects: list[dict[str, str]] = []
-    for hits in read.pages(client, window, job.page):
-        lease.keep()
-        _feed(hits, pipeline, rejects)
-    return rejects
+    def _work(self, tasks: list[Task], on_stage: Stage) -> None:
+        """Do the tasks, part by part."""
+        windows.note(self._store, tasks)
+        self._store.commit()
+        self._window += [task.window for task in tasks]
+        while tasks:
+            task = tasks[0]
+            tasks = self._patiently(partial(self._part, task.window, task.spans()[0], tasks, on_stage))
 
+    def _patiently(self, work: Callable[[], Done]) -> Done:
+        """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""
+        trying = Retrying(
+            retry=retry_if_exception_type(PassingError),
+            wait=wait_random_exponential(multiplier=1, max=20),
+            stop=stop_after_delay(self._job.patience),
+            before_sleep=lambda state: self._store.close(),
+            reraise=True,
+        )
+        return trying(work)
 
-def _feed(hits: list[read.Hit], pipeline: Pipeline, rejects: list[dict[str, str]]) -> None:
-    def refuse(number: int, error: RejectError) -> None:
-        pipeline.reject(error.reason)
-        if len(rejects) < _MAX_REJECTS:
-            hit = hits[number]
-            rejects.append({"index": hit["_index"], "id": hit["_id"], "reason": error.reason})
+    def _part(self, window: Window, span: Span, tasks: list[Task], on_stage: Stage) -> list[Task]:
+        """Read, score, write alerts, write state; returns what is left to do."""
+        started = time.perf_counter()
+        self._lease.keep()
+        options = Options(self._job.budget, self._known.assets)
+        pipeline = Pipeline(State(self._store), self._known.model, [Hits(SOURCES).as_module()], options)
+        rejects = self._read(window, span, pipeline)
+        seen = {name for wholes in pipeline.grouping.days.values() for name in wholes}
+        read_seconds = time.perf_counter() - started
+        result = pipeline.finish(on_stage)
+        seconds = result.run["seconds"]
+        seconds["read"] = round(read_seconds - seconds.get("group", 0.0), 3)
+        written = {"created": 0, "existed": 0}
+        if self._job.alerts:
+            self._lease.keep()
+            written = write.write(self._client, result.changed, self._job.stream, render(int(time.time())))
+        left = windows.advance(self._store, tasks)
+        self._store.commit()
+        self.totals.add({**result.run, "alerts": written}, seen, result.notables)
+        for hit, reason in rejects:
+            self.totals.reject(hit.index, hit.id, reason)
+        return left
 
-    pipeline.feed(map(read.record, hits), refuse)
+    def _read(self, window: Window, span: Span, pipeline: Pipeline) -> list[tuple[Hit, str]]:
+        """Feed every page; returns the first documents that were rejected."""
+        rejects: list[tuple[Hit, str]] = []
 
+        def refuse(hit: Hit, error: RejectError) -> None:
+            if len(rejects) < MAX_REJECTS:
+                rejects.append((hit, error.reason))
 
-def _plan(store: Store, job: Job) -> Window:
-    """The window to read: one that a killed run has left, or from the checkpoint to a little before now."""
-    pending, checkpoint = _keys(job)
-    rows = store.get("meta", [pending, checkpoint])
-    until = int(time.time()) - job.lag
-    if job.since is not None:
-        since = job.since
-    elif pending in rows:
-        since, until = orjson.loads(rows[pending])
-    elif checkpoint in rows:
-        since = int(rows[checkpoint]) - OVERLAP
-    else:
-        since = until - FIRST
-    window = Window(job.pattern, since, max(since, until))
-    store.put("meta", [(pending, orjson.dumps([window.since, window.until]))])
-    store.commit()
-    return window
-
-
-def _finish(store: Store, job: Job, window: Window) -> None:
-    """Commit what the pipeline has put, and last of all that the window is done."""
-    pending, checkpoint = _keys(job)
-    before = store.get("meta", [checkpoint]).get(checkpoint, b"0")
-    store.put("meta", [(checkpoint, str(max(window.until, int(before))).encode()), (pending, None)])
-    store.commit()
-
-
-def _keys(job: Job) -> tuple[str, str]:
-    if len(job.pattern.encode()) > 400:
-        raise StoreError("the list of source indices is too long: at most 400 bytes; use a pattern")
-    return f"elastic:pending:{job.pattern}", f"elastic:checkpoint:{job.pattern}"
+        with explained(f"reading {window.pattern}"):
+            wanted = read.query(window, read.clocks(self._client, window.pattern), span)
+        intake = Intake(pipeline)
+        for hits in read.pages(self._client, window.pattern, wanted, self._job.page):
+            self._lease.keep()
+            intake.feed(hits, refuse)
+        return rejects

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from elasticsearch import Elasticsearch
 
 from nhi_watch.elastic import templates
-from nhi_watch.elastic.client import explained
+from nhi_watch.stores.elastic_errors import explained
 
 Json = dict[str, Any]
 

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
-from nhi_watch.elastic.client import explained
 from nhi_watch.errors import StoreError
 from nhi_watch.outputs import ecs
+from nhi_watch.stores.elastic_errors import BUSY, PassingError, explained
 
 Json = Mapping[str, Any]
 _CHUNK = 500
-_TOP = {"top": {"max": {"field": "event.severity"}}}
+_TOP = {
+    "severity": {"max": {"field": "event.severity"}},
+    "revision": {"max": {"field": "nhi.notable.revision"}},
+}
 _MAX_BYTES = 10_000_000
+_RETRIES = 5
+
+
+class _Written(NamedTuple):
+    """What the stream holds of one notable."""
+
+    severity: int
+    revision: int
 
 
 def write(client: Elasticsearch, notables: Sequence[Json], stream: str, created: str) -> dict[str, int]:
@@ -29,37 +40,44 @@ def write(client: Elasticsearch, notables: Sequence[Json], stream: str, created:
     """
     with explained(f"writing {stream}"):
         known = _existing(client, stream, [ecs.document_id(notable) for notable in notables])
-        written = _written_severities(client, stream, [notable["id"] for notable in notables])
         new = [notable for notable in notables if ecs.document_id(notable) not in known]
+        written = _written(client, stream, [notable["id"] for notable in new])
         actions = (_action(notable, stream, created, written.get(notable["id"])) for notable in new)
         statuses = list(_bulk(client, actions, stream))
     return {"created": statuses.count(201), "existed": len(notables) - statuses.count(201)}
 
 
 def _bulk(client: Elasticsearch, actions: Iterator[dict[str, Any]], stream: str) -> Iterator[int]:
+    """Refreshed, so that what a killed run has written is found by the next one, whatever the stream's settings."""
     results = streaming_bulk(
-        client, actions, chunk_size=_CHUNK, max_chunk_bytes=_MAX_BYTES, max_retries=5, raise_on_error=False
-    )
+        client, actions, chunk_size=_CHUNK, max_chunk_bytes=_MAX_BYTES, max_retries=_RETRIES,
+        raise_on_error=False, refresh=True,
+    )  # fmt: skip
     for _, item in results:
         result = item["create"]
         if result["status"] not in (201, 409):
             reason = str(result.get("error", {}).get("reason", ""))[:300]
-            raise StoreError(f"{stream} refused alert {result['_id']}: {reason}; run `nhi elastic setup`")
+            failed = PassingError if result["status"] in BUSY else StoreError
+            raise failed(f"{stream} refused alert {result['_id']}: {reason}; run `nhi elastic setup`")
         yield result["status"]
 
 
-def _action(notable: Json, stream: str, created: str, before: int | None) -> dict[str, Any]:
+def _action(notable: Json, stream: str, created: str, before: _Written | None) -> dict[str, Any]:
+    name = ecs.document_id(notable)
+    if before is not None and notable["revision"] <= before.revision:
+        # A killed run wrote this revision of other records, or of fewer: this is the next one.
+        notable = {**notable, "revision": before.revision + 1}
     document = ecs.alert(notable, created=created, change=_change(notable, before))
     document["event"]["ingested"] = created
     document["data_stream"]["namespace"] = stream.rsplit("-", 1)[1]
-    return {"_op_type": "create", "_index": stream, "_id": ecs.document_id(notable), "_source": document}
+    return {"_op_type": "create", "_index": stream, "_id": name, "_source": document}
 
 
-def _change(notable: Json, before: int | None) -> str:
+def _change(notable: Json, before: _Written | None) -> str:
     """Only first revisions and rises in severity become Kibana alerts (integrations#19549)."""
     if before is None:
         return "new"
-    return "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > before else "updated"
+    return "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > before.severity else "updated"
 
 
 def _existing(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]:
@@ -72,24 +90,27 @@ def _existing(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str
             source=False,
             size=len(some),
             ignore_unavailable=True,
+            allow_partial_search_results=False,
         )
         found.update(hit["_id"] for hit in answer["hits"]["hits"])
     return found
 
 
-def _written_severities(client: Elasticsearch, stream: str, names: Sequence[str]) -> dict[str, int]:
-    """Notable id → the highest `event.severity` of its alerts so far."""
-    highest: dict[str, int] = {}
+def _written(client: Elasticsearch, stream: str, names: Sequence[str]) -> dict[str, _Written]:
+    """Notable id → the highest severity and revision of its alerts so far."""
+    found: dict[str, _Written] = {}
     for start in range(0, len(names), _CHUNK):
         some = list(names[start : start + _CHUNK])
-        by_name = {"terms": {"field": "event.id", "size": len(some)}, "aggs": _TOP}
         answer = client.search(
             index=stream,
             query={"terms": {"event.id": some}},
-            aggs={"names": by_name},
+            aggs={"names": {"terms": {"field": "event.id", "size": len(some)}, "aggs": _TOP}},
             size=0,
             ignore_unavailable=True,
+            allow_partial_search_results=False,
+            request_cache=False,
         )
-        buckets = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
-        highest.update({bucket["key"]: int(bucket["top"]["value"]) for bucket in buckets})
-    return highest
+        for bucket in answer.get("aggregations", {}).get("names", {}).get("buckets", []):
+            top = (bucket["severity"]["value"], bucket["revision"]["value"])
+            found[bucket["key"]] = _Written(*(int(value or 0) for value in top))
+    return found

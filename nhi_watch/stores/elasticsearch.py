@@ -15,9 +15,12 @@ from itertools import groupby
 from typing import Any, Optional
 
 import orjson
-from elasticsearch import ApiError, Elasticsearch, TransportError
+from elasticsearch import Elasticsearch
+from tenacity import Retrying, retry_if_result, stop_after_attempt
+from tenacity.wait import wait_random_exponential
 
 from nhi_watch.errors import StoreError
+from nhi_watch.stores.elastic_errors import BUSY, PassingError, explained
 from nhi_watch.stores.interface import TABLES
 
 MAPPINGS: dict[str, Any] = {
@@ -36,6 +39,7 @@ PAGE = 1_000
 """Rows a request of `get` or `scan`."""
 _BULK_ROWS = 1_000
 _BULK_BYTES = 8_000_000
+_ATTEMPTS = 7
 _MAX_ID = 512
 """Bytes of a document id that Elasticsearch takes."""
 
@@ -52,6 +56,15 @@ def document_id(table: str, key: str) -> str:
     return f"{table}|sha256:{sha256(key.encode()).hexdigest()}"
 
 
+_Change = tuple[str, str, Optional[bytes]]
+"""Table, key, and the row or None."""
+
+
+def _turned_away(answer: Any) -> bool:
+    """Whether the cluster had no room for some of the rows."""
+    return bool(answer["errors"]) and any(r["status"] in BUSY for item in answer["items"] for r in item.values())
+
+
 class ElasticStore:
     """A `Store` over the index `index`, which `nhi elastic setup` has made.
 
@@ -64,7 +77,7 @@ class ElasticStore:
         self._client = client
         self._index = index
         self._guard = guard or (lambda: None)
-        self._log: list[tuple[str, str, Optional[bytes]]] = []
+        self._log: list[_Change] = []
         self._overlay: dict[str, dict[str, Optional[bytes]]] = {table: {} for table in TABLES}
         self._fresh = False
         if not self._call("read", lambda: client.indices.exists(index=index)):
@@ -147,24 +160,28 @@ class ElasticStore:
             self._send(chunk, refresh=last)
         self._forget()
 
-    def _send(self, rows: Sequence[tuple[str, str, Optional[bytes]]], refresh: bool) -> None:
+    def _send(self, rows: Sequence[_Change], refresh: bool) -> None:
+        """Write rows in order. A cluster that turns some of them away for load gets all of them again, later."""
         self._guard()
         operations: list[Any] = [line for row in rows for line in _operations(*row)]
-        answer = self._call(
-            "write",
-            lambda: self._client.bulk(index=self._index, operations=operations, refresh=refresh),
+        bulk = Retrying(
+            retry=retry_if_result(_turned_away),
+            wait=wait_random_exponential(multiplier=0.5, max=20),
+            stop=stop_after_attempt(_ATTEMPTS),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
+        with explained(f"cannot write {self._index}"):
+            answer = bulk(self._client.bulk, index=self._index, operations=operations, refresh=refresh)
         for item in answer["items"] if answer["errors"] else ():
             (result,) = item.values()
             if "error" in result:
-                raise StoreError(f"cannot write {self._index}: {result['error'].get('reason')}")
+                failed = PassingError if result["status"] in BUSY else StoreError
+                raise failed(f"cannot write {self._index}: {str(result['error'].get('reason'))[:300]}")
         self._fresh = self._fresh or refresh
 
     def _call(self, doing: str, request: Callable[[], Any]) -> Any:
-        try:
+        with explained(f"cannot {doing} {self._index}"):
             return request()
-        except (ApiError, TransportError) as error:
-            raise StoreError(f"cannot {doing} {self._index}: {str(error)[:300]}") from error
 
     def close(self) -> None:
         """Give up what was not committed; the client stays open, it is the caller's."""
@@ -189,9 +206,7 @@ def _operations(table: str, key: str, value: Optional[bytes]) -> tuple[bytes, ..
     return orjson.dumps({"index": {"_id": row}}), orjson.dumps(document)
 
 
-def _chunks(
-    rows: Sequence[tuple[str, str, Optional[bytes]]],
-) -> Iterator[tuple[Sequence[tuple[str, str, Optional[bytes]]], bool]]:
+def _chunks(rows: Sequence[_Change]) -> Iterator[tuple[Sequence[_Change], bool]]:
     """Cut rows into bulk requests; the flag tells the last one."""
     start = size = 0
     for end, (_, _, value) in enumerate(rows):
