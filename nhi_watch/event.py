@@ -67,4 +67,5 @@ class Event(NamedTuple):
     links: tuple[str, ...] = ()
     """Names, `kind:value`, under which other logs know the same actor, so that `links.py` can join them: `app:` and
     `sp:` (Entra's application and object id), `oidc:` (a token's subject), `arn:`, `token:` (a token's hash or id),
-    `host:` (an address of the machine that it runs on). The same for every record of a shape."""
+    `host:` (an address of the machine that it runs on),
+    `name:` (provider and bare name, where a log knows no more). The same for every record of a shape."""

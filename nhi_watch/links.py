@@ -35,6 +35,8 @@ CREDENTIAL = "credential"
 UNOWNED = ("service", "anonymous")
 """Kinds that work for everybody: what they hand out says nothing of who asked."""
 HOST = "host"
+REUSED = ("arn", "name")
+"""Kinds of names that another may have had before: two owners in one day, and they prove nothing."""
 
 Handles = Mapping[str, str]
 """Handle → a record that holds it."""
@@ -49,8 +51,8 @@ class Trace(NamedTuple):
     first: int
     """First second of what is news; 0: nothing is."""
     names: Handles
-    own: str
-    """The one among the names that is the identity's own ARN, or ""."""
+    own: tuple[str, ...]
+    """Those among the names that are the identity's own and may have belonged to another before."""
     given: Handles
     used: Handles
     """Credentials and sessions with which the news was made."""
@@ -77,10 +79,10 @@ def trace_of(model: Scorecard, episode: Episode, eligible: bool) -> Optional[Tra
     telling = odd or any(b.issued or b.links for b in behaviours)
     if not telling:
         return None
-    own = _own_name(episode.identity)
+    own = _own_names(episode.identity)
     names = _handles((b, b.links) for b in behaviours)
-    if own:
-        names.setdefault(own, behaviours[0].record_ids[0])
+    for name in own:
+        names.setdefault(name, behaviours[0].record_ids[0])
     return Trace(
         episode.identity.id, eligible, min((b.first for b in odd), default=0), names, own,
         _handles((b, b.issued) for b in behaviours), _handles((b, _used(b)) for b in odd),
@@ -98,11 +100,16 @@ def _news(model: Scorecard, episode: Episode) -> list[Behaviour]:
     return [b for view in odd or views for b in view.behaviours]
 
 
-def _own_name(identity: Identity) -> str:
-    """The name by which logs that do not know its id may call it: `arn:` and an ARN, `oidc:` and a subject."""
+def _own_names(identity: Identity) -> tuple[str, ...]:
+    """What logs that do not know its id may call it.
+
+    `arn:` and an ARN, `oidc:` and a subject; `name:`, its provider and its bare name, as others' alerts have it.
+    """
+    name = identity.name
+    bare = f"name:{identity.provider}:{name.rpartition('/')[2].lower()}"
     if identity.kind == "web_identity":
-        return f"oidc:{identity.name}"
-    return f"arn:{identity.name}" if identity.name.startswith("arn:") else ""
+        return f"oidc:{name}", bare
+    return (f"arn:{name}", bare) if name.startswith("arn:") else (bare,)
 
 
 def _used(behaviour: Behaviour) -> list[str]:
@@ -122,8 +129,8 @@ def _handles(told: Iterable[tuple[Behaviour, Sequence[str]]]) -> dict[str, str]:
 def join(traces: Iterable[Trace]) -> list[Group]:
     """The groups of identities of a day that are one intrusion each; identities that are alone are left out.
 
-    >>> ci = Trace("ci", True, 60, {}, "", {"ASIA1": "r1"}, {"AKIA": "r1"}, {})
-    >>> role = Trace("role", True, 120, {}, "", {}, {"ASIA1": "r2"}, {})
+    >>> ci = Trace("ci", True, 60, {}, (), {"ASIA1": "r1"}, {"AKIA": "r1"}, {})
+    >>> role = Trace("role", True, 120, {}, (), {}, {"ASIA1": "r2"}, {})
     >>> [(group.lead, group.members) for group in join([role, ci])]
     [('ci', ('ci', 'role'))]
     """
@@ -178,7 +185,7 @@ def _same_actor(known: Mapping[str, Trace]) -> list[Link]:
     links = []
     for handle, holders in _holders((name, trace.names) for name, trace in known.items()).items():
         kind, _, value = handle.partition(":")
-        if kind == HOST or sum(known[name].own == handle and kind == "arn" for name, _ in holders) > 1:
+        if kind == HOST or (kind in REUSED and sum(handle in known[name].own for name, _ in holders) > 1):
             continue
         first, *others = holders
         links += [Link(first[0], other[0], kind, value, (first[1], other[1])) for other in others]

@@ -96,7 +96,7 @@ class NotableLink:
     """A member's or another identity's id; of a credential: who handed it out."""
     target: str
     kind: str
-    """credential | app | sp | oidc | arn | token | host"""
+    """credential | app | sp | oidc | arn | name | token | host"""
     value: str
     """What the records of both hold: the credential's id, the application's id, the address…"""
     record_ids: tuple[str, ...]

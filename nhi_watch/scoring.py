@@ -105,7 +105,7 @@ class Link(NamedTuple):
     """Identity id; of a credential: who handed it out."""
     target: str
     kind: str
-    """credential, or the kind of the name: app, sp, oidc, arn, token, host"""
+    """credential, or the kind of the name: app, sp, oidc, arn, name, token, host"""
     value: str
     records: tuple[str, str]
     """A record of each side that holds it."""

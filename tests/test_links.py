@@ -103,7 +103,7 @@ def test_a_second_run_over_the_same_records_changes_nothing() -> None:
 def trace(name: str, first: int = 100, **told: Any) -> Trace:
     handles = {key: {handle: f"{name}-{handle}" for handle in told.get(key, ())}
                for key in ("names", "given", "used", "addresses")}  # fmt: skip
-    return Trace(name, told.get("eligible", True), first, handles["names"], told.get("own", ""),
+    return Trace(name, told.get("eligible", True), first, handles["names"], told.get("own", ()),
                  handles["given"], handles["used"], handles["addresses"])  # fmt: skip
 
 
@@ -159,9 +159,16 @@ def test_people_of_one_host_are_not_one_actor() -> None:
 
 
 def test_a_name_that_was_deleted_and_made_again_joins_nobody() -> None:
-    own: dict[str, Any] = {"names": ["arn:role/app"], "own": "arn:role/app"}
+    own: dict[str, Any] = {"names": ["arn:role/app"], "own": ("arn:role/app",)}
     assert members(trace("old", **own), trace("new", **own)) == []
     assert members(trace("old", **own), trace("bedrock", names=["arn:role/app"])) == [("bedrock", "old")]
+
+
+def test_an_alert_that_knows_only_a_bare_name_joins_the_one_who_has_it() -> None:
+    own: dict[str, Any] = {"names": ["name:okta:sync"], "own": ("name:okta:sync",)}
+    alert = trace("alert", names=["name:okta:sync"])
+    assert members(trace("app", 10, **own), alert) == [("app", "alert")]
+    assert members(trace("app", 10, **own), trace("app made again", 20, **own), alert) == []
 
 
 def test_a_handle_that_many_hold_proves_nothing() -> None:
