@@ -3,8 +3,8 @@
 `python -m nhi_watch.evaluation.products --page docs/products.md` simulates companies that no training has seen.
 
 An incident is *found* if fewer benign notables than the day's budget allows rank at or above one that holds its
-records and those of no other incident. It is found *as one* if a single such notable holds the news of every
-identity of it that made any. Source by source, each product's records are scored alone: with its own baselines, its
+records and those of no other incident. It is found *as one* if on each day that it lasts a single notable holds its
+records, together with every identity of it that made news on that day. Source by source, each product's records are scored alone: with its own baselines, its
 own ranking and its own budget of at least one notable a day, as if each log had a detector of its own.
 """
 
@@ -37,9 +37,9 @@ class Found(NamedTuple):
 
     found: bool
     notables: int
-    """How many notables over the floor hold its records, benign company or not."""
+    """How many notables over the floor hold its records, on the day with most of them."""
     whole: bool
-    """Whether one of them holds all of its identities that made news."""
+    """Whether on each of its days one of them holds all of its identities that made news."""
 
 
 class Incident(NamedTuple):
@@ -80,11 +80,12 @@ class _Way:
     """One way of scoring a company: the entries over the floor, day by day, and who finds what."""
 
     def __init__(self) -> None:
-        self.holders: dict[str, list[frozenset[str]]] = {}
+        self.holders: dict[str, dict[str, list[frozenset[str]]]] = {}
+        """Incident → date → the identities of each notable that holds its records."""
         self.found: set[str] = set()
         self.written = 0
 
-    def day(self, entries: Sequence[Replayed], identities: int) -> None:
+    def day(self, date: str, entries: Sequence[Replayed], identities: int) -> None:
         room = ranking.allowance(BUDGET, identities)
         over = sorted((e for e in entries if e.ranked.eligible and e.ranked.score >= ranking.FLOOR), key=_order)
         self.written += min(room, len(over))
@@ -94,12 +95,12 @@ class _Way:
             if len(entry.incidents) == 1 and benign < room:
                 self.found |= entry.incidents
             for incident in entry.incidents:
-                self.holders.setdefault(incident, []).append(_members(entry))
+                self.holders.setdefault(incident, {}).setdefault(date, []).append(_members(entry))
 
-    def verdict(self, incident: str, news: set[str]) -> Found:
-        holders = self.holders.get(incident, [])
-        whole = any(news <= members for members in holders) and bool(news)
-        return Found(incident in self.found, len(holders), whole)
+    def verdict(self, incident: str, news: Mapping[str, set[str]]) -> Found:
+        holders = self.holders.get(incident, {})
+        whole = all(any(who <= members for members in holders.get(date, ())) for date, who in news.items())
+        return Found(incident in self.found, max(map(len, holders.values()), default=0), whole and bool(news))
 
 
 def _order(entry: Replayed) -> tuple[float, float, bool]:
@@ -120,7 +121,7 @@ class Watch:
         self._single: dict[str, Replay] = {}
         self._ways = {name: _Way() for name in ("together", "not_linked", "by_source")}
         self._labels: dict[str, Mapping[str, Any]] = {}
-        self._news: dict[str, set[str]] = {}
+        self._news: dict[str, dict[str, set[str]]] = {}
         self._counts: Counter[str] = Counter()
 
     def run(self) -> Company:
@@ -149,20 +150,20 @@ class Watch:
         for item in items:
             if item.ranked.score >= ranking.FLOOR:
                 for incident in item.incidents:
-                    self._news.setdefault(incident, set()).add(item.ranked.identity_id)
-        self._ways["not_linked"].day(items, identities)
-        self._ways["together"].day(linked(self._model, items), identities)
+                    self._news.setdefault(incident, {}).setdefault(day.date, set()).add(item.ranked.identity_id)
+        self._ways["not_linked"].day(day.date, items, identities)
+        self._ways["together"].day(day.date, linked(self._model, items), identities)
 
     def _alone(self, day: Day, products: Mapping[str, Sequence[object]]) -> None:
         for name, records in products.items():
             replay = self._single.setdefault(name, Replay(self._model))
             replay.label(day.incidents)
             items = list(replay.run_days(grouped(records)))
-            self._ways["by_source"].day(items, sum(item.ranked.eligible for item in items))
+            self._ways["by_source"].day(day.date, items, sum(item.ranked.eligible for item in items))
 
     def _incident(self, label: Mapping[str, Any]) -> Incident:
         name = label["id"]
-        verdicts = {way: self._ways[way].verdict(name, self._news.get(name, set())) for way in self._ways}
+        verdicts = {way: self._ways[way].verdict(name, self._news.get(name, {})) for way in self._ways}
         return Incident(
             name, self._spec.seed, label["technique"], label["origin"], label["distinguishable"],
             len(label["products"]) > 1, **verdicts,
@@ -234,7 +235,7 @@ def _lines(result: Mapping[str, Any], specs: Sequence[Spec]) -> Iterator[str]:
     yield _doc()
     for name, ways in result["recall"].items():
         yield f"\n## Incidents, {name}\n"
-        yield "| scored | incidents | found at 10 a day | as one notable | notables that hold one |"
+        yield "| scored | incidents | found at 10 a day | as one notable | notables a day that hold one |"
         yield "|---|---|---|---|---|"
         for way, row in ways.items():
             yield (f"| {NAMES[way]} | {row['found']['incidents']} | {_share(row['found'])} | {_share(row['as_one'])} "
