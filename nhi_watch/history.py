@@ -24,8 +24,6 @@ from nhi_watch.view import by_hand
 REACH_DAYS = 90
 """What was reached counts when it was seen within so many days."""
 RECORDS = 20
-_OTHERS = frozenset({"exposure", "alert"})
-"""Services of records that are about an identity, not by it."""
 
 
 class Sight:
@@ -174,7 +172,7 @@ def _recent(life: Life, whole: IdentityDay) -> None:
     life.identity = max(life.identity, whole.identity)
     hours: dict[tuple[int, tuple[str, str, str, str]], Sight] = {}
     for b in whole.ordered():
-        if b.shape.service in _OTHERS:
+        if b.shape.service in inventory.ABOUT:
             continue
         sight = hours.get((b.hour, _key(b)))
         if sight is None:

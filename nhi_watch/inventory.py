@@ -13,6 +13,7 @@ how they were cut into runs change nothing, and taking in a day again changes no
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Optional
@@ -30,6 +31,12 @@ USERS = 4
 """Identities that are kept as users of one credential."""
 LONGEST = 490
 """Characters of a name in a key: stores take 512 bytes."""
+
+
+ABOUT = frozenset({"exposure", "alert"})
+"""Services of records that are about an identity, not by it."""
+STANDS = ("name:", "of:")
+"""How the ids of credentials begin that stand for all that an identity has, where none is told."""
 
 
 class Change(NamedTuple):
@@ -100,6 +107,11 @@ _TO_NAME = {
 _BY_TRAIT = (("quarantine", "quarantined"), ("sessions_revoked", "revoked"))
 _MAKES = {"iam:CreateAccessKey", "iam:CreateServiceSpecificCredential", "iam.googleapis.com:CreateServiceAccountKey",
           "iam.googleapis.com:UploadServiceAccountKey"}  # fmt: skip
+_LEAKED = re.compile(
+    r"alert:(?:GuardDuty/(?:AttackSequence:IAM/CompromisedCredentials|UnauthorizedAccess:IAMUser/InstanceCredential\w+"
+    r"(?:\.\w+)*)|EntraRisk/(?:leakedCredentials|aadConfirmedServicePrincipalCompromise\w*))"
+)
+"""Alerts of other products that say that a credential is in wrong hands."""
 _MADE = {"new_credential_on_app"}
 """Traits of records that hand a credential out."""
 
@@ -184,28 +196,35 @@ class _Facts:
         self.identities: dict[str, Known] = {}
 
     def take(self, whole: IdentityDay) -> None:
-        identity, first, last = whole.identity, 1 << 60, 0
+        identity, first, last = whole.identity, 0, 0
         telling: dict[int, bool] = {}  # by id: hashing a shape takes longer than all else here
         uses: dict[str, tuple[int, int]] = {}
         for b in whole.behaviours.values():
             shape = b.shape
-            first, last = min(first, b.first), max(last, b.last)
+            if shape.service not in ABOUT:
+                first, last = min(first or b.first, b.first), max(last, b.last)
             if id(shape) not in telling:
                 telling[id(shape)] = _tells(shape)
             if b.issued or telling[id(shape)]:
                 self._behaviour(identity, b)
-            if shape.credential and shape.service != "exposure":
+            if shape.credential and shape.service not in ABOUT:
                 start, end = uses.get(shape.credential, (b.first, b.last))
                 uses[shape.credential] = min(start, b.first), max(end, b.last)
         for name, (start, end) in uses.items():
             self._add(Credential(name, (identity,), start, end, ()))
-        if identity.kind != "credential":  # those stand for an exposed credential, nobody acts as them
+        if first and identity.kind != "credential":  # those stand for an exposed one, nobody acts as them
             self._merge_identity(Known(identity, first, last))
 
     def _behaviour(self, identity: Identity, b: Behaviour) -> None:
         shape = b.shape
         if shape.service == "exposure":
             self._exposed(identity, b)
+        elif shape.service == "alert":
+            name = shape.credential or f"of:{identity.id}"
+            product = shape.action.partition(":")[2].partition("/")[0]
+            traits = ",".join(sorted({*shape.traits, "used"}))
+            change = Change(b.first, "exposed", product, shape.action, traits, b.record_ids[0])
+            self._add(Credential(name, (identity,), 0, 0, (change,)))
         elif shape.outcome == "success":
             for name, change in _to_credentials(identity, b):
                 self._add(Credential(name, (), 0, 0, (change,)))
@@ -236,6 +255,7 @@ def _tells(shape: Shape) -> bool:
     return bool(
         shape.action in _TO_CREDENTIAL or shape.action in _TO_NAME or shape.action == "iam:UpdateAccessKey"
         or shape.service == "exposure" or "quarantine" in shape.traits
+        or (shape.service == "alert" and _LEAKED.fullmatch(shape.action))
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_samples import ACCOUNT, TODAY, record, run, seconds
+from core_samples import ACCOUNT, TODAY, events, record, run, seconds
 from hypothesis import given
 from hypothesis import strategies as st
 from test_pipeline import schema
@@ -193,6 +193,20 @@ def test_a_feed_s_record_is_enough() -> None:
     (notable,) = judged(store)
     assert notable["identity"]["name"].endswith("user/ci")
     assert "a/.env" in notable["summary"]
+
+
+def test_an_alert_of_leaked_credentials_exposes_all_that_an_identity_has() -> None:
+    who = {"id": f"aws:{ACCOUNT}:user:AIDACI", "name": f"arn:aws:iam::{ACCOUNT}:user/ci", "kind": "user"}
+    told = {"action": "alert:EntraRisk/leakedCredentials", "service": "alert", "traits": ["alert"], "who": who}
+    store = store_of(USUAL, [STRANGE])
+    day = IdentityDay(TODAY)
+    for event in events([{**told, "time": "10:00"}], TODAY):
+        day.add(event)
+    inventory.note(store, [day])
+    (notable,) = judged(store)
+    assert "the keys of ci" in notable["title"]
+    assert notable["probability"] == 0.99
+    assert signal(notable, "used_since_exposure")["value"] == 1.0
 
 
 @pytest.mark.parametrize("key", ["", "no", "with space", "a\nb", "x" * 300, "ghp_" + "a" * 30, "A/b+" * 10])

@@ -102,6 +102,28 @@ def test_the_user_of_an_exposed_key_is_its_identity() -> None:
     assert known.identity.kind == "user"
 
 
+STOLEN = "alert:GuardDuty/UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
+
+
+def alert(action: str, credential: str = "") -> list[Event]:
+    told = {"service": "alert", "traits": ["alert", "alert_high"], "credential": credential}
+    return events([{"action": action, "who": USER, **told}], TODAY)
+
+
+def test_another_product_s_alert_of_a_stolen_credential_exposes_it_as_used() -> None:
+    known = inventory.credential(noted(alert(STOLEN, KEY)), KEY)
+    assert known is not None
+    assert [(c.what, c.by, "used" in c.traits.split(",")) for c in known.changes] == [("exposed", "GuardDuty", True)]
+    leaked = noted(alert("alert:EntraRisk/leakedCredentials"))
+    assert inventory.credential(leaked, f"of:{USER['id']}") is not None
+
+
+def test_an_alert_is_no_use_of_the_key_and_most_alerts_expose_nothing() -> None:
+    store = noted(alert("alert:GuardDuty/Discovery:S3/AnomalousBehavior", KEY))
+    assert inventory.credential(store, KEY) is None
+    assert not inventory.identities(store)
+
+
 def test_aws_quarantine_is_noted_for_the_user() -> None:
     found = call(TODAY, "iam:AttachUserPolicy", "ci", traits=["quarantine"], access="permissions")
     assert [c.what for c in inventory.done_to(noted(found), Identity("x", "a/ci", "user", "aws", ACCOUNT, ""))] == [

@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, type=Path, action="append", default=[], metavar=form, help=text)
     parser.add_argument("--secret-days", type=_days, default=90, metavar="N", help="oldest secret (default: 90)")
     parser.add_argument("--idle-days", type=_days, default=90, metavar="N", help="longest silence (default: 90)")
+    parser.add_argument("--measure", metavar="SEEDS", help="instead: measure on simulated tenants, as in 701,702")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="with --measure: also write the figures as Markdown")
     common.add_state(parser)
 
 
@@ -51,6 +53,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.posture.look import look
     from nhi_watch.posture.matching import Limits, scene
 
+    if args.measure is not None:
+        return _measure(args, console)
     exports, known = _exports(args), common.load_assets(args.assets)
     there = (args.state or args.out / "state.sqlite").exists()
     if not there and not exports.given:
@@ -67,6 +71,20 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         _show(found.summary, console)
         console.print(f"Report: {args.out / 'posture.html'}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _measure(args: argparse.Namespace, console: Console) -> int:
+    from nhi_watch.evaluation import posture_truth
+
+    parts = args.measure.split(",")
+    if not all(part.isdigit() and len(part) < 9 for part in parts):
+        raise InputError(f"--measure {args.measure[:40]!r}: give seeds, such as 701,702")
+    seeds = [int(part) for part in parts]
+    summary = posture_truth.summarise([posture_truth.measure(seed) for seed in seeds])
+    if args.page:
+        args.page.write_text(posture_truth.page(summary, seeds), "utf-8")
+    console.print_json(json.dumps(summary))
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional
 from nhi_watch.event import Identity
 from nhi_watch.exposure.timing import Place, place_of, tried_by
 from nhi_watch.history import History, Life, Sight, short
-from nhi_watch.inventory import Change, Credential
+from nhi_watch.inventory import STANDS, Change, Credential
 from nhi_watch.timestamps import DAY, render
 
 PROVEN = 0.99
@@ -68,7 +68,7 @@ class Case(NamedTuple):
     @property
     def key(self) -> str:
         """What people call it."""
-        named = self.credential.id.startswith("name:")
+        named = self.credential.id.startswith(STANDS)
         return f"the keys of {short(self.identity)}" if named else self.credential.id
 
 
@@ -150,7 +150,7 @@ def _strange(life: Life, credential: str, since: int) -> Iterator[Sight]:
     home |= {value for value, seen in life.profile.dimension("network").values.items() if seen.first < until // DAY}
     for sight in life.sights:
         away = sight.network and not sight.network.startswith("service:") and sight.network not in home
-        if sight.credential == credential and sight.last >= since and away:
+        if sight.last >= since and away and (sight.credential == credential or credential.startswith(STANDS)):
             yield sight
 
 

@@ -32,7 +32,7 @@ class Scene(NamedTuple):
     limits: Limits
     now: int
     by_name: dict[str, Life]
-    """Names and ids, in lower case → life."""
+    """Names and ids, in lower case → life; of several with one name the latest, since it took the name over."""
 
     @property
     def today(self) -> int:
@@ -41,7 +41,13 @@ class Scene(NamedTuple):
 
     def machines(self) -> Iterator[Life]:
         """Lives of non-human identities that exist as far as the logs tell."""
-        return (life for life in self.history.lives.values() if is_machine(life) and not is_gone(life))
+        lives = (life for life in self.history.lives.values() if is_machine(life) and not is_gone(life))
+        return (life for life in lives if not self._made_again(life))
+
+    def _made_again(self, life: Life) -> bool:
+        """Whether its ARN belongs to somebody else by now: it was deleted and made again under the same name."""
+        identity = life.identity
+        return identity.name.startswith("arn:") and self.by_name[identity.name.lower()] is not life
 
     def life_of(self, told: Union[Secret, Grant, Ownership]) -> Optional[Life]:
         """The life that an export speaks of."""
@@ -62,7 +68,7 @@ class Scene(NamedTuple):
 def scene(history: History, exports: Exports, assets: Assets, limits: Limits, now: int) -> Scene:
     """The scene of a look at `now` (0: the latest second in the logs)."""
     index: dict[str, Life] = {}
-    for name, life in history.lives.items():
+    for name, life in sorted(history.lives.items(), key=lambda pair: (-pair[1].last, pair[0])):
         for key in (life.identity.name.lower(), name.rpartition(":")[2].lower()):
             index.setdefault(key, life)
     return Scene(history, exports, assets, limits, max(now, history.now), index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nhi_watch.history import Life
-from nhi_watch.inventory import Credential
+from nhi_watch.inventory import STANDS, Credential
 from nhi_watch.posture.exports import NEVER, Secret
 from nhi_watch.posture.finding import Finding
 from nhi_watch.posture.matching import Scene
@@ -96,7 +96,7 @@ def _by_age(days: int) -> float:
 
 def _seen(scene: Scene, life: Life, credential: Credential) -> Iterator[Finding]:
     """Findings that the logs alone support."""
-    if _ended(credential) or credential.id.startswith("name:"):
+    if _ended(credential) or credential.id.startswith(STANDS):
         return
     made = credential.latest("created")
     start = made.time if made else credential.first

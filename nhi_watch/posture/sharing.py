@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nhi_watch import assets
-from nhi_watch.history import Life, Sight, short
+from nhi_watch.history import REACH_DAYS, Life, Sight, short
 from nhi_watch.operators import network_facts
 from nhi_watch.posture.finding import Finding
 from nhi_watch.posture.matching import Scene, is_machine
@@ -61,7 +61,7 @@ def _own(scene: Scene, life: Life) -> str:
 
 def _touched(scene: Scene, life: Life) -> dict[str, list[str]]:
     """Environment → the targets and callers that it is told by."""
-    since = scene.today - scene.limits.idle_days
+    since = scene.today - REACH_DAYS
     known = (target for target, seen in life.profile.dimension("target").values.items() if seen.last >= since)
     callers = (short(scene.history.lives[name].identity) for name in life.callers if name in scene.history.lives)
     found: dict[str, list[str]] = {}
