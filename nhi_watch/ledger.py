@@ -118,7 +118,7 @@ def entries(rows: Rows) -> list[Entry]:
 
 def identities(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> set[str]:
     """Ids of the identities that `follow` needs to know about."""
-    return {e.identity for e in entries(rows)} | {e.identity for n in notables for e in _asked(n)}
+    return {entry.identity for entry in (*entries(rows), *(e for n in notables for e in _asked(n)))}
 
 
 def _asked(notable: Mapping[str, Any]) -> list[Entry]:

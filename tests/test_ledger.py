@@ -180,6 +180,20 @@ def test_notables_tell_the_status_of_their_controls() -> None:
     assert [c["status"] for c in document["controls"]] == ["done", "open"]
 
 
+def test_a_run_s_end_lists_exposures_and_the_status_of_every_control() -> None:
+    store = MemoryStore()
+    notable = role_notable(store)
+    run(store, [*USUAL, OFF, admin(TODAY, "20:00", "DeleteRole", roleName="payments-api")])
+    fast.tell(store, KEY, LEAK, "public-repo")
+    found = fast.follow_up(store, model.load(), NO_ASSETS, [notable])
+    assert [(n["kind"], [c["status"] for c in n["controls"]]) for n in found.notables] == [
+        ("compromise", ["done", "done"]),
+        ("exposure", ["done", "open"]),
+    ]
+    assert [n["kind"] for n in found.exposures] == ["exposure"]
+    assert not fast.follow_up(store, model.load(), NO_ASSETS, [notable]).exposures
+
+
 STATUSES = st.sampled_from(["required", "done", "verified", "overdue", "excepted"])
 SOME = st.lists(st.tuples(STATUSES, st.sampled_from(["a", "b", ""]), st.integers(0, 90)), max_size=12)
 

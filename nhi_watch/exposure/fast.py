@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch import assets, inventory
+from nhi_watch import assets, inventory, ledger
 from nhi_watch import history as histories
 from nhi_watch.assets import Assets
 from nhi_watch.baseline import Profile
@@ -56,6 +57,25 @@ def refresh(rows: Rows, card: Scorecard, known: Assets, now: int = 0) -> Exposed
     everybody = inventory.identities(rows)
     names |= {i for i, one in everybody.items() if inventory.name_key(one.identity) in quarantined}
     return judge(rows, histories.read_some(rows, card, names & set(everybody)), known, now)
+
+
+class Followed(NamedTuple):
+    """What a run knows once exposures and controls are followed up."""
+
+    notables: list[dict[str, Any]]
+    """The run's notables, each control with its status in the ledger, and all exposures."""
+    exposures: list[dict[str, Any]]
+    """New exposures, and new revisions of them."""
+
+
+def follow_up(rows: Rows, card: Scorecard, known: Assets, notables: Sequence[dict[str, Any]]) -> Followed:
+    """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
+    found = refresh(rows, card, known)
+    asked = [*notables, *found.notables]
+    everybody = inventory.identities(rows)
+    wanted = ledger.identities(rows, asked) & set(everybody)
+    standing = ledger.follow(rows, histories.read_some(rows, card, wanted), asked) if asked else []
+    return Followed(ledger.told(asked, standing), ledger.told(found.changed, standing))
 
 
 def judge(rows: Rows, history: History, known: Assets, now: int = 0) -> Exposed:
