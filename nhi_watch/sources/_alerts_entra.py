@@ -16,14 +16,15 @@ from typing import Any, Optional
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Identity
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._alerts_told import CRITICAL, Alert, Told, first, kind_of, severity_of
+from nhi_watch.sources._alerts_told import CRITICAL, Alert, Raw, kind_of, severity_of
 from nhi_watch.sources._microsoft import guid
 from nhi_watch.sources._shapes import Tree, at
-from nhi_watch.sources._values import listed, text
+from nhi_watch.sources._values import text
 
 Row = Mapping[str, Any]
 
 PRODUCT = "EntraRisk"
+_NONE: Row = {}
 CATEGORIES = ("UserRiskEvents", "RiskyUsers", "ServicePrincipalRiskEvents", "RiskyServicePrincipals")
 _CLOSED = ("dismissed", "remediated", "confirmedsafe")
 _RISKY = "risky"
@@ -41,35 +42,28 @@ def claims(row: Row) -> bool:
     return "riskEventType" in told_ or "riskLastUpdatedDateTime" in told_
 
 
-def told(row: Row) -> Told:
-    """The alert in a risk.
-
-    Raises:
-        RejectError: closed, no_identity.
-    """
+def raw(row: Row) -> Raw:
+    """The values of a risk."""
     found = row.get("properties", row)
     if found.__class__ is str:
         found = _parsed(found)
     if found.__class__ is not dict:
-        raise RejectError("no_identity", "properties hold nothing")
+        found = _NONE
     of = found.get
-    state, level = text(of("riskState"), 40), text(of("riskLevel"), 40)
-    if state.lower() in _CLOSED or (level == "none" and state in ("none", "")):
-        raise RejectError("closed", f"the risk's state is {state or 'none'}")
-    tenant = guid(row.get("tenantId") or of("homeTenantId")) or _tenant_of(text(row.get("resourceId")))
-    identity = _identity(found, tenant, text(row.get("category"), 60))
-    if identity is None:
-        raise RejectError("no_identity", "neither a user nor an app is told")
-    kind = first(of("riskEventType"), of("riskType")) or _RISKY
-    severity = CRITICAL if state == "confirmedCompromised" else severity_of(level)
-    keys = [guid(key) for key in listed(of("keyIds"))]
-    address = microsoft.host(first(of("ipAddress"), row.get("callerIpAddress")))
-    alert = Alert(PRODUCT, kind_of(kind), severity, identity, tenant, keys[0] if keys else "", address,
-                  links=_links(found))  # fmt: skip
+    keys = of("keyIds")
+    shape = (
+        row.get("category"), row.get("tenantId") or of("homeTenantId"), row.get("resourceId"), of("riskState"),
+        of("riskLevel"), of("riskEventType") or of("riskType"), of("appId"), of("servicePrincipalId"),
+        of("servicePrincipalDisplayName") or of("appDisplayName") or of("displayName"), of("userId"),
+        of("userPrincipalName"), "sp" if "servicePrincipalType" in found else "",
+        keys[0] if keys.__class__ is list and keys else keys, of("ipAddress") or row.get("callerIpAddress"),
+        of("id") if "riskEventType" not in found else "",
+    )  # fmt: skip
     time = (of("activityDateTime") or of("detectedDateTime") or of("riskLastUpdatedDateTime")
             or of("lastUpdatedDateTime") or row.get("time"))  # fmt: skip
-    unique = text(of("id"), 200)
-    return Told(alert, time, f"{unique}:{state}" if unique and kind == _RISKY else unique)
+    unique = of("id")
+    is_state = not (of("riskEventType") or of("riskType"))
+    return Raw(shape, time, f"{text(unique, 200)}:{text(of('riskState'), 40)}" if is_state and unique else unique)
 
 
 def _parsed(content: str) -> Any:
@@ -79,23 +73,30 @@ def _parsed(content: str) -> Any:
         return None
 
 
-def _identity(found: Row, tenant: str, category: str) -> Optional[Identity]:
-    of = found.get
-    app_id, object_id = guid(of("appId")), guid(of("servicePrincipalId"))
-    name = first(of("servicePrincipalDisplayName"), of("appDisplayName"))
-    user_id, user_name = guid(of("userId")), text(of("userPrincipalName"), 200)
-    if category == "RiskyUsers" or (user_name and not user_id and not app_id):
-        return microsoft.user(tenant, user_id or guid(of("id")), user_name)
-    if category == "RiskyServicePrincipals" or "servicePrincipalType" in found:
-        object_id, name = object_id or guid(of("id")), name or text(of("displayName"), 200)
-    if app_id or object_id:
-        return microsoft.app(tenant, app_id, object_id, name)
-    return microsoft.user(tenant, user_id, user_name)
+def alert_of(shape: tuple[object, ...]) -> Alert:
+    """The alert of a risk's values.
 
-
-def _links(found: Row) -> tuple[str, ...]:
-    told_ = (("app", guid(found.get("appId"))), ("sp", guid(found.get("servicePrincipalId"))))
-    return tuple(f"{kind}:{value}" for kind, value in told_ if value)
+    Raises:
+        RejectError: closed, no_identity.
+    """
+    (category, tenant, resource, state, level, kind, app_id, object_id, name, user_id, user_name, sort, key, address,
+     unique) = (text(value, 512) for value in shape)  # fmt: skip
+    if state.lower() in _CLOSED or (level == "none" and state in ("none", "")):
+        raise RejectError("closed", f"the risk's state is {state or 'none'}")
+    home, app, principal = guid(tenant) or _tenant_of(resource), guid(app_id), guid(object_id)
+    identity: Optional[Identity] = None
+    if category == "RiskyUsers" or (user_name and not user_id and not app):
+        identity = microsoft.user(home, guid(user_id) or guid(unique), user_name)
+    else:
+        if category == "RiskyServicePrincipals" or sort:
+            principal = principal or guid(unique)
+        identity = microsoft.app(home, app, principal, name) or microsoft.user(home, guid(user_id), user_name)
+    if identity is None:
+        raise RejectError("no_identity", "neither a user nor an app is told")
+    severity = CRITICAL if state == "confirmedCompromised" else severity_of(level)
+    links = tuple(f"{kind_}:{value}" for kind_, value in (("app", app), ("sp", principal)) if value)
+    return Alert(PRODUCT, kind_of(kind or _RISKY), severity, identity, home, guid(key), microsoft.host(address),
+                 links=links)  # fmt: skip
 
 
 @lru_cache(maxsize=256)

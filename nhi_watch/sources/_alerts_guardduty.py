@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any
 
 from nhi_watch.errors import RejectError
-from nhi_watch.event import Identity
 from nhi_watch.sources import _alerts_who as who
 from nhi_watch.sources import _kubernetes_actions as k8s
-from nhi_watch.sources._alerts_told import CRITICAL, HIGH, LOW, MEDIUM, Alert, Told, first, kind_of, severity_of
+from nhi_watch.sources._alerts_told import CRITICAL, HIGH, LOW, MEDIUM, Alert, Raw, first, kind_of, severity_of
 from nhi_watch.sources._shapes import Tree, at, every
 from nhi_watch.sources._values import text, true
 
@@ -35,34 +34,61 @@ def claims(row: Row) -> bool:
     return arn.__class__ is str and ":guardduty:" in arn and "/finding/" in arn
 
 
-def told(row: Row) -> Told:
-    """The alert in a finding.
-
-    Raises:
-        RejectError: sample_finding, closed, no_identity.
-    """
+def raw(row: Row) -> Raw:
+    """The values of a finding."""
     found: Row = row["detail"] if row.get("detail").__class__ is dict else row
     if "Arn" in found and "arn" not in found:
         found = _lowered(found)
     service, resource = _part(found, "service"), _part(found, "resource")
-    if true(_part(service, "additionalInfo").get("sample")):
-        raise RejectError("sample_finding", "GuardDuty made this finding as a sample")
-    if true(service.get("archived")):
-        raise RejectError("closed", "the finding is archived")
-    account = text(found.get("accountId"), 64)
-    key = _part(resource, "accessKeyDetails")
-    identity, key_id = _identity(resource, service, account), text(key.get("accessKeyId"), 128)
-    action = _part(service, "action")
-    call: Row = next((action[name] for name in _CALLS if action.get(name).__class__ is dict), _NONE)
+    key, action = _part(resource, "accessKeyDetails"), _part(service, "action")
+    user = _part(_part(resource, "kubernetesDetails"), "kubernetesUserDetails")
+    call: Row = _NONE
+    for name in _CALLS:
+        if name in action:
+            call = _part(action, name)
+            break
     remote = _part(call, "remoteIpDetails")
-    address = first(remote.get("ipAddressV4"), remote.get("ipAddressV6"), *_endpoints(service))
-    credential, session = who.credential_of(key_id or _actor(service, "user.credentialUid"))
-    alert = Alert(
-        PRODUCT, kind_of(text(found.get("type"), 200)), _level(text(found.get("severity"), 20)), identity, account,
-        credential, address, text(found.get("region"), 64),
+    actor, endpoint = _sequence(service) if "detection" in service else _NOBODY
+    key_id = key.get("accessKeyId") or actor[3]
+    session = ""
+    if key_id.__class__ is str and key_id[:4] == "ASIA":
+        session, key_id = key_id[:128], "ASIA"
+    shape = (
+        found.get("type"), found.get("severity"), found.get("accountId"), found.get("region"), key.get("userType"),
+        key.get("principalId"), key.get("userName"), key_id, user.get("username"), user.get("uid"),
+        _part(resource, "lambdaDetails").get("role"), remote.get("ipAddressV4") or endpoint, remote.get("ipAddressV6"),
+        *actor[:3], actor[4], _yes(service.get("archived")), _yes(_part(service, "additionalInfo").get("sample")),
     )  # fmt: skip
     time = service.get("eventLastSeen") or found.get("updatedAt") or found.get("createdAt")
-    return Told(alert, time, first(found.get("arn"), found.get("id"))[:256], session, _target(resource, call))
+    return Raw(shape, time, found.get("arn") or found.get("id"), session, _target(resource, call))
+
+
+def alert_of(shape: tuple[object, ...]) -> Alert:
+    """The alert of a finding's values.
+
+    Raises:
+        RejectError: sample_finding, closed, no_identity.
+    """
+    (kind, level, account, region, user_type, principal, user, key, name, uid, role, address, other, actor_type,
+     actor, actor_name, home, archived, is_sample) = (text(value, 512) for value in shape)  # fmt: skip
+    if is_sample:
+        raise RejectError("sample_finding", "GuardDuty made this finding as a sample")
+    if archived:
+        raise RejectError("closed", "the finding is archived")
+    identity = who.aws(who.AwsActor(user_type, principal, user, account))
+    if identity is None and k8s.is_kubernetes(name):
+        identity = k8s.identify(name, uid)
+    if identity is None and role:
+        identity = who.named(role, account)
+    identity = identity or who.aws(who.AwsActor(actor_type, actor, actor_name, home or account))
+    if identity is None or identity.kind == "anonymous":
+        raise RejectError("no_identity", "the finding names no identity, only a resource")
+    return Alert(PRODUCT, kind_of(kind), _level(level), identity, account[:64], who.credential_of(key)[0],
+                 (address or other)[:64], region[:64])  # fmt: skip
+
+
+def _yes(value: object) -> str:
+    return "y" if value and true(value) else ""
 
 
 def _part(row: Row, name: str) -> Row:
@@ -70,43 +96,16 @@ def _part(row: Row, name: str) -> Row:
     return found if found.__class__ is dict else _NONE
 
 
-def _identity(resource: Row, service: Row, account: str) -> Identity:
-    key, cluster = _part(resource, "accessKeyDetails"), _part(resource, "kubernetesDetails")
-    user = _part(cluster, "kubernetesUserDetails")
-    name = text(user.get("username"), 256)
-    found: Optional[Identity] = None
-    if key:
-        found = who.aws(_of_key(key, account))
-    if found is None and k8s.is_kubernetes(name):
-        found = k8s.identify(name, text(user.get("uid"), 128))
-    if found is None:
-        role = text(_part(resource, "lambdaDetails").get("role"))
-        found = who.named(role, account) if role else _sequence_identity(service, account)
-    if found is None or found.kind == "anonymous":
-        raise RejectError("no_identity", "the finding names no identity, only a resource")
-    return found
+_NOBODY: tuple[tuple[str, ...], str] = (("",) * 5, "")
 
 
-def _of_key(key: Row, account: str) -> who.AwsActor:
-    return who.AwsActor(
-        text(key.get("userType"), 40), text(key.get("principalId"), 256), text(key.get("userName"), 128), account
-    )
+def _sequence(service: Row) -> tuple[tuple[str, ...], str]:
+    """Of an attack sequence: type, id, name, key and account of its first actor, and the first address."""
+    told = (text(at(service, f"detection.sequence.actors.user.{path}"), 256) for path in _ACTOR)
+    return tuple(told), text(next(iter(every(service, "detection.sequence.endpoints.ip")), ""), 64)
 
 
-def _actor(service: Row, path: str) -> str:
-    """Of an attack sequence: a value of the first actor."""
-    if "detection" not in service:
-        return ""
-    return text(at(service, f"detection.sequence.actors.{path}"), 256)
-
-
-def _sequence_identity(service: Row, account: str) -> Optional[Identity]:
-    kind, unique, name = (_actor(service, f"user.{path}") for path in ("type", "uid", "name"))
-    return who.aws(who.AwsActor(kind, unique, name, _actor(service, "user.account.uid") or account))
-
-
-def _endpoints(service: Row) -> list[Any]:
-    return every(service, "detection.sequence.endpoints.ip")[:1] if "detection" in service else []
+_ACTOR = ("type", "uid", "name", "credentialUid", "account.uid")
 
 
 def _level(told: str) -> str:

@@ -8,13 +8,13 @@ them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import _alerts_who as who
-from nhi_watch.sources._alerts_matched import matched
-from nhi_watch.sources._alerts_told import Alert, Told, first, kind_of, severity_of
+from nhi_watch.sources._alerts_matched import matched, peeked
+from nhi_watch.sources._alerts_told import Alert, Raw, first, kind_of, severity_of
 from nhi_watch.sources._endpoint_host import host_of, host_user
 from nhi_watch.sources._shapes import Tree, at, dataset, every, hit, is_alert, nested
 from nhi_watch.sources._values import text
@@ -38,11 +38,11 @@ def claims(row: Row) -> bool:
     return dataset(row).startswith(_OURS)
 
 
-def told(row: Row) -> Told:
+def raw(row: Row) -> Raw:
     """The alert in a document.
 
     Raises:
-        RejectError: own_notable, closed, building_block, no_identity.
+        RejectError: own_notable, closed, building_block, no_action, no_identity.
     """
     tree = nested(hit(row))
     alert = at(tree, "kibana.alert")
@@ -55,27 +55,51 @@ def told(row: Row) -> Told:
     if alert.get("building_block_type"):
         raise RejectError("building_block", "the alert that is built on it tells it again")
     inner = {k: v for k, v in tree.items() if k != "kibana"}
-    event = matched(inner)
-    rule = alert.get("rule")
-    kind = kind_of(first(at(rule, "name"), at(rule, "rule_id")))
+    kind = kind_of(first(at(alert, "rule.name"), at(alert, "rule.rule_id")))
     severity = severity_of(text(alert.get("severity")), text(alert.get("risk_score")))
     time = alert.get("original_time") or alert.get("start") or tree.get("@timestamp")
-    unique = text(alert.get("uuid"), 256)
+    event = matched(inner)
     if event is not None:
-        return of_event(PRODUCT, kind, severity, event)._replace(time=time, record_id=unique)
+        told = of_event(PRODUCT, kind, severity, event)
+        return told._replace(time=time, record_id=alert.get("uuid"))
     identity = _identity(inner, alert)
     if identity is None:
         raise RejectError("no_identity", "the alert names no identity")
     address = first(at(inner, "source.ip"), at(inner, "source.address"))[:128]
-    return Told(Alert(PRODUCT, kind, severity, identity, identity.account, "", address,
-                      text(at(inner, "cloud.region"), 64)), time, unique)  # fmt: skip
+    made = Alert(PRODUCT, kind, severity, identity, identity.account, "", address, text(at(inner, "cloud.region"), 64))
+    return Raw((made,), time, alert.get("uuid"))
 
 
-def of_event(product: str, kind: str, severity: str, event: Event) -> Told:
+def of_event(product: str, kind: str, severity: str, event: Event) -> Raw:
     """The alert about a record that its own source has read."""
     alert = Alert(product, kind, severity, event.identity, event.account, event.credential, event.address,
                   event.region, event.links)  # fmt: skip
-    return Told(alert, event.time, "", event.session, event.target)
+    return Raw((alert,), event.time, "", event.session, event.target)
+
+
+def alert_of(shape: tuple[object, ...]) -> Alert:
+    """The alert, which is all that there is."""
+    return cast(Alert, shape[0])
+
+
+def glance(row: Row) -> Optional[Raw]:
+    """The cheap reading of an ordinary alert, as far as its record's own source has one; None: needs `raw`."""
+    document = hit(row)
+    name, unique = document.get(_NAME), document.get("kibana.alert.uuid")
+    if not name or not unique or document.get("kibana.alert.workflow_status") == "closed":
+        return None
+    if "kibana.alert.building_block_type" in document or "kibana.alert.original_event.dataset" in document:
+        return None
+    inner = {k: v for k, v in document.items() if k[:6] != "kibana" and k != "event.kind"}
+    found = peeked(inner)
+    if found is None:
+        return None
+    source, (shape, _, _, session, target) = found
+    told = (source, name, document.get("kibana.alert.severity"), document.get("kibana.alert.risk_score"), shape)
+    return Raw(told, document.get("kibana.alert.original_time"), unique, text(session, 256), target)
+
+
+_NAME = "kibana.alert.rule.name"
 
 
 def is_ours(tree: Tree) -> bool:

@@ -14,8 +14,8 @@ from typing import Any, Optional
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Identity
 from nhi_watch.sources import _alerts_who as who
-from nhi_watch.sources._alerts_told import Alert, Told, first, kind_of, severity_of
-from nhi_watch.sources._shapes import Tree, at, part, rebuild
+from nhi_watch.sources._alerts_told import Alert, Raw, kind_of, severity_of
+from nhi_watch.sources._shapes import Tree, rebuild
 from nhi_watch.sources._values import listed, text, true
 
 Row = Mapping[str, Any]
@@ -59,106 +59,108 @@ def claims(row: Row) -> bool:
     return row.get("source") == "aws.securityhub" and row.get("detail").__class__ is dict
 
 
-def told(row: Row) -> Told:
-    """The alert in a finding; of an event with several findings, in the first.
-
-    Raises:
-        RejectError: sample_finding, closed, posture, no_identity.
-    """
+def raw(row: Row) -> Raw:
+    """The values of a finding; of an event with several findings, of the first."""
     found = row
     if row.get("detail").__class__ is dict:
         inside = row["detail"].get("findings")
         found = next((one for one in listed(inside) if one.__class__ is dict), _NONE)
-    types = listed(found.get("Types"))
-    kind = text(types[0], 200) if types else ""
-    _refuse(found, kind)
-    account = text(found.get("AwsAccountId"), 64)
-    resources = [one for one in listed(found.get("Resources")) if one.__class__ is dict]
-    identity = next((one for one in (_identity(r, account) for r in resources) if one), None)
-    if identity is None:
-        raise RejectError("no_identity", "the finding names no identity, only a resource")
-    key = next((k for k in map(_key_of, resources) if k), "")
-    credential, session = who.credential_of(key)
-    product, kind = _kind(found, kind)
-    alert = Alert(
-        product, kind, _severity(found), identity, account, credential, _address(found), text(found.get("Region"), 64)
-    )
-    time = found.get("LastObservedAt") or found.get("UpdatedAt") or found.get("CreatedAt")
-    return Told(alert, time, text(found.get("Id"), 256), session, _target(found, resources))
+    of = found.get
+    resources = [one for one in listed(of("Resources")) if one.__class__ is dict]
+    actor: tuple[object, ...] = _NOBODY
+    target = ""
+    for resource in resources:
+        kind = _sort_of(resource)
+        if kind and actor is _NOBODY:
+            actor = _values(kind, resource)
+        if not target and resource.get("Type") not in _IDENTITIES:
+            target = text(resource.get("Id"), 200)
+    *values, key = actor
+    session = ""
+    if key.__class__ is str and key[:4] == "ASIA":
+        session, key = str(key)[:128], "ASIA"
+    types, level, call = of("Types"), _part(found, "Severity"), _part(_part(found, "Action"), "AwsApiCallAction")
+    shape = (
+        types[0] if types.__class__ is list and types else types, level.get("Label") or level.get("label"),
+        level.get("Normalized") or level.get("normalized"), of("AwsAccountId"), of("Region"), of("ProductArn"),
+        of("ProductName"), of("Title"), of("RecordState"),
+        _part(found, "Workflow").get("Status"), "y" if true(of("Sample")) else "", _address(found), key, *values,
+    )  # fmt: skip
+    if not target and call.get("Api"):
+        target = f"{text(call.get('ServiceName'), 64).partition('.')[0]}:{text(call.get('Api'), 64)}"
+    return Raw(shape, of("LastObservedAt") or of("UpdatedAt") or of("CreatedAt"), of("Id"), session, target)
 
 
-def _refuse(found: Row, kind: str) -> None:
-    if true(found.get("Sample")):
+_NOBODY: tuple[object, ...] = ("",) * 8
+
+
+def _values(kind: str, resource: Row) -> tuple[object, ...]:
+    """Of a resource that is an identity: kind, id, details, and the access key's id."""
+    details = _part(_part(resource, "Details"), kind)
+    if kind != "AwsIamAccessKey":
+        return (kind, resource.get("Id"), details.get("UserId") or details.get("RoleId"), "", "", "", "", "")
+    issuer = _part(_part(details, "SessionContext"), "SessionIssuer")
+    name = issuer.get("UserName") or details.get("PrincipalName") or details.get("UserName")
+    key = details.get("AccessKeyId") or text(resource.get("Id"), 200).removeprefix(_KEY_PREFIX)
+    principal = details.get("PrincipalId") or issuer.get("PrincipalId")
+    return kind, issuer.get("Arn"), principal, name, details.get("PrincipalType"), details.get("AccountId"), "", key
+
+
+def alert_of(shape: tuple[object, ...]) -> Alert:
+    """The alert of a finding's values.
+
+    Raises:
+        RejectError: sample_finding, closed, posture, no_identity.
+    """
+    (kind, label, score, account, region, arn, product, title, record_state, workflow, is_sample, address, key,
+     sort, unique, principal, name, user_type, home, _) = (text(value, 512) for value in shape)  # fmt: skip
+    if is_sample:
         raise RejectError("sample_finding", "the finding was made as a sample")
-    state = text(at(found, "Workflow.Status"), 20).upper()
-    if text(found.get("RecordState"), 20).upper() == "ARCHIVED" or state in _CLOSED:
+    if record_state.upper() == "ARCHIVED" or workflow.upper() in _CLOSED:
         raise RejectError("closed", "the finding is archived, resolved or suppressed")
     if kind.startswith("Software and Configuration Checks"):
         raise RejectError("posture", "the finding is about configuration, not about what was done")
+    identity: Optional[Identity] = None
+    if sort == "AwsIamAccessKey":
+        identity = who.aws(who.AwsActor(user_type, principal, name, home or account, unique))
+    elif sort:
+        identity = who.aws(who.AwsActor("IAMUser" if sort == "AwsIamUser" else "Role", principal, "", account, unique))
+    if identity is None:
+        raise RejectError("no_identity", "the finding names no identity, only a resource")
+    named, kind = _kind(arn, product, kind, title)
+    return Alert(named, kind, severity_of(label, score), identity, account[:64], who.credential_of(key)[0],
+                 address[:64], region[:64])  # fmt: skip
 
 
-def _kind(found: Row, kind: str) -> tuple[str, str]:
+def _kind(arn: str, name: str, kind: str, title: str) -> tuple[str, str]:
     """Product and kind; GuardDuty's as GuardDuty spells them."""
-    arn, name = text(found.get("ProductArn"), 200), text(found.get("ProductName"), 60)
     if arn.endswith("/aws/guardduty"):
         last = kind.rpartition("/")[2]
         match = _GUARDDUTY.fullmatch(last)
         return "GuardDuty", kind_of(f"{match[1]}/{match[2]}" if match else last)
     product = re.sub(r"\W+", "", name)[:40] or "SecurityHub"
-    return product, kind_of(kind if kind.count("/") > 1 else text(found.get("Title"), 200) or kind)
-
-
-def _severity(found: Row) -> str:
-    told_ = found.get("Severity")
-    level: Row = told_ if told_.__class__ is dict else _NONE
-    return severity_of(text(level.get("Label") or level.get("label"), 20),
-                       text(level.get("Normalized") or level.get("normalized"), 20))  # fmt: skip
-
-
-def _identity(resource: Row, account: str) -> Optional[Identity]:
-    kind, unique = _sort_of(resource), text(resource.get("Id"))
-    if not kind:
-        return None
-    details = part(resource, f"Details.{kind}")
-    if kind == "AwsIamAccessKey":
-        issuer = part(details, "SessionContext.SessionIssuer")
-        principal = first(details.get("PrincipalId"), issuer.get("PrincipalId"))
-        name = first(issuer.get("UserName"), details.get("PrincipalName"), details.get("UserName"))
-        arn = text(issuer.get("Arn"))
-        home = first(details.get("AccountId"), account)
-        return who.aws(who.AwsActor(text(details.get("PrincipalType"), 40), principal, name, home, arn))
-    if kind == "AwsIamUser":
-        return who.aws(who.AwsActor("IAMUser", text(details.get("UserId"), 128), "", account, unique))
-    return who.aws(who.AwsActor("Role", text(details.get("RoleId"), 128), "", account, unique))
+    return product, kind_of(kind if kind.count("/") > 1 else title or kind)
 
 
 def _sort_of(resource: Row) -> str:
     """What sort of identity a resource is, by its details (extracted fields mix the types up); "" for none."""
-    details = part(resource, "Details")
+    details = _part(resource, "Details")
     found = next((kind for kind in _IDENTITIES if kind in details), "")
     return found or next((kind for kind in _IDENTITIES if kind == resource.get("Type")), "")
 
 
-def _key_of(resource: Row) -> str:
-    if _sort_of(resource) != "AwsIamAccessKey":
-        return ""
-    told_ = text(at(resource, "Details.AwsIamAccessKey.AccessKeyId"), 128)
-    return told_ or text(resource.get("Id"), 200).removeprefix(_KEY_PREFIX)
+def _address(found: Row) -> object:
+    action, network = _part(found, "Action"), _part(found, "Network")
+    for name in ("AwsApiCallAction", "NetworkConnectionAction"):
+        told = _part(_part(action, name), "RemoteIpDetails").get("IpAddressV4")
+        if told:
+            return told
+    return network.get("SourceIpV4") or network.get("SourceIpV6")
 
 
-def _address(found: Row) -> str:
-    action = part(found, "Action")
-    remote = (at(action, f"{name}.RemoteIpDetails.IpAddressV4")
-              for name in ("AwsApiCallAction", "NetworkConnectionAction"))  # fmt: skip
-    return first(*remote, at(found, "Network.SourceIpV4"), at(found, "Network.SourceIpV6"))[:64]
-
-
-def _target(found: Row, resources: list[Any]) -> str:
-    """The first resource that is no identity; else the call."""
-    other = next((text(r.get("Id"), 200) for r in resources if text(r.get("Type"), 60) not in _IDENTITIES), "")
-    call = part(found, "Action.AwsApiCallAction")
-    api = text(call.get("Api"), 64)
-    return other or (f"{text(call.get('ServiceName'), 64).partition('.')[0]}:{api}" if api else "")
+def _part(row: Row, name: str) -> Row:
+    found = row.get(name)
+    return found if found.__class__ is dict else _NONE
 
 
 def of_ecs(document: Row) -> Tree:

@@ -13,9 +13,9 @@ from typing import Any, Optional
 
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Identity
-from nhi_watch.sources._alerts_kibana import of_event
+from nhi_watch.sources._alerts_kibana import alert_of, of_event
 from nhi_watch.sources._alerts_matched import matched
-from nhi_watch.sources._alerts_told import Alert, Told, first, kind_of, severity_of
+from nhi_watch.sources._alerts_told import Alert, Raw, first, kind_of, severity_of
 from nhi_watch.sources._endpoint_host import host_user
 from nhi_watch.sources._shapes import at, part
 from nhi_watch.sources._values import listed, text
@@ -23,12 +23,13 @@ from nhi_watch.sources._values import listed, text
 Row = Mapping[str, Any]
 
 PRODUCT = "Sigma"
+__all__ = ["PRODUCT", "alert_of", "claims", "raw"]
 _KINDS = ("individual", "aggregate")
 _USERS = ("User", "SrcUser", "SubjectUserName", "TgtUser", "TargetUserName")
 _DOMAINS = {"SubjectUserName": "SubjectDomainName", "TargetUserName": "TargetDomainName"}
 _TIMES = ("UtcTime", "SystemTime", "TimeCreated", "@timestamp", "timestamp", "eventTime")
 _NOBODY = ("", "-", "n/a", "(n/a)", "unknown")
-_ZONE = re.compile(r" (?=[+-]\d\d:\d\d$)")
+_ZONED = re.compile(r"(\d{4}-\d\d-\d\d) ([\d:.]+) ?([+-]\d\d:\d\d|Z)")
 _DETAIL = re.compile(r"\s*([A-Za-z]\w{0,40}): (.*)", re.DOTALL)
 
 
@@ -41,7 +42,7 @@ def claims(row: Row) -> bool:
     return "group" in row and ("document" in row or "documents" in row) and row.get("kind") in _KINDS
 
 
-def told(row: Row) -> Told:
+def raw(row: Row) -> Raw:
     """The alert in a match.
 
     Raises:
@@ -68,7 +69,7 @@ def _records(row: Row) -> Iterator[Row]:
             yield one
 
 
-def _of_record(record: Row, kind: str, severity: str) -> Optional[Told]:
+def _of_record(record: Row, kind: str, severity: str) -> Optional[Raw]:
     event = matched(record)
     if event is not None:
         return of_event(PRODUCT, kind, severity, event)._replace(record_id=event.record_id)
@@ -82,10 +83,10 @@ def _of_record(record: Row, kind: str, severity: str) -> Optional[Told]:
     stamp = at(system, "TimeCreated_attributes.SystemTime") or at(system, "TimeCreated.#attributes.SystemTime")
     time = stamp or next((fields[name] for name in _TIMES if fields.get(name)), None)
     alert = Alert(PRODUCT, kind, severity, identity, identity.account)
-    return Told(alert, time, f"{computer}:{number}" if number else "", "", _touched(fields))
+    return Raw((alert,), time, f"{computer}:{number}" if number else "", "", _touched(fields))
 
 
-def _hayabusa(row: Row) -> Told:
+def _hayabusa(row: Row) -> Raw:
     details = _details(row.get("Details")) or _details(row.get("AllFieldInfo"))
     more = _details(row.get("ExtraFieldInfo"))
     computer = text(row.get("Computer"), 200)
@@ -97,13 +98,8 @@ def _hayabusa(row: Row) -> Told:
     alert = Alert(PRODUCT, kind_of(title), severity_of({"crit": "critical", "med": "medium"}.get(level, level)),
                   identity, identity.account)  # fmt: skip
     unique = ":".join(text(row.get(name), 80) for name in ("RuleID", "RecordID") if row.get(name)) or title
-    return Told(
-        alert,
-        _ZONE.sub("", text(row.get("Timestamp"), 60)),
-        f"{unique}:{computer}"[:256],
-        "",
-        _touched({**more, **details}),
-    )
+    time = _ZONED.sub(r"\1T\2\3", text(row.get("Timestamp"), 60))
+    return Raw((alert,), time, f"{unique}:{computer}"[:256], "", _touched({**more, **details}))
 
 
 def _details(value: object) -> Row:

@@ -17,7 +17,7 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Identity
 from nhi_watch.sources import _alerts_who as who
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._alerts_told import Alert, Told, first, kind_of, severity_of
+from nhi_watch.sources._alerts_told import Alert, Raw, kind_of, severity_of
 from nhi_watch.sources._endpoint_host import host_user
 from nhi_watch.sources._shapes import Tree
 from nhi_watch.sources._values import listed, text
@@ -52,6 +52,19 @@ _NAMES = ("user", "src_user", "risk_object", "user_id", "identity", "dest_user")
 _APPS = ("app_id", "appId", "application_id", "properties.appId")
 _PRINCIPALS = ("servicePrincipalId", "service_principal_id", "properties.servicePrincipalId")
 _KEYS = ("userIdentity.accessKeyId", "access_key_id", "accessKeyId", "user_access_key")
+
+_RULES = ("search_name", "rule_name", "rule_title", "source")
+_ORIGINS = ("orig_sourcetype", "sourcetype", "orig_source")
+_PRODUCTS = ("orig_sourcetype", "vendor_product", "orig_source", "app")
+_ACCOUNTS = ("vendor_account", "aws_account_id", "recipientAccountId", "tenant_id")
+_OTHERS = (
+    "status_group", "status_label", "calculated_risk_score", "risk_score", "severity", "urgency", "src", "src_ip",
+    "sourceIPAddress", "awsRegion", "vendor_region", "risk_object_type", "dest", "orig_host",
+)  # fmt: skip
+_FIELDS = tuple(dict.fromkeys((
+    *_RULES, *_ORIGINS, *_PRODUCTS, *_ACCOUNTS, *_OTHERS, *_WHO, *_NAMES, *_APPS, *_PRINCIPALS,
+)))  # fmt: skip
+_OWN = re.compile(r"(?:^| )nhi[_.]")
 
 
 def stash(raw: str) -> Tree:
@@ -91,41 +104,61 @@ def row_of(record: Row) -> Row:
     return {**stash(raw), **{k: v for k, v in record.items() if v not in ("", None)}}
 
 
-def told(row: Row) -> Told:
-    """The alert in a notable or risk event.
+def raw(row: Row) -> Raw:
+    """The values of a notable or risk event."""
+    of = row.get
+    values = [of(name) for name in _FIELDS]
+    if list in map(type, values):
+        values = [value[0] if value.__class__ is list and value else value for value in values]
+    key = next((value for value in (of(name) for name in _KEYS) if value), "")
+    session = ""
+    if key.__class__ is str and key[:4] == "ASIA":
+        session, key = key[:128], "ASIA"
+    is_risk = "risk_object" in row and "urgency" not in row and "rule_title" not in row
+    shape = (key, "risk" if is_risk else "", "ours" if _has_ours(row) else "", *values)
+    unique = of("event_id") or ":".join(text(of(name), 120) for name in ("orig_sid", "orig_rid") if of(name))
+    target = of("object") or of("dest") or of("threat_object") or of("object_id") or ""
+    return Raw(shape, _second(of("orig_time") or of("_time") or of("time")), unique, session, target)
+
+
+def alert_of(shape: tuple[object, ...]) -> Alert:
+    """The alert of an event's values.
 
     Raises:
         RejectError: own_notable, closed, no_identity.
     """
-    of = row.get
-    rule = first(of("search_name"), of("rule_name"), of("rule_title"), of("source"))
-    if is_ours(row, rule):
+    key, is_risk, ours, *values = (text(value) for value in shape)
+    row = dict(zip(_FIELDS, values))
+    rule = next((row[name] for name in _RULES if row[name]), "")
+    if ours or any(_OURS.match(told) for told in (rule, *(row[name] for name in _ORIGINS))):
         raise RejectError("own_notable", "our own notable must not come back as another product's alert")
-    if text(of("status_group"), 20) == "Closed" or text(of("status_label"), 20) == "Closed":
+    if "Closed" in (row["status_group"], row["status_label"]):
         raise RejectError("closed", "the notable is closed")
-    is_risk = "risk_object" in row and "urgency" not in row and "rule_title" not in row
-    provider = _provider(" ".join(first(of(n)) for n in ("orig_sourcetype", "vendor_product", "orig_source", "app")))
-    account = first(of("vendor_account"), of("aws_account_id"), of("recipientAccountId"), of("tenant_id"))[:64]
+    provider = _provider(" ".join(row[name] for name in _PRODUCTS))
+    account = next((row[name] for name in _ACCOUNTS if row[name]), "")[:64]
     identity = _identity(row, provider, account)
     if identity is None:
         raise RejectError("no_identity", "no user, principal or app is told")
-    score = first(of("calculated_risk_score"), of("risk_score"))
-    severity = severity_of("" if is_risk else first(of("severity"), of("urgency")), score or ("1" if is_risk else ""))
-    credential, session = who.credential_of(first(*(of(name) for name in _KEYS)))
-    alert = Alert(RISK if is_risk else NOTABLE, kind_of(rule), severity, identity, identity.account or account,
-                  credential, first(of("src"), of("src_ip"), of("sourceIPAddress"))[:128], _region(row),
-                  _links(row, identity))  # fmt: skip
-    time = of("orig_time") or of("_time") or of("time")
-    made = ":".join(text(of(name), 120) for name in ("orig_sid", "orig_rid") if of(name))
-    return Told(alert, time, first(of("event_id"), made)[:256], session, _target(row))
+    score = row["calculated_risk_score"] or row["risk_score"]
+    label = "" if is_risk else row["severity"] or row["urgency"]
+    return Alert(RISK if is_risk else NOTABLE, kind_of(rule), severity_of(label, score or ("1" if is_risk else "")),
+                 identity, identity.account or account, who.credential_of(key)[0],
+                 (row["src"] or row["src_ip"] or row["sourceIPAddress"])[:128],
+                 (row["awsRegion"] or row["vendor_region"])[:64], _links(row, identity))  # fmt: skip
 
 
-def is_ours(row: Row, rule: str) -> bool:
-    """Whether it is one of our own notables, however it came here."""
-    if any(k.__class__ is str and k.startswith(("nhi_", "nhi.")) for k in row):
-        return True
-    told_ = (rule, first(row.get("orig_sourcetype")), first(row.get("sourcetype")), first(row.get("orig_source")))
-    return any(_OURS.match(name) for name in told_)
+def _second(value: object) -> object:
+    """Seconds since the epoch, which Splunk tells as text, as a number."""
+    if value.__class__ is list and value:
+        value = value[0]
+    seconds = value.partition(".")[0] if isinstance(value, str) else ""
+    return int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 19 else value
+
+
+def _has_ours(row: Row) -> bool:
+    """Whether it has fields that only our own notables have."""
+    names = " ".join(row)
+    return _OWN.search(names) is not None if "nhi" in names else False
 
 
 @lru_cache(maxsize=1024)
@@ -133,41 +166,29 @@ def _provider(told_: str) -> str:
     return next((provider for pattern, provider in _PROVIDERS if pattern.search(told_)), "splunk")
 
 
-def _identity(row: Row, provider: str, account: str) -> Optional[Identity]:
-    of = row.get
-    found = who.first_named((first(of(name)) for name in _WHO), account)
+def _identity(row: Mapping[str, str], provider: str, account: str) -> Optional[Identity]:
+    found = who.first_named((row[name] for name in _WHO), account)
     if found is not None:
         return found
-    if provider == microsoft.ENTRA:
-        app, principal = _ids(row)
-        if app or principal:
-            return microsoft.app(account, app, principal, first(of("user")))
-    is_host = text(of("risk_object_type"), 20) == "system"
-    names = [first(of(name)) for name in _NAMES if not (is_host and name == "risk_object")]
+    if provider == microsoft.ENTRA and any(_ids(row)):
+        return microsoft.app(account, *_ids(row), row["user"])
+    is_host = row["risk_object_type"] == "system"
+    names = [row[name] for name in _NAMES if not (is_host and name == "risk_object")]
     if provider == "endpoint":
-        host = first(of("dest"), of("orig_host"), of("risk_object") if is_host else "").lower()
+        host = (row["dest"] or row["orig_host"] or (row["risk_object"] if is_host else "")).lower()
         user = next((name for name in names if name and name.lower() != "unknown"), "")
         return host_user(host[:128], "", user[:128]) if host and user else None
     return next((found for found in (who.by_name(provider, account, name) for name in names) if found), None)
 
 
-def _ids(row: Row) -> tuple[str, str]:
+def _ids(row: Mapping[str, str]) -> tuple[str, str]:
     """Application id and object id, as far as they are told."""
-    app, principal = (first(*(row.get(name) for name in names)) for names in (_APPS, _PRINCIPALS))
+    app, principal = (next((row[name] for name in names if row[name]), "") for names in (_APPS, _PRINCIPALS))
     return microsoft.guid(app), microsoft.guid(principal)
 
 
-def _links(row: Row, identity: Identity) -> tuple[str, ...]:
+def _links(row: Mapping[str, str], identity: Identity) -> tuple[str, ...]:
     """An app's ids; for an identity that is known by its bare name only, that name within the product."""
     if identity.provider == microsoft.ENTRA:
         return tuple(f"{kind}:{told_}" for kind, told_ in zip(("app", "sp"), _ids(row)) if told_)
     return (f"name:{identity.provider}:{identity.name.lower()}",) if ":name:" in identity.id else ()
-
-
-def _region(row: Row) -> str:
-    return first(row.get("awsRegion"), row.get("vendor_region"))[:64]
-
-
-def _target(row: Row) -> str:
-    told_ = first(row.get("object"), row.get("dest"), row.get("threat_object"), row.get("object_id"))
-    return told_[:200]

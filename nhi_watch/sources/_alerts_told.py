@@ -35,14 +35,19 @@ class Alert(NamedTuple):
     links: tuple[str, ...] = ()
 
 
-class Told(NamedTuple):
-    """An alert, and what differs from one of its kind to the next."""
+class Raw(NamedTuple):
+    """An alert as its product tells it: raw values, and what differs from one alert of its kind to the next."""
 
-    alert: Alert
+    shape: tuple[object, ...]
+    """The values on which the Alert depends; the product's `alert_of` makes it of them."""
     time: object
-    record_id: str
+    record_id: object
     session: str = ""
-    target: str = ""
+    target: object = ""
+
+
+PLAIN = frozenset({str, int, float, type(None), Alert})
+"""Types of values that equal each other only when they are alike: no truth values, which equal 0 and 1."""
 
 
 @lru_cache(maxsize=4096)

@@ -38,11 +38,12 @@ from nhi_watch.sources import (
     _alerts_sigma,
     _alerts_splunk,
 )
-from nhi_watch.sources._alerts_told import Alert, Told
-from nhi_watch.sources._microsoft import is_native, when
-from nhi_watch.sources._shapes import Tree, dataset, native
+from nhi_watch.sources._alerts_told import PLAIN, Alert, Raw
+from nhi_watch.sources._look import DOCUMENT, NATIVE, look
+from nhi_watch.sources._microsoft import when
+from nhi_watch.sources._shapes import Tree, dataset, hit, is_alert, native
 from nhi_watch.sources._times import moment
-from nhi_watch.sources._values import made_id
+from nhi_watch.sources._values import made_id, text
 
 NAME = "alerts"
 SPLUNK_SOURCETYPES = (
@@ -73,12 +74,13 @@ _RAW = (
     ('"group"', '"document', '"level"', '"kind"'),
     ('"kibana.alert.uuid"',),
 )
-_FIELDS = (
-    ("service.serviceName", "resource.resourceType", "arn"),
-    ("detail.service.serviceName", "detail.resource.resourceType"),
-    ("detail.findings{}.ProductArn", "detail.findings{}.GeneratorId"),
-)
+_FIELD_MARKS = frozenset({"service.serviceName", "resource.resourceType", "arn"})
+_EVENT_MARKS = frozenset({"detail.service.serviceName", "detail.resource.resourceType"})
+_FINDING_MARKS = frozenset({"detail.findings{}.ProductArn", "detail.findings{}.GeneratorId"})
 """Names of Splunk's extracted fields, all of which tell that a row is of one of the products."""
+_HOSTS = frozenset({"event", "data_stream", "_source", "fields", "kibana", "kibana.alert.uuid", "event.dataset",
+                    "data_stream.dataset"})  # fmt: skip
+"""What a document of Elastic's has some of."""
 
 
 def claims(record: object) -> bool:
@@ -86,30 +88,57 @@ def claims(record: object) -> bool:
     if record.__class__ is not dict:
         return False
     row = cast(Row, record)
-    if _alerts_kibana.claims(row) or dataset(row) in _ECS:
-        return True
     raw = row.get("_raw")
-    if raw.__class__ is str and any(all(mark in raw for mark in marks) for marks in _RAW):
+    if raw.__class__ is str:
+        return any(all(mark in raw for mark in marks) for marks in _RAW) or _alerts_splunk.claims(row)
+    if _product_of(row) is not None:
         return True
-    return any(product.claims(row) for product in _PRODUCTS) or any(all(n in row for n in names) for names in _FIELDS)
+    if _HOSTS.isdisjoint(row):
+        return _FIELD_MARKS.issubset(row) or _EVENT_MARKS.issubset(row) or _FINDING_MARKS.issubset(row)
+    return _alerts_kibana.claims(row) or dataset(row) in _ECS
+
+
+def _product_of(row: Row) -> Optional[ModuleType]:
+    for product in _PRODUCTS:
+        if product.claims(row):
+            return product
+    return None
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of a native record; see `nhi_watch.sources`."""
-    if record.__class__ is not dict or not is_native(cast(Row, record)):
+    """The cheap reading; see `nhi_watch.sources`."""
+    if record.__class__ is not dict:
         return None
-    row = cast(Row, record)
     try:
-        product = next((one for one in _PRODUCTS if one.claims(row)), None)
-        if product is None:
-            return None
-        told: Told = product.told(row)
-    except (RejectError, TypeError, AttributeError):
+        found = _quick(cast(Row, record))
+    except (RejectError, TypeError, AttributeError, ValueError):
         return None
-    time = when(told.time)
-    if time is None or not told.record_id or not told.alert.kind:
+    if found is None:
         return None
-    return cast(Peek, (told.alert, time, told.record_id, told.session, told.target))
+    product, (shape, time, record_id, session, target) = found
+    spelled = when(time)
+    unique = text(record_id, 256)
+    if spelled is None or not unique:
+        return None
+    return cast(Peek, ((product, *shape), spelled, unique, session, text(target, 200)))
+
+
+def _quick(row: Row) -> Optional[tuple[str, Raw]]:
+    """Product and raw values, where they are plain."""
+    if is_alert(hit(row)):
+        seen = _alerts_kibana.glance(row)
+        return None if seen is None else (_alerts_kibana.PRODUCT, seen)
+    found, form = look(row)
+    if form is DOCUMENT:
+        product = _ECS.get(dataset(found))
+        found = product.of_ecs(found) if product else found
+    else:
+        product = _product_of(found)
+    if product is None or (form is not NATIVE and form is not DOCUMENT and product is not _alerts_splunk):
+        return None
+    raw: Raw = product.raw(found)
+    plain = PLAIN.issuperset(map(type, raw.shape))
+    return (product.__name__, raw) if plain else None
 
 
 def read(record: object) -> Event:
@@ -118,24 +147,27 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    told = _told(record)
-    if not told.alert.kind:
+    product, row = _found(record)
+    raw: Raw = product.raw(row)
+    alert: Alert = product.alert_of(raw.shape)
+    if not alert.kind:
         raise RejectError("no_action", "the alert has neither type nor rule")
-    event = _event(told.alert)._replace(time=moment(told.time), session=told.session, target=told.target)
-    return event._replace(record_id=told.record_id or made_id(event, told.target))
+    target = text(raw.target, 200)
+    event = _event(alert)._replace(time=moment(raw.time), session=raw.session, target=target)
+    return event._replace(record_id=text(raw.record_id, 256) or made_id(event, target))
 
 
-def _told(record: object) -> Told:
+def _found(record: object) -> tuple[ModuleType, Row]:
+    """The product whose alert it is, and the alert as the product wrote it."""
     if record.__class__ is dict and _alerts_kibana.claims(cast(Row, record)):
-        return _alerts_kibana.told(cast(Row, record))
+        return _alerts_kibana, cast(Row, record)
     row = _native(record)
     if _alerts_kibana.claims(row):
-        return _alerts_kibana.told(row)
-    for product in _PRODUCTS:
-        if product.claims(row):
-            found: Told = product.told(row)
-            return found
-    raise RejectError("no_action", "no alert of a product that is known")
+        return _alerts_kibana, row
+    product = _product_of(row)
+    if product is None:
+        raise RejectError("no_action", "no alert of a product that is known")
+    return product, row
 
 
 def _native(record: object) -> Row:
