@@ -116,9 +116,10 @@ def entries(rows: Rows) -> list[Entry]:
     return [_entry(inventory.unpack(raw)) for _, raw in rows.scan(TABLE, *ENTRIES)]
 
 
-def identities(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Ids of the identities that `follow` needs to know about."""
-    return {entry.identity for entry in (*entries(rows), *(e for n in notables for e in _asked(n)))}
+def to_check(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Ids of the identities whose behaviours decide on a control: those of what was done, and may have been in vain."""
+    standing = [*entries(rows), *(entry for notable in notables for entry in _asked(notable))]
+    return {entry.identity for entry in standing if _proof(entry, history) is not None}
 
 
 def _asked(notable: Mapping[str, Any]) -> list[Entry]:
@@ -162,8 +163,7 @@ class _Proof(NamedTuple):
 
 
 def _judged(entry: Entry, history: History, exemption: Optional[Exemption], now: int) -> Entry:
-    life = history.lives.get(entry.identity)
-    proof = _rotated(entry, life, history) if entry.control == "rotate_secret" else _reduced(entry, life)
+    life, proof = history.lives.get(entry.identity), _proof(entry, history)
     if proof is not None:
         status, sentence = _checked(entry, life, proof, history)
         return entry._replace(status=status, done=proof.time, evidence=sentence, records=proof.records,
@@ -175,6 +175,11 @@ def _judged(entry: Entry, history: History, exemption: Optional[Exemption], now:
     ended = f"the exception of {exemption.owner} ended {render(exemption.until)}; " if exemption else ""
     return entry._replace(status=status, done=0, evidence=f"{ended}nothing in the logs shows it done", records=(),
                           exemption=exemption)  # fmt: skip
+
+
+def _proof(entry: Entry, history: History) -> Optional[_Proof]:
+    life = history.lives.get(entry.identity)
+    return _rotated(entry, life, history) if entry.control == "rotate_secret" else _reduced(entry, life)
 
 
 def _rotated(entry: Entry, life: Optional[Life], history: History) -> Optional[_Proof]:

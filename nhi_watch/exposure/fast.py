@@ -72,9 +72,9 @@ def follow_up(rows: Rows, card: Scorecard, known: Assets, notables: Sequence[dic
     """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
     found = refresh(rows, card, known)
     asked = [*notables, *found.notables]
-    everybody = inventory.identities(rows)
-    wanted = ledger.identities(rows, asked) & set(everybody)
-    standing = ledger.follow(rows, histories.read_some(rows, card, wanted), asked) if asked else []
+    names = histories.read_some(rows, card, ())
+    wanted = ledger.to_check(rows, names, asked) & set(names.lives)
+    standing = ledger.follow(rows, histories.read_some(rows, card, wanted) if wanted else names, asked)
     return Followed(ledger.told(asked, standing), ledger.told(found.changed, standing))
 
 
