@@ -238,11 +238,15 @@ def _rows(path: Path) -> Iterator[list[str]]:
     with (gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")) as raw:
         reader = csv.reader(io.TextIOWrapper(raw, "utf-8", newline=""))
         header = next(reader, None) or []
-        if not set(COLUMNS) <= set(header):
+        if not set(COLUMNS[:3]) <= set(header):
             raise InputError(f"{path.name}: the first line is not {','.join(COLUMNS)}; {_REMEDY}")
+        width, header = len(header), [*header, *COLUMNS]  # outputlookup leaves out a column without values
         places = [header.index(name) for name in COLUMNS]
         for row in reader:
-            yield [row[place] for place in places] if len(row) == len(header) else row
+            if len(row) != width:
+                raise ValueError(f"line {reader.line_num} has {len(row)} cells instead of {width}")
+            told = [*row, "", "", "", ""]
+            yield [told[place] for place in places]
 
 
 def save(path: Path, profiles: Iterable[tuple[str, Profile]]) -> int:

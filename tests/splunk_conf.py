@@ -1,0 +1,53 @@
+"""Reads the app's configuration, and searches in it: macros expanded, cut at their pipes."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from layout import ROOT
+
+_MACRO = re.compile(r"`(\w+)`")
+_COMMENT = re.compile(r"```.*?```", re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]|]|[^"\[\]|]+')
+
+
+@lru_cache
+def conf(name: str) -> configparser.RawConfigParser:
+    """A file of default/."""
+    parser = configparser.RawConfigParser(strict=True, interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    text = (ROOT / "default" / name).read_text("utf-8").replace("\\\n", " ")
+    parser.read_string(text)
+    return parser
+
+
+def expand(text: str, overrides: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A search without macros and comments; `overrides` are what lies in local/macros.conf.
+
+    >>> expand("`nhi_behaviours` | nhigroup ```one row an identity```")
+    'index=nhi_summary source=nhi_behaviour | nhigroup '
+    """
+    text = _COMMENT.sub("", text)
+    while _MACRO.search(text):
+        text = _MACRO.sub(lambda match: overrides.get(match[1]) or conf("macros.conf")[match[1]]["definition"], text)
+    return text
+
+
+def stages(text: str) -> list[str]:
+    """A search cut at the pipes that are in neither quotes nor brackets.
+
+    >>> stages('| tstats count | append [search a | head 1] | where x="|"')
+    ['tstats count', 'append [search a | head 1]', 'where x="|"']
+    """
+    found, depth = [""], 0
+    for token in _TOKEN.findall(text):
+        depth += {"[": 1, "]": -1}.get(token, 0)
+        if token == "|" and not depth:
+            found.append("")
+        else:
+            found[-1] += token
+    return [stage.strip() for stage in found if stage.strip()]

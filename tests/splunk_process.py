@@ -1,0 +1,93 @@
+"""Runs a search command as splunkd does: a bare Python process, chunks by pipe, only the fields that it asks for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, cast
+
+from splunk_stream import chunk, getinfo, replies, table
+
+Row = dict[str, list[str]]
+"""Field → values."""
+BARE = ("-I", "-S")
+"""No site-packages, no environment, no user's folder."""
+_VALUE = re.compile(r"\$((?:\$\$|[^$])*)\$(?:;|$)")
+
+
+class Answer(NamedTuple):
+    """What a command said."""
+
+    rows: list[Row]
+    messages: list[list[str]]
+    info: dict[str, Any]
+    """The reply to getinfo."""
+
+
+class CommandError(Exception):
+    """The command ended the search with this message."""
+
+
+def run(
+    python: str, script: Path, arguments: str, rows: Sequence[Row], times: tuple[int, int], size: int = 10_000
+) -> Answer:
+    """Give rows to a command, in chunks; its answer."""
+    first = getinfo(shlex.split(arguments), earliest_time=str(times[0]), latest_time=str(times[1]))
+    process = subprocess.Popen(
+        [python, *BARE, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin and process.stdout
+    process.stdin.write(first)
+    process.stdin.flush()
+    answers = replies(cast(BinaryIO, process.stdout))
+    info, _ = next(answers)
+    if "error" in info:
+        process.communicate()
+        raise CommandError(info["error"])
+    names = _asked(info["required_fields"], rows)
+    parts = [rows[at : at + size] for at in range(0, len(rows), size)] or [[]]
+    found: list[Row] = []
+    messages = info.get("inspector", {}).get("messages", [])
+    for number, part in enumerate(parts, 1):
+        body = table(names, part) if part else b""
+        process.stdin.write(chunk({"action": "execute", "finished": number == len(parts)}, body))
+        process.stdin.flush()
+        reply, answer = next(answers)
+        if "error" in reply:
+            raise CommandError(reply["error"])
+        assert reply["finished"] == (number == len(parts))
+        found += read(answer)
+        messages += reply.get("inspector", {}).get("messages", [])
+    process.stdin.close()
+    errors = process.stderr.read() if process.stderr else b""
+    assert (process.wait(60), errors) == (0, b""), errors.decode()
+    process.stdout.close()
+    if process.stderr:
+        process.stderr.close()
+    return Answer(found, messages, info)
+
+
+def _asked(required: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    there = list(dict.fromkeys(name for row in rows for name in row))
+    return there if "*" in required else [name for name in required if name in there]
+
+
+def read(body: bytes) -> list[Row]:
+    """The rows of an answer; fields without a value are left out."""
+    csv.field_size_limit(2**31 - 1)
+    plain = csv.DictReader(io.StringIO(body.decode("utf-8", "surrogateescape"), newline=""))
+    return [_values(row) for row in plain]
+
+
+def _values(row: dict[str, str]) -> Row:
+    found: Row = {}
+    for name, text in row.items():
+        many = row.get(f"__mv_{name}", "")
+        if text and not name.startswith("__mv_") and name != "_chunked_idx":
+            found[name] = [v.replace("$$", "$") for v in _VALUE.findall(many)] if many else [text]
+    return found
