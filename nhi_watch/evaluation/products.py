@@ -4,8 +4,9 @@
 
 An incident is *found* if fewer benign notables than the day's budget allows rank at or above one that holds its
 records and those of no other incident. It is found *as one* if on each day that it lasts a single notable holds its
-records, together with every identity of it that made news on that day. Source by source, each product's records are scored alone: with its own baselines, its
-own ranking and its own budget of at least one notable a day, as if each log had a detector of its own.
+records, together with every identity of it that made news on that day. Source by source, each product's records
+are scored alone: with its own baselines, its own ranking and its own budget of at least one notable a day, as if
+each log had a detector of its own.
 """
 
 from __future__ import annotations
