@@ -91,14 +91,14 @@ def cases(history: History, now: int = 0) -> Iterator[Case]:
 def _quarantined(history: History, name: str) -> list[Credential]:
     """The credentials of a user whom the provider quarantined; one that stands for all where none is known."""
     account, _, user = name.partition("/")
-    found = [
-        credential
+    lives = [
+        life
         for life in history.lives.values()
         if life.identity.account == account and short(life.identity) == user and life.identity.kind == "user"
-        for credential in life.credentials
     ]
-    identity = Identity(f"aws:{account}:user:{user}", user, "user", "aws", account, "")
-    return found or [Credential(f"name:{name}", (identity,), 0, 0, ())]
+    unknown = Identity(f"aws:{account}:user:{user}", user, "user", "aws", account, "")
+    users = tuple(life.identity for life in lives) or (unknown,)
+    return [one for life in lives for one in life.credentials] or [Credential(f"name:{name}", users, 0, 0, ())]
 
 
 def case(history: History, credential: Credential, now: int, quarantines: tuple[Change, ...] = ()) -> Case:
