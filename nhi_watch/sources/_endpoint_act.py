@@ -39,7 +39,7 @@ class Deed(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """All that an Event depends on, but time, record id, session and target: the shape."""
+    """All that an Event depends on, but time, record id, session and target."""
 
     operation: str
     sort: str
@@ -60,13 +60,18 @@ class Facts(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """A record of a host."""
+    """A record of a host, read as far as it is cheap."""
 
-    facts: Facts
+    shape: tuple[object, ...]
+    """The sensor's name and the raw values of which its `facts_of` makes Facts."""
     time: object
     record_id: str
     session: str
     target: str
+
+
+PLAIN = frozenset({str, int, type(None), tuple})
+"""Types of values that equal each other only when they are alike: no truth values, which equal 0 and 1."""
 
 
 def of_file(path: str, writes: bool) -> Optional[Deed]:

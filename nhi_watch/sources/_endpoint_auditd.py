@@ -17,7 +17,11 @@ from typing import Optional
 from nhi_watch.errors import RejectError
 from nhi_watch.sources._endpoint_act import Deed, Facts, Parts, of_connection, of_file, of_program
 from nhi_watch.sources._endpoint_ecs import _ERRORS, _NO_TTY, audit_id, opens_to_write
+from nhi_watch.sources._endpoint_files import file_class
+from nhi_watch.sources._endpoint_programs import may_concern, metadata_in
+from nhi_watch.sources._values import text
 
+NAME = "auditd"
 _LINE = re.compile(r"(?:node=(\S+) )?type=([A-Z_0-9]+) msg=audit\((\d{1,12})(?:\.\d+)?:(\d{1,20})\): ?(.*)", re.ASCII)
 _FIELD = re.compile(r'([A-Za-z_]\w{0,30})=(?:"([^"]*)"|(\S+))', re.ASCII)
 _LINES = 200
@@ -41,33 +45,62 @@ def parts(raw: str, host: str) -> Optional[Parts]:
     Raises:
         RejectError: incomplete: there is no SYSCALL among them.
     """
-    node, stamp, serial, lines = "", "", "", []
+    if not _may_concern(raw):
+        return None
+    node, stamp, serial, lines = _lines(raw)
+    calls = [rest for kind, rest in lines if kind == "SYSCALL"]
+    call = _fields(calls[0]) if calls else {}
+    deed = _deed(call, lines)
+    if deed is None:
+        return None
+    if not calls:
+        raise RejectError("incomplete", "the SYSCALL line is missing: lines of one event must come together")
+    name = (node or host or _NO_NODE).lower()[:200]
+    shape = (
+        NAME, deed.operation, deed.sort, name, call.get("uid"), call.get("UID"),
+        _plain(call, "exe") or _plain(call, "comm"), call.get("tty"), call.get("success"), call.get("exit"),
+    )  # fmt: skip
+    session = call.get("ses", "")
+    unique = audit_id(name, stamp, serial)
+    return Parts(shape, int(stamp), unique, "" if session in _UNSET else session[:64], deed.target)
+
+
+def facts_of(shape: tuple[object, ...]) -> Facts:
+    """Facts out of the values of an event."""
+    _, operation, sort, host, uid, user, path, tty, success, code = (text(value, 400) for value in shape)
+    error = _ERRORS.get(code, code[:20] or "failure") if success == "no" else ""
+    return Facts(operation, sort, host, host, uid[:64], user[:128], path, "", "", tty not in _NO_TTY, error, ())
+
+
+_EXE = re.compile(r' exe="([^"]{1,400})"')
+_NAME = re.compile(r' name=(?:"([^"]{1,1024})"|([0-9A-F]{6,2048}))')
+_METADATA = ("A9FEA9FE", "A9FEAA02", "A9FEAA17", "646464C8", "FD000EC2")
+"""Addresses of metadata services as they stand in a SOCKADDR."""
+
+
+def _may_concern(raw: str) -> bool:
+    """Whether an event may concern a credential; most do not, and need not be taken apart."""
+    if "type=EXECVE" in raw:
+        match = _EXE.search(raw)
+        return match is None or may_concern(match[1]) or bool(metadata_in(raw))
+    if "type=SOCKADDR" in raw:
+        return any(mark in raw for mark in _METADATA)
+    if "type=PATH" not in raw:
+        return False
+    return any(hexed or not name.startswith("/") or file_class(name) for name, hexed in _NAME.findall(raw))
+
+
+def _lines(raw: str) -> tuple[str, str, str, list[tuple[str, str]]]:
+    """Node, seconds, serial number, and the kind and rest of each line of the first event."""
+    node, stamp, serial = "", "", ""
+    lines = []
     for piece in raw.split("\n", _LINES)[:_LINES]:
         match = _LINE.match(piece)
         if match and (not serial or match[4] == serial):
             node, stamp, serial = match[1] or node, match[3], match[4]
             if match[2] in _KEPT:
                 lines.append((match[2], match[5]))
-    calls = [rest for kind, rest in lines if kind == "SYSCALL"]
-    if not calls:
-        deed = _deed({}, lines)
-        if deed is None:
-            return None
-        raise RejectError("incomplete", "the SYSCALL line is missing: lines of one event must come together")
-    call = _fields(calls[0])
-    deed = _deed(call, lines)
-    if deed is None:
-        return None
-    name = (node or host or _NO_NODE).lower()[:200]
-    error = "" if call.get("success") != "no" else _ERRORS.get(call.get("exit", ""), call.get("exit", "failure")[:20])
-    facts = Facts(
-        deed.operation, deed.sort, name, name, call.get("uid", "")[:64], call.get("UID", "")[:128],
-        (_plain(call, "exe") or _plain(call, "comm"))[:400], "", "", call.get("tty", "") not in _NO_TTY, error, (),
-    )  # fmt: skip
-    session = call.get("ses", "")
-    return Parts(
-        facts, int(stamp), audit_id(name, stamp, serial), "" if session in _UNSET else session[:64], deed.target
-    )
+    return node, stamp, serial, lines
 
 
 def _fields(rest: str) -> Fields:

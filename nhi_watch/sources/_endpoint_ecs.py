@@ -20,13 +20,13 @@ from nhi_watch.sources._endpoint_act import (
     of_file,
     of_program,
 )
-from nhi_watch.sources._endpoint_host import host_of
 from nhi_watch.sources._shapes import at
 from nhi_watch.sources._times import moment
-from nhi_watch.sources._values import listed, text
+from nhi_watch.sources._values import text, true
 
 Row = Mapping[str, Any]
 
+NAME = "ecs"
 _NONE: Row = {}
 _READS = frozenset({"open", "access", "opened-file", "opened"})
 _WRITES = frozenset({"creation", "modification", "overwrite", "rename", "created", "renamed", "changed-file", "wrote"})
@@ -50,26 +50,53 @@ _ACCOUNTS = ("S-1-5-21-", "S-1-12-1-")
 
 def parts(document: Row) -> Optional[Parts]:
     """What a nested document tells; None where it concerns no credential."""
-    event = _part(document, "event")
-    audit = _part(document, "auditd")
-    deed = _deed(document, text(event.get("action"), 60), audit)
+    event, audit = _part(document, "event"), _part(document, "auditd")
+    deed = _deed(document, event.get("action"), audit)
     if deed is None:
         return None
-    process = _part(document, "process")
-    above = _part(process, "parent")
-    host, host_name = host_of(document)
-    user = _part(document, "user")
-    told = _part(document, "host")
-    facts = Facts(
-        deed.operation, deed.sort, host, host_name, text(user.get("id"), 128), _user_name(user),
-        text(process.get("executable") or process.get("name"), 400),
-        text(above.get("executable") or above.get("name"), 400), _human(told, user), _interactive(process, audit),
-        _error(document, event, audit), tuple(text(one, 64) for one in listed(told.get("ip"))[:16]),
+    process, host, user = _part(document, "process"), _part(document, "host"), _part(document, "user")
+    above, data, system = _part(process, "parent"), _part(audit, "data"), _part(host, "os")
+    addresses = host.get("ip")
+    shape = (
+        NAME, deed.operation, deed.sort, host.get("id"), host.get("name"), host.get("hostname"),
+        _part(document, "agent").get("type"), event.get("module"), user.get("id"), user.get("name"),
+        user.get("domain"), process.get("executable") or process.get("name"),
+        above.get("executable") or above.get("name"), system.get("type"), system.get("name"),
+        "audit" if audit else "", data.get("tty"), _yes(process.get("interactive")),
+        _part(_part(process, "Ext"), "session_info").get("logon_type"), event.get("outcome"), audit.get("result"),
+        _part(document, "error").get("code"), data.get("exit"),
+        tuple(addresses[:16]) if addresses.__class__ is list else (addresses,),
     )  # fmt: skip
-    time = document.get("@timestamp")
-    session = text(audit.get("session") or _part(process, "entry_leader").get("entity_id")
-                   or _part(process, "session_leader").get("entity_id"), 200)  # fmt: skip
-    return Parts(facts, time, _record_id(document, event, audit, host_name), session, deed.target)
+    session = (audit.get("session") or _part(process, "entry_leader").get("entity_id")
+               or _part(process, "session_leader").get("entity_id"))  # fmt: skip
+    return Parts(shape, document.get("@timestamp"), _record_id(document, event, audit), text(session, 200), deed.target)
+
+
+def facts_of(shape: tuple[object, ...]) -> Facts:
+    """Facts out of the values of a document."""
+    (_, operation, sort, host_id, host_name, hostname, agent, module, user_id, user, domain, program, above, kind,
+     system, is_audit, tty, interactive, logon, outcome, result, code, exit_code) = (
+        text(value, 400) for value in shape[:-1])  # fmt: skip
+    name = (host_name or hostname).lower()[:200]
+    is_own = agent == "endpoint" or module == "endpoint"
+    failed = outcome == "failure" or result == "fail"
+    told = code or exit_code
+    return Facts(
+        operation, sort, (host_id if is_own and host_id else name or host_id)[:200], name, user_id[:128],
+        f"{domain}\\{user}" if domain and user and "\\" not in user else user[:128], program, above,
+        _human(kind, system, user_id), bool(interactive) or logon in _LOGONS or bool(is_audit and tty not in _NO_TTY),
+        _ERRORS.get(told, told[:20] or "failure") if failed else "",
+        texts_of(shape[-1]),
+    )  # fmt: skip
+
+
+def texts_of(values: object) -> tuple[str, ...]:
+    """A tuple of raw values as texts."""
+    return tuple(text(value, 64) for value in values) if isinstance(values, tuple) else ()
+
+
+def _yes(value: object) -> str:
+    return "y" if value and true(value) else ""
 
 
 def _part(row: Row, name: str) -> Row:
@@ -77,7 +104,8 @@ def _part(row: Row, name: str) -> Row:
     return found if found.__class__ is dict else _NONE
 
 
-def _deed(document: Row, action: str, audit: Row) -> Optional[Deed]:
+def _deed(document: Row, told: object, audit: Row) -> Optional[Deed]:
+    action = told if told.__class__ is str else text(told, 60)
     if action in _READS:
         return of_file(_path(document, audit), _opened_to_write(audit))
     if action in _WRITES:
@@ -85,14 +113,16 @@ def _deed(document: Row, action: str, audit: Row) -> Optional[Deed]:
     if action in _STARTS:
         return _program(document)
     if action in _CONNECTS:
-        other, question = _part(document, "destination"), at(document, "dns.question.name")
-        spoken = at(audit, "summary.object.primary") if audit else None
-        return of_connection(text(other.get("ip"), 64), text(question, 200), text(spoken, 200))
+        question = _part(_part(document, "dns"), "question")
+        spoken = _part(_part(audit, "summary"), "object").get("primary") if audit else None
+        other = _part(document, "destination").get("ip")
+        return of_connection(text(other, 64), text(question.get("name"), 200), text(spoken, 200))
     return None
 
 
 def _path(document: Row, audit: Row) -> str:
-    told = text(_part(document, "file").get("path"), 1100)
+    found = _part(document, "file").get("path")
+    told = found if found.__class__ is str else text(found, 1100)
     if not audit or told.startswith("/"):
         return told
     told = text(at(audit, "summary.object.primary"), 1100) or told
@@ -123,49 +153,34 @@ def opens_to_write(flags: object) -> bool:
 
 def _program(document: Row) -> Optional[Deed]:
     process = _part(document, "process")
-    line = text(process.get("command_line"), 4096)
+    line = process.get("command_line")
+    line = line[:4096] if line.__class__ is str else text(line, 4096)
     told = process.get("args")
-    arguments = [text(one, 1100) for one in told[:13]] if told.__class__ is list else arguments_of(line or text(told))
-    path = text(process.get("executable") or process.get("name"), 400)
+    if told.__class__ is list:
+        arguments = [one if one.__class__ is str else text(one) for one in told[:13]]
+    else:
+        arguments = arguments_of(line or text(told))
+    path = process.get("executable") or process.get("name")
+    path = path if path.__class__ is str else text(path, 400)
     return of_program(path, arguments, line or " ".join(arguments))
 
 
-def _user_name(user: Row) -> str:
-    name, domain = text(user.get("name"), 128), text(user.get("domain"), 64)
-    return f"{domain}\\{name}" if domain and name and "\\" not in name else name
-
-
-def _human(host: Row, user: Row) -> str:
+def _human(kind: str, system: str, unique: str) -> str:
     """Whether it is a person's own machine: macOS, or Windows that is no server, and an account of somebody."""
-    system = _part(host, "os")
-    kind, name, unique = text(system.get("type"), 20), text(system.get("name"), 60), text(user.get("id"), 64)
     if kind == "macos":
-        return "workstation" if unique.isdigit() and 500 < int(unique[:9]) < 60_000 else ""
-    if kind != "windows" or "Server" in name or not name:
+        return "workstation" if unique.isascii() and unique.isdigit() and 500 < int(unique[:9]) < 60_000 else ""
+    if kind != "windows" or "Server" in system or not system:
         return ""
     return "workstation" if unique.startswith(_ACCOUNTS) else ""
 
 
-def _interactive(process: Row, audit: Row) -> bool:
-    if audit:
-        return text(_part(audit, "data").get("tty"), 20) not in _NO_TTY
-    if process.get("interactive") is True or text(process.get("interactive")) == "true":
-        return True
-    return text(at(process, "Ext.session_info.logon_type")) in _LOGONS
-
-
-def _error(document: Row, event: Row, audit: Row) -> str:
-    if text(event.get("outcome"), 20) != "failure" and text(audit.get("result"), 20) != "fail":
-        return ""
-    told = text(at(document, "error.code")) or text(_part(audit, "data").get("exit"), 20)
-    return _ERRORS.get(told, told[:20] or "failure")
-
-
-def _record_id(document: Row, event: Row, audit: Row, host: str) -> str:
+def _record_id(document: Row, event: Row, audit: Row) -> str:
     """Defend's id; of auditd the time and the serial number, which are one event's on a host."""
     number = text(audit.get("sequence") or event.get("sequence"), 20) if audit else ""
     if number:
-        return audit_id(host, moment_text(document.get("@timestamp")), number)
+        host = _part(document, "host")
+        name = text(host.get("name") or host.get("hostname") or host.get("id"), 200).lower()
+        return audit_id(name, moment_text(document.get("@timestamp")), number)
     return text(event.get("id"), 200)
 
 

@@ -173,6 +173,17 @@ def odd_parent(path: str) -> bool:
     return program(path) in _PARENTS or in_wild_place(path)
 
 
+@lru_cache(maxsize=16384)
+def may_concern(path: str) -> bool:
+    """Whether a program's start can concern a credential at all, without its arguments being looked at.
+
+    >>> may_concern("/usr/bin/cat"), may_concern("/usr/bin/aws"), may_concern("/usr/bin/ls")
+    (True, True, False)
+    """
+    name = program(path)
+    return name in CLIS or name in _RUNTIMES or name in _READERS or name in _ATTACK
+
+
 def is_reader(path: str) -> bool:
     """Whether a program shows, copies or sends whatever file it is given."""
     return program(path) in _READERS

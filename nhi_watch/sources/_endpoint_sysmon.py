@@ -23,12 +23,14 @@ from nhi_watch.sources._endpoint_act import (
     of_file,
     of_program,
 )
+from nhi_watch.sources._endpoint_ecs import texts_of
 from nhi_watch.sources._shapes import at
-from nhi_watch.sources._values import listed, text, whole
+from nhi_watch.sources._values import text, whole
 
 Row = Mapping[str, Any]
 Fields = dict[str, Any]
 
+NAME = "sysmon"
 SYSMON = "Microsoft-Windows-Sysmon"
 _WATCHED = frozenset({"1", "3", "10", "11", "22"})
 _NONE: Row = {}
@@ -105,23 +107,38 @@ def of_document(document: Row) -> Fields:
 
 def parts(fields: Row) -> Optional[Parts]:
     """What an event tells; None where it concerns no credential."""
-    number = text(fields.get("EventID") or fields.get("EventCode"), 6)
+    of = fields.get
+    number = text(of("EventID") or of("EventCode"), 6)
     deed = _deed(number, fields) if number in _WATCHED else None
     if deed is None:
         return None
     is_access = number == "10"
-    computer = text(fields.get("Computer") or fields.get("ComputerName") or fields.get("Hostname"), 200).lower()
-    user = text((fields.get("SourceUser") if is_access else None) or fields.get("User"), 128)
-    image = text(fields.get("SourceImage" if is_access else "Image"), 400)
-    terminal = text(fields.get("TerminalSessionId"), 6)
-    facts = Facts(
-        deed.operation, deed.sort, computer, computer, "", user, image, text(fields.get("ParentImage"), 400), "",
-        bool(whole(terminal)), "", tuple(text(one, 64) for one in listed(fields.get("HostAddresses"))[:16]),
+    computer = of("Computer") or of("ComputerName") or of("Hostname")
+    addresses = of("HostAddresses")
+    shape = (
+        NAME, deed.operation, deed.sort, computer, (of("SourceUser") if is_access else None) or of("User"),
+        of("SourceImage" if is_access else "Image"), of("ParentImage"), of("TerminalSessionId"),
+        tuple(addresses[:16]) if addresses.__class__ is list else (addresses,),
     )  # fmt: skip
-    record = text(fields.get("EventRecordID") or fields.get("RecordNumber") or fields.get("RecordID"), 30)
-    time = fields.get("UtcTime") or fields.get("SystemTime") or fields.get("_time")
-    return Parts(facts, time, f"sysmon:{computer}:{record}" if record else "", text(fields.get("LogonGuid"), 64),
-                 deed.target)  # fmt: skip
+    record = text(of("EventRecordID") or of("RecordNumber") or of("RecordID"), 30)
+    time = _spelled(of("UtcTime")) or of("SystemTime") or of("_time")
+    unique = f"sysmon:{text(computer, 200).lower()}:{record}" if record else ""
+    return Parts(shape, time, unique, text(of("LogonGuid"), 64), deed.target)
+
+
+def facts_of(shape: tuple[object, ...]) -> Facts:
+    """Facts out of the values of an event."""
+    _, operation, sort, computer, user, image, above, terminal = (text(value, 400) for value in shape[:-1])
+    name = computer[:200].lower()
+    addresses = texts_of(shape[-1])
+    return Facts(operation, sort, name, name, "", user[:128], image, above, "", bool(whole(terminal)), "", addresses)
+
+
+def _spelled(told: object) -> object:
+    """`2026-03-02 10:00:01.120`, which is UTC, as other times are spelled."""
+    if isinstance(told, str) and len(told) > 18 and told[10] == " " and told[-1] != "Z":
+        return f"{told[:10]}T{told[11:19]}Z"
+    return told
 
 
 def _deed(number: str, fields: Row) -> Optional[Deed]:

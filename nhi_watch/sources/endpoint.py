@@ -24,13 +24,14 @@ no_identity (neither host nor user), no_time, bad_time, clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Optional, cast
 
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek, _endpoint_auditd, _endpoint_ecs, _endpoint_sysmon
-from nhi_watch.sources._endpoint_act import Parts, event_of
+from nhi_watch.sources._endpoint_act import PLAIN, Facts, Parts, event_of
+from nhi_watch.sources._look import look
 from nhi_watch.sources._shapes import at, dataset, hit, is_alert, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._unflatten import unflatten
@@ -49,6 +50,11 @@ Row = Mapping[str, Any]
 _DATASETS = ("endpoint.events.", "windows.sysmon_operational", "auditd_manager.auditd", "auditd.log")
 _SYSMON = "windows.sysmon_operational"
 _NOT_OURS = "no credential is concerned"
+_FACTS: dict[str, Callable[[tuple[object, ...]], Facts]] = {
+    _endpoint_ecs.NAME: _endpoint_ecs.facts_of,
+    _endpoint_sysmon.NAME: _endpoint_sysmon.facts_of,
+    _endpoint_auditd.NAME: _endpoint_auditd.facts_of,
+}
 
 
 def claims(record: object) -> bool:
@@ -91,10 +97,10 @@ def peek(record: object) -> Optional[Peek]:
         found = _quick(cast(Row, record))
     except (RejectError, TypeError, AttributeError):
         return None
-    if found is None or not found.record_id or not found.facts.host:
+    if found is None or not found.record_id or not PLAIN.issuperset(map(type, found.shape)):
         return None
     time = spelled(found.time)
-    return None if time is None else cast(Peek, (found.facts, time, found.record_id, found.session, found.target))
+    return None if time is None else cast(Peek, (found.shape, time, found.record_id, found.session, found.target))
 
 
 def read(record: object) -> Event:
@@ -106,22 +112,23 @@ def read(record: object) -> Event:
     found = _parts(record)
     if found is None:
         raise RejectError("not_credential", _NOT_OURS)
-    if not found.facts.host or not (found.facts.user_id or found.facts.user):
+    facts = _FACTS[str(found.shape[0])](found.shape)
+    if not facts.host or not (facts.user_id or facts.user):
         raise RejectError("no_identity", "the host or the user is not told")
-    event = event_of(found.facts)._replace(time=moment(found.time), session=found.session, target=found.target)
-    return event._replace(record_id=found.record_id or made_id(event, found.target, found.facts.process))
+    event = event_of(facts)._replace(time=moment(found.time), session=found.session, target=found.target)
+    return event._replace(record_id=found.record_id or made_id(event, found.target, facts.process))
 
 
 def _quick(row: Row) -> Optional[Parts]:
     """What a record tells that is no host's row and needs no parsing."""
     raw = row.get("_raw")
-    if raw.__class__ is str:
+    if raw.__class__ is str and raw[:1] != "{":
         return _of_text(raw, row)
-    document = hit(row)
+    document = hit(row if raw is None else look(row)[0])
     event = document.get("event")
-    if event.__class__ is dict and not any("." in name for name in document):
+    if event.__class__ is dict and "." not in "".join(document):
         return _of_document(document)
-    return _endpoint_sysmon.parts(_endpoint_sysmon.of_row(row)) if _endpoint_sysmon.is_row(row) else None
+    return _endpoint_sysmon.parts(_endpoint_sysmon.of_row(document)) if _endpoint_sysmon.is_row(document) else None
 
 
 def _parts(record: object) -> Optional[Parts]:
@@ -152,7 +159,11 @@ def _of_text(raw: str, row: Row) -> Optional[Parts]:
     return None
 
 
+def _is_sysmon(document: Row) -> bool:
+    return dataset(document) == _SYSMON or text(at(document, "event.provider"), 40) == _endpoint_sysmon.SYSMON
+
+
 def _of_document(document: Row) -> Optional[Parts]:
-    if dataset(document) == _SYSMON or text(at(document, "event.provider"), 40) == _endpoint_sysmon.SYSMON:
+    if "winlog" in document and _is_sysmon(document):
         return _endpoint_sysmon.parts(_endpoint_sysmon.of_document(document))
     return _endpoint_ecs.parts(document)
