@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from functools import lru_cache
@@ -14,7 +13,7 @@ import pytest
 from check_python import find
 from need import need
 from splunk_process import Row
-from splunk_server import Server
+from splunk_server import Server, Window
 
 from nhi_watch import model
 from nhi_watch.pipeline import Options, Pipeline
@@ -50,7 +49,7 @@ def wanted() -> dict[str, float]:
 
 
 def unpacked(folder: Path) -> Path:
-    root = folder / package.APP
+    root = folder / str(package.APP)
     for name, data in package.contents().items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,14 +99,8 @@ def live(server: Server) -> int:
 def standing(server: Server) -> dict[str, Row]:
     """Notable id → the latest revision of those that stand, as a dashboard finds them."""
     last = max(int(row["_indextime"][0]) for row in server.events)
-    rows = server.search("`nhi_notables` | `nhi_latest`", server_window(last), last)
+    rows = server.search("`nhi_notables` | `nhi_latest`", Window(0, last + DAY), last)
     return {row["nhi_id"][0]: row for row in rows}
-
-
-def server_window(now: int) -> Any:
-    from splunk_server import Window
-
-    return Window(0, now + DAY)
 
 
 def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from layout import PACKAGE, ROOT, name_of, ships
 
 APP = "nhi_watch"
-LOOKUPS = ("assets.csv", "networks.csv", "baseline.csv", "baseline.csv.gz")
+LOOKUPS = ("assets.csv", "networks.csv", "reputation.csv", "baseline.csv", "baseline.csv.gz")
 """The baseline is nobody's but the customer's: it ships only in a package that they build themselves."""
 DATA = frozenset({".json", ".gz", ".csv", ".bin"})
 """Endings of data files inside the package; a `.gz` is a compressed table."""

@@ -1,0 +1,201 @@
+"""The app's configuration: settings that Splunk knows, and names that exist wherever they are used."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+import pytest
+from layout import ROOT
+from splunk_conf import conf, expand, stages
+from splunk_search import matcher
+from splunk_server import VERBS
+
+from nhi_watch.signals import NAMES
+from nhi_watch.splunk import fields, health, lookup
+from nhi_watch.splunk.gather import sources
+from nhi_watch.splunk.nhiexplain import OPTIONS as EXPLAIN
+from nhi_watch.splunk.nhifeedback import OPTIONS as FEEDBACK
+from nhi_watch.splunk.nhigroup import OPTIONS as GROUP
+from nhi_watch.splunk.nhihealth import OPTIONS as HEALTH
+from nhi_watch.splunk.nhilearn import OPTIONS as LEARN
+from nhi_watch.splunk.nhirank import OPTIONS as RANK
+from nhi_watch.splunk.nhiscore import ADDED
+from nhi_watch.splunk.nhiscore import Options as Score
+
+CONFS = sorted(path.name for path in (ROOT / "default").glob("*.conf"))
+SEARCHES = conf("savedsearches.conf").sections()
+OPTIONS = {
+    "nhiscore": set(Score._fields), "nhigroup": set(GROUP), "nhilearn": set(LEARN), "nhirank": set(RANK),
+    "nhiexplain": set(EXPLAIN), "nhifeedback": set(FEEDBACK), "nhihealth": set(HEALTH),
+}  # fmt: skip
+ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH)
+FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed"}
+_ES = "NHI Watch - Enterprise Security "
+
+
+@lru_cache
+def known_settings() -> dict[str, list[str]]:
+    path = ROOT / "tests" / "data" / "splunk_conf_keys.json"
+    return dict(json.loads(path.read_text("utf-8")))
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """Every search in default/: name, text."""
+    for name in SEARCHES:
+        yield name, conf("savedsearches.conf")[name]["search"]
+        drilldowns = conf("savedsearches.conf")[name].get("action.notable.param.drilldown_searches", "[]")
+        for number, one in enumerate(json.loads(drilldowns)):
+            yield f"{name}, drill-down {number}", one["search"]
+    for command in conf("searchbnf.conf").sections():
+        for key, text in conf("searchbnf.conf")[command].items():
+            if key.startswith("example"):
+                yield f"{command} {key}", text
+
+
+ALL = dict(examples())
+
+
+@pytest.mark.parametrize("name", CONFS)
+def test_every_setting_is_one_of_the_published_specification(name: str) -> None:
+    allowed = re.compile("|".join(f"(?:{key})" for key in known_settings()[name]))
+    wrong = [f"[{s}] {key}" for s in conf(name).sections() for key in conf(name)[s] if not allowed.fullmatch(key)]
+    assert not wrong
+
+
+def test_chunked_commands_have_only_settings_that_are_heeded() -> None:
+    allowed = re.compile("|".join(f"(?:{key})" for key in known_settings()["commands.conf chunked"]))
+    commands = conf("commands.conf")
+    assert not [key for name in commands.sections() for key in commands[name] if not allowed.fullmatch(key)]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_macro_of_a_search_is_defined_and_every_verb_known(name: str) -> None:
+    for stage in stages(expand(ALL[name]))[1:]:
+        verb = stage.split()[0]
+        assert verb in VERBS | set(conf("commands.conf").sections()) | {"stats", "bin", "fillnull"}, verb
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_field_of_ours_that_a_search_names_is_made_by_a_command(name: str) -> None:
+    named = set(re.findall(r"\bnhi_\w+", ALL[name])) - set(conf("macros.conf").sections())
+    named -= {"nhi_baseline", "nhi_feedback"}
+    assert named <= FIELDS
+
+
+@pytest.mark.parametrize("name", conf("macros.conf").sections())
+def test_every_macro_can_be_expanded_and_read(name: str) -> None:
+    text = expand(f"`{name}`")
+    if text.split()[0] not in ("collect", "sort") and not text.isdigit():
+        matcher(text.removeprefix("search "))
+
+
+def test_every_lookup_that_a_search_reads_or_writes_exists() -> None:
+    tables = set(conf("transforms.conf").sections()) | {f"{lookup.DEFAULT}.csv.gz"}
+    told = re.compile(r"(?:outputlookup|inputlookup)(?: \w+=\S+)* ([\w.]+)")
+    named = {word for text in ALL.values() for word in told.findall(text)}
+    assert named == {"nhi_baseline.csv.gz", "nhi_feedback"} <= tables
+
+
+def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> None:
+    transforms, collections = conf("transforms.conf"), conf("collections.conf")
+    kept = [name for name in transforms.sections() if transforms[name].get("external_type") == "kvstore"]
+    assert {transforms[name]["collection"] for name in kept} == set(collections.sections())
+    told = {name.strip() for name in transforms["nhi_feedback"]["fields_list"].split(",")}
+    assert told == set(fields.names(fields.FEEDBACK)) - {"nhi_error"}
+
+
+def test_every_token_of_an_alert_is_a_field_of_its_search() -> None:
+    settings = conf("savedsearches.conf")
+    tokens = {t for name in SEARCHES for v in settings[name].values() for t in re.findall(r"\$(\w+)\$", v)}
+    assert tokens and tokens <= FIELDS
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda source: str(source.NAME))
+def test_every_source_has_a_macro_with_its_sourcetypes_in_one_of_the_two_groups(source: object) -> None:
+    name, types = source.NAME, set(source.SPLUNK_SOURCETYPES) - {"stash"}  # type: ignore[attr-defined]
+    definition = conf("macros.conf")[f"nhi_{name}"]["definition"]
+    assert types <= set(re.findall(r'"([^"]+)"', definition))
+    assert types <= set(re.findall(r'"([^"]+)"', expand("`nhi_sourcetypes`")))
+    grouped = [conf("macros.conf")[group]["definition"].count(f"`nhi_{name}`") for group in ("nhi_events", "nhi_rows")]
+    assert sorted(grouped) == [0, 1]
+
+
+def test_nothing_that_the_app_writes_is_read_as_a_log() -> None:
+    own = {"index": ["nhi_risk"], "sourcetype": ["nhi:notable"], "source": ["search"]}
+    part = {"index": ["nhi_summary"], "sourcetype": ["stash"], "source": [fields.SOURCE]}
+    finding = {"index": ["notable"], "sourcetype": ["stash"], "search_name": [f"{_ES}Notables"]}
+    for group in ("`nhi_events`", "`nhi_rows`"):
+        assert not [row for row in (own, part, finding) if matcher(expand(group))(row)]
+
+
+def test_what_commands_believe_is_what_the_macros_write_and_read() -> None:
+    macros = conf("macros.conf")
+    for name in ("nhi_behaviours", "nhi_collect_behaviours"):
+        assert f"source={fields.SOURCE}" in macros[name]["definition"]
+    for name in ("nhi_notables", "nhi_collect_notables"):
+        assert f'sourcetype="{fields.SOURCETYPE}"' in macros[name]["definition"]
+    assert conf("eventtypes.conf")["nhi_notable"]["search"] == f'sourcetype="{fields.SOURCETYPE}"'
+    assert conf("tags.conf").sections() == [f"eventtype={conf('eventtypes.conf').sections()[0]}"]
+    assert conf("props.conf").sections() == [fields.SOURCETYPE]
+    named = {w for v in conf("props.conf")[fields.SOURCETYPE].values() for w in re.findall(r"\bnhi_\w+", v)}
+    assert named - {"nhi_watch"} <= set(fields.names(fields.NOTABLE))
+
+
+def test_indexes_that_searches_write_to_are_defined() -> None:
+    written = set(re.findall(r"collect index=(\w+)", " ".join(s["definition"] for s in macro_sections())))
+    assert written == set(conf("indexes.conf").sections())
+
+
+def macro_sections() -> list[dict[str, str]]:
+    return [dict(conf("macros.conf")[name]) for name in conf("macros.conf").sections()]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_every_search_comes_disabled_with_its_window_and_its_filter(name: str) -> None:
+    settings = conf("savedsearches.conf")[name]
+    assert settings["disabled"] == "1" and settings["description"]
+    assert settings["dispatch.earliest_time"] and settings["dispatch.latest_time"]
+    assert ("index_" in " ".join(settings)) == ("Group" in name or "Enterprise" in name)
+    if settings["enableSched"] == "1":
+        assert settings["cron_schedule"] and settings["schedule_window"] and settings["allow_skew"]
+        filters = re.findall(r"`nhi_(\w+)_filter`", settings["search"])
+        wanted = name.partition(" - ")[2].lower().replace("enterprise security", "es").replace(" ", "_").rstrip("s")
+        assert filters == [] if name.endswith("Retire") else len(filters) == 1 and filters[0].rstrip("s") == wanted
+
+
+def test_every_filter_macro_belongs_to_a_search() -> None:
+    defined = {name for name in conf("macros.conf").sections() if name.endswith("_filter")}
+    used = {n for s in SEARCHES for n in re.findall(r"`(nhi_\w+_filter)`", conf("savedsearches.conf")[s]["search"])}
+    assert defined == used
+
+
+def test_windows_of_arrival_follow_each_other_without_a_gap() -> None:
+    for name in SEARCHES:
+        settings = conf("savedsearches.conf")[name]
+        if "dispatch.index_earliest" in settings:
+            since, until = (int(settings[f"dispatch.index_{end}"][1:-3]) for end in ("earliest", "latest"))
+            assert settings["cron_schedule"] == "*/5 * * * *" and settings["realtime_schedule"] == "0"
+            assert since - until == 5 if name.startswith(_ES) else since - until > 5
+
+
+def test_the_search_bar_knows_exactly_the_options_that_each_command_takes() -> None:
+    words = conf("searchbnf.conf")
+    for command, options in OPTIONS.items():
+        syntax = words[f"{command}-command"]["syntax"]
+        assert set(re.findall(rf"<{command}-(\w+)-option>", syntax)) == options
+        assert {name for name in words.sections() if name.startswith(f"{command}-") and name.endswith("-option")} == {
+            f"{command}-{option}-option" for option in options
+        }
+
+
+def test_every_command_is_configured_and_described() -> None:
+    assert set(conf("commands.conf").sections()) == set(OPTIONS)
+    related = {word for c in OPTIONS for word in conf("searchbnf.conf")[f"{c}-command"]["related"].split(", ")}
+    assert related - {"stats", "cluster", "outputlookup", "tstats"} <= set(OPTIONS)
+
+
+def test_signals_that_a_missing_field_costs_are_signals() -> None:
+    assert {signal for signals in health.NEEDS.values() for signal in signals} <= set(NAMES)
