@@ -176,7 +176,7 @@ def test_a_range_of_two_addresses_is_taken_apart(tmp_path: Path) -> None:
 @given(st.text(max_size=40) | st.binary(max_size=20).map(lambda b: b.decode("latin-1")))
 def test_no_address_is_an_exception(address: str) -> None:
     assert reputation.NOTHING.find(address, TODAY) is None
-    table = reputation.gather([_files.Indicator((address,), "x", 60)])
+    table = reputation.gather([reputation.Indicator((address,), "x", 60)])
     assert len(table.table) + sum(table.refused.values()) >= 1
 
 

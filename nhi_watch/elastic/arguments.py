@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from nhi_watch import timestamps
-from nhi_watch.elastic import connection, read, templates
+from nhi_watch.elastic import connection, intel, read, templates
 from nhi_watch.errors import RejectError
 
 _NAMESPACE = re.compile(r"[a-z0-9_.]{1,100}")
@@ -44,6 +44,10 @@ def judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=_budget, default=10.0, metavar="N", help="notables a day per 1,000 identities")
     parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
+    parser.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
+                        help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
+    parser.add_argument("--intel", nargs="?", const=intel.STREAMS, default="", metavar="PATTERN",
+                        help=f"streams to take bad addresses from (without PATTERN: {intel.STREAMS})")  # fmt: skip
     parser.add_argument("--model", type=Path, metavar="DIR", help="another model's folder")
     parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",
                         help=f"documents a search (default: {read.PAGE})")  # fmt: skip

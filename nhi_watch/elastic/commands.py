@@ -86,7 +86,7 @@ def _setup(client: Elasticsearch, args: argparse.Namespace, console: Console) ->
 def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
     job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks,
               args.model or model.FOLDER, args.page, LAG if args.lag is None else args.lag, wait=args.wait,
-              alerts=args.elastic_command == "run")  # fmt: skip
+              alerts=args.elastic_command == "run", reputation=args.reputation, intel=args.intel)  # fmt: skip
     try:
         outcome = run_job(client, job)
     except LeaseHeldError as error:

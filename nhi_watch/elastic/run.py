@@ -7,7 +7,7 @@ noted but not finished is done again, alike; alerts have ids made of their conte
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +18,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from nhi_watch import assets, model, network, registry
 from nhi_watch.assets import Assets
-from nhi_watch.elastic import read, templates, windows, write
+from nhi_watch.elastic import intel, read, templates, windows, write
 from nhi_watch.elastic.hits import Hit, Hits, Intake
 from nhi_watch.elastic.lease import SECONDS, Lease
 from nhi_watch.elastic.read import Span, Window
@@ -28,6 +28,7 @@ from nhi_watch.errors import RejectError
 from nhi_watch.garbage import few_collections
 from nhi_watch.model import Scorecard
 from nhi_watch.pipeline import Options, Pipeline
+from nhi_watch.reputation import Reputation
 from nhi_watch.sources import cloudtrail
 from nhi_watch.state import State
 from nhi_watch.stores.elastic_errors import PassingError, explained
@@ -68,6 +69,10 @@ class Job(NamedTuple):
     patience: float = PATIENCE
     alerts: bool = True
     """False: only learn."""
+    reputation: Sequence[Path] = ()
+    """Files of indicators."""
+    intel: str = ""
+    """Pattern of the streams of indicators; "": none is read."""
 
     @property
     def state(self) -> str:
@@ -85,18 +90,21 @@ class Tables(NamedTuple):
 
     model: Scorecard
     assets: Assets
+    reputation: Reputation
 
 
-def tables(job: Job) -> Tables:
-    """Load the model and the customer's tables.
+def tables(client: Elasticsearch, job: Job) -> Tables:
+    """Load the model, the customer's tables and the lists of indicators.
 
     Raises:
         InputError: a table is wrong.
         ModelError: the model does not match its manifest.
+        StoreError: the streams of indicators cannot be read.
     """
     if job.networks:
         network.load_custom(job.networks)
-    return Tables(model.load(job.model), assets.load(job.assets) if job.assets else {})
+    listed = intel.load(client, job.reputation, job.intel, int(time.time()))
+    return Tables(model.load(job.model), assets.load(job.assets) if job.assets else {}, listed)
 
 
 def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
@@ -106,7 +114,7 @@ def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, t
         LeaseHeldError: another run works.
         StoreError: Elasticsearch cannot be read or written, or is not set up.
     """
-    known = tables(job)
+    known = tables(client, job)
     lease = Lease(client, job.state, job.lease)
     store = ElasticStore(client, job.state, lease.keep)
     lease.acquire(job.wait)
@@ -175,7 +183,7 @@ class Run:
         """Read, score, write alerts, write state; returns what is left to do."""
         started = time.perf_counter()
         self._lease.keep()
-        options = Options(self._job.budget, self._known.assets)
+        options = Options(self._job.budget, self._known.assets, self._known.reputation)
         pipeline = Pipeline(State(self._store), self._known.model, [Hits(SOURCES).as_module()], options)
         rejects = self._read(window, span, pipeline)
         seen = {name for wholes in pipeline.grouping.days.values() for name in wholes}

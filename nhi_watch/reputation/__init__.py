@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from nhi_watch.event import Event
-from nhi_watch.reputation import _files
-from nhi_watch.reputation._files import COLUMNS, Indicator
+from nhi_watch.reputation._files import COLUMNS, DECAY_DAYS, Indicator, of_document, read
 from nhi_watch.reputation._table import Builder, Listing, Net, Table, masked, packed
 from nhi_watch.timestamps import DAY
 
-__all__ = ["COLUMNS", "LISTED", "NOTHING", "Indicator", "Listing", "Reputation", "gather", "load"]
+__all__ = [
+    "COLUMNS", "DECAY_DAYS", "LIMIT", "LISTED", "NOTHING", "Indicator", "Listing", "Reputation", "gather", "load",
+    "of_document", "read",
+]  # fmt: skip
 
 LISTED = "listed"
 LIMIT = 1_000_000
@@ -81,15 +83,15 @@ def load(paths: Iterable[Path]) -> Reputation:
     Raises:
         InputError: a file cannot be read or is of no known form.
     """
-    return gather(indicator for path in paths for indicator in _files.read(path))
+    return gather(indicator for path in paths for indicator in read(path))
 
 
 def gather(indicators: Iterable[Indicator]) -> Reputation:
     """The reputation that indicators tell, as many as there is room for."""
     builder, refused = Builder(), Counter[str]()
-    read = 0
+    count = 0
     for indicator in indicators:
-        read += 1
+        count += 1
         problem = indicator.problem or ("weak" if indicator.values and indicator.confidence < LITTLE else "")
         if problem:
             refused[problem] += 1
@@ -97,7 +99,7 @@ def gather(indicators: Iterable[Indicator]) -> Reputation:
         listing = Listing(indicator.source, indicator.confidence, indicator.first_day, indicator.last_day)
         for value in indicator.values:
             _take(builder, value, listing, refused)
-    return Reputation(builder.build(), dict(sorted(refused.items())), read)
+    return Reputation(builder.build(), dict(sorted(refused.items())), count)
 
 
 def _take(builder: Builder, value: str, listing: Listing, refused: Counter[str]) -> None:
