@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from nhi_watch import model
 from nhi_watch.errors import ModelError
-from nhi_watch.model import Scorecard, Steps, score_of
+from nhi_watch.model import Pair, Scorecard, Steps, score_of
 from nhi_watch.scoring import ZERO, weighed
 from nhi_watch.signals import NAMES
 
@@ -48,6 +48,15 @@ def test_an_edge_belongs_to_the_step_below_it(value: float | None, points: float
 def test_a_signal_without_steps_has_the_same_points_for_every_value() -> None:
     flat = card([Steps((), (0.75,), 0.0)])
     assert [flat.points([value]) for value in (0.0, 7.0, None)] == [(0.75,), (0.75,), (0.0,)]
+
+
+def test_a_pair_speaks_where_both_of_its_signals_do_and_belongs_to_both_alike() -> None:
+    pair = Pair((0, 1), ((1.0,), (2.0, 3.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.5, 2.0, 1.0), (0.0, 0.25, 0.75, 0.0)))
+    made = card([Steps((), (0.0,), 0.0)] * 2)._replace(pairs=(pair,))
+    rows = [(0.0, 9.0), (9.0, 0.0), (1.5, 2.5), (9.0, 9.0), (9.0, None), (None, 9.0), (None, None)]
+    assert [made.points(row)[0] for row in rows] == [0.0, 0.0, 0.25, 1.0, 0.5, 0.375, 0.0]
+    assert all(made.points(row)[0] == made.points(row)[1] for row in rows)
+    assert made.log_odds((9.0, 9.0)) == -1.5 + 2.0
 
 
 @given(VALUES)
@@ -98,11 +107,11 @@ def test_the_model_that_ships_knows_exactly_the_signals() -> None:
     assert CARD.signals == NAMES
 
 
-@pytest.mark.parametrize("steps", CARD.steps, ids=CARD.signals)
-def test_steps_rise_and_never_punish_more_of_a_bad_thing(steps: Steps) -> None:
+@pytest.mark.parametrize(("name", "steps"), [*zip(CARD.signals, CARD.steps)], ids=CARD.signals)
+def test_steps_rise_and_never_punish_more_of_a_bad_thing(name: str, steps: Steps) -> None:
     assert list(steps.edges) == sorted(set(steps.edges))
     assert len(steps.points) == len(steps.edges) + 1
-    assert list(steps.points) == sorted(steps.points)
+    assert name in CARD.free or list(steps.points) == sorted(steps.points)
     assert all(math.isfinite(number) for number in (*steps.edges, *steps.points, steps.cannot_tell))
 
 
@@ -152,7 +161,11 @@ def signed(folder: Path, change: dict[str, Any]) -> Path:
 
 @pytest.mark.parametrize(
     "change",
-    [{"signals": None}, {"calibration": {}}, {"signals": [{"name": "x", "edges": [1.0], "points": [1.0]}]}],
+    [
+        {"signals": None}, {"calibration": {}}, {"signals": [{"name": "x", "edges": [1.0], "points": [1.0]}]},
+        {"pairs": [{"signals": list(NAMES[:2]), "edges": [[1.0], []], "points": [[0.0]]}]},
+        {"pairs": [{"signals": ["x", "y"], "edges": [[], []], "points": [[0.0, 0.0], [0.0, 0.0]]}]},
+    ],
 )
 def test_a_scorecard_of_another_form_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(ModelError):

@@ -6,15 +6,18 @@ import json
 import platform
 from bisect import bisect_left
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import sklearn
 from need import need
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from nhi_watch import model
 from nhi_watch.cli import main
-from nhi_watch.training import fit, matrix
+from nhi_watch.signals import NAMES
+from nhi_watch.training import export, fit, matrix, write
 from nhi_watch.training.commands import MATRIX
 
 
@@ -23,20 +26,58 @@ def rows() -> matrix.Matrix:
     return matrix.read(MATRIX)
 
 
-def test_the_tables_give_what_the_estimator_gives_to_the_ninth_digit(rows: matrix.Matrix) -> None:
+PAIRED = fit.Form((("joint_novelty", "new_action"), ("joint_novelty", "new_network")), ("new_network",))
+
+
+@pytest.fixture(scope="module")
+def fitted(rows: matrix.Matrix) -> fit.Fitted:
     few = rows.only(np.arange(len(rows.y)) % 5 == 0)
-    fitted = fit.fit(few)
-    for values, wanted in zip(rows.x[:3000], fitted.estimator.decision_function(rows.x[:3000])):
-        points = [
-            steps.cannot_tell if np.isnan(value) else steps.points[bisect_left(steps.edges, value)]
-            for value, steps in zip(values, fitted.steps)
-        ]
-        assert abs(fitted.intercept + sum(points) - wanted) < 1e-9
+    made = fit.estimator(few, PAIRED)
+    return fit.Fitted(made, export.tables(made, len(NAMES)), PAIRED, 1.0, 0.0)
 
 
-def test_points_never_fall_as_a_value_rises() -> None:
-    for name, steps in zip(model.load().signals, model.load().steps):
-        assert list(steps.points) == sorted(steps.points), name
+def hundred_thousand(rows: matrix.Matrix) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Rows of which each value is one that some row of the matrix has: far more combinations than it holds."""
+    dice = np.random.default_rng(0)
+    return np.column_stack([dice.choice(column, 100_000) for column in rows.x.T])
+
+
+def test_the_tables_give_what_the_estimator_gives_to_the_ninth_digit(rows: matrix.Matrix, fitted: fit.Fitted) -> None:
+    x = hundred_thousand(rows)
+    assert {grid.signals for grid in fitted.tables.grids}, "the sample must hold pairs"
+    assert np.abs(export.values_of(fitted.tables, x) - fitted.estimator.decision_function(x)).max() < 1e-9
+
+
+def test_the_scorecard_gives_what_the_tables_give_but_for_rounding(rows: matrix.Matrix, fitted: fit.Fitted) -> None:
+    card = model.parse(write.document(fitted, {"action": {"*": 0.1}}))
+    x = hundred_thousand(rows)[:2000]
+    told = [card.log_odds([None if np.isnan(v) else v for v in row]) for row in x]
+    assert np.abs(np.array(told) - export.values_of(fitted.tables, x)).max() < 60 * 10**-write.DIGITS
+
+
+def test_a_pair_is_silent_where_one_of_its_signals_is_ordinary(fitted: fit.Fitted) -> None:
+    for grid in fitted.tables.grids:
+        row, column = (bisect_left(edges, 0.0) for edges in grid.edges)
+        assert np.abs(grid.points[row]).max() < 1e-12 and np.abs(grid.points[:, column]).max() < 1e-12
+        assert np.abs(grid.points).max() > 0.01
+
+
+def test_more_of_a_signal_is_never_worth_less_unless_it_is_free(rows: matrix.Matrix, fitted: fit.Fitted) -> None:
+    card = model.parse(write.document(fitted, {"action": {"*": 0.1}}))
+    dice, live = np.random.default_rng(1), [i for i, steps in enumerate(card.steps) if steps.edges]
+    for row in hundred_thousand(rows)[:300]:
+        values = [None if np.isnan(v) else float(v) for v in row]
+        for index in dice.choice(live, 6):
+            low, high = sorted(abs(v) for v in dice.normal(0, 8, 2))
+            told = [card.log_odds([*values[:index], v, *values[index + 1 :]]) for v in (low, high)]
+            assert card.signals[index] in card.free or told[1] >= told[0] - 4 * 10**-write.DIGITS
+
+
+def test_a_tree_of_three_signals_is_refused(rows: matrix.Matrix) -> None:
+    few = rows.only(np.arange(len(rows.y)) % 9 == 0)
+    free = HistGradientBoostingClassifier(max_iter=20, random_state=0, early_stopping=False)
+    with pytest.raises(ValueError, match="more than two signals"):
+        export.tables(free.fit(few.x, few.y), few.x.shape[1])
 
 
 def test_the_committed_model_comes_out_again_byte_for_byte(tmp_path: Path) -> None:

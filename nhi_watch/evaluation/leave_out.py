@@ -28,7 +28,7 @@ def left_out(data: Path) -> Iterator[Graft]:
     names = list(techniques(data))
     for fold in range(FOLDS):
         out = [number for number in range(len(names)) if number % FOLDS == fold]
-        fitted = fit.fit(whole.without([str(number + 1) for number in out]))
+        fitted = fit.fit(whole.without([str(number + 1) for number in out]), fit.read_form())
         card = models.parse(write.document(fitted, prior))
         chosen = {names[number] for number in out}
         yield from (g for g in all_grafts(card, data, lambda stage, done, total: None) if g.technique in chosen)

@@ -71,5 +71,5 @@ def _fold(whole: Any, names: frozenset[str]) -> Fold:
     from nhi_watch.training.rivals import Boosting
 
     rest = whole.without(techniques.alike(names))
-    document = write.document(fit.fit(rest), json.loads(PRIOR.read_text("utf-8")))
+    document = write.document(fit.fit(rest, fit.read_form()), json.loads(PRIOR.read_text("utf-8")))
     return Fold(names, models.parse(document), Boosting(rest))

@@ -28,6 +28,21 @@ class Steps(NamedTuple):
     cannot_tell: float
 
 
+class Pair(NamedTuple):
+    """What two signals together are worth beyond what each is worth alone; 0 where either has its ordinary value."""
+
+    signals: tuple[int, int]
+    """Their places among the scorecard's signals."""
+    edges: tuple[tuple[float, ...], tuple[float, ...]]
+    points: tuple[tuple[float, ...], ...]
+    """A row for each step of the first signal and one more for *cannot tell*; the columns are those of the second."""
+
+    def worth(self, values: Values) -> float:
+        """The points of the pair, in log-odds."""
+        row, column = (_place(edges, values[index]) for index, edges in zip(self.signals, self.edges))
+        return self.points[row][column]
+
+
 class Scorecard(NamedTuple):
     """Points by signal, their sum a log-odds, and the calibration from log-odds to probability."""
 
@@ -41,13 +56,25 @@ class Scorecard(NamedTuple):
     offset: float
     prior: dict[str, dict[str, float]]
     """Dimension → value → share of identity-days in the training tenants; `*` stands for unseen values."""
+    pairs: tuple[Pair, ...] = ()
+    free: tuple[str, ...] = ()
+    """Signals of which more may be worth less: they count how much is new, not how bad it is."""
 
     def points(self, values: Values) -> tuple[float, ...]:
-        """Points of each signal, in log-odds; `values` are in the order of `signals`."""
-        return tuple(
+        """Points of each signal, in log-odds; `values` are in the order of `signals`.
+
+        What a pair is worth belongs to both of its signals alike (Shapley 1953).
+        """
+        told = [
             steps.cannot_tell if value is None else steps.points[_step(steps.edges, value)]
             for steps, value in zip(self.steps, values)
-        )
+        ]
+        for pair in self.pairs:
+            half = pair.worth(values) / 2
+            if half:
+                for index in pair.signals:
+                    told[index] += half
+        return tuple(told)
 
     def log_odds(self, values: Values) -> float:
         """The sum of the points, rounded to 6 decimals so that every host agrees.
@@ -75,6 +102,10 @@ def _step(edges: tuple[float, ...], value: float) -> int:
     [0, 0, 1, 1, 2]
     """
     return bisect_left(edges, value)
+
+
+def _place(edges: tuple[float, ...], value: Optional[float]) -> int:
+    return len(edges) + 1 if value is None else _step(edges, value)
 
 
 def score_of(probability: float) -> float:
@@ -118,4 +149,15 @@ def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:
         slope=plain["calibration"]["slope"],
         offset=plain["calibration"]["offset"],
         prior=plain["prior"],
+        pairs=tuple(_pair(row, [signal["name"] for signal in rows]) for row in plain.get("pairs", ())),
+        free=tuple(plain.get("free", ())),
     )
+
+
+def _pair(row: dict[str, Any], names: list[str]) -> Pair:
+    first, second = (names.index(name) for name in row["signals"])
+    edges = tuple(row["edges"][0]), tuple(row["edges"][1])
+    points = tuple(tuple(line) for line in row["points"])
+    if len(points) != len(edges[0]) + 2 or any(len(line) != len(edges[1]) + 2 for line in points):
+        raise ValueError(f"the points of pair {row['signals']} do not fit its edges")
+    return Pair((first, second), edges, points)

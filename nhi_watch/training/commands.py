@@ -47,13 +47,15 @@ def run(args: argparse.Namespace, console: Console) -> int:
     try:
         matrix = matrices.read(MATRIX)
         prior = json.loads(PRIOR.read_text())
+        form = fit.read_form()
     except (OSError, ValueError) as error:
         raise InputError(f"{error}") from error
-    fitted = fit.fit(matrix)
+    fitted = fit.fit(matrix, form)
     out: Path = args.out or model.FOLDER
     out.mkdir(parents=True, exist_ok=True)
     scorecard = write.document(fitted, prior)
-    write.write(out, scorecard, hashlib.sha256(MATRIX.read_bytes()).hexdigest(), DATE)
+    told = {"training_data_sha256": hashlib.sha256(MATRIX.read_bytes()).hexdigest(), "date": DATE}
+    write.write(out, scorecard, form, told)
     if args.keep_estimator:
         write.keep_estimator(args.keep_estimator, fitted)
     console.print(f"{scorecard['id']}: {len(matrix.y):,} rows, {int(matrix.y.sum()):,} of incidents, into {out}")

@@ -1,12 +1,17 @@
-"""Fits the scorecard: gradient boosting without interactions, monotone, exported as step functions.
+"""Fits the scorecard: monotone gradient boosting of single signals and a few pairs, exported as tables.
 
-Each tree of scikit-learn's HistGradientBoostingClassifier with `interaction_cst="no_interactions"` splits on
-one signal only, so the sum of the trees is a sum of one step function per signal: the same function as tables.
+scikit-learn's HistGradientBoostingClassifier is told which signals a tree may combine (`interaction_cst`): one
+alone, or the two of a pair. So the sum of its trees is a sum of tables, see `export`. More of a signal is never
+worth less (`monotonic_cst`), except for the *free* signals. Which pairs and which free signals, `form.json` says;
+`search` chooses them on training tenants left out in turn.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from nhi_watch.signals import NAMES
+from nhi_watch.training.export import Tables, tables
 from nhi_watch.training.matrix import Matrix
 
 SETTINGS: dict[str, Any] = {
@@ -27,44 +33,81 @@ SETTINGS: dict[str, Any] = {
     "interaction_cst": "no_interactions",
     "random_state": 0,
 }
+PAIR_LEAVES = 8
+"""Leaves of a tree that may combine two signals."""
 POSITIVE_SHARE = 0.2
 """Weight of all incidents together in training, so that rare ones shape the steps; calibration undoes it."""
 PREVALENCE = 0.0075
 """Share of identity-days with an incident at which the probability is true. Training tenants are denser on
 purpose, life is thinner: there the score reads as an order, and the reliability curve of the evaluation applies."""
+FOLDS = 4
+FORM = Path(__file__).parent / "form.json"
 
 Array = npt.NDArray[np.float64]
 
 
-class Steps(NamedTuple):
-    """One signal's step function."""
+class Form(NamedTuple):
+    """What the scorecard may say: which pairs of signals, and which signals are free."""
 
-    edges: list[float]
-    points: list[float]
-    cannot_tell: float
+    pairs: tuple[tuple[str, str], ...] = ()
+    free: tuple[str, ...] = ()
+
+
+ADDITIVE = Form()
 
 
 class Fitted(NamedTuple):
     """Everything that goes into a scorecard."""
 
     estimator: HistGradientBoostingClassifier
-    steps: list[Steps]
-    intercept: float
+    tables: Tables
+    form: Form
     slope: float
     offset: float
 
 
-def fit(matrix: Matrix) -> Fitted:
+def read_form(path: Path = FORM) -> Form:
+    """The form that `search` chose.
+
+    Raises:
+        ValueError: it names a signal that this version does not have.
+    """
+    plain = json.loads(path.read_text("utf-8"))
+    form = Form(tuple((a, b) for a, b in plain["pairs"]), tuple(plain["free"]))
+    named = {name for pair in form.pairs for name in pair} | set(form.free)
+    unknown = sorted(named - set(NAMES))
+    if unknown:
+        raise ValueError(f"{path}: no such signals: {', '.join(unknown)}; run python -m nhi_watch.training.search")
+    return form
+
+
+def fit(matrix: Matrix, form: Form = ADDITIVE) -> Fitted:
     """The scorecard of a matrix; calibrated on tenants that each fold has not seen."""
-    slope, offset = _calibrate(matrix)
-    estimator = _estimator(matrix)
-    steps, intercept = export(estimator)
-    return Fitted(estimator, steps, intercept, slope, offset)
+    slope, offset = _calibrate(matrix, form)
+    fitted = estimator(matrix, form)
+    return Fitted(fitted, tables(fitted, len(NAMES)), form, slope, offset)
 
 
-def _estimator(matrix: Matrix) -> HistGradientBoostingClassifier:
-    estimator = HistGradientBoostingClassifier(monotonic_cst=[1] * len(NAMES), **SETTINGS)
-    return estimator.fit(matrix.x, matrix.y, sample_weight=at_prevalence(matrix, POSITIVE_SHARE))
+def estimator(matrix: Matrix, form: Form = ADDITIVE) -> HistGradientBoostingClassifier:
+    """scikit-learn's estimator of a form, fitted."""
+    made = HistGradientBoostingClassifier(**settings(form))
+    return made.fit(matrix.x, matrix.y, sample_weight=at_prevalence(matrix, POSITIVE_SHARE))
+
+
+def settings(form: Form) -> dict[str, Any]:
+    """The estimator's settings."""
+    monotone = [0 if name in form.free else 1 for name in NAMES]
+    leaves = PAIR_LEAVES if form.pairs else SETTINGS["max_leaf_nodes"]
+    return {**SETTINGS, "max_leaf_nodes": leaves, "interaction_cst": _together(form), "monotonic_cst": monotone}
+
+
+def _together(form: Form) -> Union[str, list[list[int]]]:
+    """Which signals a branch may combine."""
+    if not form.pairs:
+        return str(SETTINGS["interaction_cst"])
+    paired = [[NAMES.index(name) for name in pair] for pair in form.pairs]
+    inside = {index for pair in paired for index in pair}
+    return [*paired, *([index] for index in range(len(NAMES)) if index not in inside)]
 
 
 def at_prevalence(matrix: Matrix, share: float) -> Array:
@@ -75,45 +118,22 @@ def at_prevalence(matrix: Matrix, share: float) -> Array:
     return np.where(matrix.y == 1, matrix.weight * factor, matrix.weight)
 
 
-def _calibrate(matrix: Matrix) -> tuple[float, float]:
+def left_out_scores(matrix: Matrix, form: Form = ADDITIVE, folds: Sequence[int] = range(FOLDS)) -> Array:
+    """Log-odds of each row, by an estimator that did not see the row's tenant."""
+    scores = np.zeros(len(matrix.y))
+    tenants = sorted(set(matrix.tenant.tolist()))
+    for fold in folds:
+        out = np.isin(matrix.tenant, tenants[fold::FOLDS])
+        scores[out] = estimator(matrix.only(~out), form).decision_function(matrix.x[out])
+    return scores
+
+
+def _calibrate(matrix: Matrix, form: Form) -> tuple[float, float]:
     """Slope and offset after Platt (1999), on scores of tenants left out in turn, at PREVALENCE.
 
     Real techniques were added on purpose, so they have no prevalence: they are left out here.
     """
-    scores = np.zeros(len(matrix.y))
-    tenants = sorted(set(matrix.tenant.tolist()))
-    for fold in range(4):
-        out = np.isin(matrix.tenant, tenants[fold::4])
-        scores[out] = _estimator(matrix.only(~out)).decision_function(matrix.x[out])
-    lived = matrix.lived
+    scores, lived = left_out_scores(matrix, form), matrix.lived
     platt = LogisticRegression(C=1e6)
     platt.fit(scores[lived, None], matrix.y[lived], sample_weight=at_prevalence(matrix.only(lived), PREVALENCE))
     return float(platt.coef_[0, 0]), float(platt.intercept_[0])
-
-
-def export(estimator: HistGradientBoostingClassifier) -> tuple[list[Steps], float]:
-    """Step functions and intercept of a fitted estimator, unrounded."""
-    trees: dict[int, list[Any]] = {index: [] for index in range(len(NAMES))}
-    intercept = float(np.ravel(estimator._baseline_prediction)[0])
-    for (predictor,) in estimator._predictors:
-        nodes = predictor.nodes
-        if nodes[0]["is_leaf"]:
-            intercept += float(nodes[0]["value"])
-        else:
-            trees[int(nodes[0]["feature_idx"])].append(nodes)
-    return [_steps(trees[index]) for index in range(len(NAMES))], intercept
-
-
-def _steps(trees: list[Any]) -> Steps:
-    edges = sorted({float(n["num_threshold"]) for nodes in trees for n in nodes if not n["is_leaf"]})
-    inside = [*edges, (edges[-1] if edges else 0.0) + 1.0]
-    points = [sum(_walk(nodes, value) for nodes in trees) for value in inside]
-    return Steps(edges, points, sum(_walk(nodes, np.nan) for nodes in trees))
-
-
-def _walk(nodes: Any, value: float) -> float:
-    node = nodes[0]
-    while not node["is_leaf"]:
-        left = bool(node["missing_go_to_left"]) if np.isnan(value) else value <= node["num_threshold"]
-        node = nodes[node["left"] if left else node["right"]]
-    return float(node["value"])

@@ -8,25 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy
+import numpy as np
 import sklearn
 
 from nhi_watch import __version__
 from nhi_watch.model import MANIFEST, SCORECARD
 from nhi_watch.signals import NAMES
-from nhi_watch.training.fit import SETTINGS, Fitted, Steps
+from nhi_watch.training.export import Grid, Steps
+from nhi_watch.training.fit import FOLDS, POSITIVE_SHARE, PREVALENCE, Fitted, Form, settings
 
 DIGITS = 4
 
 
 def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, Any]:
     """The scorecard as plain values, rounded so that every host reads the same numbers."""
-    body = {
-        "signals": [_row(name, steps) for name, steps in zip(NAMES, fitted.steps)],
-        "intercept": round(fitted.intercept, DIGITS),
+    told = fitted.tables
+    body: dict[str, Any] = {
+        "signals": [_row(name, steps) for name, steps in zip(NAMES, told.steps)],
+        "intercept": round(told.intercept, DIGITS),
         "calibration": {"slope": round(fitted.slope, DIGITS), "offset": round(fitted.offset, DIGITS)},
         "prior": prior,
     }
+    if fitted.form.pairs:
+        body["pairs"] = [_pair(grid) for grid in told.grids if np.any(np.round(grid.points, DIGITS))]
+    if fitted.form.free:
+        body["free"] = sorted(fitted.form.free)
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     return {"id": f"nhi-{digest[:10]}", **body}
 
@@ -42,20 +48,49 @@ def _row(name: str, steps: Steps) -> dict[str, Any]:
     return {"name": name, "edges": edges, "points": points, "cannot_tell": round(steps.cannot_tell, DIGITS)}
 
 
-def write(folder: Path, scorecard: dict[str, Any], fingerprint: str, date: str) -> None:
-    """`scorecard.json` and `manifest.json`."""
+def _pair(grid: Grid) -> dict[str, Any]:
+    """A grid of which equal neighbours are joined, after rounding."""
+    points = np.round(grid.points, DIGITS) + 0.0
+    kept = []
+    for axis in (0, 1):
+        edges, lines = grid.edges[axis], np.moveaxis(points, axis, 0)
+        new = [place for place in range(len(edges)) if not np.array_equal(lines[place], lines[place + 1])]
+        kept.append(([edges[place] for place in new], [*new, len(edges), len(edges) + 1]))
+    (first, rows), (second, columns) = kept
+    return {
+        "signals": [NAMES[index] for index in grid.signals],
+        "edges": [[round(edge, 3) for edge in first], [round(edge, 3) for edge in second]],
+        "points": points[np.ix_(rows, columns)].tolist(),
+    }
+
+
+def write(folder: Path, scorecard: dict[str, Any], form: Form, told: dict[str, Any]) -> None:
+    """`scorecard.json` and `manifest.json`, in which `told` stands as well: the training data's hash, the date."""
     raw = (json.dumps(scorecard, indent=1, sort_keys=True) + "\n").encode()
     (folder / SCORECARD).write_bytes(raw)
     manifest = {
         "id": scorecard["id"],
         "sha256": hashlib.sha256(raw).hexdigest(),
         "signals": list(NAMES),
-        "training_data_sha256": fingerprint,
-        "date": date,
-        "versions": {"nhi_watch": __version__, "scikit-learn": sklearn.__version__, "numpy": numpy.__version__},
-        "settings": dict(sorted(SETTINGS.items())),
+        **told,
+        "versions": {"nhi_watch": __version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
+        "settings": _told_settings(form),
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+def _told_settings(form: Form) -> dict[str, Any]:
+    """How it was trained, for the manifest: the estimator's settings, weights and sampling."""
+    told = {name: value for name, value in settings(form).items() if name not in ("interaction_cst", "monotonic_cst")}
+    return {
+        **told,
+        "pairs": [list(pair) for pair in form.pairs],
+        "free": sorted(form.free),
+        "weight_of_incidents": POSITIVE_SHARE,
+        "negative_sampling": "none: equal rows of a tenant are one row, which weighs as many",
+        "calibrated_at_prevalence": PREVALENCE,
+        "folds_of_calibration": f"{FOLDS}, by tenant",
+    }
 
 
 def keep_estimator(path: Path, fitted: Fitted) -> str:
