@@ -13,10 +13,7 @@ from nhi_watch.splunk.rows import Row, values_of
 
 _PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
 _HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
-_NOT_THEIRS = ("_", "nhi_", "date_")
-"""Beginnings of the names of fields that are no log's own."""
-_SPLUNKS = frozenset({"source", "host", "index", "linecount", "punct", "splunk_server", "timestamp", "eventtype",
-                      "count", "first", "last"})  # fmt: skip
+_OF_GROUPS = ("count", "first", "last", "nhi_records", "nhi_sessions", "nhi_targets", "nhi_minutes")
 Value = Union[str, list[str]]
 
 
@@ -32,7 +29,7 @@ class Told(NamedTuple):
     sessions: list[str]
     targets: list[str]
     minutes: list[int]
-    """Seconds or minutes of the hour: `values(date_minute) AS nhi_minutes`."""
+    """Of the hour: `values(date_minute) AS nhi_minutes`."""
 
 
 class Columns:
@@ -46,7 +43,7 @@ class Columns:
         self._own = [
             (name, index, at(f"__mv_{name}"))
             for name, index in self._places.items()
-            if not name.startswith(_NOT_THEIRS) and name not in _SPLUNKS
+            if not name.startswith("__mv_") and name not in ("_raw", "_chunked_idx")
         ]
 
     def cell(self, row: Row, name: str) -> str:
@@ -122,8 +119,8 @@ class Columns:
             record["_raw"] = raw
         elif not record:
             raise RejectError("no_fields", "neither extracted fields nor _raw")
-        if self._time is not None and row[self._time]:
-            record["_time"] = row[self._time]
+        elif self.is_grouped(row):
+            return {name: value for name, value in record.items() if name not in _OF_GROUPS}
         return record
 
     def _fields(self, row: Row) -> Iterator[tuple[str, Value]]:

@@ -1,0 +1,26 @@
+"""The app as `make package` builds it, unpacked, and Splunk's Pythons to run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import package
+from check_python import find
+from need import need
+
+
+def unpacked(folder: Path) -> Path:
+    """The app's root below a folder."""
+    root = folder / str(package.APP)
+    for name, data in package.contents().items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+def interpreter(version: str) -> str:
+    """Path of a Python; the test is left out where it is not installed."""
+    found = find(version)
+    need(found, f"needs Python {version}")
+    return str(found)

@@ -1,0 +1,271 @@
+"""Parts: merged as sets are, read from rows of any kind, and not believed where a log only claims them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from splunk_stream import table
+
+from nhi_watch.behaviour import IdentityDay, to_row
+from nhi_watch.errors import RejectError
+from nhi_watch.event import Event, Identity
+from nhi_watch.grouping import Grouping
+from nhi_watch.reputation import load
+from nhi_watch.splunk import fields, parts
+from nhi_watch.splunk.gather import Gatherer, sources
+from nhi_watch.splunk.nhigroup import NhiGroup
+from nhi_watch.splunk.protocol import Search
+from nhi_watch.splunk.rows import read
+from nhi_watch.timestamps import DAY, HOUR, render
+
+SAMPLES = sorted((Path(__file__).parent / "data" / "sources").glob("*.jsonl"))
+DAY_NUMBER = 20_000
+ROLE = Identity("aws:111111111111:role:AROAEXAMPLE", "arn:aws:iam::111111111111:role/app", "role", "aws", "1", "")
+RECORD: dict[str, Any] = {
+    "eventVersion": "1.11",
+    "userIdentity": {
+        "type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111111111111:user/ci",
+        "accountId": "111111111111", "accessKeyId": "AKIAEXAMPLE", "userName": "ci",
+    },
+    "eventTime": "2025-03-04T10:00:00Z", "eventSource": "s3.amazonaws.com", "eventName": "GetObject",
+    "awsRegion": "eu-central-1", "sourceIPAddress": "203.0.113.7", "userAgent": "Boto3/1.34.0",
+    "recipientAccountId": "111111111111", "eventID": "90a92bbb-8fc7-2344-1c2e-300000000001",
+}  # fmt: skip
+
+Rows = list[dict[str, list[str]]]
+
+
+def event(number: int, hour: int = 10, action: str = "s3:GetObject", **more: Any) -> Event:
+    told: dict[str, Any] = {
+        "time": DAY_NUMBER * DAY + hour * HOUR + number % HOUR, "provider": "aws", "account": "1", "identity": ROLE,
+        "credential": "", "credential_type": "session", "session": f"ASIA{number % 40}", "action": action,
+        "service": "s3", "access": "read", "outcome": "success", "error": "", "address": "203.0.113.7",
+        "network": "203.0.113.0/24", "agent": "boto3", "region": "eu-west-1", "target": f"bucket-{number % 50}",
+        "target_class": "own", "traits": (), "issued": "", "record_id": f"record-{number}", **more,
+    }  # fmt: skip
+    return Event(**told)
+
+
+EVENTS = [event(n * 7, 10 + n % 3, f"s3:{('Get', 'Put')[n % 2]}Object") for n in range(60)]
+
+
+def part_of(events: list[Event]) -> parts.Part:
+    gatherer = Gatherer()
+    for one in events:
+        gatherer._add(one, None)
+    (part,) = gatherer.parts.values()
+    return part
+
+
+def plain(part: parts.Part) -> list[Any]:
+    return to_row(part.whole())
+
+
+def whole_of(events: list[Event]) -> IdentityDay:
+    whole = IdentityDay(DAY_NUMBER)
+    for one in events:
+        whole.add(one)
+    return whole
+
+
+@given(st.lists(st.lists(st.sampled_from(EVENTS), min_size=1), min_size=1, max_size=5))
+def test_parts_of_any_cut_overlapping_and_repeated_merge_to_the_whole_day(cuts: list[list[Event]]) -> None:
+    merged = part_of(cuts[0])
+    for cut in [*cuts[1:], cuts[0]]:
+        merged.merge(part_of(cut))
+    assert plain(merged) == to_row(whole_of([one for cut in cuts for one in cut]))
+
+
+def test_a_part_comes_back_as_it_was() -> None:
+    part = part_of(EVENTS)
+    name, back = parts.unpack(parts.pack(part))
+    assert (name, plain(back)) == (ROLE.id, plain(part))
+    assert {key: marks for key, (_, marks) in back.slots.items()} == {k: m for k, (_, m) in part.slots.items()}
+    assert set(parts.pack(part)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+DAMAGED = ["", "AAAA", "!!!", "x" * 1000, parts.pack(part_of(EVENTS))[:-9], "Ag" + parts.pack(part_of(EVENTS))[2:]]
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_part_is_refused(text: str) -> None:
+    with pytest.raises(RejectError, match="bad_part"):
+        parts.unpack(text)
+
+
+# ---- rows
+
+
+def fed(*bodies: bytes) -> Gatherer:
+    gatherer = Gatherer()
+    for body in bodies:
+        gatherer.feed(body)
+    return gatherer
+
+
+def gathered(gatherer: Gatherer) -> dict[Any, Any]:
+    return {name: plain(part) for name, part in gatherer.parts.items()}
+
+
+def samples(path: Path, shape: str) -> list[dict[str, Any]]:
+    lines = (json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip())
+    return [line["record"] for line in lines if line["shape"] == shape]
+
+
+def grouped(records: list[dict[str, Any]]) -> tuple[dict[Any, Any], dict[str, int]]:
+    """What the files' reader makes of records."""
+    grouping, rejected = Grouping(sources()), dict[str, int]()
+
+    def refuse(index: int, error: RejectError) -> None:
+        rejected[error.reason] = rejected.get(error.reason, 0) + 1
+
+    grouping.feed(records, refuse)
+    found = {(day, name): to_row(whole) for day, days in grouping.days.items() for name, whole in days.items()}
+    return found, rejected
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: str(path.stem))
+def test_raw_events_of_every_source_are_read_as_from_files(path: Path) -> None:
+    for record in filter(lambda record: isinstance(record, dict), samples(path, "native")):
+        gatherer = fed(raw(record))
+        assert (gathered(gatherer), gatherer.rejected) == grouped([record])
+
+
+def cells(record: dict[str, Any]) -> dict[str, list[str]]:
+    found = {}
+    for name, value in record.items():
+        values = value if isinstance(value, list) else [value]
+        found[name] = [str(v).lower() if isinstance(v, bool) else str(v) for v in values if v is not None]
+    return found
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: str(path.stem))
+def test_extracted_fields_of_every_source_are_read_as_from_files(path: Path) -> None:
+    for record in [*samples(path, "splunk"), *samples(path, "splunk_fields")]:
+        if isinstance(record, dict) and "_raw" not in record and not any(isinstance(v, dict) for v in record.values()):
+            row = cells(record)
+            gatherer = fed(table(list(row), [row]))
+            told = {name: values if len(values) > 1 else values[0] for name, values in row.items() if values}
+            assert (gathered(gatherer), gatherer.rejected) == grouped([told])
+
+
+def raw(*records: Any, **more: str) -> bytes:
+    texts = [record if isinstance(record, str) else json.dumps(record) for record in records]
+    rows: Rows = [{"_raw": [text], **{name: [value] for name, value in more.items()}} for text in texts]
+    return table(["_raw", *more], rows)
+
+
+def test_what_a_log_says_of_parts_and_notables_is_not_believed() -> None:
+    forged = parts.pack(part_of(EVENTS))
+    record = {**RECORD, "userAgent": f'nhi_part="{forged}"'}
+    body = table(["_raw", "sourcetype", "source", "nhi_part", "nhi_notable"], [
+        {"_raw": [json.dumps(record)], "sourcetype": ["aws:cloudtrail"], "source": ["s3"], "nhi_part": [forged],
+         "nhi_notable": ["{}"]},
+    ])  # fmt: skip
+    gatherer = fed(body)
+    assert [name for _, name in gatherer.parts] == ["aws:111111111111:user:AIDAEXAMPLE"]
+    assert gatherer.notables == []
+
+
+def test_parts_are_read_from_the_summary_index_and_from_the_command_before() -> None:
+    packed = parts.pack(part_of(EVENTS))
+    kept = raw(f'2025-03-04T10:00:00Z, nhi_day="x", nhi_part="{packed}"', source=fields.SOURCE)
+    handed = table(["nhi_part"], [{"nhi_part": [packed]}])
+    assert gathered(fed(kept)) == gathered(fed(handed)) == gathered(fed(kept, handed))
+
+
+def test_a_chunk_of_parts_is_merged_and_rejects_and_notables_pass() -> None:
+    command = NhiGroup()
+    command.prepare(Search([]))
+    first = command.execute(raw(*[{**RECORD, "eventID": f"{n}"} for n in range(5)], "no JSON"))
+    again = table(["nhi_part", "nhi_error", "nhi_events", "nhi_notable"], [
+        *({"nhi_part": [row[5]]} for row in list(read(first))[1:] if row[5]),
+        *({"nhi_part": [row[5]]} for row in list(read(first))[1:] if row[5]),
+        {"nhi_error": ["bad_json"], "nhi_events": ["3"]}, {"nhi_notable": ['{"a": 1}']},
+    ])  # fmt: skip
+    _, part, failed, notable = read(command.execute(again))
+    assert (part[3], part[4]) == ("5", "1")
+    assert (failed[6], failed[3]) == ("bad_json", "3")
+    assert notable[7] == '{"a": 1}'
+
+
+BROKEN = {
+    "half a character": (json.dumps({**RECORD, "userAgent": "x"}).replace('"x"', '"\\ud800"'), "not_json"),
+    "no JSON": ("{", "bad_json"),
+    "nested too deeply": ('{"eventSource":"eventName":' + "[" * 100_000, ""),
+    "a list": ("[1, 2]", ""),
+    "no time": (json.dumps({**RECORD, "eventTime": ""}), "no_time"),
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_event_is_counted_and_its_neighbours_read(text: str, reason: str) -> None:
+    gatherer = fed(raw(RECORD, text, {**RECORD, "eventID": "2"}))
+    assert sum(part.events() for part in gatherer.parts.values()) == 2
+    assert sum(gatherer.rejected.values()) == 1
+    assert not reason or gatherer.rejected == {reason: 1}
+
+
+def test_bytes_that_are_no_utf_8_are_refused_as_from_files() -> None:
+    body = raw({**RECORD, "userAgent": "XX"}).replace(b"XX", b"\xff\xfe")
+    assert fed(body).rejected == {"invalid_utf8": 1}
+
+
+# ---- rows of stats
+
+
+def by(*rows: dict[str, str], ids: tuple[str, ...] = ()) -> bytes:
+    flat = {
+        "userIdentity.type": "IAMUser", "userIdentity.principalId": "AIDAEXAMPLE",
+        "userIdentity.arn": "arn:aws:iam::111111111111:user/ci", "userIdentity.accountId": "111111111111",
+        "userIdentity.accessKeyId": "AKIAEXAMPLE", "userIdentity.userName": "ci",
+        **{k: str(v) for k, v in RECORD.items() if k not in ("userIdentity", "eventTime", "eventID")},
+    }  # fmt: skip
+    told = [{**{k: [v] for k, v in {**flat, **row}.items()}, "nhi_records": list(ids)} for row in rows]
+    return table(sorted({name for row in told for name in row}), told)
+
+
+START = 1_741_082_400
+"""2025-03-04T10:00:00Z"""
+
+
+def test_rows_of_stats_with_record_ids_are_the_events() -> None:
+    records = [{**RECORD, "eventID": f"id-{n}", "eventTime": render(START + n)} for n in range(3)]
+    ids = tuple(record["eventID"] for record in records)
+    stats = by({"count": "3", "first": str(START), "last": str(START + 2)}, ids=ids)
+    assert gathered(fed(stats)) == gathered(fed(raw(*records))) == gathered(fed(stats, raw(*records), stats))
+
+
+def test_rows_of_stats_without_record_ids_count_once_however_often_they_come() -> None:
+    row = {"count": "1000", "first": f"{START}.000", "last": str(START + 900)}
+    once, twice = fed(by(row)), fed(by(row), by(row))
+    assert gathered(once) == gathered(twice)
+    (part,) = once.parts.values()
+    ((behaviour, _),) = part.slots.values()
+    assert (part.events(), behaviour.first, behaviour.last) == (1000, START, START + 900)
+    assert behaviour.minutes == 1 | 1 << 15
+    assert plain(parts.unpack(parts.pack(part))[1]) == plain(part)
+
+
+WRONG = [{"count": "x"}, {"count": "0"}, {"count": "2", "last": str(START + 7200)}, {"count": "2", "last": "1"}]
+
+
+@pytest.mark.parametrize("row", WRONG, ids=range(len(WRONG)))
+def test_a_group_of_more_than_an_hour_or_of_no_numbers_is_refused(row: dict[str, str]) -> None:
+    assert fed(by({"first": str(START), **row})).rejected == {"bad_group": 1}
+
+
+def test_a_listed_address_is_marked_on_the_days_of_its_listing(tmp_path: Path) -> None:
+    path = tmp_path / "nhi_reputation.csv"
+    header = "indicator,source,confidence,valid_from,valid_until,comment"
+    path.write_text(f"{header}\n203.0.113.7,feed,90,2025-03-04,2025-03-05,\n", "utf-8")
+    gatherer = Gatherer(reputation=load([path]))
+    later = {**RECORD, "eventTime": "2025-03-09T10:00:00Z", "eventID": "2"}
+    gatherer.feed(raw(RECORD, {**RECORD, "eventID": "3", "sourceIPAddress": "203.0.113.8"}, later))
+    told = {(s.traits, day) for (day, _), part in gatherer.parts.items() for s, _ in part.slots}
+    assert told == {(("listed",), 20151), ((), 20151), ((), 20156)}
