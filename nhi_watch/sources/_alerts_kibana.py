@@ -13,7 +13,7 @@ from typing import Any, Optional, cast
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import _alerts_who as who
-from nhi_watch.sources._alerts_matched import matched, peeked
+from nhi_watch.sources._alerts_matched import matched
 from nhi_watch.sources._alerts_told import Alert, Raw, first, kind_of, severity_of
 from nhi_watch.sources._endpoint_host import host_of, host_user
 from nhi_watch.sources._shapes import Tree, at, dataset, every, hit, is_alert, nested
@@ -80,26 +80,6 @@ def of_event(product: str, kind: str, severity: str, event: Event) -> Raw:
 def alert_of(shape: tuple[object, ...]) -> Alert:
     """The alert, which is all that there is."""
     return cast(Alert, shape[0])
-
-
-def glance(row: Row) -> Optional[Raw]:
-    """The cheap reading of an ordinary alert, as far as its record's own source has one; None: needs `raw`."""
-    document = hit(row)
-    name, unique = document.get(_NAME), document.get("kibana.alert.uuid")
-    if not name or not unique or document.get("kibana.alert.workflow_status") == "closed":
-        return None
-    if "kibana.alert.building_block_type" in document or "kibana.alert.original_event.dataset" in document:
-        return None
-    inner = {k: v for k, v in document.items() if k[:6] != "kibana" and k != "event.kind"}
-    found = peeked(inner)
-    if found is None:
-        return None
-    source, (shape, _, _, session, target) = found
-    told = (source, name, document.get("kibana.alert.severity"), document.get("kibana.alert.risk_score"), shape)
-    return Raw(told, document.get("kibana.alert.original_time"), unique, text(session, 256), target)
-
-
-_NAME = "kibana.alert.rule.name"
 
 
 def is_ours(tree: Tree) -> bool:

@@ -10,7 +10,6 @@ from typing import Any, Optional
 from nhi_watch import registry
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
-from nhi_watch.sources import Peek
 
 _NOT_ASKED = ("alerts", "exposure")
 
@@ -30,13 +29,4 @@ def matched(record: Mapping[str, Any]) -> Optional[Event]:
             except RejectError:
                 continue
             return event
-    return None
-
-
-def peeked(record: Mapping[str, Any]) -> Optional[tuple[str, Peek]]:
-    """The name of the source whose a record is, and its cheap reading; None where there is none."""
-    for source in _sources():
-        if source.claims(record):
-            found: Optional[Peek] = source.peek(record)
-            return None if found is None else (source.NAME, found)
     return None

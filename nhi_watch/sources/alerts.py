@@ -124,10 +124,9 @@ def peek(record: object) -> Optional[Peek]:
 
 
 def _quick(row: Row) -> Optional[tuple[str, Raw]]:
-    """Product and raw values, where they are plain."""
+    """Product and raw values, where they are plain; Kibana's alerts hold a record, which must be read in full."""
     if is_alert(hit(row)):
-        seen = _alerts_kibana.glance(row)
-        return None if seen is None else (_alerts_kibana.PRODUCT, seen)
+        return None
     found, form = look(row)
     if form is DOCUMENT:
         product = _ECS.get(dataset(found))
