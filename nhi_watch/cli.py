@@ -109,7 +109,8 @@ def _simulate(commands: Any) -> None:
     command.add_argument("--start", default="2025-03-03", metavar="DATE", help="default: 2025-03-03")
     command.add_argument("--campaigns", type=int, metavar="N",
                          help="incidents (default: one per 2 days and 200 machines)")  # fmt: skip
-    command.add_argument("--events", type=int, default=0, metavar="N", help="about how many events in all")
+    command.add_argument("--events", type=int, default=0, metavar="N",
+                         help="about how many events in all; not with --products")  # fmt: skip
     command.add_argument("--products", action="store_true",
                          help="a company in all of its logs, not AWS alone; --machines counts all machine identities")
     command.add_argument("--out", type=Path, required=True, metavar="DIR",
@@ -228,6 +229,8 @@ def run_simulate(args: argparse.Namespace) -> int:
     from nhi_watch import simulator
     from nhi_watch.simulator import products
 
+    if args.products and args.events:
+        raise InputError("nhi simulate: --events and --products exclude each other; the volume follows --machines")
     common = {"days": args.days, "seed": args.seed, "start": args.start, "campaigns": args.campaigns}
     try:
         if args.products:

@@ -28,10 +28,10 @@ class Figures(NamedTuple):
     rarity: int
 
 
-def source_hash() -> str:
-    """SHA-256 over names and contents of the simulator's source files, except this one."""
+def source_hash(folder: Path = Path(__file__).parent) -> str:
+    """SHA-256 over names and contents of the source files of a folder, except the one named as this one."""
     total = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(folder.glob("*.py")):
         if path.name != Path(__file__).name:
             total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
@@ -87,10 +87,11 @@ def measure(spec: Spec, machines_only: bool) -> Figures:
         for incident in day.incidents:
             names = {item["arn"] for item in incident["identities"]}
             incidents.append((names, {number, number + 1, number + 2}))
-    return _found(scored, incidents)
+    return found_of(scored, incidents)
 
 
-def _found(scored: list[tuple[_Scores, _Scores, int]], incidents: list[tuple[set[str], set[int]]]) -> Figures:
+def found_of(scored: list[tuple[_Scores, _Scores, int]], incidents: list[tuple[set[str], set[int]]]) -> Figures:
+    """Which incidents (names, days) each rival would have written, by each day's scores and budget."""
     bad: dict[int, set[str]] = {}
     for names, days in incidents:
         for day in days:

@@ -38,7 +38,7 @@ def invocations(seed: int, lines: list[Line]) -> Iterator[Line]:
         }
         if "errorCode" in cloud:
             record["errorCode"], record["output"] = cloud["errorCode"], {}
-        yield Line(line.second + 1, "ai", line.who, cloud["eventName"], record)
+        yield Line(line.second, "ai", line.who, cloud["eventName"], record)
 
 
 def openai(company: Company, name: str, told: Record | None = None) -> Deed:

@@ -20,10 +20,19 @@ RISKS = {"anomalousServicePrincipalActivity": "medium", "suspiciousSignins": "hi
          "unfamiliarFeatures": "low", "adminConfirmedServicePrincipalCompromised": "high"}
 USER_RISKS = {"unfamiliarFeatures": "medium", "anonymizedIPAddress": "medium", "unlikelyTravel": "low",
               "maliciousIPAddress": "high"}
-RULES = {"First Time Seen Source Network": 47, "Unusual Volume Of API Calls": 47, "Secrets Read By New Identity": 73,
-         "Rare Program Reads Credential File": 73, "New Credential Added To Application": 47,
-         "Multiple Repositories Cloned": 47,
-         "Service Account Token Requested": 21, "API Key Used From Hosting Provider": 73}
+_EVERYWHERE = {"First Time Seen Source Network": 47, "Unusual Volume Of API Calls": 47,
+               "API Key Used From Hosting Provider": 73, "Activity Outside Working Hours": 21}
+_RULES = {
+    "cloudtrail": {"Secrets Read By New Identity": 73, "Access Key Used From New Country": 73},
+    "github": {"Multiple Repositories Cloned": 47, "New Deploy Key Or Runner": 47},
+    "kubernetes": {"Service Account Token Requested": 21, "Secrets Listed In Cluster": 47},
+    "endpoint": {"Rare Program Reads Credential File": 73, "Cloud Command Line From Odd Parent": 47},
+    "okta": {"API Token Created": 47, "Administrator Role Granted": 73},
+    "snowflake": {"Large Export By Service User": 73}, "salesforce": {"Bulk Export By Connected App": 73},
+    "gcp": {"Service Account Key Created": 47, "Token Creator Chain": 47}, "vault": {"Many Secrets Read": 73},
+}
+RULES = {**_EVERYWHERE, **{name: score for rules in _RULES.values() for name, score in rules.items()}}
+"""Detection rules of the company's own, with their risk scores."""
 _LEVELS = {21: "low", 47: "medium", 73: "high", 99: "critical"}
 
 
@@ -157,6 +166,11 @@ SOURCETYPES = {"cloudtrail": "aws:cloudtrail", "entra": "azure:monitor:aad", "az
                "gitlab": "gitlab:audit", "endpoint": "linux:audit", "ai": "openai:audit"}
 
 
-def rule_for(d: Dice) -> str:
-    """Any of the rules."""
-    return d.pick(list(RULES))
+def rule_for(product: str, d: Dice) -> str:
+    """One of the rules that watch a product's log."""
+    return d.pick([*_EVERYWHERE, *_RULES.get(product, {})])
+
+
+def kind_for(machine: Machine, d: Dice) -> str:
+    """One of GuardDuty's kinds that can be about an identity."""
+    return d.pick([kind for kind in GUARDDUTY if machine.session == "instance" or "Instance" not in kind])

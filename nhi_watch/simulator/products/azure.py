@@ -168,9 +168,7 @@ def person(company: Company, one: Person) -> Worker:
 
 def staff(company: Company, count: int) -> list[Worker]:
     """`count` machine identities, and a third of the people."""
-    half = max(1, count // 2)
-    found = [managed(company, n) for n in range(half)]
-    rest = count - half
-    found += [deployer(company, n) for n in range(max(1, rest * 2 // 3))]
-    found += [keyholder(company, n) for n in range(max(1, rest - rest * 2 // 3))]
+    third = max(1, count // 3)
+    found = [managed(company, n) for n in range(max(1, count - 2 * third))]
+    found += [deployer(company, n) for n in range(third)] + [keyholder(company, n) for n in range(third)]
     return found + [person(company, one) for one in company.people if one.number % 3 == 0]

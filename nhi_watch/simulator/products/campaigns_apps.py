@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nhi_watch.simulator.machines import HOUR
@@ -20,14 +21,24 @@ def consent_and_mail(raid: Raid, cast: Any) -> None:
     app.facts.update({"roles": "Mail.Read Files.Read.All User.Read", "delegate": one})
     if not raid.external:
         app.place = company.vendor(d, name)
-    raid.do(cast.person, entra.consent(company, app, d.pick(["Mail.Read Files.Read.All offline_access",
-                                                             "Mail.ReadWrite User.Read"])),
-            gap=600, inside=True)
+    raid.do(cast.person, entra.consent(company, app, d.pick(entra.SCOPES[1:3])), gap=5, inside=True)
+    raid.do(cast.person, entra.user_sign_in(company, (name, app.facts["app"])), gap=600, inside=True)
     raid.do(app, entra.graph(company, "GET", "/v1.0/users/{id}/messages"))
     raid.many(app, raid.few(60), [m365.mail(company, one), m365.file(company),
                                   entra.graph(company, "GET", "/v1.0/users/{id}/messages")], gap=3)
     if d.chance(raid.quiet * 0.5):
         raid.do(app, m365.mail(company, one, "Sync"))
+
+
+@technique("T1550.001", "persistence credential-access collection", "person app")
+def reply_address_moved(raid: Raid, cast: Any) -> None:
+    """An app's tokens may go to one more address; with such a token, that person's mail is read in the app's name."""
+    company, facts = raid.company, cast.person.facts
+    one = next(each for each in company.people if each.guid == facts["guid"])
+    raid.do(cast.person, entra.reply_address(company, cast.app), gap=1800)
+    app = replace(cast.app, facts={**cast.app.facts, "delegate": one, "roles": "Mail.Read User.Read"})
+    raid.many(app, raid.few(30), [entra.graph(company, "GET", "/v1.0/users/{id}/messages"), m365.mail(company, one),
+                                  entra.graph(company, "GET", "/v1.0/users/{id}")])
 
 
 @technique("T1114.002", "collection", "mailer")
@@ -48,14 +59,12 @@ def okta_admin(raid: Raid, cast: Any) -> None:
     company, d = raid.company, raid.dice
     looks = [okta.event(company, name) for name in ("user.account.update_profile", "group.user_membership.add")]
     raid.many(cast.okta_token, raid.few(2), looks)
-    one = d.pick(company.people)
-    user = okta.thing("User", one.okta, one.name, one.email)
     app = okta.thing("AppInstance", "0oa" + d.ident("", 17), "Directory Tools", "Directory Tools")
     secret = okta.thing("ClientSecret", "ocs" + d.ident("", 17), "secret", "unknown")
     steps = [okta.event(company, "application.lifecycle.create", [app]),
              okta.event(company, "app.oauth2.client.lifecycle.create", [app]),
              okta.event(company, "app.oauth2.credentials.lifecycle.create", [app, secret]),
-             okta.event(company, "user.account.privilege.grant", [user], {"privilegeGranted": "Super administrator"}),
+             okta.privilege(company, "Super administrator"),
              okta.event(company, "system.api_token.create", [okta.thing("Token", "00T" + d.ident("", 17), "sync",
                                                                         "unknown")])]
     for step in steps[:: 1 if raid.quiet > 0.5 else 2]:

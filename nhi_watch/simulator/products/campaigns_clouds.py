@@ -44,6 +44,15 @@ def app_secret_stolen(raid: Raid, cast: Any) -> None:
     raid.many(cast.app, raid.few(20), [entra.graph(company, "GET", path) for path in raid.dice.some(entra.READS, 6)])
 
 
+@technique("T1078.004", "initial-access discovery", "sleeper")
+def dormant_app(raid: Raid, cast: Any) -> None:
+    """An app that slept for weeks signs in and looks around."""
+    company = raid.company
+    raid.do(cast.sleeper, entra.sign_in(company))
+    raid.habits(cast.sleeper, raid.few(8))
+    raid.many(cast.sleeper, raid.few(6), [entra.graph(company, "GET", path) for path in raid.dice.some(entra.READS, 4)])
+
+
 @technique("T1552.005", "lateral-movement credential-access collection", "managed storage")
 def managed_to_blobs(raid: Raid, cast: Any) -> None:
     """A machine's managed identity lists a storage account's keys, and a key downloads the blobs."""
@@ -100,12 +109,12 @@ def pod_to_cloud(raid: Raid, cast: Any) -> None:
         raid.do(pod, kubernetes.token(company, pod.facts["namespace"], name, d), inside=True)
     raid.many(pod, raid.few(8), [kubernetes.call(company, "get secrets"), kubernetes.call(company, "list secrets")])
     raid.wait(HOUR / 4)
-    cloud = raid.cloud(pod.facts["role"])
+    cloud = raid.cloud(pod.facts["role"], fresh=True)
     cloud.do("sts:GetCallerIdentity")
     cloud.all_of("s3:ListBuckets secretsmanager:ListSecrets ec2:DescribeInstances iam:ListRoles")
     for name in d.some(cloud.world.secrets, raid.few(5)):
         cloud.do("secretsmanager:GetSecretValue", secret(cloud.world, name, pod.facts["role"].region))
-    raid.landed(cloud, openings=True)
+    raid.landed(cloud)
 
 
 @technique("T1552.007", "discovery credential-access persistence", "service_account")

@@ -41,13 +41,13 @@ def token_to_cloud(raid: Raid, cast: Any) -> None:
     runner = At(raid.clock, d)
     raid.lines += github.workflow_run(raid.company, repo, "push", raid.sender(cast.token), runner, d.between(40, 300))
     raid.wait(25)
-    cloud = raid.cloud(cast.pipeline, inside=True)
+    cloud = raid.cloud(cast.pipeline, inside=True, fresh=True)
     cloud.do("sts:GetCallerIdentity")
     if d.chance(raid.quiet):
         cloud.do("secretsmanager:ListSecrets")
     for name in d.some(cloud.world.secrets, raid.few(9)):
         cloud.do("secretsmanager:GetSecretValue", secret(cloud.world, name, cast.pipeline.region))
-    raid.landed(cloud, openings=True)
+    raid.landed(cloud)
 
 
 @technique("T1213.003", "initial-access collection", "token")
@@ -74,12 +74,7 @@ def runner_and_key(raid: Raid, cast: Any) -> None:
     company, d = raid.company, raid.dice
     repo = d.pick(company.repos)
     _look(raid, cast.token)
-    key = {"fingerprint": f"SHA256:{d.hexes(40)}", "title": d.pick(["ci", "deploy", "build"]), "read_only": False}
-    steps = [github.change(company, "public_key.create", key, [repo]),
-             github.change(company, "repo.register_self_hosted_runner", {"runner_name": f"runner-{d.hexes(4)}"},
-                           [repo]),
-             github.change(company, "repo.set_actions_fork_pr_approvals_policy", {"policy": "first_time_contributors"},
-                           [repo])]
+    steps = github.hardenings(company, [repo])
     chosen = d.some(steps, max(1, round(3 * raid.quiet)))
     raid.do(cast.token, *chosen, gap=60)
     if d.chance(0.6):

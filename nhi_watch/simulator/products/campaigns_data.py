@@ -38,10 +38,8 @@ def vault_sweep(raid: Raid, cast: Any) -> None:
         raid.do(cast.vault, vault.login(company))
     for _ in range(raid.few(5)):
         raid.do(cast.vault, vault.call(company, "list", "secret/metadata/{word}", refused=d.chance(0.4)))
-    kinds = ["db", "api-key", "admin", "stripe"]
     for _ in range(raid.few(14)):
-        path = f"secret/data/{{word}}/{d.pick(kinds)}"
-        raid.do(cast.vault, vault.call(company, "read", path, refused=d.chance(0.3)))
+        raid.do(cast.vault, vault.call(company, "read", "secret/data/{word}/{kind}", refused=d.chance(0.3)))
     if d.chance(0.4):
         raid.do(cast.vault, vault.call(company, "update", "auth/token/create", "token"))
 

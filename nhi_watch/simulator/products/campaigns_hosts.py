@@ -42,16 +42,16 @@ def key_file_used_elsewhere(raid: Raid, cast: Any) -> None:
     _in_cloud(raid, cast.server.facts["machine"])
 
 
-@technique("T1552.001", "credential-access collection", "server token")
+@technique("T1552.001", "credential-access collection", "token_host")
 def token_off_a_host(raid: Raid, cast: Any) -> None:
-    """A git credential is read on a build server; the token clones repositories."""
-    company, d = raid.company, raid.dice
+    """A git credential is read on a build server; its machine user's token clones repositories."""
+    company, d, token = raid.company, raid.dice, cast.token_host.facts["robot"]
     for tool in d.some(["git", "gh", "npm"], raid.few(2)):
-        raid.do(cast.server, endpoint.read(company, tool, program=d.pick(list(endpoint.ODD))), gap=2, inside=True)
+        raid.do(cast.token_host, endpoint.read(company, tool, program=d.pick(list(endpoint.ODD))), gap=2, inside=True)
     raid.wait(d.pick([300, 1200]))
-    raid.do(cast.token, github.api(company, "GET", "/user/repos", []))
+    raid.do(token, github.api(company, "GET", "/user/repos", []))
     for repo in d.some(company.repos, raid.few(20)):
-        raid.do(cast.token, github.git(company, [repo], "git.clone"), gap=5)
+        raid.do(token, github.git(company, [repo], "git.clone"), gap=5)
 
 
 @technique("T1552.001", "initial-access discovery collection", "user")

@@ -6,9 +6,9 @@ Rates are assumptions. Each change that a product logs leaves its record, by the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from nhi_watch.simulator.dice import Dice, dice
+from nhi_watch.simulator.dice import Dice, Pool, dice
 from nhi_watch.simulator.machines import HOUR, Rhythm, office_second
 from nhi_watch.simulator.products import (
     ai,
@@ -18,6 +18,7 @@ from nhi_watch.simulator.products import (
     gitlab,
     kubernetes,
     okta,
+    rare,
     salesforce,
     snowflake,
     vault,
@@ -25,7 +26,7 @@ from nhi_watch.simulator.products import (
 )
 from nhi_watch.simulator.products.campaigns import Ran
 from nhi_watch.simulator.products.labels import record_id
-from nhi_watch.simulator.products.workers import At, Deed, Habit, Line, Step, Worker, office, run
+from nhi_watch.simulator.products.workers import At, Deed, Habit, Line, Step, Worker, office, run, steady
 
 if TYPE_CHECKING:
     from nhi_watch.simulator.products.tenant import Tenant
@@ -71,7 +72,7 @@ def happen(tenant: Tenant) -> list[Happening]:
     """All changes of all workers, by a draw for each day and worker of what may happen in a month."""
     found: list[Happening] = []
     for product, staff in tenant.staff.items():
-        for worker in [w for w in staff if not w.human and w.kind != "pipelines"]:
+        for worker in [w for w in staff if not w.human and w.kind not in ("pipelines", "sleeper")]:
             d = dice(tenant.spec.seed, "changes", worker.name)
             for change, rate in CHANGES:
                 if d.chance(rate * tenant.spec.days / 30):
@@ -130,7 +131,8 @@ def _newcomer(tenant: Tenant, product: str, worker: Worker, day: int, d: Dice) -
     if product in ("entra", "m365") and admin is not None and "sp" in worker.facts:
         scopes = worker.facts["roles"]
         deed = entra.consent(tenant.company, worker, scopes, "delegate" not in worker.facts)
-        return [Planned(admin, deed, day, second)]
+        role = entra.app_role(tenant.company, worker, scopes.split()[0])
+        return [Planned(admin, deed, day, second), Planned(admin, role, day, min(86_399, second + 20))]
     if product == "workspace":
         scopes = [workspace.NARROW[0], d.pick([workspace.DRIVE, workspace.MAIL, workspace.NARROW[2]])]
         return [Planned(worker, workspace.authorize(tenant.company, worker, scopes), day, second)]
@@ -227,35 +229,42 @@ def _refused(tenant: Tenant, product: str, worker: Worker, day: int, d: Dice) ->
 
 def administrators(tenant: Tenant) -> None:
     """The few people who administer each product do now and then what is rare: the same words that misuse needs."""
-    for product, deeds in _rare_acts(tenant.company).items():
+    for product, deeds in rare.of_administrators(tenant.company).items():
         people = [worker for worker in tenant.staff[product] if worker.human]
         for worker in people[: max(2, len(people) // 4)]:
             worker.habits.append(office(0.35, deeds))
 
 
-def _rare_acts(company: Any) -> dict[str, list[Deed]]:
-    return {
-        "github": [github.change(company, name, {}, company.repos) for name in (
-            "repo.set_actions_fork_pr_approvals_policy", "public_key.create", "repo.register_self_hosted_runner")]
-        + [github.api(company, "GET", route, company.repos) for route in (
-            "/user", "/user/orgs", "/orgs/{org}/repos", "/orgs/{org}/members", "/user/repos",
-            "/repos/{owner}/{repo}/actions/secrets")],
-        "okta": [okta.event(company, name) for name in (
-            "app.oauth2.client.lifecycle.create", "app.oauth2.credentials.lifecycle.create",
-            "user.mfa.factor.reset_all",
-            "system.api_token.create", "user.account.privilege.grant", "application.lifecycle.create")],
-        "gitlab": [gitlab.event(company, name) for name in ("project_export_created", "project_access_token_created")],
-        "kubernetes": [kubernetes.call(company, what) for what in (
-            "create rolebindings", "create selfsubjectrulesreviews", "list serviceaccounts", "list namespaces",
-            "list secrets",
-            "create serviceaccounts/token")],
-        "gcp": [gcp.call(company, what) for what in gcp.LOOKS],
-        "snowflake": [snowflake.query(company, name) for name in ("LIST_FILES", "GET_FILES", "UNLOAD")],
-        "vault": [vault.call(company, "update", "auth/token/create", "token")],
-        "salesforce": [salesforce.event(company, "BulkApi2", rows=8000)],
-        "ai": [ai.openai(company, name) for name in ("ip_allowlist.deleted", "service_account.created",
-                                                     "rate_limit.updated")],
-    }
+def explorers(tenant: Tenant) -> None:
+    """Some workers now and then do what they seldom or never did: a long tail, as scripts under people's hands have."""
+    sensitive = rare.of_administrators(tenant.company)
+    for product, staff in tenant.staff.items():
+        for worker in [w for w in staff if w.habits and w.kind not in ("pipelines", "key", "sleeper")]:
+            d = dice(tenant.spec.seed, "explorer", worker.name)
+            deeds = rare.looks(tenant.company, product, worker)
+            if len(deeds) > 3 and d.chance(0.3):
+                deeds = d.some(deeds, len(deeds)) + d.some(sensitive.get(product, []), 2)
+                tail = Pool.zipf(deeds, 1.3)
+                rhythm = Rhythm("burst", d.lognormal(0.3, 0.6))
+                worker.habits.append(Habit(rhythm, [Step(tail, d.lognormal(3, 0.5), 10)]))
+
+
+def _diagnosis(tenant: Tenant, product: str, worker: Worker, day: int, d: Dice) -> list[Planned]:
+    """One day of start-up checks and diagnostics: many deeds that never come back."""
+    deeds = rare.looks(tenant.company, product, worker)
+    if deeds and worker.habits:
+        some = d.some(deeds, max(2, round(d.lognormal(7, 0.5))))
+        pool = run(Rhythm("cron", at=d.between(6, 19) * HOUR), (some, 1.6 * len(some), 20))
+        worker.habits.append(Habit(pool.rhythm, pool.steps, day, day + 1))
+    return []
+
+
+def _release(tenant: Tenant, product: str, worker: Worker, day: int, d: Dice) -> list[Planned]:
+    """A big release: several new deeds at once, which stay."""
+    deeds = rare.looks(tenant.company, product, worker)
+    if deeds and worker.habits:
+        worker.habits.append(steady(d.lognormal(14, 0.8), d.some(deeds, d.between(2, 7)), since=day))
+    return []
 
 
 CHANGES: list[tuple[Change, float]] = [
@@ -269,5 +278,7 @@ CHANGES: list[tuple[Change, float]] = [
     (_wakes, 0.03),
     (_debugging, 0.1),
     (_refused, 0.06),
+    (_diagnosis, 0.2),
+    (_release, 0.12),
 ]
 """What may happen to a worker, and how often a month."""

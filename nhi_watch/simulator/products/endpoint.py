@@ -181,11 +181,11 @@ def server(company: Company, number: int, machine: Machine | None = None) -> Wor
     d = company.dice("server", number)
     host = f"{company.org}-{d.pick(['build', 'batch', 'runner', 'jump'])}-{number}"
     user = d.pick(["ci", "deploy", "svc", "jenkins"])
-    place = machine.place if machine else company.nat("aws", d)
+    own = Place(lambda x: networks.aws_address(x, company.aws.world.home), name=f"server-{company.seed}-{number}")
+    place = machine.place if machine else own
     worker = _worker(company, host, user, place, d)
     worker.facts["sensor"] = d.pick(["defend", "auditd"])
-    if machine and machine.place.fixed:
-        worker.facts["ips"] = [worker.facts["ips"][0], machine.place.address(0, d)]
+    worker.facts["ips"] = [worker.facts["ips"][0], place.address(0, d)]
     worker.facts["machine"] = machine
     tools = ["aws", *d.some([name for name in TOOLS if name != "aws"], 3)] if machine else worker.facts["tools"]
     worker.facts["tools"] = tools
@@ -225,7 +225,9 @@ def laptop(company: Company, one: Person) -> Worker:
 
 
 def staff(company: Company, count: int) -> list[Worker]:
-    """`count` servers, the first of them with AWS keys on them, and half of the people's laptops."""
-    keyed = [m for m in company.aws.machines if m.kind == "user" and m.place.fixed]
-    found = [server(company, n, keyed[n] if n < len(keyed) and n < count * 2 // 3 else None) for n in range(count)]
+    """`count` servers, some of them with AWS keys on them, and half of the people's laptops."""
+    d, office = company.dice("keyed"), company.aws.world.office
+    keyed = [m for m in company.aws.machines
+             if m.kind == "user" and m.place.fixed and m.place.address(0, d) not in office]
+    found = [server(company, n, keyed[n] if n < len(keyed) and n < count // 2 else None) for n in range(count)]
     return found + [laptop(company, one) for one in company.people if one.number % 2 == 0]

@@ -12,23 +12,24 @@ import base64
 from nhi_watch.simulator.dice import Dice
 from nhi_watch.simulator.machines import HOUR, Rhythm
 from nhi_watch.simulator.products.company import Company, Person, country
-from nhi_watch.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run, steady
+from nhi_watch.simulator.products.workers import At, Deed, Habit, Line, Record, Sender, Worker, iso, office, run, steady
 
 GRAPH = ("Microsoft Graph", "00000003-0000-0000-c000-000000000000")
 AZURE = ("Windows Azure Service Management API", "797f4846-ba00-4fd7-ba43-dac1f8f63013")
 EXCHANGE = ("Office 365 Exchange Online", "00000002-0000-0ff1-ce00-000000000000")
 VAULT = ("Azure Key Vault", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093")
 AGENTS = ["python-requests/2.32.3", "Microsoft.Graph.Client/5.62.0 (.NET 8.0)", "msal-python/1.31",
-          "Go-http-client/2.0",
-          "PostmanRuntime/7.42.0", "axios/1.7.7", "Microsoft Power Automate",
+          "Go-http-client/2.0", "PostmanRuntime/7.42.0", "axios/1.7.7", "Microsoft Power Automate",
           "Mozilla/5.0 (compatible; PowerShell/7.4.6)",
           "azsdk-python-identity/1.19.0 Python/3.12.7 (Linux)", "Java-http-client/17.0.13"]
 READS = ["/v1.0/users", "/v1.0/groups", "/v1.0/users/{id}", "/v1.0/groups/{id}/members",
          "/v1.0/sites/{id}/drive/root/children",
          "/v1.0/deviceManagement/managedDevices", "/v1.0/auditLogs/signIns", "/v1.0/directoryRoles",
-         "/v1.0/applications",
-         "/v1.0/servicePrincipals", "/v1.0/users/{id}/messages",
+         "/v1.0/applications", "/v1.0/servicePrincipals", "/v1.0/users/{id}/messages",
          "/v1.0/reports/getOffice365ActiveUserDetail(period='D7')"]
+PROVISIONING = ["Add member to group", "Update user", "Remove member from group", "Add user", "Update application"]
+SCOPES = ["User.Read", "Mail.Read Files.Read.All offline_access", "Mail.ReadWrite User.Read",
+          "Calendars.Read User.Read", "Files.Read.All User.Read"]
 
 
 def token_of(sender: Sender) -> str:
@@ -170,6 +171,26 @@ def new_secret(company: Company, worker: Worker, key: str) -> Deed:
     return audit(company, activity, target, {"AppId": worker.facts["app"]})
 
 
+def reply_address(company: Company, worker: Worker) -> Deed:
+    """One more address to which an app's tokens may be sent."""
+
+    def deed(sender: Sender, at: At) -> list[Line]:
+        name, d = worker.facts["name"], at.dice
+        host = d.pick([f"{name}.{company.domain}", f"{name}-{d.hexes(4)}.azurewebsites.net", f"{name}.vercel.app"])
+        old = f'{{"AddressType":0,"Address":"https://{name}.{company.domain}/login"}}'
+        new = f'{old},{{"AddressType":0,"Address":"https://{host}/callback"}}'
+        target = {"id": worker.facts["object"], "displayName": name, "type": "Application", "modifiedProperties": [
+            changed("AppAddress", f"[{new}]", f"[{old}]"), changed("Included Updated Properties", '"AppAddress"')]}
+        return audit(company, "Update application", target, {"AppId": worker.facts["app"]})(sender, at)
+
+    return deed
+
+
+def fresh_secret(company: Company, worker: Worker) -> Deed:
+    """The same with another secret each time."""
+    return lambda sender, at: new_secret(company, worker, at.dice.uuid())(sender, at)
+
+
 def consent(company: Company, worker: Worker, scopes: str, admin: bool = False) -> Deed:
     """Somebody lets an app in."""
     kind = "AllPrincipals" if admin else "Principal"
@@ -218,6 +239,10 @@ def reader(company: Company, number: int) -> Worker:
     worker.habits.append(run(rhythm, (calls, min(30.0, d.lognormal(4, 0.7)), 2)))
     if d.chance(0.3):
         worker.habits.append(steady(d.lognormal(2, 0.8), [graph(company, "PATCH", "/v1.0/users/{id}", 204)]))
+    if d.chance(0.3):  # it provisions: what it changes is in the directory's audit log, too
+        target = {"id": d.uuid(), "displayName": "Licensed users", "type": "Group", "modifiedProperties": []}
+        acts = [audit(company, name, target) for name in d.some(PROVISIONING, 2)]
+        worker.habits.append(steady(d.lognormal(3, 0.8), acts))
     return worker
 
 
@@ -230,13 +255,20 @@ def person(company: Company, one: Person) -> Worker:
     apps = [("Office 365 Exchange Online", EXCHANGE[1]), ("Azure Portal", "c44b4083-3bb0-49c1-b47d-974e53cbdf3c"),
             ("Microsoft Teams", "1fec8e78-bce4-4aaf-ab1b-5451cc387264")]
     worker.habits.append(office(d.lognormal(3, 0.5), [user_sign_in(company, each) for each in apps]))
+    tool = make_app(company, d.pick(["survey", "polls", "whiteboard", "rooms", "translate"]), d)
+    worker.habits.append(office(0.04, [consent(company, tool, d.pick(SCOPES))]))
     if one.number % 6 == 0:
         target = {"id": d.uuid(), "displayName": "All staff", "type": "Group", "modifiedProperties": []}
-        acts = ["Add member to group", "Update user", "Update group", "Update application", "Remove member from group"]
+        acts = [*PROVISIONING, "Update group"]
         worker.habits.append(office(d.lognormal(2, 0.6), [audit(company, name, target) for name in acts]))
     return worker
 
 
 def staff(company: Company, count: int) -> list[Worker]:
-    """`count` apps that read Graph, and all people."""
-    return [reader(company, n) for n in range(count)] + [person(company, one) for one in company.people]
+    """`count` apps that read Graph, a few of them asleep for weeks, and all people."""
+    apps = [reader(company, n) for n in range(count)]
+    for number, app in enumerate(apps[:: 5]):
+        d = company.dice("asleep", number)
+        rhythm = Rhythm("cron", at=d.between(0, 22 * HOUR), days=d.pick([30, 45, 60]), offset=d.between(0, 6))
+        app.habits, app.kind = [Habit(rhythm, app.habits[0].steps)], "sleeper"
+    return apps + [person(company, one) for one in company.people]

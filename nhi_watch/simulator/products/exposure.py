@@ -66,6 +66,8 @@ def harmless(company: Company, d: Dice, at: At) -> list[Line]:
     if users and d.chance(0.35):
         user = d.pick(users)
         who = f"aws:{user.arn}"
+        if d.chance(0.25):
+            return health(company, user.keys[0][1], at, who=who)
         if d.chance(0.5):
             return scanning(company, repo, user.keys[0][1], at, valid=d.pick(["active", "unknown"]), who=who)
         return trufflehog(company, repo, user.keys[0][1], user.arn, at, d.chance(0.6), who=who)

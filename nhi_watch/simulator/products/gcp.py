@@ -128,10 +128,10 @@ def mint(company: Company, target: Worker) -> Deed:
 
 
 def application(company: Company, number: int) -> Worker:
-    """A service account of an application; every third is used with an exported key, from elsewhere."""
+    """A service account of an application; every second one is used with an exported key, from elsewhere."""
     d = company.dice("gcp-app", number)
     worker = account(company, f"{d.pick(WORDS)}-{d.pick(['app', 'job', 'etl', 'api'])}-{number}", d)
-    if number % 3 == 0:
+    if number % 2 == 0:
         worker.keys = [(0, d.hexes(40))]
         worker.place = d.pick([company.nat("aws", d), company.vendor(d, worker.name)])
     acts = [call(company, what) for what in d.some(USUAL, d.between(1, 4))]
@@ -172,7 +172,10 @@ def pipeline(company: Company, repo: Repo, number: int) -> list[Worker]:
     front = Worker(f"gcp-ci-{repo.name}", "web_identity", f"gcp:web_identity:{repo.subject}", company.runner(repo.name),
                    AGENTS[1])
     front.facts = {**deployer.facts, "subject": subject, "deployer": deployer, "repo": repo}
-    front.facts["deeds"] = [_as(deployer, call(company, what)) for what in d.some(DEPLOYS, 3)]
+    deeds = [call(company, what) for what in d.some(DEPLOYS, 4)]
+    member = f"serviceAccount:app@{deployer.facts['project']}.iam.gserviceaccount.com"
+    deeds.append(grant(company, member, "roles/viewer"))
+    front.facts["deeds"] = [_as(deployer, deed) for deed in deeds]
     return [front, deployer]
 
 
@@ -192,7 +195,7 @@ def staff(company: Company, count: int) -> list[Worker]:
     found = [worker for n in range(max(1, count // 6)) for worker in broker(company, n)]
     for number, repo in enumerate(each for each in company.repos if each.deploys == "gcp"):
         found += pipeline(company, repo, number)
-    found += [application(company, n) for n in range(max(2, count - len(found)))]
+    found += [application(company, n) for n in range(max(4, count - len(found)))]
     return found + [person(company, one) for one in company.people if one.number % 4 == 2]
 
 
@@ -210,3 +213,8 @@ def grant(company: Company, member: str, role: str) -> Deed:
     delta = {"bindingDeltas": [{"action": "ADD", "role": role, "member": member}]}
     more = {"serviceData": {"@type": "type.googleapis.com/google.iam.v1.logging.AuditData", "policyDelta": delta}}
     return call(company, ("project", "SetIamPolicy"), more=more)
+
+
+def fresh_key(company: Company, target: Worker) -> Deed:
+    """The same with another key each time."""
+    return lambda sender, at: new_key(company, target, at.dice.hexes(40))(sender, at)

@@ -92,6 +92,22 @@ def change(company: Company, action: str, more: Record, repos: list[Repo] | None
     return deed
 
 
+def hardenings(company: Company, repos: list[Repo]) -> list[Deed]:
+    """A new deploy key, a new runner, a new rule for runs of forks: what administrators and intruders both do."""
+
+    def key(sender: Sender, at: At) -> list[Line]:
+        made = {"fingerprint": f"SHA256:{at.dice.hexes(40)}", "title": at.dice.pick(["ci", "deploy", "build"]),
+                "read_only": at.dice.chance(0.5)}
+        return change(company, "public_key.create", made, repos)(sender, at)
+
+    def runner(sender: Sender, at: At) -> list[Line]:
+        made = {"runner_name": f"runner-{at.dice.hexes(4)}"}
+        return change(company, "repo.register_self_hosted_runner", made, repos)(sender, at)
+
+    policy = {"policy": "first_time_contributors"}
+    return [key, runner, change(company, "repo.set_actions_fork_pr_approvals_policy", policy, repos)]
+
+
 def workflow_run(company: Company, repo: Repo, event: str, starter: Sender, at: At, seconds: float) -> list[Line]:
     """A run of a repository's pipeline, from its creation to its end; `starter` is who pushed."""
     number = at.dice.between(10**10, 2 * 10**10)
@@ -170,6 +186,23 @@ def app(company: Company, number: int) -> Worker:
     return worker
 
 
+def oauth_app(company: Company, number: int) -> Worker:
+    """An OAuth app that a developer has let in: it acts under that name."""
+    d = company.dice("oauth-app", number)
+    name, one = d.pick(["Deploy Hub", "Sprint Board", "Doc Portal", "Merge Helper"]), d.pick(company.people)
+    place = company.vendor(d, f"oauth{number}")
+    worker = Worker(f"gh-oauth-{number}", "oauth_app", f"github:oauth_app:{number}", place, d.pick(_API))
+    access = {"programmatic_access_type": "OAuth access token", "oauth_application": name,
+              "oauth_application_id": 900_000 + number * 17}
+    worker.facts = {"actor": one.login.replace(".", "-"), "actor_id": 20_000_000 + one.number * 37, "access": access}
+    worker.keys = [(0, token(d))]
+    mine = d.some(company.repos, d.between(3, 8))
+    calls = [api(company, "GET", route, mine) for route in ("/repos/{owner}/{repo}/pulls", "/user/repos",
+                                                            "/repos/{owner}/{repo}/issues")]
+    worker.habits.append(steady(d.lognormal(14, 0.7), calls))
+    return worker
+
+
 def robot(company: Company, number: int) -> Worker:
     """A machine user's token on a build host or at a vendor's; some make a backup of everything each night."""
     d = company.dice("github-robot", number)
@@ -211,7 +244,9 @@ def staff(company: Company, count: int) -> list[Worker]:
     """`count` machine identities, and the people beside them."""
     half = max(1, count // 3)
     found = [app(company, n) for n in range(min(half, len(APPS)))] + [robot(company, n) for n in range(half)]
-    found += [deploy_key(company, n) for n in range(count - 2 * half)]
+    rest = count - 2 * half
+    found += [oauth_app(company, n) for n in range(max(1, rest // 3))]
+    found += [deploy_key(company, n) for n in range(max(1, rest - rest // 3))]
     for one in company.people:
         d = company.dice("developer", one.number)
         if d.chance(0.7):

@@ -14,6 +14,8 @@ AGENTS = ["git/2.43.0", "python-gitlab/4.13.0", "git/2.39.5", "Go-http-client/2.
           "gitlab-runner 17.5.3"]
 CHANGES = ["project_access_token_created", "deploy_key_added", "merge_request_merged", "protected_branch_created",
            "ci_variable_created", "set_runner_associated_projects", "user_access_locked", "project_created"]
+ORDINARY = ["merge_request_merged", "protected_branch_created", "project_created", "repository_git_operation",
+            "merge_request_created", "release_created"]
 
 
 def event(company: Company, name: str, target: tuple[str, str] | None = None) -> Deed:

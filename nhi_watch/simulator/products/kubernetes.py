@@ -21,23 +21,6 @@ NAMESPACES = ["apps", "platform", "kube-system", "data", "monitoring", "ingress"
 CORE = ["pods", "services", "configmaps", "endpoints", "secrets", "events", "namespaces", "nodes", "serviceaccounts"]
 
 
-class Verb(tuple[str, str, str]):
-    """verb, resource, subresource."""
-
-    __slots__ = ()
-
-
-def verb(text: str) -> Verb:
-    """From a text.
-
-    >>> verb("create pods/exec"), verb("list secrets")
-    (('create', 'pods', 'exec'), ('list', 'secrets', ''))
-    """
-    name, _, thing = text.partition(" ")
-    resource, _, sub = thing.partition("/")
-    return Verb((name, resource, sub))
-
-
 USUAL = ["get configmaps", "list pods", "watch endpoints", "get secrets", "update leases", "list services", "get pods",
          "create events", "patch deployments", "list configmaps", "watch configmaps", "get nodes"]
 CONTROLLERS = ["watch pods", "list nodes", "update leases", "patch nodes/status", "create events", "list secrets",
@@ -47,12 +30,15 @@ DEPLOYS = ["get deployments", "patch deployments", "create configmaps", "update 
 PEOPLE = ["list pods", "get pods/log", "get deployments", "list events", "create pods/exec", "list configmaps",
           "delete pods",
           "get secrets", "list nodes", "patch deployments", "create pods/portforward", "list secrets"]
+RARE = ["create rolebindings", "create selfsubjectrulesreviews", "list serviceaccounts", "list namespaces",
+        "list secrets", "create serviceaccounts/token"]
 
 
 def call(company: Company, what: str, namespace: str = "", name: str = "", refused: bool = False,
          more: Record | None = None) -> Deed:
-    """A request to the API server, as in `list secrets`; namespace and name are drawn where not told."""
-    action, resource, sub = verb(what)
+    """A request to the API server, as in `create pods/exec`; namespace and name are drawn where not told."""
+    action, _, thing = what.partition(" ")
+    resource, _, sub = thing.partition("/")
 
     def deed(sender: Sender, at: At) -> list[Line]:
         facts, d = sender.facts, at.dice

@@ -39,8 +39,9 @@ def about(tenant: Tenant, line: Line, number: int, d: Dice) -> list[Line]:
             return []
         make = alerts.guardduty if d.chance(0.7) else alerts.security_hub
         if d.chance(0.8):
-            return make(company, machine, number, at, d.pick(list(alerts.GUARDDUTY)), address or "203.0.113.9")
-        return alerts.notable(company, line, at, alerts.rule_for(d), {"user": machine.arn, "src": address})
+            return make(company, machine, number, at, alerts.kind_for(machine, d), address or "203.0.113.9")
+        named = {"user": machine.arn, "src": address}
+        return alerts.notable(company, line, at, alerts.rule_for(line.product, d), named)
     if line.product in ("entra", "azure", "m365"):
         worker = next((w for w in tenant.workers if w.who == line.who and ("sp" in w.facts or "guid" in w.facts)), None)
         if worker is None or worker.kind == "managed":
@@ -48,10 +49,9 @@ def about(tenant: Tenant, line: Line, number: int, d: Dice) -> list[Line]:
         kinds = alerts.USER_RISKS if "guid" in worker.facts else alerts.RISKS
         return alerts.entra_risk(company, worker, at, d.pick(list(kinds)), address)
     if line.product == "endpoint":
-        return alerts.kibana(company, line, at, d.pick(["Rare Program Reads Credential File",
-                                                        "First Time Seen Source Network"]))
+        return alerts.kibana(company, line, at, alerts.rule_for(line.product, d))
     named = named_in(line)
-    return alerts.notable(company, line, at, alerts.rule_for(d), named) if named else []
+    return alerts.notable(company, line, at, alerts.rule_for(line.product, d), named) if named else []
 
 
 def address_of(line: Line) -> str:

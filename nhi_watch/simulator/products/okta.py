@@ -18,6 +18,8 @@ LIFECYCLE = ["user.lifecycle.create", "user.lifecycle.activate", "user.account.u
              "user.lifecycle.deactivate", "user.account.reset_password"]
 CHANGES = ["application.lifecycle.update", "policy.rule.update", "group.lifecycle.create",
            "application.lifecycle.create"]
+RARE = ["app.oauth2.client.lifecycle.create", "app.oauth2.credentials.lifecycle.create", "user.mfa.factor.reset_all",
+        "system.api_token.create", "application.lifecycle.create"]
 
 
 def event(company: Company, name: str, targets: list[Record] | None = None, debug: Record | None = None,
@@ -82,6 +84,17 @@ def product(company: Company, d: Dice) -> Record:
     return thing("AppInstance", "0oa" + company.dice("okta-app", name).ident("", 17), name, name)
 
 
+def privilege(company: Company, role: str = "") -> Deed:
+    """Somebody becomes an administrator of some kind."""
+
+    def deed(sender: Sender, at: At) -> list[Line]:
+        granted = role or at.dice.pick(["Help Desk Administrator", "Group Administrator", "Read-only Administrator",
+                                        "Super administrator"])
+        return event(company, "user.account.privilege.grant", debug={"privilegeGranted": granted})(sender, at)
+
+    return deed
+
+
 def grant(company: Company, scopes: str) -> Deed:
     """A service app gets an access token."""
 
@@ -140,7 +153,7 @@ def person(company: Company, one: Person) -> Worker:
             event(company, "user.session.start", refused="INVALID_CREDENTIALS")]
     worker.habits.append(office(d.lognormal(4, 0.5), acts))
     if one.number % 6 == 1:
-        rare = [event(company, each) for each in [*LIFECYCLE, *CHANGES, "user.account.privilege.grant"]]
+        rare = [*(event(company, each) for each in [*LIFECYCLE, *CHANGES]), privilege(company)]
         worker.habits.append(office(d.lognormal(2.5, 0.5), rare))
     return worker
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nhi_watch.simulator.dice import Dice, dice
+from nhi_watch.simulator.dice import dice
 from nhi_watch.simulator.difficulty import who
 from nhi_watch.simulator.machines import HOUR, Rhythm
 from nhi_watch.simulator.products import endpoint, entra, gcp, github
@@ -36,7 +36,8 @@ def starters(company: Company, developers: list[Worker], lines: list[Line], day:
         repo = repos.get(line.record["userIdentity"].get("userName", ""))
         if repo is not None:
             d = dice(company.seed, "run", line.record["eventID"])
-            yield from pushed(company, developers, repo, At(line.second - 25 - 60 * d.random(), d), day)
+            before = max(company.midnight(day), line.second - 25 - 60 * d.random())
+            yield from pushed(company, developers, repo, At(before, d), day)
 
 
 def pushed(company: Company, developers: list[Worker], repo: Repo, at: At, day: int,
@@ -61,7 +62,7 @@ def google(company: Company, developers: list[Worker], front: Worker) -> None:
         found += gcp.mint(company, deployer)(sender, at)
         for _ in range(at.dice.between(2, 7)):
             at = at.later(12 * at.dice.random() + 1)
-            found += at.dice.pick(deeds)(sender, at)
+            found += deeds[int(len(deeds) * at.dice.random() ** 2)](sender, at)  # the last ones seldom
         return found
 
     d = company.dice("google-runs", front.name)
@@ -97,17 +98,18 @@ def day_of(company: Company, second: float) -> int:
     return int((second - company.midnight(0)) // 86_400)
 
 
-def key_reads(company: Company, servers: list[Worker], lines: list[Line], d: Dice) -> Iterator[Line]:
+def key_reads(company: Company, servers: list[Worker], lines: list[Line], day: int) -> Iterator[Line]:
     """The tool on a server opens the key file before some of the calls with the key that lies there."""
     by_user = {f"aws:{server.facts['machine'].arn}": server for server in servers if server.facts.get("machine")}
     last: dict[str, float] = {}
+    d = dice(company.seed, "key reads", day)
     for line in lines:
         server = by_user.get(line.who)
         if server is None or line.second - last.get(line.who, 0) < 3600 or not d.chance(0.5):
             continue
         last[line.who] = line.second
-        at = At(line.second - 1 - 2 * d.random(), d)
-        sender = server.sender(company.seed, day_of(company, at.second), at.second % 86_400)
+        at = At(max(company.midnight(day), line.second - 1 - 2 * d.random()), d)
+        sender = server.sender(company.seed, day, at.second % 86_400)
         yield from _reader(company, server)(sender, at)
 
 

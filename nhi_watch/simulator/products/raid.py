@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Union
 
 from nhi_watch.simulator import agents as clouds
@@ -51,7 +52,9 @@ class Raid:
         self.tenant, self.company, self.origin, self.dice, self.day = tenant, tenant.company, origin, d, day
         self.quiet = d.pick([0.3, 0.3, 0.6, 1.0])
         """How much is done: 0.3 a little, 1 everything at once."""
-        second = office_second(0, d) if origin == "inside" or d.chance(0.4) else d.between(0, DAY - 5400)
+        zone = tenant.company.people[0].zone
+        working = origin == "inside" or d.chance(0.4)
+        second = office_second(zone, d) if working else d.between(0, DAY - 5400)
         self.clock = self.company.midnight(day) + second + d.random()
         self.lines: list[Line] = []
         self.issued: list[Line] = []
@@ -117,8 +120,12 @@ class Raid:
         self.lines += lines
         self.wait(gap if self.quiet > 0.5 else gap * 6)
 
-    def cloud(self, machine: Machine, inside: bool | None = None) -> CloudRaid:
-        """A hand on an AWS identity, at this moment and from this place; give it back with `landed`."""
+    def cloud(self, machine: Machine, inside: bool | None = None, fresh: bool = False) -> CloudRaid:
+        """A hand on an AWS identity, at this moment and from this place; give it back with `landed`.
+
+        `fresh`: with a session that is issued now, to the intruder; else with the one that its owner has.
+        """
+        machine = replace(machine, rotate=0) if fresh else machine
         near = not self.external if inside is None else inside
         raid = CloudRaid(self.company.aws, machine, self.day, "inside" if near else "external", self.dice)
         raid.quiet = self.quiet
@@ -131,14 +138,17 @@ class Raid:
         raid._job = raid.clock  # a pipeline's session begins now
         return raid
 
-    def landed(self, raid: CloudRaid, openings: bool = False) -> None:
-        """Take over what an AWS hand did; `openings`: the session that it used was issued to the intruder."""
+    def landed(self, raid: CloudRaid) -> None:
+        """Take over what an AWS hand did, and how its session was issued."""
         self.clock = self.company.midnight(self.day) + raid.clock
+        mine = raid.victim.rotate == 0
+        for day, _, record in raid.openings:
+            if mine and raid.origin == "external":
+                record.update({"sourceIPAddress": self.address, "userAgent": raid.outlook.agent})
+            opened = pipelines.cloud_lines([record], self.company.midnight(day))
+            (self.lines if mine else self.issued).extend(opened)
         for day, _, record in raid.out:
             self.lines += pipelines.cloud_lines([record], self.company.midnight(day))
-        for day, _, record in raid.openings:
-            opened = pipelines.cloud_lines([record], self.company.midnight(day))
-            (self.lines if openings else self.issued).extend(opened)
 
 
 def _outside(tenant: Tenant, d: Dice) -> Callable[[Dice], str]:

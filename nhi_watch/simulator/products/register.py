@@ -68,6 +68,11 @@ def _pods(tenant: Tenant, day: int) -> Sequence[Any]:
     return [w for w in tenant.alive("kubernetes", "service_account", day) if id(w.facts["role"]) in living]
 
 
+def _token_hosts(tenant: Tenant, day: int) -> Sequence[Any]:
+    living = set(map(id, tenant.alive("github", "token", day)))
+    return [w for w in tenant.alive("endpoint", "host_user", day) if id(w.facts.get("robot")) in living]
+
+
 def _servers(tenant: Tenant, day: int) -> Sequence[Any]:
     living = {id(m) for m in _machines(lambda m: m.kind == "user" and bool(m.key_on(day)))(tenant, day)}
     return [w for w in tenant.alive("endpoint", "host_user", day) if id(w.facts.get("machine")) in living]
@@ -75,12 +80,14 @@ def _servers(tenant: Tenant, day: int) -> Sequence[Any]:
 
 PARTS: dict[str, Candidates] = {
     "token": _workers("github", "token", lambda w: "workflow" in w.facts["access"].get("token_scopes", "workflow")),
-    "bot": _workers("github", "app"),
+    "bot": _workers("github", "app oauth_app"),
     "developer": _workers("github", "person"),
     "pipeline": _machines(lambda m: m.session == "ci"),
     "user": _machines(lambda m: m.kind == "user" and m.archetype != "sleeper"),
     "server": _servers,
+    "token_host": _token_hosts,
     "app": _workers("entra", "app"),
+    "sleeper": _workers("entra", "sleeper"),
     "mailer": _workers("m365", "app"),
     "azure": _workers("azure", "app"),
     "managed": _workers("azure", "managed"),

@@ -40,6 +40,8 @@ def event(company: Company, kind: str, more: Record | None = None, rows: float =
             record.update({"LOGIN_STATUS": "LOGIN_NO_ERROR", "BROWSER_TYPE": sender.agent, "LOGIN_TYPE": "i"})
         if kind.startswith("Bulk"):
             record["JOB_ID"] = "750" + d.ident("", 12)
+        if kind == "BulkApi2":
+            record["OPERATION_TYPE"] = d.pick(["query", "query", "insert", "upsert", "delete"])
         record["USER_AGENT"] = sender.agent
         record.update(more or {})
         return sender.line(at, "salesforce", kind, record)

@@ -23,6 +23,8 @@ TEXTS = {
     "CREATE_USER": "CREATE USER {table}_SVC DEFAULT_ROLE = PUBLIC",
     "LIST_FILES": "LIST @exports",
 }
+ORDINARY = ["SELECT", "INSERT", "COPY", "MERGE", "SHOW", "DESCRIBE", "USE", "CREATE_TABLE_AS_SELECT", "CREATE",
+            "LIST_FILES"]
 
 
 def login(company: Company, error: int = 0) -> Deed:

@@ -26,13 +26,13 @@ from nhi_watch.simulator.products import (
     workspace,
 )
 from nhi_watch.simulator.products.campaigns import Campaign, plan
-from nhi_watch.simulator.products.changes import administrators, happen
+from nhi_watch.simulator.products.changes import administrators, explorers, happen
 from nhi_watch.simulator.products.company import make_company
-from nhi_watch.simulator.products.workers import At, Line, Worker, moments, play
+from nhi_watch.simulator.products.workers import At, Line, Record, Worker, moments, play
 
 Incident = dict[str, Any]
-SHARES = {github: 14, entra: 9, azure: 8, m365: 6, okta: 6, gcp: 14, workspace: 8, kubernetes: 15, ai: 6, snowflake: 5,
-          vault: 7, salesforce: 5, gitlab: 4, endpoint: 7}
+SHARES = {github: 14, entra: 9, azure: 12, m365: 6, okta: 6, gcp: 14, workspace: 8, kubernetes: 15, ai: 6, snowflake: 5,
+          vault: 7, salesforce: 5, gitlab: 4, endpoint: 8}
 """Product → how many of a hundred machine identities outside of AWS are its own: an assumption."""
 PRODUCTS = ("ai", "alerts", "azure", "cloudtrail", "endpoint", "entra", "exposure", "gcp", "github", "gitlab",
             "kubernetes",
@@ -60,10 +60,15 @@ class Day(NamedTuple):
 
     date: str
     lines: list[Line]
-    """In order of time."""
+    """In order of time; each belongs to this day."""
     incidents: list[Incident]
     """Those that began on this day."""
     oddities: list[Incident]
+
+    @property
+    def records(self) -> list[Record]:
+        """The bare records."""
+        return [line.record for line in self.lines]
 
 
 class Tenant:
@@ -74,6 +79,7 @@ class Tenant:
         self.company = make_company(spec.seed, spec.days, spec.start, spec.nhis)
         self.staff = self._staff()
         administrators(self)
+        explorers(self)
         self.happenings = happen(self)
         self.campaigns: list[Campaign] = plan(self)
 
@@ -92,6 +98,10 @@ class Tenant:
         staff["github"].append(pipelines.tests(company, developers))
         for front in [worker for worker in staff["gcp"] if "deployer" in worker.facts]:
             pipelines.google(company, developers, front)
+        homeless = [server for server in staff["endpoint"] if not server.human and not server.facts["machine"]]
+        robots = [w for w in staff["github"] if w.kind == "token" and w.name.startswith(f"gh-{company.org}")]
+        for server, robot in zip(homeless, robots):
+            server.facts["robot"], robot.place = robot, server.place
         apps = [w for w in staff["azure"] if w.facts.get("credential") == "federatedIdentityCredential"]
         for app, repo in zip(apps, [repo for repo in company.repos if repo.deploys == "entra"]):
             pipelines.microsoft(company, developers, app, repo)
@@ -99,29 +109,24 @@ class Tenant:
 
     def days(self) -> Iterator[Day]:
         """Day after day."""
-        late: dict[int, list[Line]] = {}
+        due: dict[int, list[Line]] = {}
         for number, cloud in enumerate(self.company.aws.days()):
-            lines = self._ordinary(number, cloud.records)
             ran = [campaign.run(self) for campaign in self.campaigns if campaign.day == number]
             odd = [happening.run(self) for happening in self.happenings if happening.day == number]
-            for happening in [*ran, *odd]:
-                for line in happening.lines:
-                    day = pipelines.day_of(self.company, line.second)
-                    late.setdefault(max(number, day), []).append(line)
-            lines += [line for line in late.pop(number, []) if line.second < self.company.midnight(self.spec.days)]
-            for other in [day for day in late if day <= number]:
-                lines += late.pop(other)
-            lines.sort(key=lambda line: line.second)
-            yield Day(cloud.date, lines, [r.label for r in ran if r.label], [o.label for o in odd if o.label])
+            lines = self._ordinary(number, cloud.records)
+            for line in [*lines, *(line for happening in [*ran, *odd] for line in happening.lines)]:
+                due.setdefault(pipelines.day_of(self.company, line.second), []).append(line)
+            today = sorted(due.pop(number, []), key=lambda line: line.second)
+            yield Day(cloud.date, today, [r.label for r in ran if r.label], [o.label for o in odd if o.label])
 
-    def _ordinary(self, number: int, records: list[dict[str, Any]]) -> list[Line]:
+    def _ordinary(self, number: int, records: list[Record]) -> list[Line]:
         company, midnight = self.company, self.company.midnight(number)
         d = dice(self.spec.seed, "ordinary", number)
         cloud = pipelines.cloud_lines(records, midnight)
         developers = [worker for worker in self.staff["github"] if worker.kind == "person"]
         lines = [*cloud, *ai.invocations(self.spec.seed, cloud), *pipelines.starters(company, developers, cloud,
                                                                                      number)]
-        lines += pipelines.key_reads(company, self.staff["endpoint"], cloud, d)
+        lines += pipelines.key_reads(company, self.staff["endpoint"], cloud, number)
         for worker in self.workers:
             if worker.alive(number):
                 lines += self.shift(worker, number, midnight)
@@ -139,8 +144,9 @@ class Tenant:
                     at = At(midnight + second, d)
                     if sender.bucket not in opened:
                         opened.add(sender.bucket)
+                        before = At(max(midnight, at.second - 2 - 3 * d.random()), d)
                         for deed in worker.opening:
-                            yield from deed(sender, at.later(-2 - 3 * d.random()))
+                            yield from deed(sender, before)
                     yield from play(habit, sender, at, whole)
 
     def alive(self, product: str, kinds: str, day: int) -> list[Worker]:

@@ -11,15 +11,17 @@ from nhi_watch.simulator.products.company import Company, Person
 from nhi_watch.simulator.products.workers import At, Deed, Line, Record, Sender, Worker, iso, office, run, steady
 from nhi_watch.simulator.world import WORDS
 
+KINDS = ["db", "db", "api-key", "admin", "stripe", "smtp", "redis"]
 AGENTS = ["Go-http-client/1.1", "hvac/2.3.0", "vault-agent/1.18.1", "VaultSharp/1.17.5", "curl/8.5.0",
           "node-vault/0.10.2"]
 
 
 def call(company: Company, operation: str, path: str, mount: str = "kv", refused: bool = False) -> Deed:
-    """A call, as request and as response; `{word}` in the path is drawn."""
+    """A call, as request and as response; `{word}` and `{kind}` in the path are drawn."""
+    action = f"{operation} {'/'.join(path.split('/')[:2])}"
 
     def deed(sender: Sender, at: At) -> list[Line]:
-        where = path.replace("{word}", at.dice.pick(WORDS))
+        where = path.replace("{word}", at.dice.pick(WORDS)).replace("{kind}", at.dice.pick(KINDS))
         request = _request(sender, at, operation, where, mount)
         auth = _auth(sender, at)
         entry: Record = {"time": iso(at.second, 9), "type": "request", "auth": auth, "request": request}
@@ -33,8 +35,8 @@ def call(company: Company, operation: str, path: str, mount: str = "kv", refused
             elif "create" in where:
                 answer["response"]["auth"] = {"accessor": f"hmac-sha256:{at.dice.hexes(64)}", "display_name": "token",
                                               "policies": ["default"], "token_type": "service"}
-        return sender.line(at, "vault", f"{operation} {path}", entry) + sender.line(
-            at.later(0.003), "vault", f"{operation} {path}", answer)
+        return sender.line(at, "vault", action, entry) + sender.line(
+            at.later(0.003), "vault", action, answer)
 
     return deed
 
@@ -115,8 +117,10 @@ def server(company: Company, number: int) -> Worker:
     rhythm = d.pick([Rhythm("every", d.pick([3600, 14400]), d.between(0, 3500)), Rhythm("burst", 2)])
     worker.habits.append(run(rhythm, (_own(company, d, name[:12]), d.lognormal(4, 0.5), 2)))
     if d.chance(0.25):
-        worker.habits.append(run(Rhythm("cron", at=d.between(0, 22 * HOUR)), (
-            [call(company, "list", "secret/metadata/{word}"), call(company, "read", "secret/data/{word}/db")], 9, 2)))
+        wide = [call(company, "list", "secret/metadata/{word}"), call(company, "read", "secret/data/{word}/{kind}")]
+        worker.habits.append(run(Rhythm("cron", at=d.between(0, 22 * HOUR)), (wide, 9, 2)))
+    if d.chance(0.2):
+        worker.habits.append(steady(3, [call(company, "read", f"secret/data/{d.pick(WORDS)}/db", refused=True)]))
     return worker
 
 
@@ -126,7 +130,7 @@ def person(company: Company, one: Person) -> Worker:
     worker = entity(company, f"oidc-{one.login}", "oidc", one.place, d)
     worker.agent, worker.human, worker.zone, worker.born = one.browser, True, one.zone, one.born
     worker.facts.update({"display": f"oidc-{one.email}", "metadata": {"email": one.email}})
-    acts = [call(company, "read", "secret/data/{word}/db"), call(company, "list", "secret/metadata/{word}"),
+    acts = [call(company, "read", "secret/data/{word}/{kind}"), call(company, "list", "secret/metadata/{word}"),
             call(company, "update", "secret/data/{word}/api-key"), call(company, "read", "sys/policies/acl/{word}",
                                                                         "system"),
             call(company, "update", "auth/approle/role/{word}/secret-id", "approle"),
