@@ -99,7 +99,7 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
         result = pipeline.finish(on_stage)
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     _demand_events(result.run, job.out)
-    result = result._replace(notables=overall(_with_earlier(state, result)))
+    result = result._replace(notables=overall(result.standing))
     result.run["notables"] = len(result.notables)
     result.run["seconds"]["read"] = round(result_started - started - result.run["seconds"].get("group", 0.0), 3)
     return result
@@ -113,13 +113,6 @@ def _demand_events(run: dict[str, Any], out: Path) -> None:
             f"none of {run['read']:,} records could be read, most of them for {reason}; "
             f"see {out / 'rejects.jsonl'}, and check the paths and --source"
         )
-
-
-def _with_earlier(state: State, result: Result) -> list[dict[str, Any]]:
-    """The notables of all days that the state keeps: a run over new files must not hide what was found before."""
-    fresh = {notable["id"]: notable for notable in result.notables}
-    earlier = {notable["id"]: notable for notable in state.every_notable()}
-    return list({**earlier, **fresh}.values())
 
 
 @contextmanager

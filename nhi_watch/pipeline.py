@@ -58,6 +58,8 @@ class Result(NamedTuple):
     """New ones, and new revisions."""
     run: dict[str, Any]
     """Counts, seconds a stage, ids of model and baseline: see design, run.json."""
+    standing: list[dict[str, Any]]
+    """The notables of all days that the state keeps, and all exposures: a run over new files must not hide them."""
 
 
 DEFAULTS = Options()
@@ -101,14 +103,14 @@ class Pipeline:
         """Score, rank and learn what was fed; the rows are put, committing them is the caller's business."""
         self._settle(progress, last=True)
         self._counts["identities"] = len(self._identities)
-        exposures = fast.refresh(self._state.rows, self._model, self._options.assets)
-        notables = [notable for _, found in sorted(self._notables.items()) for notable in found]
-        notables += exposures.notables
-        kept = {notable["id"] for notable in notables}
-        changed = [notable for name, notable in self._changed.items() if name in kept]
-        changed += [notable for name, notable in self._merged.items() if name not in kept]
-        changed += exposures.changed
-        return Result(notables, changed, self._run(notables, sorted(self._scored)))
+        fresh = {notable["id"]: notable for _, found in sorted(self._notables.items()) for notable in found}
+        standing = {**{notable["id"]: notable for notable in self._state.every_notable()}, **fresh}
+        followed = fast.follow_up(self._state.rows, self._model, self._options.assets, list(standing.values()))
+        changed = [notable for name, notable in self._changed.items() if name in fresh]
+        changed += [notable for name, notable in self._merged.items() if name not in fresh]
+        changed += followed.exposures
+        scored = [notable for notable in followed.notables if notable["id"] in fresh]
+        return Result(scored, changed, self._run(scored, sorted(self._scored)), followed.notables)
 
     def relieve(self) -> None:
         """When much is held in memory, do what `finish` does for all days but the one that is being read.

@@ -181,9 +181,11 @@ def plain(table: str, raw: bytes) -> Any:
 def answer(store: Any) -> dict[str, Any]:
     """What must not depend on how the input was cut up: notables, day rows, deltas, baselines.
 
-    Left out: revisions, which count what changed on the way.
+    Left out: revisions, which count what changed on the way, and the ledger, which holds what people were asked
+    to do and since when.
     """
     whole = contents(store)
+    del whole["ledger"]
     for notable in whole["notable"].values():
         notable.pop("revision")
     whole["profile"] = baselines_of(store)

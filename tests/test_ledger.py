@@ -50,7 +50,8 @@ def exposed(*parts: list[dict[str, Any]], known: Any = NO_ASSETS) -> tuple[Memor
 
 def follow(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> dict[str, Entry]:
     found = ledger.follow(store, history.read(store, model.load()), notables, now)
-    return {entry.control: entry for entry in found}
+    mine = {notable["id"] for notable in notables}
+    return {entry.control: entry for entry in found if entry.notable in mine}
 
 
 def test_a_secret_is_required_done_and_verified() -> None:
