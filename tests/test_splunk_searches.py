@@ -8,10 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import package
 import pytest
-from check_python import find
-from need import need
+from splunk_app import interpreter, unpacked
 from splunk_process import Row
 from splunk_server import Server, Window
 
@@ -48,20 +46,9 @@ def wanted() -> dict[str, float]:
     return found
 
 
-def unpacked(folder: Path) -> Path:
-    root = folder / str(package.APP)
-    for name, data in package.contents().items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return root
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
-    python = find("3.13")
-    need(python, "needs Python 3.13")
-    made = Server(unpacked(tmp_path), str(python))
+    made = Server(unpacked(tmp_path), interpreter("3.13"))
     made.overrides["nhi_budget"] = str(BUDGET)
     return made
 

@@ -1,0 +1,155 @@
+"""The baseline as a lookup table: what the state holds, whatever was learnt twice, late, or long ago."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_watch import baseline, inventory, model
+from nhi_watch.behaviour import IdentityDay
+from nhi_watch.errors import StoreError
+from nhi_watch.grouping import Grouping
+from nhi_watch.pipeline import Options, Pipeline
+from nhi_watch.scoring import TENANT, peer_scope
+from nhi_watch.simulator import Spec, Tenant
+from nhi_watch.sources import cloudtrail
+from nhi_watch.splunk import lookup
+from nhi_watch.splunk.learning import Learnt, settle
+from nhi_watch.splunk.lookup import LookupBaselines, Table
+from nhi_watch.splunk.tablestore import TableStore
+from nhi_watch.state import State
+from nhi_watch.stores.memory import MemoryStore
+
+DAYS = 8
+Wholes = dict[str, IdentityDay]
+
+
+@lru_cache
+def simulated() -> tuple[tuple[dict[str, Any], ...], ...]:
+    days = Tenant(Spec(days=DAYS, machines=8, seed=5, campaigns=3)).days()
+    return tuple(tuple(day.records) for day in days)
+
+
+def days_of(records: Iterable[dict[str, Any]]) -> dict[int, Wholes]:
+    grouping = Grouping([cloudtrail])
+    grouping.feed(records, lambda index, error: None)
+    return dict(sorted(grouping.days.items()))
+
+
+@lru_cache
+def state() -> State:
+    """What the program learns of all days but the last, which stays open."""
+    store = MemoryStore()
+    pipeline = Pipeline(State(store), model.load(), [cloudtrail])
+    pipeline.feed([r for day in simulated() for r in day], lambda index, error: None)
+    pipeline.finish()
+    return State(store)
+
+
+def learn(table: Table, days: dict[int, Wholes], keep: int = 4, retire: int = 0) -> Table:
+    learnt, store = Learnt(table, min(days)), TableStore(table, min(days))
+    for day, wholes in days.items():
+        settle(store, model.load(), Options(), {day: wholes})
+        learnt.take(store, day)
+    return learnt.table(store, keep, retire)
+
+
+def all_days() -> dict[int, Wholes]:
+    return days_of(r for day in simulated() for r in day)
+
+
+def rows(table: Table) -> list[list[str]]:
+    return list(table.rows())
+
+
+def test_a_table_holds_the_profiles_that_the_state_holds() -> None:
+    days = all_days()
+    table = learn(Table(), days)
+    card = model.load()
+    for day in sorted(days)[-4:]:
+        wanted = state().scopes(card, day + 1)
+        found = LookupBaselines(card, table)
+        for wholes in days.values():
+            for whole in wholes.values():
+                found.past(whole.identity, day + 1)
+        assert {n: baseline.to_row(p) for n, p in found.own.items()} == {
+            n: baseline.to_row(p) for n, p in wanted.own.items()
+        }
+        known = {peer_scope(whole.identity) for wholes in days.values() for whole in wholes.values()} | {TENANT}
+        assert {n: told(found.groups[n]) for n in known} == {n: told(p) for n, p in wanted.groups.items()}
+
+
+def told(profile: baseline.Profile) -> list[Any]:
+    """But for the day up to which it knows: a group that did not change has an earlier row."""
+    return baseline.to_row(profile)[1:]
+
+
+def test_learning_day_by_day_gives_the_table_of_learning_all_at_once() -> None:
+    days = all_days()
+    table = Table()
+    for last in sorted(days):
+        table = learn(table, {day: all_days()[day] for day in days if table.base < day <= last})
+    assert rows(table) == rows(learn(Table(), days))
+
+
+def test_the_same_days_again_change_nothing() -> None:
+    table = learn(Table(), all_days())
+    again = learn(table, {day: wholes for day, wholes in all_days().items() if day > table.base})
+    assert rows(again) == rows(table)
+
+
+def test_a_late_event_within_the_kept_days_is_learnt_as_if_it_had_come_in_time() -> None:
+    early = days_of(r for day in simulated() for n, r in enumerate(day) if n % 9)
+    table = learn(Table(), early)
+    late = learn(table, {day: wholes for day, wholes in all_days().items() if day > table.base})
+    base = {day: early[day] for day in early if day <= table.base}
+    wanted = learn(Table(), {**base, **{d: w for d, w in all_days().items() if d > table.base}})
+    late.kept["ledger"] = wanted.kept["ledger"] = {}  # which remembers when a control was first asked for
+    assert rows(late) == rows(wanted)
+
+
+def test_a_table_survives_the_lookup_file(tmp_path: Path) -> None:
+    table = learn(Table(), all_days())
+    lines = [lookup.COLUMNS, *rows(table)]
+    text = "\n".join(",".join('"{}"'.format(cell.replace('"', '""')) for cell in line) for line in lines)
+    (tmp_path / "nhi_baseline.csv.gz").write_bytes(gzip.compress(text.encode()))
+    assert rows(lookup.table(tmp_path, lookup.DEFAULT)) == rows(table)
+
+
+def test_only_the_last_days_stay_apart_and_groups_have_rows_for_them_alone() -> None:
+    table = learn(Table(), all_days(), keep=3)
+    last = max(all_days())
+    assert table.days == [last - 2, last - 1, last]
+    assert table.base == last - 3
+    assert {len(days) <= 4 for days, _ in table.groups.values()} == {True}
+    assert min(days[0] for days, _ in table.groups.values()) <= table.base
+
+
+def test_who_was_not_seen_for_long_is_forgotten_and_only_if_asked() -> None:
+    days = all_days()
+    silent = max(days[min(days)])
+    for day in sorted(days)[3:]:
+        days[day].pop(silent, None)
+    table, last = learn(Table(), days, keep=1), max(days)
+    kept, retired = (learn(table, {last: days[last]}, keep=1, retire=retire) for retire in (0, 2))
+    assert set(kept.own) - set(retired.own) == {silent}
+    assert {key[2:] for key in retired.kept["inventory"] if key[:2] == "i/"} == set(retired.own)
+
+
+def test_the_inventory_goes_along() -> None:
+    table = learn(Table(), all_days())
+    store = TableStore(table, max(all_days()) + 1)
+    wanted = {name: (known.first, known.last) for name, known in inventory.identities(state().rows).items()}
+    assert {n: (k.first, k.last) for n, k in inventory.identities(store).items()} == wanted
+
+
+def test_a_damaged_cell_is_named() -> None:
+    table = Table()
+    table.add(["aws:1:role:X", "20000", "[1,2", ""])
+    with pytest.raises(StoreError, match="the baseline's row of aws:1:role:X is damaged"):
+        lookup.profile_of("aws:1:role:X", table.own["aws:1:role:X"].profile)
