@@ -107,10 +107,10 @@ def row_of(record: Row) -> Row:
 def raw(row: Row) -> Raw:
     """The values of a notable or risk event."""
     of = row.get
-    values = [of(name) for name in _FIELDS]
+    values = list(map(of, _FIELDS))
     if list in map(type, values):
         values = [value[0] if value.__class__ is list and value else value for value in values]
-    key = next((value for value in (of(name) for name in _KEYS) if value), "")
+    key = next(filter(None, map(of, _KEYS)), "")
     session = ""
     if key.__class__ is str and key[:4] == "ASIA":
         session, key = key[:128], "ASIA"
