@@ -70,6 +70,11 @@ class Columns:
         raw = _cell(row, self._raw)
         return bool(self.cell(row, "nhi_error") if not raw else _cell(row, self._source) == SOURCE)
 
+    def errors(self, row: Row) -> int:
+        """How many events such a row stands for."""
+        told = self.cell(row, "nhi_events")
+        return int(told) if told.isdecimal() and told.isascii() else 1
+
     def notable(self, row: Row) -> str:
         """The JSON of a notable's event; "" of other rows."""
         raw = _cell(row, self._raw)

@@ -101,7 +101,7 @@ class Gatherer:
         if packed:
             self._part(packed)
         elif columns.failed(row):
-            self.reject(columns.cell(row, "nhi_error"), int(columns.cell(row, "nhi_events") or 0))
+            self.reject(columns.cell(row, "nhi_error")[:60] or "unknown", columns.errors(row))
         elif columns.notable(row):
             self.notables.append(columns.notable(row))
         elif columns.baseline(row):

@@ -67,12 +67,12 @@ class NhiHealth:
             elif notable:
                 self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
             elif columns.failed(row):
-                self._reject(columns.cell(row, "nhi_error") or "unknown", int(columns.cell(row, "nhi_events") or 1))
+                self._reject(columns.cell(row, "nhi_error")[:60] or "unknown", columns.errors(row))
             elif columns.is_grouped(row):
                 told = (columns.cell(row, name) for name in ("_time", "count", "nhi_indexed"))
                 bucket = Bucket(*(int(float(text or 0)) for text in told))
                 self._seen.setdefault(columns.cell(row, "sourcetype").lower(), []).append(bucket)
-        except (ValueError, AttributeError, RejectError):
+        except (ValueError, AttributeError, OverflowError, RecursionError, RejectError):
             self._reject("bad_row", 1)
 
     def _reject(self, reason: str, count: int) -> None:

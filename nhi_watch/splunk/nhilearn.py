@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nhi_watch import model
+from nhi_watch.errors import StoreError
 from nhi_watch.pipeline import Options
 from nhi_watch.splunk import fields, lookup, notables, tables, window
 from nhi_watch.splunk.gather import Gatherer
@@ -62,10 +63,17 @@ class NhiLearn:
         return (write(fields.names(fields.BASELINE), rows) if rows else b""), messages
 
     def _given(self) -> Table:
-        """The baseline that came with the rows, as from inputlookup."""
+        """The baseline that came with the rows, as from inputlookup.
+
+        Raises:
+            StoreError: a row is none; nothing may then be written.
+        """
         table = Table()
-        for row in sorted(self._gatherer.baseline, key=lambda row: (row[0], int(row[1]))):
-            table.add(row)
+        try:
+            for row in sorted(self._gatherer.baseline, key=lambda row: (row[0], int(row[1]))):
+                table.add(row)
+        except ValueError as error:
+            raise StoreError(f"nhilearn: a row with scope and profile is none of a baseline ({error})") from error
         return table
 
     def _learn(self, table: Table, days: list[int]) -> Table:

@@ -62,7 +62,7 @@ def earlier(text: str) -> Earlier:
         day = day_of(parse(document["first_time"]))
         named = {"id": str(document["id"]), "kind": str(document["kind"]), "severity": str(document["severity"])}
         return Earlier({**document, **named, "revision": int(document["revision"])}, str(told["nhi_change"]), day)
-    except (ValueError, TypeError, KeyError, RejectError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, RejectError) as error:
         raise RejectError("bad_notable", f"{type(error).__name__}: {error}"[:200]) from error
 
 

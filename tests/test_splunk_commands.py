@@ -1,0 +1,355 @@
+"""Every command of the packaged app as a process of Splunk's Pythons, with nothing installed: streams of all kinds."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from need import shared_data
+from splunk_app import interpreter, unpacked
+from splunk_process import BARE, CommandError, Row, read, run
+from splunk_stream import chunk, getinfo, replies, table
+
+from nhi_watch.timestamps import DAY, render
+
+COMMANDS = ("nhigroup", "nhilearn", "nhirank", "nhiexplain", "nhifeedback", "nhihealth")
+ARGUMENTS = {"nhifeedback": "verdict=benign"}
+START = 20_152 * DAY
+"""2025-03-05"""
+END = START + 8 * DAY
+RAID = (("sts", "GetCallerIdentity"), ("iam", "ListUsers"), ("secretsmanager", "GetSecretValue"),
+        ("iam", "CreateAccessKey"), ("cloudtrail", "StopLogging"))  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpacked(tmp_path_factory.mktemp("apps"))
+
+
+@pytest.fixture(scope="module", params=["3.9", "3.13"])
+def python(request: pytest.FixtureRequest) -> str:
+    return interpreter(request.param)
+
+
+class Commands:
+    """Starts the commands of an app."""
+
+    def __init__(self, python: str, app: Path) -> None:
+        self.python, self.app = python, app
+        self.messages: list[list[str]] = []
+
+    def rows(self, command: str, rows: Sequence[Row], arguments: str = "", size: int = 10_000) -> list[Row]:
+        arguments = arguments or ARGUMENTS.get(command, "")
+        answer = run(self.python, self.app / "bin" / f"{command}.py", arguments, rows, (START, END), size)
+        self.messages = answer.messages
+        return answer.rows
+
+    def stream(self, command: str, *chunks: bytes) -> tuple[int, bytes, list[tuple[dict[str, Any], bytes]]]:
+        line = [self.python, *BARE, str(self.app / "bin" / f"{command}.py")]
+        first = getinfo(ARGUMENTS.get(command, "").split(), earliest_time=str(START), latest_time=str(END))
+        done = subprocess.run(line, input=first + b"".join(chunks), capture_output=True, timeout=120, check=False)
+        return done.returncode, done.stderr, list(replies(io.BytesIO(done.stdout)))
+
+
+@pytest.fixture(scope="module")
+def commands(python: str, app: Path) -> Commands:
+    return Commands(python, app)
+
+
+def call(day: int, second: int, service: str, name: str, **more: str) -> dict[str, Any]:
+    return {
+        "eventVersion": "1.11", "eventTime": render(START + day * DAY + second), "eventName": name,
+        "eventSource": f"{service}.amazonaws.com", "awsRegion": "eu-central-1", "sourceIPAddress": "52.95.110.1",
+        "userAgent": "Boto3/1.34.0", "recipientAccountId": "111111111111", "eventID": f"{day}-{second}-{name}",
+        "userIdentity": {
+            "type": "AssumedRole", "principalId": "AROAEXAMPLE:i-1", "accountId": "111111111111",
+            "arn": "arn:aws:sts::111111111111:assumed-role/payments-api/i-1", "accessKeyId": "ASIAEXAMPLE",
+            "sessionContext": {"sessionIssuer": {
+                "type": "Role", "principalId": "AROAEXAMPLE", "arn": "arn:aws:iam::111111111111:role/payments-api",
+                "accountId": "111111111111", "userName": "payments-api",
+            }},
+        }, **more,
+    }  # fmt: skip
+
+
+def story() -> list[dict[str, Any]]:
+    """A machine at its daily work for a week, then a thief with its session."""
+    work = [call(day, 36_000 + 600 * n, "s3", "GetObject") for day in range(7) for n in range(6)]
+    thief = {"sourceIPAddress": "185.220.101.4", "userAgent": "aws-cli/2.1"}
+    return work + [call(7, 50_000 + 60 * n, service, name, **thief) for n, (service, name) in enumerate(RAID)]
+
+
+def raw(records: Sequence[dict[str, Any]]) -> list[Row]:
+    return [
+        {"_raw": [json.dumps(r)], "sourcetype": ["aws:cloudtrail"], "_time": [str(START)], "note": ["a", "$b"]}
+        for r in records
+    ]
+
+
+def body(rows: Sequence[Row]) -> bytes:
+    return table(sorted({name for row in rows for name in row}), rows)
+
+
+def execute(content: bytes = b"", finished: bool = False, preview: bool = False) -> bytes:
+    return chunk({"action": "execute", "finished": finished, "preview": preview}, content)
+
+
+# ---- what holds for all of them
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_search_that_finds_nothing_is_finished_at_once(commands: Commands, command: str) -> None:
+    code, errors, answers = commands.stream(command, execute(finished=True))
+    assert (code, errors, len(answers)) == (0, b"", 2)
+    assert answers[1][0]["finished"] is True
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_empty_chunks_previews_and_headers_without_rows_get_an_answer_each(commands: Commands, command: str) -> None:
+    header = table(["_raw", "sourcetype"], [])
+    chunks = [execute(), execute(header), execute(preview=True), execute(header, finished=True)]
+    code, errors, answers = commands.stream(command, *chunks)
+    assert (code, errors) == (0, b"")
+    assert [reply["finished"] for reply, _ in answers[1:]] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_rows_of_every_kind_of_rubbish_never_end_a_search(commands: Commands, command: str) -> None:
+    rows: list[Row] = [
+        {}, {"_raw": ["{"]}, {"_raw": ["[" * 10_000]}, {"_raw": ["\ufffd\x00"]}, {"nhi_part": ["x"]},
+        {"nhi_notable": ['{"nhi_notable": 1}']}, {"nhi_notable": ["x"]}, {"count": ["x"], "sourcetype": ["y"]},
+        {"nhi_error": ["x"], "nhi_events": ["many"]}, {"nhi_id": ["../../x"]}, {"_raw": ["x" * 1_000_000]},
+        {"_raw": ["a", "b"]},
+    ]  # fmt: skip
+    code, errors, answers = commands.stream(command, execute(body(rows)), execute(body(rows), finished=True))
+    assert (code, errors.decode()[-500:], len(answers)) == (0, "", 3)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_search_that_is_stopped_leaves_no_traceback(commands: Commands, command: str) -> None:
+    line = [commands.python, *BARE, str(commands.app / "bin" / f"{command}.py")]
+    process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin and process.stdout and process.stderr
+    process.stdin.write(getinfo(ARGUMENTS.get(command, "").split()))
+    process.stdin.flush()
+    assert process.stdout.readline().startswith(b"chunked 1.0,")
+    process.stdout.close()
+    process.stdin.write(execute(body(raw(story()))) + execute(finished=True))
+    process.stdin.close()
+    assert (process.wait(60), process.stderr.read()) == (0, b"")
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wrong_option_is_answered_with_what_to_write_instead(commands: Commands, command: str) -> None:
+    with pytest.raises(CommandError, match=rf"^{command}: 'colour=red' is no option. Write {command} \["):
+        commands.rows(command, [], "colour=red")
+
+
+WRONG = {
+    "nhigroup input=xml": "nhigroup: input=xml is unknown. Write input=raw|fields",
+    "nhilearn keep=99": "nhilearn: keep=99 is no <days, 1 to 30>. Write keep=7",
+    "nhilearn retire=5": "nhilearn: retire=5 is no <0: never, or days, 30 to 9999>. Write retire=400",
+    "nhirank budget=lots": "nhirank: budget=lots is no <notables a day per 1,000 identities>. Write budget=10",
+    "nhirank baseline=../x": "nhirank: baseline=../x is no <lookup file>. Write baseline=nhi_baseline",
+    "nhirank baseline=mine": "baseline=mine: this app has no lookup file mine.csv or mine.csv.gz",
+    "nhiexplain id=x": "nhiexplain: id=x is no <id of a notable>. Write id=0123456789abcdef0123",
+    "nhifeedback reason=x": "nhifeedback: a verdict is missing. Write verdict=confirmed|benign|expected|duplicate",
+    "nhifeedback verdict=maybe": "nhifeedback: verdict=maybe is unknown. Write verdict=confirmed|benign|expected",
+    "nhifeedback verdict=expected": "nhifeedback: what is expected must end. Write until=",
+    "nhifeedback verdict=expected until=2001-01-01": "nhifeedback: until=2001-01-01 must lie within the next 366 days",
+    "nhifeedback verdict=expected until=2026-13-41": "nhifeedback: until=2026-13-41 is no date. Write until=",
+    "nhifeedback verdict=benign until=2027-01-01": "nhifeedback: until, signal and value need verdict=expected",
+    "nhihealth show=x": "nhihealth: show=x is unknown. Write show=all|problems",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_wrong_value_is_answered_with_what_to_write_instead(commands: Commands, line: str) -> None:
+    command, _, arguments = line.partition(" ")
+    with pytest.raises(CommandError) as told:
+        commands.rows(command, [], arguments)
+    assert str(told.value).startswith(WRONG[line])
+
+
+# ---- grouping
+
+
+def test_many_chunks_and_one_give_the_same_notables(commands: Commands) -> None:
+    found = []
+    for size in (1, 7, 10_000):
+        parts = commands.rows("nhigroup", raw(story()), size=size)
+        found.append([row["nhi_id"] + row["nhi_score"] for row in commands.rows("nhirank", parts, size=size)])
+    assert len(found[0]) == 1 and found[0] == found[1] == found[2]
+
+
+def test_50_000_events_in_a_chunk(commands: Commands) -> None:
+    event = story()[0]
+    rows = [{"_raw": [json.dumps({**event, "eventID": str(n)})]} for n in range(50_000)]
+    (part,) = commands.rows("nhigroup", rows, size=50_000)
+    assert (part["nhi_events"], part["nhi_behaviours"]) == (["50000"], ["1"])
+    assert part["nhi_day"] == ["2025-03-05"]
+
+
+def test_a_field_of_a_megabyte_and_bytes_that_are_no_utf_8(commands: Commands) -> None:
+    long = {**story()[0], "userAgent": "x" * 1_000_000}
+    wrong = body(raw([{**story()[1], "userAgent": "XX"}])).replace(b"XX", b"\xff\xfe")
+    _, errors, answers = commands.stream("nhigroup", execute(body(raw([long]))), execute(wrong, finished=True))
+    (part,), (failed,) = (read(content) for _, content in answers[1:])
+    assert (errors, part["nhi_events"], failed["nhi_error"]) == (b"", ["1"], ["invalid_utf8"])
+
+
+def test_extracted_fields_are_read_where_raw_is_no_json(commands: Commands) -> None:
+    row = {"_raw": ["QUERY_ID=1, …"], "USER_NAME": ["ETL"], "QUERY_ID": ["q1"], "QUERY_TYPE": ["SELECT"],
+           "EXECUTION_STATUS": ["SUCCESS"], "START_TIME": ["2025-03-05 10:00:00.000 -0000"], "ACCOUNT_NAME": ["A"],
+           "sourcetype": ["snowflake:query_history"]}  # fmt: skip
+    (part,) = commands.rows("nhigroup", [row], "input=fields")
+    assert part["nhi_events"] == ["1"]
+
+
+def test_real_cloudtrail_is_grouped_without_a_reject(commands: Commands) -> None:
+    records = json.loads(shared_data("cloudtrail/boogy.json").read_text("utf-8"))
+    records = records["Records"] if isinstance(records, dict) else records
+    rows = commands.rows("nhigroup", raw(records), size=500)
+    assert not [row for row in rows if "nhi_error" in row]
+    (told,) = {sum(int(row["nhi_events"][0]) for row in rows)}
+    assert told == len({record["eventID"] for record in records})
+
+
+# ---- learning, ranking, explaining
+
+
+def test_the_thief_is_found_explained_and_judged(commands: Commands) -> None:
+    parts = commands.rows("nhigroup", raw(story()))
+    (notable,) = commands.rows("nhirank", parts)
+    assert notable["nhi_severity"][0] in ("high", "critical")
+    assert notable["nhi_identity"] == ["arn:aws:iam::111111111111:role/payments-api"]
+    assert (notable["nhi_change"], notable["nhi_escalated"], notable["nhi_revision"]) == (["new"], ["1"], ["1"])
+    assert json.loads(notable["annotations"][0])["owasp_nhi"][0] == "NHI-07"
+    assert 1 <= int(notable["risk_score"][0]) <= 100
+    assert set(notable["nhi_record_ids"]) == {record["eventID"] for record in story()[-len(RAID) :]}
+    assert notable["src"] == ["185.220.101.4"]
+    event = {"_raw": notable["_raw"], "sourcetype": ["nhi:notable"]}
+    lines = commands.rows("nhiexplain", [event], f"id={notable['nhi_id'][0]}")
+    sections = {line["nhi_section"][0] for line in lines}
+    assert sections == {"signal", "usual", "observed", "timeline", "control", "impact"}
+    points = [float(line["nhi_points"][0]) for line in lines if line["nhi_section"] == ["signal"]]
+    assert points == sorted(points, reverse=True) and sum(points) > 2
+    (verdict,) = commands.rows("nhifeedback", [notable], 'verdict=confirmed reason="key was stolen"')
+    assert (verdict["nhi_id"], verdict["verdict"], verdict["analyst"]) == (notable["nhi_id"], ["confirmed"], ["admin"])
+
+
+def test_only_what_changed_gets_a_new_revision(commands: Commands) -> None:
+    parts = commands.rows("nhigroup", raw(story()[:-2]))
+    (first,) = commands.rows("nhirank", parts)
+    kept = {"_raw": first["_raw"], "sourcetype": ["nhi:notable"]}
+    assert commands.rows("nhirank", [*parts, kept], "show=changed") == []
+    (same,) = commands.rows("nhirank", [*parts, kept])
+    assert (same["nhi_change"], same["nhi_revision"]) == (["same"], ["1"])
+    more = commands.rows("nhigroup", raw(story()))
+    (grown,) = commands.rows("nhirank", [*more, kept], "show=changed")
+    assert (grown["nhi_change"], grown["nhi_revision"], grown["nhi_id"]) == (["updated"], ["2"], first["nhi_id"])
+    quiet = commands.rows("nhigroup", raw([*story()[: -len(RAID)], call(7, 0, "s3", "GetObject")]))
+    (gone,) = commands.rows("nhirank", [*quiet, kept], "show=changed")
+    assert (gone["nhi_change"], gone["nhi_revision"]) == (["withdrawn"], ["2"])
+    ended = {"_raw": gone["_raw"], "sourcetype": ["nhi:notable"]}
+    assert commands.rows("nhirank", [*quiet, kept, ended], "show=changed") == []
+    (back,) = commands.rows("nhirank", [*parts, kept, ended], "show=changed")
+    assert (back["nhi_change"], back["nhi_revision"]) == (["updated"], ["3"])
+
+
+def test_a_day_that_the_search_cuts_is_neither_ranked_nor_learnt(commands: Commands) -> None:
+    script = commands.app / "bin" / "nhirank.py"
+    parts = commands.rows("nhigroup", raw(story()))
+    answer = run(commands.python, script, "", parts, (START + 7 * DAY + 1, END))
+    assert answer.rows == []
+    told = "not ranked: 2025-03-05 to 2025-03-12, which the search does not cover from midnight (UTC) on"
+    assert [text for _, text in answer.messages if told in text]
+
+
+def test_the_baseline_goes_round_through_the_lookup_file(commands: Commands) -> None:
+    parts = commands.rows("nhigroup", raw(story()))
+    baseline = commands.rows("nhilearn", parts, "keep=3")
+    assert {row["scope"][0] for row in baseline if "/" not in row["scope"][0]} >= {"tenant"}
+    again = commands.rows("nhilearn", [*baseline, *parts], "keep=3")
+    assert again == baseline
+    path = commands.app / "lookups" / "mine.csv.gz"
+    names = ["scope", "day", "profile", "deltas"]
+    path.write_bytes(gzip.compress(table(names, baseline)))
+    try:
+        (found,) = commands.rows("nhirank", parts, "baseline=mine")
+        (alone,) = commands.rows("nhirank", parts)
+    finally:
+        path.unlink()
+    assert (found["nhi_id"], found["nhi_score"]) == (alone["nhi_id"], alone["nhi_score"])
+    assert "baseline up to 2025-03-12" in commands.messages[0][1] or "no baseline" in commands.messages[0][1]
+
+
+def test_a_broken_baseline_that_comes_with_the_rows_ends_the_search_before_anything_is_written(
+    commands: Commands,
+) -> None:
+    with pytest.raises(CommandError, match="a row with scope and profile is none of a baseline"):
+        commands.rows("nhilearn", [{"scope": ["aws:1:role:X"], "profile": ["[]"]}])
+
+
+def test_a_wrong_table_of_the_customer_is_named_and_left_out(commands: Commands) -> None:
+    path = commands.app / "lookups" / "nhi_networks.csv"
+    before = path.read_bytes()
+    path.write_bytes(before + b"nonsense,me,hosting,\n")
+    try:
+        rows = commands.rows("nhirank", commands.rows("nhigroup", raw(story())))
+        told = commands.messages
+        health = commands.rows("nhihealth", [])
+    finally:
+        path.write_bytes(before)
+    assert len(rows) == 1
+    assert [text for level, text in told if level == "WARN" and "nhi_networks.csv, line 2" in text]
+    assert [row["nhi_status"] for row in health if row["nhi_check"] == ["tables"]] == [["error"]]
+
+
+# ---- feedback and health
+
+
+def test_an_exception_is_narrow_and_ends(commands: Commands) -> None:
+    until = render(int(time.time()) + 30 * DAY)[:10]
+    arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
+    known = {"nhi_id": ["0" * 20], "nhi_identity_id": ["aws:1:role:X"]}
+    good, nobody, nothing = commands.rows("nhifeedback", [known, {"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
+    assert (good["identity"], good["signal"], good["value"]) == (
+        ["aws:1:role:X"], ["new_network"], ["198.51.100.0/24"],
+    )  # fmt: skip
+    assert good["until"] == [f"{until}T00:00:00Z"]
+    assert nobody["nhi_error"][0].startswith("no nhi_identity_id") and "verdict" not in nobody
+    assert nothing["nhi_error"][0].startswith("no nhi_id")
+
+
+def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(commands: Commands) -> None:
+    hours = range(8 * 24)
+    alive = [bucket("aws:cloudtrail", hour) for hour in hours]
+    silent = [bucket("OktaIM2:log", hour) for hour in hours if hour < 7 * 24]
+    late = [bucket("github:cloud:audit", hour, delay=3 * 3600) for hour in hours]
+    bare = [{k: v for k, v in record.items() if k not in ("userAgent", "awsRegion")} for record in story()]
+    parts = commands.rows("nhigroup", raw(bare))
+    rows = commands.rows("nhihealth", [*alive, *silent, *late, *parts])
+    told = {row["nhi_source"][0]: row for row in rows}
+    assert told["cloudtrail"]["nhi_status"] == ["ok"]
+    assert told["okta"]["nhi_status"] == ["error"] and int(told["okta"]["nhi_silent_minutes"][0]) == 24 * 60
+    assert told["github"]["nhi_status"] == ["warn"]
+    assert told["vault"]["nhi_status"] == ["unknown"] and "nhi_vault" in told["vault"]["nhi_text"][0]
+    assert set(told["aws"]["nhi_missing"]) >= {"region"} and "new_region" in told["aws"]["nhi_lost_signals"]
+    assert told["nhi_baseline"]["nhi_status"] == ["error"]
+    problems = commands.rows("nhihealth", [*alive, *silent], "show=problems")
+    assert {row["nhi_status"][0] for row in problems} == {"error"}
+
+
+def bucket(sourcetype: str, hour: int, delay: int = 60) -> Row:
+    start = START + hour * 3600
+    indexed = str(start + 3540 + delay)
+    return {"sourcetype": [sourcetype], "_time": [str(start)], "count": ["5"], "nhi_indexed": [indexed]}
