@@ -26,6 +26,8 @@ COMMANDS = (
     ("exposed", "report an exposed credential: whose it is, what it reaches, was it tried", "nhi_watch.desk.exposed"),
     ("posture", "look for secrets, identities and rights that are not as they should be", "nhi_watch.desk.posture"),
     ("controls", "follow up on rotation and reduction; record exceptions", "nhi_watch.desk.controls"),
+    ("feedback", "say what became of a notable; make and list exceptions", "nhi_watch.desk.feedback"),
+    ("audit", "check or export the audit trail", "nhi_watch.desk.audit"),
     ("elastic", "set up and run the jobs on Elasticsearch", "nhi_watch.elastic.commands"),
 )
 """(name, help, module with `add_arguments(parser)` and `run(args, console) -> int`); heavy imports stay inside."""

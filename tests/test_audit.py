@@ -1,0 +1,160 @@
+"""The audit trail: every line seals the one before; what was removed, edited or moved is found and named."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from desk_samples import asked, desk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nhi_watch import audit
+from nhi_watch.desk import audit as command
+from nhi_watch.errors import InputError, StoreError
+
+
+def trail(folder: Path, count: int = 8) -> Path:
+    path = folder / audit.NAME
+    for number in range(count):
+        audit.append(path, "verdict", "alice", {"number": number, "text": "ä\n=1+1"})
+    return path
+
+
+def test_a_whole_trail_holds(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    told = audit.verify(path)
+    assert (told.lines, told.fault) == (8, "")
+    assert asked(command, "verify", out=tmp_path) == {"lines": 8, "head": told.head.hash, "verified": True}
+    assert audit.verify(path, told.head.hash).fault == ""
+
+
+def fault_of(path: Path, lines: list[bytes]) -> str:
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(InputError) as caught:
+        desk(command, "verify", out=path.parent)
+    return str(caught.value)
+
+
+def test_a_line_removed_is_named(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    for gone in range(8):
+        assert f"line {gone + 1} " in fault_of(path, [*lines[:gone], *lines[gone + 1 :]])
+
+
+def test_lines_edited_moved_inserted_or_cut_are_named(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    edited = lines[3].replace(b"alice", b"mallo")
+    assert "line 4 was edited" in fault_of(path, [*lines[:3], edited, *lines[4:]])
+    assert "line 3 does not follow" in fault_of(path, [*lines[:2], lines[4], *lines[2:4], *lines[5:]])
+    assert "line 6 does not follow" in fault_of(path, [*lines[:5], lines[2], *lines[5:]])
+    assert "line 8 is cut off" in fault_of(path, [*lines[:7], lines[7][:40]])
+    assert "line 2 is cut off or no JSON" in fault_of(path, [lines[0], b"[1]\n", *lines[1:]])
+
+
+def test_an_edited_line_with_a_fresh_hash_breaks_the_next(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    row = json.loads(lines[3])
+    del row["hash"]
+    row["by"] = "mallory"
+    forged = json.dumps({**row, "hash": audit._hash(row)}).encode() + b"\n"
+    assert "line 5 does not follow" in fault_of(path, [*lines[:3], forged, *lines[4:]])
+    assert "line 8 is not the one" in fault_of(path, [*lines[:7], _reforged(lines[7])])
+
+
+def _reforged(line: bytes) -> bytes:
+    row = json.loads(line)
+    del row["hash"]
+    row["by"] = "mallory"
+    return json.dumps({**row, "hash": audit._hash(row)}).encode() + b"\n"
+
+
+def test_a_new_trail_in_place_of_the_old_one_lacks_the_head_that_was_noted(tmp_path: Path) -> None:
+    noted = audit.verify(trail(tmp_path / "old")).head.hash
+    audit.append(tmp_path / "new" / audit.NAME, "model", "mallory", {"another": "start"})
+    trail(tmp_path / "new", 20)
+    with pytest.raises(InputError, match="another trail"):
+        desk(command, "verify", "--head", noted, out=tmp_path / "new")
+
+
+def test_nothing_is_added_to_a_damaged_trail(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    whole = path.read_bytes()
+    for damaged in (whole[:-5], b"", whole.rsplit(b"\n", 2)[0] + b"\n", whole + b"{}\n"):
+        path.write_bytes(damaged)
+        with pytest.raises(StoreError):
+            audit.append(path, "verdict", "a", {})
+        assert path.read_bytes() == damaged
+
+
+def test_a_missing_trail_and_a_folder_in_its_place_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no audit trail"):
+        desk(command, "verify", out=tmp_path)
+    (tmp_path / audit.NAME).mkdir()
+    with pytest.raises(StoreError, match="cannot be written"):
+        audit.append(tmp_path / audit.NAME, "verdict", "a", {})
+
+
+def test_writers_at_the_same_time_make_one_chain(tmp_path: Path) -> None:
+    path = tmp_path / audit.NAME
+    writers = [threading.Thread(target=trail, args=(tmp_path, 10)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert audit.verify(path)[::2] == (40, "")
+
+
+def test_a_change_of_model_or_policy_is_noted_once(tmp_path: Path) -> None:
+    path = tmp_path / audit.NAME
+    changes = [audit.note_change(path, "model", sha, {"id": "m"}) for sha in ("a", "a", "b", "b", "a")]
+    audit.note_change(path, "policy", "p", {})
+    assert changes == [True, False, True, False, True]
+    assert [json.loads(line)["facts"]["before"] for line in audit.lines(path)] == [None, "a", "b", None]
+
+
+def test_an_export_is_the_same_lines_or_a_table_without_formulas(tmp_path: Path) -> None:
+    path = trail(tmp_path, 2)
+    audit.append(path, "verdict", "=cmd|'/c calc'!A1", {})
+    desk(command, "export", tmp_path / "a.jsonl", out=tmp_path)
+    assert (tmp_path / "a.jsonl").read_bytes() == path.read_bytes()
+    desk(command, "export", tmp_path / "a.csv", out=tmp_path)
+    rows = list(csv.reader((tmp_path / "a.csv").open(newline="")))
+    assert len(rows) == 4
+    assert rows[3][3].startswith("'=")
+    with pytest.raises(InputError, match="name a"):
+        desk(command, "export", tmp_path / "a.txt", out=tmp_path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_change_of_any_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    path = trail(tmp_path_factory.mktemp("trail"), 4)
+    whole = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(whole) - 1))
+    whole[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[place]))
+    before = [json.loads(line) for line in path.read_bytes().splitlines()]
+    path.write_bytes(whole)
+    told = audit.verify(path)
+    if not told.fault:  # a change that JSON does not see, such as \u00E4 for \u00e4, says the same as before
+        assert [json.loads(line) for line in path.read_bytes().splitlines()] == before
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_lines_are_checked_in_seconds(tmp_path: Path) -> None:
+    path, last, rows = tmp_path / audit.NAME, audit.START, []
+    for seq in range(1, 100_001):
+        body = {"seq": seq, "time": "2026-03-01T12:00:00Z", "what": "verdict", "by": "a", "facts": {}, "prev": last}
+        last = audit._hash(body)
+        rows.append(audit._canonical({**body, "hash": last}))
+    path.write_text("\n".join(rows) + "\n")
+    started = time.perf_counter()
+    assert audit.verify(path)[::2] == (100_000, "")
+    assert time.perf_counter() - started < 20

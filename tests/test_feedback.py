@@ -1,0 +1,236 @@
+"""Feedback: verdicts stay on record, exceptions are narrow and end, a flood does not blind anybody."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk_samples import DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, signal, state
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_watch import audit, feedback
+from nhi_watch.desk import feedback as command
+from nhi_watch.errors import InputError
+from nhi_watch.feedback import Allowed, Verdict
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.timestamps import DAY, parse
+
+SECOND = parse(NOW)
+ONE = notable()
+TWO = notable(DAY_ONE + 1)
+BY = ("--by", "alice", "--why", "known scanner", "--now", NOW)
+NARROW = ("--signal", "new_network", "--value", "198.51.100.0/24", "--until", "2026-06-01")
+
+
+def verdict(name: str, what: str = "benign", by: str = "bob", time: int = SECOND, probability: float = 0.9) -> Verdict:
+    return Verdict(name, "i", "2026-02-16", what, by, time, "why", 0, "", time - 7200, probability)
+
+
+def allowed(signal_id: str, value: str, identity: str = USER.id, until: int = SECOND + DAY) -> Allowed:
+    return Allowed(f"{signal_id}{value}"[:12], identity, signal_id, value, until, "alice", "why", SECOND, ONE["id"])
+
+
+# ---- verdicts
+
+
+def test_a_verdict_is_recorded_shown_and_in_the_trail(tmp_path: Path) -> None:
+    state(tmp_path, [ONE, TWO])
+    desk(command, ONE["id"], "confirmed", *BY, out=tmp_path)
+    told = asked(command, "list", out=tmp_path)
+    assert [(v["notable_id"], v["verdict"], v["by"]) for v in told["verdicts"]] == [(ONE["id"], "confirmed", "alice")]
+    assert told["hours_to_decide"] == pytest.approx((SECOND - parse(ONE["created"])) / 3600, abs=0.01)
+    (line,) = [json.loads(line) for line in audit.lines(tmp_path / "audit.jsonl")]
+    assert (line["what"], line["by"], line["facts"]["notable_id"]) == ("verdict", "alice", ONE["id"])
+
+
+WRONG = [
+    ((ONE["id"], "harmless", *BY), "give one of"),
+    ((ONE["id"], "benign", "--now", NOW), "somebody answers"),
+    (("ffff", "benign", *BY), "0 notables begin"),
+    ((ONE["id"], "expected", *BY), "must end"),
+    ((ONE["id"], "expected", *BY, "--until", "2028-01-01"), "must end"),
+    ((ONE["id"], "benign", *BY, "--until", "2026-04-01"), "belongs to the verdict expected"),
+    ((ONE["id"], "duplicate", *BY), "needs --of"),
+    ((ONE["id"], "duplicate", *BY, "--of", ONE["id"]), "another notable"),
+    ((ONE["id"], "benign", *BY, *NARROW[:4]), "belong to the verdict expected"),
+    ((ONE["id"], "expected", *BY, *NARROW[:3], "203.0.113.0/24", *NARROW[4:]), "has: 198.51.100.0/24"),
+    ((ONE["id"], "expected", *BY, "--signal", "nonsense", *NARROW[2:]), "unknown"),
+    ((ONE["id"], "expected", *BY, "--signal", "key_age", *NARROW[2:]), "no reason"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), WRONG, ids=[says for _, says in WRONG])
+def test_a_wrong_verdict_is_one_clear_line_and_records_nothing(
+    words: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    state(tmp_path, [ONE])
+    with pytest.raises(InputError, match=says):
+        desk(command, *words, out=tmp_path)
+    assert asked(command, "list", out=tmp_path)["verdicts"] == []
+    assert not (tmp_path / "audit.jsonl").exists()
+
+
+def test_the_latest_verdict_holds_but_nobody_takes_back_what_another_confirmed() -> None:
+    given = [verdict("a", "confirmed", "alice", 10), verdict("a", "benign", "bob", 20)]
+    assert feedback.standing(given).by_notable["a"].verdict == "confirmed"
+    given.append(verdict("a", "benign", "alice", 30))
+    assert feedback.standing(given).by_notable["a"].verdict == "benign"
+
+
+def test_a_flood_of_one_account_counts_up_to_the_cap_and_is_told() -> None:
+    flood = [verdict(f"n{n}", "benign", "mallory", SECOND + n) for n in range(500)]
+    told = feedback.standing([*flood, verdict("x", "confirmed", "alice")])
+    assert sum(v.by == "mallory" for v in told.counted) == feedback.DAILY
+    assert told.ignored == {"mallory": 500 - feedback.DAILY}
+    assert any(v.by == "alice" for v in told.counted)
+
+
+def test_a_flood_over_many_days_counts_up_to_its_share() -> None:
+    flood = [verdict(f"n{n}", "benign", "mallory", SECOND + n * DAY) for n in range(300)]
+    few = [verdict(f"x{n}", "confirmed", "alice") for n in range(5)]
+    counted = feedback.standing([*flood, *few]).counted
+    assert sum(v.by == "mallory" for v in counted) == feedback.SHARE + 5
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=60))
+def test_verdicts_move_all_scores_together_and_only_so_far(told: list[tuple[float, bool]]) -> None:
+    given = [verdict("n", "confirmed" if yes else "benign", probability=p) for p, yes in told]
+    moved = feedback.offset(given)
+    assert -feedback.LARGEST_OFFSET <= moved <= feedback.LARGEST_OFFSET
+    if given and all(v.verdict == "confirmed" for v in given):
+        assert moved >= 0
+
+
+def test_probabilities_come_to_agree_with_what_people_say() -> None:
+    given = [verdict(str(n), "confirmed" if n < 50 else "benign", probability=0.6) for n in range(100)]
+    assert feedback.offset(given) == pytest.approx(-0.39, abs=0.03)  # towards 0.5: log(0.5/0.5) - log(0.6/0.4)
+    assert feedback.offset([verdict("d", "duplicate")]) == 0
+
+
+def test_verdicts_go_to_training_and_come_back(tmp_path: Path) -> None:
+    state(tmp_path / "a", [ONE, TWO])
+    desk(command, ONE["id"], "confirmed", *BY, out=tmp_path / "a")
+    desk(command, TWO["id"], "duplicate", *BY, "--of", ONE["id"], out=tmp_path / "a")
+    file = tmp_path / "verdicts.jsonl"
+    desk(command, "export", file, out=tmp_path / "a")
+    (row,) = [json.loads(line) for line in file.read_text().splitlines()]
+    assert row == {"notable_id": ONE["id"], "identity_id": USER.id, "day": "2026-02-16", "verdict": "confirmed",
+                   "by": "alice", "time": NOW}  # fmt: skip
+    state(tmp_path / "b", [ONE])
+    assert asked(command, "import", file, "--now", NOW, out=tmp_path / "b") == {"imported": 1}
+    assert asked(command, "list", out=tmp_path / "b")["verdicts"][0]["verdict"] == "confirmed"
+
+
+def test_splunks_lookup_is_read_as_well(tmp_path: Path) -> None:
+    state(tmp_path, [ONE])
+    file = tmp_path / "nhi_feedback.csv"
+    file.write_text(f"nhi_id,identity,time,verdict,reason,analyst\n{ONE['id']},{USER.id},{NOW},benign,a test,carol\n")
+    desk(command, "import", file, "--now", NOW, out=tmp_path)
+    assert asked(command, "list", out=tmp_path)["verdicts"][0]["by"] == "carol"
+
+
+def test_an_import_with_one_wrong_line_imports_nothing_and_names_it(tmp_path: Path) -> None:
+    state(tmp_path, [ONE])
+    good = {"notable_id": ONE["id"], "verdict": "benign", "by": "a", "why": "b", "time": NOW}
+    for bad, says in ((("{"), "no JSON"), (json.dumps({**good, "notable_id": "x"}), "no notable"),
+                      (json.dumps({**good, "time": "then"}), "line 2"),
+                      (json.dumps({**good, "verdict": "y"}), "line 2"),
+                      (json.dumps({**good, "time": "2027-01-01T00:00:00Z"}), "after now")):  # fmt: skip
+        file = tmp_path / "in.jsonl"
+        file.write_text(json.dumps(good) + "\n" + bad + "\n")
+        with pytest.raises(InputError, match=says):
+            desk(command, "import", file, "--now", NOW, out=tmp_path)
+    assert asked(command, "list", out=tmp_path)["verdicts"] == []
+
+
+# ---- exceptions
+
+
+def test_an_exception_shows_what_it_would_hide_before_it_is_saved(tmp_path: Path) -> None:
+    state(tmp_path, [ONE, TWO, notable(DAY_ONE + 2, signals=(NETWORK, MAKES)), notable(DAY_ONE, ROLE)])
+    told = asked(command, ONE["id"], "expected", *BY, *NARROW, out=tmp_path)
+    assert not told["saved"]
+    assert sorted(told["would_hide"]["others"]) == sorted([ONE["id"], TWO["id"]])
+    assert asked(command, "exceptions", out=tmp_path)["exceptions"] == []
+    desk(command, ONE["id"], "expected", *BY, *NARROW, "--save", out=tmp_path)
+    (saved,) = asked(command, "exceptions", "--now", NOW, out=tmp_path)["exceptions"]
+    assert (saved["identity_id"], saved["signal"], saved["value"]) == (USER.id, "new_network", "198.51.100.0/24")
+    assert not saved["ended"]
+    assert asked(command, "exceptions", "--now", "2026-07-01", out=tmp_path)["exceptions"][0]["ended"]
+
+
+def test_an_exception_that_would_hide_a_confirmed_incident_shows_it_first_and_is_not_saved(tmp_path: Path) -> None:
+    state(tmp_path, [ONE, TWO])
+    desk(command, TWO["id"], "confirmed", *BY, out=tmp_path)
+    text = desk(command, ONE["id"], "expected", *BY, *NARROW, out=tmp_path)
+    assert text.index(f"CONFIRMED incident {TWO['id']}") < text.index(f"would have hidden {ONE['id']}")
+    with pytest.raises(InputError, match="1 confirmed"):
+        desk(command, ONE["id"], "expected", *BY, *NARROW, "--save", out=tmp_path)
+    assert asked(command, "exceptions", out=tmp_path)["exceptions"] == []
+    desk(command, ONE["id"], "expected", *BY, *NARROW, "--save", "--despite-confirmed", out=tmp_path)
+    assert len(asked(command, "exceptions", out=tmp_path)["exceptions"]) == 1
+
+
+def test_an_expected_notable_offers_its_narrow_exceptions(tmp_path: Path) -> None:
+    state(tmp_path, [notable(signals=(NETWORK, MAKES))])
+    text = desk(command, ONE["id"], "expected", *BY, "--until", "2026-06-01", out=tmp_path)
+    assert "--signal new_network --value '198.51.100.0/24'" in text
+    assert "--signal credential_creation --value 'iam:CreateAccessKey'" in text
+
+
+COVERED = [allowed("new_network", "198.51.100.0/24")]
+
+
+def test_an_exception_hides_only_what_it_names() -> None:
+    assert feedback.hidden(ONE, COVERED, SECOND)
+    assert not feedback.hidden(ONE, [], SECOND)
+    assert not feedback.hidden(ONE, COVERED, SECOND + DAY), "it has ended"
+    assert not feedback.hidden(notable(identity=ROLE), COVERED, SECOND), "another identity"
+    assert not feedback.hidden(notable(fresh=["198.51.100.0/24", "192.0.2.0/24"]), COVERED, SECOND), "another value too"
+    assert not feedback.hidden(notable(signals=(NETWORK, MAKES)), COVERED, SECOND), "another reason too"
+    assert not feedback.hidden(notable(kind="exposure"), COVERED, SECOND)
+    assert not feedback.hidden(notable(members=(USER, ROLE)), COVERED, SECOND), "a linked intrusion"
+
+
+def test_two_exceptions_hide_what_has_two_reasons() -> None:
+    both = [*COVERED, allowed("credential_creation", "iam:CreateAccessKey")]
+    assert feedback.hidden(notable(signals=(NETWORK, MAKES)), both, SECOND)
+
+
+def test_a_list_that_may_be_cut_hides_nothing() -> None:
+    many = [f"198.51.{n}.0/24" for n in range(6)]
+    assert not feedback.hidden(notable(fresh=many), [allowed("new_network", value) for value in many], SECOND)
+
+
+def test_what_was_dealt_with_is_left_out_and_counted_and_confirmed_stays() -> None:
+    store = MemoryStore()
+    others = [notable(DAY_ONE + n) for n in range(2, 5)]
+    feedback.put(store, [verdict(others[0]["id"]), verdict(others[1]["id"], "confirmed")])
+    feedback.put_allowed(store, COVERED[0])
+    loud = notable(DAY_ONE + 9, signals=(signal("spending", 3.0, "starts machines that cost", 3),))
+    applied = feedback.apply(store, [ONE, *others[:2], loud], SECOND)
+    assert [n["id"] for n in applied.shown] == [others[1]["id"], loud["id"]]
+    assert applied.hidden == {"excepted": 1, "benign": 1}
+
+
+def test_an_expected_notable_comes_back_when_its_time_is_over() -> None:
+    store = MemoryStore()
+    feedback.put(store, [verdict(ONE["id"], "expected")._replace(until=SECOND + 10)])
+    assert feedback.apply(store, [ONE], SECOND).hidden == {"expected": 1}
+    assert feedback.apply(store, [ONE], SECOND + 11).shown == [ONE]
+
+
+VALUES = st.text(min_size=1, max_size=20)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=4, unique=True), st.lists(VALUES, max_size=4))
+def test_nothing_is_hidden_by_exceptions_for_other_values(fresh: list[str], excepted: list[str]) -> None:
+    told: dict[str, Any] = notable(fresh=fresh)
+    assert feedback.hidden(told, [allowed("new_network", v) for v in excepted], SECOND) == (set(fresh) <= set(excepted))
+
+
+def test_the_credential_of_a_notable_is_no_exception_of_its_network() -> None:
+    assert not feedback.hidden(ONE, [allowed("new_network", KEY)], SECOND)
