@@ -64,12 +64,14 @@ class Server:
         """Macros in local/."""
         self._saved = conf("savedsearches.conf")
 
-    def index(self, records: Iterable[dict[str, Any]], sourcetype: str, at: int, time_field: str) -> None:
-        """Take in events of a log that arrive at a second."""
-        for record in records:
-            row: Row = {"_raw": [json.dumps(record)], "_time": [str(parse(record[time_field]))]}
-            self._add({**row, "_indextime": [str(at)], "index": ["main"], "sourcetype": [sourcetype],
-                       "source": [f"/var/log/{sourcetype}"], "host": ["h"]})  # fmt: skip
+    def index(self, records: Iterable[tuple[float, dict[str, Any]]], sourcetype: str, at: int = 0) -> None:
+        """Take in events of a log, each with its time, that arrive at a second; 0: each a minute after its time."""
+        for time, record in records:
+            arrived = at or int(time) + 60
+            self._add({
+                "_raw": [json.dumps(record)], "_time": [str(int(time))], "_indextime": [str(arrived)],
+                "index": ["main"], "sourcetype": [sourcetype], "source": [f"/var/log/{sourcetype}"],
+            })  # fmt: skip
 
     def _add(self, row: Row) -> None:
         self.events.append(row)
@@ -103,20 +105,9 @@ class Server:
 
     def _find(self, text: str, window: Window) -> list[Row]:
         matches = matcher(re.sub(r"\b(earliest|latest)=\S+", "", text))
-        return [self._extracted(row) for row in reversed(self.events) if _inside(row, window) and matches(row)]
-
-    @staticmethod
-    def _extracted(row: Row) -> Row:
-        """With fields that a search extracts: pairs of stash, JSON of all else."""
-        raw = row["_raw"][0]
-        if row["sourcetype"] == ["stash"]:
-            found: Row = {name: [value] for name, value in _PAIR.findall(raw)}
-        else:
-            try:
-                found = flat(json.loads(raw))
-            except ValueError:
-                found = {}
-        return {**found, **row}
+        plain = not re.search(r"\bnhi_\w+=", text)  # then only indexed fields are asked for
+        inside = (row for row in reversed(self.events) if _inside(row, window) and (not plain or matches(row)))
+        return [row for row in map(_extracted, inside) if plain or matches(row)]
 
     def _stage(self, stage: str, rows: list[Row], when: tuple[Window, int]) -> list[Row]:
         verb, _, rest = stage.partition(" ")
@@ -184,6 +175,19 @@ class Server:
             {"sourcetype": [name], "_time": [str(start)], "count": [str(len(at))], "nhi_indexed": [str(max(at))]}
             for (name, start), at in sorted(buckets.items())
         ]
+
+
+def _extracted(row: Row) -> Row:
+    """With fields that a search extracts: pairs of stash, JSON of all else."""
+    raw = row["_raw"][0]
+    if row["sourcetype"] == ["stash"]:
+        found: Row = {name: [value] for name, value in _PAIR.findall(raw)}
+    else:
+        try:
+            found = flat(json.loads(raw))
+        except ValueError:
+            found = {}
+    return {**found, **row}
 
 
 def _inside(row: Row, window: Window) -> bool:

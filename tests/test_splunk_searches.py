@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from splunk_server import Server, Window
 
 from nhi_watch import model
 from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.sources import cloudtrail
+from nhi_watch.simulator import Spec, Tenant, products
+from nhi_watch.simulator.products.workers import Line
+from nhi_watch.splunk.gather import sources
 from nhi_watch.state import State
 from nhi_watch.stores.memory import MemoryStore
 from nhi_watch.timestamps import DAY, HOUR, parse
@@ -37,12 +38,17 @@ def simulated() -> tuple[Record, ...]:
 
 
 @lru_cache
-def wanted() -> dict[str, float]:
+def company() -> tuple[Line, ...]:
+    spec = products.Spec(days=4, nhis=30, seed=4, quiet_days=1, campaigns=5)
+    return tuple(line for day in products.Tenant(spec).days() for line in day.lines)
+
+
+def wanted(records: Iterable[Record]) -> dict[str, float]:
     """Notable id → score, as from files."""
-    pipeline = Pipeline(State(MemoryStore()), model.load(), [cloudtrail], Options(BUDGET))
-    pipeline.feed(simulated(), lambda index, error: pipeline.reject(error.reason))
+    pipeline = Pipeline(State(MemoryStore()), model.load(), sources(), Options(BUDGET))
+    pipeline.feed(records, lambda index, error: pipeline.reject(error.reason))
     found = {notable["id"]: notable["score"] for notable in pipeline.finish().notables}
-    assert len(found) >= 5, "the simulated account must give something to compare"
+    assert len(found) >= 5, "what is simulated must give something to compare"
     return found
 
 
@@ -76,7 +82,7 @@ def live(server: Server) -> int:
         if at // DAY > learnt:
             learnt = at // DAY
             server.scheduled("NHI Watch - Learn", learnt * DAY + 2 * HOUR + 1800)
-        server.index(records, "aws:cloudtrail", at, "eventTime")
+        server.index(((parse(record["eventTime"]), record) for record in records), "aws:cloudtrail", at)
         server.scheduled("NHI Watch - Group Events", at + 300)
         server.scheduled("NHI Watch - Group Events", at + 420)  # a window that overlaps
         server.scheduled("NHI Watch - Rank", at + 480)
@@ -90,9 +96,44 @@ def standing(server: Server) -> dict[str, Row]:
     return {row["nhi_id"][0]: row for row in rows}
 
 
+def scores(found: dict[str, Row]) -> dict[str, float]:
+    return {name: float(row["nhi_score"][0]) for name, row in found.items()}
+
+
 def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> None:
     end = live(server)
     server.scheduled("NHI Watch - Rank Late", end + 600)
     found = standing(server)
-    assert {name: float(row["nhi_score"][0]) for name, row in found.items()} == wanted()
+    assert scores(found) == wanted(simulated())
     assert [text for level, text in server.messages if level in ("WARN", "ERROR")] == []
+
+
+def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Server) -> None:
+    types = {source.NAME: source.SPLUNK_SOURCETYPES[0] for source in sources()}
+    end = int(max(line.second for line in company())) // DAY * DAY + DAY - 1
+    for product in {line.product for line in company()}:
+        mine = [(line.second, line.record) for line in company() if line.product == product]
+        server.index(mine, types[product])
+    server.scheduled("NHI Watch - Backfill", end)
+    server.scheduled("NHI Watch - Backfill Rows", end)
+    server.scheduled("NHI Watch - Rank Late", end)
+    assert scores(standing(server)) == wanted(line.record for line in company())
+    server.scheduled("NHI Watch - Learn History", end + DAY)
+    server.scheduled("NHI Watch - Retire", end + DAY)
+    assert server.scheduled("NHI Watch - Rank Late", end) == [], "nothing changes by learning"
+    health = server.scheduled("NHI Watch - Health", end)
+    alerts_of(server, end)
+    told = {row["nhi_source"][0]: row["nhi_status"][0] for row in health if row["nhi_check"] == ["source"]}
+    assert told.keys() == types.keys()
+    assert {name for name, status in told.items() if status == "unknown"} == set(types) - {
+        line.product for line in company()
+    }
+    assert told["cloudtrail"] == "ok"
+
+
+def alerts_of(server: Server, end: int) -> None:
+    found = standing(server)
+    server.scheduled("NHI Watch - Enterprise Security Risk", end + 120)
+    finding = server.scheduled("NHI Watch - Enterprise Security Notables", end + 120)
+    due = {name for name, row in found.items() if float(row["nhi_score"][0]) >= 40}
+    assert {row["nhi_id"][0] for row in finding} == {row["nhi_id"][0] for _, row in server.alerts} == due
