@@ -26,7 +26,9 @@ _ADDRESSES = ("AppAddress", "ReplyUrls", "RedirectUris", "Web", "Spa", "PublicCl
 
 
 Deep = tuple[tuple[str, ...], str]
-"""Traits, and the id of a credential that was handed out."""
+"""Traits, and the id of a credential that was handed out, or else of the app that was given power."""
+_EMPOWERS = frozenset({"consent", "scope_growth", "role_grant", "reply_address", "owner_added", "federated_credential",
+                       "publisher_changed"})  # fmt: skip
 NOTHING: Deep = ((), "")
 _NONE: Part = {}
 
@@ -55,7 +57,7 @@ def parts(record: Part, told: Part, tenant: object) -> Parts:
     deep = NOTHING
     if is_deep(operation):
         mine = guid(what.get("appId")), guid(what.get("servicePrincipalId"))
-        deep = deepen(operation, changes(told), mine)
+        deep = deepen(operation, changes(told), mine, guid(microsoft.value_of(details, "AppId", "key", "value")))
     shape = (
         operation, tenant, who.get("id"), who.get("userPrincipalName"), what.get("appId"),
         what.get("servicePrincipalId"), what.get("displayName"), address,
@@ -159,10 +161,11 @@ def is_deep(operation: str) -> bool:
     return DEEP.search(operation) is not None
 
 
-def deepen(operation: str, changed: list[Change], mine: tuple[str, ...]) -> Deep:
-    """What changes tell: sorted traits, and the id of a credential that was added.
+def deepen(operation: str, changed: list[Change], mine: tuple[str, ...], app: str = "") -> Deep:
+    """What changes tell: sorted traits, and the id of a credential that was added, or of the app that it is about.
 
-    `mine` are all ids of who acts: what an app changes in itself is not `for_other`.
+    `mine` are all ids of who acts: what an app changes in itself is not `for_other`. `app` is the application id of
+    what was changed, where the record tells it.
     """
     old: dict[str, str] = {}
     new: dict[str, str] = {}
@@ -178,7 +181,9 @@ def deepen(operation: str, changed: list[Change], mine: tuple[str, ...]) -> Deep
     own = first.id and first.id in mine
     if ("new_credential_on_app" in found or "owner_added" in found) and not own:
         found.append("for_other")
-    return tuple(sorted(set(found))), added[0] if added else ""
+    telling = not own and not _EMPOWERS.isdisjoint(found) and "new_credential_on_app" not in found
+    about = (app or first.id) if telling else ""
+    return tuple(sorted(set(found))), added[0] if added else about
 
 
 def added_keys(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
