@@ -58,7 +58,7 @@ def figures(source: ModuleType, rounds: int) -> Iterator[tuple[str, dict[str, fl
     """Figures by shape, and of the real log."""
     samples = [json.loads(line) for line in (SAMPLES / f"{source.NAME}.jsonl").read_text("utf-8").splitlines()]
     for shape in SHAPES:
-        records = [s["record"] for s in samples if "event" in s and shape_of(s["record"]) == shape]
+        records = [s["record"] for s in samples if "event" in s and shape_of(s) == shape]
         if records:
             made = measured(source, list(varied(source, records, TIMES)), rounds)
             yield shape, {**made, "read_us": round(min(reading(source, records) for _ in range(rounds)), 1)}
@@ -67,17 +67,17 @@ def figures(source: ModuleType, rounds: int) -> Iterator[tuple[str, dict[str, fl
         yield "real", measured(source, [record for path in real for record in told(path)], rounds)
 
 
-def shape_of(record: Any) -> str:
-    """Which of SHAPES a sample's record has."""
-    if "_raw" in record:
-        return "splunk_raw"
-    document = hit(record)
-    if document is record.get("fields"):
-        return "ecs_fields"
-    event = document.get("event")
-    if isinstance(event, dict):
-        return "ecs_original" if "original" in event else "ecs"
-    return "splunk_fields" if "_time" in record or any("." in name or "{" in name for name in record) else "native"
+def shape_of(sample: Any) -> str:
+    """Which of SHAPES a sample has."""
+    record, host = sample["record"], sample["shape"].partition("_")[0]
+    if host == "splunk":
+        return "splunk_raw" if "_raw" in record else "splunk_fields"
+    if host == "ecs":
+        document = hit(record)
+        event = document.get("event")
+        original = isinstance(event, dict) and "original" in event
+        return "ecs_fields" if document is record.get("fields") else "ecs_original" if original else "ecs"
+    return "native"
 
 
 def told(path: Path) -> Iterable[Any]:

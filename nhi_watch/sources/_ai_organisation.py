@@ -33,8 +33,8 @@ _TARGETS = (
 class Told(NamedTuple):
     """The values of a record on which its Event depends, but time, id and target."""
 
-    product: str
     operation: str
+    product: str
     organisation: str
     kind: str
     """user | service_account | key | service | anonymous"""
@@ -61,7 +61,7 @@ def openai(tree: Row) -> tuple[tuple[Any, ...], str, str]:
     if session:
         traits.add("console")
     told = (
-        OPENAI, kind, inner(tree, "organization").get("id") or of("organization_id"),
+        kind, OPENAI, inner(tree, "organization").get("id") or of("organization_id"),
         "service_account" if owner else "user" if user else "anonymous", owner or user.get("id") or user.get("email"),
         user.get("email") or owner, key.get("id"), session.get("ip_address") or key.get("ip_address"),
         session.get("user_agent"), body.get("error_code") or ("failed" if kind.endswith(".failed") else ""),
@@ -108,7 +108,7 @@ def anthropic(tree: Row) -> tuple[tuple[Any, ...], str, str]:
     if user and not key:
         traits.add("console")
     told = (
-        ANTHROPIC, kind, of("organization_id") or of("organization_uuid"), _actor_kind(plain(what), key, plain(user)),
+        kind, ANTHROPIC, of("organization_id") or of("organization_uuid"), _actor_kind(plain(what), key, plain(user)),
         key or user or by("email_address") or what, by("email_address") or key or user or what, key, by("ip_address"),
         by("user_agent"), "failed" if kind.endswith("_failed") else "", ",".join(sorted(traits)),
     )  # fmt: skip

@@ -27,7 +27,7 @@ def parts(record: Part, told: Part, tenant: object) -> Parts:
     shape = (
         route(uri), of("requestMethod"), tenant, of("appId"), of("servicePrincipalId"), of("userId"),
         of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
-        record.get("resultSignature") if status is None else status, of("clientAuthMethod"),
+        record.get("resultSignature") if status in (None, "") else status, of("clientAuthMethod"),
     )  # fmt: skip
     session = plain(of("signInActivityId"))[:256]
     return shape, of("timeGenerated") or record.get("time"), of("requestId"), session, path(uri)

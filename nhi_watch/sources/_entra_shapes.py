@@ -8,8 +8,8 @@ from typing import Any, Optional
 
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._entra_audit import is_deep
-from nhi_watch.sources._look import DOCUMENT, NATIVE, ROW, Plan, look
-from nhi_watch.sources._shapes import Tree, at, dataset
+from nhi_watch.sources._look import DOCUMENT, NATIVE, ROW, Plan, inner, look
+from nhi_watch.sources._shapes import Tree, at, dataset, part
 from nhi_watch.sources._values import plain
 
 _TOP = ("time", "category", "tenantId", "resourceId", "callerIpAddress", "resultType", "resultSignature",
@@ -82,7 +82,9 @@ def _plan(stream: str, names: tuple[str, ...]) -> Plan:
             [*_ADDRESS, *own] if name == "callerIpAddress" else [*filter(None, [_TOP_BESIDES.get(name)]), *own]
         )
     for name in names:
-        options = [_ALSO.get(name), _snake(name), name.replace("{}", "")]
+        *steps, last = name.replace("{}", "").split(".")
+        mixed = ".".join([*map(_snake, steps), last])  # the integration renames one field after the other
+        options = dict.fromkeys((_ALSO.get(name), _snake(name), mixed, name.replace("{}", "")))
         table[f"properties.{name}"] = [f"{inside}.properties.{option}" for option in options if option]
     for name, field in _BESIDES[stream].items():
         table[f"properties.{name.partition('|')[0]}"].append(field)
@@ -122,9 +124,8 @@ def native_like(record: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
 def of_ecs(document: Tree) -> Tree:
     """The record in the words of diagnostic settings."""
     stream = dataset(document).partition(".")[2]
-    found = microsoft.camel(at(document, f"azure.{stream}"))
-    found = found if found.__class__ is dict else {}
-    told = {k: v for k, v in (found.get("properties") or {}).items() if v is not None} if found else {}
+    found = microsoft.camel(part(document, f"azure.{stream}"))
+    told = {k: v for k, v in inner(found, "properties").items() if v is not None}
     for name, field in _BESIDES.get(stream, {}).items():
         path = name.partition("|")[0]
         if told.get(path) is None:

@@ -51,7 +51,7 @@ def parts(record: Part, told: Part, tenant: object) -> Parts:
         kind_of(record, told), tenant, of("appId"), of("servicePrincipalId"), of("servicePrincipalName"),
         of("appDisplayName"), of("userId"), of("userPrincipalName"),
         of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
-        record.get("resultType") if code is None else code, of("authenticationRequirement"),
+        record.get("resultType") if code in (None, "") else code, of("authenticationRequirement"),
         of("authenticationProtocol"), of("clientAppUsed"),
         of("servicePrincipalCredentialKeyId") or of("servicePrincipalCredentialThumbprint")
         or of("federatedCredentialId"),

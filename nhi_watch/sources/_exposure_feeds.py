@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+from nhi_watch.sources._look import inner
 from nhi_watch.sources._shapes import Tree, at, every, rows_of
-from nhi_watch.sources._values import listed, text, true
+from nhi_watch.sources._values import listed, plain, text, true
+
+Row = Mapping[str, Any]
+_NO_EXTRA = ("", "", "")
 
 
 class Finding(NamedTuple):
@@ -26,7 +31,7 @@ class Finding(NamedTuple):
     public: bool = False
     resolved: bool = False
     quarantined: bool = False
-    extra: tuple[str, str, str] = ("", "", "")
+    extra: tuple[str, str, str] = _NO_EXTRA
     """What a scanner learnt from AWS: account, ARN, user id."""
     hashed: str = ""
     """The feed's own hash of the secret."""
@@ -52,12 +57,12 @@ def _has(row: Mapping[str, Any], name: str, inner: str) -> bool:
     return value.__class__ is dict and inner in value
 
 
-def _part(row: Tree, path: str, other: Tree) -> Tree:
-    value = at(row, path)
+def _part(row: Row, name: str, other: Row) -> Row:
+    value = row.get(name)
     return value if value.__class__ is dict else other
 
 
-def finding_of(feed: str, row: Tree) -> Finding:
+def finding_of(feed: str, row: Row) -> Finding:
     """The finding in a record of the feed."""
     return _FEEDS[feed](row)
 
@@ -67,10 +72,11 @@ _CREDENTIALS_IN_URL = re.compile(r"//[^/@\s]{1,300}@")
 
 def _place(*parts: object) -> str:
     """Where it lies, short, without the user and password that an address may hold."""
-    told = ":".join(part for part in (text(p, 300).split("?")[0] for p in parts) if part)
-    return _CREDENTIALS_IN_URL.sub("//", told)
+    told = ":".join([part for part in [plain(p)[:300].partition("?")[0] for p in parts] if part])
+    return _CREDENTIALS_IN_URL.sub("//", told) if "@" in told else told
 
 
+@lru_cache(maxsize=4096)
 def _owner(repository: str) -> str:
     """The organisation of a repository's address or name.
 
@@ -81,22 +87,31 @@ def _owner(repository: str) -> str:
     return parts[0] if len(parts) > 1 else ""
 
 
-def _trufflehog(row: Tree) -> Finding:
-    places = _part(row, "SourceMetadata.Data", {})
-    where: Tree = next((v for v in places.values() if v.__class__ is dict), {})
-    repository = text(where.get("repository") or where.get("bucket") or where.get("image") or where.get("link"))
-    extra = _part(row, "ExtraData", {})
+def _secrets(row: Row, *names: str) -> tuple[str, ...]:
+    return tuple([plain(row.get(name))[:8192] for name in names])
+
+
+def _trufflehog(row: Row) -> Finding:
+    places, extra = inner(inner(row, "SourceMetadata"), "Data"), inner(row, "ExtraData")
+    where: Row = next((v for v in places.values() if v.__class__ is dict), {})
+    of = where.get
+    repository = plain(of("repository") or of("bucket") or of("image") or of("link"))
     return Finding(
-        secrets=tuple(text(row.get(name), 8192) for name in ("Raw", "RawV2", "Redacted")),
-        kind=text(row.get("DetectorName")),
-        time=_spaced(text(where.get("timestamp"))),
-        place=_place(repository, where.get("file")),
+        secrets=_secrets(row, "Raw", "RawV2", "Redacted"),
+        kind=plain(row.get("DetectorName"))[:512],
+        time=_spaced(plain(of("timestamp"))),
+        place=_place(repository, of("file")),
         owner=_owner(_place(repository)),
-        own_id=text(where.get("commit")) + text(where.get("line")),
-        verified=true(row.get("Verified")),
-        public=text(where.get("visibility")) in ("0", "public"),
-        extra=(text(at(extra, "account")), text(at(extra, "arn")), text(at(extra, "user_id"))),
+        own_id=plain(of("commit"))[:512] + plain(of("line"))[:32],
+        verified=row.get("Verified") is True or true(row.get("Verified")),
+        public=plain(of("visibility")) in ("0", "public"),
+        extra=(plain(extra.get("account"))[:64], plain(extra.get("arn"))[:512], plain(extra.get("user_id"))[:256])
+        if extra
+        else _NO_EXTRA,
     )
+
+
+_GO = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})\b", re.ASCII)
 
 
 def _spaced(told: str) -> str:
@@ -105,22 +120,24 @@ def _spaced(told: str) -> str:
     >>> _spaced("2026-03-02 10:00:00 +0100 CET"), _spaced("2026-03-02T10:00:00Z")
     ('2026-03-02 10:00:00+0100', '2026-03-02T10:00:00Z')
     """
-    match = re.match(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})\b", told)
+    match = _GO.match(told)
     return match[1] + match[2] if match else told
 
 
-def _gitleaks(row: Tree) -> Finding:
+def _gitleaks(row: Row) -> Finding:
+    of = row.get
+    repository = plain(of("Repository") or of("repo"))
     return Finding(
-        secrets=tuple(text(row.get(name), 8192) for name in ("Secret", "Match")),
-        kind=text(row.get("RuleID")),
-        time=row.get("Date"),
-        place=_place(row.get("Repository") or row.get("repo"), row.get("File")),
-        owner=_owner(text(row.get("Repository") or row.get("repo"))),
-        own_id=text(row.get("Fingerprint")) or text(row.get("Commit")) + text(row.get("StartLine")),
+        secrets=_secrets(row, "Secret", "Match"),
+        kind=plain(of("RuleID"))[:512],
+        time=of("Date"),
+        place=_place(repository, of("File")),
+        owner=_owner(repository),
+        own_id=plain(of("Fingerprint"))[:512] or plain(of("Commit"))[:256] + plain(of("StartLine"))[:32],
     )
 
 
-def _gitguardian(row: Tree) -> Finding:
+def _gitguardian(row: Row) -> Finding:
     incident = _part(row, "incident", row)
     first: Tree = next(iter(rows_of(incident.get("occurrences"))), {})
     source = text(at(first, "source.full_name")) or text(at(incident, "source.full_name"))
@@ -139,26 +156,27 @@ def _gitguardian(row: Tree) -> Finding:
     )
 
 
-def _github(row: Tree) -> Finding:
-    alert = _part(row, "alert", row)
-    repository = text(at(row, "repository.full_name")) or text(at(row, "repository.name"))
-    address = text(alert.get("html_url"))
-    action = text(row.get("action")) or text(alert.get("state"))
+def _github(row: Row) -> Finding:
+    alert, home = _part(row, "alert", row), inner(row, "repository")
+    of = alert.get
+    repository = plain(home.get("full_name") or home.get("name"))[:512]
+    address = plain(of("html_url"))[:512]
+    action = plain(row.get("action") or of("state"))[:512]
     return Finding(
-        secrets=(text(alert.get("secret"), 8192),),
-        kind=text(alert.get("secret_type")),
-        time=alert.get("updated_at") or alert.get("created_at"),
+        secrets=_secrets(alert, "secret"),
+        kind=plain(of("secret_type"))[:512],
+        time=of("updated_at") or of("created_at"),
         place=_place(repository or address),
-        owner=text(at(row, "organization.login")) or _owner(repository) or _owner(address),
+        owner=plain(inner(row, "organization").get("login"))[:512] or _owner(repository) or _owner(address),
         own_id=address + action,
-        verified=text(alert.get("validity")) == "active",
-        public=true(alert.get("publicly_leaked")) or action == "publicly_leaked",
-        resolved=action == "resolved" or text(alert.get("state")) == "resolved",
+        verified=of("validity") == "active",
+        public=action == "publicly_leaked" or true(of("publicly_leaked")),
+        resolved=action == "resolved" or of("state") == "resolved",
         hashed="alert:" + address if address else "",
     )
 
 
-def _aws_health(row: Tree) -> Finding:
+def _aws_health(row: Row) -> Finding:
     code = text(at(row, "detail.eventTypeCode")).upper()
     keys = tuple(text(v) for v in every(row, "detail.affectedEntities.entityValue") + every(row, "resources"))
     words = " ".join(text(v, 8192) for v in every(row, "detail.eventDescription.latestDescription"))
@@ -179,7 +197,7 @@ def _aws_health(row: Tree) -> Finding:
     )
 
 
-_FEEDS: dict[str, Callable[[Tree], Finding]] = {
+_FEEDS: dict[str, Callable[[Row], Finding]] = {
     "trufflehog": _trufflehog,
     "gitleaks": _gitleaks,
     "gitguardian": _gitguardian,

@@ -6,7 +6,7 @@ namespace. It keeps neither the resource's labels nor, in old versions, the chai
 
 from __future__ import annotations
 
-from nhi_watch.sources._look import Plan
+from nhi_watch.sources._look import Plan, inner
 from nhi_watch.sources._shapes import Tree, rebuild
 from nhi_watch.sources._values import text
 
@@ -70,6 +70,16 @@ def _completed(tree: Tree) -> Tree:
 
 
 DOCUMENTS = Plan({**_ECS, **_PARTS}, _completed)
+
+
+def _alone(tree: Tree) -> Tree:
+    """Of several in a chain of impersonation, a row does not tell which name is whose: that is for `read`."""
+    chain = inner(inner(inner(tree, _P), "authenticationInfo"), "serviceAccountDelegationInfo")
+    if list in map(type, chain.values()):
+        raise TypeError("several in a chain")
+    return tree
+
+
 ROWS = Plan.of_row(
     ("timestamp", "receiveTimestamp", "insertId", "logName", "resource.labels.project_id",
      "resource.labels.cluster_name",
@@ -78,5 +88,5 @@ ROWS = Plan.of_row(
        for name in ("principalSubject", "firstPartyPrincipal.principalEmail", "thirdPartyPrincipal.principalSubject")),
      *(f"{_P}.{name}" for name in ("serviceName", "methodName", "resourceName", "status.code")),
      *(f"{_P}.requestMetadata.{name}" for name in ("callerIp", "callerIP", "callerSuppliedUserAgent")),
-     f"{_P}.authorizationInfo{{}}.granted", f"{_P}.resourceLocation.currentLocations{{}}")
+     f"{_P}.authorizationInfo{{}}.granted", f"{_P}.resourceLocation.currentLocations{{}}"), _alone
 )  # fmt: skip

@@ -10,7 +10,7 @@ from nhi_watch.sources._shapes import Tree, at, every
 from nhi_watch.sources._values import listed, text, true
 
 DEEP = re.compile(
-    r"(?i)(?!(?:.*\.)?(?:get|list|test|query))(?:.*(?:iampol|iamperm|sink|firewall).*|(?:.*\.)?(?:create|upload)\w*key)"
+    r"(?i)(?!(?:.*\.)?(?:get|list|test|query))(?:.*(?:iampol|iamperm|firewall).*|(?:.*\.)?(?:create|upload|update)\w*(?:key|sink).*)"
 )
 """Operations whose bodies are read."""
 

@@ -123,6 +123,17 @@ def _oauth(home: str, f: Facts) -> Identity:
     return _made(home, "token", f.actor_id, f.actor, f"{f.actor} (token)")
 
 
+def links_of(who: Identity, credential: str) -> tuple[str, ...]:
+    """The subject of the tokens that a workflow gets for clouds, and a token's own hash.
+
+    >>> links_of(Identity("github::workflow:7", "repo:acme/shop", "workflow", "github", "", ""), "")
+    ('oidc:repo:acme/shop',)
+    """
+    if who.kind == "workflow":
+        return (f"oidc:{who.name}"[:512],) if who.name.startswith("repo:") else ()
+    return (f"token:{credential[:128]}",) if credential else ()
+
+
 def _made(home: str, kind: str, unique: str, name: str, shown: str) -> Identity:
     identifier = f"github::{kind}:{unique}" if unique else f"github:{home}:{kind}:{name}"
     return Identity(identifier[:512], shown[:512], kind, "github", home, "")

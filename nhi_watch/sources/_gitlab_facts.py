@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from nhi_watch import agent
-from nhi_watch.sources._values import level_by_words, text
+from nhi_watch.sources._values import level_by_words, plain
 
 _VERBS = ("change", "add", "remove", "failed_login", "impersonation", "with", "action")
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _MOVING = re.compile(r"\b[0-9a-f]{8,}\b|\b\d+\b|['\"`].*?['\"`]")
 
 
-def operation_of(row: Mapping[str, Any], details: Mapping[str, Any]) -> str:
+def operation_of(told: Mapping[str, Any]) -> str:
     """`event_type` or `event_name` where told, else made of the attribute that says what changed.
 
-    >>> operation_of({"event_type": "project_access_token_created"}, {}), operation_of({}, {"change": "visibility"})
+    >>> operation_of({"event_type": "project_access_token_created"}), operation_of({"change": "visibility"})
     ('project_access_token_created', 'change_visibility')
-    >>> operation_of({}, {"with": "standard"}), operation_of({}, {"custom_message": "Added 'x' key 12 to 'p'"})
+    >>> operation_of({"with": "standard"}), operation_of({"custom_message": "Added 'x' key 12 to 'p'"})
     ('sign_in_with_standard', 'added_key_to')
     """
-    for name in ("event_type", "event_name"):
-        told = text(row.get(name)) or text(details.get(name))
-        if told:
-            return _PUNCTUATION.sub("_", told.strip().lower())[:100].strip("_")
+    named = plain(told.get("event_type")) or plain(told.get("event_name"))
+    if named:
+        return _named(named)
     for verb in _VERBS:
-        told = text(details.get(verb))
-        if told:
-            word = "sign_in_with" if verb == "with" else verb
-            return _words(f"{word} {'' if verb == 'failed_login' else told}")
-    return _words(text(details.get("custom_message")))
+        found = plain(told.get(verb))
+        if found:
+            return _made("sign_in_with" if verb == "with" else verb, "" if verb == "failed_login" else found)
+    return _made("", plain(told.get("custom_message")))
+
+
+@lru_cache(maxsize=2048)
+def _named(told: str) -> str:
+    return _PUNCTUATION.sub("_", told[:512].strip().lower())[:100].strip("_")
+
+
+@lru_cache(maxsize=2048)
+def _made(word: str, told: str) -> str:
+    return _words(f"{word} {told[:512]}")
 
 
 def _words(told: str) -> str:
@@ -57,6 +66,15 @@ def level_of(operation: str, level: str) -> str:
     return level_by_words(operation, level, _READS, _GRANTS)
 
 
+_ISSUES = re.compile(r"(?:access_token|deploy_token|deploy_key|ssh_key|oauth_application)_?(?:created|rotated|added)")
+
+
+@lru_cache(maxsize=2048)
+def is_issuing(operation: str) -> bool:
+    """Whether what the operation is done to is a new credential."""
+    return _ISSUES.search(operation) is not None
+
+
 _WORDS = {
     "token_minted": re.compile(r"(?:access_token|deploy_token|personal_access_token)\w*_?(?:created|issued|rotated)"),
     "deploy_key": re.compile(r"deploy_key\w*(?:add|creat|enabl)|add_?\w*deploy_key|added_deploy_key"),
@@ -74,9 +92,9 @@ _WORDS = {
 }
 
 
-def traits_of(operation: str, user_agent: str, evidence: tuple[str, str, str]) -> tuple[str, ...]:
-    """Sorted traits; the evidence is what was before, what is after, and whether another user is concerned."""
-    _, after, other = evidence
+def traits_of(operation: str, user_agent: str, evidence: tuple[str, str]) -> tuple[str, ...]:
+    """Sorted traits; the evidence is what is now, and whether another user is concerned."""
+    after, other = evidence
     told = {trait for trait, words in _WORDS.items() if words.search(operation)}
     more = {
         "browser": agent.family(user_agent) == "browser",

@@ -158,22 +158,28 @@ class Plan:
         self._finish = finish
         self._fields = Fields("|".join(fields[path]) for path in paths)
         self._lists = [index for index, path in enumerate(paths) if "{}" in fields[path][0]]
+        self._single = [index for index in range(len(paths)) if index not in self._lists]
 
     @classmethod
     def of_row(cls, paths: Iterable[Path], finish: Optional[Callable[[Tree], Tree]] = None) -> Plan:
         """The plan for Splunk's extracted fields.
 
-        >>> Plan.of_row(["a.b", "a.c{}", "d{}.e"]).row({"a.b": "1", "a.c{}": ["2"], "d{}.e": ["3", "4"]})
-        {'a': {'b': '1', 'c': ['2']}, 'd': {'e': ['3', '4']}}
+        >>> Plan.of_row(["a.b", "a.c{}", "d{}.e"]).row({"a.b": "1", "a.c{}": ["2"], "d{}.e": "3"})
+        {'a': {'b': '1', 'c': ['2']}, 'd': {'e': ['3']}}
         """
         return cls({path: ".".join(_steps(path)) for path in paths}, finish)
 
     def row(self, row: Mapping[str, Any]) -> Tree:
         """Out of names with dots; TypeError where lines in a text may be values of a list."""
         values = self._fields.row(row)
+        if list in map(type, values) and any(v.__class__ is list for v in map(values.__getitem__, self._single)):
+            raise TypeError("several values where one belongs")
         for index in self._lists:
-            if values[index].__class__ is str and "\n" in values[index]:
-                raise TypeError("lines instead of a list")
+            value = values[index]
+            if value is not None and value.__class__ is not list:
+                if value.__class__ is str and "\n" in value:
+                    raise TypeError("lines instead of a list")
+                values[index] = [value]
         return self._built(values)
 
     def tree(self, tree: Mapping[str, Any]) -> Tree:
@@ -209,6 +215,11 @@ def native_like(record: object, rows: Plan, documents: Optional[Plan] = None) ->
     return documents.tree(found) if form is DOCUMENT and documents is not None else None
 
 
+def flag(value: Any) -> Any:
+    """A truth value as text, because to Python it equals a number; other values as they are."""
+    return "true" if value is True else "false" if value is False else value
+
+
 def inner(tree: Mapping[str, Any], name: str) -> Tree:
     """The object at a name; an empty one where there is none."""
     found = tree.get(name)
@@ -217,4 +228,4 @@ def inner(tree: Mapping[str, Any], name: str) -> Tree:
 
 def is_id(value: object) -> bool:
     """Whether a value can be a record's id as it is."""
-    return value.__class__ is str and 1 < len(value) <= 256
+    return value.__class__ is str and 0 < len(value) <= 256 and value not in ("-", "null")

@@ -40,15 +40,16 @@ _WORDS = {
 }
 
 
-def traits_of(operation: str, outcome: str, user_agent: str, evidence: tuple[str, str, str]) -> tuple[str, ...]:
-    """Sorted traits; the evidence is securityContext.isProxy, debugData.threatSuspected and debugData.factor."""
-    proxy, threat, factor = evidence
+def traits_of(operation: str, outcome: str, user_agent: str, evidence: tuple[str, str, str, str]) -> tuple[str, ...]:
+    """Sorted traits; the evidence is securityContext.isProxy, debugData.threatSuspected, debugData.factor, for whom."""
+    proxy, threat, factor, other = evidence
     told = {trait for trait, words in _WORDS.items() if words.search(operation)}
     more = {
         "browser": agent.family(user_agent) == "browser",
         "attack_tool": agent.is_attack_tool(user_agent),
         "mfa": outcome == "success" and (operation.endswith("auth_via_mfa") or bool(factor)),
         "proxy": proxy.lower() in ("true", "1"),
+        "for_other": bool(other),
         "threat_suspected": threat.lower() in ("true", "1"),
     }
     return tuple(sorted(told | {trait for trait, holds in more.items() if holds}))

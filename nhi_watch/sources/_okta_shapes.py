@@ -37,6 +37,7 @@ def of_row(row: Mapping[str, Any]) -> Tree:
     told["debugContext"] = {"debugData": {"threatSuspected": threat, "factor": factor}}
     told["authenticationContext"] = {"externalSessionId": session}
     told["target"] = target if any(target.values()) else None
+    told["request"] = {"ipChain": {"ip": get("request.ipChain{}.ip")}}
     return told
 
 
@@ -69,6 +70,7 @@ def of_document(document: Mapping[str, Any]) -> Tree:
         "authenticationContext": {
             "externalSessionId": (get("authentication_context") or {}).get("external_session_id")
         },
+        "request": {"ipChain": (get("request") or {}).get("ip_chain")},
         "target": [_camel(one) for one in get("target") or ()],
     }
 

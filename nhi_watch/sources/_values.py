@@ -42,8 +42,14 @@ def texts(values: Iterable[object]) -> tuple[str, ...]:
 
 
 def plain(value: object) -> str:
-    """Text as it is; anything else as text spells it: so that equal shapes are of one type."""
-    return value if isinstance(value, str) else "" if value is None else text(value)
+    """`text` without a limit, for values that are cut afterwards.
+
+    >>> plain("a"), plain("-"), plain(7), plain(None)
+    ('a', '', '7', '')
+    """
+    if value.__class__ is str:
+        return "" if value in _NOT_TOLD else value
+    return "" if value is None else text(value)
 
 
 def whole(value: object) -> Optional[int]:

@@ -128,7 +128,7 @@ def _parts(row: Row, properties: Any) -> Parts:
         given("idtyp") or evidence.get("principalType"), given("xms_mirid"), given("appidacr"), of("callerIpAddress"),
         more.get("userAgentHeader") or of("userAgent"), of("resultType") or of("statusText"),
         of("resultSignature") or of("statusCode"), of("location"), account,
-        "y" if methods and "mfa" in methods else "", "y" if plain(of("category")) in _OF_AZURE else "",
+        "y" if methods and "mfa" in plain(methods) else "", "y" if plain(of("category")) in _OF_AZURE else "",
         _azure_facts.deepen(operation, more, text(mine)) if _azure_facts.is_deep(operation) else "",
         *(_storage_key(identity, of("uri")) if account else _NO_KEY),
     )  # fmt: skip

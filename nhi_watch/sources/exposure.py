@@ -19,6 +19,7 @@ Reject reasons: not_object, bad_json, too_deep, not_exposure, no_secret, no_time
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Optional, cast
 
 from nhi_watch import actions
@@ -27,14 +28,17 @@ from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
 from nhi_watch.sources._exposure_feeds import Finding, feed_of, finding_of
 from nhi_watch.sources._exposure_secrets import Secret, secret_of
-from nhi_watch.sources._shapes import Tree, at, dataset, native
-from nhi_watch.sources._times import moment
-from nhi_watch.sources._values import made_id
+from nhi_watch.sources._look import DOCUMENT, ROW, UNKNOWN, look
+from nhi_watch.sources._shapes import dataset, native, part
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.timestamps import render
 
 NAME = "exposure"
 SPLUNK_SOURCETYPES = ("trufflehog", "gitleaks", "gitguardian:incident", "github:secret_scanning", "aws:health")
 """Names by convention: no add-on of the vendors' sets one."""
 ELASTIC_INDICES = ("logs-github.secret_scanning-*", "logs-trufflehog*", "logs-gitleaks*", "logs-gitguardian*")
+
+Row = Mapping[str, Any]
 
 _DATASETS = ("github.secret_scanning", "trufflehog", "gitleaks", "gitguardian")
 _RAW = (
@@ -63,8 +67,42 @@ def _dataset(row: Mapping[str, Any]) -> str:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """Findings are few: all are read in full."""
-    return None
+    """The cheap reading of native records and documents. The shape holds a digest of the secret, never itself."""
+    if record.__class__ is not dict:
+        return None
+    try:
+        row, form = look(cast(Row, record))
+        if form is ROW or form is UNKNOWN:
+            return None
+        row = _of_ecs(row) if form is DOCUMENT else row
+        feed = feed_of(row)
+        if not feed:
+            return None
+        finding = finding_of(feed, row)
+        when = spelled(finding.time) or render(moment(finding.time))
+    except (TypeError, AttributeError, RejectError):
+        return None
+    digest = _digest(finding)
+    shape = (
+        feed, digest, finding.kind, finding.owner, *finding.extra, finding.hashed, _state(finding),
+    )  # fmt: skip
+    return cast(Peek, (shape, when, _id_of(feed, finding, when), "", finding.place[:200])) if digest else None
+
+
+def _digest(finding: Finding) -> str:
+    """A stand-in for what a finding says of the secret; "" where it says nothing."""
+    told = "\n".join(finding.secrets).strip()
+    return sha256(told.encode("utf-8", "surrogatepass")).hexdigest() if told else finding.hashed
+
+
+def _state(finding: Finding) -> str:
+    """Verified, public, resolved, quarantined: a letter each."""
+    held = (finding.verified, finding.public, finding.resolved, finding.quarantined)
+    return "".join([letter for letter, holds in zip("vprq", held) if holds])
+
+
+def _id_of(feed: str, finding: Finding, when: str) -> str:
+    return f"{feed}:{finding.own_id[:150]}:{_digest(finding)[:16]}:{_state(finding)}:{when}"
 
 
 def read(record: object) -> Event:
@@ -75,23 +113,20 @@ def read(record: object) -> Event:
     """
     row, is_ecs = native(record)
     kept = row.get("@timestamp") if is_ecs else cast(Mapping[str, Any], record).get("_time")
-    if is_ecs:
-        row = _of_ecs(row)
-    feed = feed_of(row)
+    found = _of_ecs(row) if is_ecs else row
+    feed = feed_of(found)
     if not feed:
         raise RejectError("not_exposure", "no finding of a feed that is known")
-    finding = finding_of(feed, row)
+    finding = finding_of(feed, found)
     secret = secret_of(finding)
     if not secret.credential:
         raise RejectError("no_secret", "the finding names no credential, not even by a hash")
-    event = _event(feed, finding, secret)._replace(time=moment(finding.time or kept))
-    return event._replace(record_id=made_id(event, finding.own_id))
+    time = moment(finding.time or kept)
+    return _event(feed, finding, secret)._replace(time=time, record_id=_id_of(feed, finding, render(time)))
 
 
-def _of_ecs(document: Tree) -> Tree:
-    path = _dataset(document)
-    inner = at(document, path)
-    return inner if inner.__class__ is dict else {}
+def _of_ecs(document: Row) -> Row:
+    return part(document, _dataset(document))
 
 
 def _event(feed: str, finding: Finding, secret: Secret) -> Event:
@@ -125,7 +160,15 @@ def _event(feed: str, finding: Finding, secret: Secret) -> Event:
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
         issued="",
         record_id="",
+        links=_links(secret, finding.extra[1]),
     )
+
+
+def _links(secret: Secret, arn: str) -> tuple[str, ...]:
+    """A GitHub token by its hash, an AWS user by its ARN where the user's own id is not told."""
+    if secret.provider == "github":
+        return (f"token:{secret.credential}",)
+    return (f"arn:{arn}",) if secret.provider == "aws" and arn and not secret.user_id else ()
 
 
 def _operation(feed: str, finding: Finding) -> str:

@@ -31,7 +31,8 @@ from nhi_watch import actions, agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek
-from nhi_watch.sources._github_facts import Facts, identity_of, kind_of, level_of, traits_of
+from nhi_watch.sources._github_facts import Facts, identity_of, kind_of, level_of, links_of, traits_of
+from nhi_watch.sources._look import PLAIN, flag, is_id
 from nhi_watch.sources._shapes import at, dataset, native, part, quick
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
@@ -49,6 +50,7 @@ _RAW_MARKS = ('"_document_id"', '"org"', '"business"', '"repo"', '"actor"')
 _TIMES = ('"created_at"', '"@timestamp"', '"at_sign_timestamp"')
 NAMES = Facts._fields
 _INTEGRATION = NAMES.index("integration") - NAMES.index("user_agent")
+_PUBLIC = NAMES.index("public_repo") - NAMES.index("user_agent")
 
 
 def claims(record: object) -> bool:
@@ -77,19 +79,20 @@ def peek(record: object) -> Optional[Peek]:
         return None
     row = _of_ecs(row) if is_ecs else row
     record_id: Any = row.get("_document_id")
-    if record_id.__class__ is not str or not record_id or "data" in row:
+    if not is_id(record_id) or "data" in row:
         return None
     place: Any = row.get("actor_location") or row.get("actor_location.ip")
     if place and (place.__class__ is not dict or "ip" in place):
         return None
     time = spelled(row.get("@timestamp") or row.get("created_at"))
     values = tuple(map(row.get, NAMES))
-    if time is None or values[0].__class__ is not str or not values[0] or len(record_id) > 256:
+    if time is None or values[0].__class__ is not str or not values[0]:
         return None
     try:
-        hash(values)  # a list, as of a multi-value field, is for `read` to judge
         shape, session, target = _trimmed(values)
     except TypeError:
+        return None
+    if not PLAIN.issuperset(map(type, shape)):  # a list, as of a multi-value field, is for `read` to judge
         return None
     return cast(Peek, (shape, time, record_id, session, target))
 
@@ -109,8 +112,11 @@ def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
         # Only its owner counts; the repository itself is the target.
         owner, found, _ = repo.partition("/")
         repo, repo_id = owner + "/" if found else "repo", None
-    shape = (action, actor, is_bot, access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
-             *middle, user, None, fingerprint, transport, leaked)  # fmt: skip
+    middle[_PUBLIC] = flag(middle[_PUBLIC])
+    if user:
+        user = "another" if actor and text(user).lower() != text(actor).lower() else None
+    shape = (action, actor, flag(is_bot), access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
+             *middle, user, None, fingerprint, transport, flag(leaked))  # fmt: skip
     return shape, session[:128], target[:200]
 
 
@@ -195,6 +201,7 @@ def _event(shape: tuple[Any, ...]) -> Event:
         traits=traits_of(operation, f),
         issued=f.fingerprint if operation.endswith("key.create") else "",
         record_id="",
+        links=links_of(who, credential),
     )
 
 

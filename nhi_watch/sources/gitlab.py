@@ -29,10 +29,12 @@ from nhi_watch import actions, agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
-from nhi_watch.sources._gitlab_facts import level_of, operation_of, traits_of
-from nhi_watch.sources._shapes import Tree, at, dataset, native, rebuild
-from nhi_watch.sources._times import moment
-from nhi_watch.sources._values import made_id, text
+from nhi_watch.sources._gitlab_facts import is_issuing, level_of, operation_of, traits_of
+from nhi_watch.sources._look import DOCUMENT, PLAIN, UNKNOWN, look
+from nhi_watch.sources._shapes import at, dataset, native, rebuild
+from nhi_watch.sources._times import moment, spelled
+from nhi_watch.sources._values import made_id, plain, text
+from nhi_watch.timestamps import render
 
 NAME = "gitlab"
 SPLUNK_SOURCETYPES = ("gitlab:audit", "gitlab:audit_json")
@@ -46,6 +48,21 @@ _ECS = {
     "ip_address|2": "source.ip",
     "correlation_id": "event.id",
 }
+Row = Mapping[str, Any]
+Parts = tuple[tuple[Any, ...], object, str, str, str]
+"""shape, time, session, target, issued"""
+
+_NOBODY = ("", "-1", "-2")
+_META = {
+    name: f"meta.{name}" for name in ("user", "project", "project_id", "root_namespace", "remote_ip", "user_agent")
+}
+_DOTTED = (
+    "details.target_id",
+    "details.target_type",
+    "details.author_name",
+    "details.entity_path",
+    "details.ip_address",
+)
 _BOT = re.compile(r"(?:project|group)_(\d+)_bot|service_account|\bbot\b", re.IGNORECASE)
 _CREDENTIALS = {"user": "none", "anonymous": "none", "service": "service", "workflow": "session"}
 
@@ -64,11 +81,11 @@ class _Facts(NamedTuple):
     address: str
     user_agent: str
     group: str
-    before: str
     after: str
-    target_type: str
     failed: str
     other: str
+    project: str
+    """Path of the project whose job acts, where the record tells it."""
 
 
 def claims(record: object) -> bool:
@@ -85,8 +102,22 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """Audit events are few: all are read in full."""
-    return None
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
+    if record.__class__ is not dict:
+        return None
+    try:
+        row, form = look(cast(Row, record))
+        if form is UNKNOWN:
+            return None
+        told = _merged(_of_ecs(row) if form is DOCUMENT else row)
+        shape, time, session, target, issued = _parts(told)
+        when = spelled(time)
+        if issued or when is None or not shape[0] or not PLAIN.issuperset(map(type, shape)):
+            return None
+        record_id = _id_of(told, when, shape[0])
+    except (TypeError, AttributeError):
+        return None
+    return cast(Peek, (shape, when, record_id, session, target)) if record_id else None
 
 
 def read(record: object) -> Event:
@@ -96,86 +127,81 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     row, is_ecs = native(record)
-    row = _of_ecs(row) if is_ecs else _dotted(row)
-    details = row.get("details")
-    if details.__class__ is not dict:
-        details = row
-    operation = operation_of(row, details)
-    if not operation:
+    told = _merged(_of_ecs(row) if is_ecs else row)
+    shape, time, session, target, issued = _parts(told)
+    if not shape[0]:
         raise RejectError("no_action", "neither event_type nor an attribute of the change is told")
-    time = moment(row.get("created_at") or row.get("time") or row.get("timestamp"))
-    event = _event(tuple(_facts(row, details, operation)))
-    event = event._replace(time=time, target=_target(row, details), issued=_issued(event, row, details))
-    # The log's correlation id is a request's; several events may share it. Only the API's and streams' are own.
-    told = text(row.get("id"), 128)
-    more = (row.get("correlation_id"), row.get("target_id"), row.get("entity_id"))
-    return event._replace(record_id=f"gitlab:{told}" if told else made_id(event, *more))
+    event = _event(*map(text, shape))._replace(time=moment(time), session=session, target=target, issued=issued)
+    record_id = _id_of(told, render(event.time), shape[0])
+    return event._replace(record_id=record_id or made_id(event, told.get("target_id"), told.get("entity_id")))
 
 
-def _of_ecs(document: Tree) -> Tree:
-    inner = at(document, "gitlab.audit")
-    row = _dotted(inner) if inner.__class__ is dict else {}
-    return {**row, **rebuild(document, _ECS)}
+def _of_ecs(document: Row) -> Row:
+    inner: Any = at(document, "gitlab.audit")
+    return {**(inner if inner.__class__ is dict else {}), **rebuild(document, _ECS)}
 
 
-def _dotted(row: Tree) -> Tree:
-    """The log's own names hold dots (`meta.user`): the same tree as Splunk and Elastic make of them."""
-    if not any("." in name for name in row if name.__class__ is str):
-        return row
-    tree = {k: v for k, v in row.items() if "." not in str(k)}
-    for name in row:
-        first, found, rest = str(name).partition(".")
-        if found and tree.setdefault(first, {}).__class__ is dict:
-            tree[first].setdefault(rest, row[name])
-    return tree
+def _merged(row: Row) -> Row:
+    """All values in one: those of `details` count most, then the record's own, then those of `meta`.
+
+    The log's own names hold dots (`meta.user`), as do Splunk's: nested or not, it is the same.
+
+    >>> _merged({"meta.user": 2, "a": 1, "details": {"a": "", "c": 3}, "meta": {"a": 4}})["a"]
+    1
+    """
+    meta, details = row.get("meta"), row.get("details")
+    found = {**meta} if meta.__class__ is dict else {}
+    for name, dotted in _META.items():
+        if dotted in row:
+            found[name] = row[dotted]
+    found.update(_filled(row))
+    if details.__class__ is dict:
+        found.update(_filled(details))
+    elif any(name in row for name in _DOTTED):
+        found.update(_filled({name[8:]: row[name] for name in row if name[:8] == "details."}))
+    return found
 
 
-def _told(row: Tree, details: Tree, *names: str) -> str:
-    for name in names:
-        value = text(details.get(name)) or text(row.get(name)) or text(at(row, f"meta.{name}"))
-        if value:
-            return value
-    return ""
+def _filled(part: Row) -> Row:
+    values = part.values()
+    if None in values or "" in values:
+        return {name: value for name, value in part.items() if value is not None and value != ""}
+    return part
 
 
-def _facts(row: Tree, details: Tree, operation: str) -> list[str]:
-    author = _told(row, details, "author_id")
-    path = _told(row, details, "entity_path", "root_namespace", "project")
-    target_type = _told(row, details, "target_type")
-    target = _told(row, details, "target_id")
-    return [
-        operation,
-        author,
-        _told(row, details, "author_name"),
-        _told(row, details, "author_class"),
-        _told(row, details, "user"),
-        _told(row, details, "token_id", "access_token_id", "personal_access_token_id"),
-        _told(row, details, "with", "auth_method", "token_type", "access_token_type"),
-        _told(row, details, "job_project_id", "project_id") if author in ("", "-2", "-1") else "",
-        _told(row, details, "ip_address", "remote_ip"),
-        _told(row, details, "user_agent"),
-        path.partition("/")[0],
-        _told(row, details, "from"),
-        _told(row, details, "to", "as"),
-        target_type,
-        _told(row, details, "failed_login"),
-        "other" if target_type == "User" and target and target != author else "",
-    ]
+def _parts(told: Row) -> Parts:
+    """What every record tells."""
+    of = told.get
+    operation = operation_of(told)
+    author, path = plain(of("author_id")), plain(of("entity_path") or of("root_namespace") or of("project"))
+    kind, thing = of("target_type"), plain(of("target_id"))
+    project = of("job_project_id") or of("project_id") if author in _NOBODY else None
+    own = project and of("entity_type") == "Project" and plain(of("entity_id")) == plain(project)
+    shape = (
+        operation, author, of("author_name"), of("author_class"), of("user"),
+        of("token_id") or of("access_token_id") or of("personal_access_token_id"),
+        of("with") or of("auth_method") or of("token_type") or of("access_token_type"), project,
+        of("ip_address") or of("remote_ip"), of("user_agent"), path.partition("/")[0], of("to") or of("as"),
+        of("failed_login"), "other" if kind == "User" and thing and thing != author else "", path if own else "",
+    )  # fmt: skip
+    target = plain(of("entity_path")) or plain(of("target_details")) or thing or plain(of("entity_id"))
+    issued = thing[:128] if operation and is_issuing(operation) else ""
+    return shape, of("created_at") or of("time") or of("timestamp"), "", target[:200], issued
 
 
-def _target(row: Tree, details: Tree) -> str:
-    return _told(row, details, "entity_path", "target_details", "target_id", "entity_id")[:200]
-
-
-_ISSUES = re.compile(r"(?:access_token|deploy_token|deploy_key|ssh_key|oauth_application)_?(?:created|rotated|added)")
-
-
-def _issued(event: Event, row: Tree, details: Tree) -> str:
-    return _told(row, details, "target_id")[:128] if _ISSUES.search(event.action) else ""
+def _id_of(told: Row, when: str, operation: str) -> str:
+    """The event's own id; the log has only a request's (`correlation_id`), which several events may share."""
+    own, request = plain(told.get("id")), plain(told.get("correlation_id"))
+    if own:
+        return f"gitlab:{own[:128]}"
+    if not request:
+        return ""
+    who, what, where, now = (plain(told.get(name))[:64] for name in ("author_id", "target_id", "entity_id", "to"))
+    return f"gitlab:{request[:64]}:{when}:{operation}:{who}:{what}:{where}:{now}"[:256]
 
 
 @lru_cache(maxsize=4096)
-def _event(shape: tuple[str, ...]) -> Event:
+def _event(*shape: str) -> Event:
     f = _Facts(*shape)
     who = _identity(f)
     refused = "not authorized" in f.failed.lower() or "denied" in f.operation
@@ -198,9 +224,10 @@ def _event(shape: tuple[str, ...]) -> Event:
         region="",
         target="",
         target_class="",
-        traits=traits_of(f.operation, f.user_agent, (f.before, f.after, f.other)),
+        traits=traits_of(f.operation, f.user_agent, (f.after, f.other)),
         issued="",
         record_id="",
+        links=(f"oidc:project_path:{f.project}"[:512],) if f.project and who.kind == "workflow" else (),
     )
 
 

@@ -137,15 +137,19 @@ def _sound(tree: Row) -> Row:
     found = dict(tree)
     for name, leaves in _LEAVES.items():
         told = inner(tree, name)
-        found[name] = {**told, **{leaf: text(told.get(leaf) or "") for leaf in leaves}}
+        found[name] = {**told, **{leaf: _leaf(told.get(leaf)) for leaf in leaves}}
     found["user"]["extra"] = inner(found["user"], "extra")
-    return {**found, **{name: text(tree.get(name) or "") for name in ("verb", "requestURI", "auditID", "stage")}}
+    return {**found, **{name: _leaf(tree.get(name)) for name in ("verb", "requestURI", "auditID", "stage")}}
+
+
+def _leaf(value: Any) -> str:
+    return value if isinstance(value, str) else text(value or "")
 
 
 def _id_of(tree: Row) -> str:
     """auditID; the start of a long-running request is a record of its own."""
     told: str = tree.get("auditID") or ""
-    return f"{told[:200]}:started" if told and tree.get("stage") == "ResponseStarted" else told[:200]
+    return told[:200] + ":started" if told and tree.get("stage") == "ResponseStarted" else told[:200]
 
 
 def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
@@ -160,7 +164,7 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
     extra, as_whom = who("extra"), (of("impersonatedUser") or _NONE).get("username")
     credential, arn, key, session = _proofs(extra) if extra else _NO_PROOFS
     if as_whom:
-        session = f"as:{as_whom}"[:256]
+        session = ("as:" + as_whom)[:256]
     code, many, operation = status.get("code"), of("sourceIPs"), _operation(resource, sub, of("verb"))
     shape = (
         who("username"), operation, who("uid"), space,

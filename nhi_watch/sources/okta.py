@@ -28,6 +28,7 @@ from nhi_watch import actions, agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
+from nhi_watch.sources._look import PLAIN, flag, is_id
 from nhi_watch.sources._okta_facts import level_of, traits_of
 from nhi_watch.sources._okta_shapes import of_document, of_row
 from nhi_watch.sources._shapes import Tree, at, dataset, every, native, part, quick, rebuild, rows_of
@@ -55,6 +56,8 @@ class _Facts(NamedTuple):
     is_proxy: str
     threat: str
     factor: str
+    other: str
+    """Whether it is done to another user."""
 
 
 _PATHS = (
@@ -84,6 +87,9 @@ _KINDS = {
     "unknown": "anonymous",
     "": "anonymous",
 }
+_DEEP = ("system.api_token.", "user.mfa.factor.", "user.account.", "user.lifecycle.", "user.session.impersonation")
+"""Event types of which it matters to whom they are done."""
+_MAKES = "system.api_token.create"
 _REFUSED = re.compile(r"denied|not.?authori[sz]ed|unauthori[sz]ed|insufficient|forbidden|permission|access_den", re.I)
 
 
@@ -115,18 +121,17 @@ def peek(record: object) -> Optional[Peek]:
         return None
     get = row.get
     action, record_id, actor, targets = get("eventType"), get("uuid"), get("actor"), get("target")
-    if action.__class__ is not str or actor.__class__ is not dict or record_id.__class__ is not str:
+    if action.__class__ is not str or actor.__class__ is not dict or not is_id(record_id):
         return None
     time = spelled(get("published"))
-    # Who else is concerned and what is handed out lie in the targets: for `read` alone.
-    if time is None or not 0 < len(record_id) <= 256 or _is_deep(action):
+    if time is None or action == _MAKES:
         return None
     try:
         shape, session, target = _values(cast(Tree, row), actor, targets)
-        hash(shape)  # a list, as of a multi-value field, is for `read` to judge
     except (AttributeError, TypeError):
         return None
-    return cast(Peek, (shape, time, record_id, session, target)) if shape[8] else None
+    # A list, as of a multi-value field, is for `read` to judge.
+    return cast(Peek, (shape, time, record_id, session, target)) if PLAIN.issuperset(map(type, shape)) else None
 
 
 def _values(row: Tree, actor: Tree, targets: Any) -> tuple[tuple[Any, ...], str, str]:
@@ -136,14 +141,22 @@ def _values(row: Tree, actor: Tree, targets: Any) -> tuple[tuple[Any, ...], str,
     detail = (get("transaction") or _EMPTY).get("detail") or _EMPTY
     debug = (get("debugContext") or _EMPTY).get("debugData") or _EMPTY
     user_agent = client.get("userAgent") or _EMPTY
+    action = str(get("eventType"))
     shape = (
-        get("eventType"), of("id"), of("type"), of("displayName"), of("alternateId"),
-        detail.get("requestApiTokenId"), outcome.get("result"), outcome.get("reason"), client.get("ipAddress"),
-        user_agent.get("rawUserAgent"), (get("securityContext") or _EMPTY).get("isProxy"),
+        action, of("id"), of("type"), of("displayName"), of("alternateId"),
+        detail.get("requestApiTokenId"), outcome.get("result"), outcome.get("reason"),
+        client.get("ipAddress") or text(at(get("request"), "ipChain.ip")),
+        user_agent.get("rawUserAgent"), flag((get("securityContext") or _EMPTY).get("isProxy")),
         debug.get("threatSuspected"), debug.get("factor"),
+        "y" if action.startswith(_DEEP) and _for_other(targets, of("id")) else "",
     )  # fmt: skip
     session = _known((get("authenticationContext") or _EMPTY).get("externalSessionId"))
     return shape, session, _target(targets, of("id"))
+
+
+def _for_other(targets: Any, actor_id: Any) -> bool:
+    """Whether another user than the actor is concerned."""
+    return any(one.get("type") == "User" and text(one.get("id")) != actor_id for one in rows_of(targets))
 
 
 def _known(value: Any) -> str:
@@ -178,11 +191,13 @@ def read(record: object) -> Event:
     values[8] = values[8] or text(at(row, "request.ipChain.ip"))
     time = moment(row.get("published"))
     targets = row.get("target")
-    event = _event(tuple(values))._replace(
+    other = values[0].startswith(_DEEP) and _for_other(targets, values[1])
+    event = _event((*values, "y" if other else ""))._replace(
         time=time, session=_known(at(row, _SESSION)), target=_target(targets, at(row, "actor.id"))
     )
-    if _is_deep(values[0]):
-        event = _deepened(event, row, values[1])
+    if values[0] == _MAKES:
+        made = (text(one.get("id"), 128) for one in rows_of(targets) if one.get("type") == "Token")
+        event = event._replace(issued=next((unique for unique in made if unique != values[1]), ""))
     told = text(row.get("uuid"), 256)
     return event._replace(record_id=told or made_id(event, *every(row, "target.id"), at(row, "transaction.id")))
 
@@ -208,25 +223,6 @@ def _camel(value: Any, depth: int) -> Any:
         return value
     names = ((k, re.sub(r"_([a-z])", lambda m: m[1].upper(), k)) for k in value if k.__class__ is str)
     return {new: _camel(value[old], depth + 1) for old, new in names} if depth < 12 else {}
-
-
-@lru_cache(maxsize=1024)
-def _is_deep(action: str) -> bool:
-    """Whether the targets of this event type bear on more than the target."""
-    return action.startswith(_DEEP)
-
-
-_DEEP = ("system.api_token.", "user.mfa.factor.", "user.account.", "user.lifecycle.", "user.session.impersonation")
-
-
-def _deepened(event: Event, row: Tree, actor_id: str) -> Event:
-    others = [t for t in rows_of(row.get("target")) if text(t.get("id")) != actor_id]
-    issued = next((text(t.get("id"), 128) for t in others if t.get("type") == "Token"), "")
-    if event.action != "okta:system.api_token.create":
-        issued = ""
-    if any(t.get("type") == "User" for t in others):
-        event = event._replace(traits=tuple(sorted({*event.traits, "for_other"})))
-    return event._replace(issued=issued)
 
 
 @lru_cache(maxsize=4096)
@@ -255,9 +251,10 @@ def _event(shape: tuple[Any, ...]) -> Event:
         region="",
         target="",
         target_class="",
-        traits=traits_of(operation, outcome, f.user_agent, (f.is_proxy, f.threat, f.factor)),
+        traits=traits_of(operation, outcome, f.user_agent, (f.is_proxy, f.threat, f.factor, f.other)),
         issued="",
         record_id="",
+        links=(f"token:{f.token[:128]}",) if f.token else (),
     )
 
 

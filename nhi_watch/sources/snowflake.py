@@ -105,7 +105,7 @@ def _plain(time: object) -> object:
 def _parts(row: Row) -> Parts:
     """What every row tells."""
     of = row.get
-    query = "EXECUTION_STATUS" in row
+    query = bool(of("EXECUTION_STATUS") or of("QUERY_ID"))
     operation = "LOGIN" if not query else _operation(plain(of("QUERY_TYPE")) or _first_word(of("QUERY_TEXT")))
     user = of("USER_NAME")
     message = of("ERROR_MESSAGE")
