@@ -89,7 +89,7 @@ class _User(msgspec.Struct, gc=False):
     name: Any = None
 
 
-class _Document(msgspec.Struct, gc=False):
+class Document(msgspec.Struct, gc=False):
     event: Optional[_Event] = None
     aws: Optional[_Aws] = None
     cloud: Optional[_Cloud] = None
@@ -103,7 +103,7 @@ class _OnlyEvent(msgspec.Struct, gc=False):
     event: Optional[_Event] = None
 
 
-_decode = msgspec.json.Decoder(_Document).decode
+_decode = msgspec.json.Decoder(Document).decode
 _plain = msgspec.json.Decoder().decode
 _decode_event = msgspec.json.Decoder(_OnlyEvent).decode
 REFUSALS = (msgspec.DecodeError, UnicodeError, RecursionError)
@@ -127,12 +127,21 @@ def original(source: bytes) -> Optional[bytes]:
         return None
 
 
-def peek(source: bytes) -> Optional[Peek]:
-    """The cheap reading of an ordinary CloudTrail document without `event.original`; None: needs the long way."""
+def decode(source: bytes) -> Optional[Document]:
+    """The fields that matter; None where the document is built differently."""
     try:
-        of = _decode(source)
+        return _decode(source)
     except REFUSALS:
         return None
+
+
+def is_trail(of: Optional[Document]) -> bool:
+    """Whether the document is CloudTrail's, beyond doubt."""
+    return of is not None and of.aws is not None and of.aws.cloudtrail is not None
+
+
+def peek(of: Document) -> Optional[Peek]:
+    """The cheap reading of an ordinary CloudTrail document without `event.original`; None: needs the long way."""
     event, trail = of.event, of.aws and of.aws.cloudtrail
     if event is None or not trail or event.original is not None or event.action.__class__ is not str:
         return None
@@ -148,7 +157,7 @@ def peek(source: bytes) -> Optional[Peek]:
     return shape, time, record_id[:LONGEST_ID], session, target[1]  # type: ignore[return-value]
 
 
-def _raw(of: _Document, trail: _Trail, record: tuple[Any, Any], target: tuple[Any, str]) -> tuple[Any, ...]:
+def _raw(of: Document, trail: _Trail, record: tuple[Any, Any], target: tuple[Any, str]) -> tuple[Any, ...]:
     """The values in the order of `_cloudtrail_native.PATHS`, then owners and target."""
     who = trail.user_identity or _NOBODY
     context = who.session_context or _NO_CONTEXT

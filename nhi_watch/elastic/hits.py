@@ -14,13 +14,19 @@ from typing import Any, Optional, cast
 import msgspec
 import orjson
 
+from nhi_watch import registry
 from nhi_watch.elastic import document
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
-from nhi_watch.pipeline import Pipeline
+from nhi_watch.grouping import Grouping
 from nhi_watch.sources import Peek, cloudtrail
 from nhi_watch.stores.lane import Lane
 
+SOURCES: tuple[ModuleType, ...] = (
+    cloudtrail,
+    *(module for module in registry.modules("nhi_watch.sources") if module is not cloudtrail),
+)
+"""CloudTrail first: it is asked first."""
 _EMPTY = msgspec.Raw(b"{}")
 
 
@@ -67,60 +73,83 @@ def record(source: bytes) -> object:
     return whole
 
 
-class Intake:
-    """Feeds a pipeline with hits."""
+class Item:
+    """A hit on its way to a source. What it holds is decoded once, and only as far as somebody asks."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-        self._lane = Lane(pipeline.grouping)
+    __slots__ = ("_record", "document", "hit")
+
+    def __init__(self, hit: Hit) -> None:
+        self.hit = hit
+        self.document = document.decode(hit.source)
+        self._record: object = None
+
+    def record(self) -> object:
+        """What a source can read."""
+        if self._record is None:
+            self._record = record(bytes(self.hit.source))
+        return self._record
+
+
+class ItemsOf:
+    """A source whose records are items, in front of the real one."""
+
+    def __init__(self, source: ModuleType) -> None:
+        self.NAME = source.NAME
+        self._source = source
+        self._is_trail = source is cloudtrail
+
+    def claims(self, item: Item) -> bool:
+        """Whether the record is the source's."""
+        if document.is_trail(item.document):
+            return self._is_trail
+        claimed: bool = self._source.claims(_readable(item))
+        return claimed
+
+    def peek(self, item: Item) -> Optional[Peek]:
+        """The cheap reading."""
+        if self._is_trail and item.document is not None and document.is_trail(item.document):
+            return document.peek(item.document)
+        found: Optional[Peek] = self._source.peek(_readable(item))
+        return found
+
+    def read(self, item: Item) -> Event:
+        """The full reading.
+
+        Raises:
+            RejectError: the source's own, or `bad_json`.
+        """
+        try:
+            event: Event = self._source.read(item.record())
+        except orjson.JSONDecodeError as error:
+            raise RejectError("bad_json", str(error)) from error
+        return event
+
+
+def _readable(item: Item) -> object:
+    """The item's record; None, which nobody claims, where it is no JSON to orjson."""
+    try:
+        return item.record()
+    except orjson.JSONDecodeError:
+        return None
+
+
+def sources_of(modules: Iterable[ModuleType]) -> list[ModuleType]:
+    """The sources, for items; typed as what the pipeline wants."""
+    return [cast(ModuleType, ItemsOf(module)) for module in modules]
+
+
+class Intake:
+    """Feeds a grouping with hits."""
+
+    def __init__(self, grouping: Grouping) -> None:
+        self._grouping = grouping
+        self._lane = Lane(grouping)
 
     def feed(self, hits: Sequence[Hit], refuse: Refuse) -> None:
-        """Take in a page."""
+        """Take in a page; documents that are no events are refused."""
         lines = [(hit, line) for hit in hits if (line := document.original(bytes(hit.source))) is not None]
         known = {id(hit) for hit, _ in lines}
         left = self._lane.take([line for _, line in lines])
         rest = [lines[index][0] for index in left]
         rest += [hit for hit in hits if id(hit) not in known]
-
-        def refused(index: int, error: RejectError) -> None:
-            self._pipeline.reject(error.reason)
-            refuse(rest[index], error)
-
-        self._pipeline.feed(rest, refused)
-
-
-class Hits:
-    """A source whose records are hits, in front of the real ones."""
-
-    NAME = "hits"
-
-    def __init__(self, sources: Iterable[ModuleType]) -> None:
-        self._sources = list(sources)
-
-    def as_module(self) -> ModuleType:
-        """The same, as the pipeline's types want it."""
-        return cast(ModuleType, self)
-
-    def claims(self, hit: object) -> bool:
-        """Every hit."""
-        return isinstance(hit, Hit)
-
-    def peek(self, hit: Hit) -> Optional[Peek]:
-        """The cheap reading."""
-        return document.peek(hit.source)
-
-    def read(self, hit: Hit) -> Event:
-        """The full reading.
-
-        Raises:
-            RejectError: the source's own, or `not_object`.
-        """
-        try:
-            whole = record(bytes(hit.source))
-        except orjson.JSONDecodeError as error:
-            raise RejectError("bad_json", str(error)) from error
-        if not isinstance(whole, dict):
-            raise RejectError("not_object", "the document is no object")
-        source = next((each for each in self._sources if each.claims(whole)), self._sources[0])
-        event: Event = source.read(whole)
-        return event
+        self._grouping.feed(map(Item, rest), lambda index, error: refuse(rest[index], error))

@@ -112,10 +112,10 @@ def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -
         try:
             yield from _Walk(client, pit, wanted, size).pages()
         finally:
-            _close(client, pit)
+            close(client, pit)
 
 
-def _close(client: Elasticsearch, pit: str) -> None:
+def close(client: Elasticsearch, pit: str) -> None:
     """Free the point in time; where the cluster is away, it expires by itself."""
     once = client.options(max_retries=0, ignore_status=[404, 429, 502, 503, 504])
     try:

@@ -10,28 +10,21 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple, Optional, TypeVar
 
 from elasticsearch import Elasticsearch
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from nhi_watch import assets, model, network, registry
-from nhi_watch.assets import Assets
+from nhi_watch import assets, model, network
 from nhi_watch.elastic import intel, read, templates, windows, write
-from nhi_watch.elastic.hits import Hit, Hits, Intake
 from nhi_watch.elastic.lease import SECONDS, Lease
-from nhi_watch.elastic.read import Span, Window
-from nhi_watch.elastic.totals import MAX_REJECTS, Totals
+from nhi_watch.elastic.part import Part, Tables
+from nhi_watch.elastic.part import Task as PartTask
+from nhi_watch.elastic.read import Window
+from nhi_watch.elastic.totals import Totals
 from nhi_watch.elastic.windows import Task, Wanted
-from nhi_watch.errors import RejectError
 from nhi_watch.garbage import few_collections
-from nhi_watch.model import Scorecard
-from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.reputation import Reputation
-from nhi_watch.sources import cloudtrail
-from nhi_watch.state import State
-from nhi_watch.stores.elastic_errors import PassingError, explained
+from nhi_watch.stores.elastic_errors import PassingError
 from nhi_watch.stores.elasticsearch import ElasticStore
 from nhi_watch.timestamps import render
 
@@ -43,11 +36,6 @@ PATIENCE = 120.0
 Json = dict[str, Any]
 Done = TypeVar("Done")
 Stage = Callable[[str, int, int], None]
-SOURCES: tuple[ModuleType, ...] = (
-    cloudtrail,
-    *(module for module in registry.modules("nhi_watch.sources") if module is not cloudtrail),
-)
-"""CloudTrail first: it is asked first."""
 
 
 class Job(NamedTuple):
@@ -69,6 +57,8 @@ class Job(NamedTuple):
     patience: float = PATIENCE
     alerts: bool = True
     """False: only learn."""
+    push_from: int = windows.PUSH_FROM
+    """Documents from which on the cluster is asked to group CloudTrail's."""
     reputation: Sequence[Path] = ()
     """Files of indicators."""
     intel: str = ""
@@ -85,14 +75,6 @@ class Job(NamedTuple):
         return f"{templates.ALERTS}-{self.namespace}"
 
 
-class Tables(NamedTuple):
-    """What is loaded once."""
-
-    model: Scorecard
-    assets: Assets
-    reputation: Reputation
-
-
 def tables(client: Elasticsearch, job: Job) -> Tables:
     """Load the model, the customer's tables and the lists of indicators.
 
@@ -103,8 +85,9 @@ def tables(client: Elasticsearch, job: Job) -> Tables:
     """
     if job.networks:
         network.load_custom(job.networks)
+    known = assets.load(job.assets) if job.assets else {}
     listed = intel.load(client, job.reputation, job.intel, int(time.time()))
-    return Tables(model.load(job.model), assets.load(job.assets) if job.assets else {}, listed)
+    return Tables(model.load(job.model), known, listed, job.budget, job.page)
 
 
 def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
@@ -143,8 +126,11 @@ class Run:
         self._work(windows.pending(self._store), on_stage)
         wanted = Wanted(tuple(self._job.pattern.split(",")), self._job.since, self._job.lag)
         fresh = windows.windows(self._store, wanted)
-        self._work([self._patiently(partial(windows.cut, self._client, window)) for window in fresh], on_stage)
+        self._work([self._patiently(partial(self._cut, window)) for window in fresh], on_stage)
         return self.outcome(time.perf_counter() - started)
+
+    def _cut(self, window: Window) -> Task:
+        return windows.cut(self._client, window, self._job.push_from)
 
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
@@ -165,8 +151,7 @@ class Run:
         self._store.commit()
         self._window += [task.window for task in tasks]
         while tasks:
-            task = tasks[0]
-            tasks = self._patiently(partial(self._part, task.window, task.spans()[0], tasks, on_stage))
+            tasks = self._patiently(partial(self._part, tasks, on_stage))
 
     def _patiently(self, work: Callable[[], Done]) -> Done:
         """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""
@@ -179,41 +164,21 @@ class Run:
         )
         return trying(work)
 
-    def _part(self, window: Window, span: Span, tasks: list[Task], on_stage: Stage) -> list[Task]:
+    def _part(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
         """Read, score, write alerts, write state; returns what is left to do."""
-        started = time.perf_counter()
         self._lease.keep()
-        options = Options(self._job.budget, self._known.assets, self._known.reputation)
-        pipeline = Pipeline(State(self._store), self._known.model, [Hits(SOURCES).as_module()], options)
-        rejects = self._read(window, span, pipeline)
-        seen = {name for wholes in pipeline.grouping.days.values() for name in wholes}
-        read_seconds = time.perf_counter() - started
-        result = pipeline.finish(on_stage)
-        seconds = result.run["seconds"]
-        seconds["read"] = round(read_seconds - seconds.get("group", 0.0), 3)
+        first = tasks[0]
+        part = Part(self._client, self._store, self._known, PartTask(first.window, first.spans()[0], first.push))
+        done = part.run(self._lease.keep, on_stage)
         written = {"created": 0, "existed": 0}
         if self._job.alerts:
             self._lease.keep()
-            written = write.write(self._client, result.changed, self._job.stream, render(int(time.time())))
+            written = write.write(self._client, done.result.changed, self._job.stream, render(int(time.time())))
         left = windows.advance(self._store, tasks)
         self._store.commit()
-        self.totals.add({**result.run, "alerts": written}, seen, result.notables)
-        for hit, reason in rejects:
+        self.totals.add(
+            {**done.result.run, "alerts": written, "push_down": done.pushed}, done.identities, done.result.notables
+        )
+        for hit, reason in done.rejects:
             self.totals.reject(hit.index, hit.id, reason)
         return left
-
-    def _read(self, window: Window, span: Span, pipeline: Pipeline) -> list[tuple[Hit, str]]:
-        """Feed every page; returns the first documents that were rejected."""
-        rejects: list[tuple[Hit, str]] = []
-
-        def refuse(hit: Hit, error: RejectError) -> None:
-            if len(rejects) < MAX_REJECTS:
-                rejects.append((hit, error.reason))
-
-        with explained(f"reading {window.pattern}"):
-            wanted = read.query(window, read.clocks(self._client, window.pattern), span)
-        intake = Intake(pipeline)
-        for hits in read.pages(self._client, window.pattern, wanted, self._job.page):
-            self._lease.keep()
-            intake.feed(hits, refuse)
-        return rejects

@@ -15,7 +15,7 @@ import orjson
 from elasticsearch import Elasticsearch
 
 from nhi_watch.elastic import read
-from nhi_watch.elastic.read import Span, Window
+from nhi_watch.elastic.read import ALL, Span, Window
 from nhi_watch.errors import StoreError
 from nhi_watch.stores.elastic_errors import explained
 from nhi_watch.stores.interface import Store
@@ -27,6 +27,10 @@ FIRST = 30 * DAY
 """How far back a first run reads without --since."""
 PART = 200_000
 """Documents from which on a part ends with its day: about 200 MB where behaviours seldom repeat."""
+PART_PUSHED = 1_000_000
+"""The same where the cluster groups them: what is held are behaviours without marks of each record."""
+PUSH_FROM = 50_000
+NEVER = 1 << 62
 _PENDING = "elastic:pending"
 _CHECKPOINT = "elastic:checkpoint:"
 _LONGEST = 400
@@ -42,6 +46,8 @@ class Task(NamedTuple):
     """Parts that are committed."""
     documents: int = 0
     """How many there were when it was planned."""
+    push: bool = False
+    """Whether the cluster is to group CloudTrail's documents."""
 
     def spans(self) -> list[Span]:
         """The parts that are left; together all of event time."""
@@ -67,12 +73,12 @@ def pending(store: Store) -> list[Task]:
 def _from_row(plain: dict[str, Any]) -> Task:
     ranges = tuple((low, high) for low, high in plain["ranges"])
     window = Window(plain["pattern"], plain["since"], plain["until"], ranges)
-    return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"])
+    return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"], plain["push"])
 
 
 def note(store: Store, tasks: Sequence[Task]) -> None:
     """Put down what is to be done; committed before anything is read."""
-    rows = [{**task.window._asdict(), "cuts": task.cuts, "done": task.done, "documents": task.documents}
+    rows = [{**task.window._asdict(), **{name: value for name, value in task._asdict().items() if name != "window"}}
             for task in tasks]  # fmt: skip
     store.put("meta", [(_PENDING, orjson.dumps(rows) if rows else None)])
 
@@ -118,26 +124,28 @@ def windows(store: Store, wanted: Wanted) -> list[Window]:
     return [Window(",".join(patterns), since, max(since, until)) for since, patterns in sorted(begun.items())]
 
 
-def cut(client: Elasticsearch, window: Window) -> Task:
+def cut(client: Elasticsearch, window: Window, push_from: int) -> Task:
     """Plan a window's parts by how many documents each day has."""
     with explained(f"planning {window.pattern}"):
         days = count_by(client, window, DAY)
+    documents = sum(days.values())
+    push = documents >= push_from
     cuts, held = [], 0
-    for day, documents in sorted(days.items()):
-        if held >= PART:
+    for day, count in sorted(days.items()):
+        if held >= (PART_PUSHED if push else PART):
             cuts.append(day)
             held = 0
-        held += documents
-    return Task(window, tuple(cuts), 0, sum(days.values()))
+        held += count
+    return Task(window, tuple(cuts), 0, documents, push)
 
 
-def count_by(client: Elasticsearch, window: Window, seconds: int) -> dict[int, int]:
+def count_by(client: Elasticsearch, window: Window, seconds: int, span: Span = ALL) -> dict[int, int]:
     """Start of each stretch of event time → documents of the window in it."""
     by = read.clocks(client, window.pattern)
     steps = {"field": read.TIMESTAMP, "fixed_interval": f"{seconds}s", "min_doc_count": 1}
     told = client.search(
         index=window.pattern,
-        query=read.query(window, by),
+        query=read.query(window, by, span),
         size=0,
         aggs={"steps": {"date_histogram": steps}},
         ignore_unavailable=True,
