@@ -1,13 +1,12 @@
-"""Which pairs of signals earn a place in the scorecard, and which signals must be free to fall.
+"""Which pairs of signals earn a place in the scorecard, and whether signals of breadth must be free to fall.
 
 `OMP_NUM_THREADS=1 python -m nhi_watch.training.search` tries on the committed matrix, with tenants left out in
 turn, and writes `form.json`. It never looks at a tenant of the evaluation.
 
-1. The pairs that an unbound boosting of pairs uses most are candidates.
-2. The smallest number of them within NEAR of the best average precision is taken.
-3. A signal of BREADTH is set free if that brings at least WORTH, and again, until none does. Breadth counts how
-   much is new: the largest of many is large by chance, so more news of no weight may speak for a release. No other
-   signal is ever free: who does more harm must not score less.
+The pairs that a boosting of all pairs uses most are candidates; the smallest number of them within NEAR of the best
+average precision is taken. The signals of BREADTH are set free if that brings at least WORTH. Breadth counts how
+much is new: the largest of many news is large by chance, so more of them may speak for a release. No other signal is
+ever free: who does more harm must not score less.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ COUNTS = (0, 4, 8, 12, 16, 24)
 NEAR = 0.004
 """Average precision that is not worth further pairs."""
 WORTH = 0.004
-"""Average precision that a free signal must bring."""
+"""Average precision that free signals must bring."""
 
 
 Told = Callable[[Form, float], None]
@@ -62,33 +61,20 @@ def candidates(whole: Matrix, free: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def search(whole: Matrix, told: Told) -> Form:
     """The form to take; every try is told with its average precision."""
-    form = _with_pairs(whole, (), told)
-    freer = _freed(whole, form, told)
-    return _with_pairs(whole, freer.free, told) if freer != form else form
+    bound, held = _with_pairs(whole, (), told)
+    free, loose = _with_pairs(whole, tuple(name for name in BREADTH if name in NAMES), told)
+    return free if loose >= held + WORTH else bound
 
 
-def _with_pairs(whole: Matrix, free: tuple[str, ...], told: Told) -> Form:
+def _with_pairs(whole: Matrix, free: tuple[str, ...], told: Told) -> tuple[Form, float]:
     pairs = candidates(whole, free)
-    tried = [_tried(whole, Form(tuple(pairs[:count]), free), told) for count in COUNTS]
-    best = max(score for score, _ in tried)
-    return next(form for score, form in tried if score >= best - NEAR)
-
-
-def _freed(whole: Matrix, form: Form, told: Told) -> Form:
-    best = precision(whole, form)
-    while True:
-        freer = [Form(form.pairs, (*form.free, name)) for name in BREADTH if name in NAMES and name not in form.free]
-        tried = [_tried(whole, each, told) for each in freer]
-        score, first = max(tried, default=(0.0, form))
-        if score < best + WORTH:
-            return form
-        best, form = score, first
-
-
-def _tried(whole: Matrix, form: Form, told: Told) -> tuple[float, Form]:
-    score = precision(whole, form)
-    told(form, score)
-    return score, form
+    tried = []
+    for count in COUNTS:
+        form = Form(tuple(pairs[:count]), free)
+        tried.append((form, precision(whole, form)))
+        told(*tried[-1])
+    best = max(score for _, score in tried)
+    return next((form, score) for form, score in tried if score >= best - NEAR)
 
 
 def main() -> None:
