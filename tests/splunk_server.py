@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from splunk_conf import conf, expand, stages
 from splunk_process import Row, run
+from splunk_reports import REPORTS
 from splunk_search import matcher
 from splunk_stream import flat
 
@@ -62,6 +63,8 @@ class Server:
         self.messages: list[list[str]] = []
         self.overrides: dict[str, str] = {}
         """Macros in local/."""
+        self.collections: dict[str, list[Row]] = {"nhi_feedback": []}
+        """Lookups of the KV store."""
         self._saved = conf("savedsearches.conf")
 
     def index(self, records: Iterable[tuple[float, dict[str, Any]]], sourcetype: str, at: int = 0) -> None:
@@ -72,6 +75,10 @@ class Server:
                 "_raw": [json.dumps(record)], "_time": [str(int(time))], "_indextime": [str(arrived)],
                 "index": ["main"], "sourcetype": [sourcetype], "source": [f"/var/log/{sourcetype}"],
             })  # fmt: skip
+
+    def notable(self, raw: str, at: int) -> None:
+        """Take in a notable that comes through the HTTP Event Collector."""
+        self._collect('index=nhi_risk sourcetype="nhi:notable"', [{"_raw": [raw]}], at)
 
     def _add(self, row: Row) -> None:
         self.events.append(row)
@@ -88,9 +95,12 @@ class Server:
     def search(self, text: str, window: Window, now: int) -> list[Row]:
         """Run a search."""
         first, *rest = stages(expand(text, self.overrides))
-        rows = self._generate(first, window)
-        for stage in rest:
-            rows = self._stage(stage, rows, (window, now))
+        return self.go_on(" | ".join(rest), self._generate(first, window), (window, now))
+
+    def go_on(self, text: str, rows: list[Row], when: tuple[Window, int]) -> list[Row]:
+        """Run what follows the first pipe of a search, or a chained search of a dashboard."""
+        for stage in stages(expand(text, self.overrides)):
+            rows = self._stage(stage, rows, when)
         return rows
 
     def _generate(self, stage: str, window: Window) -> list[Row]:
@@ -160,6 +170,8 @@ class Server:
         self.lookup(name).write_bytes(gzip.compress(out.getvalue().encode()))
 
     def _inputlookup(self, name: str) -> list[Row]:
+        if name in self.collections:
+            return self.collections[name]
         text = gzip.decompress(self.lookup(name).read_bytes()).decode()
         csv.field_size_limit(2**31 - 1)
         return [{n: [v] for n, v in row.items()} for row in csv.DictReader(io.StringIO(text, newline=""))]
@@ -187,7 +199,15 @@ def _extracted(row: Row) -> Row:
             found = flat(json.loads(raw))
         except ValueError:
             found = {}
-    return {**found, **row}
+    return {**found, **_calculated(found, row["sourcetype"][0]), **row}
+
+
+def _calculated(found: Row, sourcetype: str) -> Row:
+    """Fields that props.conf makes of others by another name."""
+    props = conf("props.conf")
+    items = props.items(sourcetype) if sourcetype in props else []
+    told = {key[5:]: value.strip("'") for key, value in items if key.startswith("EVAL-")}
+    return {name: found[other] for name, other in told.items() if other in found}
 
 
 def _inside(row: Row, window: Window) -> bool:
@@ -214,30 +234,16 @@ def _search(rest: str, rows: list[Row]) -> list[Row]:
     return [row for row in rows if matches(row)]
 
 
-def _sort(rest: str, rows: list[Row]) -> list[Row]:
-    match = re.fullmatch(r"(\d+) (- ?)?(\w+)", rest)
-    assert match, rest
-    ordered = sorted(rows, key=lambda row: _number(row, match[3]), reverse=bool(match[2]))
-    return ordered[: int(match[1])] if int(match[1]) else ordered
-
-
-def _number(row: Row, name: str) -> float:
-    return float(row.get(name, ["0"])[0] or 0)
-
-
-def _dedup(rest: str, rows: list[Row]) -> list[Row]:
-    kept: dict[tuple[str, ...], Row] = {}
-    for row in rows:
-        kept.setdefault(tuple(row.get(rest.strip(), ())), row)
-    return list(kept.values())
-
-
 def _eval(rest: str, rows: list[Row]) -> list[Row]:
-    pairs = [tuple(pair.strip().split("=")) for pair in rest.split(",")]
+    inside = re.sub(r"\([^)]*\)", lambda match: match[0].replace(",", ";"), rest)
+    pairs = [tuple(pair.strip().split("=")) for pair in inside.split(",")]
     return [{**row, **{name: _value(row, told) for name, told in pairs}} for row in rows]
 
 
 def _value(row: Row, told: str) -> list[str]:
+    cut = re.fullmatch(r"substr\((\w+); (\d+); (\d+)\)", told)
+    if cut:
+        return [value[int(cut[2]) - 1 :][: int(cut[3])] for value in row.get(cut[1], ())]
     return [told.strip('"')] if told.startswith('"') else row.get(told, [])
 
 
@@ -256,7 +262,6 @@ def _head(rest: str, rows: list[Row]) -> list[Row]:
 
 
 _VERBS: dict[str, Callable[[str, list[Row]], list[Row]]] = {
-    "search": _search, "where": _search, "sort": _sort, "dedup": _dedup, "eval": _eval, "fields": _fields,
-    "table": _table, "head": _head,
+    "search": _search, "where": _search, "eval": _eval, "fields": _fields, "table": _table, "head": _head, **REPORTS,
 }  # fmt: skip
 VERBS = frozenset(_VERBS) | {"append", "collect", "outputlookup", "sendalert", "inputlookup", "tstats", "makeresults"}

@@ -76,7 +76,8 @@ def latest(gatherer: Gatherer) -> dict[str, Earlier]:
             gatherer.reject(error.reason)
             continue
         before = found.get(told.document["id"])
-        if before is None or before.document["revision"] < told.document["revision"]:
+        is_newer = before is None or before.document["revision"] < told.document["revision"]
+        if is_newer and told.document["kind"] != "posture":  # what others found is not ours to withdraw
             found[told.document["id"]] = told
     return found
 
@@ -162,6 +163,12 @@ def row_of(ranked: Ranked, now: int) -> dict[str, Cell]:
     return {**row, "_raw": json.dumps(event, separators=(",", ":"))}
 
 
+def event_of(document: Document, now: int) -> str:
+    """The event of a notable that was made outside Splunk, as by `nhi posture`."""
+    ranked = Ranked(dict(document), "new", document["revision"] == 1, {"overflow": 0, "overflow_highest": 0})
+    return str(row_of(ranked, now)["_raw"])
+
+
 def _what(document: Document, change: str) -> dict[str, Cell]:
     p_value = document["p_value"]
     return {
@@ -195,7 +202,8 @@ def _when(document: Document) -> dict[str, Cell]:
 
 
 def _why(document: Document) -> dict[str, Cell]:
-    heavy = [s for s in document["signals"] if s["points"] >= REASON_POINTS and s["value"]][:REASONS]
+    least = 0 if document["kind"] == "posture" else REASON_POINTS  # findings of posture have no points
+    heavy = [s for s in document["signals"] if s["points"] >= least and s["value"]][:REASONS]
     places = sorted(document["timeline"], key=lambda entry: -entry["points"])
     networks = list(dict.fromkeys(entry["source"] for entry in places if entry["source"]))[:NETWORKS]
     frameworks = document["frameworks"]

@@ -1,0 +1,64 @@
+"""A simulated company's days as a search head lives them: all that the app writes, for dashboards to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from splunk_server import Server, Window
+
+from nhi_watch import history, model
+from nhi_watch.assets import NO_ASSETS
+from nhi_watch.pipeline import Options, Pipeline
+from nhi_watch.posture.exports import Exports
+from nhi_watch.posture.look import look
+from nhi_watch.posture.matching import Limits, scene
+from nhi_watch.simulator import Spec, Tenant
+from nhi_watch.sources import cloudtrail
+from nhi_watch.splunk.notables import event_of
+from nhi_watch.state import State
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.timestamps import DAY, HOUR, parse
+
+SPEC = Spec(days=4, machines=15, seed=16, campaigns=5)
+LIMITS = Limits(secret_days=3, idle_days=3)
+"""Days of posture's limits: the company is young."""
+BUDGET = "300"
+
+
+def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
+    """A search head after the company's last day, on which posture was looked at and a verdict was given."""
+    server = Server(app, python)
+    server.overrides["nhi_budget"] = BUDGET
+    store = MemoryStore()
+    pipeline = Pipeline(State(store), model.load(), [cloudtrail], Options(float(BUDGET)))
+    for day in Tenant(spec).days():
+        timed = [(parse(record["eventTime"]), record) for record in day.records]
+        midnight = timed[0][0] // DAY * DAY
+        server.scheduled("NHI Watch - Learn", midnight + 2 * HOUR + 1800)
+        end = midnight + DAY - 600
+        server.index(timed, "aws:cloudtrail", end)
+        server.scheduled("NHI Watch - Group Events", end + 300)
+        server.scheduled("NHI Watch - Rank", end + 420)
+        server.scheduled("NHI Watch - Health", end + 540)
+        pipeline.feed(day.records, lambda index, error: pipeline.reject(error.reason))
+    pipeline.finish()
+    _posture(server, store, now_of(server))
+    _verdict(server, now_of(server))
+    return server
+
+
+def now_of(server: Server) -> int:
+    """The second after which nothing has happened."""
+    return max(int(row["_indextime"][0]) for row in server.events)
+
+
+def _posture(server: Server, store: MemoryStore, now: int) -> None:
+    known = history.read(store, model.load())
+    for document in look(scene(known, Exports(), NO_ASSETS, LIMITS, now), store).notables:
+        server.notable(event_of(document, now), now)
+
+
+def _verdict(server: Server, now: int) -> None:
+    told = 'nhifeedback verdict=benign reason="a planned move"'
+    text = f"`nhi_notables` nhi_kind=compromise | `nhi_latest` | sort 1 - nhi_priority | {told}"
+    server.collections["nhi_feedback"] = server.search(text, Window(0, now + DAY), now)

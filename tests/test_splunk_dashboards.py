@@ -1,0 +1,205 @@
+"""The dashboards: all that they name exists, and every search on them runs on what the app writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from splunk_app import interpreter, unpacked
+from splunk_boards import NAMES, NAV, TOKEN, board, defaults, filled, queries, root, run
+from splunk_company import now_of, played
+from splunk_conf import conf, expand, stages
+from splunk_process import Row
+from splunk_server import VERBS
+from test_splunk_conf import FIELDS
+
+from nhi_watch.splunk.fields import NOTABLE, many
+
+SOURCES = ("ds.search", "ds.chain")
+VISUALISATIONS = ("splunk.singlevalue", "splunk.table", "splunk.column", "splunk.bar", "splunk.line")
+INPUTS = ("input.timerange", "input.dropdown", "input.text")
+HANDLERS = ("drilldown.linkToDashboard", "drilldown.setToken", "drilldown.linkToSearch")
+LOOKUPS = {"nhi_feedback"}
+WIDTH = 1200
+each_board = pytest.mark.parametrize("name", NAMES)
+SEARCHES = [(name, *query) for name in NAMES for query in queries(name)]
+each_search = pytest.mark.parametrize(
+    ("name", "source", "text"), SEARCHES, ids=[f"{name}-{source}" for name, source, _ in SEARCHES]
+)
+
+
+def handlers(name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """(visualisation, event handler) of a dashboard."""
+    for told in board(name)["visualizations"].values():
+        for handler in told.get("eventHandlers", ()):
+            yield told, handler
+
+
+def columns(name: str, source: str) -> list[str]:
+    """What the last `table` of a search leaves."""
+    verb, _, rest = stages(filled(dict(queries(name))[source], defaults(name)))[-1].partition(" ")
+    return rest.split() if verb == "table" else []
+
+
+def test_there_are_the_four_dashboards() -> None:
+    assert NAMES == ["nhi_health", "nhi_notables", "nhi_posture", "nhi_story"]
+
+
+@each_board
+def test_a_view_holds_a_definition_of_dashboard_studio(name: str) -> None:
+    assert root(name).attrib == {"version": "2", "theme": "dark"}
+    assert 5 <= len(str(root(name).findtext("label"))) <= 80
+    told = board(name)
+    assert told["title"] == root(name).findtext("label")
+    assert told.keys() == {"title", "description", "dataSources", "visualizations", "inputs", "defaults", "layout"}
+
+
+@each_board
+def test_only_types_that_dashboard_studio_has_are_used(name: str) -> None:
+    told = board(name)
+    for kind, types in (("dataSources", SOURCES), ("visualizations", VISUALISATIONS), ("inputs", INPUTS)):
+        assert {each["type"] for each in told[kind].values()} <= set(types)
+    assert {handler["type"] for _, handler in handlers(name)} <= set(HANDLERS)
+
+
+@each_board
+def test_every_data_source_exists_and_is_used(name: str) -> None:
+    told = board(name)
+    named = {each["dataSources"]["primary"] for each in told["visualizations"].values()}
+    named |= {each["dataSources"]["primary"] for each in told["inputs"].values() if "dataSources" in each}
+    extended = {each["options"].get("extend") for each in told["dataSources"].values()} - {None}
+    assert named | extended == set(told["dataSources"])
+    assert {told["dataSources"][base]["type"] for base in extended} == {"ds.search"}
+
+
+@each_board
+def test_every_visualisation_and_input_has_one_place(name: str) -> None:
+    told = board(name)
+    assert told["layout"]["type"] == "grid"
+    placed = [each["item"] for each in told["layout"]["structure"]]
+    assert sorted(placed) == sorted(told["visualizations"])
+    assert sorted(told["layout"]["globalInputs"]) == sorted(told["inputs"])
+
+
+@each_board
+def test_places_neither_overlap_nor_stick_out(name: str) -> None:
+    places = [each["position"] for each in board(name)["layout"]["structure"]]
+    assert all(at["x"] >= 0 and at["x"] + at["w"] <= WIDTH for at in places)
+    assert sum(at["w"] * at["h"] for at in places) == WIDTH * max(at["y"] + at["h"] for at in places)
+    for a, b in combinations(places, 2):
+        apart = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        assert apart or a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+
+
+@each_search
+def test_every_token_of_a_search_is_set_by_an_input_and_quoted(name: str, source: str, text: str) -> None:
+    used = TOKEN.findall(text)
+    assert {token for token, _ in used} <= set(defaults(name))
+    assert {how for _, how in used} <= {"s"}, "a value from outside must not become syntax"
+
+
+@each_board
+def test_times_come_from_an_input(name: str) -> None:
+    for told in board(name)["dataSources"].values():
+        times = told["options"].get("queryParameters", {})
+        assert set(times) == (set() if "extend" in told["options"] else {"earliest", "latest"})
+        assert all(TOKEN.fullmatch(text)[1] in defaults(name) for text in times.values())  # type: ignore[index]
+
+
+@each_search
+def test_every_macro_verb_field_and_lookup_of_a_search_exists(name: str, source: str, text: str) -> None:
+    commands = set(conf("commands.conf").sections())
+    for stage in stages(expand(filled(text, defaults(name))))[1:]:
+        assert stage.split()[0] in VERBS | commands
+    named = set(re.findall(r"\bnhi_\w+", text)) - set(conf("macros.conf").sections())
+    assert named <= FIELDS | LOOKUPS
+
+
+@each_search
+def test_a_table_shows_only_what_exists_or_was_renamed(name: str, source: str, text: str) -> None:
+    tables = [stage.split()[1:] for stage in stages(filled(text, defaults(name))) if stage.startswith("table ")]
+    shown = [word for words in tables for word in words]
+    made = set(re.findall(r" AS (\w+)", text))
+    assert {word for word in shown if not word.startswith(("nhi_", "_"))} <= made
+
+
+@each_board
+def test_a_click_passes_on_columns_that_the_table_has_to_tokens_that_somebody_reads(name: str) -> None:
+    for told, handler in handlers(name):
+        there = {f"row.{column}.value" for column in columns(name, told["dataSources"]["primary"])}
+        options, target = handler["options"], name
+        if handler["type"] == "drilldown.linkToSearch":
+            texts = (options["query"], options["earliest"], options["latest"])
+            assert {token for text in texts for token, _ in TOKEN.findall(text)} <= there | set(defaults(name))
+            continue
+        if handler["type"] == "drilldown.linkToDashboard":
+            assert options["app"] == conf("app.conf")["id"]["name"]
+            target = options["dashboard"]
+        assert {each["token"] for each in options["tokens"]} <= set(defaults(target))
+        assert {each.get("value") or each.get("key") for each in options["tokens"]} <= there | set(defaults(name))
+
+
+@each_board
+def test_a_column_that_is_coloured_or_sized_is_in_the_table(name: str) -> None:
+    for told in board(name)["visualizations"].values():
+        shaped = set(told["options"].get("columnFormat", ()))
+        assert shaped <= set(columns(name, told["dataSources"]["primary"]))
+
+
+def test_the_menu_leads_to_every_dashboard() -> None:
+    menu = [view.attrib["name"] for view in ElementTree.parse(NAV).iter("view")]
+    assert sorted(menu) == sorted([*NAMES, "search"])
+
+
+EMPTY = {"exposed"}
+"""Searches for what this company does not have."""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[Row]]]:
+    server = played(unpacked(tmp_path_factory.mktemp("app")), interpreter("3.13"))
+    now = now_of(server)
+    tokens = {name: {**defaults(name), "score": "0"} for name in NAMES}
+    whole = {**tokens["nhi_story"], "identity": "*"}
+    linked = [row for row in run(server, "nhi_story", whole, now)["notables"] if row["nhi_members"]]
+    tokens["nhi_story"].update(identity=linked[0]["nhi_identity_id"][0], notable=linked[0]["nhi_id"][0])
+    return {name: run(server, name, tokens[name], now) for name in NAMES}
+
+
+@each_search
+def test_every_search_finds_something_in_what_the_app_writes(
+    found: dict[str, dict[str, list[Row]]], name: str, source: str, text: str
+) -> None:
+    assert found[name][source] or source in EMPTY
+
+
+@each_board
+def test_every_column_of_the_main_tables_is_filled_in_some_row(
+    found: dict[str, dict[str, list[Row]]], name: str
+) -> None:
+    main = {"nhi_notables": "ranked", "nhi_story": "evidence", "nhi_posture": "ranked", "nhi_health": "sources"}[name]
+    empty = {column for column in columns(name, main) if not any(row.get(column) for row in found[name][main])}
+    assert not empty
+
+
+def test_single_values_count_what_the_tables_show(found: dict[str, dict[str, list[Row]]]) -> None:
+    board_rows = found["nhi_notables"]
+    assert board_rows["total"] == [{"count": [str(len(board_rows["standing"]))]}]
+    posture = found["nhi_posture"]
+    assert int(posture["dormant"][0]["count"][0]) + int(posture["secrets"][0]["count"][0]) <= len(posture["findings"])
+
+
+def test_every_list_in_a_notable_is_found_under_its_own_name() -> None:
+    told = conf("props.conf")["nhi:notable"]
+    assert {name: told[f"EVAL-{name}"] for name in many(NOTABLE)} == {name: f"'{name}{{}}'" for name in many(NOTABLE)}
+
+
+def test_the_views_ship(tmp_path: Path) -> None:
+    app = unpacked(tmp_path)
+    assert sorted(path.stem for path in (app / "default/data/ui/views").glob("*.xml")) == NAMES
+    assert (app / "default/data/ui/nav/default.xml").is_file()
