@@ -162,6 +162,18 @@ def identities(rows: Rows) -> dict[str, Known]:
     return {row[0][0]: Known(Identity(*row[0]), row[1], row[2]) for row in plain}
 
 
+def known_of(rows: Rows, names: Iterable[str]) -> dict[str, Known]:
+    """Those of some identities of which something is known, by id."""
+    keys = {f"i/{name}"[:LONGEST]: name for name in names}
+    plain = ((keys[key], unpack(raw)) for key, raw in rows.get(TABLE, list(keys)).items())
+    return {name: Known(Identity(*row[0]), row[1], row[2]) for name, row in plain}
+
+
+def credential_of(row: bytes) -> Credential:
+    """A row whose key begins with `c/`."""
+    return _credential(unpack(row))
+
+
 def done_to(rows: Rows, identity: Identity) -> list[Change]:
     """What was done to an identity by its name, earliest first."""
     key = f"n/{_name_key(identity.account, identity.name)[:LONGEST]}"

@@ -181,6 +181,12 @@ class State:
         self._store.put("delta", [(f"{day:06d}/{name}", _pack(row))])
         self.daybook.add(day)
 
+    @staticmethod
+    def ranked(key: str, raw: bytes) -> Ranked:
+        """How an identity's day was judged, by a row of the table `delta`."""
+        _, _, _, *numbers, _ = _unpack(raw)
+        return Ranked(key[7:], *numbers)
+
     def judged(self, day: int) -> list[tuple[Ranked, Optional[Trace]]]:
         """How every identity of a day was judged, by this run or an earlier one."""
         for key, raw in self._store.scan("delta", *_span(day)):

@@ -30,7 +30,8 @@ def steps(client: Elasticsearch, namespace: str) -> Iterator[Step]:
         yield _component(client, name, body)
     for name, body in templates.index_templates().items():
         yield _index_template(client, name, body)
-    yield _state(client, f"{templates.STATE}-{namespace}")
+    for name, template in templates.own_indices(namespace):
+        yield _index(client, name, template)
 
 
 def setup(client: Elasticsearch, namespace: str, dry_run: bool = False) -> list[Step]:
@@ -62,9 +63,9 @@ def _index_template(client: Elasticsearch, name: str, body: Json) -> Step:
     return Step("index template", name, _change(found, body), lambda: put(name=name, body=body))
 
 
-def _state(client: Elasticsearch, name: str) -> Step:
+def _index(client: Elasticsearch, name: str, template: str) -> Step:
     """The index takes mapping and settings from its template; an existing one gets fields that it lacks."""
-    wanted = templates.index_templates()[templates.STATE]["template"]["mappings"]
+    wanted = templates.index_templates()[template]["template"]["mappings"]
     if not client.indices.exists(index=name):
         return Step("index", name, "create", lambda: client.indices.create(index=name))
     found = client.indices.get_mapping(index=name).body

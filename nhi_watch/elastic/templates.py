@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from nhi_watch.elastic import entity_templates
+from nhi_watch.elastic.fields import DATE, FLOAT, IP, KEYWORD, LONG, LONG_KEYWORD, TEXT, mapping
 from nhi_watch.stores import elasticsearch as state
 
 Json = dict[str, Any]
@@ -11,21 +13,15 @@ Json = dict[str, Any]
 SOURCE_INDICES = "logs-aws.cloudtrail-*"
 ALERTS = "logs-nhi.alerts"
 STATE = "nhi-state"
+ANALYSTS = ".alerts-security.alerts-*"
+"""Kibana's own alerts, from which `nhi elastic feedback` reads what analysts said; one for each space."""
 RETENTION = "365d"
 PRIORITY = 250
 """Above Elastic's own templates for logs-*-* (100) and those of its integrations (200)."""
 
-_KEYWORD: Json = {"type": "keyword", "ignore_above": 1024}
-_LONG_KEYWORD: Json = {"type": "keyword", "ignore_above": 8191}
-_TEXT: Json = {"type": "text"}
-_DATE: Json = {"type": "date"}
-_FLOAT: Json = {"type": "float"}
-_LONG: Json = {"type": "long"}
-_IP: Json = {"type": "ip"}
-
 _BY_TYPE: tuple[tuple[Json, str], ...] = (
     (
-        _KEYWORD,
+        KEYWORD,
         "ecs.version tags data_stream.type data_stream.dataset data_stream.namespace event.kind "
         "event.category event.type event.module event.dataset event.provider event.id event.code "
         "event.action event.url event.reference rule.id rule.uuid rule.name rule.category "
@@ -42,16 +38,16 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
         "nhi.notable.frameworks.nist_csf nhi.notable.frameworks.mitre_attack nhi.notable.record_ids "
         "nhi.notable.model.id nhi.notable.model.sha256 nhi.notable.baseline.id",
     ),
-    (_LONG_KEYWORD, "event.reason rule.description"),
-    (_TEXT, "message"),
-    (_DATE, "@timestamp event.created event.ingested event.start event.end nhi.notable.created"),
+    (LONG_KEYWORD, "event.reason rule.description"),
+    (TEXT, "message"),
+    (DATE, "@timestamp event.created event.ingested event.start event.end nhi.notable.created"),
     (
-        _FLOAT,
+        FLOAT,
         "event.risk_score event.risk_score_norm nhi.notable.score nhi.notable.probability "
         "nhi.notable.p_value nhi.notable.priority",
     ),
-    (_LONG, "event.severity nhi.notable.revision nhi.notable.rank nhi.notable.record_count"),
-    (_IP, "source.ip related.ip"),
+    (LONG, "event.severity nhi.notable.revision nhi.notable.rank nhi.notable.record_count"),
+    (IP, "source.ip related.ip"),
 )
 
 
@@ -60,15 +56,7 @@ def alert_mappings() -> Json:
 
     Not dynamic: log contents are an attacker's, and must not grow the mapping.
     """
-    root: Json = {"dynamic": False, "properties": {}}
-    for kind, names in _BY_TYPE:
-        for name in names.split():
-            *steps, last = name.split(".")
-            node = root["properties"]
-            for step in steps:
-                node = node.setdefault(step, {"properties": {}})["properties"]
-            node[last] = kind
-    return root
+    return mapping(*_BY_TYPE)
 
 
 def component_templates() -> dict[str, Json]:
@@ -81,6 +69,7 @@ def component_templates() -> dict[str, Json]:
                 "lifecycle": {"data_retention": RETENTION},
             }
         },
+        **entity_templates.component_templates(),
     }
 
 
@@ -99,7 +88,13 @@ def index_templates() -> dict[str, Json]:
             "template": {"mappings": state.MAPPINGS, "settings": state_settings()},
             "priority": PRIORITY,
         },
+        **entity_templates.index_templates(PRIORITY),
     }
+
+
+def own_indices(namespace: str) -> list[tuple[str, str]]:
+    """(index, its template) of every ordinary index that setup makes; data streams are made by the first write."""
+    return [(f"{name}-{namespace}", name) for name in (STATE, entity_templates.LATEST)]
 
 
 def state_settings() -> Json:
@@ -108,7 +103,7 @@ def state_settings() -> Json:
 
 
 def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
-    """Body of `POST /_security/api_key` for the scheduled job: no cluster privilege, three kinds of index.
+    """Body of `POST /_security/api_key` for the scheduled job: no cluster privilege, and only these indices.
 
     `delete` is for rows of the state that are too old; nothing else is ever deleted.
     """
@@ -122,6 +117,8 @@ def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
             "names": [f"{STATE}-{namespace}"],
             "privileges": ["read", "index", "delete", "view_index_metadata"],
         },
+        *entity_templates.privileges(namespace),
+        {"names": [ANALYSTS], "privileges": ["read", "view_index_metadata"]},
     ]
     role = {"cluster": [], "indices": indices}
     return {"name": f"nhi-run-{namespace}", "expiration": "90d", "role_descriptors": {"nhi_run": role}}

@@ -39,26 +39,32 @@ def write(client: Elasticsearch, notables: Sequence[Json], stream: str, created:
         StoreError: an alert was refused; those before it are written.
     """
     with explained(f"writing {stream}"):
-        known = _existing(client, stream, [ecs.document_id(notable) for notable in notables])
+        known = existing(client, stream, [ecs.document_id(notable) for notable in notables])
         new = [notable for notable in notables if ecs.document_id(notable) not in known]
         written = _written(client, stream, [notable["id"] for notable in new])
         actions = (_action(notable, stream, created, written.get(notable["id"])) for notable in new)
-        statuses = list(_bulk(client, actions, stream))
+        statuses = list(bulk(client, actions, stream))
     return {"created": statuses.count(201), "existed": len(notables) - statuses.count(201)}
 
 
-def _bulk(client: Elasticsearch, actions: Iterator[dict[str, Any]], stream: str) -> Iterator[int]:
-    """Refreshed, so that what a killed run has written is found by the next one, whatever the stream's settings."""
+def bulk(client: Elasticsearch, actions: Iterator[dict[str, Any]], stream: str) -> Iterator[int]:
+    """Send actions; gives each one's status: 200 and 201 written, 409 there already, or there in a newer version.
+
+    Refreshed, so that what a killed run has written is found by the next one, whatever the stream's settings.
+
+    Raises:
+        StoreError: one was refused; those before it are written.
+    """
     results = streaming_bulk(
         client, actions, chunk_size=_CHUNK, max_chunk_bytes=_MAX_BYTES, max_retries=_RETRIES,
         raise_on_error=False, refresh=True,
     )  # fmt: skip
     for _, item in results:
-        result = item["create"]
-        if result["status"] not in (201, 409):
+        (result,) = item.values()
+        if result["status"] not in (200, 201, 409):
             reason = str(result.get("error", {}).get("reason", ""))[:300]
             failed = PassingError if result["status"] in BUSY else StoreError
-            raise failed(f"{stream} refused alert {result['_id']}: {reason}; run `nhi elastic setup`")
+            raise failed(f"{stream} refused document {result['_id']}: {reason}; run `nhi elastic setup`")
         yield result["status"]
 
 
@@ -67,20 +73,26 @@ def _action(notable: Json, stream: str, created: str, before: _Written | None) -
     if before is not None and notable["revision"] <= before.revision:
         # A killed run wrote this revision of other records, or of fewer: this is the next one.
         notable = {**notable, "revision": before.revision + 1}
-    document = ecs.alert(notable, created=created, change=_change(notable, before))
+    namespace = stream.rsplit("-", 1)[1]
+    document = ecs.alert(notable, created=created, change=_change(notable, before), namespace=namespace)
     document["event"]["ingested"] = created
-    document["data_stream"]["namespace"] = stream.rsplit("-", 1)[1]
     return {"_op_type": "create", "_index": stream, "_id": name, "_source": document}
 
 
 def _change(notable: Json, before: _Written | None) -> str:
-    """Only first revisions and rises in severity become Kibana alerts (integrations#19549)."""
+    """Only first revisions and rises in severity become Kibana alerts (integrations#19549).
+
+    One that goes on as part of another is merged: `nhi elastic feedback` closes its Kibana alert.
+    """
+    if notable["merged_into"]:
+        return "merged"
     if before is None:
         return "new"
     return "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > before.severity else "updated"
 
 
-def _existing(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]:
+def existing(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]:
+    """Which of some ids the whole stream has."""
     found: set[str] = set()
     for start in range(0, len(ids), _CHUNK):
         some = ids[start : start + _CHUNK]

@@ -28,20 +28,21 @@ _TECHNIQUE_URL = "https://attack.mitre.org/techniques/{}/"
 _TOP = 5
 
 
-def alert(notable: Json, *, created: str, change: str = "new") -> dict[str, Any]:
+def alert(notable: Json, *, created: str, change: str = "new", namespace: str = "default") -> dict[str, Any]:
     """The document to `create` under `document_id(notable)`.
 
     Args:
         notable: an object of the notable's schema.
         created: RFC 3339, when the document is written.
-        change: new | escalated | updated; only the first two are promoted to Kibana alerts.
+        change: new | escalated | updated | merged; only the first two are promoted to Kibana alerts.
+        namespace: of the data stream that it goes to.
     """
     return {
         "@timestamp": notable["last_time"],
         "ecs": {"version": ECS_VERSION},
         "message": visible(f"{notable['title']}: {notable['summary']}"),
         "tags": ["nhi", *notable["frameworks"]["owasp_nhi"], *notable["frameworks"]["nist_csf"]],
-        "data_stream": {"type": "logs", "dataset": DATASET, "namespace": "default"},
+        "data_stream": {"type": "logs", "dataset": DATASET, "namespace": namespace},
         "event": _event(notable, created),
         "rule": _rule(notable),
         "observer": {"vendor": "nhi_watch", "product": "nhi_watch", "type": "nhi", "version": __version__},
