@@ -62,8 +62,8 @@ def append(path: Path, what: str, by: str, facts: Mapping[str, Any]) -> Head:
         head = _end(path, descriptor)
         body = {"seq": head.seq + 1, "time": render(int(time.time())), "what": what, "by": clip(by, 100),
                 "facts": dict(facts), "prev": head.hash}  # fmt: skip
-        sealed = Head(head.seq + 1, _hash(body))
-        os.write(descriptor, (_canonical({**body, "hash": sealed.hash}) + "\n").encode())
+        sealed = Head(head.seq + 1, digest(body))
+        os.write(descriptor, (canonical({**body, "hash": sealed.hash}) + "\n").encode())
         os.fsync(descriptor)
         _write_head(path, sealed)
     except OSError as error:
@@ -73,12 +73,14 @@ def append(path: Path, what: str, by: str, facts: Mapping[str, Any]) -> Head:
     return sealed
 
 
-def _canonical(plain: Mapping[str, Any]) -> str:
+def canonical(plain: Mapping[str, Any]) -> str:
+    """The one spelling of an object that hashes and signatures are made of."""
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def _hash(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_canonical(body).encode()).hexdigest()
+def digest(body: Mapping[str, Any]) -> str:
+    """SHA-256 of an object, hex."""
+    return hashlib.sha256(canonical(body).encode()).hexdigest()
 
 
 def _end(path: Path, descriptor: int) -> Head:
@@ -103,7 +105,7 @@ def _end(path: Path, descriptor: int) -> Head:
 def _write_head(path: Path, head: Head) -> None:
     place = path.with_name(path.name + ".head")
     fresh = place.with_name(place.name + ".new")
-    fresh.write_text(_canonical(head._asdict()) + "\n", "utf-8")
+    fresh.write_text(canonical(head._asdict()) + "\n", "utf-8")
     fresh.replace(place)
 
 
@@ -169,7 +171,7 @@ def _row(line: bytes) -> Optional[dict[str, Any]]:
 
 
 def _fault(row: Mapping[str, Any], seq: Any, prev: Any) -> str:
-    if row["hash"] != _hash({name: row[name] for name in _FIELDS}):
+    if row["hash"] != digest({name: row[name] for name in _FIELDS}):
         return "was edited: its hash does not fit"
     if row["prev"] != prev or row["seq"] != seq:
         return f"does not follow the line before: a line was removed or moved here (it says it is line {row['seq']})"

@@ -64,7 +64,7 @@ def test_an_edited_line_with_a_fresh_hash_breaks_the_next(tmp_path: Path) -> Non
     row = json.loads(lines[3])
     del row["hash"]
     row["by"] = "mallory"
-    forged = json.dumps({**row, "hash": audit._hash(row)}).encode() + b"\n"
+    forged = json.dumps({**row, "hash": audit.digest(row)}).encode() + b"\n"
     assert "line 5 does not follow" in fault_of(path, [*lines[:3], forged, *lines[4:]])
     assert "line 8 is not the one" in fault_of(path, [*lines[:7], _reforged(lines[7])])
 
@@ -73,7 +73,7 @@ def _reforged(line: bytes) -> bytes:
     row = json.loads(line)
     del row["hash"]
     row["by"] = "mallory"
-    return json.dumps({**row, "hash": audit._hash(row)}).encode() + b"\n"
+    return json.dumps({**row, "hash": audit.digest(row)}).encode() + b"\n"
 
 
 def test_a_new_trail_in_place_of_the_old_one_lacks_the_head_that_was_noted(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_a_hundred_thousand_lines_are_checked_in_seconds(tmp_path: Path) -> None
     path, last, rows = tmp_path / audit.NAME, audit.START, []
     for seq in range(1, 100_001):
         body = {"seq": seq, "time": "2026-03-01T12:00:00Z", "what": "verdict", "by": "a", "facts": {}, "prev": last}
-        last = audit._hash(body)
-        rows.append(audit._canonical({**body, "hash": last}))
+        last = audit.digest(body)
+        rows.append(audit.canonical({**body, "hash": last}))
     path.write_text("\n".join(rows) + "\n")
     started = time.perf_counter()
     assert audit.verify(path)[::2] == (100_000, "")

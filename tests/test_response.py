@@ -1,0 +1,467 @@
+"""Response: nothing outside the policy is proposed, nothing without valid approval is handed over, nothing twice."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from desk_samples import ACCOUNT, DAY_ONE, KEY, NOW, ROLE, USER, asked, desk, notable, state
+
+from nhi_watch import audit
+from nhi_watch.desk import respond as command
+from nhi_watch.errors import InputError
+from nhi_watch.notable import NotableIdentity
+from nhi_watch.response import approval, plan, policy
+from nhi_watch.response.actions import CATALOGUE
+from nhi_watch.response.policy import Policy
+from nhi_watch.response.targets import PATTERNS, parameters
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.stores.sqlite import SqliteStore
+from nhi_watch.timestamps import parse
+
+SECOND = parse(NOW)
+NOTHING = plan.Breaks((), ())
+ALICE, BOB, EVE = (Ed25519PrivateKey.generate() for _ in range(3))
+RULE = """
+[[rule]]
+name = "keys"
+providers = ["aws"]
+kinds = ["user"]
+impact = "*"
+actions = ["aws_deactivate_key", "aws_create_key"]
+approvers = ["secops"]
+minutes = 60
+"""
+
+
+def raw(key: Ed25519PrivateKey) -> bytes:
+    return base64.b64decode(approval.public_text(key))
+
+
+def approver(name: str, key: Ed25519PrivateKey, role: str = "secops") -> str:
+    return f'[[approver]]\nname = "{name}"\nroles = ["{role}"]\nkey = "{approval.public_text(key)}"\n'
+
+
+def written(folder: Path, *parts: str) -> Path:
+    path = folder / "response_policy.toml"
+    path.write_text("\n".join(["version = 1", *parts]))
+    return path
+
+
+# ---- the policy
+
+
+def test_the_shipped_policy_allows_each_action_somewhere_and_nobody_to_approve() -> None:
+    shipped = policy.load()
+    assert {a for rule in shipped.rules for a in rule.actions} == set(CATALOGUE)
+    assert shipped.approvers == ()
+
+
+OTHER = RULE.replace('"keys"', '"more"')
+BAD = [
+    ("[[rule]\n", "no TOML"),
+    (RULE.replace("aws_deactivate_key", "aws_launch_rockets"), "rule 1 \"keys\": unknown actions: aws_launch_rockets"),
+    (RULE + OTHER, 'rules "keys" and "more": both allow aws_create_key, aws_deactivate_key for impact critical, high'),
+    (RULE + OTHER.replace('"*"', '["low"]').replace('"aws_create_key"', '"aws_delete_key"'), "both allow aws_deactiv"),
+    (RULE + RULE.replace("aws_", "gcp_").replace("gcp_create_key", "gcp_disable_key"), "unknown actions"),
+    (RULE.replace('["user"]', '["person"]'), "unknown kinds: person"),
+    (RULE.replace('"*"', '["severe"]'), "unknown impact: severe"),
+    (RULE.replace("minutes = 60", "minutes = 0"), "minutes must be"),
+    (RULE.replace("minutes = 60", "minutes = true"), "minutes must be"),
+    (RULE.replace("minutes = 60", ""), "minutes must be"),
+    (RULE + "approvals = 9", "approvals must be"),
+    (RULE + "ttl = 5", "unknown keys: ttl"),
+    (RULE.replace('actions = ["aws_deactivate_key", "aws_create_key"]', 'actions = "*"'), "must be a list"),
+    (RULE.replace('approvers = ["secops"]', "approvers = []"), "approvers must be a list"),
+    (RULE.replace('name = "keys"', ""), "needs a name"),
+    ("rule = 3", "write [[rule]]"),
+    ('okta_org = "http://evil.example"', "okta_org must be"),
+    ('[[approver]]\nname = "a"\nroles = ["secops"]\nkey = "abc"', "key must be"),
+    (approver("a", ALICE) + approver("b", ALICE), "have the same key"),
+    (approver("a", ALICE) + approver("a", BOB), "two approvers are named"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), BAD, ids=[says for _, says in BAD])
+def test_a_wrong_policy_is_refused_with_file_and_rule(text: str, says: str, tmp_path: Path) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        policy.load(path)
+    assert says in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_policy_and_another_version_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        policy.load(tmp_path / "none.toml")
+    written(tmp_path).write_text("version = 2")
+    with pytest.raises(InputError, match="version must be 1"):
+        policy.load(tmp_path / "response_policy.toml")
+
+
+def test_rules_that_only_look_alike_do_not_overlap(tmp_path: Path) -> None:
+    low, high = RULE.replace('"*"', '["low"]'), OTHER.replace('"*"', '["high"]')
+    assert len(policy.load(written(tmp_path, low, high)).rules) == 2
+
+
+# ---- plans
+
+
+def drafted(document: Mapping[str, Any], rules: Policy, *credentials: str) -> dict[str, Any]:
+    return plan.draft(document, rules, {document["identity"]["id"]: credentials}, NOTHING, SECOND)
+
+
+def test_a_plan_for_a_users_key_is_exact_and_in_order() -> None:
+    made = drafted(notable(impact=_impact(1.0)), policy.load(), KEY)
+    assert [step["action"] for step in made["steps"]] == ["aws_deactivate_key", "aws_deny_user", "aws_create_key",
+                                                          "aws_delete_key"]  # fmt: skip
+    first, last = made["steps"][0], made["steps"][-1]
+    assert first["shell"] == [f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Inactive"]
+    assert first["undo"] == [f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Active"]
+    assert (last["undo"], last["approvals"], last["minutes"]) == ([], 2, 60)
+    assert "cannot be taken back" in plan.text(made)
+
+
+def _impact(weight: float) -> Any:
+    from nhi_watch.notable import Impact, ImpactFactor
+
+    return Impact("medium", "", "write", "1 service", (ImpactFactor("criticality", "medium", weight),))
+
+
+def test_the_higher_the_impact_the_less_is_proposed_and_the_more_approve() -> None:
+    counts = [[(s["action"], s["approvals"]) for s in drafted(notable(impact=_impact(w)), policy.load(), KEY)["steps"]]
+              for w in (1.0, 1.6, 3.0)]  # fmt: skip
+    assert counts[1][1] == ("aws_deny_user", 2)
+    assert counts[2] == [("aws_deactivate_key", 2), ("aws_create_key", 1)]
+
+
+def test_a_role_is_asked_for_its_sessions() -> None:
+    made = drafted(notable(identity=ROLE, impact=_impact(1.0)), policy.load())
+    (revoke,) = [s for s in made["steps"] if s["action"] == "aws_revoke_sessions"]
+    words = shlex.split(revoke["shell"][0])
+    assert words[:5] == ["aws", "iam", "put-role-policy", "--role-name", "payments-api"]
+    statement = json.loads(words[-1])["Statement"][0]
+    assert statement["Condition"] == {"DateLessThan": {"aws:TokenIssueTime": "2026-02-16T10:15:00Z"}}
+
+
+Sample = tuple[str, str, str, str, str]
+"""Id, name, account, kind and credential of an identity."""
+SAMPLES: dict[str, Sample] = {
+    "entra_disable_app": ("entra:app:0298edba-af67-88e6-e08a-f178fb829d78", "mail", "t", "app", ""),
+    "entra_delete_secret": ("entra:app:0298edba-af67-88e6-e08a-f178fb829d78", "mail", "t", "app",
+                            "a9827ec4-239c-7fae-f22c-3457b6a9e65c"),
+    "azure_renew_storage_key": ("azure:storage_key:ledger0:key1(B66E)", "key of ledger0", "ledger0", "storage_key", ""),
+    "gcp_disable_key": ("gcp:p1:service_account:job@data-1.iam.gserviceaccount.com", "job", "p1", "service_account",
+                        "15f9dbc460568310412d95a581ee2422ea1a9c8d"),
+    "gcp_disable_account": ("gcp:p1:service_account:j@data-1.iam.gserviceaccount.com", "j", "", "service_account", ""),
+    "github_remove_member": ("github::token:20", "uwe-petrov (token)", "acme", "token", ""),
+    "gitlab_revoke_token": ("gitlab::token:10", "Felix (token)", "acme", "token", "240"),
+    "kubernetes_renew_account": ("kubernetes::service_account:488", "system:serviceaccount:ingress:operator-2", "",
+                                 "service_account", ""),
+    "okta_deactivate_app": ("okta::oauth_app:0oaA6VYQH6OVRPV2PTZZ", "Export", "", "oauth_app", ""),
+    "okta_revoke_token": ("okta::token:00uNCTYDVGWZGY735WSA", "x", "", "token", "00TXXDOEL4FVHZTX5DUV"),
+    "vault_disable_entity": ("vault:entity:c2b1d8bb-b76b-f90a-d1a4-44e35695dbae", "a", "root", "workload", ""),
+    "snowflake_disable_user": ("snowflake:acme:user:SVC.LOADER@ACME.EXAMPLE", "l", "ACME", "user", ""),
+    "anthropic_deactivate_key": ("anthropic:org_1:key:apikey_c6717f442e2a", "k", "org_1", "key", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [n for n in CATALOGUE if not n.startswith("aws_")])
+def test_each_action_can_be_written_out_for_an_identity_of_its_kind(name: str) -> None:
+    unique, shown, account, kind, credential = SAMPLES[name]
+    who = NotableIdentity(unique, shown, kind, unique.partition(":")[0], account, "")
+    rules = policy.load()._replace(okta_org="https://acme.okta.com")
+    made = drafted(notable(identity=who, impact=_impact(1.0)), rules, *filter(None, [credential]))
+    (step,) = [s for s in made["steps"] if s["action"] == name]
+    assert all(shlex.split(line) == list(words) for line, words in zip(step["shell"], step["commands"]))
+    plan.check(made, rules, notable(identity=who, impact=_impact(1.0)), {unique: [credential] if credential else []})
+
+
+HOSTILE = ["ci; rm -rf /", "$(id)", "`id`", "-rf", "--user", "a b", "x\ny", "x\x00", "ＣＩ", "ci\u202e", "'", '"',
+           "{{7*7}}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_that_no_api_allows_gets_no_command(name: str) -> None:
+    who = NotableIdentity(f"aws:{ACCOUNT}:user:x", f"arn:aws:iam::{ACCOUNT}:user/{name}", "user", "aws", ACCOUNT, "")
+    made = drafted(notable(identity=who, impact=_impact(1.0)), policy.load(), KEY)
+    assert made["steps"] == []
+    assert {left["action"] for left in made["not_proposed"]} >= {"aws_deactivate_key", "aws_delete_key"}
+
+
+def test_a_plan_that_was_changed_is_refused() -> None:
+    document, rules = notable(impact=_impact(1.0)), policy.load()
+    secrets = {USER.id: [KEY]}
+    made = drafted(document, rules, KEY)
+    plan.check(made, rules, document, secrets)
+    other = json.loads(json.dumps(made))
+    other["steps"][0]["with"]["aws_key"] = "AKIASOMEBODYELSESKEY"
+    with pytest.raises(InputError, match="its hash does not fit"):
+        plan.check(other, rules, document, secrets)
+    with pytest.raises(InputError, match="step 1 is not one"):
+        plan.check(plan.sealed(other), rules, document, secrets)
+    with pytest.raises(InputError, match="another policy"):
+        plan.check(made, rules._replace(sha256="0" * 64), document, secrets)
+    with pytest.raises(InputError, match="another one by now"):
+        plan.check(made, rules, {**document, "revision": document["revision"] + 1}, secrets)
+    with pytest.raises(InputError, match="nothing to approve"):
+        plan.check(plan.sealed({**made, "steps": []}), rules, document, secrets)
+    with pytest.raises(InputError, match="is no plan"):
+        plan.check({"schema": "x"}, rules, document, secrets)
+
+
+# ---- the whole way, on the command line
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    parts = (approver("alice", ALICE), approver("bob", BOB), approver("carol", EVE, "helpdesk"))
+    written(tmp_path, RULE, *parts)
+    for name, key in (("alice", ALICE), ("bob", BOB), ("carol", EVE)):
+        _write_key(tmp_path / f"{name}.pem", key)
+    return state(tmp_path, [notable(), notable(DAY_ONE + 1)])
+
+
+def _write_key(path: Path, key: Ed25519PrivateKey) -> None:
+    from cryptography.hazmat.primitives import serialization as s
+
+    path.write_bytes(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))
+
+
+def respond(folder: Path, what: str, *words: object, at: str = NOW, which: int = 0) -> dict[str, Any]:
+    wanted = notable(DAY_ONE + which)["id"]
+    more = ("--policy", folder / "response_policy.toml", "--now", at)
+    return asked(command, what, wanted, *more, *words, out=folder)
+
+
+def approve(folder: Path, who: str = "alice", at: str = NOW, key: str = "") -> dict[str, Any]:
+    file = folder / f"{key or who}.pem"
+    return respond(folder, "approve", "--by", who, "--why", "it was stolen", "--key", file, at=at)
+
+
+def trail(folder: Path) -> list[tuple[str, str]]:
+    assert audit.verify(folder / "audit.jsonl").fault == ""
+    return [(line["what"], line["by"]) for line in map(json.loads, audit.lines(folder / "audit.jsonl"))]
+
+
+def test_plan_approve_export_and_never_twice(folder: Path) -> None:
+    made = respond(folder, "plan")
+    assert [s["action"] for s in made["steps"]] == ["aws_deactivate_key", "aws_create_key"]
+    signed = approve(folder)
+    assert (signed["plan"], signed["until"]) == (made["sha256"], "2026-03-01T13:00:00Z")
+    told = respond(folder, "export", "--to", "soar")
+    container = json.loads(Path(told["file"]).read_text())
+    assert [a["cef"]["action"] for a in container["artifacts"]] == ["aws_deactivate_key", "aws_create_key"]
+    assert not any(a["run_automation"] for a in container["artifacts"])
+    with pytest.raises(InputError, match="used before"):
+        respond(folder, "export", "--to", "soar")
+    assert [what for what, _ in trail(folder)] == ["policy", "approval", "export", "refusal"]
+
+
+Act = Callable[[Path], object]
+
+
+def _all(*acts: Act) -> Act:
+    """One after the other."""
+    return lambda folder: [act(folder) for act in acts]
+
+
+def _planned(folder: Path) -> object:
+    return respond(folder, "plan")
+
+
+def _exported(to: str, *words: str, at: str = NOW, which: int = 0) -> Act:
+    return lambda folder: respond(folder, "export", "--to", to, *words, at=at, which=which)
+
+
+LATE, LATER = "2026-03-01T13:00:00Z", "2026-03-01T14:00:00Z"
+REFUSED: list[tuple[str, Act, str]] = [
+    ("no plan", approve, "no plan yet"),
+    ("no approval", _all(_planned, _exported("webhook")), "nobody has approved"),
+    ("a stranger", _all(_planned, lambda f: _write_key(f / "mallory.pem", EVE), lambda f: approve(f, "mallory")),
+     "names no such approver"),
+    ("another's key", _all(_planned, lambda f: approve(f, "alice", key="bob")), "forged"),
+    ("a wrong role", _all(_planned, lambda f: approve(f, "carol")), "does not let them approve"),
+    ("too late", _all(_planned, approve, _exported("elastic", at=LATE)), f"expired at {LATE}"),
+    ("too early", _all(_planned, lambda f: approve(f, at=LATER), _exported("elastic")), "in the future"),
+    ("another policy", _all(_planned, approve, lambda f: _append(f / "response_policy.toml", "# changed\n"),
+                            _exported("webhook")), "another policy"),
+    ("http", _all(_planned, approve, _exported("webhook", "--url", "http://x.example/")), "give https"),
+    ("a user in the URL", _exported("webhook", "--url", "https://a:b@x.example/"), "give https"),
+    ("nobody listens", _all(_planned, approve, _exported("webhook", "--url", "http://127.0.0.1:9/")), "not delivered"),
+    ("another's plan", _all(_planned, approve, lambda f: respond(f, "plan", which=1), lambda f: _swap(f),
+                            _exported("webhook", which=1)), "for another plan"),
+]  # fmt: skip
+
+
+def _append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+def _swap(folder: Path) -> None:
+    """Put the approvals of the first notable's plan beside the second one's."""
+    first, second = (folder / "response" / f"{notable(DAY_ONE + n)['id']}.approvals.jsonl" for n in (0, 1))
+    second.write_bytes(first.read_bytes())
+
+
+@pytest.mark.parametrize(("act", "says"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_what_may_not_be_is_refused_in_one_line(act: Callable[[Path], object], says: str, folder: Path) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        act(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_refusal_is_in_the_trail_and_approves_nothing(folder: Path) -> None:
+    respond(folder, "plan")
+    with pytest.raises(InputError):
+        approve(folder, "carol")
+    assert not list((folder / "response").glob("*.approvals.jsonl"))
+    assert trail(folder)[-1] == ("refusal", "carol")
+
+
+def test_a_rule_for_two_wants_two_people(folder: Path) -> None:
+    path = folder / "response_policy.toml"
+    path.write_text(path.read_text().replace("minutes = 60", "minutes = 60\napprovals = 2"))
+    respond(folder, "plan")
+    approve(folder)
+    approve(folder)
+    with pytest.raises(InputError, match="needs the approval of 2 people, and has 1"):
+        respond(folder, "export", "--to", "elastic")
+    approve(folder, "bob")
+    told = respond(folder, "export", "--to", "elastic")
+    case = json.loads(Path(told["file"]).read_text())
+    assert (case["severity"], case["connector"]["type"], case["owner"]) == ("critical", ".none", "securitySolution")
+    assert "Approved by bob" in case["description"]
+
+
+def test_a_key_is_private_and_goes_into_the_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NHI_KEY_PASSPHRASE", "correct horse")
+    path = tmp_path / "dora.pem"
+    told = asked_key(path)
+    assert path.stat().st_mode & 0o077 == 0
+    text = f'[[approver]]\nname = "dora"\nroles = ["secops"]\nkey = "{told["public"]}"\n'
+    assert policy.load(written(tmp_path, RULE, text)).approvers[0].name == "dora"
+    with pytest.raises(InputError, match="cannot be written"):
+        asked_key(path)
+    monkeypatch.setenv("NHI_KEY_PASSPHRASE", "wrong")
+    with pytest.raises(InputError, match="is NHI_KEY_PASSPHRASE right"):
+        approval.read_key(path, "wrong")
+
+
+def asked_key(path: Path) -> dict[str, Any]:
+    import argparse
+    import io
+
+    from rich.console import Console
+
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    shown = io.StringIO()
+    command.run(parser.parse_args(["key", "--by", "dora", "--to", str(path), "--json"]), Console(file=shown, width=200))
+    told: dict[str, Any] = json.loads(shown.getvalue())
+    return told
+
+
+@contextmanager
+def listener(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+    """A receiver on this machine."""
+    met: list[tuple[dict[str, str], bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            met.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.send_header("Location", "http://127.0.0.1:9/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook", met
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_an_approved_plan_is_posted_with_its_token(folder: Path) -> None:
+    (folder / "token").write_text("s3cret\n")
+    respond(folder, "plan")
+    approve(folder)
+    with listener(201) as (url, met):
+        told = respond(folder, "export", "--to", "elastic", "--url", url, "--token-file", folder / "token")
+    ((headers, body),) = met
+    assert (told["status"], headers["Authorization"], headers["kbn-xsrf"]) == (201, "ApiKey s3cret", "true")
+    assert json.loads(body) == json.loads(Path(told["file"]).read_text())
+    assert "s3cret" not in (folder / "audit.jsonl").read_text()
+
+
+@pytest.mark.parametrize("status", [302, 400, 500])
+def test_a_receiver_that_does_not_take_it_is_told_and_nothing_is_lost(status: int, folder: Path) -> None:
+    respond(folder, "plan")
+    approve(folder)
+    with listener(status) as (url, met), pytest.raises(InputError, match=f"status {status}"):
+        respond(folder, "export", "--to", "webhook", "--url", url)
+    assert len(met) == 1
+    (kept,) = (folder / "response").glob("*.webhook.json")
+    assert json.loads(kept.read_text())["type"] == "nhi_watch.response.approved"
+    with pytest.raises(InputError, match="used before"):
+        respond(folder, "export", "--to", "webhook")
+
+
+def test_what_breaks_is_told_by_last_use() -> None:
+    from core_samples import run
+    from test_exposure import LEAK, USUAL
+
+    from nhi_watch import history, model
+    from nhi_watch.exposure import fast
+    from nhi_watch.response import consumers
+
+    store = MemoryStore()
+    run(store, USUAL)
+    fast.tell(store, "AKIARTXV5AHDKEYKEYKE", LEAK, "public-repo")
+    whole = history.read(store, model.load())
+    life = next(life for life in whole.lives.values() if life.sights)
+    who = {"id": life.identity.id}
+    found = consumers.of(whole, notable(), [who])
+    assert found
+    assert [c.last for c in found] == sorted((c.last for c in found), reverse=True)
+    assert found[0].last == max(s.last for s in life.sights if s.outcome == "success")
+
+
+def test_parameters_are_whole_or_left_out() -> None:
+    for name, pattern in PATTERNS.items():
+        assert not [bad for bad in HOSTILE if re.fullmatch(pattern, bad, re.ASCII) and not bad.startswith("-")], name
+    who = {"id": USER.id, "name": USER.name, "provider": "aws", "kind": "user", "account": ""}
+    told = parameters(who, "x", notable())
+    assert told["aws_name"] == "ci"
+    assert "aws_key" not in told
+
+
+def test_the_state_keeps_what_was_used(folder: Path) -> None:
+    respond(folder, "plan")
+    nonce = approve(folder)["nonce"]
+    respond(folder, "export", "--to", "webhook")
+    store = SqliteStore(folder / "state.sqlite")
+    assert approval.used_at(store, nonce) == NOW
+    store.close()
+
+
+def test_the_dry_run_is_written_for_people(folder: Path) -> None:
+    words = ("plan", notable()["id"], "--policy", folder / "response_policy.toml", "--now", NOW)
+    shown = desk(command, *words, out=folder)
+    assert "A dry run: nothing was changed" in shown
+    assert f"aws iam update-access-key --user-name ci --access-key-id {KEY} --status Inactive" in shown
+    assert (folder / "response" / f"{notable()['id']}.plan.md").read_text() in shown

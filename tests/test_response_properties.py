@@ -1,0 +1,177 @@
+"""Ten thousand cases each: no plan outside its policy, nothing handed over without valid approvals."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from desk_samples import ACCOUNT, DAY_ONE, KEY, ROLE, USER, notable
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_response import ALICE, BOB, EVE, HOSTILE, NOTHING, SAMPLES, SECOND, drafted, raw
+
+from nhi_watch.errors import InputError
+from nhi_watch.response import approval, export, plan, policy
+from nhi_watch.response.actions import CATALOGUE, KINDS, PROVIDERS
+from nhi_watch.response.policy import LEVELS, Approver, Policy, Rule
+from nhi_watch.response.targets import PATTERNS
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.timestamps import render
+
+
+def random_policy(dice: random.Random) -> Policy:
+    """Rules that allow each action in at most one of them, so that they do not overlap."""
+    actions = dice.sample(sorted(CATALOGUE), dice.randint(0, len(CATALOGUE)))
+    rules = []
+    for number in range(dice.randint(1, 4)):
+        some = frozenset(actions[number::4])
+        rules.append(Rule(f"r{number}", _some(dice, PROVIDERS), _some(dice, KINDS), _some(dice, LEVELS), some,
+                          _some(dice, ("secops", "owner")), dice.randint(1, 2), dice.choice((5, 60, 600))))  # fmt: skip
+    approvers = (Approver("alice", frozenset({"secops"}), raw(ALICE)), Approver("bob", frozenset({"owner"}), raw(BOB)))
+    return Policy(tuple(rules), approvers, dice.choice(("", "https://acme.okta.com")), f"{dice.random()}", "p.toml")
+
+
+def _some(dice: random.Random, words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(dice.sample(words, dice.randint(1, len(words))))
+
+
+KNOWN = [*((u, n, a, k, c) for u, n, a, k, c in SAMPLES.values()),
+         (USER.id, USER.name, ACCOUNT, "user", KEY), (ROLE.id, ROLE.name, ACCOUNT, "role", "")]  # fmt: skip
+BASE = notable()
+
+
+def random_notable(dice: random.Random) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    unique, name, account, kind, credential = dice.choice(KNOWN)
+    bad = dice.choice([*HOSTILE, ""])
+    if dice.random() < 0.3:
+        unique, name, account = (dice.choice((text, text + bad, bad)) for text in (unique, name, account))
+    who = {"id": unique, "name": name, "kind": dice.choice((kind, dice.choice(KINDS))), "account": account,
+           "provider": dice.choice((unique.partition(":")[0], dice.choice(PROVIDERS))), "owner": ""}  # fmt: skip
+    weight = dice.choice((0.5, 1.0, 1.6, 3.0))
+    document = {**BASE, "identity": who, "title": bad, "members": [],
+                "impact": {"factors": [{"weight": weight}]}, "severity": dice.choice(("low", "critical"))}  # fmt: skip
+    secrets = dice.choice(([credential] if credential else [], [credential + bad], []))
+    return document, {unique: secrets}
+
+
+@settings(max_examples=10_000, deadline=None)
+@given(st.integers(0, 2**48))
+def test_no_plan_goes_beyond_its_policy(seed: int) -> None:
+    dice = random.Random(seed)
+    rules, (document, secrets) = random_policy(dice), random_notable(dice)
+    made = plan.draft(document, rules, secrets, NOTHING, SECOND)
+    for step in made["steps"]:
+        action = CATALOGUE[step["action"]]
+        (rule,) = [r for r in rules.rules if r.name == step["rule"]]
+        who = document["identity"]
+        assert action.id in rule.actions and who["provider"] in rule.providers and who["kind"] in rule.kinds
+        assert policy.level(document) in rule.impact and who["provider"] == action.provider
+        assert (step["minutes"], step["approvals"]) == (rule.minutes, rule.approvals)
+        assert {*step["with"]} == {*action.needs} <= PATTERNS.keys()
+        for words, line in zip(step["commands"], step["shell"]):
+            assert shlex.split(line) == words and words[0] in ("aws", "az", "gcloud", "gh", "glab", "kubectl", "curl",
+                                                               "vault", "snow")  # fmt: skip
+    if made["steps"]:
+        plan.check(made, rules, document, secrets)
+        smuggled = _smuggle(dice, made)
+        with pytest.raises(InputError):
+            plan.check(smuggled, rules, document, secrets)
+
+
+def _smuggle(dice: random.Random, made: dict[str, Any]) -> dict[str, Any]:
+    """The plan with something in it that the policy did not give, sealed anew."""
+    other: dict[str, Any] = json.loads(json.dumps(made))
+    step = dice.choice(other["steps"])
+    names = ("action", "commands", "shell", "undo", "minutes", "approvals", "approvers", "rule", "with", "more")
+    name = dice.choice(names)
+    fresh: dict[str, Any] = {
+        "action": dice.choice([a for a in CATALOGUE if a != step["action"]]), "commands": [["rm", "-rf", "/"]],
+        "shell": ["rm -rf /"], "undo": ["true; rm"], "minutes": step["minutes"] + 1, "approvals": 0,
+        "approvers": ["anybody"], "rule": "another", "with": {**step["with"], "aws_name": "root"}, "more": 1,
+    }  # fmt: skip
+    if fresh[name] == step.get(name):
+        name = "more"
+    step[name] = fresh[name]
+    return plan.sealed(other)
+
+
+PLAN = drafted(notable(), Policy((Rule("keys", frozenset({"aws"}), frozenset({"user"}), frozenset(LEVELS),
+                                       frozenset({"aws_deactivate_key"}), frozenset({"secops"}), 2, 60),),
+                                 (), "", "f" * 64, "p.toml"), KEY)  # fmt: skip
+OTHERS = drafted(notable(DAY_ONE + 1), policy.load(), KEY)
+PEOPLE = Policy((), (Approver("alice", frozenset({"secops"}), raw(ALICE)),
+                     Approver("bob", frozenset({"secops"}), raw(BOB)),
+                     Approver("carol", frozenset({"helpdesk"}), raw(EVE))), "", "f" * 64, "p.toml")  # fmt: skip
+Signed = dict[str, str]
+
+
+def _pair(now: int) -> list[Signed]:
+    return [approval.approve(PLAN, "alice", "why", ALICE, now), approval.approve(PLAN, "bob", "why", BOB, now)]
+
+
+def _resigned(signed: Signed, key: Ed25519PrivateKey, **changes: str) -> Signed:
+    told = {**signed, **changes}
+    return {**told, "signature": base64.b64encode(key.sign(approval._message(told))).decode()}
+
+
+def _flip(dice: random.Random, signed: Signed) -> Signed:
+    name = dice.choice(approval.FIELDS)
+    text = signed[name]
+    at = dice.randrange(len(text) - 2 if name == "signature" else len(text))
+    return {**signed, name: text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]}
+
+
+def _without(signed: Signed, name: str) -> Signed:
+    return {k: v for k, v in signed.items() if k != name}
+
+
+TRICKS: dict[str, Callable[[random.Random, list[Signed]], list[Signed]]] = {
+    "one alone": lambda d, s: [d.choice(s)],
+    "one twice": lambda d, s: [s[0], s[0]],
+    "one twice, signed anew": lambda d, s: [s[0], approval.approve(PLAN, "alice", "again", ALICE, SECOND)],
+    "none": lambda d, s: [],
+    "a changed letter": lambda d, s: [_flip(d, s[0]), s[1]],
+    "another plan's": lambda d, s: [approval.approve(OTHERS, "alice", "why", ALICE, SECOND), s[1]],
+    "no right": lambda d, s: [s[0], approval.approve(PLAN, "carol", "why", EVE, SECOND)],
+    "a stranger": lambda d, s: [s[0], approval.approve(PLAN, "mallory", "why", EVE, SECOND)],
+    "another's name": lambda d, s: [s[0], approval.approve(PLAN, "bob", "why", EVE, SECOND)],
+    "longer": lambda d, s: [_resigned(s[0], ALICE, until=render(SECOND + 3600 + d.randint(1, 10**6))), s[1]],
+    "later": lambda d, s: [_resigned(s[0], ALICE, made=render(SECOND + 400), until=render(SECOND + 4000)), s[1]],
+    "another policy": lambda d, s: [_resigned(s[0], ALICE, policy="e" * 64), s[1]],
+    "a field more": lambda d, s: [{**s[0], "key": approval.public_text(ALICE)}, s[1]],
+    "a field less": lambda d, s: [_without(s[0], d.choice(approval.FIELDS)), s[1]],
+    "expired": lambda d, s: [approval.approve(PLAN, "alice", "why", ALICE, SECOND - 3600 - d.randint(0, 10**6)), s[1]],
+}
+FRESH = _pair(SECOND)
+
+
+@settings(max_examples=10_000, deadline=None)
+@given(st.sampled_from(sorted(TRICKS)), st.integers(0, 2**48))
+def test_nothing_is_handed_over_without_valid_approvals(trick: str, seed: int) -> None:
+    signed = TRICKS[trick](random.Random(seed), FRESH)
+    with pytest.raises(InputError):
+        approval.check_all(MemoryStore(), signed, PLAN, PEOPLE, SECOND)
+
+
+@given(st.integers(0, 3599))
+def test_valid_approvals_hold_until_they_end_and_once(later: int) -> None:
+    store = MemoryStore()
+    found = approval.check_all(store, FRESH, PLAN, PEOPLE, SECOND + later)
+    approval.use(store, found, SECOND)
+    with pytest.raises(InputError, match="used before"):
+        approval.check_all(store, FRESH, PLAN, PEOPLE, SECOND + later)
+
+
+@given(st.text(max_size=200))
+def test_an_address_is_https_or_this_machine(text: str) -> None:
+    try:
+        taken = export.address(text)
+    except InputError:
+        return
+    assert taken.startswith("https://") or "localhost" in taken or "127.0.0.1" in taken
