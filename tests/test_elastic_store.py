@@ -34,6 +34,24 @@ class TestElasticStore(StoreContract):
     pass
 
 
+class TestElasticStoreThatRemembers(StoreContract):
+    @pytest.fixture
+    def reopen(self, elastic: Server, index: str) -> Open:
+        return lambda: ElasticStore(elastic.client, index, remember=True)
+
+
+def test_what_was_read_or_written_once_is_not_read_again(elastic: Server, index: str) -> None:
+    store = ElasticStore(elastic.client, index, remember=True)
+    store.put("day", [("1/a", b"1"), ("1/b", b"2")])
+    assert rows(store, "day", "1/", "10") == [("1/a", b"1"), ("1/b", b"2")]
+    store.commit()
+    elastic.client.delete(index=index, id=document_id("day", "1/a"), refresh=True)
+    assert store.get("day", ["1/a", "1/c"]) == {"1/a": b"1"}
+    assert rows(store, "day", "1/", "10") == [("1/a", b"1"), ("1/b", b"2")]
+    store.close()
+    assert rows(store, "day", "1/", "10") == [("1/b", b"2")]
+
+
 def test_rows_of_a_process_that_died_are_scanned_at_once(elastic: Server, index: str) -> None:
     document = {"table": "meta", "key": "k", "value": "MQ=="}
     elastic.client.index(index=index, id=document_id("meta", "k"), document=document)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from nhi_watch import timestamps
-from nhi_watch.elastic import connection, intel, read, templates
+from nhi_watch.elastic import connection, intel, read, templates, windows
 from nhi_watch.errors import RejectError
 
 _NAMESPACE = re.compile(r"[a-z0-9_.]{1,100}")
@@ -54,6 +54,20 @@ def judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lag", type=seconds, metavar="S",
                         help="leave out the last S seconds (default: 120, with --follow 2)")  # fmt: skip
     parser.add_argument("--wait", type=seconds, default=0, metavar="S", help="wait so long for another run to end")
+
+
+def following(parser: argparse.ArgumentParser) -> None:
+    """How to go on after the first time."""
+    parser.add_argument("--follow", action="store_true", help="do not end: read what comes in, every second or so")
+    parser.add_argument("--every", type=_timeout, default=1.0, metavar="S",
+                        help="seconds from one look to the next, with --follow (default: 1)")  # fmt: skip
+    parser.add_argument("--push-down", choices=("auto", "always", "never"), default="auto",
+                        help="let the cluster group CloudTrail: from 50,000 documents on, or always")  # fmt: skip
+
+
+def push_from(args: argparse.Namespace) -> int:
+    """Documents from which on the cluster groups them."""
+    return {"auto": windows.PUSH_FROM, "always": 1, "never": windows.NEVER}[args.push_down]
 
 
 def _namespace(text: str) -> str:

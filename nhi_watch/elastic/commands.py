@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import orjson
@@ -15,6 +17,8 @@ from nhi_watch import model
 from nhi_watch.elastic import arguments, templates
 from nhi_watch.elastic import client as elastic
 from nhi_watch.elastic.connection import connection
+from nhi_watch.elastic.follow import LAG as FOLLOW_LAG
+from nhi_watch.elastic.follow import follow
 from nhi_watch.elastic.lease import LeaseHeldError
 from nhi_watch.elastic.run import LAG, Job
 from nhi_watch.elastic.run import run as run_job
@@ -31,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for each in (run_parser, learn_parser):
         arguments.connecting(each)
         arguments.judging(each)
+        arguments.following(each)
 
 
 def _add_setup(parser: argparse.ArgumentParser) -> None:
@@ -84,24 +89,41 @@ def _setup(client: Elasticsearch, args: argparse.Namespace, console: Console) ->
 
 
 def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
+    lag = args.lag if args.lag is not None else FOLLOW_LAG if args.follow else LAG
     job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks,
-              args.model or model.FOLDER, args.page, LAG if args.lag is None else args.lag, wait=args.wait,
-              alerts=args.elastic_command == "run", reputation=args.reputation, intel=args.intel)  # fmt: skip
+              args.model or model.FOLDER, args.page, lag, wait=args.wait, every=args.every,
+              alerts=args.elastic_command == "run", push_from=arguments.push_from(args),
+              reputation=args.reputation, intel=args.intel)  # fmt: skip
+    say = _print_json if args.json else _say
+    if args.follow:
+        follow(client, job, _told_to_stop(), lambda outcome: say(console, outcome))
+        return 0
     try:
         outcome = run_job(client, job)
     except LeaseHeldError as error:
         # Runs that overlap are ordinary for a scheduled job: the other one does the work.
         outcome = {"skipped": str(error)}
-    if args.json:
-        _print_json(console, outcome)
-    else:
-        console.out(_sentence(outcome), highlight=False)
+    say(console, outcome)
     return 0
+
+
+def _told_to_stop() -> Event:
+    """Set when the process is to end: after the round that is under way."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _say(console: Console, outcome: dict[str, Any]) -> None:
+    console.out(_sentence(outcome), highlight=False)
 
 
 def _sentence(outcome: dict[str, Any]) -> str:
     if "skipped" in outcome:
         return f"Nothing done: {outcome['skipped']}."
+    if "waiting" in outcome:
+        return f"Waiting: {outcome['waiting']}."
     window, alerts = outcome["window"], outcome["alerts"]
     rejected = sum(outcome["rejected"].values())
     return (

@@ -39,7 +39,9 @@ class Window(NamedTuple):
     until: int
     """Exclusive."""
     ranges: tuple[tuple[int, int], ...] = ()
-    """The stretches of it that are read; none named: all of it."""
+    """The stretches of it that are read; none named here or in `own`: all of it."""
+    own: tuple[tuple[int, int], ...] = ()
+    """Stretches of event time, of documents that do not tell when they were ingested."""
 
 
 class Span(NamedTuple):
@@ -72,30 +74,41 @@ def clocks(client: Elasticsearch, pattern: str) -> Clocks:
 
 def query(window: Window, by: Clocks, span: Span = ALL) -> Json:
     """Documents of the window that happened within a span; those that lack the time of ingestion go by their own."""
-    stretches = [_stretch(low, high, by) for low, high in window.ranges or ((window.since, window.until),)]
-    filters = [_any(stretches)]
+    if window.ranges or window.own:
+        ways = [told(*stretch, by) for stretch in window.ranges] + [lacking(*stretch, by) for stretch in window.own]
+    else:
+        ways = [told(window.since, window.until, by), lacking(max(0, window.since - LATE), window.until, by)]
+    filters = [any_of(ways)]
     ends = {name: render(at) for name, at in (("gte", span.low), ("lt", span.high)) if at is not None}
     if ends:
         filters.append({"range": {TIMESTAMP: ends}})
     return {"bool": {"filter": filters}}
 
 
-def _stretch(low: int, high: int, by: Clocks) -> Json:
-    inside = {"gte": render(low), "lt": render(high)}
-    late = {"range": {TIMESTAMP: {**inside, "gte": render(max(0, low - LATE))}}}
+def told(low: int, high: int, by: Clocks) -> Json:
+    """Documents that tell that they were ingested then."""
     if by.field == TIMESTAMP:
-        return late
-    told: Json = {"bool": {"filter": [{"range": {INGESTED: inside}}]}}
-    lacking: Json = {"bool": {"filter": [late], "must_not": [{"exists": {"field": INGESTED}}]}}
-    ways = [told, lacking]
-    if by.odd:
-        where = {"terms": {"_index": list(by.odd)}}
-        told["bool"]["must_not"] = [where]
-        ways.append({"bool": {"filter": [late, where]}})
-    return _any(ways)
+        return {"match_none": {}}
+    where = [{"terms": {"_index": list(by.odd)}}] if by.odd else []
+    return {"bool": {"filter": [{"range": {INGESTED: _ends(low, high)}}], "must_not": where}}
 
 
-def _any(ways: list[Json]) -> Json:
+def lacking(low: int, high: int, by: Clocks) -> Json:
+    """Documents that happened then, and do not tell when they were ingested."""
+    then = {"range": {TIMESTAMP: _ends(low, high)}}
+    if by.field == TIMESTAMP:
+        return then
+    untold: Json = {"bool": {"must_not": [{"exists": {"field": INGESTED}}]}}
+    ways = [untold, {"terms": {"_index": list(by.odd)}}] if by.odd else [untold]
+    return {"bool": {"filter": [then, any_of(ways)]}}
+
+
+def _ends(low: int, high: int) -> Json:
+    return {"gte": render(low), "lt": render(high)}
+
+
+def any_of(ways: list[Json]) -> Json:
+    """One of the ways holds."""
     return ways[0] if len(ways) == 1 else {"bool": {"should": ways, "minimum_should_match": 1}}
 
 

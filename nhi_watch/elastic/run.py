@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, TypeVar
@@ -16,13 +17,14 @@ from elasticsearch import Elasticsearch
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from nhi_watch import assets, model, network
-from nhi_watch.elastic import entities, intel, read, templates, windows, write
+from nhi_watch.elastic import entities, heartbeat, intel, read, templates, windows, write
 from nhi_watch.elastic.lease import SECONDS, Lease
 from nhi_watch.elastic.part import Part, Tables
 from nhi_watch.elastic.part import Task as PartTask
 from nhi_watch.elastic.read import Window
 from nhi_watch.elastic.totals import Totals
 from nhi_watch.elastic.windows import Task, Wanted
+from nhi_watch.errors import NhiError, StoreError
 from nhi_watch.garbage import few_collections
 from nhi_watch.stores.elastic_errors import PassingError
 from nhi_watch.stores.elasticsearch import ElasticStore
@@ -55,6 +57,8 @@ class Job(NamedTuple):
     wait: float = 0.0
     """Seconds to wait for another run to end."""
     patience: float = PATIENCE
+    every: float = 1.0
+    """Seconds from one round to the next, with --follow."""
     alerts: bool = True
     """False: only learn."""
     push_from: int = windows.PUSH_FROM
@@ -97,16 +101,22 @@ def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, t
         LeaseHeldError: another run works.
         StoreError: Elasticsearch cannot be read or written, or is not set up.
     """
+    began = time.time()
     known = tables(client, job)
     lease = Lease(client, job.state, job.lease)
     store = ElasticStore(client, job.state, lease.keep)
     lease.acquire(job.wait)
     try:
         with few_collections():
-            return Run(client, job, known, (lease, store)).once(on_stage)
+            outcome = Run(client, job, known, (lease, store)).once(on_stage)
+    except NhiError as error:
+        heartbeat.failed(client, job.namespace, began, error)
+        raise
     finally:
         store.close()
-        lease.release()
+        with suppress(StoreError):  # where the cluster is away, the lease expires by itself
+            lease.release()
+    return {**outcome, "heartbeat": heartbeat.beat(client, job.namespace, began, outcome) or "written"}
 
 
 class Run:
@@ -123,10 +133,10 @@ class Run:
     def once(self, on_stage: Stage) -> Json:
         """What is pending, and then what is new."""
         started = time.perf_counter()
-        self._work(windows.pending(self._store), on_stage)
+        self.work(windows.pending(self._store), on_stage)
         wanted = Wanted(tuple(self._job.pattern.split(",")), self._job.since, self._job.lag)
         fresh = windows.windows(self._store, wanted)
-        self._work([self._patiently(partial(self._cut, window)) for window in fresh], on_stage)
+        self.work([self._patiently(partial(self._cut, window)) for window in fresh], on_stage)
         return self.outcome(time.perf_counter() - started)
 
     def _cut(self, window: Window) -> Task:
@@ -135,23 +145,30 @@ class Run:
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
         whole = self.totals.whole()
+        if not self._window:
+            return {"skipped": "nothing came in"}
         return {
             **whole,
             "window": {
-                "index": ",".join(window.pattern for window in self._window),
+                "index": ",".join(dict.fromkeys(window.pattern for window in self._window)),
                 "since": render(min(window.since for window in self._window)),
                 "until": render(max(window.until for window in self._window)),
             },
             "seconds": {**whole["seconds"], "total": round(seconds, 3)},
         }
 
-    def _work(self, tasks: list[Task], on_stage: Stage) -> None:
+    def work(self, tasks: list[Task], on_stage: Stage) -> None:
         """Do the tasks, part by part."""
-        windows.note(self._store, tasks)
-        self._store.commit()
+        if not tasks:
+            return
+        self._patiently(partial(self._note, tasks))
         self._window += [task.window for task in tasks]
         while tasks:
             tasks = self._patiently(partial(self._part, tasks, on_stage))
+
+    def _note(self, tasks: list[Task]) -> None:
+        windows.note(self._store, tasks)
+        self._store.commit(refresh=False)
 
     def _patiently(self, work: Callable[[], Done]) -> Done:
         """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""

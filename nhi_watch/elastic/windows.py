@@ -71,8 +71,8 @@ def pending(store: Store) -> list[Task]:
 
 
 def _from_row(plain: dict[str, Any]) -> Task:
-    ranges = tuple((low, high) for low, high in plain["ranges"])
-    window = Window(plain["pattern"], plain["since"], plain["until"], ranges)
+    ranges, own = (tuple((low, high) for low, high in plain[name]) for name in ("ranges", "own"))
+    window = Window(plain["pattern"], plain["since"], plain["until"], ranges, own)
     return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"], plain["push"])
 
 

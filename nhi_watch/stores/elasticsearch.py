@@ -20,6 +20,7 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from nhi_watch.errors import StoreError
+from nhi_watch.stores._remembered import Remembered
 from nhi_watch.stores.elastic_errors import BUSY, PassingError, explained
 from nhi_watch.stores.interface import TABLES
 
@@ -69,13 +70,16 @@ class ElasticStore:
     """A `Store` over the index `index`, which `nhi elastic setup` has made.
 
     `guard` is called before each bulk request: it raises when this process may no longer write, because
-    another one holds the lease.
+    another one holds the lease. With `remember`, rows that were read or written are not read again.
     """
 
-    def __init__(self, client: Elasticsearch, index: str, guard: Optional[Callable[[], None]] = None) -> None:
+    def __init__(
+        self, client: Elasticsearch, index: str, guard: Optional[Callable[[], None]] = None, remember: bool = False
+    ) -> None:
         """Raises StoreError when the index does not exist or cannot be reached."""
         self._client = client
         self._index = index
+        self._memory = Remembered() if remember else None
         self._guard = guard or (lambda: None)
         self._log: list[_Change] = []
         self._overlay: dict[str, dict[str, Optional[bytes]]] = {table: {} for table in TABLES}
@@ -88,9 +92,23 @@ class ElasticStore:
         overlay = self._overlay[_known(table)]
         found = {key: value for key in keys if (value := overlay.get(key)) is not None}
         asked = list(dict.fromkeys(key for key in keys if key not in overlay))
+        if self._memory is not None:
+            asked = self._learnt(table, asked)
+            stored = ((key, self._memory.get(table, key)) for key in keys if key not in overlay)
+            found.update((key, value) for key, value in stored if value is not None)
         for start in range(0, len(asked), PAGE):
             found.update(self._get_stored(table, asked[start : start + PAGE]))
         return found
+
+    def _learnt(self, table: str, keys: Sequence[str]) -> list[str]:
+        """Learn of keys what is not known yet; returns those that were too many to be remembered."""
+        assert self._memory is not None
+        new = [key for key in keys if not self._memory.knows(table, key)]
+        for start in range(0, len(new), PAGE):
+            some = new[start : start + PAGE]
+            rows = dict(self._get_stored(table, some))
+            self._memory.take(table, ((key, rows.get(key)) for key in some))
+        return [key for key in keys if not self._memory.knows(table, key)]
 
     def _get_stored(self, table: str, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         ids = [document_id(table, key) for key in keys]
@@ -117,7 +135,17 @@ class ElasticStore:
 
     def _scan_stored(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
         if low >= high:
-            return
+            return iter(())
+        if self._memory is None:
+            return self._scan_index(table, low, high)
+        if not self._memory.knows_span(table, low, high):
+            rows = list(self._scan_index(table, low, high))
+            if self._memory.take(table, rows):
+                self._memory.whole(table, low, high)
+            return iter(rows)
+        return iter(list(self._memory.rows(table, low, high)))
+
+    def _scan_index(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
         self._refresh_once()
         filters = [{"term": {"table": table}}, {"range": {"key": {"gte": low, "lt": high}}}]
         query: dict[str, Any] = {
@@ -154,14 +182,19 @@ class ElasticStore:
         """The rows of a table that were put and are not committed yet."""
         return {key: value for key, value in self._overlay[_known(table)].items() if value is not None}
 
-    def commit(self) -> None:
+    def commit(self, refresh: bool = True) -> None:
         """Make all that was put durable, in the order in which it was put.
+
+        Without a refresh, which takes a moment, another process that scans finds the rows a little later.
 
         Raises:
             StoreError: nothing after the first chunk that failed was written; the rest stays put.
         """
         for chunk, last in _chunks(self._log):
-            self._send(chunk, refresh=last)
+            self._send(chunk, refresh=last and refresh)
+        if self._memory is not None:
+            for table, key, value in self._log:
+                self._memory.take(table, [(key, value)])
         self._forget()
 
     def _send(self, rows: Sequence[_Change], refresh: bool) -> None:
@@ -181,7 +214,7 @@ class ElasticStore:
             if "error" in result:
                 failed = PassingError if result["status"] in BUSY else StoreError
                 raise failed(f"cannot write {self._index}: {str(result['error'].get('reason'))[:300]}")
-        self._fresh = self._fresh or refresh
+        self._fresh = refresh
 
     def _call(self, doing: str, request: Callable[[], Any]) -> Any:
         with explained(f"cannot {doing} {self._index}"):
@@ -190,6 +223,8 @@ class ElasticStore:
     def close(self) -> None:
         """Give up what was not committed; the client stays open, it is the caller's."""
         self._forget()
+        if self._memory is not None:
+            self._memory.forget()
 
     def _forget(self) -> None:
         self._log = []
