@@ -23,8 +23,9 @@ from nhi_watch.scoring import TENANT, Baselines, EventScorer
 from nhi_watch.simulator import Spec, Tenant
 from nhi_watch.sources import cloudtrail
 from nhi_watch.splunk import lookup
-from nhi_watch.splunk.nhiscore import ADDED, FIELDS, RAW
-from nhi_watch.timestamps import DAY, day_of
+from nhi_watch.splunk.nhiscore import ADDED, FIELDS, FIRST, RAW, NhiScore
+from nhi_watch.splunk.protocol import Search
+from nhi_watch.timestamps import DAY, day_of, parse
 
 BARE = ("-I", "-S", "-B")
 """No site-packages, no environment, no user's folder."""
@@ -116,7 +117,7 @@ def test_getinfo_asks_for_the_fields_and_tells_that_there_is_no_baseline_yet(com
     text = "nhiscore: no baseline yet: scored against the prior that ships with the model"
     assert reply == {
         "type": "streaming",
-        "required_fields": [*FIELDS, RAW],
+        "required_fields": [*FIELDS, FIRST, RAW],
         "inspector": {"messages": [["INFO", text]]},
     }
     assert body == b""
@@ -292,7 +293,45 @@ def test_a_wrong_option_is_answered_with_what_to_write_instead(
 
 def test_input_says_which_fields_are_needed(command: Command) -> None:
     asked = {args: command.run(args=[args])[0][0]["required_fields"] for args in ("input=raw", "input=fields")}
-    assert asked == {"input=raw": [RAW], "input=fields": list(FIELDS)}
+    assert asked == {"input=raw": [RAW], "input=fields": [*FIELDS, FIRST]}
+
+
+@pytest.mark.parametrize("empty", [True, False], ids=["with an empty eventTime", "without eventTime"])
+def test_rows_of_stats_are_scored_as_their_events(
+    command: Command, simulated: list[dict[str, Any]], empty: bool
+) -> None:
+    records = [record for record in simulated if record["eventName"] not in cloudtrail.DEEP][:400]
+    gone = ("eventTime", "eventID")
+    rows = [
+        {**{name: v for name, v in flat(record).items() if name not in gone}, FIRST: [f"{second}.000"], "count": ["7"]}
+        for record in records
+        for second in [parse(record["eventTime"])]
+    ]
+    names = [name for name in FIELDS if empty or name not in gone]
+    found = command.rows(table([*names, FIRST, "count"], rows), args=["input=fields"])
+    assert told(found) == expected(records)
+    assert {row["count"] for row in found} == {"7"}
+    [wrong] = command.rows(table([*names, FIRST], [{**rows[0], FIRST: ["x"]}]), args=["input=fields"])
+    assert wrong["nhi_error"].startswith("bad_time")
+
+
+def test_a_wrong_row_in_a_table_of_the_customer_is_told_and_the_table_left_out(command: Command, app: Path) -> None:
+    path = app / "lookups" / "nhi_networks.csv"
+    before = path.read_bytes()
+    path.write_bytes(before + b"300.1.2.3/24,me,hosting,\n")
+    [(reply, _)] = command.run()
+    path.write_bytes(before)
+    (_, (level, text)) = reply["inspector"]["messages"]
+    assert level == "WARN" and text.startswith("left out nhi_networks.csv, line 2: not a network")
+
+
+def test_addresses_that_the_customers_lists_name_are_marked(tmp_path: Path) -> None:
+    header = "indicator,source,confidence,valid_from,valid_until,comment"
+    (tmp_path / "nhi_reputation.csv").write_text(f"{header}\n203.0.113.7,feed,90,2025-03-04,2025-03-04,\n", "utf-8")
+    command = NhiScore(tmp_path)
+    command.prepare(Search([]))
+    command.execute(extracted([EVENT, {**EVENT, "sourceIPAddress": "203.0.113.8"}]))
+    assert sorted(shape.traits for shape, _ in command._by_event) == [(), ("listed",)]
 
 
 def test_a_search_that_is_stopped_leaves_no_traceback(command: Command, simulated: list[dict[str, Any]]) -> None:

@@ -51,6 +51,8 @@ _EXTRACTED = 5_000
 _REMEMBERED = 50_000
 """Answers kept per memory; when there are more, that memory starts anew."""
 
+_A_GROUP = "-"
+"""The record id of rows of `stats`: no score depends on it."""
 _FREE = frozenset({"eventTime", "eventID", RAW})
 """Fields of which an answer needs no more than the date."""
 
@@ -123,7 +125,7 @@ class NhiScore(Streaming):
         memory, is_time = self._by_texts, _TIME.fullmatch
 
         def answer(row: Row) -> str:
-            moment = row[time]
+            moment = time(row)
             key = (moment[:_DATE], *texts(row))
             known = memory.get(key)
             if known is not None and is_time(moment) and len(row[raw]) <= _EXTRACTED:
@@ -197,14 +199,20 @@ class Columns:
         shape = [index for name, index, _ in self._used if name not in _FREE]
         many = [index for _, _, index in self._used if index is not None]
         self._many = itemgetter(*many) if len(many) > 1 else None
-        extracted = {"eventTime", "eventName", "eventSource"} <= places.keys()
+        extracted = {"eventName", "eventSource"} <= places.keys() and ("eventTime" in places or FIRST in places)
         self._shape = itemgetter(*shape) if len(shape) > 1 else tuple
         self.texts: Optional[Callable[[Row], tuple[str, ...]]] = self._shape if extracted else None
         """The texts on which a row's answer hangs, but for the day; None where fields are not extracted."""
-        self.time = places.get("eventTime", 0)
+        self._time, self._first = places.get("eventTime"), places.get(FIRST)
+        self.time: Callable[[Row], str] = itemgetter(self._time or 0) if self._first is None else self._moment
+        """The time of a row as CloudTrail spells it."""
         self.name = places.get("eventName", 0)
         self.raw = places.get(RAW, self.name)
-        self._first = places.get(FIRST)
+
+    def _moment(self, row: Row) -> str:
+        """Of rows of `stats`, the first second of the group."""
+        told = row[self._time] if self._time is not None else ""
+        return told or (_spelled(row[self._first]) if self._first is not None else "")
 
     def plain(self, row: Row) -> bool:
         """Whether all of the row is in its texts: extracted fields, completely, each with a single value."""
@@ -218,10 +226,11 @@ class Columns:
             if row[index]:
                 found[name] = values_of(row[many]) if many is not None and row[many] else row[index]
         if self._first is not None and row[self._first] and "eventTime" not in found and RAW not in found:
-            found["eventTime"] = _spelled(row[self._first])
+            found.update(eventTime=_spelled(row[self._first]), eventID=_A_GROUP)
         return found if "eventName" in found else _parsed(found)
 
 
+@lru_cache(maxsize=4096)
 def _spelled(first: str) -> str:
     """A second since the epoch as CloudTrail spells times; what is none is left for the source to refuse."""
     try:
