@@ -22,9 +22,10 @@ from nhi_watch.elastic.follow import follow
 from nhi_watch.elastic.lease import LeaseHeldError
 from nhi_watch.elastic.run import LAG, Job
 from nhi_watch.elastic.run import run as run_job
-from nhi_watch.elastic.setup import setup
+from nhi_watch.elastic.setup import Step, setup
 from nhi_watch.errors import InputError
 
+_SHOWN = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands of `nhi elastic`, and their flags."""
@@ -46,6 +47,11 @@ def _add_setup(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the request for a key of least privilege; - prints it",
     )
+    parser.add_argument(
+        "--role-request",
+        metavar="FILE",
+        help="write the request for a role of least privilege; - prints it",
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -55,37 +61,57 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: the arguments are wrong.
         StoreError: Elasticsearch cannot be reached, wants a key, or refuses.
     """
-    if args.elastic_command == "setup" and args.api_key_request:
-        _write_request(args, console)
-        if not (args.url or os.environ.get("NHI_ELASTIC_URL")):
-            return 0
+    if args.elastic_command == "setup" and _write_requests(args, console):
+        return 0
     where = connection(arguments.told(args))
     with elastic.reached(where), elastic.connect(where) as client:
         return _setup(client, args, console) if args.elastic_command == "setup" else _run(client, args, console)
 
 
-def _write_request(args: argparse.Namespace, console: Console) -> None:
-    body = orjson.dumps(templates.api_key_request(args.namespace, args.index), option=orjson.OPT_INDENT_2)
-    if args.api_key_request == "-":
-        console.out("POST /_security/api_key", body.decode(), sep="\n", highlight=False)
+def _write_requests(args: argparse.Namespace, console: Console) -> bool:
+    """Write the requests that were asked for; True where no cluster is named, so that there is nothing else to do."""
+    asked = (
+        ("--api-key-request", args.api_key_request, "POST /_security/api_key", templates.api_key_request),
+        ("--role-request", args.role_request, "PUT /_security/role/nhi_run", templates.role_request),
+    )
+    for flag, path, title, body in asked:
+        if path:
+            _write_request((flag, path, title), body(args.namespace, args.index), console)
+    named = args.url or args.cloud_id or os.environ.get("NHI_ELASTIC_URL") or os.environ.get("NHI_ELASTIC_CLOUD_ID")
+    return any(path for _, path, _, _ in asked) and not named
+
+
+def _write_request(where: tuple[str, str, str], body: dict[str, Any], console: Console) -> None:
+    flag, path, title = where
+    told = orjson.dumps(body, option=orjson.OPT_INDENT_2)
+    if path == "-":
+        console.out(title, told.decode(), sep="\n", highlight=False)
         return
     try:
-        Path(args.api_key_request).write_bytes(body + b"\n")
+        Path(path).write_bytes(told + b"\n")
     except OSError as error:
-        raise InputError(f"--api-key-request {args.api_key_request}: {error.strerror}") from error
+        raise InputError(f"{flag} {path}: {error.strerror}") from error
 
 
 def _setup(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
     steps = setup(client, args.namespace, args.dry_run)
     if args.json:
-        listed = [{"kind": s.kind, "name": s.name, "change": s.change} for s in steps]
+        listed = [{"kind": s.kind, "name": s.name, "change": s.change, "what": list(s.what)} for s in steps]
         _print_json(console, {"dry_run": args.dry_run, "steps": listed})
         return 0
     tense = "would {} " if args.dry_run else "{}d "
     for step in steps:
         text = "unchanged " if step.change == "none" else tense.format(step.change)
-        console.out(f"{text}{step.kind} {step.name}", highlight=False)
+        console.out(f"{text}{step.kind} {step.name}{_what(step)}", highlight=False)
     return 0
+
+
+def _what(step: Step) -> str:
+    """What an update changes, if not too much to be read."""
+    if not step.what:
+        return ""
+    more = len(step.what) - _SHOWN
+    return f": {', '.join(step.what[:_SHOWN])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:

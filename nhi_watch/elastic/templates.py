@@ -6,11 +6,17 @@ from typing import Any
 
 from nhi_watch.elastic import entity_templates
 from nhi_watch.elastic.fields import DATE, FLOAT, IP, KEYWORD, LONG, LONG_KEYWORD, TEXT, mapping
+from nhi_watch.elastic.hits import SOURCES
 from nhi_watch.stores import elasticsearch as state
 
 Json = dict[str, Any]
 
-SOURCE_INDICES = "logs-aws.cloudtrail-*"
+_NAMED_ONLY = ("alerts", "endpoint")
+"""Sources that are read only where `--index` names their indices: endpoints write more than all others together, and
+among Kibana's alerts are those that it made of ours."""
+SOURCE_INDICES = ",".join(
+    dict.fromkeys(p for source in SOURCES if source.NAME not in _NAMED_ONLY for p in source.ELASTIC_INDICES)
+)
 ALERTS = "logs-nhi.alerts"
 STATE = "nhi-state"
 ANALYSTS = ".alerts-security.alerts-*"
@@ -103,7 +109,13 @@ def state_settings() -> Json:
 
 
 def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
-    """Body of `POST /_security/api_key` for the scheduled job: no cluster privilege, and only these indices.
+    """Body of `POST /_security/api_key` for the scheduled job."""
+    role = role_request(namespace, source)
+    return {"name": f"nhi-run-{namespace}", "expiration": "90d", "role_descriptors": {"nhi_run": role}}
+
+
+def role_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
+    """Body of `PUT /_security/role/nhi_run` for the scheduled job: no cluster privilege, and only these indices.
 
     `delete` is for rows of the state that are too old; nothing else is ever deleted.
     """
@@ -120,5 +132,4 @@ def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
         *entity_templates.privileges(namespace),
         {"names": [ANALYSTS], "privileges": ["read", "view_index_metadata"]},
     ]
-    role = {"cluster": [], "indices": indices}
-    return {"name": f"nhi-run-{namespace}", "expiration": "90d", "role_descriptors": {"nhi_run": role}}
+    return {"cluster": [], "indices": indices}
