@@ -137,6 +137,11 @@ def _numbers(version: str) -> list[int]:
     return [int(part) for part in version.split(".") if part.isdigit()]
 
 
+def holds(found: Any, wanted: Any) -> bool:
+    """Whether everything that is wanted is there."""
+    return not differences(found, wanted)
+
+
 def differences(found: Any, wanted: Any, path: str = "") -> list[str]:
     """Paths of what is wanted and not there; the server adds defaults, and writes some values as text.
 
