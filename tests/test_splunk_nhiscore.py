@@ -22,6 +22,7 @@ from nhi_watch.behaviour import IdentityDay
 from nhi_watch.scoring import TENANT, Baselines, EventScorer
 from nhi_watch.simulator import Spec, Tenant
 from nhi_watch.sources import cloudtrail
+from nhi_watch.sources._cloudtrail_traits import DEEP
 from nhi_watch.splunk import lookup
 from nhi_watch.splunk.nhiscore import ADDED, FIELDS, FIRST, RAW, NhiScore
 from nhi_watch.splunk.protocol import Search
@@ -300,7 +301,7 @@ def test_input_says_which_fields_are_needed(command: Command) -> None:
 def test_rows_of_stats_are_scored_as_their_events(
     command: Command, simulated: list[dict[str, Any]], empty: bool
 ) -> None:
-    records = [record for record in simulated if record["eventName"] not in cloudtrail.DEEP][:400]
+    records = [record for record in simulated if record["eventName"] not in DEEP][:400]
     gone = ("eventTime", "eventID")
     rows = [
         {**{name: v for name, v in flat(record).items() if name not in gone}, FIRST: [f"{second}.000"], "count": ["7"]}

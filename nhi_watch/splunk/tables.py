@@ -5,6 +5,7 @@ A wrong row must not end every scheduled search: the table is then left out, and
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from nhi_watch import assets, network, reputation
@@ -49,6 +50,10 @@ def load_assets(folder: Path) -> tuple[Assets, Messages]:
 
 
 def left_out(error: InputError) -> tuple[str, str]:
-    """The message on a table that cannot be read; without the folder's path, which is nobody's business."""
-    text = str(error)
-    return "WARN", f"left out {text[text.find('nhi_') if 'nhi_' in text else 0 :]}; correct the table"[:500]
+    """The message on a table that cannot be read; the folder's path is nobody's business.
+
+    >>> left_out(InputError("apps/nhi_watch/lookups/nhi_networks.csv, line 2: not a network"))
+    ('WARN', 'left out nhi_networks.csv, line 2: not a network; correct the table')
+    """
+    text = re.sub(r"^.*?(?=nhi_\w+\.csv)", "", str(error))
+    return "WARN", f"left out {text}; correct the table"[:500]
