@@ -27,6 +27,7 @@ COMMANDS = (
     ("posture", "look for secrets, identities and rights that are not as they should be", "nhi_watch.desk.posture"),
     ("controls", "follow up on rotation and reduction; record exceptions", "nhi_watch.desk.controls"),
     ("feedback", "say what became of a notable; make and list exceptions", "nhi_watch.desk.feedback"),
+    ("brief", "tell a notable in sentences, each with its proof", "nhi_watch.desk.brief"),
     ("respond", "plan a response, approve it, hand it over", "nhi_watch.desk.respond"),
     ("audit", "check or export the audit trail", "nhi_watch.desk.audit"),
     ("elastic", "set up and run the jobs on Elasticsearch", "nhi_watch.elastic.commands"),

@@ -1,0 +1,145 @@
+"""An OpenAI-compatible endpoint for tests, built from the API's documentation: streamed chat completions.
+
+What it says is up to a function from the request to the answer's text. `plain` words the facts anew as a language model
+would, with its own habits: it was not written to please the verifier.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Json = dict[str, Any]
+Speaker = Callable[[Json], str]
+_FACT = re.compile(r"(f\d+) \| ([^|]+) \| (.+)")
+
+
+class Misbehaving:
+    """Ways not to answer."""
+
+    HANG, DRIP, HTML, REFUSE, BROKEN, FLOOD, SHUT, PLAIN_JSON, REDIRECT = range(9)
+
+
+@contextmanager
+def endpoint(speaker: Speaker, fault: int = -1) -> Iterator[tuple[str, list[Json]]]:
+    """Its URL up to /v1, and the requests that it got."""
+    met: list[Json] = []
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            met.append({**body, "path": self.path, "authorization": self.headers.get("Authorization", "")})
+            try:
+                if fault >= 0:
+                    _misbehave(self, fault, over)
+                else:
+                    _stream(self, speaker(body))
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+
+        def log_message(self, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", met
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+
+
+def _stream(handler: BaseHTTPRequestHandler, text: str) -> None:
+    _head(handler, 200, "text/event-stream")
+    for at in range(0, len(text), 40):
+        _data(handler, {"choices": [{"index": 0, "delta": {"content": text[at : at + 40]}}]})
+    handler.wfile.write(b"data: [DONE]\n\n")
+
+
+def _data(handler: BaseHTTPRequestHandler, told: Json) -> None:
+    handler.wfile.write(f"data: {json.dumps(told)}\n\n".encode())
+
+
+def _head(handler: BaseHTTPRequestHandler, status: int, kind: str) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Type", kind)
+    handler.send_header("Location", "http://127.0.0.1:9/v1")
+    handler.end_headers()
+
+
+def _misbehave(handler: BaseHTTPRequestHandler, fault: int, over: threading.Event) -> None:
+    if fault == Misbehaving.HANG:
+        over.wait(30)
+    elif fault == Misbehaving.DRIP:
+        _head(handler, 200, "text/event-stream")
+        while not over.wait(0.05):
+            handler.wfile.write(b":")
+    elif fault == Misbehaving.FLOOD:
+        _head(handler, 200, "text/event-stream")
+        until = time.monotonic() + 5
+        while not over.is_set() and time.monotonic() < until:
+            handler.wfile.write(b"x" * 65_536)
+    elif fault == Misbehaving.HTML:
+        _head(handler, 200, "text/html; charset=utf-8")
+        handler.wfile.write(b"<html><script>alert(1)</script></html>")
+    elif fault == Misbehaving.REFUSE:
+        _head(handler, 500, "application/json")
+    elif fault == Misbehaving.BROKEN:
+        _head(handler, 200, "text/event-stream")
+        handler.wfile.write(b'data: {"choices": 3}\n\n')
+    elif fault == Misbehaving.REDIRECT:
+        _head(handler, 302, "text/event-stream")
+    elif fault == Misbehaving.PLAIN_JSON:
+        _head(handler, 200, "application/json")
+        told = {"choices": [{"message": {"content": "The owner of the identity is not known. [f3]"}}]}
+        handler.wfile.write(json.dumps(told, indent=1).encode())
+
+
+def facts(request: Json) -> list[tuple[str, str, str]]:
+    """(id, section, sentence) of the facts in a request."""
+    found = (_FACT.fullmatch(line) for line in request["messages"][-1]["content"].splitlines())
+    return [(told[1], told[2], told[3]) for told in found if told]
+
+
+def copying(request: Json) -> str:
+    """It repeats every fact."""
+    return "\n".join(f"{text} [{name}]" for name, _, text in facts(request))
+
+
+_HABITS: tuple[tuple[str, str], ...] = (
+    (r"^The call (\S+) was made at", r"\1 was called at"), (r"^The call", "An API request"),
+    (r"was made at", "was observed at"), (r"was never seen with this identity before", "is new for this identity"),
+    (r"was never seen", "was never observed"), (r"with outcome", "and resulted in"), (r"adds", "contributes"),
+    (r"is of kind", "is a"), (r"The owner of the identity is not known", "No owner is known for the identity"),
+    (r"^The notable", "Notable"), (r"holds", "contains"), (r"mandatory", "required"), (r"records", "events"),
+    (r"its status is", "currently stands at"), (r"^The factor (\w+) is", r"\1:"), (r"points", "points to the score"),
+    (r"with a score of", "scoring"), (r"The telemetry is missing for", "Telemetry is unavailable for"),
+    (r", from (\S+) to (\S+)\.", r" between \1 and \2."), (r"^The identity", "Identity"), (r"^The", "This"),
+)  # fmt: skip
+_OPENERS = ("Notably, ", "In addition, ", "Additionally, ", "", "", "", "", "")
+
+
+def plain(request: Json, seed: int = 1) -> str:
+    """It words each fact anew: synonyms, other clauses, openers, and sometimes two in one."""
+    dice, lines = random.Random(seed), []
+    told = facts(request)
+    while told:
+        name, section, text = told.pop(0)
+        names = [name]
+        for pattern, other in dice.sample(_HABITS, 8):
+            text = re.sub(pattern, other, text)
+        if told and told[0][1] == section and dice.random() < 0.15:
+            more, _, other = told.pop(0)
+            text, names = f"{text.rstrip('.')} and {other[0].lower()}{other[1:]}", [name, more]
+        lines.append(f"{dice.choice(_OPENERS)}{text} [{', '.join(names)}]")
+    return "\n".join(lines)
