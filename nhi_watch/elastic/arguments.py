@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
 
 from nhi_watch import timestamps
 from nhi_watch.elastic import connection, intel, read, templates, windows
@@ -112,3 +116,8 @@ def between(text: str, low: int, high: int) -> int:
     if not low <= number <= high:
         raise argparse.ArgumentTypeError(f"a whole number from {low} to {high}")
     return number
+
+
+def print_json(console: Console, outcome: dict[str, Any]) -> None:
+    """One line of JSON."""
+    console.out(orjson.dumps(outcome).decode(), highlight=False)

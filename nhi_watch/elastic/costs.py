@@ -1,0 +1,38 @@
+"""What is lost where a fact about events is missing: the signals that can then never fire.
+
+`tests/test_elastic_doctor.py` derives both tables anew: from the samples of every signal, with the fact blanked, and
+from CloudTrail documents, with the field taken away.
+"""
+
+from __future__ import annotations
+
+from nhi_watch.elastic.pushdown import fields
+
+SIGNALS: dict[str, tuple[str, ...]] = {
+    "network": (
+        "moved_outside", "new_network", "new_owner", "risky_network", "session_moved", "two_places", "unknown_network",
+    ),
+    "agent": ("new_agent", "unknown_agent"),
+    "region": ("new_region", "region_fan_out"),
+    "session": ("session_moved",),
+    "credential": ("key_age", "new_credential", "new_credential_type", "two_places"),
+    "target": ("role_chaining", "target_fan_out"),
+    "error": ("new_error", "permission_probing"),
+    "traits": (
+        "attack_tool", "human_use", "opened_outside", "permission_test", "powerful_grant", "quarantined",
+    ),
+}  # fmt: skip
+"""Fact about an event → signals that need it."""
+
+ALWAYS_TOLD = ("network", "agent", "region", "session", "credential")
+"""Facts that ordinary events have: where none of a sample has one, the source does not tell it."""
+
+TRAIL: dict[str, tuple[str, ...]] = {
+    fields.ADDRESS: ("network",),
+    "user_agent.original": ("agent",),
+    "cloud.region": ("region",),
+    fields.KEY: ("session", "credential"),
+    fields.ERROR: ("error",),
+    fields.FLATTENED: ("target", "traits"),
+}
+"""Field of a CloudTrail document → facts that come from it."""

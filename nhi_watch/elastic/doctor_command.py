@@ -1,0 +1,43 @@
+"""`nhi elastic doctor`: its arguments, and what it says."""
+
+from __future__ import annotations
+
+import argparse
+
+from elasticsearch import Elasticsearch
+from rich.console import Console
+
+from nhi_watch.elastic import arguments, doctor
+from nhi_watch.elastic.client import reached
+from nhi_watch.elastic.connection import connection
+from nhi_watch.elastic.doctor import FAIL, Check
+from nhi_watch.errors import StoreError
+
+_LATE = 3600
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags."""
+    arguments.connecting(parser)
+    parser.add_argument("--late", type=arguments.seconds, default=_LATE, metavar="S",
+                        help=f"age of the last run from which on something is wrong (default: {_LATE})")  # fmt: skip
+
+
+def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
+    """Examine; 0 where nothing is wrong, warnings apart, and 2 where something is."""
+    where = connection(arguments.told(args))
+    try:
+        with reached(where):
+            checks = doctor.examine(client, doctor.Wanted(args.index, args.namespace, args.late))
+        checks.insert(0, Check("connection", doctor.OK, f"reached {where.name}"))
+    except StoreError as error:
+        checks = [Check("connection", FAIL, str(error))]
+    verdict = doctor.worst(checks)
+    if args.json:
+        told = [{k: v for k, v in check._asdict().items() if v not in ("", {})} for check in checks]
+        arguments.print_json(console, {"status": verdict, "checks": told})
+    else:
+        for check in checks:
+            remedy = f" -> {check.remedy}" if check.remedy else ""
+            console.out(f"{check.status:<7} {check.name}: {check.detail}{remedy}", highlight=False)
+    return 2 if verdict == FAIL else 0
