@@ -164,7 +164,7 @@ class Pipeline:
             ranked = self._rank(episode)
             trace = links.trace_of(self._model, episode, ranked.eligible)
             lesson = _lesson(wholes[name], episode, ranked)
-            self._state.put_delta(day, Judged(wholes[name].identity, ranked, lesson, trace))
+            self._state.put_delta(day, Judged(wholes[name].identity, ranked, lesson, trace, episode.values))
         order, merged = self._order(day, wholes, episodes, baselines)
         before = self._state.notables(day)
         risen = [c.identity_id for c in order.chosen if c.identity_id not in episodes]
@@ -184,10 +184,10 @@ class Pipeline:
     ) -> tuple[ranking.Order, dict[str, str]]:
         """The day's order, in which linked episodes are one; and member → lead of those. Fills in `episodes`."""
         judged = self._state.judged(day)
-        ranked = {item.identity_id: item for item, _ in judged}
+        ranked = {stored.ranked.identity_id: stored.ranked for stored in judged}
         identities = sum(item.eligible for item in ranked.values())
         merged: dict[str, str] = {}
-        for group in links.join(trace for _, trace in judged if trace is not None):
+        for group in links.join(stored.trace for stored in judged if stored.trace is not None):
             unscored = {name: wholes[name] for name in group.members if name not in episodes}
             members = {**episodes, **self._score(day, unscored, baselines)}
             episodes[group.lead] = links.joined(group, members)

@@ -3,7 +3,7 @@
 | table | key | row |
 |---|---|---|
 | day | day/identity | all behaviours of the day, and which records made them |
-| delta | day/identity | what the day teaches, how it was ranked, and its traces for links |
+| delta | day/identity | what the day teaches, how it was ranked, its traces for links, its signal values |
 | profile | scope, group/day | the fold of all deltas up to a day; a cache that can be made again |
 | profile | old/scope, old | the fold of the deltas that were forgotten, from which it can be made again |
 | notable | day/id | the notable's JSON |
@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional, Protocol
 
-from nhi_watch import baseline, dayrow
+from nhi_watch import baseline, dayrow, sparse
 from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import IdentityDay
 from nhi_watch.daybook import Daybook
@@ -27,9 +27,12 @@ from nhi_watch.links import Trace
 from nhi_watch.model import Scorecard
 from nhi_watch.ranking import Ranked
 from nhi_watch.scoring import TENANT, Baselines, peer_scope
+from nhi_watch.sparse import Sparse
 
 GROUPS = "group"
 OLD = "old"
+BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("notable", "blind"))
+"""Table and beginning of further keys `beginning/day…`, forgotten with the deltas: see `drift` and `telemetry`."""
 
 
 class Rows(Protocol):
@@ -76,6 +79,17 @@ class Judged(NamedTuple):
     lesson: tuple[Delta, Delta]
     """What is learnt at once, and what only after quarantine."""
     trace: Optional[Trace]
+    values: Sequence[Optional[float]] = ()
+    """Of the signals, in their order."""
+
+
+class Stored(NamedTuple):
+    """How one identity's day was judged, as its row tells it."""
+
+    ranked: Ranked
+    trace: Optional[Trace]
+    values: Optional[Sparse]
+    """None: of other signals than this version has."""
 
 
 class State:
@@ -86,7 +100,7 @@ class State:
         row = store.get("meta", ["days"]).get("days")
         self.daybook = Daybook(*_unpack(row)) if row else Daybook([], 0)
         self._late: list[tuple[str, bytes | None]] = []
-        self._judged: dict[str, tuple[Ranked, Optional[Trace]]] = {}
+        self._judged: dict[str, Stored] = {}
         self._lessons: dict[str, tuple[Delta, Delta, str]] = {}
 
     @property
@@ -175,26 +189,31 @@ class State:
     def put_delta(self, day: int, judged: Judged) -> None:
         """Replace what a day of an identity teaches."""
         name, scope, ranked = judged.identity.id, peer_scope(judged.identity), judged.ranked
-        self._judged[name] = (ranked, judged.trace)
+        values = sparse.pack(judged.values) if judged.values else None
+        self._judged[name] = Stored(ranked, judged.trace, sparse.unpack(values))
         self._lessons[name] = (*judged.lesson, scope)
-        row = [*judged.lesson, scope, ranked.score, ranked.log_odds, ranked.priority, ranked.eligible, judged.trace]
+        row = [*judged.lesson, scope, *ranked[1:], judged.trace, values]
         self._store.put("delta", [(f"{day:06d}/{name}", _pack(row))])
         self.daybook.add(day)
 
     @staticmethod
     def ranked(key: str, raw: bytes) -> Ranked:
         """How an identity's day was judged, by a row of the table `delta`."""
-        _, _, _, *numbers, _ = _unpack(raw)
-        return Ranked(key[7:], *numbers)
+        return _stored(key[7:], _unpack(raw)).ranked
 
-    def judged(self, day: int) -> list[tuple[Ranked, Optional[Trace]]]:
+    def judged(self, day: int) -> list[Stored]:
         """How every identity of a day was judged, by this run or an earlier one."""
         for key, raw in self._store.scan("delta", *_span(day)):
             if key[7:] not in self._judged:
-                now, later, scope, *numbers, trace = _unpack(raw)
-                self._judged[key[7:]] = (Ranked(key[7:], *numbers), Trace(*trace) if trace else None)
-                self._lessons[key[7:]] = (now, later, scope)
+                row = _unpack(raw)
+                self._judged[key[7:]] = _stored(key[7:], row)
+                self._lessons[key[7:]] = (row[0], row[1], row[2])
         return list(self._judged.values())
+
+    def every_judged(self) -> Iterator[tuple[int, Stored]]:
+        """(day, how an identity's day was judged) for all that is kept, in order."""
+        for key, raw in self._store.scan("delta", "", ":"):
+            yield int(key[:6]), _stored(key[7:], _unpack(raw))
 
     def _stored_lessons(self, day: int) -> list[tuple[Delta, Delta, str]]:
         rows = (_unpack(raw) for _, raw in self._store.scan("delta", *_span(day)))
@@ -253,6 +272,8 @@ class State:
         self._forget("profile", f"{GROUPS}/", f"{GROUPS}/{limits.groups - 1:06d}")
         for table, first in (("day", limits.day), ("delta", limits.delta), ("notable", limits.delta)):
             self._forget(table, "", f"{first:06d}/")
+        for table, kind in BY_DAY:
+            self._forget(table, f"{kind}/", f"{kind}/{limits.delta:06d}")
 
     def _remember(self, days: list[int]) -> None:
         """Fold deltas that are about to be forgotten, so that profiles can always be made again."""
@@ -272,6 +293,11 @@ class State:
         old: list[tuple[str, bytes | None]] = [(key, None) for key, _ in self._store.scan(table, low, high)]
         if old:
             self._store.put(table, old)
+
+
+def _stored(name: str, row: Sequence[Any]) -> Stored:
+    trace, values = row[7], row[8] if len(row) > 8 else None
+    return Stored(Ranked(name, *row[3:7]), Trace(*trace) if trace else None, sparse.unpack(values))
 
 
 def teach(profile: Profile, day: int, now: Delta, later: Delta) -> None:

@@ -24,7 +24,7 @@ ROWS = (
     "baseline",
     "view conformal",
     "signals",
-    "model",
+    "model sparse",
     "scoring",
     "impact",
     "ranking",
