@@ -8,6 +8,7 @@ can become part of the text around it, whatever it says.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ SECTIONS = ("Summary", "What happened", "What is unusual", "Impact", "Why rotati
 _TITLES = {signal.name: signal.title.lower() for signal in SIGNALS}
 _PLAIN = frozenset(" .:/@_-+=,;()#%'")
 """Besides letters, digits and marks, all that a value may show as it is."""
+_ID = re.compile(r"\w[\w.:@=+-]{0,199}", re.ASCII)
+"""An id that can be cited as it is; of some logs, whoever wrote them chose the ids."""
 
 
 class Fact(NamedTuple):
@@ -61,7 +64,7 @@ def sentence(fact: Fact, cited: bool = True) -> str:
 
 def _cite(name: str) -> str:
     kind, _, rest = name.partition(":")
-    return f"{kind}:{quoted(rest, 100)[1:-1]}"
+    return f"{kind}:{rest}" if _ID.fullmatch(rest) else f"{kind}:{quoted(rest, 100)}"
 
 
 def text(notable: Mapping[str, Any]) -> str:

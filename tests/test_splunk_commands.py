@@ -239,7 +239,7 @@ def test_the_thief_is_found_explained_and_judged(commands: Commands) -> None:
     event = {"_raw": notable["_raw"], "sourcetype": ["nhi:notable"]}
     lines = commands.rows("nhiexplain", [event], f"id={notable['nhi_id'][0]}")
     sections = {line["nhi_section"][0] for line in lines}
-    assert sections == {"signal", "usual", "observed", "timeline", "control", "impact"}
+    assert sections == {"signal", "usual", "observed", "timeline", "control", "impact", "brief"}
     points = [float(line["nhi_points"][0]) for line in lines if line["nhi_section"] == ["signal"]]
     assert points == sorted(points, reverse=True) and sum(points) > 2
     (verdict,) = commands.rows("nhifeedback", [notable], 'verdict=confirmed reason="key was stolen"')

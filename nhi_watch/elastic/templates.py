@@ -45,7 +45,7 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
         "nhi.notable.model.id nhi.notable.model.sha256 nhi.notable.baseline.id",
     ),
     (LONG_KEYWORD, "event.reason rule.description"),
-    (TEXT, "message"),
+    (TEXT, "message nhi.brief"),
     (DATE, "@timestamp event.created event.ingested event.start event.end nhi.notable.created"),
     (
         FLOAT,

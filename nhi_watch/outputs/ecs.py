@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from nhi_watch import __version__
+from nhi_watch import __version__, brief
 from nhi_watch.outputs import meanings
 from nhi_watch.outputs.words import short_name, signed, spoken, visible
 
@@ -161,5 +161,8 @@ def _is_address(text: str) -> bool:
 
 
 def _rest(notable: Json, change: str) -> dict[str, Any]:
-    """Everything of the notable, so that it can be read back whole; the change decides on promotion."""
-    return {"change": change, "notable": dict(notable)}
+    """Everything of the notable, so that it can be read back whole; the change decides on promotion.
+
+    `brief` is the alert's note: the notable told in sentences, as `nhi brief` tells it.
+    """
+    return {"change": change, "brief": brief.text(notable), "notable": dict(notable)}

@@ -99,15 +99,15 @@ BASELINE = (
 
 EXPLAIN = (
     Field("nhi_id", "the notable"),
-    Field("nhi_section", "signal | usual | observed | timeline | control | link | impact"),
+    Field("nhi_section", "signal | usual | observed | timeline | control | link | impact | brief"),
     Field("nhi_order", "counts within the section"),
-    Field("nhi_name", "what the line is about: a signal's id, a dimension, an action, a control"),
+    Field("nhi_name", "what the line is about: a signal's id, a dimension, an action, a control, a part of the brief"),
     Field("nhi_value", "the signal's value; the value that is usual or was observed; outcome; status"),
     Field("nhi_points", "points in log-odds that it adds to the score"),
     Field("nhi_text", "the evidence as a sentence"),
     Field("nhi_count", "events, or days on which a usual value was seen"),
     Field("_time", "of timeline lines"),
-    Field("nhi_record_ids", "records that prove it", many=True),
+    Field("nhi_record_ids", "records that prove it; in the brief, what a sentence cites", many=True),
     Field("nhi_error", "why a notable could not be explained"),
 )
 """Rows of nhiexplain."""

@@ -1,4 +1,4 @@
-"""The reporting search command nhiexplain: notables → points, evidence, usual against observed, timeline, controls.
+"""The reporting search command nhiexplain: notables → points, evidence, usual and observed, timeline, controls, brief.
 
 It reads events of sourcetype nhi:notable, or rows of nhirank, and explains the latest revision of each.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
+from nhi_watch import brief
 from nhi_watch.errors import RejectError
 from nhi_watch.splunk import fields, window
 from nhi_watch.splunk.columns import Columns
@@ -17,7 +18,7 @@ from nhi_watch.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.splunk.rows import Cell, read, write
 from nhi_watch.timestamps import parse as second_of
 
-SECTIONS = ("signal", "usual", "observed", "timeline", "control", "link", "impact")
+SECTIONS = ("signal", "usual", "observed", "timeline", "control", "link", "impact", "brief")
 OPTIONS = {
     "id": Option("", "<id of a notable>", pattern=r"[0-9a-f]{20}", example="0123456789abcdef0123"),
     "section": Option("all", "|".join(("all", *SECTIONS)), ("all", *SECTIONS)),
@@ -142,7 +143,13 @@ def _impact(document: Mapping[str, Any]) -> Iterator[Line]:
         yield {"nhi_name": factor["name"], "nhi_value": factor["value"], "nhi_text": text}
 
 
-_LINES = dict(zip(SECTIONS, (_signals, _usual, _observed, _timeline, _controls, _links, _impact)))
+def _brief(document: Mapping[str, Any]) -> Iterator[Line]:
+    """The notable told in sentences, every value of a log quoted; what each cites is its proof."""
+    for fact in brief.facts(document):
+        yield {"nhi_name": fact.section, "nhi_text": brief.sentence(fact, cited=False), "nhi_record_ids": [*fact.cites]}
+
+
+_LINES = dict(zip(SECTIONS, (_signals, _usual, _observed, _timeline, _controls, _links, _impact, _brief)))
 
 
 def main(requests: BinaryIO, replies: BinaryIO) -> int:
