@@ -39,9 +39,9 @@ _CREDENTIAL = (
 )
 _COUNTS = (
     (LONG, "nhi.health.read nhi.health.parsed nhi.health.rejected nhi.health.duplicates nhi.health.alerts "
-           "nhi.health.identities nhi.health.notables nhi.health.backlog_seconds event.duration"),
+           "nhi.health.events nhi.health.identities nhi.health.notables event.duration process.pid"),
     (FLOAT, "nhi.health.seconds"),
-    (DATE, "event.start event.end"),
+    (DATE, "event.start event.end nhi.health.until"),
     (KEYWORD, "event.outcome nhi.health.model host.name"),
 )  # fmt: skip
 _SHARED = ((KEYWORD, _COMMON), (TEXT, "message"), (DATE, _DATES))
