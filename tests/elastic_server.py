@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -34,14 +34,16 @@ java.version=17
 classname=org.elasticsearch.transport.netty4.Netty4Plugin
 """
 _SETTINGS = """cluster.name: nhi-{pid}
-node.name: test
 node.portsfile: true
-discovery.type: single-node
 network.host: 127.0.0.1
-http.port: 0
+http.port: {port}
 transport.port: 0
 cluster.routing.allocation.disk.threshold_enabled: false
+{discovery}
 """
+_SINGLE = "node.name: test\ncluster.initial_master_nodes: [test]"
+_JOINS = "node.name: second\nnode.roles: [data, ingest]\ndiscovery.seed_hosts: ['{seeds}']"
+"""A node that may be lost: the first one alone is master."""
 _LOGGING = """status = error
 appender.console.type = Console
 appender.console.name = console
@@ -102,39 +104,72 @@ def _fetch(version: str, folder: Path) -> None:
     (module / "plugin-descriptor.properties").write_text(_DESCRIPTOR.format(version=version))
 
 
+class Node:
+    """A node whose data stays in `home` while it is killed and started again, on the port that it had before."""
+
+    def __init__(self, version: str, home: Path, heap: str = "512m", joins: Optional[Node] = None) -> None:
+        self.version = version
+        self.home = home
+        self._heap = heap
+        self._port = 0
+        self._process: Optional[subprocess.Popen[bytes]] = None
+        cached = jars(version)
+        self._library = f"{cached}/lib/*"
+        shutil.copytree(cached / "modules", home / "modules")
+        for name in ("config", "logs", "plugins"):
+            (home / name).mkdir()
+        (home / "config" / "log4j2.properties").write_text(_LOGGING)
+        self._discovery = _SINGLE if joins is None else _JOINS.format(seeds=joins.address("transport"))
+
+    def start(self) -> str:
+        """Start it and wait until it listens; returns its URL."""
+        java = java_for(self.version)
+        need(java, f"Elasticsearch {self.version} needs Java {VERSIONS[self.version]} or newer")
+        settings = _SETTINGS.format(pid=os.getpid(), port=self._port, discovery=self._discovery)
+        (self.home / "config" / "elasticsearch.yml").write_text(settings)
+        for ports in (self.home / "logs").glob("*.ports"):
+            ports.unlink()
+        memory = (f"-Xms{self._heap}", f"-Xmx{self._heap}")
+        command = [str(java), *memory, "-cp", self._library, str(_HERE / "Server.java"), str(self.home)]
+        with (self.home / "server.log").open("a") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
+        url = f"http://{self.address('http')}"
+        self._port = int(url.rpartition(":")[2])
+        return url
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def remove(self) -> None:
+        """End it, and take its data away."""
+        self.kill()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def address(self, kind: str) -> str:
+        """Host and port; waits until the node has written them down."""
+        assert self._process is not None, "not started"
+        deadline = time.monotonic() + 180
+        ports = self.home / "logs" / f"{kind}.ports"
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if ports.exists() and ports.read_text().strip():
+                return ports.read_text().split()[0]
+            time.sleep(0.1)
+        pytest.fail(f"Elasticsearch did not start: {(self.home / 'server.log').read_text()[-2000:]}")
+
+
 def run(version: str, home: Path, heap: str = "512m") -> Iterator[Server]:
     """Start a node in `home`, give it, and end it when the caller is done."""
-    java = java_for(version)
-    need(java, f"Elasticsearch {version} needs Java {VERSIONS[version]} or newer")
-    cached = jars(version)
-    shutil.copytree(cached / "modules", home / "modules")
-    for name in ("config", "logs", "plugins"):
-        (home / name).mkdir()
-    (home / "config" / "elasticsearch.yml").write_text(_SETTINGS.format(pid=os.getpid()))
-    (home / "config" / "log4j2.properties").write_text(_LOGGING)
-    command = [str(java), f"-Xms{heap}", f"-Xmx{heap}", "-cp", f"{cached}/lib/*", str(_HERE / "Server.java")]
-    with (home / "server.log").open("w") as log:
-        process = subprocess.Popen([*command, str(home)], stdin=subprocess.PIPE, stdout=log, stderr=log)
+    node = Node(version, home, heap)
     try:
-        url = _url(process, home)
+        url = node.start()
         with connect(Connection((url,))) as client:
             client.cluster.health(wait_for_status="yellow", timeout="60s")
             yield Server(url, version, client)
     finally:
-        process.kill()
-        process.wait()
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _url(process: subprocess.Popen[bytes], home: Path) -> str:
-    """Wait until the node has written down its port."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        ports = home / "logs" / "http.ports"
-        if ports.exists() and ports.read_text().strip():
-            return "http://" + ports.read_text().split()[0]
-        time.sleep(0.1)
-    pytest.fail(f"Elasticsearch did not start: {(home / 'server.log').read_text()[-2000:]}")
+        node.remove()
 
 
 @pytest.fixture(scope="session", params=sorted(VERSIONS))

@@ -1,0 +1,150 @@
+"""A story told batch by batch to two jobs that read the same source: one is left alone, the other is disturbed.
+
+After each batch both must have written the same alerts, each once. The disturbed job is a process of its own, so
+that it can be killed; a server of forks that has the program loaded already keeps that cheap.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from typing import Any, NamedTuple
+
+from ecs_shape import document, load, template
+from elastic_server import Server
+
+from nhi_watch.elastic import setup
+from nhi_watch.elastic.client import connect
+from nhi_watch.elastic.connection import Connection
+from nhi_watch.elastic.lease import held
+from nhi_watch.elastic.run import Job, run
+from nhi_watch.outputs import ecs
+from nhi_watch.simulator.tenant import Spec, Tenant
+from nhi_watch.timestamps import render
+
+Tree = dict[str, Any]
+BUDGET = 1000.0
+LEASE = 2
+_FORKS = get_context("forkserver")
+_FORKS.set_forkserver_preload(["nhi_watch.elastic.run", "elastic_story"])
+_numbers = count()
+
+
+def records(days: int = 4, machines: int = 12) -> list[Tree]:
+    """A small account with incidents, in order of time."""
+    spec = Spec(days=days, machines=machines, seed=23, campaigns=6, quiet_days=1)
+    return [record for day in Tenant(spec).days() for record in day.records]
+
+
+def batches(whole: Sequence[Tree], number: int) -> Iterator[Sequence[Tree]]:
+    """Cut into that many stretches of about the same length."""
+    edges = [len(whole) * i // number for i in range(number + 1)]
+    return (whole[low:high] for low, high in zip(edges, edges[1:]))
+
+
+def work(url: str, job: Job) -> None:
+    """One run, as a process of its own does it; a lease that another one has is waited for."""
+    with connect(Connection((url,), timeout=20)) as client:
+        run(client, job)
+
+
+def start(url: str, job: Job) -> BaseProcess:
+    """The same in a new process."""
+    process = _FORKS.Process(target=work, args=(url, job))
+    process.start()
+    return process
+
+
+class Written(NamedTuple):
+    """What a job wrote, to compare."""
+
+    alerts: list[Tree]
+    others: dict[str, list[Tree]]
+
+
+class Story:
+    """One source, and two namespaces on one server."""
+
+    def __init__(self, server: Server) -> None:
+        self.client = server.client
+        self.url = server.url
+        name = f"story{next(_numbers)}"
+        self.source = f"logs-aws.cloudtrail-{name}"
+        self.calm, self.wild = f"{name}calm", f"{name}wild"
+        self.moments: Counter[str] = Counter()
+        """How many were killed while doing what."""
+        template(self.client, self.source)
+        for namespace in (self.calm, self.wild):
+            setup.setup(self.client, namespace)
+
+    def tell(self, batch: Sequence[Tree]) -> float:
+        """Write a batch into the source, and let the undisturbed job read it; returns how long that took."""
+        when = render(int(time.time()) - 1)
+        load(self.client, self.source, (document(r, i % 2 == 0, when) for i, r in enumerate(batch)))
+        started = time.monotonic()
+        run(self.client, self.job(self.calm))
+        return time.monotonic() - started
+
+    def job(self, namespace: str, **changes: Any) -> Job:
+        plain = Job(self.source, namespace, budget=BUDGET, page=200, lag=0, lease=LEASE, wait=60.0)
+        return plain._replace(**changes)
+
+    def kill_one_of_two(self, took: float, dice: random.Random) -> None:
+        """Start a run, a copy of it a moment later, and kill the first one somewhere; the copy does the rest."""
+        first = start(self.url, self.job(self.wild))
+        first.join(dice.uniform(0, took) if dice.random() < 0.5 else 0)
+        second = start(self.url, self.job(self.wild))
+        first.join(dice.uniform(0, 1.2 * took))
+        first.kill()
+        first.join()
+        self.moments[self._moment(first)] += 1
+        second.join(180)
+        assert second.exitcode == 0, "the copy must finish the work"
+
+    def _moment(self, killed: BaseProcess) -> str:
+        """What a process did when it was killed, as far as the lease tells."""
+        if killed.exitcode == 0:
+            return "it had ended"
+        lease = held(self.client, f"nhi-state-{self.wild}")
+        mine = lease is not None and f":{killed.pid}:" in lease.holder
+        return "it worked" if mine and lease is not None and lease.until > 0 else "it waited or began"
+
+    def written(self, namespace: str) -> Written:
+        """All documents but for what tells of the run itself."""
+        found = self._all(f"logs-nhi.alerts-{namespace}")
+        alerts = [hit["_source"] for hit in found]
+        told = [{k: v for k, v in a["nhi"]["notable"].items() if k not in ecs.VOLATILE} for a in alerts]
+        told = [{**n, "revision": a["nhi"]["notable"]["revision"], "change": a["nhi"]["change"]}
+                for n, a in zip(told, alerts)]  # fmt: skip
+        order = sorted(told, key=lambda n: (n["id"], n["revision"]))
+        others = {kind: sorted(hit["_id"] for hit in self._all(f"logs-nhi.{kind}-{namespace}"))
+                  for kind in ("risk", "inventory")}  # fmt: skip
+        return Written(order, others)
+
+    def _all(self, index: str) -> list[Tree]:
+        self.client.options(ignore_status=404).indices.refresh(index=index)
+        found = self.client.search(index=index, size=10_000, ignore_unavailable=True)
+        hits: list[Tree] = found["hits"]["hits"]
+        return hits
+
+    def same(self) -> int:
+        """Both jobs wrote the same, each revision once; returns how many alerts there are."""
+        calm, wild = self.written(self.calm), self.written(self.wild)
+        for written in (calm, wild):
+            named = [(alert["id"], alert["revision"]) for alert in written.alerts]
+            assert len(named) == len(set(named)), "a revision is there twice"
+        assert wild.alerts == calm.alerts
+        assert {k: set(v) for k, v in wild.others.items()} == {k: set(v) for k, v in calm.others.items()}
+        assert all(len(ids) == len(set(ids)) for ids in wild.others.values())
+        return len(calm.alerts)
+
+    def close(self) -> None:
+        """Take the story's indices away."""
+        for namespace in (self.calm, self.wild):
+            names = [f"nhi-state-{namespace}", f"nhi-entities-latest-{namespace}"]
+            self.client.indices.delete(index=names, ignore_unavailable=True)
