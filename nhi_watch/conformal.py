@@ -48,22 +48,23 @@ class Quiet(NamedTuple):
         return round((1 + above) / (1 + self.total), 6)
 
     def threshold(self, room: int, identities: int) -> float:
-        """The lowest score that is worth a notable; 0 while too little is known to tell.
+        """The lowest score that is worth a notable, one whose p-value is at most room / identities.
+
+        0 while too little is known to tell.
 
         >>> quiet = Quiet(((50.0, 2.0), (5.0, 6.0), (0.1, 991.0)), 999.0)
         >>> quiet.threshold(3, 300), quiet.threshold(1, 300), quiet.threshold(9, 10)
-        (5.0, 50.0, 0.0)
+        (0.2, 5.1, 0.0)
         """
         share = room / max(1, identities)
         if share >= 0.5 or self.total * share < ENOUGH:
             return 0.0
-        lowest, above = 100.1, 1.0
+        above = 1.0
         for score, weight in self.scores:
             above += weight
             if above > share * (1 + self.total):
-                break
-            lowest = score
-        return lowest
+                return round(score + (0.1 if score < 10 else 1.0), 1)
+        return 0.0
 
 
 def _known(score: float) -> float:

@@ -7,8 +7,9 @@ import json
 from copy import copy
 from typing import NamedTuple, Optional
 
-from nhi_watch import baseline, frameworks
+from nhi_watch import baseline, conformal, frameworks
 from nhi_watch.assets import UNKNOWN, Asset
+from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import Behaviour
 from nhi_watch.controls import controls
 from nhi_watch.event import Identity
@@ -95,7 +96,8 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     return Notable(
         id=notable_id(episode.identity.id, view.past.today),
         revision=1, kind="compromise", rank=1, score=score, probability=probability,
-        p_value=p_value(baselines, score), priority=priority(probability, weight), severity=severity_of(score),
+        p_value=p_value(baselines, score, view.past.today), priority=priority(probability, weight),
+        severity=severity_of(score),
         title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy), 1000),
         identity=_identity(episode.identity, asset),
         created=created(model, episode),
@@ -323,17 +325,10 @@ def _missing(episode: EpisodeView) -> tuple[str, ...]:
     return tuple(f for f in fields if not any(getattr(view.shape, f) for view in episode.views))
 
 
-def p_value(baselines: Baselines, score: float) -> Optional[float]:
-    """Share of the tenant's earlier identity-days that scored as high: a conformal p-value.
-
-    (1 + how many scored at least as high) / (1 + how many there were), after Vovk et al. (2005),
-    "Algorithmic learning in a random world"; None before there was any.
-    """
-    tenant = baselines.groups.get(TENANT)
-    seen = tenant.dimension("score").values if tenant else {}
-    total = sum(value.days for value in seen.values())
-    above = sum(value.days for text, value in seen.items() if int(text) >= int(score))
-    return round((1 + above) / (1 + total), 6) if total else None
+def p_value(baselines: Baselines, score: float, today: int) -> Optional[float]:
+    """Share of the tenant's recent quiet identity-days that scored as high, see `conformal`; None before any."""
+    quiet = conformal.quiet_time(baselines.groups.get(TENANT) or Profile(), today)
+    return quiet.p_value(score) if quiet.scores else None
 
 
 def created(model: Scorecard, episode: Episode) -> int:

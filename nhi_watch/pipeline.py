@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from nhi_watch import assets, baseline, inventory, links, ranking
+from nhi_watch import assets, baseline, conformal, inventory, links, ranking
 from nhi_watch.assets import NO_ASSETS, Assets
-from nhi_watch.baseline import Delta
+from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import IdentityDay
 from nhi_watch.daybook import RETAIN_GROUPS
 from nhi_watch.episode import build, notable_id
@@ -25,7 +25,7 @@ from nhi_watch.model import Scorecard
 from nhi_watch.notable import Notable, to_json
 from nhi_watch.ranking import Ranked
 from nhi_watch.reputation import NOTHING, Reputation
-from nhi_watch.scoring import Baselines, Episode, score_day
+from nhi_watch.scoring import TENANT, Baselines, Episode, score_day
 from nhi_watch.state import Judged, State
 from nhi_watch.timestamps import HOUR, render, render_day
 
@@ -86,6 +86,8 @@ class Pipeline:
         self._identities: set[str] = set()
         self._rejected: dict[str, int] = {}
         self._overflow_highest = 0.0
+        self._threshold = 0.0
+        """The score that the budget asked for on the last day; 0: too little history to ask for any."""
         self._seconds: dict[str, float] = {}
         self._counts = dict.fromkeys(("behaviours", "identities", "episodes", "overflow", "withdrawn", "too_late"), 0)
 
@@ -195,7 +197,9 @@ class Pipeline:
             for name in set(group.members) - {group.lead}:
                 del ranked[name]
                 merged[name] = group.lead
-        return ranking.order(ranked.values(), self._options.budget, identities), merged
+        quiet = conformal.quiet_time(baselines.groups.get(TENANT) or Profile(), day)
+        self._threshold = quiet.threshold(ranking.allowance(self._options.budget, identities), identities)
+        return ranking.order(ranked.values(), self._options.budget, identities, self._threshold), merged
 
     def _score(self, day: int, wholes: dict[str, IdentityDay], baselines: Baselines) -> dict[str, Episode]:
         self._state.fill(baselines, wholes, day)
@@ -260,6 +264,7 @@ class Pipeline:
             "events": parsed - self.grouping.duplicates,
             **self._counts,
             "overflow_highest": self._overflow_highest,
+            "threshold": max(ranking.FLOOR, self._threshold),
             "days": [render_day(days[0]), render_day(days[-1])] if days else [],
             "alerts_in": self.grouping.alerts,
             "notables": len(notables),
@@ -295,5 +300,5 @@ def _merged(day: int, merged: dict[str, str], before: dict[str, Any]) -> dict[st
 def _lesson(whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
     lesson = baseline.lesson((b, b.shape in episode.held) for b in whole.behaviours.values())
     if ranked.eligible:
-        lesson.now["score"] = {str(int(ranked.score)): 1}
+        lesson.now[conformal.DIMENSION] = {conformal.mark(whole.day, ranked.score): 1}
     return lesson.now, lesson.later

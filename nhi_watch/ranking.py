@@ -33,7 +33,7 @@ class Order(NamedTuple):
 
     chosen: tuple[Ranked, ...]
     overflow: int
-    """Episodes over the floor for which the budget had no room."""
+    """Episodes over the floor for which the budget had no room: under its threshold, or beyond its cap."""
     overflow_highest: float
     """The highest score among them; 0 when there are none."""
     identities: int
@@ -49,13 +49,18 @@ def allowance(budget: float, identities: int) -> int:
     return max(1, round(budget * identities / 1000))
 
 
-def order(day: Iterable[Ranked], budget: float, identities: int) -> Order:
-    """Rank the episodes of a day and cut at the budget, of which `identities` non-human identities are the base."""
+def order(day: Iterable[Ranked], budget: float, identities: int, threshold: float = FLOOR) -> Order:
+    """Rank the episodes of a day and cut at the budget, of which `identities` non-human identities are the base.
+
+    `threshold`: the score under which nothing is written, see `conformal`; what lies between it and the floor is
+    counted as overflow.
+    """
     over = [episode for episode in day if episode.eligible and episode.score >= FLOOR]
     over.sort(key=lambda e: (-e.priority, -e.log_odds, e.identity_id))
-    room = allowance(budget, identities)
-    rest = over[room:]
-    return Order(tuple(over[:room]), len(rest), max((e.score for e in rest), default=0.0), identities)
+    chosen = [episode for episode in over if episode.score >= threshold][: allowance(budget, identities)]
+    kept = {episode.identity_id for episode in chosen}
+    rest = [episode for episode in over if episode.identity_id not in kept]
+    return Order(tuple(chosen), len(rest), max((e.score for e in rest), default=0.0), identities)
 
 
 def rank(model: Scorecard, episode: Episode, asset: Asset) -> Ranked:

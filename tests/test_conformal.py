@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhi_watch import conformal
@@ -53,6 +53,7 @@ def test_a_profile_never_keeps_more_than_some_weeks_of_scores() -> None:
     assert sum(weight for _, weight in quiet_time(profile, TODAY).scores) > 28 * 60 * 0.3
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32), st.integers(1, 10))
 def test_on_days_like_the_last_weeks_the_expected_number_is_the_budget(seed: int, room: int) -> None:
     """The threshold lets at most `room` of 300 pass on the very days that it was made of."""

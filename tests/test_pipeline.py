@@ -127,6 +127,27 @@ def test_the_budget_is_kept_and_what_overflows_is_counted() -> None:
     assert kept[0]["id"] == today[0]["id"]
 
 
+def test_a_p_value_is_the_share_of_recent_quiet_days_that_scored_as_high() -> None:
+    _, (first,) = scored(quiet(10) + raid())
+    (told,) = first.notables
+    assert told["p_value"] == round(1 / (1 + 10), 6)
+    assert first.run["threshold"] == 2.0, "so little is known that the cap alone holds"
+
+
+def test_a_threshold_of_the_quiet_weeks_holds_back_what_is_usual_here() -> None:
+    """Each day some machine does what it never did: with room for few, that alone is not worth a notable."""
+    roles = [f"role-{n}" for n in range(12)]
+    odd = [
+        record(day, "14:00", role=roles[(3 * day + n) % 12], service="ec2", name=f"Describe{day}s")
+        for day in range(TODAY - 12, TODAY + 1)
+        for n in range(3)
+    ]
+    records = [r for role in roles for r in quiet(21, role, TODAY + 1)] + odd
+    _, (done,) = scored(records, options=Options(budget=0.1))
+    assert done.run["threshold"] > 2.0
+    assert done.run["overflow"] > 0
+
+
 def test_one_that_the_budget_had_no_room_for_rises_when_there_is_more_room() -> None:
     roles = ["role-a", "role-b"]
     records = [r for role in roles for r in quiet(10, role) + raid(role)]

@@ -44,6 +44,15 @@ def test_the_allowance_is_per_thousand_and_at_least_one(budget: float, identitie
     assert allowance(budget, identities) == notables
 
 
+@given(st.lists(RANKED, max_size=30), st.floats(FLOOR, 100))
+def test_what_lies_under_the_threshold_is_not_written_but_counted(day: list[Ranked], threshold: float) -> None:
+    made = order(day, 1000, 1000, threshold)
+    over = [e for e in day if e.eligible and e.score >= FLOOR]
+    low = [e.score for e in over if e.score < threshold]
+    assert len(made.chosen) == len(over) - len(low) == len(over) - made.overflow
+    assert made.overflow_highest == max(low, default=0)
+
+
 @given(st.lists(RANKED, max_size=30), st.floats(0.1, 500), st.randoms(use_true_random=False))
 def test_the_order_is_total_bounded_and_loses_nobody(day: list[Ranked], budget: float, dice: Any) -> None:
     identities = sum(e.eligible for e in day)
