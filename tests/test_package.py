@@ -66,7 +66,7 @@ def test_what_the_command_needs_is_in_it(members: dict[str, bytes]) -> None:
 
 def test_nothing_else_is_in_it(members: dict[str, bytes]) -> None:
     folders = {"bin", "default", "lookups", "metadata", "nhi_watch"}
-    assert {name.split("/")[0] for name in members} == folders | {"README.md", "LICENSE"}
+    assert {name.split("/")[0] for name in members} == folders | {"README.md", "LICENSE", "README"}
     parts = {name.split("/")[1].removesuffix(".py") for name in members if name.startswith("nhi_watch/")}
     assert parts & WORKSHOP == {"stores"}
     assert {name for name in members if "/stores/" in name} == {

@@ -19,6 +19,7 @@ from layout import PACKAGE, ROOT, name_of, ships
 APP = "nhi_watch"
 LOOKUPS = ("assets.csv", "networks.csv", "reputation.csv", "baseline.csv", "baseline.csv.gz")
 """The baseline is nobody's but the customer's: it ships only in a package that they build themselves."""
+PATTERNS = ("bin/*.py", "default/*.conf", "default/data/ui/*/*.xml", "default/data/ui/alerts/*.html", "README/*.spec")
 DATA = frozenset({".json", ".gz", ".csv", ".bin"})
 """Endings of data files inside the package; a `.gz` is a compressed table."""
 EPOCH = 1_577_836_800
@@ -63,7 +64,7 @@ def contents() -> dict[str, bytes]:
 
 def _chosen() -> list[Path]:
     found = [ROOT / "LICENSE", ROOT / "metadata" / "default.meta"]
-    for pattern in ("bin/*.py", "default/*.conf", "default/data/ui/*/*.xml"):
+    for pattern in PATTERNS:
         found += ROOT.glob(pattern)
     tables = (ROOT / "lookups" / f"nhi_{name}" for name in LOOKUPS)
     return [*found, *filter(Path.exists, tables), *filter(_ships, (ROOT / PACKAGE).rglob("*"))]

@@ -1,0 +1,221 @@
+"""A double of splunkd's REST API and of an HTTP Event Collector, over TLS, as far as the alert action asks for them.
+
+Built after the REST API Reference Manual (KV store, input, access endpoints) and "Format events for HTTP Event
+Collector". It can be told to be busy, to cut the connection, or to let the session expire. Its certificate is signed
+by an authority as Splunk ships it: no key usage, no key identifiers, another name than the loopback address.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+SESSION = "session-key-of-the-search"
+HEC = "token-of-the-collector"
+DATA = "/servicesNS/nobody/nhi_watch/storage/collections/data/"
+LIMIT = 50_000
+"""Most documents in an answer (limits.conf, max_rows_per_query)."""
+
+
+class Fault(NamedTuple):
+    """How to answer a request instead of doing what it asks for."""
+
+    status: int
+    """0: cut the connection."""
+    path: str = ""
+    """Only requests whose path holds this."""
+    after: bool = False
+    """Do it, and answer so nevertheless."""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Double:
+    """What the server holds."""
+
+    def __init__(self) -> None:
+        self.collections: dict[str, dict[str, dict[str, Any]]] = {"nhi_sent": {}, "nhi_feedback": {}}
+        self.received: list[tuple[dict[str, str], str]] = []
+        """(index, sourcetype, source, host; text) through receivers/simple and the collector."""
+        self.asked: list[str] = []
+        """Method and path of every request."""
+        self.faults: list[Fault] = []
+        self.session = SESSION
+        self.secrets = {"nhi_watch:collector:": HEC}
+        self.url = ""
+        self.ca = Path()
+        self._lock = threading.Lock()
+
+    def answer(self, method: str, target: str, told: str, body: bytes) -> tuple[int, Any, tuple[tuple[str, str], ...]]:
+        """Status, JSON and headers."""
+        with self._lock:
+            parts = urlsplit(target)
+            self.asked.append(f"{method} {parts.path}")
+            fault = next((f for f in self.faults if f.path in parts.path), None)
+            if fault is not None:
+                self.faults.remove(fault)
+                if fault.after:
+                    self._route(method, target, told, body)
+                return fault.status, {"messages": [{"type": "ERROR", "text": "Server is busy"}]}, fault.headers
+            return (*self._route(method, target, told, body), ())
+
+    def _route(self, method: str, target: str, told: str, body: bytes) -> tuple[int, Any]:
+        parts = urlsplit(target)
+        if parts.path == "/services/collector/event":
+            return self._collect(told, body)
+        if told != f"Splunk {self.session}":
+            return 401, {"messages": [{"type": "WARN", "text": "call not properly authenticated"}]}
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if parts.path == "/services/receivers/simple":
+            self.received.append((query, body.decode()))
+            return 200, {}
+        if "/storage/passwords/" in parts.path:
+            return self._password(unquote(parts.path.rpartition("/")[2]))
+        if parts.path.startswith(DATA):
+            name, _, key = parts.path[len(DATA) :].partition("/")
+            if name not in self.collections:
+                return 404, {"messages": [{"type": "ERROR", "text": f"Application does not contain {name}"}]}
+            return self._kept(self.collections[name], method, unquote(key), (query, body))
+        return 404, {"messages": [{"type": "ERROR", "text": "Not Found"}]}
+
+    def _collect(self, told: str, body: bytes) -> tuple[int, Any]:
+        if told != f"Splunk {HEC}":
+            return 403, {"text": "Invalid token", "code": 4}
+        event = json.loads(body)
+        text = event.pop("event")
+        self.received.append(({name: str(value) for name, value in event.items()}, text))
+        return 200, {"text": "Success", "code": 0}
+
+    def _password(self, entry: str) -> tuple[int, Any]:
+        if entry not in self.secrets:
+            return 404, {"messages": [{"type": "ERROR", "text": f"Could not find object id={entry}"}]}
+        return 200, {"entry": [{"content": {"clear_password": self.secrets[entry]}}]}
+
+    def _kept(
+        self, rows: dict[str, dict[str, Any]], method: str, key: str, more: tuple[dict[str, str], bytes]
+    ) -> tuple[int, Any]:
+        query, body = more
+        if method == "POST" and key == "batch_save":
+            documents = json.loads(body)
+            if len(documents) > 1_000:
+                return 400, {"messages": [{"type": "ERROR", "text": "Too many documents"}]}
+            rows.update({document["_key"]: document for document in documents})
+            return 200, [document["_key"] for document in documents]
+        if method == "POST" and not key:
+            document = json.loads(body)
+            if document["_key"] in rows:
+                return 409, {"messages": [{"type": "ERROR", "text": "A document with the same key exists"}]}
+            rows[document["_key"]] = document
+            return 201, {"_key": document["_key"]}
+        if method == "DELETE" and not key:
+            for name in [name for name, row in rows.items() if _fits(row, json.loads(query["query"]))]:
+                del rows[name]
+            return 200, {}
+        if not key:
+            found = sorted((r for r in rows.values() if _fits(r, json.loads(query.get("query", "{}")))), key=_key)
+            skip = int(query.get("skip", 0))
+            return 200, found[skip : skip + min(LIMIT, int(query.get("limit", LIMIT)))]
+        if key not in rows:
+            return 404, {"messages": [{"type": "ERROR", "text": "Could not find object."}]}
+        if method == "DELETE":
+            del rows[key]
+            return 200, {}
+        if method == "POST":
+            rows[key] = json.loads(body)
+            return 200, {"_key": key}
+        return 200, rows[key]
+
+
+def _key(row: dict[str, Any]) -> str:
+    return str(row["_key"])
+
+
+def _fits(row: dict[str, Any], query: dict[str, Any]) -> bool:
+    return all(
+        row.get(name, 0) < told["$lt"] if isinstance(told, dict) else row.get(name) == told
+        for name, told in query.items()
+    )
+
+
+@contextmanager
+def serving(folder: Path, name: str = "SplunkServerDefaultCert") -> Iterator[Double]:
+    """A running double; `name` is what its certificate is issued for."""
+    double = Double()
+    double.ca, chain = certificates(folder, name)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            told = self.headers.get("Authorization", "")
+            status, answer, headers = double.answer(self.command, self.path, told, body)
+            self.close_connection = True
+            if not status:
+                return
+            data = json.dumps(answer).encode()
+            self.send_response(status)
+            for header, value in (*headers, ("Content-Length", str(len(data))), ("Connection", "close")):
+                self.send_header(header, value)
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_DELETE = _any  # noqa: N815 (names of http.server)
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    double.url = f"https://127.0.0.1:{server.server_port}"
+    try:
+        yield double
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def certificates(folder: Path, name: str) -> tuple[Path, Path]:
+    """(the authority's certificate, the server's with its key), as bare as Splunk's own."""
+    authority, mine = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+    signed = _certificate("SplunkCommonCA", ("SplunkCommonCA", authority), authority.public_key(), True)
+    server = _certificate(name, ("SplunkCommonCA", authority), mine.public_key(), False)
+    ca, chain = folder / f"{name}.ca.pem", folder / f"{name}.pem"
+    ca.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    key = mine.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain.write_bytes(key + server.public_bytes(serialization.Encoding.PEM))
+    return ca, chain
+
+
+def _certificate(
+    name: str, issuer: tuple[str, rsa.RSAPrivateKey], key: rsa.RSAPublicKey, is_authority: bool
+) -> x509.Certificate:
+    def named(text: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = x509.CertificateBuilder(named(issuer[0]), named(name), key, x509.random_serial_number())
+    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(
+        now + datetime.timedelta(days=1)
+    )
+    if is_authority:
+        builder = builder.add_extension(x509.BasicConstraints(True, None), critical=False)
+    return builder.sign(issuer[1], hashes.SHA256())
