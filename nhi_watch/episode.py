@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from copy import copy
+from dataclasses import replace
 from typing import NamedTuple, Optional
 
-from nhi_watch import baseline, conformal, frameworks
+from nhi_watch import conformal, frameworks, usual
 from nhi_watch.assets import UNKNOWN, Asset
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import Behaviour
@@ -25,7 +25,6 @@ from nhi_watch.notable import (
     NotableIdentity,
     NotableLink,
     ObservedValue,
-    Receipt,
     SignalPoints,
     Telemetry,
     TimelineEntry,
@@ -36,6 +35,7 @@ from nhi_watch.notable import (
 )
 from nhi_watch.operators import network_facts
 from nhi_watch.ranking import FLOOR, impact, priority
+from nhi_watch.receipts import receipt
 from nhi_watch.scoring import (
     REASON_POINTS,
     TENANT,
@@ -54,6 +54,8 @@ from nhi_watch.view import NOVEL, EpisodeView, View
 
 SHOWN = 0.05
 """Points, in log-odds, below which a signal is not listed."""
+CLAIMS = 3
+"""Reasons of which it is told what the score would be without their records."""
 EVIDENCE_RECORDS = 20
 SHOWN_VALUES = 6
 MAX_MEMBERS = 50
@@ -102,15 +104,15 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         identity=_identity(episode.identity, asset),
         created=created(model, episode),
         first_time=first, last_time=last,
-        signals=tuple(_signal(part) for part in parts if _tells(model, part)),
-        timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(model, view),
+        signals=_signals(baselines, episode, parts),
+        timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
         frameworks=_frameworks(heavy),
         controls=controls(episode), impact=weight,
         telemetry=Telemetry(_providers(view), None, _missing(view), False),
         record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
         model=ModelRef(model.id, model.sha256),
         baseline=BaselineRef(render_day(view.past.today - 1)),
-        receipt=receipt(model, episode), merged_into=None,
+        receipt=receipt(baselines, episode), merged_into=None,
         members=tuple(_identity(part.identity, UNKNOWN) for part in episode.members[:MAX_MEMBERS]),
         links=tuple(_link(link) for link in episode.links[:MAX_LINKS]),
     )  # fmt: skip
@@ -156,6 +158,14 @@ def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tu
 
 def _own_value(signal: Signal, view: View) -> float:
     return view.values[SIGNALS.index(signal)] or 0.0
+
+
+def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
+    """What is listed; of the heaviest reasons also what the score would be without them."""
+    told = [(part, _signal(part)) for part in parts if _tells(baselines.model, part)]
+    reasons = [part.signal for part, _ in told if part.value and part.points >= SHOWN][:CLAIMS]
+    claims = {s.name: usual.without(baselines, episode, usual.behind(episode, s)) for s in reasons}
+    return tuple(replace(shown, without=claims[shown.id]) if shown.id in claims else shown for _, shown in told)
 
 
 def _signal(part: Weighed) -> SignalPoints:
@@ -207,12 +217,12 @@ _ASPECTS = (("action", "action"), ("network", "network"), ("agent", "agent"), ("
             ("service", "service"), ("credential", "credential"))  # fmt: skip
 
 
-def _usual(model: Scorecard, episode: EpisodeView) -> Usual:
-    own = episode.past.own
-    usual_score = score_of(model.probability(model.log_odds(ZERO))) if own.days else None
+def _usual(baselines: Baselines, whole: Episode) -> Usual:
+    episode = whole.view
+    own, instead = episode.past.own, usual.instead(baselines, whole)
     return Usual(
-        (*(_dimension(episode, name, field) for name, field in _ASPECTS), _hours(episode)),
-        own.days, own.first * DAY if own.days else None, own.last * DAY if own.days else None, usual_score,
+        (*(_dimension(episode, name, field) for name, field in _ASPECTS), _hours(episode)), own.days,
+        own.first * DAY if own.days else None, own.last * DAY if own.days else None, instead.score, instead,
     )  # fmt: skip
 
 
@@ -357,14 +367,3 @@ def _until(episode: EpisodeView, hour: int) -> list[View]:
             part.behaviours = behaviours
             views.append(part)
     return views
-
-
-def receipt(model: Scorecard, episode: Episode) -> Receipt:
-    """Hashes of the model, the signal values and the baseline rows consulted."""
-    own = [baseline.to_row(part.view.past.own) for part in episode.parts]
-    return Receipt(model.sha256, _digest(list(episode.values)), _digest(own))
-
-
-def _digest(plain: object) -> str:
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()

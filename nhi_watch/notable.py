@@ -7,8 +7,8 @@ Times are seconds since the epoch (UTC) in the types and RFC 3339 in JSON. The J
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Optional, Union, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any, NamedTuple, Optional, Union, get_args, get_origin, get_type_hints
 
 from nhi_watch import timestamps
 from nhi_watch.errors import InputError, RejectError
@@ -67,6 +67,8 @@ class SignalPoints:
     record_ids: tuple[str, ...]
     cannot_tell: bool
     """The telemetry that the signal needs is missing; never the same as a value of 0."""
+    without: Optional[float] = None
+    """Of the heaviest reasons: the score that the episode would have if no record showed it; None: not worked out."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,25 @@ class Dimension:
     """New ones first."""
 
 
+class Instead(NamedTuple):
+    """A day that would have been normal, and its score: each call once, from any one of the networks."""
+
+    of: str
+    """Whose habits these are: own | peers | tenant | world."""
+    actions: tuple[str, ...]
+    networks: tuple[str, ...]
+    agent: str
+    region: str
+    credential: str
+    credential_type: str
+    hour: int
+    """Of the day, UTC."""
+    score: float
+    """0 to 100: the highest that any of the networks gives."""
+    text: str
+    """All of it in one sentence."""
+
+
 @dataclass(frozen=True)
 class Usual:
     """What would have been normal for this identity."""
@@ -146,6 +167,8 @@ class Usual:
     """Before the episode."""
     score: Optional[float]
     """The score (0 to 100) that the identity's normal behaviour would get; None when unknown."""
+    instead: Optional[Instead] = None
+    """What would have been normal; None: it was not worked out, as for exposures and posture."""
 
 
 @dataclass(frozen=True)
@@ -276,6 +299,8 @@ class Notable:
     members: tuple[NotableIdentity, ...] = ()
     """All identities of the intrusion where links join several, in the order in which they made news."""
     links: tuple[NotableLink, ...] = ()
+    score_range: tuple[float, ...] = ()
+    """Lowest and highest score that missing telemetry leaves open; nothing: none is missing."""
 
 
 def to_json(notable: Notable) -> dict[str, Any]:
@@ -294,6 +319,8 @@ def from_json(document: Mapping[str, Any]) -> Notable:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Instead):
+        return {name: _plain(told) for name, told in zip(Instead._fields, value)}
     if is_dataclass(value):
         return {field.name: _plain_field(field.name, getattr(value, field.name)) for field in fields(value)}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
@@ -309,7 +336,7 @@ def _build(hint: Any, value: Any, where: str) -> Any:
     if get_origin(hint) is tuple:
         _demand(isinstance(value, list), where, "an array")
         return tuple(_build(get_args(hint)[0], item, f"{where}[{n}]") for n, item in enumerate(value))
-    if is_dataclass(hint):
+    if hint is Instead or is_dataclass(hint):
         return _build_object(hint, value, where)
     if hint is float and type(value) is int:
         return float(value)
@@ -319,11 +346,11 @@ def _build(hint: Any, value: Any, where: str) -> Any:
 
 def _build_object(kind: Any, value: Any, where: str) -> Any:
     _demand(isinstance(value, Mapping), where, "an object")
-    names = [field.name for field in fields(kind)]
-    unlike = sorted(set(names) ^ set(value))
-    _demand(not unlike, where, f"exactly the fields of {kind.__name__}; missing or unknown: {unlike}")
     hints = get_type_hints(kind)
-    return kind(*(_build_field(name, hints[name], value[name], where) for name in names))
+    later = set() if kind is Instead else {f.name for f in fields(kind) if f.default is not MISSING}
+    unlike = sorted((set(hints) ^ set(value)) - (later - set(value)))
+    _demand(not unlike, where, f"exactly the fields of {kind.__name__}; missing or unknown: {unlike}")
+    return kind(**{name: _build_field(name, hints[name], value[name], where) for name in hints if name in value})
 
 
 def _build_field(name: str, hint: Any, value: Any, where: str) -> Any:

@@ -30,6 +30,8 @@ def show(notable: Json, console: Console) -> None:
         console.print(Text(visible(line)))
     console.print(_points(notable))
     console.print(_usual(notable))
+    for line in _claims(notable):
+        console.print(Text(visible(line)))
     for control in notable["controls"]:
         console.print(Text(visible(f"{control['id'].replace('_', ' ')}: {control['reason']}")))
     ids = [i for part in notable["frameworks"].values() for i in part]
@@ -65,6 +67,20 @@ def _usual(notable: Json) -> Table:
         observed = ", ".join(f"{value['value']}{'*' if value['new'] else ''}" for value in dimension["observed"])
         table.add_row(dimension["name"], Text(visible(usual)), Text(visible(observed)))
     return table
+
+
+def _claims(notable: Json) -> list[str]:
+    """What would have been normal, what the heaviest signal is worth, and what missing telemetry leaves open."""
+    told = []
+    instead = notable["usual"].get("instead")
+    if instead:
+        told.append(f"Normal would have been, {instead['text']}")
+    claims = [s for s in notable["signals"] if s.get("without") is not None]
+    told += [f"Without the records that show {s['id']}: score {s['without']:g}" for s in claims]
+    if notable.get("score_range"):
+        low, high = notable["score_range"]
+        told.append(f"Telemetry is missing: the score could lie anywhere from {low:g} to {high:g}")
+    return told
 
 
 def show_model(card: Scorecard, console: Console) -> None:

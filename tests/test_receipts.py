@@ -1,0 +1,131 @@
+"""Receipts: recomputed to the last digit, weeks later, over SQLite and over memory; and what breaks them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from core_samples import record, run
+from test_pipeline import quiet, raid
+
+from nhi_watch import daybook, model, receipts
+from nhi_watch.errors import InputError
+from nhi_watch.pipeline import Options
+from nhi_watch.receipts import Check, day_scored, verify
+from nhi_watch.simulator import Spec, Tenant
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.stores.sqlite import SqliteStore
+
+CARD = model.load()
+ROOM = Options(budget=1000.0)
+Records = list[dict[str, Any]]
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def days() -> list[Records]:
+    spec = Spec(days=16, machines=20, seed=21, campaigns=12, events=3_000, quiet_days=3)
+    return [day.records for day in Tenant(spec).days()]
+
+
+def holds(checks: list[Check]) -> dict[str, bool | None]:
+    return {check.what: check.holds for check in checks}
+
+
+ALL = dict.fromkeys(("model", "baseline", "signals", "score", "points"), True)
+
+
+def test_every_receipt_is_recomputed_after_more_days_were_learnt(days: list[Records], tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    written: dict[str, Document] = {}
+    for day in days:
+        store = SqliteStore(path)
+        for notable in run(store, day, ROOM).notables:
+            written[notable["id"]] = notable
+        store.close()
+    assert len(written) >= 8 and len({day_scored(n) for n in written.values()}) >= 5
+    store = SqliteStore(path)
+    for notable in written.values():
+        again = json.loads(json.dumps(notable))
+        assert holds(verify(store, CARD, again)) == ALL, notable["title"]
+    store.close()
+
+
+def test_linked_identities_are_recomputed_together() -> None:
+    thief = {"address": "185.220.101.4", "agent": "aws-cli/2.1"}
+    stolen = "ASIASTOLEN"
+    shared = [record(20_000, f"14:{n:02}", role=role, session=stolen, name=name, service="iam", **thief)
+              for n, (role, name) in enumerate([("payments-api", "CreateAccessKey"), ("orders-api", "CreateUser"),
+                                                ("orders-api", "AttachUserPolicy")])]  # fmt: skip
+    store = MemoryStore()
+    notables = run(store, quiet(20) + quiet(20, role="orders-api") + shared, ROOM).notables
+    (notable,) = [n for n in notables if n["members"]]
+    run(store, quiet(3, end=20_004))
+    assert holds(verify(store, CARD, notable)) == ALL
+
+
+CHANGES: list[tuple[Callable[[Document], object], str]] = [
+    (lambda n: n.update(score=12.0), "score"),
+    (lambda n: n.update(probability=0.1234), "score"),
+    (lambda n: n["receipt"].update(model="0" * 64), "model"),
+    (lambda n: n["receipt"].update(signals="0" * 64), "signals"),
+    (lambda n: n["receipt"].update(baseline="0" * 64), "baseline"),
+    (lambda n: n["signals"][0].update(points=n["signals"][0]["points"] + 0.0001), "points"),
+    (lambda n: n["signals"][0].update(value=n["signals"][0]["value"] + 0.01), "points"),
+    (lambda n: n["signals"].append({**n["signals"][0], "id": "made_up"}), "points"),
+]
+
+
+@pytest.mark.parametrize(("change", "what"), CHANGES)
+def test_a_changed_digit_is_found_and_named(change: Callable[[Document], object], what: str) -> None:
+    store = MemoryStore()
+    (notable,) = run(store, quiet(20) + raid(), ROOM).notables
+    changed = json.loads(json.dumps(notable))
+    change(changed)
+    assert holds(verify(store, CARD, changed)) == {**ALL, what: False}
+
+
+def test_a_state_that_learnt_otherwise_gives_another_baseline() -> None:
+    store = MemoryStore()
+    (notable,) = run(store, quiet(20) + raid(), ROOM).notables
+    other = MemoryStore()
+    run(other, quiet(19) + raid(), ROOM)
+    told = holds(verify(other, CARD, notable))
+    assert (told["model"], told["baseline"]) == (True, False)
+
+
+def test_peers_and_tenant_are_among_the_rows_consulted() -> None:
+    alone, beside = MemoryStore(), MemoryStore()
+    (notable,) = run(alone, quiet(20) + raid(), ROOM).notables
+    run(beside, quiet(20) + quiet(20, role="orders-api") + raid(), ROOM)
+    assert holds(verify(beside, CARD, notable))["baseline"] is False
+
+
+def test_after_retention_it_says_what_can_no_longer_be_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daybook, "RETAIN_DAYS", 4)
+    monkeypatch.setattr(daybook, "RETAIN_DELTAS", 8)
+    store = MemoryStore()
+    (notable,) = run(store, quiet(20) + raid(), ROOM).notables
+    run(store, quiet(5, end=20_006))
+    checks = verify(store, CARD, notable)
+    assert holds(checks) == {**ALL, "baseline": None}
+    assert "retention has removed the behaviours of 2024-10-04" in next(c.told for c in checks if c.what == "baseline")
+    run(store, quiet(9, end=20_015))
+    last = verify(store, CARD, notable)
+    assert holds(last) == {"model": True, "signals": None} and "retention has removed this day" in last[-1].told
+
+
+def test_what_is_no_compromise_or_has_no_day_is_refused() -> None:
+    (notable,) = run(MemoryStore(), quiet(20) + raid(), ROOM).notables
+    with pytest.raises(InputError, match="not scored by the model"):
+        verify(MemoryStore(), CARD, {**notable, "kind": "posture"})
+    with pytest.raises(InputError, match="does not name the day"):
+        verify(MemoryStore(), CARD, {**notable, "baseline": {"id": "yesterday"}})
+
+
+def test_a_digest_depends_on_content_not_on_order() -> None:
+    assert receipts.digest({"a": 1, "b": [None, 0.1]}) == receipts.digest({"b": [None, 0.1], "a": 1})
+    assert receipts.digest([0.1]) != receipts.digest([0.10000000000000002])

@@ -1,0 +1,175 @@
+"""What notables claim is true: the counterfactual's score, and the score without the heaviest signal's records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import pytest
+from core_samples import TODAY, record, run
+from test_pipeline import quiet, raid
+
+from nhi_watch import actions, model, usual
+from nhi_watch.behaviour import Behaviour, IdentityDay, Shape, shape_of
+from nhi_watch.event import Identity
+from nhi_watch.grouping import Grouping
+from nhi_watch.model import score_of
+from nhi_watch.pipeline import Options
+from nhi_watch.receipts import day_scored
+from nhi_watch.scoring import Baselines, Episode, largest, score_day
+from nhi_watch.signals import NAMES, SIGNALS
+from nhi_watch.simulator import Spec, Tenant
+from nhi_watch.sources import cloudtrail
+from nhi_watch.state import State
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.timestamps import HOUR
+
+CARD = model.load()
+Records = list[dict[str, Any]]
+
+
+class Ran(NamedTuple):
+    """A simulated run."""
+
+    store: MemoryStore
+    notables: list[dict[str, Any]]
+    records: Records
+
+
+@cache
+def ran() -> Ran:
+    spec = Spec(days=14, machines=24, seed=31, campaigns=14, events=4_000, quiet_days=2)
+    records = [r for day in Tenant(spec).days() for r in day.records]
+    store = MemoryStore()
+    return Ran(store, run(store, records, Options(budget=1000.0)).notables, records)
+
+
+def on_eve(day: int, wholes: dict[str, IdentityDay]) -> Baselines:
+    """The baseline as it stood, read from what the run has stored."""
+    baselines = Baselines(CARD)
+    State(ran().store).fill(baselines, wholes, day)
+    return baselines
+
+
+def members_of(notable: dict[str, Any]) -> list[str]:
+    return [member["id"] for member in notable["members"]] or [notable["identity"]["id"]]
+
+
+def score(rows: list[Any]) -> float:
+    return score_of(CARD.probability(CARD.log_odds(tuple(largest(rows)))))
+
+
+# ---- what would have been normal
+
+
+def made_up(notable: dict[str, Any], network: str) -> IdentityDay:
+    """The day that the notable's own words describe."""
+    told, who, day = notable["usual"]["instead"], notable["identity"], day_scored(notable)
+    known = State(ran().store).load_day(day)[who["id"]].identity
+    identity = Identity(who["id"], who["name"], who["kind"], who["provider"], who["account"], known.human)
+    whole = IdentityDay(day)
+    for call in told["actions"]:
+        service, _, name = call.partition(":")
+        shape = Shape(
+            identity, who["account"], told["credential"], told["credential_type"], call, service,
+            actions.access(service, name), network, told["agent"], told["region"], "success", "", "own", (),
+        )  # fmt: skip
+        hour = day * 24 + told["hour"]
+        b = whole.behaviours[shape, hour] = Behaviour(shape, hour)
+        b.add(hour * HOUR, 0, f"made up {call}")
+    return whole
+
+
+def test_every_counterfactual_scores_what_it_claims() -> None:
+    notables = ran().notables
+    assert len(notables) >= 15, "the sample must raise notables"
+    for notable in notables:
+        told = notable["usual"]["instead"]
+        days = [made_up(notable, network) for network in told["networks"]]
+        baselines = on_eve(days[0].day, {days[0].identity.id: days[0]})
+        scores = [score([score_day(CARD, baselines, day).values]) for day in days]
+        assert max(scores) == told["score"] == notable["usual"]["score"], notable["title"]
+        assert told["text"].endswith(f"score {told['score']:g}")
+
+
+def test_what_is_normal_scores_less_than_what_happened_where_that_is_worth_a_look() -> None:
+    loud = [n for n in ran().notables if n["score"] >= 20]
+    assert len(loud) >= 5
+    for notable in loud:
+        assert notable["usual"]["instead"]["score"] < notable["score"], notable["title"]
+
+
+def test_a_known_machine_is_offered_its_own_networks_and_calls() -> None:
+    (notable,) = run(MemoryStore(), quiet(20) + raid()).notables
+    told = notable["usual"]["instead"]
+    assert (told["of"], told["networks"], told["actions"]) == ("own", ["52.95.110.0/24"], ["s3:GetObject"])
+    assert told["agent"] == "boto3" and told["hour"] in (9, 10, 11) and told["score"] < 2 < 60 < notable["score"]
+    assert told["text"].startswith("from one of these networks: 52.95.110.0/24; with these calls: s3:GetObject")
+
+
+def test_a_newcomer_is_offered_what_its_peers_do_and_on_the_first_day_what_the_world_does() -> None:
+    peers = quiet(20, role="payments-web")
+    (notable,) = [n for n in run(MemoryStore(), peers + raid()).notables if "payments-api" in n["title"]]
+    assert notable["usual"]["instead"]["of"] == "peers"
+    assert notable["usual"]["instead"]["actions"] == ["s3:GetObject"]
+    (whole,) = regrouped(raid(), {notable["identity"]["id"]})
+    first = usual.instead(Baselines(CARD), score_day(CARD, Baselines(CARD), whole))
+    assert (first.of, len(first.actions)) == ("world", usual.CHOICES)
+
+
+# ---- without the heaviest signal's records
+
+
+def marks() -> dict[str, tuple[str, Shape, int]]:
+    """Record id → identity, shape and hour of its behaviour."""
+    events = [cloudtrail.read(r) for r in ran().records]
+    return {e.record_id: (e.identity.id, shape_of(e), e.time // HOUR) for e in events}
+
+
+def shown_by(episode: Episode, at: int) -> Iterator[tuple[str, Shape, int]]:
+    """The behaviours that show a signal, found without `usual`."""
+    for part in episode.members or (episode,):
+        if SIGNALS[at].backing is not None:
+            found = SIGNALS[at].backing(part.view) if part.values[at] else []
+        else:
+            found = [b for view in part.view.views if view.values[at] for b in view.behaviours]
+        yield from ((part.identity.id, b.shape, b.hour) for b in found)
+
+
+def test_removing_the_heaviest_signals_records_lowers_the_score_to_what_was_claimed() -> None:
+    """Records are taken away from the raw log, and what is left of the day is read and scored anew."""
+    known, fell = marks(), 0
+    for notable in ran().notables:
+        day, claims = day_scored(notable), [s for s in notable["signals"] if s["without"] is not None]
+        assert claims == [s for s in notable["signals"] if s["points"] >= 0.05 and s["value"]][:3]
+        wholes = {name: State(ran().store).load_day(day)[name] for name in members_of(notable)}
+        baselines = on_eve(day, wholes)
+        parts = [score_day(CARD, baselines, whole) for whole in wholes.values()]
+        joined = parts[0]._replace(members=tuple(parts) if len(parts) > 1 else ())
+        for claim in claims:
+            gone = set(shown_by(joined, NAMES.index(claim["id"])))
+            assert gone and set(claim["record_ids"]) <= {r for r, place in known.items() if place in gone}
+            rest = [r for r in ran().records if known[r["eventID"]] not in gone and known[r["eventID"]][2] // 24 == day]
+            left = regrouped(rest, set(wholes))
+            again = score([score_day(CARD, baselines, whole).values for whole in left]) if left else 0.0
+            assert claim["without"] == again, (notable["title"], claim["id"])
+            fell += again < notable["score"]
+    assert fell >= 20
+
+
+def regrouped(records: Records, names: set[str]) -> list[IdentityDay]:
+    grouping = Grouping([cloudtrail])
+    grouping.feed(records, lambda index, reject: None)
+    return [whole for wholes in grouping.days.values() for name, whole in wholes.items() if name in names]
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_day_that_is_nothing_but_the_signal_leaves_no_episode(members: int) -> None:
+    day = [record(TODAY, "14:00", name="StopLogging", service="cloudtrail", role=f"r{n}") for n in range(members)]
+    grouping = Grouping([cloudtrail])
+    grouping.feed(day, lambda index, reject: None)
+    parts = [score_day(CARD, Baselines(CARD), whole) for whole in grouping.days[TODAY].values()]
+    episode = parts[0]._replace(members=tuple(parts) if members > 1 else ())
+    at = NAMES.index("logging_tampered")
+    assert usual.without(Baselines(CARD), episode, usual.behind(episode, SIGNALS[at])) == 0.0
