@@ -1,0 +1,219 @@
+"""What Kibana imports: every line parses, references close, ids are unique, every field is one that we write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+from kibana_double import SCHEMAS, VERSIONS, kuery
+
+from nhi_watch.elastic import assets, entity_templates, fields, templates
+from nhi_watch.notable import severity_of
+from nhi_watch.outputs import ecs
+
+Tree = dict[str, Any]
+WIDTH = 48
+OBJECTS = assets.saved_objects()
+BY_ID = {(each["type"], each["id"]): each for each in OBJECTS}
+MAPPED = {
+    "logs-nhi.alerts-*": fields.names(templates.alert_mappings()),
+    **{f"{name}-*": fields.names(mapping) for name, mapping in entity_templates.mappings().items()},
+}
+"""Index pattern → field → type."""
+BANDS = {"low": (0, 21), "medium": (22, 47), "high": (48, 73), "critical": (74, 100)}
+"""Kibana's severities and the risk scores that it means by them."""
+
+
+def lines(name: str) -> list[Tree]:
+    return [orjson.loads(line) for line in assets.files()[name].splitlines()]
+
+
+def of_kind(kind: str) -> list[Tree]:
+    return [each for each in OBJECTS if each["type"] == kind]
+
+
+# ---- files
+
+
+def test_every_line_parses_and_the_last_one_counts_those_before() -> None:
+    objects, rules = lines("nhi-saved-objects.ndjson"), lines("nhi-rule.ndjson")
+    assert objects[:-1] == OBJECTS
+    assert (objects[-1]["exportedCount"], objects[-1]["missingRefCount"]) == (len(OBJECTS), 0)
+    assert rules[:-1] == [assets.rule()] and rules[-1]["exported_rules_count"] == 1
+
+
+def test_the_same_version_gives_the_same_bytes() -> None:
+    assert assets.files() == assets.files()
+
+
+def test_ids_are_unique_and_references_close_backwards() -> None:
+    assert len(BY_ID) == len(OBJECTS) == len({each["id"] for each in OBJECTS})
+    seen: set[tuple[str, str]] = set()
+    for each in OBJECTS:
+        assert {(r["type"], r["id"]) for r in each["references"]} <= seen, f"{each['id']} refers to what comes later"
+        names = [r["name"] for r in each["references"]]
+        assert len(names) == len(set(names))
+        seen.add((each["type"], each["id"]))
+    used = {(r["type"], r["id"]) for each in OBJECTS for r in each["references"]}
+    assert set(BY_ID) - used == {(d["type"], d["id"]) for d in of_kind("dashboard")}, "nothing lies about unused"
+
+
+@pytest.mark.parametrize("each", OBJECTS, ids=lambda each: each["id"])
+def test_attributes_are_those_that_8_19_and_9_take(each: Tree) -> None:
+    jsonschema.validate(each["attributes"], SCHEMAS[each["type"]])
+    assert each["typeMigrationVersion"] == VERSIONS[each["type"]]
+
+
+# ---- fields
+
+
+def view_of(each: Tree) -> str:
+    (name,) = (r["id"] for r in each["references"] if r["type"] == "index-pattern")
+    return str(BY_ID["index-pattern", name]["attributes"]["title"])
+
+
+def named_in(query: str) -> list[str]:
+    return re.findall(r"([\w.@]+)\s*:", query)
+
+
+def fields_of(each: Tree) -> Iterator[str]:
+    attributes = each["attributes"]
+    source = orjson.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
+    yield from named_in(source["query"]["query"])
+    yield from attributes.get("columns", ())
+    yield from (field for field, _ in attributes.get("sort", ()))
+    for agg in orjson.loads(attributes.get("visState", '{"aggs": []}'))["aggs"]:
+        yield from (agg["params"][name] for name in ("field", "sortField") if name in agg["params"])
+
+
+SHOWN = [each for each in (*of_kind("search"), *of_kind("visualization")) if each["references"]]
+
+
+@pytest.mark.parametrize("each", SHOWN, ids=lambda each: each["id"])
+def test_every_field_is_mapped_where_it_is_looked_for(each: Tree) -> None:
+    mapped = MAPPED[view_of(each)]
+    assert set(fields_of(each)) - set(mapped) == set()
+
+
+@pytest.mark.parametrize("each", SHOWN, ids=lambda each: each["id"])
+def test_what_is_grouped_or_sorted_by_is_no_text(each: Tree) -> None:
+    mapped = MAPPED[view_of(each)]
+    aggs = orjson.loads(each["attributes"].get("visState", '{"aggs": []}'))["aggs"]
+    grouped = [agg["params"]["field"] for agg in aggs if agg["type"] == "terms"]
+    numbers = [agg["params"]["field"] for agg in aggs if agg["type"] in ("max", "avg", "sum")]
+    assert not [name for name in grouped if mapped[name] == "text"]
+    assert not [name for name in numbers if mapped[name] not in ("long", "float", "date")]
+    assert not [name for name, _ in each["attributes"].get("sort", ()) if mapped[name] == "text"]
+
+
+@pytest.mark.parametrize("view", of_kind("index-pattern"), ids=lambda view: view["id"])
+def test_a_data_view_shows_an_index_of_ours_that_has_its_time(view: Tree) -> None:
+    attributes = view["attributes"]
+    assert MAPPED[attributes["title"]][attributes["timeFieldName"]] == "date"
+
+
+# ---- visualisations and dashboards, as Kibana reads them
+
+SCHEMAS_OF = {
+    "table": {"metric": (1, 99), "bucket": (0, 99)},
+    "histogram": {"metric": (1, 99), "segment": (0, 1), "group": (0, 3)},
+    "markdown": {},
+}
+"""Kind of visualisation → the places for aggregations, and how many each takes."""
+
+
+@pytest.mark.parametrize("each", of_kind("visualization"), ids=lambda each: each["id"])
+def test_a_visualisation_has_the_aggregations_that_its_kind_takes(each: Tree) -> None:
+    state = orjson.loads(each["attributes"]["visState"])
+    assert state["title"] == each["attributes"]["title"]
+    places = SCHEMAS_OF[state["type"]]
+    used = [agg["schema"] for agg in state["aggs"]]
+    assert set(used) <= set(places)
+    assert all(low <= used.count(name) <= high for name, (low, high) in places.items())
+    ids = [agg["id"] for agg in state["aggs"]]
+    assert ids == [str(number) for number in range(1, len(ids) + 1)]
+    for agg in state["aggs"]:
+        order = agg["params"].get("orderBy", "_key")
+        metrics = [m["id"] for m in state["aggs"] if m["schema"] == "metric" and m["type"] != "top_hits"]
+        assert order == "_key" or order in metrics
+
+
+@pytest.mark.parametrize("each", [*of_kind("search"), *SHOWN], ids=lambda each: each["id"])
+def test_the_data_view_is_found_by_the_name_of_its_reference(each: Tree) -> None:
+    source = orjson.loads(each["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])
+    assert source["indexRefName"] in {r["name"] for r in each["references"]}
+
+
+@pytest.mark.parametrize("board", of_kind("dashboard"), ids=lambda board: board["id"])
+def test_panels_lie_side_by_side_and_each_shows_something(board: Tree) -> None:
+    panels = orjson.loads(board["attributes"]["panelsJSON"])
+    references = {r["name"]: r for r in board["references"]}
+    covered: set[tuple[int, int]] = set()
+    for panel in panels:
+        grid = panel["gridData"]
+        assert panel["panelIndex"] == grid["i"] and panel["embeddableConfig"] is not None
+        assert references[f"{panel['panelIndex']}:{panel['panelRefName']}"]["type"] == panel["type"]
+        columns, rows = range(grid["x"], grid["x"] + grid["w"]), range(grid["y"], grid["y"] + grid["h"])
+        cells = {(x, y) for x in columns for y in rows}
+        assert grid["x"] + grid["w"] <= WIDTH and not cells & covered
+        covered |= cells
+    assert len({panel["panelIndex"] for panel in panels}) == len(panels) >= 4
+
+
+@pytest.mark.parametrize("board", of_kind("dashboard"), ids=lambda board: board["id"])
+def test_a_control_picks_from_a_field_of_its_data_view(board: Tree) -> None:
+    group = board["attributes"].get("controlGroupInput")
+    if group is None:
+        assert board["id"] != "nhi-dashboard-identity", "an identity has to be picked somewhere"
+        return
+    references = {r["name"]: r["id"] for r in board["references"]}
+    for name, panel in orjson.loads(group["panelsJSON"]).items():
+        assert panel["type"] == "optionsListControl" and panel["explicitInput"]["id"] == name
+        view = BY_ID["index-pattern", references[f"controlGroup_{name}:optionsListDataView"]]
+        assert MAPPED[view["attributes"]["title"]][panel["explicitInput"]["fieldName"]] == "keyword"
+
+
+def test_every_dashboard_says_which_version_of_ours_it_is() -> None:
+    marks = {re.search(rf"{re.escape(assets.MARK)}([0-9a-f]{{12}})\)$", d["attributes"]["description"]) for d in
+             of_kind("dashboard")}  # fmt: skip
+    assert None not in marks and len({mark.group(1) for mark in marks if mark}) == 1
+
+
+# ---- the rule
+
+
+def test_the_rule_asks_for_mapped_fields_and_overrides_from_mapped_fields() -> None:
+    rule = assets.rule()
+    mapped = MAPPED["logs-nhi.alerts-*"]
+    asked = [*named_in(rule["query"]), rule["rule_name_override"], rule["timestamp_override"]]
+    asked += [each["field"] for each in (*rule["severity_mapping"], *rule["risk_score_mapping"])]
+    assert set(asked) - set(mapped) == set()
+    assert kuery(rule["query"])["bool"]["filter"][-1] == {"terms": {"nhi.change": ["new", "escalated"]}}
+    assert rule["index"] == ["logs-nhi.alerts-*"]
+
+
+@pytest.mark.parametrize("score", [0.0, 19.9, 20.0, 39.9, 40.0, 59.9, 60.0, 79.9, 80.0, 100.0])
+def test_a_notable_has_the_same_severity_in_kibana(score: float) -> None:
+    ours = severity_of(score)
+    code = ecs.SEVERITY_CODES[ours]
+    (theirs,) = (each["severity"] for each in assets.severity_mapping() if each["value"] == str(code))
+    assert theirs == ("low" if ours == "informational" else ours)
+    low, high = BANDS[theirs]
+    assert low <= code <= high
+
+
+def test_every_severity_has_a_code_and_each_code_one_severity_of_kibana() -> None:
+    assert set(ecs.SEVERITY_CODES) == {severity_of(score) for score in range(101)}
+    assert [each["severity"] for each in assets.severity_mapping()] == list(BANDS)
+
+
+def test_the_rule_that_would_promote_everything_is_told_to_leave_ours_out() -> None:
+    (item,) = assets.external_alerts_exception()["items"]
+    assert [(e["field"], e["operator"], e["value"]) for e in item["entries"]] == [
+        ("data_stream.dataset", "included", ecs.DATASET)
+    ]
+    assert "event.kind:alert" in assets.rule()["query"], "so does Elastic's own rule ask"
