@@ -10,7 +10,7 @@ from elasticsearch.helpers import streaming_bulk
 
 from nhi_watch.errors import StoreError
 from nhi_watch.outputs import ecs
-from nhi_watch.stores.elastic_errors import BUSY, PassingError, explained
+from nhi_watch.stores.elastic_errors import BUSY, PassingError, explained, refused
 
 Json = Mapping[str, Any]
 _CHUNK = 500
@@ -62,9 +62,8 @@ def bulk(client: Elasticsearch, actions: Iterator[dict[str, Any]], stream: str) 
     for _, item in results:
         (result,) = item.values()
         if result["status"] not in (200, 201, 409):
-            reason = str(result.get("error", {}).get("reason", ""))[:300]
             failed = PassingError if result["status"] in BUSY else StoreError
-            raise failed(f"{stream} refused document {result['_id']}: {reason}; run `nhi elastic setup`")
+            raise failed(f"{stream} refused document {result['_id']}: {refused(result.get('error', {}))}")
         yield result["status"]
 
 

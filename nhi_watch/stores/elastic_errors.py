@@ -14,7 +14,14 @@ from nhi_watch.errors import StoreError
 
 BUSY = frozenset({429, 502, 503, 504})
 """Answers of a server that is overloaded, and of one that is not there behind a proxy that is."""
-_LOST = frozenset({"search_context_missing_exception", "index_closed_exception", "shard_not_found_exception"})
+_LOST = frozenset(
+    {
+        "search_context_missing_exception",
+        "index_closed_exception",
+        "index_not_found_exception",
+        "shard_not_found_exception",
+    }
+)
 """Kinds of errors after which reading begins anew: a node went, an index was moved, closed or deleted."""
 
 
@@ -71,7 +78,7 @@ def _reason(problem: ApiError) -> str:
     body = problem.body
     cause = body.get("error") if isinstance(body, dict) else None
     text = cause.get("reason") if isinstance(cause, dict) else str(problem.message)
-    hint = _BLOCKED if "cluster_block_exception" in kinds(problem) else _HINTS.get(problem.status_code, "")
+    hint = BLOCKED if _BLOCK in kinds(problem) else _HINTS.get(problem.status_code, "")
     return f"{str(text)[:300]}{hint}"
 
 
@@ -79,4 +86,16 @@ _HINTS = {
     401: "; check the API key",
     403: "; the API key lacks a privilege: see `nhi elastic setup --api-key-request -`",
 }
-_BLOCKED = "; the index is blocked for writing: free disk space, or take the block away, and run again"
+_BLOCK = "cluster_block_exception"
+BLOCKED = "; the index is blocked for writing: free disk space, or take the block away, and run again"
+
+
+def refused(error: dict[str, Any]) -> str:
+    """Why one document of a bulk request was not written, and what helps.
+
+    >>> refused({"type": "mapper_parsing_exception", "reason": "no number"})
+    'no number; run `nhi elastic setup`'
+    """
+    return str(error.get("reason", ""))[:300] + (
+        BLOCKED if error.get("type") == _BLOCK else "; run `nhi elastic setup`"
+    )

@@ -21,7 +21,7 @@ from tenacity.wait import wait_random_exponential
 
 from nhi_watch.errors import StoreError
 from nhi_watch.stores._remembered import Remembered
-from nhi_watch.stores.elastic_errors import BUSY, PassingError, explained
+from nhi_watch.stores.elastic_errors import BUSY, PassingError, explained, refused
 from nhi_watch.stores.interface import TABLES
 
 MAPPINGS: dict[str, Any] = {
@@ -213,7 +213,7 @@ class ElasticStore:
             (result,) = item.values()
             if "error" in result:
                 failed = PassingError if result["status"] in BUSY else StoreError
-                raise failed(f"cannot write {self._index}: {str(result['error'].get('reason'))[:300]}")
+                raise failed(f"cannot write {self._index}: {refused(result['error'])}")
         self._fresh = refresh
 
     def _call(self, doing: str, request: Callable[[], Any]) -> Any:

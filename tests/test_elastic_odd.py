@@ -1,0 +1,213 @@
+"""Odd sources and indices that change between or during runs, on real servers: what is there is read, once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ecs_shape import document, load, mappings
+from elastic_server import Server
+from elastic_story import records
+from test_elastic_run import ROOT, SINCE, Place, essence, fill
+
+from nhi_watch import model
+from nhi_watch.elastic import read
+from nhi_watch.errors import StoreError
+from nhi_watch.pipeline import Options, Pipeline
+from nhi_watch.sources import cloudtrail
+from nhi_watch.state import State
+from nhi_watch.stores.sqlite import SqliteStore
+from nhi_watch.timestamps import render
+
+Tree = dict[str, Any]
+BUDGET = 300.0
+
+
+@pytest.fixture
+def place(elastic: Server) -> Iterator[Place]:
+    made = Place(elastic)
+    yield made
+    names = [f"nhi-state-{made.namespace}", f"{made.source}.a", f"{made.source}.b"]
+    made.client.indices.delete(index=names, ignore_unavailable=True)
+
+
+@lru_cache
+def told() -> tuple[Tree, ...]:
+    return tuple(records())
+
+
+def from_files(folder: Path, chosen: tuple[Tree, ...]) -> list[Tree]:
+    """The notables that files and SQLite make of some records."""
+    store = SqliteStore(folder / "state.sqlite")
+    pipeline = Pipeline(State(store), model.load(model.FOLDER), [cloudtrail], Options(BUDGET))
+    pipeline.feed(chosen, lambda index, error: pipeline.reject(error.reason))
+    notables = pipeline.finish().notables
+    store.close()
+    return essence(sorted(notables, key=lambda n: str(n["id"])))
+
+
+@pytest.fixture(scope="session")
+def wanted(tmp_path_factory: pytest.TempPathFactory) -> list[Tree]:
+    notables = from_files(tmp_path_factory.mktemp("odd"), told())
+    assert len(notables) >= 3, "there must be something to compare"
+    return notables
+
+
+def ingested() -> str:
+    return render(int(time.time()) - 60)
+
+
+def plain_index(place: Place, name: str, changed: dict[str, Tree] | None = None) -> None:
+    """An ordinary index beside the stream, some of whose fields are mapped otherwise."""
+    root = mappings()
+    for field, kind in (changed or {}).items():
+        *steps, last = field.split(".")
+        node = root["properties"]
+        for step in steps:
+            node = node[step]["properties"]
+        node[last] = kind
+    place.client.indices.create(index=name, mappings=root, settings={"number_of_replicas": 0})
+
+
+def halves(place: Place, changed: dict[str, Tree] | None = None) -> str:
+    """The records in two ordinary indices, of which the second is mapped otherwise; returns their pattern."""
+    first, second = f"{place.source}.a", f"{place.source}.b"
+    place.client.indices.delete_index_template(name=place.source)
+    plain_index(place, first)
+    plain_index(place, second, changed)
+    made = [document(r, False, ingested()) for r in told()]
+    load(place.client, first, made[: len(made) // 2])
+    load(place.client, second, made[len(made) // 2 :])
+    return f"{place.source}.*"
+
+
+# ---- shapes
+
+
+def test_documents_with_the_original_and_no_fields_are_read_from_it(place: Place, wanted: list[Tree]) -> None:
+    made = (document(r, True, ingested()) for r in told())
+    load(place.client, place.source, ({"@timestamp": d["@timestamp"], "event": only(d["event"])} for d in made))
+    place.run(since=SINCE)
+    assert essence(place.notables()) == wanted
+
+
+def only(event: Tree) -> Tree:
+    return {name: event[name] for name in ("original", "ingested")}
+
+
+def test_documents_with_neither_original_nor_fields_are_rejected_and_named(place: Place) -> None:
+    bare = [{"@timestamp": "2025-03-03T00:00:00Z", "event": {"ingested": ingested(), "kind": "event"}}] * 3
+    load(place.client, place.source, bare)
+    done = place.run(since=SINCE)
+    assert (done["read"], done["parsed"], sum(done["rejected"].values())) == (3, 0, 3)
+    assert len({reject["id"] for reject in done["rejects"]}) == 3
+
+
+@pytest.mark.parametrize("push_from", [1, 1 << 62], ids=["grouped", "read"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"event.ingested": {"type": "keyword"}},
+        {"source.ip": {"type": "keyword"}, "event.action": {"type": "text"}, "cloud.region": {"type": "text"}},
+    ],
+    ids=["time of ingestion", "fields"],
+)
+def test_indices_that_map_fields_otherwise_are_read_as_well(
+    place: Place, wanted: list[Tree], changed: dict[str, Tree], push_from: int
+) -> None:
+    done = place.run(pattern=halves(place, changed), since=SINCE, push_from=push_from)
+    assert essence(place.notables()) == wanted
+    assert bool(done["push_down"]["why_not"]) == (push_from == 1 and "event.action" in changed)
+
+
+# ---- rollover
+
+
+def test_a_rollover_of_the_alerts_between_a_killed_run_and_the_next_makes_none_twice(
+    place: Place, wanted: list[Tree]
+) -> None:
+    fill(place, told())
+    program = [sys.executable, str(ROOT / "tests" / "elastic_killed.py"), "state"]
+    arguments = [place.url, place.source, place.namespace]
+    killed = subprocess.run([*program, *arguments], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert killed.returncode == -signal.SIGKILL
+    assert len(place.alerts()) == len(wanted), "the alerts are written before the state is"
+    place.client.indices.rollover(alias=f"logs-nhi.alerts-{place.namespace}")
+    place.run(wait=10.0)
+    assert essence(place.notables()) == wanted
+    assert len(place.client.indices.get(index=f".ds-logs-nhi.alerts-{place.namespace}-*")) == 2
+
+
+def test_a_rollover_of_the_source_between_two_runs_loses_nothing(place: Place, wanted: list[Tree]) -> None:
+    cut = len(told()) // 2
+    fill(place, told()[:cut])
+    place.run(since=SINCE)
+    place.client.indices.rollover(alias=place.source)
+    fill(place, told()[cut:])
+    place.run()
+    latest = {n["id"]: n for n in sorted(place.notables(), key=lambda n: n["revision"])}
+    assert essence([latest[n["id"]] for n in wanted]) == wanted
+
+
+# ---- indices that are taken away in the middle
+
+
+def after_the_first_page(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Any]) -> None:
+    """Let something happen once, when the first page has been read."""
+    real, waiting = read.pages, [happens]
+
+    def pages(*arguments: Any) -> Iterator[Any]:
+        for hits in real(*arguments):
+            yield hits
+            while waiting:
+                waiting.pop()()
+
+    monkeypatch.setattr(read, "pages", pages)
+
+
+@pytest.mark.parametrize("deed", ["close", "delete"])
+def test_an_index_that_goes_while_it_is_read_takes_only_its_own_documents_along(
+    place: Place, wanted: list[Tree], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, deed: str
+) -> None:
+    pattern = halves(place)
+    lost = f"{place.source}.b"
+    after_the_first_page(monkeypatch, partial(getattr(place.client.indices, deed), index=lost))
+    done = place.run(pattern=pattern, since=SINCE)
+    assert done["read"] == len(told()) // 2
+    assert essence(place.notables()) == from_files(tmp_path, told()[: len(told()) // 2])
+    if deed == "close":
+        place.client.indices.open(index=lost, wait_for_active_shards=1)
+        place.run(pattern=pattern, since=SINCE)
+        latest = {n["id"]: n for n in sorted(place.notables(), key=lambda n: n["revision"])}
+        assert essence([latest[n["id"]] for n in wanted]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("index", "way"),
+    [("nhi-state-{}", "read_only_allow_delete"), (".ds-logs-nhi.risk-{}-*", "read_only")],
+    ids=["state", "stream"],
+)
+def test_an_index_that_becomes_read_only_stops_the_run_and_nothing_is_lost(
+    place: Place, wanted: list[Tree], monkeypatch: pytest.MonkeyPatch, index: str, way: str
+) -> None:
+    fill(place, told()[:50])
+    place.run(since=SINCE)
+    fill(place, told()[50:])
+    name = index.format(place.namespace)
+    block = partial(place.client.indices.put_settings, index=name)
+    after_the_first_page(monkeypatch, partial(block, settings={f"index.blocks.{way}": True}))
+    with pytest.raises(StoreError, match="blocked for writing"):
+        place.run(patience=1.0)
+    block(settings={f"index.blocks.{way}": None})
+    place.run(wait=10.0)
+    latest = {n["id"]: n for n in sorted(place.notables(), key=lambda n: n["revision"])}
+    assert essence([latest[n["id"]] for n in wanted]) == wanted
+    assert len(place.alerts()) == len({(n["id"], n["revision"]) for n in place.notables()})
