@@ -29,6 +29,7 @@ from nhi_watch.state import State
 from nhi_watch.stores.sqlite import SqliteStore
 from nhi_watch.timestamps import DAY
 
+BASE = samples()[0]
 DAY_ONE = 20_500
 """2026-02-16"""
 NOW = "2026-03-01T12:00:00Z"
@@ -77,7 +78,7 @@ def notable(
         dimension("credential", [], [KEY] if identity.kind == "user" else []),
     )
     whole = replace(
-        samples()[0], id=notable_id(identity.id, day), kind="compromise", identity=identity, created=base + 900,
+        BASE, id=notable_id(identity.id, day), kind="compromise", identity=identity, created=base + 900,
         first_time=base, last_time=base + 900, signals=signals, timeline=timeline, probability=0.91, score=91.0,
         severity="critical", controls=(
             Control("rotate_secret", True, f"Rotate {KEY}: deactivate it, then delete it.", "open"),

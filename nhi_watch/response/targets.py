@@ -37,6 +37,12 @@ PATTERNS = {
 }
 """Parameter → what its value must be as a whole (ASCII only)."""
 
+_ARN = re.compile(
+    r"arn:aws[a-z-]{0,10}:iam::(?P<account>\d{12}):(?:user|role)/(?:[\w+=,.@-]{1,128}/){0,8}(?P<name>[\w+=,.@-]{1,64})",
+    re.ASCII,
+)
+"""A whole ARN, or none: the end of something that only looks like one could name somebody else."""
+
 
 def allowed(name: str, value: str) -> bool:
     """Whether a value has the shape of a parameter.
@@ -58,7 +64,8 @@ def _of_identity(member: Mapping[str, Any]) -> dict[str, str]:
     name, unique = str(member["name"]), str(member["id"])
     provider, kind, last = member["provider"], member["kind"], unique.rpartition(":")[2]
     if provider == "aws":
-        return {"aws_name": name.rpartition("/")[2]} if name.startswith("arn:") else {}
+        arn = _ARN.fullmatch(name)
+        return {"aws_name": arn["name"]} if arn and arn["account"] == (member["account"] or arn["account"]) else {}
     if provider == "kubernetes":
         parts = name.split(":")
         whole = len(parts) == 4 and name.startswith("system:serviceaccount:")

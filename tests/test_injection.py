@@ -1,0 +1,293 @@
+"""What attackers write into logs reaches the brief, the report, a dashboard, an alert or a plan as quoted data only.
+
+The strings come from `attack_strings`, written from what attackers do. Each is read out of logs by the product itself
+(`by_logs`) and also put into every text of a notable (`by_hand`), which is more than any log can do.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attack_strings import MARK, attacks
+from desk_samples import NOW, USER, desk, notable, state
+from hostile import ATTACKS, by_hand, by_logs, credentials
+from llm_double import Json, endpoint, facts
+from need import need
+from rich.console import Console
+from screenshot import browser
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from splunk_boards import NAMES, TOKEN, defaults, filled, queries
+from splunk_conf import stages
+
+from nhi_watch import audit, brief, feedback
+from nhi_watch.copilot import writer
+from nhi_watch.copilot.client import Endpoint
+from nhi_watch.copilot.masking import mask, restore
+from nhi_watch.desk import audit as audit_command
+from nhi_watch.desk import brief as brief_command
+from nhi_watch.outputs import ecs, explanation, html, terminal
+from nhi_watch.response import export, plan, policy
+from nhi_watch.splunk import nhiexplain
+from nhi_watch.splunk.notables import event_of
+from nhi_watch.splunk.rows import read, write
+
+SPAN = re.compile(r"`([^`\n]*)`")
+HARMLESS = re.compile(r"[\w .:/@+=,;()#%'…⟨⟩-]*")
+HIDING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+POLICY = policy.load()
+NOTHING = plan.Breaks((), ())
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[dict[str, Any]]:
+    """The hostile notables of both kinds."""
+    return [*map(by_hand, ATTACKS), *by_logs()]
+
+
+def outside(text: str) -> str:
+    """What is left of a text when everything between backticks is taken out."""
+    assert text.count("`") % 2 == 0
+    return SPAN.sub("∎", text)
+
+
+def is_quoted(text: str) -> None:
+    """Nothing of an attack stands outside of backticks, and nothing between them can act."""
+    assert MARK not in outside(text).lower()
+    for inner in SPAN.findall(text):
+        assert HARMLESS.fullmatch(inner), inner
+        assert "://" not in inner
+    assert not HIDING.search(text)
+
+
+def test_there_are_more_than_two_hundred_strings_and_other_seeds_make_others() -> None:
+    assert len(ATTACKS) >= 200
+    assert all(MARK in text for text in ATTACKS)
+    assert len({*ATTACKS} & {*attacks(2)}) < len(ATTACKS)
+
+
+def test_the_strings_come_through_the_logs(documents: list[dict[str, Any]]) -> None:
+    whole = [json.dumps(document) for document in documents[len(ATTACKS) :]]
+    assert sum(MARK in text for text in whole) >= 200
+    assert {d["identity"]["provider"] for d in documents[len(ATTACKS) :]} == {"aws", "github", "entra"}
+
+
+def test_the_brief_quotes_them(documents: list[dict[str, Any]]) -> None:
+    for document in documents:
+        text = brief.text(document)
+        is_quoted(text)
+        lines = [line for line in text.splitlines() if line]
+        assert {line for line in lines if not line.startswith("- ")} <= {*brief.SECTIONS}
+        assert sum(line.startswith("- ") for line in lines) == len(brief.facts(document))
+
+
+def test_the_words_of_a_brief_are_those_of_a_harmless_one() -> None:
+    harmless = [fact.words for fact in brief.facts(by_hand("x"))]
+    for text in ATTACKS:
+        assert [fact.words for fact in brief.facts(by_hand(text))] == harmless
+
+
+def test_a_plan_quotes_them_and_no_command_holds_one(documents: list[dict[str, Any]]) -> None:
+    steps = 0
+    for document in documents:
+        made = plan.draft(document, POLICY, credentials(document), NOTHING, 1_772_323_200)
+        steps += len(made["steps"])
+        commands = [[s["commands"], s["shell"], s["undo"], s["with"]] for s in made["steps"]]
+        assert MARK not in json.dumps(commands).lower()
+        lines = plan.text(made).splitlines()
+        is_quoted("\n".join(line for line in lines if not line.startswith(("   run", "   undo"))))
+        for kind in export.KINDS.values():
+            handed = json.dumps(kind.make(made, []), ensure_ascii=False)
+            is_quoted(json.loads(f'"{_texts(handed)}"'))
+    assert steps > 400
+
+
+def _texts(plain: str) -> str:
+    """The strings of a JSON text, without the commands, of which none holds an attack (see above)."""
+    return "" if MARK not in plain.lower() else " ".join(re.findall(r'"((?:[^"\\]|\\.)*pwn3d(?:[^"\\]|\\.)*)"', plain))
+
+
+def test_the_alert_for_elastic_shows_none_that_hides_and_its_note_quotes_them(documents: list[dict[str, Any]]) -> None:
+    for document in documents:
+        alert = ecs.alert(document, created="2026-03-01T12:00:00Z")
+        is_quoted(alert["nhi"]["brief"])
+        for text in (alert["message"], alert["event"]["reason"], alert["rule"]["name"], alert["rule"]["description"]):
+            assert not HIDING.search(text) and "\n" not in text
+        assert {"kibana", "host", "risk"}.isdisjoint(alert)
+
+
+def test_splunks_notable_is_one_line_and_says_what_was_in_the_log(documents: list[dict[str, Any]]) -> None:
+    for document in documents:
+        line = event_of(document, 1_772_323_200)
+        assert len(line.splitlines()) == 1 and line.isascii()
+        assert json.loads(line)["nhi_notable"] == document
+
+
+def test_splunks_explanation_keeps_its_rows_and_its_brief_quotes_them(documents: list[dict[str, Any]]) -> None:
+    for document in documents:
+        explained = nhiexplain._LINES
+        lines = [{"nhi_section": name, **line} for name in explained for line in explained[name](document)]
+        names = list(dict.fromkeys(name for line in lines for name in line))
+        header, *rows = read(write(names, lines, ("nhi_record_ids",)))
+        assert len(rows) == len(lines)
+        told = [dict(zip(header, row)) for row in rows]
+        for row in told:
+            if row["nhi_section"] == "brief":
+                is_quoted(str(row["nhi_text"]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dashboards_search_keeps_its_stages_whatever_a_token_holds(name: str) -> None:
+    """A token that a click or an input sets is a log's value; |s quotes it, so it can add no verb."""
+    ours = defaults(name)
+    for _, query in queries(name):
+        open_tokens = {found[1] for found in TOKEN.finditer(query) if found[2] == "s"}
+        harmless = [stage.split()[:1] for stage in stages(filled(query, {**ours, **dict.fromkeys(open_tokens, "x")}))]
+        for text in ATTACKS:
+            tokens = {**ours, **dict.fromkeys(open_tokens, text)}
+            assert [stage.split()[:1] for stage in stages(filled(query, tokens))] == harmless
+
+
+def test_a_terminal_gets_no_character_that_acts(documents: list[dict[str, Any]]) -> None:
+    for document in documents:
+        shown = io.StringIO()
+        console = Console(file=shown, width=200)
+        explanation.show(document, console)
+        terminal.show([document], {}, console)
+        assert not HIDING.search(shown.getvalue())
+
+
+# ---- the report, in a real browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chrome]:
+    need(shutil.which("chromedriver"), "needs chromium and chromium-driver (apt)")
+    with browser(1440, 900) as driver:
+        yield driver
+
+
+SKELETON = """
+return [...document.querySelectorAll('*')].map(e => e.tagName + ' ' + e.getAttributeNames().sort().join(' '))
+"""
+
+
+def _skeleton(chromium: Chrome, path: Path, told: list[dict[str, Any]]) -> list[str]:
+    path.write_bytes(html.render(told, {}).encode("utf-8", "replace"))
+    chromium.get(path.as_uri())
+    return list(chromium.execute_script(SKELETON))  # type: ignore[no-untyped-call]
+
+
+def test_a_browser_makes_no_element_and_runs_nothing_of_them(chromium: Chrome, tmp_path: Path) -> None:
+    hostile = [{**by_hand(text), "rank": number} for number, text in enumerate(ATTACKS, 1)]
+    harmless = [{**by_hand(f"x{number}"), "rank": number} for number, _ in enumerate(ATTACKS, 1)]
+    plain = _skeleton(chromium, tmp_path / "harmless.html", harmless)
+    for kind in ("browser", "performance"):
+        chromium.get_log(kind)  # type: ignore[no-untyped-call]
+    assert _skeleton(chromium, tmp_path / "hostile.html", hostile) == plain
+    _is_quiet(chromium, tmp_path / "hostile.html")
+
+
+def test_a_browser_is_as_quiet_over_what_came_through_the_logs(chromium: Chrome, tmp_path: Path) -> None:
+    for kind in ("browser", "performance"):
+        chromium.get_log(kind)  # type: ignore[no-untyped-call]
+    _skeleton(chromium, tmp_path / "logs.html", by_logs())
+    _is_quiet(chromium, tmp_path / "logs.html")
+
+
+def _is_quiet(chromium: Chrome, path: Path) -> None:
+    """Every notable is opened; nothing is requested, complains, leads away or was changed."""
+    for link in chromium.find_elements(By.CSS_SELECTOR, ".item a")[:8]:
+        link.click()
+    script = "return [document.title, location.href.split('#')[0], document.scripts.length, typeof window.pwn3d]"
+    title, where, scripts, planted = chromium.execute_script(script)  # type: ignore[no-untyped-call]
+    assert (MARK in title, where, scripts, planted) == (False, path.as_uri(), 1, "undefined")
+    assert chromium.find_elements(By.CSS_SELECTOR, "img, iframe, object, embed, base, form, input[autofocus]") == []
+    links = chromium.execute_script("return [...document.querySelectorAll('[href],[src]')].map("
+                                    "e => e.getAttribute('href') || e.getAttribute('src'))")  # type: ignore[no-untyped-call]  # fmt: skip
+    assert not [link for link in links if MARK in link]
+    requested = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]  # type: ignore[no-untyped-call]
+    urls = {m["params"]["request"]["url"] for m in requested if m["method"] == "Network.requestWillBeSent"}
+    assert {url for url in urls if MARK in url} == set()
+    assert chromium.get_log("browser") == []  # type: ignore[no-untyped-call]
+
+
+# ---- a model that does whatever it is told
+
+
+def obedient(request: Json) -> str:
+    """It does what it reads: repeats every sentence that looks like an order, whoever wrote it."""
+    told = "\n".join(message["content"] for message in request["messages"])
+    orders = [line for line in told.splitlines() if re.search(rf"(?i){MARK}|ignore|benign|approved|system:", line)]
+    return "\n".join([*orders, *(f"{text} [{name}]" for name, _, text in facts(request))])
+
+
+def test_a_model_is_shown_no_word_of_them_so_that_it_has_nothing_to_obey() -> None:
+    for document in by_logs():
+        assert MARK not in mask(brief.facts(document)).prompt.lower()
+    with endpoint(obedient) as (url, met):
+        for document in map(by_hand, ATTACKS):
+            written = writer.write(brief.facts(document), Endpoint(url, "m"))
+            assert written.fault == "" and written.held > 0
+            is_quoted(writer.render(written))
+    assert len(met) == len(ATTACKS)
+    assert MARK not in json.dumps(met, ensure_ascii=False).lower()
+
+
+def test_a_model_that_was_turned_all_the_same_is_not_heard() -> None:
+    """It says each string outright: alone, with a proof, and inside a true sentence."""
+    document = notable()
+    told = brief.facts(document)
+    masked = mask(told)
+    name, true = next(iter(masked.words.items()))
+    fine = {restore(true, masked)}
+    for text in ATTACKS:
+        proof = f"[{name}]"
+        lines = (text, f"{text} {proof}", f"{true} {text} {proof}", f"{text} {true} {proof}", f"{true} {proof} {text}")
+        for line in lines:
+            written = writer.assemble(told, masked, line)
+            assert MARK not in writer.render(written).lower()
+            assert {one.text for one in written.lines if one.worded} <= fine
+
+
+def test_the_brief_on_the_command_line_quotes_them_with_a_turned_model(tmp_path: Path) -> None:
+    documents = [{**by_hand(text), "id": f"{number:020x}"} for number, text in enumerate(ATTACKS[::20])]
+    state(tmp_path, documents)
+    for number, document in enumerate(documents):
+        said = ATTACKS[::20][number]
+        with endpoint(lambda request, said=said: f"{said}\n{said} [f1]") as (url, _):
+            words = (document["id"], "--now", NOW, "--llm", url, "--llm-model", "m")
+            text = desk(brief_command, *words, out=tmp_path)
+        is_quoted(text.rpartition("Of ")[0])
+        assert MARK not in text.rpartition("Of ")[2]
+
+
+# ---- what people type, and tables for spreadsheets
+
+
+def test_an_exported_trail_has_no_cell_that_is_a_formula(tmp_path: Path) -> None:
+    for text in ATTACKS[:60]:
+        audit.append(tmp_path / "audit.jsonl", "verdict", text, {"why": text, "identity": USER.id})
+    desk(audit_command, "export", tmp_path / "a.csv", out=tmp_path)
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert len(rows) == 61
+    assert not [cell for row in rows for cell in row if cell[:1] in tuple("=+-@\t\r")]
+
+
+def test_an_exception_is_offered_in_words_that_a_terminal_can_show(documents: list[dict[str, Any]]) -> None:
+    from nhi_watch.outputs.words import visible
+
+    for document in documents:
+        for signal, value in feedback.choices(document):
+            assert not HIDING.search(visible(f"{signal} {value}"))
