@@ -47,6 +47,7 @@ types: $(STAMP) ## mypy, strict
 
 docs: $(STAMP) ## write the generated pages of docs/ anew
 	$(BIN)/python tools/docs.py
+	$(BIN)/python tests/coverage_ledger.py
 
 docs-check: $(STAMP) ## fail where a generated page of docs/ is stale
 	$(BIN)/python tools/docs.py --check

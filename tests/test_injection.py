@@ -12,6 +12,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ return [...document.querySelectorAll('*')].map(e => e.tagName + ' ' + e.getAttri
 def _skeleton(chromium: Chrome, path: Path, told: list[dict[str, Any]]) -> list[str]:
     path.write_bytes(html.render(told, {}).encode("utf-8", "replace"))
     chromium.get(path.as_uri())
-    return list(chromium.execute_script(SKELETON))  # type: ignore[no-untyped-call]
+    return list(chromium.execute_script(SKELETON))
 
 
 def test_a_browser_makes_no_element_and_runs_nothing_of_them(chromium: Chrome, tmp_path: Path) -> None:
@@ -210,11 +211,11 @@ def _is_quiet(chromium: Chrome, path: Path) -> None:
     for link in chromium.find_elements(By.CSS_SELECTOR, ".item a")[:8]:
         link.click()
     script = "return [document.title, location.href.split('#')[0], document.scripts.length, typeof window.pwn3d]"
-    title, where, scripts, planted = chromium.execute_script(script)  # type: ignore[no-untyped-call]
+    title, where, scripts, planted = chromium.execute_script(script)
     assert (MARK in title, where, scripts, planted) == (False, path.as_uri(), 1, "undefined")
     assert chromium.find_elements(By.CSS_SELECTOR, "img, iframe, object, embed, base, form, input[autofocus]") == []
     links = chromium.execute_script("return [...document.querySelectorAll('[href],[src]')].map("
-                                    "e => e.getAttribute('href') || e.getAttribute('src'))")  # type: ignore[no-untyped-call]  # fmt: skip
+                                    "e => e.getAttribute('href') || e.getAttribute('src'))")
     assert not [link for link in links if MARK in link]
     requested = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]  # type: ignore[no-untyped-call]
     urls = {m["params"]["request"]["url"] for m in requested if m["method"] == "Network.requestWillBeSent"}
@@ -260,12 +261,15 @@ def test_a_model_that_was_turned_all_the_same_is_not_heard() -> None:
             assert {one.text for one in written.lines if one.worded} <= fine
 
 
+def _repeats(said: str, request: Json) -> str:
+    return f"{said}\n{said} [f1]"
+
+
 def test_the_brief_on_the_command_line_quotes_them_with_a_turned_model(tmp_path: Path) -> None:
     documents = [{**by_hand(text), "id": f"{number:020x}"} for number, text in enumerate(ATTACKS[::20])]
     state(tmp_path, documents)
     for number, document in enumerate(documents):
-        said = ATTACKS[::20][number]
-        with endpoint(lambda request, said=said: f"{said}\n{said} [f1]") as (url, _):
+        with endpoint(partial(_repeats, ATTACKS[::20][number])) as (url, _):
             words = (document["id"], "--now", NOW, "--llm", url, "--llm-model", "m")
             text = desk(brief_command, *words, out=tmp_path)
         is_quoted(text.rpartition("Of ")[0])

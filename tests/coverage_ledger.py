@@ -1,0 +1,275 @@
+"""The coverage ledger, docs/coverage.md: what is detected, responded to and governed, each cell proven by a sample.
+
+A cell is filled only by running something: a sample that makes a signal, a finding or an exposure fire (detect), the
+plan that the shipped policy drafts for the notable that comes of it (respond), and the entry that opens for its
+controls in the ledger, with an owner and a due date (govern). Whatever has no such proof says "not covered".
+
+Run as a program it writes the page; a test fails where the page is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tools")]
+
+from core_samples import TODAY, events, learnt, whole_days
+from layout import ROOT
+from test_exposure import LEAK, STRANGE, USUAL, told, user
+from test_posture import ALIVE, both, days_ago, details, looked, report, works
+from test_posture import row as line
+from test_signals import FOLDER, value_of
+
+from nhi_watch import brief, episode, feedback, frameworks, ledger
+from nhi_watch.assets import Asset
+from nhi_watch.history import History
+from nhi_watch.notable import to_json
+from nhi_watch.outputs import ecs
+from nhi_watch.response import plan, policy
+from nhi_watch.scoring import score_day, views_of
+from nhi_watch.signals import SIGNALS
+from nhi_watch.splunk.notables import event_of
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.view import EpisodeView
+
+PAGE = ROOT / "docs" / "coverage.md"
+NO = "**not covered**"
+TEAM = Asset("high", "team-pay", "production")
+OWNED = Asset("high", "team-pay", "")
+FUNCTIONS = ("detect", "respond", "govern")
+CSF = {"DE": "detect", "RS": "respond", "GV": "govern", "PR": "govern"}
+
+
+class Proof(NamedTuple):
+    """Something that fired, and what followed from it."""
+
+    name: str
+    """Of the signal, the finding or the exposure."""
+    sample: str
+    ids: tuple[str, ...]
+    """Framework ids that it carries of its own."""
+    actions: tuple[str, ...]
+    """That the shipped policy plans for it."""
+    controls: tuple[str, ...]
+    """That the ledger follows up, with owner and due date."""
+    reached: tuple[str, ...]
+    """Outcomes of the CSF that were reached with its notable."""
+
+
+def proofs() -> list[Proof]:
+    """Every sample that fires, with what followed."""
+    return [*_signals(), *_findings(), *_exposures()]
+
+
+def _signals() -> Iterator[Proof]:
+    for signal in SIGNALS:
+        for text in (FOLDER / f"{signal.name}.jsonl").read_text("utf-8").splitlines():
+            sample = json.loads(text)
+            if sample["fires"] is True:
+                document = _fired(signal, sample)
+                if document is not None:
+                    yield _proof(signal.name, sample["sample"], signal.frameworks, document)
+                    break
+
+
+def _fired(signal: Any, sample: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The notable of a sample whose signal fires indeed; None: it does not."""
+    found, past = events(sample["events"], TODAY), learnt(sample["history"])
+    (whole,) = whole_days(found).values()
+    today = past.past(found[0].identity, TODAY)
+    value, _ = value_of(signal, EpisodeView(views_of(whole.ordered(), today), today))
+    if not value:
+        return None
+    return to_json(episode.build(score_day(past.model, past, whole), past, TEAM))
+
+
+def _findings() -> Iterator[Proof]:
+    for kind, (sample, look) in FINDINGS.items():
+        notables = [n for n in look().notables if n["signals"][0]["id"] == kind]
+        assert notables, f"{kind} has no finding: {sample}"
+        carried = {i for n in notables for ids in n["frameworks"].values() for i in ids}
+        yield _proof(kind, sample, sorted(carried - {*frameworks.ALWAYS}), notables[0])
+
+
+def _exposures() -> Iterator[Proof]:
+    for sample, document in (
+        ("a key in a public repository, not used since", told(USUAL)),
+        ("a key in a public repository, used from Tor two minutes later", told(USUAL, [STRANGE])),
+    ):
+        carried = [i for ids in document["frameworks"].values() for i in ids if i not in frameworks.ALWAYS]
+        yield _proof("exposed_secret", sample, carried, document)
+
+
+def _proof(name: str, sample: str, ids: Iterable[str], document: dict[str, Any]) -> Proof:
+    members = plan.members_of(document)
+    keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
+    made = plan.draft(document, policy.load(), {str(members[0]["id"]): keys}, plan.Breaks((), ()), LEAK)
+    followed = [e for e in ledger.follow(MemoryStore(), History(), [document], LEAK) if e.due and e.owner]
+    actions, controls = sorted({s["action"] for s in made["steps"]}), sorted({e.control for e in followed})
+    reached = _reached(document, tuple(actions), tuple(controls))
+    return Proof(name, sample, tuple(ids), tuple(actions), tuple(controls), reached)
+
+
+def _owned(look: Callable[..., Any], *args: Any, **more: Any) -> Callable[[], Any]:
+    known = dict.fromkeys(("payments-api", "orders-stg", "orders-prod", "ci", "shared", "other", "old", "never"), OWNED)
+    return lambda: look(*args, **{"known": known, **more})
+
+
+def _crossing() -> list[dict[str, Any]]:
+    from core_samples import record
+
+    buckets = ("orders-stg-data", "orders-prod-data", "billing-prod-data")
+    return [record(TODAY - day, "10:00", role="orders-stg", bucket=one, id=f"{day}{one}") for day in (3, 2, 1)
+            for one in buckets] + works([3, 2, 1], role="orders-prod", bucket="orders-prod-data")  # fmt: skip
+
+
+def _by_hand() -> list[dict[str, Any]]:
+    hands = works([3], sessionCredentialFromConsole="true", service="iam", name="ListUsers")
+    return [*works(range(60, 0, -1)), *[{**one, "eventID": "hands"} for one in hands]]
+
+
+def _left_behind() -> list[dict[str, Any]]:
+    return [user(TODAY - day, "10:00") for day in range(200, 120, -1)]
+
+
+def _stopped() -> list[dict[str, Any]]:
+    return [*works(range(300, 150, -1), role="old"), *ALIVE]
+
+
+def _unmade() -> list[dict[str, Any]]:
+    calls = ("PutObject", "DeleteObject", "CreateBucket", "DeleteBucket", "PutBucketPolicy", "CopyObject")
+    writes = [{**one, "eventName": call, "eventID": f"{call}{n}"}
+              for call in calls for n, one in enumerate(works(range(200, 120, -1)))]  # fmt: skip
+    return [*writes, *works(range(200, 0, -1))]
+
+
+FINDINGS: dict[str, tuple[str, Callable[[], Any]]] = {
+    "long_lived_secret": ("a key in daily use for 200 days", _owned(
+        looked, [user(TODAY - day, "10:00") for day in range(200, 0, -1)])),
+    "unused_secret": ("a key of the credential report that was never used", _owned(
+        looked, told=report(line("never", days_ago(95), "N/A")))),
+    "dormant_identity": ("a daily job silent for 150 days", _owned(looked, _stopped())),
+    "orphaned_identity": ("active, and the table of assets names no owner", lambda: looked(
+        [*works([3, 2, 1]), *ALIVE], known={"payments-api": TEAM})),
+    "human_use": ("a console session in a machine's role", _owned(looked, _by_hand())),
+    "shared_environments": ("a role of staging that writes to production", _owned(looked, _crossing())),
+    "reused_credential": ("one key, two applications side by side", _owned(looked, both(range(9, 0, -1)))),
+    "over_privileged": ("four services granted, one used", _owned(looked, works(range(60, 0, -1)), details())),
+    "unused_rights": ("a busy role that stopped writing", _owned(looked, _unmade())),
+}  # fmt: skip
+
+
+# ---- the page
+
+
+def rows(found: Iterable[Proof], names: Iterable[str]) -> Iterator[list[str]]:
+    """For each id its cells: what detects, responds and governs."""
+    told = list(found)
+    for name in names:
+        mine = [proof for proof in told if name in proof.ids]
+        yield [f"{name} {frameworks.name(name)}", _detect(mine), _respond(mine), _govern(mine)]
+
+
+def _detect(mine: Iterable[Proof]) -> str:
+    return "; ".join(f"`{proof.name}`: {proof.sample}" for proof in mine) or NO
+
+
+def _respond(mine: Iterable[Proof]) -> str:
+    return ", ".join(sorted({f"`{action}`" for proof in mine for action in proof.actions})) or NO
+
+
+def _govern(mine: Iterable[Proof]) -> str:
+    return ", ".join(sorted({control.replace("_", " ") for proof in mine for control in proof.controls})) or NO
+
+
+def crossing(found: Iterable[Proof]) -> Iterator[list[str]]:
+    """OWASP risk × ATT&CK technique, by what carries both."""
+    told = list(found)
+    for risk in _ids("owasp_nhi"):
+        mine = [proof for proof in told if risk in proof.ids]
+        techniques: dict[str, list[str]] = {}
+        for proof in mine:
+            for one in proof.ids:
+                if one.startswith("T1"):
+                    techniques.setdefault(one, []).append(f"`{proof.name}`")
+        cells = (f"{one} ({', '.join(dict.fromkeys(names))})" for one, names in sorted(techniques.items()))
+        yield [risk, "; ".join(cells) or ("no technique: a weakness, not an attack" if mine else NO)]
+
+
+def _ids(framework: str) -> list[str]:
+    path = Path(frameworks.__file__).with_name(f"{framework}.json")
+    return [i for i in json.loads(path.read_text("utf-8"))["entries"] if i not in frameworks.ALWAYS]
+
+
+MARK = "<!-- Written by `make docs` (tests/coverage_ledger.py): change the code, not this page. -->"
+INTRO = """\
+Every cell was filled by running a sample: *detect* names the signal, finding or exposure and the sample that makes it
+fire; *respond* the actions that the shipped `response_policy.toml` plans for the notable that came of it (an owner of
+high criticality, in production); *govern* the mandatory controls that the ledger then follows up, with an owner and a
+due date. What no sample proves says **not covered**. Every notable also carries NHI-07 and DE.CM-1, which prove nothing
+here. A proof means that the thing is found in its sample, not that it is always found: how often is measured in
+[evaluation.md](evaluation.md) and [posture_measured.md](posture_measured.md)."""
+
+
+def page() -> str:
+    """What docs/coverage.md should say."""
+    found = proofs()
+    head = ["what", *FUNCTIONS]
+    attack = [row for row in rows(found, _ids("mitre_attack")) if row[1] != NO]
+    missing = [name for name in _ids("mitre_attack") if not any(name in proof.ids for proof in found)]
+    lines = ["# Coverage", "", MARK, "", INTRO, "",
+             "## OWASP NHI Top 10 × NIST CSF", "", *_table(head, rows(found, _ids("owasp_nhi"))),
+             "", "## OWASP NHI Top 10 × ATT&CK", "", *_table(["risk", "techniques, and what carries both"],
+                                                              crossing(found)),
+             "", "## NIST CSF", "", *_table(["outcome", "function", "proof"], _outcomes(found)),
+             "", "## ATT&CK × NIST CSF", "", *_table(head, attack), "",
+             f"Techniques that sources may name but no signal of ours proves, {NO}: {', '.join(missing)}."]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+HOW = {
+    "DE.AE-02": "signals weighed, each with its evidence", "DE.AE-04": "factors of the impact shown",
+    "DE.AE-06": "an alert for Elastic and an event for Splunk written", "RS.AN": "a brief written, each sentence cited",
+    "RS.MA": "a verdict taken, on a severity and a due date", "RS.MI": "a plan drafted",
+    "GV.RR": "its control opened in the ledger for a named owner", "PR.AA": "its control opened in the ledger",
+}  # fmt: skip
+"""Outcomes that the product reaches with every notable, and how."""
+
+
+def _reached(document: dict[str, Any], actions: tuple[str, ...], controls: tuple[str, ...]) -> tuple[str, ...]:
+    told = brief.facts(document)
+    reached = {
+        "DE.AE-02": all(signal["evidence"] for signal in document["signals"] if signal["points"] > 0),
+        "DE.AE-04": bool(document["impact"]["factors"]),
+        "DE.AE-06": bool(ecs.alert(document, created=document["created"]) and event_of(document, LEAK)),
+        "RS.AN": bool(told) and all(fact.cites for fact in told),
+        "RS.MA": bool(feedback.judge(document, "confirmed", "ann", "seen", LEAK, {}).verdict),
+        "RS.MI": bool(actions), "GV.RR": bool(controls), "PR.AA": bool(controls),
+    }  # fmt: skip
+    return tuple(name for name, fine in reached.items() if fine)
+
+
+def _outcomes(found: list[Proof]) -> Iterator[list[str]]:
+    """What carries an outcome's id, and with how many of the notables the product reaches it."""
+    for name in _ids("nist_csf"):
+        mine = [proof for proof in found if name in proof.ids]
+        count = sum(name in proof.reached for proof in found)
+        cells = [f"{count} of {len(found)} notables: {HOW[name]}"] if count else []
+        cells += [_detect(mine)] if mine else []
+        yield [f"{name} {frameworks.name(name)}", CSF[name[:2]], "; ".join(cells) or NO]
+
+
+def _table(head: list[str], told: Iterable[list[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in told:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

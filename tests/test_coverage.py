@@ -1,0 +1,36 @@
+"""The coverage ledger: written from what fires, and never staler than the code."""
+
+from __future__ import annotations
+
+import pytest
+from coverage_ledger import FINDINGS, NO, PAGE, Proof, page, proofs, rows
+
+from nhi_watch.posture.finding import KINDS
+from nhi_watch.signals import SIGNALS
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Proof]:
+    return proofs()
+
+
+def test_the_page_says_what_the_samples_prove() -> None:
+    assert page() == PAGE.read_text("utf-8"), "stale: run make docs"
+
+
+def test_every_signal_and_every_kind_of_finding_is_proven(found: list[Proof]) -> None:
+    assert {proof.name for proof in found} == {signal.name for signal in SIGNALS} | {*KINDS, "exposed_secret"}
+    assert FINDINGS.keys() == KINDS.keys()
+
+
+def test_every_proof_ends_in_a_plan_and_in_a_control_that_is_followed_up(found: list[Proof]) -> None:
+    assert [proof.name for proof in found if not proof.actions and proof.name != "unused_secret"] == []
+    assert [p.name for p in found if not p.controls and p.name not in ("orphaned_identity", "exposed_secret")] == []
+
+
+def test_what_nothing_proves_is_not_covered(found: list[Proof]) -> None:
+    (none,) = rows(found, ["NHI3:2025"])
+    assert none[1:] == [NO, NO, NO]
+    only = [proof for proof in found if proof.name == "key_age"]
+    (old,) = rows(only, ["NHI7:2025"])
+    assert old[1].startswith("`key_age`") and NO not in old
