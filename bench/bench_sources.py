@@ -26,8 +26,8 @@ from _varied import varied  # noqa: E402
 
 from nhi_watch import registry  # noqa: E402
 from nhi_watch.errors import RejectError  # noqa: E402
+from nhi_watch.evaluation.shapes import SHAPES, shape_of  # noqa: E402
 from nhi_watch.grouping import Grouping  # noqa: E402
-from nhi_watch.sources._shapes import hit  # noqa: E402
 
 OUT = ROOT / "out" / "bench"
 SAMPLES = ROOT / "tests" / "data" / "sources"
@@ -39,7 +39,6 @@ REAL = {
 }
 BATCH = 2000
 TIMES = 240
-SHAPES = ("native", "splunk_raw", "splunk_fields", "ecs_original", "ecs", "ecs_fields")
 
 
 def main(arguments: list[str]) -> int:
@@ -65,19 +64,6 @@ def figures(source: ModuleType, rounds: int) -> Iterator[tuple[str, dict[str, fl
     real = [SHARED / path for path in REAL.get(source.NAME, ()) if (SHARED / path).exists()]
     if real:
         yield "real", measured(source, [record for path in real for record in told(path)], rounds)
-
-
-def shape_of(sample: Any) -> str:
-    """Which of SHAPES a sample has."""
-    record, host = sample["record"], sample["shape"].partition("_")[0]
-    if host == "splunk":
-        return "splunk_raw" if "_raw" in record else "splunk_fields"
-    if host == "ecs":
-        document = hit(record)
-        event = document.get("event")
-        original = isinstance(event, dict) and "original" in event
-        return "ecs_fields" if document is record.get("fields") else "ecs_original" if original else "ecs"
-    return "native"
 
 
 def told(path: Path) -> Iterable[Any]:

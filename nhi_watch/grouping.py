@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from types import ModuleType
-from typing import Optional
+from typing import Optional, cast
 
 from nhi_watch.behaviour import (
     SESSIONS,
@@ -21,6 +21,7 @@ from nhi_watch.behaviour import (
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.reputation import NOTHING, Reputation
+from nhi_watch.sources._shapes import native
 from nhi_watch.timestamps import DAY, HOUR, parse
 
 MINUTES = {f":{m:02}": m for m in range(60)}
@@ -42,6 +43,28 @@ _Known = tuple[Shape, Event]
 def _hour(text: str) -> int:
     """Hours since the epoch of a time's first 13 letters; RejectError where there is no such hour."""
     return parse(f"{text}:00:00Z") // HOUR
+
+
+class _Nobody:
+    """Stands for a source where none knows a record: else it would be read, and refused, as another's log."""
+
+    NAME = ""
+
+    @staticmethod
+    def claims(record: object) -> bool:
+        return False
+
+    @staticmethod
+    def peek(record: object) -> None:
+        return None
+
+    @staticmethod
+    def read(record: object) -> Event:
+        native(record)  # says what is wrong if it is no record at all
+        raise RejectError("unknown_source", "no source knows it; if it is of a log that we read, name it by --source")
+
+
+_NOBODY = cast(ModuleType, _Nobody)
 
 
 class Grouping:
@@ -86,7 +109,7 @@ class Grouping:
         for source in self._sources:
             if source.claims(record):
                 return source
-        return self._sources[0]  # its full reading says what is wrong
+        return self._sources[0] if len(self._sources) == 1 else _NOBODY  # its full reading says what is wrong
 
     def _take_alert(self, source: ModuleType, record: object) -> None:
         known = self.parsed - self.duplicates

@@ -5,28 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from nhi_watch.evaluation.shapes import splunk_fields
 from nhi_watch.sources._cloudtrail_ecs import ECS
 
 Tree = dict[str, Any]
-
-
-def splunk_fields(record: Tree) -> Tree:
-    """Fields as Splunk's JSON extraction makes them: dots for objects, `{}` for lists, all values as text."""
-    found: dict[str, list[str]] = {}
-    _collect(record, "", found)
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
-
-
-def _collect(value: Any, path: str, found: dict[str, list[str]]) -> None:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            _collect(inner, f"{path}.{name}" if path else name, found)
-    elif isinstance(value, list):
-        for inner in value:
-            _collect(inner, path + "{}", found)
-    elif value is not None:
-        text = value if isinstance(value, str) else json.dumps(value)
-        found.setdefault(path, []).append(text)
+__all__ = ["ecs", "ecs_flat", "ecs_hit", "ecs_original", "ecs_text_only", "java", "splunk_fields", "splunk_raw"]
 
 
 def splunk_raw(record: Tree) -> Tree:

@@ -104,4 +104,4 @@ def test_real_records_are_read_but_for_one_without_time() -> None:
             assert azure.read(record).network
         except RejectError as reject:
             rejects.append(reject.reason)
-    assert (len(own), rejects) == (138, ["no_time"])
+    assert (len(own), rejects) == (139, ["no_time"])

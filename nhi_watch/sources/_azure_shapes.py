@@ -87,8 +87,9 @@ def native_of(record: object) -> Row:
 
 def of_rest(row: Row) -> Row:
     """A record of the REST interface, or of its libraries (`event_timestamp`), in the words of diagnostic settings."""
-
     of = row.get
+    if "time" in row and "identity" in row:
+        return {**row, "operationName": _value(of("operationName"))}
     caller, given = text(of("caller")), claims_of(of("claims"))
     request = of("httpRequest") or of("http_request")
     ask = request.get if request.__class__ is dict else _NONE.get

@@ -14,6 +14,7 @@ attack_tool, browser. Reject reasons: not_object, bad_json, too_deep, no_action,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Optional, cast
@@ -39,6 +40,7 @@ ELASTIC_INDICES = ("logs-aws_bedrock.invocation-*", "logs-openai.audit-*", "logs
 
 Row = Mapping[str, Any]
 
+_ACTOR = re.compile(r'"type"\s*:\s*"[a-z_]+_actor"')
 _DATASETS = ("aws_bedrock.invocation", "aws_bedrock.bedrock", "openai.audit", "anthropic.activity")
 _DENIED = ("AccessDenied", "Unauthorized", "Forbidden")
 _ARNS = {":assumed-role/": "AssumedRole", ":user/": "IAMUser", ":root": "Root"}
@@ -69,7 +71,8 @@ def claims(record: object) -> bool:
     row = cast(Tree, record)
     raw = row.get("_raw")
     if raw.__class__ is str:
-        return any(mark in raw for mark in ('"ModelInvocationLog"', '"organization.audit_log"', '"activity_'))
+        known = any(mark in raw for mark in ('"ModelInvocationLog"', '"organization.audit_log"', '"activity_'))
+        return known or ('_actor"' in raw and '"created_at"' in raw and _ACTOR.search(raw) is not None)
     if dataset(row):
         return dataset(row) in _DATASETS
     return _product(row) != ""

@@ -67,13 +67,16 @@ def claims(record: object) -> bool:
     if operation.__class__ is str:
         return _is_ours(row, operation)
     if operation.__class__ is dict or "operation_name" in row:
-        return "eventTimestamp" in row or "event_timestamp" in row
+        return "eventTimestamp" in row or "event_timestamp" in row or "time" in row
     if "operationName.value" in row or "operation_name.value" in row:
         return True
     raw = row.get("_raw")
     if raw.__class__ is str:
         marks = '"operationName"' in raw or '"operation_name"' in raw
-        return marks and "/subscriptions/" in raw.lower() and "kube-audit" not in raw and '"initiatedBy"' not in raw
+        if marks and any(f'"{category}"' in raw for category in _STORAGE):
+            return True
+        place = '"Administrative"' in raw or "/subscriptions/" in raw.lower()
+        return marks and place and "kube-audit" not in raw and '"initiatedBy"' not in raw
     return dataset(row) == "azure.activitylogs"
 
 

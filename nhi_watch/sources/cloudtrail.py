@@ -4,6 +4,7 @@ Every record, whatever its shape, becomes one tuple of raw values (`_cloudtrail_
 the Event of it, and `_cloudtrail_traits` adds what only the parameters of a call tell. Decisions:
 
 - Outcome `denied` is a refusal for lack of permission; a record with a message but no code has failed.
+- Answers of LookupEvents (`CloudTrailEvent`) and EventBridge's deliveries (`detail`) are the record that they hold.
 - The network is the calling service's, when `invokedBy` or the address names one (the console's proxy does
   not count: its address is the person's), the VPC endpoint's for a private address, else the address's.
 - A record of a time before 2006 (AWS began) or from 2100 on is rejected as `clock`.
@@ -27,7 +28,7 @@ from nhi_watch.identity import SSO_ROLE, Actor, identify
 from nhi_watch.sources import Peek
 from nhi_watch.sources._cloudtrail_ecs import is_ecs
 from nhi_watch.sources._cloudtrail_native import PATHS, Raw, Record, native_values
-from nhi_watch.sources._cloudtrail_shapes import raw_values, to_native
+from nhi_watch.sources._cloudtrail_shapes import is_wrapped, raw_values, to_native
 from nhi_watch.sources._cloudtrail_traits import DEEP, Deep, deepen
 from nhi_watch.timestamps import parse
 
@@ -52,12 +53,13 @@ def claims(record: object) -> bool:
     if record.__class__ is not dict:
         return False
     record = cast(Record, record)
-    if "eventSource" in record and "eventName" in record:
+    if "eventName" in record and ("eventSource" in record or "userIdentity" in record):
         return True
     raw = record.get("_raw")
     if raw.__class__ is str:
-        return '"eventSource"' in raw and '"eventName"' in raw
-    return is_ecs(record)
+        named = '"eventName"' in raw and '"eventSource"' in raw
+        return named or '"CloudTrailEvent"' in raw or ('"eventname"' in raw and '"eventsource"' in raw)
+    return is_ecs(record) or is_wrapped(record)
 
 
 def peek(record: object) -> Optional[Peek]:

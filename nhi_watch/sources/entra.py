@@ -62,6 +62,7 @@ _RAW_MARKS = (
     ('"initiatedBy"', '"activityDisplayName"'),
     ('"initiatedBy"', '"loggedByService"'),
     ('"Sign-in activity"', '"createdDateTime"'),
+    ('"Sign-in activity"', '"category"', '"properties"'),
     (f'"{_GRAPH}"', '"requestUri"'),
     ('"createdDateTime"', '"appId"', '"resourceDisplayName"'),
 )

@@ -30,7 +30,7 @@ from nhi_watch.sources import _kubernetes_actions as k8s
 from nhi_watch.sources._gcp_ecs import DOCUMENTS, ROWS, from_ecs
 from nhi_watch.sources._gcp_traits import DEEP, MINTS, issued, traits_of
 from nhi_watch.sources._look import PLAIN, inner, is_id, native_like
-from nhi_watch.sources._shapes import Tree, at, dataset, native
+from nhi_watch.sources._shapes import Tree, at, dataset, every, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
 
@@ -56,7 +56,10 @@ _CODES = {
 _P = "protoPayload"
 _EXPORTED = "protopayload_auditlog"
 """The same in a table that a log sink fills in BigQuery."""
+_LOWERED = "protopayload"
+"""Some writers lower the names of the top level."""
 _MARKS = ("methodName", "serviceName", "authenticationInfo")
+_METHODS = (f"{_P}.methodName", f"data.{_P}.methodName", f"{_EXPORTED}.methodName", f"{_LOWERED}.methodName")
 
 
 def claims(record: object) -> bool:
@@ -66,15 +69,15 @@ def claims(record: object) -> bool:
     row = cast(Tree, record)
     raw = row.get("_raw")
     if raw.__class__ is str:
-        return '"protoPayload"' in raw and '"methodName"' in raw
+        return '"methodName"' in raw and any(f'"{name}"' in raw for name in (_P, _EXPORTED, _LOWERED))
     if dataset(row):
         return dataset(row) == "gcp.audit"
-    payload = row.get(_P) or row.get(_EXPORTED)
+    payload = row.get(_P) or row.get(_EXPORTED) or row.get(_LOWERED)
     if payload is None and row.get("data").__class__ is dict:
         payload = row["data"].get(_P)
     if payload.__class__ is dict:
         return any(mark in payload for mark in _MARKS)
-    return f"{_P}.methodName" in row or f"data.{_P}.methodName" in row
+    return any(name in row for name in _METHODS)
 
 
 def peek(record: object) -> Optional[Peek]:
@@ -96,6 +99,8 @@ def _entry(tree: Row) -> Row:
     """A log entry, out of Pub/Sub's message or BigQuery's row."""
     if _P not in tree and tree.get("data").__class__ is dict:
         tree = tree["data"]
+    if _LOWERED in tree:
+        tree = {**tree, _P: tree[_LOWERED], "insertId": tree.get("insertid"), "logName": tree.get("logname")}
     return {**tree, _P: tree[_EXPORTED]} if _EXPORTED in tree and _P not in tree else tree
 
 
@@ -135,7 +140,7 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, bool]:
     shape = (
         who.get("principalEmail"), who.get("principalSubject"), who.get("serviceAccountKeyName"), service, operation,
         caller.get("callerIp") or caller.get("callerIP"), caller.get("callerSuppliedUserAgent"),
-        inner(payload, "status").get("code"), _granted(payload) if payload.get("status") is None else "",
+        inner(payload, "status").get("code"), "" if payload.get("status") else _granted(payload),
         location[0] if location.__class__ is list and location else location or _region(name),
         labels.get("project_id") or _project(tree.get("logName")), labels.get("cluster_name"),
         _project(name), "impersonation" if chain else "",
@@ -159,11 +164,9 @@ def _delegate(chain: Any) -> str:
 
 
 def _granted(payload: Tree) -> str:
-    """`no`, when the log says so; the status is missing in many logs of calls that went well."""
-    told = payload.get("authorizationInfo")
-    first = told[0] if told.__class__ is list and told else told
-    granted = first.get("granted") if first.__class__ is dict else None
-    return "no" if text(granted[0] if granted.__class__ is list and granted else granted) == "false" else ""
+    """`no`, when the log says so; the status is missing or empty in many logs of calls that went well."""
+    told = [text(one) for one in every(payload, "authorizationInfo.granted")]
+    return "no" if told and set(told) == {"false"} else ""
 
 
 _PLACE = re.compile(r"/(?:locations|regions|zones)/([a-z0-9-]{2,40})(?:/|$)")

@@ -6,6 +6,7 @@
 - A client certificate is a long-lived credential (`X509SHA256=…`), a token of a pod (`JTI=…`) a session.
 - The address is the last public one of `sourceIPs`, else the first: all but the last are the client's own claim,
   so a forged header cannot hide an outside address.
+- AKS's diagnostic log (`kube-audit`, `kube-audit-admin`) holds the record as text; it is read like any other.
 - The log names no cluster: account is that of the AWS role, or "".
 - Stage RequestReceived is rejected (`unfinished`): the same request comes again with its outcome.
 
@@ -27,6 +28,7 @@ from nhi_watch.identity import SSO_ROLE, Actor
 from nhi_watch.identity import identify as identify_aws
 from nhi_watch.sources import Peek
 from nhi_watch.sources import _kubernetes_actions as k8s
+from nhi_watch.sources import _kubernetes_aks as aks
 from nhi_watch.sources._aws import known_by_arn
 from nhi_watch.sources._kubernetes_traits import DEEP, PODS, traits_of, uncaged
 from nhi_watch.sources._look import DOCUMENT, NATIVE, PLAIN, ROW, Plan, inner, look
@@ -36,7 +38,7 @@ from nhi_watch.sources._values import listed, made_id, plain, text
 
 NAME = "kubernetes"
 SPLUNK_SOURCETYPES = ("kube:apiserver:audit", "aws:cloudwatchlogs:eks")
-ELASTIC_INDICES = ("logs-kubernetes.audit_logs-*",)
+ELASTIC_INDICES = ("logs-kubernetes.audit_logs-*", "logs-azure.platformlogs-*")
 
 Row = Mapping[str, Any]
 _CREDENTIAL = "authentication.kubernetes.io/credential-id"
@@ -72,12 +74,12 @@ def claims(record: object) -> bool:
     row = cast(Tree, record)
     raw = row.get("_raw")
     if raw.__class__ is str:
-        return '"audit.k8s.io/' in raw
+        return '"audit.k8s.io/' in raw or ("kube-audit" in raw and "audit.k8s.io/" in raw)
     if row.get("kind") == "Event" and "verb" in row:
         return any(part in row for part in ("objectRef", "requestURI", "auditID", "responseStatus")) or any(
             k.__class__ is str and k.startswith(("objectRef.", "user.username")) for k in row
         )
-    return dataset(row) == "kubernetes.audit_logs"
+    return dataset(row) == "kubernetes.audit_logs" or aks.category(row) in aks.FORWARDED
 
 
 def peek(record: object) -> Optional[Peek]:
@@ -113,7 +115,8 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     found, is_document = native(record)
-    tree: Row = inner(inner(found, "kubernetes"), "audit") if is_document else found
+    opened = aks.opened(found)
+    tree: Row = inner(inner(found, "kubernetes"), "audit") if is_document and opened is found else opened
     if tree.get("stage") == "RequestReceived":
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
     tree = _sound(tree)

@@ -105,7 +105,7 @@ def claims(record: object) -> bool:
         return "RecordType" in row or ("Workload" in row and "CreationTime" in row)
     raw = row.get("_raw")
     if raw.__class__ is str:
-        return '"Operation"' in raw and '"Workload"' in raw and '"CreationTime"' in raw
+        return '"Operation"' in raw and '"CreationTime"' in raw and ('"Workload"' in raw or '"RecordType"' in raw)
     return dataset(row) == "o365.audit"
 
 

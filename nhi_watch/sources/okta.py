@@ -103,7 +103,7 @@ def claims(record: object) -> bool:
         kind = '"eventType"' in raw or '"eventtype"' in raw
         return kind and '"actor"' in raw and ('"published"' in raw or any(f'"{name}"' in raw for name in _MARKS))
     if "eventType" in row or "eventtype" in row:
-        told = "published" in row or any(name in row for name in _MARKS)
+        told = "published" in row or "outcome" in row or any(name in row for name in _MARKS)
         return told and "eventName" not in row and ("actor" in row or "actor.id" in row or "actor.type" in row)
     return dataset(row) == "okta.system"
 

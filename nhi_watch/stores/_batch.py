@@ -95,12 +95,27 @@ def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:
 
 
 def members(value: object) -> list[object] | None:
-    """The records inside a document (`{"Records": […]}` or an array); None when the value is itself one.
+    """The records inside a document; None when the value is itself one.
+
+    A document is an array, `{"Records": […]}`, or what CloudWatch Logs delivers: EKS's audit log comes in no other way.
 
     >>> members({"Records": [1, 2]}), members([3]), members({"eventName": "x"})
     ([1, 2], [3], None)
+    >>> members({"messageType": "DATA_MESSAGE", "logEvents": [{"message": '{"kind": "Event"}'}, {"message": "x"}]})
+    [{'kind': 'Event'}, {'message': 'x'}]
     """
     if isinstance(value, dict):
         inner = value.get("Records")
+        if value.get("messageType") == "DATA_MESSAGE" and isinstance(value.get("logEvents"), list):
+            return [_message(event) for event in value["logEvents"]]
         return inner if isinstance(inner, list) else None
     return value if isinstance(value, list) else None
+
+
+def _message(event: object) -> object:
+    """The record that an event of CloudWatch Logs holds as text, or else the event."""
+    try:
+        found = loads(event["message"].encode())  # type: ignore[index]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return event
+    return found if isinstance(found, dict) else event
