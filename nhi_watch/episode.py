@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import NamedTuple, Optional
 
-from nhi_watch import conformal, frameworks, usual
+from nhi_watch import conformal, frameworks, lacking, usual
 from nhi_watch.assets import UNKNOWN, Asset
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import Behaviour
@@ -140,6 +140,8 @@ def _tells(model: Scorecard, part: Weighed) -> bool:
     """Whether a signal is worth listing: it moved the score, or it could have and cannot tell."""
     if part.value is not None:
         return abs(part.points) >= SHOWN
+    if part.evidence.startswith(lacking.FIELDLESS):
+        return True
     points = model.steps[model.signals.index(part.signal.name)].points
     return max(points) - min(points) >= SHOWN
 
@@ -147,7 +149,7 @@ def _tells(model: Scorecard, part: Weighed) -> bool:
 def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str]:
     """The behaviours behind a signal's value, and its sentence."""
     if value is None:
-        return [], "cannot tell: the history or the telemetry that it needs is missing"
+        return [], lacking.why(signal.name, episode.views, episode.past.own)
     if not value:
         return [], "ordinary"
     if signal.backing is not None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
-from nhi_watch import assets, baseline, conformal, inventory, links, ranking
+from nhi_watch import assets, baseline, blind_spots, conformal, drift, inventory, links, ranking
 from nhi_watch.assets import NO_ASSETS, Assets
 from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import IdentityDay
+from nhi_watch.blind_spots import Watch, revised
 from nhi_watch.daybook import RETAIN_GROUPS
 from nhi_watch.episode import build, notable_id
 from nhi_watch.errors import RejectError
@@ -78,6 +79,7 @@ class Pipeline:
         """Takes records in; a host that knows a faster way than `feed` may use it directly."""
         self._settled = 0
         """How many records were taken in that are no longer held."""
+        self._watch = Watch(state, model)
         self._notables: dict[int, list[dict[str, Any]]] = {}
         self._changed: dict[str, dict[str, Any]] = {}
         self._merged: dict[str, dict[str, Any]] = {}
@@ -112,7 +114,10 @@ class Pipeline:
         changed += [notable for name, notable in self._merged.items() if name not in fresh]
         changed += followed.exposures
         scored = [notable for notable in followed.notables if notable["id"] in fresh]
-        return Result(scored, changed, self._run(scored, sorted(self._scored)), followed.notables)
+        run = self._run(scored, sorted(self._scored))
+        scored += [spot for _, spots in sorted(self._watch.notables.items()) for spot in spots]
+        changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
+        return Result(scored, changed, run, [*followed.notables, *blind_spots.stored(self._state.rows)])
 
     def relieve(self) -> None:
         """When much is held in memory, do what `finish` does for all days but the one that is being read.
@@ -132,13 +137,17 @@ class Pipeline:
         grown = self._grown()
         days = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
         baselines = Baselines(self._model)
+        if days:
+            self._watch.eve(days[0])
         for done, day in enumerate(days):
             progress("score", done, len(days))
             wholes = self.grouping.days.pop(day, None) or self._state.load_day(day)
             names = grown.get(day, []) if day == days[0] else sorted(wholes)
             self._identities.update(wholes)
+            self._watch.begin(day, wholes.values(), days[done + 1 :])
             self._notables[day], new = self._one_day(day, wholes, names, baselines)
             self._changed.update((notable["id"], notable) for notable in new)
+            self._watch.end(day)
             self._learn(day, days[done + 1 :], baselines)
             changed = {name: wholes[name] for name in grown.get(day, [])}
             inventory.note(self._state.rows, changed.values())
@@ -186,6 +195,7 @@ class Pipeline:
     ) -> tuple[ranking.Order, dict[str, str]]:
         """The day's order, in which linked episodes are one; and member → lead of those. Fills in `episodes`."""
         judged = self._state.judged(day)
+        drift.note(self._state.rows, day, judged)
         ranked = {stored.ranked.identity_id: stored.ranked for stored in judged}
         identities = sum(item.eligible for item in ranked.values())
         merged: dict[str, str] = {}
@@ -228,23 +238,25 @@ class Pipeline:
         for rank, chosen in enumerate(order.chosen, 1):
             name = notable_id(chosen.identity_id, day)
             episode = episodes.get(chosen.identity_id)
-            document = dict(before[name]) if episode is None else self._document(episode, baselines, before.get(name))
+            document = self._document(day, episode, baselines, before.get(name))
             document["rank"] = rank
-            if episode is not None and document["revision"] != before.get(name, {}).get("revision"):
+            if document["revision"] != before.get(name, {}).get("revision"):
                 new.append(document)
             found.append(document)
         self._counts["withdrawn"] += len(set(before) - {document["id"] for document in found})
         self._state.put_notables(day, found, before)
         return found, new
 
-    def _document(self, episode: Episode, baselines: Baselines, old: dict[str, Any] | None) -> dict[str, Any]:
+    def _document(
+        self, day: int, episode: Optional[Episode], baselines: Baselines, old: Optional[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The notable as it is now; without an episode, what was scored earlier stands."""
+        if episode is None:
+            assert old is not None, "what was not scored now was scored before"
+            return revised(self._watch.widened(old, self._watch.values(day, old)), old)
         asset = assets.find(self._options.assets, episode.identity)
         notable: Notable = build(episode, baselines, asset)
-        document = to_json(notable)
-        if old is not None:
-            same = all(document[key] == old[key] for key in document if key not in _VOLATILE)
-            document["revision"] = old["revision"] if same else old["revision"] + 1
-        return document
+        return revised(self._watch.widened(to_json(notable), episode.values), old)
 
     def _finish_state(self, baselines: Baselines, last: bool) -> None:
         started = time.perf_counter()
@@ -268,15 +280,12 @@ class Pipeline:
             "days": [render_day(days[0]), render_day(days[-1])] if days else [],
             "alerts_in": self.grouping.alerts,
             "notables": len(notables),
+            "blind_spots": sum(map(len, self._watch.notables.values())),
             "budget": self._options.budget,
             "seconds": {stage: round(spent, 3) for stage, spent in self._seconds.items()},
             "model": {"id": self._model.id, "sha256": self._model.sha256},
             "baseline": {"id": render_day(days[-1] - 1) if days else None},
         }
-
-
-_VOLATILE = frozenset({"revision", "rank", "telemetry", "created"})
-"""What may change in a notable without making a new revision of it."""
 
 
 def _provisional(notables: list[dict[str, Any]], wholes: dict[str, IdentityDay]) -> None:

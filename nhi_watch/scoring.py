@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Optional
 
-from nhi_watch import frameworks
+from nhi_watch import frameworks, lacking
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.errors import ModelError
@@ -261,6 +261,9 @@ def score_day(model: Scorecard, baselines: Baselines, day: IdentityDay) -> Episo
     views = views_of(day.ordered(), past)
     episode = EpisodeView(views, past)
     values = episode_values(episode)
+    missing = lacking.fields(views, past.own)
+    if missing:
+        values = lacking.untold(values, missing)
     return Episode(identity, episode, values, _held(model, views, values))
 
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def every(rows: Rows) -> list[dict[str, Any]]:
-    """All notables of a state: compromises, exposures, posture."""
-    from nhi_watch import ledger
+    """All notables of a state: compromises, blind spots, exposures, posture."""
+    from nhi_watch import blind_spots, ledger
     from nhi_watch.exposure import fast
     from nhi_watch.state import State
 
-    return [*State(rows).every_notable(), *fast.stored(rows), *ledger.findings(rows)]
+    return [*State(rows).every_notable(), *blind_spots.stored(rows), *fast.stored(rows), *ledger.findings(rows)]
 
 
 def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
