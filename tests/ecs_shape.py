@@ -53,7 +53,7 @@ def mappings(without: Iterable[str] = ()) -> Tree:
     return root
 
 
-def template(client: Elasticsearch, stream: str, without: Iterable[str] = ()) -> None:
+def template(client: Elasticsearch, stream: str, without: Iterable[str] = (), replicas: int = 0) -> None:
     """Make writing to `stream` create a data stream with that mapping."""
     client.indices.put_index_template(
         name=stream,
@@ -62,7 +62,7 @@ def template(client: Elasticsearch, stream: str, without: Iterable[str] = ()) ->
         data_stream={},
         template={
             "mappings": mappings(without),
-            "settings": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1"},
+            "settings": {"number_of_shards": 1, "number_of_replicas": replicas, "refresh_interval": "-1"},
         },
     )
 

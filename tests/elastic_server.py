@@ -143,6 +143,11 @@ class Node:
             self._process.kill()
             self._process.wait()
 
+    def restart(self) -> None:
+        """Kill it, and start it again without waiting for it to be ready."""
+        self.kill()
+        self.start()
+
     def remove(self) -> None:
         """End it, and take its data away."""
         self.kill()

@@ -70,7 +70,7 @@ class Written(NamedTuple):
 class Story:
     """One source, and two namespaces on one server."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, replicas: int = 0) -> None:
         self.client = server.client
         self.url = server.url
         name = f"story{next(_numbers)}"
@@ -78,14 +78,22 @@ class Story:
         self.calm, self.wild = f"{name}calm", f"{name}wild"
         self.moments: Counter[str] = Counter()
         """How many were killed while doing what."""
-        template(self.client, self.source)
+        template(self.client, self.source, replicas=replicas)
         for namespace in (self.calm, self.wild):
             setup.setup(self.client, namespace)
 
     def tell(self, batch: Sequence[Tree]) -> float:
         """Write a batch into the source, and let the undisturbed job read it; returns how long that took."""
+        self.fill(batch)
+        return self.read()
+
+    def fill(self, batch: Sequence[Tree]) -> None:
+        """Write a batch into the source."""
         when = render(int(time.time()) - 1)
         load(self.client, self.source, (document(r, i % 2 == 0, when) for i, r in enumerate(batch)))
+
+    def read(self) -> float:
+        """Let the undisturbed job read what is new; returns how long that took."""
         started = time.monotonic()
         run(self.client, self.job(self.calm))
         return time.monotonic() - started
@@ -97,22 +105,30 @@ class Story:
     def kill_one_of_two(self, took: float, dice: random.Random) -> None:
         """Start a run, a copy of it a moment later, and kill the first one somewhere; the copy does the rest."""
         first = start(self.url, self.job(self.wild))
-        first.join(dice.uniform(0, took) if dice.random() < 0.5 else 0)
+        if dice.random() < 0.85:
+            self._until_it_works(first)
+        first.join(dice.uniform(0, 0.6 * took))
         second = start(self.url, self.job(self.wild))
-        first.join(dice.uniform(0, 1.2 * took))
+        first.join(dice.uniform(0, 0.6 * took))
         first.kill()
         first.join()
         self.moments[self._moment(first)] += 1
         second.join(180)
         assert second.exitcode == 0, "the copy must finish the work"
 
+    def _until_it_works(self, process: BaseProcess) -> None:
+        while process.is_alive() and not self._has_the_lease(process):
+            time.sleep(0.02)
+
+    def _has_the_lease(self, process: BaseProcess) -> bool:
+        lease = held(self.client, f"nhi-state-{self.wild}")
+        return lease is not None and f":{process.pid}:" in lease.holder and lease.until > time.time() - LEASE
+
     def _moment(self, killed: BaseProcess) -> str:
         """What a process did when it was killed, as far as the lease tells."""
         if killed.exitcode == 0:
             return "it had ended"
-        lease = held(self.client, f"nhi-state-{self.wild}")
-        mine = lease is not None and f":{killed.pid}:" in lease.holder
-        return "it worked" if mine and lease is not None and lease.until > 0 else "it waited or began"
+        return "it worked" if self._has_the_lease(killed) else "it began or waited"
 
     def written(self, namespace: str) -> Written:
         """All documents but for what tells of the run itself."""

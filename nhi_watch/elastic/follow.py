@@ -52,6 +52,7 @@ def follow(client: Elasticsearch, job: Job, stop: Event, report: Report) -> None
             following = _Following(client, job, first, lambda: Run(client, again, known, (lease, store)))
             following.until(stop, store, report)
     finally:
+        known.crew.close()
         store.close()
         with suppress(StoreError):  # where the cluster is away, the lease expires by itself
             lease.release()

@@ -24,7 +24,7 @@ from nhi_watch.timestamps import render
 
 SECONDS = 300
 """How long a lease lasts without a renewal; a run renews it while it reads and before it writes."""
-_ID = "lease|run"
+RUN = "run"
 _ATTEMPTS = 6
 _PAUSE = 1.0
 
@@ -41,9 +41,9 @@ class Held(NamedTuple):
     version: dict[str, int]
 
 
-def held(client: Elasticsearch, index: str) -> Optional[Held]:
+def held(client: Elasticsearch, index: str, name: str = RUN) -> Optional[Held]:
     """Who has the lease, or had it last; read in real time."""
-    found = client.options(ignore_status=404).get(index=index, id=_ID).body
+    found = client.options(ignore_status=404).get(index=index, id=f"lease|{name}").body
     if not found.get("found"):
         return None
     row = orjson.loads(b64decode(found["_source"]["value"]))
@@ -60,11 +60,13 @@ class Lease:
         index: str,
         seconds: int = SECONDS,
         clock: Callable[[], float] = time.time,
+        name: str = RUN,
     ) -> None:
         self._client = client
         self._index = index
         self._seconds = seconds
         self._clock = clock
+        self._name = name
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._condition: dict[str, Any] = {"op_type": "create"}
         self._renewed = 0.0
@@ -78,7 +80,7 @@ class Lease:
         deadline = self._clock() + wait
         with explained("taking the lease"):
             while True:
-                found = held(self._client, self._index)
+                found = held(self._client, self._index, self._name)
                 if found is None or found.until <= self._clock():
                     self._condition = dict(found.version) if found else {"op_type": "create"}
                     return self._write(self._seconds)
@@ -113,11 +115,11 @@ class Lease:
         """Replace the document that was seen last. Where no answer came back, look whether it was done."""
         now = self._clock()
         value = b64encode(orjson.dumps({"holder": self._holder, "until": now + seconds})).decode()
-        document = {"table": "lease", "key": "run", "value": value}
+        document = {"table": "lease", "key": self._name, "value": value}
         put = self._client.options(max_retries=0).index
         for attempt in range(_ATTEMPTS):
             try:
-                answer = put(index=self._index, id=_ID, document=document, **self._condition)
+                answer = put(index=self._index, id=f"lease|{self._name}", document=document, **self._condition)
                 self._condition = {"if_seq_no": answer["_seq_no"], "if_primary_term": answer["_primary_term"]}
                 break
             except (ApiError, TransportError) as error:
@@ -133,7 +135,7 @@ class Lease:
         Raises:
             LeaseHeldError: another run has written since.
         """
-        found = held(self._client, self._index)
+        found = held(self._client, self._index, self._name)
         if found is None:
             self._condition = {"op_type": "create"}
             return False

@@ -13,6 +13,7 @@ from elasticsearch import Elasticsearch
 
 from nhi_watch.assets import Assets
 from nhi_watch.elastic import read, windows
+from nhi_watch.elastic.crew import Crew, Wanted
 from nhi_watch.elastic.hits import Hit, Intake
 from nhi_watch.elastic.pushdown import queries, remake
 from nhi_watch.elastic.pushdown.buckets import CannotPushError
@@ -41,6 +42,8 @@ class Tables(NamedTuple):
     reputation: Reputation
     budget: float
     page: int
+    crew: Crew
+    """Who helps to read."""
 
     def options(self) -> Options:
         """As the pipeline wants them."""
@@ -55,6 +58,8 @@ class Done(NamedTuple):
     rejects: list[tuple[Hit, str]]
     pushed: Json
     """How many documents the cluster grouped, in how many bytes, and why it did not where it could not."""
+    shared: Json
+    """How many slices were read, and how many of them by other processes."""
 
 
 class Task(NamedTuple):
@@ -96,7 +101,8 @@ class Part:
         result.run["seconds"]["read"] = round(read_seconds, 3)
         if self._evidence:
             self._pushed["completed"] = self._evidence.asked
-        return Done(result, seen, self._rejects, self._pushed)
+        shared = {"slices": self._known.crew.slices, "by_others": self._known.crew.helped}
+        return Done(result, seen, self._rejects, self._pushed, shared)
 
     def _refuse(self, hit: Hit, error: RejectError) -> None:
         self._pipeline.reject(error.reason)
@@ -143,6 +149,8 @@ class Part:
     def _add(self, again: frozenset[int], keep: Callable[[], None]) -> None:
         """Read what is not made anew, and add it to what is known."""
         window, span, _ = self._task
+        if not again and self._share(keep):
+            return
         patterns = [(self._others, False), (self._trail.pattern, True)] if again and self._trail else [
             (window.pattern, False)
         ]  # fmt: skip
@@ -157,3 +165,14 @@ class Part:
             for hits in read.pages(self._client, pattern, wanted, self._known.page):
                 keep()
                 intake.feed(hits, self._refuse)
+
+    def _share(self, keep: Callable[[], None]) -> bool:
+        """Read all of it together with others; False where that is not worth while."""
+        crew, (window, span, _) = self._known.crew, self._task
+        plan = crew.plan(Wanted(window, span, self._known.page))
+        if plan is None:
+            return False
+        for reason, documents in crew.read(plan, self._pipeline.grouping, self._refuse, keep).items():
+            for _ in range(documents):
+                self._pipeline.reject(reason)
+        return True

@@ -18,6 +18,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from nhi_watch import assets, model, network
 from nhi_watch.elastic import entities, heartbeat, intel, read, templates, windows, write
+from nhi_watch.elastic.crew import Crew, Sizes
+from nhi_watch.elastic.hand import Lists, digest
 from nhi_watch.elastic.lease import SECONDS, Lease
 from nhi_watch.elastic.part import Part, Tables
 from nhi_watch.elastic.part import Task as PartTask
@@ -67,6 +69,8 @@ class Job(NamedTuple):
     """Files of indicators."""
     intel: str = ""
     """Pattern of the streams of indicators; "": none is read."""
+    share: Sizes = Sizes()
+    """How many processes read large windows."""
 
     @property
     def state(self) -> str:
@@ -91,7 +95,9 @@ def tables(client: Elasticsearch, job: Job) -> Tables:
         network.load_custom(job.networks)
     known = assets.load(job.assets) if job.assets else {}
     listed = intel.load(client, job.reputation, job.intel, int(time.time()))
-    return Tables(model.load(job.model), known, listed, job.budget, job.page)
+    lists = Lists(listed, digest(job.networks, job.reputation, job.intel))
+    crew = Crew(client, job.state, lists, job.share._replace(networks=job.networks))
+    return Tables(model.load(job.model), known, listed, job.budget, job.page, crew)
 
 
 def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
@@ -113,6 +119,7 @@ def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, t
         heartbeat.failed(client, job.namespace, began, error)
         raise
     finally:
+        known.crew.close()
         store.close()
         with suppress(StoreError):  # where the cluster is away, the lease expires by itself
             lease.release()
@@ -196,7 +203,13 @@ class Run:
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self.totals.add(
-            {**done.result.run, "alerts": written, "entities": described, "push_down": done.pushed},
+            {
+                **done.result.run,
+                "alerts": written,
+                "entities": described,
+                "push_down": done.pushed,
+                "shared": done.shared,
+            },
             done.identities,
             done.result.notables,
         )

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from nhi_watch import model
 from nhi_watch.elastic import arguments
+from nhi_watch.elastic.connection import connection
+from nhi_watch.elastic.crew import Sizes
 from nhi_watch.elastic.follow import LAG as FOLLOW_LAG
 from nhi_watch.elastic.follow import follow
 from nhi_watch.elastic.lease import LeaseHeldError
@@ -24,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.connecting(parser)
     arguments.judging(parser)
     arguments.following(parser)
+    arguments.sharing(parser)
 
 
 def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
@@ -32,10 +35,11 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
     job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks,
               args.model or model.FOLDER, args.page, lag, wait=args.wait, every=args.every,
               alerts=args.elastic_command == "run", push_from=arguments.push_from(args),
-              reputation=args.reputation, intel=args.intel)  # fmt: skip
+              reputation=args.reputation, intel=args.intel,
+              share=Sizes(args.workers, where=connection(arguments.told(args))))  # fmt: skip
     say = arguments.print_json if args.json else _say
     if args.follow:
-        follow(client, job, _told_to_stop(), lambda outcome: say(console, outcome))
+        follow(client, job, told_to_stop(), lambda outcome: say(console, outcome))
         return 0
     try:
         outcome = run_job(client, job)
@@ -46,7 +50,7 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
     return 0
 
 
-def _told_to_stop() -> Event:
+def told_to_stop() -> Event:
     """Set when the process is to end: after the round that is under way."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -18,6 +18,7 @@ _LOST = frozenset(
     {
         "search_context_missing_exception",
         "index_closed_exception",
+        "illegal_index_shard_state_exception",
         "index_not_found_exception",
         "shard_not_found_exception",
     }
