@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.errors import InputError, RejectError, StoreError
-from nhi_watch.notable import clip
+from nhi_watch.notable import SEVERITIES, clip, severity_of
 from nhi_watch.scoring import REASON_POINTS
 from nhi_watch.signals import NAMES
 from nhi_watch.state import Rows
@@ -201,6 +201,11 @@ def offset(counted: Iterable[Verdict]) -> float:
     return round(max(-LARGEST_OFFSET, min(LARGEST_OFFSET, moved)), 6)
 
 
+def moved(rows: Rows) -> float:
+    """`offset` of all verdicts of a state."""
+    return offset(standing(verdicts(rows)).counted)
+
+
 def _logit(probability: float) -> float:
     bounded = min(max(probability, 1e-6), 1 - 1e-6)
     return log(bounded / (1 - bounded))
@@ -255,6 +260,8 @@ def allow(verdict: Verdict, notable: Mapping[str, Any], signal: str, value: str)
     """
     if verdict.verdict != "expected":
         raise InputError("--signal and --value belong to the verdict expected")
+    if notable["kind"] != "compromise":
+        raise InputError(f"a notable of kind {notable['kind']} has no such exceptions; see nhi controls --except")
     if signal not in NAMES:
         raise InputError(f"--signal {signal[:60]!r} is unknown; `nhi explain` lists a notable's signals")
     found = next((s for s in notable["signals"] if s["id"] == signal and s["points"] >= REASON_POINTS), None)
@@ -340,17 +347,36 @@ class Applied(NamedTuple):
 
 
 def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
-    """Leave out what people have dealt with: never silently, it is counted; what was confirmed always stays."""
+    """Leave out what people have dealt with: never silently, it is counted; what was confirmed always stays.
+
+    So does what has become worse since: a verdict is about what its giver saw.
+    """
     allowed, held = exceptions(rows), standing(verdicts(rows)).by_notable
     applied = Applied([], {})
     for notable in notables:
         verdict = held.get(notable["id"])
-        why = _settled(verdict, now) if verdict else "excepted" if hidden(notable, allowed, now) else ""
+        settled = _settled(verdict, now) if verdict and not _worse(verdict, notable) else ""
+        why = settled or ("" if verdict else "excepted" if hidden(notable, allowed, now) else "")
         if why:
             applied.hidden[why] = applied.hidden.get(why, 0) + 1
         else:
             applied.shown.append(notable)
     return applied
+
+
+def _worse(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
+    """Whether the model says a graver severity now than at the verdict; where `created` is 0, that is not known."""
+    then, now = (SEVERITIES.index(severity_of(100 * p)) for p in (verdict.probability, notable["probability"]))
+    return bool(verdict.created) and now > then
+
+
+def recalibrated(probability: float, moved: float) -> float:
+    """A probability as all verdicts together move it by `offset`, to 4 decimals.
+
+    >>> recalibrated(0.5, 0.0), recalibrated(0.9, -1.0)
+    (0.5, 0.768)
+    """
+    return round(1 / (1 + exp(-(_logit(probability) + moved))), 4)
 
 
 def _settled(verdict: Verdict, now: int) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch import assets, model, network, registry, reputation
+from nhi_watch import assets, audit, feedback, model, network, registry, reputation
 from nhi_watch.errors import OUT_OF_SCOPE, InputError, RejectError
 from nhi_watch.outputs import html, jsonlines
 from nhi_watch.pipeline import Options, Pipeline, Result
@@ -63,6 +63,8 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
         store.close()
     result.run["seconds"]["total"] = round(time.perf_counter() - started, 3)
     _write(job.out, result)
+    if job.state and job.learn:
+        audit.note_change(job.state.parent / audit.NAME, "model", result.run["model"]["sha256"], result.run["model"])
     return result
 
 
@@ -99,7 +101,9 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
         result = pipeline.finish(on_stage)
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     _demand_events(result.run, job.out)
-    result = result._replace(notables=overall(result.standing))
+    told = feedback.apply(store, result.standing, int(time.time()))
+    result = result._replace(notables=overall(told.shown))
+    result.run["verdicts"] = {"hidden": told.hidden, "offset": feedback.moved(store)}
     result.run["notables"] = len(result.notables)
     result.run["seconds"]["read"] = round(result_started - started - result.run["seconds"].get("group", 0.0), 3)
     return result

@@ -91,6 +91,14 @@ def test_a_key_never_seen_is_a_notable_too() -> None:
     assert signal(notable, "used_since_exposure")["cannot_tell"]
 
 
+def test_another_accounts_log_says_nothing_of_a_key_whose_account_is_not_known() -> None:
+    store = store_of(USUAL)
+    fast.tell(store, "AKIAIOSFODNN7EXAMPLE", LEAK, "public-repo")
+    (notable,) = judged(store)
+    assert signal(notable, "used_since_exposure")["cannot_tell"]
+    assert notable["probability"] > 0.9
+
+
 def test_points_add_up_to_the_log_odds_of_the_probability() -> None:
     for notable in (told(now=LEAK + 300), told(USUAL), told(USUAL, [STRANGE])):
         odds = exp(sum(one["points"] for one in notable["signals"]))

@@ -223,6 +223,45 @@ def test_an_expected_notable_comes_back_when_its_time_is_over() -> None:
     assert feedback.apply(store, [ONE], SECOND + 11).shown == [ONE]
 
 
+def test_what_became_worse_after_its_verdict_comes_back() -> None:
+    store = MemoryStore()
+    feedback.put(store, [verdict(ONE["id"])._replace(probability=0.5, created=SECOND - 60)])
+    assert feedback.apply(store, [{**ONE, "probability": 0.55}], SECOND).hidden == {"benign": 1}
+    assert feedback.apply(store, [{**ONE, "probability": 0.95}], SECOND).hidden == {}
+    unknown = verdict(ONE["id"])._replace(probability=0.5, created=0)
+    feedback.put(store, [unknown._replace(time=unknown.time + 1)])
+    again = feedback.apply(store, [{**ONE, "probability": 0.95}], SECOND)
+    assert again.hidden == {"benign": 1}, "it is not known what was seen"
+
+
+def test_an_exposure_has_no_exceptions_of_signals(tmp_path: Path) -> None:
+    state(tmp_path, [{**ONE, "kind": "exposure"}])
+    text = desk(command, ONE["id"], "expected", *BY, "--until", "2026-04-01", out=tmp_path)
+    assert "nhi controls" in text and "--signal" not in text
+    with pytest.raises(InputError, match="nhi controls --except"):
+        desk(command, ONE["id"], "expected", *BY, *NARROW, out=tmp_path)
+
+
+def test_a_run_leaves_out_what_was_dealt_with_and_says_so(tmp_path: Path) -> None:
+    from core_samples import record
+
+    from nhi_watch import jobs
+
+    usual = [record(day, f"{hour}:00") for day in range(20_480, 20_501) for hour in (10, 11, 12)]
+    calls = ("ListUsers", "CreateAccessKey", "CreateUser", "AttachUserPolicy", "DeleteTrail", "PutUserPolicy")
+    raid = [record(20_500, f"10:0{n}", service="iam", name=name, address="185.220.101.4", agent="aws-cli/2.9")
+            for n, name in enumerate(calls)]  # fmt: skip
+    (tmp_path / "log.json").write_text("\n".join(map(json.dumps, [*usual, *raid])))
+    job = jobs.Job([str(tmp_path / "log.json")], tmp_path / "out", tmp_path / "out" / "state.sqlite", budget=1_000.0)
+    (one,) = jobs.score(job).notables
+    desk(command, one["id"], "benign", "--by", "alice", "--why", "planned", out=tmp_path / "out")
+    again = jobs.score(job)
+    assert (again.notables, again.run["verdicts"]["hidden"]) == ([], {"benign": 1})
+    assert again.run["verdicts"]["offset"] < 0
+    told = [json.loads(line)["what"] for line in audit.lines(tmp_path / "out" / "audit.jsonl")]
+    assert told == ["model", "verdict"], "the model once, when it was first used"
+
+
 VALUES = st.text(min_size=1, max_size=20)
 
 

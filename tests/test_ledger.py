@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_exposure import KEY, LEAK, OFF, USUAL, admin, user
 
-from nhi_watch import cli, history, ledger, model
+from nhi_watch import audit, cli, history, ledger, model
 from nhi_watch.assets import NO_ASSETS, Asset
 from nhi_watch.errors import InputError
 from nhi_watch.exposure import fast
@@ -225,5 +225,7 @@ def test_the_command_lists_and_excepts(tmp_path: Path, capsys: pytest.CaptureFix
     assert "--reason" in capsys.readouterr().err
     assert cli.main([*chosen, "--reason", "moves on Monday", *told]) == 0
     assert "excepted" in capsys.readouterr().out
+    (line,) = [json.loads(text) for text in audit.lines(tmp_path / "audit.jsonl")]
+    assert (line["what"], line["by"], line["facts"]["why"]) == ("control", "ada", "moves on Monday")
     assert cli.main(["controls", "--until", "2024-10-05", *told]) == 2
     assert str(ACCOUNT) not in capsys.readouterr().err

@@ -145,6 +145,17 @@ def test_the_higher_the_impact_the_less_is_proposed_and_the_more_approve() -> No
     assert counts[2] == [("aws_deactivate_key", 2), ("aws_create_key", 1)]
 
 
+def test_people_choose_what_is_approved_together() -> None:
+    whole = drafted(notable(), policy.load(), KEY)
+    first, *rest = [step["action"] for step in whole["steps"]]
+    assert rest
+    one = plan.only(whole, [first])
+    assert [(step["n"], step["action"]) for step in one["steps"]] == [(1, first)]
+    plan.check(one, policy.load(), notable(), {USER.id: [KEY]})
+    with pytest.raises(InputError, match="is not in the plan; it has"):
+        plan.only(whole, ["gcp_disable_key"])
+
+
 def test_a_role_is_asked_for_its_sessions() -> None:
     made = drafted(notable(identity=ROLE, impact=_impact(1.0)), policy.load())
     (revoke,) = [s for s in made["steps"] if s["action"] == "aws_revoke_sessions"]

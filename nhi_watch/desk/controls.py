@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from nhi_watch.desk import common
+from nhi_watch.desk import common, find
 from nhi_watch.errors import InputError
 from nhi_watch.timestamps import render
 
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--owner", metavar="WHO", help="only this owner's; with --except: who answers for it")
     parser.add_argument("--until", metavar="TIME", help="end of the exception")
     parser.add_argument("--reason", metavar="TEXT", help="why it is left")
+    find.add_trail(parser)
     common.add_state(parser, assets=False)
 
 
@@ -45,13 +46,22 @@ def run(args: argparse.Namespace, console: Console) -> int:
         notables = [*State(store).every_notable(), *fast.stored(store), *ledger.findings(store)]
         standing = ledger.follow(store, whole, notables, now)
         if args.exempted is not None:
-            ledger.exempt(store, args.exempted, _exemption(args, now))
+            _record(args, ledger.exempt(store, args.exempted, _exemption(args, now)))
             standing = ledger.follow(store, whole, notables, now)
     shown = [e for e in standing if args.exempted is not None or args.owner in (None, e.owner)]
     if args.exempted:
         shown = [e for e in shown if e.id.startswith(args.exempted)]
     _show(args, shown, ledger.by_owner(shown), console)
     return 0
+
+
+def _record(args: argparse.Namespace, entry: Entry) -> None:
+    """Who leaves a control undone stands in the trail."""
+    from nhi_watch import audit
+
+    facts = {"control": entry.id, "notable": entry.notable, "what": entry.control, "identity": entry.identity,
+             "until": args.until, "why": args.reason, "login": find.login()}  # fmt: skip
+    audit.append(find.trail(args), "control", args.owner, facts)
 
 
 def _exemption(args: argparse.Namespace, now: int) -> Exemption:

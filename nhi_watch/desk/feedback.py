@@ -74,16 +74,20 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
         return 0
     console.print(f"Recorded: {verdict.notable_id} is {verdict.verdict}.", markup=False)
     if verdict.verdict == "expected":
-        _offer(console, feedback.choices(notable))
+        _offer(console, notable)
     return 0
 
 
-def _offer(console: Console, choices: Sequence[tuple[str, str]]) -> None:
+def _offer(console: Console, notable: dict[str, Any]) -> None:
     """Only this notable is dealt with; an exception is asked for by name."""
+    from nhi_watch import feedback
     from nhi_watch.outputs.words import visible
 
-    console.print("The same may come again. An exception for this identity would be one of:")
-    for signal, value in choices[:12]:
+    if notable["kind"] != "compromise":
+        console.print("It is left out until then. Its controls stay due: see `nhi controls`, and --except there.")
+        return
+    console.print("The same may come again. An exception for this identity would be one of, with --until and --save:")
+    for signal, value in feedback.choices(notable)[:12]:
         console.print(visible(f"  --signal {signal} --value '{value}'"), markup=False, soft_wrap=True)
 
 
@@ -152,9 +156,14 @@ def _show(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
 
 
 def _sum_up(console: Console, summary: dict[str, Any]) -> None:
+    from nhi_watch import feedback
+
     hours = summary["hours_to_decide"]
-    console.print(f"Time from notable to decision: {'none yet' if hours is None else f'{hours:,.1f} h (median)'}")
-    console.print(f"Counted for learning: {summary['counted']}; they move all log-odds by {summary['offset']:+.2f}")
+    spent = "none yet" if hours is None else f"{hours:,.1f} h (median; of replayed logs it counts from their own time)"
+    console.print(f"Time from notable to decision: {spent}", soft_wrap=True)
+    then = feedback.recalibrated(0.5, summary["offset"])
+    console.print(f"Counted for learning: {summary['counted']}. By them, what the model calls 50% is {then:.0%}; "
+                  "`nhi feedback export` hands them to `nhi train`.", soft_wrap=True)  # fmt: skip
     for who, count in summary["over_the_cap"].items():
         console.print(f"Over the cap, not counted: {count} of {who}", markup=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,9 @@ def _show(summary: Mapping[str, Any], console: Console) -> None:
         table.add_row(f"{one['score']:.0f} {one['severity']}", one["title"], ", ".join(one["owasp_nhi"]), told)
     if summary["findings"]:
         console.print(table)
+        kinds = Counter(one["title"] for one in summary["findings"])
+        counted = ", ".join(f"{count} × {title.lower()}" for title, count in kinds.most_common())
+        console.print(Text(f"{len(summary['findings'])} findings: {counted}."))
     else:
         console.print("No findings.")
     for line in summary["cannot_tell"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi respond` takes."""
     commands = parser.add_subparsers(dest="respond", required=True, metavar="COMMAND")
     plan = _add(commands, "plan", _plan, "write a dry run: what the policy allows, in order, and what breaks")
+    plan.add_argument("--only", action="append", default=[], metavar="ACTION",
+                      help="propose this action of the plan alone; may be given several times")  # fmt: skip
     approve = _add(commands, "approve", _approve, "sign a plan that was written")
     approve.add_argument("--by", required=True, metavar="WHO", help="an approver of the policy")
     approve.add_argument("--why", required=True, metavar="TEXT", help="the reason")
@@ -139,13 +142,21 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
         seen = [consumers.plain(c) for c in consumers.of(desk.history, desk.notable, members)]
         breaks = plan.Breaks(seen, consumers.callers(desk.history, members))
         made = plan.draft(desk.notable, desk.policy, desk.credentials(), breaks, desk.now)
+        made = plan.only(made, args.only) if args.only else made
         jsonlines.write_run(desk.file("plan.json"), made)
         with jsonlines.replacing(desk.file("plan.md")) as stream:
             stream.write(plan.text(made).encode())
         desk.file("approvals.jsonl").unlink(missing_ok=True)
-        told = f"Written to {desk.file('plan.json')}; approve it with nhi respond approve {desk.notable['id']}"
+        told = f"Written to {desk.file('plan.json')}.\nNext: nhi respond approve {desk.notable['id']} {_again(args)}"
     _say(args, console, made, f"{plan.text(made)}\n{told}")
     return 0
+
+
+def _again(args: argparse.Namespace) -> str:
+    """The options of a plan as its approval wants them."""
+    named = ((f"--{name}", getattr(args, name)) for name in ("out", "state", "policy"))
+    given = " ".join(shlex.join((name, str(value))) for name, value in named if value)
+    return f"--by YOU --why REASON --key YOUR.pem {given}"
 
 
 def _read_plan(desk: Desk) -> dict[str, Any]:
@@ -170,7 +181,9 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
         desk.note("approval", signed)
         with desk.file("approvals.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(signed) + "\n")
-    _say(args, console, signed, f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}.")
+        needed = max(int(step["approvals"]) for step in made["steps"])
+    told = f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it needs {needed} in all."
+    _say(args, console, signed, told)
     return 0
 
 

@@ -112,7 +112,8 @@ def case(history: History, credential: Credential, now: int, quarantines: tuple[
     place = _place(exposures)
     strange = tuple(_strange(life, credential.id, since)) if life else ()
     validity = _validity(credential, life, exposures)
-    read_from, read_until = _read(history, identity, since)
+    whose = bool(life or identity.account)  # else any account's log would do, and show nothing
+    read_from, read_until = _read(history, identity, since) if whose else (False, 0)
     end = validity.since if validity.dead else now
     elapsed, later = (end - since) / 60, (end - since) / 60 + (0 if validity.dead else HURRY)
     seen = (min(read_until, end) - since) / 60 if read_from else 0.0

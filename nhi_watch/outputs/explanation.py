@@ -25,7 +25,8 @@ def show(notable: Json, console: Console) -> None:
     console.print(Text(visible(notable["summary"])))
     identity = notable["identity"]
     told = f"{notable['id']}  {notable['first_time']} to {notable['last_time']}  {identity['name']}  "
-    console.print(Text(visible(f"{told}account {identity['account']}, owner {identity['owner'] or 'unknown'}")))
+    account = f"account {identity['account'] or 'unknown'}, owner {identity['owner'] or 'unknown'}"
+    console.print(Text(visible(f"{told}{account}")))
     for line in _members(notable):
         console.print(Text(visible(line)))
     console.print(_points(notable))

@@ -1,7 +1,7 @@
 """What run.json says, in the few lines that the terminal and the report show.
 
 The fields that are read here, each of which may be missing and is then not shown:
-`read, parsed, rejected {reason: n}, behaviours, identities, notables, overflow, budget, alerts_in,
+`read, parsed, rejected {reason: n}, behaviours, identities, notables, overflow, budget, alerts_in, verdicts,
 days [first, last], seconds {stage: s}, model {id}, baseline {id}, created`.
 """
 
@@ -47,6 +47,7 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
         Fact("Alerts", _alerts(run)),
         Fact("Budget", _budget(run)),
         Fact("Rejected", _rejected(run)),
+        Fact("Left out", _left_out(run)),
         Fact("Model", _id(run, "model")),
         Fact("Baseline", _id(run, "baseline")),
         Fact("Written", f"{clock(str(run['created']))} UTC" if run.get("created") else ""),
@@ -61,7 +62,7 @@ def line(run: Mapping[str, Any]) -> str:
     return "; ".join([steps, *rest] if steps else rest)
 
 
-_IN_LINE = ("Alerts", "Budget", "Rejected")
+_IN_LINE = ("Alerts", "Budget", "Rejected", "Left out")
 
 
 def _alerts(run: Mapping[str, Any]) -> str:
@@ -87,6 +88,12 @@ def _rejected(run: Mapping[str, Any]) -> str:
     parts = ", ".join(f"{reason} {amount(number)}" for reason, number in sorted(reasons.items()))
     total = amount(sum(reasons.values()))
     return f"{total} ({parts})" if parts else total
+
+
+def _left_out(run: Mapping[str, Any]) -> str:
+    """What people have dealt with, by verdict or exception."""
+    hidden = (run.get("verdicts") or {}).get("hidden") or {}
+    return ", ".join(f"{amount(number)} {why}" for why, number in sorted(hidden.items()))
 
 
 def _id(run: Mapping[str, Any], part: str) -> str:

@@ -118,7 +118,8 @@ def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, 
     fine = set(approval) == {*FIELDS} and all(isinstance(v, str) for v in approval.values())
     _demand(fine and approval["schema"] == SCHEMA, where, "it is no approval")
     approver = next((a for a in policy.approvers if a.name == approval["by"]), None)
-    _demand(approver is not None, where, f"{policy.name} names no such approver")
+    _demand(approver is not None, where, f"{policy.name} names no such approver; put the lines that `nhi respond key` "
+            "prints into a policy of your own, and give it with --policy to plan, approve and export")  # fmt: skip
     assert approver is not None
     _demand(_signed(approval, approver), where, "it is forged: the signature does not fit the key in the policy")
     _demand(approval["plan"] == plan["sha256"] and approval["notable"] == plan["notable"], where,

@@ -56,6 +56,20 @@ def draft(
     return sealed(plan)
 
 
+def only(plan: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The plan with the steps of some actions alone, in their order: what is approved together is chosen by people.
+
+    Raises:
+        InputError: the plan has no such action.
+    """
+    there = [step["action"] for step in plan["steps"]]
+    unknown = sorted(set(names) - set(there))
+    has = ", ".join(there) or "none"
+    _demand(not unknown, "--only", f"{', '.join(unknown)[:100]} is not in the plan; it has {has}")
+    steps = [step for step in plan["steps"] if step["action"] in names]
+    return sealed({**plan, "steps": [{**step, "n": number} for number, step in enumerate(steps, 1)]})
+
+
 def sealed(plan: Mapping[str, Any]) -> dict[str, Any]:
     """The plan with its hash."""
     body = {name: value for name, value in plan.items() if name != "sha256"}

@@ -1,0 +1,197 @@
+"""Measures the briefs of simulated incidents, and writes docs/brief_measured.md: `python tests/brief_measured.py`.
+
+What is counted is found by other means than those that write a brief: every number, time and id of its text must stand
+in the notable's JSON or in the plan's, and each citation must name one of their records, signals or steps.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tools")]
+
+from layout import ROOT
+from llm_double import copying, endpoint, plain
+from test_brief import falsehoods
+
+from nhi_watch import brief, model
+from nhi_watch.copilot import verifier, writer
+from nhi_watch.copilot.client import Endpoint
+from nhi_watch.copilot.masking import mask
+from nhi_watch.pipeline import Options, Pipeline
+from nhi_watch.response import plan, policy
+from nhi_watch.simulator import Spec, Tenant
+from nhi_watch.sources import cloudtrail
+from nhi_watch.state import State
+from nhi_watch.stores.memory import MemoryStore
+
+PAGE = ROOT / "docs" / "brief_measured.md"
+SEEDS = (621, 622, 623, 624, 625)
+OURS = {"100"}
+"""Numbers of the brief's own words: "of 100"."""
+_NUMBER = re.compile(r"(?<![\w⟨+])\d[\d.,:TZ-]*\d(?:Z\b)?|(?<![\w⟨+])\d\b")
+_CITED = re.compile(r"\[((?:notable|record|signal|step):[^\[\]]+)\]$")
+
+
+class Told(NamedTuple):
+    """One incident's notable, the plan for it, and its brief."""
+
+    incident: str
+    document: dict[str, Any]
+    plan: dict[str, Any]
+    facts: list[brief.Fact]
+
+    @property
+    def text(self) -> str:
+        """As people read it."""
+        return brief.render(self.facts)
+
+
+def incidents(seed: int, days: int = 16, machines: int = 60, campaigns: int = 40) -> Iterator[Told]:
+    """The notable of each incident of a simulated tenant that has one, whatever its rank."""
+    pipeline = Pipeline(State(MemoryStore()), model.load(), [cloudtrail], Options(1_000.0))
+    labels: list[dict[str, Any]] = []
+    for day in Tenant(Spec(days=days, machines=machines, seed=seed, campaigns=campaigns)).days():
+        labels += day.incidents
+        pipeline.feed(day.records, lambda index, error: pipeline.reject(error.reason))
+    standing = pipeline.finish().standing
+    for label in labels:
+        mine = {*label["record_ids"]}
+        found = next((n for n in standing if mine & {*n["record_ids"]}), None)
+        if found is not None:
+            yield told(f"{seed}/{label['id']}", found)
+
+
+def told(name: str, document: dict[str, Any]) -> Told:
+    """The brief of a notable with the steps of the shipped policy."""
+    members = plan.members_of(document)
+    keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
+    made = plan.draft(document, policy.load(), {str(members[0]["id"]): keys}, plan.Breaks((), ()), 1_772_323_200)
+    return Told(name, document, made, brief.facts(document, plan.facts(made)))
+
+
+def untraceable(one: Told) -> list[str]:
+    """Numbers, times and ids of a brief that neither the notable nor the plan holds."""
+    held = json.dumps([one.document, one.plan], ensure_ascii=False)
+    numbers = {*_numbers(held), *OURS, *_counts(one.document)}
+    missing = [number for number in _numbers(_uncited(one.text)) if number not in numbers]
+    return missing + [cite for cite in _citations(one.text) if not _exists(cite, one)]
+
+
+def _numbers(text: str) -> set[str]:
+    """Numbers as they are said: 91.0 and 91 are one."""
+    found = {match.group().rstrip(".,:-") for match in _NUMBER.finditer(text)}
+    return {re.sub(r"(?<=\d)\.0+$", "", one) for one in found}
+
+
+def _counts(document: dict[str, Any]) -> set[str]:
+    """What the brief counts: members, and signals that cannot tell; each is a length in the notable."""
+    return {str(len(document["members"])), str(sum(s["cannot_tell"] for s in document["signals"]))}
+
+
+def _uncited(text: str) -> str:
+    return "\n".join(_CITED.sub("", line) for line in text.splitlines())
+
+
+def _citations(text: str) -> list[str]:
+    found = (_CITED.search(line) for line in text.splitlines())
+    return [cite for match in found if match for cite in match[1].split(", ")]
+
+
+def _exists(cite: str, one: Told) -> bool:
+    kind, _, name = cite.partition(":")
+    document = one.document
+    known = {
+        "notable": {document["id"]}, "signal": {s["id"] for s in document["signals"]},
+        "step": {str(step["n"]) for step in one.plan["steps"]},
+        "record": {*document["record_ids"], *(e["record_id"] for e in document["timeline"]),
+                   *(r for s in document["signals"] for r in s["record_ids"]),
+                   *(r for link in document["links"] for r in link["record_ids"])},
+    }  # fmt: skip
+    return name in known[kind]
+
+
+class Sum(NamedTuple):
+    """Of all briefs."""
+
+    incidents: int
+    sentences: int
+    cited: int
+    """Sentences that end with a citation."""
+    claims: int
+    """Numbers, times and ids that were looked up."""
+    untraceable: int
+    planted: int
+    through: int
+    """Planted falsehoods that were not refused."""
+    answered: int
+    held: int
+    copied: int
+    """Of an endpoint that repeats the facts: sentences that hold, of `sentences_sent`."""
+    sent: int
+
+
+def measure(found: Sequence[Told]) -> Sum:
+    """Everything that the page says."""
+    texts = [one.text for one in found]
+    lines = [line for text in texts for line in text.splitlines() if line.startswith("- ")]
+    claims = sum(len(_numbers(_uncited(text))) + len(_citations(text)) for text in texts)
+    planted = [(line, masked) for one in found for masked in [mask(one.facts)]
+               for group in falsehoods(masked).values() for line in group]  # fmt: skip
+    through = sum(not verifier.check(line, masked).why for line, masked in planted)
+    worded, copied = _asked(found, plain), _asked(found, copying)
+    return Sum(
+        len(found), len(lines), sum(bool(_CITED.search(line)) for line in lines), claims,
+        sum(len(untraceable(one)) for one in found), len(planted), through,
+        sum(w.answered for w in worded), sum(w.held for w in worded), sum(w.held for w in copied),
+        sum(w.answered for w in copied),
+    )  # fmt: skip
+
+
+def _asked(found: Sequence[Told], speaker: Any) -> list[writer.Written]:
+    with endpoint(speaker) as (url, _):
+        return [writer.write(one.facts, Endpoint(url, "m")) for one in found]
+
+
+def page(s: Sum, seeds: Sequence[int]) -> str:
+    """The figures as Markdown."""
+    rows = (
+        ("sentences with their proof", s.cited, s.sentences, ""),
+        ("numbers, times and ids that stand in the notable or the plan", s.claims - s.untraceable, s.claims, ""),
+        ("planted falsehoods that the verifier refused", s.planted - s.through, s.planted, ""),
+        ("sentences that survive, of an endpoint that words anew", s.held, s.answered, _share(s.held, s.answered)),
+        ("sentences that survive, of an endpoint that repeats them", s.copied, s.sent, _share(s.copied, s.sent)),
+    )
+    table = "\n".join(f"| {what} | {counted:,}{share} | {of:,} |" for what, counted, of, share in rows)
+    return f"""# Briefs, measured
+
+Written by `python tests/brief_measured.py`; no number is typed by hand.
+{s.incidents} incidents of {len(seeds)} simulated tenants (seeds {seeds[0]} to {seeds[-1]}, 16 days, 60 machines,
+40 campaigns each), each with a notable that holds records of it; model `{model.load().id}`.
+
+| what | counted | of |
+|---|---|---|
+{table}
+
+Traced is by other means than those that write a brief: the text is searched for numbers, times and citations, and each
+is looked up in the JSON of the notable and of the plan. The falsehoods are of twenty kinds, planted in every sentence:
+a number, value or name changed, swapped, left out or invented, a negation added or taken away, another's proof,
+advice, an all-clear, an instruction obeyed, markup. The endpoint that words anew stands for a language model: a
+program in `tests/llm_double.py` that changes words and clauses, opens sentences with "Notably" and joins two into one,
+written from how models word such things and not to please the verifier. No real model was asked. What does not survive
+is said by the template, so that nothing is lost; `nhi brief --llm` says how many of a model's sentences held.
+"""
+
+
+def _share(part: int, whole: int) -> str:
+    return f" ({part / whole:.0%})"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(measure([one for seed in SEEDS for one in incidents(seed)]), SEEDS), "utf-8")
