@@ -23,6 +23,9 @@ COMMANDS = (
     ("train", "train the scorecard from its committed matrix", "nhi_watch.training.commands"),
     ("evaluate", "measure detection on labelled data that no training has seen", "nhi_watch.evaluation.run"),
     ("race", "measure whether the notable comes before the thief, with late logs", "nhi_watch.evaluation.race"),
+    ("model", "show, verify and compare models; switch to another, and go back", "nhi_watch.desk.models"),
+    ("verify", "recompute a notable's score and receipt from the state", "nhi_watch.desk.verify"),
+    ("health", "show silent logs, missing fields, drift, and whether the model is whole", "nhi_watch.desk.health"),
     ("exposed", "report an exposed credential: whose it is, what it reaches, was it tried", "nhi_watch.desk.exposed"),
     ("posture", "look for secrets, identities and rights that are not as they should be", "nhi_watch.desk.posture"),
     ("controls", "follow up on rotation and reduction; record exceptions", "nhi_watch.desk.controls"),
@@ -46,7 +49,6 @@ def parser() -> argparse.ArgumentParser:
     _baseline(commands)
     _explain(commands)
     _simulate(commands)
-    _model(commands)
     for name, text, module in COMMANDS:
         _plug_in(commands, name, text, module)
     return top
@@ -69,7 +71,8 @@ def _input(command: argparse.ArgumentParser) -> None:
                          help=f"kind of log: auto (default), {', '.join(_sources())}")  # fmt: skip
     command.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder for results (default: {OUT})")
     command.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
-    command.add_argument("--model", type=Path, metavar="DIR", help="another model's folder (default: the shipped one)")
+    command.add_argument("--model", type=Path, metavar="DIR",
+                         help="another model's folder (default: the one in use, see `nhi model`)")  # fmt: skip
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
     command.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
                          help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
@@ -87,6 +90,8 @@ def _score(commands: Any) -> None:
     command.add_argument("--budget", type=_budget, default=10.0, metavar="N",
                          help="notables a day per 1,000 identities (default: 10)")  # fmt: skip
     command.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    command.add_argument("--shadow", metavar="MODEL",
+                         help="score with this model as well, beside the one in use, and compare")  # fmt: skip
     command.add_argument("--json", action="store_true", help="print run.json instead of the table")
 
 
@@ -121,13 +126,6 @@ def _simulate(commands: Any) -> None:
                          help="gets events/*.ndjson.gz and labels.json")  # fmt: skip
 
 
-def _model(commands: Any) -> None:
-    command = _add(commands, "model", run_model, "show the model, or verify it against its manifest")
-    command.add_argument("what", choices=("show", "verify"))
-    command.add_argument("--model", type=Path, metavar="DIR", help="default: the shipped one")
-    command.add_argument("--json", action="store_true", help="print as JSON")
-
-
 def _budget(text: str) -> float:
     try:
         number = float(text)
@@ -153,16 +151,21 @@ def _count(text: str) -> int:
 
 def run_score(args: argparse.Namespace) -> int:
     """nhi score."""
-    from nhi_watch import jobs
+    from nhi_watch import jobs, shadow
+    from nhi_watch.model import shelf
     from nhi_watch.outputs import terminal
 
     job = _job(args)._replace(budget=args.budget, learn=not args.no_learn, assets=args.assets)
+    other = shadow.prepare(job, shelf.find(shelf.beside(job.state), args.shadow)) if args.shadow else None
     with _progress(job.paths) as (on_bytes, on_stage):
         result = jobs.score(job, on_bytes, on_stage)
+    compared = shadow.compare(other, job, result.notables) if other else None
     if args.json:
-        print(json.dumps(result.run))
+        print(json.dumps({**result.run, "shadow": compared} if compared else result.run))
         return 0
     console = Console(highlight=False)
+    if compared:
+        terminal.show_shadow(compared, console)
     terminal.show(result.notables, result.run, console)
     _remarks(result.run)
     console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
@@ -224,7 +227,12 @@ def run_explain(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found[0]))
     else:
-        explanation.show(found[0], Console(highlight=False))
+        console = Console(highlight=False)
+        explanation.show(found[0], console)
+        name, out = found[0]["id"], f"--out {args.out}"
+        console.print(f"Next: nhi brief {name} {out}; nhi respond plan {name} {out}; then say what it was: "
+                      f"nhi feedback {name} confirmed|benign --by YOU --why REASON {out}",
+                      soft_wrap=True, markup=False)  # fmt: skip
     return 0
 
 
@@ -249,30 +257,13 @@ def run_simulate(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_model(args: argparse.Namespace) -> int:
-    """nhi model."""
-    from nhi_watch import model
-    from nhi_watch.outputs import explanation
-
-    folder = args.model or model.FOLDER
-    card = model.load(folder)
-    if args.what == "verify":
-        print(json.dumps({"id": card.id, "sha256": card.sha256, "verified": True}) if args.json
-              else f"{card.id} matches its manifest (SHA-256 {card.sha256}).")  # fmt: skip
-        return 0
-    if args.json:
-        print((folder / model.MANIFEST).read_text())
-    else:
-        explanation.show_model(card, Console(highlight=False))
-    return 0
-
-
 def _job(args: argparse.Namespace) -> Any:
-    from nhi_watch import jobs, model
+    from nhi_watch import jobs
+    from nhi_watch.model import shelf
 
     state = args.state or args.out / "state.sqlite"
     return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
-                    model=args.model or model.FOLDER, reputation=args.reputation)  # fmt: skip
+                    model=args.model or shelf.in_use(shelf.beside(state)), reputation=args.reputation)  # fmt: skip
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: the key, a time or the state is wrong.
     """
-    from nhi_watch import history, model
+    from nhi_watch import feedback, history, model
     from nhi_watch.exposure import fast, timing
     from nhi_watch.exposure.notable import exposure_id
 
@@ -44,7 +45,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if args.key:
             fast.tell(store, args.key, since, where)
         found = fast.judge(store, history.read(store, model.load()), known, now)
-    common.publish(args.out, found.notables, "exposure")
+        listed = feedback.apply(store, found.notables, int(time.time())).shown
+    common.publish(args.out, listed, "exposure")
     _show(args, found, console, exposure_id(args.key) if args.key else "")
     return 0
 

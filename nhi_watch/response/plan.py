@@ -209,6 +209,6 @@ def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
     for c in breaks["consumers"]:
         odd = ", NEW in this notable" if c["suspicious"] else ""
         secret = f" with {c['credential']}" if c["credential"] != "``" else ""
-        yield (f"- {c['identity']}{secret} from {c['network']} by {c['agent']}: {c['events']} events, "
+        yield (f"- {c['identity']}{secret} from {c['network']} by {c['agent']}: {c['events']} calls, "
                f"last {c['last_use']}{odd}")  # fmt: skip
     yield from (f"- sessions are obtained by {caller}" for caller in breaks["callers"])
