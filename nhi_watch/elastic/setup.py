@@ -91,15 +91,18 @@ def _index(client: Elasticsearch, name: str, template: str) -> Step:
 
 
 def _streams(client: Elasticsearch, name: str, wanted: Json) -> Iterator[Step]:
-    """Data streams keep the mapping that they were made with; those that exist get fields that they lack."""
-    told = client.indices.get_mapping(index=f"{name}-*", ignore_unavailable=True, allow_no_indices=True).body
-    by_stream: dict[str, list[Json]] = {}
-    for index, each in told.items():
+    """Data streams keep the mapping that they were made with; those that exist get fields that they lack.
+
+    It goes by the index that is written to, which has the highest number: older ones may keep a field's old type.
+    """
+    told = client.indices.get_mapping(index=f"{name}-*", ignore_unavailable=True, allow_no_indices=True)
+    newest: dict[str, Json] = {}
+    for index in sorted(told.body, key=lambda name: name.rsplit("-", 1)[-1]):
         stream = index.partition(".ds-")[2].rsplit("-", 2)[0]
         if stream:
-            by_stream.setdefault(stream, []).append(each["mappings"])
-    for stream, found in sorted(by_stream.items()):
-        step = _step("mapping of data stream", stream, (found, wanted), partial(_remap, client, stream, wanted))
+            newest[stream] = told.body[index]["mappings"]
+    for stream, found in sorted(newest.items()):
+        step = _step("mapping of data stream", stream, ([found], wanted), partial(_remap, client, stream, wanted))
         if step.change != "none":
             yield step
 

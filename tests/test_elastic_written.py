@@ -1,0 +1,169 @@
+"""What is written on real servers: one document for each revision, promoted or not; heartbeats; upgrades."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import notable_samples
+import orjson
+import pytest
+from elastic_server import Server
+from test_elastic_run import SINCE, Place, fill, leaves, simulated
+from test_outputs import ecs_fields, faults
+
+from nhi_watch.elastic import entity_templates, fields, heartbeat, setup, templates
+from nhi_watch.elastic.write import write
+from nhi_watch.errors import StoreError
+from nhi_watch.outputs import ecs
+
+__all__ = ["ecs_fields"]
+
+Tree = dict[str, Any]
+NOW = "2026-03-13T00:05:00Z"
+BEFORE = orjson.loads((Path(__file__).parent / "data" / "elastic" / "installed_before.json").read_bytes())
+"""What the version of commit 5628f44 installed."""
+
+
+@pytest.fixture
+def place(elastic: Server) -> Iterator[Place]:
+    made = Place(elastic)
+    yield made
+    made.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{made.namespace}")
+
+
+def notable(**changes: Any) -> Tree:
+    return {**notable_samples.documents()[0], **changes}
+
+
+# ---- revisions
+
+
+def test_a_revision_is_written_once_and_says_whether_it_is_promoted(place: Place, ecs_fields: Tree) -> None:
+    stream = f"logs-nhi.alerts-{place.namespace}"
+    story = [
+        ("new", notable(revision=1, score=45.0, severity="medium")),
+        ("updated", notable(revision=2, score=55.0, severity="medium")),
+        ("escalated", notable(revision=3, score=65.0, severity="high")),
+        ("updated", notable(revision=4, score=42.0, severity="medium")),
+        ("updated", notable(revision=5, score=66.0, severity="high")),
+        ("merged", notable(revision=6, score=90.0, severity="critical", merged_into="another")),
+    ]
+    for number, (change, each) in enumerate(story):
+        assert write(place.client, [each], stream, NOW) == {"created": 1, "existed": 0}
+        if number == 2:
+            place.client.indices.rollover(alias=stream)
+        assert write(place.client, [each], stream, NOW) == {"created": 0, "existed": 1}, change
+    found = place.client.search(index=stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]
+    assert [hit["_source"]["nhi"]["change"] for hit in found] == [change for change, _ in story]
+    assert [hit["_id"] for hit in found] == [ecs.document_id(each) for _, each in story]
+    assert [fault for hit in found for fault in faults(hit["_source"], ecs_fields)] == []
+
+
+def test_many_notables_are_written_together_and_again_without_effect(place: Place) -> None:
+    many = notable_samples.many(1_200)
+    stream = f"logs-nhi.alerts-{place.namespace}"
+    assert write(place.client, many, stream, NOW) == {"created": 1_200, "existed": 0}
+    place.client.indices.rollover(alias=stream)
+    assert write(place.client, many, stream, NOW) == {"created": 0, "existed": 1_200}
+
+
+# ---- heartbeats
+
+OUTCOME = {
+    "read": 7, "parsed": 6, "duplicates": 1, "events": 5, "identities": 3, "notables": 2, "rejected": {"x": 1},
+    "alerts": {"created": 2, "existed": 0}, "seconds": {"total": 1.25}, "model": {"id": "m"},
+    "window": {"index": "i", "since": NOW, "until": NOW},
+}  # fmt: skip
+
+
+def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> None:
+    began = time.time() - 2
+    assert heartbeat.beat(place.client, place.namespace, began, OUTCOME) is None
+    assert heartbeat.beat(place.client, place.namespace, began, {"skipped": "nothing came in"}) is None
+    assert heartbeat.failed(place.client, place.namespace, began, StoreError("x" * 5_000)) is None
+    index = f"{entity_templates.HEALTH}-{place.namespace}"
+    place.client.indices.refresh(index=index)
+    found = [hit["_source"] for hit in place.client.search(index=index, size=9)["hits"]["hits"]]
+    assert [fault for document in found for fault in faults(document, ecs_fields)] == []
+    mapped = set(fields.names(entity_templates.mappings()[entity_templates.HEALTH]))
+    assert {leaf for document in found for leaf in leaves(document)} - mapped == set()
+    assert sorted(document["event"]["outcome"] for document in found) == ["failure", "success", "success"]
+    (full,) = (document for document in found if document["nhi"]["health"])
+    assert full["nhi"]["health"]["rejected"] == 1 and 1e9 < full["event"]["duration"] < 600e9
+
+
+def test_a_heartbeat_that_cannot_be_written_does_not_end_the_run(place: Place) -> None:
+    place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={
+        "mappings": {"properties": {"message": {"type": "long"}}}})  # fmt: skip
+    try:
+        told = heartbeat.beat(place.client, place.namespace, time.time(), {"skipped": "nothing came in"})
+    finally:
+        place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={})
+    assert told and "\n" not in told
+
+
+# ---- upgrades
+
+
+def install(place: Place, installed: Tree) -> None:
+    """Put the templates of an earlier version in the place of ours, and make what that version had made."""
+    for name, body in installed["component_templates"].items():
+        place.client.cluster.put_component_template(name=name, body=body)
+    for name, body in installed["index_templates"].items():
+        place.client.indices.put_index_template(name=name, body=body)
+    for name in templates.own_indices(place.namespace):
+        place.client.options(ignore_status=404).indices.delete(index=name[0])
+        place.client.indices.create(index=name[0])
+    place.client.index(index=f"logs-nhi.health-{place.namespace}", op_type="create", document={"@timestamp": NOW})
+
+
+def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Place) -> None:
+    install(place, BEFORE)
+    planned = {(s.kind, s.name): s for s in setup.setup(place.client, place.namespace, dry_run=True)}
+    step = planned["component template", "logs-nhi.health@mappings"]
+    assert step.change == "update"
+    assert any("health.properties.until" in path for path in step.what)
+    stream = planned["mapping of data stream", f"logs-nhi.health-{place.namespace}"]
+    assert stream.change == "update" and stream.what
+    done = setup.setup(place.client, place.namespace)
+    assert {(s.kind, s.name): s.change for s in done} == {key: s.change for key, s in planned.items()}
+    assert {step.change for step in setup.setup(place.client, place.namespace)} == {"none"}
+    fill(place, simulated()[:60])
+    assert place.run(since=SINCE)["read"] == 60
+    place.client.indices.refresh(index=f"logs-nhi.health-{place.namespace}")
+    recent = {"range": {"nhi.health.until": {"gte": "2026-01-01"}}}
+    assert place.client.count(index=f"logs-nhi.health-{place.namespace}", query=recent)["count"] == 1
+    assert place.client.count(index=f"logs-nhi.health-{place.namespace}")["count"] == 2, "what was there is kept"
+
+
+def test_what_a_later_version_installed_is_left_alone(place: Place) -> None:
+    body = {"template": {}, "_meta": {"managed_by": "nhi_watch", "version": "99.0"}}
+    name = "logs-nhi.health@settings"
+    ours = place.client.cluster.get_component_template(name=name).body["component_templates"][0]["component_template"]
+    place.client.cluster.put_component_template(name=name, body=body)
+    try:
+        with pytest.raises(StoreError, match=r"was installed by version 99.0, this is .*: upgrade the program"):
+            setup.setup(place.client, place.namespace)
+    finally:
+        only = {key: ours[key] for key in ("template", "_meta")}
+        place.client.cluster.put_component_template(name=name, body=only)
+    assert {step.change for step in setup.setup(place.client, place.namespace)} == {"none"}
+
+
+def test_a_field_of_another_type_begins_a_new_backing_index(place: Place) -> None:
+    stream = f"logs-nhi.health-{place.namespace}"
+    other = {
+        "mappings": {"properties": {"nhi": {"properties": {"health": {"properties": {"until": {"type": "keyword"}}}}}}}
+    }
+    place.client.cluster.put_component_template(name="logs-nhi.health@custom", template=other)
+    try:
+        place.client.index(index=stream, op_type="create", document={"@timestamp": NOW})
+    finally:
+        place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={})
+    changed = [s for s in setup.setup(place.client, place.namespace) if s.change != "none"]
+    assert [(s.kind, s.name) for s in changed] == [("mapping of data stream", stream)]
+    assert len(place.client.indices.resolve_index(name=stream).body["data_streams"][0]["backing_indices"]) == 2
+    assert {step.change for step in setup.setup(place.client, place.namespace)} == {"none"}
