@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from nhi_watch.behaviour import Behaviour, Shape
 from nhi_watch.operators import network_facts
 
-QUARANTINE = 7
-"""Days that a suspicious behaviour waits before it is learnt."""
+QUARANTINE = 30
+"""Days that a suspicious behaviour waits before it is learnt: so long must an attack go on, seen each day, before it
+begins to look usual. What people call expected need not wait (`nhi feedback`)."""
 NEW_VALUES = 100
 """Values a dimension that one day can teach."""
 VALUES = 400

@@ -35,6 +35,12 @@ def mark(day: int, score: float) -> str:
     return f"{day // 7}:{score:.1f}" if score < 10 else f"{day // 7}:{int(score)}"
 
 
+def highest(own: Profile, since: int) -> float:
+    """The highest score that an identity is remembered to have had on a day from `since` on; 0 without any."""
+    seen = own.dimension(DIMENSION).values
+    return max((float(mark.partition(":")[2]) for mark, each in seen.items() if each.last >= since), default=0.0)
+
+
 class Quiet(NamedTuple):
     """A tenant's recent quiet time."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Optional
 
-from nhi_watch import frameworks, lacking
-from nhi_watch.baseline import Profile
+from nhi_watch import conformal, frameworks, lacking
+from nhi_watch.baseline import QUARANTINE, Profile
 from nhi_watch.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.errors import ModelError
 from nhi_watch.event import Event, Identity
@@ -250,6 +250,9 @@ HELD_SCORE = 40.0
 """What alone scores medium or more is learnt only after quarantine."""
 HELD_EPISODE = 80.0
 """Of an episode that is critical, all that is news waits, lest a raid that is repeated daily becomes ordinary."""
+HELD_AGAIN = 20.0
+"""Of whoever scored so high within the last QUARANTINE days, all that is news on another such day waits as well, lest
+what is tried piece by piece is learnt piece by piece. A change that is odd once is learnt at once."""
 NEWS_POINTS = 0.25
 """Points above an ordinary behaviour's from which one is news."""
 
@@ -264,12 +267,15 @@ def score_day(model: Scorecard, baselines: Baselines, day: IdentityDay) -> Episo
     missing = lacking.fields(views, past.own)
     if missing:
         values = lacking.untold(values, missing)
-    return Episode(identity, episode, values, _held(model, views, values))
+    return Episode(identity, episode, values, _held(model, episode, values))
 
 
-def _held(model: Scorecard, views: list[View], values: Row) -> frozenset[Shape]:
+def _held(model: Scorecard, episode: EpisodeView, values: Row) -> frozenset[Shape]:
     """The shapes that look bad: by themselves, or as the news of an episode that does."""
-    bad_day = _score(model, values) >= HELD_EPISODE
+    views, past, score = episode.views, episode.past, _score(model, values)
+    bad_day = score >= HELD_EPISODE or (
+        score >= HELD_AGAIN and conformal.highest(past.own, past.today - QUARANTINE) >= HELD_AGAIN
+    )
     ordinary = model.log_odds(ZERO)
     news = [view for view in views if view.values is not ZERO]
     return frozenset(
