@@ -141,7 +141,7 @@ def _records(path: Path, name: str) -> Iterator[Any]:
             if not name.startswith("rule-tests/"):
                 yield record
                 continue
-            inner: Any = record["log" if "log_type" in record else "data"]  # type: ignore[index]
+            inner: Any = record["log" if "log_type" in record else "data"]  # type: ignore[index, operator]
             found = members(inner)
             yield from [inner] if found is None else found
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Optional, cast
 
 from nhi_watch.errors import RejectError
+from nhi_watch.sources._json import parse
 
 Record = Mapping[str, Any]
 Raw = tuple[Any, ...]
@@ -177,7 +177,7 @@ def parse_json(text: str) -> Record:
         RejectError: `bad_json` or `too_deep`.
     """
     try:
-        value = json.loads(text)
+        value = parse(text)
     except RecursionError as error:
         raise RejectError("too_deep", "nested too deeply") from error
     except ValueError as error:

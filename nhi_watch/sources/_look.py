@@ -6,11 +6,11 @@ lists where values are expected, broken JSON) it leaves to it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from typing import Any, Optional, Union
 
+from nhi_watch.sources._json import parse
 from nhi_watch.sources._shapes import Tree, dataset, hit
 
 
@@ -60,7 +60,7 @@ def look(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], Form]:
 
 def _parsed(text: str) -> tuple[Mapping[str, Any], Form]:
     try:
-        found = json.loads(text)
+        found = parse(text)
     except (ValueError, RecursionError):
         return _NOTHING
     return (found, NATIVE) if found.__class__ is dict else _NOTHING

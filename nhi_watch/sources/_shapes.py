@@ -12,11 +12,11 @@ A source calls `native`; when that answers with a document, it rebuilds the nati
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Optional
 
 from nhi_watch.errors import RejectError
+from nhi_watch.sources._json import parse
 from nhi_watch.sources._unflatten import unflatten
 from nhi_watch.sources._values import listed
 
@@ -116,7 +116,7 @@ def object_of(content: str) -> Tree:
         RejectError: bad_json, too_deep or not_object.
     """
     try:
-        value = json.loads(content)
+        value = parse(content)
     except RecursionError as error:
         raise RejectError("too_deep", "nested too deeply") from error
     except ValueError as error:

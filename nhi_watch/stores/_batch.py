@@ -7,6 +7,9 @@ from typing import NamedTuple, Optional
 
 import orjson
 
+from nhi_watch.sources._json import parse_with
+
+parse_with(orjson.loads)  # who imports this is not Splunk, and has it
 RAW_LIMIT = 64 * 1024
 """Bytes of a bad piece that are kept."""
 BOM = b"\xef\xbb\xbf"

@@ -20,10 +20,12 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from nhi_watch.errors import StoreError
+from nhi_watch.sources._json import parse_with
 from nhi_watch.stores._remembered import Remembered
 from nhi_watch.stores.elastic_errors import BUSY, PassingError, explained, refused
 from nhi_watch.stores.interface import TABLES
 
+parse_with(orjson.loads)  # for the texts that documents keep of their events
 MAPPINGS: dict[str, Any] = {
     "dynamic": "strict",
     "properties": {
