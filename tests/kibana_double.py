@@ -138,10 +138,10 @@ class Kibana:
         kind = headers.get("Content-Type", "")
         if kind.startswith("multipart/form-data"):
             form = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
-            (part,) = form.get_payload()  # type: ignore[misc]
-            if part.get_param("name", header="content-disposition") != "file":  # type: ignore[union-attr]
+            _, part = form.walk()
+            if part.get_param("name", header="content-disposition") != "file":
                 raise _RefusedError(400, "[request body.file]: expected value of type [Stream]")
-            lines = part.get_payload(decode=True).splitlines()  # type: ignore[union-attr]
+            lines = bytes(part.get_payload(decode=True)).splitlines()
             return [orjson.loads(line) for line in lines if line.strip()]
         return orjson.loads(body) if body else None
 
@@ -288,7 +288,7 @@ def serving(kibana: Kibana) -> Iterator[Kibana]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, told = kibana.answer(self.command, self.path, self.headers, body)
+            status, told = kibana.answer(self.command, self.path, dict(self.headers), body)
             self.send_response(status)
             self.send_header("Content-Length", str(len(told)))
             self.end_headers()

@@ -42,7 +42,7 @@ def crontab() -> list[str]:
 
 def within(field: str, low: int, high: int) -> bool:
     found = re.fullmatch(r"(\*|\d+)(?:/(\d+))?", field)
-    return bool(found) and (found.group(1) == "*" or low <= int(found.group(1)) <= high)
+    return found is not None and (found.group(1) == "*" or low <= int(found.group(1)) <= high)
 
 
 def test_the_crontab_has_a_user_five_times_and_our_commands() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from elastic_transport import RequestsHttpNode, Transport, TransportApiResponse
+from elastic_transport import RequestsHttpNode, TlsError, Transport, TransportApiResponse
 from elasticsearch import AuthenticationException, Elasticsearch, OrjsonSerializer
 from elasticsearch import ConnectionError as UnreachableError
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt
@@ -116,10 +116,15 @@ _KEY_REFUSED = "refused the API key (401): give its encoded value, not id:key; i
 
 def _obstacle(problem: BaseException) -> str:
     """The system's own words at the bottom of the chain of errors, and a remedy."""
+    untrusted = isinstance(problem, TlsError)
     while problem.__cause__ or problem.__context__:
         problem = problem.__cause__ or problem.__context__ or problem
     if isinstance(problem, ssl.SSLError):
         detail = getattr(problem, "verify_message", "") or problem.reason or "TLS failed"
         return f"{detail.lower()}; check --ca or --fingerprint, and that the URL's scheme is the server's"
     detail = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)[:200]
-    return f"{detail[:1].lower()}{detail[1:]}; check the URL, and that the server runs".replace("\n", " ")
+    remedy = "--ca or --fingerprint, and that the URL names what the certificate does" if untrusted else _AWAY
+    return f"{detail[:1].lower()}{detail[1:].rstrip('.')}; check {remedy}".replace("\n", " ")
+
+
+_AWAY = "the URL, and that the server runs"

@@ -36,3 +36,9 @@ TRAIL: dict[str, tuple[str, ...]] = {
     fields.FLATTENED: ("target", "traits"),
 }
 """Field of a CloudTrail document → facts that come from it."""
+
+INSTEAD: dict[str, str] = {fields.FLATTENED: fields.JAVA, fields.ADDRESS: fields.IP}
+"""Field → another one that tells the same, so that nothing is lost where that one is there."""
+
+ALSO: dict[str, tuple[str, ...]] = {"user_agent.original": ("attack_tool", "human_use")}
+"""Field → signals that need it although the fact that they go by comes from other fields, too."""

@@ -159,12 +159,13 @@ def _judge_events(source: Source, events: Sequence[Event]) -> None:
 
 def _judge_fields(client: Elasticsearch, source: Source) -> None:
     """Fields of CloudTrail that no index maps: the integration is old, or drops them."""
-    names = list(costs.TRAIL)
+    names = [*costs.TRAIL, *costs.INSTEAD.values()]
     caps = client.field_caps(index=source.pattern, fields=names, ignore_unavailable=True)["fields"]
-    for name in names:
-        if not set(caps.get(name, {})) - {"unmapped"}:
-            lost = dict.fromkeys(signal for fact in costs.TRAIL[name] for signal in costs.SIGNALS[fact])
-            source.missing[name] = tuple(lost)
+    mapped = {name for name in names if set(caps.get(name, {})) - {"unmapped"}}
+    for name, facts in costs.TRAIL.items():
+        if name not in mapped and costs.INSTEAD.get(name) not in mapped:
+            lost = dict.fromkeys(signal for fact in facts for signal in costs.SIGNALS[fact])
+            source.missing[name] = (*lost, *costs.ALSO.get(name, ()))
 
 
 def told(source: Source) -> tuple[str, str, str]:

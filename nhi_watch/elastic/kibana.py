@@ -34,7 +34,7 @@ class Kibana:
         options: Json = {"ca_certs": where.ca} if where.ca else {}
         if where.fingerprint:
             options = {"cert_reqs": "CERT_NONE", "assert_fingerprint": where.fingerprint}
-        retries = urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=_BUSY, allowed_methods=None,
+        retries = urllib3.Retry(total=4, other=0, backoff_factor=0.3, status_forcelist=_BUSY, allowed_methods=None,
                                 raise_on_status=False, redirect=0)  # fmt: skip
         options.update(retries=retries, timeout=urllib3.Timeout(where.timeout))
         self._pool = urllib3.ProxyManager(where.proxy, **options) if where.proxy else urllib3.PoolManager(**options)

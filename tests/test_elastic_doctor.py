@@ -1,0 +1,313 @@
+"""`nhi elastic doctor`: what it finds on real servers, and what it says a missing field costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import core_samples
+import orjson
+import pytest
+from ecs_shape import document, load, template
+from elastic_server import Server
+from test_elastic_run import SINCE, Place, fill, simulated
+from test_signals import BY_NAME, FOLDER, episode_of, value_of
+
+from nhi_watch.elastic import costs, doctor, heartbeat, templates
+from nhi_watch.elastic.client import connect
+from nhi_watch.elastic.connection import Connection
+from nhi_watch.elastic.doctor import FAIL, OK, UNKNOWN, WARN, Check, Wanted
+from nhi_watch.errors import StoreError
+from nhi_watch.sources import cloudtrail
+from nhi_watch.timestamps import render
+
+Tree = dict[str, Any]
+ROOT = Path(__file__).parents[1]
+FEW = simulated()[:120]
+
+
+@pytest.fixture
+def place(elastic: Server) -> Iterator[Place]:
+    made = Place(elastic)
+    yield made
+    made.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{made.namespace}")
+
+
+def examined(place: Place, pattern: str = "", late: int = 3600) -> dict[str, Check]:
+    place.client.options(ignore_status=404).indices.refresh(index=f"logs-nhi.health-{place.namespace}")
+    checks = doctor.examine(place.client, Wanted(pattern or place.source, place.namespace, late))
+    return {check.name.partition(" ")[0]: check for check in checks}
+
+
+# ---- what it finds
+
+
+def test_a_cluster_that_was_only_set_up_is_told_what_is_to_come(place: Place) -> None:
+    found = examined(place, "logs-nowhere-*")
+    assert {name: check.status for name, check in found.items()} == {
+        "version": OK, "clock": OK, "privileges": UNKNOWN, "state": OK, "heartbeat": WARN, "backlog": WARN,
+        "source": OK, "sources": FAIL,
+    }  # fmt: skip
+    assert found["heartbeat"].remedy == "schedule `nhi elastic run`"
+    assert "--index" in found["sources"].remedy
+    assert doctor.worst(list(found.values())) == FAIL
+
+
+def test_a_cluster_without_setup_is_told_so(place: Place) -> None:
+    place.client.indices.delete(index=f"nhi-state-{place.namespace}")
+    found = examined(place)
+    assert (found["state"].status, found["state"].remedy) == (FAIL, "run `nhi elastic setup`")
+    assert found["clock"].status == UNKNOWN
+
+
+def test_after_a_run_all_is_well(place: Place) -> None:
+    fill(place, FEW)
+    place.run(since=SINCE)
+    found = examined(place)
+    assert {check.status for check in found.values()} <= {OK, UNKNOWN, WARN}
+    assert (found["heartbeat"].status, found["backlog"].status) == (OK, OK)
+    assert found["heartbeat"].facts["age"] < 600 and found["backlog"].facts["documents"] >= 0
+    source = found["source"].facts
+    assert (source["there"], source["sampled"], source["understood"]) == (True, len(FEW), len(FEW))
+    assert source["missing"] == {} and source["rejected"] == {}
+
+
+def test_documents_that_wait_too_long_are_a_finding(place: Place) -> None:
+    fill(place, FEW, ingested=int(time.time()) - 6_000)
+    place.run(since=SINCE, lag=7_200)
+    fill(place, simulated()[120:160], ingested=int(time.time()) - 6_500)
+    found = examined(place)["backlog"]
+    assert (found.status, found.facts["documents"]) == (FAIL, len(FEW) + 40)
+    assert 7_100 < found.facts["behind"] < 7_900
+    assert examined(place, late=86_400)["backlog"].status == OK
+
+
+@pytest.mark.parametrize(("age", "failed"), [(7_200, False), (60, True)], ids=["silent", "failing"])
+def test_a_job_that_is_silent_or_fails_is_a_finding(place: Place, age: int, failed: bool) -> None:
+    when = time.time() - age
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("nhi_watch.elastic.heartbeat.time.time", lambda: when)
+        if failed:
+            heartbeat.failed(place.client, place.namespace, when, StoreError("the disk is full"))
+        else:
+            heartbeat.beat(place.client, place.namespace, when, {"skipped": "nothing came in"})
+    found = examined(place)["heartbeat"]
+    assert (found.status, found.facts["outcome"]) == (FAIL, "failure" if failed else "success")
+    assert ("the disk is full" in found.detail) == failed
+
+
+@pytest.mark.parametrize("ahead", [-200, 200])
+def test_clocks_that_differ_are_a_finding(place: Place, ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time
+    monkeypatch.setattr("nhi_watch.elastic.doctor.time.time", lambda: real() - ahead)
+    found = list(doctor._clock(place.client, Wanted(place.source, place.namespace, 60)))
+    assert found[0].status == FAIL and abs(found[0].facts["skew"] - ahead) < 30
+    assert ("ahead of" in found[0].detail) == (ahead > 0)
+
+
+def test_lag_silence_and_events_of_the_future_are_told(place: Place) -> None:
+    now = int(time.time())
+    old, new = dict(FEW[0]), dict(FEW[1])
+    old["eventTime"], new["eventTime"] = render(now - 50_000), render(now + 4_000)
+    load(
+        place.client,
+        place.source,
+        [document(old, True, render(now - 40_000)), document(new, True, render(now - 40_000))],
+    )
+    found = examined(place)["source"]
+    assert found.status == WARN
+    assert 39_900 < found.facts["seconds_since_newest"] < 40_600
+    assert found.facts["ahead_of_clock"] == 1 and "of the future" in found.detail and "quiet" in found.detail
+
+
+def test_a_closed_index_and_documents_that_are_no_events_are_told(place: Place) -> None:
+    broken = document(FEW[0], True, render(int(time.time())))
+    broken["event"]["original"] = "{broken"
+    broken["event"].pop("action")
+    load(place.client, place.source, [broken])
+    found = examined(place)["source"]
+    assert found.status == FAIL and sum(found.facts["rejected"].values()) == 1
+    place.client.indices.rollover(alias=place.source)
+    backing = place.client.indices.resolve_index(name=place.source).body["data_streams"][0]["backing_indices"]
+    place.client.indices.close(index=backing[0])
+    closed = examined(place)["source"]
+    assert closed.facts["closed"] == [backing[0]] and closed.status == WARN
+
+
+def test_a_field_that_no_document_has_costs_its_signals(place: Place) -> None:
+    source = f"{place.source}.bare"
+    template(place.client, source, without=["user_agent.original", "source.address", "source.ip"])
+    bare = [document(record, False, render(int(time.time()))) for record in FEW]
+    for each in bare:
+        each.pop("user_agent", None)
+        each.pop("source", None)
+    load(place.client, source, bare)
+    found = examined(place, source)["source"]
+    missing = found.facts["missing"]
+    assert found.status == WARN
+    assert missing["agent"] == list(costs.SIGNALS["agent"])
+    assert missing["user_agent.original"] == [*costs.SIGNALS["agent"], "attack_tool", "human_use"]
+    assert missing["source.address"] == list(costs.SIGNALS["network"])
+    assert "user_agent.original is missing, which costs new_agent, unknown_agent, attack_tool" in found.detail
+
+
+def test_each_source_is_examined_for_itself(place: Place) -> None:
+    fill(place, FEW)
+    checks = doctor.examine(place.client, Wanted(f"{place.source},logs-nowhere-*", place.namespace, 60))
+    told = {check.name: check.facts["there"] for check in checks if check.name.startswith("source ")}
+    assert told == {f"source {place.source}": True, "source logs-nowhere-*": False}
+
+
+# ---- what a missing fact costs, derived anew
+
+BLANK: dict[str, Tree] = {
+    "network": {"network": "", "address": ""},
+    "agent": {"agent": ""},
+    "region": {"region": ""},
+    "session": {"session": ""},
+    "credential": {"credential": "", "credential_type": ""},
+    "target": {"target": "", "target_class": ""},
+    "error": {"error": ""},
+    "traits": {"traits": ()},
+}
+
+
+def fires(name: str, sample: Tree, blank: Tree, patched: pytest.MonkeyPatch) -> bool:
+    make = core_samples.events
+    with patched.context() as inner:
+        inner.setattr(core_samples, "events", lambda told, day: [e._replace(**blank) for e in make(told, day)])
+        found = core_samples.events(sample["events"], core_samples.TODAY)
+        past = core_samples.learnt(sample["history"]).past(found[0].identity, core_samples.TODAY)
+        return bool(value_of(BY_NAME[name], episode_of(found, past))[0])
+
+
+@pytest.mark.parametrize("fact", costs.SIGNALS)
+def test_a_missing_fact_costs_the_signals_that_no_sample_fires_without_it(
+    fact: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = []
+    for name in sorted(BY_NAME):
+        samples = [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()]
+        firing = [sample for sample in samples if sample["fires"] is True]
+        if not any(fires(name, sample, BLANK[fact], monkeypatch) for sample in firing):
+            lost.append(name)
+    assert tuple(lost) == costs.SIGNALS[fact]
+
+
+def without(tree: Tree, path: str) -> Tree:
+    """A copy that lacks a field and all below it."""
+    first, _, rest = path.partition(".")
+    if first not in tree:
+        return tree
+    if not rest:
+        return {name: value for name, value in tree.items() if name != first}
+    return {**tree, first: without(tree[first], rest)}
+
+
+@pytest.mark.parametrize("field", costs.TRAIL)
+def test_a_missing_field_of_cloudtrail_costs_the_facts_that_come_from_it(field: str) -> None:
+    lost, tools = set(), set()
+    for record in (*simulated()[:3_000], *(r for r in simulated() if "errorCode" in r)):
+        made = document(record, False, "2026-01-01T00:00:00Z")
+        less = without(without(made, field), costs.INSTEAD.get(field, field))
+        before, after = cloudtrail.read(made), cloudtrail.read(less)
+        lost |= {fact for fact in BLANK if getattr(before, fact) != getattr(after, fact)}
+        tools |= {*before.traits} - {*after.traits}
+    assert lost - {"traits"} == set(costs.TRAIL[field]) - {"traits"}
+    assert bool(tools) == (field in costs.ALSO or "traits" in costs.TRAIL[field])
+
+
+# ---- privileges and versions, which the servers of the tests do not have
+
+
+@contextmanager
+def answering(body: Tree) -> Iterator[str]:
+    """Answers every request as Elasticsearch would, with this body."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told = orjson.dumps(body)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.send_header("X-Elastic-Product", "Elasticsearch")
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(told)))
+            self.end_headers()
+            self.wfile.write(told)
+
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Not into the test's output."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("lacking", [[], ["create_doc on logs-nhi.alerts-default"]])
+def test_privileges_that_the_key_lacks_are_named(lacking: list[str]) -> None:
+    role = templates.role_request("default")["indices"]
+    index = {name: dict.fromkeys(each["privileges"], True) for each in role for name in each["names"]}
+    for each in lacking:
+        privilege, _, name = each.partition(" on ")
+        index[name][privilege] = False
+    body = {"username": "x", "has_all_requested": not lacking, "cluster": {}, "index": index, "application": {}}
+    with answering(body) as url, connect(Connection((url,))) as client:
+        (check,) = doctor._privileges(client, Wanted(templates.SOURCE_INDICES, "default", 60))
+    assert check.status == (FAIL if lacking else OK)
+    assert check.facts.get("lacking", []) == lacking
+
+
+@pytest.mark.parametrize(("version", "status"), [("8.18.4", FAIL), ("8.19.0", OK), ("9.5.3", OK), ("10.0.0", OK)])
+def test_a_version_that_is_too_old_is_a_finding(version: str, status: str) -> None:
+    nodes = {"a": {"version": version}, "b": {"version": "9.5.3"}}
+    with answering({"nodes": nodes}) as url, connect(Connection((url,))) as client:
+        (check,) = doctor._version(client)
+    assert (check.status, check.facts["versions"]) == (status, sorted({version, "9.5.3"}))
+
+
+# ---- the program
+
+
+def nhi(*arguments: str) -> tuple[int, str]:
+    told = {name: value for name, value in os.environ.items() if not name.startswith("NHI_")}
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "doctor", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_the_exit_code_and_json_are_for_monitoring(place: Place) -> None:
+    fill(place, FEW)
+    common = ("--url", place.url, "--namespace", place.namespace, "--index", place.source)
+    code, told = nhi(*common, "--json")
+    outcome = orjson.loads(told)
+    assert (code, outcome["status"]) == (0, WARN), "nothing has run yet, and nothing is wrong"
+    assert outcome["checks"][0] == {"name": "connection", "status": OK, "detail": f"reached {place.url}"}
+    assert {"name", "status", "detail"} <= set(outcome["checks"][-1])
+    place.client.indices.delete(index=f"nhi-state-{place.namespace}")
+    code, told = nhi(*common)
+    assert code == 2
+    assert f"fail    state: nhi-state-{place.namespace} does not exist -> run `nhi elastic setup`" in told.splitlines()
+
+
+def test_a_cluster_that_is_away_is_an_answer_too() -> None:
+    code, told = nhi("--url", "http://127.0.0.1:9", "--json", "--timeout", "1")
+    assert code == 2
+    assert orjson.loads(told)["checks"][0]["detail"].startswith("cannot reach http://127.0.0.1:9: connection refused")

@@ -1,0 +1,319 @@
+"""Set-up in Kibana, what analysts say there, and criticality: against a double of it, with a real Elasticsearch."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from elastic_server import Server
+from kibana_double import KEY, Kibana, promote, serving
+from test_elastic_run import SINCE, Place, fill, simulated
+
+from nhi_watch import feedback
+from nhi_watch.assets import load
+from nhi_watch.elastic import analysts, assets, criticality, kibana_setup
+from nhi_watch.elastic.connection import Connection
+from nhi_watch.elastic.kibana import Kibana as Client
+from nhi_watch.errors import InputError, StoreError
+from nhi_watch.stores.elasticsearch import ElasticStore
+
+Tree = dict[str, Any]
+ROOT = Path(__file__).parents[1]
+EVERYTHING = [("Kibana rule", "create"), ("Kibana saved objects", "create")]
+
+
+@pytest.fixture(params=["", "soc"], ids=["default space", "space"])
+def kibana(request: pytest.FixtureRequest) -> Iterator[Kibana]:
+    with serving(Kibana(space=request.param)) as running:
+        yield running
+
+
+def client(kibana: Kibana, **changes: Any) -> Client:
+    return Client(replace(Connection((kibana.url,), KEY, timeout=10), **changes))
+
+
+def changes(kibana: Kibana, dry_run: bool = False) -> list[tuple[str, str]]:
+    with client(kibana) as reached:
+        return [(step.kind, step.change) for step in kibana_setup.setup(reached, dry_run)]
+
+
+# ---- setup
+
+
+def test_a_dry_run_changes_nothing_and_a_second_run_finds_nothing_to_do(kibana: Kibana) -> None:
+    assert changes(kibana, dry_run=True) == EVERYTHING
+    assert (kibana.rules, kibana.objects) == ({}, {})
+    assert changes(kibana) == EVERYTHING
+    assert set(kibana.rules) == {assets.RULE_ID}
+    assert len(kibana.objects) == len(assets.saved_objects())
+    before = len(kibana.asked)
+    assert [change for _, change in changes(kibana)] == ["none", "none"]
+    assert not [path for method, path in kibana.asked[before:] if "import" in path]
+
+
+def test_an_upgrade_brings_the_rule_up_to_date_and_keeps_what_people_set(kibana: Kibana) -> None:
+    changes(kibana)
+    rule = kibana.rules[assets.RULE_ID]
+    theirs = {"enabled": False, "exceptions_list": [{"id": "1", "list_id": "l", "type": "rule_default"}],
+              "actions": [{"id": "mail", "group": "default", "params": {}}]}  # fmt: skip
+    rule.update({**theirs, "query": "event.kind:alert", "interval": "5m"})
+    old = kibana.objects["dashboard", "nhi-dashboard-health"]
+    old["attributes"] = {**old["attributes"], "description": f"Old. ({assets.MARK}000000000000)"}
+    assert [change for _, change in changes(kibana)] == ["update", "update"]
+    now = kibana.rules[assets.RULE_ID]
+    assert {name: now[name] for name in theirs} == theirs
+    assert (now["query"], now["interval"]) == (assets.rule()["query"], "1m")
+    assert [change for _, change in changes(kibana)] == ["none", "none"]
+
+
+def test_a_dashboard_that_somebody_deleted_is_made_again(kibana: Kibana) -> None:
+    changes(kibana)
+    del kibana.objects["dashboard", "nhi-dashboard-notables"]
+    assert changes(kibana) == [("Kibana rule", "none"), ("Kibana saved objects", "create")]
+
+
+def test_elastics_own_promotion_rule_is_told_once_to_leave_ours_out(kibana: Kibana) -> None:
+    kibana.add_rule({"rule_id": assets.EXTERNAL_ALERTS, "name": "External Alerts", "type": "query"})
+    assert [change for _, change in changes(kibana)] == ["create"] * 3
+    assert [change for _, change in changes(kibana)] == ["none"] * 3
+    (items,) = kibana.exceptions.values()
+    assert [item["entries"][0]["value"] for item in items] == ["nhi.alerts"]
+
+
+def test_what_kibana_refuses_is_told_with_its_words(kibana: Kibana) -> None:
+    broken = [
+        {**each, "references": [{"type": "index-pattern", "id": "gone", "name": "x"}]}
+        for each in assets.saved_objects()
+    ]
+    with client(kibana) as reached:
+        answer = reached.upload("/api/saved_objects/_import", "x.ndjson", assets.ndjson(broken))
+    assert not answer["success"] and answer["errors"][0]["error"]["type"] == "missing_references"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"api_key": None}, "refused the API key"),
+        ({"urls": ("http://127.0.0.1:9",)}, "cannot reach Kibana at http://127.0.0.1:9"),
+    ],
+)
+def test_what_is_wrong_is_one_line_that_says_what_to_do(kibana: Kibana, changed: Tree, words: str) -> None:
+    with client(kibana, **changed) as reached, pytest.raises(StoreError, match=words) as raised:
+        kibana_setup.setup(reached)
+    assert "\n" not in str(raised.value) and KEY not in str(raised.value)
+
+
+def test_a_wrong_space_is_told(kibana: Kibana) -> None:
+    with client(kibana, urls=(f"{kibana.url}/s/none",)) as reached, pytest.raises(StoreError, match="and its space"):
+        reached.post("/api/asset_criticality/bulk", {"records": []})
+
+
+def test_a_busy_kibana_is_asked_again(kibana: Kibana) -> None:
+    kibana.busy = 2
+    assert changes(kibana, dry_run=True) == EVERYTHING
+
+
+# ---- analysts
+
+
+_numbers = count()
+
+
+class Played(Place):
+    """A place where a run wrote alerts; each test promotes them into an index of its own."""
+
+    def promoted(self) -> list[Tree]:
+        """Alerts as Kibana makes them of what the run wrote."""
+        self.promotions = f".alerts-security.alerts-{self.namespace}-{next(_numbers)}"
+        return promote(self.client, assets.rule(), self.promotions, self.stream)
+
+    @property
+    def stream(self) -> str:
+        return f"logs-nhi.alerts-{self.namespace}"
+
+
+@pytest.fixture(scope="module")
+def place(elastic: Server) -> Iterator[Played]:
+    made = Played(elastic)
+    fill(made, simulated())
+    made.run(since=SINCE)
+    yield made
+    made.client.indices.delete(index=f"nhi-state-{made.namespace}", ignore_unavailable=True)
+    for index in made.client.indices.get(index=f".alerts-security.alerts-{made.namespace}-*", expand_wildcards="all"):
+        made.client.indices.delete(index=index)
+
+
+def deal(place: Played, alert: Tree, **said: Any) -> None:
+    told = {f"kibana.alert.{name}": value for name, value in said.items()}
+    place.client.update(index=place.promotions, id=alert["kibana.alert.uuid"], doc=told, refresh=True)
+
+
+def take(place: Played, now: int) -> analysts.Taken:
+    store = ElasticStore(place.client, f"nhi-state-{place.namespace}")
+    taken = analysts.take(store, analysts.said(place.client, now, place.promotions), now)
+    store.commit()
+    store.close()
+    return taken
+
+
+def test_only_first_and_escalated_revisions_become_alerts_with_our_severity(place: Played) -> None:
+    alerts = place.promoted()
+    written = {alert["event"]["id"]: alert for alert in place.alerts()}
+    assert len(alerts) == len(written) > 4
+    for alert in alerts:
+        ours = written[alert["event"]["id"]]
+        low = "low" if ours["nhi"]["notable"]["severity"] == "informational" else ours["nhi"]["notable"]["severity"]
+        assert alert["kibana.alert.severity"] == low
+        assert alert["kibana.alert.risk_score"] == ours["nhi"]["notable"]["score"]
+        assert alert["kibana.alert.rule.name"] == ours["rule"]["name"]
+    other = f"{place.stream}.other"
+    for change, more in (("updated", 0), ("merged", 0), ("escalated", 1)):
+        document = {**place.alerts()[0], "nhi": {**place.alerts()[0]["nhi"], "change": change}}
+        place.client.index(index=other, op_type="create", document=document, refresh=True)
+        assert len(promote(place.client, assets.rule(), place.promotions, other)) == more
+
+
+def test_what_analysts_said_becomes_verdicts_once(place: Played) -> None:
+    first, second, third, fourth, *_ = place.promoted()
+    now = int(time.time())
+    when = {"workflow_status_updated_at": "2026-01-02T03:04:05Z", "workflow_user": "u_analyst"}
+    deal(place, first, workflow_status="closed", workflow_reason="false_positive", **when)
+    deal(place, second, workflow_status="open", workflow_tags=["nhi:confirmed"], **when)
+    deal(place, third, workflow_status="acknowledged", **when)
+    deal(place, fourth, workflow_status="closed", workflow_tags=["False Positive", "mine"], **when)
+    taken = take(place, now)
+    said = {verdict.notable_id: verdict for verdict in taken.verdicts}
+    assert {name: verdict.verdict for name, verdict in said.items()} == {
+        first["event"]["id"]: "benign",
+        second["event"]["id"]: "confirmed",
+        fourth["event"]["id"]: "benign",
+    }
+    assert (taken.undecided, taken.unknown) == (1, 0)
+    assert said[first["event"]["id"]].why == "Kibana: closed as false_positive"
+    assert {verdict.by for verdict in taken.verdicts} == {"u_analyst"}
+    take(place, now + 60)
+    store = ElasticStore(place.client, f"nhi-state-{place.namespace}")
+    again = [verdict for verdict in feedback.verdicts(store) if verdict.notable_id in said]
+    assert sorted(again) == sorted(taken.verdicts), "the same again adds nothing"
+    store.close()
+
+
+def test_who_changes_their_mind_is_believed(place: Played) -> None:
+    *_, alert = place.promoted()
+    now = int(time.time())
+    deal(place, alert, workflow_status="closed", workflow_reason="false_positive", workflow_user="u",
+         workflow_status_updated_at="2026-01-02T03:04:05Z")  # fmt: skip
+    take(place, now)
+    deal(place, alert, workflow_reason="true_positive", workflow_status_updated_at="2026-01-03T03:04:05Z")
+    take(place, now)
+    store = ElasticStore(place.client, f"nhi-state-{place.namespace}")
+    held = feedback.standing(feedback.verdicts(store)).by_notable
+    store.close()
+    assert held[alert["event"]["id"]].verdict == "confirmed"
+
+
+def test_alerts_of_merged_notables_are_closed_and_no_others(place: Played) -> None:
+    first, *others = place.promoted()
+    stream = f"logs-nhi.alerts-{place.namespace}"
+    merged = {
+        **place.alerts()[0],
+        "nhi": {"change": "merged"},
+        "event": {**place.alerts()[0]["event"], "id": first["event"]["id"]},
+    }
+    place.client.index(index=stream, op_type="create", document=merged, refresh=True)
+    with serving(Kibana(alerts=(place.client, place.promotions))) as kibana, client(kibana) as reached:
+        assert analysts.close_merged(place.client, reached, stream, place.promotions) == 1
+        assert analysts.close_merged(place.client, reached, stream, place.promotions) == 0
+    found = place.client.search(index=place.promotions, size=1000)["hits"]["hits"]
+    closed = [h["_source"]["event"]["id"] for h in found if h["_source"]["kibana.alert.workflow_status"] == "closed"]
+    assert closed == [first["event"]["id"]] and len(others) == len(found) - 1
+
+
+# ---- criticality
+
+
+def test_criticality_goes_to_kibana_and_comes_back_as_a_table(place: Played, tmp_path: Path) -> None:
+    latest = place.client.search(index=f"nhi-entities-latest-{place.namespace}", size=3)["hits"]["hits"]
+    names = [hit["_source"]["service"]["name"] for hit in latest]
+    ids = [hit["_source"]["service"]["id"] for hit in latest]
+    table = tmp_path / "assets.csv"
+    levels = ("critical", "low", "high")
+    told = ((ids[0], levels[0]), (names[1], levels[1]), (ids[2], levels[2]), ("never:seen", "high"))
+    rows = [["identity", "criticality", "owner", "environment", "comment"], *([*pair, "", "", ""] for pair in told)]
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    with serving(Kibana()) as kibana, client(kibana) as reached:
+        assert criticality.push(place.client, reached, place.namespace, load(table)) == 3
+        wanted = {("service.name", name): criticality.LEVELS[level] for name, level in zip(names, levels)}
+        assert kibana.criticality == wanted
+        kibana.criticality["host.name", "a-host"] = "high_impact"
+        kibana.criticality["service.name", "=1+1"] = "high_impact"
+        pulled = criticality.pull(reached, tmp_path / "back.csv")
+    assert pulled == (3, 1)
+    back = load(tmp_path / "back.csv")
+    assert {name: asset.criticality for name, asset in back.items()} == dict(zip(names, levels))
+
+
+def test_many_records_of_criticality_come_page_by_page(tmp_path: Path) -> None:
+    with serving(Kibana()) as kibana, client(kibana) as reached:
+        kibana.criticality = {("service.name", f"role-{n:05d}"): "high_impact" for n in range(2_500)}
+        assert criticality.pull(reached, tmp_path / "back.csv").rows == 2_500
+    assert len(load(tmp_path / "back.csv")) == 2_500
+
+
+# ---- the program
+
+
+def nhi(url: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
+    told = {**os.environ, "NHI_ELASTIC_URL": url, "NHI_ELASTIC_API_KEY": KEY, **environment}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+
+
+def test_the_program_sets_both_up_takes_feedback_and_exchanges_criticality(place: Played, tmp_path: Path) -> None:
+    common = ["--namespace", place.namespace, "--json"]
+    alert, *_ = place.promoted()
+    for index in place.client.indices.get(index=f".alerts-security.alerts-{place.namespace}-*", expand_wildcards="all"):
+        if index != place.promotions:
+            place.client.indices.delete(index=index)
+    deal(place, alert, workflow_status="closed", workflow_reason="true_positive", workflow_user="u")
+    with serving(Kibana()) as kibana:
+        done = nhi(place.url, "setup", *common, NHI_KIBANA_URL=kibana.url)
+        assert [s["change"] for s in orjson.loads(done.stdout)["steps"][-2:]] == ["create", "create"], done.stderr
+        done = nhi(place.url, "feedback", *common)
+        heard = orjson.loads(done.stdout)
+        assert (heard["verdicts"], heard["unknown"], "closed" in heard) == (1, 0, False), done.stderr
+        done = nhi(place.url, "feedback", *common, "--kibana", kibana.url)
+        assert orjson.loads(done.stdout)["closed"] == 0, done.stderr
+        kibana.criticality["service.name", "deploy"] = "extreme_impact"
+        table = str(tmp_path / "table.csv")
+        done = nhi(place.url, "criticality", "pull", table, "--kibana", kibana.url, *common)
+        assert orjson.loads(done.stdout) == {"rows": 1, "left_out": 0}, done.stderr
+        done = nhi(place.url, "criticality", "push", table, "--kibana", kibana.url, "--namespace", place.namespace)
+        assert done.stdout == "sent: 0\n", done.stderr
+
+
+def test_assets_are_written_without_any_cluster(tmp_path: Path) -> None:
+    done = nhi("", "setup", "--assets", str(tmp_path / "assets"))
+    assert done.returncode == 0, done.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "assets").iterdir()} == assets.files()
+
+
+def test_criticality_without_kibana_says_how_to_name_it(place: Played, tmp_path: Path) -> None:
+    done = nhi(place.url, "criticality", "pull", str(tmp_path / "x.csv"), NHI_KIBANA_URL="")
+    assert (done.returncode, done.stderr) == (2, "nhi: no Kibana: give --kibana URL, or set NHI_KIBANA_URL\n")
+
+
+def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with serving(Kibana()) as kibana, client(kibana) as reached, pytest.raises(InputError, match="cannot be written"):
+        criticality.pull(reached, tmp_path)

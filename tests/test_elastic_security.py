@@ -1,0 +1,298 @@
+"""Keys, TLS, proxies and cloud ids; nothing secret is shown; what logs say is never a query's syntax."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import trustme
+from attack_strings import MARK, attacks
+from ecs_shape import document, load
+from elastic_server import Server
+from test_elastic_run import BUDGET, SINCE, Place, essence, simulated
+from tls_proxy import forward, tls
+
+from nhi_watch import model
+from nhi_watch.elastic.client import _Patient, connect
+from nhi_watch.elastic.connection import Connection, Told, connection
+from nhi_watch.elastic.kibana import Kibana
+from nhi_watch.errors import InputError, StoreError
+from nhi_watch.pipeline import Options, Pipeline
+from nhi_watch.sources import cloudtrail
+from nhi_watch.state import State
+from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.timestamps import render
+
+Tree = dict[str, Any]
+ROOT = Path(__file__).parents[1]
+SECRET = "c2VjcmV0LWlkOnNlY3JldC1rZXktb2YtdGhlLWpvYg=="
+
+
+def environment(**told: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NHI_", "HTTP", "http"))}
+    return {**kept, **told}
+
+
+def nhi(*arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment(**told))
+
+
+# ---- TLS, in front of a real server
+
+
+class Secured:
+    """A server behind TLS, the authority that signed its certificate, and one that did not."""
+
+    def __init__(self, port: int, certificate: bytes, folder: Path) -> None:
+        self.url = f"https://localhost:{port}"
+        der = ssl.PEM_cert_to_DER_cert(certificate.decode())
+        self.fingerprint = hashlib.sha256(der).hexdigest()
+        self.ca, self.other_ca = folder / "ca.pem", folder / "other.pem"
+
+
+@pytest.fixture(scope="module")
+def secured(elastic: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    folder = tmp_path_factory.mktemp("tls")
+    authority, certificate = trustme.CA(), None
+    certificate = authority.issue_cert("localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    with tls(context, elastic.url) as port:
+        made = Secured(port, certificate.cert_chain_pems[0].bytes(), folder)
+        authority.cert_pem.write_to_path(str(made.ca))
+        trustme.CA().cert_pem.write_to_path(str(made.other_ca))
+        yield made
+
+
+def count(where: Connection) -> int:
+    with connect(where) as client:
+        return int(client.cluster.health()["number_of_nodes"])
+
+
+def test_an_authority_or_a_fingerprint_is_what_it_takes(secured: Secured) -> None:
+    colons = ":".join(secured.fingerprint[i : i + 2] for i in range(0, 64, 2)).upper()
+    for told in (Told(secured.url, ca=str(secured.ca)), Told(secured.url, fingerprint=secured.fingerprint),
+                 Told(secured.url, fingerprint=colons)):  # fmt: skip
+        assert count(connection(told)) == 1
+
+
+@pytest.mark.parametrize("flag", ["none", "other ca", "other fingerprint", "other name"])
+def test_a_certificate_that_is_not_trusted_ends_it_in_one_line(secured: Secured, flag: str) -> None:
+    flags = {"none": [], "other ca": ["--ca", str(secured.other_ca)], "other fingerprint": ["--fingerprint", "0" * 64],
+             "other name": ["--ca", str(secured.ca)]}[flag]  # fmt: skip
+    url = secured.url.replace("localhost", "127.0.0.1") if flag == "other name" else secured.url
+    done = nhi("setup", "--url", url, "--dry-run", *flags, NHI_ELASTIC_API_KEY=SECRET)
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, "")
+    assert done.stderr.startswith(f"nhi: cannot reach {url}: ") and "check --ca or --fingerprint" in done.stderr
+    assert SECRET not in done.stderr
+
+
+def test_the_program_works_through_tls(secured: Secured) -> None:
+    done = nhi("setup", "--url", secured.url, "--ca", str(secured.ca), "--dry-run", "--json", "--namespace", "tls")
+    assert done.returncode == 0, done.stderr
+    assert {step["change"] for step in orjson.loads(done.stdout)["steps"]} <= {"none", "create", "update"}
+
+
+def test_kibana_is_reached_with_the_same_authority_or_fingerprint(secured: Secured) -> None:
+    for trusted in (Told(secured.url, ca=str(secured.ca)), Told(secured.url, fingerprint=secured.fingerprint)):
+        with Kibana(connection(trusted)) as kibana:
+            assert kibana.get("/_cluster/health")["number_of_nodes"] == 1
+    for wrong in (
+        Told(secured.url),
+        Told(secured.url, fingerprint="1" * 64),
+        Told(secured.url, ca=str(secured.other_ca)),
+    ):
+        with Kibana(connection(wrong)) as kibana, pytest.raises(StoreError, match="check --kibana and --ca"):
+            kibana.get("/_cluster/health")
+
+
+# ---- proxies and cloud ids
+
+
+def test_a_proxy_with_a_password_leads_to_the_server(elastic: Server, secured: Secured) -> None:
+    asked: list[str] = []
+    with forward("me", "pass-word", asked) as port:
+        way = f"http://me:pass-word@127.0.0.1:{port}"
+        told = {"NHI_ELASTIC_PROXY": way}
+        for flags in (["--url", elastic.url], ["--url", secured.url, "--ca", str(secured.ca)]):
+            done = nhi("setup", *flags, "--dry-run", "--json", **told)
+            assert done.returncode == 0, done.stderr
+        assert [line.split(" ")[0] for line in asked if "CONNECT" in line]
+        assert [line for line in asked if line.startswith(f"GET {elastic.url}/")]
+        refused = nhi("setup", "--url", elastic.url, "--dry-run", NHI_ELASTIC_PROXY=way.replace("pass-word", "wrong"))
+        assert refused.returncode == 2 and "wrong" not in refused.stderr.replace("wrong:", ""), refused.stderr
+        stranger = connection(Told(elastic.url, proxy=f"http://127.0.0.1:{port}"))
+        with Kibana(stranger) as kibana, pytest.raises(StoreError, match="407"):
+            kibana.get("/_cluster/health")
+
+
+def test_a_password_among_the_arguments_is_refused() -> None:
+    for flags in (Told("http://x:1", proxy="http://me:secret@p:1"), Told("http://me:secret@x:1")):
+        with pytest.raises(InputError, match="must hold no") as raised:
+            connection(flags)
+        assert "secret" not in str(raised.value)
+
+
+def test_a_cloud_id_says_where_the_cluster_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud_id = "prod:" + base64.b64encode(b"eu-west-1.aws.example.com:9243$abc123$def456").decode()
+    monkeypatch.setenv("NHI_ELASTIC_CLOUD_ID", cloud_id)
+    where = connection(Told())
+    with connect(where) as client:
+        (node,) = client.transport.node_pool.all()
+        assert node.base_url == "https://abc123.eu-west-1.aws.example.com:9243"
+    assert where.name == "cloud prod"
+    assert connection(Told(url="http://x:1")).urls == ("http://x:1",), "an argument outweighs the environment"
+
+
+# ---- secrets
+
+
+def test_the_key_comes_from_a_file_a_keyring_or_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = pytest.importorskip("keyring")
+    kept = {("nhi", "nhi_watch"): SECRET, ("nhi", "me"): "b3RoZXI6a2V5"}
+    monkeypatch.setattr(keyring, "get_password", lambda service, user: kept.get((service, user)))
+    file = tmp_path / "key"
+    file.write_text(f"{SECRET}\n")
+    monkeypatch.setenv("NHI_ELASTIC_API_KEY", "ZnJvbTplbnY=")
+    keys = [Told("http://x:1", api_key_file=str(file)), Told("http://x:1", api_key_keyring="nhi"),
+            Told("http://x:1", api_key_keyring="nhi:me"), Told("http://x:1")]  # fmt: skip
+    assert [connection(told).api_key for told in keys] == [SECRET, SECRET, "b3RoZXI6a2V5", "ZnJvbTplbnY="]
+    for told, words in ((Told("http://x:1", api_key_keyring="none"), "holds nothing"),
+                        (Told("http://x:1", api_key_file=str(tmp_path)), "cannot read")):  # fmt: skip
+        with pytest.raises(InputError, match=words):
+            connection(told)
+    file.write_text("id:key and more")
+    with pytest.raises(InputError, match="must hold one encoded API key") as raised:
+        connection(keys[0])
+    assert "id:key" not in str(raised.value)
+
+
+def test_a_connection_does_not_show_its_secrets() -> None:
+    shown = repr(Connection(("http://x:1",), SECRET, proxy="http://me:secret@p:1"))
+    assert SECRET not in shown and "secret" not in shown
+
+
+def test_even_the_libraries_logs_do_not_show_the_key(elastic: Server, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        with connect(Connection((elastic.url,), SECRET)) as client:
+            client.search(index="logs-none-*", query={"match_all": {}})
+        with Kibana(Connection((elastic.url,), SECRET)) as kibana:
+            kibana.get("/_cluster/health")
+    assert caplog.records, "something is logged at this level"
+    assert SECRET not in caplog.text and base64.b64decode(SECRET).decode() not in caplog.text
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+def test_the_list_of_processes_does_not_show_the_key(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(SECRET)
+    with silent() as port:
+        command = [sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--url", f"http://127.0.0.1:{port}"]
+        told = environment(NHI_ELASTIC_PROXY="")
+        running = subprocess.Popen(
+            [*command, "--api-key-file", str(file)], cwd=ROOT, env=told, stderr=subprocess.DEVNULL
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and not (Path("/proc") / str(running.pid) / "cmdline").read_bytes():
+                time.sleep(0.05)
+            shown = b"".join(path.read_bytes() for path in Path(f"/proc/{running.pid}").glob("task/*/cmdline"))
+        finally:
+            running.kill()
+            running.wait()
+    assert b"nhi_watch.cli" in shown and SECRET.encode() not in shown
+
+
+# ---- values from events
+
+SYNTAX = {
+    "query_string", "simple_query_string", "script", "script_score", "script_fields", "runtime_mappings", "wildcard",
+    "regexp", "prefix", "fuzzy", "multi_match", "match", "match_phrase", "template",
+}  # fmt: skip
+"""Parts of a query that read a text as something else than a value."""
+AS_VALUES = {"term", "terms", "ids", "after", "search_after", "gt", "gte", "lt", "lte", "include"}
+_WRITES = ("/_bulk", "/_doc/", "/_create/")
+
+
+def hostile() -> list[Tree]:
+    """A day of ordinary records in which every text that an attacker chooses is an attack."""
+    texts = [text for text in attacks(3) if "\ud800" not in text]
+    made = []
+    for number, record in enumerate(simulated()[:240]):
+        attack = texts[number % len(texts)]
+        identity = {**record["userIdentity"], "arn": f"{record['userIdentity'].get('arn', '')}{attack}"[:1500]}
+        made.append({**record, "userIdentity": identity, "userAgent": attack, "eventID": f"{number}-{attack}"[:200],
+                     "errorCode": attack[:100], "awsRegion": attack[:40],
+                     "requestParameters": {"bucketName": attack, "userName": attack, "roleArn": attack}})  # fmt: skip
+    return made
+
+
+def from_files(records: list[Tree]) -> list[Tree]:
+    pipeline = Pipeline(State(MemoryStore()), model.load(model.FOLDER), [cloudtrail], Options(BUDGET))
+    pipeline.feed(records, lambda index, error: pipeline.reject(error.reason))
+    return sorted(pipeline.finish().notables, key=lambda n: str(n["id"]))
+
+
+def strings(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text of a tree with the names above it; names are texts as well."""
+    if isinstance(node, dict):
+        for name, inner in node.items():
+            yield (*path, "name of a field"), name
+            yield from strings(inner, (*path, name))
+    elif isinstance(node, (list, tuple)):
+        for inner in node:
+            yield from strings(inner, path)
+    elif isinstance(node, str):
+        yield path, node
+
+
+@pytest.mark.parametrize("push_from", [10**9, 1], ids=["read", "grouped by the cluster"])
+def test_what_logs_say_is_a_value_in_every_query(
+    elastic: Server, push_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, records = Place(elastic), hostile()
+    load(place.client, place.source, (document(r, False, render(int(time.time()) - 60)) for r in records))
+    sent: list[tuple[str, Any]] = []
+    plain = _Patient.perform_request
+
+    def heard(self: Any, method: str, target: str, **options: Any) -> Any:
+        sent.append((target, options.get("body")))
+        return plain(self, method, target, **options)
+
+    monkeypatch.setattr(_Patient, "perform_request", heard)
+    done = place.run(since=SINCE, push_from=push_from)
+    assert done["parsed"] + sum(done["rejected"].values()) == len(records)
+    assert essence(place.notables()) == essence(from_files(records))
+    place.run(since=SINCE, push_from=push_from)
+    monkeypatch.undo()
+    assert len(sent) > 20
+    assert not [target for target, _ in sent if MARK in target]
+    queries = [body for target, body in sent if body and not any(write in target for write in _WRITES)]
+    told = [pair for body in queries for pair in strings(body)]
+    marked = {path for path, text in told if MARK in text}
+    assert not [path for path in marked if not AS_VALUES & set(path) or SYNTAX & set(path)]
+    assert not [path for path, _ in told if {"query_string", "simple_query_string", "script"} & set(path)]
+    place.client.indices.delete(index=f"nhi-state-{place.namespace}")
