@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import source_fields
 from layout import ROOT
 
 from nhi_watch import registry
@@ -19,19 +20,27 @@ MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
 ABOUT_SIGNALS = """reasons why a behaviour, or an episode (one identity's day), is unusual or risky. Each is
 one file in `nhi_watch/signals/`. A value of 0 is ordinary, larger is worse; *cannot tell* means that the
 telemetry for it is missing, and has points of its own."""
-ABOUT_SOURCES = "Each source is one file in `nhi_watch/sources/`: a record becomes an Event, or a reject."
+ABOUT_SOURCES = """Each source is one file in `nhi_watch/sources/`: a record becomes an Event, or a reject. The tables
+of fields were found by leaving each field of the samples out in turn: it *feeds* what then changes in the Event. How much
+of real records is read, in each shape: [Sources, measured](sources_measured.md)."""
+ABOUT_NEEDS = """Found by leaving each value of the Event out of the signals' samples. Without what it needs a signal is
+*silent* (its value is 0) or *cannot tell* (which has points of its own); without what some of its cases need, those are
+silent. The tables of the sources below tell which fields of a log give these values. Every signal needs an identity, a
+time and an action: a record without a time or an action is refused, one without an identity is nobody's in particular
+(`anonymous`). The access level and the class of a call follow from the action."""
 EXIT_CODES = """Exit code 0: it ran. 1: a defect of ours. 2: the input or the configuration is wrong, and
 one line says what and where."""
 
 
 def main(arguments: list[str]) -> int:
     """Exit code: 1 if `--check` found a stale page, else 0."""
-    stale = [path for path, text in pages() if not path.exists() or path.read_text("utf-8") != text]
+    every = list(pages())
+    stale = [path for path, text in every if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
         print(f"{path.relative_to(ROOT)}: {'stale, run make docs' if '--check' in arguments else 'written'}")
     if "--check" in arguments:
         return int(bool(stale))
-    for path, text in pages():
+    for path, text in every:
         path.write_text(text, "utf-8")
     return 0
 
@@ -88,8 +97,11 @@ def sources() -> Iterator[str]:
     head = ["source", "Splunk sourcetypes", "Elasticsearch indices"]
     columns = (([m.NAME], m.SPLUNK_SOURCETYPES, m.ELASTIC_INDICES) for m in found)
     yield from table(head, ([code(names) for names in row] for row in columns))
+    yield from ["", "## What signals need", "", ABOUT_NEEDS, ""]
+    yield from table(["signal", "needs", "some of its cases need"], source_fields.about_signals())
     for module in found:
-        yield from ["", f"## {module.NAME}", "", meaning(module)]
+        yield from ["", f"## {module.NAME}", "", meaning(module), ""]
+        yield from table(["field", "feeds", "without it"], source_fields.about_source(module))
 
 
 def meaning(module: ModuleType) -> str:

@@ -1,0 +1,49 @@
+"""docs/sources.md tells what each field is good for: found by leaving it out."""
+
+from __future__ import annotations
+
+import pytest
+import source_fields
+from layout import ROOT
+from source_fields import BLANK, Field, fields_of, needs_of
+
+from nhi_watch import registry
+from nhi_watch.event import Event
+from nhi_watch.signals import SIGNALS
+from nhi_watch.sources import okta
+
+SOURCES = registry.modules("nhi_watch.sources")
+BY_NAME = {signal.name: signal for signal in SIGNALS}
+
+
+def test_a_field_that_is_left_out_is_told_with_all_that_hangs_on_it() -> None:
+    found = {field.path: field for field in fields_of(okta)}
+    assert found["published"] == Field("published", (), (), ("no_time",))
+    assert found["request.ipChain[].ip"].lost == ("address", "network")
+    assert {"credential", "identity"} <= set(found["transaction.detail.requestApiTokenId"].feeds)
+    assert "displayMessage" not in found
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.NAME)
+def test_every_source_has_fields_for_who_what_and_when(source: object) -> None:
+    found = fields_of(source)  # type: ignore[arg-type]
+    fed = {name for field in found for name in field.feeds} | {reason for field in found for reason in field.rejects}
+    assert {"identity", "record_id"} <= fed
+    assert fed & {"time", "no_time"} and fed & {"action", "no_action", "not_exposure", "not_credential"}
+
+
+def test_a_signal_that_lacks_what_it_needs_says_that_it_cannot_tell_or_nothing() -> None:
+    assert needs_of(BY_NAME["risky_network"])["network"] == "cannot tell"
+    assert needs_of(BY_NAME["key_age"]) == {"credential": "silent"}
+    assert "network" not in needs_of(BY_NAME["secret_reading"])
+
+
+def test_what_is_blanked_are_values_of_an_event() -> None:
+    assert set(BLANK) <= set(Event._fields)
+
+
+def test_the_page_has_a_table_for_each() -> None:
+    text = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    assert text.count("| field | feeds | without it |") == len(SOURCES)
+    assert "| signal | needs | some of its cases need |" in text
+    assert source_fields.SAMPLES.is_dir()
