@@ -18,7 +18,7 @@ def measured() -> dict[str, Any]:
 
 def test_planted_faults_are_found_and_little_else_is() -> None:
     kinds = measured()["kinds"]
-    for kind in ("dormant_identity", "human_use", "over_privileged"):
+    for kind in ("dormant_identity", "human_use", "over_privileged", "orphaned_identity"):
         assert kinds[kind]["right"] >= 3
         assert kinds[kind]["precision"] >= 0.9
         assert kinds[kind]["recall"] >= 0.75

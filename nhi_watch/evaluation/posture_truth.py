@@ -13,7 +13,8 @@ What is known, and by what, never by the product's own reading:
 measured where those are single letters, which nobody could guess |
 | over_privileged | machines seen for 30 days that this module grants twice the services; others get what they call |
 
-What renamed machines leave behind, and what started stopped ones, is left out of dormant_identity.
+Owners and shared credentials: see `posture_shared`. What renamed machines leave behind, and what started stopped ones,
+is left out of dormant_identity.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch import actions, history, model
-from nhi_watch.assets import NO_ASSETS
 from nhi_watch.errors import RejectError
+from nhi_watch.evaluation import posture_shared
 from nhi_watch.evaluation.page import table
 from nhi_watch.identity import subject_of
 from nhi_watch.pipeline import Pipeline
@@ -43,7 +44,7 @@ DAYS = 50
 IDLE = 12
 OLD = 30
 MEASURED = ("dormant_identity", "unused_secret", "long_lived_secret", "human_use", "shared_environments",
-            "over_privileged")  # fmt: skip
+            "over_privileged", "orphaned_identity", "reused_credential")  # fmt: skip
 PLANTED = 5
 """Machines of each planted sort."""
 PRODUCTION = ("prod", "prd", "live", "p")
@@ -209,17 +210,24 @@ def measure(seed: int, machines: int = 80) -> dict[str, Any]:
     """Counts of one tenant: for each kind, how many were found rightly, wrongly, and not at all."""
     tenant = Tenant(Spec(DAYS, machines, seed, campaigns=0))
     planted = plan(tenant)
+    shared, users = posture_shared.plan(tenant, DAYS), posture_shared.Users(tenant)
     raw, store = Raw(tenant.world.envs), MemoryStore()
     pipeline = Pipeline(State(store), model.load(), [cloudtrail])
-    for number, rows in enumerate(records(tenant, planted)):
+    for number, told in enumerate(records(tenant, planted)):
+        rows = posture_shared.doubled(told, shared.second)
         raw.take(number, rows)
+        users.take(rows)
         pipeline.feed(rows, _no_reject)
     pipeline.finish()
     details, wide = grants(tenant, raw, seed)
     whole = history.read(store, model.load())
-    look_at = scene(whole, policies.authorization_details(details), NO_ASSETS, Limits(OLD, IDLE), 0)
+    known = posture_shared.assets_of(raw.days, tenant, shared)
+    look_at = scene(whole, policies.authorization_details(details), known, Limits(OLD, IDLE), 0)
     found = look(look_at, store).summary
-    return _counts(found, truth(tenant, planted, raw, wide), planted)
+    true = truth(tenant, planted, raw, wide)
+    true["orphaned_identity"] = {arn for arn in shared.nobody if DAYS - 1 - max(raw.days.get(arn, {-DAYS})) < IDLE}
+    true["reused_credential"] = users.reused(tenant.machines)
+    return _counts(found, true, planted)
 
 
 def _no_reject(index: int, reject: RejectError) -> None:
@@ -229,8 +237,7 @@ def _no_reject(index: int, reject: RejectError) -> None:
 def _counts(found: Mapping[str, Any], true: Truth, planted: Plan) -> dict[str, Any]:
     counts: dict[str, Any] = {}
     for kind in [k for k in MEASURED if k in true]:
-        told = {f["credential"] if "secret" in kind else f["identity"]["name"]
-                for f in found["findings"] if f["kind"] == kind}  # fmt: skip
+        told = {_about(f) for f in found["findings"] if f["kind"] == kind}
         told -= planted.left_out if kind == "dormant_identity" else set()
         right, wrong, missed = told & true[kind], told - true[kind], true[kind] - told
         counts[kind] = {"right": len(right), "wrong": len(wrong), "missed": len(missed)}
@@ -238,6 +245,12 @@ def _counts(found: Mapping[str, Any], true: Truth, planted: Plan) -> dict[str, A
     for name, machines in (("yearly", planted.yearly), ("fortnightly", planted.fortnightly)):
         counts[name] = {"jobs": len(machines), "called_idle": len(idle & {m.arn for m in machines})}
     return counts
+
+
+def _about(finding: Mapping[str, Any]) -> str:
+    """What a finding is about: a key, or an ARN."""
+    by_key = "secret" in finding["kind"] or finding["kind"] == "reused_credential"
+    return str((by_key and finding["credential"]) or finding["identity"]["name"])
 
 
 def summarise(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -270,7 +283,8 @@ Written by `nhi posture --measure {",".join(map(str, seeds))} --page`; no number
 
 {summary["tenants"]} simulated tenants of {summary["days"]} days with known faults; idle after {limits["idle"]} days,
 old after {limits["old"]}. What is true is told by what was planted and by the raw records, never by the product's own
-reading: see `nhi_watch/evaluation/posture_truth.py`. Findings without a row here have no truth in the simulator.
+reading: see `nhi_watch/evaluation/posture_truth.py`. Unused rights have no row: whether a call that stopped is still
+needed is not known in the simulator either.
 
 {table(["finding", "right", "wrong", "missed", "precision", "recall"], rows)}
 
