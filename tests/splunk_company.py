@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from splunk_conf import conf
 from splunk_server import Server, Window
 
 from nhi_watch import history, model
@@ -20,6 +21,8 @@ from nhi_watch.stores.memory import MemoryStore
 from nhi_watch.timestamps import DAY, HOUR, parse
 
 SPEC = Spec(days=4, machines=15, seed=16, campaigns=5)
+GROUP = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]
+"""Twice a day over its events, where a search head runs it every five minutes over what has arrived."""
 LIMITS = Limits(secret_days=3, idle_days=3)
 """Days of posture's limits: the company is young."""
 BUDGET = "300"
@@ -36,8 +39,9 @@ def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
         midnight = timed[0][0] // DAY * DAY
         server.scheduled("NHI Watch - Learn", midnight + 2 * HOUR + 1800)
         end = midnight + DAY - 600
-        server.index(timed, "aws:cloudtrail", end)
-        server.scheduled("NHI Watch - Group Events", end + 300)
+        server.index(timed, "aws:cloudtrail")
+        for since, until in ((midnight, end - HOUR), (end - HOUR, end)):
+            server.search(GROUP, Window(since, until), end + 300)
         server.scheduled("NHI Watch - Rank", end + 420)
         server.scheduled("NHI Watch - Health", end + 540)
         pipeline.feed(day.records, lambda index, error: pipeline.reject(error.reason))

@@ -121,7 +121,8 @@ def _cells(rows: list[Row], asked: list[Call], split: tuple[Optional[str], list[
 def _sort(rest: str, rows: list[Row]) -> list[Row]:
     match = re.fullmatch(r"(\d+) (- ?)?(\w+)", rest)
     assert match, rest
-    ordered = sorted(rows, key=lambda row: _order((row.get(match[3]) or [""])[0]), reverse=bool(match[2]))
+    there, nothing = ([row for row in rows if bool((row.get(match[3]) or [""])[0]) is has] for has in (True, False))
+    ordered = [*sorted(there, key=lambda row: _order(row[match[3]][0]), reverse=bool(match[2])), *nothing]
     return ordered[: int(match[1])] if int(match[1]) else ordered
 
 

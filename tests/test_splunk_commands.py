@@ -317,6 +317,72 @@ def test_a_wrong_table_of_the_customer_is_named_and_left_out(commands: Commands)
 # ---- feedback and health
 
 
+def thief(commands: Commands, *more: Row, arguments: str = "") -> list[Row]:
+    return commands.rows("nhirank", [*commands.rows("nhigroup", raw(story())), *more], arguments)
+
+
+def test_what_was_judged_harmless_is_withdrawn_until_somebody_confirms_it(commands: Commands) -> None:
+    (notable,) = thief(commands)
+    kept = {"_raw": notable["_raw"], "sourcetype": ["nhi:notable"]}
+    (benign,) = commands.rows("nhifeedback", [notable], 'verdict=benign reason="a drill"')
+    assert thief(commands, benign) == [], "never written: nothing to withdraw"
+    (gone,) = thief(commands, benign, kept, arguments="show=changed")
+    assert (gone["nhi_change"], gone["nhi_revision"], gone["nhi_escalated"]) == (["withdrawn"], ["2"], ["0"])
+    assert [text for _, text in commands.messages if "left out by verdicts and exceptions: 1 benign" in text]
+    ended = {"_raw": gone["_raw"], "sourcetype": ["nhi:notable"]}
+    assert thief(commands, benign, kept, ended, arguments="show=changed") == []
+    confirmed = {**benign, "verdict": ["confirmed"], "analyst": ["boss"]}
+    (back,) = thief(commands, benign, confirmed, kept, ended, arguments="show=changed")
+    assert (back["nhi_change"], back["nhi_revision"]) == (["updated"], ["3"])
+
+
+def test_a_notable_of_which_exceptions_cover_every_reason_is_left_out(commands: Commands) -> None:
+    (notable,) = thief(commands)
+    document = json.loads(notable["_raw"][0])["nhi_notable"]
+    pairs = [(s["id"], s["evidence"]) for s in document["signals"] if s["points"] >= 0.25 and not s["cannot_tell"]]
+    until = render(int(time.time()) + 30 * DAY)[:10]
+    identity = notable["nhi_identity_id"][0]
+    lines = [f'{identity},{signal},"{value}",{until},drill' for signal, value in pairs]
+    path = commands.app / "lookups" / "nhi_exceptions.csv"
+    header = path.read_text("utf-8")
+    try:
+        path.write_text(header + "\n".join(lines[1:]) + "\n", "utf-8")
+        assert len(thief(commands)) == 1, "one reason is not covered"
+        path.write_text(header + "\n".join(lines) + "\n", "utf-8")
+        assert thief(commands) == []
+        path.write_text(header + f"{identity},no_signal,x,{until},\n", "utf-8")
+        assert len(thief(commands)) == 1
+        assert [text for level, text in commands.messages if level == "WARN" and "nhi_exceptions.csv, line 2" in text]
+    finally:
+        path.write_text(header, "utf-8")
+
+
+@pytest.mark.parametrize("cells", [{"verdict": "nonsense"}, {"verdict": "benign", "time": "yesterday"}])
+def test_a_verdict_that_is_none_is_counted_and_hides_nothing(commands: Commands, cells: dict[str, str]) -> None:
+    wrong = {"nhi_id": ["0" * 20], **{name: [value] for name, value in cells.items()}}
+    rows = thief(commands, wrong)
+    assert [row for row in rows if row.get("nhi_id")]
+    assert [row for row in rows if row.get("nhi_error") == ["bad_verdict"]]
+
+
+def test_owners_come_from_their_own_table_where_assets_name_nobody(commands: Commands) -> None:
+    (notable,) = thief(commands)
+    assert not notable.get("nhi_owner")
+    tables = commands.app / "lookups"
+    before = {name: (tables / name).read_text("utf-8") for name in ("nhi_assets.csv", "nhi_owners.csv")}
+    try:
+        (tables / "nhi_owners.csv").write_text(before["nhi_owners.csv"] + "payments-api,team-pay,,\n", "utf-8")
+        (owned,) = thief(commands)
+        told = "payments-api,critical,,production,\n"
+        (tables / "nhi_assets.csv").write_text(before["nhi_assets.csv"] + told, "utf-8")
+        (both,) = thief(commands)
+    finally:
+        for name, text in before.items():
+            (tables / name).write_text(text, "utf-8")
+    assert owned["nhi_owner"] == both["nhi_owner"] == ["team-pay"]
+    assert both["nhi_criticality"] == ["critical"]
+
+
 def test_an_exception_is_narrow_and_ends(commands: Commands) -> None:
     until = render(int(time.time()) + 30 * DAY)[:10]
     arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"

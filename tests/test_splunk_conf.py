@@ -33,7 +33,22 @@ OPTIONS = {
 }  # fmt: skip
 ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH)
 FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed"}
+FILES = [name for name in conf("transforms.conf").sections() if "filename" in conf("transforms.conf")[name]]
+OF_OTHERS = {"ip_intel"}
+"""Lookups of Enterprise Security."""
 _ES = "NHI Watch - Enterprise Security "
+
+
+def test_roles_see_the_indexes_of_the_app_and_are_the_ones_that_metadata_names() -> None:
+    roles = conf("authorize.conf")
+    assert set(roles["role_nhi_analyst"]["srchIndexesAllowed"].split(";")) == set(conf("indexes.conf").sections())
+    named = set(re.findall(r"\bnhi_(?:analyst|admin)\b", (ROOT / "metadata" / "default.meta").read_text("utf-8")))
+    assert {f"role_{name}" for name in named} == set(roles.sections())
+
+
+def test_metadata_of_an_object_is_of_one_that_exists() -> None:
+    told = re.findall(r"^\[(\w+)/(\w+)\]", (ROOT / "metadata" / "default.meta").read_text("utf-8"), re.MULTILINE)
+    assert told and all(name in conf(f"{kind}.conf").sections() for kind, name in told)
 
 
 @lru_cache
@@ -81,7 +96,7 @@ def test_every_macro_of_a_search_is_defined_and_every_verb_known(name: str) -> N
 @pytest.mark.parametrize("name", ALL)
 def test_every_field_of_ours_that_a_search_names_is_made_by_a_command(name: str) -> None:
     named = set(re.findall(r"\bnhi_\w+", ALL[name])) - set(conf("macros.conf").sections())
-    named -= {"nhi_baseline", "nhi_feedback"}
+    named -= {"nhi_baseline", "nhi_feedback", "nhi_intel"}
     assert named <= FIELDS
 
 
@@ -93,10 +108,11 @@ def test_every_macro_can_be_expanded_and_read(name: str) -> None:
 
 
 def test_every_lookup_that_a_search_reads_or_writes_exists() -> None:
-    tables = set(conf("transforms.conf").sections()) | {f"{lookup.DEFAULT}.csv.gz"}
+    told_files = {stanza["filename"] for stanza in map(conf("transforms.conf").__getitem__, FILES)}
+    tables = {*conf("transforms.conf").sections(), *told_files, f"{lookup.DEFAULT}.csv.gz", *OF_OTHERS}
     told = re.compile(r"(?:outputlookup|inputlookup)(?: \w+=\S+)* ([\w.]+)")
     named = {word for text in ALL.values() for word in told.findall(text)}
-    assert named == {"nhi_baseline.csv.gz", "nhi_feedback"} <= tables
+    assert named == {"nhi_baseline.csv.gz", "nhi_feedback", "nhi_intel.csv", *OF_OTHERS} <= tables
 
 
 def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import combinations
@@ -10,12 +11,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import splunk_events
 from splunk_app import interpreter, unpacked
 from splunk_boards import NAMES, NAV, TOKEN, board, defaults, filled, queries, root, run
 from splunk_company import now_of, played
 from splunk_conf import conf, expand, stages
 from splunk_process import Row
-from splunk_server import VERBS
+from splunk_server import VERBS, Server
 from test_splunk_conf import FIELDS
 
 from nhi_watch.splunk.fields import NOTABLE, many
@@ -156,6 +158,7 @@ def test_the_menu_leads_to_every_dashboard() -> None:
     assert sorted(menu) == sorted([*NAMES, "search"])
 
 
+SERVERS: list[Server] = []
 EMPTY = {"exposed"}
 """Searches for what this company does not have."""
 
@@ -163,6 +166,7 @@ EMPTY = {"exposed"}
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[Row]]]:
     server = played(unpacked(tmp_path_factory.mktemp("app")), interpreter("3.13"))
+    SERVERS[:] = [server]
     now = now_of(server)
     tokens = {name: {**defaults(name), "score": "0"} for name in NAMES}
     whole = {**tokens["nhi_story"], "identity": "*"}
@@ -203,3 +207,21 @@ def test_the_views_ship(tmp_path: Path) -> None:
     app = unpacked(tmp_path)
     assert sorted(path.stem for path in (app / "default/data/ui/views").glob("*.xml")) == NAMES
     assert (app / "default/data/ui/nav/default.xml").is_file()
+
+
+def test_findings_of_posture_become_events_that_the_dashboard_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: dict[str, dict[str, list[Row]]]
+) -> None:
+    (notable, *_) = [json.loads(row["_raw"][0])["nhi_notable"] for row in SERVERS[0].events if _is_posture(row)]
+    path = tmp_path / "posture.jsonl"
+    path.write_text(json.dumps(notable) + "\n", "utf-8")
+    assert splunk_events.main([str(path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["nhi_kind"], told["nhi_id"], told["nhi_notable"]) == ("posture", notable["id"], notable)
+    path.write_text("{}\n", "utf-8")
+    assert splunk_events.main([str(path)]) == 2
+    assert "no notables, one a line" in capsys.readouterr().err
+
+
+def _is_posture(row: Row) -> bool:
+    return row["sourcetype"] == ["nhi:notable"] and '"nhi_kind":"posture"' in row["_raw"][0]

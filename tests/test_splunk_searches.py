@@ -17,6 +17,8 @@ from nhi_watch import model
 from nhi_watch.pipeline import Options, Pipeline
 from nhi_watch.simulator import Spec, Tenant, products
 from nhi_watch.simulator.products.workers import Line
+from nhi_watch.sources import cloudtrail
+from nhi_watch.splunk import tables
 from nhi_watch.splunk.gather import sources
 from nhi_watch.state import State
 from nhi_watch.stores.memory import MemoryStore
@@ -29,6 +31,9 @@ DAYS = 5
 MORNING, NIGHT = 11 * HOUR, 24 * HOUR - 600
 LATE = 20
 """Every so many-th event comes after its day has ended."""
+
+
+ALWAYS = Window(0, 1 << 40)
 
 
 @lru_cache
@@ -137,3 +142,28 @@ def alerts_of(server: Server, end: int) -> None:
     finding = server.scheduled("NHI Watch - Enterprise Security Notables", end + 120)
     due = {name for name, row in found.items() if float(row["nhi_score"][0]) >= 40}
     assert {row["nhi_id"][0] for row in finding} == {row["nhi_id"][0] for _, row in server.alerts} == due
+
+
+def test_a_verdict_in_the_kv_store_withdraws_a_notable_on_the_next_run(server: Server) -> None:
+    records = simulated()
+    server.index(((parse(r["eventTime"]), r) for r in records), "aws:cloudtrail", parse(records[-1]["eventTime"]) + 60)
+    end = parse(records[-1]["eventTime"]) + 360
+    server.scheduled("NHI Watch - Group Events", end)
+    server.scheduled("NHI Watch - Rank", end)
+    before = standing(server)
+    judged = max(before, key=lambda name: float(before[name]["nhi_priority"][0]))
+    told = 'nhifeedback verdict=benign reason="a drill"'
+    server.collections["nhi_feedback"] = server.search(f"`nhi_notables` nhi_id={judged} | {told}", ALWAYS, end)
+    server.scheduled("NHI Watch - Rank", end + 300)
+    assert set(before) - set(standing(server)) == {judged}
+
+
+def test_threat_intelligence_of_enterprise_security_becomes_a_list_that_signals_read(server: Server) -> None:
+    found = [{"ip": ["198.51.100.7"], "description": ["botnet"], "weight": ["60"]}, {"domain": ["x.example"]}]
+    server.collections["ip_intel"] = found
+    server.scheduled("NHI Watch - Threat Intelligence", DAY)
+    listed, messages = tables.load_reputation(server.app / "lookups")
+    assert messages == []
+    record = {**simulated()[0], "sourceIPAddress": "198.51.100.7"}
+    assert "listed" in listed.mark(cloudtrail.read(record)).traits
+    assert "listed" not in listed.mark(cloudtrail.read(simulated()[0])).traits

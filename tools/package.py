@@ -14,10 +14,12 @@ import sys
 import tarfile
 from pathlib import Path
 
+import sbom
 from layout import PACKAGE, ROOT, name_of, ships
 
 APP = "nhi_watch"
-LOOKUPS = ("assets.csv", "networks.csv", "reputation.csv", "baseline.csv", "baseline.csv.gz")
+TABLES = ("assets", "owners", "exceptions", "networks", "reputation", "intel")
+LOOKUPS = (*(f"{name}.csv" for name in TABLES), "baseline.csv", "baseline.csv.gz")
 """The baseline is nobody's but the customer's: it ships only in a package that they build themselves."""
 PATTERNS = ("bin/*.py", "default/*.conf", "default/data/ui/*/*.xml", "default/data/ui/alerts/*.html", "README/*.spec")
 DATA = frozenset({".json", ".gz", ".csv", ".bin"})
@@ -29,7 +31,7 @@ EPOCH = 1_577_836_800
 def main() -> int:
     """Write the archive and say where it is."""
     archive = build()
-    print(f"{archive.relative_to(ROOT)}: {len(contents())} files, {archive.stat().st_size:,} bytes")
+    print(f"{archive.relative_to(ROOT)}: {len(contents())} files, {archive.stat().st_size:,} bytes; beside it its SBOM")
     return 0
 
 
@@ -37,7 +39,9 @@ def build() -> Path:
     """Write the archive; its path."""
     archive = ROOT / "dist" / f"{APP}-{version()}.tar.gz"
     archive.parent.mkdir(exist_ok=True)
-    archive.write_bytes(pack(contents()))
+    members = contents()
+    archive.write_bytes(pack(members))
+    archive.with_name(f"{APP}-{version()}.cdx.json").write_bytes(members[sbom.NAME])
     return archive
 
 
@@ -58,8 +62,20 @@ def version() -> str:
 def contents() -> dict[str, bytes]:
     """Path inside the app → bytes of every file that ships."""
     chosen = {path.relative_to(ROOT).as_posix(): path for path in _chosen()}
-    chosen["README.md"] = ROOT / "docs" / "splunk.md"
-    return {name: path.read_bytes() for name, path in sorted(chosen.items())}
+    files = {name: path.read_bytes() for name, path in chosen.items()}
+    files["README.md"] = readme((ROOT / "docs" / "splunk.md").read_text("utf-8")).encode()
+    files = dict(sorted(files.items()))
+    return {**files, sbom.NAME: sbom.bom(files, APP, version())}
+
+
+def readme(page: str) -> str:
+    """The page as it reads inside the app: without pictures, and without links to pages that are not there.
+
+    >>> readme("a [b](c.md) [d](#e)\\n| ![p](p.png) |\\n|---|\\n| title |\\n\\nf\\n")
+    'a b [d](#e)\\n\\nf\\n'
+    """
+    page = re.sub(r"(?:^\|.*\n)*^\|.*!\[.*\n(?:^\|.*\n)*", "", page, flags=re.MULTILINE)
+    return re.sub(r"\[([^\]]+)\]\((?!#|https:)[^)]+\)", r"\1", page)
 
 
 def _chosen() -> list[Path]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional, Union
 
 from nhi_watch.errors import RejectError
-from nhi_watch.splunk.fields import BASELINE, SOURCE, SOURCETYPE, names
+from nhi_watch.splunk.fields import BASELINE, FEEDBACK, SOURCE, SOURCETYPE, names
 from nhi_watch.splunk.rows import Row, values_of
 
 _PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
@@ -81,6 +81,12 @@ class Columns:
         if not raw:
             return self.cell(row, "nhi_notable")
         return raw if _cell(row, self._sourcetype) == SOURCETYPE else ""
+
+    def verdict(self, row: Row) -> dict[str, str]:
+        """The cells of a row of nhi_feedback, as `inputlookup` gives it; none of other rows."""
+        if _cell(row, self._raw) or not self.cell(row, "verdict"):
+            return {}
+        return {name: self.cell(row, name) for name in names(FEEDBACK)}
 
     def baseline(self, row: Row) -> list[str]:
         """The cells of a row of the baseline, as `inputlookup` gives it; none of other rows."""

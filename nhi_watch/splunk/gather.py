@@ -48,6 +48,8 @@ class Gatherer:
         """JSON of notables that came by."""
         self.baseline: list[list[str]] = []
         """Rows of a baseline that came by."""
+        self.verdicts: list[dict[str, str]] = []
+        """Rows of nhi_feedback that came by."""
         self.rejected: dict[str, int] = {}
         self._hold = hold
         self._mark = reputation.mark
@@ -104,6 +106,8 @@ class Gatherer:
             self.reject(columns.cell(row, "nhi_error")[:60] or "unknown", columns.errors(row))
         elif columns.notable(row):
             self.notables.append(columns.notable(row))
+        elif columns.verdict(row):
+            self.verdicts.append(columns.verdict(row))
         elif columns.baseline(row):
             self.baseline.append(columns.baseline(row))
         elif columns.is_grouped(row):

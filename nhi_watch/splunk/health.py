@@ -8,19 +8,12 @@ from types import ModuleType
 from typing import NamedTuple
 
 from nhi_watch.behaviour import Shape
+from nhi_watch.lacking import NEEDS
 from nhi_watch.splunk.lookup import Table, describe
 from nhi_watch.splunk.rows import Cell
+from nhi_watch.telemetry import LATE, is_silent, longest_pause
 from nhi_watch.timestamps import HOUR, day_of, render
 
-NEEDS = {
-    "network": ("new_network", "new_owner", "unknown_network", "risky_network", "moved_outside", "two_places"),
-    "agent": ("new_agent", "unknown_agent", "attack_tool"),
-    "region": ("new_region", "region_fan_out"),
-    "credential": ("new_credential", "key_age"),
-}
-"""Field of an Event → signals that cannot tell without it."""
-LATE = 3_600
-"""Seconds between event and arrival from which a log is called late."""
 UNREAD = 0.01
 """Share of events that could not be read from which it is a warning."""
 STALE_DAYS = 2
@@ -55,23 +48,18 @@ def _source(name: str, buckets: list[Bucket], now: int) -> Check:
         text = f"no event in the time searched; where you have this log, set the macro nhi_{name} to its index"
         return check(about, "unknown", text)
     end = max(min(bucket.start + HOUR, bucket.indexed) for bucket in buckets)
-    silent, usual = max(0, now - end), _longest_pause(buckets)
+    silent, usual = max(0, now - end), longest_pause(bucket.start for bucket in buckets)
     late = int(median(max(0, bucket.indexed - bucket.start - HOUR) for bucket in buckets))
     told: dict[str, Cell] = {
         "nhi_last_event": render(end), "nhi_silent_minutes": str(silent // 60), "nhi_lag_minutes": str(late // 60),
         "nhi_events": str(sum(bucket.events for bucket in buckets)),
     }  # fmt: skip
-    if silent > 2 * usual + HOUR:
+    if is_silent(silent, usual):
         text = f"silent for {silent // 60} minutes; its longest pause before was {usual // 60}: check its input"
         return check(about, "error", text, **told)
     if late > LATE:
         return check(about, "warn", f"events arrive more than {late // 60} minutes late: notables come as late", **told)
     return check(about, "ok", "events arrive", **told)
-
-
-def _longest_pause(buckets: list[Bucket]) -> int:
-    starts = sorted({bucket.start for bucket in buckets})
-    return max((later - earlier for earlier, later in zip(starts, starts[1:])), default=HOUR)
 
 
 def missing(shapes: Iterable[Shape]) -> Iterator[Check]:

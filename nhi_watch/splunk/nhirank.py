@@ -7,17 +7,18 @@ revisions of the notables come with the rows, so that only what changed gets a n
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from nhi_watch import model
+from nhi_watch.errors import RejectError
 from nhi_watch.pipeline import Options
-from nhi_watch.splunk import fields, lookup, notables, tables, window
+from nhi_watch.splunk import fields, lookup, notables, tables, verdicts, window
 from nhi_watch.splunk.gather import Gatherer
 from nhi_watch.splunk.learning import settle
 from nhi_watch.splunk.nhigroup import RAW
-from nhi_watch.splunk.notables import ENDED, Ranked, row_of
+from nhi_watch.splunk.notables import ENDED, Earlier, Ranked, row_of
 from nhi_watch.splunk.options import Option, parse
 from nhi_watch.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.splunk.rows import Cell, write
@@ -46,8 +47,10 @@ class NhiRank:
         listed, more = tables.load_reputation(self._lookups)
         self._options = Options(float(options["budget"]), assets)
         self._gatherer = Gatherer(hold=True, reputation=listed)
-        reply: Metadata = {"type": "reporting", "required_fields": [*RAW]}
-        return reply, [*messages, *more, *tables.load_networks(self._lookups)]
+        self._given, told = tables.load_exceptions(self._lookups)
+        needed = [*RAW, *(name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW))]
+        reply: Metadata = {"type": "reporting", "required_fields": needed}
+        return reply, [*messages, *more, *told, *tables.load_networks(self._lookups)]
 
     def execute(self, body: bytes) -> bytes:
         """Take in a chunk."""
@@ -58,18 +61,31 @@ class NhiRank:
         """The notables of all whole days."""
         days = window.days_of(self._search, self._gatherer.days())
         ranked = [day for day in days.whole if day > self._table.base]
-        found = list(self._rank(ranked))
         now = int(self._search.latest or time.time())
+        known = notables.latest(self._gatherer)
+        found, hidden = verdicts.apply(self._rank(ranked, known), known, self._decided(), now)
         rows = [row_of(one, now) for one in found if self._show == "all" or one.change != "same"]
         rejected = sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reason, "nhi_record_count": str(count)} for reason, count in rejected]
-        messages = [*self._messages(days, ranked, found), *window.rejects("nhirank", self._gatherer.rejected)]
+        messages = [*self._messages(days, ranked, found), *_left_out(hidden)]
+        messages += window.rejects("nhirank", self._gatherer.rejected)
         return _body(rows), messages
 
-    def _rank(self, days: list[int]) -> Iterator[Ranked]:
+    def _decided(self) -> verdicts.Given:
+        """The customer's exceptions, and the verdicts that came with the rows."""
+        for row in self._gatherer.verdicts:
+            self._verdict(row)
+        return self._given
+
+    def _verdict(self, row: Mapping[str, str]) -> None:
+        try:
+            verdicts.take(row, self._given)
+        except RejectError as error:
+            self._gatherer.reject(error.reason)
+
+    def _rank(self, days: list[int], known: Mapping[str, Earlier]) -> Iterator[Ranked]:
         if not days:
             return
-        known = notables.latest(self._gatherer)
         store, card = TableStore(self._table, days[0]), model.load()
         notables.restore(store, known)
         exposed = notables.exposures(store)
@@ -95,6 +111,11 @@ class NhiRank:
         if late:
             messages.append(("WARN", f"nhirank: not ranked: {window.spoken(late)}, which the baseline knows already"))
         return messages
+
+
+def _left_out(hidden: Mapping[str, int]) -> Messages:
+    told = ", ".join(f"{count} {why}" for why, count in sorted(hidden.items()))
+    return [("INFO", f"nhirank: left out by verdicts and exceptions: {told}")] if hidden else []
 
 
 def _body(rows: list[dict[str, Cell]]) -> bytes:

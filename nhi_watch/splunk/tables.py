@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Optional
 
 from nhi_watch import assets, network, reputation
-from nhi_watch.assets import NO_ASSETS, Assets
+from nhi_watch.assets import NO_ASSETS, Asset, Assets
 from nhi_watch.errors import InputError
 from nhi_watch.reputation import NOTHING, Reputation
+from nhi_watch.splunk import verdicts
 from nhi_watch.splunk.protocol import Messages
+from nhi_watch.splunk.verdicts import Given
 
 LOOKUPS = Path(__file__).resolve().parents[2] / "lookups"
 NETWORKS = "nhi_networks.csv"
 ASSETS = "nhi_assets.csv"
+OWNERS = "nhi_owners.csv"
+EXCEPTIONS = "nhi_exceptions.csv"
 REPUTATION = "nhi_reputation.csv"
+INTEL = "nhi_intel.csv"
+"""What the search NHI Watch - Threat Intelligence copies of Enterprise Security's ip_intel."""
 
 
 def load_networks(folder: Path) -> Messages:
@@ -33,20 +40,38 @@ def load_networks(folder: Path) -> Messages:
 
 def load_reputation(folder: Path) -> tuple[Reputation, Messages]:
     """The addresses that the customer's lists name."""
-    path = folder / REPUTATION
+    paths = [path for path in (folder / REPUTATION, folder / INTEL) if path.is_file()]
     try:
-        return (reputation.load([path]) if path.is_file() else NOTHING), []
+        return (reputation.load(paths) if paths else NOTHING), []
     except InputError as error:
         return NOTHING, [left_out(error)]
 
 
 def load_assets(folder: Path) -> tuple[Assets, Messages]:
-    """The customer's assets, for priorities."""
-    path = folder / ASSETS
+    """The customer's assets, for priorities; who owns what, where nhi_assets.csv names nobody, says nhi_owners.csv."""
+    found: Assets = NO_ASSETS
+    messages: Messages = []
+    for name in (ASSETS, OWNERS):
+        try:
+            more = assets.load(folder / name) if (folder / name).is_file() else NO_ASSETS
+        except InputError as error:
+            messages.append(left_out(error))
+            continue
+        found = {**found, **{who: _owned(found.get(who), asset) for who, asset in more.items()}}
+    return found, messages
+
+
+def _owned(known: Optional[Asset], told: Asset) -> Asset:
+    return told if known is None else known._replace(owner=known.owner or told.owner)
+
+
+def load_exceptions(folder: Path) -> tuple[Given, Messages]:
+    """The customer's exceptions."""
+    path = folder / EXCEPTIONS
     try:
-        return (assets.load(path) if path.is_file() else NO_ASSETS), []
+        return Given([], list(verdicts.load(path)) if path.is_file() else []), []
     except InputError as error:
-        return NO_ASSETS, [left_out(error)]
+        return Given([], []), [left_out(error)]
 
 
 def left_out(error: InputError) -> tuple[str, str]:
