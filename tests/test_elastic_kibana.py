@@ -21,7 +21,7 @@ from test_elastic_run import SINCE, Place, fill, simulated
 
 from nhi_watch import feedback
 from nhi_watch.assets import load
-from nhi_watch.elastic import analysts, assets, criticality, kibana_setup
+from nhi_watch.elastic import analysts, assets, criticality, doctor_kibana, kibana_setup
 from nhi_watch.elastic.connection import Connection
 from nhi_watch.elastic.kibana import Kibana as Client
 from nhi_watch.errors import InputError, StoreError
@@ -121,6 +121,26 @@ def test_a_wrong_space_is_told(kibana: Kibana) -> None:
 def test_a_busy_kibana_is_asked_again(kibana: Kibana) -> None:
     kibana.busy = 2
     assert changes(kibana, dry_run=True) == EVERYTHING
+
+
+# ---- the doctor
+
+
+def test_the_doctor_says_whether_the_rule_makes_alerts(kibana: Kibana) -> None:
+    def said() -> tuple[str, ...]:
+        with client(kibana) as reached:
+            return doctor_kibana.rule(reached)[1:3]
+
+    assert said() == ("fail", "the rule that makes alerts is not installed")
+    changes(kibana)
+    assert said() == ("ok", "the rule that makes alerts is enabled")
+    rule = kibana.rules[assets.RULE_ID]
+    rule["execution_summary"] = {"last_execution": {"status": "failed", "message": "the API key is gone"}}
+    assert said() == ("fail", "the rule's last run: failed: the API key is gone")
+    rule["enabled"] = False
+    assert said() == ("fail", "the rule that makes alerts is disabled")
+    with client(kibana, api_key=None) as stranger:
+        assert doctor_kibana.rule(stranger)[1] == "unknown"
 
 
 # ---- analysts

@@ -7,10 +7,12 @@ import argparse
 from elasticsearch import Elasticsearch
 from rich.console import Console
 
-from nhi_watch.elastic import arguments, doctor
+from nhi_watch.elastic import arguments, doctor, doctor_kibana
+from nhi_watch.elastic.analyst_commands import add_kibana, kibana_of
 from nhi_watch.elastic.client import reached
 from nhi_watch.elastic.connection import connection
-from nhi_watch.elastic.doctor import FAIL, Check
+from nhi_watch.elastic.doctor import FAIL, OK, Check
+from nhi_watch.elastic.kibana import Kibana
 from nhi_watch.errors import StoreError
 
 _LATE = 3600
@@ -19,6 +21,7 @@ _LATE = 3600
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags."""
     arguments.connecting(parser)
+    add_kibana(parser)
     parser.add_argument("--late", type=arguments.seconds, default=_LATE, metavar="S",
                         help=f"age of the last run from which on something is wrong (default: {_LATE})")  # fmt: skip
 
@@ -32,12 +35,30 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
         checks.insert(0, Check("connection", doctor.OK, f"reached {where.name}"))
     except StoreError as error:
         checks = [Check("connection", FAIL, str(error))]
+    checks += _of_kibana(args)
     verdict = doctor.worst(checks)
     if args.json:
         told = [{k: v for k, v in check._asdict().items() if v not in ("", {})} for check in checks]
         arguments.print_json(console, {"status": verdict, "checks": told})
     else:
-        for check in checks:
+        for check in _worth_reading(checks):
             remedy = f" -> {check.remedy}" if check.remedy else ""
             console.out(f"{check.status:<7} {check.name}: {check.detail}{remedy}", highlight=False)
     return 2 if verdict == FAIL else 0
+
+
+def _of_kibana(args: argparse.Namespace) -> list[Check]:
+    where = kibana_of(args, arguments.told(args))
+    if where is None:
+        return []
+    with Kibana(where) as kibana:
+        return [Check(*doctor_kibana.rule(kibana))]
+
+
+def _worth_reading(checks: list[Check]) -> list[Check]:
+    """The many sources that nobody has are one line."""
+    absent = [check for check in checks if check.facts.get("there") is False]
+    if not absent:
+        return checks
+    told = f"{len(absent)} more that nhi reads are not there: {', '.join(c.name.partition(' ')[2] for c in absent)}"
+    return [*(check for check in checks if check not in absent), Check("other sources", OK, told)]

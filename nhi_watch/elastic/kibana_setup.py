@@ -11,7 +11,7 @@ from nhi_watch.elastic.setup import Step, holds
 from nhi_watch.errors import StoreError
 
 Json = dict[str, Any]
-_RULES = "/api/detection_engine/rules"
+RULES = "/api/detection_engine/rules"
 _OURS_TO_SET = frozenset({"enabled", "exceptions_list", "actions", "version"})
 """What people change of a rule in Kibana is theirs: whether it runs, its exceptions and its actions."""
 
@@ -38,7 +38,7 @@ def _steps(kibana: Kibana) -> Iterator[Step]:
 
 
 def _rule_change(kibana: Kibana) -> str:
-    found = kibana.get(_RULES, rule_id=assets.RULE_ID)
+    found = kibana.get(RULES, rule_id=assets.RULE_ID)
     if found is None:
         return "create"
     wanted = {name: value for name, value in assets.rule().items() if name not in _OURS_TO_SET}
@@ -47,10 +47,10 @@ def _rule_change(kibana: Kibana) -> str:
 
 def _install_rule(kibana: Kibana) -> None:
     """A rule that is there keeps what people set of it."""
-    found = kibana.get(_RULES, missing={}, rule_id=assets.RULE_ID)
+    found = kibana.get(RULES, missing={}, rule_id=assets.RULE_ID)
     kept = {name: found[name] for name in _OURS_TO_SET - {"version"} if name in found}
     content = assets.ndjson([{**assets.rule(), **kept}])
-    answer = kibana.upload(f"{_RULES}/_import?overwrite=true", "nhi-rule.ndjson", content)
+    answer = kibana.upload(f"{RULES}/_import?overwrite=true", "nhi-rule.ndjson", content)
     if not answer.get("success"):
         raise StoreError(f"Kibana did not take the rule: {_first(answer.get('errors', []))}")
 
@@ -79,11 +79,11 @@ def _install_objects(kibana: Kibana) -> None:
 
 def _external(kibana: Kibana) -> Iterator[Step]:
     """An exception for Elastic's own promotion rule, where that is installed."""
-    rule = kibana.get(_RULES, rule_id=assets.EXTERNAL_ALERTS)
+    rule = kibana.get(RULES, rule_id=assets.EXTERNAL_ALERTS)
     if rule is None:
         return
     wanted = assets.external_alerts_exception()
-    path = f"{_RULES}/{rule['id']}/exceptions"
+    path = f"{RULES}/{rule['id']}/exceptions"
     change = "none" if _is_excepted(kibana, rule, wanted) else "create"
     yield Step("Kibana exception", "External Alerts", change, lambda: kibana.post(path, wanted))
 
