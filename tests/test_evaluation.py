@@ -22,7 +22,6 @@ from nhi_watch.evaluation import (
     grafts,
     incidents,
     learners,
-    page,
     real,
     rivals,
     run,
@@ -76,8 +75,11 @@ def test_what_stays_below_the_floor_neither_finds_nor_stands_in_the_way() -> Non
     assert places([hidden, bad(2, "b"), benign(3, written=False)]) == {"b": 0}
 
 
+WHOSE = incidents.Whose("role", 3)
+
+
 def incident(above: int, size: int, day: int = 8) -> Incident:
-    return Incident("i", 1, 8, "t", "inside", True, {OURS: [(day, above, size)]}, None, None, [])
+    return Incident("i", 1, 8, "t", "inside", True, {OURS: [(day, above, size)]}, None, None, WHOSE, None, [])
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,7 @@ def test_only_the_fold_of_its_technique_judges_an_incident() -> None:
     folds = [unseen.Fold(names, model.load(), Flat()) for names in unseen.deal(sorted(TECHNIQUES))]
     result = incidents.one_tenant(incidents.Job(SMALL, model.load(), rivals=False, folds=folds))
     for found in result.incidents:
-        assert found.places.get(unseen.SCORECARD) == found.places.get(OURS)
+        assert found.places.get(unseen.SCORECARD) == found.places.get(incidents.NO_THRESHOLD)
         assert len(found.places.get(unseen.BOOSTING, [])) == len(found.places.get(incidents.NOT_LINKED, []))
 
 
@@ -361,20 +363,10 @@ def test_days_kept_in_a_file_give_the_same_figures_as_the_simulator(tmp_path: Pa
     assert len(list(tmp_path.glob("tenant-*.jsonl.gz"))) == 1
 
 
-def test_the_command_writes_its_file_and_page_and_shows_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # where no real logs are beside it
-    parser = argparse.ArgumentParser()
-    run.add_arguments(parser)
-    text = f"--seeds 7 --machines 24 --days 9 --campaigns 4 --workers 1 --out {tmp_path} --page page.md"
-    console = Console(file=io.StringIO(), width=120)
-    assert run.run(parser.parse_args(text.split()), console) == 0
-    result = json.loads((tmp_path / "evaluate.json").read_text())
-    assert result["model"]["sha256"] == model.load().sha256
-    assert (tmp_path / "page.md").read_text() == page.render(result)
-    assert isinstance(console.file, io.StringIO) and "first_seen" in console.file.getvalue()
+WRONG = {"--seeds": "x", "--data": "nowhere", "--only": "nothing", "--folder": "nowhere", "--stream-seeds": "y"}
 
 
-@pytest.mark.parametrize(("option", "value"), [("--seeds", "x"), ("--data", "nowhere")])
+@pytest.mark.parametrize(("option", "value"), WRONG.items())
 def test_wrong_options_are_named(option: str, value: str, tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
     run.add_arguments(parser)

@@ -7,7 +7,7 @@ limits, Manage 2.4 how to switch it off).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from nhi_watch.evaluation import page
 
@@ -41,7 +41,7 @@ simulated machines (`nhi_watch/training/matrix.csv.gz`, numbers only, SHA-256
 
 
 def _figures(result: Figures) -> str:
-    rows = [*_recalls(result), *page.single_figures(result["simulated"])]
+    rows = [*_recalls(result), *page.single_figures(result["simulated"]), *_curves(result)]
     return "## Figures on tenants it never saw\n\n" + page.table(["figure", "value"], rows)
 
 
@@ -56,18 +56,90 @@ def _recalls(result: Figures) -> list[tuple[str, str]]:
     return found
 
 
+def _curves(result: Figures) -> list[tuple[str, str]]:
+    """What the curves say, as far as they were measured; the pages of `nhi evaluate` have them whole."""
+    found = []
+    for budget, row in result.get("budget", {}).get("budgets", {}).items():
+        text = (f"{row['days_within']} of {row['days']} days, {row['overflow']} episodes without room; recall on the "
+                f"same tenants {row['recall']['external']['recall']:.3f} external, "
+                f"{row['recall']['inside']['recall']:.3f} inside")  # fmt: skip
+        found.append((f"ordinary days within the budget, {budget} a day per 1,000", text))
+    for budget, share in result.get("cold_start", {}).get("day_0_share_of_warm", {}).items():
+        found.append((f"recall on day 0, as a share of that after 30 days, at {budget}", f"{share:.3f}"))
+    for name, key in (("with", "best_strategy"), ("without", "best_strategy_without_caps")):
+        row = result.get("poisoning", {}).get(key)
+        if row:
+            share = f"30 or more for {row['share_at_least_30_days']:.0%}"
+            text = f"{row['least']} at least, {row['median']} in the median, {share}"
+            found.append((f"days of poisoning until an attack passes unseen, {name} quarantine and caps", text))
+    return found
+
+
+class Target(NamedTuple):
+    """A figure that was set before anything was measured."""
+
+    name: str
+    path: tuple[str, ...]
+    bound: float
+    at_most: bool = False
+
+
+TARGETS = (
+    Target("recall external at 10", ("simulated", "recall", "10", "external", "recall"), 0.95),
+    Target("recall inside at 10", ("simulated", "recall", "10", "inside", "recall"), 0.90),
+    Target("recall external at 3", ("simulated", "recall", "3", "external", "recall"), 0.90),
+    Target("recall inside at 3", ("simulated", "recall", "3", "inside", "recall"), 0.75),
+    Target("calibration error", ("simulated", "notables_written", "calibration", "error"), 0.05, at_most=True),
+    Target("Brier skill of notables written", ("simulated", "notables_written", "brier", "skill"), 0.0),
+    Target("day 0, share of warm recall", ("cold_start", "day_0_share_of_warm", "10"), 0.5),
+    Target("days of poisoning, median", ("poisoning", "best_strategy", "median"), 30),
+    Target("days of poisoning, least", ("poisoning", "best_strategy", "least"), 30),
+)
+
+
+def targets(result: Figures) -> list[tuple[str, str, str, str]]:
+    """(figure, target, measured, whether it was reached) of all targets that were measured."""
+    rows = []
+    for target in TARGETS:
+        value: Any = result
+        for key in target.path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if value is not None:
+            reached = value <= target.bound if target.at_most else value >= target.bound
+            sign = "≤" if target.at_most else "≥"
+            rows.append((target.name, f"{sign} {target.bound:g}", f"{value:g}", "reached" if reached else "missed"))
+    return rows
+
+
 def _failures(result: Figures) -> str:
     missed: dict[str, int] = {}
     for row in result["simulated"]["missed"]:
         name = f"{row['technique']} {row['origin']}"
         missed[name] = missed.get(name, 0) + 1
     worst = sorted(missed, key=lambda name: (-missed[name], name))[:8]
-    named = ", ".join(f"{name} ({missed[name]})" for name in worst)
+    named = ", ".join(f"{name} ({missed[name]})" for name in worst) or "none"
     unlike = ", ".join(result["simulated"]["indistinguishable"]) or "none"
+    fastest = ", ".join(f"{f['technique']} {f['origin']} ({f['days']} days)"
+                        for f in result.get("poisoning", {}).get("fastest", [])[:5])  # fmt: skip
     return f"""## Known failures
 
+{page.table(["target", "", "measured", ""], targets(result))}
+
 Missed most at 10 a day: {named}. Techniques that differ from ordinary use in nothing that a log tells: {unlike}.
+Poisoned fastest, by an attacker who knows everything: {fastest or "not measured"}. {_lost(result)}
 A person who works with a machine's role from a new place looks like a thief, and is ranked like one."""
+
+
+def _lost(result: Figures) -> str:
+    """Which missing field costs most."""
+    fields = result.get("fields", {}).get("recall", {})
+    whole = fields.get("nothing", {}).get("3", {}).get("all", {}).get("recall")
+    if whole is None:
+        return ""
+    lost = {name: whole - row["3"]["all"]["recall"] for name, row in fields.items() if name != "nothing"}
+    worst = sorted(lost, key=lambda name: -lost[name])[:3]
+    told = ", ".join(f"{name} (recall at 3 falls by {lost[name]:.3f})" for name in worst)
+    return f"Logs that lack a field cost most without: {told}."
 
 
 LIMITS = """## What it is not for
@@ -76,7 +148,7 @@ LIMITS = """## What it is not for
 - Not an all-clear: a quiet day may be a day without logs.
 - Not a probability for your account: it is true at the prevalence in `nhi_watch/training/fit.py`; elsewhere it is
   an order.
-- Measured on CloudTrail. Other logs are scored by the same signals; how well, nobody has measured yet.
+- The figures here are of CloudTrail alone. Attacks across other logs are measured by `nhi_watch.evaluation.products`.
 - Rates and rhythms of the simulated accounts are assumptions (decision 0003)."""
 
 SWITCH = """## How to switch it off

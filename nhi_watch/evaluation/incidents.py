@@ -9,23 +9,26 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, TypeVar
 
-from nhi_watch import model, ranking, timestamps
+from nhi_watch import conformal, model, ranking, timestamps
+from nhi_watch.baseline import Profile
+from nhi_watch.conformal import Quiet
 from nhi_watch.episode import created
-from nhi_watch.evaluation import unseen
-from nhi_watch.evaluation.counting import Entry, places
+from nhi_watch.evaluation import ablation, unseen
+from nhi_watch.evaluation.counting import BUDGETS, Entry, places
 from nhi_watch.evaluation.kept import KeptDay, tenant_days
+from nhi_watch.evaluation.labelled import Labelled
 from nhi_watch.evaluation.learners import boosting, learners
 from nhi_watch.evaluation.replay import Replay, Replayed, linked
-from nhi_watch.evaluation.rivals import Rival, simple
+from nhi_watch.evaluation.rivals import FirstSeen, Rival, simple
 from nhi_watch.evaluation.unseen import Fold
 from nhi_watch.model import Scorecard
-from nhi_watch.scoring import weighed
+from nhi_watch.scoring import TENANT, weighed
 from nhi_watch.simulator import Spec
 
 SEEDS = tuple(range(501, 509))
@@ -33,6 +36,8 @@ SEEDS = tuple(range(501, 509))
 OURS = "nhi_watch"
 NO_FLOOR = "without_floor"
 """Ours if every episode could be written: what the floor costs. Only told where rivals are not."""
+NO_THRESHOLD = "without_threshold"
+"""Ours if the floor and the cap alone held back: what the threshold of the quiet weeks costs."""
 NOT_LINKED = "not_linked"
 """Ours if episodes did not follow links."""
 SHOWN = 4
@@ -52,6 +57,14 @@ class Card(NamedTuple):
     """Signal → value and points, where it has points; a value of None: cannot tell."""
 
 
+class Whose(NamedTuple):
+    """The identity of an incident's best episode."""
+
+    kind: str
+    days: int
+    """On how many days it was active before."""
+
+
 class Incident(NamedTuple):
     """One labelled incident, and how it fared."""
 
@@ -65,6 +78,9 @@ class Incident(NamedTuple):
     """Detector → (day, benign entries at or above, identities of that day) of each day that has a place."""
     minutes: Optional[float]
     """From its first record until its first notable would have been written."""
+    records: Optional[int]
+    """How many of its records were made until then."""
+    whose: Whose
     card: Optional[Card]
     """Its best episode."""
     above: list[Card]
@@ -72,8 +88,17 @@ class Incident(NamedTuple):
 
     def found(self, budget: float, detector: str = OURS) -> bool:
         """Whether it was written within the budget on one of its days."""
-        days = self.places.get(detector, ())
+        days = self.places.get(detector) or self.places.get(at(detector, budget)) or []
         return any(above < ranking.allowance(budget, size) for _, above, size in days)
+
+
+def at(detector: str, budget: float) -> str:
+    """The name under which the places are kept of a detector that writes other episodes at each budget.
+
+    >>> at("nhi_watch", 10.0)
+    'nhi_watch at 10'
+    """
+    return f"{detector} at {budget:g}"
 
 
 class Scored(NamedTuple):
@@ -90,11 +115,13 @@ class Scored(NamedTuple):
 
 
 class DaySize(NamedTuple):
-    """How many eligible identities a day had."""
+    """How many eligible identities a day had, and what was worth a notable then."""
 
     seed: int
     day: int
     identities: int
+    thresholds: tuple[float, ...]
+    """By budget, in their order: the lowest score that is written."""
 
 
 class TenantResult(NamedTuple):
@@ -104,39 +131,63 @@ class TenantResult(NamedTuple):
     episodes: list[Scored]
     days: list[DaySize]
     events: int
+    alerts: Alerts
+
+
+class Alerts(NamedTuple):
+    """What would have come to people's desks, from the day on that incidents may happen."""
+
+    products: int
+    """Alerts of other products among the records."""
+    first_seen: int
+    """Identity-days on which a rule for calls never seen before would alert."""
 
 
 class Watch:
     """One tenant under watch."""
 
     def __init__(self, job: Job) -> None:
-        self._spec, self._model, self._folds = job.spec, job.model, job.folds
+        self._job, self._model, self._folds = job, job.model, job.folds
+        self._seed = job.spec.seed
         self._rivals: list[Rival] = [*simple(), *learners(job.boosting)] if job.rivals else []
         self._replay = Replay(job.model)
         self._labels: dict[str, Mapping[str, Any]] = {}
         self._places: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
-        self._best: dict[str, tuple[Card, list[Card]]] = {}
+        self._best: dict[str, tuple[Card, list[Card], Whose]] = {}
         self._created: dict[str, int] = {}
+        self._times: dict[str, list[int]] = {}
+        self._new_calls = FirstSeen()
+        self._first_seen = 0
         self._found: list[Scored] = []
         self._days: list[DaySize] = []
         self._events = 0
 
-    def run(self, kept: Path | None = None) -> TenantResult:
-        """All days; see `kept.tenant_days` for the folder."""
-        for number, day in enumerate(tenant_days(self._spec, kept)):
+    def run(self) -> TenantResult:
+        """All days."""
+        for number, day in enumerate(self._job.days()):
             self._day(number, day)
         incidents = [self._incident(label) for label in self._labels.values()]
-        return TenantResult(incidents, self._found, self._days, self._events)
+        alerts = Alerts(self._job.alerts(), self._first_seen)
+        return TenantResult(incidents, self._found, self._days, self._events, alerts)
 
     def _day(self, number: int, day: KeptDay) -> None:
         self._replay.label(day.incidents)
         self._labels.update((label["id"], {**label, "day": number}) for label in day.incidents)
+        for incident, times in day.times.items():
+            self._times.setdefault(incident, []).extend(times)
         self._events += day.events
+        quiet = conformal.quiet_time(self._replay.baselines.groups.get(TENANT) or Profile(), max(day.days, default=0))
         everybody = list(self._replay.run_days(day.days))
         items = [item for item in everybody if item.ranked.eligible]
-        self._days.append(DaySize(self._spec.seed, number, len(items)))
+        self._days.append(DaySize(self._seed, number, len(items), thresholds(quiet, len(items))))
+        if number >= self._job.spec.quiet_days:
+            self._first_seen += sum(score > 0 for score in self._new_calls.score(items).values())
+        self._new_calls.learn(items)
         ours = [item for item in linked(self._model, everybody) if item.ranked.eligible]
-        self._count(OURS, (number, len(items)), [our_entry(item) for item in ours])
+        self._count_ours(number, ours)
+        if self._job.ablate:
+            for name, without in ablation.entries(self._model, ours, [our_entry(item) for item in ours]):
+                self._count(f"{ablation.WITHOUT}{name}", (number, len(items)), without)
         if not self._rivals:
             alone = [our_entry(item) for item in items]
             self._count(NOT_LINKED, (number, len(items)), alone)
@@ -159,13 +210,19 @@ class Watch:
             if not only or self._labels[incident]["technique"] in only:
                 self._places.setdefault(incident, {}).setdefault(detector, []).append((number, above, size))
 
+    def _count_ours(self, number: int, ours: Sequence[Replayed]) -> None:
+        size = self._days[-1].identities
+        self._count(NO_THRESHOLD, (number, size), [our_entry(item) for item in ours])
+        for budget, low in zip(BUDGETS, self._days[-1].thresholds):
+            self._count(at(OURS, budget), (number, size), [our_entry(item, low) for item in ours])
+
     def _keep(self, number: int, items: Sequence[Replayed]) -> None:
         ordered = sorted(items, key=lambda i: (-i.ranked.priority, -i.ranked.log_odds, i.ranked.identity_id))
         benign = [item for item in ordered if not item.incidents]
         for place, item in enumerate(ordered):
             ranked, odds = item.ranked, item.ranked.log_odds
             over = place if ranked.score >= ranking.FLOOR else -1
-            self._found.append(Scored(self._spec.seed, number, ranked.score, self._model.probability(odds),
+            self._found.append(Scored(self._seed, number, ranked.score, self._model.probability(odds),
                                       odds, bool(item.incidents), over))  # fmt: skip
             for incident in item.incidents:
                 self._study(incident, item, benign)
@@ -174,26 +231,33 @@ class Watch:
         known = self._best.get(incident)
         if known is None or item.ranked.priority > known[0].priority:
             above = [b for b in benign if our_entry(b).rank >= our_entry(item).rank][:SHOWN]
-            self._best[incident] = card(self._model, item), [card(self._model, b) for b in above]
+            whose = Whose(item.episode.identity.kind, item.episode.view.past.own.days)
+            self._best[incident] = card(self._model, item), [card(self._model, b) for b in above], whose
         if item.ranked.score >= ranking.FLOOR:
             when = created(self._model, item.episode)
             self._created[incident] = min(when, self._created.get(incident, when))
 
     def _incident(self, label: Mapping[str, Any]) -> Incident:
         name = label["id"]
-        best, above = self._best.get(name, (None, []))
+        best, above, whose = self._best.get(name, (None, [], Whose("", 0)))
         when = self._created.get(name)
+        records = None if when is None else sum(time <= when for time in self._times.get(name, ()))
         minutes = None if when is None else (when - timestamps.parse(label["first_time"])) / 60
         return Incident(
-            name, self._spec.seed, label["day"], label["technique"], label["origin"],
-            label["distinguishable"], self._places.get(name, {}), minutes, best, above,
+            name, self._seed, label["day"], label["technique"], label["origin"],
+            label["distinguishable"], self._places.get(name, {}), minutes, records, whose, best, above,
         )  # fmt: skip
 
 
-def our_entry(item: Replayed) -> Entry:
+def our_entry(item: Replayed, threshold: float = ranking.FLOOR) -> Entry:
     """As `ranking.order` sees it."""
     ranked = item.ranked
-    return Entry((ranked.priority, ranked.log_odds), item.incidents, ranked.score >= ranking.FLOOR)
+    return Entry((ranked.priority, ranked.log_odds), item.incidents, ranked.score >= threshold)
+
+
+def thresholds(quiet: Quiet, size: int) -> tuple[float, ...]:
+    """The lowest score that is written at each of the BUDGETS on a day with so many identities."""
+    return tuple(max(ranking.FLOOR, quiet.threshold(ranking.allowance(b, size), size)) for b in BUDGETS)
 
 
 def rival_entry(item: Replayed, told: Mapping[str, float]) -> Entry:
@@ -222,11 +286,26 @@ class Job(NamedTuple):
     """What `learners.boosting()` returned."""
     folds: Sequence[Fold] = ()
     """What judges techniques that no training saw."""
+    ablate: bool = False
+    """Whether to count how it would fare without each signal."""
+    blank: str = ""
+    """The field that the logs lack, see `ablation.FIELDS`."""
+    own: Optional[Labelled] = None
+    """A folder of labelled logs, instead of a simulated tenant."""
+
+    def days(self) -> Iterator[KeptDay]:
+        """Day after day."""
+        days = iter(self.own.days) if self.own else tenant_days(self.spec, self.kept)
+        return (ablation.without_field(day, self.blank) for day in days) if self.blank else days
+
+    def alerts(self) -> int:
+        """Alerts of other products among the records."""
+        return self.own.alerts if self.own else 0
 
 
 def one_tenant(job: Job) -> TenantResult:
     """What one tenant gives."""
-    return Watch(job).run(job.kept)
+    return Watch(job).run()
 
 
 def all_tenants(jobs: Sequence[Job], progress: Progress, workers: int = 2) -> list[TenantResult]:

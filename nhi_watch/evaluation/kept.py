@@ -9,9 +9,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import nhi_watch
@@ -19,6 +20,7 @@ from nhi_watch import behaviour
 from nhi_watch.evaluation.replay import Days, grouped
 from nhi_watch.simulator import Spec, Tenant
 from nhi_watch.simulator.difficulty import source_hash
+from nhi_watch.timestamps import parse
 
 PACKAGE = Path(nhi_watch.__file__).parent
 _READING = (
@@ -32,8 +34,11 @@ class KeptDay(NamedTuple):
     """One simulated day."""
 
     incidents: list[dict[str, Any]]
+    """Labels of those that began on this day."""
     days: Days
     events: int
+    times: Mapping[str, Sequence[int]] = MappingProxyType({})
+    """Incident → when its records of this day were made."""
 
 
 def tenant_days(spec: Spec, folder: Path | None) -> Iterator[KeptDay]:
@@ -46,13 +51,19 @@ def tenant_days(spec: Spec, folder: Path | None) -> Iterator[KeptDay]:
         _write(path, spec)
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
-            incidents, wholes, events = json.loads(line)
-            yield KeptDay(incidents, _days(wholes), events)
+            incidents, wholes, events, *times = json.loads(line)
+            yield KeptDay(incidents, _days(wholes), events, *times)
 
 
 def _simulated(spec: Spec) -> Iterator[KeptDay]:
+    open_records: dict[str, str] = {}
     for day in Tenant(spec).days():
-        yield KeptDay(day.incidents, grouped(day.records), len(day.records))
+        open_records.update((record, label["id"]) for label in day.incidents for record in label["record_ids"])
+        times: dict[str, list[int]] = {}
+        for record in day.records:
+            if record["eventID"] in open_records:
+                times.setdefault(open_records[record["eventID"]], []).append(parse(record["eventTime"]))
+        yield KeptDay(day.incidents, grouped(day.records), len(day.records), times)
 
 
 def _write(path: Path, spec: Spec) -> None:
@@ -61,7 +72,7 @@ def _write(path: Path, spec: Spec) -> None:
     with gzip.open(part, "wt", 1, encoding="utf-8") as file:
         for kept in _simulated(spec):
             wholes = [behaviour.to_row(whole) for day in kept.days.values() for whole in day.values()]
-            file.write(json.dumps([kept.incidents, wholes, kept.events]) + "\n")
+            file.write(json.dumps([kept.incidents, wholes, kept.events, dict(kept.times)]) + "\n")
     part.replace(path)
 
 

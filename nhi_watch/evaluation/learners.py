@@ -6,7 +6,7 @@ Those on plain counts see what people would count: events, errors, distinct and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from math import log
 from typing import Any, Optional
@@ -109,19 +109,23 @@ class Fitted:
         self.name = name
         self._kind, self._columns = kind, columns
         self._rows: list[list[float]] = []
+        self._anomalies: Optional[Callable[[Any], list[float]]] = None
 
     def score(self, day: Sequence[Replayed]) -> Scores:
         """Anomaly of each row, above the least of the day: the least anomalous is not worth a notable."""
         names = [item.ranked.identity_id for item in day]
         if not self._rows or not day:
             return dict.fromkeys(names, 0.0)
-        from nhi_watch.training import rivals  # needs libraries that only training installs
+        if self._anomalies is None:
+            from nhi_watch.training import rivals  # needs libraries that only training installs
 
-        detector = {"isolation_forest": rivals.forest, "ecod": rivals.ecod, "hbos": rivals.hbos}[self._kind]
-        return _above_least(names, detector(self._rows, [self._columns.row(item) for item in day]))
+            fit = {"isolation_forest": rivals.forest, "ecod": rivals.ecod, "hbos": rivals.hbos}[self._kind]
+            self._anomalies = fit(self._rows)
+        return _above_least(names, self._anomalies([self._columns.row(item) for item in day]))
 
     def learn(self, day: Sequence[Replayed]) -> None:
-        """Keep the rows, then the values."""
+        """Keep the rows, then the values; the next day asks for another fit."""
+        self._anomalies = None
         self._rows += [self._columns.row(item) for item in day]
         self._columns.learn(day)
 
@@ -170,7 +174,7 @@ def _above_least(names: Sequence[str], told: Sequence[float]) -> Scores:
     return {name: score - least for name, score in zip(names, told)}
 
 
-def boosting() -> Optional[Any]:
+def boosting(_: object = None) -> Optional[Any]:
     """The boosting, fitted on the committed matrix, where scikit-learn is installed; to be handed to all workers."""
     if not find_spec("sklearn"):
         return None

@@ -5,40 +5,58 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nhi_watch.evaluation.curves_page import Sheet, sheets, told
+
 Figures = Mapping[str, Any]
 
 
 def render(result: Figures) -> str:
-    """The page, in Markdown."""
-    parts = [
-        _head(result),
-        _rivals(result["simulated"]),
-        _single(result["simulated"]),
-        _techniques(result["simulated"]),
-    ]
+    """The page, in Markdown; of the parts that were measured."""
+    parts = [_head(result)]
+    if "simulated" in result:
+        parts += [_rivals(result["simulated"]), _single(result["simulated"]), _techniques(result["simulated"])]
+    parts += ["\n\n".join(p for p in (f"## {s.title}", s.note, table(s.heads, s.rows)) if p) for s in sheets(result)]
     if "real" in result:
         parts += [_real(result["real"]), _grafts(result["grafts"])]
     return "\n\n".join(parts) + "\n"
 
 
 def _head(result: Figures) -> str:
-    settings, simulated = result["settings"], result["simulated"]
-    seeds = ", ".join(map(str, settings["seeds"]))
+    machine = result["machine"]
+    spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in machine["seconds"].items())
     return f"""# Evaluation
 
 Written by `nhi evaluate --page`, from `evaluate.json`; no number is typed by hand.
 
-Model `{result["model"]["id"]}` (SHA-256 `{result["model"]["sha256"][:16]}…`), simulator
-`{settings["simulator_sha256"][:16]}…`, seeds {seeds}: {simulated["tenants"]} tenants of {settings["machines"]}
-machines over {settings["days"]} days, {simulated["events"]:,} events, {simulated["identity_days"]:,} identity-days.
-None of these seeds was trained or tuned on. {settings["resamples"]:,} bootstrap samples over incidents give the 95%
-intervals. {_versions(settings["versions"])}; {result["machine"]["cores"]} cores, {result["machine"]["seconds"]:.0f} s.
+Model `{result["model"]["id"]}` (SHA-256 `{result["model"]["sha256"][:16]}…`). {_what(result)}
+{result["settings"]["resamples"]:,} bootstrap samples over incidents give the 95% intervals.
+{_versions(result["settings"]["versions"])}; {machine["cores"]} cores, {machine["workers"]} workers: {spent}.
 
-**How it is counted.** An incident is found at a budget if one of its episodes reaches the floor and fewer *benign*
-episodes of the same day rank at or above it than the budget allows; at least one a day is allowed, so that small
-tenants have the same room at 3 and at 1. Notables of other incidents use none of it. An episode that holds several
-incidents finds none. Only the episodes of the day itself count, as they stood at its end. All rivals see the same
-episodes under the same rules, and ties count against everybody."""
+**How it is counted.** An incident is found at a budget if one of its episodes would have been written (it reaches the
+floor, and the threshold that the tenant's own quiet weeks set at that budget) and fewer *benign* episodes of the same
+day rank at or above it than the budget allows; at least one a day is allowed, so that small tenants have the same room
+at 3 and at 1. Notables of other incidents use none of it. An episode that holds several incidents finds none. Only the
+episodes of the day itself count, as they stood at its end. All rivals see the same episodes under the same rules, and
+ties count against everybody. *without_threshold* is ours with floor and cap alone."""
+
+
+def _what(result: Figures) -> str:
+    """On what it was measured."""
+    settings = result["settings"]
+    if "folder" in settings:
+        return f"Measured on the labelled logs of `{settings['folder']}`, {result['simulated']['days']} days."
+    seeds = ", ".join(map(str, settings["seeds"]))
+    size = ""
+    if "simulated" in result:
+        size = f", {result['simulated']['events']:,} events, {result['simulated']['identity_days']:,} identity-days"
+    return (f"Simulator `{settings['simulator_sha256'][:16]}…`, seeds {seeds}: {len(settings['seeds'])} tenants of "
+            f"{settings['machines']} machines over {settings['days']} days{size}. None of the seeds from 501 on was "
+            "trained or tuned on: tenants and their identities were never seen.")  # fmt: skip
+
+
+def curve_tables(result: Figures) -> Iterator[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
+    """Title, heads and rows of the curves."""
+    return ((sheet.title, sheet.heads, sheet.rows) for sheet in sheets(result))
 
 
 def _versions(versions: Figures) -> str:
@@ -61,17 +79,12 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |"
 
 
-def _told(figure: Figures) -> str:
-    low, high = figure["interval"]
-    return f"{figure['recall']:.3f} ({low:.2f}–{high:.2f})"
-
-
 def _rivals(simulated: Figures) -> str:
     heads = ["detector", *(f"{o} at {b}" for b in ("10", "3") for o in ("all", "external", "inside")), "behind at 3"]
     rows = []
     for name, row in simulated["rivals"].items():
-        cells = [_told(row["recall"][b][o]) for b in ("10", "3") for o in ("all", "external", "inside")]
-        rows.append([name, *cells, _told(row["behind"]["3"])])
+        cells = [told(row["recall"][b][o]) for b in ("10", "3") for o in ("all", "external", "inside")]
+        rows.append([name, *cells, told(row["behind"]["3"])])
     count = simulated["recall"]["10"]["all"]["incidents"]
     everything = simulated["recall_with_indistinguishable"]
     unlike = ", ".join(simulated["indistinguishable"]) or "none"
@@ -83,7 +96,7 @@ compared with ours, on the same incidents.
 {table(heads, rows)}
 
 Incidents that differ from ordinary use in nothing that a log tells are left out above and named here: {unlike}.
-With them: {_told(everything["10"]["all"])} at 10 and {_told(everything["3"]["all"])} at 3, of
+With them: {told(everything["10"]["all"])} at 10 and {told(everything["3"]["all"])} at 3, of
 {everything["10"]["all"]["incidents"]} incidents."""
 
 
@@ -97,8 +110,14 @@ def single_figures(simulated: Figures) -> Iterator[tuple[str, str]]:
     for budget, row in written["benign_a_day"].items():
         yield (f"benign notables a day per 1,000 identities, at {budget}",
                f"{row['mean']} on average, {row['max']} at worst; first week {row['first_week_mean']}")  # fmt: skip
-    times = simulated["time_to_detect_minutes"]
-    yield "minutes to detect", f"{times['median']} (median), {times['p90']} (p90), of {times['n']} found"
+    for unit in ("minutes", "records"):
+        times = simulated[f"time_to_detect_{unit}"]
+        yield f"{unit} to detect", f"{times['median']} (median), {times['p90']} (p90), of {times['n']} found"
+    alerts = simulated["alerts"]
+    yield "alerts in, notables out", (
+        f"a rule for calls never seen before would alert on {alerts['first_seen_rule_in']:,} identity-days, other "
+        f"products sent {alerts['other_products_in']:,} alerts; {alerts['notables_out']:,} notables written"
+    )
     yield "severity of benign notables written", _mix(written["benign_severity"])
     yield "severity of incidents", _mix(simulated["severity_of_incidents"])
     for name, brier in (("episodes", episodes["brier"]), ("notables written", written["brier"])):
@@ -125,17 +144,23 @@ Reliability of the notables written:
 {table(["n", "probability told", "share of incidents"], bins)}"""
 
 
-def _techniques(simulated: Figures) -> str:
+def techniques_sheet(simulated: Figures) -> Sheet:
+    """How many incidents of each technique are found."""
     rows = []
     for name, row in simulated["by_technique"].items():
         cells = [row[b][o] for b in ("10", "3") for o in ("external", "inside")]
         rows.append([name, *(f"{c['found']} of {c['incidents']}" if c["incidents"] else "" for c in cells)])
+    heads = ["technique", "external at 10", "inside at 10", "external at 3", "inside at 3"]
+    return Sheet("By technique", heads, rows)
+
+
+def _techniques(simulated: Figures) -> str:
     missed = [
         [m["technique"], m["origin"], f"{m['seed']} / {m['day']}", _score(m), str(m["benign_above"])]
         for m in simulated["missed"]
     ]
-    heads = ["technique", "external at 10", "inside at 10", "external at 3", "inside at 3"]
-    return (f"## By technique\n\n{table(heads, rows)}\n\nMissed at 10 a day:\n\n"
+    sheet = techniques_sheet(simulated)
+    return (f"## {sheet.title}\n\n{table(sheet.heads, sheet.rows)}\n\nMissed at 10 a day:\n\n"
             f"{table(['technique', 'origin', 'seed / day', 'score', 'benign above'], missed)}")  # fmt: skip
 
 
@@ -145,9 +170,9 @@ def _score(missed: Figures) -> str:
 
 def real_figures(figures: Figures) -> Iterator[tuple[str, str]]:
     """Log → what it showed."""
-    told = figures["invictus"]
-    yield "invictus", (f"average precision of behaviours {told['average_precision']:.3f} at prevalence "
-                       f"{told['prevalence']:.3f} ({told['attack_behaviours']} of {told['behaviours']})")  # fmt: skip
+    row = figures["invictus"]
+    yield "invictus", (f"average precision of behaviours {row['average_precision']:.3f} at prevalence "
+                       f"{row['prevalence']:.3f} ({row['attack_behaviours']} of {row['behaviours']})")  # fmt: skip
     for name, row in figures["benign"].items():
         yield name, f"{_mix(row['over_the_floor'])} ({row['identity_days']} identity-days)"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch import assets, baseline, conformal, links, ranking, registry
-from nhi_watch.baseline import Profile
+from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import IdentityDay, fingerprint
 from nhi_watch.grouping import Grouping
 from nhi_watch.model import Scorecard
@@ -59,7 +59,7 @@ class Replay:
         for day in sorted(days):
             done = [self.score(whole) for whole in days[day].values()]
             yield from done
-            self._learn(day, done)
+            self.learn(day, done)
 
     def score(self, whole: IdentityDay) -> Replayed:
         """One identity's day against what is learnt so far."""
@@ -71,8 +71,9 @@ class Replay:
         bad = frozenset(self._labels[mark] for mark in whole.seen & self._labels.keys())
         return Replayed(whole.day, episode, ranked, bad, whole)
 
-    def _learn(self, day: int, done: Sequence[Replayed]) -> None:
-        lessons = []
+    def learn(self, day: int, done: Sequence[Replayed]) -> list[tuple[Delta, Delta, str]]:
+        """Take in a day that is over; returns what each of its identities taught."""
+        lessons: list[tuple[Delta, Delta, str]] = []
         for item in done:
             held = item.episode.held
             lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
@@ -81,6 +82,7 @@ class Replay:
             teach(self.baselines.own[item.episode.identity.id], day, *lesson)
             lessons.append((*lesson, peer_scope(item.episode.identity)))
         learn_groups(self.baselines.groups, day, lessons)
+        return lessons
 
 
 def linked(model: Scorecard, day: Sequence[Replayed]) -> list[Replayed]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from nhi_watch import ranking
+from nhi_watch.evaluation.ablation import WITHOUT
 from nhi_watch.evaluation.counting import (
     BUDGETS,
     average_precision,
@@ -16,7 +17,7 @@ from nhi_watch.evaluation.counting import (
     quantile,
     recall,
 )
-from nhi_watch.evaluation.incidents import OURS, Card, Incident, Scored, TenantResult
+from nhi_watch.evaluation.incidents import NO_THRESHOLD, OURS, Card, Incident, Scored, TenantResult
 from nhi_watch.notable import severity_of
 
 QUIET_DAYS = 7
@@ -43,7 +44,10 @@ def summarise(results: Sequence[TenantResult]) -> dict[str, Any]:
         "episodes": _over_episodes(warm),
         "notables_written": _over_written(written, results),
         "severity_of_incidents": mix(severity_of(i.card.score if i.card else 0.0) for i in plain),
-        "time_to_detect_minutes": _times(plain),
+        "time_to_detect_minutes": _times(plain, "minutes"),
+        "time_to_detect_records": _times(plain, "records"),
+        "alerts": _alerts(results, written),
+        "splits": splits(plain),
         "rivals": rivals_table(plain),
         "missed": [_missed(i) for i in plain if not i.found(WRITTEN_AT)],
     }
@@ -74,7 +78,8 @@ def by_technique(incidents: Sequence[Incident]) -> dict[str, dict[str, Any]]:
 
 def rivals_table(incidents: Sequence[Incident]) -> dict[str, Any]:
     """Detector → recalls, and by how much ours is ahead, with the interval of the paired differences."""
-    names = dict.fromkeys([OURS, *sorted({name for i in incidents for name in i.places})])
+    told = sorted({name.partition(" at ")[0] for i in incidents for name in i.places if not name.startswith(WITHOUT)})
+    names = dict.fromkeys([OURS, *told])
     table = {name: {"recall": recalls(incidents, name)} for name in names}
     for name in names:
         table[name]["behind"] = {f"{budget:g}": _behind(incidents, name, budget) for budget in BUDGETS}
@@ -88,9 +93,17 @@ def _behind(incidents: Sequence[Incident], detector: str, budget: float) -> dict
 
 
 def notables(results: Sequence[TenantResult], budget: float) -> list[Scored]:
-    """The episodes that would have been written: over the floor, and within the budget of their day."""
-    rooms = {(d.seed, d.day): ranking.allowance(budget, d.identities) for result in results for d in result.days}
-    return [e for result in results for e in result.episodes if 0 <= e.place < rooms[e.seed, e.day]]
+    """The episodes that would have been written: over floor and threshold, and within the budget of their day."""
+    which, found = BUDGETS.index(budget), list[Scored]()
+    for result in results:
+        days: dict[int, list[Scored]] = {day.day: [] for day in result.days}
+        for e in result.episodes:
+            days[e.day].append(e)
+        for size in result.days:
+            over = [e for e in days[size.day] if e.place >= 0 and e.score >= size.thresholds[which]]
+            over.sort(key=lambda e: e.place)
+            found += over[: ranking.allowance(budget, size.identities)]
+    return found
 
 
 def _over_episodes(warm: Sequence[Scored]) -> dict[str, Any]:
@@ -133,9 +146,41 @@ def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 2) if values else 0.0
 
 
-def _times(incidents: Sequence[Incident]) -> dict[str, Any]:
+def _alerts(results: Sequence[TenantResult], written: Sequence[Scored]) -> dict[str, int]:
+    """What would have come to people's desks, and what comes instead, from the day on that incidents may happen."""
+    return {
+        "other_products_in": sum(result.alerts.products for result in results),
+        "first_seen_rule_in": sum(result.alerts.first_seen for result in results),
+        "notables_out": sum(e.day >= QUIET_DAYS for e in written),
+    }
+
+
+def splits(incidents: Sequence[Incident]) -> dict[str, dict[str, Any]]:
+    """Recalls by tenant, by time and by identity; by technique: see `by_technique` and the unseen ones' folds."""
+    cuts: dict[str, Callable[[Incident], str]] = {
+        "tenant": lambda i: str(i.seed),
+        "week": lambda i: str(i.day // 7 + 1),
+        "kind of identity": lambda i: i.whose.kind or "no episode",
+        "age of identity": lambda i: _age(i.whose.days),
+    }
+    return {name: _split(incidents, cut) for name, cut in cuts.items()}
+
+
+def _split(incidents: Sequence[Incident], cut: Callable[[Incident], str]) -> dict[str, Any]:
+    parts: dict[str, list[Incident]] = {}
+    for incident in incidents:
+        parts.setdefault(cut(incident), []).append(incident)
+    return {name: recalls(part) for name, part in sorted(parts.items())}
+
+
+def _age(days: int) -> str:
+    return "never seen before" if not days else f"{'1 to 6' if days < 7 else '7 and more'} active days"
+
+
+def _times(incidents: Sequence[Incident], what: str) -> dict[str, Any]:
     """Of the incidents found; from its first record to the event at which its notable would be written."""
-    times = [i.minutes for i in incidents if i.minutes is not None and i.found(WRITTEN_AT)]
+    told = [getattr(i, what) for i in incidents if i.found(WRITTEN_AT)]
+    times = [each for each in told if each is not None]
     middle, late = quantile(times, 0.5), quantile(times, 0.9)
     return {"n": len(times), "median": None if middle is None else round(middle, 1),
             "p90": None if late is None else round(late, 1)}  # fmt: skip
@@ -226,7 +271,7 @@ def _missed_lines(incidents: Sequence[Incident], most: int) -> Iterator[str]:
 
 def _above(incident: Incident) -> int | None:
     """Benign episodes at or above its best; None: nothing of it reached the floor alone."""
-    return min((above for _, above, _ in incident.places.get(OURS, ())), default=None)
+    return min((above for _, above, _ in incident.places.get(NO_THRESHOLD, ())), default=None)
 
 
 def _told(card: Card) -> str:

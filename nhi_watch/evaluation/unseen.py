@@ -54,22 +54,22 @@ def deal(techniques: list[str]) -> list[frozenset[str]]:
     return [frozenset(ordered[number::FOLDS]) for number in range(FOLDS)]
 
 
-def folds() -> list[Fold]:
-    """One fold after the other; none without scikit-learn, or where the matrix does not tell its techniques."""
+def dealt() -> list[frozenset[str]]:
+    """The techniques of each fold; none without scikit-learn, or where the matrix does not tell its techniques."""
     if not find_spec("sklearn"):
         return []
     from nhi_watch.training import matrix
     from nhi_watch.training.commands import MATRIX
 
-    whole = matrix.read(MATRIX)
-    return [_fold(whole, names) for names in deal(matrix.simulated(whole)) if names]
+    return [names for names in deal(matrix.simulated(matrix.read(MATRIX))) if names]
 
 
-def _fold(whole: Any, names: frozenset[str]) -> Fold:
-    from nhi_watch.training import fit, techniques, write
-    from nhi_watch.training.commands import PRIOR
+def fold(names: frozenset[str]) -> Fold:
+    """What is trained without some techniques and their likes: takes a while."""
+    from nhi_watch.training import fit, matrix, techniques, write
+    from nhi_watch.training.commands import MATRIX, PRIOR
     from nhi_watch.training.rivals import Boosting
 
-    rest = whole.without(techniques.alike(names))
+    rest = matrix.read(MATRIX).without(techniques.alike(names))
     document = write.document(fit.fit(rest, fit.read_form()), json.loads(PRIOR.read_text("utf-8")))
     return Fold(names, models.parse(document), Boosting(rest))

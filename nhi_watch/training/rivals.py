@@ -19,35 +19,41 @@ from nhi_watch.training.matrix import Matrix
 LARGEST = 20_000
 DIGITS = 9
 Rows = Sequence[Sequence[float]]
-Anomalies = Callable[[Rows, Rows], list[float]]
-"""(rows of the past, rows of today) → how anomalous each row of today is, the larger the more."""
+Anomalies = Callable[[Rows], list[float]]
+"""Rows of a day → how anomalous each is, the larger the more."""
 
 
-def forest(past: Rows, today: Rows) -> list[float]:
-    """Isolation forest (Liu, Ting and Zhou 2008), of scikit-learn."""
+def forest(past: Rows) -> Anomalies:
+    """Isolation forest (Liu, Ting and Zhou 2008), of scikit-learn, fitted on rows of the past."""
     fitted = IsolationForest(n_estimators=100, random_state=0).fit(_array(past))
-    return _rounded(-fitted.score_samples(_array(today)))
+    return lambda today: _rounded(-fitted.score_samples(_array(today)))
 
 
-def ecod(past: Rows, today: Rows) -> list[float]:
+def ecod(past: Rows) -> Anomalies:
     """Empirical cumulative distributions (Li et al. 2022, ECOD), of PyOD."""
     from pyod.models.ecod import ECOD
 
-    return _fitted(ECOD(n_jobs=1), past, today)
+    return _fitted(ECOD(n_jobs=1), past)
 
 
-def hbos(past: Rows, today: Rows) -> list[float]:
+def hbos(past: Rows) -> Anomalies:
     """Histograms (Goldstein and Dengel 2012, HBOS), of PyOD, the number of bins chosen by its rule."""
     from pyod.models.hbos import HBOS
 
-    return _fitted(HBOS(n_bins="auto"), past, today)
+    return _fitted(HBOS(n_bins="auto"), past)
 
 
-def _fitted(detector: Any, past: Rows, today: Rows) -> list[float]:
+def _fitted(detector: Any, past: Rows) -> Anomalies:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # columns without variance are life, not news
         detector.fit(_array(past))
-        return _rounded(detector.decision_function(_array(today)))
+
+    def anomalies(today: Rows) -> list[float]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _rounded(detector.decision_function(_array(today)))
+
+    return anomalies
 
 
 def _array(rows: Rows) -> npt.NDArray[np.float64]:
