@@ -11,6 +11,8 @@ import notable_samples
 import orjson
 import pytest
 from elastic_server import Server
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_elastic_run import SINCE, Place, fill, leaves, simulated
 from test_outputs import ecs_fields, faults
 
@@ -68,6 +70,27 @@ def test_many_notables_are_written_together_and_again_without_effect(place: Plac
     assert write(place.client, many, stream, NOW) == {"created": 1_200, "existed": 0}
     place.client.indices.rollover(alias=stream)
     assert write(place.client, many, stream, NOW) == {"created": 0, "existed": 1_200}
+
+
+def test_whatever_a_log_says_an_alert_stays_ecs_and_of_bounded_size(ecs_fields: Tree) -> None:
+    @settings(max_examples=80, deadline=None)
+    @given(
+        text=st.text(max_size=3_000),
+        place=st.sampled_from(("title", "summary", "name", "account", "provider", "owner", "evidence", "source")),
+        score=st.floats(0, 100, allow_nan=False),
+    )
+    def holds(text: str, place: str, score: float) -> None:
+        made = orjson.loads(orjson.dumps(notable(score=score)))
+        for part in (made, made["identity"], *made["signals"], *made["timeline"]):
+            if place in part:
+                part[place] = text.encode("utf-8", "replace").decode()
+        alert = ecs.alert(made, created=NOW)
+        assert faults(alert, ecs_fields) == []
+        outside = {name: value for name, value in alert.items() if name != "nhi"}
+        assert len(orjson.dumps(outside)) < 60_000
+        assert ecs.document_id(made) == ecs.document_id(orjson.loads(orjson.dumps(made)))
+
+    holds()
 
 
 # ---- heartbeats
