@@ -229,11 +229,25 @@ def run_explain(args: argparse.Namespace) -> int:
     else:
         console = Console(highlight=False)
         explanation.show(found[0], console)
+        _by_verdicts(args.out, found[0], console)
         name, out = found[0]["id"], f"--out {args.out}"
         console.print(f"Next: nhi brief {name} {out}; nhi respond plan {name} {out}; then say what it was: "
                       f"nhi feedback {name} confirmed|benign --by YOU --why REASON {out}",
                       soft_wrap=True, markup=False)  # fmt: skip
     return 0
+
+
+def _by_verdicts(out: Path, notable: dict[str, Any], console: Console) -> None:
+    """What the probability is by the verdicts that people gave, where that is another one."""
+    from nhi_watch import feedback
+    from nhi_watch.outputs import jsonlines
+
+    runs = list(jsonlines.read(out / "run.json")) if (out / "run.json").exists() else []
+    offset = (runs[0].get("verdicts") or {}).get("offset", 0.0) if runs else 0.0
+    if offset and notable["kind"] == "compromise":
+        moved = feedback.recalibrated(notable["probability"], offset)
+        told = f"By the verdicts given so far: {moved:.0%} likely, where the model says {notable['probability']:.0%}."
+        console.print(told, soft_wrap=True)
 
 
 def run_simulate(args: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import log10
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from nhi_watch import actions
 from nhi_watch.assets import CRITICALITY, ENVIRONMENT, UNKNOWN, Asset
@@ -55,11 +55,13 @@ class Reach(NamedTuple):
     actions: frozenset[str]
     access: frozenset[str]
     networks: int
-    callers: tuple[str, ...] = ()
-    """Names of the identities that obtained its sessions."""
+    callers: Optional[tuple[str, ...]] = None
+    """Names of the identities that obtained its sessions; None: nobody has looked."""
 
 
-def reach_of(profile: Profile, shapes: Iterable[Shape] = (), callers: Iterable[str] = (), since: int = 0) -> Reach:
+def reach_of(
+    profile: Profile, shapes: Iterable[Shape] = (), callers: Optional[Iterable[str]] = None, since: int = 0
+) -> Reach:
     """What a profile holds (seen on day `since` or later), and some shapes that it has not learnt yet."""
     told = list(shapes)
 
@@ -74,7 +76,7 @@ def reach_of(profile: Profile, shapes: Iterable[Shape] = (), callers: Iterable[s
         actions=values("action", (s.action for s in told)),
         access=values("access", (s.access for s in told)),
         networks=len(values("network", (s.network for s in told))),
-        callers=tuple(sorted(set(callers))),
+        callers=None if callers is None else tuple(sorted(set(callers))),
     )
 
 
@@ -95,7 +97,7 @@ def impact(asset: Asset, reach: Reach) -> Impact:
         ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", _owned(asset)),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
         ImpactFactor("reach", sentence(reach), reach_weight(reach)),
-        ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers))),
+        ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers or ()))),
         ImpactFactor("abuse an hour", told or "no call seen that costs", cost_weight(dearest)),
     )
     return Impact(asset.criticality or "unknown", asset.environment or "unknown", level, sentence(reach), factors)
@@ -162,6 +164,8 @@ _COMPUTE = {"ec2", "autoscaling", "sagemaker", "batch", "ecs", "eks", "lightsail
 
 
 def _users(reach: Reach) -> str:
+    if reach.callers is None:
+        return "not looked up here; the plan of the response tells it"
     shown = ", ".join(reach.callers[:3])
     more = len(reach.callers) - 3
     return f"{shown} and {more} more" if more > 0 else shown or "nobody through it"
