@@ -40,7 +40,8 @@ def invocation(tree: Row) -> tuple[tuple[Any, ...], str, str]:
     tokens = _count(asked.get("inputTokenCount")) + _count(answered.get("outputTokenCount"))
     stopped = _stopped(answered.get("outputBodyJson")) or _stopped(asked.get("outputBodyJson"))
     told = (
-        of("operation"), of("accountId"), of("region"), f"{head}{found}{role}/" if found else arn, of("errorCode"),
+        plain(of("operation")).strip(), of("accountId"), of("region"),
+        f"{head}{found}{role}/" if found else arn, of("errorCode"),
         "y" if stopped else "", "y" if tokens >= _MANY_TOKENS else "",
     )  # fmt: skip
     return told, session[:256], plain(of("modelId"))[:256]

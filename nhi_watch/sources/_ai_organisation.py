@@ -50,7 +50,7 @@ class Told(NamedTuple):
 
 def openai(tree: Row) -> tuple[tuple[Any, ...], str, str]:
     """Told's values; target; the id of a key that was made."""
-    of, kind = tree.get, plain(tree.get("type"))[:100]
+    of, kind = tree.get, plain(tree.get("type")).strip()[:100]
     actor = inner(tree, "actor")
     session, key = inner(actor, "session"), inner(actor, "api_key")
     owner = inner(key, "service_account").get("id")
@@ -100,7 +100,7 @@ def _is_guard(kind: str) -> bool:
 
 def anthropic(tree: Row) -> tuple[tuple[Any, ...], str, str]:
     """Told's values; target; the id of a key that was made."""
-    of, kind = tree.get, plain(tree.get("type"))[:100]
+    of, kind = tree.get, plain(tree.get("type")).strip()[:100]
     actor = inner(tree, "actor")
     by = actor.get
     key, user, what = _first(actor, _KEYS, 200), by("user_id"), by("type")

@@ -175,8 +175,8 @@ def _event_of(shape: tuple[object, ...]) -> Event:
      owners) = map(_text, shape)  # fmt: skip
     if not source or not name:
         raise RejectError("no_action", "eventSource or eventName is missing or no text")
-    service = source[:64].lower().partition(_DOMAIN)[0]
-    operation = actions.canonical(name[:100])
+    service = source.strip()[:64].lower().partition(_DOMAIN)[0]
+    operation = actions.canonical(name.strip()[:100])
     actor = Actor(kind, principal, arn, account, user, invoked, issuer_id, issuer_arn, provider, person)
     identity = identify(actor._replace(address=address, recipient=recipient))
     home = recipient or identity.account

@@ -150,7 +150,7 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, bool]:
 
 @lru_cache(maxsize=4096)
 def _call(service: str, method: str) -> tuple[str, str, bool]:
-    service, operation = _gcp_methods.named(service, method) if method else (service, "")
+    service, operation = _gcp_methods.named(service.strip(), method.strip()) if method else (service, "")
     return service, operation, DEEP.fullmatch(operation) is not None
 
 

@@ -206,7 +206,7 @@ def _event(shape: tuple[Any, ...]) -> Event:
 
 
 def _operation(f: Facts) -> str:
-    if f.action == "api.request" and f.route:
+    if f.action.strip() == "api.request" and f.route:
         return f"{f.request_method or 'ANY'}:{f.route.replace(' ', '')}"[:110]
     return f.action.strip()[:110]
 

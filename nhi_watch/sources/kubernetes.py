@@ -211,7 +211,7 @@ def _role(arn: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _operation(resource: Optional[str], sub: Optional[str], verb: Optional[str]) -> str:
-    return k8s.operation_of(resource or "", sub or "", verb.lower()) if verb else ""
+    return k8s.operation_of((resource or "").strip(), (sub or "").strip(), verb.strip().lower()) if verb else ""
 
 
 def _decision(tree: Row) -> object:

@@ -127,7 +127,7 @@ def _parts(row: Row) -> Parts:
     accessor = plain(of("accessor") or asked("client_token_accessor"))[:256]
     root = "root" in listed(of("policies"))
     endless = root or (of("token_ttl") in (0, "0") and auth is not given)
-    path = plain(asked("path"))[:200]
+    path = plain(asked("path")).strip()[:200]
     issued = (None if "/login" in path else given.get("accessor")) or _part(response, "wrap_info").get("accessor")
     agents = _part(request, "headers").get("user-agent")
     space, data = _part(request, "namespace"), _part(auth, "metadata")

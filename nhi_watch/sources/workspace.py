@@ -187,7 +187,7 @@ def _operation(app: str, name: str, given: Tree) -> str:
     """Which API an app called is more than that it called one."""
     if app != "token" or name != "activity":
         return name
-    method, api = text(given.get("method_name"), 80), text(given.get("api_name"), 40)
+    method, api = text(given.get("method_name"), 80).strip(), text(given.get("api_name"), 40).strip()
     return method if not api or method.startswith(api) else f"{api}.{method}" if method else api
 
 
