@@ -12,6 +12,7 @@ deviations). Only non-human identities count, and only days that are over.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from bisect import bisect_left, bisect_right
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.errors import ModelError, StoreError
+from nhi_watch.model import MANIFEST
 from nhi_watch.signals import NAMES
 from nhi_watch.sparse import SET
 from nhi_watch.state import Rows, Stored
@@ -183,7 +185,11 @@ def reference(folder: Path, sha256: str) -> Optional[Spread]:
     if not path.exists():
         return None
     try:
-        plain = json.loads(path.read_bytes())
+        raw = path.read_bytes()
+        plain = json.loads(raw)
+        told = json.loads((folder / MANIFEST).read_bytes()).get("reference_sha256")
+        if told is not None and hashlib.sha256(raw).hexdigest() != told:
+            raise ModelError(f"{path}: does not match the manifest; restore the file, or run `nhi train` again")
         if plain["model_sha256"] != sha256:
             raise ModelError(f"{path}: belongs to another model; restore the file, or run `nhi train` again")
         return Spread(plain["scores"], plain["signals"])

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch import assets, audit, feedback, model, network, registry, reputation
-from nhi_watch.errors import OUT_OF_SCOPE, InputError, RejectError
+from nhi_watch import assets, audit, drift, feedback, model, network, registry, reputation
+from nhi_watch.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
 from nhi_watch.outputs import html, jsonlines
 from nhi_watch.pipeline import Options, Pipeline, Result
 from nhi_watch.sources import cloudtrail
@@ -100,6 +100,8 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     with _few_collections():
         result = pipeline.finish(on_stage)
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
+    spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
+    result.run["drift"] = drift.told(drift.report(store, state.daybook.days[:-1], spreads))
     _demand_events(result.run, job.out)
     told = feedback.apply(store, result.standing, int(time.time()))
     result = result._replace(notables=overall(told.shown))
@@ -107,6 +109,14 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     result.run["notables"] = len(result.notables)
     result.run["seconds"]["read"] = round(result_started - started - result.run["seconds"].get("group", 0.0), 3)
     return result
+
+
+def _spreads(folder: Path, sha256: str) -> Optional[drift.Spread]:
+    """Those of training; damaged ones keep no run from scoring, `nhi health` tells of them."""
+    try:
+        return drift.reference(folder, sha256)
+    except ModelError:
+        return None
 
 
 def _demand_events(run: dict[str, Any], out: Path) -> None:

@@ -46,6 +46,7 @@ ROWS = (
     "evaluation.background",  # training collects its matrix from the same replay that the evaluation counts on
     "training",
     "evaluation jobs",
+    "shadow",
     "desk",
     "cli",
 )

@@ -14,7 +14,7 @@ PACKAGE = "nhi_watch"
 
 WORKSHOP = frozenset(
     {"outputs", "stores", "elastic", "simulator", "evaluation", "training"}
-    | {"desk", "response", "copilot", "audit", "jobs", "cli"}
+    | {"desk", "response", "copilot", "audit", "jobs", "shadow", "cli"}
 )
 """Parts of the package that do not ship to Splunk and may use libraries."""
 SHIPS_ANYWAY = frozenset({"nhi_watch.stores", "nhi_watch.stores.interface"})

@@ -10,11 +10,14 @@ from math import exp, fsum
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch import __version__
 from nhi_watch.errors import ModelError
 
 FOLDER = Path(__file__).parent
 SCORECARD = "scorecard.json"
 MANIFEST = "manifest.json"
+FORMAT = 1
+"""Of the files: a program refuses a later one than it knows."""
 
 Values = Sequence[Optional[float]]
 
@@ -121,20 +124,47 @@ def load(folder: Path = FOLDER) -> Scorecard:
     """The scorecard of a folder, after its hash was checked against the manifest.
 
     Raises:
-        ModelError: a file is missing, is no JSON, or does not match the manifest.
+        ModelError: a file is missing, is no JSON, does not match the manifest, or is of a later version.
     """
     try:
         raw = (folder / SCORECARD).read_bytes()
         manifest = json.loads((folder / MANIFEST).read_bytes())
+        _gate(folder, manifest)
         digest = hashlib.sha256(raw).hexdigest()
         if digest != manifest["sha256"]:
             raise ModelError(
                 f"{folder / SCORECARD}: SHA-256 is {digest[:12]}…, the manifest says {manifest['sha256'][:12]}…; "
                 "restore the file that belongs to the manifest, or train again"
             )
-        return parse(json.loads(raw), digest)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _fitting(folder, parse(json.loads(raw), digest), manifest)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: no usable model there ({error}); reinstall, or run `nhi train`") from error
+
+
+def _gate(folder: Path, manifest: dict[str, Any]) -> None:
+    """Refuse what a later version has made: it may mean something else by the same words."""
+    made = manifest.get("versions", {}).get("nhi_watch", __version__)
+    form = manifest.get("format", FORMAT)
+    if form > FORMAT or _release(made) > _release(__version__):
+        raise ModelError(
+            f"{folder}: made by nhi_watch {made} (format {form}), this is {__version__} (format {FORMAT}); "
+            "update the program, or take a model that this version has made"
+        )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Major and minor number: later patches change no meaning.
+
+    >>> _release("0.10.3") > _release("0.9")
+    True
+    """
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+def _fitting(folder: Path, card: Scorecard, manifest: dict[str, Any]) -> Scorecard:
+    if tuple(manifest.get("signals", card.signals)) != card.signals or manifest.get("id", card.id) != card.id:
+        raise ModelError(f"{folder}: scorecard and manifest name other signals or another id; restore both files")
+    return card
 
 
 def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:

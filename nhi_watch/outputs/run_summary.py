@@ -47,6 +47,8 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
         Fact("Alerts", _alerts(run)),
         Fact("Budget", _budget(run)),
         Fact("Rejected", _rejected(run)),
+        Fact("Blind spots", amount(run["blind_spots"]) if run.get("blind_spots") else ""),
+        Fact("Drift", _drift(run)),
         Fact("Left out", _left_out(run)),
         Fact("Model", _id(run, "model")),
         Fact("Baseline", _id(run, "baseline")),
@@ -62,7 +64,7 @@ def line(run: Mapping[str, Any]) -> str:
     return "; ".join([steps, *rest] if steps else rest)
 
 
-_IN_LINE = ("Alerts", "Budget", "Rejected", "Left out")
+_IN_LINE = ("Alerts", "Budget", "Rejected", "Left out", "Blind spots", "Drift")
 
 
 def _alerts(run: Mapping[str, Any]) -> str:
@@ -94,6 +96,21 @@ def _left_out(run: Mapping[str, Any]) -> str:
     """What people have dealt with, by verdict or exception."""
     hidden = (run.get("verdicts") or {}).get("hidden") or {}
     return ", ".join(f"{amount(number)} {why}" for why, number in sorted(hidden.items()))
+
+
+def _drift(run: Mapping[str, Any]) -> str:
+    """What moved, by its population stability index: where nothing did, nothing is said."""
+    drift = run.get("drift") or {}
+    parts = []
+    for name, words in (("since_last_week", "since the week before"), ("since_training", "since training")):
+        moved = [one for one, index in (drift.get(name) or {}).items() if index > _MOVED]
+        if moved:
+            more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
+            parts.append(f"{words}: {', '.join(moved[:3])}{more}")
+    return "; ".join(parts)
+
+
+_MOVED = 0.1
 
 
 def _id(run: Mapping[str, Any], part: str) -> str:

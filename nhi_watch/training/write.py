@@ -12,7 +12,7 @@ import numpy as np
 import sklearn
 
 from nhi_watch import __version__
-from nhi_watch.model import MANIFEST, SCORECARD
+from nhi_watch.model import FORMAT, MANIFEST, SCORECARD
 from nhi_watch.signals import NAMES
 from nhi_watch.training.export import Grid, Steps
 from nhi_watch.training.fit import FOLDS, POSITIVE_SHARE, PREVALENCE, Fitted, Form, settings
@@ -70,6 +70,7 @@ def write(folder: Path, scorecard: dict[str, Any], form: Form, told: dict[str, A
     (folder / SCORECARD).write_bytes(raw)
     manifest = {
         "id": scorecard["id"],
+        "format": FORMAT,
         "sha256": hashlib.sha256(raw).hexdigest(),
         "signals": list(NAMES),
         **told,
