@@ -128,7 +128,7 @@ def survival(figures: Figures) -> Lines:
         days = [figures[key][each] or 0 for each in names]
         points = [Point(t.x, _up(d / limit), f"{d} days") for t, d in zip(ticks, days)]
         lines.append(Line(name, style, points))
-    return Lines(f"Days until an attack passes unseen, of {limit}", "attacks, the fastest first", ticks, lines)
+    return Lines(f"Days until an attack passes unseen (1: {limit} days)", "attacks, the fastest first", ticks, lines)
 
 
 def _point(x: float, share: float) -> Point:
