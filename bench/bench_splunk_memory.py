@@ -2,8 +2,8 @@
 
 Chunks of 50,000 rows. Most rows repeat, as in real logs; one in fifty is new in every chunk (another session, another
 address, another target), so that every memory of the command is filled, bounded and started anew. The resident
-memory is read after every chunk. Figures: at a tenth of the way, where all memories have been full, the highest after it, and
-their ratio: 1 is flat. nhigroup gets a tenth of the rows, each with its whole event in `_raw`.
+memory is read after every chunk. Figures: at a tenth of the way, where all memories have been full, the highest after
+it, and their ratio: 1 is flat. nhigroup gets a tenth of the rows, each with its whole event in `_raw`.
 
 NHI_BENCH_ROWS=10000000 python bench/bench_splunk_memory.py
 """

@@ -265,6 +265,14 @@ def test_only_what_changed_gets_a_new_revision(commands: Commands) -> None:
     assert (back["nhi_change"], back["nhi_revision"]) == (["updated"], ["3"])
 
 
+def test_a_log_that_was_silent_for_days_is_told_by_health_and_not_again_in_every_ranking(commands: Commands) -> None:
+    work = [call(day, 36_000 + 600 * n, "s3", "GetObject") for day in (*range(8), 12) for n in range(6)]
+    parts = commands.rows("nhigroup", raw(work))
+    rows = commands.rows("nhirank", parts)
+    assert [row for row in rows if row["nhi_kind"] == ["blind_spot"]] == []
+    assert len({row["nhi_id"][0] for row in rows}) == len(rows)
+
+
 def test_a_day_that_the_search_cuts_is_neither_ranked_nor_learnt(commands: Commands) -> None:
     script = commands.app / "bin" / "nhirank.py"
     parts = commands.rows("nhigroup", raw(story()))

@@ -13,8 +13,9 @@ from splunk_conf import conf, expand, stages
 from splunk_search import matcher
 from splunk_server import VERBS
 
+from nhi_watch.lacking import NEEDS
 from nhi_watch.signals import NAMES
-from nhi_watch.splunk import alert, fields, health, lookup
+from nhi_watch.splunk import alert, fields, lookup
 from nhi_watch.splunk.gather import sources
 from nhi_watch.splunk.nhiexplain import OPTIONS as EXPLAIN
 from nhi_watch.splunk.nhifeedback import OPTIONS as FEEDBACK
@@ -214,4 +215,4 @@ def test_every_command_is_configured_and_described() -> None:
 
 
 def test_signals_that_a_missing_field_costs_are_signals() -> None:
-    assert {signal for signals in health.NEEDS.values() for signal in signals} <= set(NAMES)
+    assert {signal for signals in NEEDS.values() for signal in signals} <= set(NAMES)

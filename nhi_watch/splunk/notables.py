@@ -21,6 +21,8 @@ REASON_POINTS = 0.25
 REASONS = 10
 RECORDS = 20
 NETWORKS = 5
+_APART = ("exposure", "blind_spot")
+"""Exposures belong to a credential, not to a day; that a log is silent is told by nhihealth, which knows its weeks."""
 _NOT_KEPT = ("_time", "_raw", "nhi_error", "nhi_notable")
 
 Document = Mapping[str, Any]
@@ -105,7 +107,7 @@ def exposures(store: TableStore) -> dict[str, dict[str, Any]]:
 def changes(result: Result, known: Mapping[str, Earlier], is_last: bool) -> Iterator[Ranked]:
     """What became of each notable of a day."""
     changed = {document["id"]: document for document in result.changed}
-    mine = [document for document in result.notables if document["kind"] != "exposure"]
+    mine = [document for document in result.notables if document["kind"] not in _APART]
     for document in mine:
         if not is_last:
             document["telemetry"] = {**document["telemetry"], "provisional": False}
