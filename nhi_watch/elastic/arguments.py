@@ -56,7 +56,7 @@ def judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",
                         help=f"documents a search (default: {read.PAGE})")  # fmt: skip
     parser.add_argument("--lag", type=seconds, metavar="S",
-                        help="leave out the last S seconds (default: 120, with --follow 2)")  # fmt: skip
+                        help="leave out the last S seconds (default: 120, with --follow 1)")  # fmt: skip
     parser.add_argument("--wait", type=seconds, default=0, metavar="S", help="wait so long for another run to end")
 
 

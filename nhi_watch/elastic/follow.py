@@ -25,7 +25,7 @@ from nhi_watch.garbage import few_collections
 from nhi_watch.stores.elastic_errors import PassingError
 from nhi_watch.stores.elasticsearch import ElasticStore
 
-LAG = 2
+LAG = 1
 """Seconds: what was ingested later is mostly not searchable yet, and would be read twice."""
 _LONGEST_WAIT = 30.0
 

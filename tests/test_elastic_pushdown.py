@@ -1,0 +1,70 @@
+"""What the cluster groups gives the notables that reading every document gives, on real servers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ecs_shape import document, load
+from elastic_server import Server
+from elastic_story import Story, records
+
+from nhi_watch.elastic import windows
+from nhi_watch.elastic.run import run
+from nhi_watch.timestamps import render
+
+Tree = dict[str, Any]
+
+
+@pytest.fixture
+def story(elastic: Server) -> Iterator[Story]:
+    made = Story(elastic)
+    yield made
+    made.close()
+
+
+def fill(story: Story, chosen: list[Tree], original: bool = False) -> None:
+    load(story.client, story.source, (document(r, original, render(int(time.time()) - 1)) for r in chosen))
+
+
+def both(story: Story) -> tuple[Tree, Tree]:
+    """One job reads every document, the other one lets the cluster group them."""
+    read = run(story.client, story.job(story.calm, push_from=windows.NEVER))
+    return read, run(story.client, story.job(story.wild, push_from=1))
+
+
+def test_grouped_by_the_cluster_the_notables_are_the_same_and_late_records_join_them(story: Story) -> None:
+    whole = records()
+    late = whole[5::40]
+    fill(story, [record for number, record in enumerate(whole) if number % 40 != 5])
+    read, pushed = both(story)
+    assert pushed["push_down"]["documents"] > 0.7 * read["read"], "the cluster must have grouped most of them"
+    assert pushed["push_down"]["why_not"] == []
+    assert (pushed["read"], pushed["rejected"]) == (read["read"], read["rejected"])
+    story.same()
+    fill(story, late)
+    again, pushed_again = both(story)
+    assert pushed_again["events"] == len(late) == again["events"]
+    assert story.same() >= 5
+
+
+def test_what_the_cluster_cannot_group_is_read_and_the_run_says_why(story: Story) -> None:
+    fill(story, records()[:1000], original=True)
+    _, pushed = both(story)
+    assert pushed["push_down"]["documents"] == 0
+    assert pushed["push_down"]["why_not"] == [
+        "documents keep event.original, which tells more than the fields that can be aggregated"
+    ]
+    story.same()
+
+
+def test_records_that_lie_there_twice_are_counted_once(story: Story) -> None:
+    fill(story, [*records()[:800], *records()[100:120]])
+    read, pushed = both(story)
+    assert read["events"] == pushed["events"] == 800
+    assert pushed["push_down"]["why_not"] == [
+        "some records lie there twice, and only the reader leaves one of them out"
+    ]
+    story.same()
