@@ -54,7 +54,7 @@ def test_who_stands_behind_an_impersonated_account_is_its_session() -> None:
         entry(who={"principalEmail": "a@b.iam.gserviceaccount.com", "serviceAccountDelegationInfo": chain})
     )
     assert event.identity.kind == "service_account"
-    assert (event.session, event.traits) == ("by:ann@example.com", ("impersonation",))
+    assert (event.session, event.traits) == ("by:user:ann@example.com", ("impersonation",))
 
 
 @pytest.mark.parametrize(

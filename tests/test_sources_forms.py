@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from types import ModuleType
 from typing import Any, Union
@@ -83,7 +83,7 @@ def test_rubbish_in_place_of_every_value_gives_an_event_or_a_reject(source: Modu
     assert tried > 500
 
 
-FORMS = {
+FORMS: dict[str, Callable[[datetime], object]] = {
     "RFC 3339": lambda t: t.strftime("%Y-%m-%dT%H:%M:%SZ"),
     "milliseconds": lambda t: t.strftime("%Y-%m-%dT%H:%M:%S.123Z"),
     "seven digits": lambda t: t.strftime("%Y-%m-%dT%H:%M:%S.1234567Z"),

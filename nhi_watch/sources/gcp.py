@@ -5,7 +5,7 @@
 - The credential is the service-account key (`serviceAccountKeyName`); without one, tokens come from a machine's
   metadata or from impersonation: session.
 - Impersonation: the service account is the identity, as a role is; who stands first in
-  `serviceAccountDelegationInfo` is its session (`by:…`).
+  `serviceAccountDelegationInfo` is its session (`by:…`). Who mints another's token hands that session out.
 - The action's service is the log's `serviceName`; GKE's is `k8s`, with the operations of the Kubernetes source.
 - Codes 7 and 16 are denied (google.rpc.Code); any other but 0 has failed.
 - The project is the account; the region is where the resource lies, else the one in its name.
@@ -122,7 +122,8 @@ def read(record: object) -> Event:
     if deep:
         payload = {**inner(tree, _P), "method": event.action.partition(":")[2]}
         told = traits_of(payload, event)
-        event = event._replace(traits=tuple(sorted({*event.traits, *told})), issued=issued(payload))
+        traits = tuple(sorted({*event.traits, *told}))
+        event = event._replace(traits=traits, issued=issued(payload) or event.issued)
     return event if event.record_id else event._replace(record_id=made_id(event))
 
 
@@ -159,8 +160,19 @@ def _delegate(chain: Any) -> str:
     for path in ("principalSubject", "firstPartyPrincipal.principalEmail", "thirdPartyPrincipal.principalSubject"):
         found = text(at(chain, path), 256)
         if found:
-            return found
+            return _subject(found)
     return ""
+
+
+def _subject(told: str) -> str:
+    """A principal with its kind in front: chains tell it with and without.
+
+    >>> _subject("ci@shop.iam.gserviceaccount.com"), _subject("user:ann@example.com"), _subject("")
+    ('serviceAccount:ci@shop.iam.gserviceaccount.com', 'user:ann@example.com', '')
+    """
+    if ":" in told or not told:
+        return told
+    return f"{'serviceAccount' if told.endswith('.gserviceaccount.com') else 'user'}:{told}"
 
 
 def _granted(payload: Tree) -> str:
@@ -236,7 +248,7 @@ def _event_of(
         target="",
         target_class="own" if home and home == identity.account else "",
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        issued="",
+        issued=f"by:{subject or _subject(email)}"[:256] if operation in MINTS and outcome == "success" else "",
         record_id="",
         links=_links(email, subject),
     )

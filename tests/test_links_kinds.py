@@ -1,0 +1,133 @@
+"""Each kind of link, out of records as products write them: who is joined, by what, and which records prove it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from nhi_watch import registry
+from nhi_watch.event import Event
+from nhi_watch.links import Group, Trace, _own_names, join
+from nhi_watch.simulator.products import Spec, Tenant
+
+SOURCES = {source.NAME: source for source in registry.modules("nhi_watch.sources")}
+EXPECTED = {
+    "token_to_cloud": ("oidc", "github", "aws"),
+    "pod_to_cloud": ("oidc", "kubernetes", "aws"),
+    "consent_and_mail": ("credential", "entra", "entra"),
+    "key_and_chain": ("credential", "gcp", "gcp"),
+    "key_file_used_elsewhere": ("host", "endpoint", "aws"),
+    "scanned_secret_used": ("credential", "", "aws"),
+}
+"""Technique of the simulator → kind of link, and the providers at its ends; "": any."""
+
+
+@pytest.fixture(scope="module")
+def played() -> dict[str, list[list[Event]]]:
+    """The events of each campaign, by technique."""
+    found: dict[str, list[list[Event]]] = defaultdict(list)
+    tenant = Tenant(Spec(days=10, nhis=200, seed=24, campaigns=60, quiet_days=3))
+    for campaign in tenant.campaigns:
+        ran = campaign.run(tenant)
+        found[campaign.technique.name].append([SOURCES[line.product].read(line.record) for line in ran.lines])
+    return found
+
+
+def traces(events: Iterable[Event]) -> list[Trace]:
+    """As if all that each identity did were news."""
+    by_id: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        by_id[event.identity.id].append(event)
+    return [traced(name, told) for name, told in by_id.items()]
+
+
+def traced(name: str, told: list[Event]) -> Trace:
+    own = _own_names(told[0].identity)
+    names = {link: e.record_id for e in reversed(told) for link in e.links}
+    return Trace(
+        name, True, min(e.time for e in told), {**dict.fromkeys(own, told[0].record_id), **names}, own,
+        {e.issued: e.record_id for e in reversed(told) if e.issued},
+        {used: e.record_id for e in reversed(told) for used in (e.session, e.credential) if used},
+        {e.address: e.record_id for e in reversed(told) if e.address},
+    )  # fmt: skip
+
+
+def proven(groups: Iterable[Group], events: list[Event]) -> list[tuple[str, str, str]]:
+    """Kinds and providers of the links; each is proven by records of the identities at its ends."""
+    owner = {event.record_id: event.identity for event in events}
+    found = []
+    for group in groups:
+        for link in group.links:
+            ends = tuple(owner[record] for record in link.records)
+            assert tuple(end.id for end in ends) == (link.source, link.target), link
+            found.append((link.kind, ends[0].provider, ends[1].provider))
+    return found
+
+
+@pytest.mark.parametrize("technique", EXPECTED)
+def test_a_campaigns_records_prove_the_link_of_its_kind(played: dict[str, list[list[Event]]], technique: str) -> None:
+    kind, *ends = EXPECTED[technique]
+    assert played[technique], "the seed has none"
+    told = [found for events in played[technique] for found in proven(join(traces(events)), events)]
+    fitting = [f for f in told if f[0] == kind and all(not end or end in f[1:] for end in ends)]
+    assert fitting, told
+
+
+AWS = "arn:aws:iam::111111111111:role/api"
+
+
+def call(name: str, principal: str, **more: Any) -> Event:
+    """A call of a role's session."""
+    user = {"type": "AssumedRole", "principalId": f"{principal}:s", "accountId": "111111111111",
+            "arn": "arn:aws:sts::111111111111:assumed-role/api/s", "accessKeyId": more.pop("key", "ASIAONE"),
+            "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": principal, "arn": AWS}}}  # fmt: skip
+    record = {"eventTime": "2026-03-02T10:00:00Z", "eventID": f"{principal}-{name}", "eventName": name,
+              "eventSource": "sts.amazonaws.com", "awsRegion": "eu-west-1", "sourceIPAddress": "198.51.100.7",
+              "recipientAccountId": "111111111111", "userIdentity": user, **more}  # fmt: skip
+    event: Event = SOURCES["cloudtrail"].read(record)
+    return event
+
+
+def eks(principal: str) -> Event:
+    """A call of the same role to a cluster."""
+    user = {"username": "api", "uid": f"aws-iam-authenticator:111111111111:{principal}",
+            "extra": {"canonicalArn": [AWS], "accessKeyId": ["ASIAONE"]}}  # fmt: skip
+    record = {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": f"k-{principal}", "verb": "get",
+              "stage": "ResponseComplete", "requestReceivedTimestamp": "2026-03-02T10:00:05Z", "user": user,
+              "objectRef": {"resource": "secrets", "namespace": "shop", "name": "db"}}  # fmt: skip
+    event: Event = SOURCES["kubernetes"].read(record)
+    return event
+
+
+def test_a_role_in_a_cluster_is_the_role_itself_and_another_of_its_name_is_not() -> None:
+    assert eks("AROAONE").identity.id == call("GetCallerIdentity", "AROAONE").identity.id
+    assert eks("AROATWO").identity.id != call("GetCallerIdentity", "AROAONE").identity.id
+
+
+def test_a_role_that_was_deleted_and_made_again_is_another_and_not_linked_by_its_name() -> None:
+    old = call("GetCallerIdentity", "AROAONE", key="ASIAOLD")
+    new = call("GetCallerIdentity", "AROATWO", key="ASIANEW")
+    assert (old.identity.name, old.identity.id == new.identity.id) == (new.identity.name, False)
+    assert join(traces([old, new])) == []
+
+
+def test_a_chain_of_roles_is_linked_by_the_session_that_was_handed_out() -> None:
+    handed = {"credentials": {"accessKeyId": "ASIANEXT"}}
+    first = call("AssumeRole", "AROAONE", responseElements=handed, requestParameters={"roleArn": AWS})
+    second = call("GetCallerIdentity", "AROATWO", key="ASIANEXT")
+    assert proven(join(traces([first, second])), [first, second]) == [("credential", "aws", "aws")]
+
+
+def test_a_service_account_that_was_deleted_and_made_again_is_another() -> None:
+    def pod(uid: str) -> Event:
+        user = {"username": "system:serviceaccount:shop:api", "uid": uid}
+        record = {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": f"k-{uid}", "verb": "get", "user": user,
+                  "requestReceivedTimestamp": "2026-03-02T10:00:05Z", "objectRef": {"resource": "pods"}}  # fmt: skip
+        event: Event = SOURCES["kubernetes"].read(record)
+        return event
+
+    assert pod("u-1").identity.id != pod("u-2").identity.id
+    assert pod("u-1").links == pod("u-2").links == ("oidc:system:serviceaccount:shop:api",)
