@@ -123,18 +123,24 @@ def test_kibana_is_reached_with_the_same_authority_or_fingerprint(secured: Secur
 # ---- proxies and cloud ids
 
 
-def test_a_proxy_with_a_password_leads_to_the_server(elastic: Server, secured: Secured) -> None:
+def test_a_proxy_with_a_password_leads_to_the_server(
+    elastic: Server, secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
-    with forward("me", "pass-word", asked) as port:
-        way = f"http://me:pass-word@127.0.0.1:{port}"
+    with forward("me", "p@ss-word", asked) as port:
+        way = f"http://me:p%40ss-word@127.0.0.1:{port}"
         told = {"NHI_ELASTIC_PROXY": way}
         for flags in (["--url", elastic.url], ["--url", secured.url, "--ca", str(secured.ca)]):
             done = nhi("setup", *flags, "--dry-run", "--json", **told)
             assert done.returncode == 0, done.stderr
         assert [line.split(" ")[0] for line in asked if "CONNECT" in line]
         assert [line for line in asked if line.startswith(f"GET {elastic.url}/")]
-        refused = nhi("setup", "--url", elastic.url, "--dry-run", NHI_ELASTIC_PROXY=way.replace("pass-word", "wrong"))
+        refused = nhi("setup", "--url", elastic.url, "--dry-run", NHI_ELASTIC_PROXY=way.replace("p%40ss-word", "wrong"))
         assert refused.returncode == 2 and "wrong" not in refused.stderr.replace("wrong:", ""), refused.stderr
+        monkeypatch.setenv("NHI_ELASTIC_PROXY", way)
+        for trusted in (Told(elastic.url), Told(secured.url, ca=str(secured.ca))):
+            with Kibana(connection(trusted)) as kibana:
+                assert kibana.get("/_cluster/health")["number_of_nodes"] == 1
         stranger = connection(Told(elastic.url, proxy=f"http://127.0.0.1:{port}"))
         with Kibana(stranger) as kibana, pytest.raises(StoreError, match="407"):
             kibana.get("/_cluster/health")

@@ -77,19 +77,23 @@ def said(client: Elasticsearch, now: int, index: str = templates.ANALYSTS) -> It
         {"range": {"@timestamp": {"gte": (now - DAYS * DAY) * 1000, "format": "epoch_millis"}}},
         {"bool": {"should": dealt, "minimum_should_match": 1}},
     ]
-    for hit in _hits(client, index, {"bool": {"filter": filters}}):
+    asked: Json = {
+        "query": {"bool": {"filter": filters}},
+        "source": False,
+        "fields": list(_FIELDS),
+        "sort": [{"@timestamp": {"unmapped_type": "date"}}, {_UUID: {"unmapped_type": "keyword"}}],
+    }
+    for hit in _hits(client, index, asked):
         yield _said(hit.get("fields", {}))
 
 
-def _hits(client: Elasticsearch, index: str, query: Json) -> Iterator[Json]:
+def _hits(client: Elasticsearch, index: str, asked: Json) -> Iterator[Json]:
+    """All hits of a search, page by page."""
     after: Optional[list[Any]] = None
     while True:
         with explained(f"reading {index}"):
-            found = client.search(
-                index=index, query=query, source=False, fields=list(_FIELDS), size=_PAGE, search_after=after,
-                sort=[{"@timestamp": {"unmapped_type": "date"}}, {_UUID: {"unmapped_type": "keyword"}}],
-                ignore_unavailable=True, allow_no_indices=True,
-            )["hits"]["hits"]  # fmt: skip
+            told = client.search(index=index, size=_PAGE, search_after=after, ignore_unavailable=True, **asked)
+        found = told["hits"]["hits"]
         yield from found
         if len(found) < _PAGE:
             return
@@ -150,30 +154,22 @@ def close_merged(client: Elasticsearch, kibana: Kibana, stream: str, index: str 
     Raises:
         StoreError: Elasticsearch or Kibana refuses.
     """
-    with explained(f"reading {stream}"):
-        merged = sorted({hit["_source"]["event"]["id"] for hit in _merged(client, stream)})
-        closed = 0
-        for start in range(0, len(merged), CLOSED_AT_ONCE):
+    merged = sorted({hit["_source"]["event"]["id"] for hit in _hits(client, stream, _MERGED)})
+    closed = 0
+    for start in range(0, len(merged), CLOSED_AT_ONCE):
+        with explained(f"reading {index}"):
             ids = _open(client, index, merged[start : start + CLOSED_AT_ONCE])
-            if ids:
-                body = {"signal_ids": ids, "status": "closed"}
-                kibana.post("/api/detection_engine/signals/status", body)
-            closed += len(ids)
+        if ids:
+            kibana.post("/api/detection_engine/signals/status", {"signal_ids": ids, "status": "closed"})
+        closed += len(ids)
     return closed
 
 
-def _merged(client: Elasticsearch, stream: str) -> Iterator[Json]:
-    after: Optional[list[Any]] = None
-    while True:
-        found = client.search(
-            index=stream, query={"term": {"nhi.change": "merged"}}, source={"includes": ["event.id"]}, size=_PAGE,
-            sort=[{"@timestamp": "asc"}, {"event.id": "asc"}, {"_doc": "asc"}], search_after=after,
-            ignore_unavailable=True, allow_no_indices=True,
-        )["hits"]["hits"]  # fmt: skip
-        yield from found
-        if len(found) < _PAGE:
-            return
-        after = found[-1]["sort"]
+_MERGED: Json = {
+    "query": {"term": {"nhi.change": "merged"}},
+    "source": {"includes": ["event.id"]},
+    "sort": [{"@timestamp": {"unmapped_type": "date"}}, {"event.id": {"unmapped_type": "keyword"}}, {"_doc": "asc"}],
+}
 
 
 def _open(client: Elasticsearch, index: str, notables: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Optional
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import orjson
 import urllib3
@@ -37,7 +37,7 @@ class Kibana:
         retries = urllib3.Retry(total=4, other=0, backoff_factor=0.3, status_forcelist=_BUSY, allowed_methods=None,
                                 raise_on_status=False, redirect=0)  # fmt: skip
         options.update(retries=retries, timeout=urllib3.Timeout(where.timeout))
-        self._pool = urllib3.ProxyManager(where.proxy, **options) if where.proxy else urllib3.PoolManager(**options)
+        self._pool = _through(where.proxy, options) if where.proxy else urllib3.PoolManager(**options)
         self._headers = {"kbn-xsrf": "nhi_watch", "Elastic-Api-Version": "2023-10-31"}
         if where.api_key:
             self._headers["Authorization"] = f"ApiKey {where.api_key}"
@@ -110,6 +110,13 @@ class Kibana:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise StoreError(f"{self.name}{path} answered no JSON: is it Kibana's URL?") from error
+
+
+def _through(proxy: str, options: Json) -> urllib3.ProxyManager:
+    """Connections through a proxy; urllib3 itself leaves out who the URL says is asking."""
+    who = urllib3.util.parse_url(proxy).auth
+    headers = urllib3.make_headers(proxy_basic_auth=unquote(who)) if who else None
+    return urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
 
 
 def _said(status: int, body: bytes) -> str:
