@@ -266,7 +266,7 @@ def test_only_what_changed_gets_a_new_revision(commands: Commands) -> None:
 
 
 def test_a_log_that_was_silent_for_days_is_told_by_health_and_not_again_in_every_ranking(commands: Commands) -> None:
-    work = [call(day, 36_000 + 600 * n, "s3", "GetObject") for day in (*range(8), 12) for n in range(6)]
+    work = [call(day, 36_000 + 600 * n, "s3", "GetObject") for day in (*range(8), 12, 13) for n in range(6)]
     parts = commands.rows("nhigroup", raw(work))
     rows = commands.rows("nhirank", parts)
     assert [row for row in rows if row["nhi_kind"] == ["blind_spot"]] == []
