@@ -69,8 +69,9 @@ def rule() -> Json:
         "tags": ["nhi_watch", "NHI"],
         "references": [],
         "false_positives": [],
-        "note": "Read event.reason: the signals with most points, each with its sentence. nhi.notable holds the "
-        "timeline, what would have been normal, and the controls that are called for. Close with a reason, or tag "
+        "note": "Read event.reason: the signals with most points, each with its sentence. nhi.brief tells the whole "
+        "notable in sentences, each with its proof; what stands between backticks is out of a log. nhi.notable holds "
+        "the timeline, what would have been normal, and the controls that are called for. Close with a reason, or tag "
         "with nhi:confirmed or nhi:benign; `nhi elastic feedback` reads both back.",
         "threat": [],
         "exceptions_list": [],
