@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from core_samples import TODAY, run
 from test_pipeline import quiet, raid
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nhi_watch import feedback, model
 from nhi_watch.baseline import Delta
@@ -97,7 +97,7 @@ def shipped() -> matrix.Matrix:
 
 
 def test_own_rows_weigh_no_more_than_their_share(shipped: matrix.Matrix) -> None:
-    rows = [own.Row(own.TENANT, "0", 0, 1e7, row()), own.Row(own.TENANT, "confirmed", 1, 1e5, BAD)]
+    rows = [matrix.Row(own.TENANT, "0", 0, 1e7, row()), matrix.Row(own.TENANT, "confirmed", 1, 1e5, BAD)]
     joined = own.join(shipped, rows)
     for label in (0, 1):
         of, mine = joined.y == label, joined.tenant == own.TENANT

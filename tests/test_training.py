@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
+import shutil
+import subprocess
+import sys
 from bisect import bisect_left
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +21,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from nhi_watch import model
 from nhi_watch.cli import main
+from nhi_watch.drift import REFERENCE
 from nhi_watch.signals import NAMES
 from nhi_watch.training import export, fit, matrix, write
 from nhi_watch.training.commands import MATRIX
@@ -85,10 +91,64 @@ def test_the_committed_model_comes_out_again_byte_for_byte(tmp_path: Path) -> No
     need(sklearn.__version__ == made_with and platform.python_version_tuple()[:2] == ("3", "11"),
          f"needs Python 3.11 with scikit-learn {made_with}, as the model was made with")  # fmt: skip
     assert main(["train", "--out", str(tmp_path)]) == 0
-    for name in (model.SCORECARD, model.MANIFEST):
+    for name in (model.SCORECARD, model.MANIFEST, REFERENCE):
         assert (tmp_path / name).read_bytes() == (model.FOLDER / name).read_bytes()
 
 
 def test_calibration_weights_bring_incidents_to_the_stated_share(rows: matrix.Matrix) -> None:
     weights = fit.at_prevalence(rows, fit.PREVALENCE)
     assert weights[rows.y == 1].sum() / weights.sum() == pytest.approx(fit.PREVALENCE)
+
+
+# ---- the same digits on every Python
+
+ROOT = Path(__file__).parents[1]
+PYTHONS = ("3.9", "3.11", "3.13")
+ROWS = 100_000
+PROGRAM = f"""
+import hashlib, sys
+sys.path.insert(0, {str(ROOT)!r})
+from nhi_watch import model
+card, digest, state = model.load(), hashlib.sha256(), 12345
+for row in range({ROWS}):
+    values = []
+    for _ in card.signals:
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        kind = state >> 61
+        values.append(None if kind == 7 else 0.0 if kind < 4 else (state >> 40) % 4000 / 100)
+    odds = card.log_odds(values)
+    digest.update(f"{{odds!r}} {{card.probability(odds)!r}}\\n".encode())
+print(sys.version.split()[0], digest.hexdigest())
+"""
+
+
+def interpreter(version: str) -> str | None:
+    """A Python that starts: what pyenv puts on the path may stand for one that is not installed."""
+    found = [shutil.which(f"python{version}") or "", *map(str, (pyenv() / "versions").glob(f"{version}.*/bin/python"))]
+    return next((path for path in found if path and starts(path)), None)
+
+
+def pyenv() -> Path:
+    return Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+
+
+def starts(path: str) -> bool:
+    return subprocess.run([path, "-c", ""], capture_output=True).returncode == 0
+
+
+@cache
+def here() -> str:
+    return told(sys.executable)
+
+
+def told(path: str) -> str:
+    done = subprocess.run([path, "-S", "-E", "-c", PROGRAM], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[1]
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_a_hundred_thousand_rows_give_the_same_digits(version: str) -> None:
+    path = interpreter(version)
+    need(path is not None, f"needs Python {version}")
+    assert told(str(path)) == here()

@@ -130,8 +130,9 @@ def marks() -> dict[str, tuple[str, Shape, int]]:
 def shown_by(episode: Episode, at: int) -> Iterator[tuple[str, Shape, int]]:
     """The behaviours that show a signal, found without `usual`."""
     for part in episode.members or (episode,):
-        if SIGNALS[at].backing is not None:
-            found = SIGNALS[at].backing(part.view) if part.values[at] else []
+        backing = SIGNALS[at].backing
+        if backing is not None:
+            found = backing(part.view) if part.values[at] else []
         else:
             found = [b for view in part.view.views if view.values[at] for b in view.behaviours]
         yield from ((part.identity.id, b.shape, b.hour) for b in found)
