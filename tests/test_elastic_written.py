@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import pytest
 from elastic_server import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from test_elastic_run import SINCE, Place, fill, leaves, simulated
 from test_outputs import ecs_fields, faults
 
-from nhi_watch.elastic import entity_templates, fields, heartbeat, setup, templates
+from nhi_watch import cli
+from nhi_watch.elastic import entity_templates, fields, heartbeat, setup, setup_command, templates
 from nhi_watch.elastic.write import write
 from nhi_watch.errors import StoreError
 from nhi_watch.outputs import ecs
@@ -65,11 +68,11 @@ def test_a_revision_is_written_once_and_says_whether_it_is_promoted(place: Place
 
 
 def test_many_notables_are_written_together_and_again_without_effect(place: Place) -> None:
-    many = notable_samples.many(1_200)
+    many = notable_samples.many(700)
     stream = f"logs-nhi.alerts-{place.namespace}"
-    assert write(place.client, many, stream, NOW) == {"created": 1_200, "existed": 0}
+    assert write(place.client, many, stream, NOW) == {"created": 700, "existed": 0}
     place.client.indices.rollover(alias=stream)
-    assert write(place.client, many, stream, NOW) == {"created": 0, "existed": 1_200}
+    assert write(place.client, many, stream, NOW) == {"created": 0, "existed": 700}
 
 
 def test_whatever_a_log_says_an_alert_stays_ecs_and_of_bounded_size(ecs_fields: Tree) -> None:
@@ -151,6 +154,11 @@ def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Pla
     assert any("health.properties.until" in path for path in step.what)
     stream = planned["mapping of data stream", f"logs-nhi.health-{place.namespace}"]
     assert stream.change == "update" and stream.what
+    args = cli.parser().parse_args(["elastic", "setup", "--namespace", place.namespace, "--dry-run"])
+    told = StringIO()
+    assert setup_command.run(place.client, args, Console(file=told, width=500)) == 0
+    (line,) = (line for line in told.getvalue().splitlines() if "logs-nhi.health@mappings" in line)
+    assert line.startswith("would update component template logs-nhi.health@mappings: template.mappings.properties.")
     done = setup.setup(place.client, place.namespace)
     assert {(s.kind, s.name): s.change for s in done} == {key: s.change for key, s in planned.items()}
     assert {step.change for step in setup.setup(place.client, place.namespace)} == {"none"}
