@@ -54,6 +54,17 @@ def _real_rivals(table: Figures) -> Iterator[Sheet]:
                 "are over techniques.")  # fmt: skip
 
 
+def _backgrounds(figures: Figures) -> Iterator[Sheet]:
+    places = [(where, origin) for where in figures for origin in ORIGINS[1:]]
+    names = next(iter(figures.values()))
+    rows = [[name, *(told(figures[where][name][origin]) for where, origin in places)] for name in names]
+    yield Sheet("The rivals on each real background", ["detector", *(f"{w}, {o}" for w, o in places)], rows,
+                "Before the whole day lies a week of which each day is a different half of it, so that next to nothing "
+                "is new but the attack. *Half new*: half of the day after the other half, so that much is. "
+                "*without_floor* is ours without a floor, as the rivals have none: on a day without an attack they "
+                "write something all the same.")  # fmt: skip
+
+
 def _budget(figures: Figures) -> Iterator[Sheet]:
     heads = ["budget", "days within it", "room", "over the threshold", "written", "without room", "days with such",
              "recall external", "recall inside", "benign beside campaigns"]  # fmt: skip
@@ -144,6 +155,7 @@ def _splits(simulated: Figures) -> Iterator[Sheet]:
 
 
 _SHEETS = {
-    "simulated": _splits, "real_rivals": _real_rivals, "budget": _budget, "cold_start": _cold, "poisoning": _poisoning,
+    "simulated": _splits, "real_rivals": _real_rivals, "real_rivals_by_background": _backgrounds,
+    "budget": _budget, "cold_start": _cold, "poisoning": _poisoning,
     "signals": _signals, "fields": _fields, "prevalence": _prevalence,
 }  # fmt: skip

@@ -1,8 +1,9 @@
 """The rivals on real content: a real attack grafted onto a machine of a real account, found by each at equal budget.
 
 An account of a few dozen identities has room for one notable a day at any of the budgets: found means that no other
-machine of that day ranks as high. Each technique is made by ten machines, which are not independent of each other: the
-intervals are over techniques.
+machine of that day ranks as high. Each technique is made by up to ten machines, which do not stand for as many cases:
+the intervals are over techniques. *without_floor* is ours without a floor, as the rivals have none either: on a day
+without an attack they write something all the same.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch import ranking
-from nhi_watch.evaluation.background import Host, chosen, grafted, techniques, week_before, wholes
+from nhi_watch.evaluation.background import Host, chosen, grafted, hosts_of, techniques, week_before, wholes
 from nhi_watch.evaluation.counting import BUDGETS, interval
 from nhi_watch.evaluation.grafts import ORIGINS, Account, accounts
-from nhi_watch.evaluation.incidents import OURS, Progress, our_entry
+from nhi_watch.evaluation.incidents import NO_FLOOR, OURS, Progress, our_entry
 from nhi_watch.evaluation.learners import learners
+from nhi_watch.evaluation.real import halves
 from nhi_watch.evaluation.replay import Replay, Replayed
 from nhi_watch.evaluation.rivals import Rival, Scores, simple
 from nhi_watch.model import Scorecard
+
+Record = dict[str, Any]
 
 
 class Found(NamedTuple):
@@ -50,9 +54,9 @@ class Field(NamedTuple):
 def compare(model: Scorecard, data: Path, boosting: Any, progress: Progress) -> list[Found]:
     """Every technique on every chosen host of every account, from outside and inside, by every detector."""
     found, attacks = [], techniques(data)
-    for account in accounts(data):
+    for account in (each for whole in accounts(data) for each in backgrounds(whole)):
         field = _field(model, account, boosting)
-        hosts = chosen([h for h in account.hosts if h.identity in field.ordinary])
+        hosts = chosen([h for h in hosts_of(account.day) if h.identity in field.ordinary])
         for done, (technique, attack) in enumerate(attacks.items()):
             progress(f"rivals on {account.name}", done, len(attacks))
             for origin in ORIGINS:
@@ -63,10 +67,26 @@ def compare(model: Scorecard, data: Path, boosting: Any, progress: Progress) -> 
     return found
 
 
-def _field(model: Scorecard, account: Account, boosting: Any) -> Field:
+class Background(NamedTuple):
+    """A real account's ordinary day, and what lies before it."""
+
+    name: str
+    history: list[Record]
+    day: list[Record]
+
+
+def backgrounds(account: Account) -> list[Background]:
+    """The whole day after a week that holds most of it; and half of it after the other half, so that much is new."""
+    return [
+        Background(account.name, week_before(account.day), account.day),
+        Background(f"{account.name}, half new", *halves(account.day)),
+    ]
+
+
+def _field(model: Scorecard, account: Background, boosting: Any) -> Field:
     replay, rivals = Replay(model), [*simple(), *learners(boosting)]
     days: dict[int, list[Replayed]] = {}
-    for item in replay.run(week_before(account.day)):
+    for item in replay.run(account.history):
         if item.ranked.eligible:
             days.setdefault(item.day, []).append(item)
     for _, day in sorted(days.items()):
@@ -93,6 +113,7 @@ def _places(field: Field, items: Mapping[str, Replayed]) -> Iterator[tuple[str, 
         others = [our_entry(other) for who, other in field.ordinary.items() if who != name]
         above = sum(entry.written and entry.rank >= mine.rank for entry in others)
         yield OURS, above if mine.written and item.ranked.eligible else None
+        yield NO_FLOOR, sum(entry.rank >= mine.rank for entry in others) if item.ranked.eligible else None
     for rival in field.rivals:
         usual, attacked = _scores(rival, field, items)
         for name in items:
@@ -117,6 +138,15 @@ def summarise(found: Sequence[Found]) -> dict[str, Any]:
     """Detector → budget → origin → recall with its interval over techniques, and by how much ours is ahead."""
     names = dict.fromkeys(each.detector for each in found)
     return {name: {f"{b:g}": _budget(found, name, b) for b in BUDGETS} for name in names}
+
+
+def by_background(found: Sequence[Found]) -> dict[str, Any]:
+    """Background → detector → origin → recall: all budgets have room for one."""
+    parts: dict[str, list[Found]] = {}
+    for each in found:
+        parts.setdefault(each.account, []).append(each)
+    names = dict.fromkeys(each.detector for each in found)
+    return {where: {name: _budget(part, name, BUDGETS[0]) for name in names} for where, part in parts.items()}
 
 
 def _budget(found: Sequence[Found], detector: str, budget: float) -> dict[str, Any]:

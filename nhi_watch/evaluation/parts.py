@@ -82,6 +82,7 @@ def real_logs(task: Task) -> Result:
         "real": real.real(task.model, task.data),
         "grafts": grafts.summarise(grafts.all_grafts(task.model, task.data, task.progress)),
         "real_rivals": graft_rivals.summarise(compared),
+        "real_rivals_by_background": graft_rivals.by_background(compared),
     }
 
 
