@@ -177,6 +177,9 @@ def _subject(told: str) -> str:
 
 def _granted(payload: Tree) -> str:
     """`no`, when the log says so; the status is missing or empty in many logs of calls that went well."""
+    many = payload.get("authorizationInfo")
+    if not many or (many.__class__ is list and many[0].__class__ is dict and many[0].get("granted") is True):
+        return ""
     told = [text(one) for one in every(payload, "authorizationInfo.granted")]
     return "no" if told and set(told) == {"false"} else ""
 
