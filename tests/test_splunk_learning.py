@@ -18,7 +18,8 @@ from nhi_watch.pipeline import Options, Pipeline
 from nhi_watch.scoring import TENANT, peer_scope
 from nhi_watch.simulator import Spec, Tenant
 from nhi_watch.sources import cloudtrail
-from nhi_watch.splunk import lookup
+from nhi_watch.sparse import SET
+from nhi_watch.splunk import health, lookup
 from nhi_watch.splunk.learning import Learnt, settle
 from nhi_watch.splunk.lookup import LookupBaselines, Table
 from nhi_watch.splunk.tablestore import TableStore
@@ -153,3 +154,33 @@ def test_a_damaged_cell_is_named() -> None:
     table.add(["aws:1:role:X", "20000", "[1,2", ""])
     with pytest.raises(StoreError, match="the baseline's row of aws:1:role:X is damaged"):
         lookup.profile_of("aws:1:role:X", table.own["aws:1:role:X"].profile)
+
+
+# ---- drift
+
+
+def test_spreads_of_two_weeks_go_along_and_no_more() -> None:
+    days = all_days()
+    table = learn(Table(), days)
+    assert sorted(table.kept["meta"]) == [f"drift/{day:06d}" for day in sorted(days)]
+    last = max(days)
+    late = learn(table, {last + 12: days[last]})
+    kept = [int(key[6:]) for key in sorted(late.kept["meta"])]
+    assert kept == [*(day for day in sorted(days) if day > last - 2), last + 12]
+
+
+@pytest.mark.parametrize(("later", "status"), [(1.0, "ok"), (9.0, "error")])
+def test_health_tells_when_scores_moved_since_the_week_before(tmp_path: Path, later: float, status: str) -> None:
+    table = Table()
+    for day in range(14):
+        high = later if day >= 7 else 1.0
+        text = lookup.dump([SET, [90.0, high, 0, 0, 0, high, 0, 0], {}])
+        table.add([f"meta/drift/{20_000 + day:06d}", "0", text, ""])
+    table.days = [20_013]
+    told = health.drifted(table, model.load(), tmp_path)
+    assert (told["nhi_check"], told["nhi_status"]) == ("drift", status)
+    assert ("score by" in str(told["nhi_text"])) is (status == "error")
+
+
+def test_with_too_few_days_drift_is_unknown(tmp_path: Path) -> None:
+    assert health.drifted(Table(), model.load(), tmp_path)["nhi_status"] == "unknown"

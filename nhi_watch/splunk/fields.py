@@ -128,7 +128,7 @@ FEEDBACK = (
 """Rows of nhifeedback."""
 
 HEALTH = (
-    Field("nhi_check", "source | fields | parsing | budget | baseline | model | tables"),
+    Field("nhi_check", "source | fields | parsing | budget | baseline | drift | model | tables"),
     Field("nhi_source", "the kind of log, as in cloudtrail; the provider, day, model or table"),
     Field("nhi_status", "ok | warn | error | unknown"),
     Field("nhi_text", "what is wrong and what to do, or that all is well"),

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from statistics import median
 from types import ModuleType
 from typing import NamedTuple
 
+from nhi_watch import drift
 from nhi_watch.behaviour import Shape
 from nhi_watch.lacking import NEEDS
+from nhi_watch.model import Scorecard
 from nhi_watch.splunk.lookup import Table, describe
 from nhi_watch.splunk.rows import Cell
+from nhi_watch.splunk.tablestore import DRIFT, TableStore
 from nhi_watch.telemetry import LATE, is_silent, longest_pause
 from nhi_watch.timestamps import HOUR, day_of, render
 
 UNREAD = 0.01
 """Share of events that could not be read from which it is a warning."""
 STALE_DAYS = 2
+_NAMED = 6
 Check = dict[str, Cell]
 
 
@@ -97,6 +102,26 @@ def baseline(table: Table, now: int) -> Check:
     if old > STALE_DAYS:
         return check(about, "warn", f"{describe(table)}: {old} days old; look at the search NHI Watch - Learn")
     return check(about, "ok", describe(table))
+
+
+def drifted(table: Table, card: Scorecard, folder: Path) -> Check:
+    """Whether scores and signals are spread as in training, and as a week before.
+
+    Raises:
+        ModelError: the spreads in training, which ship with the model, are damaged.
+    """
+    days = sorted(int(key[len(DRIFT) :]) for key in table.kept["meta"])
+    found = drift.report(TableStore(table, table.last + 1), days, drift.reference(folder, card.sha256))
+    about = ("drift", card.id)
+    if found.since_training is None and found.since_last_week is None:
+        return check(about, "unknown", f"drift is told from {drift.ENOUGH} identity-days a week on, after two weeks")
+    since = (("training", found.since_training), ("the week before", found.since_last_week))
+    moved = [(one, when) for when, all_of_it in since for one in all_of_it or () if one.status != "ok"]
+    if not moved:
+        return check(about, "ok", "scores and signals are spread as before")
+    told = ", ".join(f"{one.name} by {one.shift:g} since {when}" for one, when in moved[:_NAMED])
+    status = "error" if any(one.status == "error" for one, _ in moved) else "warn"
+    return check(about, status, f"moved: {told}; look what changed in the logs, or train anew"[:500])
 
 
 def budget(told: Iterable[Mapping[str, str]]) -> Iterator[Check]:

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
-from nhi_watch import baseline
+from nhi_watch import baseline, drift
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import IdentityDay
 from nhi_watch.daybook import RETAIN_DAYS
@@ -19,7 +19,7 @@ from nhi_watch.model import Scorecard
 from nhi_watch.pipeline import Options, Pipeline, Result
 from nhi_watch.scoring import TENANT
 from nhi_watch.splunk.lookup import EMPTY, Own, Table, dump, parse, profile_of
-from nhi_watch.splunk.tablestore import Lesson, TableStore, unpack
+from nhi_watch.splunk.tablestore import DRIFT, Lesson, TableStore, unpack
 from nhi_watch.state import GROUPS, State, learn_groups, teach
 
 KEEP = 7
@@ -84,6 +84,8 @@ class Learnt:
         forgotten = {f"i/{scope}" for scope in self._table.own if scope not in found.own}
         found.kept["inventory"] = {k: row for k, row in found.kept["inventory"].items() if k not in forgotten}
         first = (days or [base])[-1] - RETAIN_DAYS
+        compared = (days or [base])[-1] - 2 * drift.DAYS
+        found.kept["meta"] = {k: row for k, row in found.kept["meta"].items() if int(k[len(DRIFT) :]) > compared}
         found.kept["day"] = {key: row for key, row in found.kept["day"].items() if int(key[:6]) >= first}
         return found
 

@@ -36,7 +36,7 @@ from nhi_watch.view import Past
 COLUMNS = names(BASELINE)
 DEFAULT = "nhi_baseline"
 PEER = "peer:"
-KEPT = ("inventory", "ledger", "day")
+KEPT = ("inventory", "ledger", "day", "meta")
 """Tables of the state of which rows are kept as they are."""
 _REMEDY = "learn it again: see the baseline in the app's README"
 _NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)

@@ -85,17 +85,18 @@ class NhiHealth:
         if self._read or self._rejected:
             found.append(health.parsing(self._rejected, self._read))
         found += health.budget(self._notables)
-        found += [self._of_baseline(), _of_model(), *self._of_tables()]
+        found += [*self._of_baseline(), _of_model(), *self._of_tables()]
         if self._show == "problems":
             found = [one for one in found if one["nhi_status"] in ("warn", "error")]
         names, many = fields.names(fields.HEALTH), fields.many(fields.HEALTH)
         return (write(names, found, many) if found else b""), []
 
-    def _of_baseline(self) -> Check:
+    def _of_baseline(self) -> list[Check]:
         try:
-            return health.baseline(lookup.table(self._lookups, self._baseline), self._now)
-        except InputError as error:
-            return health.check(("baseline", self._baseline), "error", str(error))
+            table = lookup.table(self._lookups, self._baseline)
+            return [health.baseline(table, self._now), health.drifted(table, model.load(), model.FOLDER)]
+        except (InputError, ModelError) as error:
+            return [health.check(("baseline", self._baseline), "error", str(error))]
 
     def _of_tables(self) -> list[Check]:
         messages = [*tables.load_networks(self._lookups), *tables.load_assets(self._lookups)[1]]
