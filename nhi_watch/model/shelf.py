@@ -114,10 +114,10 @@ def find(shelf: Path, name: str) -> Path:
         return FOLDER
     if (Path(name) / SCORECARD).exists():
         return Path(name)
-    found = [folder for folder in _folders(shelf) if _is_named(folder, name)] if name else []
+    found = {_sha256(folder): folder for folder in _folders(shelf) if _is_named(folder, name)} if name else {}
     if len(found) != 1:
         raise InputError(f"{len(found)} models begin with {name[:60]!r}; see `nhi model history`, or give a folder")
-    return found[0]
+    return next(iter(found.values()))
 
 
 def by_hash(shelf: Path, sha256: str) -> Optional[Path]:
