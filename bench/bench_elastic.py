@@ -96,13 +96,13 @@ def _bare_pages(client: Elasticsearch, window: read.Window, what: dict[str, Any]
     pit = client.open_point_in_time(index=window.pattern, keep_alive="5m")["id"]
     request: dict[str, Any] = {
         "size": read.PAGE,
-        "query": read.query(window, read.INGESTED),
+        "query": read.query(window, read.clocks(client, window.pattern)),
         "sort": ["_shard_doc"],
         "track_total_hits": False,
         **what,
     }
     while True:
-        hits = client.search(pit={"id": pit, "keep_alive": "5m"}, **request)["hits"]["hits"]
+        hits = orjson.loads(client.search(pit={"id": pit, "keep_alive": "5m"}, **request).body)["hits"]["hits"]
         yield hits
         if len(hits) < read.PAGE:
             break
