@@ -74,6 +74,22 @@ def examples() -> Iterator[tuple[str, str]]:
 ALL = dict(examples())
 
 
+def shown(block: str) -> list[str]:
+    """The searches of a block of the page: a line that begins with a pipe goes on with the one before."""
+    found: list[str] = []
+    for line in block.strip().splitlines():
+        if line.startswith("|") and found:
+            found[-1] += f" {line}"
+        else:
+            found.append(line)
+    return found
+
+
+def spoken(name: str) -> tuple[str, ...]:
+    """How the page may name a search: in full, or within a list that begins with NHI Watch."""
+    return name, name.replace("NHI Watch - ", ", - "), f"**{name}**"
+
+
 @pytest.mark.parametrize("name", CONFS)
 def test_every_setting_is_one_of_the_published_specification(name: str) -> None:
     allowed = re.compile("|".join(f"(?:{key})" for key in known_settings()[name]))
@@ -216,3 +232,36 @@ def test_every_command_is_configured_and_described() -> None:
 
 def test_signals_that_a_missing_field_costs_are_signals() -> None:
     assert {signal for signals in NEEDS.values() for signal in signals} <= set(NAMES)
+
+
+# ---- the page of the app
+
+PAGE = (ROOT / "docs" / "splunk.md").read_text("utf-8")
+SHOWN = [text for block in re.findall(r"^~~~\n(.*?)^~~~", PAGE, re.MULTILINE | re.DOTALL) for text in shown(block)]
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_a_search_of_the_page_uses_what_exists(text: str) -> None:
+    assert set(re.findall(r"`(\w+)`", text)) <= set(conf("macros.conf").sections())
+    commands = set(conf("commands.conf").sections())
+    for stage in stages(expand(text))[0 if text.startswith("|") else 1 :]:
+        verb, _, rest = stage.partition(" ")
+        assert verb in VERBS | commands | {"tstats"}
+        if verb in commands and verb in OPTIONS:
+            assert set(re.findall(r"(\w+)=", re.sub(r'"[^"]*"', "", rest))) <= OPTIONS[verb]
+    named = set(re.findall(r"\bnhi_\w+", text)) - set(conf("macros.conf").sections())
+    assert named - {"nhi_baseline", "nhi_feedback"} <= FIELDS
+
+
+def test_the_page_names_every_search_macro_of_a_log_role_and_command() -> None:
+    assert {name for name in SEARCHES if not any(word in PAGE for word in spoken(name))} == set()
+    groups = " ".join(conf("macros.conf")[group]["definition"] for group in ("nhi_events", "nhi_rows"))
+    logs = re.findall(r"`(nhi_\w+)`", groups)
+    assert {name for name in logs if f"| `{name}`" not in PAGE} == set()
+    names = {*conf("commands.conf").sections(), *(role[5:] for role in conf("authorize.conf").sections())}
+    assert {name for name in names if f"`{name}`" not in PAGE} == set()
+
+
+def test_macros_that_the_page_names_exist() -> None:
+    told = set(re.findall(r"[Mm]acros? `(nhi_\w+)`", PAGE))
+    assert told and told <= set(conf("macros.conf").sections())
