@@ -134,14 +134,14 @@ def report(rows: Rows, days: Sequence[int], reference: Optional[Spread]) -> Repo
     if last is not None and last.size < ENOUGH:
         last = None
     return Report(
-        _moved(this, reference, untold=False) if reference else None, _moved(this, last, untold=True) if last else None,
+        _moved(this, reference) if reference else None, _moved(this, last) if last else None,
         _silent(last, this) if last else {}, tuple(now),
     )  # fmt: skip
 
 
-def _moved(now: Spread, then: Spread, untold: bool) -> tuple[Moved, ...]:
-    """`untold`: whether *cannot tell* counts: how much of that there is depends on how long a tenant is watched."""
-    end = BINS if untold else BINS - 1
+def _moved(now: Spread, then: Spread) -> tuple[Moved, ...]:
+    """Without *cannot tell*: how much of that there is depends on how long a tenant is watched; see `_silent`."""
+    end = BINS - 1
     told = [_one("score", now.scores, then.scores)]
     told += [_one(name, now.bins(name)[:end], then.bins(name)[:end]) for name in NAMES]
     return tuple(sorted(told, key=lambda moved: (-moved.shift, moved.name)))

@@ -27,8 +27,8 @@ from nhi_watch.timestamps import DAY, HOUR
 
 WINDOW = 28
 """Days in which a stream's pauses are looked for, and after which a silent stream is no longer expected."""
-KNOWN_DAYS = 7
-"""Days since a stream was first seen before its silence counts: a weekend must have passed."""
+KNOWN_DAYS = 10
+"""Days since a stream was first seen before its silence counts: its first weekend must lie behind it."""
 ACTIVE_DAYS = 5
 """Days on which it was seen, at least."""
 REMINDED = 7
