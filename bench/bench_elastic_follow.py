@@ -98,7 +98,11 @@ class _Watcher(threading.Thread):
     def run(self) -> None:
         while True:
             answer = self._client.search(
-                index=_ALERTS, size=1_000, source=["service.id"], ignore_unavailable=True, track_total_hits=False
+                index=_ALERTS,
+                size=1_000,
+                source={"includes": ["service.id"]},
+                ignore_unavailable=True,
+                track_total_hits=False,
             )
             now = time.time()
             for hit in answer["hits"]["hits"]:
@@ -110,7 +114,8 @@ def _measure(client: Elasticsearch, stream: Stream, seconds: int) -> dict[str, A
     watcher = _Watcher(client)
     watcher.start()
     print("   writing documents", flush=True)
-    stolen, load_before = {}, os.getloadavg()[0]
+    stolen: dict[str, float] = {}
+    load_before = os.getloadavg()[0]
     ticks = int((WARM_UP + seconds) / TICK)
     began, behind = time.monotonic(), 0.0
     for tick in range(ticks):
