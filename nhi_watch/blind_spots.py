@@ -41,7 +41,7 @@ from nhi_watch.notable import (
     severity_of,
     to_json,
 )
-from nhi_watch.receipts import digest
+from nhi_watch.receipts import Check, day_scored, digest
 from nhi_watch.scoring import largest
 from nhi_watch.signals import NAMES
 from nhi_watch.state import Rows, State
@@ -176,6 +176,22 @@ def _controls(provider: str) -> tuple[Control, ...]:
         Control("rotate_secret", False, f"{first} Nothing is known that would have to be rotated.", "not_applicable"),
         Control("reduce_privilege", False, "Few identities should be able to stop a log.", "not_applicable"),
     )
+
+
+def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:
+    """Look for the silence again in the rhythms that are stored, and compare the receipt."""
+    day, told = day_scored(notable), notable["receipt"]
+    state = State(rows)
+    if day not in state.daybook.days:
+        return [Check("signals", None, "retention has removed the rhythm of this day from the state")]
+    days = Rhythms(rows).days([*state.daybook.between(day - WINDOW, day), day])
+    found = [gap for gap in gaps(days, day) if gap.stream.provider == notable["identity"]["provider"]]
+    mine = receipt(days, day, found)
+    return [
+        Check("model", mine.model == told["model"], MODEL),
+        Check("baseline", mine.baseline == told["baseline"], f"SHA-256 {mine.baseline[:16]}…"),
+        Check("signals", mine.signals == told["signals"], f"{len(found)} silent streams"),
+    ]
 
 
 # ---- what it means for the notables of that day
