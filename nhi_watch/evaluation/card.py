@@ -108,6 +108,10 @@ def targets(result: Figures) -> list[tuple[str, str, str, str]]:
             reached = value <= target.bound if target.at_most else value >= target.bound
             sign = "≤" if target.at_most else "≥"
             rows.append((target.name, f"{sign} {target.bound:g}", f"{value:g}", "reached" if reached else "missed"))
+    for budget, row in result.get("budget", {}).get("budgets", {}).items():
+        state = "reached" if row["days_within"] == row["days"] else "missed"
+        kept = f"{row['days_within']} of {row['days']}"
+        rows.append((f"ordinary days within the budget of {budget}", f"{row['days']} of {row['days']}", kept, state))
     return rows
 
 
