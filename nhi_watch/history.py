@@ -30,7 +30,7 @@ class Sight:
     """Recent events of one identity that share credential, network, agent and outcome."""
 
     __slots__ = ("action", "addresses", "agent", "count", "credential", "first", "last", "network", "outcome",
-                 "record_ids")  # fmt: skip
+                 "record_ids", "services")  # fmt: skip
 
     def __init__(self, b: Behaviour) -> None:
         shape = b.shape
@@ -40,6 +40,7 @@ class Sight:
         self.first, self.last, self.count = b.first, b.last, 0
         self.addresses: list[str] = []
         self.record_ids: list[str] = []
+        self.services: set[str] = set()
 
     def add(self, b: Behaviour) -> None:
         """Count a behaviour."""
@@ -47,6 +48,7 @@ class Sight:
             self.first, self.action = b.first, b.shape.action
         self.last = max(self.last, b.last)
         self.count += b.count
+        self.services.add(b.shape.service)
         for address in b.addresses:
             keep(self.addresses, address, 3)
         for record in b.record_ids:

@@ -70,8 +70,13 @@ def _services(scene: Scene, grant: Grant, life: Life | None) -> Finding | None:
 
 
 def _used_prefixes(life: Life | None) -> set[str]:
-    """Prefixes of IAM of the services that an identity used, ever: rights for a yearly job are used."""
-    services = life.profile.dimension("service").values if life else ()
+    """Prefixes of IAM of the services that an identity used, ever: rights for a yearly job are used.
+
+    What is odd is learnt late: until then it is in the behaviours alone.
+    """
+    if life is None:
+        return set()
+    services = set(life.profile.dimension("service").values).union(*(sight.services for sight in life.sights))
     return {prefix for service in services for prefix in actions.prefixes(service)}
 
 
