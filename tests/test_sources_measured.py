@@ -18,8 +18,6 @@ from nhi_watch.grouping import Grouping
 from nhi_watch.sources import cloudtrail
 
 SOURCES = registry.modules("nhi_watch.sources")
-NO_ECS = {"snowflake"}
-"""Elastic has no integration with fields for it."""
 AS_GOOD = {
     ("gcp", "rule tests"): 0.94,
     ("github", "rule tests"): 0.97,
@@ -61,7 +59,7 @@ def test_every_source_and_shape_is_measured(measured: Measured) -> None:
     hosts: dict[str, set[str]] = {source.NAME: set() for source in SOURCES}
     for source, _, shape in measured.counts:
         hosts[source].add(shape.partition("_")[0])
-    assert hosts == {name: {"native", "splunk"} | ({"ecs"} if name not in NO_ECS else set()) for name in hosts}
+    assert hosts == {name: {"native", "splunk", "ecs"} for name in hosts}
 
 
 def test_the_page_names_every_reason(measured: Measured) -> None:

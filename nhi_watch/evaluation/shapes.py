@@ -18,6 +18,7 @@ DATASETS = {
     "okta": "okta.system", "github": "github.audit", "gitlab": "gitlab.audit", "gcp": "gcp.audit",
     "workspace": "google_workspace.admin", "kubernetes": "kubernetes.audit_logs", "ai": "aws_bedrock.invocation",
     "salesforce": "salesforce.login", "vault": "hashicorp_vault.audit", "alerts": "aws.guardduty",
+    "snowflake": "snowflake.login_history",
 }  # fmt: skip
 """Of integrations that can keep a record's own text."""
 

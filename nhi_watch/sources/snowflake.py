@@ -1,8 +1,9 @@
-"""Snowflake: the login and query history of ACCOUNT_USAGE, as rows with column names (in any case).
+"""Snowflake: the login and query history of ACCOUNT_USAGE, as rows with column names (in any case), or ECS documents.
 
 - Users are named by name: these views have no id. People and services look alike here; factors and clients tell.
 - The action of a query is its type (`snowflake:UNLOAD`), else the first word of its text. The text itself goes
   nowhere: it can hold secrets. Queries tell no address, logins no session.
+- Elastic's integration has logins alone, without the account's name.
 - Credential types: password, key (key pair, programmatic access token), session (OAuth), web_identity (SAML).
 
 Traits: browser (Snowsight), mfa, mass_export (unloading and downloading), shared_outside (to a bucket by its
@@ -23,14 +24,15 @@ from nhi_watch import actions, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
-from nhi_watch.sources._look import PLAIN, ROW, look
-from nhi_watch.sources._shapes import native
+from nhi_watch.sources._look import DOCUMENT, PLAIN, ROW, Plan, look
+from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
 
 NAME = "snowflake"
 SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
-ELASTIC_INDICES: tuple[str, ...] = ()
+ELASTIC_INDICES = ("logs-snowflake.login_history-*",)
+_DATASET = "snowflake.login_history"
 
 Row = Mapping[str, Any]
 Parts = tuple[tuple[Any, ...], object, str, str, str]
@@ -44,6 +46,14 @@ _FACTORS = {
     "SAML2_ASSERTION": "web_identity",
     "WORKLOAD_IDENTITY": "web_identity",
 }
+_ECS = {
+    "EVENT_ID": "event.id", "EVENT_TIMESTAMP": "@timestamp", "EVENT_TYPE": "event.action", "USER_NAME": "user.name",
+    "CLIENT_IP": "source.ip", "CLIENT_IP|2": f"{_DATASET}.client_ip", "ERROR_CODE": "error.code",
+    "ERROR_MESSAGE": "event.reason", "REPORTED_CLIENT_TYPE": f"{_DATASET}.reported_client_type",
+    "FIRST_AUTHENTICATION_FACTOR": f"{_DATASET}.first_authentication_factor",
+    "SECOND_AUTHENTICATION_FACTOR": f"{_DATASET}.second_authentication_factor", "IS_SUCCESS": "event.outcome",
+}  # fmt: skip
+_OUTCOMES = {"success": "YES", "failure": "NO"}
 _DENIED = re.compile(
     r"insufficient privileges|not authorized|not allowed|ip_blocked|network_policy|390422", re.IGNORECASE
 )
@@ -57,8 +67,17 @@ _DEEP = ("CREATE_USER", "ALTER", "GRANT", "COPY", *_EXPORTS)
 """Statements whose text tells more."""
 
 
+def _completed(row: Tree) -> Tree:
+    """Elastic's integration tells the outcome in a word of its own."""
+    row["IS_SUCCESS"] = _OUTCOMES.get(text(row.get("IS_SUCCESS")), "")
+    return row
+
+
+_DOCUMENTS = Plan(_ECS, _completed)
+
+
 def claims(record: object) -> bool:
-    """Whether the record is a row of one of the two views."""
+    """Whether the record is a row of one of the two views, or Elastic's document of a login."""
     if record.__class__ is not dict:
         return False
     row = cast(Row, record)
@@ -68,6 +87,8 @@ def claims(record: object) -> bool:
         return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
     if "USER_NAME" in row:
         return "EXECUTION_STATUS" in row or "IS_SUCCESS" in row
+    if dataset(row) == _DATASET:
+        return True
     return "user_name" in row and ("execution_status" in row or ("is_success" in row and "event_type" in row))
 
 
@@ -77,7 +98,9 @@ def peek(record: object) -> Optional[Peek]:
         return None
     try:
         row, form = look(cast(Row, record))
-        if form > ROW:
+        if form is DOCUMENT:
+            row = _DOCUMENTS.tree(row)
+        elif form > ROW:
             return None
         shape, time, record_id, session, target = _parts(row if "USER_NAME" in row else _upper(row))
     except (TypeError, AttributeError):
@@ -153,7 +176,9 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    told, _ = native(record)
+    told, is_document = native(record)
+    if is_document:
+        told = _completed(rebuild(told, _ECS))
     row = told if "USER_NAME" in told else _upper(told)
     shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
