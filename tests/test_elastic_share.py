@@ -15,7 +15,7 @@ from nhi_watch.elastic.client import connect
 from nhi_watch.elastic.connection import Connection
 from nhi_watch.elastic.crew import Crew, Sizes, Wanted, cut
 from nhi_watch.elastic.hand import Hand, Lists, digest
-from nhi_watch.elastic.read import Span, Window
+from nhi_watch.elastic.read import Span, Window, clocks, query
 from nhi_watch.elastic.run import run
 from nhi_watch.elastic.slices import Board
 from nhi_watch.grouping import Grouping
@@ -24,6 +24,7 @@ from nhi_watch.sources import cloudtrail
 from nhi_watch.timestamps import HOUR, render
 
 Tree = dict[str, Any]
+DATE = {"type": "date"}
 LISTS = Lists(NOTHING, digest(None, [], ""))
 
 
@@ -153,3 +154,16 @@ class Once:
     def __call__(self, stage: str, done: int, total: int) -> None:
         while self._deeds:
             self._deeds.pop()()
+
+
+def test_a_document_that_tells_no_time_belongs_to_the_first_slice(story: Story) -> None:
+    name = f"{story.source}.plain"
+    story.client.indices.create(index=name, mappings={"properties": {"event": {"properties": {"ingested": DATE}}}})
+    story.client.index(index=name, document={"event": {"ingested": render(int(time.time()) - 5)}}, refresh=True)
+    window = Window(name, 0, int(time.time()))
+    found = [
+        story.client.count(index=name, query=query(window, clocks(story.client, name), span))["count"]
+        for span in (Span(None, HOUR), Span(HOUR, None), Span())
+    ]
+    story.client.indices.delete(index=name)
+    assert found == [1, 0, 1]

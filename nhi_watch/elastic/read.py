@@ -73,16 +73,19 @@ def clocks(client: Elasticsearch, pattern: str) -> Clocks:
 
 
 def query(window: Window, by: Clocks, span: Span = ALL) -> Json:
-    """Documents of the window that happened within a span; those that lack the time of ingestion go by their own."""
+    """Documents of the window that happened within a span; those that lack the time of ingestion go by their own.
+
+    Those that tell no time belong to the span without a beginning.
+    """
     if window.ranges or window.own:
         ways = [told(*stretch, by) for stretch in window.ranges] + [lacking(*stretch, by) for stretch in window.own]
     else:
         ways = [told(window.since, window.until, by), lacking(max(0, window.since - LATE), window.until, by)]
     filters = [any_of(ways)]
-    ends = {name: render(at) for name, at in (("gte", span.low), ("lt", span.high)) if at is not None}
-    if ends:
-        filters.append({"range": {TIMESTAMP: ends}})
-    return {"bool": {"filter": filters}}
+    if span.low is not None:
+        filters.append({"range": {TIMESTAMP: {"gte": render(span.low)}}})
+    later = [] if span.high is None else [{"range": {TIMESTAMP: {"gte": render(span.high)}}}]
+    return {"bool": {"filter": filters, "must_not": later}}
 
 
 def told(low: int, high: int, by: Clocks) -> Json:
