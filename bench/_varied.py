@@ -25,7 +25,7 @@ _EVERYDAY = {"browser", "console", "mfa", "delegated", "third_party", "cross_acc
 _NEAR = 2 * 3600
 _GUID_END = re.compile(r"(?<=-)[0-9a-fA-F]{12}\b")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d{14}(?=\.)")
-_TEXTS = ("_raw", "original", "message")
+_TEXTS = ("_raw", "original", "message", "CloudTrailEvent", "log")
 """Fields that hold a record's own text."""
 
 Path = tuple[Any, ...]
