@@ -45,7 +45,7 @@ from nhi_watch.scoring import (
     Link,
     Row,
     episode_values,
-    largest,
+    values_together,
     weighed,
 )
 from nhi_watch.signals import SIGNALS, Signal
@@ -270,12 +270,14 @@ def short_name(identity: Identity) -> str:
 
 
 TOLD_FIRST = (
-    "quarantined", "human_use", "llmjacking", "logging_tampered", "credential_creation", "powerful_grant",
-    "opened_outside", "remote_access", "code_for_others", "destruction", "spending", "model_invocation",
-    "secret_reading", "sharing", "trust_change", "role_chaining", "permission_probing", "bulk", "dormant_wakes",
+    "quarantined", "exposed_credential", "human_use", "host_to_elsewhere", "llmjacking", "logging_tampered",
+    "app_changed", "app_consent", "credential_creation", "powerful_grant", "opened_outside", "mailbox_access",
+    "mass_export", "remote_access", "code_for_others", "destruction", "spending", "model_invocation", "model_changed",
+    "secret_reading", "secret_fan_out", "host_credential", "impersonation", "sharing", "trust_change", "role_chaining",
+    "permission_probing", "mass_taking", "bulk", "dormant_wakes", "alerts_together", "suspect_session", "alerted",
 )  # fmt: skip
 """What people want to read in a title, in this order: what was done comes before how unusual it was."""
-PLACES = ("moved_outside", "new_owner", "unknown_network", "new_network")
+PLACES = ("third_party_moved", "moved_outside", "new_owner", "unknown_network", "new_network")
 
 
 def _title(episode: Episode, parts: list[Weighed]) -> str:
@@ -356,7 +358,7 @@ def created(model: Scorecard, episode: Episode) -> int:
 
 def _values_until(episode: Episode, hour: int) -> Row:
     parts = [EpisodeView(_until(part.view, hour), part.view.past) for part in episode.parts]
-    return tuple(largest([episode_values(part) for part in parts if part.views]))
+    return values_together([(episode_values(part), part) for part in parts if part.views])
 
 
 def _until(episode: EpisodeView, hour: int) -> list[View]:

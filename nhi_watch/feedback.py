@@ -43,7 +43,8 @@ _RECORDS = 20
 """Notables list so many values of a dimension, and records of a signal: where a list is full, more may be missing."""
 
 _DIMENSION = {
-    **dict.fromkeys(("new_network", "unknown_network", "risky_network", "moved_outside", "new_owner"), "network"),
+    **dict.fromkeys(("new_network", "unknown_network", "risky_network", "moved_outside", "new_owner", "unknown_owner",
+                     "third_party_moved", "listed_address"), "network"),
     **dict.fromkeys(("new_action", "unknown_call", "novel_actions", "sensitive_novelty"), "action"),
     **dict.fromkeys(("new_agent", "unknown_agent", "attack_tool"), "agent"),
     **dict.fromkeys(("new_region", "region_fan_out"), "region"),

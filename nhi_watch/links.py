@@ -22,7 +22,7 @@ from nhi_watch.behaviour import Behaviour
 from nhi_watch.event import Identity
 from nhi_watch.model import Scorecard, score_of
 from nhi_watch.ranking import FLOOR
-from nhi_watch.scoring import NEWS_POINTS, ZERO, Episode, Link, largest
+from nhi_watch.scoring import NEWS_POINTS, ZERO, Episode, Link, values_together
 from nhi_watch.view import EpisodeView
 
 HOLDERS = 8
@@ -245,13 +245,13 @@ def _group(tree: Sequence[Trace], links: Sequence[Link]) -> Optional[Group]:
 
 
 def joined(group: Group, episodes: Mapping[str, Episode]) -> Episode:
-    """The episode of a group: each signal has the largest value that it has in a member."""
+    """The episode of a group: each signal has its largest value of a member, linked ones that of the whole group."""
     lead = episodes[group.lead]
     members = tuple(episodes[name] for name in group.members)
     views = [view for member in members for view in member.view.views]
     return lead._replace(
         view=EpisodeView(views, lead.view.past),
-        values=tuple(largest([member.values for member in members])),
+        values=values_together([(member.values, member.view) for member in members]),
         held=frozenset(shape for member in members for shape in member.held),
         members=members,
         links=group.links,

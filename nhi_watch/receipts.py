@@ -19,7 +19,7 @@ from nhi_watch.errors import InputError, RejectError
 from nhi_watch.links import Group
 from nhi_watch.model import Scorecard, score_of
 from nhi_watch.notable import Receipt
-from nhi_watch.scoring import TENANT, Baselines, Episode, Row, largest, peer_scope, score_day, weighed
+from nhi_watch.scoring import TENANT, Baselines, Episode, Row, peer_scope, score_day, values_together, weighed
 from nhi_watch.state import Rows, State, Stored
 from nhi_watch.timestamps import day_of, parse, render_day
 
@@ -140,9 +140,9 @@ def _again(state: State, card: Scorecard, notable: Mapping[str, Any]) -> Optiona
         return _scored_again(state, card, (day, [wholes[name] for name in names]))
     told = [stored[name].values for name in names if name in stored]
     values = [sparse.row(one) for one in told if one is not None]
-    if len(values) < len(names):
+    if len(values) < len(names) or len(names) > 1:  # what several identities tell together needs their behaviours
         return None
-    return _Again(_joined(values), None, _GONE.format(render_day(day), RETAIN_DAYS))
+    return _Again(values[0], None, _GONE.format(render_day(day), RETAIN_DAYS))
 
 
 _GONE = (
@@ -168,8 +168,4 @@ def _scored_again(state: State, card: Scorecard, what: tuple[int, list[IdentityD
     state.fill(baselines, {whole.identity.id: whole for whole in wholes}, day)
     parts = [score_day(card, baselines, whole) for whole in wholes]
     rows = [consulted(baselines, part) for part in parts]
-    return _Again(_joined([part.values for part in parts]), digest(rows), "")
-
-
-def _joined(values: list[Row]) -> Row:
-    return values[0] if len(values) == 1 else tuple(largest(values))
+    return _Again(values_together([(part.values, part.view) for part in parts]), digest(rows), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Optional
 
 from nhi_watch import conformal, frameworks, lacking
@@ -20,6 +20,7 @@ Row = tuple[Optional[float], ...]
 
 _BEHAVIOUR = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "behaviour"]
 _EPISODE = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "episode"]
+_LINKED = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "linked"]
 ZERO: Row = (0.0,) * len(SIGNALS)
 
 REASON_POINTS = 0.25
@@ -157,7 +158,7 @@ def episode_values(episode: EpisodeView) -> Row:
 
 
 _ALWAYS = frozenset({"bulk", "off_rhythm", "dormant_wakes", "target_fan_out", "role_chaining", "two_places",
-                     "session_moved"})  # fmt: skip
+                     "session_moved", "mass_taking", "secret_fan_out", "model_changed"})  # fmt: skip
 """Episode signals that may fire although every call and place is ordinary."""
 _EPISODE_QUIET = [(i, v) for i, v in _EPISODE if NAMES[i] in _ALWAYS]
 
@@ -165,6 +166,18 @@ _EPISODE_QUIET = [(i, v) for i, v in _EPISODE if NAMES[i] in _ALWAYS]
 def _with_episode(row: list[Optional[float]], episode: EpisodeView, quiet: bool) -> Row:
     for index, value in _EPISODE_QUIET if quiet else _EPISODE:
         told = value(episode)
+        row[index] = told if told is None else round(told, 2)
+    return tuple(row)
+
+
+def values_together(parts: Sequence[tuple[Row, EpisodeView]]) -> Row:
+    """Signal values of linked identities' episodes as one: the largest, and what only all of them together tell."""
+    if len(parts) == 1:
+        return parts[0][0]
+    row = largest([values for values, _ in parts])
+    whole = EpisodeView([view for _, part in parts for view in part.views], parts[0][1].past)
+    for index, value in _LINKED:
+        told = value(whole)
         row[index] = told if told is None else round(told, 2)
     return tuple(row)
 

@@ -15,7 +15,7 @@ from nhi_watch.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.event import Identity
 from nhi_watch.model import Scorecard, score_of
 from nhi_watch.notable import Instead, clip
-from nhi_watch.scoring import TENANT, Baselines, Episode, Row, largest, peer_scope, score_day
+from nhi_watch.scoring import TENANT, Baselines, Episode, Row, peer_scope, score_day, values_together
 from nhi_watch.signals import SIGNALS, Signal
 from nhi_watch.timestamps import HOUR
 
@@ -79,6 +79,8 @@ def behind(episode: Episode, signal: Signal) -> list[Behaviour]:
     at = SIGNALS.index(signal)
     if signal.backing is None:
         return [b for part in episode.parts for v in part.view.views if v.values[at] for b in v.behaviours]
+    if signal.scope == "linked":
+        return signal.backing(episode.view)
     return [b for part in episode.parts if part.values[at] for b in signal.backing(part.view)]
 
 
@@ -89,8 +91,8 @@ def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -
     days = [_whole(episode.view.past.today, left) for left in rest if left]
     if not days:
         return NO_DAY
-    rows = [score_day(baselines.model, baselines, day).values for day in days]
-    return _score(baselines.model, rows[0] if len(rows) == 1 else tuple(largest(rows)))
+    parts = [score_day(baselines.model, baselines, day) for day in days]
+    return _score(baselines.model, values_together([(part.values, part.view) for part in parts]))
 
 
 def _whole(day: int, left: Iterable[Behaviour]) -> IdentityDay:

@@ -25,17 +25,16 @@ from test_posture import ALIVE, both, days_ago, details, looked, report, works
 from test_posture import row as line
 from test_signals import FOLDER, value_of
 
-from nhi_watch import brief, episode, feedback, frameworks, ledger
+from nhi_watch import brief, episode, feedback, frameworks, ledger, links
 from nhi_watch.assets import Asset
 from nhi_watch.history import History
 from nhi_watch.notable import to_json
 from nhi_watch.outputs import ecs
 from nhi_watch.response import plan, policy
-from nhi_watch.scoring import score_day, views_of
+from nhi_watch.scoring import score_day
 from nhi_watch.signals import SIGNALS
 from nhi_watch.splunk.notables import event_of
 from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.view import EpisodeView
 
 PAGE = ROOT / "docs" / "coverage.md"
 NO = "**not covered**"
@@ -80,12 +79,11 @@ def _signals() -> Iterator[Proof]:
 def _fired(signal: Any, sample: Mapping[str, Any]) -> dict[str, Any] | None:
     """The notable of a sample whose signal fires indeed; None: it does not."""
     found, past = events(sample["events"], TODAY), learnt(sample["history"])
-    (whole,) = whole_days(found).values()
-    today = past.past(found[0].identity, TODAY)
-    value, _ = value_of(signal, EpisodeView(views_of(whole.ordered(), today), today))
-    if not value:
-        return None
-    return to_json(episode.build(score_day(past.model, past, whole), past, TEAM))
+    parts = {name: score_day(past.model, past, whole) for name, whole in whole_days(found).items()}
+    lead = found[0].identity.id
+    whole = parts[lead] if len(parts) == 1 else links.joined(links.Group(lead, tuple(parts), ()), parts)
+    value, _ = value_of(signal, whole.view)
+    return to_json(episode.build(whole, past, TEAM)) if value else None
 
 
 def _findings() -> Iterator[Proof]:

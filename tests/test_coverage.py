@@ -24,12 +24,13 @@ def test_every_signal_and_every_kind_of_finding_is_proven(found: list[Proof]) ->
 
 
 def test_every_proof_ends_in_a_plan_and_in_a_control_that_is_followed_up(found: list[Proof]) -> None:
-    assert [proof.name for proof in found if not proof.actions and proof.name != "unused_secret"] == []
+    planless = ("unused_secret", "host_credential")  # nothing to stop; a host's own user, whom no cloud knows
+    assert [proof.name for proof in found if not proof.actions and proof.name not in planless] == []
     assert [p.name for p in found if not p.controls and p.name not in ("orphaned_identity", "exposed_secret")] == []
 
 
 def test_what_nothing_proves_is_not_covered(found: list[Proof]) -> None:
-    (none,) = rows(found, ["NHI3:2025"])
+    (none,) = rows(found, ["NHI6:2025"])
     assert none[1:] == [NO, NO, NO]
     only = [proof for proof in found if proof.name == "key_age"]
     (old,) = rows(only, ["NHI7:2025"])

@@ -41,8 +41,7 @@ def told(name: str) -> set[Any]:
 
 
 def episode_of(found: list[Event], past: Past) -> EpisodeView:
-    (whole,) = whole_days(found).values()
-    return EpisodeView(views_of(whole.ordered(), past), past)
+    return EpisodeView([view for whole in whole_days(found).values() for view in views_of(whole.ordered(), past)], past)
 
 
 def sampled(sample: dict[str, Any]) -> EpisodeView:
@@ -52,7 +51,7 @@ def sampled(sample: dict[str, Any]) -> EpisodeView:
 
 def value_of(signal: Signal, episode: EpisodeView) -> tuple[float | None, Any]:
     """The signal's value of an episode, and the view that it is of."""
-    if signal.scope == "episode":
+    if signal.scope != "behaviour":
         return signal.value(episode), episode
     values = [(signal.value(view), view) for view in episode.views]
     return max(values, key=lambda pair: -1.0 if pair[0] is None else pair[0])
@@ -79,11 +78,11 @@ def test_a_sample_file_belongs_to_a_signal() -> None:
 @pytest.mark.parametrize("module", registry.modules("nhi_watch.signals"), ids=lambda m: m.__name__)
 def test_a_signal_keeps_the_contract(module: Any) -> None:
     assert module.__name__.rpartition(".")[2] == module.NAME
-    assert module.SCOPE in ("behaviour", "episode")
+    assert module.SCOPE in ("behaviour", "episode", "linked")
     assert module.CONTROL in ("rotate_secret", "reduce_privilege")
     assert module.TITLE.strip() == module.TITLE != ""
     assert module.__doc__.strip().endswith(".")
-    assert hasattr(module, "backing") == (module.SCOPE == "episode")
+    assert hasattr(module, "backing") == (module.SCOPE != "behaviour")
     frameworks.check(module.FRAMEWORKS)
 
 

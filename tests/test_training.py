@@ -23,7 +23,7 @@ from nhi_watch import model
 from nhi_watch.cli import main
 from nhi_watch.drift import REFERENCE
 from nhi_watch.signals import NAMES
-from nhi_watch.training import export, fit, matrix, write
+from nhi_watch.training import companies, export, fit, matrix, techniques, write
 from nhi_watch.training.commands import MATRIX
 
 
@@ -98,6 +98,33 @@ def test_the_committed_model_comes_out_again_byte_for_byte(tmp_path: Path) -> No
 def test_calibration_weights_bring_incidents_to_the_stated_share(rows: matrix.Matrix) -> None:
     weights = fit.at_prevalence(rows, fit.PREVALENCE)
     assert weights[rows.y == 1].sum() / weights.sum() == pytest.approx(fit.PREVALENCE)
+
+
+def test_a_company_gives_rows_of_linked_identities_and_the_habits_of_each_product() -> None:
+    (spec,) = companies.specs([199], nhis=60, days=9, campaigns=20)
+    found = companies.simulate(spec, model.load())
+    bad = [row for row in found.rows if row.label]
+    assert {techniques.is_of_company(row.technique) for row in bad} == {True}
+    assert {row.technique for row in found.rows if not row.label} == {techniques.PLAIN}
+    linked = [NAMES.index(name) for name in ("across_products", "passed_on")]
+    assert any(row.values[at] for row in bad for at in linked), "no campaign of the sample crosses identities"
+    table = matrix.together({name: {"*": 0.5} for name in matrix.UNSEEN}, companies.habits([found]))
+    assert any(action.startswith("github:") for action in table["action"])
+    assert set(table["region"]) == {"*"}, "only words of the products' own"
+
+
+def test_habits_of_accounts_come_before_those_of_companies() -> None:
+    accounts = {"action": {"*": 0.1, "s3:GetObject": 0.4}, "service": {}, "agent": {}, "error": {}}
+    company = {"action": {"*": 0.1, "s3:GetObject": 0.9, "k8s:pods.list": 0.3}, "service": {}, "agent": {}, "error": {}}
+    table = matrix.together(accounts, [company])
+    assert table["action"] == {"*": 0.1, "s3:GetObject": 0.4, "k8s:pods.list": 0.3}
+
+
+def test_techniques_of_companies_are_no_fold_of_the_account_and_are_left_out_of_all(rows: matrix.Matrix) -> None:
+    crossing = matrix.of_companies(rows)
+    assert crossing and not set(crossing) & set(matrix.simulated(rows))
+    rest = rows.without(crossing)
+    assert matrix.of_companies(rest) == [] and len(rest.y) < len(rows.y)
 
 
 # ---- the same digits on every Python

@@ -161,9 +161,9 @@ def _without(sample: dict[str, Any], name: str) -> dict[str, Any]:
 def _value(signal: Signal, sample: dict[str, Any]) -> float | None:
     found = events(sample["events"], TODAY)
     past = learnt(sample["history"]).past(found[0].identity, TODAY)
-    (whole,) = whole_days(found).values()
-    episode = EpisodeView(views_of(whole.ordered(), past), past)
-    if signal.scope == "episode":
+    wholes = whole_days(found).values()
+    episode = EpisodeView([view for whole in wholes for view in views_of(whole.ordered(), past)], past)
+    if signal.scope != "behaviour":
         return signal.value(episode)
     values = [signal.value(view) for view in episode.views]
     return None if set(values) == {None} else max(value or 0.0 for value in values)

@@ -10,16 +10,19 @@ from nhi_watch.elastic.pushdown import fields
 
 SIGNALS: dict[str, tuple[str, ...]] = {
     "network": (
-        "moved_outside", "new_network", "new_owner", "risky_network", "session_moved", "two_places", "unknown_network",
+        "moved_outside", "new_network", "new_owner", "risky_network", "session_moved", "third_party_moved",
+        "two_places", "unknown_network", "unknown_owner",
     ),
     "agent": ("new_agent", "unknown_agent"),
     "region": ("new_region", "region_fan_out"),
     "session": ("session_moved",),
     "credential": ("key_age", "new_credential", "new_credential_type", "two_places"),
-    "target": ("role_chaining", "target_fan_out"),
+    "target": ("model_changed", "role_chaining", "secret_fan_out", "target_fan_out"),
     "error": ("new_error", "permission_probing"),
     "traits": (
-        "attack_tool", "human_use", "opened_outside", "permission_test", "powerful_grant", "quarantined",
+        "alerted", "alerts_together", "app_changed", "app_consent", "attack_tool", "exposed_credential",
+        "host_credential", "human_use", "impersonation", "listed_address", "mailbox_access", "mass_export",
+        "opened_outside", "permission_test", "powerful_grant", "quarantined", "suspect_session", "third_party_moved",
     ),
 }  # fmt: skip
 """Fact about an event → signals that need it."""

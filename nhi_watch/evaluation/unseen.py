@@ -70,6 +70,7 @@ def fold(names: frozenset[str]) -> Fold:
     from nhi_watch.training.commands import MATRIX, PRIOR
     from nhi_watch.training.rivals import Boosting
 
-    rest = matrix.read(MATRIX).without(techniques.alike(names))
+    whole = matrix.read(MATRIX)
+    rest = whole.without([*techniques.alike(names), *matrix.of_companies(whole)])  # companies' use many techniques
     document = write.document(fit.fit(rest, fit.read_form()), json.loads(PRIOR.read_text("utf-8")))
     return Fold(names, models.parse(document), Boosting(rest))

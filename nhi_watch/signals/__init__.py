@@ -3,12 +3,13 @@
 A signal module offers:
 
 - `NAME`, `TITLE`: its id, and what people read above its bar
-- `SCOPE`: `behaviour` (looks at a View; an episode takes the largest of its views) or `episode`
+- `SCOPE`: `behaviour` (looks at a View; an episode takes the largest of its views), `episode`, or `linked` (looks at
+  the views of several identities that are one intrusion; 0 for an identity that is alone)
 - `FRAMEWORKS`: precise framework ids that it is evidence for
 - `CONTROL`: the mandatory control that it calls for, `rotate_secret` or `reduce_privilege`
 - `value(view_or_episode) -> float | None`: 0 is ordinary, larger is worse; None: cannot tell
 - `evidence(view_or_episode) -> str`: one sentence on why, without judging
-- `backing(episode) -> list[Behaviour]`, of episode signals: the behaviours behind the value
+- `backing(episode) -> list[Behaviour]`, of episode and linked signals: the behaviours behind the value
 
 Values are rounded to two decimals before the scorecard reads them, so that all hosts agree.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nhi_watch.behaviour import Behaviour
 from nhi_watch.view import NOVEL, EpisodeView, View
 
@@ -9,6 +11,27 @@ from nhi_watch.view import NOVEL, EpisodeView, View
 def in_class(view: View, name: str) -> float:
     """How new the call is for the identity, if it belongs to a sensitivity class; else 0."""
     return view.action if name in view.facts.classes else 0.0
+
+
+def on_mark(view: View, traits: frozenset[str]) -> float:
+    """How new the call is for the identity, if it has one of some traits; else 0."""
+    return view.action if traits.intersection(view.shape.traits) else 0.0
+
+
+def marked(view: View, weights: Mapping[str, float]) -> float:
+    """Weight of the heaviest trait, plus the bits by which the call is new; 0 without such a trait."""
+    heaviest = max((weights.get(trait, 0.0) for trait in view.shape.traits), default=0.0)
+    return heaviest + view.action if heaviest else 0.0
+
+
+def marks(view: View, weights: Mapping[str, float]) -> str:
+    """The traits that have a weight, in words."""
+    return ", ".join(trait.replace("_", " ") for trait in view.shape.traits if trait in weights)
+
+
+def place_news(view: View) -> float:
+    """Bits by which the place is new for the identity: the operator of the network, or half of the network's own."""
+    return max(view.owner, view.network / 2)
 
 
 def call_sentence(view: View, what: str) -> str:

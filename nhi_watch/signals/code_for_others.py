@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_watch.signals._kit import call_sentence, in_class
+from nhi_watch.signals._kit import call_sentence, in_class, marked
 from nhi_watch.view import View
 
 NAME = "code_for_others"
@@ -11,10 +11,14 @@ SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1648",)
 CONTROL = "reduce_privilege"
 
+MARKS = {"dispatched_by_bot": 1.0, "protection_lowered": 1.0, "runner_added": 1.0, "fork_workflow": 2.0}
+"""A workflow that a bot started, rules of review that were lowered, a machine that will run workflows, and code
+from a fork that runs with secrets."""
+
 
 def value(view: View) -> float:
-    """Bits by which the call is new for the identity, where it is of this kind."""
-    return in_class(view, "code_for_others")
+    """Bits by which the call is new for the identity, where it is of this kind; more where code comes from outside."""
+    return max(in_class(view, "code_for_others"), marked(view, MARKS))
 
 
 def evidence(view: View) -> str:

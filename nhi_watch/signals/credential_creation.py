@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_watch.signals._kit import call_sentence, in_class
+from nhi_watch.signals._kit import call_sentence, in_class, on_mark
 from nhi_watch.view import View
 
 NAME = "credential_creation"
@@ -11,10 +11,13 @@ SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1098.001",)
 CONTROL = "rotate_secret"
 
+MARKS = frozenset({"deploy_key", "federated_credential", "new_credential", "new_credential_on_app", "orphan_token"})
+"""Traits of records that made one, whatever the call is named."""
+
 
 def value(view: View) -> float:
     """Bits by which the call is new for the identity, where it is of this kind."""
-    return in_class(view, "credential_creation")
+    return max(in_class(view, "credential_creation"), on_mark(view, MARKS))
 
 
 def evidence(view: View) -> str:

@@ -7,7 +7,7 @@ from nhi_watch.view import View
 NAME = "joint_novelty"
 TITLE = "New in several ways at once"
 SCOPE = "behaviour"
-FRAMEWORKS: tuple[str, ...] = ('T1078.004',)
+FRAMEWORKS: tuple[str, ...] = ("T1078.004",)
 CONTROL = "rotate_secret"
 
 

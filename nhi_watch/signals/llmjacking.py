@@ -9,7 +9,7 @@ from nhi_watch.view import EpisodeView, View
 NAME = "llmjacking"
 TITLE = "LLMjacking chain"
 SCOPE = "episode"
-FRAMEWORKS: tuple[str, ...] = ('T1496.004', 'AML.CS0030')
+FRAMEWORKS: tuple[str, ...] = ("T1496.004", "AML.CS0030")
 CONTROL = "rotate_secret"
 
 

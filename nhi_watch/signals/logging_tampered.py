@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_watch.signals._kit import call_sentence, in_class
+from nhi_watch.signals._kit import call_sentence, in_class, on_mark
 from nhi_watch.view import View
 
 NAME = "logging_tampered"
@@ -11,10 +11,13 @@ SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1562.008",)
 CONTROL = "reduce_privilege"
 
+MARKS = frozenset({"guard_removed", "logging_reduced", "push_protection_bypassed"})
+"""Traits of records that did, whatever the call is named."""
+
 
 def value(view: View) -> float:
     """Bits by which the call is new for the identity, where it is of this kind."""
-    return in_class(view, "logging_tampered")
+    return max(in_class(view, "logging_tampered"), on_mark(view, MARKS))
 
 
 def evidence(view: View) -> str:

@@ -7,7 +7,7 @@ from nhi_watch.view import View
 NAME = "moved_outside"
 TITLE = "Left its kind of network"
 SCOPE = "behaviour"
-FRAMEWORKS: tuple[str, ...] = ('T1078.004', 'NHI2:2025')
+FRAMEWORKS: tuple[str, ...] = ("T1078.004", "NHI2:2025")
 CONTROL = "rotate_secret"
 
 

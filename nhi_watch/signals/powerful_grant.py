@@ -1,4 +1,4 @@
-"""A policy that allows everything, or credentials made for another identity."""
+"""A policy that allows everything, a pod out of its cage, a role, or credentials given to another identity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FRAMEWORKS: tuple[str, ...] = ("T1098.003",)
 CONTROL = "reduce_privilege"
 
 
-GRANTS = {"admin_policy": 2.0, "wildcard_policy": 2.0, "for_other": 1.0}
+GRANTS = {"admin_policy": 2.0, "wildcard_policy": 2.0, "privileged": 1.0, "role_grant": 1.0, "for_other": 1.0}
 
 
 def value(view: View) -> float:

@@ -7,7 +7,7 @@ from nhi_watch.view import View
 NAME = "quarantined"
 TITLE = "Quarantined by the provider"
 SCOPE = "behaviour"
-FRAMEWORKS: tuple[str, ...] = ('NHI2:2025', 'T1552')
+FRAMEWORKS: tuple[str, ...] = ("NHI2:2025", "T1552")
 CONTROL = "rotate_secret"
 
 

@@ -7,7 +7,7 @@ from nhi_watch.view import View
 NAME = "risky_network"
 TITLE = "Risky network"
 SCOPE = "behaviour"
-FRAMEWORKS: tuple[str, ...] = ('T1090',)
+FRAMEWORKS: tuple[str, ...] = ("T1090",)
 CONTROL = "rotate_secret"
 
 

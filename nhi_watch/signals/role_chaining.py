@@ -1,4 +1,4 @@
-"""Assumes roles that this identity did not assume before."""
+"""Assumes roles, or gets tokens of accounts, that this identity did not take before."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1548.005", "T1550.001")
 CONTROL = "reduce_privilege"
 
+MINTS = frozenset({"impersonation", "token_minted"})
+"""Traits of what assuming a role is called elsewhere: acting as another, a token made for another."""
+
 
 def _roles(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
     known = episode.past.own.dimension("target").values
     found = [
         (target, b)
         for view in episode.views
-        if view.shape.action.startswith("sts:Assume")
+        if view.shape.action.startswith("sts:Assume") or MINTS.intersection(view.shape.traits)
         for b in view.behaviours
         for target in b.targets
         if target not in known
@@ -37,7 +40,7 @@ def value(episode: EpisodeView) -> float | None:
 
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
-    return f"assumes roles for the first time: {listing([role for role, _ in _roles(episode)], 2)}"
+    return f"takes roles or accounts for the first time: {listing([role for role, _ in _roles(episode)], 2)}"
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

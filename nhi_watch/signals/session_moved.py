@@ -9,7 +9,7 @@ from nhi_watch.view import EpisodeView, View
 NAME = "session_moved"
 TITLE = "Session used elsewhere"
 SCOPE = "episode"
-FRAMEWORKS: tuple[str, ...] = ('T1550.001', 'T1552.005')
+FRAMEWORKS: tuple[str, ...] = ("T1550.001", "T1552.005")
 CONTROL = "rotate_secret"
 
 

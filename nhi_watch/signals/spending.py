@@ -11,15 +11,17 @@ SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1496.001",)
 CONTROL = "reduce_privilege"
 
+LARGE = {"large_compute": "on large machines", "many_tokens": "with very long texts"}
+
 
 def value(view: View) -> float:
-    """Bits by which the call is new; larger where it starts large machines."""
+    """Bits by which the call is new; larger where it starts large machines or sends a model very long texts."""
     if view.shape.access != "cost":
         return 0.0
-    return view.action + (4.0 if view.action and "large_compute" in view.shape.traits else 0.0)
+    return view.action + (4.0 if view.action and not LARGE.keys().isdisjoint(view.shape.traits) else 0.0)
 
 
 def evidence(view: View) -> str:
     """One sentence."""
-    large = ", on large machines" if "large_compute" in view.shape.traits else ""
+    large = "".join(f", {LARGE[trait]}" for trait in view.shape.traits if trait in LARGE)
     return call_sentence(view, f"spends money directly{large}")

@@ -9,7 +9,7 @@ from nhi_watch.view import EpisodeView
 NAME = "tactic_chain"
 TITLE = "Tactics in order"
 SCOPE = "episode"
-FRAMEWORKS: tuple[str, ...] = ('DE.AE-03',)
+FRAMEWORKS: tuple[str, ...] = ("DE.AE-03",)
 CONTROL = "rotate_secret"
 
 

@@ -9,7 +9,7 @@ from nhi_watch.view import EpisodeView, View
 NAME = "two_places"
 TITLE = "One key in two places"
 SCOPE = "episode"
-FRAMEWORKS: tuple[str, ...] = ('T1078.004', 'T1552')
+FRAMEWORKS: tuple[str, ...] = ("T1078.004", "T1552")
 CONTROL = "rotate_secret"
 
 

@@ -6,14 +6,16 @@ import argparse
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from rich.console import Console
 
 from nhi_watch import model
 from nhi_watch.errors import InputError
+from nhi_watch.garbage import few_collections
 from nhi_watch.model import shelf
 from nhi_watch.simulator import Spec
 from nhi_watch.training.techniques import REAL
@@ -27,9 +29,15 @@ MATRIX = FOLDER / "matrix.csv.gz"
 PRIOR = FOLDER / "prior.json"
 SEEDS = tuple(range(101, 117))
 MACHINES, DAYS, CAMPAIGNS = 200, 21, 80
+COMPANY_SEEDS = tuple(range(121, 129))
+NHIS, COMPANY_DAYS, COMPANY_CAMPAIGNS = 150, 18, 60
+"""Companies have every product's logs; two fifths of their machine identities are in AWS."""
 DATA = Path("..") / "shared" / "data"
 DATE = "2026-11-25"
 """The day on which the committed matrix was collected; in the manifest, so that the bytes repeat."""
+
+
+Found = TypeVar("Found", bound="tuple[Any, ...]")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--collect", action="store_true", help="simulate the training tenants anew, then train")
     parser.add_argument("--data", type=Path, default=DATA, metavar="DIR",
                         help="real logs for --collect (default: ../shared/data)")  # fmt: skip
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes of --collect (default: 2)")
     parser.add_argument("--state", type=Path, metavar="FILE",
                         help="train on your own history and verdicts as well (of `nhi score`)")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR",
@@ -117,27 +126,49 @@ def lines(own: Own, out: Path) -> list[str]:
 
 
 def collect(args: argparse.Namespace, console: Console) -> None:
-    """Replay the training tenants, two at a time, and write matrix and prior."""
-    from nhi_watch.evaluation.background import techniques
+    """Replay the training tenants, and write matrix and prior."""
+    from nhi_watch.training import companies
     from nhi_watch.training import matrix as matrices
 
-    specs = list(matrices.specs(SEEDS, MACHINES, DAYS, CAMPAIGNS))
-    rows, shares, totals = [], [], []
-    found_techniques = techniques(args.data)
-    if tuple(found_techniques) != REAL:
-        raise InputError(f"{args.data}: --collect needs the {len(REAL)} techniques of cloudtrail/stratus (--data DIR)")
-    attacks = list(found_techniques.values())
-    with ProcessPoolExecutor(2) as workers:
-        for spec, (found, share, total) in zip(specs, workers.map(_one, [(spec, attacks) for spec in specs])):
-            console.print(f"tenant {spec.seed}: {len(found):,} episodes")
-            rows += found
-            shares.append(share)
-            totals.append(total)
+    attacks = _attacks(args.data)
+    accounts = [(spec, attacks) for spec in matrices.specs(SEEDS, MACHINES, DAYS, CAMPAIGNS)]
+    firms = companies.specs(COMPANY_SEEDS, NHIS, COMPANY_DAYS, COMPANY_CAMPAIGNS)
+    with ProcessPoolExecutor(args.workers) as workers:
+        lived = _told(console, "company", workers.map(_company, firms))
+        held = _told(console, "account", workers.map(_account, accounts))
+        crossing, single = list(lived), list(held)
+    rows = [row for found in (*single, *crossing) for row in found[0]]
     matrices.write(MATRIX, matrices.squeeze(rows))
-    PRIOR.write_text(json.dumps(matrices.prior(shares, totals), indent=1, sort_keys=True) + "\n")
+    own = matrices.prior([share for _, share, _ in single], [total for _, _, total in single])
+    prior = matrices.together(own, companies.habits(crossing))
+    PRIOR.write_text(json.dumps(prior, indent=1, sort_keys=True) + "\n")
 
 
-def _one(job: tuple[Spec, Any]) -> tuple[list[Any], dict[str, Counter[str]], int]:
+def _attacks(data: Path) -> list[Any]:
+    """The real techniques' records."""
+    from nhi_watch.evaluation.background import techniques
+
+    found = techniques(data)
+    if tuple(found) != REAL:
+        raise InputError(f"{data}: --collect needs the {len(REAL)} techniques of cloudtrail/stratus (--data DIR)")
+    return list(found.values())
+
+
+def _told(console: Console, what: str, found: Iterable[Found]) -> Iterator[Found]:
+    for one in found:
+        console.print(f"{what} {one[0][0].tenant}: {len(one[0]):,} episodes")
+        yield one
+
+
+def _account(job: tuple[Spec, Any]) -> tuple[list[Any], dict[str, Counter[str]], int]:
     from nhi_watch.training import matrix as matrices
 
-    return matrices.simulate(job[0], model.load(), job[1])
+    with few_collections():
+        return matrices.simulate(job[0], model.load(), job[1])
+
+
+def _company(spec: Any) -> Any:
+    from nhi_watch.training import companies
+
+    with few_collections():
+        return companies.simulate(spec, model.load())

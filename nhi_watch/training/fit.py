@@ -23,8 +23,8 @@ from nhi_watch.training.export import Tables, tables
 from nhi_watch.training.matrix import Matrix
 
 SETTINGS: dict[str, Any] = {
-    "max_iter": 300,
-    "learning_rate": 0.08,
+    "max_iter": 600,
+    "learning_rate": 0.15,
     "max_leaf_nodes": 4,
     "min_samples_leaf": 10,
     "l2_regularization": 2.0,

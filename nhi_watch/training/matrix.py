@@ -20,7 +20,7 @@ from nhi_watch.evaluation.replay import Replay, Replayed
 from nhi_watch.model import Scorecard
 from nhi_watch.signals import NAMES
 from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.training.techniques import PLAIN, is_real
+from nhi_watch.training.techniques import PLAIN, is_of_company, is_real
 
 WARM_DAYS = 7
 """Days before the first real attack; earlier days are trained on as well, so that cold starts are known."""
@@ -32,10 +32,11 @@ class Row(NamedTuple):
     tenant: int
     technique: str
     """PLAIN: ordinary life; a name: a simulated technique; a number: a real one (`techniques.REAL`), made by a
-    simulated machine."""
+    simulated machine; COMPANY and a name: a technique of a simulated company."""
     label: int
     weight: float
-    """How many episodes it stands for: ordinary ones are alike, and are counted instead of repeated."""
+    """How many episodes it stands for: ordinary ones are alike, and are counted instead of repeated. A company's
+    count less, see `companies.WORTH`."""
     values: tuple[Optional[float], ...]
 
 
@@ -63,8 +64,14 @@ class Matrix(NamedTuple):
 
 
 def simulated(matrix: Matrix) -> list[str]:
-    """The simulated techniques whose incidents a matrix holds, by name."""
-    return sorted({str(mark) for mark in matrix.technique if mark != PLAIN and not is_real(mark)})
+    """The techniques of simulated accounts whose incidents a matrix holds, by name."""
+    marks = {str(mark) for mark in matrix.technique}
+    return sorted(mark for mark in marks if mark != PLAIN and not is_real(mark) and not is_of_company(mark))
+
+
+def of_companies(matrix: Matrix) -> list[str]:
+    """The marks of the techniques of simulated companies."""
+    return sorted({str(mark) for mark in matrix.technique if is_of_company(str(mark))})
 
 
 Attacks = Sequence[Sequence[dict[str, Any]]]
@@ -169,9 +176,12 @@ def to_matrix(rows: Sequence[Row]) -> Matrix:
     )
 
 
-def prior(shares: Sequence[dict[str, Counter[str]]], totals: Sequence[int]) -> dict[str, dict[str, float]]:
+Prior = dict[str, dict[str, float]]
+
+
+def prior(shares: Sequence[dict[str, Counter[str]]], totals: Sequence[int]) -> Prior:
     """The world's habits: mean over tenants of the share of identity-days with a value."""
-    table: dict[str, dict[str, float]] = {}
+    table: Prior = {}
     for name, rest in UNSEEN.items():
         table[name] = {"*": rest}
         for value in sorted({v for share in shares for v in share.get(name, ())}):
@@ -179,6 +189,21 @@ def prior(shares: Sequence[dict[str, Counter[str]]], totals: Sequence[int]) -> d
             if mean > rest:
                 table[name][value] = round(mean, 4)
     return table
+
+
+def together(accounts: Prior, companies: Iterable[Prior]) -> Prior:
+    """The habits of accounts, and those of each product's identities where accounts have no such value."""
+    table = {name: dict(values) for name, values in accounts.items()}
+    for one in companies:
+        for name in WIDER:
+            for value, share in one[name].items():
+                if value not in accounts[name]:
+                    table[name][value] = max(share, table[name].get(value, 0.0))
+    return table
+
+
+WIDER = ("action", "service", "agent", "error")
+"""Dimensions in which products have words of their own."""
 
 
 UNSEEN = {

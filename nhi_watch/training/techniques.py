@@ -59,6 +59,19 @@ def is_real(mark: str) -> bool:
     return mark.isdigit() and mark != PLAIN
 
 
+COMPANY = "company:"
+"""In the matrix: before the name of a technique of a simulated company, which crosses products."""
+
+
+def is_of_company(mark: str) -> bool:
+    """Whether a row of the matrix is of an incident in a simulated company.
+
+    >>> is_of_company("company:mass_clone"), is_of_company("backdoor_key")
+    (True, False)
+    """
+    return mark.startswith(COMPANY)
+
+
 def alike(simulated: Iterable[str]) -> list[str]:
     """The marks in the matrix of some simulated techniques and of the real ones that do the same.
 
