@@ -32,6 +32,9 @@ def test_a_pair_is_right_alike_wrong_or_unread(tmp_path: Path) -> None:
     told = {rule.name: dict(rule.pairs()) for rule in found}
     assert told == {"Logs.Stopped": {"right": 1}, "Same": {"alike": 1}, "Odd": {"wrong": 1}, "Broken": {"unread": 1}}
     assert people == ["Console.Login"]
+    reasons = {rule.name: rules.because(rule) for rule in found}
+    assert reasons["Same"].startswith("the same call") and reasons["Odd"].startswith("other calls")
+    assert reasons["Broken"] == "what must fire is not read"
 
 
 def test_an_event_without_a_time_gets_one(tmp_path: Path) -> None:

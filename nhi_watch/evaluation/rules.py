@@ -53,6 +53,8 @@ class Told(NamedTuple):
     """Log-odds; None where no source reads the event."""
     why: str
     """The signals with points, the heaviest first; or why it was not read."""
+    call: str = ""
+    """Its action."""
 
 
 class Rule(NamedTuple):
@@ -87,7 +89,8 @@ def told(record: Mapping[str, Any], baselines: Baselines) -> Told:
     ordinary = scorecard.points([0.0] * len(scorecard.signals))
     gained = zip(scorecard.points(episode.values), ordinary, episode.values, scorecard.signals)
     heavy = sorted(((points - usual, name) for points, usual, value, name in gained if value), reverse=True)
-    return Told(scorecard.log_odds(episode.values), ", ".join(name for points, name in heavy[:3] if points > 0.05))
+    why = ", ".join(name for points, name in heavy[:3] if points > 0.05)
+    return Told(scorecard.log_odds(episode.values), why, episode.view.views[0].shape.action)
 
 
 def _read(record: Mapping[str, Any]) -> tuple[list[IdentityDay], str]:
@@ -152,8 +155,20 @@ def _plain(rule: Rule) -> dict[str, Any]:
     pairs = rule.pairs()
     return {
         "log": rule.log, "rule": rule.name, "pairs": pairs.total(), **{name: pairs[name] for name in VERDICTS},
-        "must": _reasons(rule.must), "must_not": _reasons(rule.must_not),
+        "why": because(rule), "must": _reasons(rule.must), "must_not": _reasons(rule.must_not),
     }  # fmt: skip
+
+
+def because(rule: Rule) -> str:
+    """Why our points do not tell the rule's events apart, from what they hold."""
+    fires, silent = {one.call for one in rule.must}, {one.call for one in rule.must_not}
+    if "" in fires:
+        return "what must fire is not read"
+    if fires & silent:
+        return "the same call on both sides: its parameters, or a list of who may, make the difference"
+    if any("new_error" in one.why for one in rule.must_not):
+        return "what must not fire was refused, and a refusal is news to us"
+    return "other calls on both sides, as new and as sensitive to us"
 
 
 def _reasons(events: Sequence[Told]) -> str:
@@ -169,7 +184,7 @@ def page(result: Mapping[str, Any], people: Sequence[str], scorecard: Scorecard)
     total = sum(whole[name] for name in VERDICTS)
     rows = [[log, *_cells(count)] for log, count in {**result["logs"], "all": whole}.items()]
     worst = [
-        [one["rule"], one["log"], f"{one['right']} of {one['pairs']}", one["must"], one["must_not"]]
+        [one["rule"], one["log"], f"{one['right']} of {one['pairs']}", one["why"], one["must"], one["must_not"]]
         for one in result["worst"]
     ]
     return "\n".join([
@@ -182,7 +197,7 @@ def page(result: Mapping[str, Any], people: Sequence[str], scorecard: Scorecard)
         f"{_percent(whole['alike'], total)} alike. {result['unpaired']} rules have events of one kind only;",
         f"{len(people)} rules are about people's sign-ins, devices and documents and are left out (named below).\n",
         table(["log", "rules", "pairs", "right", "alike", "wrong", "unread"], rows), "\n## The worst ten rules\n",
-        table(["rule", "log", "right", "signals of what must fire", "signals of what must not"], worst),
+        table(["rule", "log", "right", "why", "signals of what must fire", "signals of what must not"], worst),
         f"\nLeft out: {', '.join(people)}.",
     ]) + "\n"  # fmt: skip
 
