@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import ecs_shape
+import orjson
+from elasticsearch import Elasticsearch
 
 from nhi_watch.timestamps import DAY, HOUR, render
 
@@ -67,6 +72,29 @@ class Stream:
             "eventID": str(uuid.UUID(int=self._dice.getrandbits(128))), "managementEvent": True,
             "recipientAccountId": _ACCOUNT, "eventCategory": "Management",
         }  # fmt: skip
+
+
+_CREATE = b'{"create":{}}\n'
+_CHUNK = 2_000
+
+
+def body(some: Iterable[Tree]) -> bytes:
+    """Documents as a bulk request that creates them."""
+    return b"".join(_CREATE + orjson.dumps(each) + b"\n" for each in some)
+
+
+def fill(client: Elasticsearch, stream: str, some: Iterator[Tree]) -> int:
+    """Write documents and make them searchable; returns how many. The next request is made while one is answered."""
+    count, waiting = 0, None
+    with ThreadPoolExecutor(1) as pool:
+        while chunk := list(islice(some, _CHUNK)):
+            request = partial(client.bulk, index=stream, operations=body(chunk), filter_path="errors")
+            if waiting is not None:
+                assert not waiting.result()["errors"]
+            waiting, count = pool.submit(request), count + len(chunk)
+        assert waiting is None or not waiting.result()["errors"]
+    client.indices.refresh(index=stream)
+    return count
 
 
 def documents(records: list[Tree], ingested: str, original: bool = False) -> list[Tree]:

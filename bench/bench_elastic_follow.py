@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 
 import ecs_shape  # noqa: E402
 import elastic_server  # noqa: E402
-from _elastic_stream import Stream, documents  # noqa: E402
+from _elastic_stream import Stream, body, documents  # noqa: E402
 from elasticsearch import Elasticsearch  # noqa: E402
 
 from nhi_watch.elastic import setup  # noqa: E402
@@ -46,7 +46,6 @@ _ALERTS = f"logs-nhi.alerts-{_NAME}"
 _PATIENCE = 60
 _INGESTED, _EPOCH = "INGESTED", b"1970-01-01T00:00:00"
 """Placeholders, for what is known only when a document is sent."""
-_CREATE = b'{"create":{}}\n'
 
 
 def main(seconds: int = SECONDS, version: str = "8.19.21") -> None:
@@ -133,7 +132,7 @@ def _script(seconds: int) -> _Script:
         if tick * TICK >= WARM_UP and tick % int(1 / TICK) == 0:
             records, thief = records + stream.theft(thefts, 0), f"AIDAMACHINE{thefts:010d}"
             thefts += 1
-        bodies.append(b"".join(_CREATE + orjson.dumps(d) + b"\n" for d in documents(records, _INGESTED)))
+        bodies.append(body(documents(records, _INGESTED)))
         thieves.append(thief)
     return _Script(bodies, thieves)
 
@@ -146,16 +145,17 @@ def _write(url: str, seconds: int, ready: Any) -> tuple[dict[str, float], float,
     behind = 0.0
     with connect(Connection((url,))) as client:
         began = time.monotonic()
-        for tick, (body, thief) in enumerate(zip(*script)):
+        for tick, (request, thief) in enumerate(zip(*script)):
             wait = began + tick * TICK - time.monotonic()
             behind = max(behind, -wait)
             time.sleep(max(0.0, wait))
             now = time.time()
             ingested = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
-            body = body.replace(_INGESTED.encode(), ingested.encode()).replace(_EPOCH, render(int(now))[:-1].encode())
+            request = request.replace(_INGESTED.encode(), ingested.encode())
+            request = request.replace(_EPOCH, render(int(now))[:-1].encode())
             if thief:
                 stolen[thief] = now
-            answer = client.bulk(index=_SOURCE, operations=body)
+            answer = client.bulk(index=_SOURCE, operations=request)
             assert not answer["errors"], answer["items"][0]
         return stolen, time.monotonic() - began, behind
 

@@ -19,7 +19,7 @@ from nhi_watch.stores.elastic_errors import kinds
 from nhi_watch.timestamps import HOUR
 
 Json = dict[str, Any]
-PAGE, PAGE_WHOLE = 3_000, 500
+PAGE, PAGE_WHOLE = 10_000, 500
 """Buckets a search. The cluster allows 65,536 in all, those within buckets included."""
 _SMALLEST = 50
 _LOOKED_UP = 5_000

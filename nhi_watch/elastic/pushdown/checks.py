@@ -77,6 +77,20 @@ def look(client: Elasticsearch, pit: str, documents: Json) -> list[str]:
     return [bucket["key"] for bucket in answer["aggregations"]["providers"]["buckets"]]
 
 
+def told(client: Elasticsearch, pit: str) -> frozenset[str]:
+    """Fields of a behaviour that any document has; the cluster looks up what it knows of each field, not documents."""
+    names = (*fields.SHARED, *fields.PERSONAL, fields.KEY, fields.ARN, *fields.PARAMETERS)
+    answer: Any = client.search(
+        pit={"id": pit, "keep_alive": "5m"},
+        size=0,
+        track_total_hits=False,
+        aggs={str(number): {"filter": {"exists": {"field": name}}} for number, name in enumerate(names)},
+        allow_partial_search_results=False,
+    )
+    found = orjson.loads(answer.body)["aggregations"]
+    return frozenset(name for number, name in enumerate(names) if found[str(number)]["doc_count"])
+
+
 def multiple(client: Elasticsearch, pit: str, documents: Json) -> set[str]:
     """Calls some of whose documents have several values in a field where one is ordinary.
 

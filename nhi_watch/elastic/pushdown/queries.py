@@ -7,7 +7,7 @@ each other. Values come from logs: they stand in `term` and `terms` clauses only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.elastic.pushdown import fields
@@ -41,6 +41,17 @@ def any_of(*ways: Json) -> Json:
 def exists(field: str) -> Json:
     """The field has a value that is indexed."""
     return {"exists": {"field": field}}
+
+
+def stretches(hours: Iterable[int], most: int) -> list[list[int]]:
+    """Hours in order, cut into at most that many pieces of about the same length.
+
+    >>> stretches([5, 1, 2, 9, 3], 2)
+    [[1, 2, 3], [5, 9]]
+    """
+    ordered = sorted(hours)
+    length = max(1, -(-len(ordered) // most))
+    return [ordered[start : start + length] for start in range(0, len(ordered), length)]
 
 
 def within(hours: Iterable[int], until: int) -> Json:
@@ -86,14 +97,24 @@ def pushable(left_out: Iterable[str] = ()) -> Json:
     )
 
 
-def requests(documents: Json, providers: Iterable[str]) -> list[Request]:
+def requests(documents: Json, providers: Iterable[str], told: frozenset[str]) -> list[Request]:
     """The groupings that together hold each of the documents once.
 
-    A field more takes the cluster longer for every document, so sessions of roles, the bulk of all, are grouped by
-    the parameters of one service at a time; `providers` are the services that occur.
+    A field more takes the cluster longer for every document, so fields that no document has are left out, and
+    sessions of roles, the bulk of all, are grouped by the parameters of one service at a time; `providers` are the
+    services that occur, `told` the fields.
     """
+    wanted = _requests(documents, {p: keys for p in providers if (keys := _keys(p, told))})
+    return [each._replace(fields=tuple(name for name in each.fields if name in told or name == fields.KEY))
+            for each in wanted]  # fmt: skip
+
+
+def _keys(provider: str, told: frozenset[str]) -> tuple[str, ...]:
+    return tuple(key for key in fields.TARGET_KEYS.get(provider, ()) if key in told)
+
+
+def _requests(documents: Json, targets: Mapping[str, Sequence[str]]) -> list[Request]:
     of_roles = _of_roles()
-    targets = {provider: fields.TARGET_KEYS[provider] for provider in providers if provider in fields.TARGET_KEYS}
     shared, by_arn = (*fields.SHARED, fields.KEY), (*fields.SHARED, fields.KEY, fields.ARN)
     if not targets:
         return [

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from elasticsearch import Elasticsearch
 
@@ -34,6 +34,8 @@ Json = dict[str, Any]
 _ATTEMPTS = 4
 _AT_ONCE = 2
 """Requests that the cluster works on at the same time."""
+_STRETCHES = 16
+"""Into how many stretches of time a grouping is cut: a page goes through all documents of its stretch."""
 
 
 @dataclass
@@ -47,6 +49,17 @@ class Made:
     """Of the answers that held groups."""
     rejected: list[tuple[str, int]] = field(default_factory=list)
     """Reason and number of documents whose groups make no Event."""
+
+
+class _Wanted(NamedTuple):
+    """What is to be grouped."""
+
+    within: Json
+    parts: Sequence[Sequence[int]]
+    """Hours, a stretch for each request."""
+    providers: Iterable[str]
+    """Services that occur."""
+    ask: Ask
 
 
 class Trail:
@@ -81,7 +94,8 @@ class Trail:
                 raise CannotPushError(reason)
             with point_in_time(self._client, self.pattern) as pit:
                 ask = Ask.PLACE if one_shard_each(self._client, self.pattern) else Ask.ONE
-                made = self._group(pit, within, checks.look(self._client, pit, within), ask)
+                parts = queries.stretches(hours, _STRETCHES)
+                made = self._group(pit, _Wanted(within, parts, checks.look(self._client, pit, within), ask))
         self._read(queries.all_of(within, without=[queries.pushable(self._left_out)]), made, refuse)
         return made
 
@@ -94,16 +108,22 @@ class Trail:
         within = queries.within(hours, until)
         with explained(f"grouping {self.pattern}"), point_in_time(self._client, self.pattern) as pit:
             narrowed = queries.all_of(within, narrow) if narrow else within
-            return self._group(pit, narrowed, fields.TARGET_KEYS, Ask.ALL).grouping
+            return self._group(pit, _Wanted(narrowed, [list(hours)], fields.TARGET_KEYS, Ask.ALL)).grouping
 
     def _nothing(self) -> Made:
         return Made(Grouping(sources_of([cloudtrail]), reputation=self._reputation))
 
-    def _group(self, pit: str, within: Json, providers: Iterable[str], ask: Ask) -> Made:
+    def _group(self, pit: str, wanted: _Wanted) -> Made:
+        told = checks.told(self._client, pit)
         for _ in range(_ATTEMPTS):
-            documents = queries.all_of(within, queries.pushable(self._left_out))
+            documents = queries.all_of(wanted.within, queries.pushable(self._left_out))
+            requests = [
+                request._replace(query=queries.all_of(request.query, queries.spans(hours)))
+                for hours in wanted.parts
+                for request in queries.requests(documents, wanted.providers, told)
+            ]
             try:
-                return self._group_once(pit, queries.requests(documents, providers), ask)
+                return self._group_once(pit, requests, wanted.ask)
             except MultipleError:
                 self._left_out |= checks.multiple(self._client, pit, documents)
         raise CannotPushError("too many calls have several values in one field")
