@@ -118,7 +118,7 @@ class _Watcher(threading.Thread):
 class _Script(NamedTuple):
     """What the writer sends, a tick after the other."""
 
-    bodies: list[bytes]
+    bodies: list[Any]
     """Bulk requests with placeholders for the time."""
     thieves: list[str]
     """Whose key is stolen in each tick; "": nobody's."""
@@ -126,7 +126,8 @@ class _Script(NamedTuple):
 
 def _script(seconds: int) -> _Script:
     stream, thefts = Stream(MACHINES, seed=2), 0
-    bodies, thieves = [], []
+    bodies: list[Any] = []
+    thieves: list[str] = []
     for tick in range(int((WARM_UP + seconds) / TICK)):
         records, thief = stream.tick(int(RATE * TICK), 0), ""
         if tick * TICK >= WARM_UP and tick % int(1 / TICK) == 0:

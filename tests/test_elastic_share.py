@@ -110,13 +110,17 @@ def test_slices_cover_the_span_and_are_cut_at_full_hours() -> None:
     assert 11 <= len(spans) <= 13
 
 
-@pytest.fixture(scope="module", params=sorted(VERSIONS))
-def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
-    """Two nodes; the second one holds data and is never master, so it may be lost."""
-    first = Node(request.param, tmp_path_factory.mktemp("first"))
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
+    """Two nodes; the second one holds data and is never master, so it may be lost.
+
+    Of the newest version only: two more servers take half a minute, and what is tested is how the job bears the loss
+    of a node; what requests a version understands the other tests tell, which run on each.
+    """
+    first = Node(max(VERSIONS, key=lambda version: int(version.partition(".")[0])), tmp_path_factory.mktemp("first"))
     try:
         first.start()
-        second = Node(request.param, tmp_path_factory.mktemp("second"), joins=first)
+        second = Node(first.version, tmp_path_factory.mktemp("second"), joins=first)
         try:
             second.start()
             yield first, second
