@@ -9,15 +9,18 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from elastic_proxy import bad_road
 from elastic_server import Server
 from elastic_story import Story, batches, records
 
 from nhi_watch.elastic.client import connect
 from nhi_watch.elastic.connection import Connection
 from nhi_watch.elastic.follow import follow
+from nhi_watch.errors import NhiError
 
 Tree = dict[str, Any]
-PATIENCE = 120.0
+PATIENCE = 600.0
+"""Seconds; generous: a busy machine is no failure."""
 
 
 @pytest.fixture
@@ -34,14 +37,22 @@ class Follower:
         self._client = connect(Connection((url,), timeout=20))
         self._stop = Event()
         self.told: list[Tree] = []
-        job = story.job(story.wild, every=0.2, lease=5)
-        self._thread = Thread(target=follow, args=(self._client, job, self._stop, self.told.append), daemon=True)
+        self.failed: list[NhiError] = []
+        self._job = story.job(story.wild, every=0.2, lease=5)
+        self._thread = Thread(target=self._follow, daemon=True)
         self._thread.start()
+
+    def _follow(self) -> None:
+        try:
+            follow(self._client, self._job, self._stop, self.told.append)
+        except NhiError as error:  # a thread's error is nobody's otherwise
+            self.failed.append(error)
 
     def stop(self) -> None:
         self._stop.set()
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "it must end after the round under way"
+        assert not self.failed, self.failed
         self._client.close()
 
 
@@ -86,3 +97,19 @@ def test_what_comes_in_is_alerted_and_another_copy_takes_over(story: Story) -> N
     wait_for(lambda: latest(story, story.wild) == wanted, "what came in must be alerted by the copy")
     second.stop()
     assert once(story)
+
+
+@pytest.mark.parametrize("elastic", ["8.19.21"], indirect=True)  # the road is what is tested, and it is a slow one
+def test_over_a_bad_road_all_is_alerted_once(story: Story) -> None:
+    first_half, second_half = batches(records(days=2), 2)
+    with bad_road(story.url, share=0.1) as road, following(story, road.url) as follower:
+        for batch in (first_half, second_half):
+            story.tell(batch)
+            wanted = latest(story, story.calm)
+            wait_for(
+                lambda wanted=wanted: bool(follower.failed) or latest(story, story.wild) == wanted,  # type: ignore[misc]
+                f"all must be alerted: {road.done}",
+            )
+            assert not follower.failed, follower.failed
+    assert wanted and once(story)
+    assert sum(road.done.values()) - road.done["passed"] >= 5, road.done
