@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Optional
 
 _DEEPEST = 24
 _LONGEST = 200_000
 _KEY = re.compile(r"\s*([^\s={}\[\],\"][^={}\[\],\"]*)=")
+_Node = tuple[list[str], list[int], list[tuple[str, Any]]]
+_SCALARS = frozenset((str, int, float, bool))
+_WIDEST = 400
+"""So many values at most in a row whose layout is remembered."""
 
 
 def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,12 +26,85 @@ def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
     >>> unflatten({"a.b": "1", "a.c{}": ["2", "3"], "a.d{}.e": "4\\n5", "a.d{}.f": ["6", "7"]})
     {'a': {'b': '1', 'c': ['2', '3'], 'd': [{'e': '4', 'f': '6'}, {'e': '5', 'f': '7'}]}}
     """
+    told = {k: v for k, v in row.items() if k.__class__ is str and k[:1] != "_" and v not in ("", None, [])}
+    sizes = [_size(value) for value in told.values()]
+    if None in sizes or len(sizes) > _WIDEST:
+        return _unflattened(told)
+    values: list[Any] = []
+    for value in told.values():
+        if value.__class__ is list:
+            values += value
+        else:
+            values.append(value)
+    return _filled(_layout(tuple(told), tuple(sizes)), values) if len(values) <= _WIDEST else _unflattened(told)
+
+
+def _unflattened(told: Mapping[str, Any]) -> dict[str, Any]:
     root: dict[str, Any] = {}
-    told = {k: v for k, v in row.items() if isinstance(k, str) and k[:1] != "_" and v not in ("", None, [])}
     for path in sorted(told, key=lambda p: _order(p, told[p])):
         if path.count(".") < _DEEPEST:
             _put(root, path.split("."), told[path])
     return root
+
+
+def _size(value: Any) -> Optional[int]:
+    """What of a value the tree's form depends on: 0, a list's length, less than 0 where all are equal; or None."""
+    if value.__class__ is str:
+        return None if "\n" in value else 0
+    if value.__class__ is not list:
+        return 0 if value.__class__ in _SCALARS else None
+    if not all(one.__class__ is str and "\n" not in one for one in value):
+        return None
+    return -len(value) if value.count(value[0]) == len(value) else len(value)
+
+
+class _Spot(str):
+    """A stand-in for a value: where it lies among a row's values."""
+
+    at: int
+
+
+def _spot(at: int, name: str) -> _Spot:
+    made = _Spot(name)
+    made.at = at
+    return made
+
+
+@lru_cache(maxsize=512)
+def _layout(names: tuple[str, ...], sizes: tuple[int, ...]) -> Any:
+    """The tree that a row with such names becomes, with places instead of values; made once for all rows alike."""
+    told: dict[str, Any] = {}
+    at = 0
+    for name, size in zip(names, sizes):
+        spots = [_spot(at + index, "same" if size < 0 else str(index)) for index in range(abs(size) or 1)]
+        told[name] = spots if size else spots[0]
+        at += len(spots)
+    return _compiled(_unflattened(told))
+
+
+def _compiled(tree: dict[str, Any]) -> _Node:
+    """Names and places of an object's plain values, and what else is in it."""
+    plain = [(name, value.at) for name, value in tree.items() if value.__class__ is _Spot]
+    others = [(name, _compiled_value(value)) for name, value in tree.items() if value.__class__ is not _Spot]
+    return [name for name, _ in plain], [at for _, at in plain], others
+
+
+def _compiled_value(value: Any) -> Any:
+    if value.__class__ is dict:
+        return _compiled(value)
+    return [_compiled_value(one) for one in value] if value.__class__ is list else value.at
+
+
+def _filled(node: _Node, values: list[Any]) -> dict[str, Any]:
+    names, places, others = node
+    tree = dict(zip(names, map(values.__getitem__, places)))
+    for name, other in others:
+        tree[name] = _filled(other, values) if other.__class__ is tuple else _filled_list(other, values)
+    return tree
+
+
+def _filled_list(items: list[Any], values: list[Any]) -> list[Any]:
+    return [values[item] if item.__class__ is int else _filled(item, values) for item in items]
 
 
 def _order(path: str, value: Any) -> tuple[int, int, str]:
@@ -75,7 +153,9 @@ def _put_in_list(node: dict[str, Any], steps: list[str], value: Any) -> None:
 def _lines(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
-    return value.split("\n") if isinstance(value, str) and not value.lstrip().startswith("{") else [value]
+    if isinstance(value, str) and "\n" in value and not value.lstrip().startswith("{"):
+        return value.split("\n")
+    return [value]
 
 
 def java_map(text: object) -> dict[str, Any]:

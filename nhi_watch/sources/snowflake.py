@@ -24,7 +24,7 @@ from nhi_watch import actions, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
-from nhi_watch.sources._look import DOCUMENT, PLAIN, ROW, Plan, look
+from nhi_watch.sources._look import DOCUMENT, NATIVE, PLAIN, ROW, Plan, look
 from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
@@ -101,6 +101,8 @@ def peek(record: object) -> Optional[Peek]:
         if form is DOCUMENT:
             row = _DOCUMENTS.tree(row)
         elif form > ROW:
+            return None
+        if form is not NATIVE and list in map(type, row.values()):  # `read` takes lists of equals for one value
             return None
         shape, time, record_id, session, target = _parts(row if "USER_NAME" in row else _upper(row))
     except (TypeError, AttributeError):
