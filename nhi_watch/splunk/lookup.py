@@ -230,7 +230,8 @@ def _find(folder: Path, name: str) -> Optional[Path]:
         raise InputError(f"baseline={name}: write the name of a lookup file, as in baseline={DEFAULT}")
     found = [path for path in (folder / f"{name}.csv.gz", folder / f"{name}.csv") if path.is_file()]
     if not found and name != DEFAULT:
-        raise InputError(f"baseline={name}: this app has no lookup file {name}.csv or {name}.csv.gz")
+        told = f"this app has no lookup file {name}.csv or {name}.csv.gz"
+        raise InputError(f"baseline={name}: {told}; write its name without the ending, as in baseline={DEFAULT}")
     return found[0] if found else None
 
 
