@@ -64,7 +64,8 @@ class _Nobody:
         raise RejectError("unknown_source", "no source knows it; if it is of a log that we read, name it by --source")
 
 
-_NOBODY = cast(ModuleType, _Nobody)
+NOBODY = cast(ModuleType, _Nobody)
+"""The source of records that no source claims."""
 
 
 class Grouping:
@@ -109,7 +110,7 @@ class Grouping:
         for source in self._sources:
             if source.claims(record):
                 return source
-        return self._sources[0] if len(self._sources) == 1 else _NOBODY  # its full reading says what is wrong
+        return self._sources[0] if len(self._sources) == 1 else NOBODY  # its full reading says what is wrong
 
     def _take_alert(self, source: ModuleType, record: object) -> None:
         known = self.parsed - self.duplicates

@@ -137,6 +137,8 @@ def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, 
 def _signed(approval: Mapping[str, str], approver: Approver) -> bool:
     try:
         signature = base64.b64decode(approval["signature"], validate=True)
+        if base64.b64encode(signature).decode() != approval["signature"]:
+            return False  # base64 has several spellings of the same bytes: only one is what was signed
         Ed25519PublicKey.from_public_bytes(approver.key).verify(signature, _message(approval))
     except (InvalidSignature, ValueError, binascii.Error):
         return False

@@ -14,7 +14,7 @@ from nhi_watch import registry
 from nhi_watch.behaviour import RECORDS, SESSIONS, TARGETS, fingerprint, keep, shape_of, sketch
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
-from nhi_watch.grouping import MINUTES, SECONDS
+from nhi_watch.grouping import MINUTES, NOBODY, SECONDS
 from nhi_watch.reputation import NOTHING, Reputation
 from nhi_watch.sources import Peek, cloudtrail
 from nhi_watch.splunk import parts
@@ -32,7 +32,7 @@ Record = dict[str, Any]
 
 
 def sources() -> list[ModuleType]:
-    """All sources; CloudTrail first, because it is asked first and says what is wrong with what nobody claims."""
+    """All sources; CloudTrail is asked first, and says what is wrong with groups that nobody claims."""
     rest = [source for source in registry.modules("nhi_watch.sources") if source is not cloudtrail]
     return [cloudtrail, *rest]
 
@@ -127,7 +127,7 @@ class Gatherer:
     # ---- events
 
     def _event(self, record: Record) -> None:
-        source = self._source(record)
+        source = self._source(record, NOBODY)
         peek = source.peek(record)
         if peek is None or peek[2].__class__ is not str:
             self._add(self._mark(source.read(record)), None)
@@ -156,9 +156,12 @@ class Gatherer:
         self._events[source, shape] = event
         return event
 
-    def _source(self, record: Record) -> ModuleType:
+    def _source(self, record: Record, otherwise: ModuleType) -> ModuleType:
         if not self._last.claims(record):
-            self._last = next((each for each in self._sources if each.claims(record)), self._sources[0])
+            claiming = next((each for each in self._sources if each.claims(record)), None)
+            if claiming is None:
+                return otherwise
+            self._last = claiming
         return self._last
 
     def _slot(self, event: Event) -> Slot:
@@ -184,7 +187,7 @@ class Gatherer:
 
     def _group(self, record: Record, told: Told) -> None:
         """Events of one behaviour, of which `stats` told how many, when, and perhaps their ids."""
-        source = self._source(record)
+        source = self._source(record, cloudtrail)
         if source is cloudtrail and told.first:
             record.setdefault("eventTime", render(told.first))
         event: Event = self._mark(source.read(record))
