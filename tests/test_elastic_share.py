@@ -41,9 +41,9 @@ def three(url: str) -> Sizes:
 
 def test_three_processes_read_slices_of_one_run(story: Story) -> None:
     helped = alerts = 0
-    for batch in batches(records(), 2):
-        story.tell(batch)
-        done = run(story.client, story.job(story.wild, share=three(story.url), page=50))
+    for batch in batches(records(), 3):
+        story.tell(batch)  # small pages: the first must still be reading when the others have started
+        done = run(story.client, story.job(story.wild, share=three(story.url), page=5))
         helped += done["shared"]["by_others"]
         assert done["read"] >= len(batch)
         alerts = story.same()
