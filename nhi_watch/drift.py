@@ -14,18 +14,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from math import log, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.errors import ModelError, StoreError
+from nhi_watch.errors import ModelError
 from nhi_watch.model import MANIFEST
 from nhi_watch.signals import NAMES
 from nhi_watch.sparse import SET
-from nhi_watch.state import Rows, Stored
+from nhi_watch.state import Rows, Stored, pack, unpack
 
 SCORES = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0)
 """Scores from which the next bin begins: the floor, and the bands of severity."""
@@ -110,13 +109,13 @@ def added(spreads: Sequence[Spread]) -> Spread:
 def note(rows: Rows, day: int, judged: Iterable[Stored]) -> None:
     """Keep the spread of a day."""
     whole = spread_of((s.ranked.score, (s.values or {}).items(), 1.0) for s in judged if s.ranked.eligible)
-    rows.put("meta", [(f"drift/{day:06d}", _pack([SET, *whole]))])
+    rows.put("meta", [(f"drift/{day:06d}", pack([SET, *whole]))])
 
 
 def read(rows: Rows, days: Iterable[int]) -> list[Spread]:
     """The spreads of some days; those of other signals than this version has are left out."""
     raw = rows.get("meta", [f"drift/{day:06d}" for day in days])
-    plain = [_unpack(raw[key]) for key in sorted(raw)]
+    plain = [unpack(raw[key]) for key in sorted(raw)]
     return [Spread(row[1], row[2]) for row in plain if row[0] == SET and row[1]]
 
 
@@ -211,14 +210,3 @@ def _told(moved: Optional[Sequence[Moved]]) -> Optional[dict[str, float]]:
     if moved is None:
         return None
     return {one.name: one.shift for one in moved if one.name == "score" or one.status != "ok"}
-
-
-def _pack(plain: object) -> bytes:
-    return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
-
-
-def _unpack(raw: bytes) -> Any:
-    try:
-        return json.loads(zlib.decompress(raw))
-    except (zlib.error, ValueError) as error:
-        raise StoreError(f"a row of the state is damaged ({error}); restore the state, or learn anew") from error

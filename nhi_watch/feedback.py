@@ -14,18 +14,16 @@ blind the model; who said "confirmed" can be overruled by nobody else. All is ke
 from __future__ import annotations
 
 import hashlib
-import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from math import exp, log
 from statistics import median
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.errors import InputError, RejectError, StoreError
+from nhi_watch.errors import InputError, RejectError
 from nhi_watch.notable import SEVERITIES, clip, severity_of
 from nhi_watch.scoring import REASON_POINTS
 from nhi_watch.signals import NAMES
-from nhi_watch.state import Rows
+from nhi_watch.state import Rows, pack, unpack
 from nhi_watch.timestamps import DAY, parse, render
 
 TABLE = "ledger"
@@ -136,7 +134,7 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
 
 def put(rows: Rows, verdicts: Iterable[Verdict]) -> None:
     """Add verdicts; the same verdict again changes nothing."""
-    rows.put(TABLE, [(_key(v), _pack(list(v))) for v in verdicts])
+    rows.put(TABLE, [(_key(v), pack(list(v))) for v in verdicts])
 
 
 def _key(v: Verdict) -> str:
@@ -145,7 +143,7 @@ def _key(v: Verdict) -> str:
 
 def verdicts(rows: Rows) -> list[Verdict]:
     """All verdicts in the order in which they were given."""
-    found = [Verdict._make(_unpack(raw)) for _, raw in rows.scan(TABLE, "verdict/", "verdict0")]
+    found = [Verdict._make(unpack(raw)) for _, raw in rows.scan(TABLE, "verdict/", "verdict0")]
     return sorted(found, key=lambda v: (v.time, v.notable_id, v.by))
 
 
@@ -280,12 +278,12 @@ def allow(verdict: Verdict, notable: Mapping[str, Any], signal: str, value: str)
 
 def put_allowed(rows: Rows, exception: Allowed) -> None:
     """Save an exception, in place of an earlier one for the same identity, signal and value."""
-    rows.put(TABLE, [(f"allow/{exception.id}", _pack(list(exception)))])
+    rows.put(TABLE, [(f"allow/{exception.id}", pack(list(exception)))])
 
 
 def exceptions(rows: Rows) -> list[Allowed]:
     """All exceptions, the ended ones included, by their end."""
-    found = [Allowed._make(_unpack(raw)) for _, raw in rows.scan(TABLE, "allow/", "allow0")]
+    found = [Allowed._make(unpack(raw)) for _, raw in rows.scan(TABLE, "allow/", "allow0")]
     return sorted(found, key=lambda a: (a.until, a.id))
 
 
@@ -384,14 +382,3 @@ def _settled(verdict: Verdict, now: int) -> str:
     if verdict.verdict == "confirmed" or (verdict.verdict == "expected" and verdict.until <= now):
         return ""
     return verdict.verdict
-
-
-def _pack(plain: object) -> bytes:
-    return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
-
-
-def _unpack(raw: bytes) -> Any:
-    try:
-        return json.loads(zlib.decompress(raw))
-    except (zlib.error, ValueError) as error:
-        raise StoreError(f"a row of the state is damaged ({error}); restore the state, or learn anew") from error

@@ -48,11 +48,17 @@ class Rows(Protocol):
         """Replace or delete rows."""
 
 
-def _pack(plain: object) -> bytes:
+def pack(plain: object) -> bytes:
+    """A row's bytes."""
     return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
 
 
-def _unpack(raw: bytes) -> Any:
+def unpack(raw: bytes) -> Any:
+    """What a row's bytes hold.
+
+    Raises:
+        StoreError: they are damaged.
+    """
     try:
         return json.loads(zlib.decompress(raw))
     except (zlib.error, ValueError) as error:
@@ -60,11 +66,11 @@ def _unpack(raw: bytes) -> Any:
 
 
 def _rows(profiles: dict[str, Profile]) -> bytes:
-    return _pack({scope: baseline.to_row(profile) for scope, profile in sorted(profiles.items())})
+    return pack({scope: baseline.to_row(profile) for scope, profile in sorted(profiles.items())})
 
 
 def _profiles(raw: bytes) -> dict[str, Profile]:
-    return {scope: baseline.from_row(row) for scope, row in _unpack(raw).items()}
+    return {scope: baseline.from_row(row) for scope, row in unpack(raw).items()}
 
 
 def _span(day: int) -> tuple[str, str]:
@@ -98,7 +104,7 @@ class State:
     def __init__(self, store: Rows) -> None:
         self._store = store
         row = store.get("meta", ["days"]).get("days")
-        self.daybook = Daybook(*_unpack(row)) if row else Daybook([], 0)
+        self.daybook = Daybook(*unpack(row)) if row else Daybook([], 0)
         self._late: list[tuple[str, bytes | None]] = []
         self._judged: dict[str, Stored] = {}
         self._lessons: dict[str, tuple[Delta, Delta, str]] = {}
@@ -131,7 +137,7 @@ class State:
 
     def _load(self, names: list[str], day: int) -> dict[str, Profile]:
         rows = self._store.get("profile", names)
-        stored = {name: baseline.from_row(_unpack(raw)) for name, raw in rows.items()}
+        stored = {name: baseline.from_row(unpack(raw)) for name, raw in rows.items()}
         usable = {name: profile for name, profile in stored.items() if profile.as_of < day}
         usable.update(self._rebuilt([name for name in stored if name not in usable or self._outdated(usable[name])]))
         self._catch_up(usable, day)
@@ -145,7 +151,7 @@ class State:
         """Profiles as the forgotten days made them; later days are to be folded in."""
         rows = self._store.get("profile", [f"{OLD}/{name}" for name in names])
         found = {name: rows.get(f"{OLD}/{name}") for name in names}
-        return {name: baseline.from_row(_unpack(raw)) if raw else Profile() for name, raw in found.items()}
+        return {name: baseline.from_row(unpack(raw)) if raw else Profile() for name, raw in found.items()}
 
     def _catch_up(self, profiles: dict[str, Profile], day: int) -> None:
         """Fold in the stored deltas between a profile's day and the eve of `day`."""
@@ -153,7 +159,7 @@ class State:
         keys = [f"{d:06d}/{name}" for name, p in profiles.items() for d in between(p.as_of + 1, day)]
         rows = self._store.get("delta", keys) if keys else {}
         for key in sorted(rows):
-            now, later, *_ = _unpack(rows[key])
+            now, later, *_ = unpack(rows[key])
             teach(profiles[key[7:]], int(key[:6]), now, later)
 
     def _groups(self, day: int) -> dict[str, Profile]:
@@ -193,19 +199,19 @@ class State:
         self._judged[name] = Stored(ranked, judged.trace, sparse.unpack(values))
         self._lessons[name] = (*judged.lesson, scope)
         row = [*judged.lesson, scope, *ranked[1:], judged.trace, values]
-        self._store.put("delta", [(f"{day:06d}/{name}", _pack(row))])
+        self._store.put("delta", [(f"{day:06d}/{name}", pack(row))])
         self.daybook.add(day)
 
     @staticmethod
     def ranked(key: str, raw: bytes) -> Ranked:
         """How an identity's day was judged, by a row of the table `delta`."""
-        return _stored(key[7:], _unpack(raw)).ranked
+        return _stored(key[7:], unpack(raw)).ranked
 
     def judged(self, day: int) -> list[Stored]:
         """How every identity of a day was judged, by this run or an earlier one."""
         for key, raw in self._store.scan("delta", *_span(day)):
             if key[7:] not in self._judged:
-                row = _unpack(raw)
+                row = unpack(raw)
                 self._judged[key[7:]] = _stored(key[7:], row)
                 self._lessons[key[7:]] = (row[0], row[1], row[2])
         return list(self._judged.values())
@@ -213,10 +219,10 @@ class State:
     def every_judged(self) -> Iterator[tuple[int, Stored]]:
         """(day, how an identity's day was judged) for all that is kept, in order."""
         for key, raw in self._store.scan("delta", "", ":"):
-            yield int(key[:6]), _stored(key[7:], _unpack(raw))
+            yield int(key[:6]), _stored(key[7:], unpack(raw))
 
     def _stored_lessons(self, day: int) -> list[tuple[Delta, Delta, str]]:
-        rows = (_unpack(raw) for _, raw in self._store.scan("delta", *_span(day)))
+        rows = (unpack(raw) for _, raw in self._store.scan("delta", *_span(day)))
         return [(now, later, scope) for now, later, scope, *_ in rows]
 
     def learn(self, day: int, baselines: Baselines) -> None:
@@ -240,17 +246,17 @@ class State:
 
     def notables(self, day: int) -> dict[str, dict[str, Any]]:
         """Notable id → its JSON."""
-        return {key[7:]: _unpack(raw) for key, raw in self._store.scan("notable", *_span(day))}
+        return {key[7:]: unpack(raw) for key, raw in self._store.scan("notable", *_span(day))}
 
     def every_notable(self) -> list[dict[str, Any]]:
         """The notables of all days that are kept, by day and rank."""
-        found = [(key[:6], _unpack(raw)) for key, raw in self._store.scan("notable", "", ":")]
+        found = [(key[:6], unpack(raw)) for key, raw in self._store.scan("notable", "", ":")]
         return [document for _, document in sorted(found, key=lambda pair: (pair[0], pair[1]["rank"]))]
 
     def put_notables(self, day: int, found: list[dict[str, Any]], before: Mapping[str, Any]) -> None:
         """Replace the notables of a day; those that lost their place are gone."""
         kept = {document["id"]: document for document in found}
-        rows: list[tuple[str, bytes | None]] = [(f"{day:06d}/{name}", _pack(d)) for name, d in kept.items()]
+        rows: list[tuple[str, bytes | None]] = [(f"{day:06d}/{name}", pack(d)) for name, d in kept.items()]
         rows += [(f"{day:06d}/{name}", None) for name in before if name not in kept]
         self._store.put("notable", rows)
 
@@ -261,10 +267,10 @@ class State:
 
         In the middle of a run nothing is to be forgotten: more of the same days may follow.
         """
-        self._store.put("profile", [(name, _pack(baseline.to_row(p))) for name, p in baselines.own.items()])
+        self._store.put("profile", [(name, pack(baseline.to_row(p))) for name, p in baselines.own.items()])
         limits, gone = self.daybook.forget() if forget else (None, [])
         self._remember(gone)
-        self._store.put("meta", [("days", _pack([self.daybook.days, self.daybook.closed]))])
+        self._store.put("meta", [("days", pack([self.daybook.days, self.daybook.closed]))])
         self._store.put("day", self._late)
         self._late = []
         if limits is None:
@@ -280,12 +286,12 @@ class State:
         groups = self._old_groups() if days else {}
         own: dict[str, Profile] = {}
         for day in days:
-            rows = {key[7:]: _unpack(raw) for key, raw in self._store.scan("delta", *_span(day))}
+            rows = {key[7:]: unpack(raw) for key, raw in self._store.scan("delta", *_span(day))}
             own.update(self._rebuilt([name for name in rows if name not in own]))
             for name, (now, later, *_) in rows.items():
                 teach(own[name], day, now, later)
             learn_groups(groups, day, [(now, later, scope) for now, later, scope, *_ in rows.values()])
-        self._store.put("profile", [(f"{OLD}/{name}", _pack(baseline.to_row(p))) for name, p in own.items()])
+        self._store.put("profile", [(f"{OLD}/{name}", pack(baseline.to_row(p))) for name, p in own.items()])
         if days:
             self._store.put("profile", [(OLD, _rows(groups))])
 
