@@ -29,7 +29,7 @@ from splunk_app import unpacked  # noqa: E402
 from splunk_stream import chunk, flat, getinfo, replies, table  # noqa: E402
 
 from nhi_watch.simulator import Spec, Tenant  # noqa: E402
-from nhi_watch.splunk.nhiscore import FIELDS  # noqa: E402
+from nhi_watch.splunk.extracted import FIELDS  # noqa: E402
 
 OUT = ROOT / "out" / "bench" / "bench_splunk_memory.json"
 ROWS = int(os.environ.get("NHI_BENCH_ROWS", "10000000"))

@@ -24,7 +24,9 @@ from nhi_watch.simulator import Spec, Tenant
 from nhi_watch.sources import cloudtrail
 from nhi_watch.sources._cloudtrail_traits import DEEP
 from nhi_watch.splunk import lookup
-from nhi_watch.splunk.nhiscore import ADDED, FIELDS, FIRST, RAW, NhiScore
+from nhi_watch.splunk.extracted import FIELDS, FIRST
+from nhi_watch.splunk.lines import RAW
+from nhi_watch.splunk.nhiscore import ADDED, NhiScore
 from nhi_watch.splunk.protocol import Search
 from nhi_watch.timestamps import DAY, day_of, parse
 
@@ -203,6 +205,15 @@ def test_many_small_chunks_and_a_preview_give_what_one_large_chunk_gives(command
     ]
     parts = [row for _, body in command.run(*chunks)[1:] for row in read(body)]
     assert told(parts) == told(whole)
+
+
+def test_a_chunk_with_other_fields_is_not_answered_from_memory(command: Command) -> None:
+    failed, plain = {**EVENT, "errorCode": "AccessDenied"}, {**EVENT, "errorMessage": "AccessDenied"}
+    bodies = [table([name for name in FIELDS if name != absent], [flat(record)])
+              for record, absent in ((failed, "errorMessage"), (plain, "errorCode"))]  # fmt: skip
+    wanted = expected([failed, plain])
+    assert wanted[0] != wanted[1]
+    assert told(command.rows(*bodies)) == wanted
 
 
 def test_50_000_rows_in_a_chunk(command: Command) -> None:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Optional, Union
 
 from nhi_watch.errors import RejectError
 from nhi_watch.splunk.fields import BASELINE, FEEDBACK, SOURCE, SOURCETYPE, names
-from nhi_watch.splunk.rows import Row, values_of
+from nhi_watch.splunk.lines import Row
+from nhi_watch.splunk.rows import values_of
 
 _PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
 _HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)

@@ -19,8 +19,9 @@ from nhi_watch.reputation import NOTHING, Reputation
 from nhi_watch.sources import Peek, cloudtrail
 from nhi_watch.splunk import parts
 from nhi_watch.splunk.columns import Columns, Told
+from nhi_watch.splunk.lines import Row
 from nhi_watch.splunk.parts import Part, Slot
-from nhi_watch.splunk.rows import Row, read
+from nhi_watch.splunk.rows import read
 from nhi_watch.timestamps import DAY, HOUR, parse, render
 
 MEMO = 50_000

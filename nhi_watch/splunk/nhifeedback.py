@@ -14,9 +14,10 @@ from nhi_watch.errors import InputError, RejectError
 from nhi_watch.signals import NAMES
 from nhi_watch.splunk import fields
 from nhi_watch.splunk.columns import Columns
+from nhi_watch.splunk.lines import Row
 from nhi_watch.splunk.options import Option, parse
 from nhi_watch.splunk.protocol import Messages, Metadata, Search, Streaming, serve
-from nhi_watch.splunk.rows import Cell, Row, read, write
+from nhi_watch.splunk.rows import Cell, read, write
 from nhi_watch.timestamps import DAY, render
 from nhi_watch.timestamps import parse as second_of
 

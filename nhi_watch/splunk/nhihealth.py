@@ -14,14 +14,15 @@ from typing import BinaryIO
 from nhi_watch import model
 from nhi_watch.behaviour import Shape
 from nhi_watch.errors import InputError, ModelError, RejectError
-from nhi_watch.splunk import fields, health, lookup, parts, tables
+from nhi_watch.splunk import fields, health, lookup, parts, tables, verdicts
 from nhi_watch.splunk.columns import Columns
 from nhi_watch.splunk.gather import sources
 from nhi_watch.splunk.health import Bucket, Check
+from nhi_watch.splunk.lines import Row
 from nhi_watch.splunk.nhigroup import RAW
 from nhi_watch.splunk.options import Option, parse
 from nhi_watch.splunk.protocol import Messages, Metadata, Search, serve
-from nhi_watch.splunk.rows import Row, read, write
+from nhi_watch.splunk.rows import read, write
 
 OPTIONS = {
     "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
@@ -100,7 +101,7 @@ class NhiHealth:
 
     def _of_tables(self) -> list[Check]:
         messages = [*tables.load_networks(self._lookups), *tables.load_assets(self._lookups)[1]]
-        messages += tables.load_reputation(self._lookups)[1] + tables.load_exceptions(self._lookups)[1]
+        messages += tables.load_reputation(self._lookups)[1] + verdicts.load_exceptions(self._lookups)[1]
         wrong = [health.check(("tables", "lookups"), "error", text) for _, text in messages]
         return wrong or [health.check(("tables", "lookups"), "ok", "the tables that you fill can be read")]
 

@@ -47,7 +47,7 @@ class NhiRank:
         listed, more = tables.load_reputation(self._lookups)
         self._options = Options(float(options["budget"]), assets)
         self._gatherer = Gatherer(hold=True, reputation=listed)
-        self._given, told = tables.load_exceptions(self._lookups)
+        self._given, told = verdicts.load_exceptions(self._lookups)
         needed = [*RAW, *(name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW))]
         reply: Metadata = {"type": "reporting", "required_fields": needed}
         return reply, [*messages, *more, *told, *tables.load_networks(self._lookups)]

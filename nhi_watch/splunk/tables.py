@@ -13,15 +13,12 @@ from nhi_watch import assets, network, reputation
 from nhi_watch.assets import NO_ASSETS, Asset, Assets
 from nhi_watch.errors import InputError
 from nhi_watch.reputation import NOTHING, Reputation
-from nhi_watch.splunk import verdicts
 from nhi_watch.splunk.protocol import Messages
-from nhi_watch.splunk.verdicts import Given
 
 LOOKUPS = Path(__file__).resolve().parents[2] / "lookups"
 NETWORKS = "nhi_networks.csv"
 ASSETS = "nhi_assets.csv"
 OWNERS = "nhi_owners.csv"
-EXCEPTIONS = "nhi_exceptions.csv"
 REPUTATION = "nhi_reputation.csv"
 INTEL = "nhi_intel.csv"
 """What the search NHI Watch - Threat Intelligence copies of Enterprise Security's ip_intel."""
@@ -63,15 +60,6 @@ def load_assets(folder: Path) -> tuple[Assets, Messages]:
 
 def _owned(known: Optional[Asset], told: Asset) -> Asset:
     return told if known is None else known._replace(owner=known.owner or told.owner)
-
-
-def load_exceptions(folder: Path) -> tuple[Given, Messages]:
-    """The customer's exceptions."""
-    path = folder / EXCEPTIONS
-    try:
-        return Given([], list(verdicts.load(path)) if path.is_file() else []), []
-    except InputError as error:
-        return Given([], []), [left_out(error)]
 
 
 def left_out(error: InputError) -> tuple[str, str]:

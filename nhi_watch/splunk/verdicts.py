@@ -19,11 +19,14 @@ from nhi_watch.feedback import LONGEST, Allowed, Verdict
 from nhi_watch.signals import NAMES
 from nhi_watch.splunk.lookup import Table
 from nhi_watch.splunk.notables import ENDED, Earlier, Ranked
+from nhi_watch.splunk.protocol import Messages
+from nhi_watch.splunk.tables import left_out
 from nhi_watch.splunk.tablestore import TableStore
 from nhi_watch.timestamps import DAY, parse
 
+EXCEPTIONS = "nhi_exceptions.csv"
 COLUMNS = ("identity", "signal", "value", "until", "reason")
-"""Of nhi_exceptions.csv."""
+"""Of that file."""
 _DATE = 10
 Row = Mapping[str, str]
 
@@ -61,6 +64,15 @@ def _allowed(who: tuple[str, str, str], until: int, about: tuple[str, str, int, 
     key = hashlib.sha256("|".join(who).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     by, why, made, notable = about
     return Allowed(key, *who, until, by, why, made, notable)
+
+
+def load_exceptions(folder: Path) -> tuple[Given, Messages]:
+    """The customer's exceptions; none where a row is wrong, and a message that says which."""
+    path = folder / EXCEPTIONS
+    try:
+        return Given([], list(load(path)) if path.is_file() else []), []
+    except InputError as error:
+        return Given([], []), [left_out(error)]
 
 
 def load(path: Path) -> Iterator[Allowed]:
