@@ -33,7 +33,8 @@ _INNER = (
     *(f"identity.authorization.evidence.{name}" for name in ("principalId", "principalType")),
     *(f"properties.{name}" for name in ("accountName", "userAgentHeader", "objectKey", "requestbody", "requestBody")),
 )
-ROWS = Plan.of_row((*_TOP, *_INNER, *(("identity", "claims", name) for name in _CLAIMS)))
+_FREE = ("correlationId", ("identity", "claims", "uti"), "properties.objectKey")
+ROWS = Plan.of_row((*_TOP, *_INNER, *(("identity", "claims", name) for name in _CLAIMS)), None, ("time",), _FREE)
 _LOGS = "azure.activitylogs"
 _ECS = {
     "time": "@timestamp",
@@ -69,7 +70,7 @@ def _named(row: Tree) -> Tree:
     return row
 
 
-DOCUMENTS = Plan(_ECS, _named)
+DOCUMENTS = Plan(_ECS, _named, ("time",), _FREE)
 
 
 def native_of(record: object) -> Row:

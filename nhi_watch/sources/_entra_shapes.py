@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._entra_audit import is_deep
-from nhi_watch.sources._look import DOCUMENT, NATIVE, ROW, Plan, inner, look
+from nhi_watch.sources._look import ROW, Form, Plan, inner
 from nhi_watch.sources._shapes import Tree, at, dataset, part
 from nhi_watch.sources._values import plain
 
@@ -45,8 +45,12 @@ def _shallow(row: Tree) -> Tree:
     return row
 
 
-_ROW = Plan.of_row((*_TOP, *(f"properties.{name}" for name in _NAMES)), _shallow)
-_OBJECT_ROW = Plan.of_row(_NAMES, _shallow)
+_MOMENTS = ("createdDateTime", "activityDateTime", "timeGenerated")
+_CHANGING = ("id", "uniqueTokenIdentifier", "sessionId", "requestId", "signInActivityId")
+_TIMES = ("time", *(f"properties.{name}" for name in _MOMENTS))
+_FREE = tuple(f"properties.{name}" for name in _CHANGING)
+_ROW = Plan.of_row((*_TOP, *(f"properties.{name}" for name in _NAMES)), _shallow, _TIMES, _FREE)
+_OBJECT_ROW = Plan.of_row(_NAMES, _shallow, _MOMENTS, _CHANGING)
 """Objects of the Graph API lie in a row without `properties`."""
 _ALSO = {"createdDateTime": "created_at", "activityDateTime": "activity_datetime",
          "riskLevelDuringSignIn": "risk_level_during_signin"}  # fmt: skip
@@ -90,8 +94,9 @@ def _plan(stream: str, names: tuple[str, ...]) -> Plan:
         table[f"properties.{name.partition('|')[0]}"].append(field)
     flat = {f"{path}|{i}": field for path, fields in table.items() for i, field in enumerate(dict.fromkeys(fields))}
     return Plan(
-        {path.replace("{}", ""): field for path, field in flat.items()}, _audited if names is _AUDITED else None
-    )
+        {path.replace("{}", ""): field for path, field in flat.items()}, _audited if names is _AUDITED else None,
+        _TIMES, _FREE,
+    )  # fmt: skip
 
 
 def _audited(row: Tree) -> Tree:
@@ -110,15 +115,11 @@ _DOCUMENTS = {
 }
 
 
-def native_like(record: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
-    """As `_look.native_like`; which plan, the record itself tells."""
-    found, form = look(record)
-    if form is NATIVE:
-        return found
+def plan_of(found: Mapping[str, Any], form: Form) -> Optional[Plan]:
+    """Which plan it is, a row or a document itself tells."""
     if form is ROW:
-        return (_ROW if "category" in found or "properties.id" in found else _OBJECT_ROW).row(found)
-    plan = _DOCUMENTS.get(dataset(found)) if form is DOCUMENT else None
-    return plan.tree(found) if plan else None
+        return _ROW if "category" in found or "properties.id" in found else _OBJECT_ROW
+    return _DOCUMENTS.get(dataset(found))
 
 
 def of_ecs(document: Tree) -> Tree:

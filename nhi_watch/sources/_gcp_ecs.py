@@ -69,7 +69,8 @@ def _completed(tree: Tree) -> Tree:
     return tree
 
 
-DOCUMENTS = Plan({**_ECS, **_PARTS}, _completed)
+_TIMES, _FREE = ("timestamp",), ("insertId",)
+DOCUMENTS = Plan({**_ECS, **_PARTS}, _completed, _TIMES, _FREE)
 
 
 def _alone(tree: Tree) -> Tree:
@@ -88,5 +89,5 @@ ROWS = Plan.of_row(
        for name in ("principalSubject", "firstPartyPrincipal.principalEmail", "thirdPartyPrincipal.principalSubject")),
      *(f"{_P}.{name}" for name in ("serviceName", "methodName", "resourceName", "status.code")),
      *(f"{_P}.requestMetadata.{name}" for name in ("callerIp", "callerIP", "callerSuppliedUserAgent")),
-     f"{_P}.authorizationInfo{{}}.granted", f"{_P}.resourceLocation.currentLocations{{}}"), _alone
+     f"{_P}.authorizationInfo{{}}.granted", f"{_P}.resourceLocation.currentLocations{{}}"), _alone, _TIMES, _FREE
 )  # fmt: skip

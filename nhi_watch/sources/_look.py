@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Optional, Union
 
+from nhi_watch.sources._fields import Fields, Flat, Nested, Path, Steps, steps_of
 from nhi_watch.sources._json import parse
-from nhi_watch.sources._shapes import Tree, dataset, hit
+from nhi_watch.sources._shapes import Tree, dataset, hit, native, nested
 
 
 class Form(IntEnum):
@@ -22,15 +24,13 @@ class Form(IntEnum):
     """Splunk's extracted fields: the native paths are names."""
     DOCUMENT = 2
     """A nested document of Elastic's, without the native text."""
-    UNKNOWN = 3
+    FLAT = 3
+    """A document of Elastic's with dots in its names, as a search hit's `fields`."""
+    UNKNOWN = 4
     """For `read` alone."""
 
 
-Steps = tuple[str, ...]
-Path = Union[str, Steps]
-"""Steps with dots between them, or steps that hold dots themselves."""
-
-NATIVE, ROW, DOCUMENT, UNKNOWN = Form
+NATIVE, ROW, DOCUMENT, FLAT, UNKNOWN = Form
 _EMPTY: Tree = {}
 _NOTHING: tuple[Tree, Form] = ({}, UNKNOWN)
 PLAIN = frozenset((str, int, type(None)))
@@ -45,17 +45,55 @@ def look(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], Form]:
     >>> look({"event": {"dataset": "x.y"}, "a": 1})[1], look({"event": {"dataset": "x.y", "original": '{"b": 2}'}})[0]
     (<Form.DOCUMENT: 2>, {'b': 2})
     """
+    form = _form(tuple(record))
+    if form is NATIVE:
+        return record, form
     raw = record.get("_raw")
     if raw.__class__ is str:
         return _parsed(raw[max(raw.find("{"), 0) :])
-    if ("event" in record or "data_stream" in record or "_source" in record or "fields" in record) and dataset(record):
-        return _document(hit(record))
-    names = "".join(record)
-    if "." not in names and "{" not in names and "_time" not in record:
-        return record, NATIVE
-    if dict in map(type, record.values()) or "event.dataset" in record or "data_stream.dataset" in record:
+    if form is None:
+        document = hit(record)
+        if _is_flat(document):
+            return document, FLAT
+        if dataset(record):
+            return _document(document)
+        form = _plainly(tuple(record))
+    if form is ROW and dict in map(type, record.values()):
         return _NOTHING
-    return record, ROW
+    return record, form
+
+
+_HOSTS = frozenset(("_raw", "event", "data_stream", "_source", "fields", "event.dataset", "data_stream.dataset"))
+
+
+@lru_cache(maxsize=2048)
+def _form(names: tuple[str, ...]) -> Optional[Form]:
+    """The form of a record if its names tell it; None: it may be a document, or hold its text."""
+    return _plainly(names) if _HOSTS.isdisjoint(names) else None
+
+
+def _is_flat(document: Mapping[str, Any]) -> bool:
+    """Whether it is plainly a document with dots in its names and without its record's text; cheaper than `dataset`."""
+    told = document.get("event.dataset")
+    return (
+        told.__class__ is list
+        and len(told) == 1
+        and told[0].__class__ is str
+        and "event" not in document
+        and "message" not in document
+        and "event.original" not in document
+        and "kibana.alert.uuid" not in document
+        and "kibana" not in document
+    )
+
+
+def _plainly(names: tuple[str, ...]) -> Form:
+    """The form of what is no document."""
+    together = "".join(names)
+    row = "." in together or "{" in together or "_time" in names
+    if row and ("event.dataset" in names or "data_stream.dataset" in names):
+        return UNKNOWN
+    return ROW if row else NATIVE
 
 
 def _parsed(text: str) -> tuple[Mapping[str, Any], Form]:
@@ -67,86 +105,50 @@ def _parsed(text: str) -> tuple[Mapping[str, Any], Form]:
 
 
 def _document(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], Form]:
-    event = document.get("event")
-    if event.__class__ is not dict or "." in "".join(document):
+    event: Any = document.get("event")
+    flat = event.__class__ is not dict
+    if dict in map(type, document.values()) if flat else "." in "".join(document):
         return _NOTHING
-    original = event.get("original") or document.get("message")
+    original = (document.get("event.original") if flat else event.get("original")) or document.get("message")
+    if original.__class__ is list and original and flat:
+        original = original[0]
     if original.__class__ is str and original.lstrip()[:1] == "{":
         return _parsed(original)
-    return _NOTHING if original.__class__ is list else (document, DOCUMENT)
+    return _NOTHING if original.__class__ is list else (document, FLAT if flat else DOCUMENT)
 
 
-class Fields:
-    """The values at some paths, as a list in their order, out of a row or out of a tree."""
-
-    def __init__(self, paths: Iterable[Path]) -> None:
-        """Of several paths (`a|b`), the first that is told counts; no path, no value.
-
-        >>> Fields(["a.b", "a.c|d"]).tree({"a": {"b": 1}, "d": 2}), Fields(["a.b", ""]).row({"a.b": "x"})
-        ([1, 2], ['x', None])
-        """
-        told = [path.split("|") if isinstance(path, str) else [path] for path in paths]
-        others = [(index, path) for index, (_, *rest) in enumerate(told) for path in rest]
-        self._count = len(told)
-        self._others = [(index, self._count + at) for at, (index, _) in enumerate(others)]
-        every = [_steps(path) for path in (*(first for first, *_ in told), *(path for _, path in others))]
-        self._names = tuple(map(".".join, every))
-        inner = sorted({steps[:depth] for steps in every for depth in range(len(steps))})
-        self._nodes = [
-            (inner.index(node[:-1]), "".join(node[-1:]), [steps[-1] for steps in every if steps[:-1] == node])
-            for node in inner
-        ]
-        """In an order in which an object comes after the one it is in: index of that one, name, names of values."""
-        met = [steps for node in inner for steps in every if steps[:-1] == node]
-        self._order = [met.index(steps) for steps in every]
-
-    def row(self, row: Mapping[str, Any]) -> list[Any]:
-        """Out of names with dots."""
-        return self._first(list(map(row.get, self._names)))
-
-    def tree(self, tree: Mapping[str, Any]) -> list[Any]:
-        """Out of objects in objects.
-
-        Raises:
-            TypeError: a list is on the way.
-        """
-        found: list[Any] = []
-        nodes: list[Mapping[str, Any]] = []
-        for parent, name, names in self._nodes:
-            node = nodes[parent].get(name, _EMPTY) if nodes else tree
-            if node.__class__ is not dict:
-                if node.__class__ is list:
-                    raise TypeError("a list is on the way")
-                node = _EMPTY
-            nodes.append(node)
-            found += map(node.get, names)
-        return self._first([found[index] for index in self._order])
-
-    def _first(self, found: list[Any]) -> list[Any]:
-        for index, other in self._others:
-            if found[index] is None:
-                found[index] = found[other]
-        del found[self._count :]
-        return found
+def _plain(path: Any) -> Any:
+    return path.partition("|")[0] if isinstance(path, str) else path
 
 
-def _steps(path: Path) -> Steps:
-    return tuple(path.split(".")) if isinstance(path, str) else path
+def _fields_of(path: Steps, fields: Mapping[Steps, list[str]]) -> list[str]:
+    """The fields of a native path; of what is inside of an object that has fields, those below."""
+    for depth in range(len(path), 0, -1):
+        if path[:depth] in fields:
+            return [".".join((field, *path[depth:])) for field in fields[path[:depth]]]
+    return []
 
 
 class Plan:
     """How to make as much of a native record as `peek` reads, quicker than `_shapes` makes all of it."""
 
-    def __init__(self, table: Mapping[Any, str], finish: Optional[Callable[[Tree], Tree]] = None) -> None:
+    def __init__(
+        self,
+        table: Mapping[Any, str],
+        finish: Optional[Callable[[Tree], Tree]] = None,
+        times: Iterable[Path] = (),
+        free: Iterable[Path] = (),
+    ) -> None:
         """Native path → field, as for `_shapes.rebuild`; `finish` does what a table cannot.
+
+        `times`, `free`: native paths of values that change from record to record (see `_remembered`).
 
         >>> Plan({"a.b": "x.y", "a.b|2": "z"}).tree({"z": 7})
         {'a': {'b': 7}}
         """
         fields: dict[Steps, list[str]] = {}
         for path, field in table.items():
-            plain = path.partition("|")[0] if isinstance(path, str) else path
-            fields.setdefault(tuple(step.replace("{}", "") for step in _steps(plain)), []).append(field)
+            fields.setdefault(tuple(step.replace("{}", "") for step in steps_of(_plain(path))), []).append(field)
         self._groups: list[tuple[Steps, list[str], slice]] = []
         paths = sorted(fields, key=lambda steps: (len(steps) > 1, steps[:-1]))
         for index, (*steps, name) in enumerate(paths):
@@ -159,15 +161,44 @@ class Plan:
         self._fields = Fields("|".join(fields[path]) for path in paths)
         self._lists = [index for index, path in enumerate(paths) if "{}" in fields[path][0]]
         self._single = [index for index in range(len(paths)) if index not in self._lists]
+        every = [field for many in fields.values() for field in many]
+        moments, loose = (
+            [field for path in map(steps_of, many) for field in _fields_of(path, fields)] for many in (times, free)
+        )
+        self._takers: dict[Form, Union[Flat, Nested]] = {
+            ROW: Flat(every, moments, loose, listed=False),
+            DOCUMENT: Nested([*every, "event.dataset"], moments, loose),
+            FLAT: Flat([*every, "event.dataset"], moments, loose, listed=True),
+        }
 
     @classmethod
-    def of_row(cls, paths: Iterable[Path], finish: Optional[Callable[[Tree], Tree]] = None) -> Plan:
+    def of_row(
+        cls,
+        paths: Iterable[Path],
+        finish: Optional[Callable[[Tree], Tree]] = None,
+        times: Iterable[Path] = (),
+        free: Iterable[Path] = (),
+    ) -> Plan:
         """The plan for Splunk's extracted fields.
 
         >>> Plan.of_row(["a.b", "a.c{}", "d{}.e"]).row({"a.b": "1", "a.c{}": ["2"], "d{}.e": "3"})
         {'a': {'b': '1', 'c': ['2']}, 'd': {'e': ['3']}}
         """
-        return cls({path: ".".join(_steps(path)) for path in paths}, finish)
+        return cls({path: ".".join(steps_of(path)) for path in paths}, finish, times, free)
+
+    def taker(self, form: Form) -> Optional[Union[Flat, Nested]]:
+        """What takes the values that count out of a record."""
+        return self._takers[form]
+
+    def of(self, found: Mapping[str, Any], form: Form) -> Tree:
+        """Out of a row or a document.
+
+        >>> Plan({"a.b": "x.y", "a.c": "z"}).of({"x.y": [1], "z": [2, 3]}, FLAT)
+        {'a': {'b': 1, 'c': [2, 3]}}
+        """
+        if form is ROW:
+            return self.row(found)
+        return self.tree(nested(found) if form is FLAT else found)
 
     def row(self, row: Mapping[str, Any]) -> Tree:
         """Out of names with dots; TypeError where lines in a text may be values of a list."""
@@ -199,20 +230,37 @@ class Plan:
         return self._finish(root) if self._finish else root
 
 
-def native_like(record: object, rows: Plan, documents: Optional[Plan] = None) -> Optional[Mapping[str, Any]]:
-    """The native record, or as much of it as two plans make of a row and of a document; None: needs `read`.
+class Whole:
+    """Instead of a plan, for rows: all that `_shapes.native` makes of them."""
 
-    Raises:
-        TypeError, AttributeError: it is rubbish.
-    """
-    if record.__class__ is not dict:
+    def __init__(self, paths: Iterable[str], times: Iterable[str], free: Iterable[str]) -> None:
+        """`paths`: what of it is read; others as for `Plan`."""
+        self._taker = Flat(paths, times, free, listed=False)
+
+    def taker(self, form: Form) -> Optional[Flat]:
+        """What takes the values that count out of a record."""
+        return self._taker
+
+    def of(self, found: Mapping[str, Any], form: Form) -> Tree:
+        """The whole tree."""
+        return native(found)[0]
+
+
+class _AsIs:
+    """Instead of a plan, for rows whose names have no dots."""
+
+    def taker(self, form: Form) -> Optional[Flat]:
+        """Nothing is made, so nothing need be remembered."""
         return None
-    found, form = look(record)
-    if form is NATIVE:
+
+    def of(self, found: Mapping[str, Any], form: Form) -> Mapping[str, Any]:
+        """The row; TypeError where a field has several values."""
+        if list in map(type, found.values()):
+            raise TypeError("several values")
         return found
-    if form is ROW:
-        return rows.row(found)
-    return documents.tree(found) if form is DOCUMENT and documents is not None else None
+
+
+AS_IS = _AsIs()
 
 
 def flag(value: Any) -> Any:

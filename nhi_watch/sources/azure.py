@@ -30,8 +30,9 @@ from nhi_watch.sources import Peek, _azure_facts
 from nhi_watch.sources import _microsoft as microsoft
 from nhi_watch.sources._azure_facts import NAMES, OBJECT_ID
 from nhi_watch.sources._azure_shapes import DOCUMENTS, ROWS, native_of, object_of, of_rest
-from nhi_watch.sources._look import PLAIN, native_like
+from nhi_watch.sources._look import PLAIN
 from nhi_watch.sources._microsoft import guid
+from nhi_watch.sources._peeks import Peeks, of_plans
 from nhi_watch.sources._shapes import dataset
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import plain, text
@@ -93,19 +94,20 @@ def _is_ours(row: Row, operation: str) -> bool:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    try:
-        row = native_like(record, ROWS, DOCUMENTS)
-        if row is None:
-            return None
-        if row.get("operationName").__class__ is not str:
-            row = of_rest(row)
-        shape, time, session, target = _parts(row, row.get("properties"))
-        when = spelled(time)
-        if when is None or not shape[0].strip("/") or not PLAIN.issuperset(map(type, shape)):
-            return None
-        return cast(Peek, (shape, when, _record_id(row, when, shape[0]), session, target))
-    except (TypeError, AttributeError):
+    return _PEEKS.peek(record)
+
+
+def _peek(row: Row) -> Optional[Peek]:
+    if row.get("operationName").__class__ is not str:
+        row = of_rest(row)
+    shape, time, session, target = _parts(row, row.get("properties"))
+    when = spelled(time)
+    if when is None or not shape[0].strip("/") or not PLAIN.issuperset(map(type, shape)):
         return None
+    return cast(Peek, (shape, when, _record_id(row, when, shape[0]), session, target))
+
+
+_PEEKS = Peeks(_peek, of_plans(ROWS, DOCUMENTS))
 
 
 def _record_id(row: Row, when: str, operation: str) -> str:

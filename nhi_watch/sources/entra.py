@@ -33,8 +33,9 @@ from typing import Any, Optional, cast
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek, _entra_audit, _entra_graph, _entra_signin
-from nhi_watch.sources._entra_shapes import native_like, of_ecs
+from nhi_watch.sources._entra_shapes import of_ecs, plan_of
 from nhi_watch.sources._look import PLAIN, is_id
+from nhi_watch.sources._peeks import Peeks
 from nhi_watch.sources._shapes import dataset, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
@@ -111,27 +112,26 @@ def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
+    return _PEEKS.peek(record)
+
+
+def _peek(row: Mapping[str, Any]) -> Optional[Peek]:
+    if "calleripaddress" in row or "operationname" in row:
+        row = _renamed(row)
+    told = row.get("properties", row)
+    if told.__class__ is not dict:
         return None
-    try:
-        row = native_like(cast(Mapping[str, Any], record))
-        if row is None:
-            return None
-        if "calleripaddress" in row or "operationname" in row:
-            row = _renamed(row)
-        told = row.get("properties", row)
-        if told.__class__ is not dict:
-            return None
-        kind = _kind(row, told)
-        if not kind:
-            return None
-        shape, time, record_id, session, target = _PARTS[kind](row, told, _tenant(row, told))
-    except (TypeError, AttributeError):
+    kind = _kind(row, told)
+    if not kind:
         return None
+    shape, time, record_id, session, target = _PARTS[kind](row, told, _tenant(row, told))
     when = spelled(time)
     if when is None or not is_id(record_id) or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, ((kind, *shape), when, record_id, session, target))
+
+
+_PEEKS = Peeks(_peek, plan_of)
 
 
 def _renamed(row: Mapping[str, Any]) -> Mapping[str, Any]:

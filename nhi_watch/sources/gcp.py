@@ -29,7 +29,8 @@ from nhi_watch.sources import Peek, _gcp_methods, _google
 from nhi_watch.sources import _kubernetes_actions as k8s
 from nhi_watch.sources._gcp_ecs import DOCUMENTS, ROWS, from_ecs
 from nhi_watch.sources._gcp_traits import DEEP, MINTS, issued, traits_of
-from nhi_watch.sources._look import PLAIN, inner, is_id, native_like
+from nhi_watch.sources._look import PLAIN, inner, is_id
+from nhi_watch.sources._peeks import Peeks, of_plans
 from nhi_watch.sources._shapes import Tree, at, dataset, every, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
@@ -82,17 +83,18 @@ def claims(record: object) -> bool:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    try:
-        tree = native_like(record, ROWS, DOCUMENTS)
-        if tree is None:
-            return None
-        shape, session, target, deep = _raw(_entry(tree))
-        record_id, time = tree.get("insertId"), spelled(tree.get("timestamp"))
-    except (TypeError, AttributeError):
-        return None
+    return _PEEKS.peek(record)
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    shape, session, target, deep = _raw(_entry(tree))
+    record_id, time = tree.get("insertId"), spelled(tree.get("timestamp"))
     if deep or time is None or not shape[4] or not is_id(record_id) or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, (shape, time, record_id, session, target))
+
+
+_PEEKS = Peeks(_peek, of_plans(ROWS, DOCUMENTS))
 
 
 def _entry(tree: Row) -> Row:

@@ -31,8 +31,9 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek, _m365_facts
 from nhi_watch.sources import _microsoft as microsoft
-from nhi_watch.sources._look import PLAIN, Plan, is_id, native_like
+from nhi_watch.sources._look import PLAIN, Plan, is_id
 from nhi_watch.sources._microsoft import guid
+from nhi_watch.sources._peeks import Peeks, of_plans
 from nhi_watch.sources._shapes import Tree, dataset, native, part, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
@@ -64,11 +65,15 @@ _FLAT = (
 )  # fmt: skip
 _PAIRS = ("ExtendedProperties", "OperationProperties", "Parameters")
 _TREES = ("AppAccessContext", *_PAIRS, "Actor", "Target", "ModifiedProperties")
+_FREE = (
+    "Id", "SessionId", "AppAccessContext.UniqueTokenId", "AppAccessContext.AADSessionId", "SiteUrl", "ObjectId",
+)  # fmt: skip
 _ROW = Plan.of_row(
     (*_FLAT, *(f"AppAccessContext.{name}" for name in ("ClientAppId", "UniqueTokenId", "AADSessionId")),
      *(f"{name}{{}}.{inner}" for name in _PAIRS for inner in ("Name", "Value")),
      *(f"{name}{{}}.{inner}" for name in ("Actor", "Target") for inner in ("ID", "Type")),
-     *(f"ModifiedProperties{{}}.{inner}" for inner in ("Name", "OldValue", "NewValue")))
+     *(f"ModifiedProperties{{}}.{inner}" for inner in ("Name", "OldValue", "NewValue"))),
+    None, ("CreationTime",), _FREE
 )  # fmt: skip
 _IN = "o365.audit"
 _BESIDES = {
@@ -92,7 +97,7 @@ def _completed(row: Tree) -> Tree:
 _DOCUMENT = Plan(
     {**{name: f"{_IN}.{name}" for name in (*_FLAT, *_TREES)},
      **{f"{name}|{field}" if name.partition("|")[0] in _FLAT else name: field for name, field in _BESIDES.items()}},
-    _completed,
+    _completed, ("CreationTime",), _FREE
 )  # fmt: skip
 
 
@@ -111,17 +116,22 @@ def claims(record: object) -> bool:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    try:
-        row = native_like(record, _ROW, _DOCUMENT)
-        if row is None:
-            return None
-        shape, time, record_id, session, target = _parts(row)
-    except (TypeError, AttributeError):
-        return None
-    told = spelled(time + "Z" if time.__class__ is str and len(time) == 19 else time)
+    return _PEEKS.peek(record)
+
+
+def _clock(time: Any) -> Optional[str]:
+    return spelled(time + "Z" if time.__class__ is str and len(time) == 19 else time)
+
+
+def _peek(row: Row) -> Optional[Peek]:
+    shape, time, record_id, session, target = _parts(row)
+    told = _clock(time)
     if told is None or not is_id(record_id) or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, (shape, told, record_id, session, target))
+
+
+_PEEKS = Peeks(_peek, of_plans(_ROW, _DOCUMENT), _clock)
 
 
 def _parts(row: Row) -> Parts:

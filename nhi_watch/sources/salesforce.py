@@ -22,7 +22,8 @@ from nhi_watch import actions, agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
-from nhi_watch.sources._look import DOCUMENT, PLAIN, UNKNOWN, Plan, look
+from nhi_watch.sources._look import AS_IS, PLAIN, Plan
+from nhi_watch.sources._peeks import Peeks, of_plans
 from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text, whole
@@ -102,18 +103,12 @@ def claims(record: object) -> bool:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
-        return None
-    try:
-        tree, form = look(cast(Tree, record))
-        if form is DOCUMENT:
-            tree = _DOCUMENTS.tree(tree)
-        elif form is UNKNOWN:
-            return None
-        shape, session, target = _raw(tree)
-        time, record_id = spelled(_time(tree)), _id_of(tree, shape[0])
-    except (TypeError, AttributeError):
-        return None
+    return _PEEKS.peek(record)
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    shape, session, target = _raw(tree)
+    time, record_id = spelled(_time(tree)), _id_of(tree, shape[0])
     if time is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, (shape, time, record_id, session, target))
@@ -145,7 +140,10 @@ def _completed(tree: Tree) -> Tree:
     return tree
 
 
-_DOCUMENTS = Plan(_ECS, _completed)
+_DOCUMENTS = Plan(
+    _ECS, _completed, ("TIMESTAMP_DERIVED",), ("EventIdentifier", "REQUEST_ID", "SESSION_KEY")
+)
+_PEEKS = Peeks(_peek, of_plans(AS_IS, _DOCUMENTS))
 
 
 def _time(tree: Row) -> object:

@@ -24,7 +24,8 @@ from nhi_watch import actions, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
-from nhi_watch.sources._look import DOCUMENT, NATIVE, PLAIN, ROW, Plan, look
+from nhi_watch.sources._look import AS_IS, PLAIN, Plan
+from nhi_watch.sources._peeks import Peeks, of_plans
 from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
@@ -73,9 +74,6 @@ def _completed(row: Tree) -> Tree:
     return row
 
 
-_DOCUMENTS = Plan(_ECS, _completed)
-
-
 def claims(record: object) -> bool:
     """Whether the record is a row of one of the two views, or Elastic's document of a login."""
     if record.__class__ is not dict:
@@ -94,23 +92,23 @@ def claims(record: object) -> bool:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
-        return None
-    try:
-        row, form = look(cast(Row, record))
-        if form is DOCUMENT:
-            row = _DOCUMENTS.tree(row)
-        elif form > ROW:
-            return None
-        if form is not NATIVE and list in map(type, row.values()):  # `read` takes lists of equals for one value
-            return None
-        shape, time, record_id, session, target = _parts(row if "USER_NAME" in row else _upper(row))
-    except (TypeError, AttributeError):
-        return None
-    told = spelled(_plain(time))
+    return _PEEKS.peek(record)
+
+
+def _clock(time: object) -> Optional[str]:
+    return spelled(_plain(time))
+
+
+def _peek(row: Row) -> Optional[Peek]:
+    shape, time, record_id, session, target = _parts(row if "USER_NAME" in row else _upper(row))
+    told = _clock(time)
     if told is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, (shape, told, record_id, session, target))
+
+
+_DOCUMENTS = Plan(_ECS, _completed, ("EVENT_TIMESTAMP",), ("EVENT_ID",))
+_PEEKS = Peeks(_peek, of_plans(AS_IS, _DOCUMENTS), _clock)
 
 
 def _upper(row: Row) -> Row:

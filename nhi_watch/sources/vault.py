@@ -29,8 +29,9 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.identity import subject_of
 from nhi_watch.sources import Peek
-from nhi_watch.sources._look import PLAIN, Plan, native_like
+from nhi_watch.sources._look import PLAIN, Plan
 from nhi_watch.sources._microsoft import host
+from nhi_watch.sources._peeks import Peeks, of_plans
 from nhi_watch.sources._shapes import at, dataset, native, part
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import listed, made_id, plain, text
@@ -74,10 +75,14 @@ _PATHS = (
     "response.wrap_info.accessor",
 )  # fmt: skip
 _IN = "hashicorp_vault.audit"
-_ROW = Plan.of_row(_PATHS)
+_FREE = (
+    "auth.accessor", "request.client_token_accessor", "response.auth.accessor", "request.id", "request.path",
+)  # fmt: skip
+_ROW = Plan.of_row(_PATHS, None, ("time",), _FREE)
 _DOCUMENT = Plan(
     {**{path.replace("{}", ""): f"{_IN}.{path.replace('{}', '')}" for path in _PATHS},
-     "time|2": "@timestamp", "request.remote_address|2": "source.ip", "request.id|2": "event.id"}
+     "time|2": "@timestamp", "request.remote_address|2": "source.ip", "request.id|2": "event.id"},
+    None, ("time",), _FREE
 )  # fmt: skip
 
 
@@ -99,17 +104,18 @@ def claims(record: object) -> bool:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    try:
-        row = native_like(record, _ROW, _DOCUMENT)
-        if row is None:
-            return None
-        shape, time, record_id, session, target = _parts(row)
-    except (TypeError, AttributeError):
-        return None
+    return _PEEKS.peek(record)
+
+
+def _peek(row: Row) -> Optional[Peek]:
+    shape, time, record_id, session, target = _parts(row)
     told = spelled(time)
     if told is None or not record_id or not shape[0] or not shape[1] or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, (shape, told, record_id, session, target))
+
+
+_PEEKS = Peeks(_peek, of_plans(_ROW, _DOCUMENT))
 
 
 def _part(row: Row, name: str) -> Row:

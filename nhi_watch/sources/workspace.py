@@ -22,7 +22,8 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek, _google
 from nhi_watch.sources import _workspace_events as events
-from nhi_watch.sources._look import DOCUMENT, NATIVE, PLAIN, Plan, inner, look
+from nhi_watch.sources._look import PLAIN, Plan, Whole, inner
+from nhi_watch.sources._peeks import Peeks, of_plans
 from nhi_watch.sources._shapes import Tree, at, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import listed, made_id, plain, text
@@ -92,19 +93,13 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of native records and documents; a row does not tell whose a parameter is."""
-    if record.__class__ is not dict:
-        return None
-    try:
-        tree, form = look(cast(Tree, record))
-        if form is DOCUMENT:
-            tree = _DOCUMENTS.tree(tree)
-        elif form is not NATIVE:
-            return None
-        raw = _raw(tree)
-        time, record_id = spelled(inner(tree, "id").get("time")), _id_of(raw)
-    except (TypeError, AttributeError):
-        return None
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
+    return _PEEKS.peek(record)
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    raw = _raw(tree)
+    time, record_id = spelled(inner(tree, "id").get("time")), _id_of(raw)
     if raw is None or time is None or not record_id or not PLAIN.issuperset(map(type, raw[0])):
         return None
     return cast(Peek, (raw[0], time, record_id, raw[1], raw[2]))
@@ -143,7 +138,9 @@ def _completed(tree: Tree) -> Tree:
     return tree
 
 
-_DOCUMENTS = Plan(_ECS, _completed)
+_FREE = ("id.uniqueQualifier",)
+_ROWS = Whole(("id", "actor", "events", "name", "parameters", "ipAddress"), ("id.time",), _FREE)
+_PEEKS = Peeks(_peek, of_plans(_ROWS, Plan(_ECS, _completed, ("id.time",), _FREE)))
 
 
 def _id_of(raw: Optional[tuple[tuple[object, ...], str, str, str]]) -> str:

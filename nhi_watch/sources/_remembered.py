@@ -1,0 +1,229 @@
+"""What peek said of records, remembered: most differ from one met before only in id, time, session and target.
+
+Those few values are *free*. All others that a source looks at are the key of what was said before, in which the free
+ones are filled in. Which of them goes where is found out by trying: a record that is met a second time is read again
+with other texts in place of the free ones: long ones full of signs, ids, numbers. Only if its shape stays the same, and
+id, session and target are made of these texts as they are, is it remembered. All else is read as if it were new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Optional, Protocol, Union, cast
+
+from nhi_watch.sources import Peek
+from nhi_watch.sources._fields import Key, Row, Values
+
+Make = Callable[[Row], Optional[Peek]]
+Clock = Callable[[object], Optional[str]]
+"""How the time of a Peek is made of the record's."""
+_Pieces = Any
+"""A text, a place among the free values, or some of both that make a text together."""
+_SAID = 4096
+"""Remembered at most; what comes after starts anew."""
+_TEXTS = frozenset((str, type(None)))
+_NOT_TOLD = frozenset(("", "-", "null", "unknown", "none", "None", "NULL"))
+_SIGNS = "Ab/c?d:e@f.g#h|i=j&k,l_m%n(o)p{q};r's\"t"
+_LONG = 150
+_MANY = 10**18
+
+
+class Taker(Protocol):
+    """Takes the values out of records of one form."""
+
+    def take(self, row: Row) -> tuple[Key, Values]:
+        """The values; TypeError or ValueError where it cannot be done cheaply."""
+
+    def put(self, row: Row, layout: int, free: tuple[Values, Values]) -> Row:
+        """A record like this with others than its own free values."""
+
+    def times(self, layout: int) -> int:
+        """How many of the free values of a layout are times."""
+
+    def mind(self, row: Row) -> None:
+        """Look into it why the values could not be taken, or be a key."""
+
+
+class _Said(NamedTuple):
+    """What was said, with places for the free values."""
+
+    shape: tuple[Any, ...]
+    clock: int
+    """Which of the free values is the time."""
+    pieces: tuple[_Pieces, ...]
+    """Of record id, session and target."""
+    bound: tuple[int, ...] = ()
+    """Which of the free values are a part of the key all the same; they come with an entry of their own."""
+    longest: int = 0
+    free_types: Sequence[type] = ()
+    types: Sequence[type] = ()
+    """Of the key's values, where others than texts are among them: 1 equals True."""
+
+
+_ONCE = _Said((), 0, ())
+_NEVER = _Said((), 0, ())
+
+
+class Remembered:
+    """Peeks by the values that they were made of."""
+
+    def __init__(self, make: Make, taker: Taker, clock: Clock) -> None:
+        """`make` depends on what `taker` takes alone. `clock`: how the time of a Peek is made of the record's."""
+        self._make = make
+        self._taker = taker
+        self._clock = clock
+        self._said: dict[Key, _Said] = {}
+
+    def peek(self, row: Row) -> Optional[Peek]:
+        """What `make` says."""
+        try:
+            key, free = self._taker.take(row)
+            said = self._said.get(key)
+            bound: tuple[int, ...] = ()
+            if said is not None and said.bound:
+                bound = said.bound
+                key = (key[0], (*key[1], *[free[index] for index in bound]))
+                said = self._said.get(key)
+        except (TypeError, ValueError):
+            self._taker.mind(row)
+            return self._make(row)
+        if said is None or said is _ONCE:
+            return self._met(row, key, free, bound)
+        if said is _NEVER or (said.types and said.types != list(map(type, key[1]))):
+            return self._make(row)
+        return _filled(said, free, self._clock) or self._make(row)
+
+    def _met(self, row: Row, key: Key, free: Values, bound: tuple[int, ...]) -> Optional[Peek]:
+        """What is met once is hardly worth the trouble."""
+        told = self._make(row)
+        if len(self._said) >= _SAID:
+            self._said.clear()
+        if key not in self._said:
+            self._said[key] = _ONCE
+        elif told is not None:
+            tried = _Trial(told, free, self._taker.times(key[0]), partial(self._again, row, key[0], free), self._clock)
+            said = tried.learnt(bound) or (_NEVER if bound else tried.bound())
+            types = () if _TEXTS.issuperset(map(type, key[1])) else list(map(type, key[1]))
+            self._said[key] = said if said is _NEVER else said._replace(types=types)
+        return told
+
+    def _again(self, row: Row, layout: int, free: Values, others: Values) -> Optional[Peek]:
+        return self._make(self._taker.put(row, layout, (free, others)))
+
+
+# ---- learning
+
+
+class _Trial(NamedTuple):
+    """Reads a record again, with others than its own free values."""
+
+    told: Peek
+    free: Values
+    times: int
+    again: Callable[[Values], Optional[Peek]]
+    clock: Clock
+
+    def learnt(self, bound: Collection[int]) -> Optional[_Said]:
+        """What is the same for all values in place of those that are not bound; None where that cannot be told."""
+        for longest in (_LONG, 60):
+            found = [self._pieced(texts, bound) for texts in self._variants(longest, bound)]
+            if found[0] is None or any(one != found[0] for one in found) or found[0].shape != self.told[0]:
+                continue
+            said = found[0]._replace(longest=longest, free_types=list(map(type, self.free)))
+            if _filled(said, self.free, self.clock) == tuple(self.told):
+                return said
+        return None
+
+    def bound(self) -> _Said:
+        """Which of the free values tell more than themselves."""
+        those = range(self.times, len(self.free))
+        found = [index for index in those if not self.learnt([other for other in those if other != index])]
+        return _Said((), 0, (), tuple(found)) if found and self.learnt(found) else _NEVER
+
+    def _variants(self, longest: int, bound: Collection[int]) -> Iterator[Values]:
+        """Other values in place of the free ones, each different from all others."""
+        for turn in range(3):
+            yield tuple(
+                value if at in bound
+                else _other_time(value, 3 * at + turn) if at < self.times
+                else _other(value, turn, at, longest)
+                for at, value in enumerate(self.free)
+            )  # fmt: skip
+
+    def _pieced(self, free: Values, bound: Collection[int]) -> Optional[_Said]:
+        """What is said with these values, and where they are in it."""
+        peek = self.again(free)
+        if peek is None:
+            return None
+        shape, time, *others = tuple(peek)
+        told = [self.clock(value) for value in free[: self.times]]
+        if time not in told or not all(text.__class__ is str for text in others):
+            return None
+        loose = [at for at in range(self.times, len(free)) if free[at] is not None and at not in bound]
+        tokens = {str(free[at]): at for at in loose}
+        tokens[cast(str, time)] = told.index(cast(str, time))
+        pieces = tuple([_simplest(_pieces(cast(str, text), tokens)) for text in others])
+        return _Said(cast("tuple[Any, ...]", shape), told.index(cast(str, time)), pieces)
+
+
+def _other_time(value: Any, number: int) -> Any:
+    """So many days later, or in another year."""
+    if value.__class__ is int or (value.__class__ is str and value.isdigit() and len(value) == 13):
+        later = int(value) + (number + 1) * 86400 * (1000 if int(value) > 10**11 else 1)
+        return str(later) if value.__class__ is str else later
+    return f"{2031 + number}{value[4:]}" if value.__class__ is str else value
+
+
+def _other(value: Any, turn: int, index: int, longest: int) -> Any:
+    number = 10 * index + turn
+    if value.__class__ is int:
+        return 910_000_000_000 + number
+    if value.__class__ is not str:
+        return value
+    if turn == 0:
+        return f"{_SIGNS * 9}"[: longest - 3] + f"Z{index:02}"
+    return f"7d0b4e51-2f3a-4c1d-9e8f-{number:012x}" if turn == 1 else f"84729{number:04}"
+
+
+def _pieces(text: str, tokens: Mapping[str, int]) -> tuple[Union[str, int], ...]:
+    for token, index in tokens.items():
+        before, found, after = text.partition(token)
+        if found:
+            return (*_pieces(before, tokens), index, *_pieces(after, tokens))
+    return (text,) if text else ()
+
+
+def _simplest(pieces: tuple[Union[str, int], ...]) -> _Pieces:
+    return pieces if len(pieces) > 1 else pieces[0] if pieces else ""
+
+
+# ---- saying
+
+
+def _filled(said: _Said, free: Values, clock: Clock) -> Optional[Peek]:
+    """A Peek with the free values in their places; None where one of them is out of the ordinary."""
+    shape, at, pieces, _, longest, types, _ = said
+    time = clock(free[at])
+    if time is None or types != list(map(type, free)):
+        return None
+    texts = []
+    for value in free:
+        if value.__class__ is str:
+            if len(value) > longest or value in _NOT_TOLD or "\n" in value or value != value.strip():
+                return None
+            texts.append(value)
+        elif value is None:
+            texts.append("")
+        elif value.__class__ is int and 0 < value < _MANY:
+            texts.append(str(value))
+        else:
+            return None
+    texts[at] = time
+    others = [
+        texts[one] if one.__class__ is int
+        else one if one.__class__ is str
+        else "".join([texts[each] if each.__class__ is int else each for each in one])
+        for one in pieces
+    ]  # fmt: skip
+    return cast(Peek, (shape, time, *others))
