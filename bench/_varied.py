@@ -88,7 +88,8 @@ def places(source: ModuleType, record: Any) -> Places:
         _change(made, path, lambda value: other(value, 77))
         changed = _differs(source, made, base)
         if changed == {"record_id"}:
-            if _same_shape(source, record, made):  # else it is a word that the id is made of, as a result is
+            # Else it is a word that the id is made of, as a result or a type is.
+            if any(map(str.isdigit, str(value))) and _same_shape(source, record, made):
                 found.ids.append(path)
         elif changed and changed <= {"record_id", "session"}:
             found.sessions.append(path)

@@ -118,6 +118,8 @@ class Flat:
         self._free = frozenset(free)
         self._layouts: dict[tuple[str, ...], _Layout] = {}
         self._numbered: list[_Layout] = []
+        self._odd: dict[int, list[int]] = {}
+        """Layouts in which objects were met."""
 
     def take(self, row: Row) -> tuple[Key, Values]:
         """The values; TypeError or ValueError where it cannot be done cheaply."""
@@ -125,7 +127,13 @@ class Flat:
         key, free, number, _, _ = self._layouts.get(names) or self._laid(names)
         values, others = key(row), free(row)
         if self._listed:
-            return (number, _singles(values)), _singles(others)
+            values = _singles(values)
+            if number in self._odd:
+                found = list(values)
+                for index in self._odd[number]:
+                    found[index] = _hashable(found[index])
+                values = tuple(found)
+            return (number, values), _singles(others)
         if list in map(type, values):
             values = tuple(map(_hashable, values))
         return (number, values), others
@@ -140,7 +148,13 @@ class Flat:
         return self._numbered[layout].times
 
     def mind(self, row: Row) -> None:
-        """Nothing can be done about objects in a row."""
+        """Take note of objects, which are no keys as they are."""
+        layout = self._layouts.get(tuple(row))
+        if layout is not None and self._listed:
+            known = self._odd.get(layout.number, ())
+            values = [_first(value) for value in layout.key(row)]
+            met = (index for index, value in enumerate(values) if value.__class__ in (dict, list))
+            self._odd[layout.number] = sorted({*known, *met})
 
     def _laid(self, names: tuple[str, ...]) -> _Layout:
         times = [name for name in names if name in self._times]
@@ -236,9 +250,11 @@ def _singles(values: Values) -> Values:
     try:
         return tuple([value for (value,) in values])
     except (TypeError, ValueError):
-        return tuple(
-            [_hashable(value[0] if value.__class__ is list and len(value) == 1 else value) for value in values]
-        )
+        return tuple([_hashable(_first(value)) for value in values])
+
+
+def _first(value: Any) -> Any:
+    return value[0] if value.__class__ is list and len(value) == 1 else value
 
 
 def _hashable(value: Any, without: Iterable[str] = ()) -> Any:

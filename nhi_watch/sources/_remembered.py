@@ -2,7 +2,7 @@
 
 Those few values are *free*. All others that a source looks at are the key of what was said before, in which the free
 ones are filled in. Which of them goes where is found out by trying: a record that is met a second time is read again
-with other texts in place of the free ones: long ones full of signs, ids, numbers. Only if its shape stays the same, and
+with other texts in place of the free ones: long ones full of signs, and ids. Only if its shape stays the same, and
 id, session and target are made of these texts as they are, is it remembered. All else is read as if it were new.
 """
 
@@ -63,6 +63,8 @@ class _Said(NamedTuple):
 
 _ONCE = _Said((), 0, ())
 _NEVER = _Said((), 0, ())
+_SILENT = _Said((), 0, ())
+"""Nothing was said; `read` is to be asked again."""
 
 
 class Remembered:
@@ -90,6 +92,8 @@ class Remembered:
             return self._make(row)
         if said is None or said is _ONCE:
             return self._met(row, key, free, bound)
+        if said is _SILENT:
+            return None
         if said is _NEVER or (said.types and said.types != list(map(type, key[1]))):
             return self._make(row)
         return _filled(said, free, self._clock) or self._make(row)
@@ -101,7 +105,9 @@ class Remembered:
             self._said.clear()
         if key not in self._said:
             self._said[key] = _ONCE
-        elif told is not None:
+        elif told is None:
+            self._said[key] = _SILENT
+        else:
             tried = _Trial(told, free, self._taker.times(key[0]), partial(self._again, row, key[0], free), self._clock)
             said = tried.learnt(bound) or (_NEVER if bound else tried.bound())
             types = () if _TEXTS.issuperset(map(type, key[1])) else list(map(type, key[1]))
@@ -143,10 +149,10 @@ class _Trial(NamedTuple):
 
     def _variants(self, longest: int, bound: Collection[int]) -> Iterator[Values]:
         """Other values in place of the free ones, each different from all others."""
-        for turn in range(3):
+        for turn in range(2):
             yield tuple(
                 value if at in bound
-                else _other_time(value, 3 * at + turn) if at < self.times
+                else _other_time(value, 2 * at + turn) if at < self.times
                 else _other(value, turn, at, longest)
                 for at, value in enumerate(self.free)
             )  # fmt: skip
@@ -183,7 +189,7 @@ def _other(value: Any, turn: int, index: int, longest: int) -> Any:
         return value
     if turn == 0:
         return f"{_SIGNS * 9}"[: longest - 3] + f"Z{index:02}"
-    return f"7d0b4e51-2f3a-4c1d-9e8f-{number:012x}" if turn == 1 else f"84729{number:04}"
+    return f"7d0b4e51-2f3a-4c1d-9e8f-{number:012x}"
 
 
 def _pieces(text: str, tokens: Mapping[str, int]) -> tuple[Union[str, int], ...]:

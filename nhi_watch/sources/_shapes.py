@@ -17,7 +17,7 @@ from typing import Any, Optional
 
 from nhi_watch.errors import RejectError
 from nhi_watch.sources._json import parse
-from nhi_watch.sources._unflatten import unflatten
+from nhi_watch.sources._unflatten import WIDEST, spread, unflatten
 from nhi_watch.sources._values import listed
 
 Tree = dict[str, Any]
@@ -193,10 +193,16 @@ def nested(document: Mapping[str, Any]) -> Tree:
     >>> nested({"a.b": ["1"], "a": {"c": 2}, "d": [1, 2]})
     {'a': {'c': 2, 'b': '1'}, 'd': [1, 2]}
     """
+    values = [value[0] if value.__class__ is list and len(value) == 1 else value for value in document.values()]
+    if dict in map(type, values) or len(values) > WIDEST:
+        return _nested(dict(zip(document, values)))
+    return spread(tuple(document), values, _nested)
+
+
+def _nested(document: Mapping[str, Any]) -> Tree:
     tree: Tree = {}
     for name in sorted(k for k in document if isinstance(k, str)):
-        value = document[name]
-        put(tree, name, value[0] if value.__class__ is list and len(value) == 1 else value)
+        put(tree, name, document[name])
     return tree
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Optional
 
@@ -11,8 +11,9 @@ _DEEPEST = 24
 _LONGEST = 200_000
 _KEY = re.compile(r"\s*([^\s={}\[\],\"][^={}\[\],\"]*)=")
 _Node = tuple[list[str], list[int], list[tuple[str, Any]]]
+Build = Callable[[Mapping[str, Any]], dict[str, Any]]
 _SCALARS = frozenset((str, int, float, bool))
-_WIDEST = 400
+WIDEST = 400
 """So many values at most in a row whose layout is remembered."""
 
 
@@ -28,7 +29,7 @@ def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
     """
     told = {k: v for k, v in row.items() if k.__class__ is str and k[:1] != "_" and v not in ("", None, [])}
     sizes = [_size(value) for value in told.values()]
-    if None in sizes or len(sizes) > _WIDEST:
+    if None in sizes or len(sizes) > WIDEST:
         return _unflattened(told)
     values: list[Any] = []
     for value in told.values():
@@ -36,7 +37,7 @@ def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
             values += value
         else:
             values.append(value)
-    return _filled(_layout(tuple(told), tuple(sizes)), values) if len(values) <= _WIDEST else _unflattened(told)
+    return _filled(_layout(tuple(told), tuple(sizes)), values) if len(values) <= WIDEST else _unflattened(told)
 
 
 def _unflattened(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,6 +81,20 @@ def _layout(names: tuple[str, ...], sizes: tuple[int, ...]) -> Any:
         told[name] = spots if size else spots[0]
         at += len(spots)
     return _compiled(_unflattened(told))
+
+
+def spread(names: tuple[str, ...], values: list[Any], build: Build) -> dict[str, Any]:
+    """What `build` makes of these names and values, none of them an object; made once for all with the same names.
+
+    >>> spread(("a", "b"), [1, [2]], lambda told: {"c": {"d": told["b"]}, "a": told["a"]})
+    {'a': 1, 'c': {'d': [2]}}
+    """
+    return _filled(_spread(names, build), values)
+
+
+@lru_cache(maxsize=512)
+def _spread(names: tuple[str, ...], build: Build) -> Any:
+    return _compiled(build({name: _spot(at, name) for at, name in enumerate(names)}))
 
 
 def _compiled(tree: dict[str, Any]) -> _Node:
