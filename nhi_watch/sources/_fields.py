@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Optional, Union
 
 Row = Mapping[str, Any]
 Steps = tuple[str, ...]
@@ -100,9 +100,12 @@ def _plain(path: Any) -> Any:
 
 class _Layout(NamedTuple):
     key: Callable[[Row], Values]
+    odd: Optional[Callable[[Row], Values]]
+    """Of names at which lists and objects were met."""
     free: Callable[[Row], Values]
     number: int
     names: tuple[str, ...]
+    """The free ones."""
     times: int
     """So many of the free ones are times."""
 
@@ -118,25 +121,17 @@ class Flat:
         self._free = frozenset(free)
         self._layouts: dict[tuple[str, ...], _Layout] = {}
         self._numbered: list[_Layout] = []
-        self._odd: dict[int, list[int]] = {}
-        """Layouts in which objects were met."""
 
     def take(self, row: Row) -> tuple[Key, Values]:
         """The values; TypeError or ValueError where it cannot be done cheaply."""
         names = tuple(row)
-        key, free, number, _, _ = self._layouts.get(names) or self._laid(names)
+        key, odd, free, number, _, _ = self._layouts.get(names) or self._laid(names)
         values, others = key(row), free(row)
         if self._listed:
-            values = _singles(values)
-            if number in self._odd:
-                found = list(values)
-                for index in self._odd[number]:
-                    found[index] = _hashable(found[index])
-                values = tuple(found)
-            return (number, values), _singles(others)
-        if list in map(type, values):
-            values = tuple(map(_hashable, values))
-        return (number, values), others
+            values, others = _singles(values), _singles(others)
+        elif list in map(type, values) or list in map(type, others):
+            raise TypeError("a list where there was none before")
+        return (number, (*values, *map(_hashable, odd(row))) if odd else values), others
 
     def put(self, row: Row, layout: int, free: tuple[Values, Values]) -> Row:
         """A row like this with others than its own free values."""
@@ -148,21 +143,27 @@ class Flat:
         return self._numbered[layout].times
 
     def mind(self, row: Row) -> None:
-        """Take note of objects, which are no keys as they are."""
-        layout = self._layouts.get(tuple(row))
-        if layout is not None and self._listed:
-            known = self._odd.get(layout.number, ())
-            values = [_first(value) for value in layout.key(row)]
-            met = (index for index, value in enumerate(values) if value.__class__ in (dict, list))
-            self._odd[layout.number] = sorted({*known, *met})
+        """Take note of objects and lists, which are no keys as they are."""
+        names = tuple(row)
+        if names in self._layouts:
+            self._laid(names, [name for name in names if not self._is_plain(row[name])])
 
-    def _laid(self, names: tuple[str, ...]) -> _Layout:
-        times = [name for name in names if name in self._times]
-        free = [*times, *(name for name in names if name in self._free)]
+    def _is_plain(self, value: Any) -> bool:
+        if self._listed:
+            return value.__class__ is list and len(value) == 1 and value[0].__class__ not in (dict, list)
+        return value.__class__ not in (dict, list)
+
+    def _laid(self, names: tuple[str, ...], odd: Collection[str] = ()) -> _Layout:
+        times = [name for name in names if name in self._times and name not in odd]
+        free = [*times, *(name for name in names if name in self._free and name not in odd)]
         counted = [name for name in names if name.__class__ is str and name not in free and self._counts(name)]
+        strange = [name for name in counted if name in odd]
         if len(self._layouts) >= _LAYOUTS:
             self._layouts.clear()
-        made = _Layout(_getter(counted), _getter(free), len(self._numbered), tuple(free), len(times))
+        key = _getter([name for name in counted if name not in odd])
+        made = _Layout(
+            key, _getter(strange) if strange else None, _getter(free), len(self._numbered), tuple(free), len(times)
+        )
         self._numbered.append(made)
         self._layouts[names] = made
         return made
@@ -244,17 +245,10 @@ def _put(tree: Row, steps: Steps, value: Any) -> Row:
 
 
 def _singles(values: Values) -> Values:
-    """What is in lists of one; of others, their spelling."""
+    """What is in lists of one."""
     if dict in map(type, values):
         raise TypeError("an object in between")
-    try:
-        return tuple([value for (value,) in values])
-    except (TypeError, ValueError):
-        return tuple([_hashable(_first(value)) for value in values])
-
-
-def _first(value: Any) -> Any:
-    return value[0] if value.__class__ is list and len(value) == 1 else value
+    return tuple([value for (value,) in values])
 
 
 def _hashable(value: Any, without: Iterable[str] = ()) -> Any:

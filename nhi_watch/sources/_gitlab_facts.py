@@ -10,7 +10,7 @@ from typing import Any
 from nhi_watch import agent
 from nhi_watch.sources._values import level_by_words, plain
 
-_VERBS = ("change", "add", "remove", "failed_login", "impersonation", "with", "action")
+VERBS = ("change", "add", "remove", "failed_login", "impersonation", "with", "action")
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _MOVING = re.compile(r"\b[0-9a-f]{8,}\b|\b\d+\b|['\"`].*?['\"`]")
 
@@ -26,7 +26,7 @@ def operation_of(told: Mapping[str, Any]) -> str:
     named = plain(told.get("event_type")) or plain(told.get("event_name"))
     if named:
         return _named(named)
-    for verb in _VERBS:
+    for verb in VERBS:
         found = plain(told.get(verb))
         if found:
             return _made("sign_in_with" if verb == "with" else verb, "" if verb == "failed_login" else found)

@@ -13,7 +13,7 @@ from typing import Any, Optional, Union
 
 from nhi_watch.sources._fields import Fields, Flat, Nested, Path, Steps, steps_of
 from nhi_watch.sources._json import parse
-from nhi_watch.sources._shapes import Tree, dataset, hit, native, nested
+from nhi_watch.sources._shapes import Tree, dataset, hit, nested
 
 
 class Form(IntEnum):
@@ -57,9 +57,7 @@ def look(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], Form]:
             return document, FLAT
         if dataset(record):
             return _document(document)
-        form = _plainly(tuple(record))
-    if form is ROW and dict in map(type, record.values()):
-        return _NOTHING
+        return record, _plainly(tuple(record))
     return record, form
 
 
@@ -202,6 +200,8 @@ class Plan:
 
     def row(self, row: Mapping[str, Any]) -> Tree:
         """Out of names with dots; TypeError where lines in a text may be values of a list."""
+        if dict in map(type, row.values()):
+            raise TypeError("an object in a row")
         values = self._fields.row(row)
         if list in map(type, values) and any(v.__class__ is list for v in map(values.__getitem__, self._single)):
             raise TypeError("several values where one belongs")
@@ -228,39 +228,6 @@ class Plan:
                 node = node.setdefault(step, {})
             node.update(zip(names, told))
         return self._finish(root) if self._finish else root
-
-
-class Whole:
-    """Instead of a plan, for rows: all that `_shapes.native` makes of them."""
-
-    def __init__(self, paths: Iterable[str], times: Iterable[str], free: Iterable[str]) -> None:
-        """`paths`: what of it is read; others as for `Plan`."""
-        self._taker = Flat(paths, times, free, listed=False)
-
-    def taker(self, form: Form) -> Optional[Flat]:
-        """What takes the values that count out of a record."""
-        return self._taker
-
-    def of(self, found: Mapping[str, Any], form: Form) -> Tree:
-        """The whole tree."""
-        return native(found)[0]
-
-
-class _AsIs:
-    """Instead of a plan, for rows whose names have no dots."""
-
-    def taker(self, form: Form) -> Optional[Flat]:
-        """Nothing is made, so nothing need be remembered."""
-        return None
-
-    def of(self, found: Mapping[str, Any], form: Form) -> Mapping[str, Any]:
-        """The row; TypeError where a field has several values."""
-        if list in map(type, found.values()):
-            raise TypeError("several values")
-        return found
-
-
-AS_IS = _AsIs()
 
 
 def flag(value: Any) -> Any:

@@ -1,48 +1,23 @@
-"""Okta's record as Splunk's extracted fields and as Elastic's document: what the cheap reading needs of them."""
+"""Okta's record as Elastic's document: what the cheap reading needs of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from nhi_watch.sources._shapes import Tree
+from nhi_watch.sources._shapes import Tree, rows_of
 
-_TARGET = ("id", "type", "alternateId", "displayName")
-_TARGET_FIELDS = tuple(f"target{{}}.{name}" for name in _TARGET)
-_TOP = ("uuid", "published", "eventType")
-
-
-def of_row(row: Mapping[str, Any]) -> Tree:
-    """As much of the native record as `peek` reads; empty where a field has several values or lines."""
-    get = row.get
-    target = dict(zip(_TARGET, map(get, _TARGET_FIELDS)))
-    session = get("authenticationContext.externalSessionId")
-    if session.__class__ is list or any(
-        v is not None and (v.__class__ is not str or "\n" in v) for v in target.values()
-    ):
-        return {}
-    told: Tree = {name: get(name) for name in _TOP}
-    told["actor"] = {
-        "id": get("actor.id"),
-        "type": get("actor.type"),
-        "displayName": get("actor.displayName"),
-        "alternateId": get("actor.alternateId"),
-    }
-    told["transaction"] = {"detail": {"requestApiTokenId": get("transaction.detail.requestApiTokenId")}}
-    told["outcome"] = {"result": get("outcome.result"), "reason": get("outcome.reason")}
-    agent = {"rawUserAgent": get("client.userAgent.rawUserAgent")}
-    told["client"] = {"ipAddress": get("client.ipAddress"), "userAgent": agent}
-    told["securityContext"] = {"isProxy": get("securityContext.isProxy")}
-    threat, factor = get("debugContext.debugData.threatSuspected"), get("debugContext.debugData.factor")
-    told["debugContext"] = {"debugData": {"threatSuspected": threat, "factor": factor}}
-    told["authenticationContext"] = {"externalSessionId": session}
-    told["target"] = target if any(target.values()) else None
-    told["request"] = {"ipChain": {"ip": get("request.ipChain{}.ip")}}
-    return told
+PARTS = (
+    "uuid", "event_type", "actor", "transaction.detail", "outcome", "client.ip", "client.user_agent.raw_user_agent",
+    "security_context.is_proxy", "debug_context.debug_data.threat_suspected", "debug_context.debug_data.factor",
+    "debug_context.debug_data.flattened.threatSuspected", "debug_context.debug_data.flattened.factor",
+    "authentication_context.external_session_id", "request.ip_chain.ip", "target",
+)  # fmt: skip
+"""What is read of `okta`."""
 
 
 def of_document(document: Mapping[str, Any]) -> Tree:
-    """The same of a nested document; AttributeError or TypeError where parts are of the wrong kind."""
+    """As much of the native record as `peek` reads; AttributeError or TypeError where parts are of the wrong kind."""
     okta = document["okta"]
     get, event = okta.get, document["event"]
     actor, client = get("actor") or {}, get("client") or {}
@@ -71,7 +46,7 @@ def of_document(document: Mapping[str, Any]) -> Tree:
             "externalSessionId": (get("authentication_context") or {}).get("external_session_id")
         },
         "request": {"ipChain": (get("request") or {}).get("ip_chain")},
-        "target": [_camel(one) for one in get("target") or ()],
+        "target": [_camel(one) for one in rows_of(get("target"))],
     }
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Optional, Protocol, cast
 
+from nhi_watch.errors import RejectError
 from nhi_watch.sources import Peek
-from nhi_watch.sources._look import NATIVE, ROW, UNKNOWN, Form, look
+from nhi_watch.sources._fields import Flat
+from nhi_watch.sources._look import FLAT, NATIVE, ROW, UNKNOWN, Form, look
 from nhi_watch.sources._remembered import Clock, Remembered, Taker
+from nhi_watch.sources._shapes import Tree, native, nested
 from nhi_watch.sources._times import spelled
 
 Row = Mapping[str, Any]
@@ -63,6 +66,58 @@ class Peeks:
             return self._whole(plan.of(found, form))
         except (TypeError, AttributeError):
             return None
+
+
+class Rows:
+    """Instead of a plan, for rows: all that `_shapes.native` makes of them."""
+
+    def __init__(self, paths: Iterable[str], times: Iterable[str], free: Iterable[str]) -> None:
+        """`paths`: what of it is read. Names of `times` and `free` as in a row."""
+        self._taker = Flat(paths, times, free, listed=False)
+
+    def taker(self, form: Form) -> Flat:
+        """See `Maker`."""
+        return self._taker
+
+    def of(self, found: Row, form: Form) -> Row:
+        """See `Maker`."""
+        try:
+            return native(found)[0]
+        except RejectError as error:
+            raise TypeError("no row") from error
+
+
+class Documents:
+    """Instead of a plan, for documents: what a function of the source's makes of a nested one."""
+
+    def __init__(
+        self, paths: Iterable[str], times: Iterable[str], free: Iterable[str], convert: Callable[[Tree], Row]
+    ) -> None:
+        """`paths`: what of a document is read."""
+        self._taker = Flat([*paths, "event.dataset"], times, free, listed=True)
+        self._convert = convert
+
+    def taker(self, form: Form) -> Optional[Taker]:
+        """See `Maker`; of a nested document, the source makes a record as quickly as one could be remembered."""
+        return self._taker if form is FLAT else None
+
+    def of(self, found: Row, form: Form) -> Row:
+        """See `Maker`."""
+        return self._convert(nested(found) if form is FLAT else cast(Tree, found))
+
+
+class AsIs:
+    """Instead of a plan, for rows whose names have no dots."""
+
+    def taker(self, form: Form) -> Optional[Taker]:
+        """Nothing is made, so nothing need be remembered."""
+        return None
+
+    def of(self, found: Row, form: Form) -> Row:
+        """The row; TypeError where a field has several values."""
+        if not {list, dict}.isdisjoint(map(type, found.values())):
+            raise TypeError("several values, or an object")
+        return found
 
 
 def of_plans(rows: Optional[Maker], documents: Optional[Maker]) -> Plans:

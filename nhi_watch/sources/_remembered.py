@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple, Optional, Protocol, Union, cast
 
 from nhi_watch.sources import Peek
@@ -59,6 +60,8 @@ class _Said(NamedTuple):
     free_types: Sequence[type] = ()
     types: Sequence[type] = ()
     """Of the key's values, where others than texts are among them: 1 equals True."""
+    pick: Optional[Callable[[Values], Values]] = None
+    """Picks record id, session and target out of free values and pieces, where none is made of several."""
 
 
 _ONCE = _Said((), 0, ())
@@ -137,6 +140,10 @@ class _Trial(NamedTuple):
             if found[0] is None or any(one != found[0] for one in found) or found[0].shape != self.told[0]:
                 continue
             said = found[0]._replace(longest=longest, free_types=list(map(type, self.free)))
+            if tuple not in map(type, said.pieces):
+                end = len(self.free)
+                places = [one if one.__class__ is int else end + at for at, one in enumerate(said.pieces)]
+                said = said._replace(pick=itemgetter(*places))
             if _filled(said, self.free, self.clock) == tuple(self.told):
                 return said
         return None
@@ -209,12 +216,37 @@ def _simplest(pieces: tuple[Union[str, int], ...]) -> _Pieces:
 
 def _filled(said: _Said, free: Values, clock: Clock) -> Optional[Peek]:
     """A Peek with the free values in their places; None where one of them is out of the ordinary."""
-    shape, at, pieces, _, longest, types, _ = said
-    time = clock(free[at])
-    if time is None or types != list(map(type, free)):
+    time = clock(free[said.clock])
+    if time is None or said.free_types != list(map(type, free)):
         return None
+    texts = list(free) if _are_ordinary(free, said.longest) else _ordinary(free, said.longest)
+    if texts is None:
+        return None
+    texts[said.clock] = time
+    if said.pick is not None:
+        return cast(Peek, (said.shape, time, *said.pick((*texts, *said.pieces))))
+    others = [
+        texts[one] if one.__class__ is int
+        else one if one.__class__ is str
+        else "".join([texts[each] if each.__class__ is int else each for each in one])
+        for one in said.pieces
+    ]  # fmt: skip
+    return cast(Peek, (said.shape, time, *others))
+
+
+def _are_ordinary(values: Values, longest: int) -> bool:
+    """Whether they are plainly texts that no reading cuts or strips."""
+    try:
+        told = "\0".join(values)
+    except TypeError:
+        return False
+    return len(told) <= longest and len(told.split()) == 1 and _NOT_TOLD.isdisjoint(values)
+
+
+def _ordinary(values: Values, longest: int) -> Optional[list[str]]:
+    """Values as texts; None where one of them might be cut, stripped or passed over."""
     texts = []
-    for value in free:
+    for value in values:
         if value.__class__ is str:
             if len(value) > longest or value in _NOT_TOLD or "\n" in value or value != value.strip():
                 return None
@@ -225,11 +257,4 @@ def _filled(said: _Said, free: Values, clock: Clock) -> Optional[Peek]:
             texts.append(str(value))
         else:
             return None
-    texts[at] = time
-    others = [
-        texts[one] if one.__class__ is int
-        else one if one.__class__ is str
-        else "".join([texts[each] if each.__class__ is int else each for each in one])
-        for one in pieces
-    ]  # fmt: skip
-    return cast(Peek, (shape, time, *others))
+    return texts

@@ -33,7 +33,8 @@ from nhi_watch.event import Event
 from nhi_watch.sources import Peek
 from nhi_watch.sources._github_facts import Facts, identity_of, kind_of, level_of, links_of, traits_of
 from nhi_watch.sources._look import PLAIN, flag, is_id
-from nhi_watch.sources._shapes import at, dataset, native, part, quick
+from nhi_watch.sources._peeks import AsIs, Documents, Peeks, of_plans
+from nhi_watch.sources._shapes import at, dataset, native, part
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
 
@@ -41,6 +42,7 @@ NAME = "github"
 SPLUNK_SOURCETYPES = ("github:cloud:audit", "github:enterprise:audit")
 ELASTIC_INDICES = ("logs-github.audit-*",)
 
+Row = Mapping[str, Any]
 _SESSION_KINDS = ("app", "workflow")
 _OF_REPOSITORIES = ("workflow", "deploy_key")
 # Other products have an `action` too; here it lies beside some of these, flat.
@@ -72,12 +74,10 @@ def claims(record: object) -> bool:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
-        return None
-    row, is_ecs = quick(cast(Mapping[str, Any], record))
-    if row is None:
-        return None
-    row = _of_ecs(row) if is_ecs else row
+    return _PEEKS.peek(record)
+
+
+def _peek(row: Row) -> Optional[Peek]:
     record_id: Any = row.get("_document_id")
     if not is_id(record_id) or "data" in row:
         return None
@@ -88,10 +88,7 @@ def peek(record: object) -> Optional[Peek]:
     values = tuple(map(row.get, NAMES))
     if time is None or values[0].__class__ is not str or not values[0]:
         return None
-    try:
-        shape, session, target = _trimmed(values)
-    except TypeError:
-        return None
+    shape, session, target = _trimmed(values)
     if not PLAIN.issuperset(map(type, shape)):  # a list, as of a multi-value field, is for `read` to judge
         return None
     return cast(Peek, (shape, time, record_id, session, target))
@@ -165,6 +162,24 @@ def _of_ecs(document: Mapping[str, Any]) -> dict[str, Any]:
     if "actor_ip" not in row and "actor_location" not in row:
         row["actor_ip"] = part(document, "source").get("ip")
     return row
+
+
+_CHANGING = ("_document_id", "hashed_token", "token_id", "workflow_run_id", "repo", "user", "team")
+_PEEKS = Peeks(
+    _peek,
+    of_plans(
+        AsIs(),
+        Documents(
+            ("@timestamp", "event.id", "event.action", "user.name", "user.target.name", "user_agent.original",
+             "source.ip",
+             "github.data", "github.actor_location", "github._document_id",
+             *(f"github.{name}" for name in NAMES)),
+            ("@timestamp", "github.@timestamp", "github.created_at"),
+            ("event.id", "user.target.name", *(f"github.{name}" for name in _CHANGING)),
+            _of_ecs,
+        ),
+    ),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=4096)

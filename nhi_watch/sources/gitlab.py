@@ -29,8 +29,9 @@ from nhi_watch import actions, agent, network
 from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
-from nhi_watch.sources._gitlab_facts import is_issuing, level_of, operation_of, traits_of
-from nhi_watch.sources._look import DOCUMENT, PLAIN, UNKNOWN, look
+from nhi_watch.sources._gitlab_facts import VERBS, is_issuing, level_of, operation_of, traits_of
+from nhi_watch.sources._look import PLAIN
+from nhi_watch.sources._peeks import Documents, Peeks, Rows, of_plans
 from nhi_watch.sources._shapes import at, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
@@ -56,6 +57,7 @@ _NOBODY = ("", "-1", "-2")
 _META = {
     name: f"meta.{name}" for name in ("user", "project", "project_id", "root_namespace", "remote_ip", "user_agent")
 }
+_DOTTED_META = frozenset(_META.values())
 _DOTTED = (
     "details.target_id",
     "details.target_type",
@@ -103,20 +105,16 @@ def claims(record: object) -> bool:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
+    return _PEEKS.peek(record)
+
+
+def _peek(row: Row) -> Optional[Peek]:
+    told = _merged(row)
+    shape, time, session, target, issued = _parts(told)
+    when = spelled(time)
+    if issued or when is None or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
-    try:
-        row, form = look(cast(Row, record))
-        if form is UNKNOWN:
-            return None
-        told = _merged(_of_ecs(row) if form is DOCUMENT else row)
-        shape, time, session, target, issued = _parts(told)
-        when = spelled(time)
-        if issued or when is None or not shape[0] or not PLAIN.issuperset(map(type, shape)):
-            return None
-        record_id = _id_of(told, when, shape[0])
-    except (TypeError, AttributeError):
-        return None
+    record_id = _id_of(told, when, shape[0])
     return cast(Peek, (shape, when, record_id, session, target)) if record_id else None
 
 
@@ -141,6 +139,31 @@ def _of_ecs(document: Row) -> Row:
     return {**(inner if inner.__class__ is dict else {}), **rebuild(document, _ECS)}
 
 
+_NAMES = (
+    "event_type", "event_name", *VERBS, "custom_message", "author_id", "author_name", "author_class", "user",
+    "token_id", "access_token_id", "personal_access_token_id", "auth_method", "token_type", "access_token_type",
+    "job_project_id", "project_id", "project", "root_namespace", "entity_path", "entity_type", "entity_id",
+    "target_type", "target_id", "target_details", "ip_address", "remote_ip", "user_agent", "to", "as", "failed_login",
+    "created_at", "time", "timestamp", "id", "correlation_id",
+)  # fmt: skip
+_PATHS = tuple(f"{part}{name}" for part in ("", "details.", "meta.") for name in _NAMES)
+_TIMES = ("created_at", "time", "timestamp")
+_FREE = ("id", "correlation_id", "target_id", "target_details", "entity_path", "details.target_id",
+         "details.target_details", "details.entity_path")  # fmt: skip
+_PEEKS = Peeks(
+    _peek,
+    of_plans(
+        Rows(_PATHS, _TIMES, _FREE),
+        Documents(
+            [*_ECS.values(), *(f"gitlab.audit.{path}" for path in _PATHS)],
+            ["@timestamp", *(f"gitlab.audit.{path}" for path in _TIMES)],
+            ["event.id", *(f"gitlab.audit.{path}" for path in _FREE)],
+            _of_ecs,
+        ),
+    ),
+)
+
+
 def _merged(row: Row) -> Row:
     """All values in one: those of `details` count most, then the record's own, then those of `meta`.
 
@@ -151,9 +174,8 @@ def _merged(row: Row) -> Row:
     """
     meta, details = row.get("meta"), row.get("details")
     found = {**meta} if meta.__class__ is dict else {}
-    for name, dotted in _META.items():
-        if dotted in row:
-            found[name] = row[dotted]
+    if not _DOTTED_META.isdisjoint(row):
+        found.update((name, row[dotted]) for name, dotted in _META.items() if dotted in row)
     found.update(_filled(row))
     if details.__class__ is dict:
         found.update(_filled(details))

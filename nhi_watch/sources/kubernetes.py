@@ -31,7 +31,8 @@ from nhi_watch.sources import _kubernetes_actions as k8s
 from nhi_watch.sources import _kubernetes_aks as aks
 from nhi_watch.sources._aws import known_by_arn
 from nhi_watch.sources._kubernetes_traits import DEEP, PODS, traits_of, uncaged
-from nhi_watch.sources._look import DOCUMENT, NATIVE, PLAIN, ROW, Plan, inner, look
+from nhi_watch.sources._look import PLAIN, Plan, inner
+from nhi_watch.sources._peeks import Documents, Peeks, of_plans
 from nhi_watch.sources._shapes import Tree, at, dataset, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import listed, made_id, plain, text
@@ -58,13 +59,8 @@ _SPELLINGS = {
 }
 """Elastic's names for those with dots."""
 _DENIED = ("401", "403")
-_ROW = Plan.of_row(
-    ("auditID", "stage", "stageTimestamp", "requestReceivedTimestamp", "timestamp", "verb", "requestURI", "userAgent",
-     "sourceIPs{}", "user.username", "user.uid", "impersonatedUser.username",
-     *(f"objectRef.{name}" for name in ("resource", "subresource", "namespace", "name")),
-     *(f"responseStatus.{name}" for name in ("code", "reason", "status")), ("annotations", _DECISION),
-     *(("user", "extra", f"{name}{{}}") for name in (_CREDENTIAL, _POD, "canonicalArn", "arn", "accessKeyId")))
-)  # fmt: skip
+_TIMES = ("stageTimestamp", "requestReceivedTimestamp", "timestamp")
+_FREE = ("auditID", "objectRef.name", "requestURI")
 
 
 def claims(record: object) -> bool:
@@ -84,28 +80,54 @@ def claims(record: object) -> bool:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
+    return _PEEKS.peek(record)
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    if tree.get("stage") == "RequestReceived":
         return None
-    try:
-        tree, form = look(cast(Tree, record))
-        if form is ROW:
-            tree = _ROW.row(tree)
-        elif form is DOCUMENT:
-            tree = inner(inner(tree, "kubernetes"), "audit")
-        elif form is not NATIVE:
-            return None
-        if tree.get("stage") == "RequestReceived":
-            return None
-        shape, session, target = _raw(tree)
-        record_id = _id_of(tree)
-        if form is ROW and shape[1] in PODS:
-            return None
-    except (TypeError, AttributeError):
-        return None
+    shape, session, target = _raw(tree)
+    record_id = _id_of(tree)
     time = spelled(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp"))
     if time is None or not record_id or not shape[1] or shape[1] in DEEP or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, (shape, time, record_id, session, target))
+
+
+def _caged(tree: Tree) -> Tree:
+    """A row does not tell how pods are made: that is for `read`."""
+    if _raw(tree)[0][1] in PODS:
+        raise TypeError("a pod's specification matters")
+    return tree
+
+
+def _audit(document: Row) -> Row:
+    return inner(inner(document, "kubernetes"), "audit")
+
+
+_PATHS = (
+    "auditID", "stage", *_TIMES, "verb", "requestURI", "userAgent", "sourceIPs{}", "user.username", "user.uid",
+    "impersonatedUser.username", *(f"objectRef.{name}" for name in ("resource", "subresource", "namespace", "name")),
+    *(f"responseStatus.{name}" for name in ("code", "reason", "status")),
+)  # fmt: skip
+_PROOFS = (_CREDENTIAL, _POD, "canonicalArn", "arn", "accessKeyId")
+_PEEKS = Peeks(
+    _peek,
+    of_plans(
+        Plan.of_row(
+            (*_PATHS, ("annotations", _DECISION), *(("user", "extra", f"{name}{{}}") for name in _PROOFS)),
+            _caged,
+            _TIMES,
+            _FREE,
+        ),
+        Documents(
+            [f"kubernetes.audit.{path}" for path in (*_PATHS, "annotations", "user.extra", "requestObject")],
+            [f"kubernetes.audit.{path}" for path in _TIMES],
+            [f"kubernetes.audit.{path}" for path in _FREE],
+            _audit,
+        ),
+    ),
+)
 
 
 def read(record: object) -> Event:
@@ -116,7 +138,7 @@ def read(record: object) -> Event:
     """
     found, is_document = native(record)
     opened = aks.opened(found)
-    tree: Row = inner(inner(found, "kubernetes"), "audit") if is_document and opened is found else opened
+    tree: Row = _audit(found) if is_document and opened is found else opened
     if tree.get("stage") == "RequestReceived":
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
     tree = _sound(tree)

@@ -30,14 +30,18 @@ from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
 from nhi_watch.sources._look import PLAIN, flag, is_id
 from nhi_watch.sources._okta_facts import level_of, traits_of
-from nhi_watch.sources._okta_shapes import of_document, of_row
-from nhi_watch.sources._shapes import Tree, at, dataset, every, native, part, quick, rebuild, rows_of
+from nhi_watch.sources._okta_shapes import PARTS, of_document
+from nhi_watch.sources._peeks import Documents, Peeks, Rows, of_plans
+from nhi_watch.sources._shapes import Tree, at, dataset, every, native, part, rebuild, rows_of
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
 
 NAME = "okta"
 SPLUNK_SOURCETYPES = ("OktaIM2:log",)
 ELASTIC_INDICES = ("logs-okta.system-*",)
+
+
+Row = Mapping[str, Any]
 
 
 class _Facts(NamedTuple):
@@ -109,16 +113,11 @@ def claims(record: object) -> bool:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, wherever the native record lies; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
-        return None
-    found, is_ecs = quick(cast(Mapping[str, Any], record))
-    try:
-        if found is None:
-            return None
-        row = of_document(found) if is_ecs else of_row(found) if "actor.id" in found else found
-    except (AttributeError, TypeError, KeyError):
-        return None
+    """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
+    return _PEEKS.peek(record)
+
+
+def _peek(row: Row) -> Optional[Peek]:
     get = row.get
     action, record_id, actor, targets = get("eventType"), get("uuid"), get("actor"), get("target")
     if action.__class__ is not str or actor.__class__ is not dict or not is_id(record_id):
@@ -126,12 +125,30 @@ def peek(record: object) -> Optional[Peek]:
     time = spelled(get("published"))
     if time is None or action == _MAKES:
         return None
-    try:
-        shape, session, target = _values(cast(Tree, row), actor, targets)
-    except (AttributeError, TypeError):
-        return None
+    shape, session, target = _values(cast(Tree, row), actor, targets)
     # A list, as of a multi-value field, is for `read` to judge.
     return cast(Peek, (shape, time, record_id, session, target)) if PLAIN.issuperset(map(type, shape)) else None
+
+
+_PEEKS = Peeks(
+    _peek,
+    of_plans(
+        Rows(
+            (*_PATHS, "published", "uuid", "target", "request.ipChain.ip", _SESSION),
+            ("published",),
+            ("uuid", _SESSION, "target{}.id", "target{}.alternateId", "target{}.displayName"),
+        ),
+        Documents(
+            ("@timestamp", "event.id", "event.action", "user_agent.original", *(f"okta.{name}" for name in PARTS)),
+            ("@timestamp", "okta.published"),
+            (
+                "event.id", "okta.uuid", "okta.authentication_context.external_session_id", "okta.target.id",
+                "okta.target.alternate_id", "okta.target.display_name",
+            ),
+            of_document,
+        ),
+    ),
+)  # fmt: skip
 
 
 def _values(row: Tree, actor: Tree, targets: Any) -> tuple[tuple[Any, ...], str, str]:
@@ -221,8 +238,13 @@ def _camel(value: Any, depth: int) -> Any:
         return [_camel(one, depth + 1) for one in value] if depth < 12 else []
     if value.__class__ is not dict:
         return value
-    names = ((k, re.sub(r"_([a-z])", lambda m: m[1].upper(), k)) for k in value if k.__class__ is str)
+    names = ((k, _renamed(k)) for k in value if k.__class__ is str)
     return {new: _camel(value[old], depth + 1) for old, new in names} if depth < 12 else {}
+
+
+@lru_cache(maxsize=1024)
+def _renamed(name: str) -> str:
+    return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
 
 
 @lru_cache(maxsize=4096)
