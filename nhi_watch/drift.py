@@ -25,6 +25,7 @@ from nhi_watch.model import MANIFEST
 from nhi_watch.signals import NAMES
 from nhi_watch.sparse import SET
 from nhi_watch.state import Rows, Stored, pack, unpack
+from nhi_watch.view import CONTEXT
 
 SCORES = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0)
 """Scores from which the next bin begins: the floor, and the bands of severity."""
@@ -107,8 +108,11 @@ def added(spreads: Sequence[Spread]) -> Spread:
 
 
 def note(rows: Rows, day: int, judged: Iterable[Stored]) -> None:
-    """Keep the spread of a day."""
-    whole = spread_of((s.ranked.score, (s.values or {}).items(), 1.0) for s in judged if s.ranked.eligible)
+    """Keep the spread of a day; not that of a tenant's first days, in which another card holds and all is news."""
+    found = [s for s in judged if s.ranked.eligible]
+    if any((s.values or {}).get(CONTEXT) for s in found):
+        return
+    whole = spread_of((s.ranked.score, (s.values or {}).items(), 1.0) for s in found)
     rows.put("meta", [(f"drift/{day:06d}", pack([SET, *whole]))])
 
 

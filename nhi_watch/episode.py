@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from typing import NamedTuple, Optional
@@ -13,7 +14,7 @@ from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import Behaviour
 from nhi_watch.controls import controls
 from nhi_watch.event import Identity
-from nhi_watch.model import Scorecard, score_of
+from nhi_watch.model import Scorecard, Steps, score_of
 from nhi_watch.notable import (
     MAX_RECORD_IDS,
     MAX_TIMELINE,
@@ -39,16 +40,16 @@ from nhi_watch.receipts import receipt
 from nhi_watch.scoring import (
     REASON_POINTS,
     TENANT,
-    ZERO,
     Baselines,
     Episode,
     Link,
     Row,
+    above_ordinary,
     episode_values,
     values_together,
     weighed,
 )
-from nhi_watch.signals import SIGNALS, Signal
+from nhi_watch.signals import NAMES, SIGNALS, Signal
 from nhi_watch.timestamps import DAY, render_day
 from nhi_watch.view import NOVEL, EpisodeView, View
 
@@ -136,13 +137,13 @@ def _shows(signal: Signal, value: Optional[float], episode: Episode) -> EpisodeV
     return next((part.view for part in episode.parts if part.values[at] == value), episode.view)
 
 
-def _tells(model: Scorecard, part: Weighed) -> bool:
+def _tells(steps: Sequence[Steps], part: Weighed) -> bool:
     """Whether a signal is worth listing: it moved the score, or it could have and cannot tell."""
     if part.value is not None:
         return abs(part.points) >= SHOWN
     if part.evidence.startswith(lacking.FIELDLESS):
         return True
-    points = model.steps[model.signals.index(part.signal.name)].points
+    points = steps[NAMES.index(part.signal.name)].points
     return max(points) - min(points) >= SHOWN
 
 
@@ -164,7 +165,8 @@ def _own_value(signal: Signal, view: View) -> float:
 
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
     """What is listed; of the heaviest reasons also what the score would be without them."""
-    told = [(part, _signal(part)) for part in parts if _tells(baselines.model, part)]
+    held = baselines.model.holding(episode.values)
+    told = [(part, _signal(part)) for part in parts if _tells(held, part)]
     reasons = [part.signal for part, _ in told if part.value and part.points >= SHOWN][:CLAIMS]
     claims = {s.name: usual.without(baselines, episode, usual.behind(episode, s)) for s in reasons}
     return tuple(replace(shown, without=claims[shown.id]) if shown.id in claims else shown for _, shown in told)
@@ -180,10 +182,9 @@ def _signal(part: Weighed) -> SignalPoints:
 
 def _points_of(model: Scorecard, episode: EpisodeView) -> dict[int, float]:
     """Points that each behaviour's shape adds by itself, by `id(behaviour)`."""
-    ordinary = model.log_odds(ZERO)
     points: dict[int, float] = {}
     for view in episode.views:
-        own = round(model.log_odds(view.values) - ordinary, 4)
+        own = round(above_ordinary(model, view.values), 4)
         points.update((id(b), own) for b in view.behaviours)
     return points
 

@@ -15,7 +15,8 @@ from nhi_watch.signals import NAMES, SIGNALS
 from nhi_watch.view import View
 
 NEEDS = {
-    "network": ("new_network", "new_owner", "unknown_network", "risky_network", "moved_outside", "two_places"),
+    "network": ("new_network", "new_owner", "unknown_network", "unknown_owner", "risky_network", "moved_outside",
+                "third_party_moved", "session_moved", "two_places"),
     "agent": ("new_agent", "unknown_agent", "attack_tool"),
     "region": ("new_region", "region_fan_out"),
     "credential": ("new_credential", "key_age"),
@@ -63,11 +64,11 @@ def bounds(card: Scorecard, values: Row, unknown: Collection[str]) -> tuple[floa
     """The lowest and the highest score, whatever the unknown signals would have shown, but no less than they did."""
     at = {NAMES.index(name) for name in unknown}
     low, high = [card.intercept], [card.intercept]
-    for index, (steps, value) in enumerate(zip(card.steps, values)):
+    for index, (steps, value) in enumerate(zip(card.holding(values), values)):
         told = _from(steps, value) if index in at else (_points(steps, value),)
         low.append(min(told))
         high.append(max(told))
-    for pair in card.pairs:
+    for pair in card.pairs if card.holding(values) is card.steps else ():
         told = tuple(p for line in pair.points for p in line) if at & set(pair.signals) else (pair.worth(values),)
         low.append(min(told))
         high.append(max(told))

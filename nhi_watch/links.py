@@ -22,7 +22,7 @@ from nhi_watch.behaviour import Behaviour
 from nhi_watch.event import Identity
 from nhi_watch.model import Scorecard, score_of
 from nhi_watch.ranking import FLOOR
-from nhi_watch.scoring import NEWS_POINTS, ZERO, Episode, Link, values_together
+from nhi_watch.scoring import NEWS_POINTS, ZERO, Episode, Link, above_ordinary, values_together
 from nhi_watch.view import EpisodeView
 
 HOLDERS = 8
@@ -94,9 +94,8 @@ def _news(model: Scorecard, episode: Episode) -> list[Behaviour]:
     """The behaviours that are news by themselves; all of them where only the whole day is."""
     if score_of(model.probability(model.log_odds(episode.values))) < FLOOR:
         return []
-    ordinary = model.log_odds(ZERO)
     views = episode.view.views
-    odd = [view for view in views if view.values is not ZERO and model.log_odds(view.values) - ordinary >= NEWS_POINTS]
+    odd = [view for view in views if view.values is not ZERO and above_ordinary(model, view.values) >= NEWS_POINTS]
     return [b for view in odd or views for b in view.behaviours]
 
 

@@ -308,6 +308,5 @@ def _merged(day: int, merged: dict[str, str], before: dict[str, Any]) -> dict[st
 
 def _lesson(whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
     lesson = baseline.lesson((b, b.shape in episode.held) for b in whole.behaviours.values())
-    if ranked.eligible:
-        lesson.now[conformal.DIMENSION] = {conformal.mark(whole.day, ranked.score): 1}
+    lesson.now.update(ranking.remembered(whole.day, episode, ranked))
     return lesson.now, lesson.later

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from nhi_watch import conformal
 from nhi_watch import impact as impacts
 from nhi_watch.assets import Asset
+from nhi_watch.baseline import Delta
 from nhi_watch.impact import reach_of
 from nhi_watch.model import Scorecard, score_of
 from nhi_watch.notable import Impact
@@ -26,6 +28,16 @@ class Ranked(NamedTuple):
     priority: float
     eligible: bool
     """A non-human identity that can be stolen: no service of the provider's own, no person."""
+
+
+def remembered(day: int, episode: Episode, ranked: Ranked) -> Delta:
+    """What a day's score leaves in the profiles, see `conformal`.
+
+    Nothing where it was told by another card, as it is on a tenant's early days: later ones are not like them.
+    """
+    if not ranked.eligible or episode.view.past.lacking_days:
+        return {}
+    return {conformal.DIMENSION: {conformal.mark(day, ranked.score): 1}}
 
 
 class Order(NamedTuple):

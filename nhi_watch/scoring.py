@@ -209,12 +209,17 @@ class BehaviourScore(NamedTuple):
 
 def weighed(model: Scorecard, values: Row) -> list[tuple[float, Signal, Optional[float]]]:
     """(points above those of an ordinary value, signal, value), the heaviest first."""
-    ordinary = model.points(ZERO)
+    ordinary = model.points(model.ordinary(values))
     rows = [
         (round(points - usual, 6), signal, value)
         for points, usual, signal, value in zip(model.points(values), ordinary, SIGNALS, values)
     ]
     return sorted(rows, key=lambda row: (-row[0], row[1].name))
+
+
+def above_ordinary(model: Scorecard, values: Row) -> float:
+    """Points of a row above those of an ordinary one."""
+    return model.log_odds(values) - model.log_odds(model.ordinary(values))
 
 
 def framework_ids(signals: Iterable[Signal]) -> dict[str, list[str]]:
@@ -289,13 +294,12 @@ def _held(model: Scorecard, episode: EpisodeView, values: Row) -> frozenset[Shap
     bad_day = score >= HELD_EPISODE or (
         score >= HELD_AGAIN and conformal.highest(past.own, past.today - QUARANTINE) >= HELD_AGAIN
     )
-    ordinary = model.log_odds(ZERO)
     news = [view for view in views if view.values is not ZERO]
     return frozenset(
         view.shape
         for view in news
         if _score(model, view.values) >= HELD_SCORE
-        or (bad_day and model.log_odds(view.values) - ordinary >= NEWS_POINTS)
+        or (bad_day and above_ordinary(model, view.values) >= NEWS_POINTS)
     )
 
 

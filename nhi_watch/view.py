@@ -20,6 +20,11 @@ ORDINARY = 2.0
 NOVEL = 5.0
 """Bits from which a value is called new in evidence and counted by episode signals."""
 
+CONTEXT = "short_history"
+"""The signal that is no reason by itself: while it is more than 0, hardly anything is known, and another card holds."""
+KNOWN_FROM = 3
+"""Days of history from which a tenant counts as known: recall after three days is nearly that after thirty."""
+
 Elsewhere = Callable[[str, str], float]
 
 
@@ -51,6 +56,12 @@ class Past(NamedTuple):
         share = self.own.share(dimension, value, self.elsewhere(dimension, value), self.today)
         surprise = bits(share)
         return surprise if surprise >= ORDINARY else 0.0
+
+    @property
+    def lacking_days(self) -> int:
+        """Days of history that the tenant lacks until it counts as known."""
+        known = self.today - self.tenant.first if self.tenant.days else 0
+        return max(0, KNOWN_FROM - known)
 
     @property
     def blank(self) -> bool:

@@ -59,6 +59,23 @@ def test_a_pair_speaks_where_both_of_its_signals_do_and_belongs_to_both_alike() 
     assert made.log_odds((9.0, 9.0)) == -1.5 + 2.0
 
 
+def test_an_early_card_holds_while_its_context_is_told_and_nothing_pairs() -> None:
+    def rows(points: float) -> list[dict[str, Any]]:
+        return [{"name": name, "edges": [1.0], "points": [0.0, points], "cannot_tell": 0.25} for name in "ab"]
+
+    grid = [[0.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, 0.0, 0.0]]
+    made = model.parse({
+        "id": "m", "intercept": -1.0, "calibration": {"slope": 1.0, "offset": 0.0}, "prior": {}, "signals": rows(2.0),
+        "pairs": [{"signals": ["a", "b"], "edges": [[1.0], [1.0]], "points": grid}],
+        "early": {"context": "b", "signals": rows(0.5)},
+    })  # fmt: skip
+    assert made.points((2.0, 0.0)) == (2.0, 0.0)
+    assert made.points((2.0, 3.0)) == (0.5, 0.5)
+    assert made.points((None, 3.0)) == (0.25, 0.5)
+    assert made.ordinary((2.0, 3.0)) == (0.0, 3.0)
+    assert made.log_odds((2.0, 3.0)) == 0.0
+
+
 @given(VALUES)
 def test_points_add_up_to_the_log_odds(values: list[float | None]) -> None:
     exact = sum((Fraction(p) for p in CARD.points(values)), Fraction(CARD.intercept))
@@ -68,7 +85,7 @@ def test_points_add_up_to_the_log_odds(values: list[float | None]) -> None:
 @given(VALUES)
 def test_the_reasons_account_for_the_whole_difference_to_an_ordinary_day(values: list[float | None]) -> None:
     reasons = sum(points for points, _, _ in weighed(CARD, tuple(values)))
-    assert reasons == pytest.approx(CARD.log_odds(values) - CARD.log_odds(ZERO), abs=1e-4)
+    assert reasons == pytest.approx(CARD.log_odds(values) - CARD.log_odds(CARD.ordinary(values)), abs=1e-4)
 
 
 def test_the_sum_is_that_of_exact_numbers_on_every_python() -> None:

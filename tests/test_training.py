@@ -23,8 +23,9 @@ from nhi_watch import model
 from nhi_watch.cli import main
 from nhi_watch.drift import REFERENCE
 from nhi_watch.signals import NAMES
-from nhi_watch.training import companies, export, fit, matrix, techniques, write
+from nhi_watch.training import commands, companies, export, fit, matrix, techniques, write
 from nhi_watch.training.commands import MATRIX
+from nhi_watch.view import CONTEXT
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,18 @@ def test_the_scorecard_gives_what_the_tables_give_but_for_rounding(rows: matrix.
     assert np.abs(np.array(told) - export.values_of(fitted.tables, x)).max() < 60 * 10**-write.DIGITS
 
 
+def test_the_early_card_gives_what_its_own_estimator_gives_on_the_scale_of_the_usual_one(rows: matrix.Matrix) -> None:
+    few = rows.only(np.arange(len(rows.y)) % 3 == 0)
+    made = fit.fit(few)
+    assert made.early is not None
+    x = few.x[few.x[:, NAMES.index(CONTEXT)] > 0][:2000]
+    told = made.early.estimator.decision_function(x)
+    assert np.abs(export.values_of(made.early.tables, x) - told).max() < 1e-9
+    card = model.parse(write.document(made, {"action": {"*": 0.1}}))
+    own = [card.slope * card.log_odds([None if np.isnan(v) else v for v in row]) + card.offset for row in x]
+    assert np.abs(np.array(own) - (made.early.slope * told + made.early.offset)).max() < 60 * 10**-write.DIGITS
+
+
 def test_a_pair_is_silent_where_one_of_its_signals_is_ordinary(fitted: fit.Fitted) -> None:
     for grid in fitted.tables.grids:
         row, column = (bisect_left(edges, 0.0) for edges in grid.edges)
@@ -93,6 +106,21 @@ def test_the_committed_model_comes_out_again_byte_for_byte(tmp_path: Path) -> No
     assert main(["train", "--out", str(tmp_path)]) == 0
     for name in (model.SCORECARD, model.MANIFEST, REFERENCE):
         assert (tmp_path / name).read_bytes() == (model.FOLDER / name).read_bytes()
+
+
+def test_a_signal_that_is_new_can_be_collected_with_the_model_of_before() -> None:
+    card = model.load()
+    gone = card.signals.index("unknown_call")
+    older = card._replace(
+        signals=(*card.signals[:gone], *card.signals[gone + 1 :], "since_removed"), pairs=(),
+        steps=(*card.steps[:gone], *card.steps[gone + 1 :], card.steps[gone]),
+        early=(*card.early[:gone], *card.early[gone + 1 :], card.early[gone]),
+        context=card.signals.index(CONTEXT) - (card.context > gone),
+    )  # fmt: skip
+    made = commands.adapted(older)
+    assert made.signals == NAMES and made.context == card.context
+    assert made.steps[gone].points == made.early[gone].points == (0.0,)
+    assert all(made.steps[i] == card.steps[i] for i in range(len(NAMES)) if i != gone)
 
 
 def test_calibration_weights_bring_incidents_to_the_stated_share(rows: matrix.Matrix) -> None:

@@ -127,6 +127,9 @@ def compared(old: Scorecard, new: Scorecard) -> dict[str, Any]:
     """Which signals' points changed, and by how much at most: new less old, where that is largest."""
     names = [*old.signals, *(name for name in new.signals if name not in old.signals)]
     changed = [{"signal": name, **_shift(old, new, name)} for name in names]
+    if old.early and new.early:
+        first = old._replace(steps=old.early), new._replace(steps=new.early)
+        changed += [{"signal": f"{name} (early days)", **_shift(*first, name)} for name in names]
     return {
         "old": old.id, "new": new.id,
         "signals": sorted((row for row in changed if row["status"] != "same"), key=lambda row: -abs(row["points"])),

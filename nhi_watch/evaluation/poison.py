@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch import baseline, conformal, ranking
+from nhi_watch import baseline, ranking
 from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.evaluation.counting import quantile
@@ -147,7 +147,7 @@ class Siege:
         item, day = self._score(acts, past), self._ground.first + past
         held = item.episode.held if self._caps else frozenset[Shape]()
         lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
-        lesson.now[conformal.DIMENSION] = {conformal.mark(day, item.ranked.score): 1}
+        lesson.now.update(ranking.remembered(day, item.episode, item.ranked))
         teach(self._own, day, *lesson)
         others = {**self._ordinary(past).lessons, self._attack.victim: (*lesson, self._scope)}
         mine = self._scope

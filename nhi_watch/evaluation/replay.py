@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch import assets, baseline, conformal, links, ranking, registry
+from nhi_watch import assets, baseline, links, ranking, registry
 from nhi_watch.baseline import Delta, Profile
 from nhi_watch.behaviour import IdentityDay, fingerprint
 from nhi_watch.grouping import Grouping
@@ -77,8 +77,7 @@ class Replay:
         for item in done:
             held = item.episode.held
             lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
-            if item.ranked.eligible:
-                lesson.now[conformal.DIMENSION] = {conformal.mark(day, item.ranked.score): 1}
+            lesson.now.update(ranking.remembered(day, item.episode, item.ranked))
             teach(self.baselines.own[item.episode.identity.id], day, *lesson)
             lessons.append((*lesson, peer_scope(item.episode.identity)))
         learn_groups(self.baselines.groups, day, lessons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.model import Scorecard
+from nhi_watch.model import Scorecard, Steps
 from nhi_watch.outputs.words import visible
 
 Json = Mapping[str, Any]
@@ -87,9 +87,16 @@ def _claims(notable: Json) -> list[str]:
 def show_model(card: Scorecard, console: Console) -> None:
     """The step functions: what each signal's values are worth."""
     console.print(f"{card.id}  SHA-256 {card.sha256}")
+    console.print(_steps_of(card, card.steps))
+    if card.early:
+        console.print("While hardly anything of a tenant is known (its first days), these hold instead:")
+        console.print(_steps_of(card, card.early))
+
+
+def _steps_of(card: Scorecard, held: Sequence[Steps]) -> Table:
     table = Table("signal", "points by value (up to: points)", "cannot tell", box=box.SIMPLE_HEAD)
-    for name, steps in zip(card.signals, card.steps):
+    for name, steps in zip(card.signals, held):
         parts = [f"{edge:g}: {points:+.2f}" for edge, points in zip(steps.edges, steps.points)]
         shown = parts if len(parts) <= _MOST_STEPS else [*parts[:: max(1, len(parts) // _MOST_STEPS)]]
         table.add_row(name, ", ".join([*shown, f"above: {steps.points[-1]:+.2f}"]), f"{steps.cannot_tell:+.2f}")
-    console.print(table)
+    return table

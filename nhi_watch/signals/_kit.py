@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import log2
 
 from nhi_watch.behaviour import Behaviour
 from nhi_watch.view import NOVEL, EpisodeView, View
+
+KNOWN_DAYS = 3
+"""Active days from which an identity's targets are known."""
 
 
 def in_class(view: View, name: str) -> float:
@@ -32,6 +36,38 @@ def marks(view: View, weights: Mapping[str, float]) -> str:
 def place_news(view: View) -> float:
     """Bits by which the place is new for the identity: the operator of the network, or half of the network's own."""
     return max(view.owner, view.network / 2)
+
+
+def unknown(view: View, dimension: str, value: str) -> float | None:
+    """Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt."""
+    if view.past.blank:
+        return None
+    return view.past.tenant_bits(dimension, value) if getattr(view, dimension) >= NOVEL else 0.0
+
+
+def in_the_tenant(view: View, dimension: str, value: str) -> str:
+    """How rare a value is in the tenant, in words."""
+    return f"{value} is {rarity(view.past.tenant_bits(dimension, value))} in the whole tenant"
+
+
+def first_used(episode: EpisodeView, name: str) -> list[tuple[str, Behaviour]]:
+    """What calls of a sensitivity class aim at that the identity never touched, with the behaviour that does."""
+    known = episode.past.own.dimension("target").values
+    views = [view for view in episode.views if name in view.facts.classes]
+    return [(target, b) for view in views for b in view.behaviours for target in b.targets if target not in known]
+
+
+def first_used_value(episode: EpisodeView, name: str) -> float | None:
+    """log2(1 + number of targets never touched before); None without history."""
+    if episode.past.own.days < KNOWN_DAYS:
+        return None
+    return log2(1 + len({target for target, _ in first_used(episode, name)}))
+
+
+def first_used_sentence(episode: EpisodeView, name: str, what: str) -> str:
+    """How many and which."""
+    targets = [target for target, _ in first_used(episode, name)]
+    return f"{len(set(targets))} {what} for the first time: {listing(targets, 2)}"
 
 
 def call_sentence(view: View, what: str) -> str:

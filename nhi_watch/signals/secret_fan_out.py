@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from math import log2
-
 from nhi_watch.behaviour import Behaviour
-from nhi_watch.signals._kit import listing
+from nhi_watch.signals._kit import first_used, first_used_sentence, first_used_value
 from nhi_watch.view import EpisodeView
 
 NAME = "secret_fan_out"
@@ -14,29 +12,19 @@ SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1555.006", "T1552.007")
 CONTROL = "rotate_secret"
 
-KNOWN_DAYS = 3
-
-
-def _found(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
-    known = episode.past.own.dimension("target").values
-    views = [view for view in episode.views if "secret_reading" in view.facts.classes]
-    return [(target, b) for view in views for b in view.behaviours for target in b.targets if target not in known]
+CLASS = "secret_reading"
 
 
 def value(episode: EpisodeView) -> float | None:
-    """log2(1 + number of secrets never read before); None without history."""
-    found = _found(episode)
-    if episode.past.own.days < KNOWN_DAYS:
-        return None
-    return log2(1 + len({target for target, _ in found}))
+    """log2(1 + number of secrets new to the identity); None without history."""
+    return first_used_value(episode, CLASS)
 
 
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
-    names = [target for target, _ in _found(episode)]
-    return f"{len(set(names))} secrets are read for the first time: {listing(names, 2)}"
+    return first_used_sentence(episode, CLASS, "secrets are read")
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:
     """The reads."""
-    return [b for _, b in _found(episode)]
+    return [b for _, b in first_used(episode, CLASS)]

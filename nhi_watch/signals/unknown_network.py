@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nhi_watch.signals._kit import rarity
-from nhi_watch.view import NOVEL, View
+from nhi_watch.signals._kit import in_the_tenant, unknown
+from nhi_watch.view import View
 
 NAME = "unknown_network"
 TITLE = "Network unknown in the tenant"
@@ -14,12 +14,9 @@ CONTROL = "rotate_secret"
 
 def value(view: View) -> float | None:
     """Surprisal in bits for the tenant, where it is new for the identity; None before anything was learnt."""
-    if view.past.blank:
-        return None
-    return view.past.tenant_bits("network", view.shape.network) if view.network >= NOVEL else 0.0
+    return unknown(view, "network", view.shape.network)
 
 
 def evidence(view: View) -> str:
     """One sentence."""
-    bits = view.past.tenant_bits("network", view.shape.network)
-    return f"network {view.shape.network} is {rarity(bits)} in the whole tenant"
+    return f"network {in_the_tenant(view, 'network', view.shape.network)}"

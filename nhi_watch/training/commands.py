@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
@@ -17,6 +18,7 @@ from nhi_watch import model
 from nhi_watch.errors import InputError
 from nhi_watch.garbage import few_collections
 from nhi_watch.model import shelf
+from nhi_watch.signals import NAMES
 from nhi_watch.simulator import Spec
 from nhi_watch.training.techniques import REAL
 
@@ -32,6 +34,9 @@ MACHINES, DAYS, CAMPAIGNS = 200, 21, 80
 COMPANY_SEEDS = tuple(range(121, 129))
 NHIS, COMPANY_DAYS, COMPANY_CAMPAIGNS = 150, 18, 60
 """Companies have every product's logs; two fifths of their machine identities are in AWS."""
+YOUNG_SEEDS = tuple(range(131, 143))
+YOUNG = MACHINES, 3, 60
+"""Accounts that are attacked from their first day on, so that cold starts are known."""
 DATA = Path("..") / "shared" / "data"
 DATE = "2026-11-25"
 """The day on which the committed matrix was collected; in the manifest, so that the bytes repeat."""
@@ -132,6 +137,7 @@ def collect(args: argparse.Namespace, console: Console) -> None:
 
     attacks = _attacks(args.data)
     accounts = [(spec, attacks) for spec in matrices.specs(SEEDS, MACHINES, DAYS, CAMPAIGNS)]
+    accounts += [(replace(spec, quiet_days=0), []) for spec in matrices.specs(YOUNG_SEEDS, *YOUNG)]
     firms = companies.specs(COMPANY_SEEDS, NHIS, COMPANY_DAYS, COMPANY_CAMPAIGNS)
     with ProcessPoolExecutor(args.workers) as workers:
         lived = _told(console, "company", workers.map(_company, firms))
@@ -139,7 +145,8 @@ def collect(args: argparse.Namespace, console: Console) -> None:
         crossing, single = list(lived), list(held)
     rows = [row for found in (*single, *crossing) for row in found[0]]
     matrices.write(MATRIX, matrices.squeeze(rows))
-    own = matrices.prior([share for _, share, _ in single], [total for _, _, total in single])
+    long = single[: len(SEEDS)]
+    own = matrices.prior([share for _, share, _ in long], [total for _, _, total in long])
     prior = matrices.together(own, companies.habits(crossing))
     PRIOR.write_text(json.dumps(prior, indent=1, sort_keys=True) + "\n")
 
@@ -164,11 +171,20 @@ def _account(job: tuple[Spec, Any]) -> tuple[list[Any], dict[str, Counter[str]],
     from nhi_watch.training import matrix as matrices
 
     with few_collections():
-        return matrices.simulate(job[0], model.load(), job[1])
+        return matrices.simulate(job[0], adapted(model.load()), job[1])
 
 
 def _company(spec: Any) -> Any:
     from nhi_watch.training import companies
 
     with few_collections():
-        return companies.simulate(spec, model.load())
+        return companies.simulate(spec, adapted(model.load()))
+
+
+def adapted(card: model.Scorecard) -> model.Scorecard:
+    """The model with this version's signals, so that one that is new can be collected: it has no points yet."""
+    silent = model.Steps((), (0.0,), 0.0)
+    cards = [dict(zip(card.signals, held)) for held in (card.steps, card.early)]
+    usual, early = (tuple(held.get(name, silent) for name in NAMES) if held else () for held in cards)
+    context = NAMES.index(card.signals[card.context]) if early else -1
+    return card._replace(signals=NAMES, steps=usual, early=early, context=context, pairs=())

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from nhi_watch.signals import NAMES
 from nhi_watch.training.export import Tables, tables
 from nhi_watch.training.matrix import Matrix
+from nhi_watch.view import CONTEXT
 
 SETTINGS: dict[str, Any] = {
     "max_iter": 600,
@@ -64,6 +65,8 @@ class Fitted(NamedTuple):
     form: Form
     slope: float
     offset: float
+    early: Optional[Fitted] = None
+    """What holds while hardly anything of a tenant is known; None: the rows hold no incident of such days."""
 
 
 def read_form(path: Path = FORM) -> Form:
@@ -82,7 +85,14 @@ def read_form(path: Path = FORM) -> Form:
 
 
 def fit(matrix: Matrix, form: Form = ADDITIVE) -> Fitted:
-    """The scorecard of a matrix; calibrated on tenants that each fold has not seen."""
+    """The scorecard of a matrix, and that of its early days: where nearly all is news, news weighs otherwise."""
+    early = matrix.x[:, NAMES.index(CONTEXT)] > 0
+    found = _fit(matrix.only(~early), form)
+    return found._replace(early=_fit(matrix.only(early), ADDITIVE)) if matrix.y[early].any() else found
+
+
+def _fit(matrix: Matrix, form: Form) -> Fitted:
+    """One card; calibrated on tenants that each fold has not seen."""
     slope, offset = _calibrate(matrix, form)
     fitted = estimator(matrix, form)
     return Fitted(fitted, tables(fitted, len(NAMES)), form, slope, offset)
@@ -91,12 +101,17 @@ def fit(matrix: Matrix, form: Form = ADDITIVE) -> Fitted:
 def estimator(matrix: Matrix, form: Form = ADDITIVE) -> HistGradientBoostingClassifier:
     """scikit-learn's estimator of a form, fitted."""
     made = HistGradientBoostingClassifier(**settings(form))
-    return made.fit(matrix.x, matrix.y, sample_weight=at_prevalence(matrix, POSITIVE_SHARE))
+    return made.fit(_told(matrix.x), matrix.y, sample_weight=at_prevalence(matrix, POSITIVE_SHARE))
+
+
+def _told(x: Array) -> Array:
+    """A signal that no row can tell (early days lack history) says nothing: binning cannot take such a column."""
+    return np.where(np.isnan(x).all(axis=0), 0.0, x)
 
 
 def settings(form: Form) -> dict[str, Any]:
     """The estimator's settings."""
-    monotone = [0 if name in form.free else 1 for name in NAMES]
+    monotone = [0 if name in (*form.free, CONTEXT) else 1 for name in NAMES]
     leaves = PAIR_LEAVES if form.pairs else SETTINGS["max_leaf_nodes"]
     return {**SETTINGS, "max_leaf_nodes": leaves, "interaction_cst": _together(form), "monotonic_cst": monotone}
 

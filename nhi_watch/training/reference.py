@@ -12,8 +12,10 @@ import numpy as np
 
 from nhi_watch.drift import REFERENCE, spread_of
 from nhi_watch.model import MANIFEST, Scorecard, load, score_of
+from nhi_watch.signals import NAMES
 from nhi_watch.sparse import sparse
 from nhi_watch.training.matrix import Matrix
+from nhi_watch.view import CONTEXT
 
 Found = tuple[float, list[tuple[str, Optional[float]]], float]
 
@@ -32,8 +34,8 @@ def write(folder: Path, matrix: Matrix) -> None:
 
 
 def _ordinary(card: Scorecard, matrix: Matrix) -> Iterator[Found]:
-    """Episodes without an incident: a tenant's ordinary life is what drifts."""
-    plain = matrix.only(matrix.y == 0)
+    """Episodes without an incident, after the first days: a tenant's ordinary life is what drifts."""
+    plain = matrix.only((matrix.y == 0) & (matrix.x[:, NAMES.index(CONTEXT)] == 0))
     for row, weight in zip(plain.x, plain.weight):
         values = [None if np.isnan(value) else float(value) for value in row]
         yield score_of(card.probability(card.log_odds(values))), list(sparse(values).items()), float(weight)

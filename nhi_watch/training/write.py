@@ -16,6 +16,7 @@ from nhi_watch.model import FORMAT, MANIFEST, SCORECARD
 from nhi_watch.signals import NAMES
 from nhi_watch.training.export import Grid, Steps
 from nhi_watch.training.fit import FOLDS, POSITIVE_SHARE, PREVALENCE, Fitted, Form, settings
+from nhi_watch.view import CONTEXT
 
 DIGITS = 4
 
@@ -29,12 +30,27 @@ def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, An
         "calibration": {"slope": round(fitted.slope, DIGITS), "offset": round(fitted.offset, DIGITS)},
         "prior": prior,
     }
+    if fitted.early:
+        body["early"] = {"context": CONTEXT, "signals": _early(fitted, fitted.early)}
     if fitted.form.pairs:
         body["pairs"] = [_pair(grid) for grid in told.grids if np.any(np.round(grid.points, DIGITS))]
     if fitted.form.free:
         body["free"] = sorted(fitted.form.free)
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     return {"id": f"nhi-{digest[:10]}", **body}
+
+
+def _early(usual: Fitted, early: Fitted) -> list[dict[str, Any]]:
+    """The early card's steps on the scale of the usual one, so that one intercept and one calibration serve both."""
+    scale = early.slope / usual.slope
+    shift = scale * early.tables.intercept + (early.offset - usual.offset) / usual.slope - usual.tables.intercept
+    own = {name: shift if name == CONTEXT else 0.0 for name in NAMES}
+    return [_row(name, _scaled(steps, scale, own[name])) for name, steps in zip(NAMES, early.tables.steps)]
+
+
+def _scaled(steps: Steps, scale: float, shift: float) -> Steps:
+    points = [scale * value + shift for value in steps.points]
+    return Steps(steps.edges, points, scale * steps.cannot_tell + shift)
 
 
 def _row(name: str, steps: Steps) -> dict[str, Any]:
