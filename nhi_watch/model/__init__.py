@@ -16,7 +16,7 @@ from nhi_watch.errors import ModelError
 FOLDER = Path(__file__).parent
 SCORECARD = "scorecard.json"
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 """Of the files: a program refuses a later one than it knows."""
 
 Values = Sequence[Optional[float]]
@@ -62,17 +62,33 @@ class Scorecard(NamedTuple):
     pairs: tuple[Pair, ...] = ()
     free: tuple[str, ...] = ()
     """Signals of which more may be worth less: they count how much is new, not how bad it is."""
+    early: tuple[Steps, ...] = ()
+    """The steps that hold instead, without pairs, while hardly anything of the tenant is known."""
+    context: int = -1
+    """The place of the signal that says so; it is no reason by itself."""
+
+    def holding(self, values: Values) -> tuple[Steps, ...]:
+        """The steps that hold for a row."""
+        return self.early if self.early and values[self.context] else self.steps
+
+    def ordinary(self, values: Values) -> tuple[float, ...]:
+        """An ordinary row in the same context: what points are compared with."""
+        usual = [0.0] * len(self.signals)
+        if self.early:
+            usual[self.context] = values[self.context] or 0.0
+        return tuple(usual)
 
     def points(self, values: Values) -> tuple[float, ...]:
         """Points of each signal, in log-odds; `values` are in the order of `signals`.
 
         What a pair is worth belongs to both of its signals alike (Shapley 1953).
         """
+        held = self.holding(values)
         told = [
             steps.cannot_tell if value is None else steps.points[_step(steps.edges, value)]
-            for steps, value in zip(self.steps, values)
+            for steps, value in zip(held, values)
         ]
-        for pair in self.pairs:
+        for pair in self.pairs if held is self.steps else ():
             half = pair.worth(values) / 2
             if half:
                 for index in pair.signals:
@@ -169,19 +185,26 @@ def _fitting(folder: Path, card: Scorecard, manifest: dict[str, Any]) -> Scoreca
 
 def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:
     """The scorecard of a JSON document; `digest` is the SHA-256 of its file."""
-    rows = plain["signals"]
+    rows, early = plain["signals"], plain.get("early", {"signals": ()})
+    names = [row["name"] for row in rows]
     return Scorecard(
         id=plain["id"],
         sha256=digest,
-        signals=tuple(row["name"] for row in rows),
-        steps=tuple(Steps(tuple(row["edges"]), tuple(row["points"]), row["cannot_tell"]) for row in rows),
+        signals=tuple(names),
+        steps=_steps(rows),
         intercept=plain["intercept"],
         slope=plain["calibration"]["slope"],
         offset=plain["calibration"]["offset"],
         prior=plain["prior"],
-        pairs=tuple(_pair(row, [signal["name"] for signal in rows]) for row in plain.get("pairs", ())),
+        pairs=tuple(_pair(row, names) for row in plain.get("pairs", ())),
         free=tuple(plain.get("free", ())),
+        early=_steps(early["signals"]),
+        context=names.index(early["context"]) if early["signals"] else -1,
     )
+
+
+def _steps(rows: Sequence[dict[str, Any]]) -> tuple[Steps, ...]:
+    return tuple(Steps(tuple(row["edges"]), tuple(row["points"]), row["cannot_tell"]) for row in rows)
 
 
 def _pair(row: dict[str, Any], names: list[str]) -> Pair:
