@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from nhi_watch.sources._look import Plan, inner
+from nhi_watch.sources._look import inner
 from nhi_watch.sources._shapes import Tree, at
 from nhi_watch.sources._values import listed, plain, text
 
@@ -23,9 +23,9 @@ _GUARDS = re.compile(
 )
 _NONE: Tree = {}
 Row = Mapping[str, Any]
-_KEYS = ("admin_api_key_id", "api_key_id", "service_key_id", "compliance_access_key_id", "key_id")
-_TARGETS = (
-    *_KEYS, "target_id", "workspace_id", "deleted_user_id", "mcp_server_id", "claude_artifact_id", "claude_chat_id",
+KEYS = ("admin_api_key_id", "api_key_id", "service_key_id", "compliance_access_key_id", "key_id")
+TARGETS = (
+    *KEYS, "target_id", "workspace_id", "deleted_user_id", "mcp_server_id", "claude_artifact_id", "claude_chat_id",
     "claude_project_id", "claude_file_id", "resource_id", "integration_id", "agent_id",
 )  # fmt: skip
 
@@ -103,7 +103,7 @@ def anthropic(tree: Row) -> tuple[tuple[Any, ...], str, str]:
     of, kind = tree.get, plain(tree.get("type")).strip()[:100]
     actor = inner(tree, "actor")
     by = actor.get
-    key, user, what = _first(actor, _KEYS, 200), by("user_id"), by("type")
+    key, user, what = _first(actor, KEYS, 200), by("user_id"), by("type")
     traits = set(_anthropic_traits(kind, tree))
     if user and not key:
         traits.add("console")
@@ -112,7 +112,7 @@ def anthropic(tree: Row) -> tuple[tuple[Any, ...], str, str]:
         key or user or by("email_address") or what, by("email_address") or key or user or what, key, by("ip_address"),
         by("user_agent"), "failed" if kind.endswith("_failed") else "", ",".join(sorted(traits)),
     )  # fmt: skip
-    return told, _first(tree, _TARGETS, 256), _first(tree, _KEYS, 256) if kind.endswith("key_created") else ""
+    return told, _first(tree, TARGETS, 256), _first(tree, KEYS, 256) if kind.endswith("key_created") else ""
 
 
 def _first(tree: Row, names: tuple[str, ...], limit: int) -> str:
@@ -143,33 +143,3 @@ def _anthropic_traits(kind: str, tree: Row) -> Iterator[str]:
         yield "guard_removed"
     if kind == "mcp_server_created" or (kind.startswith("integration_") and kind.endswith("connected")):
         yield "third_party"
-
-
-_USER = ("id", "email")
-_ROW = Plan.of_row(
-    ("object", "id", "type", "effective_at", "created_at", "organization_id", "organization_uuid", "organization.id",
-     "project.id", "schemaType", "requestId", "timestamp", "accountId", "region", "operation", "modelId", "errorCode",
-     "identity.arn", "input.inputTokenCount", "output.outputTokenCount", "is_enabled", "role", "audience{}.type",
-     "actor.type", "actor.user_id", "actor.email_address", "actor.ip_address", "actor.user_agent",
-     *(f"actor.{name}" for name in _KEYS), *_TARGETS, "actor.api_key.id", "actor.api_key.ip_address",
-     "actor.api_key.service_account.id", *(f"actor.api_key.user.{name}" for name in _USER),
-     "actor.session.ip_address", "actor.session.user_agent", *(f"actor.session.user.{name}" for name in _USER))
-)  # fmt: skip
-
-
-def of_row(row: Row) -> Tree:
-    """As much of a record as is read, out of Splunk's extracted fields; answers of models are for the full reading.
-
-    Raises:
-        TypeError: there is an answer, or a list of addresses.
-    """
-    if any(name.startswith("output.outputBodyJson") for name in row):
-        raise TypeError("an answer")
-    tree = _ROW.row(row)
-    kind = plain(tree.get("type"))
-    body = _BODY.row({name[len(kind) + 1 :]: value for name, value in row.items() if name.startswith(kind + ".")})
-    return {**tree, kind: body} if body else tree
-
-
-_BODY = Plan.of_row(("id", "error_code", "data.role", "data.scopes{}", "changes_requested.role",
-                     "changes_requested.scopes{}", "allowed_ips{}"))  # fmt: skip

@@ -46,9 +46,9 @@ def _shallow(row: Tree) -> Tree:
 
 
 _MOMENTS = ("createdDateTime", "activityDateTime", "timeGenerated")
-_CHANGING = ("id", "uniqueTokenIdentifier", "sessionId", "requestId", "signInActivityId")
+_CHANGING = ("id", "uniqueTokenIdentifier", "sessionId", "requestId", "signInActivityId", "correlationId")
 _TIMES = ("time", *(f"properties.{name}" for name in _MOMENTS))
-_FREE = tuple(f"properties.{name}" for name in _CHANGING)
+_FREE = ("correlationId", *(f"properties.{name}" for name in _CHANGING))
 _ROW = Plan.of_row((*_TOP, *(f"properties.{name}" for name in _NAMES)), _shallow, _TIMES, _FREE)
 _OBJECT_ROW = Plan.of_row(_NAMES, _shallow, _MOMENTS, _CHANGING)
 """Objects of the Graph API lie in a row without `properties`."""

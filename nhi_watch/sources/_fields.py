@@ -113,10 +113,15 @@ class _Layout(NamedTuple):
 class Flat:
     """Of rows and documents whose names have dots."""
 
-    def __init__(self, paths: Iterable[str], times: Iterable[str], free: Iterable[str], listed: bool) -> None:
-        """All values at, below and above `paths` count. `listed`: a list of one is as good as what is in it."""
+    def __init__(
+        self, paths: Optional[Iterable[str]], times: Iterable[str], free: Iterable[str], listed: bool
+    ) -> None:
+        """All values at, below and above `paths` count; None: all there are.
+
+        `listed`: a list of one is as good as what is in it.
+        """
         self._listed = listed
-        self._paths = tuple({path.replace("{}", "") + "." for path in paths})
+        self._paths = ("",) if paths is None else tuple({path.replace("{}", "") + "." for path in paths})
         self._times = frozenset(times)
         self._free = frozenset(free)
         self._layouts: dict[tuple[str, ...], _Layout] = {}
@@ -131,7 +136,7 @@ class Flat:
             values, others = _singles(values), _singles(others)
         elif list in map(type, values) or list in map(type, others):
             raise TypeError("a list where there was none before")
-        return (number, (*values, *map(_hashable, odd(row))) if odd else values), others
+        return (number, (*values, *map(hashable, odd(row))) if odd else values), others
 
     def put(self, row: Row, layout: int, free: tuple[Values, Values]) -> Row:
         """A row like this with others than its own free values."""
@@ -156,19 +161,20 @@ class Flat:
     def _laid(self, names: tuple[str, ...], odd: Collection[str] = ()) -> _Layout:
         times = [name for name in names if name in self._times and name not in odd]
         free = [*times, *(name for name in names if name in self._free and name not in odd)]
-        counted = [name for name in names if name.__class__ is str and name not in free and self._counts(name)]
+        counted = [name for name in names if name.__class__ is str and name not in free and self.counts(name)]
         strange = [name for name in counted if name in odd]
         if len(self._layouts) >= _LAYOUTS:
             self._layouts.clear()
-        key = _getter([name for name in counted if name not in odd])
+        key = getting([name for name in counted if name not in odd])
         made = _Layout(
-            key, _getter(strange) if strange else None, _getter(free), len(self._numbered), tuple(free), len(times)
+            key, getting(strange) if strange else None, getting(free), len(self._numbered), tuple(free), len(times)
         )
         self._numbered.append(made)
         self._layouts[names] = made
         return made
 
-    def _counts(self, name: str) -> bool:
+    def counts(self, name: str) -> bool:
+        """Whether the value of a name matters."""
         plain = name.replace("{}", "") + "."
         return plain.startswith(self._paths) or any(path.startswith(plain) for path in self._paths)
 
@@ -184,8 +190,8 @@ class Nested:
         fixed = [path for path in dict.fromkeys(paths) if steps_of(path) not in self._steps]
         self._fields = Fields([*self._steps, *map(steps_of, fixed)])
         count, places = len(self._steps), self._fields.places
-        self._free = _getter(places[:count])
-        self._fixed = _getter(places[count:])
+        self._free = getting(places[:count])
+        self._fixed = getting(places[count:])
         self._inside = {
             place: frozenset(steps[-1] for steps in self._steps if steps[:-1] == steps_of(path))
             for path, place in zip(fixed, places[count:])
@@ -202,7 +208,7 @@ class Nested:
             if value.__class__ is dict and not deep:
                 found[place] = self._object(place, value)
             elif value.__class__ is dict or value.__class__ is list:
-                found[place] = _hashable(value, self._inside[place])
+                found[place] = hashable(value, self._inside[place])
         values = self._fixed(found)
         return (0, values), self._free(found)
 
@@ -224,7 +230,7 @@ class Nested:
         names = tuple(value)
         getter = self._inner.get((place, names))
         if getter is None:
-            getter = _getter([name for name in names if name not in self._inside[place]])
+            getter = getting([name for name in names if name not in self._inside[place]])
             self._inner[place, names] = getter
         values = getter(value)
         return (names, values) if _TEXTS.issuperset(map(type, values)) else (names, values, *map(type, values))
@@ -251,7 +257,7 @@ def _singles(values: Values) -> Values:
     return tuple([value for (value,) in values])
 
 
-def _hashable(value: Any, without: Iterable[str] = ()) -> Any:
+def hashable(value: Any, without: Iterable[str] = ()) -> Any:
     """A list or an object as its spelling, in a tuple lest it be a text that looks alike."""
     if value.__class__ is dict and without:
         value = {name: inner for name, inner in value.items() if name not in without}
@@ -263,7 +269,7 @@ def _hashable(value: Any, without: Iterable[str] = ()) -> Any:
     return (told,)
 
 
-def _getter(names: Sequence[Any]) -> Callable[[Any], Values]:
+def getting(names: Sequence[Any]) -> Callable[[Any], Values]:
     """A tuple of values, however many names there are."""
     if len(names) > 1:
         return itemgetter(*names)

@@ -82,7 +82,7 @@ def _alone(tree: Tree) -> Tree:
 
 
 ROWS = Plan.of_row(
-    ("timestamp", "receiveTimestamp", "insertId", "logName", "resource.labels.project_id",
+    ("timestamp", "insertId", "logName", "resource.labels.project_id",
      "resource.labels.cluster_name",
      *(f"{_AUTH}.{name}" for name in ("principalEmail", "principalSubject", "serviceAccountKeyName")),
      *(f"{_AUTH}.serviceAccountDelegationInfo{{}}.{name}"

@@ -160,11 +160,11 @@ class Plan:
         self._lists = [index for index, path in enumerate(paths) if "{}" in fields[path][0]]
         self._single = [index for index in range(len(paths)) if index not in self._lists]
         every = [field for many in fields.values() for field in many]
-        moments, loose = (
-            [field for path in map(steps_of, many) for field in _fields_of(path, fields)] for many in (times, free)
-        )
+        moments = [field for path in map(steps_of, times) for field in _fields_of(path, fields)]
+        loose = [field for path in map(steps_of, free) for field in _fields_of(path, fields)]
+        self._rows = Flat(every, moments, loose, listed=False)
         self._takers: dict[Form, Union[Flat, Nested]] = {
-            ROW: Flat(every, moments, loose, listed=False),
+            ROW: self._rows,
             DOCUMENT: Nested([*every, "event.dataset"], moments, loose),
             FLAT: Flat([*every, "event.dataset"], moments, loose, listed=True),
         }
@@ -200,7 +200,7 @@ class Plan:
 
     def row(self, row: Mapping[str, Any]) -> Tree:
         """Out of names with dots; TypeError where lines in a text may be values of a list."""
-        if dict in map(type, row.values()):
+        if dict in map(type, row.values()) and self._has_object(row):
             raise TypeError("an object in a row")
         values = self._fields.row(row)
         if list in map(type, values) and any(v.__class__ is list for v in map(values.__getitem__, self._single)):
@@ -212,6 +212,10 @@ class Plan:
                     raise TypeError("lines instead of a list")
                 values[index] = [value]
         return self._built(values)
+
+    def _has_object(self, row: Mapping[str, Any]) -> bool:
+        """Whether an object is where a value or a part of a path should be."""
+        return any(self._rows.counts(name) for name, value in row.items() if value.__class__ is dict)
 
     def tree(self, tree: Mapping[str, Any]) -> Tree:
         """Out of objects in objects; TypeError where a list is on the way."""

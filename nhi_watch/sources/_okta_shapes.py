@@ -11,7 +11,8 @@ PARTS = (
     "uuid", "event_type", "actor", "transaction.detail", "outcome", "client.ip", "client.user_agent.raw_user_agent",
     "security_context.is_proxy", "debug_context.debug_data.threat_suspected", "debug_context.debug_data.factor",
     "debug_context.debug_data.flattened.threatSuspected", "debug_context.debug_data.flattened.factor",
-    "authentication_context.external_session_id", "request.ip_chain.ip", "target",
+    "authentication_context.external_session_id", "request.ip_chain.ip", "target.id", "target.type",
+    "target.alternate_id", "target.display_name",
 )  # fmt: skip
 """What is read of `okta`."""
 

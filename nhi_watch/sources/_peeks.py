@@ -71,8 +71,8 @@ class Peeks:
 class Rows:
     """Instead of a plan, for rows: all that `_shapes.native` makes of them."""
 
-    def __init__(self, paths: Iterable[str], times: Iterable[str], free: Iterable[str]) -> None:
-        """`paths`: what of it is read. Names of `times` and `free` as in a row."""
+    def __init__(self, paths: Optional[Iterable[str]], times: Iterable[str], free: Iterable[str]) -> None:
+        """`paths`: what of it is read; None: anything. Names of `times` and `free` as in a row."""
         self._taker = Flat(paths, times, free, listed=False)
 
     def taker(self, form: Form) -> Flat:
@@ -106,18 +106,23 @@ class Documents:
         return self._convert(nested(found) if form is FLAT else cast(Tree, found))
 
 
-class AsIs:
-    """Instead of a plan, for rows whose names have no dots."""
+class Unkept:
+    """Instead of a plan, where nothing is worth remembering: it is cheap, or every record is different."""
+
+    def __init__(self, of: Callable[[Row, Form], Row]) -> None:
+        """See `Maker`."""
+        self.of = of
 
     def taker(self, form: Form) -> Optional[Taker]:
-        """Nothing is made, so nothing need be remembered."""
+        """None, as `Maker` says."""
         return None
 
-    def of(self, found: Row, form: Form) -> Row:
-        """The row; TypeError where a field has several values."""
-        if not {list, dict}.isdisjoint(map(type, found.values())):
-            raise TypeError("several values, or an object")
-        return found
+
+def as_is(found: Row, form: Form) -> Row:
+    """A row whose names have no dots; TypeError where a field has several values."""
+    if not {list, dict}.isdisjoint(map(type, found.values())):
+        raise TypeError("several values, or an object")
+    return found
 
 
 def of_plans(rows: Optional[Maker], documents: Optional[Maker]) -> Plans:

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, Optional, Protocol, Union, cast
 
 from nhi_watch.sources import Peek
-from nhi_watch.sources._fields import Key, Row, Values
+from nhi_watch.sources._fields import Key, Row, Values, getting, hashable
 
 Make = Callable[[Row], Optional[Peek]]
 Clock = Callable[[object], Optional[str]]
@@ -60,10 +60,16 @@ class _Said(NamedTuple):
     free_types: Sequence[type] = ()
     types: Sequence[type] = ()
     """Of the key's values, where others than texts are among them: 1 equals True."""
+    others: frozenset[str] = frozenset()
+    """The key's values, in lower case: what is free and equals one of them may mean more."""
+    loose: Optional[Callable[[Values], Values]] = None
+    """Leaves out those of the free values that are a part of this entry's key."""
     pick: Optional[Callable[[Values], Values]] = None
     """Picks record id, session and target out of free values and pieces, where none is made of several."""
 
 
+_Taken = tuple[Key, Values, tuple[int, ...]]
+"""Key, free values, and which of them are a part of the key."""
 _ONCE = _Said((), 0, ())
 _NEVER = _Said((), 0, ())
 _SILENT = _Said((), 0, ())
@@ -82,40 +88,56 @@ class Remembered:
 
     def peek(self, row: Row) -> Optional[Peek]:
         """What `make` says."""
+        fixed: tuple[int, ...] = ()
         try:
             key, free = self._taker.take(row)
             said = self._said.get(key)
-            bound: tuple[int, ...] = ()
             if said is not None and said.bound:
-                bound = said.bound
-                key = (key[0], (*key[1], *[free[index] for index in bound]))
+                fixed = said.bound
+                key = _longer(key, free, fixed)
                 said = self._said.get(key)
         except (TypeError, ValueError):
             self._taker.mind(row)
             return self._make(row)
-        if said is None or said is _ONCE:
-            return self._met(row, key, free, bound)
         if said is _SILENT:
             return None
-        if said is _NEVER or (said.types and said.types != list(map(type, key[1]))):
-            return self._make(row)
-        return _filled(said, free, self._clock) or self._make(row)
+        found = _filled(said, key, free, self._clock) if said is not None and said.longest else None
+        return found or self._otherwise(row, (key, free, fixed), said)
 
-    def _met(self, row: Row, key: Key, free: Values, bound: tuple[int, ...]) -> Optional[Peek]:
+    def _otherwise(self, row: Row, taken: _Taken, said: Optional[_Said]) -> Optional[Peek]:
+        """What was not met, or is out of the ordinary: what is so becomes a part of the key."""
+        if said is _NEVER:
+            return self._make(row)
+        key, free, fixed = taken
+        others = _lowered(key)
+        odd = tuple([at for at, one in enumerate(free) if at not in fixed and not _is_usual(one, others, _LONG)])
+        if odd:
+            fixed, key = (*fixed, *odd), _longer(key, free, odd)
+            said = self._said.get(key)
+        if said is _SILENT:
+            return None
+        if said is None or said is _ONCE:
+            return self._met(row, (key, free, fixed), said)
+        return (_filled(said, key, free, self._clock) if odd and said.longest else None) or self._make(row)
+
+    def _met(self, row: Row, taken: _Taken, said: Optional[_Said]) -> Optional[Peek]:
         """What is met once is hardly worth the trouble."""
         told = self._make(row)
         if len(self._said) >= _SAID:
             self._said.clear()
-        if key not in self._said:
-            self._said[key] = _ONCE
-        elif told is None:
-            self._said[key] = _SILENT
-        else:
-            tried = _Trial(told, free, self._taker.times(key[0]), partial(self._again, row, key[0], free), self._clock)
-            said = tried.learnt(bound) or (_NEVER if bound else tried.bound())
-            types = () if _TEXTS.issuperset(map(type, key[1])) else list(map(type, key[1]))
-            self._said[key] = said if said is _NEVER else said._replace(types=types)
+        self._said[taken[0]] = _ONCE if said is None else self._learnt(row, taken, told)
         return told
+
+    def _learnt(self, row: Row, taken: _Taken, told: Optional[Peek]) -> _Said:
+        key, free, fixed = taken
+        trial = _Trial(told, free, self._taker.times(key[0]), partial(self._again, row, key[0], free), self._clock)
+        if told is None:
+            return _SILENT if trial.is_silent(fixed) else _ONCE
+        said = trial.learnt(fixed)
+        if said is None:
+            return _NEVER if fixed else trial.bound()
+        types = () if _TEXTS.issuperset(map(type, key[1])) else list(map(type, key[1]))
+        return said._replace(types=types, others=_lowered(key))
 
     def _again(self, row: Row, layout: int, free: Values, others: Values) -> Optional[Peek]:
         return self._make(self._taker.put(row, layout, (free, others)))
@@ -127,7 +149,7 @@ class Remembered:
 class _Trial(NamedTuple):
     """Reads a record again, with others than its own free values."""
 
-    told: Peek
+    told: Optional[Peek]
     free: Values
     times: int
     again: Callable[[Values], Optional[Peek]]
@@ -137,16 +159,28 @@ class _Trial(NamedTuple):
         """What is the same for all values in place of those that are not bound; None where that cannot be told."""
         for longest in (_LONG, 60):
             found = [self._pieced(texts, bound) for texts in self._variants(longest, bound)]
-            if found[0] is None or any(one != found[0] for one in found) or found[0].shape != self.told[0]:
+            if self.told is None or found[0] is None or any(one != found[0] for one in found):
                 continue
-            said = found[0]._replace(longest=longest, free_types=list(map(type, self.free)))
-            if tuple not in map(type, said.pieces):
-                end = len(self.free)
-                places = [one if one.__class__ is int else end + at for at, one in enumerate(said.pieces)]
-                said = said._replace(pick=itemgetter(*places))
-            if _filled(said, self.free, self.clock) == tuple(self.told):
+            if found[0].shape != self.told[0]:
+                continue
+            said = self._ready(found[0]._replace(longest=longest), bound)
+            if _filled(said, (0, ()), self.free, self.clock) == tuple(self.told):
                 return said
         return None
+
+    def _ready(self, said: _Said, bound: Collection[int]) -> _Said:
+        """With what makes it quick to fill in."""
+        end, pick = len(self.free), None
+        if tuple not in map(type, said.pieces):
+            pick = itemgetter(*[one if one.__class__ is int else end + at for at, one in enumerate(said.pieces)])
+        loose = getting([at for at in range(end) if at not in bound]) if bound else None
+        return said._replace(free_types=list(map(type, self.free)), pick=pick, loose=loose)
+
+    def is_silent(self, bound: Collection[int]) -> bool:
+        """Whether nothing is said, whatever the values are."""
+        if not all(self.clock(value) for value in self.free[: self.times]):
+            return False  # there the time is to blame
+        return not any(self.again(texts) for texts in self._variants(60, bound))
 
     def bound(self) -> _Said:
         """Which of the free values tell more than themselves."""
@@ -214,13 +248,19 @@ def _simplest(pieces: tuple[Union[str, int], ...]) -> _Pieces:
 # ---- saying
 
 
-def _filled(said: _Said, free: Values, clock: Clock) -> Optional[Peek]:
+def _filled(said: _Said, key: Key, free: Values, clock: Clock) -> Optional[Peek]:
     """A Peek with the free values in their places; None where one of them is out of the ordinary."""
     time = clock(free[said.clock])
     if time is None or said.free_types != list(map(type, free)):
         return None
-    texts = list(free) if _are_ordinary(free, said.longest) else _ordinary(free, said.longest)
-    if texts is None:
+    if said.types and said.types != list(map(type, key[1])):
+        return None
+    loose = free if said.loose is None else said.loose(free)
+    if _are_texts(loose, said):
+        texts = list(free)
+    elif all(_is_usual(value, said.others, said.longest) for value in loose):
+        texts = ["" if value is None else value if value.__class__ is str else str(value) for value in free]
+    else:
         return None
     texts[said.clock] = time
     if said.pick is not None:
@@ -234,27 +274,32 @@ def _filled(said: _Said, free: Values, clock: Clock) -> Optional[Peek]:
     return cast(Peek, (said.shape, time, *others))
 
 
-def _are_ordinary(values: Values, longest: int) -> bool:
-    """Whether they are plainly texts that no reading cuts or strips."""
+def _are_texts(values: Values, said: _Said) -> bool:
+    """Whether they are plainly usual texts; cheaper than to ask of each."""
     try:
         told = "\0".join(values)
     except TypeError:
         return False
-    return len(told) <= longest and len(told.split()) == 1 and _NOT_TOLD.isdisjoint(values)
+    return (
+        len(told) <= said.longest
+        and len(told.split()) == 1
+        and _NOT_TOLD.isdisjoint(values)
+        and said.others.isdisjoint(told.lower().split("\0"))
+    )
 
 
-def _ordinary(values: Values, longest: int) -> Optional[list[str]]:
-    """Values as texts; None where one of them might be cut, stripped or passed over."""
-    texts = []
-    for value in values:
-        if value.__class__ is str:
-            if len(value) > longest or value in _NOT_TOLD or "\n" in value or value != value.strip():
-                return None
-            texts.append(value)
-        elif value is None:
-            texts.append("")
-        elif value.__class__ is int and 0 < value < _MANY:
-            texts.append(str(value))
-        else:
-            return None
-    return texts
+def _is_usual(value: Any, others: Collection[str], longest: int) -> bool:
+    """Whether a value is nothing that is cut, stripped, passed over or compared with others."""
+    if value.__class__ is not str:
+        return value is None or (value.__class__ is int and 0 < value < _MANY and str(value) not in others)
+    if len(value) > longest or value in _NOT_TOLD or "\n" in value or "\0" in value:
+        return False
+    return value == value.strip() and value.lower() not in others
+
+
+def _lowered(key: Key) -> frozenset[str]:
+    return frozenset([str(value).lower() for value in key[1] if value.__class__ in (str, int)])
+
+
+def _longer(key: Key, free: Values, which: tuple[int, ...]) -> Key:
+    return key[0], (*key[1], which, *[hashable(free[at]) for at in which])

@@ -28,7 +28,8 @@ from nhi_watch.sources import _ai_organisation as organisation
 from nhi_watch.sources._ai_bedrock import Invocation, invocation
 from nhi_watch.sources._ai_organisation import Told
 from nhi_watch.sources._aws import known_by_arn
-from nhi_watch.sources._look import DOCUMENT, PLAIN, ROW, UNKNOWN, Plan, look
+from nhi_watch.sources._look import PLAIN, ROW, Form, Plan
+from nhi_watch.sources._peeks import Maker, Peeks, Rows, Unkept
 from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
@@ -95,20 +96,12 @@ def _product(tree: Row) -> str:
 
 def peek(record: object) -> Optional[Peek]:
     """The cheap reading, whatever the shape; see `nhi_watch.sources`."""
-    if record.__class__ is not dict:
-        return None
-    try:
-        tree, form = look(cast(Tree, record))
-        if form is ROW:
-            tree = organisation.of_row(tree)
-        elif form is DOCUMENT:
-            tree = _DOCUMENTS.tree(tree)
-        elif form is UNKNOWN:
-            return None
-        shape, session, target, issued, told = _raw(tree)
-        time, record_id = spelled(told), _id_of(tree)
-    except (TypeError, AttributeError):
-        return None
+    return _PEEKS.peek(record)
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    shape, session, target, issued, told = _raw(tree)
+    time, record_id = spelled(told), _id_of(tree)
     if issued or time is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
         return None
     return cast(Peek, (shape, time, record_id, session, target))
@@ -141,7 +134,20 @@ def _renamed(tree: Tree) -> Tree:
     return tree
 
 
-_DOCUMENTS = Plan(_ECS, _renamed)
+# Token counts and answers differ from record to record, and matter: of invocations nothing is remembered.
+_INVOKED = Unkept(Plan(_ECS, _renamed).of)
+_INVOKED_ROWS = Unkept(lambda found, form: native(found)[0])
+_CHANGING = ("id", "project.id", *(name for name in organisation.TARGETS if name not in organisation.KEYS))
+_ACTIVITIES = Rows(None, ("effective_at", "created_at"), _CHANGING)
+
+
+def _plan_of(found: Row, form: Form) -> Maker:
+    if form is not ROW:
+        return _INVOKED
+    return _INVOKED_ROWS if "schemaType" in found else _ACTIVITIES
+
+
+_PEEKS = Peeks(_peek, _plan_of)
 
 
 def _id_of(tree: Row) -> str:

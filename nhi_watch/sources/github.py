@@ -33,7 +33,7 @@ from nhi_watch.event import Event
 from nhi_watch.sources import Peek
 from nhi_watch.sources._github_facts import Facts, identity_of, kind_of, level_of, links_of, traits_of
 from nhi_watch.sources._look import PLAIN, flag, is_id
-from nhi_watch.sources._peeks import AsIs, Documents, Peeks, of_plans
+from nhi_watch.sources._peeks import Documents, Peeks, Unkept, as_is, of_plans
 from nhi_watch.sources._shapes import at, dataset, native, part
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
@@ -110,8 +110,9 @@ def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
         owner, found, _ = repo.partition("/")
         repo, repo_id = owner + "/" if found else "repo", None
     middle[_PUBLIC] = flag(middle[_PUBLIC])
-    if user:
-        user = "another" if actor and text(user).lower() != text(actor).lower() else None
+    if user is not None:
+        told = text(user).lower()
+        user = "another" if told and actor and told != text(actor).lower() else None
     shape = (action, actor, flag(is_bot), access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
              *middle, user, None, fingerprint, transport, flag(leaked))  # fmt: skip
     return shape, session[:128], target[:200]
@@ -168,7 +169,7 @@ _CHANGING = ("_document_id", "hashed_token", "token_id", "workflow_run_id", "rep
 _PEEKS = Peeks(
     _peek,
     of_plans(
-        AsIs(),
+        Unkept(as_is),
         Documents(
             ("@timestamp", "event.id", "event.action", "user.name", "user.target.name", "user_agent.original",
              "source.ip",

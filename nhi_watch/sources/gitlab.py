@@ -148,7 +148,7 @@ _NAMES = (
 )  # fmt: skip
 _PATHS = tuple(f"{part}{name}" for part in ("", "details.", "meta.") for name in _NAMES)
 _TIMES = ("created_at", "time", "timestamp")
-_FREE = ("id", "correlation_id", "target_id", "target_details", "entity_path", "details.target_id",
+_FREE = ("id", "correlation_id", "target_id", "target_details", "entity_path", "entity_id", "details.target_id",
          "details.target_details", "details.entity_path")  # fmt: skip
 _PEEKS = Peeks(
     _peek,

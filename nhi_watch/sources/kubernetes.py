@@ -60,7 +60,7 @@ _SPELLINGS = {
 """Elastic's names for those with dots."""
 _DENIED = ("401", "403")
 _TIMES = ("stageTimestamp", "requestReceivedTimestamp", "timestamp")
-_FREE = ("auditID", "objectRef.name", "requestURI")
+_FREE = ("auditID", "objectRef.name", "objectRef.namespace", "requestURI", "impersonatedUser.username")
 
 
 def claims(record: object) -> bool:
@@ -110,6 +110,10 @@ _PATHS = (
     "impersonatedUser.username", *(f"objectRef.{name}" for name in ("resource", "subresource", "namespace", "name")),
     *(f"responseStatus.{name}" for name in ("code", "reason", "status")),
 )  # fmt: skip
+_PROVEN = (
+    "user.extra.accessKeyId",
+    *(f"user.extra.{name}" for proof in (_CREDENTIAL, _POD) for name in (proof, *_SPELLINGS[proof])),
+)
 _PROOFS = (_CREDENTIAL, _POD, "canonicalArn", "arn", "accessKeyId")
 _PEEKS = Peeks(
     _peek,
@@ -118,12 +122,12 @@ _PEEKS = Peeks(
             (*_PATHS, ("annotations", _DECISION), *(("user", "extra", f"{name}{{}}") for name in _PROOFS)),
             _caged,
             _TIMES,
-            _FREE,
+            (*_FREE, *(("user", "extra", name) for name in (_CREDENTIAL, _POD, "accessKeyId"))),
         ),
         Documents(
             [f"kubernetes.audit.{path}" for path in (*_PATHS, "annotations", "user.extra", "requestObject")],
             [f"kubernetes.audit.{path}" for path in _TIMES],
-            [f"kubernetes.audit.{path}" for path in _FREE],
+            [f"kubernetes.audit.{path}" for path in (*_FREE, *_PROVEN)],
             _audit,
         ),
     ),

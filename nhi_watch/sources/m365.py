@@ -67,6 +67,7 @@ _PAIRS = ("ExtendedProperties", "OperationProperties", "Parameters")
 _TREES = ("AppAccessContext", *_PAIRS, "Actor", "Target", "ModifiedProperties")
 _FREE = (
     "Id", "SessionId", "AppAccessContext.UniqueTokenId", "AppAccessContext.AADSessionId", "SiteUrl", "ObjectId",
+    "MailboxOwnerUPN",
 )  # fmt: skip
 _ROW = Plan.of_row(
     (*_FLAT, *(f"AppAccessContext.{name}" for name in ("ClientAppId", "UniqueTokenId", "AADSessionId")),

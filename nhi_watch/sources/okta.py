@@ -134,7 +134,8 @@ _PEEKS = Peeks(
     _peek,
     of_plans(
         Rows(
-            (*_PATHS, "published", "uuid", "target", "request.ipChain.ip", _SESSION),
+            (*_PATHS, "published", "uuid", "target.id", "target.type", "target.alternateId", "target.displayName",
+             "request.ipChain.ip", _SESSION),
             ("published",),
             ("uuid", _SESSION, "target{}.id", "target{}.alternateId", "target{}.displayName"),
         ),
@@ -158,11 +159,13 @@ def _values(row: Tree, actor: Tree, targets: Any) -> tuple[tuple[Any, ...], str,
     detail = (get("transaction") or _EMPTY).get("detail") or _EMPTY
     debug = (get("debugContext") or _EMPTY).get("debugData") or _EMPTY
     user_agent = client.get("userAgent") or _EMPTY
-    action = str(get("eventType"))
+    action, address = str(get("eventType")), client.get("ipAddress")
+    if address is None or address.__class__ is str:  # a list, as of a multi-value field, is for `read`
+        address = text(address) or text(at(get("request"), "ipChain.ip"))
     shape = (
         action, of("id"), of("type"), of("displayName"), of("alternateId"),
         detail.get("requestApiTokenId"), outcome.get("result"), outcome.get("reason"),
-        client.get("ipAddress") or text(at(get("request"), "ipChain.ip")),
+        address,
         user_agent.get("rawUserAgent"), flag((get("securityContext") or _EMPTY).get("isProxy")),
         debug.get("threatSuspected"), debug.get("factor"),
         "y" if action.startswith(_DEEP) and _for_other(targets, of("id")) else "",

@@ -138,7 +138,7 @@ def _completed(tree: Tree) -> Tree:
     return tree
 
 
-_FREE = ("id.uniqueQualifier",)
+_FREE = ("id.uniqueQualifier", "actor.profileId")
 _ROWS = Rows(("id", "actor", "events", "name", "parameters", "ipAddress"), ("id.time",), _FREE)
 _PEEKS = Peeks(_peek, of_plans(_ROWS, Plan(_ECS, _completed, ("id.time",), _FREE)))
 
