@@ -41,8 +41,8 @@ class Road(ThreadingHTTPServer):
         """Where clients connect."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def draw(self) -> str:
-        """What happens to the next request."""
+    def draw(self, request: str) -> str:
+        """What happens to the next request, of which method and path are given."""
         with self._lock:
             fault = self._dice.choice(FAULTS) if self._dice.random() < self._share else "passed"
             self.done[fault] += 1
@@ -52,7 +52,36 @@ class Road(ThreadingHTTPServer):
 @contextmanager
 def bad_road(target: str, share: float, seed: int = 1) -> Iterator[Road]:
     """A proxy in front of `target`, a URL, with faults for that share of requests."""
-    with Road(target.removeprefix("http://"), share, seed) as road:
+    with _running(Road(target.removeprefix("http://"), share, seed)) as road:
+        yield road
+
+
+@contextmanager
+def away_for(target: str, beginning: str, requests: int) -> Iterator[Road]:
+    """A proxy that answers 503 to the first so many requests that begin so: "HEAD /nhi-state"."""
+    with _running(_Away(target.removeprefix("http://"), beginning, requests)) as road:
+        yield road
+
+
+class _Away(Road):
+    def __init__(self, target: str, beginning: str, requests: int) -> None:
+        super().__init__(target, 0.0, 1)
+        self._beginning = beginning
+        self._left = requests
+
+    def draw(self, request: str) -> str:
+        """The first ones are refused."""
+        if not request.startswith(self._beginning) or not self._left:
+            return super().draw(request)
+        self._left -= 1
+        self.done["503"] += 1
+        return "503"
+
+
+@contextmanager
+def _running(road: Road) -> Iterator[Road]:
+    """Serve in a thread."""
+    with road:
         Thread(target=road.serve_forever, daemon=True).start()
         try:
             yield road
@@ -69,7 +98,7 @@ class _Passing(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.server.draw()
+        fault = self.server.draw(f"{self.command} {self.path}")
         if fault.isdigit():
             self._send(int(fault), [("Content-Type", "text/plain")], b"busy")
         elif fault == "drop":

@@ -9,11 +9,11 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from elastic_proxy import bad_road
+from elastic_proxy import away_for, bad_road
 from elastic_server import Server
 from elastic_story import Story, batches, records
 
-from nhi_watch.elastic.client import connect
+from nhi_watch.elastic.client import ATTEMPTS, connect
 from nhi_watch.elastic.connection import Connection
 from nhi_watch.elastic.follow import follow
 from nhi_watch.errors import NhiError
@@ -97,6 +97,16 @@ def test_what_comes_in_is_alerted_and_another_copy_takes_over(story: Story) -> N
     wait_for(lambda: latest(story, story.wild) == wanted, "what came in must be alerted by the copy")
     second.stop()
     assert once(story)
+
+
+@pytest.mark.parametrize("elastic", ["8.19.21"], indirect=True)
+def test_a_server_that_is_away_when_it_begins_is_waited_for(story: Story) -> None:
+    story.tell(records(days=2))
+    wanted = latest(story, story.calm)
+    with away_for(story.url, f"HEAD /nhi-state-{story.wild}", ATTEMPTS + 1) as road, following(story, road.url) as job:
+        wait_for(lambda: bool(job.failed) or latest(story, story.wild) == wanted, "what came in must be alerted")
+    assert wanted and road.done["503"] == ATTEMPTS + 1
+    assert "503" in job.told[0]["waiting"], job.told
 
 
 @pytest.mark.parametrize("elastic", ["8.19.21"], indirect=True)  # the road is what is tested, and it is a slow one

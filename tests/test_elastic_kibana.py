@@ -19,7 +19,7 @@ from elastic_server import Server
 from kibana_double import KEY, Kibana, promote, serving
 from test_elastic_run import SINCE, Place, fill, simulated
 
-from nhi_watch import feedback
+from nhi_watch import audit, feedback
 from nhi_watch.assets import load
 from nhi_watch.elastic import analysts, assets, criticality, doctor_kibana, kibana_setup
 from nhi_watch.elastic.connection import Connection
@@ -310,11 +310,15 @@ def test_the_program_sets_both_up_takes_feedback_and_exchanges_criticality(place
     with serving(Kibana()) as kibana:
         done = nhi(place.url, "setup", *common, NHI_KIBANA_URL=kibana.url)
         assert [s["change"] for s in orjson.loads(done.stdout)["steps"][-2:]] == ["create", "create"], done.stderr
-        done = nhi(place.url, "feedback", *common)
+        trail = ["--audit", str(tmp_path / "audit.jsonl")]
+        done = nhi(place.url, "feedback", *common, *trail)
         heard = orjson.loads(done.stdout)
         assert (heard["verdicts"], heard["unknown"], "closed" in heard) == (1, 0, False), done.stderr
-        done = nhi(place.url, "feedback", *common, "--kibana", kibana.url)
-        assert orjson.loads(done.stdout)["closed"] == 0, done.stderr
+        done = nhi(place.url, "feedback", *common, *trail, "--kibana", kibana.url)
+        assert orjson.loads(done.stdout) == {**heard, "new": 0, "closed": 0}, done.stderr
+        (line,) = map(orjson.loads, audit.lines(tmp_path / "audit.jsonl"))
+        assert (line["what"], line["by"], line["facts"]["verdict"]) == ("verdict", "u", "confirmed")
+        assert line["facts"]["notable_id"] == alert["event"]["id"]
         kibana.criticality["service.name", "deploy"] = "extreme_impact"
         table = str(tmp_path / "table.csv")
         done = nhi(place.url, "criticality", "pull", table, "--kibana", kibana.url, *common)

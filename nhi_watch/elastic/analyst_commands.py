@@ -12,7 +12,7 @@ from typing import Any, Optional
 from elasticsearch import Elasticsearch
 from rich.console import Console
 
-from nhi_watch import assets
+from nhi_watch import assets, audit
 from nhi_watch.elastic import analysts, arguments, criticality, templates
 from nhi_watch.elastic.connection import Connection, Told, connection
 from nhi_watch.elastic.kibana import Kibana
@@ -34,6 +34,8 @@ def add_feedback(parser: argparse.ArgumentParser) -> None:
     add_kibana(parser)
     parser.add_argument("--wait", type=arguments.seconds, default=60, metavar="S",
                         help="wait so long for a run to end (default: 60)")  # fmt: skip
+    parser.add_argument("--audit", type=Path, default=Path("out") / audit.NAME, metavar="FILE",
+                        help=f"audit trail of new verdicts (default: out/{audit.NAME})")  # fmt: skip
 
 
 def add_criticality(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +72,7 @@ def feedback(client: Elasticsearch, args: argparse.Namespace, console: Console) 
     """
     where = kibana_of(args, arguments.told(args))
     taken = _hear(client, args)
-    outcome: Json = {"verdicts": len(taken.verdicts), "undecided": taken.undecided, "unknown": taken.unknown}
+    outcome: Json = {name: told if isinstance(told, int) else len(told) for name, told in taken._asdict().items()}
     if where:
         with Kibana(where) as kibana:
             outcome["closed"] = analysts.close_merged(client, kibana, f"{templates.ALERTS}-{args.namespace}")
@@ -86,6 +88,8 @@ def _hear(client: Elasticsearch, args: argparse.Namespace) -> analysts.Taken:
     try:
         now = int(time.time())
         taken = analysts.take(store, analysts.said(client, now), now)
+        for verdict in taken.new:
+            audit.append(args.audit, "verdict", verdict.by, {**verdict._asdict(), "from": "kibana", "state": state})
         store.commit()
     finally:
         store.close()

@@ -113,6 +113,8 @@ class Taken(NamedTuple):
     """What was made of it."""
 
     verdicts: list[Verdict]
+    new: list[Verdict]
+    """Those of them that the state did not have."""
     undecided: int
     """Acknowledged, or closed without a reason that says whether it was true."""
     unknown: int
@@ -131,8 +133,14 @@ def take(rows: Rows, heard: Iterable[Said], now: int) -> Taken:
             unknown += 1
         else:
             found.append(_verdict(notable, each, each.verdict, now))
+    before = set(map(_named, feedback.verdicts(rows)))
     feedback.put(rows, found)
-    return Taken(found, undecided, unknown)
+    return Taken(found, [verdict for verdict in found if _named(verdict) not in before], undecided, unknown)
+
+
+def _named(verdict: Verdict) -> tuple[str, str, str, int]:
+    """What makes it another verdict; the notable may have grown since."""
+    return verdict.notable_id, verdict.verdict, verdict.by, verdict.time
 
 
 def _verdict(notable: Mapping[str, Any], each: Said, verdict: str, now: int) -> Verdict:

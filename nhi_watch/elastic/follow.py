@@ -10,13 +10,15 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import Event
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from elasticsearch import Elasticsearch
 
 from nhi_watch.elastic import heartbeat
 from nhi_watch.elastic.lease import Lease, LeaseHeldError
+from nhi_watch.elastic.part import Tables
 from nhi_watch.elastic.run import Job, Run, tables
 from nhi_watch.elastic.watch import Watch
 from nhi_watch.elastic.windows import OVERLAP, Task
@@ -31,6 +33,7 @@ _LONGEST_WAIT = 30.0
 
 Json = dict[str, Any]
 Report = Callable[[Json], None]
+Done = TypeVar("Done")
 
 
 def follow(client: Elasticsearch, job: Job, stop: Event, report: Report) -> None:
@@ -40,55 +43,59 @@ def follow(client: Elasticsearch, job: Job, stop: Event, report: Report) -> None
         LeaseHeldError: the lease was lost while working.
         StoreError: something that does not pass by itself.
     """
-    known = tables(client, job)
-    again = job._replace(since=None)
+    waiting = _Waiting(stop, report)
     lease = Lease(client, job.state, job.lease)
-    if not _acquired(lease, stop, report):
-        return
-    store = ElasticStore(client, job.state, lease.keep, remember=True)
+    known = waiting.until(lambda: tables(client, job))
+    store = waiting.until(lambda: ElasticStore(client, job.state, lease.keep, remember=True))
     try:
-        with few_collections():
-            first = Run(client, job, known, (lease, store))
-            following = _Following(client, job, first, lambda: Run(client, again, known, (lease, store)))
-            following.until(stop, store, report)
+        if known is not None and store is not None and waiting.until(lambda: _acquired(lease)) is not None:
+            with few_collections():
+                _Following(client, job, known, (lease, store)).until(stop, store, report)
     finally:
-        known.crew.close()
-        store.close()
+        if known is not None:
+            known.crew.close()
         with suppress(StoreError):  # where the cluster is away, the lease expires by itself
             lease.release()
 
 
-def _acquired(lease: Lease, stop: Event, report: Report) -> bool:
-    """Wait for the lease; False where it was told to stop before it got it."""
-    told = ""
-    while not stop.is_set():
-        obstacle = _obstacle(lease)
-        if obstacle is None:
-            return True
-        if type(obstacle).__name__ != told:
-            told = type(obstacle).__name__
-            report({"waiting": str(obstacle)})
-        stop.wait(1.0)
-    return False
+class _Waiting:
+    """Tries again what cannot be done yet: the cluster is away, or another copy works."""
+
+    def __init__(self, stop: Event, report: Report) -> None:
+        self._stop = stop
+        self._report = report
+        self._told = ""
+
+    def until(self, attempt: Callable[[], Done]) -> Optional[Done]:
+        """What an attempt gave; None where it was told to stop before one succeeded."""
+        while not self._stop.is_set():
+            try:
+                return attempt()
+            except (LeaseHeldError, PassingError) as error:
+                self._tell(error)
+            self._stop.wait(1.0)
+        return None
+
+    def _tell(self, obstacle: StoreError) -> None:
+        if type(obstacle).__name__ != self._told:
+            self._told = type(obstacle).__name__
+            self._report({"waiting": str(obstacle)})
 
 
-def _obstacle(lease: Lease) -> Optional[StoreError]:
-    try:
-        lease.acquire()
-    except (LeaseHeldError, PassingError) as error:
-        return error
-    return None
+def _acquired(lease: Lease) -> Lease:
+    lease.acquire()
+    return lease
 
 
 class _Following:
     """The loop, and what it knows from one round to the next."""
 
-    def __init__(self, client: Elasticsearch, job: Job, first: Run, new_run: Callable[[], Run]) -> None:
+    def __init__(self, client: Elasticsearch, job: Job, known: Tables, held: tuple[Lease, ElasticStore]) -> None:
         self._client = client
         self._job = job
-        self._new_run = new_run
+        self._new_run = partial(Run, client, job._replace(since=None), known, held)
         self._watch = Watch(client, job.pattern)
-        self._run = first
+        self._run = Run(client, job, known, held)
         self._began = time.time()
         self._until = 0.0
         """Until when all was read; too long ago, and it is read as a run by itself reads it."""

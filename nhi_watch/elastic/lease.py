@@ -104,7 +104,9 @@ class Lease:
             self.renew()
 
     def release(self) -> None:
-        """Let the next run begin at once; what was lost already is left alone."""
+        """Let the next run begin at once; what was lost already, or never taken, is left alone."""
+        if not self._renewed:
+            return
         with explained("releasing the lease"):
             try:
                 self._write(0)

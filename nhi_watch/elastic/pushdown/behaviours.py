@@ -70,5 +70,3 @@ def is_bare(behaviour: Behaviour) -> bool:
 def is_trail(shape: Shape) -> bool:
     """Whether a shape can be CloudTrail's: Bedrock's own log, AWS' as well, knows no network and no agent."""
     return shape.identity.provider == "aws" and bool(shape.network or shape.agent)
-
-

@@ -166,5 +166,3 @@ def is_trail_pattern(pattern: str) -> bool:
     (True, False)
     """
     return "cloudtrail" in pattern
-
-
