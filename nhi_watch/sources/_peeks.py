@@ -9,7 +9,7 @@ from typing import Any, Optional, Protocol, cast
 from nhi_watch.errors import RejectError
 from nhi_watch.sources import Peek
 from nhi_watch.sources._fields import Flat
-from nhi_watch.sources._look import FLAT, NATIVE, ROW, UNKNOWN, Form, look
+from nhi_watch.sources._look import DOCUMENT, FLAT, NATIVE, ROW, UNKNOWN, Form, look
 from nhi_watch.sources._remembered import Clock, Remembered, Taker
 from nhi_watch.sources._shapes import Tree, native, nested
 from nhi_watch.sources._times import spelled
@@ -68,54 +68,42 @@ class Peeks:
             return None
 
 
-class Rows:
-    """Instead of a plan, for rows: all that `_shapes.native` makes of them."""
+class Kept:
+    """Instead of a plan: any function that makes a record."""
 
-    def __init__(self, paths: Optional[Iterable[str]], times: Iterable[str], free: Iterable[str]) -> None:
-        """`paths`: what of it is read; None: anything. Names of `times` and `free` as in a row."""
-        self._taker = Flat(paths, times, free, listed=False)
+    def __init__(self, of: Callable[[Row, Form], Row], taker: Optional[Flat] = None) -> None:
+        """See `Maker`. Without a taker nothing is remembered: it is cheap, or every record is different.
 
-    def taker(self, form: Form) -> Flat:
-        """See `Maker`."""
-        return self._taker
-
-    def of(self, found: Row, form: Form) -> Row:
-        """See `Maker`."""
-        try:
-            return native(found)[0]
-        except RejectError as error:
-            raise TypeError("no row") from error
-
-
-class Documents:
-    """Instead of a plan, for documents: what a function of the source's makes of a nested one."""
-
-    def __init__(
-        self, paths: Iterable[str], times: Iterable[str], free: Iterable[str], convert: Callable[[Tree], Row]
-    ) -> None:
-        """`paths`: what of a document is read."""
-        self._taker = Flat([*paths, "event.dataset"], times, free, listed=True)
-        self._convert = convert
-
-    def taker(self, form: Form) -> Optional[Taker]:
-        """See `Maker`; of a nested document, the source makes a record as quickly as one could be remembered."""
-        return self._taker if form is FLAT else None
-
-    def of(self, found: Row, form: Form) -> Row:
-        """See `Maker`."""
-        return self._convert(nested(found) if form is FLAT else cast(Tree, found))
-
-
-class Unkept:
-    """Instead of a plan, where nothing is worth remembering: it is cheap, or every record is different."""
-
-    def __init__(self, of: Callable[[Row, Form], Row]) -> None:
-        """See `Maker`."""
+        Nor is it of nested documents, out of which records are made as quickly as they could be remembered.
+        """
         self.of = of
+        self._taker = taker
 
     def taker(self, form: Form) -> Optional[Taker]:
-        """None, as `Maker` says."""
-        return None
+        """See `Maker`."""
+        return None if form is DOCUMENT else self._taker
+
+
+def rows(paths: Optional[Iterable[str]], times: Iterable[str], free: Iterable[str]) -> Kept:
+    """All that `_shapes.native` makes of rows. `paths`: what of it is read; None: anything."""
+    return Kept(_native, Flat(paths, times, free, listed=False))
+
+
+def _native(found: Row, form: Form) -> Row:
+    try:
+        return native(found)[0]
+    except RejectError as error:
+        raise TypeError("no row") from error
+
+
+def documents(
+    paths: Iterable[str], times: Iterable[str], free: Iterable[str], convert: Callable[[Tree], Row]
+) -> Kept:
+    """What a function of the source's makes of a nested document. `paths`: what of it is read."""
+    return Kept(
+        lambda found, form: convert(nested(found) if form is FLAT else cast(Tree, found)),
+        Flat([*paths, "event.dataset"], times, free, listed=True),
+    )
 
 
 def as_is(found: Row, form: Form) -> Row:

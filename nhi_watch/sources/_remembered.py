@@ -216,7 +216,7 @@ class _Trial(NamedTuple):
 
 def _other_time(value: Any, number: int) -> Any:
     """So many days later, or in another year."""
-    if value.__class__ is int or (value.__class__ is str and value.isdigit() and len(value) == 13):
+    if value.__class__ is int or (value.__class__ is str and value.isdigit() and len(value) in (10, 13)):
         later = int(value) + (number + 1) * 86400 * (1000 if int(value) > 10**11 else 1)
         return str(later) if value.__class__ is str else later
     return f"{2031 + number}{value[4:]}" if value.__class__ is str else value

@@ -79,6 +79,8 @@ def _hour(number: int) -> str:
     return render(number * 3600)[:13]
 
 
+_DIGITS = (10, 13)
+"""Of seconds and of milliseconds since the epoch."""
 _TWO = tuple(f":{number:02}" for number in range(60))
 
 
@@ -87,10 +89,10 @@ def spelled(value: object) -> Optional[str]:
 
     >>> spelled(1688989500123), spelled("2023-07-10T11:45:00.123Z"), spelled("2023-07-10T11:45:00+02:00")
     ('2023-07-10T11:45:00Z', '2023-07-10T11:45:00Z', None)
-    >>> spelled("1688989500123"), spelled("2023-07-10T11:45:00.1234567+00:00")
-    ('2023-07-10T11:45:00Z', '2023-07-10T11:45:00Z')
+    >>> spelled("1688989500"), spelled("1688989500123"), spelled("2023-07-10T11:45:00.1234567+00:00")
+    ('2023-07-10T11:45:00Z', '2023-07-10T11:45:00Z', '2023-07-10T11:45:00Z')
     """
-    if value.__class__ is str and len(value) == 13 and value.isascii() and value.isdigit():
+    if value.__class__ is str and len(value) in _DIGITS and value.isascii() and value.isdigit():
         value = int(value)
     if value.__class__ is str:
         utc = len(value) >= 20 and value[10] == "T" and (value[-1] == "Z" or value[-6:] == "+00:00")

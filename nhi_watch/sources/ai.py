@@ -29,7 +29,7 @@ from nhi_watch.sources._ai_bedrock import Invocation, invocation
 from nhi_watch.sources._ai_organisation import Told
 from nhi_watch.sources._aws import known_by_arn
 from nhi_watch.sources._look import PLAIN, ROW, Form, Plan
-from nhi_watch.sources._peeks import Maker, Peeks, Rows, Unkept
+from nhi_watch.sources._peeks import Kept, Maker, Peeks, rows
 from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
@@ -135,10 +135,10 @@ def _renamed(tree: Tree) -> Tree:
 
 
 # Token counts and answers differ from record to record, and matter: of invocations nothing is remembered.
-_INVOKED = Unkept(Plan(_ECS, _renamed).of)
-_INVOKED_ROWS = Unkept(lambda found, form: native(found)[0])
+_INVOKED = Kept(Plan(_ECS, _renamed).of)
+_INVOKED_ROWS = Kept(lambda found, form: native(found)[0])
 _CHANGING = ("id", "project.id", *(name for name in organisation.TARGETS if name not in organisation.KEYS))
-_ACTIVITIES = Rows(None, ("effective_at", "created_at"), _CHANGING)
+_ACTIVITIES = rows(None, ("effective_at", "created_at"), _CHANGING)
 
 
 def _plan_of(found: Row, form: Form) -> Maker:

@@ -39,7 +39,6 @@ from nhi_watch.sources import (
     _alerts_splunk,
 )
 from nhi_watch.sources._alerts_told import PLAIN, Alert, Raw
-from nhi_watch.sources._look import DOCUMENT, NATIVE, look
 from nhi_watch.sources._microsoft import when
 from nhi_watch.sources._shapes import Tree, dataset, hit, is_alert, native
 from nhi_watch.sources._times import moment
@@ -127,14 +126,7 @@ def _quick(row: Row) -> Optional[tuple[str, Raw]]:
     """Product and raw values, where they are plain; Kibana's alerts hold a record, which must be read in full."""
     if is_alert(hit(row)):
         return None
-    found, form = look(row)
-    if form is DOCUMENT:
-        product = _ECS.get(dataset(found))
-        found = product.of_ecs(found) if product else found
-    else:
-        product = _product_of(found)
-    if product is None or (form is not NATIVE and form is not DOCUMENT and product is not _alerts_splunk):
-        return None
+    product, found = _found(row)
     raw: Raw = product.raw(found)
     plain = PLAIN.issuperset(map(type, raw.shape))
     return (product.__name__, raw) if plain else None

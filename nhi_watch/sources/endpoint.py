@@ -31,7 +31,10 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event
 from nhi_watch.sources import Peek, _endpoint_auditd, _endpoint_ecs, _endpoint_sysmon
 from nhi_watch.sources._endpoint_act import PLAIN, Facts, Parts, event_of
-from nhi_watch.sources._look import look
+from nhi_watch.sources._endpoint_ecs import PATHS
+from nhi_watch.sources._fields import Flat
+from nhi_watch.sources._look import DOCUMENT, FLAT, Form
+from nhi_watch.sources._peeks import Kept, Maker, Peeks
 from nhi_watch.sources._shapes import at, dataset, hit, is_alert, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._unflatten import unflatten
@@ -93,10 +96,23 @@ def peek(record: object) -> Optional[Peek]:
     """The cheap reading; see `nhi_watch.sources`. None for what concerns no credential: `read` says so."""
     if record.__class__ is not dict:
         return None
+    raw = cast(Row, record).get("_raw")
+    if raw.__class__ is not str or raw[:1] == "{":
+        return _PEEKS.peek(record)
     try:
-        found = _quick(cast(Row, record))
+        return _peeked(_of_text(raw, cast(Row, record)))
     except (RejectError, TypeError, AttributeError):
         return None
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    try:
+        return _peeked(_of_tree(tree))
+    except RejectError:
+        return None
+
+
+def _peeked(found: Optional[Parts]) -> Optional[Peek]:
     if found is None or not found.record_id or not PLAIN.issuperset(map(type, found.shape)):
         return None
     time = spelled(found.time)
@@ -119,18 +135,6 @@ def read(record: object) -> Event:
     return event._replace(record_id=found.record_id or made_id(event, found.target, facts.process))
 
 
-def _quick(row: Row) -> Optional[Parts]:
-    """What a record tells that is no host's row and needs no parsing."""
-    raw = row.get("_raw")
-    if raw.__class__ is str and raw[:1] != "{":
-        return _of_text(raw, row)
-    document = hit(row if raw is None else look(row)[0])
-    event = document.get("event")
-    if event.__class__ is dict and "." not in "".join(document):
-        return _of_document(document)
-    return _endpoint_sysmon.parts(_endpoint_sysmon.of_row(document)) if _endpoint_sysmon.is_row(document) else None
-
-
 def _parts(record: object) -> Optional[Parts]:
     if record.__class__ is dict:
         row = cast(Row, record)
@@ -138,16 +142,46 @@ def _parts(record: object) -> Optional[Parts]:
         if raw.__class__ is str and raw[:1] != "{":
             return _of_text(raw, row)
         if _endpoint_sysmon.is_row(row):
-            return _endpoint_sysmon.parts(_endpoint_sysmon.of_row(row))
+            return _of_tree(row)
         document = hit(row)
         if document.get("event").__class__ is dict and not any("." in name for name in document):
             return _of_document(document)
         if any("{}" in name for name in row):
             return _of_document(unflatten(row))
     tree, _ = native(record)
-    return (
-        _endpoint_sysmon.parts(_endpoint_sysmon.of_row(tree)) if _endpoint_sysmon.is_row(tree) else _of_document(tree)
-    )
+    return _of_tree(tree)
+
+
+def _of_tree(tree: Row) -> Optional[Parts]:
+    if _endpoint_sysmon.is_row(tree):
+        return _endpoint_sysmon.parts(_endpoint_sysmon.of_row(tree))
+    return _of_document(tree)
+
+
+def _made(found: Row, form: Form) -> Row:
+    """A row or a document with dots in its names as `read` takes it."""
+    if form is DOCUMENT or _endpoint_sysmon.is_row(found):
+        return found
+    return unflatten(found) if any("{}" in name for name in found) else native(found)[0]
+
+
+_TIMES = ("@timestamp",)
+_FREE = ("event.id", "event.sequence", "auditd.sequence", "auditd.session", "process.entry_leader.entity_id",
+         "process.session_leader.entity_id", "winlog.record_id", "winlog.event_data.LogonGuid")  # fmt: skip
+_AS_ROW = Kept(_made, Flat(PATHS, _TIMES, _FREE, listed=False))
+_AS_HIT = Kept(_made, Flat([*PATHS, "event.dataset"], _TIMES, _FREE, listed=True))
+
+
+_SYSMON_ROW = Kept(_made)
+
+
+def _plan_of(found: Row, form: Form) -> Maker:
+    if _endpoint_sysmon.is_row(found):
+        return _SYSMON_ROW
+    return _AS_HIT if form is FLAT and found.get("event.dataset").__class__ is list else _AS_ROW
+
+
+_PEEKS = Peeks(_peek, _plan_of)
 
 
 def _of_text(raw: str, row: Row) -> Optional[Parts]:

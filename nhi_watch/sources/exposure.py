@@ -28,8 +28,9 @@ from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
 from nhi_watch.sources._exposure_feeds import Finding, feed_of, finding_of
 from nhi_watch.sources._exposure_secrets import Secret, secret_of
-from nhi_watch.sources._look import DOCUMENT, ROW, UNKNOWN, look
-from nhi_watch.sources._shapes import dataset, native, part
+from nhi_watch.sources._look import FLAT
+from nhi_watch.sources._peeks import Kept, Peeks, of_plans
+from nhi_watch.sources._shapes import dataset, native, nested, part
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.timestamps import render
 
@@ -67,20 +68,18 @@ def _dataset(row: Mapping[str, Any]) -> str:
 
 
 def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of native records and documents. The shape holds a digest of the secret, never itself."""
-    if record.__class__ is not dict:
+    """The cheap reading, whatever the shape. The shape of a Peek holds a digest of the secret, never itself."""
+    return _PEEKS.peek(record)
+
+
+def _peek(row: Row) -> Optional[Peek]:
+    feed = feed_of(row)
+    if not feed:
         return None
+    finding = finding_of(feed, row)
     try:
-        row, form = look(cast(Row, record))
-        if form is ROW or form is UNKNOWN:
-            return None
-        row = _of_ecs(row) if form is DOCUMENT else row
-        feed = feed_of(row)
-        if not feed:
-            return None
-        finding = finding_of(feed, row)
         when = spelled(finding.time) or render(moment(finding.time))
-    except (TypeError, AttributeError, RejectError):
+    except RejectError:
         return None
     digest = _digest(finding)
     shape = (
@@ -127,6 +126,16 @@ def read(record: object) -> Event:
 
 def _of_ecs(document: Row) -> Row:
     return part(document, _dataset(document))
+
+
+# Nothing is remembered here: the values would hold secrets.
+_PEEKS = Peeks(
+    _peek,
+    of_plans(
+        Kept(lambda found, form: native(found)[0]),
+        Kept(lambda found, form: _of_ecs(nested(found) if form is FLAT else found)),
+    ),
+)
 
 
 def _event(feed: str, finding: Finding, secret: Secret) -> Event:

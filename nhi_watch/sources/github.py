@@ -33,7 +33,7 @@ from nhi_watch.event import Event
 from nhi_watch.sources import Peek
 from nhi_watch.sources._github_facts import Facts, identity_of, kind_of, level_of, links_of, traits_of
 from nhi_watch.sources._look import PLAIN, flag, is_id
-from nhi_watch.sources._peeks import Documents, Peeks, Unkept, as_is, of_plans
+from nhi_watch.sources._peeks import Kept, Peeks, as_is, documents, of_plans
 from nhi_watch.sources._shapes import at, dataset, native, part
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
@@ -169,8 +169,8 @@ _CHANGING = ("_document_id", "hashed_token", "token_id", "workflow_run_id", "rep
 _PEEKS = Peeks(
     _peek,
     of_plans(
-        Unkept(as_is),
-        Documents(
+        Kept(as_is),
+        documents(
             ("@timestamp", "event.id", "event.action", "user.name", "user.target.name", "user_agent.original",
              "source.ip",
              "github.data", "github.actor_location", "github._document_id",

@@ -31,7 +31,7 @@ from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
 from nhi_watch.sources._gitlab_facts import VERBS, is_issuing, level_of, operation_of, traits_of
 from nhi_watch.sources._look import PLAIN
-from nhi_watch.sources._peeks import Documents, Peeks, Rows, of_plans
+from nhi_watch.sources._peeks import Peeks, documents, of_plans, rows
 from nhi_watch.sources._shapes import at, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
@@ -153,8 +153,8 @@ _FREE = ("id", "correlation_id", "target_id", "target_details", "entity_path", "
 _PEEKS = Peeks(
     _peek,
     of_plans(
-        Rows(_PATHS, _TIMES, _FREE),
-        Documents(
+        rows(_PATHS, _TIMES, _FREE),
+        documents(
             [*_ECS.values(), *(f"gitlab.audit.{path}" for path in _PATHS)],
             ["@timestamp", *(f"gitlab.audit.{path}" for path in _TIMES)],
             ["event.id", *(f"gitlab.audit.{path}" for path in _FREE)],

@@ -32,7 +32,7 @@ from nhi_watch.sources import _kubernetes_aks as aks
 from nhi_watch.sources._aws import known_by_arn
 from nhi_watch.sources._kubernetes_traits import DEEP, PODS, traits_of, uncaged
 from nhi_watch.sources._look import PLAIN, Plan, inner
-from nhi_watch.sources._peeks import Documents, Peeks, of_plans
+from nhi_watch.sources._peeks import Peeks, documents, of_plans
 from nhi_watch.sources._shapes import Tree, at, dataset, native
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import listed, made_id, plain, text
@@ -124,7 +124,7 @@ _PEEKS = Peeks(
             _TIMES,
             (*_FREE, *(("user", "extra", name) for name in (_CREDENTIAL, _POD, "accessKeyId"))),
         ),
-        Documents(
+        documents(
             [f"kubernetes.audit.{path}" for path in (*_PATHS, "annotations", "user.extra", "requestObject")],
             [f"kubernetes.audit.{path}" for path in _TIMES],
             [f"kubernetes.audit.{path}" for path in (*_FREE, *_PROVEN)],

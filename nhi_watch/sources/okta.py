@@ -31,7 +31,7 @@ from nhi_watch.sources import Peek
 from nhi_watch.sources._look import PLAIN, flag, is_id
 from nhi_watch.sources._okta_facts import level_of, traits_of
 from nhi_watch.sources._okta_shapes import PARTS, of_document
-from nhi_watch.sources._peeks import Documents, Peeks, Rows, of_plans
+from nhi_watch.sources._peeks import Peeks, documents, of_plans, rows
 from nhi_watch.sources._shapes import Tree, at, dataset, every, native, part, rebuild, rows_of
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, text
@@ -133,13 +133,13 @@ def _peek(row: Row) -> Optional[Peek]:
 _PEEKS = Peeks(
     _peek,
     of_plans(
-        Rows(
+        rows(
             (*_PATHS, "published", "uuid", "target.id", "target.type", "target.alternateId", "target.displayName",
              "request.ipChain.ip", _SESSION),
             ("published",),
             ("uuid", _SESSION, "target{}.id", "target{}.alternateId", "target{}.displayName"),
         ),
-        Documents(
+        documents(
             ("@timestamp", "event.id", "event.action", "user_agent.original", *(f"okta.{name}" for name in PARTS)),
             ("@timestamp", "okta.published"),
             (

@@ -23,7 +23,7 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
 from nhi_watch.sources._look import PLAIN, Plan
-from nhi_watch.sources._peeks import Peeks, Unkept, as_is, of_plans
+from nhi_watch.sources._peeks import Kept, Peeks, as_is, of_plans
 from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text, whole
@@ -143,7 +143,7 @@ def _completed(tree: Tree) -> Tree:
 _DOCUMENTS = Plan(
     _ECS, _completed, ("TIMESTAMP_DERIVED",), ("EventIdentifier", "REQUEST_ID", "SESSION_KEY")
 )
-_PEEKS = Peeks(_peek, of_plans(Unkept(as_is), _DOCUMENTS))
+_PEEKS = Peeks(_peek, of_plans(Kept(as_is), _DOCUMENTS))
 
 
 def _time(tree: Row) -> object:

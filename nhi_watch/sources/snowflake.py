@@ -25,7 +25,7 @@ from nhi_watch.errors import RejectError
 from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek
 from nhi_watch.sources._look import PLAIN, Plan
-from nhi_watch.sources._peeks import Peeks, Unkept, as_is, of_plans
+from nhi_watch.sources._peeks import Kept, Peeks, as_is, of_plans
 from nhi_watch.sources._shapes import Tree, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import made_id, plain, text
@@ -108,7 +108,7 @@ def _peek(row: Row) -> Optional[Peek]:
 
 
 _DOCUMENTS = Plan(_ECS, _completed, ("EVENT_TIMESTAMP",), ("EVENT_ID",))
-_PEEKS = Peeks(_peek, of_plans(Unkept(as_is), _DOCUMENTS), _clock)
+_PEEKS = Peeks(_peek, of_plans(Kept(as_is), _DOCUMENTS), _clock)
 
 
 def _upper(row: Row) -> Row:

@@ -23,7 +23,7 @@ from nhi_watch.event import Event, Identity
 from nhi_watch.sources import Peek, _google
 from nhi_watch.sources import _workspace_events as events
 from nhi_watch.sources._look import PLAIN, Plan, inner
-from nhi_watch.sources._peeks import Peeks, Rows, of_plans
+from nhi_watch.sources._peeks import Peeks, of_plans, rows
 from nhi_watch.sources._shapes import Tree, at, dataset, native, rebuild
 from nhi_watch.sources._times import moment, spelled
 from nhi_watch.sources._values import listed, made_id, plain, text
@@ -139,7 +139,7 @@ def _completed(tree: Tree) -> Tree:
 
 
 _FREE = ("id.uniqueQualifier", "actor.profileId")
-_ROWS = Rows(("id", "actor", "events", "name", "parameters", "ipAddress"), ("id.time",), _FREE)
+_ROWS = rows(("id", "actor", "events", "name", "parameters", "ipAddress"), ("id.time",), _FREE)
 _PEEKS = Peeks(_peek, of_plans(_ROWS, Plan(_ECS, _completed, ("id.time",), _FREE)))
 
 
