@@ -20,11 +20,12 @@ from nhi_watch.simulator import Spec, Tenant
 from nhi_watch.sources import cloudtrail
 from nhi_watch.sparse import SET
 from nhi_watch.splunk import health, lookup
-from nhi_watch.splunk.learning import Learnt, settle
+from nhi_watch.splunk.learning import FOLLOWED, Learnt, settle
 from nhi_watch.splunk.lookup import LookupBaselines, Table
-from nhi_watch.splunk.tablestore import TableStore
+from nhi_watch.splunk.tablestore import DRIFT, RHYTHM, TableStore, day_in
 from nhi_watch.state import State
 from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.telemetry import WINDOW
 
 DAYS = 8
 Wholes = dict[str, IdentityDay]
@@ -162,11 +163,24 @@ def test_a_damaged_cell_is_named() -> None:
 def test_spreads_of_two_weeks_go_along_and_no_more() -> None:
     days = all_days()
     table = learn(Table(), days)
-    assert sorted(table.kept["meta"]) == [f"drift/{day:06d}" for day in sorted(days)]
+    known = sorted(days)[2:]  # a tenant's first days tell nothing of drift
+    assert kept(table, DRIFT) == known
     last = max(days)
     late = learn(table, {last + 12: days[last]})
-    kept = [int(key[6:]) for key in sorted(late.kept["meta"])]
-    assert kept == [*(day for day in sorted(days) if day > last - 2), last + 12]
+    assert kept(late, DRIFT) == [*(day for day in known if day > last - 2), last + 12]
+
+
+def kept(table: Table, what: str) -> list[int]:
+    return [day_in(key) for key in sorted(table.kept["meta"]) if key.startswith(what)]
+
+
+def test_rhythms_of_the_weeks_in_which_silence_is_judged_go_along_and_no_more() -> None:
+    days = all_days()
+    table = learn(Table(), days)
+    assert kept(table, RHYTHM) == sorted(days)
+    last = max(days)
+    later = learn(table, {last + WINDOW + FOLLOWED: days[last]})
+    assert kept(later, RHYTHM) == [last - 1, last, last + WINDOW + FOLLOWED]
 
 
 @pytest.mark.parametrize(("later", "status"), [(1.0, "ok"), (9.0, "error")])

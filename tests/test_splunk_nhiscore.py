@@ -117,7 +117,9 @@ def simulated() -> list[dict[str, Any]]:
 
 def test_getinfo_asks_for_the_fields_and_tells_that_there_is_no_baseline_yet(command: Command) -> None:
     [(reply, body)] = command.run()
-    text = "nhiscore: no baseline yet: scored against the prior that ships with the model"
+    [[level, text]] = reply["inspector"]["messages"]
+    assert level == "INFO" and text.startswith("nhiscore: no baseline yet: scored against the prior")
+    assert "NHI Watch - Learn History" in text and "Permissions" in text
     assert reply == {
         "type": "streaming",
         "required_fields": [*FIELDS, FIRST, RAW],
@@ -410,4 +412,4 @@ def test_a_damaged_baseline_ends_the_search_with_a_remedy(command: Command, app:
     [(reply, _)] = command.run(args=["baseline=bad"])
     path.unlink()
     assert reply["error"].startswith("bad.csv: ")
-    assert reply["error"].endswith("learn it again: see the baseline in the app's README")
+    assert reply["error"].endswith("delete that lookup file and run the search NHI Watch - Learn History")

@@ -35,7 +35,7 @@ PART = (
     Field("nhi_events", "events in the part; where nhi_error stands, how many events had that error"),
     Field("nhi_behaviours", "distinct behaviours in the part"),
     Field("nhi_part", "the behaviours themselves, packed (base64url): see parts.py"),
-    Field("nhi_error", "why events could not be read: a reject reason of docs/sources.md; such a row has no part"),
+    Field("nhi_error", "`reason: what to do`, why events could not be read (docs/sources.md); such a row has no part"),
     Field("nhi_notable", "a notable that came by on its way to nhirank: its event's JSON"),
 )
 """Rows of nhigroup."""
@@ -84,7 +84,7 @@ NOTABLE = (
     Field("nhi_mitre_attack", "ATT&CK techniques, as in T1078.004", many=True),
     Field("nhi_record_ids", "up to 20 record ids of the weightiest reasons", many=True),
     Field("nhi_networks", "up to 5 suspicious source addresses or networks", many=True),
-    Field("nhi_error", "why rows could not be read; such a row is no notable"),
+    Field("nhi_error", "`reason: what to do`, why rows could not be read; such a row is no notable"),
     Field("_raw", "the event as it is kept: time, the fields above, and the whole notable under nhi_notable"),
 )
 """Rows of nhirank. As events of sourcetype nhi:notable they have the same names."""

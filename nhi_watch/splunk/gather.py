@@ -17,7 +17,7 @@ from nhi_watch.event import Event
 from nhi_watch.grouping import MINUTES, NOBODY, SECONDS
 from nhi_watch.reputation import NOTHING, Reputation
 from nhi_watch.sources import Peek, cloudtrail
-from nhi_watch.splunk import parts
+from nhi_watch.splunk import parts, reasons
 from nhi_watch.splunk.columns import Columns, Told
 from nhi_watch.splunk.lines import Row
 from nhi_watch.splunk.parts import Part, Slot
@@ -104,7 +104,7 @@ class Gatherer:
         if packed:
             self._part(packed)
         elif columns.failed(row):
-            self.reject(columns.cell(row, "nhi_error")[:60] or "unknown", columns.errors(row))
+            self.reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
         elif columns.notable(row):
             self.notables.append(columns.notable(row))
         elif columns.verdict(row):

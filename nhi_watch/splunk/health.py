@@ -12,9 +12,10 @@ from nhi_watch import drift
 from nhi_watch.behaviour import Shape
 from nhi_watch.lacking import NEEDS
 from nhi_watch.model import Scorecard
+from nhi_watch.splunk import reasons
 from nhi_watch.splunk.lookup import Table, describe
 from nhi_watch.splunk.rows import Cell
-from nhi_watch.splunk.tablestore import DRIFT, TableStore
+from nhi_watch.splunk.tablestore import DRIFT, TableStore, day_in
 from nhi_watch.telemetry import LATE, is_silent, longest_pause
 from nhi_watch.timestamps import HOUR, day_of, render
 
@@ -84,12 +85,12 @@ def missing(shapes: Iterable[Shape]) -> Iterator[Check]:
 
 def parsing(rejected: Mapping[str, int], read: int) -> Check:
     """What could not be read."""
-    bad = sum(count for reason, count in rejected.items() if reason != "not_credential")
-    told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items(), key=lambda r: (-r[1], r[0])))
+    bad = sum(count for code, count in rejected.items() if code not in reasons.LEFT_OUT)
+    told = "; ".join(text.partition(": ")[2] for _, text in reasons.messages("", rejected))
     share = bad / (bad + read) if bad else 0.0
     if share > UNREAD:
-        return check(("parsing", "all"), "warn", f"{share:.1%} of events could not be read: {told}"[:500])
-    return check(("parsing", "all"), "ok", f"{read:,} events read" + (f"; left out: {told}" if told else ""))
+        return check(("parsing", "all"), "warn", f"{share:.1%} of events cannot be read: {told}"[:1_000])
+    return check(("parsing", "all"), "ok", f"{read:,} events read" + (f"; {told}" if told else ""))
 
 
 def baseline(table: Table, now: int) -> Check:
@@ -110,7 +111,7 @@ def drifted(table: Table, card: Scorecard, folder: Path) -> Check:
     Raises:
         ModelError: the spreads in training, which ship with the model, are damaged.
     """
-    days = sorted(int(key[len(DRIFT) :]) for key in table.kept["meta"])
+    days = sorted(day_in(key) for key in table.kept["meta"] if key.startswith(DRIFT))
     found = drift.report(TableStore(table, table.last + 1), days, drift.reference(folder, card.sha256))
     about = ("drift", card.id)
     if found.since_training is None and found.since_last_week is None:

@@ -19,11 +19,14 @@ from nhi_watch.model import Scorecard
 from nhi_watch.pipeline import Options, Pipeline, Result
 from nhi_watch.scoring import TENANT
 from nhi_watch.splunk.lookup import EMPTY, Own, Table, dump, parse, profile_of
-from nhi_watch.splunk.tablestore import DRIFT, Lesson, TableStore, unpack
+from nhi_watch.splunk.tablestore import DRIFT, Lesson, TableStore, day_in, unpack
 from nhi_watch.state import GROUPS, State, learn_groups, teach
+from nhi_watch.telemetry import WINDOW
 
 KEEP = 7
 """Days whose deltas stay apart: so late may an event be and still be learnt."""
+FOLLOWED = 9
+"""Days for which a blind spot that was written is looked at again."""
 _LAST = re.compile(r"\[-?\d+,-?\d+,-?\d+,(-?\d+),")
 
 
@@ -83,9 +86,9 @@ class Learnt:
         found.kept = store.kept()
         forgotten = {f"i/{scope}" for scope in self._table.own if scope not in found.own}
         found.kept["inventory"] = {k: row for k, row in found.kept["inventory"].items() if k not in forgotten}
-        first = (days or [base])[-1] - RETAIN_DAYS
-        compared = (days or [base])[-1] - 2 * drift.DAYS
-        found.kept["meta"] = {k: row for k, row in found.kept["meta"].items() if int(k[len(DRIFT) :]) > compared}
+        last = (days or [base])[-1]
+        first = last - RETAIN_DAYS
+        found.kept["meta"] = {k: row for k, row in found.kept["meta"].items() if day_in(k) > last - _kept_days(k)}
         found.kept["day"] = {key: row for key, row in found.kept["day"].items() if int(key[:6]) >= first}
         return found
 
@@ -120,6 +123,10 @@ class Learnt:
             found.groups[scope] = (days[start:], texts[start:])
             if not days:
                 del found.groups[scope]
+
+
+def _kept_days(key: str) -> int:
+    return 2 * drift.DAYS if key.startswith(DRIFT) else WINDOW + FOLLOWED + 2
 
 
 def _is_gone(own: Own, before: int) -> bool:

@@ -38,7 +38,7 @@ DEFAULT = "nhi_baseline"
 PEER = "peer:"
 KEPT = ("inventory", "ledger", "day", "meta")
 """Tables of the state of which rows are kept as they are."""
-_REMEDY = "learn it again: see the baseline in the app's README"
+_REMEDY = "delete that lookup file and run the search NHI Watch - Learn History"
 _NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
 
@@ -188,18 +188,33 @@ class LookupBaselines(Baselines):
 
     def describe(self) -> str:
         """What there is, for the user."""
-        return describe(self._table)
+        return against(self._table)
 
 
 def describe(table: Table) -> str:
     """How far a baseline goes.
 
     >>> describe(Table())
-    'no baseline yet: scored against the prior that ships with the model'
+    'no baseline yet'
     """
     if table.last < 0:
-        return "no baseline yet: scored against the prior that ships with the model"
+        return "no baseline yet"
     return f"baseline up to {render_day(table.last)}, {len(table.own) + len(table.groups)} scopes"
+
+
+def against(table: Table) -> str:
+    """What is scored against, and where there is no baseline, how to get one.
+
+    >>> against(Table()).startswith("no baseline yet: scored against the prior that ships with the model, with more")
+    True
+    """
+    if table.last >= 0:
+        return describe(table)
+    prior = "scored against the prior that ships with the model, with more false alarms"
+    return f"{describe(table)}: {prior}. To learn one, run the search NHI Watch - Learn History once; {_PRIVATE}"
+
+
+_PRIVATE = f"if you have, share the lookup file {DEFAULT}.csv.gz in this app (Settings > Lookups > Permissions)"
 
 
 def load(model: Scorecard, folder: Path, name: str) -> LookupBaselines:

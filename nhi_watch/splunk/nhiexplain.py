@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from nhi_watch import brief
 from nhi_watch.errors import RejectError
-from nhi_watch.splunk import fields, window
+from nhi_watch.splunk import fields, reasons
 from nhi_watch.splunk.columns import Columns
 from nhi_watch.splunk.notables import Earlier, earlier
 from nhi_watch.splunk.options import Option, parse
@@ -65,8 +65,8 @@ class NhiExplain:
         rows: list[Line] = []
         for name, one in sorted(self._found.items()):
             rows += [{"nhi_id": name, **line} for line in self._explained(one.document)]
-        rows += [{"nhi_error": reason} for reason in sorted(self._rejected)]
-        messages = window.rejects("nhiexplain", self._rejected)
+        rows += [{"nhi_error": reasons.spelled(code)} for code in sorted(self._rejected)]
+        messages = reasons.messages("nhiexplain", self._rejected)
         if not self._found:
             what = f"notable {self._id}" if self._id else "notable"
             messages.append(("WARN", f"nhiexplain: no {what} in the search; write `nhi_notables` | nhiexplain id=…"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from nhi_watch.splunk import fields, parts, tables
+from nhi_watch.splunk import fields, parts, reasons, tables
 from nhi_watch.splunk.gather import Gatherer
 from nhi_watch.splunk.options import Option, parse
 from nhi_watch.splunk.protocol import Messages, Metadata, Search, Streaming, serve
@@ -39,7 +39,8 @@ class NhiGroup(Streaming):
         """The parts of a chunk, what could not be read of it, and the notables in it."""
         self._gatherer.feed(body)
         rows = [_part(name, part) for (_, name), part in sorted(self._gatherer.parts.items(), key=lambda item: item[0])]
-        rows += [{"nhi_error": reason, "nhi_events": str(n)} for reason, n in sorted(self._gatherer.rejected.items())]
+        rejected = sorted(self._gatherer.rejected.items())
+        rows += [{"nhi_error": reasons.spelled(code), "nhi_events": str(count)} for code, count in rejected]
         rows += [{"nhi_notable": text} for text in self._gatherer.notables]
         self._gatherer.clear()
         return write(fields.names(fields.PART), rows) if rows else b""

@@ -1,7 +1,7 @@
 """The reporting search command nhihealth: what arrives, what is missing, and which signals that costs.
 
-It takes three kinds of rows, mixed: `tstats count max(_indextime) AS nhi_indexed … by sourcetype _time span=1h`,
-parts of nhigroup, and notables.
+It takes four kinds of rows, mixed: `tstats count max(_indextime) AS nhi_indexed … by sourcetype _time span=1h`,
+parts of nhigroup, notables, and verdicts. With `show=blind_spots` it answers with notables of logs that are silent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import BinaryIO
 from nhi_watch import model
 from nhi_watch.behaviour import Shape
 from nhi_watch.errors import InputError, ModelError, RejectError
-from nhi_watch.splunk import fields, health, lookup, parts, tables, verdicts
+from nhi_watch.splunk import blind, fields, health, lookup, parts, reasons, tables, verdicts
 from nhi_watch.splunk.columns import Columns
 from nhi_watch.splunk.gather import sources
 from nhi_watch.splunk.health import Bucket, Check
@@ -23,11 +23,13 @@ from nhi_watch.splunk.nhigroup import RAW
 from nhi_watch.splunk.options import Option, parse
 from nhi_watch.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.splunk.rows import read, write
+from nhi_watch.splunk.spots import Spots
 
 OPTIONS = {
     "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
-    "show": Option("all", "all|problems", ("all", "problems")),
+    "show": Option("all", "all|problems|blind_spots", ("all", "problems", "blind_spots")),
 }
+_VERDICT = [name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW)]
 
 
 class NhiHealth:
@@ -40,13 +42,15 @@ class NhiHealth:
         self._rejected: dict[str, int] = {}
         self._notables: list[dict[str, str]] = []
         self._read = 0
+        self._spots = Spots()
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """What to look at."""
         options = parse("nhihealth", OPTIONS, search.arguments)
+        self._earliest = search.earliest
         self._now = int(search.latest or time.time())
         self._baseline, self._show = options["baseline"], options["show"]
-        return {"type": "reporting", "required_fields": [*RAW, "count", "nhi_indexed"]}, []
+        return {"type": "reporting", "required_fields": [*RAW, "count", "nhi_indexed", *_VERDICT]}, []
 
     def execute(self, body: bytes) -> bytes:
         """Take in a chunk."""
@@ -62,13 +66,17 @@ class NhiHealth:
         packed, notable = columns.part(row), columns.notable(row)
         try:
             if packed:
-                _, part = parts.unpack(packed)
+                name, part = parts.unpack(packed)
+                self._spots.seen.add(name, part)
                 self._shapes.update(shape for shape, _ in part.slots)
                 self._read += part.events()
             elif notable:
                 self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
+                self._spots.remember(notable)
             elif columns.failed(row):
-                self._reject(columns.cell(row, "nhi_error")[:60] or "unknown", columns.errors(row))
+                self._reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
+            elif columns.verdict(row):
+                verdicts.take(columns.verdict(row), self._spots.given)
             elif columns.is_grouped(row):
                 told = (columns.cell(row, name) for name in ("_time", "count", "nhi_indexed"))
                 bucket = Bucket(*(int(float(text or 0)) for text in told))
@@ -80,7 +88,9 @@ class NhiHealth:
         self._rejected[reason] = self._rejected.get(reason, 0) + count
 
     def finish(self) -> tuple[bytes, Messages]:
-        """One row a check."""
+        """One row a check, or one a blind spot."""
+        if self._show == "blind_spots":
+            return self._blind()
         found: list[Check] = list(health.sources(sources(), self._seen, self._now)) if self._seen else []
         found += health.missing(self._shapes)
         if self._read or self._rejected:
@@ -91,6 +101,11 @@ class NhiHealth:
             found = [one for one in found if one["nhi_status"] in ("warn", "error")]
         names, many = fields.names(fields.HEALTH), fields.many(fields.HEALTH)
         return (write(names, found, many) if found else b""), []
+
+    def _blind(self) -> tuple[bytes, Messages]:
+        table = lookup.table(self._lookups, self._baseline)
+        late = blind.lateness(self._seen, {source.NAME: source.SPLUNK_SOURCETYPES for source in sources()})
+        return self._spots.finish(table, self._earliest, blind.Clock(self._now, late))
 
     def _of_baseline(self) -> list[Check]:
         try:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from nhi_watch import model
 from nhi_watch.errors import StoreError
 from nhi_watch.pipeline import Options
-from nhi_watch.splunk import fields, lookup, notables, tables, window
+from nhi_watch.splunk import fields, lookup, notables, reasons, tables, window
 from nhi_watch.splunk.gather import Gatherer
 from nhi_watch.splunk.learning import KEEP, Learnt, settle
 from nhi_watch.splunk.lookup import Table
@@ -58,8 +58,7 @@ class NhiLearn:
         learnt = [day for day in days.whole if day not in days.open and day > table.base]
         found = self._learn(table, learnt)
         rows = [dict(zip(lookup.COLUMNS, row)) for row in found.rows()]
-        told = f"nhilearn: learnt {window.spoken(learnt)}; {lookup.describe(found)}"
-        messages: Messages = [("INFO", told), *window.rejects("nhilearn", self._gatherer.rejected)]
+        messages: Messages = [_learnt(learnt, found), *reasons.messages("nhilearn", self._gatherer.rejected)]
         return (write(fields.names(fields.BASELINE), rows) if rows else b""), messages
 
     def _given(self) -> Table:
@@ -86,6 +85,13 @@ class NhiLearn:
             settle(store, card, Options(), {day: wholes})
             learnt.take(store, day)
         return learnt.table(store, self._keep, self._retire)
+
+
+def _learnt(days: list[int], found: Table) -> tuple[str, str]:
+    if days or found.last >= 0:
+        return "INFO", f"nhilearn: learnt {window.spoken(days)}; {lookup.describe(found)}"
+    text = "no behaviours of a day that is over (UTC) in this search. Run NHI Watch - Backfill first, then this again"
+    return "WARN", f"nhilearn: learnt nothing: {text}; the time range must reach as far back"
 
 
 def main(requests: BinaryIO, replies: BinaryIO) -> int:

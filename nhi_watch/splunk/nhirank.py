@@ -14,7 +14,7 @@ from typing import BinaryIO
 from nhi_watch import model
 from nhi_watch.errors import RejectError
 from nhi_watch.pipeline import Options
-from nhi_watch.splunk import fields, lookup, notables, tables, verdicts, window
+from nhi_watch.splunk import fields, lookup, notables, reasons, tables, verdicts, window
 from nhi_watch.splunk.gather import Gatherer
 from nhi_watch.splunk.learning import settle
 from nhi_watch.splunk.nhigroup import RAW
@@ -66,9 +66,9 @@ class NhiRank:
         found, hidden = verdicts.apply(self._rank(ranked, known), known, self._decided(), now)
         rows = [row_of(one, now) for one in found if self._show == "all" or one.change != "same"]
         rejected = sorted(self._gatherer.rejected.items())
-        rows += [{"nhi_error": reason, "nhi_record_count": str(count)} for reason, count in rejected]
+        rows += [{"nhi_error": reasons.spelled(code), "nhi_record_count": str(count)} for code, count in rejected]
         messages = [*self._messages(days, ranked, found), *_left_out(hidden)]
-        messages += window.rejects("nhirank", self._gatherer.rejected)
+        messages += reasons.messages("nhirank", self._gatherer.rejected)
         return _body(rows), messages
 
     def _decided(self) -> verdicts.Given:
@@ -101,7 +101,7 @@ class NhiRank:
     def _messages(self, days: window.Days, ranked: list[int], found: list[Ranked]) -> Messages:
         now = [one for one in found if one.change not in ENDED]
         fresh = sum(one.change == "new" for one in now)
-        told = f"nhirank: {lookup.describe(self._table)}; ranked {window.spoken(ranked)}: {len(now)} notables"
+        told = f"nhirank: {lookup.against(self._table)}; ranked {window.spoken(ranked)}: {len(now)} notables"
         messages: Messages = [("INFO", f"{told}, {fresh} of them new")]
         if days.cut:
             cut = window.spoken(days.cut)

@@ -33,8 +33,9 @@ SINGLE = (
 MULTI = ("nhi_reasons", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack")
 ADDED = (*SINGLE, *(name for field in MULTI for name in (field, f"__mv_{field}")))
 
-_REMEMBERED = 50_000
-"""Answers kept per memory; when there are more, that memory starts anew."""
+_TEXTS, _SHAPES = 50_000, 20_000
+"""Answers kept by texts (half a kilobyte each) and in each other memory (a kilobyte and more); when there are more,
+that memory starts anew."""
 
 Memory = dict[Any, bytes]
 
@@ -117,7 +118,7 @@ class NhiScore(Streaming):
             return known
         found, repeats = self._answer(columns.record(row))
         if repeats and key is not None and columns.plain(row):
-            _remember(self._by_texts, key, found)
+            _remember(self._by_texts, key, found, _TEXTS)
         return found
 
     def _answer(self, record: dict[str, Any]) -> tuple[bytes, bool]:
@@ -165,8 +166,8 @@ def _day(date: str) -> int:
     return day_of(parse(f"{date}T00:00:00Z"))
 
 
-def _remember(memory: dict[Any, Any], key: Any, answer: Any) -> None:
-    if len(memory) >= _REMEMBERED:
+def _remember(memory: dict[Any, Any], key: Any, answer: Any, most: int = _SHAPES) -> None:
+    if len(memory) >= most:
         memory.clear()
     memory[key] = answer
 

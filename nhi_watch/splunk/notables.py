@@ -22,7 +22,9 @@ REASONS = 10
 RECORDS = 20
 NETWORKS = 5
 _APART = ("exposure", "blind_spot")
-"""Exposures belong to a credential, not to a day; that a log is silent is told by nhihealth, which knows its weeks."""
+"""Exposures belong to a credential, not to a day; that a log is silent is told by nhihealth, by the clock."""
+_OTHERS = ("posture", "blind_spot")
+"""What others found, and is not nhirank's to withdraw."""
 _NOT_KEPT = ("_time", "_raw", "nhi_error", "nhi_notable")
 
 Document = Mapping[str, Any]
@@ -61,7 +63,8 @@ def earlier(text: str) -> Earlier:
     try:
         told = json.loads(text)
         document = told["nhi_notable"]
-        day = day_of(parse(document["first_time"]))
+        # a silence may have begun on a day on which it was not yet too long
+        day = day_of(parse(document["created" if document["kind"] == "blind_spot" else "first_time"]))
         named = {"id": str(document["id"]), "kind": str(document["kind"]), "severity": str(document["severity"])}
         return Earlier({**document, **named, "revision": int(document["revision"])}, str(told["nhi_change"]), day)
     except (ValueError, TypeError, KeyError, RecursionError, RejectError) as error:
@@ -79,7 +82,7 @@ def latest(gatherer: Gatherer) -> dict[str, Earlier]:
             continue
         before = found.get(told.document["id"])
         is_newer = before is None or before.document["revision"] < told.document["revision"]
-        if is_newer and told.document["kind"] != "posture":  # what others found is not ours to withdraw
+        if is_newer and told.document["kind"] not in _OTHERS:
             found[told.document["id"]] = told
     return found
 
@@ -129,10 +132,11 @@ def _change(document: dict[str, Any], changed: bool, before: Optional[Earlier], 
     if not changed and before.change not in ENDED:
         return Ranked(document, "same", False, run)
     document = {**document, "revision": before.document["revision"] + 1}
-    return Ranked(document, "updated", _rose(document, before.document), run)
+    return Ranked(document, "updated", rose(document, before.document), run)
 
 
-def _rose(document: Document, before: Document) -> bool:
+def rose(document: Document, before: Document) -> bool:
+    """Whether the severity is higher than before."""
     order = SEVERITIES.index
     known = before["severity"] in SEVERITIES
     return not known or order(document["severity"]) > order(before["severity"])
@@ -149,7 +153,7 @@ def exposure_changes(result: Result, known: Mapping[str, Document]) -> Iterator[
         elif document["revision"] == before["revision"]:
             yield Ranked(document, "same", False, result.run)
         else:
-            yield Ranked(document, "updated", _rose(document, before), result.run)
+            yield Ranked(document, "updated", rose(document, before), result.run)
 
 
 def row_of(ranked: Ranked, now: int) -> dict[str, Cell]:

@@ -21,7 +21,9 @@ from nhi_watch.state import GROUPS, OLD
 Lesson = list[Any]
 """[what is learnt at once, what later, peer group]"""
 DRIFT = "drift/"
-"""Beginning of the keys of `meta` that a table keeps: the spread of each day's scores and signals."""
+RHYTHM = "rhythm/"
+"""Beginnings of the keys of `meta` that a table keeps: the spread of each day's scores and signals, and the hours in
+which each log told something. A day follows."""
 _TOLD = ("exposed", "resolved", "quarantined")
 """Changes of a credential after which its use is followed."""
 
@@ -37,8 +39,7 @@ class TableStore:
         known = {day for day in (int(key[:6]) for key in table.kept["day"]) if day < before}
         days = sorted(known.union(self._days))
         self._put["meta"] = {"days": pack(dump([days, table.base + 1]))} if table.last >= 0 else {}
-        drifted = {key: row for key, row in _unkept(table, "meta").items() if int(key[len(DRIFT) :]) < before}
-        self._put["meta"].update(drifted)
+        self._put["meta"].update({key: row for key, row in _unkept(table, "meta").items() if day_in(key) < before})
         self._put["profile"] = dict(_snapshot(table, before))
         self._put["day"] = {key: row for key, row in _unkept(table, "day").items() if int(key[:6]) < before}
         for name in ("inventory", "ledger"):
@@ -102,8 +103,17 @@ class TableStore:
         """What the next table keeps of the state's tables."""
         found = {name: {key: unpack_text(row) for key, row in self._put.get(name, {}).items()} for name in KEPT[:2]}
         days = {key: b64encode(row).decode("ascii") for key, row in self._put["day"].items()}
-        spreads = {key: unpack_text(row) for key, row in self._put["meta"].items() if key.startswith(DRIFT)}
-        return {**found, "day": days, "meta": spreads}
+        meta = {key: unpack_text(row) for key, row in self._put["meta"].items() if key.startswith((DRIFT, RHYTHM))}
+        return {**found, "day": days, "meta": meta}
+
+
+def day_in(key: str) -> int:
+    """The day of a key of `meta` that a table keeps.
+
+    >>> day_in("rhythm/020000")
+    20000
+    """
+    return int(key.partition("/")[2])
 
 
 def _unkept(table: Table, name: str) -> dict[str, bytes]:

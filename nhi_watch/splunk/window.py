@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from nhi_watch.splunk.protocol import Messages, Search
+from nhi_watch.splunk.protocol import Search
 from nhi_watch.timestamps import DAY, render_day
 
 
@@ -41,11 +41,3 @@ def spoken(days: list[int]) -> str:
     if not days:
         return "no day"
     return render_day(days[0]) if len(days) == 1 else f"{render_day(days[0])} to {render_day(days[-1])}"
-
-
-def rejects(command: str, rejected: dict[str, int]) -> Messages:
-    """What could not be read, as one message."""
-    if not rejected:
-        return []
-    told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items(), key=lambda r: (-r[1], r[0])))
-    return [("WARN", f"{command}: could not read {sum(rejected.values()):,} rows: {told}"[:500])]
