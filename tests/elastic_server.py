@@ -52,6 +52,8 @@ appender.console.layout.pattern = [%d{ISO8601}][%p][%c{1.}]%marker %m%n
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """
+_FOR_TESTS = ("-Xms512m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""A node that lives for minutes is not worth being compiled well, which takes more than half of its processor time."""
 
 
 class Server(NamedTuple):
@@ -107,10 +109,10 @@ def _fetch(version: str, folder: Path) -> None:
 class Node:
     """A node whose data stays in `home` while it is killed and started again, on the port that it had before."""
 
-    def __init__(self, version: str, home: Path, heap: str = "512m", joins: Optional[Node] = None) -> None:
+    def __init__(self, version: str, home: Path, heap: str = "", joins: Optional[Node] = None) -> None:
         self.version = version
         self.home = home
-        self._heap = heap
+        self._options = (f"-Xms{heap}", f"-Xmx{heap}") if heap else _FOR_TESTS
         self._port = 0
         self._process: Optional[subprocess.Popen[bytes]] = None
         cached = jars(version)
@@ -129,8 +131,7 @@ class Node:
         (self.home / "config" / "elasticsearch.yml").write_text(settings)
         for ports in (self.home / "logs").glob("*.ports"):
             ports.unlink()
-        memory = (f"-Xms{self._heap}", f"-Xmx{self._heap}")
-        command = [str(java), *memory, "-cp", self._library, str(_HERE / "Server.java"), str(self.home)]
+        command = [str(java), *self._options, "-cp", self._library, str(_HERE / "Server.java"), str(self.home)]
         with (self.home / "server.log").open("a") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
         url = f"http://{self.address('http')}"
@@ -165,8 +166,8 @@ class Node:
         pytest.fail(f"Elasticsearch did not start: {(self.home / 'server.log').read_text()[-2000:]}")
 
 
-def run(version: str, home: Path, heap: str = "512m") -> Iterator[Server]:
-    """Start a node in `home`, give it, and end it when the caller is done."""
+def run(version: str, home: Path, heap: str = "") -> Iterator[Server]:
+    """Start a node in `home`, give it, and end it when the caller is done; with a heap it is one to measure."""
     node = Node(version, home, heap)
     try:
         url = node.start()

@@ -132,15 +132,16 @@ class Story:
 
     def written(self, namespace: str) -> Written:
         """All documents but for what tells of the run itself."""
-        found = self._all(f"logs-nhi.alerts-{namespace}")
-        alerts = [hit["_source"] for hit in found]
-        told = [{k: v for k, v in a["nhi"]["notable"].items() if k not in ecs.VOLATILE} for a in alerts]
-        told = [{**n, "revision": a["nhi"]["notable"]["revision"], "change": a["nhi"]["change"]}
-                for n, a in zip(told, alerts)]  # fmt: skip
-        order = sorted(told, key=lambda n: (n["id"], n["revision"]))
         others = {kind: sorted(hit["_id"] for hit in self._all(f"logs-nhi.{kind}-{namespace}"))
                   for kind in ("risk", "inventory")}  # fmt: skip
-        return Written(order, others)
+        return Written(self.alerts(namespace), others)
+
+    def alerts(self, namespace: str) -> list[Tree]:
+        """The notables in all alerts, but for what tells of the run itself."""
+        alerts = [hit["_source"]["nhi"] for hit in self._all(f"logs-nhi.alerts-{namespace}")]
+        told = [{k: v for k, v in a["notable"].items() if k not in ecs.VOLATILE} for a in alerts]
+        told = [{**n, "revision": a["notable"]["revision"], "change": a["change"]} for n, a in zip(told, alerts)]
+        return sorted(told, key=lambda n: (n["id"], n["revision"]))
 
     def _all(self, index: str) -> list[Tree]:
         self.client.options(ignore_status=404).indices.refresh(index=index)

@@ -93,14 +93,14 @@ def test_too_little_is_not_judged() -> None:
     assert drift.told(told)["since_last_week"] is None
 
 
-def test_a_run_stores_the_spread_of_each_day() -> None:
+def test_a_run_stores_the_spread_of_each_day_but_for_the_first_when_all_is_news() -> None:
     store = MemoryStore()
     records = [record(day, f"{hour:02}:00", role=role) for day in (TODAY, TODAY + 1) for hour in (9, 10)
                for role in ("a-api", "b-api", "c-api")]  # fmt: skip
     run(store, records)
-    spreads = read(store, [TODAY, TODAY + 1])
-    assert [spread.size for spread in spreads] == [3.0, 3.0]
-    assert sum(spreads[1].bins(NAMES[0])) == 3.0
+    assert not read(store, [TODAY])
+    (spread,) = read(store, [TODAY + 1])
+    assert spread.size == sum(spread.bins(NAMES[0])) == 3.0
 
 
 def test_the_shipped_model_has_the_spreads_of_its_own_training() -> None:

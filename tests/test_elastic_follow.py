@@ -69,17 +69,17 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, what
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def latest(story: Story, namespace: str) -> dict[str, Tree]:
     """Each notable as it was written last; how many revisions there were depends on when one looked."""
-    found = {alert["id"]: alert for alert in story.written(namespace).alerts}
+    found = {alert["id"]: alert for alert in story.alerts(namespace)}
     return {name: {k: v for k, v in n.items() if k not in ("revision", "change")} for name, n in found.items()}
 
 
 def once(story: Story) -> bool:
-    named = [(alert["id"], alert["revision"]) for alert in story.written(story.wild).alerts]
+    named = [(alert["id"], alert["revision"]) for alert in story.alerts(story.wild)]
     return len(named) == len(set(named))
 
 

@@ -282,7 +282,7 @@ def test_a_wrong_token_of_the_collector_is_named(run: Run, double: Double) -> No
 
 def test_a_missing_token_of_the_collector_is_named(run: Run, double: Double) -> None:
     double.secrets.clear()
-    with pytest.raises(RestError, match="HTTP 404"):
+    with pytest.raises(RestError, match="no secret nhi_watch:collector; keep the collector's token there"):
         run(notable(), via="collector", url=double.url)
 
 
@@ -376,6 +376,21 @@ def test_every_option_is_configured_specified_and_in_the_form() -> None:
 
 def test_the_collection_is_defined() -> None:
     assert alert.COLLECTION in conf("collections.conf").sections()
+
+
+def test_a_blind_spot_is_a_finding_but_no_risk_of_an_identity() -> None:
+    told = json.loads(notable())
+    told["nhi_notable"].update(kind="blind_spot", created="2026-03-01T11:00:00Z")
+    row = {"_raw": json.dumps(told)}
+    assert [one.event.index for one in findings(row, "es", "", "s")] == ["notable"]
+    assert [one.event.index for one in findings(row, "risk_index", "", "s")] == ["nhi_risk"]
+    assert list(findings(row, "es_risk", "", "s")) == []
+
+
+def test_a_token_that_was_kept_with_its_lines_end_is_used_without(run: Run, double: Double) -> None:
+    double.secrets["nhi_watch:collector:"] = f"{HEC}\n"
+    assert run(notable(), via="collector", url=double.url)[0] == 0
+    assert len(double.received) == 1
 
 
 def test_findings_of_a_row_carry_no_raw_payload() -> None:

@@ -22,6 +22,8 @@ TARGETS = {
 """What the alert's configuration may ask for, and the events that it means."""
 INDEXES = {"risk_index": "nhi_risk", "es_notable": "notable", "es_risk": "risk"}
 STASH = "stash"
+_NOBODYS = ("es_risk", "blind_spot")
+"""A log that is silent is no risk of an identity's."""
 _ID = re.compile(r"[0-9a-f]{20}")
 _KEPT = (
     "nhi_id", "nhi_revision", "nhi_kind", "nhi_score", "nhi_severity", "nhi_title", "nhi_summary", "nhi_identity",
@@ -39,7 +41,8 @@ class Finding(NamedTuple):
 
 
 def findings(row: Mapping[str, str], target: str, index: str, search: str) -> Iterator[Finding]:
-    """The events of a row; of Enterprise Security none where the revision is neither new nor escalated.
+    """The events of a row; of Enterprise Security none where the revision is neither new nor escalated, of a blind spot
+    no risk.
 
     Raises:
         RejectError: bad_notable: the row is no notable.
@@ -55,7 +58,7 @@ def findings(row: Mapping[str, str], target: str, index: str, search: str) -> It
         if kind == "risk_index":
             event = Event(raw, moment, place, SOURCETYPE, "nhi_notable")
             yield Finding(f"{document['id']}.{document['revision']}.{kind}.{place}", event)
-        elif str(told.get("nhi_escalated")) == "1":
+        elif str(told.get("nhi_escalated")) == "1" and (kind, document["kind"]) != _NOBODYS:
             pairs = (_notable if kind == "es_notable" else _risk)(told, search)
             text = _stash([*pairs, *_annotations(document)], moment)
             yield Finding(

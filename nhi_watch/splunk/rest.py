@@ -251,8 +251,19 @@ def password(client: Client, realm: str, name: str) -> str:
     """
     entry = quote(f"{realm}:{name}:", safe="")
     path = f"/servicesNS/nobody/{APP}/storage/passwords/{entry}?output_mode=json"
-    told = client.ask_json("GET", path)
     try:
-        return str(told["entry"][0]["content"]["clear_password"])
+        told = client.ask_json("GET", path)
+        return str(told["entry"][0]["content"]["clear_password"]).strip()
     except (KeyError, IndexError, TypeError) as error:
-        raise RestError(0, f"storage/passwords holds no secret {realm}:{name}") from error
+        raise RestError(0, _missing(realm, name)) from error
+    except RestError as error:
+        if error.status != 404:
+            raise
+        raise RestError(404, _missing(realm, name)) from error
+
+
+def _missing(realm: str, name: str) -> str:
+    return (
+        f"storage/passwords holds no secret {realm}:{name}; keep the collector's token there, as the app's page shows, "
+        "and give the role list_storage_passwords"
+    )
