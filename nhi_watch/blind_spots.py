@@ -13,8 +13,6 @@ nothing cannot tell there, and the score is told as a range.
 from __future__ import annotations
 
 import hashlib
-import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -22,7 +20,6 @@ from nhi_watch import frameworks, sparse
 from nhi_watch.assets import UNKNOWN
 from nhi_watch.baseline import Profile
 from nhi_watch.behaviour import IdentityDay
-from nhi_watch.errors import StoreError
 from nhi_watch.impact import impact, reach_of
 from nhi_watch.lacking import FIELDLESS, NO_LOG, WHOLE_DAY, Row, bounds
 from nhi_watch.model import Scorecard
@@ -44,7 +41,7 @@ from nhi_watch.notable import (
 from nhi_watch.receipts import Check, day_scored, digest
 from nhi_watch.scoring import largest
 from nhi_watch.signals import NAMES
-from nhi_watch.state import Rows, State
+from nhi_watch.state import Rows, State, pack, unpack
 from nhi_watch.telemetry import WINDOW, Days, Gap, Rhythms, gaps
 from nhi_watch.timestamps import DAY, HOUR, render, render_day
 
@@ -65,19 +62,19 @@ class Settled(NamedTuple):
 def settle(rows: Rows, days: Days, day: int, found: Sequence[Gap]) -> Settled:
     """Make the blind spots of a day that is over, in place of those it had."""
     low, high = f"blind/{day:06d}/", f"blind/{day:06d}0"
-    before = {key: _unpack(raw) for key, raw in rows.scan("notable", low, high)}
+    before = {key: unpack(raw) for key, raw in rows.scan("notable", low, high)}
     made = {f"{low}{clip(p, 64)}": to_json(build(days, day, [g for g in found if g.stream.provider == p]))
             for p in sorted({gap.stream.provider for gap in found})}  # fmt: skip
     made = {key: revised({**told, "rank": n}, before.get(key)) for n, (key, told) in enumerate(made.items(), 1)}
     changed = [document for key, document in made.items() if document != before.get(key)]
-    rows.put("notable", [(key, _pack(document)) for key, document in made.items() if document != before.get(key)])
+    rows.put("notable", [(key, pack(document)) for key, document in made.items() if document != before.get(key)])
     rows.put("notable", [(key, None) for key in before if key not in made])
     return Settled(list(made.values()), changed)
 
 
 def stored(rows: Rows) -> list[dict[str, Any]]:
     """All blind spots that are kept, by day."""
-    return [_unpack(raw) for _, raw in rows.scan("notable", "blind/", "blind0")]
+    return [unpack(raw) for _, raw in rows.scan("notable", "blind/", "blind0")]
 
 
 def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
@@ -305,15 +302,3 @@ def revised(document: dict[str, Any], old: Optional[Mapping[str, Any]]) -> dict[
 
 VOLATILE = frozenset({"revision", "rank", "telemetry", "created"})
 """What may change in a notable without making a new revision of it."""
-
-
-def _pack(plain: object) -> bytes:
-    return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
-
-
-def _unpack(raw: bytes) -> dict[str, Any]:
-    try:
-        told: dict[str, Any] = json.loads(zlib.decompress(raw))
-    except (zlib.error, ValueError) as error:
-        raise StoreError(f"a row of the state is damaged ({error}); restore the state, or learn anew") from error
-    return told

@@ -12,16 +12,13 @@ how they were cut into runs change nothing, and taking in a day again changes no
 
 from __future__ import annotations
 
-import json
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.behaviour import Behaviour, IdentityDay, Shape
-from nhi_watch.errors import StoreError
 from nhi_watch.event import Identity
-from nhi_watch.state import Rows
+from nhi_watch.state import Rows, pack, unpack
 from nhi_watch.timestamps import HOUR
 
 TABLE = "inventory"
@@ -346,20 +343,3 @@ def _credential(row: list[Any]) -> Credential:
     return Credential(
         name, tuple(Identity(*user) for user in users), first, last, tuple(Change(*change) for change in changes)
     )
-
-
-def pack(plain: object) -> bytes:
-    """A row of plain values as a store's bytes."""
-    return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
-
-
-def unpack(raw: bytes) -> Any:
-    """The plain values of a row.
-
-    Raises:
-        StoreError: the row is damaged.
-    """
-    try:
-        return json.loads(zlib.decompress(raw))
-    except (zlib.error, ValueError) as error:
-        raise StoreError(f"a row of the state is damaged ({error}); restore the state, or learn anew") from error

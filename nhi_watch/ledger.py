@@ -20,12 +20,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch import inventory
 from nhi_watch.errors import InputError
 from nhi_watch.history import History, Life
 from nhi_watch.inventory import Change, Credential
 from nhi_watch.notable import clip
-from nhi_watch.state import Rows
+from nhi_watch.state import Rows, pack, unpack
 from nhi_watch.timestamps import DAY, parse, render
 
 TABLE = "ledger"
@@ -106,14 +105,14 @@ def follow(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], 
         standing.append(_judged(entry, history, exempt.get(name), now))
     kept = [e for e in standing if e.status != "verified" or now - e.done < KEPT_DAYS * DAY]
     gone = set(before) - {e.id for e in kept}
-    rows.put(TABLE, [(ENTRIES[0] + e.id, inventory.pack(_plain(e))) for e in kept])
+    rows.put(TABLE, [(ENTRIES[0] + e.id, pack(_plain(e))) for e in kept])
     rows.put(TABLE, [(ENTRIES[0] + name, None) for name in gone])
     return kept
 
 
 def entries(rows: Rows) -> list[Entry]:
     """The entries as they were last judged."""
-    return [_entry(inventory.unpack(raw)) for _, raw in rows.scan(TABLE, *ENTRIES)]
+    return [_entry(unpack(raw)) for _, raw in rows.scan(TABLE, *ENTRIES)]
 
 
 def to_check(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -256,7 +255,7 @@ def _later(entry: Entry, life: Optional[Life], proof: _Proof) -> str:
 
 def put_findings(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> None:
     """Keep the posture's notables of the latest look, in place of those of the one before."""
-    fresh = {FINDINGS[0] + n["id"]: inventory.pack(n) for n in notables}
+    fresh = {FINDINGS[0] + n["id"]: pack(n) for n in notables}
     before = [key for key, _ in rows.scan(TABLE, *FINDINGS)]
     rows.put(TABLE, [(key, None) for key in before if key not in fresh])
     rows.put(TABLE, list(fresh.items()))
@@ -264,7 +263,7 @@ def put_findings(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> None:
 
 def findings(rows: Rows) -> list[dict[str, Any]]:
     """The posture's notables of the latest look."""
-    return [inventory.unpack(raw) for _, raw in rows.scan(TABLE, *FINDINGS)]
+    return [unpack(raw) for _, raw in rows.scan(TABLE, *FINDINGS)]
 
 
 # ---- exceptions
@@ -284,14 +283,14 @@ def exempt(rows: Rows, name: str, exemption: Exemption) -> Entry:
     if not exemption.made < exemption.until <= exemption.made + LONGEST_EXCEPTION * DAY:
         raise InputError(f"--until {render(exemption.until)[:10]}: give a day within the next {LONGEST_EXCEPTION}")
     kept = exemption._replace(owner=clip(exemption.owner.strip(), 100), reason=clip(exemption.reason.strip(), 300))
-    rows.put(TABLE, [(EXCEPTIONS[0] + found[0].id, inventory.pack(list(kept)))])
+    rows.put(TABLE, [(EXCEPTIONS[0] + found[0].id, pack(list(kept)))])
     return found[0]
 
 
 def exemptions(rows: Rows) -> dict[str, Exemption]:
     """Entry id → the exception that was recorded for it last."""
     scanned = rows.scan(TABLE, *EXCEPTIONS)
-    return {key[len(EXCEPTIONS[0]) :]: Exemption(*inventory.unpack(raw)) for key, raw in scanned}
+    return {key[len(EXCEPTIONS[0]) :]: Exemption(*unpack(raw)) for key, raw in scanned}
 
 
 # ---- what people look at

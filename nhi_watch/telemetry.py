@@ -12,17 +12,14 @@ the last weeks, and an hour: what never sleeps is missed within hours, what runs
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from nhi_watch.behaviour import IdentityDay
-from nhi_watch.errors import StoreError
 from nhi_watch.inventory import ABOUT
 from nhi_watch.lacking import NEEDS
-from nhi_watch.state import Rows
+from nhi_watch.state import Rows, pack, unpack
 from nhi_watch.timestamps import DAY, HOUR
 
 WINDOW = 28
@@ -105,23 +102,19 @@ class Rhythms:
         """Keep the rhythm of a day, from all that is known of it."""
         streams = self._known[day] = _gather(wholes)
         plain = {f"{s.provider}|{s.account}": list(rhythm) for s, rhythm in sorted(streams.items())}
-        raw = zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
-        self._rows.put("meta", [(f"rhythm/{day:06d}", raw)])
+        self._rows.put("meta", [(f"rhythm/{day:06d}", pack(plain))])
 
     def days(self, wanted: Iterable[int]) -> dict[int, dict[Stream, Rhythm]]:
         """Day → stream → rhythm, of those days that have any."""
         days = list(wanted)
         missing = [f"rhythm/{day:06d}" for day in days if day not in self._known]
         for key, raw in self._rows.get("meta", missing).items() if missing else ():
-            self._known[int(key[7:])] = _unpack(raw)
+            self._known[int(key[7:])] = _streams(raw)
         return {day: self._known[day] for day in days if day in self._known}
 
 
-def _unpack(raw: bytes) -> dict[Stream, Rhythm]:
-    try:
-        plain: dict[str, list[Any]] = json.loads(zlib.decompress(raw))
-    except (zlib.error, ValueError) as error:
-        raise StoreError(f"a row of the state is damaged ({error}); restore the state, or learn anew") from error
+def _streams(raw: bytes) -> dict[Stream, Rhythm]:
+    plain: dict[str, list[Any]] = unpack(raw)
     split = ((key.partition("|"), row) for key, row in plain.items())
     return {Stream(key[0], key[2]): Rhythm(row[0], row[1], row[2], tuple(row[3])) for key, row in split}
 

@@ -311,6 +311,29 @@ def test_the_program_sets_up_and_runs_and_never_shows_the_key(place: Place) -> N
     assert not any("c2VjcmV0" in done.stdout + done.stderr for done in (setting, running, request))
 
 
+def test_a_notable_of_the_cluster_is_verified_by_its_id_and_as_it_was_handed_over(
+    place: Place, wanted: list[Tree], tmp_path: Path
+) -> None:
+    fill(place, simulated())
+    place.run(since=SINCE)
+    told = place.notables()[0]
+    (tmp_path / "handed.json").write_bytes(orjson.dumps(told))
+    for name in (told["id"], str(tmp_path / "handed.json")):
+        done = verify(place, name)
+        assert orjson.loads(done.stdout)["verified"] is True, done.stderr
+    (tmp_path / "forged.json").write_bytes(orjson.dumps({**told, "score": told["score"] + 1}))
+    forged = verify(place, str(tmp_path / "forged.json"))
+    assert (forged.returncode, orjson.loads(forged.stdout)["verified"]) == (2, False)
+    assert "does not verify: score came out otherwise" in forged.stderr
+
+
+def verify(place: Place, name: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nhi_watch.cli", "verify", name, "--url", place.url]
+    return subprocess.run(
+        [*command, "--namespace", place.namespace, "--json"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+
+
 def test_the_program_names_what_is_wrong_in_one_line(place: Place, tmp_path: Path) -> None:
     missing = nhi(place, "run", "--api-key-file", str(tmp_path / "none"))
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)

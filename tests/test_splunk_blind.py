@@ -186,6 +186,12 @@ def test_how_late_a_log_comes_is_the_median_of_its_hours() -> None:
     assert blind.lateness({"oktaim2:log": hours}, {"okta": ("OktaIM2:log",), "x": ("y",)}) == {"okta": 120}
 
 
+def test_how_late_a_sourcetype_of_the_customers_own_comes_counts_for_logs_of_which_nothing_else_is_known() -> None:
+    late = blind.lateness({"my:okta": [Bucket(0, 5, 6 * HOUR)]}, {"okta": ("OktaIM2:log",)})
+    assert late == {"my:okta": 5 * HOUR}
+    assert Clock(9 * HOUR, late).of("okta") == 4 * HOUR
+
+
 def test_the_rhythm_of_parts_is_that_of_the_days_behind_them_however_often_they_come() -> None:
     gatherer, seen, wanted = Gatherer(), Seen(), Rhythms(State(MemoryStore()).rows)
     gatherer.feed(table(["_raw"], [{"_raw": [json.dumps(record)]} for _, record in between(0, 2 * DAY)]))

@@ -396,13 +396,21 @@ def test_an_exception_is_narrow_and_ends(commands: Commands) -> None:
     until = render(int(time.time()) + 30 * DAY)[:10]
     arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
     known = {"nhi_id": ["0" * 20], "nhi_identity_id": ["aws:1:role:X"]}
-    good, nobody, nothing = commands.rows("nhifeedback", [known, {"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
+    (good,) = commands.rows("nhifeedback", [known], arguments)
     assert (good["identity"], good["signal"], good["value"]) == (
         ["aws:1:role:X"], ["new_network"], ["198.51.100.0/24"],
     )  # fmt: skip
     assert good["until"] == [f"{until}T00:00:00Z"]
-    assert nobody["nhi_error"][0].startswith("no nhi_identity_id") and "verdict" not in nobody
-    assert nothing["nhi_error"][0].startswith("no nhi_id")
+
+
+def test_a_row_that_cannot_be_judged_is_named_and_not_kept(commands: Commands) -> None:
+    until = render(int(time.time()) + 30 * DAY)[:10]
+    arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
+    answer = commands.run("nhifeedback", [{"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
+    assert answer.rows == []  # outputlookup keeps every row that it is given
+    nothing, nobody = (text for level, text in answer.messages if level == "WARN")
+    assert nothing.startswith("nhifeedback: no verdict on 1 of the rows: no nhi_id: give rows of `nhi_notables`")
+    assert nobody.startswith("nhifeedback: no verdict on 1 of the rows: no nhi_identity_id: ")
 
 
 def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(commands: Commands) -> None:
@@ -422,6 +430,13 @@ def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(comm
     assert told["nhi_baseline"]["nhi_status"] == ["error"]
     problems = commands.rows("nhihealth", [*alive, *silent], "show=problems")
     assert {row["nhi_status"][0] for row in problems} == {"error"}
+
+
+def test_health_tells_of_a_sourcetype_of_the_customers_own(commands: Commands) -> None:
+    hours = range(8 * 24)
+    own = [bucket("my:cloudtrail", hour) for hour in hours] + [bucket("my:okta", hour) for hour in hours[:-24]]
+    told = {row["nhi_source"][0]: row["nhi_status"] for row in commands.rows("nhihealth", own)}
+    assert (told["my:cloudtrail"], told["my:okta"], told["cloudtrail"]) == (["ok"], ["error"], ["unknown"])
 
 
 def bucket(sourcetype: str, hour: int, delay: int = 60) -> Row:

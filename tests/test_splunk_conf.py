@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from urllib.parse import unquote
 
 import pytest
 from layout import ROOT
@@ -43,13 +44,32 @@ _ES = "NHI Watch - Enterprise Security "
 def test_roles_see_the_indexes_of_the_app_and_are_the_ones_that_metadata_names() -> None:
     roles = conf("authorize.conf")
     assert set(roles["role_nhi_analyst"]["srchIndexesAllowed"].split(";")) == set(conf("indexes.conf").sections())
-    named = set(re.findall(r"\bnhi_(?:analyst|admin)\b", (ROOT / "metadata" / "default.meta").read_text("utf-8")))
+    named = set(re.findall(r"\bnhi_(?:analyst|admin)\b", META))
     assert {f"role_{name}" for name in named} == set(roles.sections())
 
 
+META = (ROOT / "metadata" / "default.meta").read_text("utf-8")
+
+
 def test_metadata_of_an_object_is_of_one_that_exists() -> None:
-    told = re.findall(r"^\[(\w+)/(\w+)\]", (ROOT / "metadata" / "default.meta").read_text("utf-8"), re.MULTILINE)
-    assert told and all(name in conf(f"{kind}.conf").sections() for kind, name in told)
+    told = re.findall(r"^\[(\w+)/([^\]]+)\]", META, re.MULTILINE)
+    assert told and all(unquote(name) in conf(f"{kind}.conf").sections() for kind, name in told)
+
+
+def test_enterprise_security_sees_the_search_that_makes_its_notables() -> None:
+    sought = [name for name in SEARCHES if "action.correlationsearch.enabled" in conf("savedsearches.conf")[name]]
+    exported = re.findall(r"^\[savedsearches/([^\]]+)\]\n.*\nexport = system$", META, re.MULTILINE)
+    assert sought and [unquote(name) for name in exported] == sought
+
+
+def test_a_push_of_the_deployer_leaves_the_tables_of_a_cluster_alone() -> None:
+    assert conf("app.conf")["shclustering"]["deployer_lookups_push_mode"] == "always_preserve"
+
+
+def test_what_ranking_leaves_out_late_ranking_leaves_out_too() -> None:
+    mine = "search NOT nhi_account=1"
+    assert expand("`nhi_rank_late_filter`", {"nhi_rank_filter": mine}) == mine
+    assert expand("`nhi_rank_late_filter`") == expand("`nhi_rank_filter`") == "search *"
 
 
 @lru_cache
@@ -137,7 +157,7 @@ def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> Non
     kept = [name for name in transforms.sections() if transforms[name].get("external_type") == "kvstore"]
     assert {transforms[name]["collection"] for name in kept} == set(collections.sections()) - {alert.COLLECTION}
     told = {name.strip() for name in transforms["nhi_feedback"]["fields_list"].split(",")}
-    assert told == set(fields.names(fields.FEEDBACK)) - {"nhi_error"}
+    assert told == set(fields.names(fields.FEEDBACK))
 
 
 def test_every_token_of_an_alert_is_a_field_of_its_search() -> None:

@@ -20,7 +20,7 @@ from nhi_watch.inventory import Change, Credential
 from nhi_watch.model import Scorecard
 from nhi_watch.notable import to_json
 from nhi_watch.sources._exposure_secrets import account_of_key
-from nhi_watch.state import Rows
+from nhi_watch.state import Rows, pack, unpack
 from nhi_watch.timestamps import DAY
 
 TABLE = "ledger"
@@ -81,7 +81,7 @@ def follow_up(rows: Rows, card: Scorecard, known: Assets, notables: Sequence[dic
 def judge(rows: Rows, history: History, known: Assets, now: int = 0) -> Exposed:
     """The same with a history that is at hand."""
     found, changed = [], []
-    before = {key: inventory.unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
+    before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
     for case in cases(history, now):
         if case.validity.dead and case.now - case.validity.since > SETTLED_DAYS * DAY:
             continue
@@ -94,7 +94,7 @@ def judge(rows: Rows, history: History, known: Assets, now: int = 0) -> Exposed:
     found.sort(key=lambda d: (-d["priority"], -d["score"], d["id"]))
     for rank, document in enumerate(found, 1):
         document["rank"] = rank
-    kept: list[tuple[str, bytes | None]] = [(PREFIX + d["id"], inventory.pack(d)) for d in found]
+    kept: list[tuple[str, bytes | None]] = [(PREFIX + d["id"], pack(d)) for d in found]
     gone: list[tuple[str, bytes | None]] = [(key, None) for key in before if key not in dict(kept)]
     rows.put(TABLE, kept + gone)
     return Exposed(found, changed)
@@ -102,7 +102,7 @@ def judge(rows: Rows, history: History, known: Assets, now: int = 0) -> Exposed:
 
 def stored(rows: Rows) -> list[dict[str, Any]]:
     """The exposures as they were last judged."""
-    return [inventory.unpack(raw) for _, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")]
+    return [unpack(raw) for _, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")]
 
 
 def _document(case: Case, history: History, known: Assets) -> dict[str, Any]:

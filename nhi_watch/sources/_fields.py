@@ -102,6 +102,8 @@ class _Layout(NamedTuple):
     key: Callable[[Row], Values]
     odd: Optional[Callable[[Row], Values]]
     """Of names at which lists and objects were met."""
+    strange: Collection[str]
+    """Those names."""
     free: Callable[[Row], Values]
     number: int
     names: tuple[str, ...]
@@ -125,12 +127,12 @@ class Flat:
         self._times = frozenset(times)
         self._free = frozenset(free)
         self._layouts: dict[tuple[str, ...], _Layout] = {}
-        self._numbered: list[_Layout] = []
+        self._met = 0
 
     def take(self, row: Row) -> tuple[Key, Values]:
         """The values; TypeError or ValueError where it cannot be done cheaply."""
         names = tuple(row)
-        key, odd, free, number, _, _ = self._layouts.get(names) or self._laid(names)
+        key, odd, _, free, number, _, _ = self._layouts.get(names) or self._laid(names)
         values, others = key(row), free(row)
         if self._listed:
             values, others = _singles(values), _singles(others)
@@ -138,20 +140,21 @@ class Flat:
             raise TypeError("a list where there was none before")
         return (number, (*values, *map(hashable, odd(row))) if odd else values), others
 
-    def put(self, row: Row, layout: int, free: tuple[Values, Values]) -> Row:
-        """A row like this with others than its own free values."""
-        names = self._numbered[layout].names
+    def put(self, row: Row, free: tuple[Values, Values]) -> Row:
+        """A row like this, just taken, with others than its own free values."""
+        names = self._layouts[tuple(row)].names
         return {**row, **dict(zip(names, ([one] for one in free[1]) if self._listed else free[1]))}
 
-    def times(self, layout: int) -> int:
-        """So many of the free values are times."""
-        return self._numbered[layout].times
+    def times(self, row: Row) -> int:
+        """So many of the free values of a row, just taken, are times."""
+        return self._layouts[tuple(row)].times
 
     def mind(self, row: Row) -> None:
         """Take note of objects and lists, which are no keys as they are."""
         names = tuple(row)
-        if names in self._layouts:
-            self._laid(names, [name for name in names if not self._is_plain(row[name])])
+        known = self._layouts.get(names)
+        if known is not None:
+            self._laid(names, {*known.strange, *(name for name in names if not self._is_plain(row[name]))})
 
     def _is_plain(self, value: Any) -> bool:
         if self._listed:
@@ -166,10 +169,10 @@ class Flat:
         if len(self._layouts) >= _LAYOUTS:
             self._layouts.clear()
         key = getting([name for name in counted if name not in odd])
+        self._met += 1  # of no layout that was forgotten, lest its keys be taken for this one's
         made = _Layout(
-            key, getting(strange) if strange else None, getting(free), len(self._numbered), tuple(free), len(times)
+            key, getting(strange) if strange else None, odd, getting(free), self._met, tuple(free), len(times)
         )
-        self._numbered.append(made)
         self._layouts[names] = made
         return made
 
@@ -214,8 +217,6 @@ class Nested:
 
     def mind(self, tree: Row) -> None:
         """Take note of objects and lists, which are no keys as they are."""
-        if len(self._inner) >= _LAYOUTS:
-            self._inner.clear()
         found = self._fields.walk(tree)
         for place in self._inside:
             value = found[place]
@@ -230,18 +231,20 @@ class Nested:
         names = tuple(value)
         getter = self._inner.get((place, names))
         if getter is None:
+            if len(self._inner) >= _LAYOUTS:
+                self._inner.clear()
             getter = getting([name for name in names if name not in self._inside[place]])
             self._inner[place, names] = getter
         values = getter(value)
         return (names, values) if _TEXTS.issuperset(map(type, values)) else (names, values, *map(type, values))
 
-    def put(self, tree: Row, layout: int, free: tuple[Values, Values]) -> Row:
+    def put(self, tree: Row, free: tuple[Values, Values]) -> Row:
         """A tree like this with others than its own free values."""
         for steps, old, new in zip(self._steps, *free):
             tree = tree if old is None else _put(tree, steps, new)
         return tree
 
-    def times(self, layout: int) -> int:
+    def times(self, tree: Row) -> int:
         """So many of the free values are times."""
         return self._times
 
@@ -263,7 +266,10 @@ def hashable(value: Any, without: Iterable[str] = ()) -> Any:
         value = {name: inner for name, inner in value.items() if name not in without}
     if value.__class__ is not list and value.__class__ is not dict:
         return value
-    told = repr(value)
+    try:
+        told = repr(value)
+    except RecursionError as error:
+        raise TypeError("too deep for a key") from error
     if len(told) > _LONGEST_KEY:
         raise TypeError("too long for a key")
     return (told,)

@@ -8,6 +8,7 @@ id, session and target are made of these texts as they are, is it remembered. Al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
@@ -23,11 +24,15 @@ _Pieces = Any
 """A text, a place among the free values, or some of both that make a text together."""
 _SAID = 4096
 """Remembered at most; what comes after starts anew."""
+_LONGEST_KEY = 20_000
+"""Of values that are longer together nothing is remembered: it would be too much memory."""
 _TEXTS = frozenset((str, type(None)))
 _NOT_TOLD = frozenset(("", "-", "null", "unknown", "none", "None", "NULL"))
 _SIGNS = "Ab/c?d:e@f.g#h|i=j&k,l_m%n(o)p{q};r's\"t"
 _LONG = 150
 _MANY = 10**18
+_NUMBER = re.compile(r"\d{10}|\d{13}", re.ASCII)
+"""A time in seconds or milliseconds; other scripts have digits that are no numbers."""
 
 
 class Taker(Protocol):
@@ -36,11 +41,11 @@ class Taker(Protocol):
     def take(self, row: Row) -> tuple[Key, Values]:
         """The values; TypeError or ValueError where it cannot be done cheaply."""
 
-    def put(self, row: Row, layout: int, free: tuple[Values, Values]) -> Row:
-        """A record like this with others than its own free values."""
+    def put(self, row: Row, free: tuple[Values, Values]) -> Row:
+        """A record like this, of which the values were just taken, with others than its own free ones."""
 
-    def times(self, layout: int) -> int:
-        """How many of the free values of a layout are times."""
+    def times(self, row: Row) -> int:
+        """How many of the free values of such a record are times."""
 
     def mind(self, row: Row) -> None:
         """Look into it why the values could not be taken, or be a key."""
@@ -123,6 +128,8 @@ class Remembered:
     def _met(self, row: Row, taken: _Taken, said: Optional[_Said]) -> Optional[Peek]:
         """What is met once is hardly worth the trouble."""
         told = self._make(row)
+        if len(repr(taken[0])) > _LONGEST_KEY:
+            return told
         if len(self._said) >= _SAID:
             self._said.clear()
         self._said[taken[0]] = _ONCE if said is None else self._learnt(row, taken, told)
@@ -130,7 +137,7 @@ class Remembered:
 
     def _learnt(self, row: Row, taken: _Taken, told: Optional[Peek]) -> _Said:
         key, free, fixed = taken
-        trial = _Trial(told, free, self._taker.times(key[0]), partial(self._again, row, key[0], free), self._clock)
+        trial = _Trial(told, free, self._taker.times(row), partial(self._again, row, free), self._clock)
         if told is None:
             return _SILENT if trial.is_silent(fixed) else _ONCE
         said = trial.learnt(fixed)
@@ -139,8 +146,8 @@ class Remembered:
         types = () if _TEXTS.issuperset(map(type, key[1])) else list(map(type, key[1]))
         return said._replace(types=types, others=_lowered(key))
 
-    def _again(self, row: Row, layout: int, free: Values, others: Values) -> Optional[Peek]:
-        return self._make(self._taker.put(row, layout, (free, others)))
+    def _again(self, row: Row, free: Values, others: Values) -> Optional[Peek]:
+        return self._make(self._taker.put(row, (free, others)))
 
 
 # ---- learning
@@ -216,7 +223,7 @@ class _Trial(NamedTuple):
 
 def _other_time(value: Any, number: int) -> Any:
     """So many days later, or in another year."""
-    if value.__class__ is int or (value.__class__ is str and value.isdigit() and len(value) in (10, 13)):
+    if value.__class__ is int or (value.__class__ is str and _NUMBER.fullmatch(value)):
         later = int(value) + (number + 1) * 86400 * (1000 if int(value) > 10**11 else 1)
         return str(later) if value.__class__ is str else later
     return f"{2031 + number}{value[4:]}" if value.__class__ is str else value
@@ -225,7 +232,7 @@ def _other_time(value: Any, number: int) -> Any:
 def _other(value: Any, turn: int, index: int, longest: int) -> Any:
     number = 10 * index + turn
     if value.__class__ is int:
-        return 910_000_000_000 + number
+        return 910_000_000_000_000_000 + number  # as long as a usual one can be
     if value.__class__ is not str:
         return value
     if turn == 0:
@@ -282,7 +289,8 @@ def _are_texts(values: Values, said: _Said) -> bool:
         return False
     return (
         len(told) <= said.longest
-        and len(told.split()) == 1
+        and told.split() == [told]  # as one that is stripped at either end, or holds a blank, is not
+        and told.count("\0") == len(values) - 1
         and _NOT_TOLD.isdisjoint(values)
         and said.others.isdisjoint(told.lower().split("\0"))
     )

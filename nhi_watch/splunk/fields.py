@@ -123,7 +123,6 @@ FEEDBACK = (
     Field("value", "the one value that is expected: a network, an action…"),
     Field("analyst", "who decided"),
     Field("time", "when, RFC 3339"),
-    Field("nhi_error", "why the verdict cannot be kept"),
 )
 """Rows of nhifeedback."""
 

@@ -41,11 +41,15 @@ def check(about: tuple[str, str], status: str, text: str, **more: Cell) -> Check
 
 
 def sources(known: Iterable[ModuleType], seen: Mapping[str, list[Bucket]], now: int) -> Iterator[Check]:
-    """One row a source: whether it is there, silent, or late."""
+    """One row a source: whether it is there, silent, or late; and one a sourcetype of the customer's own."""
+    usual: set[str] = set()
     for source in known:
         types = [name.lower() for name in source.SPLUNK_SOURCETYPES]
+        usual.update(types)
         buckets = sorted(bucket for name in types for bucket in seen.get(name, ()))
         yield _source(source.NAME, buckets, now)
+    for name in sorted(seen.keys() - usual):
+        yield _source(name, sorted(seen[name]), now)
 
 
 def _source(name: str, buckets: list[Bucket], now: int) -> Check:

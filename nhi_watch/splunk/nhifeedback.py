@@ -1,7 +1,8 @@
 """The streaming search command nhifeedback: notables → validated verdicts, for outputlookup.
 
-What it answers is one row a notable, or a row with `nhi_error` that says what is wrong. An exception is narrow:
-one identity, one signal, one value, until a date. Nothing is written here: Splunk's own outputlookup does that.
+What it answers is one row a notable. A row that cannot be judged gets no answer, for outputlookup would keep it, and a
+message says why. An exception is narrow: one identity, one signal, one value, until a date. Nothing is written here:
+Splunk's own outputlookup does that.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ OPTIONS = {
 
 class NhiFeedback(Streaming):
     """The command: one instance answers all chunks of a search."""
+
+    def __init__(self) -> None:
+        self._refused: dict[str, int] = {}
+        """What is wrong → rows."""
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Check what holds for all rows.
@@ -79,14 +84,20 @@ class NhiFeedback(Streaming):
         if header is None:
             return b""
         columns = Columns(header)
-        answers = [self._answer(columns, row) for row in rows]
+        answers = [answer for answer in (self._answer(columns, row) for row in rows) if answer]
         return write(fields.names(fields.FEEDBACK), answers) if answers else b""
 
-    def _answer(self, columns: Columns, row: Row) -> dict[str, Cell]:
+    def finish(self) -> tuple[bytes, Messages]:
+        """Which rows were left out."""
+        told = sorted(self._refused.items())
+        return b"", [("WARN", f"nhifeedback: no verdict on {count} of the rows: {wrong}") for wrong, count in told]
+
+    def _answer(self, columns: Columns, row: Row) -> Optional[dict[str, Cell]]:
         name = columns.cell(row, "nhi_id")
         wrong = self._wrong(columns, row, name)
         if wrong:
-            return {"nhi_id": name[:100], "nhi_error": wrong}
+            self._refused[wrong] = self._refused.get(wrong, 0) + 1
+            return None
         told = {name: self._told[name] for name in ("verdict", "reason", "until", "signal", "value", "analyst")}
         identity = columns.cell(row, "nhi_identity_id")
         key = f"{name}:{self._told['signal']}:{self._told['value']}"
