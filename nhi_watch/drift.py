@@ -3,7 +3,8 @@
 Population stability index of two spreads over the same bins: sum of (a - b) × ln(a / b). Under 0.1 nothing moved, over
 0.25 much did (Siddiqi 2006, "Credit Risk Scorecards"); but two samples of one population differ as well, so that much
 is subtracted as chance alone would give (Yurdakul 2018: its mean is (bins - 1) × (1/n + 1/m), here with four standard
-deviations). Only non-human identities count, and only days that are over.
+deviations). Only non-human identities count, and only days that are over; a tenant's first days, in which another card
+holds and all is news, are left out.
 
 | key of `meta` | row |
 |---|---|
@@ -25,7 +26,6 @@ from nhi_watch.model import MANIFEST
 from nhi_watch.signals import NAMES
 from nhi_watch.sparse import SET
 from nhi_watch.state import Rows, Stored, pack, unpack
-from nhi_watch.view import CONTEXT
 
 SCORES = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0)
 """Scores from which the next bin begins: the floor, and the bands of severity."""
@@ -108,10 +108,8 @@ def added(spreads: Sequence[Spread]) -> Spread:
 
 
 def note(rows: Rows, day: int, judged: Iterable[Stored]) -> None:
-    """Keep the spread of a day; not that of a tenant's first days, in which another card holds and all is news."""
-    found = [s for s in judged if s.ranked.eligible]
-    if any((s.values or {}).get(CONTEXT) for s in found):
-        return
+    """Keep the spread of a day."""
+    found = (s for s in judged if s.ranked.eligible)
     whole = spread_of((s.ranked.score, (s.values or {}).items(), 1.0) for s in found)
     rows.put("meta", [(f"drift/{day:06d}", pack([SET, *whole]))])
 

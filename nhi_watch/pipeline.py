@@ -29,6 +29,7 @@ from nhi_watch.reputation import NOTHING, Reputation
 from nhi_watch.scoring import TENANT, Baselines, Episode, score_day
 from nhi_watch.state import Judged, State
 from nhi_watch.timestamps import HOUR, render, render_day
+from nhi_watch.view import lacking_days
 
 Progress = Callable[[str, int, int], None]
 
@@ -195,7 +196,9 @@ class Pipeline:
     ) -> tuple[ranking.Order, dict[str, str]]:
         """The day's order, in which linked episodes are one; and member → lead of those. Fills in `episodes`."""
         judged = self._state.judged(day)
-        drift.note(self._state.rows, day, judged)
+        tenant = baselines.groups.get(TENANT) or Profile()
+        if not lacking_days(tenant, day):
+            drift.note(self._state.rows, day, judged)
         ranked = {stored.ranked.identity_id: stored.ranked for stored in judged}
         identities = sum(item.eligible for item in ranked.values())
         merged: dict[str, str] = {}
@@ -207,7 +210,7 @@ class Pipeline:
             for name in set(group.members) - {group.lead}:
                 del ranked[name]
                 merged[name] = group.lead
-        quiet = conformal.quiet_time(baselines.groups.get(TENANT) or Profile(), day)
+        quiet = conformal.quiet_time(tenant, day)
         self._threshold = quiet.threshold(ranking.allowance(self._options.budget, identities), identities)
         return ranking.order(ranked.values(), self._options.budget, identities, self._threshold), merged
 

@@ -28,6 +28,11 @@ KNOWN_FROM = 3
 Elsewhere = Callable[[str, str], float]
 
 
+def lacking_days(tenant: Profile, today: int) -> int:
+    """Days of history that a tenant lacks on the eve of `today` until it counts as known."""
+    return max(0, KNOWN_FROM - (today - tenant.first if tenant.days else 0))
+
+
 class Past(NamedTuple):
     """What is known on the eve of a day."""
 
@@ -60,8 +65,7 @@ class Past(NamedTuple):
     @property
     def lacking_days(self) -> int:
         """Days of history that the tenant lacks until it counts as known."""
-        known = self.today - self.tenant.first if self.tenant.days else 0
-        return max(0, KNOWN_FROM - known)
+        return lacking_days(self.tenant, self.today)
 
     @property
     def blank(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from statistics import median
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -36,7 +36,7 @@ from nhi_watch.evaluation.incidents import NO_THRESHOLD, OURS, Scored
 from nhi_watch.evaluation.replay import Replay
 from nhi_watch.simulator import Spec, write
 
-Days = dict[tuple[str, bool], Optional[int]]
+Days = dict[tuple[str, bool], poison.Passing]
 SMALL = Spec(days=9, machines=24, seed=7, campaigns=4)
 
 
@@ -119,16 +119,18 @@ def test_quarantine_makes_a_raid_that_is_repeated_daily_news_for_a_month() -> No
     loud = [attack for attack in ground.attacks if not ground.passes_anyway(attack)]
     assert loud
     days = {caps: [ground.days(attack, "repeat", caps) for attack in loud] for caps in (True, False)}
-    held, free = (median(poison.LIMIT if d is None else d for d in days[caps]) for caps in (True, False))
+    held, free = (median(poison.LIMIT if d.days is None else d.days for d in days[caps]) for caps in (True, False))
     assert held >= poison.TARGET > free
 
 
 def test_attacks_that_pass_anyway_are_counted_apart() -> None:
-    ways: Days = {(way, caps): 40 if caps else 3 for way in poison.STRATEGIES for caps in (True, False)}
-    ways["creep", True] = 12
+    slow, fast = poison.Passing(40, 0), poison.Passing(3, 3)
+    ways: Days = {(way, caps): slow if caps else fast for way in poison.STRATEGIES for caps in (True, False)}
+    ways["creep", True] = poison.Passing(12, 1)
     figures = poison.summarise([poison.Fate("a", "t", "inside", ways), poison.Fate("b", "t", "inside", {})])
     assert (figures["attacks"], figures["seen_without_poisoning"]) == (2, 1)
     assert figures["best_strategy"]["least"] == 12 and figures["best_strategy_without_caps"]["least"] == 3
+    assert figures["never_written"]["least"] == 40, "creep was written once"
     assert figures["fastest"][0]["strategy"] == "creep"
 
 
@@ -223,7 +225,7 @@ def everything() -> dict[str, Any]:
     """A result with every part, of which most are made of one tiny tenant."""
     told = summary.summarise([small()])
     recalls = told["recall"]
-    ways: Days = {(way, caps): 40 for way in poison.STRATEGIES for caps in (True, False)}
+    ways: Days = {(way, caps): poison.Passing(40, 1) for way in poison.STRATEGIES for caps in (True, False)}
     return {
         "model": {"id": "nhi-x", "sha256": "0" * 64},
         "settings": {"folder": "<script>alert(1)</script>", "resamples": 10, "versions": {"python": "3"}},

@@ -19,6 +19,7 @@ from nhi_watch.signals import NAMES
 from nhi_watch.sparse import Sparse
 from nhi_watch.state import Stored
 from nhi_watch.stores.memory import MemoryStore
+from nhi_watch.view import KNOWN_FROM
 
 NAME = NAMES[3]
 
@@ -94,12 +95,12 @@ def test_too_little_is_not_judged() -> None:
 
 
 def test_a_run_stores_the_spread_of_each_day_but_for_the_first_when_all_is_news() -> None:
-    store = MemoryStore()
-    records = [record(day, f"{hour:02}:00", role=role) for day in (TODAY, TODAY + 1) for hour in (9, 10)
+    store, days = MemoryStore(), range(TODAY, TODAY + KNOWN_FROM + 1)
+    records = [record(day, f"{hour:02}:00", role=role) for day in days for hour in (9, 10)
                for role in ("a-api", "b-api", "c-api")]  # fmt: skip
     run(store, records)
-    assert not read(store, [TODAY])
-    (spread,) = read(store, [TODAY + 1])
+    assert not read(store, days[:-1])
+    (spread,) = read(store, days[-1:])
     assert spread.size == sum(spread.bins(NAMES[0])) == 3.0
 
 

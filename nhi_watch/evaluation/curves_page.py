@@ -105,6 +105,7 @@ def _poisoning(figures: Figures) -> Iterator[Sheet]:
     for caps, name in ((True, "with_caps"), (False, "without_caps")):
         ways = {**figures[name], "the best of them": figures["best_strategy" if caps else "best_strategy_without_caps"]}
         rows += [_days(f"{way}, {'with' if caps else 'without'} caps", row) for way, row in ways.items()]
+    rows.append(_days("the best of them, with caps, never written before", figures["never_written"]))
     first = figures["fastest"][:6]
     fastest = ", ".join(f"{f['technique']} {f['origin']} {f['days']} ({f['strategy']})" for f in first)
     heads = ["attacker", "least", "10%", "median", "30 days or more", f"not in {figures['limit']}"]
@@ -112,6 +113,8 @@ def _poisoning(figures: Figures) -> Iterator[Sheet]:
                 "Days until an attack of the evaluation passes unseen, by an attacker who knows model, baseline and "
                 "caps and makes progress each day. *repeat*: the whole attack daily, seen or not, and nobody reacts; "
                 "*creep*: daily what passes unseen, at least one act; *noise*: the same with harmless news around it. "
+                "*Never written before*: no notable told of the attacker until his attack passed; a notable of the "
+                "first day is one that people have seen. "
                 f"{figures['seen_without_poisoning']} of {figures['attacks']} attacks; the others pass on some day "
                 f"without any poisoning. Fastest: {fastest or 'none'}.")  # fmt: skip
 

@@ -9,7 +9,8 @@ written at BUDGET notables a day per 1,000 identities.
 - `creep`: each day as many acts as pass unseen, the least suspicious first; if none does, that one alone
 - `noise`: the same, and as many harmless new calls as pass unseen, so that news becomes usual
 
-Attacks that would pass on some day of the week without any poisoning teach nothing here and are counted apart.
+Attacks that would pass on some day of the week without any poisoning teach nothing here and are counted apart. Whoever
+was written on the way was told to people before his attack passed: attackers that never were are counted by themselves.
 """
 
 from __future__ import annotations
@@ -50,6 +51,15 @@ class Attack(NamedTuple):
     origin: str
     victim: str
     acts: list[Behaviour]
+
+
+class Passing(NamedTuple):
+    """When an attack passes."""
+
+    days: Optional[int]
+    """None: not within LIMIT."""
+    written: int
+    """Days on which what the attacker did until then was written."""
 
 
 class Work(NamedTuple):
@@ -111,14 +121,14 @@ class Ground:
         """Whether it would pass on some day of the week although nothing was poisoned."""
         return not all(Siege(self, attack, caps=True).seen(attack.acts, day) for day in range(CYCLE))
 
-    def days(self, attack: Attack, strategy: str, caps: bool) -> Optional[int]:
-        """Days until the whole attack passes unseen; None: not within LIMIT."""
-        siege = Siege(self, attack, caps)
+    def days(self, attack: Attack, strategy: str, caps: bool) -> Passing:
+        """Days until the whole attack passes unseen."""
+        siege, written = Siege(self, attack, caps), 0
         for past in range(LIMIT):
             if not siege.seen(attack.acts, past):
-                return past
-            siege.live(past, strategy)
-        return None
+                return Passing(past, written)
+            written += siege.live(past, strategy)
+        return Passing(None, written)
 
 
 class Siege:
@@ -139,11 +149,12 @@ class Siege:
         above = sum(rank >= entry.rank for name, rank in ordinary.ranks.items() if name != self._attack.victim)
         return entry.written and above < ranking.allowance(BUDGET, ordinary.size)
 
-    def live(self, past: int, strategy: str) -> None:
-        """Let the day pass, with what the attacker makes of it."""
+    def live(self, past: int, strategy: str) -> bool:
+        """Let the day pass, with what the attacker makes of it; returns whether it was written."""
         acts = list(self._attack.acts) if strategy == "repeat" else self._creep(past)
         if strategy == "noise":
             acts = self._with_noise(acts, past)
+        written = self.seen(acts, past)
         item, day = self._score(acts, past), self._ground.first + past
         held = item.episode.held if self._caps else frozenset[Shape]()
         lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
@@ -153,6 +164,7 @@ class Siege:
         mine = self._scope
         told: list[Lesson] = [(now, {}, mine if scope == mine else "") for now, _, scope in others.values()]
         learn_groups(self._scratch.baselines.groups, day, told)
+        return written
 
     def _ordinary(self, past: int) -> Ordinary:
         return self._ground.cycle[past % len(self._ground.cycle)]
@@ -208,12 +220,12 @@ def _copy(profile: Profile) -> Profile:
 
 
 class Fate(NamedTuple):
-    """One attack: strategy and caps → days until it passes, None: not within LIMIT."""
+    """One attack: strategy and caps → when it passes."""
 
     incident: str
     technique: str
     origin: str
-    days: dict[tuple[str, bool], Optional[int]]
+    days: dict[tuple[str, bool], Passing]
     """Empty: it passes without any poisoning."""
 
 
@@ -223,7 +235,7 @@ def poison(work: Work) -> list[Fate]:
     return [Fate(attack.incident, attack.technique, attack.origin, _fate(ground, attack)) for attack in ground.attacks]
 
 
-def _fate(ground: Ground, attack: Attack) -> dict[tuple[str, bool], Optional[int]]:
+def _fate(ground: Ground, attack: Attack) -> dict[tuple[str, bool], Passing]:
     if ground.passes_anyway(attack):
         return {}
     return {(way, caps): ground.days(attack, way, caps) for way in STRATEGIES for caps in (True, False)}
@@ -236,18 +248,19 @@ def summarise(fates: Sequence[Fate]) -> dict[str, Any]:
         "attacks": len(fates),
         "seen_without_poisoning": len(seen),
         "limit": LIMIT,
-        "with_caps": {s: _days([fate.days[s, True] for fate in seen]) for s in STRATEGIES},
-        "without_caps": {s: _days([fate.days[s, False] for fate in seen]) for s in STRATEGIES},
+        "with_caps": {s: _days([fate.days[s, True].days for fate in seen]) for s in STRATEGIES},
+        "without_caps": {s: _days([fate.days[s, False].days for fate in seen]) for s in STRATEGIES},
         "best_strategy": _days([_fewest(fate, caps=True) for fate in seen]),
         "best_strategy_without_caps": _days([_fewest(fate, caps=False) for fate in seen]),
+        "never_written": _days([_fewest(fate, caps=True, most=0) for fate in seen]),
         "fastest": [_told(fate) for fate in sorted(seen, key=lambda fate: _finite(_fewest(fate, caps=True)))[:12]],
     }
 
 
-def _fewest(fate: Fate, caps: bool) -> Optional[int]:
-    days = [fate.days[strategy, caps] for strategy in STRATEGIES]
-    told = [each for each in days if each is not None]
-    return min(told) if told else None
+def _fewest(fate: Fate, caps: bool, most: int = LIMIT) -> Optional[int]:
+    """By the best strategy of those that were written on `most` days."""
+    ways = [fate.days[strategy, caps] for strategy in STRATEGIES]
+    return min((way.days for way in ways if way.days is not None and way.written <= most), default=None)
 
 
 def _finite(days: Optional[int]) -> int:
@@ -267,4 +280,4 @@ def _days(days: Sequence[Optional[int]]) -> dict[str, Any]:
 
 def _told(fate: Fate) -> dict[str, Any]:
     return {"technique": fate.technique, "origin": fate.origin, "days": _fewest(fate, caps=True),
-            "strategy": min(STRATEGIES, key=lambda s: _finite(fate.days[s, True]))}  # fmt: skip
+            "strategy": min(STRATEGIES, key=lambda s: _finite(fate.days[s, True].days))}  # fmt: skip
