@@ -18,6 +18,8 @@ KINDS = frozenset(
     ("hosting", "isp", "mobile", "education", "business", "tor", "vpn", "private", "service", "unknown")
 )
 COLUMNS = ["cidr", "owner", "kind", "comment"]
+NEEDED = COLUMNS[:3]
+"""Splunk leaves out a column in which no row has a value, and may write them in another order."""
 _BITS = {4: 24, 6: 48}
 
 _Net = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -49,16 +51,17 @@ def read(path: Path) -> Rows:
 
 def _numbered(file: Iterable[str], path: Path) -> list[tuple[int, list[str]]]:
     reader = csv.reader(file)
-    header = next(reader, None)
-    if header is None or [cell.strip().lower() for cell in header] != COLUMNS:
+    header = [cell.strip().lower() for cell in next(reader, [])]
+    if not set(NEEDED) <= set(header) <= set(COLUMNS):
         raise InputError(f"{path}, line 1: the header must be {','.join(COLUMNS)}")
+    places = [header.index(name) for name in NEEDED]
     rows = []
     for row in reader:
         if not any(cell.strip() for cell in row):
             continue
-        if len(row) != len(COLUMNS):
-            raise InputError(f"{path}, line {reader.line_num}: {len(row)} columns instead of {len(COLUMNS)}")
-        rows.append((reader.line_num, [cell.strip() for cell in row]))
+        if len(row) != len(header):
+            raise InputError(f"{path}, line {reader.line_num}: {len(row)} columns instead of {len(header)}")
+        rows.append((reader.line_num, [row[place].strip() for place in places]))
     return rows
 
 

@@ -323,6 +323,20 @@ def test_a_certificate_of_another_authority_is_refused_at_once(run: Run, double:
     assert double.asked == [] and double.waited == []  # type: ignore[attr-defined]
 
 
+def test_an_authority_of_the_collector_is_trusted_besides_the_one_of_splunk(
+    run: Run, double: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "etc" / "auth"
+    folder.mkdir(parents=True)
+    (folder / "cacert.pem").write_bytes(double.ca.read_bytes())
+    other, _ = certificates(folder, "Other")
+    monkeypatch.setenv("SPLUNK_HOME", str(tmp_path))
+    for spelled in (f"etc/auth/{other.name}", f"$SPLUNK_HOME/etc/auth/{other.name}", str(other), ""):
+        assert run(notable(), ca=spelled)[0] == 0
+    code, told = run(notable(), ca=str(double.ca), via="collector", url=double.url)
+    assert code == 0, told
+
+
 def test_elsewhere_than_on_the_loopback_the_name_is_compared_strictly() -> None:
     assert rest.trust("https://collector.example.com:8088").check_hostname
     assert not rest.trust("https://127.0.0.1:8089").check_hostname

@@ -323,6 +323,31 @@ def test_a_wrong_table_of_the_customer_is_named_and_left_out(commands: Commands)
     assert [row["nhi_status"] for row in health if row["nhi_check"] == ["tables"]] == [["error"]]
 
 
+TABLES = {
+    "nhi_networks.csv": b'"kind","cidr","owner"\n"business","198.51.100.0/24","corp"\n',
+    "nhi_exceptions.csv": b'"identity","signal","value","until"\n"aws:1:role:X","new_network","x","2026-01-01"\n',
+    "nhi_assets.csv": b'"criticality","identity"\n"high","payments-api"\n',
+    "nhi_owners.csv": b'"identity","owner"\n"payments-api","team-pay"\n',
+    "nhi_reputation.csv": b'"indicator","source"\n"203.0.113.7","mine"\n',
+}
+"""As outputlookup writes them: without columns in which no row has a value, in any order."""
+
+
+def test_a_table_that_outputlookup_wrote_without_its_empty_columns_is_read(commands: Commands) -> None:
+    lookups = commands.app / "lookups"
+    before = {name: (lookups / name).read_bytes() for name in TABLES}
+    try:
+        for name, text in TABLES.items():
+            (lookups / name).write_bytes(text)
+        health = commands.rows("nhihealth", [])
+    finally:
+        for name, text in before.items():
+            (lookups / name).write_bytes(text)
+    assert [row["nhi_text"] for row in health if row["nhi_check"] == ["tables"]] == [
+        ["the tables that you fill can be read"]
+    ]
+
+
 # ---- feedback and health
 
 
@@ -406,9 +431,9 @@ def test_an_exception_is_narrow_and_ends(commands: Commands) -> None:
 def test_a_row_that_cannot_be_judged_is_named_and_not_kept(commands: Commands) -> None:
     until = render(int(time.time()) + 30 * DAY)[:10]
     arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
-    answer = commands.run("nhifeedback", [{"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
-    assert answer.rows == []  # outputlookup keeps every row that it is given
-    nothing, nobody = (text for level, text in answer.messages if level == "WARN")
+    rows = commands.rows("nhifeedback", [{"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
+    assert rows == []  # outputlookup keeps every row that it is given
+    nothing, nobody = (text for level, text in commands.messages if level == "WARN")
     assert nothing.startswith("nhifeedback: no verdict on 1 of the rows: no nhi_id: give rows of `nhi_notables`")
     assert nobody.startswith("nhifeedback: no verdict on 1 of the rows: no nhi_identity_id: ")
 
@@ -430,6 +455,13 @@ def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(comm
     assert told["nhi_baseline"]["nhi_status"] == ["error"]
     problems = commands.rows("nhihealth", [*alive, *silent], "show=problems")
     assert {row["nhi_status"][0] for row in problems} == {"error"}
+
+
+def test_health_says_so_where_no_log_is_found_at_all(commands: Commands) -> None:
+    (told,) = [row for row in commands.rows("nhihealth", []) if row["nhi_check"] == ["source"]]
+    assert (told["nhi_source"], told["nhi_status"]) == (["all"], ["unknown"])
+    parts = commands.rows("nhigroup", raw(story()))
+    assert not [row for row in commands.rows("nhihealth", parts) if row["nhi_check"] == ["source"]]
 
 
 def test_health_tells_of_a_sourcetype_of_the_customers_own(commands: Commands) -> None:

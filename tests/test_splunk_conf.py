@@ -39,6 +39,7 @@ FILES = [name for name in conf("transforms.conf").sections() if "filename" in co
 OF_OTHERS = {"ip_intel"}
 """Lookups of Enterprise Security."""
 _ES = "NHI Watch - Enterprise Security "
+META = (ROOT / "metadata" / "default.meta").read_text("utf-8")
 
 
 def test_roles_see_the_indexes_of_the_app_and_are_the_ones_that_metadata_names() -> None:
@@ -46,9 +47,6 @@ def test_roles_see_the_indexes_of_the_app_and_are_the_ones_that_metadata_names()
     assert set(roles["role_nhi_analyst"]["srchIndexesAllowed"].split(";")) == set(conf("indexes.conf").sections())
     named = set(re.findall(r"\bnhi_(?:analyst|admin)\b", META))
     assert {f"role_{name}" for name in named} == set(roles.sections())
-
-
-META = (ROOT / "metadata" / "default.meta").read_text("utf-8")
 
 
 def test_metadata_of_an_object_is_of_one_that_exists() -> None:
@@ -60,6 +58,10 @@ def test_enterprise_security_sees_the_search_that_makes_its_notables() -> None:
     sought = [name for name in SEARCHES if "action.correlationsearch.enabled" in conf("savedsearches.conf")[name]]
     exported = re.findall(r"^\[savedsearches/([^\]]+)\]\n.*\nexport = system$", META, re.MULTILINE)
     assert sought and [unquote(name) for name in exported] == sought
+
+
+def test_who_uploads_findings_of_posture_can_choose_their_sourcetype() -> None:
+    assert conf("props.conf")["nhi:notable"]["pulldown_type"] == "1"
 
 
 def test_a_push_of_the_deployer_leaves_the_tables_of_a_cluster_alone() -> None:
@@ -270,7 +272,7 @@ def test_a_search_of_the_page_uses_what_exists(text: str) -> None:
         if verb in commands and verb in OPTIONS:
             assert set(re.findall(r"(\w+)=", re.sub(r'"[^"]*"', "", rest))) <= OPTIONS[verb]
     named = set(re.findall(r"\bnhi_\w+", text)) - set(conf("macros.conf").sections())
-    assert named - {"nhi_baseline", "nhi_feedback"} <= FIELDS
+    assert named - {"nhi_baseline", "nhi_feedback", *FILES} <= FIELDS
 
 
 def test_the_page_names_every_search_macro_of_a_log_role_and_command() -> None:
@@ -280,6 +282,16 @@ def test_the_page_names_every_search_macro_of_a_log_role_and_command() -> None:
     assert {name for name in logs if f"| `{name}`" not in PAGE} == set()
     names = {*conf("commands.conf").sections(), *(role[5:] for role in conf("authorize.conf").sections())}
     assert {name for name in names if f"`{name}`" not in PAGE} == set()
+
+
+def test_every_row_of_a_table_of_the_page_has_its_cells() -> None:
+    """A pipe ends a cell, in code too, unless a backslash stands before it."""
+    prose = re.sub(r"^~~~\n.*?^~~~", "", PAGE, flags=re.MULTILINE | re.DOTALL)
+    tables = re.findall(r"(?:^\|.*\|\n)+", prose, re.MULTILINE)
+    assert len(tables) > 5
+    for table in tables:
+        header, *rows = (re.findall(r"(?<!\\)\|", row) for row in table.splitlines())
+        assert {len(row) for row in rows} == {len(header)}
 
 
 def test_macros_that_the_page_names_exist() -> None:

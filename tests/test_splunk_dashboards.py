@@ -138,6 +138,7 @@ def test_a_click_passes_on_columns_that_the_table_has_to_tokens_that_somebody_re
         if handler["type"] == "drilldown.linkToSearch":
             texts = (options["query"], options["earliest"], options["latest"])
             assert {token for text in texts for token, _ in TOKEN.findall(text)} <= there | set(defaults(name))
+            assert options["query"].startswith("(`nhi_events`) OR (`nhi_rows`) "), "a record may be of any log"
             continue
         if handler["type"] == "drilldown.linkToDashboard":
             assert options["app"] == conf("app.conf")["id"]["name"]

@@ -130,12 +130,12 @@ class Writer:
         self._sent.delete_where({"time": {"$lt": self._now - KEPT}})
 
 
-def authority(chosen: Options) -> Optional[Path]:
-    """The file with the certificate of who signs the servers' certificates."""
-    if chosen.ca:
-        return Path(chosen.ca)
-    own = Path(os.environ.get("SPLUNK_HOME", "")) / "etc" / "auth" / "cacert.pem"
-    return own if own.is_file() else None
+def authorities(chosen: Options) -> list[Path]:
+    """The files with certificates of who signs the servers' certificates: Splunk's own, and the one that was chosen."""
+    home = Path(os.environ.get("SPLUNK_HOME", ""))
+    own = home / "etc" / "auth" / "cacert.pem"
+    named = [home / os.path.expandvars(chosen.ca)] if chosen.ca else []
+    return [*([own] if own.is_file() else []), *named]
 
 
 def writer(payload: Mapping[str, Any], chosen: Options, now: int) -> Writer:
@@ -144,11 +144,11 @@ def writer(payload: Mapping[str, Any], chosen: Options, now: int) -> Writer:
     Raises:
         NhiError: an address or a certificate is wrong, or the collector's token is missing.
     """
-    signed, uri = authority(chosen), str(payload["server_uri"])
-    splunkd = Client(uri, f"Splunk {payload['session_key']}", rest.trust(uri, signed))
+    signed, uri = authorities(chosen), str(payload["server_uri"])
+    splunkd = Client(uri, f"Splunk {payload['session_key']}", rest.trust(uri, *signed))
     if chosen.via == "rest":
         return Writer(splunkd, None, now)
-    trusted = rest.trust(chosen.url, signed)
+    trusted = rest.trust(chosen.url, *signed)
     return Writer(splunkd, Client(chosen.url, f"Splunk {rest.password(splunkd, REALM, TOKEN)}", trusted), now)
 
 

@@ -55,9 +55,11 @@ def lateness(buckets: Mapping[str, Iterable[Bucket]], types: Mapping[str, Iterab
     """
     usual = {each.lower() for mine in types.values() for each in mine}
     own = {name: [*found] for name, found in buckets.items() if name not in usual}
-    seen = {**own, **{name: [b for each in mine for b in buckets.get(each.lower(), ())] for name, mine in types.items()}}
+    known = {name: [b for each in mine for b in buckets.get(each.lower(), ())] for name, mine in types.items()}
     return {
-        name: int(median(max(0, b.indexed - b.start - HOUR) for b in found)) for name, found in seen.items() if found
+        name: int(median(max(0, b.indexed - b.start - HOUR) for b in found))
+        for name, found in {**own, **known}.items()
+        if found
     }
 
 

@@ -52,6 +52,12 @@ def sources(known: Iterable[ModuleType], seen: Mapping[str, list[Bucket]], now: 
         yield _source(name, sorted(seen[name]), now)
 
 
+def nothing() -> Check:
+    """The row where no log was found at all."""
+    text = "no event of any log in the time searched: choose a longer time, set the macros of your logs and the macro"
+    return check(("source", "all"), "unknown", f"{text} nhi_sourcetypes, or search with a role that sees their indexes")
+
+
 def _source(name: str, buckets: list[Bucket], now: int) -> Check:
     about = ("source", name)
     if not buckets:

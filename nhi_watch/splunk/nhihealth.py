@@ -91,8 +91,7 @@ class NhiHealth:
         """One row a check, or one a blind spot."""
         if self._show == "blind_spots":
             return self._blind()
-        found: list[Check] = list(health.sources(sources(), self._seen, self._now)) if self._seen else []
-        found += health.missing(self._shapes)
+        found = [*self._of_sources(), *health.missing(self._shapes)]
         if self._read or self._rejected:
             found.append(health.parsing(self._rejected, self._read))
         found += health.budget(self._notables)
@@ -106,6 +105,11 @@ class NhiHealth:
         table = lookup.table(self._lookups, self._baseline)
         late = blind.lateness(self._seen, {source.NAME: source.SPLUNK_SOURCETYPES for source in sources()})
         return self._spots.finish(table, self._earliest, blind.Clock(self._now, late))
+
+    def _of_sources(self) -> list[Check]:
+        if self._seen:
+            return list(health.sources(sources(), self._seen, self._now))
+        return [] if self._read or self._rejected or self._notables else [health.nothing()]
 
     def _of_baseline(self) -> list[Check]:
         try:

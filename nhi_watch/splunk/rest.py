@@ -51,8 +51,8 @@ class _NoRedirect(HTTPRedirectHandler):
         """None is followed."""
 
 
-def trust(url: str, authority: Optional[Path] = None) -> ssl.SSLContext:
-    """Whom to trust at a URL: the system's authorities, and the one in a file.
+def trust(url: str, *authorities: Path) -> ssl.SSLContext:
+    """Whom to trust at a URL: the system's authorities, and those in files.
 
     Raises:
         InputError: the URL is not HTTPS, or the file is no certificate.
@@ -61,11 +61,12 @@ def trust(url: str, authority: Optional[Path] = None) -> ssl.SSLContext:
     if parts.scheme != "https" or not parts.hostname:
         raise InputError(f"{url[:200]!r} is no https:// address; nothing is sent without TLS")
     context = ssl.create_default_context()
+    path = ""
     try:
-        if authority is not None:
-            context.load_verify_locations(str(authority))
+        for path in map(str, authorities):
+            context.load_verify_locations(path)
     except (OSError, ssl.SSLError) as error:
-        raise InputError(f"{authority}: no certificates of authorities ({error})") from error
+        raise InputError(f"{path}: no certificates of authorities ({error})") from error
     if parts.hostname in LOOPBACK:
         context.check_hostname = False
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT

@@ -26,7 +26,7 @@ from nhi_watch.timestamps import DAY, parse
 
 EXCEPTIONS = "nhi_exceptions.csv"
 COLUMNS = ("identity", "signal", "value", "until", "reason")
-"""Of that file."""
+"""Of that file; Splunk leaves out the last where no row has a reason."""
 _DATE = 10
 Row = Mapping[str, str]
 
@@ -84,7 +84,7 @@ def load(path: Path) -> Iterator[Allowed]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)
-            if not set(COLUMNS) <= set(rows.fieldnames or ()):
+            if not set(COLUMNS[:-1]) <= set(rows.fieldnames or ()):
                 raise InputError(f"{path}, line 1: the header must be {','.join(COLUMNS)}")
             for number, row in enumerate(rows, 2):
                 yield _exception(path, number, {name: (row.get(name) or "").strip() for name in COLUMNS})
