@@ -348,6 +348,27 @@ def test_addresses_that_the_customers_lists_name_are_marked(tmp_path: Path) -> N
     assert sorted(shape.traits for shape, _ in command._by_event) == [(), ("listed",)]
 
 
+NAMES = b"eventID,eventName,eventSource,eventTime,first,recipientAccountId,userIdentity.arn,__mv_userIdentity.arn,_raw"
+ROW = b"1,GetObject,s3.amazonaws.com,2025-03-04T10:00:00Z,,111111111111,arn:aws:iam::111111111111:root,,{}"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(ROW.removesuffix(b"{}"), id="neither _raw nor a type"),
+        pytest.param(ROW.replace(b",,{}", b",$x$;$y$,{}"), id="several values that look like one"),
+        pytest.param(ROW.replace(b"2025-03-04T10:00:00Z,", b",1741082400"), id="no time but of a group, and _raw"),
+    ],
+)
+def test_a_row_is_answered_as_if_it_had_come_first(tmp_path: Path, other: bytes) -> None:
+    answers = []
+    for rows in ([other], [ROW, ROW, other]):
+        command = NhiScore(tmp_path)
+        command.prepare(Search([]))
+        answers.append(command.execute(b"\n".join([NAMES, *rows, b""])).splitlines()[-1])
+    assert answers[0] == answers[1] != other
+
+
 def test_a_search_that_is_stopped_leaves_no_traceback(command: Command, simulated: list[dict[str, Any]]) -> None:
     process = subprocess.Popen(
         command.line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -160,7 +160,10 @@ def _body(properties: Any) -> str:
     """The request body's text without blanks; bounded."""
     told = properties.get("requestbody") or properties.get("requestBody") if properties.__class__ is dict else None
     if isinstance(told, dict):
-        told = json.dumps(told)
+        try:
+            told = json.dumps(told)
+        except RecursionError:
+            return ""
     return re.sub(r"\s+", "", told[:65536]) if isinstance(told, str) else ""
 
 

@@ -49,7 +49,12 @@ _MOMENTS = ("createdDateTime", "activityDateTime", "timeGenerated")
 _CHANGING = ("id", "uniqueTokenIdentifier", "sessionId", "requestId", "signInActivityId", "correlationId")
 _TIMES = ("time", *(f"properties.{name}" for name in _MOMENTS))
 _FREE = ("correlationId", *(f"properties.{name}" for name in _CHANGING))
-_ROW = Plan.of_row((*_TOP, *(f"properties.{name}" for name in _NAMES)), _shallow, _TIMES, _FREE)
+_OF_ROW = (*_TOP, *(f"properties.{name}" for name in _NAMES))
+_ROW = Plan.of_row(_OF_ROW, _shallow, _TIMES, _FREE)
+_LOWERED_ROW = Plan(
+    {**{path: path for path in _OF_ROW}, **{f"{path}|2": path.lower() for path in _TOP}}, _shallow, _TIMES, _FREE
+)
+"""Some writers lower the names of the top level."""
 _OBJECT_ROW = Plan.of_row(_NAMES, _shallow, _MOMENTS, _CHANGING)
 """Objects of the Graph API lie in a row without `properties`."""
 _ALSO = {"createdDateTime": "created_at", "activityDateTime": "activity_datetime",
@@ -118,6 +123,8 @@ _DOCUMENTS = {
 def plan_of(found: Mapping[str, Any], form: Form) -> Optional[Plan]:
     """Which plan it is, a row or a document itself tells."""
     if form is ROW:
+        if "operationname" in found or "calleripaddress" in found:
+            return _LOWERED_ROW
         return _ROW if "category" in found or "properties.id" in found else _OBJECT_ROW
     return _DOCUMENTS.get(dataset(found))
 

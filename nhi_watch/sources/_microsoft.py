@@ -236,6 +236,8 @@ def value_of(value: Any, name: str, key: str = "Name", content: str = "Value") -
     >>> value_of([{"Name": "a", "Value": "1"}], "a"), value_of({"a": "1"}, "a"), value_of(None, "a")
     ('1', '1', '')
     """
+    if value.__class__ is dict and key in value and content in value:
+        value = rows(value)  # of two with this name, the first one counts, in any form
     if value.__class__ is not list:
         return named(value, key, content).get(name, "") if value else ""
     for one in value:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nhi_watch.sources._shapes import Tree, rows_of
+from nhi_watch.sources._values import text
 
 PARTS = (
     "uuid", "event_type", "actor", "transaction.detail", "outcome", "client.ip", "client.user_agent.raw_user_agent",
@@ -28,6 +29,7 @@ def of_document(document: Mapping[str, Any]) -> Tree:
     more = debug.get("flattened") or {}
     security = get("security_context") or {}
     detail = (get("transaction") or {}).get("detail") or {}
+    address = text(client.get("ip")) or text((document.get("client") or {}).get("ip"))
     return {
         "uuid": get("uuid") if event.get("id") is None else event["id"],
         "published": document.get("@timestamp"),
@@ -35,7 +37,7 @@ def of_document(document: Mapping[str, Any]) -> Tree:
         "actor": _camel(actor),
         "transaction": {"detail": {"requestApiTokenId": detail.get("request_api_token_id")}},
         "outcome": get("outcome"),
-        "client": {"ipAddress": client.get("ip"), "userAgent": {"rawUserAgent": user_agent}},
+        "client": {"ipAddress": address, "userAgent": {"rawUserAgent": user_agent}},
         "securityContext": {"isProxy": security.get("is_proxy")},
         "debugContext": {
             "debugData": {

@@ -9,6 +9,7 @@ id, session and target are made of these texts as they are, is it remembered. Al
 from __future__ import annotations
 
 import re
+from ast import literal_eval
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
@@ -27,6 +28,7 @@ _SAID = 4096
 _LONGEST_KEY = 20_000
 """Of values that are longer together nothing is remembered: it would be too much memory."""
 _TEXTS = frozenset((str, type(None)))
+_SPELLED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b[1-9]\d{0,17}\b""")
 _NOT_TOLD = frozenset(("", "-", "null", "unknown", "none", "None", "NULL"))
 _SIGNS = "Ab/c?d:e@f.g#h|i=j&k,l_m%n(o)p{q};r's\"t"
 _LONG = 150
@@ -306,7 +308,19 @@ def _is_usual(value: Any, others: Collection[str], longest: int) -> bool:
 
 
 def _lowered(key: Key) -> frozenset[str]:
-    return frozenset([str(value).lower() for value in key[1] if value.__class__ in (str, int)])
+    return frozenset([text.lower() for value in key[1] for text in _texts(value)])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Texts and numbers of a key, those in lists and objects as well, which `hashable` has spelled."""
+    if value.__class__ is tuple and len(value) == 1 and value[0].__class__ is str:
+        for told in _SPELLED.findall(value[0]):
+            yield str(literal_eval(told))
+    elif value.__class__ is tuple:
+        for one in value:
+            yield from _texts(one)
+    elif value.__class__ in (str, int):
+        yield str(value)
 
 
 def _longer(key: Key, free: Values, which: tuple[int, ...]) -> Key:

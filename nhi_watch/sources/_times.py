@@ -13,6 +13,8 @@ _FIRST, _LAST = 1136073600, 4102444800  # 2006 to 2100: before and after, the cl
 _FIRST_TEXT, _LAST_TEXT = "2006", "2100"
 _DATE = re.compile(r"/?Date\((-?\d{1,19})(?:[+-]\d{4})?\)/?", re.ASCII)
 _AMERICAN = re.compile(r"(\d\d?)/(\d\d?)/(\d{4}),? (\d\d?):(\d\d):(\d\d)(?: ([AP])M)?", re.ASCII)
+_UTC = re.compile(r"(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
+"""What comes after the second."""
 _WORDY = re.compile(r"(.*T.*\d|.* \d\d:\d\d:\d\d(?:\.\d+)?) ?(?:UTC|GMT)", re.ASCII)
 
 
@@ -95,8 +97,8 @@ def spelled(value: object) -> Optional[str]:
     if value.__class__ is str and len(value) in _DIGITS and value.isascii() and value.isdigit():
         value = int(value)
     if value.__class__ is str:
-        utc = len(value) >= 20 and value[10] == "T" and (value[-1] == "Z" or value[-6:] == "+00:00")
-        return value[:19] + "Z" if utc and value[19] in ".Z+" and _FIRST_TEXT <= value < _LAST_TEXT else None
+        utc = value[10:11] == "T" and _UTC.fullmatch(value, 19)
+        return value[:19] + "Z" if utc and _FIRST_TEXT <= value < _LAST_TEXT else None
     if value.__class__ is not int:
         return None
     number: int = value

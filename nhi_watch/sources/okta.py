@@ -140,7 +140,8 @@ _PEEKS = Peeks(
             ("uuid", _SESSION, "target{}.id", "target{}.alternateId", "target{}.displayName"),
         ),
         documents(
-            ("@timestamp", "event.id", "event.action", "user_agent.original", *(f"okta.{name}" for name in PARTS)),
+            ("@timestamp", "event.id", "event.action", "user_agent.original", "client.ip",
+             *(f"okta.{name}" for name in PARTS)),
             ("@timestamp", "okta.published"),
             (
                 "event.id", "okta.uuid", "okta.authentication_context.external_session_id", "okta.target.id",

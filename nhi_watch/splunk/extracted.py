@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, Optional
 
 from nhi_watch.sources._cloudtrail_splunk import SPLUNK_FIELDS
+from nhi_watch.sources._fields import getting
 from nhi_watch.splunk.lines import RAW, Cells, Row
 from nhi_watch.splunk.rows import values_of
 from nhi_watch.timestamps import render as spelled
@@ -40,7 +41,7 @@ class Columns:
         self._used = [(name, places[name], places.get(f"__mv_{name}")) for name in (*FIELDS, RAW) if name in places]
         shape = [index for name, index, _ in self._used if name not in _FREE]
         many = [index for _, _, index in self._used if index is not None]
-        self._many = itemgetter(*many) if len(many) > 1 else None
+        self._many = getting(many) if many else None
         self.is_extracted: bool = places.keys() >= _NAMED and ("eventTime" in places or FIRST in places)
         """Whether the rows have their fields; else the event is in `_raw`."""
         self.names = [name for name, _, _ in self._used]
@@ -48,6 +49,7 @@ class Columns:
         self._time, self._first = places.get("eventTime"), places.get(FIRST)
         self._moment = itemgetter(self._time or 0) if self._first is None else self._first_moment
         self._name = places.get("eventName", 0)
+        self._has_raw = RAW in places
         self._raw = places.get(RAW, self._name)
 
     def key(self, cells: Cells) -> Optional[bytes]:
@@ -56,21 +58,21 @@ class Columns:
         Keys of different texts differ: their number is the same, and in those that are remembered is no line feed.
         """
         date = _date(self._moment(cells))
-        if not date or len(cells[self._raw]) > _EXTRACTED:
+        if not date or len(cells[self._raw]) > _EXTRACTED or (self._many and any(self._many(cells))):
             return None
         return date + b"\n".join(self._shape(cells))
 
     def _first_moment(self, cells: Cells) -> bytes:
         """Of rows of `stats`, the first second of the group."""
         told = cells[self._time] if self._time is not None else b""
-        if told or self._first is None:
+        if told or self._first is None or (self._has_raw and cells[self._raw]):
             return told
         return _spelled(cells[self._first].decode("utf-8", "replace")).encode("utf-8", "replace")
 
     def plain(self, row: Row) -> bool:
-        """Whether all of the row is in its texts: extracted fields, completely, each with a single value."""
+        """Whether all of a row that has a key is in its texts: extracted fields, completely."""
         whole = bool(row[self._name]) and len(row[self._raw]) <= _EXTRACTED
-        return whole and not (self._many and any(self._many(row))) and "\n" not in "".join(self._shape(row))
+        return whole and "\n" not in "".join(self._shape(row))
 
     def record(self, row: Row) -> dict[str, Any]:
         """The row as the source reads it: extracted fields, or the record in `_raw` where there are none."""
@@ -80,7 +82,10 @@ class Columns:
                 found[name] = values_of(row[many]) if many is not None and row[many] else row[index]
         if self._first is not None and row[self._first] and "eventTime" not in found and RAW not in found:
             found.update(eventTime=_spelled(row[self._first]), eventID=_A_GROUP)
-        return found if "eventName" in found else _parsed(found)
+        if "eventName" not in found:
+            return _parsed(found)
+        found.setdefault("userIdentity.type", None)  # by which a row is known, though it have neither that nor `_raw`
+        return found
 
 
 @lru_cache(maxsize=8192)
