@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Any, Union
 
 import pytest
 from layout import ROOT
+from trees import Steps, changed, nodes
 
 from nhi_watch import registry
 from nhi_watch.errors import RejectError
@@ -20,7 +20,6 @@ from nhi_watch.sources._times import moment
 
 SOURCES = registry.modules("nhi_watch.sources")
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.NAME)
-Steps = tuple[Any, ...]
 RUBBISH: tuple[object, ...] = (
     None, "", " ", "-", "null", "\x00\u2028", "x" * 3000, 0, -1, 7.5, 10**30, math.nan, True, [], [None], ["a", "b"],
     [[]], [{}], {}, {"a": None}, {"value": "x"}, "{\"a\":", "[1]",
@@ -33,22 +32,6 @@ def natives(source: ModuleType) -> Iterator[tuple[Any, Event]]:
     for sample in map(json.loads, path.read_text("utf-8").splitlines()):
         if "event" in sample and sample["shape"].startswith("native") and "_raw" not in sample["record"]:
             yield sample["record"], source.read(sample["record"])
-
-
-def leaves(tree: Any, at: Steps = ()) -> Iterator[tuple[Steps, Any]]:
-    steps = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    for step, inner in steps:
-        yield (*at, step), inner
-        yield from leaves(inner, (*at, step))
-
-
-def changed(record: Any, steps: Steps, value: object) -> Any:
-    made = copy.deepcopy(record)
-    node = made
-    for step in steps[:-1]:
-        node = node[step]
-    node[steps[-1]] = value
-    return made
 
 
 def outcome(source: ModuleType, record: object) -> Union[Event, str]:
@@ -73,7 +56,7 @@ def agrees(source: ModuleType, record: object, event: Event) -> bool:
 def test_rubbish_in_place_of_every_value_gives_an_event_or_a_reject(source: ModuleType) -> None:
     tried = 0
     for record, _ in natives(source):
-        for number, (steps, _) in enumerate(list(leaves(record))):
+        for number, (steps, _) in enumerate(list(nodes(record))):
             for rubbish in RUBBISH[number % 3 :: 3]:
                 made = changed(record, steps, rubbish)
                 found = outcome(source, made)
@@ -125,7 +108,7 @@ def test_a_time_in_another_form_is_the_same_time_or_refused_never_another(source
 
 def times_of(source: ModuleType, record: Any, event: Event) -> Iterator[Steps]:
     """Where the record's time is: a value that moves the Event by what it is moved itself."""
-    for steps, value in leaves(record):
+    for steps, value in nodes(record):
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             later = datetime.fromtimestamp(event.time + 7200, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             found = outcome(source, changed(record, steps, later))
@@ -144,7 +127,7 @@ OPERATIONS = {"eventName", "eventType", "action", "operation", "operationName", 
 def test_padded_names_of_actions_are_the_same_action(source: ModuleType) -> None:
     wrong, tried = [], 0
     for record, event in natives(source):
-        for steps, value in leaves(record):
+        for steps, value in nodes(record):
             if (
                 steps[-1] not in OPERATIONS
                 or not isinstance(value, str)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layout import ROOT
+from trees import changed, leaves
 
 from nhi_watch import registry
 from nhi_watch.errors import RejectError
@@ -27,7 +28,6 @@ from nhi_watch.sources._times import moment, spelled
 
 SOURCES = [source for source in registry.modules("nhi_watch.sources") if hasattr(source, "_PEEKS")]
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.NAME)
-Steps = tuple[Any, ...]
 WORDS: tuple[object, ...] = (
     "", "-", "null", "unknown", " padded ", "two\nlines", "x" * 400, "Ab/c?d:e@f.g#h|i=j", "ASIAEXAMPLE", "7", "{}",
     "00000000-0000-4000-8000-000000000001", 7, 0, 1, True, None, 7.5, ["a", "b"], ["a"], [], {"a": "b"}, "\0", "\u00c4",
@@ -39,23 +39,6 @@ REMEMBERED = ("splunk_fields", "ecs", "ecs_fields")
 def records(source: ModuleType, shape: str) -> list[Any]:
     lines = (ROOT / "tests" / "data" / "sources" / f"{source.NAME}.jsonl").read_text("utf-8").splitlines()
     return [s["record"] for s in map(json.loads, lines) if "event" in s and shape_of(s) == shape]
-
-
-def leaves(tree: Any, at: Steps = ()) -> Iterator[tuple[Steps, Any]]:
-    steps = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    for step, inner in steps:
-        if not isinstance(inner, (dict, list)):
-            yield (*at, step), inner
-        yield from leaves(inner, (*at, step))
-
-
-def changed(record: Any, steps: Steps, value: object) -> Any:
-    made = copy.deepcopy(record)
-    node = made
-    for step in steps[:-1]:
-        node = node[step]
-    node[steps[-1]] = value
-    return made
 
 
 def anew(source: ModuleType, record: object) -> Any:
