@@ -82,7 +82,7 @@ def test_a_damaged_model_is_neither_installed_nor_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("manifest", "words"),
     [
-        ({"format": 2}, "format 2"), ({"versions": {"nhi_watch": "99.1.0"}}, "made by nhi_watch 99.1.0"),
+        ({"format": 3}, "format 3"), ({"versions": {"nhi_watch": "99.1.0"}}, "made by nhi_watch 99.1.0"),
         ({"signals": ["new_action"]}, "name other signals"), ({"id": "nhi-else"}, "another id"),
     ],
 )  # fmt: skip

@@ -26,6 +26,7 @@ from nhi_watch.splunk.tablestore import DRIFT, RHYTHM, TableStore, day_in
 from nhi_watch.state import State
 from nhi_watch.stores.memory import MemoryStore
 from nhi_watch.telemetry import WINDOW
+from nhi_watch.view import KNOWN_FROM
 
 DAYS = 8
 Wholes = dict[str, IdentityDay]
@@ -163,7 +164,7 @@ def test_a_damaged_cell_is_named() -> None:
 def test_spreads_of_two_weeks_go_along_and_no_more() -> None:
     days = all_days()
     table = learn(Table(), days)
-    known = sorted(days)[2:]  # a tenant's first days tell nothing of drift
+    known = sorted(days)[KNOWN_FROM:]  # a tenant's first days tell nothing of drift
     assert kept(table, DRIFT) == known
     last = max(days)
     late = learn(table, {last + 12: days[last]})
