@@ -74,8 +74,9 @@ def claims(record: object) -> bool:
     if raw.__class__ is str:
         known = any(mark in raw for mark in ('"ModelInvocationLog"', '"organization.audit_log"', '"activity_'))
         return known or ('_actor"' in raw and '"created_at"' in raw and _ACTOR.search(raw) is not None)
-    if dataset(row):
-        return dataset(row) in _DATASETS
+    stream = dataset(row)
+    if stream:
+        return stream in _DATASETS
     return _product(row) != ""
 
 

@@ -71,8 +71,9 @@ def claims(record: object) -> bool:
     raw = row.get("_raw")
     if raw.__class__ is str:
         return '"methodName"' in raw and any(f'"{name}"' in raw for name in (_P, _EXPORTED, _LOWERED))
-    if dataset(row):
-        return dataset(row) == "gcp.audit"
+    stream = dataset(row)
+    if stream:
+        return stream == "gcp.audit"
     payload = row.get(_P) or row.get(_EXPORTED) or row.get(_LOWERED)
     if payload is None and row.get("data").__class__ is dict:
         payload = row["data"].get(_P)

@@ -96,8 +96,9 @@ def claims(record: object) -> bool:
     raw = row.get("_raw")
     if raw.__class__ is str:
         return any(all(f'"{name}"' in raw for name in marks) for marks in _MARKS) or _MARKS[0] <= row.keys()
-    if dataset(row):
-        return dataset(row).startswith("salesforce.")
+    stream = dataset(row)
+    if stream:
+        return stream.startswith("salesforce.")
     return any(marks <= row.keys() for marks in _MARKS)
 
 

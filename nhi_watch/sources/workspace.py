@@ -83,8 +83,9 @@ def claims(record: object) -> bool:
     raw = row.get("_raw")
     if raw.__class__ is str:
         return '"applicationName"' in raw and '"id"' in raw and ('#activity"' in raw or '"events"' in raw)
-    if dataset(row):
-        return dataset(row).startswith(f"{_GW}.")
+    stream = dataset(row)
+    if stream:
+        return stream.startswith(f"{_GW}.")
     if row.get("kind") in _KINDS:
         return True
     unique = row.get("id")
