@@ -69,8 +69,8 @@ def pyenv_root() -> Path:
     if told:
         return Path(told)
     places = os.environ.get("PATH", "").split(os.pathsep)
-    shims = [Path(place).parent for place in places if place.endswith("/shims")]
-    return shims[0] if shims else Path.home() / ".pyenv"
+    roots = [Path(place).parent for place in places if place.endswith("/shims")]  # its plugins have shims, too
+    return next((root for root in roots if (root / "versions").is_dir()), Path.home() / ".pyenv")
 
 
 def _version(path: Path) -> list[int]:
