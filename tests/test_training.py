@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
-import shutil
 import subprocess
 import sys
 from bisect import bisect_left
@@ -18,6 +16,7 @@ import pytest
 import sklearn
 from need import need
 from sklearn.ensemble import HistGradientBoostingClassifier
+from splunk_app import interpreter
 
 from nhi_watch import model
 from nhi_watch.cli import main
@@ -177,20 +176,6 @@ print(sys.version.split()[0], digest.hexdigest())
 """
 
 
-def interpreter(version: str) -> str | None:
-    """A Python that starts: what pyenv puts on the path may stand for one that is not installed."""
-    found = [shutil.which(f"python{version}") or "", *map(str, (pyenv() / "versions").glob(f"{version}.*/bin/python"))]
-    return next((path for path in found if path and starts(path)), None)
-
-
-def pyenv() -> Path:
-    return Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-
-
-def starts(path: str) -> bool:
-    return subprocess.run([path, "-c", ""], capture_output=True).returncode == 0
-
-
 @cache
 def here() -> str:
     return told(sys.executable)
@@ -204,6 +189,4 @@ def told(path: str) -> str:
 
 @pytest.mark.parametrize("version", PYTHONS)
 def test_a_hundred_thousand_rows_give_the_same_digits(version: str) -> None:
-    path = interpreter(version)
-    need(path is not None, f"needs Python {version}")
-    assert told(str(path)) == here()
+    assert told(interpreter(version)) == here()
