@@ -145,7 +145,10 @@ class Siege:
 
     def seen(self, acts: Sequence[Behaviour], past: int) -> bool:
         """Whether the day would be written if these acts were made in it."""
-        entry, ordinary = our_entry(self._score(acts, past)), self._ordinary(past)
+        return self._is_written(self._score(acts, past), past)
+
+    def _is_written(self, item: Replayed, past: int) -> bool:
+        entry, ordinary = our_entry(item), self._ordinary(past)
         above = sum(rank >= entry.rank for name, rank in ordinary.ranks.items() if name != self._attack.victim)
         return entry.written and above < ranking.allowance(BUDGET, ordinary.size)
 
@@ -154,8 +157,8 @@ class Siege:
         acts = list(self._attack.acts) if strategy == "repeat" else self._creep(past)
         if strategy == "noise":
             acts = self._with_noise(acts, past)
-        written = self.seen(acts, past)
         item, day = self._score(acts, past), self._ground.first + past
+        written = self._is_written(item, past)
         held = item.episode.held if self._caps else frozenset[Shape]()
         lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
         lesson.now.update(ranking.remembered(day, item.episode, item.ranked))

@@ -13,7 +13,7 @@ from typing import Any, Optional, Union
 
 from nhi_watch.sources._fields import Fields, Flat, Nested, Path, Steps, steps_of
 from nhi_watch.sources._json import parse
-from nhi_watch.sources._shapes import Tree, dataset, hit, nested
+from nhi_watch.sources._shapes import OF_ELASTIC, Tree, dataset, hit, nested
 
 
 class Form(IntEnum):
@@ -61,7 +61,7 @@ def look(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], Form]:
     return record, form
 
 
-_HOSTS = frozenset(("_raw", "event", "data_stream", "_source", "fields", "event.dataset", "data_stream.dataset"))
+_HOSTS = OF_ELASTIC | {"_raw"}
 
 
 @lru_cache(maxsize=2048)

@@ -27,7 +27,7 @@ Table = Mapping[str, str]
 _DEEPEST = 24
 _SPLUNK_OWN = ("_raw", "_time", "_indextime", "_cd", "_bkt", "_si", "_serial", "_sourcetype", "_kv", "_meta",
                "_chunked_idx")  # fmt: skip
-_OF_ELASTIC = frozenset(("_source", "fields", "event", "data_stream", "event.dataset", "data_stream.dataset"))
+OF_ELASTIC = frozenset(("_source", "fields", "event", "data_stream", "event.dataset", "data_stream.dataset"))
 """Names of which a document of Elastic's has one at its top."""
 
 
@@ -70,7 +70,7 @@ def dataset(record: Mapping[str, Any]) -> str:
     >>> dataset({"data_stream": {"dataset": "gcp.audit"}, "event": {}}), dataset({"event": "x"})
     ('gcp.audit', '')
     """
-    if _OF_ELASTIC.isdisjoint(record):
+    if OF_ELASTIC.isdisjoint(record):
         return ""  # most records are asked by every source
     document = hit(record)
     if is_alert(document):

@@ -40,7 +40,7 @@ from nhi_watch.sources import (
 )
 from nhi_watch.sources._alerts_told import PLAIN, Alert, Raw
 from nhi_watch.sources._microsoft import when
-from nhi_watch.sources._shapes import Tree, dataset, hit, is_alert, native
+from nhi_watch.sources._shapes import OF_ELASTIC, Tree, dataset, hit, is_alert, native
 from nhi_watch.sources._times import moment
 from nhi_watch.sources._values import made_id, text
 
@@ -77,9 +77,8 @@ _FIELD_MARKS = frozenset({"service.serviceName", "resource.resourceType", "arn"}
 _EVENT_MARKS = frozenset({"detail.service.serviceName", "detail.resource.resourceType"})
 _FINDING_MARKS = frozenset({"detail.findings{}.ProductArn", "detail.findings{}.GeneratorId"})
 """Names of Splunk's extracted fields, all of which tell that a row is of one of the products."""
-_HOSTS = frozenset({"event", "data_stream", "_source", "fields", "kibana", "kibana.alert.uuid", "event.dataset",
-                    "data_stream.dataset"})  # fmt: skip
-"""What a document of Elastic's has some of."""
+_HOSTS = OF_ELASTIC | {"kibana", "kibana.alert.uuid"}
+"""What a document of Elastic's has some of, an alert of Kibana's among them."""
 
 
 def claims(record: object) -> bool:

@@ -19,7 +19,7 @@ from nhi_watch.blind_spots import build, spot_id
 from nhi_watch.inventory import ABOUT
 from nhi_watch.lacking import NEEDS
 from nhi_watch.notable import to_json
-from nhi_watch.splunk.health import Bucket
+from nhi_watch.splunk.health import Bucket, customers_own
 from nhi_watch.splunk.learning import FOLLOWED
 from nhi_watch.splunk.lookup import Table
 from nhi_watch.splunk.notables import ENDED, Earlier, Ranked, rose
@@ -48,13 +48,12 @@ class Clock(NamedTuple):
 def lateness(buckets: Mapping[str, Iterable[Bucket]], types: Mapping[str, Iterable[str]]) -> dict[str, int]:
     """Source → seconds by which the events of an hour usually come after its end; `types` are its sourcetypes.
 
-    A sourcetype of the customer's own stands for itself: whose log it is, nobody tells.
+    A sourcetype of the customer's own stands for itself.
 
     >>> lateness({"okta": [Bucket(0, 5, HOUR + 60), Bucket(HOUR, 5, 2 * HOUR + 120)]}, {"okta": ["okta"], "x": ["y"]})
     {'okta': 90}
     """
-    usual = {each.lower() for mine in types.values() for each in mine}
-    own = {name: [*found] for name, found in buckets.items() if name not in usual}
+    own = {name: [*buckets[name]] for name in customers_own(buckets, types.values())}
     known = {name: [b for each in mine for b in buckets.get(each.lower(), ())] for name, mine in types.items()}
     return {
         name: int(median(max(0, b.indexed - b.start - HOUR) for b in found))

@@ -61,16 +61,19 @@ def trust(url: str, *authorities: Path) -> ssl.SSLContext:
     if parts.scheme != "https" or not parts.hostname:
         raise InputError(f"{url[:200]!r} is no https:// address; nothing is sent without TLS")
     context = ssl.create_default_context()
-    path = ""
-    try:
-        for path in map(str, authorities):
-            context.load_verify_locations(path)
-    except (OSError, ssl.SSLError) as error:
-        raise InputError(f"{path}: no certificates of authorities ({error})") from error
+    for path in authorities:
+        _add(context, path)
     if parts.hostname in LOOPBACK:
         context.check_hostname = False
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
+
+
+def _add(context: ssl.SSLContext, authority: Path) -> None:
+    try:
+        context.load_verify_locations(str(authority))
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(f"{authority}: no certificates of authorities ({error})") from error
 
 
 class Client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Optional
 
-from nhi_watch.behaviour import Behaviour, Shape
+from nhi_watch.behaviour import SESSIONS, TARGETS, Behaviour, Shape, keep
 from nhi_watch.errors import RejectError
 from nhi_watch.sources._cloudtrail_native import _TARGET as LONGEST_TARGET
 from nhi_watch.sources._cloudtrail_native import join_accounts, joined
@@ -41,6 +41,18 @@ class Slot:
         self.session = ""
         """The last one that was counted, so that it is not looked up again."""
         self.target = ""
+
+    def meet(self, session: str) -> None:
+        """Count another session than the last one."""
+        self.session = session
+        if session:
+            keep(self.behaviour.sessions, session, SESSIONS)
+
+    def reach(self, target: str) -> None:
+        """Count another target than the last one."""
+        self.target = target
+        if target:
+            keep(self.behaviour.targets, target, TARGETS)
 
 
 @lru_cache(maxsize=64)

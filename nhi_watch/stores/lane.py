@@ -22,8 +22,6 @@ import orjson
 from nhi_watch.behaviour import (
     ADDRESSES,
     RECORDS,
-    SESSIONS,
-    TARGETS,
     Shape,
     fingerprint,
     keep,
@@ -148,19 +146,14 @@ class Lane:
                 insort(ids, record_id)
             session = actor[1]
             if session is not slot.session:
-                slot.session = session
-                if session and session not in behaviour.sessions:
-                    keep(behaviour.sessions, session, SESSIONS)
+                slot.meet(session)
             params = rest.requestParameters
             if params is not None and slot.key:
                 value = getattr(params, slot.key)
                 found_text = value if value.__class__ is str else ""
                 target = found_text[:longest] or target_of(params, slot.keys) or target
             if target != slot.target:
-                slot.target = target
-                targets = behaviour.targets
-                if target and (len(targets) < TARGETS or target < targets[-1]) and target not in targets:
-                    keep(targets, target, TARGETS)
+                slot.reach(target)
         self._grouping.parsed += events
         self._grouping.duplicates += duplicates
         return strange
@@ -227,15 +220,11 @@ class Lane:
             if len(ids) < RECORDS or record_id < ids[-1]:
                 keep(ids, record_id, RECORDS)
             if session is not slot.session:
-                slot.session = session
-                if session:
-                    keep(behaviour.sessions, session, SESSIONS)
+                slot.meet(session)
             params = line.requestParameters
             target = arn if params is None else target_of(params, slot.keys) or arn
             if target != slot.target:
-                slot.target = target
-                if target:
-                    keep(behaviour.targets, target, TARGETS)
+                slot.reach(target)
         self._grouping.parsed += events
         self._grouping.duplicates += duplicates
 
