@@ -6,8 +6,8 @@ streams are there before: to make one takes the cluster half a second, once for 
 Bytes are those of the answers, measured where the client gets them; memory is the process's, at every day that is
 scored. Every way runs in a process of its own, in turn, ROUNDS times; medians are reported.
 
-`python bench/bench_elastic_push.py [EVENTS] [ROUNDS] [VERSION]`: 1,000,000 events and three rounds take about 20
-minutes on two cores that do nothing else; 5,000,000 and one round about 40.
+`python bench/bench_elastic_push.py [EVENTS] [ROUNDS] [VERSION]`: 1,000,000 events and three rounds take about 4
+minutes on two cores that do nothing else; 5,000,000 and one round about 20.
 """
 
 from __future__ import annotations
