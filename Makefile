@@ -21,12 +21,12 @@ help: ## list the targets
 
 setup: $(STAMP) ## make the environment from the lock file
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml lab/pyproject.toml
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(USABLE)' || { echo "make: needs Python 3.9 or newer with its venv\
 	and ensurepip modules (on Debian: apt-get install python3-venv); name one with make PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/pip || "$(PYTHON)" -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . -e lab
 	@touch $@
 
 demo: $(STAMP) ## score a simulated tenant; prints the ranked table and where the report lies
@@ -46,17 +46,17 @@ types: $(STAMP) ## mypy, strict
 	$(BIN)/mypy
 
 docs: $(STAMP) ## write the generated pages of docs/ anew
-	$(BIN)/python tools/docs.py
+	$(BIN)/python lab/tools/docs.py
 	$(BIN)/python tests/coverage_ledger.py
 
 docs-check: $(STAMP) ## fail where a generated page of docs/ is stale
-	$(BIN)/python tools/docs.py --check
+	$(BIN)/python lab/tools/docs.py --check
 
 splunk-pythons: $(STAMP) ## test what ships to Splunk on bare Python 3.9 and 3.13, where installed
-	$(BIN)/python tools/check_python.py 3.9 3.13
+	$(BIN)/python lab/tools/check_python.py 3.9 3.13
 
-bench: $(STAMP) ## run bench/*.py in turn; figures in out/bench/*.json and on the terminal
-	$(BIN)/python tools/bench.py
+bench: $(STAMP) ## run lab/bench/*.py in turn; figures in out/bench/*.json and on the terminal
+	$(BIN)/python lab/tools/bench.py
 
 train: $(STAMP) ## train the shipped model again: the same bytes
 	$(NHI) train
@@ -65,15 +65,15 @@ rivals: $(STAMP) ## install the libraries of the rivals that nhi evaluate compar
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-rivals.lock
 
 package: $(STAMP) ## build the Splunk app in dist/
-	$(BIN)/python tools/package.py
+	$(BIN)/python lab/tools/package.py
 
 inspect: $(STAMP) ## build the Splunk app and run AppInspect over it, offline
-	$(BIN)/python tools/inspect_app.py
+	$(BIN)/python lab/tools/inspect_app.py
 
 lock: $(STAMP) ## resolve the dependencies anew; UPGRADE=--upgrade for newer versions
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV)
 	$(BIN)/uv pip compile -q --universal --python-version 3.9 --generate-hashes $(UPGRADE) \
-		--extra train --extra splunk --extra keyring --extra proxy --extra dev pyproject.toml -o requirements.lock
+		--extra lab --extra splunk --extra keyring --extra proxy --extra dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.9 --generate-hashes $(UPGRADE) \
 		--extra rivals -c requirements.lock pyproject.toml -o requirements-rivals.lock
 

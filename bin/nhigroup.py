@@ -1,11 +1,11 @@
-"""The search command nhigroup. Splunk starts this file; all of it is in nhi_watch/splunk/nhigroup.py."""
+"""The search command nhigroup. Splunk starts this file; all of it is in nhi_watch/hosts/splunk/nhigroup.py."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from nhi_watch.splunk.nhigroup import main
+from nhi_watch.hosts.splunk.nhigroup import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.stdin.buffer, sys.stdout.buffer))

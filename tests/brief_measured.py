@@ -18,18 +18,18 @@ if __name__ == "__main__":
 
 from layout import ROOT
 from llm_double import copying, endpoint, plain
+from nhi_watch.act.copilot import verifier, writer
+from nhi_watch.act.copilot.client import Endpoint
+from nhi_watch.act.copilot.masking import mask
+from nhi_watch.act.response import plan, policy
+from nhi_watch.detect import model
+from nhi_watch.detect.explain import brief
+from nhi_watch.detect.judge import Options, Pipeline
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.simulator import Spec, Tenant
 from test_brief import falsehoods
-
-from nhi_watch import brief, model
-from nhi_watch.copilot import verifier, writer
-from nhi_watch.copilot.client import Endpoint
-from nhi_watch.copilot.masking import mask
-from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.response import plan, policy
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.sources import cloudtrail
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
 
 PAGE = ROOT / "docs" / "brief_measured.md"
 SEEDS = (621, 622, 623, 624, 625)

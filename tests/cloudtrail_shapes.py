@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nhi_watch.evaluation.shapes import splunk_fields
-from nhi_watch.sources._cloudtrail_ecs import ECS
+from nhi_watch.intake.sources.cloudtrail.ecs import ECS
+from nhi_watch_lab.evaluation.shapes import splunk_fields
 
 Tree = dict[str, Any]
 __all__ = ["ecs", "ecs_flat", "ecs_hit", "ecs_original", "ecs_text_only", "java", "splunk_fields", "splunk_raw"]

@@ -7,17 +7,19 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nhi_watch import baseline, behaviour, dayrow, model
-from nhi_watch.baseline import Profile
-from nhi_watch.behaviour import IdentityDay
-from nhi_watch.event import Event, Identity
-from nhi_watch.pipeline import Options, Pipeline, Result
-from nhi_watch.scoring import Baselines, peer_scope
-from nhi_watch.sources import cloudtrail
-from nhi_watch.state import State, learn_groups, teach
-from nhi_watch.stores.interface import TABLES
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.timestamps import DAY, render
+from nhi_watch.core import behaviour
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import Options, Pipeline, Result
+from nhi_watch.detect.scoring import Baselines
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state import baseline, day_rows
+from nhi_watch.state.baseline import Profile, learn_groups, peer_scope, teach
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch.state.store import TABLES
 
 TODAY = 20_000
 """The day (2024-10-04) on which samples are scored."""
@@ -175,7 +177,7 @@ def contents(store: Any) -> dict[str, dict[str, Any]]:
 
 def plain(table: str, raw: bytes) -> Any:
     """A row's content."""
-    return behaviour.to_row(dayrow.unpack(raw)) if table == "day" else json.loads(zlib.decompress(raw))
+    return behaviour.to_row(day_rows.unpack(raw)) if table == "day" else json.loads(zlib.decompress(raw))
 
 
 def answer(store: Any) -> dict[str, Any]:
@@ -195,5 +197,5 @@ def answer(store: Any) -> dict[str, Any]:
 def baselines_of(store: Any) -> dict[str, Any]:
     """Every profile as it stands after the last day: the rows themselves are a cache of different ages."""
     state = State(store)
-    known = state.scopes(model.load(), state.next_open_day())
+    known = state.scopes(state.next_open_day())
     return {name: baseline.to_row(p) for scopes in (known.own, known.groups) for name, p in scopes.items()}

@@ -20,21 +20,22 @@ if __name__ == "__main__":
 
 from core_samples import TODAY, events, learnt, whole_days
 from layout import ROOT
+from nhi_watch.act.response import plan, policy
+from nhi_watch.context import frameworks
+from nhi_watch.context.assets import Asset
+from nhi_watch.core.notable import to_json
+from nhi_watch.detect import feedback, ledger, linking
+from nhi_watch.detect.explain import brief, notables
+from nhi_watch.detect.history import History
+from nhi_watch.detect.scoring import score_day
+from nhi_watch.detect.signals import SIGNALS
+from nhi_watch.hosts.splunk.notables import event_of
+from nhi_watch.report import ecs
+from nhi_watch.state.memory import MemoryStore
 from test_exposure import LEAK, STRANGE, USUAL, told, user
 from test_posture import ALIVE, both, days_ago, details, looked, report, works
 from test_posture import row as line
 from test_signals import FOLDER, value_of
-
-from nhi_watch import brief, episode, feedback, frameworks, ledger, links
-from nhi_watch.assets import Asset
-from nhi_watch.history import History
-from nhi_watch.notable import to_json
-from nhi_watch.outputs import ecs
-from nhi_watch.response import plan, policy
-from nhi_watch.scoring import score_day
-from nhi_watch.signals import SIGNALS
-from nhi_watch.splunk.notables import event_of
-from nhi_watch.stores.memory import MemoryStore
 
 PAGE = ROOT / "docs" / "coverage.md"
 NO = "**not covered**"
@@ -81,9 +82,9 @@ def _fired(signal: Any, sample: Mapping[str, Any]) -> dict[str, Any] | None:
     found, past = events(sample["events"], TODAY), learnt(sample["history"])
     parts = {name: score_day(past.model, past, whole) for name, whole in whole_days(found).items()}
     lead = found[0].identity.id
-    whole = parts[lead] if len(parts) == 1 else links.joined(links.Group(lead, tuple(parts), ()), parts)
+    whole = parts[lead] if len(parts) == 1 else linking.joined(linking.Group(lead, tuple(parts), ()), parts)
     value, _ = value_of(signal, whole.view)
-    return to_json(episode.build(whole, past, TEAM)) if value else None
+    return to_json(notables.build(whole, past, TEAM)) if value else None
 
 
 def _findings() -> Iterator[Proof]:

@@ -11,11 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from notable_samples import samples
 from rich.console import Console
 
-from nhi_watch.episode import notable_id
-from nhi_watch.notable import (
+from nhi_watch.core.notable import (
     Control,
     Dimension,
     NotableIdentity,
@@ -25,9 +23,11 @@ from nhi_watch.notable import (
     UsualValue,
     to_json,
 )
-from nhi_watch.state import State
-from nhi_watch.stores.sqlite import SqliteStore
-from nhi_watch.timestamps import DAY
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.detect.explain.notables import notable_id
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.state import State
+from notable_samples import samples
 
 BASE = samples()[0]
 DAY_ONE = 20_500
@@ -105,7 +105,7 @@ def state(folder: Path, notables: Iterable[dict[str, Any]]) -> Path:
 
 
 def _day(one: dict[str, Any]) -> int:
-    from nhi_watch.timestamps import parse
+    from nhi_watch.core.timestamps import parse
 
     return parse(one["first_time"]) // DAY
 

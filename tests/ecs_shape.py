@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Optional
 
-import cloudtrail_shapes
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 
-from nhi_watch.sources._cloudtrail_ecs import ECS
+import cloudtrail_shapes
+from nhi_watch.intake.sources.cloudtrail.ecs import ECS
 
 Tree = dict[str, Any]
 

@@ -7,12 +7,12 @@ import signal
 import sys
 from typing import Any
 
-from nhi_watch.elastic import hits, write
-from nhi_watch.elastic.client import connect
-from nhi_watch.elastic.connection import Connection
-from nhi_watch.elastic.run import Job, run
-from nhi_watch.stores.elasticsearch import ElasticStore
-from nhi_watch.timestamps import parse
+from nhi_watch.core.timestamps import parse
+from nhi_watch.hosts.elastic import hits, write
+from nhi_watch.hosts.elastic.client import connect
+from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.elastic.store import ElasticStore
 
 
 def die(*_: Any, **__: Any) -> Any:
@@ -37,7 +37,7 @@ def main(stage: str, url: str, source: str, namespace: str) -> None:
         setattr(write, "streaming_bulk", die)  # noqa: B010
     else:
         # The window's own commit, then the first bulk of the state, cut small; the second is not sent.
-        from nhi_watch.stores import elasticsearch as store
+        from nhi_watch.hosts.elastic import store
 
         setattr(store, "_BULK_ROWS", 40)  # noqa: B010
         setattr(ElasticStore, "_send", die_after(5, ElasticStore._send))  # noqa: B010

@@ -17,10 +17,10 @@ from typing import NamedTuple, Optional
 
 import pytest
 from elasticsearch import Elasticsearch
-from need import need
 
-from nhi_watch.elastic.client import connect
-from nhi_watch.elastic.connection import Connection
+from need import need
+from nhi_watch.hosts.elastic.client import connect
+from nhi_watch.hosts.elastic.connection import Connection
 
 VERSIONS = {"8.19.21": 17, "9.5.3": 21}
 """Version of the server → oldest Java that runs it."""

@@ -17,21 +17,20 @@ from typing import Any, NamedTuple
 
 from ecs_shape import document, load, template
 from elastic_server import Server
-
-from nhi_watch.elastic import setup
-from nhi_watch.elastic.client import connect
-from nhi_watch.elastic.connection import Connection
-from nhi_watch.elastic.lease import held
-from nhi_watch.elastic.run import Job, run
-from nhi_watch.outputs import ecs
-from nhi_watch.simulator.tenant import Spec, Tenant
-from nhi_watch.timestamps import render
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.elastic import setup
+from nhi_watch.hosts.elastic.client import connect
+from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.lease import held
+from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.report import ecs
+from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 Tree = dict[str, Any]
 BUDGET = 1000.0
 LEASE = 2
 _FORKS = get_context("forkserver")
-_FORKS.set_forkserver_preload(["nhi_watch.elastic.run", "elastic_story"])
+_FORKS.set_forkserver_preload(["nhi_watch.hosts.elastic.run", "elastic_story"])
 _numbers = count()
 
 

@@ -12,15 +12,14 @@ from typing import Any
 from attack_strings import attacks
 from core_samples import ACCOUNT, record
 from desk_samples import KEY, MAKES, NETWORK, ROLE, USER, notable
+from nhi_watch.core.notable import Control, ImpactFactor, NotableLink, TimelineEntry, clip
+from nhi_watch.core.notable import NotableIdentity as Who
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import Options, Pipeline
+from nhi_watch.intake.sources import cloudtrail, entra, github
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
 from notable_samples import samples
-
-from nhi_watch import model
-from nhi_watch.notable import Control, ImpactFactor, NotableLink, TimelineEntry, clip
-from nhi_watch.notable import NotableIdentity as Who
-from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.sources import cloudtrail, entra, github
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
 
 ATTACKS = attacks()
 SAMPLES = Path(__file__).parent / "data" / "sources"

@@ -9,8 +9,8 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from nhi_watch import timestamps
-from nhi_watch.notable import (
+from nhi_watch.core import timestamps
+from nhi_watch.core.notable import (
     BaselineRef,
     Control,
     Dimension,

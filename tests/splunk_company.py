@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nhi_watch.act.posture.exports import Exports
+from nhi_watch.act.posture.look import look
+from nhi_watch.act.posture.matching import Limits, scene
+from nhi_watch.context.assets import NO_ASSETS
+from nhi_watch.core.timestamps import DAY, HOUR, parse
+from nhi_watch.detect import history, model
+from nhi_watch.detect.judge import Options, Pipeline
+from nhi_watch.hosts.splunk.notables import event_of
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_conf import conf
 from splunk_server import Server, Window
-
-from nhi_watch import history, model
-from nhi_watch.assets import NO_ASSETS
-from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.posture.exports import Exports
-from nhi_watch.posture.look import look
-from nhi_watch.posture.matching import Limits, scene
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.sources import cloudtrail
-from nhi_watch.splunk.notables import event_of
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.timestamps import DAY, HOUR, parse
 
 SPEC = Spec(days=4, machines=15, seed=16, campaigns=5)
 GROUP = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 from math import ceil
 from typing import NamedTuple, Optional
 
+from nhi_watch.core.timestamps import DAY, HOUR
 from splunk_process import Row
-
-from nhi_watch.timestamps import DAY, HOUR
 
 _CALL = re.compile(r"(\w+?)(\d+)?(?:\((\w+)\))?(?: AS (\w+))?")
 _SPANS = {"1d": DAY, "1h": HOUR}

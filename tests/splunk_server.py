@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from splunk_conf import conf, expand, stages
 from splunk_process import Row, run
 from splunk_reports import REPORTS
 from splunk_search import matcher
 from splunk_stream import flat
-
-from nhi_watch.timestamps import DAY, HOUR, parse, render
 
 _OFFSETS = {"m": 60, "h": HOUR, "d": DAY}
 _RELATIVE = re.compile(r"([+-]?\d+)([mhd])(?:@([mhd]))?")

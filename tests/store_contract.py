@@ -8,8 +8,8 @@ from typing import Optional
 
 import pytest
 
-from nhi_watch.errors import StoreError
-from nhi_watch.stores.interface import TABLES, Store
+from nhi_watch.core.errors import StoreError
+from nhi_watch.state.store import TABLES, Store
 
 Open = Callable[[], Store]
 """Opens a store on the same place as before; the earlier one was closed."""

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from need import shared_data
 
-from nhi_watch import actions
+from need import shared_data
+from nhi_watch.context import actions
 
 ROOT = Path(__file__).parents[1]
-CALLS = json.loads((ROOT / "nhi_watch" / "tables" / "calls.json").read_text(encoding="utf-8"))
-TABLE = json.loads((ROOT / "nhi_watch" / "tables" / "actions.json").read_text(encoding="utf-8"))["services"]
-OPERATIONS = json.loads((ROOT / "nhi_watch" / "tables" / "operations.json").read_text(encoding="utf-8"))
+CALLS = json.loads((ROOT / "nhi_watch" / "context" / "tables" / "calls.json").read_text(encoding="utf-8"))
+TABLE = json.loads((ROOT / "nhi_watch" / "context" / "tables" / "actions.json").read_text(encoding="utf-8"))["services"]
+OPERATIONS = json.loads((ROOT / "nhi_watch" / "context" / "tables" / "operations.json").read_text(encoding="utf-8"))
 
 # Calls without an IAM action, each seen in CloudTrail or in the service's API reference.
 NO_IAM_ACTION = {
@@ -236,6 +236,6 @@ def test_the_shared_list_of_abused_calls_is_known_but_for_names_that_no_service_
 
 
 def test_importing_reads_no_table() -> None:
-    code = "import nhi_watch.actions as a; print(a._calls.cache_info().currsize)"
+    code = "import nhi_watch.context.actions as a; print(a._calls.cache_info().currsize)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     assert result.stdout.split() == [b"0"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch.agent import family, is_attack_tool
+from nhi_watch.context.agents import family, is_attack_tool
 
 KNOWN = {
     "boto3": (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from core_samples import MACHINE
 
-from nhi_watch import assets
-from nhi_watch.assets import UNKNOWN, Asset
-from nhi_watch.errors import InputError
+from core_samples import MACHINE
+from nhi_watch.context import assets
+from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.core.errors import InputError
 
 HEAD = "identity,criticality,owner,environment\n"
 

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from desk_samples import asked, desk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhi_watch import audit
-from nhi_watch.desk import audit as command
-from nhi_watch.errors import InputError, StoreError
+from desk_samples import asked, desk
+from nhi_watch.act import audit
+from nhi_watch.core.errors import InputError, StoreError
+from nhi_watch.hosts.files import audit as command
 
 
 def trail(folder: Path, count: int = 8) -> Path:

@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from nhi_watch.stores import files
+from nhi_watch.hosts.files import reader
 
 
 def lines_of(serial: int, node: str = "") -> list[str]:
@@ -21,7 +21,7 @@ def read(path: Path) -> tuple[list[Any], list[tuple[int, str]], list[int]]:
     records: list[Any] = []
     bad: list[tuple[int, str]] = []
     where: list[int] = []
-    for batch in files.read([str(path)]):
+    for batch in reader.read([str(path)]):
         records += batch.records
         bad += [(piece.line, piece.reason) for piece in batch.bad]
         where += [batch.where(index).line for index in range(len(batch.records))]

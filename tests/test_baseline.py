@@ -6,13 +6,22 @@ from math import log2
 from typing import Any
 
 import pytest
-from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch import baseline
-from nhi_watch.baseline import NEW_VALUES, QUARANTINE, VALUES, DayLesson, Dimension, Profile, lesson
-from nhi_watch.state import learn_groups, teach
+from core_samples import MACHINE, TODAY, events, learnt, whole_days
+from nhi_watch.state import baseline
+from nhi_watch.state.baseline import (
+    NEW_VALUES,
+    QUARANTINE,
+    VALUES,
+    DayLesson,
+    Dimension,
+    Profile,
+    learn_groups,
+    lesson,
+    teach,
+)
 
 DAILY = {"action": "s3:GetObject"}
 STRANGE = {"action": "iam:CreateAccessKey", "network": "185.220.101.0/24"}

@@ -6,17 +6,17 @@ import json
 import random
 from typing import Any
 
-from core_samples import CALL, MACHINE, TODAY, events, record, whole_days
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch import behaviour
-from nhi_watch.behaviour import RECORDS, SESSIONS, TARGETS, Behaviour, IdentityDay, fingerprint, keep, shape_of
-from nhi_watch.errors import RejectError
-from nhi_watch.event import Event
-from nhi_watch.grouping import Grouping
-from nhi_watch.sources import cloudtrail
-from nhi_watch.timestamps import DAY, HOUR
+from core_samples import CALL, MACHINE, TODAY, events, record, whole_days
+from nhi_watch.core import behaviour
+from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, Behaviour, IdentityDay, fingerprint, keep, shape_of
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.core.timestamps import DAY, HOUR
+from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.sources import cloudtrail
 
 CALLS = st.builds(
     lambda second, action, session, target, record_id, issued: CALL._replace(

@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_samples import ACCOUNT, DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, state
-from llm_double import Json, Misbehaving, copying, endpoint, facts, plain
-from notable_samples import samples
 from rich.console import Console
 
-from nhi_watch import audit, brief
-from nhi_watch.brief import quoted
-from nhi_watch.copilot import verifier, writer
-from nhi_watch.copilot.client import Endpoint
-from nhi_watch.copilot.masking import Masked, mask
-from nhi_watch.desk import brief as command
-from nhi_watch.errors import InputError
-from nhi_watch.notable import NotableLink, to_json
+from desk_samples import ACCOUNT, DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, state
+from llm_double import Json, Misbehaving, copying, endpoint, facts, plain
+from nhi_watch.act import audit
+from nhi_watch.act.copilot import verifier, writer
+from nhi_watch.act.copilot.client import Endpoint
+from nhi_watch.act.copilot.masking import Masked, mask
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import NotableLink, to_json
+from nhi_watch.detect.explain import brief
+from nhi_watch.detect.explain.brief import quoted
+from nhi_watch.hosts.files import brief as command
+from notable_samples import samples
 
 ONE = notable(signals=(NETWORK, MAKES))
 

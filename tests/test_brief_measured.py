@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from brief_measured import PAGE, Told, incidents, measure, page, untraceable
 
-from nhi_watch.brief import Fact
+from brief_measured import PAGE, Told, incidents, measure, page, untraceable
+from nhi_watch.detect.explain.brief import Fact
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Union
 
-import cloudtrail_shapes as shapes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from need import shared_data
 
-from nhi_watch.errors import RejectError
-from nhi_watch.event import Event
-from nhi_watch.sources import cloudtrail
-from nhi_watch.timestamps import parse
+import cloudtrail_shapes as shapes
+from need import shared_data
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.core.timestamps import parse
+from nhi_watch.intake.sources import cloudtrail
 
 SAMPLES = [
     json.loads(line)

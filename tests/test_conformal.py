@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhi_watch import conformal
-from nhi_watch.baseline import Profile
-from nhi_watch.conformal import DIMENSION, NOTHING, Quiet, mark, quiet_time
+from nhi_watch.detect import calibration
+from nhi_watch.detect.calibration import DIMENSION, NOTHING, Quiet, mark, quiet_time
+from nhi_watch.state.baseline import Profile
 
 TODAY = 20_300
 
@@ -37,7 +37,7 @@ def test_a_p_value_counts_what_scored_as_high_by_how_likely_it_was_benign() -> N
 
 
 def test_only_recent_weeks_count() -> None:
-    old, recent = TODAY - 7 * (conformal.WEEKS + 2), TODAY - 7 * conformal.WEEKS
+    old, recent = TODAY - 7 * (calibration.WEEKS + 2), TODAY - 7 * calibration.WEEKS
     assert quiet_time(tenant({old: [20.0]}), TODAY) == NOTHING
     assert quiet_time(tenant({old: [20.0], recent: [30.0]}), TODAY).scores == ((30.0, 0.7),)
 

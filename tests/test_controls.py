@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from core_samples import MACHINE, TODAY, events, learnt, whole_days
 
-from nhi_watch.controls import controls, unused_calls
-from nhi_watch.scoring import ZERO, Episode, views_of
-from nhi_watch.view import EpisodeView
+from core_samples import MACHINE, TODAY, events, learnt, whole_days
+from nhi_watch.detect.explain.controls import controls, unused_calls
+from nhi_watch.detect.features import EpisodeView
+from nhi_watch.detect.scoring import ZERO, Episode, views_of
 
 KEY = {"credential": "AKIAEXAMPLE1", "credential_type": "key", "session": ""}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from coverage_ledger import FINDINGS, NO, PAGE, Proof, page, proofs, rows
 
-from nhi_watch.posture.finding import KINDS
-from nhi_watch.signals import SIGNALS
+from coverage_ledger import FINDINGS, NO, PAGE, Proof, page, proofs, rows
+from nhi_watch.act.posture.finding import KINDS
+from nhi_watch.detect.signals import SIGNALS
 
 
 @pytest.fixture(scope="module")

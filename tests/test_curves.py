@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from nhi_watch import model
-from nhi_watch.errors import InputError
-from nhi_watch.evaluation import (
+from nhi_watch.core.errors import InputError
+from nhi_watch.detect import model
+from nhi_watch_lab.evaluation import (
     ablation,
     card,
     cold,
@@ -32,9 +32,9 @@ from nhi_watch.evaluation import (
     run,
     summary,
 )
-from nhi_watch.evaluation.incidents import NO_THRESHOLD, OURS, Scored
-from nhi_watch.evaluation.replay import Replay
-from nhi_watch.simulator import Spec, write
+from nhi_watch_lab.evaluation.incidents import NO_THRESHOLD, OURS, Scored
+from nhi_watch_lab.evaluation.replay import Replay
+from nhi_watch_lab.simulator import Spec, write
 
 Days = dict[tuple[str, bool], poison.Passing]
 SMALL = Spec(days=9, machines=24, seed=7, campaigns=4)

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from core_samples import TODAY, run
 from desk_samples import asked, desk
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files import health, verify
+from nhi_watch.report import html, jsonlines, run_summary
+from nhi_watch.state.sqlite import SqliteStore
 from test_pipeline import raid
 from test_telemetry import OTHER, ROOM, hourly, ordinary, today
-
-from nhi_watch.desk import health, verify
-from nhi_watch.errors import InputError
-from nhi_watch.outputs import html, jsonlines, run_summary
-from nhi_watch.stores.sqlite import SqliteStore
 
 LATER = "2024-10-05T12:30:00Z"
 

@@ -9,11 +9,11 @@ from typing import Any
 import jsonschema
 import orjson
 import pytest
-from kibana_double import SCHEMAS, VERSIONS, kuery
 
-from nhi_watch.elastic import assets, entity_templates, fields, templates
-from nhi_watch.notable import severity_of
-from nhi_watch.outputs import ecs
+from kibana_double import SCHEMAS, VERSIONS, kuery
+from nhi_watch.core.notable import severity_of
+from nhi_watch.hosts.elastic import assets, entity_templates, fields, templates
+from nhi_watch.report import ecs
 
 Tree = dict[str, Any]
 WIDTH = 48

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nhi_watch import cli
-from nhi_watch.elastic import assets, templates
+from nhi_watch.hosts.elastic import assets, templates
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "elastic.md").read_text("utf-8")

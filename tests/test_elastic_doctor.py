@@ -14,21 +14,21 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-import core_samples
 import orjson
 import pytest
+
+import core_samples
 from ecs_shape import document, load, template
 from elastic_server import Server
+from nhi_watch.core.errors import StoreError
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.elastic import costs, doctor, heartbeat, templates
+from nhi_watch.hosts.elastic.client import connect
+from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.doctor import FAIL, OK, UNKNOWN, WARN, Check, Wanted
+from nhi_watch.intake.sources import cloudtrail
 from test_elastic_run import SINCE, Place, fill, simulated
 from test_signals import BY_NAME, FOLDER, episode_of, value_of
-
-from nhi_watch.elastic import costs, doctor, heartbeat, templates
-from nhi_watch.elastic.client import connect
-from nhi_watch.elastic.connection import Connection
-from nhi_watch.elastic.doctor import FAIL, OK, UNKNOWN, WARN, Check, Wanted
-from nhi_watch.errors import StoreError
-from nhi_watch.sources import cloudtrail
-from nhi_watch.timestamps import render
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).parents[1]
@@ -95,7 +95,7 @@ def test_documents_that_wait_too_long_are_a_finding(place: Place) -> None:
 def test_a_job_that_is_silent_or_fails_is_a_finding(place: Place, age: int, failed: bool) -> None:
     when = time.time() - age
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("nhi_watch.elastic.heartbeat.time.time", lambda: when)
+        patched.setattr("nhi_watch.hosts.elastic.heartbeat.time.time", lambda: when)
         if failed:
             heartbeat.failed(place.client, place.namespace, when, StoreError("the disk is full"))
         else:
@@ -108,7 +108,7 @@ def test_a_job_that_is_silent_or_fails_is_a_finding(place: Place, age: int, fail
 @pytest.mark.parametrize("ahead", [-200, 200])
 def test_clocks_that_differ_are_a_finding(place: Place, ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
     real = time.time
-    monkeypatch.setattr("nhi_watch.elastic.doctor.time.time", lambda: real() - ahead)
+    monkeypatch.setattr("nhi_watch.hosts.elastic.doctor.time.time", lambda: real() - ahead)
     found = list(doctor._clock(place.client, Wanted(place.source, place.namespace, 60)))
     assert found[0].status == FAIL and abs(found[0].facts["skew"] - ahead) < 30
     assert ("ahead of" in found[0].detail) == (ahead > 0)

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from elastic_server import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from elastic_server import Server
+from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.core.event import Identity
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.hosts.elastic import entity_templates, fields, templates
+from nhi_watch.report import ecs_entities
+from nhi_watch.report.ecs_entities import Standing
+from nhi_watch.state.inventory import Change, Credential, Known
+from nhi_watch.state.judged import Ranked
 from test_elastic_run import SINCE, Place, fill, leaves, simulated
 from test_outputs import ecs_fields, faults
-
-from nhi_watch.assets import UNKNOWN, Asset
-from nhi_watch.elastic import entity_templates, fields, templates
-from nhi_watch.event import Identity
-from nhi_watch.inventory import Change, Credential, Known
-from nhi_watch.outputs import ecs_entities
-from nhi_watch.outputs.ecs_entities import Standing
-from nhi_watch.ranking import Ranked
-from nhi_watch.timestamps import DAY
 
 __all__ = ["ecs_fields"]
 

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-import nhi_watch.elastic.client  # noqa: F401   the commands need its libraries; bare Pythons lack them
+import nhi_watch.hosts.elastic.client  # noqa: F401   the commands need its libraries; bare Pythons lack them
 from nhi_watch import __version__, cli
 
 ROOT = Path(__file__).parents[1]

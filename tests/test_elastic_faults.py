@@ -1,6 +1,6 @@
 """Faults in the middle of runs, on real servers: nothing is lost, nothing is there twice, all is as if undisturbed.
 
-NHI_KILLS says how many kills (50 of them take some minutes; `bench/bench_elastic_kills.py` does so).
+NHI_KILLS says how many kills (50 of them take some minutes; `lab/bench/bench_elastic_kills.py` does so).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import random
 from collections.abc import Iterator
 
 import pytest
+
 from elastic_proxy import bad_road
 from elastic_server import Server
 from elastic_story import Story, batches, records
-
-from nhi_watch.elastic.client import connect
-from nhi_watch.elastic.connection import Connection
-from nhi_watch.elastic.run import run
-from nhi_watch.errors import StoreError
+from nhi_watch.core.errors import StoreError
+from nhi_watch.hosts.elastic.client import connect
+from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.run import run
 
 KILLS = int(os.environ.get("NHI_KILLS", "4"))
 

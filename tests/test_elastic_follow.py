@@ -9,14 +9,14 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+
 from elastic_proxy import away_for, bad_road
 from elastic_server import Server
 from elastic_story import Story, batches, records
-
-from nhi_watch.elastic.client import ATTEMPTS, connect
-from nhi_watch.elastic.connection import Connection
-from nhi_watch.elastic.follow import follow
-from nhi_watch.errors import NhiError
+from nhi_watch.core.errors import NhiError
+from nhi_watch.hosts.elastic.client import ATTEMPTS, connect
+from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.follow import follow
 
 Tree = dict[str, Any]
 PATIENCE = 600.0

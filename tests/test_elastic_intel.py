@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from elastic_server import Server
 from elasticsearch.helpers import bulk
 
-from nhi_watch.elastic import intel
-from nhi_watch.timestamps import DAY, parse, render
+from elastic_server import Server
+from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.hosts.elastic import intel
 
 NOW = parse("2026-03-02T12:00:00Z")
 TODAY = NOW // DAY

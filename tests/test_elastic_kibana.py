@@ -15,17 +15,18 @@ from typing import Any
 
 import orjson
 import pytest
+
 from elastic_server import Server
 from kibana_double import KEY, Kibana, promote, serving
+from nhi_watch.act import audit
+from nhi_watch.context.assets import load
+from nhi_watch.core.errors import InputError, StoreError
+from nhi_watch.detect import feedback
+from nhi_watch.hosts.elastic import analysts, assets, criticality, doctor_kibana, kibana_setup
+from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.kibana import Kibana as Client
+from nhi_watch.hosts.elastic.store import ElasticStore
 from test_elastic_run import SINCE, Place, fill, simulated
-
-from nhi_watch import audit, feedback
-from nhi_watch.assets import load
-from nhi_watch.elastic import analysts, assets, criticality, doctor_kibana, kibana_setup
-from nhi_watch.elastic.connection import Connection
-from nhi_watch.elastic.kibana import Kibana as Client
-from nhi_watch.errors import InputError, StoreError
-from nhi_watch.stores.elasticsearch import ElasticStore
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).parents[1]

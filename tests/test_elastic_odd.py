@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ecs_shape import document, load, mappings
 from elastic_server import Server
 from elastic_story import records
+from nhi_watch.core.errors import StoreError
+from nhi_watch.core.timestamps import render
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import Options, Pipeline
+from nhi_watch.hosts.elastic import read
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.state import State
 from test_elastic_run import ROOT, SINCE, Place, essence, fill
-
-from nhi_watch import model
-from nhi_watch.elastic import read
-from nhi_watch.errors import StoreError
-from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.sources import cloudtrail
-from nhi_watch.state import State
-from nhi_watch.stores.sqlite import SqliteStore
-from nhi_watch.timestamps import render
 
 Tree = dict[str, Any]
 BUDGET = 300.0

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from ecs_shape import document, load
 from elastic_server import Server
 from elastic_story import Story, records
-
-from nhi_watch.elastic import windows
-from nhi_watch.elastic.run import run
-from nhi_watch.timestamps import render
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.elastic import windows
+from nhi_watch.hosts.elastic.run import run
 
 Tree = dict[str, Any]
 

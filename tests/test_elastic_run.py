@@ -16,22 +16,22 @@ from typing import Any
 
 import orjson
 import pytest
+
 from ecs_shape import document, load, template
 from elastic_server import Server
-
-from nhi_watch import model
-from nhi_watch.elastic import setup as setting_up
-from nhi_watch.elastic import templates
-from nhi_watch.elastic.lease import Lease, LeaseHeldError
-from nhi_watch.elastic.run import Job, run
-from nhi_watch.errors import StoreError
-from nhi_watch.outputs import ecs
-from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.simulator.tenant import Spec, Tenant
-from nhi_watch.sources import cloudtrail
-from nhi_watch.state import State
-from nhi_watch.stores.sqlite import SqliteStore
-from nhi_watch.timestamps import parse, render
+from nhi_watch.core.errors import StoreError
+from nhi_watch.core.timestamps import parse, render
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import Options, Pipeline
+from nhi_watch.hosts.elastic import setup as setting_up
+from nhi_watch.hosts.elastic import templates
+from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
+from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.report import ecs
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 Tree = dict[str, Any]
 

@@ -19,22 +19,22 @@ from typing import Any
 import orjson
 import pytest
 import trustme
+
 from attack_strings import MARK, attacks
 from ecs_shape import document, load
 from elastic_server import Server
+from nhi_watch.core.errors import InputError, StoreError
+from nhi_watch.core.timestamps import render
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import Options, Pipeline
+from nhi_watch.hosts.elastic.client import _Patient, connect
+from nhi_watch.hosts.elastic.connection import Connection, Told, connection
+from nhi_watch.hosts.elastic.kibana import Kibana
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
 from test_elastic_run import BUDGET, SINCE, Place, essence, simulated
 from tls_proxy import forward, tls
-
-from nhi_watch import model
-from nhi_watch.elastic.client import _Patient, connect
-from nhi_watch.elastic.connection import Connection, Told, connection
-from nhi_watch.elastic.kibana import Kibana
-from nhi_watch.errors import InputError, StoreError
-from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.sources import cloudtrail
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.timestamps import render
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).parents[1]

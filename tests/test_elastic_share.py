@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from ecs_shape import document, load
 from elastic_server import VERSIONS, Node, Server
 from elastic_story import Story, batches, records
-
-from nhi_watch.elastic.client import connect
-from nhi_watch.elastic.connection import Connection
-from nhi_watch.elastic.crew import Crew, Sizes, Wanted, cut
-from nhi_watch.elastic.hand import Hand, Lists, digest
-from nhi_watch.elastic.read import Span, Window, clocks, query
-from nhi_watch.elastic.run import run
-from nhi_watch.elastic.slices import Board
-from nhi_watch.grouping import Grouping
-from nhi_watch.reputation import NOTHING
-from nhi_watch.sources import cloudtrail
-from nhi_watch.timestamps import HOUR, render
+from nhi_watch.context.reputation import NOTHING
+from nhi_watch.core.timestamps import HOUR, render
+from nhi_watch.hosts.elastic.client import connect
+from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.crew import Crew, Sizes, Wanted, cut
+from nhi_watch.hosts.elastic.hand import Hand, Lists, digest
+from nhi_watch.hosts.elastic.read import Span, Window, clocks, query
+from nhi_watch.hosts.elastic.run import run
+from nhi_watch.hosts.elastic.slices import Board
+from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.sources import cloudtrail
 
 Tree = dict[str, Any]
 DATE = {"type": "date"}
@@ -66,7 +66,7 @@ def test_a_helper_that_dies_after_claiming_holds_nothing_up_for_long(story: Stor
         real(self, told)
         dead = Hand(story.client, index, LISTS, 2)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("nhi_watch.elastic.hand.read_slice", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(hand, "read_slice", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 dead.once()
 

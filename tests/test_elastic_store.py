@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from elastic_server import Server
-from store_contract import Open, StoreContract, rows
 
-from nhi_watch.elastic.client import connect
-from nhi_watch.elastic.connection import Connection
-from nhi_watch.errors import StoreError
-from nhi_watch.stores.elasticsearch import MAPPINGS, SETTINGS, ElasticStore, document_id
+from elastic_server import Server
+from nhi_watch.core.errors import StoreError
+from nhi_watch.hosts.elastic.client import connect
+from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.store import MAPPINGS, SETTINGS, ElasticStore, document_id
+from store_contract import Open, StoreContract, rows
 
 _numbers = count()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-import nhi_watch.elastic.client  # noqa: F401   the program that is run needs its libraries; bare Pythons lack them
+import nhi_watch.hosts.elastic.client  # noqa: F401   the program that is run needs its libraries; bare Pythons lack them
 
 ROOT = Path(__file__).parents[1]
 BODY = b'{"error":{"reason":"missing authentication credentials for REST request"},"status":401}'

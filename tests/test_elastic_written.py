@@ -8,21 +8,21 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import notable_samples
 import orjson
 import pytest
-from elastic_server import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+
+import notable_samples
+from elastic_server import Server
+from nhi_watch import cli
+from nhi_watch.core.errors import StoreError
+from nhi_watch.hosts.elastic import entity_templates, fields, heartbeat, setup, setup_command, templates
+from nhi_watch.hosts.elastic.write import write
+from nhi_watch.report import ecs
 from test_elastic_run import SINCE, Place, fill, leaves, simulated
 from test_outputs import ecs_fields, faults
-
-from nhi_watch import cli
-from nhi_watch.elastic import entity_templates, fields, heartbeat, setup, setup_command, templates
-from nhi_watch.elastic.write import write
-from nhi_watch.errors import StoreError
-from nhi_watch.outputs import ecs
 
 __all__ = ["ecs_fields"]
 

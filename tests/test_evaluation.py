@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from need import need, shared_data
 from rich.console import Console
 
-from nhi_watch import model
-from nhi_watch.errors import InputError
-from nhi_watch.evaluation import (
+from need import need, shared_data
+from nhi_watch.core.errors import InputError
+from nhi_watch.detect import model
+from nhi_watch_lab.evaluation import (
     background,
     folder,
     giveaways,
@@ -28,10 +28,10 @@ from nhi_watch.evaluation import (
     summary,
     unseen,
 )
-from nhi_watch.evaluation.counting import Entry, average_precision, brier, calibration, interval, places
-from nhi_watch.evaluation.incidents import OURS, Incident
-from nhi_watch.evaluation.replay import Replay, Replayed
-from nhi_watch.simulator import TECHNIQUES, Spec
+from nhi_watch_lab.evaluation.counting import Entry, average_precision, brier, calibration, interval, places
+from nhi_watch_lab.evaluation.incidents import OURS, Incident
+from nhi_watch_lab.evaluation.replay import Replay, Replayed
+from nhi_watch_lab.simulator import TECHNIQUES, Spec
 
 SMALL = Spec(days=9, machines=24, seed=7, campaigns=4)
 
@@ -224,7 +224,7 @@ def test_what_cannot_run_is_named_with_what_it_lacks() -> None:
 
 def test_an_unseen_technique_is_judged_without_its_rows_and_those_of_its_likes() -> None:
     need(importlib.util.find_spec("sklearn") is not None, "needs scikit-learn")
-    from nhi_watch.training import matrix, techniques
+    from nhi_watch_lab.training import matrix, techniques
 
     rows = [matrix.Row(1, mark, 1, 1.0, ()) for mark in ("0", "26", "3", "trust_anchor", "mail_abuse")]
     whole = matrix.to_matrix(rows)

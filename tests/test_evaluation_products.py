@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from nhi_watch import model
-from nhi_watch.evaluation.products import Company, Found, Incident, Tally, summarise, watch
-from nhi_watch.evaluation.products_page import page
-from nhi_watch.simulator.products import Spec
+from nhi_watch.detect import model
+from nhi_watch_lab.evaluation.products import Company, Found, Incident, Tally, summarise, watch
+from nhi_watch_lab.evaluation.products_page import page
+from nhi_watch_lab.simulator.products import Spec
 
 SPEC = Spec(days=2, nhis=40, seed=192, campaigns=4)
 

@@ -8,21 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_samples import ACCOUNT, TODAY, events, record, run, seconds
 from hypothesis import given
 from hypothesis import strategies as st
-from test_pipeline import schema
 
-from nhi_watch import cli, history, inventory, model
-from nhi_watch.assets import NO_ASSETS, Asset
-from nhi_watch.behaviour import IdentityDay
-from nhi_watch.errors import InputError
-from nhi_watch.exposure import fast, timing
-from nhi_watch.exposure.timing import PLACES, tried_by
-from nhi_watch.notable import from_json, to_json
-from nhi_watch.sources import exposure
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.timestamps import DAY, render
+from core_samples import ACCOUNT, TODAY, events, record, run, seconds
+from nhi_watch import cli
+from nhi_watch.context.assets import NO_ASSETS, Asset
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import from_json, to_json
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.detect import history, model
+from nhi_watch.detect.exposure import fast, timing
+from nhi_watch.detect.exposure.timing import PLACES, tried_by
+from nhi_watch.intake.sources import exposure
+from nhi_watch.state import inventory
+from nhi_watch.state.memory import MemoryStore
+from test_pipeline import schema
 
 KEY = "AKIARTXV5AHDQAAQEAYE"
 LEAK = TODAY * DAY + seconds("10:00")

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_samples import DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, signal, state
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch import audit, feedback
-from nhi_watch.desk import feedback as command
-from nhi_watch.errors import InputError
-from nhi_watch.feedback import Allowed, Verdict
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.timestamps import DAY, parse
+from desk_samples import DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, signal, state
+from nhi_watch.act import audit
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.detect import feedback
+from nhi_watch.detect.feedback import Allowed, Verdict
+from nhi_watch.hosts.files import feedback as command
+from nhi_watch.state.memory import MemoryStore
 
 SECOND = parse(NOW)
 ONE = notable()
@@ -244,8 +245,7 @@ def test_an_exposure_has_no_exceptions_of_signals(tmp_path: Path) -> None:
 
 def test_a_run_leaves_out_what_was_dealt_with_and_says_so(tmp_path: Path) -> None:
     from core_samples import record
-
-    from nhi_watch import jobs
+    from nhi_watch.hosts.files import jobs
 
     usual = [record(day, f"{hour}:00") for day in range(20_480, 20_501) for hour in (10, 11, 12)]
     calls = ("ListUsers", "CreateAccessKey", "CreateUser", "AttachUserPolicy", "DeleteTrail", "PutUserPolicy")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import orjson
 import pytest
-from need import shared_data
 
-from nhi_watch.errors import InputError
-from nhi_watch.stores.files import RAW_LIMIT, read, size
+from need import shared_data
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files.reader import RAW_LIMIT, read, size
 
 RECORDS = [{"eventID": str(number), "text": 'quote " brace } ] ü'} for number in range(1, 6)]
 LINES = [orjson.dumps(record) for record in RECORDS]
@@ -292,7 +292,7 @@ def test_a_binary_file_is_one_reject(tmp_path: Path, raw: bytes) -> None:
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_standard_input_may_be_gzip(packed: bool) -> None:
-    code = "from nhi_watch.stores.files import read\nprint(sum(len(b.records) for b in read(['-'])))"
+    code = "from nhi_watch.hosts.files.reader import read\nprint(sum(len(b.records) for b in read(['-'])))"
     content = gzip.compress(DOCUMENT) if packed else DOCUMENT
     done = subprocess.run([sys.executable, "-c", code], input=content, capture_output=True, check=True)
     assert done.stdout == b"5\n"

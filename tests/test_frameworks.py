@@ -6,10 +6,10 @@ import json
 import re
 
 import pytest
-from need import shared_data
 
-from nhi_watch import frameworks
-from nhi_watch.errors import NhiError
+from need import shared_data
+from nhi_watch.context import frameworks
+from nhi_watch.core.errors import NhiError
 
 THREATS = (
     "T1078.004 T1528 T1550.001 T1552 T1552.001 T1552.005 T1555.006 T1098.001 T1098.003 T1098.006 T1136.003 "

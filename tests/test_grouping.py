@@ -10,22 +10,24 @@ from typing import Any, NamedTuple, Optional
 
 import orjson
 import pytest
-from core_samples import plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from need import need
 
-from nhi_watch import behaviour, model
-from nhi_watch import pipeline as pipeline_module
-from nhi_watch.errors import RejectError
-from nhi_watch.grouping import Grouping
-from nhi_watch.pipeline import Pipeline
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.sources import cloudtrail
-from nhi_watch.state import State
-from nhi_watch.stores import files, lane
-from nhi_watch.stores.lane import Lane
-from nhi_watch.stores.memory import MemoryStore
+from core_samples import plain
+from need import need
+from nhi_watch.core import behaviour
+from nhi_watch.core.errors import RejectError
+from nhi_watch.detect import judge as pipeline_module
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import Pipeline
+from nhi_watch.hosts.files import reader
+from nhi_watch.hosts.files.reader import lane
+from nhi_watch.hosts.files.reader.lane import Lane
+from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.simulator import Spec, Tenant
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "cloudtrail"
 
@@ -45,7 +47,7 @@ def grouped(path: Path, fast: bool) -> Grouped:
     grouping = Grouping([cloudtrail])
     rejected: list[tuple[int, str]] = []
     left = 0
-    for batch in files.read([str(path)], None, Lane(grouping).take if fast else None):
+    for batch in reader.read([str(path)], None, Lane(grouping).take if fast else None):
         rejected += [(piece.line, piece.reason) for piece in batch.bad]
         left += len(batch.records)
         grouping.feed(batch.records, refuse(batch, rejected))
@@ -56,7 +58,7 @@ def grouped(path: Path, fast: bool) -> Grouped:
     return Grouped(days, grouping.parsed, grouping.duplicates, sorted(rejected), left)
 
 
-def refuse(batch: files.Batch, rejected: list[tuple[int, str]]) -> Callable[[int, RejectError], None]:
+def refuse(batch: reader.Batch, rejected: list[tuple[int, str]]) -> Callable[[int, RejectError], None]:
     return lambda index, error: rejected.append((batch.where(index).line, error.reason))
 
 
@@ -282,7 +284,7 @@ def scored(paths: list[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The notables and the state that a run over files leaves."""
     store = MemoryStore()
     pipeline = Pipeline(State(store), model.load(), [cloudtrail])
-    for batch in files.read(paths, lambda count: pipeline.relieve(), Lane(pipeline.grouping).take):
+    for batch in reader.read(paths, lambda count: pipeline.relieve(), Lane(pipeline.grouping).take):
         pipeline.feed(batch.records, lambda index, error: None)
     notables = [{**n, "revision": 1} for n in pipeline.finish().notables]
     found = [(table, key, row) for table in ("day", "delta") for key, row in store.scan(table, "", "~")]

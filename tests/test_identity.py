@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nhi_watch.event import Identity
-from nhi_watch.identity import Actor, account_of, identify, service_name, subject_of, user_name
+from nhi_watch.core.event import Identity
+from nhi_watch.core.identity import Actor, account_of, identify, service_name, subject_of, user_name
 
 HOME = "111111111111"
 ROLE = Actor("AssumedRole", issuer_id="AROAX", issuer_arn=f"arn:aws:iam::{HOME}:role/team/app")

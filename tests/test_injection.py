@@ -17,29 +17,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+
 from attack_strings import MARK, attacks
 from desk_samples import NOW, USER, desk, notable, state
 from hostile import ATTACKS, by_hand, by_logs, credentials
 from llm_double import Json, endpoint, facts
 from need import need
-from rich.console import Console
+from nhi_watch.act import audit
+from nhi_watch.act.copilot import writer
+from nhi_watch.act.copilot.client import Endpoint
+from nhi_watch.act.copilot.masking import mask, restore
+from nhi_watch.act.response import export, plan, policy
+from nhi_watch.detect import feedback
+from nhi_watch.detect.explain import brief
+from nhi_watch.hosts.files import audit as audit_command
+from nhi_watch.hosts.files import brief as brief_command
+from nhi_watch.hosts.splunk import nhiexplain
+from nhi_watch.hosts.splunk.notables import event_of
+from nhi_watch.hosts.splunk.rows import read, write
+from nhi_watch.report import ecs, explanation, html, terminal
 from screenshot import browser
-from selenium.webdriver import Chrome
-from selenium.webdriver.common.by import By
 from splunk_boards import NAMES, TOKEN, defaults, filled, queries
 from splunk_conf import stages
-
-from nhi_watch import audit, brief, feedback
-from nhi_watch.copilot import writer
-from nhi_watch.copilot.client import Endpoint
-from nhi_watch.copilot.masking import mask, restore
-from nhi_watch.desk import audit as audit_command
-from nhi_watch.desk import brief as brief_command
-from nhi_watch.outputs import ecs, explanation, html, terminal
-from nhi_watch.response import export, plan, policy
-from nhi_watch.splunk import nhiexplain
-from nhi_watch.splunk.notables import event_of
-from nhi_watch.splunk.rows import read, write
 
 SPAN = re.compile(r"`([^`\n]*)`")
 HARMLESS = re.compile(r"[\w .:/@+=,;()#%'…⟨⟩-]*")
@@ -290,7 +292,7 @@ def test_an_exported_trail_has_no_cell_that_is_a_formula(tmp_path: Path) -> None
 
 
 def test_an_exception_is_offered_in_words_that_a_terminal_can_show(documents: list[dict[str, Any]]) -> None:
-    from nhi_watch.outputs.words import visible
+    from nhi_watch.report.words import visible
 
     for document in documents:
         for signal, value in feedback.choices(document):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from cloudtrail_shapes import ecs, splunk_fields
-from core_samples import ACCOUNT, MACHINE, TODAY, events, record, whole_days
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch import inventory
-from nhi_watch.behaviour import IdentityDay
-from nhi_watch.errors import StoreError
-from nhi_watch.event import Event, Identity
-from nhi_watch.sources import cloudtrail, exposure
-from nhi_watch.stores.memory import MemoryStore
+from cloudtrail_shapes import ecs, splunk_fields
+from core_samples import ACCOUNT, MACHINE, TODAY, events, record, whole_days
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.errors import StoreError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.intake.sources import cloudtrail, exposure
+from nhi_watch.state import inventory
+from nhi_watch.state.memory import MemoryStore
 
 KEY = "AKIARTXV5AHDQAAQEAYE"
 USER = {"id": f"aws:{ACCOUNT}:user:AIDACI", "name": f"arn:aws:iam::{ACCOUNT}:user/ci", "kind": "user"}

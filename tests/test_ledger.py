@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_samples import ACCOUNT, TODAY, record, run
 from hypothesis import given
 from hypothesis import strategies as st
-from test_exposure import KEY, LEAK, OFF, USUAL, admin, user
 
-from nhi_watch import audit, cli, history, ledger, model
-from nhi_watch.assets import NO_ASSETS, Asset
-from nhi_watch.errors import InputError
-from nhi_watch.exposure import fast
-from nhi_watch.ledger import Entry, Exemption
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.stores.sqlite import SqliteStore
-from nhi_watch.timestamps import DAY, HOUR, render
+from core_samples import ACCOUNT, TODAY, record, run
+from nhi_watch import cli
+from nhi_watch.act import audit
+from nhi_watch.context.assets import NO_ASSETS, Asset
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.detect import history, ledger, model
+from nhi_watch.detect.exposure import fast
+from nhi_watch.detect.ledger import Entry, Exemption
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.sqlite import SqliteStore
+from test_exposure import KEY, LEAK, OFF, USUAL, admin, user
 
 NEW = "AKIARTXV5AHDNEWNEWNE"
 NEXT = TODAY + 1

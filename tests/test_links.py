@@ -6,15 +6,16 @@ import random
 from typing import Any
 
 import pytest
-from core_samples import TODAY, answer, record, run
 from hypothesis import given
 from hypothesis import strategies as st
-from test_pipeline import ROOM, quiet, raid, schema, scored
 
-from nhi_watch.episode import notable_id
-from nhi_watch.links import HOLDERS, NEAR, Trace, join
-from nhi_watch.notable import from_json, to_json
-from nhi_watch.stores.memory import MemoryStore
+from core_samples import TODAY, answer, record, run
+from nhi_watch.core.notable import from_json, to_json
+from nhi_watch.detect.explain.notables import notable_id
+from nhi_watch.detect.linking import HOLDERS, NEAR, join
+from nhi_watch.state.judged import Trace
+from nhi_watch.state.memory import MemoryStore
+from test_pipeline import ROOM, quiet, raid, schema, scored
 
 READER = "vault-reader"
 STOLEN = "ASIASTOLENSESSION001"

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from nhi_watch import registry
-from nhi_watch.event import Event
-from nhi_watch.links import Group, Trace, _own_names, join
-from nhi_watch.simulator.products import Spec, Tenant
+from nhi_watch.core import registry
+from nhi_watch.core.event import Event
+from nhi_watch.detect.linking import Group, _own_names, join
+from nhi_watch.state.judged import Trace
+from nhi_watch_lab.simulator.products import Spec, Tenant
 
-SOURCES = {source.NAME: source for source in registry.modules("nhi_watch.sources")}
+SOURCES = {source.NAME: source for source in registry.modules("nhi_watch.intake.sources")}
 EXPECTED = {
     "token_to_cloud": ("oidc", "github", "aws"),
     "pod_to_cloud": ("oidc", "kubernetes", "aws"),

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch import model
-from nhi_watch.errors import ModelError
-from nhi_watch.model import Pair, Scorecard, Steps, score_of
-from nhi_watch.scoring import ZERO, weighed
-from nhi_watch.signals import NAMES
+from nhi_watch.core.errors import ModelError
+from nhi_watch.detect import model
+from nhi_watch.detect.model import Pair, Scorecard, Steps, score_of
+from nhi_watch.detect.scoring import ZERO, weighed
+from nhi_watch.detect.signals import NAMES
 
 CARD = model.load()
 VALUES = st.lists(

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nhi_watch import network, network_list
-from nhi_watch.errors import InputError
+from nhi_watch.context import network_list, networks
+from nhi_watch.core.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 HEADER = "cidr,owner,kind,comment\n"
@@ -25,7 +25,7 @@ KINDS = network_list.KINDS
 def own_list(tmp_path: Path) -> Iterator[Path]:
     """A place for the customer's list; the shipped, empty one is loaded again afterwards."""
     yield tmp_path / "networks.csv"
-    network.load_custom(ROOT / "lookups" / "nhi_networks.csv")
+    networks.load_custom(ROOT / "lookups" / "nhi_networks.csv")
 
 
 @pytest.mark.parametrize(
@@ -68,33 +68,33 @@ def own_list(tmp_path: Path) -> Iterator[Path]:
     ],
 )
 def test_an_address_has_one_network(address: str, expected: str) -> None:
-    assert network.network_of(address) == expected
+    assert networks.network_of(address) == expected
 
 
 @given(st.ip_addresses(v=4))
 def test_ipv4_is_cut_to_24_bits(address: ipaddress.IPv4Address) -> None:
-    assert network.network_of(str(address)) == str(ipaddress.ip_network(f"{address}/24", strict=False))
+    assert networks.network_of(str(address)) == str(ipaddress.ip_network(f"{address}/24", strict=False))
 
 
 @given(st.ip_addresses(v=6))
 def test_ipv6_is_cut_to_48_bits_and_mapped_addresses_are_ipv4(address: ipaddress.IPv6Address) -> None:
     mapped = address.ipv4_mapped
     expected = ipaddress.ip_network(f"{mapped or address}/{24 if mapped else 48}", strict=False)
-    assert network.network_of(str(address)) == str(expected)
+    assert networks.network_of(str(address)) == str(expected)
 
 
 @given(st.text() | st.from_regex(r"[0-9a-f.:%]{0,30}") | st.from_regex(r"[a-z.-]{0,90}\.amazonaws\.com"))
 @example("::%")
 @example("\x00.amazonaws.com")
 def test_no_text_makes_it_fail_and_every_result_can_be_described(address: str) -> None:
-    found = network.network_of(address)
+    found = networks.network_of(address)
     assert len(found) <= 120
-    assert network.describe(found).kind in KINDS
+    assert networks.describe(found).kind in KINDS
 
 
 @given(st.text())
 def test_describing_any_text_does_not_fail(text: str) -> None:
-    assert network.describe(text).kind in KINDS
+    assert networks.describe(text).kind in KINDS
 
 
 @pytest.mark.parametrize(
@@ -130,39 +130,39 @@ def test_describing_any_text_does_not_fail(text: str) -> None:
     ],
 )
 def test_the_shipped_table_knows_who_runs_a_network(address: str, owner: str, kind: str) -> None:
-    assert network.describe(network.network_of(address)) == (owner, kind)
+    assert networks.describe(networks.network_of(address)) == (owner, kind)
 
 
 def test_the_customers_list_goes_before_every_other(own_list: Path) -> None:
     rows = "52.95.110.0/24,office,business,ours\n10.0.0.0/8,cellar,hosting,\n2001:db8::/32,lab,education,\n"
     own_list.write_text(HEADER + rows, encoding="utf-8")
-    assert network.load_custom(own_list) == 3
-    assert network.describe("52.95.110.0/24") == ("office", "business")
-    assert network.describe("52.95.111.0/24") == ("aws", "hosting")
-    assert network.describe("10.9.9.0/24") == ("cellar", "hosting")
-    assert network.describe("2001:db8:7::/48") == ("lab", "education")
+    assert networks.load_custom(own_list) == 3
+    assert networks.describe("52.95.110.0/24") == ("office", "business")
+    assert networks.describe("52.95.111.0/24") == ("aws", "hosting")
+    assert networks.describe("10.9.9.0/24") == ("cellar", "hosting")
+    assert networks.describe("2001:db8:7::/48") == ("lab", "education")
 
 
 def test_the_longest_prefix_wins_and_a_single_address_speaks_for_its_24(own_list: Path) -> None:
     rows = "203.0.0.0/16,wide,isp,\n203.0.113.7/32,gateway,vpn,\n203.0.113.0/24,office,business,\n"
     rows += "0.0.0.0/0,world,unknown,\n"
     own_list.write_text(HEADER + rows, encoding="utf-8")
-    network.load_custom(own_list)
-    assert network.describe("203.0.113.0/24").owner == "gateway"
-    assert network.describe("203.0.112.0/24").owner == "wide"
-    assert network.describe("9.9.9.0/24").owner == "world"
+    networks.load_custom(own_list)
+    assert networks.describe("203.0.113.0/24").owner == "gateway"
+    assert networks.describe("203.0.112.0/24").owner == "wide"
+    assert networks.describe("9.9.9.0/24").owner == "world"
 
 
 def test_loading_again_replaces_and_a_bad_file_changes_nothing(own_list: Path) -> None:
     own_list.write_text(HEADER + "203.0.113.0/24,first,business,\n", encoding="utf-8")
-    network.load_custom(own_list)
+    networks.load_custom(own_list)
     own_list.write_text(HEADER + "203.0.112.0/24,second,business,\nrubbish,x,isp,\n", encoding="utf-8")
     with pytest.raises(InputError):
-        network.load_custom(own_list)
-    assert network.describe("203.0.113.0/24").owner == "first"
+        networks.load_custom(own_list)
+    assert networks.describe("203.0.113.0/24").owner == "first"
     own_list.write_text(HEADER, encoding="utf-8")
-    assert network.load_custom(own_list) == 0
-    assert network.describe("203.0.113.0/24").owner == ""
+    assert networks.load_custom(own_list) == 0
+    assert networks.describe("203.0.113.0/24").owner == ""
 
 
 @pytest.mark.parametrize(
@@ -181,16 +181,16 @@ def test_loading_again_replaces_and_a_bad_file_changes_nothing(own_list: Path) -
 def test_a_bad_row_is_named_with_file_and_line(own_list: Path, content: str, message: str) -> None:
     own_list.write_text(content, encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        network.load_custom(own_list)
+        networks.load_custom(own_list)
     assert str(caught.value).startswith(f"{own_list}, {message}")
 
 
 def test_a_file_that_cannot_be_read_is_named(own_list: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        network.load_custom(own_list)
+        networks.load_custom(own_list)
     own_list.write_bytes(HEADER.encode() + b"\xff\xfe\n")
     with pytest.raises(InputError, match="cannot be read"):
-        network.load_custom(own_list)
+        networks.load_custom(own_list)
 
 
 def test_the_shipped_list_of_the_customer_holds_only_its_header() -> None:
@@ -199,7 +199,7 @@ def test_the_shipped_list_of_the_customer_holds_only_its_header() -> None:
 
 @pytest.mark.parametrize(("family", "bits"), [("ipv4", 24), ("ipv6", 48)])
 def test_the_shipped_ranges_are_sorted_disjoint_and_within_bounds(family: str, bits: int) -> None:
-    table = json.loads(network.TABLE.read_text(encoding="utf-8"))
+    table = json.loads(networks.TABLE.read_text(encoding="utf-8"))
     first, last, owner = table[family]
     assert len(first) == len(last) == len(owner) > 1000
     assert all(low <= high for low, high in zip(first, last))
@@ -210,10 +210,10 @@ def test_the_shipped_ranges_are_sorted_disjoint_and_within_bounds(family: str, b
 
 
 def test_the_shipped_table_is_small() -> None:
-    assert network.TABLE.stat().st_size < 600_000
+    assert networks.TABLE.stat().st_size < 600_000
 
 
 def test_importing_reads_no_table() -> None:
-    code = "import nhi_watch.network as n; print(n._table.cache_info().currsize)"
+    code = "import nhi_watch.context.networks as n; print(n._table.cache_info().currsize)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     assert result.stdout.split() == [b"0"]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from notable_samples import documents, many, samples
 
-from nhi_watch.errors import InputError
-from nhi_watch.notable import from_json, to_json
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import from_json, to_json
+from notable_samples import documents, many, samples
 
 
 def schema() -> dict[str, Any]:

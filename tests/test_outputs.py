@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from need import need
-from notable_samples import HOSTILE, documents, run
 from rich.console import Console
 
-from nhi_watch.errors import InputError
-from nhi_watch.outputs import ecs, jsonlines
-from nhi_watch.outputs.html import render
-from nhi_watch.outputs.terminal import show
-from nhi_watch.outputs.words import visible
+from need import need
+from nhi_watch.core.errors import InputError
+from nhi_watch.report import ecs, jsonlines
+from nhi_watch.report.html import render
+from nhi_watch.report.terminal import show
+from nhi_watch.report.words import visible
+from notable_samples import HOSTILE, documents, run
 
 CREATED = "2026-03-13T00:05:00Z"
 ECS_PACKAGE = "@elastic/ecs@9.4.0"

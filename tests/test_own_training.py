@@ -9,23 +9,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from core_samples import TODAY, run
-from test_pipeline import quiet, raid
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from nhi_watch import feedback, model
-from nhi_watch.baseline import Delta
+from core_samples import TODAY, run
 from nhi_watch.cli import main
-from nhi_watch.event import Identity
-from nhi_watch.feedback import Verdict
-from nhi_watch.ranking import Ranked
-from nhi_watch.signals import NAMES
-from nhi_watch.state import Judged, State
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.stores.sqlite import SqliteStore
-from nhi_watch.timestamps import DAY, render_day
-from nhi_watch.training import fit, matrix, own
-from nhi_watch.training.commands import MATRIX
+from nhi_watch.core.event import Identity
+from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.detect import feedback, model
+from nhi_watch.detect.feedback import Verdict
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.state.baseline import Delta
+from nhi_watch.state.judged import Judged, Ranked
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.training import fit, matrix, own
+from nhi_watch_lab.training.commands import MATRIX
+from test_pipeline import quiet, raid
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import inspect_app
 import package
-import pytest
 import sbom
 from inspect_app import Finding, findings, refused
-from layout import ROOT, WORKSHOP
-
+from layout import ORDER, ROOT, SHIPPED
 from nhi_watch import __version__
 
 BASELINES = {"nhi_baseline.csv", "nhi_baseline.csv.gz"}
@@ -77,19 +77,18 @@ def test_what_the_command_needs_is_in_it(members: dict[str, bytes]) -> None:
     assert members.keys() >= {
         "README.md", "LICENSE", "bin/nhiscore.py", "default/app.conf", "default/commands.conf",
         "metadata/default.meta", "lookups/nhi_assets.csv", "lookups/nhi_networks.csv", "nhi_watch/__init__.py",
-        "nhi_watch/splunk/nhiscore.py", "nhi_watch/sources/cloudtrail.py", "nhi_watch/model/scorecard.json",
-        "nhi_watch/model/manifest.json", "nhi_watch/stores/interface.py",
+        "nhi_watch/hosts/splunk/nhiscore.py", "nhi_watch/intake/sources/cloudtrail/__init__.py",
+        "nhi_watch/detect/model/scorecard.json",
+        "nhi_watch/detect/model/manifest.json", "nhi_watch/state/store.py",
     }  # fmt: skip
 
 
 def test_nothing_else_is_in_it(members: dict[str, bytes]) -> None:
     folders = {"bin", "default", "lookups", "metadata", "nhi_watch"}
     assert {name.split("/")[0] for name in members} == folders | {"README.md", "LICENSE", "README", sbom.NAME}
-    parts = {name.split("/")[1].removesuffix(".py") for name in members if name.startswith("nhi_watch/")}
-    assert parts & WORKSHOP == {"stores"}
-    assert {name for name in members if "/stores/" in name} == {
-        "nhi_watch/stores/__init__.py", "nhi_watch/stores/interface.py",
-    }  # fmt: skip
+    parts = {name.split("/")[1] for name in members if name.startswith("nhi_watch/")}
+    assert parts & {*ORDER} == {folder.partition(".")[0] for folder in SHIPPED}
+    assert {name.split("/")[2] for name in members if name.startswith("nhi_watch/hosts/")} == {"__init__.py", "splunk"}
     odd = re.compile(r"(^|/)(\.|__pycache__|tests?/|local/)|\.(pyc|so|sqlite|pkl|joblib)$")
     assert not [name for name in members if odd.search(name)]
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import jsonschema
 import pytest
-from core_samples import ACCOUNT, TODAY, contents, record, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core_samples import ACCOUNT, TODAY, contents, record, run
 from nhi_watch import schemas
-from nhi_watch.assets import Asset
-from nhi_watch.notable import from_json, to_json
-from nhi_watch.pipeline import Options, Result
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.view import KNOWN_FROM
+from nhi_watch.context.assets import Asset
+from nhi_watch.core.notable import from_json, to_json
+from nhi_watch.detect.features import KNOWN_FROM
+from nhi_watch.detect.judge import Options, Result
+from nhi_watch.state.memory import MemoryStore
 
 Records = list[dict[str, Any]]
 ROOM = Options(budget=1000.0)

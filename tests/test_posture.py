@@ -9,23 +9,24 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from core_samples import ACCOUNT, TODAY, record, run
 from hypothesis import given
 from hypothesis import strategies as st
+
+from core_samples import ACCOUNT, TODAY, record, run
+from nhi_watch import cli
+from nhi_watch.act.posture import clouds, exports, policies
+from nhi_watch.act.posture.exports import NEVER, Exports
+from nhi_watch.act.posture.look import Look, look
+from nhi_watch.act.posture.matching import Limits, scene
+from nhi_watch.act.posture.rhythm import calls_unused, silence
+from nhi_watch.context.assets import NO_ASSETS, Asset
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.detect import history, model
+from nhi_watch.state.baseline import Profile
+from nhi_watch.state.memory import MemoryStore
 from test_exposure import KEY, admin, user
 from test_pipeline import schema
-
-from nhi_watch import cli, history, model
-from nhi_watch.assets import NO_ASSETS, Asset
-from nhi_watch.baseline import Profile
-from nhi_watch.errors import InputError
-from nhi_watch.posture import clouds, exports, policies
-from nhi_watch.posture.exports import NEVER, Exports
-from nhi_watch.posture.look import Look, look
-from nhi_watch.posture.matching import Limits, scene
-from nhi_watch.posture.rhythm import calls_unused, silence
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.timestamps import DAY, render
 
 NOW = TODAY * DAY
 ARN = f"arn:aws:iam::{ACCOUNT}"

@@ -13,21 +13,21 @@ from typing import Any
 
 import orjson
 import pytest
-from layout import ROOT
 
-from nhi_watch import registry
-from nhi_watch.event import Event
-from nhi_watch.simulator.difficulty import source_hash
-from nhi_watch.simulator.products import PRODUCTS, TECHNIQUES, Day, Spec, Tenant, write
-from nhi_watch.simulator.products.campaigns import Campaign, Ran
-from nhi_watch.simulator.products.difficulty import products_hash
-from nhi_watch.simulator.products.raid import ORIGINS
-from nhi_watch.simulator.products.workers import Line
+from layout import ROOT
+from nhi_watch.core import registry
+from nhi_watch.core.event import Event
+from nhi_watch_lab.simulator.difficulty import source_hash
+from nhi_watch_lab.simulator.products import PRODUCTS, TECHNIQUES, Day, Spec, Tenant, write
+from nhi_watch_lab.simulator.products.campaigns import Campaign, Ran
+from nhi_watch_lab.simulator.products.difficulty import products_hash
+from nhi_watch_lab.simulator.products.raid import ORIGINS
+from nhi_watch_lab.simulator.products.workers import Line
 
 SPEC = Spec(days=5, nhis=90, seed=11, campaigns=14, quiet_days=1)
 GIVE_AWAYS = ("stratus", "attack", "evil", "hacker", "backdoor", "exfil", "victim", "adversary", "intruder", "stolen")
 """Words that no record may hold; kinds of alert that have them are harmless ones' as well."""
-SOURCES = {source.NAME: source for source in registry.modules("nhi_watch.sources")}
+SOURCES = {source.NAME: source for source in registry.modules("nhi_watch.intake.sources")}
 
 
 @pytest.fixture(scope="module")

@@ -14,17 +14,18 @@ from typing import Any
 
 import orjson
 import pytest
-from core_samples import TODAY, answer, contents, record, run, runs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nhi_watch import daybook, model, pipeline
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.sources import cloudtrail
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.stores.sqlite import SqliteStore
-from nhi_watch.timestamps import DAY, parse
+from core_samples import TODAY, answer, contents, record, run, runs
+from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.detect import judge, model
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state import retention
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.simulator import Spec, Tenant
 
 Records = list[dict[str, Any]]
 Parts = list[list[Any]]
@@ -92,10 +93,10 @@ def test_a_month_before_what_is_known_is_learnt_as_if_in_order(days: list[Record
 def test_relieving_memory_on_the_way_changes_nothing(
     whole: Records, expected: dict[str, Any], late: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "HELD", 400)
-    monkeypatch.setattr(pipeline, "RETAIN_GROUPS", 2)
+    monkeypatch.setattr(judge, "HELD", 400)
+    monkeypatch.setattr(judge, "RETAIN_GROUPS", 2)
     store = MemoryStore()
-    going = pipeline.Pipeline(State(store), model.load(), [cloudtrail])
+    going = judge.Pipeline(State(store), model.load(), [cloudtrail])
     for part in cut(delayed(whole, 7, late), 40):
         going.feed(part, lambda index, reject: None)
         going.relieve()
@@ -105,9 +106,9 @@ def test_relieving_memory_on_the_way_changes_nothing(
 
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few days be what months are in life."""
-    monkeypatch.setattr(daybook, "RETAIN_DAYS", 4)
-    monkeypatch.setattr(daybook, "RETAIN_DELTAS", 6)
-    monkeypatch.setattr(daybook, "RETAIN_GROUPS", 2)
+    monkeypatch.setattr(retention, "RETAIN_DAYS", 4)
+    monkeypatch.setattr(retention, "RETAIN_DELTAS", 6)
+    monkeypatch.setattr(retention, "RETAIN_GROUPS", 2)
 
 
 def test_what_was_forgotten_still_counts(
@@ -182,7 +183,7 @@ import sys
 from pathlib import Path
 import orjson
 from core_samples import run
-from nhi_watch.stores.sqlite import SqliteStore
+from nhi_watch.state.sqlite import SqliteStore
 path, *parts = sys.argv[1:]
 for part in parts:
     store = SqliteStore(path, busy_seconds=30)

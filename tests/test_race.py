@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_watch import cli
-from nhi_watch.evaluation import race, race_page
-from nhi_watch.evaluation.race_chains import STAGES, Chain, Setting, chains
+from nhi_watch_lab.evaluation import race, race_page
+from nhi_watch_lab.evaluation.race_chains import STAGES, Chain, Setting, chains
 
 QUICK = Chain("a", (0, 20, 60, 90, 90 + 3600, None), 0, 30)
 UNSEEN = QUICK._replace(seen=None)

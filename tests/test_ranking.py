@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch.assets import UNKNOWN, Asset
-from nhi_watch.ranking import FLOOR, Ranked, allowance, impact, is_eligible, order, priority
-from nhi_watch.scoring import views_of
-from nhi_watch.view import EpisodeView
+from core_samples import MACHINE, TODAY, events, learnt, whole_days
+from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.detect.features import EpisodeView
+from nhi_watch.detect.ranking import FLOOR, allowance, impact, is_eligible, order, priority
+from nhi_watch.detect.scoring import views_of
+from nhi_watch.state.judged import Ranked
 
 BY_HAND = {"agent": "browser", "traits": ["browser"]}
 RANKED = st.builds(

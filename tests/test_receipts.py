@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_samples import record, run
-from test_pipeline import quiet, raid
 
-from nhi_watch import daybook, model, receipts
-from nhi_watch.errors import InputError
-from nhi_watch.pipeline import Options
-from nhi_watch.receipts import Check, day_scored, verify
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.stores.sqlite import SqliteStore
+from core_samples import record, run
+from nhi_watch.core.errors import InputError
+from nhi_watch.detect import model
+from nhi_watch.detect.explain import receipts
+from nhi_watch.detect.explain.receipts import Check, day_scored, verify
+from nhi_watch.detect.judge import Options
+from nhi_watch.state import retention
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch_lab.simulator import Spec, Tenant
+from test_pipeline import quiet, raid
 
 CARD = model.load()
 ROOM = Options(budget=1000.0)
@@ -105,8 +107,8 @@ def test_peers_and_tenant_are_among_the_rows_consulted() -> None:
 
 
 def test_after_retention_it_says_what_can_no_longer_be_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daybook, "RETAIN_DAYS", 4)
-    monkeypatch.setattr(daybook, "RETAIN_DELTAS", 8)
+    monkeypatch.setattr(retention, "RETAIN_DAYS", 4)
+    monkeypatch.setattr(retention, "RETAIN_DELTAS", 8)
     store = MemoryStore()
     (notable,) = run(store, quiet(20) + raid(), ROOM).notables
     run(store, quiet(5, end=20_006))

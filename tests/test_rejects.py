@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
-from nhi_watch.errors import InputError, RejectError
-from nhi_watch.stores._batch import bad
-from nhi_watch.stores.files import RAW_LIMIT, Bad, Where
-from nhi_watch.stores.rejects import Rejects, line_of
+from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.hosts.files.reader import RAW_LIMIT, Bad, Where
+from nhi_watch.hosts.files.reader.batch import bad
+from nhi_watch.hosts.files.reader.rejects import Rejects, line_of
 
 
 def written(path: Path) -> list[Any]:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from need import need
-from notable_samples import HOSTILE, documents, many, run
-from screenshot import browser, resize
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
-from nhi_watch.outputs.html import render
+from need import need
+from nhi_watch.report.html import render
+from notable_samples import HOSTILE, documents, many, run
+from screenshot import browser, resize
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch import reputation
-from nhi_watch.errors import InputError, RejectError
-from nhi_watch.event import Event
-from nhi_watch.grouping import Grouping
-from nhi_watch.reputation import _files, _table
-from nhi_watch.sources import cloudtrail
-from nhi_watch.timestamps import DAY, parse
+from nhi_watch.context import reputation
+from nhi_watch.context.reputation import _files, _table
+from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.sources import cloudtrail
 
 TODAY = parse("2026-03-02T00:00:00Z") // DAY
 ADDRESS = "198.51.100.7"

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_reputation import ADDRESS, call, loaded
 
-from nhi_watch import cli, reputation
-from nhi_watch.grouping import Grouping
-from nhi_watch.sources import cloudtrail
-from nhi_watch.stores import files
-from nhi_watch.stores.lane import Lane
+from nhi_watch import cli
+from nhi_watch.context import reputation
+from nhi_watch.hosts.files import reader
+from nhi_watch.hosts.files.reader.lane import Lane
+from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.sources import cloudtrail
+from test_reputation import ADDRESS, call, loaded
 
 CSV = f"{reputation.COLUMNS}\n{ADDRESS},x,60,,2026-03-02,\n"
 
@@ -35,7 +36,7 @@ def written(folder: Path) -> Path:
 def grouped(path: Path, told: reputation.Reputation, fast: bool) -> tuple[int, list[Any]]:
     grouping = Grouping([cloudtrail], reputation=told)
     left = 0
-    for batch in files.read([str(path)], None, Lane(grouping).take if fast else None):
+    for batch in reader.read([str(path)], None, Lane(grouping).take if fast else None):
         left += len(batch.records)
         grouping.feed(batch.records, lambda index, error: pytest.fail(str(error)))
     wholes = [whole for _, day in sorted(grouping.days.items()) for whole in day.values()]

@@ -15,19 +15,19 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from desk_samples import ACCOUNT, DAY_ONE, KEY, NOW, ROLE, USER, asked, desk, notable, state
 
-from nhi_watch import audit
-from nhi_watch.desk import respond as command
-from nhi_watch.errors import InputError
-from nhi_watch.notable import NotableIdentity
-from nhi_watch.response import approval, plan, policy
-from nhi_watch.response.actions import CATALOGUE
-from nhi_watch.response.policy import Policy
-from nhi_watch.response.targets import PATTERNS, parameters
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.stores.sqlite import SqliteStore
-from nhi_watch.timestamps import parse
+from desk_samples import ACCOUNT, DAY_ONE, KEY, NOW, ROLE, USER, asked, desk, notable, state
+from nhi_watch.act import audit
+from nhi_watch.act.response import approval, plan, policy
+from nhi_watch.act.response.actions import CATALOGUE
+from nhi_watch.act.response.policy import Policy
+from nhi_watch.act.response.targets import PATTERNS, parameters
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import NotableIdentity
+from nhi_watch.core.timestamps import parse
+from nhi_watch.hosts.files import respond as command
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.sqlite import SqliteStore
 
 SECOND = parse(NOW)
 NOTHING = plan.Breaks((), ())
@@ -133,7 +133,7 @@ def test_a_plan_for_a_users_key_is_exact_and_in_order() -> None:
 
 
 def _impact(weight: float) -> Any:
-    from nhi_watch.notable import Impact, ImpactFactor
+    from nhi_watch.core.notable import Impact, ImpactFactor
 
     return Impact("medium", "", "write", "1 service", (ImpactFactor("criticality", "medium", weight),))
 
@@ -427,18 +427,17 @@ def test_a_receiver_that_does_not_take_it_is_told_and_nothing_is_lost(status: in
         respond(folder, "export", "--to", "webhook", "--url", url)
     assert len(met) == 1
     (kept,) = (folder / "response").glob("*.webhook.json")
-    assert json.loads(kept.read_text())["type"] == "nhi_watch.response.approved"
+    assert json.loads(kept.read_text())["type"] == "nhi_watch.act.response.approved"
     with pytest.raises(InputError, match="used before"):
         respond(folder, "export", "--to", "webhook")
 
 
 def test_what_breaks_is_told_by_last_use() -> None:
     from core_samples import run
+    from nhi_watch.act.response import consumers
+    from nhi_watch.detect import history, model
+    from nhi_watch.detect.exposure import fast
     from test_exposure import LEAK, USUAL
-
-    from nhi_watch import history, model
-    from nhi_watch.exposure import fast
-    from nhi_watch.response import consumers
 
     store = MemoryStore()
     run(store, USUAL)

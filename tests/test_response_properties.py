@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from desk_samples import ACCOUNT, DAY_ONE, KEY, ROLE, USER, notable
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_response import ALICE, BOB, EVE, HOSTILE, NOTHING, SAMPLES, SECOND, drafted, raw
 
-from nhi_watch.errors import InputError
-from nhi_watch.response import approval, export, plan, policy
-from nhi_watch.response.actions import CATALOGUE, KINDS, PROVIDERS
-from nhi_watch.response.policy import LEVELS, Approver, Policy, Rule
-from nhi_watch.response.targets import PATTERNS
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.timestamps import render
+from desk_samples import ACCOUNT, DAY_ONE, KEY, ROLE, USER, notable
+from nhi_watch.act.response import approval, export, plan, policy
+from nhi_watch.act.response.actions import CATALOGUE, KINDS, PROVIDERS
+from nhi_watch.act.response.policy import LEVELS, Approver, Policy, Rule
+from nhi_watch.act.response.targets import PATTERNS
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import render
+from nhi_watch.state.memory import MemoryStore
+from test_response import ALICE, BOB, EVE, HOSTILE, NOTHING, SAMPLES, SECOND, drafted, raw
 
 
 def random_policy(dice: random.Random) -> Policy:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_samples import record
 
-from nhi_watch import model
-from nhi_watch.errors import InputError
-from nhi_watch.evaluation import rules
+from core_samples import record
+from nhi_watch.core.errors import InputError
+from nhi_watch.detect import model
+from nhi_watch_lab.evaluation import rules
 
 
 def write(folder: Path, *tests: tuple[str, bool, dict[str, Any]]) -> Path:

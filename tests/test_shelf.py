@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from core_samples import run
 from desk_samples import asked, desk
-from test_pipeline import quiet, raid
-
-from nhi_watch import model
 from nhi_watch.cli import main
-from nhi_watch.desk import models
-from nhi_watch.errors import InputError, ModelError
-from nhi_watch.model import shelf
-from nhi_watch.stores.sqlite import SqliteStore
+from nhi_watch.core.errors import InputError, ModelError
+from nhi_watch.detect import model
+from nhi_watch.detect.model import shelf
+from nhi_watch.hosts.files import models
+from nhi_watch.state.sqlite import SqliteStore
+from test_pipeline import quiet, raid
 
 CARD = model.load()
 NOW = "2026-03-01T12:00:00Z"

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nhi_watch import frameworks, registry
-from nhi_watch.baseline import Profile
-from nhi_watch.event import Event
-from nhi_watch.scoring import views_of
-from nhi_watch.signals import SIGNALS, Signal
-from nhi_watch.view import EpisodeView, Past, View
+from core_samples import MACHINE, TODAY, events, learnt, whole_days
+from nhi_watch.context import frameworks
+from nhi_watch.core import registry
+from nhi_watch.core.event import Event
+from nhi_watch.detect.features import EpisodeView, Past, View
+from nhi_watch.detect.scoring import views_of
+from nhi_watch.detect.signals import SIGNALS, Signal
+from nhi_watch.state.baseline import Profile
 
 FOLDER = Path(__file__).parent / "data" / "signals"
 ONE_SENTENCE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
@@ -75,7 +76,7 @@ def test_a_sample_file_belongs_to_a_signal() -> None:
     assert {path.stem for path in FOLDER.iterdir()} == set(BY_NAME)
 
 
-@pytest.mark.parametrize("module", registry.modules("nhi_watch.signals"), ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", registry.modules("nhi_watch.detect.signals"), ids=lambda m: m.__name__)
 def test_a_signal_keeps_the_contract(module: Any) -> None:
     assert module.__name__.rpartition(".")[2] == module.NAME
     assert module.SCOPE in ("behaviour", "episode", "linked")

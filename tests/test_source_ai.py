@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from need import shared_data
 
-from nhi_watch.sources import ai
+from need import shared_data
+from nhi_watch.intake.sources import ai
 
 KEY = {"type": "api_key", "api_key": {"type": "service_account", "id": "key-1", "service_account": {"id": "svc-1"}}}
 

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from need import shared_data
 
-from nhi_watch.errors import RejectError
-from nhi_watch.event import Event
-from nhi_watch.sources import azure
+from need import shared_data
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.intake.sources import azure
 
 OBJECT = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from need import need
 
-from nhi_watch.errors import OUT_OF_SCOPE, RejectError
-from nhi_watch.event import Event
-from nhi_watch.sources import endpoint
+from need import need
+from nhi_watch.core.errors import OUT_OF_SCOPE, RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.intake.sources import endpoint
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "endpoint"
 HOST = {"id": "h-1", "name": "build-7", "ip": ["127.0.0.1", "10.0.4.7", "198.51.100.23", "fe80::1"],

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from need import shared_data
 
-from nhi_watch.event import Event
-from nhi_watch.sources import azure, entra, m365
+from need import shared_data
+from nhi_watch.core.event import Event
+from nhi_watch.intake.sources import azure, entra, m365
 
 TENANT = "3f1b6c2a-0d4e-4a8b-9c57-1e2d3f405162"
 APP = "5d0c1c9e-7a11-4f0e-8f3b-0a1b2c3d4e5f"

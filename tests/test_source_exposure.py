@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from nhi_watch.errors import RejectError
-from nhi_watch.sources import exposure, github
+from nhi_watch.core.errors import RejectError
+from nhi_watch.intake.sources import exposure, github
 
 TOKEN = "ghp_" + "madeUp0000" * 4
 SAMPLES = (Path(__file__).parent / "data" / "sources" / "exposure.jsonl").read_text(encoding="utf-8").splitlines()

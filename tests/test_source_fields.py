@@ -5,16 +5,16 @@ from __future__ import annotations
 from types import ModuleType
 
 import pytest
+
 import source_fields
 from layout import ROOT
+from nhi_watch.core import registry
+from nhi_watch.core.event import Event
+from nhi_watch.detect.signals import SIGNALS
+from nhi_watch.intake.sources import okta
 from source_fields import BLANK, Field, fields_of, needs_of
 
-from nhi_watch import registry
-from nhi_watch.event import Event
-from nhi_watch.signals import SIGNALS
-from nhi_watch.sources import okta
-
-SOURCES = registry.modules("nhi_watch.sources")
+SOURCES = registry.modules("nhi_watch.intake.sources")
 BY_NAME = {signal.name: signal for signal in SIGNALS}
 
 

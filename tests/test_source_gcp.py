@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from need import shared_data
 
-from nhi_watch.errors import RejectError
-from nhi_watch.sources import _google, gcp
+from need import shared_data
+from nhi_watch.core.errors import RejectError
+from nhi_watch.intake.shapes import google
+from nhi_watch.intake.sources import gcp
 
 
 def entry(method: str = "storage.objects.get", who: Any = None, **payload: Any) -> dict[str, Any]:
@@ -42,8 +43,8 @@ def test_a_service_account_is_the_same_with_and_without_a_key() -> None:
 
 
 def test_an_account_that_was_made_again_is_another() -> None:
-    old = _google.principal("deleted:serviceAccount:app@shop.iam.gserviceaccount.com?uid=117")
-    new = _google.principal("app@shop.iam.gserviceaccount.com")
+    old = google.principal("deleted:serviceAccount:app@shop.iam.gserviceaccount.com?uid=117")
+    new = google.principal("app@shop.iam.gserviceaccount.com")
     assert old.id != new.id
     assert old.name == new.name
 

@@ -7,11 +7,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from need import shared_data
 
-from nhi_watch.errors import RejectError
-from nhi_watch.event import Event
-from nhi_watch.sources import github
+from need import shared_data
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.intake.sources import github
 
 
 def entry(action: str, **values: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nhi_watch.sources import gitlab
+from nhi_watch.intake.sources import gitlab
 
 
 def entry(**values: Any) -> dict[str, Any]:

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from need import shared_data
 
-from nhi_watch.errors import RejectError
-from nhi_watch.sources import kubernetes
+from need import shared_data
+from nhi_watch.core.errors import RejectError
+from nhi_watch.intake.sources import kubernetes
 
 
 def call(verb: str = "get", **parts: Any) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from need import shared_data
 
-from nhi_watch.event import Event
-from nhi_watch.sources import m365
+from need import shared_data
+from nhi_watch.core.event import Event
+from nhi_watch.intake.sources import m365
 
 APP = "5d0c1c9e-7a11-4f0e-8f3b-0a1b2c3d4e5f"
 OUTLOOK = "00000002-0000-0ff1-ce00-000000000000"

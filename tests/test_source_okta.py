@@ -7,9 +7,8 @@ from collections import Counter
 from typing import Any
 
 from need import shared_data
-
-from nhi_watch.errors import RejectError
-from nhi_watch.sources import okta
+from nhi_watch.core.errors import RejectError
+from nhi_watch.intake.sources import okta
 
 ADA = {"id": "00uADA", "type": "User", "alternateId": "ada@example.com"}
 APP = {"id": "0oaAPP", "type": "PublicClientApp", "displayName": "Provisioner"}

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from need import shared_data
 
-from nhi_watch.sources import salesforce
+from need import shared_data
+from nhi_watch.intake.sources import salesforce
 
 
 def log(kind: str, **values: Any) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from need import shared_data
 
-from nhi_watch.event import Event
-from nhi_watch.sources import snowflake
+from need import shared_data
+from nhi_watch.core.event import Event
+from nhi_watch.intake.sources import snowflake
 
 
 def query(kind: str, sql: str = "", **told: Any) -> Event:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from nhi_watch.event import Event
-from nhi_watch.sources import vault
+from nhi_watch.core.event import Event
+from nhi_watch.intake.sources import vault
 
 
 def event(path: str = "secret/data/x", mount: str = "kv", done: str = "read", **told: Any) -> Event:

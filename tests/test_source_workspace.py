@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from need import shared_data
-
-from nhi_watch.sources import workspace
+from nhi_watch.intake.sources import workspace
 
 APP = "1-a.apps.googleusercontent.com"
 

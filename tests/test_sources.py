@@ -17,13 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhi_watch import actions, registry
-from nhi_watch.errors import RejectError
-from nhi_watch.event import Event
-from nhi_watch.sources._times import moment
+from nhi_watch.context import actions
+from nhi_watch.core import registry
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.intake.shapes.times import moment
 
 FOLDER = Path(__file__).parent / "data" / "sources"
-SOURCES = registry.modules("nhi_watch.sources")
+SOURCES = registry.modules("nhi_watch.intake.sources")
 Sample = dict[str, Any]
 
 

@@ -10,15 +10,15 @@ from types import ModuleType
 from typing import Any, Union
 
 import pytest
+
 from layout import ROOT
+from nhi_watch.core import registry
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.intake.shapes.times import moment
 from trees import Steps, changed, nodes
 
-from nhi_watch import registry
-from nhi_watch.errors import RejectError
-from nhi_watch.event import Event
-from nhi_watch.sources._times import moment
-
-SOURCES = registry.modules("nhi_watch.sources")
+SOURCES = registry.modules("nhi_watch.intake.sources")
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.NAME)
 RUBBISH: tuple[object, ...] = (
     None, "", " ", "-", "null", "\x00\u2028", "x" * 3000, 0, -1, 7.5, 10**30, math.nan, True, [], [None], ["a", "b"],

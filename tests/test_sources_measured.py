@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from layout import ROOT
 from need import SHARED, shared_data
+from nhi_watch.core import registry
+from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch_lab.evaluation import sources_measured
+from nhi_watch_lab.evaluation.sources_measured import MADE, Measured, door, measure, page
 
-from nhi_watch import registry
-from nhi_watch.evaluation import sources_measured
-from nhi_watch.evaluation.sources_measured import MADE, Measured, door, measure, page
-from nhi_watch.grouping import Grouping
-from nhi_watch.sources import cloudtrail
-
-SOURCES = registry.modules("nhi_watch.sources")
+SOURCES = registry.modules("nhi_watch.intake.sources")
 AS_GOOD = {
     ("gcp", "rule tests"): 0.94,
     ("github", "rule tests"): 0.97,

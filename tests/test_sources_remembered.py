@@ -12,21 +12,23 @@ from typing import Any, Optional
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from layout import ROOT
+from nhi_watch.core import registry
+from nhi_watch.core.errors import RejectError
+from nhi_watch.intake.shapes import forms, unflatten
+from nhi_watch.intake.shapes.fields import Flat, Nested
+from nhi_watch.intake.shapes.look import Form, Plan
+from nhi_watch.intake.shapes.microsoft import value_of
+from nhi_watch.intake.shapes.peeks import Peeks
+from nhi_watch.intake.shapes.remembered import Remembered
+from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.sources import entra, kubernetes, okta, vault
+from nhi_watch.intake.sources.azure import facts
+from nhi_watch_lab.evaluation.shapes import shape_of
 from trees import changed, leaves
 
-from nhi_watch import registry
-from nhi_watch.errors import RejectError
-from nhi_watch.evaluation.shapes import shape_of
-from nhi_watch.sources import _azure_facts, _shapes, _unflatten, entra, kubernetes, okta, vault
-from nhi_watch.sources._fields import Flat, Nested
-from nhi_watch.sources._look import Form, Plan
-from nhi_watch.sources._microsoft import value_of
-from nhi_watch.sources._peeks import Peeks
-from nhi_watch.sources._remembered import Remembered
-from nhi_watch.sources._times import moment, spelled
-
-SOURCES = [source for source in registry.modules("nhi_watch.sources") if hasattr(source, "_PEEKS")]
+SOURCES = [source for source in registry.modules("nhi_watch.intake.sources") if hasattr(source, "_PEEKS")]
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.NAME)
 WORDS: tuple[object, ...] = (
     "", "-", "null", "unknown", " padded ", "two\nlines", "x" * 400, "Ab/c?d:e@f.g#h|i=j", "ASIAEXAMPLE", "7", "{}",
@@ -165,7 +167,7 @@ def test_a_body_that_is_nested_too_deeply_is_left_out() -> None:
     body: Any = "x"
     for _ in range(5000):
         body = {"a": body}
-    assert _azure_facts._body({"requestbody": body}) == ""
+    assert facts._body({"requestbody": body}) == ""
 
 
 def test_a_time_with_more_behind_it_is_for_read_to_refuse() -> None:
@@ -289,7 +291,7 @@ def test_a_row_becomes_the_same_tree_by_a_remembered_layout(row: dict[str, Any],
     other = {name: renamed(value, texts[0]) for name, value in row.items()}
     for one in (row, other, row):
         told = {k: v for k, v in one.items() if k[:1] != "_" and v not in ("", None, [])}
-        assert _unflatten.unflatten(one) == _unflatten._unflattened(told)
+        assert unflatten.unflatten(one) == unflatten._unflattened(told)
 
 
 @given(ROWS, st.permutations(("p", "q", "r")))
@@ -297,7 +299,7 @@ def test_a_document_becomes_the_same_tree_by_a_remembered_layout(row: dict[str, 
     other = {name: renamed(value, texts[0]) for name, value in row.items()}
     for one in (row, other, row):
         singles = {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in one.items()}
-        assert _shapes.nested(copy.deepcopy(one)) == _shapes._nested(copy.deepcopy(singles))
+        assert forms.nested(copy.deepcopy(one)) == forms._nested(copy.deepcopy(singles))
 
 
 def renamed(value: Any, text: str) -> Any:
@@ -310,9 +312,9 @@ def renamed(value: Any, text: str) -> Any:
 def test_what_any_row_makes_is_what_it_makes_anew(rows: list[dict[str, Any]], listed: bool) -> None:
     def make(row: Mapping[str, Any]) -> Optional[Any]:
         row = copy.deepcopy(row)
-        tree = _shapes.nested(row) if listed else _unflatten.unflatten(row)
-        shape = (json.dumps(_shapes.at(tree, "a.b"), sort_keys=True), json.dumps(tree.get("b"), sort_keys=True))
-        unique, session = str(_shapes.at(tree, "a.c")), str(tree.get("c"))
+        tree = forms.nested(row) if listed else unflatten.unflatten(row)
+        shape = (json.dumps(forms.at(tree, "a.b"), sort_keys=True), json.dumps(tree.get("b"), sort_keys=True))
+        unique, session = str(forms.at(tree, "a.c")), str(tree.get("c"))
         return (shape, "2026-03-02T10:00:00Z", f"{unique}:{session}", session, "")
 
     def timed(row: Mapping[str, Any]) -> Optional[Any]:

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from layout import ROOT
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.splunk import alert, fields, rest
+from nhi_watch.hosts.splunk.findings import TARGETS, findings
+from nhi_watch.hosts.splunk.rest import Client, Collection, RestError
 from splunk_app import interpreter, unpacked
 from splunk_conf import conf
 from splunk_rest import HEC, SESSION, Double, Fault, certificates, serving
-
-from nhi_watch.errors import InputError
-from nhi_watch.splunk import alert, fields, rest
-from nhi_watch.splunk.findings import TARGETS, findings
-from nhi_watch.splunk.rest import Client, Collection, RestError
 
 ID = "0123456789abcdef0123"
 NOW = 1_790_000_000

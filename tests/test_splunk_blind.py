@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render
+from nhi_watch.detect import model
+from nhi_watch.detect.blind_spots import spot_id
+from nhi_watch.detect.judge import Pipeline
+from nhi_watch.detect.telemetry import Rhythm, Rhythms, Stream
+from nhi_watch.hosts.splunk import blind
+from nhi_watch.hosts.splunk.blind import Clock, Seen
+from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.health import Bucket
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_app import interpreter, unpacked
 from splunk_process import Row
 from splunk_server import Server, Window
 from splunk_stream import table
-
-from nhi_watch import model
-from nhi_watch.blind_spots import spot_id
-from nhi_watch.pipeline import Pipeline
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.sources import cloudtrail
-from nhi_watch.splunk import blind
-from nhi_watch.splunk.blind import Clock, Seen
-from nhi_watch.splunk.gather import Gatherer
-from nhi_watch.splunk.health import Bucket
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.telemetry import Rhythm, Rhythms, Stream
-from nhi_watch.timestamps import DAY, HOUR, parse, render
 
 DAYS = 14
 SILENT_FROM, SILENT_UNTIL = 12 * DAY + 10 * HOUR, 13 * DAY + 6 * HOUR

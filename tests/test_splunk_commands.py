@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from need import shared_data
+from nhi_watch.core.timestamps import DAY, render
 from splunk_app import interpreter, unpacked
 from splunk_process import BARE, CommandError, Row, read, run
 from splunk_stream import chunk, getinfo, replies, table
-
-from nhi_watch.timestamps import DAY, render
 
 COMMANDS = ("nhigroup", "nhilearn", "nhirank", "nhiexplain", "nhifeedback", "nhihealth")
 ARGUMENTS = {"nhifeedback": "verdict=benign"}

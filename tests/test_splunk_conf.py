@@ -9,23 +9,23 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 import pytest
+
 from layout import ROOT
+from nhi_watch.detect.cannot_tell import NEEDS
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.hosts.splunk import alert, fields, lookup
+from nhi_watch.hosts.splunk.gather import sources
+from nhi_watch.hosts.splunk.nhiexplain import OPTIONS as EXPLAIN
+from nhi_watch.hosts.splunk.nhifeedback import OPTIONS as FEEDBACK
+from nhi_watch.hosts.splunk.nhigroup import OPTIONS as GROUP
+from nhi_watch.hosts.splunk.nhihealth import OPTIONS as HEALTH
+from nhi_watch.hosts.splunk.nhilearn import OPTIONS as LEARN
+from nhi_watch.hosts.splunk.nhirank import OPTIONS as RANK
+from nhi_watch.hosts.splunk.nhiscore import ADDED
+from nhi_watch.hosts.splunk.nhiscore import Options as Score
 from splunk_conf import conf, expand, stages
 from splunk_search import matcher
 from splunk_server import VERBS
-
-from nhi_watch.lacking import NEEDS
-from nhi_watch.signals import NAMES
-from nhi_watch.splunk import alert, fields, lookup
-from nhi_watch.splunk.gather import sources
-from nhi_watch.splunk.nhiexplain import OPTIONS as EXPLAIN
-from nhi_watch.splunk.nhifeedback import OPTIONS as FEEDBACK
-from nhi_watch.splunk.nhigroup import OPTIONS as GROUP
-from nhi_watch.splunk.nhihealth import OPTIONS as HEALTH
-from nhi_watch.splunk.nhilearn import OPTIONS as LEARN
-from nhi_watch.splunk.nhirank import OPTIONS as RANK
-from nhi_watch.splunk.nhiscore import ADDED
-from nhi_watch.splunk.nhiscore import Options as Score
 
 CONFS = sorted(path.name for path in (ROOT / "default").glob("*.conf"))
 SEARCHES = conf("savedsearches.conf").sections()

@@ -11,7 +11,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+
 import splunk_events
+from nhi_watch.hosts.splunk.fields import NOTABLE, many
 from splunk_app import interpreter, unpacked
 from splunk_boards import NAMES, NAV, TOKEN, board, defaults, filled, queries, root, run
 from splunk_company import now_of, played
@@ -19,8 +21,6 @@ from splunk_conf import conf, expand, stages
 from splunk_process import Row
 from splunk_server import VERBS, Server
 from test_splunk_conf import FIELDS
-
-from nhi_watch.splunk.fields import NOTABLE, many
 
 SOURCES = ("ds.search", "ds.chain")
 VISUALISATIONS = ("splunk.singlevalue", "splunk.table", "splunk.column", "splunk.bar", "splunk.line")

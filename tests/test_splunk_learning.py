@@ -10,23 +10,24 @@ from typing import Any
 
 import pytest
 
-from nhi_watch import baseline, inventory, model
-from nhi_watch.behaviour import IdentityDay
-from nhi_watch.errors import StoreError
-from nhi_watch.grouping import Grouping
-from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.scoring import TENANT, peer_scope
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.sources import cloudtrail
-from nhi_watch.sparse import SET
-from nhi_watch.splunk import health, lookup
-from nhi_watch.splunk.learning import FOLLOWED, Learnt, settle
-from nhi_watch.splunk.lookup import LookupBaselines, Table
-from nhi_watch.splunk.tablestore import DRIFT, RHYTHM, TableStore, day_in
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.telemetry import WINDOW
-from nhi_watch.view import KNOWN_FROM
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.errors import StoreError
+from nhi_watch.detect import model
+from nhi_watch.detect.features import KNOWN_FROM
+from nhi_watch.detect.judge import Options, Pipeline
+from nhi_watch.detect.signal_values import SET
+from nhi_watch.detect.telemetry import WINDOW
+from nhi_watch.hosts.splunk import health, lookup
+from nhi_watch.hosts.splunk.learning import FOLLOWED, Learnt, settle
+from nhi_watch.hosts.splunk.lookup import LookupBaselines, Table
+from nhi_watch.hosts.splunk.tablestore import DRIFT, RHYTHM, TableStore, day_in
+from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state import baseline, inventory
+from nhi_watch.state.baseline import TENANT, peer_scope
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.simulator import Spec, Tenant
 
 DAYS = 8
 Wholes = dict[str, IdentityDay]
@@ -75,7 +76,7 @@ def test_a_table_holds_the_profiles_that_the_state_holds() -> None:
     table = learn(Table(), days)
     card = model.load()
     for day in sorted(days)[-4:]:
-        wanted = state().scopes(card, day + 1)
+        wanted = state().scopes(day + 1)
         found = LookupBaselines(card, table)
         for wholes in days.values():
             for whole in wholes.values():

@@ -10,25 +10,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import package
 import pytest
+
+import package
 from check_python import find
 from need import need
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.timestamps import DAY, day_of, parse
+from nhi_watch.detect import model
+from nhi_watch.detect.scoring import Baselines, EventScorer
+from nhi_watch.hosts.splunk import lookup
+from nhi_watch.hosts.splunk.extracted import FIELDS, FIRST
+from nhi_watch.hosts.splunk.lines import RAW
+from nhi_watch.hosts.splunk.nhiscore import ADDED, NhiScore
+from nhi_watch.hosts.splunk.protocol import Search
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.intake.sources.cloudtrail.traits import DEEP
+from nhi_watch.state.baseline import TENANT, Profile, lesson
+from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_stream import chunk, flat, getinfo, replies, table
-
-from nhi_watch import model
-from nhi_watch.baseline import Profile, lesson
-from nhi_watch.behaviour import IdentityDay
-from nhi_watch.scoring import TENANT, Baselines, EventScorer
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.sources import cloudtrail
-from nhi_watch.sources._cloudtrail_traits import DEEP
-from nhi_watch.splunk import lookup
-from nhi_watch.splunk.extracted import FIELDS, FIRST
-from nhi_watch.splunk.lines import RAW
-from nhi_watch.splunk.nhiscore import ADDED, NhiScore
-from nhi_watch.splunk.protocol import Search
-from nhi_watch.timestamps import DAY, day_of, parse
 
 BARE = ("-I", "-S", "-B")
 """No site-packages, no environment, no user's folder."""

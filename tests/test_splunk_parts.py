@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from splunk_stream import table
 
-from nhi_watch.behaviour import IdentityDay, to_row
-from nhi_watch.errors import RejectError
-from nhi_watch.event import Event, Identity
-from nhi_watch.grouping import Grouping
-from nhi_watch.reputation import load
-from nhi_watch.splunk import fields, parts
-from nhi_watch.splunk.gather import Gatherer, sources
-from nhi_watch.splunk.nhigroup import NhiGroup
-from nhi_watch.splunk.protocol import Search
-from nhi_watch.splunk.rows import read
-from nhi_watch.timestamps import DAY, HOUR, render
+from nhi_watch.context.reputation import load
+from nhi_watch.core.behaviour import IdentityDay, to_row
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.hosts.splunk import fields, parts
+from nhi_watch.hosts.splunk.gather import Gatherer, sources
+from nhi_watch.hosts.splunk.nhigroup import NhiGroup
+from nhi_watch.hosts.splunk.protocol import Search
+from nhi_watch.hosts.splunk.rows import read
+from nhi_watch.intake.days import Grouping
+from splunk_stream import table
 
 SAMPLES = sorted((Path(__file__).parent / "data" / "sources").glob("*.jsonl"))
 DAY_NUMBER = 20_000

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from splunk_stream import chunk, getinfo, replies
 
-from nhi_watch.errors import InputError
-from nhi_watch.splunk.protocol import (
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.splunk.protocol import (
     Messages,
     Metadata,
     ProtocolError,
@@ -21,6 +20,7 @@ from nhi_watch.splunk.protocol import (
     serve,
     write_reply,
 )
+from splunk_stream import chunk, getinfo, replies
 
 
 class Echo(Streaming):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from layout import PACKAGE, sources
-
-from nhi_watch.splunk import reasons
-from nhi_watch.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk import reasons
+from nhi_watch.hosts.splunk.gather import Gatherer
 
 CODE = re.compile(r'(?:RejectError|reject)\(\s*"(\w+)"')
 

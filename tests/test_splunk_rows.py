@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch.splunk.lines import Cells, Lines, Row
-from nhi_watch.splunk.rows import Answers, annotate, multivalue, read, render, values_of
+from nhi_watch.hosts.splunk.lines import Cells, Lines, Row
+from nhi_watch.hosts.splunk.rows import Answers, annotate, multivalue, read, render, values_of
 
 
 def size(header: Row) -> Answers:

@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from nhi_watch.core.timestamps import DAY, HOUR, parse
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import Options, Pipeline
+from nhi_watch.hosts.splunk import tables
+from nhi_watch.hosts.splunk.gather import sources
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.simulator import Spec, Tenant, products
+from nhi_watch_lab.simulator.products.workers import Line
 from splunk_app import interpreter, unpacked
 from splunk_process import Row
 from splunk_server import Server, Window
-
-from nhi_watch import model
-from nhi_watch.pipeline import Options, Pipeline
-from nhi_watch.simulator import Spec, Tenant, products
-from nhi_watch.simulator.products.workers import Line
-from nhi_watch.sources import cloudtrail
-from nhi_watch.splunk import tables
-from nhi_watch.splunk.gather import sources
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.timestamps import DAY, HOUR, parse
 
 Record = dict[str, Any]
 BUDGET = 300

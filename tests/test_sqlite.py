@@ -12,10 +12,10 @@ from typing import Union
 
 import pytest
 
-from nhi_watch.errors import StoreError
-from nhi_watch.stores.interface import TABLES, Store
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.stores.sqlite import SqliteStore
+from nhi_watch.core.errors import StoreError
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.store import TABLES, Store
 
 Make = Callable[[], Union[MemoryStore, SqliteStore]]
 
@@ -106,7 +106,7 @@ def test_close_gives_up_what_was_not_committed(tmp_path: Path) -> None:
 
 CHILD = """
 import os, signal, sys
-from nhi_watch.stores.sqlite import SqliteStore
+from nhi_watch.state.sqlite import SqliteStore
 store = SqliteStore(sys.argv[1])
 store.put("day", [(str(number), b"new") for number in range(20_000)])
 if sys.argv[2] == "commit":
@@ -143,7 +143,7 @@ def test_a_second_run_is_told_that_the_state_is_in_use(tmp_path: Path) -> None:
 
 def test_a_run_that_waits_gets_the_state_when_the_first_ends(tmp_path: Path) -> None:
     code = (
-        "import sys, time\nfrom nhi_watch.stores.sqlite import SqliteStore\n"
+        "import sys, time\nfrom nhi_watch.state.sqlite import SqliteStore\n"
         "store = SqliteStore(sys.argv[1]); print('open', flush=True); time.sleep(0.5); store.close()"
     )
     path = str(tmp_path / "s.db")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from core_samples import MACHINE, TODAY, contents, record, run, runs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_watch import baseline, daybook, model
-from nhi_watch.daybook import RETAIN_DAYS, RETAIN_DELTAS, Daybook
-from nhi_watch.scoring import Baselines
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
+from core_samples import MACHINE, TODAY, contents, record, run, runs
+from nhi_watch.detect import model
+from nhi_watch.detect.scoring import Baselines
+from nhi_watch.state import baseline, retention
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.retention import RETAIN_DAYS, RETAIN_DELTAS, Daybook
+from nhi_watch.state.state import State
 
 
 def used(days: list[int], **changes: Any) -> MemoryStore:
@@ -21,7 +22,7 @@ def used(days: list[int], **changes: Any) -> MemoryStore:
 
 
 def profile_on(store: MemoryStore, day: int) -> baseline.Profile:
-    (known,) = State(store).scopes(model.load(), day).own.values()
+    (known,) = State(store).scopes(day).own.values()
     return known
 
 
@@ -45,11 +46,11 @@ def test_profiles_are_those_of_the_eve_asked_for() -> None:
 
 
 def test_an_identity_that_was_away_for_longer_than_deltas_are_kept_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daybook, "RETAIN_DAYS", 2)
-    monkeypatch.setattr(daybook, "RETAIN_DELTAS", 3)
+    monkeypatch.setattr(retention, "RETAIN_DAYS", 2)
+    monkeypatch.setattr(retention, "RETAIN_DELTAS", 3)
     other = [[record(day, "11:00", role="other")] for day in range(TODAY + 1, TODAY + 12)]
     store = runs([[record(TODAY, "10:00")], *other])
-    own = State(store).scopes(model.load(), TODAY + 12).own
+    own = State(store).scopes(TODAY + 12).own
     (known,) = [profile for name, profile in own.items() if "payments" in name]
     assert (known.days, known.last) == (1, TODAY)
 
@@ -58,7 +59,7 @@ def test_only_what_is_recent_is_kept() -> None:
     store = used(list(range(TODAY, TODAY + 130)))
     kept = contents(store)
     assert (len(kept["day"]), len(kept["delta"])) == (RETAIN_DAYS + 1, RETAIN_DELTAS + 1)
-    assert len([key for key in kept["profile"] if key.startswith("group/")]) == daybook.RETAIN_GROUPS
+    assert len([key for key in kept["profile"] if key.startswith("group/")]) == retention.RETAIN_GROUPS
     assert profile_on(store, TODAY + 130).days == 130
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from nhi_watch import model
-from nhi_watch.conformal import NOTHING, Quiet
-from nhi_watch.evaluation import streams
-from nhi_watch.evaluation.counting import BUDGETS
-from nhi_watch.evaluation.streams import DayCount, Stream, one_day
-from nhi_watch.ranking import FLOOR, Ranked
-from nhi_watch.simulator import Spec
+from nhi_watch.detect import model
+from nhi_watch.detect.calibration import NOTHING, Quiet
+from nhi_watch.detect.ranking import FLOOR
+from nhi_watch.state.judged import Ranked
+from nhi_watch_lab.evaluation import streams
+from nhi_watch_lab.evaluation.counting import BUDGETS
+from nhi_watch_lab.evaluation.streams import DayCount, Stream, one_day
+from nhi_watch_lab.simulator import Spec
 
 KNOWN = Quiet(((30.0, 2.0), (5.0, 10.0), (0.1, 988.0)), 1000.0)
 """12 of 1,000 scored 5 or more, more than 3 in 300: what is worth a notable scores higher."""

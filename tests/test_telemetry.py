@@ -8,17 +8,17 @@ from functools import cache
 from typing import Any
 
 import pytest
-from core_samples import ACCOUNT, TODAY, answer, contents, record, run, runs
-from test_pipeline import schema
 
-from nhi_watch import blind_spots, lacking, model, telemetry
-from nhi_watch.lacking import NEEDS, WHOLE_DAY, bounds
-from nhi_watch.notable import from_json, to_json
-from nhi_watch.pipeline import Options
-from nhi_watch.scoring import ZERO
-from nhi_watch.signals import NAMES
-from nhi_watch.telemetry import Rhythm, Stream, gaps, standing
-from nhi_watch.timestamps import DAY, HOUR
+from core_samples import ACCOUNT, TODAY, answer, contents, record, run, runs
+from nhi_watch.core.notable import from_json, to_json
+from nhi_watch.core.timestamps import DAY, HOUR
+from nhi_watch.detect import blind_spots, cannot_tell, model, telemetry
+from nhi_watch.detect.cannot_tell import NEEDS, WHOLE_DAY, bounds
+from nhi_watch.detect.judge import Options
+from nhi_watch.detect.scoring import ZERO
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.detect.telemetry import Rhythm, Stream, gaps, standing
+from test_pipeline import schema
 
 Records = list[dict[str, Any]]
 CARD = model.load()
@@ -159,7 +159,8 @@ def test_a_field_that_went_missing_cannot_be_judged_and_is_not_taken_for_ordinar
     told = compromise(store)
     lost = {s["id"]: s for s in told["signals"] if s["cannot_tell"]}
     assert lost.keys() & set(NEEDS["agent"])
-    assert all(lost[name]["evidence"] == lacking.NO_FIELD.format("agent") for name in lost.keys() & set(NEEDS["agent"]))
+    why = cannot_tell.NO_FIELD.format("agent")
+    assert all(lost[name]["evidence"] == why for name in lost.keys() & set(NEEDS["agent"]))
     low, high = told["score_range"]
     assert low <= told["score"] <= high
     schema().validate(told)

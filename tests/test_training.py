@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 import sklearn
-from need import need
 from sklearn.ensemble import HistGradientBoostingClassifier
-from splunk_app import interpreter
 
-from nhi_watch import model
+from need import need
 from nhi_watch.cli import main
-from nhi_watch.drift import REFERENCE
-from nhi_watch.signals import NAMES
-from nhi_watch.training import commands, companies, export, fit, matrix, techniques, write
-from nhi_watch.training.commands import MATRIX
-from nhi_watch.view import CONTEXT
+from nhi_watch.detect import model
+from nhi_watch.detect.drift import REFERENCE
+from nhi_watch.detect.features import CONTEXT
+from nhi_watch.detect.signals import NAMES
+from nhi_watch_lab.training import commands, companies, export, fit, matrix, techniques, write
+from nhi_watch_lab.training.commands import MATRIX
+from splunk_app import interpreter
 
 
 @pytest.fixture(scope="module")

@@ -7,23 +7,25 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
-from core_samples import TODAY, record, run
-from test_pipeline import quiet, raid
 
-from nhi_watch import actions, model, usual
-from nhi_watch.behaviour import Behaviour, IdentityDay, Shape, shape_of
-from nhi_watch.event import Identity
-from nhi_watch.grouping import Grouping
-from nhi_watch.model import score_of
-from nhi_watch.pipeline import Options
-from nhi_watch.receipts import day_scored
-from nhi_watch.scoring import Baselines, Episode, largest, score_day
-from nhi_watch.signals import NAMES, SIGNALS
-from nhi_watch.simulator import Spec, Tenant
-from nhi_watch.sources import cloudtrail
-from nhi_watch.state import State
-from nhi_watch.stores.memory import MemoryStore
-from nhi_watch.timestamps import HOUR
+from core_samples import TODAY, record, run
+from nhi_watch.context import actions
+from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
+from nhi_watch.core.event import Identity
+from nhi_watch.core.timestamps import HOUR
+from nhi_watch.detect import model
+from nhi_watch.detect.explain import counterfactual
+from nhi_watch.detect.explain.receipts import day_scored
+from nhi_watch.detect.judge import Options
+from nhi_watch.detect.model import score_of
+from nhi_watch.detect.scoring import Baselines, Episode, largest, score_day
+from nhi_watch.detect.signals import NAMES, SIGNALS
+from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.simulator import Spec, Tenant
+from test_pipeline import quiet, raid
 
 CARD = model.load()
 Records = list[dict[str, Any]]
@@ -114,8 +116,8 @@ def test_a_newcomer_is_offered_what_its_peers_do_and_on_the_first_day_what_the_w
     assert notable["usual"]["instead"]["of"] == "peers"
     assert notable["usual"]["instead"]["actions"] == ["s3:GetObject"]
     (whole,) = regrouped(raid(), {notable["identity"]["id"]})
-    first = usual.instead(Baselines(CARD), score_day(CARD, Baselines(CARD), whole))
-    assert (first.of, len(first.actions)) == ("world", usual.CHOICES)
+    first = counterfactual.instead(Baselines(CARD), score_day(CARD, Baselines(CARD), whole))
+    assert (first.of, len(first.actions)) == ("world", counterfactual.CHOICES)
 
 
 # ---- without the heaviest signal's records
@@ -173,4 +175,4 @@ def test_a_day_that_is_nothing_but_the_signal_leaves_no_episode(members: int) ->
     parts = [score_day(CARD, Baselines(CARD), whole) for whole in grouping.days[TODAY].values()]
     episode = parts[0]._replace(members=tuple(parts) if members > 1 else ())
     at = NAMES.index("logging_tampered")
-    assert usual.without(Baselines(CARD), episode, usual.behind(episode, SIGNALS[at])) == 0.0
+    assert counterfactual.without(Baselines(CARD), episode, counterfactual.behind(episode, SIGNALS[at])) == 0.0

@@ -1,0 +1,147 @@
+"""What each source costs above a bare orjson parse of the same records, in microseconds an event.
+
+The records are the samples of tests/data/sources, each told 240 times in a day (about ten events share a behaviour
+in an hour, as in real logs; those that change rights, 12 times), with ids, times, sessions and targets of their own;
+and the real logs beside the checkout, where they lie. `source_us` is what is asked of the source: claims, peek, and
+read for the first of a shape and where peek cannot tell. `above_us` has the counting of behaviours besides, `read_us`
+is one full reading. By processor time, the best of some rounds, because other programs run as well. `--quick`: two
+rounds. Names of sources may be given.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "lab"), str(ROOT / "lab" / "bench")]
+
+import orjson  # noqa: E402
+from _varied import varied  # noqa: E402
+
+from nhi_watch.core import registry  # noqa: E402
+from nhi_watch.core.errors import RejectError  # noqa: E402
+from nhi_watch.intake.days import Grouping  # noqa: E402
+from nhi_watch.intake.shapes.json import parse_with  # noqa: E402
+from nhi_watch_lab.evaluation.shapes import SHAPES, shape_of  # noqa: E402
+
+OUT = ROOT / "out" / "bench"
+SAMPLES = ROOT / "tests" / "data" / "sources"
+SHARED = ROOT.parent / "shared" / "data"
+REAL = {
+    "cloudtrail": ("cloudtrail/grycap.ndjson", "cloudtrail/boogy.json"),
+    "kubernetes": ("kubernetes/demo-full.log",),
+    "m365": ("m365/audit.ndjson",),
+}
+BATCH = 2000
+TIMES = 240
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, show and write the figures."""
+    parse_with(orjson.loads)  # as outside Splunk
+    names = {name for name in arguments if name[:1] != "-"}
+    rounds = 2 if "--quick" in arguments else 7
+    found = [s for s in registry.modules("nhi_watch.intake.sources") if not names or s.NAME in names]
+    result = {source.NAME: dict(figures(source, rounds)) for source in found}
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "bench_sources.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    print(json.dumps(result, indent=2))
+    return 0
+
+
+def figures(source: ModuleType, rounds: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """Figures by shape, and of the real log."""
+    samples = [json.loads(line) for line in (SAMPLES / f"{source.NAME}.jsonl").read_text("utf-8").splitlines()]
+    for shape in SHAPES:
+        records = [s["record"] for s in samples if "event" in s and shape_of(s) == shape]
+        if records:
+            made = measured(source, list(varied(source, records, TIMES)), rounds)
+            yield shape, {**made, "read_us": round(min(reading(source, records) for _ in range(rounds)), 1)}
+    real = [SHARED / path for path in REAL.get(source.NAME, ()) if (SHARED / path).exists()]
+    if real:
+        yield "real", measured(source, [record for path in real for record in told(path)], rounds)
+
+
+def told(path: Path) -> Iterable[Any]:
+    """The records of a file of lines, or of one object with `Records`."""
+    if path.suffix == ".json":
+        found = orjson.loads(path.read_bytes())
+        inner: list[Any] = found["Records"] if isinstance(found, dict) else found
+        return inner
+    return [orjson.loads(line) for line in path.read_bytes().splitlines() if line.startswith(b"{")]
+
+
+def measured(source: ModuleType, records: list[Any], rounds: int) -> dict[str, float]:
+    """The least times of some rounds."""
+    lines = [orjson.dumps(record) for record in records]
+    bare = min(seconds(lambda: parse(lines)) for _ in range(rounds))
+    above = min(seconds(lambda: count(source, lines)) for _ in range(rounds)) - bare
+    alone = min(seconds(lambda: look(source, lines)) for _ in range(rounds)) - bare
+    peeks = sum(source.peek(record) is not None for record in records)
+    grouping = count(source, lines)
+    behaviours = sum(len(day.behaviours) for days in grouping.days.values() for day in days.values())
+    each = 1e6 / len(lines)
+    return {
+        "events": len(lines),
+        "events_per_behaviour": round(grouping.parsed / max(1, behaviours), 1),
+        "peeked": round(peeks / len(lines), 3),
+        "orjson_us": round(bare * each, 2),
+        "above_us": round(above * each, 2),
+        "source_us": round(alone * each, 2),
+    }
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Processor seconds."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def parse(lines: list[bytes]) -> None:
+    """The bare loop."""
+    for line in lines:
+        orjson.loads(line)
+
+
+def look(source: ModuleType, lines: list[bytes]) -> None:
+    """What is asked of the source, without the counting."""
+    known: set[object] = set()
+    for line in lines:
+        record = orjson.loads(line)
+        source.claims(record)
+        peek = source.peek(record)
+        if peek is None or peek[0] not in known:
+            try:
+                source.read(record)
+            except RejectError:
+                continue
+            if peek is not None:
+                known.add(peek[0])
+
+
+def reading(source: ModuleType, records: list[Any]) -> float:
+    """Microseconds of one full reading."""
+    return seconds(lambda: [source.read(record) for _ in range(20) for record in records]) / len(records) / 20 * 1e6
+
+
+def count(source: ModuleType, lines: list[bytes]) -> Grouping:
+    """Everything up to the behaviours."""
+    grouping = Grouping([source])
+    for start in range(0, len(lines), BATCH):
+        grouping.feed(map(orjson.loads, lines[start : start + BATCH]), ignore)
+    return grouping
+
+
+def ignore(index: int, reject: RejectError) -> None:
+    """A reject costs what it costs."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,251 @@
+"""nhiscore against a pass-through command of splunk-sdk 2.1.1, as splunkd drives both: as processes, by pipe.
+
+The app is the one that `make package` builds, with a baseline of three weeks among its lookups; the events
+are those after it, the same ones for both, and as dense as real ones: 5 to 18 of them share a behaviour in an
+hour in the accounts that were measured (the figures say how many here).
+
+With extracted fields, the SDK gets all fields of the events, as it does when it names none; nhiscore gets
+those that it asks for. With `_raw` only, both get `_raw`. They take turns, medians are compared, rows are
+counted in what comes back. Time is processor time, start-up included; all programs have their bytecode on disk, where
+Python leaves it the first time that Splunk starts a command (an installed SDK has it from the beginning). `csv` is the
+floor: nhiscore's input, read and written with the csv module, and nothing else. `grouped`: the same events as
+`stats count … by` the fields and the hour gives them, where a second of nhiscore covers many events.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "lab"), str(ROOT / "lab" / "tools"), str(ROOT / "tests")]
+
+import package  # noqa: E402
+from check_python import find, pinned  # noqa: E402
+from nhi_watch.core.behaviour import shape_of  # noqa: E402
+from nhi_watch.core.timestamps import HOUR, parse  # noqa: E402
+from nhi_watch.detect import model  # noqa: E402
+from nhi_watch.detect.judge import Pipeline  # noqa: E402
+from nhi_watch.detect.scoring import Baselines  # noqa: E402
+from nhi_watch.hosts.splunk import lookup  # noqa: E402
+from nhi_watch.hosts.splunk.extracted import FIELDS  # noqa: E402
+from nhi_watch.hosts.splunk.nhiscore import ADDED  # noqa: E402
+from nhi_watch.intake.sources import cloudtrail  # noqa: E402
+from nhi_watch.state.memory import MemoryStore  # noqa: E402
+from nhi_watch.state.state import State  # noqa: E402
+from nhi_watch_lab.simulator import Spec, Tenant  # noqa: E402
+from splunk_stream import chunk, flat, getinfo, replies, table  # noqa: E402
+
+OUT = ROOT / "out" / "bench" / "bench_splunk.json"
+EVENTS = int(os.environ.get("NHI_BENCH_EVENTS", "40000"))
+ROUNDS = int(os.environ.get("NHI_BENCH_ROUNDS", "3"))
+CHUNK = 10_000
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+LEARNT = 21
+"""Days behind the baseline."""
+SDK = ROOT / "lab" / "bench" / "_splunk_sdk_pass.py"
+CSV_LOOP = ROOT / "lab" / "bench" / "_splunk_csv_loop.py"
+
+
+class Contest(NamedTuple):
+    """Programs and the streams that they get."""
+
+    programs: dict[str, tuple[Path, Path]]
+    """Name → (script, stream)"""
+    rows: int
+    events: int = 0
+    """Events that the rows stand for, where they are groups."""
+
+
+def main() -> int:
+    """Run all contests on both Pythons and write the figures."""
+    result: dict[str, Any] = {"rounds": ROUNDS, "chunk_rows": CHUNK}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        app = install(folder)
+        records = simulate(app / "lookups" / "nhi_baseline.csv.gz")
+        result["events"] = len(records)
+        result["events_per_behaviour_hour"] = round(len(records) / behaviours(records), 2)
+        contests = streams(records, folder, app / "bin" / "nhiscore.py")
+        for version in ("3.9", "3.13"):
+            python = environment(version)
+            if python is None:
+                result[version] = "not installed"
+                continue
+            result[version] = {name: run(python, contest, folder) for name, contest in contests.items()}
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    return 0
+
+
+def install(folder: Path) -> Path:
+    """The app as it is packaged, unpacked."""
+    for name, data in package.contents().items():
+        path = folder / package.APP / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder / str(package.APP)
+
+
+def simulate(target: Path) -> list[dict[str, Any]]:
+    """Learn three weeks into a lookup file; the events after them, newest first, as a search finds them."""
+    spec = Spec(days=LEARNT + 3, machines=60, seed=11, events=(LEARNT + 3) * EVENTS // 2)
+    days = [day.records for day in Tenant(spec).days()]
+    state, card = State(MemoryStore()), model.load()
+    pipeline = Pipeline(state, card, [cloudtrail])
+    for records in days[:LEARNT]:
+        pipeline.feed(records, lambda line, error: None)
+    pipeline.finish()
+    baselines = Baselines.of(card, state.scopes(state.next_open_day()))
+    lookup.save(target, [*baselines.own.items(), *baselines.groups.items()])
+    later = [record for records in days[LEARNT:] for record in records]
+    return sorted(later, key=lambda record: record["eventTime"], reverse=True)[:EVENTS]
+
+
+def behaviours(records: Iterable[dict[str, Any]]) -> int:
+    """How many behaviours there are: shapes of events in an hour."""
+    events = map(cloudtrail.read, records)
+    return len({(shape_of(event), event.time // HOUR) for event in events})
+
+
+def streams(records: list[dict[str, Any]], folder: Path, nhiscore: Path) -> dict[str, Contest]:
+    """Write every stream once."""
+    raw = [json.dumps(record, separators=(",", ":")) for record in records]
+    rows = [{"_raw": [text], **_default(record), **flat(record)} for text, record in zip(raw, records)]
+    everything = write(folder / "all", rows, None)
+    auto = write(folder / "auto", rows, [*FIELDS, "_raw"])
+    fields = write(folder / "fields", rows, FIELDS, ["input=fields"])
+    only = write(folder / "raw", rows, ["_raw"], ["input=raw"])
+    sides = {
+        "extracted": (everything, auto),
+        "extracted_without_raw": (everything, fields),
+        "raw": (write(folder / "sdk", rows, ["_raw"]), only),
+    }
+    contests = {name: contest(theirs, (nhiscore, ours), len(rows)) for name, (theirs, ours) in sides.items()}
+    groups = grouped(rows)
+    ours = write(folder / "grouped", groups, [*FIELDS, "first", "last", "count"], ["input=fields"])
+    programs = {"nhiscore": (nhiscore, ours), "csv": (CSV_LOOP, ours)}
+    return {**contests, "grouped": Contest(programs, len(groups), len(rows))}
+
+
+def grouped(rows: Sequence[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
+    """What `stats count min(_time) AS first max(_time) AS last by FIELDS, hour` makes of events."""
+    by = [name for name in FIELDS if name not in ("eventTime", "eventID")]
+    found: dict[tuple[Any, ...], dict[str, list[str]]] = {}
+    for row in rows:
+        second = parse(row["eventTime"][0])
+        key = (second // HOUR, *(tuple(row.get(name, ())) for name in by))
+        group = found.get(key)
+        if group is None:
+            told = {name: row[name] for name in by if name in row}
+            group = found[key] = {**told, "first": [str(second)], "last": [str(second)], "count": ["0"]}
+        group["count"] = [str(int(group["count"][0]) + 1)]
+        group["first"] = [str(min(second, int(group["first"][0])))]
+        group["last"] = [str(max(second, int(group["last"][0])))]
+    return list(found.values())
+
+
+def contest(sdk_stream: Path, nhiscore: tuple[Path, Path], rows: int) -> Contest:
+    """The three programs on their streams."""
+    return Contest({"sdk": (SDK, sdk_stream), "nhiscore": nhiscore, "csv": (CSV_LOOP, nhiscore[1])}, rows)
+
+
+def _default(record: dict[str, Any]) -> dict[str, list[str]]:
+    """The fields that every Splunk event has."""
+    return {
+        "_time": [record["eventTime"]], "host": ["aws"], "index": ["aws"], "source": ["s3://trail/log.json.gz"],
+        "sourcetype": ["aws:cloudtrail"], "splunk_server": ["idx-1"], "linecount": ["1"],
+    }  # fmt: skip
+
+
+def write(
+    path: Path, rows: Sequence[dict[str, list[str]]], fields: Iterable[str] | None, args: Sequence[str] = ()
+) -> Path:
+    """A stream as splunkd writes it: getinfo, then chunks; all fields of a chunk where none are named."""
+    with path.open("wb") as out:
+        out.write(getinfo(args))
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            names = fields if fields is not None else dict.fromkeys(name for row in part for name in row)
+            metadata = {"action": "execute", "finished": start + CHUNK >= len(rows)}
+            out.write(chunk(metadata, table(list(names), part)))
+    return path
+
+
+def run(python: str, contest: Contest, folder: Path) -> dict[str, Any]:
+    """Medians of one contest, the programs taking turns."""
+    seconds: dict[str, list[float]] = {name: [] for name in contest.programs}
+    ours = str(contest.programs["nhiscore"][0])
+    subprocess.run([python, ours], stdin=subprocess.DEVNULL, env=ENVIRONMENT, check=True)
+    for _ in range(ROUNDS):
+        for name, (script, stream) in contest.programs.items():
+            seconds[name].append(once(python, script, stream, folder / "out"))
+            counted = count(folder / "out")
+            if counted != contest.rows:
+                raise RuntimeError(f"{script.name} gave back {counted} of {contest.rows} rows")
+            if name == "nhiscore":
+                complete(folder / "out")
+    rates = {name: (contest.events or contest.rows) / statistics.median(each) for name, each in seconds.items()}
+    against = {f"nhiscore_vs_{name}": round(rates["nhiscore"] / rates[name], 3) for name in rates if name != "nhiscore"}
+    return {"rows": contest.rows, "events_per_s": {name: round(rate, 1) for name, rate in rates.items()}, **against}
+
+
+def once(python: str, script: Path, stream: Path, target: Path) -> float:
+    """Seconds of processor time of one process: on a busy machine the clock on the wall tells nothing."""
+    with stream.open("rb") as given, target.open("wb") as taken:
+        before = os.times()
+        subprocess.run([python, str(script)], stdin=given, stdout=taken, env=ENVIRONMENT, check=True)
+        after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def count(path: Path) -> int:
+    """Rows in all replies."""
+    csv.field_size_limit(2**31 - 1)
+    total = 0
+    with path.open("rb") as stream:
+        for _, body in replies(stream):
+            total += max(0, sum(1 for row in csv.reader(io.StringIO(body.decode())) if row) - 1)
+    return total
+
+
+def complete(path: Path) -> None:
+    """Every row has a score, and no row an error."""
+    with path.open("rb") as stream:
+        for _, body in replies(stream):
+            for row in csv.DictReader(io.StringIO(body.decode())):
+                if not row["nhi_score"] or row["nhi_error"] or not row.keys() >= set(ADDED):
+                    raise RuntimeError(f"a row was not scored: {row['nhi_error']}")
+
+
+def environment(version: str) -> str | None:
+    """An interpreter with the pinned SDK, in `.venv-sdk-VERSION`; None where that Python is missing."""
+    interpreter = find(version)
+    if interpreter is None:
+        return None
+    place = ROOT / f".venv-sdk-{version}"
+    python = place / "bin" / "python"
+    stamp = place / ".installed"
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    pins = pinned(lock, frozenset({"splunk-sdk", "deprecation", "packaging"}))
+    if not stamp.exists() or stamp.read_text("utf-8") != pins:
+        subprocess.run([interpreter, "-m", "venv", "--clear", str(place)], check=True)
+        wanted = place / "requirements.txt"
+        wanted.write_text(pins, "utf-8")
+        pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes"]
+        subprocess.run([*pip, "-r", str(wanted)], check=True)
+        stamp.write_text(pins, "utf-8")
+    return str(python)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,321 @@
+"""Precision and recall of posture findings on simulated tenants whose faults are known.
+
+Lives in a tenant are short, so the limits are too: an identity is idle after `IDLE` days and a key is old after `OLD`.
+What is known, and by what, never by the product's own reading:
+
+| finding | true for |
+|---|---|
+| dormant_identity | machines that this module stops; those that it makes yearly or fortnightly must not be named |
+| unused_secret | keys that the simulator replaced and nobody switched off, and the keys of stopped machines |
+| long_lived_secret | keys in use at the end whose first day is `OLD` days back or more |
+| human_use | machines in whose sessions this module puts a person at a console |
+| shared_environments | identities whose raw records and name tell of two environments, by the world's own words; not \
+measured where those are single letters, which nobody could guess |
+| over_privileged | machines seen for 30 days that this module grants twice the services; others get what they call |
+
+Owners and shared credentials: see `posture_shared`. What renamed machines leave behind, and what started stopped ones,
+is left out of dormant_identity.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.act.posture import policies
+from nhi_watch.act.posture.look import look
+from nhi_watch.act.posture.matching import Limits, scene
+from nhi_watch.context import actions
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.identity import subject_of
+from nhi_watch.detect import history, model
+from nhi_watch.detect.judge import Pipeline
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch_lab.evaluation import posture_shared
+from nhi_watch_lab.evaluation.incidents import seeds_of
+from nhi_watch_lab.evaluation.page import table
+from nhi_watch_lab.simulator import Spec, Tenant
+from nhi_watch_lab.simulator.dice import dice
+from nhi_watch_lab.simulator.machines import Machine, Rhythm
+
+DAYS = 50
+IDLE = 12
+OLD = 30
+MEASURED = ("dormant_identity", "unused_secret", "long_lived_secret", "human_use", "shared_environments",
+            "over_privileged", "orphaned_identity", "reused_credential")  # fmt: skip
+PLANTED = 5
+"""Machines of each planted sort."""
+PRODUCTION = ("prod", "prd", "live", "p")
+Truth = dict[str, set[str]]
+"""Kind of finding → what it is true for: the ARN, or the key's id where it is about a key."""
+
+
+class Plan(NamedTuple):
+    """What was planted in a tenant."""
+
+    stopped: list[Machine]
+    yearly: list[Machine]
+    fortnightly: list[Machine]
+    by_hand: list[Machine]
+    left_out: set[str]
+    """Names of identities of which nobody can say whether they are still needed."""
+
+
+def plan(tenant: Tenant) -> Plan:
+    """Choose machines, and change when they work."""
+    d = dice(tenant.spec.seed, "posture")
+    recreated = {m.arn for m in tenant.machines if m.dies < DAYS}
+    free = [
+        m for m in tenant.machines
+        if m.kind in ("role", "user") and not m.human and m.born == 0 and m.arn not in recreated
+        and m.archetype not in ("sleeper", "scanner", "person") and m.volume > 0.2
+    ]  # fmt: skip
+    chosen = d.some(free, min(len(free), 4 * PLANTED))
+    stopped, yearly, fortnightly, by_hand = (chosen[n::4] for n in range(4))
+    left_out = set(recreated)
+    for machine in stopped:
+        left_out |= {machine.parent.arn if machine.parent else "", subject_of(machine.subject)}
+        machine.dies = DAYS - IDLE - d.between(4, 10)
+    for machine in yearly:
+        _on_days(machine, 400, d.between(5, DAYS - IDLE - 2))
+    for machine in fortnightly:
+        _on_days(machine, 14, d.between(0, 3))
+    return Plan(stopped, yearly, fortnightly, by_hand, left_out)
+
+
+def _on_days(machine: Machine, every: int, first: int) -> None:
+    """Let all that a machine does happen on each so-manieth day only."""
+    for activity in machine.activities:
+        activity.rhythm = Rhythm("cron", at=activity.rhythm.at or 36_000, days=every, offset=first)
+    machine.at_start = []
+
+
+def records(tenant: Tenant, planted: Plan) -> Iterator[list[dict[str, Any]]]:
+    """The tenant's days, with a person at work in some machines' sessions in the last week."""
+    hands = {machine.arn for machine in planted.by_hand}
+    for number, day in enumerate(tenant.days()):
+        rows: list[dict[str, Any]] = list(day.records)
+        if number in (DAYS - 6, DAYS - 3):
+            done: set[str] = set()
+            for row in day.records:
+                arn = _role_of(row)
+                if arn in hands and arn not in done:
+                    done.add(arn)
+                    rows.append({**row, "sessionCredentialFromConsole": "true", "eventID": f"hand-{row['eventID']}"})
+        yield rows
+
+
+def _role_of(row: Mapping[str, Any]) -> str:
+    who = row["userIdentity"]
+    issuer = who.get("sessionContext", {}).get("sessionIssuer", {})
+    return str(issuer.get("arn") or who.get("arn") or "")
+
+
+class Raw:
+    """What the raw records say of each ARN, read without the product."""
+
+    def __init__(self, envs: Sequence[str]) -> None:
+        self._env = re.compile(r"[\w-]*(?<![a-z0-9])(" + "|".join(map(re.escape, envs)) + r")(?![a-z0-9])[\w-]*")
+        self.envs: dict[str, dict[str, set[str]]] = {}
+        """ARN → environment → names that tell it."""
+        self.calls: dict[str, set[tuple[str, str]]] = {}
+        self.days: dict[str, set[int]] = {}
+        self.keys: dict[str, list[int]] = {}
+
+    def take(self, number: int, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Note what a day's records say."""
+        for row in rows:
+            arn = _role_of(row)
+            self.calls.setdefault(arn, set()).add((row["eventSource"].partition(".")[0], row["eventName"]))
+            self.days.setdefault(arn, set()).add(number)
+            key = row["userIdentity"].get("accessKeyId", "")
+            if key.startswith("AKIA"):
+                self.keys.setdefault(key, []).append(number)
+            for text in _leaves(row.get("requestParameters")):
+                for match in self._env.finditer(text.lower()):
+                    self.envs.setdefault(arn, {}).setdefault(match[1], set()).add(match[0])
+
+    def sides(self, arn: str) -> dict[bool, set[str]]:
+        """Production or not → the names that tell it; its own name tells enough by itself."""
+        found: dict[bool, set[str]] = {}
+        for env, texts in self.envs.get(arn, {}).items():
+            found.setdefault(env in PRODUCTION, set()).update(texts)
+        for match in self._env.finditer(re.sub(r"(?<=[a-z])(?=[A-Z])", "-", arn.rpartition("/")[2]).lower()):
+            found.setdefault(match[1] in PRODUCTION, set()).update((arn, match[0]))
+        return found
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _leaves(inner)
+
+
+def truth(tenant: Tenant, planted: Plan, raw: Raw, granted: set[str]) -> Truth:
+    """What should be found."""
+    machines = [m for m in tenant.machines if m.kind in ("role", "user") and not m.human and m.arn in raw.days]
+    old: set[str] = set()
+    unused: set[str] = set()
+    for machine in machines:
+        for number, (since, key) in enumerate(machine.keys):
+            seen = raw.keys.get(key)
+            if seen is None:
+                continue
+            replaced = number < len(machine.keys) - 1 and DAYS - max(seen) > IDLE
+            if replaced or machine in planted.stopped:
+                unused.add(key)
+            elif DAYS - min(seen) > OLD and DAYS - max(seen) <= IDLE and since <= DAYS - OLD:
+                old.add(key)
+    sides = ((machine.arn, raw.sides(machine.arn)) for machine in machines)
+    crossing = {arn for arn, told in sides if len(told) == 2 and min(map(len, told.values())) >= 2}
+    hands = {m.arn for m in planted.by_hand if raw.days.get(m.arn, set()) & {DAYS - 6, DAYS - 3}}
+    stopped = {m.arn for m in planted.stopped if len(raw.days.get(m.arn, ())) > 1}
+    true = {"dormant_identity": stopped, "unused_secret": unused, "long_lived_secret": old, "human_use": hands,
+            "shared_environments": crossing, "over_privileged": granted}  # fmt: skip
+    if min(map(len, tenant.world.envs)) == 1:
+        del true["shared_environments"]
+    return true
+
+
+EXTRA = ("redshift", "glue", "athena", "sagemaker", "backup", "kinesis", "elasticache", "transfer", "states", "batch",
+         "ecs", "eks", "dms", "emr")  # fmt: skip
+
+
+def grants(tenant: Tenant, raw: Raw, seed: int) -> tuple[str, set[str]]:
+    """Authorization details: about half of the machines may do what they do, the rest much more; and who those are."""
+    d, wide = dice(seed, "grants"), set()
+    details: dict[str, list[dict[str, Any]]] = {"RoleDetailList": [], "UserDetailList": []}
+    for machine in tenant.machines:
+        calls = raw.calls.get(machine.arn)
+        if machine.kind not in ("role", "user") or not calls or len(raw.days[machine.arn]) < 2:
+            continue
+        used = sorted({f"{p}:{actions.canonical(name)}" for source, name in calls for p in actions.prefixes(source)})
+        services = {call.partition(":")[0] for call in used}
+        spare = [f"{name}:*" for name in EXTRA if name not in services][: max(4, len(services) + 1)]
+        more = d.chance(0.5) and len(spare) > len(services)
+        if more and DAYS - 1 - min(raw.days[machine.arn]) >= 30:
+            wide.add(machine.arn)
+        kind = machine.kind.capitalize()
+        statement = {"Effect": "Allow", "Action": [*used, *spare] if more else used, "Resource": "*"}
+        inline = [{"PolicyName": "own", "PolicyDocument": {"Statement": [statement]}}]
+        one = {f"{kind}Name": machine.arn.rpartition("/")[2], "Arn": machine.arn, f"{kind}PolicyList": inline}
+        details[f"{kind}DetailList"].append(one)
+    return json.dumps(details), wide
+
+
+def measure(seed: int, machines: int = 80) -> dict[str, Any]:
+    """Counts of one tenant: for each kind, how many were found rightly, wrongly, and not at all."""
+    tenant = Tenant(Spec(DAYS, machines, seed, campaigns=0))
+    planted = plan(tenant)
+    shared, users = posture_shared.plan(tenant, DAYS), posture_shared.Users(tenant)
+    raw, store = Raw(tenant.world.envs), MemoryStore()
+    pipeline = Pipeline(State(store), model.load(), [cloudtrail])
+    for number, told in enumerate(records(tenant, planted)):
+        rows = posture_shared.doubled(told, shared.second)
+        raw.take(number, rows)
+        users.take(rows)
+        pipeline.feed(rows, _no_reject)
+    pipeline.finish()
+    details, wide = grants(tenant, raw, seed)
+    whole = history.read(store, model.load())
+    known = posture_shared.assets_of(raw.days, tenant, shared)
+    look_at = scene(whole, policies.authorization_details(details), known, Limits(OLD, IDLE), 0)
+    found = look(look_at, store).summary
+    true = truth(tenant, planted, raw, wide)
+    true["orphaned_identity"] = {arn for arn in shared.nobody if DAYS - 1 - max(raw.days.get(arn, {-DAYS})) < IDLE}
+    true["reused_credential"] = users.reused(tenant.machines)
+    return _counts(found, true, planted)
+
+
+def _no_reject(index: int, reject: RejectError) -> None:
+    raise AssertionError(f"record {index} of the simulator was rejected: {reject}")
+
+
+def _counts(found: Mapping[str, Any], true: Truth, planted: Plan) -> dict[str, Any]:
+    counts: dict[str, Any] = {}
+    for kind in [k for k in MEASURED if k in true]:
+        told = {_about(f) for f in found["findings"] if f["kind"] == kind}
+        told -= planted.left_out if kind == "dormant_identity" else set()
+        right, wrong, missed = told & true[kind], told - true[kind], true[kind] - told
+        counts[kind] = {"right": len(right), "wrong": len(wrong), "missed": len(missed)}
+    idle = {f["identity"]["name"] for f in found["findings"] if f["kind"] == "dormant_identity"}
+    for name, machines in (("yearly", planted.yearly), ("fortnightly", planted.fortnightly)):
+        counts[name] = {"jobs": len(machines), "called_idle": len(idle & {m.arn for m in machines})}
+    return counts
+
+
+def _about(finding: Mapping[str, Any]) -> str:
+    """What a finding is about: a key, or an ARN."""
+    by_key = "secret" in finding["kind"] or finding["kind"] == "reused_credential"
+    return str((by_key and finding["credential"]) or finding["identity"]["name"])
+
+
+def summarise(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Sums over tenants, with precision and recall."""
+    kinds = {}
+    for kind in MEASURED:
+        total = {name: sum(one[kind][name] for one in measured if kind in one) for name in ("right", "wrong", "missed")}
+        told, true = total["right"] + total["wrong"], total["right"] + total["missed"]
+        kinds[kind] = {**total, "precision": round(total["right"] / told, 3) if told else None,
+                       "recall": round(total["right"] / true, 3) if true else None}  # fmt: skip
+    jobs = {
+        name: {part: sum(one[name][part] for one in measured) for part in ("jobs", "called_idle")}
+        for name in ("yearly", "fortnightly")
+    }
+    return {"tenants": len(measured), "days": DAYS, "limits": {"idle": IDLE, "old": OLD}, "kinds": kinds, **jobs}
+
+
+def page(summary: Mapping[str, Any], seeds: Sequence[int]) -> str:
+    """docs/posture_measured.md."""
+    rows = [
+        [kind.replace("_", " "), f"{one['right']}", f"{one['wrong']}", f"{one['missed']}", _share(one["precision"]),
+         _share(one["recall"])]
+        for kind, one in summary["kinds"].items()
+    ]  # fmt: skip
+    jobs = [[name, str(summary[name]["jobs"]), str(summary[name]["called_idle"])] for name in ("yearly", "fortnightly")]
+    limits = summary["limits"]
+    return f"""# Posture, measured
+
+Written by `python -m nhi_watch_lab.evaluation.posture_truth {",".join(map(str, seeds))} --page FILE`; no number is
+typed by hand.
+
+{summary["tenants"]} simulated tenants of {summary["days"]} days with known faults; idle after {limits["idle"]} days,
+old after {limits["old"]}. What is true is told by what was planted and by the raw records, never by the product's own
+reading: see `lab/nhi_watch_lab/evaluation/posture_truth.py`. Unused rights have no row: whether a call that stopped
+is still needed is not known in the simulator either.
+
+{table(["finding", "right", "wrong", "missed", "precision", "recall"], rows)}
+
+Jobs that run seldom must not be called idle:
+
+{table(["rhythm", "jobs", "called idle"], jobs)}
+"""
+
+
+def _share(share: Optional[float]) -> str:
+    return "–" if share is None else f"{share:.3f}"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure on simulated tenants, and print the figures."""
+    parser = argparse.ArgumentParser(description="Posture measured on simulated tenants with planted faults.")
+    parser.add_argument("seeds", help="as in 701,702")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="also write the figures as a Markdown page")
+    args = parser.parse_args(arguments)
+    seeds = seeds_of(args.seeds)
+    summary = summarise([measure(seed) for seed in seeds])
+    if args.page:
+        args.page.write_text(page(summary, seeds), "utf-8")
+    sys.stdout.write(json.dumps(summary, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

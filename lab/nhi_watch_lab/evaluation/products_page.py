@@ -1,0 +1,52 @@
+"""The figures across products → docs/products.md: no number is typed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from nhi_watch_lab.simulator.products import Spec
+
+NAMES = {
+    "together": "all sources, episodes follow links",
+    "not_linked": "all sources, episodes alone",
+    "by_source": "source by source",
+}
+
+
+def page(result: Mapping[str, Any], specs: Sequence[Spec], meaning: str) -> str:
+    """The figures as Markdown; `meaning` says what is counted."""
+    return "\n".join(_lines(result, specs, meaning)) + "\n"
+
+
+def _lines(result: Mapping[str, Any], specs: Sequence[Spec], meaning: str) -> Iterator[str]:
+    spec, total = specs[0], result["totals"]
+    yield "# Across products\n"
+    yield "<!-- Written by `python -m nhi_watch_lab.evaluation.products --page FILE`: do not edit. -->\n"
+    yield (
+        f"Model {result['model']['id']}; {len(specs)} simulated companies (seeds {specs[0].seed} to {specs[-1].seed}) "
+        f"of {spec.nhis} machine identities and {spec.days} days in 17 logs. Volumes, rhythms and campaigns are "
+        "assumptions: no multi-day log of these products with labels is public.\n"
+    )
+    yield meaning
+    for name, ways in result["recall"].items():
+        yield f"\n## Incidents, {name}\n"
+        yield "| scored | incidents | found at 10 a day | as one notable | notables a day that hold one |"
+        yield "|---|---|---|---|---|"
+        for way, row in ways.items():
+            yield (f"| {NAMES[way]} | {row['found']['incidents']} | {_share(row['found'])} | {_share(row['as_one'])} "
+                   f"| {row['notables_each']} |")  # fmt: skip
+    yield f"\nNot counted: {result['unlike']} incidents that no log can tell from ordinary use.\n"
+    yield "## In and out\n"
+    yield (f"{total['records']:,} records and {total['alerts']:,} alerts of other products went in; "
+           f"{total['together']:,} notables came out in {total['days']} days "
+           f"({total['by_source']:,} source by source).\n")  # fmt: skip
+    yield "## By technique\n"
+    yield "| technique | incidents | found | as one | source by source |\n|---|---|---|---|---|"
+    for name, row in result["techniques"].items():
+        yield f"| {name} | {row['incidents']} | {row['together']} | {row['as_one']} | {row['by_source']} |"
+
+
+def _share(told: Mapping[str, Any]) -> str:
+    low, high = told["interval"]
+    return f"{told['recall']:.3f} ({told['found']}; {low:.2f} to {high:.2f})"

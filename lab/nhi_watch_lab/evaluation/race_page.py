@@ -1,0 +1,95 @@
+"""The race's figures → docs/race.md: no number is typed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+from nhi_watch.detect.exposure.timing import OBSERVED, PLACES
+from nhi_watch_lab.evaluation.page import table
+from nhi_watch_lab.evaluation.race import DELAYS, DELIVERY, FEEDS
+
+Figures = Mapping[str, Any]
+
+
+def render(result: Figures) -> str:
+    """The page, in Markdown."""
+    return "\n\n".join([_head(result), _won(result), _known(result), _chains(result), _sources()]) + "\n"
+
+
+def _head(result: Figures) -> str:
+    setting, seen, exposure = result["setting"], result["seen"], result["exposure"]
+    feeds = "; ".join(f"*{feed.name}*: {feed.basis}" for feed in FEEDS)
+    model = f"`{result['model']['id']}` (SHA-256 `{result['model']['sha256'][:16]}…`)"
+    high = seen["chains"] - seen["never_high"]
+    return f"""# Race
+
+Written by `nhi race --page`; no number is typed by hand.
+
+An access key is exposed in a public repository and turned into model invocations. Does the notable come first?
+{seen["chains"]} chains of the simulator's LLMjacking technique (seed {setting["seed"]}, {setting["machines"]} machines,
+{setting["days"]} days of history), each begun at {setting["draws"]} times to first use, in equal steps through the
+lognormal that was fitted to published times. Model {model}.
+
+The exposure by itself scores {exposure["score"]:.0f} a minute after it, before anybody can be seen to use the key.
+The logs make {high} of {seen["chains"]} chains *high*, at the median {seen["median_seconds"]} s after the first call;
+a chain that they never make *high* counts as lost. They arrive {DELIVERY:.0f} minutes late (AWS: CloudTrail delivers
+within about 5 minutes on average, not guaranteed). *Delay* is what the customer's own pipeline adds, to feeds and logs
+alike; runs are {setting["every"]:g} min apart. Feeds: {feeds}.
+
+**Lost is lost.** A share of 0% in a column means that the thief was there first in every chain."""
+
+
+def _won(result: Figures) -> str:
+    parts = ["## Share of chains in which the notable came first"]
+    stages: Sequence[str] = result["stages"]
+    for way, by_delay in result["won"].items():
+        rows = [[f"{d} min", *(_cell(by_delay[str(d)][stage]) for stage in stages)] for d in DELAYS]
+        parts.append(f"### {way[0].upper()}{way[1:]}\n\n" + table(["delay", *stages], rows))
+    return "\n\n".join(parts)
+
+
+def _cell(cell: Figures) -> str:
+    return "no chain" if cell["share"] is None else f"{_percent(cell['share'])} of {cell['of']:,}"
+
+
+def _percent(share: Optional[float]) -> str:
+    return "–" if share is None else f"{share:.0%}"
+
+
+def _known(result: Figures) -> str:
+    stages: Sequence[str] = result["stages"]
+    rows = []
+    for name, ways in result["known"].items():
+        for way in ("logs alone", FEEDS[0].name):
+            first = ways[way][stages[0]]
+            verdict = "won" if first == 1 else "lost" if first == 0 else "split"
+            rows.append([name, way, verdict, *(_percent(ways[way][stage]) for stage in stages)])
+    return "## The published cases, one by one, without any delay of one's own\n\n" + table(
+        ["time to first use", "known by", "first try", *stages], rows
+    )
+
+
+def _chains(result: Figures) -> str:
+    rows = []
+    for number, chain in enumerate(result["chains"], 1):
+        times = ["–" if second is None else f"{second:,} s" for second in chain["stages"]]
+        seen = "never" if chain["seen"] is None else f"{chain['seen']:,} s"
+        rows.append([str(number), str(chain["calls"]), *times, seen])
+    return "## The chains\n\nSeconds after the first call.\n\n" + table(
+        ["chain", "calls", *result["stages"], "high by the logs"], rows
+    )
+
+
+def _sources() -> str:
+    rows = [[f"{o.minutes * 60:.0f} s", ", ".join(o.places).replace("_", " "), o.source] for o in OBSERVED]
+    places = [
+        [p.name.replace("_", " "), f"{p.tried:.0%}", f"{p.median:,.1f} min", f"{p.sigma:.2f}", p.basis]
+        for p in PLACES.values()
+    ]
+    return (
+        "## Published times\n\n" + table(["time", "used for", "source"], rows) + "\n\n## The timing model\n\n"
+        "P(tried within t) = tried × Φ((ln t − μ) / σ); see `nhi_watch/detect/exposure/timing.py`. "
+        "*Tried* is assumed everywhere.\n\n"
+        + table(["place", "ever tried", "median", "σ", "stands on"], places)
+    )

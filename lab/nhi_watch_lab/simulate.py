@@ -1,0 +1,62 @@
+"""`nhi simulate`: labelled telemetry of a made-up account."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi simulate` takes."""
+    parser.add_argument("--days", type=_count, default=14, metavar="N", help="default: 14")
+    parser.add_argument("--machines", type=_count, default=120, metavar="N", help="default: 120")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same bytes")
+    parser.add_argument("--start", default="2025-03-03", metavar="DATE", help="default: 2025-03-03")
+    parser.add_argument("--campaigns", type=int, metavar="N",
+                         help="incidents (default: one per 2 days and 200 machines)")  # fmt: skip
+    parser.add_argument("--events", type=int, default=0, metavar="N",
+                         help="about how many events in all; not with --products")  # fmt: skip
+    parser.add_argument("--products", action="store_true",
+                         help="a company in all of its logs, not AWS alone; --machines counts all machine identities")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR",
+                         help="gets events/*.ndjson.gz and labels.json")  # fmt: skip
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 on")
+    return number
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Write the telemetry.
+
+    Raises:
+        InputError: the arguments do not fit together, or the folder cannot be written.
+    """
+    from nhi_watch_lab import simulator
+    from nhi_watch_lab.simulator import products
+
+    if args.products and args.events:
+        raise InputError("nhi simulate: --events and --products exclude each other; the volume follows --machines")
+    common = {"days": args.days, "seed": args.seed, "start": args.start, "campaigns": args.campaigns}
+    try:
+        if args.products:
+            labels = products.write(args.out, products.Spec(nhis=args.machines, **common))
+        else:
+            spec = simulator.Spec(machines=args.machines, events=args.events, **common)
+            labels = simulator.write(args.out, spec)
+    except (OSError, OverflowError, ValueError) as error:
+        raise InputError(f"nhi simulate: {error}") from error
+    incidents = len(labels["incidents"])
+    told = f"Wrote {args.days} days of {args.machines} machines with {incidents} incidents to {args.out}."
+    console.print(told, soft_wrap=True, markup=False)
+    return 0

@@ -1,0 +1,151 @@
+"""The people of an account: Identity Center roles in browsers and on the command line, a few IAM users."""
+
+from __future__ import annotations
+
+from nhi_watch_lab.simulator import agents, networks
+from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator.machines import HOUR, Activity, Machine, Place, Rhythm, Step
+from nhi_watch_lab.simulator.parts import Parts
+
+_FIRST = [
+    "anna",
+    "ben",
+    "carla",
+    "david",
+    "elena",
+    "felix",
+    "greta",
+    "hugo",
+    "iris",
+    "jonas",
+    "kira",
+    "leo",
+    "mira",
+    "nils",
+    "olga",
+    "paul",
+    "rosa",
+    "sam",
+    "tina",
+    "uwe",
+    "vera",
+    "yuki",
+    "zoe",
+]
+_LAST = [
+    "adler",
+    "bauer",
+    "costa",
+    "diaz",
+    "ekman",
+    "fischer",
+    "garcia",
+    "huber",
+    "ito",
+    "jansen",
+    "khan",
+    "lopez",
+    "meyer",
+    "novak",
+    "olsen",
+    "petrov",
+    "quinn",
+    "rossi",
+]
+_SETS = [
+    "AdministratorAccess",
+    "PowerUserAccess",
+    "ReadOnlyAccess",
+    "DataEngineer",
+    "Developer",
+    "Support",
+    "Billing",
+    "Platform",
+]
+_ZONES = {"us": -5, "de": 1, "gb": 0, "fr": 1, "es": 1, "in": 5, "jp": 9}
+
+
+def make_people(parts: Parts, count: int, days: int) -> list[Machine]:
+    """`count` people of the account, each a Machine with `human` set."""
+    sso = dice(parts.world.seed, "sso").chance(0.75)
+    people = [
+        _person(parts, dice(parts.world.seed, "person", number), number, sso) for number in range(count)
+    ]
+    _bad_days(parts, people, days)
+    return people
+
+
+def _bad_days(parts: Parts, people: list[Machine], days: int) -> None:
+    """Outages, on which many people look everywhere and change things; and new colleagues."""
+    d = dice(parts.world.seed, "outages")
+    for _ in range(d.poisson(days / 20)):
+        day = d.between(1, max(1, days - 1))
+        for person in d.some(people, max(2, len(people) // 3)):
+            steps = [Step(parts.reads(d), 30, 5), Step(parts.writes(d), 3, 30)]
+            person.activities.append(Activity(Rhythm("burst", 3), steps, day, day + 1, scale=False))
+    for person in people[4:]:
+        if d.chance(0.08 * days / 30):
+            person.born = d.between(1, max(1, days - 1))
+
+
+def _place(parts: Parts, d: Dice, name: str) -> Place:
+    world = parts.world
+    spots = [*world.office, world.vpn, networks.address(d, networks.ISPS[world.country])]
+
+    def draw(x: Dice) -> str:
+        if x.chance(0.03):  # a train, a hotel, a telephone
+            return networks.address(
+                x, networks.ISPS[x.pick(list(networks.ISPS)) if x.chance(0.3) else world.country]
+            )
+        return x.pick(spots)
+
+    return Place(draw, fixed=False, name=name)
+
+
+def _person(parts: Parts, d: Dice, number: int, sso: bool) -> Machine:
+    world = parts.world
+    name = f"{d.pick(_FIRST)}.{d.pick(_LAST)}{number if d.chance(0.3) else ''}"
+    place, email = _place(parts, d, name), f"{name}@{world.org}.example"
+    if sso or number % 4:
+        sets = _SETS[: 4 + number // 25 % 5]
+        chosen = sets[number % len(sets)]
+        team = "" if number < 24 else f"-{number // 24}"
+        role = f"AWSReservedSSO_{chosen}{team}_{dice(world.seed, chosen, team).hexes(16)}"
+        path = f"role/aws-reserved/sso.amazonaws.com/{world.home}/{role}"
+        principal = dice(world.seed, chosen, team, "id").ident("AROA")
+        kind = "cli" if d.chance(0.35) else "sso"
+        person = Machine(
+            email, "person", "role", world.arn("iam", path), principal, world.home, place, "", kind
+        )
+    else:
+        kind = "console"
+        person = Machine(
+            name,
+            "person",
+            "user",
+            world.arn("iam", f"user/{name}"),
+            d.ident("AIDA"),
+            world.home,
+            place,
+            "",
+            kind,
+        )
+    system = d.pick(["mac", "linux", "windows"])
+    person.agent = agents.cli(d, system) if kind == "cli" else agents.browser(d)
+    person.human, person.subject, person.rotate = True, email, d.pick([4, 8]) * HOUR
+    person.zone = _ZONES[world.country] + (d.between(-6, 6) if d.chance(0.1) else 0)
+    person.activities = _habits(parts, d)
+    return person
+
+
+def _habits(parts: Parts, d: Dice) -> list[Activity]:
+    known = parts.reads(d)
+    activities = [
+        Activity(Rhythm("burst", d.lognormal(1.6, 0.7)), [Step(known, d.lognormal(14, 0.7), 6)], scale=False)
+    ]
+    if d.chance(0.55):
+        rate = d.lognormal(0.25, 0.8)
+        activities.append(
+            Activity(Rhythm("burst", rate), [Step(known, 4, 9), Step(parts.writes(d), 3, 20)], scale=False)
+        )
+    return activities

@@ -1,0 +1,177 @@
+"""Native CloudTrail records: templates made once, stamped per event."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from nhi_watch_lab.simulator.catalogue import is_read
+from nhi_watch_lab.simulator.dice import Dice
+
+Record = dict[str, Any]
+"""One CloudTrail record in its native JSON shape."""
+
+_VERSION_10 = {"logs", "kms", "secretsmanager", "sts", "ssm"}
+_API_VERSION = {"logs": "20140328", "elasticloadbalancing": "2015-12-01", "route53": "2013-04-01"}
+_DATA = {
+    *[
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:DeleteObjects",
+        "s3:CopyObject",
+        "s3:ListObjects",
+        "s3:HeadObject",
+    ],
+    *[
+        "lambda:Invoke",
+        "dynamodb:Query",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "sqs:SendMessage",
+        "sns:Publish",
+        "kinesis:PutRecords",
+    ],
+}
+_CODES = {
+    "ec2": "Client.UnauthorizedOperation",
+    **dict.fromkeys(
+        (
+            "secretsmanager",
+            "dynamodb",
+            "ssm",
+            "kms",
+            "ecs",
+            "logs",
+            "lambda",
+            "bedrock",
+            "organizations",
+            "ecr",
+        ),
+        "AccessDeniedException",
+    ),
+}
+CLOCK = [f"T{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}Z" for s in range(86_400)]
+"""The time of day of each second of a day, as in an RFC 3339 time."""
+
+
+class Actor(NamedTuple):
+    """Who sends, from where and with what, for as long as one session lasts."""
+
+    identity: Record
+    address: str
+    agent: str
+    vpce: str = ""
+    console: bool = False
+    """A session of the web console."""
+
+
+class Template(NamedTuple):
+    """A record without its sender and its time."""
+
+    record: Record
+    action: str
+    """`service:Name`, name as logged."""
+
+
+class Detail(NamedTuple):
+    """What a call says beyond its name."""
+
+    params: Any = None
+    response: Any = None
+    resources: Any = None
+    extra: Any = None
+    error: str = ""
+    message: str = ""
+
+
+def template(account: str, region: str, action: str, detail: Detail = Detail()) -> Template:  # noqa: B008
+    """A template of `action` (`service:Name`) in `account` and `region`."""
+    service, name = action.split(":")
+    data = action in _DATA
+    record: Record = {
+        "eventVersion": "1.10" if service in _VERSION_10 else "1.11",
+        "userIdentity": None,
+        "eventTime": "",
+        "eventSource": f"{service}.amazonaws.com",
+        "eventName": name,
+        "awsRegion": region,
+        "sourceIPAddress": "",
+        "userAgent": "",
+    }
+    if detail.error:
+        record["errorCode"] = detail.error
+        record["errorMessage"] = detail.message
+    record["requestParameters"] = detail.params
+    record["responseElements"] = None if detail.error else detail.response
+    if detail.extra is not None:
+        record["additionalEventData"] = detail.extra
+    record["requestID"] = record["eventID"] = ""
+    record["readOnly"] = is_read(name)
+    if detail.resources is not None:
+        record["resources"] = detail.resources
+    record["eventType"] = "AwsConsoleSignIn" if service == "signin" else "AwsApiCall"
+    if service in _API_VERSION:
+        record["apiVersion"] = _API_VERSION[service]
+    record["managementEvent"] = not data
+    record["recipientAccountId"] = account
+    record["eventCategory"] = "Data" if data else "Management"
+    record["tlsDetails"] = _tls(service, region)
+    return Template(record, action)
+
+
+def _tls(service: str, region: str) -> Record:
+    host = "iam.amazonaws.com" if service == "iam" else f"{service}.{region}.amazonaws.com"
+    if service == "signin":
+        host = f"{region}.signin.aws.amazon.com"
+    return {
+        "tlsVersion": "TLSv1.3",
+        "cipherSuite": "TLS_AES_128_GCM_SHA256",
+        "clientProvidedHostHeader": host,
+    }
+
+
+def denied(base: Template, who: str, resource: str = "*") -> Template:
+    """The same call, refused for lack of permission; `who` is the caller's ARN."""
+    service, name = base.action.split(":")
+    code = _CODES.get(service, "AccessDenied")
+    action = f"{service}:{name.rstrip('0123456789v') if service == 'lambda' else name}"
+    message = f"User: {who} is not authorized to perform: {action}"
+    message += f" on resource: {resource} because no identity-based policy allows the {action} action"
+    if service == "ec2":
+        message = f"You are not authorized to perform this operation. {message}"
+    return failed(base, code, message)
+
+
+def failed(base: Template, code: str, message: str) -> Template:
+    """The same call with an error."""
+    record: Record = {}
+    for key, value in base.record.items():
+        if key == "requestParameters":
+            record["errorCode"], record["errorMessage"] = code, message
+        if key not in ("errorCode", "errorMessage"):
+            record[key] = value
+    record["responseElements"] = None
+    return Template(record, base.action)
+
+
+def stamp(base: Template, actor: Actor, day: str, second: int, dice: Dice) -> Record:
+    """One event: `day` is a date (YYYY-MM-DD), `second` the second of that day."""
+    record = base.record.copy()
+    record["userIdentity"] = actor.identity
+    record["eventTime"] = day + CLOCK[second]
+    record["sourceIPAddress"] = actor.address
+    record["userAgent"] = actor.agent
+    text = f"{dice.getrandbits(192):048x}"
+    tail = text[20:32]
+    record["requestID"] = f"{text[32:40]}-{text[40:44]}-{text[44:48]}-{text[:4]}-{tail}"
+    record["eventID"] = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{tail}"
+    if actor.vpce:
+        record["vpcEndpointId"] = actor.vpce
+        record["vpcEndpointAccountId"] = record["recipientAccountId"]
+    elif actor.address == actor.agent:
+        del record["tlsDetails"]
+        if actor.identity.get("type") == "AWSService":
+            record["sharedEventID"] = f"{text[8:16]}-{text[:4]}-{text[36:40]}-{text[44:48]}-{tail}"
+    if actor.console:
+        record["sessionCredentialFromConsole"] = "true"
+    return record

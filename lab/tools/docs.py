@@ -1,0 +1,182 @@
+"""Writes the generated pages of docs/ from the code; `--check` fails where one is stale."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import readme_figures
+import source_fields
+from layout import ROOT
+from nhi_watch.core import registry
+
+DOCS = ROOT / "docs"
+MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
+ABOUT_SIGNALS = """reasons why a behaviour, or an episode (one identity's day), is unusual or risky. Each is
+one file in `nhi_watch/detect/signals/`. A value of 0 is ordinary, larger is worse; *cannot tell* means that the
+telemetry for it is missing, and has points of its own."""
+ABOUT_SOURCES = """Each source is one file or folder of `nhi_watch/intake/sources/`: a record becomes an Event, or a reject. The
+tables of fields were found by leaving each field of the samples out in turn: it *feeds* what then changes in
+the Event. A field that another one stands in for, as one of Kubernetes' three times, changes nothing and is not
+listed. How much of real records is read, in each shape: [Sources, measured](sources_measured.md)."""
+ABOUT_NEEDS = """Found by leaving each value of the Event out of the signals' samples. Without what it needs a signal is
+*silent* (its value is 0) or *cannot tell* (which has points of its own); without what some of its cases need, those are
+silent. The tables of the sources below tell which fields of a log give these values. Every signal needs an identity, a
+time and an action: a record without a time or an action is refused, one without an identity is nobody's in particular
+(`anonymous`). The access level and the class of a call follow from the action."""
+EXIT_CODES = """Exit code 0: it ran. 1: a defect of ours. 2: the input or the configuration is wrong, and
+one line says what and where."""
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code: 1 if `--check` found a stale page, else 0."""
+    every = list(pages())
+    stale = [path for path, text in every if not path.exists() or path.read_text("utf-8") != text]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)}: {'stale, run make docs' if '--check' in arguments else 'written'}")
+    if "--check" in arguments:
+        return int(bool(stale))
+    for path, text in every:
+        path.write_text(text, "utf-8")
+    return 0
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Every generated page and what it should say; a page about what does not exist yet is left out."""
+    yield DOCS / "decisions" / "README.md", page("Decisions", decisions())
+    writers: dict[str, Callable[[], Iterable[str]]] = {"signals": signals, "sources": sources}
+    for name, write in writers.items():
+        if registry.modules(f"nhi_watch.{name}"):
+            yield DOCS / f"{name}.md", page(name.capitalize(), write())
+    readme = ROOT / "README.md"
+    yield readme, readme_figures.written(readme.read_text("utf-8"), DOCS / "evaluation.md")
+    if importlib.util.find_spec("nhi_watch.cli"):
+        parser: argparse.ArgumentParser = importlib.import_module("nhi_watch.cli").parser()
+        yield DOCS / "cli.md", page("Command line", command_line(parser))
+
+
+def page(title: str, lines: Iterable[str]) -> str:
+    """A page with its title and its mark."""
+    return "\n".join([f"# {title}", "", MARK, "", *lines]).rstrip() + "\n"
+
+
+def decisions() -> Iterator[str]:
+    """A link to each decision record, in order."""
+    for path in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+        title = path.read_text("utf-8").partition("\n")[0].lstrip("# ")
+        yield f"- [{title}]({path.name})"
+
+
+def signals() -> Iterator[str]:
+    """The signals in a table, and then each with what it means."""
+    found = registry.modules("nhi_watch.detect.signals")
+    yield from [f"{len(found)} {ABOUT_SIGNALS}", ""]
+    yield from table(["signal", "title", "looks at", "frameworks", "control"], map(signal_row, found))
+    for module in found:
+        yield from ["", f"## {module.NAME}", "", meaning(module), "", f"Value: {value_of(module)}"]
+
+
+def signal_row(module: ModuleType) -> list[str]:
+    """One row of the table of signals."""
+    frameworks = ", ".join(module.FRAMEWORKS)
+    link = f"[`{module.NAME}`](#{module.NAME})"
+    return [link, module.TITLE, module.SCOPE, frameworks, module.CONTROL.replace("_", " ")]
+
+
+def value_of(module: ModuleType) -> str:
+    """What the signal's number counts: the docstring of its `value`."""
+    return " ".join((module.value.__doc__ or "").split())
+
+
+def sources() -> Iterator[str]:
+    """The log sources in a table, and then each with what it reads."""
+    found = registry.modules("nhi_watch.intake.sources")
+    yield from [ABOUT_SOURCES, ""]
+    head = ["source", "Splunk sourcetypes", "Elasticsearch indices"]
+    columns = (([m.NAME], m.SPLUNK_SOURCETYPES, m.ELASTIC_INDICES) for m in found)
+    yield from table(head, ([code(names) for names in row] for row in columns))
+    yield from ["", "## What signals need", "", ABOUT_NEEDS, ""]
+    yield from table(["signal", "needs", "some of its cases need"], source_fields.about_signals())
+    for module in found:
+        yield from ["", f"## {module.NAME}", "", meaning(module), ""]
+        yield from table(["field", "feeds", "without it"], source_fields.about_source(module))
+
+
+def meaning(module: ModuleType) -> str:
+    """The docstring of a module."""
+    return (module.__doc__ or "").strip()
+
+
+def code(names: Iterable[str]) -> str:
+    """Names as code.
+
+    >>> code(["a", "b"])
+    '`a`, `b`'
+    """
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def command_line(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The program, then every subcommand with its arguments."""
+    yield EXIT_CODES
+    yield from command(parser, "")
+
+
+def command(parser: argparse.ArgumentParser, about: str) -> Iterator[str]:
+    """One command, and those below it."""
+    nested = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    shown = [action for action in parser._actions if action not in nested and is_shown(action)]
+    yield from ["", f"## {parser.prog}", "", about or parser.description or "", ""]
+    if shown:
+        yield from table(["argument", "default", "meaning"], map(argument_row, shown))
+    for action in nested:
+        helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
+        for name, child in action.choices.items():
+            yield from command(child, helps.get(name, ""))
+
+
+def is_shown(action: argparse.Action) -> bool:
+    """Worth a row: neither hidden nor `--help`."""
+    return action.help is not argparse.SUPPRESS and "--help" not in action.option_strings
+
+
+def argument_row(action: argparse.Action) -> list[str]:
+    """One argument or option.
+
+    >>> argument_row(argparse.ArgumentParser().add_argument("--days", type=int, default=14, help="how long"))
+    ['`--days DAYS`', '14', 'how long']
+    """
+    takes = "" if action.nargs == 0 else value_name(action)
+    names = [f"{option} {takes}".strip() for option in action.option_strings] or [takes]
+    default = "" if action.default in (None, False, argparse.SUPPRESS, []) else str(action.default)
+    return [code(names), default, (action.help or "").replace("%(default)s", default).replace("%%", "%")]
+
+
+def value_name(action: argparse.Action) -> str:
+    """What stands for the value in the usage line."""
+    if isinstance(action.metavar, tuple):
+        return " ".join(action.metavar)
+    if action.metavar is None and action.choices is not None:
+        return "|".join(map(str, action.choices))
+    return action.metavar or (action.dest.upper() if action.option_strings else action.dest)
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    """A Markdown table; a bar inside a cell is escaped.
+
+    >>> list(table(["a", "b"], [["1", "x|y"]]))
+    ['| a | b |', '|---|---|', '| 1 | x\\\\|y |']
+    """
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

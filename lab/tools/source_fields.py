@@ -1,0 +1,192 @@
+"""What each field of a log is good for, found out by leaving it out: of the samples of sources, and of signals.
+
+A field *feeds* what changes in the Event of some sample that lacks it. A signal *needs* a value of the Event if no
+sample of it fires where that value is never told, neither today nor in the past.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from layout import ROOT
+
+sys.path.append(str(ROOT / "tests"))
+
+from core_samples import TODAY, events, learnt, whole_days
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.detect.features import EpisodeView
+from nhi_watch.detect.scoring import views_of
+from nhi_watch.detect.signals import SIGNALS, Signal
+
+SAMPLES = ROOT / "tests" / "data"
+BLANK: dict[str, Any] = {
+    "account": "", "credential": "", "credential_type": "none", "session": "", "access": "unknown",
+    "outcome": "success", "error": "", "network": "", "agent": "", "region": "", "target": "", "target_class": "",
+    "traits": [], "issued": "",
+}  # fmt: skip
+"""Values of an Event that signals look at, as they are where a log does not tell."""
+_HASHED = re.compile(r"[0-9a-fA-F-]{20,}")
+_TEXTS = 300
+
+
+class Field(NamedTuple):
+    """One field of a log."""
+
+    path: str
+    feeds: tuple[str, ...]
+    """Values of the Event, in its order; traits by name."""
+    lost: tuple[str, ...]
+    """What is then not told."""
+    rejects: tuple[str, ...]
+    """Reasons of records that are refused without it."""
+
+
+# ---- sources
+
+
+def fields_of(source: ModuleType) -> list[Field]:
+    """The fields of a source's native records that anything depends on, by path."""
+    feeds: dict[str, set[str]] = {}
+    lost: dict[str, set[str]] = {}
+    rejects: dict[str, set[str]] = {}
+    for sample in _lines(SAMPLES / "sources" / f"{source.NAME}.jsonl"):
+        if "event" not in sample or not sample["shape"].startswith("native"):
+            continue
+        whole = source.read(sample["record"])
+        for path, record in _lacking(sample["record"]):
+            found = _read(source, record)
+            if isinstance(found, str):
+                rejects.setdefault(path, set()).add(found)
+            elif found != whole:
+                feeds.setdefault(path, set()).update(_changed(whole, found))
+                lost.setdefault(path, set()).update(_lost(whole, found))
+    names = sorted({*feeds, *rejects}, key=lambda path: (path.count("."), path))
+    return [Field(name, _ordered(feeds.get(name, ())), _ordered(lost.get(name, ())),
+                  tuple(sorted(rejects.get(name, ())))) for name in names]  # fmt: skip
+
+
+def _lines(path: Any) -> list[Any]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _read(source: ModuleType, record: Any) -> Event | str:
+    try:
+        event: Event = source.read(record)
+    except RejectError as reject:
+        return reject.reason
+    return event
+
+
+def _lacking(record: Any) -> Iterator[tuple[str, Any]]:
+    """The record without each of its leaves in turn, with the path of what it lacks."""
+    for steps in list(_leaves(record)):
+        made = copy.deepcopy(record)
+        node = made
+        for step in steps[:-1]:
+            node = node[step]
+        del node[steps[-1]]
+        yield _shown(steps), made
+
+
+def _leaves(tree: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(tree, dict) and tree:
+        for name, inner in tree.items():
+            yield from _leaves(inner, (*at, name))
+    elif isinstance(tree, list) and any(isinstance(inner, (dict, list)) for inner in tree):
+        for index, inner in enumerate(tree):
+            yield from _leaves(inner, (*at, index))
+    elif at:
+        yield at
+
+
+def _shown(steps: tuple[Any, ...]) -> str:
+    text = ".".join("[]" if isinstance(step, int) else step for step in steps).replace(".[]", "[]")
+    return _HASHED.sub("…", text)
+
+
+def _changed(whole: Event, found: Event) -> Iterator[str]:
+    for name, was, now in zip(Event._fields, whole, found):
+        if was == now:
+            continue
+        if name == "traits":
+            yield from (f"trait {trait}" for trait in sorted(set(whole.traits) ^ set(found.traits)))
+        elif name not in ("service", "provider"):
+            yield name
+
+
+def _lost(whole: Event, found: Event) -> Iterator[str]:
+    empty = ("", "unknown", "none", ())
+    for name, was, now in zip(Event._fields, whole, found):
+        if was not in empty and now in empty and name not in ("service", "provider", "traits"):
+            yield name
+
+
+def _ordered(names: Any) -> tuple[str, ...]:
+    order = {name: index for index, name in enumerate(Event._fields)}
+    return tuple(sorted(names, key=lambda name: (order.get(name, len(order)), name)))
+
+
+# ---- signals
+
+
+def needs_of(signal: Signal) -> dict[str, str]:
+    """Value of the Event → what becomes of the signal without it: `silent` or `cannot tell`; or `weaker`, in part."""
+    firing = [s for s in _lines(SAMPLES / "signals" / f"{signal.name}.jsonl") if s["fires"] is True]
+    found = {}
+    for name in BLANK:
+        values = [_value(signal, _without(sample, name)) for sample in firing]
+        still = sum(bool(value and value > 0) for value in values)
+        if not still:
+            found[name] = "cannot tell" if None in values else "silent"
+        elif still < len(values):
+            found[name] = "some cases silent"
+    return found
+
+
+def _without(sample: dict[str, Any], name: str) -> dict[str, Any]:
+    made = copy.deepcopy(sample)
+    for event in [*made["events"], *(event for part in made["history"] for event in part["events"])]:
+        event[name] = BLANK[name]
+    return made
+
+
+def _value(signal: Signal, sample: dict[str, Any]) -> float | None:
+    found = events(sample["events"], TODAY)
+    past = learnt(sample["history"]).past(found[0].identity, TODAY)
+    wholes = whole_days(found).values()
+    episode = EpisodeView([view for whole in wholes for view in views_of(whole.ordered(), past)], past)
+    if signal.scope != "behaviour":
+        return signal.value(episode)
+    values = [signal.value(view) for view in episode.views]
+    return None if set(values) == {None} else max(value or 0.0 for value in values)
+
+
+# ---- Markdown
+
+
+def about_signals() -> Iterator[list[str]]:
+    """Rows: signal, what it needs, what only some of its cases need."""
+    for signal in SIGNALS:
+        needs = needs_of(signal)
+        must = [f"{name} ({what})" for name, what in needs.items() if what != "some cases silent"]
+        some = [name for name, what in needs.items() if what == "some cases silent"]
+        link = f"[`{signal.name}`](signals.md#{signal.name})"
+        yield [link, ", ".join(must) or "the action alone", ", ".join(some)]
+
+
+def about_source(source: ModuleType) -> Iterator[list[str]]:
+    """Rows: field, what it feeds, what a record is without it."""
+    for field in fields_of(source):
+        rejected = f"refused: {', '.join(field.rejects)}" if field.rejects else ""
+        untold = f"not told: {', '.join(field.lost)}" if field.lost else ""
+        changed = [name for name in field.feeds if name not in field.lost]
+        other = f"another or none: {', '.join(changed)}" if changed else ""
+        feeds = ", ".join(field.feeds) or "everything"
+        yield [f"`{field.path}`", feeds[:_TEXTS], "; ".join(filter(None, (rejected, untold, other)))[:_TEXTS]]

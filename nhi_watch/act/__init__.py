@@ -1,0 +1,1 @@
+"""From alert to decision: posture, exposure, response, brief."""

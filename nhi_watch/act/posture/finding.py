@@ -1,0 +1,151 @@
+"""A finding, and what it looks like as a notable of kind `posture`.
+
+Scores are weights by kind and evidence, not probabilities: a finding says what could be used, not that it is. So its
+`probability` is 0, and its priority is half its score's hundredth times the blast radius: what happens comes first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import NamedTuple, Optional
+
+from nhi_watch.context import frameworks
+from nhi_watch.context.assets import Asset
+from nhi_watch.core.event import Identity
+from nhi_watch.core.notable import (
+    BaselineRef,
+    Control,
+    Dimension,
+    Frameworks,
+    ModelRef,
+    Notable,
+    NotableIdentity,
+    ObservedValue,
+    Receipt,
+    SignalPoints,
+    Telemetry,
+    Usual,
+    clip,
+    severity_of,
+)
+from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.detect.history import Life, short
+from nhi_watch.detect.impact import Reach, impact
+from nhi_watch.detect.ranking import priority
+from nhi_watch.state import baseline
+from nhi_watch.state.baseline import Profile
+
+MODEL = "posture-rules-1"
+HALF = 0.5
+"""What happens comes before what could."""
+
+
+class Kind(NamedTuple):
+    """One sort of finding."""
+
+    title: str
+    ids: tuple[str, ...]
+    """Framework ids that the evidence supports."""
+    rotate: str
+    """What to do about the secret; "": nothing."""
+    reduce: str
+    """What to do about the rights; "": nothing."""
+
+
+KINDS = {
+    "long_lived_secret": Kind("Long-lived secret", ("NHI7:2025", "PR.AA"), "Replace {what} by a new one, better by a short-lived one; switch it off, watch, delete it.", ""),  # noqa: E501
+    "unused_secret": Kind("Unused secret", ("NHI1:2025", "PR.AA"), "Switch {what} off; delete it when nothing breaks.", ""),  # noqa: E501
+    "dormant_identity": Kind("Dormant identity", ("NHI1:2025", "PR.AA"), "Switch its credentials off, or forbid to assume it.", "Take its rights away; delete it when nothing breaks."),  # noqa: E501
+    "orphaned_identity": Kind("Nobody owns it", ("NHI1:2025", "GV.RR"), "", "Find who answers for it, or take its rights away."),  # noqa: E501
+    "human_use": Kind("Used by a person", ("NHI10:2025", "DE.CM-03"), "Replace what the person holds; give people their own way in.", ""),  # noqa: E501
+    "shared_environments": Kind("One identity across environments", ("NHI8:2025", "PR.AA"), "", "Give each environment an identity of its own; deny it the others."),  # noqa: E501
+    "reused_credential": Kind("One identity for several applications", ("NHI9:2025", "PR.AA"), "Give each application a credential of its own, then replace the shared one.", ""),  # noqa: E501
+    "over_privileged": Kind("More rights than it uses", ("NHI5:2025", "PR.AA"), "", "Take away what was not used: {what}."),  # noqa: E501
+    "unused_rights": Kind("Calls that it no longer makes", ("NHI5:2025", "PR.AA"), "", "Take away unless a rare job needs them: {what}."),  # noqa: E501
+}  # fmt: skip
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong with one identity."""
+
+    kind: str
+    identity: Identity
+    score: float
+    """0 to 59: posture is never more urgent than what happens."""
+    evidence: str
+    """One sentence, with numbers and where they come from."""
+    what: str = ""
+    """What is to be rotated or taken away."""
+    credential: str = ""
+    records: tuple[str, ...] = ()
+    life: Optional[Life] = None
+
+    @property
+    def id(self) -> str:
+        """The same for the same thing, whenever one looks."""
+        told = f"posture|{self.kind}|{self.identity.id}|{self.credential or self.what * (self.kind in _BY_WHAT)}"
+        return hashlib.sha256(told.encode()).hexdigest()[:20]
+
+
+_BY_WHAT = ("long_lived_secret", "unused_secret")
+"""Kinds of which one identity may have several, told apart by the secret."""
+
+
+def frameworks_of(kind: str) -> Frameworks:
+    """The product's fixed ids, and those of a kind."""
+    grouped = frameworks.grouped([*frameworks.ALWAYS, *KINDS[kind].ids])
+    return Frameworks(*(tuple(grouped[name]) for name in frameworks.FRAMEWORKS))
+
+
+def build(finding: Finding, reach: Reach, asset: Asset, now: int) -> Notable:
+    """The notable; rank and revision are filled in by the caller."""
+    kind, weight, profile = KINDS[finding.kind], impact(asset, reach), _profile(finding)
+    first = profile.first * DAY if profile.first >= 0 else now
+    digest = _digest([finding.kind, finding.score])
+    identity = finding.identity
+    return Notable(
+        id=finding.id, revision=1, kind="posture", rank=1, score=round(finding.score, 1), probability=0.0, p_value=None,
+        priority=round(HALF * priority(finding.score / 100, weight), 4), severity=severity_of(finding.score),
+        title=clip(f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}", 200),
+        summary=clip(finding.evidence, 1000),
+        identity=NotableIdentity(
+            identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, asset.owner
+        ),
+        created=now, first_time=min(first, now), last_time=now,
+        signals=(SignalPoints(finding.kind, 0.0, round(finding.score, 1), clip(finding.evidence, 500),
+                              finding.records[:20], False),),
+        timeline=(), usual=_usual(finding, profile), frameworks=frameworks_of(finding.kind),
+        controls=_controls(finding, kind), impact=weight,
+        telemetry=Telemetry((identity.provider,), None, (), False), record_ids=finding.records[:1000],
+        record_count=len(finding.records), model=ModelRef(MODEL, RULES), baseline=BaselineRef(render_day(now // DAY)),
+        receipt=Receipt(RULES, digest, _digest(baseline.to_row(profile))), merged_into=None,
+    )  # fmt: skip
+
+
+def _profile(finding: Finding) -> Profile:
+    return finding.life.profile if finding.life else Profile()
+
+
+def _usual(finding: Finding, profile: Profile) -> Usual:
+    named = (ObservedValue(clip(finding.credential, 200), False, 0),) if finding.credential else ()
+    dimensions = (Dimension("credential", (), named),) if named else ()
+    last = finding.life.last if finding.life else 0
+    return Usual(dimensions, profile.days, profile.first * DAY if profile.first >= 0 else None, last or None, None)
+
+
+def _controls(finding: Finding, kind: Kind) -> tuple[Control, ...]:
+    what = finding.what or "its secrets"
+    return tuple(
+        Control(name, bool(text), clip(text.format(what=what) or "Nothing to do for this finding.", 900),
+                "open" if text else "not_applicable")
+        for name, text in (("rotate_secret", kind.rotate), ("reduce_privilege", kind.reduce))
+    )  # fmt: skip
+
+
+def _digest(plain: object) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+RULES = _digest({name: list(kind) for name, kind in KINDS.items()})
+"""The SHA-256 of the rules."""

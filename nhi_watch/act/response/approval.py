@@ -1,0 +1,187 @@
+"""Approvals: who said yes to which plan, when, why and until when, signed with Ed25519 (RFC 8032).
+
+An approval is bound to the plan's hash and to the policy's. The public key that counts is the one in the policy, never
+one that the approval brings along. Each approval can be used once.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from nhi_watch.act import audit
+from nhi_watch.act.response.policy import Approver, Policy
+from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.timestamps import parse, render
+from nhi_watch.state.rows import Rows
+
+SCHEMA = "nhi-watch/approval/1"
+FIELDS = ("schema", "plan", "policy", "notable", "by", "why", "made", "until", "nonce", "signature")
+TABLE = "ledger"
+AHEAD = 300
+"""Seconds by which clocks may differ."""
+_DOMAIN = b"nhi-watch approval\n"
+
+
+class Checked(NamedTuple):
+    """An approval that holds."""
+
+    by: str
+    nonce: str
+    until: int
+
+
+def new_key(path: Path, passphrase: str) -> str:
+    """Write a fresh private key that only its owner can read; returns the public one as the policy has it.
+
+    Raises:
+        InputError: the file is there already, or cannot be written.
+    """
+    key = Ed25519PrivateKey.generate()
+    seal: Any = serialization.NoEncryption()
+    if passphrase:
+        seal = serialization.BestAvailableEncryption(passphrase.encode())
+    raw = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, seal)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise InputError(f"{path}: the key cannot be written here ({error.strerror})") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(raw)
+    return public_text(key)
+
+
+def public_text(key: Ed25519PrivateKey) -> str:
+    """The public key as a line of text."""
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return base64.b64encode(raw).decode()
+
+
+def read_key(path: Path, passphrase: str) -> Ed25519PrivateKey:
+    """A private key that `new_key` wrote.
+
+    Raises:
+        InputError: there is none, it is of another kind, or the passphrase is wrong.
+    """
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), passphrase.encode() or None)
+    except OSError as error:
+        raise InputError(f"{path}: no key here ({error.strerror}); make one with `nhi respond key`") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise InputError(f"{path}: no key that can be read; is NHI_KEY_PASSPHRASE right?") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InputError(f"{path}: the key is not Ed25519; make one with `nhi respond key`")
+    return key
+
+
+def minutes_of(plan: Mapping[str, Any]) -> int:
+    """For how long an approval of the plan holds: as long as the strictest of its rules says."""
+    return min(int(step["minutes"]) for step in plan["steps"])
+
+
+def approve(plan: Mapping[str, Any], by: str, why: str, key: Ed25519PrivateKey, now: int) -> dict[str, str]:
+    """A signed approval of a plan that `plan.check` let pass.
+
+    Raises:
+        InputError: the reason is missing.
+    """
+    if not why.strip():
+        raise InputError("an approval needs --why: somebody answers for it")
+    told = {
+        "schema": SCHEMA, "plan": plan["sha256"], "policy": plan["policy"]["sha256"], "notable": plan["notable"],
+        "by": by, "why": why.strip()[:500], "made": render(now), "until": render(now + minutes_of(plan) * 60),
+        "nonce": secrets.token_hex(16),
+    }  # fmt: skip
+    return {**told, "signature": base64.b64encode(key.sign(_message(told))).decode()}
+
+
+def _message(told: Mapping[str, Any]) -> bytes:
+    return _DOMAIN + audit.canonical({name: told[name] for name in FIELDS if name != "signature"}).encode()
+
+
+def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, now: int) -> Checked:
+    """Demand that one approval holds for a plan at `now`.
+
+    Raises:
+        InputError: it is none, forged, for another plan or policy, by somebody who may not, or has expired.
+    """
+    where = f"approval by {str(approval.get('by'))[:60]!r}"
+    fine = set(approval) == {*FIELDS} and all(isinstance(v, str) for v in approval.values())
+    _demand(fine and approval["schema"] == SCHEMA, where, "it is no approval")
+    approver = next((a for a in policy.approvers if a.name == approval["by"]), None)
+    _demand(approver is not None, where, f"{policy.name} names no such approver; put the lines that `nhi respond key` "
+            "prints into a policy of your own, and give it with --policy to plan, approve and export")  # fmt: skip
+    assert approver is not None
+    _demand(_signed(approval, approver), where, "it is forged: the signature does not fit the key in the policy")
+    _demand(approval["plan"] == plan["sha256"] and approval["notable"] == plan["notable"], where,
+            "it is for another plan")  # fmt: skip
+    _demand(approval["policy"] == policy.sha256, where, "it was given under another policy")
+    made, until = _time(where, approval["made"]), _time(where, approval["until"])
+    _demand(made <= now + AHEAD, where, f"it was given in the future, at {approval['made']}")
+    _demand(until == made + minutes_of(plan) * 60, where, "it claims to hold for longer than the policy allows")
+    _demand(now < until, where, f"it expired at {approval['until']}")
+    denied = [s for s in plan["steps"] if not approver.roles & {*s["approvers"]}]
+    _demand(not denied, where, f"the policy does not let them approve {denied[0]['action'] if denied else ''}")
+    return Checked(approver.name, approval["nonce"], until)
+
+
+def _signed(approval: Mapping[str, str], approver: Approver) -> bool:
+    try:
+        signature = base64.b64decode(approval["signature"], validate=True)
+        if base64.b64encode(signature).decode() != approval["signature"]:
+            return False  # base64 has several spellings of the same bytes: only one is what was signed
+        Ed25519PublicKey.from_public_bytes(approver.key).verify(signature, _message(approval))
+    except (InvalidSignature, ValueError, binascii.Error):
+        return False
+    return True
+
+
+def _time(where: str, text: str) -> int:
+    try:
+        return parse(text)
+    except RejectError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def check_all(
+    rows: Rows, approvals: Sequence[Mapping[str, Any]], plan: Mapping[str, Any], policy: Policy, now: int
+) -> list[Checked]:
+    """Demand that enough people approved a plan, and that no approval was used before.
+
+    Raises:
+        InputError: what is missing or wrong with any of them.
+    """
+    found = [check(approval, plan, policy, now) for approval in approvals]
+    for one in found:
+        used = used_at(rows, one.nonce)
+        _demand(used is None, f"approval by {one.by!r}", f"it was used before, at {used}; approve anew")
+    people, needed = {one.by for one in found}, max(int(step["approvals"]) for step in plan["steps"])
+    _demand(len(people) >= needed, f"plan of {plan['notable']}",
+            f"it needs the approval of {needed} people, and has {len(people)}")  # fmt: skip
+    return found
+
+
+def used_at(rows: Rows, nonce: str) -> Optional[str]:
+    """When an approval was used; None: it was not."""
+    key = f"used/{nonce[:100]}"
+    raw = rows.get(TABLE, [key]).get(key)
+    return raw.decode() if raw is not None else None
+
+
+def use(rows: Rows, found: Sequence[Checked], now: int) -> None:
+    """Mark approvals as used."""
+    rows.put(TABLE, [(f"used/{one.nonce[:100]}", render(now).encode()) for one in found])
+
+
+def _demand(condition: bool, where: str, what: str) -> None:
+    if not condition:
+        raise InputError(f"{where}: {what}")

@@ -1,0 +1,214 @@
+"""A plan: the steps that a policy allows for a notable, as exact commands in order, with their undoing. A dry run.
+
+The plan is one JSON object. `sha256` is the hash of all the rest, and approvals are bound to it. A plan that comes
+back from a file is believed in nothing: each step is made again from the policy and the catalogue and must be alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.act import audit
+from nhi_watch.act.response.actions import CATALOGUE, Action, shell
+from nhi_watch.act.response.policy import Policy, Rule, level, rule_for
+from nhi_watch.act.response.targets import parameters
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import render
+from nhi_watch.detect.explain.brief import Fact, quoted
+
+SCHEMA = "nhi-watch/plan/1"
+MEMBERS = 10
+CREDENTIALS = 20
+_OF_CREDENTIAL = frozenset({"aws_key", "secret_id", "gcp_key", "okta_token", "number", "anthropic_key"})
+
+
+class Breaks(NamedTuple):
+    """What stops working, as `consumers` found it."""
+
+    consumers: Sequence[Mapping[str, Any]]
+    callers: Sequence[str]
+
+
+def members_of(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The identities that a plan is about."""
+    return list(notable.get("members") or [notable["identity"]])[:MEMBERS]
+
+
+def draft(
+    notable: Mapping[str, Any], policy: Policy, credentials: Mapping[str, Sequence[str]], breaks: Breaks, now: int
+) -> dict[str, Any]:
+    """The plan of a notable. `credentials`: identity id → its long-lived credentials that are concerned."""
+    impact, steps, left = level(notable), [], []
+    for member in members_of(notable):
+        found, missing = _steps(notable, policy, member, credentials.get(member["id"], ()))
+        steps += found
+        left += missing
+    steps.sort(key=lambda s: (CATALOGUE[s["action"]].order, s["identity"], s["action"], audit.canonical(s["with"])))
+    for number, step in enumerate(steps, 1):
+        step["n"] = number
+    plan = {
+        "schema": SCHEMA, "notable": notable["id"], "revision": notable["revision"], "severity": notable["severity"],
+        "impact": impact, "about": quoted(notable["title"]), "made": render(now),
+        "policy": {"name": policy.name, "sha256": policy.sha256}, "steps": steps, "not_proposed": left,
+        "breaks": {"consumers": list(breaks.consumers), "callers": [quoted(c) for c in breaks.callers]},
+    }  # fmt: skip
+    return sealed(plan)
+
+
+def only(plan: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The plan with the steps of some actions alone, in their order: what is approved together is chosen by people.
+
+    Raises:
+        InputError: the plan has no such action.
+    """
+    there = [step["action"] for step in plan["steps"]]
+    unknown = sorted(set(names) - set(there))
+    has = ", ".join(there) or "none"
+    _demand(not unknown, "--only", f"{', '.join(unknown)[:100]} is not in the plan; it has {has}")
+    steps = [step for step in plan["steps"] if step["action"] in names]
+    return sealed({**plan, "steps": [{**step, "n": number} for number, step in enumerate(steps, 1)]})
+
+
+def sealed(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan with its hash."""
+    body = {name: value for name, value in plan.items() if name != "sha256"}
+    return {**body, "sha256": audit.digest(body)}
+
+
+def _steps(
+    notable: Mapping[str, Any], policy: Policy, member: Mapping[str, Any], credentials: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The steps for one identity, and what the policy allows but cannot be written out."""
+    steps: list[dict[str, Any]] = []
+    left = []
+    for action in CATALOGUE.values():
+        rule = rule_for(policy, action.id, member, level(notable))
+        if rule is None:
+            continue
+        each = list(credentials)[:CREDENTIALS] or [""] if _OF_CREDENTIAL & {*action.needs} else [""]
+        made = [_step(action, rule, member, _given(notable, policy, member, one)) for one in each]
+        whole = [step for step in made if step is not None]
+        steps += whole
+        if not whole:
+            left.append({"action": action.id, "identity": quoted(member["id"]), "why": _missing(action)})
+    return steps, left
+
+
+def _missing(action: Action) -> str:
+    return f"needs {', '.join(action.needs)} in the shape that the API allows; the logs do not hold it"
+
+
+def _given(notable: Mapping[str, Any], policy: Policy, member: Mapping[str, Any], credential: str) -> dict[str, str]:
+    given = parameters(member, credential, notable)
+    return {**given, "okta_org": policy.okta_org} if policy.okta_org else given
+
+
+def _step(
+    action: Action, rule: Rule, member: Mapping[str, Any], given: Mapping[str, str]
+) -> Optional[dict[str, Any]]:
+    if not all(name in given for name in action.needs):
+        return None
+    params = {name: given[name] for name in action.needs}
+    return {
+        "n": 0, "action": action.id, "what": action.what, "control": action.control, "identity": quoted(member["id"]),
+        "provider": member["provider"], "kind": member["kind"], "with": params,
+        "commands": [list(c) for c in action.do(params)], "shell": [shell(c) for c in action.do(params)],
+        "undo": [shell(c) for c in action.undo(params)], "breaks": action.breaks, "rule": rule.name,
+        "approvers": sorted(rule.approvers), "approvals": rule.approvals, "minutes": rule.minutes,
+    }  # fmt: skip
+
+
+# ---- what comes back from a file
+
+
+def check(
+    plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], credentials: Mapping[str, Sequence[str]]
+) -> None:
+    """Demand that a plan is what `draft` would have made under this policy for this notable as it stands now.
+
+    Raises:
+        InputError: what is wrong; nothing of the plan may be used.
+    """
+    where = f"plan of {str(plan.get('notable'))[:40]!r}"
+    _demand(plan.get("schema") == SCHEMA and isinstance(plan.get("steps"), list), where, "it is no plan")
+    body = {name: value for name, value in plan.items() if name != "sha256"}
+    _demand(plan.get("sha256") == audit.digest(body), where, "it was changed: its hash does not fit")
+    told = plan.get("policy")
+    _demand(isinstance(told, dict) and told.get("sha256") == policy.sha256, where,
+            f"it was made under another policy than {policy.name} is now; make it anew")  # fmt: skip
+    now = (notable["id"], notable["revision"], level(notable), notable["severity"])
+    _demand((plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now, where,
+            "the notable is another one by now; make the plan anew")  # fmt: skip
+    _demand(bool(plan["steps"]), where, "it proposes nothing, so there is nothing to approve")
+    for step in plan["steps"]:
+        _demand(isinstance(step, dict) and _alike(step, policy, notable, credentials), where,
+                f"step {str(step.get('n') if isinstance(step, dict) else step)[:20]} is not one that {policy.name} "
+                "and the catalogue give")  # fmt: skip
+
+
+def _alike(
+    step: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], credentials: Mapping[str, Sequence[str]]
+) -> bool:
+    """Whether a step is exactly the one that the catalogue makes for one of the notable's identities."""
+    action = CATALOGUE.get(str(step.get("action")))
+    member = next((m for m in members_of(notable) if quoted(m["id"]) == step.get("identity")), None)
+    rule = rule_for(policy, action.id, member, level(notable)) if action and member else None
+    if action is None or member is None or rule is None:
+        return False
+    mine = [*credentials.get(member["id"], ())][:CREDENTIALS]
+    made = (_step(action, rule, member, _given(notable, policy, member, one)) for one in [*mine, ""])
+    return any(one is not None and {**one, "n": step.get("n")} == dict(step) for one in made)
+
+
+def _demand(condition: bool, where: str, what: str) -> None:
+    if not condition:
+        raise InputError(f"{where}: {what}")
+
+
+# ---- for people
+
+
+def facts(plan: Mapping[str, Any]) -> list[Fact]:
+    """The steps as sentences of a brief."""
+    told = []
+    for step in plan["steps"]:
+        words = "Step {0} is {1}, allowed by the rule {2}, and needs {3} approvals."
+        values = (str(step["n"]), step["what"].lower(), step["rule"], str(step["approvals"]))
+        told.append(Fact("Response", words, values, (f"step:{step['n']}",)))
+    return told
+
+
+def text(plan: Mapping[str, Any]) -> str:
+    """The dry run for people: Markdown in which every log value is quoted."""
+    lines = [f"Plan for notable {quoted(plan['notable'])}: {plan['about']}",
+             f"Impact {plan['impact']}, severity {plan['severity']}, made {plan['made']}, SHA-256 {plan['sha256']}",
+             "A dry run: nothing was changed, and nothing is until people run what was approved.", ""]  # fmt: skip
+    for step in plan["steps"]:
+        lines += _step_lines(step)
+    if not plan["steps"]:
+        lines += ["The policy proposes nothing that can be written out for this notable.", ""]
+    lines += [*_breaks_lines(plan["breaks"]), ""]
+    lines += [f"Not proposed: {left['action']} for {left['identity']}: {left['why']}" for left in plan["not_proposed"]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _step_lines(step: Mapping[str, Any]) -> list[str]:
+    who = f"{step['approvals']} of {', '.join(step['approvers'])}, for {step['minutes']} minutes"
+    return [
+        f"{step['n']}. {step['what']} ({step['action']}, {step['control'].replace('_', ' ')})",
+        f"   identity: {step['identity']}", f"   approval: {who} (rule {quoted(step['rule'])})",
+        *(f"   run:  {line}" for line in step["shell"]),
+        *(f"   undo: {line}" for line in step["undo"] or ["cannot be taken back"]),
+        f"   breaks: {step['breaks']}", "",
+    ]  # fmt: skip
+
+
+def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
+    yield "What was seen to use it, the latest first:" if breaks["consumers"] else "Nothing was seen to use it lately."
+    for c in breaks["consumers"]:
+        odd = ", NEW in this notable" if c["suspicious"] else ""
+        secret = f" with {c['credential']}" if c["credential"] != "``" else ""
+        yield (f"- {c['identity']}{secret} from {c['network']} by {c['agent']}: {c['events']} calls, "
+               f"last {c['last_use']}{odd}")  # fmt: skip
+    yield from (f"- sessions are obtained by {caller}" for caller in breaks["callers"])

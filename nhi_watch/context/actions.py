@@ -1,0 +1,213 @@
+"""What an API call is: its access level, its place in the kill chain, and why it matters.
+
+Three tables, read on first use: `tables/actions.json`, the access level of every AWS action, built by
+`lab/tools/build_actions.py`; `tables/operations.json`, the levels of other products' operations, by hand; and
+`tables/calls.json`, written by hand for detection engineers to edit: calls that spend money, calls whose log
+name differs from the action's, sensitivity classes and kill-chain stages.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+_TABLES = Path(__file__).with_name("tables")
+
+LEVELS = ("list", "read", "write", "tagging", "permissions", "cost", "unknown")
+
+TACTICS = (
+    "recon",
+    "credential",
+    "persistence",
+    "privilege",
+    "evasion",
+    "execution",
+    "lateral",
+    "exfiltration",
+    "impact",
+)
+"""Kill-chain stages in the order in which `tactics` gives them."""
+
+# The API version that Lambda and CloudFront append to their event names.
+_DATED = re.compile(r"20\d\d_?\d\d_?\d\d(?:v\d+)?$", re.ASCII)
+_WORD = re.compile(r"[A-Z]?[a-z]+", re.ASCII)
+_GRANTS = re.compile(
+    r"(?:(?:Attach|Detach)\w*Policy|(?:Put|Set|Delete)\w*(?:Resource|Bucket)Policy|(?:Add|Remove)\w*Permission)$"
+)
+_QUALIFIERS = ("Batch", "Admin", "Bulk")
+# What most actions of the reference table that begin with the verb are.
+_VERBS = {
+    "list": "List",
+    "read": "Check Describe Detect Discover Download Estimate Fetch Filter Get Head Lookup Poll "
+    "Preview Query Read Retrieve Scan Search Select Simulate Test Validate Verify View",
+    "write": "Abort Accept Activate Add Allocate Apply Assign Associate Assume Attach Authorize Cancel "
+    "Change Complete Configure Confirm Copy Create Deactivate Decrease Delete Deploy "
+    "Deprecate Deregister Detach Disable Disassociate Enable Execute Export Generate Grant "
+    "Import Increase Initiate Invite Invoke Leave Merge Modify Move Post Promote Provision "
+    "Publish Purchase Purge Put Reboot Record Register Reject Release Remove Renew Replace "
+    "Request Reserve Reset Restore Resume Revoke Rollback Rotate Run Schedule Send Set Start "
+    "Stop Submit Subscribe Suspend Switch Terminate Transfer Unassign Unsubscribe Update "
+    "Upgrade Upload",
+    "tagging": "Tag Untag",
+}
+
+
+class _Calls(NamedTuple):
+    """`calls.json`, turned so that one look-up by (service, operation) answers."""
+
+    services: dict[str, list[str]]
+    access: dict[tuple[str, str], str]
+    sensitivity: dict[tuple[str, str], tuple[str, ...]]
+    tactics: dict[tuple[str, str], tuple[str, ...]]
+
+
+def access(service: str, operation: str) -> str:
+    """Access level of a call: list, read, write, tagging, permissions, cost or unknown.
+
+    `service` is CloudTrail's `eventSource` without `.amazonaws.com`, `operation` its `eventName`; for other
+    products the service and operation of Event. Calls that the tables do not have are judged by their verb.
+
+    >>> access("s3", "ListBuckets"), access("lambda", "UpdateFunctionCode20150331v2")
+    ('list', 'write')
+    >>> access("ec2", "RunInstances"), access("bedrock", "InvokeModel")
+    ('cost', 'cost')
+    >>> access("github", "integration_installation.create")
+    'permissions'
+    >>> access("iam", "AttachUserPolicy"), access("nosuch", "DescribeThing"), access("nosuch", "Frobnicate")
+    ('permissions', 'read', 'unknown')
+    """
+    told = _operations().get(service)
+    if told is not None and operation in told:
+        return told[operation]
+    operation = canonical(operation)
+    calls = _calls()
+    level = calls.access.get((service, operation))
+    if level is not None:
+        return level
+    for prefix in calls.services.get(service, (service,)):
+        level = _actions_of(prefix).get(operation)
+        if level is not None:
+            return level
+    return _by_verb(operation)
+
+
+def sensitivity(service: str, operation: str) -> tuple[str, ...]:
+    """Sensitivity classes of a call, sorted; empty for most. The classes and their reasons: `calls.json`.
+
+    >>> sensitivity("iam", "CreateAccessKey"), sensitivity("s3", "GetObject")
+    (('credential_creation',), ())
+    """
+    return _calls().sensitivity.get((service, canonical(operation)), ())
+
+
+def tactics(service: str, operation: str) -> tuple[str, ...]:
+    """Kill-chain stages that a call can serve, in the order of `TACTICS`; empty for most.
+
+    >>> tactics("iam", "CreateAccessKey")
+    ('persistence', 'privilege')
+    """
+    return _calls().tactics.get((service, canonical(operation)), ())
+
+
+def canonical(operation: str) -> str:
+    """The operation without the API version that some services append.
+
+    >>> canonical("GetFunction20150331v2"), canonical("CreateDistribution2020_05_31")
+    ('GetFunction', 'CreateDistribution')
+    >>> canonical("ListObjectsV2")
+    'ListObjectsV2'
+    """
+    return _DATED.sub("", operation) if operation[-1:].isdigit() else operation
+
+
+def known(service: str, operation: str) -> bool:
+    """Whether the tables name this call, so that `access` need not guess from its verb.
+
+    >>> known("iam", "CreateUser"), known("iam", "CreateUsers")
+    (True, False)
+    """
+    if operation in _operations().get(service, {}):
+        return True
+    operation = canonical(operation)
+    calls = _calls()
+    prefixes = calls.services.get(service, (service,))
+    return (service, operation) in calls.access or any(operation in _actions_of(p) for p in prefixes)
+
+
+def prefixes(service: str) -> tuple[str, ...]:
+    """The prefixes by which IAM policies name a service of CloudTrail.
+
+    >>> prefixes("monitoring"), prefixes("s3")
+    (('cloudwatch',), ('s3',))
+    """
+    return tuple(_calls().services.get(service, (service,)))
+
+
+@cache
+def _calls() -> _Calls:
+    content = json.loads((_TABLES / "calls.json").read_text(encoding="utf-8"))
+    access = {call: names[0] for call, names in _turn(content["access"]).items()}
+    staged = _turn(content["tactics"])
+    return _Calls(
+        services={source: prefixes.split() for source, prefixes in content["services"].items()},
+        access=access,
+        sensitivity={call: tuple(sorted(names)) for call, names in _turn(content["sensitivity"]).items()},
+        tactics={call: tuple(sorted(names, key=TACTICS.index)) for call, names in staged.items()},
+    )
+
+
+def _turn(classes: dict[str, dict[str, dict[str, str]]]) -> dict[tuple[str, str], list[str]]:
+    """From class → calls → service → operations to (service, operation) → classes."""
+    turned: dict[tuple[str, str], list[str]] = {}
+    for name, entry in classes.items():
+        for service, operations in entry["calls"].items():
+            for operation in operations.split():
+                turned.setdefault((service, operation), []).append(name)
+    return turned
+
+
+@cache
+def _operations() -> dict[str, dict[str, str]]:
+    """Service → operation → level, of products that are not AWS."""
+    table: dict[str, dict[str, str]] = json.loads((_TABLES / "operations.json").read_text(encoding="utf-8"))
+    return table
+
+
+@cache
+def _raw_actions() -> dict[str, dict[str, str]]:
+    content: dict[str, dict[str, dict[str, str]]] = json.loads(
+        (_TABLES / "actions.json").read_text(encoding="utf-8")
+    )
+    return content["services"]
+
+
+_parsed: dict[str, dict[str, str]] = {}
+
+
+def _actions_of(prefix: str) -> dict[str, str]:
+    """Operation → level of one IAM service prefix; only prefixes of the table are kept in memory."""
+    found = _parsed.get(prefix)
+    if found is None:
+        levels = _raw_actions().get(prefix)
+        if levels is None:
+            return {}
+        found = {name: level for level, names in levels.items() for name in names.split()}
+        _parsed[prefix] = found
+    return found
+
+
+@cache
+def _verbs() -> dict[str, str]:
+    return {verb: level for level, verbs in _VERBS.items() for verb in verbs.split()}
+
+
+def _by_verb(operation: str) -> str:
+    if _GRANTS.match(operation):
+        return "permissions"
+    match = _WORD.match(operation)
+    if match and match[0] in _QUALIFIERS:
+        match = _WORD.match(operation, match.end())
+    return _verbs().get(match[0], "unknown") if match else "unknown"

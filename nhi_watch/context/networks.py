@@ -1,0 +1,178 @@
+"""Network: the scored form of a source address, and who runs it.
+
+An address becomes a /24 (IPv4), a /48 (IPv6), a service's name, or `other`: the same on every host, so that
+the same event gets the same score everywhere. Owner and kind come from one shipped table
+(`tables/networks.json`, built by `lab/tools/build_networks.py`) and from the customer's own list.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from functools import cache
+from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_pton
+from typing import NamedTuple, Optional
+
+TABLE = Path(__file__).with_name("tables") / "networks.json"
+OTHER = "other"
+
+_MAPPED = b"\0" * 10 + b"\xff\xff"
+_SERVICE = re.compile(r"([a-z][a-z0-9-]{0,40}(?:\.[a-z][a-z0-9-]{0,40})?)\.amazonaws\.com(?:\.cn)?")
+_REGION = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+$")
+_INTERNAL = {"aws internal": "service:internal", "gce-internal-ip": "service:internal"}
+
+
+class Network(NamedTuple):
+    """Who runs a network, as far as the tables tell."""
+
+    owner: str
+    """Short and lower case, as in `aws`; "" when not known."""
+    kind: str
+    """hosting | isp | mobile | education | business | tor | vpn | private | service | unknown"""
+
+
+UNKNOWN = Network("", "unknown")
+_PRIVATE = Network("", "private")
+
+
+def network_of(address: str) -> str:
+    """The scored network of an address as logged; never raises.
+
+    >>> network_of("198.51.100.7"), network_of("2001:db8:1:2::3"), network_of("::ffff:198.51.100.7")
+    ('198.51.100.0/24', '2001:db8:1::/48', '198.51.100.0/24')
+    >>> network_of("lambda.amazonaws.com"), network_of("AWS Internal"), network_of("a host"), network_of("")
+    ('service:lambda', 'service:internal', 'other', '')
+    """
+    if not address:
+        return ""
+    try:
+        if ":" in address:
+            return _prefix_of_ipv6(inet_pton(AF_INET6, address.partition("%")[0]))
+        return _prefix_of_ipv4(inet_pton(AF_INET, address))
+    except (OSError, ValueError):
+        return _name_of_service(address)
+
+
+def _prefix_of_ipv4(packed: bytes) -> str:
+    return f"{packed[0]}.{packed[1]}.{packed[2]}.0/24"
+
+
+def _prefix_of_ipv6(packed: bytes) -> str:
+    if packed.startswith(_MAPPED):
+        return _prefix_of_ipv4(packed[12:])
+    groups = [packed[i] << 8 | packed[i + 1] for i in (0, 2, 4)]
+    while groups and not groups[-1]:
+        groups.pop()
+    return ":".join(f"{group:x}" for group in groups) + "::/48"
+
+
+def _name_of_service(address: str) -> str:
+    if len(address) > 120:
+        return OTHER
+    lowered = address.strip().lower()
+    match = _SERVICE.fullmatch(lowered)
+    # `ec2-198-51-100-7.compute-1.amazonaws.com` is a machine's host name, not a service.
+    if match and ".compute" not in lowered:
+        return "service:" + _REGION.sub("", match[1])
+    return _INTERNAL.get(lowered, OTHER if lowered else "")
+
+
+def describe(network: str) -> Network:
+    """Owner and kind of a network in the form that `network_of` returns; never raises.
+
+    The customer's list comes first, then private ranges, then the shipped table.
+
+    >>> describe("10.1.2.0/24"), describe("service:lambda").owner, describe("other").kind
+    (Network(owner='', kind='private'), 'lambda', 'unknown')
+    """
+    if network.startswith("service:"):
+        return Network(network[8:], "service")
+    key = _key(network)
+    if key is None:
+        return UNKNOWN
+    return _custom(*key) or (_PRIVATE if _is_private(*key) else _shipped(*key))
+
+
+def _key(network: str) -> Optional[tuple[int, int]]:
+    """IP version and the first 24 or 48 bits as an integer."""
+    base = network.partition("/")[0]
+    try:
+        if ":" in base:
+            return 6, int.from_bytes(inet_pton(AF_INET6, base)[:6], "big")
+        return 4, int.from_bytes(inet_pton(AF_INET, base)[:3], "big")
+    except (OSError, ValueError):
+        return None
+
+
+# The customer's list as `network_list.read` gives it; `load_custom` replaces its content.
+_own: dict[tuple[int, int], dict[int, tuple[str, str]]] = {}
+
+
+def load_custom(path: Path) -> int:
+    """Replace the customer's list by this file (`cidr,owner,kind,comment`); returns the networks listed.
+
+    Raises:
+        InputError: naming file and line, when a row is wrong; the list that was loaded before then stays.
+    """
+    from nhi_watch.context import network_list  # its csv and ipaddress would double the time to import this module
+
+    rows = network_list.read(path)
+    _own.clear()
+    _own.update(rows)
+    return sum(map(len, rows.values()))
+
+
+def _custom(version: int, prefix: int) -> Optional[Network]:
+    for (row_version, drop), rows in _own.items():
+        if row_version == version and prefix >> drop in rows:
+            return Network(*rows[prefix >> drop])
+    return None
+
+
+# RFC 1918, 6598 (carrier-grade NAT), 3927, 1122, 2544, 4193, 4291; documentation prefixes are left out
+# because samples and tests use them as if they were public.
+_PRIVATE_RANGES = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 "
+    "198.18.0.0/15 ::/48 fc00::/7 fe80::/10"
+)
+
+
+@cache
+def _private_bounds(version: int) -> list[tuple[int, int]]:
+    bounds = []
+    for text in _PRIVATE_RANGES.split():
+        key = _key(text)
+        if key is not None and key[0] == version:
+            free = (24 if version == 4 else 48) - int(text.partition("/")[2])
+            bounds.append((key[1], key[1] + (1 << free) - 1))
+    return bounds
+
+
+def _is_private(version: int, prefix: int) -> bool:
+    return any(first <= prefix <= last for first, last in _private_bounds(version))
+
+
+class _Ranges(NamedTuple):
+    """Sorted, disjoint, closed ranges of prefixes."""
+
+    first: list[int]
+    last: list[int]
+    owner: list[int]
+
+
+@cache
+def _table() -> tuple[list[Network], dict[int, _Ranges]]:
+    content = json.loads(TABLE.read_text(encoding="utf-8"))
+    networks = [Network(owner, kind) for owner, kind in content["networks"]]
+    return networks, {4: _Ranges(*content["ipv4"]), 6: _Ranges(*content["ipv6"])}
+
+
+def _shipped(version: int, prefix: int) -> Network:
+    networks, tables = _table()
+    ranges = tables[version]
+    index = bisect_right(ranges.first, prefix) - 1
+    if index < 0 or prefix > ranges.last[index]:
+        return UNKNOWN
+    return networks[ranges.owner[index]]

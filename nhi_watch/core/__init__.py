@@ -1,0 +1,1 @@
+"""The words that every part shares: events, identities, behaviours, notables, errors, times."""

@@ -1,0 +1,367 @@
+"""Notable: a ranked, explained episode; as types here, as one JSON object a line everywhere else.
+
+Times are seconds since the epoch (UTC) in the types and RFC 3339 in JSON. The JSON shape is that of
+`schemas/notable.schema.json`; `to_json` and `from_json` are each other's inverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any, NamedTuple, Optional, Union, get_args, get_origin, get_type_hints
+
+from nhi_watch.core import timestamps
+from nhi_watch.core.errors import InputError, RejectError
+
+KINDS = ("compromise", "exposure", "posture", "blind_spot")
+SEVERITIES = ("informational", "low", "medium", "high", "critical")
+MAX_RECORD_IDS = 1_000
+MAX_TIMELINE = 500
+
+_BANDS = ((80.0, "critical"), (60.0, "high"), (40.0, "medium"), (20.0, "low"))
+_TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen"})
+
+
+def severity_of(score: float) -> str:
+    """The severity band of a score between 0 and 100.
+
+    >>> [severity_of(score) for score in (19.99, 20, 40, 60, 80)]
+    ['informational', 'low', 'medium', 'high', 'critical']
+    """
+    return next((name for low, name in _BANDS if score >= low), "informational")
+
+
+def clip(text: str, length: int) -> str:
+    """At most `length` characters, an ellipsis where it was cut; texts from logs are bounded with it.
+
+    >>> clip("abcdef", 4), clip("abcd", 4)
+    ('abc…', 'abcd')
+    """
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+@dataclass(frozen=True)
+class NotableIdentity:
+    """Who acted, and who answers for it."""
+
+    id: str
+    name: str
+    kind: str
+    provider: str
+    account: str
+    owner: str
+    """From the customer's asset table, or ""."""
+
+
+@dataclass(frozen=True)
+class SignalPoints:
+    """What one signal contributes."""
+
+    id: str
+    points: float
+    """Log-odds, added to the sum; below zero where the signal speaks for normal behaviour."""
+    value: Optional[float]
+    """The signal's value ≥ 0; None when it cannot tell."""
+    evidence: str
+    """One sentence."""
+    record_ids: tuple[str, ...]
+    cannot_tell: bool
+    """The telemetry that the signal needs is missing; never the same as a value of 0."""
+    without: Optional[float] = None
+    """Of the heaviest reasons: the score that the episode would have if no record showed it; None: not worked out."""
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One behaviour (`count` like events), at the time of its first event."""
+
+    time: int
+    action: str
+    outcome: str
+    """success | denied | failure"""
+    source: str
+    """The network or address that it came from."""
+    record_id: str
+    """One sample record."""
+    points: float
+    """What the behaviour adds by itself."""
+    count: int
+    identity: str = ""
+    """Which member of the notable acted, by id; "" where there is only one."""
+
+
+@dataclass(frozen=True)
+class NotableLink:
+    """Two members of a notable, and the records that prove that they belong together."""
+
+    source: str
+    """A member's or another identity's id; of a credential: who handed it out."""
+    target: str
+    kind: str
+    """credential | app | sp | oidc | arn | name | token | host"""
+    value: str
+    """What the records of both hold: the credential's id, the application's id, the address…"""
+    record_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UsualValue:
+    """A value that the identity was seen with before."""
+
+    value: str
+    days: int
+    """On how many days."""
+
+
+@dataclass(frozen=True)
+class ObservedValue:
+    """A value that the episode shows."""
+
+    value: str
+    new: bool
+    """Never seen with this identity before the episode."""
+    count: int
+    """Events in the episode."""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """Usual against observed, in one respect."""
+
+    name: str
+    """action | service | network | agent | region | hour | target | credential …"""
+    usual: tuple[UsualValue, ...]
+    """The most frequent first."""
+    observed: tuple[ObservedValue, ...]
+    """New ones first."""
+
+
+class Instead(NamedTuple):
+    """A day that would have been normal, and its score: each call once, from any one of the networks."""
+
+    of: str
+    """Whose habits these are: own | peers | tenant | world."""
+    actions: tuple[str, ...]
+    networks: tuple[str, ...]
+    agent: str
+    region: str
+    credential: str
+    credential_type: str
+    hour: int
+    """Of the day, UTC."""
+    score: float
+    """0 to 100: the highest that any of the networks gives."""
+    text: str
+    """All of it in one sentence."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What would have been normal for this identity."""
+
+    dimensions: tuple[Dimension, ...]
+    active_days: int
+    """Days with any event before the episode; 0 for a newcomer."""
+    first_seen: Optional[int]
+    last_seen: Optional[int]
+    """Before the episode."""
+    score: Optional[float]
+    """The score (0 to 100) that the identity's normal behaviour would get; None when unknown."""
+    instead: Optional[Instead] = None
+    """What would have been normal; None: it was not worked out, as for exposures and posture."""
+
+
+@dataclass(frozen=True)
+class Frameworks:
+    """Ids, each backed by evidence, save the two that every notable carries."""
+
+    owasp_nhi: tuple[str, ...]
+    """`NHI-07` first, then such as `NHI2:2025`."""
+    nist_csf: tuple[str, ...]
+    """`DE.CM-1` first."""
+    mitre_attack: tuple[str, ...]
+    """Techniques, such as `T1078.004`."""
+    mitre_atlas: tuple[str, ...]
+    """Such as `AML.CS0030`."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """What to do, and why here."""
+
+    id: str
+    """rotate_secret | reduce_privilege | …"""
+    required: bool
+    reason: str
+    """What it concretely means: which key, which permissions."""
+    status: str
+    """open | done | not_applicable"""
+
+
+@dataclass(frozen=True)
+class ImpactFactor:
+    """One reason why the identity matters to the business."""
+
+    name: str
+    value: str
+    weight: float
+    """The factor by which it multiplies the impact; 1 changes nothing."""
+
+
+@dataclass(frozen=True)
+class Impact:
+    """How bad it would be; priority = probability times the product of the factors' weights."""
+
+    criticality: str
+    environment: str
+    privilege: str
+    """Such as `admin`, `write`, `read`: what the logs show the identity may do."""
+    reach: str
+    """Such as `3 services, 2 regions`."""
+    factors: tuple[ImpactFactor, ...]
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """What the judgement could see."""
+
+    sources: tuple[str, ...]
+    """Providers whose logs contributed, such as `aws`."""
+    lag: Optional[int]
+    """Seconds between event and arrival, the median; None when unknown."""
+    missing: tuple[str, ...]
+    """Fields and logs that signals asked for in vain."""
+    provisional: bool
+    """True while the last hour is still open."""
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """Which scorecard."""
+
+    id: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class BaselineRef:
+    """Which state of learning: the last closed day."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Hashes (SHA-256, hex) with which a score can be recomputed and disputed."""
+
+    model: str
+    signals: str
+    """Of the signal values."""
+    baseline: str
+    """Of the baseline rows consulted."""
+
+
+@dataclass(frozen=True)
+class Notable:
+    """A ranked episode. `id` stays while it grows; every change is a new `revision`."""
+
+    id: str
+    revision: int
+    kind: str
+    rank: int
+    score: float
+    probability: float
+    p_value: Optional[float]
+    priority: float
+    severity: str
+    title: str
+    summary: str
+    identity: NotableIdentity
+    created: int
+    first_time: int
+    last_time: int
+    signals: tuple[SignalPoints, ...]
+    """Most points first."""
+    timeline: tuple[TimelineEntry, ...]
+    """Earliest first; at most 500, the ones with most points."""
+    usual: Usual
+    frameworks: Frameworks
+    controls: tuple[Control, ...]
+    impact: Impact
+    telemetry: Telemetry
+    record_ids: tuple[str, ...]
+    """At most 1,000, the ones with most points first."""
+    record_count: int
+    model: ModelRef
+    baseline: BaselineRef
+    receipt: Receipt
+    merged_into: Optional[str]
+    members: tuple[NotableIdentity, ...] = ()
+    """All identities of the intrusion where links join several, in the order in which they made news."""
+    links: tuple[NotableLink, ...] = ()
+    score_range: tuple[float, ...] = ()
+    """Lowest and highest score that missing telemetry leaves open; nothing: none is missing."""
+
+
+def to_json(notable: Notable) -> dict[str, Any]:
+    """The JSON object of the schema: dataclasses become objects, tuples arrays, times RFC 3339."""
+    return dict(_plain(notable))
+
+
+def from_json(document: Mapping[str, Any]) -> Notable:
+    """The Notable of a JSON object.
+
+    Raises:
+        InputError: a field is missing, unknown, or of the wrong type; it names the field.
+    """
+    built: Notable = _build(Notable, document, "notable")
+    return built
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Instead):
+        return {name: _plain(told) for name, told in zip(Instead._fields, value)}
+    if is_dataclass(value):
+        return {field.name: _plain_field(field.name, getattr(value, field.name)) for field in fields(value)}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _plain_field(name: str, value: Any) -> Any:
+    return timestamps.render(value) if name in _TIMES and value is not None else _plain(value)
+
+
+def _build(hint: Any, value: Any, where: str) -> Any:
+    if get_origin(hint) is Union:
+        return None if value is None else _build(get_args(hint)[0], value, where)
+    if get_origin(hint) is tuple:
+        _demand(isinstance(value, list), where, "an array")
+        return tuple(_build(get_args(hint)[0], item, f"{where}[{n}]") for n, item in enumerate(value))
+    if hint is Instead or is_dataclass(hint):
+        return _build_object(hint, value, where)
+    if hint is float and type(value) is int:
+        return float(value)
+    _demand(type(value) is hint, where, hint.__name__)
+    return value
+
+
+def _build_object(kind: Any, value: Any, where: str) -> Any:
+    _demand(isinstance(value, Mapping), where, "an object")
+    hints = get_type_hints(kind)
+    later = set() if kind is Instead else {f.name for f in fields(kind) if f.default is not MISSING}
+    unlike = sorted((set(hints) ^ set(value)) - (later - set(value)))
+    _demand(not unlike, where, f"exactly the fields of {kind.__name__}; missing or unknown: {unlike}")
+    return kind(**{name: _build_field(name, hints[name], value[name], where) for name in hints if name in value})
+
+
+def _build_field(name: str, hint: Any, value: Any, where: str) -> Any:
+    if name not in _TIMES or value is None:
+        return _build(hint, value, f"{where}.{name}")
+    try:
+        return timestamps.parse(value)
+    except RejectError as error:
+        raise InputError(f"{where}.{name}: {error}") from error
+
+
+def _demand(condition: bool, where: str, what: str) -> None:
+    if not condition:
+        raise InputError(f"{where}: expected {what}; is the file from another version?")

@@ -1,0 +1,85 @@
+"""RFC 3339 in and out, in whole seconds UTC; alike on Python 3.9 and 3.13."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+from nhi_watch.core.errors import RejectError
+
+DAY = 86_400
+HOUR = 3_600
+
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+
+
+def parse(text: object) -> int:
+    """Seconds since the epoch of an RFC 3339 text; a missing zone means UTC, fractions are cut off.
+
+    `datetime.fromisoformat` of Python 3.9 refuses `Z` and fractions of 7 or 9 digits, hence this.
+
+    Raises:
+        RejectError: `bad_time`, when the text is no time between the years 1970 and 9999.
+
+    >>> parse("2023-07-10T11:45:00Z"), parse("2023-07-10T13:45:00.1234567+02:00")
+    (1688989500, 1688989500)
+    """
+    match = _RFC3339.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise RejectError("bad_time", f"not an RFC 3339 time: {str(text)[:40]!r}")
+    *fields, zone = match.groups()
+    try:
+        moment = datetime(*map(int, fields), tzinfo=timezone.utc)  # type: ignore[misc,arg-type]
+    except ValueError as error:
+        raise RejectError("bad_time", str(error)) from error
+    seconds = int(moment.timestamp()) - _offset(zone)
+    if seconds < 0:
+        raise RejectError("bad_time", "before 1970")
+    return seconds
+
+
+def _offset(zone: str | None) -> int:
+    """Seconds that a zone is ahead of UTC.
+
+    >>> _offset("+0530"), _offset("-01:00"), _offset("Z")
+    (19800, -3600, 0)
+    >>> _offset("+99:99")
+    Traceback (most recent call last):
+    nhi_watch.core.errors.RejectError: bad_time: no time zone: +99:99
+    """
+    if not zone or zone in "Zz":
+        return 0
+    digits = zone[1:].replace(":", "")
+    if digits[:2] > "23" or digits[2:] > "59":
+        raise RejectError("bad_time", f"no time zone: {zone}")
+    seconds = int(digits[:2]) * HOUR + int(digits[2:]) * 60
+    return -seconds if zone[0] == "-" else seconds
+
+
+def render(seconds: int) -> str:
+    """RFC 3339 in UTC.
+
+    >>> render(1688989500)
+    '2023-07-10T11:45:00Z'
+    """
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day_of(seconds: int) -> int:
+    """The UTC day's number since the epoch.
+
+    >>> day_of(parse("1970-01-02T23:59:59Z"))
+    1
+    """
+    return seconds // DAY
+
+
+def render_day(day: int) -> str:
+    """The date of a day's number.
+
+    >>> render_day(1)
+    '1970-01-02'
+    """
+    return render(day * DAY)[:10]

@@ -1,0 +1,1 @@
+"""Behaviours → features → signals → score → links → rank → explained notables."""

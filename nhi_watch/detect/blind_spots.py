@@ -1,0 +1,306 @@
+"""Blind spots as notables: which log was silent, for how long, and how much of the tenant could not be watched.
+
+One a provider and day. The probability is the share of the tenant's identities of an ordinary day whose log was
+silent: so likely is it that what an attacker did that day is in no log. The score is a hundred times that, at least 20.
+What was seen of a silent stream's identities stays a notable, but signals that look at a day as a whole and show
+nothing cannot tell there, and the score is told as a range.
+
+| key of `notable` | row |
+|---|---|
+| blind/day/provider | the notable's JSON |
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.context import frameworks
+from nhi_watch.context.assets import UNKNOWN
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.notable import (
+    BaselineRef,
+    Control,
+    Frameworks,
+    ModelRef,
+    Notable,
+    NotableIdentity,
+    Receipt,
+    SignalPoints,
+    Telemetry,
+    Usual,
+    clip,
+    severity_of,
+    to_json,
+)
+from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
+from nhi_watch.detect import signal_values
+from nhi_watch.detect.cannot_tell import FIELDLESS, NO_LOG, WHOLE_DAY, Row, bounds
+from nhi_watch.detect.explain.receipts import Check, day_scored, digest
+from nhi_watch.detect.impact import impact, reach_of
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.scoring import largest
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.detect.telemetry import WINDOW, Days, Gap, Rhythms, gaps
+from nhi_watch.state.baseline import Profile
+from nhi_watch.state.rows import Rows, pack, unpack
+from nhi_watch.state.state import State
+
+LEAST = 20.0
+MODEL = "nhi-telemetry-1"
+RULES = hashlib.sha256(MODEL.encode()).hexdigest()
+NAMED = 5
+"""Accounts that are named."""
+
+
+class Settled(NamedTuple):
+    """A day's blind spots."""
+
+    notables: list[dict[str, Any]]
+    changed: list[dict[str, Any]]
+
+
+def settle(rows: Rows, days: Days, day: int, found: Sequence[Gap]) -> Settled:
+    """Make the blind spots of a day that is over, in place of those it had."""
+    low, high = f"blind/{day:06d}/", f"blind/{day:06d}0"
+    before = {key: unpack(raw) for key, raw in rows.scan("notable", low, high)}
+    made = {f"{low}{clip(p, 64)}": to_json(build(days, day, [g for g in found if g.stream.provider == p]))
+            for p in sorted({gap.stream.provider for gap in found})}  # fmt: skip
+    made = {key: revised({**told, "rank": n}, before.get(key)) for n, (key, told) in enumerate(made.items(), 1)}
+    changed = [document for key, document in made.items() if document != before.get(key)]
+    rows.put("notable", [(key, pack(document)) for key, document in made.items() if document != before.get(key)])
+    rows.put("notable", [(key, None) for key in before if key not in made])
+    return Settled(list(made.values()), changed)
+
+
+def stored(rows: Rows) -> list[dict[str, Any]]:
+    """All blind spots that are kept, by day."""
+    return [unpack(raw) for _, raw in rows.scan("notable", "blind/", "blind0")]
+
+
+def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
+    """The notable of one provider's silent streams."""
+    provider = found[0].stream.provider
+    share = _share(days, day, found)
+    score = round(max(LEAST, 100 * share), 1)
+    first, last = min(gap.since for gap in found), max(gap.until for gap in found) - 1
+    told, accounts = _told(found), sorted({gap.stream.account for gap in found})
+    return Notable(
+        id=spot_id(provider, day), revision=1, kind="blind_spot", rank=1, score=score, probability=round(share, 4),
+        p_value=None, priority=round(score / 100, 4), severity=severity_of(score),
+        title=clip(f"Blind spot: no log of {provider} {_span(found)}{_of(accounts)}", 200),
+        summary=clip(f"{told} What happened meanwhile is in no log that was read: this is no all-clear.", 1000),
+        identity=NotableIdentity(
+            f"log:{provider}", f"log of {provider}", "log", provider, accounts[0] if len(accounts) == 1 else "", ""
+        ),
+        created=(day + 1) * DAY - 1, first_time=first, last_time=last, signals=_signals(found), timeline=(),
+        usual=Usual((), _active_days(days, day, found), None, first - 1, None),
+        frameworks=_frameworks(), controls=_controls(provider), impact=impact(UNKNOWN, reach_of(Profile(), ())),
+        telemetry=Telemetry((provider,), None, tuple(missing(gap) for gap in found[:NAMED]), False),
+        record_ids=(), record_count=0, model=ModelRef(MODEL, RULES), baseline=BaselineRef(render_day(day - 1)),
+        receipt=receipt(days, day, found), merged_into=None,
+    )  # fmt: skip
+
+
+def spot_id(provider: str, day: int) -> str:
+    """The id of a blind spot.
+
+    >>> len(spot_id("aws", 20000))
+    20
+    """
+    return hashlib.sha256(f"blind_spot|{provider}|{day}".encode()).hexdigest()[:20]
+
+
+def receipt(days: Days, day: int, found: Sequence[Gap]) -> Receipt:
+    """Hashes of the rule, of what was found, and of the rhythms that were looked at."""
+    streams = sorted({gap.stream for gap in found})
+    looked = [[n, *s, *days[n][s]] for n in sorted(days) if day - WINDOW <= n <= day for s in streams if s in days[n]]
+    return Receipt(RULES, digest([list(gap) for gap in found]), digest(looked))
+
+
+def _share(days: Days, day: int, found: Sequence[Gap]) -> float:
+    """Identities of an ordinary day whose stream was silent, of all."""
+    before = [rhythms for number, rhythms in days.items() if day - WINDOW <= number < day]
+    everybody = sum(rhythm.identities for rhythms in before for rhythm in rhythms.values()) / max(1, len(before))
+    silent = {gap.stream: gap.identities for gap in found}
+    return min(1.0, sum(silent.values()) / max(1.0, everybody))
+
+
+def _active_days(days: Days, day: int, found: Sequence[Gap]) -> int:
+    return sum(any(gap.stream in days[n] for gap in found) for n in days if day - WINDOW <= n < day)
+
+
+def missing(gap: Gap) -> str:
+    """What is missing, in a few words."""
+    account = f" {gap.stream.account}" if gap.stream.account else ""
+    end = "on" if gap.open else f"until {render(gap.until)}"
+    return clip(f"no log of {gap.stream.provider}{account} from {render(gap.since)} {end}", 128)
+
+
+def _span(found: Sequence[Gap]) -> str:
+    longest = max(found, key=lambda gap: gap.until - gap.since)
+    return f"for {(longest.until - longest.since) // HOUR} hours"
+
+
+def _of(accounts: Sequence[str]) -> str:
+    named = [account for account in accounts if account]
+    if not named:
+        return ""
+    more = f" and {len(named) - 2} more accounts" if len(named) > 2 else ""
+    return f" ({', '.join(clip(account, 40) for account in named[:2])}{more})"
+
+
+def _told(found: Sequence[Gap]) -> str:
+    before = "its longest pause in the weeks before was"
+    texts = [f"{missing(gap)}; {before} {gap.pause // HOUR} h" for gap in found[:NAMED]]
+    more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return f"{'. '.join(text[0].upper() + text[1:] for text in texts)}{more}."
+
+
+def _signals(found: Sequence[Gap]) -> tuple[SignalPoints, ...]:
+    hours = max(gap.until - gap.since for gap in found) / HOUR
+    return (SignalPoints("silent_log", 0.0, round(hours, 2), clip(_told(found), 500), (), False),)
+
+
+def _frameworks() -> Frameworks:
+    grouped = frameworks.grouped([*frameworks.ALWAYS, "T1562.008"])
+    names = ("owasp_nhi", "nist_csf", "mitre_attack", "mitre_atlas")
+    return Frameworks(*(tuple(grouped.get(name, ())) for name in names))
+
+
+def _controls(provider: str) -> tuple[Control, ...]:
+    first = f"Find out why the log of {provider} is silent: its collection, its permissions, somebody who stopped it."
+    return (
+        Control("rotate_secret", False, f"{first} Nothing is known that would have to be rotated.", "not_applicable"),
+        Control("reduce_privilege", False, "Few identities should be able to stop a log.", "not_applicable"),
+    )
+
+
+def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:
+    """Look for the silence again in the rhythms that are stored, and compare the receipt."""
+    day, told = day_scored(notable), notable["receipt"]
+    state = State(rows)
+    if day not in state.daybook.days:
+        return [Check("signals", None, "retention has removed the rhythm of this day from the state")]
+    days = Rhythms(rows).days([*state.daybook.between(day - WINDOW, day), day])
+    found = [gap for gap in gaps(days, day) if gap.stream.provider == notable["identity"]["provider"]]
+    mine = receipt(days, day, found)
+    return [
+        Check("model", mine.model == told["model"], MODEL),
+        Check("baseline", mine.baseline == told["baseline"], f"SHA-256 {mine.baseline[:16]}…"),
+        Check("signals", mine.signals == told["signals"], f"{len(found)} silent streams"),
+    ]
+
+
+# ---- what it means for the notables of that day
+
+
+def widened(
+    document: dict[str, Any], card: Scorecard, values: Optional[Row], found: Iterable[Gap]
+) -> dict[str, Any]:
+    """A notable with what missing telemetry leaves open: which signals cannot tell, and the range of its score.
+
+    Whatever was said before of silent logs is taken back first.
+    """
+    told = [s for s in document["signals"] if not s["evidence"].startswith(_SILENT)]
+    places = {(one["provider"], one["account"]) for one in [document["identity"], *document["members"]]}
+    mine = [gap for gap in found if tuple(gap.stream) in places]
+    blind = {s["id"] for s in told if s["evidence"].startswith(FIELDLESS)}
+    seen = [m for m in document["telemetry"]["missing"] if not m.startswith(_LOG)]
+    if mine and values is not None:
+        known = {signal["id"] for signal in told}
+        unlit = [name for name, value in zip(NAMES, values) if name in WHOLE_DAY and value == 0.0 and name not in known]
+        told += [_lost(name, mine[0]) for name in unlit]
+        blind.update(unlit)
+    known_range = list(bounds(card, values, blind)) if blind and values is not None else []
+    telemetry = {**document["telemetry"], "missing": [*seen, *map(missing, mine)][:50]}
+    return {**document, "signals": told[:200], "score_range": known_range, "telemetry": telemetry}
+
+
+def _lost(name: str, gap: Gap) -> dict[str, Any]:
+    return {
+        "id": name, "points": 0.0, "value": None, "evidence": NO_LOG.format(missing(gap)), "record_ids": [],
+        "cannot_tell": True, "without": None,
+    }  # fmt: skip
+
+
+_LOG = "no log of "
+_SILENT = NO_LOG.format(_LOG)
+
+
+# ---- in the course of a run
+
+
+class Watch:
+    """What a run makes of the logs' rhythms, day by day. A day is judged once a later one has begun."""
+
+    def __init__(self, state: State, card: Scorecard) -> None:
+        self._state = state
+        self._card = card
+        self._rhythms = Rhythms(state.rows)
+        self._days: Days = {}
+        self._gaps: list[Gap] = []
+        self.notables: dict[int, list[dict[str, Any]]] = {}
+        """Day → its blind spots, of the days that were looked at."""
+        self.changed: dict[str, dict[str, Any]] = {}
+        """New blind spots, new revisions, and notables of the eve that are told otherwise now that it is over."""
+
+    def begin(self, day: int, wholes: Iterable[IdentityDay], later: Sequence[int]) -> None:
+        """Take in a day that is to be scored; `later` are the days after it, in order."""
+        self._rhythms.note(day, wholes)
+        self._look(day, later)
+
+    def _look(self, day: int, later: Sequence[int]) -> None:
+        over = bool(later) and later[0] <= day + WINDOW  # a wrong clock, years ahead, ends no day
+        known = [*self._state.daybook.between(day - WINDOW, day), day]
+        self._days = self._rhythms.days(known) if over else {}
+        self._gaps = gaps(self._days, day) if over else []
+
+    def widened(self, document: dict[str, Any], values: Optional[Row]) -> dict[str, Any]:
+        """A notable of the day, with what silent logs leave open."""
+        return widened(document, self._card, values, self._gaps)
+
+    def values(self, day: int, document: Mapping[str, Any]) -> Optional[Row]:
+        """The signal values of a stored notable, of all its members together; None where they are not kept."""
+        stored = {one.ranked.identity_id: signal_values.unpack(one.values) for one in self._state.judged(day)}
+        names = [member["id"] for member in document["members"]] or [document["identity"]["id"]]
+        rows = [signal_values.row(told) for told in map(stored.get, names) if told is not None]
+        if not rows:
+            return None
+        return rows[0] if len(rows) == 1 else tuple(largest(rows))
+
+    def end(self, day: int) -> None:
+        """Make the blind spots of the day."""
+        settled = settle(self._state.rows, self._days, day, self._gaps)
+        self.notables[day] = settled.notables
+        self.changed.update((document["id"], document) for document in settled.changed)
+
+    def eve(self, first: int) -> None:
+        """The day before the first that is scored may only now be over, although nothing of it changed."""
+        before = self._state.daybook.between(0, first)[-1:]
+        for day in before:
+            self._look(day, [first])
+            self._again(day)
+            self.end(day)
+
+    def _again(self, day: int) -> None:
+        known = self._state.notables(day)
+        told = {name: self.widened(old, self.values(day, old)) for name, old in known.items()}
+        changed = {name: revised(new, known[name]) for name, new in told.items() if new != known[name]}
+        if changed:
+            self._state.put_notables(day, [*{**known, **changed}.values()], {})
+            self.changed.update(changed)
+        self._state.next_day()
+
+
+def revised(document: dict[str, Any], old: Optional[Mapping[str, Any]]) -> dict[str, Any]:
+    """A notable with its revision: one more than before where something of it changed."""
+    if old is None:
+        return document
+    same = all(document[key] == old.get(key) for key in document if key not in VOLATILE)
+    return {**document, "revision": old["revision"] if same else old["revision"] + 1}
+
+
+VOLATILE = frozenset({"revision", "rank", "telemetry", "created"})
+"""What may change in a notable without making a new revision of it."""

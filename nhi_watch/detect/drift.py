@@ -1,0 +1,216 @@
+"""Drift: whether signals and scores are spread as they were in training, and as they were a week ago.
+
+Population stability index of two spreads over the same bins: sum of (a - b) × ln(a / b). Under 0.1 nothing moved, over
+0.25 much did (Siddiqi 2006, "Credit Risk Scorecards"); but two samples of one population differ as well, so that much
+is subtracted as chance alone would give (Yurdakul 2018: its mean is (bins - 1) × (1/n + 1/m), here with four standard
+deviations). Only non-human identities count, and only days that are over; a tenant's first days, in which another card
+holds and all is news, are left out.
+
+| key of `meta` | row |
+|---|---|
+| drift/day | how many identities, their scores by bin, and each signal's values by bin where they are not 0 |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from math import log, sqrt
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.core.errors import ModelError
+from nhi_watch.detect import signal_values
+from nhi_watch.detect.model import MANIFEST
+from nhi_watch.detect.signal_values import SET
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.state.judged import Stored
+from nhi_watch.state.rows import Rows, pack, unpack
+
+SCORES = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0)
+"""Scores from which the next bin begins: the floor, and the bands of severity."""
+VALUES = (0.0, 2.0, 5.0, 10.0, 20.0)
+"""Values up to which a bin of a signal reaches; then one for more, and one for *cannot tell*."""
+BINS = len(VALUES) + 2
+DAYS = 7
+"""Days that are compared with the seven before."""
+ENOUGH = 200
+"""Identity-days of which a spread can be told."""
+MOVED, MUCH = 0.1, 0.25
+REFERENCE = "reference.json"
+"""The spreads in training, beside the scorecard."""
+
+
+class Spread(NamedTuple):
+    """How many identity-days fell into each bin."""
+
+    scores: list[float]
+    signals: dict[str, list[float]]
+    """Of the signals that were ever other than 0; all others are 0 everywhere."""
+
+    @property
+    def size(self) -> float:
+        """How many identity-days there are."""
+        return float(sum(self.scores))
+
+    def bins(self, name: str) -> list[float]:
+        """The bins of a signal."""
+        return self.signals.get(name) or [self.size, *[0.0] * (BINS - 1)]
+
+
+class Moved(NamedTuple):
+    """How one thing moved."""
+
+    name: str
+    """score, or a signal."""
+    shift: float
+    """Population stability index, without what chance would give; 0 and more."""
+    status: str
+    """ok | warn | error: beyond MOVED, beyond MUCH."""
+
+
+class Report(NamedTuple):
+    """What moved, the most first; None: there is too little to tell."""
+
+    since_training: Optional[tuple[Moved, ...]]
+    since_last_week: Optional[tuple[Moved, ...]]
+    cannot_tell: Mapping[str, tuple[float, float]]
+    """Signal → share of identity-days on which it could not tell, last week and now, where that grew."""
+    days: tuple[int, ...]
+    """The days that were looked at."""
+
+
+# ---- spreads
+
+
+def spread_of(found: Iterable[tuple[float, Iterable[tuple[str, Optional[float]]], float]]) -> Spread:
+    """The spread of (score, signal values that are not 0, how many such there are).
+
+    >>> spread_of([(0.5, [], 3.0), (85.0, [(NAMES[0], 12.0)], 1.0)]).bins(NAMES[0])
+    [3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]
+    """
+    scores = [0.0] * (len(SCORES) + 1)
+    signals: dict[str, list[float]] = {}
+    for score, values, weight in found:
+        scores[bisect_right(SCORES, score)] += weight
+        for name, value in values:
+            signals.setdefault(name, [0.0] * BINS)[BINS - 1 if value is None else bisect_left(VALUES, value)] += weight
+    for bins in signals.values():
+        bins[0] += sum(scores) - sum(bins)
+    return Spread(scores, dict(sorted(signals.items())))
+
+
+def added(spreads: Sequence[Spread]) -> Spread:
+    """Several spreads as one."""
+    scores = [sum(column) for column in zip(*(s.scores for s in spreads))]
+    names = sorted({name for spread in spreads for name in spread.signals})
+    return Spread(scores, {n: [sum(column) for column in zip(*(s.bins(n) for s in spreads))] for n in names})
+
+
+def note(rows: Rows, day: int, judged: Iterable[Stored]) -> None:
+    """Keep the spread of a day."""
+    found = (s for s in judged if s.ranked.eligible)
+    whole = spread_of((s.ranked.score, (signal_values.unpack(s.values) or {}).items(), 1.0) for s in found)
+    rows.put("meta", [(f"drift/{day:06d}", pack([SET, *whole]))])
+
+
+def read(rows: Rows, days: Iterable[int]) -> list[Spread]:
+    """The spreads of some days; those of other signals than this version has are left out."""
+    raw = rows.get("meta", [f"drift/{day:06d}" for day in days])
+    plain = [unpack(raw[key]) for key in sorted(raw)]
+    return [Spread(row[1], row[2]) for row in plain if row[0] == SET and row[1]]
+
+
+# ---- what moved
+
+
+def report(rows: Rows, days: Sequence[int], reference: Optional[Spread]) -> Report:
+    """What moved in the last `DAYS` of some days that are over, in order."""
+    now, before = days[-DAYS:], days[-2 * DAYS : -DAYS]
+    recent, earlier = read(rows, now), read(rows, before)
+    if not recent or added(recent).size < ENOUGH:
+        return Report(None, None, {}, tuple(now))
+    this = added(recent)
+    last = added(earlier) if earlier else None
+    if last is not None and last.size < ENOUGH:
+        last = None
+    return Report(
+        _moved(this, reference) if reference else None, _moved(this, last) if last else None,
+        _silent(last, this) if last else {}, tuple(now),
+    )  # fmt: skip
+
+
+def _moved(now: Spread, then: Spread) -> tuple[Moved, ...]:
+    """Without *cannot tell*: how much of that there is depends on how long a tenant is watched; see `_silent`."""
+    end = BINS - 1
+    told = [_one("score", now.scores, then.scores)]
+    told += [_one(name, now.bins(name)[:end], then.bins(name)[:end]) for name in NAMES]
+    return tuple(sorted(told, key=lambda moved: (-moved.shift, moved.name)))
+
+
+def _one(name: str, now: Sequence[float], then: Sequence[float]) -> Moved:
+    index = stability(now, then)
+    return Moved(name, index, "error" if index > MUCH else "warn" if index > MOVED else "ok")
+
+
+def stability(now: Sequence[float], then: Sequence[float]) -> float:
+    """Population stability index of two samples, less what chance would give; 0 where one is empty.
+
+    >>> stability([500, 500], [500, 500]), stability([500, 500], [900, 100])
+    (0.0, 0.8629)
+    """
+    n, m = sum(now), sum(then)
+    used = [(a, b) for a, b in zip(now, then) if a or b]
+    if not n or not m or len(used) < 2:
+        return 0.0
+    half = 0.5 * len(used)
+    shares = [((a + 0.5) / (n + half), (b + 0.5) / (m + half)) for a, b in used]
+    index = sum((a - b) * log(a / b) for a, b in shares)
+    chance = (len(used) - 1 + 4 * sqrt(2 * (len(used) - 1))) * (1 / n + 1 / m)
+    return round(max(0.0, index - chance), 4)
+
+
+def _silent(then: Spread, now: Spread) -> dict[str, tuple[float, float]]:
+    shares = {n: (then.bins(n)[-1] / then.size, now.bins(n)[-1] / now.size) for n in NAMES}
+    grew = {n: (round(a, 4), round(b, 4)) for n, (a, b) in shares.items() if b > 2 * a + 0.05}
+    return dict(sorted(grew.items(), key=lambda item: (item[1][0] - item[1][1], item[0])))
+
+
+def reference(folder: Path, sha256: str) -> Optional[Spread]:
+    """The spreads in training of a model; None where its folder has none.
+
+    Raises:
+        ModelError: the file is damaged, or belongs to another model.
+    """
+    path = folder / REFERENCE
+    if not path.exists():
+        return None
+    try:
+        raw = path.read_bytes()
+        plain = json.loads(raw)
+        told = json.loads((folder / MANIFEST).read_bytes()).get("reference_sha256")
+        if told is not None and hashlib.sha256(raw).hexdigest() != told:
+            raise ModelError(f"{path}: does not match the manifest; restore the file, or run `nhi train` again")
+        if plain["model_sha256"] != sha256:
+            raise ModelError(f"{path}: belongs to another model; restore the file, or run `nhi train` again")
+        return Spread(plain["scores"], plain["signals"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: no spreads of training there ({error}); reinstall, or run `nhi train`") from error
+
+
+def told(found: Report) -> dict[str, Any]:
+    """For run.json: the score, and the signals that moved."""
+    return {
+        "days": len(found.days),
+        "since_training": _told(found.since_training),
+        "since_last_week": _told(found.since_last_week),
+        "cannot_tell": {name: list(shares) for name, shares in found.cannot_tell.items()},
+    }
+
+
+def _told(moved: Optional[Sequence[Moved]]) -> Optional[dict[str, float]]:
+    if moved is None:
+        return None
+    return {one.name: one.shift for one in moved if one.name == "score" or one.status != "ok"}

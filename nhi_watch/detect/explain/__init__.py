@@ -1,0 +1,1 @@
+"""What a notable says: words, receipts, counterfactuals, controls."""

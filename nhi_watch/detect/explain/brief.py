@@ -1,0 +1,203 @@
+"""A notable as sentences for people: what happened, why it matters, why to rotate, what to do.
+
+A `Fact` is one sentence: words of ours with numbered gaps, the values that go into the gaps, and the ids of signals
+and records that prove it. Whatever came out of a log stands in a gap, and is shown between backticks with every
+character written out that could act on a terminal, a page, Markdown, a template, a spreadsheet or a shell. So no value
+can become part of the text around it, whatever it says.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from nhi_watch.core.notable import clip
+from nhi_watch.detect.scoring import REASON_POINTS
+from nhi_watch.detect.signals import SIGNALS
+
+LONGEST = 300
+REASONS = 5
+STEPS = 5
+FRESH = 3
+SECTIONS = ("Summary", "What happened", "What is unusual", "Impact", "Why rotation and reduction", "Response")
+_TITLES = {signal.name: signal.title.lower() for signal in SIGNALS}
+_PLAIN = frozenset(" .:/@_-+=,;()#%'")
+"""Besides letters, digits and marks, all that a value may show as it is."""
+_ID = re.compile(r"\w[\w.:@=+-]{0,199}", re.ASCII)
+"""An id that can be cited as it is; of some logs, whoever wrote them chose the ids."""
+
+
+class Fact(NamedTuple):
+    """One sentence."""
+
+    section: str
+    words: str
+    """Ours alone; `{0}`, `{1}` … are gaps."""
+    values: tuple[str, ...]
+    cites: tuple[str, ...]
+    """`signal:NAME`, `record:ID`, `notable:ID`, `step:N`"""
+
+
+def quoted(value: object, limit: int = LONGEST) -> str:
+    """A value of a log as quoted data: on one line, bounded, and harmless wherever it is shown.
+
+    >>> quoted("role/ci"), quoted("<b>`$(rm)`")
+    ('`role/ci`', '`⟨U+003C⟩b⟨U+003E⟩⟨U+0060⟩⟨U+0024⟩(rm)⟨U+0060⟩`')
+    """
+    bounded = clip(str(value), limit).replace("://", ":\0/")  # so that no viewer makes a link of it
+    return f"`{''.join(_shown(char) for char in bounded)}`".replace("⟨U+0000⟩/", "⟨U+002F⟩/")
+
+
+def _shown(char: str) -> str:
+    if char in _PLAIN or unicodedata.category(char)[0] in "LN" or char == "…":
+        return char
+    return f"⟨U+{ord(char):04X}⟩"
+
+
+def sentence(fact: Fact, cited: bool = True) -> str:
+    """A fact as text, with its citations where wanted."""
+    text = fact.words.format(*map(quoted, fact.values))
+    return f"{text} [{', '.join(map(_cite, fact.cites))}]" if cited else text
+
+
+def _cite(name: str) -> str:
+    kind, _, rest = name.partition(":")
+    return f"{kind}:{rest}" if _ID.fullmatch(rest) else f"{kind}:{quoted(rest, 100)}"
+
+
+def text(notable: Mapping[str, Any]) -> str:
+    """The whole brief as plain text that is Markdown too: for an alert's note, a search, a terminal."""
+    return render(facts(notable))
+
+
+def render(told: Iterable[Fact], replaced: Mapping[Fact, str] | None = None) -> str:
+    """Facts as text by section; a fact may have another sentence in its place."""
+    told, other = list(told), replaced or {}
+    parts = []
+    for section in SECTIONS:
+        lines = [other.get(fact) or sentence(fact) for fact in told if fact.section == section]
+        if lines:
+            parts.append("\n".join([f"{section}", *(f"- {line}" for line in lines)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def facts(notable: Mapping[str, Any], steps: Sequence[Fact] = ()) -> list[Fact]:
+    """Everything that the brief of a notable says; `steps`: the response, where a policy proposes one."""
+    return [
+        *_summary(notable), *_happened(notable), *_unusual(notable), *_impact(notable), *_controls(notable),
+        *(steps or _no_plan(notable)),
+    ]  # fmt: skip
+
+
+# ---- sections
+
+
+def _summary(notable: Mapping[str, Any]) -> Iterator[Fact]:
+    who, cite = notable["identity"], (f"notable:{notable['id']}",)
+    reasons = tuple(f"signal:{s['id']}" for s in _reasons(notable)[:2]) or cite
+    judged = "The notable {0} is of kind {1} and severity {2}, with a score of {3} of 100."
+    yield Fact("Summary", judged, (notable["id"], notable["kind"].replace("_", " "), notable["severity"],
+                                   _number(notable["score"])), reasons)  # fmt: skip
+    yield Fact("Summary", "The identity {0} is of kind {1} at {2}.", (who["name"] or who["id"], who["kind"],
+                                                                      who["provider"]), cite)  # fmt: skip
+    if who["owner"]:
+        yield Fact("Summary", "The owner of the identity is {0}.", (who["owner"],), cite)
+    else:
+        yield Fact("Summary", "The owner of the identity is not known.", (), cite)
+    span = "The notable holds {0} records, from {1} to {2}."
+    yield Fact("Summary", span, (_number(notable["record_count"]), notable["first_time"], notable["last_time"]),
+               _records(notable["record_ids"][:1]) or cite)  # fmt: skip
+    members = notable.get("members") or ()
+    if len(members) > 1:
+        yield from _linked(notable, members)
+    if notable["telemetry"]["provisional"]:
+        yield Fact("Summary", "The last hour is still open, so the notable may grow.", (), cite)
+
+
+def _linked(notable: Mapping[str, Any], members: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
+    proof = _records(i for link in notable["links"][:1] for i in link["record_ids"][:1])
+    cite = proof or (f"notable:{notable['id']}",)
+    yield Fact("Summary", "The intrusion went through {0} linked identities.", (_number(len(members)),), cite)
+    for link in notable.get("links", ())[:FRESH]:
+        told = "The records link {0} to {1} by the {2} {3}."
+        yield Fact("Summary", told, (link["source"], link["target"], link["kind"], link["value"]),
+                   _records(link["record_ids"][:2]) or cite)  # fmt: skip
+
+
+def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
+    heavy = sorted(notable["timeline"], key=lambda e: -e["points"])[:STEPS]
+    for entry in sorted(heavy, key=lambda e: e["time"]):
+        where = [entry["source"]] if entry["source"] else []
+        values = [entry["action"], entry["time"], *where, entry["outcome"]]
+        words = f"The call {{0}} was made at {{1}}{' from {2}' if where else ''} with outcome {{{len(values) - 1}}}, "
+        if entry["count"] == 1:
+            words += "once."
+        else:
+            words += f"{{{len(values)}}} times."
+            values.append(_number(entry["count"]))
+        yield Fact("What happened", words, tuple(values), _records([entry["record_id"]]))
+
+
+def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:
+    for signal in _reasons(notable)[:REASONS]:
+        title = _TITLES.get(signal["id"], "of the exposure or posture")
+        words = f"The signal {{0}} ({title}) adds {{1}} points: {{2}}."
+        cites = (f"signal:{signal['id']}", *_records(signal["record_ids"][:2]))
+        yield Fact("What is unusual", words, (signal["id"], _number(signal["points"]), signal["evidence"]), cites)
+    cite = (f"notable:{notable['id']}",)
+    for dimension in notable["usual"]["dimensions"]:
+        if not dimension["name"].isalpha():
+            continue
+        for seen in [o for o in dimension["observed"] if o["new"]][:FRESH]:
+            words = f"The {dimension['name']} {{0}} was never seen with this identity before."
+            yield Fact("What is unusual", words, (seen["value"],), cite)
+    blind = [s["id"] for s in notable["signals"] if s["cannot_tell"]]
+    if blind:
+        words = "The telemetry is missing for {0} signals, which cannot tell."
+        cites = tuple(f"signal:{name}" for name in blind[:REASONS])
+        yield Fact("What is unusual", words, (_number(len(blind)),), cites)
+
+
+def _impact(notable: Mapping[str, Any]) -> Iterator[Fact]:
+    cite = (f"notable:{notable['id']}",)
+    for factor in notable["impact"]["factors"]:
+        words = f"The factor {factor['name']} is {{0}}." if factor["name"].replace(" ", "").isalpha() else (
+            "A factor of the impact is {0}.")  # fmt: skip
+        yield Fact("Impact", words, (factor["value"],), cite)
+
+
+def _controls(notable: Mapping[str, Any]) -> Iterator[Fact]:
+    cites = tuple(f"signal:{s['id']}" for s in _reasons(notable)[:2]) or (f"notable:{notable['id']}",)
+    for control in notable["controls"]:
+        if control["required"]:
+            name = {"rotate_secret": "rotate the secret", "reduce_privilege": "reduce the privilege"}
+            what = name.get(control["id"], "follow the control")
+            words = f"The control to {what} is mandatory and its status is {{0}}: {{1}}"
+            values = (control["status"].replace("_", " "), control["reason"])
+            yield Fact("Why rotation and reduction", f"{words}.", values, cites)
+
+
+def _no_plan(notable: Mapping[str, Any]) -> Iterator[Fact]:
+    words = "The command nhi respond plan {0} drafts the steps that the response policy allows."
+    yield Fact("Response", words, (notable["id"],), (f"notable:{notable['id']}",))
+
+
+def _reasons(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if notable["kind"] == "posture":
+        return list(notable["signals"])
+    return [s for s in notable["signals"] if s["points"] >= REASON_POINTS and not s["cannot_tell"]]
+
+
+def _records(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"record:{name}" for name in ids if name)
+
+
+def _number(value: float) -> str:
+    """A number as it stands in the notable, without trailing zeros.
+
+    >>> _number(3), _number(91.0), _number(2.125)
+    ('3', '91', '2.125')
+    """
+    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -1,0 +1,156 @@
+"""What would have been normal instead, with its score; and what the score would be without a signal's records.
+
+Both are claims about the same judgement: a day is made up, or a part of the real one is left out, and it is scored
+exactly as the episode was, by the same model against the same baseline. So whoever has both can check them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from nhi_watch.context import actions
+from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
+from nhi_watch.core.event import Identity
+from nhi_watch.core.notable import Instead, clip
+from nhi_watch.core.timestamps import HOUR
+from nhi_watch.detect.model import Scorecard, score_of
+from nhi_watch.detect.scoring import Baselines, Episode, Row, score_day, values_together
+from nhi_watch.detect.signals import SIGNALS, Signal
+from nhi_watch.state.baseline import TENANT, Profile, peer_scope
+
+CHOICES = 4
+"""Networks and calls that are offered."""
+STEADY = 0.5
+"""Share of the active days on which a long-lived key must have been used to belong to what is normal."""
+NO_DAY = 0.0
+"""The score of a day on which nothing happened: there is no episode."""
+
+
+class _Scope(NamedTuple):
+    """Whose habits are offered."""
+
+    name: str
+    """own | peers | tenant"""
+    profile: Profile
+
+
+def instead(baselines: Baselines, episode: Episode) -> Instead:
+    """A normal day of the identity: one call each of those it makes most, from any one of its networks.
+
+    Of a newcomer it is what its peers do, else what the tenant does; on the very first day what the world does.
+    The score is the highest that any of the networks would give.
+    """
+    identity, day = episode.identity, episode.view.past.today
+    scopes = list(_scopes(baselines, identity))
+    calls = next(((s.name, found) for s in scopes if (found := _top(s, "action"))), ("world", _world(baselines.model)))
+    shape = _shape(scopes, episode.view.views[0].shape)
+    networks = _values(scopes, "network") or [shape.network]
+    hour = int(_first(scopes[:1], "hour", str(episode.view.behaviours()[0].hour % 24)))
+    made = Instead(
+        calls[0], tuple(calls[1]), tuple(networks), shape.agent, shape.region, shape.credential,
+        shape.credential_type, hour, 0.0, "",
+    )  # fmt: skip
+    scores = (score_of_day(baselines, normal_day(identity, day, made, network)) for network in networks)
+    return _worded(made, max(scores))
+
+
+def normal_day(identity: Identity, day: int, made: Instead, network: str) -> IdentityDay:
+    """The day that a counterfactual speaks of, from one of its networks."""
+    whole = IdentityDay(day)
+    for call in made.actions:
+        service, _, operation = call.partition(":")
+        shape = Shape(
+            identity, identity.account, made.credential, made.credential_type, call, service,
+            actions.access(service, operation), network, made.agent, made.region, "success", "", "own", (),
+        )  # fmt: skip
+        hour = day * 24 + made.hour
+        whole.behaviour(shape, hour).add(hour * HOUR, 0, f"normal/{call}")
+    return whole
+
+
+def score_of_day(baselines: Baselines, whole: IdentityDay) -> float:
+    """The score of one identity's day."""
+    return _score(baselines.model, score_day(baselines.model, baselines, whole).values)
+
+
+def behind(episode: Episode, signal: Signal) -> list[Behaviour]:
+    """All behaviours that show a signal, in all members: those that would have to be gone for it to be gone."""
+    at = SIGNALS.index(signal)
+    if signal.backing is None:
+        return [b for part in episode.parts for v in part.view.views if v.values[at] for b in v.behaviours]
+    if signal.scope == "linked":
+        return signal.backing(episode.view)
+    return [b for part in episode.parts if part.values[at] for b in signal.backing(part.view)]
+
+
+def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -> float:
+    """The score that the episode would have, had some of its behaviours not been there."""
+    away = {id(b) for b in gone}
+    rest = [[b for v in part.view.views for b in v.behaviours if id(b) not in away] for part in episode.parts]
+    days = [_whole(episode.view.past.today, left) for left in rest if left]
+    if not days:
+        return NO_DAY
+    parts = [score_day(baselines.model, baselines, day) for day in days]
+    return _score(baselines.model, values_together([(part.values, part.view) for part in parts]))
+
+
+def _whole(day: int, left: Iterable[Behaviour]) -> IdentityDay:
+    whole = IdentityDay(day)
+    whole.behaviours = {(b.shape, b.hour): b for b in left}
+    return whole
+
+
+def _score(model: Scorecard, values: Row) -> float:
+    return score_of(model.probability(model.log_odds(values)))
+
+
+def _scopes(baselines: Baselines, identity: Identity) -> Iterator[_Scope]:
+    """The identity, its peers, the tenant: nearest first."""
+    yield _Scope("own", baselines.own.get(identity.id) or Profile())
+    yield _Scope("peers", baselines.groups.get(peer_scope(identity)) or Profile())
+    yield _Scope("tenant", baselines.groups.get(TENANT) or Profile())
+
+
+def _top(scope: _Scope, dimension: str) -> list[str]:
+    known = scope.profile.dimension(dimension).values
+    return sorted(known, key=lambda v: (-known[v].days, -known[v].last, v))[:CHOICES]
+
+
+def _values(scopes: Iterable[_Scope], dimension: str) -> list[str]:
+    return next((found for scope in scopes if (found := _top(scope, dimension))), [])
+
+
+def _first(scopes: Iterable[_Scope], dimension: str, otherwise: str) -> str:
+    return next(iter(_values(scopes, dimension)), otherwise)
+
+
+def _world(model: Scorecard) -> list[str]:
+    shares = model.prior.get("action", {})
+    return sorted((call for call in shares if call != "*"), key=lambda call: (-shares[call], call))[:CHOICES]
+
+
+def _shape(scopes: list[_Scope], seen: Shape) -> Shape:
+    """What is usual in all that is not offered as a choice; as it was seen where nothing is known."""
+    own = scopes[0].profile
+    key = _first(scopes[:1], "credential", "")
+    steady = bool(key) and own.dimension("credential").values[key].days >= STEADY * own.days
+    return seen._replace(
+        agent=_first(scopes, "agent", seen.agent), region=_first(scopes, "region", seen.region),
+        credential=key if steady else "",
+        credential_type=_first(scopes, "credential_type", seen.credential_type),
+    )  # fmt: skip
+
+
+_WHOSE = {"own": "", "peers": "what its peers do: ", "tenant": "what others here do: ", "world": "what is common: "}
+
+
+def _worded(made: Instead, score: float) -> Instead:
+    parts = [f"with these calls: {_list(made.actions)}", f"by {made.agent}" if made.agent else ""]
+    place = f"from one of these networks: {_list(made.networks)}; " if made.networks[0] else ""
+    told = f"{_WHOSE[made.of]}{place}{', '.join(filter(None, parts))}: score {score:g}"
+    return made._replace(score=score, text=clip(told, 1000))
+
+
+def _list(texts: Iterable[str]) -> str:
+    return ", ".join(clip(text, 100) for text in texts)

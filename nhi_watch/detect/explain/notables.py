@@ -1,0 +1,375 @@
+"""Episode → Notable: the words, pictures' numbers and receipts that go with a score."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+from typing import NamedTuple, Optional
+
+from nhi_watch.context import frameworks
+from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.context.operators import network_facts
+from nhi_watch.core.behaviour import Behaviour
+from nhi_watch.core.event import Identity
+from nhi_watch.core.notable import (
+    MAX_RECORD_IDS,
+    MAX_TIMELINE,
+    BaselineRef,
+    Dimension,
+    Frameworks,
+    ModelRef,
+    Notable,
+    NotableIdentity,
+    NotableLink,
+    ObservedValue,
+    SignalPoints,
+    Telemetry,
+    TimelineEntry,
+    Usual,
+    UsualValue,
+    clip,
+    severity_of,
+)
+from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.detect import calibration, cannot_tell
+from nhi_watch.detect.explain import counterfactual
+from nhi_watch.detect.explain.controls import controls
+from nhi_watch.detect.explain.receipts import receipt
+from nhi_watch.detect.features import NOVEL, EpisodeView, View
+from nhi_watch.detect.model import Scorecard, Steps, score_of
+from nhi_watch.detect.ranking import FLOOR, impact, priority
+from nhi_watch.detect.scoring import (
+    REASON_POINTS,
+    Baselines,
+    Episode,
+    Link,
+    Row,
+    above_ordinary,
+    episode_values,
+    values_together,
+    weighed,
+)
+from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
+from nhi_watch.state.baseline import TENANT, Profile
+
+SHOWN = 0.05
+"""Points, in log-odds, below which a signal is not listed."""
+CLAIMS = 3
+"""Reasons of which it is told what the score would be without their records."""
+EVIDENCE_RECORDS = 20
+SHOWN_VALUES = 6
+MAX_MEMBERS = 50
+MAX_LINKS = 200
+RESERVED = 15
+"""Records of each signal that keep their place among a notable's record ids."""
+
+
+class Weighed(NamedTuple):
+    """One signal in one episode."""
+
+    signal: Signal
+    points: float
+    value: Optional[float]
+    backing: list[Behaviour]
+    evidence: str
+
+
+def notable_id(identity_id: str, day: int) -> str:
+    """The id that a notable keeps while it grows.
+
+    >>> len(notable_id("aws:1:role:AROA", 20000))
+    20
+    """
+    return hashlib.sha256(f"{identity_id}|{day}".encode()).hexdigest()[:20]
+
+
+def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
+    """The notable of an episode; rank, revision and provisional are filled in by the caller."""
+    model = baselines.model
+    view = episode.view
+    parts = _weigh(model, episode)
+    heavy = [part for part in parts if part.points >= REASON_POINTS]
+    probability = model.probability(model.log_odds(episode.values))
+    score = score_of(probability)
+    behaviours = view.behaviours()
+    points = _points_of(model, view)
+    first, last = _span(behaviours, points)
+    weight = impact(asset, view)
+    return Notable(
+        id=notable_id(episode.identity.id, view.past.today),
+        revision=1, kind="compromise", rank=1, score=score, probability=probability,
+        p_value=p_value(baselines, score, view.past.today), priority=priority(probability, weight),
+        severity=severity_of(score),
+        title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy), 1000),
+        identity=_identity(episode.identity, asset),
+        created=created(model, episode),
+        first_time=first, last_time=last,
+        signals=_signals(baselines, episode, parts),
+        timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
+        frameworks=_frameworks(heavy),
+        controls=controls(episode), impact=weight,
+        telemetry=Telemetry(_providers(view), None, _missing(view), False),
+        record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
+        model=ModelRef(model.id, model.sha256),
+        baseline=BaselineRef(render_day(view.past.today - 1)),
+        receipt=receipt(baselines, episode), merged_into=None,
+        members=tuple(_identity(part.identity, UNKNOWN) for part in episode.members[:MAX_MEMBERS]),
+        links=tuple(_link(link) for link in episode.links[:MAX_LINKS]),
+    )  # fmt: skip
+
+
+def _link(link: Link) -> NotableLink:
+    source, target, value = (clip(text, 512) for text in (link.source, link.target, link.value))
+    return NotableLink(source, target, link.kind, value, tuple(dict.fromkeys(link.records)))
+
+
+def _weigh(model: Scorecard, episode: Episode) -> list[Weighed]:
+    return [
+        Weighed(signal, points, value, *_explain(signal, value, _shows(signal, value, episode)))
+        for points, signal, value in weighed(model, episode.values)
+    ]
+
+
+def _shows(signal: Signal, value: Optional[float], episode: Episode) -> EpisodeView:
+    """The member in which a signal has its value: its evidence is told of that one."""
+    at = SIGNALS.index(signal)
+    return next((part.view for part in episode.parts if part.values[at] == value), episode.view)
+
+
+def _tells(steps: Sequence[Steps], part: Weighed) -> bool:
+    """Whether a signal is worth listing: it moved the score, or it could have and cannot tell."""
+    if part.value is not None:
+        return abs(part.points) >= SHOWN
+    if part.evidence.startswith(cannot_tell.FIELDLESS):
+        return True
+    points = steps[NAMES.index(part.signal.name)].points
+    return max(points) - min(points) >= SHOWN
+
+
+def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str]:
+    """The behaviours behind a signal's value, and its sentence."""
+    if value is None:
+        return [], cannot_tell.why(signal.name, episode.views, episode.past.own)
+    if not value:
+        return [], "ordinary"
+    if signal.backing is not None:
+        return signal.backing(episode), signal.evidence(episode)
+    view = max(episode.views, key=lambda v: (_own_value(signal, v), v.shape.outcome == "success"))
+    return view.behaviours, signal.evidence(view)
+
+
+def _own_value(signal: Signal, view: View) -> float:
+    return view.values[SIGNALS.index(signal)] or 0.0
+
+
+def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
+    """What is listed; of the heaviest reasons also what the score would be without them."""
+    held = baselines.model.holding(episode.values)
+    told = [(part, _signal(part)) for part in parts if _tells(held, part)]
+    reasons = [part.signal for part, _ in told if part.value and part.points >= SHOWN][:CLAIMS]
+    claims = {s.name: counterfactual.without(baselines, episode, counterfactual.behind(episode, s)) for s in reasons}
+    return tuple(replace(shown, without=claims[shown.id]) if shown.id in claims else shown for _, shown in told)
+
+
+def _signal(part: Weighed) -> SignalPoints:
+    ids = dict.fromkeys(i for b in part.backing for i in b.record_ids)
+    return SignalPoints(
+        part.signal.name, round(part.points, 4), part.value, clip(part.evidence, 500),
+        tuple(list(ids)[:EVIDENCE_RECORDS]), part.value is None,
+    )  # fmt: skip
+
+
+def _points_of(model: Scorecard, episode: EpisodeView) -> dict[int, float]:
+    """Points that each behaviour's shape adds by itself, by `id(behaviour)`."""
+    points: dict[int, float] = {}
+    for view in episode.views:
+        own = round(above_ordinary(model, view.values), 4)
+        points.update((id(b), own) for b in view.behaviours)
+    return points
+
+
+def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bool) -> tuple[TimelineEntry, ...]:
+    top = sorted(behaviours, key=lambda b: -points[id(b)])[:MAX_TIMELINE]
+    top.sort(key=lambda b: (b.first, b.last, b.shape))
+    return tuple(
+        TimelineEntry(
+            b.first, b.shape.action, b.shape.outcome, clip(b.addresses[0] if b.addresses else b.shape.network, 100),
+            b.record_ids[0], points[id(b)], b.count, clip(b.shape.identity.id, 512) if several else "",
+        )
+        for b in top
+    )  # fmt: skip
+
+
+def _record_ids(parts: list[Weighed], behaviours: list[Behaviour], points: dict[int, float]) -> tuple[str, ...]:
+    """Each reason's own records first, so that a flood of harmless news cannot push them out."""
+    ordered = sorted(behaviours, key=lambda b: (-points[id(b)], b.first, b.shape))
+    kept: dict[str, None] = {}
+    for part in parts:
+        if part.value:
+            own = [record for b in part.backing[:RESERVED] for record in b.record_ids]
+            kept.update(dict.fromkeys(own[:RESERVED]))
+    for b in ordered:
+        if len(kept) >= MAX_RECORD_IDS:
+            break
+        kept.update(dict.fromkeys(b.record_ids))
+    return tuple(kept)[:MAX_RECORD_IDS]
+
+
+_ASPECTS = (("action", "action"), ("network", "network"), ("agent", "agent"), ("region", "region"),
+            ("service", "service"), ("credential", "credential"))  # fmt: skip
+
+
+def _usual(baselines: Baselines, whole: Episode) -> Usual:
+    episode = whole.view
+    own, instead = episode.past.own, counterfactual.instead(baselines, whole)
+    return Usual(
+        (*(_dimension(episode, name, field) for name, field in _ASPECTS), _hours(episode)), own.days,
+        own.first * DAY if own.days else None, own.last * DAY if own.days else None, instead.score, instead,
+    )  # fmt: skip
+
+
+def _dimension(episode: EpisodeView, name: str, field: str) -> Dimension:
+    counts: dict[str, int] = {}
+    for view in episode.views:
+        value = getattr(view.shape, field)
+        if value:
+            counts[value] = counts.get(value, 0) + sum(b.count for b in view.behaviours)
+    return _compare(episode, name, counts)
+
+
+def _hours(episode: EpisodeView) -> Dimension:
+    counts: dict[str, int] = {}
+    for b in episode.behaviours():
+        hour = str(b.hour % 24)
+        counts[hour] = counts.get(hour, 0) + b.count
+    return _compare(episode, "hour", counts)
+
+
+def _compare(episode: EpisodeView, name: str, counts: dict[str, int]) -> Dimension:
+    known = episode.past.own.dimension(name).values
+    usual = sorted(known, key=lambda v: (-known[v].days, v))[:SHOWN_VALUES]
+    observed = sorted(counts, key=lambda v: (v in known, -counts[v], v))[:SHOWN_VALUES]
+    return Dimension(
+        name,
+        tuple(UsualValue(clip(v, 200), known[v].days) for v in usual),
+        tuple(ObservedValue(clip(v, 200), v not in known, counts[v]) for v in observed),
+    )
+
+
+def _frameworks(heavy: list[Weighed]) -> Frameworks:
+    grouped = frameworks.grouped(
+        [*frameworks.ALWAYS, *sorted({i for part in heavy for i in part.signal.frameworks})]
+    )
+    names = ("owasp_nhi", "nist_csf", "mitre_attack", "mitre_atlas")
+    return Frameworks(*(tuple(grouped.get(name, ())) for name in names))
+
+
+def short_name(identity: Identity) -> str:
+    """What fits in a title: the last part of the name."""
+    return identity.name.rsplit("/", 1)[-1] or identity.id
+
+
+TOLD_FIRST = (
+    "quarantined", "exposed_credential", "human_use", "host_to_elsewhere", "llmjacking", "logging_tampered",
+    "app_changed", "app_consent", "credential_creation", "powerful_grant", "opened_outside", "mailbox_access",
+    "mass_export", "remote_access", "code_for_others", "destruction", "spending", "model_invocation", "model_changed",
+    "secret_reading", "secret_fan_out", "host_credential", "impersonation", "sharing", "trust_change", "role_chaining",
+    "permission_probing", "mass_taking", "bulk", "dormant_wakes", "alerts_together", "suspect_session", "alerted",
+)  # fmt: skip
+"""What people want to read in a title, in this order: what was done comes before how unusual it was."""
+PLACES = ("third_party_moved", "moved_outside", "new_owner", "unknown_network", "new_network")
+
+
+def _title(episode: Episode, parts: list[Weighed]) -> str:
+    """Who: what was done, and from where if the place is news; else the heaviest reasons."""
+    told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
+    what = [_done(told[name]) for name in TOLD_FIRST if name in told][:2]
+    what = what or [part.signal.title.lower() for part in parts[:2] if part.points >= REASON_POINTS]
+    where = next((_place(told[name]) for name in PLACES if name in told and told[name].points >= REASON_POINTS), "")
+    others = f" and {len(episode.members) - 1} linked" if episode.members else ""
+    return f"{clip(short_name(episode.identity), 80)}{others}: {', '.join(what) or 'unusual behaviour'}{where}"
+
+
+def _done(part: Weighed) -> str:
+    """What was done; or only tried, where every record of it was turned down."""
+    succeeded = any(b.shape.outcome == "success" for b in part.backing)
+    return part.signal.title.lower() + ("" if succeeded or not part.backing else " (tried, did not succeed)")
+
+
+def _place(part: Weighed) -> str:
+    shape = part.backing[0].shape
+    return f", from {network_facts(shape.network).owner or shape.network}" if shape.network else ""
+
+
+def _span(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[int, int]:
+    """First and last second of what is suspicious; of the whole day where nothing by itself is."""
+    odd = [b for b in behaviours if points[id(b)] >= REASON_POINTS] or behaviours
+    return min(b.first for b in odd), max(b.last for b in odd)
+
+
+def _summary(episode: Episode, heavy: list[Weighed]) -> str:
+    own = episode.view.past.own
+    history = f"known for {own.days} active days" if own.days else "never seen before"
+    reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
+    linked = f" {_linked(episode)}" if episode.members else ""
+    return f"{episode.identity.kind} {short_name(episode.identity)}, {history}: {reasons}.{linked}"
+
+
+def _linked(episode: Episode) -> str:
+    """Which identities the intrusion went through, in order."""
+    shown = [part.identity for part in episode.members[:6]]
+    names = " → ".join(clip(f"{identity.provider} {short_name(identity)}", 80) for identity in shown)
+    more = len(episode.members) - 6
+    return f"One intrusion across {names}{f' and {more} more' if more > 0 else ''}."
+
+
+def _identity(identity: Identity, asset: Asset) -> NotableIdentity:
+    return NotableIdentity(
+        identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, asset.owner
+    )
+
+
+def _providers(episode: EpisodeView) -> tuple[str, ...]:
+    return tuple(sorted({view.shape.identity.provider for view in episode.views}))
+
+
+def _missing(episode: EpisodeView) -> tuple[str, ...]:
+    """Fields that no event of the episode had."""
+    fields = ("network", "agent", "region")
+    return tuple(f for f in fields if not any(getattr(view.shape, f) for view in episode.views))
+
+
+def p_value(baselines: Baselines, score: float, today: int) -> Optional[float]:
+    """Share of the tenant's recent quiet identity-days that scored as high, see `conformal`; None before any."""
+    quiet = calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), today)
+    return quiet.p_value(score) if quiet.scores else None
+
+
+def created(model: Scorecard, episode: Episode) -> int:
+    """When it would have been written in live operation: the end of the first hour that reaches the floor."""
+    behaviours = episode.view.behaviours()
+    hours = sorted({b.hour for b in behaviours})
+    for hour in hours[:-1]:
+        known = [b for b in behaviours if b.hour <= hour]
+        if score_of(model.probability(model.log_odds(_values_until(episode, hour)))) >= FLOOR:
+            return max(b.last for b in known)
+    return max(b.last for b in behaviours)
+
+
+def _values_until(episode: Episode, hour: int) -> Row:
+    parts = [EpisodeView(_until(part.view, hour), part.view.past) for part in episode.parts]
+    return values_together([(episode_values(part), part) for part in parts if part.views])
+
+
+def _until(episode: EpisodeView, hour: int) -> list[View]:
+    """The views as they stood at the end of an hour: what a shape is worth does not change within a day."""
+    views = []
+    for view in episode.views:
+        behaviours = [b for b in view.behaviours if b.hour <= hour]
+        if behaviours:
+            part = copy(view)
+            part.behaviours = behaviours
+            views.append(part)
+    return views

@@ -1,0 +1,174 @@
+"""Receipts: hashes of the model, the signal values and the baseline rows consulted; and the check of one.
+
+A receipt is checked by scoring the day again, against the baseline as it stood on its eve, whatever was learnt since:
+a baseline is the fold of the days before, and those are kept as rows (`daybook` says for how long).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.notable import Receipt
+from nhi_watch.core.timestamps import day_of, parse, render_day
+from nhi_watch.detect import linking, signal_values
+from nhi_watch.detect.linking import Group
+from nhi_watch.detect.model import Scorecard, score_of
+from nhi_watch.detect.scoring import Baselines, Episode, Row, score_day, values_together, weighed
+from nhi_watch.state import baseline, day_rows
+from nhi_watch.state.baseline import TENANT, Profile, peer_scope
+from nhi_watch.state.judged import Stored
+from nhi_watch.state.retention import RETAIN_DAYS, RETAIN_DELTAS
+from nhi_watch.state.rows import Rows
+from nhi_watch.state.state import State
+
+
+def receipt(baselines: Baselines, episode: Episode) -> Receipt:
+    """The receipt of an episode."""
+    rows = [consulted(baselines, part) for part in episode.parts]
+    return Receipt(baselines.model.sha256, digest(list(episode.values)), digest(rows))
+
+
+def consulted(baselines: Baselines, part: Episode) -> list[Any]:
+    """The baseline rows behind one identity's day: all of its own, and of peers and tenant those of what it did."""
+    past = part.view.past
+    told = sorted({fact for view in part.view.views for fact in baseline.facts(view.shape)})
+    groups = (baselines.groups.get(scope) or Profile() for scope in (peer_scope(part.identity), TENANT))
+    return [baseline.to_row(past.own), *(_rows_of(group, told) for group in groups)]
+
+
+def _rows_of(profile: Profile, told: Sequence[tuple[str, str]]) -> list[Any]:
+    names = sorted({name for name, _ in told})
+    once = {name: profile.dimension(name).once for name in names}
+    found = ((name, value, profile.dimension(name).values.get(value)) for name, value in told)
+    rows = [[name, value, s.days, s.count, s.first, s.last, s.top] for name, value, s in found if s is not None]
+    return [profile.days, once, rows]
+
+
+def digest(plain: object) -> str:
+    """SHA-256 of plain values."""
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Check(NamedTuple):
+    """One thing that was checked."""
+
+    what: str
+    """model | signals | baseline | score | points"""
+    holds: Optional[bool]
+    """None: it cannot be checked any more."""
+    told: str
+
+
+class _Again(NamedTuple):
+    """What scoring again gave."""
+
+    values: Row
+    baseline: Optional[str]
+    """Digest of the rows consulted; None: the behaviours are gone, and with them what was consulted."""
+    why: str
+    """Why something could not be made again."""
+
+
+def verify(rows: Rows, card: Scorecard, notable: Mapping[str, Any]) -> list[Check]:
+    """Score a compromise again from what the state holds, and compare to the last digit.
+
+    Raises:
+        InputError: the notable is of another kind, or it is no notable.
+    """
+    if notable.get("kind") != "compromise":
+        raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not scored by the model")
+    told = notable["receipt"]
+    checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
+    again = _again(State(rows), card, notable)
+    if again is None:
+        days = f"the {RETAIN_DELTAS} latest days with records are kept"
+        return [*checks, Check("signals", None, f"retention has removed this day from the state: {days}")]
+    if again.baseline is None:
+        checks.append(Check("baseline", None, again.why))
+    else:
+        checks.append(Check("baseline", again.baseline == told["baseline"], f"SHA-256 {again.baseline[:16]}…"))
+    mine = digest(list(again.values))
+    return [*checks, Check("signals", mine == told["signals"], f"SHA-256 {mine[:16]}…"), *_scored(card, notable, again)]
+
+
+def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[Check]:
+    probability = card.probability(card.log_odds(again.values))
+    score = score_of(probability)
+    same = (score, probability) == (notable["score"], notable["probability"])
+    told = f"{score:g} (probability {probability:g}); the notable says {notable['score']:g}"
+    points = {s.name: (round(worth, 4), value) for worth, s, value in weighed(card, again.values)}
+    unlike = [s["id"] for s in notable["signals"] if not _agrees(s, points.get(s["id"]))]
+    listed = f"{len(notable['signals'])} signals" + (f", other values: {', '.join(unlike[:5])}" if unlike else "")
+    return [Check("score", same, told), Check("points", not unlike, listed)]
+
+
+def _agrees(signal: Mapping[str, Any], known: Optional[tuple[float, Optional[float]]]) -> bool:
+    """Whether a listed signal has the value and points that scoring again gives.
+
+    What could not be told for want of a log holds less than was seen: nothing, so it has no points.
+    """
+    if known is None:
+        return False
+    if signal["cannot_tell"] and known[1] is not None:
+        return not known[1] and not signal["points"]
+    return (signal["points"], signal["value"]) == known
+
+
+def day_scored(notable: Mapping[str, Any]) -> int:
+    """The day that a notable was scored on: the one after its baseline's last.
+
+    Raises:
+        InputError: its baseline is no date.
+    """
+    try:
+        return day_of(parse(f"{notable['baseline']['id']}T00:00:00Z")) + 1
+    except (RejectError, KeyError, TypeError) as error:
+        raise InputError(f"the notable does not name the day of its baseline ({error})") from error
+
+
+def _again(state: State, card: Scorecard, notable: Mapping[str, Any]) -> Optional[_Again]:
+    day, lead = day_scored(notable), str(notable["identity"]["id"])
+    if day not in state.daybook.days:
+        return None
+    stored = {one.ranked.identity_id: one for one in state.judged(day)}
+    names = _members(stored, lead)
+    wholes = _wholes(state, day, names)
+    if len(wholes) == len(names):
+        return _scored_again(state, card, (day, [wholes[name] for name in names]))
+    told = [signal_values.unpack(stored[name].values) for name in names if name in stored]
+    values = [signal_values.row(one) for one in told if one is not None]
+    if len(values) < len(names) or len(names) > 1:  # what several identities tell together needs their behaviours
+        return None
+    return _Again(values[0], None, _GONE.format(render_day(day), RETAIN_DAYS))
+
+
+_GONE = (
+    "retention has removed the behaviours of {} (those of the {} latest days with records are kept): the signal values "
+    "are those stored that day, and which baseline rows they were compared with can no longer be told"
+)
+
+
+def _members(stored: Mapping[str, Stored], lead: str) -> tuple[str, ...]:
+    traces = (one.trace for one in stored.values() if one.trace is not None)
+    groups: list[Group] = linking.join(traces)
+    return next((group.members for group in groups if group.lead == lead), (lead,))
+
+
+def _wholes(state: State, day: int, names: Sequence[str]) -> dict[str, IdentityDay]:
+    rows = state.rows.get("day", [f"{day:06d}/{name}" for name in names])
+    return {key[7:]: day_rows.unpack(raw) for key, raw in rows.items()}
+
+
+def _scored_again(state: State, card: Scorecard, what: tuple[int, list[IdentityDay]]) -> _Again:
+    day, wholes = what
+    baselines = Baselines(card)
+    state.fill(baselines, {whole.identity.id: whole for whole in wholes}, day)
+    parts = [score_day(card, baselines, whole) for whole in wholes]
+    rows = [consulted(baselines, part) for part in parts]
+    return _Again(values_together([(part.values, part.view) for part in parts]), digest(rows), "")

@@ -1,0 +1,161 @@
+"""The fast path: every exposed credential becomes a notable at once, and follows the telemetry from then on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from nhi_watch.context import assets
+from nhi_watch.context.assets import Assets
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.event import Identity
+from nhi_watch.core.notable import to_json
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.detect import history as histories
+from nhi_watch.detect import ledger
+from nhi_watch.detect.exposure.case import Case, cases
+from nhi_watch.detect.exposure.notable import build
+from nhi_watch.detect.history import History
+from nhi_watch.detect.impact import reach_of
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.intake.sources.exposure.secrets import account_of_key
+from nhi_watch.state import inventory
+from nhi_watch.state.baseline import Profile
+from nhi_watch.state.inventory import Change, Credential
+from nhi_watch.state.rows import Rows, pack, unpack
+
+TABLE = "ledger"
+PREFIX = "exposure/"
+SETTLED_DAYS = 120
+"""Days after its end that an exposure whose credential is dead is still listed."""
+
+
+class Exposed(NamedTuple):
+    """What a run of the fast path found."""
+
+    notables: list[dict[str, Any]]
+    """All exposures, the most urgent first."""
+    changed: list[dict[str, Any]]
+    """New ones, and new revisions."""
+
+
+def exposed(rows: Rows) -> bool:
+    """Whether anything is exposed at all: the cheap question of an ordinary run."""
+    return any(change.what == "exposed" for c in inventory.credentials(rows) for change in c.changes) or any(
+        change.what == "quarantined" for done in inventory.every_name(rows).values() for change in done
+    )
+
+
+def refresh(rows: Rows, card: Scorecard, known: Assets, now: int = 0) -> Exposed:
+    """The exposures as they stand, from a store whose inventory is up to date; their notables are put into it.
+
+    `now` is the second at which one asks; 0: the latest second in the logs.
+    """
+    if not exposed(rows):
+        return Exposed([], [])
+    names = {user.id for c in inventory.credentials(rows) for user in c.users if c.changes}
+    quarantined = {n for n, done in inventory.every_name(rows).items() if any(c.what == "quarantined" for c in done)}
+    everybody = inventory.identities(rows)
+    names |= {i for i, one in everybody.items() if inventory.name_key(one.identity) in quarantined}
+    return judge(rows, histories.read_some(rows, card, names & set(everybody)), known, now)
+
+
+class Followed(NamedTuple):
+    """What a run knows once exposures and controls are followed up."""
+
+    notables: list[dict[str, Any]]
+    """The run's notables, each control with its status in the ledger, and all exposures."""
+    exposures: list[dict[str, Any]]
+    """New exposures, and new revisions of them."""
+
+
+def follow_up(rows: Rows, card: Scorecard, known: Assets, notables: Sequence[dict[str, Any]]) -> Followed:
+    """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
+    found = refresh(rows, card, known)
+    asked = [*notables, *found.notables]
+    names = histories.read_some(rows, card, ())
+    wanted = ledger.to_check(rows, names, asked) & set(names.lives)
+    standing = ledger.follow(rows, histories.read_some(rows, card, wanted) if wanted else names, asked)
+    return Followed(ledger.told(asked, standing), ledger.told(found.changed, standing))
+
+
+def judge(rows: Rows, history: History, known: Assets, now: int = 0) -> Exposed:
+    """The same with a history that is at hand."""
+    found, changed = [], []
+    before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
+    for case in cases(history, now):
+        if case.validity.dead and case.now - case.validity.since > SETTLED_DAYS * DAY:
+            continue
+        document = _document(case, history, known)
+        old = before.get(PREFIX + document["id"])
+        document["revision"] = _revision(document, old)
+        if old is None or document["revision"] != old["revision"]:
+            changed.append(document)
+        found.append(document)
+    found.sort(key=lambda d: (-d["priority"], -d["score"], d["id"]))
+    for rank, document in enumerate(found, 1):
+        document["rank"] = rank
+    kept: list[tuple[str, bytes | None]] = [(PREFIX + d["id"], pack(d)) for d in found]
+    gone: list[tuple[str, bytes | None]] = [(key, None) for key in before if key not in dict(kept)]
+    rows.put(TABLE, kept + gone)
+    return Exposed(found, changed)
+
+
+def stored(rows: Rows) -> list[dict[str, Any]]:
+    """The exposures as they were last judged."""
+    return [unpack(raw) for _, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")]
+
+
+def _document(case: Case, history: History, known: Assets) -> dict[str, Any]:
+    asset = assets.find(known, case.identity)
+    reach = case.life.reach(history.lives, case.now // DAY) if case.life else reach_of(Profile())
+    return to_json(build(case, reach, asset))
+
+
+def _revision(document: dict[str, Any], old: dict[str, Any] | None) -> int:
+    """A new revision only where something was learnt: the probability grows by itself."""
+    if old is None:
+        return 1
+    same = all(document[name] == old[name] for name in _TELLING)
+    return int(old["revision"]) + (not same)
+
+
+_TELLING = ("severity", "title", "identity", "controls", "record_ids", "first_time", "last_time")
+
+
+# ---- told by a person
+
+_KEY_ID = re.compile(r"[A-Za-z0-9_:./+=@|-]{4,256}")
+_SECRETS = re.compile(
+    r"gh[pousr]_\w{16,}|github_pat_\w+|glpat-|xox[abprs]-|sk-[\w-]{16,}|sk_live_|AIza[\w-]{30}|eyJ[\w-]{10,}\.|-----BEGIN"
+)
+_AWS_SECRET = re.compile(r"[A-Za-z0-9/+]{40}")
+_HEX = re.compile(r"[0-9a-f]{32,64}")
+
+
+def tell(rows: Rows, key: str, since: int, where: str) -> Credential:
+    """Put an exposure that a person reports into the inventory; nothing but the key's id is kept.
+
+    Raises:
+        InputError: `key` is no id, or looks like the secret itself.
+    """
+    if not _KEY_ID.fullmatch(key):
+        raise InputError("KEYID is no credential's id: 4 to 256 letters and digits, such as AKIA… or a token's hash")
+    if _SECRETS.match(key) or (_AWS_SECRET.fullmatch(key) and not _HEX.fullmatch(key)):
+        raise InputError("that looks like the secret itself; give its public id (AKIA…, the log's hashed_token)")
+    before = inventory.credential(rows, key)
+    users = before.users if before and before.users else (_identity(key),)
+    told = Change(since, "exposed", "nhi exposed", where, "secret_alert", f"told:{key}@{since}"[:256])
+    inventory.keep(rows, [Credential(key, users, 0, 0, (told,))])
+    after = inventory.credential(rows, key)
+    assert after is not None, "it was just put"
+    return after
+
+
+def _identity(key: str) -> Identity:
+    """The identity that stands for a credential of which nothing else is known."""
+    provider = "aws" if re.fullmatch(r"A[KS]IA[A-Z2-7]{16}", key) else "exposure"
+    account = account_of_key(key) if provider == "aws" else ""
+    name = f"access key {key}" if provider == "aws" else f"credential {key[:80]}"
+    return Identity(f"{provider}:{account}:credential:{key}"[:512], name, "credential", provider, account, "")

@@ -1,0 +1,270 @@
+"""A Case as a notable of kind `exposure`.
+
+`probability` is that somebody has tried the credential by now; the sum of the points is its log-odds. `score` is
+100 × the probability that somebody has within the hour if nothing is done: a key that leaked a second ago is urgent
+although nobody can have tried it yet. While it may work it is at least 60 in a public place, 20 in a private one and
+40 where the place is not known, however quiet the logs are. Priority is the score's hundredth times the blast radius.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from math import log
+from typing import Any
+
+from nhi_watch.context import frameworks
+from nhi_watch.context.assets import Asset
+from nhi_watch.context.operators import network_facts
+from nhi_watch.core.notable import (
+    MAX_RECORD_IDS,
+    BaselineRef,
+    Control,
+    Dimension,
+    Frameworks,
+    ModelRef,
+    Notable,
+    NotableIdentity,
+    ObservedValue,
+    Receipt,
+    SignalPoints,
+    Telemetry,
+    TimelineEntry,
+    Usual,
+    UsualValue,
+    clip,
+    severity_of,
+)
+from nhi_watch.core.timestamps import DAY, render, render_day
+from nhi_watch.detect.exposure.case import Case
+from nhi_watch.detect.exposure.timing import DIGEST, MODEL
+from nhi_watch.detect.history import REACH_DAYS, Sight, short
+from nhi_watch.detect.impact import Reach, impact
+from nhi_watch.detect.ranking import priority
+from nhi_watch.detect.signals._kit import listing
+from nhi_watch.state import baseline
+from nhi_watch.state.baseline import Profile
+
+LEAST = {"private": 20.0, "unknown": 40.0}
+PUBLIC_LEAST = 60.0
+"""Least score of a credential that may still work, by place."""
+SHOWN = 6
+ENTRIES = 200
+IDS = ("NHI2:2025", "DE.AE-07", "T1552")
+USED = ("T1078.004", "DE.AE-08")
+
+
+def exposure_id(credential: str) -> str:
+    """The id that an exposure's notable keeps.
+
+    >>> len(exposure_id("AKIAIOSFODNN7EXAMPLE"))
+    20
+    """
+    return hashlib.sha256(f"exposure|{credential}".encode()).hexdigest()[:20]
+
+
+def build(case: Case, reach: Reach, asset: Asset) -> Notable:
+    """The notable; rank and revision are filled in by the caller."""
+    weight = impact(asset, reach)
+    least = 0.0 if case.validity.dead else LEAST.get(case.place.name, PUBLIC_LEAST)
+    score = round(max(100 * case.soon, least), 1)
+    signals = _signals(case, reach)
+    first = case.since
+    last = max([case.exposures[-1].time, case.validity.since, *(sight.last for sight in case.strange)])
+    records = _records(case)
+    return Notable(
+        id=exposure_id(case.credential.id), revision=1, kind="exposure", rank=1, score=score,
+        probability=round(case.probability, 4), p_value=None, priority=priority(round(score / 100, 4), weight),
+        severity=severity_of(score), title=clip(_title(case), 200), summary=clip(_summary(case, reach, asset), 1000),
+        identity=NotableIdentity(
+            case.identity.id, clip(case.identity.name, 512), case.identity.kind, case.identity.provider,
+            case.identity.account, asset.owner,
+        ),
+        created=first, first_time=first, last_time=last, signals=signals, timeline=_timeline(case),
+        usual=_usual(case), frameworks=_frameworks(case), controls=_controls(case, reach), impact=weight,
+        telemetry=Telemetry(_sources(case), None, _missing(case), False),
+        record_ids=records[:MAX_RECORD_IDS], record_count=len(case.exposures) + sum(s.count for s in case.strange),
+        model=ModelRef(MODEL, DIGEST), baseline=BaselineRef(render_day(case.now // DAY - 1)),
+        receipt=Receipt(DIGEST, _digest([[s.id, s.value] for s in signals]), _digest(baseline.to_row(_profile(case)))),
+        merged_into=None,
+    )  # fmt: skip
+
+
+def _profile(case: Case) -> Profile:
+    return case.life.profile if case.life else Profile()
+
+
+def _digest(plain: Any) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _where(case: Case) -> str:
+    names = {"public_repo": "in a public repository", "package": "in a published package", "paste": "on a paste site",
+             "public_service": "by a public service", "private": "in a private place",
+             "unknown": "in a place not known to be public or private"}  # fmt: skip
+    return names[case.place.name]
+
+
+def _title(case: Case) -> str:
+    whose = f" of {short(case.identity)}" if case.life else ""
+    end = ""
+    if case.strange:
+        end = f", and used since from {_from(case.strange[0])}"
+    elif case.validity.dead:
+        end = f", {case.validity.state}"
+    return f"Exposure: {clip(case.key, 60)}{clip(whose, 60)} {_where(case)}{end}"
+
+
+def _from(sight: Sight) -> str:
+    return network_facts(sight.network).owner or sight.network
+
+
+def _summary(case: Case, reach: Reach, asset: Asset) -> str:
+    tried = f"{case.probability:.0%} that somebody has tried it by now"
+    last = case.credential.last
+    used = f"last used {render(last)}" if last else "never seen in use here"
+    owner = f"owner {asset.owner}" if asset.owner else "no owner known"
+    held = case.validity
+    return (
+        f"Exposed since {render(case.since)} {_where(case)} ({_places(case)}); {tried}. "
+        f"It is {held.state if held.state != 'unknown' else 'of unknown validity'}: {held.evidence}. "
+        f"{used[0].upper()}{used[1:]}; in {REACH_DAYS} days it reached {_reached(reach)}; {owner}."
+    )
+
+
+def _places(case: Case) -> str:
+    return clip(listing([e.about for e in case.exposures if e.about] or ["place not told"], 2), 200)
+
+
+def _reached(reach: Reach) -> str:
+    return listing(sorted(reach.services), 5) + f" ({reach.targets} targets)" if reach.services else "nothing seen"
+
+
+def _signals(case: Case, reach: Reach) -> tuple[SignalPoints, ...]:
+    prior, post = _log_odds(case.prior), _log_odds(case.probability)
+    minutes = max(0, case.now - case.since) / 60
+    records = tuple(e.record_id for e in case.exposures)[:20]
+    place = case.place
+    exposed = (
+        f"exposed {minutes:,.0f} minutes ago; in such a place {place.by(minutes):.0%} are tried by then "
+        f"(half of those that ever are within {place.median:,.0f} minutes; {place.basis})"
+    )
+    valid = case.validity
+    dead = valid.dead
+    return (
+        SignalPoints("exposed_secret", round(prior, 4), round(minutes, 1), clip(exposed, 500), records, False),
+        SignalPoints(
+            "used_since_exposure", round(post - prior, 4), float(sum(s.count for s in case.strange)) if _told(case)
+            else None, clip(_use_sentence(case), 500), _strange_records(case)[:20], not _told(case),
+        ),
+        SignalPoints(
+            "still_valid", 0.0, None if valid.state == "unknown" else 0.0 if dead else 1.0,
+            clip(f"{valid.state}: {valid.evidence}", 500), (), valid.state == "unknown",
+        ),
+        SignalPoints(
+            "reached", 0.0, float(reach.targets + len(reach.services)) if case.life else None,
+            clip(f"within {REACH_DAYS} days: {_reached(reach)}; from {reach.networks} networks", 500), (),
+            case.life is None,
+        ),
+    )  # fmt: skip
+
+
+def _told(case: Case) -> bool:
+    return bool(case.strange or case.read_until or case.probability != case.prior)
+
+
+def _log_odds(probability: float) -> float:
+    held = min(0.9999, max(0.0001, probability))
+    return log(held / (1 - held))
+
+
+def _use_sentence(case: Case) -> str:
+    if case.strange:
+        first = min(case.strange, key=lambda sight: sight.first)
+        count = sum(sight.count for sight in case.strange)
+        places = listing(sorted({sight.network for sight in case.strange}))
+        return f"{count:,} calls since from {places}, the first {first.action} at {render(first.first)}: not its places"
+    if case.read_until:
+        return f"no use from a new network in the account's log, which was read until {render(case.read_until)}"
+    if case.probability != case.prior:
+        return "another product reports that somebody else used it"
+    return "cannot tell: no log of its account covers the time since the exposure"
+
+
+def _strange_records(case: Case) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(record for sight in case.strange for record in sight.record_ids))
+
+
+def _records(case: Case) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*(e.record_id for e in case.exposures), *_strange_records(case)]))
+
+
+def _timeline(case: Case) -> tuple[TimelineEntry, ...]:
+    told = [
+        TimelineEntry(e.time, f"exposure:{e.what}", "success", clip(e.about, 256), e.record_id, 0.0, 1)
+        for e in case.exposures
+    ]
+    ends = [
+        TimelineEntry(c.time, f"credential:{c.what}", "success", clip(c.by, 256), c.record_id, 0.0, 1)
+        for c in case.credential.changes
+        if c.what not in ("exposed", "quarantined")
+    ]
+    uses = [
+        TimelineEntry(s.first, s.action, s.outcome, clip(s.network, 256), s.record_ids[0], 0.0, s.count)
+        for s in case.strange[:ENTRIES]
+    ]
+    return tuple(sorted([*told, *ends, *uses], key=lambda entry: (entry.time, entry.action)))
+
+
+def _usual(case: Case) -> Usual:
+    profile = _profile(case)
+    observed = {
+        "network": [s.network for s in case.strange], "agent": [s.agent for s in case.strange if s.agent],
+        "action": [s.action for s in case.strange], "credential": [case.credential.id],
+    }  # fmt: skip
+    before = case.since // DAY
+    dimensions = tuple(_dimension(profile, name, observed[name], before) for name in observed)
+    first, last = profile.first, case.credential.last
+    return Usual(dimensions, profile.days, first * DAY if first >= 0 else None, last or None, None)
+
+
+def _dimension(profile: Profile, name: str, observed: list[str], before: int) -> Dimension:
+    known = {v: seen for v, seen in profile.dimension(name).values.items() if seen.first < before}
+    usual = sorted(known, key=lambda v: (-known[v].days, v))[:SHOWN]
+    counts = {value: observed.count(value) for value in sorted(set(observed))}
+    return Dimension(
+        name,
+        tuple(UsualValue(clip(value, 200), known[value].days) for value in usual),
+        tuple(ObservedValue(clip(v, 200), v not in known, n) for v, n in list(counts.items())[:SHOWN]),
+    )
+
+
+def _frameworks(case: Case) -> Frameworks:
+    ids = [*frameworks.ALWAYS, *IDS, *(USED if case.strange else ())]
+    grouped = frameworks.grouped(ids)
+    return Frameworks(*(tuple(grouped[name]) for name in frameworks.FRAMEWORKS))
+
+
+def _controls(case: Case, reach: Reach) -> tuple[Control, ...]:
+    held = case.validity
+    if held.dead:
+        rotate = f"{case.key} is {held.state}: {held.evidence}. Delete it once nothing breaks."
+    else:
+        rotate = f"Make a new credential, move its users over, then switch {case.key} off and delete it."
+    granted = listing(sorted(reach.actions), 8) if reach.actions else ""
+    reduce = (
+        f"Seen in {REACH_DAYS} days: {granted}; deny the rest." if granted
+        else "Nothing was seen in use: take every permission away until its owner says what it is for."
+    )  # fmt: skip
+    return (
+        Control("rotate_secret", True, clip(rotate, 900), "done" if held.dead else "open"),
+        Control("reduce_privilege", True, clip(reduce, 900), "open"),
+    )
+
+
+def _sources(case: Case) -> tuple[str, ...]:
+    return tuple(sorted({"exposure", *([case.identity.provider] if case.life or case.read_until else [])}))
+
+
+def _missing(case: Case) -> tuple[str, ...]:
+    return () if case.read_until else ("the log of the credential's account since the exposure",)

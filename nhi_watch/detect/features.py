@@ -1,0 +1,168 @@
+"""What signals look at: one behaviour's shape, or one episode, against the past of its identity.
+
+Each *bits* number says how surprising a value is for this identity, given its peers, the tenant and the
+world: 2 bits happen on every fourth active day and count as ordinary, so they are cut to 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple, Optional
+
+from nhi_watch.context import actions
+from nhi_watch.context.operators import network_facts
+from nhi_watch.core.behaviour import Behaviour, Shape
+from nhi_watch.state.baseline import Profile, bits, is_human
+
+ORDINARY = 2.0
+"""Bits below this are no news."""
+NOVEL = 5.0
+"""Bits from which a value is called new in evidence and counted by episode signals."""
+
+CONTEXT = "short_history"
+"""The signal that is no reason by itself: while it is more than 0, hardly anything is known, and another card holds."""
+KNOWN_FROM = 3
+"""Days of history from which a tenant counts as known: recall after three days is nearly that after thirty."""
+
+Elsewhere = Callable[[str, str], float]
+
+
+def lacking_days(tenant: Profile, today: int) -> int:
+    """Days of history that a tenant lacks on the eve of `today` until it counts as known."""
+    return max(0, KNOWN_FROM - (today - tenant.first if tenant.days else 0))
+
+
+class Past(NamedTuple):
+    """What is known on the eve of a day."""
+
+    today: int
+    own: Profile
+    elsewhere: Elsewhere
+    """(dimension, value) → probability of it on an active day of a peer."""
+    tenant: Profile
+    world: Elsewhere = lambda dimension, value: 0.3
+    """The same of any identity anywhere; what ships with the model."""
+
+    def tenant_bits(self, dimension: str, value: str) -> float:
+        """Surprisal of a value for the tenant as a whole: is it new only here, or to everybody?"""
+        share = self.tenant.share(dimension, value, self.world(dimension, value), self.today)
+        return bits(share) if value else 0.0
+
+    def bits(self, dimension: str, value: str) -> float:
+        """Surprisal of a value; 0 when it is ordinary or empty."""
+        if not value:
+            return 0.0
+        known = self.own.dimensions.get(dimension)
+        if known is not None:
+            seen = known.values.get(value)
+            if seen is not None and 4.0 * seen.weight(self.today) >= self.own.days + 1:
+                return 0.0
+        share = self.own.share(dimension, value, self.elsewhere(dimension, value), self.today)
+        surprise = bits(share)
+        return surprise if surprise >= ORDINARY else 0.0
+
+    @property
+    def lacking_days(self) -> int:
+        """Days of history that the tenant lacks until it counts as known."""
+        return lacking_days(self.tenant, self.today)
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing at all was learnt yet: then only the world's habits can be told."""
+        return not self.own.days and not self.tenant.days
+
+
+class Facts(NamedTuple):
+    """What the shipped tables say of a call."""
+
+    classes: frozenset[str]
+    tactics: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def facts(service: str, action: str) -> Facts:
+    """Sensitivity classes and tactics of an action `service:Operation`."""
+    operation = action.partition(":")[2]
+    return Facts(frozenset(actions.sensitivity(service, operation)), tuple(actions.tactics(service, operation)))
+
+
+class View:
+    """One shape in the light of the past. Unknown (None) where nothing was learnt yet."""
+
+    __slots__ = ("action", "agent", "behaviours", "credential", "credential_type", "error", "facts", "network",
+                 "network_facts", "owner", "past", "region", "service", "shape", "values")  # fmt: skip
+
+    def __init__(self, shape: Shape, past: Past) -> None:
+        bits = past.bits
+        self.shape = shape
+        self.past = past
+        self.facts = facts(shape.service, shape.action)
+        self.network_facts = network_facts(shape.network)
+        self.action = bits("action", shape.action)
+        self.service = bits("service", shape.service)
+        self.error = bits("error", f"{shape.action} {shape.error}") if shape.error else 0.0
+        self.behaviours: list[Behaviour] = []
+        self.values: tuple[Optional[float], ...] = ()
+        # where nothing was learnt yet, every place and tool would be new: that cannot be told
+        blank = past.blank
+        self.region = 0.0 if blank else bits("region", shape.region)
+        self.network = 0.0 if blank else bits("network", shape.network)
+        self.owner = 0.0 if blank else bits("owner", self.network_facts.owner)
+        self.agent = 0.0 if blank else bits("agent", shape.agent)
+        self.credential = 0.0 if blank else bits("credential", shape.credential)
+        self.credential_type = 0.0 if blank else bits("credential_type", shape.credential_type)
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing in it is news, and nothing in it is a fact that signals look for."""
+        return not (
+            self.action or self.network or self.agent or self.error or self.region or self.owner
+            or self.service or self.credential or self.credential_type or self.shape.traits
+        )  # fmt: skip
+
+    @property
+    def novel(self) -> bool:
+        """Whether the call itself is new for this identity."""
+        return self.action >= NOVEL
+
+    @property
+    def remote(self) -> bool:
+        """Whether it came from somewhere, not from a service acting on somebody's behalf."""
+        return bool(self.shape.network) and not self.shape.network.startswith("service:")
+
+
+class EpisodeView(NamedTuple):
+    """All of one identity's day, in the light of the past."""
+
+    views: Sequence[View]
+    """One per shape, each with its behaviours (one per hour)."""
+    past: Past
+
+    def behaviours(self) -> list[Behaviour]:
+        """All behaviours, in order of time."""
+        return sorted((b for v in self.views for b in v.behaviours), key=lambda b: (b.hour, b.first, b.last, b.shape))
+
+    def daily(self) -> dict[str, int]:
+        """Action → events in the day."""
+        counts: dict[str, int] = {}
+        for view in self.views:
+            action = view.shape.action
+            counts[action] = counts.get(action, 0) + sum(b.count for b in view.behaviours)
+        return counts
+
+
+def human_history(past: Past) -> float:
+    """Share of active days on which a person was seen behind the identity.
+
+    >>> from nhi_watch.state.baseline import Profile
+    >>> human_history(Past(1, Profile(), lambda d, v: 1.0, Profile()))
+    0.0
+    """
+    seen = past.own.dimension("human").values.get("yes")
+    return seen.days / max(1, past.own.days) if seen is not None else 0.0
+
+
+def by_hand(shape: Shape) -> bool:
+    """Whether the record shows a person at work."""
+    return is_human(shape.traits)

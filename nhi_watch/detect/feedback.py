@@ -1,0 +1,384 @@
+"""What people say about notables: verdicts, narrow exceptions that end, and what follows from both.
+
+Rows of the table `ledger`; verdicts are only ever added, so that what was said stays on record.
+
+| key | row |
+|---|---|
+| verdict/NOTABLE/SECOND/WHO | one verdict |
+| allow/EXCEPTION | one exception: an identity, a signal, a value, until a date |
+
+A verdict of one account counts for learning only up to a cap a day and a share of all, so that a flood of them cannot
+blind the model; who said "confirmed" can be overruled by nobody else. All is kept, and what did not count is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from math import exp, log
+from statistics import median
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.notable import SEVERITIES, clip, severity_of
+from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.detect.scoring import REASON_POINTS
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.state.rows import Rows, pack, unpack
+
+TABLE = "ledger"
+VERDICTS = ("confirmed", "benign", "expected", "duplicate")
+LONGEST = 366
+"""Days that an exception may last."""
+DAILY = 20
+"""Verdicts of one account in a day that count for learning."""
+SHARE = 20
+"""Of one account count at most so many more than of all others together."""
+LARGEST_OFFSET = 1.0
+"""Log-odds by which verdicts may move all probabilities."""
+_LISTED = 6
+_RECORDS = 20
+"""Notables list so many values of a dimension, and records of a signal: where a list is full, more may be missing."""
+
+_DIMENSION = {
+    **dict.fromkeys(("new_network", "unknown_network", "risky_network", "moved_outside", "new_owner", "unknown_owner",
+                     "third_party_moved", "listed_address"), "network"),
+    **dict.fromkeys(("new_action", "unknown_call", "novel_actions", "sensitive_novelty"), "action"),
+    **dict.fromkeys(("new_agent", "unknown_agent", "attack_tool"), "agent"),
+    **dict.fromkeys(("new_region", "region_fan_out"), "region"),
+    **dict.fromkeys(("new_service", "service_fan_out"), "service"),
+    "new_credential": "credential",
+    "off_rhythm": "hour",
+}
+"""Signal → the dimension that its value is of; the value of any other signal is the call behind it."""
+
+
+class Verdict(NamedTuple):
+    """What one person said of one notable."""
+
+    notable_id: str
+    identity_id: str
+    day: str
+    """UTC day of the notable's first behaviour."""
+    verdict: str
+    by: str
+    time: int
+    why: str
+    until: int
+    """End of what is expected; 0 otherwise."""
+    duplicate_of: str
+    created: int
+    """When the notable was written."""
+    probability: float
+    """What the model said."""
+
+
+class Allowed(NamedTuple):
+    """An exception: this signal with this value is expected of this identity, until then."""
+
+    id: str
+    identity_id: str
+    signal: str
+    value: str
+    until: int
+    by: str
+    why: str
+    made: int
+    notable_id: str
+
+
+class Preview(NamedTuple):
+    """What an exception would have hidden among the notables that are kept."""
+
+    confirmed: tuple[str, ...]
+    """Ids of confirmed incidents: the reason not to save it."""
+    others: tuple[str, ...]
+
+
+class Standing(NamedTuple):
+    """What all verdicts together say."""
+
+    by_notable: Mapping[str, Verdict]
+    """The verdict that holds, by notable."""
+    counted: tuple[Verdict, ...]
+    """Those of them that learning may use."""
+    ignored: Mapping[str, int]
+    """Account → verdicts that were over its cap."""
+
+
+# ---- verdicts
+
+
+def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int, more: Mapping[str, Any]) -> Verdict:
+    """A verdict of a notable, checked. `more` may hold `until` (seconds) and `duplicate_of`.
+
+    Raises:
+        InputError: what is wrong with it.
+    """
+    until, other = int(more.get("until") or 0), str(more.get("duplicate_of") or "")
+    if verdict not in VERDICTS:
+        raise InputError(f"verdict {verdict[:40]!r}: give one of {', '.join(VERDICTS)}")
+    if not by.strip() or not why.strip():
+        raise InputError("a verdict needs --by and --why: somebody answers for it")
+    if verdict == "expected" and not now < until <= now + LONGEST * DAY:
+        raise InputError(f"what is expected must end: give --until within the next {LONGEST} days")
+    if verdict != "expected" and until:
+        raise InputError("--until belongs to the verdict expected")
+    if (verdict == "duplicate") != bool(other) or other == notable["id"]:
+        raise InputError("the verdict duplicate, and only that, needs --of ID of another notable")
+    return Verdict(
+        notable["id"], notable["identity"]["id"], notable["first_time"][:10], verdict, clip(by.strip(), 100), now,
+        clip(why.strip(), 500), until, other, parse(notable["created"]), float(notable["probability"]),
+    )  # fmt: skip
+
+
+def put(rows: Rows, verdicts: Iterable[Verdict]) -> None:
+    """Add verdicts; the same verdict again changes nothing."""
+    rows.put(TABLE, [(_key(v), pack(list(v))) for v in verdicts])
+
+
+def _key(v: Verdict) -> str:
+    return f"verdict/{v.notable_id[:100]}/{v.time:011d}/{hashlib.sha256(v.by.encode()).hexdigest()[:12]}"
+
+
+def verdicts(rows: Rows) -> list[Verdict]:
+    """All verdicts in the order in which they were given."""
+    found = [Verdict._make(unpack(raw)) for _, raw in rows.scan(TABLE, "verdict/", "verdict0")]
+    return sorted(found, key=lambda v: (v.time, v.notable_id, v.by))
+
+
+def standing(given: Sequence[Verdict]) -> Standing:
+    """Which verdict holds for each notable, and which of them learning may use.
+
+    The latest holds; but what one account confirmed, no other account takes back.
+    """
+    ordered = sorted(given, key=lambda v: (v.time, v.notable_id, v.by))
+    own = {(v.notable_id, v.by): v for v in ordered}
+    latest = {v.notable_id: v for v in ordered}
+    for verdict in own.values():
+        if verdict.verdict == "confirmed" and latest[verdict.notable_id].verdict != "confirmed":
+            latest[verdict.notable_id] = verdict
+    counted = _capped([latest[name] for name in sorted(latest)])
+    ignored: dict[str, int] = {}
+    for verdict in latest.values():
+        if verdict not in counted:
+            ignored[verdict.by] = ignored.get(verdict.by, 0) + 1
+    return Standing(latest, counted, ignored)
+
+
+def _capped(held: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """At most `DAILY` of an account and day, and of an account at most `SHARE` more than of all others."""
+    daily: dict[tuple[str, int], int] = {}
+    kept: dict[str, list[Verdict]] = {}
+    for verdict in sorted(held, key=lambda v: (v.time, v.notable_id)):
+        spent = daily[verdict.by, verdict.time // DAY] = daily.get((verdict.by, verdict.time // DAY), 0) + 1
+        if spent <= DAILY:
+            kept.setdefault(verdict.by, []).append(verdict)
+    total = sum(map(len, kept.values()))
+    room = {by: SHARE + total - len(own) for by, own in kept.items()}
+    return tuple(v for by in sorted(kept) for v in kept[by][: room[by]])
+
+
+def offset(counted: Iterable[Verdict]) -> float:
+    """Log-odds to add to every score, so that probabilities agree with the verdicts; within ±`LARGEST_OFFSET`.
+
+    Logistic calibration of the intercept alone (Platt 1999) with a normal prior of variance 1 around 0, by Newton's
+    method: few verdicts move little, and the order of notables never changes.
+
+    >>> offset([])
+    0.0
+    """
+    pairs = [(_logit(v.probability), v.verdict == "confirmed") for v in counted if v.verdict != "duplicate"]
+    moved = 0.0
+    for _ in range(50):
+        chances = [1 / (1 + exp(-(x + moved))) for x, _ in pairs]
+        slope = sum(y - p for p, (_, y) in zip(chances, pairs)) - moved
+        step = slope / (sum(p * (1 - p) for p in chances) + 1)
+        moved += step
+        if abs(step) < 1e-9:
+            break
+    return round(max(-LARGEST_OFFSET, min(LARGEST_OFFSET, moved)), 6)
+
+
+def moved(rows: Rows) -> float:
+    """`offset` of all verdicts of a state."""
+    return offset(standing(verdicts(rows)).counted)
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return log(bounded / (1 - bounded))
+
+
+def hours_to_decide(held: Iterable[Verdict]) -> Optional[float]:
+    """The median of hours from a notable to the verdict that holds; None before there is any.
+
+    A notable of replayed logs is older than its run: the figure means something in live operation only.
+    """
+    spent = [max(0, v.time - v.created) / 3600 for v in held]
+    return round(median(spent), 2) if spent else None
+
+
+def training_rows(counted: Iterable[Verdict]) -> list[dict[str, Any]]:
+    """What `nhi train` reads: one JSON object a verdict; duplicates teach nothing."""
+    names = ("notable_id", "identity_id", "day", "verdict", "by")
+    kept = (v for v in counted if v.verdict != "duplicate")
+    return [{**{name: getattr(v, name) for name in names}, "time": render(v.time)} for v in kept]
+
+
+def from_plain(row: Mapping[str, Any], where: str, known: Mapping[str, Mapping[str, Any]]) -> Verdict:
+    """A verdict of an export (of ours, or of Splunk's lookup nhi_feedback) about a notable that is known.
+
+    Raises:
+        InputError: names the line.
+    """
+    name = str(row.get("notable_id") or row.get("nhi_id") or "")
+    if name not in known:
+        raise InputError(f"{where}: no notable {name[:40]!r} in the state")
+    try:
+        time = parse(str(row.get("time") or ""))
+        until = parse(str(row["until"])) if row.get("until") else 0
+    except RejectError as error:
+        raise InputError(f"{where}: {error}") from error
+    by, why = str(row.get("by") or row.get("analyst") or ""), str(row.get("why") or row.get("reason") or "imported")
+    try:
+        more = {"until": until, "duplicate_of": row.get("duplicate_of")}
+        return judge(known[name], str(row.get("verdict") or ""), by, why, time, more)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+# ---- exceptions
+
+
+def allow(verdict: Verdict, notable: Mapping[str, Any], signal: str, value: str) -> Allowed:
+    """The exception of an `expected` verdict.
+
+    Raises:
+        InputError: it is no signal of the notable, or the signal does not have this value there.
+    """
+    if verdict.verdict != "expected":
+        raise InputError("--signal and --value belong to the verdict expected")
+    if notable["kind"] != "compromise":
+        raise InputError(f"a notable of kind {notable['kind']} has no such exceptions; see nhi controls --except")
+    if signal not in NAMES:
+        raise InputError(f"--signal {signal[:60]!r} is unknown; `nhi explain` lists a notable's signals")
+    found = next((s for s in notable["signals"] if s["id"] == signal and s["points"] >= REASON_POINTS), None)
+    if found is None:
+        raise InputError(f"--signal {signal}: it is no reason of notable {notable['id']}")
+    if value not in _values(notable, found)[0] and value != found["evidence"]:
+        told = ", ".join(sorted(_values(notable, found)[0])) or found["evidence"]
+        raise InputError(f"--value {value[:60]!r}: in this notable the signal {signal} has: {clip(told, 300)}")
+    key = f"{verdict.identity_id}|{signal}|{value}"
+    return Allowed(
+        hashlib.sha256(key.encode()).hexdigest()[:12], verdict.identity_id, signal, value, verdict.until,
+        verdict.by, verdict.why, verdict.time, notable["id"],
+    )  # fmt: skip
+
+
+def put_allowed(rows: Rows, exception: Allowed) -> None:
+    """Save an exception, in place of an earlier one for the same identity, signal and value."""
+    rows.put(TABLE, [(f"allow/{exception.id}", pack(list(exception)))])
+
+
+def exceptions(rows: Rows) -> list[Allowed]:
+    """All exceptions, the ended ones included, by their end."""
+    found = [Allowed._make(unpack(raw)) for _, raw in rows.scan(TABLE, "allow/", "allow0")]
+    return sorted(found, key=lambda a: (a.until, a.id))
+
+
+def hidden(notable: Mapping[str, Any], allowed: Iterable[Allowed], now: int) -> bool:
+    """Whether exceptions that hold at `now` cover every reason of a notable: then nobody needs to see it.
+
+    Only a compromise of one identity can be hidden: exposures and posture have exceptions of their own, and what was
+    linked to other identities is more than any one of them.
+    """
+    if notable["kind"] != "compromise" or len(notable.get("members") or ()) > 1:
+        return False
+    mine = [a for a in allowed if a.identity_id == notable["identity"]["id"] and a.until > now]
+    reasons = [s for s in notable["signals"] if s["points"] >= REASON_POINTS and not s["cannot_tell"]]
+    return bool(mine and reasons) and all(_covered(notable, signal, mine) for signal in reasons)
+
+
+def _covered(notable: Mapping[str, Any], signal: Mapping[str, Any], mine: Sequence[Allowed]) -> bool:
+    fine = {a.value for a in mine if a.signal == signal["id"]}
+    values, whole = _values(notable, signal)
+    return signal["evidence"] in fine or bool(whole and values and values <= fine)
+
+
+def choices(notable: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(signal, value) pairs of which exceptions could be made, the heaviest reason first."""
+    reasons = [s for s in notable["signals"] if s["points"] >= REASON_POINTS and not s["cannot_tell"]]
+    return [(s["id"], value) for s in reasons for value in sorted(_values(notable, s)[0]) or [s["evidence"]]]
+
+
+def _values(notable: Mapping[str, Any], signal: Mapping[str, Any]) -> tuple[set[str], bool]:
+    """The values of a signal in a notable, and whether these are surely all."""
+    name = _DIMENSION.get(signal["id"])
+    if name is None:
+        behind = set(signal["record_ids"])
+        return {e["action"] for e in notable["timeline"] if e["record_id"] in behind}, len(behind) < _RECORDS
+    observed = [o for d in notable["usual"]["dimensions"] if d["name"] == name for o in d["observed"]]
+    fresh = {o["value"] for o in observed if o["new"]}
+    return fresh or {o["value"] for o in observed}, len(fresh) < _LISTED
+
+
+def preview(
+    exception: Allowed, before: Iterable[Allowed], notables: Iterable[Mapping[str, Any]], held: Mapping[str, Verdict]
+) -> Preview:
+    """What the exception would have hidden, together with those that are there, had it held all the time."""
+    others = [a for a in before if a.id != exception.id]
+    concerned = [n for n in notables if n["identity"]["id"] == exception.identity_id]
+    hit = [n["id"] for n in concerned if hidden(n, [*others, exception], 0) and not hidden(n, others, 0)]
+    confirmed = tuple(i for i in hit if i in held and held[i].verdict == "confirmed")
+    return Preview(confirmed, tuple(i for i in hit if i not in confirmed))
+
+
+# ---- what a run does with both
+
+
+class Applied(NamedTuple):
+    """A run's notables once verdicts and exceptions are applied."""
+
+    shown: list[dict[str, Any]]
+    hidden: dict[str, int]
+    """Why → how many are not shown: excepted, benign, expected, duplicate."""
+
+
+def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
+    """Leave out what people have dealt with: never silently, it is counted; what was confirmed always stays.
+
+    So does what has become worse since: a verdict is about what its giver saw.
+    """
+    allowed, held = exceptions(rows), standing(verdicts(rows)).by_notable
+    applied = Applied([], {})
+    for notable in notables:
+        verdict = held.get(notable["id"])
+        settled = _settled(verdict, now) if verdict and not _worse(verdict, notable) else ""
+        why = settled or ("" if verdict else "excepted" if hidden(notable, allowed, now) else "")
+        if why:
+            applied.hidden[why] = applied.hidden.get(why, 0) + 1
+        else:
+            applied.shown.append(notable)
+    return applied
+
+
+def _worse(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
+    """Whether the model says a graver severity now than at the verdict; where `created` is 0, that is not known."""
+    then, now = (SEVERITIES.index(severity_of(100 * p)) for p in (verdict.probability, notable["probability"]))
+    return bool(verdict.created) and now > then
+
+
+def recalibrated(probability: float, moved: float) -> float:
+    """A probability as all verdicts together move it by `offset`, to 4 decimals.
+
+    >>> recalibrated(0.5, 0.0), recalibrated(0.9, -1.0)
+    (0.5, 0.768)
+    """
+    return round(1 / (1 + exp(-(_logit(probability) + moved))), 4)
+
+
+def _settled(verdict: Verdict, now: int) -> str:
+    if verdict.verdict == "confirmed" or (verdict.verdict == "expected" and verdict.until <= now):
+        return ""
+    return verdict.verdict

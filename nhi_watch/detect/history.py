@@ -1,0 +1,253 @@
+"""All that the state holds of each identity, joined: profile, recent behaviours, credentials, who works through it.
+
+Profiles know every value that was ever seen and on which days; behaviours of the last weeks know seconds and
+addresses; the inventory knows what was done to credentials. Read when a person or an exposure asks, not on every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Optional
+
+from nhi_watch.core.behaviour import Behaviour, IdentityDay, keep
+from nhi_watch.core.event import Identity
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.detect.features import by_hand
+from nhi_watch.detect.impact import Reach, reach_of
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.state import day_rows, inventory
+from nhi_watch.state.baseline import TENANT, Profile, Profiles
+from nhi_watch.state.inventory import Change, Credential
+from nhi_watch.state.rows import Rows
+from nhi_watch.state.state import State
+
+REACH_DAYS = 90
+"""What was reached counts when it was seen within so many days."""
+RECORDS = 20
+
+
+class Sight:
+    """Recent events of one identity that share credential, network, agent and outcome."""
+
+    __slots__ = ("action", "addresses", "agent", "count", "credential", "first", "last", "network", "outcome",
+                 "record_ids", "services")  # fmt: skip
+
+    def __init__(self, b: Behaviour) -> None:
+        shape = b.shape
+        self.credential, self.network, self.agent, self.outcome = _key(b)
+        self.action = shape.action
+        """Of the first event."""
+        self.first, self.last, self.count = b.first, b.last, 0
+        self.addresses: list[str] = []
+        self.record_ids: list[str] = []
+        self.services: set[str] = set()
+
+    def add(self, b: Behaviour) -> None:
+        """Count a behaviour."""
+        if (b.first, b.shape.action) < (self.first, self.action):
+            self.first, self.action = b.first, b.shape.action
+        self.last = max(self.last, b.last)
+        self.count += b.count
+        self.services.add(b.shape.service)
+        for address in b.addresses:
+            keep(self.addresses, address, 3)
+        for record in b.record_ids:
+            keep(self.record_ids, record, RECORDS)
+
+
+def _key(b: Behaviour) -> tuple[str, str, str, str]:
+    shape = b.shape
+    return shape.credential, shape.network, shape.agent, shape.outcome
+
+
+class Life:
+    """One identity."""
+
+    def __init__(self, identity: Identity, profile: Profile) -> None:
+        self.identity = identity
+        self.profile = profile
+        """Up to the last day that is stored."""
+        self.first = 0
+        """Seconds; 0: not known to the second."""
+        self.last = 0
+        self.sights: list[Sight] = []
+        """Of the weeks of which behaviours are kept, each day's and hour's on its own, earliest first."""
+        self.credentials: list[Credential] = []
+        self.done: list[Change] = []
+        """What was done to it by its name."""
+        self.callers: set[str] = set()
+        """Ids of the identities that obtained its sessions."""
+        self.hands: dict[int, str] = {}
+        """Recent day on which a person was seen behind it → one record of that; what is held back is among them."""
+
+    def reach(self, lives: Mapping[str, Life], today: int) -> Reach:
+        """What it reached within the last `REACH_DAYS`, and who works through it."""
+        names = [short(lives[i].identity) if i in lives else i for i in self.callers]
+        return reach_of(self.profile, callers=names, since=today - REACH_DAYS)
+
+
+def short(identity: Identity) -> str:
+    """The last part of an identity's name."""
+    return identity.name.rsplit("/", 1)[-1] or identity.id
+
+
+class Span(NamedTuple):
+    """What of an account's log was seen."""
+
+    first: int
+    last: int
+
+
+class History:
+    """Every life, and how far the logs reach."""
+
+    def __init__(self) -> None:
+        self.lives: dict[str, Life] = {}
+        self.names: dict[str, list[Change]] = {}
+        self.spans: dict[tuple[str, str], Span] = {}
+        """(provider, account) → first and last second at which one of its identities was seen."""
+        self.credentials: dict[str, Credential] = {}
+        self.first_day = 0
+        """The first day of which anything is remembered."""
+        self.now = 0
+        """The latest second seen in any log."""
+
+    @property
+    def today(self) -> int:
+        """The day of `now`."""
+        return self.now // DAY
+
+    def owner_of(self, credential: Credential) -> Optional[Life]:
+        """The life of who used a credential, or for whom it was made."""
+        for user in sorted(credential.users, key=lambda u: u.kind == "credential"):
+            if user.id in self.lives:
+                return self.lives[user.id]
+        made = credential.latest("created")
+        maker = self.lives.get(made.by) if made else None
+        if made is None or not made.about or maker is None:
+            return None
+        key = f"{maker.identity.account}/{made.about.rpartition('/')[2]}"
+        return next((life for life in self.lives.values() if inventory.name_key(life.identity) == key), None)
+
+    def span_of(self, provider: str, account: str) -> Optional[Span]:
+        """How far the log of an account reaches; any account's where the account is not known."""
+        spans = [s for (p, a), s in self.spans.items() if p == provider and account in (a, "")]
+        return Span(min(s.first for s in spans), max(s.last for s in spans)) if spans else None
+
+
+def read(rows: Rows, card: Scorecard) -> History:
+    """The whole history in a store; brings the inventory up to date with the behaviours that are kept."""
+    state, history = State(rows), History()
+    seen: dict[str, Life] = {}
+    edges = _Edges()
+    for day in state.daybook.days:
+        wholes = state.load_day(day)
+        inventory.note(rows, wholes.values())
+        for name, whole in wholes.items():
+            _recent(seen.setdefault(name, Life(whole.identity, Profile())), whole)
+            edges.take(name, whole)
+    profiles = state.scopes(state.next_open_day()).own if state.daybook.days else {}
+    _lives(history, rows, seen, profiles)
+    for caller, callee in edges.found(history.lives):
+        history.lives[callee].callers.add(caller)
+    return history
+
+
+def read_some(rows: Rows, card: Scorecard, names: Iterable[str]) -> History:
+    """The history of some identities; of the others only their names and spans. Callers are not looked for."""
+    state, history = State(rows), History()
+    seen: dict[str, Life] = {}
+    wanted = sorted(set(names))
+    keys = [f"{day:06d}/{name}" for day in state.daybook.days for name in wanted]
+    for key, raw in sorted(rows.get("day", keys).items()):
+        whole = day_rows.unpack(raw)
+        _recent(seen.setdefault(key[7:], Life(whole.identity, Profile())), whole)
+    baselines = Profiles()
+    baselines.groups = {TENANT: Profile()}  # not needed here, and not to be loaded
+    state.fill(baselines, {name: IdentityDay(0) for name in wanted}, state.next_open_day())
+    _lives(history, rows, seen, baselines.own)
+    return history
+
+
+def _recent(life: Life, whole: IdentityDay) -> None:
+    """Take in one identity's day."""
+    life.identity = max(life.identity, whole.identity)
+    hours: dict[tuple[int, tuple[str, str, str, str]], Sight] = {}
+    for b in whole.ordered():
+        if b.shape.service in inventory.ABOUT:
+            continue
+        sight = hours.get((b.hour, _key(b)))
+        if sight is None:
+            sight = hours[b.hour, _key(b)] = Sight(b)
+        sight.add(b)
+        if by_hand(b.shape):
+            life.hands.setdefault(whole.day, b.record_ids[0])
+    life.sights += hours.values()
+
+
+def _lives(history: History, rows: Rows, seen: Mapping[str, Life], profiles: Mapping[str, Profile]) -> None:
+    history.credentials = {credential.id: credential for credential in inventory.credentials(rows)}
+    history.names = inventory.every_name(rows)
+    known = inventory.identities(rows)
+    for name in sorted({*known, *seen, *profiles}):
+        identity = known[name].identity if name in known else seen[name].identity if name in seen else _spelled(name)
+        if identity.kind == "credential":
+            continue
+        life = history.lives[name] = seen.get(name) or Life(identity, Profile())
+        life.identity, life.profile = identity, profiles.get(name) or Profile()
+        if name in known:
+            life.first, life.last = known[name].first, known[name].last
+            _span(history, (identity.provider, identity.account), known[name])
+        life.done = history.names.get(inventory.name_key(identity), [])
+    changes = (change.time for credential in history.credentials.values() for change in credential.changes)
+    history.now = max([*(life.last for life in history.lives.values()), *changes], default=0)
+    firsts = (life.first // DAY for life in history.lives.values() if life.first)
+    history.first_day = min([*firsts, *(p.first for p in profiles.values() if p.first >= 0)], default=history.today)
+    for credential in history.credentials.values():
+        owner = history.owner_of(credential)
+        if owner is not None:
+            owner.credentials.append(credential)
+
+
+def _span(history: History, place: tuple[str, str], known: inventory.Known) -> None:
+    span = history.spans.get(place, Span(known.first, known.last))
+    history.spans[place] = Span(min(span.first, known.first), max(span.last, known.last))
+
+
+def _spelled(name: str) -> Identity:
+    """An identity from its id alone, `PROVIDER:ACCOUNT:KIND:…`: an older state kept no names.
+
+    >>> _spelled("aws:111111111111:role:AROAX").kind
+    'role'
+    """
+    provider, _, rest = name.partition(":")
+    account, _, rest = rest.partition(":")
+    kind, _, unique = rest.partition(":")
+    return Identity(name, unique or kind or name, kind, provider, account, "")
+
+
+class _Edges:
+    """Who works through whom: by sessions that were handed out, and by roles that were asked for."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, str] = {}
+        self._used: dict[str, str] = {}
+        self._asked: set[tuple[str, str]] = set()
+
+    def take(self, name: str, whole: IdentityDay) -> None:
+        """Note what one identity's day handed out, used and asked for."""
+        for b in whole.behaviours.values():
+            self._given.update(dict.fromkeys(b.issued, name))
+            self._used.update(dict.fromkeys(b.sessions, name))
+            if "AssumeRole" in b.shape.action and b.shape.outcome == "success":
+                self._asked.update((name, target) for target in b.targets)
+
+    def found(self, lives: Mapping[str, Life]) -> Iterator[tuple[str, str]]:
+        """(caller, callee) pairs."""
+        yield from self._pairs(lives, ((giver, self._used.get(s, "")) for s, giver in self._given.items()))
+        by_name = {life.identity.name: name for name, life in lives.items()}
+        yield from self._pairs(lives, ((name, by_name.get(target, "")) for name, target in self._asked))
+
+    @staticmethod
+    def _pairs(lives: Mapping[str, Life], pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        return ((a, b) for a, b in pairs if a != b and a in lives and b in lives)

@@ -1,0 +1,171 @@
+"""How bad misuse of an identity would be: a product of factors, each of which is shown with its value.
+
+| factor | weight |
+|---|---|
+| criticality, environment | from the customer's table, as in `assets.py` |
+| owner | 1.05 where the table knows the identity but names nobody: nobody is there to stop it |
+| privilege | 1.1 where it may change permissions |
+| reach | 1 + 0.1 × log10 of what it touches (services × regions, and targets), at most 1.2 |
+| used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |
+| abuse an hour | 1 + 0.05 × log10 of what an hour of abuse costs in USD, at most 1.2 |
+
+The weights are small on purpose: the probability of misuse decides, impact settles what is equal. They are
+assumptions, not measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import log10
+from typing import NamedTuple, Optional
+
+from nhi_watch.context import actions
+from nhi_watch.context.assets import CRITICALITY, ENVIRONMENT, UNKNOWN, Asset
+from nhi_watch.core.behaviour import Shape
+from nhi_watch.core.notable import Impact, ImpactFactor, clip
+from nhi_watch.state.baseline import Profile
+
+PRIVILEGED = 1.1
+NOBODY = 1.05
+LEVELS = ("permissions", "cost", "write", "tagging", "read", "list")
+"""Access levels, the most powerful first."""
+
+
+class Price(NamedTuple):
+    """What one hour of abuse may cost, and where the number comes from."""
+
+    name: str
+    usd_per_hour: float
+    source: str
+
+
+PRICES = (
+    Price("model invocation", 1_917.0, "46,000 USD a day seen in LLMjacking (Sysdig 2024); later over 100,000"),
+    Price("compute", 983.0, "assumed: 10 machines of 32.77 USD an hour (p4d.24xlarge, list price) in 3 regions"),
+)
+"""Assumptions. They are prices of what was seen elsewhere: a quota that was never raised costs less."""
+
+
+class Reach(NamedTuple):
+    """What an identity was seen to do, and who works through it."""
+
+    services: frozenset[str]
+    regions: frozenset[str]
+    targets: int
+    actions: frozenset[str]
+    access: frozenset[str]
+    networks: int
+    callers: Optional[tuple[str, ...]] = None
+    """Names of the identities that obtained its sessions; None: nobody has looked."""
+
+
+def reach_of(
+    profile: Profile, shapes: Iterable[Shape] = (), callers: Optional[Iterable[str]] = None, since: int = 0
+) -> Reach:
+    """What a profile holds (seen on day `since` or later), and some shapes that it has not learnt yet."""
+    told = list(shapes)
+
+    def values(name: str, extra: Iterable[str] = ()) -> frozenset[str]:
+        known = profile.dimension(name).values
+        return frozenset({value for value, seen in known.items() if seen.last >= since} | set(extra)) - {""}
+
+    return Reach(
+        services=values("service", (s.service for s in told)) - {"exposure", "alert"},
+        regions=values("region", (s.region for s in told)),
+        targets=len(values("target")),
+        actions=values("action", (s.action for s in told)),
+        access=values("access", (s.access for s in told)),
+        networks=len(values("network", (s.network for s in told))),
+        callers=None if callers is None else tuple(sorted(set(callers))),
+    )
+
+
+def impact(asset: Asset, reach: Reach) -> Impact:
+    """The factors and their weights.
+
+    >>> asset, nothing = Asset("high", "team-pay", "production"), Reach(*[frozenset()] * 2, 0, *[frozenset()] * 2, 0)
+    >>> [(f.name, f.value, f.weight) for f in impact(asset, nothing).factors][:3]
+    [('criticality', 'high', 1.5), ('environment', 'production', 1.2), ('owner', 'team-pay', 1.0)]
+    """
+    level = privilege(reach)
+    priced = prices(reach)
+    dearest = max((price.usd_per_hour for price in priced), default=0.0)
+    told = ", ".join(f"{price.name} up to {price.usd_per_hour:,.0f} USD" for price in priced)
+    factors = (
+        ImpactFactor("criticality", asset.criticality or "unknown", CRITICALITY.get(asset.criticality, 1.0)),
+        ImpactFactor("environment", asset.environment or "unknown", ENVIRONMENT.get(asset.environment.lower(), 1.0)),
+        ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", _owned(asset)),
+        ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
+        ImpactFactor("reach", sentence(reach), reach_weight(reach)),
+        ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers or ()))),
+        ImpactFactor("abuse an hour", told or "no call seen that costs", cost_weight(dearest)),
+    )
+    return Impact(asset.criticality or "unknown", asset.environment or "unknown", level, sentence(reach), factors)
+
+
+def _owned(asset: Asset) -> float:
+    return 1.0 if asset.owner or asset == UNKNOWN else NOBODY
+
+
+def privilege(reach: Reach) -> str:
+    """The most powerful access level that was seen; "unknown" when nothing was."""
+    return next((level for level in LEVELS if level in reach.access), "unknown")
+
+
+def sentence(reach: Reach) -> str:
+    """What it reaches, in numbers."""
+    return f"{len(reach.services)} services, {len(reach.regions)} regions, {reach.targets} targets"
+
+
+def reach_weight(reach: Reach) -> float:
+    """Grows with the number of things touched, by a tenth for each power of ten.
+
+    >>> nothing = Reach(frozenset(), frozenset(), 0, frozenset(), frozenset(), 0)
+    >>> reach_weight(nothing), reach_weight(nothing._replace(targets=10)), reach_weight(nothing._replace(targets=5000))
+    (1.0, 1.1, 1.2)
+    """
+    things = max(1, len(reach.services) * max(1, len(reach.regions)), reach.targets)
+    return round(min(1.2, 1 + 0.1 * log10(things)), 4)
+
+
+def cost_weight(usd_per_hour: float) -> float:
+    """Grows with the cost of an hour of abuse.
+
+    >>> cost_weight(0.0), cost_weight(99.0), cost_weight(983.0)
+    (1.0, 1.1, 1.1496)
+    """
+    return round(min(1.2, 1 + 0.05 * log10(1 + usd_per_hour)), 4)
+
+
+def users_weight(callers: int) -> float:
+    """Grows with the identities that work through it: what misuse of it, or its rotation, breaks for others.
+
+    >>> users_weight(1), users_weight(3), users_weight(50)
+    (1.0, 1.04, 1.1)
+    """
+    return round(min(1.1, 1 + 0.02 * max(0, callers - 1)), 4)
+
+
+def prices(reach: Reach) -> list[Price]:
+    """What an hour of abuse costs, for each kind of spending that the identity was seen to do."""
+    spends = {_kind(action) for action in reach.actions}
+    return [price for price in PRICES if price.name in spends]
+
+
+def _kind(action: str) -> str:
+    service, _, operation = action.partition(":")
+    if "model_invocation" in actions.sensitivity(service, operation):
+        return "model invocation"
+    return "compute" if service in _COMPUTE and actions.access(service, operation) == "cost" else ""
+
+
+_COMPUTE = {"ec2", "autoscaling", "sagemaker", "batch", "ecs", "eks", "lightsail", "compute.googleapis.com",
+            "microsoft.compute"}  # fmt: skip
+
+
+def _users(reach: Reach) -> str:
+    if reach.callers is None:
+        return "not looked up here; the plan of the response tells it"
+    shown = ", ".join(reach.callers[:3])
+    more = len(reach.callers) - 3
+    return f"{shown} and {more} more" if more > 0 else shown or "nobody through it"

@@ -1,0 +1,339 @@
+"""The ledger of the two mandatory controls: what was required, what is done, what is verified, what is overdue.
+
+A control moves by telemetry, or by a recorded exception with an owner and an end; nobody ticks it off.
+
+| status | when |
+|---|---|
+| required | a notable or a finding asks for it |
+| done | to rotate: each credential was switched off, deleted or called revoked; to reduce: a policy was taken away |
+| verified | done, and for a day after that the log was read and shows no successful use, and no new grant |
+| overdue | not done by its due date |
+| excepted | somebody answers for leaving it, until a date |
+
+An identity without a long-lived credential is rotated by revoking its sessions, changing its trust, or deleting it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import clip
+from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.detect.history import History, Life
+from nhi_watch.state.inventory import Change, Credential
+from nhi_watch.state.rows import Rows, pack, unpack
+
+TABLE = "ledger"
+ENTRIES = ("control/", "control0")
+FINDINGS = ("posture/", "posture0")
+EXCEPTIONS = ("except/", "except0")
+QUIET = DAY
+"""How long the log must show nothing after a control was done before it counts as verified."""
+DUE_DAYS = {"critical": 1, "high": 3, "medium": 14, "low": 30, "informational": 30}
+KEPT_DAYS = 400
+"""Days that an entry is kept after it was verified."""
+LONGEST_EXCEPTION = 366
+
+
+class Exemption(NamedTuple):
+    """Somebody answers for leaving a control undone."""
+
+    owner: str
+    reason: str
+    until: int
+    made: int
+
+
+class Entry(NamedTuple):
+    """One control of one notable or finding."""
+
+    id: str
+    notable: str
+    control: str
+    """rotate_secret | reduce_privilege"""
+    identity: str
+    name: str
+    owner: str
+    credentials: tuple[str, ...]
+    """The secrets to rotate; empty: whatever the identity has."""
+    required: int
+    due: int
+    status: str
+    done: int
+    """Second at which it was done; 0: it is not."""
+    evidence: str
+    records: tuple[str, ...]
+    exemption: Optional[Exemption]
+
+
+class Owner(NamedTuple):
+    """How one owner keeps up."""
+
+    owner: str
+    open: int
+    overdue: int
+    done: int
+    excepted: int
+    hours_to_rotate: Optional[float]
+    """The median from required to done, of secrets; None: none was rotated yet."""
+
+
+def entry_id(notable: str, control: str, identity: str) -> str:
+    """The id of an entry.
+
+    >>> len(entry_id("n", "rotate_secret", "aws:1:user:a"))
+    12
+    """
+    return hashlib.sha256(f"{notable}|{control}|{identity}".encode()).hexdigest()[:12]
+
+
+def follow(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], now: int = 0) -> list[Entry]:
+    """All entries as they stand, with those that the notables ask for; they are put into the store."""
+    now = max(now, history.now)
+    before = {entry.id: entry for entry in entries(rows)}
+    asked = {entry.id: entry for notable in notables for entry in _asked(notable)}
+    exempt = exemptions(rows)
+    standing = []
+    for name, entry in sorted({**before, **asked}.items()):
+        if name in before:  # what was required stays required since then
+            old = before[name]
+            entry = entry._replace(required=old.required, due=old.due, owner=entry.owner or old.owner)
+        standing.append(_judged(entry, history, exempt.get(name), now))
+    kept = [e for e in standing if e.status != "verified" or now - e.done < KEPT_DAYS * DAY]
+    gone = set(before) - {e.id for e in kept}
+    rows.put(TABLE, [(ENTRIES[0] + e.id, pack(_plain(e))) for e in kept])
+    rows.put(TABLE, [(ENTRIES[0] + name, None) for name in gone])
+    return kept
+
+
+def entries(rows: Rows) -> list[Entry]:
+    """The entries as they were last judged."""
+    return [_entry(unpack(raw)) for _, raw in rows.scan(TABLE, *ENTRIES)]
+
+
+def to_check(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Ids of the identities whose behaviours decide on a control: those of what was done, and may have been in vain."""
+    standing = [*entries(rows), *(entry for notable in notables for entry in _asked(notable))]
+    return {entry.identity for entry in standing if _proof(entry, history) is not None}
+
+
+def _asked(notable: Mapping[str, Any]) -> list[Entry]:
+    """The entries that a notable's required controls open; the pairs belong to its members, in their order."""
+    members = notable.get("members") or [notable["identity"]]
+    met: dict[str, int] = {}
+    found = []
+    for control in notable["controls"]:
+        number = met[control["id"]] = met.get(control["id"], -1) + 1
+        member = members[min(number, len(members) - 1)]
+        if control["required"]:
+            found.append(_open(notable, control["id"], member))
+    return found
+
+
+def _open(notable: Mapping[str, Any], control: str, member: Mapping[str, Any]) -> Entry:
+    required = parse(notable["created"])
+    rotate = control == "rotate_secret" and len(notable.get("members") or ()) < 2
+    credentials = _credentials(notable) if rotate else ()
+    return Entry(
+        entry_id(notable["id"], control, member["id"]), notable["id"], control, member["id"], member["name"],
+        member["owner"] or notable["identity"]["owner"], credentials, required,
+        required + DUE_DAYS[notable["severity"]] * DAY, "required", 0, "", (), None,
+    )  # fmt: skip
+
+
+def _credentials(notable: Mapping[str, Any]) -> tuple[str, ...]:
+    told = (d for d in notable["usual"]["dimensions"] if d["name"] == "credential")
+    return tuple(sorted({o["value"] for d in told for o in d["observed"]}))
+
+
+# ---- what telemetry says
+
+
+class _Proof(NamedTuple):
+    """That a control was done, and since when."""
+
+    time: int
+    sentence: str
+    records: tuple[str, ...]
+
+
+def _judged(entry: Entry, history: History, exemption: Optional[Exemption], now: int) -> Entry:
+    life, proof = history.lives.get(entry.identity), _proof(entry, history)
+    if proof is not None:
+        status, sentence = _checked(entry, life, proof, history)
+        return entry._replace(status=status, done=proof.time, evidence=sentence, records=proof.records,
+                              exemption=exemption)  # fmt: skip
+    if exemption is not None and exemption.until > now:
+        told = f"excepted until {render(exemption.until)} by {exemption.owner}: {exemption.reason}"
+        return entry._replace(status="excepted", done=0, evidence=told, records=(), exemption=exemption)
+    status = "overdue" if now > entry.due else "required"
+    ended = f"the exception of {exemption.owner} ended {render(exemption.until)}; " if exemption else ""
+    return entry._replace(status=status, done=0, evidence=f"{ended}nothing in the logs shows it done", records=(),
+                          exemption=exemption)  # fmt: skip
+
+
+def _proof(entry: Entry, history: History) -> Optional[_Proof]:
+    life = history.lives.get(entry.identity)
+    return _rotated(entry, life, history) if entry.control == "rotate_secret" else _reduced(entry, life)
+
+
+def _rotated(entry: Entry, life: Optional[Life], history: History) -> Optional[_Proof]:
+    concerned = _concerned(entry, life)
+    if not concerned:
+        return _by_name(entry, life, ("deleted", "revoked"))
+    ends: list[Change] = []
+    for name in concerned:
+        known = history.credentials.get(name)
+        end = known.latest("deactivated", "deleted", "resolved", "reactivated") if known else None
+        if end is None or end.what == "reactivated":
+            return _by_name(entry, life, ("deleted",))
+        ends.append(end)
+    last = max(ends)
+    told = ", ".join(f"{name} {end.what} {render(end.time)}" for name, end in zip(concerned, ends))
+    return _Proof(last.time, told + _replacement(entry, life), tuple(end.record_id for end in ends))
+
+
+def _concerned(entry: Entry, life: Optional[Life]) -> tuple[str, ...]:
+    """The credentials to rotate: those that the notable names, else all that existed when it was made."""
+    if entry.credentials or life is None:
+        return entry.credentials
+    return tuple(sorted(c.id for c in life.credentials if (_born(c) or entry.required) <= entry.required))
+
+
+def _born(credential: Credential) -> int:
+    made = credential.latest("created")
+    return made.time if made else credential.first
+
+
+def _replacement(entry: Entry, life: Optional[Life]) -> str:
+    """The credential that took over, if one did."""
+    others = (c for c in life.credentials if c.id not in entry.credentials) if life else ()
+    fresh = [c.id for c in others if _born(c) >= entry.required]
+    return f"; new: {', '.join(sorted(fresh)[:3])}" if fresh else ""
+
+
+def _reduced(entry: Entry, life: Optional[Life]) -> Optional[_Proof]:
+    return _by_name(entry, life, ("deleted", "reduced"))
+
+
+def _by_name(entry: Entry, life: Optional[Life], what: Sequence[str]) -> Optional[_Proof]:
+    done = [c for c in life.done if c.what in what and c.time >= entry.required] if life else []
+    if not done:
+        return None
+    last = done[-1]
+    call = last.about if ":" in last.about else last.what
+    return _Proof(last.time, f"{call} at {render(last.time)} by {last.by}", (last.record_id,))
+
+
+def _checked(entry: Entry, life: Optional[Life], proof: _Proof, history: History) -> tuple[str, str]:
+    """Verified, done, or required again because it was used after all."""
+    later = _later(entry, life, proof)
+    if later:
+        return "required", f"{proof.sentence}; but {later}"
+    account = entry.identity.split(":")[1] if entry.identity.count(":") > 1 else ""
+    span = history.span_of(entry.identity.partition(":")[0], account)
+    if span is None or span.last < proof.time + QUIET:
+        return "done", f"{proof.sentence}; not verified before the log shows a quiet day"
+    return "verified", f"{proof.sentence}; quiet since, log read until {render(span.last)}"
+
+
+def _later(entry: Entry, life: Optional[Life], proof: _Proof) -> str:
+    """What speaks against a control that was done."""
+    if life is None:
+        return ""
+    if entry.control == "reduce_privilege":
+        again = next((c for c in reversed(life.done) if c.what == "granted" and c.time > proof.time), None)
+        return f"{again.about} granted again at {render(again.time)}" if again else ""
+    concerned = _concerned(entry, life)
+    used = [s.last for s in life.sights if s.credential in concerned and s.outcome == "success"]
+    return f"it was used at {render(max(used))}" if used and max(used) > proof.time else ""
+
+
+def put_findings(rows: Rows, notables: Iterable[Mapping[str, Any]]) -> None:
+    """Keep the posture's notables of the latest look, in place of those of the one before."""
+    fresh = {FINDINGS[0] + n["id"]: pack(n) for n in notables}
+    before = [key for key, _ in rows.scan(TABLE, *FINDINGS)]
+    rows.put(TABLE, [(key, None) for key in before if key not in fresh])
+    rows.put(TABLE, list(fresh.items()))
+
+
+def findings(rows: Rows) -> list[dict[str, Any]]:
+    """The posture's notables of the latest look."""
+    return [unpack(raw) for _, raw in rows.scan(TABLE, *FINDINGS)]
+
+
+# ---- exceptions
+
+
+def exempt(rows: Rows, name: str, exemption: Exemption) -> Entry:
+    """Record an exception for the entry whose id begins with `name`.
+
+    Raises:
+        InputError: no entry or several begin so; the exception lacks an owner or a reason, or ends too late.
+    """
+    found = [entry for entry in entries(rows) if entry.id.startswith(name)] if name else []
+    if len(found) != 1:
+        raise InputError(f"{len(found)} controls begin with {name[:40]!r}; `nhi controls` lists their ids")
+    if not exemption.owner.strip() or not exemption.reason.strip():
+        raise InputError("an exception needs --owner and --reason: somebody answers for it")
+    if not exemption.made < exemption.until <= exemption.made + LONGEST_EXCEPTION * DAY:
+        raise InputError(f"--until {render(exemption.until)[:10]}: give a day within the next {LONGEST_EXCEPTION}")
+    kept = exemption._replace(owner=clip(exemption.owner.strip(), 100), reason=clip(exemption.reason.strip(), 300))
+    rows.put(TABLE, [(EXCEPTIONS[0] + found[0].id, pack(list(kept)))])
+    return found[0]
+
+
+def exemptions(rows: Rows) -> dict[str, Exemption]:
+    """Entry id → the exception that was recorded for it last."""
+    scanned = rows.scan(TABLE, *EXCEPTIONS)
+    return {key[len(EXCEPTIONS[0]) :]: Exemption(*unpack(raw)) for key, raw in scanned}
+
+
+# ---- what people look at
+
+_SHOWN = {"done": "done", "verified": "done", "excepted": "not_applicable"}
+
+
+def told(notables: Iterable[Mapping[str, Any]], standing: Iterable[Entry]) -> list[dict[str, Any]]:
+    """The notables with the status of each control as the ledger has it."""
+    status = {entry.id: _SHOWN.get(entry.status, "open") for entry in standing}
+    documents = []
+    for notable in notables:
+        asked = iter(_asked(notable))
+        controls = []
+        for control in notable["controls"]:
+            known = status.get(next(asked).id) if control["required"] else None
+            controls.append({**control, "status": known or control["status"]})
+        documents.append({**notable, "controls": controls})
+    return documents
+
+
+def by_owner(standing: Iterable[Entry]) -> list[Owner]:
+    """How each owner keeps up, the one with most overdue first."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in standing:
+        groups.setdefault(entry.owner or "nobody named", []).append(entry)
+    return sorted((_owner(name, own) for name, own in groups.items()), key=lambda o: (-o.overdue, -o.open, o.owner))
+
+
+def _owner(name: str, own: Sequence[Entry]) -> Owner:
+    counts = {status: sum(entry.status == status for entry in own) for status in {e.status for e in own}}
+    spent = [max(0, e.done - e.required) / 3600 for e in own if e.control == "rotate_secret" and e.done]
+    return Owner(
+        name, counts.get("required", 0), counts.get("overdue", 0), counts.get("done", 0) + counts.get("verified", 0),
+        counts.get("excepted", 0), round(median(spent), 1) if spent else None,
+    )  # fmt: skip
+
+
+def _plain(entry: Entry) -> list[Any]:
+    return [list(part) if isinstance(part, tuple) else part for part in entry]
+
+
+def _entry(row: list[Any]) -> Entry:
+    entry = Entry._make(row)
+    exemption = Exemption(*entry.exemption) if entry.exemption else None
+    return entry._replace(credentials=tuple(entry.credentials), records=tuple(entry.records), exemption=exemption)

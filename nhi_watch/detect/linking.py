@@ -1,0 +1,237 @@
+"""Identity links: which identities of a day are one intrusion, each with the records that prove it.
+
+A proof is a *handle*: a text that the records of both identities hold. Two kinds count:
+
+- names: what several logs call the same actor, such as an application's id or a token's subject (`Event.links`,
+  and for AWS the identity's own ARN or subject)
+- credentials: one identity's record handed it out (`Event.issued`), another's odd records were made with it
+
+Links alone prove nothing bad: a deploy hands sessions to every role. So only episodes with news of their own are
+joined, a credential counts only where the news was made with it, and a handle that many share is no proof at all.
+An identity without news may stand between two, as a workload does that only swaps its token for a role's session.
+
+Names are not identities: an ARN that two identities of one day own (deleted and made again) joins nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Optional
+
+from nhi_watch.core.behaviour import Behaviour
+from nhi_watch.core.event import Identity
+from nhi_watch.detect.features import EpisodeView
+from nhi_watch.detect.model import Scorecard, score_of
+from nhi_watch.detect.ranking import FLOOR
+from nhi_watch.detect.scoring import NEWS_POINTS, ZERO, Episode, Link, above_ordinary, values_together
+from nhi_watch.state.judged import Handles, Trace
+
+HOLDERS = 8
+"""A handle that more identities of a day hold is a shared thing (a gateway's address, a hub), no proof."""
+GIVEN = 1_000
+"""Handed-out credentials that are remembered of an identity's day."""
+NEAR = 3_600
+"""Seconds within which a credential is used after it was read on a host, for the address to count as proof."""
+CREDENTIAL = "credential"
+UNOWNED = ("service", "anonymous")
+"""Kinds that work for everybody: what they hand out says nothing of who asked."""
+HOST = "host"
+REUSED = ("arn", "name")
+"""Kinds of names that another may have had before: two owners in one day, and they prove nothing."""
+
+
+class Group(NamedTuple):
+    """The identities of one intrusion."""
+
+    lead: str
+    """The one that may lead whose news came first: it gives the notable its id."""
+    members: tuple[str, ...]
+    """By first news; the lead is one of them."""
+    links: tuple[Link, ...]
+
+
+def trace_of(model: Scorecard, episode: Episode, eligible: bool) -> Optional[Trace]:
+    """What an episode holds for links; None where it can have no part in any."""
+    if episode.identity.kind in UNOWNED:
+        return None
+    odd = _news(model, episode)
+    behaviours = [b for view in episode.view.views for b in view.behaviours]
+    telling = odd or any(b.issued or b.links for b in behaviours)
+    if not telling:
+        return None
+    own = _own_names(episode.identity)
+    names = _handles((b, b.links) for b in behaviours)
+    for name in own:
+        names.setdefault(name, behaviours[0].record_ids[0])
+    return Trace(
+        episode.identity.id, eligible, min((b.first for b in odd), default=0), names, own,
+        _handles((b, b.issued) for b in behaviours), _handles((b, _used(b)) for b in odd),
+        _handles((b, b.addresses) for b in behaviours) if odd else {},
+    )  # fmt: skip
+
+
+def _news(model: Scorecard, episode: Episode) -> list[Behaviour]:
+    """The behaviours that are news by themselves; all of them where only the whole day is."""
+    if score_of(model.probability(model.log_odds(episode.values))) < FLOOR:
+        return []
+    views = episode.view.views
+    odd = [view for view in views if view.values is not ZERO and above_ordinary(model, view.values) >= NEWS_POINTS]
+    return [b for view in odd or views for b in view.behaviours]
+
+
+def _own_names(identity: Identity) -> tuple[str, ...]:
+    """What logs that do not know its id may call it.
+
+    `arn:` and an ARN, `oidc:` and a subject; `name:`, its provider and its bare name, as others' alerts have it.
+    """
+    name = identity.name
+    bare = f"name:{identity.provider}:{name.rpartition('/')[2].lower()}"
+    if identity.kind == "web_identity":
+        return f"oidc:{name}", bare
+    return (f"arn:{name}", bare) if name.startswith("arn:") else (bare,)
+
+
+def _used(behaviour: Behaviour) -> list[str]:
+    credential = behaviour.shape.credential
+    return [*behaviour.sessions, credential] if credential else behaviour.sessions
+
+
+def _handles(told: Iterable[tuple[Behaviour, Sequence[str]]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for behaviour, texts in told:
+        for text in texts:
+            if len(found) < GIVEN:
+                found.setdefault(text, behaviour.record_ids[0])
+    return found
+
+
+def join(traces: Iterable[Trace]) -> list[Group]:
+    """The groups of identities of a day that are one intrusion each; identities that are alone are left out.
+
+    >>> ci = Trace("ci", True, 60, {}, (), {"ASIA1": "r1"}, {"AKIA": "r1"}, {})
+    >>> role = Trace("role", True, 120, {}, (), {}, {"ASIA1": "r2"}, {})
+    >>> [(group.lead, group.members) for group in join([role, ci])]
+    [('ci', ('ci', 'role'))]
+    """
+    known = {trace.identity_id: trace for trace in sorted(traces, key=lambda t: t.identity_id)}
+    forest = _Forest(known)
+    links = _same_actor(known)
+    for link in links:
+        forest.join(link.source, link.target)
+    awake = {forest.root(name) for name, trace in known.items() if trace.first}
+    proofs = [*_same_credential(known), *_from_host(known)]
+    proofs += [link for link in _handed_over(known) if forest.root(link.source) in awake]
+    for link in proofs:
+        forest.join(link.source, link.target)
+    groups = (_group([known[name] for name in tree], [*links, *proofs]) for tree in forest.trees())
+    return [group for group in groups if group is not None]
+
+
+class _Forest:
+    """Disjoint sets of identity ids (Galler and Fischer 1964)."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._up = {name: name for name in names}
+
+    def root(self, name: str) -> str:
+        while self._up[name] != name:
+            self._up[name] = self._up[self._up[name]]
+            name = self._up[name]
+        return name
+
+    def join(self, one: str, other: str) -> None:
+        low, high = sorted((self.root(one), self.root(other)))
+        self._up[high] = low
+
+    def trees(self) -> list[list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self._up:
+            found.setdefault(self.root(name), []).append(name)
+        return [names for names in found.values() if len(names) > 1]
+
+
+def _holders(told: Iterable[tuple[str, Handles]]) -> dict[str, list[tuple[str, str]]]:
+    """Handle → (identity id, record) of each that holds it; handles that prove nothing are left out."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, handles in told:
+        for handle, record in handles.items():
+            found.setdefault(handle, []).append((name, record))
+    return {handle: holders for handle, holders in found.items() if len(holders) <= HOLDERS}
+
+
+def _same_actor(known: Mapping[str, Trace]) -> list[Link]:
+    """Links between identities that logs know under one name."""
+    links = []
+    for handle, holders in _holders((name, trace.names) for name, trace in known.items()).items():
+        kind, _, value = handle.partition(":")
+        if kind == HOST or (kind in REUSED and sum(handle in known[name].own for name, _ in holders) > 1):
+            continue
+        first, *others = holders
+        links += [Link(first[0], other[0], kind, value, (first[1], other[1])) for other in others]
+    return links
+
+
+def _same_credential(known: Mapping[str, Trace]) -> list[Link]:
+    """Links between identities whose news was made with one credential, such as an exposed key and its user."""
+    links = []
+    for handle, holders in _holders((name, trace.used) for name, trace in known.items()).items():
+        first, *others = holders
+        links += [Link(first[0], other[0], CREDENTIAL, handle, (first[1], other[1])) for other in others]
+    return links
+
+
+def _handed_over(known: Mapping[str, Trace]) -> list[Link]:
+    """Links from who handed a credential out, or put it in place, to whose news was made with it."""
+    givers = _holders((name, trace.given) for name, trace in known.items())
+    return [
+        Link(giver, name, CREDENTIAL, handle, (given, record))
+        for name, trace in known.items()
+        if trace.first
+        for handle, record in _made_with(trace)
+        for giver, given in givers.get(handle, ())
+        if giver != name
+    ]
+
+
+def _made_with(trace: Trace) -> list[tuple[str, str]]:
+    """Credentials, and the ids of the application that they are of."""
+    named = [(name.partition(":")[2], record) for name, record in trace.names.items() if name[:4] in ("app:", "sp:")]
+    return [*trace.used.items(), *named]
+
+
+def _from_host(known: Mapping[str, Trace]) -> list[Link]:
+    """Links from a host on which credentials were read to who worked from its address, and soon made news."""
+    users = _holders((name, trace.addresses) for name, trace in known.items())
+    links = []
+    for name, trace in known.items():
+        for handle, record in trace.names.items():
+            kind, _, address = handle.partition(":")
+            if kind != HOST or not trace.first:
+                continue
+            near = [u for u in users.get(address, ()) if 0 <= known[u[0]].first - trace.first <= NEAR and u[0] != name]
+            links += [Link(name, user, HOST, address, (record, proof)) for user, proof in near]
+    return links
+
+
+def _group(tree: Sequence[Trace], links: Sequence[Link]) -> Optional[Group]:
+    members = sorted((trace for trace in tree if trace.first), key=lambda t: (t.first, t.identity_id))
+    lead = next((trace.identity_id for trace in members if trace.eligible), "")
+    if len(members) < 2 or not lead:
+        return None
+    names = {trace.identity_id for trace in tree}
+    inside = sorted({link for link in links if link.source in names})
+    return Group(lead, tuple(trace.identity_id for trace in members), tuple(inside))
+
+
+def joined(group: Group, episodes: Mapping[str, Episode]) -> Episode:
+    """The episode of a group: each signal has its largest value of a member, linked ones that of the whole group."""
+    lead = episodes[group.lead]
+    members = tuple(episodes[name] for name in group.members)
+    views = [view for member in members for view in member.view.views]
+    return lead._replace(
+        view=EpisodeView(views, lead.view.past),
+        values=values_together([(member.values, member.view) for member in members]),
+        held=frozenset(shape for member in members for shape in member.held),
+        members=members,
+        links=group.links,
+    )

@@ -1,0 +1,242 @@
+"""The rhythm of each log, and where it broke: silence is never all-clear.
+
+A stream is what one provider logs of one account. For each day it is kept in which hours something came, of how many
+events and identities, and which fields the records had: a function of the set of records, like all that is stored. A
+day is judged once a later one has begun. A stream is silent when it pauses for more than twice its longest pause of
+the last weeks, and an hour: what never sleeps is missed within hours, what runs weekly within weeks.
+
+| key of `meta` | row |
+|---|---|
+| rhythm/day | stream → hours (a bit each), events, identities, fields |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.timestamps import DAY, HOUR
+from nhi_watch.detect.cannot_tell import NEEDS
+from nhi_watch.state.inventory import ABOUT
+from nhi_watch.state.rows import Rows, pack, unpack
+
+WINDOW = 28
+"""Days in which a stream's pauses are looked for, and after which a silent stream is no longer expected."""
+KNOWN_DAYS = 10
+"""Days since a stream was first seen before its silence counts: its first weekend must lie behind it."""
+ACTIVE_DAYS = 5
+"""Days on which it was seen, at least."""
+REMINDED = 7
+"""Days for which a silence that goes on is told anew each day; then somebody has decided to live with it."""
+LATE = 3_600
+"""Seconds between event and arrival from which a log is called late."""
+
+Days = Mapping[int, Mapping["Stream", "Rhythm"]]
+
+
+class Stream(NamedTuple):
+    """What one provider logs of one account."""
+
+    provider: str
+    account: str
+
+
+class Rhythm(NamedTuple):
+    """A stream's day."""
+
+    hours: int
+    """Bit h is set when something happened in hour h (UTC)."""
+    events: int
+    identities: int
+    fields: tuple[str, ...]
+    """Those of `NEEDS` that some record had."""
+
+
+class Gap(NamedTuple):
+    """A stream that was silent for too long, as one day shows it."""
+
+    stream: Stream
+    since: int
+    """First second of silence."""
+    until: int
+    """Its end; the day's where it went on."""
+    open: bool
+    """Whether it went on at the end of the day."""
+    pause: int
+    """Its longest pause in the weeks before, in seconds."""
+    identities: float
+    """Active in it on an ordinary day."""
+
+
+def is_silent(silent: int, pause: int) -> bool:
+    """Whether a log is silent for longer than it ever was; both in seconds.
+
+    `pause` is the time from the beginning of one hour with events to the next such hour, the longest there was.
+
+    >>> is_silent(3 * HOUR, HOUR), is_silent(3 * HOUR + 1, HOUR)
+    (False, True)
+    """
+    return silent > 2 * pause + HOUR
+
+
+def longest_pause(starts: Iterable[int]) -> int:
+    """The longest time from one hour with events to the next, in seconds; an hour where there are none.
+
+    >>> longest_pause([0, HOUR, 4 * HOUR]), longest_pause([])
+    (10800, 3600)
+    """
+    ordered = sorted(set(starts))
+    return max((later - earlier for earlier, later in zip(ordered, ordered[1:])), default=HOUR)
+
+
+class Rhythms:
+    """The rhythms of all days in a store."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._known: dict[int, dict[Stream, Rhythm]] = {}
+
+    def note(self, day: int, wholes: Iterable[IdentityDay]) -> None:
+        """Keep the rhythm of a day, from all that is known of it."""
+        streams = self._known[day] = _gather(wholes)
+        plain = {f"{s.provider}|{s.account}": list(rhythm) for s, rhythm in sorted(streams.items())}
+        self._rows.put("meta", [(f"rhythm/{day:06d}", pack(plain))])
+
+    def days(self, wanted: Iterable[int]) -> dict[int, dict[Stream, Rhythm]]:
+        """Day → stream → rhythm, of those days that have any."""
+        days = list(wanted)
+        missing = [f"rhythm/{day:06d}" for day in days if day not in self._known]
+        for key, raw in self._rows.get("meta", missing).items() if missing else ():
+            self._known[int(key[7:])] = _streams(raw)
+        return {day: self._known[day] for day in days if day in self._known}
+
+
+def _streams(raw: bytes) -> dict[Stream, Rhythm]:
+    plain: dict[str, list[Any]] = unpack(raw)
+    split = ((key.partition("|"), row) for key, row in plain.items())
+    return {Stream(key[0], key[2]): Rhythm(row[0], row[1], row[2], tuple(row[3])) for key, row in split}
+
+
+class _Sum:
+    """What gathers of a stream's day."""
+
+    __slots__ = ("events", "fields", "hours", "identities")
+
+    def __init__(self) -> None:
+        self.hours = self.events = self.identities = 0
+        self.fields: set[str] = set()
+
+
+def _gather(wholes: Iterable[IdentityDay]) -> dict[Stream, Rhythm]:
+    found: dict[Stream, _Sum] = {}
+    for whole in wholes:
+        hours = events = 0
+        for (shape, hour), b in whole.behaviours.items():
+            if shape.service not in ABOUT:  # those are about an identity, not by it
+                hours |= 1 << hour % 24
+                events += b.count
+        if events:
+            _add(found, whole, (hours, events))
+    return {s: Rhythm(t.hours, t.events, t.identities, tuple(sorted(t.fields))) for s, t in found.items()}
+
+
+def _add(found: dict[Stream, _Sum], whole: IdentityDay, told: tuple[int, int]) -> None:
+    first = next(iter(whole.behaviours))[0].identity  # provider and account are in the id: any spelling has the same
+    total = found.setdefault(Stream(first.provider, first.account), _Sum())
+    total.hours |= told[0]
+    total.events += told[1]
+    total.identities += 1
+    absent = NEEDS.keys() - total.fields
+    if absent:
+        shapes = {id(shape): shape for shape, _ in whole.behaviours}.values()
+        total.fields.update(name for name in absent if any(getattr(shape, name) for shape in shapes))
+
+
+# ---- where a rhythm broke
+
+
+def gaps(days: Days, day: int) -> list[Gap]:
+    """The streams that a day shows to be silent, or to have been; `days` holds it and the `WINDOW` before."""
+    before = [number for number in sorted(days) if day - WINDOW <= number < day]
+    streams = sorted({stream for number in before for stream in days[number]})
+    return [gap for stream in streams for gap in _gaps(stream, days, before, day)]
+
+
+def _gaps(stream: Stream, days: Days, before: list[int], day: int) -> Iterator[Gap]:
+    known = [(number, days[number][stream]) for number in before if stream in days[number]]
+    if len(known) < ACTIVE_DAYS or day - known[0][0] < KNOWN_DAYS:
+        return
+    pause = _pause(known)
+    identities = sum(rhythm.identities for _, rhythm in known) / len(known)
+    today = days.get(day, {}).get(stream)
+    last = known[-1][0] * 24 + _ends(known[-1][1].hours)[1]
+    for hour in [*(day * 24 + h for h in _hours(today.hours if today else 0)), None]:
+        end = (day + 1) * 24 if hour is None else hour
+        old = hour is None and day * 24 - last > REMINDED * 24
+        if is_silent((end - last - 1) * HOUR, pause) and not old:
+            yield Gap(stream, (last + 1) * HOUR, end * HOUR, hour is None, pause, round(identities, 2))
+        last = end
+
+
+def _pause(known: list[tuple[int, Rhythm]]) -> int:
+    longest, last = 1, -1
+    for number, rhythm in known:
+        first, end, inner = _ends(rhythm.hours)
+        longest = max(longest, inner, number * 24 + first - last if last >= 0 else 1)
+        last = number * 24 + end
+    return longest * HOUR
+
+
+@lru_cache(maxsize=4096)
+def _ends(hours: int) -> tuple[int, int, int]:
+    """First and last hour of a day's bits, and the longest step between two of them.
+
+    >>> _ends(0b100101)
+    (0, 5, 3)
+    """
+    there = _hours(hours)
+    return there[0], there[-1], max((b - a for a, b in zip(there, there[1:])), default=1)
+
+
+def _hours(hours: int) -> list[int]:
+    return [hour for hour in range(24) if hours >> hour & 1]
+
+
+# ---- what health shows
+
+
+class Standing(NamedTuple):
+    """How a stream stands at a moment."""
+
+    stream: Stream
+    last: int
+    """End of the last hour with events."""
+    silent: int
+    """Seconds since."""
+    pause: int
+    is_silent: bool
+    known_days: int
+    events_a_day: float
+    missing: tuple[str, ...]
+    """Fields that no record of its last day had."""
+
+
+def standing(days: Days, now: int) -> list[Standing]:
+    """Every stream of the window up to `now`, the longest silent first."""
+    numbers = [number for number in sorted(days) if now // DAY - WINDOW <= number <= now // DAY]
+    streams = {stream for number in numbers for stream in days[number]}
+    told = [_standing(s, [(n, days[n][s]) for n in numbers if s in days[n]], now) for s in streams]
+    return sorted(told, key=lambda one: (not one.is_silent, -one.silent, one.stream))
+
+
+def _standing(stream: Stream, known: list[tuple[int, Rhythm]], now: int) -> Standing:
+    last = (known[-1][0] * 24 + _ends(known[-1][1].hours)[1] + 1) * HOUR
+    silent, pause = max(0, now - last), _pause(known)
+    sure = len(known) >= ACTIVE_DAYS and now // DAY - known[0][0] >= KNOWN_DAYS
+    events = sum(rhythm.events for _, rhythm in known) / len(known)
+    missing = tuple(name for name in NEEDS if name not in known[-1][1].fields)
+    return Standing(
+        stream, last, silent, pause, sure and is_silent(silent, pause), len(known), round(events, 1), missing
+    )

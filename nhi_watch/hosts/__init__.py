@@ -1,0 +1,1 @@
+"""The three hosts: plain files, Splunk, Elasticsearch."""

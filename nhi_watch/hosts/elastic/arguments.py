@@ -1,0 +1,134 @@
+"""The flags of `nhi elastic`, and what they may be."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+
+from nhi_watch.core import timestamps
+from nhi_watch.core.errors import RejectError
+from nhi_watch.hosts.elastic import connection, intel, read, templates, windows
+
+_NAMESPACE = re.compile(r"[a-z0-9_.]{1,100}")
+
+
+def connecting(parser: argparse.ArgumentParser) -> None:
+    """How to reach the cluster, and which part of it is meant."""
+    parser.add_argument("--url", metavar="URL", help="of Elasticsearch, or several with commas (or NHI_ELASTIC_URL)")
+    parser.add_argument("--cloud-id", metavar="ID", help="of a deployment in Elastic Cloud (or NHI_ELASTIC_CLOUD_ID)")
+    parser.add_argument("--api-key-file", metavar="FILE", help="the encoded API key (or NHI_ELASTIC_API_KEY)")
+    parser.add_argument("--api-key-keyring", metavar="SERVICE[:USER]", help="the key lies in the system's keyring")
+    parser.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate")
+    parser.add_argument("--fingerprint", metavar="HEX", help="SHA-256 of the cluster's certificate, in place of --ca")
+    parser.add_argument("--proxy", metavar="URL", help="way to the cluster (or NHI_ELASTIC_PROXY, with a password)")
+    parser.add_argument("--timeout", type=_timeout, default=connection.TIMEOUT, metavar="S",
+                        help=f"seconds to wait for an answer (default: {connection.TIMEOUT:.0f})")  # fmt: skip
+    parser.add_argument("--namespace", type=_namespace, default="default", help="default: default")
+    parser.add_argument("--index", default=templates.SOURCE_INDICES, metavar="PATTERN",
+                        help="source indices, with commas (default: those of every source that nhi reads)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def told(args: argparse.Namespace) -> connection.Told:
+    """What the flags say of the connection."""
+    return connection.Told(
+        args.url, args.cloud_id, args.api_key_file, args.api_key_keyring, args.ca, args.fingerprint, args.proxy,
+        args.timeout,
+    )  # fmt: skip
+
+
+def judging(parser: argparse.ArgumentParser) -> None:
+    """What to read, and how to judge it."""
+    parser.add_argument("--since", type=_time, metavar="TIME", help="ingested since then (RFC 3339), read or not")
+    parser.add_argument("--budget", type=_budget, default=10.0, metavar="N", help="notables a day per 1,000 identities")
+    parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
+    parser.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
+                        help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
+    parser.add_argument("--intel", nargs="?", const=intel.STREAMS, default="", metavar="PATTERN",
+                        help=f"streams to take bad addresses from (without PATTERN: {intel.STREAMS})")  # fmt: skip
+    parser.add_argument("--model", type=Path, metavar="DIR", help="another model's folder")
+    parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",
+                        help=f"documents a search (default: {read.PAGE})")  # fmt: skip
+    parser.add_argument("--lag", type=seconds, metavar="S",
+                        help="leave out the last S seconds (default: 120, with --follow 1)")  # fmt: skip
+    parser.add_argument("--wait", type=seconds, default=0, metavar="S", help="wait so long for another run to end")
+
+
+def following(parser: argparse.ArgumentParser) -> None:
+    """How to go on after the first time."""
+    parser.add_argument("--follow", action="store_true", help="do not end: read what comes in, every second or so")
+    parser.add_argument("--every", type=_timeout, default=1.0, metavar="S",
+                        help="seconds from one look to the next, with --follow (default: 1)")  # fmt: skip
+    parser.add_argument("--push-down", choices=("auto", "always", "never"), default="auto",
+                        help="let the cluster group CloudTrail: from 50,000 documents on, or always")  # fmt: skip
+
+
+def sharing(parser: argparse.ArgumentParser) -> None:
+    """How many processes read."""
+    parser.add_argument("--workers", type=_workers, default=1, metavar="N",
+                        help="processes that read large windows (default: 1); with 2 or more, "
+                        "`nhi elastic work` on other hosts helps, too")  # fmt: skip
+
+
+def push_from(args: argparse.Namespace) -> int:
+    """Documents from which on the cluster groups them."""
+    return {"auto": windows.PUSH_FROM, "always": 1, "never": windows.NEVER}[args.push_down]
+
+
+def _namespace(text: str) -> str:
+    if not _NAMESPACE.fullmatch(text):
+        raise argparse.ArgumentTypeError("want small letters, digits, _ and .")
+    return text
+
+
+def _time(text: str) -> int:
+    try:
+        return timestamps.parse(text)
+    except RejectError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _budget(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1000:
+        raise argparse.ArgumentTypeError("a number above 0 and up to 1000")
+    return number
+
+
+def _timeout(text: str) -> float:
+    number = float(text)
+    if not 0.1 <= number <= 3600:
+        raise argparse.ArgumentTypeError("a number from 0.1 to 3600")
+    return number
+
+
+def _page(text: str) -> int:
+    return between(text, 1, 10_000)
+
+
+def seconds(text: str) -> int:
+    """A time of up to a day."""
+    return between(text, 0, 86_400)
+
+
+def _workers(text: str) -> int:
+    return between(text, 1, 64)
+
+
+def between(text: str, low: int, high: int) -> int:
+    """A whole number within bounds."""
+    number = int(text)
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(f"a whole number from {low} to {high}")
+    return number
+
+
+def print_json(console: Console, outcome: dict[str, Any]) -> None:
+    """One line of JSON."""
+    console.out(orjson.dumps(outcome).decode(), highlight=False)

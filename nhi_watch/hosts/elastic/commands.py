@@ -1,0 +1,67 @@
+"""`nhi elastic`: its subcommands; each takes `add_arguments(parser)` and `run(client, args, console)`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import NamedTuple
+
+from elasticsearch import Elasticsearch
+from rich.console import Console
+
+from nhi_watch.hosts.elastic import (
+    analyst_commands,
+    arguments,
+    doctor_command,
+    run_command,
+    setup_command,
+    work_command,
+)
+from nhi_watch.hosts.elastic import client as elastic
+from nhi_watch.hosts.elastic.connection import connection
+
+
+class _Command(NamedTuple):
+    text: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Elasticsearch, argparse.Namespace, Console], int]
+
+
+_COMMANDS = {
+    "setup": _Command("install or upgrade templates and indices, and what Kibana shows",
+                      setup_command.add_arguments, setup_command.run),
+    "doctor": _Command("examine connection, privileges, sources, heartbeat and backlog",
+                       doctor_command.add_arguments, doctor_command.run),
+    "run": _Command("score what was ingested since the last run, and write alerts",
+                    run_command.add_arguments, run_command.run),
+    "learn": _Command("learn what was ingested since the last run, without alerts",
+                      run_command.add_arguments, run_command.run),
+    "work": _Command("help a run to read large windows, from another host, where it runs with --workers 2 or more",
+                     work_command.add_arguments, work_command.run),
+    "feedback": _Command("take what analysts said of alerts in Kibana as verdicts",
+                         analyst_commands.add_feedback, analyst_commands.feedback),
+    "criticality": _Command("exchange with Kibana how critical identities are",
+                            analyst_commands.add_criticality, analyst_commands.exchange),
+}  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The subcommands of `nhi elastic`, and their flags."""
+    commands = parser.add_subparsers(dest="elastic_command", required=True, metavar="COMMAND")
+    for name, command in _COMMANDS.items():
+        described = f"{command.text[0].upper()}{command.text[1:]}."
+        command.add_arguments(commands.add_parser(name, help=command.text, description=described))
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Run the chosen subcommand; the exit code is 0 when it ran.
+
+    Raises:
+        InputError: the arguments are wrong.
+        StoreError: Elasticsearch cannot be reached, wants a key, or refuses.
+    """
+    if args.elastic_command == "setup" and setup_command.offline(args, console):
+        return 0
+    where = connection(arguments.told(args))
+    with elastic.reached(where), elastic.connect(where) as client:
+        return _COMMANDS[args.elastic_command].run(client, args, console)

@@ -1,0 +1,178 @@
+"""One part of a run: the documents of a stretch of event time → pipeline → alerts and rows of state, not yet committed.
+
+CloudTrail's hours that the cluster has grouped, or is to group now, are made anew; all else is added to what is known.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from elasticsearch import Elasticsearch
+
+from nhi_watch.context.assets import Assets
+from nhi_watch.context.reputation import Reputation
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.timestamps import DAY, HOUR
+from nhi_watch.detect.judge import Options, Result
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.hosts.elastic import read, windows
+from nhi_watch.hosts.elastic.crew import Crew, Wanted
+from nhi_watch.hosts.elastic.hits import Hit, Intake
+from nhi_watch.hosts.elastic.pushdown import queries, remake
+from nhi_watch.hosts.elastic.pushdown.buckets import CannotPushError
+from nhi_watch.hosts.elastic.pushdown.evidence import Evidence, PushedPipeline
+from nhi_watch.hosts.elastic.pushdown.trail import Made, Trail, is_trail_pattern
+from nhi_watch.hosts.elastic.read import Span, Window
+from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.hosts.elastic.totals import MAX_REJECTS
+from nhi_watch.state.state import State
+from nhi_watch.state.store import Store
+
+Json = dict[str, Any]
+Stage = Callable[[str, int, int], None]
+
+
+class Tables(NamedTuple):
+    """What is loaded once for all parts."""
+
+    model: Scorecard
+    assets: Assets
+    reputation: Reputation
+    budget: float
+    page: int
+    crew: Crew
+    """Who helps to read."""
+
+    def options(self) -> Options:
+        """As the pipeline wants them."""
+        return Options(self.budget, self.assets, self.reputation)
+
+
+class Done(NamedTuple):
+    """A part's result, and what is said of it."""
+
+    result: Result
+    identities: set[str]
+    rejects: list[tuple[Hit, str]]
+    pushed: Json
+    """How many documents the cluster grouped, in how many bytes, and why it did not where it could not."""
+    shared: Json
+    """How many slices were read, and how many of them by other processes."""
+
+
+class Task(NamedTuple):
+    """What a part reads."""
+
+    window: Window
+    span: Span
+    push: bool
+    """Whether the cluster is to group CloudTrail's documents."""
+
+
+class Part:
+    """Reads and scores one stretch of event time of a window."""
+
+    def __init__(self, client: Elasticsearch, store: Store, known: Tables, task: Task) -> None:
+        self._client = client
+        self._store = store
+        self._task = task
+        self._state = State(store)
+        self._known = known
+        patterns = task.window.pattern.split(",")
+        self._others = ",".join(pattern for pattern in patterns if not is_trail_pattern(pattern))
+        trails = ",".join(pattern for pattern in patterns if is_trail_pattern(pattern))
+        self._trail = Trail(client, trails, known.reputation, known.page) if trails else None
+        self._evidence = Evidence(self._trail, task.window.until) if self._trail else None
+        self._pipeline = PushedPipeline(self._state, known.model, known.options(), self._evidence)
+        self._rejects: list[tuple[Hit, str]] = []
+        self._pushed: Json = {"documents": 0, "bytes": 0, "completed": 0, "why_not": []}
+
+    def run(self, keep: Callable[[], None], on_stage: Stage) -> Done:
+        """Read and score; the rows are put into the store, committing them is the caller's business."""
+        started = time.perf_counter()
+        again = self._make_again(self._trail) if self._trail else frozenset()
+        self._add(again, keep)
+        seen = {name for wholes in self._pipeline.grouping.days.values() for name in wholes}
+        read_seconds = time.perf_counter() - started
+        keep()
+        result = self._pipeline.finish(on_stage)
+        result.run["seconds"]["read"] = round(read_seconds, 3)
+        if self._evidence:
+            self._pushed["completed"] = self._evidence.asked
+        shared = {"slices": self._known.crew.slices, "by_others": self._known.crew.helped}
+        return Done(result, seen, self._rejects, self._pushed, shared)
+
+    def _refuse(self, hit: Hit, error: RejectError) -> None:
+        self._pipeline.reject(error.reason)
+        if len(self._rejects) < MAX_REJECTS:
+            self._rejects.append((hit, error.reason))
+
+    def _make_again(self, trail: Trail) -> frozenset[int]:
+        """CloudTrail's hours that have to be made anew, and now are."""
+        window, span, push = self._task
+        with explained(f"planning {trail.pattern}"):
+            steps = windows.count_by(self._client, window._replace(pattern=trail.pattern), HOUR, span)
+        known = remake.pushed(self._store)
+        hours = frozenset(step // HOUR for step in steps)
+        again = hours if push else hours & known
+        if not again:
+            return again
+        made = self._made(trail, again)
+        replaced = remake.replace(self._pipeline.grouping, made.grouping, again, self._state.load_day)
+        self._count(made, replaced)
+        by_cluster = again if made.documents else frozenset()
+        oldest = self._state.daybook.closed * (DAY // HOUR)
+        remake.note_pushed(self._store, (hour for hour in (known - again) | by_cluster if hour >= oldest))
+        return again
+
+    def _made(self, trail: Trail, hours: frozenset[int]) -> Made:
+        if self._task.push:
+            try:
+                return trail.grouped(hours, self._task.window.until, self._refuse)
+            except CannotPushError as reason:
+                self._pushed["why_not"].append(str(reason))
+        return trail.read(hours, self._task.window.until, self._refuse)
+
+    def _count(self, made: Made, replaced: remake.Replaced) -> None:
+        grouping = self._pipeline.grouping
+        grouping.parsed += made.grouping.parsed + made.documents
+        grouping.duplicates += made.grouping.duplicates + replaced.known
+        self._pushed["documents"] += made.documents
+        self._pushed["bytes"] += made.bytes
+        for reason, documents in made.rejected:
+            for _ in range(documents):
+                self._pipeline.reject(reason)
+        self._store.put("day", [(f"{day:06d}/{name}", None) for day, name in replaced.gone])
+
+    def _add(self, again: frozenset[int], keep: Callable[[], None]) -> None:
+        """Read what is not made anew, and add it to what is known."""
+        window, span, _ = self._task
+        if not again and self._share(keep):
+            return
+        patterns = [(self._others, False), (self._trail.pattern, True)] if again and self._trail else [
+            (window.pattern, False)
+        ]  # fmt: skip
+        intake = Intake(self._pipeline.grouping)
+        for pattern, is_trail in patterns:
+            if not pattern:
+                continue
+            with explained(f"reading {pattern}"):
+                wanted = read.query(window, read.clocks(self._client, pattern), span)
+            if is_trail:
+                wanted = queries.all_of(wanted, without=[queries.spans(again)])
+            for hits in read.pages(self._client, pattern, wanted, self._known.page):
+                keep()
+                intake.feed(hits, self._refuse)
+
+    def _share(self, keep: Callable[[], None]) -> bool:
+        """Read all of it together with others; False where that is not worth while."""
+        crew, (window, span, _) = self._known.crew, self._task
+        plan = crew.plan(Wanted(window, span, self._known.page))
+        if plan is None:
+            return False
+        for reason, documents in crew.read(plan, self._pipeline.grouping, self._refuse, keep).items():
+            for _ in range(documents):
+                self._pipeline.reject(reason)
+        return True

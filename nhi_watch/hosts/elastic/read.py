@@ -1,0 +1,185 @@
+"""Reads documents from Elasticsearch: a point in time, page after page.
+
+The whole `_source` is fetched: the server takes longer to pick 30 fields out of it than to send it, and
+nothing is missing (measured: docs/decisions/0006-elastic.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Optional
+
+from elasticsearch import ApiError, Elasticsearch
+
+from nhi_watch.core.errors import StoreError
+from nhi_watch.core.timestamps import HOUR, render
+from nhi_watch.hosts.elastic.hits import Answer, Hit, answer
+from nhi_watch.hosts.elastic.store_errors import explained
+
+PAGE = 2_000
+INGESTED, TIMESTAMP = "event.ingested", "@timestamp"
+LATE = 3 * HOUR
+"""How late a document may be that does not tell when it was ingested: CloudTrail's 45 minutes, Google's two hours."""
+_SMALLEST = 100
+_KEEP_ALIVE = "5m"
+_ORDER = ["_shard_doc"]
+"""The order in which it lies there; nothing in the core depends on the order."""
+_DATES = ("date", "date_nanos")
+
+Json = dict[str, Any]
+
+
+class Window(NamedTuple):
+    """Which documents to read, by the time at which they were ingested."""
+
+    pattern: str
+    since: int
+    """Seconds since the epoch, inclusive."""
+    until: int
+    """Exclusive."""
+    ranges: tuple[tuple[int, int], ...] = ()
+    """The stretches of it that are read; none named here or in `own`: all of it."""
+    own: tuple[tuple[int, int], ...] = ()
+    """Stretches of event time, of documents that do not tell when they were ingested."""
+
+
+class Span(NamedTuple):
+    """A stretch of event time, half open; None: without end."""
+
+    low: Optional[int] = None
+    high: Optional[int] = None
+
+
+ALL = Span()
+
+
+class Clocks(NamedTuple):
+    """By which field the documents of a pattern are read."""
+
+    field: str
+    """`event.ingested`, or `@timestamp` where no index maps that as a date."""
+    odd: tuple[str, ...] = ()
+    """Indices that map `event.ingested` as something else: theirs are read by `@timestamp`."""
+
+
+def clocks(client: Elasticsearch, pattern: str) -> Clocks:
+    """Look into the mappings."""
+    caps = client.field_caps(index=pattern, fields=[INGESTED], ignore_unavailable=True)["fields"].get(INGESTED, {})
+    if not set(caps) & set(_DATES):
+        return Clocks(TIMESTAMP)
+    others = set(caps) - {*_DATES, "unmapped"}
+    return Clocks(INGESTED, tuple(sorted(index for kind in others for index in caps[kind]["indices"])))
+
+
+def query(window: Window, by: Clocks, span: Span = ALL) -> Json:
+    """Documents of the window that happened within a span; those that lack the time of ingestion go by their own.
+
+    Those that tell no time belong to the span without a beginning.
+    """
+    if window.ranges or window.own:
+        ways = [told(*stretch, by) for stretch in window.ranges] + [lacking(*stretch, by) for stretch in window.own]
+    else:
+        ways = [told(window.since, window.until, by), lacking(max(0, window.since - LATE), window.until, by)]
+    filters = [any_of(ways)]
+    if span.low is not None:
+        filters.append({"range": {TIMESTAMP: {"gte": render(span.low)}}})
+    later = [] if span.high is None else [{"range": {TIMESTAMP: {"gte": render(span.high)}}}]
+    return {"bool": {"filter": filters, "must_not": later}}
+
+
+def told(low: int, high: int, by: Clocks) -> Json:
+    """Documents that tell that they were ingested then."""
+    if by.field == TIMESTAMP:
+        return {"match_none": {}}
+    where = [{"terms": {"_index": list(by.odd)}}] if by.odd else []
+    return {"bool": {"filter": [{"range": {INGESTED: _ends(low, high)}}], "must_not": where}}
+
+
+def lacking(low: int, high: int, by: Clocks) -> Json:
+    """Documents that happened then, and do not tell when they were ingested."""
+    then = {"range": {TIMESTAMP: _ends(low, high)}}
+    if by.field == TIMESTAMP:
+        return then
+    untold: Json = {"bool": {"must_not": [{"exists": {"field": INGESTED}}]}}
+    ways = [untold, {"terms": {"_index": list(by.odd)}}] if by.odd else [untold]
+    return {"bool": {"filter": [then, any_of(ways)]}}
+
+
+def _ends(low: int, high: int) -> Json:
+    return {"gte": render(low), "lt": render(high)}
+
+
+def any_of(ways: list[Json]) -> Json:
+    """One of the ways holds."""
+    return ways[0] if len(ways) == 1 else {"bool": {"should": ways, "minimum_should_match": 1}}
+
+
+def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -> Iterator[list[Hit]]:
+    """The hits of a query, a page at a time; the next page is fetched while the caller works on this one.
+
+    Raises:
+        StoreError: a shard failed or the search timed out: half an answer is none.
+    """
+    with explained(f"reading {pattern}"):
+        pit = client.open_point_in_time(
+            index=pattern, keep_alive=_KEEP_ALIVE, ignore_unavailable=True, allow_partial_search_results=False
+        )["id"]
+        try:
+            yield from _Walk(client, pit, wanted, size).pages()
+        finally:
+            close(client, pit)
+
+
+def close(client: Elasticsearch, pit: str) -> None:
+    """Free the point in time; where the cluster is away, it expires by itself."""
+    once = client.options(max_retries=0, ignore_status=[404, 429, 502, 503, 504])
+    try:
+        with explained("closing the point in time"):
+            once.close_point_in_time(id=pit)
+    except StoreError:
+        return
+
+
+class _Walk:
+    """Goes through a point in time. Where the cluster is short of memory, it asks for less at a time."""
+
+    def __init__(self, client: Elasticsearch, pit: str, wanted: Json, size: int) -> None:
+        self._client = client
+        self._pit = pit
+        self._size = size
+        self._request: Json = {
+            "query": wanted,
+            "sort": _ORDER,
+            "track_total_hits": False,
+            "allow_partial_search_results": False,
+        }
+
+    def pages(self) -> Iterator[list[Hit]]:
+        with ThreadPoolExecutor(1) as ahead:
+            waiting = ahead.submit(self._fetch, None)
+            while True:
+                hits, last = waiting.result()
+                if not last:
+                    waiting = ahead.submit(self._fetch, hits[-1].sort)
+                if hits:
+                    yield hits
+                if last:
+                    return
+
+    def _fetch(self, after: Any) -> tuple[list[Hit], bool]:
+        """A page after a place, and whether it is the last one."""
+        extra = {"search_after": after} if after else {}
+        size = self._size
+        try:
+            told = self._client.search(
+                pit={"id": self._pit, "keep_alive": _KEEP_ALIVE}, size=size, **self._request, **extra
+            )
+        except ApiError as problem:
+            if problem.status_code != 429 or size <= _SMALLEST:
+                raise
+            self._size = max(_SMALLEST, size // 2)
+            return self._fetch(after)
+        found: Answer = answer(told.body)  # the client leaves these answers as they are
+        self._pit = found.pit_id
+        return found.hits.hits, len(found.hits.hits) < size

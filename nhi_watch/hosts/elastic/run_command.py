@@ -1,0 +1,76 @@
+"""`nhi elastic run` and `learn`: their arguments, and what they say."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from threading import Event
+from typing import Any
+
+from elasticsearch import Elasticsearch
+from rich.console import Console
+
+from nhi_watch.detect import model
+from nhi_watch.hosts.elastic import arguments
+from nhi_watch.hosts.elastic.connection import connection
+from nhi_watch.hosts.elastic.crew import Sizes
+from nhi_watch.hosts.elastic.follow import LAG as FOLLOW_LAG
+from nhi_watch.hosts.elastic.follow import follow
+from nhi_watch.hosts.elastic.lease import LeaseHeldError
+from nhi_watch.hosts.elastic.run import LAG, Job
+from nhi_watch.hosts.elastic.run import run as run_job
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags."""
+    arguments.connecting(parser)
+    arguments.judging(parser)
+    arguments.following(parser)
+    arguments.sharing(parser)
+
+
+def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
+    """Do one run, or follow until told to stop."""
+    lag = args.lag if args.lag is not None else FOLLOW_LAG if args.follow else LAG
+    job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks,
+              args.model or model.FOLDER, args.page, lag, wait=args.wait, every=args.every,
+              alerts=args.elastic_command == "run", push_from=arguments.push_from(args),
+              reputation=args.reputation, intel=args.intel,
+              share=Sizes(args.workers, where=connection(arguments.told(args))))  # fmt: skip
+    say = arguments.print_json if args.json else _say
+    if args.follow:
+        follow(client, job, told_to_stop(), lambda outcome: say(console, outcome))
+        return 0
+    try:
+        outcome = run_job(client, job)
+    except LeaseHeldError as error:
+        # Runs that overlap are ordinary for a scheduled job: the other one does the work.
+        outcome = {"skipped": str(error)}
+    say(console, outcome)
+    return 0
+
+
+def told_to_stop() -> Event:
+    """Set when the process is to end: after the round that is under way."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _say(console: Console, outcome: dict[str, Any]) -> None:
+    console.out(_sentence(outcome), highlight=False)
+
+
+def _sentence(outcome: dict[str, Any]) -> str:
+    if "skipped" in outcome:
+        return f"Nothing done: {outcome['skipped']}."
+    if "waiting" in outcome:
+        return f"Waiting: {outcome['waiting']}."
+    window, alerts = outcome["window"], outcome["alerts"]
+    rejected = sum(outcome["rejected"].values())
+    return (
+        f"Read {outcome['read']:,} documents ingested from {window['since']} to {window['until']} "
+        f"({rejected:,} rejected, {outcome['duplicates']:,} known): {alerts['created']:,} new alerts, "
+        f"{outcome['notables']:,} notables of the days concerned."
+    )

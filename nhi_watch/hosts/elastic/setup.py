@@ -1,0 +1,173 @@
+"""`nhi elastic setup`: installs what is missing or different, and says what; twice changes nothing.
+
+It upgrades what an earlier version installed, data streams that exist included, and leaves alone what a later one did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from elasticsearch import BadRequestError, Elasticsearch
+
+from nhi_watch import __version__
+from nhi_watch.core.errors import StoreError
+from nhi_watch.hosts.elastic import templates
+from nhi_watch.hosts.elastic.store_errors import explained
+
+Json = dict[str, Any]
+_MANAGED = "nhi_watch"
+
+
+class Step(NamedTuple):
+    """One thing that the cluster should have."""
+
+    kind: str
+    """component template | index template | index | mapping of data stream"""
+    name: str
+    change: str
+    """create | update | none"""
+    apply: Callable[[], object]
+    what: tuple[str, ...] = ()
+    """Paths of what an update changes."""
+
+
+def steps(client: Elasticsearch, namespace: str) -> Iterator[Step]:
+    """What the cluster should have, compared with what it has; nothing is changed until `apply` is called."""
+    components = templates.component_templates()
+    for name, body in components.items():
+        yield _component(client, name, _signed(body))
+    for name, body in templates.index_templates().items():
+        yield _index_template(client, name, _signed(body))
+    for name, template in templates.own_indices(namespace):
+        yield _index(client, name, template)
+    for name, body in templates.index_templates().items():
+        if "data_stream" in body:
+            yield from _streams(client, name, components[f"{name}@mappings"]["template"]["mappings"])
+
+
+def _signed(body: Json) -> Json:
+    """A template with the version that it came with."""
+    return {**body, "_meta": {"managed_by": _MANAGED, "version": __version__}}
+
+
+def setup(client: Elasticsearch, namespace: str, dry_run: bool = False) -> list[Step]:
+    """Bring the cluster to what `steps` wants; returns every step, also those without a change.
+
+    Raises:
+        StoreError: the cluster refused, for example because the key may not manage templates; or what is there
+            was installed by a later version.
+    """
+    with explained("nhi elastic setup"):
+        planned = list(steps(client, namespace))
+        for step in planned:
+            if step.change != "none" and not dry_run:
+                step.apply()
+    return planned
+
+
+def _component(client: Elasticsearch, name: str, body: Json) -> Step:
+    answer = client.options(ignore_status=404).cluster.get_component_template(name=name).body
+    found = [each["component_template"] for each in answer.get("component_templates", [])]
+    put = client.cluster.put_component_template
+    return _step("component template", name, (found, body), lambda: put(name=name, body=body))
+
+
+def _index_template(client: Elasticsearch, name: str, body: Json) -> Step:
+    answer = client.options(ignore_status=404).indices.get_index_template(name=name).body
+    found = [each["index_template"] for each in answer.get("index_templates", [])]
+    put = client.indices.put_index_template
+    return _step("index template", name, (found, body), lambda: put(name=name, body=body))
+
+
+def _index(client: Elasticsearch, name: str, template: str) -> Step:
+    """The index takes mapping and settings from its template; an existing one gets fields that it lacks."""
+    wanted = templates.index_templates()[template]["template"]["mappings"]
+    if not client.indices.exists(index=name):
+        return Step("index", name, "create", lambda: client.indices.create(index=name))
+    found = [each["mappings"] for each in client.indices.get_mapping(index=name).body.values()]
+    return _step("index", name, (found, wanted), lambda: client.indices.put_mapping(index=name, body=wanted))
+
+
+def _streams(client: Elasticsearch, name: str, wanted: Json) -> Iterator[Step]:
+    """Data streams keep the mapping that they were made with; those that exist get fields that they lack.
+
+    It goes by the index that is written to, which has the highest number: older ones may keep a field's old type.
+    """
+    told = client.indices.get_mapping(index=f"{name}-*", ignore_unavailable=True, allow_no_indices=True)
+    newest: dict[str, Json] = {}
+    for index in sorted(told.body, key=lambda name: name.rsplit("-", 1)[-1]):
+        stream = index.partition(".ds-")[2].rsplit("-", 2)[0]
+        if stream:
+            newest[stream] = told.body[index]["mappings"]
+    for stream, found in sorted(newest.items()):
+        step = _step("mapping of data stream", stream, ([found], wanted), partial(_remap, client, stream, wanted))
+        if step.change != "none":
+            yield step
+
+
+def _remap(client: Elasticsearch, stream: str, wanted: Json) -> None:
+    """Add fields; where one changed its type, what is written from now on goes into a new backing index."""
+    try:
+        client.indices.put_mapping(index=stream, body=wanted)
+    except BadRequestError:
+        client.indices.rollover(alias=stream)
+
+
+def _step(kind: str, name: str, bodies: tuple[list[Json], Json], apply: Callable[[], object]) -> Step:
+    found, wanted = bodies
+    if not found:
+        return Step(kind, name, "create", apply)
+    _demand_no_later(name, found)
+    what = sorted({path for each in found for path in differences(each, wanted)})
+    return Step(kind, name, "update" if what else "none", apply, tuple(what))
+
+
+def _demand_no_later(name: str, found: list[Json]) -> None:
+    for each in found:
+        version = str((each.get("_meta") or {}).get("version") or "")
+        if _numbers(version) > _numbers(__version__):
+            raise StoreError(f"{name} was installed by version {version}, this is {__version__}: upgrade the program")
+
+
+def _numbers(version: str) -> list[int]:
+    """Comparable parts of a version.
+
+    >>> _numbers("0.10.1") > _numbers("0.9"), _numbers("")
+    (True, [])
+    """
+    return [int(part) for part in version.split(".") if part.isdigit()]
+
+
+def holds(found: Any, wanted: Any) -> bool:
+    """Whether everything that is wanted is there."""
+    return not differences(found, wanted)
+
+
+def differences(found: Any, wanted: Any, path: str = "") -> list[str]:
+    """Paths of what is wanted and not there; the server adds defaults, and writes some values as text.
+
+    >>> differences({"index": {"number_of_shards": "1"}, "more": 1}, {"index": {"number_of_shards": 1}})
+    []
+    >>> differences({"dynamic": "false"}, {"dynamic": False}), differences({"a": {"b": [1, 2]}}, {"a": {"b": [1]}})
+    ([], ['a.b'])
+    """
+    if isinstance(wanted, dict):
+        if not isinstance(found, dict):
+            return [path]
+        named = ((f"{path}.{name}" if path else name, name, value) for name, value in wanted.items())
+        return [
+            each
+            for inner, name, value in named
+            if value or name in found
+            for each in differences(found.get(name), value, inner)
+        ]
+    if isinstance(wanted, list):
+        same = isinstance(found, list) and len(found) == len(wanted)
+        return [] if same and not any(differences(f, w) for f, w in zip(found, wanted)) else [path]
+    return [] if _text(found) == _text(wanted) else [path]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, (bool, int)) else str(value)

@@ -1,0 +1,259 @@
+"""State in one Elasticsearch index: a document a row, keyed by table and key.
+
+What was put lies in memory until `commit` sends it, in order, as bulk requests; `get` and `scan` lay it
+over what the index holds. `get` reads in real time; the last bulk of a commit refreshes the index (it has
+one shard), so that a `scan` sees it too.
+"""
+
+from __future__ import annotations
+
+import heapq
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import groupby
+from typing import Any, Optional
+
+import orjson
+from elasticsearch import Elasticsearch
+from tenacity import Retrying, retry_if_result, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from nhi_watch.core.errors import StoreError
+from nhi_watch.hosts.elastic.store_errors import BUSY, PassingError, explained, refused
+from nhi_watch.hosts.files.reader.remembered import Remembered
+from nhi_watch.intake.shapes.json import parse_with
+from nhi_watch.state.store import TABLES
+
+parse_with(orjson.loads)  # for the texts that documents keep of their events
+MAPPINGS: dict[str, Any] = {
+    "dynamic": "strict",
+    "properties": {
+        "table": {"type": "keyword"},
+        "key": {"type": "keyword"},
+        "value": {"type": "binary"},
+    },
+}
+"""The index's mapping; keywords sort by their UTF-8 bytes, which is the order of code points."""
+SETTINGS: dict[str, Any] = {"index": {"number_of_shards": 1}}
+"""One shard: bulk items are then executed in order."""
+
+PAGE = 1_000
+"""Rows a request of `get` or `scan`."""
+_BULK_ROWS = 1_000
+_BULK_BYTES = 8_000_000
+_ATTEMPTS = 7
+_MAX_ID = 512
+"""Bytes of a document id that Elasticsearch takes."""
+
+
+def document_id(table: str, key: str) -> str:
+    """The document's id: table and key, or a digest where that is too long.
+
+    >>> document_id("meta", "clock"), document_id("day", "x" * 600)[:20]
+    ('meta|clock', 'day|sha256:5130b33e6')
+    """
+    plain = f"{table}|{key}"
+    if len(plain.encode()) <= _MAX_ID:
+        return plain
+    return f"{table}|sha256:{sha256(key.encode()).hexdigest()}"
+
+
+_Change = tuple[str, str, Optional[bytes]]
+"""Table, key, and the row or None."""
+
+
+def _turned_away(answer: Any) -> bool:
+    """Whether the cluster had no room for some of the rows."""
+    return bool(answer["errors"]) and any(r["status"] in BUSY for item in answer["items"] for r in item.values())
+
+
+class ElasticStore:
+    """A `Store` over the index `index`, which `nhi elastic setup` has made.
+
+    `guard` is called before each bulk request: it raises when this process may no longer write, because
+    another one holds the lease. With `remember`, rows that were read or written are not read again.
+    """
+
+    def __init__(
+        self, client: Elasticsearch, index: str, guard: Optional[Callable[[], None]] = None, remember: bool = False
+    ) -> None:
+        """Raises StoreError when the index does not exist or cannot be reached."""
+        self._client = client
+        self._index = index
+        self._memory = Remembered() if remember else None
+        self._guard = guard or (lambda: None)
+        self._log: list[_Change] = []
+        self._overlay: dict[str, dict[str, Optional[bytes]]] = {table: {} for table in TABLES}
+        self._fresh = False
+        if not self._call("read", lambda: client.indices.exists(index=index)):
+            raise StoreError(f"{index} does not exist: run `nhi elastic setup` first")
+
+    def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """The rows that exist among `keys`."""
+        overlay = self._overlay[_known(table)]
+        found = {key: value for key in keys if (value := overlay.get(key)) is not None}
+        asked = list(dict.fromkeys(key for key in keys if key not in overlay))
+        if self._memory is not None:
+            asked = self._learnt(table, asked)
+            stored = ((key, self._memory.get(table, key)) for key in keys if key not in overlay)
+            found.update((key, value) for key, value in stored if value is not None)
+        for start in range(0, len(asked), PAGE):
+            found.update(self._get_stored(table, asked[start : start + PAGE]))
+        return found
+
+    def _learnt(self, table: str, keys: Sequence[str]) -> list[str]:
+        """Learn of keys what is not known yet; returns those that were too many to be remembered."""
+        assert self._memory is not None
+        new = [key for key in keys if not self._memory.knows(table, key)]
+        for start in range(0, len(new), PAGE):
+            some = new[start : start + PAGE]
+            rows = dict(self._get_stored(table, some))
+            self._memory.take(table, ((key, rows.get(key)) for key in some))
+        return [key for key in keys if not self._memory.knows(table, key)]
+
+    def _get_stored(self, table: str, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        ids = [document_id(table, key) for key in keys]
+        answer = self._call("read", lambda: self._client.mget(index=self._index, ids=ids))
+        for key, document in zip(keys, answer["docs"]):
+            if "error" in document:
+                raise StoreError(f"cannot read {self._index}: {document['error'].get('reason')}")
+            if document["found"]:
+                yield key, b64decode(document["_source"]["value"])
+
+    def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        """Rows with `low <= key < high`, in the order of their keys."""
+        overlay = self._overlay[_known(table)]
+        waiting = sorted((key, value) for key, value in overlay.items() if low <= key < high)
+        merged = heapq.merge(
+            ((key, 0, value) for key, value in waiting),
+            ((key, 1, value) for key, value in self._scan_stored(table, low, high)),
+            key=lambda row: row[:2],
+        )
+        for _, rows in groupby(merged, key=lambda row: row[0]):
+            key, _, value = next(rows)
+            if value is not None:
+                yield key, value
+
+    def _scan_stored(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        if low >= high:
+            return iter(())
+        if self._memory is None:
+            return self._scan_index(table, low, high)
+        if not self._memory.knows_span(table, low, high):
+            rows = list(self._scan_index(table, low, high))
+            if self._memory.take(table, rows):
+                self._memory.whole(table, low, high)
+            return iter(rows)
+        return iter(list(self._memory.rows(table, low, high)))
+
+    def _scan_index(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        self._refresh_once()
+        filters = [{"term": {"table": table}}, {"range": {"key": {"gte": low, "lt": high}}}]
+        query: dict[str, Any] = {
+            "index": self._index,
+            "size": PAGE,
+            "query": {"bool": {"filter": filters}},
+            "sort": [{"key": "asc"}],
+            "track_total_hits": False,
+            "allow_partial_search_results": False,
+        }
+        while True:
+            hits = self._call("read", lambda: self._client.search(**query))["hits"]["hits"]
+            yield from ((hit["_source"]["key"], b64decode(hit["_source"]["value"])) for hit in hits)
+            if len(hits) < PAGE:
+                return
+            query["search_after"] = hits[-1]["sort"]
+
+    def _refresh_once(self) -> None:
+        """What a killed process wrote last may not be searchable yet: write a row to make it so.
+
+        A bulk request that refreshes needs no privilege beyond writing, `_refresh` would.
+        """
+        if not self._fresh:
+            self._send([("refresh", "", b"")], refresh=True)
+
+    def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
+        """Replace rows; None deletes. Visible to `get` and `scan` of this store at once."""
+        overlay = self._overlay[_known(table)]
+        for key, value in rows:
+            overlay[key] = value
+            self._log.append((table, key, value))
+
+    def waiting(self, table: str) -> dict[str, bytes]:
+        """The rows of a table that were put and are not committed yet."""
+        return {key: value for key, value in self._overlay[_known(table)].items() if value is not None}
+
+    def commit(self, refresh: bool = True) -> None:
+        """Make all that was put durable, in the order in which it was put.
+
+        Without a refresh, which takes a moment, another process that scans finds the rows a little later.
+
+        Raises:
+            StoreError: nothing after the first chunk that failed was written; the rest stays put.
+        """
+        for chunk, last in _chunks(self._log):
+            self._send(chunk, refresh=last and refresh)
+        if self._memory is not None:
+            for table, key, value in self._log:
+                self._memory.take(table, [(key, value)])
+        self._forget()
+
+    def _send(self, rows: Sequence[_Change], refresh: bool) -> None:
+        """Write rows in order. A cluster that turns some of them away for load gets all of them again, later."""
+        self._guard()
+        operations: list[Any] = [line for row in rows for line in _operations(*row)]
+        bulk = Retrying(
+            retry=retry_if_result(_turned_away),
+            wait=wait_random_exponential(multiplier=0.5, max=20),
+            stop=stop_after_attempt(_ATTEMPTS),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        with explained(f"cannot write {self._index}"):
+            answer = bulk(self._client.bulk, index=self._index, operations=operations, refresh=refresh)
+        for item in answer["items"] if answer["errors"] else ():
+            (result,) = item.values()
+            if "error" in result:
+                failed = PassingError if result["status"] in BUSY else StoreError
+                raise failed(f"cannot write {self._index}: {refused(result['error'])}")
+        self._fresh = refresh
+
+    def _call(self, doing: str, request: Callable[[], Any]) -> Any:
+        with explained(f"cannot {doing} {self._index}"):
+            return request()
+
+    def close(self) -> None:
+        """Give up what was not committed; the client stays open, it is the caller's."""
+        self._forget()
+        if self._memory is not None:
+            self._memory.forget()
+
+    def _forget(self) -> None:
+        self._log = []
+        self._overlay = {table: {} for table in TABLES}
+
+
+def _known(table: str) -> str:
+    if table not in TABLES:
+        raise StoreError(f"no such table: {table}")
+    return table
+
+
+def _operations(table: str, key: str, value: Optional[bytes]) -> tuple[bytes, ...]:
+    row = document_id(table, key)
+    if value is None:
+        return (orjson.dumps({"delete": {"_id": row}}),)
+    document = {"table": table, "key": key, "value": b64encode(value).decode()}
+    return orjson.dumps({"index": {"_id": row}}), orjson.dumps(document)
+
+
+def _chunks(rows: Sequence[_Change]) -> Iterator[tuple[Sequence[_Change], bool]]:
+    """Cut rows into bulk requests; the flag tells the last one."""
+    start = size = 0
+    for end, (_, _, value) in enumerate(rows):
+        size += len(value or b"")
+        if end > start and (size > _BULK_BYTES or end - start >= _BULK_ROWS):
+            yield rows[start:end], False
+            start, size = end, len(value or b"")
+    if rows:
+        yield rows[start:], True

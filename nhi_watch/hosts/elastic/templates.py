@@ -1,0 +1,135 @@
+"""What `nhi elastic setup` installs: mappings, templates, and the request for a key of least privilege."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nhi_watch.hosts.elastic import entity_templates
+from nhi_watch.hosts.elastic import store as state
+from nhi_watch.hosts.elastic.fields import DATE, FLOAT, IP, KEYWORD, LONG, LONG_KEYWORD, TEXT, mapping
+from nhi_watch.hosts.elastic.hits import SOURCES
+
+Json = dict[str, Any]
+
+_NAMED_ONLY = ("alerts", "endpoint")
+"""Sources that are read only where `--index` names their indices: endpoints write more than all others together, and
+among Kibana's alerts are those that it made of ours."""
+SOURCE_INDICES = ",".join(
+    dict.fromkeys(p for source in SOURCES if source.NAME not in _NAMED_ONLY for p in source.ELASTIC_INDICES)
+)
+ALERTS = "logs-nhi.alerts"
+STATE = "nhi-state"
+ANALYSTS = ".alerts-security.alerts-*"
+"""Kibana's own alerts, from which `nhi elastic feedback` reads what analysts said; one for each space."""
+RETENTION = "365d"
+PRIORITY = 250
+"""Above Elastic's own templates for logs-*-* (100) and those of its integrations (200)."""
+
+_BY_TYPE: tuple[tuple[Json, str], ...] = (
+    (
+        KEYWORD,
+        "ecs.version tags data_stream.type data_stream.dataset data_stream.namespace event.kind "
+        "event.category event.type event.module event.dataset event.provider event.id event.code "
+        "event.action event.url event.reference rule.id rule.uuid rule.name rule.category "
+        "rule.ruleset rule.version rule.author rule.license rule.reference threat.framework "
+        "threat.tactic.id threat.tactic.name threat.tactic.reference threat.technique.id "
+        "threat.technique.name threat.technique.reference threat.technique.subtechnique.id "
+        "threat.technique.subtechnique.name threat.technique.subtechnique.reference service.id "
+        "service.name service.type service.environment user.id user.name cloud.provider "
+        "cloud.account.id cloud.region source.address related.user observer.vendor observer.product "
+        "observer.type observer.version user_agent.original nhi.change nhi.notable.id "
+        "nhi.notable.kind nhi.notable.severity nhi.notable.merged_into nhi.notable.identity.id "
+        "nhi.notable.identity.kind nhi.notable.identity.owner nhi.notable.signals.id "
+        "nhi.notable.controls.id nhi.notable.controls.status nhi.notable.frameworks.owasp_nhi "
+        "nhi.notable.frameworks.nist_csf nhi.notable.frameworks.mitre_attack nhi.notable.record_ids "
+        "nhi.notable.model.id nhi.notable.model.sha256 nhi.notable.baseline.id",
+    ),
+    (LONG_KEYWORD, "event.reason rule.description"),
+    (TEXT, "message nhi.brief"),
+    (DATE, "@timestamp event.created event.ingested event.start event.end nhi.notable.created"),
+    (
+        FLOAT,
+        "event.risk_score event.risk_score_norm nhi.notable.score nhi.notable.probability "
+        "nhi.notable.p_value nhi.notable.priority",
+    ),
+    (LONG, "event.severity nhi.notable.revision nhi.notable.rank nhi.notable.record_count"),
+    (IP, "source.ip related.ip"),
+)
+
+
+def alert_mappings() -> Json:
+    """Every field that people filter on; the rest of the notable is kept, but not indexed.
+
+    Not dynamic: log contents are an attacker's, and must not grow the mapping.
+    """
+    return mapping(*_BY_TYPE)
+
+
+def component_templates() -> dict[str, Json]:
+    """Name → body."""
+    return {
+        f"{ALERTS}@mappings": {"template": {"mappings": alert_mappings()}},
+        f"{ALERTS}@settings": {
+            "template": {
+                "settings": {"index": {"number_of_shards": "1", "auto_expand_replicas": "0-1"}},
+                "lifecycle": {"data_retention": RETENTION},
+            }
+        },
+        **entity_templates.component_templates(),
+    }
+
+
+def index_templates() -> dict[str, Json]:
+    """Name → body. `@custom` is where an administrator may add or override, and need not exist."""
+    return {
+        ALERTS: {
+            "index_patterns": [f"{ALERTS}-*"],
+            "data_stream": {},
+            "composed_of": [f"{ALERTS}@mappings", f"{ALERTS}@settings", f"{ALERTS}@custom"],
+            "ignore_missing_component_templates": [f"{ALERTS}@custom"],
+            "priority": PRIORITY,
+        },
+        STATE: {
+            "index_patterns": [f"{STATE}-*"],
+            "template": {"mappings": state.MAPPINGS, "settings": state_settings()},
+            "priority": PRIORITY,
+        },
+        **entity_templates.index_templates(PRIORITY),
+    }
+
+
+def own_indices(namespace: str) -> list[tuple[str, str]]:
+    """(index, its template) of every ordinary index that setup makes; data streams are made by the first write."""
+    return [(f"{name}-{namespace}", name) for name in (STATE, entity_templates.LATEST)]
+
+
+def state_settings() -> Json:
+    """One shard, so that rows are written in order; a replica where there is a second node."""
+    return {"index": {**state.SETTINGS["index"], "auto_expand_replicas": "0-1"}}
+
+
+def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
+    """Body of `POST /_security/api_key` for the scheduled job."""
+    role = role_request(namespace, source)
+    return {"name": f"nhi-run-{namespace}", "expiration": "90d", "role_descriptors": {"nhi_run": role}}
+
+
+def role_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
+    """Body of `PUT /_security/role/nhi_run` for the scheduled job: no cluster privilege, and only these indices.
+
+    `delete` is for rows of the state that are too old; nothing else is ever deleted.
+    """
+    indices = [
+        {"names": source.split(","), "privileges": ["read", "view_index_metadata"]},
+        {
+            "names": [f"{ALERTS}-{namespace}"],
+            "privileges": ["create_doc", "auto_configure", "read", "view_index_metadata"],
+        },
+        {
+            "names": [f"{STATE}-{namespace}"],
+            "privileges": ["read", "index", "delete", "view_index_metadata"],
+        },
+        *entity_templates.privileges(namespace),
+        {"names": [ANALYSTS], "privileges": ["read", "view_index_metadata"]},
+    ]
+    return {"cluster": [], "indices": indices}

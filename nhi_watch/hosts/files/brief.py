@@ -1,0 +1,106 @@
+"""`nhi brief`: a notable in sentences, each with the records or signals that prove it."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files import common, find
+from nhi_watch.hosts.files.respond import Desk
+
+if TYPE_CHECKING:
+    from nhi_watch.act.copilot.client import Endpoint
+    from nhi_watch.act.copilot.writer import Written
+    from nhi_watch.detect.explain.brief import Fact
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi brief` takes."""
+    parser.add_argument("id", metavar="ID", help="the notable: its number, its id, or the id's first letters")
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="response_policy.toml (default: as shipped)")
+    parser.add_argument("--llm", metavar="URL", help="let a model word it: an OpenAI-compatible endpoint, up to /v1")
+    parser.add_argument("--llm-model", metavar="NAME", help="the model's name there")
+    parser.add_argument("--llm-key-file", type=Path, metavar="FILE", help="the endpoint's key")
+    parser.add_argument("--llm-seconds", type=float, default=60.0, metavar="N", help="time in all (default: 60)")
+    parser.add_argument("--llm-tokens", type=int, default=2000, metavar="N", help="of the answer (default: 2000)")
+    find.add_trail(parser)
+    common.add_state(parser, assets=False)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Write the brief.
+
+    Raises:
+        InputError: the notable, the policy or an option is wrong. An endpoint that fails is told, and the brief is
+            written without it.
+    """
+    from nhi_watch.act.copilot import writer
+
+    endpoint = _endpoint(args)
+    with common.opened(args) as store:
+        desk = Desk(args, store)
+        told = _facts(desk)
+        written = writer.write(told, endpoint, lambda prompt: _note(desk, endpoint, prompt), _watch(args, console))
+    if args.json:
+        console.print_json(json.dumps(_plain(written)))
+        return 0
+    console.print(writer.render(written), markup=False, soft_wrap=True, end="")
+    if endpoint is not None:
+        console.print(_remark(written), markup=False, soft_wrap=True)
+    return 0
+
+
+def _facts(desk: Desk) -> list[Fact]:
+    from nhi_watch.act.response import plan
+    from nhi_watch.detect.explain import brief
+
+    made = plan.draft(desk.notable, desk.policy, desk.credentials(), plan.Breaks((), ()), desk.now)
+    return brief.facts(desk.notable, plan.facts(made))
+
+
+def _endpoint(args: argparse.Namespace) -> Optional[Endpoint]:
+    from nhi_watch.act.copilot.client import Endpoint
+    from nhi_watch.act.response import export
+
+    if not args.llm:
+        if args.llm_model or args.llm_key_file:
+            raise InputError("--llm-model and --llm-key-file belong to --llm URL")
+        return None
+    if not args.llm_model:
+        raise InputError("--llm needs --llm-model: the model's name at that endpoint")
+    if not 1 <= args.llm_seconds <= 600 or not 1 <= args.llm_tokens <= 100_000:
+        raise InputError("--llm-seconds must be 1 to 600, --llm-tokens 1 to 100000")
+    key = export.token(args.llm_key_file) if args.llm_key_file else ""
+    return Endpoint(export.address(args.llm), args.llm_model, key, args.llm_seconds, args.llm_tokens)
+
+
+def _note(desk: Desk, endpoint: Optional[Endpoint], prompt: str) -> None:
+    """What goes out is in the trail, word for word, before it goes."""
+    assert endpoint is not None
+    facts = {"url": endpoint.url, "model": endpoint.model, "sha256": hashlib.sha256(prompt.encode()).hexdigest(),
+             "sent": prompt}  # fmt: skip
+    desk.note("llm", facts)
+
+
+def _watch(args: argparse.Namespace, console: Console) -> Any:
+    """A dot for each piece of the answer on a terminal: unchecked words are never shown."""
+    shown = console.is_terminal and not args.json
+    return lambda text: sys.stderr.write(".") if shown else None
+
+
+def _plain(written: Written) -> dict[str, Any]:
+    lines = [{**line._asdict(), "cites": list(line.cites)} for line in written.lines]
+    return {**written._asdict(), "lines": lines, "refused": list(written.refused)}
+
+
+def _remark(written: Written) -> str:
+    if written.fault:
+        return f"Written by the template: {written.fault}."
+    return f"Of {written.answered} sentences of the model {written.held} hold; the template says the rest."

@@ -1,0 +1,114 @@
+"""What the desk's commands share: the state, the tables, times, and the folder of results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from nhi_watch.context.assets import NO_ASSETS, Assets, load
+from nhi_watch.core import timestamps
+from nhi_watch.core.errors import InputError, RejectError
+
+if TYPE_CHECKING:
+    from nhi_watch.state.sqlite import SqliteStore
+
+OUT = Path("nhi-out")
+
+
+def add_state(parser: argparse.ArgumentParser, assets: bool = True) -> None:
+    """Arguments of every command that reads the state."""
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
+    if assets:
+        parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: now)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+@contextmanager
+def opened(args: argparse.Namespace, must_exist: bool = True) -> Iterator[SqliteStore]:
+    """The state's store; what the block put is kept when it ends well.
+
+    Raises:
+        InputError: there is no state.
+        StoreError: it cannot be used.
+    """
+    from nhi_watch.state.sqlite import SqliteStore
+
+    path = args.state or args.out / "state.sqlite"
+    if must_exist and not path.is_file():
+        raise InputError(f"{path}: no such state; run `nhi score` first, or name one with --state")
+    if not must_exist:
+        folder(path.parent)
+    store = SqliteStore(path)
+    try:
+        yield store
+        store.commit()
+    finally:
+        store.close()
+
+
+def folder(path: Path) -> Path:
+    """A folder for results, made where it is missing.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot make the folder ({error.strerror})") from error
+    return path
+
+
+def load_assets(path: Optional[Path]) -> Assets:
+    """The customer's table, or an empty one."""
+    return load(path) if path else NO_ASSETS
+
+
+def seconds(text: Optional[str], name: str) -> int:
+    """A time that a person gave, as seconds; now where none was given.
+
+    Raises:
+        InputError: it is no RFC 3339 time.
+    """
+    if text is None:
+        return int(time.time())
+    try:
+        return timestamps.parse(f"{text}T00:00:00Z" if len(text) == 10 else text)
+    except RejectError as error:
+        raise InputError(f"{name} {text[:40]!r}: give a time such as 2026-03-02T10:00:00Z or 2026-03-02") from error
+
+
+def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> None:
+    """Put notables of one kind into the folder's list and report, in place of those of that kind.
+
+    Raises:
+        InputError: the folder's files cannot be read or written.
+    """
+    from nhi_watch.report import html, jsonlines
+
+    path = out / "notables.jsonl"
+    kept = [n for n in jsonlines.read(path) if n["kind"] != replaced] if path.exists() else []
+    ordered = sorted([*kept, *fresh], key=lambda n: (-n["priority"], -n["score"], n["id"]))
+    ranked = [{**notable, "rank": rank} for rank, notable in enumerate(ordered, 1)]
+    jsonlines.write(path, ranked)
+    run = _run(out / "run.json")
+    with jsonlines.replacing(out / "report.html") as file:
+        file.write(html.render(ranked, {**run, "notables": len(ranked)}).encode("utf-8", "replace"))
+
+
+def _run(path: Path) -> dict[str, Any]:
+    """The counts of the run that filled the folder; without them the report says less."""
+    if not path.exists():
+        return {}
+    try:
+        run = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error}); run `nhi score` again") from error
+    return run if isinstance(run, dict) else {}

@@ -1,0 +1,125 @@
+"""`nhi controls`: the ledger of rotation and reduction, and exceptions that people answer for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.files import common, find
+
+if TYPE_CHECKING:
+    from nhi_watch.detect.ledger import Entry, Exemption, Owner
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi controls` takes."""
+    about = "a control's id or its first letters: record an exception for it, with --owner, --until and --reason"
+    parser.add_argument("--except", dest="exempted", metavar="ID", help=about)
+    parser.add_argument("--owner", metavar="WHO", help="only this owner's; with --except: who answers for it")
+    parser.add_argument("--until", metavar="TIME", help="end of the exception")
+    parser.add_argument("--reason", metavar="TEXT", help="why it is left")
+    find.add_trail(parser)
+    common.add_state(parser, assets=False)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Record an exception if one is given, and list the ledger.
+
+    Raises:
+        InputError: the exception or the state is wrong.
+    """
+    from nhi_watch.detect import history, ledger, model
+    from nhi_watch.detect.exposure import fast
+    from nhi_watch.state.state import State
+
+    now = common.seconds(args.now, "--now")
+    if args.exempted is None and (args.until or args.reason):
+        raise InputError("--until and --reason belong to --except ID")
+    with common.opened(args) as store:
+        whole = history.read(store, model.load())
+        notables = [*State(store).every_notable(), *fast.stored(store), *ledger.findings(store)]
+        standing = ledger.follow(store, whole, notables, now)
+        if args.exempted is not None:
+            _record(args, ledger.exempt(store, args.exempted, _exemption(args, now)))
+            standing = ledger.follow(store, whole, notables, now)
+    shown = [e for e in standing if args.exempted is not None or args.owner in (None, e.owner)]
+    if args.exempted:
+        shown = [e for e in shown if e.id.startswith(args.exempted)]
+    _show(args, shown, ledger.by_owner(shown), console)
+    return 0
+
+
+def _record(args: argparse.Namespace, entry: Entry) -> None:
+    """Who leaves a control undone stands in the trail."""
+    from nhi_watch.act import audit
+
+    facts = {"control": entry.id, "notable": entry.notable, "what": entry.control, "identity": entry.identity,
+             "until": args.until, "why": args.reason, "login": find.login()}  # fmt: skip
+    audit.append(find.trail(args), "control", args.owner, facts)
+
+
+def _exemption(args: argparse.Namespace, now: int) -> Exemption:
+    from nhi_watch.detect.ledger import Exemption
+
+    if not args.until:
+        raise InputError("an exception needs --until: until when is it accepted?")
+    return Exemption(args.owner or "", args.reason or "", common.seconds(args.until, "--until"), now)
+
+
+_ORDER = ("overdue", "required", "done", "verified", "excepted")
+
+
+def _show(args: argparse.Namespace, standing: Sequence[Entry], owners: Sequence[Owner], console: Console) -> None:
+    if args.json:
+        told = {"controls": [_plain(e) for e in standing], "owners": [o._asdict() for o in owners]}
+        console.print_json(json.dumps(told))
+        return
+    if not standing:
+        console.print("No controls: nothing that was found asks for any.")
+        return
+    console.print(_entries(sorted(standing, key=lambda e: (_ORDER.index(e.status), e.due, e.id))))
+    console.print(_owners(owners))
+
+
+def _plain(entry: Entry) -> dict[str, object]:
+    times = {"required": render(entry.required), "due": render(entry.due)}
+    done, told = render(entry.done) if entry.done else None, entry.exemption
+    ends = {"until": render(told.until), "made": render(told.made)} if told else {}
+    return {**entry._asdict(), **times, "done": done, "exemption": {**told._asdict(), **ends} if told else None}
+
+
+def _entries(standing: Sequence[Entry]) -> object:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from nhi_watch.report.words import visible
+
+    table = Table("id", "status", "due", "what and whose", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    for entry in standing:
+        what = f"{entry.control.replace('_', ' ')}: {entry.name.rsplit('/', 1)[-1]} ({entry.owner or 'nobody named'})"
+        told = Text(visible(what, 200), "bold")
+        told.append("\n" + visible(entry.evidence, 300), "dim")
+        table.add_row(entry.id, entry.status, render(entry.due)[:10], told)
+    return table
+
+
+def _owners(owners: Sequence[Owner]) -> object:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from nhi_watch.report.words import visible
+
+    table = Table("owner", "open", "overdue", "done", "excepted", "hours to rotate (median)", box=box.SIMPLE_HEAD)
+    for owner in owners:
+        hours = "none yet" if owner.hours_to_rotate is None else f"{owner.hours_to_rotate:,.1f}"
+        counts = map(str, (owner.open, owner.overdue, owner.done, owner.excepted))
+        table.add_row(Text(visible(owner.owner, 60)), *counts, hours)
+    return table

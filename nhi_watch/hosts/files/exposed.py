@@ -1,0 +1,63 @@
+"""`nhi exposed`: a person reports an exposed credential, and gets its notable at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files import common
+
+if TYPE_CHECKING:
+    from nhi_watch.detect.exposure.fast import Exposed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi exposed` takes."""
+    about = "the credential's public id (AKIA…, a hash), never the secret; without one, all are listed"
+    places = "public-repo, private-repo, package, paste, service, chat, unknown (default), or an address"
+    parser.add_argument("key", metavar="KEYID", nargs="?", help=about)
+    parser.add_argument("--since", metavar="TIME", help="since when it lies open (default: now)")
+    parser.add_argument("--where", metavar="PLACE", default="unknown", help=places)
+    common.add_state(parser)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Report an exposure, or list them.
+
+    Raises:
+        InputError: the key, a time or the state is wrong.
+    """
+    from nhi_watch.detect import feedback, history, model
+    from nhi_watch.detect.exposure import fast, timing
+    from nhi_watch.detect.exposure.notable import exposure_id
+
+    now, where = common.seconds(args.now, "--now"), timing.demand_place(args.where)
+    since = common.seconds(args.since, "--since") if args.since else now
+    if since > now:
+        raise InputError(f"--since {args.since}: that is in the future")
+    known = common.load_assets(args.assets)
+    with common.opened(args, must_exist=not args.key) as store:
+        if args.key:
+            fast.tell(store, args.key, since, where)
+        found = fast.judge(store, history.read(store, model.load()), known, now)
+        listed = feedback.apply(store, found.notables, int(time.time())).shown
+    common.publish(args.out, listed, "exposure")
+    _show(args, found, console, exposure_id(args.key) if args.key else "")
+    return 0
+
+
+def _show(args: argparse.Namespace, found: Exposed, console: Console, name: str) -> None:
+    from nhi_watch.report import explanation, terminal
+
+    chosen = [notable for notable in found.notables if notable["id"] == name or not name]
+    if args.json:
+        console.print_json(json.dumps(chosen[0] if name and chosen else chosen))
+    elif name and chosen:
+        explanation.show(chosen[0], console)
+    else:
+        terminal.show(chosen, {}, console)

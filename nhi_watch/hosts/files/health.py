@@ -1,0 +1,176 @@
+"""`nhi health`: which logs are silent, which fields are missing, what drifted, and whether the model is whole."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.hosts.files import common, verify
+
+if TYPE_CHECKING:
+    from nhi_watch.detect.drift import Moved
+    from nhi_watch.state.rows import Rows
+
+Row = dict[str, Any]
+STATUS = ("error", "warn", "unknown", "ok")
+_STALE_DAYS = 2
+_MOST = 8
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi health` takes."""
+    parser.add_argument("--model", type=Path, metavar="DIR", help="the model (default: the one in use)")
+    parser.add_argument("--problems", action="store_true", help="show only what needs a look")
+    common.add_state(parser, assets=False)
+    verify.add_elastic(parser)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Look at the state as of now.
+
+    Raises:
+        InputError: there is no state.
+    """
+    now = common.seconds(args.now, "--now")
+    with verify.state_of(args) as rows:
+        found = sorted(checks(rows, _folder(args), now), key=lambda row: STATUS.index(row["status"]))
+    found += _of_run(args.out / "run.json") if not args.url else []
+    shown = [row for row in found if row["status"] in ("error", "warn")] if args.problems else found
+    if args.json:
+        console.print_json(json.dumps({"now": render(now), "status": _worst(found), "checks": shown}))
+    else:
+        _tell(shown, console)
+    return 0
+
+
+def _worst(found: list[Row]) -> str:
+    told = {row["status"] for row in found}
+    return next((status for status in ("error", "warn") if status in told), "ok")
+
+
+def _folder(args: argparse.Namespace) -> Path:
+    from nhi_watch.detect.model import shelf
+
+    named: Path = args.model or shelf.in_use(shelf.beside(args.state or args.out / "state.sqlite"))
+    return named
+
+
+def row(check: str, about: str, status: str, text: str) -> Row:
+    """One check."""
+    return {"check": check, "about": about, "status": status, "text": text}
+
+
+def checks(rows: Rows, folder: Path, now: int) -> list[Row]:
+    """Everything that the state tells, as of a moment."""
+    from nhi_watch.state.state import State
+
+    state = State(rows)
+    return [*_logs(rows, state, now), _baseline(state, now), *_model(rows, state, folder), *_blind(rows, now)]
+
+
+def _logs(rows: Rows, state: Any, now: int) -> Iterator[Row]:
+    from nhi_watch.detect.telemetry import WINDOW, Rhythms, standing
+
+    days = state.daybook.between(now // DAY - WINDOW, now // DAY + 1)
+    found = standing(Rhythms(rows).days(days), now)
+    if not found:
+        yield row("log", "all", "error", f"no log was read in the {WINDOW} days before {render(now)}")
+    for one in found:
+        about = f"{one.stream.provider} {one.stream.account}".strip()
+        told = f"last event {render(one.last)}, silent for {one.silent // HOUR} h, longest pause {one.pause // HOUR} h"
+        status, more = ("error", "; check its collection") if one.is_silent else ("ok", "")
+        yield row("log", about, status, f"{told}, {one.events_a_day:,.0f} events a day{more}")
+        yield from _fields(about, [name for name in one.missing if name != "credential"])
+
+
+def _fields(about: str, missing: list[str]) -> Iterator[Row]:
+    from nhi_watch.detect.cannot_tell import NEEDS
+
+    if missing:
+        lost = [signal for name in missing for signal in NEEDS[name]]
+        text = f"no event of its last day has {', '.join(missing)}: {len(lost)} signals cannot tell: {', '.join(lost)}"
+        yield row("fields", about, "warn", text)
+
+
+def _baseline(state: Any, now: int) -> Row:
+    days = state.daybook.between(0, now // DAY + 1)
+    if len(days) < 2:
+        return row("baseline", "", "warn", "nothing was learnt yet: every place and tool is new")
+    age = now // DAY - days[-1]
+    text = f"{len(days)} days with records, the last {render(days[-1] * DAY)[:10]}"
+    return row("baseline", "", "warn" if age > _STALE_DAYS else "ok", f"{text}{', old' if age > _STALE_DAYS else ''}")
+
+
+def _model(rows: Rows, state: Any, folder: Path) -> Iterator[Row]:
+    from nhi_watch.core.errors import ModelError
+    from nhi_watch.detect import drift, model
+
+    try:
+        card = model.load(folder)
+        reference = drift.reference(folder, card.sha256)
+    except ModelError as error:
+        yield row("model", "", "error", str(error))
+        return
+    yield row("model", card.id, "ok", f"matches its manifest, SHA-256 {card.sha256[:16]}…")
+    found = drift.report(rows, state.daybook.days[:-1], reference)
+    yield _moved("since training", found.since_training)
+    yield _moved("since the week before", found.since_last_week)
+    for name, (before, now) in found.cannot_tell.items():
+        yield row("drift", name, "warn", f"cannot tell on {now:.0%} of identity-days, the week before on {before:.0%}")
+
+
+def _moved(about: str, moved: tuple[Moved, ...] | None) -> Row:
+    if moved is None:
+        return row("drift", about, "unknown", "too little to compare yet")
+    far = [one for one in moved if one.status != "ok"]
+    told = ", ".join(f"{one.name} {one.shift:.2f}" for one in far[:_MOST])
+    more = f" and {len(far) - _MOST} more" if len(far) > _MOST else ""
+    text = f"population stability index over 0.1: {told}{more}" if far else "signals and scores are spread as they were"
+    return row("drift", about, "warn" if far else "ok", text)
+
+
+def _blind(rows: Rows, now: int) -> Iterator[Row]:
+    """The blind spots of the last week."""
+    from nhi_watch.detect import blind_spots
+
+    recent = [n for n in blind_spots.stored(rows) if n["last_time"] >= render(max(0, now - 7 * DAY))]
+    for notable in recent[-_MOST:]:
+        yield row("blind spot", notable["identity"]["provider"], "warn", notable["title"])
+
+
+def _of_run(path: Path) -> list[Row]:
+    """What the latest run could not read."""
+    from nhi_watch.core.errors import OUT_OF_SCOPE
+
+    if not path.exists():
+        return []
+    run = json.loads(path.read_text("utf-8"))
+    bad = {reason: n for reason, n in (run.get("rejected") or {}).items() if reason not in OUT_OF_SCOPE}
+    share = sum(bad.values()) / max(1, run.get("read", 0))
+    told = ", ".join(f"{n:,} {reason}" for reason, n in sorted(bad.items()))
+    late = run.get("too_late", 0)
+    text = f"{share:.1%} of the latest run's records could not be read{': ' if told else ''}{told}"
+    found = [row("parsing", "", "warn" if share > 0.01 else "ok", text)]
+    if late:
+        found.append(row("late", "", "warn", f"{late:,} records came after their day was closed for good"))
+    return found
+
+
+def _tell(found: list[Row], console: Console) -> None:
+    from nhi_watch.report.words import visible
+
+    table = Table("status", "check", "about", "", box=box.SIMPLE_HEAD, pad_edge=False)
+    for one in found:
+        style = {"error": "bold red", "warn": "yellow"}.get(one["status"], "")
+        table.add_row(*(Text(visible(str(one[name]), 300), style=style if name == "status" else "")
+                        for name in ("status", "check", "about", "text")))  # fmt: skip
+    console.print(table if found else "Nothing needs a look.")

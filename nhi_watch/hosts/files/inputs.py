@@ -1,0 +1,75 @@
+"""What the commands that read logs share: their arguments, the job, and the progress."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from nhi_watch.core import registry
+from nhi_watch.hosts.files.common import OUT
+
+if TYPE_CHECKING:
+    from nhi_watch.hosts.files.jobs import Job
+
+
+def add_input(command: argparse.ArgumentParser) -> None:
+    """Arguments of every command that reads logs."""
+    names = registry.names("nhi_watch.intake.sources")
+    command.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, .gz, or - for standard input")
+    command.add_argument("--source", default="auto", choices=("auto", *names), metavar="NAME",
+                         help=f"kind of log: auto (default), {', '.join(names)}")  # fmt: skip
+    command.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder for results (default: {OUT})")
+    command.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
+    command.add_argument("--model", type=Path, metavar="DIR",
+                         help="another model's folder (default: the one in use, see `nhi model`)")  # fmt: skip
+    command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
+    command.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
+                         help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
+
+
+def job_of(args: argparse.Namespace) -> Job:
+    """The job that the arguments ask for."""
+    from nhi_watch.detect.model import shelf
+    from nhi_watch.hosts.files import jobs
+
+    state = args.state or args.out / "state.sqlite"
+    return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
+                    model=args.model or shelf.in_use(shelf.beside(state)), reputation=args.reputation)  # fmt: skip
+
+
+def tell_refused(run: dict[str, Any], errors: Console) -> None:
+    """Which indicators were not taken, and why."""
+    told = ", ".join(f"{count:,} {reason}" for reason, count in run["reputation"]["refused"].items())
+    if told:
+        errors.print(f"nhi: indicators of --reputation that were not taken: {told}", soft_wrap=True, markup=False)
+
+
+def print_json(document: Any, console: Console) -> None:
+    """One line of JSON, for programs."""
+    console.print(json.dumps(document), soft_wrap=True, markup=False, highlight=False)
+
+
+@contextmanager
+def progress(paths: Sequence[str]) -> Iterator[tuple[Callable[[int], None], Callable[[str, int, int], None]]]:
+    """A bar on a terminal, on standard error; nothing where nobody watches."""
+    from nhi_watch.hosts.files import reader
+
+    console = Console(stderr=True)
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(), console=console, disable=not console.is_terminal, transient=True,
+    ) as bar:  # fmt: skip
+        reading = bar.add_task("reading", total=max(1, reader.size(paths)))
+        scoring = bar.add_task("scoring", total=None, visible=False)
+
+        def on_stage(stage: str, done: int, total: int) -> None:
+            bar.update(scoring, description=stage, completed=done, total=total, visible=True)
+
+        yield lambda count: bar.advance(reading, count), on_stage

@@ -1,0 +1,193 @@
+"""The jobs behind the commands that work on files: read, run the pipeline, write what people look at."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.act import audit
+from nhi_watch.context import assets, networks, reputation
+from nhi_watch.core import registry
+from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
+from nhi_watch.detect import drift, feedback, model
+from nhi_watch.detect.judge import Options, Pipeline, Result
+from nhi_watch.hosts.files import reader
+from nhi_watch.hosts.files.reader.lane import Lane
+from nhi_watch.hosts.files.reader.rejects import Rejects
+from nhi_watch.hosts.splunk import lookup
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.report import html, jsonlines
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.state import State
+
+Bytes = Callable[[int], None]
+Stage = Callable[[str, int, int], None]
+SOURCES = {"cloudtrail": cloudtrail, **{m.NAME: m for m in registry.modules("nhi_watch.intake.sources")}}
+"""Name → source; CloudTrail first, because it is asked first and says what is wrong with what nobody claims."""
+
+
+class Job(NamedTuple):
+    """What to score, and where to put what comes of it."""
+
+    paths: Sequence[str]
+    out: Path
+    state: Optional[Path] = None
+    """SQLite file; None: nothing is remembered."""
+    budget: float = 10.0
+    learn: bool = True
+    source: str = "auto"
+    assets: Optional[Path] = None
+    networks: Optional[Path] = None
+    model: Path = model.FOLDER
+    reputation: Sequence[Path] = ()
+    """Files of indicators."""
+
+
+def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> Result:
+    """Score files and write notables.jsonl, report.html, rejects.jsonl and run.json.
+
+    Raises:
+        InputError: a path, a table or the state file is wrong.
+        ModelError: the model does not match its manifest.
+    """
+    started = time.perf_counter()
+    _prepare(job)
+    store = SqliteStore(job.state) if job.state else MemoryStore()
+    try:
+        result = _run(job, store, on_bytes, on_stage)
+        if job.learn:
+            store.commit()
+    finally:
+        store.close()
+    result.run["seconds"]["total"] = round(time.perf_counter() - started, 3)
+    _write(job.out, result)
+    if job.state and job.learn:
+        audit.note_change(job.state.parent / audit.NAME, "model", result.run["model"]["sha256"], result.run["model"])
+    return result
+
+
+def _prepare(job: Job) -> None:
+    inside = [p for p in job.paths if p != "-" and Path(p).is_dir() and Path(p).resolve() == job.out.resolve()]
+    if inside:
+        raise InputError(f"--out {job.out} is itself an input; choose another folder for the results")
+    try:
+        job.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {job.out}: cannot make the folder ({error.strerror})") from error
+    if job.networks:
+        networks.load_custom(job.networks)
+
+
+def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
+    known = assets.load(job.assets) if job.assets else {}
+    sources = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
+    state = State(store)
+    listed = reputation.load(job.reputation)
+    pipeline = Pipeline(state, model.load(job.model), sources, Options(job.budget, known, listed))
+    started = time.perf_counter()
+    with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
+        take = Lane(pipeline.grouping).take if sources[0] is cloudtrail else None
+
+        def moved(count: int) -> None:
+            on_bytes(count)
+            pipeline.relieve()
+
+        for batch in reader.read(job.paths, moved, take, job.out):
+            _feed(pipeline, batch, rejects)
+    result_started = time.perf_counter()
+    with _few_collections():
+        result = pipeline.finish(on_stage)
+    result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
+    spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
+    result.run["drift"] = drift.told(drift.report(store, state.daybook.days[:-1], spreads))
+    _demand_events(result.run, job.out)
+    told = feedback.apply(store, result.standing, int(time.time()))
+    result = result._replace(notables=overall(told.shown))
+    result.run["verdicts"] = {"hidden": told.hidden, "offset": feedback.moved(store)}
+    result.run["notables"] = len(result.notables)
+    result.run["seconds"]["read"] = round(result_started - started - result.run["seconds"].get("group", 0.0), 3)
+    return result
+
+
+def _spreads(folder: Path, sha256: str) -> Optional[drift.Spread]:
+    """Those of training; damaged ones keep no run from scoring, `nhi health` tells of them."""
+    try:
+        return drift.reference(folder, sha256)
+    except ModelError:
+        return None
+
+
+def _demand_events(run: dict[str, Any], out: Path) -> None:
+    """A run that understood nothing must not look like an all-clear, nor replace an earlier report."""
+    if run["rejected"] and not run["parsed"] and not OUT_OF_SCOPE & run["rejected"].keys():
+        reason = max(run["rejected"], key=lambda name: (run["rejected"][name], name))
+        raise InputError(
+            f"none of {run['read']:,} records could be read, most of them for {reason}; "
+            f"see {out / 'rejects.jsonl'}, and check the paths and --source"
+        )
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Hardly any garbage here is in cycles, but looking for it among all behaviours took a third of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _feed(pipeline: Pipeline, batch: reader.Batch, rejects: Rejects) -> None:
+    def refuse(index: int, error: RejectError) -> None:
+        pipeline.reject(error.reason)
+        if error.reason not in OUT_OF_SCOPE:
+            rejects.refuse(batch.where(index), error, batch.raw(index))
+
+    for piece in batch.bad:
+        pipeline.reject(piece.reason)
+        rejects.add(piece)
+    pipeline.feed(batch.records, refuse)
+
+
+def _write(out: Path, result: Result) -> None:
+    jsonlines.write(out / "notables.jsonl", result.notables)
+    jsonlines.write(out / "run.json", [result.run])
+    with jsonlines.replacing(out / "report.html") as file:
+        file.write(html.render(result.notables, result.run).encode("utf-8", "replace"))
+
+
+def overall(notables: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The notables of all days in one order, ranked anew: what people read from top to bottom."""
+    ordered = sorted(notables, key=lambda n: (-n["priority"], -n["score"], n["id"]))
+    return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, 1)]
+
+
+def learn(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> dict[str, Any]:
+    """Learn files into the state without writing notables for people; returns run.json's content."""
+    assert job.state is not None, "learning needs a state file"
+    _prepare(job)
+    store = SqliteStore(job.state)
+    try:
+        result = _run(job, store, on_bytes, on_stage)
+        store.commit()
+    finally:
+        store.close()
+    return result.run
+
+
+def export(job: Job, path: Path) -> int:
+    """Write the baseline of the state as the lookup that Splunk's commands read; returns its rows."""
+    assert job.state is not None, "an export needs a state file"
+    store = SqliteStore(job.state)
+    try:
+        state = State(store)
+        known = state.scopes(state.next_open_day())
+    finally:
+        store.close()
+    return lookup.save(path, [*known.own.items(), *known.groups.items()])

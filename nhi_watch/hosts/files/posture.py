@@ -1,0 +1,117 @@
+"""`nhi posture`: what is wrong before anybody misuses it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files import common
+
+if TYPE_CHECKING:
+    from nhi_watch.act.posture.exports import Exports
+
+_REPORTS = (
+    ("--credential-report", "CSV", "AWS's credential report: `aws iam get-credential-report`"),
+    ("--authorization-details", "JSON", "`aws iam get-account-authorization-details`"),
+    ("--entra-apps", "JSON", "Microsoft Graph's /applications, with owners expanded"),
+    ("--gcp-keys", "JSON", "`gcloud iam service-accounts keys list --format=json`"),
+    ("--github-tokens", "JSON", "GitHub's /orgs/ORG/personal-access-tokens or credential-authorizations"),
+    ("--role-assignments", "JSON", "`az role assignment list --all`"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi posture` takes."""
+    for name, form, text in _REPORTS:
+        parser.add_argument(name, type=Path, action="append", default=[], metavar=form, help=text)
+    parser.add_argument("--secret-days", type=_days, default=90, metavar="N", help="oldest secret (default: 90)")
+    parser.add_argument("--idle-days", type=_days, default=90, metavar="N", help="longest silence (default: 90)")
+    common.add_state(parser)
+
+
+def _days(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 3650:
+        raise argparse.ArgumentTypeError("a whole number of days from 1 to 3650")
+    return int(text)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Look, write posture.json, posture.jsonl and posture.html, and show.
+
+    Raises:
+        InputError: a report, a table or the state is wrong, or there is nothing to look at.
+    """
+    from nhi_watch.act.posture.look import look
+    from nhi_watch.act.posture.matching import Limits, scene
+    from nhi_watch.detect import history, ledger, model
+
+    exports, known = _exports(args), common.load_assets(args.assets)
+    there = (args.state or args.out / "state.sqlite").exists()
+    if not there and not exports.given:
+        raise InputError("nothing to look at: give a state (`nhi score` writes one) or a report of a cloud")
+    now = common.seconds(args.now, "--now")
+    with common.opened(args, must_exist=False) as store:
+        whole = history.read(store, model.load())
+        found = look(scene(whole, exports, known, Limits(args.secret_days, args.idle_days), now), store)
+        standing = ledger.follow(store, whole, found.notables, now)
+        notables = ledger.told(found.notables, standing)
+    _write(args.out, notables, found.summary)
+    if args.json:
+        console.print_json(json.dumps(found.summary))
+    else:
+        _show(found.summary, console)
+        console.print(f"Report: {args.out / 'posture.html'}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _exports(args: argparse.Namespace) -> Exports:
+    from nhi_watch.act.posture import clouds, exports, policies
+
+    readers = (exports.credential_report, policies.authorization_details, clouds.entra_apps, clouds.gcp_keys,
+               clouds.github_tokens, clouds.role_assignments)  # fmt: skip
+    whole = exports.Exports()
+    for (name, _, _), read in zip(_REPORTS, readers):
+        for path in getattr(args, name[2:].replace("-", "_")):
+            whole = whole.joined(exports.load(path, read))
+    return whole
+
+
+def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any]) -> None:
+    from nhi_watch.report import html, jsonlines
+
+    jsonlines.write(out / "posture.jsonl", notables)
+    jsonlines.write_run(out / "posture.json", summary)
+    run = {"identities": summary["history"]["identities"], "notables": len(notables), "created": summary["looked"]}
+    with jsonlines.replacing(out / "posture.html") as file:
+        file.write(html.render(notables, run).encode("utf-8", "replace"))
+
+
+def _show(summary: Mapping[str, Any], console: Console) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from nhi_watch.report.words import visible
+
+    table = Table("score", "what", "OWASP", "evidence", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    for one in summary["findings"]:
+        owner = one["identity"]["owner"] or "no owner"
+        told = Text(visible(one["evidence"], 400))
+        told.append(f"\n{visible(owner, 60)}", "dim")
+        table.add_row(f"{one['score']:.0f} {one['severity']}", one["title"], ", ".join(one["owasp_nhi"]), told)
+    if summary["findings"]:
+        console.print(table)
+        kinds = Counter(one["title"] for one in summary["findings"])
+        counted = ", ".join(f"{count} × {title.lower()}" for title, count in kinds.most_common())
+        console.print(Text(f"{len(summary['findings'])} findings: {counted}."))
+    else:
+        console.print("No findings.")
+    for line in summary["cannot_tell"]:
+        console.print(Text(f"Cannot tell: {line}.", "dim"))

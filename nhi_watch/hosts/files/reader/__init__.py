@@ -1,0 +1,111 @@
+"""Reads logs from files, folders and standard input, plain or gzip, whatever layout their JSON has.
+
+Every piece of input is delivered once, as a record or as a `Bad`: what a caller counts as read is
+always what it parsed plus what it rejected.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Optional
+
+from nhi_watch.hosts.files.reader.auditd import is_auditd, read_auditd
+from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Bad, Batch, Where, bad
+from nhi_watch.hosts.files.reader.chunks import Chunks
+from nhi_watch.hosts.files.reader.documents import is_document, read_document
+from nhi_watch.hosts.files.reader.find import STDIN, Found, find, shown, sizes, unreadable
+from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, Take, read_lines
+
+__all__ = ["RAW_LIMIT", "Bad", "Batch", "Take", "Where", "read", "size"]
+
+Progress = Optional[Callable[[int], None]]
+_BINARY = "neither text nor gzip; unpack it, or convert it to UTF-8"
+
+
+def read(
+    paths: Sequence[str], progress: Progress = None, take: Take = None, besides: Optional[Path] = None
+) -> Iterator[Batch]:
+    """All records of the files and folders, in batches; `-` is standard input.
+
+    `progress` is called with the bytes on disk that were read since the call before. `take` gets the lines
+    of files with one record a line before they are parsed, and may take some, as `Lane.take` does: they are
+    in no batch then. The folder `besides` is passed over where it lies in one that is read.
+
+    Raises:
+        InputError: at once, when none of the paths can be used.
+    """
+    found = find(paths, besides)
+    return _report(_read_all(found, take), progress)
+
+
+def size(paths: Sequence[str]) -> int:
+    """Bytes on disk of all that `read` would read; standard input and pipes count as 0.
+
+    Raises:
+        InputError: when none of the paths can be used.
+    """
+    return sum(sizes(find(paths).files))
+
+
+def _report(batches: Iterator[Batch], progress: Progress) -> Iterator[Batch]:
+    for batch in batches:
+        if progress:
+            progress(batch.bytes_read)
+        if batch.records or batch.bad:
+            yield batch
+
+
+def _read_all(found: Found, take: Take) -> Iterator[Batch]:
+    for piece in found.bad:
+        yield Batch(piece.file, 0, [], None, [piece], 0)
+    for path in found.files:
+        if str(path) == STDIN:
+            yield from _read_file(STDIN, sys.stdin.buffer, take)
+            continue
+        try:
+            file = path.open("rb", buffering=0)
+        except OSError as error:
+            piece = unreadable(path, error.strerror or str(error))
+            yield Batch(piece.file, 0, [], None, [piece], 0)
+            continue
+        with file:
+            yield from _read_file(shown(path), file, take)
+
+
+def _read_file(name: str, file: BinaryIO, take: Take) -> Iterator[Batch]:
+    chunks = Chunks(file)
+    rest = iter(chunks)
+    head = _head(rest)
+    if _is_binary(head):
+        detail = bad(Where(name, 0), "binary_file", head, _BINARY, len(head))
+        return iter([Batch(name, 0, [], None, [detail], chunks.consumed)])
+    if is_auditd(head):
+        return read_auditd(name, chunks, chain([head], rest))
+    if _is_document(head):
+        return read_document(name, head, rest, chunks)
+    return read_lines(name, chunks, chain([head], rest), take)
+
+
+def _head(rest: Iterator[bytes]) -> bytes:
+    """The beginning, up to the end of the first line that is not empty if that is within the limit."""
+    parts: list[bytes] = []
+    total = 0
+    for part in rest:
+        parts.append(part)
+        total += len(part)
+        if total > LINE_LIMIT or (b"\n" in part.lstrip() and b"".join(parts).lstrip().count(b"\n")):
+            break
+    return b"".join(parts)
+
+
+def _is_binary(head: bytes) -> bool:
+    """NUL bytes near the beginning; but a rotated log may start with a hole, which is all NUL."""
+    return b"\0" in head[:4096].lstrip(b"\0")
+
+
+def _is_document(head: bytes) -> bool:
+    text = head[len(BOM) :] if head.startswith(BOM) else head
+    return is_document(text.lstrip())

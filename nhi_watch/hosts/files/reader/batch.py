@@ -1,0 +1,124 @@
+"""What reading delivers: batches of parsed records, and the pieces that are no records."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple, Optional
+
+import orjson
+
+from nhi_watch.intake.shapes.json import parse_with
+
+parse_with(orjson.loads)  # who imports this is not Splunk, and has it
+RAW_LIMIT = 64 * 1024
+"""Bytes of a bad piece that are kept."""
+BOM = b"\xef\xbb\xbf"
+
+
+class Where(NamedTuple):
+    """Where a record lies."""
+
+    file: str
+    line: int
+    """Line number, or index among the members of the file's array or `Records`; both count from 1."""
+
+
+class Bad(NamedTuple):
+    """A piece of input that is no record; it counts as one record read and rejected."""
+
+    file: str
+    line: int
+    """As in `Where`; 0 when the whole file is meant."""
+    reason: str
+    """not_json | invalid_utf8 | too_deep | line_too_long | cut_off | truncated_gzip | corrupt_gzip |
+    binary_file | unreadable_file"""
+    raw: bytes
+    """The original bytes, at most the first 64 KiB."""
+    length: int
+    """How long the piece is in the input, in bytes."""
+    detail: str
+    """One sentence for people, with a remedy where there is one."""
+
+
+class Batch(NamedTuple):
+    """Up to some thousand records of one file, in the order of the file."""
+
+    file: str
+    first_line: int
+    records: list[object]
+    """Parsed JSON values, of any type: whether one is a record of a log is for the caller to say."""
+    lines: Optional[list[int]]
+    """Line or index of each record; None: they follow each other from `first_line`."""
+    bad: list[Bad]
+    bytes_read: int
+    """Bytes of the file on disk that were consumed since the batch before; they add up to its size."""
+    pieces: Optional[list[bytes]] = None
+    """The bytes of each record, where they are at hand."""
+
+    def where(self, index: int) -> Where:
+        """File and line of a record.
+
+        >>> Batch("a.json", 7, [{}, {}], None, [], 0).where(1)
+        Where(file='a.json', line=8)
+        """
+        return Where(self.file, self.first_line + index if self.lines is None else self.lines[index])
+
+    def raw(self, index: int) -> bytes:
+        """The original bytes of a record; a member of a document parsed whole is written anew."""
+        return orjson.dumps(self.records[index]) if self.pieces is None else self.pieces[index]
+
+
+def bad(where: Where, reason: str, raw: bytes, detail: str, length: int | None = None) -> Bad:
+    """A Bad with its bytes bounded."""
+    return Bad(*where, reason, raw[:RAW_LIMIT], len(raw) if length is None else length, detail)
+
+
+def loads(raw: bytes) -> object:
+    """The JSON value of a piece, which may start with a byte order mark.
+
+    orjson refuses numbers that are too large for a double. They are no reason to reject a record.
+    """
+    text = raw[3:] if raw.startswith(BOM) else raw
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if "infinity" not in str(error):
+            raise
+        return json.loads(text)
+
+
+def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:
+    """Why orjson refused a piece."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError as wrong:
+        return bad(where, "invalid_utf8", raw, f"byte {wrong.start} is not UTF-8; convert the file to UTF-8")
+    reason = "too_deep" if "ecursion" in str(error) or "epth" in str(error) else "not_json"
+    return bad(where, reason, raw, str(error)[:200])
+
+
+def members(value: object) -> list[object] | None:
+    """The records inside a document; None when the value is itself one.
+
+    A document is an array, `{"Records": […]}`, or what CloudWatch Logs delivers: EKS's audit log comes in no other way.
+
+    >>> members({"Records": [1, 2]}), members([3]), members({"eventName": "x"})
+    ([1, 2], [3], None)
+    >>> members({"messageType": "DATA_MESSAGE", "logEvents": [{"message": '{"kind": "Event"}'}, {"message": "x"}]})
+    [{'kind': 'Event'}, {'message': 'x'}]
+    """
+    if isinstance(value, dict):
+        inner = value.get("Records")
+        if value.get("messageType") == "DATA_MESSAGE" and isinstance(value.get("logEvents"), list):
+            return [_message(event) for event in value["logEvents"]]
+        return inner if isinstance(inner, list) else None
+    return value if isinstance(value, list) else None
+
+
+def _message(event: object) -> object:
+    """The record that an event of CloudWatch Logs holds as text, or else the event."""
+    try:
+        found = loads(event["message"].encode())  # type: ignore[index]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return event
+    return found if isinstance(found, dict) else event

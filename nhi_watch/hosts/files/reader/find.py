@@ -1,0 +1,122 @@
+"""Which files to read: the paths that were given, and in folders what looks like a log, each file once."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files.reader.batch import Bad
+from nhi_watch.hosts.files.reader.chunks import Chunks
+
+STDIN = "-"
+_SUFFIXES = {".json", ".ndjson", ".jsonl", ".log"}
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*[{\]])')
+_NOTHING = {"": "an empty path (a variable that is not set?)", STDIN: "standard input is closed"}
+_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+
+
+class Found(NamedTuple):
+    """The files to read, in their order, and what cannot be read."""
+
+    files: list[Path]
+    bad: list[Bad]
+
+
+def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
+    """Files among and below the paths; folders by name, depth first, each file once.
+
+    In a folder a file counts when its name has a suffix of a log or its content starts like JSON
+    (Firehose writes files without a suffix); hidden ones do not. A folder `besides` those is passed over: what
+    earlier runs wrote is no log.
+
+    Raises:
+        InputError: when no path at all can be used.
+    """
+    found, usable = Found([], []), 0
+    seen = {_key(besides.stat())} if besides and besides.is_dir() else set[tuple[int, int]]()
+    for text in paths:
+        before = len(found.bad)
+        if text == STDIN and sys.stdin is not None:
+            found.files.append(Path(STDIN))
+        elif text in ("", STDIN):
+            found.bad.append(Bad(text or '""', 0, "unreadable_file", b"", 0, _NOTHING[text]))
+        else:
+            _visit(Path(text), found, seen, given=True)
+        usable += len(found.bad) == before or os.path.isdir(text)  # noqa: PTH112 - Path raises where a name is too long
+    if not usable:
+        raise InputError(_complaint(paths, found.bad))
+    return found
+
+
+def _complaint(paths: Sequence[str], bad: list[Bad]) -> str:
+    if not paths:
+        return "no input: name files or folders of logs, or - for standard input"
+    told = "; ".join(f"{piece.file}: {piece.detail}" for piece in bad[:3])
+    return f"nothing to read: {told}. Check the path and its permissions"
+
+
+def _visit(path: Path, found: Found, seen: set[tuple[int, int]], given: bool = False) -> None:
+    try:
+        status = path.stat()
+        key = _key(status)
+        if key in seen:
+            return
+        if stat.S_ISDIR(status.st_mode):
+            seen.add(key)
+            for child in sorted(path.iterdir(), key=lambda child: child.name):
+                if not child.name.startswith("."):
+                    _visit(child, found, seen)
+        elif given or stat.S_ISREG(status.st_mode):
+            _take(path, status.st_mode, given, found)
+            seen.add(key)
+    except OSError as error:
+        found.bad.append(unreadable(path, error.strerror or str(error)))
+    except RecursionError:
+        found.bad.append(unreadable(path, "folders are nested too deeply"))
+
+
+def _key(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _take(path: Path, mode: int, given: bool, found: Found) -> None:
+    if given and not stat.S_ISREG(mode) and not str(path).startswith(_PIPES):
+        found.bad.append(unreadable(path, "neither a file nor a folder"))
+    elif not os.access(path, os.R_OK):
+        found.bad.append(unreadable(path, "no permission to read"))
+    elif given or _SUFFIXES & {suffix.lower() for suffix in path.suffixes} or _sniff(path):
+        found.files.append(path)
+
+
+def _sniff(path: Path) -> bool:
+    with path.open("rb") as file:
+        chunks = Chunks(file)
+        head = next(iter(chunks), b"")
+    return bool(_JSON.match(head)) or (chunks.damage is not None and path.suffix == ".gz")
+
+
+def unreadable(path: Path, why: str) -> Bad:
+    """A file that cannot be read, as the one record that it counts for."""
+    return Bad(shown(path), 0, "unreadable_file", b"", 0, why)
+
+
+def shown(path: Path) -> str:
+    """A path as text; bytes of its name that are not UTF-8 are escaped."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def sizes(files: Sequence[Path]) -> Iterator[int]:
+    """Bytes of each file; 0 for a stream or one that has just gone."""
+    for path in files:
+        try:
+            status = path.stat()
+        except OSError:
+            yield 0
+            continue
+        yield status.st_size if stat.S_ISREG(status.st_mode) else 0

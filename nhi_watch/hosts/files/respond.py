@@ -1,0 +1,225 @@
+"""`nhi respond`: plan a response, approve it, hand it over. Nothing is changed in anybody's cloud."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files import common, find
+
+if TYPE_CHECKING:
+    from nhi_watch.act.response.policy import Policy
+    from nhi_watch.detect.history import History
+    from nhi_watch.state.sqlite import SqliteStore
+
+Credentials = dict[str, list[str]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi respond` takes."""
+    commands = parser.add_subparsers(dest="respond", required=True, metavar="COMMAND")
+    plan = _add(commands, "plan", _plan, "write a dry run: what the policy allows, in order, and what breaks")
+    plan.add_argument("--only", action="append", default=[], metavar="ACTION",
+                      help="propose this action of the plan alone; may be given several times")  # fmt: skip
+    approve = _add(commands, "approve", _approve, "sign a plan that was written")
+    approve.add_argument("--by", required=True, metavar="WHO", help="an approver of the policy")
+    approve.add_argument("--why", required=True, metavar="TEXT", help="the reason")
+    approve.add_argument("--key", required=True, type=Path, metavar="FILE",
+                         help="the approver's private key; a passphrase is taken from NHI_KEY_PASSPHRASE")  # fmt: skip
+    export = _add(commands, "export", _export, "hand an approved plan over, once")
+    export.add_argument("--to", required=True, choices=("webhook", "soar", "elastic"), help="the shape")
+    export.add_argument("--url", metavar="URL", help="post it there: https, or http on this machine")
+    export.add_argument("--token-file", type=Path, metavar="FILE", help="the receiver's token")
+    for command in (plan, approve, export):
+        command.add_argument("id", metavar="ID", help="the notable: its number, its id, or the id's first letters")
+        command.add_argument("--policy", type=Path, metavar="FILE", help="response_policy.toml (default: as shipped)")
+        find.add_trail(command)
+        common.add_state(command, assets=False)
+    key = _add(commands, "key", _key, "make an approver's key")
+    key.add_argument("--by", required=True, metavar="WHO", help="the approver")
+    key.add_argument("--to", required=True, type=Path, metavar="FILE", help="where to put the private key")
+    key.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _add(commands: Any, name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
+    added: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    added.set_defaults(act=run)
+    return added
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Do what was asked.
+
+    Raises:
+        InputError: it may not be done, or something is wrong; the audit trail says so too.
+    """
+    done: int = args.act(args, console)
+    return done
+
+
+# ---- what all three need
+
+
+class Desk:
+    """The notable, the policy, and what the state knows of its identities."""
+
+    def __init__(self, args: argparse.Namespace, store: SqliteStore) -> None:
+        from nhi_watch.act import audit
+        from nhi_watch.act.response import policy
+        from nhi_watch.detect import history, model
+
+        self.args, self.store = args, store
+        self.now = common.seconds(args.now, "--now")
+        self.policy: Policy = policy.load(args.policy or policy.SHIPPED)
+        self.notable = find.one(store, args.id, args.out)
+        self.history: History = history.read(store, model.load())
+        self.trail = find.trail(args)
+        audit.note_change(self.trail, "policy", self.policy.sha256, {"name": self.policy.name})
+
+    def file(self, ending: str) -> Path:
+        """A file of this notable's response."""
+        return common.folder(self.args.out / "response") / f"{self.notable['id']}.{ending}"
+
+    def credentials(self) -> Credentials:
+        """Identity id → the credentials to act on: those in the notable, else all of it that are not dead."""
+        from nhi_watch.act.response.plan import members_of
+
+        members = members_of(self.notable)
+        told = (d for d in self.notable["usual"]["dimensions"] if d["name"] == "credential")
+        named = sorted({o["value"] for d in told for o in d["observed"] if o["value"]})
+        if named and len(members) == 1:
+            return {members[0]["id"]: named}
+        return {str(m["id"]): self._alive(str(m["id"])) for m in members}
+
+    def _alive(self, name: str) -> list[str]:
+        life = self.history.lives.get(name)
+        found = [(c, c.latest("deactivated", "deleted", "reactivated")) for c in (life.credentials if life else ())]
+        return sorted(c.id for c, end in found if end is None or end.what == "reactivated")
+
+    def note(self, what: str, facts: dict[str, Any]) -> None:
+        """One line of the trail."""
+        from nhi_watch.act import audit
+
+        by = getattr(self.args, "by", None) or find.login()
+        audit.append(self.trail, what, by, {**facts, "notable": self.notable["id"], "login": find.login()})
+
+
+@contextmanager
+def _desk(args: argparse.Namespace) -> Iterator[Desk]:
+    with common.opened(args) as store:
+        desk = Desk(args, store)
+        try:
+            yield desk
+        except InputError as error:
+            desk.note("refusal", {"command": args.respond, "why": str(error)[:500]})
+            raise
+
+
+def _say(args: argparse.Namespace, console: Console, told: dict[str, Any], text: str) -> None:
+    if args.json:
+        console.print_json(json.dumps(told))
+    else:
+        console.print(text, markup=False, soft_wrap=True)
+
+
+# ---- the commands
+
+
+def _plan(args: argparse.Namespace, console: Console) -> int:
+    from nhi_watch.act.response import consumers, plan
+    from nhi_watch.report import jsonlines
+
+    with _desk(args) as desk:
+        members = plan.members_of(desk.notable)
+        seen = [consumers.plain(c) for c in consumers.of(desk.history, desk.notable, members)]
+        breaks = plan.Breaks(seen, consumers.callers(desk.history, members))
+        made = plan.draft(desk.notable, desk.policy, desk.credentials(), breaks, desk.now)
+        made = plan.only(made, args.only) if args.only else made
+        jsonlines.write_run(desk.file("plan.json"), made)
+        with jsonlines.replacing(desk.file("plan.md")) as stream:
+            stream.write(plan.text(made).encode())
+        desk.file("approvals.jsonl").unlink(missing_ok=True)
+        told = f"Written to {desk.file('plan.json')}.\nNext: nhi respond approve {desk.notable['id']} {_again(args)}"
+    _say(args, console, made, f"{plan.text(made)}\n{told}")
+    return 0
+
+
+def _again(args: argparse.Namespace) -> str:
+    """The options of a plan as its approval wants them."""
+    named = ((f"--{name}", getattr(args, name)) for name in ("out", "state", "policy"))
+    given = " ".join(shlex.join((name, str(value))) for name, value in named if value)
+    return f"--by YOU --why REASON --key YOUR.pem {given}"
+
+
+def _read_plan(desk: Desk) -> dict[str, Any]:
+    from nhi_watch.act.response import plan
+
+    path = desk.file("plan.json")
+    if not path.exists():
+        raise InputError(f"{path}: no plan yet; write one with nhi respond plan {desk.notable['id']}")
+    told = find.json_file(path, "plan")
+    plan.check(told, desk.policy, desk.notable, desk.credentials())
+    return told
+
+
+def _approve(args: argparse.Namespace, console: Console) -> int:
+    from nhi_watch.act.response import approval
+
+    with _desk(args) as desk:
+        made = _read_plan(desk)
+        key = approval.read_key(args.key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
+        signed = approval.approve(made, args.by, args.why, key, desk.now)
+        approval.check(signed, made, desk.policy, desk.now)
+        desk.note("approval", signed)
+        with desk.file("approvals.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(signed) + "\n")
+        needed = max(int(step["approvals"]) for step in made["steps"])
+    told = f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it needs {needed} in all."
+    _say(args, console, signed, told)
+    return 0
+
+
+def _export(args: argparse.Namespace, console: Console) -> int:
+    from nhi_watch.act.response import approval, export
+    from nhi_watch.report import jsonlines
+
+    url = export.address(args.url) if args.url else ""
+    secret = export.token(args.token_file) if args.token_file else ""
+    with _desk(args) as desk:
+        made = _read_plan(desk)
+        path = desk.file("approvals.jsonl")
+        if not path.exists():
+            raise InputError(f"{path}: nobody has approved the plan; nhi respond approve {desk.notable['id']}")
+        signed = list(jsonlines.read(path))
+        found = approval.check_all(desk.store, signed, made, desk.policy, desk.now)
+        payload = export.KINDS[args.to].make(made, signed)
+        jsonlines.write_run(desk.file(f"{args.to}.json"), payload)
+        approval.use(desk.store, found, desk.now)
+        desk.store.commit()  # used before it is sent: an answer that got lost must not send it twice
+        facts = {"to": args.to, "url": url, "plan": made["sha256"], "nonces": [one.nonce for one in found]}
+        desk.note("export", facts)
+        status = export.post(args.to, url, secret, payload) if url else 0
+        where = desk.file(f"{args.to}.json")
+    sent = f" and taken by {url} with status {status}" if url else ""
+    _say(args, console, {**facts, "file": str(where), "status": status}, f"Written to {where}{sent}.")
+    return 0
+
+
+def _key(args: argparse.Namespace, console: Console) -> int:
+    from nhi_watch.act.response import approval
+
+    public = approval.new_key(args.to, os.environ.get("NHI_KEY_PASSPHRASE", ""))
+    name = json.dumps(args.by)  # a basic string of TOML is spelled like one of JSON
+    lines = f'[[approver]]\nname = {name}\nroles = ["secops"]\nkey = "{public}"'
+    _say(args, console, {"by": args.by, "public": public, "file": str(args.to)},
+         f"The private key is in {args.to}; keep it. Put these lines into the policy:\n\n{lines}")  # fmt: skip
+    return 0

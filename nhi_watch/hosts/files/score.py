@@ -1,0 +1,76 @@
+"""`nhi score`: logs → ranked, explained notables."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nhi_watch.hosts.files.inputs import add_input, job_of, print_json, progress, tell_refused
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi score` takes."""
+    add_input(parser)
+    parser.add_argument("--no-learn", action="store_true", help="leave the state as it is")
+    parser.add_argument("--budget", type=budget, default=10.0, metavar="N",
+                         help="notables a day per 1,000 identities (default: 10)")  # fmt: skip
+    parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    parser.add_argument("--shadow", metavar="MODEL",
+                         help="score with this model as well, beside the one in use, and compare")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print run.json instead of the table")
+
+
+def budget(text: str) -> float:
+    """Notables a day per 1,000 identities, from the command line."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 1000:
+        raise argparse.ArgumentTypeError("a number above 0 and up to 1000")
+    return number
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Score, write the results, and show the table.
+
+    Raises:
+        InputError: a path, a table or the state file is wrong.
+        ModelError: the model does not match its manifest.
+    """
+    from nhi_watch.detect.model import shelf
+    from nhi_watch.hosts.files import jobs, shadow
+    from nhi_watch.report import terminal
+
+    job = job_of(args)._replace(budget=args.budget, learn=not args.no_learn, assets=args.assets)
+    shelves = shelf.beside(args.state or args.out / "state.sqlite")
+    other = shadow.prepare(job, shelf.find(shelves, args.shadow)) if args.shadow else None
+    with progress(job.paths) as (on_bytes, on_stage):
+        result = jobs.score(job, on_bytes, on_stage)
+    compared = shadow.compare(other, job, result.notables) if other else None
+    if args.json:
+        print_json({**result.run, "shadow": compared} if compared else result.run, console)
+        return 0
+    if compared:
+        terminal.show_shadow(compared, console)
+    terminal.show(result.notables, result.run, console)
+    _remarks(result.run, Console(stderr=True, highlight=False))
+    console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
+    if result.notables:
+        console.print(f"Next: nhi explain 1 --out {job.out}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _remarks(run: dict[str, Any], errors: Console) -> None:
+    """What a reader would otherwise take for an all-clear, on standard error."""
+    unreadable = run["rejected"].get("unreadable_file", 0)
+    if unreadable:
+        errors.print(f"nhi: {unreadable} of the paths could not be read; rejects.jsonl names them", soft_wrap=True)
+    tell_refused(run, errors)
+    if not run["read"]:
+        errors.print("nhi: the paths hold no records; nothing was judged", soft_wrap=True)
+    elif run["parsed"] and not run["events"]:
+        errors.print("nhi: all records were scored by an earlier run; the list is of then", soft_wrap=True)

@@ -1,0 +1,132 @@
+"""`nhi verify`: recompute a notable's score and receipt from the state, whatever was learnt since."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files import common, find
+
+if TYPE_CHECKING:
+    from nhi_watch.detect.explain.receipts import Check
+    from nhi_watch.state.rows import Rows
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi verify` takes."""
+    parser.add_argument("id", metavar="NOTABLE", help="its number in the list, its id, the id's first letters, "
+                        "or a file with its JSON")  # fmt: skip
+    parser.add_argument("--model", type=Path, metavar="DIR", help="where its model lies (default: looked for)")
+    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as they were then")
+    common.add_state(parser, assets=False)
+    add_elastic(parser)
+
+
+def add_elastic(parser: argparse.ArgumentParser) -> None:
+    """Where to find a state that lies in Elasticsearch."""
+    parser.add_argument("--url", metavar="URL", help="read the state of `nhi elastic run` there instead")
+    parser.add_argument("--api-key-file", metavar="FILE", help="the encoded API key (or NHI_ELASTIC_API_KEY)")
+    parser.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate")
+    parser.add_argument("--namespace", default="default", help="of the job (default: default)")
+
+
+def _read_only() -> None:
+    """Called before anything is written to the cluster; a scan of a state writes a row that says nothing."""
+
+
+@contextmanager
+def state_of(args: argparse.Namespace) -> Iterator[Rows]:
+    """The rows of the state that the arguments name; nothing is written.
+
+    Raises:
+        InputError: there is none.
+        StoreError: it cannot be read.
+    """
+    if not args.url:
+        with common.opened(args) as store:
+            yield store
+        return
+    from nhi_watch.hosts.elastic import client as elastic
+    from nhi_watch.hosts.elastic import connection, templates
+    from nhi_watch.hosts.elastic.store import ElasticStore
+
+    where = connection.connection(connection.Told(args.url, api_key_file=args.api_key_file, ca=args.ca))
+    with elastic.reached(where), elastic.connect(where) as client:
+        rows = ElasticStore(client, f"{templates.STATE}-{args.namespace}", _read_only)
+        try:
+            yield rows
+        finally:
+            rows.close()
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Check a notable.
+
+    Raises:
+        InputError: something does not hold: it says what.
+    """
+    from nhi_watch.context import networks
+
+    if args.networks:
+        networks.load_custom(args.networks)
+    with state_of(args) as rows:
+        notable = _notable(args, rows)
+        checks = _checks(args, rows, notable)
+    wrong = [check for check in checks if check.holds is False]
+    if args.json:
+        told = {"id": notable["id"], "verified": not wrong, "checks": [check._asdict() for check in checks]}
+        console.print_json(json.dumps(told))
+    else:
+        _tell(checks, console)
+    if wrong:
+        names = ", ".join(check.what for check in wrong)
+        raise InputError(f"notable {notable['id']} does not verify: {names} came out otherwise")
+    return 0
+
+
+def _notable(args: argparse.Namespace, rows: Rows) -> dict[str, Any]:
+    """What was handed to people: a file, else the folder's list, else the state's own copy."""
+    from nhi_watch.report import jsonlines
+
+    if Path(args.id).is_file():
+        return find.json_file(Path(args.id), "notable")
+    path = args.out / "notables.jsonl"
+    if path.exists() and not args.url:
+        found = [n for n in jsonlines.read(path) if args.id in (str(n["rank"]), n["id"]) or n["id"].startswith(args.id)]
+        found = [n for n in found if args.id == str(n["rank"])] or found
+        if len(found) == 1:
+            return found[0]
+    return find.one(rows, args.id, args.out)
+
+
+def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> list[Check]:
+    from nhi_watch.detect import blind_spots, model
+    from nhi_watch.detect.explain import receipts
+    from nhi_watch.detect.model import shelf
+
+    if notable.get("kind") == "blind_spot":
+        return blind_spots.verify(rows, notable)
+    try:
+        wanted = str(notable["receipt"]["model"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"this is no notable: it has no receipt ({error})") from error
+    place = shelf.beside(args.state or args.out / "state.sqlite")
+    folder = args.model or shelf.by_hash(place, wanted)
+    if folder is None and notable.get("kind") == "compromise":
+        raise InputError(f"the model {wanted[:12]} is neither shipped nor beside the state; give --model its folder")
+    return receipts.verify(rows, model.load(folder or model.FOLDER), notable)
+
+
+def _tell(checks: list[Check], console: Console) -> None:
+    from nhi_watch.report.words import visible
+
+    words = {True: "holds", False: "DIFFERS", None: "cannot be checked any more"}
+    for check in checks:
+        console.print(visible(f"{check.what:9} {words[check.holds]}: {check.told}", 400), markup=False, soft_wrap=True)

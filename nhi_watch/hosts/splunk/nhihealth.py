@@ -1,0 +1,138 @@
+"""The reporting search command nhihealth: what arrives, what is missing, and which signals that costs.
+
+It takes four kinds of rows, mixed: `tstats count max(_indextime) AS nhi_indexed … by sourcetype _time span=1h`,
+parts of nhigroup, notables, and verdicts. With `show=blind_spots` it answers with notables of logs that are silent.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from nhi_watch.core.behaviour import Shape
+from nhi_watch.core.errors import InputError, ModelError, RejectError
+from nhi_watch.detect import model
+from nhi_watch.hosts.splunk import blind, fields, health, lookup, parts, reasons, tables, verdicts
+from nhi_watch.hosts.splunk.columns import Columns
+from nhi_watch.hosts.splunk.gather import sources
+from nhi_watch.hosts.splunk.health import Bucket, Check
+from nhi_watch.hosts.splunk.lines import Row
+from nhi_watch.hosts.splunk.nhigroup import RAW
+from nhi_watch.hosts.splunk.options import Option, parse
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
+from nhi_watch.hosts.splunk.rows import read, write
+from nhi_watch.hosts.splunk.spots import Spots
+
+OPTIONS = {
+    "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
+    "show": Option("all", "all|problems|blind_spots", ("all", "problems", "blind_spots")),
+}
+_VERDICT = [name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW)]
+
+
+class NhiHealth:
+    """The command: gathers all rows, answers when they have ended."""
+
+    def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
+        self._lookups = lookups
+        self._seen: dict[str, list[Bucket]] = {}
+        self._shapes: set[Shape] = set()
+        self._rejected: dict[str, int] = {}
+        self._notables: list[dict[str, str]] = []
+        self._read = 0
+        self._spots = Spots()
+
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+        """What to look at."""
+        options = parse("nhihealth", OPTIONS, search.arguments)
+        self._earliest = search.earliest
+        self._now = int(search.latest or time.time())
+        self._baseline, self._show = options["baseline"], options["show"]
+        return {"type": "reporting", "required_fields": [*RAW, "count", "nhi_indexed", *_VERDICT]}, []
+
+    def execute(self, body: bytes) -> bytes:
+        """Take in a chunk."""
+        rows = read(body)
+        header = next(rows, None)
+        if header is not None:
+            columns = Columns(header)
+            for row in rows:
+                self._take(columns, row)
+        return b""
+
+    def _take(self, columns: Columns, row: Row) -> None:
+        packed, notable = columns.part(row), columns.notable(row)
+        try:
+            if packed:
+                name, part = parts.unpack(packed)
+                self._spots.seen.add(name, part)
+                self._shapes.update(shape for shape, _ in part.slots)
+                self._read += part.events()
+            elif notable:
+                self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
+                self._spots.remember(notable)
+            elif columns.failed(row):
+                self._reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
+            elif columns.verdict(row):
+                verdicts.take(columns.verdict(row), self._spots.given)
+            elif columns.is_grouped(row):
+                told = (columns.cell(row, name) for name in ("_time", "count", "nhi_indexed"))
+                bucket = Bucket(*(int(float(text or 0)) for text in told))
+                self._seen.setdefault(columns.cell(row, "sourcetype").lower(), []).append(bucket)
+        except (ValueError, AttributeError, OverflowError, RecursionError, RejectError):
+            self._reject("bad_row", 1)
+
+    def _reject(self, reason: str, count: int) -> None:
+        self._rejected[reason] = self._rejected.get(reason, 0) + count
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """One row a check, or one a blind spot."""
+        if self._show == "blind_spots":
+            return self._blind()
+        found = [*self._of_sources(), *health.missing(self._shapes)]
+        if self._read or self._rejected:
+            found.append(health.parsing(self._rejected, self._read))
+        found += health.budget(self._notables)
+        found += [*self._of_baseline(), _of_model(), *self._of_tables()]
+        if self._show == "problems":
+            found = [one for one in found if one["nhi_status"] in ("warn", "error")]
+        names, many = fields.names(fields.HEALTH), fields.many(fields.HEALTH)
+        return (write(names, found, many) if found else b""), []
+
+    def _blind(self) -> tuple[bytes, Messages]:
+        table = lookup.table(self._lookups, self._baseline)
+        late = blind.lateness(self._seen, {source.NAME: source.SPLUNK_SOURCETYPES for source in sources()})
+        return self._spots.finish(table, self._earliest, blind.Clock(self._now, late))
+
+    def _of_sources(self) -> list[Check]:
+        if self._seen:
+            return list(health.sources(sources(), self._seen, self._now))
+        return [] if self._read or self._rejected or self._notables else [health.nothing()]
+
+    def _of_baseline(self) -> list[Check]:
+        try:
+            table = lookup.table(self._lookups, self._baseline)
+            return [health.baseline(table, self._now), health.drifted(table, model.load(), model.FOLDER)]
+        except (InputError, ModelError) as error:
+            return [health.check(("baseline", self._baseline), "error", str(error))]
+
+    def _of_tables(self) -> list[Check]:
+        messages = [*tables.load_networks(self._lookups), *tables.load_assets(self._lookups)[1]]
+        messages += tables.load_reputation(self._lookups)[1] + verdicts.load_exceptions(self._lookups)[1]
+        wrong = [health.check(("tables", "lookups"), "error", text) for _, text in messages]
+        return wrong or [health.check(("tables", "lookups"), "ok", "the tables that you fill can be read")]
+
+
+def _of_model() -> Check:
+    try:
+        card = model.load()
+    except ModelError as error:
+        return health.check(("model", "scorecard"), "error", str(error))
+    return health.check(("model", card.id), "ok", f"model {card.id}, sha256 {card.sha256[:16]}…")
+
+
+def main(requests: BinaryIO, replies: BinaryIO) -> int:
+    """Answer splunkd until it has had enough; the process's exit code."""
+    return serve(NhiHealth(), requests, replies)

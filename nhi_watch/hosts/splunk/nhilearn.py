@@ -1,0 +1,99 @@
+"""The reporting search command nhilearn: closed days → the baseline, for outputlookup.
+
+What it answers is a function of the baseline so far and of the days in the search. A day that is learnt again
+replaces what it taught, so that a search may be repeated, overlap, or fetch what came late.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from nhi_watch.core.errors import StoreError
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import Options
+from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, window
+from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.learning import KEEP, Learnt, settle
+from nhi_watch.hosts.splunk.lookup import Table
+from nhi_watch.hosts.splunk.nhigroup import RAW
+from nhi_watch.hosts.splunk.options import Option, parse
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
+from nhi_watch.hosts.splunk.rows import write
+from nhi_watch.hosts.splunk.tablestore import TableStore
+
+OPTIONS = {
+    "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
+    "keep": Option(str(KEEP), "<days, 1 to 30>", pattern=r"[12]?\d|30", example=str(KEEP)),
+    "retire": Option("0", "<0: never, or days, 30 to 9999>", pattern=r"0|[3-9]\d|\d{3,4}", example="400"),
+}
+
+
+class NhiLearn:
+    """The command: gathers all rows, answers when they have ended."""
+
+    def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
+        self._lookups = lookups
+
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+        """Read the baseline so far."""
+        options = parse("nhilearn", OPTIONS, search.arguments)
+        self._search = search
+        self._keep, self._retire = max(1, int(options["keep"])), int(options["retire"])
+        self._table = lookup.table(self._lookups, options["baseline"])
+        listed, messages = tables.load_reputation(self._lookups)
+        self._gatherer = Gatherer(hold=True, reputation=listed)
+        reply: Metadata = {"type": "reporting", "required_fields": [*RAW, *lookup.COLUMNS]}
+        return reply, [*messages, *tables.load_networks(self._lookups)]
+
+    def execute(self, body: bytes) -> bytes:
+        """Take in a chunk."""
+        self._gatherer.feed(body)
+        return b""
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """The new baseline."""
+        table = self._given() if self._gatherer.baseline else self._table
+        days = window.days_of(self._search, self._gatherer.days())
+        learnt = [day for day in days.whole if day not in days.open and day > table.base]
+        found = self._learn(table, learnt)
+        rows = [dict(zip(lookup.COLUMNS, row)) for row in found.rows()]
+        messages: Messages = [_learnt(learnt, found), *reasons.messages("nhilearn", self._gatherer.rejected)]
+        return (write(fields.names(fields.BASELINE), rows) if rows else b""), messages
+
+    def _given(self) -> Table:
+        """The baseline that came with the rows, as from inputlookup.
+
+        Raises:
+            StoreError: a row is none; nothing may then be written.
+        """
+        table = Table()
+        try:
+            for row in sorted(self._gatherer.baseline, key=lambda row: (row[0], int(row[1]))):
+                table.add(row)
+        except ValueError as error:
+            raise StoreError(f"nhilearn: a row with scope and profile is none of a baseline ({error})") from error
+        return table
+
+    def _learn(self, table: Table, days: list[int]) -> Table:
+        first = days[0] if days else table.last + 1
+        store, learnt = TableStore(table, first), Learnt(table, first)
+        card = model.load()
+        notables.restore(store, {n: e for n, e in notables.latest(self._gatherer).items() if e.is_exposure})
+        for day in days:
+            wholes = {name: part.whole() for name, part in self._gatherer.take_day(day).items()}
+            settle(store, card, Options(), {day: wholes})
+            learnt.take(store, day)
+        return learnt.table(store, self._keep, self._retire)
+
+
+def _learnt(days: list[int], found: Table) -> tuple[str, str]:
+    if days or found.last >= 0:
+        return "INFO", f"nhilearn: learnt {window.spoken(days)}; {lookup.describe(found)}"
+    text = "no behaviours of a day that is over (UTC) in this search. Run NHI Watch - Backfill first, then this again"
+    return "WARN", f"nhilearn: learnt nothing: {text}; the time range must reach as far back"
+
+
+def main(requests: BinaryIO, replies: BinaryIO) -> int:
+    """Answer splunkd until it has had enough; the process's exit code."""
+    return serve(NhiLearn(), requests, replies)

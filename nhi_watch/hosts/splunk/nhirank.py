@@ -1,0 +1,127 @@
+"""The reporting search command nhirank: the days in a search → ranked notables, one row each.
+
+It is the pipeline of `nhi score` over what the search has gathered: the same ids, scores and reasons. Earlier
+revisions of the notables come with the rows, so that only what changed gets a new revision.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from nhi_watch.core.errors import RejectError
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import Options
+from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, verdicts, window
+from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.learning import settle
+from nhi_watch.hosts.splunk.nhigroup import RAW
+from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked, row_of
+from nhi_watch.hosts.splunk.options import Option, parse
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
+from nhi_watch.hosts.splunk.rows import Cell, write
+from nhi_watch.hosts.splunk.tablestore import TableStore
+
+OPTIONS = {
+    "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
+    "budget": Option("10", "<notables a day per 1,000 identities>", pattern=r"\d{1,4}(\.\d{1,3})?", example="10"),
+    "show": Option("all", "all|changed", ("all", "changed")),
+}
+
+
+class NhiRank:
+    """The command: gathers all rows, answers when they have ended."""
+
+    def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
+        self._lookups = lookups
+
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+        """Read the baseline and the customer's tables."""
+        options = parse("nhirank", OPTIONS, search.arguments)
+        self._search = search
+        self._show = options["show"]
+        self._table = lookup.table(self._lookups, options["baseline"])
+        assets, messages = tables.load_assets(self._lookups)
+        listed, more = tables.load_reputation(self._lookups)
+        self._options = Options(float(options["budget"]), assets)
+        self._gatherer = Gatherer(hold=True, reputation=listed)
+        self._given, told = verdicts.load_exceptions(self._lookups)
+        needed = [*RAW, *(name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW))]
+        reply: Metadata = {"type": "reporting", "required_fields": needed}
+        return reply, [*messages, *more, *told, *tables.load_networks(self._lookups)]
+
+    def execute(self, body: bytes) -> bytes:
+        """Take in a chunk."""
+        self._gatherer.feed(body)
+        return b""
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """The notables of all whole days."""
+        days = window.days_of(self._search, self._gatherer.days())
+        ranked = [day for day in days.whole if day > self._table.base]
+        now = int(self._search.latest or time.time())
+        known = notables.latest(self._gatherer)
+        found, hidden = verdicts.apply(self._rank(ranked, known), known, self._decided(), now)
+        rows = [row_of(one, now) for one in found if self._show == "all" or one.change != "same"]
+        rejected = sorted(self._gatherer.rejected.items())
+        rows += [{"nhi_error": reasons.spelled(code), "nhi_record_count": str(count)} for code, count in rejected]
+        messages = [*self._messages(days, ranked, found), *_left_out(hidden)]
+        messages += reasons.messages("nhirank", self._gatherer.rejected)
+        return _body(rows), messages
+
+    def _decided(self) -> verdicts.Given:
+        """The customer's exceptions, and the verdicts that came with the rows."""
+        for row in self._gatherer.verdicts:
+            self._verdict(row)
+        return self._given
+
+    def _verdict(self, row: Mapping[str, str]) -> None:
+        try:
+            verdicts.take(row, self._given)
+        except RejectError as error:
+            self._gatherer.reject(error.reason)
+
+    def _rank(self, days: list[int], known: Mapping[str, Earlier]) -> Iterator[Ranked]:
+        if not days:
+            return
+        store, card = TableStore(self._table, days[0]), model.load()
+        notables.restore(store, known)
+        exposed = notables.exposures(store)
+        exposures: list[Ranked] = []
+        for day in days:
+            wholes = {name: part.whole() for name, part in self._gatherer.take_day(day).items()}
+            result = settle(store, card, self._options, {day: wholes})
+            mine = {name: e for name, e in known.items() if e.day == day and not e.is_exposure}
+            yield from notables.changes(result, mine, is_last=day == days[-1])
+            exposures = list(notables.exposure_changes(result, exposed))
+        yield from exposures
+
+    def _messages(self, days: window.Days, ranked: list[int], found: list[Ranked]) -> Messages:
+        now = [one for one in found if one.change not in ENDED]
+        fresh = sum(one.change == "new" for one in now)
+        told = f"nhirank: {lookup.against(self._table)}; ranked {window.spoken(ranked)}: {len(now)} notables"
+        messages: Messages = [("INFO", f"{told}, {fresh} of them new")]
+        if days.cut:
+            cut = window.spoken(days.cut)
+            text = f"nhirank: not ranked: {cut}, which the search does not cover from midnight (UTC) on"
+            messages.append(("INFO", text))
+        late = [day for day in days.whole if day <= self._table.base]
+        if late:
+            messages.append(("WARN", f"nhirank: not ranked: {window.spoken(late)}, which the baseline knows already"))
+        return messages
+
+
+def _left_out(hidden: Mapping[str, int]) -> Messages:
+    told = ", ".join(f"{count} {why}" for why, count in sorted(hidden.items()))
+    return [("INFO", f"nhirank: left out by verdicts and exceptions: {told}")] if hidden else []
+
+
+def _body(rows: list[dict[str, Cell]]) -> bytes:
+    return write(fields.names(fields.NOTABLE), rows, fields.many(fields.NOTABLE)) if rows else b""
+
+
+def main(requests: BinaryIO, replies: BinaryIO) -> int:
+    """Answer splunkd until it has had enough; the process's exit code."""
+    return serve(NhiRank(), requests, replies)

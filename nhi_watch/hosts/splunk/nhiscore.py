@@ -1,0 +1,201 @@
+"""The streaming search command nhiscore: adds score, severity, reasons and framework ids to each event.
+
+What a row is answered depends on the raw texts of a few fields and on the event's day, so answers are kept
+by those texts: a row that is like one before it costs a few cuts and a look-up. Four memories, each coarser:
+texts of the row on a day, shape of the record on a day (other sessions of the same identity), shape of the
+record (its Event), shape of the Event on a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from nhi_watch.core.behaviour import shape_of
+from nhi_watch.core.errors import InputError, NhiError
+from nhi_watch.core.event import Event
+from nhi_watch.core.timestamps import DAY, day_of, parse
+from nhi_watch.detect import model
+from nhi_watch.detect.scoring import BehaviourScore, EventScorer
+from nhi_watch.hosts.splunk import lookup, tables
+from nhi_watch.hosts.splunk.extracted import DATE, FIELDS, FIRST, TIME, Columns
+from nhi_watch.hosts.splunk.lines import RAW, Row
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streaming, serve
+from nhi_watch.hosts.splunk.rows import Answers, annotate, multivalue, render
+from nhi_watch.intake.sources import cloudtrail
+
+SINGLE = (
+    "nhi_score", "nhi_severity", "nhi_probability", "nhi_identity", "nhi_identity_id", "nhi_identity_kind",
+    "nhi_error",
+)  # fmt: skip
+MULTI = ("nhi_reasons", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack")
+ADDED = (*SINGLE, *(name for field in MULTI for name in (field, f"__mv_{field}")))
+
+_TEXTS, _SHAPES = 50_000, 20_000
+"""Answers kept by texts (half a kilobyte each) and in each other memory (a kilobyte and more); when there are more,
+that memory starts anew."""
+
+Memory = dict[Any, bytes]
+
+
+class Options(NamedTuple):
+    """What may be written behind the command's name."""
+
+    source: str = "cloudtrail"
+    input: str = "auto"
+    baseline: str = lookup.DEFAULT
+
+
+_USAGE = "nhiscore [input=auto|fields|raw] [baseline=<lookup file>] [source=cloudtrail]"
+_CHOICES = {"source": ("cloudtrail",), "input": ("auto", "fields", "raw")}
+
+
+def parse_options(arguments: Iterable[str]) -> Options:
+    """The options of a command line.
+
+    Raises:
+        InputError: says what to write instead.
+
+    >>> parse_options(["input=raw"])
+    Options(source='cloudtrail', input='raw', baseline='nhi_baseline')
+    """
+    told: dict[str, str] = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if name not in Options._fields or not equals:
+            raise InputError(f"nhiscore: {argument!r} is no option. Write {_USAGE}")
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise InputError(f"nhiscore: {name}={value} is unknown. Write {name}={'|'.join(_CHOICES[name])}")
+        told[name] = value
+    return Options(**told)
+
+
+class NhiScore(Streaming):
+    """The command: one instance answers all chunks of a search."""
+
+    def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
+        self._lookups = lookups
+        self._by_texts: Memory = {}
+        self._texts_of: Row = []
+        """The fields whose texts those are: another chunk may have others."""
+        self._by_shape: Memory = {}
+        self._by_event: Memory = {}
+        self._events: dict[Any, Event] = {}
+
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+        """Load model and baseline; say which fields are needed."""
+        options = parse_options(search.arguments)
+        card = model.load()
+        listed, messages = tables.load_reputation(self._lookups)
+        messages += tables.load_networks(self._lookups)
+        baselines = lookup.load(card, self._lookups, options.baseline)
+        self._scorer, self._mark = EventScorer(card, baselines), listed.mark
+        fields = {"auto": [*FIELDS, FIRST, RAW], "fields": [*FIELDS, FIRST], "raw": [RAW]}[options.input]
+        reply: Metadata = {"type": "streaming", "required_fields": fields}
+        return reply, [("INFO", f"nhiscore: {baselines.describe()}"), *messages]
+
+    def execute(self, body: bytes) -> bytes:
+        """The chunk with the new columns."""
+        return annotate(body, ADDED, self._bind)
+
+    def _bind(self, header: Row) -> Answers:
+        columns = Columns(header)
+        if not columns.is_extracted:
+            return Answers(lambda row: self._answer(columns.record(row))[0])
+        if columns.names != self._texts_of:
+            self._by_texts.clear()
+            self._texts_of = columns.names
+        key, memory = columns.key, self._by_texts
+        return Answers(partial(self._row, columns), lambda cells: memory.get(key(cells)))
+
+    def _row(self, columns: Columns, row: Row) -> bytes:
+        """The answer to a row of extracted fields that had to be read."""
+        key = columns.key([cell.encode("utf-8", "surrogateescape") for cell in row])
+        known = self._by_texts.get(key)
+        if known is not None:
+            return known
+        found, repeats = self._answer(columns.record(row))
+        if repeats and key is not None and columns.plain(row):
+            _remember(self._by_texts, key, found, _TEXTS)
+        return found
+
+    def _answer(self, record: dict[str, Any]) -> tuple[bytes, bool]:
+        """The cells for a Splunk event or a record, and whether the next one of its kind has the same."""
+        try:
+            peek = cloudtrail.peek(record)
+            if peek is None or not TIME.fullmatch(peek[1]):  # type: ignore[call-overload]
+                return self._once(record), False
+            shape, date = peek[0], peek[1][:DATE]  # type: ignore[index]
+            try:
+                known = self._by_shape.get((shape, date))
+            except TypeError:  # a list or an object where a text belongs
+                return self._once(record), False
+            if known is None:
+                known = self._scored(self._event(shape, record), _day(date))
+                _remember(self._by_shape, (shape, date), known)
+            return known, True
+        except (NhiError, ValueError, RecursionError) as error:
+            return failed(str(error) if record else _NO_FIELDS), False
+
+    def _once(self, record: dict[str, Any]) -> bytes:
+        event = cloudtrail.read(record)
+        return self._scored(event, event.time // DAY)
+
+    def _event(self, shape: Any, record: dict[str, Any]) -> Event:
+        """The Event of a record's shape; what it says of time, session and target is another record's."""
+        event = self._events.get(shape)
+        if event is None:
+            event = cloudtrail.read(record)
+            _remember(self._events, shape, event)
+        return event
+
+    def _scored(self, event: Event, day: int) -> bytes:
+        key = (shape_of(self._mark(event._replace(time=day * DAY))), day)
+        known = self._by_event.get(key)
+        if known is None:
+            known = scored(event, self._scorer.score_shape(*key))
+            _remember(self._by_event, key, known)
+        return known
+
+
+@lru_cache(maxsize=1024)
+def _day(date: str) -> int:
+    """The number of a day; RejectError where there is no such day."""
+    return day_of(parse(f"{date}T00:00:00Z"))
+
+
+def _remember(memory: dict[Any, Any], key: Any, answer: Any, most: int = _SHAPES) -> None:
+    if len(memory) >= most:
+        memory.clear()
+    memory[key] = answer
+
+
+def scored(event: Event, score: BehaviourScore) -> bytes:
+    """The cells of an event, as `rows.Answer` gives them."""
+    identity = event.identity
+    numbers = (f"{score.score:g}", score.severity, f"{score.probability:g}")
+    many = (score.reasons, score.owasp_nhi, score.nist_csf, score.mitre_attack)
+    cells = [*numbers, identity.name, identity.id, identity.kind, ""]
+    return _clean(render(cells + [cell for values in many for cell in multivalue(values)]))
+
+
+def failed(reason: str) -> bytes:
+    """The cells of an event that could not be read."""
+    cells = {**dict.fromkeys(ADDED, ""), "nhi_error": reason[:_LONGEST]}
+    return _clean(render(list(cells.values())))
+
+
+_LONGEST = 300
+_NO_FIELDS = "no_fields: neither extracted fields nor _raw; write nhiscore before stats, table or fields"
+
+
+def _clean(cells: str) -> bytes:
+    """Without half characters, which JSON can spell and UTF-8 cannot."""
+    return cells.encode("utf-8", "replace")
+
+
+def main(requests: BinaryIO, replies: BinaryIO) -> int:
+    """Answer splunkd until it has had enough; the process's exit code."""
+    return serve(NhiScore(), requests, replies)

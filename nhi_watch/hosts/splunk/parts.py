@@ -1,0 +1,157 @@
+"""Parts: what one chunk of events holds of one identity's day, small enough to be kept in a summary index.
+
+A part keeps, of each behaviour, the fingerprints of its records. So parts are merged as sets are: in any order,
+twice over, from overlapping windows; a record counts once. 8 bytes a record against 1.5 kB of a raw event.
+
+Packed: one byte of version, how many fingerprints of how many behaviours, the fingerprints, how many of each
+behaviour, the behaviours (`dayrow`); then base64url, whose signs need no escape in any of Splunk's formats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import sys
+import zlib
+from array import array
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+
+from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, fingerprint
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.state import day_rows
+
+VERSION = 1
+_HEAD = struct.Struct("<BII")
+Key = tuple[Shape, int]
+Slot = tuple[Behaviour, set[int]]
+"""A behaviour, and the fingerprints of its records."""
+
+
+class Part:
+    """One identity's day, or a piece of it."""
+
+    __slots__ = ("day", "slots")
+
+    def __init__(self, day: int) -> None:
+        self.day = day
+        self.slots: dict[Key, Slot] = {}
+
+    def slot(self, shape: Shape, hour: int) -> Slot:
+        """The behaviour of this shape and hour, made when first asked for."""
+        found = self.slots.get((shape, hour))
+        if found is None:
+            found = self.slots[shape, hour] = (Behaviour(shape, hour), set())
+        return found
+
+    def merge(self, other: Part) -> None:
+        """Take in another piece of the same day; records that both know count once."""
+        for key, (behaviour, marks) in other.slots.items():
+            mine = self.slots.get(key)
+            if mine is None:
+                self.slots[key] = (behaviour, marks)
+            elif not marks <= mine[1]:
+                _merge(mine, behaviour, marks)
+
+    def events(self) -> int:
+        """How many events are counted here."""
+        return sum(behaviour.count for behaviour, _ in self.slots.values())
+
+    def first(self) -> int:
+        """Second of the first event."""
+        return min(behaviour.first for behaviour, _ in self.slots.values())
+
+    def whole(self) -> IdentityDay:
+        """As the pipeline takes it."""
+        whole = IdentityDay(self.day)
+        for key, (behaviour, marks) in self.slots.items():
+            whole.behaviours[key] = behaviour
+            whole.seen |= marks
+        return whole
+
+
+def _merge(mine: Slot, behaviour: Behaviour, marks: set[int]) -> None:
+    known, seen = mine
+    unmarked = known.count - len(seen) + behaviour.count - len(marks)
+    known.merge(behaviour)
+    seen |= marks
+    known.count = len(seen) + unmarked
+
+
+def key_of(identity_id: str) -> str:
+    """What finds the parts of an identity.
+
+    >>> key_of("aws:111111111111:role:AROAEXAMPLE")
+    '88416665b0b79b5c'
+    """
+    return hashlib.sha256(identity_id.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def mark_of_group(event: Event, count: int, last: int) -> int:
+    """The fingerprint of a row of `stats` that does not tell the ids of its records."""
+    return fingerprint(f"{event.identity.id}|{event.action}|{event.time}|{last}|{count}|{event.record_id}")
+
+
+def pack(part: Part) -> str:
+    """The part as text."""
+    whole = IdentityDay(part.day)
+    whole.behaviours = {key: behaviour for key, (behaviour, _) in part.slots.items()}
+    marks, sizes = array("Q"), array("I")
+    for behaviour in whole.ordered():
+        own = part.slots[behaviour.shape, behaviour.hour][1]
+        marks.extend(sorted(own))
+        sizes.append(len(own))
+    head = _HEAD.pack(VERSION, len(marks), len(sizes))
+    return urlsafe_b64encode(head + _bytes(marks) + _bytes(sizes) + day_rows.pack(whole)).decode("ascii").rstrip("=")
+
+
+def unpack(text: str) -> tuple[str, Part]:
+    """The identity's id and the part that `pack` wrote.
+
+    Raises:
+        RejectError: bad_part, when the text is damaged or of another version.
+    """
+    try:
+        return _unpack(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error, zlib.error) as error:
+        raise RejectError("bad_part", f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _unpack(raw: bytes) -> tuple[str, Part]:
+    version, marked, sized = _HEAD.unpack_from(raw)
+    if version != VERSION:
+        raise ValueError(f"version {version}, this app reads {VERSION}")
+    at = _HEAD.size
+    marks = _numbers("Q", raw[at : at + 8 * marked])
+    at += 8 * marked
+    sizes = _numbers("I", raw[at : at + 4 * sized])
+    whole = day_rows.unpack(raw[at + 4 * sized :])
+    if sum(sizes) != len(marks) or len(whole.behaviours) != len(sizes):
+        raise ValueError("the counts do not fit")
+    part = Part(whole.day)
+    for (key, behaviour), own in zip(whole.behaviours.items(), _cut(marks, sizes)):
+        part.slots[key] = (behaviour, own)
+    return whole.identity.id, part
+
+
+def _cut(marks: array[int], sizes: array[int]) -> Iterator[set[int]]:
+    at = 0
+    for size in sizes:
+        yield set(marks[at : at + size])
+        at += size
+
+
+def _bytes(numbers: array[int]) -> bytes:
+    """Least byte first on every machine."""
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _numbers(kind: str, raw: bytes) -> array[int]:
+    numbers = array(kind)
+    numbers.frombytes(raw)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers

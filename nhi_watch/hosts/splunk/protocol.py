@@ -1,0 +1,202 @@
+"""Splunk's custom search command protocol, version 2 ("chunked"): a thin reader and writer.
+
+A message is one line `chunked 1.0,<metadata bytes>,<body bytes>`, then the metadata as JSON, then the body
+as CSV. The first request is `getinfo`, all others are `execute`; each gets exactly one reply. The facts are
+those of splunk-sdk 2.1.1 (`searchcommands/search_command.py`, `internals.py`); the form of an error reply
+(`inspector` before `error`, then exit 1) is that of the `cexc.py` in Splunk's own apps.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import Any, BinaryIO, NamedTuple, Optional, Protocol
+
+from nhi_watch.core.errors import InputError, NhiError
+
+Metadata = dict[str, Any]
+Messages = list[tuple[str, str]]
+"""(level, text): DEBUG, INFO, WARN, ERROR; from INFO on they are shown below the search bar."""
+
+_HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*(\d{1,15})\s*,\s*(\d{1,15})\s*\n")
+_HEADER_LIMIT = 256
+
+
+class ProtocolError(NhiError):
+    """The stream does not hold what the protocol says; nothing after it can be read."""
+
+
+class Request(NamedTuple):
+    """One message from splunkd."""
+
+    metadata: Metadata
+    body: bytes
+
+
+class Search(NamedTuple):
+    """What splunkd tells of the search in which a command stands."""
+
+    arguments: list[str]
+    earliest: float = 0.0
+    """The search covers events from this second on; 0: from the first one on."""
+    latest: float = 0.0
+    """Up to this second; 0: up to now."""
+    user: str = ""
+    """Who searches."""
+
+
+class Command(Protocol):
+    """What `serve` needs of a search command."""
+
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+        """The getinfo reply and what to tell the user; raises InputError when an argument is wrong."""
+
+    def execute(self, body: bytes) -> bytes:
+        """The CSV that answers one chunk of CSV; no rows, no bytes."""
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """What is left to answer when all chunks were read: for commands that need all rows at once."""
+
+
+class Streaming:
+    """A command that answers each chunk by itself."""
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """Nothing is left."""
+        return b"", []
+
+
+def read_request(stream: BinaryIO) -> Optional[Request]:
+    """The next message, or None where the stream ends between two messages.
+
+    Raises:
+        ProtocolError: when the header or the metadata make no sense, or the stream ends too early.
+
+    >>> import io
+    >>> read_request(io.BytesIO(b'chunked 1.0,2,4\\n{}a\\n1\\n'))
+    Request(metadata={}, body=b'a\\n1\\n')
+    """
+    header = stream.readline(_HEADER_LIMIT)
+    if not header:
+        return None
+    match = _HEADER.fullmatch(header)
+    if match is None:
+        raise ProtocolError(f"expected 'chunked 1.0,<bytes>,<bytes>', got {header[:60]!r}")
+    metadata = _decode(_exactly(stream, int(match[1])))
+    return Request(metadata, _exactly(stream, int(match[2])))
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    try:
+        data = stream.read(size)
+    except (MemoryError, OverflowError) as error:
+        raise ProtocolError(f"a part of {size} bytes is more than memory holds") from error
+    if len(data) != size:
+        raise ProtocolError(f"the stream ends after {len(data)} of {size} bytes")
+    return data
+
+
+def _decode(data: bytes) -> Metadata:
+    try:
+        metadata = json.loads(data.decode("utf-8", "replace") or "{}")
+    except ValueError as error:
+        raise ProtocolError(f"metadata is not JSON: {error}") from error
+    if not isinstance(metadata, dict):
+        raise ProtocolError("metadata is not a JSON object")
+    return metadata
+
+
+def write_reply(stream: BinaryIO, metadata: Metadata, body: bytes = b"") -> None:
+    """Write one message and flush it.
+
+    >>> import io
+    >>> out = io.BytesIO(); write_reply(out, {"finished": False}); out.getvalue()
+    b'chunked 1.0,18,0\\n{"finished":false}'
+    """
+    head = json.dumps(metadata, separators=(",", ":")).encode("ascii")
+    stream.write(b"chunked 1.0,%d,%d\n%b" % (len(head), len(body), head))
+    stream.write(body)
+    stream.flush()
+
+
+def error_reply(message: str) -> Metadata:
+    """The metadata that ends a search with a message for its user."""
+    return {"inspector": {"messages": [["ERROR", message]]}, "finished": True, "error": message}
+
+
+def serve(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
+    """Answer requests until the stream ends; the process's exit code.
+
+    A search that is stopped closes our pipes: that is no error of ours.
+    """
+    try:
+        return _converse(command, requests, replies)
+    except BrokenPipeError:
+        _forget(replies)
+        return 0
+    except NhiError as error:
+        return _refuse(replies, str(error))
+
+
+def _converse(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
+    first = read_request(requests)
+    if first is None:
+        return 0
+    if first.metadata.get("action") != "getinfo":
+        raise ProtocolError(f"expected the action getinfo first, got {first.metadata.get('action')!r}")
+    reply, messages = command.prepare(_search(first.metadata))
+    write_reply(replies, {**reply, "inspector": {"messages": messages}} if messages else reply)
+    request = read_request(requests)
+    while request is not None:
+        _execute(command, request, replies)
+        request = read_request(requests)
+    return 0
+
+
+def _execute(command: Command, request: Request, replies: BinaryIO) -> None:
+    action = request.metadata.get("action")
+    if action != "execute":
+        raise ProtocolError(f"expected the action execute, got {action!r}")
+    body = command.execute(request.body) if request.body else b""
+    reply: Metadata = {"finished": bool(request.metadata.get("finished"))}
+    if reply["finished"]:
+        rest, messages = command.finish()
+        body += rest
+        if messages:
+            reply["inspector"] = {"messages": messages}
+    write_reply(replies, reply, body)
+
+
+def _search(metadata: Metadata) -> Search:
+    told = metadata.get("searchinfo")
+    searchinfo = told if isinstance(told, dict) else {}
+    arguments = searchinfo.get("args") or []
+    if not isinstance(arguments, list):
+        raise InputError(f"searchinfo.args is no list: {arguments!r}")
+    earliest, latest = (_seconds(searchinfo.get(f"{end}_time")) for end in ("earliest", "latest"))
+    user = searchinfo.get("username")
+    return Search([str(a) for a in arguments], earliest, latest, user if isinstance(user, str) else "")
+
+
+def _seconds(told: object) -> float:
+    """A time as splunkd writes it (`1629700322.000000000`), 0 where there is none."""
+    try:
+        return float(str(told))
+    except ValueError:
+        return 0.0
+
+
+def _refuse(replies: BinaryIO, message: str) -> int:
+    try:
+        write_reply(replies, error_reply(message))
+    except BrokenPipeError:
+        _forget(replies)
+    return 1
+
+
+def _forget(stream: BinaryIO) -> None:
+    """Let what is still buffered go nowhere, else Python complains about the closed pipe when it exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,0 +1,273 @@
+"""Splunk's REST API and HTTP Event Collector, as far as the alert action needs them, with the standard library.
+
+Nothing but HTTPS, and certificates are verified. A search head asks its own splunkd by a loopback address, for which
+no certificate is issued: there the name is not compared, but the certificate must still come from Splunk's own
+authority (`etc/auth/cacert.pem`) or one that the system trusts. Splunk's own is older than the strict rules of
+Python 3.13, which are left out there too.
+
+Sources: REST API Reference Manual (KV store, input, access endpoints), "Format events for HTTP Event Collector".
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Optional
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+from nhi_watch.core.errors import InputError, StoreError
+
+APP = "nhi_watch"
+ATTEMPTS = 4
+TIMEOUT = 30
+LONGEST_PAUSE = 30
+PAGE = 1_000
+"""Documents asked for at once, and the most that batch_save takes (limits.conf)."""
+BUSY = frozenset({429, 502, 503, 504})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+Document = Mapping[str, Any]
+JSON = "application/json"
+
+
+class RestError(StoreError):
+    """Splunk has answered with an error; `status` is that of HTTP, 0 where there was no answer."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """A redirect would carry the session key to another server."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """None is followed."""
+
+
+def trust(url: str, *authorities: Path) -> ssl.SSLContext:
+    """Whom to trust at a URL: the system's authorities, and those in files.
+
+    Raises:
+        InputError: the URL is not HTTPS, or the file is no certificate.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname:
+        raise InputError(f"{url[:200]!r} is no https:// address; nothing is sent without TLS")
+    context = ssl.create_default_context()
+    for path in authorities:
+        _add(context, path)
+    if parts.hostname in LOOPBACK:
+        context.check_hostname = False
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+def _add(context: ssl.SSLContext, authority: Path) -> None:
+    try:
+        context.load_verify_locations(str(authority))
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(f"{authority}: no certificates of authorities ({error})") from error
+
+
+class Client:
+    """One server and how to show who asks. Waits and asks again while it is busy or does not answer."""
+
+    def __init__(
+        self, url: str, authorization: str, context: ssl.SSLContext, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": authorization, "User-Agent": APP}
+        self._opener = build_opener(HTTPSHandler(context=context), _NoRedirect)
+        self._pause = pause
+
+    def ask(self, method: str, path: str, body: Optional[bytes] = None, kind: str = JSON) -> bytes:
+        """The answer's body.
+
+        Raises:
+            RestError: an error that stays after all attempts; says what to do where that is known.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._once(method, path, body, kind)
+            except HTTPError as error:
+                wait = _pause_of(error, attempt)
+                if error.code not in BUSY or attempt == ATTEMPTS:
+                    raise RestError(error.code, f"{_where(path)}: {_told(error)}") from error
+            except (URLError, OSError, HTTPException) as error:
+                wait = 2.0 ** (attempt - 1)
+                reason = getattr(error, "reason", error)
+                if isinstance(reason, ssl.SSLCertVerificationError) or attempt == ATTEMPTS:
+                    raise RestError(0, f"{_where(path)}: no answer: {reason}{_advice(reason)}"[:500]) from error
+            self._pause(wait)
+        raise AssertionError("unreachable")
+
+    def _once(self, method: str, path: str, body: Optional[bytes], kind: str) -> bytes:
+        headers = {**self._headers, **({"Content-Type": kind} if body is not None else {})}
+        request = Request(self._url + path, data=body, headers=headers, method=method)  # noqa: S310 (https: see trust)
+        with self._opener.open(request, timeout=TIMEOUT) as reply:
+            return bytes(reply.read())
+
+    def ask_json(self, method: str, path: str, body: Any = None) -> Any:
+        """The same with JSON both ways.
+
+        Raises:
+            RestError: also where the answer is none.
+        """
+        text = self.ask(method, path, None if body is None else json.dumps(body).encode())
+        try:
+            return json.loads(text) if text else None
+        except ValueError as error:
+            raise RestError(0, f"{_where(path)}: the answer is no JSON: {text[:80]!r}") from error
+
+
+def _where(path: str) -> str:
+    return path.partition("?")[0]
+
+
+def _pause_of(error: HTTPError, attempt: int) -> float:
+    told = error.headers.get("Retry-After", "")
+    return min(float(told), LONGEST_PAUSE) if told.isdecimal() else 2.0 ** (attempt - 1)
+
+
+def _told(error: HTTPError) -> str:
+    """What an error answer says, and what to do about it."""
+    text = error.read(2_000).decode("utf-8", "replace")
+    try:
+        told = json.loads(text)
+        text = told.get("text") or "; ".join(str(each.get("text", "")) for each in told["messages"])
+    except (ValueError, AttributeError, KeyError, TypeError):
+        text = " ".join(text.split())
+    return f"HTTP {error.code}: {text[:300] or error.reason}{_REMEDIES.get(error.code, '')}"
+
+
+_REMEDIES = {
+    401: "; the session or token has expired or is wrong",
+    403: "; the role lacks a capability, or the collector's token is wrong or may not write to the index",
+    404: "; is the app installed and the KV store running?",
+}
+
+
+def _advice(reason: object) -> str:
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return "; put the authority's certificate into etc/auth/cacert.pem, or name its file in param.ca"
+    return ""
+
+
+class Collection:
+    """A collection of this app's KV store."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._client = client
+        self._path = f"/servicesNS/nobody/{APP}/storage/collections/data/{quote(name, safe='')}"
+
+    def _of(self, key: str) -> str:
+        return f"{self._path}/{quote(key, safe='')}"
+
+    def get(self, key: str) -> Optional[dict[str, Any]]:
+        """A document; None: there is none."""
+        try:
+            return dict(self._client.ask_json("GET", self._of(key)))
+        except RestError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def insert(self, document: Document) -> bool:
+        """Put a document with its `_key`; False: there is one with this key, and it stays."""
+        try:
+            self._client.ask_json("POST", self._path, document)
+        except RestError as error:
+            if error.status == 409:
+                return False
+            raise
+        return True
+
+    def replace(self, key: str, document: Document) -> None:
+        """Put a document in place of the one with this key."""
+        self._client.ask_json("POST", self._of(key), document)
+
+    def delete(self, key: str) -> None:
+        """Remove a document, if it is there."""
+        try:
+            self._client.ask("DELETE", self._of(key))
+        except RestError as error:
+            if error.status != 404:
+                raise
+
+    def delete_where(self, query: Document) -> None:
+        """Remove all documents that fit."""
+        self._client.ask("DELETE", f"{self._path}?{urlencode({'query': json.dumps(query)})}")
+
+    def all(self, query: Optional[Document] = None, page: int = PAGE) -> Iterator[dict[str, Any]]:
+        """All documents that fit, in the order of their keys, asked for page by page."""
+        skip, told = 0, {"query": json.dumps(query)} if query else {}
+        while True:
+            asked = urlencode({**told, "sort": "_key", "limit": page, "skip": skip})
+            found = self._client.ask_json("GET", f"{self._path}?{asked}")
+            yield from found
+            if len(found) < page:
+                return
+            skip += page
+
+    def save(self, documents: Sequence[Document]) -> None:
+        """Put many documents; one with a known `_key` replaces the old one."""
+        for start in range(0, len(documents), PAGE):
+            self._client.ask_json("POST", f"{self._path}/batch_save", documents[start : start + PAGE])
+
+
+@dataclass(frozen=True)
+class Event:
+    """What is to be written into an index."""
+
+    text: str
+    time: int
+    index: str
+    sourcetype: str
+    source: str
+
+
+def receive(client: Client, event: Event) -> None:
+    """Write an event through splunkd: needs the capability edit_tcp, and no token."""
+    told = urlencode({"index": event.index, "sourcetype": event.sourcetype, "source": event.source, "host": APP})
+    client.ask("POST", f"/services/receivers/simple?{told}", event.text.encode(), "text/plain; charset=utf-8")
+
+
+def collect(client: Client, event: Event) -> None:
+    """Write an event through an HTTP Event Collector."""
+    body = {"event": event.text, "time": event.time, "host": APP, "index": event.index}
+    client.ask_json("POST", "/services/collector/event", {
+        **body, "sourcetype": event.sourcetype, "source": event.source,
+    })  # fmt: skip
+
+
+def password(client: Client, realm: str, name: str) -> str:
+    """A secret of this app's credential store; needs the capability list_storage_passwords.
+
+    Raises:
+        RestError: there is none, or it may not be read.
+    """
+    entry = quote(f"{realm}:{name}:", safe="")
+    path = f"/servicesNS/nobody/{APP}/storage/passwords/{entry}?output_mode=json"
+    try:
+        told = client.ask_json("GET", path)
+        return str(told["entry"][0]["content"]["clear_password"]).strip()
+    except (KeyError, IndexError, TypeError) as error:
+        raise RestError(0, _missing(realm, name)) from error
+    except RestError as error:
+        if error.status != 404:
+            raise
+        raise RestError(404, _missing(realm, name)) from error
+
+
+def _missing(realm: str, name: str) -> str:
+    return (
+        f"storage/passwords holds no secret {realm}:{name}; keep the collector's token there, as the app's page shows, "
+        "and give the role list_storage_passwords"
+    )

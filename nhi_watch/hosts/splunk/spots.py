@@ -1,0 +1,54 @@
+"""What nhihealth makes of the rows of a search when it is asked for blind spots: rows of notables."""
+
+from __future__ import annotations
+
+from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.hosts.splunk import blind, fields, lookup, verdicts
+from nhi_watch.hosts.splunk.blind import Clock, Seen
+from nhi_watch.hosts.splunk.lookup import Table
+from nhi_watch.hosts.splunk.notables import Earlier, earlier, row_of
+from nhi_watch.hosts.splunk.protocol import Messages
+from nhi_watch.hosts.splunk.rows import write
+from nhi_watch.hosts.splunk.verdicts import Given
+
+
+class Spots:
+    """Gathers what a search holds of logs' rhythms, and of blind spots that were written before."""
+
+    def __init__(self) -> None:
+        self.seen = Seen()
+        self.given = Given([], [])
+        """Verdicts that came with the rows."""
+        self._known: dict[str, Earlier] = {}
+
+    def remember(self, text: str) -> None:
+        """Take in a notable's event; only blind spots are kept.
+
+        Raises:
+            RejectError: bad_notable.
+        """
+        told = earlier(text)
+        name, revision = told.document["id"], told.document["revision"]
+        if told.document["kind"] == "blind_spot" and (
+            name not in self._known or self._known[name].document["revision"] < revision
+        ):
+            self._known[name] = told
+
+    def finish(self, table: Table, earliest: float, clock: Clock) -> tuple[bytes, Messages]:
+        """A row for each notable that is new or has changed, and what was judged."""
+        if not blind.can_tell(table, earliest):
+            return b"", [("WARN", _cannot(table))]
+        days = blind.rhythms(table, self.seen.days(earliest), clock.now // DAY)
+        found, hidden = verdicts.apply(blind.settle(days, self._known, clock), self._known, self.given, clock.now)
+        rows = [row_of(one, clock.now) for one in found if one.change != "same"]
+        told = f"nhihealth: {lookup.describe(table)}; {len(rows)} blind spots are new or have changed"
+        left = f"; {sum(hidden.values())} left out by verdicts" if hidden else ""
+        body = write(fields.names(fields.NOTABLE), rows, fields.many(fields.NOTABLE)) if rows else b""
+        return body, [("INFO", told + left)]
+
+
+def _cannot(table: Table) -> str:
+    if table.last < 0:
+        return "nhihealth: silent logs cannot be told: no baseline yet; run the search NHI Watch - Learn History once"
+    told = f"the baseline ends with {render_day(table.last)}, and the search begins later than the day after"
+    return f"nhihealth: silent logs cannot be told: {told}; enable NHI Watch - Learn, or search from an earlier day on"

@@ -1,0 +1,72 @@
+"""The customer's tables in the app's lookups/, as commands read them.
+
+A wrong row must not end every scheduled search: the table is then left out, and the search's messages say so.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Optional
+
+from nhi_watch.context import assets, networks, reputation
+from nhi_watch.context.assets import NO_ASSETS, Asset, Assets
+from nhi_watch.context.reputation import NOTHING, Reputation
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.splunk.protocol import Messages
+
+LOOKUPS = Path(__file__).resolve().parents[3] / "lookups"
+NETWORKS = "nhi_networks.csv"
+ASSETS = "nhi_assets.csv"
+OWNERS = "nhi_owners.csv"
+REPUTATION = "nhi_reputation.csv"
+INTEL = "nhi_intel.csv"
+"""What the search NHI Watch - Threat Intelligence copies of Enterprise Security's ip_intel."""
+
+
+def load_networks(folder: Path) -> Messages:
+    """Take in the customer's networks: who runs them is part of what is normal."""
+    path = folder / NETWORKS
+    try:
+        if path.is_file():
+            networks.load_custom(path)
+    except InputError as error:
+        return [left_out(error)]
+    return []
+
+
+def load_reputation(folder: Path) -> tuple[Reputation, Messages]:
+    """The addresses that the customer's lists name."""
+    paths = [path for path in (folder / REPUTATION, folder / INTEL) if path.is_file()]
+    try:
+        return (reputation.load(paths) if paths else NOTHING), []
+    except InputError as error:
+        return NOTHING, [left_out(error)]
+
+
+def load_assets(folder: Path) -> tuple[Assets, Messages]:
+    """The customer's assets, for priorities; who owns what, where nhi_assets.csv names nobody, says nhi_owners.csv."""
+    found: Assets = NO_ASSETS
+    messages: Messages = []
+    for name in (ASSETS, OWNERS):
+        try:
+            more = assets.load(folder / name) if (folder / name).is_file() else NO_ASSETS
+        except InputError as error:
+            messages.append(left_out(error))
+            continue
+        found = {**found, **{who: _owned(found.get(who), asset) for who, asset in more.items()}}
+    return found, messages
+
+
+def _owned(known: Optional[Asset], told: Asset) -> Asset:
+    return told if known is None else known._replace(owner=known.owner or told.owner)
+
+
+def left_out(error: InputError) -> tuple[str, str]:
+    """The message on a table that cannot be read; the folder's path is nobody's business.
+
+    >>> left_out(InputError("apps/nhi_watch/lookups/nhi_networks.csv, line 2: not a network"))
+    ('WARN', 'left out nhi_networks.csv, line 2: not a network; correct the table')
+    """
+    text = re.sub(r"^.*?(?=nhi_\w+\.csv)", "", str(error))
+    return "WARN", f"left out {text}; correct the table"[:500]

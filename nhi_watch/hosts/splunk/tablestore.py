@@ -1,0 +1,146 @@
+"""What `State` keeps, read from the rows of a lookup table, and back.
+
+A day is judged against the baseline as it stood on its eve, so what a table knows of that day and of later ones is
+left out. What is put stays in memory. Of whole days only those of exposed identities are kept: their uses since the
+exposure are looked at for weeks; all others can be read from the summary index again.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Optional
+
+from nhi_watch.hosts.splunk.lookup import KEPT, Table, dump, parse
+from nhi_watch.state import inventory
+from nhi_watch.state.state import GROUPS, OLD
+
+Lesson = list[Any]
+"""[what is learnt at once, what later, peer group]"""
+DRIFT = "drift/"
+RHYTHM = "rhythm/"
+"""Beginnings of the keys of `meta` that a table keeps: the spread of each day's scores and signals, and the hours in
+which each log told something. A day follows."""
+_TOLD = ("exposed", "resolved", "quarantined")
+"""Changes of a credential after which its use is followed."""
+
+
+class TableStore:
+    """What `State` keeps, read from a table up to the eve of a day; what is put stays in memory."""
+
+    def __init__(self, table: Table, before: int) -> None:
+        self._table = table
+        self._days = [day for day in table.days if day < before]
+        self._put: dict[str, dict[str, bytes]] = {}
+        self._deltas: dict[str, dict[str, Lesson]] = {}
+        known = {day for day in (int(key[:6]) for key in table.kept["day"]) if day < before}
+        days = sorted(known.union(self._days))
+        self._put["meta"] = {"days": pack(dump([days, table.base + 1]))} if table.last >= 0 else {}
+        self._put["meta"].update({key: row for key, row in _unkept(table, "meta").items() if day_in(key) < before})
+        self._put["profile"] = dict(_snapshot(table, before))
+        self._put["day"] = {key: row for key, row in _unkept(table, "day").items() if int(key[:6]) < before}
+        for name in ("inventory", "ledger"):
+            self._put[name] = _unkept(table, name)
+
+    def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """The rows that exist among `keys`."""
+        found = {key: self._one(table, key) for key in keys}
+        return {key: row for key, row in found.items() if row is not None}
+
+    def _one(self, table: str, key: str) -> Optional[bytes]:
+        row = self._put.get(table, {}).get(key)
+        if row is not None:
+            return row
+        if table == "profile":
+            own = self._table.own.get(key[len(OLD) + 1 :] if key.startswith(f"{OLD}/") else key)
+            return pack(own.profile) if own is not None else None
+        return self._delta(int(key[:6]), key[7:]) if table == "delta" else None
+
+    def _delta(self, day: int, scope: str) -> Optional[bytes]:
+        own = self._table.own.get(scope)
+        if own is None or not own.deltas or day not in self._days:
+            return None
+        if scope not in self._deltas:
+            self._deltas[scope] = parse(scope, own.deltas)
+        lesson = self._deltas[scope].get(str(day))
+        return pack(dump([*lesson, 0.0, 0.0, 0.0, False, None])) if lesson else None
+
+    def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        """Rows in key order."""
+        rows = {key: row for key, row in self._put.get(table, {}).items() if low <= key < high}
+        if table == "delta":
+            for day in [day for day in self._days if low <= f"{day:06d}/" < high]:
+                for scope in self._table.own:
+                    row = self._delta(day, scope)
+                    if row is not None:
+                        rows.setdefault(f"{day:06d}/{scope}", row)
+        yield from sorted(rows.items())
+
+    def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
+        """Replace or delete rows."""
+        known = self._put.setdefault(table, {})
+        followed = self._followed() if table == "day" else set()
+        for key, row in rows:
+            if row is None:
+                known.pop(key, None)
+            elif table != "day" or key[7:] in followed:
+                known[key] = row
+
+    def _followed(self) -> set[str]:
+        """Ids of the identities of which whole days are kept."""
+        names = {u.id for c in inventory.credentials(self) for u in c.users if any(d.what in _TOLD for d in c.changes)}
+        done = inventory.every_name(self)
+        held = {name for name, changes in done.items() if any(change.what in _TOLD for change in changes)}
+        if held:
+            everybody = inventory.identities(self).values()
+            names |= {one.identity.id for one in everybody if inventory.name_key(one.identity) in held}
+        return names
+
+    def kept(self) -> dict[str, dict[str, str]]:
+        """What the next table keeps of the state's tables."""
+        found = {name: {key: unpack_text(row) for key, row in self._put.get(name, {}).items()} for name in KEPT[:2]}
+        days = {key: b64encode(row).decode("ascii") for key, row in self._put["day"].items()}
+        meta = {key: unpack_text(row) for key, row in self._put["meta"].items() if key.startswith((DRIFT, RHYTHM))}
+        return {**found, "day": days, "meta": meta}
+
+
+def day_in(key: str) -> int:
+    """The day of a key of `meta` that a table keeps.
+
+    >>> day_in("rhythm/020000")
+    20000
+    """
+    return int(key.partition("/")[2])
+
+
+def _unkept(table: Table, name: str) -> dict[str, bytes]:
+    rows = table.kept[name].items()
+    return {key: b64decode(text) for key, text in rows} if name == "day" else {key: pack(text) for key, text in rows}
+
+
+def pack(text: str) -> bytes:
+    """A row of JSON as the state packs it."""
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 0)
+
+
+def unpack_text(raw: bytes) -> str:
+    """The JSON text of a row."""
+    return zlib.decompress(raw).decode("utf-8", "surrogatepass")
+
+
+def unpack(raw: bytes) -> Any:
+    """The plain value of a row."""
+    return json.loads(zlib.decompress(raw))
+
+
+def _snapshot(table: Table, before: int) -> Iterator[tuple[str, bytes]]:
+    """The groups as they stood on the last day before a day on which any of them changed."""
+    stood = {scope: bisect_left(days, before) - 1 for scope, (days, _) in table.groups.items()}
+    cells = {scope: row for scope, row in stood.items() if row >= 0}
+    if cells:
+        day = max(table.groups[scope][0][row] for scope, row in cells.items())
+        texts = (f"{json.dumps(scope)}:{table.groups[scope][1][row]}" for scope, row in sorted(cells.items()))
+        yield f"{GROUPS}/{day:06d}", pack("{" + ",".join(texts) + "}")

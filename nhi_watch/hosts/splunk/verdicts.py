@@ -1,0 +1,134 @@
+"""What people have decided, as rows of the KV store's nhi_feedback and of lookups/nhi_exceptions.csv, and what follows.
+
+A notable that is settled, or of which exceptions cover every reason, is not written. One that was written before gets a
+last revision, `withdrawn`; it comes back when the exception ends or the verdict is taken back.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.detect import feedback
+from nhi_watch.detect.feedback import LONGEST, Allowed, Verdict
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.hosts.splunk.lookup import Table
+from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked
+from nhi_watch.hosts.splunk.protocol import Messages
+from nhi_watch.hosts.splunk.tables import left_out
+from nhi_watch.hosts.splunk.tablestore import TableStore
+
+EXCEPTIONS = "nhi_exceptions.csv"
+COLUMNS = ("identity", "signal", "value", "until", "reason")
+"""Of that file; Splunk leaves out the last where no row has a reason."""
+_DATE = 10
+Row = Mapping[str, str]
+
+
+class Given(NamedTuple):
+    """All that was decided."""
+
+    verdicts: list[Verdict]
+    allowed: list[Allowed]
+
+
+def take(row: Row, given: Given) -> None:
+    """Add a row of nhi_feedback.
+
+    Raises:
+        RejectError: bad_verdict.
+    """
+    verdict, name = row.get("verdict", ""), row.get("nhi_id", "")
+    if verdict not in feedback.VERDICTS or not name:
+        raise RejectError("bad_verdict", f"{verdict[:40]!r} is none")
+    try:
+        until, made = (parse(row[name]) if row.get(name) else 0 for name in ("until", "time"))
+    except RejectError as error:
+        raise RejectError("bad_verdict", str(error)) from error
+    by, why = row.get("analyst", "") or "?", row.get("reason", "")
+    exception = verdict == "expected" and row.get("signal")
+    if exception:
+        who = (row.get("identity", ""), row["signal"], row.get("value", ""))
+        given.allowed.append(_allowed(who, until, (by, why, made, name)))
+    else:
+        given.verdicts.append(Verdict(name, row.get("identity", ""), "", verdict, by, made, why, until, "", 0, 0.5))
+
+
+def _allowed(who: tuple[str, str, str], until: int, about: tuple[str, str, int, str]) -> Allowed:
+    key = hashlib.sha256("|".join(who).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    by, why, made, notable = about
+    return Allowed(key, *who, until, by, why, made, notable)
+
+
+def load_exceptions(folder: Path) -> tuple[Given, Messages]:
+    """The customer's exceptions; none where a row is wrong, and a message that says which."""
+    path = folder / EXCEPTIONS
+    try:
+        return Given([], list(load(path)) if path.is_file() else []), []
+    except InputError as error:
+        return Given([], []), [left_out(error)]
+
+
+def load(path: Path) -> Iterator[Allowed]:
+    """The customer's exceptions.
+
+    Raises:
+        InputError: the file cannot be read, or a row is wrong; names the line.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            if not set(COLUMNS[:-1]) <= set(rows.fieldnames or ()):
+                raise InputError(f"{path}, line 1: the header must be {','.join(COLUMNS)}")
+            for number, row in enumerate(rows, 2):
+                yield _exception(path, number, {name: (row.get(name) or "").strip() for name in COLUMNS})
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: {error}; give a CSV file as shipped in lookups/nhi_exceptions.csv") from error
+
+
+def _exception(path: Path, line: int, row: Row) -> Allowed:
+    if not (row["identity"] and row["value"]) or row["signal"] not in NAMES:
+        raise InputError(
+            f"{path}, line {line}: needs an identity (its nhi_identity_id), a signal of docs/signals.md and a value; "
+            f"found {row['identity'][:60]!r}, {row['signal'][:60]!r}, {row['value'][:60]!r}"
+        )
+    try:
+        until = parse(row["until"] + ("T00:00:00Z" if len(row["until"]) == _DATE else ""))
+    except RejectError as error:
+        raise InputError(f"{path}, line {line}: until must be a date, as in 2027-03-31") from error
+    if until > int(time.time()) + LONGEST * DAY:
+        raise InputError(f"{path}, line {line}: until must lie within the next {LONGEST} days: an exception ends")
+    return _allowed((row["identity"], row["signal"], row["value"]), until, ("nhi_exceptions.csv", row["reason"], 0, ""))
+
+
+def apply(
+    found: Iterable[Ranked], known: Mapping[str, Earlier], given: Given, now: int
+) -> tuple[list[Ranked], dict[str, int]]:
+    """What is still to be shown, and of the rest how many, by reason."""
+    ranked = list(found)
+    rows = TableStore(Table(), 0)
+    feedback.put(rows, given.verdicts)
+    for exception in given.allowed:
+        feedback.put_allowed(rows, exception)
+    standing = [one for one in ranked if one.change not in ENDED]
+    applied = feedback.apply(rows, (dict(one.document) for one in standing), now)
+    shown = {document["id"] for document in applied.shown}
+    kept = [each for one in ranked for each in _kept(one, known, one.change in ENDED or one.document["id"] in shown)]
+    return kept, applied.hidden
+
+
+def _kept(one: Ranked, known: Mapping[str, Earlier], is_shown: bool) -> list[Ranked]:
+    before = known.get(one.document["id"])
+    if is_shown:
+        return [one]
+    if before is None or before.change in ENDED:
+        return []
+    return [one._replace(change="withdrawn", escalated=False, document={
+        **one.document, "revision": before.document["revision"] + 1,
+    })]  # fmt: skip

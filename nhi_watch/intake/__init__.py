@@ -1,0 +1,1 @@
+"""Record → Event → Day: files, shapes and sources."""

@@ -1,0 +1,282 @@
+"""What Microsoft's logs share: identities of Entra ID, operation names, addresses, permissions, Elastic's spelling.
+
+Identities of Entra ID, the same out of sign-ins, audit logs, Graph activity, Azure activity and Microsoft 365, so
+that records of one app can be linked:
+
+- An app is `entra:app:<application id>` wherever the application id is told. That id names the app in every
+  log and is never used again; a registration that is deleted and made anew gets another one.
+- Where only the service principal's object id is told (most audit records of what an app did), it is
+  `entra:sp:<object id>`. Records that tell both (sign-ins, Graph activity, directory records of Microsoft 365)
+  prove which belong together: both are among the Event's `links`.
+- A user is `entra:user:<object id>`, or by its sign-in name, in lower case, where no object id is told.
+- No tenant in these ids: they are unique in the world, and half of the shapes do not tell the tenant.
+- What an app of somebody else than Microsoft does for a user is the app's doing (trait `delegated`); Microsoft's
+  own apps (Outlook, the portal) are how a user works, so there it is the user's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional
+
+from nhi_watch.core.event import Identity
+from nhi_watch.intake.shapes.times import spelled
+from nhi_watch.intake.shapes.values import listed, plain, text
+
+ENTRA = "entra"
+APPS = ("app", "managed_identity")
+"""The kinds of identities that are apps."""
+GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+
+PORTALS = {
+    "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",  # Azure portal
+    "497effe9-df71-4043-a8bb-14cf78c4b63b",  # Exchange admin center
+    "74658136-14ec-4630-ad9b-26e160ff0fc6",  # Entra and Azure AD portal extension
+    "00000006-0000-0ff1-ce00-000000000000",  # Microsoft 365 portal
+    "80ccca67-54bd-44ab-8625-4b79c4dc7775",  # Microsoft 365 security and compliance center
+}
+# Apps of Microsoft with which people, administrators and services work. Microsoft Learn, "Verify first-party
+# Microsoft applications in sign-in reports"; the older ones are told by their pattern (`_OLD_ID`).
+_FIRST_PARTY = PORTALS | {
+    "04b07795-8ddb-461a-bbee-02f9e1bf7b46",  # Azure CLI
+    "1950a258-227b-4e31-a9cf-717495945fc2",  # Azure PowerShell
+    "14d82eec-204b-4c2f-b7e8-296a70dab67e",  # Microsoft Graph command line tools
+    "1b730954-1685-4b74-9bfd-dac224a7b894",  # Azure AD PowerShell
+    "fb78d390-0c51-40cd-8e17-fdbfab77341b",  # Exchange Online PowerShell
+    "872cd9fa-d31f-45e0-9eab-6e460a02d1f1",  # Visual Studio
+    "aebc6443-996d-45c2-90f0-388ff96faa56",  # Visual Studio Code
+    "d3590ed6-52b3-4102-aeff-aad2292ab01c",  # Microsoft Office
+    "27922004-5251-4030-b22d-91ecd9a37ea4",  # Outlook mobile
+    "5d661950-3475-41cd-a2c3-d671a3162bc1",  # Outlook
+    "1fec8e78-bce4-4aaf-ab1b-5451cc387264",  # Teams
+    "5e3ce6c0-2b1f-4285-8d4b-75ee78787346",  # Teams web client
+    "ab9b8c07-8f02-4f72-87fa-80105867a763",  # OneDrive sync
+    "89bee1f7-5e6e-4d8a-9f3d-ecd601259da7",  # Office 365 shell
+    "4345a7b9-9a63-4910-a426-35363201d503",  # Office home
+    "4765445b-32c6-49b0-83e6-1d93765276ca",  # Office home (new)
+    "29d9ed98-a469-4536-ade2-f981bc1d605e",  # Authentication broker
+    "08e18876-6177-487e-b8b5-cf950c1e598c",  # SharePoint Online client extensibility
+    "9199bf20-a13f-4107-85dc-02114787ef48",  # One Outlook web
+    "de8bc8b5-d9f9-48b1-a8ad-b748da725064",  # Graph Explorer
+    "a0c73c16-a7e3-4564-9a95-2bdf47383716",  # Exchange's own PowerShell
+    "c9a559d2-7aab-4f13-a6ed-e7e9c52aec87",  # Forms
+    "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",  # Teams services
+    "f3f64fec-ecee-4e9a-9eed-a36a5e421300",  # a service of Exchange, only ever seen from its own addresses
+}
+_OLD_ID = re.compile(r"0000000[0-9a-f]-0000-0ff1-ce00-000000000000|0000000[0-9a-f]-0000-0000-c000-000000000000")
+
+_TENANT_WRITE = re.compile(
+    r"(?:RoleManagement|AppRoleAssignment|Application|Directory|Policy|Group|User|PrivilegedAccess|Credentials|"
+    r"EntitlementManagement|UserAuthenticationMethod)\.(?:[A-Za-z]+\.)?ReadWrite\.[A-Za-z]+|"
+    r"full_access_as_app|Sites\.FullControl\.All|Domain\.ReadWrite\.All"
+)
+_MAIL_AND_FILES = re.compile(
+    r"(?:Mail|MailboxSettings|Files|Sites|Notes|Chat|ChannelMessage|Calendars|Contacts)\.[A-Za-z.]+|EWS\.AccessAsUser\.All|"
+    r"full_access_as_app|IMAP\.AccessAsUser\.All|POP\.AccessAsUser\.All"
+)
+ADMIN_ROLES = re.compile(
+    r"(?:Global|Company|Privileged Role|Privileged Authentication|Application|Cloud Application|Hybrid Identity|"
+    r"Security|Exchange|SharePoint|User|Authentication|Conditional Access|Domain Name|Intune)(?: Service)? "
+    r"Administrator"
+    r"|Partner Tier\d Support|Directory Synchronization Accounts",
+    re.IGNORECASE,
+)
+
+
+# ---- identities
+
+
+def guid(value: object) -> str:
+    """An id in lower case, bounded; the nil id is not told.
+
+    >>> guid("D0AB11A0-8802-47A2-84F4-546FDED6F92B"), guid("00000000-0000-0000-0000-000000000000")
+    ('d0ab11a0-8802-47a2-84f4-546fded6f92b', '')
+    """
+    return _guid(value) if value.__class__ is str else _guid(text(value, 128))
+
+
+@lru_cache(maxsize=16384)
+def _guid(value: str) -> str:
+    told = text(value, 128).strip().lower()
+    return "" if told == "00000000-0000-0000-0000-000000000000" else told
+
+
+def first_party(app_id: str) -> bool:
+    """Whether the app is one of Microsoft's with which people work.
+
+    >>> first_party("00000002-0000-0ff1-ce00-000000000000"), first_party("ea0056b2-87ac-4765-ba13-e2768da6fba7")
+    (True, False)
+    """
+    return app_id in _FIRST_PARTY or _OLD_ID.fullmatch(app_id) is not None
+
+
+def app(tenant: str, app_id: str, object_id: str, name: str = "", kind: str = "app") -> Optional[Identity]:
+    """The identity of an app; None when neither id is told."""
+    if app_id:
+        return Identity(f"{ENTRA}:app:{app_id}", name or app_id, kind, ENTRA, tenant, "")
+    if object_id:
+        return Identity(f"{ENTRA}:sp:{object_id}", name or object_id, kind, ENTRA, tenant, "")
+    return None
+
+
+def user(tenant: str, object_id: str, name: str) -> Optional[Identity]:
+    """The identity of a user; None when neither id nor name is told."""
+    unique = object_id or name.lower()
+    return Identity(f"{ENTRA}:user:{unique}"[:512], name or unique, "user", ENTRA, tenant, "") if unique else None
+
+
+def service(tenant: str, name: str) -> Identity:
+    """One of Microsoft's own services; `unknown` if it has no name."""
+    name = name[:200] or "unknown"
+    return Identity(f"{ENTRA}:service:{operation(name)[:100] or 'unknown'}", name, "service", ENTRA, tenant, "")
+
+
+def links(identity: Identity, object_id: str) -> tuple[str, ...]:
+    """`app:` and `sp:`, the two ids of an app that acts, as far as its record tells them.
+
+    >>> links(Identity("entra:app:1", "x", "app", "entra", "", ""), "2")
+    ('app:1', 'sp:2')
+    >>> links(Identity("entra:user:1", "x", "user", "entra", "", ""), "2")
+    ()
+    """
+    if identity.kind not in APPS:
+        return ()
+    kind, _, unique = identity.id[len(ENTRA) + 1 :].partition(":")
+    return tuple(sorted({f"{kind}:{unique}", *([f"sp:{object_id}"] if object_id else [])}))
+
+
+# ---- texts
+
+when = spelled
+
+
+@lru_cache(maxsize=4096)
+def operation(told: str) -> str:
+    """A product's sentence as one word; trailing dots, blanks and dashes do not matter.
+
+    >>> operation("Add service principal credentials."), operation("Update application – Certificates and secrets ")
+    ('AddServicePrincipalCredentials', 'UpdateApplicationCertificatesAndSecrets')
+    >>> operation("New-InboxRule"), operation("MailItemsAccessed"), operation(" ")
+    ('New-InboxRule', 'MailItemsAccessed', '')
+    """
+    words = re.split(r"[^0-9A-Za-z_-]+", told[:200])
+    return "".join(word[:1].upper() + word[1:] for word in words if word.strip("-"))[:100]
+
+
+@lru_cache(maxsize=8192)
+def host(told: str) -> str:
+    """An address without its port.
+
+    >>> host("198.51.100.7:443"), host("[2001:db8::1]:443"), host("2001:db8::1"), host("<null>")
+    ('198.51.100.7', '2001:db8::1', '2001:db8::1', '')
+    """
+    told = told.strip()[:128]
+    if told[:1] == "[":
+        return told[1:].partition("]")[0]
+    if told.count(":") == 1:
+        return told.partition(":")[0]
+    return "" if told in ("<null>", "null", "Not Available") else told
+
+
+def is_native(row: Mapping[str, Any]) -> bool:
+    """Whether a record is neither a host's row (`a.b`, `a{}`, `_time`) nor a document.
+
+    >>> is_native({"Id": "x"}), is_native({"Id": "x", "Actor{}.ID": "y"}), is_native({"_raw": "{}"})
+    (True, False, False)
+    """
+    if "_raw" in row or "_time" in row or "_source" in row or "fields" in row:
+        return False
+    names = "".join(row)
+    return "." not in names and "{" not in names
+
+
+# ---- permissions
+
+
+def permission_traits(told: str) -> list[str]:
+    """What granted permissions or roles allow.
+
+    >>> permission_traits("User.Read Mail.Read offline_access"), permission_traits("Directory.ReadWrite.All")
+    (['mail_and_files'], ['admin_policy'])
+    """
+    found = {
+        "admin_policy": _TENANT_WRITE.search(told) or ADMIN_ROLES.search(told),
+        "mail_and_files": _MAIL_AND_FILES.search(told),
+    }
+    return [trait for trait, holds in found.items() if holds]
+
+
+# ---- lists of objects, and Elastic's spelling
+
+
+def rows(value: object) -> list[Mapping[str, Any]]:
+    """A list of objects, out of a list, a single object, numbered keys, or Elastic's columns.
+
+    >>> rows({"ID": ["a", "b"], "Type": [1, 2]}), rows({"0": {"x": 1}})
+    ([{'ID': 'a', 'Type': 1}, {'ID': 'b', 'Type': 2}], [{'x': 1}])
+    """
+    if value.__class__ is list:
+        return [one for one in value if one.__class__ is dict]
+    if isinstance(value, dict):
+        found: dict[str, Any] = {str(k): v for k, v in value.items()}
+        if found and all(key.isdigit() for key in found):
+            return [v for _, v in sorted(found.items(), key=lambda kv: int(kv[0][:9])) if v.__class__ is dict]
+        columns = {k: v for k, v in found.items() if v.__class__ is list}
+        if columns:
+            count = max(map(len, columns.values()))
+            return [{k: v[n] for k, v in columns.items() if n < len(v)} for n in range(count)]
+    return [one for one in listed(value) if one.__class__ is dict]
+
+
+def value_of(value: Any, name: str, key: str = "Name", content: str = "Value") -> str:
+    """One of the values of `[{Name, Value}…]`, in any of its forms.
+
+    >>> value_of([{"Name": "a", "Value": "1"}], "a"), value_of({"a": "1"}, "a"), value_of(None, "a")
+    ('1', '1', '')
+    """
+    if value.__class__ is dict and key in value and content in value:
+        value = rows(value)  # of two with this name, the first one counts, in any form
+    if value.__class__ is not list:
+        return named(value, key, content).get(name, "") if value else ""
+    for one in value:
+        if one.__class__ is dict and one.get(key) == name:
+            return plain(one.get(content))
+    return ""
+
+
+def named(value: object, name: str = "Name", content: str = "Value") -> dict[str, str]:
+    """Names and values out of `[{Name, Value}…]`, or out of the object that Elastic makes of it."""
+    if isinstance(value, dict) and not (name in value and content in value):
+        return {str(k): text(v, 4096) for k, v in value.items()}
+    told = [(row.get(name), row.get(content)) for row in rows(value)]
+    return {n if n.__class__ is str else text(n): v if v.__class__ is str else text(v) for n, v in told}
+
+
+_RENAMED = {
+    "created_at": "createdDateTime",
+    "activity_datetime": "activityDateTime",
+    "risk_level_during_signin": "riskLevelDuringSignIn",
+}
+_STEP = re.compile(r"_([a-z0-9])")
+
+
+def camel(tree: Any, depth: int = 0) -> Any:
+    """Names as Microsoft spells them, out of Elastic's `snake_case`.
+
+    >>> camel({"app_id": "x", "status": {"error_code": 0}, "created_at": "y"})
+    {'appId': 'x', 'status': {'errorCode': 0}, 'createdDateTime': 'y'}
+    """
+    if depth > 12:
+        return None
+    if tree.__class__ is list:
+        return [camel(one, depth + 1) for one in tree]
+    if tree.__class__ is not dict:
+        return tree
+    return {_renamed(k): camel(v, depth + 1) for k, v in tree.items() if k.__class__ is str}
+
+
+@lru_cache(maxsize=1024)
+def _renamed(name: str) -> str:
+    return _RENAMED.get(name) or _STEP.sub(lambda m: m[1].upper(), name)

@@ -1,0 +1,117 @@
+"""Values of records, read alike whatever shape they come in: text, numbers, truth, lists, secrets, ids."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any, Optional
+
+from nhi_watch.core.event import Event
+
+_LONGEST = 512
+_NOT_TOLD = ("", "-", "null")
+
+
+def text(value: object, limit: int = _LONGEST) -> str:
+    """Bounded text; numbers and truth values as JSON spells them; anything else, `-` and `null` are not told.
+
+    >>> text("a"), text(7), text(7.0), text(True), text(None), text("-"), text([1]), text(["a"])
+    ('a', '7', '7', 'true', '', '', '1', 'a')
+    """
+    if value.__class__ is str:
+        return "" if value in _NOT_TOLD else value[:limit]
+    if value.__class__ is list and len(value) == 1:
+        return "" if value[0].__class__ is list else text(value[0], limit)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    # A number of thousands of digits cannot be written in decimal since Python 3.11.
+    return str(value) if isinstance(value, int) and value.bit_length() < 256 else ""
+
+
+def texts(values: Iterable[object]) -> tuple[str, ...]:
+    """Text as it is, nothing for nothing, anything else as `text` spells it: equal shapes are then of one type.
+
+    >>> texts(("a", None, 7))
+    ('a', '', '7')
+    """
+    return tuple([v if v.__class__ is str else "" if v is None else text(v) for v in values])
+
+
+def plain(value: object) -> str:
+    """`text` without a limit, for values that are cut afterwards.
+
+    >>> plain("a"), plain("-"), plain(7), plain(None)
+    ('a', '', '7', '')
+    """
+    if value.__class__ is str:
+        return "" if value in _NOT_TOLD else value
+    return "" if value is None else text(value)
+
+
+def whole(value: object) -> Optional[int]:
+    """A whole number, also out of text; None when it is none.
+
+    >>> whole("12"), whole(12), whole(12.0), whole("x"), whole(True)
+    (12, 12, 12, None, None)
+    """
+    told = "" if isinstance(value, bool) else text(value, 20)
+    return int(told) if re.fullmatch(r"-?\d{1,19}", told, re.ASCII) else None
+
+
+def true(value: object) -> bool:
+    """Whether a value says yes, in the spelling of any shape.
+
+    >>> true(True), true("true"), true("True"), true(0), true(None)
+    (True, True, True, False, False)
+    """
+    return text(value, 5).lower() in ("true", "1", "yes")
+
+
+def listed(value: object) -> list[Any]:
+    """A value as a list: Splunk and Elastic give lists of one as single values, Splunk also gives lines.
+
+    >>> listed("a\\nb"), listed(["a"]), listed(None), listed({"a": 1})
+    (['a', 'b'], ['a'], [], [{'a': 1}])
+    """
+    if value is None or value == "":
+        return []
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str) and "\n" in value and value.lstrip()[:1] not in ("{", "["):
+        return value.split("\n")
+    return [value]
+
+
+def secret_hash(value: object) -> str:
+    """A stand-in for a secret found in a record: 16 hex digits of its SHA-256; "" for nothing.
+
+    >>> secret_hash("hunter2"), secret_hash(None)
+    ('f52fbd32b2b3b86f', '')
+    """
+    told = text(value, 4096)
+    return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16] if told else ""
+
+
+_RECORD_ID = Event._fields.index("record_id")
+
+
+def made_id(event: Event, *more: object) -> str:
+    """A record id for a log that gives none: a digest of what every shape tells.
+
+    `more` should hold what tells two events of one second apart, e.g. a target's id.
+    """
+    content = json.dumps([*event[:3], event.identity.id, *event[4:_RECORD_ID], *map(text, more)])
+    return "sha256:" + sha256(content.encode()).hexdigest()
+
+
+def level_by_words(operation: str, level: str, reads: re.Pattern[str], grants: re.Pattern[str]) -> str:
+    """The access level: the table's where it knows the operation, else by words that read or that grant."""
+    if level != "unknown":
+        return level
+    if reads.search(operation):
+        return "read"
+    return "permissions" if grants.search(operation) else "write"

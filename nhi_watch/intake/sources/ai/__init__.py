@@ -1,0 +1,256 @@
+"""AI services: Bedrock's model invocations, and the audit logs of OpenAI and Anthropic organisations.
+
+- Bedrock: the identity is the AWS role or user of the ARN; the log gives the role's name but not its unique id,
+  and no address. The model is the target. Prompts and answers are not read, but for a guardrail's verdict.
+- OpenAI: a service account, or the user; the tracking id of the key used is the credential.
+- Anthropic: the key itself where a key acts, else the user.
+- Who acts in a web session has the trait `console`: a person's doing, without saying that the account is one.
+- The action's service is bedrock, openai or anthropic, the operation the log's own.
+
+Traits: console, guardrail (it stepped in), many_tokens (100,000 in one invocation), broad_scope, admin_policy,
+guard_removed (an address list, single sign-on or provisioning switched off), open_ingress, public, third_party,
+attack_tool, browser. Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional, cast
+
+from nhi_watch.context import actions, agents, networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.identity import Actor, account_of, identify
+from nhi_watch.intake.shapes.aws import known_by_arn
+from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
+from nhi_watch.intake.shapes.look import PLAIN, ROW, Form, Plan
+from nhi_watch.intake.shapes.peeks import Kept, Maker, Peeks, rows
+from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.values import made_id, plain, text
+from nhi_watch.intake.sources import Peek
+from nhi_watch.intake.sources.ai import organisation
+from nhi_watch.intake.sources.ai.bedrock import Invocation, invocation
+from nhi_watch.intake.sources.ai.organisation import Told
+
+NAME = "ai"
+SPLUNK_SOURCETYPES = ("aws:bedrock:invocation", "openai:audit", "anthropic:activity")
+"""The first words of these logs' own names: no add-on of Splunk's defines sourcetypes for them."""
+ELASTIC_INDICES = ("logs-aws_bedrock.invocation-*", "logs-openai.audit-*", "logs-anthropic.activity-*")
+
+Row = Mapping[str, Any]
+
+_ACTOR = re.compile(r'"type"\s*:\s*"[a-z_]+_actor"')
+_DATASETS = ("aws_bedrock.invocation", "aws_bedrock.bedrock", "openai.audit", "anthropic.activity")
+_DENIED = ("AccessDenied", "Unauthorized", "Forbidden")
+_ARNS = {":assumed-role/": "AssumedRole", ":user/": "IAMUser", ":root": "Root"}
+_POWERS = ("role", "owner", "sso", "scim", "ip_", "key", "invite", "certificate")
+_IN = "aws_bedrock.invocation"
+_ECS = {
+    "timestamp": "@timestamp",
+    "operation": "event.action",
+    "identity.arn": "user.id",
+    "accountId": "cloud.account.id",
+    "region": "cloud.region",
+    "schemaType": f"{_IN}.schema_type",
+    "requestId": f"{_IN}.request_id",
+    "modelId": f"{_IN}.model_id",
+    "errorCode": f"{_IN}.error_code",
+    "input.inputTokenCount": f"{_IN}.input.input_token_count",
+    "output.outputTokenCount": f"{_IN}.output.output_token_count",
+    "output.outputBodyJson": f"{_IN}.output.output_body_json",
+}
+# What the integration renames inside an answer, and how the log spells it.
+_RENAMED = {"stop_reason": "stopReason", "amazon_bedrock_guardrail_action": "amazon-bedrock-guardrailAction"}
+
+
+def claims(record: object) -> bool:
+    """Whether the record is of one of the three logs, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Tree, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        known = any(mark in raw for mark in ('"ModelInvocationLog"', '"organization.audit_log"', '"activity_'))
+        return known or ('_actor"' in raw and '"created_at"' in raw and _ACTOR.search(raw) is not None)
+    stream = dataset(row)
+    if stream:
+        return stream in _DATASETS
+    return _product(row) != ""
+
+
+def _product(tree: Row) -> str:
+    if tree.get("schemaType") == "ModelInvocationLog":
+        return "bedrock"
+    unique = tree.get("id")
+    unique = unique if unique.__class__ is str else ""
+    if tree.get("object") == "organization.audit_log" or ("effective_at" in tree and unique.startswith("audit_log")):
+        return organisation.OPENAI
+    if "created_at" not in tree or "type" not in tree:
+        return ""
+    actor = tree.get("actor")
+    kind = actor.get("type") if isinstance(actor, dict) else tree.get("actor.type")
+    by_actor = isinstance(kind, str) and kind.endswith("_actor")
+    return organisation.ANTHROPIC if by_actor or unique.startswith("activity_") else ""
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
+    return _PEEKS.peek(record)
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    shape, session, target, issued, told = _raw(tree)
+    time, record_id = spelled(told), _id_of(tree)
+    if issued or time is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
+        return None
+    return cast(Peek, (shape, time, record_id, session, target))
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    tree, is_document = native(record)
+    if is_document:
+        tree = _renamed(rebuild(tree, _ECS))
+    shape, session, target, issued, time = _raw(tree)
+    event = _event_of(tuple(map(text, shape)))._replace(
+        time=moment(time), session=session, target=target, issued=issued, record_id=_id_of(tree)
+    )
+    return event if event.record_id else event._replace(record_id=made_id(event))
+
+
+def _renamed(tree: Tree) -> Tree:
+    output = tree.get("output")
+    body = output.get("outputBodyJson") if isinstance(output, dict) else None
+    for one in body if isinstance(body, list) else [body]:
+        if isinstance(one, dict):
+            one.update({told: one[name] for name, told in _RENAMED.items() if name in one})
+    if tree.get("schemaType") is None:
+        tree["schemaType"] = "ModelInvocationLog"
+    return tree
+
+
+# Token counts and answers differ from record to record, and matter: of invocations nothing is remembered.
+_INVOKED = Kept(Plan(_ECS, _renamed).of)
+_INVOKED_ROWS = Kept(lambda found, form: native(found)[0])
+_CHANGING = ("id", "project.id", *(name for name in organisation.TARGETS if name not in organisation.KEYS))
+_ACTIVITIES = rows(None, ("effective_at", "created_at"), _CHANGING)
+
+
+def _plan_of(found: Row, form: Form) -> Maker:
+    if form is not ROW:
+        return _INVOKED
+    return _INVOKED_ROWS if "schemaType" in found else _ACTIVITIES
+
+
+_PEEKS = Peeks(_peek, _plan_of)
+
+
+def _id_of(tree: Row) -> str:
+    return plain(tree.get("requestId") or tree.get("id"))[:256]
+
+
+def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str, str, object]:
+    """What the Event depends on; session; target; issued; time."""
+    product = _product(tree)
+    if product == organisation.OPENAI:
+        told, target, issued = organisation.openai(tree)
+        return told, "", target, issued, tree.get("effective_at")
+    if product == organisation.ANTHROPIC:
+        told, target, issued = organisation.anthropic(tree)
+        return told, "", target, issued, tree.get("created_at")
+    invoked, session, model = invocation(tree)
+    return invoked, session, model, "", tree.get("timestamp")
+
+
+@lru_cache(maxsize=4096)
+def _event_of(shape: tuple[str, ...]) -> Event:
+    told = Told(*shape) if len(shape) == len(Told._fields) else Invocation(*shape)
+    if not told.operation:
+        raise RejectError("no_action", "type or operation is missing or no text")
+    return _of_organisation(told) if isinstance(told, Told) else _of_bedrock(told)
+
+
+def _of_bedrock(told: Invocation) -> Event:
+    kind = next((kind for part, kind in _ARNS.items() if part in told.arn), "AWSAccount")
+    account = told.account[:64] or account_of(told.arn)
+    identity, links = known_by_arn(identify(Actor(kind, arn=told.arn, recipient=account)))
+    held = {"guardrail": told.stopped, "many_tokens": told.many}
+    denied = any(word in told.error for word in _DENIED)
+    return Event(
+        time=0,
+        provider="aws",
+        account=account,
+        identity=identity,
+        credential="",
+        credential_type="session" if ":assumed-role/" in told.arn else "none",
+        session="",
+        action=f"bedrock:{told.operation}",
+        service="bedrock",
+        access=actions.access("bedrock", told.operation),
+        outcome="denied" if denied else "failure" if told.error else "success",
+        error=told.error[:128],
+        address="",
+        network="",
+        agent="",
+        region=told.region[:64],
+        target="",
+        target_class="own" if identity.account == account else "foreign" if identity.account else "",
+        traits=tuple(trait for trait, holds in held.items() if holds),
+        issued="",
+        record_id="",
+        links=links,
+    )
+
+
+def _of_organisation(told: Told) -> Event:
+    traits = {trait for trait in told.traits.split(",") if trait}
+    if agents.is_attack_tool(told.agent):
+        traits.add("attack_tool")
+    if agents.family(told.agent) == "browser":
+        traits.add("browser")
+    denied = "access_failed" in told.operation
+    outcome = "denied" if denied else "failure" if told.error else "success"
+    path = told.kind if told.kind == "anonymous" else f"{told.kind}:{told.identity}"
+    unique = f"{told.product}:{told.organisation}:{path}"[:512]
+    name = told.name or told.identity or told.kind
+    return Event(
+        time=0,
+        provider=told.product,
+        account=told.organisation,
+        identity=Identity(unique, name, told.kind, told.product, told.organisation, ""),
+        credential=told.key,
+        credential_type="key" if told.key else "none" if told.kind == "anonymous" else "session",
+        session="",
+        action=f"{told.product}:{told.operation}",
+        service=told.product,
+        access=_access(told.product, told.operation),
+        outcome=outcome,
+        error=told.error,
+        address=told.address,
+        network=networks.network_of(told.address),
+        agent=agents.family(told.agent),
+        region="",
+        target="",
+        target_class="",
+        traits=tuple(sorted(traits)),
+        issued="",
+        record_id="",
+    )
+
+
+def _access(product: str, operation: str) -> str:
+    """By the table, else by what is done to what."""
+    level = actions.access(product, operation)
+    if level != "unknown":
+        return level
+    if "login" in operation or "logout" in operation or operation.endswith(("viewed", "downloaded", "access_failed")):
+        return "read"
+    if operation.endswith("listed"):
+        return "list"
+    return "permissions" if any(word in operation for word in _POWERS) else "write"

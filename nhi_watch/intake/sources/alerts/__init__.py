@@ -1,0 +1,195 @@
+"""Other products' alerts: each becomes an event of the identity that it names.
+
+Read are GuardDuty's findings (API, CLI, EventBridge), Security Hub's (ASFF), risks of Entra ID Protection (users and
+workload identities), notable and risk events of Splunk Enterprise Security, Kibana's detection alerts, and matches of
+Sigma rules as Chainsaw, Hayabusa and Zircolite write them.
+
+- The identity has the id that its own product's source gives it, where the alert tells what that takes; an alert that
+  holds the record that matched is read by that record's own source. Otherwise it is an identity by name, and a link
+  (its ARN, its application's id) joins it to the other.
+- The action is `alert:Product/kind`, the kind as the product calls it (a finding type, a rule's name).
+- The time is that of what was alerted about, where told. The record id is the alert's own, so updates of one alert
+  count once a day; a finding that both GuardDuty and Security Hub tell counts once.
+- A long-lived access key is the credential, a temporary one the session.
+
+Traits: alert, and one of alert_low, alert_medium, alert_high, alert_critical.
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock; no_identity (it names a machine or
+a bucket, nobody), closed (its product or an analyst closed it), posture (about configuration), sample_finding,
+building_block, own_notable (our own must not come back).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import ModuleType
+from typing import Any, Optional, cast
+
+from nhi_watch.context import networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, hit, is_alert, native
+from nhi_watch.intake.shapes.microsoft import when
+from nhi_watch.intake.shapes.times import moment
+from nhi_watch.intake.shapes.values import made_id, text
+from nhi_watch.intake.sources import Peek
+from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, securityhub, sigma, splunk
+from nhi_watch.intake.sources.alerts.told import PLAIN, Alert, Raw
+
+NAME = "alerts"
+SPLUNK_SOURCETYPES = (
+    "aws:cloudwatch:guardduty", "aws:securityhub:finding", "azure:aad:identity_protection:risk_detection",
+    "azure:aad:identity_protection:risky_user", "stash",
+)  # fmt: skip
+ELASTIC_INDICES = (
+    "logs-aws.guardduty-*", "logs-aws.securityhub_findings-*", "logs-azure.identity_protection-*",
+    ".alerts-security.alerts-*",
+)  # fmt: skip
+
+Row = Mapping[str, Any]
+
+_PRODUCTS: tuple[ModuleType, ...] = (
+    guardduty, securityhub, entra, splunk, sigma,
+)  # fmt: skip
+_ECS: dict[str, ModuleType] = {
+    "aws.guardduty": guardduty,
+    "aws.securityhub_findings": securityhub,
+    "azure.identity_protection": entra,
+}
+_RAW = (
+    (":guardduty:", "/finding/", 'chemaVersion"'),
+    ('"ProductArn"', '"GeneratorId"'),
+    ('"riskState"', '"riskLevel"'),
+    ('"RuleTitle"', '"Level"', '"Computer"'),
+    ('"rule_level"', '"matches"'),
+    ('"group"', '"document', '"level"', '"kind"'),
+    ('"kibana.alert.uuid"',),
+)
+_FIELD_MARKS = frozenset({"service.serviceName", "resource.resourceType", "arn"})
+_EVENT_MARKS = frozenset({"detail.service.serviceName", "detail.resource.resourceType"})
+_FINDING_MARKS = frozenset({"detail.findings{}.ProductArn", "detail.findings{}.GeneratorId"})
+"""Names of Splunk's extracted fields, all of which tell that a row is of one of the products."""
+_HOSTS = OF_ELASTIC | {"kibana", "kibana.alert.uuid"}
+"""What a document of Elastic's has some of, an alert of Kibana's among them."""
+
+
+def claims(record: object) -> bool:
+    """Whether the record is another product's alert, in any of its shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Row, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return any(all(mark in raw for mark in marks) for marks in _RAW) or splunk.claims(row)
+    if _product_of(row) is not None:
+        return True
+    if _HOSTS.isdisjoint(row):
+        return _FIELD_MARKS.issubset(row) or _EVENT_MARKS.issubset(row) or _FINDING_MARKS.issubset(row)
+    return kibana.claims(row) or dataset(row) in _ECS
+
+
+def _product_of(row: Row) -> Optional[ModuleType]:
+    for product in _PRODUCTS:
+        if product.claims(row):
+            return product
+    return None
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading; see `nhi_watch.intake.sources`."""
+    if record.__class__ is not dict:
+        return None
+    try:
+        found = _quick(cast(Row, record))
+    except (RejectError, TypeError, AttributeError, ValueError):
+        return None
+    if found is None:
+        return None
+    product, (shape, time, record_id, session, target) = found
+    spelled = when(time)
+    unique = text(record_id, 256)
+    if spelled is None or not unique:
+        return None
+    return cast(Peek, ((product, *shape), spelled, unique, session, text(target, 200)))
+
+
+def _quick(row: Row) -> Optional[tuple[str, Raw]]:
+    """Product and raw values, where they are plain; Kibana's alerts hold a record, which must be read in full."""
+    if is_alert(hit(row)):
+        return None
+    product, found = _found(row)
+    raw: Raw = product.raw(found)
+    plain = PLAIN.issuperset(map(type, raw.shape))
+    return (product.__name__, raw) if plain else None
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    product, row = _found(record)
+    raw: Raw = product.raw(row)
+    alert: Alert = product.alert_of(raw.shape)
+    if not alert.kind:
+        raise RejectError("no_action", "the alert has neither type nor rule")
+    target = text(raw.target, 200)
+    event = _event(alert)._replace(time=moment(raw.time), session=raw.session, target=target)
+    return event._replace(record_id=text(raw.record_id, 256) or made_id(event, target))
+
+
+def _found(record: object) -> tuple[ModuleType, Row]:
+    """The product whose alert it is, and the alert as the product wrote it."""
+    if record.__class__ is dict and kibana.claims(cast(Row, record)):
+        return kibana, cast(Row, record)
+    row = _native(record)
+    if kibana.claims(row):
+        return kibana, row
+    product = _product_of(row)
+    if product is None:
+        raise RejectError("no_action", "no alert of a product that is known")
+    return product, row
+
+
+def _native(record: object) -> Row:
+    if record.__class__ is dict and splunk.claims(cast(Row, record)):
+        return splunk.row_of(cast(Row, record))
+    tree, is_ecs = native(record)
+    if not is_ecs:
+        return tree
+    product = _ECS.get(dataset(tree))
+    if product is None:
+        return tree
+    made: Tree = product.of_ecs(tree)
+    return made
+
+
+@lru_cache(maxsize=4096)
+def _event(alert: Alert) -> Event:
+    """The Event of an alert, without what differs from record to record."""
+    return Event(
+        time=0,
+        provider=alert.identity.provider,
+        account=alert.account,
+        identity=alert.identity,
+        credential=alert.credential,
+        credential_type="key" if alert.credential else "none",
+        session="",
+        action=f"alert:{alert.product}/{alert.kind}",
+        service="alert",
+        access="unknown",
+        outcome="success",
+        error="",
+        address=alert.address,
+        network=networks.network_of(alert.address),
+        agent="",
+        region=alert.region,
+        target="",
+        target_class="",
+        traits=("alert", f"alert_{alert.severity}"),
+        issued="",
+        record_id="",
+        links=alert.links,
+    )

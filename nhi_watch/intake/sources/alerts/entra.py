@@ -1,0 +1,126 @@
+"""Entra ID Protection: risk detections and risky principals, of workload identities and of users.
+
+From the diagnostic settings (categories UserRiskEvents, RiskyUsers, ServicePrincipalRiskEvents,
+RiskyServicePrincipals), from the Graph API (riskDetection, servicePrincipalRiskDetection, riskyUser,
+riskyServicePrincipal), and from Elastic's azure.identity_protection. Closed are risks that were dismissed, remediated
+or confirmed safe; a principal that is at risk `none` has none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional
+
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Identity
+from nhi_watch.intake.shapes import microsoft
+from nhi_watch.intake.shapes.forms import Tree, at
+from nhi_watch.intake.shapes.microsoft import guid
+from nhi_watch.intake.shapes.values import text
+from nhi_watch.intake.sources.alerts.told import CRITICAL, Alert, Raw, kind_of, severity_of
+
+Row = Mapping[str, Any]
+
+PRODUCT = "EntraRisk"
+_NONE: Row = {}
+CATEGORIES = ("UserRiskEvents", "RiskyUsers", "ServicePrincipalRiskEvents", "RiskyServicePrincipals")
+_CLOSED = ("dismissed", "remediated", "confirmedsafe")
+_RISKY = "risky"
+"""The kind of a record that tells that a principal is at risk, but not why."""
+
+
+def claims(row: Row) -> bool:
+    """Whether a record is a risk of Entra ID Protection, with or without the frame of diagnostic settings."""
+    category = row.get("category")
+    if category.__class__ is str and category in CATEGORIES:
+        return True
+    told_ = row.get("properties", row)
+    if told_.__class__ is not dict or "riskLevel" not in told_ or "riskState" not in told_:
+        return "properties.riskLevel" in row and "properties.riskState" in row
+    return "riskEventType" in told_ or "riskLastUpdatedDateTime" in told_
+
+
+def raw(row: Row) -> Raw:
+    """The values of a risk."""
+    found = row.get("properties", row)
+    if found.__class__ is str:
+        found = _parsed(found)
+    if found.__class__ is not dict:
+        found = _NONE
+    of = found.get
+    keys = of("keyIds")
+    shape = (
+        row.get("category"), row.get("tenantId") or of("homeTenantId"), row.get("resourceId"), of("riskState"),
+        of("riskLevel"), of("riskEventType") or of("riskType"), of("appId"), of("servicePrincipalId"),
+        of("servicePrincipalDisplayName") or of("appDisplayName") or of("displayName"), of("userId"),
+        of("userPrincipalName"), "sp" if "servicePrincipalType" in found else "",
+        keys[0] if keys.__class__ is list and keys else keys, of("ipAddress") or row.get("callerIpAddress"),
+        of("id") if "riskEventType" not in found else "",
+    )  # fmt: skip
+    time = (of("activityDateTime") or of("detectedDateTime") or of("riskLastUpdatedDateTime")
+            or of("lastUpdatedDateTime") or row.get("time"))  # fmt: skip
+    unique = of("id")
+    is_state = not (of("riskEventType") or of("riskType"))
+    return Raw(shape, time, f"{text(unique, 200)}:{text(of('riskState'), 40)}" if is_state and unique else unique)
+
+
+def _parsed(content: str) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def alert_of(shape: tuple[object, ...]) -> Alert:
+    """The alert of a risk's values.
+
+    Raises:
+        RejectError: closed, no_identity.
+    """
+    (category, tenant, resource, state, level, kind, app_id, object_id, name, user_id, user_name, sort, key, address,
+     unique) = (text(value, 512) for value in shape)  # fmt: skip
+    if state.lower() in _CLOSED or (level == "none" and state in ("none", "")):
+        raise RejectError("closed", f"the risk's state is {state or 'none'}")
+    home, app, principal = guid(tenant) or _tenant_of(resource), guid(app_id), guid(object_id)
+    identity: Optional[Identity] = None
+    if category == "RiskyUsers" or (user_name and not user_id and not app):
+        identity = microsoft.user(home, guid(user_id) or guid(unique), user_name)
+    else:
+        if category == "RiskyServicePrincipals" or sort:
+            principal = principal or guid(unique)
+        identity = microsoft.app(home, app, principal, name) or microsoft.user(home, guid(user_id), user_name)
+    if identity is None:
+        raise RejectError("no_identity", "neither a user nor an app is told")
+    severity = CRITICAL if state == "confirmedCompromised" else severity_of(level)
+    links = tuple(f"{kind_}:{value}" for kind_, value in (("app", app), ("sp", principal)) if value)
+    return Alert(PRODUCT, kind_of(kind or _RISKY), severity, identity, home, guid(key), microsoft.host(address),
+                 links=links)  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _tenant_of(resource: str) -> str:
+    steps = resource.lower().split("/")
+    return steps[2] if len(steps) > 2 and steps[1] == "tenants" else ""
+
+
+_RENAMED = {
+    "activityDatetime": "activityDateTime", "detectedDatetime": "detectedDateTime",
+    "lastUpdatedDatetime": "lastUpdatedDateTime", "riskLastUpdatedDatetime": "riskLastUpdatedDateTime",
+}  # fmt: skip
+
+
+def of_ecs(document: Row) -> Tree:
+    """The record of the diagnostic settings out of Elastic's azure.identity_protection document."""
+    part = at(document, "azure.identityprotection")
+    found: Tree = microsoft.camel(part) if part.__class__ is dict else {}
+    inner = found.get("properties")
+    properties = {_RENAMED.get(k, k): v for k, v in inner.items()} if inner.__class__ is dict else {}
+    more = {
+        "time": at(document, "@timestamp"),
+        "tenantId": at(document, "azure.tenant_id"),
+        "resourceId": at(document, "azure.resource.id"),
+        "callerIpAddress": at(document, "source.ip"),
+    }
+    return {**found, **{k: v for k, v in more.items() if v is not None}, "properties": properties}

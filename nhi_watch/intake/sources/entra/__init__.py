@@ -1,0 +1,185 @@
+"""Microsoft Entra ID: sign-ins of users, apps and managed identities, the audit log, Microsoft Graph activity.
+
+Native shapes: records of diagnostic settings (`category`, `properties`…, as event hubs, storage and the
+`azure:monitor:aad` sourcetype have them, also with lower-case names) and the objects of the Graph API (`signIn`,
+`directoryAudit`, as `azure:aad:signin` and `azure:aad:audit` have them). Risk detections are other products'
+alerts and not read here. Decisions:
+
+- Identities and how they are linked to Microsoft 365: `_microsoft`. An app's name is its principal's name.
+- A sign-in's credential is the id of the app's secret or certificate. Its session is the token that it hands
+  out (`uniqueTokenIdentifier`); Graph activity names the same one (`signInActivityId`), so do Azure activity
+  (`uti`) and Microsoft 365 (`AppAccessContext`).
+- Sign-in operations: UserSignIn, NonInteractiveSignIn, ServicePrincipalSignIn, ManagedIdentitySignIn; target is
+  the API that the token is for. Graph operations are method and route, as in `GET:/users/{id}/messages`.
+- A refusal by policy, assignment or consent is denied; a wrong secret or password is a failure.
+- What a user does with another company's app in Graph is the app's doing (`delegated`).
+
+Traits, besides browser, console, mfa and attack_tool: risky_signin (Microsoft's own judgement), device_code,
+legacy_auth, cross_account, third_party (the app belongs to another tenant), delegated; of the audit log: consent,
+scope_growth, tenant_wide (for all users or by an administrator), mail_and_files, admin_policy (rights over the
+directory), role_grant, new_credential_on_app, federated_credential, owner_added, reply_address,
+publisher_changed, trust_domain, for_other (the app is not the actor itself).
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Optional, cast
+
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.intake.shapes.forms import dataset, native
+from nhi_watch.intake.shapes.look import PLAIN, is_id
+from nhi_watch.intake.shapes.peeks import Peeks
+from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.values import made_id, plain, text
+from nhi_watch.intake.sources import Peek
+from nhi_watch.intake.sources.entra import audit, graph, signin
+from nhi_watch.intake.sources.entra.shapes import of_ecs, plan_of
+
+NAME = "entra"
+SPLUNK_SOURCETYPES = ("azure:monitor:aad", "azure:aad:signin", "azure:aad:audit")
+ELASTIC_INDICES = ("logs-azure.signinlogs-*", "logs-azure.auditlogs-*", "logs-azure.graphactivitylogs-*")
+
+_GRAPH = "MicrosoftGraphActivityLogs"
+_CATEGORIES = {*signin.OPERATIONS, _GRAPH}
+_STREAMS = ("azure.signinlogs", "azure.auditlogs", "azure.graphactivitylogs")
+_PARTS: dict[str, Callable[[Any, Any, object], signin.Parts]] = {
+    "signin": signin.parts,
+    "audit": audit.parts,
+    "graph": graph.parts,
+}
+_EVENTS: dict[str, Callable[[tuple[str, ...]], Event]] = {
+    "signin": signin.event_of,
+    "audit": audit.event_of,
+    "graph": graph.event_of,
+}
+_NAMES = ("callerIpAddress", "operationName", "resourceId", "tenantId", "correlationId", "resultType")
+_LOWERED = {name.lower(): name for name in _NAMES}
+_RAW_MARKS = (
+    ('"initiatedBy"', '"activityDisplayName"'),
+    ('"initiatedBy"', '"loggedByService"'),
+    ('"Sign-in activity"', '"createdDateTime"'),
+    ('"Sign-in activity"', '"category"', '"properties"'),
+    (f'"{_GRAPH}"', '"requestUri"'),
+    ('"createdDateTime"', '"appId"', '"resourceDisplayName"'),
+)
+_NONE: Mapping[str, Any] = {}
+
+
+def claims(record: object) -> bool:
+    """Whether the record is one of Entra ID's, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Mapping[str, Any], record)
+    told = row.get("properties")
+    if told.__class__ is dict:
+        return _kind(row, told) != ""
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return any(all(mark in raw for mark in marks) for marks in _RAW_MARKS)
+    category = row.get("category")
+    if category.__class__ is str and category in _CATEGORIES:
+        return True
+    if "activityDisplayName" in row or "createdDateTime" in row:
+        return _kind(row, row) != "" or any(k.startswith("initiatedBy.") for k in row if k.__class__ is str)
+    return dataset(row) in _STREAMS or _dotted(row)
+
+
+def _dotted(row: Mapping[str, Any]) -> bool:
+    """A row of extracted fields without a category that tells."""
+    return "properties.loggedByService" in row or "properties.activityDisplayName" in row
+
+
+def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    """signin, audit, graph, or "" when it is none of them."""
+    category = row.get("category")
+    if category.__class__ is str:
+        if category in signin.OPERATIONS:
+            return "signin"
+        if category == _GRAPH:
+            return "graph"
+    of = told.get
+    if of("initiatedBy") is not None or of("loggedByService") is not None:  # Intune too has the category AuditLogs
+        return "audit"
+    if of("createdDateTime") and of("appId") and (of("userId") or of("servicePrincipalId")):
+        return "" if of("riskEventType") else "signin"
+    return ""
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
+    return _PEEKS.peek(record)
+
+
+def _peek(row: Mapping[str, Any]) -> Optional[Peek]:
+    if "calleripaddress" in row or "operationname" in row:
+        row = _renamed(row)
+    told = row.get("properties", row)
+    if told.__class__ is not dict:
+        return None
+    kind = _kind(row, told)
+    if not kind:
+        return None
+    shape, time, record_id, session, target = _PARTS[kind](row, told, _tenant(row, told))
+    when = spelled(time)
+    if when is None or not is_id(record_id) or not shape[0] or not PLAIN.issuperset(map(type, shape)):
+        return None
+    return cast(Peek, ((kind, *shape), when, record_id, session, target))
+
+
+_PEEKS = Peeks(_peek, plan_of)
+
+
+def _renamed(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {_LOWERED.get(name, name): value for name, value in row.items()}
+
+
+def _tenant(row: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
+    found = row.get("tenantId") or told.get("tenantId") or _tenant_of(plain(row.get("resourceId")))
+    return found or told.get("resourceTenantId") or told.get("homeTenantId")
+
+
+@lru_cache(maxsize=256)
+def _tenant_of(resource: str) -> str:
+    """`/tenants/<id>/providers/Microsoft.aadiam` → the id."""
+    steps = resource.lower().split("/")
+    return steps[2] if len(steps) > 2 and steps[1] == "tenants" else ""
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row, told = _native(record)
+    kind = _kind(row, told)
+    if not kind:
+        raise RejectError("no_action", "neither a sign-in nor an audit record nor a request")
+    shape, time, record_id, session, target = _PARTS[kind](row, told, _tenant(row, told))
+    if kind == "audit" and not shape[0]:
+        raise RejectError("no_action", "activityDisplayName and operationName are missing")
+    seconds = moment(time)
+    event = _EVENTS[kind](tuple(map(text, shape)))._replace(time=seconds, session=session, target=target)
+    return event._replace(record_id=text(record_id, 256) or made_id(event, row.get("correlationId"), target))
+
+
+def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The record and its `properties`, which in records of the Graph API are the record itself."""
+    row, is_ecs = native(record)
+    if is_ecs:
+        row = of_ecs(row)
+    if "operationname" in row or "calleripaddress" in row:
+        row = dict(_renamed(row))
+    told: Any = row.get("properties", row)
+    if told.__class__ is str:
+        try:
+            told = json.loads(told)
+        except (ValueError, RecursionError):
+            told = _NONE
+    return row, told if told.__class__ is dict else _NONE

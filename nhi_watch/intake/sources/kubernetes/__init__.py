@@ -1,0 +1,326 @@
+"""Kubernetes API audit log: any cluster's own, and EKS's, whose users are AWS roles.
+
+- A service account is its uid: one that was deleted and made again is another. Where EKS tells the AWS role
+  behind a user, the identity is that role, the same as in CloudTrail, and its access key the credential.
+- Impersonation (`impersonatedUser`): the one who really acts is the identity; as whom, is its session.
+- A client certificate is a long-lived credential (`X509SHA256=…`), a token of a pod (`JTI=…`) a session.
+- The address is the last public one of `sourceIPs`, else the first: all but the last are the client's own claim,
+  so a forged header cannot hide an outside address.
+- AKS's diagnostic log (`kube-audit`, `kube-audit-admin`) holds the record as text; it is read like any other.
+- The log names no cluster: account is that of the AWS role, or "".
+- Stage RequestReceived is rejected (`unfinished`): the same request comes again with its outcome.
+
+Traits: impersonation, token_minted, for_other (a token for another account), wildcard_policy, admin_policy,
+public (a grant to everybody), privileged (a pod that can leave its cage), attack_tool, browser.
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock, unfinished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional, cast
+
+from nhi_watch.context import agents, networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.identity import SSO_ROLE, Actor
+from nhi_watch.core.identity import identify as identify_aws
+from nhi_watch.intake.shapes.aws import known_by_arn
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, native
+from nhi_watch.intake.shapes.look import PLAIN, Plan, inner
+from nhi_watch.intake.shapes.peeks import Peeks, documents, of_plans
+from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.values import listed, made_id, plain, text
+from nhi_watch.intake.sources import Peek
+from nhi_watch.intake.sources.kubernetes import actions as k8s
+from nhi_watch.intake.sources.kubernetes import aks
+from nhi_watch.intake.sources.kubernetes.traits import DEEP, PODS, traits_of, uncaged
+
+NAME = "kubernetes"
+SPLUNK_SOURCETYPES = ("kube:apiserver:audit", "aws:cloudwatchlogs:eks")
+ELASTIC_INDICES = ("logs-kubernetes.audit_logs-*", "logs-azure.platformlogs-*")
+
+Row = Mapping[str, Any]
+_CREDENTIAL = "authentication.kubernetes.io/credential-id"
+_ISSUED = "authentication.kubernetes.io/issued-credential-id"
+_POD = "authentication.kubernetes.io/pod-uid"
+_DECISION = "authorization.k8s.io/decision"
+_NONE: Tree = {}
+_NO_PROOFS = ("", "", "", "")
+_LEAVES = {
+    "user": ("username", "uid"),
+    "objectRef": ("resource", "subresource", "namespace", "name"),
+    "responseStatus": ("code", "reason", "status"),
+    "impersonatedUser": ("username",),
+}
+_SPELLINGS = {
+    name: (name.replace(".", "_").replace("/", "_slash_"), name.replace(".", "_")) for name in (_CREDENTIAL, _POD)
+}
+"""Elastic's names for those with dots."""
+_DENIED = ("401", "403")
+_TIMES = ("stageTimestamp", "requestReceivedTimestamp", "timestamp")
+_FREE = ("auditID", "objectRef.name", "objectRef.namespace", "requestURI", "impersonatedUser.username")
+
+
+def claims(record: object) -> bool:
+    """Whether the record is a Kubernetes audit event, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Tree, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return '"audit.k8s.io/' in raw or ("kube-audit" in raw and "audit.k8s.io/" in raw)
+    if row.get("kind") == "Event" and "verb" in row:
+        return any(part in row for part in ("objectRef", "requestURI", "auditID", "responseStatus")) or any(
+            k.__class__ is str and k.startswith(("objectRef.", "user.username")) for k in row
+        )
+    return dataset(row) == "kubernetes.audit_logs" or aks.category(row) in aks.FORWARDED
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
+    return _PEEKS.peek(record)
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    if tree.get("stage") == "RequestReceived":
+        return None
+    shape, session, target = _raw(tree)
+    record_id = _id_of(tree)
+    time = spelled(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp"))
+    if time is None or not record_id or not shape[1] or shape[1] in DEEP or not PLAIN.issuperset(map(type, shape)):
+        return None
+    return cast(Peek, (shape, time, record_id, session, target))
+
+
+def _caged(tree: Tree) -> Tree:
+    """A row does not tell how pods are made: that is for `read`."""
+    if _raw(tree)[0][1] in PODS:
+        raise TypeError("a pod's specification matters")
+    return tree
+
+
+def _audit(document: Row) -> Row:
+    return inner(inner(document, "kubernetes"), "audit")
+
+
+_PATHS = (
+    "auditID", "stage", *_TIMES, "verb", "requestURI", "userAgent", "sourceIPs{}", "user.username", "user.uid",
+    "impersonatedUser.username", *(f"objectRef.{name}" for name in ("resource", "subresource", "namespace", "name")),
+    *(f"responseStatus.{name}" for name in ("code", "reason", "status")),
+)  # fmt: skip
+_PROVEN = (
+    "user.extra.accessKeyId",
+    *(f"user.extra.{name}" for proof in (_CREDENTIAL, _POD) for name in (proof, *_SPELLINGS[proof])),
+)
+_PROOFS = (_CREDENTIAL, _POD, "canonicalArn", "arn", "accessKeyId")
+_PEEKS = Peeks(
+    _peek,
+    of_plans(
+        Plan.of_row(
+            (*_PATHS, ("annotations", _DECISION), *(("user", "extra", f"{name}{{}}") for name in _PROOFS)),
+            _caged,
+            _TIMES,
+            (*_FREE, *(("user", "extra", name) for name in (_CREDENTIAL, _POD, "accessKeyId"))),
+        ),
+        documents(
+            [f"kubernetes.audit.{path}" for path in (*_PATHS, "annotations", "user.extra", "requestObject")],
+            [f"kubernetes.audit.{path}" for path in _TIMES],
+            [f"kubernetes.audit.{path}" for path in (*_FREE, *_PROVEN)],
+            _audit,
+        ),
+    ),
+)
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    found, is_document = native(record)
+    opened = aks.opened(found)
+    tree: Row = _audit(found) if is_document and opened is found else opened
+    if tree.get("stage") == "RequestReceived":
+        raise RejectError("unfinished", "the request's outcome comes in a record of its own")
+    tree = _sound(tree)
+    shape, session, target = _raw(tree)
+    event = _event_of(*map(text, shape))
+    times = (tree.get(name) for name in ("stageTimestamp", "requestReceivedTimestamp", "timestamp"))
+    event = event._replace(
+        time=moment(next((time for time in times if time), None)),
+        session=session,
+        target=target,
+        record_id=_id_of(tree),
+    )
+    if shape[1] in DEEP:
+        told = traits_of(dict(tree), event)
+        event = event._replace(traits=tuple(sorted({*event.traits, *told})), issued=_issued(tree))
+    return event if event.record_id else event._replace(record_id=made_id(event))
+
+
+def _sound(tree: Row) -> Row:
+    """A record whose parts are of the types that `_raw` takes for granted; what is not, is not told."""
+    found = dict(tree)
+    for name, leaves in _LEAVES.items():
+        told = inner(tree, name)
+        found[name] = {**told, **{leaf: _leaf(told.get(leaf)) for leaf in leaves}}
+    found["user"]["extra"] = inner(found["user"], "extra")
+    return {**found, **{name: _leaf(tree.get(name)) for name in ("verb", "requestURI", "auditID", "stage")}}
+
+
+def _leaf(value: Any) -> str:
+    return value if isinstance(value, str) else text(value or "")
+
+
+def _id_of(tree: Row) -> str:
+    """auditID; the start of a long-running request is a record of its own."""
+    told: str = tree.get("auditID") or ""
+    return told[:200] + ":started" if told and tree.get("stage") == "ResponseStarted" else told[:200]
+
+
+def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
+    """What the Event depends on; session; target. TypeError or AttributeError if the record is not sound."""
+    of = tree.get
+    user, thing, status = of("user") or _NONE, of("objectRef") or _NONE, of("responseStatus") or _NONE
+    who, what = user.get, thing.get
+    resource, sub, space, name, uri = what("resource"), what("subresource"), what("namespace"), what("name"), ""
+    if not resource:
+        uri = of("requestURI") or ""
+        resource, sub, space, name = k8s.from_uri(uri)
+    extra, as_whom = who("extra"), (of("impersonatedUser") or _NONE).get("username")
+    credential, arn, key, session = _proofs(extra) if extra else _NO_PROOFS
+    if as_whom:
+        session = ("as:" + as_whom)[:256]
+    code, many, operation = status.get("code"), of("sourceIPs"), _operation(resource, sub, of("verb"))
+    shape = (
+        who("username"), operation, who("uid"), space,
+        many[0] if many.__class__ is list and len(many) == 1 else _address(many), of("userAgent"), code,
+        status.get("reason"), status.get("status"), None if code else _decision(tree), credential, arn, key,
+        "y" if as_whom else "", "y" if operation in PODS and uncaged(of("requestObject")) else "",
+    )  # fmt: skip
+    target = space + "/" + (name or "") if space else "" + (name or uri[:128].partition("?")[0])
+    return shape, session, target[:256]
+
+
+def _proofs(extra: Tree) -> tuple[str, str, str, str]:
+    """Long-lived credential, role, access key and session."""
+    credential = _extra(extra, _CREDENTIAL)
+    arn = _extra(extra, "canonicalArn") or _role(_extra(extra, "arn"))
+    key = _extra(extra, "accessKeyId") if arn else ""
+    if key[:4] == "ASIA":
+        return credential if credential[:4] == "X509" else "", arn, "ASIA", key
+    if credential[:4] == "X509":
+        return credential, arn, key, _extra(extra, _POD)
+    return "", arn, key, credential or _extra(extra, _POD)
+
+
+def _extra(extra: Tree, name: str) -> str:
+    """A value of `user.extra`, whose names hold dots and whose values are lists."""
+    found = extra.get(name)
+    if found is None and name in _SPELLINGS:
+        found = next((extra[other] for other in _SPELLINGS[name] if other in extra), None)
+        if found is None and "authentication" in extra:
+            found = at(extra, name)
+    if found.__class__ is list and found:
+        found = found[0]
+    return plain(found)[:256]
+
+
+def _role(arn: str) -> str:
+    """The ARN of a role's session without the session, unless sessions are people."""
+    head, found, _ = arn.rpartition("/")
+    return head + found if ":assumed-role/" in head and SSO_ROLE not in arn else arn
+
+
+@lru_cache(maxsize=4096)
+def _operation(resource: Optional[str], sub: Optional[str], verb: Optional[str]) -> str:
+    return k8s.operation_of((resource or "").strip(), (sub or "").strip(), verb.strip().lower()) if verb else ""
+
+
+def _decision(tree: Row) -> object:
+    notes = inner(tree, "annotations")
+    found = notes.get(_DECISION) or notes.get(_DECISION.replace(".", "_")) or at(notes, _DECISION)
+    return found if found.__class__ is str else None
+
+
+def _address(told: object) -> object:
+    many = [text(one, 64) for one in listed(told)]
+    public = [one for one in many if networks.describe(networks.network_of(one)).kind not in ("private", "service")]
+    return public[-1] if public else many[0] if many else None
+
+
+def _issued(tree: Row) -> str:
+    notes = inner(tree, "annotations")
+    return text(notes.get(_ISSUED) or notes.get(_ISSUED.replace(".", "_")) or at(notes, _ISSUED), 256)
+
+
+@lru_cache(maxsize=4096)
+def _event_of(
+    name: str, operation: str, uid: str, space: str, address: str, user_agent: str, code: str, reason: str,
+    status: str, decision: str, certificate: str, arn: str, key: str, impersonation: str,
+    privileged: str,
+) -> Event:  # fmt: skip
+    if not operation:
+        raise RejectError("no_action", "verb is missing or no text")
+    identity, links = _identity(name, uid, arn)
+    outcome, error = _outcome(code, reason, status, decision)
+    credential = key if key != "ASIA" and key else certificate
+    told = {
+        "impersonation": bool(impersonation),
+        "privileged": bool(privileged),
+        "attack_tool": agents.is_attack_tool(user_agent),
+        "browser": agents.family(user_agent) == "browser",
+    }
+    return Event(
+        time=0,
+        provider=k8s.PROVIDER,
+        account=identity.account,
+        identity=identity,
+        credential=credential,
+        credential_type="key" if credential else "none" if identity.kind == "anonymous" else "session",
+        session="",
+        action=f"{k8s.SERVICE}:{operation}",
+        service=k8s.SERVICE,
+        access=k8s.access(operation),
+        outcome=outcome,
+        error=error,
+        address=address[:128],
+        network=networks.network_of(address),
+        agent=agents.family(user_agent),
+        region="",
+        target="",
+        target_class=_target_class(name, space),
+        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
+        issued="",
+        record_id="",
+        links=links,
+    )
+
+
+def _identity(name: str, uid: str, arn: str) -> tuple[Identity, tuple[str, ...]]:
+    """The AWS role where EKS tells it: `aws-iam-authenticator:ACCOUNT:AROA…` is the uid of its users."""
+    if not arn:
+        return k8s.identify(name, uid), k8s.links_of(name)
+    unique = uid.rpartition(":")[2] if uid.startswith(("aws-iam-authenticator:", "heptio-authenticator-aws:")) else ""
+    if ":user/" in arn:
+        return known_by_arn(identify_aws(Actor("IAMUser", principal=unique, arn=arn)))
+    issuer = arn if ":role/" in arn else ""
+    return known_by_arn(identify_aws(Actor("AssumedRole", issuer_id=unique, issuer_arn=issuer, arn=arn)))
+
+
+def _outcome(code: str, reason: str, status: str, decision: str) -> tuple[str, str]:
+    if code in _DENIED or (not code and decision == "forbid"):
+        return "denied", reason[:128] or ("Unauthorized" if code == "401" else "Forbidden")
+    if (code and not code.startswith(("1", "2", "3", "0"))) or (not code and status == "Failure"):
+        return "failure", reason[:128] or code or "Failure"
+    return "success", ""
+
+
+def _target_class(name: str, space: str) -> str:
+    """A service account's own namespace; kube-system's accounts work for the whole cluster."""
+    if not space or not name.startswith("system:serviceaccount:") or name.startswith("system:serviceaccount:kube-"):
+        return ""
+    return "own" if name.split(":")[2] == space else "foreign"

@@ -1,0 +1,251 @@
+"""What a record of Microsoft 365's audit log says: who acts, how well it went, what deep values mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional
+
+from nhi_watch.context import actions
+from nhi_watch.core.event import Identity
+from nhi_watch.intake.shapes import microsoft
+from nhi_watch.intake.shapes.microsoft import GUID, guid, named, rows
+from nhi_watch.intake.shapes.values import plain, text, true
+from nhi_watch.intake.sources.entra import audit
+
+Row = Mapping[str, Any]
+
+DIRECTORY = "AzureActiveDirectory"
+SERVICES = {
+    "AzureActiveDirectory": "entra",
+    "SecurityComplianceCenter": "compliance",
+    "MicrosoftTeams": "teams",
+    "MicrosoftFlow": "powerautomate",
+}
+_PRINCIPAL = "ServicePrincipal_"
+_NOBODY = ("", "not available", "not-found", "unknown", "anonymous")
+_CLIENT = re.compile(r"Client=([^;]*);(.*)", re.DOTALL)
+_READS = re.compile(
+    r"(?:Accessed|Viewed|Previewed|Downloaded(?:Full|Partial)?|Searched|Exported|ViewSignaled)$|Search|Get|Test-"
+)
+_FAILED = ("failed", "failure", "false", "error", "unauthorized", "denied")
+_NAMES = (1, 5, "1", "5")
+"""Types of ids in Actor and Target that are names."""
+_PROGRAMS = ("5", "6", "Application", "ServicePrincipal")
+
+DEEP = re.compile(
+    r"InboxRule|Set-Mailbox$|Set-MailboxAuditBypass|TransportRule|MailboxPermission|RecipientPermission|RoleAssignment"
+    r"|Set-AdminAuditLogConfig|AuditLog|Sharing|SecureLink|AnonymousLink|ComplianceSearch|CompanyLink|GuestSharing"
+    r"|Set-CASMailbox|ManagementRole|Connector|JournalRule"
+)
+"""Operations whose parameters tell more."""
+_OUTSIDE = {
+    "ForwardTo",
+    "RedirectTo",
+    "ForwardAsAttachmentTo",
+    "ForwardingSmtpAddress",
+    "BlindCopyTo",
+    "RedirectMessageTo",
+}
+_ACCESS = {"AccessRights", "User", "Trustee"}
+_ONLY_BY_PARAMETER = ("Set-Mailbox", "Set-AdminAuditLogConfig", "Set-CASMailbox")
+"""Frequent commands that mean something only with one of these parameters."""
+_TELLING = {*_OUTSIDE, "AuditEnabled", "UnifiedAuditLogIngestionEnabled", "Role"}
+
+
+# ---- who
+
+
+def actor_of(row: Row) -> tuple[str, str]:
+    """Name and application id of the app among the actors of a directory record.
+
+    >>> actor_of({"Actor": [{"ID": "Sync", "Type": 1}, {"ID": "f0ae4899-d877-4d3c-ae25-679e38eea492", "Type": 2}]})
+    ('Sync', 'f0ae4899-d877-4d3c-ae25-679e38eea492')
+    """
+    name = app_id = ""
+    for actor in rows(row.get("Actor")):
+        told, kind = text(actor.get("ID")), text(actor.get("Type"))
+        if kind == "1":
+            name = name or told
+        elif kind == "2" and not app_id and GUID.fullmatch(told):
+            app_id = told
+    return name, app_id
+
+
+@lru_cache(maxsize=8192)
+def identity_of(
+    tenant: str, named_as: tuple[str, str, str], app_id: str, program: tuple[str, str]
+) -> tuple[Identity, bool]:
+    """The identity, and whether an app acts for a user.
+
+    `named_as` are UserId, UserType and UserKey; `program` is what `actor_of` says.
+    """
+    who, kind, key = named_as
+    app_id = guid(app_id)
+    if who.startswith(_PRINCIPAL):
+        found = microsoft.app(tenant, guid(program[1]), principal_of(who), program[0])
+        return found or microsoft.service(tenant, program[0]), False
+    person = _person(tenant, who, kind, key)
+    if app_id and not microsoft.first_party(app_id):
+        found = microsoft.app(tenant, app_id, "")
+        if found:
+            return found, person is not None
+    if person:
+        return person, False
+    if kind in _PROGRAMS and GUID.fullmatch(who):
+        return microsoft.app(tenant, guid(who), "") or microsoft.service(tenant, who), False
+    if who.lower() in _NOBODY or who.startswith("urn:spo:anon"):
+        return Identity(f"{microsoft.ENTRA}:anonymous", "anonymous", "anonymous", microsoft.ENTRA, tenant, ""), False
+    return microsoft.service(tenant, who), False
+
+
+def _person(tenant: str, who: str, kind: str, key: str) -> Optional[Identity]:
+    """By sign-in name, because mailbox and file records tell no object id; else by object id."""
+    if who.lower() == "app@sharepoint" or who.startswith("NT AUTHORITY"):
+        return None
+    if "@" in who:
+        return microsoft.user(tenant, "", who.rpartition("#")[2].rpartition("|")[2].lower())
+    if GUID.fullmatch(who) and kind not in (*_PROGRAMS, "4") and guid(who) != tenant:
+        return microsoft.user(tenant, guid(who), "")
+    if who.lower() in _NOBODY and GUID.fullmatch(key):
+        return microsoft.user(tenant, guid(key), "")
+    return None
+
+
+# ---- how
+
+
+@lru_cache(maxsize=4096)
+def service_of(workload: str) -> str:
+    """The part of an action before the colon.
+
+    >>> service_of("AzureActiveDirectory"), service_of("OneDrive"), service_of("")
+    ('entra', 'onedrive', 'm365')
+    """
+    return SERVICES.get(workload) or re.sub(r"[^a-z0-9]", "", workload.lower())[:40] or "m365"
+
+
+@lru_cache(maxsize=4096)
+def level_of(service: str, operation: str) -> str:
+    """Access level of an operation.
+
+    >>> level_of("sharepoint", "FileDownloaded"), level_of("exchange", "Set-Mailbox"), level_of("x", "Frobnicated")
+    ('read', 'write', 'write')
+    """
+    level = actions.access(service, operation)
+    if level != "unknown":
+        return level
+    return "read" if _READS.search(operation) else "write"
+
+
+def outcome_of(operation: str, result: str, error: str) -> tuple[str, str]:
+    """Outcome and error code.
+
+    >>> outcome_of("UserLoginFailed", "Success", "InvalidPassword"), outcome_of("Send", "PartiallySucceeded", "")
+    (('failure', 'InvalidPassword'), ('success', ''))
+    """
+    failed = result.lower() in _FAILED or operation.endswith(("Failed", "LoginError"))
+    refused = "denied" in operation.lower() or "unauthorized" in (result + error).lower() or "AccessDenied" in error
+    if refused or "BlockedByConditionalAccess" in error:
+        return "denied", error or result or "Denied"
+    return ("failure", error or result) if failed else ("success", "")
+
+
+@lru_cache(maxsize=4096)
+def client_of(info: str) -> str:
+    """The user agent inside an Exchange client's text.
+
+    >>> client_of("Client=OWA;Mozilla/5.0 (X11);"), client_of("Client=REST;Client=RESTSystem;;"), client_of("")
+    ('Mozilla/5.0 (X11);', 'REST', '')
+    """
+    match = _CLIENT.match(info)
+    if match is None:
+        return info
+    rest = match[2].strip()
+    return rest if rest.startswith("Mozilla") or "/" in rest.partition(";")[0] else match[1]
+
+
+# ---- deep values
+
+
+@lru_cache(maxsize=2048)
+def is_deep(operation: str, in_directory: bool) -> bool:
+    """Whether an operation has parameters, or changes something, that matters."""
+    return audit.is_deep(operation) if in_directory else DEEP.search(operation) is not None
+
+
+def deepen(operation: str, row: Row) -> tuple[str, str]:
+    """What parameters or changed properties tell: traits in one text, and the id of a key that was handed out."""
+    if row.get("Workload") == DIRECTORY:
+        mine = (guid(actor_of(row)[1]), principal_of(text(row.get("UserId"))))
+        traits, issued = audit.deepen(operation, [change_of(row)], mine)
+        return " ".join(traits), issued
+    told = row.get("Parameters")
+    if told.__class__ is list and operation in _ONLY_BY_PARAMETER and _TELLING.isdisjoint(map(_name, told)):
+        return "", ""
+    return " ".join(sorted({*_of_exchange(operation, named(told)), *_of_sharing(operation, row)})), ""
+
+
+def principal_of(who: str) -> str:
+    """The object id of an app in a UserId, or ""."""
+    return guid(who[len(_PRINCIPAL) :]) if who.startswith(_PRINCIPAL) else ""
+
+
+def _name(parameter: Any) -> str:
+    return plain(parameter.get("Name")) if parameter.__class__ is dict else ""
+
+
+def changed_thing(row: Row) -> str:
+    """Name or id of what a directory record says was changed."""
+    things = rows(row.get("Target"))
+    for thing in things:
+        if thing.get("Type") in _NAMES:
+            return text(thing.get("ID"))
+    return next((guid(told) for told in (text(thing.get("ID")) for thing in things) if GUID.fullmatch(told)), "")
+
+
+def change_of(row: Row) -> audit.Change:
+    """What a directory record says of the thing that was changed."""
+    ids = [(text(t.get("ID")), text(t.get("Type"))) for t in rows(row.get("Target"))]
+    kind = next(
+        (told.partition("_")[0] for told, _ in ids if "_" in told and GUID.fullmatch(told.partition("_")[2])), ""
+    )
+    unique = next((guid(told) for told, _ in ids if GUID.fullmatch(told)), "")
+    name = next((told for told, number in ids if number in ("1", "5")), "")
+    properties = row.get("ModifiedProperties")
+    old, new = named(properties, "Name", "OldValue"), named(properties, "Name", "NewValue")
+    if isinstance(properties, dict) and "Name" not in properties:
+        old = {str(k): text(v.get("OldValue"), 8192) for k, v in properties.items() if isinstance(v, dict)}
+        new = {str(k): text(v.get("NewValue"), 8192) for k, v in properties.items() if isinstance(v, dict)}
+    return audit.Change(kind, unique, name, old, new)
+
+
+def _of_exchange(operation: str, told: Mapping[str, str]) -> list[str]:
+    impersonates = told.get("Role", "") == "ApplicationImpersonation" or "full_access_as_app" in told.get("Role", "")
+    reduced = [
+        operation == "Set-AdminAuditLogConfig" and told.get("UnifiedAuditLogIngestionEnabled", "").lower() == "false",
+        operation == "Set-MailboxAuditBypassAssociation" and true(told.get("AuditBypassEnabled")),
+        operation == "Set-Mailbox" and told.get("AuditEnabled", "").lower() == "false",
+        operation.startswith("Remove-UnifiedAuditLog"),
+    ]
+    marks = {
+        "mail_forwarding": any(told.get(name) for name in _OUTSIDE),
+        "hides_mail": "InboxRule" in operation and (true(told.get("DeleteMessage")) or "MoveToFolder" in told),
+        "mailbox_grant": operation in ("Add-MailboxPermission", "Add-RecipientPermission"),
+        "impersonation": impersonates,
+        "admin_policy": impersonates or ("RoleAssignment" in operation and operation.startswith("New")),
+        "logging_reduced": any(reduced),
+        "mass_export": operation == "New-ComplianceSearchAction" and true(told.get("Export")),
+    }
+    return [mark for mark, holds in marks.items() if holds]
+
+
+def _of_sharing(operation: str, row: Row) -> list[str]:
+    found = []
+    if operation in ("AnonymousLinkCreated", "AnonymousLinkUpdated"):
+        found.append("public")
+    guest = text(row.get("TargetUserOrGroupType")) in ("Guest", "Everyone", "Anonymous")
+    if guest and re.search(r"Added|Set|Created|Invit", operation):
+        found.append("shared_outside")
+    return found

@@ -1,0 +1,310 @@
+"""Okta: the system log of an organisation.
+
+Who acts:
+
+- An OAuth service app (`PublicClientApp`) is an identity (`oauth_app`), by its client id.
+- What is done with an API token is done by an identity of its own (`token`), beside its owner (`user`, a
+  person); the token's id is the credential. So a rotated token stays at home and a stolen one is news.
+- Agents and app instances are identities of their kinds, Okta itself is a `service`, an address alone `anonymous`.
+
+Okta's ids are unique in all of Okta, so identities have no account in their id. Denied: the result DENY, or a
+failure whose reason speaks of access or permission. The region is not told.
+
+Traits, besides `browser`, `attack_tool` and `mfa`: consent (an app gets a grant), scope_growth,
+new_credential_on_app, token_minted, token_reuse, impersonation, admin_policy, for_other (done to another user),
+logging_reduced, threat_suspected, proxy.
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, Optional, cast
+
+from nhi_watch.context import actions, agents, networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native, part, rebuild, rows_of
+from nhi_watch.intake.shapes.look import PLAIN, flag, is_id
+from nhi_watch.intake.shapes.peeks import Peeks, documents, of_plans, rows
+from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.values import made_id, text
+from nhi_watch.intake.sources import Peek
+from nhi_watch.intake.sources.okta.facts import level_of, traits_of
+from nhi_watch.intake.sources.okta.shapes import PARTS, of_document
+
+NAME = "okta"
+SPLUNK_SOURCETYPES = ("OktaIM2:log",)
+ELASTIC_INDICES = ("logs-okta.system-*",)
+
+
+Row = Mapping[str, Any]
+
+
+class _Facts(NamedTuple):
+    """The values that an Event depends on; "" where not told."""
+
+    action: str
+    actor_id: str
+    actor_type: str
+    actor_name: str
+    actor_login: str
+    token: str
+    result: str
+    reason: str
+    address: str
+    user_agent: str
+    is_proxy: str
+    threat: str
+    factor: str
+    other: str
+    """Whether it is done to another user."""
+
+
+_PATHS = (
+    "eventType", "actor.id", "actor.type", "actor.displayName", "actor.alternateId",
+    "transaction.detail.requestApiTokenId", "outcome.result", "outcome.reason", "client.ipAddress",
+    "client.userAgent.rawUserAgent", "securityContext.isProxy", "debugContext.debugData.threatSuspected",
+    "debugContext.debugData.factor",
+)  # fmt: skip
+_ECS = {
+    "published": "@timestamp",
+    "uuid": "event.id",
+    "eventType": "event.action",
+}
+_SESSION = "authenticationContext.externalSessionId"
+# Some writers lower the names of the top level.
+_CAMEL = {
+    name.lower(): name
+    for name in ("eventType", "displayMessage", "authenticationContext", "debugContext", "securityContext")
+}
+_MARKS = ("legacyEventType", "legacyeventtype", "displayMessage", "displaymessage")
+_EMPTY: Tree = {}
+_KINDS = {
+    "User": "user",
+    "PublicClientApp": "oauth_app",
+    "SystemPrincipal": "service",
+    "IP address": "anonymous",
+    "unknown": "anonymous",
+    "": "anonymous",
+}
+_DEEP = ("system.api_token.", "user.mfa.factor.", "user.account.", "user.lifecycle.", "user.session.impersonation")
+"""Event types of which it matters to whom they are done."""
+_MAKES = "system.api_token.create"
+_REFUSED = re.compile(r"denied|not.?authori[sz]ed|unauthori[sz]ed|insufficient|forbidden|permission|access_den", re.I)
+
+
+def claims(record: object) -> bool:
+    """Whether the record is of Okta's system log, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Mapping[str, Any], record)
+    raw: Any = row.get("_raw")
+    if raw.__class__ is str:
+        kind = '"eventType"' in raw or '"eventtype"' in raw
+        return kind and '"actor"' in raw and ('"published"' in raw or any(f'"{name}"' in raw for name in _MARKS))
+    if "eventType" in row or "eventtype" in row:
+        told = "published" in row or "outcome" in row or any(name in row for name in _MARKS)
+        return told and "eventName" not in row and ("actor" in row or "actor.id" in row or "actor.type" in row)
+    return dataset(row) == "okta.system"
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
+    return _PEEKS.peek(record)
+
+
+def _peek(row: Row) -> Optional[Peek]:
+    get = row.get
+    action, record_id, actor, targets = get("eventType"), get("uuid"), get("actor"), get("target")
+    if action.__class__ is not str or actor.__class__ is not dict or not is_id(record_id):
+        return None
+    time = spelled(get("published"))
+    if time is None or action == _MAKES:
+        return None
+    shape, session, target = _values(cast(Tree, row), actor, targets)
+    # A list, as of a multi-value field, is for `read` to judge.
+    return cast(Peek, (shape, time, record_id, session, target)) if PLAIN.issuperset(map(type, shape)) else None
+
+
+_PEEKS = Peeks(
+    _peek,
+    of_plans(
+        rows(
+            (*_PATHS, "published", "uuid", "target.id", "target.type", "target.alternateId", "target.displayName",
+             "request.ipChain.ip", _SESSION),
+            ("published",),
+            ("uuid", _SESSION, "target{}.id", "target{}.alternateId", "target{}.displayName"),
+        ),
+        documents(
+            ("@timestamp", "event.id", "event.action", "user_agent.original", "client.ip",
+             *(f"okta.{name}" for name in PARTS)),
+            ("@timestamp", "okta.published"),
+            (
+                "event.id", "okta.uuid", "okta.authentication_context.external_session_id", "okta.target.id",
+                "okta.target.alternate_id", "okta.target.display_name",
+            ),
+            of_document,
+        ),
+    ),
+)  # fmt: skip
+
+
+def _values(row: Tree, actor: Tree, targets: Any) -> tuple[tuple[Any, ...], str, str]:
+    """_PATHS written out, the session and the target."""
+    get, of = row.get, actor.get
+    outcome, client = get("outcome") or _EMPTY, get("client") or _EMPTY
+    detail = (get("transaction") or _EMPTY).get("detail") or _EMPTY
+    debug = (get("debugContext") or _EMPTY).get("debugData") or _EMPTY
+    user_agent = client.get("userAgent") or _EMPTY
+    action, address = str(get("eventType")), client.get("ipAddress")
+    if address is None or address.__class__ is str:  # a list, as of a multi-value field, is for `read`
+        address = text(address) or text(at(get("request"), "ipChain.ip"))
+    shape = (
+        action, of("id"), of("type"), of("displayName"), of("alternateId"),
+        detail.get("requestApiTokenId"), outcome.get("result"), outcome.get("reason"),
+        address,
+        user_agent.get("rawUserAgent"), flag((get("securityContext") or _EMPTY).get("isProxy")),
+        debug.get("threatSuspected"), debug.get("factor"),
+        "y" if action.startswith(_DEEP) and _for_other(targets, of("id")) else "",
+    )  # fmt: skip
+    session = _known((get("authenticationContext") or _EMPTY).get("externalSessionId"))
+    return shape, session, _target(targets, of("id"))
+
+
+def _for_other(targets: Any, actor_id: Any) -> bool:
+    """Whether another user than the actor is concerned."""
+    return any(one.get("type") == "User" and text(one.get("id")) != actor_id for one in rows_of(targets))
+
+
+def _known(value: Any) -> str:
+    told = text(value, 128)
+    return "" if told == "unknown" else told
+
+
+def _target(targets: Any, actor_id: Any) -> str:
+    """The first target that is not the actor: a person's login, else a name, else an id."""
+    for one in rows_of(targets):
+        if one.get("id") != actor_id:
+            person = one.get("type") == "User" and text(one.get("alternateId"))
+            return (person or text(one.get("displayName")) or text(one.get("id")))[:200]
+    return ""
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row, is_ecs = native(record)
+    if is_ecs:
+        row = _of_ecs(row)
+    elif "eventtype" in row:
+        row = {_CAMEL.get(name, name): value for name, value in row.items()}
+    values = [text(at(row, path)) for path in _PATHS]
+    values[0] = values[0].strip()
+    if not values[0]:
+        raise RejectError("no_action", "eventType is missing or no text")
+    values[8] = values[8] or text(at(row, "request.ipChain.ip"))
+    time = moment(row.get("published"))
+    targets = row.get("target")
+    other = values[0].startswith(_DEEP) and _for_other(targets, values[1])
+    event = _event((*values, "y" if other else ""))._replace(
+        time=time, session=_known(at(row, _SESSION)), target=_target(targets, at(row, "actor.id"))
+    )
+    if values[0] == _MAKES:
+        made = (text(one.get("id"), 128) for one in rows_of(targets) if one.get("type") == "Token")
+        event = event._replace(issued=next((unique for unique in made if unique != values[1]), ""))
+    told = text(row.get("uuid"), 256)
+    return event._replace(record_id=told or made_id(event, *every(row, "target.id"), at(row, "transaction.id")))
+
+
+def _of_ecs(document: Tree) -> Tree:
+    row = cast(Tree, _camel(part(document, "okta"), 0))
+    told = rebuild(document, _ECS)
+    client = part(row, "client")
+    software = part(client, "userAgent")
+    software.setdefault("rawUserAgent", at(document, "user_agent.original"))
+    address = text(client.get("ip")) or text(at(document, "client.ip"))
+    debug = {**part(row, "debugContext.debugData.flattened"), **part(row, "debugContext.debugData")}
+    row.update(told, client={**client, "ipAddress": address, "userAgent": software})
+    row["debugContext"] = {"debugData": debug}
+    return row
+
+
+def _camel(value: Any, depth: int) -> Any:
+    """Elastic's snake_case names as Okta's."""
+    if value.__class__ is list:
+        return [_camel(one, depth + 1) for one in value] if depth < 12 else []
+    if value.__class__ is not dict:
+        return value
+    names = ((k, _renamed(k)) for k in value if k.__class__ is str)
+    return {new: _camel(value[old], depth + 1) for old, new in names} if depth < 12 else {}
+
+
+@lru_cache(maxsize=1024)
+def _renamed(name: str) -> str:
+    return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
+
+
+@lru_cache(maxsize=4096)
+def _event(shape: tuple[Any, ...]) -> Event:
+    """The Event of a shape, without what differs from record to record."""
+    f = _Facts(*map(text, shape))
+    who = _identity(f)
+    operation = f.action.strip()[:110]
+    outcome = _outcome(f)
+    return Event(
+        time=0,
+        provider="okta",
+        account="",
+        identity=who,
+        credential=f.token[:128],
+        credential_type=_credential_type(who.kind, f),
+        session="",
+        action=f"okta:{operation}",
+        service="okta",
+        access=level_of(operation, actions.access("okta", operation)),
+        outcome=outcome,
+        error=(f.reason or f.result)[:96] if outcome != "success" else "",
+        address=f.address[:128],
+        network=networks.network_of(f.address),
+        agent=agents.family(f.user_agent),
+        region="",
+        target="",
+        target_class="",
+        traits=traits_of(operation, outcome, f.user_agent, (f.is_proxy, f.threat, f.factor, f.other)),
+        issued="",
+        record_id="",
+        links=(f"token:{f.token[:128]}",) if f.token else (),
+    )
+
+
+def _identity(f: _Facts) -> Identity:
+    kind = "token" if f.token and f.actor_type in ("User", "") else _KINDS.get(f.actor_type, "app")
+    if kind == "anonymous":
+        return Identity("okta::anonymous", "anonymous", kind, "okta", "", "")
+    unique = f.actor_id or f.actor_login or f.actor_name or f.token or "unknown"
+    name = f.actor_login if kind in ("user", "token") and f.actor_login != "unknown" else f.actor_name
+    shown = f"{name or unique} (token)" if kind == "token" else name or unique
+    human = "user" if kind == "user" else ""
+    return Identity(f"okta::{kind}:{unique}"[:512], shown[:512], kind, "okta", "", human)
+
+
+def _credential_type(kind: str, f: _Facts) -> str:
+    if f.token:
+        return "key"
+    return {"service": "service", "oauth_app": "session", "user": "console"}.get(kind, "none")
+
+
+def _outcome(f: _Facts) -> str:
+    result = f.result.upper()
+    if result == "DENY" or f.action.endswith("unauth_app_access_attempt"):
+        return "denied"
+    if result == "FAILURE":
+        return "denied" if _REFUSED.search(f.reason) else "failure"
+    return "success"

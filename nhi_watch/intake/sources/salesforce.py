@@ -1,0 +1,261 @@
+"""Salesforce: event log files (Login, Api…, ConnectedApp…, BulkApi…), login events, and the setup audit trail.
+
+- Where a connected app acts (its id or OAuth client id is told, or a login of type `Remote Access`), the app is
+  the identity, and the user whose rights it has is the session: stolen integrations are tokens of apps.
+- Ids of 15 and 18 letters are the same record's: the first 15 tell it.
+- `LoginAs`: the delegated administrator really acts; as whom, is the session.
+- The log's own words are the operations: an event log file's EVENT_TYPE, `Login`, an audit trail's Action.
+
+Traits: third_party, impersonation, mass_export (10,000 rows in one job), consent (a connected app is let in),
+console (a sign-in by hand), attack_tool, browser.
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, Optional, cast
+
+from nhi_watch.context import actions, agents, networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
+from nhi_watch.intake.shapes.look import PLAIN, Plan
+from nhi_watch.intake.shapes.peeks import Kept, Peeks, as_is, of_plans
+from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.values import made_id, plain, text, whole
+from nhi_watch.intake.sources import Peek
+
+NAME = "salesforce"
+SPLUNK_SOURCETYPES = ("sfdc:logfile", "sfdc:loginhistory", "sfdc:setupaudittrail")
+ELASTIC_INDICES = ("logs-salesforce.*-*",)
+
+_ID = 15
+_MANY_ROWS = 10_000
+_MARKS = ({"EVENT_TYPE", "ORGANIZATION_ID"}, {"EventIdentifier", "EventDate"}, {"Action", "Section", "CreatedById"})
+_FINE = {"", "success", "s", "login_no_error", "ok", "n/a", "1"}
+_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d+)?", re.ASCII)
+_BROWSERS = ("Chrome", "Firefox", "Safari", "Edge", "Opera", "IE")
+_POWERS = re.compile(r"(?i).*(?:connectedapp|permset|profile|role|password|oauth|sso|certificate|user|session|trust).*")
+_CONSENTS = re.compile(r"(?i)(?:insert|install|authorize|allow)\w*connected\w*|.*oauthapp.*(?:approve|allow).*")
+_LOGIN = "salesforce.login"
+_TRAIL = "salesforce.setup_audit_trail"
+_ECS = {
+    "TIMESTAMP_DERIVED": "@timestamp",
+    "EventIdentifier": "event.id",
+    "USER_ID": "user.id",
+    "USER_NAME": "user.email",
+    "USER_NAME|2": "user.name",
+    "SOURCE_IP": "source.ip",
+    "AGENT": "user_agent.original",
+    "AGENT|2": "user_agent.name",
+    "ORGANIZATION_ID": f"{_LOGIN}.organization_id",
+    "ORGANIZATION_ID|2": "salesforce.apex.organization_id",
+    "EVENT_TYPE": f"{_LOGIN}.event_type",
+    "EVENT_TYPE|2": "salesforce.apex.event_type",
+    "REQUEST_ID": f"{_LOGIN}.request.id",
+    "REQUEST_ID|2": "salesforce.apex.request_id",
+    "REQUEST_STATUS": f"{_LOGIN}.request.status",
+    "SESSION_KEY": f"{_LOGIN}.session.key",
+    "LoginType": f"{_LOGIN}.type",
+    "Application": f"{_LOGIN}.application",
+    "Section": f"{_TRAIL}.section",
+    "DelegateUser": f"{_TRAIL}.delegate_user",
+    "action": "event.action",
+    "dataset": "event.dataset",
+    "dataset|2": "data_stream.dataset",
+}
+Row = Mapping[str, Any]
+
+
+class Told(NamedTuple):
+    """The values of a record on which its Event depends, but time, id, session and target."""
+
+    operation: str
+    organisation: str
+    user: str
+    name: str
+    app: str
+    app_name: str
+    address: str
+    agent: str
+    status: str
+    by_hand: str
+    as_other: str
+    many: str
+    """Whether many rows."""
+
+
+def claims(record: object) -> bool:
+    """Whether the record is Salesforce's, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Tree, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return any(all(f'"{name}"' in raw for name in marks) for marks in _MARKS) or _MARKS[0] <= row.keys()
+    stream = dataset(row)
+    if stream:
+        return stream.startswith("salesforce.")
+    return any(marks <= row.keys() for marks in _MARKS)
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
+    return _PEEKS.peek(record)
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    shape, session, target = _raw(tree)
+    time, record_id = spelled(_time(tree)), _id_of(tree, shape[0])
+    if time is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
+        return None
+    return cast(Peek, (shape, time, record_id, session, target))
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    tree, is_document = native(record)
+    if is_document:
+        tree = _completed(rebuild(tree, _ECS))
+    shape, session, target = _raw(tree)
+    told = Told(*map(text, shape))
+    event = _event_of(told)._replace(
+        time=moment(_time(tree)), session=session, target=target, record_id=_id_of(tree, told.operation)
+    )
+    return event if event.record_id else event._replace(record_id=made_id(event))
+
+
+def _completed(tree: Tree) -> Tree:
+    """What of a document needs more than another name."""
+    if tree.get("Section") is not None:
+        tree["Action"] = tree.get("action")
+    elif tree.get("EVENT_TYPE") is None and tree.get("dataset") == _LOGIN:
+        tree["EVENT_TYPE"] = "Login"
+    return tree
+
+
+_DOCUMENTS = Plan(
+    _ECS, _completed, ("TIMESTAMP_DERIVED",), ("EventIdentifier", "REQUEST_ID", "SESSION_KEY")
+)
+_PEEKS = Peeks(_peek, of_plans(Kept(as_is), _DOCUMENTS))
+
+
+def _time(tree: Row) -> object:
+    """Of a log file `20260302100000.123`, unless it is spelled out beside."""
+    for name in ("TIMESTAMP_DERIVED", "EventDate", "CreatedDate", "TIMESTAMP"):
+        if tree.get(name):
+            told = tree[name]
+            match = _STAMP.fullmatch(told) if isinstance(told, str) else None
+            return "{}-{}-{}T{}:{}:{}Z".format(*match.groups()) if match else told
+    return None
+
+
+def _id_of(tree: Row, operation: str) -> str:
+    of = tree.get
+    own = plain(of("EventIdentifier") or of("Id"))[:200]
+    if own:
+        return own
+    request = plain(of("REQUEST_ID"))[:200]
+    return f"{request}:{operation}" if request else ""
+
+
+def _raw(tree: Row) -> tuple[tuple[Any, ...], str, str]:
+    """Told's values; session; target."""
+    of = tree.get
+    operation = plain(of("EVENT_TYPE") or of("Action"))[:100].strip() or ("Login" if of("LoginType") else "")
+    user = plain(of("USER_ID") or of("USER_ID_DERIVED") or of("UserId") or of("CreatedById"))[:_ID]
+    name: Any = of("USER_NAME") or of("USERNAME") or of("Username") or of("CreatedByName")
+    kind = plain(of("LoginType"))
+    app = plain(of("CONNECTED_APP_ID"))[:_ID] or plain(of("CLIENT_ID") or of("CONNECTED_APP_NAME"))[:200]
+    if not app and kind[:13] == "Remote Access":
+        app = plain(of("Application"))[:200]
+    session = user if app else plain(of("SESSION_KEY") or of("SessionKey"))[:200]
+    if operation == "LoginAs":
+        session, user = f"as:{user}", plain(of("DELEGATED_USER_ID"))[:_ID]
+        name = of("DELEGATED_USER_NAME")
+    rows = of("RECORDS_PROCESSED") or of("ROWS_PROCESSED")
+    shape = (
+        operation, plain(of("ORGANIZATION_ID"))[:_ID], user, name, app,
+        of("CONNECTED_APP_NAME") or of("Application") if app else "",
+        of("SOURCE_IP") or of("SourceIp") or of("CLIENT_IP"),
+        of("AGENT") or of("USER_AGENT") or of("BROWSER_TYPE") or of("Browser"),
+        of("LOGIN_STATUS") or of("REQUEST_STATUS") or of("STATUS") or of("Status"),
+        "y" if kind == "Application" else "", "y" if operation == "LoginAs" or of("DelegateUser") else "",
+        "y" if rows and (whole(rows) or 0) >= _MANY_ROWS else "",
+    )  # fmt: skip
+    return shape, session, plain(of("ENTITY_NAME") or of("Section") or of("CONNECTED_APP_ID"))[:200]
+
+
+@lru_cache(maxsize=1024)
+def _consents(operation: str) -> bool:
+    return _CONSENTS.fullmatch(operation) is not None
+
+
+@lru_cache(maxsize=4096)
+def _event_of(told: Told) -> Event:
+    if not told.operation:
+        raise RejectError("no_action", "EVENT_TYPE, LoginType or Action is missing or no text")
+    held = {
+        "console": told.by_hand,
+        "consent": _consents(told.operation),
+        "impersonation": told.as_other,
+        "mass_export": told.many,
+        "third_party": told.app,
+    }
+    traits = {trait for trait, holds in held.items() if holds}
+    family = "browser" if told.agent in _BROWSERS else agents.family(told.agent)
+    if family == "browser":
+        traits.add("browser")
+    if agents.is_attack_tool(told.agent):
+        traits.add("attack_tool")
+    failed = told.status.lower() not in _FINE or told.operation.endswith("Failed")
+    identity = _identity(told)
+    return Event(
+        time=0,
+        provider=NAME,
+        account=told.organisation,
+        identity=identity,
+        credential="",
+        credential_type="none" if identity.kind == "anonymous" else "session",
+        session="",
+        action=f"{NAME}:{told.operation}",
+        service=NAME,
+        access=_access(told.operation),
+        outcome="failure" if failed else "success",
+        error=(told.status or told.operation) if failed else "",
+        address=told.address,
+        network=networks.network_of(told.address),
+        agent=family,
+        region="",
+        target="",
+        target_class="",
+        traits=tuple(sorted(traits)),
+        issued="",
+        record_id="",
+    )
+
+
+def _identity(told: Told) -> Identity:
+    path, name, kind = f"user:{told.user or told.name}", told.name or told.user, "user"
+    if told.app:
+        path, name, kind = f"app:{told.app}", told.app_name or told.app, "app"
+    elif not name:
+        path = name = kind = "anonymous"
+    # Ids are unique across organisations, and half of the logs do not name theirs.
+    unique = f"{NAME}::{path}"[:512]
+    return Identity(unique, name, kind, NAME, told.organisation, "")
+
+
+def _access(operation: str) -> str:
+    """Event log files tell of reading; the audit trail begins with a lower-case word and tells of changes."""
+    level = actions.access(NAME, operation)
+    if operation[:1].isupper():
+        return "permissions" if operation == "LoginAs" else level if level != "unknown" else "read"
+    return "permissions" if _POWERS.fullmatch(operation) else "write"

@@ -1,0 +1,223 @@
+"""Snowflake: the login and query history of ACCOUNT_USAGE, as rows with column names (in any case), or ECS documents.
+
+- Users are named by name: these views have no id. People and services look alike here; factors and clients tell.
+- The action of a query is its type (`snowflake:UNLOAD`), else the first word of its text. The text itself goes
+  nowhere: it can hold secrets. Queries tell no address, logins no session.
+- Elastic's integration has logins alone, without the account's name.
+- Credential types: password, key (key pair, programmatic access token), session (OAuth), web_identity (SAML).
+
+Traits: browser (Snowsight), mfa, mass_export (unloading and downloading), shared_outside (to a bucket by its
+address, or accounts added to a share), public (granted to the role PUBLIC), admin_policy (a role of administrators,
+or OWNERSHIP, granted), new_credential and for_other (a key, token or password set, for somebody else).
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional, cast
+
+from nhi_watch.context import actions, networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
+from nhi_watch.intake.shapes.look import PLAIN, Plan
+from nhi_watch.intake.shapes.peeks import Kept, Peeks, as_is, of_plans
+from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.values import made_id, plain, text
+from nhi_watch.intake.sources import Peek
+
+NAME = "snowflake"
+SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
+ELASTIC_INDICES = ("logs-snowflake.login_history-*",)
+_DATASET = "snowflake.login_history"
+
+Row = Mapping[str, Any]
+Parts = tuple[tuple[Any, ...], object, str, str, str]
+"""shape, time, record id, session, target"""
+
+_FACTORS = {
+    "PASSWORD": "password",
+    "RSA_KEYPAIR": "key",
+    "PROGRAMMATIC_ACCESS_TOKEN": "key",
+    "OAUTH_ACCESS_TOKEN": "session",
+    "SAML2_ASSERTION": "web_identity",
+    "WORKLOAD_IDENTITY": "web_identity",
+}
+_ECS = {
+    "EVENT_ID": "event.id", "EVENT_TIMESTAMP": "@timestamp", "EVENT_TYPE": "event.action", "USER_NAME": "user.name",
+    "CLIENT_IP": "source.ip", "CLIENT_IP|2": f"{_DATASET}.client_ip", "ERROR_CODE": "error.code",
+    "ERROR_MESSAGE": "event.reason", "REPORTED_CLIENT_TYPE": f"{_DATASET}.reported_client_type",
+    "FIRST_AUTHENTICATION_FACTOR": f"{_DATASET}.first_authentication_factor",
+    "SECOND_AUTHENTICATION_FACTOR": f"{_DATASET}.second_authentication_factor", "IS_SUCCESS": "event.outcome",
+}  # fmt: skip
+_OUTCOMES = {"success": "YES", "failure": "NO"}
+_DENIED = re.compile(
+    r"insufficient privileges|not authorized|not allowed|ip_blocked|network_policy|390422", re.IGNORECASE
+)
+_SETS_KEY = re.compile(r"RSA_PUBLIC_KEY|PASSWORD\s*=|PROGRAMMATIC ACCESS TOKEN|\bPAT\b", re.IGNORECASE)
+_OF_USER = re.compile(r"\bUSER\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?\"?([^\s\";]+)", re.IGNORECASE)
+_ADMINS = re.compile(r"\b(?:ACCOUNTADMIN|SECURITYADMIN|ORGADMIN|USERADMIN|OWNERSHIP|MANAGE GRANTS)\b", re.IGNORECASE)
+_TO_PUBLIC = re.compile(r"\bTO\s+(?:ROLE\s+)?PUBLIC\b", re.IGNORECASE)
+_OUTSIDE = re.compile(r"\bINTO\s+'(?:s3|gcs|azure|https?)[a-z0-9]*://|\bADD\s+ACCOUNTS?\b", re.IGNORECASE)
+_EXPORTS = ("UNLOAD", "GET_FILES")
+_DEEP = ("CREATE_USER", "ALTER", "GRANT", "COPY", *_EXPORTS)
+"""Statements whose text tells more."""
+
+
+def _completed(row: Tree) -> Tree:
+    """Elastic's integration tells the outcome in a word of its own."""
+    row["IS_SUCCESS"] = _OUTCOMES.get(text(row.get("IS_SUCCESS")), "")
+    return row
+
+
+def claims(record: object) -> bool:
+    """Whether the record is a row of one of the two views, or Elastic's document of a login."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Row, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        found = raw.upper()
+        return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
+    if "USER_NAME" in row:
+        return "EXECUTION_STATUS" in row or "IS_SUCCESS" in row
+    if dataset(row) == _DATASET:
+        return True
+    return "user_name" in row and ("execution_status" in row or ("is_success" in row and "event_type" in row))
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
+    return _PEEKS.peek(record)
+
+
+def _clock(time: object) -> Optional[str]:
+    return spelled(_plain(time))
+
+
+def _peek(row: Row) -> Optional[Peek]:
+    shape, time, record_id, session, target = _parts(row if "USER_NAME" in row else _upper(row))
+    told = _clock(time)
+    if told is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
+        return None
+    return cast(Peek, (shape, told, record_id, session, target))
+
+
+_DOCUMENTS = Plan(_ECS, _completed, ("EVENT_TIMESTAMP",), ("EVENT_ID",))
+_PEEKS = Peeks(_peek, of_plans(Kept(as_is), _DOCUMENTS), _clock)
+
+
+def _upper(row: Row) -> Row:
+    return {key.upper(): value for key, value in row.items() if isinstance(key, str)}
+
+
+def _plain(time: object) -> object:
+    """RFC 3339 out of `2026-03-02 14:00:05.123 -0000`."""
+    if not isinstance(time, str) or time[10:11] != " ":
+        return time
+    told, _, zone = time[:64].rpartition(" ")
+    if zone in ("-0000", "+0000"):
+        return f"{told[:10]}T{told[11:]}Z"
+    return told + zone if zone[:1] in ("+", "-") else time
+
+
+def _parts(row: Row) -> Parts:
+    """What every row tells."""
+    of = row.get
+    query = bool(of("EXECUTION_STATUS") or of("QUERY_ID"))
+    operation = "LOGIN" if not query else _operation(plain(of("QUERY_TYPE")) or _first_word(of("QUERY_TEXT")))
+    user = of("USER_NAME")
+    message = of("ERROR_MESSAGE")
+    shape = (
+        operation, of("ACCOUNT_NAME") or of("ORGANIZATION_NAME"), user, of("CLIENT_IP"), of("REPORTED_CLIENT_TYPE"),
+        of("FIRST_AUTHENTICATION_FACTOR"), of("SECOND_AUTHENTICATION_FACTOR"),
+        of("EXECUTION_STATUS") if query else of("IS_SUCCESS"), of("ERROR_CODE"),
+        "denied" if message and _DENIED.search(text(message)) else "",
+        _deep(operation, text(of("QUERY_TEXT"), 8192), text(user, 200)) if operation.startswith(_DEEP) else "",
+    )  # fmt: skip
+    time = of("START_TIME") or of("EVENT_TIMESTAMP") or of("p_event_time") or of("P_EVENT_TIME")
+    database = of("DATABASE_NAME")
+    target = f"{text(database)}.{text(of('SCHEMA_NAME'))}".strip(".") if database else text(of("WAREHOUSE_NAME"))
+    return shape, time, text(of("QUERY_ID" if query else "EVENT_ID"), 256), text(of("SESSION_ID"), 64), target[:200]
+
+
+@lru_cache(maxsize=1024)
+def _operation(told: str) -> str:
+    return re.sub(r"\W+", "_", told[:200].strip().upper(), flags=re.ASCII).strip("_")[:60]
+
+
+def _first_word(sql: object) -> str:
+    return text(sql, 8192).lstrip().partition(" ")[0]
+
+
+def _deep(operation: str, sql: str, user: str) -> str:
+    """The traits that a statement's text tells."""
+    sets_key = operation.startswith(("CREATE_USER", "ALTER_USER")) and _SETS_KEY.search(sql) is not None
+    named = _OF_USER.search(sql)
+    grant = operation.startswith("GRANT")
+    told = {
+        "new_credential": sets_key,
+        "for_other": sets_key and (named is None or named[1].upper() != user.upper()),
+        "admin_policy": grant and _ADMINS.search(sql) is not None,
+        "public": grant and _TO_PUBLIC.search(sql) is not None,
+        "mass_export": operation in _EXPORTS,
+        "shared_outside": operation in ("UNLOAD", "COPY", "ALTER_SHARE", "ALTER") and bool(_OUTSIDE.search(sql)),
+    }
+    return ",".join(trait for trait, holds in told.items() if holds)
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    told, is_document = native(record)
+    if is_document:
+        told = _completed(rebuild(told, _ECS))
+    row = told if "USER_NAME" in told else _upper(told)
+    shape, time, record_id, session, target = _parts(row)
+    if not shape[0]:
+        raise RejectError("no_action", "QUERY_TYPE and QUERY_TEXT are missing")
+    event = _event(*map(text, shape))._replace(time=moment(_plain(time)), session=session, target=target)
+    return event._replace(record_id=record_id or made_id(event, row.get("QUERY_HASH")))
+
+
+@lru_cache(maxsize=4096)
+def _event(
+    operation: str, account: str, user: str, address: str, client: str, factor: str, second: str, status: str,
+    error: str, denied: str, deep: str,
+) -> Event:  # fmt: skip
+    user = user[:200]
+    failed = status.upper() not in ("YES", "SUCCESS", "TRUE", "")
+    level = actions.access("snowflake", operation)
+    family = re.sub(r"[^a-z0-9._-]", "-", client.lower())[:40]
+    told = {"browser": "ui" in family.split("_"), "mfa": bool(second) and not failed}
+    unique = f"snowflake:{account.lower()}:user:{user.upper()}" if user else "snowflake:anonymous"
+    return Event(
+        time=0,
+        provider="snowflake",
+        account=account[:64],
+        identity=Identity(unique, user or "anonymous", "user" if user else "anonymous", "snowflake", account[:64], ""),
+        credential="",
+        credential_type=_FACTORS.get(factor, "session" if operation != "LOGIN" else "none"),
+        session="",
+        action=f"snowflake:{operation}",
+        service="snowflake",
+        access="write" if level == "unknown" else level,
+        outcome=("denied" if denied else "failure") if failed else "success",
+        error=(error or status)[:128] if failed else "",
+        address=address[:128],
+        network=networks.network_of(address),
+        agent="browser" if told["browser"] else family,
+        region="",
+        target="",
+        target_class="own",
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *filter(None, deep.split(","))})),
+        issued="",
+        record_id="",
+    )

@@ -1,0 +1,247 @@
+"""Google Workspace's reports: OAuth tokens, sign-ins, the administrators' doings, Drive and the rest.
+
+- Of the token report the app is the identity (its OAuth client id), whoever gave it access: the person is the
+  session. A call by a consumer key (`callerType` KEY) is that key's.
+- A service account has the identity that it has in Google Cloud's logs; people are their profile id.
+- The action's service is `workspace.` and the report's name. Calls of the token report are `api.method`.
+- Of a record with several events the first gives the action, all give traits. A document of Elastic's holds one.
+- record_id: `uniqueQualifier`, with the event's name, because Elastic's documents of one activity share it.
+
+Traits: third_party, consent, broad_scope, mass_export, public, shared_outside, admin_policy, mfa.
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Optional, cast
+
+from nhi_watch.context import networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.intake.shapes import google
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, native, rebuild
+from nhi_watch.intake.shapes.look import PLAIN, Plan, inner
+from nhi_watch.intake.shapes.peeks import Peeks, of_plans, rows
+from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.values import listed, made_id, plain, text
+from nhi_watch.intake.sources import Peek
+from nhi_watch.intake.sources.workspace import events
+
+NAME = "workspace"
+SPLUNK_SOURCETYPES = ("gws:reports:token", "gws:reports:login", "gws:reports:admin", "gws:reports:drive")
+ELASTIC_INDICES = ("logs-google_workspace.*-*",)
+
+Row = Mapping[str, Any]
+
+_KINDS = ("admin#reports#activity", "audit#activity", "reports#activity")
+_GOOGLE = "SYSTEM"
+"""The key of what Google itself does."""
+_GW = "google_workspace"
+_ECS = {
+    "id.time": "@timestamp",
+    "id.uniqueQualifier": "event.id",
+    "id.applicationName": "event.provider",
+    "id.customerId": "organization.id",
+    "name": "event.action",
+    "actor.email": "source.user.email",
+    "actor.email|2": "user.email",
+    "actor.profileId": "source.user.id",
+    "actor.profileId|2": "user.id",
+    "actor.callerType": f"{_GW}.actor.type",
+    "actor.key": f"{_GW}.actor.key",
+    "ipAddress": "source.ip",
+    "own": _GW,
+    "dataset": "event.dataset",
+    "dataset|2": "data_stream.dataset",
+}
+# ECS renames parameters; for those that matter here, back again.
+_RENAMED = {
+    "token": {
+        "client_id": "client.id", "app_name": "app_name", "api_name": "api_name", "method_name": "method_name",
+        "scope": "scope.value",
+    },
+    "admin": {
+        "API_CLIENT_NAME": "api.client.name", "API_SCOPES": "api.scopes", "OAUTH2_APP_ID": "oauth2.application.id",
+        "APP_ID": "application.id", "ROLE_NAME": "role.name", "USER_EMAIL": "user.email",
+        "GROUP_EMAIL": "group.email", "DOMAIN_NAME": "domain.name", "SETTING_NAME": "setting.name",
+        "APPLICATION_NAME": "application.name",
+    },
+    "drive": {
+        "doc_id": "file.id", "visibility": "visibility", "visibility_change": "visibility_change",
+        "new_value": "new_value",
+    },
+    "login": {"affected_email_address": "affected_email_address", "is_second_factor": "is_second_factor"},
+}  # fmt: skip
+
+
+def claims(record: object) -> bool:
+    """Whether the record is an activity of Workspace's reports, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Tree, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return '"applicationName"' in raw and '"id"' in raw and ('#activity"' in raw or '"events"' in raw)
+    stream = dataset(row)
+    if stream:
+        return stream.startswith(f"{_GW}.")
+    if row.get("kind") in _KINDS:
+        return True
+    unique = row.get("id")
+    named = "events" in row or "name" in row or "parameters" in row
+    return ("applicationName" in unique if unique.__class__ is dict else "id.applicationName" in row) and named
+
+
+def peek(record: object) -> Optional[Peek]:
+    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
+    return _PEEKS.peek(record)
+
+
+def _peek(tree: Row) -> Optional[Peek]:
+    raw = _raw(tree)
+    time, record_id = spelled(inner(tree, "id").get("time")), _id_of(raw)
+    if raw is None or time is None or not record_id or not PLAIN.issuperset(map(type, raw[0])):
+        return None
+    return cast(Peek, (raw[0], time, record_id, raw[1], raw[2]))
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    tree, is_document = native(record)
+    if is_document:
+        tree = _completed(rebuild(tree, _ECS))
+    raw = _raw(tree)
+    if raw is None:
+        raise RejectError("no_action", "the event's name is missing or no text")
+    shape, session, target, _ = raw
+    event = _event_of(*map(text, shape))._replace(
+        time=moment(at(tree, "id.time")), session=session, target=target, record_id=_id_of(raw)
+    )
+    return event if event.record_id else event._replace(record_id=made_id(event))
+
+
+def _completed(tree: Tree) -> Tree:
+    """A document's parameters under the report's own names."""
+    unique = tree.setdefault("id", {})
+    app = unique["applicationName"] = text(unique.get("applicationName")) or text(tree.get("dataset")).partition(".")[2]
+    own = inner(inner(tree, "own"), app)
+    named = _RENAMED.get(app)
+    if named is None:
+        tree["parameters"] = own
+    else:
+        told = ((name, at(own, path)) for name, path in named.items())
+        tree["parameters"] = {name: value for name, value in told if value is not None}
+    return tree
+
+
+_FREE = ("id.uniqueQualifier", "actor.profileId")
+_ROWS = rows(("id", "actor", "events", "name", "parameters", "ipAddress"), ("id.time",), _FREE)
+_PEEKS = Peeks(_peek, of_plans(_ROWS, Plan(_ECS, _completed, ("id.time",), _FREE)))
+
+
+def _id_of(raw: Optional[tuple[tuple[object, ...], str, str, str]]) -> str:
+    return f"{raw[3]}:{raw[0][1]}"[:256] if raw is not None and raw[3] else ""
+
+
+def _raw(tree: Row) -> Optional[tuple[tuple[object, ...], str, str, str]]:
+    """What the Event depends on; session; target; the activity's id. None without an event's name."""
+    told = tree.get("events")
+    many = [one for one in listed(told) if one.__class__ is dict] if told is not None else (tree,)
+    name = plain(many[0].get("name"))[:100].strip() if many else ""
+    if not name:
+        return None
+    unique, actor = inner(tree, "id"), inner(tree, "actor")
+    app = plain(unique.get("applicationName"))[:40].strip() or "other"
+    given = events.parameters(many[0].get("parameters"))
+    traits: tuple[str, ...] = tuple(events.traits_of(app, name, given))
+    for one in many[1:]:
+        traits += tuple(events.traits_of(app, text(one.get("name")), events.parameters(one.get("parameters"))))
+    client = plain(given.get("client_id"))[:256] if app == "token" else ""
+    email, profile = actor.get("email"), actor.get("profileId")
+    session = plain(profile)[:256] or plain(email)[:256] if client else ""
+    shape = (
+        app,
+        _operation(app, name, given),
+        None if client else email,
+        None if client else profile,
+        actor.get("callerType"),
+        actor.get("key"),
+        tree.get("ipAddress"),
+        unique.get("customerId"),
+        client,
+        given.get("app_name") if client else None,
+        ",".join(sorted({*traits})) if traits else "",
+        given.get("login_challenge_status") if app == "login" else None,
+    )
+    return shape, session, events.target_of(given), plain(unique.get("uniqueQualifier"))[:100]
+
+
+def _operation(app: str, name: str, given: Tree) -> str:
+    """Which API an app called is more than that it called one."""
+    if app != "token" or name != "activity":
+        return name
+    method, api = text(given.get("method_name"), 80).strip(), text(given.get("api_name"), 40).strip()
+    return method if not api or method.startswith(api) else f"{api}.{method}" if method else api
+
+
+@lru_cache(maxsize=4096)
+def _event_of(
+    app: str, operation: str, email: str, profile: str, caller: str, key: str, address: str, customer: str,
+    client: str, name: str, traits: str, challenge: str,
+) -> Event:  # fmt: skip
+    identity = _identity((email, profile), (caller, key), (client, name), customer)
+    failed = "fail" in operation.lower() or "denied" in operation.lower() or "incorrect" in challenge.lower()
+    service = f"workspace.{app.lower()}"
+    credential = key[:256] if caller == "KEY" and key != _GOOGLE else ""
+    return Event(
+        time=0,
+        provider=NAME,
+        account=customer,
+        identity=identity,
+        credential=credential,
+        credential_type=_credential_type(credential, identity.kind),
+        session="",
+        action=f"{service}:{operation}"[:128],
+        service=service,
+        access=events.access(service, operation),
+        outcome="failure" if failed else "success",
+        error=operation if failed else "",
+        address=address[:128],
+        network=networks.network_of(address),
+        agent="",
+        region="",
+        target="",
+        target_class="",
+        traits=tuple(traits.split(",")) if traits else (),
+        issued="",
+        record_id="",
+    )
+
+
+def _credential_type(credential: str, kind: str) -> str:
+    return "key" if credential else {"anonymous": "none", "service": "service"}.get(kind, "session")
+
+
+def _identity(who: tuple[str, str], by: tuple[str, str], app: tuple[str, str], customer: str) -> Identity:
+    email, profile = who
+    if app[0]:
+        return _make(customer, f"app:{app[0]}", app[1] or app[0], "app")
+    if by == ("KEY", _GOOGLE):
+        return _make(customer, "service:system", "system", "service")
+    if by[0] == "KEY" and by[1]:
+        return _make(customer, f"app:{by[1]}", by[1], "app")
+    if email.endswith("gserviceaccount.com"):
+        return google.principal(email)
+    if not profile and not email:
+        return _make(customer, "anonymous", "anonymous", "anonymous")
+    return _make(customer, f"user:{profile or email.lower()}", email or profile, "user", "google_account")
+
+
+def _make(account: str, path: str, name: str, kind: str, human: str = "") -> Identity:
+    return Identity(f"{NAME}:{account}:{path}"[:512], name[:512], kind, NAME, account, human)

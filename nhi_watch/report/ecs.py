@@ -1,0 +1,169 @@
+"""The alert document: a notable in ECS 9.4 fields, and the rest under `nhi.*`.
+
+What an analyst filters on goes into ECS fields. Never written, because the stack owns them: `kibana.*`,
+`user.risk.*`, `host.risk.*`, top-level `risk.*`, and `event.category: iam`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from nhi_watch import __version__
+from nhi_watch.detect.explain import brief
+from nhi_watch.report import meanings
+from nhi_watch.report.words import short_name, signed, spoken, visible
+
+Json = Mapping[str, Any]
+
+ECS_VERSION = "9.4.0"
+DATASET = "nhi.alerts"
+SEVERITY_CODES = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}
+"""`event.severity`, as Kibana's promotion rule maps it."""
+
+_TECHNIQUE_URL = "https://attack.mitre.org/techniques/{}/"
+_TOP = 5
+
+
+def alert(notable: Json, *, created: str, change: str = "new", namespace: str = "default") -> dict[str, Any]:
+    """The document to `create` under `document_id(notable)`.
+
+    Args:
+        notable: an object of the notable's schema.
+        created: RFC 3339, when the document is written.
+        change: new | escalated | updated | merged; only the first two are promoted to Kibana alerts.
+        namespace: of the data stream that it goes to.
+    """
+    return {
+        "@timestamp": notable["last_time"],
+        "ecs": {"version": ECS_VERSION},
+        "message": visible(f"{notable['title']}: {notable['summary']}"),
+        "tags": ["nhi", *notable["frameworks"]["owasp_nhi"], *notable["frameworks"]["nist_csf"]],
+        "data_stream": {"type": "logs", "dataset": DATASET, "namespace": namespace},
+        "event": _event(notable, created),
+        "rule": _rule(notable),
+        "observer": {"vendor": "nhi_watch", "product": "nhi_watch", "type": "nhi", "version": __version__},
+        **_threat(notable),
+        **_who(notable),
+        "nhi": _rest(notable, change),
+    }
+
+
+VOLATILE = frozenset({"revision", "rank", "telemetry", "created"})
+"""What may change between two runs without making a new revision (as the pipeline has it)."""
+
+
+def document_id(notable: Json) -> str:
+    """Deterministic: the same content of a notable always gets the same id, a change another."""
+    content = {name: value for name, value in notable.items() if name not in VOLATILE}
+    digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(f"{notable['id']}|{digest}".encode()).hexdigest()
+
+
+def _event(notable: Json, created: str) -> dict[str, Any]:
+    return {
+        "kind": "alert",
+        "category": ["intrusion_detection"],
+        "type": ["info"],
+        "module": "nhi",
+        "dataset": DATASET,
+        "provider": notable["identity"]["provider"],
+        "id": notable["id"],
+        "code": notable["kind"],
+        "action": "nhi-notable",
+        "created": created,
+        "start": notable["first_time"],
+        "end": notable["last_time"],
+        "severity": SEVERITY_CODES[notable["severity"]],
+        "risk_score": notable["score"],
+        "risk_score_norm": notable["score"],
+        "reason": _reason(notable),
+    }
+
+
+def _reason(notable: Json) -> str:
+    """The signals with most points, each with its sentence."""
+    top = [signal for signal in notable["signals"] if signal["points"] > 0][:_TOP]
+    parts = (f"{spoken(s['id'])} {signed(s['points'])}: {s['evidence']}" for s in top)
+    return visible(" | ".join(parts) or notable["summary"])
+
+
+def _rule(notable: Json) -> dict[str, Any]:
+    return {
+        "id": f"nhi-{notable['kind'].replace('_', '-')}",
+        "name": visible(notable["title"], 200),
+        "description": visible(notable["summary"]),
+        "category": notable["kind"],
+        "ruleset": "nhi_watch",
+        "version": notable["model"]["id"],
+        "author": ["nhi_watch"],
+        "license": "Apache-2.0",
+    }
+
+
+def _threat(notable: Json) -> dict[str, Any]:
+    techniques = notable["frameworks"]["mitre_attack"]
+    if not techniques:
+        return {}
+    tactics = meanings.tactics(techniques)
+    parents = list(dict.fromkeys(item.partition(".")[0] for item in techniques))
+    threat: dict[str, Any] = {
+        "framework": "MITRE ATT&CK",
+        "tactic": {"id": [id_ for id_, _ in tactics], "name": [name for _, name in tactics]},
+        "technique": _entries(parents),
+    }
+    children = [item for item in techniques if "." in item]
+    if children:
+        threat["technique"]["subtechnique"] = _entries(children)
+    return {"threat": threat}
+
+
+def _entries(ids: list[str]) -> dict[str, list[str]]:
+    return {
+        "id": ids,
+        "name": [meanings.framework(item) or item for item in ids],
+        "reference": [_TECHNIQUE_URL.format(item.replace(".", "/")) for item in ids],
+    }
+
+
+def _who(notable: Json) -> dict[str, Any]:
+    identity, addresses = notable["identity"], _addresses(notable)
+    who: dict[str, Any] = {
+        # service.name anchors the identity in Elastic's entity store.
+        "service": {"id": identity["id"], "name": visible(identity["name"], 512), "type": identity["kind"]},
+        "user": {"id": identity["id"], "name": visible(short_name(identity), 512)},
+        "cloud": {"provider": identity["provider"], "account": {"id": identity["account"]}},
+        "related": {"user": list(dict.fromkeys(visible(one["name"], 512) for one in (identity, *notable["members"])))},
+    }
+    if notable["impact"]["environment"]:
+        who["service"]["environment"] = notable["impact"]["environment"]
+    if addresses:
+        who["source"] = {"ip": addresses[0], "address": addresses[0]}
+        who["related"]["ip"] = addresses
+    return who
+
+
+def _addresses(notable: Json) -> list[str]:
+    """IP addresses of the timeline, the ones with most points first; networks are not addresses."""
+    entries = sorted(notable["timeline"], key=lambda entry: -entry["points"])
+    return list(dict.fromkeys(entry["source"] for entry in entries if _is_address(entry["source"])))[:50]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _rest(notable: Json, change: str) -> dict[str, Any]:
+    """Everything of the notable, so that it can be read back whole; the change decides on promotion.
+
+    `brief` is the alert's note: the notable told in sentences, as `nhi brief` tells it.
+    """
+    return {"change": change, "brief": brief.text(notable), "notable": dict(notable)}

@@ -1,0 +1,102 @@
+"""One notable, or the model, in words on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nhi_watch.detect.model import Scorecard, Steps
+from nhi_watch.report.words import visible
+
+Json = Mapping[str, Any]
+_MOST_STEPS = 12
+_MOST_LINKS = 12
+
+
+def show(notable: Json, console: Console) -> None:
+    """Points, evidence, timeline, what would have been normal, controls."""
+    line = f"{notable['severity'].upper()} {notable['score']:.1f}  {notable['title']}"
+    console.print(Text(visible(line), style="bold"))
+    console.print(Text(visible(notable["summary"])))
+    identity = notable["identity"]
+    told = f"{notable['id']}  {notable['first_time']} to {notable['last_time']}  {identity['name']}  "
+    account = f"account {identity['account'] or 'unknown'}, owner {identity['owner'] or 'unknown'}"
+    console.print(Text(visible(f"{told}{account}")))
+    for line in _members(notable):
+        console.print(Text(visible(line)))
+    console.print(_points(notable))
+    console.print(_usual(notable))
+    for line in _claims(notable):
+        console.print(Text(visible(line)))
+    for control in notable["controls"]:
+        console.print(Text(visible(f"{control['id'].replace('_', ' ')}: {control['reason']}")))
+    ids = [i for part in notable["frameworks"].values() for i in part]
+    console.print(Text(f"Frameworks: {', '.join(ids)}"))
+    console.print(Text(f"Records: {notable['record_count']}; first: {visible(', '.join(notable['record_ids'][:3]))}"))
+
+
+def _members(notable: Json) -> list[str]:
+    """The linked identities in order, and what proves that they belong together."""
+    told = [f"{n}. {m['provider']} {m['kind']} {m['name']}" for n, m in enumerate(notable["members"], 1)]
+    proofs = [
+        f"   link: {link['kind']} {link['value']}, records {', '.join(link['record_ids'])}"
+        for link in notable["links"][:_MOST_LINKS]
+    ]
+    return told + proofs
+
+
+def _points(notable: Json) -> Table:
+    table = Table("points", "signal", "evidence", box=box.SIMPLE_HEAD)
+    for signal in notable["signals"]:
+        if not signal["cannot_tell"]:
+            table.add_row(f"{signal['points']:+.2f}", Text(signal["id"]), Text(visible(signal["evidence"])))
+    silent = [signal["id"] for signal in notable["signals"] if signal["cannot_tell"]]
+    if silent:
+        table.add_row("cannot tell", "", ", ".join(silent))
+    return table
+
+
+def _usual(notable: Json) -> Table:
+    table = Table("", "usual", "observed (* new)", box=box.SIMPLE_HEAD)
+    for dimension in notable["usual"]["dimensions"]:
+        usual = ", ".join(f"{value['value']} ({value['days']} d)" for value in dimension["usual"])
+        observed = ", ".join(f"{value['value']}{'*' if value['new'] else ''}" for value in dimension["observed"])
+        table.add_row(dimension["name"], Text(visible(usual)), Text(visible(observed)))
+    return table
+
+
+def _claims(notable: Json) -> list[str]:
+    """What would have been normal, what the heaviest signal is worth, and what missing telemetry leaves open."""
+    told = []
+    instead = notable["usual"].get("instead")
+    if instead:
+        told.append(f"Normal would have been, {instead['text']}")
+    claims = [s for s in notable["signals"] if s.get("without") is not None]
+    told += [f"Without the records that show {s['id']}: score {s['without']:g}" for s in claims]
+    if notable.get("score_range"):
+        low, high = notable["score_range"]
+        told.append(f"Telemetry is missing: the score could lie anywhere from {low:g} to {high:g}")
+    return told
+
+
+def show_model(card: Scorecard, console: Console) -> None:
+    """The step functions: what each signal's values are worth."""
+    console.print(f"{card.id}  SHA-256 {card.sha256}")
+    console.print(_steps_of(card, card.steps))
+    if card.early:
+        console.print("While hardly anything of a tenant is known (its first days), these hold instead:")
+        console.print(_steps_of(card, card.early))
+
+
+def _steps_of(card: Scorecard, held: Sequence[Steps]) -> Table:
+    table = Table("signal", "points by value (up to: points)", "cannot tell", box=box.SIMPLE_HEAD)
+    for name, steps in zip(card.signals, held):
+        parts = [f"{edge:g}: {points:+.2f}" for edge, points in zip(steps.edges, steps.points)]
+        shown = parts if len(parts) <= _MOST_STEPS else [*parts[:: max(1, len(parts) // _MOST_STEPS)]]
+        table.add_row(name, ", ".join([*shown, f"above: {steps.points[-1]:+.2f}"]), f"{steps.cannot_tell:+.2f}")
+    return table

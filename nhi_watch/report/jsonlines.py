@@ -1,0 +1,101 @@
+"""JSON lines and JSON documents, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from nhi_watch.core.errors import InputError
+
+
+def write(path: Path, objects: Iterable[Mapping[str, Any]]) -> int:
+    """Write one object a line, replacing the file at once when all is written; returns the number of lines.
+
+    Raises:
+        InputError: the file cannot be written; what was there before is untouched.
+    """
+    count = 0
+    with replacing(path) as stream:
+        for item in objects:
+            stream.write(_line(item))
+            count += 1
+    return count
+
+
+def _line(item: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        # Half a surrogate pair in a log value: orjson refuses it, the standard library escapes it.
+        return json.dumps(item).encode("ascii") + b"\n"
+
+
+def write_notables(path: Path, notables: Iterable[Mapping[str, Any]]) -> int:
+    """`notables.jsonl`: see `write`."""
+    return write(path, notables)
+
+
+def write_run(path: Path, run: Mapping[str, Any]) -> None:
+    """`run.json`: one indented document, replaced at once.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with replacing(path) as stream:
+        stream.write(orjson.dumps(run, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON-lines file.
+
+    Raises:
+        InputError: the file cannot be read, or a line is no JSON object; it names the line.
+    """
+    try:
+        with path.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                yield _object(line, f"{path}:{number}")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _object(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        item = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{where}: not JSON: {error}") from error
+    if not isinstance(item, dict):
+        raise InputError(f"{where}: not a JSON object")
+    return item
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A stream to a temporary file beside `path` that takes its place when the block ends well.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o640)
+        Path(name).replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -1,0 +1,117 @@
+"""What run.json says, in the few lines that the terminal and the report show.
+
+The fields that are read here, each of which may be missing and is then not shown:
+`read, parsed, rejected {reason: n}, behaviours, identities, notables, overflow, budget, alerts_in, verdicts,
+days [first, last], seconds {stage: s}, model {id}, baseline {id}, created`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from nhi_watch.core.notable import severity_of
+from nhi_watch.report.words import amount, clock, visible
+
+
+class Step(NamedTuple):
+    """One number of the funnel."""
+
+    label: str
+    number: int
+
+
+class Fact(NamedTuple):
+    """A name and what it says."""
+
+    label: str
+    text: str
+
+
+def funnel(run: Mapping[str, Any]) -> list[Step]:
+    """Records → behaviours → identities → notables.
+
+    >>> [tuple(step) for step in funnel({"read": 9, "notables": 1})]
+    [('records', 9), ('notables', 1)]
+    """
+    return [Step(label, run[name]) for name, label in _STEPS.items() if isinstance(run.get(name), int)]
+
+
+_STEPS = {"read": "records", "behaviours": "behaviours", "identities": "identities", "notables": "notables"}
+
+
+def facts(run: Mapping[str, Any]) -> list[Fact]:
+    """The rest that a reader wants to know about a run, in the order of interest."""
+    said = [
+        Fact("Days", " to ".join(dict.fromkeys(run.get("days") or ()))),
+        Fact("Alerts", _alerts(run)),
+        Fact("Budget", _budget(run)),
+        Fact("Rejected", _rejected(run)),
+        Fact("Blind spots", amount(run["blind_spots"]) if run.get("blind_spots") else ""),
+        Fact("Drift", _drift(run)),
+        Fact("Left out", _left_out(run)),
+        Fact("Model", _id(run, "model")),
+        Fact("Baseline", _id(run, "baseline")),
+        Fact("Written", f"{clock(str(run['created']))} UTC" if run.get("created") else ""),
+    ]
+    return [Fact(label, visible(text, 200)) for label, text in said if text]
+
+
+def line(run: Mapping[str, Any]) -> str:
+    """One line: the funnel, then alerts, rejects and overflow."""
+    steps = " → ".join(f"{amount(step.number)} {step.label}" for step in funnel(run))
+    rest = [f"{fact.label.lower()} {fact.text}" for fact in facts(run) if fact.label in _IN_LINE]
+    return "; ".join([steps, *rest] if steps else rest)
+
+
+_IN_LINE = ("Alerts", "Budget", "Rejected", "Left out", "Blind spots", "Drift")
+
+
+def _alerts(run: Mapping[str, Any]) -> str:
+    """Only where other products' alerts came in: how many became how few."""
+    came = run.get("alerts_in")
+    return f"{amount(came)} in, {amount(run.get('notables') or 0)} out" if came else ""
+
+
+def _budget(run: Mapping[str, Any]) -> str:
+    if run.get("budget") is None:
+        return ""
+    over = run.get("overflow") or 0
+    text = f"{amount(run['budget'])} a day per 1,000 identities"
+    highest = run.get("overflow_highest") or 0
+    named = f", the highest of them at {int(highest)} ({severity_of(highest)})" if highest else ""
+    return f"{text}, {amount(over)} more not shown{named}" if over else text
+
+
+def _rejected(run: Mapping[str, Any]) -> str:
+    reasons = run.get("rejected")
+    if not isinstance(reasons, Mapping):
+        return ""
+    parts = ", ".join(f"{reason} {amount(number)}" for reason, number in sorted(reasons.items()))
+    total = amount(sum(reasons.values()))
+    return f"{total} ({parts})" if parts else total
+
+
+def _left_out(run: Mapping[str, Any]) -> str:
+    """What people have dealt with, by verdict or exception."""
+    hidden = (run.get("verdicts") or {}).get("hidden") or {}
+    return ", ".join(f"{amount(number)} {why}" for why, number in sorted(hidden.items()))
+
+
+def _drift(run: Mapping[str, Any]) -> str:
+    """What moved, by its population stability index: where nothing did, nothing is said."""
+    drift = run.get("drift") or {}
+    parts = []
+    for name, words in (("since_last_week", "since the week before"), ("since_training", "since training")):
+        moved = [one for one, index in (drift.get(name) or {}).items() if index > _MOVED]
+        if moved:
+            more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
+            parts.append(f"{words}: {', '.join(moved[:3])}{more}")
+    return "; ".join(parts)
+
+
+_MOVED = 0.1
+
+
+def _id(run: Mapping[str, Any], part: str) -> str:
+    return str((run.get(part) or {}).get("id") or "")

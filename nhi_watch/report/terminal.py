@@ -1,0 +1,107 @@
+"""The ranked table that a tired analyst reads in ten seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nhi_watch.report import run_summary
+from nhi_watch.report.pictures import duration
+from nhi_watch.report.words import KINDS, clock, short_name, visible
+
+Json = Mapping[str, Any]
+
+_COLOURS = {
+    "critical": "bold red",
+    "high": "dark_orange",
+    "medium": "yellow",
+    "low": "blue",
+    "informational": "bright_black",
+}
+_NARROW = 60
+_FIXED = 42
+"""Columns that rank, score, time and the gaps take."""
+
+
+def show(notables: Sequence[Json], run: Json, console: Console) -> None:
+    """Write the table and one line about the run; colour only where the console has it.
+
+    A narrow console gets no times; a character that its encoding lacks becomes a question mark.
+    """
+    if notables:
+        console.print(_table(notables, console))
+        console.print(_text(console, "Ordered by priority: probability times impact.", 100, "dim"))
+    else:
+        console.print("No notables: nothing is worth your time.")
+    summary = run_summary.line(run)
+    if summary:
+        console.print(_text(console, summary, 500))
+
+
+def _table(notables: Sequence[Json], console: Console) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
+    timed = console.width >= _NARROW
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("score", no_wrap=True)
+    table.add_column("what happened", overflow="fold", ratio=1)
+    if timed:
+        table.add_column("when (UTC)", no_wrap=True)
+    for notable in notables:
+        table.add_row(*_cells(notable, console)[: 4 if timed else 3])
+    return table
+
+
+def _cells(notable: Json, console: Console) -> list[Text]:
+    # Rounded down, as in the report: 79.9 is high, and 80 would say critical.
+    severity = notable["severity"]
+    short = {"informational": "info"}.get(severity, severity)
+    what = _text(console, _what(notable), 120, "bold")
+    what.append("\n")
+    what.append_text(_text(console, _whom(notable), max(console.width - _FIXED, 12), "dim"))
+    when = Text(clock(notable["first_time"]))
+    when.append(f"\nfor {duration(notable)}", "dim")
+    return [
+        Text(str(notable["rank"])),
+        _text(console, f"{int(notable['score']):3d} {short}", 16, _COLOURS.get(severity, "")),
+        what,
+        when,
+    ]
+
+
+def _what(notable: Json) -> str:
+    kind: str = notable["kind"]
+    title: str = notable["title"]
+    named = KINDS[kind]
+    return title if kind == "compromise" or title.startswith(named) else f"{named}: {title}"
+
+
+def _whom(notable: Json) -> str:
+    days = notable["usual"]["active_days"]
+    history = f"{days} d" if days else "new"
+    owner = visible(notable["identity"]["owner"], 24) or "no owner"
+    return f"{visible(short_name(notable['identity']), 40)}, {history}, {owner}"
+
+
+def _text(console: Console, text: str, limit: int, style: str = "") -> Text:
+    shown = visible(text, limit).encode(console.encoding, "replace").decode(console.encoding)
+    return Text(shown, style)
+
+
+def show_shadow(told: Json, console: Console) -> None:
+    """What another model would have made of the same records."""
+    counts = told["notables"]
+    both = f"{counts['both']} the same, {len(told['moved'])} of them with another rank or score"
+    line = f"Shadow: {told['new']} beside {told['old']}: {counts['new']} notables against {counts['old']}, {both}"
+    console.print(Text(visible(line, 300)))
+    for name in ("gained", "lost"):
+        for notable in told[name][:10]:
+            console.print(Text(visible(f"  {name}: {notable['score']:5.1f}  {notable['title']}", 200)))
+    for moved in told["moved"][:10]:
+        (rank, new_rank), (score, new_score) = moved["rank"], moved["score"]
+        line = f"  moved: {score:5.1f} → {new_score:5.1f}, rank {rank} → {new_rank}  {moved['title']}"
+        console.print(Text(visible(line, 200)))

@@ -1,0 +1,113 @@
+"""Words for people: log values made harmless to look at, and short names, times and amounts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from nhi_watch.core.notable import clip
+
+# Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
+# lines, surrogates, private use and unassigned ones.
+_HIDING = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"})
+_PLAIN = re.compile(r"[ -~]*")
+_ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:(.+)", re.DOTALL)
+
+KINDS = {"compromise": "Compromise", "exposure": "Exposure", "posture": "Posture", "blind_spot": "Blind spot"}
+
+
+def visible(text: str, limit: int = 2000) -> str:
+    """The text on one line, at most `limit` characters, with every character that hides written out.
+
+    >>> visible("invoice\\u202egpj.exe\\x1b[31m")
+    'invoice⟨U+202E⟩gpj.exe⟨U+001B⟩[31m'
+    """
+    text = clip(text, limit)
+    if _PLAIN.fullmatch(text):
+        return text
+    return "".join(_shown(char) if unicodedata.category(char) in _HIDING else char for char in text)
+
+
+def _shown(char: str) -> str:
+    return " " if char in "\t\n" else f"⟨U+{ord(char):04X}⟩"
+
+
+def short_name(identity: Mapping[str, Any]) -> str:
+    """What people call the identity, without an ARN's first five parts.
+
+    >>> short_name({"id": "aws:1:role:x", "name": "arn:aws:iam::1:role/x"})
+    'role/x'
+    """
+    name = str(identity["name"] or identity["id"])
+    match = _ARN.fullmatch(name)
+    return match.group(1) if match else name
+
+
+def spoken(name: str) -> str:
+    """An id of ours as words.
+
+    >>> spoken("secret_reading"), spoken("console_mfa")
+    ('Secret reading', 'Console MFA')
+    """
+    words = " ".join(word.upper() if word in _SHORT else word for word in name.split("_"))
+    return words[:1].upper() + words[1:]
+
+
+_SHORT = frozenset({"api", "arn", "iam", "ip", "kms", "mfa", "oidc", "sts"})
+
+
+def signed(points: float) -> str:
+    """Points with their sign, two decimals, a true minus.
+
+    >>> signed(1.234), signed(-0.5), signed(0)
+    ('+1.23', '\u22120.50', '0.00')
+    """
+    if not points:
+        return "0.00"
+    return f"{points:+.2f}".replace("-", "\u2212")
+
+
+def amount(number: float) -> str:
+    """A count with thousands separated.
+
+    >>> amount(184221), amount(1.5)
+    ('184,221', '1.5')
+    """
+    return f"{number:,}"
+
+
+def clock(time: str) -> str:
+    """An RFC 3339 time as people read it; UTC is said once elsewhere.
+
+    >>> clock("2026-03-09T02:12:00Z")
+    '2026-03-09 02:12'
+    """
+    return time[:16].replace("T", " ")
+
+
+def span(seconds: int) -> str:
+    """A duration in its two largest units.
+
+    >>> span(0), span(2400), span(7500), span(90000)
+    ('0 s', '40 min', '2 h 5 min', '1 d 1 h')
+    """
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+    parts = []
+    for size, unit in units:
+        if seconds >= size:
+            parts.append(f"{seconds // size} {unit}")
+            seconds %= size
+    return " ".join(parts[:2]) or "0 s"
+
+
+def percent(share: float) -> str:
+    """A share between 0 and 1 in per cent; never rounded to certainty.
+
+    >>> percent(0.973), percent(0.9999), percent(0.004), percent(1.0)
+    ('97%', '>99%', '<1%', '100%')
+    """
+    if 0.99 < share < 1:
+        return ">99%"
+    return "<1%" if 0 < share < 0.01 else f"{share:.0%}"

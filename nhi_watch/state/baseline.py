@@ -1,0 +1,343 @@
+"""Baseline: on how many days each value of each dimension was seen, by identity, by peers, by the tenant.
+
+A day of one identity is a *delta*, a function of that day's behaviours; a profile is the fold of deltas in
+the order of days. Learning a day again replaces its delta, so it changes nothing. A day counts once per
+value, however often the value occurred in it, and brings at most `NEW_VALUES` new values a dimension: one
+bad day cannot teach much. What scored badly waits `QUARANTINE` days before it is learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import log2
+from typing import Any, NamedTuple
+
+from nhi_watch.context.operators import network_facts
+from nhi_watch.core.behaviour import Behaviour, Shape
+from nhi_watch.core.event import Identity
+
+QUARANTINE = 30
+"""Days that a suspicious behaviour waits before it is learnt: so long must an attack go on, seen each day, before it
+begins to look usual. What people call expected need not wait (`nhi feedback`)."""
+NEW_VALUES = 100
+"""Values a dimension that one day can teach."""
+VALUES = 400
+"""Values a dimension that a profile keeps: the most recently seen ones."""
+HALF_LIFE = 60
+"""Days after which what was not seen again counts half."""
+GRACE = 8
+"""Days within which nothing decays, so that weekly jobs stay known."""
+
+DIMENSIONS = (
+    "action", "service", "access", "region", "network", "owner", "agent", "credential", "credential_type",
+    "error", "hour", "target", "volume", "targets", "human",
+)  # fmt: skip
+SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error",
+          "score")  # fmt: skip
+"""The dimensions in which identities are compared with each other."""
+
+Delta = dict[str, dict[str, int]]
+"""Dimension → value → count of events in one day."""
+
+
+def bucket(count: int) -> int:
+    """Powers of two: the size class of a count.
+
+    >>> [bucket(n) for n in (0, 1, 2, 3, 4, 1000)]
+    [0, 1, 2, 2, 3, 10]
+    """
+    return count.bit_length()
+
+
+class Seen:
+    """What is known of one value."""
+
+    __slots__ = ("count", "days", "first", "last", "top")
+
+    def __init__(self, days: int, count: int, first: int, last: int, top: int) -> None:
+        self.days = days
+        self.count = count
+        self.first = first
+        self.last = last
+        self.top = top
+        """Size class of the largest day."""
+
+    def weight(self, today: int) -> float:
+        """Days seen, decayed to what they are worth today."""
+        gap = today - self.last - GRACE
+        return float(self.days) if gap <= 0 else self.days * 0.5 ** (gap / HALF_LIFE)
+
+
+class Dimension:
+    """The values of one dimension, and how many of them were seen on a single day only."""
+
+    __slots__ = ("once", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Seen] = {}
+        self.once = 0
+
+    def learn(self, value: str, count: int, day: int, weight: int = 1) -> None:
+        """One more day of a value; `weight` identities share it."""
+        seen = self.values.get(value)
+        if seen is None:
+            self.values[value] = Seen(weight, count, day, day, bucket(count))
+            self.once += weight == 1
+            return
+        self.once -= seen.days == 1
+        seen.days += weight
+        seen.count += count
+        seen.first = min(seen.first, day)
+        seen.last = max(seen.last, day)
+        seen.top = max(seen.top, bucket(count))
+
+    def trim(self) -> None:
+        """Forget what was not seen for longest, beyond VALUES."""
+        if len(self.values) <= VALUES * 1.25:
+            return
+        order = sorted(self.values, key=lambda v: (-self.values[v].last, -self.values[v].days, v))
+        self.values = {v: self.values[v] for v in order[:VALUES]}
+        self.once = sum(seen.days == 1 for seen in self.values.values())
+
+
+_NOTHING = Dimension()
+
+
+class Profile:
+    """What one scope (an identity, a peer group, the tenant) did up to and including day `as_of`."""
+
+    __slots__ = ("as_of", "days", "dimensions", "first", "gaps", "last", "pending")
+
+    def __init__(self) -> None:
+        self.as_of = -1
+        self.days = 0
+        """Active days; of a group: active days of all its identities together."""
+        self.first = -1
+        self.last = -1
+        self.gaps = 0
+        """The longest pause so far, in days."""
+        self.dimensions: dict[str, Dimension] = {}
+        self.pending: list[tuple[int, Delta]] = []
+        """(day on which it may be learnt, delta), in order."""
+
+    def dimension(self, name: str) -> Dimension:
+        """One dimension; an empty one when nothing is known."""
+        return self.dimensions.get(name, _NOTHING)
+
+    def learn(self, day: int, delta: Delta, identities: int = 1) -> None:
+        """Fold in one day. Days must come in order."""
+        if identities:
+            if self.last >= 0:
+                self.gaps = max(self.gaps, day - self.last - 1)
+            self.days += identities
+            self.first = day if self.first < 0 else self.first
+            self.last = day
+        self._learn(day, delta)
+        self.as_of = max(self.as_of, day)
+
+    def _learn(self, day: int, delta: Delta) -> None:
+        for name, values in delta.items():
+            dimension = self.dimensions.get(name)
+            if dimension is None:
+                dimension = self.dimensions[name] = Dimension()
+            for value, count in values.items():
+                dimension.learn(value, count, day)
+            dimension.trim()
+
+    def learn_group(self, day: int, deltas: Iterable[Delta]) -> None:
+        """Fold in one day of many identities; each counts once per value."""
+        shares: dict[str, dict[str, list[int]]] = {}
+        size = 0
+        for delta in deltas:
+            size += 1
+            for name in SHARED:
+                values = shares.setdefault(name, {})
+                for value, count in delta.get(name, {}).items():
+                    share = values.setdefault(value, [0, 0])
+                    share[0] += 1
+                    share[1] += count
+        for name, values in shares.items():
+            dimension = self.dimensions.setdefault(name, Dimension())
+            for value in sorted(values):
+                dimension.learn(value, values[value][1], day, values[value][0])
+            dimension.trim()
+        self.learn(day, {}, size)
+
+    def quarantine(self, day: int, delta: Delta) -> None:
+        """Keep a delta back until `QUARANTINE` days have passed."""
+        if delta:
+            self.pending.append((day + QUARANTINE, delta))
+
+    def advance(self, day: int) -> None:
+        """Bring the profile to the eve of `day`: what has waited long enough is learnt."""
+        while self.pending and self.pending[0][0] < day:
+            due, delta = self.pending.pop(0)
+            self._learn(due, delta)
+        self.as_of = max(self.as_of, day - 1)
+
+    def share(self, name: str, value: str, elsewhere: float, today: int) -> float:
+        """Probability that an active day of this scope holds the value.
+
+        The days on which it was seen, plus what is expected of news: `once + 1` values were seen on a single
+        day, so among D days news is expected on (once + 1) / D of them (Good 1953, "The population frequencies
+        of species"); which value it will be, `elsewhere` tells. Without history it is `elsewhere`.
+
+        >>> Profile().share("action", "s3:GetObject", 0.25, 20000)
+        0.25
+        """
+        dimension = self.dimensions.get(name)
+        if dimension is None or not self.days:
+            return elsewhere
+        seen = dimension.values.get(value)
+        weight = seen.weight(today) if seen is not None else 0.0
+        share = (weight + (dimension.once + 1) * elsewhere) / (self.days + 1)
+        return share if share < 1.0 else 1.0
+
+
+class DayLesson(NamedTuple):
+    """What one identity's day teaches: at once, and after quarantine."""
+
+    now: Delta
+    later: Delta
+
+
+def lesson(behaviours: Iterable[tuple[Behaviour, bool]]) -> DayLesson:
+    """The delta of a day from its behaviours, each with whether it looks bad; no value is in both."""
+    now: Delta = {}
+    later: Delta = {}
+    judged = list(behaviours)
+    _gather([b for b, bad in judged if not bad], now)
+    _gather([b for b, bad in judged if bad], later)
+    rest = {name: {v: n for v, n in values.items() if v not in now.get(name, ())} for name, values in later.items()}
+    return DayLesson(_capped(now), _capped({name: values for name, values in rest.items() if values}))
+
+
+def _gather(behaviours: list[Behaviour], delta: Delta) -> None:
+    targets: set[str] = set()
+    hours: dict[str, int] = {}
+    counts: dict[int, tuple[Shape, int]] = {}  # by id: hashing a shape takes longer than all else here
+    for b in behaviours:
+        counts[id(b.shape)] = (b.shape, counts.get(id(b.shape), _NONE)[1] + b.count)
+        hours[_HOURS[b.hour % 24]] = hours.get(_HOURS[b.hour % 24], 0) + b.count
+        targets.update(b.targets)
+    for shape, count in counts.values():
+        for name, value in facts(shape):
+            values = delta.setdefault(name, {})
+            values[value] = values.get(value, 0) + count
+    if behaviours:
+        delta["volume"] = {str(bucket(sum(b.count for b in behaviours))): 1}
+        delta["hour"] = hours
+        delta["target"] = dict.fromkeys(sorted(targets), 1)
+        delta["targets"] = {str(bucket(len(targets))): 1}
+
+
+_HOURS = tuple(map(str, range(24)))
+_NONE = (None, 0)
+
+
+def facts(shape: Shape) -> list[tuple[str, str]]:
+    """What a behaviour's shape says in each dimension that it has."""
+    told = [
+        ("action", shape.action), ("service", shape.service), ("access", shape.access),
+        ("region", shape.region), ("network", shape.network), ("owner", network_facts(shape.network).owner),
+        ("agent", shape.agent), ("credential_type", shape.credential_type), ("credential", shape.credential),
+    ]  # fmt: skip
+    if shape.error:
+        told.append(("error", f"{shape.action} {shape.error}"))
+    if is_human(shape.traits):
+        told.append(("human", "yes"))
+    return [(name, value) for name, value in told if value]
+
+
+def is_human(traits: tuple[str, ...]) -> bool:
+    """Whether a record shows a person at work."""
+    return "console" in traits or "browser" in traits or "mfa" in traits
+
+
+def _capped(delta: Delta) -> Delta:
+    capped = {}
+    for name, values in delta.items():
+        if len(values) > NEW_VALUES:
+            top = sorted(values, key=lambda v: (-values[v], v))[:NEW_VALUES]
+            values = {v: values[v] for v in top}
+        capped[name] = values
+    return capped
+
+
+def bits(share: float) -> float:
+    """Surprisal of a probability, in bits, to one decimal; at most 30.
+
+    >>> bits(1.0), bits(0.25), bits(0.0)
+    (0.0, 2.0, 30.0)
+    """
+    return 30.0 if share < 1e-9 else round(-log2(share), 1) + 0.0
+
+
+TENANT = "tenant"
+
+
+def peer_scope(identity: Identity) -> str:
+    """The scope of an identity's peers: its kind, and the first word of its name.
+
+    >>> peer_scope(Identity("i", "arn:aws:iam::1:role/payments-api-7", "role", "aws", "1", ""))
+    'peer:role:payments'
+    """
+    last = identity.name.rsplit("/", 1)[-1].lower()
+    word = ""
+    for letter in last:
+        if letter.isalpha():
+            word += letter
+        elif len(word) > 2:
+            break
+        else:
+            word = ""
+    return f"peer:{identity.kind}:{word[:24]}"
+
+
+class Profiles:
+    """The profiles of all scopes on the eve of a day."""
+
+    def __init__(self) -> None:
+        self.own: dict[str, Profile] = {}
+        """By identity id."""
+        self.groups: dict[str, Profile] = {}
+        """Of peers, and of the tenant as a whole."""
+
+
+def teach(profile: Profile, day: int, now: Delta, later: Delta) -> None:
+    profile.advance(day)
+    profile.learn(day, now)
+    profile.quarantine(day, later)
+
+
+def learn_groups(groups: dict[str, Profile], day: int, lessons: list[tuple[Delta, Delta, str]]) -> None:
+    members: dict[str, list[Delta]] = {TENANT: [now for now, _, _ in lessons]}
+    for now, _, scope in lessons:
+        members.setdefault(scope, []).append(now)
+    for scope, deltas in members.items():
+        groups.setdefault(scope, Profile()).learn_group(day, deltas)
+
+
+# ---- to and from plain values, for stores and lookups
+
+
+def to_row(profile: Profile) -> list[Any]:
+    """Plain lists that `from_row` turns into the same Profile."""
+    dimensions = {
+        name: {v: [s.days, s.count, s.first, s.last, s.top] for v, s in dimension.values.items()}
+        for name, dimension in profile.dimensions.items()
+    }
+    pending = [[due, delta] for due, delta in profile.pending]
+    return [profile.as_of, profile.days, profile.first, profile.last, profile.gaps, dimensions, pending]
+
+
+def from_row(row: list[Any]) -> Profile:
+    """The Profile that `to_row` wrote."""
+    profile = Profile()
+    profile.as_of, profile.days, profile.first, profile.last, profile.gaps, dimensions, pending = row
+    for name, values in dimensions.items():
+        dimension = profile.dimensions[name] = Dimension()
+        dimension.values = {v: Seen(*numbers) for v, numbers in values.items()}
+        dimension.once = sum(seen.days == 1 for seen in dimension.values.values())
+    profile.pending = [(due, delta) for due, delta in pending]
+    return profile

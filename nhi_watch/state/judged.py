@@ -1,0 +1,62 @@
+"""How one identity's day was judged, as plain values: what a store keeps of it beside the behaviours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Optional
+
+from nhi_watch.core.event import Identity
+from nhi_watch.state.baseline import Delta
+
+Handles = Mapping[str, str]
+"""Handle → a record that holds it."""
+
+
+class Ranked(NamedTuple):
+    """What ranking needs to know of an episode."""
+
+    identity_id: str
+    score: float
+    log_odds: float
+    priority: float
+    eligible: bool
+    """A non-human identity that can be stolen: no service of the provider's own, no person."""
+
+
+class Trace(NamedTuple):
+    """What one identity's day holds for links; plain values, for stores."""
+
+    identity_id: str
+    eligible: bool
+    """Whether it may lead a notable."""
+    first: int
+    """First second of what is news; 0: nothing is."""
+    names: Handles
+    own: tuple[str, ...]
+    """Those among the names that are the identity's own and may have belonged to another before."""
+    given: Handles
+    used: Handles
+    """Credentials and sessions with which the news was made."""
+    addresses: Handles
+    """Where it worked from, if it made news."""
+
+
+class Judged(NamedTuple):
+    """What is kept of one identity's day once it is scored."""
+
+    identity: Identity
+    ranked: Ranked
+    lesson: tuple[Delta, Delta]
+    """What is learnt at once, and what only after quarantine."""
+    trace: Optional[Trace]
+    values: object = None
+    """Of the signals, as `detect.signal_values` packs them."""
+
+
+class Stored(NamedTuple):
+    """How one identity's day was judged, as its row tells it."""
+
+    ranked: Ranked
+    trace: Optional[Trace]
+    values: object
+    """Of the signals, packed; None: not stored."""

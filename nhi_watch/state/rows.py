@@ -1,0 +1,45 @@
+"""The state as rows of bytes: what every host keeps in its own way, and how a row is packed."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from nhi_watch.core.errors import StoreError
+
+
+class Rows(Protocol):
+    """The part of a Store that state needs."""
+
+    def get(self, table: str, keys: list[str]) -> dict[str, bytes]:
+        """The rows that exist among `keys`."""
+
+    def scan(self, table: str, low: str, high: str) -> Iterable[tuple[str, bytes]]:
+        """Rows in key order."""
+
+    def put(self, table: str, rows: Iterable[tuple[str, bytes | None]]) -> None:
+        """Replace or delete rows."""
+
+
+def pack(plain: object) -> bytes:
+    """A row's bytes."""
+    return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
+
+
+def unpack(raw: bytes) -> Any:
+    """What a row's bytes hold.
+
+    Raises:
+        StoreError: they are damaged.
+    """
+    try:
+        return json.loads(zlib.decompress(raw))
+    except (zlib.error, ValueError) as error:
+        raise StoreError(f"a row of the state is damaged ({error}); restore the state, or learn anew") from error
+
+
+def span(day: int) -> tuple[str, str]:
+    """The keys of a day, from and up to."""
+    return f"{day:06d}/", f"{day:06d}0"

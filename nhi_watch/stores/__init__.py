@@ -1,1 +1,0 @@
-"""Where records come from and where state lives: files, SQLite, Elasticsearch."""
