@@ -13,7 +13,7 @@ nothing cannot tell there, and the score is told as a range.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import frameworks
@@ -35,12 +35,12 @@ from nhi_watch.core.notable import (
     to_json,
 )
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
-from nhi_watch.detect import signal_values
-from nhi_watch.detect.cannot_tell import FIELDLESS, NO_LOG, WHOLE_DAY, Row, bounds
+from nhi_watch.detect.cannot_tell import FIELDLESS, NO_LOG, WHOLE_DAY, bounds
 from nhi_watch.detect.explain.receipts import Check, day_scored, digest
+from nhi_watch.detect.home import Home, total
 from nhi_watch.detect.impact import impact, reach_of
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.scoring import largest
+from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.detect.telemetry import WINDOW, Days, Gap, Rhythms, gaps
 from nhi_watch.state.baseline import Profile
@@ -196,9 +196,7 @@ def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:
 # ---- what it means for the notables of that day
 
 
-def widened(
-    document: dict[str, Any], card: Scorecard, values: Optional[Row], found: Iterable[Gap]
-) -> dict[str, Any]:
+def widened(document: dict[str, Any], home: Callable[[], Home], found: Iterable[Gap]) -> dict[str, Any]:
     """A notable with what missing telemetry leaves open: which signals cannot tell, and the range of its score.
 
     Whatever was said before of silent logs is taken back first.
@@ -208,12 +206,12 @@ def widened(
     mine = [gap for gap in found if tuple(gap.stream) in places]
     blind = {s["id"] for s in told if s["evidence"].startswith(FIELDLESS)}
     seen = [m for m in document["telemetry"]["missing"] if not m.startswith(_LOG)]
-    if mine and values is not None:
-        known = {signal["id"] for signal in told}
-        unlit = [name for name, value in zip(NAMES, values) if name in WHOLE_DAY and value == 0.0 and name not in known]
+    if mine:
+        unlit = sorted(set(WHOLE_DAY) - {signal["id"] for signal in told})
         told += [_lost(name, mine[0]) for name in unlit]
         blind.update(unlit)
-    known_range = list(bounds(card, values, blind)) if blind and values is not None else []
+    points = total([signal["points"] for signal in told])
+    known_range = list(bounds(home(), points, blind & set(NAMES))) if blind else []
     telemetry = {**document["telemetry"], "missing": [*seen, *map(missing, mine)][:50]}
     return {**document, "signals": told[:200], "score_range": known_range, "telemetry": telemetry}
 
@@ -241,6 +239,7 @@ class Watch:
         self._rhythms = Rhythms(state.rows)
         self._days: Days = {}
         self._gaps: list[Gap] = []
+        self._day = 0
         self.notables: dict[int, list[dict[str, Any]]] = {}
         """Day → its blind spots, of the days that were looked at."""
         self.changed: dict[str, dict[str, Any]] = {}
@@ -252,23 +251,19 @@ class Watch:
         self._look(day, later)
 
     def _look(self, day: int, later: Sequence[int]) -> None:
+        self._day = day
         over = bool(later) and later[0] <= day + WINDOW  # a wrong clock, years ahead, ends no day
         known = [*self._state.daybook.between(day - WINDOW, day), day]
         self._days = self._rhythms.days(known) if over else {}
         self._gaps = gaps(self._days, day) if over else []
 
-    def widened(self, document: dict[str, Any], values: Optional[Row]) -> dict[str, Any]:
+    def widened(self, document: dict[str, Any]) -> dict[str, Any]:
         """A notable of the day, with what silent logs leave open."""
-        return widened(document, self._card, values, self._gaps)
+        return widened(document, self._home, self._gaps)
 
-    def values(self, day: int, document: Mapping[str, Any]) -> Optional[Row]:
-        """The signal values of a stored notable, of all its members together; None where they are not kept."""
-        stored = {one.ranked.identity_id: signal_values.unpack(one.values) for one in self._state.judged(day)}
-        names = [member["id"] for member in document["members"]] or [document["identity"]["id"]]
-        rows = [signal_values.row(told) for told in map(stored.get, names) if told is not None]
-        if not rows:
-            return None
-        return rows[0] if len(rows) == 1 else tuple(largest(rows))
+    def _home(self) -> Home:
+        """What signals were worth on the day that is looked at."""
+        return Baselines.of(self._card, self._state.groups_on(self._day)).home(self._day)
 
     def end(self, day: int) -> None:
         """Make the blind spots of the day."""
@@ -286,7 +281,7 @@ class Watch:
 
     def _again(self, day: int) -> None:
         known = self._state.notables(day)
-        told = {name: self.widened(old, self.values(day, old)) for name, old in known.items()}
+        told = {name: self.widened(old) for name, old in known.items()}
         changed = {name: revised(new, known[name]) for name, new in told.items() if new != known[name]}
         if changed:
             self._state.put_notables(day, [*{**known, **changed}.values()], {})

@@ -1,6 +1,6 @@
 """Conformal p-values of a tenant against its own recent quiet time, and the threshold that a budget asks for.
 
-p(s) = (1 + identity-days that scored at least s) / (1 + all of them), each counted by how likely it was benign (one
+p(s) = (1 + identity-days that score at least s) / (1 + all of them), each counted by how likely it was benign (one
 minus its probability), after Vovk, Gammerman and Shafer (2005), "Algorithmic learning in a random world", and
 Tibshirani et al. (2019), "Conformal prediction under covariate shift", for the weights. If today is like the last
 weeks (exchangeable with them), a benign identity-day has p <= a with probability a at most. So, with `room` notables
@@ -9,36 +9,64 @@ a day for `identities`, writing where p <= room / identities makes the expected 
 Where today is not like the last weeks (a fleet gets a new agent, a gateway moves), more passes than was expected;
 then the hard cap of the budget holds, and what had no room is counted as overflow.
 
-Scores are remembered by week in the tenant's profile, as values of the dimension `score`; old weeks fall out by
-themselves, because a profile keeps the latest values only.
+Days are remembered in the tenant's profile by their signals' bins, as values of the dimension QUIET, and weighed again
+under today's tables: scores of different tables cannot be compared.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Optional
 
-from nhi_watch.state.baseline import Profile
+from nhi_watch.detect.bins import bin_of
+from nhi_watch.detect.home import HISTORY, Bound, Home, counted, total
+from nhi_watch.state.baseline import EVERY, QUIET, SIGNAL, Delta, Profile
 
-DIMENSION = "score"
-WEEKS = 4
-"""Weeks that count as recent, besides the one that runs."""
+SCORE = "score"
+"""Dimension of an identity's own profile: what its days scored."""
+WINDOW = 28
+"""Days that count as recent."""
 ENOUGH = 3.0
 """Identity-days over the threshold that the quiet time must hold, on average, before a threshold is trusted."""
-
-
-def mark(day: int, score: float) -> str:
-    """The value under which a day's score is remembered: its week and its score, finer where most thresholds lie.
-
-    >>> mark(20150, 3.21), mark(20150, 47.8)
-    ('2878:3.2', '2878:47')
-    """
-    return f"{day // 7}:{score:.1f}" if score < 10 else f"{day // 7}:{int(score)}"
+LOWEST = 1.0
+"""Score from which a day is remembered by its bins; what is below has no threshold under it."""
+NO_NEWS = 40.0
+"""Score from which what a day held is no habit until quarantine has passed."""
 
 
 def highest(own: Profile, since: int) -> float:
     """The highest score that an identity is remembered to have had on a day from `since` on; 0 without any."""
-    seen = own.dimension(DIMENSION).values
-    return max((float(mark.partition(":")[2]) for mark, each in seen.items() if each.last >= since), default=0.0)
+    seen = own.dimension(SCORE).values
+    return max((float(score) for score, each in seen.items() if each.last >= since), default=0.0)
+
+
+def remembered(bound: Bound, own: Profile, values: Sequence[Optional[float]], score: float) -> tuple[Delta, Delta]:
+    """What a day's signals leave in the profiles at once, and what only after quarantine."""
+    now: Delta = {SCORE: {str(int(score)): 1}}
+    if own.days < HISTORY:
+        return now, {}
+    told = counted(bound.card.signals, values)
+    habits = {name: count for name, count in told.items() if name != EVERY}
+    now[QUIET] = {EVERY: 1, **({packed(bound, values): 1} if score >= LOWEST else {})}
+    if score < NO_NEWS:
+        return {**now, SIGNAL: told}, {}
+    return {**now, SIGNAL: {EVERY: 1}}, ({SIGNAL: habits} if habits else {})
+
+
+def packed(bound: Bound, values: Sequence[Optional[float]]) -> str:
+    """A day's signals as text: name, bin, and the identity's own days that came near, of how many."""
+    held = ((at, value) for at, value in enumerate(values) if value)
+    parts = ((bound.card.signals[at], bin_of(value), *bound.own(at, value)) for at, value in held)
+    return ",".join(f"{name}.{bin}.{near}.{days}" for name, bin, near, days in parts)
+
+
+def weighed_again(home: Home, places: Mapping[str, int], row: str) -> float:
+    """The points of a packed row under today's tables; signals of another version have none."""
+    parts = (part.split(".") for part in row.split(",") if part)
+    return total([
+        home.worth(places[name], int(bin), (int(near), int(days)))
+        for name, bin, near, days in parts if name in places
+    ])  # fmt: skip
 
 
 class Quiet(NamedTuple):
@@ -50,7 +78,7 @@ class Quiet(NamedTuple):
 
     def p_value(self, score: float) -> float:
         """Share of quiet identity-days that scored as high; 1 before there was any."""
-        above = sum(weight for known, weight in self.scores if known >= _known(score))
+        above = sum(weight for known, weight in self.scores if known >= score)
         return round((1 + above) / (1 + self.total), 6)
 
     def threshold(self, room: int, identities: int) -> float:
@@ -58,9 +86,9 @@ class Quiet(NamedTuple):
 
         0 while too little is known to tell.
 
-        >>> quiet = Quiet(((50.0, 2.0), (5.0, 6.0), (0.1, 991.0)), 999.0)
+        >>> quiet = Quiet(((50.0, 2.0), (5.0, 6.0), (1.1, 991.0)), 999.0)
         >>> quiet.threshold(3, 300), quiet.threshold(1, 300), quiet.threshold(9, 10)
-        (0.2, 5.1, 0.0)
+        (1.2, 5.1, 0.0)
         """
         share = room / max(1, identities)
         if share >= 0.5 or self.total * share < ENOUGH:
@@ -69,24 +97,25 @@ class Quiet(NamedTuple):
         for score, weight in self.scores:
             above += weight
             if above > share * (1 + self.total):
-                return round(score + (0.1 if score < 10 else 1.0), 1)
+                return round(score + 0.1, 1)
         return 0.0
-
-
-def _known(score: float) -> float:
-    return float(mark(0, score).partition(":")[2])
 
 
 NOTHING = Quiet((), 0.0)
 
 
-def quiet_time(tenant: Profile, today: int) -> Quiet:
+def quiet_time(tenant: Profile, home: Home, today: int) -> Quiet:
     """What the tenant's profile holds of the last weeks before a day."""
     found: dict[float, float] = {}
-    for value, seen in tenant.dimension(DIMENSION).values.items():
-        week, colon, text = value.partition(":")
-        if colon and today // 7 - WEEKS <= int(week) <= today // 7:
-            score = float(text)
-            found[score] = found.get(score, 0.0) + seen.days * (1 - score / 100)
-    ordered = tuple(sorted(found.items(), reverse=True))
-    return Quiet(ordered, sum(weight for _, weight in ordered))
+    places = {name: at for at, name in enumerate(home.card.signals)}
+    days = 0
+    for value, seen in tenant.dimension(QUIET).values.items():
+        if not today - WINDOW <= seen.last < today:
+            continue
+        row = value.partition(":")[2]
+        if row == EVERY:
+            days += seen.days
+            continue
+        score = home.card.score(weighed_again(home, places, row))
+        found[score] = found.get(score, 0.0) + seen.days * (1 - score / 100)
+    return Quiet(tuple(sorted(found.items(), reverse=True)), float(days))

@@ -4,23 +4,16 @@ the score may therefore be wrong.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
-from math import fsum
 from typing import Optional
 
 from nhi_watch.detect.features import View
-from nhi_watch.detect.model import Scorecard, Steps, score_of
+from nhi_watch.detect.home import Home, total
 from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.state.baseline import Profile
 
-NEEDS = {
-    "network": ("new_network", "new_owner", "unknown_network", "unknown_owner", "risky_network", "moved_outside",
-                "third_party_moved", "session_moved", "two_places"),
-    "agent": ("new_agent", "unknown_agent", "attack_tool"),
-    "region": ("new_region", "region_fan_out"),
-    "credential": ("new_credential", "key_age"),
-}
+FIELDS = ("network", "agent", "region", "credential")
+NEEDS = {field: tuple(signal.name for signal in SIGNALS if field in signal.needs) for field in FIELDS}
 """Field of an Event → signals that cannot tell without it."""
 ALWAYS = ("network", "agent", "region")
 """Fields that an identity whose records have them has in all of them; a long-lived key is in some only."""
@@ -60,30 +53,7 @@ def untold(values: Row, missing: Iterable[str]) -> Row:
     return tuple(None if name in lost and not value else value for name, value in zip(NAMES, values))
 
 
-def bounds(card: Scorecard, values: Row, unknown: Collection[str]) -> tuple[float, float]:
+def bounds(home: Home, points: float, unknown: Collection[str]) -> tuple[float, float]:
     """The lowest and the highest score, whatever the unknown signals would have shown, but no less than they did."""
-    at = {NAMES.index(name) for name in unknown}
-    low, high = [card.intercept], [card.intercept]
-    for index, (steps, value) in enumerate(zip(card.holding(values), values)):
-        told = _from(steps, value) if index in at else (_points(steps, value),)
-        low.append(min(told))
-        high.append(max(told))
-    for pair in card.pairs if card.holding(values) is card.steps else ():
-        told = tuple(p for line in pair.points for p in line) if at & set(pair.signals) else (pair.worth(values),)
-        low.append(min(told))
-        high.append(max(told))
-    scores = [_score(card, round(fsum(parts), 6)) for parts in (low, high)] + [_score(card, card.log_odds(values))]
-    return min(scores), max(scores)
-
-
-def _points(steps: Steps, value: Optional[float]) -> float:
-    return steps.cannot_tell if value is None else steps.points[bisect_left(steps.edges, value)]
-
-
-def _from(steps: Steps, value: Optional[float]) -> tuple[float, ...]:
-    """The points of all values from this one on."""
-    return steps.points[bisect_left(steps.edges, value or 0.0) :]
-
-
-def _score(card: Scorecard, log_odds: float) -> float:
-    return score_of(card.probability(log_odds))
+    more = [home.points(NAMES.index(name))[-1] for name in unknown]
+    return home.card.score(points), home.card.score(total([points, *more]))

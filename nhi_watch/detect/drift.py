@@ -85,6 +85,10 @@ class Report(NamedTuple):
 # ---- spreads
 
 
+SETTLED = 3
+"""Days of history from which a tenant's days are compared: before, nearly all is new."""
+
+
 def spread_of(found: Iterable[tuple[float, Iterable[tuple[str, Optional[float]]], float]]) -> Spread:
     """The spread of (score, signal values that are not 0, how many such there are).
 

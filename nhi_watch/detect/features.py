@@ -20,17 +20,7 @@ ORDINARY = 2.0
 NOVEL = 5.0
 """Bits from which a value is called new in evidence and counted by episode signals."""
 
-CONTEXT = "short_history"
-"""The signal that is no reason by itself: while it is more than 0, hardly anything is known, and another card holds."""
-KNOWN_FROM = 3
-"""Days of history from which a tenant counts as known: recall after three days is nearly that after thirty."""
-
 Elsewhere = Callable[[str, str], float]
-
-
-def lacking_days(tenant: Profile, today: int) -> int:
-    """Days of history that a tenant lacks on the eve of `today` until it counts as known."""
-    return max(0, KNOWN_FROM - (today - tenant.first if tenant.days else 0))
 
 
 class Past(NamedTuple):
@@ -63,11 +53,6 @@ class Past(NamedTuple):
         return surprise if surprise >= ORDINARY else 0.0
 
     @property
-    def lacking_days(self) -> int:
-        """Days of history that the tenant lacks until it counts as known."""
-        return lacking_days(self.tenant, self.today)
-
-    @property
     def blank(self) -> bool:
         """Whether nothing at all was learnt yet: then only the world's habits can be told."""
         return not self.own.days and not self.tenant.days
@@ -91,7 +76,7 @@ class View:
     """One shape in the light of the past. Unknown (None) where nothing was learnt yet."""
 
     __slots__ = ("action", "agent", "behaviours", "credential", "credential_type", "error", "facts", "network",
-                 "network_facts", "owner", "past", "region", "service", "shape", "values")  # fmt: skip
+                 "network_facts", "owner", "past", "points", "region", "service", "shape", "values")  # fmt: skip
 
     def __init__(self, shape: Shape, past: Past) -> None:
         bits = past.bits
@@ -104,6 +89,7 @@ class View:
         self.error = bits("error", f"{shape.action} {shape.error}") if shape.error else 0.0
         self.behaviours: list[Behaviour] = []
         self.values: tuple[Optional[float], ...] = ()
+        self.points = 0.0
         # where nothing was learnt yet, every place and tool would be new: that cannot be told
         blank = past.blank
         self.region = 0.0 if blank else bits("region", shape.region)

@@ -23,7 +23,7 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.notable import SEVERITIES, clip, severity_of
 from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.detect.scoring import REASON_POINTS
-from nhi_watch.detect.signals import NAMES
+from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.state.rows import Rows, pack, unpack
 
 TABLE = "ledger"
@@ -40,16 +40,7 @@ _LISTED = 6
 _RECORDS = 20
 """Notables list so many values of a dimension, and records of a signal: where a list is full, more may be missing."""
 
-_DIMENSION = {
-    **dict.fromkeys(("new_network", "unknown_network", "risky_network", "moved_outside", "new_owner", "unknown_owner",
-                     "third_party_moved", "listed_address"), "network"),
-    **dict.fromkeys(("new_action", "unknown_call", "novel_actions", "sensitive_novelty"), "action"),
-    **dict.fromkeys(("new_agent", "unknown_agent", "attack_tool"), "agent"),
-    **dict.fromkeys(("new_region", "region_fan_out"), "region"),
-    **dict.fromkeys(("new_service", "service_fan_out"), "service"),
-    "new_credential": "credential",
-    "off_rhythm": "hour",
-}
+_DIMENSION = {signal.name: signal.dimension for signal in SIGNALS if signal.dimension}
 """Signal → the dimension that its value is of; the value of any other signal is the call behind it."""
 
 

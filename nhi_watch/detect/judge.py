@@ -23,7 +23,6 @@ from nhi_watch.detect import blind_spots, calibration, drift, linking, ranking, 
 from nhi_watch.detect.blind_spots import Watch, revised
 from nhi_watch.detect.explain.notables import build, notable_id
 from nhi_watch.detect.exposure import fast
-from nhi_watch.detect.features import lacking_days
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.intake.days import Grouping
@@ -176,7 +175,7 @@ class Pipeline:
         episodes = self._score(day, {name: wholes[name] for name in names}, baselines)
         for name, episode in episodes.items():
             ranked = self._rank(episode)
-            trace = linking.trace_of(self._model, episode, ranked.eligible)
+            trace = linking.trace_of(episode, ranked.eligible)
             lesson = _lesson(wholes[name], episode, ranked)
             packed = signal_values.pack(episode.values)
             self._state.put_delta(day, Judged(wholes[name].identity, ranked, lesson, trace, packed))
@@ -200,7 +199,7 @@ class Pipeline:
         """The day's order, in which linked episodes are one; and member → lead of those. Fills in `episodes`."""
         judged = self._state.judged(day)
         tenant = baselines.groups.get(TENANT) or Profile()
-        if not lacking_days(tenant, day):
+        if tenant.days and day - tenant.first >= drift.SETTLED:
             drift.note(self._state.rows, day, judged)
         ranked = {stored.ranked.identity_id: stored.ranked for stored in judged}
         identities = sum(item.eligible for item in ranked.values())
@@ -213,7 +212,7 @@ class Pipeline:
             for name in set(group.members) - {group.lead}:
                 del ranked[name]
                 merged[name] = group.lead
-        quiet = calibration.quiet_time(tenant, day)
+        quiet = calibration.quiet_time(tenant, baselines.home(day), day)
         self._threshold = quiet.threshold(ranking.allowance(self._options.budget, identities), identities)
         return ranking.order(ranked.values(), self._options.budget, identities, self._threshold), merged
 
@@ -221,7 +220,7 @@ class Pipeline:
         self._state.fill(baselines, wholes, day)
         self._counts["episodes"] += len(wholes)
         self._counts["behaviours"] += sum(len(whole.behaviours) for whole in wholes.values())
-        return {name: score_day(self._model, baselines, whole) for name, whole in wholes.items()}
+        return {name: score_day(baselines, whole) for name, whole in wholes.items()}
 
     def _learn(self, day: int, later: list[int], baselines: Baselines) -> None:
         """Only closed days are learnt: the last one may still grow."""
@@ -233,7 +232,7 @@ class Pipeline:
         self._spend("learn", started)
 
     def _rank(self, episode: Episode) -> Ranked:
-        return ranking.rank(self._model, episode, assets.find(self._options.assets, episode.identity))
+        return ranking.rank(episode, assets.find(self._options.assets, episode.identity))
 
     def _write_notables(
         self, day: int, order: ranking.Order, known: tuple[dict[str, Episode], dict[str, Any]], baselines: Baselines
@@ -259,10 +258,10 @@ class Pipeline:
         """The notable as it is now; without an episode, what was scored earlier stands."""
         if episode is None:
             assert old is not None, "what was not scored now was scored before"
-            return revised(self._watch.widened(old, self._watch.values(day, old)), old)
+            return revised(self._watch.widened(old), old)
         asset = assets.find(self._options.assets, episode.identity)
         notable: Notable = build(episode, baselines, asset)
-        return revised(self._watch.widened(to_json(notable), episode.values), old)
+        return revised(self._watch.widened(to_json(notable)), old)
 
     def _finish_state(self, baselines: Baselines, last: bool) -> None:
         started = time.perf_counter()
@@ -314,5 +313,5 @@ def _merged(day: int, merged: dict[str, str], before: dict[str, Any]) -> dict[st
 
 def _lesson(whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
     lesson = baseline.lesson((b, b.shape in episode.held) for b in whole.behaviours.values())
-    lesson.now.update(ranking.remembered(whole.day, episode, ranked))
-    return lesson.now, lesson.later
+    now, later = ranking.remembered(episode, ranked)
+    return {**lesson.now, **now}, {**lesson.later, **later}

@@ -21,9 +21,8 @@ from typing import NamedTuple, Optional
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import Identity
 from nhi_watch.detect.features import EpisodeView
-from nhi_watch.detect.model import Scorecard, score_of
 from nhi_watch.detect.ranking import FLOOR
-from nhi_watch.detect.scoring import NEWS_POINTS, ZERO, Episode, Link, above_ordinary, values_together
+from nhi_watch.detect.scoring import NEWS_POINTS, Episode, Link, points_together, values_together
 from nhi_watch.state.judged import Handles, Trace
 
 HOLDERS = 8
@@ -50,11 +49,11 @@ class Group(NamedTuple):
     links: tuple[Link, ...]
 
 
-def trace_of(model: Scorecard, episode: Episode, eligible: bool) -> Optional[Trace]:
+def trace_of(episode: Episode, eligible: bool) -> Optional[Trace]:
     """What an episode holds for links; None where it can have no part in any."""
     if episode.identity.kind in UNOWNED:
         return None
-    odd = _news(model, episode)
+    odd = _news(episode)
     behaviours = [b for view in episode.view.views for b in view.behaviours]
     telling = odd or any(b.issued or b.links for b in behaviours)
     if not telling:
@@ -70,12 +69,12 @@ def trace_of(model: Scorecard, episode: Episode, eligible: bool) -> Optional[Tra
     )  # fmt: skip
 
 
-def _news(model: Scorecard, episode: Episode) -> list[Behaviour]:
+def _news(episode: Episode) -> list[Behaviour]:
     """The behaviours that are news by themselves; all of them where only the whole day is."""
-    if score_of(model.probability(model.log_odds(episode.values))) < FLOOR:
+    if episode.score < FLOOR:
         return []
     views = episode.view.views
-    odd = [view for view in views if view.values is not ZERO and above_ordinary(model, view.values) >= NEWS_POINTS]
+    odd = [view for view in views if view.points >= NEWS_POINTS]
     return [b for view in odd or views for b in view.behaviours]
 
 
@@ -228,9 +227,11 @@ def joined(group: Group, episodes: Mapping[str, Episode]) -> Episode:
     lead = episodes[group.lead]
     members = tuple(episodes[name] for name in group.members)
     views = [view for member in members for view in member.view.views]
+    values = values_together([(member.values, member.view) for member in members])
     return lead._replace(
         view=EpisodeView(views, lead.view.past),
-        values=values_together([(member.values, member.view) for member in members]),
+        values=values,
+        points=points_together(members, values),
         held=frozenset(shape for member in members for shape in member.held),
         members=members,
         links=group.links,

@@ -11,7 +11,7 @@ from nhi_watch.detect import calibration
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.features import EpisodeView, by_hand, human_history
 from nhi_watch.detect.impact import reach_of
-from nhi_watch.detect.model import Scorecard, score_of
+from nhi_watch.detect.model import score_of
 from nhi_watch.detect.scoring import Episode
 from nhi_watch.state.baseline import Delta
 from nhi_watch.state.judged import Ranked
@@ -20,14 +20,11 @@ FLOOR = 2.0
 """Score below which nothing becomes a notable, however much of the budget is left."""
 
 
-def remembered(day: int, episode: Episode, ranked: Ranked) -> Delta:
-    """What a day's score leaves in the profiles, see `conformal`.
-
-    Nothing where it was told by another card, as it is on a tenant's early days: later ones are not like them.
-    """
-    if not ranked.eligible or episode.view.past.lacking_days:
-        return {}
-    return {calibration.DIMENSION: {calibration.mark(day, ranked.score): 1}}
+def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
+    """What a day's score leaves in the profiles at once, and what after quarantine, see `calibration`."""
+    if not ranked.eligible:
+        return {}, {}
+    return calibration.remembered(episode.bound, episode.view.past.own, episode.values, ranked.score)
 
 
 class Order(NamedTuple):
@@ -58,22 +55,22 @@ def order(day: Iterable[Ranked], budget: float, identities: int, threshold: floa
     counted as overflow.
     """
     over = [episode for episode in day if episode.eligible and episode.score >= FLOOR]
-    over.sort(key=lambda e: (-e.priority, -e.log_odds, e.identity_id))
+    over.sort(key=lambda e: (-e.priority, -e.points, e.identity_id))
     chosen = [episode for episode in over if episode.score >= threshold][: allowance(budget, identities)]
     kept = {episode.identity_id for episode in chosen}
     rest = [episode for episode in over if episode.identity_id not in kept]
     return Order(tuple(chosen), len(rest), max((e.score for e in rest), default=0.0), identities)
 
 
-def rank(model: Scorecard, episode: Episode, asset: Asset) -> Ranked:
+def rank(episode: Episode, asset: Asset) -> Ranked:
     """How an episode stands; what cannot become a notable is spared the search for its impact."""
-    identity, log_odds = episode.identity, model.log_odds(episode.values)
-    probability = model.probability(log_odds)
+    identity, points = episode.identity, episode.total
+    probability = episode.bound.card.probability(points)
     score, weight = score_of(probability), probability
     if score >= FLOOR:
         weight = priority(probability, impact(asset, episode.view))
     eligible = is_eligible(episode.view, identity.kind, identity.human)
-    return Ranked(identity.id, score, log_odds, weight, eligible)
+    return Ranked(identity.id, score, points, weight, eligible)
 
 
 def is_eligible(episode: EpisodeView, kind: str, human: str) -> bool:

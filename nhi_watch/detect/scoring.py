@@ -7,12 +7,13 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.context import frameworks
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
-from nhi_watch.core.errors import ModelError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import calibration, cannot_tell
+from nhi_watch.detect.bins import bin_of
 from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View
+from nhi_watch.detect.home import Bound, Home, Points, total
 from nhi_watch.detect.model import Scorecard, score_of
 from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
 from nhi_watch.state.baseline import QUARANTINE, TENANT, Profile, Profiles, peer_scope
@@ -24,46 +25,50 @@ _EPISODE = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "episode"]
 _LINKED = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "linked"]
 ZERO: Row = (0.0,) * len(SIGNALS)
 
-REASON_POINTS = 0.25
-"""Points from which a signal is named as a reason, in log-odds."""
+REASON_POINTS = 0.5
+"""Points from which a signal is named as a reason."""
 
 
 class Baselines(Profiles):
-    """The profiles of all scopes on the eve of a day, and what follows from them.
+    """The profiles of all scopes on the eve of a day, and what follows from them."""
 
-    Raises:
-        ModelError: the model was made for other signals than this version has.
-    """
-
-    def __init__(self, model: Scorecard) -> None:
-        if model.signals != NAMES:
-            unlike = sorted(set(model.signals) ^ set(NAMES)) or ["their order"]
-            raise ModelError(f"model {model.id} does not fit this version's signals ({', '.join(unlike)}); retrain it")
+    def __init__(self, card: Scorecard) -> None:
         super().__init__()
-        self.model = model
+        self.card = card.aligned(NAMES)
         self._cache: dict[tuple[str, str, str], float] = {}
         self._today = -1
+        self._home = Home(self.card, Profile(), -1)
 
     @classmethod
-    def of(cls, model: Scorecard, known: Profiles) -> Baselines:
+    def of(cls, card: Scorecard, known: Profiles) -> Baselines:
         """What follows from profiles that are known."""
-        made = cls(model)
+        made = cls(card)
         made.own, made.groups = known.own, known.groups
         return made
 
     def past(self, identity: Identity, today: int) -> Past:
         """What is known of an identity on the eve of `today`."""
+        own = self.own.get(identity.id) or Profile()
+        tenant = self.groups.get(TENANT) or Profile()
+        self.home(today)
+        return Past(today, own, self._elsewhere(peer_scope(identity), tenant, today), tenant, self.card.elsewhere)
+
+    def home(self, today: int) -> Home:
+        """What signals are worth in this tenant on the eve of `today`."""
         if today != self._today:
             self._cache.clear()
             self._today = today
-        own = self.own.get(identity.id) or Profile()
-        tenant = self.groups.get(TENANT) or Profile()
-        return Past(today, own, self._elsewhere(peer_scope(identity), tenant, today), tenant, self.model.elsewhere)
+            self._home = Home(self.card, self.groups.get(TENANT) or Profile(), today)
+        return self._home
+
+    def bound(self, past: Past) -> Bound:
+        """The scorecard for the identity of a past."""
+        return Bound(self.home(past.today), past.own)
 
     def _elsewhere(self, scope: str, tenant: Profile, today: int) -> Elsewhere:
         peers = self.groups.get(scope) or Profile()
         cache = self._cache
-        world = self.model.elsewhere
+        world = self.card.elsewhere
 
         def elsewhere(dimension: str, value: str) -> float:
             key = (scope, dimension, value)
@@ -106,6 +111,10 @@ class Episode(NamedTuple):
     identity: Identity
     view: EpisodeView
     values: Row
+    points: Points
+    """Of each signal, see `home`."""
+    bound: Bound
+    """What weighed them; of several identities, that of the one that leads."""
     held: frozenset[Shape]
     """Shapes that look bad enough to be kept in quarantine."""
     members: tuple[Episode, ...] = ()
@@ -117,6 +126,16 @@ class Episode(NamedTuple):
     def parts(self) -> tuple[Episode, ...]:
         """The episodes of single identities that it is made of."""
         return self.members or (self,)
+
+    @property
+    def total(self) -> float:
+        """The sum of the points."""
+        return total(self.points)
+
+    @property
+    def score(self) -> float:
+        """0–100."""
+        return self.bound.card.score(self.total)
 
 
 
@@ -145,10 +164,7 @@ def episode_values(episode: EpisodeView) -> Row:
     return _with_episode(row, episode, quiet=False)
 
 
-_ALWAYS = frozenset({"bulk", "off_rhythm", "dormant_wakes", "target_fan_out", "role_chaining", "two_places",
-                     "session_moved", "mass_taking", "secret_fan_out", "model_changed"})  # fmt: skip
-"""Episode signals that may fire although every call and place is ordinary."""
-_EPISODE_QUIET = [(i, v) for i, v in _EPISODE if NAMES[i] in _ALWAYS]
+_EPISODE_QUIET = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "episode" and s.on_ordinary_days]
 
 
 def _with_episode(row: list[Optional[float]], episode: EpisodeView, quiet: bool) -> Row:
@@ -195,19 +211,20 @@ class BehaviourScore(NamedTuple):
     mitre_attack: tuple[str, ...]
 
 
-def weighed(model: Scorecard, values: Row) -> list[tuple[float, Signal, Optional[float]]]:
-    """(points above those of an ordinary value, signal, value), the heaviest first."""
-    ordinary = model.points(model.ordinary(values))
-    rows = [
-        (round(points - usual, 6), signal, value)
-        for points, usual, signal, value in zip(model.points(values), ordinary, SIGNALS, values)
-    ]
-    return sorted(rows, key=lambda row: (-row[0], row[1].name))
+def weighed(values: Row, points: Points) -> list[tuple[float, Signal, Optional[float]]]:
+    """(points, signal, value), the heaviest first."""
+    return sorted(zip(points, SIGNALS, values), key=lambda row: (-row[0], row[1].name))
 
 
-def above_ordinary(model: Scorecard, values: Row) -> float:
-    """Points of a row above those of an ordinary one."""
-    return model.log_odds(values) - model.log_odds(model.ordinary(values))
+def points_together(parts: Sequence[Episode], values: Row) -> Points:
+    """The points of joined episodes: of each signal the most that one has, and those of what only all of them tell."""
+    if len(parts) == 1:
+        return parts[0].points
+    most = [max(column) for column in zip(*(part.points for part in parts))]
+    for index, _ in _LINKED:
+        worth = values[index]
+        most[index] = parts[0].bound.home.points(index)[bin_of(worth) or 0] if worth else 0.0
+    return tuple(most)
 
 
 def framework_ids(signals: Iterable[Signal]) -> dict[str, list[str]]:
@@ -220,11 +237,9 @@ def framework_ids(signals: Iterable[Signal]) -> dict[str, list[str]]:
 class EventScorer:
     """Scores single events, as a streaming command does: each as a behaviour of its own."""
 
-    def __init__(self, model: Scorecard, baselines: Baselines) -> None:
-        self._model = model
+    def __init__(self, baselines: Baselines) -> None:
         self._baselines = baselines
-        self._judged: dict[Row, tuple[BehaviourScore, list[Signal]]] = {}
-        """Signal values are few, whatever the behaviours: most are all zeros."""
+        self._ordinary = self._told(0.0, [])
 
     def score(self, event: Event) -> BehaviourScore:
         """The score of the behaviour that the event belongs to."""
@@ -232,24 +247,25 @@ class EventScorer:
 
     def score_shape(self, shape: Shape, day: int) -> BehaviourScore:
         """The score of a shape on a day."""
-        view = View(shape, self._baselines.past(shape.identity, day))
+        past = self._baselines.past(shape.identity, day)
+        view = View(shape, past)
         values = behaviour_row(view)
-        judged = self._judged.get(values)
-        if judged is None:
-            judged = self._judged[values] = self._judge(values)
-        score, heavy = judged
-        return score._replace(reasons=tuple(signal.evidence(view) for signal in heavy)) if heavy else score
+        if values is ZERO:
+            return self._ordinary
+        points = self._baselines.bound(past).points(values)
+        heavy = [signal for worth, signal, value in weighed(values, points) if worth >= REASON_POINTS]
+        told = self._told(total(points), heavy)
+        return told._replace(reasons=tuple(signal.evidence(view) for signal in heavy[:5])) if heavy else told
 
-    def _judge(self, values: Row) -> tuple[BehaviourScore, list[Signal]]:
-        """The score of signal values, without its reasons, and the signals that will give them."""
-        probability = self._model.probability(self._model.log_odds(values))
-        heavy = [signal for points, signal, value in weighed(self._model, values) if points >= REASON_POINTS and value]
+    def _told(self, points: float, heavy: Sequence[Signal]) -> BehaviourScore:
+        """The score of a sum of points, without its reasons."""
+        probability = self._baselines.card.probability(points)
         ids = framework_ids(heavy)
-        score = BehaviourScore(
-            score_of(probability), severity_of(score_of(probability)), probability, (),
+        score = score_of(probability)
+        return BehaviourScore(
+            score, severity_of(score), probability, (),
             tuple(ids["owasp_nhi"]), tuple(ids["nist_csf"]), tuple(ids["mitre_attack"]),
         )  # fmt: skip
-        return score, heavy[:5]
 
 
 HELD_SCORE = 40.0
@@ -259,37 +275,35 @@ HELD_EPISODE = 80.0
 HELD_AGAIN = 20.0
 """Of whoever scored so high within the last QUARANTINE days, all that is news on another such day waits as well, lest
 what is tried piece by piece is learnt piece by piece. A change that is odd once is learnt at once."""
-NEWS_POINTS = 0.25
-"""Points above an ordinary behaviour's from which one is news."""
+NEWS_POINTS = 0.5
+"""Points from which a behaviour is news."""
 
 
-def score_day(model: Scorecard, baselines: Baselines, day: IdentityDay) -> Episode:
+def score_day(baselines: Baselines, day: IdentityDay) -> Episode:
     """The episode of one identity's day."""
     identity = day.identity
     past = baselines.past(identity, day.day)
+    bound = baselines.bound(past)
     views = views_of(day.ordered(), past)
+    for view in views:
+        view.points = 0.0 if view.values is ZERO else bound.total(view.values)
     episode = EpisodeView(views, past)
     values = episode_values(episode)
     missing = cannot_tell.fields(views, past.own)
     if missing:
         values = cannot_tell.untold(values, missing)
-    return Episode(identity, episode, values, _held(model, episode, values))
+    points = bound.points(values)
+    return Episode(identity, episode, values, points, bound, _held(bound, episode, total(points)))
 
 
-def _held(model: Scorecard, episode: EpisodeView, values: Row) -> frozenset[Shape]:
+def _held(bound: Bound, episode: EpisodeView, points: float) -> frozenset[Shape]:
     """The shapes that look bad: by themselves, or as the news of an episode that does."""
-    views, past, score = episode.views, episode.past, _score(model, values)
+    past, score = episode.past, bound.card.score(points)
     bad_day = score >= HELD_EPISODE or (
         score >= HELD_AGAIN and calibration.highest(past.own, past.today - QUARANTINE) >= HELD_AGAIN
     )
-    news = [view for view in views if view.values is not ZERO]
     return frozenset(
         view.shape
-        for view in news
-        if _score(model, view.values) >= HELD_SCORE
-        or (bad_day and above_ordinary(model, view.values) >= NEWS_POINTS)
+        for view in episode.views
+        if view.points and (bound.card.score(view.points) >= HELD_SCORE or (bad_day and view.points >= NEWS_POINTS))
     )
-
-
-def _score(model: Scorecard, values: Row) -> float:
-    return score_of(model.probability(model.log_odds(values)))

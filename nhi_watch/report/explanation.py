@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich import box
@@ -10,8 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.detect.model import Scorecard, Steps
+from nhi_watch.detect.bins import EDGES
+from nhi_watch.detect.home import Home
+from nhi_watch.detect.model import Scorecard
 from nhi_watch.report.words import visible
+from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
 _MOST_STEPS = 12
@@ -85,18 +88,21 @@ def _claims(notable: Json) -> list[str]:
 
 
 def show_model(card: Scorecard, console: Console) -> None:
-    """The step functions: what each signal's values are worth."""
+    """What each signal's values are worth where nothing but the world's habits is known."""
     console.print(f"{card.id}  SHA-256 {card.sha256}")
-    console.print(_steps_of(card, card.steps))
-    if card.early:
-        console.print("While hardly anything of a tenant is known (its first days), these hold instead:")
-        console.print(_steps_of(card, card.early))
+    console.print("Points where the world's habits hold; at home, the tenant's own take their place.")
+    away = Home(card, Profile(), card.ages[-1])
+    table = Table("signal", "points by value (above: points)", "counts", box=box.SIMPLE_HEAD)
+    for at, name in enumerate(card.signals):
+        steps = list(_steps(away.points(at)))
+        shown = steps if len(steps) <= _MOST_STEPS else steps[:: max(1, len(steps) // _MOST_STEPS)]
+        table.add_row(name, ", ".join(shown), f"{card.weights[at]:.0%}")
+    console.print(table)
 
 
-def _steps_of(card: Scorecard, held: Sequence[Steps]) -> Table:
-    table = Table("signal", "points by value (up to: points)", "cannot tell", box=box.SIMPLE_HEAD)
-    for name, steps in zip(card.signals, held):
-        parts = [f"{edge:g}: {points:+.2f}" for edge, points in zip(steps.edges, steps.points)]
-        shown = parts if len(parts) <= _MOST_STEPS else [*parts[:: max(1, len(parts) // _MOST_STEPS)]]
-        table.add_row(name, ", ".join([*shown, f"above: {steps.points[-1]:+.2f}"]), f"{steps.cannot_tell:+.2f}")
-    return table
+def _steps(points: Sequence[float]) -> Iterator[str]:
+    before = 0.0
+    for edge, worth in zip(EDGES, points[1:]):
+        if worth > before:
+            yield f"{edge:g}: {worth:.2f}"
+            before = worth

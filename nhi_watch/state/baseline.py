@@ -8,7 +8,7 @@ bad day cannot teach much. What scored badly waits `QUARANTINE` days before it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import log2
 from typing import Any, NamedTuple
 
@@ -32,9 +32,20 @@ DIMENSIONS = (
     "action", "service", "access", "region", "network", "owner", "agent", "credential", "credential_type",
     "error", "hour", "target", "volume", "targets", "human",
 )  # fmt: skip
-SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error",
-          "score")  # fmt: skip
+SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error")
 """The dimensions in which identities are compared with each other."""
+SIGNAL = "signal"
+"""Dimension `SIGNAL:BIN` → identity-days that had a signal's value in a bin, see `detect.home`; of identity and tenant."""
+EVERY = "*"
+"""The value that every counted identity-day has."""
+QUIET = "quiet"
+"""Dimension `DAY:ROW` → identity-days of the tenant with these signal values, see `detect.calibration`."""
+KEPT = {SIGNAL: 10_000, QUIET: 3_000}
+"""Dimensions that keep more values than VALUES."""
+ALIKE = 5
+"""Identities of a peer group that count in a day for one value of SIGNAL: else many made-up ones could dilute it."""
+SAMPLED = 2_000
+"""Identity-days of a day that are looked at for QUIET; of more, every n-th is, and counts n times."""
 
 Delta = dict[str, dict[str, int]]
 """Dimension → value → count of events in one day."""
@@ -91,12 +102,12 @@ class Dimension:
         seen.last = max(seen.last, day)
         seen.top = max(seen.top, bucket(count))
 
-    def trim(self) -> None:
-        """Forget what was not seen for longest, beyond VALUES."""
-        if len(self.values) <= VALUES * 1.25:
+    def trim(self, limit: int = VALUES) -> None:
+        """Forget what was not seen for longest, beyond a limit."""
+        if len(self.values) <= limit * 1.25:
             return
         order = sorted(self.values, key=lambda v: (-self.values[v].last, -self.values[v].days, v))
-        self.values = {v: self.values[v] for v in order[:VALUES]}
+        self.values = {v: self.values[v] for v in order[:limit]}
         self.once = sum(seen.days == 1 for seen in self.values.values())
 
 
@@ -141,8 +152,8 @@ class Profile:
             if dimension is None:
                 dimension = self.dimensions[name] = Dimension()
             for value, count in values.items():
-                dimension.learn(value, count, day)
-            dimension.trim()
+                dimension.learn(value, count, day, count if name in KEPT else 1)
+            dimension.trim(KEPT.get(name, VALUES))
 
     def learn_group(self, day: int, deltas: Iterable[Delta]) -> None:
         """Fold in one day of many identities; each counts once per value."""
@@ -304,18 +315,51 @@ class Profiles:
         """Of peers, and of the tenant as a whole."""
 
 
+Lesson = tuple[Delta, Delta, str]
+"""What an identity's day teaches at once, what only after quarantine, and the scope of its peers."""
+
+
 def teach(profile: Profile, day: int, now: Delta, later: Delta) -> None:
+    """Fold a day into an identity's own profile."""
     profile.advance(day)
-    profile.learn(day, now)
+    profile.learn(day, {name: values for name, values in now.items() if name != QUIET})
     profile.quarantine(day, later)
 
 
-def learn_groups(groups: dict[str, Profile], day: int, lessons: list[tuple[Delta, Delta, str]]) -> None:
+def learn_groups(groups: dict[str, Profile], day: int, lessons: Sequence[Lesson]) -> None:
+    """Fold a day of all identities into the profiles of their peers and of the tenant."""
     members: dict[str, list[Delta]] = {TENANT: [now for now, _, _ in lessons]}
     for now, _, scope in lessons:
         members.setdefault(scope, []).append(now)
     for scope, deltas in members.items():
         groups.setdefault(scope, Profile()).learn_group(day, deltas)
+    tenant = groups[TENANT]
+    tenant.advance(day)
+    tenant.learn(day, {SIGNAL: _at_home((now, scope) for now, _, scope in lessons), QUIET: _quiet(day, lessons)}, 0)
+    waiting = _at_home((later, scope) for _, later, scope in lessons)
+    tenant.quarantine(day, {SIGNAL: waiting} if waiting else {})
+
+
+def _at_home(deltas: Iterable[tuple[Delta, str]]) -> dict[str, int]:
+    """Value of SIGNAL → identity-days, of a peer group ALIKE at most; every day is counted as a day."""
+    found: dict[str, int] = {}
+    alike: dict[tuple[str, str], int] = {}
+    for delta, scope in deltas:
+        for value in delta.get(SIGNAL, ()):
+            seen = alike[scope, value] = alike.get((scope, value), 0) + 1
+            if seen <= ALIKE or value == EVERY:
+                found[value] = found.get(value, 0) + 1
+    return found
+
+
+def _quiet(day: int, lessons: Sequence[Lesson]) -> dict[str, int]:
+    """Value of QUIET → identity-days."""
+    found: dict[str, int] = {}
+    step = 1 + len(lessons) // SAMPLED
+    for now, _, _ in lessons[::step]:
+        for row in now.get(QUIET, ()):
+            found[f"{day}:{row}"] = found.get(f"{day}:{row}", 0) + step
+    return found
 
 
 # ---- to and from plain values, for stores and lookups

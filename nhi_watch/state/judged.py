@@ -17,7 +17,8 @@ class Ranked(NamedTuple):
 
     identity_id: str
     score: float
-    log_odds: float
+    points: float
+    """Of all signals, see `detect.home`."""
     priority: float
     eligible: bool
     """A non-human identity that can be stolen: no service of the provider's own, no person."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.state import baseline, day_rows
-from nhi_watch.state.baseline import Delta, Profile, Profiles, learn_groups, peer_scope, teach
+from nhi_watch.state.baseline import TENANT, Delta, Profile, Profiles, learn_groups, peer_scope, teach
 from nhi_watch.state.judged import Judged, Ranked, Stored, Trace
 from nhi_watch.state.retention import Daybook
 from nhi_watch.state.rows import Rows, pack, span, unpack
@@ -72,6 +72,14 @@ class State:
         baselines.own.update(self._load(missing, day))
         for name in wholes:
             baselines.own[name].advance(day)
+        if TENANT in baselines.groups:
+            baselines.groups[TENANT].advance(day)
+
+    def groups_on(self, day: int) -> Profiles:
+        """The profiles of peers and tenant on the eve of a day."""
+        found = Profiles()
+        self.fill(found, {}, day)
+        return found
 
     def _load(self, names: list[str], day: int) -> dict[str, Profile]:
         rows = self._store.get("profile", names)

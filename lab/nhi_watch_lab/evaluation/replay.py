@@ -14,7 +14,7 @@ from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.intake.days import Grouping
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state import baseline
-from nhi_watch.state.baseline import Delta, Profile, learn_groups, peer_scope, teach
+from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
 from nhi_watch.state.judged import Ranked
 
 SOURCES = (cloudtrail, *(source for source in registry.modules("nhi_watch.intake.sources") if source is not cloudtrail))
@@ -59,6 +59,8 @@ class Replay:
     def run_days(self, days: Days) -> Iterator[Replayed]:
         """The same for days that were grouped before."""
         for day in sorted(days):
+            if TENANT in self.baselines.groups:
+                self.baselines.groups[TENANT].advance(day)
             done = [self.score(whole) for whole in days[day].values()]
             yield from done
             self.learn(day, done)
@@ -67,9 +69,8 @@ class Replay:
         """One identity's day against what is learnt so far."""
         identity = whole.identity
         self.baselines.own.setdefault(identity.id, Profile()).advance(whole.day)
-        model = self.baselines.model
-        episode = score_day(model, self.baselines, whole)
-        ranked = ranking.rank(model, episode, assets.UNKNOWN)
+        episode = score_day(self.baselines, whole)
+        ranked = ranking.rank(episode, assets.UNKNOWN)
         bad = frozenset(self._labels[mark] for mark in whole.seen & self._labels.keys())
         return Replayed(whole.day, episode, ranked, bad, whole)
 
@@ -79,22 +80,23 @@ class Replay:
         for item in done:
             held = item.episode.held
             lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
-            lesson.now.update(ranking.remembered(day, item.episode, item.ranked))
-            teach(self.baselines.own[item.episode.identity.id], day, *lesson)
-            lessons.append((*lesson, peer_scope(item.episode.identity)))
+            now, later = ranking.remembered(item.episode, item.ranked)
+            taught = {**lesson.now, **now}, {**lesson.later, **later}
+            teach(self.baselines.own[item.episode.identity.id], day, *taught)
+            lessons.append((*taught, peer_scope(item.episode.identity)))
         learn_groups(self.baselines.groups, day, lessons)
         return lessons
 
 
-def linked(model: Scorecard, day: Sequence[Replayed]) -> list[Replayed]:
+def linked(day: Sequence[Replayed]) -> list[Replayed]:
     """A day's episodes, linked ones as one, as the pipeline ranks them."""
     items = {item.ranked.identity_id: item for item in day}
-    traces = (linking.trace_of(model, item.episode, item.ranked.eligible) for item in day)
+    traces = (linking.trace_of(item.episode, item.ranked.eligible) for item in day)
     for group in linking.join(trace for trace in traces if trace is not None):
         members = [items.pop(name) for name in group.members]
         episode = linking.joined(group, {item.ranked.identity_id: item.episode for item in members})
         bad = frozenset(incident for item in members for incident in item.incidents)
         lead = next(item for item in members if item.ranked.identity_id == group.lead)
-        ranked = ranking.rank(model, episode, assets.UNKNOWN)
+        ranked = ranking.rank(episode, assets.UNKNOWN)
         items[group.lead] = lead._replace(episode=episode, ranked=ranked, incidents=bad)
     return list(items.values())

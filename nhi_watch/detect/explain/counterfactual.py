@@ -14,8 +14,9 @@ from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Instead, clip
 from nhi_watch.core.timestamps import HOUR
-from nhi_watch.detect.model import Scorecard, score_of
-from nhi_watch.detect.scoring import Baselines, Episode, Row, score_day, values_together
+from nhi_watch.detect.home import total
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_day, values_together
 from nhi_watch.detect.signals import SIGNALS, Signal
 from nhi_watch.state.baseline import TENANT, Profile, peer_scope
 
@@ -43,7 +44,7 @@ def instead(baselines: Baselines, episode: Episode) -> Instead:
     """
     identity, day = episode.identity, episode.view.past.today
     scopes = list(_scopes(baselines, identity))
-    calls = next(((s.name, found) for s in scopes if (found := _top(s, "action"))), ("world", _world(baselines.model)))
+    calls = next(((s.name, found) for s in scopes if (found := _top(s, "action"))), ("world", _world(baselines.card)))
     shape = _shape(scopes, episode.view.views[0].shape)
     networks = _values(scopes, "network") or [shape.network]
     hour = int(_first(scopes[:1], "hour", str(episode.view.behaviours()[0].hour % 24)))
@@ -71,7 +72,7 @@ def normal_day(identity: Identity, day: int, made: Instead, network: str) -> Ide
 
 def score_of_day(baselines: Baselines, whole: IdentityDay) -> float:
     """The score of one identity's day."""
-    return _score(baselines.model, score_day(baselines.model, baselines, whole).values)
+    return score_day(baselines, whole).score
 
 
 def behind(episode: Episode, signal: Signal) -> list[Behaviour]:
@@ -91,18 +92,15 @@ def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -
     days = [_whole(episode.view.past.today, left) for left in rest if left]
     if not days:
         return NO_DAY
-    parts = [score_day(baselines.model, baselines, day) for day in days]
-    return _score(baselines.model, values_together([(part.values, part.view) for part in parts]))
+    parts = [score_day(baselines, day) for day in days]
+    values = values_together([(part.values, part.view) for part in parts])
+    return baselines.card.score(total(points_together(parts, values)))
 
 
 def _whole(day: int, left: Iterable[Behaviour]) -> IdentityDay:
     whole = IdentityDay(day)
     whole.behaviours = {(b.shape, b.hour): b for b in left}
     return whole
-
-
-def _score(model: Scorecard, values: Row) -> float:
-    return score_of(model.probability(model.log_odds(values)))
 
 
 def _scopes(baselines: Baselines, identity: Identity) -> Iterator[_Scope]:

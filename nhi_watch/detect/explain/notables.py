@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from typing import NamedTuple, Optional
@@ -38,24 +37,22 @@ from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.controls import controls
 from nhi_watch.detect.explain.receipts import receipt
 from nhi_watch.detect.features import NOVEL, EpisodeView, View
-from nhi_watch.detect.model import Scorecard, Steps, score_of
+from nhi_watch.detect.home import total
+from nhi_watch.detect.model import score_of
 from nhi_watch.detect.ranking import FLOOR, impact, priority
 from nhi_watch.detect.scoring import (
     REASON_POINTS,
     Baselines,
     Episode,
     Link,
-    Row,
-    above_ordinary,
     episode_values,
+    points_together,
     values_together,
     weighed,
 )
-from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
+from nhi_watch.detect.signals import SIGNALS, Signal
 from nhi_watch.state.baseline import TENANT, Profile
 
-SHOWN = 0.05
-"""Points, in log-odds, below which a signal is not listed."""
 CLAIMS = 3
 """Reasons of which it is told what the score would be without their records."""
 EVIDENCE_RECORDS = 20
@@ -87,14 +84,14 @@ def notable_id(identity_id: str, day: int) -> str:
 
 def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     """The notable of an episode; rank, revision and provisional are filled in by the caller."""
-    model = baselines.model
+    card = baselines.card
     view = episode.view
-    parts = _weigh(model, episode)
+    parts = _weigh(episode)
     heavy = [part for part in parts if part.points >= REASON_POINTS]
-    probability = model.probability(model.log_odds(episode.values))
+    probability = card.probability(episode.total)
     score = score_of(probability)
     behaviours = view.behaviours()
-    points = _points_of(model, view)
+    points = {id(b): v.points for v in view.views for b in v.behaviours}
     first, last = _span(behaviours, points)
     weight = impact(asset, view)
     return Notable(
@@ -104,7 +101,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         severity=severity_of(score),
         title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy), 1000),
         identity=_identity(episode.identity, asset),
-        created=created(model, episode),
+        created=created(episode),
         first_time=first, last_time=last,
         signals=_signals(baselines, episode, parts),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
@@ -112,7 +109,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         controls=controls(episode), impact=weight,
         telemetry=Telemetry(_providers(view), None, _missing(view), False),
         record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
-        model=ModelRef(model.id, model.sha256),
+        model=ModelRef(card.id, card.sha256),
         baseline=BaselineRef(render_day(view.past.today - 1)),
         receipt=receipt(baselines, episode), merged_into=None,
         members=tuple(_identity(part.identity, UNKNOWN) for part in episode.members[:MAX_MEMBERS]),
@@ -125,10 +122,10 @@ def _link(link: Link) -> NotableLink:
     return NotableLink(source, target, link.kind, value, tuple(dict.fromkeys(link.records)))
 
 
-def _weigh(model: Scorecard, episode: Episode) -> list[Weighed]:
+def _weigh(episode: Episode) -> list[Weighed]:
     return [
         Weighed(signal, points, value, *_explain(signal, value, _shows(signal, value, episode)))
-        for points, signal, value in weighed(model, episode.values)
+        for points, signal, value in weighed(episode.values, episode.points)
     ]
 
 
@@ -138,14 +135,9 @@ def _shows(signal: Signal, value: Optional[float], episode: Episode) -> EpisodeV
     return next((part.view for part in episode.parts if part.values[at] == value), episode.view)
 
 
-def _tells(steps: Sequence[Steps], part: Weighed) -> bool:
-    """Whether a signal is worth listing: it moved the score, or it could have and cannot tell."""
-    if part.value is not None:
-        return abs(part.points) >= SHOWN
-    if part.evidence.startswith(cannot_tell.FIELDLESS):
-        return True
-    points = steps[NAMES.index(part.signal.name)].points
-    return max(points) - min(points) >= SHOWN
+def _tells(part: Weighed) -> bool:
+    """Whether a signal is worth listing: it moved the score, or it cannot tell for want of a field."""
+    return part.points > 0 or (part.value is None and part.evidence.startswith(cannot_tell.FIELDLESS))
 
 
 def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str]:
@@ -166,9 +158,8 @@ def _own_value(signal: Signal, view: View) -> float:
 
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
     """What is listed; of the heaviest reasons also what the score would be without them."""
-    held = baselines.model.holding(episode.values)
-    told = [(part, _signal(part)) for part in parts if _tells(held, part)]
-    reasons = [part.signal for part, _ in told if part.value and part.points >= SHOWN][:CLAIMS]
+    told = [(part, _signal(part)) for part in parts if _tells(part)]
+    reasons = [part.signal for part, _ in told if part.value][:CLAIMS]
     claims = {s.name: counterfactual.without(baselines, episode, counterfactual.behind(episode, s)) for s in reasons}
     return tuple(replace(shown, without=claims[shown.id]) if shown.id in claims else shown for _, shown in told)
 
@@ -176,18 +167,9 @@ def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tu
 def _signal(part: Weighed) -> SignalPoints:
     ids = dict.fromkeys(i for b in part.backing for i in b.record_ids)
     return SignalPoints(
-        part.signal.name, round(part.points, 4), part.value, clip(part.evidence, 500),
+        part.signal.name, part.points, part.value, clip(part.evidence, 500),
         tuple(list(ids)[:EVIDENCE_RECORDS]), part.value is None,
     )  # fmt: skip
-
-
-def _points_of(model: Scorecard, episode: EpisodeView) -> dict[int, float]:
-    """Points that each behaviour's shape adds by itself, by `id(behaviour)`."""
-    points: dict[int, float] = {}
-    for view in episode.views:
-        own = round(above_ordinary(model, view.values), 4)
-        points.update((id(b), own) for b in view.behaviours)
-    return points
 
 
 def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bool) -> tuple[TimelineEntry, ...]:
@@ -196,7 +178,7 @@ def _timeline(behaviours: list[Behaviour], points: dict[int, float], several: bo
     return tuple(
         TimelineEntry(
             b.first, b.shape.action, b.shape.outcome, clip(b.addresses[0] if b.addresses else b.shape.network, 100),
-            b.record_ids[0], points[id(b)], b.count, clip(b.shape.identity.id, 512) if several else "",
+            next(iter(b.record_ids), ""), points[id(b)], b.count, clip(b.shape.identity.id, 512) if several else "",
         )
         for b in top
     )  # fmt: skip
@@ -271,21 +253,15 @@ def short_name(identity: Identity) -> str:
     return identity.name.rsplit("/", 1)[-1] or identity.id
 
 
-TOLD_FIRST = (
-    "quarantined", "exposed_credential", "human_use", "host_to_elsewhere", "llmjacking", "logging_tampered",
-    "app_changed", "app_consent", "credential_creation", "powerful_grant", "opened_outside", "mailbox_access",
-    "mass_export", "remote_access", "code_for_others", "destruction", "spending", "model_invocation", "model_changed",
-    "secret_reading", "secret_fan_out", "host_credential", "impersonation", "sharing", "trust_change", "role_chaining",
-    "permission_probing", "mass_taking", "bulk", "dormant_wakes", "alerts_together", "suspect_session", "alerted",
-)  # fmt: skip
+HEADLINES = [s.name for s in sorted(SIGNALS, key=lambda s: s.headline) if s.headline]
 """What people want to read in a title, in this order: what was done comes before how unusual it was."""
-PLACES = ("third_party_moved", "moved_outside", "new_owner", "unknown_network", "new_network")
+PLACES = [s.name for s in sorted(SIGNALS, key=lambda s: s.place) if s.place]
 
 
 def _title(episode: Episode, parts: list[Weighed]) -> str:
     """Who: what was done, and from where if the place is news; else the heaviest reasons."""
     told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
-    what = [_done(told[name]) for name in TOLD_FIRST if name in told][:2]
+    what = [_done(told[name]) for name in HEADLINES if name in told][:2]
     what = what or [part.signal.title.lower() for part in parts[:2] if part.points >= REASON_POINTS]
     where = next((_place(told[name]) for name in PLACES if name in told and told[name].points >= REASON_POINTS), "")
     others = f" and {len(episode.members) - 1} linked" if episode.members else ""
@@ -299,8 +275,8 @@ def _done(part: Weighed) -> str:
 
 
 def _place(part: Weighed) -> str:
-    shape = part.backing[0].shape
-    return f", from {network_facts(shape.network).owner or shape.network}" if shape.network else ""
+    network = next((b.shape.network for b in part.backing), "")
+    return f", from {network_facts(network).owner or network}" if network else ""
 
 
 def _span(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[int, int]:
@@ -343,24 +319,30 @@ def _missing(episode: EpisodeView) -> tuple[str, ...]:
 
 def p_value(baselines: Baselines, score: float, today: int) -> Optional[float]:
     """Share of the tenant's recent quiet identity-days that scored as high, see `conformal`; None before any."""
-    quiet = calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), today)
+    quiet = calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.home(today), today)
     return quiet.p_value(score) if quiet.scores else None
 
 
-def created(model: Scorecard, episode: Episode) -> int:
+def created(episode: Episode) -> int:
     """When it would have been written in live operation: the end of the first hour that reaches the floor."""
     behaviours = episode.view.behaviours()
     hours = sorted({b.hour for b in behaviours})
     for hour in hours[:-1]:
-        known = [b for b in behaviours if b.hour <= hour]
-        if score_of(model.probability(model.log_odds(_values_until(episode, hour)))) >= FLOOR:
-            return max(b.last for b in known)
+        if _score_until(episode, hour) >= FLOOR:
+            return max(b.last for b in behaviours if b.hour <= hour)
     return max(b.last for b in behaviours)
 
 
-def _values_until(episode: Episode, hour: int) -> Row:
-    parts = [EpisodeView(_until(part.view, hour), part.view.past) for part in episode.parts]
-    return values_together([(episode_values(part), part) for part in parts if part.views])
+def _score_until(episode: Episode, hour: int) -> float:
+    views = [(part, EpisodeView(_until(part.view, hour), part.view.past)) for part in episode.parts]
+    parts = [_known(part, view) for part, view in views if view.views]
+    values = values_together([(part.values, part.view) for part in parts])
+    return episode.bound.card.score(total(points_together(parts, values)))
+
+
+def _known(part: Episode, view: EpisodeView) -> Episode:
+    values = episode_values(view)
+    return part._replace(view=view, values=values, points=part.bound.points(values))
 
 
 def _until(episode: EpisodeView, hour: int) -> list[View]:

@@ -16,9 +16,10 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.notable import Receipt
 from nhi_watch.core.timestamps import day_of, parse, render_day
 from nhi_watch.detect import linking, signal_values
+from nhi_watch.detect.home import Points, total
 from nhi_watch.detect.linking import Group
 from nhi_watch.detect.model import Scorecard, score_of
-from nhi_watch.detect.scoring import Baselines, Episode, Row, score_day, values_together, weighed
+from nhi_watch.detect.scoring import Baselines, Episode, Row, points_together, score_day, values_together, weighed
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import TENANT, Profile, peer_scope
 from nhi_watch.state.judged import Stored
@@ -30,7 +31,7 @@ from nhi_watch.state.state import State
 def receipt(baselines: Baselines, episode: Episode) -> Receipt:
     """The receipt of an episode."""
     rows = [consulted(baselines, part) for part in episode.parts]
-    return Receipt(baselines.model.sha256, digest(list(episode.values)), digest(rows))
+    return Receipt(baselines.card.sha256, digest(list(episode.values)), digest(rows))
 
 
 def consulted(baselines: Baselines, part: Episode) -> list[Any]:
@@ -38,7 +39,8 @@ def consulted(baselines: Baselines, part: Episode) -> list[Any]:
     past = part.view.past
     told = sorted({fact for view in part.view.views for fact in baseline.facts(view.shape)})
     groups = (baselines.groups.get(scope) or Profile() for scope in (peer_scope(part.identity), TENANT))
-    return [baseline.to_row(past.own), *(_rows_of(group, told) for group in groups)]
+    usual = [list(part.bound.usual(at, value)) for at, value in enumerate(part.values) if value]
+    return [baseline.to_row(past.own), *(_rows_of(group, told) for group in groups), usual]
 
 
 def _rows_of(profile: Profile, told: Sequence[tuple[str, str]]) -> list[Any]:
@@ -69,6 +71,8 @@ class _Again(NamedTuple):
     """What scoring again gave."""
 
     values: Row
+    points: Optional[Points]
+    """None: the behaviours are gone, and with them what was consulted."""
     baseline: Optional[str]
     """Digest of the rows consulted; None: the behaviours are gone, and with them what was consulted."""
     why: str
@@ -98,11 +102,13 @@ def verify(rows: Rows, card: Scorecard, notable: Mapping[str, Any]) -> list[Chec
 
 
 def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[Check]:
-    probability = card.probability(card.log_odds(again.values))
+    if again.points is None:
+        return [Check("score", None, again.why), Check("points", None, again.why)]
+    probability = card.probability(total(again.points))
     score = score_of(probability)
     same = (score, probability) == (notable["score"], notable["probability"])
     told = f"{score:g} (probability {probability:g}); the notable says {notable['score']:g}"
-    points = {s.name: (round(worth, 4), value) for worth, s, value in weighed(card, again.values)}
+    points = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.points)}
     unlike = [s["id"] for s in notable["signals"] if not _agrees(s, points.get(s["id"]))]
     listed = f"{len(notable['signals'])} signals" + (f", other values: {', '.join(unlike[:5])}" if unlike else "")
     return [Check("score", same, told), Check("points", not unlike, listed)]
@@ -145,7 +151,7 @@ def _again(state: State, card: Scorecard, notable: Mapping[str, Any]) -> Optiona
     values = [signal_values.row(one) for one in told if one is not None]
     if len(values) < len(names) or len(names) > 1:  # what several identities tell together needs their behaviours
         return None
-    return _Again(values[0], None, _GONE.format(render_day(day), RETAIN_DAYS))
+    return _Again(values[0], None, None, _GONE.format(render_day(day), RETAIN_DAYS))
 
 
 _GONE = (
@@ -169,6 +175,7 @@ def _scored_again(state: State, card: Scorecard, what: tuple[int, list[IdentityD
     day, wholes = what
     baselines = Baselines(card)
     state.fill(baselines, {whole.identity.id: whole for whole in wholes}, day)
-    parts = [score_day(card, baselines, whole) for whole in wholes]
+    parts = [score_day(baselines, whole) for whole in wholes]
     rows = [consulted(baselines, part) for part in parts]
-    return _Again(values_together([(part.values, part.view) for part in parts]), digest(rows), "")
+    values = values_together([(part.values, part.view) for part in parts])
+    return _Again(values, points_together(parts, values), digest(rows), "")

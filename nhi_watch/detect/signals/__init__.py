@@ -11,6 +11,16 @@ A signal module offers:
 - `evidence(view_or_episode) -> str`: one sentence on why, without judging
 - `backing(episode) -> list[Behaviour]`, of episode and linked signals: the behaviours behind the value
 
+and where it applies:
+
+- `NEEDS`: fields of an Event (network, agent, region, credential) without which it cannot tell
+- `DIMENSION`: the dimension of the baseline that its value is of; else it is about the call
+- `HEADLINE`: its place among what people want to read in a title: what was done; 1 comes first
+- `PLACE`: its place among the signals that say in a title from where
+- `ON_ORDINARY_DAYS`: true of an episode signal that may fire although every call and place is ordinary
+
+A signal that the model does not know counts zero points and says so.
+
 Values are rounded to two decimals before the scorecard reads them, so that all hosts agree.
 """
 
@@ -18,6 +28,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import ModuleType
 from typing import NamedTuple, Optional
 
 from nhi_watch.core import registry
@@ -43,16 +54,26 @@ class Signal(NamedTuple):
     evidence: Callable[..., str]
     backing: Optional[Callable[..., list[Behaviour]]]
     meaning: str
+    needs: tuple[str, ...] = ()
+    dimension: str = ""
+    headline: int = 0
+    place: int = 0
+    on_ordinary_days: bool = False
 
 
-def _load() -> tuple[Signal, ...]:
-    found = [
-        Signal(m.NAME, m.TITLE, m.SCOPE, m.FRAMEWORKS, m.CONTROL, m.value, _one_line(m.evidence),
-               getattr(m, "backing", None), (m.__doc__ or "").strip())
-        for m in registry.modules("nhi_watch.detect.signals")
-    ]  # fmt: skip
-    return tuple(found)
+def _signal(module: ModuleType) -> Signal:
+    return Signal(
+        module.NAME, module.TITLE, module.SCOPE, module.FRAMEWORKS, module.CONTROL, module.value,
+        _one_line(module.evidence), getattr(module, "backing", None), (module.__doc__ or "").strip(),
+        getattr(module, "NEEDS", ()), getattr(module, "DIMENSION", ""), getattr(module, "HEADLINE", 0),
+        getattr(module, "PLACE", 0), getattr(module, "ON_ORDINARY_DAYS", False),
+    )  # fmt: skip
 
 
-SIGNALS = _load()
+def load() -> tuple[Signal, ...]:
+    """All signals, by name."""
+    return tuple(_signal(module) for module in registry.modules("nhi_watch.detect.signals"))
+
+
+SIGNALS = load()
 NAMES = tuple(signal.name for signal in SIGNALS)

@@ -10,6 +10,7 @@ TITLE = "Alert of another product"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("DE.AE-03", "DE.AE-07")
 CONTROL = "rotate_secret"
+HEADLINE = 33
 
 SEVERITY = {"alert": 1.0, "alert_low": 1.0, "alert_medium": 2.0, "alert_high": 3.0, "alert_critical": 4.0}
 """As the other product has it."""

@@ -13,6 +13,7 @@ TITLE = "Alerts of several kinds"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("DE.AE-03",)
 CONTROL = "rotate_secret"
+HEADLINE = 31
 
 
 def _alerts(episode: EpisodeView) -> list[View]:

@@ -10,6 +10,7 @@ TITLE = "Way into an app changed"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1098.001", "T1484.002")
 CONTROL = "rotate_secret"
+HEADLINE = 7
 
 MARKS = {"owner_added": 1.0, "publisher_changed": 1.0, "reply_address": 2.0, "federated_credential": 2.0,
          "trust_domain": 3.0}  # fmt: skip

@@ -10,6 +10,7 @@ TITLE = "App let in, or allowed more"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1528", "NHI3:2025")
 CONTROL = "reduce_privilege"
+HEADLINE = 8
 
 ALLOWED = {"consent", "scope_growth", "broad_scope"}
 MARKS = {"consent": 1.0, "broad_scope": 2.0, "scope_growth": 2.0, "mail_and_files": 2.0, "tenant_wide": 3.0}

@@ -9,6 +9,8 @@ TITLE = "Attack tool"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1078.004",)
 CONTROL = "rotate_secret"
+NEEDS = ("agent",)
+DIMENSION = "agent"
 
 
 def value(view: View) -> float:

@@ -11,6 +11,8 @@ TITLE = "In bulk"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1530", "T1496.004")
 CONTROL = "rotate_secret"
+HEADLINE = 29
+ON_ORDINARY_DAYS = True
 
 
 KNOWN_DAYS = 3

@@ -10,6 +10,7 @@ TITLE = "Code that others run changed"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1648",)
 CONTROL = "reduce_privilege"
+HEADLINE = 15
 
 MARKS = {"dispatched_by_bot": 1.0, "protection_lowered": 1.0, "runner_added": 1.0, "fork_workflow": 2.0}
 """A workflow that a bot started, rules of review that were lowered, a machine that will run workflows, and code

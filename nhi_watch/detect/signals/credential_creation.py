@@ -10,6 +10,7 @@ TITLE = "Credential created"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1098.001",)
 CONTROL = "rotate_secret"
+HEADLINE = 9
 
 MARKS = frozenset({"deploy_key", "federated_credential", "new_credential", "new_credential_on_app", "orphan_token"})
 """Traits of records that made one, whatever the call is named."""

@@ -10,6 +10,7 @@ TITLE = "Destruction"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1485",)
 CONTROL = "reduce_privilege"
+HEADLINE = 16
 
 
 def value(view: View) -> float:

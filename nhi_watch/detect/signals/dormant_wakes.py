@@ -12,6 +12,8 @@ TITLE = "Dormant identity wakes"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1078.004",)
 CONTROL = "rotate_secret"
+HEADLINE = 30
+ON_ORDINARY_DAYS = True
 
 
 LONG = 10

@@ -9,6 +9,7 @@ TITLE = "Credential found in the open"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("NHI2:2025", "T1552")
 CONTROL = "rotate_secret"
+HEADLINE = 2
 
 FOUND = {"secret_alert": 1.0, "verified": 2.0, "public": 1.0}
 """It was found; it works; everybody can read it."""

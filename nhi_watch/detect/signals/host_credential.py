@@ -10,6 +10,7 @@ TITLE = "Credentials taken on a host"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1552.001", "T1552.005")
 CONTROL = "rotate_secret"
+HEADLINE = 22
 
 MARKS = {"odd_process": 1.0, "odd_parent": 2.0}
 

@@ -11,6 +11,7 @@ TITLE = "From a host to elsewhere"
 SCOPE = "linked"
 FRAMEWORKS: tuple[str, ...] = ("T1552.001", "T1078.004")
 CONTROL = "rotate_secret"
+HEADLINE = 4
 
 HOST = "host_user"
 

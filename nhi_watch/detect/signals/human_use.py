@@ -9,6 +9,7 @@ TITLE = "Human use of a machine identity"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("NHI10:2025", "DE.CM-03")
 CONTROL = "rotate_secret"
+HEADLINE = 3
 
 
 def value(view: View) -> float | None:

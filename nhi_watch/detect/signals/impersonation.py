@@ -10,6 +10,7 @@ TITLE = "Acts as another"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1550.001",)
 CONTROL = "reduce_privilege"
+HEADLINE = 23
 
 MARKS = frozenset({"impersonation", "token_minted"})
 

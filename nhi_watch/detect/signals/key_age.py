@@ -9,6 +9,7 @@ TITLE = "Old long-lived key"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("NHI7:2025",)
 CONTROL = "rotate_secret"
+NEEDS = ("credential",)
 
 UNIT = 30.0
 """Days that count one; the log shows first use, so the true age is at least this."""

@@ -10,6 +10,7 @@ TITLE = "Address on a list"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("DE.AE-07", "T1090")
 CONTROL = "rotate_secret"
+DIMENSION = "network"
 
 
 def value(view: View) -> float:

@@ -11,6 +11,7 @@ TITLE = "LLMjacking chain"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1496.004", "AML.CS0030")
 CONTROL = "rotate_secret"
+HEADLINE = 5
 
 
 STEPS = {

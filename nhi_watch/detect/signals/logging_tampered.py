@@ -10,6 +10,7 @@ TITLE = "Logging tampered with"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1562.008",)
 CONTROL = "reduce_privilege"
+HEADLINE = 6
 
 MARKS = frozenset({"guard_removed", "logging_reduced", "push_protection_bypassed"})
 """Traits of records that did, whatever the call is named."""

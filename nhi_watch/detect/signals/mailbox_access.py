@@ -10,6 +10,7 @@ TITLE = "Mailbox opened or hidden"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1098",)
 CONTROL = "reduce_privilege"
+HEADLINE = 12
 
 MARKS = {"other_mailbox": 1.0, "hides_mail": 1.0, "mailbox_grant": 1.0, "mail_forwarding": 2.0}
 """What was done to a mailbox; mail that leaves weighs more."""

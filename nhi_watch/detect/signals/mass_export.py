@@ -10,6 +10,7 @@ TITLE = "Mass export"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1567", "T1530")
 CONTROL = "reduce_privilege"
+HEADLINE = 13
 
 
 def value(view: View) -> float:

@@ -12,6 +12,8 @@ TITLE = "Reads in mass"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1119", "T1530", "T1213")
 CONTROL = "reduce_privilege"
+HEADLINE = 28
+ON_ORDINARY_DAYS = True
 
 KNOWN_DAYS = 3
 FEW = 3

@@ -11,6 +11,8 @@ TITLE = "Other models run"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1496.004", "AML.CS0030")
 CONTROL = "rotate_secret"
+HEADLINE = 19
+ON_ORDINARY_DAYS = True
 
 CLASS = "model_invocation"
 

@@ -10,6 +10,7 @@ TITLE = "Model invocation"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1496.004",)
 CONTROL = "rotate_secret"
+HEADLINE = 18
 
 
 def value(view: View) -> float:

@@ -9,6 +9,9 @@ TITLE = "Left its kind of network"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1078.004", "NHI2:2025")
 CONTROL = "rotate_secret"
+NEEDS = ("network",)
+DIMENSION = "network"
+PLACE = 2
 
 
 HOME = ("private", "service")

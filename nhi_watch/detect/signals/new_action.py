@@ -10,6 +10,7 @@ TITLE = "New call"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ()
 CONTROL = "reduce_privilege"
+DIMENSION = "action"
 
 
 def value(view: View) -> float:

@@ -10,6 +10,8 @@ TITLE = "New client program"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ()
 CONTROL = "rotate_secret"
+NEEDS = ("agent",)
+DIMENSION = "agent"
 
 
 def value(view: View) -> float | None:

@@ -10,6 +10,8 @@ TITLE = "New long-lived key"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1098.001",)
 CONTROL = "rotate_secret"
+NEEDS = ("credential",)
+DIMENSION = "credential"
 
 
 def value(view: View) -> float | None:

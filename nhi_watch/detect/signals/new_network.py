@@ -10,6 +10,9 @@ TITLE = "New network"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1078.004",)
 CONTROL = "rotate_secret"
+NEEDS = ("network",)
+DIMENSION = "network"
+PLACE = 5
 
 
 def value(view: View) -> float | None:

@@ -10,6 +10,8 @@ TITLE = "New region"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1535",)
 CONTROL = "reduce_privilege"
+NEEDS = ("region",)
+DIMENSION = "region"
 
 
 def value(view: View) -> float | None:

@@ -10,6 +10,7 @@ TITLE = "New service"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ()
 CONTROL = "reduce_privilege"
+DIMENSION = "service"
 
 
 def value(view: View) -> float:

@@ -13,6 +13,7 @@ TITLE = "Many new calls"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ()
 CONTROL = "reduce_privilege"
+DIMENSION = "action"
 
 
 def value(episode: EpisodeView) -> float:

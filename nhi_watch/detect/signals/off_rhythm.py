@@ -11,6 +11,8 @@ TITLE = "Off its schedule"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1078.004",)
 CONTROL = "rotate_secret"
+DIMENSION = "hour"
+ON_ORDINARY_DAYS = True
 
 
 KNOWN_DAYS = 5

@@ -10,6 +10,7 @@ TITLE = "Opened to the outside"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1537",)
 CONTROL = "reduce_privilege"
+HEADLINE = 11
 
 
 OPENINGS = {"shared_outside": 2.0, "open_ingress": 1.0, "public": 2.0}

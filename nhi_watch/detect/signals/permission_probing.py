@@ -13,6 +13,7 @@ TITLE = "Permission probing"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1087.004", "T1580")
 CONTROL = "rotate_secret"
+HEADLINE = 27
 
 
 def _refused(episode: EpisodeView) -> list[View]:

@@ -10,6 +10,7 @@ TITLE = "Powerful grant"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1098.003",)
 CONTROL = "reduce_privilege"
+HEADLINE = 10
 
 
 GRANTS = {"admin_policy": 2.0, "wildcard_policy": 2.0, "privileged": 1.0, "role_grant": 1.0, "for_other": 1.0}

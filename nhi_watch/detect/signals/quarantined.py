@@ -9,6 +9,7 @@ TITLE = "Quarantined by the provider"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("NHI2:2025", "T1552")
 CONTROL = "rotate_secret"
+HEADLINE = 1
 
 
 def value(view: View) -> float:

@@ -11,6 +11,8 @@ TITLE = "Fan-out over regions"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1535",)
 CONTROL = "reduce_privilege"
+NEEDS = ("region",)
+DIMENSION = "region"
 
 
 def _new(episode: EpisodeView) -> list[View]:

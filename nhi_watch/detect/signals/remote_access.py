@@ -10,6 +10,7 @@ TITLE = "Remote access to hosts"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1021.007",)
 CONTROL = "reduce_privilege"
+HEADLINE = 14
 
 
 def value(view: View) -> float:

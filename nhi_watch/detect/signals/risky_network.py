@@ -9,6 +9,8 @@ TITLE = "Risky network"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1090",)
 CONTROL = "rotate_secret"
+NEEDS = ("network",)
+DIMENSION = "network"
 
 
 RISK = {"tor": 3.0, "bad": 3.0, "vpn": 2.0, "hosting": 1.0}

@@ -13,6 +13,8 @@ TITLE = "New role assumed"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1548.005", "T1550.001")
 CONTROL = "reduce_privilege"
+HEADLINE = 26
+ON_ORDINARY_DAYS = True
 
 MINTS = frozenset({"impersonation", "token_minted"})
 """Traits of what assuming a role is called elsewhere: acting as another, a token made for another."""

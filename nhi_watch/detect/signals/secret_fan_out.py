@@ -11,6 +11,8 @@ TITLE = "Other secrets read"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1555.006", "T1552.007")
 CONTROL = "rotate_secret"
+HEADLINE = 21
+ON_ORDINARY_DAYS = True
 
 CLASS = "secret_reading"
 

@@ -10,6 +10,7 @@ TITLE = "Secret read"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1555.006",)
 CONTROL = "rotate_secret"
+HEADLINE = 20
 
 
 def value(view: View) -> float:

@@ -10,6 +10,7 @@ TITLE = "New sensitive call"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ()
 CONTROL = "reduce_privilege"
+DIMENSION = "action"
 
 HARMLESS = frozenset({"identity_probe"})
 """Asking who one is is common among the well-behaved; it has a signal of its own."""

@@ -11,6 +11,7 @@ TITLE = "Fan-out over services"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1526",)
 CONTROL = "reduce_privilege"
+DIMENSION = "service"
 
 
 def _new(episode: EpisodeView) -> list[View]:

@@ -11,6 +11,8 @@ TITLE = "Session used elsewhere"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1550.001", "T1552.005")
 CONTROL = "rotate_secret"
+NEEDS = ("network",)
+ON_ORDINARY_DAYS = True
 
 
 def _moved(episode: EpisodeView) -> list[View]:

@@ -10,6 +10,7 @@ TITLE = "Sharing changed"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1537",)
 CONTROL = "reduce_privilege"
+HEADLINE = 24
 
 
 def value(view: View) -> float:

@@ -10,6 +10,7 @@ TITLE = "Spending"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1496.001",)
 CONTROL = "reduce_privilege"
+HEADLINE = 17
 
 LARGE = {"large_compute": "on large machines", "many_tokens": "with very long texts"}
 

@@ -10,6 +10,7 @@ TITLE = "Doubtful sign-in"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("NHI4:2025", "T1550.001")
 CONTROL = "rotate_secret"
+HEADLINE = 32
 
 MARKS = {"legacy_auth": 1.0, "device_code": 1.0, "proxy": 1.0, "root_token": 1.0, "threat_suspected": 2.0,
          "risky_signin": 2.0, "token_reuse": 3.0}  # fmt: skip

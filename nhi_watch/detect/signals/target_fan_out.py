@@ -13,6 +13,7 @@ TITLE = "Fan-out over targets"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1530",)
 CONTROL = "reduce_privilege"
+ON_ORDINARY_DAYS = True
 
 
 def _new(episode: EpisodeView) -> set[str]:

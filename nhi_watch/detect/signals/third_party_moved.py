@@ -10,6 +10,9 @@ TITLE = "Third party from elsewhere"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("NHI3:2025", "T1199")
 CONTROL = "rotate_secret"
+NEEDS = ("network",)
+DIMENSION = "network"
+PLACE = 1
 
 MARKS = frozenset({"third_party", "delegated"})
 

@@ -10,6 +10,7 @@ TITLE = "Permissions or trust changed"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1098.003",)
 CONTROL = "reduce_privilege"
+HEADLINE = 25
 
 
 def value(view: View) -> float:

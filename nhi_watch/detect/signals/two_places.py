@@ -11,6 +11,8 @@ TITLE = "One key in two places"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ("T1078.004", "T1552")
 CONTROL = "rotate_secret"
+NEEDS = ("network",)
+ON_ORDINARY_DAYS = True
 
 
 def _pairs(episode: EpisodeView) -> list[View]:

@@ -10,6 +10,8 @@ TITLE = "Client program unknown in the tenant"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ()
 CONTROL = "rotate_secret"
+NEEDS = ("agent",)
+DIMENSION = "agent"
 
 
 def value(view: View) -> float | None:

@@ -10,6 +10,7 @@ TITLE = "Call unknown in the tenant"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ()
 CONTROL = "reduce_privilege"
+DIMENSION = "action"
 
 
 def value(view: View) -> float | None:

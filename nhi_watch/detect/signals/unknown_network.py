@@ -10,6 +10,9 @@ TITLE = "Network unknown in the tenant"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1078.004",)
 CONTROL = "rotate_secret"
+NEEDS = ("network",)
+DIMENSION = "network"
+PLACE = 4
 
 
 def value(view: View) -> float | None:

@@ -10,6 +10,8 @@ TITLE = "Operator unknown in the tenant"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("T1078.004",)
 CONTROL = "rotate_secret"
+NEEDS = ("network",)
+DIMENSION = "network"
 
 
 def value(view: View) -> float | None:

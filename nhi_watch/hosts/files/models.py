@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -16,8 +16,11 @@ from rich.text import Text
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
+from nhi_watch.detect.bins import EDGES
+from nhi_watch.detect.home import Bound, Home
 from nhi_watch.detect.model import Scorecard, shelf
 from nhi_watch.hosts.files import common, find
+from nhi_watch.state.baseline import Profile
 
 WHAT = ("show", "verify", "diff", "use", "rollback", "history")
 _MOST = 20
@@ -124,36 +127,29 @@ def _diff(args: argparse.Namespace, console: Console, place: Path) -> None:
 
 
 def compared(old: Scorecard, new: Scorecard) -> dict[str, Any]:
-    """Which signals' points changed, and by how much at most: new less old, where that is largest."""
+    """Which signals' points changed where the world's habits hold, and by how much at most: new less old."""
     names = [*old.signals, *(name for name in new.signals if name not in old.signals)]
-    changed = [{"signal": name, **_shift(old, new, name)} for name in names]
-    if old.early and new.early:
-        first = old._replace(steps=old.early), new._replace(steps=new.early)
-        changed += [{"signal": f"{name} (early days)", **_shift(*first, name)} for name in names]
+    before, after = (_away(card.aligned(tuple(names))) for card in (old, new))
+    changed = [{"signal": name, **_shift((old, before), (new, after), at)} for at, name in enumerate(names)]
     return {
         "old": old.id, "new": new.id,
         "signals": sorted((row for row in changed if row["status"] != "same"), key=lambda row: -abs(row["points"])),
-        "pairs": {"old": len(old.pairs), "new": len(new.pairs)},
-        "intercept": round(new.intercept - old.intercept, 4),
         "calibration": {"slope": [old.slope, new.slope], "offset": [old.offset, new.offset]},
     }  # fmt: skip
 
 
-def _shift(old: Scorecard, new: Scorecard, name: str) -> dict[str, Any]:
-    if name not in old.signals or name not in new.signals:
-        return {"status": "added" if name in new.signals else "removed", "points": 0.0, "at": None}
-    before, after = (card.steps[card.signals.index(name)] for card in (old, new))
-    values: list[Optional[float]] = [0.0, *sorted({*before.edges, *after.edges}), None]
-    values.insert(-1, max([0.0, *before.edges, *after.edges]) + 1)
-    shifts = [(_worth(after, v) - _worth(before, v), v) for v in values]
-    most, at = max(shifts, key=lambda pair: abs(pair[0]))
-    return {"status": "changed" if abs(most) >= WORTH else "same", "points": round(most, 4), "at": at}
+def _away(card: Scorecard) -> Home:
+    """What signals are worth in a tenant of which nothing is known but its age."""
+    return Home(card, Profile(), card.ages[-1])
 
 
-def _worth(steps: model.Steps, value: Optional[float]) -> float:
-    """Points above those of an ordinary value."""
-    card = Scorecard("", "", ("s",), (steps,), 0.0, 1.0, 0.0, {})
-    return card.points((value,))[0] - card.points((0.0,))[0]
+def _shift(old: tuple[Scorecard, Home], new: tuple[Scorecard, Home], at: int) -> dict[str, Any]:
+    name = new[1].card.signals[at]
+    if name not in old[0].signals or name not in new[0].signals:
+        return {"status": "added" if name in new[0].signals else "removed", "points": 0.0, "at": None}
+    shifts = [(after - before, edge) for before, after, edge in zip(old[1].points(at), new[1].points(at), EDGES)]
+    most, edge = max(shifts, key=lambda pair: abs(pair[0]))
+    return {"status": "changed" if abs(most) >= WORTH else "same", "points": round(most, 4), "at": edge}
 
 
 def on_episodes(old: Scorecard, new: Scorecard, store: Any) -> dict[str, Any]:
@@ -171,29 +167,31 @@ def on_episodes(old: Scorecard, new: Scorecard, store: Any) -> dict[str, Any]:
 
 
 def _episodes(old: Scorecard, new: Scorecard, store: Any) -> Iterator[Changed]:
+    """All stored episodes, weighed by both models under today's habits."""
     from nhi_watch.core.timestamps import render_day
     from nhi_watch.detect import signal_values
-    from nhi_watch.detect.signals import NAMES
+    from nhi_watch.detect.scoring import Baselines
     from nhi_watch.state.state import State
 
-    if old.signals != NAMES or new.signals != NAMES:
-        raise InputError("the stored episodes have other signals than one of the models; compare without --state")
-    for day, stored in State(store).every_judged():
+    state = State(store)
+    today = state.next_open_day()
+    homes = [Baselines.of(card, state.groups_on(today)).home(today) for card in (old, new)]
+    for day, stored in state.every_judged():
         told = signal_values.unpack(stored.values)
         if stored.ranked.eligible and told is not None:
             values = signal_values.row(told)
-            scores = (model.score_of(card.probability(card.log_odds(values))) for card in (old, new))
+            scores = (home.card.score(Bound(home, Profile()).total(values)) for home in homes)
             yield Changed(stored.ranked.identity_id, render_day(day), *scores)
 
 
 def _tell(told: dict[str, Any], console: Console) -> None:
     from nhi_watch.report.words import visible
 
-    console.print(f"{told['old']} → {told['new']}: {len(told['signals'])} signals changed, intercept "
-                  f"{told['intercept']:+.2f}", markup=False)  # fmt: skip
-    table = Table("signal", "", "points, new less old", "most at value", box=box.SIMPLE_HEAD, pad_edge=False)
+    console.print(f"{told['old']} → {told['new']}: {len(told['signals'])} signals changed",
+                  markup=False)  # fmt: skip
+    table = Table("signal", "", "points, new less old", "most above value", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in told["signals"]:
-        at = "cannot tell" if row["at"] is None else f"{row['at']:g}"
+        at = "" if row["at"] is None else f"{row['at']:g}"
         table.add_row(row["signal"], row["status"], f"{row['points']:+.2f}", at)
     console.print(table)
     if "episodes" not in told:

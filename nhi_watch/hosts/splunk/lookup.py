@@ -173,7 +173,9 @@ class LookupBaselines(Baselines):
         if not days:
             return Profile()
         row = max(0, bisect_left(days, self._loaded) - 1)
-        return self._read(scope, texts[row], row, [])
+        profile = self._read(scope, texts[row], row, [])
+        profile.advance(self._loaded)
+        return profile
 
     def _read(self, scope: str, text: str, which: int, deltas: list[tuple[int, Any]]) -> Profile:
         profile = self._parsed.get((scope, which))

@@ -91,7 +91,7 @@ class NhiScore(Streaming):
         listed, messages = tables.load_reputation(self._lookups)
         messages += tables.load_networks(self._lookups)
         baselines = lookup.load(card, self._lookups, options.baseline)
-        self._scorer, self._mark = EventScorer(card, baselines), listed.mark
+        self._scorer, self._mark = EventScorer(baselines), listed.mark
         fields = {"auto": [*FIELDS, FIRST, RAW], "fields": [*FIELDS, FIRST], "raw": [RAW]}[options.input]
         reply: Metadata = {"type": "streaming", "required_fields": fields}
         return reply, [("INFO", f"nhiscore: {baselines.describe()}"), *messages]

@@ -8,7 +8,7 @@ from typing import Any, Optional
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Identity
 from nhi_watch.detect.judge import Options, Pipeline
-from nhi_watch.detect.model import Scorecard, score_of
+from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.ranking import FLOOR
 from nhi_watch.detect.scoring import Baselines, Episode
 from nhi_watch.hosts.elastic.hits import SOURCES, sources_of
@@ -82,7 +82,6 @@ class PushedPipeline(Pipeline):
 
     def __init__(self, state: State, model: Scorecard, options: Options, evidence: Optional[Evidence]) -> None:
         super().__init__(state, model, sources_of(SOURCES), options)
-        self._judge = model
         self._evidence = evidence
 
     def _score(self, day: int, wholes: dict[str, IdentityDay], baselines: Baselines) -> dict[str, Episode]:
@@ -93,6 +92,6 @@ class PushedPipeline(Pipeline):
 
     def _may_rank(self, episode: Episode) -> bool:
         """Whether it may become a notable, or be a link of one."""
-        if score_of(self._judge.probability(self._judge.log_odds(episode.values))) >= FLOOR:
+        if episode.score >= FLOOR:
             return True
         return any(b.issued or b.links for view in episode.view.views for b in view.behaviours)

@@ -1,0 +1,183 @@
+"""What a signal's value is worth at home: how much more usual it is on days of attack than on the tenant's own.
+
+    points = log2(share of attack days that reach the value ÷ share of the tenant's own identity-days that do)
+
+The home share is shrunk towards the world's by STRENGTH identity-days, and by as many as are missing until the tenant
+has FULL days of history of its own. A ratio of two shares is not monotone by itself: points are its running maximum
+over the bins, never below 0, rounded to 0.01, so that all hosts agree to the last digit.
+
+An identity's own churn counts once CHURN of its days are known: a value that it reaches on most days is no news. It
+takes away at most half of a signal's points, and learns only from days that were not news themselves.
+
+What is counted lies in the profiles of tenant and identity as the dimension `signal`: value `NAME:BIN` → identity-days,
+and EVERY → how many were counted. An identity-day counts once its identity has a history of HISTORY days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import log2
+from typing import NamedTuple, Optional
+
+from nhi_watch.detect.bins import BINS, bin_of
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.state.baseline import EVERY, SIGNAL, Profile, Seen
+
+HISTORY = 7
+"""Active days from which an identity's days count."""
+FULL = 14
+"""Days of history from which a tenant stands for itself."""
+STRENGTH = 20.0
+"""Identity-days that the world's shares weigh beside the tenant's own."""
+CHURN = 14
+"""Days of an identity from which its own churn counts."""
+OWN_STRENGTH = 5.0
+"""Days that the home share weighs beside the identity's own."""
+NEAR = 0.6
+"""Part of a value that an earlier day must have reached for the value to be no news."""
+LEAST = 1e-9
+
+Row = Sequence[Optional[float]]
+Points = tuple[float, ...]
+
+
+def counted(names: Sequence[str], values: Row) -> dict[str, int]:
+    """What a day adds to the dimension: each signal's bin, and one day.
+
+    >>> counted(("bulk", "new_action", "new_agent"), (0.0, 3.0, None))
+    {'*': 1, 'new_action:6': 1, 'new_agent:?': 1}
+    """
+    told = {f"{name}:{'?' if value is None else bin_of(value)}": 1 for name, value in zip(names, values) if value != 0}
+    return {EVERY: 1, **told}
+
+
+class Usual(NamedTuple):
+    """How usual a value is, in counts that can be checked."""
+
+    signal: str
+    bin: int
+    home: tuple[int, int]
+    """Identity-days of the tenant that reached the bin, of how many that could tell."""
+    own: tuple[int, int]
+    """The identity's own days that came near it, of how many."""
+    attack: float
+    """Share of days of attack that reach it."""
+
+
+class Home:
+    """The points of every signal's bins for a tenant, on the eve of a day."""
+
+    def __init__(self, card: Scorecard, tenant: Profile, today: int) -> None:
+        self.card = card
+        self._seen = tenant.dimension(SIGNAL).values
+        known = self._seen.get(EVERY)
+        self.total = known.days if known else 0
+        age = today - known.first if known else 0
+        self._world = card.world_at(today - tenant.first if tenant.days else 0)
+        self._strength = STRENGTH + max(0, FULL - age) * (self.total / max(1, age) if known else 1.0)
+        self._tables: dict[int, tuple[tuple[int, ...], int]] = {}
+        self._points: dict[int, Points] = {}
+
+    def reached(self, at: int) -> tuple[tuple[int, ...], int]:
+        """By bin: identity-days that reached it or a higher one; and how many could tell."""
+        found = self._tables.get(at)
+        if found is None:
+            name = self.card.signals[at]
+            days = [_days(self._seen, f"{name}:{bin}") for bin in range(BINS)]
+            total = self.total - _days(self._seen, f"{name}:?")
+            found = self._tables[at] = (tuple(_from_the_top(days)), max(0, total))
+        return found
+
+    def share(self, at: int, bin: int) -> float:
+        """The tenant's share of identity-days that reach a bin, shrunk towards the world's."""
+        reached, total = self.reached(at)
+        return (reached[bin] + self._strength * self._world[at][bin]) / (total + self._strength)
+
+    def points(self, at: int) -> Points:
+        """The points of a signal's bins."""
+        found = self._points.get(at)
+        if found is None:
+            found = self._points[at] = tuple(self._rising(at))
+        return found
+
+    def _rising(self, at: int) -> Iterable[float]:
+        most, weight = 0.0, self.card.weights[at]
+        yield 0.0
+        for bin in range(1, BINS):
+            attack = self.card.attack[at][bin]
+            if attack > 0:
+                most = max(most, weight * log2(attack / max(LEAST, self.share(at, bin))))
+            yield round(most, 2)
+
+
+    def worth(self, at: int, bin: int, own: tuple[int, int]) -> float:
+        """The points of a bin for an identity of which so many days came near it, of so many."""
+        usual, (near, days) = self.points(at)[bin], own
+        if not usual or days < CHURN:
+            return usual
+        share = (near + OWN_STRENGTH * self.share(at, bin)) / (days + OWN_STRENGTH)
+        news = self.card.weights[at] * log2(max(LEAST, self.card.attack[at][bin]) / max(LEAST, share))
+        return round(min(usual, max(usual / 2, news)), 2)
+
+
+class Bound:
+    """The scorecard as it holds for one identity of a tenant, on the eve of a day."""
+
+    __slots__ = ("_days", "_own", "home")
+
+    def __init__(self, home: Home, own: Profile) -> None:
+        self.home = home
+        self._own = own.dimension(SIGNAL).values
+        self._days = _days(self._own, EVERY)
+
+    @property
+    def card(self) -> Scorecard:
+        """The scorecard itself."""
+        return self.home.card
+
+    def points(self, values: Row) -> Points:
+        """The points of each signal; 0 for what is ordinary, cannot be told, or is unknown to the model."""
+        return tuple(0.0 if not value else self._worth(at, value) for at, value in enumerate(values))
+
+    def total(self, values: Row) -> float:
+        """The sum of the points."""
+        return total(self.points(values))
+
+    def _worth(self, at: int, value: float) -> float:
+        bin = bin_of(value) or 0
+        return self.home.worth(at, bin, self.own(at, value)) if self.home.points(at)[bin] else 0.0
+
+    def own(self, at: int, value: float) -> tuple[int, int]:
+        """The identity's earlier days that came near a value, and how many are counted."""
+        return (self.near(at, value) if self._days >= CHURN else 0), self._days
+
+    def near(self, at: int, value: float) -> int:
+        """The identity's earlier days that came near a value."""
+        name, low = self.home.card.signals[at], bin_of(NEAR * value) or 0
+        return sum(_days(self._own, f"{name}:{bin}") for bin in range(max(1, low), BINS))
+
+    def usual(self, at: int, value: float) -> Usual:
+        """How usual a value is, for whoever wants to check its points."""
+        bin = bin_of(value) or 0
+        reached, size = self.home.reached(at)
+        card = self.home.card
+        return Usual(card.signals[at], bin, (reached[bin], size), self.own(at, value), card.attack[at][bin])
+
+
+def total(points: Sequence[float]) -> float:
+    """The sum of points, the same on every host."""
+    return round(sum(round(each * 100) for each in points) / 100, 2)
+
+
+def _days(seen: Mapping[str, Seen], value: str) -> int:
+    found = seen.get(value)
+    return found.days if found is not None else 0
+
+
+def _from_the_top(days: Sequence[int]) -> list[int]:
+    """By bin: the sum of its days and those of all higher ones."""
+    found, above = [0] * len(days), 0
+    for bin in range(len(days) - 1, -1, -1):
+        above += days[bin]
+        found[bin] = above
+    return found
