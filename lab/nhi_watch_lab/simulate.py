@@ -22,6 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                          help="about how many events in all; not with --products")  # fmt: skip
     parser.add_argument("--products", action="store_true",
                          help="a company in all of its logs, not AWS alone; --machines counts all machine identities")
+    parser.add_argument("--world", type=int, metavar="SEED",
+                         help="the drawn world of a seed instead: only --padded, --products and --out go with it")
+    parser.add_argument("--padded", action="store_true",
+                         help="with --world: each attacker hides among harmless calls")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR",
                          help="gets events/*.ndjson.gz and labels.json")  # fmt: skip
 
@@ -42,6 +46,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: the arguments do not fit together, or the folder cannot be written.
     """
+    if args.world is not None:
+        return _world(args, console)
     from nhi_watch_lab import simulator
     from nhi_watch_lab.simulator import products
 
@@ -58,5 +64,19 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise InputError(f"nhi simulate: {error}") from error
     incidents = len(labels["incidents"])
     told = f"Wrote {args.days} days of {args.machines} machines with {incidents} incidents to {args.out}."
+    console.print(told, soft_wrap=True, markup=False)
+    return 0
+
+
+def _world(args: argparse.Namespace, console: Console) -> int:
+    from nhi_watch_lab import worlds
+
+    world = worlds.draw(args.world, padded=args.padded, company=args.products or None)
+    try:
+        labels = worlds.write(world, args.out)
+    except OSError as error:
+        raise InputError(f"nhi simulate: {error}") from error
+    told = (f"Wrote world {world.seed}: {world.days} days of {world.identities} machines with "
+            f"{len(labels['incidents'])} incidents to {args.out}.")  # fmt: skip
     console.print(told, soft_wrap=True, markup=False)
     return 0

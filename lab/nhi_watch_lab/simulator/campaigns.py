@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nhi_watch_lab.simulator import harm, misuse, persistence, techniques
 from nhi_watch_lab.simulator.dice import Dice, dice
 from nhi_watch_lab.simulator.machines import Machine
-from nhi_watch_lab.simulator.raid import Outlook, Raid, Timed, raid_dice
+from nhi_watch_lab.simulator.raid import Manner, Outlook, Raid, Timed, raid_dice
 from nhi_watch_lab.simulator.register import REGISTER, Technique
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ _LOOKS = [
 ORIGINS = ("external", "inside")
 Incident = dict[str, Any]
 """What `labels.json` says about one incident; see `Ran`."""
-_IMMUNE = ("service", "servicelinked", "partner", "failing", "scanner", "person")
+IMMUNE = ("service", "servicelinked", "partner", "failing", "scanner", "person")
+"""Kinds of machine that no campaign uses."""
 TECHNIQUES = tuple(REGISTER)
 """Names of all techniques."""
 FAMILIES = (techniques, misuse, persistence, harm)
@@ -55,16 +56,18 @@ class Campaign(NamedTuple):
     technique: Technique
     origin: str
     victim: Machine
+    manner: Manner = Manner()
 
     def run(self, tenant: Tenant) -> Ran:
         """Play it."""
         d = raid_dice(tenant.spec.seed, self.number)
         raid = Raid(tenant, self.victim, self.day, self.origin, d)
+        raid.manner, raid.quiet = self.manner, self.manner.quiet or raid.quiet
         plain = self.technique.name == "ordinary_use"
         if plain:
             raid.outlook = Outlook(self.victim.place.draw, self.victim.agent_on(self.day))
             raid.move()
-        elif self.technique.name not in _BARE:
+        elif self.technique.name not in _BARE and not 0 < self.manner.most < 4:
             self._look_around(raid, d)
         self.technique.act(raid)
         return Ran(
@@ -104,12 +107,12 @@ def plan(tenant: Tenant) -> list[Campaign]:
     count = spec.campaigns if spec.campaigns is not None else round((last - first + 1) * spec.machines / 400)
     deck = [(technique, origin) for technique in REGISTER.values() for origin in ORIGINS]
     deck = d.some(deck, len(deck))
-    free = [m for m in tenant.machines if m.kind in ("role", "user") and m.archetype not in _IMMUNE]
+    free = [m for m in tenant.machines if m.kind in ("role", "user") and m.archetype not in IMMUNE]
     found: list[Campaign] = []
     for number in range(3 * count if count else 0):
         technique, origin = deck[number % len(deck)]
         day = d.between(first, last)
-        victim = _victim(free, technique, origin, day, d)
+        victim = victim_of(free, technique, origin, day, d)
         if victim is not None:
             free.remove(victim)
             found.append(Campaign(number, day, technique, origin, victim))
@@ -118,7 +121,8 @@ def plan(tenant: Tenant) -> list[Campaign]:
     return found
 
 
-def _victim(free: list[Machine], technique: Technique, origin: str, day: int, d: Dice) -> Machine | None:
+def victim_of(free: list[Machine], technique: Technique, origin: str, day: int, d: Dice) -> Machine | None:
+    """One of the free machines whom a technique fits on a day."""
     fitting = [m for m in free if m.born <= max(0, day - 3) and m.dies > day + 2 and technique.fits(m)]
     if technique.name == "ordinary_use" and origin == "external":
         fitting = [m for m in fitting if m.session == "lambda" and not m.place.fixed and not m.place.vpce]

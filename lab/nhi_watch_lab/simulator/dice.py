@@ -83,6 +83,12 @@ class Pool(Generic[T]):
         self.items = list(items)
         self._sums = list(accumulate(weights or [1.0] * len(self.items)))
 
+    def weights(self, total: float) -> list[float]:
+        """The weights of all items, scaled so that they sum up to `total`."""
+        return [
+            (high - low) * total / self._sums[-1] for low, high in zip([0.0, *self._sums], self._sums)
+        ]
+
     def draw(self, dice: Dice) -> T:
         """One item, as likely as its weight says."""
         return self.items[bisect_right(self._sums, dice.random() * self._sums[-1])]

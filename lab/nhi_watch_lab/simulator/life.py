@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from nhi_watch_lab.simulator import agents
 from nhi_watch_lab.simulator.archetypes import MIX
@@ -10,6 +11,8 @@ from nhi_watch_lab.simulator.dice import Dice, Pool, dice
 from nhi_watch_lab.simulator.machines import HOUR, Activity, Machine, Rhythm, Step
 from nhi_watch_lab.simulator.parts import Parts
 from nhi_watch_lab.simulator.records import Template, denied
+from nhi_watch_lab.simulator.regular import regular, runners
+from nhi_watch_lab.simulator.ways import Ways
 from nhi_watch_lab.simulator.world import WORDS
 
 Event = Callable[[Parts, Dice, Machine, int], None]
@@ -19,7 +22,7 @@ _FIXED = ("scanner", "service", "sleeper", "servicelinked")
 
 def make_machines(parts: Parts, count: int, days: int) -> list[Machine]:
     """All machines that ever live within `days`, each with the changes of its life."""
-    kinds = Pool([(maker, word) for maker, word, _ in MIX], _weights(parts.world.seed))
+    kinds = Pool([(maker, word) for maker, word, _ in MIX], _weights(parts))
     machines = []
     for number in range(count):
         d = dice(parts.world.seed, "machine", number)
@@ -28,19 +31,25 @@ def make_machines(parts: Parts, count: int, days: int) -> list[Machine]:
             f"-{number}" if d.chance(0.6) else f"-{d.hexes(4)}"
         )
         machine = maker(parts, d, name)
+        machine.weekend = parts.ways.weekend
         _live(parts, dice(parts.world.seed, "life", number), machine, days)
+        regular(parts, dice(parts.world.seed, "regular", number), machine, days)
+        if word in ("deploy", "infra"):
+            runners(parts, machine)
         machines.append(machine)
     return machines + [_successor(parts, m, days) for m in machines if m.dies < days and m.kind == "role"]
 
 
-def _weights(seed: int) -> list[float]:
-    d = dice(seed, "mix")
-    return [weight * d.lognormal(1, 0.5) for _, _, weight in MIX]
+def _weights(parts: Parts) -> list[float]:
+    d, ways = dice(parts.world.seed, "mix"), parts.ways
+    factors = {"audit": ways.scanners, "agent": ways.failing, "deploy": ways.pipelines, "infra": ways.pipelines,
+               "integration": ways.keys, "legacy": ways.keys}  # fmt: skip
+    return [weight * d.lognormal(1, 0.5) * factors.get(word, 1.0) for _, word, weight in MIX]
 
 
 def _live(parts: Parts, d: Dice, machine: Machine, days: int) -> None:
-    for happening, monthly in HAPPENINGS:
-        for _ in range(d.poisson(monthly * days / 30)):
+    for happening, monthly, rate in HAPPENINGS:
+        for _ in range(d.poisson(monthly * rate(parts.ways) * days / 30)):
             if machine.archetype not in _FIXED:
                 happening(parts, d, machine, d.between(1, max(1, days - 1)))
     if machine.archetype == "scanner":
@@ -183,8 +192,9 @@ def fleet(parts: Parts, machines: list[Machine], days: int) -> None:
     """Days on which a whole subnet changes its address, or a whole fleet its SDK version."""
     d = dice(parts.world.seed, "fleet")
     for place in parts.subnets:
-        place.moves.extend(d.between(1, max(1, days - 1)) for _ in range(d.poisson(0.12 * days / 30)))
-    for _ in range(d.poisson(2.0 * days / 30)):
+        moves = d.poisson(0.12 * parts.ways.moves * days / 30)
+        place.moves.extend(d.between(1, max(1, days - 1)) for _ in range(moves))
+    for _ in range(d.poisson(2.0 * parts.ways.upgrades * days / 30)):
         day, maker, session = (
             d.between(1, max(1, days - 1)),
             d.pick(agents.SDKS),
@@ -199,20 +209,20 @@ def fleet(parts: Parts, machines: list[Machine], days: int) -> None:
         machine.agents.sort()
 
 
-HAPPENINGS: list[tuple[Event, float]] = [
-    (_newcomer, 0.06),
-    (_adopts, 0.1),
-    (_new_secret, 0.1),
-    (_rare_job, 0.05),
-    (_bug_hunt, 0.06),
-    (_new_feature, 0.05),
-    (_refused, 0.04),
-    (_moves_region, 0.03),
-    (_new_key, 0.1),
-    (_new_schedule, 0.1),
-    (_new_agent, 0.12),
-    (_recreated, 0.03),
-    (_grows, 0.2),
-    (_renamed, 0.03),
+HAPPENINGS: list[tuple[Event, float, Callable[[Ways], float]]] = [
+    (_newcomer, 0.06, attrgetter("turnover")),
+    (_adopts, 0.1, attrgetter("news")),
+    (_new_secret, 0.1, attrgetter("news")),
+    (_rare_job, 0.05, attrgetter("news")),
+    (_bug_hunt, 0.06, attrgetter("news")),
+    (_new_feature, 0.05, attrgetter("news")),
+    (_refused, 0.04, attrgetter("news")),
+    (_moves_region, 0.03, attrgetter("moves")),
+    (_new_key, 0.1, attrgetter("rotation")),
+    (_new_schedule, 0.1, attrgetter("rotation")),
+    (_new_agent, 0.12, attrgetter("upgrades")),
+    (_recreated, 0.03, attrgetter("rotation")),
+    (_grows, 0.2, lambda ways: 1.0),
+    (_renamed, 0.03, attrgetter("turnover")),
 ]
-"""What may happen to a machine, and how often a month."""
+"""What may happen to a machine, how often a month, and which of the tenant's ways is a factor."""

@@ -97,6 +97,8 @@ class Machine:
     """A user's access keys with the day from which each is used."""
     agents: list[tuple[int, str]] = field(default_factory=list)
     """Agents after an upgrade, with its day."""
+    clients: list[str] = field(default_factory=list)
+    """Agents of which each session uses one; empty: always the one of `agent_on`."""
     principals: list[tuple[int, str]] = field(default_factory=list)
     """Immutable ids after a re-creation, with its day."""
     born: int = 0
@@ -108,6 +110,8 @@ class Machine:
     """The OIDC subject, the e-mail address, or the parent's ARN."""
     zone: int = 0
     """Hours ahead of UTC in which its people live."""
+    weekend: float = 0.06
+    """How likely it works office hours on a day of the weekend."""
     secrets: list[str] = field(default_factory=list)
     buckets: list[str] = field(default_factory=list)
     parent: Machine | None = None
@@ -162,7 +166,7 @@ def moments(
     elif kind == "cron":
         if day % days == offset % days:
             yield min(DAY - 1, at + d.between(0, 40)), True
-    elif weekday(day) < 5 or d.chance(0.06):
+    elif weekday(day) < 5 or d.chance(machine.weekend):
         for _ in range(d.poisson(rate * load * d.lognormal(1, 0.4))):
             yield office_second(machine.zone, d), kind == "burst"
 

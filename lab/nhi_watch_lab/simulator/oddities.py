@@ -54,6 +54,6 @@ def plan_oddities(tenant: Tenant) -> list[Oddity]:
     ]
     if not free:
         return []
-    count = d.poisson(spec.days * spec.machines / 1400)
+    count = d.poisson(spec.days * spec.machines / 1400 * spec.ways.debugging)
     chosen = [(d.between(0, spec.days - 1), d.pick(free)) for _ in range(count)]
     return [Oddity(number, day, m) for number, (day, m) in enumerate(chosen) if m.alive(day)]

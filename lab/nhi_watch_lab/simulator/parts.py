@@ -11,6 +11,7 @@ from nhi_watch_lab.simulator.dice import Dice, Pool, dice
 from nhi_watch_lab.simulator.machines import Machine, Place
 from nhi_watch_lab.simulator.records import Detail, Template, template
 from nhi_watch_lab.simulator.shapes import s3_object, secret
+from nhi_watch_lab.simulator.ways import DEFAULT, Ways
 from nhi_watch_lab.simulator.world import World
 
 _SENSITIVE = {  # what deployers seldom do
@@ -52,17 +53,21 @@ _FEW = {
 class Parts:
     """Shared pieces of one account; each is made from its own dice."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, ways: Ways = DEFAULT) -> None:
+        self.world, self.ways = world, ways
         d = dice(world.seed, "parts")
         self._reads = [call(world, d, action) for action in actions(READS)]
         self._writes = [call(world, d, action) for action in actions(WRITES)]
         self.identity = Pool([call(world, d, "sts:GetCallerIdentity")])
         self.subnets = [
-            Place(self._nat(region), name=f"nat-{world.seed}-{region}-{number}")
+            self._gateway(region, f"nat-{world.seed}-{region}-{number}")
             for number in range(4)
             for region in world.regions
         ]
+
+    def _gateway(self, region: str, name: str) -> Place:
+        fixed = not dice("roaming", name).chance(self.ways.roaming)
+        return Place(self._nat(region), fixed=fixed, name=name)
 
     @staticmethod
     def _nat(region: str) -> Callable[[Dice], str]:
@@ -73,8 +78,14 @@ class Parts:
         return self.world.home if d.chance(0.8) else d.pick(self.world.regions)
 
     def subnet(self, d: Dice) -> Place:
-        """A shared NAT gateway."""
+        """A shared NAT gateway, or where hosts have addresses of their own such a one."""
+        if self.ways.own_address and d.chance(self.ways.own_address):
+            return self.own_host(d)
         return d.pick(self.subnets)
+
+    def own_host(self, d: Dice) -> Place:
+        """A host with an address of its own."""
+        return Place(self._nat(self.region(d)), name=f"host-{d.hexes(12)}")
 
     def private(self, d: Dice) -> Place:
         """Behind a VPC endpoint: a private address per session."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from nhi_watch_lab.simulator import agents, networks
-from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator.dice import Dice, Pool, dice
 from nhi_watch_lab.simulator.machines import HOUR, Activity, Machine, Place, Rhythm, Step
 from nhi_watch_lab.simulator.parts import Parts
+from nhi_watch_lab.simulator.records import denied, failed
 
 _FIRST = [
     "anna",
@@ -72,6 +73,11 @@ def make_people(parts: Parts, count: int, days: int) -> list[Machine]:
         _person(parts, dice(parts.world.seed, "person", number), number, sso) for number in range(count)
     ]
     _bad_days(parts, people, days)
+    for person in people:
+        person.weekend = parts.ways.weekend
+        _clumsy(parts, person)
+    for number in range(parts.ways.both_doors):
+        people += _two_doors(parts, dice(parts.world.seed, "doors", number), number)
     return people
 
 
@@ -93,7 +99,7 @@ def _place(parts: Parts, d: Dice, name: str) -> Place:
     spots = [*world.office, world.vpn, networks.address(d, networks.ISPS[world.country])]
 
     def draw(x: Dice) -> str:
-        if x.chance(0.03):  # a train, a hotel, a telephone
+        if x.chance(parts.ways.travel):  # a train, a hotel, a telephone
             return networks.address(
                 x, networks.ISPS[x.pick(list(networks.ISPS)) if x.chance(0.3) else world.country]
             )
@@ -149,3 +155,46 @@ def _habits(parts: Parts, d: Dice) -> list[Activity]:
             Activity(Rhythm("burst", rate), [Step(known, 4, 9), Step(parts.writes(d), 3, 20)], scale=False)
         )
     return activities
+
+
+def _clumsy(parts: Parts, person: Machine) -> None:
+    """Makes some of a person's calls fail: no permission, or a mistyped name."""
+    share = parts.ways.mistakes
+    if not share:
+        return
+    d = dice(parts.world.seed, "clumsy", person.name)
+    for activity in person.activities:
+        for number, step in enumerate(activity.steps):
+            wrong = [
+                denied(t, person.arn) if d.chance(0.7) else failed(t, "ValidationException", "Invalid value")
+                for t in d.some(step.pool.items, 1 + len(step.pool.items) // 10)
+            ]
+            pool = Pool([*step.pool.items, *wrong], [*step.pool.weights(1 - share), *Pool(wrong).weights(share)])
+            activity.steps[number] = step._replace(pool=pool)
+
+
+def _two_doors(parts: Parts, d: Dice, number: int) -> list[Machine]:
+    """A user who works in the console, and with a long-lived key on the command line: one identity, two machines."""
+    world = parts.world
+    name = f"{d.pick(_FIRST)}.{d.pick(_LAST)}.{number}"
+    place, zone = _place(parts, d, name), _ZONES[world.country]
+    arn, principal = world.arn("iam", f"user/{name}"), d.ident("AIDA")
+    system = d.pick(["mac", "linux", "windows"])
+    doors = []
+    for session, agent in (("console", agents.browser(d)), ("key", agents.cli(d, system))):
+        door = Machine(
+            f"{name}-{session}", "person", "user", arn, principal, world.home, place, agent, session,
+            rotate=d.pick([2, 4, 8]) * HOUR, human=True, subject=f"{name}@{world.org}.example", zone=zone,
+            weekend=parts.ways.weekend,
+        )  # fmt: skip
+        door.activities = _habits(parts, d)
+        _clumsy(parts, door)
+        doors.append(door)
+    key = doors[1]
+    key.keys = [(0, d.ident("AKIA", 16))]
+    if d.chance(0.5):
+        key.clients = [key.agent, *(d.pick([agents.cli, agents.boto3, agents.terraform])(d) for _ in range(2))]
+    if d.chance(0.25):  # a job of one's own, from a desk that is always on
+        calls = parts.some_reads(d, d.between(1, 5))
+        key.activities.append(Activity(Rhythm("every", d.pick([3600, 14_400, 43_200])), [Step(Pool(calls), 3)]))
+    return doors

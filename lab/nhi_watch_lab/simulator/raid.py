@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nhi_watch_lab.simulator import agents, networks
 from nhi_watch_lab.simulator.calls import call
-from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator.dice import Dice, Pool, dice
 from nhi_watch_lab.simulator.identities import iam_user
 from nhi_watch_lab.simulator.machines import DAY, Machine, office_second
 from nhi_watch_lab.simulator.records import Actor, Detail, Record, Template, denied, stamp, template
@@ -25,6 +25,21 @@ class Outlook(NamedTuple):
 
     draw: Callable[[Dice], str]
     agent: str
+
+
+class Manner(NamedTuple):
+    """How an intruder goes about it."""
+
+    quiet: float = 0.0
+    """How much is done: 0.1 next to nothing, 1 everything at once; 0: drawn by the raid."""
+    most: int = 0
+    """No more calls than these; 0: as many as it takes."""
+    padding: float = 0.0
+    """About so many harmless calls beside each of its own: the victim's usual ones, and reads new to it."""
+
+
+PADDED_AT_MOST = 60
+"""Harmless calls of a padded raid."""
 
 
 class Raid:
@@ -46,6 +61,10 @@ class Raid:
         self._actors: dict[tuple[int, int], Actor] = {}
         self._as: Actor | None = None
         self._job = self.clock
+        self.manner = Manner()
+        self._padded = 0
+        self.beside = False
+        """Whether an intruder inside sits on another host of the victim's network."""
         self.openings: list[Timed] = []
         """How the log shows that the victim's sessions were issued to it; not part of the incident."""
 
@@ -81,7 +100,8 @@ class Raid:
 
     def _place(self, actor: Actor) -> Actor:
         if self.origin == "inside":
-            return actor
+            near = self.beside and actor.address[:1].isdigit()
+            return actor._replace(address=networks.neighbour(self.dice, actor.address)) if near else actor
         return Actor(actor.identity, self._address, self.outlook.agent)
 
     def move(self) -> None:
@@ -108,7 +128,22 @@ class Raid:
         self.clock += seconds * (0.5 + self.dice.random())
 
     def send(self, made: Template, gap: float = 8) -> None:
-        """One call."""
+        """One call, and what hides it."""
+        if self.manner.most and len(self.out) >= self.manner.most:
+            return
+        self._send(made, gap)
+        for _ in range(self.dice.poisson(self.manner.padding) if self.manner.padding else 0):
+            if self._padded < PADDED_AT_MOST:
+                self._padded += 1
+                self._send(self._harmless(), gap)
+
+    def _harmless(self) -> Template:
+        usual = self._usual()
+        if usual and self.dice.chance(0.5):
+            return self.dice.pick(usual).draw(self.dice)
+        return self.tenant.parts.some_reads(self.dice, 1)[0]
+
+    def _send(self, made: Template, gap: float) -> None:
         day, second = self.day + int(self.clock) // DAY, int(self.clock) % DAY
         if day < self.tenant.spec.days:
             self.out.append(
@@ -141,14 +176,17 @@ class Raid:
 
     def as_usual(self, count: int) -> None:
         """What the victim does anyway."""
-        pools = [
+        pools = self._usual()
+        for _ in range(count if pools else 0):
+            self.send(self.dice.pick(pools).draw(self.dice), 4)
+
+    def _usual(self) -> list[Pool[Template]]:
+        return [
             step.pool
             for activity in self.victim.activities
             if activity.active(self.day)
             for step in activity.steps
         ]
-        for _ in range(count):
-            self.send(self.dice.pick(pools).draw(self.dice), 4)
 
 
 def _outlook(tenant: Tenant, victim: Machine, d: Dice) -> Outlook:

@@ -26,12 +26,15 @@ REGISTER: dict[str, Technique] = {}
 
 
 def technique(
-    mitre: str, tactics: str, fits: Callable[[Machine], bool] = lambda m: True
+    mitre: str,
+    tactics: str,
+    fits: Callable[[Machine], bool] = lambda m: True,
+    register: dict[str, Technique] = REGISTER,
 ) -> Callable[[Act], Act]:
     """Registers a technique under its function's name."""
 
     def add(act: Act) -> Act:
-        REGISTER[act.__name__] = Technique(act.__name__, act, mitre, tuple(tactics.split()), fits)
+        register[act.__name__] = Technique(act.__name__, act, mitre, tuple(tactics.split()), fits)
         return act
 
     return add

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nhi_watch_lab.simulator import networks
 from nhi_watch_lab.simulator.agents import browser
 from nhi_watch_lab.simulator.dice import Dice, dice
 from nhi_watch_lab.simulator.identities import (
@@ -43,7 +42,7 @@ def open_session(world: World, machine: Machine, at: Moment, bucket: int) -> Ope
     """The machine's session that is valid at a moment; `bucket` tells sessions of a day apart."""
     d = dice(world.seed, "session", machine.name, at.day, bucket)
     address = machine.place.address(at.day, d)
-    agent = machine.agent_on(at.day)
+    agent = d.pick(machine.clients) if machine.clients else machine.agent_on(at.day)
     if machine.kind == "service":
         return Opening(Actor(aws_service(machine.agent), machine.agent, machine.agent))
     if machine.kind == "account":
@@ -167,8 +166,3 @@ def _issued(world: World, machine: Machine, at: Moment, actor: Actor, detail: De
         )
         caller = Actor(aws_service(service), service, service)
     return Opening(actor, template(world.account, machine.region, action, detail), caller)
-
-
-def hosted_runner(d: Dice) -> str:
-    """An address of a hosted CI runner."""
-    return networks.address(d, networks.AZURE)

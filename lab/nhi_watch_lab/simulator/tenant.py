@@ -16,6 +16,7 @@ from nhi_watch_lab.simulator.parts import Parts
 from nhi_watch_lab.simulator.people import make_people
 from nhi_watch_lab.simulator.records import Actor, Record, Template, stamp
 from nhi_watch_lab.simulator.sessions import Moment, open_session
+from nhi_watch_lab.simulator.ways import DEFAULT, Ways
 from nhi_watch_lab.simulator.world import make_world
 
 
@@ -35,6 +36,8 @@ class Spec:
     quiet_days: int = 7
     """Days at the start without campaigns."""
     human_share: float = 0.15
+    ways: Ways = DEFAULT
+    """How the tenant lives."""
 
 
 class Day(NamedTuple):
@@ -54,7 +57,7 @@ class Tenant:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.world = make_world(spec.seed, spec.machines)
-        self.parts = Parts(self.world)
+        self.parts = Parts(self.world, spec.ways)
         self.machines = make_machines(self.parts, spec.machines, spec.days)
         fleet(self.parts, self.machines, spec.days)
         self.people = make_people(self.parts, max(2, round(spec.machines * spec.human_share)), spec.days)

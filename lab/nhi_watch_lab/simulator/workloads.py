@@ -94,7 +94,7 @@ def role(parts: Parts, d: Dice, name: str, session: str, place: Place, agent: st
         agent,
         session,
     )
-    machine.volume = min(60.0, d.lognormal(0.7, 1.3))
+    machine.volume = min(60.0, d.lognormal(0.7, parts.ways.spread))
     machine.secrets, machine.buckets = (
         d.some(world.secrets, d.between(1, 2)),
         d.some(world.buckets, d.between(1, 2)),

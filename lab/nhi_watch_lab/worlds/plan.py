@@ -1,0 +1,66 @@
+"""Which attacks a world suffers, on whom, when and how loud."""
+
+from __future__ import annotations
+
+import math
+
+from nhi_watch_lab.simulator.campaigns import IMMUNE, ORIGINS, Campaign, victim_of
+from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator.machines import Machine
+from nhi_watch_lab.simulator.raid import Manner
+from nhi_watch_lab.simulator.register import REGISTER, Technique
+from nhi_watch_lab.simulator.tenant import Tenant
+from nhi_watch_lab.worlds.attacks import MORE
+from nhi_watch_lab.worlds.world import World
+
+TECHNIQUES = (*REGISTER, *MORE)
+"""Names of all techniques of an account."""
+_LONG = ("patient_discovery", "slow_discovery", "parallel_session", "refused_burst", "bulk_read", "stranger_bulk_read",
+         "permission_probing", "bucket_download")  # fmt: skip
+"""What a few calls do not make."""
+
+
+def plan(world: World, tenant: Tenant) -> list[Campaign]:
+    """Attacks on victims of their own; techniques dealt from a shuffled deck, in which the new ones are twice.
+
+    One in ten victims is a person's long-lived key, where people have some.
+    """
+    d = dice("plan", world.seed)
+    every = [*REGISTER.values(), *MORE.values(), *MORE.values()]
+    deck = d.some(every, len(every))
+    machines = [m for m in tenant.machines if m.kind in ("role", "user") and m.archetype not in IMMUNE]
+    keys = [person for person in tenant.people if person.keys]
+    found: list[Campaign] = []
+    origins = _origins(world, d)
+    for number in range(4 * world.incidents):
+        technique = deck[number % len(deck)]
+        origin = origins[len(found)]
+        day = d.between(world.history, world.days - 1)
+        free = keys if keys and d.chance(0.1) else machines
+        victim = victim_of(free, technique, origin, day, d) if day >= 3 else _newborn(free, technique, d)
+        if victim is not None:
+            free.remove(victim)
+            found.append(Campaign(number, day, technique, origin, victim, manner(world, technique.name, d)))
+        if len(found) == world.incidents:
+            break
+    return found
+
+
+def _origins(world: World, d: Dice) -> list[str]:
+    """At least half of them inside."""
+    inside = math.ceil(world.inside * world.incidents)
+    return d.some([ORIGINS[number < inside] for number in range(world.incidents)], world.incidents)
+
+
+def _newborn(free: list[Machine], technique: Technique, d: Dice) -> Machine | None:
+    """A victim in the first days, when nobody has a past."""
+    fitting = [m for m in free if m.born == 0 and m.archetype != "sleeper" and technique.fits(m)]
+    return d.pick(fitting) if fitting else None
+
+
+def manner(world: World, technique: str, d: Dice) -> Manner:
+    """How loud an attacker is, and whether it hides."""
+    quiet, most = d.pick([0.1, 0.3, 0.3, 0.6, 1.0]), d.between(1, 3)
+    whispers = d.chance(world.whispers) and technique not in _LONG
+    padding = d.pick([0.5, 1.0, 2.0, 4.0])
+    return Manner(quiet, most if whispers else 0, padding if world.padded else 0.0)

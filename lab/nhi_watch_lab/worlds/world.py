@@ -1,0 +1,139 @@
+"""A world: one tenant with its rates of change, churn, people, products and attacks; and how worlds are drawn."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator.ways import Ways
+
+
+class World(NamedTuple):
+    """Everything that tells one world from another; the same World gives the same records.
+
+    Ranges marked *assumed* have no public source: no multi-day native log of a company is public.
+    """
+
+    seed: int
+    start: str
+    """The first day, a Monday."""
+    history: int
+    """Days without attacks at the start: 5 to 30, mostly about 14; 0 only on request."""
+    attacked: int
+    """Days on which attacks begin: 8 to 12."""
+    identities: int
+    """Machine identities: 30 to 3,000, mostly 60 to 400, log-uniform (issue 14); people come on top."""
+    people: float
+    """People with single sign-on as a share of the machine identities: 0.02 to 0.3, log-uniform; assumed."""
+    ways: Ways
+    """How machines and people live; `_ways` names the range of each."""
+    volume: float
+    """Records a day and machine identity that follow its volume: 12 to 80, log-uniform. boogy's five minutes hold 5
+    to 6 a machine (a median; thousands a day if they went on), grycap's months less than 100 a day in all."""
+    company: bool
+    """Whether the tenant is a company in all of its logs; else one AWS account. One world in four; assumed."""
+    incidents: int
+    """Attacks: 12 to 20 for 300 machine identities, at least 5."""
+    inside: float
+    """Share of the attacks from the victim's own network with its own client: 0.5 to 0.65."""
+    whispers: float
+    """Share of the attacks with at most one to three calls: 0.1 to 0.3; assumed."""
+    missing: tuple[str, ...]
+    """What the log lacks, as pipelines that flatten or trim lose it: `agent`, `session`, `read_only`. Two worlds in
+    three lack nothing. grycap's old records have no `readOnly`, hkerma's no address and no agent."""
+    padded: bool
+    """Whether each attacker hides among harmless calls."""
+
+    @property
+    def days(self) -> int:
+        """All days."""
+        return self.history + self.attacked
+
+
+def draw(
+    seed: int,
+    *,
+    padded: bool = False,
+    identities: int | None = None,
+    history: int | None = None,
+    company: bool | None = None,
+) -> World:
+    """The world of a seed; what is given is not drawn, and changes nothing else that is drawn.
+
+    >>> draw(1) == draw(1), draw(1).identities == draw(2).identities
+    (True, False)
+    """
+    d = dice("world", seed)
+    days, attacked = min(30, max(5, round(d.lognormal(14, 0.4)))), d.between(8, 12)
+    usual = d.chance(0.9)
+    size = round(_between(d, 60, 400) if usual else _between(d, 30, 3000))
+    size = identities or size
+    density = 12 + 8 * d.random()
+    return World(
+        seed=seed,
+        start=(date(2025, 1, 6) + timedelta(weeks=d.between(0, 40))).isoformat(),
+        history=days if history is None else history,
+        attacked=attacked,
+        identities=size,
+        people=_between(d, 0.02, 0.3),
+        ways=_ways(dice("ways", seed), size),
+        volume=_between(d, 12, 80),
+        company=d.chance(0.25) if company is None else company,
+        incidents=max(5, round(density * size / 300)),
+        inside=0.5 + 0.15 * d.random(),
+        whispers=0.1 + 0.2 * d.random(),
+        missing=_missing(dice("missing", seed)),
+        padded=padded,
+    )
+
+
+def _between(d: Dice, low: float, high: float) -> float:
+    """Log-uniform."""
+    return low * math.exp(d.random() * math.log(high / low))
+
+
+def _or_none(d: Dice, none: float, low: float, high: float) -> float:
+    """0 with a probability, else log-uniform."""
+    found = _between(d, low, high)
+    return 0.0 if d.chance(none) else found
+
+
+def _ways(d: Dice, size: int) -> Ways:
+    """New calls on 0.1% to 5% of machine-days, log-uniform (workflows in public git histories show a new action or verb
+    on 0.17% of days and a changed definition on 2%); the other ranges are assumed, wide enough to hold the calmest and
+    the busiest tenant that we can think of.
+    """
+    doors = 0 if d.chance(0.3) else round(_between(d, 1, 60))
+    return Ways(
+        news=_between(d, 0.001, 0.05) / 0.0087,
+        upgrades=_or_none(d, 0.15, 0.15, 35),  # 35: each machine weekly
+        moves=_or_none(d, 0.2, 0.3, 36),  # 36: each gateway weekly
+        own_moves=_or_none(d, 0.3, 0.05, 4),
+        rotation=_between(d, 0.2, 8),
+        turnover=_between(d, 0.2, 8),
+        weekly=0.25 * d.random(),
+        monthly=0.2 * d.random(),
+        chores=_or_none(d, 0.3, 0.005, 0.1),
+        bulk=_or_none(d, 0.3, 0.003, 0.04),
+        dynamic_ci=d.pick([0.0, 0.3, 0.7, 1.0]),
+        static_ci=d.random(),
+        own_address=d.pick([0.0, 0.0, 0.3, 1.0]),
+        roaming=d.pick([0.0, 0.0, 0.3, 1.0]),
+        both_doors=min(doors, size // 3),
+        travel=_between(d, 0.01, 0.3),
+        mistakes=_or_none(d, 0.2, 0.005, 0.1),
+        debugging=_or_none(d, 0.2, 0.3, 5),
+        weekend=_between(d, 0.02, 0.5),
+        spread=0.9 + 0.8 * d.random(),
+        scanners=_or_none(d, 0.2, 0.5, 4),
+        failing=_or_none(d, 0.1, 0.5, 4),
+        pipelines=_between(d, 0.3, 3),
+        keys=_between(d, 0.3, 4),
+    )
+
+
+def _missing(d: Dice) -> tuple[str, ...]:
+    lacks = d.some(["agent", "session", "read_only"], d.between(1, 2))
+    return () if d.chance(0.67) else tuple(sorted(lacks))

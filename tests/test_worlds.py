@@ -1,0 +1,108 @@
+"""The drawn worlds: repeatable, unlike one another, labelled, without give-aways."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch_lab import worlds
+from nhi_watch_lab.worlds import Day, World
+
+SMALL = worlds.draw(3, identities=40, history=4, company=False)
+
+
+@pytest.fixture(scope="module")
+def days() -> list[Day]:
+    """All days of a small account."""
+    return list(worlds.days(SMALL))
+
+
+def test_a_seed_is_a_world_on_every_python() -> None:
+    assert worlds.draw(7) == worlds.draw(7)
+    total = hashlib.sha256()
+    for day in worlds.days(worlds.draw(5, identities=30, history=1, company=False)):
+        for record in day.records:
+            total.update(json.dumps(record).encode())
+    assert total.hexdigest()[:16] == "e80bd931a0c95318"
+
+
+def test_what_is_given_changes_nothing_else() -> None:
+    drawn, given = worlds.draw(9), worlds.draw(9, padded=True, history=0)
+    assert given == drawn._replace(padded=True, history=0)
+
+
+def test_worlds_differ_in_every_parameter() -> None:
+    many = [worlds.draw(seed) for seed in range(80)]
+    for name in World._fields:
+        assert len({getattr(world, name) for world in many}) > (0 if name == "padded" else 1), name
+    ways = [world.ways for world in many]
+    assert all(len({getattr(way, name) for way in ways}) > 2 for name in ways[0]._fields)
+    assert all(30 <= world.identities <= 3000 and 5 <= world.history <= 30 for world in many)
+
+
+def test_records_are_in_the_order_of_time_and_claimed_by_their_source(days: list[Day]) -> None:
+    for day in days:
+        times = [record["eventTime"] for _, record in day.records]
+        assert times == sorted(times)
+        assert all(time.startswith(day.date) for time in times)
+    ids = [record["eventID"] for day in days for _, record in day.records]
+    assert len(ids) == len(set(ids))
+
+
+def test_labels_name_records_and_identities_as_the_sources_read_them(days: list[Day]) -> None:
+    events = {e.record_id: e for day in days for _, r in day.records for e in [cloudtrail.read(r)]}
+    incidents = [incident for day in days for incident in day.incidents]
+    assert len(incidents) == SMALL.incidents
+    for incident in incidents:
+        found = [events[name] for name in incident["record_ids"]]
+        assert {event.identity.name for event in found} == set(incident["identities"])
+        assert incident["identity"] == incident["identities"][0]
+
+
+def test_history_has_no_attack_and_half_of_the_attacks_come_from_inside(days: list[Day]) -> None:
+    assert not [day for day in days[: SMALL.history] if day.incidents]
+    origins = Counter(i["origin"] for day in days for i in day.incidents)
+    assert origins["inside"] >= origins["external"] > 0
+
+
+def test_a_padded_attacker_does_the_same_and_more() -> None:
+    def sizes(padded: bool) -> Counter[str]:
+        world = worlds.draw(3, identities=40, history=4, company=False, padded=padded)
+        found = (incident for day in worlds.days(world) for incident in day.incidents)
+        return Counter({incident["id"]: len(incident["record_ids"]) for incident in found})
+
+    plain, padded = sizes(False), sizes(True)
+    assert plain.keys() == padded.keys()
+    assert sum(padded.values()) > sum(plain.values()) + 20
+
+
+def test_people_have_both_doors_and_stay_people(days: list[Day]) -> None:
+    world = SMALL._replace(ways=SMALL.ways._replace(both_doors=3), missing=())
+    humans, doors = set(worlds.people(world)), Counter[tuple[str, bool]]()
+    for day in worlds.days(world):
+        for _, record in day.records:
+            identity = record["userIdentity"]
+            if identity["type"] == "IAMUser" and identity["arn"] in humans:
+                doors[identity["arn"], "sessionContext" in identity] += 1
+    users = {arn for arn, _ in doors}
+    assert sum((arn, True) in doors and (arn, False) in doors for arn in users) >= 3
+
+
+@pytest.mark.parametrize(("lacks", "field"), [("agent", "userAgent"), ("read_only", "readOnly")])
+def test_what_a_log_lacks_is_in_no_record(lacks: str, field: str) -> None:
+    for day in worlds.days(worlds.draw(5, identities=30, history=1, company=False)._replace(missing=(lacks,))):
+        assert not [1 for _, record in day.records if field in record]
+
+
+def test_files_hold_what_the_days_hold(tmp_path: Path, days: list[Day]) -> None:
+    labels = worlds.write(SMALL, tmp_path)
+    lines = gzip.decompress((tmp_path / "events" / f"{days[0].date}.ndjson.gz").read_bytes()).splitlines()
+    assert [json.loads(line) for line in lines] == [record for _, record in days[0].records]
+    assert labels["incidents"] == [incident for day in days for incident in day.incidents]
+    assert json.loads((tmp_path / "labels.json").read_bytes())["humans"] == worlds.people(SMALL)
