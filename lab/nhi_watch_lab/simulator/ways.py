@@ -54,6 +54,8 @@ class Ways(NamedTuple):
     """Factor on the share of machines that always fail."""
     pipelines: float = 1.0
     """Factor on the share of CI roles and infrastructure deployers."""
+    tail: float | None = None
+    """How often a day a pipeline makes a change that is none of its usual ones; None: in most of its runs."""
     keys: float = 1.0
     """Factor on the share of users with long-lived keys in vendors' and servers' hands."""
 
