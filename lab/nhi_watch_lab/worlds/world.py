@@ -125,6 +125,7 @@ def _ways(d: Dice, size: int) -> Ways:
         travel=_between(d, 0.01, 0.3),
         mistakes=_or_none(d, 0.2, 0.005, 0.1),
         debugging=_or_none(d, 0.2, 0.3, 5),
+        false_alerts=_or_none(d, 0.1, 0.2, 5),
         weekend=_between(d, 0.02, 0.5),
         spread=0.9 + 0.8 * d.random(),
         scanners=_or_none(d, 0.2, 0.5, 4),
