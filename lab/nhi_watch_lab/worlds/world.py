@@ -117,7 +117,7 @@ def _ways(d: Dice, size: int) -> Ways:
         monthly=0.2 * d.random(),
         chores=_or_none(d, 0.3, 0.005, 0.1),
         bulk=_or_none(d, 0.3, 0.003, 0.04),
-        dynamic_ci=d.pick([0.0, 0.3, 0.7, 1.0]),
+        dynamic_ci=d.pick([0.0, 0.1, 0.3, 0.7]),
         static_ci=d.random(),
         own_address=d.pick([0.0, 0.0, 0.3, 1.0]),
         roaming=d.pick([0.0, 0.0, 0.3, 1.0]),
