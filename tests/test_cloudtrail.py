@@ -79,6 +79,17 @@ def test_shape_gives_the_native_event_of_every_sample(to_shape: Any) -> None:
         assert cloudtrail.claims(to_shape(record))
 
 
+@pytest.mark.parametrize("to_shape", TO_SHAPE)
+def test_a_record_without_an_identity_gives_the_same_event_in_every_shape(to_shape: Any) -> None:
+    """As the console's own sessions are published: what is called, and nothing of the caller."""
+    record = {
+        "eventTime": "2024-04-13T05:11:58Z", "eventID": "e1", "eventSource": "iam.amazonaws.com", "awsRegion": "us-east-1",
+        "eventName": "ListGroupPolicies", "requestParameters": {"groupName": "g"}, "errorCode": None,
+    }  # fmt: skip
+    assert cloudtrail.read(to_shape(record)) == cloudtrail.read(record)
+    assert cloudtrail.read(record).target == "g"
+
+
 def agree(record: object) -> bool:
     """Whether peek spoke; if so, it and the memo of its shape say what read says."""
     peek = cloudtrail.peek(record)

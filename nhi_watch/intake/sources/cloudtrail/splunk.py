@@ -53,9 +53,13 @@ def split(value: object) -> list[str]:
 
 
 def is_splunk(record: Record) -> bool:
-    """Whether this is a flat Splunk event."""
-    dotted = "userIdentity.type" in record or "userIdentity.invokedBy" in record
-    return dotted or "_raw" in record or ("eventVersion" in record and "_time" in record)
+    """Whether this is a flat Splunk event: `_raw`, or a row of which at least one name is a path.
+
+    A record may be without any userIdentity, as the console's own are; a native record's names hold no dots.
+    """
+    if "userIdentity.type" in record or "_raw" in record:
+        return True
+    return "eventName" in record and ("_time" in record or any("." in str(name) for name in record))
 
 
 def has_fields(row: Record) -> bool:
