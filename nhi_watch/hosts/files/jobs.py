@@ -16,7 +16,6 @@ from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectEr
 from nhi_watch.detect import drift, feedback, model
 from nhi_watch.detect.judge import Options, Pipeline, Result
 from nhi_watch.hosts.files import reader
-from nhi_watch.hosts.files.reader.lane import Lane
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake.sources import cloudtrail
@@ -91,13 +90,12 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     pipeline = Pipeline(state, model.load(job.model), sources, Options(job.budget, known, listed))
     started = time.perf_counter()
     with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
-        take = Lane(pipeline.grouping).take if sources[0] is cloudtrail else None
 
         def moved(count: int) -> None:
             on_bytes(count)
             pipeline.relieve()
 
-        for batch in reader.read(job.paths, moved, take, job.out):
+        for batch in reader.read(job.paths, moved, job.out):
             _feed(pipeline, batch, rejects)
     result_started = time.perf_counter()
     with _few_collections():

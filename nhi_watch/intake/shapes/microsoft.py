@@ -22,7 +22,6 @@ from functools import lru_cache
 from typing import Any, Optional
 
 from nhi_watch.core.event import Identity
-from nhi_watch.intake.shapes.times import spelled
 from nhi_watch.intake.shapes.values import listed, plain, text
 
 ENTRA = "entra"
@@ -148,8 +147,6 @@ def links(identity: Identity, object_id: str) -> tuple[str, ...]:
 
 
 # ---- texts
-
-when = spelled
 
 
 @lru_cache(maxsize=4096)
