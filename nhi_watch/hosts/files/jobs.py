@@ -103,6 +103,7 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
     result.run["drift"] = drift.told(drift.report(store, state.daybook.days[:-1], spreads))
+    result.run.update(rejects.told())
     _demand_events(result.run, job.out)
     told = feedback.apply(store, result.standing, int(time.time()))
     result = result._replace(notables=overall(told.shown))
@@ -145,8 +146,9 @@ def _feed(pipeline: Pipeline, batch: reader.Batch, rejects: Rejects) -> None:
     def refuse(index: int, error: RejectError) -> None:
         pipeline.reject(error.reason)
         if error.reason not in OUT_OF_SCOPE:
-            rejects.refuse(batch.where(index), error, batch.raw(index))
+            rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
 
+    rejects.pass_over(batch.passed)
     for piece in batch.bad:
         pipeline.reject(piece.reason)
         rejects.add(piece)
