@@ -21,7 +21,6 @@ from nhi_watch_lab.evaluation import (
     real,
     streams,
     summary,
-    unseen,
 )
 from nhi_watch_lab.evaluation.incidents import Job, Progress
 from nhi_watch_lab.evaluation.labelled import Labelled
@@ -59,8 +58,7 @@ POISONED = 12
 def simulated(task: Task) -> Result:
     """Recall of ours and of all rivals, and what follows from the same days."""
     (boosted,) = _boosting(task.progress)
-    folds = incidents.spread(unseen.fold, unseen.dealt(), (task.progress, "trainings without techniques"), task.workers)
-    jobs = [Job(spec, task.model, kept=task.kept, boosting=boosted, folds=folds) for spec in task.specs]
+    jobs = [Job(spec, task.model, kept=task.kept, boosting=boosted) for spec in task.specs]
     results = incidents.all_tenants(jobs, task.progress, task.workers)
     episodes = [episode for result in results for episode in result.episodes]
     shifted = prevalence.shift(episodes, summary.notables(results, summary.WRITTEN_AT))
