@@ -124,9 +124,9 @@ def _by_day(folder: Path, incidents: list[dict[str, Any]]) -> Iterator[Raw]:
         records.setdefault(when // DAY, []).append(record)
         if (file, number) in owner and record_id:
             ids[owner[file, number]].append(record_id)
+    told = [{**label, "record_ids": ids[label["id"]]} for label in incidents]
     for day in sorted(records):
-        begun = [{**label, "record_ids": ids[label["id"]]} for label in incidents if parse(label["start"]) // DAY == day]
-        yield begun, records[day]
+        yield [label for label in told if parse(label["start"]) // DAY == day], records[day]
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int, Record]]:

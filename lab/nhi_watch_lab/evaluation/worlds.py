@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model as models
 from nhi_watch.detect.model import Scorecard
-from nhi_watch_lab.evaluation import exams, kept, open_rules, worlds_sum
+from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, worlds_sum
 from nhi_watch_lab.evaluation.exams import DRAWN, OLD, SECOND, Exam
 from nhi_watch_lab.evaluation.incidents import Progress, seeds_of, spread
 from nhi_watch_lab.evaluation.judged import OURS, Case, Job, Judged, Notable, judge
@@ -71,8 +71,13 @@ def measure(task: Task, progress: Progress) -> dict[str, Any]:
     """All figures of some worlds, as plain values."""
     boosted = _boosting() if task.rivals else None
     works = [Work(exam, task.model, task.out, task.rivals, task.rules, boosted) for exam in task.exams]
-    found = spread(one, works, (progress, "worlds"), task.workers)
-    return worlds_sum.summarise(found)
+    told = worlds_sum.summarise(spread(one, works, (progress, "worlds"), task.workers))
+    if task.rivals and missing("hbos"):
+        told["rivals_left_out"] = {"hbos": f"needs {' and '.join(missing('hbos'))}"}
+    if task.rules:
+        rules = sigma_rules.load(task.rules)
+        told["rules"] = {"rules": len(rules.rules), "left_out": len(rules.left_out), "why": rules.left_out}
+    return told
 
 
 def one(work: Work) -> Judged:

@@ -143,9 +143,9 @@ def _calibration(worlds: Sequence[Judged]) -> dict[str, Any]:
 
 def _padding(plain_worlds: Sequence[Judged], padded: Sequence[Judged]) -> dict[str, Any]:
     """What padding costs, on incidents that both variants of a world have."""
-    hidden = {(w.exam.seed, c.id): (c, w) for w in padded for c in plain(w)}
-    both = [(c, w, (w.exam.seed, c.id)) for w in plain_worlds for c in plain(w) if (w.exam.seed, c.id) in hidden]
-    pairs = [(c, w, *hidden[key]) for c, w, key in both]
+    hidden = {(w.exam.seed, *c[:3]): (c, w) for w in padded for c in plain(w)}
+    both = [(c, w, (w.exam.seed, *c[:3])) for w in plain_worlds for c in plain(w)]
+    pairs = [(c, w, *hidden[key]) for c, w, key in both if key in hidden]
     found: dict[str, Any] = {}
     for budget in BUDGETS:
         for origin in ORIGINS:
