@@ -51,8 +51,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "decisions" / "README.md", page("Decisions", decisions())
     writers: dict[str, Callable[[], Iterable[str]]] = {"signals": signals, "sources": sources}
     for name, write in writers.items():
-        if registry.modules(f"nhi_watch.{name}"):
-            yield DOCS / f"{name}.md", page(name.capitalize(), write())
+        yield DOCS / f"{name}.md", page(name.capitalize(), write())
     readme = ROOT / "README.md"
     yield readme, readme_figures.written(readme.read_text("utf-8"), DOCS / "evaluation.md")
     if importlib.util.find_spec("nhi_watch.cli"):

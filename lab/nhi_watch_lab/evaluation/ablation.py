@@ -13,7 +13,8 @@ from typing import Any
 from nhi_watch.context import assets
 from nhi_watch.core.behaviour import IdentityDay, Shape
 from nhi_watch.detect import ranking
-from nhi_watch.detect.model import Scorecard, score_of
+from nhi_watch.detect.home import total
+from nhi_watch.detect.model import score_of
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab.evaluation.counting import Entry
 from nhi_watch_lab.evaluation.kept import KeptDay
@@ -35,24 +36,24 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
 _SKETCHES = {"source address": ("addresses",), "target": ("targets",), "session": ("sessions", "issued", "links")}
 
 
-def entries(model: Scorecard, items: Sequence[Replayed], plain: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
+def entries(items: Sequence[Replayed], plain: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
     """Signal → the day's entries as they are, `plain`, but for those in which the signal says something."""
     for index, name in enumerate(NAMES):
         found = list(plain)
         for number, item in enumerate(items):
             if item.episode.values[index]:
-                found[number] = _entry(model, item, index)
+                found[number] = _entry(item, index)
         yield name, found
 
 
-def _entry(model: Scorecard, item: Replayed, index: int) -> Entry:
-    values = (*item.episode.values[:index], 0.0, *item.episode.values[index + 1 :])
-    log_odds = model.log_odds(values)
-    probability = model.probability(log_odds)
+def _entry(item: Replayed, index: int) -> Entry:
+    episode = item.episode
+    points = total([0.0 if at == index else each for at, each in enumerate(episode.points)])
+    probability = episode.bound.card.probability(points)
     if score_of(probability) < ranking.FLOOR:
-        return Entry((probability, log_odds), item.incidents, False)
-    weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, item.episode.view))
-    return Entry((weight, log_odds), item.incidents, True)
+        return Entry((probability, points), item.incidents, False)
+    weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, episode.view))
+    return Entry((weight, points), item.incidents, True)
 
 
 def without_field(day: KeptDay, field: str) -> KeptDay:

@@ -62,7 +62,6 @@ class Ground:
 
     def __init__(self, model: Scorecard, account: Account) -> None:
         self.account = account
-        self._model = model
         self._replay = Replay(model)
         for _ in self._replay.run(week_before(account.day)):
             pass
@@ -78,7 +77,7 @@ class Ground:
         item = self._replay.score(wholes([*host.records, *records])[host.identity])
         rank = self._rank(item)
         loud = item.ranked.eligible and severity_of(item.ranked.score) in ("high", "critical")
-        told = {**named(self._model, item), "eligible": item.ranked.eligible}
+        told = {**named(item), "eligible": item.ranked.eligible}
         return Graft(self.account.name, technique, origin, host.name, loud and rank == 1, rank, told)
 
     def _rank(self, item: Replayed) -> int:

@@ -9,27 +9,25 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, TypeVar
 
 from nhi_watch.core import timestamps
-from nhi_watch.detect import calibration, model, ranking
+from nhi_watch.detect import model, ranking
 from nhi_watch.detect.calibration import Quiet
 from nhi_watch.detect.explain.notables import created
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import weighed
-from nhi_watch.state.baseline import TENANT, Profile
-from nhi_watch_lab.evaluation import ablation, unseen
+from nhi_watch_lab.evaluation import ablation
 from nhi_watch_lab.evaluation.counting import BUDGETS, Entry, places
 from nhi_watch_lab.evaluation.kept import KeptDay, tenant_days
 from nhi_watch_lab.evaluation.labelled import Labelled
 from nhi_watch_lab.evaluation.learners import boosting, learners
-from nhi_watch_lab.evaluation.replay import Replay, Replayed, linked
+from nhi_watch_lab.evaluation.replay import Replay, Replayed, linked, quiet_time
 from nhi_watch_lab.evaluation.rivals import FirstSeen, Rival, simple
-from nhi_watch_lab.evaluation.unseen import Fold
 from nhi_watch_lab.simulator import Spec
 
 SEEDS = tuple(range(501, 509))
@@ -53,7 +51,7 @@ class Card(NamedTuple):
     identity: str
     score: float
     priority: float
-    log_odds: float
+    points: float
     signals: dict[str, tuple[Optional[float], float]]
     """Signal → value and points, where it has points; a value of None: cannot tell."""
 
@@ -109,7 +107,7 @@ class Scored(NamedTuple):
     day: int
     score: float
     probability: float
-    log_odds: float
+    points: float
     bad: bool
     place: int
     """How many episodes rank before it in the day, floor and all; -1: not over the floor."""
@@ -148,7 +146,7 @@ class Watch:
     """One tenant under watch."""
 
     def __init__(self, job: Job) -> None:
-        self._job, self._model, self._folds = job, job.model, job.folds
+        self._job, self._model = job, job.model
         self._seed = job.spec.seed
         self._rivals: list[Rival] = [*simple(), *learners(job.boosting)] if job.rivals else []
         self._replay = Replay(job.model)
@@ -177,17 +175,20 @@ class Watch:
         for incident, times in day.times.items():
             self._times.setdefault(incident, []).extend(times)
         self._events += day.events
-        quiet = calibration.quiet_time(self._replay.baselines.groups.get(TENANT) or Profile(), max(day.days, default=0))
-        everybody = list(self._replay.run_days(day.days))
+        for everybody in self._replay.by_day(day.days):
+            self._episodes(number, everybody)
+
+    def _episodes(self, number: int, everybody: Sequence[Replayed]) -> None:
+        quiet = quiet_time(self._replay, everybody[0].day)
         items = [item for item in everybody if item.ranked.eligible]
         self._days.append(DaySize(self._seed, number, len(items), thresholds(quiet, len(items))))
         if number >= self._job.spec.quiet_days:
             self._first_seen += sum(score > 0 for score in self._new_calls.score(items).values())
         self._new_calls.learn(items)
-        ours = [item for item in linked(self._model, everybody) if item.ranked.eligible]
+        ours = [item for item in linked(everybody) if item.ranked.eligible]
         self._count_ours(number, ours)
         if self._job.ablate:
-            for name, without in ablation.entries(self._model, ours, [our_entry(item) for item in ours]):
+            for name, without in ablation.entries(ours, [our_entry(item) for item in ours]):
                 self._count(f"{ablation.WITHOUT}{name}", (number, len(items)), without)
         if not self._rivals:
             alone = [our_entry(item) for item in items]
@@ -197,19 +198,13 @@ class Watch:
             told = rival.score(items)
             self._count(rival.name, (number, len(items)), [rival_entry(item, told) for item in items])
             rival.learn(items)
-        for fold in self._folds:
-            self._count(unseen.SCORECARD, (number, len(items)), [fold.entry(i) for i in ours], fold.techniques)
-            self._count(unseen.BOOSTING, (number, len(items)), fold.boosted(items), fold.techniques)
         self._keep(number, ours)
 
-    def _count(
-        self, detector: str, day: tuple[int, int], entries: Sequence[Entry], only: Collection[str] = ()
-    ) -> None:
-        """`day`: its number, and how many identities the budget is counted for; `only`: techniques that count."""
+    def _count(self, detector: str, day: tuple[int, int], entries: Sequence[Entry]) -> None:
+        """`day`: its number, and how many identities the budget is counted for."""
         number, size = day
         for incident, above in places(entries).items():
-            if not only or self._labels[incident]["technique"] in only:
-                self._places.setdefault(incident, {}).setdefault(detector, []).append((number, above, size))
+            self._places.setdefault(incident, {}).setdefault(detector, []).append((number, above, size))
 
     def _count_ours(self, number: int, ours: Sequence[Replayed]) -> None:
         size = self._days[-1].identities
@@ -218,13 +213,13 @@ class Watch:
             self._count(at(OURS, budget), (number, size), [our_entry(item, low) for item in ours])
 
     def _keep(self, number: int, items: Sequence[Replayed]) -> None:
-        ordered = sorted(items, key=lambda i: (-i.ranked.priority, -i.ranked.log_odds, i.ranked.identity_id))
+        ordered = sorted(items, key=lambda i: (-i.ranked.priority, -i.ranked.points, i.ranked.identity_id))
         benign = [item for item in ordered if not item.incidents]
         for place, item in enumerate(ordered):
-            ranked, odds = item.ranked, item.ranked.log_odds
+            ranked, points = item.ranked, item.ranked.points
             over = place if ranked.score >= ranking.FLOOR else -1
-            self._found.append(Scored(self._seed, number, ranked.score, self._model.probability(odds),
-                                      odds, bool(item.incidents), over))  # fmt: skip
+            self._found.append(Scored(self._seed, number, ranked.score, self._model.probability(points),
+                                      points, bool(item.incidents), over))  # fmt: skip
             for incident in item.incidents:
                 self._study(incident, item, benign)
 
@@ -233,9 +228,9 @@ class Watch:
         if known is None or item.ranked.priority > known[0].priority:
             above = [b for b in benign if our_entry(b).rank >= our_entry(item).rank][:SHOWN]
             whose = Whose(item.episode.identity.kind, item.episode.view.past.own.days)
-            self._best[incident] = card(self._model, item), [card(self._model, b) for b in above], whose
+            self._best[incident] = card(item), [card(b) for b in above], whose
         if item.ranked.score >= ranking.FLOOR:
-            when = created(self._model, item.episode)
+            when = created(item.episode)
             self._created[incident] = min(when, self._created.get(incident, when))
 
     def _incident(self, label: Mapping[str, Any]) -> Incident:
@@ -253,7 +248,7 @@ class Watch:
 def our_entry(item: Replayed, threshold: float = ranking.FLOOR) -> Entry:
     """As `ranking.order` sees it."""
     ranked = item.ranked
-    return Entry((ranked.priority, ranked.log_odds), item.incidents, ranked.score >= threshold)
+    return Entry((ranked.priority, ranked.points), item.incidents, ranked.score >= threshold)
 
 
 def thresholds(quiet: Quiet, size: int) -> tuple[float, ...]:
@@ -267,12 +262,12 @@ def rival_entry(item: Replayed, told: Mapping[str, float]) -> Entry:
     return Entry((score,), item.incidents, score > 0)
 
 
-def card(scorecard: Scorecard, item: Replayed) -> Card:
+def card(item: Replayed) -> Card:
     """What the signals said of an episode."""
-    rows = weighed(scorecard, item.episode.values)
-    told = {s.name: (value, round(points, 2)) for points, s, value in rows if value is None or value}
+    rows = weighed(item.episode.values, item.episode.points)
+    told = {s.name: (value, points) for points, s, value in rows if value is None or value}
     ranked = item.ranked
-    return Card(item.episode.identity.name, ranked.score, ranked.priority, ranked.log_odds, told)
+    return Card(item.episode.identity.name, ranked.score, ranked.priority, ranked.points, told)
 
 
 class Job(NamedTuple):
@@ -285,8 +280,6 @@ class Job(NamedTuple):
     kept: Path | None = None
     boosting: Any = None
     """What `learners.boosting()` returned."""
-    folds: Sequence[Fold] = ()
-    """What judges techniques that no training saw."""
     ablate: bool = False
     """Whether to count how it would fare without each signal."""
     blank: str = ""

@@ -1,7 +1,7 @@
-"""Simulated days, grouped once and kept: tuning a signal must not wait for the simulator each time.
+"""Generated days, grouped once and kept: tuning must not wait for a generator each time.
 
-A file holds one tenant. Its name says what it depends on: the settings, and the source of all that stands
-between the simulator and a behaviour; another source makes another file.
+A file holds one tenant. Its name says what it depends on: the settings, and the source of all that stands between the
+generator and a behaviour; another source makes another file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -23,15 +23,14 @@ from nhi_watch_lab.simulator import Spec, Tenant
 from nhi_watch_lab.simulator.difficulty import source_hash
 
 PACKAGE = Path(nhi_watch.__file__).parent
-_READING = (
-    "actions.py", "agent.py", "behaviour.py", "event.py", "grouping.py", "identity.py", "network.py",
-    "timestamps.py", "sources/*.py", "tables/*.json",
-)  # fmt: skip
+READING = ("core", "context", "intake")
 """What stands between a record and its behaviour."""
+JUDGING = ("detect", "state")
+"""What stands between a behaviour and its score."""
 
 
 class KeptDay(NamedTuple):
-    """One simulated day."""
+    """One generated day."""
 
     incidents: list[dict[str, Any]]
     """Labels of those that began on this day."""
@@ -44,15 +43,9 @@ class KeptDay(NamedTuple):
 def tenant_days(spec: Spec, folder: Path | None) -> Iterator[KeptDay]:
     """Day after day; from a file in `folder` if it is there, which is made if not. None: nothing is kept."""
     if folder is None:
-        yield from _simulated(spec)
-        return
-    path = folder / f"tenant-{_mark(spec)}.jsonl.gz"
-    if not path.exists():
-        _write(path, spec)
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            incidents, wholes, events, *times = json.loads(line)
-            yield KeptDay(incidents, _days(wholes), events, *times)
+        return _simulated(spec)
+    mark = hashlib.sha256(f"{spec}{code_hash(READING)}{source_hash()}".encode()).hexdigest()[:16]
+    return through(folder / f"tenant-{mark}.jsonl.gz", lambda: ({}, _simulated(spec)))[1]
 
 
 def _simulated(spec: Spec) -> Iterator[KeptDay]:
@@ -66,14 +59,30 @@ def _simulated(spec: Spec) -> Iterator[KeptDay]:
         yield KeptDay(day.incidents, grouped(day.records), len(day.records), times)
 
 
-def _write(path: Path, spec: Spec) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with gzip.open(part, "wt", 1, encoding="utf-8") as file:
-        for kept in _simulated(spec):
-            wholes = [behaviour.to_row(whole) for day in kept.days.values() for whole in day.values()]
-            file.write(json.dumps([kept.incidents, wholes, kept.events, dict(kept.times)]) + "\n")
-    part.replace(path)
+def through(
+    path: Path, make: Callable[[], tuple[dict[str, Any], Iterable[KeptDay]]]
+) -> tuple[dict[str, Any], Iterator[KeptDay]]:
+    """What is told of a tenant, and its days, from a file; which `make` fills where it is missing."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with gzip.open(part, "wt", 1, encoding="utf-8") as file:
+            head, days = make()
+            file.write(json.dumps(head) + "\n")
+            for kept in days:
+                wholes = [behaviour.to_row(whole) for day in kept.days.values() for whole in day.values()]
+                file.write(json.dumps([kept.incidents, wholes, kept.events, dict(kept.times)]) + "\n")
+        part.replace(path)
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return json.loads(file.readline()), _read(path)
+
+
+def _read(path: Path) -> Iterator[KeptDay]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        file.readline()
+        for line in file:
+            incidents, wholes, events, times = json.loads(line)
+            yield KeptDay(incidents, _days(wholes), events, times)
 
 
 def _days(rows: list[Any]) -> Days:
@@ -84,13 +93,12 @@ def _days(rows: list[Any]) -> Days:
     return days
 
 
-def _mark(spec: Spec) -> str:
-    return hashlib.sha256(f"{spec}{_reading_hash()}{source_hash()}".encode()).hexdigest()[:16]
-
-
 @cache
-def _reading_hash() -> str:
+def code_hash(folders: tuple[str, ...], package: Path = PACKAGE) -> str:
+    """SHA-256 over the sources and tables in some folders of a package."""
     total = hashlib.sha256()
-    for file in sorted(file for pattern in _READING for file in PACKAGE.glob(pattern)):
-        total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for folder in folders:
+        for path in sorted((package / folder).rglob("*")):
+            if path.suffix in (".py", ".json", ".txt", ".csv") and path.parent.name != "model":
+                total.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes() + b"\0")
     return total.hexdigest()

@@ -91,7 +91,7 @@ def _rivals(simulated: Figures) -> str:
     return f"""## Recall at a budget, beside what people would use instead
 
 Notables a day per 1,000 identities; {count} incidents. *Behind* is how much of the recall the detector lacks
-compared with ours, on the same incidents. *…_unseen*: trained without the incident's own technique and its likes.
+compared with ours, on the same incidents.
 
 {table(heads, rows)}
 

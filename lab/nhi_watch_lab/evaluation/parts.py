@@ -21,8 +21,9 @@ from nhi_watch_lab.evaluation import (
     real,
     streams,
     summary,
-    unseen,
+    worlds,
 )
+from nhi_watch_lab.evaluation.exams import Exam
 from nhi_watch_lab.evaluation.incidents import Job, Progress
 from nhi_watch_lab.evaluation.labelled import Labelled
 from nhi_watch_lab.simulator import Spec
@@ -44,6 +45,10 @@ class Task(NamedTuple):
     """Where simulated days are kept."""
     progress: Progress
     workers: int = 2
+    exams: Sequence[Exam] = ()
+    """The worlds that the score is judged in."""
+    rules: Optional[Path] = None
+    """A folder of Sigma rules, as a rival."""
 
     @property
     def some(self) -> list[Spec]:
@@ -56,11 +61,16 @@ POISONED = 12
 """Campaigns of a tenant that are poisoned for."""
 
 
+def judged_worlds(task: Task) -> Result:
+    """Drawn worlds, the second one, padded variants, the old simulator; with rivals."""
+    work = worlds.Task(task.model, task.exams, task.kept.parent, True, task.rules, task.workers)
+    return {"worlds": worlds.measure(work, task.progress)}
+
+
 def simulated(task: Task) -> Result:
     """Recall of ours and of all rivals, and what follows from the same days."""
     (boosted,) = _boosting(task.progress)
-    folds = incidents.spread(unseen.fold, unseen.dealt(), (task.progress, "trainings without techniques"), task.workers)
-    jobs = [Job(spec, task.model, kept=task.kept, boosting=boosted, folds=folds) for spec in task.specs]
+    jobs = [Job(spec, task.model, kept=task.kept, boosting=boosted) for spec in task.specs]
     results = incidents.all_tenants(jobs, task.progress, task.workers)
     episodes = [episode for result in results for episode in result.episodes]
     shifted = prevalence.shift(episodes, summary.notables(results, summary.WRITTEN_AT))
@@ -131,8 +141,8 @@ def fields(task: Task) -> Result:
 
 
 PARTS: dict[str, Callable[[Task], Result]] = {
-    "simulated": simulated, "real": real_logs, "budget": budget, "cold": cold_start, "poison": poisoning,
-    "signals": signals, "fields": fields,
+    "worlds": judged_worlds, "simulated": simulated, "real": real_logs, "budget": budget, "cold": cold_start,
+    "poison": poisoning, "signals": signals, "fields": fields,
 }  # fmt: skip
 CURVES = ("cold", "poison", "signals", "fields")
 

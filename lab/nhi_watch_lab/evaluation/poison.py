@@ -22,7 +22,7 @@ from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.detect import ranking
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.state import baseline
-from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
+from nhi_watch.state.baseline import TENANT, DayLesson, Delta, Profile, learn_groups, peer_scope, teach
 from nhi_watch_lab.evaluation.counting import quantile
 from nhi_watch_lab.evaluation.incidents import our_entry
 from nhi_watch_lab.evaluation.replay import Replay, Replayed, grouped
@@ -160,13 +160,20 @@ class Siege:
         written = self._is_written(item, past)
         held = item.episode.held if self._caps else frozenset[Shape]()
         lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
-        lesson.now.update(ranking.remembered(day, item.episode, item.ranked))
-        teach(self._own, day, *lesson)
-        others = {**self._ordinary(past).lessons, self._attack.victim: (*lesson, self._scope)}
+        taught = self._taught(lesson, ranking.remembered(item.episode, item.ranked))
+        teach(self._own, day, *taught)
+        others = {**self._ordinary(past).lessons, self._attack.victim: (*taught, self._scope)}
         mine = self._scope
-        told: list[Lesson] = [(now, {}, mine if scope == mine else "") for now, _, scope in others.values()]
+        told: list[Lesson] = [(now, later, mine if scope == mine else "") for now, later, scope in others.values()]
         learn_groups(self._scratch.baselines.groups, day, told)
         return written
+
+    def _taught(self, lesson: DayLesson, scored: tuple[Delta, Delta]) -> tuple[Delta, Delta]:
+        now, later = scored
+        if not self._caps:
+            now = {**now, **{name: {**now.get(name, {}), **values} for name, values in later.items()}}
+            later = {}
+        return {**lesson.now, **now}, {**lesson.later, **later}
 
     def _ordinary(self, past: int) -> Ordinary:
         return self._ground.cycle[past % len(self._ground.cycle)]
@@ -181,9 +188,8 @@ class Siege:
 
     def _creep(self, past: int) -> list[Behaviour]:
         """As many acts as pass unseen, the least suspicious first."""
-        model, chosen = self._ground.model, list[Behaviour]()
-        views = self._score(self._attack.acts, past).episode.view.views
-        points = {view.shape: model.log_odds(view.values) for view in views}
+        chosen = list[Behaviour]()
+        points = {view.shape: view.points for view in self._score(self._attack.acts, past).episode.view.views}
         ordered = sorted(self._attack.acts, key=lambda b: (points[b.shape], b.hour, b.shape))
         for act in ordered:
             if not self.seen([*chosen, act], past):

@@ -109,7 +109,7 @@ class _Way:
 
 def _order(entry: Replayed) -> tuple[float, float, bool]:
     """As `ranking.order` has it; of equals the benign one comes first, to our disadvantage."""
-    return -entry.ranked.priority, -entry.ranked.log_odds, bool(entry.incidents)
+    return -entry.ranked.priority, -entry.ranked.points, bool(entry.incidents)
 
 
 def _members(entry: Replayed) -> frozenset[str]:
@@ -149,14 +149,17 @@ class Watch:
 
     def _together(self, day: Day) -> None:
         self._whole.label(day.incidents)
-        items = list(self._whole.run_days(grouped(line.record for line in day.lines)))
+        for items in self._whole.by_day(grouped(line.record for line in day.lines)):
+            self._judged(day, items)
+
+    def _judged(self, day: Day, items: Sequence[Replayed]) -> None:
         identities = sum(item.ranked.eligible for item in items)
         for item in items:
             if item.ranked.score >= ranking.FLOOR:
                 for incident in item.incidents:
                     self._news.setdefault(incident, {}).setdefault(day.date, set()).add(item.ranked.identity_id)
         self._ways["not_linked"].day(day.date, items, identities)
-        self._ways["together"].day(day.date, linked(self._model, items), identities)
+        self._ways["together"].day(day.date, linked(items), identities)
 
     def _alone(self, day: Day, products: Mapping[str, Sequence[object]]) -> None:
         for name, records in products.items():

@@ -67,7 +67,7 @@ def quiet(model: Scorecard, before: Sequence[Record], records: Sequence[Record])
     replay = Replay(model)
     for _ in replay.run(before):
         pass
-    return _severities(model, replay.run(records))
+    return _severities(replay.run(records))
 
 
 def each_day_cold(model: Scorecard, records: Sequence[Record]) -> dict[str, Any]:
@@ -75,26 +75,26 @@ def each_day_cold(model: Scorecard, records: Sequence[Record]) -> dict[str, Any]
     days: dict[str, list[Record]] = {}
     for record in records:
         days.setdefault(str(record.get("eventTime"))[:10], []).append(record)
-    return _severities(model, (item for day in sorted(days) for item in Replay(model).run(days[day])))
+    return _severities(item for day in sorted(days) for item in Replay(model).run(days[day]))
 
 
-def _severities(model: Scorecard, items: Iterable[Replayed]) -> dict[str, Any]:
+def _severities(items: Iterable[Replayed]) -> dict[str, Any]:
     eligible = [item for item in items if item.ranked.eligible]
     over = [item for item in eligible if item.ranked.score >= FLOOR]
-    over.sort(key=lambda item: (-item.ranked.priority, -item.ranked.log_odds))
+    over.sort(key=lambda item: (-item.ranked.priority, -item.ranked.points))
     loud = [item for item in over if severity_of(item.ranked.score) in LOUD]
     return {
         "identity_days": len(eligible),
         "over_the_floor": mix(severity_of(item.ranked.score) for item in over),
-        "medium_or_higher": [named(model, item) for item in loud],
-        "highest": [named(model, item) for item in over[:3]],
+        "medium_or_higher": [named(item) for item in loud],
+        "highest": [named(item) for item in over[:3]],
     }
 
 
-def named(model: Scorecard, item: Replayed) -> dict[str, Any]:
+def named(item: Replayed) -> dict[str, Any]:
     """An episode with its day, severity and signals."""
     return {"day": timestamps.render_day(item.day), "severity": severity_of(item.ranked.score),
-            **plain_card(card(model, item))}  # fmt: skip
+            **plain_card(card(item))}  # fmt: skip
 
 
 # ---- the attacked account
@@ -112,7 +112,7 @@ def invictus(model: Scorecard, records: Sequence[Record]) -> dict[str, Any]:
         if event is not None:
             key = (shape_of(event), event.time // HOUR)
             found.setdefault(key, Counter())[is_attack(original)] += 1
-    rows = [(_odds(model, shape, hour), shape, bool(held[True])) for (shape, hour), held in found.items()]
+    rows = [(_points(model, shape, hour), shape, bool(held[True])) for (shape, hour), held in found.items()]
     rows.sort(key=lambda row: (-row[0], row[1]))
     attacks = sum(attack for _, _, attack in rows)
     return {
@@ -122,22 +122,24 @@ def invictus(model: Scorecard, records: Sequence[Record]) -> dict[str, Any]:
         "attack_behaviours": attacks,
         "mixed_behaviours": sum(len(held) == 2 for held in found.values()),
         "prevalence": round(attacks / max(1, len(rows)), 4),
-        "average_precision": average_precision((odds, attack) for odds, _, attack in rows),
+        "average_precision": average_precision((points, attack) for points, _, attack in rows),
         "precision_at_number_of_attacks": _share([attack for _, _, attack in rows[:attacks]]),
         "ordinary_on_top": [_line(row) for row in rows if not row[2]][:SHOWN],
         "attacks_at_the_bottom": [_line(row) for row in rows if row[2]][-SHOWN:],
     }
 
 
-def _odds(model: Scorecard, shape: Shape, hour: int) -> float:
-    """The log-odds: a score to one decimal would tie where the model does not."""
-    return model.log_odds(behaviour_row(View(shape, Baselines(model).past(shape.identity, hour * HOUR // DAY))))
+def _points(model: Scorecard, shape: Shape, hour: int) -> float:
+    """The points: a score to one decimal would tie where the model does not."""
+    baselines = Baselines(model)
+    past = baselines.past(shape.identity, hour * HOUR // DAY)
+    return baselines.bound(past).total(behaviour_row(View(shape, past)))
 
 
 def _line(row: tuple[float, Shape, bool]) -> str:
-    odds, shape, _ = row
+    points, shape, _ = row
     who = shape.identity.name.rsplit("/", 1)[-1]
-    return f"{odds:.2f} {shape.action} {shape.error} by {who} from {shape.network} with {shape.agent}"
+    return f"{points:.2f} {shape.action} {shape.error} by {who} from {shape.network} with {shape.agent}"
 
 
 def _share(values: Sequence[bool]) -> float:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from nhi_watch.context import assets
 from nhi_watch.core import registry
 from nhi_watch.core.behaviour import IdentityDay, fingerprint
-from nhi_watch.detect import linking, ranking
+from nhi_watch.detect import calibration, linking, ranking
+from nhi_watch.detect.calibration import Quiet
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.intake.days import Grouping
@@ -58,11 +59,16 @@ class Replay:
 
     def run_days(self, days: Days) -> Iterator[Replayed]:
         """The same for days that were grouped before."""
+        for done in self.by_day(days):
+            yield from done
+
+    def by_day(self, days: Days) -> Iterator[list[Replayed]]:
+        """Each day's episodes; what is worked out before the next is asked for sees what was known on its eve."""
         for day in sorted(days):
             if TENANT in self.baselines.groups:
                 self.baselines.groups[TENANT].advance(day)
             done = [self.score(whole) for whole in days[day].values()]
-            yield from done
+            yield done
             self.learn(day, done)
 
     def score(self, whole: IdentityDay) -> Replayed:
@@ -86,6 +92,12 @@ class Replay:
             lessons.append((*taught, peer_scope(item.episode.identity)))
         learn_groups(self.baselines.groups, day, lessons)
         return lessons
+
+
+def quiet_time(replay: Replay, day: int) -> Quiet:
+    """What the tenant's last weeks before a day tell of its ordinary scores."""
+    baselines = replay.baselines
+    return calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.home(day), day)
 
 
 def linked(day: Sequence[Replayed]) -> list[Replayed]:

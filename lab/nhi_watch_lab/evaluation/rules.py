@@ -22,7 +22,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.scoring import Baselines, score_day
+from nhi_watch.detect.scoring import Baselines, score_day, weighed
 from nhi_watch.intake.days import Grouping
 from nhi_watch_lab.evaluation.page import table
 from nhi_watch_lab.evaluation.replay import SOURCES
@@ -50,7 +50,7 @@ class Told(NamedTuple):
     """What one event got."""
 
     points: Optional[float]
-    """Log-odds; None where no source reads the event."""
+    """The sum; None where no source reads the event."""
     why: str
     """The signals with points, the heaviest first; or why it was not read."""
     call: str = ""
@@ -85,12 +85,9 @@ def told(record: Mapping[str, Any], baselines: Baselines) -> Told:
         days, reason = _read({**record, **dict.fromkeys(TIMES, NOON)})
     if not days:
         return Told(None, f"not read: {reason}")
-    scorecard, episode = baselines.model, score_day(baselines.model, baselines, days[0])
-    ordinary = scorecard.points([0.0] * len(scorecard.signals))
-    gained = zip(scorecard.points(episode.values), ordinary, episode.values, scorecard.signals)
-    heavy = sorted(((points - usual, name) for points, usual, value, name in gained if value), reverse=True)
-    why = ", ".join(name for points, name in heavy[:3] if points > 0.05)
-    return Told(scorecard.log_odds(episode.values), why, episode.view.views[0].shape.action)
+    episode = score_day(baselines, days[0])
+    why = ", ".join(signal.name for points, signal, _ in weighed(episode.values, episode.points)[:3] if points > 0.05)
+    return Told(episode.total, why, episode.view.views[0].shape.action)
 
 
 def _read(record: Mapping[str, Any]) -> tuple[list[IdentityDay], str]:

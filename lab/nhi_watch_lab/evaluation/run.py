@@ -23,8 +23,9 @@ from nhi_watch import __version__
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model as models
 from nhi_watch.detect.model import Scorecard
-from nhi_watch_lab.evaluation import card, html, incidents, labelled, page, parts, streams
+from nhi_watch_lab.evaluation import card, html, incidents, labelled, page, parts, streams, worlds, worlds_page
 from nhi_watch_lab.evaluation.counting import BUDGETS, RESAMPLES
+from nhi_watch_lab.evaluation.exams import Exam
 from nhi_watch_lab.evaluation.incidents import OURS, SEEDS, Progress
 from nhi_watch_lab.evaluation.parts import Task
 from nhi_watch_lab.simulator import Spec
@@ -39,6 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi evaluate` takes."""
     parser.add_argument("--only", default="", metavar="PARTS",
                         help=f"some of {','.join(parts.PARTS)}, or curves for the last four; default: all")  # fmt: skip
+    parser.add_argument("--drawn", default=worlds.TEST, metavar="SEEDS",
+                        help="drawn worlds of the part worlds (default: %(default)s, kept for the end)")  # fmt: skip
+    parser.add_argument("--second", default=worlds.SECOND_SEEDS, metavar="SEEDS",
+                        help="seeds of the second world, where it is there (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--old", default=worlds.OLD_SEEDS, metavar="SEEDS",
+                        help="seeds of the old simulator in the part worlds (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--identities", type=int, default=0, metavar="N",
+                        help="identities of each world (default: as many as are drawn)")  # fmt: skip
+    parser.add_argument("--rules", type=Path, metavar="DIR",
+                        help="a folder of Sigma rules, with an allow-list, as a rival in the part worlds")  # fmt: skip
     parser.add_argument("--folder", type=Path, metavar="DIR",
                         help="your own labelled logs instead: any files that nhi score reads")  # fmt: skip
     parser.add_argument("--labels", type=Path, metavar="FILE",
@@ -59,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR",
                         help=f"gets {RESULT} and {HTML}; parts that are not measured anew stay in them")  # fmt: skip
     parser.add_argument("--page", type=Path, metavar="FILE", help="also write the figures as a Markdown page")
+    parser.add_argument("--worlds-page", type=Path, metavar="FILE", help="also write the table of worlds as a page")
     parser.add_argument("--card", type=Path, metavar="FILE", help="also write the model card")
     parser.add_argument("--json", action="store_true", help=f"print {RESULT} instead of tables")
 
@@ -94,6 +106,8 @@ def _write(args: argparse.Namespace, result: Mapping[str, Any]) -> None:
     (args.out / HTML).write_text(html.render(result), "utf-8")
     if args.page:
         args.page.write_text(page.render(result), "utf-8")
+    if args.worlds_page and "worlds" in result:
+        args.worlds_page.write_text(worlds_page.render(result), "utf-8")
     if args.card:
         manifest = json.loads(((args.model or models.FOLDER) / models.MANIFEST).read_text("utf-8"))
         args.card.write_text(card.render(result, manifest), "utf-8")
@@ -112,7 +126,7 @@ def _measured(args: argparse.Namespace, model: Scorecard, names: Sequence[str], 
     """The parts that are asked for, on top of what `--out` holds of the same model and settings."""
     specs, data = _specs(args), _data(args.data)
     task = Task(model, specs, _seeds("--stream-seeds", args.stream_seeds), data, args.out / "tenants", progress,
-                args.workers)  # fmt: skip
+                args.workers, _worlds(args), args.rules)  # fmt: skip
     head = {"model": {"id": model.id, "sha256": model.sha256}, "settings": _settings(specs)}
     result = {**_before(args.out / RESULT, head), **head}
     seconds = dict(result.get("machine", {}).get("seconds", {}))
@@ -154,6 +168,15 @@ def _seeds(option: str, text: str) -> list[int]:
         return incidents.seeds_of(text)
     except ValueError as error:
         raise InputError(f"{option} {text!r}: give numbers, as in 501-508 or 501,503") from error
+
+
+def _worlds(args: argparse.Namespace) -> list[Exam]:
+    for option in ("drawn", "second", "old"):
+        if getattr(args, option):
+            _seeds(f"--{option}", getattr(args, option))
+    if args.rules and not args.rules.is_dir():
+        raise InputError(f"--rules {args.rules}: no such folder")
+    return worlds.usual(args.drawn, args.second, args.old, args.identities)
 
 
 def _specs(args: argparse.Namespace) -> list[Spec]:
@@ -221,7 +244,8 @@ def show(result: Mapping[str, Any], console: Console) -> None:
     if "real" in result:
         console.print(_real(result["real"]))
         console.print(_grafts(result["grafts"]))
-    for title, heads, rows in page.curve_tables(result):
+    judged = worlds_page.first_sheets(result["worlds"]) if "worlds" in result else ()
+    for title, heads, rows in [*((s.title, s.heads, s.rows) for s in judged), *page.curve_tables(result)]:
         table = _table(title, *heads)
         for row in rows:
             table.add_row(*row)

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.detect import calibration, ranking
+from nhi_watch.detect import ranking
 from nhi_watch.detect.calibration import Quiet
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.state.baseline import TENANT, Profile
 from nhi_watch_lab.evaluation.counting import BUDGETS, recall
 from nhi_watch_lab.evaluation.kept import tenant_days
-from nhi_watch_lab.evaluation.replay import Replay, Replayed, linked
+from nhi_watch_lab.evaluation.replay import Replay, Replayed, linked, quiet_time
 from nhi_watch_lab.simulator import Spec, Tenant
 
 SEEDS = (512, 514, 516)
@@ -75,15 +74,14 @@ def watch(work: Work) -> Stream:
     for number, day in enumerate(tenant_days(work.spec, work.kept)):
         replay.label(day.incidents)
         incidents.update((label["id"], label) for label in day.incidents if label["distinguishable"])
-        tenant = replay.baselines.groups.get(TENANT) or Profile()
-        quiet = calibration.quiet_time(tenant, max(day.days, default=0))
-        everybody = list(replay.run_days(day.days))
-        items = [item for item in linked(work.model, everybody) if item.ranked.eligible]
-        size = sum(item.ranked.eligible for item in everybody)
-        for budget in BUDGETS:
-            count, names = one_day(items, size, budget, quiet)
-            days.append(count._replace(seed=work.spec.seed, day=number))
-            found[budget] |= names
+        for everybody in replay.by_day(day.days):
+            quiet = quiet_time(replay, everybody[0].day)
+            items = [item for item in linked(everybody) if item.ranked.eligible]
+            size = sum(item.ranked.eligible for item in everybody)
+            for budget in BUDGETS:
+                count, names = one_day(items, size, budget, quiet)
+                days.append(count._replace(seed=work.spec.seed, day=number))
+                found[budget] |= names
     return Stream(work.spec.seed, days, found, incidents, happenings(work.spec))
 
 
@@ -92,7 +90,7 @@ def one_day(items: Sequence[Replayed], size: int, budget: float, quiet: Quiet) -
     room = ranking.allowance(budget, size)
     threshold = max(ranking.FLOOR, quiet.threshold(room, size))
     over = [item for item in items if item.ranked.score >= threshold]
-    over.sort(key=lambda i: (-i.ranked.priority, -i.ranked.log_odds, bool(i.incidents), i.ranked.identity_id))
+    over.sort(key=lambda i: (-i.ranked.priority, -i.ranked.points, bool(i.incidents), i.ranked.identity_id))
     benign, names = 0, set[str]()
     for item in over:
         benign += not item.incidents

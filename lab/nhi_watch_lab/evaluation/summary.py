@@ -111,7 +111,7 @@ def _over_episodes(warm: Sequence[Scored]) -> dict[str, Any]:
     return {
         "n": len(warm),
         "prevalence": round(sum(e.bad for e in warm) / max(1, len(warm)), 6),
-        "average_precision": average_precision((e.log_odds, e.bad) for e in warm),
+        "average_precision": average_precision((e.points, e.bad) for e in warm),
         "brier": brier(told),
     }
 
@@ -266,7 +266,7 @@ def _missed_lines(incidents: Sequence[Incident], most: int) -> Iterator[str]:
         for mark, c in [("  it ", i.card), *(("  over ", c) for c in i.above)]:
             if c is not None:
                 name = c.identity.rsplit("/", 1)[-1]
-                yield f"{mark}{name} score {c.score} log-odds {c.log_odds:.2f}: {_told(c)}"
+                yield f"{mark}{name} score {c.score} points {c.points:.2f}: {_told(c)}"
 
 
 def _above(incident: Incident) -> int | None:

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
 
-from nhi_watch_lab.training.fit import POSITIVE_SHARE, at_prevalence
 from nhi_watch_lab.training.matrix import Matrix
 
 LARGEST = 20_000
@@ -92,6 +91,8 @@ class Boosting:
     """
 
     def __init__(self, matrix: Matrix) -> None:
+        from nhi_watch_lab.training.fit import POSITIVE_SHARE, at_prevalence
+
         self._estimator = HistGradientBoostingClassifier(
             max_iter=300, learning_rate=0.05, max_leaf_nodes=31, min_samples_leaf=20, early_stopping=False,
             random_state=0,

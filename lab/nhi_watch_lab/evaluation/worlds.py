@@ -1,0 +1,164 @@
+"""All worlds, judged: drawn ones, the independent second one, both padded, the old simulator; and rivals beside ours.
+
+A world's result is kept by the hashes of the model, of the code that reads and judges, and of the world's own sources,
+so that a rerun costs nothing. `python -m nhi_watch_lab.evaluation.worlds` is the short form, for tuning.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.detect import model as models
+from nhi_watch.detect.model import Scorecard
+from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, worlds_sum
+from nhi_watch_lab.evaluation.exams import DRAWN, OLD, SECOND, Exam
+from nhi_watch_lab.evaluation.incidents import Progress, seeds_of, spread
+from nhi_watch_lab.evaluation.judged import OURS, Case, Job, Judged, Notable, judge
+from nhi_watch_lab.evaluation.learners import Boosted, Fitted, Signals, boosting, missing
+from nhi_watch_lab.evaluation.rivals import FirstSeen, RarityByDays, Rival
+
+TEST = "3001-3010"
+"""Seeds that nothing was ever tuned or selected on."""
+VALIDATION = "2001-2020"
+SECOND_SEEDS = "1-8"
+OLD_SEEDS = "501-504"
+
+
+class Task(NamedTuple):
+    """What is to be judged."""
+
+    model: Scorecard
+    exams: Sequence[Exam]
+    out: Path
+    """Keeps generated days and results."""
+    rivals: bool = True
+    rules: Optional[Path] = None
+    """A folder of Sigma rules."""
+    workers: int = 2
+
+
+class Work(NamedTuple):
+    """One world for one process."""
+
+    exam: Exam
+    model: Scorecard
+    out: Path
+    rivals: bool
+    rules: Optional[Path]
+    boosting: Any = None
+
+
+def usual(drawn: str = TEST, second: str = SECOND_SEEDS, old: str = OLD_SEEDS, identities: int = 0) -> list[Exam]:
+    """The worlds of some seeds, plain and padded; the second one where it is there."""
+    found = []
+    for kind, seeds in ((DRAWN, drawn), (SECOND, second), (OLD, old)):
+        if seeds and exams.is_there(kind):
+            variants = (False,) if kind == OLD else (False, True)
+            found += [Exam(kind, seed, padded, identities) for padded in variants for seed in seeds_of(seeds)]
+    return found
+
+
+def measure(task: Task, progress: Progress) -> dict[str, Any]:
+    """All figures of some worlds, as plain values."""
+    boosted = _boosting() if task.rivals else None
+    works = [Work(exam, task.model, task.out, task.rivals, task.rules, boosted) for exam in task.exams]
+    told = worlds_sum.summarise(spread(one, works, (progress, "worlds"), task.workers))
+    if task.rivals and missing("hbos"):
+        told["rivals_left_out"] = {"hbos": f"needs {' and '.join(missing('hbos'))}"}
+    if task.rules:
+        rules = sigma_rules.load(task.rules)
+        told["rules"] = {"rules": len(rules.rules), "left_out": len(rules.left_out), "why": rules.left_out}
+    return told
+
+
+def one(work: Work) -> Judged:
+    """One world's result, worked out or read."""
+    path = work.out / "worlds" / f"{_mark(work)}.json"
+    if path.exists():
+        return _load(json.loads(path.read_text("utf-8")))
+    rivals = _rivals(work) if work.rivals else []
+    found = judge(Job(work.exam, work.model, work.out / "days", rivals))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found) + "\n", "utf-8")
+    return found
+
+
+def _rivals(work: Work) -> list[Rival]:
+    found: list[Rival] = [FirstSeen(), RarityByDays()]
+    if not missing("hbos"):
+        found.append(Fitted("hbos", Signals(), "hbos_on_signals"))
+    if work.boosting is not None:
+        found.append(Boosted(work.boosting))
+    if work.rules:
+        found.append(open_rules.OpenRules(open_rules.fired(work.exam, work.rules, work.out / "rules")))
+    return found
+
+
+def _mark(work: Work) -> str:
+    code = kept.code_hash((*kept.READING, *kept.JUDGING)), kept.code_hash(("evaluation",), exams.LAB)
+    rules = open_rules.folder_hash(work.rules) if work.rules else ""
+    told = (work.model.sha256, exams.mark(work.exam), code, work.rivals, rules, missing("hbos"), bool(work.boosting))
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
+
+
+def _load(row: Sequence[Any]) -> Judged:
+    exam, days, identities, cases, benign, calibration = row
+    made = [Case._make([*case[:-1], _notable(case[-1])]) for case in cases]
+    told = [notable for each in benign if (notable := _notable(each))]
+    return Judged(Exam(*exam), days, identities, made, told, [tuple(each) for each in calibration])
+
+
+def _notable(row: Optional[Sequence[Any]]) -> Optional[Notable]:
+    return None if row is None else Notable._make([*row[:-1], {name: tuple(told) for name, told in row[-1].items()}])
+
+
+def _boosting() -> Any:
+    """Unrestricted boosting on the rows of the training worlds, where there are any."""
+    return boosting() if find_spec("nhi_watch_lab.training.rows") else None
+
+
+# ---- the short form
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Judge some worlds and say how each fares."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--drawn", default="", metavar="SEEDS", help=f"as in {VALIDATION}; {TEST} are for the end")
+    parser.add_argument("--second", default="", metavar="SEEDS")
+    parser.add_argument("--old", default="", metavar="SEEDS")
+    parser.add_argument("--identities", type=int, default=0, help="0: as drawn")
+    parser.add_argument("--plain", action="store_true", help="without the padded variants")
+    parser.add_argument("--rivals", action="store_true")
+    parser.add_argument("--rules", type=Path, metavar="DIR")
+    parser.add_argument("--model", type=Path, default=models.FOLDER, metavar="DIR")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--missed", type=int, default=0, metavar="N", help="missed incidents shown, with what outranks")
+    parser.add_argument("--out", type=Path, default=Path("out"))
+    args = parser.parse_args(arguments)
+    chosen = usual(args.drawn, args.second, args.old, args.identities)
+    chosen = [exam for exam in chosen if not (args.plain and exam.padded)]
+    if not chosen:
+        raise InputError("name seeds: --drawn, --second or --old")
+    began = time.perf_counter()
+    boosted = _boosting() if args.rivals else None
+    card = models.load(args.model)
+    works = [Work(exam, card, args.out, args.rivals, args.rules, boosted) for exam in chosen]
+    found = spread(one, works, (lambda stage, done, total: None, ""), args.workers)
+    lines = worlds_sum.digest(found, args.missed)
+    sys.stdout.write("\n".join(lines) + f"\n{time.perf_counter() - began:.0f} s; {OURS} {card.id}\n")
+
+
+if __name__ == "__main__":
+    # under its importable name, so that worker processes and this one share the same types
+    from nhi_watch_lab.evaluation.worlds import main as run
+
+    run(sys.argv[1:])

@@ -1,0 +1,87 @@
+"""Sigma rules as a rival: which records they match, what an allow-list hushes, and what cannot be run."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from need import need
+from nhi_watch.core.errors import InputError
+from nhi_watch_lab.evaluation import sigma_rules
+from nhi_watch_lab.evaluation.open_rules import ALLOWED, RISK, Fired, OpenRules, folder_hash
+from nhi_watch_lab.evaluation.replay import Replayed
+
+RULES = Path(__file__).parent / "data" / "sigma"
+STOP = {"eventSource": "cloudtrail.amazonaws.com", "eventName": "stoplogging"}
+KEY = {"eventSource": "iam.amazonaws.com", "eventName": "CreateAccessKey", "userIdentity": {"arn": "role/app"}}
+REFUSED = {"eventName": "GetObject", "errorCode": "AccessDenied"}
+HOSTED = {"sourceIPAddress": "203.0.113.9", "userAgent": "aws-cli/1x.27"}
+
+
+def _today(day: int, identity: str) -> list[Replayed]:
+    return [cast(Replayed, SimpleNamespace(day=day, ranked=SimpleNamespace(identity_id=identity)))]
+
+
+@pytest.fixture(scope="module")
+def folder() -> sigma_rules.Folder:
+    need(find_spec("sigma"), "needs pySigma: make rivals")
+    return sigma_rules.load(RULES)
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (STOP, {"A trail is stopped or deleted"}),
+        ({**STOP, "eventName": "StopLoggingNow"}, set()),
+        (KEY, {"A key is made by who is no deployer"}),
+        ({**KEY, "userIdentity": {"arn": "role/Deploy-7"}}, set()),
+        ({**KEY, "errorCode": "Throttling"}, set()),
+        (REFUSED, {"A call is refused"}),
+        ({**REFUSED, "errorCode": "accessDenied"}, set()),
+        ({**REFUSED, "userIdentity": {"invokedBy": "config.amazonaws.com"}}, set()),
+        (HOSTED, {"A call from a hosting provider, with a tool that lists"}),
+        ({**HOSTED, "userAgent": "curl", "requestParameters": {"names": ["x", "WireTap-3"]}},
+         {"A call from a hosting provider, with a tool that lists"}),
+        ({**HOSTED, "userAgent": "curl"}, set()),
+        ({**HOSTED, "sourceIPAddress": "config.amazonaws.com"}, set()),
+    ],
+)  # fmt: skip
+def test_a_rule_matches_what_sigma_says(folder: sigma_rules.Folder, record: dict[str, Any], told: set[str]) -> None:
+    assert {rule.name for rule in folder.rules if rule.matches(record)} == told
+
+
+def test_what_one_record_cannot_answer_is_left_out_by_name(folder: sigma_rules.Folder) -> None:
+    assert set(folder.left_out) == {"other_log.yml", "correlated.yml"}
+    assert "okta" in folder.left_out["other_log.yml"]
+    assert {rule.level for rule in folder.rules} <= RISK.keys()
+
+
+def test_a_folder_without_rules_says_what_it_needs(tmp_path: Path) -> None:
+    need(find_spec("sigma"), "needs pySigma: make rivals")
+    with pytest.raises(InputError, match="no Sigma rule for product aws"):
+        sigma_rules.load(tmp_path)
+
+
+def test_risks_of_a_day_add_up_and_what_fired_of_late_is_allowed() -> None:
+    rival = OpenRules([
+        Fired(10, "a", "low one", RISK["low"]), Fired(12, "a", "low one", RISK["low"]),
+        Fired(12, "a", "high one", RISK["high"]), Fired(12, "b", "low one", RISK["low"]),
+        Fired(12 + ALLOWED, "a", "low one", RISK["low"]), Fired(13 + 2 * ALLOWED, "a", "low one", RISK["low"]),
+    ])  # fmt: skip
+    assert rival.score(_today(10, "a")) == {"a": RISK["low"]}
+    assert rival.score(_today(12, "a")) == {"a": RISK["high"]}, "the low one fired two days before"
+    assert rival.score(_today(12, "b")) == {"b": RISK["low"]}, "an allow-list is of one identity"
+    assert rival.score(_today(12 + ALLOWED, "a")) == {"a": 0.0}
+    assert rival.score(_today(13 + 2 * ALLOWED, "a")) == {"a": RISK["low"]}, "after that it counts again"
+    assert rival.score(_today(11, "a")) == {"a": 0.0}
+
+
+def test_another_rule_makes_another_hash(tmp_path: Path) -> None:
+    (tmp_path / "one.yml").write_text("title: one", "utf-8")
+    before = folder_hash(tmp_path)
+    (tmp_path / "one.yml").write_text("title: two", "utf-8")
+    assert folder_hash(tmp_path) != before
