@@ -270,11 +270,11 @@ def _traits(call: tuple[str, str], user_agent: str, invoked: str, evidence: tupl
     operation, error = call
     mfa, console = evidence
     family = agents.family(user_agent)
-    by_console = console.lower() == "true" or family == "console" or invoked.startswith("signin.")
+    by_console = console.lower() == "true" or invoked.startswith("signin.")
     refused = "ValidationException" in error and operation.startswith(_MODEL_CALLS)
     told = {
         "mfa": mfa.lower() == "true",
-        "console": by_console or "exec-env/cloudshell" in user_agent.lower(),
+        "console": by_console,
         "browser": family == "browser",
         "attack_tool": agents.is_attack_tool(user_agent),
         "probe": refused or "DryRunOperation" in error,

@@ -233,5 +233,5 @@ def _identity(f: _Facts) -> Identity:
         return Identity(f"gitlab:{f.group}:{kind}:{name}", name, kind, "gitlab", f.group, "")
     shown = f"{name or unique} (token)" if kind == "token" else name or unique
     identifier = f"gitlab::{kind}:{unique}" if unique else f"gitlab:{f.group}:{kind}:{name}"
-    human = "browser" if kind == "user" and agents.family(f.user_agent) == "browser" else ""
+    human = "user" if kind == "user" else ""
     return Identity(identifier[:512], shown[:512], kind, "gitlab", f.group, human)
