@@ -10,7 +10,7 @@ from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.context.reputation import Reputation
 from nhi_watch.core.behaviour import IdentityDay, Shape
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event
+from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake.shapes.forms import native
 
@@ -98,6 +98,8 @@ class Days:
             self.duplicates += 1
         elif is_alert:
             self.alerts += 1
+        if event.about is not None:
+            self.identity_day(event.about.id, event.time // DAY).add(done_to(event))
 
     def shape_on(self, shape: Shape, address: str, day: int) -> Shape:
         """The shape of what comes from an address on a day: as it is, or with the trait that a list gives it."""
