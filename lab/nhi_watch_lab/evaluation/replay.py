@@ -97,7 +97,7 @@ class Replay:
 def quiet_time(replay: Replay, day: int) -> Quiet:
     """What the tenant's last weeks before a day tell of its ordinary scores."""
     baselines = replay.baselines
-    return calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.home(day), day)
+    return calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.homes(day), day)
 
 
 def linked(day: Sequence[Replayed]) -> list[Replayed]:
