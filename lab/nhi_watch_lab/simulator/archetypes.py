@@ -43,7 +43,7 @@ def deployer(parts: Parts, d: Dice, name: str) -> Machine:
         Step(Pool.zipf(usual, 0.6), d.between(3, 15), 4),
     ]
     if d.chance(0.6):
-        steps.append(Step(parts.writes(d), d.lognormal(0.7, 0.9), 5))
+        steps.append(Step(parts.writes(d), d.lognormal(0.7, 0.9) * parts.ways.ci_news, 5))
     machine.activities.append(Activity(Rhythm("burst", d.lognormal(1.2, 0.8)), steps, scale=False))
     return machine
 
@@ -57,8 +57,8 @@ def terraform(parts: Parts, d: Dice, name: str) -> Machine:
     steps = [
         Step(parts.identity),
         refresh,
-        Step(parts.writes(d), d.lognormal(5, 0.8), 3),
-        Step(parts.reads(d), 2, 1),
+        Step(parts.writes(d), d.lognormal(5, 0.8) * parts.ways.ci_news, 3),
+        Step(parts.reads(d), 2 * parts.ways.ci_news, 1),
     ]
     machine.activities.append(Activity(Rhythm("burst", d.lognormal(1.0, 0.6)), steps, scale=False))
     return machine
