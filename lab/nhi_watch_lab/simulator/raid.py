@@ -34,6 +34,8 @@ class Manner(NamedTuple):
     """How much is done: 0.1 next to nothing, 1 everything at once; 0: drawn by the raid."""
     most: int = 0
     """No more calls than these; 0: as many as it takes."""
+    looks: float = 1.0
+    """Factor on how likely it looks around first."""
     padding: float = 0.0
     """About so many harmless calls beside each of its own: the victim's usual ones, and reads new to it."""
 

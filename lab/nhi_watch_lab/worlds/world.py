@@ -40,11 +40,18 @@ class World(NamedTuple):
     """Share of the attacks from the victim's own network with its own client: 0.5 to 0.65."""
     whispers: float
     """Share of the attacks with at most one to three calls: 0.1 to 0.3; assumed."""
+    looks: float
+    """Factor on how often an intruder in an account looks around before it acts (else 3 of 4 from outside, 2 of 4 from
+    inside): 0 to 1; assumed."""
     missing: tuple[str, ...]
     """What the log lacks, as pipelines that flatten or trim lose it: `agent`, `session`, `read_only`. Two worlds in
     three lack nothing. grycap's old records have no `readOnly`, hkerma's no address and no agent."""
     padded: bool
     """Whether each attacker hides among harmless calls."""
+    stolen_keys: float = 0.1
+    """Share of the attacks in an account that use a person's long-lived key, where people have some; assumed."""
+    only: tuple[str, ...] = ()
+    """The techniques that are dealt; empty: all. `World._replace(only=...)` asks for many of a few."""
 
     @property
     def days(self) -> int:
@@ -84,6 +91,7 @@ def draw(
         incidents=max(5, round(density * size / 300)),
         inside=0.5 + 0.15 * d.random(),
         whispers=0.1 + 0.2 * d.random(),
+        looks=dice("looks", seed).random(),
         missing=_missing(dice("missing", seed)),
         padded=padded,
     )
