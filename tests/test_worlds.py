@@ -68,6 +68,7 @@ def test_labels_name_records_and_identities_as_the_sources_read_them(days: list[
         found = [events[name] for name in incident["record_ids"]]
         assert {event.identity.name for event in found} == set(incident["identities"])
         assert incident["identity"] == incident["identities"][0]
+    assert all(i["first_time"].startswith(day.date) for day in days for i in day.incidents)
 
 
 def test_history_has_no_attack_and_half_of_the_attacks_come_from_inside(days: list[Day]) -> None:
@@ -123,6 +124,7 @@ def test_a_company_has_attacks_in_its_account_and_in_its_products(company: list[
     incidents = [incident for day in company for incident in day.incidents]
     ids = [incident["id"] for incident in incidents]
     assert len(ids) == len(set(ids)) == COMPANY.incidents
+    assert all(i["first_time"].startswith(day.date) for day in company for i in day.incidents)
     assert {True, False} == {"products" in incident for incident in incidents}
     assert {product for day in company for product, _ in day.records} >= {"cloudtrail", "entra", "github", "m365"}
 

@@ -67,7 +67,7 @@ def draw(
     history: int | None = None,
     company: bool | None = None,
 ) -> World:
-    """The world of a seed; what is given is not drawn, and changes nothing else that is drawn.
+    """The world of a seed; what is given is not drawn, and changes nothing else (attacks and people follow the size).
 
     >>> draw(1) == draw(1), draw(1).identities == draw(2).identities
     (True, False)
