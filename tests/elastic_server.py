@@ -2,6 +2,8 @@
 
 The jars of a version are fetched once into the user's cache. The node picks its own port, tells it in
 a file, and ends with the process that started it, however that one ends.
+
+NHI_TEST_ELASTIC=URL takes a server that runs already: for one who tests again and again.
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ from nhi_watch.hosts.elastic.connection import Connection
 
 VERSIONS = {"8.19.21": 17, "9.5.3": 21}
 """Version of the server → oldest Java that runs it."""
+RUNNING = os.environ.get("NHI_TEST_ELASTIC", "")
+FIRST = int(time.time()) if RUNNING else 0
+"""Where the numbers in names of tests begin."""
 
 _HERE = Path(__file__).parent / "elasticsearch_server"
 _DESCRIPTOR = """name=transport-netty4
@@ -178,7 +183,16 @@ def run(version: str, home: Path, heap: str = "") -> Iterator[Server]:
         node.remove()
 
 
-@pytest.fixture(scope="session", params=sorted(VERSIONS))
+def running(url: str) -> Iterator[Server]:
+    """A server that runs already; tests that ran on it before have used other names."""
+    with connect(Connection((url,))) as client:
+        for name in client.indices.get(index="nhi-state-*").body:
+            client.indices.delete(index=name)
+        (node,) = client.nodes.info()["nodes"].values()
+        yield Server(url, node["version"], client)
+
+
+@pytest.fixture(scope="session", params=[""] if RUNNING else sorted(VERSIONS))
 def elastic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One node of each version, started once a session; data is the tests' own: use distinct names."""
-    yield from run(request.param, tmp_path_factory.mktemp("elastic"))
+    yield from running(RUNNING) if RUNNING else run(request.param, tmp_path_factory.mktemp("elastic"))

@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple
 
 from ecs_shape import document, load, template
-from elastic_server import Server
+from elastic_server import FIRST, Server
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import setup
 from nhi_watch.hosts.elastic.client import connect
@@ -31,7 +31,7 @@ BUDGET = 1000.0
 LEASE = 2
 _FORKS = get_context("forkserver")
 _FORKS.set_forkserver_preload(["nhi_watch.hosts.elastic.run", "elastic_story"])
-_numbers = count()
+_numbers = count(FIRST)
 
 
 def records(days: int = 4, machines: int = 12) -> list[Tree]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desk_samples import asked, desk
-from nhi_watch.act import audit
+from nhi_watch.act import audit, seal
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.hosts.files import audit as command
 
@@ -94,6 +98,120 @@ def test_nothing_is_added_to_a_damaged_trail(tmp_path: Path) -> None:
         assert path.read_bytes() == damaged
 
 
+@contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """No file can grow beyond a size, as on a disk that is full: what fits is written, then it fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_leaves_the_trail_as_it_was(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    whole = path.read_bytes()
+    with full_after(len(whole) + 20), pytest.raises(StoreError, match="nothing was added"):
+        audit.append(path, "verdict", "alice", {})
+    assert path.read_bytes() == whole
+    assert audit.append(path, "verdict", "alice", {}).seq == 9
+    assert audit.verify(path).fault == ""
+
+
+def test_a_head_that_cannot_be_written_takes_its_line_back(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    whole, head = path.read_bytes(), seal.place(path).read_bytes()
+    with pytest.raises(OSError, match="File name too long"), path.open("ab") as file:
+        long = path.with_name("n" * 250)  # a file of this name can be, but none beside it with more letters
+        audit.add(long, file.fileno(), audit.verify(path).head, ("verdict", "alice", {}))
+    assert (path.read_bytes(), seal.place(path).read_bytes()) == (whole, head)
+
+
+def test_a_trail_that_was_cut_does_not_verify_without_its_head(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:5]))
+    seal.place(path).unlink()
+    assert "its head is missing" in audit.verify(path).fault
+    with pytest.raises(StoreError, match="its head is missing"):
+        audit.append(path, "verdict", "a", {})
+
+
+def test_nobody_seals_a_head_without_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NHI_AUDIT_KEY_FILE", str(tmp_path / "elsewhere.key"))
+    path = trail(tmp_path)
+    assert audit.verify(path).fault == ""
+    lines = path.read_bytes().splitlines(keepends=True)[:5]
+    path.write_bytes(b"".join(lines))
+    forged = {"seq": 5, "hash": json.loads(lines[4])["hash"]}
+    for more in ({}, {"seal": "0" * 64}):
+        seal.place(path).write_text(json.dumps({**forged, **more}))
+        assert "seal does not hold" in audit.verify(path).fault
+    (tmp_path / "elsewhere.key").unlink()
+    assert "cannot be checked without" in audit.verify(path).fault
+
+
+def test_only_the_owner_may_read_trail_head_and_key(tmp_path: Path) -> None:
+    trail(tmp_path)
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
+        "audit.jsonl": 0o600, "audit.jsonl.head": 0o600, "audit.jsonl.key": 0o600,
+    }  # fmt: skip
+
+
+def test_links_in_the_place_of_the_trail_or_its_parts_are_not_written_through(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"mine")
+    (tmp_path / "out").mkdir()
+    for name in ("audit.jsonl", "audit.jsonl.head.new", "audit.jsonl.head"):
+        (tmp_path / "out" / name).symlink_to(precious)
+    with pytest.raises(StoreError):
+        trail(tmp_path / "out")
+    (tmp_path / "out" / "audit.jsonl").unlink()
+    (tmp_path / "out" / "audit.jsonl.head").unlink()
+    trail(tmp_path / "out")
+    assert precious.read_bytes() == b"mine"
+
+
+def repaired(folder: Path) -> tuple[list[str], dict[str, Any]]:
+    told = asked(command, "repair", out=folder)
+    path = folder / audit.NAME
+    assert audit.verify(path).fault == ""
+    return told["lost"], json.loads(list(audit.lines(path))[-1])
+
+
+def test_half_a_line_is_cut_away_and_the_trail_says_so(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"seq":9,"time":"20')
+    lost, last = repaired(tmp_path)
+    assert len(lost) == 1 and "line 9 was cut off" in lost[0]
+    assert path.read_bytes().startswith(whole)
+    assert (last["what"], last["seq"], last["facts"]["lost"]) == ("repair", 9, lost)
+    assert next(tmp_path.glob("*.torn-*")).read_bytes() == b'{"seq":9,"time":"20'
+    assert asked(command, "repair", out=tmp_path)["lost"] == []
+
+
+def test_lines_that_are_gone_are_told(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:5]))
+    lost, last = repaired(tmp_path)
+    assert lost == ["lines 6 to 8 are missing at the end"] and last["seq"] == 6
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:3]))
+    seal.place(path).unlink()
+    lost, last = repaired(tmp_path)
+    assert "cannot be told" in lost[0] and last["seq"] == 4
+
+
+def test_an_edited_line_is_no_accident_and_is_left_alone(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    for spoilt in (path.read_bytes().replace(b"alice", b"mallo", 1), path.read_bytes().replace(b'"seq"', b'"sea"', 1)):
+        path.write_bytes(spoilt)
+        with pytest.raises(InputError, match="restore a copy"):
+            desk(command, "repair", out=tmp_path)
+        assert path.read_bytes() == spoilt
+
+
 def test_a_missing_trail_and_a_folder_in_its_place_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no audit trail"):
         desk(command, "verify", out=tmp_path)
@@ -153,8 +271,9 @@ def test_a_hundred_thousand_lines_are_checked_in_seconds(tmp_path: Path) -> None
     for seq in range(1, 100_001):
         body = {"seq": seq, "time": "2026-03-01T12:00:00Z", "what": "verdict", "by": "a", "facts": {}, "prev": last}
         last = audit.digest(body)
-        rows.append(audit.canonical({**body, "hash": last}))
+        rows.append(seal.canonical({**body, "hash": last}))
     path.write_text("\n".join(rows) + "\n")
+    seal.write(path, seal.Head(100_000, last))
     started = time.perf_counter()
     assert audit.verify(path)[::2] == (100_000, "")
     assert time.perf_counter() - started < 120

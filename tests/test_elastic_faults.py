@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from elastic_proxy import bad_road
-from elastic_server import Server
+from elastic_server import VERSIONS, Node, Server
 from elastic_story import Story, batches, records
 from nhi_watch.core.errors import StoreError
 from nhi_watch.hosts.elastic.client import connect
@@ -52,3 +53,52 @@ def test_a_road_that_drops_delays_cuts_and_refuses(story: Story) -> None:
             alerts = story.same()
         assert alerts >= 5
         assert sum(road.done.values()) - road.done["passed"] >= 5, road.done
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
+    """Two nodes; the second one holds data and is never master, so it may be lost.
+
+    Of the newest version only: two more servers take half a minute, and what is tested is how the job bears the loss
+    of a node; what requests a version understands the other tests tell, which run on each.
+    """
+    first = Node(max(VERSIONS, key=lambda version: int(version.partition(".")[0])), tmp_path_factory.mktemp("first"))
+    try:
+        first.start()
+        second = Node(first.version, tmp_path_factory.mktemp("second"), joins=first)
+        try:
+            second.start()
+            yield first, second
+        finally:
+            second.remove()
+    finally:
+        first.remove()
+
+
+def test_a_node_is_lost_and_the_other_one_killed_and_started_again(pair: tuple[Node, Node]) -> None:
+    """First nothing happens; then one node goes in the middle; then the other one, and comes back."""
+    first, second = pair
+    urls = tuple(f"http://{node.address('http')}" for node in pair)
+    with connect(Connection(urls, timeout=20)) as client:
+        client.cluster.health(wait_for_nodes="2", timeout="60s")
+        story = Story(Server(urls[0], first.version, client), replicas=1)
+        whole = list(batches(records(), 3))
+        alerts = 0
+        for batch, lose in zip(whole, (lambda: None, second.kill, first.restart)):
+            story.fill(batch)
+            client.cluster.health(index=f"{story.source},nhi-*", wait_for_status="yellow", timeout="60s")
+            run(client, story.job(story.wild, page=50), Once(lose))
+            story.read()
+            alerts = story.same()
+        assert alerts >= 5
+
+
+class Once:
+    """Does a deed when the first stage is reached: what was read is in memory then, nothing is written yet."""
+
+    def __init__(self, deed: Any) -> None:
+        self._deeds = [deed]
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        while self._deeds:
+            self._deeds.pop()()

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
-from elastic_server import Server
+from elastic_server import FIRST, Server
 from kibana_double import KEY, Kibana, promote, serving
 from nhi_watch.act import audit
 from nhi_watch.context.assets import load
@@ -147,7 +147,7 @@ def test_the_doctor_says_whether_the_rule_makes_alerts(kibana: Kibana) -> None:
 # ---- analysts
 
 
-_numbers = count()
+_numbers = count(FIRST)
 
 
 class Played(Place):

@@ -128,6 +128,17 @@ def test_indices_that_map_fields_otherwise_are_read_as_well(
     assert bool(done["push_down"]["why_not"]) == (push_from == 1 and "event.action" in changed)
 
 
+def test_a_document_that_tells_no_time_belongs_to_the_first_span(place: Place) -> None:
+    name = f"{place.source}.a"
+    date = {"properties": {"event": {"properties": {"ingested": {"type": "date"}}}}}
+    place.client.indices.create(index=name, mappings=date)
+    place.client.index(index=name, document={"event": {"ingested": ingested()}}, refresh=True)
+    window = read.Window(name, 0, int(time.time()))
+    spans = (read.Span(None, 3600), read.Span(3600, None), read.Span())
+    queries = [read.query(window, read.clocks(place.client, name), span) for span in spans]
+    assert [place.client.count(index=name, query=query)["count"] for query in queries] == [1, 0, 1]
+
+
 # ---- rollover
 
 

@@ -18,7 +18,7 @@ import orjson
 import pytest
 
 from ecs_shape import document, load, template
-from elastic_server import Server
+from elastic_server import FIRST, Server
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import model
@@ -35,7 +35,7 @@ from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 Tree = dict[str, Any]
 
-_numbers = count()
+_numbers = count(FIRST)
 BUDGET = 300.0
 """Notables a day per 1,000 identities: many, to compare many."""
 SINCE = parse("2025-01-01T00:00:00Z")

@@ -290,6 +290,97 @@ def test_a_binary_file_is_one_reject(tmp_path: Path, raw: bytes) -> None:
     assert bads(put(tmp_path / "x.json", raw)) == [(0, "binary_file", raw)]
 
 
+@pytest.mark.parametrize("at", [0, 1, 4])
+@pytest.mark.parametrize("nul", [b"\0", b"\0" * 3_000])
+def test_nul_bytes_in_a_line_cost_that_line_alone(tmp_path: Path, nul: bytes, at: int) -> None:
+    spoilt = LINES[at][:9] + nul + LINES[at][9:]
+    path = put(tmp_path / "x.json", b"\n".join([*LINES[:at], spoilt, *LINES[at + 1 :]]))
+    assert records(path) == [*RECORDS[:at], *RECORDS[at + 1 :]]
+    assert bads(path) == [(at + 1, "not_json", spoilt)]
+
+
+@pytest.mark.parametrize(
+    "half", ["\\ud800", "\\uDFff", "a\\\\\\ud83d", "\\ud800\\ud800", "\\udc00\\ud800", "\\ud800\\n"]
+)
+def test_half_a_surrogate_pair_does_not_hide_a_record(tmp_path: Path, half: str) -> None:
+    line = b'{"eventID":"1","good":"\\ud83d\\ude00 \\\\ud800","agent":"%s"}' % half.encode()
+    for path in (put(tmp_path / "a.json", line), put(tmp_path / "b.json", b'{"Records":[%s]}' % line)):
+        assert bads(path) == []
+        found = records(path)[0]
+        assert isinstance(found, dict) and found["good"] == "\U0001f600 \\ud800"
+        assert "\ufffd" in found["agent"] and found["agent"].encode()
+
+
+def passed(*paths: Path) -> dict[str, tuple[str, bool]]:
+    found = [one for batch in read([str(path) for path in paths]) for one in batch.passed]
+    return {Path(one.file).name: (one.why, one.may_matter) for one in found}
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    secret = put(tmp_path / "elsewhere" / "secret.json", LINES[0])
+    put(tmp_path / "logs" / "a.json", LINES[1])
+    put(tmp_path / "logs" / "deep" / "b.json", LINES[2])
+    (tmp_path / "logs" / "link.json").symlink_to(secret)
+    (tmp_path / "logs" / "folder").symlink_to(secret.parent)
+    (tmp_path / "logs" / "deep" / "inside.json").symlink_to(tmp_path / "logs" / "a.json")
+    assert records(tmp_path / "logs") == RECORDS[1:3]
+    why = ("a link out of the folder that was given leads here", True)
+    assert passed(tmp_path / "logs") == {"secret.json": why, "elsewhere": why}
+
+
+def test_a_link_that_is_named_is_followed(tmp_path: Path) -> None:
+    put(tmp_path / "real" / "a.json", LINES[0])
+    (tmp_path / "logs").symlink_to(tmp_path / "real")
+    (tmp_path / "a").symlink_to(tmp_path / "real" / "a.json")
+    assert records(tmp_path / "logs") == records(tmp_path / "a") == RECORDS[:1]
+
+
+def test_a_file_that_became_a_link_meanwhile_is_not_opened(tmp_path: Path) -> None:
+    path = put(tmp_path / "logs" / "a.json", LINES[0])
+    secret = put(tmp_path / "secret.json", LINES[1])
+    batches = read([str(tmp_path / "logs")])
+    path.unlink()
+    path.symlink_to(secret)
+    assert [(batch.records, batch.bad[0].reason) for batch in batches] == [([], "unreadable_file")]
+
+
+UNREAD = {
+    "a.zip": b"PK\x03\x04\x14\0\0\0",
+    "a.xlsx": b"PK\x03\x04\x14\0\0\0\0[Content_Types].xml",
+    "a.parquet": b"PAR1\x15\x04",
+    "a.evtx": b"ElfFile\0\0\0",
+    "a.avro": b"Obj\x01\x04",
+    "a.zst": b"\x28\xb5\x2f\xfd\x04",
+    "a.xz": b"\xfd7zXZ\0\0",
+    "a.tar.gz": gzip.compress(b"x.json".ljust(257, b"\0") + b"ustar\x0000"),
+    "a.csv": b"time,user,action,result\n1,2,3,4\n",
+    "no_suffix": b'"time","src ip","user.name","x"\r\n1,2,3,4\n',
+    "a.xml": b"<Event xmlns='x'></Event>",
+    "utf16": '{"a":1}'.encode("utf-16-le"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_format_that_is_not_read_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
+    path = put(tmp_path / "logs" / name, UNREAD[name])
+    why, may_matter = passed(path.parent)[name]
+    assert may_matter and any(word in why for word in ("unpack", "convert", "export"))
+    found = [piece for batch in read([str(path)]) for piece in batch.bad]
+    assert [(piece.line, piece.detail) for piece in found] == [(0, why)]
+    assert found[0].reason in ("binary_file", "unread_format")
+
+
+def test_whatever_is_passed_over_is_named(tmp_path: Path) -> None:
+    put(tmp_path / "README.md", b"# no log")
+    put(tmp_path / "picture.png", b"\x89PNG\r\n\0\0")
+    put(tmp_path / ".hidden.json", LINES[4])
+    put(tmp_path / "empty", b"")
+    os.mkfifo(tmp_path / "pipe.json")
+    found = passed(tmp_path)
+    assert set(found) == {"README.md", "picture.png", ".hidden.json", "pipe.json"}
+    assert not any(may_matter for _, may_matter in found.values())
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_standard_input_may_be_gzip(packed: bool) -> None:
     code = "from nhi_watch.hosts.files.reader import read\nprint(sum(len(b.records) for b in read(['-'])))"

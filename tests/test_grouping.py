@@ -1,4 +1,4 @@
-"""The fast lane and the long way make the same IdentityDays of the same lines, however hostile these are."""
+"""Lines, and the same records in CloudTrail's own envelope, make the same IdentityDays, however hostile they are."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ from nhi_watch.detect import judge as pipeline_module
 from nhi_watch.detect import model
 from nhi_watch.detect.judge import Pipeline
 from nhi_watch.hosts.files import reader
-from nhi_watch.hosts.files.reader import lane
-from nhi_watch.hosts.files.reader.lane import Lane
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
@@ -39,40 +37,39 @@ class Grouped(NamedTuple):
     parsed: int
     duplicates: int
     rejected: list[tuple[int, str]]
-    left: int
-    """Records that the lane did not take."""
 
 
-def grouped(path: Path, fast: bool) -> Grouped:
-    grouping = Grouping([cloudtrail])
+def grouped(path: Path) -> Grouped:
+    made = Days([cloudtrail])
     rejected: list[tuple[int, str]] = []
-    left = 0
-    for batch in reader.read([str(path)], None, Lane(grouping).take if fast else None):
+    for batch in reader.read([str(path)]):
         rejected += [(piece.line, piece.reason) for piece in batch.bad]
-        left += len(batch.records)
-        grouping.feed(batch.records, refuse(batch, rejected))
+        made.feed(batch.records, refuse(batch, rejected))
     days = {
         day: {name: behaviour.to_row(whole) for name, whole in sorted(wholes.items())}
-        for day, wholes in sorted(grouping.days.items())
+        for day, wholes in sorted(made.days.items())
     }
-    return Grouped(days, grouping.parsed, grouping.duplicates, sorted(rejected), left)
+    return Grouped(days, made.parsed, made.duplicates, sorted(rejected))
 
 
 def refuse(batch: reader.Batch, rejected: list[tuple[int, str]]) -> Callable[[int, RejectError], None]:
     return lambda index, error: rejected.append((batch.where(index).line, error.reason))
 
 
-def both(folder: Path, lines: Sequence[bytes]) -> tuple[Grouped, Grouped]:
+def of_lines(folder: Path, lines: Sequence[bytes]) -> Grouped:
+    """What a file makes of two ordinary lines, which are surely one record each, and of these."""
     path = folder / "log.ndjson"
-    # two lines that are surely one record each: else a single line may be taken for a document
     path.write_bytes(b"\n".join([orjson.dumps(ORDINARY), orjson.dumps(ORDINARY), *lines]) + b"\n")
-    return grouped(path, fast=True), grouped(path, fast=False)
+    return grouped(path)
 
 
 def same(folder: Path, lines: Sequence[bytes]) -> Grouped:
-    fast, long = both(folder, lines)
-    assert fast._replace(left=0) == long._replace(left=0)
-    return fast
+    """What lines make, and the same records in an envelope as well."""
+    told = of_lines(folder, lines)
+    path = folder / "log.json"
+    path.write_bytes(b'{"Records":[' + b",".join([orjson.dumps(ORDINARY), orjson.dumps(ORDINARY), *lines]) + b"]}")
+    assert grouped(path) == told
+    return told
 
 
 def simulated(days: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -108,14 +105,6 @@ def test_simulated_days_come_out_alike_in_any_order(tmp_path: Path, seed: int) -
     random.Random(seed).shuffle(records)
     shuffled = same(tmp_path, records)
     assert sorted_.days == shuffled.days
-    assert sorted_.left < 0.1 * sorted_.parsed
-
-
-def test_more_shapes_than_are_remembered_come_out_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane, "SLOTS", 7)
-    monkeypatch.setattr(lane, "ACTORS", 3)
-    records = [orjson.dumps(record) for record in simulated(1, 3)]
-    assert same(tmp_path, records).parsed == len(records) + 2
 
 
 def test_records_that_come_twice_are_counted_once(tmp_path: Path) -> None:
@@ -132,11 +121,12 @@ def test_a_known_id_in_another_shape_or_hour_makes_no_behaviour(tmp_path: Path) 
     assert (result.parsed, result.duplicates) == (11, 7)
 
 
-@pytest.mark.parametrize("name", ["grycap.ndjson"])
-def test_real_logs_come_out_alike(name: str) -> None:
-    need((SHARED / name).exists(), f"shared data: {name}")
-    fast, long = (grouped(SHARED / name, fast) for fast in (True, False))
-    assert fast._replace(left=0) == long._replace(left=0)
+def test_a_real_log_comes_out_alike_however_it_is_cut(tmp_path: Path) -> None:
+    need((SHARED / "grycap.ndjson").exists(), "shared data: grycap.ndjson")
+    lines = (SHARED / "grycap.ndjson").read_bytes().splitlines()
+    told = same(tmp_path, lines)
+    assert told.parsed == len(lines) + 2
+    assert same(tmp_path, lines[::-1]).days == told.days
 
 
 RUBBISH: list[Any] = [
@@ -153,7 +143,7 @@ RUBBISH: list[Any] = [
 PATHS = [
     ("eventTime",), ("eventSource",), ("eventName",), ("eventID",), ("awsRegion",), ("sourceIPAddress",),
     ("userAgent",), ("errorCode",), ("errorMessage",), ("requestParameters",), ("readOnly",), ("resources",),
-    ("recipientAccountId",), ("vpcEndpointId",), ("sessionCredentialFromConsole",), ("Records",), ("_raw",), ("aws",),
+    ("recipientAccountId",), ("vpcEndpointId",), ("sessionCredentialFromConsole",), ("_raw",), ("aws",),
     ("userIdentity",), *(("userIdentity", n) for n in ("type", "principalId", "arn", "accountId", "accessKeyId",
     "userName", "invokedBy", "identityProvider", "onBehalfOf", "sessionContext")),
     ("userIdentity", "sessionContext", "sessionIssuer"), ("userIdentity", "sessionContext", "attributes"),
@@ -193,7 +183,7 @@ def test_wrong_types_anywhere_come_out_alike(
         if own and isinstance(own, str) and changes:
             record["eventID"] = f"{own[:24]}{number:012x}" if own == ORDINARY["eventID"] else f"{own} {number}"
         lines += [json.dumps(record).encode()] * 2
-    same(tmp_path_factory.mktemp("lane"), lines)
+    same(tmp_path_factory.mktemp("log"), lines)
 
 
 def line_with(text: str) -> bytes:
@@ -206,7 +196,7 @@ BROKEN = ["1e", "01", ".5", "NaN", "Infinity", "nul", '"\\x"', '"\\ud800"', '"\t
 
 @pytest.mark.parametrize("text", BROKEN)
 def test_what_is_no_json_in_a_field_that_nobody_reads_is_rejected(tmp_path: Path, text: str) -> None:
-    assert same(tmp_path, [line_with(text)]).rejected == [(3, "not_json")]
+    assert of_lines(tmp_path, [line_with(text)]).rejected == [(3, "not_json")]
 
 
 ODD = ["1e999", "-1e999", "0.0", "-0", '"\\u0000"', '"\\ud83d\\ude00"', "[" * 900 + "]" * 900]
@@ -219,7 +209,7 @@ def test_odd_json_in_a_field_that_nobody_reads_is_accepted(tmp_path: Path, text:
 
 
 def test_bytes_that_are_no_utf8_in_a_field_that_nobody_reads_are_rejected(tmp_path: Path) -> None:
-    assert same(tmp_path, [line_with('"x"').replace(b'"x"', b'"\xff"')]).rejected == [(3, "invalid_utf8")]
+    assert of_lines(tmp_path, [line_with('"x"').replace(b'"x"', b'"\xff"')]).rejected == [(3, "invalid_utf8")]
 
 
 def test_a_field_that_comes_twice_counts_as_the_last_one_says(tmp_path: Path) -> None:
@@ -227,64 +217,16 @@ def test_a_field_that_comes_twice_counts_as_the_last_one_says(tmp_path: Path) ->
     assert len(same(tmp_path, [again, again]).days[20150]) == 2
 
 
-KNOWN = (
-    b'{"userIdentity":{"type":"IAMUser","principalId":"AIDAEXAMPLE","accountId":"111111111111","userName":"ci"},'
-    b'"eventTime":"2025-03-03T10:11:12Z","eventSource":"s3.amazonaws.com","eventName":"GetObject",'
-    b'"awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.7","userAgent":"Boto3/1.34",'
-    b'"requestParameters":{"bucketName":"a"},"eventID":"b48a1176-b284-dffb-4e56-377f71bb0000",'
-    b'"readOnly":true,"recipientAccountId":"111111111111"}'
-)
-TWISTS = [
-    (b'{"bucketName":"a"}', b'{"bucketName":"b"}'),
-    (b'{"bucketName":"a"}', b'{"bucketName":"\xc3\xbc"}'),
-    (b'{"bucketName":"a"}', b'{"bucketName":"\xff"}'),
-    (b'{"bucketName":"a"}', b'{"bucketName":["b","a"]}'),
-    (b'{"bucketName":"a"}', b'{"bucketName":"a"'),
-    (b'{"bucketName":"a"}', b'{"bucketName":"a"}}'),
-    (b'{"bucketName":"a"}', b'null'),
-    (b'{"bucketName":"a"}', b'null,"errorCode":"AccessDenied"'),
-    (b'{"bucketName":"a"}', b'null,"awsRegion":null'),
-    (b'{"bucketName":"a"}', b'null,"userIdentity":{"type":"Root"}'),
-    (b'{"bucketName":"a"}', b'null,"eventTime":"2025-03-04T10:11:12Z"'),
-    (b'{"bucketName":"a"}', b'null,"requestParameters":{"bucketName":"c"}'),
-    (b'{"bucketName":"a"}', b'{"deep":{"eventID":"b48a1176-b284-dffb-4e56-377f71bb0009","x":1}}'),
-    (b'{"bucketName":"a"}', b'null,"Records":[]'),
-    (b'"eventID":"b48a', b'"eventID":"\\u0062'),
-    (b'"eventID":"b48a1176', b'"eventID":"\\"8a1176'),
-    (b'"eventID":"b48a1176', b'"eventID":"b48a1\x0176'),
-    (b'"eventID":"b48a1176-', b'"eventID":"b48a1176"'),
-    (b'"eventID":', b'"eventID" :'),
-    (b'10:11:12Z', b'10:11:60Z'),
-    (b'10:11:12Z', b'10:11:12"'),
-    (b'2025-03-03T10', b'2025-03-03T25'),
-    (b'2025-03-03T10', b'2025-03-03T1\xc3'),
-    (b'"type":"IAMUser"', b'"eventTime":"2025-03-03T10:11:12Z","type":"IAMUser"'),
-    (b'"readOnly":true', b'"readOnly":true,"eventID":"b48a1176-b284-dffb-4e56-377f71bb0009"'),
-    (b'"readOnly":true', b'"readOnly":true}'),
-    (b'"readOnly":true,"recipientAccountId":"111111111111"}', b'"readOnly":true,"recipientAccountId":"111111111111"'),
-    (b'{"userIdentity":{', b'["userIdentity",{'),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("old,new", TWISTS)
-def test_a_line_that_is_nearly_a_known_one_is_read_for_what_it_is(tmp_path: Path, old: bytes, new: bytes) -> None:
-    assert KNOWN.count(old) == 1
-    lines = [KNOWN.replace(b"bb0000", b"bb%04x" % number) for number in range(400)]
-    lines[300:] = [line.replace(old, new) for line in lines[300:]]
-    fast, long = both(tmp_path, lines)
-    assert fast._replace(left=0) == long._replace(left=0)
-
-
-def test_lines_that_are_left_keep_their_numbers(tmp_path: Path) -> None:
+def test_what_is_rejected_is_told_by_its_line(tmp_path: Path) -> None:
     lines = [orjson.dumps(ORDINARY), b"", b"{", orjson.dumps(changed(("eventTime",), "never"))]
-    assert same(tmp_path, lines).rejected == [(5, "not_json"), (6, "bad_time")]
+    assert of_lines(tmp_path, lines).rejected == [(5, "not_json"), (6, "bad_time")]
 
 
 def scored(paths: list[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The notables and the state that a run over files leaves."""
     store = MemoryStore()
     pipeline = Pipeline(State(store), model.load(), [cloudtrail])
-    for batch in reader.read(paths, lambda count: pipeline.relieve(), Lane(pipeline.grouping).take):
+    for batch in reader.read(paths, lambda count: pipeline.relieve()):
         pipeline.feed(batch.records, lambda index, error: None)
     notables = [{**n, "revision": 1} for n in pipeline.finish().notables]
     found = [(table, key, row) for table in ("day", "delta") for key, row in store.scan(table, "", "~")]

@@ -297,3 +297,12 @@ def test_an_exception_is_offered_in_words_that_a_terminal_can_show(documents: li
     for document in documents:
         for signal, value in feedback.choices(document):
             assert not HIDING.search(visible(f"{signal} {value}"))
+
+
+@pytest.mark.parametrize("name", ["4711", "123456789012345", "2026-03-01T12:00:00Z", "3.14"])
+def test_a_name_of_digits_is_masked_like_any_other(name: str) -> None:
+    document = notable()
+    document["identity"] = {**document["identity"], "name": name, "owner": name}
+    prompt = mask(brief.facts(document)).prompt
+    assert name not in prompt
+    assert f" {document['record_count']} records, from {document['first_time']}" in prompt

@@ -17,12 +17,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from desk_samples import ACCOUNT, DAY_ONE, KEY, NOW, ROLE, USER, asked, desk, notable, state
-from nhi_watch.act import audit
+from nhi_watch import cli
+from nhi_watch.act import audit, clock
 from nhi_watch.act.response import approval, plan, policy
 from nhi_watch.act.response.actions import CATALOGUE
 from nhi_watch.act.response.policy import Policy
 from nhi_watch.act.response.targets import PATTERNS, parameters
-from nhi_watch.core.errors import InputError
+from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import NotableIdentity
 from nhi_watch.core.timestamps import parse
 from nhi_watch.hosts.files import respond as command
@@ -251,8 +252,10 @@ def _write_key(path: Path, key: Ed25519PrivateKey) -> None:
 
 def respond(folder: Path, what: str, *words: object, at: str = NOW, which: int = 0) -> dict[str, Any]:
     wanted = notable(DAY_ONE + which)["id"]
-    more = ("--policy", folder / "response_policy.toml", "--now", at)
-    return asked(command, what, wanted, *more, *words, out=folder)
+    more = ("--policy", folder / "response_policy.toml", *(("--now", at) if what == "plan" else ()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: parse(at))
+        return asked(command, what, wanted, *more, *words, out=folder)
 
 
 def approve(folder: Path, who: str = "alice", at: str = NOW, key: str = "") -> dict[str, Any]:
@@ -467,6 +470,36 @@ def test_the_state_keeps_what_was_used(folder: Path) -> None:
     store = SqliteStore(folder / "state.sqlite")
     assert approval.used_at(store, nonce) == NOW
     store.close()
+
+
+def test_an_older_state_put_back_does_not_make_an_approval_fresh(folder: Path) -> None:
+    respond(folder, "plan")
+    approve(folder)
+    older = (folder / "state.sqlite").read_bytes()
+    respond(folder, "export", "--to", "webhook")
+    (folder / "state.sqlite").write_bytes(older)
+    with pytest.raises(InputError, match=f"used before, at {NOW}"):
+        respond(folder, "export", "--to", "webhook")
+
+
+def test_a_trail_that_was_cut_hands_nothing_over(folder: Path) -> None:
+    respond(folder, "plan")
+    approve(folder)
+    older = (folder / "state.sqlite").read_bytes()
+    respond(folder, "export", "--to", "webhook")
+    (folder / "state.sqlite").write_bytes(older)
+    path = folder / audit.NAME
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    with pytest.raises((InputError, StoreError), match="missing"):
+        respond(folder, "export", "--to", "webhook")
+
+
+@pytest.mark.parametrize("what", ["approve", "export"])
+def test_nobody_chooses_the_time_of_an_approval(what: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = {"approve": ["--by", "alice", "--why", "x", "--key", "x.pem"], "export": ["--to", "webhook"]}[what]
+    with pytest.raises(SystemExit):
+        cli.main(["respond", what, "1", *given, "--out", str(folder), "--now", "2020-01-01"])
+    assert "--now" in capsys.readouterr().err
 
 
 def test_the_dry_run_is_written_for_people(folder: Path) -> None:

@@ -156,16 +156,16 @@ FRESH = _pair(SECOND)
 def test_nothing_is_handed_over_without_valid_approvals(trick: str, seed: int) -> None:
     signed = TRICKS[trick](random.Random(seed), FRESH)
     with pytest.raises(InputError):
-        approval.check_all(MemoryStore(), signed, PLAN, PEOPLE, SECOND)
+        approval.check_all(lambda nonce: None, signed, PLAN, PEOPLE, SECOND)
 
 
 @given(st.integers(0, 3599))
 def test_valid_approvals_hold_until_they_end_and_once(later: int) -> None:
     store = MemoryStore()
-    found = approval.check_all(store, FRESH, PLAN, PEOPLE, SECOND + later)
+    found = approval.check_all(lambda nonce: approval.used_at(store, nonce), FRESH, PLAN, PEOPLE, SECOND + later)
     approval.use(store, found, SECOND)
     with pytest.raises(InputError, match="used before"):
-        approval.check_all(store, FRESH, PLAN, PEOPLE, SECOND + later)
+        approval.check_all(lambda nonce: approval.used_at(store, nonce), FRESH, PLAN, PEOPLE, SECOND + later)
 
 
 @given(st.text(max_size=200))

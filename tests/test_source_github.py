@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from need import shared_data
+from nhi_watch.core.behaviour import shape_of
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.sources import github
@@ -63,9 +64,9 @@ def test_the_status_of_a_request_is_its_outcome(status: int, outcome: str) -> No
 
 def test_a_mass_clone_has_one_shape_and_many_targets() -> None:
     records = [entry("git.clone", actor="a", actor_id=1, repo=f"acme/r{i}", repo_id=i) for i in range(9)]
-    peeks = [github.peek(r) for r in records]
-    assert len({p[0] for p in peeks if p}) == 1
-    assert {p[4] for p in peeks if p} == {f"acme/r{i}" for i in range(9)}
+    events = [github.read(record) for record in records]
+    assert len({shape_of(event) for event in events}) == 1
+    assert {event.target for event in events} == {f"acme/r{i}" for i in range(9)}
 
 
 def test_rule_test_records_are_read_but_for_those_without_a_time() -> None:

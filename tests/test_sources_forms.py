@@ -15,7 +15,6 @@ from layout import ROOT
 from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.shapes.times import moment
 from trees import Steps, changed, nodes
 
 SOURCES = registry.modules("nhi_watch.intake.sources")
@@ -42,16 +41,6 @@ def outcome(source: ModuleType, record: object) -> Union[Event, str]:
     return event
 
 
-def agrees(source: ModuleType, record: object, event: Event) -> bool:
-    """Whether the cheap reading, where it speaks, says the same."""
-    peek = source.peek(record)
-    if peek is None or not isinstance(peek[1], str) or not isinstance(peek[2], str):
-        return True
-    return (moment(peek[1]), peek[2], peek[3] or "", peek[4] or "") == (
-        event.time, event.record_id, event.session, event.target,
-    )  # fmt: skip
-
-
 @each_source
 def test_rubbish_in_place_of_every_value_gives_an_event_or_a_reject(source: ModuleType) -> None:
     tried = 0
@@ -59,9 +48,8 @@ def test_rubbish_in_place_of_every_value_gives_an_event_or_a_reject(source: Modu
         for number, (steps, _) in enumerate(list(nodes(record))):
             for rubbish in RUBBISH[number % 3 :: 3]:
                 made = changed(record, steps, rubbish)
-                found = outcome(source, made)
+                assert isinstance(outcome(source, made), (Event, str)), (steps, rubbish)
                 assert source.claims(made) in (True, False)
-                assert isinstance(found, str) or agrees(source, made, found), (steps, rubbish)
                 tried += 1
     assert tried > 500
 
@@ -97,7 +85,7 @@ def test_a_time_in_another_form_is_the_same_time_or_refused_never_another(source
             for name, form in FORMS.items():
                 made = changed(record, steps, form(datetime.fromtimestamp(event.time, timezone.utc)))
                 found = outcome(source, made)
-                if isinstance(found, Event) and found.time == event.time and agrees(source, made, found):
+                if isinstance(found, Event) and found.time == event.time:
                     understood.add(name)
                 elif found not in ("bad_time", "clock", "no_identity"):  # Sigma: of a record that is not read, nobody
                     wrong.append((steps, name, found if isinstance(found, str) else found.time - event.time))

@@ -57,7 +57,7 @@ EVENTS = [event(n * 7, 10 + n % 3, f"s3:{('Get', 'Put')[n % 2]}Object") for n in
 def part_of(events: list[Event]) -> parts.Part:
     gatherer = Gatherer()
     for one in events:
-        gatherer._add(one, None)
+        gatherer.add(one)
     (part,) = gatherer.parts.values()
     return part
 

@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from nhi_watch.core import registry
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch_lab import worlds
-from nhi_watch_lab.worlds import Day, World
+from nhi_watch_lab.simulator.campaigns import ORIGINS
+from nhi_watch_lab.worlds import Day, World, plan
+from nhi_watch_lab.worlds.days import account
 
 SMALL = worlds.draw(3, identities=40, history=4, company=False)
+COMPANY = worlds.draw(4, identities=60, history=4, company=True)._replace(incidents=10, volume=10)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +33,7 @@ def test_a_seed_is_a_world_on_every_python() -> None:
     for day in worlds.days(worlds.draw(5, identities=30, history=1, company=False)):
         for record in day.records:
             total.update(json.dumps(record).encode())
-    assert total.hexdigest()[:16] == "e80bd931a0c95318"
+    assert total.hexdigest()[:16] == "da0f4b9cb9e421ef"
 
 
 def test_what_is_given_changes_nothing_else() -> None:
@@ -106,3 +110,42 @@ def test_files_hold_what_the_days_hold(tmp_path: Path, days: list[Day]) -> None:
     assert [json.loads(line) for line in lines] == [record for _, record in days[0].records]
     assert labels["incidents"] == [incident for day in days for incident in day.incidents]
     assert json.loads((tmp_path / "labels.json").read_bytes())["humans"] == worlds.people(SMALL)
+
+
+@pytest.fixture(scope="module")
+def company() -> list[Day]:
+    """All days of a small company."""
+    return list(worlds.days(COMPANY))
+
+
+def test_a_company_has_attacks_in_its_account_and_in_its_products(company: list[Day]) -> None:
+    incidents = [incident for day in company for incident in day.incidents]
+    ids = [incident["id"] for incident in incidents]
+    assert len(ids) == len(set(ids)) == COMPANY.incidents
+    assert {True, False} == {"products" in incident for incident in incidents}
+    assert {product for day in company for product, _ in day.records} >= {"cloudtrail", "entra", "github", "m365"}
+
+
+def test_labels_of_a_company_name_records_and_identities_as_the_sources_read_them(company: list[Day]) -> None:
+    sources = {m.__name__.rpartition(".")[2]: m for m in registry.modules("nhi_watch.intake.sources")}
+    names = {e.record_id: e.identity.name for day in company for p, r in day.records for e in [sources[p].read(r)]}
+    for incident in [incident for day in company for incident in day.incidents]:
+        assert set(incident["record_ids"]) <= names.keys()
+        assert set(incident["identities"]) <= {names[record] for record in incident["record_ids"]}
+
+
+def test_people_of_a_company_are_named_as_the_sources_read_them(company: list[Day]) -> None:
+    sources = {m.__name__.rpartition(".")[2]: m for m in registry.modules("nhi_watch.intake.sources")}
+    humans, seen = set(worlds.people(COMPANY)), set()
+    for day in company[:3]:
+        for product, record in day.records:
+            seen.add((product, sources[product].read(record).identity.name))
+    assert {product for product, name in seen if name in humans} >= {"cloudtrail", "entra", "m365", "github", "okta"}
+
+
+def test_every_technique_is_dealt_from_outside_and_from_inside() -> None:
+    dealt = Counter[tuple[str, str]]()
+    for seed in range(12):
+        world = worlds.draw(seed, identities=250, company=False)._replace(incidents=80, volume=1)
+        dealt.update((c.technique.name, c.origin) for c in plan.plan(world, account(world)))
+    assert set(dealt) == {(technique, origin) for technique in plan.TECHNIQUES for origin in ORIGINS}

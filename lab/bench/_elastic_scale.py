@@ -56,7 +56,7 @@ def row(identities: int, events: int, unit: Costs) -> list[str]:
     jobs = max(1, ceil(behaviours * HELD / HOST), ceil(RUNS * behaviours / 2 * unit.score / (86_400 * BUSY)))
     readers = max(1, ceil(PEAK * events / 86_400 * unit.read / BUSY))
     shards = max(1, ceil(events * unit.document / SHARD))
-    return [f"{identities:,}", f"{events:,}", str(shards), str(jobs), str(readers), str(ceil(readers / jobs)),
+    return [f"{identities:,}", f"{events:,}", str(shards), str(jobs), str(readers),
             f"{behaviours * unit.state / 1e9:.1f} GB", f"{events * unit.answer / 1e9:.0f} GB"]  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     unit = costs(told)
     print(f"Measured on {told['events']:,} events: {unit._asdict()}\n")
     heads = ("identities", "events a day", "primary shards a day", "jobs (namespaces)", "reading processes",
-             "`--workers` of each job", "state a day", "read a day")  # fmt: skip
+             "state a day", "read a day")  # fmt: skip
     print("| " + " | ".join(heads) + " |\n|" + "---:|" * len(heads))
     for identities, events in CASES:
         print("| " + " | ".join(row(identities, events, unit)) + " |")

@@ -89,18 +89,13 @@ def places(source: ModuleType, record: Any) -> Places:
         changed = _differs(source, made, base)
         if changed == {"record_id"}:
             # Else it is a word that the id is made of, as a result or a type is.
-            if any(map(str.isdigit, str(value))) and _same_shape(source, record, made):
+            if any(map(str.isdigit, str(value))):
                 found.ids.append(path)
         elif changed and changed <= {"record_id", "session"}:
             found.sessions.append(path)
         elif changed and changed <= {"record_id", "target"}:
             found.targets.append(path)
     return found
-
-
-def _same_shape(source: ModuleType, one: Any, two: Any) -> bool:
-    peeks = source.peek(one), source.peek(two)
-    return None in peeks or peeks[0][0] == peeks[1][0]
 
 
 def _differs(source: ModuleType, record: Any, base: Event) -> Optional[set[str]]:

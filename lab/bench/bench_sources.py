@@ -2,10 +2,9 @@
 
 The records are the samples of tests/data/sources, each told 240 times in a day (about ten events share a behaviour
 in an hour, as in real logs; those that change rights, 12 times), with ids, times, sessions and targets of their own;
-and the real logs beside the checkout, where they lie. `source_us` is what is asked of the source: claims, peek, and
-read for the first of a shape and where peek cannot tell. `above_us` has the counting of behaviours besides, `read_us`
-is one full reading. By processor time, the best of some rounds, because other programs run as well. `--quick`: two
-rounds. Names of sources may be given.
+and the real logs beside the checkout, where they lie. `source_us` is what is asked of the source: claims and read.
+`above_us` has the counting of behaviours besides. By processor time, the best of some rounds, because other programs
+run as well. `--quick`: two rounds. Names of sources may be given.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,7 +26,7 @@ from _varied import varied  # noqa: E402
 
 from nhi_watch.core import registry  # noqa: E402
 from nhi_watch.core.errors import RejectError  # noqa: E402
-from nhi_watch.intake.days import Grouping  # noqa: E402
+from nhi_watch.intake.days import Days  # noqa: E402
 from nhi_watch.intake.shapes.json import parse_with  # noqa: E402
 from nhi_watch_lab.evaluation.shapes import SHAPES, shape_of  # noqa: E402
 
@@ -61,8 +61,7 @@ def figures(source: ModuleType, rounds: int) -> Iterator[tuple[str, dict[str, fl
     for shape in SHAPES:
         records = [s["record"] for s in samples if "event" in s and shape_of(s) == shape]
         if records:
-            made = measured(source, list(varied(source, records, TIMES)), rounds)
-            yield shape, {**made, "read_us": round(min(reading(source, records) for _ in range(rounds)), 1)}
+            yield shape, measured(source, list(varied(source, records, TIMES)), rounds)
     real = [SHARED / path for path in REAL.get(source.NAME, ()) if (SHARED / path).exists()]
     if real:
         yield "real", measured(source, [record for path in real for record in told(path)], rounds)
@@ -83,14 +82,12 @@ def measured(source: ModuleType, records: list[Any], rounds: int) -> dict[str, f
     bare = min(seconds(lambda: parse(lines)) for _ in range(rounds))
     above = min(seconds(lambda: count(source, lines)) for _ in range(rounds)) - bare
     alone = min(seconds(lambda: look(source, lines)) for _ in range(rounds)) - bare
-    peeks = sum(source.peek(record) is not None for record in records)
     grouping = count(source, lines)
     behaviours = sum(len(day.behaviours) for days in grouping.days.values() for day in days.values())
     each = 1e6 / len(lines)
     return {
         "events": len(lines),
         "events_per_behaviour": round(grouping.parsed / max(1, behaviours), 1),
-        "peeked": round(peeks / len(lines), 3),
         "orjson_us": round(bare * each, 2),
         "above_us": round(above * each, 2),
         "source_us": round(alone * each, 2),
@@ -112,28 +109,16 @@ def parse(lines: list[bytes]) -> None:
 
 def look(source: ModuleType, lines: list[bytes]) -> None:
     """What is asked of the source, without the counting."""
-    known: set[object] = set()
     for line in lines:
         record = orjson.loads(line)
         source.claims(record)
-        peek = source.peek(record)
-        if peek is None or peek[0] not in known:
-            try:
-                source.read(record)
-            except RejectError:
-                continue
-            if peek is not None:
-                known.add(peek[0])
+        with suppress(RejectError):
+            source.read(record)
 
 
-def reading(source: ModuleType, records: list[Any]) -> float:
-    """Microseconds of one full reading."""
-    return seconds(lambda: [source.read(record) for _ in range(20) for record in records]) / len(records) / 20 * 1e6
-
-
-def count(source: ModuleType, lines: list[bytes]) -> Grouping:
+def count(source: ModuleType, lines: list[bytes]) -> Days:
     """Everything up to the behaviours."""
-    grouping = Grouping([source])
+    grouping = Days([source])
     for start in range(0, len(lines), BATCH):
         grouping.feed(map(orjson.loads, lines[start : start + BATCH]), ignore)
     return grouping

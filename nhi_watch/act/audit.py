@@ -2,9 +2,12 @@
 
 A line is `{"seq", "time", "what", "by", "facts", "prev", "hash"}`; `hash` is the SHA-256 of the line without it, in
 canonical JSON, and `prev` the hash of the line before. Whoever edits, removes or reorders lines breaks the chain at
-that line. A file beside it, `NAME.head`, knows how many lines there are, so that lines cut off at the end are missed.
-Who can write both files can write a whole new trail: keep the head that `nhi audit verify` prints somewhere else, and
+that line. A file beside it, `NAME.head`, knows how many lines there are, so that lines cut off at the end are missed;
+it is sealed with a key (`act/seal.py`), and a trail without its head does not verify. Who can write all of them, the
+key included, can write a whole new trail: keep the key elsewhere, or the head that `nhi audit verify` prints, and
 compare it later with `--head`.
+
+A line is whole or not there: what goes wrong while one is written takes it back. `repair.py` mends what a crash left.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ import fcntl
 import hashlib
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.act import clock, seal
+from nhi_watch.act.seal import Head, canonical
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import render
@@ -25,15 +29,9 @@ from nhi_watch.core.timestamps import render
 NAME = "audit.jsonl"
 START = "0" * 64
 """What the first line has for `prev`."""
-WHATS = ("verdict", "exception", "approval", "export", "refusal", "model", "policy", "key", "llm", "import", "control")
+WHATS = ("verdict", "exception", "approval", "export", "refusal", "model", "policy", "key", "llm", "import", "control",
+         "repair")  # fmt: skip
 _FIELDS = ("seq", "time", "what", "by", "facts", "prev")
-
-
-class Head(NamedTuple):
-    """The end of a trail."""
-
-    seq: int
-    hash: str
 
 
 class Verified(NamedTuple):
@@ -54,28 +52,42 @@ def append(path: Path, what: str, by: str, facts: Mapping[str, Any]) -> Head:
     assert what in WHATS, what
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"{path}: the audit trail cannot be written ({error.strerror}); nothing was done") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        head = _end(path, descriptor)
-        body = {"seq": head.seq + 1, "time": render(int(time.time())), "what": what, "by": clip(by, 100),
-                "facts": dict(facts), "prev": head.hash}  # fmt: skip
-        sealed = Head(head.seq + 1, digest(body))
-        os.write(descriptor, (canonical({**body, "hash": sealed.hash}) + "\n").encode())
-        os.fsync(descriptor)
-        _write_head(path, sealed)
+        return add(path, descriptor, _end(path, descriptor), (what, by, facts))
     except OSError as error:
-        raise StoreError(f"{path}: the audit trail cannot be written ({error.strerror})") from error
+        raise StoreError(f"{path}: the audit trail cannot be written ({error.strerror}); nothing was added") from error
     finally:
         os.close(descriptor)
+
+
+def add(path: Path, descriptor: int, head: Head, told: tuple[str, str, Mapping[str, Any]]) -> Head:
+    """Add a line after the one that `head` is of, to a trail that is locked; whole, or not at all.
+
+    Raises:
+        OSError: it cannot be written, and the trail is as it was.
+    """
+    what, by, facts = told
+    body = {"seq": head.seq + 1, "time": render(clock.now()), "what": what, "by": clip(by, 100),
+            "facts": dict(facts), "prev": head.hash}  # fmt: skip
+    sealed, size = Head(head.seq + 1, digest(body)), os.fstat(descriptor).st_size
+    try:
+        _write_whole(descriptor, (canonical({**body, "hash": sealed.hash}) + "\n").encode())
+        os.fsync(descriptor)
+        seal.write(path, sealed)
+    except BaseException:  # also where somebody stops the program: half a line would end the trail
+        os.ftruncate(descriptor, size)
+        raise
     return sealed
 
 
-def canonical(plain: Mapping[str, Any]) -> str:
-    """The one spelling of an object that hashes and signatures are made of."""
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+def _write_whole(descriptor: int, line: bytes) -> None:
+    written = 0
+    while written < len(line):
+        written += os.write(descriptor, line[written:])
 
 
 def digest(body: Mapping[str, Any]) -> str:
@@ -86,43 +98,23 @@ def digest(body: Mapping[str, Any]) -> str:
 def _end(path: Path, descriptor: int) -> Head:
     """The last line's number and hash; it must be the one that the head knows, or come after it."""
     size = os.fstat(descriptor).st_size
-    known = read_head(path)
+    known = seal.read(path)
     if not size:
         if known is not None:
             raise StoreError(f"{path}: the audit trail is empty, but had {known.seq} lines; restore it first")
         return Head(0, START)
     tail = os.pread(descriptor, min(size, 1 << 20), max(0, size - (1 << 20)))
     if not tail.endswith(b"\n"):
-        raise StoreError(f"{path}: the last line is cut off; `nhi audit verify` says where")
-    row = _row(tail[:-1].rpartition(b"\n")[2])
-    if row is None or _fault(row, row.get("seq"), row.get("prev")):
+        raise StoreError(f"{path}: the last line is cut off; `nhi audit repair` cuts it away and says what is lost")
+    row = row_of(tail[:-1].rpartition(b"\n")[2])
+    if row is None or fault_of(row, row.get("seq"), row.get("prev")):
         raise StoreError(f"{path}: the last line is damaged; `nhi audit verify` says where")
-    if known is not None and (row["seq"] < known.seq or (row["seq"] == known.seq and row["hash"] != known.hash)):
-        raise StoreError(f"{path}: lines are missing at the end, there were {known.seq}; restore them first")
+    if known is None:
+        raise StoreError(f"{path}: its head is missing, so lines may be, too; restore it, or run `nhi audit repair`")
+    if row["seq"] < known.seq or (row["seq"] == known.seq and row["hash"] != known.hash):
+        raise StoreError(f"{path}: lines are missing at the end, there were {known.seq}; restore them, or run "
+                         "`nhi audit repair`")  # fmt: skip
     return Head(row["seq"], row["hash"])
-
-
-def _write_head(path: Path, head: Head) -> None:
-    place = path.with_name(path.name + ".head")
-    fresh = place.with_name(place.name + ".new")
-    fresh.write_text(canonical(head._asdict()) + "\n", "utf-8")
-    fresh.replace(place)
-
-
-def read_head(path: Path) -> Optional[Head]:
-    """What the file beside the trail knows; None where there is none.
-
-    Raises:
-        StoreError: it is damaged.
-    """
-    place = path.with_name(path.name + ".head")
-    if not place.exists():
-        return None
-    try:
-        told = json.loads(place.read_text("utf-8"))
-        return Head(int(told["seq"]), str(told["hash"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{place}: damaged ({type(error).__name__}); restore it beside the trail") from error
 
 
 def lines(path: Path) -> Iterator[bytes]:
@@ -144,25 +136,42 @@ def verify(path: Path, head: str = "") -> Verified:
     Raises:
         InputError: there is no trail.
     """
-    count, last, met = 0, START, not head
+    count, last, met, passed = 0, START, not head, ""
+    known, unsealed = _known(path)
     for count, line in enumerate(lines(path), 1):
-        row = _row(line.rstrip(b"\n")) if line.endswith(b"\n") else None
-        fault = _fault(row, count, last) if row is not None else "is cut off or no JSON object"
+        row = row_of(line.rstrip(b"\n")) if line.endswith(b"\n") else None
+        fault = fault_of(row, count, last) if row is not None else "is cut off or no JSON object"
         if row is None or fault:
             return Verified(count - 1, Head(count - 1, last), f"line {count} {fault}")
         last = row["hash"]
         met = met or last == head
-    known = read_head(path)
+        passed = last if known is not None and count == known.seq else passed
+    fault = (unsealed if count or seal.place(path).exists() else "") or _ended(known, count, passed)
+    if not met and not fault:
+        fault = f"no line has the hash {head[:64]}: this is another trail"
+    return Verified(count, Head(count, last), fault)
+
+
+def _known(path: Path) -> tuple[Optional[Head], str]:
+    """The head, and what is wrong with it."""
+    try:
+        known = seal.read(path)
+    except StoreError as error:
+        return None, str(error)
+    return known, "" if known else "its head is missing: lines may have been cut off at the end"
+
+
+def _ended(known: Optional[Head], count: int, passed: str) -> str:
+    """What is wrong with the end of a chain that holds so far."""
     if known is not None and known.seq > count:
-        return Verified(count, Head(count, last), f"line {count + 1} is missing: there were {known.seq} lines")
-    if known is not None and known.seq == count and known.hash != last:
-        return Verified(count, Head(count, last), f"line {count} is not the one that was written")
-    if not met:
-        return Verified(count, Head(count, last), f"no line has the hash {head[:64]}: this is another trail")
-    return Verified(count, Head(count, last), "")
+        return f"line {count + 1} is missing: there were {known.seq} lines"
+    if known is not None and known.hash != passed and known.seq:
+        return f"line {known.seq} is not the one that was written"
+    return ""
 
 
-def _row(line: bytes) -> Optional[dict[str, Any]]:
+def row_of(line: bytes) -> Optional[dict[str, Any]]:
+    """A line's object; None where it is none."""
     try:
         row = json.loads(line)
     except ValueError:
@@ -170,12 +179,22 @@ def _row(line: bytes) -> Optional[dict[str, Any]]:
     return row if isinstance(row, dict) and set(row) == {*_FIELDS, "hash"} else None
 
 
-def _fault(row: Mapping[str, Any], seq: Any, prev: Any) -> str:
+def fault_of(row: Mapping[str, Any], seq: Any, prev: Any) -> str:
+    """What is wrong with a line that should have a number and follow a hash; "" when nothing is."""
     if row["hash"] != digest({name: row[name] for name in _FIELDS}):
         return "was edited: its hash does not fit"
     if row["prev"] != prev or row["seq"] != seq:
         return f"does not follow the line before: a line was removed or moved here (it says it is line {row['seq']})"
     return ""
+
+
+def found(path: Path, what: str) -> Iterator[dict[str, Any]]:
+    """The trail's lines of one kind; nothing where there is no trail."""
+    if path.exists():
+        for line in lines(path):
+            row = row_of(line.rstrip(b"\n")) if f'"what":"{what}"'.encode() in line else None
+            if row is not None and row["what"] == what:
+                yield row
 
 
 def note_change(path: Path, what: str, sha256: str, facts: Mapping[str, Any]) -> bool:
@@ -185,10 +204,8 @@ def note_change(path: Path, what: str, sha256: str, facts: Mapping[str, Any]) ->
         StoreError: the trail cannot be written.
     """
     latest = ""
-    if path.exists():
-        for line in lines(path):
-            row = _row(line.rstrip(b"\n")) if f'"what":"{what}"'.encode() in line else None
-            latest = row["facts"].get("sha256", "") if row and row["what"] == what else latest
+    for row in found(path, what):
+        latest = row["facts"].get("sha256", "")
     if latest == sha256:
         return False
     append(path, what, "nhi", {**facts, "sha256": sha256, "before": latest or None})

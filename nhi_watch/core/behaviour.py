@@ -74,7 +74,7 @@ class Behaviour:
         self.links: list[str] = []
 
     def add(self, time: int, minute: int, record_id: str) -> None:
-        """Count one event; sketches are fed apart, because most events bring nothing new to them."""
+        """Count one event; sketches are fed apart."""
         self.count += 1
         if time < self.first:
             self.first = time
@@ -84,6 +84,11 @@ class Behaviour:
         ids = self.record_ids
         if len(ids) < RECORDS or record_id < ids[-1]:
             keep(ids, record_id, RECORDS)
+
+    def take(self, event: Event) -> None:
+        """Count one event, and feed the sketches from it."""
+        self.add(event.time, event.time % HOUR // 60, event.record_id)
+        sketch(self, event)
 
     def merge(self, other: Behaviour) -> None:
         """Take in what another part of the input says about the same shape and hour."""
@@ -157,9 +162,7 @@ class IdentityDay:
         if mark in self.seen:
             return False
         self.seen.add(mark)
-        behaviour = self.behaviour(shape_of(event), event.time // HOUR)
-        behaviour.add(event.time, event.time % HOUR // 60, event.record_id)
-        sketch(behaviour, event)
+        self.behaviour(shape_of(event), event.time // HOUR).take(event)
         return True
 
     @property
@@ -177,12 +180,12 @@ class IdentityDay:
 
 
 def sketch(behaviour: Behaviour, event: Event) -> None:
-    """Feed a behaviour's bounded sketches from an event."""
-    if event.session:
+    """Feed a behaviour's bounded sketches from an event; most events bring nothing new to them."""
+    if event.session and event.session not in behaviour.sessions:
         keep(behaviour.sessions, event.session, SESSIONS)
-    if event.target:
+    if event.target and event.target not in behaviour.targets:
         keep(behaviour.targets, event.target, TARGETS)
-    if event.address:
+    if event.address and event.address not in behaviour.addresses:
         keep(behaviour.addresses, event.address, ADDRESSES)
     if event.issued:
         keep(behaviour.issued, event.issued, SESSIONS)

@@ -24,9 +24,9 @@ class RejectError(NhiError):
         self.detail = detail
 
 
-OUT_OF_SCOPE = frozenset({"not_credential"})
-"""Reasons of records that were understood and are none of our business: counted, never kept, for they would bury what
-could not be understood."""
+OUT_OF_SCOPE = frozenset({"not_credential", "unfinished"})
+"""Reasons of records that were understood and are none of our business, such as Kubernetes' RequestReceived, which
+comes again with its outcome: counted, never kept, for they would bury what could not be understood."""
 
 
 class ModelError(NhiError):

@@ -22,7 +22,10 @@ from typing import NamedTuple
 from nhi_watch.core.event import Identity
 
 AWS = "aws"
-SSO_ROLE = "AWSReservedSSO_"
+SSO_ROLE = "/aws-reserved/sso.amazonaws.com/"
+"""Path of the roles that IAM Identity Center makes for people; AWS keeps it for itself, so nobody else can."""
+_SSO_SESSION = re.compile(r":assumed-role/AWSReservedSSO_\w+_[0-9a-f]{16}/")
+"""The same where a record tells no issuer."""
 _SERVICE = ".amazonaws.com"
 _LONGEST_ID = 512
 
@@ -103,7 +106,7 @@ def _role(actor: Actor) -> Identity:
     unique = actor.issuer_id or _prefixed(actor.principal, "AROA") or name.rpartition("/")[2]
     if not unique:
         return _nobody(actor)
-    if SSO_ROLE in name:
+    if SSO_ROLE in name or (not actor.issuer_arn and _SSO_SESSION.search(actor.arn)):
         return _make(account, f"role:{unique}:{session}", f"{name}/{session}", "identity_center", "sso_role")
     return _make(account, f"role:{unique}", name or unique, "role")
 

@@ -6,19 +6,25 @@ world: 2 bits happen on every fourth active day and count as ordinary, so they a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.context.operators import network_facts
 from nhi_watch.core.behaviour import Behaviour, Shape
+from nhi_watch.core.event import Identity
 from nhi_watch.state.baseline import Profile, bits, is_human
 
 ORDINARY = 2.0
 """Bits below this are no news."""
 NOVEL = 5.0
 """Bits from which a value is called new in evidence and counted by episode signals."""
+
+KNOWN_DAYS = 7
+"""Active days from which a history says whether an identity is a person's or a machine's."""
+SOMETIMES = 0.05
+"""Share of active days with a vouched hand from which the identity is a person's."""
 
 Elsewhere = Callable[[str, str], float]
 
@@ -149,6 +155,23 @@ def human_history(past: Past) -> float:
     return seen.days / max(1, past.own.days) if seen is not None else 0.0
 
 
+def is_person(identity: Identity, past: Past, today: Iterable[Shape]) -> bool:
+    """Whether an identity is a person's, by what its provider vouches for: its directory, console sessions, MFA.
+
+    A history decides; of a newcomer, what it does on its first days.
+    """
+    if identity.human:
+        return True
+    if past.own.days >= KNOWN_DAYS:
+        return human_history(past) > SOMETIMES
+    return human_history(past) > 0 or any(by_hand(shape) for shape in today)
+
+
 def by_hand(shape: Shape) -> bool:
     """Whether the record shows a person at work."""
     return is_human(shape.traits)
+
+
+def keys_of(views: Sequence[View]) -> list[View]:
+    """What was done with long-lived keys; a console session of their owner's is not."""
+    return [view for view in views if view.shape.credential and not by_hand(view.shape)]

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from nhi_watch.context.assets import Asset
+from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Impact
 from nhi_watch.detect import calibration
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.features import EpisodeView, by_hand, human_history
+from nhi_watch.detect.features import EpisodeView, is_person, keys_of
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.model import score_of
 from nhi_watch.detect.scoring import Episode
@@ -69,21 +70,23 @@ def rank(episode: Episode, asset: Asset) -> Ranked:
     score, weight = score_of(probability), probability
     if score >= FLOOR:
         weight = priority(probability, impact(asset, episode.view))
-    eligible = is_eligible(episode.view, identity.kind, identity.human)
+    eligible = is_eligible(episode.view, identity)
     return Ranked(identity.id, score, points, weight, eligible)
 
 
-def is_eligible(episode: EpisodeView, kind: str, human: str) -> bool:
-    """Whether an episode is that of a non-human identity that could be stolen."""
-    if kind in ("service", "anonymous") or human:
+def is_eligible(episode: EpisodeView, identity: Identity) -> bool:
+    """Whether an episode is that of a non-human identity that could be stolen.
+
+    A person is none; a person's long-lived key is, whatever its owner does in a console.
+    """
+    if identity.kind in ("service", "anonymous"):
         return False
-    if any(view.shape.credential for view in episode.views):
-        return True  # a long-lived key is a non-human credential, whoever owns it
-    return human_history(episode.past) <= 0.5 and not _only_by_hand(episode)
+    return bool(episode.views) and (bool(keys_of(episode.views)) or not is_person_s(episode, identity))
 
 
-def _only_by_hand(episode: EpisodeView) -> bool:
-    return not episode.past.own.days and all(by_hand(view.shape) for view in episode.views)
+def is_person_s(episode: EpisodeView, identity: Identity) -> bool:
+    """Whether the identity of an episode is a person's."""
+    return is_person(identity, episode.past, (view.shape for view in episode.views))
 
 
 def impact(asset: Asset, episode: EpisodeView) -> Impact:

@@ -12,7 +12,7 @@ from nhi_watch.core.notable import severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import calibration, cannot_tell
 from nhi_watch.detect.bins import bin_of
-from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View
+from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, is_person, keys_of
 from nhi_watch.detect.home import Bound, Home, Points, total
 from nhi_watch.detect.model import Scorecard, score_of
 from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
@@ -285,6 +285,8 @@ def score_day(baselines: Baselines, day: IdentityDay) -> Episode:
     past = baselines.past(identity, day.day)
     bound = baselines.bound(past)
     views = views_of(day.ordered(), past)
+    if is_person(identity, past, (view.shape for view in views)):
+        views = keys_of(views) or views
     for view in views:
         view.points = 0.0 if view.values is ZERO else bound.total(view.values)
     episode = EpisodeView(views, past)

@@ -41,6 +41,7 @@ def render(notables: Sequence[Json], run: Json) -> str:
         policy=_policy(style, script),
         funnel=run_summary.funnel(run),
         facts=run_summary.facts(run),
+        doubts=run_summary.doubts(run),
         seconds=run.get("seconds") or {},
         overflow=run.get("overflow") or 0,
         overflow_highest=run.get("overflow_highest") or 0,

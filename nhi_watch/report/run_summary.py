@@ -1,8 +1,9 @@
 """What run.json says, in the few lines that the terminal and the report show.
 
 The fields that are read here, each of which may be missing and is then not shown:
-`read, parsed, rejected {reason: n}, behaviours, identities, notables, overflow, budget, alerts_in, verdicts,
-days [first, last], seconds {stage: s}, model {id}, baseline {id}, created`.
+`read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
+identities, notables, overflow, budget, alerts_in, verdicts, days [first, last], seconds {stage: s}, model {id},
+baseline {id}, created`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from nhi_watch.core.errors import OUT_OF_SCOPE
 from nhi_watch.core.notable import severity_of
 from nhi_watch.report.words import amount, clock, visible
 
@@ -47,6 +49,8 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
         Fact("Alerts", _alerts(run)),
         Fact("Budget", _budget(run)),
         Fact("Rejected", _rejected(run)),
+        Fact("Out of scope", _out_of_scope(run)),
+        Fact("Passed over", _passed_over(run)),
         Fact("Blind spots", amount(run["blind_spots"]) if run.get("blind_spots") else ""),
         Fact("Drift", _drift(run)),
         Fact("Left out", _left_out(run)),
@@ -64,7 +68,43 @@ def line(run: Mapping[str, Any]) -> str:
     return "; ".join([steps, *rest] if steps else rest)
 
 
-_IN_LINE = ("Alerts", "Budget", "Rejected", "Left out", "Blind spots", "Drift")
+_IN_LINE = ("Alerts", "Budget", "Rejected", "Out of scope", "Passed over", "Left out", "Blind spots", "Drift")
+
+
+def doubts(run: Mapping[str, Any]) -> list[str]:
+    """Why no notables do not mean that all is well; empty: they do, as far as the logs go.
+
+    >>> doubts({"read": 9, "parsed": 9, "events": 9, "rejected": {"unfinished": 4}})
+    []
+    >>> doubts({"read": 9, "parsed": 8, "events": 8, "rejected": {"not_json": 1}, "too_late": 2})
+    ['1 of 9 records could not be read', '2 records came too late']
+    """
+    read, bad = run.get("read"), sum(_bad(run).values())
+    passed = (run.get("passed_over") or {}).get("may_matter") or 0
+    told = [
+        (read == 0 or (run.get("parsed") == 0 and not bad), "no record was judged"),
+        (bool(run.get("parsed")) and run.get("events") == 0, "all records were judged by an earlier run"),
+        (bad, f"{amount(bad)} of {amount(read or bad)} records could not be read"),
+        (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records came too late"),
+        (run.get("held_aside"), f"{amount(run.get('held_aside') or 0)} records are held aside"),
+        (passed, f"{amount(passed)} files that may hold records were passed over"),
+    ]
+    return [text for holds, text in told if holds]
+
+
+def no_notables(run: Mapping[str, Any]) -> str:
+    """What is said where there are none: calm only where it may be."""
+    why = doubts(run)
+    return f"No notables, but this is no all-clear: {'; '.join(why)}." if why else _CALM
+
+
+_CALM = "No notables: nothing is worth your time."
+
+
+def _bad(run: Mapping[str, Any]) -> dict[str, int]:
+    """Rejects that are no records of other things."""
+    reasons = run.get("rejected")
+    return {r: n for r, n in reasons.items() if r not in OUT_OF_SCOPE} if isinstance(reasons, Mapping) else {}
 
 
 def _alerts(run: Mapping[str, Any]) -> str:
@@ -87,9 +127,23 @@ def _rejected(run: Mapping[str, Any]) -> str:
     reasons = run.get("rejected")
     if not isinstance(reasons, Mapping):
         return ""
-    parts = ", ".join(f"{reason} {amount(number)}" for reason, number in sorted(reasons.items()))
-    total = amount(sum(reasons.values()))
+    bad = _bad(run)
+    parts = ", ".join(f"{reason} {amount(number)}" for reason, number in sorted(bad.items()))
+    total = amount(sum(bad.values()))
     return f"{total} ({parts})" if parts else total
+
+
+def _out_of_scope(run: Mapping[str, Any]) -> str:
+    count = sum((run.get("rejected") or {}).values()) - sum(_bad(run).values())
+    return amount(count) if count else ""
+
+
+def _passed_over(run: Mapping[str, Any]) -> str:
+    told = run.get("passed_over") or {}
+    if not told.get("files"):
+        return ""
+    many = "file" if told["files"] == 1 else "files"
+    return f"{amount(told['files'])} {many}, {amount(told['may_matter'])} of which may hold records"
 
 
 def _left_out(run: Mapping[str, Any]) -> str:

@@ -37,7 +37,7 @@ def show(notables: Sequence[Json], run: Json, console: Console) -> None:
         console.print(_table(notables, console))
         console.print(_text(console, "Ordered by priority: probability times impact.", 100, "dim"))
     else:
-        console.print("No notables: nothing is worth your time.")
+        console.print(_text(console, run_summary.no_notables(run), 500))
     summary = run_summary.line(run)
     if summary:
         console.print(_text(console, summary, 500))

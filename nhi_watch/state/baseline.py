@@ -261,8 +261,8 @@ def facts(shape: Shape) -> list[tuple[str, str]]:
 
 
 def is_human(traits: tuple[str, ...]) -> bool:
-    """Whether a record shows a person at work."""
-    return "console" in traits or "browser" in traits or "mfa" in traits
+    """Whether the provider vouches that a person is at work: a console session, or MFA; never what a client can write."""
+    return "console" in traits or "mfa" in traits
 
 
 def _capped(delta: Delta) -> Delta:

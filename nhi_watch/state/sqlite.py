@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,6 +43,8 @@ class SqliteStore:
 
     def __init__(self, path: Union[str, Path], busy_seconds: float = BUSY_SECONDS) -> None:
         self._path = str(path)
+        if self._path != ":memory:":
+            _make_private(self._path)
         with self._telling():
             self._db = sqlite3.connect(self._path, timeout=busy_seconds, isolation_level=None)
         try:
@@ -140,6 +143,14 @@ class SqliteStore:
             known = (remedy for key, remedy in _REMEDIES.items() if key in text)
             remedy = next(known, "the state cannot be used; check the disk")
             raise StoreError(f"{self._path}: {remedy} ({text})") from error
+
+
+def _make_private(path: str) -> None:
+    """Make the file where there is none: what was learnt is for its owner alone, and so are its journals."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError:
+        return  # it is there, or SQLite says what is wrong
 
 
 def _pack(value: bytes) -> bytes:

@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,26 +74,14 @@ def hosts_of(records: Iterable[Record]) -> list[Host]:
     found: dict[str, list[Record]] = {}
     own: Counter[str] = Counter()
     names: dict[str, str] = {}
-    for record, event in _events(records):
+    for record in records:
+        event = event_of(record)
         if event is not None and event.identity.kind in ("role", "user"):
             found.setdefault(event.identity.id, []).append(record)
             own[event.identity.id] += _sent_by_itself(event)
             names[event.identity.id] = max(event.identity.name, names.get(event.identity.id, ""))
     order = sorted(found, key=lambda name: (-len(found[name]), name))
     return [Host(name, names[name], found[name]) for name in order if 2 * own[name] > len(found[name])]
-
-
-def _events(records: Iterable[Record]) -> Iterator[tuple[Record, Event | None]]:
-    """Each record and an Event of its shape, which has the same identity, network and traits."""
-    known: dict[object, Event | None] = {}
-    for record in records:
-        peek = cloudtrail.peek(record)
-        if peek is None:
-            yield record, event_of(record)
-            continue
-        if peek[0] not in known:
-            known[peek[0]] = event_of(record)
-        yield record, known[peek[0]]
 
 
 def _by_itself(record: Record) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nhi_watch.intake.sources import cloudtrail
 from nhi_watch_lab.simulator import harm, misuse, persistence, techniques
 from nhi_watch_lab.simulator.dice import Dice, dice
 from nhi_watch_lab.simulator.machines import Machine
@@ -93,6 +94,7 @@ class Campaign(NamedTuple):
             "identities": [
                 {"arn": arn, "principal_id": principal} for arn, principal in [victim, *raid.others]
             ],
+            "names": list(dict.fromkeys(cloudtrail.read(record).identity.name for _, _, record in raid.out)),
             "record_ids": [record["eventID"] for _, _, record in raid.out],
             "first_time": min(times),
             "last_time": max(times),

@@ -44,6 +44,8 @@ class Ways(NamedTuple):
     """Share of people's calls that are refused or malformed."""
     debugging: float = 1.0
     """Factor on how often a person works with a machine's credential: 1 is about weekly for 200 machines."""
+    false_alerts: float = 1.0
+    """Factor on other products' alerts about nothing: 1 is 2.2 a day and 100 machine identities of a company."""
     weekend: float = 0.06
     """How likely somebody who works in office hours works on a day of the weekend."""
     spread: float = 1.3
@@ -54,6 +56,8 @@ class Ways(NamedTuple):
     """Factor on the share of machines that always fail."""
     pipelines: float = 1.0
     """Factor on the share of CI roles and infrastructure deployers."""
+    tail: float | None = None
+    """How often a day a pipeline makes a change that is none of its usual ones; None: in most of its runs."""
     keys: float = 1.0
     """Factor on the share of users with long-lived keys in vendors' and servers' hands."""
 

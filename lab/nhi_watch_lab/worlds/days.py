@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from nhi_watch.intake.sources import cloudtrail
 from nhi_watch_lab.simulator.oddities import plan_oddities
+from nhi_watch_lab.simulator.products.workers import Line
 from nhi_watch_lab.simulator.records import Record
 from nhi_watch_lab.simulator.tenant import Spec, Tenant
+from nhi_watch_lab.worlds.company import company, names, told_twice
 from nhi_watch_lab.worlds.missing import without
 from nhi_watch_lab.worlds.plan import plan
 from nhi_watch_lab.worlds.world import World
@@ -33,13 +34,15 @@ class Day(NamedTuple):
 
 def days(world: World) -> Iterator[Day]:
     """Day after day, the history first; memory does not grow with the days."""
-    yield from _account(world)
+    yield from _company(world) if world.company else _account(world)
 
 
 def people(world: World) -> list[str]:
     """Names of the human principals, as nhi_watch's sources read them."""
-    tenant = account(world)
-    return sorted({p.arn for p in tenant.people} | {p.subject for p in tenant.people if p.session in ("sso", "cli")})
+    tenant = company(world) if world.company else None
+    cloud = tenant.company.aws if tenant else account(world)
+    found = {p.arn for p in cloud.people} | {p.subject for p in cloud.people if p.session in ("sso", "cli")}
+    return sorted(found | set(names(tenant) if tenant else ()))
 
 
 def account(world: World) -> Tenant:
@@ -55,15 +58,27 @@ def account(world: World) -> Tenant:
 
 def _account(world: World) -> Iterator[Day]:
     for day in account(world).days():
-        names = {r["eventID"]: r for r in day.records} if day.incidents else {}
+        # Attacks are added last: without this they would come last of their second, too.
         records = sorted(day.records, key=itemgetter("eventTime", "eventID"))
         lacking = [("cloudtrail", without(record, world.missing)) for record in records]
-        yield Day(day.date, lacking, [_told(i, names) for i in day.incidents], day.oddities)
+        yield Day(day.date, lacking, [_told(incident) for incident in day.incidents], day.oddities)
 
 
-def _told(incident: Incident, records: dict[str, Record]) -> Incident:
+def _company(world: World) -> Iterator[Day]:
+    tenant = company(world)
+    for day in tenant.days():
+        lines = sorted(day.lines, key=lambda line: (line.second, str(line.record.get("eventID", ""))))
+        incidents = [_told(each, told_twice(tenant, lines, each)) for each in day.incidents]
+        yield Day(day.date, [(line.product, _lacking(line, world)) for line in lines], incidents, day.oddities)
+
+
+def _lacking(line: Line, world: World) -> Record:
+    return without(line.record, world.missing) if line.product == "cloudtrail" else line.record
+
+
+def _told(incident: Incident, more: Sequence[str] = ()) -> Incident:
     """A label in the words of all products."""
-    shown = [records[r] for r in incident["record_ids"] if r in records]
-    names = list(dict.fromkeys(cloudtrail.read(record).identity.name for record in shown))
-    names = names or [item["arn"] for item in incident["identities"]]
-    return {**incident, "identity": names[0], "identities": names}
+    kept = {key: value for key, value in incident.items() if key not in ("names", "identities")}
+    ids = list(dict.fromkeys([*incident["record_ids"], *more]))
+    told = {"record_ids": ids, "identity": incident["names"][0], "identities": incident["names"]}
+    return {**kept, **told}

@@ -31,10 +31,10 @@ def plan(world: World, tenant: Tenant) -> list[Campaign]:
     machines = [m for m in tenant.machines if m.kind in ("role", "user") and m.archetype not in IMMUNE]
     keys = [person for person in tenant.people if person.keys]
     found: list[Campaign] = []
-    origins = _origins(world, d)
+    order = origins(world, d)
     for number in range(4 * world.incidents):
         technique = deck[number % len(deck)]
-        origin = origins[len(found)]
+        origin = order[len(found)]
         day = d.between(world.history, world.days - 1)
         free = keys if keys and d.chance(0.1) else machines
         victim = victim_of(free, technique, origin, day, d) if day >= 3 else _newborn(free, technique, d)
@@ -46,9 +46,9 @@ def plan(world: World, tenant: Tenant) -> list[Campaign]:
     return found
 
 
-def _origins(world: World, d: Dice) -> list[str]:
-    """At least half of them inside."""
-    inside = math.ceil(world.inside * world.incidents)
+def origins(world: World, d: Dice) -> list[str]:
+    """The origin of each attack: at least half of them inside."""
+    inside = max(math.ceil(world.incidents / 2), round(world.inside * world.incidents))
     return d.some([ORIGINS[number < inside] for number in range(world.incidents)], world.incidents)
 
 

@@ -2,7 +2,8 @@
 
 Names, addresses, user agents, evidence, reasons: whatever somebody could have written or could be told apart by stays
 here; the model sees `v1`, `v2` and what kind of thing each is. So there is no text in it that could instruct a model,
-no secret and no personal data. Numbers, times and words of a short closed list are shown as they are.
+no secret and no personal data. Numbers and times of ours, and words of a short closed list, are shown as they are; a
+name in a log that consists of digits is a name.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from nhi_watch.core.notable import KINDS, SEVERITIES
-from nhi_watch.detect.explain.brief import Fact, quoted
+from nhi_watch.detect.explain.brief import Fact, Own, quoted
 
 MOST = 60
 """Facts that are sent; the rest is told by the template."""
@@ -54,7 +55,7 @@ class Masked(NamedTuple):
 
 
 def mask(told: Sequence[Fact]) -> Masked:
-    """Number the facts, and put a placeholder for every value that is neither a number nor a time."""
+    """Number the facts, and put a placeholder for every value that is neither a number nor a time of ours."""
     facts: dict[str, Fact] = {}
     words: dict[str, str] = {}
     names: dict[str, str] = {}
@@ -66,7 +67,7 @@ def mask(told: Sequence[Fact]) -> Masked:
 
 
 def _shown(value: str, names: dict[str, str]) -> str:
-    if _NUMBER.fullmatch(value) or _TIME.fullmatch(value):
+    if isinstance(value, Own) and (_NUMBER.fullmatch(value) or _TIME.fullmatch(value)):
         return value
     return names.setdefault(value, f"v{len(names) + 1}")
 

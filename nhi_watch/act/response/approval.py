@@ -1,16 +1,18 @@
 """Approvals: who said yes to which plan, when, why and until when, signed with Ed25519 (RFC 8032).
 
 An approval is bound to the plan's hash and to the policy's. The public key that counts is the one in the policy, never
-one that the approval brings along. Each approval can be used once.
+one that the approval brings along. Each approval can be used once: what was used stands in the state, and in the
+audit trail, so that an older copy of one of them does not make it fresh. Time is the machine's, not the caller's.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from nhi_watch.act import audit
 from nhi_watch.act.response.policy import Approver, Policy
+from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.state.rows import Rows
@@ -105,7 +108,7 @@ def approve(plan: Mapping[str, Any], by: str, why: str, key: Ed25519PrivateKey, 
 
 
 def _message(told: Mapping[str, Any]) -> bytes:
-    return _DOMAIN + audit.canonical({name: told[name] for name in FIELDS if name != "signature"}).encode()
+    return _DOMAIN + canonical({name: told[name] for name in FIELDS if name != "signature"}).encode()
 
 
 def check(approval: Mapping[str, Any], plan: Mapping[str, Any], policy: Policy, now: int) -> Checked:
@@ -152,18 +155,33 @@ def _time(where: str, text: str) -> int:
         raise InputError(f"{where}: {error}") from error
 
 
+def keep(path: Path, signed: Mapping[str, str]) -> None:
+    """Put an approval beside its plan.
+
+    Raises:
+        InputError: it cannot be written, or a link is in its place.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+            file.write(json.dumps(signed) + "\n")
+    except OSError as error:
+        raise InputError(f"{path}: the approval cannot be kept here ({error.strerror})") from error
+
+
 def check_all(
-    rows: Rows, approvals: Sequence[Mapping[str, Any]], plan: Mapping[str, Any], policy: Policy, now: int
-) -> list[Checked]:
-    """Demand that enough people approved a plan, and that no approval was used before.
+    used: Callable[[str], Optional[str]], approvals: Sequence[Mapping[str, Any]], plan: Mapping[str, Any],
+    policy: Policy, now: int,
+) -> list[Checked]:  # fmt: skip
+    """Demand that enough people approved a plan, and that no approval was used before: `used` says when it was.
 
     Raises:
         InputError: what is missing or wrong with any of them.
     """
     found = [check(approval, plan, policy, now) for approval in approvals]
     for one in found:
-        used = used_at(rows, one.nonce)
-        _demand(used is None, f"approval by {one.by!r}", f"it was used before, at {used}; approve anew")
+        before = used(one.nonce)
+        _demand(before is None, f"approval by {one.by!r}", f"it was used before, at {before}; approve anew")
     people, needed = {one.by for one in found}, max(int(step["approvals"]) for step in plan["steps"])
     _demand(len(people) >= needed, f"plan of {plan['notable']}",
             f"it needs the approval of {needed} people, and has {len(people)}")  # fmt: skip
@@ -175,6 +193,20 @@ def used_at(rows: Rows, nonce: str) -> Optional[str]:
     key = f"used/{nonce[:100]}"
     raw = rows.get(TABLE, [key]).get(key)
     return raw.decode() if raw is not None else None
+
+
+def used_by_trail(trail: Path) -> dict[str, str]:
+    """Nonce → when it was used, by the audit trail.
+
+    Raises:
+        InputError: the trail does not verify, so what it says of uses may be less than was.
+    """
+    if not trail.exists():
+        return {}
+    told = audit.verify(trail)
+    _demand(not told.fault, f"{trail}", f"{told.fault}; before that is cleared up, nothing is handed over")
+    exports = audit.found(trail, "export")
+    return {str(nonce): row["time"] for row in exports for nonce in row["facts"].get("nonces", ())}
 
 
 def use(rows: Rows, found: Sequence[Checked], now: int) -> None:

@@ -13,9 +13,10 @@ from nhi_watch.act import audit
 from nhi_watch.act.response.actions import CATALOGUE, Action, shell
 from nhi_watch.act.response.policy import Policy, Rule, level, rule_for
 from nhi_watch.act.response.targets import parameters
+from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
-from nhi_watch.detect.explain.brief import Fact, quoted
+from nhi_watch.detect.explain.brief import Fact, Own, quoted
 
 SCHEMA = "nhi-watch/plan/1"
 MEMBERS = 10
@@ -44,7 +45,7 @@ def draft(
         found, missing = _steps(notable, policy, member, credentials.get(member["id"], ()))
         steps += found
         left += missing
-    steps.sort(key=lambda s: (CATALOGUE[s["action"]].order, s["identity"], s["action"], audit.canonical(s["with"])))
+    steps.sort(key=lambda s: (CATALOGUE[s["action"]].order, s["identity"], s["action"], canonical(s["with"])))
     for number, step in enumerate(steps, 1):
         step["n"] = number
     plan = {
@@ -174,7 +175,7 @@ def facts(plan: Mapping[str, Any]) -> list[Fact]:
     told = []
     for step in plan["steps"]:
         words = "Step {0} is {1}, allowed by the rule {2}, and needs {3} approvals."
-        values = (str(step["n"]), step["what"].lower(), step["rule"], str(step["approvals"]))
+        values = (Own(step["n"]), step["what"].lower(), step["rule"], Own(step["approvals"]))
         told.append(Fact("Response", words, values, (f"step:{step['n']}",)))
     return told
 

@@ -29,6 +29,12 @@ _ID = re.compile(r"\w[\w.:@=+-]{0,199}", re.ASCII)
 """An id that can be cited as it is; of some logs, whoever wrote them chose the ids."""
 
 
+class Own(str):
+    """A number or a time of ours in a gap: text of no log, whatever a name in a log looks like."""
+
+    __slots__ = ()
+
+
 class Fact(NamedTuple):
     """One sentence."""
 
@@ -107,7 +113,8 @@ def _summary(notable: Mapping[str, Any]) -> Iterator[Fact]:
     else:
         yield Fact("Summary", "The owner of the identity is not known.", (), cite)
     span = "The notable holds {0} records, from {1} to {2}."
-    yield Fact("Summary", span, (_number(notable["record_count"]), notable["first_time"], notable["last_time"]),
+    times = Own(notable["first_time"]), Own(notable["last_time"])
+    yield Fact("Summary", span, (_number(notable["record_count"]), *times),
                _records(notable["record_ids"][:1]) or cite)  # fmt: skip
     members = notable.get("members") or ()
     if len(members) > 1:
@@ -130,7 +137,7 @@ def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
     heavy = sorted(notable["timeline"], key=lambda e: -e["points"])[:STEPS]
     for entry in sorted(heavy, key=lambda e: e["time"]):
         where = [entry["source"]] if entry["source"] else []
-        values = [entry["action"], entry["time"], *where, entry["outcome"]]
+        values = [entry["action"], Own(entry["time"]), *where, entry["outcome"]]
         words = f"The call {{0}} was made at {{1}}{' from {2}' if where else ''} with outcome {{{len(values) - 1}}}, "
         if entry["count"] == 1:
             words += "once."
@@ -194,10 +201,10 @@ def _records(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"record:{name}" for name in ids if name)
 
 
-def _number(value: float) -> str:
+def _number(value: float) -> Own:
     """A number as it stands in the notable, without trailing zeros.
 
     >>> _number(3), _number(91.0), _number(2.125)
     ('3', '91', '2.125')
     """
-    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return Own(f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else value)

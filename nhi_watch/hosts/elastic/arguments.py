@@ -69,13 +69,6 @@ def following(parser: argparse.ArgumentParser) -> None:
                         help="let the cluster group CloudTrail: from 50,000 documents on, or always")  # fmt: skip
 
 
-def sharing(parser: argparse.ArgumentParser) -> None:
-    """How many processes read."""
-    parser.add_argument("--workers", type=_workers, default=1, metavar="N",
-                        help="processes that read large windows (default: 1); with 2 or more, "
-                        "`nhi elastic work` on other hosts helps, too")  # fmt: skip
-
-
 def push_from(args: argparse.Namespace) -> int:
     """Documents from which on the cluster groups them."""
     return {"auto": windows.PUSH_FROM, "always": 1, "never": windows.NEVER}[args.push_down]
@@ -115,10 +108,6 @@ def _page(text: str) -> int:
 def seconds(text: str) -> int:
     """A time of up to a day."""
     return between(text, 0, 86_400)
-
-
-def _workers(text: str) -> int:
-    return between(text, 1, 64)
 
 
 def between(text: str, low: int, high: int) -> int:

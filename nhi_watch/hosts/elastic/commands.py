@@ -15,7 +15,6 @@ from nhi_watch.hosts.elastic import (
     doctor_command,
     run_command,
     setup_command,
-    work_command,
 )
 from nhi_watch.hosts.elastic import client as elastic
 from nhi_watch.hosts.elastic.connection import connection
@@ -36,8 +35,6 @@ _COMMANDS = {
                     run_command.add_arguments, run_command.run),
     "learn": _Command("learn what was ingested since the last run, without alerts",
                       run_command.add_arguments, run_command.run),
-    "work": _Command("help a run to read large windows, from another host, where it runs with --workers 2 or more",
-                     work_command.add_arguments, work_command.run),
     "feedback": _Command("take what analysts said of alerts in Kibana as verdicts",
                          analyst_commands.add_feedback, analyst_commands.feedback),
     "criticality": _Command("exchange with Kibana how critical identities are",

@@ -52,8 +52,6 @@ def follow(client: Elasticsearch, job: Job, stop: Event, report: Report) -> None
             with few_collections():
                 _Following(client, job, known, (lease, store)).until(stop, store, report)
     finally:
-        if known is not None:
-            known.crew.close()
         with suppress(StoreError):  # where the cluster is away, the lease expires by itself
             lease.release()
 

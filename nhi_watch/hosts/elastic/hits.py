@@ -1,15 +1,10 @@
-"""Hits of a search → a Grouping: each by the shortest way that reads it whole.
-
-- CloudTrail with `event.original`: the original's line goes through the fast lane of files.
-- CloudTrail without: the few fields that matter are picked out of the document's bytes (`document`).
-- All else, and whatever those two leave: the document as an object, to whichever source claims it.
-"""
+"""Hits of a search → Days: each document as the record that a source can read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 import msgspec
 import orjson
@@ -17,10 +12,8 @@ import orjson
 from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.hosts.elastic import document
-from nhi_watch.hosts.files.reader.lane import Lane
-from nhi_watch.intake.days import Grouping
-from nhi_watch.intake.sources import Peek, cloudtrail
+from nhi_watch.intake.days import Days
+from nhi_watch.intake.sources import cloudtrail
 
 SOURCES: tuple[ModuleType, ...] = (
     cloudtrail,
@@ -74,17 +67,20 @@ def record(source: bytes) -> object:
 
 
 class Item:
-    """A hit on its way to a source. What it holds is decoded once, and only as far as somebody asks."""
+    """A hit on its way to a source; what it holds is decoded once."""
 
-    __slots__ = ("_record", "document", "hit")
+    __slots__ = ("_record", "hit")
 
     def __init__(self, hit: Hit) -> None:
         self.hit = hit
-        self.document = document.decode(hit.source)
         self._record: object = None
 
     def record(self) -> object:
-        """What a source can read."""
+        """What a source can read.
+
+        Raises:
+            orjson.JSONDecodeError: the document is no JSON to orjson, as with half a character in it.
+        """
         if self._record is None:
             self._record = record(bytes(self.hit.source))
         return self._record
@@ -96,24 +92,17 @@ class ItemsOf:
     def __init__(self, source: ModuleType) -> None:
         self.NAME = source.NAME
         self._source = source
-        self._is_trail = source is cloudtrail
 
     def claims(self, item: Item) -> bool:
-        """Whether the record is the source's."""
-        if document.is_trail(item.document):
-            return self._is_trail
-        claimed: bool = self._source.claims(_readable(item))
+        """Whether the record is the source's; what is no JSON to orjson, nobody claims."""
+        try:
+            claimed: bool = self._source.claims(item.record())
+        except orjson.JSONDecodeError:
+            return False
         return claimed
 
-    def peek(self, item: Item) -> Optional[Peek]:
-        """The cheap reading."""
-        if self._is_trail and item.document is not None and document.is_trail(item.document):
-            return document.peek(item.document)
-        found: Optional[Peek] = self._source.peek(_readable(item))
-        return found
-
     def read(self, item: Item) -> Event:
-        """The full reading.
+        """The source's reading.
 
         Raises:
             RejectError: the source's own, or `bad_json`.
@@ -125,31 +114,17 @@ class ItemsOf:
         return event
 
 
-def _readable(item: Item) -> object:
-    """The item's record; None, which nobody claims, where it is no JSON to orjson."""
-    try:
-        return item.record()
-    except orjson.JSONDecodeError:
-        return None
-
-
 def sources_of(modules: Iterable[ModuleType]) -> list[ModuleType]:
     """The sources, for items; typed as what the pipeline wants."""
     return [cast(ModuleType, ItemsOf(module)) for module in modules]
 
 
 class Intake:
-    """Feeds a grouping with hits."""
+    """Feeds days with hits."""
 
-    def __init__(self, grouping: Grouping) -> None:
-        self._grouping = grouping
-        self._lane = Lane(grouping)
+    def __init__(self, days: Days) -> None:
+        self._days = days
 
     def feed(self, hits: Sequence[Hit], refuse: Refuse) -> None:
         """Take in a page; documents that are no events are refused."""
-        lines = [(hit, line) for hit in hits if (line := document.original(bytes(hit.source))) is not None]
-        known = {id(hit) for hit, _ in lines}
-        left = self._lane.take([line for _, line in lines])
-        rest = [lines[index][0] for index in left]
-        rest += [hit for hit in hits if id(hit) not in known]
-        self._grouping.feed(map(Item, rest), lambda index, error: refuse(rest[index], error))
+        self._days.feed(map(Item, hits), lambda index, error: refuse(hits[index], error))

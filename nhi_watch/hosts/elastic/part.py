@@ -18,7 +18,6 @@ from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect.judge import Options, Result
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.hosts.elastic import read, windows
-from nhi_watch.hosts.elastic.crew import Crew, Wanted
 from nhi_watch.hosts.elastic.hits import Hit, Intake
 from nhi_watch.hosts.elastic.pushdown import queries, remake
 from nhi_watch.hosts.elastic.pushdown.buckets import CannotPushError
@@ -42,8 +41,6 @@ class Tables(NamedTuple):
     reputation: Reputation
     budget: float
     page: int
-    crew: Crew
-    """Who helps to read."""
 
     def options(self) -> Options:
         """As the pipeline wants them."""
@@ -58,8 +55,6 @@ class Done(NamedTuple):
     rejects: list[tuple[Hit, str]]
     pushed: Json
     """How many documents the cluster grouped, in how many bytes, and why it did not where it could not."""
-    shared: Json
-    """How many slices were read, and how many of them by other processes."""
 
 
 class Task(NamedTuple):
@@ -101,8 +96,7 @@ class Part:
         result.run["seconds"]["read"] = round(read_seconds, 3)
         if self._evidence:
             self._pushed["completed"] = self._evidence.asked
-        shared = {"slices": self._known.crew.slices, "by_others": self._known.crew.helped}
-        return Done(result, seen, self._rejects, self._pushed, shared)
+        return Done(result, seen, self._rejects, self._pushed)
 
     def _refuse(self, hit: Hit, error: RejectError) -> None:
         self._pipeline.reject(error.reason)
@@ -149,8 +143,6 @@ class Part:
     def _add(self, again: frozenset[int], keep: Callable[[], None]) -> None:
         """Read what is not made anew, and add it to what is known."""
         window, span, _ = self._task
-        if not again and self._share(keep):
-            return
         patterns = [(self._others, False), (self._trail.pattern, True)] if again and self._trail else [
             (window.pattern, False)
         ]  # fmt: skip
@@ -165,14 +157,3 @@ class Part:
             for hits in read.pages(self._client, pattern, wanted, self._known.page):
                 keep()
                 intake.feed(hits, self._refuse)
-
-    def _share(self, keep: Callable[[], None]) -> bool:
-        """Read all of it together with others; False where that is not worth while."""
-        crew, (window, span, _) = self._known.crew, self._task
-        plan = crew.plan(Wanted(window, span, self._known.page))
-        if plan is None:
-            return False
-        for reason, documents in crew.read(plan, self._pipeline.grouping, self._refuse, keep).items():
-            for _ in range(documents):
-                self._pipeline.reject(reason)
-        return True

@@ -22,8 +22,6 @@ from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
 from nhi_watch.hosts.elastic import entities, heartbeat, intel, read, templates, windows, write
-from nhi_watch.hosts.elastic.crew import Crew, Sizes
-from nhi_watch.hosts.elastic.hand import Lists, digest
 from nhi_watch.hosts.elastic.lease import SECONDS, Lease
 from nhi_watch.hosts.elastic.part import Part, Tables
 from nhi_watch.hosts.elastic.part import Task as PartTask
@@ -70,8 +68,6 @@ class Job(NamedTuple):
     """Files of indicators."""
     intel: str = ""
     """Pattern of the streams of indicators; "": none is read."""
-    share: Sizes = Sizes()
-    """How many processes read large windows."""
 
     @property
     def state(self) -> str:
@@ -96,9 +92,7 @@ def tables(client: Elasticsearch, job: Job) -> Tables:
         networks.load_custom(job.networks)
     known = assets.load(job.assets) if job.assets else {}
     listed = intel.load(client, job.reputation, job.intel, int(time.time()))
-    lists = Lists(listed, digest(job.networks, job.reputation, job.intel))
-    crew = Crew(client, job.state, lists, job.share._replace(networks=job.networks))
-    return Tables(model.load(job.model), known, listed, job.budget, job.page, crew)
+    return Tables(model.load(job.model), known, listed, job.budget, job.page)
 
 
 def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
@@ -120,7 +114,6 @@ def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, t
         heartbeat.failed(client, job.namespace, began, error)
         raise
     finally:
-        known.crew.close()
         store.close()
         with suppress(StoreError):  # where the cluster is away, the lease expires by itself
             lease.release()
@@ -209,7 +202,6 @@ class Run:
                 "alerts": written,
                 "entities": described,
                 "push_down": done.pushed,
-                "shared": done.shared,
             },
             done.identities,
             done.result.notables,

@@ -12,8 +12,6 @@ from rich.console import Console
 
 from nhi_watch.detect import model
 from nhi_watch.hosts.elastic import arguments
-from nhi_watch.hosts.elastic.connection import connection
-from nhi_watch.hosts.elastic.crew import Sizes
 from nhi_watch.hosts.elastic.follow import LAG as FOLLOW_LAG
 from nhi_watch.hosts.elastic.follow import follow
 from nhi_watch.hosts.elastic.lease import LeaseHeldError
@@ -26,7 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.connecting(parser)
     arguments.judging(parser)
     arguments.following(parser)
-    arguments.sharing(parser)
 
 
 def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
@@ -35,8 +32,7 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
     job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks,
               args.model or model.FOLDER, args.page, lag, wait=args.wait, every=args.every,
               alerts=args.elastic_command == "run", push_from=arguments.push_from(args),
-              reputation=args.reputation, intel=args.intel,
-              share=Sizes(args.workers, where=connection(arguments.told(args))))  # fmt: skip
+              reputation=args.reputation, intel=args.intel)  # fmt: skip
     say = arguments.print_json if args.json else _say
     if args.follow:
         follow(client, job, told_to_stop(), lambda outcome: say(console, outcome))

@@ -1,4 +1,4 @@
-"""`nhi audit`: check the audit trail, or hand it out."""
+"""`nhi audit`: check the audit trail, hand it out, or mend its end after a crash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from nhi_watch.hosts.files import common, find
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi audit` takes."""
-    parser.add_argument("what", choices=("verify", "export"))
+    about = "repair: mend the end after a crash; it says what is lost, and so does the trail"
+    parser.add_argument("what", choices=("verify", "export", "repair"), help=about)
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="export: where to; .csv or .jsonl")
     parser.add_argument("--head", default="", metavar="HASH", help="a head noted earlier, which must be in the trail")
     find.add_trail(parser)
@@ -24,14 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Walk the chain, and export it where asked.
+    """Walk the chain, and export it where asked; or mend its end.
 
     Raises:
         InputError: there is no trail, or its chain is broken: names the line.
+        StoreError: it cannot be mended.
     """
     from nhi_watch.act import audit
 
     path = find.trail(args)
+    if args.what == "repair":
+        return _repair(path, args, console)
     told = audit.verify(path, args.head)
     if told.fault:
         raise InputError(f"{path}: {told.fault}; the {told.lines} lines before it hold")
@@ -42,6 +46,20 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         wrote = f" Written to {args.file}." if args.what == "export" else ""
         console.print(f"{told.lines:,} lines hold; head {told.head.hash}.{wrote}", markup=False, soft_wrap=True)
+    return 0
+
+
+def _repair(path: Path, args: argparse.Namespace, console: Console) -> int:
+    from nhi_watch.act import repair
+
+    told = repair.repair(path, find.login())
+    if args.json:
+        console.print_json(json.dumps({"lines": told.lines, "lost": told.lost, "head": told.head.hash}))
+        return 0
+    for one in told.lost:
+        console.print(f"Lost: {one}.", markup=False, soft_wrap=True)
+    done = "a line of the trail says so" if told.lost else "nothing to mend"
+    console.print(f"{told.lines:,} lines hold; {done}; head {told.head.hash}.", markup=False, soft_wrap=True)
     return 0
 
 

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 OUT = Path("nhi-out")
 
 
-def add_state(parser: argparse.ArgumentParser, assets: bool = True) -> None:
+def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = True) -> None:
     """Arguments of every command that reads the state."""
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
     parser.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
     if assets:
         parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
-    parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: now)")
+    if now:
+        parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: now)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 

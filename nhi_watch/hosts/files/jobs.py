@@ -16,7 +16,6 @@ from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectEr
 from nhi_watch.detect import drift, feedback, model
 from nhi_watch.detect.judge import Options, Pipeline, Result
 from nhi_watch.hosts.files import reader
-from nhi_watch.hosts.files.reader.lane import Lane
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake.sources import cloudtrail
@@ -91,13 +90,12 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     pipeline = Pipeline(state, model.load(job.model), sources, Options(job.budget, known, listed))
     started = time.perf_counter()
     with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
-        take = Lane(pipeline.grouping).take if sources[0] is cloudtrail else None
 
         def moved(count: int) -> None:
             on_bytes(count)
             pipeline.relieve()
 
-        for batch in reader.read(job.paths, moved, take, job.out):
+        for batch in reader.read(job.paths, moved, job.out):
             _feed(pipeline, batch, rejects)
     result_started = time.perf_counter()
     with _few_collections():
@@ -105,6 +103,7 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
     result.run["drift"] = drift.told(drift.report(store, state.daybook.days[:-1], spreads))
+    result.run.update(rejects.told())
     _demand_events(result.run, job.out)
     told = feedback.apply(store, result.standing, int(time.time()))
     result = result._replace(notables=overall(told.shown))
@@ -147,8 +146,9 @@ def _feed(pipeline: Pipeline, batch: reader.Batch, rejects: Rejects) -> None:
     def refuse(index: int, error: RejectError) -> None:
         pipeline.reject(error.reason)
         if error.reason not in OUT_OF_SCOPE:
-            rejects.refuse(batch.where(index), error, batch.raw(index))
+            rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
 
+    rejects.pass_over(batch.passed)
     for piece in batch.bad:
         pipeline.reject(piece.reason)
         rejects.add(piece)

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from rich.console import Console
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("id", metavar="ID", help="the notable: its number, its id, or the id's first letters")
         command.add_argument("--policy", type=Path, metavar="FILE", help="response_policy.toml (default: as shipped)")
         find.add_trail(command)
-        common.add_state(command, assets=False)
+        common.add_state(command, assets=False, now=command is plan)
     key = _add(commands, "key", _key, "make an approver's key")
     key.add_argument("--by", required=True, metavar="WHO", help="the approver")
     key.add_argument("--to", required=True, type=Path, metavar="FILE", help="where to put the private key")
@@ -73,12 +73,12 @@ class Desk:
     """The notable, the policy, and what the state knows of its identities."""
 
     def __init__(self, args: argparse.Namespace, store: SqliteStore) -> None:
-        from nhi_watch.act import audit
+        from nhi_watch.act import audit, clock
         from nhi_watch.act.response import policy
         from nhi_watch.detect import history, model
 
         self.args, self.store = args, store
-        self.now = common.seconds(args.now, "--now")
+        self.now = common.seconds(args.now, "--now") if hasattr(args, "now") else clock.now()
         self.policy: Policy = policy.load(args.policy or policy.SHIPPED)
         self.notable = find.one(store, args.id, args.out)
         self.history: History = history.read(store, model.load())
@@ -104,6 +104,12 @@ class Desk:
         life = self.history.lives.get(name)
         found = [(c, c.latest("deactivated", "deleted", "reactivated")) for c in (life.credentials if life else ())]
         return sorted(c.id for c, end in found if end is None or end.what == "reactivated")
+
+    def used(self, nonce: str) -> Optional[str]:
+        """When an approval was used, by the state or the trail: a state put back to what it was does not know."""
+        from nhi_watch.act.response import approval
+
+        return approval.used_at(self.store, nonce) or approval.used_by_trail(self.trail).get(nonce)
 
     def note(self, what: str, facts: dict[str, Any]) -> None:
         """One line of the trail."""
@@ -180,8 +186,7 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
         signed = approval.approve(made, args.by, args.why, key, desk.now)
         approval.check(signed, made, desk.policy, desk.now)
         desk.note("approval", signed)
-        with desk.file("approvals.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(signed) + "\n")
+        approval.keep(desk.file("approvals.jsonl"), signed)
         needed = max(int(step["approvals"]) for step in made["steps"])
     told = f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it needs {needed} in all."
     _say(args, console, signed, told)
@@ -200,7 +205,7 @@ def _export(args: argparse.Namespace, console: Console) -> int:
         if not path.exists():
             raise InputError(f"{path}: nobody has approved the plan; nhi respond approve {desk.notable['id']}")
         signed = list(jsonlines.read(path))
-        found = approval.check_all(desk.store, signed, made, desk.policy, desk.now)
+        found = approval.check_all(desk.used, signed, made, desk.policy, desk.now)
         payload = export.KINDS[args.to].make(made, signed)
         jsonlines.write_run(desk.file(f"{args.to}.json"), payload)
         approval.use(desk.store, found, desk.now)

@@ -9,6 +9,10 @@ from typing import Any
 from rich.console import Console
 
 from nhi_watch.hosts.files.inputs import add_input, job_of, print_json, progress, tell_refused
+from nhi_watch.report.words import visible
+
+_NAMED = 5
+"""Files passed over that are named on the terminal."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +74,21 @@ def _remarks(run: dict[str, Any], errors: Console) -> None:
     if unreadable:
         errors.print(f"nhi: {unreadable} of the paths could not be read; rejects.jsonl names them", soft_wrap=True)
     tell_refused(run, errors)
+    _not_read(run, errors)
     if not run["read"]:
         errors.print("nhi: the paths hold no records; nothing was judged", soft_wrap=True)
     elif run["parsed"] and not run["events"]:
         errors.print("nhi: all records were scored by an earlier run; the list is of then", soft_wrap=True)
+
+
+def _not_read(run: dict[str, Any], errors: Console) -> None:
+    """What was passed over, and what of the rejects is not kept."""
+    passed = run["passed_over"]
+    for one in passed["named"][: min(passed["may_matter"], _NAMED)]:
+        errors.print(f"nhi: passed over {visible(one['file'], 200)}: {one['why']}", soft_wrap=True, markup=False)
+    if passed["may_matter"] > _NAMED:
+        errors.print(f"nhi: and {passed['may_matter'] - _NAMED:,} more files; run.json names them", soft_wrap=True)
+    counted = sum(run["rejects_only_counted"].values())
+    if counted:
+        errors.print(f"nhi: rejects.jsonl keeps the first rejects of each file and reason; {counted:,} more are "
+                     "only counted there", soft_wrap=True)  # fmt: skip

@@ -6,6 +6,7 @@ differs, so its baselines may as well. Its folder is kept, so that the next run 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -51,6 +52,7 @@ def prepare(job: Job, folder: Path) -> Ready:
 
 
 def _copy(source: Path, target: Path) -> None:
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
             here.backup(there)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Optional
@@ -11,7 +12,6 @@ from typing import Any, Optional
 from nhi_watch.core.timestamps import render as spelled
 from nhi_watch.hosts.splunk.lines import RAW, Cells, Row
 from nhi_watch.hosts.splunk.rows import values_of
-from nhi_watch.intake.shapes.fields import getting
 from nhi_watch.intake.sources.cloudtrail.splunk import SPLUNK_FIELDS
 
 _TARGETS = ("requestParameters.", "resources{}.ARN")
@@ -31,6 +31,13 @@ _A_GROUP = "-"
 """The record id of rows of `stats`: no score depends on it."""
 _FREE = frozenset({"eventTime", "eventID", RAW})
 """Fields of which an answer needs no more than the date."""
+
+
+def getting(places: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes a tuple of the values at some places, however many there are."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda cells: tuple([cells[place] for place in places])
 
 
 class Columns:

@@ -2,30 +2,27 @@
 
 Four kinds of rows may come, mixed: events (`_raw`, or extracted fields), rows of `stats … by` those fields
 (`count`, `first`, `last`), parts, and notables. What a log's own text says of parts and notables is not believed:
-see `fields.SOURCE`. Most events are alike, so most are never read in full (as in `grouping.py`).
+see `fields.SOURCE`.
 """
 
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, Optional
+from typing import Any
 
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core import registry
 from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, fingerprint, keep, shape_of, sketch
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.core.timestamps import DAY, HOUR, parse, render
+from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.hosts.splunk import parts, reasons
 from nhi_watch.hosts.splunk.columns import Columns, Told
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.parts import Part, Slot
 from nhi_watch.hosts.splunk.rows import read
-from nhi_watch.intake.days import MINUTES, NOBODY, SECONDS
-from nhi_watch.intake.sources import Peek, cloudtrail
-
-MEMO = 50_000
-"""Shapes of an hour, and Events of shapes, that are remembered; more only cost memory."""
+from nhi_watch.intake.days import Sources
+from nhi_watch.intake.sources import cloudtrail
 
 Name = tuple[int, str]
 """Day and identity id."""
@@ -54,10 +51,7 @@ class Gatherer:
         self.rejected: dict[str, int] = {}
         self._hold = hold
         self._mark = reputation.mark
-        self._sources = sources()
-        self._last = self._sources[0]
-        self._slots: dict[object, Slot] = {}
-        self._events: dict[object, Event] = {}
+        self._sources = Sources(sources())
 
     def feed(self, body: bytes) -> None:
         """Take in one chunk."""
@@ -82,9 +76,8 @@ class Gatherer:
         self.rejected[reason] = self.rejected.get(reason, 0) + count
 
     def clear(self) -> None:
-        """Forget what was gathered; what events of a shape look like stays known."""
+        """Forget what was gathered."""
         self.parts, self.packed, self.notables, self.rejected = {}, {}, [], {}
-        self._slots.clear()
 
     def days(self) -> list[int]:
         """Days of which something was gathered, in order."""
@@ -96,7 +89,6 @@ class Gatherer:
         for key in [key for key in self.packed if key[0] == day]:
             for text in self.packed.pop(key):
                 _merge(found, *parts.unpack(text))
-        self._slots.clear()
         return found
 
     def _row(self, columns: Columns, row: Row) -> None:
@@ -128,74 +120,32 @@ class Gatherer:
     # ---- events
 
     def _event(self, record: Record) -> None:
-        source = self._source(record, NOBODY)
-        peek = source.peek(record)
-        if peek is None or peek[2].__class__ is not str:
-            self._add(self._mark(source.read(record)), None)
-            return
-        try:
-            key = (source, peek[0], peek[1][:13])
-            slot = self._slots.get(key)
-            minute, second = MINUTES[peek[1][13:16]], SECONDS[peek[1][16:]]
-        except (TypeError, KeyError):  # rubbish, or a rarer spelling of time: the full reading decides
-            self._add(self._mark(source.read(record)), None)
-            return
-        if slot is None:
-            self._add(self._mark(self._read(source, record, peek)), key)
-        else:
-            _count(slot, minute, second, peek)
+        event: Event = self._sources.of(record).read(record)
+        self.add(self._mark(event))
 
-    def _read(self, source: ModuleType, record: Record, peek: Any) -> Event:
-        """The Event of a record; of its shape's first record, where that is known."""
-        shape, time, record_id, session, target = peek
-        known = self._events.get((source, shape))
-        if known is not None:
-            return known._replace(time=parse(time), record_id=record_id, session=session or "", target=target or "")
-        if len(self._events) >= MEMO:
-            self._events.clear()
-        event: Event = source.read(record)
-        self._events[source, shape] = event
-        return event
+    def add(self, event: Event) -> None:
+        """Count an event."""
+        self._part_of(event).add(event)
 
-    def _source(self, record: Record, otherwise: ModuleType) -> ModuleType:
-        if not self._last.claims(record):
-            claiming = next((each for each in self._sources if each.claims(record)), None)
-            if claiming is None:
-                return otherwise
-            self._last = claiming
-        return self._last
-
-    def _slot(self, event: Event) -> Slot:
+    def _part_of(self, event: Event) -> Part:
         name = (event.time // DAY, event.identity.id)
         part = self.parts.get(name)
         if part is None:
             part = self.parts[name] = Part(name[0])
-        return part.slot(shape_of(event), event.time // HOUR)
-
-    def _add(self, event: Event, key: Optional[object]) -> None:
-        behaviour, marks = slot = self._slot(event)
-        mark = fingerprint(event.record_id)
-        if mark not in marks:
-            marks.add(mark)
-            behaviour.add(event.time, event.time % HOUR // 60, event.record_id)
-            sketch(behaviour, event)
-        if key is not None:
-            if len(self._slots) >= MEMO:
-                self._slots.clear()
-            self._slots[key] = slot
+        return part
 
     # ---- rows of stats
 
     def _group(self, record: Record, told: Told) -> None:
         """Events of one behaviour, of which `stats` told how many, when, and perhaps their ids."""
-        source = self._source(record, cloudtrail)
+        source = self._sources.of(record, cloudtrail)
         if source is cloudtrail and told.first:
             record.setdefault("eventTime", render(told.first))
         event: Event = self._mark(source.read(record))
         last = told.last or event.time
         if told.events < 1 or not event.time <= last < event.time // HOUR * HOUR + HOUR:
             raise RejectError("bad_group", "count, first and last must be of one hour: write `bin _time span=1h` first")
-        slot = self._slot(event)
+        slot = self._part_of(event).slot(shape_of(event), event.time // HOUR)
         own = {fingerprint(record_id) for record_id in told.records}
         own = own or {parts.mark_of_group(event, told.events, last)}
         if not own <= slot[1]:
@@ -207,23 +157,6 @@ def _merge(found: dict[str, Part], name: str, part: Part) -> None:
         found[name].merge(part)
     else:
         found[name] = part
-
-
-def _count(slot: Slot, minute: int, second: int, peek: Peek) -> None:
-    """Count a record of a behaviour that is known."""
-    behaviour, marks = slot
-    record_id: Any = peek[2]
-    session: Any = peek[3]
-    target: Any = peek[4]
-    mark = fingerprint(record_id)
-    if mark in marks:
-        return
-    marks.add(mark)
-    behaviour.add(behaviour.hour * HOUR + minute * 60 + second, minute, record_id)
-    if session and session not in behaviour.sessions:
-        keep(behaviour.sessions, session, SESSIONS)
-    if target and target not in behaviour.targets:
-        keep(behaviour.targets, target, TARGETS)
 
 
 def _take_group(slot: Slot, event: Event, told: Told, own: set[int]) -> None:

@@ -9,18 +9,18 @@ record (its Event), shape of the Event on a day.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from nhi_watch.core.behaviour import shape_of
 from nhi_watch.core.errors import InputError, NhiError
 from nhi_watch.core.event import Event
-from nhi_watch.core.timestamps import DAY, day_of, parse
+from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
 from nhi_watch.detect.scoring import BehaviourScore, EventScorer
 from nhi_watch.hosts.splunk import lookup, tables
-from nhi_watch.hosts.splunk.extracted import DATE, FIELDS, FIRST, TIME, Columns
+from nhi_watch.hosts.splunk.extracted import FIELDS, FIRST, Columns
 from nhi_watch.hosts.splunk.lines import RAW, Row
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streaming, serve
 from nhi_watch.hosts.splunk.rows import Answers, annotate, multivalue, render
@@ -80,9 +80,7 @@ class NhiScore(Streaming):
         self._by_texts: Memory = {}
         self._texts_of: Row = []
         """The fields whose texts those are: another chunk may have others."""
-        self._by_shape: Memory = {}
         self._by_event: Memory = {}
-        self._events: dict[Any, Event] = {}
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Load model and baseline; say which fields are needed."""
@@ -122,34 +120,12 @@ class NhiScore(Streaming):
         return found
 
     def _answer(self, record: dict[str, Any]) -> tuple[bytes, bool]:
-        """The cells for a Splunk event or a record, and whether the next one of its kind has the same."""
+        """The cells for a Splunk event or a record, and whether the next one with the same texts has the same."""
         try:
-            peek = cloudtrail.peek(record)
-            if peek is None or not TIME.fullmatch(peek[1]):  # type: ignore[call-overload]
-                return self._once(record), False
-            shape, date = peek[0], peek[1][:DATE]  # type: ignore[index]
-            try:
-                known = self._by_shape.get((shape, date))
-            except TypeError:  # a list or an object where a text belongs
-                return self._once(record), False
-            if known is None:
-                known = self._scored(self._event(shape, record), _day(date))
-                _remember(self._by_shape, (shape, date), known)
-            return known, True
+            event = cloudtrail.read(record)
+            return self._scored(event, event.time // DAY), not cloudtrail.is_deep(record.get("eventName"))
         except (NhiError, ValueError, RecursionError) as error:
             return failed(str(error) if record else _NO_FIELDS), False
-
-    def _once(self, record: dict[str, Any]) -> bytes:
-        event = cloudtrail.read(record)
-        return self._scored(event, event.time // DAY)
-
-    def _event(self, shape: Any, record: dict[str, Any]) -> Event:
-        """The Event of a record's shape; what it says of time, session and target is another record's."""
-        event = self._events.get(shape)
-        if event is None:
-            event = cloudtrail.read(record)
-            _remember(self._events, shape, event)
-        return event
 
     def _scored(self, event: Event, day: int) -> bytes:
         key = (shape_of(self._mark(event._replace(time=day * DAY))), day)
@@ -158,12 +134,6 @@ class NhiScore(Streaming):
             known = scored(event, self._scorer.score_shape(*key))
             _remember(self._by_event, key, known)
         return known
-
-
-@lru_cache(maxsize=1024)
-def _day(date: str) -> int:
-    """The number of a day; RejectError where there is no such day."""
-    return day_of(parse(f"{date}T00:00:00Z"))
 
 
 def _remember(memory: dict[Any, Any], key: Any, answer: Any, most: int = _SHAPES) -> None:

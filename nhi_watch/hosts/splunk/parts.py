@@ -17,9 +17,10 @@ from array import array
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 
-from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, fingerprint
+from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, fingerprint, shape_of
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
+from nhi_watch.core.timestamps import HOUR
 from nhi_watch.state import day_rows
 
 VERSION = 1
@@ -44,6 +45,16 @@ class Part:
         if found is None:
             found = self.slots[shape, hour] = (Behaviour(shape, hour), set())
         return found
+
+    def add(self, event: Event) -> bool:
+        """Take in an event; False when its record was here before."""
+        behaviour, marks = self.slot(shape_of(event), event.time // HOUR)
+        mark = fingerprint(event.record_id)
+        if mark in marks:
+            return False
+        marks.add(mark)
+        behaviour.take(event)
+        return True
 
     def merge(self, other: Part) -> None:
         """Take in another piece of the same day; records that both know count once."""

@@ -6,8 +6,8 @@
   list), with or without `event.original`
 
 A source calls `native`; when that answers with a document, it rebuilds the native record by a table
-(`rebuild`). Values are then read with `_values` (text, whole, true, listed, secret_hash, made_id) and times with
-`_times` (moment in `read`, spelled in `peek`). Reject reasons raised here: not_object, bad_json, too_deep.
+(`rebuild`). Values are then read with `values` (text, whole, true, listed, secret_hash, made_id) and times with
+`times.moment`. Reject reasons raised here: not_object, bad_json, too_deep.
 """
 
 from __future__ import annotations
@@ -103,16 +103,6 @@ def hit(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return record
 
 
-def raw_has(record: Mapping[str, Any], *marks: str) -> Optional[bool]:
-    """Whether `_raw` holds all these texts; None when there is no `_raw`.
-
-    >>> raw_has({"_raw": '{"kind":"Event"}'}, '"kind"', "Event"), raw_has({}, "x")
-    (True, None)
-    """
-    raw = record.get("_raw")
-    return all(mark in raw for mark in marks) if raw.__class__ is str else None
-
-
 def object_of(content: str) -> Tree:
     """A JSON object's text as an object.
 
@@ -128,30 +118,6 @@ def object_of(content: str) -> Tree:
     if not isinstance(value, dict):
         raise RejectError("not_object", "the text holds no JSON object")
     return value
-
-
-def quick(record: Mapping[str, Any]) -> tuple[Optional[Mapping[str, Any]], bool]:
-    """`native` for `peek`: the native record, or a nested ECS document (and True); None where `native` must judge.
-
-    >>> quick({"_raw": '{"a": 1}'}), quick({"_source": {"event": {"dataset": "x.y"}}}), quick({"_raw": "x"})
-    (({'a': 1}, False), ({'event': {'dataset': 'x.y'}}, True), (None, False))
-    """
-    raw = record.get("_raw")
-    if raw is None and not dataset(record):
-        return record, False
-    document = hit(record)
-    event = document.get("event")
-    try:
-        if raw.__class__ is str:
-            return object_of(raw[max(raw.find("{"), 0) :]), False
-        if event.__class__ is not dict or any("." in name for name in document):
-            return None, False
-        original = event.get("original") or document.get("message")
-        if original.__class__ is str and original.lstrip()[:1] == "{":
-            return object_of(original), False
-    except (RejectError, TypeError):
-        return None, False
-    return (document, True) if raw is None and original.__class__ is not list else (None, False)
 
 
 def _from_raw(raw: str, row: Mapping[str, Any]) -> Tree:
@@ -248,6 +214,16 @@ def part(tree: Any, path: str) -> Tree:
     ({'c': 1}, {})
     """
     found = at(tree, path)
+    return found if found.__class__ is dict else {}
+
+
+def inner(tree: Mapping[str, Any], name: str) -> Tree:
+    """The object at a name; an empty one where there is none.
+
+    >>> inner({"a": {"b": 1}}, "a"), inner({"a": 1}, "a")
+    ({'b': 1}, {})
+    """
+    found = tree.get(name)
     return found if found.__class__ is dict else {}
 
 

@@ -22,7 +22,6 @@ from functools import lru_cache
 from typing import Any, Optional
 
 from nhi_watch.core.event import Identity
-from nhi_watch.intake.shapes.times import spelled
 from nhi_watch.intake.shapes.values import listed, plain, text
 
 ENTRA = "entra"
@@ -124,7 +123,7 @@ def app(tenant: str, app_id: str, object_id: str, name: str = "", kind: str = "a
 def user(tenant: str, object_id: str, name: str) -> Optional[Identity]:
     """The identity of a user; None when neither id nor name is told."""
     unique = object_id or name.lower()
-    return Identity(f"{ENTRA}:user:{unique}"[:512], name or unique, "user", ENTRA, tenant, "") if unique else None
+    return Identity(f"{ENTRA}:user:{unique}"[:512], name or unique, "user", ENTRA, tenant, "directory_user") if unique else None
 
 
 def service(tenant: str, name: str) -> Identity:
@@ -148,8 +147,6 @@ def links(identity: Identity, object_id: str) -> tuple[str, ...]:
 
 
 # ---- texts
-
-when = spelled
 
 
 @lru_cache(maxsize=4096)

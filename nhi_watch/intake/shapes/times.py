@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Optional
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.timestamps import parse, render
+from nhi_watch.core.timestamps import parse
 
 _FIRST, _LAST = 1136073600, 4102444800  # 2006 to 2100: before and after, the clock is wrong
 _FIRST_TEXT, _LAST_TEXT = "2006", "2100"
@@ -74,37 +72,3 @@ def _of_text(told: str) -> int:
         told = f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
     wordy = _WORDY.fullmatch(told)
     return parse(wordy[1] if wordy else told)
-
-
-@lru_cache(maxsize=4096)
-def _hour(number: int) -> str:
-    return render(number * 3600)[:13]
-
-
-_DIGITS = (10, 13)
-"""Of seconds and of milliseconds since the epoch."""
-_TWO = tuple(f":{number:02}" for number in range(60))
-
-
-def spelled(value: object) -> Optional[str]:
-    """A raw time as the `YYYY-MM-DDTHH:MM:SSZ` that `Peek.time` should be; None: let `read` see to it.
-
-    >>> spelled(1688989500123), spelled("2023-07-10T11:45:00.123Z"), spelled("2023-07-10T11:45:00+02:00")
-    ('2023-07-10T11:45:00Z', '2023-07-10T11:45:00Z', None)
-    >>> spelled("1688989500"), spelled("1688989500123"), spelled("2023-07-10T11:45:00.1234567+00:00")
-    ('2023-07-10T11:45:00Z', '2023-07-10T11:45:00Z', '2023-07-10T11:45:00Z')
-    """
-    if value.__class__ is str and len(value) in _DIGITS and value.isascii() and value.isdigit():
-        value = int(value)
-    if value.__class__ is str:
-        utc = value[10:11] == "T" and _UTC.fullmatch(value, 19)
-        return value[:19] + "Z" if utc and _FIRST_TEXT <= value < _LAST_TEXT else None
-    if value.__class__ is not int:
-        return None
-    number: int = value
-    if 10**11 <= number < 10**14:
-        number //= 1000
-    if not _FIRST <= number < _LAST:
-        return None
-    hour, rest = divmod(number, 3600)
-    return f"{_hour(hour)}{_TWO[rest // 60]}{_TWO[rest % 60]}Z"

@@ -16,17 +16,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, Optional, cast
+from typing import Any, NamedTuple, cast
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
-from nhi_watch.intake.shapes.look import PLAIN, Plan
-from nhi_watch.intake.shapes.peeks import Kept, Peeks, as_is, of_plans
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, plain, text, whole
-from nhi_watch.intake.sources import Peek
 
 NAME = "salesforce"
 SPLUNK_SOURCETYPES = ("sfdc:logfile", "sfdc:loginhistory", "sfdc:setupaudittrail")
@@ -102,19 +99,6 @@ def claims(record: object) -> bool:
     return any(marks <= row.keys() for marks in _MARKS)
 
 
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(tree: Row) -> Optional[Peek]:
-    shape, session, target = _raw(tree)
-    time, record_id = spelled(_time(tree)), _id_of(tree, shape[0])
-    if time is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, (shape, time, record_id, session, target))
-
-
 def read(record: object) -> Event:
     """The full reading.
 
@@ -139,12 +123,6 @@ def _completed(tree: Tree) -> Tree:
     elif tree.get("EVENT_TYPE") is None and tree.get("dataset") == _LOGIN:
         tree["EVENT_TYPE"] = "Login"
     return tree
-
-
-_DOCUMENTS = Plan(
-    _ECS, _completed, ("TIMESTAMP_DERIVED",), ("EventIdentifier", "REQUEST_ID", "SESSION_KEY")
-)
-_PEEKS = Peeks(_peek, of_plans(Kept(as_is), _DOCUMENTS))
 
 
 def _time(tree: Row) -> object:

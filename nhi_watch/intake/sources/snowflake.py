@@ -18,17 +18,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
-from nhi_watch.intake.shapes.look import PLAIN, Plan
-from nhi_watch.intake.shapes.peeks import Kept, Peeks, as_is, of_plans
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, plain, text
-from nhi_watch.intake.sources import Peek
 
 NAME = "snowflake"
 SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
@@ -88,27 +85,6 @@ def claims(record: object) -> bool:
     if dataset(row) == _DATASET:
         return True
     return "user_name" in row and ("execution_status" in row or ("is_success" in row and "event_type" in row))
-
-
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _clock(time: object) -> Optional[str]:
-    return spelled(_plain(time))
-
-
-def _peek(row: Row) -> Optional[Peek]:
-    shape, time, record_id, session, target = _parts(row if "USER_NAME" in row else _upper(row))
-    told = _clock(time)
-    if told is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, (shape, told, record_id, session, target))
-
-
-_DOCUMENTS = Plan(_ECS, _completed, ("EVENT_TIMESTAMP",), ("EVENT_ID",))
-_PEEKS = Peeks(_peek, of_plans(Kept(as_is), _DOCUMENTS), _clock)
 
 
 def _upper(row: Row) -> Row:

@@ -22,19 +22,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import subject_of
 from nhi_watch.intake.shapes.forms import at, dataset, native, part
-from nhi_watch.intake.shapes.look import PLAIN, Plan
 from nhi_watch.intake.shapes.microsoft import host
-from nhi_watch.intake.shapes.peeks import Peeks, of_plans
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import listed, made_id, plain, text
-from nhi_watch.intake.sources import Peek
 
 NAME = "vault"
 SPLUNK_SOURCETYPES = ("hashicorp_vault_audit_log", "vault:audit")
@@ -63,26 +60,7 @@ _EMPTY: Row = {}
 _WHO = ("display_name", "entity_id", "accessor")
 _SUBJECT = re.compile(r"-((?:repo|project_path|system:serviceaccount):.+)")
 """Subjects of CI systems and Kubernetes: the JWT method names its tokens after them."""
-_PATHS = (
-    "time", "type", "error", "auth.accessor", "auth.display_name", "auth.entity_id", "auth.token_type",
-    "auth.token_ttl", "auth.policies{}", "auth.metadata.service_account_namespace",
-    "auth.metadata.service_account_name", "auth.metadata.canonical_arn", "request.client_token_accessor",
-    "request.operation", "request.path", "request.mount_type", "request.remote_address", "request.id",
-    "request.headers.user-agent{}", "request.namespace.path", "request.namespace.id", "response.auth.accessor",
-    "response.auth.display_name", "response.auth.entity_id", "response.auth.token_type", "response.auth.token_ttl",
-    "response.auth.policies{}", "response.auth.metadata.service_account_namespace",
-    "response.auth.metadata.service_account_name", "response.auth.metadata.canonical_arn",
-    "response.wrap_info.accessor",
-)  # fmt: skip
 _IN = "hashicorp_vault.audit"
-_FREE = ("auth.accessor", "request.client_token_accessor", "response.auth.accessor", "request.id")
-"""Not the path: words in it tell what is done."""
-_ROW = Plan.of_row(_PATHS, None, ("time",), _FREE)
-_DOCUMENT = Plan(
-    {**{path.replace("{}", ""): f"{_IN}.{path.replace('{}', '')}" for path in _PATHS},
-     "time|2": "@timestamp", "request.remote_address|2": "source.ip", "request.id|2": "event.id"},
-    None, ("time",), _FREE
-)  # fmt: skip
 
 
 def claims(record: object) -> bool:
@@ -99,22 +77,6 @@ def claims(record: object) -> bool:
     if raw.__class__ is str:
         return '"request"' in raw and '"operation"' in raw and '"path"' in raw and '"namespace"' in raw
     return dataset(row) == "hashicorp_vault.audit"
-
-
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(row: Row) -> Optional[Peek]:
-    shape, time, record_id, session, target = _parts(row)
-    told = spelled(time)
-    if told is None or not record_id or not shape[0] or not shape[1] or not PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, (shape, told, record_id, session, target))
-
-
-_PEEKS = Peeks(_peek, of_plans(_ROW, _DOCUMENT))
 
 
 def _part(row: Row, name: str) -> Row:

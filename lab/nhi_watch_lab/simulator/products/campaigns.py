@@ -13,10 +13,11 @@ from nhi_watch_lab.simulator.products import (
     campaigns_hosts,
     noise,
 )
-from nhi_watch_lab.simulator.products.labels import record_id
+from nhi_watch_lab.simulator.products.labels import identity, record_id
 from nhi_watch_lab.simulator.products.raid import ORIGINS, Raid
 from nhi_watch_lab.simulator.products.register import PARTS, REGISTER, Parts, Technique
 from nhi_watch_lab.simulator.products.workers import Line, iso
+from nhi_watch_lab.simulator.raid import Manner
 
 if TYPE_CHECKING:
     from nhi_watch_lab.simulator.products.tenant import Tenant
@@ -45,11 +46,13 @@ class Campaign(NamedTuple):
     technique: Technique
     origin: str
     cast: dict[str, Any]
+    manner: Manner = Manner()
 
     def run(self, tenant: Tenant) -> Ran:
         """Play it."""
         d = dice(tenant.spec.seed, "campaign", self.number)
         raid = Raid(tenant, self.day, self.origin, d)
+        raid.manner, raid.quiet = self.manner, self.manner.quiet or raid.quiet
         self.technique.act(raid, Parts(self.cast))
         alarms = self._alarms(tenant, raid, d) if d.chance(_ALERTED) else []
         end = tenant.company.midnight(tenant.spec.days)
@@ -73,6 +76,7 @@ class Campaign(NamedTuple):
             "mitre": self.technique.mitre,
             "identities": [{"name": who, "products": sorted({line.product for line in every if line.who == who})}
                            for who in dict.fromkeys(line.who for line in every)],
+            "names": list(dict.fromkeys(identity(line) for line in lines)),
             "products": sorted({line.product for line in lines}),
             "alerts": len(alarms),
             "record_ids": [record_id(line) for line in every],
@@ -93,7 +97,7 @@ def plan(tenant: Tenant) -> list[Campaign]:
     for number in range(3 * count):
         chosen, origin = deck[number % len(deck)]
         day = d.between(first, last)
-        cast = _cast(tenant, chosen, day, taken, d)
+        cast = cast_of(tenant, chosen, day, taken, d)
         if cast is not None:
             taken.update(map(id, cast.values()))
             found.append(Campaign(number, day, chosen, origin, cast))
@@ -102,7 +106,8 @@ def plan(tenant: Tenant) -> list[Campaign]:
     return found
 
 
-def _cast(tenant: Tenant, technique: Technique, day: int, taken: set[int], d: Dice) -> dict[str, Any] | None:
+def cast_of(tenant: Tenant, technique: Technique, day: int, taken: set[int], d: Dice) -> dict[str, Any] | None:
+    """Part → who plays it on a day, none of them taken (by `id()`); None: nobody fits."""
     cast: dict[str, Any] = {}
     for part in technique.parts:
         fitting = [who for who in PARTS[part](tenant, day) if id(who) not in taken]

@@ -6,6 +6,7 @@ Rates are assumptions. Each change that a product logs leaves its record, by the
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from nhi_watch_lab.simulator.dice import Dice, Pool, dice
@@ -27,6 +28,7 @@ from nhi_watch_lab.simulator.products import (
 from nhi_watch_lab.simulator.products.campaigns import Ran
 from nhi_watch_lab.simulator.products.labels import record_id
 from nhi_watch_lab.simulator.products.workers import At, Deed, Habit, Line, Step, Worker, office, run, steady
+from nhi_watch_lab.simulator.ways import Ways
 
 if TYPE_CHECKING:
     from nhi_watch_lab.simulator.products.tenant import Tenant
@@ -74,8 +76,9 @@ def happen(tenant: Tenant) -> list[Happening]:
     for product, staff in tenant.staff.items():
         for worker in [w for w in staff if not w.human and w.kind not in ("pipelines", "sleeper")]:
             d = dice(tenant.spec.seed, "changes", worker.name)
-            for change, rate in CHANGES:
-                if d.chance(rate * tenant.spec.days / 30):
+            for change, rate, factor in CHANGES:
+                expected = rate * factor(tenant.spec.ways) * tenant.spec.days / 30
+                for _ in range(int(expected) + d.chance(expected % 1)):
                     day = d.between(1, max(1, tenant.spec.days - 1))
                     planned = change(tenant, product, worker, day, d)
                     if planned:
@@ -242,7 +245,7 @@ def explorers(tenant: Tenant) -> None:
         for worker in [w for w in staff if w.habits and w.kind not in ("pipelines", "key", "sleeper")]:
             d = dice(tenant.spec.seed, "explorer", worker.name)
             deeds = rare.looks(tenant.company, product, worker)
-            if len(deeds) > 3 and d.chance(0.3):
+            if len(deeds) > 3 and d.chance(0.3 * min(3.0, tenant.spec.ways.news)):
                 deeds = d.some(deeds, len(deeds)) + d.some(sensitive.get(product, []), 2)
                 tail = Pool.zipf(deeds, 1.3)
                 rhythm = Rhythm("burst", d.lognormal(0.3, 0.6))
@@ -267,18 +270,34 @@ def _release(tenant: Tenant, product: str, worker: Worker, day: int, d: Dice) ->
     return []
 
 
-CHANGES: list[tuple[Change, float]] = [
-    (_rotation, 0.2),
-    (_newcomer, 0.08),
-    (_upgrade, 0.15),
-    (_moves, 0.12),
-    (_adopts, 0.15),
-    (_rare_job, 0.08),
-    (_new_schedule, 0.12),
-    (_wakes, 0.03),
-    (_debugging, 0.1),
-    (_refused, 0.06),
-    (_diagnosis, 0.2),
-    (_release, 0.12),
+def calendar(tenant: Tenant) -> None:
+    """Weekly and monthly jobs of deeds that a worker does at no other time; and when everybody works."""
+    ways = tenant.spec.ways
+    for product, staff in tenant.staff.items():
+        for worker in staff:
+            worker.weekend = ways.weekend
+            if worker.kind in ("pipelines", "key", "sleeper") or not worker.habits:
+                continue
+            d = dice(tenant.spec.seed, "calendar", worker.name)
+            for share, period in ((ways.weekly, 7), (ways.monthly, 30)):
+                deeds = rare.looks(tenant.company, product, worker) if d.chance(share) else []
+                if deeds:
+                    rhythm = Rhythm("cron", at=d.between(0, 22 * HOUR), days=period, offset=d.between(0, period - 1))
+                    worker.habits.append(run(rhythm, (d.some(deeds, d.between(2, 6)), d.lognormal(10, 0.8), 5)))
+
+
+CHANGES: list[tuple[Change, float, Callable[[Ways], float]]] = [
+    (_rotation, 0.2, attrgetter("rotation")),
+    (_newcomer, 0.08, attrgetter("turnover")),
+    (_upgrade, 0.15, attrgetter("upgrades")),
+    (_moves, 0.12, attrgetter("moves")),
+    (_adopts, 0.15, attrgetter("news")),
+    (_rare_job, 0.08, attrgetter("news")),
+    (_new_schedule, 0.12, attrgetter("rotation")),
+    (_wakes, 0.03, attrgetter("news")),
+    (_debugging, 0.1, attrgetter("debugging")),
+    (_refused, 0.06, attrgetter("news")),
+    (_diagnosis, 0.2, attrgetter("news")),
+    (_release, 0.12, attrgetter("news")),
 ]
-"""What may happen to a worker, and how often a month."""
+"""What may happen to a worker, how often a month, and which of the company's ways is a factor."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 from nhi_watch_lab.simulator import networks, tenant
 from nhi_watch_lab.simulator.agents import browser
 from nhi_watch_lab.simulator.dice import Dice, dice
 from nhi_watch_lab.simulator.machines import DAY, Machine, Place
+from nhi_watch_lab.simulator.ways import DEFAULT, Ways
 from nhi_watch_lab.simulator.world import WORDS
 
 _COUNTRIES = {
@@ -139,6 +141,12 @@ class Company:
 
     def runner(self, name: str) -> Place:
         """Hosted runners of CI: another address each job."""
+        clouds = [networks.AZURE]
+        d = self.dice("runner", name)
+        if d.chance(self.aws.spec.ways.dynamic_ci):
+            clouds += d.some([networks.GOOGLE, *networks.AWS_EGRESS.values()], d.between(1, 4))
+        if len(clouds) > 1:
+            return Place(lambda x: networks.address(x, x.pick(clouds)), fixed=False, name=f"hosted-{name}")
         return Place(lambda x: networks.address(x, networks.AZURE), fixed=False, name=f"hosted-{name}")
 
     def deployers(self) -> list[Machine]:
@@ -150,10 +158,20 @@ class Company:
         return [m for m in self.aws.machines if m.session == "web"]
 
 
-def make_company(seed: int, days: int, start: str, nhis: int) -> Company:
+class Habits(NamedTuple):
+    """How a company lives, see `Spec` of the tenant."""
+
+    human_share: float = 0.4
+    volume: float = 40
+    ways: Ways = DEFAULT
+
+
+def make_company(seed: int, days: int, start: str, nhis: int, habits: Habits = Habits()) -> Company:  # noqa: B008
     """The company of a seed; two fifths of its machine identities are AWS roles and users."""
     machines = max(12, round(nhis * 0.4))
-    spec = tenant.Spec(days, machines, seed, start=start, campaigns=0, human_share=0.4, events=40 * machines * days)
+    events = round(habits.volume * machines * days)
+    spec = tenant.Spec(days, machines, seed, start=start, campaigns=0, human_share=habits.human_share, events=events,
+                       ways=habits.ways)  # fmt: skip
     company = Company(seed, days, start, tenant.Tenant(spec))
     d = company.dice("ids")
     company.tenant_id, company.cluster = d.uuid(), f"{company.org}-prod"
@@ -163,7 +181,9 @@ def make_company(seed: int, days: int, start: str, nhis: int) -> Company:
     company.customer = "C0" + d.ident("", 7).lower()
     company.salesforce = "00D" + d.ident("", 12)
     company.aws.people = list({person.name: person for person in company.aws.people}.values())  # no namesakes
-    company.people = [_person(company, number, machine) for number, machine in enumerate(company.aws.people)]
+    company.people = [_person(company, number, machine) for number, machine in enumerate(
+        each for each in company.aws.people if each.session != "key"  # that is another door of the same person
+    )]
     company.repos = _repos(company, nhis)
     for cloud, ranges in (("gcp", networks.GOOGLE), ("azure", networks.AZURE)):
         company.nats[cloud] = [_nat(company, cloud, ranges, number) for number in range(3)]
@@ -174,7 +194,8 @@ def make_company(seed: int, days: int, start: str, nhis: int) -> Company:
 def _nat(company: Company, cloud: str, ranges: str, number: int) -> Place:
     d = company.dice("nat", cloud, number)
     place = Place(lambda x: networks.address(x, ranges), name=f"{cloud}-nat-{company.seed}-{number}")
-    place.moves.extend(d.between(1, max(1, company.days - 1)) for _ in range(d.poisson(0.1 * company.days / 30)))
+    moves = d.poisson(0.1 * company.aws.spec.ways.moves * company.days / 30)
+    place.moves.extend(d.between(1, max(1, company.days - 1)) for _ in range(moves))
     return place
 
 

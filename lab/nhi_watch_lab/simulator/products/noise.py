@@ -19,7 +19,7 @@ def of_day(tenant: Tenant, number: int, lines: list[Line], d: Dice) -> list[Line
     """The harmless alerts and exposure findings of a day, most of them about what happened a lot."""
     found: list[Line] = []
     scale = tenant.spec.nhis / 100
-    for _ in range(d.poisson(_PER_DAY * scale)):
+    for _ in range(d.poisson(_PER_DAY * tenant.spec.ways.false_alerts * scale)):
         line = d.pick(lines)
         found += about(tenant, line, number, d)
     for _ in range(d.poisson(0.35 * scale)):

@@ -20,12 +20,13 @@ from nhi_watch_lab.simulator.products import (
     kubernetes,
     okta,
     pipelines,
+    rare,
     salesforce,
     snowflake,
     vault,
 )
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Sender, Worker
-from nhi_watch_lab.simulator.raid import Outlook
+from nhi_watch_lab.simulator.raid import PADDED_AT_MOST, Manner, Outlook
 from nhi_watch_lab.simulator.raid import Raid as CloudRaid
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Raid:
         self._mine = d.chance(0.4)
         """Whether the victims' own agents are copied."""
         self._sessions: dict[str, str] = {}
+        self.manner = Manner()
+        self._padded = 0
 
     @property
     def external(self) -> bool:
@@ -103,7 +106,22 @@ class Raid:
     def do(self, worker: Worker, *deeds: Deed, gap: float = 8, inside: bool | None = None) -> None:
         """One or more deeds in a worker's name."""
         for deed in deeds:
+            if self.manner.most and len(self.lines) >= self.manner.most:
+                return
             self.add(deed(self.sender(worker, inside), At(self.clock, self.dice)), gap)
+            for harmless in self._padding(worker):
+                self.add(harmless(self.sender(worker, inside), At(self.clock, self.dice)), gap)
+
+    def _padding(self, worker: Worker) -> list[Deed]:
+        """Harmless deeds that hide one of its own: the worker's usual ones, and looks around."""
+        count = self.dice.poisson(self.manner.padding) if self.manner.padding else 0
+        count = min(count, PADDED_AT_MOST - self._padded)
+        usual = [deed for habit in worker.habits for step in habit.steps for deed in step.pool.items]
+        product = next((p for p, staff in self.tenant.staff.items() for w in staff if w.name == worker.name), "")
+        deeds = usual + rare.looks(self.company, product, worker) if count else []
+        found = [self.dice.pick(deeds) for _ in range(count)] if deeds else []
+        self._padded += len(found)
+        return found
 
     def many(self, worker: Worker, count: int, deeds: list[Deed], gap: float = 4) -> None:
         """So many deeds, each drawn from some."""
@@ -128,7 +146,7 @@ class Raid:
         machine = replace(machine, rotate=0) if fresh else machine
         near = not self.external if inside is None else inside
         raid = CloudRaid(self.company.aws, machine, self.day, "inside" if near else "external", self.dice)
-        raid.quiet = self.quiet
+        raid.quiet, raid.manner = self.quiet, self.manner
         agent = machine.agent_on(self.day)
         if not self._mine:
             agent = self.dice.pick([clouds.boto3, clouds.golang, clouds.cli, clouds.boto3])(self.dice)

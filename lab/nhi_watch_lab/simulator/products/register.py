@@ -41,11 +41,11 @@ REGISTER: dict[str, Technique] = {}
 """All techniques by name, in the order of definition."""
 
 
-def technique(mitre: str, tactics: str, parts: str) -> Callable[[Act], Act]:
+def technique(mitre: str, tactics: str, parts: str, register: dict[str, Technique] = REGISTER) -> Callable[[Act], Act]:
     """Registers a technique under its function's name; `parts` names whom it needs, see `PARTS`."""
 
     def add(act: Act) -> Act:
-        REGISTER[act.__name__] = Technique(act.__name__, act, mitre, tuple(tactics.split()), tuple(parts.split()))
+        register[act.__name__] = Technique(act.__name__, act, mitre, tuple(tactics.split()), tuple(parts.split()))
         return act
 
     return add

@@ -26,9 +26,10 @@ from nhi_watch_lab.simulator.products import (
     workspace,
 )
 from nhi_watch_lab.simulator.products.campaigns import Campaign, plan
-from nhi_watch_lab.simulator.products.changes import administrators, explorers, happen
-from nhi_watch_lab.simulator.products.company import make_company
+from nhi_watch_lab.simulator.products.changes import administrators, calendar, explorers, happen
+from nhi_watch_lab.simulator.products.company import Habits, make_company
 from nhi_watch_lab.simulator.products.workers import At, Line, Record, Worker, moments, play
+from nhi_watch_lab.simulator.ways import DEFAULT, Ways
 
 Incident = dict[str, Any]
 SHARES = {github: 14, entra: 9, azure: 12, m365: 6, okta: 6, gcp: 14, workspace: 8, kubernetes: 15, ai: 6, snowflake: 5,
@@ -53,6 +54,12 @@ class Spec:
     """How many incidents; None: one per 2 days and 150 machine identities."""
     quiet_days: int = 7
     """Days at the start without campaigns."""
+    human_share: float = 0.4
+    """People, as a share of the machine identities in AWS."""
+    volume: float = 40
+    """About how many events a day each machine identity in AWS has."""
+    ways: Ways = DEFAULT
+    """How the company lives."""
 
 
 class Day(NamedTuple):
@@ -76,10 +83,13 @@ class Tenant:
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self.company = make_company(spec.seed, spec.days, spec.start, spec.nhis)
+        self.company = make_company(
+            spec.seed, spec.days, spec.start, spec.nhis, Habits(spec.human_share, spec.volume, spec.ways)
+        )
         self.staff = self._staff()
         administrators(self)
         explorers(self)
+        calendar(self)
         self.happenings = happen(self)
         self.campaigns: list[Campaign] = plan(self)
 
@@ -117,7 +127,8 @@ class Tenant:
             for line in [*lines, *(line for happening in [*ran, *odd] for line in happening.lines)]:
                 due.setdefault(pipelines.day_of(self.company, line.second), []).append(line)
             today = sorted(due.pop(number, []), key=lambda line: line.second)
-            yield Day(cloud.date, today, [r.label for r in ran if r.label], [o.label for o in odd if o.label])
+            incidents = [*cloud.incidents, *(r.label for r in ran if r.label)]
+            yield Day(cloud.date, today, incidents, [o.label for o in odd if o.label])
 
     def _ordinary(self, number: int, records: list[Record]) -> list[Line]:
         company, midnight = self.company, self.company.midnight(number)

@@ -85,6 +85,8 @@ class Worker:
     rotate: int = 12 * HOUR
     zone: int = 0
     human: bool = False
+    weekend: float = 0.06
+    """How likely it works office hours on a day of the weekend."""
     born: int = 0
     dies: int = 1 << 30
     volume: float = 1.0
@@ -158,7 +160,7 @@ def moments(worker: Worker, habit: Habit, day: int, d: Dice) -> Iterator[tuple[f
     elif kind == "cron":
         if day % days == offset % days:
             yield min(DAY - 1, at + 40 * d.random()), True
-    elif weekday(day) < 5 or d.chance(0.06):
+    elif weekday(day) < 5 or d.chance(worker.weekend):
         for _ in range(d.poisson(rate * worker.volume * d.lognormal(1, 0.4))):
             yield office_second(worker.zone, d) + d.random(), kind == "burst"
 

@@ -12,33 +12,30 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Optional
 
+from nhi_watch.hosts.files.reader import formats
 from nhi_watch.hosts.files.reader.auditd import is_auditd, read_auditd
-from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Bad, Batch, Where, bad
+from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Bad, Batch, Passed, Where, bad
 from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.hosts.files.reader.documents import is_document, read_document
-from nhi_watch.hosts.files.reader.find import STDIN, Found, find, shown, sizes, unreadable
-from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, Take, read_lines
+from nhi_watch.hosts.files.reader.find import STDIN, Found, find, opened, shown, sizes, unreadable
+from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, read_lines
 
-__all__ = ["RAW_LIMIT", "Bad", "Batch", "Take", "Where", "read", "size"]
+__all__ = ["RAW_LIMIT", "Bad", "Batch", "Passed", "Where", "read", "size"]
 
 Progress = Optional[Callable[[int], None]]
-_BINARY = "neither text nor gzip; unpack it, or convert it to UTF-8"
 
 
-def read(
-    paths: Sequence[str], progress: Progress = None, take: Take = None, besides: Optional[Path] = None
-) -> Iterator[Batch]:
+def read(paths: Sequence[str], progress: Progress = None, besides: Optional[Path] = None) -> Iterator[Batch]:
     """All records of the files and folders, in batches; `-` is standard input.
 
-    `progress` is called with the bytes on disk that were read since the call before. `take` gets the lines
-    of files with one record a line before they are parsed, and may take some, as `Lane.take` does: they are
-    in no batch then. The folder `besides` is passed over where it lies in one that is read.
+    `progress` is called with the bytes on disk that were read since the call before. The folder `besides` is
+    passed over where it lies in one that is read.
 
     Raises:
         InputError: at once, when none of the paths can be used.
     """
     found = find(paths, besides)
-    return _report(_read_all(found, take), progress)
+    return _report(_read_all(found), progress)
 
 
 def size(paths: Sequence[str]) -> int:
@@ -54,39 +51,42 @@ def _report(batches: Iterator[Batch], progress: Progress) -> Iterator[Batch]:
     for batch in batches:
         if progress:
             progress(batch.bytes_read)
-        if batch.records or batch.bad:
+        if batch.records or batch.bad or batch.passed:
             yield batch
 
 
-def _read_all(found: Found, take: Take) -> Iterator[Batch]:
+def _read_all(found: Found) -> Iterator[Batch]:
+    if found.passed:
+        yield Batch("", 0, [], None, [], 0, passed=found.passed)
     for piece in found.bad:
         yield Batch(piece.file, 0, [], None, [piece], 0)
     for path in found.files:
         if str(path) == STDIN:
-            yield from _read_file(STDIN, sys.stdin.buffer, take)
+            yield from _read_file(STDIN, sys.stdin.buffer)
             continue
         try:
-            file = path.open("rb", buffering=0)
+            file = opened(path, path in found.given)
         except OSError as error:
             piece = unreadable(path, error.strerror or str(error))
             yield Batch(piece.file, 0, [], None, [piece], 0)
             continue
         with file:
-            yield from _read_file(shown(path), file, take)
+            yield from _read_file(shown(path), file)
 
 
-def _read_file(name: str, file: BinaryIO, take: Take) -> Iterator[Batch]:
+def _read_file(name: str, file: BinaryIO) -> Iterator[Batch]:
     chunks = Chunks(file)
     rest = iter(chunks)
     head = _head(rest)
-    if _is_binary(head):
-        detail = bad(Where(name, 0), "binary_file", head, _BINARY, len(head))
+    unread = formats.look(name, head)
+    if unread:
+        detail = bad(Where(name, 0), unread.reason, head, unread.told, len(head))
         return iter([Batch(name, 0, [], None, [detail], chunks.consumed)])
     if is_auditd(head):
         return read_auditd(name, chunks, chain([head], rest))
     if _is_document(head):
         return read_document(name, head, rest, chunks)
-    return read_lines(name, chunks, chain([head], rest), take)
+    return read_lines(name, chunks, chain([head], rest))
 
 
 def _head(rest: Iterator[bytes]) -> bytes:
@@ -99,11 +99,6 @@ def _head(rest: Iterator[bytes]) -> bytes:
         if total > LINE_LIMIT or (b"\n" in part.lstrip() and b"".join(parts).lstrip().count(b"\n")):
             break
     return b"".join(parts)
-
-
-def _is_binary(head: bytes) -> bool:
-    """NUL bytes near the beginning; but a rotated log may start with a hole, which is all NUL."""
-    return b"\0" in head[:4096].lstrip(b"\0")
 
 
 def _is_document(head: bytes) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 import orjson
@@ -31,13 +33,23 @@ class Bad(NamedTuple):
     """As in `Where`; 0 when the whole file is meant."""
     reason: str
     """not_json | invalid_utf8 | too_deep | line_too_long | cut_off | truncated_gzip | corrupt_gzip |
-    binary_file | unreadable_file"""
+    binary_file | unread_format | unreadable_file"""
     raw: bytes
     """The original bytes, at most the first 64 KiB."""
     length: int
     """How long the piece is in the input, in bytes."""
     detail: str
     """One sentence for people, with a remedy where there is one."""
+
+
+class Passed(NamedTuple):
+    """A file that is not read, and counts for no record."""
+
+    file: str
+    why: str
+    """What it is, and what to do."""
+    may_matter: bool
+    """It may well hold records: it is of a format in which logs come, or a link says that it belongs here."""
 
 
 class Batch(NamedTuple):
@@ -54,6 +66,8 @@ class Batch(NamedTuple):
     """Bytes of the file on disk that were consumed since the batch before; they add up to its size."""
     pieces: Optional[list[bytes]] = None
     """The bytes of each record, where they are at hand."""
+    passed: Sequence[Passed] = ()
+    """Files that are not read."""
 
     def where(self, index: int) -> Where:
         """File and line of a record.
@@ -76,15 +90,35 @@ def bad(where: Where, reason: str, raw: bytes, detail: str, length: int | None =
 def loads(raw: bytes) -> object:
     """The JSON value of a piece, which may start with a byte order mark.
 
-    orjson refuses numbers that are too large for a double. They are no reason to reject a record.
+    orjson refuses numbers that are too large for a double, and halves of surrogate pairs. They are no reason to
+    reject a record: whoever makes the calls could write them, to hide.
+
+    >>> loads(b'{"agent":"a\\ud800b"}') == {"agent": "a\ufffdb"}
+    True
     """
     text = raw[3:] if raw.startswith(BOM) else raw
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        if "infinity" not in str(error):
+        told = str(error)
+        mended = _ESCAPE.sub(_whole_character, text) if "surrogate" in told else text
+        if mended != text:
+            return loads(mended)
+        if "infinity" not in told:
             raise
         return json.loads(text)
+
+
+_ESCAPE = re.compile(
+    rb"(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
+
+
+def _whole_character(found: re.Match[bytes]) -> bytes:
+    """An escape as it is, or the replacement character for half a pair."""
+    return rb"\ufffd" if found["half"] else found[0]
 
 
 def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:

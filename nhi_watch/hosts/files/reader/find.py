@@ -1,4 +1,8 @@
-"""Which files to read: the paths that were given, and in folders what looks like a log, each file once."""
+"""Which files to read: the paths that were given, and in folders what looks like a log, each file once.
+
+Whoever writes into a folder of logs must not choose what else is read: links that lead out of the folder are passed
+over, and what is found in a folder is opened without following a link. Whatever is passed over is told.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,12 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import BinaryIO, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.files.reader.batch import Bad
+from nhi_watch.hosts.files.reader import formats
+from nhi_watch.hosts.files.reader.auditd import is_auditd
+from nhi_watch.hosts.files.reader.batch import Bad, Passed
 from nhi_watch.hosts.files.reader.chunks import Chunks
 
 STDIN = "-"
@@ -21,11 +27,17 @@ _NOTHING = {"": "an empty path (a variable that is not set?)", STDIN: "standard 
 _PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
+_NO_LOG = "does not look like a log; give it by its name if it is one"
+
+
 class Found(NamedTuple):
-    """The files to read, in their order, and what cannot be read."""
+    """The files to read, in their order, and what is not read."""
 
     files: list[Path]
     bad: list[Bad]
+    passed: list[Passed]
+    given: set[Path]
+    """Those of the files that were named: a link among them is followed."""
 
 
 def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
@@ -38,7 +50,7 @@ def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
     Raises:
         InputError: when no path at all can be used.
     """
-    found, usable = Found([], []), 0
+    found, usable = Found([], [], [], set()), 0
     seen = {_key(besides.stat())} if besides and besides.is_dir() else set[tuple[int, int]]()
     for text in paths:
         before = len(found.bad)
@@ -47,7 +59,7 @@ def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
         elif text in ("", STDIN):
             found.bad.append(Bad(text or '""', 0, "unreadable_file", b"", 0, _NOTHING[text]))
         else:
-            _visit(Path(text), found, seen, given=True)
+            _visit(Path(text), found, seen, None)
         usable += len(found.bad) == before or os.path.isdir(text)  # noqa: PTH112 - Path raises where a name is too long
     if not usable:
         raise InputError(_complaint(paths, found.bad))
@@ -61,24 +73,38 @@ def _complaint(paths: Sequence[str], bad: list[Bad]) -> str:
     return f"nothing to read: {told}. Check the path and its permissions"
 
 
-def _visit(path: Path, found: Found, seen: set[tuple[int, int]], given: bool = False) -> None:
+def _visit(path: Path, found: Found, seen: set[tuple[int, int]], root: Optional[Path]) -> None:
+    """`root`: the folder that was given, without links; None where the path itself was."""
     try:
         status = path.stat()
         key = _key(status)
         if key in seen:
             return
+        if root and path.is_symlink():
+            path = path.resolve()
+            if not path.is_relative_to(root):
+                found.passed.append(Passed(shown(path), "a link out of the folder that was given leads here", True))
+                return
         if stat.S_ISDIR(status.st_mode):
             seen.add(key)
-            for child in sorted(path.iterdir(), key=lambda child: child.name):
-                if not child.name.startswith("."):
-                    _visit(child, found, seen)
-        elif given or stat.S_ISREG(status.st_mode):
-            _take(path, status.st_mode, given, found)
+            _enter(path, found, seen, root or path.resolve())
+        elif root is None or stat.S_ISREG(status.st_mode):
+            _take(path, status.st_mode, root is None, found)
             seen.add(key)
+        else:
+            found.passed.append(Passed(shown(path), "neither a file nor a folder", False))
     except OSError as error:
         found.bad.append(unreadable(path, error.strerror or str(error)))
     except RecursionError:
         found.bad.append(unreadable(path, "folders are nested too deeply"))
+
+
+def _enter(path: Path, found: Found, seen: set[tuple[int, int]], root: Path) -> None:
+    for child in sorted(path.iterdir(), key=lambda child: child.name):
+        if not child.name.startswith("."):
+            _visit(child, found, seen, root)
+        else:
+            found.passed.append(Passed(shown(child), "hidden; give it by its name", False))
 
 
 def _key(status: os.stat_result) -> tuple[int, int]:
@@ -90,15 +116,43 @@ def _take(path: Path, mode: int, given: bool, found: Found) -> None:
         found.bad.append(unreadable(path, "neither a file nor a folder"))
     elif not os.access(path, os.R_OK):
         found.bad.append(unreadable(path, "no permission to read"))
-    elif given or _SUFFIXES & {suffix.lower() for suffix in path.suffixes} or _sniff(path):
+    elif given:
         found.files.append(path)
+        found.given.add(path)
+    else:
+        _consider(path, found)
 
 
-def _sniff(path: Path) -> bool:
-    with path.open("rb") as file:
-        chunks = Chunks(file)
-        head = next(iter(chunks), b"")
-    return bool(_JSON.match(head)) or (chunks.damage is not None and path.suffix == ".gz")
+def _consider(path: Path, found: Found) -> None:
+    """Take a file of a folder if it looks like a log, by its name or what it begins with."""
+    named = bool(_SUFFIXES & {suffix.lower() for suffix in path.suffixes})
+    if named or _sniff(head := _head(path)):
+        found.files.append(path)
+        return
+    if not head:
+        return  # empty: there is nothing to read
+    known = formats.look(path.name, head)
+    matters = known is not None and known.may_matter
+    found.passed.append(Passed(shown(path), known.told if known and matters else _NO_LOG, matters))
+
+
+def _head(path: Path) -> bytes:
+    with opened(path, given=False) as file:
+        return next(iter(Chunks(file)), b"")
+
+
+def _sniff(head: bytes) -> bool:
+    return bool(_JSON.match(head)) or is_auditd(head)
+
+
+def opened(path: Path, given: bool) -> BinaryIO:
+    """A file for reading; one that was not given by name is not opened through a link.
+
+    Raises:
+        OSError: it cannot be opened, or is a link.
+    """
+    follow = 0 if given else os.O_NOFOLLOW
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | follow), "rb", buffering=0)
 
 
 def unreadable(path: Path, why: str) -> Bad:

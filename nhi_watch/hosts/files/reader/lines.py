@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from operator import contains
-from typing import Optional
 
 import orjson
 
 from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Batch, Where, bad, loads, members, refusal
 from nhi_watch.hosts.files.reader.chunks import Chunks
 
-Take = Optional[Callable[[Sequence[bytes]], Sequence[int]]]
-"""Takes lines as they are; the indexes of those that it leaves."""
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes that one record may have: the largest that CloudTrail writes is 256 KiB."""
 
 
-def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes], take: Take = None) -> Iterator[Batch]:
-    """Batches of a file with one value a line, which `parts` holds; without what `take` took."""
+def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Batch]:
+    """Batches of a file with one value a line, which `parts` holds."""
     consumed, line, tail = 0, 1, b""
     for lines, tail, too_long in split(parts):
-        batch = _parse(file, line, lines, chunks.consumed - consumed, take)
+        batch = _parse(file, line, lines, chunks.consumed - consumed)
         consumed = chunks.consumed
         line += len(lines)
         if too_long:
@@ -30,7 +27,7 @@ def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes], take: Take = N
             batch.bad.append(bad(Where(file, line), "line_too_long", tail, detail, too_long))
             line, tail = line + 1, b""
         yield batch
-    last = _parse(file, line, [tail], chunks.consumed - consumed, None)
+    last = _parse(file, line, [tail], chunks.consumed - consumed)
     if chunks.damage:
         reason, detail = chunks.damage
         lost = b"" if last.records else tail
@@ -60,11 +57,7 @@ def split(chunks: Iterator[bytes]) -> Iterator[tuple[list[bytes], bytes, int]]:
     yield [], b"".join(parts), size if size > LINE_LIMIT else 0
 
 
-def _parse(file: str, line: int, lines: list[bytes], read: int, take: Take) -> Batch:
-    if take:
-        left = sorted(take(lines))
-        if len(left) < len(lines):
-            return _parse_each(file, [(line + index, lines[index]) for index in left], read)
+def _parse(file: str, line: int, lines: list[bytes], read: int) -> Batch:
     try:
         records = list(map(orjson.loads, lines))
     except orjson.JSONDecodeError:

@@ -1,9 +1,16 @@
-"""rejects.jsonl: what was read but is no event, with the reason and the original bytes."""
+"""rejects.jsonl: what was read but is no event, with the reason and the original bytes, secrets masked.
+
+Of each file and reason the first `WHOLE` are kept whole, the rest is counted: a line at the end says how many, so that
+nobody fills the disk by what cannot be read. Only its owner can read the file.
+"""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Optional
@@ -11,7 +18,17 @@ from typing import Any, BinaryIO, Optional
 import orjson
 
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.hosts.files.reader.batch import RAW_LIMIT, Bad, Where, bad
+from nhi_watch.hosts.files.reader.batch import RAW_LIMIT, Bad, Passed, Where, bad
+from nhi_watch.hosts.files.reader.redact import redact
+
+WHOLE = 100
+"""Rejects of one file and reason that are kept whole."""
+MOST = 10_000
+"""Rejects of one reason that are kept whole, whatever the number of files."""
+_NAMED = 100
+"""Files passed over that are named in run.json; those that may hold records come first."""
+_SHORT = {"binary_file": 64, "unread_format": 256}
+"""Bytes that are kept of a file that nobody has looked into: its kind shows in the first ones."""
 
 
 class Rejects:
@@ -23,16 +40,22 @@ class Rejects:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._temporary = path.with_name(f".{path.name}.part")
+        self._temporary = path
         self._file: BinaryIO | None = None
         self.counts: Counter[str] = Counter()
         """Rejects by reason."""
+        self.passed: list[Passed] = []
+        """Files that were not read."""
+        self._met: Counter[tuple[str, str]] = Counter()
+        self._kept: Counter[str] = Counter()
 
     def __enter__(self) -> Rejects:
         try:
-            self._file = self._temporary.open("wb")
+            # A name that nobody can foresee, and never through a link; only the owner may read it.
+            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
         except OSError as error:
             raise InputError(self._full(error)) from error
+        self._temporary, self._file = Path(name), os.fdopen(handle, "wb")
         return self
 
     def __exit__(
@@ -43,6 +66,8 @@ class Rejects:
     ) -> None:
         assert self._file is not None
         try:
+            if kind is None:
+                self._tell_left_out()
             self._file.close()
             if kind is None:
                 self._temporary.replace(self._path)
@@ -58,19 +83,51 @@ class Rejects:
 
     def add(self, piece: Bad) -> None:
         """Write a piece of input that is no record."""
+        self._add(piece.file, piece.reason, lambda: piece)
+
+    def refuse(self, where: Where, error: RejectError, raw: Callable[[], bytes]) -> None:
+        """Write a record that a source refused; `raw` gives its bytes, and is called where they are kept."""
+        self._add(where.file, error.reason, lambda: bad(where, error.reason, raw(), error.detail))
+
+    def pass_over(self, files: Sequence[Passed]) -> None:
+        """Take note of files that were not read."""
+        self.passed.extend(files)
+
+    def told(self) -> dict[str, Any]:
+        """What run.json says of this: the rejects that were only counted, and the files passed over."""
+        ordered = sorted(self.passed, key=lambda one: not one.may_matter)
+        left = {reason: count - self._kept[reason] for reason, count in sorted(self.counts.items())}
+        return {
+            "rejects_only_counted": {reason: count for reason, count in left.items() if count},
+            "passed_over": {
+                "files": len(self.passed),
+                "may_matter": sum(one.may_matter for one in self.passed),
+                "named": [{"file": _text(one.file), "why": _text(one.why)} for one in ordered[:_NAMED]],
+            },
+        }
+
+    def _add(self, file: str, reason: str, make: Callable[[], Bad]) -> None:
+        self.counts[reason] += 1
+        self._met[file, reason] += 1
+        if self._met[file, reason] <= WHOLE and self._kept[reason] < MOST:
+            self._kept[reason] += 1
+            self._write(line_of(make()))
+
+    def _write(self, line: dict[str, Any]) -> None:
         assert self._file is not None, "rejects are written inside the with block"
-        self.counts[piece.reason] += 1
         try:
-            self._file.write(orjson.dumps(line_of(piece), option=orjson.OPT_APPEND_NEWLINE))
+            self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         except OSError as error:
             raise InputError(self._full(error)) from error
 
+    def _tell_left_out(self) -> None:
+        left = [(key, count - WHOLE) for key, count in self._met.items() if count > WHOLE]
+        for (file, reason), count in left[:MOST]:
+            detail = f"{count:,} more rejects of this file for this reason were counted, and not kept"
+            self._write({**line_of(Bad(file, 0, reason, b"", 0, detail)), "more": count})
+
     def _full(self, error: OSError) -> str:
         return f"{self._path}: cannot write rejects ({error.strerror}); check --out"
-
-    def refuse(self, where: Where, error: RejectError, raw: bytes) -> None:
-        """Write a record that a source refused."""
-        self.add(bad(where, error.reason, raw, error.detail))
 
 
 def line_of(piece: Bad) -> dict[str, Any]:
@@ -79,12 +136,12 @@ def line_of(piece: Bad) -> dict[str, Any]:
     >>> line_of(Bad("a.json", 3, "not_json", b"x", 1, "unexpected character"))["raw"]
     'x'
     """
-    kept = piece.raw[:RAW_LIMIT]
+    kept = redact(piece.raw[: _SHORT.get(piece.reason, RAW_LIMIT)])
     line = {
         "file": _text(piece.file),
         "line": piece.line,
         "reason": _text(piece.reason),
-        "detail": _text(piece.detail),
+        "detail": _text(redact(_text(piece.detail).encode()).decode()),
         **_raw(kept, cut=len(kept) < piece.length),
         "length": piece.length,
     }

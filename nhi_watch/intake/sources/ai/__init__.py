@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
@@ -25,11 +25,8 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes.aws import known_by_arn
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
-from nhi_watch.intake.shapes.look import PLAIN, ROW, Form, Plan
-from nhi_watch.intake.shapes.peeks import Kept, Maker, Peeks, rows
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, plain, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.ai import organisation
 from nhi_watch.intake.sources.ai.bedrock import Invocation, invocation
 from nhi_watch.intake.sources.ai.organisation import Told
@@ -95,19 +92,6 @@ def _product(tree: Row) -> str:
     return organisation.ANTHROPIC if by_actor or unique.startswith("activity_") else ""
 
 
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(tree: Row) -> Optional[Peek]:
-    shape, session, target, issued, told = _raw(tree)
-    time, record_id = spelled(told), _id_of(tree)
-    if issued or time is None or not record_id or not shape[0] or not PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, (shape, time, record_id, session, target))
-
-
 def read(record: object) -> Event:
     """The full reading.
 
@@ -136,19 +120,6 @@ def _renamed(tree: Tree) -> Tree:
 
 
 # Token counts and answers differ from record to record, and matter: of invocations nothing is remembered.
-_INVOKED = Kept(Plan(_ECS, _renamed).of)
-_INVOKED_ROWS = Kept(lambda found, form: native(found)[0])
-_CHANGING = ("id", "project.id", *(name for name in organisation.TARGETS if name not in organisation.KEYS))
-_ACTIVITIES = rows(None, ("effective_at", "created_at"), _CHANGING)
-
-
-def _plan_of(found: Row, form: Form) -> Maker:
-    if form is not ROW:
-        return _INVOKED
-    return _INVOKED_ROWS if "schemaType" in found else _ACTIVITIES
-
-
-_PEEKS = Peeks(_peek, _plan_of)
 
 
 def _id_of(tree: Row) -> str:

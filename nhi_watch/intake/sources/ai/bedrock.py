@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nhi_watch.intake.shapes.look import inner
+from nhi_watch.intake.shapes.forms import inner
 from nhi_watch.intake.shapes.values import plain, whole
 
 Row = Mapping[str, Any]

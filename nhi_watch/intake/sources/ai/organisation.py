@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from nhi_watch.intake.shapes.forms import Tree, at
-from nhi_watch.intake.shapes.look import inner
+from nhi_watch.intake.shapes.forms import Tree, at, inner
 from nhi_watch.intake.shapes.values import listed, plain, text
 
 OPENAI, ANTHROPIC = "openai", "anthropic"

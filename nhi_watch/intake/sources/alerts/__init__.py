@@ -29,13 +29,11 @@ from typing import Any, Optional, cast
 from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, hit, is_alert, native
-from nhi_watch.intake.shapes.microsoft import when
+from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, securityhub, sigma, splunk
-from nhi_watch.intake.sources.alerts.told import PLAIN, Alert, Raw
+from nhi_watch.intake.sources.alerts.told import Alert, Raw
 
 NAME = "alerts"
 SPLUNK_SOURCETYPES = (
@@ -94,34 +92,6 @@ def _product_of(row: Row) -> Optional[ModuleType]:
         if product.claims(row):
             return product
     return None
-
-
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading; see `nhi_watch.intake.sources`."""
-    if record.__class__ is not dict:
-        return None
-    try:
-        found = _quick(cast(Row, record))
-    except (RejectError, TypeError, AttributeError, ValueError):
-        return None
-    if found is None:
-        return None
-    product, (shape, time, record_id, session, target) = found
-    spelled = when(time)
-    unique = text(record_id, 256)
-    if spelled is None or not unique:
-        return None
-    return cast(Peek, ((product, *shape), spelled, unique, session, text(target, 200)))
-
-
-def _quick(row: Row) -> Optional[tuple[str, Raw]]:
-    """Product and raw values, where they are plain; Kibana's alerts hold a record, which must be read in full."""
-    if is_alert(hit(row)):
-        return None
-    product, found = _found(row)
-    raw: Raw = product.raw(found)
-    plain = PLAIN.issuperset(map(type, raw.shape))
-    return (product.__name__, raw) if plain else None
 
 
 def read(record: object) -> Event:

@@ -46,10 +46,6 @@ class Raw(NamedTuple):
     target: object = ""
 
 
-PLAIN = frozenset({str, int, float, type(None), Alert})
-"""Types of values that equal each other only when they are alike: no truth values, which equal 0 and 1."""
-
-
 @lru_cache(maxsize=4096)
 def kind_of(name: str) -> str:
     """A rule's name as one word, bounded.

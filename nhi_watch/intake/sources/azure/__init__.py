@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.context import agents, networks
 from nhi_watch.core.errors import RejectError
@@ -29,15 +29,12 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset
-from nhi_watch.intake.shapes.look import PLAIN
 from nhi_watch.intake.shapes.microsoft import guid
-from nhi_watch.intake.shapes.peeks import Peeks, of_plans
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import plain, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.azure import facts
 from nhi_watch.intake.sources.azure.facts import NAMES, OBJECT_ID
-from nhi_watch.intake.sources.azure.shapes import DOCUMENTS, ROWS, native_of, object_of, of_rest
+from nhi_watch.intake.sources.azure.shapes import native_of, object_of
 
 NAME = "azure"
 SPLUNK_SOURCETYPES = ("azure:monitor:activity", "mscs:azure:audit")
@@ -91,24 +88,6 @@ def _is_ours(row: Row, operation: str) -> bool:
         return resource.__class__ is str and "/storageaccounts/" in resource.lower()
     known = category is None or (category.__class__ is str and category in _CATEGORIES)
     return known and "/" in operation and " " not in operation
-
-
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(row: Row) -> Optional[Peek]:
-    if row.get("operationName").__class__ is not str:
-        row = of_rest(row)
-    shape, time, session, target = _parts(row, row.get("properties"))
-    when = spelled(time)
-    if when is None or not shape[0].strip("/") or not PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, (shape, when, _record_id(row, when, shape[0]), session, target))
-
-
-_PEEKS = Peeks(_peek, of_plans(ROWS, DOCUMENTS))
 
 
 def _record_id(row: Row, when: str, operation: str) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, native, rebuild
-from nhi_watch.intake.shapes.look import Plan
 from nhi_watch.intake.shapes.values import text
-from nhi_watch.intake.sources.azure.facts import METHODS, NAMES, OBJECT_ID, TENANT, Row, claims_of, named
+from nhi_watch.intake.sources.azure.facts import Row, claims_of, named
 
 _NONE: Row = {}
 
@@ -22,19 +21,6 @@ def object_of(told: str) -> Any:
         return None
 
 
-_TOP = (
-    "time", "operationName", "resourceId", "correlationId", "category", "resultType", "resultSignature", "statusText",
-    "statusCode", "callerIpAddress", "location", "tenantId", "userAgent", "uri",
-)  # fmt: skip
-_CLAIMS = (OBJECT_ID, TENANT, METHODS, *NAMES, "appid", "appidacr", "idtyp", "xms_mirid", "uti", "amr")
-_INNER = (
-    *(f"identity.{name}" for name in ("type", "tokenHash")),
-    *(f"identity.requester.{name}" for name in ("tenantId", "appId", "objectId", "upn")),
-    *(f"identity.authorization.evidence.{name}" for name in ("principalId", "principalType")),
-    *(f"properties.{name}" for name in ("accountName", "userAgentHeader", "objectKey", "requestbody", "requestBody")),
-)
-_FREE = ("correlationId", ("identity", "claims", "uti"), "properties.objectKey")
-ROWS = Plan.of_row((*_TOP, *_INNER, *(("identity", "claims", name) for name in _CLAIMS)), None, ("time",), _FREE)
 _LOGS = "azure.activitylogs"
 _ECS = {
     "time": "@timestamp",
@@ -68,9 +54,6 @@ def _named(row: Tree) -> Tree:
         if identity.get("authorization"):
             identity["authorization"] = microsoft.camel(identity["authorization"])
     return row
-
-
-DOCUMENTS = Plan(_ECS, _named, ("time",), _FREE)
 
 
 def native_of(record: object) -> Row:

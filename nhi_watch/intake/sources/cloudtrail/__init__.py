@@ -1,7 +1,7 @@
 """AWS CloudTrail: management and data events of an AWS account.
 
-Every record, whatever its shape, becomes one tuple of raw values (`_cloudtrail_shapes`); one function makes
-the Event of it, and `_cloudtrail_traits` adds what only the parameters of a call tell. Decisions:
+Every record, whatever its shape, becomes one `Raw` (`shapes`); one function makes the Event of it, and `traits`
+adds what only the parameters of a call tell. Decisions:
 
 - Outcome `denied` is a refusal for lack of permission; a record with a message but no code has failed.
 - Answers of LookupEvents (`CloudTrailEvent`) and EventBridge's deliveries (`detail`) are the record that they hold.
@@ -19,18 +19,18 @@ import re
 from functools import lru_cache
 from hashlib import sha256
 from json import dumps
-from typing import Any, Optional, cast
+from typing import Any, NamedTuple, cast
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.identity import SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
-from nhi_watch.intake.sources import Peek
+from nhi_watch.intake.shapes.values import filled
 from nhi_watch.intake.sources.cloudtrail.ecs import is_ecs
-from nhi_watch.intake.sources.cloudtrail.native import PATHS, Raw, Record, native_values
+from nhi_watch.intake.sources.cloudtrail.native import Raw, Record
 from nhi_watch.intake.sources.cloudtrail.shapes import is_wrapped, raw_values, to_native
-from nhi_watch.intake.sources.cloudtrail.traits import DEEP, Deep, deepen
+from nhi_watch.intake.sources.cloudtrail.traits import DEEP, deepen
 
 NAME = "cloudtrail"
 SPLUNK_SOURCETYPES = ("aws:cloudtrail",)
@@ -38,9 +38,9 @@ ELASTIC_INDICES = ("logs-aws.cloudtrail-*",)
 
 _DOMAIN = ".amazonaws.com"
 _ID, _NAME, _AGENT = 256, 512, 2048
-_SHARED = PATHS.index("userIdentity.userName")  # up to here, all shapes have the same values in Raw
+_CALL, _SHARED = Raw._fields.index("source"), Raw._fields.index("user")
+"""Between them, all shapes have the same values in Raw."""
 _FIRST, _LAST = "2006", "2100"
-_TRUE = (True, "true", "True")
 _SESSIONS = ("AssumedRole", "FederatedUser")
 _WITH_SESSION = ("AWSAccount", "Role", None, "")
 """Types whose principalId is `ID:session` where there is no issuer to name the role."""
@@ -62,32 +62,39 @@ def claims(record: object) -> bool:
     return is_ecs(record) or is_wrapped(record)
 
 
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading of an ordinary record; None: needs `read`.
+class _Shape(NamedTuple):
+    """What is left of Raw without time, record id, message, session and target: most records share one with others."""
 
-    A plain tuple in Peek's order is returned: making the named one takes as long as a third of the reading.
-    """
-    try:
-        of = cast(Record, record)
-        raw = native_values(of) if of.get("userIdentity").__class__ is dict else raw_values(of)
-    except (RejectError, TypeError, AttributeError):
-        return None
-    time, record_id = raw[0], raw[1]
-    if raw[3].__class__ is not str or raw[3] in DEEP:
-        return None
-    if time.__class__ is not str or record_id.__class__ is not str or not record_id:
-        return None
-    if not _FIRST <= time < _LAST:
-        return None
-    shape, session = _trimmed(raw)
-    return cast(Peek, (shape, time, record_id[:_ID], session, raw[-1]))
+    source: Any
+    name: Any
+    error: Any
+    region: Any
+    address: Any
+    agent: Any
+    recipient: Any
+    endpoint: Any
+    kind: Any
+    principal: Any
+    arn: Any
+    account: Any
+    key: Any
+    user: Any
+    invoked_by: Any
+    issuer_id: Any
+    issuer_arn: Any
+    mfa: Any
+    console: Any
+    read_only: Any
+    provider: Any
+    person: Any
+    owners: Any
 
 
-def _trimmed(raw: Raw) -> tuple[tuple[object, ...], str]:
-    """Raw without what changes from session to session, and the session."""
-    (_, _, source, name, error, message, region, address, user_agent, recipient, endpoint, kind, principal,
-     arn, account, key, user, invoked, issuer_id, issuer_arn, mfa, console, read_only, provider, person,
-     owners, _) = raw  # fmt: skip
+def _trimmed(raw: Raw) -> tuple[_Shape, str]:
+    """Raw without what changes from record to record and from session to session; and the session."""
+    (_, _, source, name, error, message, region, address, agent, recipient, endpoint, kind, principal, arn,
+     account, key, user, invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
+     _) = raw  # fmt: skip
     session = ""
     if key.__class__ is str and key[:4] == "ASIA":
         session, key = key[:_ID], "ASIA"
@@ -98,14 +105,14 @@ def _trimmed(raw: Raw) -> tuple[tuple[object, ...], str]:
         principal = principal.partition(":")[0]
     if error is None and message:
         error = "Unspecified"
-    return (
-        source, name, error, region, address, user_agent, recipient, endpoint, kind, principal, arn, account,
-        key, user, invoked, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
+    return _Shape(
+        source, name, error, region, address, agent, recipient, endpoint, kind, principal, arn, account, key, user,
+        invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
     ), session  # fmt: skip
 
 
 def read(record: object) -> Event:
-    """The full reading.
+    """The Event of a record of any shape.
 
     Raises:
         RejectError: with one of the reasons above.
@@ -113,15 +120,20 @@ def read(record: object) -> Event:
     if not isinstance(record, dict):
         raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
     raw = raw_values(record)
-    seconds = _seconds(raw[0])
+    seconds = _seconds(raw.time)
     shape, session = _trimmed(raw)
-    event = _event(shape)
-    deep = deepen(to_native(record), raw[3], event) if raw[3] in DEEP else Deep()
+    event = filled(_event(shape), seconds, _record_id(raw, record, seconds), session, raw.target)
+    return _deepened(event, record, raw.name) if is_deep(raw.name) else event
+
+
+def is_deep(name: object) -> bool:
+    """Whether a call is one of those whose parameters and answer count as well."""
+    return name.__class__ is str and name in DEEP
+
+
+def _deepened(event: Event, record: Record, name: str) -> Event:
+    deep = deepen(to_native(record), name, event)
     return event._replace(
-        time=seconds,
-        record_id=_record_id(raw, record, seconds),
-        session=session,
-        target=raw[-1],
         outcome=deep.outcome or event.outcome,
         error=deep.error or event.error,
         target_class=deep.target_class or event.target_class,
@@ -141,9 +153,9 @@ def _seconds(time: object) -> int:
 
 def _record_id(raw: Raw, record: Record, seconds: int) -> str:
     """eventID, or a digest of what all three shapes tell."""
-    if isinstance(raw[1], str) and raw[1]:
-        return raw[1][:_ID]
-    told = [_text(value) for value in raw[2:_SHARED]]
+    if isinstance(raw.record_id, str) and raw.record_id:
+        return raw.record_id[:_ID]
+    told = [_text(value) for value in raw[_CALL:_SHARED]]
     content = [seconds, told, _plain(to_native(record).get("requestParameters")) or ""]
     return "sha256:" + sha256(dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -160,48 +172,48 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return ("true" if value else "false") if isinstance(value, bool) else "" if value is None else str(value)
 
 
-def _event(shape: tuple[object, ...]) -> Event:
+def _event(shape: _Shape) -> Event:
     """The Event of a shape, without what differs from record to record."""
     try:
         return _event_of(shape)
     except TypeError:  # an unhashable value, of the wrong type therefore
-        return _event_of(tuple(None if isinstance(v, (dict, list)) else v for v in shape))
+        return _event_of(_Shape(*(None if isinstance(v, (dict, list)) else v for v in shape)))
 
 
 @lru_cache(maxsize=4096)
-def _event_of(shape: tuple[object, ...]) -> Event:
-    (source, name, error, region, address, user_agent, recipient, endpoint, kind, principal, arn, account,
-     key, user, invoked, issuer_id, issuer_arn, mfa, console, read_only, provider, person,
-     owners) = map(_text, shape)  # fmt: skip
-    if not source or not name:
+def _event_of(shape: _Shape) -> Event:
+    of = _Shape(*map(_text, shape))
+    if not of.source or not of.name:
         raise RejectError("no_action", "eventSource or eventName is missing or no text")
-    service = source.strip()[:64].lower().partition(_DOMAIN)[0]
-    operation = actions.canonical(name.strip()[:100])
-    actor = Actor(kind, principal, arn, account, user, invoked, issuer_id, issuer_arn, provider, person)
-    identity = identify(actor._replace(address=address, recipient=recipient))
-    home = recipient or identity.account
-    traits = _traits((operation, error), user_agent, invoked, (mfa, console))
-    if identity.account and recipient and identity.account != recipient:
+    service = of.source.strip()[:64].lower().partition(_DOMAIN)[0]
+    operation = actions.canonical(of.name.strip()[:100])
+    identity = identify(Actor(
+        of.kind, of.principal, of.arn, of.account, of.user, of.invoked_by, of.issuer_id, of.issuer_arn, of.provider,
+        of.person, address=of.address, recipient=of.recipient,
+    ))  # fmt: skip
+    home = of.recipient or identity.account
+    traits = _traits((operation, of.error), of.agent, of.invoked_by, (of.mfa, of.console))
+    if identity.account and of.recipient and identity.account != of.recipient:
         traits.append("cross_account")
     return Event(
         time=0,
         provider="aws",
         account=home,
         identity=identity,
-        credential=key if key and key != "ASIA" else "",
-        credential_type=_credential_type(kind, key, identity.kind),
+        credential=of.key if of.key != "ASIA" else "",
+        credential_type=_credential_type(of.kind, of.key, identity.kind),
         session="",
         action=f"{service}:{operation}"[:128],
         service=service,
-        access=_access(service, operation, read_only),
-        outcome=_outcome(error),
-        error=error[:128],
-        address=address[:128],
-        network=_network(address, invoked, endpoint),
-        agent=agents.family(user_agent),
-        region=region[:64],
+        access=_access(service, operation, of.read_only),
+        outcome=_outcome(of.error),
+        error=of.error[:128],
+        address=of.address[:128],
+        network=_network(of.address, of.invoked_by, of.endpoint),
+        agent=agents.family(of.agent),
+        region=of.region[:64],
         target="",
-        target_class=_target_class(identity.account, owners or home),
+        target_class=_target_class(identity.account, of.owners or home),
         traits=tuple(sorted(traits)),
         issued="",
         record_id="",
@@ -258,11 +270,11 @@ def _traits(call: tuple[str, str], user_agent: str, invoked: str, evidence: tupl
     operation, error = call
     mfa, console = evidence
     family = agents.family(user_agent)
-    by_console = console.lower() == "true" or family == "console" or invoked.startswith("signin.")
+    by_console = console.lower() == "true" or invoked.startswith("signin.")
     refused = "ValidationException" in error and operation.startswith(_MODEL_CALLS)
     told = {
         "mfa": mfa.lower() == "true",
-        "console": by_console or "exec-env/cloudshell" in user_agent.lower(),
+        "console": by_console,
         "browser": family == "browser",
         "attack_tool": agents.is_attack_tool(user_agent),
         "probe": refused or "DryRunOperation" in error,

@@ -45,7 +45,7 @@ ECS: dict[str, str] = {
     "userIdentity.sessionContext.sessionIssuer.accountId": _ISSUER + "account_id",
     "userIdentity.sessionContext.attributes.mfaAuthenticated": _WHO + "session_context.mfa_authenticated",
 }
-_ADDRESS = PATHS.index("sourceIPAddress")
+_SOURCE, _ADDRESS = PATHS.index("eventSource"), PATHS.index("sourceIPAddress")
 _ECS_DEEP = {
     "requestParameters": "request_parameters",
     "responseElements": "response_elements",
@@ -96,14 +96,12 @@ def ecs_values(document: Record) -> Raw:
         values = [v[0] if v.__class__ is list and v else v for v in lists]
     else:
         values = [_at(document, steps) for steps in _STEPS]
-    if values[0].__class__ is str and values[0].endswith(".000Z"):
-        values[0] = values[0][:-5] + "Z"  # as CloudTrail wrote it, and as the fast paths expect it
     values[_ADDRESS] = values[_ADDRESS] or first(document, "source.ip")
     owners, arn = owners_of(_ecs_resources(document))
-    source = values[2]
+    source = values[_SOURCE]
     wanted = source.__class__ is str and source in TARGETS
     target = target_of(source, _tree(document, "request_parameters")) if wanted else ""
-    return (*values, owners, target or arn)
+    return Raw._make((*values, owners, target or arn))
 
 
 def _at(document: Record, steps: list[str]) -> Any:

@@ -3,18 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional, cast
+from typing import Any, NamedTuple, Optional, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.intake.shapes.json import parse
 
 Record = Mapping[str, Any]
-Raw = tuple[Any, ...]
-"""time, record id, then SHAPE's values in order, then target; untrimmed and unchecked."""
 
 _TARGET = 200
 
-# Native paths of the values that every record has, in the order of Raw.
+
+class Raw(NamedTuple):
+    """The values of a record on which its Event depends, as they came: whatever shape it has, they are these."""
+
+    time: Any
+    record_id: Any
+    source: Any
+    name: Any
+    error: Any
+    message: Any
+    region: Any
+    address: Any
+    agent: Any
+    recipient: Any
+    """Account in which it happened."""
+    endpoint: Any
+    """Id of the VPC endpoint that it came through."""
+    kind: Any
+    """userIdentity.type"""
+    principal: Any
+    arn: Any
+    account: Any
+    key: Any
+    user: Any
+    invoked_by: Any
+    issuer_id: Any
+    issuer_arn: Any
+    mfa: Any
+    console: Any
+    read_only: Any
+    provider: Any
+    person: Any
+    owners: Optional[str]
+    """Accounts of the resources, with commas between."""
+    target: str
+
+
+# Native paths of the values that every record has: Raw's, but for the last two.
 PATHS = (
     "eventTime",
     "eventID",
@@ -107,7 +142,7 @@ def native_values(record: Record) -> Raw:
     if resources:
         owners, arn = owners_of(resources)
         target = target or arn
-    return (
+    return Raw(
         get("eventTime"), get("eventID"), source, get("eventName"), get("errorCode"), get("errorMessage"),
         get("awsRegion"), get("sourceIPAddress"), get("userAgent"), get("recipientAccountId"),
         get("vpcEndpointId"), of("type"), of("principalId"), of("arn"), of("accountId"), of("accessKeyId"),

@@ -6,6 +6,8 @@ Either `_raw` holds the record, or the fields are there that JSON extraction mak
 
 from __future__ import annotations
 
+from typing import cast
+
 from nhi_watch.core.errors import RejectError
 from nhi_watch.intake.shapes.unflatten import single, unflatten
 from nhi_watch.intake.sources.cloudtrail.native import PATHS, TARGETS, Raw, Record, join_accounts, joined, parse_json
@@ -13,6 +15,7 @@ from nhi_watch.intake.sources.cloudtrail.native import PATHS, TARGETS, Raw, Reco
 _EXTRACTION_LIMIT = 5_000
 """Splunk's JSON extraction stops after this many characters: longer records are read from `_raw`."""
 _NONE: tuple[str, ...] = ()
+_SOURCE = PATHS.index("eventSource")
 
 _SPLUNK_TARGETS = {
     source: tuple(f"requestParameters.{key}{end}" for key in keys for end in ("", "{}"))
@@ -24,16 +27,16 @@ SPLUNK_FIELDS = (
     "resources{}.ARN",
     *sorted({f for fields in _SPLUNK_TARGETS.values() for f in fields}),
 )
-"""The fields that `peek` reads from extracted Splunk events."""
+"""The extracted fields that are read of events whose parameters do not matter."""
 
 
 def splunk_values(row: Record) -> Raw:
     """Raw of extracted Splunk fields. A value that should be single and is not counts as missing."""
-    values = tuple(map(row.get, PATHS))
-    if values[3].__class__ is list:  # everything was extracted twice
-        values = tuple(map(single, values))
-    target: object = ""
-    for field in _SPLUNK_TARGETS.get(values[2], _NONE) if values[2].__class__ is str else _NONE:
+    values = list(map(row.get, PATHS))
+    if row.get("eventName").__class__ is list:  # everything was extracted twice
+        values = list(map(single, values))
+    source, target = values[_SOURCE], cast(object, "")
+    for field in _SPLUNK_TARGETS.get(source, _NONE) if source.__class__ is str else _NONE:
         target = row.get(field)
         if target:
             target = joined(split(single(target)))
@@ -42,7 +45,7 @@ def splunk_values(row: Record) -> Raw:
     owners = join_accounts(split(accounts)) if accounts else None
     if not target:
         target = joined(min(split(row.get("resources{}.ARN")) or [""]))
-    return (*values, owners, target)
+    return Raw._make((*values, owners, target))
 
 
 def split(value: object) -> list[str]:
@@ -53,9 +56,13 @@ def split(value: object) -> list[str]:
 
 
 def is_splunk(record: Record) -> bool:
-    """Whether this is a flat Splunk event."""
-    dotted = "userIdentity.type" in record or "userIdentity.invokedBy" in record
-    return dotted or "_raw" in record or ("eventVersion" in record and "_time" in record)
+    """Whether this is a flat Splunk event: `_raw`, or a row of which at least one name is a path.
+
+    A record may be without any userIdentity, as the console's own are; a native record's names hold no dots.
+    """
+    if "userIdentity.type" in record or "_raw" in record:
+        return True
+    return "eventName" in record and ("_time" in record or any("." in str(name) for name in record))
 
 
 def has_fields(row: Record) -> bool:

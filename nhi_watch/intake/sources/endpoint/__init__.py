@@ -29,17 +29,12 @@ from typing import Any, Optional, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.shapes.fields import Flat
 from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, native
-from nhi_watch.intake.shapes.look import DOCUMENT, FLAT, Form
-from nhi_watch.intake.shapes.peeks import Kept, Maker, Peeks
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.unflatten import unflatten
 from nhi_watch.intake.shapes.values import made_id, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.endpoint import auditd, ecs, sysmon
-from nhi_watch.intake.sources.endpoint.act import PLAIN, Facts, Parts, event_of
-from nhi_watch.intake.sources.endpoint.ecs import PATHS
+from nhi_watch.intake.sources.endpoint.act import Facts, Parts, event_of
 
 NAME = "endpoint"
 SPLUNK_SOURCETYPES = ("XmlWinEventLog:Microsoft-Windows-Sysmon/Operational", "linux:audit", "linux_audit", "auditd")
@@ -93,33 +88,6 @@ def _module(document: Row) -> bool:
     return text(module, 20) in ("auditd", "sysmon") or text(provider, 40) == sysmon.SYSMON
 
 
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading; see `nhi_watch.intake.sources`. None for what concerns no credential: `read` says so."""
-    if record.__class__ is not dict:
-        return None
-    raw = cast(Row, record).get("_raw")
-    if raw.__class__ is not str or raw[:1] == "{":
-        return _PEEKS.peek(record)
-    try:
-        return _peeked(_of_text(raw, cast(Row, record)))
-    except (RejectError, TypeError, AttributeError):
-        return None
-
-
-def _peek(tree: Row) -> Optional[Peek]:
-    try:
-        return _peeked(_of_tree(tree))
-    except RejectError:
-        return None
-
-
-def _peeked(found: Optional[Parts]) -> Optional[Peek]:
-    if found is None or not found.record_id or not PLAIN.issuperset(map(type, found.shape)):
-        return None
-    time = spelled(found.time)
-    return None if time is None else cast(Peek, (found.shape, time, found.record_id, found.session, found.target))
-
-
 def read(record: object) -> Event:
     """The full reading.
 
@@ -157,32 +125,6 @@ def _of_tree(tree: Row) -> Optional[Parts]:
     if sysmon.is_row(tree):
         return sysmon.parts(sysmon.of_row(tree))
     return _of_document(tree)
-
-
-def _made(found: Row, form: Form) -> Row:
-    """A row or a document with dots in its names as `read` takes it."""
-    if form is DOCUMENT or sysmon.is_row(found):
-        return found
-    return unflatten(found) if any("{}" in name for name in found) else native(found)[0]
-
-
-_TIMES = ("@timestamp",)
-_FREE = ("event.id", "event.sequence", "auditd.sequence", "auditd.session", "process.entry_leader.entity_id",
-         "process.session_leader.entity_id", "winlog.record_id", "winlog.event_data.LogonGuid")  # fmt: skip
-_AS_ROW = Kept(_made, Flat(PATHS, _TIMES, _FREE, listed=False))
-_AS_HIT = Kept(_made, Flat([*PATHS, "event.dataset"], _TIMES, _FREE, listed=True))
-
-
-_SYSMON_ROW = Kept(_made)
-
-
-def _plan_of(found: Row, form: Form) -> Maker:
-    if sysmon.is_row(found):
-        return _SYSMON_ROW
-    return _AS_HIT if form is FLAT and found.get("event.dataset").__class__ is list else _AS_ROW
-
-
-_PEEKS = Peeks(_peek, _plan_of)
 
 
 def _of_text(raw: str, row: Row) -> Optional[Parts]:

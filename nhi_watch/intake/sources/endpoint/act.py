@@ -70,10 +70,6 @@ class Parts(NamedTuple):
     target: str
 
 
-PLAIN = frozenset({str, int, type(None), tuple})
-"""Types of values that equal each other only when they are alike: no truth values, which equal 0 and 1."""
-
-
 def of_file(path: str, writes: bool) -> Optional[Deed]:
     """What it means that a file was opened; None where it holds no credential."""
     sort = file_class(path) if path else ""

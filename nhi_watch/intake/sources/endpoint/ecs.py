@@ -40,17 +40,6 @@ _ACCOUNTS = ("S-1-5-21-", "S-1-12-1-")
 """SIDs of accounts that are none of Windows's own."""
 
 
-PATHS = (
-    "@timestamp", "event.action", "event.module", "event.outcome", "event.id", "event.sequence", "event.code",
-    "event.provider", "auditd", "process.executable", "process.name", "process.command_line", "process.args",
-    "process.parent.executable", "process.parent.name", "process.interactive", "process.Ext.session_info.logon_type",
-    "process.entry_leader.entity_id", "process.session_leader.entity_id", "process.working_directory", "host.id",
-    "host.name", "host.hostname", "host.ip", "host.os.type", "host.os.name", "user.id", "user.name", "user.domain",
-    "agent.type", "error.code", "file.path", "destination.ip", "destination.domain", "dns.question.name", "winlog",
-)  # fmt: skip
-"""What is read of a document, of Sysmon's too."""
-
-
 def parts(document: Row) -> Optional[Parts]:
     """What a nested document tells; None where it concerns no credential."""
     event, audit = _part(document, "event"), _part(document, "auditd")

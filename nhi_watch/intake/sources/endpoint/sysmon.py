@@ -33,7 +33,6 @@ Fields = dict[str, Any]
 NAME = "sysmon"
 SYSMON = "Microsoft-Windows-Sysmon"
 _WATCHED = frozenset({"1", "3", "10", "11", "22"})
-_NONE: Row = {}
 _DATA = re.compile(r"<Data Name=['\"]([A-Za-z0-9]{1,40})['\"]>([^<]{0,8192})</Data>")
 _SYSTEM = re.compile(r"<(EventID|EventRecordID|Computer)(?: [^>]*)?>([^<]{0,300})<|SystemTime=['\"]([^'\"]{1,40})['\"]")
 _READS_MEMORY = 0x10

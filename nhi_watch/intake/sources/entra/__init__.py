@@ -28,18 +28,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import dataset, native
-from nhi_watch.intake.shapes.look import PLAIN, is_id
-from nhi_watch.intake.shapes.peeks import Peeks
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, plain, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.entra import audit, graph, signin
-from nhi_watch.intake.sources.entra.shapes import of_ecs, plan_of
+from nhi_watch.intake.sources.entra.shapes import of_ecs
 
 NAME = "entra"
 SPLUNK_SOURCETYPES = ("azure:monitor:aad", "azure:aad:signin", "azure:aad:audit")
@@ -109,30 +106,6 @@ def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     if of("createdDateTime") and of("appId") and (of("userId") or of("servicePrincipalId")):
         return "" if of("riskEventType") else "signin"
     return ""
-
-
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(row: Mapping[str, Any]) -> Optional[Peek]:
-    if "calleripaddress" in row or "operationname" in row:
-        row = _renamed(row)
-    told = row.get("properties", row)
-    if told.__class__ is not dict:
-        return None
-    kind = _kind(row, told)
-    if not kind:
-        return None
-    shape, time, record_id, session, target = _PARTS[kind](row, told, _tenant(row, told))
-    when = spelled(time)
-    if when is None or not is_id(record_id) or not shape[0] or not PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, ((kind, *shape), when, record_id, session, target))
-
-
-_PEEKS = Peeks(_peek, plan_of)
 
 
 def _renamed(row: Mapping[str, Any]) -> Mapping[str, Any]:

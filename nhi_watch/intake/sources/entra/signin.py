@@ -38,7 +38,6 @@ _CREDENTIALS = {
     "managedidentity": "managed",
 }
 _LEGACY = ("imap", "pop", "smtp", "activesync", "mapi", "other clients", "exchange web services", "autodiscover")
-_NONE: Part = {}
 
 
 def parts(record: Part, told: Part, tenant: object) -> Parts:

@@ -20,17 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
-from nhi_watch.intake.shapes.forms import dataset, native, nested, part
-from nhi_watch.intake.shapes.look import FLAT
-from nhi_watch.intake.shapes.peeks import Kept, Peeks, of_plans
-from nhi_watch.intake.shapes.times import moment, spelled
-from nhi_watch.intake.sources import Peek
+from nhi_watch.intake.shapes.forms import dataset, native, part
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.sources.exposure.feeds import Finding, feed_of, finding_of
 from nhi_watch.intake.sources.exposure.secrets import Secret, secret_of
 
@@ -65,27 +62,6 @@ def claims(record: object) -> bool:
 def _dataset(row: Mapping[str, Any]) -> str:
     told = dataset(row)
     return next((known for known in _DATASETS if told == known or told.startswith(known + ".")), "")
-
-
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape. The shape of a Peek holds a digest of the secret, never itself."""
-    return _PEEKS.peek(record)
-
-
-def _peek(row: Row) -> Optional[Peek]:
-    feed = feed_of(row)
-    if not feed:
-        return None
-    finding = finding_of(feed, row)
-    try:
-        when = spelled(finding.time) or render(moment(finding.time))
-    except RejectError:
-        return None
-    digest = _digest(finding)
-    shape = (
-        feed, digest, finding.kind, finding.owner, *finding.extra, finding.hashed, _state(finding),
-    )  # fmt: skip
-    return cast(Peek, (shape, when, _id_of(feed, finding, when), "", finding.place[:200])) if digest else None
 
 
 def _digest(finding: Finding) -> str:
@@ -129,13 +105,6 @@ def _of_ecs(document: Row) -> Row:
 
 
 # Nothing is remembered here: the values would hold secrets.
-_PEEKS = Peeks(
-    _peek,
-    of_plans(
-        Kept(lambda found, form: native(found)[0]),
-        Kept(lambda found, form: _of_ecs(nested(found) if form is FLAT else found)),
-    ),
-)
 
 
 def _event(feed: str, finding: Finding, secret: Secret) -> Event:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from nhi_watch.intake.shapes.forms import Tree, at, every, rows_of
-from nhi_watch.intake.shapes.look import inner
+from nhi_watch.intake.shapes.forms import Tree, at, every, inner, rows_of
 from nhi_watch.intake.shapes.values import listed, plain, text, true
 
 Row = Mapping[str, Any]

@@ -20,20 +20,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.context import agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import google
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native
-from nhi_watch.intake.shapes.look import PLAIN, inner, is_id
-from nhi_watch.intake.shapes.peeks import Peeks, of_plans
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.gcp import methods
-from nhi_watch.intake.sources.gcp.ecs import DOCUMENTS, ROWS, from_ecs
+from nhi_watch.intake.sources.gcp.ecs import from_ecs
 from nhi_watch.intake.sources.gcp.traits import DEEP, MINTS, issued, traits_of
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
@@ -82,22 +79,6 @@ def claims(record: object) -> bool:
     if payload.__class__ is dict:
         return any(mark in payload for mark in _MARKS)
     return any(name in row for name in _METHODS)
-
-
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(tree: Row) -> Optional[Peek]:
-    shape, session, target, deep = _raw(_entry(tree))
-    record_id, time = tree.get("insertId"), spelled(tree.get("timestamp"))
-    if deep or time is None or not shape[4] or not is_id(record_id) or not PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, (shape, time, record_id, session, target))
-
-
-_PEEKS = Peeks(_peek, of_plans(ROWS, DOCUMENTS))
 
 
 def _entry(tree: Row) -> Row:

@@ -7,7 +7,6 @@ namespace. It keeps neither the resource's labels nor, in old versions, the chai
 from __future__ import annotations
 
 from nhi_watch.intake.shapes.forms import Tree, rebuild
-from nhi_watch.intake.shapes.look import Plan, inner
 from nhi_watch.intake.shapes.values import text
 
 _P = "protoPayload"
@@ -67,27 +66,3 @@ def _completed(tree: Tree) -> Tree:
         path = f"namespaces/{space}/{kind}" if space else kind
         payload["resourceName"] = f"{path}/{name}" if name else path
     return tree
-
-
-_TIMES, _FREE = ("timestamp",), ("insertId",)
-DOCUMENTS = Plan({**_ECS, **_PARTS}, _completed, _TIMES, _FREE)
-
-
-def _alone(tree: Tree) -> Tree:
-    """Of several in a chain of impersonation, a row does not tell which name is whose: that is for `read`."""
-    chain = inner(inner(inner(tree, _P), "authenticationInfo"), "serviceAccountDelegationInfo")
-    if list in map(type, chain.values()):
-        raise TypeError("several in a chain")
-    return tree
-
-
-ROWS = Plan.of_row(
-    ("timestamp", "insertId", "logName", "resource.labels.project_id",
-     "resource.labels.cluster_name",
-     *(f"{_AUTH}.{name}" for name in ("principalEmail", "principalSubject", "serviceAccountKeyName")),
-     *(f"{_AUTH}.serviceAccountDelegationInfo{{}}.{name}"
-       for name in ("principalSubject", "firstPartyPrincipal.principalEmail", "thirdPartyPrincipal.principalSubject")),
-     *(f"{_P}.{name}" for name in ("serviceName", "methodName", "resourceName", "status.code")),
-     *(f"{_P}.requestMetadata.{name}" for name in ("callerIp", "callerIP", "callerSuppliedUserAgent")),
-     f"{_P}.authorizationInfo{{}}.granted", f"{_P}.resourceLocation.currentLocations{{}}"), _alone, _TIMES, _FREE
-)  # fmt: skip

@@ -25,24 +25,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import at, dataset, native, part
-from nhi_watch.intake.shapes.look import PLAIN, flag, is_id
-from nhi_watch.intake.shapes.peeks import Kept, Peeks, as_is, documents, of_plans
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.github.facts import Facts, identity_of, kind_of, level_of, links_of, traits_of
 
 NAME = "github"
 SPLUNK_SOURCETYPES = ("github:cloud:audit", "github:enterprise:audit")
 ELASTIC_INDICES = ("logs-github.audit-*",)
 
-Row = Mapping[str, Any]
 _SESSION_KINDS = ("app", "workflow")
 _OF_REPOSITORIES = ("workflow", "deploy_key")
 # Other products have an `action` too; here it lies beside some of these, flat.
@@ -52,7 +48,6 @@ _RAW_MARKS = ('"_document_id"', '"org"', '"business"', '"repo"', '"actor"')
 _TIMES = ('"created_at"', '"@timestamp"', '"at_sign_timestamp"')
 NAMES = Facts._fields
 _INTEGRATION = NAMES.index("integration") - NAMES.index("user_agent")
-_PUBLIC = NAMES.index("public_repo") - NAMES.index("user_agent")
 
 
 def claims(record: object) -> bool:
@@ -72,28 +67,6 @@ def claims(record: object) -> bool:
     return dataset(row) == "github.audit"
 
 
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(row: Row) -> Optional[Peek]:
-    record_id: Any = row.get("_document_id")
-    if not is_id(record_id) or "data" in row:
-        return None
-    place: Any = row.get("actor_location") or row.get("actor_location.ip")
-    if place and (place.__class__ is not dict or "ip" in place):
-        return None
-    time = spelled(row.get("@timestamp") or row.get("created_at"))
-    values = tuple(map(row.get, NAMES))
-    if time is None or values[0].__class__ is not str or not values[0]:
-        return None
-    shape, session, target = _trimmed(values)
-    if not PLAIN.issuperset(map(type, shape)):  # a list, as of a multi-value field, is for `read` to judge
-        return None
-    return cast(Peek, (shape, time, record_id, session, target))
-
-
 def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
     """Values without what changes from session to session and target to target; session and target."""
     (action, actor, is_bot, access, actor_id, org, business, repo, repository, repo_id, token, token_id, run,
@@ -109,12 +82,11 @@ def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
         # Only its owner counts; the repository itself is the target.
         owner, found, _ = repo.partition("/")
         repo, repo_id = owner + "/" if found else "repo", None
-    middle[_PUBLIC] = flag(middle[_PUBLIC])
     if user is not None:
         told = text(user).lower()
         user = "another" if told and actor and told != text(actor).lower() else None
-    shape = (action, actor, flag(is_bot), access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
-             *middle, user, None, fingerprint, transport, flag(leaked))  # fmt: skip
+    shape = (action, actor, is_bot, access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
+             *middle, user, None, fingerprint, transport, leaked)  # fmt: skip
     return shape, session[:128], target[:200]
 
 
@@ -163,24 +135,6 @@ def _of_ecs(document: Mapping[str, Any]) -> dict[str, Any]:
     if "actor_ip" not in row and "actor_location" not in row:
         row["actor_ip"] = part(document, "source").get("ip")
     return row
-
-
-_CHANGING = ("_document_id", "hashed_token", "token_id", "workflow_run_id", "repo", "user", "team")
-_PEEKS = Peeks(
-    _peek,
-    of_plans(
-        Kept(as_is),
-        documents(
-            ("@timestamp", "event.id", "event.action", "user.name", "user.target.name", "user_agent.original",
-             "source.ip",
-             "github.data", "github.actor_location", "github._document_id",
-             *(f"github.{name}" for name in NAMES)),
-            ("@timestamp", "github.@timestamp", "github.created_at"),
-            ("event.id", "user.target.name", *(f"github.{name}" for name in _CHANGING)),
-            _of_ecs,
-        ),
-    ),
-)  # fmt: skip
 
 
 @lru_cache(maxsize=4096)

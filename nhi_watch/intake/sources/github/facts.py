@@ -95,8 +95,7 @@ def identity_of(kind: str, f: Facts) -> Identity:
         return _app(home, f)
     if kind == "token":
         return _made(home, kind, f.actor_id, f.actor, f"{f.actor} (token)")
-    person = "browser" if agents.family(f.user_agent) == "browser" else ""
-    return _made(home, kind, f.actor_id, f.actor, f.actor)._replace(human=person)
+    return _made(home, kind, f.actor_id, f.actor, f.actor)._replace(human="web_session")  # no token is told
 
 
 def _workflow(home: str, f: Facts) -> Identity:

@@ -23,19 +23,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, Optional, cast
+from typing import Any, NamedTuple, cast
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import at, dataset, native, rebuild
-from nhi_watch.intake.shapes.look import PLAIN
-from nhi_watch.intake.shapes.peeks import Peeks, documents, of_plans, rows
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, plain, text
-from nhi_watch.intake.sources import Peek
-from nhi_watch.intake.sources.gitlab.facts import VERBS, is_issuing, level_of, operation_of, traits_of
+from nhi_watch.intake.sources.gitlab.facts import is_issuing, level_of, operation_of, traits_of
 
 NAME = "gitlab"
 SPLUNK_SOURCETYPES = ("gitlab:audit", "gitlab:audit_json")
@@ -103,21 +100,6 @@ def claims(record: object) -> bool:
     return dataset(row) == "gitlab.audit"
 
 
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(row: Row) -> Optional[Peek]:
-    told = _merged(row)
-    shape, time, session, target, issued = _parts(told)
-    when = spelled(time)
-    if issued or when is None or not shape[0] or not PLAIN.issuperset(map(type, shape)):
-        return None
-    record_id = _id_of(told, when, shape[0])
-    return cast(Peek, (shape, when, record_id, session, target)) if record_id else None
-
-
 def read(record: object) -> Event:
     """The full reading.
 
@@ -137,31 +119,6 @@ def read(record: object) -> Event:
 def _of_ecs(document: Row) -> Row:
     inner: Any = at(document, "gitlab.audit")
     return {**(inner if inner.__class__ is dict else {}), **rebuild(document, _ECS)}
-
-
-_NAMES = (
-    "event_type", "event_name", *VERBS, "custom_message", "author_id", "author_name", "author_class", "user",
-    "token_id", "access_token_id", "personal_access_token_id", "auth_method", "token_type", "access_token_type",
-    "job_project_id", "project_id", "project", "root_namespace", "entity_path", "entity_type", "entity_id",
-    "target_type", "target_id", "target_details", "ip_address", "remote_ip", "user_agent", "to", "as", "failed_login",
-    "created_at", "time", "timestamp", "id", "correlation_id",
-)  # fmt: skip
-_PATHS = tuple(f"{part}{name}" for part in ("", "details.", "meta.") for name in _NAMES)
-_TIMES = ("created_at", "time", "timestamp")
-_FREE = ("id", "correlation_id", "target_id", "target_details", "entity_path", "entity_id", "details.target_id",
-         "details.target_details", "details.entity_path")  # fmt: skip
-_PEEKS = Peeks(
-    _peek,
-    of_plans(
-        rows(_PATHS, _TIMES, _FREE),
-        documents(
-            [*_ECS.values(), *(f"gitlab.audit.{path}" for path in _PATHS)],
-            ["@timestamp", *(f"gitlab.audit.{path}" for path in _TIMES)],
-            ["event.id", *(f"gitlab.audit.{path}" for path in _FREE)],
-            _of_ecs,
-        ),
-    ),
-)
 
 
 def _merged(row: Row) -> Row:
@@ -276,5 +233,5 @@ def _identity(f: _Facts) -> Identity:
         return Identity(f"gitlab:{f.group}:{kind}:{name}", name, kind, "gitlab", f.group, "")
     shown = f"{name or unique} (token)" if kind == "token" else name or unique
     identifier = f"gitlab::{kind}:{unique}" if unique else f"gitlab:{f.group}:{kind}:{name}"
-    human = "browser" if kind == "user" and agents.family(f.user_agent) == "browser" else ""
+    human = "user" if kind == "user" else ""
     return Identity(identifier[:512], shown[:512], kind, "gitlab", f.group, human)

@@ -27,12 +27,9 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import SSO_ROLE, Actor
 from nhi_watch.core.identity import identify as identify_aws
 from nhi_watch.intake.shapes.aws import known_by_arn
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, native
-from nhi_watch.intake.shapes.look import PLAIN, Plan, inner
-from nhi_watch.intake.shapes.peeks import Peeks, documents, of_plans
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import listed, made_id, plain, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 from nhi_watch.intake.sources.kubernetes import aks
 from nhi_watch.intake.sources.kubernetes.traits import DEEP, PODS, traits_of, uncaged
@@ -59,8 +56,6 @@ _SPELLINGS = {
 }
 """Elastic's names for those with dots."""
 _DENIED = ("401", "403")
-_TIMES = ("stageTimestamp", "requestReceivedTimestamp", "timestamp")
-_FREE = ("auditID", "objectRef.name", "objectRef.namespace", "requestURI", "impersonatedUser.username")
 
 
 def claims(record: object) -> bool:
@@ -78,60 +73,8 @@ def claims(record: object) -> bool:
     return dataset(row) == "kubernetes.audit_logs" or aks.category(row) in aks.FORWARDED
 
 
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(tree: Row) -> Optional[Peek]:
-    if tree.get("stage") == "RequestReceived":
-        return None
-    shape, session, target = _raw(tree)
-    record_id = _id_of(tree)
-    time = spelled(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp"))
-    if time is None or not record_id or not shape[1] or shape[1] in DEEP or not PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, (shape, time, record_id, session, target))
-
-
-def _caged(tree: Tree) -> Tree:
-    """A row does not tell how pods are made: that is for `read`."""
-    if _raw(tree)[0][1] in PODS:
-        raise TypeError("a pod's specification matters")
-    return tree
-
-
 def _audit(document: Row) -> Row:
     return inner(inner(document, "kubernetes"), "audit")
-
-
-_PATHS = (
-    "auditID", "stage", *_TIMES, "verb", "requestURI", "userAgent", "sourceIPs{}", "user.username", "user.uid",
-    "impersonatedUser.username", *(f"objectRef.{name}" for name in ("resource", "subresource", "namespace", "name")),
-    *(f"responseStatus.{name}" for name in ("code", "reason", "status")),
-)  # fmt: skip
-_PROVEN = (
-    "user.extra.accessKeyId",
-    *(f"user.extra.{name}" for proof in (_CREDENTIAL, _POD) for name in (proof, *_SPELLINGS[proof])),
-)
-_PROOFS = (_CREDENTIAL, _POD, "canonicalArn", "arn", "accessKeyId")
-_PEEKS = Peeks(
-    _peek,
-    of_plans(
-        Plan.of_row(
-            (*_PATHS, ("annotations", _DECISION), *(("user", "extra", f"{name}{{}}") for name in _PROOFS)),
-            _caged,
-            _TIMES,
-            (*_FREE, *(("user", "extra", name) for name in (_CREDENTIAL, _POD, "accessKeyId"))),
-        ),
-        documents(
-            [f"kubernetes.audit.{path}" for path in (*_PATHS, "annotations", "user.extra", "requestObject")],
-            [f"kubernetes.audit.{path}" for path in _TIMES],
-            [f"kubernetes.audit.{path}" for path in (*_FREE, *_PROVEN)],
-            _audit,
-        ),
-    ),
-)
 
 
 def read(record: object) -> Event:

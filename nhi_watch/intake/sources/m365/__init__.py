@@ -24,19 +24,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Optional, cast
+from typing import Any, cast
 
 from nhi_watch.context import agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
-from nhi_watch.intake.shapes.look import PLAIN, Plan, is_id
 from nhi_watch.intake.shapes.microsoft import guid
-from nhi_watch.intake.shapes.peeks import Peeks, of_plans
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, plain, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.m365 import facts
 
 NAME = "m365"
@@ -58,25 +55,6 @@ _LOGONS = (15, 9, "15", "9")
 _NOBODY = ("", "")
 _HTTP_AGENT = "User-Agent"
 _NONE: Row = {}
-_FLAT = (
-    "CreationTime", "Id", "Operation", "RecordType", "Workload", "OrganizationId", "UserId", "UserType", "UserKey",
-    "ClientAppId", "AppId", "ApplicationId", "AadAppId", "ClientIPAddress", "ClientIP", "ActorIpAddress", "UserAgent",
-    "ClientInfoString", "ResultStatus", "LogonError", "ErrorNumber", "MailboxOwnerUPN", "SessionId", "SiteUrl",
-    "ObjectId", "TargetUserOrGroupType",
-)  # fmt: skip
-_PAIRS = ("ExtendedProperties", "OperationProperties", "Parameters")
-_TREES = ("AppAccessContext", *_PAIRS, "Actor", "Target", "ModifiedProperties")
-_FREE = (
-    "Id", "SessionId", "AppAccessContext.UniqueTokenId", "AppAccessContext.AADSessionId", "SiteUrl", "ObjectId",
-    "MailboxOwnerUPN",
-)  # fmt: skip
-_ROW = Plan.of_row(
-    (*_FLAT, *(f"AppAccessContext.{name}" for name in ("ClientAppId", "UniqueTokenId", "AADSessionId")),
-     *(f"{name}{{}}.{inner}" for name in _PAIRS for inner in ("Name", "Value")),
-     *(f"{name}{{}}.{inner}" for name in ("Actor", "Target") for inner in ("ID", "Type")),
-     *(f"ModifiedProperties{{}}.{inner}" for inner in ("Name", "OldValue", "NewValue"))),
-    None, ("CreationTime",), _FREE
-)  # fmt: skip
 _IN = "o365.audit"
 _BESIDES = {
     "CreationTime": "@timestamp", "Id": "event.id", "Workload": "event.provider", "OrganizationId": "organization.id",
@@ -96,13 +74,6 @@ def _completed(row: Tree) -> Tree:
     return row
 
 
-_DOCUMENT = Plan(
-    {**{name: f"{_IN}.{name}" for name in (*_FLAT, *_TREES)},
-     **{f"{name}|{field}" if name.partition("|")[0] in _FLAT else name: field for name, field in _BESIDES.items()}},
-    _completed, ("CreationTime",), _FREE
-)  # fmt: skip
-
-
 def claims(record: object) -> bool:
     """Whether the record is one of the unified audit log, in any of its three shapes."""
     if record.__class__ is not dict:
@@ -114,26 +85,6 @@ def claims(record: object) -> bool:
     if raw.__class__ is str:
         return '"Operation"' in raw and '"CreationTime"' in raw and ('"Workload"' in raw or '"RecordType"' in raw)
     return dataset(row) == "o365.audit"
-
-
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _clock(time: Any) -> Optional[str]:
-    return spelled(time + "Z" if time.__class__ is str and len(time) == 19 else time)
-
-
-def _peek(row: Row) -> Optional[Peek]:
-    shape, time, record_id, session, target = _parts(row)
-    told = _clock(time)
-    if told is None or not is_id(record_id) or not shape[0] or not PLAIN.issuperset(map(type, shape)):
-        return None
-    return cast(Peek, (shape, told, record_id, session, target))
-
-
-_PEEKS = Peeks(_peek, of_plans(_ROW, _DOCUMENT), _clock)
 
 
 def _parts(row: Row) -> Parts:

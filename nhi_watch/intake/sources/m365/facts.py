@@ -48,7 +48,6 @@ _OUTSIDE = {
     "BlindCopyTo",
     "RedirectMessageTo",
 }
-_ACCESS = {"AccessRights", "User", "Trustee"}
 _ONLY_BY_PARAMETER = ("Set-Mailbox", "Set-AdminAuditLogConfig", "Set-CASMailbox")
 """Frequent commands that mean something only with one of these parameters."""
 _TELLING = {*_OUTSIDE, "AuditEnabled", "UnifiedAuditLogIngestionEnabled", "Role"}

@@ -22,26 +22,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, Optional, cast
+from typing import Any, NamedTuple, cast
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native, part, rebuild, rows_of
-from nhi_watch.intake.shapes.look import PLAIN, flag, is_id
-from nhi_watch.intake.shapes.peeks import Peeks, documents, of_plans, rows
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import made_id, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.okta.facts import level_of, traits_of
-from nhi_watch.intake.sources.okta.shapes import PARTS, of_document
 
 NAME = "okta"
 SPLUNK_SOURCETYPES = ("OktaIM2:log",)
 ELASTIC_INDICES = ("logs-okta.system-*",)
-
-
-Row = Mapping[str, Any]
 
 
 class _Facts(NamedTuple):
@@ -82,7 +75,6 @@ _CAMEL = {
     for name in ("eventType", "displayMessage", "authenticationContext", "debugContext", "securityContext")
 }
 _MARKS = ("legacyEventType", "legacyeventtype", "displayMessage", "displaymessage")
-_EMPTY: Tree = {}
 _KINDS = {
     "User": "user",
     "PublicClientApp": "oauth_app",
@@ -110,69 +102,6 @@ def claims(record: object) -> bool:
         told = "published" in row or "outcome" in row or any(name in row for name in _MARKS)
         return told and "eventName" not in row and ("actor" in row or "actor.id" in row or "actor.type" in row)
     return dataset(row) == "okta.system"
-
-
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(row: Row) -> Optional[Peek]:
-    get = row.get
-    action, record_id, actor, targets = get("eventType"), get("uuid"), get("actor"), get("target")
-    if action.__class__ is not str or actor.__class__ is not dict or not is_id(record_id):
-        return None
-    time = spelled(get("published"))
-    if time is None or action == _MAKES:
-        return None
-    shape, session, target = _values(cast(Tree, row), actor, targets)
-    # A list, as of a multi-value field, is for `read` to judge.
-    return cast(Peek, (shape, time, record_id, session, target)) if PLAIN.issuperset(map(type, shape)) else None
-
-
-_PEEKS = Peeks(
-    _peek,
-    of_plans(
-        rows(
-            (*_PATHS, "published", "uuid", "target.id", "target.type", "target.alternateId", "target.displayName",
-             "request.ipChain.ip", _SESSION),
-            ("published",),
-            ("uuid", _SESSION, "target{}.id", "target{}.alternateId", "target{}.displayName"),
-        ),
-        documents(
-            ("@timestamp", "event.id", "event.action", "user_agent.original", "client.ip",
-             *(f"okta.{name}" for name in PARTS)),
-            ("@timestamp", "okta.published"),
-            (
-                "event.id", "okta.uuid", "okta.authentication_context.external_session_id", "okta.target.id",
-                "okta.target.alternate_id", "okta.target.display_name",
-            ),
-            of_document,
-        ),
-    ),
-)  # fmt: skip
-
-
-def _values(row: Tree, actor: Tree, targets: Any) -> tuple[tuple[Any, ...], str, str]:
-    """_PATHS written out, the session and the target."""
-    get, of = row.get, actor.get
-    outcome, client = get("outcome") or _EMPTY, get("client") or _EMPTY
-    detail = (get("transaction") or _EMPTY).get("detail") or _EMPTY
-    debug = (get("debugContext") or _EMPTY).get("debugData") or _EMPTY
-    user_agent = client.get("userAgent") or _EMPTY
-    action, address = str(get("eventType")), client.get("ipAddress")
-    if address is None or address.__class__ is str:  # a list, as of a multi-value field, is for `read`
-        address = text(address) or text(at(get("request"), "ipChain.ip"))
-    shape = (
-        action, of("id"), of("type"), of("displayName"), of("alternateId"),
-        detail.get("requestApiTokenId"), outcome.get("result"), outcome.get("reason"),
-        address,
-        user_agent.get("rawUserAgent"), flag((get("securityContext") or _EMPTY).get("isProxy")),
-        debug.get("threatSuspected"), debug.get("factor"),
-        "y" if action.startswith(_DEEP) and _for_other(targets, of("id")) else "",
-    )  # fmt: skip
-    session = _known((get("authenticationContext") or _EMPTY).get("externalSessionId"))
-    return shape, session, _target(targets, of("id"))
 
 
 def _for_other(targets: Any, actor_id: Any) -> bool:

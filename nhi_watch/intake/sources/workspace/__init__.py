@@ -21,12 +21,9 @@ from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import google
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, native, rebuild
-from nhi_watch.intake.shapes.look import PLAIN, Plan, inner
-from nhi_watch.intake.shapes.peeks import Peeks, of_plans, rows
-from nhi_watch.intake.shapes.times import moment, spelled
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, rebuild
+from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import listed, made_id, plain, text
-from nhi_watch.intake.sources import Peek
 from nhi_watch.intake.sources.workspace import events
 
 NAME = "workspace"
@@ -94,19 +91,6 @@ def claims(record: object) -> bool:
     return ("applicationName" in unique if unique.__class__ is dict else "id.applicationName" in row) and named
 
 
-def peek(record: object) -> Optional[Peek]:
-    """The cheap reading, whatever the shape; see `nhi_watch.intake.sources`."""
-    return _PEEKS.peek(record)
-
-
-def _peek(tree: Row) -> Optional[Peek]:
-    raw = _raw(tree)
-    time, record_id = spelled(inner(tree, "id").get("time")), _id_of(raw)
-    if raw is None or time is None or not record_id or not PLAIN.issuperset(map(type, raw[0])):
-        return None
-    return cast(Peek, (raw[0], time, record_id, raw[1], raw[2]))
-
-
 def read(record: object) -> Event:
     """The full reading.
 
@@ -138,11 +122,6 @@ def _completed(tree: Tree) -> Tree:
         told = ((name, at(own, path)) for name, path in named.items())
         tree["parameters"] = {name: value for name, value in told if value is not None}
     return tree
-
-
-_FREE = ("id.uniqueQualifier", "actor.profileId")
-_ROWS = rows(("id", "actor", "events", "name", "parameters", "ipAddress"), ("id.time",), _FREE)
-_PEEKS = Peeks(_peek, of_plans(_ROWS, Plan(_ECS, _completed, ("id.time",), _FREE)))
 
 
 def _id_of(raw: Optional[tuple[tuple[object, ...], str, str, str]]) -> str:

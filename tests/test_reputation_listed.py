@@ -1,18 +1,17 @@
-"""The fast lane and the command line mark listed addresses as the long way does."""
+"""Days and the command line mark what comes from listed addresses."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nhi_watch import cli
 from nhi_watch.context import reputation
+from nhi_watch.context.context import Context
 from nhi_watch.hosts.files import reader
-from nhi_watch.hosts.files.reader.lane import Lane
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import cloudtrail
 from test_reputation import ADDRESS, call, loaded
 
@@ -33,22 +32,12 @@ def written(folder: Path) -> Path:
     return path
 
 
-def grouped(path: Path, told: reputation.Reputation, fast: bool) -> tuple[int, list[Any]]:
-    grouping = Grouping([cloudtrail], reputation=told)
-    left = 0
-    for batch in reader.read([str(path)], None, Lane(grouping).take if fast else None):
-        left += len(batch.records)
-        grouping.feed(batch.records, lambda index, error: pytest.fail(str(error)))
-    wholes = [whole for _, day in sorted(grouping.days.items()) for whole in day.values()]
-    return left, [(b.shape, b.hour, b.count, b.record_ids) for whole in wholes for b in whole.ordered()]
-
-
-def test_the_fast_lane_makes_the_behaviours_that_the_long_way_makes(tmp_path: Path) -> None:
-    path, told = written(tmp_path), loaded(tmp_path, CSV)
-    left, fast = grouped(path, told, fast=True)
-    _, slow = grouped(path, told, fast=False)
-    assert fast == slow and left < 10
-    traits = [shape.traits for shape, *_ in fast]
+def test_events_of_a_listed_address_are_marked_on_the_days_on_which_it_was_listed(tmp_path: Path) -> None:
+    made = Days([cloudtrail], context=Context(reputation=loaded(tmp_path, CSV)))
+    for batch in reader.read([str(written(tmp_path))]):
+        made.feed(batch.records, lambda index, error: pytest.fail(str(error)))
+    wholes = [whole for _, day in sorted(made.days.items()) for whole in day.values()]
+    traits = [b.shape.traits for whole in wholes for b in whole.ordered()]
     assert traits.count(("listed",)) == 4 and traits.count(()) == 6
 
 

@@ -1,0 +1,71 @@
+"""A world that is a company in all of its logs: its tenant, its attacks, its people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nhi_watch_lab.simulator.dice import dice
+from nhi_watch_lab.simulator.products import ai
+from nhi_watch_lab.simulator.products.campaigns import Campaign, cast_of
+from nhi_watch_lab.simulator.products.labels import identity, record_id
+from nhi_watch_lab.simulator.products.register import REGISTER
+from nhi_watch_lab.simulator.products.tenant import Spec, Tenant
+from nhi_watch_lab.simulator.products.workers import At, Line, Worker
+from nhi_watch_lab.worlds import plan
+from nhi_watch_lab.worlds.attacks_company import MORE
+from nhi_watch_lab.worlds.world import World
+
+TECHNIQUES = (*REGISTER, *MORE)
+"""Names of the techniques that need more than an account of AWS."""
+
+
+def company(world: World) -> Tenant:
+    """The company of a world: two fifths of its attacks touch its AWS account alone, the others its products."""
+    spec = Spec(world.days, world.identities, world.seed, world.start, campaigns=0, quiet_days=world.history,
+                human_share=world.people, volume=world.volume, ways=world.ways)  # fmt: skip
+    tenant = Tenant(spec)
+    cloud = round(0.4 * world.incidents)
+    tenant.company.aws.campaigns = plan.plan(world._replace(incidents=cloud), tenant.company.aws)
+    tenant.campaigns = _plan(world._replace(incidents=world.incidents - cloud), tenant)
+    return tenant
+
+
+def _plan(world: World, tenant: Tenant) -> list[Campaign]:
+    d = dice("plan", world.seed, "company")
+    every = [*REGISTER.values(), *MORE.values(), *MORE.values()]
+    deck, origins = d.some(every, len(every)), plan.origins(world, d)
+    taken = {id(campaign.victim) for campaign in tenant.company.aws.campaigns}
+    found: list[Campaign] = []
+    for number in range(4 * world.incidents):
+        technique, day = deck[number % len(deck)], d.between(max(3, world.history), world.days - 1)
+        cast = cast_of(tenant, technique, day, taken, d)
+        manner = plan.manner(world, technique.name, d)
+        if cast is not None:
+            taken.update(map(id, cast.values()))
+            quick = manner if len(technique.parts) < 2 else manner._replace(most=0)
+            found.append(Campaign(1000 + number, day, technique, origins[len(found)], cast, quick))
+        if len(found) == world.incidents:
+            break
+    return found
+
+
+def told_twice(tenant: Tenant, lines: list[Line], incident: dict[str, Any]) -> list[str]:
+    """Ids of what Bedrock's own log says of an incident's calls in the account; lines of one day."""
+    wanted = set(incident["record_ids"])
+    calls = [line for line in lines if line.product == "cloudtrail" and line.record["eventID"] in wanted]
+    return [record_id(line) for line in ai.invocations(tenant.spec.seed, calls)]
+
+
+def names(tenant: Tenant) -> Iterator[str]:
+    """The names of the people outside of AWS, as nhi_watch's sources read what each usually does."""
+    for worker in tenant.workers:
+        if worker.human:
+            yield from _names(tenant, worker) - {"anonymous"}
+
+
+def _names(tenant: Tenant, worker: Worker) -> set[str]:
+    d, second = dice("names", worker.name), tenant.company.midnight(worker.born) + 40_000
+    sender = worker.sender(tenant.spec.seed, worker.born, 40_000)
+    deeds = [*worker.opening, *(deed for habit in worker.habits for step in habit.steps for deed in step.pool.items)]
+    return {identity(line) for deed in deeds for line in deed(sender, At(second, d)) if line.who == worker.who}

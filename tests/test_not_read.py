@@ -1,0 +1,114 @@
+"""Nothing is passed over in silence: what `nhi score` says of files, records and days that it could not judge."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_watch import cli
+from nhi_watch.report import run_summary
+
+CALL = {
+    "eventVersion": "1.11", "eventTime": "2026-03-02T10:00:00Z", "eventSource": "s3.amazonaws.com",
+    "eventName": "ListBuckets", "awsRegion": "eu-central-1", "sourceIPAddress": "198.51.100.7",
+    "userAgent": "aws-cli/2", "eventID": "00000000-0000-4000-8000-000000000001", "recipientAccountId": "111122223333",
+    "userIdentity": {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111122223333:user/ci",
+                     "accountId": "111122223333", "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "userName": "ci"},
+}  # fmt: skip
+STAGES = [
+    {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": f"id-{number}", "stage": stage,
+     "requestURI": "/api/v1/pods", "verb": "list", "user": {"username": "system:serviceaccount:shop:api"},
+     "sourceIPs": ["198.51.100.7"], "userAgent": "kubectl", "objectRef": {"resource": "pods", "namespace": "shop"},
+     "requestReceivedTimestamp": "2026-03-02T10:00:01.100000Z", "stageTimestamp": "2026-03-02T10:00:01.200000Z"}
+    for number in range(3)
+    for stage in ("RequestReceived", "ResponseComplete")
+]  # fmt: skip
+CALM = "nothing is worth your time"
+
+
+def lines(path: Path, *records: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def scored(capsys: pytest.CaptureFixture[str], tmp_path: Path, *paths: Path) -> tuple[int, str, dict[str, Any]]:
+    code = cli.main(["score", *map(str, paths), "--out", str(tmp_path / "out")])
+    told = capsys.readouterr()
+    run = tmp_path / "out" / "run.json"
+    report = tmp_path / "out" / "report.html"
+    assert not report.exists() or (CALM in told.out) == ("worth your time" in report.read_text("utf-8"))
+    return code, " ".join((told.out + told.err).split()), json.loads(run.read_text()) if run.exists() else {}
+
+
+def test_a_calm_day_is_called_calm(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, told, _ = scored(capsys, tmp_path, lines(tmp_path / "a.json", CALL))
+    assert (code, CALM in told) == (0, True)
+
+
+def test_a_flood_of_rubbish_is_counted_in_seconds_and_stays_small(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with gzip.open(tmp_path / "flood.gz", "wb") as file:
+        file.write(b"1\n" * 2_000_000)
+    started = time.process_time()
+    code, told, run = scored(capsys, tmp_path, tmp_path / "flood.gz", lines(tmp_path / "a.json", CALL))
+    assert time.process_time() - started < 30
+    assert (code, run["rejected"], run["read"]) == (0, {"not_object": 2_000_000}, 2_000_001)
+    assert run["rejects_only_counted"] == {"not_object": 1_999_900}
+    assert (tmp_path / "out" / "rejects.jsonl").stat().st_size < 100_000
+    assert "1,999,900 more are only counted" in told
+    assert CALM not in told and "2,000,000 of 2,000,001 records could not be read" in told
+
+
+def test_files_passed_over_are_named_and_there_is_no_all_clear(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "march.zip").write_bytes(b"PK\x03\x04")
+    lines(tmp_path / "logs" / "a.json", CALL)
+    code, told, run = scored(capsys, tmp_path, tmp_path / "logs")
+    assert code == 0 and CALM not in told
+    assert "march.zip: a zip archive; unpack it" in told
+    assert run["passed_over"]["may_matter"] == 1
+    assert run["passed_over"]["named"][0]["file"].endswith("march.zip")
+
+
+def test_nothing_read_is_no_all_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    code, told, _ = scored(capsys, tmp_path, tmp_path / "logs")
+    assert code == 0 and CALM not in told and "no record was judged" in told
+
+
+def test_records_judged_before_are_no_all_clear_of_their_own(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = lines(tmp_path / "a.json", CALL)
+    scored(capsys, tmp_path, path)
+    _, told, _ = scored(capsys, tmp_path, path)
+    assert CALM not in told and "judged by an earlier run" in told
+
+
+@pytest.mark.parametrize("run", [{"too_late": 2}, {"held_aside": 1}, {"rejected": {"not_json": 1}}])
+def test_what_was_not_judged_forbids_the_all_clear(run: dict[str, Any]) -> None:
+    told = run_summary.no_notables({"read": 5, "parsed": 5, "events": 5, "rejected": {}, **run})
+    assert CALM not in told and "no all-clear" in told
+
+
+def test_ordinary_kubernetes_stages_are_out_of_scope_and_no_rejects(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, told, run = scored(capsys, tmp_path, lines(tmp_path / "audit.json", *STAGES))
+    assert (code, run["parsed"], run["rejected"]) == (0, 3, {"unfinished": 3})
+    assert (tmp_path / "out" / "rejects.jsonl").read_bytes() == b""
+    assert CALM in told and "rejected 0; out of scope 3" in told
+
+
+def test_only_the_owner_may_read_the_state(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    scored(capsys, tmp_path, lines(tmp_path / "a.json", CALL))
+    assert (tmp_path / "out" / "state.sqlite").stat().st_mode & 0o777 == 0o600
