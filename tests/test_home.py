@@ -109,7 +109,7 @@ def test_a_signal_that_no_model_knows_has_no_points() -> None:
 @given(st.lists(st.floats(0, 30), max_size=80))
 def test_a_sum_is_that_of_hundredths_on_every_host(values: list[float]) -> None:
     points = [round(value, 2) for value in values]
-    assert total(points) == total(points[::-1]) == round(sum(map(lambda p: round(p * 100), points)) / 100, 2)
+    assert total(points) == total(points[::-1]) == float(f"{sum(round(each * 100) for each in points) / 100:.2f}")
 
 
 @given(st.floats(0, 1000))
@@ -264,11 +264,13 @@ def test_habits_at_home_do_not_depend_on_how_the_runs_were_cut() -> None:
         assert answer(runs(parts, room)) == expected
 
 
-def test_what_every_machine_does_each_week_comes_to_be_worth_less() -> None:
+def test_what_machines_do_every_day_comes_to_be_worth_less() -> None:
     """The same odd call of the same kind, before and after a tenant's machines made it their habit."""
+
     def fleet(day: int, odd: int) -> list[dict[str, object]]:
-        made = [record(day, f"{9 + n % 3:02}:{n:02}", role=f"fleet{chr(97 + n)}-{n}") for n in range(12)]
-        return made + [record(day, f"15:{n:02}", role=f"fleet{chr(97 + n)}-{n}", name=f"List{day}x{n}") for n in range(odd)]
+        roles = [f"fleet{chr(97 + n)}-{n}" for n in range(12)]
+        made = [record(day, f"{9 + n % 3:02}:{n:02}", role=role) for n, role in enumerate(roles)]
+        return made + [record(day, "15:00", role=role, name=f"List{day}{role[-1]}") for role in roles[:odd]]
 
     def judged(odd: int) -> float:
         history = [each for back in range(40, 0, -1) for each in fleet(TODAY - back, odd if back > 1 else 0)]

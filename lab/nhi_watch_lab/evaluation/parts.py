@@ -74,7 +74,7 @@ def simulated(task: Task) -> Result:
     results = incidents.all_tenants(jobs, task.progress, task.workers)
     episodes = [episode for result in results for episode in result.episodes]
     shifted = prevalence.shift(episodes, summary.notables(results, summary.WRITTEN_AT))
-    return {"simulated": summary.summarise(results), "rivals_left_out": learners.left_out(), "prevalence": shifted}
+    return {"simulated": summary.summarise(results), "rivals_left_out": learners.left_out(boosted), "prevalence": shifted}
 
 
 def _boosting(progress: Progress) -> list[Any]:
@@ -153,4 +153,4 @@ def own(model: Scorecard, logs: Labelled, quiet_days: int, progress: Progress) -
     (boosted,) = _boosting(progress)
     result = incidents.one_tenant(Job(spec, model, boosting=boosted, own=logs))
     figures = {**summary.summarise([result]), "rejected": logs.rejected, "days": len(logs.days)}
-    return {"simulated": figures, "rivals_left_out": learners.left_out()}
+    return {"simulated": figures, "rivals_left_out": learners.left_out(boosted)}

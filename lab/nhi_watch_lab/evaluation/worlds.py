@@ -12,7 +12,6 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -23,7 +22,7 @@ from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, world
 from nhi_watch_lab.evaluation.exams import DRAWN, OLD, SECOND, Exam
 from nhi_watch_lab.evaluation.incidents import Progress, seeds_of, spread
 from nhi_watch_lab.evaluation.judged import OURS, Case, Job, Judged, Notable, judge
-from nhi_watch_lab.evaluation.learners import Boosted, Fitted, Signals, boosting, missing
+from nhi_watch_lab.evaluation.learners import BOOSTING, Boosted, Fitted, Signals, boosting, left_out, missing
 from nhi_watch_lab.evaluation.rivals import FirstSeen, RarityByDays, Rival
 
 TEST = "3001-3010"
@@ -69,11 +68,12 @@ def usual(drawn: str = TEST, second: str = SECOND_SEEDS, old: str = OLD_SEEDS, i
 
 def measure(task: Task, progress: Progress) -> dict[str, Any]:
     """All figures of some worlds, as plain values."""
-    boosted = _boosting() if task.rivals else None
+    boosted = boosting() if task.rivals else None
     works = [Work(exam, task.model, task.out, task.rivals, task.rules, boosted) for exam in task.exams]
     told = worlds_sum.summarise(spread(one, works, (progress, "worlds"), task.workers))
-    if task.rivals and missing("hbos"):
-        told["rivals_left_out"] = {"hbos": f"needs {' and '.join(missing('hbos'))}"}
+    if task.rivals:
+        lacking = left_out(boosted)
+        told["rivals_left_out"] = {name: lacking[name] for name in ("hbos", BOOSTING) if name in lacking}
     if task.rules:
         rules = sigma_rules.load(task.rules)
         told["rules"] = {"rules": len(rules.rules), "left_out": len(rules.left_out), "why": rules.left_out}
@@ -121,11 +121,6 @@ def _notable(row: Optional[Sequence[Any]]) -> Optional[Notable]:
     return None if row is None else Notable._make([*row[:-1], {name: tuple(told) for name, told in row[-1].items()}])
 
 
-def _boosting() -> Any:
-    """Unrestricted boosting on the rows of the training worlds, where there are any."""
-    return boosting() if find_spec("nhi_watch_lab.training.rows") else None
-
-
 # ---- the short form
 
 
@@ -149,7 +144,7 @@ def main(arguments: Sequence[str]) -> None:
     if not chosen:
         raise InputError("name seeds: --drawn, --second or --old")
     began = time.perf_counter()
-    boosted = _boosting() if args.rivals else None
+    boosted = boosting() if args.rivals else None
     card = models.load(args.model)
     works = [Work(exam, card, args.out, args.rivals, args.rules, boosted) for exam in chosen]
     found = spread(one, works, (lambda stage, done, total: None, ""), args.workers)

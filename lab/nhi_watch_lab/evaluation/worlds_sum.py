@@ -14,7 +14,7 @@ from nhi_watch_lab.evaluation.judged import BUDGETS, OURS, Case, Judged, Notable
 ORIGINS = ("external", "inside")
 SPECIAL = {
     "parallel session": re.compile("parallel"),
-    "slow discovery": re.compile("(slow|patient).discovery|reconnaissance|enumeration"),
+    "slow discovery": re.compile("(slow|patient).discovery"),
 }
 """Kinds of incidents that are told apart, by the names of techniques."""
 SETTLED = 14
