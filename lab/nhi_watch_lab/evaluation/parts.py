@@ -74,7 +74,8 @@ def simulated(task: Task) -> Result:
     results = incidents.all_tenants(jobs, task.progress, task.workers)
     episodes = [episode for result in results for episode in result.episodes]
     shifted = prevalence.shift(episodes, summary.notables(results, summary.WRITTEN_AT))
-    return {"simulated": summary.summarise(results), "rivals_left_out": learners.left_out(boosted), "prevalence": shifted}
+    figures = summary.summarise(results)
+    return {"simulated": figures, "rivals_left_out": learners.left_out(boosted), "prevalence": shifted}
 
 
 def _boosting(progress: Progress) -> list[Any]:
