@@ -190,7 +190,7 @@ USER = {"type": "IAMUser", "accountId": ACCOUNT, "principalId": "AIDAX", "arn": 
     [
         (SERVICE, 0),
         (ROOT, 0),
-        ({**ROOT, "accessKeyId": "AKIAROOT"}, 0),
+        ({**ROOT, "accessKeyId": "AKIAROOT"}, 1),
         ({**USER, "accessKeyId": "AKIAUSER"}, 1),
     ],
     ids=["service", "root", "root's key", "user's key"],
