@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Optional
@@ -11,12 +12,15 @@ from typing import Optional
 import pytest
 
 from nhi_watch.core.behaviour import fingerprint
+from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
-from nhi_watch_lab.evaluation import exams, worlds, worlds_page, worlds_sum
+from nhi_watch.detect.signals import NAMES
+from nhi_watch_lab.evaluation import exams, unseen, worlds, worlds_page, worlds_sum
 from nhi_watch_lab.evaluation.exams import DRAWN, OLD, SECOND, Exam
 from nhi_watch_lab.evaluation.judged import OURS, Case, Entry, Job, Judged, Ledger, Notable, judge
 from nhi_watch_lab.evaluation.replay import grouped
 from nhi_watch_lab.evaluation.rivals import FirstSeen
+from nhi_watch_lab.evaluation.unseen import UNSEEN, Fold
 
 SMALL = Exam(DRAWN, 2001, identities=40)
 NOBODY = frozenset[str]()
@@ -188,3 +192,31 @@ def test_the_usual_worlds_are_plain_and_padded_but_for_the_old_simulator() -> No
         "drawn 3001", "drawn 3002", "drawn 3001 padded", "drawn 3002 padded"]  # fmt: skip
     assert [exam.name for exam in told if exam.kind == OLD] == ["old 501"]
     assert worlds.usual("", "", "") == []
+
+
+# ---- techniques that no training saw
+
+
+def test_only_the_model_that_lacks_a_technique_judges_it(tmp_path: Path) -> None:
+    """A model that weighs all alike finds what the shipped one finds, and judges its own techniques alone."""
+    card = model.load()
+    every = sorted({case.technique for case in found(tmp_path).cases})
+    fold = Fold(frozenset(every[::2]), card.aligned(NAMES))
+    told = judge(Job(SMALL, card, tmp_path, [], [fold]))
+    for case in told.cases:
+        assert (UNSEEN in case.above) == (case.technique in fold.techniques)
+        assert case.above.get(UNSEEN, case.above[OURS]) == case.above[OURS]
+    figures = worlds_sum.summarise([told])["groups"]["drawn"]["detectors"][UNSEEN]["10"]
+    assert sum(figures[o]["incidents"] for o in figures) == sum(UNSEEN in case.above for case in told.cases)
+
+
+def test_models_without_techniques_say_so_in_their_manifest(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no models there"):
+        unseen.load(tmp_path)
+    shutil.copytree(model.FOLDER, tmp_path / "one", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    with pytest.raises(InputError, match="names no techniques"):
+        unseen.load(tmp_path)
+    path = tmp_path / "one" / model.MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "without": ["public_bucket"]}), "utf-8")
+    (fold,) = unseen.load(tmp_path)
+    assert fold.techniques == {"public_bucket"} and fold.card.sha256 == model.load().sha256

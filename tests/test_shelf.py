@@ -116,7 +116,7 @@ def test_a_diff_names_the_signal_and_the_stored_episodes_that_change(tmp_path: P
     assert row["points"] < 0 and row["at"] > 0
     assert (told["old"], told["new"], told["episodes"]) == (CARD.id, "nhi-test-6", 21)
     changed = {(c["day"], c["identity"].rpartition(":")[2]) for c in told["most"]}
-    assert ("2024-10-04", "AROApayments-api") in changed and told["changed"] == len(told["most"]) >= 1
+    assert ("2024-10-04", "AROApayments-api") in changed and told["changed"] >= len(told["most"]) >= 1
     (raided,) = [c for c in told["most"] if c["day"] == "2024-10-04"]
     assert raided["new"] < raided["old"]
     same = asked(models, "diff", "shipped", out=out)

@@ -18,12 +18,13 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model as models
 from nhi_watch.detect.model import Scorecard
-from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, worlds_sum
+from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, unseen, worlds_sum
 from nhi_watch_lab.evaluation.exams import DRAWN, OLD, SECOND, Exam
 from nhi_watch_lab.evaluation.incidents import Progress, seeds_of, spread
 from nhi_watch_lab.evaluation.judged import OURS, Case, Job, Judged, Notable, judge
 from nhi_watch_lab.evaluation.learners import BOOSTING, Boosted, Fitted, Signals, boosting, left_out, missing
 from nhi_watch_lab.evaluation.rivals import FirstSeen, RarityByDays, Rival
+from nhi_watch_lab.evaluation.unseen import Fold
 
 TEST = "3001-3010"
 """Seeds that nothing was ever tuned or selected on."""
@@ -42,6 +43,8 @@ class Task(NamedTuple):
     rivals: bool = True
     rules: Optional[Path] = None
     """A folder of Sigma rules."""
+    folds: Sequence[Fold] = ()
+    """Models that judge techniques which they were not trained on."""
     workers: int = 2
 
 
@@ -54,6 +57,7 @@ class Work(NamedTuple):
     rivals: bool
     rules: Optional[Path]
     boosting: Any = None
+    folds: Sequence[Fold] = ()
 
 
 def usual(drawn: str = TEST, second: str = SECOND_SEEDS, old: str = OLD_SEEDS, identities: int = 0) -> list[Exam]:
@@ -69,7 +73,7 @@ def usual(drawn: str = TEST, second: str = SECOND_SEEDS, old: str = OLD_SEEDS, i
 def measure(task: Task, progress: Progress) -> dict[str, Any]:
     """All figures of some worlds, as plain values."""
     boosted = boosting() if task.rivals else None
-    works = [Work(exam, task.model, task.out, task.rivals, task.rules, boosted) for exam in task.exams]
+    works = [Work(exam, task.model, task.out, task.rivals, task.rules, boosted, task.folds) for exam in task.exams]
     told = worlds_sum.summarise(spread(one, works, (progress, "worlds"), task.workers))
     if task.rivals:
         lacking = left_out(boosted)
@@ -86,7 +90,7 @@ def one(work: Work) -> Judged:
     if path.exists():
         return _load(json.loads(path.read_text("utf-8")))
     rivals = _rivals(work) if work.rivals else []
-    found = judge(Job(work.exam, work.model, work.out / "days", rivals))
+    found = judge(Job(work.exam, work.model, work.out / "days", rivals, work.folds))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found) + "\n", "utf-8")
     return found
@@ -106,7 +110,8 @@ def _rivals(work: Work) -> list[Rival]:
 def _mark(work: Work) -> str:
     code = kept.code_hash((*kept.READING, *kept.JUDGING)), kept.code_hash(("evaluation",), exams.LAB)
     rules = open_rules.folder_hash(work.rules) if work.rules else ""
-    told = (work.model.sha256, exams.mark(work.exam), code, work.rivals, rules, missing("hbos"), bool(work.boosting))
+    cards = work.model.sha256, *(fold.card.sha256 for fold in work.folds)
+    told = (cards, exams.mark(work.exam), code, work.rivals, rules, missing("hbos"), bool(work.boosting))
     return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
 
 
@@ -134,6 +139,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--plain", action="store_true", help="without the padded variants")
     parser.add_argument("--rivals", action="store_true")
     parser.add_argument("--rules", type=Path, metavar="DIR")
+    parser.add_argument("--unseen", type=Path, metavar="DIR", help="models that were trained without some techniques")
     parser.add_argument("--model", type=Path, default=models.FOLDER, metavar="DIR")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--missed", type=int, default=0, metavar="N", help="missed incidents shown, with what outranks")
@@ -145,8 +151,8 @@ def main(arguments: Sequence[str]) -> None:
         raise InputError("name seeds: --drawn, --second or --old")
     began = time.perf_counter()
     boosted = boosting() if args.rivals else None
-    card = models.load(args.model)
-    works = [Work(exam, card, args.out, args.rivals, args.rules, boosted) for exam in chosen]
+    card, folds = models.load(args.model), unseen.load(args.unseen) if args.unseen else ()
+    works = [Work(exam, card, args.out, args.rivals, args.rules, boosted, folds) for exam in chosen]
     found = spread(one, works, (lambda stage, done, total: None, ""), args.workers)
     lines = worlds_sum.digest(found, args.missed)
     sys.stdout.write("\n".join(lines) + f"\n{time.perf_counter() - began:.0f} s; {OURS} {card.id}\n")
