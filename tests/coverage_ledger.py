@@ -80,7 +80,7 @@ def _signals() -> Iterator[Proof]:
 def _fired(signal: Any, sample: Mapping[str, Any]) -> dict[str, Any] | None:
     """The notable of a sample whose signal fires indeed; None: it does not."""
     found, past = events(sample["events"], TODAY), learnt(sample["history"])
-    parts = {name: score_day(past.model, past, whole) for name, whole in whole_days(found).items()}
+    parts = {name: score_day(past, whole) for name, whole in whole_days(found).items()}
     lead = found[0].identity.id
     whole = parts[lead] if len(parts) == 1 else linking.joined(linking.Group(lead, tuple(parts), ()), parts)
     value, _ = value_of(signal, whole.view)

@@ -16,7 +16,7 @@ from core_samples import ACCOUNT, TODAY, contents, record, run
 from nhi_watch import schemas
 from nhi_watch.context.assets import Asset
 from nhi_watch.core.notable import from_json, to_json
-from nhi_watch.detect.features import KNOWN_FROM
+from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.judge import Options, Result
 from nhi_watch.state.memory import MemoryStore
 
@@ -131,7 +131,7 @@ def test_the_budget_is_kept_and_what_overflows_is_counted() -> None:
 def test_a_p_value_is_the_share_of_recent_quiet_days_that_scored_as_high() -> None:
     _, (first,) = scored(quiet(10) + raid())
     (told,) = first.notables
-    assert told["p_value"] == pytest.approx(1 / (1 + 10 - KNOWN_FROM), abs=1e-4), "first days do not count"
+    assert told["p_value"] == pytest.approx(1 / (1 + 10 - HISTORY), abs=1e-4), "first days do not count"
     assert first.run["threshold"] == 2.0, "so little is known that the cap alone holds"
 
 
@@ -190,7 +190,7 @@ USER = {"type": "IAMUser", "accountId": ACCOUNT, "principalId": "AIDAX", "arn": 
     [
         (SERVICE, 0),
         (ROOT, 0),
-        ({**ROOT, "accessKeyId": "AKIAROOT"}, 0),
+        ({**ROOT, "accessKeyId": "AKIAROOT"}, 1),
         ({**USER, "accessKeyId": "AKIAUSER"}, 1),
     ],
     ids=["service", "root", "root's key", "user's key"],

@@ -16,7 +16,8 @@ from nhi_watch.detect.ranking import FLOOR, allowance, impact, is_eligible, orde
 from nhi_watch.detect.scoring import views_of
 from nhi_watch.state.judged import Ranked
 
-BY_HAND = {"agent": "browser", "traits": ["browser"]}
+BY_HAND = {"agent": "browser", "traits": ["browser", "console"]}
+LOOKS_SO = {"agent": "browser", "traits": ["browser"]}
 RANKED = st.builds(
     Ranked,
     st.uuids().map(str),
@@ -76,8 +77,10 @@ def test_the_order_is_total_bounded_and_loses_nobody(day: list[Ranked], budget: 
         ("anonymous", "", [{}], [], False),
         ("role", "sso_role", [{}], [], False),
         ("user", "", [BY_HAND], [], False),
-        ("user", "", [BY_HAND, {}], [], True),
-        ("user", "", [{**BY_HAND, "credential": "AKIA1"}], used(BY_HAND), True),
+        ("user", "", [LOOKS_SO], used(LOOKS_SO), True),
+        ("user", "", [BY_HAND, {}], [], False),
+        ("user", "", [{"credential": "AKIA1"}], used(BY_HAND), True),
+        ("user", "", [{**BY_HAND, "credential": "AKIA1"}], used(BY_HAND), False),
         ("user", "", [{}], used(BY_HAND), False),
         ("role", "", [BY_HAND], used({}), True),
     ],
@@ -85,7 +88,7 @@ def test_the_order_is_total_bounded_and_loses_nobody(day: list[Ranked], budget: 
 def test_only_machines_identities_are_eligible(
     kind: str, human: str, today: list[Any], history: list[Any], eligible: bool
 ) -> None:
-    assert is_eligible(episode(today, history), kind, human) is eligible
+    assert is_eligible(episode(today, history), MACHINE._replace(kind=kind, human=human)) is eligible
 
 
 def test_priority_is_the_product_of_probability_and_weights() -> None:

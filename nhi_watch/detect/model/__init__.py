@@ -109,7 +109,7 @@ def load(folder: Path = FOLDER) -> Scorecard:
                 "restore the file that belongs to the manifest, or train again"
             )
         return _fitting(folder, parse(json.loads(raw), digest), manifest)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: no usable model there ({error}); reinstall, or run `nhi train`") from error
 
 
