@@ -9,7 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
+import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -187,3 +190,36 @@ def _known(where: str, table: Mapping[str, Any], names: set[str]) -> None:
 def _demand(condition: bool, where: str, what: str) -> None:
     if not condition:
         raise InputError(f"{where}: {what}")
+
+
+# ---- a policy of one's own
+
+
+def add_approver(path: Path, who: tuple[str, str], key: Path, passphrase: str) -> Policy:
+    """Make a key for an approver (name, role), and name them in a policy, made as shipped where there is none.
+
+    Raises:
+        InputError: the policy or the name is wrong, or the key's file is there already; nothing is changed then.
+    """
+    from nhi_watch.act.response.approval import new_key  # which needs a policy itself
+
+    text = (path if path.exists() else SHIPPED).read_text("utf-8")
+    taken = path.exists() and any(one.name == who[0] for one in load(path).approvers)
+    _demand(not taken, f"{path}", f'approver "{who[0][:60]}" is named already')
+    _demand(bool(who[0].strip()) and len(who[0]) <= 100, "--by", "give a name of at most 100 characters")
+    known = sorted({role for rule in load(path if path.exists() else SHIPPED).rules for role in rule.approvers})
+    _demand(who[1] in known, f"--role {who[1][:40]!r}", f"the policy's rules know: {', '.join(known)}")
+    name, role = (json.dumps(one) for one in who)  # a basic string of TOML is spelled like one of JSON
+    public = new_key(key, passphrase)
+    _put(path, f'{text.rstrip()}\n\n[[approver]]\nname = {name}\nroles = [{role}]\nkey = "{public}"\n')
+    return load(path)
+
+
+def _put(path: Path, text: str) -> None:
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: the policy cannot be written ({error.strerror})") from error

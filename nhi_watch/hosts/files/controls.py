@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.detect.exposure import fast
     from nhi_watch.state.state import State
 
-    now = common.seconds(args.now, "--now")
+    now = common.seconds(args.now, "--now") if args.now else 0  # 0: the data's end
     if args.exempted is None and (args.until or args.reason):
         raise InputError("--until and --reason belong to --except ID")
     with common.opened(args) as store:
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         notables = [*State(store).every_notable(), *fast.stored(store), *ledger.findings(store)]
         standing = ledger.follow(store, whole, notables, now)
         if args.exempted is not None:
-            _record(args, ledger.exempt(store, args.exempted, _exemption(args, now)))
+            _record(args, ledger.exempt(store, args.exempted, _exemption(args)))
             standing = ledger.follow(store, whole, notables, now)
     shown = [e for e in standing if args.exempted is not None or args.owner in (None, e.owner)]
     if args.exempted:
@@ -64,12 +64,15 @@ def _record(args: argparse.Namespace, entry: Entry) -> None:
     audit.append(find.trail(args), "control", args.owner, facts)
 
 
-def _exemption(args: argparse.Namespace, now: int) -> Exemption:
+def _exemption(args: argparse.Namespace) -> Exemption:
     from nhi_watch.detect.ledger import Exemption
 
-    if not args.until:
-        raise InputError("an exception needs --until: until when is it accepted?")
-    return Exemption(args.owner or "", args.reason or "", common.seconds(args.until, "--until"), now)
+    given = (("--until", args.until), ("--owner", args.owner), ("--reason", args.reason))
+    lacks = " and ".join(name for name, told in given if not (told or "").strip())
+    if lacks:
+        raise InputError(f"an exception needs {lacks}: somebody answers for it, until a day")
+    return Exemption(args.owner or "", args.reason or "", common.seconds(args.until, "--until"),
+                     common.seconds(args.now, "--now"))  # fmt: skip
 
 
 _ORDER = ("overdue", "required", "done", "verified", "excepted")

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi exposed` takes."""
+    from nhi_watch.detect.exposure import timing
+
     about = "the credential's public id (AKIA…, a hash), never the secret; without one, all are listed"
-    places = "public-repo, private-repo, package, paste, service, chat, unknown (default), or an address"
+    places = f"where it lay: {', '.join(timing.WORDS)} (default), or an address"
     parser.add_argument("key", metavar="KEYID", nargs="?", help=about)
     parser.add_argument("--since", metavar="TIME", help="since when it lies open (default: now)")
     parser.add_argument("--where", metavar="PLACE", default="unknown", help=places)
@@ -40,6 +42,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     since = common.seconds(args.since, "--since") if args.since else now
     if since > now:
         raise InputError(f"--since {args.since}: that is in the future")
+    now = now if args.now else 0  # the data's end: what is told by a person is part of the data
     known = common.load_assets(args.assets)
     with common.opened(args, must_exist=not args.key) as store:
         if args.key:

@@ -13,6 +13,9 @@ from nhi_watch.core.errors import InputError
 if TYPE_CHECKING:
     from nhi_watch.state.rows import Rows
 
+ABOUT = "the notable: its rank in the list, or its id, of which six or more letters are enough"
+"""How a notable is named."""
+
 
 def every(rows: Rows) -> list[dict[str, Any]]:
     """All notables of a state: compromises, blind spots, exposures, posture."""
