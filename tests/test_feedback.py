@@ -50,7 +50,7 @@ def test_a_verdict_is_recorded_shown_and_in_the_trail(tmp_path: Path) -> None:
 WRONG = [
     ((ONE["id"], "harmless", *BY), "give one of"),
     ((ONE["id"], "benign", "--now", NOW), "somebody answers"),
-    (("ffff", "benign", *BY), "0 notables begin"),
+    (("ffffff", "benign", *BY), "no notables begin"),
     ((ONE["id"], "expected", *BY), "must end"),
     ((ONE["id"], "expected", *BY, "--until", "2028-01-01"), "must end"),
     ((ONE["id"], "benign", *BY, "--until", "2026-04-01"), "belongs to the verdict expected"),

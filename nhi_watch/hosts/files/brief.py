@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi brief` takes."""
-    parser.add_argument("id", metavar="ID", help="the notable: its number, its id, or the id's first letters")
+    parser.add_argument("id", metavar="ID", help=find.ABOUT)
     common.add_policy(parser)
     parser.add_argument("--llm", metavar="URL", help="let a model word it: an OpenAI-compatible endpoint, up to /v1")
     parser.add_argument("--llm-model", metavar="NAME", help="the model's name there")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.files import common
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.files import common, find
 
 if TYPE_CHECKING:
     from nhi_watch.detect.exposure.fast import Exposed
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     known = common.load_assets(args.assets)
     with common.opened(args, must_exist=not args.key) as store:
         if args.key:
+            find.about_to(console, f"{args.key[:60]} lies open since {render(since)}, where: {where}", args.json)
             fast.tell(store, args.key, since, where)
         found = fast.judge(store, history.read(store, model.load()), known, now)
         listed = feedback.apply(store, found.notables, int(time.time())).shown

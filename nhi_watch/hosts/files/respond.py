@@ -43,12 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         common.add_policy(command)
         find.add_trail(command)
         common.add_state(command, assets=False, now=command is plan)
+    _add_keys(commands)
+
+
+def _add_keys(commands: Any) -> None:
     setup = _add(commands, "setup", _setup, "make an approver: a key, and a policy of your own that names them")
     setup.add_argument("--by", required=True, metavar="WHO", help="the approver")
     setup.add_argument("--role", default="secops", metavar="ROLE", help="what they approve for (default: secops)")
     setup.add_argument("--key", type=Path, metavar="FILE", help="the private key's file (default: DIR/WHO.pem)")
     setup.add_argument("--policy", type=Path, metavar="FILE",
-                       help=f"the policy (default: DIR/{common.POLICY}); made as shipped where it is missing")  # fmt: skip
+                       help=f"the policy (default: DIR/{common.POLICY}), made where it is missing")  # fmt: skip
     setup.add_argument("--out", type=Path, default=common.OUT, metavar="DIR", help=f"folder (default: {common.OUT})")
     setup.add_argument("--json", action="store_true", help="print JSON instead of text")
     key = _add(commands, "key", _key, "make an approver's key")
@@ -180,6 +184,9 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
         key = approval.read_key(args.key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
         signed = approval.approve(made, args.by, args.why, key, desk.now)
         approval.check(signed, made, desk.policy, desk.now)
+        steps = ", ".join(step["action"] for step in made["steps"])
+        find.about_to(console, f"{args.by} approves {steps} until {signed['until']}, for {find.told(desk.notable)}",
+                      args.json)  # fmt: skip
         desk.note("approval", signed)
         approval.keep(desk.file("approvals.jsonl"), signed)
         needed = max(int(step["approvals"]) for step in made["steps"])
@@ -201,6 +208,8 @@ def _export(args: argparse.Namespace, console: Console) -> int:
             raise InputError(f"{path}: nobody has approved the plan; nhi respond approve {desk.notable['id']}")
         signed = list(jsonlines.read(path))
         found = approval.check_all(desk.used, signed, made, desk.policy, desk.now)
+        find.about_to(console, f"the approvals of {', '.join(one.by for one in found)} are used up to hand over "
+                      f"{find.told(desk.notable)}", args.json)  # fmt: skip
         payload = export.KINDS[args.to].make(made, signed)
         jsonlines.write_run(desk.file(f"{args.to}.json"), payload)
         approval.use(desk.store, found, desk.now)
