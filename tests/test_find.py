@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desk_samples import DAY_ONE, NOW, asked, desk, notable, state
+from need import shared_data
 from nhi_watch import cli
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import short_ids
 from nhi_watch.detect import feedback as verdicts
-from nhi_watch.hosts.files import brief, explain, feedback, find, respond
+from nhi_watch.hosts.files import brief, explain, feedback, find, jobs, respond
 from nhi_watch.report import jsonlines
 from nhi_watch.state.sqlite import SqliteStore
 
@@ -92,3 +96,30 @@ def test_what_is_recorded_is_said_before_it_is(folder: Path, capsys: pytest.Capt
     store = SqliteStore(folder / "state.sqlite")
     assert {v.notable_id for v in verdicts.verdicts(store)} == {wanted["id"]}
     store.close()
+
+
+@pytest.mark.parametrize(("words", "seconds"), [(("explain", "1"), 0.5), (("brief", "1"), 1.0)])
+def test_what_an_analyst_waits_for_is_there_at_once(words: tuple[str, ...], seconds: float, tmp_path: Path) -> None:
+    jobs.score(jobs.Job([str(shared_data("cloudtrail/invictus"))], tmp_path, tmp_path / "state.sqlite", budget=1000))
+    command = [sys.executable, "-m", "nhi_watch.cli", *words, "--out", str(tmp_path)]
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < seconds  # the processor's time: the machine may be busy with others' work
+
+
+HEAVY = ("nhi_watch.detect.judge", "nhi_watch.hosts.elastic", "nhi_watch_lab.evaluation", "httpx", "jinja2",
+         "elasticsearch")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["explain", "brief"])
+def test_what_is_not_needed_is_not_loaded(name: str, folder: Path) -> None:
+    code = (f"import sys; from nhi_watch import cli; cli.main([{name!r}, '1', '--out', {str(folder)!r}]); "
+            "print('LOADED', *sorted(sys.modules))")  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = done.stdout.rpartition("LOADED")[2].split()
+    wanted = HEAVY if name == "brief" else (*HEAVY, "nhi_watch.detect.scoring", "sqlite3")
+    assert [module for module in loaded if module.startswith(wanted)] == []

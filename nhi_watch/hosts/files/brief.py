@@ -67,9 +67,6 @@ def _facts(desk: Desk) -> list[Fact]:
 
 
 def _endpoint(args: argparse.Namespace) -> Optional[Endpoint]:
-    from nhi_watch.act.copilot.client import Endpoint
-    from nhi_watch.act.response import export
-
     given = args.llm or args.llm_model or args.llm_key_file
     wrong = [
         (given and not args.llm, "--llm-model and --llm-key-file belong to --llm URL"),
@@ -81,6 +78,9 @@ def _endpoint(args: argparse.Namespace) -> Optional[Endpoint]:
         raise InputError("; ".join(text for holds, text in wrong if holds))
     if not args.llm:
         return None
+    from nhi_watch.act.copilot.client import Endpoint
+    from nhi_watch.act.response import export
+
     key = export.token(args.llm_key_file) if args.llm_key_file else ""
     return Endpoint(export.address(args.llm), args.llm_model, key, args.llm_seconds, args.llm_tokens)
 

@@ -56,12 +56,13 @@ def _notable(args: argparse.Namespace) -> dict[str, Any]:
 
 def _by_verdicts(out: Path, notable: dict[str, Any], console: Console) -> None:
     """What the probability is by the verdicts that people gave, where that is another one."""
-    from nhi_watch.detect import feedback
     from nhi_watch.report import jsonlines
 
     runs = list(jsonlines.read(out / "run.json")) if (out / "run.json").exists() else []
     offset = (runs[0].get("verdicts") or {}).get("offset", 0.0) if runs else 0.0
     if offset and notable["kind"] == "compromise":
+        from nhi_watch.detect import feedback  # here, because it takes longer than all else that is done
+
         moved = feedback.recalibrated(notable["probability"], offset)
         told = f"By the verdicts given so far: {moved:.0%} likely, where the model says {notable['probability']:.0%}."
         console.print(told, soft_wrap=True)

@@ -96,7 +96,7 @@ def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str 
                              "rank and never the start of an id")  # fmt: skip
         return ident
     if len(plain) < SHORTEST:
-        raise InputError(f"{told!r} is too short: give {SHORTEST} letters of the id or more, or a rank of the last list")
+        raise InputError(f"{told!r} is too short: give {SHORTEST} letters of the id or more, or a rank of the list")
     found = sorted(ident for ident in ids if ident.startswith(plain))
     if len(found) != 1:
         which = ": " + ", ".join(short_ids(found)[ident] for ident in found[:5]) if found else ""

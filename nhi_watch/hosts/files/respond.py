@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nhi_watch.detect.history import History
     from nhi_watch.state.sqlite import SqliteStore
 
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi respond` takes."""
     commands = parser.add_subparsers(dest="respond", required=True, metavar="COMMAND")
