@@ -519,6 +519,8 @@ def test_one_command_makes_a_policy_with_a_first_approver(tmp_path: Path) -> Non
     assert Path(asked(command, "export", wanted, "--to", "webhook", out=tmp_path)["file"]).exists()
     asked(command, "setup", "--by", "emil", out=tmp_path)
     assert [a.name for a in policy.load(tmp_path / "response_policy.toml").approvers] == ["dora", "emil"]
+    asked(command, "setup", "--by", "\U0001f600 \"x\" \\n", "--key", tmp_path / "odd.pem", out=tmp_path)
+    assert policy.load(tmp_path / "response_policy.toml").approvers[2].name == "\U0001f600 \"x\" \\n"
     for words, says in ((("--by", "dora", "--key", tmp_path / "x"), "named already"),
                         (("--by", "fritz", "--role", "boss"), "the policy's rules know: owner, secops")):  # fmt: skip
         with pytest.raises(InputError, match=says):

@@ -225,11 +225,11 @@ def _export(args: argparse.Namespace, console: Console) -> int:
 
 
 def _setup(args: argparse.Namespace, console: Console) -> int:
-    from nhi_watch.act.response import policy
+    from nhi_watch.act.response import approvers
 
     path = args.policy or common.folder(args.out) / common.POLICY
     key = args.key or args.out / f"{re.sub(r'[^A-Za-z0-9._-]', '_', args.by)[:60]}.pem"
-    policy.add_approver(path, (args.by, args.role), key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
+    approvers.add_approver(path, (args.by, args.role), key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
     told = {"by": args.by, "role": args.role, "policy": str(path), "key": str(key)}
     given = "" if path == args.out / common.POLICY else f" --policy {shlex.quote(str(path))}"
     _say(args, console, told, f"{args.by} approves as {args.role} by {path}, which plan, approve and export "
@@ -242,7 +242,7 @@ def _key(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.act.response import approval
 
     public = approval.new_key(args.to, os.environ.get("NHI_KEY_PASSPHRASE", ""))
-    name = json.dumps(args.by)  # a basic string of TOML is spelled like one of JSON
+    name = json.dumps(args.by, ensure_ascii=False)  # a basic string of TOML is spelled like one of JSON
     lines = f'[[approver]]\nname = {name}\nroles = ["secops"]\nkey = "{public}"'
     _say(args, console, {"by": args.by, "public": public, "file": str(args.to)},
          f"The private key is in {args.to}; keep it. Put these lines into the policy:\n\n{lines}")  # fmt: skip
