@@ -15,7 +15,8 @@ from rich.console import Console
 from nhi_watch.act import audit
 from nhi_watch.context import assets
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.elastic import analysts, arguments, criticality, templates
+from nhi_watch.hosts.elastic import access, analysts, arguments, criticality, templates
+from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.connection import Connection, Told, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.lease import Lease
@@ -83,7 +84,8 @@ def feedback(client: Elasticsearch, args: argparse.Namespace, console: Console) 
 def _hear(client: Elasticsearch, args: argparse.Namespace) -> analysts.Taken:
     """Under the lease, so that no run writes the same rows."""
     state = f"{templates.STATE}-{args.namespace}"
-    lease = Lease(client, state)
+    access.demand(client, [*templates.own(args.namespace), {"names": [templates.ANALYSTS], "privileges": ["read"]}])
+    lease = Lease(client, state, clock=ClusterClock(client, state))
     store = ElasticStore(client, state, lease.keep)
     lease.acquire(args.wait)
     try:
