@@ -165,6 +165,11 @@ class Node:
         self._port = int(url.rpartition(":")[2])
         return url
 
+    @property
+    def pid(self) -> int:
+        """Of its process; 0: not started."""
+        return self._process.pid if self._process is not None else 0
+
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         if self._process is not None:

@@ -66,7 +66,7 @@ class Place:
 
     def alerts(self) -> list[Tree]:
         found = self.client.search(index=f"logs-nhi.alerts-{self.namespace}", size=1000, ignore_unavailable=True)
-        return [hit["_source"] for hit in found["hits"]["hits"]]
+        return [hit["_source"] for hit in found["hits"]["hits"] if hit["_source"]["event"]["code"] != "job"]
 
     def notables(self) -> list[Tree]:
         return sorted((alert["nhi"]["notable"] for alert in self.alerts()), key=lambda n: str(n["id"]))

@@ -21,6 +21,7 @@ from nhi_watch.hosts.elastic.connection import Connection, Told, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.lease import Lease
 from nhi_watch.hosts.elastic.store import ElasticStore
+from nhi_watch.hosts.files.common import OUT
 
 Json = dict[str, Any]
 
@@ -36,8 +37,8 @@ def add_feedback(parser: argparse.ArgumentParser) -> None:
     add_kibana(parser)
     parser.add_argument("--wait", type=arguments.seconds, default=60, metavar="S",
                         help="wait so long for a run to end (default: 60)")  # fmt: skip
-    parser.add_argument("--audit", type=Path, default=Path("out") / audit.NAME, metavar="FILE",
-                        help=f"audit trail of new verdicts (default: out/{audit.NAME})")  # fmt: skip
+    parser.add_argument("--audit", type=Path, default=OUT / audit.NAME, metavar="FILE",
+                        help=f"audit trail of new verdicts (default: {OUT / audit.NAME})")  # fmt: skip
 
 
 def add_criticality(parser: argparse.ArgumentParser) -> None:

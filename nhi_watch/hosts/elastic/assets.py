@@ -115,8 +115,8 @@ def saved_objects() -> list[Json]:
 
 
 def _ranked() -> list[Json]:
-    columns = ("nhi.notable.priority", "event.risk_score", "nhi.notable.severity", "service.name", "service.id", "rule.name",
-               "event.reason", "nhi.change")  # fmt: skip
+    columns = ("nhi.notable.priority", "event.risk_score", "nhi.notable.severity", "service.name", "service.id",
+               "rule.name", "event.reason", "nhi.change")  # fmt: skip
     return [
         search("nhi-notables", "NHI notables, ranked", (_ALERTS, columns, ("nhi.notable.priority", "desc")), _PROMOTED),
         over_time("nhi-by-severity", "NHI alerts by severity", _ALERTS, [count()], ("event.severity", _PROMOTED)),

@@ -1,7 +1,7 @@
 """How critical identities are, between the customer's table and Kibana's asset criticality of `entity.id`.
 
-An identity is told by its id, `service.id` in our documents: several may share a `service.name`. What was set for a name
-is pulled as well, for that is how people set it by hand.
+An identity is told by its id, `service.id` in our documents: several may share a `service.name`. What people set for
+a name in Kibana is pulled as well.
 """
 
 from __future__ import annotations
