@@ -15,13 +15,16 @@ from ecs_shape import document, load
 from elastic_server import Server
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.hosts.elastic import aside, doctor, windows
+from nhi_watch.hosts.elastic import aside, doctor, fields, templates, windows
 from nhi_watch.hosts.elastic.check import FAIL, OK, Wanted
 from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.hits import Intake
 from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.store import ElasticStore
-from test_elastic_run import ROOT, SINCE, Place, simulated
+from test_elastic_run import ROOT, SINCE, Place, leaves, simulated
+from test_outputs import ecs_fields, faults
+
+__all__ = ["ecs_fields"]
 
 Tree = dict[str, Any]
 FEW = simulated()[:60]
@@ -149,7 +152,9 @@ def test_a_part_is_skipped_by_hand(place: Place) -> None:
     assert nhi(place, "window", "skip", "1").stdout.startswith("given up for good: ")
 
 
-def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(
+    place: Place, ecs_fields: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: Any) -> None:
         raise ZeroDivisionError("a defect")
 
@@ -158,7 +163,10 @@ def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(place: Place, monke
         place.run()
     beat = written(place, "logs-nhi.health")[-1]
     assert beat["event"]["outcome"] == "failure" and beat["message"].startswith("ZeroDivisionError: a defect (")
-    assert [alert["rule"]["name"] for alert in jobs(place)] == ["The NHI job fails"]
+    (alert,) = jobs(place)
+    assert alert["rule"]["name"] == "The NHI job fails"
+    assert faults(alert, ecs_fields) == []
+    assert set(leaves(alert)) - set(fields.names(templates.alert_mappings())) == set()
     assert examined(place)["heartbeat"].status == FAIL
     monkeypatch.undo()
     assert place.run(pattern="logs-none-*")["read"] == 0, "the lease was released"

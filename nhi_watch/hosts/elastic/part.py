@@ -17,14 +17,14 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect.judge import Options, Result
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.hosts.elastic import aside, read
+from nhi_watch.hosts.elastic import access, aside, read, templates
 from nhi_watch.hosts.elastic.hits import Hit, Intake
 from nhi_watch.hosts.elastic.pushdown import queries, remake
 from nhi_watch.hosts.elastic.pushdown.buckets import CannotPushError
 from nhi_watch.hosts.elastic.pushdown.evidence import Evidence, PushedPipeline
 from nhi_watch.hosts.elastic.pushdown.trail import Made, Trail, is_trail_pattern
 from nhi_watch.hosts.elastic.read import Span, Window
-from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.hosts.elastic.store_errors import PassingError, explained
 from nhi_watch.hosts.elastic.totals import MAX_REJECTS
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Store
@@ -91,6 +91,7 @@ class Part:
         started = time.perf_counter()
         again = self._make_again(self._trail) if self._trail else frozenset()
         self._add(again, keep)
+        self._make_sure_of_remotes()
         seen = {name for wholes in self._pipeline.grouping.days.values() for name in wholes}
         read_seconds = time.perf_counter() - started
         keep()
@@ -108,6 +109,17 @@ class Part:
         self._pipeline.reject(error.reason)
         if len(self._rejects) < MAX_REJECTS:
             self._rejects.append((hit, error.reason))
+
+    def _make_sure_of_remotes(self) -> None:
+        """A point in time over a remote cluster that is away looks like one over nothing.
+
+        Raises:
+            PassingError: one is away.
+        """
+        remote = [pattern for pattern in self._task.window.pattern.split(",") if access.cluster(pattern)]
+        unread = access.reach(self._client, remote, templates.READ).unread if remote else ()
+        if unread:
+            raise PassingError(f"reading {unread[0].pattern}: {unread[0].why}")
 
     def _make_again(self, trail: Trail) -> frozenset[int]:
         """CloudTrail's hours that have to be made anew, and now are."""

@@ -39,7 +39,7 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
         "threat.technique.subtechnique.name threat.technique.subtechnique.reference service.id "
         "service.name service.type service.environment user.id user.name cloud.provider "
         "cloud.account.id cloud.region source.address related.user observer.vendor observer.product "
-        "observer.type observer.version user_agent.original nhi.change nhi.notable.id "
+        "observer.type observer.version host.name user_agent.original nhi.change nhi.notable.id "
         "nhi.notable.kind nhi.notable.severity nhi.notable.merged_into nhi.notable.identity.id "
         "nhi.notable.identity.kind nhi.notable.identity.owner nhi.notable.signals.id "
         "nhi.notable.controls.id nhi.notable.controls.status nhi.notable.frameworks.owasp_nhi "
