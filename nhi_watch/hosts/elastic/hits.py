@@ -42,6 +42,8 @@ class Answer(msgspec.Struct, gc=False):
     pit_id: str
     hits: _Hits
     timed_out: bool = False
+    shards: dict[str, Any] = msgspec.field(name="_shards", default_factory=dict)
+    clusters: dict[str, Any] = msgspec.field(name="_clusters", default_factory=dict)
 
 
 answer = msgspec.json.Decoder(Answer).decode
