@@ -14,7 +14,6 @@ from layout import ROOT
 from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.hosts.splunk import alert, fields, lookup
-from nhi_watch.hosts.splunk.gather import sources
 from nhi_watch.hosts.splunk.nhiexplain import OPTIONS as EXPLAIN
 from nhi_watch.hosts.splunk.nhifeedback import OPTIONS as FEEDBACK
 from nhi_watch.hosts.splunk.nhigroup import OPTIONS as GROUP
@@ -23,6 +22,7 @@ from nhi_watch.hosts.splunk.nhilearn import OPTIONS as LEARN
 from nhi_watch.hosts.splunk.nhirank import OPTIONS as RANK
 from nhi_watch.hosts.splunk.nhiscore import ADDED
 from nhi_watch.hosts.splunk.nhiscore import Options as Score
+from nhi_watch.intake.sources import every
 from splunk_conf import conf, expand, stages
 from splunk_search import matcher
 from splunk_server import VERBS
@@ -168,7 +168,7 @@ def test_every_token_of_an_alert_is_a_field_of_its_search() -> None:
     assert tokens and tokens <= FIELDS
 
 
-@pytest.mark.parametrize("source", sources(), ids=lambda source: str(source.NAME))
+@pytest.mark.parametrize("source", every(), ids=lambda source: str(source.NAME))
 def test_every_source_has_a_macro_with_its_sourcetypes_in_one_of_the_two_groups(source: object) -> None:
     name, types = source.NAME, set(source.SPLUNK_SOURCETYPES) - {"stash"}  # type: ignore[attr-defined]
     definition = conf("macros.conf")[f"nhi_{name}"]["definition"]

@@ -14,8 +14,7 @@ from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import model
 from nhi_watch.detect.judge import Options, Pipeline
 from nhi_watch.hosts.splunk import tables
-from nhi_watch.hosts.splunk.gather import sources
-from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant, products
@@ -50,7 +49,7 @@ def company() -> tuple[Line, ...]:
 
 def wanted(records: Iterable[Record]) -> dict[str, float]:
     """Notable id → score, as from files."""
-    pipeline = Pipeline(State(MemoryStore()), model.load(), sources(), Options(BUDGET))
+    pipeline = Pipeline(State(MemoryStore()), model.load(), every(), Options(BUDGET))
     pipeline.feed(records, lambda index, error: pipeline.reject(error.reason))
     found = {notable["id"]: notable["score"] for notable in pipeline.finish().notables}
     assert len(found) >= 5, "what is simulated must give something to compare"
@@ -115,7 +114,7 @@ def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> N
 
 
 def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Server) -> None:
-    types = {source.NAME: source.SPLUNK_SOURCETYPES[0] for source in sources()}
+    types = {source.NAME: source.SPLUNK_SOURCETYPES[0] for source in every()}
     end = int(max(line.second for line in company())) // DAY * DAY + DAY - 1
     for product in {line.product for line in company()}:
         mine = [(line.second, line.record) for line in company() if line.product == product]

@@ -77,6 +77,7 @@ class Days:
         self._sources = Sources(sources)
         self._load_day = load_day
         self._reputation = context.reputation if reputation is None else reputation
+        self._lists = len(self._reputation.table) > 0
 
     def feed(self, records: Iterable[object], on_reject: OnReject) -> None:
         """Take in a batch; rejects are reported with their index in the batch."""
@@ -94,7 +95,7 @@ class Days:
         """Count an event; a record that was here before counts as a duplicate."""
         self.parsed += 1
         whole = self.identity_day(event.identity.id, event.time // DAY)
-        if not whole.add(self._reputation.mark(event)):
+        if not whole.add(self._reputation.mark(event) if self._lists else event):
             self.duplicates += 1
         elif is_alert:
             self.alerts += 1

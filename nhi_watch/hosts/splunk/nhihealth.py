@@ -16,7 +16,6 @@ from nhi_watch.core.errors import InputError, ModelError, RejectError
 from nhi_watch.detect import model
 from nhi_watch.hosts.splunk import blind, fields, health, lookup, parts, reasons, tables, verdicts
 from nhi_watch.hosts.splunk.columns import Columns
-from nhi_watch.hosts.splunk.gather import sources
 from nhi_watch.hosts.splunk.health import Bucket, Check
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.nhigroup import RAW
@@ -24,6 +23,7 @@ from nhi_watch.hosts.splunk.options import Option, parse
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.hosts.splunk.rows import read, write
 from nhi_watch.hosts.splunk.spots import Spots
+from nhi_watch.intake.sources import every
 
 OPTIONS = {
     "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
@@ -103,12 +103,12 @@ class NhiHealth:
 
     def _blind(self) -> tuple[bytes, Messages]:
         table = lookup.table(self._lookups, self._baseline)
-        late = blind.lateness(self._seen, {source.NAME: source.SPLUNK_SOURCETYPES for source in sources()})
+        late = blind.lateness(self._seen, {source.NAME: source.SPLUNK_SOURCETYPES for source in every()})
         return self._spots.finish(table, self._earliest, blind.Clock(self._now, late))
 
     def _of_sources(self) -> list[Check]:
         if self._seen:
-            return list(health.sources(sources(), self._seen, self._now))
+            return list(health.sources(every(), self._seen, self._now))
         return [] if self._read or self._rejected or self._notables else [health.nothing()]
 
     def _of_baseline(self) -> list[Check]:
