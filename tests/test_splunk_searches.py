@@ -20,8 +20,9 @@ from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant, products
 from nhi_watch_lab.simulator.products.workers import Line
 from splunk_app import interpreter, unpacked
+from splunk_peers import Window
 from splunk_process import Row
-from splunk_server import Server, Window
+from splunk_server import Server
 
 Record = dict[str, Any]
 BUDGET = 300
@@ -89,6 +90,8 @@ def live(server: Server) -> int:
         server.index(((parse(record["eventTime"]), record) for record in records), "aws:cloudtrail", at)
         server.scheduled("NHI Watch - Group Events", at + 300)
         server.scheduled("NHI Watch - Group Events", at + 420)  # a window that overlaps
+        server.scheduled("NHI Watch - Group Late Events", at + 430)
+        server.scheduled("NHI Watch - Count", at + 450)
         server.scheduled("NHI Watch - Rank", at + 480)
     return at + 480
 
@@ -119,8 +122,7 @@ def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Serve
     for product in {line.product for line in company()}:
         mine = [(line.second, line.record) for line in company() if line.product == product]
         server.index(mine, types[product])
-    server.scheduled("NHI Watch - Backfill", end)
-    server.scheduled("NHI Watch - Backfill Rows", end)
+    server.backfill(end // DAY - 4, end // DAY, end)
     server.scheduled("NHI Watch - Rank Late", end)
     assert scores(standing(server)) == wanted(line.record for line in company())
     server.scheduled("NHI Watch - Learn History", end + DAY)

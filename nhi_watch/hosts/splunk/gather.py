@@ -40,6 +40,8 @@ class Gatherer:
         """Rows of a baseline that came by."""
         self.verdicts: list[dict[str, str]] = []
         """Rows of nhi_feedback that came by."""
+        self.counted: list[dict[str, str]] = []
+        """Rows of nhi_days that came by."""
         self.rejected: dict[str, int] = {}
         self._hold = hold
         self._mark = reputation.mark
@@ -95,6 +97,8 @@ class Gatherer:
             self.verdicts.append(columns.verdict(row))
         elif columns.baseline(row):
             self.baseline.append(columns.baseline(row))
+        elif columns.counted(row):
+            self.counted.append(columns.counted(row))
         elif columns.is_grouped(row):
             self._group(columns.record(row), columns.told(row))
         else:
