@@ -21,7 +21,7 @@ from llm_double import copying, endpoint, plain
 from nhi_watch.act.copilot import verifier, writer
 from nhi_watch.act.copilot.client import Endpoint
 from nhi_watch.act.copilot.masking import mask
-from nhi_watch.act.response import plan, policy
+from nhi_watch.act.response import plan, policy, subjects
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import brief
 from nhi_watch.detect.judge import Options, Pipeline
@@ -70,7 +70,7 @@ def incidents(seed: int, days: int = 16, machines: int = 60, campaigns: int = 40
 
 def told(name: str, document: dict[str, Any]) -> Told:
     """The brief of a notable with the steps of the shipped policy."""
-    members = plan.members_of(document)
+    members = subjects.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
     made = plan.draft(document, policy.load(), {str(members[0]["id"]): keys}, plan.Breaks((), ()), 1_772_323_200)
     return Told(name, document, made, brief.facts(document, plan.facts(made)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from functools import lru_cache
 
 from nhi_watch.core.errors import RejectError
 
@@ -13,6 +14,9 @@ HOUR = 3_600
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|z|[+-]\d\d:?\d\d)?", re.ASCII
 )
+
+_IN_UTC = re.compile(r":([0-5]\d)(?:[.,]\d{1,9})?(?:Z|z|[+-]00:?00)?", re.ASCII)
+"""From the seconds of a time on."""
 
 
 def parse(text: object) -> int:
@@ -26,6 +30,19 @@ def parse(text: object) -> int:
     >>> parse("2023-07-10T11:45:00Z"), parse("2023-07-10T13:45:00.1234567+02:00")
     (1688989500, 1688989500)
     """
+    told = _IN_UTC.fullmatch(text, 16) if isinstance(text, str) else None
+    if told is not None:
+        return _minute(text[:16]) + int(told[1])  # type: ignore[index]
+    return _parsed(text)
+
+
+@lru_cache(maxsize=4096)
+def _minute(text: str) -> int:
+    """Of a time's first 16 letters: most records are of a minute that another one was of."""
+    return _parsed(f"{text}:00Z")
+
+
+def _parsed(text: object) -> int:
     match = _RFC3339.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise RejectError("bad_time", f"not an RFC 3339 time: {str(text)[:40]!r}")

@@ -212,7 +212,7 @@ class Pipeline:
             for name in set(group.members) - {group.lead}:
                 del ranked[name]
                 merged[name] = group.lead
-        quiet = calibration.quiet_time(tenant, baselines.home(day), day)
+        quiet = calibration.quiet_time(tenant, baselines.homes(day), day)
         self._threshold = quiet.threshold(ranking.allowance(self._options.budget, identities), identities)
         return ranking.order(ranked.values(), self._options.budget, identities, self._threshold), merged
 

@@ -10,7 +10,7 @@ from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.context.reputation import Reputation
 from nhi_watch.core.behaviour import IdentityDay, Shape
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event
+from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake.shapes.forms import native
 
@@ -77,6 +77,7 @@ class Days:
         self._sources = Sources(sources)
         self._load_day = load_day
         self._reputation = context.reputation if reputation is None else reputation
+        self._lists = len(self._reputation.table) > 0
 
     def feed(self, records: Iterable[object], on_reject: OnReject) -> None:
         """Take in a batch; rejects are reported with their index in the batch."""
@@ -94,10 +95,12 @@ class Days:
         """Count an event; a record that was here before counts as a duplicate."""
         self.parsed += 1
         whole = self.identity_day(event.identity.id, event.time // DAY)
-        if not whole.add(self._reputation.mark(event)):
+        if not whole.add(self._reputation.mark(event) if self._lists else event):
             self.duplicates += 1
         elif is_alert:
             self.alerts += 1
+        if event.about is not None:
+            self.identity_day(event.about.id, event.time // DAY).add(done_to(event))
 
     def shape_on(self, shape: Shape, address: str, day: int) -> Shape:
         """The shape of what comes from an address on a day: as it is, or with the trait that a list gives it."""

@@ -11,14 +11,13 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.act import audit
 from nhi_watch.context import assets, networks, reputation
-from nhi_watch.core import registry
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
 from nhi_watch.detect import drift, feedback, model
 from nhi_watch.detect.judge import Options, Pipeline, Result
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
-from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.intake import sources
 from nhi_watch.report import html, jsonlines
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
@@ -26,8 +25,8 @@ from nhi_watch.state.state import State
 
 Bytes = Callable[[int], None]
 Stage = Callable[[str, int, int], None]
-SOURCES = {"cloudtrail": cloudtrail, **{m.NAME: m for m in registry.modules("nhi_watch.intake.sources")}}
-"""Name → source; CloudTrail first, because it is asked first and says what is wrong with what nobody claims."""
+SOURCES = {source.NAME: source for source in sources.every()}
+"""Name → source."""
 
 
 class Job(NamedTuple):
@@ -84,10 +83,10 @@ def _prepare(job: Job) -> None:
 
 def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     known = assets.load(job.assets) if job.assets else {}
-    sources = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
+    asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
     state = State(store)
     listed = reputation.load(job.reputation)
-    pipeline = Pipeline(state, model.load(job.model), sources, Options(job.budget, known, listed))
+    pipeline = Pipeline(state, model.load(job.model), asked, Options(job.budget, known, listed))
     started = time.perf_counter()
     with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
 

@@ -13,6 +13,7 @@ A source calls `native`; when that answers with a document, it rebuilds the nati
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Optional
 
 from nhi_watch.core.errors import RejectError
@@ -25,8 +26,9 @@ Table = Mapping[str, str]
 """Native path → ECS field. A path may appear for several fields as `path`, `path|2`…: the first one told wins."""
 
 _DEEPEST = 24
-_SPLUNK_OWN = ("_raw", "_time", "_indextime", "_cd", "_bkt", "_si", "_serial", "_sourcetype", "_kv", "_meta",
-               "_chunked_idx")  # fmt: skip
+_SPLUNK_OWN = frozenset((
+    "_raw", "_time", "_indextime", "_cd", "_bkt", "_si", "_serial", "_sourcetype", "_kv", "_meta", "_chunked_idx",
+))  # fmt: skip
 OF_ELASTIC = frozenset(("_source", "fields", "event", "data_stream", "event.dataset", "data_stream.dataset"))
 """Names of which a document of Elastic's has one at its top."""
 
@@ -133,7 +135,12 @@ def _from_raw(raw: str, row: Mapping[str, Any]) -> Tree:
 
 
 def _is_row(record: Mapping[str, Any]) -> bool:
-    return "_time" in record or any("." in k or "{}" in k for k in record if k.__class__ is str)
+    return _have_paths(tuple(record))
+
+
+@lru_cache(maxsize=2048)
+def _have_paths(names: tuple[Any, ...]) -> bool:
+    return "_time" in names or any("." in name or "{}" in name for name in names if name.__class__ is str)
 
 
 def _row(row: Mapping[str, Any]) -> Tree:
@@ -200,11 +207,18 @@ def at(tree: Any, path: str) -> Any:
     >>> at({"a": [{"b": 1}, {"b": 2}]}, "a.b"), at({"a": 1}, "a.b")
     (1, None)
     """
-    for step in path.split("."):
+    for step in _steps(path):
         if tree.__class__ is list and tree:
             tree = tree[0]
-        tree = tree.get(step) if tree.__class__ is dict else None
+        if tree.__class__ is not dict:
+            return None
+        tree = tree.get(step)
     return tree
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def part(tree: Any, path: str) -> Tree:

@@ -59,6 +59,8 @@ def _epoch(value: float) -> int:
 
 
 def _of_text(told: str) -> int:
+    if told[10:11] == "T" and told[-1:] not in "CT":  # at the end of UTC and GMT
+        return parse(told)
     if re.fullmatch(r"\d{1,19}(?:\.\d{1,9})?", told, re.ASCII):
         return _epoch(int(told.partition(".")[0]))
     date = _DATE.fullmatch(told)

@@ -96,14 +96,19 @@ def secret_hash(value: object) -> str:
     return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16] if told else ""
 
 
-def filled(event: Event, time: int, record_id: str, session: str, target: str) -> Event:
-    """The Event that records of one shape share, with what each of them has of its own; quicker than `_replace`."""
+def filled(event: Event, time: int, record_id: str, session: str, target: str, *more: object) -> Event:
+    """The Event that records of one shape share, with what each has of its own; quicker than `_replace`.
+
+    A record of which the log gives no id gets `made_id`.
+    """
     (_, provider, account, identity, credential, credential_type, _, action, service, access, outcome, error, address,
-     network, agent, region, _, target_class, traits, issued, _, links) = event  # fmt: skip
-    return Event(
+     network, agent, region, _, target_class, traits, issued, _, links, about) = event  # fmt: skip
+    made = Event(
         time, provider, account, identity, credential, credential_type, session, action, service, access, outcome,
         error, address, network, agent, region, target, target_class, traits, issued, record_id, links,
+        about,
     )  # fmt: skip
+    return made if record_id else made._replace(record_id=made_id(made, *more))
 
 
 _RECORD_ID = Event._fields.index("record_id")

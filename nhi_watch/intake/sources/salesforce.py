@@ -23,7 +23,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, plain, text, whole
+from nhi_watch.intake.shapes.values import filled, plain, text, whole
 
 NAME = "salesforce"
 SPLUNK_SOURCETYPES = ("sfdc:logfile", "sfdc:loginhistory", "sfdc:setupaudittrail")
@@ -110,10 +110,7 @@ def read(record: object) -> Event:
         tree = _completed(rebuild(tree, _ECS))
     shape, session, target = _raw(tree)
     told = Told(*map(text, shape))
-    event = _event_of(told)._replace(
-        time=moment(_time(tree)), session=session, target=target, record_id=_id_of(tree, told.operation)
-    )
-    return event if event.record_id else event._replace(record_id=made_id(event))
+    return filled(_event_of(told), moment(_time(tree)), _id_of(tree, told.operation), session, target)
 
 
 def _completed(tree: Tree) -> Tree:

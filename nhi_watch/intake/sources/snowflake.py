@@ -25,7 +25,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, plain, text
+from nhi_watch.intake.shapes.values import filled, plain, text
 
 NAME = "snowflake"
 SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
@@ -159,8 +159,8 @@ def read(record: object) -> Event:
     shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "QUERY_TYPE and QUERY_TEXT are missing")
-    event = _event(*map(text, shape))._replace(time=moment(_plain(time)), session=session, target=target)
-    return event._replace(record_id=record_id or made_id(event, row.get("QUERY_HASH")))
+    event = _event(*map(text, shape))
+    return filled(event, moment(_plain(time)), record_id, session, target, row.get("QUERY_HASH"))
 
 
 @lru_cache(maxsize=4096)

@@ -31,7 +31,7 @@ from nhi_watch.core.identity import subject_of
 from nhi_watch.intake.shapes.forms import at, dataset, native, part
 from nhi_watch.intake.shapes.microsoft import host
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import listed, made_id, plain, text
+from nhi_watch.intake.shapes.values import filled, listed, plain, text
 
 NAME = "vault"
 SPLUNK_SOURCETYPES = ("hashicorp_vault_audit_log", "vault:audit")
@@ -152,8 +152,7 @@ def read(record: object) -> Event:
     shape, time, record_id, session, target = _parts(row)
     if not shape[0] or not shape[1]:
         raise RejectError("no_action", "request.operation or request.path is missing")
-    event = _event(*map(text, shape))._replace(time=moment(time), session=session, target=target)
-    return event._replace(record_id=record_id or made_id(event, row.get("type")))
+    return filled(_event(*map(text, shape)), moment(time), record_id, session, target, row.get("type"))
 
 
 @lru_cache(maxsize=4096)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional
 
-from elasticsearch import Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch
 
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core.errors import RejectError
@@ -26,7 +27,7 @@ from nhi_watch.hosts.elastic.pushdown.buckets import (
     point_in_time,
 )
 from nhi_watch.hosts.elastic.pushdown.queries import Request
-from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.hosts.elastic.store_errors import explained, reason
 from nhi_watch.intake.days import Grouping
 from nhi_watch.intake.sources import cloudtrail
 
@@ -47,6 +48,7 @@ class Made:
     """How many the cluster has grouped; those that were read are counted by the grouping."""
     bytes: int = 0
     """Of the answers that held groups."""
+    groups: int = 0
     rejected: list[tuple[str, int]] = field(default_factory=list)
     """Reason and number of documents whose groups make no Event."""
 
@@ -62,24 +64,39 @@ class _Wanted(NamedTuple):
     ask: Ask
 
 
+@contextmanager
+def _grouping(pattern: str) -> Iterator[None]:
+    """A request that the cluster calls a bad one is one more reason to read the documents."""
+    with explained(f"grouping {pattern}"):
+        try:
+            yield
+        except BadRequestError as problem:
+            raise CannotPushError(f"the cluster refuses to group them: {reason(problem)}") from problem
+
+
 class Trail:
     """CloudTrail's documents in a cluster."""
 
     def __init__(
-        self, client: Elasticsearch, pattern: str, reputation: Reputation = NOTHING, page: int = read.PAGE
-    ) -> None:
+        self, client: Elasticsearch, pattern: str, reputation: Reputation = NOTHING, page: int = read.PAGE,
+        without: Sequence[Json] = (),
+    ) -> None:  # fmt: skip
         self._client = client
         self.pattern = pattern
         self._reputation = reputation
         self._page = page
+        self._without = (read.FROZEN, *without)
         self._left_out: set[str] = set()
         """Calls that are read because their documents have several values in one field."""
 
     def read(self, hours: Iterable[int], until: int, refuse: Refuse) -> Made:
         """All documents of the hours, one by one."""
         made = self._nothing()
-        self._read(queries.within(hours, until), made, refuse)
+        self._read(self._within(hours, until), made, refuse)
         return made
+
+    def _within(self, hours: Iterable[int], until: int) -> Json:
+        return queries.all_of(queries.within(hours, until), without=self._without)
 
     def grouped(self, hours: Iterable[int], until: int, refuse: Refuse) -> Made:
         """The documents of the hours, grouped by the cluster as far as it can.
@@ -87,11 +104,11 @@ class Trail:
         Raises:
             CannotPushError: it cannot; the message says why.
         """
-        within = queries.within(hours, until)
-        with explained(f"grouping {self.pattern}"):
-            reason = checks.obstacle(self._client, self.pattern)
-            if reason is not None:
-                raise CannotPushError(reason)
+        within = self._within(hours, until)
+        with _grouping(self.pattern):
+            obstacle = checks.obstacle(self._client, self.pattern)
+            if obstacle is not None:
+                raise CannotPushError(obstacle)
             with point_in_time(self._client, self.pattern) as pit:
                 ask = Ask.PLACE if one_shard_each(self._client, self.pattern) else Ask.ONE
                 parts = queries.stretches(hours, _STRETCHES)
@@ -105,8 +122,8 @@ class Trail:
         Raises:
             CannotPushError: the cluster cannot group them.
         """
-        within = queries.within(hours, until)
-        with explained(f"grouping {self.pattern}"), point_in_time(self._client, self.pattern) as pit:
+        within = self._within(hours, until)
+        with _grouping(self.pattern), point_in_time(self._client, self.pattern) as pit:
             narrowed = queries.all_of(within, narrow) if narrow else within
             return self._group(pit, _Wanted(narrowed, [list(hours)], fields.TARGET_KEYS, Ask.ALL)).grouping
 
@@ -141,6 +158,7 @@ class Trail:
             for request, (grouped, buckets) in zip(requests, pool.map(answered, requests)):
                 made.documents += grouped.documents
                 made.bytes += grouped.bytes
+                made.groups += len(buckets)
                 for bucket in buckets:
                     _add(bucket, request, gatherer, made)
         return made

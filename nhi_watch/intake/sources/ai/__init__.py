@@ -26,7 +26,7 @@ from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes.aws import known_by_arn
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, plain, text
+from nhi_watch.intake.shapes.values import filled, plain, text
 from nhi_watch.intake.sources.ai import organisation
 from nhi_watch.intake.sources.ai.bedrock import Invocation, invocation
 from nhi_watch.intake.sources.ai.organisation import Told
@@ -102,10 +102,9 @@ def read(record: object) -> Event:
     if is_document:
         tree = _renamed(rebuild(tree, _ECS))
     shape, session, target, issued, time = _raw(tree)
-    event = _event_of(tuple(map(text, shape)))._replace(
-        time=moment(time), session=session, target=target, issued=issued, record_id=_id_of(tree)
-    )
-    return event if event.record_id else event._replace(record_id=made_id(event))
+    event = _event_of(tuple(map(text, shape)))
+    event = event._replace(issued=issued) if issued else event
+    return filled(event, moment(time), _id_of(tree), session, target)
 
 
 def _renamed(tree: Tree) -> Tree:

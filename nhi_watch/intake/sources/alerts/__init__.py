@@ -31,7 +31,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, native
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, text
+from nhi_watch.intake.shapes.values import filled, text
 from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, securityhub, sigma, splunk
 from nhi_watch.intake.sources.alerts.told import Alert, Raw
 
@@ -106,8 +106,7 @@ def read(record: object) -> Event:
     if not alert.kind:
         raise RejectError("no_action", "the alert has neither type nor rule")
     target = text(raw.target, 200)
-    event = _event(alert)._replace(time=moment(raw.time), session=raw.session, target=target)
-    return event._replace(record_id=text(raw.record_id, 256) or made_id(event, target))
+    return filled(_event(alert), moment(raw.time), text(raw.record_id, 256), raw.session, target, target)
 
 
 def _found(record: object) -> tuple[ModuleType, Row]:

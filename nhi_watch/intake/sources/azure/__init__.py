@@ -31,7 +31,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset
 from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import plain, text
+from nhi_watch.intake.shapes.values import filled, plain, text
 from nhi_watch.intake.sources.azure import facts
 from nhi_watch.intake.sources.azure.facts import NAMES, OBJECT_ID
 from nhi_watch.intake.sources.azure.shapes import native_of, object_of
@@ -162,8 +162,8 @@ def read(record: object) -> Event:
     if not shape[0].strip("/"):
         raise RejectError("no_action", "operationName is missing")
     seconds = moment(time)
-    event = _event(tuple(map(text, shape)))._replace(time=seconds, session=session, target=target)
-    return event._replace(record_id=_record_id(row, render(seconds), shape[0]))
+    record_id = _record_id(row, render(seconds), shape[0])
+    return filled(_event(tuple(map(text, shape))), seconds, record_id, session, target)
 
 
 @lru_cache(maxsize=4096)

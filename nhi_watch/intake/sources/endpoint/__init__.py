@@ -32,7 +32,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.unflatten import unflatten
-from nhi_watch.intake.shapes.values import made_id, text
+from nhi_watch.intake.shapes.values import filled, text
 from nhi_watch.intake.sources.endpoint import auditd, ecs, sysmon
 from nhi_watch.intake.sources.endpoint.act import Facts, Parts, event_of
 
@@ -100,8 +100,8 @@ def read(record: object) -> Event:
     facts = _FACTS[str(found.shape[0])](found.shape)
     if not facts.host or not (facts.user_id or facts.user):
         raise RejectError("no_identity", "the host or the user is not told")
-    event = event_of(facts)._replace(time=moment(found.time), session=found.session, target=found.target)
-    return event._replace(record_id=found.record_id or made_id(event, found.target, facts.process))
+    time, target = moment(found.time), found.target
+    return filled(event_of(facts), time, found.record_id, found.session, target, target, facts.process)
 
 
 def _parts(record: object) -> Optional[Parts]:

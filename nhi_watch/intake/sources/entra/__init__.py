@@ -32,9 +32,10 @@ from typing import Any, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
+from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset, native
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, plain, text
+from nhi_watch.intake.shapes.values import filled, plain, text
 from nhi_watch.intake.sources.entra import audit, graph, signin
 from nhi_watch.intake.sources.entra.shapes import of_ecs
 
@@ -138,8 +139,12 @@ def read(record: object) -> Event:
     if kind == "audit" and not shape[0]:
         raise RejectError("no_action", "activityDisplayName and operationName are missing")
     seconds = moment(time)
-    event = _EVENTS[kind](tuple(map(text, shape)))._replace(time=seconds, session=session, target=target)
-    return event._replace(record_id=text(record_id, 256) or made_id(event, row.get("correlationId"), target))
+    event, unique = _EVENTS[kind](tuple(map(text, shape))), text(record_id, 256)
+    if kind == "audit" and audit.is_deep(shape[0]):
+        change = next(iter(audit.changes(told)), audit.Change())
+        details = microsoft.value_of(told.get("additionalDetails"), "AppId", "key", "value")
+        event = audit.app_of(event, change, microsoft.guid(details))
+    return filled(event, seconds, unique, session, target, row.get("correlationId"), target)
 
 
 def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

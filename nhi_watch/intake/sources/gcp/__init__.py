@@ -28,7 +28,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import google
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, text
+from nhi_watch.intake.shapes.values import filled, text
 from nhi_watch.intake.sources.gcp import methods
 from nhi_watch.intake.sources.gcp.ecs import from_ecs
 from nhi_watch.intake.sources.gcp.traits import DEEP, MINTS, issued, traits_of
@@ -99,18 +99,13 @@ def read(record: object) -> Event:
     found, is_document = native(record)
     tree = _entry(from_ecs(found) if is_document else found)
     shape, session, target, deep = _raw(tree)
-    event = _event_of(*map(text, shape))._replace(
-        time=moment(tree.get("timestamp") or tree.get("receiveTimestamp")),
-        session=session,
-        target=target,
-        record_id=text(tree.get("insertId"), 256),
-    )
+    event, time = _event_of(*map(text, shape)), moment(tree.get("timestamp") or tree.get("receiveTimestamp"))
     if deep:
         payload = {**inner(tree, _P), "method": event.action.partition(":")[2]}
-        told = traits_of(payload, event)
+        told = traits_of(payload, event._replace(target=target))
         traits = tuple(sorted({*event.traits, *told}))
         event = event._replace(traits=traits, issued=issued(payload) or event.issued)
-    return event if event.record_id else event._replace(record_id=made_id(event))
+    return filled(event, time, text(tree.get("insertId"), 256), session, target)
 
 
 def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, bool]:

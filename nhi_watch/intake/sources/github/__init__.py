@@ -32,7 +32,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import at, dataset, native, part
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, text
+from nhi_watch.intake.shapes.values import filled, text
 from nhi_watch.intake.sources.github.facts import Facts, identity_of, kind_of, level_of, links_of, traits_of
 
 NAME = "github"
@@ -114,9 +114,9 @@ def read(record: object) -> Event:
         raise RejectError("no_action", "action is missing or no text")
     time = moment(row.get("@timestamp") or row.get("created_at") or row.get("at_sign_timestamp"))
     shape, session, target = _trimmed(values)
-    event = _event(shape)._replace(time=time, session=session, target=target)
     told = text(row.get("_document_id") or row.get("document_id"), 256)
-    return event._replace(record_id=told or made_id(event, row.get("user"), row.get("team"), row.get("name")))
+    more = (row.get("user"), row.get("team"), row.get("name"))
+    return filled(_event(shape), time, told, session, target, *more)
 
 
 def _of_ecs(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import at, dataset, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, plain, text
+from nhi_watch.intake.shapes.values import filled, plain, text
 from nhi_watch.intake.sources.gitlab.facts import is_issuing, level_of, operation_of, traits_of
 
 NAME = "gitlab"
@@ -111,9 +111,10 @@ def read(record: object) -> Event:
     shape, time, session, target, issued = _parts(told)
     if not shape[0]:
         raise RejectError("no_action", "neither event_type nor an attribute of the change is told")
-    event = _event(*map(text, shape))._replace(time=moment(time), session=session, target=target, issued=issued)
-    record_id = _id_of(told, render(event.time), shape[0])
-    return event._replace(record_id=record_id or made_id(event, told.get("target_id"), told.get("entity_id")))
+    event, seconds = _event(*map(text, shape)), moment(time)
+    event = event._replace(issued=issued) if issued else event
+    record_id = _id_of(told, render(seconds), shape[0])
+    return filled(event, seconds, record_id, session, target, told.get("target_id"), told.get("entity_id"))
 
 
 def _of_ecs(document: Row) -> Row:

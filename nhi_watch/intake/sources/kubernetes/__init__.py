@@ -29,7 +29,7 @@ from nhi_watch.core.identity import identify as identify_aws
 from nhi_watch.intake.shapes.aws import known_by_arn
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import listed, made_id, plain, text
+from nhi_watch.intake.shapes.values import filled, listed, plain, text
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 from nhi_watch.intake.sources.kubernetes import aks
 from nhi_watch.intake.sources.kubernetes.traits import DEEP, PODS, traits_of, uncaged
@@ -91,17 +91,11 @@ def read(record: object) -> Event:
     tree = _sound(tree)
     shape, session, target = _raw(tree)
     event = _event_of(*map(text, shape))
-    times = (tree.get(name) for name in ("stageTimestamp", "requestReceivedTimestamp", "timestamp"))
-    event = event._replace(
-        time=moment(next((time for time in times if time), None)),
-        session=session,
-        target=target,
-        record_id=_id_of(tree),
-    )
+    time = moment(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp") or None)
     if shape[1] in DEEP:
         told = traits_of(dict(tree), event)
         event = event._replace(traits=tuple(sorted({*event.traits, *told})), issued=_issued(tree))
-    return event if event.record_id else event._replace(record_id=made_id(event))
+    return filled(event, time, _id_of(tree), session, target)
 
 
 def _sound(tree: Row) -> Row:

@@ -33,7 +33,8 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
 from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, plain, text
+from nhi_watch.intake.shapes.values import filled, plain, text
+from nhi_watch.intake.sources.entra import audit
 from nhi_watch.intake.sources.m365 import facts
 
 NAME = "m365"
@@ -156,9 +157,11 @@ def read(record: object) -> Event:
     shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "Operation is missing")
-    event = _event(*map(text, shape))._replace(time=moment(time), session=session, target=target)
     told = text(record_id, 256)
-    return event._replace(record_id=told or made_id(event, row.get("ObjectId"), row.get("CorrelationId")))
+    event = _event(*map(text, shape))
+    if row.get("Workload") == facts.DIRECTORY:
+        event = audit.app_of(event, facts.change_of(row), facts.app_id_of(row))
+    return filled(event, moment(time), told, session, target, row.get("ObjectId"), row.get("CorrelationId"))
 
 
 @lru_cache(maxsize=4096)

@@ -29,7 +29,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native, part, rebuild, rows_of
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import made_id, text
+from nhi_watch.intake.shapes.values import filled, text
 from nhi_watch.intake.sources.okta.facts import level_of, traits_of
 
 NAME = "okta"
@@ -142,14 +142,13 @@ def read(record: object) -> Event:
     time = moment(row.get("published"))
     targets = row.get("target")
     other = values[0].startswith(_DEEP) and _for_other(targets, values[1])
-    event = _event((*values, "y" if other else ""))._replace(
-        time=time, session=_known(at(row, _SESSION)), target=_target(targets, at(row, "actor.id"))
-    )
+    event = _event((*values, "y" if other else ""))
     if values[0] == _MAKES:
         made = (text(one.get("id"), 128) for one in rows_of(targets) if one.get("type") == "Token")
         event = event._replace(issued=next((unique for unique in made if unique != values[1]), ""))
     told = text(row.get("uuid"), 256)
-    return event._replace(record_id=told or made_id(event, *every(row, "target.id"), at(row, "transaction.id")))
+    more = () if told else (*every(row, "target.id"), at(row, "transaction.id"))
+    return filled(event, time, told, _known(at(row, _SESSION)), _target(targets, at(row, "actor.id")), *more)
 
 
 def _of_ecs(document: Tree) -> Tree:

@@ -23,7 +23,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import google
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import listed, made_id, plain, text
+from nhi_watch.intake.shapes.values import filled, listed, plain, text
 from nhi_watch.intake.sources.workspace import events
 
 NAME = "workspace"
@@ -104,10 +104,7 @@ def read(record: object) -> Event:
     if raw is None:
         raise RejectError("no_action", "the event's name is missing or no text")
     shape, session, target, _ = raw
-    event = _event_of(*map(text, shape))._replace(
-        time=moment(at(tree, "id.time")), session=session, target=target, record_id=_id_of(raw)
-    )
-    return event if event.record_id else event._replace(record_id=made_id(event))
+    return filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), _id_of(raw), session, target)
 
 
 def _completed(tree: Tree) -> Tree:
