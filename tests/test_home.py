@@ -170,9 +170,10 @@ def test_the_order_of_days_and_of_identities_does_not_matter() -> None:
 
 def test_many_made_up_identities_of_one_kind_dilute_nothing() -> None:
     crowd, few = ({TODAY - 1: [9.0] * size} for size in (4_000, ALIKE))
-    told = [tenant(days, alike=True).dimension(SIGNAL).values[f"machine/s0:{bin_of(9.0)}"].days for days in (crowd, few)]
+    at = f"machine/s0:{bin_of(9.0)}"
+    told = [tenant(days, alike=True).dimension(SIGNAL).values[at].days for days in (crowd, few)]
     assert told == [ALIKE, ALIKE]
-    assert tenant(crowd).dimension(SIGNAL).values[f"machine/s0:{bin_of(9.0)}"].days == 4_000, "of many groups all count"
+    assert tenant(crowd).dimension(SIGNAL).values[at].days == 4_000, "of many groups all count"
 
 
 @given(st.integers(1, 5), st.integers(0, 20))
