@@ -176,18 +176,13 @@ def _above_least(names: Sequence[str], told: Sequence[float]) -> Scores:
 
 
 def boosting(_: object = None) -> Optional[Any]:
-    """The boosting, fitted on the committed rows, to be handed to all workers.
+    """The boosting, fitted on the worlds of training, to be handed to all workers; None where scikit-learn is missing.
 
-    None where scikit-learn is missing, or the rows are of other signals.
+    The worlds are replayed if `nhi train` has not kept what they came to: that takes minutes.
     """
     if not find_spec("sklearn"):
         return None
-    from nhi_watch_lab.training import matrix
-    from nhi_watch_lab.training.commands import MATRIX
+    from nhi_watch_lab.training import commands
     from nhi_watch_lab.training.rivals import Boosting
 
-    try:
-        rows = matrix.read(MATRIX)
-    except (OSError, ValueError):
-        return None
-    return Boosting(rows)
+    return Boosting(commands.training_rows(commands.SEEDS, commands.KEPT))
