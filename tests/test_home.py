@@ -12,12 +12,26 @@ from hypothesis import strategies as st
 from core_samples import TODAY, answer, record, run, runs
 from nhi_watch.detect import calibration, model
 from nhi_watch.detect.bins import BINS, EDGES, bin_of
-from nhi_watch.detect.home import CHURN, FULL, HISTORY, STRENGTH, Bound, Home, counted, total
+from nhi_watch.detect.home import (
+    CHURN,
+    FULL,
+    HISTORY,
+    MACHINE,
+    PERSON,
+    SETTLED,
+    STRENGTH,
+    Bound,
+    Home,
+    counted,
+    total,
+)
 from nhi_watch.detect.judge import Options
-from nhi_watch.detect.model import NEVER, Scorecard, Shares
+from nhi_watch.detect.model import KINDS, NEVER, Scorecard, Shares
 from nhi_watch.state.baseline import (
     ALIKE,
     EVERY,
+    HABIT,
+    KEPT,
     NEW_VALUES,
     QUARANTINE,
     QUIET,
@@ -39,12 +53,13 @@ ATTACK = (1.0, 0.9, 0.9, 0.8, *[0.4] * (BINS - 4))
 
 def card(attack: Shares = ATTACK, world: Shares = WORLD, weight: float = 1.0, signals: int = 1) -> Scorecard:
     names = tuple(f"s{number}" for number in range(signals))
-    return Scorecard("id", "sha", names, (attack,) * signals, (0,), ((world,) * signals,), (weight,) * signals,
+    return Scorecard("id", "sha", names, (attack,) * signals, (0,), (((world,) * signals,),) * 2, (weight,) * signals,
                      1.0, -3.0, {})  # fmt: skip
 
 
-def day_of(value: float | None, names: tuple[str, ...] = ("s0",)) -> Delta:
-    return {SIGNAL: counted(names, (value,) * len(names))}
+def day_of(value: float | None, names: tuple[str, ...] = ("s0",), kind: str = MACHINE) -> Delta:
+    told = counted(names, (value,) * len(names))
+    return {HABIT: {EVERY: 1, **told}, SIGNAL: {f"{kind}/{name}": 1 for name in (EVERY, *told)}}
 
 
 def tenant(days: Mapping[int, Sequence[float | None]], alike: bool = False) -> Profile:
@@ -155,9 +170,10 @@ def test_the_order_of_days_and_of_identities_does_not_matter() -> None:
 
 def test_many_made_up_identities_of_one_kind_dilute_nothing() -> None:
     crowd, few = ({TODAY - 1: [9.0] * size} for size in (4_000, ALIKE))
-    told = [tenant(days, alike=True).dimension(SIGNAL).values[f"s0:{bin_of(9.0)}"].days for days in (crowd, few)]
+    at = f"machine/s0:{bin_of(9.0)}"
+    told = [tenant(days, alike=True).dimension(SIGNAL).values[at].days for days in (crowd, few)]
     assert told == [ALIKE, ALIKE]
-    assert tenant(crowd).dimension(SIGNAL).values[f"s0:{bin_of(9.0)}"].days == 4_000, "of many groups all count"
+    assert tenant(crowd).dimension(SIGNAL).values[at].days == 4_000, "of many groups all count"
 
 
 @given(st.integers(1, 5), st.integers(0, 20))
@@ -169,6 +185,17 @@ def test_one_crowd_never_makes_a_value_cheaper_than_its_few_do(members: int, mor
     assert all(large >= small for large, small in zip(crowd, some))
 
 
+def test_peoples_keys_are_weighed_by_the_days_of_peoples_keys() -> None:
+    """What people do every day is news of a machine, and the other way round."""
+    profiles = Profiles()
+    for day in range(TODAY - 30, TODAY):
+        told = [day_of(9.0, kind=PERSON), day_of(0.0), *[day_of(0.0)] * 9]
+        learn_groups(profiles.groups, day, [(now, Delta(), f"p{n}") for n, now in enumerate(told)])
+    at = bin_of(9.0) or 0
+    person, machine = (Home(card(), profiles.groups[TENANT], TODAY, kind).points(0)[at] for kind in (PERSON, MACHINE))
+    assert person < 0.5 and machine > 3.0
+
+
 # ---- the identity's own churn
 
 
@@ -176,7 +203,7 @@ def bound(values: Sequence[float | None]) -> Bound:
     return Bound(Home(card(), tenant({TODAY - back: [0.0] * 30 for back in range(1, 40)}), TODAY), own(values))
 
 
-def test_churn_counts_from_a_fortnight_of_days_on() -> None:
+def test_churn_counts_once_enough_days_are_known() -> None:
     fresh, known = bound([9.0] * (CHURN - 1)), bound([9.0] * CHURN)
     assert fresh.points((9.0,)) == (fresh.home.points(0)[bin_of(9.0) or 0],)
     assert known.points((9.0,)) < fresh.points((9.0,))
@@ -223,27 +250,30 @@ def test_whoever_wants_to_check_a_reason_gets_its_counts() -> None:
 def test_a_day_that_was_news_teaches_its_habits_only_after_quarantine() -> None:
     made, known = bound([0.0] * 30), own([0.0] * 30)
     calm, loud = (calibration.remembered(made, known, (9.0,), score) for score in (39.0, 40.0))
+    at = f"s0:{bin_of(9.0)}"
     assert calm == ({"score": {"39": 1}, QUIET: {EVERY: 1, calibration.packed(made, (9.0,)): 1},
-                     SIGNAL: {EVERY: 1, f"s0:{bin_of(9.0)}": 1}}, {})  # fmt: skip
-    assert loud[0][SIGNAL] == {EVERY: 1} and loud[1] == {SIGNAL: {f"s0:{bin_of(9.0)}": 1}}
+                     HABIT: {EVERY: 1, at: 1}, SIGNAL: {"machine/*": 1, f"machine/{at}": 1}}, {})  # fmt: skip
+    assert (loud[0][HABIT], loud[0][SIGNAL]) == ({EVERY: 1}, {"machine/*": 1})
+    assert loud[1] == {HABIT: {at: 1}, SIGNAL: {f"machine/{at}": 1}}
     profile = own([0.0] * 30)
     last = profile.last + 1
     teach(profile, last, *loud)
-    assert f"s0:{bin_of(9.0)}" not in profile.dimension(SIGNAL).values
+    assert at not in profile.dimension(HABIT).values and SIGNAL not in profile.dimensions
     profile.advance(last + QUARANTINE + 1)
-    assert profile.dimension(SIGNAL).values[f"s0:{bin_of(9.0)}"].days == 1
+    assert profile.dimension(HABIT).values[at].days == 1
 
 
 def test_a_newcomer_has_no_say_in_what_is_usual() -> None:
     made = bound([])
-    assert calibration.remembered(made, own([0.0] * (HISTORY - 1)), (9.0,), 5.0) == ({"score": {"5": 1}}, {})
+    assert calibration.remembered(made, own([0.0] * (SETTLED - 1)), (9.0,), 5.0) == ({"score": {"5": 1}}, {})
+    assert set(calibration.remembered(made, own([0.0] * (HISTORY - 1)), (9.0,), 5.0)[0]) == {"score", HABIT}
     assert SIGNAL in calibration.remembered(made, own([0.0] * HISTORY), (9.0,), 5.0)[0]
 
 
 def test_the_profile_of_a_tenant_keeps_every_bin_of_every_signal() -> None:
     """What is capped for other dimensions, lest one day teaches too much, is whole here."""
     names = model.load().signals
-    assert len(names) * (BINS + 1) < 10_000
+    assert len(KINDS) * len(names) * (BINS + 1) < KEPT[SIGNAL]
     profiles = Profiles()
     for number in range(1, BINS):
         learn_groups(profiles.groups, TODAY - 30, [(day_of(EDGES[number - 1] + 0.1, names), {}, f"p{number}")])

@@ -83,7 +83,7 @@ def test_a_plug_in_does_not_know_its_siblings(path: Path) -> None:
     for package in (f"{PACKAGE}.intake.sources.", f"{PACKAGE}.detect.signals."):
         mine = plug_in(name_of(path), package)
         if mine and not mine.startswith("_"):
-            others = {module[len(package) :] for module, _ in imports(path) if plug_in(module, package) not in (mine, "")}
+            others = {m[len(package) :] for m, _ in imports(path) if plug_in(m, package) not in (mine, "")}
             assert not {other for other in others if not other.startswith("_")} - LENT
 
 

@@ -16,19 +16,20 @@ from hypothesis import strategies as st
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import model
 from nhi_watch.detect.bins import BINS, EDGES
-from nhi_watch.detect.model import NEVER, Scorecard, score_of
+from nhi_watch.detect.model import KINDS, NEVER, Scorecard, score_of
 from nhi_watch.detect.signals import NAMES
 
 CARD = model.load()
 
 
 def card(slope: float = 1.0, offset: float = 0.0) -> Scorecard:
-    return Scorecard("id", "sha", (), (), (0,), ((),), (), slope, offset, {"action": {"a": 0.25, "*": 0.01}})
+    return Scorecard("id", "sha", (), (), (0,), (((),), ((),)), (), slope, offset, {"action": {"a": 0.25, "*": 0.01}})
 
 
 def plain(**changes: Any) -> dict[str, Any]:
     """A scorecard of one signal as its file tells it."""
-    signal = {"name": "a", "attack": [0.5, 0.25], "world": [[0.2], [0.1]], "weight": 0.5}
+    signal = {"name": "a", "attack": [0.5, 0.25], "weight": 0.5,
+              "world": {"machine": [[0.2], [0.1]], "person": [[0.6], [0.4]]}}  # fmt: skip
     return {"id": "m", "edges": list(EDGES), "ages": [0, 14], "signals": [{**signal, **changes.pop("signal", {})}],
             "calibration": {"slope": 1.0, "offset": 0.0}, "prior": {}, **changes}  # fmt: skip
 
@@ -46,14 +47,15 @@ def test_shares_are_of_values_at_least_as_large_and_end_in_zeros() -> None:
 
 @pytest.mark.parametrize(("age", "share"), [(-1, 0.2), (0, 0.2), (13, 0.2), (14, 0.1), (400, 0.1)])
 def test_a_young_tenant_is_compared_with_the_worlds_young_ones(age: int, share: float) -> None:
-    assert model.parse(plain()).world_at(age)[0][1] == share
+    assert model.parse(plain()).world_at("machine", age)[0][1] == share
+    assert model.parse(plain()).world_at("person", age)[0][1] > share
 
 
 def test_a_card_fits_itself_to_the_signals_of_this_version() -> None:
     made = model.parse(plain()).aligned(("new", "a"))
     assert made.signals == ("new", "a")
     assert made.attack == (NEVER, model.parse(plain()).attack[0])
-    assert [row[0] for row in made.world] == [NEVER, NEVER] and made.weights == (0.0, 0.5)
+    assert {row[0] for ages in made.world for row in ages} == {NEVER} and made.weights == (0.0, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +91,15 @@ def test_the_model_that_ships_knows_exactly_the_signals() -> None:
 
 @pytest.mark.parametrize("at", range(len(CARD.signals)), ids=CARD.signals)
 def test_the_shares_of_every_signal_fall_and_its_weight_is_a_part(at: int) -> None:
-    for shares in (CARD.attack[at], *(told[at] for told in CARD.world)):
+    for shares in (CARD.attack[at], *(told[at] for ages in CARD.world for told in ages)):
         assert len(shares) == BINS and shares[0] == 1.0
         assert list(shares) == sorted(shares, reverse=True) and all(0 <= share <= 1 for share in shares)
     assert 0 <= CARD.weights[at] <= 1 and math.isfinite(CARD.weights[at])
 
 
 def test_ages_rise_from_the_first_day_on() -> None:
-    assert CARD.ages[0] == 0 and list(CARD.ages) == sorted(set(CARD.ages)) and len(CARD.world) == len(CARD.ages)
+    assert CARD.ages[0] == 0 and list(CARD.ages) == sorted(set(CARD.ages))
+    assert [len(ages) for ages in CARD.world] == [len(CARD.ages)] * len(KINDS)
 
 
 def test_an_ordinary_day_is_no_notable() -> None:

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.timestamps import render_day
 from nhi_watch.detect import ranking
-from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import weighed
 from nhi_watch_lab.evaluation import exams, unseen
@@ -24,7 +23,7 @@ from nhi_watch_lab.evaluation.exams import Exam
 from nhi_watch_lab.evaluation.kept import KeptDay
 from nhi_watch_lab.evaluation.replay import Replay, Replayed, linked
 from nhi_watch_lab.evaluation.rivals import Rival
-from nhi_watch_lab.evaluation.unseen import UNSEEN, Fold
+from nhi_watch_lab.evaluation.unseen import UNSEEN, Fold, Homes
 
 OURS = "nhi_watch"
 BUDGETS = (10.0, 3.0)
@@ -188,8 +187,7 @@ class _Court:
             for name, scores in told.items():
                 self._note(self._ledgers[name], _theirs(items, scores))
             for fold, ledger in self._unseen:
-                home = unseen.home_of(fold, self._replay, everybody[0].day)
-                self._note(ledger, _by(home, together))
+                self._note(ledger, _by(fold, unseen.homes_of(fold, self._replay, everybody[0].day), together))
         for rival in self._job.rivals:
             rival.learn(items)
 
@@ -231,10 +229,10 @@ class _Court:
                        ranked.points, why)  # fmt: skip
 
 
-def _by(home: Home, together: Sequence[Replayed]) -> Iterable[Entry]:
+def _by(fold: Fold, homes: Homes, together: Sequence[Replayed]) -> Iterable[Entry]:
     """What the product would write with another model."""
     for item in together:
-        rank = unseen.ranked(home, item)
+        rank = unseen.ranked(fold, homes, item)
         if rank is not None:
             yield Entry(item.ranked.identity_id, rank, item.incidents)
 

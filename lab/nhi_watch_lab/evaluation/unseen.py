@@ -7,7 +7,7 @@ without. They weigh the same episodes, beside the model that is judged: its quar
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -16,7 +16,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model as models
 from nhi_watch.detect import ranking
 from nhi_watch.detect.home import Bound, Home, total
-from nhi_watch.detect.model import MANIFEST, Scorecard, score_of
+from nhi_watch.detect.model import KINDS, MANIFEST, Scorecard, score_of
 from nhi_watch.detect.scoring import Episode, points_together
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import TENANT, Profile
@@ -49,21 +49,26 @@ def load(folder: Path) -> list[Fold]:
     return found
 
 
-def home_of(fold: Fold, replay: Replay, day: int) -> Home:
+Homes = Mapping[str, Home]
+"""By kind."""
+
+
+def homes_of(fold: Fold, replay: Replay, day: int) -> Homes:
     """What signals are worth in the tenant to a fold's model."""
-    return Home(fold.card, replay.baselines.groups.get(TENANT) or Profile(), day)
+    tenant = replay.baselines.groups.get(TENANT) or Profile()
+    return {kind: Home(fold.card, tenant, day, kind) for kind in KINDS}
 
 
-def ranked(home: Home, item: Replayed) -> Optional[tuple[float, float]]:
+def ranked(fold: Fold, homes: Homes, item: Replayed) -> Optional[tuple[float, float]]:
     """The episode's rank by another model, as the product orders; None: it would be no notable."""
-    points = total(points_together(_parts(home, item), item.episode.values))
-    probability = home.card.probability(points)
+    points = total(points_together(_parts(homes, item), item.episode.values))
+    probability = fold.card.probability(points)
     if score_of(probability) < ranking.FLOOR:
         return None
     return ranking.priority(probability, ranking.impact(assets.UNKNOWN, item.episode.view)), points
 
 
-def _parts(home: Home, item: Replayed) -> Sequence[Episode]:
-    bounds = [Bound(home, part.view.past.own) for part in item.episode.parts]
+def _parts(homes: Homes, item: Replayed) -> Sequence[Episode]:
+    bounds = [Bound(homes[part.bound.home.kind], part.view.past.own) for part in item.episode.parts]
     return [part._replace(points=bound.points(part.values), bound=bound)
             for part, bound in zip(item.episode.parts, bounds)]  # fmt: skip
