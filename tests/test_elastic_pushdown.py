@@ -87,7 +87,7 @@ def alike(number: int, of: int) -> list[Tree]:
 def test_it_is_chosen_by_how_alike_documents_are(
     story: Story, behaviours: int, chosen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choice, "FEWEST", 500)
+    monkeypatch.setattr(choice, "FIXED", 500)
     fill(story, alike(600, behaviours))
     done = run(story.client, story.job(story.wild))
     assert (done["push_down"]["documents"] > 0) == chosen

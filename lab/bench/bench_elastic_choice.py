@@ -67,7 +67,7 @@ def main(documents: int = 20_000, version: str = "9.5.3") -> None:
 
             plain = vars(module)["Elasticsearch"]
             setattr(module, "Elasticsearch", lambda **options: plain(node_class=_Counting, **options))  # noqa: B010
-            choice.FEWEST = 0
+            choice.FIXED = 0
             with connect(Connection((url,))) as client:
                 for turn, share in enumerate(_SHARES):
                     row = _measured(client, node, (turn, share), documents)

@@ -1,8 +1,8 @@
 """Whether it pays to let the cluster group CloudTrail: by how alike the documents of some hours are.
 
-Reading costs for each document, grouping for each group and a little for each document. Where most documents are alike
-grouping is many times faster; where hardly two are, it is slower. So a few documents of some hours are read for a try,
-and how many groups the whole hours have is estimated from how many of them were alone in the sample.
+Reading costs for each document; grouping for each group, and for some hundred requests however few documents there are.
+Where most documents are alike grouping is many times faster; where hardly two are, it is slower. So a few documents of
+some hours are read for a try; how many groups whole hours have is estimated from how many were alone among them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from nhi_watch.hosts.elastic.read import Span, Window
 from nhi_watch.hosts.elastic.store_errors import explained
 from nhi_watch.intake.sources import cloudtrail
 
-FEWEST = 20_000
-"""Documents of CloudTrail below which the cluster is not asked: its requests alone take as long as reading them."""
-MOST = 0.05
-"""Groups for each document up to which grouping pays: measured, see decision 6."""
+FIXED = 80_000
+"""Documents that are read in the time that the requests for groups take by themselves: measured, see decision 6."""
+DEAR = 10
+"""Documents that are read in the time that a group takes."""
 _PLACES = (1, 3, 5)
 """Sixths of the documents, in order of time, in whose hours is looked."""
 _SHARE = 60
@@ -64,12 +64,14 @@ def pays(client: Elasticsearch, window: Window) -> bool:
     trails = window._replace(pattern=pattern)
     hours = read.count_by(client, trails, HOUR)
     total = sum(hours.values())
-    if total < FEWEST or checks.obstacle(client, pattern):
+    if total <= FIXED or checks.obstacle(client, pattern):
         return False
     size = min(_LARGEST, max(_LEAST, total // _SHARE))
-    samples = [look(client, trails, start, size) for start in typical(hours)]
-    documents = sum(each.documents for each in samples)
-    return bool(documents) and sum(each.estimate() for each in samples) <= MOST * documents
+    chosen = typical(hours)
+    samples = [look(client, trails, start, size) for start in chosen]
+    of_all = total / sum(hours[start] for start in chosen)
+    documents, groups = sum(each.documents for each in samples), sum(each.estimate() for each in samples)
+    return documents * of_all > FIXED + DEAR * groups * of_all
 
 
 def typical(hours: dict[int, int]) -> list[int]:
