@@ -21,8 +21,8 @@ from nhi_watch.hosts.elastic.store_errors import BUSY, away
 ATTEMPTS = 6
 STRANGER = 401
 GRACE = 120.0
-"""Seconds for which a key that was taken, and is suddenly unknown, is put down to a restart of the cluster: its index of
-keys is there some seconds later than the rest. They count from the last request that was accepted, or found nobody."""
+"""Seconds for which a key that was taken, and is suddenly unknown, is put down to a restart of the cluster: its index
+of keys is there some seconds later than the rest. They count from the last request that was accepted, or found nobody."""
 _POINT_IN_TIME = b'{"pit_id"'
 
 
