@@ -38,9 +38,9 @@ from nhi_watch_lab.simulator.tenant import Spec, Tenant  # noqa: E402
 _START = parse("2025-03-03T00:00:00Z")
 _INGESTED = parse("2025-06-01T00:00:00Z")
 _TICKS = os.sysconf("SC_CLK_TCK")
-_HOURS = 4
+_HOURS = 8
 """In which a hundred behaviours an hour come again and again."""
-_SHARES = (0.0, 0.0, 0.1, 0.3, 1.0)
+_SHARES = (0.0, 0.0, 0.05, 0.15, 0.4)
 """Of documents that a simulated tenant wrote. The first round warms the server up."""
 
 
@@ -67,7 +67,7 @@ def main(documents: int = 20_000, version: str = "9.5.3") -> None:
 
             plain = vars(module)["Elasticsearch"]
             setattr(module, "Elasticsearch", lambda **options: plain(node_class=_Counting, **options))  # noqa: B010
-            choice.FEWEST = 0
+            choice.FIXED = 0
             with connect(Connection((url,))) as client:
                 for turn, share in enumerate(_SHARES):
                     row = _measured(client, node, (turn, share), documents)
@@ -111,7 +111,8 @@ def _records(share: float, documents: int) -> list[dict[str, Any]]:
         spec = Spec(days=4, machines=40, seed=5, start="2025-03-03", events=max(varied, 1_000))
         records = [record for day in Tenant(spec).days() for record in day.records][:varied]
     stream, dice = Stream(20), random.Random(4)
-    return records + [stream.tick(1, _START + dice.randrange(_HOURS * HOUR))[0] for _ in range(documents - len(records))]
+    moments = (_START + dice.randrange(_HOURS * HOUR) for _ in range(documents - len(records)))
+    return records + [stream.tick(1, moment)[0] for moment in moments]
 
 
 def _server(node: elastic_server.Node) -> float:

@@ -47,7 +47,7 @@ class Rows(NamedTuple):
     @property
     def bad(self) -> Bools:
         """Which are part of an incident."""
-        return self.technique != PLAIN
+        return np.asarray(self.technique != PLAIN)
 
     @property
     def bins(self) -> Ints:

@@ -24,7 +24,8 @@ def add_approver(path: Path, who: tuple[str, str], key: Path, passphrase: str) -
     demand(bool(who[0].strip()) and len(who[0]) <= 100, "--by", "give a name of at most 100 characters")
     known = sorted({role for rule in load(path if path.exists() else SHIPPED).rules for role in rule.approvers})
     demand(who[1] in known, f"--role {who[1][:40]!r}", f"the policy's rules know: {', '.join(known)}")
-    name, role = (json.dumps(one, ensure_ascii=False) for one in who)  # a basic string of TOML is spelled like one of JSON
+    # A basic string of TOML is spelled like one of JSON.
+    name, role = (json.dumps(one, ensure_ascii=False) for one in who)
     public = new_key(key, passphrase)
     _put(path, f'{text.rstrip()}\n\n[[approver]]\nname = {name}\nroles = [{role}]\nkey = "{public}"\n')
     return load(path)

@@ -90,7 +90,7 @@ class Ledger:
             grown = [_grown(group[name], slots) for name, slots in found._asdict().items()]
             self.note(pattern, group["from"], found)
             if any(grown):
-                told, own = (_stretches(sorted(slots)) for slots in grown)
+                told, own = (read.stretches(sorted(slots), SLOT) for slots in grown)
                 window = Window(pattern, min(low for low, _ in (*told, *own)), self._now, told, own)
                 yield window, sum(sum(slots.values()) for slots in grown)
 
@@ -133,18 +133,3 @@ def counts(found: Json) -> Counts:
 def _grown(before: Json, now: Slots) -> Slots:
     """Slot → documents more."""
     return {slot: n - before.get(str(slot), 0) for slot, n in now.items() if n > before.get(str(slot), 0)}
-
-
-def _stretches(starts: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """Neighbouring slots joined.
-
-    >>> _stretches([0, 300, 900])
-    ((0, 600), (900, 1200))
-    """
-    found: list[tuple[int, int]] = []
-    for start in starts:
-        if found and found[-1][1] == start:
-            found[-1] = (found[-1][0], start + SLOT)
-        else:
-            found.append((start, start + SLOT))
-    return tuple(found)

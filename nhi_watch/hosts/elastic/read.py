@@ -6,7 +6,7 @@ nothing is missing (measured: docs/decisions/0006-elastic.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Optional
 
@@ -148,6 +148,21 @@ def aggregated(client: Elasticsearch, pattern: str, wanted: Json, aggs: Json) ->
     )  # fmt: skip
     found: Json = complete(told.body, f"planning {pattern}").get("aggregations", {})
     return found
+
+
+def stretches(starts: Iterable[int], length: int) -> tuple[tuple[int, int], ...]:
+    """Beginnings of pieces of that length, neighbours joined.
+
+    >>> stretches([1, 2, 5], 1)
+    ((1, 3), (5, 6))
+    """
+    found: list[tuple[int, int]] = []
+    for start in sorted(starts):
+        if found and found[-1][1] == start:
+            found[-1] = (found[-1][0], start + length)
+        else:
+            found.append((start, start + length))
+    return tuple(found)
 
 
 def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -> Iterator[list[Hit]]:

@@ -18,7 +18,7 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportErr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from nhi_watch.context import assets, networks
-from nhi_watch.core.errors import StoreError
+from nhi_watch.core.errors import NhiError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
@@ -47,6 +47,9 @@ from nhi_watch.hosts.elastic.windows import Planned, Task, Wanted
 
 LAG = 120
 """Seconds: what was ingested later may not be searchable yet."""
+DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, NameError, NhiError, RuntimeError,
+           TypeError, ValueError)  # fmt: skip
+"""What a document may do to a program that has a defect: the others must not wait for it."""
 PATIENCE = 120.0
 """Seconds for which a part is tried again while the cluster is away or busy."""
 
@@ -316,7 +319,7 @@ class Run:
             if not isinstance(error.__cause__, BadRequestError):
                 raise
             reason = str(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is about a document, the others must not wait for it
+        except DEFECTS as error:
             reason = heartbeat.described(error)
         self._store.close()
         left = windows.failed(tasks, reason)

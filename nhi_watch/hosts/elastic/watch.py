@@ -52,7 +52,7 @@ class Watch:
         own = _grown(self._read.own, self._look.own)
         if not told and not own:
             return None
-        return Window(self.pattern, until - OVERLAP, until, _stretches(told, 1), _stretches(own, _MINUTE))
+        return Window(self.pattern, until - OVERLAP, until, read.stretches(told, 1), read.stretches(own, _MINUTE))
 
     def done(self) -> None:
         """All that the last look saw was read."""
@@ -68,7 +68,9 @@ class Watch:
             by = self._by(until)
             told = read.told(until - OVERLAP, until, by)
             own = read.lacking(until - until % _MINUTE - LATE, until, by)
-            steps = {"told": _steps(told, read.INGESTED, 1), "own": _steps(own, read.TIMESTAMP, _MINUTE)}
+            steps = {"own": _steps(own, read.TIMESTAMP, _MINUTE)}
+            if not by.odd:  # else some index would refuse; all is read anew every five minutes anyway
+                steps["told"] = _steps(told, read.INGESTED, 1)
             answer = self._client.search(
                 index=self.pattern,
                 query=read.any_of([told, own]),
@@ -101,18 +103,3 @@ def _counts(found: Json, name: str) -> dict[int, int]:
 
 def _grown(before: dict[int, int], now: dict[int, int]) -> list[int]:
     return sorted(at for at, count in now.items() if count > before.get(at, 0))
-
-
-def _stretches(starts: list[int], length: int) -> tuple[tuple[int, int], ...]:
-    """Neighbours joined.
-
-    >>> _stretches([1, 2, 5], 1)
-    ((1, 3), (5, 6))
-    """
-    found: list[tuple[int, int]] = []
-    for start in starts:
-        if found and found[-1][1] == start:
-            found[-1] = (found[-1][0], start + length)
-        else:
-            found.append((start, start + length))
-    return tuple(found)
