@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 import nhi_watch
 from nhi_watch.detect.bins import EDGES
-from nhi_watch.detect.features import is_person
+from nhi_watch.detect.home import PERSON
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import peer_scope
@@ -71,6 +71,10 @@ class _Seen(NamedTuple):
     person: bool
 
 
+def _seen(item: Replayed) -> _Seen:
+    return _Seen(item, item.episode.view.past.own.days, item.episode.bound.home.kind == PERSON)
+
+
 def of_world(card: Scorecard, world: worlds.World) -> Rows:
     """Replay a world, and keep its eligible identity-days."""
     replay, found, told = Replay(card), list[_Seen](), dict[str, str]()
@@ -78,7 +82,7 @@ def of_world(card: Scorecard, world: worlds.World) -> Rows:
         replay.label(day.incidents)
         told.update((i["id"], f"{i['technique']} {i['origin']}") for i in day.incidents if i["distinguishable"])
         items = replay.run([record for _, record in day.records])
-        found += [_Seen(i, i.episode.view.past.own.days, _is_person(i)) for i in items if i.ranked.eligible]
+        found += [_seen(item) for item in items if item.ranked.eligible]
     return _rows(found, told)
 
 
@@ -100,11 +104,6 @@ def _rows(seen: Sequence[_Seen], told: dict[str, str]) -> Rows:
         np.array([[np.nan if v is None else v for v in item.episode.values] for item in found]),
     )
     return only(made, ~np.array(hidden))
-
-
-def _is_person(item: Replayed) -> bool:
-    view = item.episode.view
-    return is_person(item.episode.identity, view.past, (each.shape for each in view.views))
 
 
 def only(rows: Rows, mask: Bools) -> Rows:
