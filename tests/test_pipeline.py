@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core_samples import ACCOUNT, TODAY, contents, record, run
+from core_samples import ACCOUNT, TODAY, Options, contents, record, run
 from nhi_watch import schemas
 from nhi_watch.context.assets import Asset
 from nhi_watch.core.notable import from_json, to_json
-from nhi_watch.detect.features import KNOWN_FROM
-from nhi_watch.detect.judge import Options, Result
+from nhi_watch.detect.home import HISTORY
+from nhi_watch.detect.run import Result
 from nhi_watch.state.memory import MemoryStore
 
 Records = list[dict[str, Any]]
@@ -131,7 +131,7 @@ def test_the_budget_is_kept_and_what_overflows_is_counted() -> None:
 def test_a_p_value_is_the_share_of_recent_quiet_days_that_scored_as_high() -> None:
     _, (first,) = scored(quiet(10) + raid())
     (told,) = first.notables
-    assert told["p_value"] == pytest.approx(1 / (1 + 10 - KNOWN_FROM), abs=1e-4), "first days do not count"
+    assert told["p_value"] == pytest.approx(1 / (1 + 10 - HISTORY), abs=1e-4), "first days do not count"
     assert first.run["threshold"] == 2.0, "so little is known that the cap alone holds"
 
 

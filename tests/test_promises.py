@@ -17,14 +17,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core_samples import TODAY, answer, contents, record, run, runs
+from core_samples import TODAY, Going, answer, contents, record, run, runs
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import judge, model
+from nhi_watch.detect import judge
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state import retention
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
-from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant
 
 Records = list[dict[str, Any]]
@@ -96,9 +95,9 @@ def test_relieving_memory_on_the_way_changes_nothing(
     monkeypatch.setattr(judge, "HELD", 400)
     monkeypatch.setattr(judge, "RETAIN_GROUPS", 2)
     store = MemoryStore()
-    going = judge.Pipeline(State(store), model.load(), [cloudtrail])
+    going = Going(store, [cloudtrail])
     for part in cut(delayed(whole, 7, late), 40):
-        going.feed(part, lambda index, reject: None)
+        going.feed(part)
         going.relieve()
     going.finish()
     assert answer(store) == expected

@@ -85,7 +85,7 @@ def test_the_order_is_total_bounded_and_loses_nobody(day: list[Ranked], budget: 
 def test_only_machines_identities_are_eligible(
     kind: str, human: str, today: list[Any], history: list[Any], eligible: bool
 ) -> None:
-    assert is_eligible(episode(today, history), kind, human) is eligible
+    assert is_eligible(episode(today, history), MACHINE._replace(kind=kind, human=human)) is eligible
 
 
 def test_priority_is_the_product_of_probability_and_weights() -> None:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from core_samples import record, run
+from core_samples import Options, record, run
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.explain.receipts import Check, day_scored, verify
-from nhi_watch.detect.judge import Options
 from nhi_watch.state import retention
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore

@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import UNKNOWN, Asset
-from nhi_watch.context.operators import network_facts
+from nhi_watch.context.operators import Networks
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import (
@@ -263,7 +263,8 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
     what = [_done(told[name]) for name in HEADLINES if name in told][:2]
     what = what or [part.signal.title.lower() for part in parts[:2] if part.points >= REASON_POINTS]
-    where = next((_place(told[name]) for name in PLACES if name in told and told[name].points >= REASON_POINTS), "")
+    networks = episode.view.past.networks
+    where = next((_place(told[name], networks) for name in PLACES if name in told and told[name].points >= REASON_POINTS), "")
     others = f" and {len(episode.members) - 1} linked" if episode.members else ""
     return f"{clip(short_name(episode.identity), 80)}{others}: {', '.join(what) or 'unusual behaviour'}{where}"
 
@@ -274,9 +275,9 @@ def _done(part: Weighed) -> str:
     return part.signal.title.lower() + ("" if succeeded or not part.backing else " (tried, did not succeed)")
 
 
-def _place(part: Weighed) -> str:
+def _place(part: Weighed, networks: Networks) -> str:
     network = next((b.shape.network for b in part.backing), "")
-    return f", from {network_facts(network).owner or network}" if network else ""
+    return f", from {networks.facts(network).owner or network}" if network else ""
 
 
 def _span(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[int, int]:

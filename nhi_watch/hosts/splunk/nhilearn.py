@@ -11,7 +11,6 @@ from typing import BinaryIO
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options
 from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, window
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.learning import KEEP, Learnt, settle
@@ -41,10 +40,10 @@ class NhiLearn:
         self._search = search
         self._keep, self._retire = max(1, int(options["keep"])), int(options["retire"])
         self._table = lookup.table(self._lookups, options["baseline"])
-        listed, messages = tables.load_reputation(self._lookups)
-        self._gatherer = Gatherer(hold=True, reputation=listed)
+        self._context, messages = tables.load_context(self._lookups)
+        self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
         reply: Metadata = {"type": "reporting", "required_fields": [*RAW, *lookup.COLUMNS]}
-        return reply, [*messages, *tables.load_networks(self._lookups)]
+        return reply, messages
 
     def execute(self, body: bytes) -> bytes:
         """Take in a chunk."""
@@ -82,7 +81,7 @@ class NhiLearn:
         notables.restore(store, {n: e for n, e in notables.latest(self._gatherer).items() if e.is_exposure})
         for day in days:
             wholes = {name: part.whole() for name, part in self._gatherer.take_day(day).items()}
-            settle(store, card, Options(), {day: wholes})
+            settle(store, card, {day: wholes}, self._context)
             learnt.take(store, day)
         return learnt.table(store, self._keep, self._retire)
 

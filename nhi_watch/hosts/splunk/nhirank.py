@@ -1,6 +1,6 @@
 """The reporting search command nhirank: the days in a search → ranked notables, one row each.
 
-It is the pipeline of `nhi score` over what the search has gathered: the same ids, scores and reasons. Earlier
+It judges as `nhi score` does, over what the search has gathered: the same ids, scores and reasons. Earlier
 revisions of the notables come with the rows, so that only what changed gets a new revision.
 """
 
@@ -13,7 +13,6 @@ from typing import BinaryIO
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options
 from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, verdicts, window
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.learning import settle
@@ -43,14 +42,13 @@ class NhiRank:
         self._search = search
         self._show = options["show"]
         self._table = lookup.table(self._lookups, options["baseline"])
-        assets, messages = tables.load_assets(self._lookups)
-        listed, more = tables.load_reputation(self._lookups)
-        self._options = Options(float(options["budget"]), assets)
-        self._gatherer = Gatherer(hold=True, reputation=listed)
+        self._context, messages = tables.load_context(self._lookups)
+        self._budget = float(options["budget"])
+        self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
         self._given, told = verdicts.load_exceptions(self._lookups)
         needed = [*RAW, *(name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW))]
         reply: Metadata = {"type": "reporting", "required_fields": needed}
-        return reply, [*messages, *more, *told, *tables.load_networks(self._lookups)]
+        return reply, [*messages, *told]
 
     def execute(self, body: bytes) -> bytes:
         """Take in a chunk."""
@@ -92,7 +90,7 @@ class NhiRank:
         exposures: list[Ranked] = []
         for day in days:
             wholes = {name: part.whole() for name, part in self._gatherer.take_day(day).items()}
-            result = settle(store, card, self._options, {day: wholes})
+            result = settle(store, card, {day: wholes}, self._context, self._budget)
             mine = {name: e for name, e in known.items() if e.day == day and not e.is_exposure}
             yield from notables.changes(result, mine, is_last=day == days[-1])
             exposures = list(notables.exposure_changes(result, exposed))

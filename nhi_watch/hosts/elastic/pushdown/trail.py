@@ -1,4 +1,4 @@
-"""CloudTrail's documents of some hours, as a grouping: the cluster groups them, or they are read one by one."""
+"""CloudTrail's documents of some hours, as days: the cluster groups them, or they are read one by one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, Optional
 
 from elasticsearch import Elasticsearch
 
+from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core.errors import RejectError
 from nhi_watch.hosts.elastic import read
-from nhi_watch.hosts.elastic.hits import Intake, Refuse, sources_of
+from nhi_watch.hosts.elastic.hits import Refuse, feed, sources_of
 from nhi_watch.hosts.elastic.pushdown import checks, fields, queries
 from nhi_watch.hosts.elastic.pushdown.behaviours import Gatherer
 from nhi_watch.hosts.elastic.pushdown.buckets import (
@@ -27,7 +28,7 @@ from nhi_watch.hosts.elastic.pushdown.buckets import (
 )
 from nhi_watch.hosts.elastic.pushdown.queries import Request
 from nhi_watch.hosts.elastic.store_errors import explained
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Days, Intake
 from nhi_watch.intake.sources import cloudtrail
 
 Json = dict[str, Any]
@@ -42,9 +43,9 @@ _STRETCHES = 16
 class Made:
     """Hours, made anew."""
 
-    grouping: Grouping
+    intake: Intake
     documents: int = 0
-    """How many the cluster has grouped; those that were read are counted by the grouping."""
+    """How many the cluster has grouped; those that were read are counted by the intake."""
     bytes: int = 0
     """Of the answers that held groups."""
     rejected: list[tuple[str, int]] = field(default_factory=list)
@@ -99,7 +100,7 @@ class Trail:
         self._read(queries.all_of(within, without=[queries.pushable(self._left_out)]), made, refuse)
         return made
 
-    def whole(self, hours: Iterable[int], until: int, narrow: Optional[Json]) -> Grouping:
+    def whole(self, hours: Iterable[int], until: int, narrow: Optional[Json]) -> Days:
         """The same with every record id that a behaviour keeps, of those documents that a filter lets through.
 
         Raises:
@@ -108,10 +109,10 @@ class Trail:
         within = queries.within(hours, until)
         with explained(f"grouping {self.pattern}"), point_in_time(self._client, self.pattern) as pit:
             narrowed = queries.all_of(within, narrow) if narrow else within
-            return self._group(pit, _Wanted(narrowed, [list(hours)], fields.TARGET_KEYS, Ask.ALL)).grouping
+            return self._group(pit, _Wanted(narrowed, [list(hours)], fields.TARGET_KEYS, Ask.ALL)).intake.days
 
     def _nothing(self) -> Made:
-        return Made(Grouping(sources_of([cloudtrail]), reputation=self._reputation))
+        return Made(Intake(sources_of([cloudtrail]), Context(reputation=self._reputation)))
 
     def _group(self, pit: str, wanted: _Wanted) -> Made:
         told = checks.told(self._client, pit)
@@ -130,7 +131,7 @@ class Trail:
 
     def _group_once(self, pit: str, requests: list[Request], ask: Ask) -> Made:
         made = self._nothing()
-        gatherer = Gatherer(made.grouping)
+        gatherer = Gatherer(made.intake.days)
 
         def answered(request: Request) -> tuple[Grouped, list[Bucket]]:
             grouped = Grouped(self._client, pit, request, ask)
@@ -146,9 +147,8 @@ class Trail:
         return made
 
     def _read(self, wanted: Json, made: Made, refuse: Refuse) -> None:
-        intake = Intake(made.grouping)
         for hits in read.pages(self._client, self.pattern, wanted, self._page):
-            intake.feed(hits, refuse)
+            feed(made.intake, hits, refuse)
 
 
 def _add(bucket: Bucket, request: Request, gatherer: Gatherer, made: Made) -> None:
