@@ -223,6 +223,8 @@ def answer(store: Any) -> dict[str, Any]:
     del whole["ledger"]
     for notable in whole["notable"].values():
         notable.pop("revision")
+        for one in notable["revisions"]:
+            one.pop("revision")
     whole["profile"] = baselines_of(store)
     return whole
 

@@ -8,21 +8,19 @@ that a run that was cut off anywhere is simply run again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any
 
-from nhi_watch.context import assets
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.core.notable import to_json
 from nhi_watch.core.timestamps import HOUR, render
-from nhi_watch.detect import blind_spots, calibration, drift, linking, ranking
-from nhi_watch.detect.blind_spots import Watch, revised
+from nhi_watch.detect import blind_spots, calibration, drift, linking, lives, ranking
+from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.episodes import Complete, DayEpisodes, nothing_missing
-from nhi_watch.detect.explain.notables import build, notable_id
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.run import Result, Tally
 from nhi_watch.detect.scoring import Baselines
+from nhi_watch.detect.writing import Acting, Writer, Written
 from nhi_watch.intake.days import Days
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import TENANT, Profile
@@ -46,7 +44,7 @@ class Judge:
         self, state: State, model: Scorecard, context: Context = NO_CONTEXT, budget: float = BUDGET,
         complete: Complete = nothing_missing,
     ) -> None:  # fmt: skip
-        """`budget`: notables a day per 1,000 identities; `complete`: see `episodes.Complete`."""
+        """`budget`: notables a day per 1,000 identities with a history; `complete`: see `episodes.Complete`."""
         self._state = state
         self._model = model
         self._context = context
@@ -62,19 +60,23 @@ class Judge:
     def settle(self, days: Days, progress: Progress = _unseen) -> Result:
         """Score, rank and learn what was read."""
         self._settle(days, progress, last=True)
+        tally, state, context = self._tally, self._state, self._context
         fresh = {notable["id"]: notable for _, found in sorted(self._notables.items()) for notable in found}
-        standing = {**{notable["id"]: notable for notable in self._state.every_notable()}, **fresh}
-        known, networks = self._context.assets, self._context.networks
-        followed = fast.follow_up(self._state.rows, self._model, known, list(standing.values()), networks)
+        kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
+        followed = fast.follow_up(state.rows, self._model, context.assets, kept, context.networks)
+        scored = [notable for notable in followed.notables if notable["id"] in fresh]
+        spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found]
         changed = [notable for name, notable in self._changed.items() if name in fresh]
         changed += [notable for name, notable in self._merged.items() if name not in fresh]
         changed += followed.exposures
-        scored = [notable for notable in followed.notables if notable["id"] in fresh]
-        spots = [spot for _, spots in sorted(self._watch.notables.items()) for spot in spots]
-        told = {"notables": len(scored), "blind_spots": len(spots), "budget": self._budget}
         changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
-        run = {**self._tally.told(days, self._model), **told}
-        return Result(scored + spots, changed, run, [*followed.notables, *blind_spots.stored(self._state.rows)])
+        run = {**tally.told(days, self._model), **ranking.counted(scored), "blind_spots": len(spots)}
+        run["budget"] = self._budget
+        standing = [*followed.notables, *blind_spots.stored(state.rows)]
+        return Result(
+            [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],
+            [notable for notable in standing if not is_listed(notable)],
+        )  # fmt: skip
 
     def relieve(self, days: Days) -> None:
         """When much is held in memory, settle all days but the one that is being read.
@@ -92,6 +94,7 @@ class Judge:
         grown = self._grown(days)
         numbers = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
         baselines = Baselines(self._model, self._context.networks)
+        writer = Writer(self._state, self._context.assets, self._watch)
         if numbers:
             self._watch.eve(numbers[0])
         for done, day in enumerate(numbers):
@@ -99,7 +102,7 @@ class Judge:
             later, wholes = numbers[done + 1 :], days.pop(day, None) or self._state.load_day(day)
             self._tally.identities.update(wholes)
             self._watch.begin(day, wholes.values(), later)
-            self._judge(day, wholes, grown.get(day, []) if done == 0 else sorted(wholes), baselines)
+            self._judge(day, wholes, grown.get(day, []) if done == 0 else sorted(wholes), baselines, writer)
             self._watch.end(day)
             self._learn(day, later, baselines)
             changed = {name: wholes[name] for name in grown.get(day, [])}
@@ -120,60 +123,42 @@ class Judge:
             self._tally.too_late += sum(whole.events() for whole in late)
         return grown
 
-    def _judge(self, day: int, wholes: dict[str, IdentityDay], names: list[str], baselines: Baselines) -> None:
-        """Score a day's identities, order the day, write its notables."""
-        known = self._context.assets
+    def _judge(
+        self, day: int, wholes: dict[str, IdentityDay], names: list[str], baselines: Baselines, writer: Writer
+    ) -> None:
+        """Score a day's identities, join those that are linked, write the day's notables."""
         with self._tally.spent("score"):
-            episodes = DayEpisodes(self._state, baselines, day, wholes, self._tally, known, self._complete)
+            episodes = DayEpisodes(
+                self._state, baselines, day, wholes, self._tally, self._context.assets, self._complete
+            )
             episodes.note(names)
-            order, merged = self._order(episodes)
+            acting, budget = self._acting(episodes)
         with self._tally.spent("rank"):
-            self._write_notables(episodes, order, merged)
+            self._note(day, writer.write(episodes, acting, budget))
 
-    def _order(self, episodes: DayEpisodes) -> tuple[ranking.Order, dict[str, str]]:
-        """The day's order, in which linked episodes are one; and member → lead of those."""
+    def _acting(self, episodes: DayEpisodes) -> tuple[list[Acting], tuple[int, float]]:
+        """Who did something odd, linked ones as one; the week's allowance, and the score that asks for a place."""
         day, baselines = episodes.day, episodes.baselines
         judged = self._state.judged(day)
         tenant = baselines.groups.get(TENANT) or Profile()
         if tenant.days and day - tenant.first >= drift.SETTLED:
             drift.note(self._state.rows, day, judged)
         ranked = {stored.ranked.identity_id: stored.ranked for stored in judged}
-        identities = sum(item.eligible for item in ranked.values())
-        merged: dict[str, str] = {}
+        identities = ranking.base(ranked.values())
+        acting = {name: Acting(one, (name,)) for name, one in ranked.items()}
         for group in linking.join(stored.trace for stored in judged if stored.trace is not None):
-            ranked[group.lead] = episodes.join(group)
-            for name in set(group.members) - {group.lead}:
-                del ranked[name]
-                merged[name] = group.lead
-        quiet = calibration.quiet_time(tenant, baselines.home(day), day)
-        self._tally.threshold = quiet.threshold(ranking.allowance(self._budget, identities), identities)
-        return ranking.order(ranked.values(), self._budget, identities, self._tally.threshold), merged
+            for name in group.members:
+                acting.pop(name, None)
+            acting[group.lead] = Acting(episodes.join(group), group.members)
+        self._tally.threshold = ranking.line(calibration.quiet_time(tenant, baselines.home(day), day), self._budget)
+        odd = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
+        return odd, (ranking.allowance(self._budget, identities), self._tally.threshold)
 
-    def _write_notables(self, episodes: DayEpisodes, order: ranking.Order, merged: dict[str, str]) -> None:
-        day, tally = episodes.day, self._tally
-        before = self._state.notables(day)
-        self._merged.update(_merged(day, merged, before))
-        found: list[dict[str, Any]] = []
-        for rank, chosen in enumerate(order.chosen, 1):
-            old = before.get(notable_id(chosen.identity_id, day))
-            document = self._document(chosen.identity_id, episodes, old)
-            document["rank"] = rank
-            if old is None or document["revision"] != old["revision"]:
-                self._changed[document["id"]] = document
-            found.append(document)
-        tally.overflow += order.overflow
-        tally.overflow_highest = max(tally.overflow_highest, order.overflow_highest)
-        tally.withdrawn += len(set(before) - {document["id"] for document in found})
-        self._notables[day] = found
-        self._state.put_notables(day, found, before)
-
-    def _document(self, lead: str, episodes: DayEpisodes, old: Optional[dict[str, Any]]) -> dict[str, Any]:
-        """The notable as it is now; of what was not scored now, what was scored earlier stands."""
-        if old is not None and not episodes.is_scored(lead):
-            return revised(self._watch.widened(old), old)
-        episode = episodes.whole(lead)
-        asset = assets.find(self._context.assets, episode.identity)
-        return revised(self._watch.widened(to_json(build(episode, episodes.baselines, asset))), old)
+    def _note(self, day: int, written: Written) -> None:
+        self._notables[day] = written.found
+        self._changed.update((notable["id"], notable) for notable in written.changed)
+        self._merged.update((notable["id"], notable) for notable in written.merged)
+        self._tally.withdrawn += written.withdrawn
 
     def _learn(self, day: int, later: list[int], baselines: Baselines) -> None:
         """Only closed days are learnt: the last one may still grow."""
@@ -192,11 +177,6 @@ def _provisional(notables: list[dict[str, Any]], wholes: dict[str, IdentityDay])
         notable["telemetry"] = {**notable["telemetry"], "provisional": notable["last_time"][:13] == hour}
 
 
-def _merged(day: int, merged: dict[str, str], before: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The last revisions of notables that go on as part of another."""
-    found = {}
-    for name, lead in merged.items():
-        old = before.get(notable_id(name, day))
-        if old is not None:
-            found[old["id"]] = {**old, "revision": old["revision"] + 1, "merged_into": notable_id(lead, day)}
-    return found
+def is_listed(notable: dict[str, Any]) -> bool:
+    """Whether a notable has a place in the list; what became part of another had one if it is to be told."""
+    return bool(notable["listed"])

@@ -17,13 +17,16 @@ class Result(NamedTuple):
     """What a run found."""
 
     notables: list[dict[str, Any]]
-    """Those of every day that was scored, by day and rank."""
+    """The listed ones of every day that was scored, by day and rank."""
     changed: list[dict[str, Any]]
     """New ones, and new revisions."""
     run: dict[str, Any]
     """Counts, seconds a stage, ids of model and baseline: see design, run.json."""
     standing: list[dict[str, Any]]
-    """The notables of all days that the state keeps, and all exposures: a run over new files must not hide them."""
+    """The listed notables of all days that the state keeps, and all exposures: a run over new files must not hide
+    them."""
+    below: list[dict[str, Any]]
+    """Those below the line, of all days that the state keeps."""
 
 
 class Tally:
@@ -35,13 +38,11 @@ class Tally:
         self.identities: set[str] = set()
         self.episodes = 0
         self.behaviours = 0
-        self.overflow = 0
-        self.overflow_highest = 0.0
         self.withdrawn = 0
         self.too_late = 0
         """Records of days of which behaviours were forgotten."""
         self.threshold = 0.0
-        """The score that the budget asked for on the last day; 0: too little history to ask for any."""
+        """The score from which a place was asked for on the last day."""
         self.seconds: dict[str, float] = {}
 
     @contextmanager
@@ -63,11 +64,9 @@ class Tally:
             "behaviours": self.behaviours,
             "identities": len(self.identities),
             "episodes": self.episodes,
-            "overflow": self.overflow,
             "withdrawn": self.withdrawn,
             "too_late": self.too_late,
-            "overflow_highest": self.overflow_highest,
-            "threshold": max(ranking.FLOOR, self.threshold),
+            "threshold": max(ranking.LEAST, self.threshold),
             "days": [render_day(numbers[0]), render_day(numbers[-1])] if numbers else [],
             "alerts_in": days.alerts,
             "seconds": {stage: round(spent, 3) for stage, spent in self.seconds.items()},

@@ -92,7 +92,8 @@ def verify(
         raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not scored by the model")
     told = notable["receipt"]
     checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
-    again = _again(State(rows), Baselines(card, networks), notable)
+    state = State(rows)
+    again = _again(state, Baselines(card, networks), day_scored(notable), str(notable["identity"]["id"]))
     if again is None:
         days = f"the {RETAIN_DELTAS} latest days with records are kept"
         return [*checks, Check("signals", None, f"retention has removed this day from the state: {days}")]
@@ -101,7 +102,29 @@ def verify(
     else:
         checks.append(Check("baseline", again.baseline == told["baseline"], f"SHA-256 {again.baseline[:16]}…"))
     mine = digest(list(again.values))
-    return [*checks, Check("signals", mine == told["signals"], f"SHA-256 {mine[:16]}…"), *_scored(card, notable, again)]
+    checks += [Check("signals", mine == told["signals"], f"SHA-256 {mine[:16]}…"), *_scored(card, notable, again)]
+    return [*checks, *_revisions(state, Baselines(card, networks), notable)]
+
+
+def _revisions(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> list[Check]:
+    """The other days of a notable that went on, each against its own receipt."""
+    shown = (render_day(day_scored(notable)), notable["identity"]["id"])
+    others = [one for one in notable.get("revisions") or () if (one["day"], one["identity"]) != shown]
+    return [_revision(State(state.rows), baselines, one) for one in others]
+
+
+def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Check:
+    day, receipt, card = day_of(parse(f"{one['day']}T00:00:00Z")), one["receipt"], baselines.card
+    what = f"revision {one['revision']}"
+    if receipt["model"] != card.sha256:
+        return Check(what, None, f"{one['day']} was scored by another model, {receipt['model'][:16]}…")
+    again = _again(state, Baselines(card, baselines.networks), day, str(one["identity"]))
+    if again is None or again.points is None:
+        return Check(what, None, f"retention has removed {one['day']} from the state")
+    score = score_of(card.probability(total(again.points)))
+    mine = (score, digest(list(again.values)), again.baseline)
+    same = mine == (one["score"], receipt["signals"], receipt["baseline"])
+    return Check(what, same, f"{one['day']}, score {score:g}")
 
 
 def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[Check]:
@@ -141,8 +164,7 @@ def day_scored(notable: Mapping[str, Any]) -> int:
         raise InputError(f"the notable does not name the day of its baseline ({error})") from error
 
 
-def _again(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> Optional[_Again]:
-    day, lead = day_scored(notable), str(notable["identity"]["id"])
+def _again(state: State, baselines: Baselines, day: int, lead: str) -> Optional[_Again]:
     if day not in state.daybook.days:
         return None
     stored = {one.ranked.identity_id: one for one in state.judged(day)}

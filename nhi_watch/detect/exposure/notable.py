@@ -75,7 +75,8 @@ def build(case: Case, reach: Reach, asset: Asset, networks: Networks = SHIPPED) 
     return Notable(
         id=exposure_id(case.credential.id), revision=1, kind="exposure", rank=1, score=score,
         probability=round(case.probability, 4), p_value=None, priority=priority(round(score / 100, 4), weight),
-        severity=severity_of(score), title=clip(_title(case, networks), 200), summary=clip(_summary(case, reach, asset), 1000),
+        severity=severity_of(score), title=clip(_title(case, networks), 200),
+        summary=clip(_summary(case, reach, asset), 1000),
         identity=NotableIdentity(
             case.identity.id, clip(case.identity.name, 512), case.identity.kind, case.identity.provider,
             case.identity.account, asset.owner,
