@@ -19,10 +19,11 @@ if __name__ == "__main__":
 from core_samples import Going, Options
 from layout import ROOT
 from llm_double import copying, endpoint, plain
+from llm_real import BEGIN
 from nhi_watch.act.copilot import verifier, writer
 from nhi_watch.act.copilot.client import Endpoint
 from nhi_watch.act.copilot.masking import mask
-from nhi_watch.act.response import plan, policy
+from nhi_watch.act.response import plan, policy, subjects
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import brief
 from nhi_watch.intake.sources import cloudtrail
@@ -69,7 +70,7 @@ def incidents(seed: int, days: int = 16, machines: int = 60, campaigns: int = 40
 
 def told(name: str, document: dict[str, Any]) -> Told:
     """The brief of a notable with the steps of the shipped policy."""
-    members = plan.members_of(document)
+    members = subjects.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
     made = plan.draft(document, policy.load(), {str(members[0]["id"]): keys}, plan.Breaks((), ()), 1_772_323_200)
     return Told(name, document, made, brief.facts(document, plan.facts(made)))
@@ -183,8 +184,8 @@ is looked up in the JSON of the notable and of the plan. The falsehoods are of t
 a number, value or name changed, swapped, left out or invented, a negation added or taken away, another's proof,
 advice, an all-clear, an instruction obeyed, markup. The endpoint that words anew stands for a language model: a
 program in `tests/llm_double.py` that changes words and clauses, opens sentences with "Notably" and joins two into one,
-written from how models word such things and not to please the verifier. No real model was asked. What does not survive
-is said by the template, so that nothing is lost; `nhi brief --llm` says how many of a model's sentences held.
+written from how models word such things and not to please the verifier. What does not survive is said by the template,
+so that nothing is lost; `nhi brief --llm` says how many of a model's sentences held.
 """
 
 
@@ -193,4 +194,6 @@ def _share(part: int, whole: int) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(measure([one for seed in SEEDS for one in incidents(seed)]), SEEDS), "utf-8")
+    _, mark, real = PAGE.read_text("utf-8").partition(BEGIN)  # what a real model did is measured by itself
+    fresh = page(measure([one for seed in SEEDS for one in incidents(seed)]), SEEDS)
+    PAGE.write_text(f"{fresh}\n{mark}{real}" if mark else fresh, "utf-8")

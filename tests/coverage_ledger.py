@@ -20,7 +20,7 @@ if __name__ == "__main__":
 
 from core_samples import TODAY, events, learnt, whole_days
 from layout import ROOT
-from nhi_watch.act.response import plan, policy
+from nhi_watch.act.response import plan, policy, subjects
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import Asset
 from nhi_watch.core.notable import to_json
@@ -80,7 +80,7 @@ def _signals() -> Iterator[Proof]:
 def _fired(signal: Any, sample: Mapping[str, Any]) -> dict[str, Any] | None:
     """The notable of a sample whose signal fires indeed; None: it does not."""
     found, past = events(sample["events"], TODAY), learnt(sample["history"])
-    parts = {name: score_day(past.model, past, whole) for name, whole in whole_days(found).items()}
+    parts = {name: score_day(past, whole) for name, whole in whole_days(found).items()}
     lead = found[0].identity.id
     whole = parts[lead] if len(parts) == 1 else linking.joined(linking.Group(lead, tuple(parts), ()), parts)
     value, _ = value_of(signal, whole.view)
@@ -105,7 +105,7 @@ def _exposures() -> Iterator[Proof]:
 
 
 def _proof(name: str, sample: str, ids: Iterable[str], document: dict[str, Any]) -> Proof:
-    members = plan.members_of(document)
+    members = subjects.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
     made = plan.draft(document, policy.load(), {str(members[0]["id"]): keys}, plan.Breaks((), ()), LEAK)
     followed = [e for e in ledger.follow(MemoryStore(), History(), [document], LEAK) if e.due and e.owner]

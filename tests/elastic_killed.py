@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from nhi_watch.core.timestamps import parse
-from nhi_watch.hosts.elastic import part, write
+from nhi_watch.hosts.elastic import hits, write
 from nhi_watch.hosts.elastic.client import connect
 from nhi_watch.hosts.elastic.connection import Connection
 from nhi_watch.hosts.elastic.run import Job, run
@@ -32,7 +32,7 @@ def die_after(calls: int, inner: Any) -> Any:
 
 def main(stage: str, url: str, source: str, namespace: str) -> None:
     if stage == "read":
-        setattr(part, "feed", die_after(2, part.feed))  # noqa: B010 - a name of a module
+        setattr(hits, "feed", die_after(2, hits.feed))  # noqa: B010 - a name of a module
     elif stage == "alerts":
         setattr(write, "streaming_bulk", die)  # noqa: B010
     else:

@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -31,12 +31,13 @@ FIRST = int(time.time()) if RUNNING else 0
 """Where the numbers in names of tests begin."""
 
 _HERE = Path(__file__).parent / "elasticsearch_server"
-_DESCRIPTOR = """name=transport-netty4
-description=HTTP for the tests
+_DESCRIPTOR = """name={name}
+description=for the tests
 version={version}
 elasticsearch.version={version}
 java.version=17
-classname=org.elasticsearch.transport.netty4.Netty4Plugin
+classname={plugin}
+extended.plugins={extends}
 """
 _SETTINGS = """cluster.name: nhi-{pid}
 node.portsfile: true
@@ -86,29 +87,49 @@ def _release(java: str) -> int:
 
 def jars(version: str) -> Path:
     """Folder with lib/ and modules/ of a version; fetched by Maven when it is not there yet."""
+    return cached(version, lambda folder: _fetch(version, folder))
+
+
+def cached(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is made once."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nhi-watch" / "elasticsearch"
     cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
+    with (cache / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (cache / version).exists():
+        if not (cache / name).exists():
             need(shutil.which("mvn"), "needs Maven to fetch Elasticsearch")
-            _fetch(version, cache / f"{version}.part")
-            (cache / f"{version}.part").rename(cache / version)
-    return cache / version
+            part = cache / f"{name}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            make(part)
+            part.rename(cache / name)
+    return cache / name
 
 
 def _fetch(version: str, folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
     library, module = folder / "lib", folder / "modules" / "transport-netty4"
+    resolve(version, "pom.xml", library)
     module.mkdir(parents=True)
-    shutil.copy(_HERE / "pom.xml", folder)
-    command = ["mvn", "-q", "-B", f"-Dserver.version={version}", "dependency:copy-dependencies"]
-    options = ["-DincludeScope=runtime", f"-DoutputDirectory={library}"]
-    subprocess.run([*command, *options], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     for pattern in ("netty-*", "transport-netty4-*", "elasticsearch-ssl-config-*"):
         for jar in library.glob(pattern):
             jar.rename(module / jar.name)
-    (module / "plugin-descriptor.properties").write_text(_DESCRIPTOR.format(version=version))
+    describe(module, version, "org.elasticsearch.transport.netty4.Netty4Plugin")
+
+
+def resolve(version: str, pom: str, into: Path) -> None:
+    """Let Maven copy what one of our lists of jars names."""
+    work = into.parent / "maven"
+    work.mkdir(parents=True, exist_ok=True)
+    shutil.copy(_HERE / pom, work / "pom.xml")
+    command = ["mvn", "-q", "-B", f"-Dserver.version={version}", "dependency:copy-dependencies"]
+    options = ["-DincludeScope=runtime", f"-DoutputDirectory={into}"]
+    subprocess.run([*command, *options], cwd=work, check=True, stdout=subprocess.DEVNULL)
+
+
+def describe(module: Path, version: str, plugin: str, extends: str = "") -> None:
+    """Make a folder of jars a module of the server."""
+    text = _DESCRIPTOR.format(name=module.name, version=version, plugin=plugin, extends=extends)
+    (module / "plugin-descriptor.properties").write_text(text)
 
 
 class Node:
@@ -117,12 +138,13 @@ class Node:
     def __init__(self, version: str, home: Path, heap: str = "", joins: Optional[Node] = None) -> None:
         self.version = version
         self.home = home
+        self.settings = ""
+        """More lines of its configuration."""
         self._options = (f"-Xms{heap}", f"-Xmx{heap}") if heap else _FOR_TESTS
         self._port = 0
         self._process: Optional[subprocess.Popen[bytes]] = None
-        cached = jars(version)
-        self._library = f"{cached}/lib/*"
-        shutil.copytree(cached / "modules", home / "modules")
+        self._library = f"{jars(version)}/lib/*"
+        shutil.copytree(jars(version) / "modules", home / "modules")
         for name in ("config", "logs", "plugins"):
             (home / name).mkdir()
         (home / "config" / "log4j2.properties").write_text(_LOGGING)
@@ -132,7 +154,7 @@ class Node:
         """Start it and wait until it listens; returns its URL."""
         java = java_for(self.version)
         need(java, f"Elasticsearch {self.version} needs Java {VERSIONS[self.version]} or newer")
-        settings = _SETTINGS.format(pid=os.getpid(), port=self._port, discovery=self._discovery)
+        settings = _SETTINGS.format(pid=os.getpid(), port=self._port, discovery=self._discovery) + self.settings
         (self.home / "config" / "elasticsearch.yml").write_text(settings)
         for ports in (self.home / "logs").glob("*.ports"):
             ports.unlink()
@@ -142,6 +164,11 @@ class Node:
         url = f"http://{self.address('http')}"
         self._port = int(url.rpartition(":")[2])
         return url
+
+    @property
+    def pid(self) -> int:
+        """Of its process; 0: not started."""
+        return self._process.pid if self._process is not None else 0
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""

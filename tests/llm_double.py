@@ -24,7 +24,7 @@ _FACT = re.compile(r"(f\d+) \| ([^|]+) \| (.+)")
 class Misbehaving:
     """Ways not to answer."""
 
-    HANG, DRIP, HTML, REFUSE, BROKEN, FLOOD, SHUT, PLAIN_JSON, REDIRECT = range(9)
+    HANG, DRIP, HTML, REFUSE, BROKEN, FLOOD, SHUT, PLAIN_JSON, REDIRECT, WRAPPED = range(10)
 
 
 @contextmanager
@@ -38,7 +38,9 @@ def endpoint(speaker: Speaker, fault: int = -1) -> Iterator[tuple[str, list[Json
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             met.append({**body, "path": self.path, "authorization": self.headers.get("Authorization", "")})
             try:
-                if fault >= 0:
+                if fault == Misbehaving.WRAPPED:  # as llama.cpp does: a token an event, with much around it
+                    _stream(self, speaker(body), letters=4, more={"timings": "x" * 350})
+                elif fault >= 0:
                     _misbehave(self, fault, over)
                 else:
                     _stream(self, speaker(body))
@@ -59,10 +61,10 @@ def endpoint(speaker: Speaker, fault: int = -1) -> Iterator[tuple[str, list[Json
         server.server_close()
 
 
-def _stream(handler: BaseHTTPRequestHandler, text: str) -> None:
+def _stream(handler: BaseHTTPRequestHandler, text: str, letters: int = 40, more: Json | None = None) -> None:
     _head(handler, 200, "text/event-stream")
-    for at in range(0, len(text), 40):
-        _data(handler, {"choices": [{"index": 0, "delta": {"content": text[at : at + 40]}}]})
+    for at in range(0, len(text), letters):
+        _data(handler, {"choices": [{"index": 0, "delta": {"content": text[at : at + letters]}}], **(more or {})})
     handler.wfile.write(b"data: [DONE]\n\n")
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from layout import ROOT
+from splunk_peers import Window
 from splunk_process import Row
-from splunk_server import Server, Window, moment
+from splunk_server import Server, moment
 
 VIEWS = ROOT / "default" / "data" / "ui" / "views"
 NAV = ROOT / "default" / "data" / "ui" / "nav" / "default.xml"

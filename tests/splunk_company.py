@@ -16,7 +16,8 @@ from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_conf import conf
-from splunk_server import Server, Window
+from splunk_peers import Window
+from splunk_server import Server
 
 SPEC = Spec(days=4, machines=15, seed=16, campaigns=5)
 GROUP = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]

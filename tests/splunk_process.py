@@ -7,10 +7,15 @@ import io
 import re
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
+from nhi_watch.hosts.splunk.nhigroup import NhiGroup
+from nhi_watch.hosts.splunk.nhihealth import NhiHealth
+from nhi_watch.hosts.splunk.nhilearn import NhiLearn
+from nhi_watch.hosts.splunk.nhirank import NhiRank
+from nhi_watch.hosts.splunk.protocol import Command, serve
 from splunk_stream import chunk, getinfo, replies, table
 
 Row = dict[str, list[str]]
@@ -61,7 +66,7 @@ def run(
         if "error" in reply:
             raise CommandError(reply["error"])
         assert reply["finished"] == (number == len(parts))
-        found += read(answer)
+        found += merged(read(answer), part, info["type"])
         messages += reply.get("inspector", {}).get("messages", [])
     process.stdin.close()
     errors = process.stderr.read() if process.stderr else b""
@@ -72,9 +77,48 @@ def run(
     return Answer(found, messages, info)
 
 
+def run_here(verb: str, lookups: Path, arguments: str, rows: Sequence[Row], times: tuple[int, int]) -> Answer:
+    """The same in this process, for tests of many runs: the command's own conversation, over bytes in memory."""
+    command = _COMMANDS[verb](lookups)
+    first = getinfo(shlex.split(arguments), earliest_time=str(times[0]), latest_time=str(times[1]))
+    info, _ = next(replies(io.BytesIO(_talk(_COMMANDS[verb](lookups), first))))
+    if "error" in info:
+        raise CommandError(info["error"])
+    names = _asked(info["required_fields"], rows)
+    body = table(names, rows) if rows else b""
+    told = replies(io.BytesIO(_talk(command, first + chunk({"action": "execute", "finished": True}, body))))
+    info, _ = next(told)
+    reply, answer = next(told)
+    if "error" in reply:
+        raise CommandError(reply["error"])
+    messages = [*info.get("inspector", {}).get("messages", []), *reply.get("inspector", {}).get("messages", [])]
+    return Answer(merged(read(answer), rows, info["type"]), messages, info)
+
+
+def _talk(command: Command, requests: bytes) -> bytes:
+    out = io.BytesIO()
+    serve(command, io.BytesIO(requests), out)
+    return out.getvalue()
+
+
+_COMMANDS: dict[str, Callable[[Path], Command]] = {
+    "nhigroup": NhiGroup, "nhirank": NhiRank, "nhilearn": NhiLearn, "nhihealth": NhiHealth,
+}
+
+
 def _asked(required: Sequence[str], rows: Sequence[Row]) -> list[str]:
     there = list(dict.fromkeys(name for row in rows for name in row))
     return there if "*" in required else [name for name in required if name in there]
+
+
+def merged(answered: list[Row], given: Sequence[Row], kind: str) -> list[Row]:
+    """Rows of a streaming command with the fields that it did not ask for: splunkd finds them by `_chunked_idx`."""
+    found = []
+    for row in answered:
+        index = row.pop("_chunked_idx", [""])[0]
+        left_out = given[int(index)] if kind == "streaming" and index else {}
+        found.append({**left_out, **row})
+    return found
 
 
 def read(body: bytes) -> list[Row]:
@@ -88,6 +132,6 @@ def _values(row: dict[str, str]) -> Row:
     found: Row = {}
     for name, text in row.items():
         many = row.get(f"__mv_{name}", "")
-        if text and not name.startswith("__mv_") and name != "_chunked_idx":
+        if text and not name.startswith("__mv_"):
             found[name] = [v.replace("$$", "$") for v in _VALUE.findall(many)] if many else [text]
     return found

@@ -1,7 +1,8 @@
-"""A small stand-in for a search head: runs searches of default/ over events in memory, our commands as processes.
+"""A small stand-in for a search head and its peers: runs searches of default/ over events in memory, our commands as
+processes, or where many runs are needed, in this process.
 
-Only the verbs that our searches use, done in plain Python after Splunk's documentation. What it cannot do, it
-refuses: a search that needs more must be looked at.
+Only the verbs that our searches use, done in plain Python after Splunk's documentation. What it cannot do, or the
+grammar of splunk_grammar.py does not know, it refuses: a search that needs more must be looked at.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Optional
 
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from splunk_conf import conf, expand, stages
-from splunk_process import Row, run
+from splunk_eval import Scope, assignments, expression, is_true, spelled
+from splunk_grammar import check
+from splunk_peers import PEER, Fault, Limits, SearchFailedError, Window, answers, at_each, inside
+from splunk_process import Row, run, run_here
 from splunk_reports import REPORTS
-from splunk_search import matcher
+from splunk_roles import Role
+from splunk_search import TIMES, matcher
 from splunk_stream import flat
 
 _OFFSETS = {"m": 60, "h": HOUR, "d": DAY}
-_RELATIVE = re.compile(r"([+-]?\d+)([mhd])(?:@([mhd]))?")
+_RELATIVE = re.compile(r"(?:([+-]?\d+)([mhd]))?(?:@([mhd]))?")
 _PAIR = re.compile(r'([\w.]+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -36,34 +41,40 @@ def moment(text: str, now: int) -> int:
     if text in ("now", ""):
         return now
     match = _RELATIVE.fullmatch(text)
-    assert match, f"not a relative time: {text}"
-    at = now + int(match[1]) * _OFFSETS[match[2]]
+    assert match and match[0], f"not a relative time: {text}"
+    at = now + (int(match[1]) * _OFFSETS[match[2]] if match[1] else 0)
     return at - at % _OFFSETS[match[3]] if match[3] else at
 
 
-class Window(NamedTuple):
-    """What a search looks at: event time and index time, each from (inclusive) to (exclusive)."""
-
-    earliest: int
-    latest: int
-    index_earliest: int = 0
-    index_latest: int = 1 << 60
+_STREAMING = frozenset({"nhigroup", "nhiscore"})
+_ONE = Limits()
+_TIMES = re.compile(rf"\b({'|'.join(sorted(TIMES))})=(\S+)")
+APPENDED = 10_000
+"""Most rows of an append's subsearch, and 60 seconds: its documented defaults."""
 
 
 class Server:
-    """Indexes in memory, lookups in the app's folder."""
+    """Indexes in memory, on one peer or several; lookups in the app's folder."""
 
-    def __init__(self, app: Path, python: str) -> None:
+    def __init__(self, app: Path, python: str = "", peers: int = 1) -> None:
         self.app = app
         self.python = python
+        """Splunk's Python; "": commands run in this process."""
+        self.peers = peers
         self.events: list[Row] = []
         self.alerts: list[tuple[str, Row]] = []
         """(action, row) of sendalert."""
         self.messages: list[list[str]] = []
-        self.overrides: dict[str, str] = {}
+        self.failed: list[str] = []
+        """Scheduled searches that failed."""
+        self.overrides: dict[str, str] = {"nhi_indexes": "index=main", "nhi_endpoint": "`nhi_endpoint_all`"}
         """Macros in local/."""
-        self.collections: dict[str, list[Row]] = {"nhi_feedback": [], "ip_intel": []}
+        self.collections: dict[str, list[Row]] = {"nhi_feedback": [], "nhi_days": [], "ip_intel": []}
         """Lookups of the KV store."""
+        self.faults: list[Fault] = []
+        """What is wrong with peers now."""
+        self.role: Optional[Role] = None
+        """Who searches; None: an administrator."""
         self._saved = conf("savedsearches.conf")
 
     def index(self, records: Iterable[tuple[float, dict[str, Any]]], sourcetype: str, at: int = 0) -> None:
@@ -80,68 +91,102 @@ class Server:
         self._collect('index=nhi_risk sourcetype="nhi:notable"', [{"_raw": [raw]}], at)
 
     def _add(self, row: Row) -> None:
+        row[PEER] = [str(len(self.events) % self.peers)]
         self.events.append(row)
 
     def scheduled(self, name: str, now: int) -> list[Row]:
-        """Run a saved search as its schedule would."""
+        """Run a saved search as its schedule would; one that fails writes nothing, and has no rows."""
         settings = self._saved[name]
         ends = ("earliest_time", "latest_time", "index_earliest", "index_latest")
         earliest, latest, since, until = (settings.get(f"dispatch.{end}", "") for end in ends)
         indexed = (moment(since, now), moment(until, now)) if since else (0, now + 1)
         window = Window(moment(earliest, now), moment(latest, now) + 1, *indexed)
-        return self.search(settings["search"], window, now)
+        partial = settings.get("dispatch.allow_partial_results", "1") in ("1", "true")
+        limits = Limits(partial, int(settings.get("dispatch.max_time", "0")))
+        try:
+            return self.search(settings["search"], window, now, limits)
+        except SearchFailedError:
+            self.failed.append(name)
+            return []
 
-    def search(self, text: str, window: Window, now: int) -> list[Row]:
+    def backfill(self, first: int, last: int, now: int) -> None:
+        """The backfill searches, one run a day, as the page Set up starts them."""
+        for day in range(first, last + 1):
+            for name in ("NHI Watch - Backfill", "NHI Watch - Backfill Rows"):
+                self.search(self._saved[name]["search"], Window(day * DAY, (day + 1) * DAY), now)
+
+    def search(self, text: str, window: Window, now: int, limits: Limits = _ONE) -> list[Row]:
         """Run a search."""
-        first, *rest = stages(expand(text, self.overrides))
-        return self.go_on(" | ".join(rest), self._generate(first, window), (window, now))
+        told = expand(text, self.overrides)
+        check(told)
+        first, *rest = stages(told)
+        window = _bounded(first, window, now)
+        return self.go_on(" | ".join(rest), self._generate(first, window, limits), (window, now))
 
     def go_on(self, text: str, rows: list[Row], when: tuple[Window, int]) -> list[Row]:
         """Run what follows the first pipe of a search, or a chained search of a dashboard."""
         for stage in stages(expand(text, self.overrides)):
             rows = self._stage(stage, rows, when)
-        return rows
+        return [{name: values for name, values in row.items() if name != PEER} for row in rows]
 
-    def _generate(self, stage: str, window: Window) -> list[Row]:
+    def _generate(self, stage: str, window: Window, limits: Limits) -> list[Row]:
         verb, _, rest = stage.partition(" ")
         if verb == "inputlookup":
             return self._inputlookup(rest.strip())
         if verb == "tstats":
-            return self._tstats(rest, window)
+            return self._tstats(rest, window, limits)
         if verb == "makeresults":
             return [{"_time": [str(window.latest - 1)]}]
-        return self._find(stage, window)
+        return self._find(stage, window, limits)
 
-    def _find(self, text: str, window: Window) -> list[Row]:
-        matches = matcher(re.sub(r"\b(earliest|latest)=\S+", "", text))
+    def _find(self, text: str, window: Window, limits: Limits) -> list[Row]:
+        matches = matcher(_TIMES.sub("", text.removeprefix("search ")))
         plain = not re.search(r"\bnhi_\w+=", text)  # then only indexed fields are asked for
-        inside = (row for row in reversed(self.events) if _inside(row, window) and (not plain or matches(row)))
-        return [row for row in map(_extracted, inside) if plain or matches(row)]
+        seen = (row for row in reversed(self.events) if inside(row, window) and (not plain or matches(row)))
+        allowed = (row for row in seen if self.role is None or self.role.sees(row["index"][0]))
+        rows = [row for row in map(_extracted, allowed) if plain or matches(row)]
+        return answers(rows, self.faults, limits)
 
     def _stage(self, stage: str, rows: list[Row], when: tuple[Window, int]) -> list[Row]:
         verb, _, rest = stage.partition(" ")
+        if verb in _STREAMING:
+            return at_each(rows, lambda mine: self._own(verb, rest, mine, when))
         if verb.startswith("nhi"):
-            answer = run(self.python, self.app / "bin" / f"{verb}.py", rest, rows, (when[0].earliest, when[1]))
-            self.messages += answer.messages
-            return answer.rows
+            return self._own(verb, rest, rows, when)
         if verb == "inputlookup":
             assert rest.startswith("append=true "), rest
             return rows + self._inputlookup(rest.partition(" ")[2].strip())
         if verb == "append":
             return rows + self._append(rest, when)
+        if verb == "where":
+            keeps = expression(rest)
+            return [row for row in rows if is_true(keeps(Scope(row, when[1])))]
+        if verb == "eval":
+            return [_evaluated(row, rest, when[1]) for row in rows]
         if verb in ("collect", "outputlookup", "sendalert"):
             getattr(self, f"_{verb}")(rest, rows, when[1])
             return rows
         return _VERBS[verb](rest, rows)
 
+    def _own(self, verb: str, rest: str, rows: list[Row], when: tuple[Window, int]) -> list[Row]:
+        times = (when[0].earliest, when[1])
+        if self.python:
+            answer = run(self.python, self.app / "bin" / f"{verb}.py", rest, rows, times)
+        else:
+            answer = run_here(verb, self.app / "lookups", rest, rows, times)
+        self.messages += answer.messages
+        return answer.rows
+
     def _append(self, rest: str, when: tuple[Window, int]) -> list[Row]:
-        inner = rest.strip()[1:-1].strip().removeprefix("search ")
-        told = re.search(r"\bearliest=(\S+)", inner)
-        window = when[0]._replace(earliest=moment(told[1], when[1])) if told else when[0]
-        return self.search(inner, window, when[1])
+        options, _, inner = rest.strip().removesuffix("]").partition("[")
+        told = dict(re.findall(r"(\w+)=(\d+)", options))
+        limits = Limits(max_time=int(told.get("maxtime", "60")))
+        rows = self.search(inner.strip().removeprefix("search "), when[0], when[1], limits)
+        return rows[: int(told.get("maxout", APPENDED))]
 
     def _collect(self, rest: str, rows: list[Row], now: int) -> None:
         told = dict(re.findall(r'(\w+)="?([^"\s]+)"?', rest))
+        assert self.role is None or self.role.sees(told["index"]), "collect into an index that the role does not see"
         for row in rows:
             raw = row.get("_raw", [""])[0]
             text = raw or _stash(row)
@@ -161,9 +206,23 @@ class Server:
 
     def _outputlookup(self, rest: str, rows: list[Row], now: int) -> None:
         *options, name = rest.split()
-        assert options == ["override_if_empty=false"], rest
-        if not rows:
-            return
+        told = dict(option.split("=") for option in options)
+        assert self.role is None or self.role.may_write(name), f"the role may not write {name}"
+        if name in self.collections:
+            self._keep(name, rows, told)
+        elif rows:
+            assert told.get("override_if_empty") == "false", "an empty answer would delete the file"
+            self._write(name, rows)
+
+    def _keep(self, name: str, rows: list[Row], told: dict[str, str]) -> None:
+        """Rows in the KV store: key_field replaces documents one by one, and implies append."""
+        key = told.get("key_field", "")
+        appends = told.get("append", "true" if key else "false") == "true"
+        known = self.collections[name] if appends else []
+        keys = {row[key][0] for row in rows} if key else set()
+        self.collections[name] = [row for row in known if not key or row[key][0] not in keys] + rows
+
+    def _write(self, name: str, rows: list[Row]) -> None:
         out = io.StringIO()
         names = list(dict.fromkeys(name for row in rows for name in row))
         writer = csv.writer(out, lineterminator="\n")
@@ -172,24 +231,47 @@ class Server:
         text = out.getvalue().encode()
         self.lookup(name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
 
-    def _inputlookup(self, name: str) -> list[Row]:
+    def _inputlookup(self, told: str) -> list[Row]:
+        name, _, where = told.partition(" ")
+        keeps = matcher(where.partition(" ")[2]) if where else bool
+        return [row for row in self._looked_up(name) if keeps(row)]
+
+    def _looked_up(self, name: str) -> list[Row]:
         if name in self.collections:
             return self.collections[name]
-        text = gzip.decompress(self.lookup(name).read_bytes()).decode()
+        if not self.lookup(name).exists():
+            return []  # a warning, no error
+        data = self.lookup(name).read_bytes()
+        text = (gzip.decompress(data) if name.endswith(".gz") else data).decode()
         csv.field_size_limit(2**31 - 1)
         return [{n: [v] for n, v in row.items()} for row in csv.DictReader(io.StringIO(text, newline=""))]
 
-    def _tstats(self, rest: str, window: Window) -> list[Row]:
-        match = re.fullmatch(r"count max\(_indextime\) AS nhi_indexed where (.*) by sourcetype _time span=1h", rest)
+    def _tstats(self, rest: str, window: Window, limits: Limits) -> list[Row]:
+        match = re.fullmatch(
+            r"count( max\(_indextime\) AS nhi_indexed)? where (.*) by ((?:\w+ )*?)_time span=(\d+)([mhd])", rest
+        )
         assert match, rest
-        buckets: dict[tuple[str, int], list[int]] = {}
-        for row in self._find(match[1], window):
-            start = int(row["_time"][0]) // HOUR * HOUR
-            buckets.setdefault((row["sourcetype"][0], start), []).append(int(row["_indextime"][0]))
+        by, span = match[3].split(), int(match[4]) * _OFFSETS[match[5]]
+        buckets: dict[tuple[str, ...], list[int]] = {}
+        for row in self._find(_TIMES.sub("", match[2]), _bounded(match[2], window, window.latest - 1), limits):
+            key = (*(row[name][0] for name in by), f"{int(row['_time'][0]) // span * span:012d}")
+            buckets.setdefault(key, []).append(int(row["_indextime"][0]))
         return [
-            {"sourcetype": [name], "_time": [str(start)], "count": [str(len(at))], "nhi_indexed": [str(max(at))]}
-            for (name, start), at in sorted(buckets.items())
-        ]
+            {**{name: [value] for name, value in zip(by, key)}, "_time": [str(int(key[-1]))], "count": [str(len(at))],
+             **({"nhi_indexed": [str(max(at))]} if match[1] else {})}
+            for key, at in sorted(buckets.items())
+        ]  # fmt: skip
+
+
+def _bounded(text: str, window: Window, now: int) -> Window:
+    """The window that times in a search's own text make of the one it was given."""
+    names = {"earliest": "earliest", "latest": "latest"}
+    names.update({f"_{name}": name for name in ("index_earliest", "index_latest")})
+    return window._replace(**{names[name]: _absolute(told, now) for name, told in _TIMES.findall(text)})
+
+
+def _absolute(told: str, now: int) -> int:
+    return int(told) if told.isdigit() else moment(told, now)
 
 
 def _extracted(row: Row) -> Row:
@@ -213,11 +295,6 @@ def _calculated(found: Row, sourcetype: str) -> Row:
     return {name: found[other] for name, other in told.items() if other in found}
 
 
-def _inside(row: Row, window: Window) -> bool:
-    at, indexed = int(row["_time"][0]), int(row["_indextime"][0])
-    return window.earliest <= at < window.latest and window.index_earliest <= indexed < window.index_latest
-
-
 def _stash(row: Row) -> str:
     """An event without `_raw`, as collect writes it."""
     seconds = int(row.get("_time", ["0"])[0] or 0)
@@ -237,27 +314,22 @@ def _search(rest: str, rows: list[Row]) -> list[Row]:
     return [row for row in rows if matches(row)]
 
 
-def _eval(rest: str, rows: list[Row]) -> list[Row]:
-    inside = re.sub(r"\([^)]*\)", lambda match: match[0].replace(",", ";"), rest)
-    pairs = [tuple(pair.strip().split("=")) for pair in inside.split(",")]
-    return [{**row, **{name: _value(row, told) for name, told in pairs}} for row in rows]
-
-
-def _value(row: Row, told: str) -> list[str]:
-    cut = re.fullmatch(r"substr\((\w+); (\d+); (\d+)\)", told)
-    if cut:
-        return [value[int(cut[2]) - 1 :][: int(cut[3])] for value in row.get(cut[1], ())]
-    return [told.strip('"')] if told.startswith('"') else row.get(told, [])
+def _evaluated(row: Row, rest: str, now: int) -> Row:
+    found = dict(row)
+    for name, term in assignments(rest):
+        found[name] = spelled(term(Scope(found, now)))
+    return found
 
 
 def _fields(rest: str, rows: list[Row]) -> list[Row]:
-    assert rest.startswith("- "), rest
-    gone = rest[2:].split()
-    return [{name: values for name, values in row.items() if name not in gone} for row in rows]
+    names = set(re.findall(r"[\w.]+", rest))
+    keeps = not rest.startswith("- ")  # which keeps _raw and _time whatever is named
+    return [{name: values for name, values in row.items()
+             if (name in names) == keeps or (keeps and name.startswith("_"))} for row in rows]  # fmt: skip
 
 
 def _table(rest: str, rows: list[Row]) -> list[Row]:
-    return [{name: row.get(name, []) for name in rest.split()} for row in rows]
+    return [{name: row.get(name, []) for name in re.split(r"[\s,]+", rest)} for row in rows]
 
 
 def _head(rest: str, rows: list[Row]) -> list[Row]:
@@ -265,6 +337,8 @@ def _head(rest: str, rows: list[Row]) -> list[Row]:
 
 
 _VERBS: dict[str, Callable[[str, list[Row]], list[Row]]] = {
-    "search": _search, "where": _search, "eval": _eval, "fields": _fields, "table": _table, "head": _head, **REPORTS,
+    "search": _search, "fields": _fields, "table": _table, "head": _head, **REPORTS,
 }  # fmt: skip
-VERBS = frozenset(_VERBS) | {"append", "collect", "outputlookup", "sendalert", "inputlookup", "tstats", "makeresults"}
+VERBS = frozenset(_VERBS) | {
+    "where", "eval", "append", "collect", "outputlookup", "sendalert", "inputlookup", "tstats", "makeresults",
+}  # fmt: skip

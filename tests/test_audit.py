@@ -172,6 +172,18 @@ def test_links_in_the_place_of_the_trail_or_its_parts_are_not_written_through(tm
     assert precious.read_bytes() == b"mine"
 
 
+def test_a_head_of_an_older_version_is_sealed_by_a_repair(tmp_path: Path) -> None:
+    path = trail(tmp_path)
+    seal.key_place(path).unlink()
+    head = json.loads(seal.place(path).read_text())
+    del head["seal"]
+    seal.place(path).write_text(json.dumps(head))
+    with pytest.raises(StoreError, match="has no seal, as older versions"):
+        audit.append(path, "verdict", "a", {})
+    lost, last = repaired(tmp_path)
+    assert "no seal" in lost[0] and last["seq"] == 9
+
+
 def repaired(folder: Path) -> tuple[list[str], dict[str, Any]]:
     told = asked(command, "repair", out=folder)
     path = folder / audit.NAME

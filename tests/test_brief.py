@@ -291,3 +291,10 @@ def test_a_brief_takes_no_time_that_anybody_notices() -> None:
     for _ in range(50):
         brief.text(document)
     assert (time.perf_counter() - started) / 50 < 0.5
+
+
+def test_tokens_that_come_one_by_one_with_much_around_them_are_no_flood(tmp_path: Path) -> None:
+    state(tmp_path, [ONE])
+    with endpoint(copying, Misbehaving.WRAPPED) as (url, _):
+        text = desk(command, *llm(url), out=tmp_path)
+    assert "hold; the template says the rest" in text

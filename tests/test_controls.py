@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
+from nhi_watch.detect import model
 from nhi_watch.detect.explain.controls import controls, unused_calls
 from nhi_watch.detect.features import EpisodeView
-from nhi_watch.detect.scoring import ZERO, Episode, views_of
+from nhi_watch.detect.scoring import ZERO, Baselines, Episode, views_of
 
 KEY = {"credential": "AKIAEXAMPLE1", "credential_type": "key", "session": ""}
 
@@ -22,7 +23,9 @@ def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] =
 
 
 def reasons(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = (), kind: str = "role") -> list[str]:
-    made = controls(Episode(MACHINE._replace(kind=kind), episode(today, history), ZERO, frozenset()))
+    seen = episode(today, history)
+    bound = Baselines(model.load()).bound(seen.past)
+    made = controls(Episode(MACHINE._replace(kind=kind), seen, ZERO, bound.points(ZERO), bound, frozenset()))
     assert [(c.id, c.required, c.status) for c in made] == [
         ("rotate_secret", True, "open"),
         ("reduce_privilege", True, "open"),

@@ -13,8 +13,7 @@ import pytest
 from core_samples import TODAY, record, run
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import drift, model
-from nhi_watch.detect.drift import ENOUGH, Spread, added, note, read, report, spread_of, stability
-from nhi_watch.detect.features import KNOWN_FROM
+from nhi_watch.detect.drift import ENOUGH, SETTLED, Spread, added, note, read, report, spread_of, stability
 from nhi_watch.detect.signal_values import SET, Sparse
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.judged import Ranked, Stored
@@ -94,7 +93,7 @@ def test_too_little_is_not_judged() -> None:
 
 
 def test_a_run_stores_the_spread_of_each_day_but_for_the_first_when_all_is_news() -> None:
-    store, days = MemoryStore(), range(TODAY, TODAY + KNOWN_FROM + 1)
+    store, days = MemoryStore(), range(TODAY, TODAY + SETTLED + 1)
     records = [record(day, f"{hour:02}:00", role=role) for day in days for hour in (9, 10)
                for role in ("a-api", "b-api", "c-api")]  # fmt: skip
     run(store, records)

@@ -275,14 +275,28 @@ def test_criticality_goes_to_kibana_and_comes_back_as_a_table(place: Played, tmp
         csv.writer(file).writerows(rows)
     with serving(Kibana()) as kibana, client(kibana) as reached:
         assert criticality.push(place.client, reached, place.namespace, load(table)) == 3
-        wanted = {("service.name", name): criticality.LEVELS[level] for name, level in zip(names, levels)}
+        wanted = {("entity.id", name): criticality.LEVELS[level] for name, level in zip(ids, levels)}
         assert kibana.criticality == wanted
         kibana.criticality["host.name", "a-host"] = "high_impact"
         kibana.criticality["service.name", "=1+1"] = "high_impact"
         pulled = criticality.pull(reached, tmp_path / "back.csv")
     assert pulled == (3, 1)
     back = load(tmp_path / "back.csv")
-    assert {name: asset.criticality for name, asset in back.items()} == dict(zip(names, levels))
+    assert {name: asset.criticality for name, asset in back.items()} == dict(zip(ids, levels))
+
+
+def test_identities_that_share_a_name_are_told_apart_by_their_ids(place: Played, tmp_path: Path) -> None:
+    index = f"nhi-entities-latest-{place.namespace}"
+    hit, *_ = place.client.search(index=index, size=1)["hits"]["hits"]
+    twin = {**hit["_source"], "service": {**hit["_source"]["service"], "id": "aws:2:role:TWIN"}}
+    place.client.index(index=index, document=twin, refresh=True)
+    table = tmp_path / "assets.csv"
+    first = hit["_source"]["service"]["id"]
+    table.write_text(f"identity,criticality,owner,environment,comment\n{first},low,,,\naws:2:role:TWIN,critical,,,\n")
+    with serving(Kibana()) as kibana, client(kibana) as reached:
+        assert criticality.push(place.client, reached, place.namespace, load(table)) == 2
+    assert kibana.criticality["entity.id", "aws:2:role:TWIN"] == "extreme_impact"
+    assert kibana.criticality["entity.id", first] == "low_impact"
 
 
 def test_many_records_of_criticality_come_page_by_page(tmp_path: Path) -> None:

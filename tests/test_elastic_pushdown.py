@@ -13,6 +13,7 @@ from elastic_server import Server
 from elastic_story import Story, records
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import windows
+from nhi_watch.hosts.elastic.pushdown import choice
 from nhi_watch.hosts.elastic.run import run
 
 Tree = dict[str, Any]
@@ -68,3 +69,31 @@ def test_records_that_lie_there_twice_are_counted_once(story: Story) -> None:
         "some records lie there twice, and only the reader leaves one of them out"
     ]
     story.same()
+
+
+# ---- where it pays
+
+
+def alike(number: int, of: int) -> list[Tree]:
+    """So many records of one hour, which make so many behaviours."""
+    first = next(r for r in records() if r["eventName"] == "GetCallerIdentity" or "requestParameters" not in r)
+    return [
+        {**first, "eventTime": "2025-03-03T10:00:00Z", "eventID": f"alike-{of}-{i}", "userAgent": f"tool{i % of}/1.0"}
+        for i in range(number)
+    ]
+
+
+@pytest.mark.parametrize(("behaviours", "chosen"), [(4, True), (300, False)])
+def test_it_is_chosen_by_how_alike_documents_are(
+    story: Story, behaviours: int, chosen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "FIXED", 500)
+    fill(story, alike(600, behaviours))
+    done = run(story.client, story.job(story.wild))
+    assert (done["push_down"]["documents"] > 0) == chosen
+    assert done["events"] == 600
+
+
+def test_few_documents_are_read_without_asking(story: Story) -> None:
+    fill(story, alike(600, 1))
+    assert run(story.client, story.job(story.wild))["push_down"]["documents"] == 0

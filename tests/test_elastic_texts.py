@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import nhi_watch.hosts.elastic.client  # noqa: F401   the program that is run needs its libraries; bare Pythons lack them
+from nhi_watch import cli
+from nhi_watch.hosts.files import find
 
 ROOT = Path(__file__).parents[1]
 BODY = b'{"error":{"reason":"missing authentication credentials for REST request"},"status":401}'
@@ -25,6 +27,10 @@ class Closed(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.do_HEAD()
         self.wfile.write(BODY)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
 
     def do_HEAD(self) -> None:
         self.send_response(401)
@@ -81,3 +87,8 @@ def test_a_server_without_tls_is_said_to_be_one(closed: str) -> None:
     code, told = nhi("run", "--url", closed.replace("http:", "https:"))
     assert (code, told.count("\n")) == (2, 1)
     assert told.endswith("; check --ca or --fingerprint, and that the URL's scheme is the server's\n")
+
+
+def test_feedback_writes_the_trail_that_audit_verify_reads() -> None:
+    told = cli.parser().parse_args(["elastic", "feedback"])
+    assert told.audit == find.trail(cli.parser().parse_args(["audit", "verify"]))

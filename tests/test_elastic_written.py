@@ -106,7 +106,7 @@ OUTCOME = {
 
 
 def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> None:
-    began = time.time() - 2
+    began = heartbeat.Times(time.time() - 2, time.time())
     assert heartbeat.beat(place.client, place.namespace, began, OUTCOME) is None
     assert heartbeat.beat(place.client, place.namespace, began, {"skipped": "nothing came in"}) is None
     assert heartbeat.failed(place.client, place.namespace, began, StoreError("x" * 5_000)) is None
@@ -124,8 +124,9 @@ def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> No
 def test_a_heartbeat_that_cannot_be_written_does_not_end_the_run(place: Place) -> None:
     place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={
         "mappings": {"properties": {"message": {"type": "long"}}}})  # fmt: skip
+    began = heartbeat.Times(time.time(), time.time())
     try:
-        told = heartbeat.beat(place.client, place.namespace, time.time(), {"skipped": "nothing came in"})
+        told = heartbeat.beat(place.client, place.namespace, began, {"skipped": "nothing came in"})
     finally:
         place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={})
     assert told and "\n" not in told

@@ -26,12 +26,11 @@ from nhi_watch_lab.evaluation import (
     rivals,
     run,
     summary,
-    unseen,
 )
 from nhi_watch_lab.evaluation.counting import Entry, average_precision, brier, calibration, interval, places
 from nhi_watch_lab.evaluation.incidents import OURS, Incident
 from nhi_watch_lab.evaluation.replay import Replay, Replayed
-from nhi_watch_lab.simulator import TECHNIQUES, Spec
+from nhi_watch_lab.simulator import Spec
 
 SMALL = Spec(days=9, machines=24, seed=7, campaigns=4)
 
@@ -218,8 +217,10 @@ def test_a_learner_finds_a_day_with_many_new_calls_more_anomalous(name: str) -> 
 
 
 def test_what_cannot_run_is_named_with_what_it_lacks() -> None:
-    assert all(learners.missing(name) for name in learners.left_out())
-    assert {*learners.left_out(), *(rival.name for rival in learners.learners())} >= set(learners.LIBRARIES)
+    told = learners.left_out(object())
+    assert all(learners.missing(name) for name in told)
+    assert learners.BOOSTING in learners.left_out(None)
+    assert {*told, *(rival.name for rival in learners.learners())} >= set(learners.LIBRARIES)
 
 
 def test_an_unseen_technique_is_judged_without_its_rows_and_those_of_its_likes() -> None:
@@ -231,21 +232,6 @@ def test_an_unseen_technique_is_judged_without_its_rows_and_those_of_its_likes()
     assert matrix.simulated(whole) == ["mail_abuse", "trust_anchor"]
     rest = whole.without(techniques.alike(["trust_anchor"]))
     assert list(rest.technique) == ["0", "3", "mail_abuse"]
-
-
-def test_only_the_fold_of_its_technique_judges_an_incident() -> None:
-    folds = [unseen.Fold(names, model.load(), Flat()) for names in unseen.deal(sorted(TECHNIQUES))]
-    result = incidents.one_tenant(incidents.Job(SMALL, model.load(), rivals=False, folds=folds))
-    for found in result.incidents:
-        assert found.places.get(unseen.SCORECARD) == found.places.get(incidents.NO_THRESHOLD)
-        assert len(found.places.get(unseen.BOOSTING, [])) == len(found.places.get(incidents.NOT_LINKED, []))
-
-
-class Flat:
-    """A boosting that tells all days alike."""
-
-    def score(self, rows: list[Any]) -> list[float]:
-        return [0.0] * len(rows)
 
 
 # ---- give-aways, background and grafts
@@ -308,7 +294,7 @@ def test_a_graft_from_outside_comes_from_a_hosting_network_with_a_plain_sdk() ->
 
 def test_people_and_services_are_no_hosts() -> None:
     served = [record("S", "s3:GetObject", n, address="lambda.amazonaws.com") for n in range(3)]
-    person = [record("P", "s3:GetObject", n, userAgent="Mozilla/5.0") for n in range(3)]
+    person = [record("P", "s3:GetObject", n, sessionCredentialFromConsole="true") for n in range(3)]
     found = background.hosts_of([*served, *person, *YESTERDAY])
     assert [host.name.rpartition("/")[2] for host in found] == ["A", "B"]
 
@@ -363,7 +349,8 @@ def test_days_kept_in_a_file_give_the_same_figures_as_the_simulator(tmp_path: Pa
     assert len(list(tmp_path.glob("tenant-*.jsonl.gz"))) == 1
 
 
-WRONG = {"--seeds": "x", "--data": "nowhere", "--only": "nothing", "--folder": "nowhere", "--stream-seeds": "y"}
+WRONG = {"--seeds": "x", "--data": "nowhere", "--only": "nothing", "--folder": "nowhere", "--stream-seeds": "y",
+         "--drawn": "z", "--rules": "nowhere"}  # fmt: skip
 
 
 @pytest.mark.parametrize(("option", "value"), WRONG.items())

@@ -87,7 +87,7 @@ def test_a_key_that_nobody_has_misused_is_a_notable_with_its_identity_reach_and_
 def test_a_key_never_seen_is_a_notable_too() -> None:
     notable = told(now=LEAK + 300)
     assert notable["identity"]["id"].endswith(f":credential:{KEY}")
-    assert notable["severity"] == "critical"
+    assert notable["severity"] == "high"
     assert isclose(notable["probability"], PLACES["public_repo"].by(5), abs_tol=1e-4)
     assert signal(notable, "still_valid")["cannot_tell"]
     assert signal(notable, "used_since_exposure")["cannot_tell"]
@@ -121,7 +121,30 @@ def test_the_place_where_it_always_works_raises_nothing() -> None:
 
 def test_while_it_works_in_a_public_place_it_stays_high_however_quiet_the_logs_are() -> None:
     assert told(USUAL)["severity"] == "high"
-    assert told(USUAL, where="private-repo")["severity"] == "low"
+    assert told(USUAL[:-2], where="private-repo")["severity"] == "low"
+
+
+@pytest.mark.parametrize("where", ["private-repo", "chat", "unknown", "public-repo"])
+def test_a_live_key_that_was_used_after_it_was_exposed_is_high_wherever_it_lay(where: str) -> None:
+    notable = told(USUAL, where=where)
+    assert notable["score"] >= 60
+    assert "it worked at" in signal(notable, "still_valid")["evidence"]
+
+
+def test_a_key_that_nobody_has_seen_work_is_not_critical() -> None:
+    for minutes in (0, 1, 60, 10_000):
+        assert told(now=LEAK + 60 * minutes)["score"] < 80
+
+
+def test_it_worked_and_it_reached_nothing_do_not_stand_in_one_notable() -> None:
+    fresh = told([user(TODAY, "10:30")])  # its first and only day: no profile knows it yet
+    assert "it worked at" in signal(fresh, "still_valid")["evidence"]
+    old = told(USUAL, now=AFTER + 400 * DAY)
+    for notable in (fresh, old):
+        texts = " ".join([notable["summary"], *(c["reason"] for c in notable["controls"]),
+                          *(s["evidence"] for s in notable["signals"])])  # fmt: skip
+        assert "nothing seen" not in texts and "Nothing was seen" not in texts
+    assert "s3" in signal(fresh, "reached")["evidence"]
 
 
 def test_switching_it_off_settles_it() -> None:
@@ -277,3 +300,13 @@ def test_wrong_input_is_one_clear_line(
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
+
+
+def test_help_lists_the_words_for_places_and_each_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["exposed", "--help"])
+    shown = "".join(capsys.readouterr().out.split())  # a word may be broken over lines
+    for word in timing.WORDS:
+        assert word in shown and timing.demand_place(word) == word
+    with pytest.raises(InputError, match="public-repo"):
+        timing.demand_place("somewhere")

@@ -50,7 +50,7 @@ def test_a_verdict_is_recorded_shown_and_in_the_trail(tmp_path: Path) -> None:
 WRONG = [
     ((ONE["id"], "harmless", *BY), "give one of"),
     ((ONE["id"], "benign", "--now", NOW), "somebody answers"),
-    (("ffff", "benign", *BY), "0 notables begin"),
+    (("ffffff", "benign", *BY), "no notables begin"),
     ((ONE["id"], "expected", *BY), "must end"),
     ((ONE["id"], "expected", *BY, "--until", "2028-01-01"), "must end"),
     ((ONE["id"], "benign", *BY, "--until", "2026-04-01"), "belongs to the verdict expected"),
@@ -273,3 +273,12 @@ def test_nothing_is_hidden_by_exceptions_for_other_values(fresh: list[str], exce
 
 def test_the_credential_of_a_notable_is_no_exception_of_its_network() -> None:
     assert not feedback.hidden(ONE, [allowed("new_network", KEY)], SECOND)
+
+
+def test_all_that_a_verdict_lacks_is_said_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        feedback.judge(notable(), "expected", "", " ", 0, {})
+    assert all(word in str(caught.value) for word in ("--by", "--why", "--until"))
+    with pytest.raises(InputError) as caught:
+        feedback.judge(notable(), "", "alice", "", 0, {})
+    assert "confirmed" in str(caught.value) and "--why" in str(caught.value) and "--by" not in str(caught.value)

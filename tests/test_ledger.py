@@ -10,16 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core_samples import ACCOUNT, TODAY, record, run
+from core_samples import ACCOUNT, TODAY, record, run, seconds
+from desk_samples import notable as sample
 from nhi_watch import cli
 from nhi_watch.act import audit
 from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import NotableIdentity, TimelineEntry
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect import history, ledger, model
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.ledger import Entry, Exemption
 from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.rows import pack, unpack
 from nhi_watch.state.sqlite import SqliteStore
 from test_exposure import KEY, LEAK, OFF, USUAL, admin, user
 
@@ -138,6 +141,69 @@ def test_an_ordinary_policy_on_a_role_does_not_rotate_it() -> None:
     notable = role_notable(store)
     run(store, [admin(TODAY, "20:00", "PutRolePolicy", roleName="payments-api", policyName="more")])
     assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "required"
+
+
+def intrusion(day: int, clock: str, end: str = "") -> dict[str, Any]:
+    """A compromise of a role, with its last odd call at `clock`."""
+    role = "AROAPAYMENTS"
+    who = NotableIdentity(f"aws:{ACCOUNT}:role:{role}", f"arn:aws:iam::{ACCOUNT}:role/payments", "role", "aws",
+                          ACCOUNT, "")  # fmt: skip
+    moment = day * DAY + seconds(clock)
+    entry = TimelineEntry(moment, "iam:CreateUser", "success", "198.51.100.7", "odd", 3.0, 1)
+    calm = TimelineEntry(moment + 5 * HOUR, "s3:GetObject", "success", "10.0.0.1", "calm", 0.0, 9)
+    return sample(day, who, timeline=(entry, calm), first_time=moment, last_time=moment + 5 * HOUR,
+                  created=moment - HOUR)  # fmt: skip
+
+
+def act(day: int, clock: str, by: str, name: str, **params: str) -> dict[str, Any]:
+    return record(day, clock, role=by, service="iam", name=name, requestParameters=params)
+
+
+@pytest.mark.parametrize(("name", "params"), [
+    ("DeleteRole", {"roleName": "payments"}),
+    ("UpdateAssumeRolePolicy", {"roleName": "payments"}),
+    ("DeleteRolePolicy", {"roleName": "payments", "policyName": "x"}),
+])  # fmt: skip
+def test_what_the_attacker_does_himself_closes_no_control(name: str, params: dict[str, str]) -> None:
+    store = MemoryStore()
+    mine = act(TODAY, "10:40", "payments", name, **params)
+    run(store, [*quiet(TODAY - 1), record(TODAY, "09:00", role="payments"), mine])
+    whole = history.read(store, model.load())
+    attacked = next(life for life in whole.lives.values() if life.identity.name.endswith("/payments"))
+    document = intrusion(TODAY, "10:30")
+    document["identity"]["id"] = attacked.identity.id
+    for entry in ledger.follow(store, whole, [document], TODAY * DAY + 12 * HOUR):
+        assert entry.status == "required"
+    told = " ".join(entry.evidence for entry in ledger.entries(store))
+    assert "the notable's own" in told and mine["eventID"] in told
+
+
+def test_a_control_is_closed_by_somebody_else_after_the_last_odd_call_and_the_record_is_named() -> None:
+    store = MemoryStore()
+    early = act(TODAY, "10:15", "admin", "DeleteRolePolicy", roleName="payments", policyName="a")
+    run(store, [*quiet(TODAY - 1), record(TODAY, "09:00", role="payments"), early])
+    whole = history.read(store, model.load())
+    attacked = next(life for life in whole.lives.values() if life.identity.name.endswith("/payments"))
+    document = intrusion(TODAY, "10:30")
+    document["identity"]["id"] = attacked.identity.id
+
+    def status() -> Entry:
+        found = ledger.follow(store, history.read(store, model.load()), [document], TODAY * DAY + 12 * HOUR)
+        return next(entry for entry in found if entry.control == "reduce_privilege")
+
+    assert status().status == "required"
+    late = act(TODAY, "11:15", "admin", "DeleteRolePolicy", roleName="payments", policyName="b")
+    run(store, [late])
+    assert status().status == "done"
+    assert f"(record {late['eventID']})" in status().evidence and late["eventID"] in status().records
+
+
+def test_rows_of_an_older_state_are_read() -> None:
+    store, notables = exposed(USUAL)
+    follow(store, notables, LEAK + HOUR)
+    key, raw = next(iter(store.scan("ledger", *ledger.ENTRIES)))
+    store.put("ledger", [(key, pack(unpack(raw)[:14]))])
+    assert ledger.entries(store)[0].suspects == ()
 
 
 def test_an_exception_holds_until_it_ends_and_says_who_answers() -> None:

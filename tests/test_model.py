@@ -1,11 +1,10 @@
-"""The scorecard: steps, sums, calibration, and what loading refuses."""
+"""The scorecard: shares, calibration, and what loading refuses."""
 
 from __future__ import annotations
 
 import json
 import math
 import shutil
-from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,23 @@ from hypothesis import strategies as st
 
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import model
-from nhi_watch.detect.model import Pair, Scorecard, Steps, score_of
-from nhi_watch.detect.scoring import ZERO, weighed
+from nhi_watch.detect.bins import BINS, EDGES
+from nhi_watch.detect.model import KINDS, NEVER, Scorecard, score_of
 from nhi_watch.detect.signals import NAMES
 
 CARD = model.load()
-VALUES = st.lists(
-    st.one_of(st.none(), st.integers(0, 4000).map(lambda n: n / 100)), min_size=len(NAMES), max_size=len(NAMES)
-)
 
 
-def card(steps: list[Steps], slope: float = 1.0, offset: float = 0.0) -> Scorecard:
-    names = tuple(f"s{number}" for number in range(len(steps)))
-    return Scorecard("id", "sha", names, tuple(steps), -1.5, slope, offset, {"action": {"a": 0.25, "*": 0.01}})
+def card(slope: float = 1.0, offset: float = 0.0) -> Scorecard:
+    return Scorecard("id", "sha", (), (), (0,), (((),), ((),)), (), slope, offset, {"action": {"a": 0.25, "*": 0.01}})
+
+
+def plain(**changes: Any) -> dict[str, Any]:
+    """A scorecard of one signal as its file tells it."""
+    signal = {"name": "a", "attack": [0.5, 0.25], "weight": 0.5,
+              "world": {"machine": [[0.2], [0.1]], "person": [[0.6], [0.4]]}}  # fmt: skip
+    return {"id": "m", "edges": list(EDGES), "ages": [0, 14], "signals": [{**signal, **changes.pop("signal", {})}],
+            "calibration": {"slope": 1.0, "offset": 0.0}, "prior": {}, **changes}  # fmt: skip
 
 
 def copied(folder: Path) -> Path:
@@ -37,78 +40,40 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("value", "points"),
-    [(0.0, -1.0), (1.0, -1.0), (1.01, 0.5), (2.5, 0.5), (2.51, 4.0), (1e9, 4.0), (None, 0.25)],
-)
-def test_an_edge_belongs_to_the_step_below_it(value: float | None, points: float) -> None:
-    assert card([Steps((1.0, 2.5), (-1.0, 0.5, 4.0), 0.25)]).points([value]) == (points,)
+def test_shares_are_of_values_at_least_as_large_and_end_in_zeros() -> None:
+    made = model.parse(plain())
+    assert made.attack == ((1.0, 0.5, 0.25, *[0.0] * (BINS - 3)),)
 
 
-def test_a_signal_without_steps_has_the_same_points_for_every_value() -> None:
-    flat = card([Steps((), (0.75,), 0.0)])
-    assert [flat.points([value]) for value in (0.0, 7.0, None)] == [(0.75,), (0.75,), (0.0,)]
+@pytest.mark.parametrize(("age", "share"), [(-1, 0.2), (0, 0.2), (13, 0.2), (14, 0.1), (400, 0.1)])
+def test_a_young_tenant_is_compared_with_the_worlds_young_ones(age: int, share: float) -> None:
+    assert model.parse(plain()).world_at("machine", age)[0][1] == share
+    assert model.parse(plain()).world_at("person", age)[0][1] > share
 
 
-def test_a_pair_speaks_where_both_of_its_signals_do_and_belongs_to_both_alike() -> None:
-    pair = Pair((0, 1), ((1.0,), (2.0, 3.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.5, 2.0, 1.0), (0.0, 0.25, 0.75, 0.0)))
-    made = card([Steps((), (0.0,), 0.0)] * 2)._replace(pairs=(pair,))
-    rows = [(0.0, 9.0), (9.0, 0.0), (1.5, 2.5), (9.0, 9.0), (9.0, None), (None, 9.0), (None, None)]
-    assert [made.points(row)[0] for row in rows] == [0.0, 0.0, 0.25, 1.0, 0.5, 0.375, 0.0]
-    assert all(made.points(row)[0] == made.points(row)[1] for row in rows)
-    assert made.log_odds((9.0, 9.0)) == -1.5 + 2.0
-
-
-def test_an_early_card_holds_while_its_context_is_told_and_nothing_pairs() -> None:
-    def rows(points: float) -> list[dict[str, Any]]:
-        return [{"name": name, "edges": [1.0], "points": [0.0, points], "cannot_tell": 0.25} for name in "ab"]
-
-    grid = [[0.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, 0.0, 0.0]]
-    made = model.parse({
-        "id": "m", "intercept": -1.0, "calibration": {"slope": 1.0, "offset": 0.0}, "prior": {}, "signals": rows(2.0),
-        "pairs": [{"signals": ["a", "b"], "edges": [[1.0], [1.0]], "points": grid}],
-        "early": {"context": "b", "signals": rows(0.5)},
-    })  # fmt: skip
-    assert made.points((2.0, 0.0)) == (2.0, 0.0)
-    assert made.points((2.0, 3.0)) == (0.5, 0.5)
-    assert made.points((None, 3.0)) == (0.25, 0.5)
-    assert made.ordinary((2.0, 3.0)) == (0.0, 3.0)
-    assert made.log_odds((2.0, 3.0)) == 0.0
-
-
-@given(VALUES)
-def test_points_add_up_to_the_log_odds(values: list[float | None]) -> None:
-    exact = sum((Fraction(p) for p in CARD.points(values)), Fraction(CARD.intercept))
-    assert CARD.log_odds(values) == round(float(exact), 6)
-
-
-@given(VALUES)
-def test_the_reasons_account_for_the_whole_difference_to_an_ordinary_day(values: list[float | None]) -> None:
-    reasons = sum(points for points, _, _ in weighed(CARD, tuple(values)))
-    assert reasons == pytest.approx(CARD.log_odds(values) - CARD.log_odds(CARD.ordinary(values)), abs=1e-4)
-
-
-def test_the_sum_is_that_of_exact_numbers_on_every_python() -> None:
-    tenths = card([Steps((), (0.1,), 0.0)] * 10 + [Steps((), (1e16,), 0.0), Steps((), (-1e16,), 0.0)])
-    assert tenths.log_odds([0.0] * 12) == -0.5
+def test_a_card_fits_itself_to_the_signals_of_this_version() -> None:
+    made = model.parse(plain()).aligned(("new", "a"))
+    assert made.signals == ("new", "a")
+    assert made.attack == (NEVER, model.parse(plain()).attack[0])
+    assert {row[0] for ages in made.world for row in ages} == {NEVER} and made.weights == (0.0, 0.5)
 
 
 @pytest.mark.parametrize(
-    ("log_odds", "probability"),
+    ("points", "probability"),
     [(0.0, 0.3775), (0.25, 0.5), (1.0, 0.8176), (-4.0, 0.0002), (1000.0, 1.0), (-1000.0, 0.0)],
 )
-def test_the_calibration_is_a_bounded_logistic_curve(log_odds: float, probability: float) -> None:
-    assert card([], slope=2.0, offset=-0.5).probability(log_odds) == probability
+def test_the_calibration_is_a_bounded_logistic_curve(points: float, probability: float) -> None:
+    assert card(slope=2.0, offset=-0.5).probability(points) == probability
 
 
 @given(st.floats(-50, 50), st.floats(-50, 50))
-def test_more_log_odds_never_mean_a_lower_probability(one: float, other: float) -> None:
+def test_more_points_never_mean_a_lower_probability(one: float, other: float) -> None:
     low, high = sorted((one, other))
     assert 0.0 <= CARD.probability(low) <= CARD.probability(high) <= 1.0
 
 
 def test_unseen_values_and_dimensions_have_a_share() -> None:
-    made = card([])
+    made = card()
     assert [made.elsewhere("action", v) for v in ("a", "b")] == [0.25, 0.01]
     assert made.elsewhere("unheard", "a") == 1.0
 
@@ -124,16 +89,21 @@ def test_the_model_that_ships_knows_exactly_the_signals() -> None:
     assert CARD.signals == NAMES
 
 
-@pytest.mark.parametrize(("name", "steps"), [*zip(CARD.signals, CARD.steps)], ids=CARD.signals)
-def test_steps_rise_and_never_punish_more_of_a_bad_thing(name: str, steps: Steps) -> None:
-    assert list(steps.edges) == sorted(set(steps.edges))
-    assert len(steps.points) == len(steps.edges) + 1
-    assert name in CARD.free or list(steps.points) == sorted(steps.points)
-    assert all(math.isfinite(number) for number in (*steps.edges, *steps.points, steps.cannot_tell))
+@pytest.mark.parametrize("at", range(len(CARD.signals)), ids=CARD.signals)
+def test_the_shares_of_every_signal_fall_and_its_weight_is_a_part(at: int) -> None:
+    for shares in (CARD.attack[at], *(told[at] for ages in CARD.world for told in ages)):
+        assert len(shares) == BINS and shares[0] == 1.0
+        assert list(shares) == sorted(shares, reverse=True) and all(0 <= share <= 1 for share in shares)
+    assert 0 <= CARD.weights[at] <= 1 and math.isfinite(CARD.weights[at])
+
+
+def test_ages_rise_from_the_first_day_on() -> None:
+    assert CARD.ages[0] == 0 and list(CARD.ages) == sorted(set(CARD.ages))
+    assert [len(ages) for ages in CARD.world] == [len(CARD.ages)] * len(KINDS)
 
 
 def test_an_ordinary_day_is_no_notable() -> None:
-    assert score_of(CARD.probability(CARD.log_odds(ZERO))) < 20
+    assert CARD.score(0.0) < 20
 
 
 def test_every_share_of_the_prior_is_a_probability() -> None:
@@ -172,21 +142,36 @@ def signed(folder: Path, change: dict[str, Any]) -> Path:
     plain = json.loads((copied(folder) / model.SCORECARD).read_bytes())
     raw = json.dumps({**plain, **change}).encode()
     (folder / model.SCORECARD).write_bytes(raw)
-    (folder / model.MANIFEST).write_text(json.dumps({"sha256": sha256(raw).hexdigest()}))
+    (folder / model.MANIFEST).write_text(json.dumps({"sha256": sha256(raw).hexdigest(), "format": model.FORMAT}))
     return folder
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"signals": None}, {"calibration": {}}, {"signals": [{"name": "x", "edges": [1.0], "points": [1.0]}]},
-        {"pairs": [{"signals": list(NAMES[:2]), "edges": [[1.0], []], "points": [[0.0]]}]},
-        {"pairs": [{"signals": ["x", "y"], "edges": [[], []], "points": [[0.0, 0.0], [0.0, 0.0]]}]},
-    ],
+    "change", [{"signals": None}, {"calibration": {}}, {"edges": [1.0, 2.0]}, {"ages": [0, 3, 7, 14, 28, 60, 90]}]
 )
 def test_a_scorecard_of_another_form_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match="no usable model there"):
         model.load(signed(tmp_path, change))
+
+
+@pytest.mark.parametrize(("form", "told"), [(model.FORMAT + 1, "update the program"), (2, "fitted away from home")])
+def test_a_file_of_another_format_is_refused_with_a_remedy(tmp_path: Path, form: int, told: str) -> None:
+    folder = signed(tmp_path, {})
+    manifest = json.loads((folder / model.MANIFEST).read_text())
+    (folder / model.MANIFEST).write_text(json.dumps({**manifest, "format": form}))
+    with pytest.raises(ModelError, match=told):
+        model.load(folder)
+
+
+@pytest.mark.parametrize("shares", [[0.2, 0.3], [1.1], [0.1] * BINS])
+def test_shares_that_do_not_fall_are_refused(shares: list[float]) -> None:
+    with pytest.raises(ValueError, match="shares must fall"):
+        model.parse(plain(signal={"attack": shares}))
+
+
+def test_bins_of_another_version_are_refused() -> None:
+    with pytest.raises(ValueError, match="its bins are not those of this version"):
+        model.parse(plain(edges=[0.0, *EDGES]))
 
 
 def test_the_form_of_the_file_does_not_matter(tmp_path: Path) -> None:

@@ -78,14 +78,15 @@ def shown(notables: list[dict[str, Any]], width: int, said: dict[str, Any]) -> s
 
 
 def test_the_table_in_eighty_columns() -> None:
-    assert shown([documents()[0], documents()[7]], 80, run(2)) == (
+    first, second = {**documents()[0], "id": "352b5797c8"}, {**documents()[7], "id": "4e4b6f3800"}
+    assert shown([first, second], 80, run(2)) == (
         "#   score          what happened                                when (UTC)\n"
         "────────────────────────────────────────────────────────────────────────────────\n"
         "1    97 critical   Stolen key: credential creation from a Tor   2026-03-09 02:12\n"
-        "                   exit                                         for 38 min\n"
+        "    352b57         exit                                         for 38 min\n"
         "                   user/deploy-bot, 58 d, platform@examp…\n"
         "8    52 medium     Exposure: Access key found in a public       2026-03-11 20:00\n"
-        "                   repository                                   for 4 min\n"
+        "    4e4b6f         repository                                   for 4 min\n"
         "                   user/billing-export, new, finance@exa…\n"
         "Ordered by priority: probability times impact.\n"
         "184,221 records → 20,914 behaviours → 312 identities → 2 notables; alerts 61 in,\n"

@@ -25,6 +25,7 @@ from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import history, model
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.sqlite import SqliteStore
 from test_exposure import KEY, admin, user
 from test_pipeline import schema
 
@@ -396,6 +397,40 @@ def test_the_command_writes_its_files(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "old<script>" not in (tmp_path / "out" / "posture.html").read_text("utf-8")
     assert cli.main(list(told)) == 0
     assert "Long-lived secret" in capsys.readouterr().out
+
+
+def test_twenty_findings_are_on_the_first_page_and_the_rest_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(REPORT + "\n".join(row(f"user{n}", days_ago(400), days_ago(1)) for n in range(33)), "utf-8")
+    told = ("posture", "--credential-report", str(path), "--out", str(tmp_path / "out"), "--now", render(NOW))
+    assert cli.main(list(told)) == 0
+    shown = capsys.readouterr().out
+    assert (shown.count("NHI7:2025"), "33 findings" in shown, "--all shows the others" in shown) == (20, True, True)
+    assert len((tmp_path / "out" / "posture.jsonl").read_text().splitlines()) == 33
+    assert cli.main([*told, "--all"]) == 0
+    assert capsys.readouterr().out.count("NHI7:2025") == 33
+
+
+def test_what_a_thief_could_do_most_with_comes_first() -> None:
+    quiet = [record(TODAY - 200 + n, "10:00", role="reader") for n in range(20)]
+    strong = [record(TODAY - 200 + n, "10:00", role="granter", service="iam", name="AttachRolePolicy",
+                     requestParameters={"roleName": "x"}) for n in range(20)]  # fmt: skip
+    found = looked([*strong, *quiet, record(TODAY, "10:00", role="other")]).summary["findings"]
+    dormant = [f for f in found if f["kind"] == "dormant_identity"]
+    assert [f["identity"]["name"].rsplit("/", 1)[-1] for f in dormant] == ["granter", "reader"]
+    assert [f["thief"].split(" in ")[0] for f in dormant] == ["change who may do what", "read data"]
+
+
+def test_ages_count_from_the_end_of_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = SqliteStore(tmp_path / "state.sqlite")
+    run(store, [record(TODAY - 5 + n, "10:00", role="worker") for n in range(6)])
+    store.commit()
+    store.close()
+    assert cli.main(["posture", "--out", str(tmp_path), "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["looked"][:10], summary["counts"]["dormant_identity"]) == (render(TODAY * DAY)[:10], 0)
 
 
 def test_nothing_to_look_at_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

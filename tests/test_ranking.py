@@ -13,7 +13,8 @@ from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.ranking import impact, is_eligible, priority
 from nhi_watch.detect.scoring import views_of
 
-BY_HAND = {"agent": "browser", "traits": ["console"]}
+BY_HAND = {"agent": "browser", "traits": ["browser", "console"]}
+LOOKS_SO = {"agent": "browser", "traits": ["browser"]}
 def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = ()) -> EpisodeView:
     (whole,) = whole_days(events(today, TODAY)).values()
     past = learnt(history).past(MACHINE, TODAY)
@@ -32,6 +33,7 @@ def used(*told: dict[str, Any]) -> list[dict[str, Any]]:
         ("anonymous", "", [{}], [], False),
         ("role", "sso_role", [{}], [], False),
         ("user", "", [BY_HAND], [], False),
+        ("user", "", [LOOKS_SO], used(LOOKS_SO), True),
         ("user", "", [BY_HAND, {}], [], False),
         ("user", "", [{**BY_HAND, "credential": "AKIA1"}], used(BY_HAND), False),
         ("user", "", [BY_HAND, {"credential": "AKIA1"}], used(BY_HAND), True),

@@ -16,16 +16,22 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from core_samples import record as log
+from core_samples import run
 from desk_samples import ACCOUNT, DAY_ONE, KEY, NOW, ROLE, USER, asked, desk, notable, state
+from need import shared_data
 from nhi_watch import cli
 from nhi_watch.act import audit, clock
-from nhi_watch.act.response import approval, plan, policy
+from nhi_watch.act.response import approval, plan, policy, subjects
 from nhi_watch.act.response.actions import CATALOGUE
 from nhi_watch.act.response.policy import Policy
 from nhi_watch.act.response.targets import PATTERNS, parameters
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import NotableIdentity
-from nhi_watch.core.timestamps import parse
+from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.detect import history, model
+from nhi_watch.detect.history import History
+from nhi_watch.hosts.files import jobs
 from nhi_watch.hosts.files import respond as command
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
@@ -500,6 +506,99 @@ def test_nobody_chooses_the_time_of_an_approval(what: str, folder: Path, capsys:
     with pytest.raises(SystemExit):
         cli.main(["respond", what, "1", *given, "--out", str(folder), "--now", "2020-01-01"])
     assert "--now" in capsys.readouterr().err
+
+
+def test_one_command_makes_a_policy_with_a_first_approver(tmp_path: Path) -> None:
+    state(tmp_path, [notable(impact=_impact(0.5))])
+    told = asked(command, "setup", "--by", "dora", out=tmp_path)
+    assert Path(told["key"]).stat().st_mode & 0o077 == 0
+    wanted = notable()["id"]
+    made = asked(command, "plan", wanted, "--only", "aws_deactivate_key", "--now", NOW, out=tmp_path)
+    assert made["policy"]["name"] == "response_policy.toml"
+    asked(command, "approve", wanted, "--by", "dora", "--why", "stolen", "--key", told["key"], out=tmp_path)
+    assert Path(asked(command, "export", wanted, "--to", "webhook", out=tmp_path)["file"]).exists()
+    asked(command, "setup", "--by", "emil", out=tmp_path)
+    assert [a.name for a in policy.load(tmp_path / "response_policy.toml").approvers] == ["dora", "emil"]
+    asked(command, "setup", "--by", "\U0001f600 \"x\" \\n", "--key", tmp_path / "odd.pem", out=tmp_path)
+    assert policy.load(tmp_path / "response_policy.toml").approvers[2].name == "\U0001f600 \"x\" \\n"
+    for words, says in ((("--by", "dora", "--key", tmp_path / "x"), "named already"),
+                        (("--by", "fritz", "--role", "boss"), "the policy's rules know: owner, secops")):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            desk(command, "setup", *words, out=tmp_path)
+
+
+# ---- whom and what to act on
+
+
+def lived(*records: dict[str, Any]) -> History:
+    store = MemoryStore()
+    run(store, json.loads(json.dumps(records).replace("111111111111", ACCOUNT)))
+    return history.read(store, model.load())
+
+
+def by_user(clock: str, name: str = "GetObject", key: str = KEY, **params: str) -> dict[str, Any]:
+    who = {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": USER.name, "accountId": ACCOUNT, "accessKeyId": key,
+           "userName": "ci"}  # fmt: skip
+    service = "iam" if "Key" in name or "Role" in name else "s3"
+    return log(DAY_ONE, clock, service=service, name=name, userIdentity=who, id=f"u{clock}", requestParameters=params)
+
+
+def linked() -> dict[str, Any]:
+    """A notable of a user and a role, whose panel does not say whose the key was."""
+    return {**notable(), "members": [_member(USER), _member(ROLE)], "last_time": render(DAY_ONE * DAY + 20 * 3600)}
+
+
+def _member(who: NotableIdentity) -> dict[str, Any]:
+    return {"id": who.id, "name": who.name, "kind": who.kind, "provider": who.provider, "account": who.account,
+            "owner": who.owner}  # fmt: skip
+
+
+def test_the_key_comes_from_any_record_of_the_notable() -> None:
+    found = subjects.subjects(lived(by_user("10:01"), by_user("10:05", key="")), linked())
+    assert found.credentials[USER.id] == [KEY]
+    breaks = plan.Breaks((), (), found.gone)
+    made = plan.draft(linked(), policy.load(), found.credentials, breaks, SECOND)
+    assert ("aws_deactivate_key", KEY) in [(s["action"], s["with"].get("aws_key")) for s in made["steps"]]
+    plan.check(made, policy.load(), linked(), found.credentials, found.gone)
+
+
+def test_a_user_whom_records_name_without_an_arn_can_be_acted_on() -> None:
+    who = {**_member(USER), "name": "ci"}
+    assert parameters(who, KEY, notable())["aws_name"] == "ci"
+    assert "aws_name" not in parameters({**who, "id": f"aws:{ACCOUNT}:user:ci"}, KEY, notable())
+    assert "aws_name" not in parameters({**who, "name": "ci; rm -rf /"}, KEY, notable())
+
+
+def test_what_no_longer_exists_is_said_and_gets_no_command() -> None:
+    role = log(DAY_ONE, "10:02", role="payments-api", id="role")
+    role["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] = "AROAEXAMPLE"
+    delete_key = by_user("11:00", "DeleteAccessKey", userName="ci", accessKeyId=KEY)
+    delete_role = by_user("11:01", "DeleteRole", roleName="payments-api")
+    found = subjects.subjects(lived(role, by_user("10:01"), delete_key, delete_role), linked())
+    assert {(one.identity, one.credential) for one in found.gone} == {(USER.id, KEY), (ROLE.id, "")}
+    made = plan.draft(linked(), policy.load(), found.credentials, plan.Breaks((), (), found.gone), SECOND)
+    assert not [s for s in made["steps"] if "payments-api" in str(s["with"]) or KEY in str(s["with"])]
+    text = plan.text(made)
+    assert "no longer exists: deleted at" in text and f"anything with `{KEY}`" in text and "record u11" in text
+
+
+def test_a_step_for_what_is_gone_meanwhile_is_refused() -> None:
+    document, secrets = notable(impact=_impact(1.0)), {USER.id: [KEY]}
+    made = plan.draft(document, policy.load(), secrets, NOTHING, SECOND)
+    with pytest.raises(InputError, match="is not one that"):
+        plan.check(made, policy.load(), document, secrets, [subjects.Gone(USER.id, "", "deleted")])
+
+
+def test_a_real_intrusion_is_planned_with_its_stolen_key_and_one_time_of_containment(tmp_path: Path) -> None:
+    jobs.score(jobs.Job([str(shared_data("cloudtrail/invictus"))], tmp_path, tmp_path / "state.sqlite", budget=1000))
+    first = json.loads((tmp_path / "notables.jsonl").read_text("utf-8").splitlines()[0])
+    made = asked(command, "plan", "1", out=tmp_path)
+    assert "AKIATFQR7NSC8Q4X20BJ" in [s["with"].get("aws_key") for s in made["steps"]]
+    assert "no longer exists" in " ".join(left["why"] for left in made["not_proposed"])
+    times = re.findall(r"issued before (\S+),", " ".join(c["reason"] for c in first["controls"]))
+    times += [s["with"]["before"] for s in made["steps"] if "before" in s["with"]]
+    assert times and set(times) == {first["last_time"]}
+    assert {control["status"] for control in first["controls"]} == {"open"}
 
 
 def test_the_dry_run_is_written_for_people(folder: Path) -> None:

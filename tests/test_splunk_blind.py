@@ -22,8 +22,9 @@ from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_app import interpreter, unpacked
+from splunk_peers import Window
 from splunk_process import Row
-from splunk_server import Server, Window
+from splunk_server import Server
 from splunk_stream import table
 
 DAYS = 14
@@ -57,7 +58,7 @@ def server(tmp_path: Path, python: str) -> Server:
     """Twelve days that were learnt, and what came until the log fell silent."""
     made = Server(unpacked(tmp_path), python)
     made.index(between(0, 12 * DAY), "aws:cloudtrail")
-    made.scheduled("NHI Watch - Backfill", midnight() + 12 * DAY)
+    made.backfill(midnight() // DAY, midnight() // DAY + 11, midnight() + 12 * DAY)
     made.scheduled("NHI Watch - Learn History", midnight() + 12 * DAY + 60)
     arrive(made, 12 * DAY, SILENT_FROM, SILENT_FROM)
     return made
@@ -70,6 +71,7 @@ def arrive(server: Server, low: int, high: int, at: int) -> None:
 
 
 def look(server: Server, at: int) -> list[Row]:
+    server.scheduled("NHI Watch - Health", midnight() + at - 600)
     return server.scheduled("NHI Watch - Blind Spots", midnight() + at)
 
 
@@ -113,7 +115,7 @@ def test_its_end_is_a_revision_and_events_that_come_late_withdraw_it(server: Ser
     [gone] = look(server, SILENT_UNTIL + 4 * HOUR)
     assert (gone["nhi_revision"], gone["nhi_change"]) == (["3"], ["withdrawn"])
     assert standing(server).keys().isdisjoint(gone["nhi_id"])
-    assert look(server, SILENT_UNTIL + 5 * HOUR) == []
+    assert look(server, SILENT_UNTIL + 4 * HOUR + 600) == []
 
 
 def test_enterprise_security_gets_it_whatever_its_score_and_no_identity_gets_risk_of_it(server: Server) -> None:

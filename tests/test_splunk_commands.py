@@ -257,12 +257,17 @@ def test_only_what_changed_gets_a_new_revision(commands: Commands) -> None:
     more = commands.rows("nhigroup", raw(story()))
     (grown,) = commands.rows("nhirank", [*more, kept], "show=changed")
     assert (grown["nhi_change"], grown["nhi_revision"], grown["nhi_id"]) == (["updated"], ["2"], first["nhi_id"])
-    quiet = commands.rows("nhigroup", raw([*story()[: -len(RAID)], call(7, 0, "s3", "GetObject")]))
+    busy = [call(7, 7 + 61 * n, "s3", "GetObject") for n in range(2 * len(RAID))]
+    quiet = commands.rows("nhigroup", raw([*story()[: -len(RAID)], *busy]))
+    assert commands.rows("nhirank", [*quiet, kept], "show=changed") == [], "nobody has counted whether this is all"
+    day = int(parts[-1]["_time"][0]) // 86_400
+    quiet.append({"nhi_day_number": [str(day)], "nhi_parts": ["1"]})
     (gone,) = commands.rows("nhirank", [*quiet, kept], "show=changed")
     assert (gone["nhi_change"], gone["nhi_revision"]) == (["withdrawn"], ["2"])
     ended = {"_raw": gone["_raw"], "sourcetype": ["nhi:notable"]}
     assert commands.rows("nhirank", [*quiet, kept, ended], "show=changed") == []
-    (back,) = commands.rows("nhirank", [*parts, kept, ended], "show=changed")
+    again = commands.rows("nhigroup", raw([*story(), *busy]))
+    (back,) = commands.rows("nhirank", [*again, kept, ended], "show=changed")
     assert (back["nhi_change"], back["nhi_revision"]) == (["updated"], ["3"])
 
 

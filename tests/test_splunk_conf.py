@@ -14,7 +14,6 @@ from layout import ROOT
 from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.hosts.splunk import alert, fields, lookup
-from nhi_watch.hosts.splunk.gather import sources
 from nhi_watch.hosts.splunk.nhiexplain import OPTIONS as EXPLAIN
 from nhi_watch.hosts.splunk.nhifeedback import OPTIONS as FEEDBACK
 from nhi_watch.hosts.splunk.nhigroup import OPTIONS as GROUP
@@ -23,6 +22,7 @@ from nhi_watch.hosts.splunk.nhilearn import OPTIONS as LEARN
 from nhi_watch.hosts.splunk.nhirank import OPTIONS as RANK
 from nhi_watch.hosts.splunk.nhiscore import ADDED
 from nhi_watch.hosts.splunk.nhiscore import Options as Score
+from nhi_watch.intake.sources import every
 from splunk_conf import conf, expand, stages
 from splunk_search import matcher
 from splunk_server import VERBS
@@ -33,8 +33,8 @@ OPTIONS = {
     "nhiscore": set(Score._fields), "nhigroup": set(GROUP), "nhilearn": set(LEARN), "nhirank": set(RANK),
     "nhiexplain": set(EXPLAIN), "nhifeedback": set(FEEDBACK), "nhihealth": set(HEALTH),
 }  # fmt: skip
-ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH)
-FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed"}
+ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH, fields.DAYS)
+FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed", "nhi_found"}
 FILES = [name for name in conf("transforms.conf").sections() if "filename" in conf("transforms.conf")[name]]
 OF_OTHERS = {"ip_intel"}
 """Lookups of Enterprise Security."""
@@ -135,14 +135,14 @@ def test_every_macro_of_a_search_is_defined_and_every_verb_known(name: str) -> N
 @pytest.mark.parametrize("name", ALL)
 def test_every_field_of_ours_that_a_search_names_is_made_by_a_command(name: str) -> None:
     named = set(re.findall(r"\bnhi_\w+", ALL[name])) - set(conf("macros.conf").sections())
-    named -= {"nhi_baseline", "nhi_feedback", "nhi_intel"}
+    named -= {"nhi_baseline", "nhi_feedback", "nhi_days", "nhi_intel"}
     assert named <= FIELDS
 
 
 @pytest.mark.parametrize("name", conf("macros.conf").sections())
 def test_every_macro_can_be_expanded_and_read(name: str) -> None:
     text = expand(f"`{name}`")
-    if text.split()[0] not in ("collect", "sort") and not text.isdigit():
+    if text.split()[0] not in ("collect", "sort", "fields") and not text.isdigit():
         matcher(text.removeprefix("search "))
 
 
@@ -151,15 +151,16 @@ def test_every_lookup_that_a_search_reads_or_writes_exists() -> None:
     tables = {*conf("transforms.conf").sections(), *told_files, f"{lookup.DEFAULT}.csv.gz", *OF_OTHERS}
     told = re.compile(r"(?:outputlookup|inputlookup)(?: \w+=\S+)* ([\w.]+)")
     named = {word for text in ALL.values() for word in told.findall(text)}
-    assert named == {"nhi_baseline.csv.gz", "nhi_feedback", "nhi_intel.csv", *OF_OTHERS} <= tables
+    assert named == {"nhi_baseline.csv.gz", "nhi_feedback", "nhi_days", "nhi_intel.csv", *OF_OTHERS} <= tables
 
 
 def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> None:
     transforms, collections = conf("transforms.conf"), conf("collections.conf")
     kept = [name for name in transforms.sections() if transforms[name].get("external_type") == "kvstore"]
     assert {transforms[name]["collection"] for name in kept} == set(collections.sections()) - {alert.COLLECTION}
-    told = {name.strip() for name in transforms["nhi_feedback"]["fields_list"].split(",")}
-    assert told == set(fields.names(fields.FEEDBACK))
+    for name, rows in (("nhi_feedback", fields.FEEDBACK), ("nhi_days", fields.DAYS)):
+        told = {field.strip() for field in transforms[name]["fields_list"].split(",")}
+        assert told == set(fields.names(rows))
 
 
 def test_every_token_of_an_alert_is_a_field_of_its_search() -> None:
@@ -168,12 +169,45 @@ def test_every_token_of_an_alert_is_a_field_of_its_search() -> None:
     assert tokens and tokens <= FIELDS
 
 
-@pytest.mark.parametrize("source", sources(), ids=lambda source: str(source.NAME))
+ON = {"nhi_endpoint": "`nhi_endpoint_all`"}
+"""What a customer sets who wants hosts too."""
+LOGS = {
+    "cloudtrail": {"sourcetype": "aws:cloudtrail"},
+    "entra": {"sourcetype": "azure:monitor:aad"},
+    "github": {"sourcetype": "httpevent", "source": "http:github"},
+    "kubernetes": {"sourcetype": "kube:apiserver-audit"},
+    "kubernetes as ESCU has it": {"sourcetype": "_json", "source": "kubernetes"},
+    "endpoint": {"sourcetype": "XmlWinEventLog", "source": "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"},
+    "endpoint, auditd": {"sourcetype": "auditd"},
+}
+"""How add-ons of Splunk and others, and ESCU's own macros, name what they send: docs/splunk.md lists where."""
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_what_add_ons_send_is_found_once_its_index_was_named(log: str) -> None:
+    row = {"index": ["soc"], "source": ["x"], **{name: [value] for name, value in LOGS[log].items()}}
+    macro = f"`nhi_{re.split(r'[ ,]', log)[0]}`"
+    assert matcher(expand(macro, {**ON, "nhi_indexes": 'index IN ("soc", "aws")'}))(row)
+    assert not matcher(expand(macro, ON))(row), "no index was named"
+
+
+def test_what_is_not_read_or_not_wanted_is_not_found() -> None:
+    named = {"nhi_indexes": "index=soc"}
+    lake = {"index": ["soc"], "sourcetype": ["aws:cloudtrail:lake"], "source": ["x"]}
+    security = {"index": ["soc"], "sourcetype": ["XmlWinEventLog"], "source": ["XmlWinEventLog:Security"]}
+    sysmon = {"index": ["soc"], "source": ["x"], "sourcetype": ["XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"]}
+    both = "(`nhi_events`) OR (`nhi_rows`)"
+    assert not matcher(expand(both, {**ON, **named}))(lake), "OCSF"
+    assert not matcher(expand(both, {**ON, **named}))(security)
+    assert not matcher(expand(both, named))(sysmon), "hosts are off until somebody wants them"
+
+
+@pytest.mark.parametrize("source", every(), ids=lambda source: str(source.NAME))
 def test_every_source_has_a_macro_with_its_sourcetypes_in_one_of_the_two_groups(source: object) -> None:
     name, types = source.NAME, set(source.SPLUNK_SOURCETYPES) - {"stash"}  # type: ignore[attr-defined]
-    definition = conf("macros.conf")[f"nhi_{name}"]["definition"]
+    definition = expand(f"`nhi_{name}`", ON)
     assert types <= set(re.findall(r'"([^"]+)"', definition))
-    assert types <= set(re.findall(r'"([^"]+)"', expand("`nhi_sourcetypes`")))
+    assert types <= set(re.findall(r'"([^"]+)"', expand("`nhi_sourcetypes`", ON)))
     grouped = [conf("macros.conf")[group]["definition"].count(f"`nhi_{name}`") for group in ("nhi_events", "nhi_rows")]
     assert sorted(grouped) == [0, 1]
 
@@ -217,8 +251,11 @@ def test_every_search_comes_disabled_with_its_window_and_its_filter(name: str) -
     if settings["enableSched"] == "1":
         assert settings["cron_schedule"] and settings["schedule_window"] and settings["allow_skew"]
         filters = re.findall(r"`nhi_(\w+)_filter`", settings["search"])
-        wanted = name.partition(" - ")[2].lower().replace("enterprise security", "es").replace(" ", "_").rstrip("s")
-        assert filters == [] if name.endswith("Retire") else len(filters) == 1 and filters[0].rstrip("s") == wanted
+        wanted = name.partition(" - ")[2].lower().replace("enterprise security", "es").replace("group late", "group")
+        wanted = {"learn late": "learn", "health of behaviours": "health"}.get(wanted, wanted)
+        wanted = wanted.replace(" ", "_").rstrip("s")
+        none = name.endswith(("Retire", "Count"))
+        assert filters == [] if none else len(filters) == 1 and filters[0].rstrip("s") == wanted
 
 
 def test_every_filter_macro_belongs_to_a_search() -> None:
@@ -232,8 +269,17 @@ def test_windows_of_arrival_follow_each_other_without_a_gap() -> None:
         settings = conf("savedsearches.conf")[name]
         if "dispatch.index_earliest" in settings:
             since, until = (int(settings[f"dispatch.index_{end}"][1:-3]) for end in ("earliest", "latest"))
-            assert settings["cron_schedule"] == "*/5 * * * *" and settings["realtime_schedule"] == "0"
-            assert since - until == 5 if name.startswith(_ES) else since - until > 5
+            every = 60 if "Late" in name else 5
+            assert re.fullmatch(r"\*/5 \* \* \* \*" if every == 5 else r"\d+ \* \* \* \*", settings["cron_schedule"])
+            assert settings["realtime_schedule"] == "0"
+            assert since - until == 5 if name.startswith(_ES) else since - until > every
+
+
+def test_what_is_too_late_for_one_grouping_is_early_enough_for_the_other() -> None:
+    for kind in ("Events", "Rows"):
+        soon, late = (conf("savedsearches.conf")[f"NHI Watch - Group {when}{kind}"] for when in ("", "Late "))
+        reach, since = (int(each[1:-3]) for each in (soon["dispatch.earliest_time"], late["dispatch.latest_time"]))
+        assert reach > since + 1, "an hourly run looks at what was too old for a run up to an hour before"
 
 
 def test_the_search_bar_knows_exactly_the_options_that_each_command_takes() -> None:

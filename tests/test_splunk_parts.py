@@ -16,11 +16,12 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.hosts.splunk import fields, parts
-from nhi_watch.hosts.splunk.gather import Gatherer, sources
+from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.nhigroup import NhiGroup
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rows import read
 from nhi_watch.intake.days import Intake
+from nhi_watch.intake.sources import every
 from splunk_stream import table
 
 SAMPLES = sorted((Path(__file__).parent / "data" / "sources").glob("*.jsonl"))
@@ -119,7 +120,7 @@ def samples(path: Path, shape: str) -> list[dict[str, Any]]:
 
 def grouped(records: list[dict[str, Any]]) -> tuple[dict[Any, Any], dict[str, int]]:
     """What the files' reader makes of records."""
-    grouping, rejected = Intake(sources()), dict[str, int]()
+    grouping, rejected = Intake(every()), dict[str, int]()
 
     def refuse(index: int, error: RejectError) -> None:
         rejected[error.reason] = rejected.get(error.reason, 0) + 1

@@ -13,14 +13,14 @@ import pytest
 from core_samples import Going, Options
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.hosts.splunk import tables
-from nhi_watch.hosts.splunk.gather import sources
-from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant, products
 from nhi_watch_lab.simulator.products.workers import Line
 from splunk_app import interpreter, unpacked
+from splunk_peers import Window
 from splunk_process import Row
-from splunk_server import Server, Window
+from splunk_server import Server
 
 Record = dict[str, Any]
 BUDGET = 300
@@ -48,7 +48,7 @@ def company() -> tuple[Line, ...]:
 
 def wanted(records: Iterable[Record]) -> dict[str, float]:
     """Notable id → score, as from files."""
-    going = Going(MemoryStore(), sources(), Options(BUDGET))
+    going = Going(MemoryStore(), every(), Options(BUDGET))
     going.feed(records)
     found = {notable["id"]: notable["score"] for notable in going.finish().notables}
     assert len(found) >= 5, "what is simulated must give something to compare"
@@ -88,6 +88,8 @@ def live(server: Server) -> int:
         server.index(((parse(record["eventTime"]), record) for record in records), "aws:cloudtrail", at)
         server.scheduled("NHI Watch - Group Events", at + 300)
         server.scheduled("NHI Watch - Group Events", at + 420)  # a window that overlaps
+        server.scheduled("NHI Watch - Group Late Events", at + 430)
+        server.scheduled("NHI Watch - Count", at + 450)
         server.scheduled("NHI Watch - Rank", at + 480)
     return at + 480
 
@@ -113,13 +115,12 @@ def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> N
 
 
 def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Server) -> None:
-    types = {source.NAME: source.SPLUNK_SOURCETYPES[0] for source in sources()}
+    types = {source.NAME: source.SPLUNK_SOURCETYPES[0] for source in every()}
     end = int(max(line.second for line in company())) // DAY * DAY + DAY - 1
     for product in {line.product for line in company()}:
         mine = [(line.second, line.record) for line in company() if line.product == product]
         server.index(mine, types[product])
-    server.scheduled("NHI Watch - Backfill", end)
-    server.scheduled("NHI Watch - Backfill Rows", end)
+    server.backfill(end // DAY - 4, end // DAY, end)
     server.scheduled("NHI Watch - Rank Late", end)
     assert scores(standing(server)) == wanted(line.record for line in company())
     server.scheduled("NHI Watch - Learn History", end + DAY)

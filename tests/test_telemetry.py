@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from core_samples import ACCOUNT, TODAY, Options, answer, contents, record, run, runs
+from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, contents, record, run, runs
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect import blind_spots, cannot_tell, model, telemetry
 from nhi_watch.detect.cannot_tell import NEEDS, WHOLE_DAY, bounds
-from nhi_watch.detect.scoring import ZERO
+from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.detect.telemetry import Rhythm, Stream, gaps, standing
 from test_pipeline import schema
@@ -168,16 +168,17 @@ def test_a_field_that_went_missing_cannot_be_judged_and_is_not_taken_for_ordinar
 def test_the_range_holds_every_score_that_the_unknown_signals_could_have_given() -> None:
     dice, unknown = random.Random(3), set(NEEDS["network"])
     seen = tuple(round(dice.random() * 9, 2) if dice.random() < 0.2 else 0.0 for _ in NAMES)
-    low, high = bounds(CARD, seen, unknown)
+    bound = Baselines(CARD).bound(Baselines(CARD).past(MACHINE, TODAY))
+    low, high = bounds(bound.home, bound.total(seen), unknown)
     scores = []
     for _ in range(500):
         values = [
             round((v or 0.0) + dice.choice((0.0, 1.0, 4.0, 30.0)) * dice.random(), 2) if name in unknown else v
             for name, v in zip(NAMES, seen)
         ]
-        scores.append(model.score_of(CARD.probability(CARD.log_odds(values))))
+        scores.append(CARD.score(bound.total(values)))
     assert low <= min(scores) and max(scores) <= high
-    assert bounds(CARD, ZERO, ()) == (model.score_of(CARD.probability(CARD.log_odds(ZERO))),) * 2
+    assert bounds(bound.home, 0.0, ()) == (CARD.score(0.0),) * 2
 
 
 def test_the_fields_name_signals_that_exist() -> None:

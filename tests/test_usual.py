@@ -16,8 +16,9 @@ from nhi_watch.core.timestamps import HOUR
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.receipts import day_scored
-from nhi_watch.detect.model import score_of
-from nhi_watch.detect.scoring import Baselines, Episode, largest, score_day
+from nhi_watch.detect.features import EpisodeView
+from nhi_watch.detect.home import total
+from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_day, values_together
 from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
@@ -57,8 +58,8 @@ def members_of(notable: dict[str, Any]) -> list[str]:
     return [member["id"] for member in notable["members"]] or [notable["identity"]["id"]]
 
 
-def score(rows: list[Any]) -> float:
-    return score_of(CARD.probability(CARD.log_odds(tuple(largest(rows)))))
+def score(parts: list[Episode]) -> float:
+    return CARD.score(total(points_together(parts, values_together([(part.values, part.view) for part in parts]))))
 
 
 # ---- what would have been normal
@@ -89,7 +90,7 @@ def test_every_counterfactual_scores_what_it_claims() -> None:
         told = notable["usual"]["instead"]
         days = [made_up(notable, network) for network in told["networks"]]
         baselines = on_eve(days[0].day, {days[0].identity.id: days[0]})
-        scores = [score([score_day(CARD, baselines, day).values]) for day in days]
+        scores = [score([score_day(baselines, day)]) for day in days]
         assert max(scores) == told["score"] == notable["usual"]["score"], notable["title"]
         assert told["text"].endswith(f"score {told['score']:g}")
 
@@ -115,7 +116,7 @@ def test_a_newcomer_is_offered_what_its_peers_do_and_on_the_first_day_what_the_w
     assert notable["usual"]["instead"]["of"] == "peers"
     assert notable["usual"]["instead"]["actions"] == ["s3:GetObject"]
     (whole,) = regrouped(raid(), {notable["identity"]["id"]})
-    first = counterfactual.instead(Baselines(CARD), score_day(CARD, Baselines(CARD), whole))
+    first = counterfactual.instead(Baselines(CARD), score_day(Baselines(CARD), whole))
     assert (first.of, len(first.actions)) == ("world", counterfactual.CHOICES)
 
 
@@ -130,8 +131,13 @@ def marks() -> dict[str, tuple[str, Shape, int]]:
 
 def shown_by(episode: Episode, at: int) -> Iterator[tuple[str, Shape, int]]:
     """The behaviours that show a signal, found without `usual`."""
+    backing = SIGNALS[at].backing
+    if SIGNALS[at].scope == "linked" and backing is not None:
+        views = [view for part in episode.parts for view in part.view.views]
+        found = backing(EpisodeView(views, episode.view.past))
+        yield from ((b.shape.identity.id, b.shape, b.hour) for b in found)
+        return
     for part in episode.members or (episode,):
-        backing = SIGNALS[at].backing
         if backing is not None:
             found = backing(part.view) if part.values[at] else []
         else:
@@ -147,14 +153,15 @@ def test_removing_the_heaviest_signals_records_lowers_the_score_to_what_was_clai
         assert claims == [s for s in notable["signals"] if s["points"] >= 0.05 and s["value"]][:3]
         wholes = {name: State(ran().store).load_day(day)[name] for name in members_of(notable)}
         baselines = on_eve(day, wholes)
-        parts = [score_day(CARD, baselines, whole) for whole in wholes.values()]
+        parts = [score_day(baselines, whole) for whole in wholes.values()]
         joined = parts[0]._replace(members=tuple(parts) if len(parts) > 1 else ())
         for claim in claims:
             gone = set(shown_by(joined, NAMES.index(claim["id"])))
-            assert gone and set(claim["record_ids"]) <= {r for r, place in known.items() if place in gone}
+            assert gone, claim["id"]
+            assert set(claim["record_ids"]) <= {r for r, place in known.items() if place in gone}, claim["id"]
             rest = [r for r in ran().records if known[r["eventID"]] not in gone and known[r["eventID"]][2] // 24 == day]
             left = regrouped(rest, set(wholes))
-            again = score([score_day(CARD, baselines, whole).values for whole in left]) if left else 0.0
+            again = score([score_day(baselines, whole) for whole in left]) if left else 0.0
             assert claim["without"] == again, (notable["title"], claim["id"])
             fell += again < notable["score"]
     assert fell >= 20
@@ -171,7 +178,7 @@ def test_a_day_that_is_nothing_but_the_signal_leaves_no_episode(members: int) ->
     day = [record(TODAY, "14:00", name="StopLogging", service="cloudtrail", role=f"r{n}") for n in range(members)]
     grouping = Intake([cloudtrail])
     grouping.feed(day, lambda index, reject: None)
-    parts = [score_day(CARD, Baselines(CARD), whole) for whole in grouping.days[TODAY].values()]
+    parts = [score_day(Baselines(CARD), whole) for whole in grouping.days[TODAY].values()]
     episode = parts[0]._replace(members=tuple(parts) if members > 1 else ())
     at = NAMES.index("logging_tampered")
     assert counterfactual.without(Baselines(CARD), episode, counterfactual.behind(episode, SIGNALS[at])) == 0.0

@@ -1,75 +1,50 @@
-"""What a job on Elasticsearch needs, from the unit costs that bench_elastic_push.py measured: the table of the page
-docs/elastic_scale.md. `python lab/bench/_elastic_scale.py` prints it from out/bench/bench_elastic_push.json.
+"""What a job on Elasticsearch needs, from what bench_elastic_choice.py measured: the table of docs/elastic_scale.md.
+
+`python lab/bench/_elastic_scale.py` prints it from out/bench/bench_elastic_choice.json.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
-MEASURED = Path(__file__).resolve().parents[2] / "out" / "bench" / "bench_elastic_push.json"
-BEHAVIOURS = 40
-"""Distinct behaviours of an identity in a day; an assumption, to be replaced by run.json's of your own."""
+MEASURED = Path(__file__).resolve().parents[2] / "out" / "bench" / "bench_elastic_choice.json"
 PEAK = 3
 """How many times the mean comes in at the busiest hour; an assumption."""
-RUNS = 24
-"""Runs a day. Each scores anew the days of identities that grew: on average half of a day's behaviours."""
 BUSY = 0.5
-"""The share of the time for which a process may be at work."""
-SHARD = 40e9
-HELD = 1_250
-"""Bytes of memory for one behaviour (decision 7)."""
-HOST = 8e9
-"""Bytes of memory of a host for one job."""
-CASES = ((10_000, 10_000_000), (100_000, 100_000_000), (1_000_000, 1_000_000_000))
+"""The share of the time for which a process may be at work at that hour."""
+EVENTS = (1_000_000, 100_000_000, 1_000_000_000)
 
 
-class Costs(NamedTuple):
-    """Per unit, as measured."""
-
-    read: float
-    """Seconds for reading and grouping a document."""
-    score: float
-    """Seconds for scoring, learning and storing a behaviour."""
-    document: float
-    """Bytes of a document in the source."""
-    state: float
-    """Bytes of state for a behaviour."""
-    answer: float
-    """Bytes that travel for a document that is read."""
+def rows(measured: dict[str, Any]) -> Iterator[list[str]]:
+    """The most alike and the most varied of the documents measured, each read and grouped, at each volume."""
+    told = sorted(measured["rows"], key=lambda row: row["behaviours"] / row["documents"])
+    for events in EVENTS:
+        for row in (told[0], told[-1]):
+            for way in ("read", "grouped"):
+                yield _row(events, row, way)
 
 
-def costs(told: dict[str, Any]) -> Costs:
-    """Unit costs of a measurement."""
-    stages, events, behaviours = told["stages"]["read"], told["events"], told["behaviours"]
-    after = stages["total"] - stages["read"]
-    return Costs(stages["read"] / events, after / behaviours, told["source_bytes"] / events,
-                 told["state_bytes"] / behaviours, told["bytes"]["read"] / events)  # fmt: skip
-
-
-def row(identities: int, events: int, unit: Costs) -> list[str]:
-    """One row of the table."""
-    behaviours = identities * BEHAVIOURS
-    jobs = max(1, ceil(behaviours * HELD / HOST), ceil(RUNS * behaviours / 2 * unit.score / (86_400 * BUSY)))
-    readers = max(1, ceil(PEAK * events / 86_400 * unit.read / BUSY))
-    shards = max(1, ceil(events * unit.document / SHARD))
-    return [f"{identities:,}", f"{events:,}", str(shards), str(jobs), str(readers),
-            f"{behaviours * unit.state / 1e9:.1f} GB", f"{events * unit.answer / 1e9:.0f} GB"]  # fmt: skip
+def _row(events: int, row: dict[str, Any], way: str) -> list[str]:
+    documents, spent = row["documents"], row[way]
+    client, server = (spent[name] / documents for name in ("client", "server"))
+    processes = max(1, ceil(PEAK * events / 86_400 * client / BUSY))
+    return [f"{events:,}", f"{row['behaviours'] / documents:.2f}", way, f"{client * 1e6:.0f}", f"{server * 1e6:.0f}",
+            f"{client * events / 3600:.1f}", f"{server * events / 3600:.1f}",
+            f"{spent['bytes'] / documents * events / 1e9:.1f}", str(processes)]  # fmt: skip
 
 
 def main() -> None:
     """Print the table."""
-    told = orjson.loads(MEASURED.read_bytes())
-    unit = costs(told)
-    print(f"Measured on {told['events']:,} events: {unit._asdict()}\n")
-    heads = ("identities", "events a day", "primary shards a day", "jobs (namespaces)", "reading processes",
-             "state a day", "read a day")  # fmt: skip
+    heads = ("events a day", "behaviours a document", "way", "µs a document, client", "µs, server",
+             "client, processor hours a day", "server, processor hours a day", "GB a day", "processes")  # fmt: skip
     print("| " + " | ".join(heads) + " |\n|" + "---:|" * len(heads))
-    for identities, events in CASES:
-        print("| " + " | ".join(row(identities, events, unit)) + " |")
+    for row in rows(orjson.loads(MEASURED.read_bytes())):
+        print("| " + " | ".join(row) + " |")
 
 
 if __name__ == "__main__":

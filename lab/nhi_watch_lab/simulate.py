@@ -48,6 +48,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """
     if args.world is not None:
         return _world(args, console)
+    if args.padded:
+        raise InputError("nhi simulate: --padded needs --world")
     from nhi_watch_lab import simulator
     from nhi_watch_lab.simulator import products
 

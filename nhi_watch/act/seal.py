@@ -58,6 +58,9 @@ def read(path: Path) -> Optional[Head]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{where}: damaged ({type(error).__name__}); restore it, or run `nhi audit repair`") from error
     key = _key(path)
+    if key is None and told.get("seal") is None:
+        raise StoreError(f"{where}: it has no seal, as older versions wrote it; look at the trail, and seal it with "
+                         "`nhi audit repair`")  # fmt: skip
     if key is None:
         raise StoreError(f"{where}: its seal cannot be checked without {key_place(path)}; restore the key, or name it "
                          f"with {KEY_FILE}")  # fmt: skip

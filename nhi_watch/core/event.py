@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 
 class Identity(NamedTuple):
@@ -69,3 +69,22 @@ class Event(NamedTuple):
     `sp:` (Entra's application and object id), `oidc:` (a token's subject), `arn:`, `token:` (a token's hash or id),
     `host:` (an address of the machine that it runs on),
     `name:` (provider and bare name, where a log knows no more). The same for every record of a shape."""
+    about: Optional[Identity] = None
+    """The non-human identity that this was done to (an app that got a consent or a secret), if that is another one."""
+
+
+_HANDS = {"console", "mfa", "browser"}
+DONE_TO = "done_to_it"
+"""Trait of what others did to an identity."""
+
+
+def done_to(event: Event) -> Event:
+    """The same record as part of the story of the identity that it was done to; the actor is its target."""
+    whom = event.about
+    assert whom is not None, "asked only of what was done to somebody"
+    name = f"{whom.provider}:{whom.id.rpartition(':')[2]}"
+    return event._replace(
+        identity=whom, account=whom.account or event.account, credential="", credential_type="none", session="",
+        agent="", network="", address="", region="", target=event.identity.name, target_class="",
+        traits=tuple(sorted({*event.traits, DONE_TO} - _HANDS)), issued="", about=None, links=(f"about:{name}", *event.links),
+    )  # fmt: skip

@@ -6,7 +6,7 @@ Times are seconds since the epoch (UTC) in the types and RFC 3339 in JSON. The J
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, NamedTuple, Optional, Union, get_args, get_origin, get_type_hints
 
@@ -24,6 +24,32 @@ MAX_TIMELINE = 500
 
 _BANDS = ((80.0, "critical"), (60.0, "high"), (40.0, "medium"), (20.0, "low"))
 _TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})
+
+
+SHORTEST = 6
+"""Letters of an id that are enough, unless several ids begin with them."""
+
+
+def short_ids(ids: Iterable[str]) -> dict[str, str]:
+    """Id → its beginning that no other id has, of six letters or more, and never a bare number, which is a rank.
+
+    >>> short_ids(["352b57ff", "352b57aa", "123456a9", "99999999"])
+    {'123456a9': '123456a', '352b57aa': '352b57a', '352b57ff': '352b57f', '99999999': '99999999'}
+    """
+    ordered = sorted(set(ids))
+    found = {}
+    for at, name in enumerate(ordered):
+        beside = [*ordered[max(0, at - 1) : at], *ordered[at + 1 : at + 2]]
+        length = max([SHORTEST, *(_shared(name, other) + 1 for other in beside)])
+        while name[:length].isdigit() and length < len(name):
+            length += 1
+        found[name] = name[:length]
+    return found
+
+
+def _shared(one: str, other: str) -> int:
+    """How many letters two ids begin with alike."""
+    return next((at for at, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
 
 
 def severity_of(score: float) -> str:

@@ -37,7 +37,7 @@ from nhi_watch.core.notable import (
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
 from nhi_watch.detect.cannot_tell import FIELDLESS, NO_LOG, WHOLE_DAY, bounds
 from nhi_watch.detect.explain.receipts import Check, day_scored, digest
-from nhi_watch.detect.home import Home, total
+from nhi_watch.detect.home import MACHINE, Home, total
 from nhi_watch.detect.impact import impact, reach_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines
@@ -264,7 +264,7 @@ class Watch:
 
     def _home(self) -> Home:
         """What signals were worth on the day that is looked at."""
-        return Baselines.of(self._card, self._state.groups_on(self._day)).home(self._day)
+        return Baselines.of(self._card, self._state.groups_on(self._day)).homes(self._day)[MACHINE]
 
     def end(self, day: int) -> None:
         """Make the blind spots of the day."""

@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from nhi_watch.detect.bins import bin_of
-from nhi_watch.detect.home import HISTORY, Bound, Home, counted, total
-from nhi_watch.state.baseline import EVERY, QUIET, SIGNAL, Delta, Profile
+from nhi_watch.detect.home import HISTORY, SETTLED, Bound, Home, counted, total
+from nhi_watch.state.baseline import EVERY, HABIT, QUIET, SIGNAL, Delta, Profile
 
 SCORE = "score"
 """Dimension of an identity's own profile: what its days scored."""
@@ -43,28 +43,33 @@ def highest(own: Profile, since: int) -> float:
 def remembered(bound: Bound, own: Profile, values: Sequence[Optional[float]], score: float) -> tuple[Delta, Delta]:
     """What a day's signals leave in the profiles at once, and what only after quarantine."""
     now: Delta = {SCORE: {str(int(score)): 1}}
-    if own.days < HISTORY:
-        return now, {}
-    told = counted(bound.card.signals, values)
-    habits = {name: count for name, count in told.items() if name != EVERY}
-    now[QUIET] = {EVERY: 1, **({packed(bound, values): 1} if score >= LOWEST else {})}
-    if score < NO_NEWS:
-        return {**now, SIGNAL: told}, {}
-    return {**now, SIGNAL: {EVERY: 1}}, ({SIGNAL: habits} if habits else {})
+    later: Delta = {}
+    told, kind = counted(bound.card.signals, values), bound.home.kind
+    waits = score >= NO_NEWS
+    if own.days >= SETTLED:
+        now[HABIT] = {EVERY: 1, **({} if waits else told)}
+        later[HABIT] = told if waits else {}
+    if own.days >= HISTORY:
+        at_home = {f"{kind}/{name}": 1 for name in told}
+        now[SIGNAL] = {f"{kind}/{EVERY}": 1, **({} if waits else at_home)}
+        later[SIGNAL] = at_home if waits else {}
+        now[QUIET] = {EVERY: 1, **({packed(bound, values): 1} if score >= LOWEST else {})}
+    return now, {name: values for name, values in later.items() if values}
 
 
 def packed(bound: Bound, values: Sequence[Optional[float]]) -> str:
-    """A day's signals as text: name, bin, and the identity's own days that came near, of how many."""
+    """A day's signals as text: the kind; name, bin, and the identity's own days that came near, of how many."""
     held = ((at, value) for at, value in enumerate(values) if value)
     parts = ((bound.card.signals[at], bin_of(value), *bound.own(at, value)) for at, value in held)
-    return ",".join(f"{name}.{bin}.{near}.{days}" for name, bin, near, days in parts)
+    return ",".join([bound.home.kind, *(f"{name}.{bin}.{near}.{days}" for name, bin, near, days in parts)])
 
 
-def weighed_again(home: Home, places: Mapping[str, int], row: str) -> float:
+def weighed_again(homes: Mapping[str, Home], places: Mapping[str, int], row: str) -> float:
     """The points of a packed row under today's tables; signals of another version have none."""
-    parts = (part.split(".") for part in row.split(",") if part)
+    kind, *told = row.split(",")
+    parts = (part.split(".") for part in told)
     return total([
-        home.worth(places[name], int(bin), (int(near), int(days)))
+        homes[kind].worth(places[name], int(bin), (int(near), int(days)))
         for name, bin, near, days in parts if name in places
     ])  # fmt: skip
 
@@ -104,10 +109,11 @@ class Quiet(NamedTuple):
 NOTHING = Quiet((), 0.0)
 
 
-def quiet_time(tenant: Profile, home: Home, today: int) -> Quiet:
-    """What the tenant's profile holds of the last weeks before a day."""
+def quiet_time(tenant: Profile, homes: Mapping[str, Home], today: int) -> Quiet:
+    """What the tenant's profile holds of the last weeks before a day, weighed by today's tables of each kind."""
     found: dict[float, float] = {}
-    places = {name: at for at, name in enumerate(home.card.signals)}
+    card = next(iter(homes.values())).card
+    places = {name: at for at, name in enumerate(card.signals)}
     days = 0
     for value, seen in tenant.dimension(QUIET).values.items():
         if not today - WINDOW <= seen.last < today:
@@ -116,6 +122,6 @@ def quiet_time(tenant: Profile, home: Home, today: int) -> Quiet:
         if row == EVERY:
             days += seen.days
             continue
-        score = home.card.score(weighed_again(home, places, row))
+        score = card.score(weighed_again(homes, places, row))
         found[score] = found.get(score, 0.0) + seen.days * (1 - score / 100)
     return Quiet(tuple(sorted(found.items(), reverse=True)), float(days))

@@ -104,19 +104,21 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
     """A verdict of a notable, checked. `more` may hold `until` (seconds) and `duplicate_of`.
 
     Raises:
-        InputError: what is wrong with it.
+        InputError: all that is wrong with it, at once.
     """
     until, other = int(more.get("until") or 0), str(more.get("duplicate_of") or "")
-    if verdict not in VERDICTS:
-        raise InputError(f"verdict {verdict[:40]!r}: give one of {', '.join(VERDICTS)}")
-    if not by.strip() or not why.strip():
-        raise InputError("a verdict needs --by and --why: somebody answers for it")
-    if verdict == "expected" and not now < until <= now + LONGEST * DAY:
-        raise InputError(f"what is expected must end: give --until within the next {LONGEST} days")
-    if verdict != "expected" and until:
-        raise InputError("--until belongs to the verdict expected")
-    if (verdict == "duplicate") != bool(other) or other == notable["id"]:
-        raise InputError("the verdict duplicate, and only that, needs --of ID of another notable")
+    names = " and ".join(name for name, told in (("--by", by), ("--why", why)) if not told.strip())
+    ends = now < until <= now + LONGEST * DAY
+    wrong = [
+        (verdict not in VERDICTS, f"verdict {verdict[:40]!r}: give one of {', '.join(VERDICTS)}"),
+        (bool(names), f"a verdict needs {names}: somebody answers for it"),
+        (verdict == "expected" and not ends, f"what is expected must end: give --until within the next {LONGEST} days"),
+        (verdict in VERDICTS and verdict != "expected" and bool(until), "--until belongs to the verdict expected"),
+        (verdict in VERDICTS and ((verdict == "duplicate") != bool(other) or other == notable["id"]),
+         "the verdict duplicate, and only that, needs --of ID of another notable"),
+    ]  # fmt: skip
+    if any(holds for holds, _ in wrong):
+        raise InputError("; ".join(text for holds, text in wrong if holds))
     return Verdict(
         notable["id"], notable["identity"]["id"], notable["first_time"][:10], verdict, clip(by.strip(), 100), now,
         clip(why.strip(), 500), until, other, parse(notable["created"]), float(notable["probability"]),

@@ -9,8 +9,10 @@ over the bins, never below 0, rounded to 0.01, so that all hosts agree to the la
 An identity's own churn counts once CHURN of its days are known: a value that it reaches on most days is no news. It
 takes away at most half of a signal's points, and learns only from days that were not news themselves.
 
-What is counted lies in the profiles of tenant and identity as the dimension `signal`: value `NAME:BIN` → identity-days,
-and EVERY → how many were counted. An identity-day counts once its identity has a history of HISTORY days.
+People's long-lived keys are weighed by the habits of people's keys, machines by those of machines.
+
+What is counted lies in the tenant's profile as the dimension `signal` (value `KIND/NAME:BIN` → identity-days, `KIND/*` →
+how many were counted, once an identity has a history of HISTORY days) and in the identity's own as `habit`.
 """
 
 from __future__ import annotations
@@ -20,18 +22,21 @@ from math import log2
 from typing import NamedTuple, Optional
 
 from nhi_watch.detect.bins import BINS, bin_of
-from nhi_watch.detect.model import Scorecard
-from nhi_watch.state.baseline import EVERY, SIGNAL, Profile, Seen
+from nhi_watch.detect.model import KINDS, Scorecard
+from nhi_watch.state.baseline import EVERY, HABIT, SIGNAL, Profile, Seen
 
+MACHINE, PERSON = KINDS
 HISTORY = 7
-"""Active days from which an identity's days count."""
+"""Active days from which an identity's days count at home."""
+SETTLED = 2
+"""Active days from which they count for itself."""
 FULL = 14
 """Days of history from which a tenant stands for itself."""
 STRENGTH = 20.0
 """Identity-days that the world's shares weigh beside the tenant's own."""
-CHURN = 14
+CHURN = 7
 """Days of an identity from which its own churn counts."""
-OWN_STRENGTH = 5.0
+OWN_STRENGTH = 3.0
 """Days that the home share weighs beside the identity's own."""
 NEAR = 0.6
 """Part of a value that an earlier day must have reached for the value to be no news."""
@@ -39,16 +44,17 @@ LEAST = 1e-9
 
 Row = Sequence[Optional[float]]
 Points = tuple[float, ...]
+Own = tuple[int, int]
+"""The identity's earlier days that came near a value, and how many are counted."""
 
 
 def counted(names: Sequence[str], values: Row) -> dict[str, int]:
-    """What a day adds to the dimension: each signal's bin, and one day.
+    """What a day adds to a dimension: each signal's bin.
 
     >>> counted(("bulk", "new_action", "new_agent"), (0.0, 3.0, None))
-    {'*': 1, 'new_action:6': 1, 'new_agent:?': 1}
+    {'new_action:6': 1, 'new_agent:?': 1}
     """
-    told = {f"{name}:{'?' if value is None else bin_of(value)}": 1 for name, value in zip(names, values) if value != 0}
-    return {EVERY: 1, **told}
+    return {f"{name}:{'?' if value is None else bin_of(value)}": 1 for name, value in zip(names, values) if value != 0}
 
 
 class Usual(NamedTuple):
@@ -58,22 +64,22 @@ class Usual(NamedTuple):
     bin: int
     home: tuple[int, int]
     """Identity-days of the tenant that reached the bin, of how many that could tell."""
-    own: tuple[int, int]
-    """The identity's own days that came near it, of how many."""
+    own: Own
     attack: float
     """Share of days of attack that reach it."""
 
 
 class Home:
-    """The points of every signal's bins for a tenant, on the eve of a day."""
+    """The points of every signal's bins for a tenant's machines, or its people's keys, on the eve of a day."""
 
-    def __init__(self, card: Scorecard, tenant: Profile, today: int) -> None:
+    def __init__(self, card: Scorecard, tenant: Profile, today: int, kind: str = MACHINE) -> None:
         self.card = card
+        self.kind = kind
         self._seen = tenant.dimension(SIGNAL).values
-        known = self._seen.get(EVERY)
+        known = self._seen.get(f"{kind}/{EVERY}")
         self.total = known.days if known else 0
         age = today - known.first if known else 0
-        self._world = card.world_at(today - tenant.first if tenant.days else 0)
+        self._world = card.world_at(kind, today - tenant.first if tenant.days else 0)
         self._strength = STRENGTH + max(0, FULL - age) * (self.total / max(1, age) if known else 1.0)
         self._tables: dict[int, tuple[tuple[int, ...], int]] = {}
         self._points: dict[int, Points] = {}
@@ -82,7 +88,7 @@ class Home:
         """By bin: identity-days that reached it or a higher one; and how many could tell."""
         found = self._tables.get(at)
         if found is None:
-            name = self.card.signals[at]
+            name = f"{self.kind}/{self.card.signals[at]}"
             days = [_days(self._seen, f"{name}:{bin}") for bin in range(BINS)]
             total = self.total - _days(self._seen, f"{name}:?")
             found = self._tables[at] = (tuple(_from_the_top(days)), max(0, total))
@@ -109,8 +115,7 @@ class Home:
                 most = max(most, weight * log2(attack / max(LEAST, self.share(at, bin))))
             yield round(most, 2)
 
-
-    def worth(self, at: int, bin: int, own: tuple[int, int]) -> float:
+    def worth(self, at: int, bin: int, own: Own) -> float:
         """The points of a bin for an identity of which so many days came near it, of so many."""
         usual, (near, days) = self.points(at)[bin], own
         if not usual or days < CHURN:
@@ -127,7 +132,7 @@ class Bound:
 
     def __init__(self, home: Home, own: Profile) -> None:
         self.home = home
-        self._own = own.dimension(SIGNAL).values
+        self._own = own.dimension(HABIT).values
         self._days = _days(self._own, EVERY)
 
     @property
@@ -147,21 +152,19 @@ class Bound:
         bin = bin_of(value) or 0
         return self.home.worth(at, bin, self.own(at, value)) if self.home.points(at)[bin] else 0.0
 
-    def own(self, at: int, value: float) -> tuple[int, int]:
+    def own(self, at: int, value: float) -> Own:
         """The identity's earlier days that came near a value, and how many are counted."""
-        return (self.near(at, value) if self._days >= CHURN else 0), self._days
-
-    def near(self, at: int, value: float) -> int:
-        """The identity's earlier days that came near a value."""
-        name, low = self.home.card.signals[at], bin_of(NEAR * value) or 0
-        return sum(_days(self._own, f"{name}:{bin}") for bin in range(max(1, low), BINS))
+        if self._days < CHURN:
+            return 0, self._days
+        name, low = self.card.signals[at], bin_of(NEAR * value) or 0
+        return sum(_days(self._own, f"{name}:{bin}") for bin in range(max(1, low), BINS)), self._days
 
     def usual(self, at: int, value: float) -> Usual:
         """How usual a value is, for whoever wants to check its points."""
         bin = bin_of(value) or 0
         reached, size = self.home.reached(at)
-        card = self.home.card
-        return Usual(card.signals[at], bin, (reached[bin], size), self.own(at, value), card.attack[at][bin])
+        name, attack = self.card.signals[at], self.card.attack[at][bin]
+        return Usual(name, bin, (reached[bin], size), self.own(at, value), attack)
 
 
 def total(points: Sequence[float]) -> float:

@@ -150,7 +150,7 @@ class Judge:
             for name in group.members:
                 acting.pop(name, None)
             acting[group.lead] = Acting(episodes.join(group), group.members)
-        self._tally.threshold = ranking.line(calibration.quiet_time(tenant, baselines.home(day), day), self._budget)
+        self._tally.threshold = ranking.line(calibration.quiet_time(tenant, baselines.homes(day), day), self._budget)
         odd = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
         return odd, (ranking.allowance(self._budget, identities), self._tally.threshold)
 

@@ -10,6 +10,9 @@ A control moves by telemetry, or by a recorded exception with an owner and an en
 | overdue | not done by its due date |
 | excepted | somebody answers for leaving it, until a date |
 
+What closes a control is done by an identity outside of the notable, after its last odd call, and the record that shows
+it is named: an attacker who deletes the role that he used has rotated nothing.
+
 An identity without a long-lived credential is rotated by revoking its sessions, changing its trust, or deleting it.
 """
 
@@ -22,7 +25,7 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import clip
-from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect.history import History, Life
 from nhi_watch.state.inventory import Change, Credential
 from nhi_watch.state.rows import Rows, pack, unpack
@@ -68,6 +71,10 @@ class Entry(NamedTuple):
     evidence: str
     records: tuple[str, ...]
     exemption: Optional[Exemption]
+    after: int = 0
+    """Second of the notable's last odd call, or the end of its hour: what was done before closes nothing."""
+    suspects: tuple[str, ...] = ()
+    """Ids of the identities of the notable, whose own acts close nothing; empty where nobody misused anything."""
 
 
 class Owner(NamedTuple):
@@ -141,8 +148,24 @@ def _open(notable: Mapping[str, Any], control: str, member: Mapping[str, Any]) -
     return Entry(
         entry_id(notable["id"], control, member["id"]), notable["id"], control, member["id"], member["name"],
         member["owner"] or notable["identity"]["owner"], credentials, required,
-        required + DUE_DAYS[notable["severity"]] * DAY, "required", 0, "", (), None,
+        required + DUE_DAYS[notable["severity"]] * DAY, "required", 0, "", (), None, *_misuse(notable),
     )  # fmt: skip
+
+
+def _misuse(notable: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
+    """The last second of what was odd, and who is under suspicion."""
+    compromise = notable["kind"] == "compromise"
+    odd = [e for e in notable["timeline"] if (e["points"] > 0 if compromise else not e["action"].startswith(_TOLD))]
+    if notable["kind"] not in ("compromise", "exposure") or not (compromise or odd):
+        return 0, ()
+    last, times = parse(notable["last_time"]), [parse(e["time"]) for e in odd]
+    ended = min(last, max(times) // HOUR * HOUR + HOUR - 1) if times else last
+    members = notable.get("members") or [notable["identity"]]
+    return ended, tuple(sorted({notable["identity"]["id"], *(m["id"] for m in members)}))
+
+
+_TOLD = ("exposure:", "credential:")
+"""What an exposure's timeline tells besides uses."""
 
 
 def _credentials(notable: Mapping[str, Any]) -> tuple[str, ...]:
@@ -172,13 +195,32 @@ def _judged(entry: Entry, history: History, exemption: Optional[Exemption], now:
         return entry._replace(status="excepted", done=0, evidence=told, records=(), exemption=exemption)
     status = "overdue" if now > entry.due else "required"
     ended = f"the exception of {exemption.owner} ended {render(exemption.until)}; " if exemption else ""
-    return entry._replace(status=status, done=0, evidence=f"{ended}nothing in the logs shows it done", records=(),
-                          exemption=exemption)  # fmt: skip
+    told, records = _own_acts(entry, life, history)
+    return entry._replace(status=status, done=0, evidence=f"{ended}nothing in the logs shows it done{told}",
+                          records=records, exemption=exemption)  # fmt: skip
 
 
 def _proof(entry: Entry, history: History) -> Optional[_Proof]:
     life = history.lives.get(entry.identity)
     return _rotated(entry, life, history) if entry.control == "rotate_secret" else _reduced(entry, life)
+
+
+def _closes(entry: Entry, change: Change) -> bool:
+    """Whether a change may close a control: by somebody outside of the notable, after its last odd call."""
+    return change.time > entry.after and change.by not in entry.suspects
+
+
+def _own_acts(entry: Entry, life: Optional[Life], history: History) -> tuple[str, tuple[str, ...]]:
+    """What the notable's own identities did that looks as if it closed the control."""
+    known = [history.credentials[name] for name in _concerned(entry, life) if name in history.credentials]
+    ends = [(name.id, c) for name in known for c in name.changes if c.what in ("deactivated", "deleted")]
+    closing = ("deleted", "revoked") if entry.control == "rotate_secret" else ("deleted", "reduced")
+    named = [(life.identity.name, c) for c in life.done if c.what in closing] if life else []
+    both = [*(ends if entry.control == "rotate_secret" else ()), *named]
+    own = [(what, c) for what, c in both if c.time >= entry.required and not _closes(entry, c)]
+    told = [f"{clip(what, 80)} {c.what} at {render(c.time)} by {c.by} (record {c.record_id})" for what, c in own[:2]]
+    why = "; does not count, because it is the notable's own or came before its last odd call: "
+    return (f"{why}{', '.join(told)}", tuple(c.record_id for _, c in own[:2])) if told else ("", ())
 
 
 def _rotated(entry: Entry, life: Optional[Life], history: History) -> Optional[_Proof]:
@@ -189,11 +231,12 @@ def _rotated(entry: Entry, life: Optional[Life], history: History) -> Optional[_
     for name in concerned:
         known = history.credentials.get(name)
         end = known.latest("deactivated", "deleted", "resolved", "reactivated") if known else None
-        if end is None or end.what == "reactivated":
+        if end is None or end.what == "reactivated" or not _closes(entry, end):
             return _by_name(entry, life, ("deleted",))
         ends.append(end)
     last = max(ends)
-    told = ", ".join(f"{name} {end.what} {render(end.time)}" for name, end in zip(concerned, ends))
+    told = ", ".join(f"{name} {end.what} {render(end.time)} by {end.by} (record {end.record_id})"
+                     for name, end in zip(concerned, ends))  # fmt: skip
     return _Proof(last.time, told + _replacement(entry, life), tuple(end.record_id for end in ends))
 
 
@@ -221,12 +264,13 @@ def _reduced(entry: Entry, life: Optional[Life]) -> Optional[_Proof]:
 
 
 def _by_name(entry: Entry, life: Optional[Life], what: Sequence[str]) -> Optional[_Proof]:
-    done = [c for c in life.done if c.what in what and c.time >= entry.required] if life else []
+    done = [c for c in life.done if c.what in what and c.time >= entry.required and _closes(entry, c)] if life else []
     if not done:
         return None
     last = done[-1]
     call = last.about if ":" in last.about else last.what
-    return _Proof(last.time, f"{call} at {render(last.time)} by {last.by}", (last.record_id,))
+    told = f"{call} at {render(last.time)} by {last.by} (record {last.record_id})"
+    return _Proof(last.time, told, (last.record_id,))
 
 
 def _checked(entry: Entry, life: Optional[Life], proof: _Proof, history: History) -> tuple[str, str]:
@@ -334,6 +378,7 @@ def _plain(entry: Entry) -> list[Any]:
 
 
 def _entry(row: list[Any]) -> Entry:
-    entry = Entry._make(row)
+    entry = Entry(*row)  # older rows lack the last parts
     exemption = Exemption(*entry.exemption) if entry.exemption else None
-    return entry._replace(credentials=tuple(entry.credentials), records=tuple(entry.records), exemption=exemption)
+    return entry._replace(credentials=tuple(entry.credentials), records=tuple(entry.records), exemption=exemption,
+                          suspects=tuple(entry.suspects))  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from nhi_watch.context import frameworks
@@ -14,8 +14,8 @@ from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import calibration, cannot_tell
 from nhi_watch.detect.bins import bin_of
 from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, is_person, keys_of
-from nhi_watch.detect.home import Bound, Home, Points, total
-from nhi_watch.detect.model import Scorecard, score_of
+from nhi_watch.detect.home import MACHINE, PERSON, Bound, Home, Points, total
+from nhi_watch.detect.model import KINDS, Scorecard, score_of
 from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
 from nhi_watch.state.baseline import QUARANTINE, TENANT, Profile, Profiles, peer_scope
 
@@ -39,7 +39,7 @@ class Baselines(Profiles):
         self.card = card.aligned(NAMES)
         self._cache: dict[tuple[str, str, str], float] = {}
         self._today = -1
-        self._home = Home(self.card, Profile(), -1)
+        self._homes: dict[str, Home] = {}
 
     @classmethod
     def of(cls, card: Scorecard, known: Profiles) -> Baselines:
@@ -52,21 +52,22 @@ class Baselines(Profiles):
         """What is known of an identity on the eve of `today`."""
         own = self.own.get(identity.id) or Profile()
         tenant = self.groups.get(TENANT) or Profile()
-        self.home(today)
+        self.homes(today)
         return Past(today, own, self._elsewhere(peer_scope(identity), tenant, today), tenant, self.card.elsewhere,
                     self.networks)  # fmt: skip
 
-    def home(self, today: int) -> Home:
-        """What signals are worth in this tenant on the eve of `today`."""
+    def homes(self, today: int) -> Mapping[str, Home]:
+        """What signals are worth in this tenant on the eve of `today`, by kind."""
         if today != self._today:
             self._cache.clear()
             self._today = today
-            self._home = Home(self.card, self.groups.get(TENANT) or Profile(), today)
-        return self._home
+            tenant = self.groups.get(TENANT) or Profile()
+            self._homes = {kind: Home(self.card, tenant, today, kind) for kind in KINDS}
+        return self._homes
 
-    def bound(self, past: Past) -> Bound:
+    def bound(self, past: Past, person: bool = False) -> Bound:
         """The scorecard for the identity of a past."""
-        return Bound(self.home(past.today), past.own)
+        return Bound(self.homes(past.today)[PERSON if person else MACHINE], past.own)
 
     def _elsewhere(self, scope: str, tenant: Profile, today: int) -> Elsewhere:
         peers = self.groups.get(scope) or Profile()
@@ -255,7 +256,7 @@ class EventScorer:
         values = behaviour_row(view)
         if values is ZERO:
             return self._ordinary
-        points = self._baselines.bound(past).points(values)
+        points = self._baselines.bound(past, is_person(shape.identity, past, (shape,))).points(values)
         heavy = [signal for worth, signal, value in weighed(values, points) if worth >= REASON_POINTS]
         told = self._told(total(points), heavy)
         return told._replace(reasons=tuple(signal.evidence(view) for signal in heavy[:5])) if heavy else told
@@ -286,10 +287,10 @@ def score_day(baselines: Baselines, day: IdentityDay) -> Episode:
     """The episode of one identity's day."""
     identity = day.identity
     past = baselines.past(identity, day.day)
-    bound = baselines.bound(past)
     views = views_of(day.ordered(), past)
-    if is_person(identity, past, (view.shape for view in views)):
-        views = keys_of(views) or views
+    person = is_person(identity, past, (view.shape for view in views))
+    bound = baselines.bound(past, person)
+    views = (keys_of(views) or views) if person else views
     for view in views:
         view.points = 0.0 if view.values is ZERO else bound.total(view.values)
     episode = EpisodeView(views, past)

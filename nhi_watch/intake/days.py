@@ -9,7 +9,7 @@ from typing import cast
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay, Shape
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event
+from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake.shapes.forms import native
 
@@ -70,6 +70,7 @@ class Days(dict[int, dict[str, IdentityDay]]):
         self._settled = 0
         self._load_day = load_day
         self._reputation = context.reputation
+        self._lists = len(context.reputation.table) > 0
 
     @property
     def held(self) -> int:
@@ -80,10 +81,12 @@ class Days(dict[int, dict[str, IdentityDay]]):
         """Count an event; a record that was here before counts as a duplicate."""
         self.parsed += 1
         whole = self.identity_day(event.identity.id, event.time // DAY)
-        if not whole.add(self._reputation.mark(event)):
+        if not whole.add(self._reputation.mark(event) if self._lists else event):
             self.duplicates += 1
         elif is_alert:
             self.alerts += 1
+        if event.about is not None:
+            self.identity_day(event.about.id, event.time // DAY).add(done_to(event))
 
     def put(self, day: int, wholes: Mapping[str, IdentityDay]) -> None:
         """Take in a day that a host has gathered by itself."""

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nhi_watch.core.notable import short_ids
 from nhi_watch.report import run_summary
 from nhi_watch.report.pictures import duration
 from nhi_watch.report.words import KINDS, clock, short_name, visible
@@ -51,12 +52,13 @@ def _table(notables: Sequence[Json], console: Console) -> Table:
     table.add_column("what happened", overflow="fold", ratio=1)
     if timed:
         table.add_column("when (UTC)", no_wrap=True)
+    short = short_ids(str(notable["id"]) for notable in notables)
     for notable in notables:
-        table.add_row(*_cells(notable, console)[: 4 if timed else 3])
+        table.add_row(*_cells(notable, short[notable["id"]], console)[: 4 if timed else 3])
     return table
 
 
-def _cells(notable: Json, console: Console) -> list[Text]:
+def _cells(notable: Json, short_id: str, console: Console) -> list[Text]:
     # Rounded down, as in the report: 79.9 is high, and 80 would say critical.
     severity = notable["severity"]
     short = {"informational": "info"}.get(severity, severity)
@@ -65,9 +67,11 @@ def _cells(notable: Json, console: Console) -> list[Text]:
     what.append_text(_text(console, _whom(notable), max(console.width - _FIXED, 12), "dim"))
     when = Text(clock(notable["first_time"]))
     when.append(f"\nfor {duration(notable)}", "dim")
+    score = _text(console, f"{int(notable['score']):3d} {short}", 16, _COLOURS.get(severity, ""))
+    score.append(f"\n{short_id}", "dim")
     return [
         Text(str(notable["rank"])),
-        _text(console, f"{int(notable['score']):3d} {short}", 16, _COLOURS.get(severity, "")),
+        score,
         what,
         when,
     ]

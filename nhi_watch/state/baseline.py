@@ -34,13 +34,15 @@ DIMENSIONS = (
 )  # fmt: skip
 SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error")
 """The dimensions in which identities are compared with each other."""
+HABIT = "habit"
+"""Dimension `SIGNAL:BIN` → the identity's own days that had a signal's value in a bin, see `detect.home`."""
 SIGNAL = "signal"
-"""Dimension `SIGNAL:BIN` → identity-days that had a signal's value in a bin, see `detect.home`; of identity and tenant."""
+"""The same of the tenant: identity-days of all identities with a history, machines and people apart."""
 EVERY = "*"
 """The value that every counted identity-day has."""
 QUIET = "quiet"
 """Dimension `DAY:ROW` → identity-days of the tenant with these signal values, see `detect.calibration`."""
-KEPT = {SIGNAL: 10_000, QUIET: 3_000}
+KEPT = {SIGNAL: 10_000, HABIT: 1_000, QUIET: 3_000}
 """Dimensions that keep more values than VALUES."""
 ALIKE = 5
 """Identities of a peer group that count in a day for one value of SIGNAL: else many made-up ones could dilute it."""
@@ -319,11 +321,14 @@ Lesson = tuple[Delta, Delta, str]
 """What an identity's day teaches at once, what only after quarantine, and the scope of its peers."""
 
 
+_OF_TENANT = (SIGNAL, QUIET)
+
+
 def teach(profile: Profile, day: int, now: Delta, later: Delta) -> None:
     """Fold a day into an identity's own profile."""
     profile.advance(day)
-    profile.learn(day, {name: values for name, values in now.items() if name != QUIET})
-    profile.quarantine(day, later)
+    profile.learn(day, {name: values for name, values in now.items() if name not in _OF_TENANT})
+    profile.quarantine(day, {name: values for name, values in later.items() if name not in _OF_TENANT})
 
 
 def learn_groups(groups: dict[str, Profile], day: int, lessons: Sequence[Lesson]) -> None:
@@ -347,7 +352,7 @@ def _at_home(deltas: Iterable[tuple[Delta, str]]) -> dict[str, int]:
     for delta, scope in deltas:
         for value in delta.get(SIGNAL, ()):
             seen = alike[scope, value] = alike.get((scope, value), 0) + 1
-            if seen <= ALIKE or value == EVERY:
+            if seen <= ALIKE or value.endswith(EVERY):
                 found[value] = found.get(value, 0) + 1
     return found
 

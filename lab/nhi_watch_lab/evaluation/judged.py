@@ -17,12 +17,13 @@ from nhi_watch.core.timestamps import render_day
 from nhi_watch.detect import ranking
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import weighed
-from nhi_watch_lab.evaluation import exams
+from nhi_watch_lab.evaluation import exams, unseen
 from nhi_watch_lab.evaluation.counting import Rank
 from nhi_watch_lab.evaluation.exams import Exam
 from nhi_watch_lab.evaluation.kept import KeptDay
 from nhi_watch_lab.evaluation.replay import Replay, Replayed, linked
 from nhi_watch_lab.evaluation.rivals import Rival
+from nhi_watch_lab.evaluation.unseen import UNSEEN, Fold, Homes
 
 OURS = "nhi_watch"
 BUDGETS = (10.0, 3.0)
@@ -134,6 +135,8 @@ class Job(NamedTuple):
     """Where generated days are kept."""
     rivals: Sequence[Rival] = ()
     """Fresh ones."""
+    folds: Sequence[Fold] = ()
+    """Models that judge techniques which they were not trained on."""
 
 
 def judge(job: Job) -> Judged:
@@ -146,6 +149,7 @@ class _Court:
         self._job = job
         self._replay = Replay(job.model)
         self._ledgers = {OURS: Ledger(), **{rival.name: Ledger() for rival in job.rivals}}
+        self._unseen = [(fold, Ledger()) for fold in job.folds]
         self._labels: list[Mapping[str, Any]] = []
         self._attacked: set[str] = set()
         self._sizes: list[int] = []
@@ -178,20 +182,25 @@ class _Court:
         told = {rival.name: rival.score(items) for rival in self._job.rivals}
         if tested:
             self._sizes.append(sum(item.episode.view.past.own.days > 0 for item in items))
-            self._note(OURS, self._ours(everybody))
+            together = [item for item in linked(everybody) if item.ranked.eligible]
+            self._note(self._ledgers[OURS], self._ours(together))
             for name, scores in told.items():
-                self._note(name, _theirs(items, scores))
+                self._note(self._ledgers[name], _theirs(items, scores))
+            for fold, ledger in self._unseen:
+                self._note(ledger, _by(fold, unseen.homes_of(fold, self._replay, everybody[0].day), together))
         for rival in self._job.rivals:
             rival.learn(items)
 
-    def _note(self, detector: str, entries: Iterable[Entry]) -> None:
-        attacked, ledger = frozenset(self._attacked), self._ledgers[detector]
+    def _note(self, ledger: Ledger, entries: Iterable[Entry]) -> None:
+        attacked = frozenset(self._attacked)
         for entry in entries:
             ledger.note(entry, attacked)
 
     def _case(self, label: Mapping[str, Any]) -> Case:
         name = label["id"]
         above = {detector: ledger.above(name) for detector, ledger in self._ledgers.items()}
+        above.update((UNSEEN, ledger.above(name)) for fold, ledger in self._unseen
+                     if label["technique"] in fold.techniques)  # fmt: skip
         best = self._ledgers[OURS].incidents.get(name)
         plain = label.get("distinguishable", True)
         return Case(name, label["technique"], label["origin"], plain, above, best.told if best else None)
@@ -203,11 +212,11 @@ class _Court:
         chance = self._job.model.probability
         return [(chance(told.points), bad, told.age) for told, bad in written if told]
 
-    def _ours(self, everybody: Sequence[Replayed]) -> Iterable[Entry]:
+    def _ours(self, together: Sequence[Replayed]) -> Iterable[Entry]:
         """What the product would write, in its own order."""
-        for item in linked(everybody):
+        for item in together:
             ranked = item.ranked
-            if ranked.eligible and ranked.score >= ranking.FLOOR:
+            if ranked.score >= ranking.FLOOR:
                 rank = ranked.priority, ranked.points
                 yield Entry(ranked.identity_id, rank, item.incidents, self._notable(item))
 
@@ -218,6 +227,14 @@ class _Court:
         kind = "person" if identity.name in self._people else identity.kind
         return Notable(identity.name, kind, render_day(item.day), item.day - self._first, ranked.score,
                        ranked.points, why)  # fmt: skip
+
+
+def _by(fold: Fold, homes: Homes, together: Sequence[Replayed]) -> Iterable[Entry]:
+    """What the product would write with another model."""
+    for item in together:
+        rank = unseen.ranked(fold, homes, item)
+        if rank is not None:
+            yield Entry(item.ranked.identity_id, rank, item.incidents)
 
 
 def _theirs(items: Sequence[Replayed], scores: Mapping[str, float]) -> Iterable[Entry]:

@@ -40,10 +40,11 @@ def missing(name: str) -> list[str]:
     return [library for library in LIBRARIES[name] if find_spec(library) is None]
 
 
-def left_out() -> dict[str, str]:
-    """Detectors that cannot run here → why; an evaluation must say so."""
+def left_out(boosting: object) -> dict[str, str]:
+    """Detectors that cannot run here → why; an evaluation must say so. `boosting` is what `boosting()` returned."""
     lacking = {name: missing(name) for name in LIBRARIES}
-    return {name: f"needs {' and '.join(libraries)}" for name, libraries in lacking.items() if libraries}
+    told = {name: f"needs {' and '.join(libraries)}" for name, libraries in lacking.items() if libraries}
+    return told if boosting is not None else {**told, BOOSTING: "needs scikit-learn and training rows of these signals"}
 
 
 def _rival(name: str, columns: Columns, suffix: str) -> Rival:
@@ -175,11 +176,13 @@ def _above_least(names: Sequence[str], told: Sequence[float]) -> Scores:
 
 
 def boosting(_: object = None) -> Optional[Any]:
-    """The boosting, fitted on the committed matrix, where scikit-learn is installed; to be handed to all workers."""
+    """The boosting, fitted on the worlds of training, to be handed to all workers; None where scikit-learn is missing.
+
+    The worlds are replayed if `nhi train` has not kept what they came to: that takes minutes.
+    """
     if not find_spec("sklearn"):
         return None
-    from nhi_watch_lab.training import matrix
-    from nhi_watch_lab.training.commands import MATRIX
+    from nhi_watch_lab.training import commands
     from nhi_watch_lab.training.rivals import Boosting
 
-    return Boosting(matrix.read(MATRIX))
+    return Boosting(commands.training_rows(commands.SEEDS, commands.KEPT))

@@ -26,6 +26,7 @@ from nhi_watch_lab.evaluation import (
 from nhi_watch_lab.evaluation.exams import Exam
 from nhi_watch_lab.evaluation.incidents import Job, Progress
 from nhi_watch_lab.evaluation.labelled import Labelled
+from nhi_watch_lab.evaluation.unseen import Fold
 from nhi_watch_lab.simulator import Spec
 
 Result = dict[str, Any]
@@ -49,6 +50,8 @@ class Task(NamedTuple):
     """The worlds that the score is judged in."""
     rules: Optional[Path] = None
     """A folder of Sigma rules, as a rival."""
+    folds: Sequence[Fold] = ()
+    """Models that judge techniques which they were not trained on."""
 
     @property
     def some(self) -> list[Spec]:
@@ -63,7 +66,7 @@ POISONED = 12
 
 def judged_worlds(task: Task) -> Result:
     """Drawn worlds, the second one, padded variants, the old simulator; with rivals."""
-    work = worlds.Task(task.model, task.exams, task.kept.parent, True, task.rules, task.workers)
+    work = worlds.Task(task.model, task.exams, task.kept.parent, True, task.rules, task.folds, task.workers)
     return {"worlds": worlds.measure(work, task.progress)}
 
 
@@ -74,7 +77,8 @@ def simulated(task: Task) -> Result:
     results = incidents.all_tenants(jobs, task.progress, task.workers)
     episodes = [episode for result in results for episode in result.episodes]
     shifted = prevalence.shift(episodes, summary.notables(results, summary.WRITTEN_AT))
-    return {"simulated": summary.summarise(results), "rivals_left_out": learners.left_out(), "prevalence": shifted}
+    figures = summary.summarise(results)
+    return {"simulated": figures, "rivals_left_out": learners.left_out(boosted), "prevalence": shifted}
 
 
 def _boosting(progress: Progress) -> list[Any]:
@@ -153,4 +157,4 @@ def own(model: Scorecard, logs: Labelled, quiet_days: int, progress: Progress) -
     (boosted,) = _boosting(progress)
     result = incidents.one_tenant(Job(spec, model, boosting=boosted, own=logs))
     figures = {**summary.summarise([result]), "rejected": logs.rejected, "days": len(logs.days)}
-    return {"simulated": figures, "rivals_left_out": learners.left_out()}
+    return {"simulated": figures, "rivals_left_out": learners.left_out(boosted)}

@@ -6,19 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.context import assets
-from nhi_watch.core import registry
 from nhi_watch.core.behaviour import IdentityDay, fingerprint
 from nhi_watch.detect import calibration, linking, ranking
 from nhi_watch.detect.calibration import Quiet
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.intake.days import Intake
-from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.intake.sources import every
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
 from nhi_watch.state.judged import Ranked
 
-SOURCES = (cloudtrail, *(source for source in registry.modules("nhi_watch.intake.sources") if source is not cloudtrail))
+SOURCES = tuple(every())
 Days = Mapping[int, Mapping[str, IdentityDay]]
 """Day → identity id → that identity's day."""
 
@@ -97,7 +96,7 @@ class Replay:
 def quiet_time(replay: Replay, day: int) -> Quiet:
     """What the tenant's last weeks before a day tell of its ordinary scores."""
     baselines = replay.baselines
-    return calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.home(day), day)
+    return calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.homes(day), day)
 
 
 def linked(day: Sequence[Replayed]) -> list[Replayed]:

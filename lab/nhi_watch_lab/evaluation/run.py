@@ -23,7 +23,7 @@ from nhi_watch import __version__
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model as models
 from nhi_watch.detect.model import Scorecard
-from nhi_watch_lab.evaluation import card, html, incidents, labelled, page, parts, streams, worlds, worlds_page
+from nhi_watch_lab.evaluation import card, html, incidents, labelled, page, parts, streams, unseen, worlds, worlds_page
 from nhi_watch_lab.evaluation.counting import BUDGETS, RESAMPLES
 from nhi_watch_lab.evaluation.exams import Exam
 from nhi_watch_lab.evaluation.incidents import OURS, SEEDS, Progress
@@ -50,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="identities of each world (default: as many as are drawn)")  # fmt: skip
     parser.add_argument("--rules", type=Path, metavar="DIR",
                         help="a folder of Sigma rules, with an allow-list, as a rival in the part worlds")  # fmt: skip
+    parser.add_argument("--unseen", type=Path, metavar="DIR",
+                        help="models that were trained without some techniques, which they judge in the part worlds")
     parser.add_argument("--folder", type=Path, metavar="DIR",
                         help="your own labelled logs instead: any files that nhi score reads")  # fmt: skip
     parser.add_argument("--labels", type=Path, metavar="FILE",
@@ -107,6 +109,7 @@ def _write(args: argparse.Namespace, result: Mapping[str, Any]) -> None:
     if args.page:
         args.page.write_text(page.render(result), "utf-8")
     if args.worlds_page and "worlds" in result:
+        args.worlds_page.parent.mkdir(parents=True, exist_ok=True)
         args.worlds_page.write_text(worlds_page.render(result), "utf-8")
     if args.card:
         manifest = json.loads(((args.model or models.FOLDER) / models.MANIFEST).read_text("utf-8"))
@@ -124,9 +127,9 @@ def _parts(text: str) -> list[str]:
 
 def _measured(args: argparse.Namespace, model: Scorecard, names: Sequence[str], progress: Progress) -> dict[str, Any]:
     """The parts that are asked for, on top of what `--out` holds of the same model and settings."""
-    specs, data = _specs(args), _data(args.data)
+    specs, data, folds = _specs(args), _data(args.data), unseen.load(args.unseen) if args.unseen else ()
     task = Task(model, specs, _seeds("--stream-seeds", args.stream_seeds), data, args.out / "tenants", progress,
-                args.workers, _worlds(args), args.rules)  # fmt: skip
+                args.workers, _worlds(args), args.rules, folds)  # fmt: skip
     head = {"model": {"id": model.id, "sha256": model.sha256}, "settings": _settings(specs)}
     result = {**_before(args.out / RESULT, head), **head}
     seconds = dict(result.get("machine", {}).get("seconds", {}))

@@ -12,19 +12,19 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model as models
 from nhi_watch.detect.model import Scorecard
-from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, worlds_sum
+from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, unseen, worlds_sum
 from nhi_watch_lab.evaluation.exams import DRAWN, OLD, SECOND, Exam
 from nhi_watch_lab.evaluation.incidents import Progress, seeds_of, spread
 from nhi_watch_lab.evaluation.judged import OURS, Case, Job, Judged, Notable, judge
-from nhi_watch_lab.evaluation.learners import Boosted, Fitted, Signals, boosting, missing
+from nhi_watch_lab.evaluation.learners import BOOSTING, Boosted, Fitted, Signals, boosting, left_out, missing
 from nhi_watch_lab.evaluation.rivals import FirstSeen, RarityByDays, Rival
+from nhi_watch_lab.evaluation.unseen import Fold
 
 TEST = "3001-3010"
 """Seeds that nothing was ever tuned or selected on."""
@@ -43,6 +43,8 @@ class Task(NamedTuple):
     rivals: bool = True
     rules: Optional[Path] = None
     """A folder of Sigma rules."""
+    folds: Sequence[Fold] = ()
+    """Models that judge techniques which they were not trained on."""
     workers: int = 2
 
 
@@ -55,6 +57,7 @@ class Work(NamedTuple):
     rivals: bool
     rules: Optional[Path]
     boosting: Any = None
+    folds: Sequence[Fold] = ()
 
 
 def usual(drawn: str = TEST, second: str = SECOND_SEEDS, old: str = OLD_SEEDS, identities: int = 0) -> list[Exam]:
@@ -69,11 +72,12 @@ def usual(drawn: str = TEST, second: str = SECOND_SEEDS, old: str = OLD_SEEDS, i
 
 def measure(task: Task, progress: Progress) -> dict[str, Any]:
     """All figures of some worlds, as plain values."""
-    boosted = _boosting() if task.rivals else None
-    works = [Work(exam, task.model, task.out, task.rivals, task.rules, boosted) for exam in task.exams]
+    boosted = boosting() if task.rivals else None
+    works = [Work(exam, task.model, task.out, task.rivals, task.rules, boosted, task.folds) for exam in task.exams]
     told = worlds_sum.summarise(spread(one, works, (progress, "worlds"), task.workers))
-    if task.rivals and missing("hbos"):
-        told["rivals_left_out"] = {"hbos": f"needs {' and '.join(missing('hbos'))}"}
+    if task.rivals:
+        lacking = left_out(boosted)
+        told["rivals_left_out"] = {name: lacking[name] for name in ("hbos", BOOSTING) if name in lacking}
     if task.rules:
         rules = sigma_rules.load(task.rules)
         told["rules"] = {"rules": len(rules.rules), "left_out": len(rules.left_out), "why": rules.left_out}
@@ -86,7 +90,7 @@ def one(work: Work) -> Judged:
     if path.exists():
         return _load(json.loads(path.read_text("utf-8")))
     rivals = _rivals(work) if work.rivals else []
-    found = judge(Job(work.exam, work.model, work.out / "days", rivals))
+    found = judge(Job(work.exam, work.model, work.out / "days", rivals, work.folds))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found) + "\n", "utf-8")
     return found
@@ -106,7 +110,8 @@ def _rivals(work: Work) -> list[Rival]:
 def _mark(work: Work) -> str:
     code = kept.code_hash((*kept.READING, *kept.JUDGING)), kept.code_hash(("evaluation",), exams.LAB)
     rules = open_rules.folder_hash(work.rules) if work.rules else ""
-    told = (work.model.sha256, exams.mark(work.exam), code, work.rivals, rules, missing("hbos"), bool(work.boosting))
+    cards = work.model.sha256, *(fold.card.sha256 for fold in work.folds)
+    told = (cards, exams.mark(work.exam), code, work.rivals, rules, missing("hbos"), bool(work.boosting))
     return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
 
 
@@ -119,11 +124,6 @@ def _load(row: Sequence[Any]) -> Judged:
 
 def _notable(row: Optional[Sequence[Any]]) -> Optional[Notable]:
     return None if row is None else Notable._make([*row[:-1], {name: tuple(told) for name, told in row[-1].items()}])
-
-
-def _boosting() -> Any:
-    """Unrestricted boosting on the rows of the training worlds, where there are any."""
-    return boosting() if find_spec("nhi_watch_lab.training.rows") else None
 
 
 # ---- the short form
@@ -139,6 +139,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--plain", action="store_true", help="without the padded variants")
     parser.add_argument("--rivals", action="store_true")
     parser.add_argument("--rules", type=Path, metavar="DIR")
+    parser.add_argument("--unseen", type=Path, metavar="DIR", help="models that were trained without some techniques")
     parser.add_argument("--model", type=Path, default=models.FOLDER, metavar="DIR")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--missed", type=int, default=0, metavar="N", help="missed incidents shown, with what outranks")
@@ -149,9 +150,9 @@ def main(arguments: Sequence[str]) -> None:
     if not chosen:
         raise InputError("name seeds: --drawn, --second or --old")
     began = time.perf_counter()
-    boosted = _boosting() if args.rivals else None
-    card = models.load(args.model)
-    works = [Work(exam, card, args.out, args.rivals, args.rules, boosted) for exam in chosen]
+    boosted = boosting() if args.rivals else None
+    card, folds = models.load(args.model), unseen.load(args.unseen) if args.unseen else ()
+    works = [Work(exam, card, args.out, args.rivals, args.rules, boosted, folds) for exam in chosen]
     found = spread(one, works, (lambda stage, done, total: None, ""), args.workers)
     lines = worlds_sum.digest(found, args.missed)
     sys.stdout.write("\n".join(lines) + f"\n{time.perf_counter() - began:.0f} s; {OURS} {card.id}\n")

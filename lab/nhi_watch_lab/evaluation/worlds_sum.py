@@ -14,7 +14,7 @@ from nhi_watch_lab.evaluation.judged import BUDGETS, OURS, Case, Judged, Notable
 ORIGINS = ("external", "inside")
 SPECIAL = {
     "parallel session": re.compile("parallel"),
-    "slow discovery": re.compile("(slow|patient).discovery|reconnaissance|enumeration"),
+    "slow discovery": re.compile("(slow|patient).discovery"),
 }
 """Kinds of incidents that are told apart, by the names of techniques."""
 SETTLED = 14
@@ -48,7 +48,7 @@ def plain(world: Judged) -> list[Case]:
 
 def share(world: Judged, budget: float, origin: str, detector: str = OURS) -> dict[str, Any]:
     """Recall of one origin in one world."""
-    cases = [case for case in plain(world) if case.origin == origin]
+    cases = [case for case in plain(world) if case.origin == origin and detector in case.above]
     return recall([case.found(world.room(budget), detector) for case in cases])
 
 
@@ -87,10 +87,13 @@ def _detector(worlds: Sequence[Judged], name: str) -> dict[str, Any]:
 
 
 def _figure(worlds: Sequence[Judged], budget: float, origin: str, name: str) -> dict[str, Any]:
-    """Pooled, mean over worlds, the worst world; and by how much ours is ahead on the same incidents."""
-    having = [world for world in worlds if any(case.origin == origin for case in plain(world))]
+    """Pooled, mean over worlds, the worst world; and by how much ours is ahead on the same incidents.
+
+    Of incidents that the detector judged: a model that lacks some techniques judges those alone.
+    """
+    having = [world for world in worlds if any(case.origin == origin and name in case.above for case in plain(world))]
     told = [(share(world, budget, origin, name)["recall"], world.exam.name) for world in having]
-    hits = [hit for hit in _hits(worlds) if hit[0].origin == origin]
+    hits = [hit for hit in _hits(worlds) if hit[0].origin == origin and name in hit[0].above]
     found = [float(case.found(budget * room, name)) for case, room in hits]
     gaps = [float(case.found(budget * room)) - mine for (case, room), mine in zip(hits, found)]
     return {

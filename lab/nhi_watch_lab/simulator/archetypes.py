@@ -42,17 +42,10 @@ def deployer(parts: Parts, d: Dice, name: str) -> Machine:
         Step(Pool(parts.some_reads(d, 8)), 4),
         Step(Pool.zipf(usual, 0.6), d.between(3, 15), 4),
     ]
-    if parts.ways.tail is not None:
-        machine.activities.append(_seldom(parts, d, parts.ways.tail))
-    elif d.chance(0.6):
-        steps.append(Step(parts.writes(d), d.lognormal(0.7, 0.9), 5))
+    if d.chance(0.6):
+        steps.append(Step(parts.writes(d), d.lognormal(0.7, 0.9) * parts.ways.ci_news, 5))
     machine.activities.append(Activity(Rhythm("burst", d.lognormal(1.2, 0.8)), steps, scale=False))
     return machine
-
-
-def _seldom(parts: Parts, d: Dice, rate: float) -> Activity:
-    """A changed definition of a pipeline: what it never did, and may never do again."""
-    return Activity(Rhythm("burst", rate), [Step(parts.writes(d), d.lognormal(1.5, 0.9), 5)], scale=False)
 
 
 def terraform(parts: Parts, d: Dice, name: str) -> Machine:
@@ -61,16 +54,11 @@ def terraform(parts: Parts, d: Dice, name: str) -> Machine:
     machine.subject = f"repo:{parts.world.org}/infrastructure-{d.pick(parts.world.envs)}:ref:refs/heads/main"
     machine.rotate = 0 if machine.session == "ci" else 2 * HOUR
     refresh = Step(Pool.zipf(parts.some_reads(d, 60), 0.4), d.lognormal(40, 0.5), 0.3)
-    changes, reads = parts.writes(d), parts.reads(d)
-    if parts.ways.tail is not None:
-        changes = Pool.zipf(parts.some_writes(d, d.between(10, 40)), 0.6)
-        reads = Pool.zipf(parts.some_reads(d, 20), 0.6)
-        machine.activities.append(_seldom(parts, d, 2 * parts.ways.tail))
     steps = [
         Step(parts.identity),
         refresh,
-        Step(changes, d.lognormal(5, 0.8), 3),
-        Step(reads, 2, 1),
+        Step(parts.writes(d), d.lognormal(5, 0.8) * parts.ways.ci_news, 3),
+        Step(parts.reads(d), 2 * parts.ways.ci_news, 1),
     ]
     machine.activities.append(Activity(Rhythm("burst", d.lognormal(1.0, 0.6)), steps, scale=False))
     return machine

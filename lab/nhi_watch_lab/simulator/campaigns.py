@@ -77,7 +77,7 @@ class Campaign(NamedTuple):
 
     def _look_around(self, raid: Raid, d: Dice) -> None:
         """Most intruders first want to know where they are; from inside, fewer need to."""
-        if d.chance(0.75 if self.origin == "external" else 0.5):
+        if d.chance((0.75 if self.origin == "external" else 0.5) * self.manner.looks):
             raid.do("sts:GetCallerIdentity")
             for action in d.some(_LOOKS, raid.few(9) - 1):
                 (raid.refused if d.chance(0.3) else raid.do)(action)

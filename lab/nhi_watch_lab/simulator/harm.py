@@ -6,7 +6,7 @@ from nhi_watch_lab.simulator import writes
 from nhi_watch_lab.simulator.raid import Raid
 from nhi_watch_lab.simulator.records import Detail
 from nhi_watch_lab.simulator.register import technique
-from nhi_watch_lab.simulator.shapes import s3_object
+from nhi_watch_lab.simulator.shapes import s3_copy, s3_object
 from nhi_watch_lab.simulator.world import WORDS
 
 _BIG = ["g4dn.12xlarge", "p3.8xlarge", "c6i.24xlarge", "p2.xlarge", "g5.24xlarge", "c5.18xlarge"]
@@ -39,16 +39,7 @@ def trail_stop(raid: Raid) -> None:
 @technique("T1562.008", "defense-evasion")
 def trail_selectors(raid: Raid) -> None:
     """The trail no longer sees management events."""
-    selector = {
-        "readWriteType": "ReadOnly",
-        "includeManagementEvents": False,
-        "dataResources": [],
-        "excludeManagementEventSources": [],
-    }
-    detail = Detail(
-        {"trailName": raid.world.trail, "eventSelectors": [selector]},
-        {"trailARN": raid.world.trail, "eventSelectors": [selector]},
-    )
+    detail = writes.event_selectors(raid.world.trail, "ReadOnly", False)
     raid.do("cloudtrail:PutEventSelectors", detail, raid.world.home)
 
 
@@ -231,9 +222,7 @@ def key_ransom(raid: Raid) -> None:
         raid.send(
             raid.made(
                 "s3:CopyObject",
-                Detail(
-                    {"bucketName": bucket, "key": key, "x-amz-server-side-encryption-aws-kms-key-id": foreign}
-                ),
+                s3_copy(raid.world, raid.dice, raid.victim.region, bucket, key, foreign),
             ),
             1,
         )

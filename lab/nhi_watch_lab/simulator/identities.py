@@ -58,6 +58,24 @@ def iam_user(arn: str, principal: str, key: str, console: str = "", mfa: bool = 
     return identity
 
 
+def federated_user(issuer: Identity, name: str, key: str, created: str) -> Identity:
+    """A federated session; `issuer` is the user whose key asked for it, `created` RFC 3339."""
+    account = issuer["accountId"]
+    kept = ("type", "principalId", "arn", "accountId", "userName")
+    context = {
+        "sessionIssuer": {member: issuer[member] for member in kept},
+        "attributes": {"creationDate": created, "mfaAuthenticated": "false"},
+    }
+    return {
+        "type": "FederatedUser",
+        "principalId": f"{account}:{name}",
+        "arn": f"arn:aws:sts::{account}:federated-user/{name}",
+        "accountId": account,
+        "accessKeyId": key,
+        "sessionContext": context,
+    }
+
+
 def aws_service(name: str) -> Identity:
     """A service acting on its own."""
     return {"type": "AWSService", "invokedBy": name}

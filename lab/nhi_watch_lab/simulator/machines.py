@@ -87,7 +87,7 @@ class Machine:
     place: Place
     agent: str
     session: str
-    """instance | lambda | web | ci | sdk | chained | sso | console | cli | key | service | foreign"""
+    """instance | lambda | web | ci | sdk | chained | sso | console | cli | key | federation | service | foreign"""
     rotate: int = 12 * HOUR
     human: bool = False
     activities: list[Activity] = field(default_factory=list)

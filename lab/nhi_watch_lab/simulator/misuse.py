@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from nhi_watch_lab.simulator import writes
+from nhi_watch_lab.simulator.identities import federated_user, iam_user
 from nhi_watch_lab.simulator.machines import HOUR
 from nhi_watch_lab.simulator.raid import Raid
 from nhi_watch_lab.simulator.records import Detail, failed
 from nhi_watch_lab.simulator.register import technique
+from nhi_watch_lab.simulator.shapes import model_call
 from nhi_watch_lab.simulator.world import WORDS
 
 
@@ -22,7 +24,7 @@ def model_hijack(raid: Raid) -> None:
         "sts:GetCallerIdentity bedrock:ListFoundationModels bedrock:GetFoundationModelAvailability bedrock:GetModelInvocationLoggingConfiguration"  # noqa: E501
     )
     for region in regions:
-        probe = raid.made("bedrock:InvokeModel", Detail({"modelId": model}), region)
+        probe = raid.made("bedrock:InvokeModel", model_call(raid.world, d, region, model), region)
         raid.send(
             failed(probe, "ValidationException", "max_tokens_to_sample: -1 is not greater than or equal to 0")
         )
@@ -44,7 +46,7 @@ def model_hijack(raid: Raid) -> None:
                     d.pick(
                         ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream", "bedrock:Converse"]
                     ),
-                    Detail({"modelId": model}),
+                    model_call(raid.world, d, region, model),
                     region,
                 ),
                 3,
@@ -66,34 +68,10 @@ def federation_token(raid: Raid) -> None:
     )
     raid.do("sts:GetFederationToken", detail)
     raid.wait(HOUR / 2)
-    principal = f"{raid.world.account}:{name}"
-    arn = raid.world.arn("sts", f"federated-user/{name}")
-    issuer = {
-        "type": "IAMUser",
-        "principalId": raid.victim.principal,
-        "arn": raid.victim.arn,
-        "accountId": raid.world.account,
-        "userName": raid.victim.arn.rsplit("/", 1)[1],
-    }
-    context = {
-        "sessionIssuer": issuer,
-        "attributes": {
-            "creationDate": raid.tenant.date(raid.day) + "T08:00:00Z",
-            "mfaAuthenticated": "false",
-        },
-    }
-    raid.become(
-        {
-            "type": "FederatedUser",
-            "principalId": principal,
-            "arn": arn,
-            "accountId": raid.world.account,
-            "accessKeyId": raid.dice.ident("ASIA", 16),
-            "sessionContext": context,
-        },
-        arn,
-        principal,
-    )
+    issuer = iam_user(raid.victim.arn, raid.victim.principal, "")
+    created = raid.tenant.date(raid.day) + "T08:00:00Z"
+    session = federated_user(issuer, name, raid.dice.ident("ASIA", 16), created)
+    raid.become(session, session["arn"], session["principalId"])
     raid.all_of("s3:ListBuckets ec2:DescribeInstances secretsmanager:ListSecrets")
 
 
@@ -105,13 +83,7 @@ def console_login(raid: Raid) -> None:
         raid.dice.ident("AIDA"),
     )
     arn = raid.world.arn("iam", f"user/{name}")
-    raid.do(
-        "iam:CreateLoginProfile",
-        Detail(
-            {"userName": name, "passwordResetRequired": False},
-            {"loginProfile": {"userName": name, "passwordResetRequired": False}},
-        ),
-    )
+    raid.do("iam:CreateLoginProfile", writes.login_profile(name, False))
     raid.wait(600)
     raid.become(
         {

@@ -127,7 +127,7 @@ class Parts:
 
     def reads(self, d: Dice) -> Pool[Template]:
         """All reads in an order of this user's own, with a long tail."""
-        return Pool.zipf(d.some(self._reads, len(self._reads)), 1.4)
+        return Pool.zipf(d.some(self._reads, len(self._reads)), self.ways.tail)
 
     def writes(self, d: Dice) -> Pool[Template]:
         """All changes, the sensitive ones seldom, with a long tail."""

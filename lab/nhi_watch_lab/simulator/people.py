@@ -7,6 +7,7 @@ from nhi_watch_lab.simulator.dice import Dice, Pool, dice
 from nhi_watch_lab.simulator.machines import HOUR, Activity, Machine, Place, Rhythm, Step
 from nhi_watch_lab.simulator.parts import Parts
 from nhi_watch_lab.simulator.records import denied, failed
+from nhi_watch_lab.simulator.seldom import now_and_then
 
 _FIRST = [
     "anna",
@@ -75,6 +76,7 @@ def make_people(parts: Parts, count: int, days: int) -> list[Machine]:
     _bad_days(parts, people, days)
     for person in people:
         person.weekend = parts.ways.weekend
+        _sometimes(parts, person)
         _clumsy(parts, person)
     for number in range(parts.ways.both_doors):
         people += _two_doors(parts, dice(parts.world.seed, "doors", number), number)
@@ -100,6 +102,8 @@ def _place(parts: Parts, d: Dice, name: str) -> Place:
 
     def draw(x: Dice) -> str:
         if x.chance(parts.ways.travel):  # a train, a hotel, a telephone
+            if parts.ways.vpn and x.chance(parts.ways.vpn):
+                return networks.address(x, networks.VPN if x.chance(0.7) else networks.RESIDENTIAL_ABROAD)
             return networks.address(
                 x, networks.ISPS[x.pick(list(networks.ISPS)) if x.chance(0.3) else world.country]
             )
@@ -157,6 +161,12 @@ def _habits(parts: Parts, d: Dice) -> list[Activity]:
     return activities
 
 
+def _sometimes(parts: Parts, person: Machine) -> None:
+    d = dice(parts.world.seed, "sometimes", person.name)
+    if d.chance(parts.ways.seldom):
+        person.activities.append(now_and_then(parts.world, d, person.arn))
+
+
 def _clumsy(parts: Parts, person: Machine) -> None:
     """Makes some of a person's calls fail: no permission, or a mistyped name."""
     share = parts.ways.mistakes
@@ -188,6 +198,7 @@ def _two_doors(parts: Parts, d: Dice, number: int) -> list[Machine]:
             weekend=parts.ways.weekend,
         )  # fmt: skip
         door.activities = _habits(parts, d)
+        _sometimes(parts, door)
         _clumsy(parts, door)
         doors.append(door)
     key = doors[1]

@@ -64,13 +64,7 @@ def wide_policy(raid: Raid) -> None:
 def login_profile(raid: Raid) -> None:
     """A console password for a user that had none."""
     name = f"svc-{raid.dice.pick(WORDS)}"
-    raid.do(
-        "iam:CreateLoginProfile",
-        Detail(
-            {"userName": name, "passwordResetRequired": False},
-            {"loginProfile": {"userName": name, "passwordResetRequired": False}},
-        ),
-    )
+    raid.do("iam:CreateLoginProfile", writes.login_profile(name, False))
 
 
 @technique("T1546", "persistence")

@@ -10,7 +10,7 @@ from nhi_watch_lab.simulator.calls import call
 from nhi_watch_lab.simulator.dice import Dice, Pool, dice
 from nhi_watch_lab.simulator.identities import iam_user
 from nhi_watch_lab.simulator.machines import DAY, Machine, office_second
-from nhi_watch_lab.simulator.records import Actor, Detail, Record, Template, denied, stamp, template
+from nhi_watch_lab.simulator.records import Actor, Detail, Record, Template, denied, mishap, stamp, template
 from nhi_watch_lab.simulator.sessions import Moment, open_session
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Manner(NamedTuple):
     """How much is done: 0.1 next to nothing, 1 everything at once; 0: drawn by the raid."""
     most: int = 0
     """No more calls than these; 0: as many as it takes."""
+    looks: float = 1.0
+    """Factor on how likely it looks around first."""
     padding: float = 0.0
     """About so many harmless calls beside each of its own: the victim's usual ones, and reads new to it."""
 
@@ -144,6 +146,9 @@ class Raid:
         return self.tenant.parts.some_reads(self.dice, 1)[0]
 
     def _send(self, made: Template, gap: float) -> None:
+        errors = self.tenant.spec.ways.errors
+        if errors and self.dice.chance(errors):
+            made = mishap(made, self.dice)
         day, second = self.day + int(self.clock) // DAY, int(self.clock) % DAY
         if day < self.tenant.spec.days:
             self.out.append(

@@ -50,6 +50,12 @@ _CODES = {
         "AccessDeniedException",
     ),
 }
+_MISHAPS = [
+    ("ThrottlingException", "Rate exceeded"),
+    ("ResourceNotFoundException", "Requested resource not found"),
+    ("ValidationException", "1 validation error detected"),
+    ("ResourceInUseException", "Attempt to change a resource which is still in use"),
+]
 CLOCK = [f"T{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}Z" for s in range(86_400)]
 """The time of day of each second of a day, as in an RFC 3339 time."""
 
@@ -152,6 +158,14 @@ def failed(base: Template, code: str, message: str) -> Template:
             record[key] = value
     record["responseElements"] = None
     return Template(record, base.action)
+
+
+def mishap(base: Template, dice: Dice) -> Template:
+    """The same call, failed as any may fail now and then."""
+    if base.action == "s3:GetObject":
+        return failed(base, "NoSuchKey", "The specified key does not exist.")
+    code, message = dice.pick(_MISHAPS)
+    return failed(base, code, message)
 
 
 def stamp(base: Template, actor: Actor, day: str, second: int, dice: Dice) -> Record:

@@ -11,6 +11,7 @@ from nhi_watch_lab.simulator.identities import (
     assumed_role,
     aws_account,
     aws_service,
+    federated_user,
     iam_user,
     saml_user,
     web_identity,
@@ -54,6 +55,8 @@ def open_session(world: World, machine: Machine, at: Moment, bucket: int) -> Ope
 
 def _user(machine: Machine, at: Moment, bucket: int, actor: Actor) -> Opening:
     d = dice("console", machine.principal, at.day, bucket)
+    if machine.session == "federation":
+        return _federated(machine, at, bucket, actor)
     if machine.session != "console":
         key = machine.key_on(at.day)
         return Opening(actor._replace(identity=iam_user(machine.arn, machine.principal, key)))
@@ -65,6 +68,18 @@ def _user(machine: Machine, at: Moment, bucket: int, actor: Actor) -> Opening:
         console_login(machine, mfa=True),
         actor._replace(identity=login),
     )
+
+
+def _federated(machine: Machine, at: Moment, bucket: int, actor: Actor) -> Opening:
+    """A session that a user's key asked STS for, and in which the work is done."""
+    user = iam_user(machine.arn, machine.principal, machine.key_on(at.day))
+    created, name = at.date + CLOCK[machine.session_start(bucket)], machine.name.rsplit("-", 1)[0][:32]
+    key = dice("federation", machine.principal, at.day, bucket).ident("ASIA", 16)
+    policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
+    asked = Detail({"name": name, "durationSeconds": 43_200, "policy": policy})
+    call = template(machine.arn.split(":")[4], machine.region, "sts:GetFederationToken", asked)
+    return Opening(actor._replace(identity=federated_user(user, name, key, created)), call,
+                   actor._replace(identity=user))  # fmt: skip
 
 
 def console_login(machine: Machine, mfa: bool) -> Template:
@@ -90,15 +105,17 @@ def _role(world: World, machine: Machine, at: Moment, bucket: int, actor: Actor)
     if machine.session == "servicelinked":
         return Opening(Actor({**identity, "invokedBy": machine.agent}, machine.agent, machine.agent))
     actor = actor._replace(identity=identity, console=machine.session == "sso")
-    made = {
-        "credentials": {
-            "accessKeyId": key,
-            "sessionToken": "HIDDEN_DUE_TO_SECURITY_REASONS",
-            "expiration": _EXPIRES,
-        },
-        "assumedRoleUser": {"assumedRoleId": f"{principal}:{name}", "arn": identity["arn"]},
-    }
-    return _issued(world, machine, at, actor, Detail({"roleArn": machine.arn, "roleSessionName": name}, made))
+    return _issued(world, machine, at, actor, issued(machine, principal, name, key))
+
+
+def issued(machine: Machine, principal: str, name: str, key: str) -> Detail:
+    """What STS says when it hands out a session of a role; `principal` is the role's immutable id."""
+    account, role = machine.arn.split(":")[4], machine.arn.rsplit("/", 1)[1]
+    credentials = {"accessKeyId": key, "sessionToken": "HIDDEN_DUE_TO_SECURITY_REASONS", "expiration": _EXPIRES}
+    user = {"assumedRoleId": f"{principal}:{name}", "arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}"}
+    resources = [{"accountId": account, "type": "AWS::IAM::Role", "ARN": machine.arn}]
+    made = {"credentials": credentials, "assumedRoleUser": user}
+    return Detail({"roleArn": machine.arn, "roleSessionName": name}, made, resources)
 
 
 def _session_name(
@@ -133,8 +150,6 @@ def provider_of(world: World, machine: Machine) -> str:
 
 def _issued(world: World, machine: Machine, at: Moment, actor: Actor, detail: Detail) -> Opening:
     """The STS call that handed out a role's session, by the kind of session."""
-    resources = [{"accountId": world.account, "type": "AWS::IAM::Role", "ARN": machine.arn}]
-    detail = detail._replace(resources=resources)
     kind, action = machine.session, "sts:AssumeRole"
     if kind in ("web", "ci"):
         provider = provider_of(world, machine)

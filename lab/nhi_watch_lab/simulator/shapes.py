@@ -60,6 +60,20 @@ def s3_object(world: World, dice: Dice, region: str, bucket: str, key: str) -> D
     return Detail(params, resources=resources, extra=_s3_extra(dice, int(dice.lognormal(60_000, 1.5))))
 
 
+def s3_copy(world: World, dice: Dice, region: str, bucket: str, key: str, kms: str) -> Detail:
+    """An object copied onto itself or elsewhere, under a KMS key."""
+    made = s3_object(world, dice, region, bucket, key)
+    return made._replace(params={**made.params, "x-amz-server-side-encryption-aws-kms-key-id": kms})
+
+
+def s3_listing(world: World, dice: Dice, region: str, bucket: str, prefix: str = "") -> Detail:
+    """A listing of a bucket."""
+    arn = f"arn:aws:s3:::{bucket}"
+    resources = [{"accountId": world.account, "type": "AWS::S3::Bucket", "ARN": arn}]
+    params = {"bucketName": bucket, "Host": f"{bucket}.s3.{region}.amazonaws.com", "list-type": "2", "prefix": prefix}
+    return Detail(params, resources=resources, extra=_s3_extra(dice, 0))
+
+
 def _object(world: World, dice: Dice, region: str) -> Detail:
     key = f"{dice.pick(WORDS)}/{dice.between(2023, 2025)}/{dice.hexes(8)}.{dice.pick(['json', 'parquet', 'csv', 'gz'])}"  # noqa: E501
     return s3_object(world, dice, region, dice.pick(world.buckets), key)

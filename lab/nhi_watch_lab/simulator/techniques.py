@@ -7,7 +7,8 @@ from nhi_watch_lab.simulator.machines import Machine
 from nhi_watch_lab.simulator.raid import Raid
 from nhi_watch_lab.simulator.records import Detail
 from nhi_watch_lab.simulator.register import technique
-from nhi_watch_lab.simulator.shapes import s3_object, secret
+from nhi_watch_lab.simulator.sessions import issued
+from nhi_watch_lab.simulator.shapes import s3_listing, s3_object, secret
 from nhi_watch_lab.simulator.world import WORDS
 
 
@@ -141,7 +142,7 @@ def bucket_download(raid: Raid) -> None:
     bucket = d.pick(raid.victim.buckets or world.buckets) if d.chance(0.4) else d.pick(world.buckets)
     if d.chance(raid.quiet):
         raid.do("s3:ListBuckets")
-    raid.do("s3:ListObjects", Detail({"bucketName": bucket, "list-type": "2", "prefix": ""}))
+    raid.do("s3:ListObjects", s3_listing(world, d, raid.victim.region, bucket))
     for _ in range(raid.few(400)):
         key = f"{d.pick(WORDS)}/{d.between(2019, 2025)}/{d.hexes(8)}.csv"
         raid.send(raid.made("s3:GetObject", s3_object(world, d, raid.victim.region, bucket, key)), 1)
@@ -156,9 +157,8 @@ def role_hopping(raid: Raid) -> None:
         if m.kind == "role" and m.session in ("sdk", "lambda") and m is not raid.victim
     ]
     for target in raid.dice.some(hosts, raid.few(5)):
-        detail = Detail(
-            {"roleArn": target.arn, "roleSessionName": f"session-{raid.dice.between(10**9, 10**10 - 1)}"}
-        )
+        name = f"session-{raid.dice.between(10**9, 10**10 - 1)}"
+        detail = issued(target, target.principal_on(raid.day), name, raid.dice.ident("ASIA", 16))
         (raid.refused if raid.dice.chance(0.5) else raid.do)("sts:AssumeRole", detail)
     raid.do("sts:GetCallerIdentity")
 

@@ -14,7 +14,7 @@ from nhi_watch_lab.simulator.machines import DAY, Activity, Machine, moments
 from nhi_watch_lab.simulator.oddities import Oddity, plan_oddities
 from nhi_watch_lab.simulator.parts import Parts
 from nhi_watch_lab.simulator.people import make_people
-from nhi_watch_lab.simulator.records import Actor, Record, Template, stamp
+from nhi_watch_lab.simulator.records import Actor, Record, Template, mishap, stamp
 from nhi_watch_lab.simulator.sessions import Moment, open_session
 from nhi_watch_lab.simulator.ways import DEFAULT, Ways
 from nhi_watch_lab.simulator.world import make_world
@@ -170,4 +170,7 @@ class Shift:
                 self._send(template, second, actor)
 
     def _send(self, template: Template, second: int, actor: Actor) -> None:
+        errors = self.tenant.spec.ways.errors
+        if errors and self.dice.chance(errors):
+            template = mishap(template, self.dice)
         self.out.append((second, stamp(template, actor, self.text, second, self.dice)))

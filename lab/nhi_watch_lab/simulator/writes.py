@@ -155,6 +155,21 @@ def function_layers(name: str, layer: str) -> Detail:
     return Detail({"functionName": name, "layers": [layer], "environment": {}}, {"functionName": name})
 
 
+def login_profile(name: str, reset: bool) -> Detail:
+    """A console password for a user, to be changed at once or not."""
+    made = {"userName": name, "passwordResetRequired": reset}
+    return Detail(made, {"loginProfile": made})
+
+
+def event_selectors(trail: str, read_write: str, management: bool) -> Detail:
+    """What a trail records from now on."""
+    selector = {"readWriteType": read_write, "includeManagementEvents": management, "dataResources": [],
+                "excludeManagementEventSources": []}  # fmt: skip
+    return Detail(
+        {"trailName": trail, "eventSelectors": [selector]}, {"trailARN": trail, "eventSelectors": [selector]}
+    )
+
+
 def _key_for_someone(w: World, d: Dice, r: str) -> Detail:
     return create_key(f"svc-{d.pick(WORDS)}", d.ident("AKIA", 16))
 
@@ -221,9 +236,7 @@ CHANGES: dict[str, Shape] = {
     "iam:PutRolePolicy": _inline,
     "iam:AttachRolePolicy": _attach,
     "iam:UpdateAssumeRolePolicy": _trust_change,
-    "iam:CreateLoginProfile": lambda w, d, r: Detail(
-        {"userName": f"{d.pick(WORDS)}.lee", "passwordResetRequired": True}
-    ),
+    "iam:CreateLoginProfile": lambda w, d, r: login_profile(f"{d.pick(WORDS)}.lee", True),
     "iam:AttachUserPolicy": lambda w, d, r: Detail(
         {"userName": f"svc-{d.pick(WORDS)}", "policyArn": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}
     ),
@@ -240,7 +253,8 @@ CHANGES: dict[str, Shape] = {
     "ec2:StopInstances": _terminate,
     "ec2:StartInstances": _terminate,
     "ec2:ModifyInstanceAttribute": lambda w, d, r: Detail(
-        {"instanceId": d.pick(w.instances), "groupSet": {"items": [{"groupId": f"sg-0{d.hexes(16)}"}]}}
+        {"instanceId": d.pick(w.instances), "groupSet": {"items": [{"groupId": f"sg-0{d.hexes(16)}"}]}},
+        {"_return": True},
     ),
     "ec2:CreateSnapshot": lambda w, d, r: Detail(
         {"volumeId": f"vol-0{d.hexes(16)}"}, {"snapshotId": f"snap-0{d.hexes(16)}"}
@@ -267,19 +281,7 @@ CHANGES: dict[str, Shape] = {
     ),
     "cloudtrail:StopLogging": lambda w, d, r: Detail({"name": w.trail}),
     "cloudtrail:StartLogging": lambda w, d, r: Detail({"name": w.trail}),
-    "cloudtrail:PutEventSelectors": lambda w, d, r: Detail(
-        {
-            "trailName": w.trail,
-            "eventSelectors": [
-                {
-                    "readWriteType": "All",
-                    "includeManagementEvents": True,
-                    "dataResources": [],
-                    "excludeManagementEventSources": [],
-                }
-            ],
-        }
-    ),
+    "cloudtrail:PutEventSelectors": lambda w, d, r: event_selectors(w.trail, "All", True),
     "s3:PutBucketPolicy": lambda w, d, r: Detail(
         {
             "bucketName": d.pick(w.buckets),

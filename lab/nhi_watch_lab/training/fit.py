@@ -1,154 +1,163 @@
-"""Fits the scorecard: monotone gradient boosting of single signals and a few pairs, exported as tables.
+"""Fits the scorecard over many worlds: evidence of attacks, the world's habits, weights, and the calibration.
 
-scikit-learn's HistGradientBoostingClassifier is told which signals a tree may combine (`interaction_cst`): one
-alone, or the two of a pair. So the sum of its trees is a sum of tables, see `export`. More of a signal is never
-worth less (`monotonic_cst`), except for the *free* signals. Which pairs and which free signals, `form.json` says;
-`search` chooses them on training tenants left out in turn.
+Shares are counts. Weights say which part of a signal's points counts beside what other signals say of the same: a
+logistic regression without negative weights over points at home, by scipy's bounded L-BFGS (Byrd et al. 1995), each
+incident with the same weight whatever its days. The calibration is Platt's (1999), by scikit-learn, over sums of
+worlds that each fold left out, at PREVALENCE.
 """
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from nhi_watch.detect.features import CONTEXT
-from nhi_watch.detect.signals import NAMES
-from nhi_watch_lab.training.export import Tables, tables
-from nhi_watch_lab.training.matrix import Matrix
+from nhi_watch.detect.bins import BINS
+from nhi_watch.detect.home import HISTORY
+from nhi_watch_lab.training.homes import KINDS, Shares, points
+from nhi_watch_lab.training.rows import Bools, Floats, Rows
 
-SETTINGS: dict[str, Any] = {
-    "max_iter": 600,
-    "learning_rate": 0.15,
-    "max_leaf_nodes": 4,
-    "min_samples_leaf": 10,
-    "l2_regularization": 2.0,
-    "max_bins": 64,
-    "early_stopping": False,
-    "interaction_cst": "no_interactions",
-    "random_state": 0,
-}
-PAIR_LEAVES = 8
-"""Leaves of a tree that may combine two signals."""
+AGES = (0, 3, 7, 14)
+"""Days of history of a tenant for which the world's habits are told apart."""
+KNOWN_FROM = 5
+"""Days of history of a world from which its days are fitted on."""
+ENOUGH = 25
+"""Identity-days that a world must have for its habits to be taken."""
 POSITIVE_SHARE = 0.2
-"""Weight of all incidents together in training, so that rare ones shape the steps; calibration undoes it."""
+"""Weight of all incidents together, so that rare ones shape the weights; calibration undoes it."""
+RIDGE = 0.0005
+"""How much a large weight must earn: chosen on validation worlds, by the worst (decision 0010)."""
 PREVALENCE = 0.0075
-"""Share of identity-days with an incident at which the probability is true. Training tenants are denser on
-purpose, life is thinner: there the score reads as an order, and the reliability curve of the evaluation applies."""
+"""Share of identity-days with an incident at which the probability is true."""
 FOLDS = 4
-FORM = Path(__file__).parent / "form.json"
-
-Array = npt.NDArray[np.float64]
-
-
-class Form(NamedTuple):
-    """What the scorecard may say: which pairs of signals, and which signals are free."""
-
-    pairs: tuple[tuple[str, str], ...] = ()
-    free: tuple[str, ...] = ()
-
-
-ADDITIVE = Form()
 
 
 class Fitted(NamedTuple):
     """Everything that goes into a scorecard."""
 
-    estimator: HistGradientBoostingClassifier
-    tables: Tables
-    form: Form
+    shares: Shares
+    weights: Floats
     slope: float
     offset: float
-    early: Optional[Fitted] = None
-    """What holds while hardly anything of a tenant is known; None: the rows hold no incident of such days."""
 
 
-def read_form(path: Path = FORM) -> Form:
-    """The form that `search` chose.
-
-    Raises:
-        ValueError: it names a signal that this version does not have.
-    """
-    plain = json.loads(path.read_text("utf-8"))
-    form = Form(tuple((a, b) for a, b in plain["pairs"]), tuple(plain["free"]))
-    named = {name for pair in form.pairs for name in pair} | set(form.free)
-    unknown = sorted(named - set(NAMES))
-    if unknown:
-        raise ValueError(f"{path}: no such signals: {', '.join(unknown)}; run python -m nhi_watch_lab.training.search")
-    return form
+def fit(worlds: Sequence[Rows]) -> Fitted:
+    """The scorecard of some worlds."""
+    shares = shares_of(worlds)
+    found = [points(rows, shares) for rows in worlds]
+    weights = weights_of(worlds, found)
+    return Fitted(shares, np.round(weights, 2), *_calibration(worlds))
 
 
-def fit(matrix: Matrix, form: Form = ADDITIVE) -> Fitted:
-    """The scorecard of a matrix, and that of its early days: where nearly all is news, news weighs otherwise."""
-    early = matrix.x[:, NAMES.index(CONTEXT)] > 0
-    found = _fit(matrix.only(~early), form)
-    return found._replace(early=_fit(matrix.only(early), ADDITIVE)) if matrix.y[early].any() else found
+def shares_of(worlds: Sequence[Rows]) -> Shares:
+    """Evidence and habits of some worlds."""
+    return Shares(_attack(worlds), AGES, np.array([_habits(worlds, kind) for kind in range(KINDS)]))
 
 
-def _fit(matrix: Matrix, form: Form) -> Fitted:
-    """One card; calibrated on tenants that each fold has not seen."""
-    slope, offset = _calibrate(matrix, form)
-    fitted = estimator(matrix, form)
-    return Fitted(fitted, tables(fitted, len(NAMES)), form, slope, offset)
+def _attack(worlds: Sequence[Rows]) -> Floats:
+    """Signals × bins: share of days of attack that reach a bin; each technique and origin weighs the same."""
+    days = [(rows.bins[at], rows.technique[at]) for rows in worlds for at in np.flatnonzero(_warm(rows) & rows.bad)]
+    alike = Counter(technique for _, technique in days)
+    weights = np.array([1 / alike[technique] for _, technique in days])
+    return _reached(np.array([bins for bins, _ in days]), weights)
 
 
-def estimator(matrix: Matrix, form: Form = ADDITIVE) -> HistGradientBoostingClassifier:
-    """scikit-learn's estimator of a form, fitted."""
-    made = HistGradientBoostingClassifier(**settings(form))
-    return made.fit(_told(matrix.x), matrix.y, sample_weight=at_prevalence(matrix, POSITIVE_SHARE))
+def _warm(rows: Rows) -> Bools:
+    return np.asarray(rows.day >= AGES[1])
 
 
-def _told(x: Array) -> Array:
-    """A signal that no row can tell (early days lack history) says nothing: binning cannot take such a column."""
-    return np.where(np.isnan(x).all(axis=0), 0.0, x)
+def _habits(worlds: Sequence[Rows], kind: int) -> Floats:
+    """Ages × signals × bins: the mean over worlds of the share of ordinary days that reach a bin."""
+    found: list[Floats] = []
+    for low, high in zip(AGES, (*AGES[1:], 10**6)):
+        told = [_habit(rows, kind, (low, high)) for rows in worlds]
+        known = [share for share in told if share is not None]
+        found.append(np.mean(known, axis=0) if known else found[-1] if found else _all_of(worlds))
+    return np.array(found)
 
 
-def settings(form: Form) -> dict[str, Any]:
-    """The estimator's settings."""
-    monotone = [0 if name in (*form.free, CONTEXT) else 1 for name in NAMES]
-    leaves = PAIR_LEAVES if form.pairs else SETTINGS["max_leaf_nodes"]
-    return {**SETTINGS, "max_leaf_nodes": leaves, "interaction_cst": _together(form), "monotonic_cst": monotone}
+def _habit(rows: Rows, kind: int, span: tuple[int, int]) -> Floats | None:
+    known = rows.own_days >= min(HISTORY, span[0])
+    mask = ~rows.bad & (rows.day >= span[0]) & (rows.day < span[1]) & (rows.person == bool(kind)) & known
+    return _reached(rows.bins[mask], np.ones(int(mask.sum())), 0.5) if mask.sum() >= ENOUGH else None
 
 
-def _together(form: Form) -> Union[str, list[list[int]]]:
-    """Which signals a branch may combine."""
-    if not form.pairs:
-        return str(SETTINGS["interaction_cst"])
-    paired = [[NAMES.index(name) for name in pair] for pair in form.pairs]
-    inside = {index for pair in paired for index in pair}
-    return [*paired, *([index] for index in range(len(NAMES)) if index not in inside)]
+def _all_of(worlds: Sequence[Rows]) -> Floats:
+    """Where no world has days of a kind and age: those of everybody."""
+    bins = np.concatenate([rows.bins[~rows.bad] for rows in worlds])
+    return _reached(bins, np.ones(len(bins)), 0.5)
 
 
-def at_prevalence(matrix: Matrix, share: float) -> Array:
-    """Weights under which incidents have this share of the whole."""
-    positive = matrix.weight[matrix.y == 1].sum()
-    negative = matrix.weight[matrix.y == 0].sum()
-    factor = share / (1 - share) * negative / positive
-    return np.where(matrix.y == 1, matrix.weight * factor, matrix.weight)
+def _reached(bins: np.typing.NDArray[np.int64], weights: Floats, more: float = 0.0) -> Floats:
+    """Signals × bins: weighed share of the days that reach a bin, of those that can tell; `more` days on top."""
+    found = np.ones((bins.shape[1], BINS))
+    for signal, column in enumerate(bins.T):
+        able = column >= 0
+        counts = np.bincount(column[able], weights[able], BINS)
+        found[signal] = (counts[::-1].cumsum()[::-1] + more) / (max(counts.sum(), 1e-9) + 2 * more)
+    found[:, 0] = 1.0
+    return np.asarray(np.minimum.accumulate(np.clip(found, 0.0, 1.0), axis=1))
 
 
-def left_out_scores(matrix: Matrix, form: Form = ADDITIVE, folds: Sequence[int] = range(FOLDS)) -> Array:
-    """Log-odds of each row, by an estimator that did not see the row's tenant."""
-    scores = np.zeros(len(matrix.y))
-    tenants = sorted(set(matrix.tenant.tolist()))
-    for fold in folds:
-        out = np.isin(matrix.tenant, tenants[fold::FOLDS])
-        scores[out] = estimator(matrix.only(~out), form).decision_function(matrix.x[out])
-    return scores
+class Days(NamedTuple):
+    """Identity-days to be fitted on."""
+
+    x: Floats
+    y: Floats
+    weight: Floats
 
 
-def _calibrate(matrix: Matrix, form: Form) -> tuple[float, float]:
-    """Slope and offset after Platt (1999), on scores of tenants left out in turn, at PREVALENCE.
+def days_of(worlds: Sequence[Rows], found: Sequence[Floats], share: float) -> Days:
+    """All days that are fitted on; incidents have `share` of the weight, each the same."""
+    parts = [_of_world(rows, x, share) for rows, x in zip(worlds, found)]
+    return Days(*(np.concatenate(column) for column in zip(*parts)))
 
-    Real techniques were added on purpose, so they have no prevalence: they are left out here.
-    """
-    scores, lived = left_out_scores(matrix, form), matrix.lived
-    platt = LogisticRegression(C=1e6)
-    platt.fit(scores[lived, None], matrix.y[lived], sample_weight=at_prevalence(matrix.only(lived), PREVALENCE))
+
+def _of_world(rows: Rows, x: Floats, share: float) -> Days:
+    mask = rows.day >= KNOWN_FROM
+    bad, names = rows.bad[mask], rows.incident[mask]
+    days = Counter(names[bad].tolist())
+    weight = np.ones(len(bad))
+    weight[bad] = [1 / days[name] for name in names[bad]]
+    weight[~bad] = len(days) * (1 - share) / share / max(1, int((~bad).sum()))
+    return Days(x[mask], bad.astype(float), weight)
+
+
+def weights_of(worlds: Sequence[Rows], found: Sequence[Floats], ridge: float = RIDGE) -> Floats:
+    """By signal: the weight of its points, 0 and more."""
+    days = days_of(worlds, found, POSITIVE_SHARE)
+    signals, whole = days.x.shape[1], days.weight.sum()
+
+    def loss(told: Floats) -> tuple[float, Floats]:
+        weights, sums = told[:signals], days.x @ told[:signals] + told[signals]
+        error = days.weight * (1 / (1 + np.exp(-sums)) - days.y) / whole
+        value = (days.weight * (np.logaddexp(0, sums) - days.y * sums)).sum() / whole + ridge * (weights**2).sum()
+        return float(value), np.append(days.x.T @ error + 2 * ridge * weights, error.sum())
+
+    start = np.append(np.full(signals, 0.1), -3.0)
+    bounds = [(0.0, None)] * signals + [(None, None)]
+    told = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2000})
+    return np.asarray(told.x[:signals])
+
+
+def left_out_sums(worlds: Sequence[Rows]) -> list[Floats]:
+    """The sum of points of each day, by a card that did not see the world."""
+    found: dict[int, Floats] = {}
+    for fold in range(min(FOLDS, len(worlds))):
+        out = range(fold, len(worlds), FOLDS)
+        seen = [rows for at, rows in enumerate(worlds) if at not in out]
+        shares = shares_of(seen)
+        weights = weights_of(seen, [points(rows, shares) for rows in seen])
+        found.update((at, points(worlds[at], shares) @ weights) for at in out)
+    return [found[at] for at in range(len(worlds))]
+
+
+def _calibration(worlds: Sequence[Rows]) -> tuple[float, float]:
+    """Slope and offset."""
+    days = days_of(worlds, [sums[:, None] for sums in left_out_sums(worlds)], PREVALENCE)
+    platt = LogisticRegression(C=1e6).fit(days.x, days.y, sample_weight=days.weight)
     return float(platt.coef_[0, 0]), float(platt.intercept_[0])

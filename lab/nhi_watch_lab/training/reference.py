@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 
-from nhi_watch.detect.drift import REFERENCE, spread_of
-from nhi_watch.detect.features import CONTEXT
-from nhi_watch.detect.model import MANIFEST, Scorecard, load, score_of
+from nhi_watch.detect.drift import REFERENCE, SETTLED, spread_of
+from nhi_watch.detect.model import MANIFEST, Scorecard, load
 from nhi_watch.detect.signal_values import sparse
-from nhi_watch.detect.signals import NAMES
-from nhi_watch_lab.training.matrix import Matrix
+from nhi_watch_lab.training.fit import Fitted
+from nhi_watch_lab.training.homes import points
+from nhi_watch_lab.training.rows import Rows
 
 Found = tuple[float, list[tuple[str, Optional[float]]], float]
 
 
-def write(folder: Path, matrix: Matrix) -> None:
-    """Write the spreads of a matrix beside the model of a folder, and their hash into its manifest."""
+def write(folder: Path, fitted: Fitted, worlds: Sequence[Rows]) -> None:
+    """Write the spreads of some worlds beside the model of a folder, and their hash into its manifest."""
     card = load(folder)
-    spread = spread_of(_ordinary(card, matrix))
+    spread = spread_of(found for rows in worlds for found in _ordinary(card, fitted, rows))
     plain = {"model_sha256": card.sha256, "scores": spread.scores, "signals": spread.signals}
     raw = (json.dumps(plain, indent=1, sort_keys=True) + "\n").encode()
     (folder / REFERENCE).write_bytes(raw)
@@ -33,9 +33,9 @@ def write(folder: Path, matrix: Matrix) -> None:
     path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
-def _ordinary(card: Scorecard, matrix: Matrix) -> Iterator[Found]:
-    """Episodes without an incident, after the first days: a tenant's ordinary life is what drifts."""
-    plain = matrix.only((matrix.y == 0) & (matrix.x[:, NAMES.index(CONTEXT)] == 0))
-    for row, weight in zip(plain.x, plain.weight):
-        values = [None if np.isnan(value) else float(value) for value in row]
-        yield score_of(card.probability(card.log_odds(values))), list(sparse(values).items()), float(weight)
+def _ordinary(card: Scorecard, fitted: Fitted, rows: Rows) -> Iterator[Found]:
+    """Days without an incident, after the first ones: a tenant's ordinary life is what drifts."""
+    sums = points(rows, fitted.shares) @ fitted.weights
+    for at in np.flatnonzero(~rows.bad & (rows.day >= SETTLED)):
+        values = [None if np.isnan(value) else round(float(value), 2) for value in rows.values[at]]
+        yield card.score(float(sums[at])), list(sparse(values).items()), 1.0

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
 
-from nhi_watch_lab.training.matrix import Matrix
+from nhi_watch_lab.training.rows import Rows as Days
 
 LARGEST = 20_000
 DIGITS = 9
@@ -90,14 +90,15 @@ class Boosting:
     left out in turn (average precision 0.927; 8 to 31 leaves and 100 to 600 trees differ by 0.01).
     """
 
-    def __init__(self, matrix: Matrix) -> None:
-        from nhi_watch_lab.training.fit import POSITIVE_SHARE, at_prevalence
+    def __init__(self, worlds: Sequence[Days]) -> None:
+        from nhi_watch_lab.training.fit import POSITIVE_SHARE, days_of
 
+        days = days_of(worlds, [rows.values for rows in worlds], POSITIVE_SHARE)
         self._estimator = HistGradientBoostingClassifier(
             max_iter=300, learning_rate=0.05, max_leaf_nodes=31, min_samples_leaf=20, early_stopping=False,
             random_state=0,
         )  # fmt: skip
-        self._estimator.fit(matrix.x, matrix.y, sample_weight=at_prevalence(matrix, POSITIVE_SHARE))
+        self._estimator.fit(days.x, days.y, sample_weight=days.weight)
 
     def score(self, rows: Sequence[Sequence[Optional[float]]]) -> list[float]:
         """Log-odds of each row of signal values."""

@@ -6,9 +6,9 @@ from nhi_watch_lab.simulator import writes
 from nhi_watch_lab.simulator.catalogue import READS, WRITES, actions
 from nhi_watch_lab.simulator.machines import Machine
 from nhi_watch_lab.simulator.raid import Raid
-from nhi_watch_lab.simulator.records import Detail, denied
+from nhi_watch_lab.simulator.records import denied
 from nhi_watch_lab.simulator.register import Technique, technique
-from nhi_watch_lab.simulator.shapes import s3_object
+from nhi_watch_lab.simulator.shapes import s3_listing, s3_object
 from nhi_watch_lab.simulator.world import WORDS
 
 MORE: dict[str, Technique] = {}
@@ -53,7 +53,7 @@ def stranger_bulk_read(raid: Raid) -> None:
 
 def _read(raid: Raid, bucket: str) -> None:
     count, d = raid.dice.between(700, 1300), raid.dice
-    raid.do("s3:ListObjects", Detail({"bucketName": bucket, "list-type": "2", "prefix": ""}))
+    raid.do("s3:ListObjects", s3_listing(raid.world, d, raid.victim.region, bucket))
     for _ in range(count):
         key = f"{d.pick(WORDS)}/{d.between(2019, 2025)}/{d.hexes(8)}.{d.pick(['json', 'parquet', 'csv', 'gz'])}"
         raid.send(raid.made("s3:GetObject", s3_object(raid.world, d, raid.victim.region, bucket, key)), 0)

@@ -33,11 +33,11 @@ def company(world: World) -> Tenant:
 
 def _plan(world: World, tenant: Tenant) -> list[Campaign]:
     d = dice("plan", world.seed, "company")
-    every = [*REGISTER.values(), *MORE.values(), *MORE.values()]
-    deck, origins = d.some(every, len(every)), plan.origins(world, d)
+    deck = plan.dealt([*REGISTER.values(), *MORE.values(), *MORE.values()], world, d)
+    origins = plan.origins(world, d)
     taken = {id(campaign.victim) for campaign in tenant.company.aws.campaigns}
     found: list[Campaign] = []
-    for number in range(4 * world.incidents):
+    for number in range(4 * world.incidents if deck else 0):
         technique, day = deck[number % len(deck)], d.between(max(3, world.history), world.days - 1)
         cast = cast_of(tenant, technique, day, taken, d)
         manner = plan.manner(world, technique.name, d)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 from nhi_watch_lab.simulator.campaigns import IMMUNE, ORIGINS, Campaign, victim_of
 from nhi_watch_lab.simulator.dice import Dice, dice
 from nhi_watch_lab.simulator.machines import Machine
+from nhi_watch_lab.simulator.products.register import Technique as CompanyTechnique
 from nhi_watch_lab.simulator.raid import Manner
 from nhi_watch_lab.simulator.register import REGISTER, Technique
 from nhi_watch_lab.simulator.tenant import Tenant
@@ -23,20 +25,19 @@ _LONG = ("patient_discovery", "slow_discovery", "parallel_session", "refused_bur
 def plan(world: World, tenant: Tenant) -> list[Campaign]:
     """Attacks on victims of their own; techniques dealt from a shuffled deck, in which the new ones are twice.
 
-    One in ten victims is a person's long-lived key, where people have some.
+    Some victims are people's long-lived keys, where people have some.
     """
     d = dice("plan", world.seed)
-    every = [*REGISTER.values(), *MORE.values(), *MORE.values()]
-    deck = d.some(every, len(every))
+    deck = dealt([*REGISTER.values(), *MORE.values(), *MORE.values()], world, d)
     machines = [m for m in tenant.machines if m.kind in ("role", "user") and m.archetype not in IMMUNE]
     keys = [person for person in tenant.people if person.keys]
     found: list[Campaign] = []
     order = origins(world, d)
-    for number in range(4 * world.incidents):
+    for number in range(4 * world.incidents if deck else 0):
         technique = deck[number % len(deck)]
         origin = order[len(found)]
         day = d.between(world.history, world.days - 1)
-        free = keys if keys and d.chance(0.1) else machines
+        free = keys if keys and d.chance(world.stolen_keys) else machines
         victim = victim_of(free, technique, origin, day, d) if day >= 3 else _newborn(free, technique, d)
         if victim is not None:
             free.remove(victim)
@@ -44,6 +45,15 @@ def plan(world: World, tenant: Tenant) -> list[Campaign]:
         if len(found) == world.incidents:
             break
     return found
+
+
+Kind = TypeVar("Kind", Technique, CompanyTechnique)
+
+
+def dealt(every: list[Kind], world: World, d: Dice) -> list[Kind]:
+    """The deck of a world, shuffled."""
+    wanted = [technique for technique in every if not world.only or technique.name in world.only]
+    return d.some(wanted, len(wanted))
 
 
 def origins(world: World, d: Dice) -> list[str]:
@@ -63,4 +73,4 @@ def manner(world: World, technique: str, d: Dice) -> Manner:
     quiet, most = d.pick([0.1, 0.3, 0.3, 0.6, 1.0]), d.between(1, 3)
     whispers = d.chance(world.whispers) and technique not in _LONG
     padding = d.pick([0.5, 1.0, 2.0, 4.0])
-    return Manner(quiet, most if whispers else 0, padding if world.padded else 0.0)
+    return Manner(quiet, most if whispers else 0, world.looks, padding if world.padded else 0.0)

@@ -30,7 +30,7 @@ class World(NamedTuple):
     ways: Ways
     """How machines and people live; `_ways` names the range of each."""
     volume: float
-    """Records a day and machine identity that follow its volume: 12 to 80, log-uniform. boogy's five minutes hold 5
+    """Records a day and machine identity that follow its volume: 20 to 80, log-uniform. boogy's five minutes hold 5
     to 6 a machine (a median; thousands a day if they went on), grycap's months less than 100 a day in all."""
     company: bool
     """Whether the tenant is a company in all of its logs; else one AWS account. One world in four; assumed."""
@@ -40,11 +40,18 @@ class World(NamedTuple):
     """Share of the attacks from the victim's own network with its own client: 0.5 to 0.65."""
     whispers: float
     """Share of the attacks with at most one to three calls: 0.1 to 0.3; assumed."""
+    looks: float
+    """Factor on how often an intruder in an account looks around before it acts (else 3 of 4 from outside, 2 of 4 from
+    inside): 0 to 1; assumed."""
     missing: tuple[str, ...]
     """What the log lacks, as pipelines that flatten or trim lose it: `agent`, `session`, `read_only`. Two worlds in
     three lack nothing. grycap's old records have no `readOnly`, hkerma's no address and no agent."""
     padded: bool
     """Whether each attacker hides among harmless calls."""
+    stolen_keys: float = 0.1
+    """Share of the attacks in an account that use a person's long-lived key, where people have some; assumed."""
+    only: tuple[str, ...] = ()
+    """The techniques that are dealt; empty: all. `World._replace(only=...)` asks for many of a few."""
 
     @property
     def days(self) -> int:
@@ -60,7 +67,7 @@ def draw(
     history: int | None = None,
     company: bool | None = None,
 ) -> World:
-    """The world of a seed; what is given is not drawn, and changes nothing else that is drawn.
+    """The world of a seed; what is given is not drawn, and changes nothing else (attacks and people follow the size).
 
     >>> draw(1) == draw(1), draw(1).identities == draw(2).identities
     (True, False)
@@ -79,11 +86,12 @@ def draw(
         identities=size,
         people=_between(d, 0.02, 0.3),
         ways=_ways(dice("ways", seed), size),
-        volume=_between(d, 12, 80),
+        volume=_between(d, 20, 80),
         company=d.chance(0.25) if company is None else company,
         incidents=max(5, round(density * size / 300)),
         inside=0.5 + 0.15 * d.random(),
         whispers=0.1 + 0.2 * d.random(),
+        looks=dice("looks", seed).random(),
         missing=_missing(dice("missing", seed)),
         padded=padded,
     )
@@ -102,36 +110,43 @@ def _or_none(d: Dice, none: float, low: float, high: float) -> float:
 
 def _ways(d: Dice, size: int) -> Ways:
     """New calls on 0.1% to 5% of machine-days, log-uniform (workflows in public git histories show a new action or verb
-    on 0.17% of days and a changed definition on 2%); the other ranges are assumed, wide enough to hold the calmest and
-    the busiest tenant that we can think of. `tail` is what those histories tell of pipelines, and ten times more.
+    on 0.17% of days and a changed definition on 2%), on top of what rare jobs and rare draws make new by themselves;
+    errors up to 3% (boogy 0.8%, grycap 1.6%). The other ranges are assumed, wide enough to hold the calmest and the
+    busiest tenant that we can think of.
     """
     doors = 0 if d.chance(0.3) else round(_between(d, 1, 60))
     return Ways(
-        news=_between(d, 0.001, 0.05) / 0.0087,
+        news=_between(d, 0.001, 0.05) / 0.0125,
         upgrades=_or_none(d, 0.15, 0.15, 35),  # 35: each machine weekly
         moves=_or_none(d, 0.2, 0.3, 36),  # 36: each gateway weekly
         own_moves=_or_none(d, 0.3, 0.05, 4),
         rotation=_between(d, 0.2, 8),
         turnover=_between(d, 0.2, 8),
         weekly=0.25 * d.random(),
-        monthly=0.2 * d.random(),
+        monthly=_or_none(d, 0.2, 0.005, 0.15),
         chores=_or_none(d, 0.3, 0.005, 0.1),
         bulk=_or_none(d, 0.3, 0.003, 0.04),
-        dynamic_ci=d.pick([0.0, 0.1, 0.3, 0.7]),
+        ci_news=d.pick([0.0, 0.05, 0.3, 1.0]),
+        dynamic_ci=d.pick([0.0, 0.3, 0.7, 1.0]),
         static_ci=d.random(),
         own_address=d.pick([0.0, 0.0, 0.3, 1.0]),
         roaming=d.pick([0.0, 0.0, 0.3, 1.0]),
         both_doors=min(doors, size // 3),
+        errors=_or_none(d, 0.1, 0.001, 0.03),
+        tail=1.2 + 1.2 * d.random(),
         travel=_between(d, 0.01, 0.3),
         mistakes=_or_none(d, 0.2, 0.005, 0.1),
+        seldom=0.8 * d.random(),
+        vpn=_or_none(d, 0.3, 0.02, 0.4),
+        hosting=0.6 * d.random(),
+        federation=d.pick([0.0, 0.05, 0.2]),
         debugging=_or_none(d, 0.2, 0.3, 5),
         false_alerts=_or_none(d, 0.1, 0.2, 5),
         weekend=_between(d, 0.02, 0.5),
         spread=0.9 + 0.8 * d.random(),
         scanners=_or_none(d, 0.2, 0.5, 4),
         failing=_or_none(d, 0.1, 0.5, 4),
-        pipelines=_between(d, 0.3, 2),
-        tail=_between(d, 0.005, 0.25),
+        pipelines=_between(d, 0.3, 3),
         keys=_between(d, 0.3, 4),
     )
 

@@ -13,9 +13,9 @@ from nhi_watch.core.errors import NhiError
 
 LETTERS_A_TOKEN = 8
 """More than any language needs; an answer longer than the budget by this measure is cut off."""
+BYTES_A_TOKEN = 2_000
+"""More than servers wrap a single token of a stream in: llama.cpp takes 300."""
 _CONNECT = 10.0
-_SILENCE = 20.0
-"""Seconds without a byte after which an endpoint counts as hanging."""
 
 
 class EndpointError(NhiError):
@@ -47,7 +47,8 @@ def ask(endpoint: Endpoint, system: str, user: str, on_text: Callable[[str], Non
     }  # fmt: skip
     headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
     until = time.monotonic() + endpoint.seconds
-    limits = httpx.Timeout(min(_SILENCE, endpoint.seconds), connect=min(_CONNECT, endpoint.seconds))
+    # A model on a small machine reads the whole prompt before it says its first word: silence is no hanging.
+    limits = httpx.Timeout(endpoint.seconds, connect=min(_CONNECT, endpoint.seconds))
     try:
         with httpx.Client(timeout=limits, follow_redirects=False, trust_env=False) as client:
             where = f"{endpoint.url.rstrip('/')}/chat/completions"
@@ -64,7 +65,7 @@ def _answer(endpoint: Endpoint, answer: httpx.Response, until: float, on_text: C
     if kind not in ("text/event-stream", "application/json"):
         raise EndpointError(f"the endpoint answers {kind[:60] or 'something'!r} instead of text/event-stream")
     room, parts = endpoint.tokens * LETTERS_A_TOKEN, []
-    for piece in _pieces(_lines(answer, until, 4 * room + 65_536), kind):
+    for piece in _pieces(_lines(answer, until, endpoint.tokens * BYTES_A_TOKEN + 65_536), kind):
         parts.append(piece[:room])
         room -= len(parts[-1])
         on_text(parts[-1])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from nhi_watch.act.copilot import verifier
-from nhi_watch.act.copilot.client import Endpoint, EndpointError, ask
 from nhi_watch.act.copilot.masking import SYSTEM, Masked, mask, restore
 from nhi_watch.detect.explain.brief import SECTIONS, Fact, sentence
+
+if TYPE_CHECKING:
+    from nhi_watch.act.copilot.client import Endpoint
 
 
 class Line(NamedTuple):
@@ -44,6 +46,8 @@ def write(
     """The brief of some facts. `on_sent` is given what goes to the endpoint, before it goes."""
     if endpoint is None:
         return Written(_template(told), 0, 0, (), "")
+    from nhi_watch.act.copilot.client import EndpointError, ask  # here: most briefs ask nobody
+
     masked = mask(told)
     on_sent(f"{SYSTEM}\n\n{masked.prompt}")
     try:

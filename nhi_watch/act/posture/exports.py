@@ -103,6 +103,12 @@ class Exports(NamedTuple):
 Reader = Callable[[str], Exports]
 
 
+def latest(told: Exports) -> int:
+    """The latest second that the exports tell of; 0: they tell none."""
+    times = (time for one in told.secrets for time in (one.created, one.last_used))
+    return max([*times, *(one.last_used for one in told.grants), 0])
+
+
 def load(path: Path, read: Reader) -> Exports:
     """What a reader makes of a file.
 

@@ -11,9 +11,9 @@ from nhi_watch.act.posture.matching import Scene
 from nhi_watch.context import assets
 from nhi_watch.core.notable import to_json
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.detect import ledger
+from nhi_watch.detect import impact, ledger
 from nhi_watch.detect.history import Life
-from nhi_watch.detect.impact import reach_of
+from nhi_watch.detect.impact import LEVELS, reach_of
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.rows import Rows
 
@@ -38,12 +38,41 @@ def look(scene: Scene, rows: Rows) -> Look:
     """All findings; their notables are put into the ledger in place of those of the look before."""
     found = {finding.id: finding for check in CHECKS for finding in check(scene)}
     before = {document["id"]: document for document in ledger.findings(rows)}
+    broad = {scene.identity_of(grant).id: grant.broad for grant in scene.exports.grants if grant.broad}
+    thefts = {finding.id: theft_of(finding, broad.get(finding.identity.id, "")) for finding in found.values()}
     documents = [_document(scene, finding, before) for finding in found.values()]
-    documents.sort(key=lambda d: (-d["priority"], -d["score"], d["id"]))
+    documents.sort(key=lambda d: (-thefts[d["id"]].power, -d["priority"], -d["score"], d["id"]))
     for rank, document in enumerate(documents, 1):
         document["rank"] = rank
     ledger.put_findings(rows, documents)
-    return Look(documents, _summary(scene, documents, found))
+    return Look(documents, _summary(scene, documents, found, thefts))
+
+
+class Theft(NamedTuple):
+    """What somebody who takes over an identity could do, as far as grants and use tell."""
+
+    power: float
+    told: str
+    """Goes after "a thief could"."""
+
+
+_COULD = {
+    "permissions": "change who may do what", "cost": "spend money", "write": "change and delete things",
+    "tagging": "change tags", "read": "read data", "list": "list what there is", "unknown": "do what is not known",
+}  # fmt: skip
+
+
+def theft_of(finding: Finding, broad: str) -> Theft:
+    """Rights first (administrators' before what was used), then whether there is a secret to steal, then reach."""
+    life = finding.life
+    reach = reach_of(life.profile) if life else reach_of(Profile())
+    level = "permissions" if broad else impact.privilege(reach)
+    secret = bool(finding.credential or (life and life.credentials))
+    power = len(LEVELS) - (LEVELS.index(level) if level in LEVELS else len(LEVELS)) + 0.5 * secret
+    where = f" in {len(reach.services)} services" if reach.services else ""
+    held = f" ({broad})" if broad else ""
+    return Theft(power + impact.reach_weight(reach) - 1, f"{_COULD[level]}{held}{where}"
+                 f"{', with a secret that lasts' if secret else ''}")  # fmt: skip
 
 
 def _document(scene: Scene, finding: Finding, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +86,9 @@ def _document(scene: Scene, finding: Finding, before: Mapping[str, Any]) -> dict
     return document
 
 
-def _summary(scene: Scene, documents: Sequence[Mapping[str, Any]], found: Mapping[str, Finding]) -> dict[str, Any]:
+def _summary(
+    scene: Scene, documents: Sequence[Mapping[str, Any]], found: Mapping[str, Finding], thefts: Mapping[str, Theft]
+) -> dict[str, Any]:
     history = scene.history
     return {
         "looked": render(scene.now),
@@ -71,7 +102,9 @@ def _summary(scene: Scene, documents: Sequence[Mapping[str, Any]], found: Mappin
         "reports": list(scene.exports.given),
         "cannot_tell": _cannot_tell(scene),
         "counts": {kind: sum(f.kind == kind for f in found.values()) for kind in KINDS},
-        "findings": [_plain(document, found[document["id"]]) for document in documents],
+        "findings": [
+            {**_plain(document, found[document["id"]]), "thief": thefts[document["id"]].told} for document in documents
+        ],
         "rare": [owners.plain(life, quiet) for life, quiet in owners.rare(scene)],
         "used": [_used(scene, life) for life in scene.machines()],
     }

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.act import audit
 from nhi_watch.act.response.actions import CATALOGUE, Action, shell
 from nhi_watch.act.response.policy import Policy, Rule, level, rule_for
+from nhi_watch.act.response.subjects import Gone, members_of
 from nhi_watch.act.response.targets import parameters
 from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError
@@ -19,7 +20,6 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.detect.explain.brief import Fact, Own, quoted
 
 SCHEMA = "nhi-watch/plan/1"
-MEMBERS = 10
 CREDENTIALS = 20
 _OF_CREDENTIAL = frozenset({"aws_key", "secret_id", "gcp_key", "okta_token", "number", "anthropic_key"})
 
@@ -29,19 +29,18 @@ class Breaks(NamedTuple):
 
     consumers: Sequence[Mapping[str, Any]]
     callers: Sequence[str]
-
-
-def members_of(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The identities that a plan is about."""
-    return list(notable.get("members") or [notable["identity"]])[:MEMBERS]
+    gone: Sequence[Gone] = ()
+    """What needs no step, because it no longer exists."""
 
 
 def draft(
     notable: Mapping[str, Any], policy: Policy, credentials: Mapping[str, Sequence[str]], breaks: Breaks, now: int
 ) -> dict[str, Any]:
     """The plan of a notable. `credentials`: identity id → its long-lived credentials that are concerned."""
-    impact, steps, left = level(notable), [], []
-    for member in members_of(notable):
+    impact, steps = level(notable), []
+    left = [{"action": f"anything with {quoted(one.credential)}" if one.credential else "anything",
+             "identity": quoted(one.identity), "why": quoted(one.why)} for one in breaks.gone]  # fmt: skip
+    for member in _left(notable, breaks.gone):
         found, missing = _steps(notable, policy, member, credentials.get(member["id"], ()))
         steps += found
         left += missing
@@ -55,6 +54,12 @@ def draft(
         "breaks": {"consumers": list(breaks.consumers), "callers": [quoted(c) for c in breaks.callers]},
     }  # fmt: skip
     return sealed(plan)
+
+
+def _left(notable: Mapping[str, Any], gone: Sequence[Gone]) -> list[Mapping[str, Any]]:
+    """The identities that still exist."""
+    dead = {one.identity for one in gone if not one.credential}
+    return [member for member in members_of(notable) if member["id"] not in dead]
 
 
 def only(plan: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -88,16 +93,30 @@ def _steps(
         if rule is None:
             continue
         each = list(credentials)[:CREDENTIALS] or [""] if _OF_CREDENTIAL & {*action.needs} else [""]
-        made = [_step(action, rule, member, _given(notable, policy, member, one)) for one in each]
+        given = [_given(notable, policy, member, one) for one in each]
+        made = [_step(action, rule, member, one) for one in given]
         whole = [step for step in made if step is not None]
         steps += whole
         if not whole:
-            left.append({"action": action.id, "identity": quoted(member["id"]), "why": _missing(action)})
+            left.append({"action": action.id, "identity": quoted(member["id"]), "why": _missing(action, given)})
     return steps, left
 
 
-def _missing(action: Action) -> str:
-    return f"needs {', '.join(action.needs)} in the shape that the API allows; the logs do not hold it"
+def _missing(action: Action, given: Sequence[Mapping[str, str]]) -> str:
+    """What of that which an action needs is in no record."""
+    lacks = [name for name in action.needs if not any(name in one for one in given)] or list(action.needs)
+    return f"no record holds {', '.join(map(_name, lacks))} in the shape that the API allows"
+
+
+def _name(parameter: str) -> str:
+    return _NAMES.get(parameter, f"the {parameter.replace('_', ' ')}")
+
+
+_NAMES = {
+    "aws_key": "a long-lived access key", "aws_name": "the user's or role's name",
+    "calls": "a call that was new and this identity's alone", "secret_id": "the secret's id",
+    "okta_org": "the organisation's address (okta_org of the policy)",
+}  # fmt: skip
 
 
 def _given(notable: Mapping[str, Any], policy: Policy, member: Mapping[str, Any], credential: str) -> dict[str, str]:
@@ -124,8 +143,9 @@ def _step(
 
 
 def check(
-    plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], credentials: Mapping[str, Sequence[str]]
-) -> None:
+    plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], credentials: Mapping[str, Sequence[str]],
+    gone: Sequence[Gone] = (),
+) -> None:  # fmt: skip
     """Demand that a plan is what `draft` would have made under this policy for this notable as it stands now.
 
     Raises:
@@ -141,9 +161,11 @@ def check(
     now = (notable["id"], notable["revision"], level(notable), notable["severity"])
     _demand((plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now, where,
             "the notable is another one by now; make the plan anew")  # fmt: skip
+    alive = {quoted(member["id"]) for member in _left(notable, gone)}
     _demand(bool(plan["steps"]), where, "it proposes nothing, so there is nothing to approve")
     for step in plan["steps"]:
-        _demand(isinstance(step, dict) and _alike(step, policy, notable, credentials), where,
+        alike = isinstance(step, dict) and _alike(step, policy, notable, credentials)
+        _demand(alike and step["identity"] in alive, where,
                 f"step {str(step.get('n') if isinstance(step, dict) else step)[:20]} is not one that {policy.name} "
                 "and the catalogue give")  # fmt: skip
 

@@ -101,9 +101,9 @@ def load(path: Path = SHIPPED) -> Policy:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: the policy is no TOML: {error}") from error
     _known(f"{path}", told, {"version", "okta_org", "approver", "rule"})
-    _demand(told.get("version") == 1, f"{path}", "version must be 1")
+    demand(told.get("version") == 1, f"{path}", "version must be 1")
     org = told.get("okta_org", "")
-    _demand(not org or (isinstance(org, str) and allowed("okta_org", org)), f"{path}",
+    demand(not org or (isinstance(org, str) and allowed("okta_org", org)), f"{path}",
             "okta_org must be such as https://example.okta.com")  # fmt: skip
     rules = tuple(_rule(path, number, table) for number, table in _tables(path, told, "rule"))
     approvers = tuple(_approver(path, number, table) for number, table in _tables(path, told, "approver"))
@@ -113,7 +113,7 @@ def load(path: Path = SHIPPED) -> Policy:
 
 def _tables(path: Path, told: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     found = told.get(name, [])
-    _demand(isinstance(found, list) and all(isinstance(t, dict) for t in found), f"{path}", f"write [[{name}]]")
+    demand(isinstance(found, list) and all(isinstance(t, dict) for t in found), f"{path}", f"write [[{name}]]")
     yield from enumerate(found, 1)
 
 
@@ -121,10 +121,10 @@ def _rule(path: Path, number: int, table: Mapping[str, Any]) -> Rule:
     where = f'{path}, rule {number} "{str(table.get("name", ""))[:60]}"'
     _known(where, table, {*Rule._fields})
     name = table.get("name")
-    _demand(isinstance(name, str) and bool(name.strip()), where, "it needs a name")
+    demand(isinstance(name, str) and bool(name.strip()), where, "it needs a name")
     approvals, minutes = table.get("approvals", 1), table.get("minutes")
-    _demand(type(approvals) is int and 1 <= approvals <= _MOST, where, f"approvals must be 1 to {_MOST}")
-    _demand(type(minutes) is int and 1 <= minutes <= LONGEST, where, f"minutes must be 1 to {LONGEST}")
+    demand(type(approvals) is int and 1 <= approvals <= _MOST, where, f"approvals must be 1 to {_MOST}")
+    demand(type(minutes) is int and 1 <= minutes <= LONGEST, where, f"minutes must be 1 to {LONGEST}")
     return Rule(
         str(name), _words(where, table, "providers", PROVIDERS), _words(where, table, "kinds", KINDS),
         _words(where, table, "impact", LEVELS), _words(where, table, "actions", tuple(CATALOGUE), star=False),
@@ -139,10 +139,10 @@ def _words(
     if star and told == "*" and known is not None:
         return frozenset(known)
     fine = isinstance(told, list) and bool(told) and all(isinstance(word, str) and word for word in told)
-    _demand(fine, where, f"{name} must be a list of words" + (' or "*"' if star else ""))
+    demand(fine, where, f"{name} must be a list of words" + (' or "*"' if star else ""))
     words = frozenset(told or ())
     unknown = sorted(words - set(known)) if known is not None else []
-    _demand(not unknown, where, f"unknown {name}: {', '.join(unknown)[:100]}; known: {', '.join(known or ())}")
+    demand(not unknown, where, f"unknown {name}: {', '.join(unknown)[:100]}; known: {', '.join(known or ())}")
     return words
 
 
@@ -150,25 +150,25 @@ def _approver(path: Path, number: int, table: Mapping[str, Any]) -> Approver:
     where = f'{path}, approver {number} "{str(table.get("name", ""))[:60]}"'
     _known(where, table, {*Approver._fields})
     name, text = table.get("name"), table.get("key")
-    _demand(isinstance(name, str) and bool(name.strip()) and len(name) <= 100, where, "it needs a name")
+    demand(isinstance(name, str) and bool(name.strip()) and len(name) <= 100, where, "it needs a name")
     try:
         key = base64.b64decode(text if isinstance(text, str) else "", validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    _demand(len(key) == 32, where, "key must be the line that `nhi respond key` printed")
+    demand(len(key) == 32, where, "key must be the line that `nhi respond key` printed")
     return Approver(str(name), _words(where, table, "roles", None, star=False), key)
 
 
 def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) -> None:
     """No two rules for the same thing; no two names of one person."""
     for one, other in combinations(rules, 2):
-        _demand(one.name != other.name, f"{path}", f'two rules are named "{one.name[:60]}"')
+        demand(one.name != other.name, f"{path}", f'two rules are named "{one.name[:60]}"')
         shared, impact = _shared(one, other), sorted(one.impact & other.impact)
-        _demand(not (shared and impact), f'{path}, rules "{one.name[:60]}" and "{other.name[:60]}"',
+        demand(not (shared and impact), f'{path}, rules "{one.name[:60]}" and "{other.name[:60]}"',
                 f"both allow {', '.join(shared[:3])} for impact {', '.join(impact)}")  # fmt: skip
     for first, second in combinations(approvers, 2):
-        _demand(first.name != second.name, f"{path}", f'two approvers are named "{first.name[:60]}"')
-        _demand(first.key != second.key, f"{path}",
+        demand(first.name != second.name, f"{path}", f'two approvers are named "{first.name[:60]}"')
+        demand(first.key != second.key, f"{path}",
                 f'approvers "{first.name[:60]}" and "{second.name[:60]}" have the same key')  # fmt: skip
 
 
@@ -181,9 +181,14 @@ def _shared(one: Rule, other: Rule) -> list[str]:
 
 def _known(where: str, table: Mapping[str, Any], names: set[str]) -> None:
     unknown = sorted(set(table) - names)
-    _demand(not unknown, where, f"unknown keys: {', '.join(unknown)[:100]}; known: {', '.join(sorted(names))}")
+    demand(not unknown, where, f"unknown keys: {', '.join(unknown)[:100]}; known: {', '.join(sorted(names))}")
 
 
-def _demand(condition: bool, where: str, what: str) -> None:
+def demand(condition: bool, where: str, what: str) -> None:
+    """Refuse what does not hold.
+
+    Raises:
+        InputError: says where and what.
+    """
     if not condition:
         raise InputError(f"{where}: {what}")

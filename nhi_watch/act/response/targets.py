@@ -55,7 +55,8 @@ def allowed(name: str, value: str) -> bool:
 
 def parameters(member: Mapping[str, Any], credential: str, notable: Mapping[str, Any]) -> dict[str, str]:
     """All parameters that one identity, one of its credentials ("" for none) and the notable hold."""
-    raw = {**_of_identity(member), **_of_credential(member, credential), "before": notable["last_time"]}
+    raw = {**_of_identity(member), **_of_credential(member, credential)}
+    raw["before"] = notable["last_time"]  # its end, which its control says, too
     raw["calls"] = ",".join(_fresh_calls(notable, member))
     return {name: value for name, value in sorted(raw.items()) if allowed(name, value)}
 
@@ -65,7 +66,10 @@ def _of_identity(member: Mapping[str, Any]) -> dict[str, str]:
     provider, kind, last = member["provider"], member["kind"], unique.rpartition(":")[2]
     if provider == "aws":
         arn = _ARN.fullmatch(name)
-        return {"aws_name": arn["name"]} if arn and arn["account"] == (member["account"] or arn["account"]) else {}
+        if arn:
+            return {"aws_name": arn["name"]} if arn["account"] == (member["account"] or arn["account"]) else {}
+        # Some records of a user name it without its ARN; that AWS gave it a unique id says that it is one of IAM's.
+        return {"aws_name": name} if kind == "user" and last.startswith("AIDA") else {}
     if provider == "kubernetes":
         parts = name.split(":")
         whole = len(parts) == 4 and name.startswith("system:serviceaccount:")

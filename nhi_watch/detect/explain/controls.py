@@ -18,33 +18,38 @@ UNUSED_DAYS = 30
 def controls(episode: Episode) -> tuple[Control, ...]:
     """Rotate the secret, reduce the privilege: always required, always with a reason, for each linked identity."""
     several = bool(episode.members)
+    end = max((b.last for part in episode.parts for view in part.view.views for b in view.behaviours), default=0)
     return tuple(
         control
         for part in episode.parts[:MEMBERS]
         for control in (
-            Control("rotate_secret", True, clip(_told(part, several, _rotate(part.identity, part.view)), 900), "open"),
-            Control("reduce_privilege", True, clip(_told(part, several, _reduce(part.view)), 900), "open"),
+            _open("rotate_secret", _told(part, several, _rotate(part.identity, part.view, end))),
+            _open("reduce_privilege", _told(part, several, _reduce(part.view))),
         )
     )
+
+
+def _open(name: str, reason: str) -> Control:
+    return Control(name, True, clip(reason, 900), "open")
 
 
 def _told(part: Episode, several: bool, sentence: str) -> str:
     return f"{clip(part.identity.name, 120)}: {sentence}" if several else sentence
 
 
-def _rotate(identity: Identity, episode: EpisodeView) -> str:
+def _rotate(identity: Identity, episode: EpisodeView, end: int) -> str:
+    """`end`: of the notable, the one time from which on nothing that it used may work."""
     keys = sorted({view.shape.credential for view in _odd(episode) if view.shape.credential})
     if keys:
         return f"Rotate {listing(keys)}: deactivate it, watch for what breaks, then delete it."
-    last = max((b.last for view in episode.views for b in view.behaviours), default=0)
     if identity.kind in ("web_identity", "federated"):
         return f"Revoke the tokens of {identity.name} and check its trust policy; its secret lies with the issuer."
     if identity.kind == "role":
         return (
-            f"Revoke the sessions of {identity.name} issued before {render(last)}, "
+            f"Revoke the sessions of {identity.name} issued before {render(end)}, "
             "and rotate the credential of whatever can assume the role."
         )
-    return f"Rotate every credential of {identity.name} that was valid at {render(last)}."
+    return f"Rotate every credential of {identity.name} that was valid at {render(end)}."
 
 
 def _odd(episode: EpisodeView) -> list[View]:

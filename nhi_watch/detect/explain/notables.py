@@ -322,8 +322,8 @@ def _missing(episode: EpisodeView) -> tuple[str, ...]:
 
 def p_value(baselines: Baselines, score: float, today: int) -> Optional[float]:
     """Share of the tenant's recent quiet identity-days that scored as high, see `conformal`; None before any."""
-    quiet = calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.home(today), today)
-    return quiet.p_value(score) if quiet.scores else None
+    quiet = calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.homes(today), today)
+    return quiet.p_value(score) if quiet.total else None
 
 
 def created(episode: Episode) -> int:

@@ -59,11 +59,23 @@ class Case(NamedTuple):
     """The same, one hour on if nothing is done."""
     read_until: int
     """Second up to which the account's log was read since the exposure; 0: not at all."""
+    used: int = 0
+    """Second of the last use that worked; 0: none was seen."""
 
     @property
     def since(self) -> int:
         """When it was exposed."""
         return self.exposures[0].time
+
+    @property
+    def works(self) -> bool:
+        """It was used with success after it was exposed, and nothing has ended it since."""
+        return not self.validity.dead and self.used > self.since
+
+    @property
+    def unseen(self) -> bool:
+        """Neither a log nor another product has seen it in use, or says that it works."""
+        return not (self.used or self.credential.last or self.strange) and self.validity.state == "unknown"
 
     @property
     def key(self) -> str:
@@ -123,7 +135,7 @@ def case(history: History, credential: Credential, now: int, quarantines: tuple[
         probability = soon = PROVEN
     return Case(
         credential, identity, life, exposures, place, now, validity, strange, place.by(elapsed), probability, soon,
-        read_until if read_from else 0,
+        read_until if read_from else 0, _used(credential, life),
     )  # fmt: skip
 
 
@@ -163,9 +175,13 @@ def _read(history: History, identity: Identity, since: int) -> tuple[bool, int]:
     return True, span.last
 
 
+def _used(credential: Credential, life: Optional[Life]) -> int:
+    sights = life.sights if life else ()
+    return max((s.last for s in sights if s.credential == credential.id and s.outcome == "success"), default=0)
+
+
 def _validity(credential: Credential, life: Optional[Life], exposures: tuple[Change, ...]) -> Validity:
-    sights = [s for s in life.sights if s.credential == credential.id and s.outcome == "success"] if life else []
-    used = max((sight.last for sight in sights), default=0)
+    used = _used(credential, life)
     end = credential.latest(*DEAD, "reactivated")
     if end is None or end.what == "reactivated":
         end = next((change for change in reversed(life.done) if change.what == "deleted"), None) if life else None

@@ -17,8 +17,8 @@ from nhi_watch.detect import history as histories
 from nhi_watch.detect import ledger
 from nhi_watch.detect.exposure.case import Case, cases
 from nhi_watch.detect.exposure.notable import build
-from nhi_watch.detect.history import History
-from nhi_watch.detect.impact import reach_of
+from nhi_watch.detect.history import REACH_DAYS, History, Life
+from nhi_watch.detect.impact import Reach, reach_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.intake.sources.exposure.secrets import account_of_key
 from nhi_watch.state import inventory
@@ -116,8 +116,18 @@ def stored(rows: Rows) -> list[dict[str, Any]]:
 
 def _document(case: Case, history: History, known: Assets, networks: Networks) -> dict[str, Any]:
     asset = assets.find(known, case.identity)
-    reach = case.life.reach(history.lives, case.now // DAY) if case.life else reach_of(Profile())
+    reach = _reach(case, case.life, history) if case.life else reach_of(Profile())
     return to_json(build(case, reach, asset, networks))
+
+
+def _reach(case: Case, life: Life, history: History) -> Reach:
+    """What the identity reached, today included: what worked an hour ago must not read as nothing."""
+    reach = life.reach(history.lives, case.now // DAY)
+    since = (case.now // DAY - REACH_DAYS) * DAY
+    fresh = [s for s in life.sights if s.outcome == "success" and s.last >= since]
+    services = reach.services.union(*(s.services for s in fresh)) - {"exposure", "alert"}
+    return reach._replace(services=services, actions=reach.actions | {s.action for s in fresh},
+                          networks=max(reach.networks, len({s.network for s in fresh})))  # fmt: skip
 
 
 def _revision(document: dict[str, Any], old: dict[str, Any] | None) -> int:

@@ -3,7 +3,9 @@
 `probability` is that somebody has tried the credential by now; the sum of the points is its log-odds. `score` is
 100 × the probability that somebody has within the hour if nothing is done: a key that leaked a second ago is urgent
 although nobody can have tried it yet. While it may work it is at least 60 in a public place, 20 in a private one and
-40 where the place is not known, however quiet the logs are. Priority is the score's hundredth times the blast radius.
+40 where the place is not known, however quiet the logs are; at least 60 anywhere if it worked after it was exposed. A
+credential that nobody has ever seen work is not critical (below 80). Priority is the score's hundredth times the blast
+radius.
 """
 
 from __future__ import annotations
@@ -48,6 +50,10 @@ from nhi_watch.state.baseline import Profile
 LEAST = {"private": 20.0, "unknown": 40.0}
 PUBLIC_LEAST = 60.0
 """Least score of a credential that may still work, by place."""
+WORKED_LEAST = 60.0
+"""Least score of one that worked after it was exposed, wherever it lay."""
+UNSEEN_MOST = 79.9
+"""Highest score of one that nobody has seen in use, and nobody says that it works."""
 SHOWN = 6
 ENTRIES = 200
 IDS = ("NHI2:2025", "DE.AE-07", "T1552")
@@ -66,8 +72,7 @@ def exposure_id(credential: str) -> str:
 def build(case: Case, reach: Reach, asset: Asset, networks: Networks = SHIPPED) -> Notable:
     """The notable; rank and revision are filled in by the caller."""
     weight = impact(asset, reach)
-    least = 0.0 if case.validity.dead else LEAST.get(case.place.name, PUBLIC_LEAST)
-    score = round(max(100 * case.soon, least), 1)
+    score = _score(case)
     signals = _signals(case, reach)
     first = case.since
     last = max([case.exposures[-1].time, case.validity.since, *(sight.last for sight in case.strange)])
@@ -89,6 +94,12 @@ def build(case: Case, reach: Reach, asset: Asset, networks: Networks = SHIPPED) 
         receipt=Receipt(DIGEST, _digest([[s.id, s.value] for s in signals]), _digest(baseline.to_row(_profile(case)))),
         merged_into=None,
     )  # fmt: skip
+
+
+def _score(case: Case) -> float:
+    least = 0.0 if case.validity.dead else LEAST.get(case.place.name, PUBLIC_LEAST)
+    least = max(least, WORKED_LEAST) if case.works else least
+    return round(min(max(100 * case.soon, least), UNSEEN_MOST if case.unseen else 100.0), 1)
 
 
 def _profile(case: Case) -> Profile:
@@ -129,7 +140,7 @@ def _summary(case: Case, reach: Reach, asset: Asset) -> str:
     return (
         f"Exposed since {render(case.since)} {_where(case)} ({_places(case)}); {tried}. "
         f"It is {held.state if held.state != 'unknown' else 'of unknown validity'}: {held.evidence}. "
-        f"{used[0].upper()}{used[1:]}; in {REACH_DAYS} days it reached {_reached(reach)}; {owner}."
+        f"{used[0].upper()}{used[1:]}; in {REACH_DAYS} days it reached {_reached(case, reach)}; {owner}."
     )
 
 
@@ -137,8 +148,10 @@ def _places(case: Case) -> str:
     return clip(listing([e.about for e in case.exposures if e.about] or ["place not told"], 2), 200)
 
 
-def _reached(reach: Reach) -> str:
-    return listing(sorted(reach.services), 5) + f" ({reach.targets} targets)" if reach.services else "nothing seen"
+def _reached(case: Case, reach: Reach) -> str:
+    if reach.services:
+        return listing(sorted(reach.services), 5) + f" ({reach.targets} targets)"
+    return "services that are no longer told" if case.used or case.credential.last else "nothing seen"
 
 
 def _signals(case: Case, reach: Reach) -> tuple[SignalPoints, ...]:
@@ -164,7 +177,7 @@ def _signals(case: Case, reach: Reach) -> tuple[SignalPoints, ...]:
         ),
         SignalPoints(
             "reached", 0.0, float(reach.targets + len(reach.services)) if case.life else None,
-            clip(f"within {REACH_DAYS} days: {_reached(reach)}; from {reach.networks} networks", 500), (),
+            clip(f"within {REACH_DAYS} days: {_reached(case, reach)}; from {reach.networks} networks", 500), (),
             case.life is None,
         ),
     )  # fmt: skip
@@ -255,6 +268,8 @@ def _controls(case: Case, reach: Reach) -> tuple[Control, ...]:
     granted = listing(sorted(reach.actions), 8) if reach.actions else ""
     reduce = (
         f"Seen in {REACH_DAYS} days: {granted}; deny the rest." if granted
+        else "It is in use, for what is no longer told: ask its owner before permissions are taken away."
+        if case.used or case.credential.last
         else "Nothing was seen in use: take every permission away until its owner says what it is for."
     )  # fmt: skip
     return (

@@ -119,10 +119,15 @@ _ALIASES = {"public-repo": "public_repo", "github": "public_repo", "public": "pu
             "gist": "paste", "service": "public_service", "web": "public_service", "private-repo": "private",
             "private": "private", "chat": "private", "ticket": "private", "internal": "private",
             "unknown": "unknown"}  # fmt: skip
+WORDS = ("public-repo", "package", "paste", "service", "private-repo", "chat", "ticket", "internal", "unknown")
+"""Words for a place that people are offered; the others mean one of these."""
 _HOSTS = (
     ("paste", re.compile(r"(?i)\b(?:pastebin\.com|gist\.github(?:usercontent)?\.com|paste\.[a-z]+|rentry\.co)")),
     ("package", re.compile(r"(?i)\b(?:npmjs\.(?:com|org)|pypi\.org|rubygems\.org|hub\.docker\.com|docker\.io)")),
 )  # fmt: skip
+
+
+_ADDRESS = re.compile(r"[./:]")
 
 
 def place_of(text: str, public: bool = False) -> Place:
@@ -149,9 +154,10 @@ def demand_place(text: str) -> str:
     Raises:
         InputError: it is empty or far too long.
     """
-    if not text.strip() or len(text) > 300:
-        known = ", ".join(sorted(_ALIASES))
-        raise InputError(f"--where: say where it lay, by an address or one of: {known}")
+    plain = text.strip().lower()
+    if not plain or len(text) > 300 or not (plain in _ALIASES or _ADDRESS.search(plain)):
+        raise InputError(f"--where {text[:40]!r}: say where it lay, by an address (with a dot or a slash) or one of: "
+                         f"{', '.join(WORDS)}")  # fmt: skip
     return re.sub(r"//[^/@\s]{1,300}@", "//", text.strip())
 
 

@@ -25,6 +25,8 @@ FORMAT = 3
 
 Shares = tuple[float, ...]
 """By bin: the share of identity-days whose value is in this bin or a higher one; the first is 1."""
+KINDS = ("machine", "person")
+"""Of whom habits are told apart: machines, and people by their long-lived keys."""
 NEVER: Shares = (1.0,) + (0.0,) * (BINS - 1)
 
 
@@ -38,8 +40,8 @@ class Scorecard(NamedTuple):
     """By signal: of days of attack."""
     ages: tuple[int, ...]
     """Days of history of a tenant for which the world's shares are told, in order."""
-    world: tuple[tuple[Shares, ...], ...]
-    """By age, by signal: of ordinary identity-days of the training worlds."""
+    world: tuple[tuple[tuple[Shares, ...], ...], ...]
+    """By kind, by age, by signal: of ordinary identity-days of the training worlds."""
     weights: tuple[float, ...]
     """By signal: the part of its points that counts; below 1 where other signals say the same."""
     slope: float
@@ -55,13 +57,15 @@ class Scorecard(NamedTuple):
         return self._replace(
             signals=names,
             attack=tuple(NEVER if i is None else self.attack[i] for i in at),
-            world=tuple(tuple(NEVER if i is None else told[i] for i in at) for told in self.world),
+            world=tuple(
+                tuple(tuple(NEVER if i is None else told[i] for i in at) for told in ages) for ages in self.world
+            ),
             weights=tuple(0.0 if i is None else self.weights[i] for i in at),
         )
 
-    def world_at(self, age: int) -> tuple[Shares, ...]:
-        """The world's shares for a tenant with so many days of history."""
-        return self.world[max(0, bisect_right(self.ages, age) - 1)]
+    def world_at(self, kind: str, age: int) -> tuple[Shares, ...]:
+        """The world's shares of a kind for a tenant with so many days of history."""
+        return self.world[KINDS.index(kind)][max(0, bisect_right(self.ages, age) - 1)]
 
     def probability(self, points: float) -> float:
         """The calibrated probability of a sum of points, to 4 decimals."""
@@ -105,7 +109,7 @@ def load(folder: Path = FOLDER) -> Scorecard:
                 "restore the file that belongs to the manifest, or train again"
             )
         return _fitting(folder, parse(json.loads(raw), digest), manifest)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: no usable model there ({error}); reinstall, or run `nhi train`") from error
 
 
@@ -155,7 +159,10 @@ def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:
         signals=tuple(row["name"] for row in rows),
         attack=tuple(_shares(row["attack"]) for row in rows),
         ages=tuple(plain["ages"]),
-        world=tuple(tuple(_shares(row["world"][at]) for row in rows) for at in range(len(plain["ages"]))),
+        world=tuple(
+            tuple(tuple(_shares(row["world"][kind][at]) for row in rows) for at in range(len(plain["ages"])))
+            for kind in KINDS
+        ),
         weights=tuple(row["weight"] for row in rows),
         slope=plain["calibration"]["slope"],
         offset=plain["calibration"]["offset"],

@@ -15,11 +15,13 @@ from rich.console import Console
 from nhi_watch.act import audit
 from nhi_watch.context import assets
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.elastic import analysts, arguments, criticality, templates
+from nhi_watch.hosts.elastic import access, analysts, arguments, criticality, templates
+from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.connection import Connection, Told, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.lease import Lease
 from nhi_watch.hosts.elastic.store import ElasticStore
+from nhi_watch.hosts.files.common import OUT
 
 Json = dict[str, Any]
 
@@ -35,8 +37,8 @@ def add_feedback(parser: argparse.ArgumentParser) -> None:
     add_kibana(parser)
     parser.add_argument("--wait", type=arguments.seconds, default=60, metavar="S",
                         help="wait so long for a run to end (default: 60)")  # fmt: skip
-    parser.add_argument("--audit", type=Path, default=Path("out") / audit.NAME, metavar="FILE",
-                        help=f"audit trail of new verdicts (default: out/{audit.NAME})")  # fmt: skip
+    parser.add_argument("--audit", type=Path, default=OUT / audit.NAME, metavar="FILE",
+                        help=f"audit trail of new verdicts (default: {OUT / audit.NAME})")  # fmt: skip
 
 
 def add_criticality(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +85,8 @@ def feedback(client: Elasticsearch, args: argparse.Namespace, console: Console) 
 def _hear(client: Elasticsearch, args: argparse.Namespace) -> analysts.Taken:
     """Under the lease, so that no run writes the same rows."""
     state = f"{templates.STATE}-{args.namespace}"
-    lease = Lease(client, state)
+    access.demand(client, [*templates.own(args.namespace), {"names": [templates.ANALYSTS], "privileges": ["read"]}])
+    lease = Lease(client, state, clock=ClusterClock(client, state))
     store = ElasticStore(client, state, lease.keep)
     lease.acquire(args.wait)
     try:

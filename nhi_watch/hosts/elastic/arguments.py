@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import orjson
 from rich.console import Console
@@ -65,13 +65,17 @@ def following(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--follow", action="store_true", help="do not end: read what comes in, every second or so")
     parser.add_argument("--every", type=_timeout, default=1.0, metavar="S",
                         help="seconds from one look to the next, with --follow (default: 1)")  # fmt: skip
-    parser.add_argument("--push-down", choices=("auto", "always", "never"), default="auto",
-                        help="let the cluster group CloudTrail: from 50,000 documents on, or always")  # fmt: skip
+    parser.add_argument(
+        "--push-down",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="let the cluster group CloudTrail; auto: where a sample says that it pays",
+    )
 
 
-def push_from(args: argparse.Namespace) -> int:
-    """Documents from which on the cluster groups them."""
-    return {"auto": windows.PUSH_FROM, "always": 1, "never": windows.NEVER}[args.push_down]
+def push_from(args: argparse.Namespace) -> Optional[int]:
+    """Documents from which on the cluster groups them; None: where it pays."""
+    return {"auto": None, "always": 1, "never": windows.NEVER}[args.push_down]
 
 
 def _namespace(text: str) -> str:

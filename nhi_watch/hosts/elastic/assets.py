@@ -55,7 +55,7 @@ def rule() -> Json:
         "filters": [],
         "enabled": True,
         "interval": "1m",
-        "from": "now-10m",
+        "from": "now-24h",
         "to": "now",
         "timestamp_override": "event.ingested",
         "rule_name_override": "rule.name",
@@ -115,14 +115,15 @@ def saved_objects() -> list[Json]:
 
 
 def _ranked() -> list[Json]:
-    columns = ("nhi.notable.priority", "event.risk_score", "nhi.notable.severity", "service.name", "rule.name",
-               "event.reason", "nhi.change")  # fmt: skip
+    columns = ("nhi.notable.priority", "event.risk_score", "nhi.notable.severity", "service.name", "service.id",
+               "rule.name", "event.reason", "nhi.change")  # fmt: skip
     return [
         search("nhi-notables", "NHI notables, ranked", (_ALERTS, columns, ("nhi.notable.priority", "desc")), _PROMOTED),
         over_time("nhi-by-severity", "NHI alerts by severity", _ALERTS, [count()], ("event.severity", _PROMOTED)),
         table("nhi-worst", "NHI identities by score", _ENTITIES,
               [greatest("event.risk_score", "score"), newest("nhi.risk.severity", "severity"),
-               terms("service.name", "identity", 25), terms("nhi.inventory.owner", "owner", 1, missing=True)]),
+               newest("service.name", "name"), terms("service.id", "identity", 25),
+               terms("nhi.inventory.owner", "owner", 1, missing=True)]),
         table("nhi-signals", "NHI signals behind alerts", _ALERTS,
               [count(), terms("nhi.notable.signals.id", "signal", 20)], _PROMOTED),
         table("nhi-controls", "NHI controls called for", _ALERTS,
@@ -143,7 +144,7 @@ def _identity() -> list[Json]:
                  "Pick an identity above. Or click the plus beside one on *NHI notables*, pin the filter, and come "
                  "here. The score of a day is that of its worst episode; a day without a point had no event."),
         over_time("nhi-score", "NHI score by day", _RISK, [greatest("event.risk_score", "score")],
-                  ("service.name", "")),
+                  ("service.id", "")),
         search("nhi-revisions", "NHI revisions of notables", (_ALERTS, alert_columns, ("@timestamp", "desc")), ""),
         search("nhi-assets", "NHI identity and its credentials",
                (_INVENTORY, asset_columns, ("@timestamp", "desc")), ""),
@@ -180,7 +181,7 @@ def _dashboards(digest: str) -> Iterable[Json]:
         ("nhi-dashboard-identity", "NHI identity", f"One identity: scores, alerts, credentials. {told}"),
         [("visualization", "nhi-identity-help", 48, 5), ("visualization", "nhi-score", 48, 10),
          ("search", "nhi-revisions", 48, 14), ("search", "nhi-assets", 48, 12)], "now-90d",
-        [control("nhi-pick", _RISK, "service.name", "Identity")],
+        [control("nhi-pick", _RISK, "service.id", "Identity")],
     )  # fmt: skip
     yield dashboard(
         ("nhi-dashboard-health", "NHI health", f"Whether the job runs, and what it reads. {told}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from elastic_transport import RequestsHttpNode, TlsError, Transport, TransportApiResponse
 from elasticsearch import AuthenticationException, Elasticsearch, OrjsonSerializer
 from elasticsearch import ConnectionError as UnreachableError
-from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_random_exponential
 
 from nhi_watch.core.errors import InputError, StoreError
@@ -18,6 +19,10 @@ from nhi_watch.hosts.elastic.connection import Connection
 from nhi_watch.hosts.elastic.store_errors import BUSY, away
 
 ATTEMPTS = 6
+STRANGER = 401
+GRACE = 120.0
+"""Seconds after an accepted request for which a key that is suddenly unknown is put down to a restart of the cluster:
+its index of keys is there some seconds later than the rest."""
 _POINT_IN_TIME = b'{"pit_id"'
 
 
@@ -37,9 +42,30 @@ class _Patient(Transport):
     Every request that this package makes may be repeated without harm; those that may not set `max_retries=0`.
     """
 
+    _accepted = 0.0
+    """When the cluster last took the key."""
+
     def perform_request(self, method: str, target: str, **options: Any) -> TransportApiResponse:
+        patient = options.pop("max_retries", None) != 0
+        known = Retrying(
+            retry=retry_if_result(self._is_forgotten),
+            wait=wait_random_exponential(multiplier=0.5, max=5),
+            stop=stop_after_delay(GRACE / 2),
+            retry_error_callback=_last,
+        )
+        answer: TransportApiResponse = known(self._asked, patient, method, target, **options)
+        if answer.meta.status not in (STRANGER, *BUSY):
+            self._accepted = time.monotonic()
+        return answer
+
+    def _is_forgotten(self, answer: TransportApiResponse) -> bool:
+        """Whether the cluster does not know a key that it took a moment ago."""
+        since = time.monotonic() - self._accepted
+        return answer.meta.status == STRANGER and bool(self._accepted) and since < GRACE
+
+    def _asked(self, patient: bool, method: str, target: str, **options: Any) -> TransportApiResponse:
         once = super().perform_request
-        if options.pop("max_retries", None) == 0:
+        if not patient:
             return once(method, target, max_retries=0, **options)
         retrying = Retrying(
             retry=retry_if_exception(away) | retry_if_result(lambda answer: answer.meta.status in BUSY),

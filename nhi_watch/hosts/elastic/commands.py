@@ -15,6 +15,7 @@ from nhi_watch.hosts.elastic import (
     doctor_command,
     run_command,
     setup_command,
+    window_command,
 )
 from nhi_watch.hosts.elastic import client as elastic
 from nhi_watch.hosts.elastic.connection import connection
@@ -35,6 +36,8 @@ _COMMANDS = {
                     run_command.add_arguments, run_command.run),
     "learn": _Command("learn what was ingested since the last run, without alerts",
                       run_command.add_arguments, run_command.run),
+    "window": _Command("show what is noted to be read and what was set aside; skip it, or read it again",
+                       window_command.add_arguments, window_command.run),
     "feedback": _Command("take what analysts said of alerts in Kibana as verdicts",
                          analyst_commands.add_feedback, analyst_commands.feedback),
     "criticality": _Command("exchange with Kibana how critical identities are",

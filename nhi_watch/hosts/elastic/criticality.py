@@ -1,4 +1,8 @@
-"""How critical identities are, between the customer's table and Kibana's asset criticality of `service.name`."""
+"""How critical identities are, between the customer's table and Kibana's asset criticality of `entity.id`.
+
+An identity is told by its id, `service.id` in our documents: several may share a `service.name`. What people set for
+a name in Kibana is pulled as well.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from nhi_watch.hosts.elastic.store_errors import explained
 Json = dict[str, Any]
 LEVELS = {"low": "low_impact", "medium": "medium_impact", "high": "high_impact", "critical": "extreme_impact"}
 _OURS = {theirs: ours for ours, theirs in LEVELS.items()}
-_FIELD = "service.name"
+_FIELD, _BY_NAME = "entity.id", "service.name"
 _PAGE = 1_000
 """Kibana takes and gives at most so many records at once."""
 _HEADER = ("identity", "criticality", "owner", "environment", "comment")
@@ -60,16 +64,14 @@ def _send(kibana: Kibana, records: list[Json]) -> int:
 
 
 def _levels(client: Elasticsearch, index: str, table: Assets) -> Iterator[tuple[str, str]]:
-    """(`service.name`, level) of every identity that was seen and is in the table; a name once."""
-    done: set[str] = set()
+    """(`service.id`, level) of every identity that was seen and is in the table."""
     for source in _entities(client, index):
         service = source["service"]
         cloud = source["cloud"]
         identity = Identity(service["id"], service["name"], service["type"], cloud["provider"], "", "")
         level = LEVELS.get(assets.find(table, identity).criticality)
-        if level and service["name"] not in done:
-            done.add(service["name"])
-            yield service["name"], level
+        if level:
+            yield service["id"], level
 
 
 def _entities(client: Elasticsearch, index: str) -> Iterator[Json]:
@@ -111,7 +113,7 @@ def _listed(kibana: Kibana) -> Iterator[tuple[str, str]]:
         query = {"page": str(page), "per_page": str(_PAGE), "sort_field": "id_value", "sort_direction": "asc"}
         records = kibana.get("/api/asset_criticality/list", **query)["records"]
         for record in records:
-            if record["id_field"] == _FIELD and record["criticality_level"] in _OURS:
+            if record["id_field"] in (_FIELD, _BY_NAME) and record["criticality_level"] in _OURS:
                 yield record["id_value"], _OURS[record["criticality_level"]]
         if len(records) < _PAGE:
             return

@@ -7,57 +7,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.hosts.elastic import doctor_sources, templates, windows
+from nhi_watch.hosts.elastic import access, clock, doctor_progress, doctor_sources, templates
+from nhi_watch.hosts.elastic.check import FAIL, OK, UNKNOWN, WARN, Check, Wanted
 from nhi_watch.hosts.elastic.doctor_sources import span
 from nhi_watch.hosts.elastic.entity_templates import HEALTH
 from nhi_watch.hosts.elastic.lease import held
-from nhi_watch.hosts.elastic.read import Window
-from nhi_watch.hosts.elastic.store import ElasticStore
 from nhi_watch.hosts.elastic.store_errors import explained
 
 Json = dict[str, Any]
-OK, WARN, FAIL, UNKNOWN = "ok", "warn", "fail", "unknown"
 _OLDEST = (8, 19)
 _SKEW = 60.0
-"""Seconds by which clocks may differ: those of hosts that share a lease must agree to a minute."""
-
-
-class Check(NamedTuple):
-    """One question and its answer."""
-
-    name: str
-    status: str
-    """ok | warn | fail | unknown"""
-    detail: str
-    remedy: str = ""
-    facts: Json = {}  # noqa: RUF012 - never changed
-    """The same for programs."""
-
-
-class Wanted(NamedTuple):
-    """What is examined."""
-
-    pattern: str
-    namespace: str
-    late: int
-    """Seconds after which a heartbeat, or what was not read yet, is too old."""
+"""Seconds by which clocks may differ."""
 
 
 def examine(client: Elasticsearch, wanted: Wanted) -> list[Check]:
     """All answers. A question whose answer fails for another reason than its own is answered `unknown`."""
     questions: list[tuple[str, Callable[[], Iterator[Check]]]] = [
+        ("privileges", lambda: _privileges(client, wanted)),
         ("version", lambda: _version(client)),
         ("clock", lambda: _clock(client, wanted)),
-        ("privileges", lambda: _privileges(client, wanted)),
         ("state", lambda: _state(client, wanted)),
         ("heartbeat", lambda: _heartbeat(client, wanted)),
-        ("backlog", lambda: _backlog(client, wanted)),
+        ("progress", lambda: doctor_progress.checks(client, wanted)),
         ("sources", lambda: _sources(client, wanted)),
     ]
     return [check for name, ask in questions for check in _answered(name, ask)]
@@ -81,8 +58,12 @@ def _answered(name: str, ask: Callable[[], Iterator[Check]]) -> list[Check]:
 
 
 def _version(client: Elasticsearch) -> Iterator[Check]:
-    """`GET /_nodes` wants the cluster privilege `monitor`, which the job's own key has not."""
-    told = client.nodes.info(filter_path="nodes.*.version")
+    """`GET /_nodes` wants the cluster privilege `monitor`, which the job's own key has not and does not need."""
+    try:
+        told = client.nodes.info(filter_path="nodes.*.version")
+    except AuthorizationException:
+        yield Check("version", UNKNOWN, "only a key with the privilege monitor is told; the job needs none")
+        return
     versions = sorted({node["version"] for node in told.body.get("nodes", {}).values()})
     oldest = min((_numbers(version) for version in versions), default=_OLDEST)
     facts = {"versions": versions}
@@ -97,28 +78,21 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _clock(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
-    """The cluster is asked what `now` is: it says so in the name of a bucket."""
-    now = {"date_range": {"field": "@timestamp", "ranges": [{"from": "now"}]}}
+    """The job goes by the cluster's; a host whose clock is wrong has other troubles, and its logs are hard to read."""
     before = time.time()
-    told = client.search(index=f"{templates.STATE}-{wanted.namespace}", size=0, aggs={"now": now}, request_cache=False)
-    there = told["aggregations"]["now"]["buckets"][0]["from"] / 1000
+    there = clock.now(client, f"{templates.STATE}-{wanted.namespace}")
     skew = round(there - (before + time.time()) / 2, 1)
     ahead = f"the cluster's clock is {abs(skew)} s {'ahead of' if skew > 0 else 'behind'} this host's"
     if abs(skew) > _SKEW:
-        yield Check("clock", FAIL, ahead, "set both by NTP: leases and windows go by these clocks", {"skew": skew})
+        yield Check("clock", WARN, ahead, "set both by NTP; the job goes by the cluster's", {"skew": skew})
     else:
         yield Check("clock", OK, ahead, "", {"skew": skew})
 
 
 def _privileges(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
     asked = templates.role_request(wanted.namespace, wanted.pattern)["indices"]
-    told = client.security.has_privileges(index=asked)
-    lacking = sorted(
-        f"{privilege} on {index}"
-        for index, privileges in told["index"].items()
-        for privilege, has in privileges.items()
-        if not has
-    )
+    missing = access.lacking(client, asked)
+    lacking = sorted(f"{privilege} on {index}" for index, privileges in missing.items() for privilege in privileges)
     if lacking:
         remedy = "make a key as `nhi elastic setup --api-key-request -` says"
         yield Check("privileges", FAIL, f"the key lacks {'; '.join(lacking[:10])}", remedy, {"lacking": lacking})
@@ -132,7 +106,7 @@ def _state(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         yield Check("state", FAIL, f"{index} does not exist", "run `nhi elastic setup`")
         return
     lease = held(client, index)
-    if lease is not None and lease.until > time.time():
+    if lease is not None and lease.until > clock.now(client, index):
         facts = {"holder": lease.holder, "until": render(int(lease.until))}
         yield Check("state", OK, f"{lease.holder} is at work until {facts['until']} at most", "", facts)
     else:
@@ -149,7 +123,7 @@ def _heartbeat(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         yield Check("heartbeat", WARN, "no run has left a heartbeat yet", "schedule `nhi elastic run`")
         return
     last = hits[0]["_source"]
-    age = int(time.time()) - parse(last["@timestamp"])
+    age = int(clock.now(client, f"{templates.STATE}-{wanted.namespace}")) - parse(last["@timestamp"])
     outcome = last["event"]["outcome"]
     facts = {"age": age, "outcome": outcome, "message": str(last.get("message"))[:500]}
     told_of = f"the last run ended {span(age)} ago ({outcome}): {facts['message']}"
@@ -159,30 +133,6 @@ def _heartbeat(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         yield Check("heartbeat", FAIL, told_of, "", facts)
     else:
         yield Check("heartbeat", OK, told_of, "", facts)
-
-
-def _backlog(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
-    index = f"{templates.STATE}-{wanted.namespace}"
-    if not client.indices.exists(index=index):
-        return
-    store = ElasticStore(client, index)
-    begun = {p: at for p, at in windows.checkpoints(store, wanted.pattern.split(",")).items() if at is not None}
-    if not begun:
-        yield Check("backlog", WARN, "nothing was read yet", "run `nhi elastic run`")
-        return
-    now = int(time.time())
-    oldest = min(begun.values())
-    window = Window(",".join(begun), oldest, now)
-    waiting = sum(windows.count_by(client, window, 86_400).values()) if now > oldest else 0
-    left = sum(len(task.spans()) for task in windows.pending(store))
-    facts = {"behind": now - oldest, "documents": waiting, "parts_left": left}
-    told = f"read until {span(now - oldest)} ago; about {waiting:,} documents wait"
-    if left:
-        told += f"; {left} parts of a run that ended early are left, the next run does them"
-    if now - oldest > wanted.late and waiting:
-        yield Check("backlog", FAIL, told, "run it more often, or see docs/elastic.md on tuning", facts)
-    else:
-        yield Check("backlog", OK, told, "", facts)
 
 
 def _sources(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:

@@ -10,9 +10,9 @@ from rich.console import Console
 from nhi_watch.core.errors import StoreError
 from nhi_watch.hosts.elastic import arguments, doctor, doctor_kibana
 from nhi_watch.hosts.elastic.analyst_commands import add_kibana, kibana_of
+from nhi_watch.hosts.elastic.check import FAIL, OK, Check, Wanted
 from nhi_watch.hosts.elastic.client import reached
 from nhi_watch.hosts.elastic.connection import connection
-from nhi_watch.hosts.elastic.doctor import FAIL, OK, Check
 from nhi_watch.hosts.elastic.kibana import Kibana
 
 _LATE = 3600
@@ -31,8 +31,8 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
     where = connection(arguments.told(args))
     try:
         with reached(where):
-            checks = doctor.examine(client, doctor.Wanted(args.index, args.namespace, args.late))
-        checks.insert(0, Check("connection", doctor.OK, f"reached {where.name}"))
+            checks = doctor.examine(client, Wanted(args.index, args.namespace, args.late))
+        checks.insert(0, Check("connection", OK, f"reached {where.name}"))
     except StoreError as error:
         checks = [Check("connection", FAIL, str(error))]
     checks += _of_kibana(args)

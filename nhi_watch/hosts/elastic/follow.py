@@ -18,10 +18,10 @@ from elasticsearch import Elasticsearch
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.gc_pause import few_collections
-from nhi_watch.hosts.elastic import heartbeat
+from nhi_watch.hosts.elastic import access, heartbeat, templates
 from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.part import Tables
-from nhi_watch.hosts.elastic.run import Job, Run, tables
+from nhi_watch.hosts.elastic.run import Held, Job, Run, clock_of, reporting, tables
 from nhi_watch.hosts.elastic.store import ElasticStore
 from nhi_watch.hosts.elastic.store_errors import PassingError
 from nhi_watch.hosts.elastic.watch import Watch
@@ -44,16 +44,25 @@ def follow(client: Elasticsearch, job: Job, stop: Event, report: Report) -> None
         StoreError: something that does not pass by itself.
     """
     waiting = _Waiting(stop, report)
-    lease = Lease(client, job.state, job.lease)
-    known = waiting.until(lambda: tables(client, job))
+    with reporting(client, job, time.time()):
+        clock = waiting.until(lambda: clock_of(client, job))
+        known = waiting.until(lambda: _known(client, job))
+    if clock is None or known is None:
+        return
+    lease = Lease(client, job.state, job.lease, clock)
     store = waiting.until(lambda: ElasticStore(client, job.state, lease.keep, remember=True))
     try:
-        if known is not None and store is not None and waiting.until(lambda: _acquired(lease)) is not None:
-            with few_collections():
-                _Following(client, job, known, (lease, store)).until(stop, store, report)
+        if store is not None and waiting.until(lambda: _acquired(lease)) is not None:
+            with reporting(client, job, clock(), clock), few_collections():
+                _Following(client, job, known, Held(lease, store, clock)).until(stop, store, report)
     finally:
         with suppress(StoreError):  # where the cluster is away, the lease expires by itself
             lease.release()
+
+
+def _known(client: Elasticsearch, job: Job) -> Tables:
+    access.demand(client, templates.own(job.namespace))
+    return tables(client, job)
 
 
 class _Waiting:
@@ -88,13 +97,15 @@ def _acquired(lease: Lease) -> Lease:
 class _Following:
     """The loop, and what it knows from one round to the next."""
 
-    def __init__(self, client: Elasticsearch, job: Job, known: Tables, held: tuple[Lease, ElasticStore]) -> None:
+    def __init__(self, client: Elasticsearch, job: Job, known: Tables, held: Held) -> None:
         self._client = client
         self._job = job
+        self._clock = held.clock
         self._new_run = partial(Run, client, job._replace(since=None), known, held)
-        self._watch = Watch(client, job.pattern)
         self._run = Run(client, job, known, held)
-        self._began = time.time()
+        self._watch: Optional[Watch] = None
+        """Of the patterns that can be read; None: all is read as a run by itself reads it."""
+        self._began = self._clock()
         self._until = 0.0
         """Until when all was read; too long ago, and it is read as a run by itself reads it."""
 
@@ -108,35 +119,54 @@ class _Following:
                 failures = 0
             except PassingError as error:
                 store.close()
+                self._watch = None
                 failures += 1
                 self._fail(error, report)
                 stop.wait(random.uniform(0, min(_LONGEST_WAIT, 2.0**failures)))
             stop.wait(max(0.0, self._job.every - (time.monotonic() - started)))
 
     def _round(self, report: Report) -> None:
-        now = time.time()
+        now = self._clock()
+        if self._watch is None or now - self._until > OVERLAP / 2:
+            self._begin(now, report)
+            return
         window = self._watch.due(int(now) - self._job.lag)
-        if now - self._until > OVERLAP / 2:
-            self._run.once(_unseen)
-            self._beat(report)
-        elif window is not None:
+        if window is not None:
             self._run.work([Task(window, documents=self._watch.documents())], _unseen)
         self._watch.done()
         self._until = now
-        if time.time() - self._began >= heartbeat.EVERY:
+        if self._clock() - self._began >= heartbeat.EVERY:
+            self._run.look_back(self._watch.pattern, int(now) - self._job.lag)
             self._beat(report)
 
+    def _begin(self, now: float, report: Report) -> None:
+        """Read as a run by itself does, and watch from there on; what comes in meanwhile the next round reads."""
+        watch = Watch(self._client, ",".join(self._run.reach()))
+        watch.due(int(now) - self._job.lag)
+        self._run.once(_unseen)
+        watch.done()
+        self._watch, self._until = watch, now
+        self._beat(report)
+
     def _beat(self, report: Report) -> None:
-        outcome = self._run.outcome(time.time() - self._began)
-        wrong = heartbeat.beat(self._client, self._job.namespace, self._began, outcome)
+        outcome = self._run.outcome(self._clock() - self._began)
+        times = heartbeat.Times(self._began, self._clock())
+        wrong = heartbeat.beat(self._client, self._job.namespace, times, outcome)
         report({**outcome, "heartbeat": wrong or "written"})
-        self._run, self._began = self._new_run(), time.time()
+        self._renew(outcome)
+
+    def _renew(self, outcome: Json) -> None:
+        """Begin to count anew; what could not be read may be there again."""
+        self._run, self._began = self._new_run(), self._clock()
+        if outcome["unread"] and self._watch and ",".join(self._run.reach()) != self._watch.pattern:
+            self._watch = None
 
     def _fail(self, error: PassingError, report: Report) -> None:
         report({"waiting": str(error)})
-        if time.time() - self._began >= heartbeat.EVERY:
-            heartbeat.failed(self._client, self._job.namespace, self._began, error)
-            self._run, self._began = self._new_run(), time.time()
+        if self._clock() - self._began >= heartbeat.EVERY:
+            times = heartbeat.Times(self._began, self._clock())
+            heartbeat.failed(self._client, self._job.namespace, times, error)
+            self._run, self._began = self._new_run(), self._clock()
 
 
 def _unseen(stage: str, done: int, total: int) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
-import time
-from typing import Any, Optional
+import traceback
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
@@ -22,14 +23,42 @@ _COUNTS = ("read", "parsed", "duplicates", "events", "identities", "notables")
 _LONGEST = 500
 
 
-def beat(client: Elasticsearch, namespace: str, began: float, outcome: Json) -> Optional[str]:
-    """Write that a run went well, or did nothing; returns why that could not be written."""
-    return _write(client, namespace, _document(namespace, began, "success", _sentence(outcome), _counts(outcome)))
+class Times(NamedTuple):
+    """When a run began and ended, in seconds since the epoch as the cluster has them."""
+
+    began: float
+    now: float
 
 
-def failed(client: Elasticsearch, namespace: str, began: float, error: NhiError) -> Optional[str]:
-    """Write that a run failed, and what it said; returns why that could not be written."""
-    return _write(client, namespace, _document(namespace, began, "failure", str(error)[:_LONGEST], {}))
+def beat(client: Elasticsearch, namespace: str, times: Times, outcome: Json) -> Optional[str]:
+    """Write how a run went, or that it did nothing; returns why that could not be written."""
+    how = "failure" if troubles(outcome) else "success"
+    return _write(client, namespace, _document(namespace, times, (how, _sentence(outcome)), _counts(outcome)))
+
+
+def failed(client: Elasticsearch, namespace: str, times: Times, error: BaseException) -> Optional[str]:
+    """Write that a run failed, and of what; returns why that could not be written."""
+    return _write(client, namespace, _document(namespace, times, ("failure", described(error)), {}))
+
+
+def described(error: BaseException) -> str:
+    """What an error says; of one that is a defect its name and place, too.
+
+    >>> described(ValueError("no"))
+    'ValueError: no'
+    """
+    if isinstance(error, NhiError):
+        return str(error)[:_LONGEST]
+    trace = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(trace[-1].filename).name}:{trace[-1].lineno})" if trace else ""
+    return f"{type(error).__name__}: {str(error)[: _LONGEST // 2]}{place}"
+
+
+def troubles(outcome: Json) -> list[str]:
+    """What went wrong although the run ended, a sentence each."""
+    aside = [f"set aside {each['documents']:,} documents of {each['index']}: {each['why']}"
+             for each in outcome.get("set_aside", ())]  # fmt: skip
+    return aside + [f"not read: {each['index']}: {each['why']}" for each in outcome.get("unread", ())]
 
 
 def _write(client: Elasticsearch, namespace: str, document: Json) -> Optional[str]:
@@ -58,12 +87,15 @@ def _counts(outcome: Json) -> Json:
 
 def _sentence(outcome: Json) -> str:
     if "skipped" in outcome:
-        return f"nothing done: {outcome['skipped']}"
-    return f"read {outcome['read']:,} documents, wrote {outcome['alerts']['created']:,} alerts"
+        told = f"nothing done: {outcome['skipped']}"
+    else:
+        told = f"read {outcome['read']:,} documents, wrote {outcome['alerts']['created']:,} alerts"
+    return "; ".join([told, *troubles(outcome)])[:_LONGEST]
 
 
-def _document(namespace: str, began: float, outcome: str, message: str, counts: Json) -> Json:
-    now = time.time()
+def _document(namespace: str, times: Times, how: tuple[str, str], counts: Json) -> Json:
+    began, now = times
+    outcome, message = how
     return {
         "@timestamp": render(int(now)),
         "ecs": {"version": ECS_VERSION},

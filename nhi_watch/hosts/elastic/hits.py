@@ -9,17 +9,12 @@ from typing import Any, cast
 import msgspec
 import orjson
 
-from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.days import Intake
-from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.intake.sources import cloudtrail, every
 
-SOURCES: tuple[ModuleType, ...] = (
-    cloudtrail,
-    *(module for module in registry.modules("nhi_watch.intake.sources") if module is not cloudtrail),
-)
-"""CloudTrail first: it is asked first."""
+SOURCES: tuple[ModuleType, ...] = tuple(every())
 _EMPTY = msgspec.Raw(b"{}")
 
 
@@ -42,6 +37,8 @@ class Answer(msgspec.Struct, gc=False):
     pit_id: str
     hits: _Hits
     timed_out: bool = False
+    shards: dict[str, Any] = msgspec.field(name="_shards", default_factory=dict)
+    clusters: dict[str, Any] = msgspec.field(name="_clusters", default_factory=dict)
 
 
 answer = msgspec.json.Decoder(Answer).decode

@@ -2,7 +2,8 @@
 
 It is one document of the state index, replaced only by who has seen its latest version (`if_seq_no`,
 `if_primary_term`). It is prolonged before writes: whoever lost it is stopped before it writes. It expires,
-so that a killed run blocks the next ones for minutes, not for ever.
+so that a killed run blocks the next ones for minutes, not for ever. Each holder has a higher generation than the one
+before; rows of the state are written under it, so that what a former holder sent is refused however late it arrives.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from nhi_watch.hosts.elastic.store_errors import BUSY, away, explained
 
 SECONDS = 300
 """How long a lease lasts without a renewal; a run renews it while it reads and before it writes."""
-RUN = "run"
+_KEY = "run"
+_ID = f"lease|{_KEY}"
 _ATTEMPTS = 6
 _PAUSE = 1.0
 
@@ -39,20 +41,22 @@ class Held(NamedTuple):
     holder: str
     until: float
     version: dict[str, int]
+    generation: int = 0
+    """Grows with each holder; 0: of a time before there were any."""
 
 
-def held(client: Elasticsearch, index: str, name: str = RUN) -> Optional[Held]:
+def held(client: Elasticsearch, index: str) -> Optional[Held]:
     """Who has the lease, or had it last; read in real time."""
-    found = client.options(ignore_status=404).get(index=index, id=f"lease|{name}").body
+    found = client.options(ignore_status=404).get(index=index, id=_ID).body
     if not found.get("found"):
         return None
     row = orjson.loads(b64decode(found["_source"]["value"]))
     version = {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
-    return Held(row["holder"], row["until"], version)
+    return Held(row["holder"], row["until"], version, row.get("generation", 0))
 
 
 class Lease:
-    """The right to work on one state index. The clocks of hosts that share a state must agree to a minute."""
+    """The right to work on one state index. `clock` should be the cluster's, which all hosts share."""
 
     def __init__(
         self,
@@ -60,16 +64,16 @@ class Lease:
         index: str,
         seconds: int = SECONDS,
         clock: Callable[[], float] = time.time,
-        name: str = RUN,
     ) -> None:
         self._client = client
         self._index = index
         self._seconds = seconds
         self._clock = clock
-        self._name = name
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._condition: dict[str, Any] = {"op_type": "create"}
         self._renewed = 0.0
+        self.generation = 0
+        """Under which this holder writes; 0: it never had the lease."""
 
     def acquire(self, wait: float = 0.0) -> None:
         """Take the lease; where another run has it, wait for it so many seconds.
@@ -80,9 +84,10 @@ class Lease:
         deadline = self._clock() + wait
         with explained("taking the lease"):
             while True:
-                found = held(self._client, self._index, self._name)
+                found = held(self._client, self._index)
                 if found is None or found.until <= self._clock():
                     self._condition = dict(found.version) if found else {"op_type": "create"}
+                    self.generation = max(found.generation + 1 if found else 1, int(self._clock()))
                     return self._write(self._seconds)
                 if self._clock() >= deadline:
                     until = render(int(found.until))
@@ -98,10 +103,14 @@ class Lease:
         with explained("renewing the lease"):
             self._write(self._seconds)
 
-    def keep(self) -> None:
-        """Renew when a quarter of the time is over: cheap enough for every page and every write."""
+    def keep(self) -> int:
+        """Renew when a quarter of the time is over: cheap enough for every page and every write.
+
+        Returns the generation under which to write.
+        """
         if self._clock() - self._renewed > self._seconds / 4:
             self.renew()
+        return self.generation
 
     def release(self) -> None:
         """Let the next run begin at once; what was lost already, or never taken, is left alone."""
@@ -116,12 +125,12 @@ class Lease:
     def _write(self, seconds: int) -> None:
         """Replace the document that was seen last. Where no answer came back, look whether it was done."""
         now = self._clock()
-        value = b64encode(orjson.dumps({"holder": self._holder, "until": now + seconds})).decode()
-        document = {"table": "lease", "key": self._name, "value": value}
+        row = {"holder": self._holder, "until": now + seconds, "generation": self.generation}
+        document = {"table": "lease", "key": _KEY, "value": b64encode(orjson.dumps(row)).decode()}
         put = self._client.options(max_retries=0).index
         for attempt in range(_ATTEMPTS):
             try:
-                answer = put(index=self._index, id=f"lease|{self._name}", document=document, **self._condition)
+                answer = put(index=self._index, id=_ID, document=document, **self._condition)
                 self._condition = {"if_seq_no": answer["_seq_no"], "if_primary_term": answer["_primary_term"]}
                 break
             except (ApiError, TransportError) as error:
@@ -137,7 +146,7 @@ class Lease:
         Raises:
             LeaseHeldError: another run has written since.
         """
-        found = held(self._client, self._index, self._name)
+        found = held(self._client, self._index)
         if found is None:
             self._condition = {"op_type": "create"}
             return False
@@ -145,8 +154,13 @@ class Lease:
             self._condition = dict(found.version)
             return found.until == until
         if found.version != self._condition:
-            raise LeaseHeldError(f"another run has taken {self._index}; this one stops")
+            raise LeaseHeldError(taken(self._index))
         return False
+
+
+def taken(index: str) -> str:
+    """What is said when the lease was lost."""
+    return f"another run has taken {index}; this one stops"
 
 
 def _unsure(error: Exception) -> bool:

@@ -18,14 +18,14 @@ from nhi_watch.detect.episodes import nothing_missing
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.run import Result
-from nhi_watch.hosts.elastic import read, windows
-from nhi_watch.hosts.elastic.hits import SOURCES, Hit, feed, sources_of
+from nhi_watch.hosts.elastic import access, aside, hits, read, templates
+from nhi_watch.hosts.elastic.hits import SOURCES, Hit, sources_of
 from nhi_watch.hosts.elastic.pushdown import queries, remake
 from nhi_watch.hosts.elastic.pushdown.buckets import CannotPushError
 from nhi_watch.hosts.elastic.pushdown.evidence import Evidence
 from nhi_watch.hosts.elastic.pushdown.trail import Made, Trail, is_trail_pattern
 from nhi_watch.hosts.elastic.read import Span, Window
-from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.hosts.elastic.store_errors import PassingError, explained
 from nhi_watch.hosts.elastic.totals import MAX_REJECTS
 from nhi_watch.intake.days import Intake
 from nhi_watch.state.state import State
@@ -75,7 +75,9 @@ class Part:
         patterns = task.window.pattern.split(",")
         self._others = ",".join(pattern for pattern in patterns if not is_trail_pattern(pattern))
         trails = ",".join(pattern for pattern in patterns if is_trail_pattern(pattern))
-        self._trail = Trail(client, trails, known.context.reputation, known.page) if trails else None
+        self._asides = aside.listed(store)
+        left_out = self._without(trails) if trails else []
+        self._trail = Trail(client, trails, known.context.reputation, known.page, left_out) if trails else None
         self._evidence = Evidence(self._trail, task.window.until) if self._trail else None
         complete = self._evidence.complete if self._evidence else nothing_missing
         self._intake = Intake(sources_of(SOURCES), known.context, self._state.load_day)
@@ -83,11 +85,12 @@ class Part:
         self._rejects: list[tuple[Hit, str]] = []
         self._pushed: Json = {"documents": 0, "bytes": 0, "completed": 0, "why_not": []}
 
-    def run(self, keep: Callable[[], None], on_stage: Stage) -> Done:
+    def run(self, keep: Callable[[], object], on_stage: Stage) -> Done:
         """Read and score; the rows are put into the store, committing them is the caller's business."""
         started = time.perf_counter()
         again = self._make_again(self._trail) if self._trail else frozenset()
         self._add(again, keep)
+        self._make_sure_of_remotes()
         seen = {name for wholes in self._intake.days.values() for name in wholes}
         read_seconds = time.perf_counter() - started
         keep()
@@ -97,15 +100,30 @@ class Part:
             self._pushed["completed"] = self._evidence.asked
         return Done(result, seen, self._rejects, self._pushed)
 
+    def _without(self, pattern: str) -> list[Json]:
+        """What was set aside."""
+        return aside.without(self._client, self._asides, pattern, self._task.window.pattern)
+
     def _refuse(self, hit: Hit, error: RejectError) -> None:
         if len(self._rejects) < MAX_REJECTS:
             self._rejects.append((hit, error.reason))
+
+    def _make_sure_of_remotes(self) -> None:
+        """A point in time over a remote cluster that is away looks like one over nothing.
+
+        Raises:
+            PassingError: one is away.
+        """
+        remote = [pattern for pattern in self._task.window.pattern.split(",") if access.cluster(pattern)]
+        unread = access.reach(self._client, remote, templates.READ).unread if remote else ()
+        if unread:
+            raise PassingError(f"reading {unread[0].pattern}: {unread[0].why}")
 
     def _make_again(self, trail: Trail) -> frozenset[int]:
         """CloudTrail's hours that have to be made anew, and now are."""
         window, span, push = self._task
         with explained(f"planning {trail.pattern}"):
-            steps = windows.count_by(self._client, window._replace(pattern=trail.pattern), HOUR, span)
+            steps = read.count_by(self._client, window._replace(pattern=trail.pattern), HOUR, span)
         known = remake.pushed(self._store)
         hours = frozenset(step // HOUR for step in steps)
         again = hours if push else hours & known
@@ -137,7 +155,7 @@ class Part:
             days.reject(reason, documents)
         self._store.put("day", [(f"{day:06d}/{name}", None) for day, name in replaced.gone])
 
-    def _add(self, again: frozenset[int], keep: Callable[[], None]) -> None:
+    def _add(self, again: frozenset[int], keep: Callable[[], object]) -> None:
         """Read what is not made anew, and add it to what is known."""
         window, span, _ = self._task
         patterns = [(self._others, False), (self._trail.pattern, True)] if again and self._trail else [
@@ -147,9 +165,10 @@ class Part:
             if not pattern:
                 continue
             with explained(f"reading {pattern}"):
-                wanted = read.query(window, read.clocks(self._client, pattern), span)
+                clocks = read.clocks(self._client, pattern)
+                wanted = read.query(window, clocks, span, self._without(pattern))
             if is_trail:
                 wanted = queries.all_of(wanted, without=[queries.spans(again)])
-            for hits in read.pages(self._client, pattern, wanted, self._known.page):
+            for page in read.pages(self._client, pattern, wanted, self._known.page):
                 keep()
-                feed(self._intake, hits, self._refuse)
+                hits.feed(self._intake, page, self._refuse)

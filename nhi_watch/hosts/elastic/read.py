@@ -6,7 +6,7 @@ nothing is missing (measured: docs/decisions/0006-elastic.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Optional
 
@@ -15,7 +15,7 @@ from elasticsearch import ApiError, Elasticsearch
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import HOUR, render
 from nhi_watch.hosts.elastic.hits import Answer, Hit, answer
-from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.hosts.elastic.store_errors import complete, explained
 
 PAGE = 2_000
 INGESTED, TIMESTAMP = "event.ingested", "@timestamp"
@@ -72,10 +72,14 @@ def clocks(client: Elasticsearch, pattern: str) -> Clocks:
     return Clocks(INGESTED, tuple(sorted(index for kind in others for index in caps[kind]["indices"])))
 
 
-def query(window: Window, by: Clocks, span: Span = ALL) -> Json:
+FROZEN: Json = {"terms": {"_tier": ["data_frozen"]}}
+"""Documents that are fetched from a snapshot to be searched, which takes long and costs money: they are old, too."""
+
+
+def query(window: Window, by: Clocks, span: Span = ALL, without: Sequence[Json] = ()) -> Json:
     """Documents of the window that happened within a span; those that lack the time of ingestion go by their own.
 
-    Those that tell no time belong to the span without a beginning.
+    Those that tell no time belong to the span without a beginning. `without`: queries of what is left out.
     """
     if window.ranges or window.own:
         ways = [told(*stretch, by) for stretch in window.ranges] + [lacking(*stretch, by) for stretch in window.own]
@@ -85,7 +89,7 @@ def query(window: Window, by: Clocks, span: Span = ALL) -> Json:
     if span.low is not None:
         filters.append({"range": {TIMESTAMP: {"gte": render(span.low)}}})
     later = [] if span.high is None else [{"range": {TIMESTAMP: {"gte": render(span.high)}}}]
-    return {"bool": {"filter": filters, "must_not": later}}
+    return {"bool": {"filter": filters, "must_not": [*later, FROZEN, *without]}}
 
 
 def told(low: int, high: int, by: Clocks) -> Json:
@@ -113,6 +117,52 @@ def _ends(low: int, high: int) -> Json:
 def any_of(ways: list[Json]) -> Json:
     """One of the ways holds."""
     return ways[0] if len(ways) == 1 else {"bool": {"should": ways, "minimum_should_match": 1}}
+
+
+def count_by(client: Elasticsearch, window: Window, seconds: int, span: Span = ALL) -> dict[int, int]:
+    """Start of each stretch of event time → documents of the window in it."""
+    wanted = query(window, clocks(client, window.pattern), span)
+    return counted(aggregated(client, window.pattern, wanted, steps(seconds)))
+
+
+def steps(seconds: int) -> Json:
+    """An aggregation by stretches of event time."""
+    return {"steps": {"date_histogram": {"field": TIMESTAMP, "fixed_interval": f"{seconds}s", "min_doc_count": 1}}}
+
+
+def counted(found: Json) -> dict[int, int]:
+    """Start of each stretch → documents."""
+    buckets = found.get("steps", {}).get("buckets", [])
+    return {bucket["key"] // 1000: bucket["doc_count"] for bucket in buckets}
+
+
+def aggregated(client: Elasticsearch, pattern: str, wanted: Json, aggs: Json) -> Json:
+    """Aggregations over documents.
+
+    Raises:
+        PassingError: not all of them answered.
+    """
+    told = client.search(
+        index=pattern, query=wanted, size=0, aggs=aggs, ignore_unavailable=True, allow_partial_search_results=False,
+        track_total_hits=False,
+    )  # fmt: skip
+    found: Json = complete(told.body, f"planning {pattern}").get("aggregations", {})
+    return found
+
+
+def stretches(starts: Iterable[int], length: int) -> tuple[tuple[int, int], ...]:
+    """Beginnings of pieces of that length, neighbours joined.
+
+    >>> stretches([1, 2, 5], 1)
+    ((1, 3), (5, 6))
+    """
+    found: list[tuple[int, int]] = []
+    for start in sorted(starts):
+        if found and found[-1][1] == start:
+            found[-1] = (found[-1][0], start + length)
+        else:
+            found.append((start, start + length))
+    return tuple(found)
 
 
 def pages(client: Elasticsearch, pattern: str, wanted: Json, size: int = PAGE) -> Iterator[list[Hit]]:
@@ -181,5 +231,6 @@ class _Walk:
             self._size = max(_SMALLEST, size // 2)
             return self._fetch(after)
         found: Answer = answer(told.body)  # the client leaves these answers as they are
+        complete({"timed_out": found.timed_out, "_shards": found.shards, "_clusters": found.clusters}, "reading")
         self._pit = found.pit_id
         return found.hits.hits, len(found.hits.hits) < size

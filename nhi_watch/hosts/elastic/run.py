@@ -2,18 +2,19 @@
 
 In this order, part by part, so that a run may be killed anywhere: what is to be read is noted first, and what was
 noted but not finished is done again, alike; alerts have ids made of their content; the checkpoint is the last row.
+A part that fails three times is set aside, and the job goes on; whatever ends a run leaves a heartbeat and an alert.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, TypeVar
 
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from nhi_watch.context import assets, operators
@@ -23,18 +24,34 @@ from nhi_watch.core.errors import NhiError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
-from nhi_watch.hosts.elastic import entities, heartbeat, intel, read, templates, windows, write
-from nhi_watch.hosts.elastic.lease import SECONDS, Lease
+from nhi_watch.hosts.elastic import (
+    access,
+    aside,
+    entities,
+    heartbeat,
+    intel,
+    job_alerts,
+    late,
+    read,
+    templates,
+    windows,
+    write,
+)
+from nhi_watch.hosts.elastic.clock import ClusterClock
+from nhi_watch.hosts.elastic.lease import SECONDS, Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.part import Part, Tables
 from nhi_watch.hosts.elastic.part import Task as PartTask
 from nhi_watch.hosts.elastic.read import Window
 from nhi_watch.hosts.elastic.store import ElasticStore
 from nhi_watch.hosts.elastic.store_errors import PassingError
 from nhi_watch.hosts.elastic.totals import Totals
-from nhi_watch.hosts.elastic.windows import Task, Wanted
+from nhi_watch.hosts.elastic.windows import Planned, Task, Wanted
 
 LAG = 120
 """Seconds: what was ingested later may not be searchable yet."""
+DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, NameError, NhiError, RuntimeError,
+           TypeError, ValueError)  # fmt: skip
+"""What a document may do to a program that has a defect: the others must not wait for it."""
 PATIENCE = 120.0
 """Seconds for which a part is tried again while the cluster is away or busy."""
 
@@ -64,12 +81,14 @@ class Job(NamedTuple):
     """Seconds from one round to the next, with --follow."""
     alerts: bool = True
     """False: only learn."""
-    push_from: int = windows.PUSH_FROM
-    """Documents from which on the cluster is asked to group CloudTrail's."""
+    push_from: Optional[int] = None
+    """Documents from which on the cluster is asked to group CloudTrail's; None: where a sample says that it pays."""
     reputation: Sequence[Path] = ()
     """Files of indicators."""
     intel: str = ""
     """Pattern of the streams of indicators; "": none is read."""
+    look: int = late.EVERY
+    """Seconds from one look for late documents to the next."""
 
     @property
     def state(self) -> str:
@@ -97,60 +116,167 @@ def tables(client: Elasticsearch, job: Job) -> Tables:
 
 
 def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
-    """Do one run; returns run.json's content, with the `window`, the `alerts` and the first `rejects`.
+    """Do one run; returns run.json's content, with the `window`, the `alerts`, the first `rejects`, and what is wrong.
 
     Raises:
         LeaseHeldError: another run works.
         StoreError: Elasticsearch cannot be read or written, or is not set up.
     """
-    began = time.time()
-    known = tables(client, job)
-    lease = Lease(client, job.state, job.lease)
-    store = ElasticStore(client, job.state, lease.keep)
+    with reporting(client, job, time.time()):
+        access.demand(client, templates.own(job.namespace))
+        clock = clock_of(client, job)
+        known = tables(client, job)
+    lease = Lease(client, job.state, job.lease, clock)
     lease.acquire(job.wait)
+    began = clock()
+    with reporting(client, job, began, clock), leased(client, job, lease) as store, few_collections():
+        outcome = Run(client, job, known, Held(lease, store, clock)).once(on_stage)
+    times = heartbeat.Times(began, clock())
+    return {**outcome, "heartbeat": heartbeat.beat(client, job.namespace, times, outcome) or "written"}
+
+
+def clock_of(client: Elasticsearch, job: Job) -> ClusterClock:
+    """The cluster's clock.
+
+    Raises:
+        StoreError: the cluster is not set up.
+    """
+    ElasticStore(client, job.state).close()  # says what to do where there is none
+    return ClusterClock(client, job.state)
+
+
+@contextmanager
+def leased(client: Elasticsearch, job: Job, lease: Lease) -> Iterator[ElasticStore]:
+    """The state, as long as the lease is held."""
+    store = ElasticStore(client, job.state, lease.keep)
     try:
-        with few_collections():
-            outcome = Run(client, job, known, (lease, store)).once(on_stage)
-    except NhiError as error:
-        heartbeat.failed(client, job.namespace, began, error)
-        raise
+        yield store
     finally:
         store.close()
         with suppress(StoreError):  # where the cluster is away, the lease expires by itself
             lease.release()
-    return {**outcome, "heartbeat": heartbeat.beat(client, job.namespace, began, outcome) or "written"}
+
+
+@contextmanager
+def reporting(client: Elasticsearch, job: Job, began: float, clock: Callable[[], float] = time.time) -> Iterator[None]:
+    """Leave a heartbeat and an alert of whatever goes wrong, and let it go on its way."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, LeaseHeldError) and _is_set_up(client, job):
+            times = heartbeat.Times(began, clock())
+            heartbeat.failed(client, job.namespace, times, error)
+            if isinstance(error, Exception) and not isinstance(error, PassingError):
+                job_alerts.tell(client, job.namespace, times.now, "The NHI job fails", heartbeat.described(error))
+        raise
+
+
+def _is_set_up(client: Elasticsearch, job: Job) -> bool:
+    """Whether the job's streams are known; else what is written would make indices that nobody wants."""
+    try:
+        return bool(client.options(max_retries=0, request_timeout=10).indices.exists(index=job.state))
+    except (ApiError, TransportError):
+        return False
+
+
+class Held(NamedTuple):
+    """What a run works with."""
+
+    lease: Lease
+    store: ElasticStore
+    clock: ClusterClock
 
 
 class Run:
     """The work under a lease."""
 
-    def __init__(self, client: Elasticsearch, job: Job, known: Tables, held: tuple[Lease, ElasticStore]) -> None:
+    def __init__(self, client: Elasticsearch, job: Job, known: Tables, held: Held) -> None:
         self._client = client
         self._job = job
         self._known = known
-        self._lease, self._store = held
+        self._lease, self._store, self._clock = held
         self._window: list[Window] = []
+        self._late = 0
+        self._unread: dict[str, str] = {}
+        self._aside: list[Json] = []
         self.totals = Totals()
 
     def once(self, on_stage: Stage) -> Json:
         """What is pending, and then what is new."""
         started = time.perf_counter()
-        self.work(windows.pending(self._store), on_stage)
-        wanted = Wanted(tuple(self._job.pattern.split(",")), self._job.since, self._job.lag)
-        fresh = windows.windows(self._store, wanted)
-        self.work([self._patiently(partial(self._cut, window)) for window in fresh], on_stage)
+        self._clock.look()
+        patterns = self.reach()
+        self.work(windows.narrowed(windows.pending(self._store), patterns), on_stage)
+        until = int(self._clock()) - self._job.lag
+        fresh = windows.windows(self._store, Wanted(patterns, self._job.since, until))
+        planned = [each for window in fresh for each in self._planned(window)]
+        ledger = late.Ledger(self._store, until)
+        for each in planned:
+            ledger.note(each.task.window.pattern, each.task.window.since, each.counts)
+        tasks = [each.task for each in planned]
+        before = min((task.window.since for task in tasks), default=until)
+        safe = [pattern for task in tasks for pattern in task.window.pattern.split(",")]
+        self.work([*tasks, *self.late(ledger, safe, before)], on_stage, partial(ledger.put, self._store))
         return self.outcome(time.perf_counter() - started)
 
-    def _cut(self, window: Window) -> Task:
-        return windows.cut(self._client, window, self._job.push_from)
+    def reach(self) -> tuple[str, ...]:
+        """The patterns that can be read now.
+
+        Raises:
+            StoreError: there is none.
+        """
+        wanted = self._job.pattern.split(",")
+        reach = self._patiently(lambda: access.reach(self._client, wanted, templates.READ))
+        self._unread.update((each.pattern, each.why) for each in reach.unread)
+        if not reach.patterns:
+            raise StoreError("; ".join(f"{each.pattern} cannot be read: {each.why}" for each in reach.unread)[:1000])
+        return reach.patterns
+
+    def _planned(self, window: Window) -> list[Planned]:
+        """A window, planned. Where that is refused, pattern by pattern: one may be in the others' way."""
+        try:
+            return [self._patiently(partial(windows.cut, self._client, window, self._job.push_from))]
+        except PassingError:
+            raise
+        except StoreError as error:
+            patterns = window.pattern.split(",")
+            if len(patterns) == 1:
+                self._unread[window.pattern] = str(error)[:300]
+                return []
+            return [each for pattern in patterns for each in self._planned(window._replace(pattern=pattern))]
+
+    def late(self, ledger: late.Ledger, patterns: Sequence[str], before: int) -> list[Task]:
+        """What came in long after it was ingested; `before`: what is read anyway begins there."""
+        if not ledger.due(self._job.look):
+            return []
+        found = self._patiently(lambda: list(ledger.look(self._client, patterns, before)))
+        self._late += sum(documents for _, documents in found)
+        return [Task(window, documents=documents) for window, documents in found]
+
+    def look_back(self, pattern: str, until: int) -> None:
+        """Note how many documents the last slots held that a watch has read, and look for late ones if it is time."""
+        ledger = late.Ledger(self._store, until)
+        since, own = (low + -low % late.SLOT for low in (until - windows.OVERLAP, until - read.LATE))
+        ends = (since, until), (own, own + 2 * late.SLOT)
+        counts = self._patiently(partial(late.count, self._client, pattern, *ends))
+        ledger.note(pattern, since, counts)
+        found = self.late(ledger, pattern.split(","), since)
+        if found:
+            self.work(found, lambda stage, done, total: None, partial(ledger.put, self._store))
+        else:
+            ledger.put(self._store)
+            self._store.commit(refresh=False)
 
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
         whole = self.totals.whole()
-        if not self._window:
-            return {"skipped": "nothing came in"}
+        wrong = {"set_aside": self._aside, "unread": [{"index": i, "why": why} for i, why in self._unread.items()]}
+        if "read" not in whole:
+            return {"skipped": "nothing came in", **wrong}
         return {
             **whole,
+            **wrong,
+            "late": self._late,
             "window": {
                 "index": ",".join(dict.fromkeys(window.pattern for window in self._window)),
                 "since": render(min(window.since for window in self._window)),
@@ -159,17 +285,17 @@ class Run:
             "seconds": {**whole["seconds"], "total": round(seconds, 3)},
         }
 
-    def work(self, tasks: list[Task], on_stage: Stage) -> None:
-        """Do the tasks, part by part."""
-        if not tasks:
-            return
-        self._patiently(partial(self._note, tasks))
+    def work(self, tasks: list[Task], on_stage: Stage, also: Callable[[], None] = lambda: None) -> None:
+        """Do the tasks, part by part; `also` puts down what belongs to their plan."""
+        tasks = windows.begun(tasks)
+        self._patiently(partial(self._note, tasks, also))
         self._window += [task.window for task in tasks]
         while tasks:
-            tasks = self._patiently(partial(self._part, tasks, on_stage))
+            tasks = self._patiently(partial(self._step, tasks, on_stage))
 
-    def _note(self, tasks: list[Task]) -> None:
+    def _note(self, tasks: list[Task], also: Callable[[], None] = lambda: None) -> None:
         windows.note(self._store, tasks)
+        also()
         self._store.commit(refresh=False)
 
     def _patiently(self, work: Callable[[], Done]) -> Done:
@@ -183,6 +309,35 @@ class Run:
         )
         return trying(work)
 
+    def _step(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
+        """Do the next part, or give it up; returns what is left to do."""
+        why = tasks[0].given_up()
+        if why:
+            return self._set_aside(tasks, why)
+        try:
+            return self._part(tasks, on_stage)
+        except StoreError as error:
+            if not isinstance(error.__cause__, BadRequestError):
+                raise
+            reason = str(error)
+        except DEFECTS as error:
+            reason = heartbeat.described(error)
+        self._store.close()
+        left = windows.failed(tasks, reason)
+        self._note(left)
+        return left
+
+    def _set_aside(self, tasks: list[Task], why: str) -> list[Task]:
+        self._lease.keep()
+        given = aside.made(self._client, tasks[0], why, int(self._clock()))
+        aside.put(self._store, [*aside.listed(self._store), given])
+        left = windows.advance(self._store, tasks)
+        self._store.commit()
+        self._aside.append(given.told())
+        text = f"{given.documents:,} documents of {given.window.pattern} could not be processed: {why}"
+        job_alerts.tell(self._client, self._job.namespace, self._clock(), "The NHI job set documents aside", text)
+        return left
+
     def _part(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
         """Read, score, write alerts, write state; returns what is left to do."""
         self._lease.keep()
@@ -192,7 +347,7 @@ class Run:
         written, described = {"created": 0, "existed": 0}, {"risk": 0, "inventory": 0, "latest": 0}
         if self._job.alerts:
             self._lease.keep()
-            now, writer = render(int(time.time())), entities.Writer(self._client, self._store, self._job.namespace)
+            now, writer = render(int(self._clock())), entities.Writer(self._client, self._store, self._job.namespace)
             written = write.write(self._client, done.result.changed, self._job.stream, now)
             described = writer.write(self._known.context.assets, self._known.model.id, now)
         left = windows.advance(self._store, tasks)

@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 from rich.console import Console
 
 from nhi_watch.detect import model
-from nhi_watch.hosts.elastic import arguments
+from nhi_watch.hosts.elastic import arguments, heartbeat
 from nhi_watch.hosts.elastic.follow import LAG as FOLLOW_LAG
 from nhi_watch.hosts.elastic.follow import follow
 from nhi_watch.hosts.elastic.lease import LeaseHeldError
@@ -43,7 +43,12 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
         # Runs that overlap are ordinary for a scheduled job: the other one does the work.
         outcome = {"skipped": str(error)}
     say(console, outcome)
-    return 0
+    return _code(outcome)
+
+
+def _code(outcome: dict[str, Any]) -> int:
+    """1 where documents were set aside, 2 where some could not be read; the rest was done all the same."""
+    return 1 if outcome.get("set_aside") else 2 if outcome.get("unread") else 0
 
 
 def told_to_stop() -> Event:
@@ -55,7 +60,8 @@ def told_to_stop() -> Event:
 
 
 def _say(console: Console, outcome: dict[str, Any]) -> None:
-    console.out(_sentence(outcome), highlight=False)
+    for line in (_sentence(outcome), *heartbeat.troubles(outcome)):
+        console.out(line, highlight=False)
 
 
 def _sentence(outcome: dict[str, Any]) -> str:
@@ -65,8 +71,9 @@ def _sentence(outcome: dict[str, Any]) -> str:
         return f"Waiting: {outcome['waiting']}."
     window, alerts = outcome["window"], outcome["alerts"]
     rejected = sum(outcome["rejected"].values())
+    late = f", {outcome['late']:,} long after they were ingested" if outcome.get("late") else ""
     return (
         f"Read {outcome['read']:,} documents ingested from {window['since']} to {window['until']} "
-        f"({rejected:,} rejected, {outcome['duplicates']:,} known): {alerts['created']:,} new alerts, "
+        f"({rejected:,} rejected, {outcome['duplicates']:,} known{late}): {alerts['created']:,} new alerts, "
         f"{outcome['notables']:,} notables of the days concerned."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def offline(args: argparse.Namespace, console: Console) -> bool:
-    """Write the files that were asked for; True where no cluster is named, so that there is nothing else to do.
+    """Write the files that were asked for; True where there were any: that needs no cluster, and changes none.
 
     Raises:
         InputError: one of them cannot be written.
@@ -47,8 +46,7 @@ def offline(args: argparse.Namespace, console: Console) -> bool:
             _write_request((flag, path, title), body(args.namespace, args.index), console)
     if args.assets:
         _write_assets(args, console)
-    named = args.url or args.cloud_id or os.environ.get("NHI_ELASTIC_URL") or os.environ.get("NHI_ELASTIC_CLOUD_ID")
-    return any([args.assets, *(path for _, path, _, _ in asked)]) and not named
+    return any([args.assets, *(path for _, path, _, _ in asked)])
 
 
 def _write_request(where: tuple[str, str, str], body: dict[str, Any], console: Console) -> None:

@@ -20,6 +20,7 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from nhi_watch.core.errors import StoreError
+from nhi_watch.hosts.elastic.lease import LeaseHeldError, taken
 from nhi_watch.hosts.elastic.store_errors import BUSY, PassingError, explained, refused
 from nhi_watch.hosts.files.reader.remembered import Remembered
 from nhi_watch.intake.shapes.json import parse_with
@@ -35,8 +36,9 @@ MAPPINGS: dict[str, Any] = {
     },
 }
 """The index's mapping; keywords sort by their UTF-8 bytes, which is the order of code points."""
-SETTINGS: dict[str, Any] = {"index": {"number_of_shards": 1}}
-"""One shard: bulk items are then executed in order."""
+SETTINGS: dict[str, Any] = {"index": {"number_of_shards": 1, "gc_deletes": "1h"}}
+"""One shard: bulk items are then executed in order. What was deleted is remembered for longer than any request takes,
+so that a stuck one cannot bring it back."""
 
 PAGE = 1_000
 """Rows a request of `get` or `scan`."""
@@ -45,6 +47,7 @@ _BULK_BYTES = 8_000_000
 _ATTEMPTS = 7
 _MAX_ID = 512
 """Bytes of a document id that Elasticsearch takes."""
+_CONFLICT = 409
 
 
 def document_id(table: str, key: str) -> str:
@@ -59,8 +62,12 @@ def document_id(table: str, key: str) -> str:
     return f"{table}|sha256:{sha256(key.encode()).hexdigest()}"
 
 
+Guard = Callable[[], Optional[int]]
+"""Raises where this process may no longer write; returns the generation under which it writes."""
 _Change = tuple[str, str, Optional[bytes]]
 """Table, key, and the row or None."""
+_REFRESH: _Change = ("refresh", "", b"")
+"""Tells nothing; whoever reads writes it, so it belongs to no generation."""
 
 
 def _turned_away(answer: Any) -> bool:
@@ -71,12 +78,18 @@ def _turned_away(answer: Any) -> bool:
 class ElasticStore:
     """A `Store` over the index `index`, which `nhi elastic setup` has made.
 
-    `guard` is called before each bulk request: it raises when this process may no longer write, because
-    another one holds the lease. With `remember`, rows that were read or written are not read again.
+    `guard` is called before each bulk request: it raises when this process may no longer write, because another one
+    holds the lease, and returns the generation under which to write. A row that a later generation has written stays
+    as it is, however late a request of an earlier one arrives. Without a guard rows are replaced unconditionally.
+    With `remember`, rows that were read or written are not read again.
     """
 
     def __init__(
-        self, client: Elasticsearch, index: str, guard: Optional[Callable[[], None]] = None, remember: bool = False
+        self,
+        client: Elasticsearch,
+        index: str,
+        guard: Optional[Guard] = None,
+        remember: bool = False,
     ) -> None:
         """Raises StoreError when the index does not exist or cannot be reached."""
         self._client = client
@@ -171,7 +184,7 @@ class ElasticStore:
         A bulk request that refreshes needs no privilege beyond writing, `_refresh` would.
         """
         if not self._fresh:
-            self._send([("refresh", "", b"")], refresh=True)
+            self._send([_REFRESH], refresh=True)
 
     def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
         """Replace rows; None deletes. Visible to `get` and `scan` of this store at once."""
@@ -201,8 +214,8 @@ class ElasticStore:
 
     def _send(self, rows: Sequence[_Change], refresh: bool) -> None:
         """Write rows in order. A cluster that turns some of them away for load gets all of them again, later."""
-        self._guard()
-        operations: list[Any] = [line for row in rows for line in _operations(*row)]
+        generation = self._guard()
+        operations: list[Any] = [line for row in rows for line in _operations(row, generation)]
         bulk = Retrying(
             retry=retry_if_result(_turned_away),
             wait=wait_random_exponential(multiplier=0.5, max=20),
@@ -214,6 +227,8 @@ class ElasticStore:
         for item in answer["items"] if answer["errors"] else ():
             (result,) = item.values()
             if "error" in result:
+                if result["status"] == _CONFLICT:
+                    raise LeaseHeldError(taken(self._index))
                 failed = PassingError if result["status"] in BUSY else StoreError
                 raise failed(f"cannot write {self._index}: {refused(result['error'])}")
         self._fresh = refresh
@@ -239,12 +254,15 @@ def _known(table: str) -> str:
     return table
 
 
-def _operations(table: str, key: str, value: Optional[bytes]) -> tuple[bytes, ...]:
-    row = document_id(table, key)
+def _operations(change: _Change, generation: Optional[int]) -> tuple[bytes, ...]:
+    table, key, value = change
+    row: dict[str, Any] = {"_id": document_id(table, key)}
+    if generation and change is not _REFRESH:
+        row.update(version=generation, version_type="external_gte")
     if value is None:
-        return (orjson.dumps({"delete": {"_id": row}}),)
+        return (orjson.dumps({"delete": row}),)
     document = {"table": table, "key": key, "value": b64encode(value).decode()}
-    return orjson.dumps({"index": {"_id": row}}), orjson.dumps(document)
+    return orjson.dumps({"index": row}), orjson.dumps(document)
 
 
 def _chunks(rows: Sequence[_Change]) -> Iterator[tuple[Sequence[_Change], bool]]:

@@ -42,11 +42,41 @@ def explained(doing: str) -> Iterator[None]:
         yield
     except ApiError as problem:
         failed = PassingError if _passes(problem) else StoreError
-        raise failed(f"{doing}: Elasticsearch said {problem.status_code}: {_reason(problem)}") from problem
+        raise failed(f"{doing}: Elasticsearch said {problem.status_code}: {reason(problem)}") from problem
     except TransportError as problem:
         failed = PassingError if away(problem) else StoreError
         detail = str(problem).partition("\n")[0][:300]
         raise failed(f"{doing}: cannot talk to Elasticsearch: {detail}; check the URL and the CA") from problem
+
+
+def complete(answer: Any, doing: str) -> Any:
+    """The answer of a search, if it is a whole one.
+
+    Raises:
+        PassingError: a shard or a remote cluster had no part in it, or it was given up half way; names them.
+    """
+    shards, clusters = answer.get("_shards") or {}, answer.get("_clusters") or {}
+    if answer.get("timed_out"):
+        raise PassingError(f"{doing}: the search timed out, and half an answer is none")
+    if shards.get("failed"):
+        raise PassingError(f"{doing}: {shards['failed']} of {shards.get('total')} shards did not answer")
+    silent = silent_clusters(clusters)
+    if silent:
+        raise PassingError(f"{doing}: remote cluster {', '.join(silent)} did not answer")
+    return answer
+
+
+def silent_clusters(clusters: Any) -> list[str]:
+    """Names of the clusters that a search across clusters had no whole answer from.
+
+    >>> silent_clusters({"skipped": 1, "details": {"a": {"status": "successful"}, "b": {"status": "skipped"}}})
+    ['b']
+    """
+    if not any(clusters.get(how) for how in ("skipped", "partial", "failed", "running")):
+        return []
+    details = clusters.get("details") or {}
+    named = sorted(name for name, told in details.items() if told.get("status") != "successful")
+    return named or ["(the cluster does not say which)"]
 
 
 def away(error: BaseException) -> bool:
@@ -75,12 +105,14 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _reason(problem: ApiError) -> str:
+def reason(problem: ApiError) -> str:
+    """What the cluster says is wrong, and what may help."""
     body = problem.body
     cause = body.get("error") if isinstance(body, dict) else None
     text = cause.get("reason") if isinstance(cause, dict) else str(problem.message)
     hint = BLOCKED if _BLOCK in kinds(problem) else _HINTS.get(problem.status_code, "")
-    return f"{str(text)[:300]}{hint}"
+    told = str(text)[:300] if text and text != "None" else "it does not say why"
+    return f"{told}{hint}"
 
 
 _HINTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nhi_watch.hosts.elastic import entity_templates
+from nhi_watch.hosts.elastic import access, entity_templates, intel
 from nhi_watch.hosts.elastic import store as state
 from nhi_watch.hosts.elastic.fields import DATE, FLOAT, IP, KEYWORD, LONG, LONG_KEYWORD, TEXT, mapping
 from nhi_watch.hosts.elastic.hits import SOURCES
@@ -21,6 +21,8 @@ ALERTS = "logs-nhi.alerts"
 STATE = "nhi-state"
 ANALYSTS = ".alerts-security.alerts-*"
 """Kibana's own alerts, from which `nhi elastic feedback` reads what analysts said; one for each space."""
+READ = ("read", "view_index_metadata")
+"""What it takes to read an index, and to ask how its fields are mapped."""
 RETENTION = "365d"
 PRIORITY = 250
 """Above Elastic's own templates for logs-*-* (100) and those of its integrations (200)."""
@@ -37,7 +39,7 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
         "threat.technique.subtechnique.name threat.technique.subtechnique.reference service.id "
         "service.name service.type service.environment user.id user.name cloud.provider "
         "cloud.account.id cloud.region source.address related.user observer.vendor observer.product "
-        "observer.type observer.version user_agent.original nhi.change nhi.notable.id "
+        "observer.type observer.version host.name user_agent.original nhi.change nhi.notable.id "
         "nhi.notable.kind nhi.notable.severity nhi.notable.merged_into nhi.notable.identity.id "
         "nhi.notable.identity.kind nhi.notable.identity.owner nhi.notable.signals.id "
         "nhi.notable.controls.id nhi.notable.controls.status nhi.notable.frameworks.owasp_nhi "
@@ -117,19 +119,32 @@ def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
 def role_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
     """Body of `PUT /_security/role/nhi_run` for the scheduled job: no cluster privilege, and only these indices.
 
-    `delete` is for rows of the state that are too old; nothing else is ever deleted.
+    `delete` is for rows of the state that are too old; nothing else is ever deleted. Patterns of remote clusters
+    (`cluster:pattern`) stand by themselves: in the other list they would name nothing.
     """
+    patterns = source.split(",")
+    local = [pattern for pattern in patterns if not access.cluster(pattern)]
     indices = [
-        {"names": source.split(","), "privileges": ["read", "view_index_metadata"]},
+        *([{"names": local, "privileges": list(READ)}] if local else []),
+        *own(namespace),
+        {"names": [ANALYSTS, intel.STREAMS], "privileges": list(READ)},
+    ]
+    remote = [_remote(name, patterns) for name in dict.fromkeys(map(access.cluster, patterns)) if name]
+    return {"cluster": [], "indices": indices, **({"remote_indices": remote} if remote else {})}
+
+
+def own(namespace: str) -> list[Json]:
+    """What the job may do with its own indices."""
+    return [
         {
             "names": [f"{ALERTS}-{namespace}"],
             "privileges": ["create_doc", "auto_configure", "read", "view_index_metadata"],
         },
-        {
-            "names": [f"{STATE}-{namespace}"],
-            "privileges": ["read", "index", "delete", "view_index_metadata"],
-        },
+        {"names": [f"{STATE}-{namespace}"], "privileges": ["read", "index", "delete", "view_index_metadata"]},
         *entity_templates.privileges(namespace),
-        {"names": [ANALYSTS], "privileges": ["read", "view_index_metadata"]},
     ]
-    return {"cluster": [], "indices": indices}
+
+
+def _remote(name: str, patterns: list[str]) -> Json:
+    names = [pattern[len(name) + 1 :] for pattern in patterns if access.cluster(pattern) == name]
+    return {"clusters": [name], "names": names, "privileges": ["read", "read_cross_cluster", "view_index_metadata"]}

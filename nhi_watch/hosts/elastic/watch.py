@@ -13,7 +13,7 @@ from elasticsearch import Elasticsearch
 
 from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.elastic.read import LATE, Window
-from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.hosts.elastic.store_errors import complete, explained
 from nhi_watch.hosts.elastic.windows import OVERLAP
 
 Json = dict[str, Any]
@@ -39,7 +39,7 @@ class Watch:
 
     def __init__(self, client: Elasticsearch, pattern: str) -> None:
         self._client = client
-        self._pattern = pattern
+        self.pattern = pattern
         self._read = _NOTHING
         self._look = _NOTHING
         self._clocks: Optional[read.Clocks] = None
@@ -52,7 +52,7 @@ class Watch:
         own = _grown(self._read.own, self._look.own)
         if not told and not own:
             return None
-        return Window(self._pattern, until - OVERLAP, until, _stretches(told, 1), _stretches(own, _MINUTE))
+        return Window(self.pattern, until - OVERLAP, until, read.stretches(told, 1), read.stretches(own, _MINUTE))
 
     def done(self) -> None:
         """All that the last look saw was read."""
@@ -64,13 +64,15 @@ class Watch:
         return sum(max(0, count - before.get(at, 0)) for before, now in pairs for at, count in now.items())
 
     def _count(self, until: int) -> _Look:
-        with explained(f"looking at {self._pattern}"):
+        with explained(f"looking at {self.pattern}"):
             by = self._by(until)
             told = read.told(until - OVERLAP, until, by)
             own = read.lacking(until - until % _MINUTE - LATE, until, by)
-            steps = {"told": _steps(told, read.INGESTED, 1), "own": _steps(own, read.TIMESTAMP, _MINUTE)}
+            steps = {"own": _steps(own, read.TIMESTAMP, _MINUTE)}
+            if not by.odd:  # else some index would refuse; all is read anew every five minutes anyway
+                steps["told"] = _steps(told, read.INGESTED, 1)
             answer = self._client.search(
-                index=self._pattern,
+                index=self.pattern,
                 query=read.any_of([told, own]),
                 size=0,
                 track_total_hits=False,
@@ -79,12 +81,13 @@ class Watch:
                 allow_partial_search_results=False,
                 request_cache=False,
             )
+            complete(answer.body, f"looking at {self.pattern}")
         found = answer.body.get("aggregations", {})
         return _Look(_counts(found, "told"), _counts(found, "own"))
 
     def _by(self, now: int) -> read.Clocks:
         if self._clocks is None or now >= self._clocks_until:
-            self._clocks, self._clocks_until = read.clocks(self._client, self._pattern), now + _CLOCKS_FOR
+            self._clocks, self._clocks_until = read.clocks(self._client, self.pattern), now + _CLOCKS_FOR
         return self._clocks
 
 
@@ -100,18 +103,3 @@ def _counts(found: Json, name: str) -> dict[int, int]:
 
 def _grown(before: dict[int, int], now: dict[int, int]) -> list[int]:
     return sorted(at for at, count in now.items() if count > before.get(at, 0))
-
-
-def _stretches(starts: list[int], length: int) -> tuple[tuple[int, int], ...]:
-    """Neighbours joined.
-
-    >>> _stretches([1, 2, 5], 1)
-    ((1, 3), (5, 6))
-    """
-    found: list[tuple[int, int]] = []
-    for start in starts:
-        if found and found[-1][1] == start:
-            found[-1] = (found[-1][0], start + length)
-        else:
-            found.append((start, start + length))
-    return tuple(found)

@@ -2,12 +2,12 @@
 
 A task is a window of time of ingestion over some index patterns, cut into parts by event time. A part is read,
 scored, written and committed by itself: memory holds one part, and what is done stays done. Each pattern has a
-checkpoint of its own, so that a pattern that is new is read from far back and the others are not.
+checkpoint of its own, so that a pattern that is new is read from far back and the others are not. A part that fails
+again and again is given up (`aside`), so that it does not hold up what comes after it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -16,8 +16,10 @@ from elasticsearch import Elasticsearch
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.hosts.elastic import read
-from nhi_watch.hosts.elastic.read import ALL, Span, Window
+from nhi_watch.hosts.elastic import access, late, read
+from nhi_watch.hosts.elastic.late import SLOT
+from nhi_watch.hosts.elastic.pushdown import choice
+from nhi_watch.hosts.elastic.read import Span, Window
 from nhi_watch.hosts.elastic.store_errors import explained
 from nhi_watch.state.store import Store
 
@@ -29,8 +31,11 @@ PART = 200_000
 """Documents from which on a part ends with its day: about 200 MB where behaviours seldom repeat."""
 PART_PUSHED = 1_000_000
 """The same where the cluster groups them: what is held are behaviours without marks of each record."""
-PUSH_FROM = 50_000
 NEVER = 1 << 62
+FAILURES = 3
+"""How often a part may fail."""
+STARTS = 6
+"""How often a part may be begun by processes that were then killed: by a host short of memory, say."""
 _PENDING = "elastic:pending"
 _CHECKPOINT = "elastic:checkpoint:"
 _LONGEST = 400
@@ -48,11 +53,27 @@ class Task(NamedTuple):
     """How many there were when it was planned."""
     push: bool = False
     """Whether the cluster is to group CloudTrail's documents."""
+    only: Optional[Span] = None
+    """The only part of it that is to be read."""
+    starts: int = 0
+    """How many processes have begun the part that is next."""
+    failures: tuple[str, ...] = ()
+    """What went wrong with it."""
 
     def spans(self) -> list[Span]:
-        """The parts that are left; together all of event time."""
+        """The parts that are left; together all of event time, unless there is only one."""
+        if self.only is not None:
+            return [self.only][self.done :]
         ends = [None, *self.cuts, None]
         return [Span(low, high) for low, high in zip(ends, ends[1:])][self.done :]
+
+    def given_up(self) -> str:
+        """Why the next part is not tried again; "" where it is."""
+        if len(self.failures) >= FAILURES:
+            return self.failures[-1]
+        if self.starts > STARTS:
+            return f"begun {STARTS} times by processes that were killed: is there too little memory?"
+        return ""
 
 
 class Wanted(NamedTuple):
@@ -61,35 +82,63 @@ class Wanted(NamedTuple):
     patterns: tuple[str, ...]
     since: Optional[int]
     """Read from here, whatever the checkpoints say."""
-    lag: int
+    until: int
 
 
 def pending(store: Store) -> list[Task]:
     """What a killed run has left to do."""
     row = store.get("meta", [_PENDING]).get(_PENDING)
-    return [_from_row(plain) for plain in orjson.loads(row)] if row else []
+    return [from_row(plain) for plain in orjson.loads(row)] if row else []
 
 
-def _from_row(plain: dict[str, Any]) -> Task:
+def from_row(plain: dict[str, Any]) -> Task:
+    """A task out of a row of state."""
     ranges, own = (tuple((low, high) for low, high in plain[name]) for name in ("ranges", "own"))
     window = Window(plain["pattern"], plain["since"], plain["until"], ranges, own)
-    return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"], plain["push"])
+    only = Span(*plain["only"]) if plain.get("only") else None
+    return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"], plain["push"], only,
+                plain.get("starts", 0), tuple(plain.get("failures", ())))  # fmt: skip
+
+
+def to_row(task: Task) -> dict[str, Any]:
+    """The same the other way."""
+    told = {name: value for name, value in task._asdict().items() if name != "window"}
+    return {**task.window._asdict(), **told, "only": task.only and list(task.only)}
 
 
 def note(store: Store, tasks: Sequence[Task]) -> None:
     """Put down what is to be done; committed before anything is read."""
-    rows = [{**task.window._asdict(), **{name: value for name, value in task._asdict().items() if name != "window"}}
-            for task in tasks]  # fmt: skip
+    rows = [to_row(task) for task in tasks]
     store.put("meta", [(_PENDING, orjson.dumps(rows) if rows else None)])
+
+
+def begun(tasks: Sequence[Task]) -> list[Task]:
+    """The same, with the first one's next part begun once more."""
+    return [tasks[0]._replace(starts=tasks[0].starts + 1), *tasks[1:]] if tasks else []
+
+
+def failed(tasks: Sequence[Task], why: str) -> list[Task]:
+    """The same, with the first one's next part failed once more."""
+    return [tasks[0]._replace(failures=(*tasks[0].failures, why)), *tasks[1:]]
+
+
+def narrowed(tasks: Iterable[Task], patterns: Sequence[str]) -> list[Task]:
+    """Tasks without the patterns that cannot be read now: those are read from their checkpoints, later."""
+    found = []
+    for task in tasks:
+        left = [pattern for pattern in task.window.pattern.split(",") if pattern in patterns]
+        if left:
+            found.append(task._replace(window=task.window._replace(pattern=",".join(left))))
+    return found
 
 
 def advance(store: Store, tasks: Sequence[Task]) -> list[Task]:
     """Put down that the first task's next part is done; with the last one its checkpoints move."""
     first, *others = tasks
     if len(first.spans()) > 1:
-        left = [first._replace(done=first.done + 1), *others]
+        left = begun([first._replace(done=first.done + 1, starts=0, failures=()), *others])
     else:
-        left = others
+        left = begun(others)
         _move(store, first.window)
     note(store, left)
     return left
@@ -113,43 +162,51 @@ def _number(raw: Optional[bytes]) -> Optional[int]:
 
 
 def windows(store: Store, wanted: Wanted) -> list[Window]:
-    """What is to be read now: patterns that begin at the same time share a window."""
+    """What is to be read now: patterns of one cluster that begin at the same time share a window.
+
+    A window begins at a full slot, so that what is counted of a slot was read. A checkpoint of the future, by a clock
+    that was wrong, counts as now.
+    """
     if any(len(pattern.encode()) > _LONGEST for pattern in wanted.patterns):
         raise StoreError(f"the name of a source index is too long: at most {_LONGEST} bytes; use a pattern")
-    until = int(time.time()) - wanted.lag
-    begun: dict[int, list[str]] = {}
+    begun: dict[tuple[int, str], list[str]] = {}
     for pattern, read_until in checkpoints(store, wanted.patterns).items():
-        since = until - FIRST if read_until is None else read_until - OVERLAP
-        begun.setdefault(since if wanted.since is None else wanted.since, []).append(pattern)
-    return [Window(",".join(patterns), since, max(since, until)) for since, patterns in sorted(begun.items())]
+        since = wanted.until - FIRST if read_until is None else min(read_until, wanted.until) - OVERLAP
+        since = since if wanted.since is None else wanted.since
+        begun.setdefault((since - since % SLOT, access.cluster(pattern)), []).append(pattern)
+    return [Window(",".join(patterns), since, max(since, wanted.until))
+            for (since, _), patterns in sorted(begun.items())]  # fmt: skip
 
 
-def cut(client: Elasticsearch, window: Window, push_from: int) -> Task:
-    """Plan a window's parts by how many documents each day has."""
+class Planned(NamedTuple):
+    """A window, planned."""
+
+    task: Task
+    counts: late.Counts
+    """How many documents each slot of its time has, which are then read."""
+
+
+def cut(client: Elasticsearch, window: Window, push_from: Optional[int]) -> Planned:
+    """Plan a window's parts by how many documents each day has.
+
+    `push_from`: documents from which on the cluster groups them; None: where a sample says that it pays.
+
+    Raises:
+        PassingError: not all that it reads answered.
+    """
     with explained(f"planning {window.pattern}"):
-        days = count_by(client, window, DAY)
+        by = read.clocks(client, window.pattern)
+        since = max(window.since, window.until - late.DAYS * DAY)
+        told = read.aggregated(client, window.pattern, read.query(window, by), {
+            **read.steps(DAY), **late.aggregations(by, since, window.until)
+        })  # fmt: skip
+    days = read.counted(told)
     documents = sum(days.values())
-    push = documents >= push_from
+    push = documents >= push_from if push_from is not None else choice.pays(client, window)
     cuts, held = [], 0
     for day, count in sorted(days.items()):
         if held >= (PART_PUSHED if push else PART):
             cuts.append(day)
             held = 0
         held += count
-    return Task(window, tuple(cuts), 0, documents, push)
-
-
-def count_by(client: Elasticsearch, window: Window, seconds: int, span: Span = ALL) -> dict[int, int]:
-    """Start of each stretch of event time → documents of the window in it."""
-    by = read.clocks(client, window.pattern)
-    steps = {"field": read.TIMESTAMP, "fixed_interval": f"{seconds}s", "min_doc_count": 1}
-    told = client.search(
-        index=window.pattern,
-        query=read.query(window, by, span),
-        size=0,
-        aggs={"steps": {"date_histogram": steps}},
-        ignore_unavailable=True,
-        allow_partial_search_results=False,
-    )
-    buckets = told.body.get("aggregations", {}).get("steps", {}).get("buckets", [])
-    return {bucket["key"] // 1000: bucket["doc_count"] for bucket in buckets}
+    return Planned(Task(window, tuple(cuts), 0, documents, push), late.counts(told))

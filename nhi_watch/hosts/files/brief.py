@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi brief` takes."""
-    parser.add_argument("id", metavar="ID", help="the notable: its number, its id, or the id's first letters")
-    parser.add_argument("--policy", type=Path, metavar="FILE", help="response_policy.toml (default: as shipped)")
+    parser.add_argument("id", metavar="ID", help=find.ABOUT)
+    common.add_policy(parser)
     parser.add_argument("--llm", metavar="URL", help="let a model word it: an OpenAI-compatible endpoint, up to /v1")
     parser.add_argument("--llm-model", metavar="NAME", help="the model's name there")
     parser.add_argument("--llm-key-file", type=Path, metavar="FILE", help="the endpoint's key")
@@ -61,22 +61,26 @@ def _facts(desk: Desk) -> list[Fact]:
     from nhi_watch.act.response import plan
     from nhi_watch.detect.explain import brief
 
-    made = plan.draft(desk.notable, desk.policy, desk.credentials(), plan.Breaks((), ()), desk.now)
+    breaks = plan.Breaks((), (), desk.subjects.gone)
+    made = plan.draft(desk.notable, desk.policy, desk.subjects.credentials, breaks, desk.now)
     return brief.facts(desk.notable, plan.facts(made))
 
 
 def _endpoint(args: argparse.Namespace) -> Optional[Endpoint]:
+    given = args.llm or args.llm_model or args.llm_key_file
+    wrong = [
+        (given and not args.llm, "--llm-model and --llm-key-file belong to --llm URL"),
+        (args.llm and not args.llm_model, "--llm needs --llm-model: the model's name at that endpoint"),
+        (not 1 <= args.llm_seconds <= 600, "--llm-seconds must be 1 to 600"),
+        (not 1 <= args.llm_tokens <= 100_000, "--llm-tokens must be 1 to 100000"),
+    ]
+    if any(holds for holds, _ in wrong):
+        raise InputError("; ".join(text for holds, text in wrong if holds))
+    if not args.llm:
+        return None
     from nhi_watch.act.copilot.client import Endpoint
     from nhi_watch.act.response import export
 
-    if not args.llm:
-        if args.llm_model or args.llm_key_file:
-            raise InputError("--llm-model and --llm-key-file belong to --llm URL")
-        return None
-    if not args.llm_model:
-        raise InputError("--llm needs --llm-model: the model's name at that endpoint")
-    if not 1 <= args.llm_seconds <= 600 or not 1 <= args.llm_tokens <= 100_000:
-        raise InputError("--llm-seconds must be 1 to 600, --llm-tokens 1 to 100000")
     key = export.token(args.llm_key_file) if args.llm_key_file else ""
     return Endpoint(export.address(args.llm), args.llm_model, key, args.llm_seconds, args.llm_tokens)
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from nhi_watch.state.sqlite import SqliteStore
 
 OUT = Path("nhi-out")
+POLICY = "response_policy.toml"
+"""Name of a policy of one's own in the folder of results."""
 
 
 def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = True) -> None:
@@ -27,8 +29,23 @@ def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = 
     if assets:
         parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     if now:
-        parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: now)")
+        parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: the data's end for ages, "
+                            "else now)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def add_policy(parser: argparse.ArgumentParser) -> None:
+    """The option that names a policy."""
+    about = f"the policy (default: DIR/{POLICY} where `nhi respond setup` made one, else as shipped)"
+    parser.add_argument("--policy", type=Path, metavar="FILE", help=about)
+
+
+def policy_of(args: argparse.Namespace) -> Optional[Path]:
+    """The policy that was named, else the one in the folder of results; None: as shipped."""
+    if args.policy:
+        return Path(args.policy)
+    own: Path = args.out / POLICY
+    return own if own.is_file() else None
 
 
 @contextmanager

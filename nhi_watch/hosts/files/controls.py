@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi controls` takes."""
-    about = "a control's id or its first letters: record an exception for it, with --owner, --until and --reason"
+    about = "a control's id, six letters of it or more: record an exception, with --owner, --until and --reason"
     parser.add_argument("--except", dest="exempted", metavar="ID", help=about)
     parser.add_argument("--owner", metavar="WHO", help="only this owner's; with --except: who answers for it")
     parser.add_argument("--until", metavar="TIME", help="end of the exception")
@@ -36,9 +36,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """
     from nhi_watch.detect import history, ledger, model
     from nhi_watch.detect.exposure import fast
+    from nhi_watch.report.words import visible
     from nhi_watch.state.state import State
 
-    now = common.seconds(args.now, "--now")
+    now = common.seconds(args.now, "--now") if args.now else 0  # 0: the data's end
     if args.exempted is None and (args.until or args.reason):
         raise InputError("--until and --reason belong to --except ID")
     with common.opened(args) as store:
@@ -46,11 +47,16 @@ def run(args: argparse.Namespace, console: Console) -> int:
         notables = [*State(store).every_notable(), *fast.stored(store), *ledger.findings(store)]
         standing = ledger.follow(store, whole, notables, now)
         if args.exempted is not None:
-            _record(args, ledger.exempt(store, args.exempted, _exemption(args, now)))
+            exemption = _exemption(args)
+            wanted = find.chosen(args.exempted, [entry.id for entry in standing], {}, "control")
+            one = next(entry for entry in standing if entry.id == wanted)
+            find.about_to(console, f"an exception of {one.control.replace('_', ' ')} of {visible(one.name, 200)} "
+                          f"(control {one.id}), until {args.until}, by {args.owner}", args.json)  # fmt: skip
+            _record(args, ledger.exempt(store, wanted, exemption))
             standing = ledger.follow(store, whole, notables, now)
     shown = [e for e in standing if args.exempted is not None or args.owner in (None, e.owner)]
     if args.exempted:
-        shown = [e for e in shown if e.id.startswith(args.exempted)]
+        shown = [e for e in shown if e.id == wanted]
     _show(args, shown, ledger.by_owner(shown), console)
     return 0
 
@@ -64,12 +70,15 @@ def _record(args: argparse.Namespace, entry: Entry) -> None:
     audit.append(find.trail(args), "control", args.owner, facts)
 
 
-def _exemption(args: argparse.Namespace, now: int) -> Exemption:
+def _exemption(args: argparse.Namespace) -> Exemption:
     from nhi_watch.detect.ledger import Exemption
 
-    if not args.until:
-        raise InputError("an exception needs --until: until when is it accepted?")
-    return Exemption(args.owner or "", args.reason or "", common.seconds(args.until, "--until"), now)
+    given = (("--until", args.until), ("--owner", args.owner), ("--reason", args.reason))
+    lacks = " and ".join(name for name, told in given if not (told or "").strip())
+    if lacks:
+        raise InputError(f"an exception needs {lacks}: somebody answers for it, until a day")
+    return Exemption(args.owner or "", args.reason or "", common.seconds(args.until, "--until"),
+                     common.seconds(args.now, "--now"))  # fmt: skip
 
 
 _ORDER = ("overdue", "required", "done", "verified", "excepted")

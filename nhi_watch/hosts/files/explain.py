@@ -9,13 +9,14 @@ from typing import Any
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files import common, find
 from nhi_watch.hosts.files.common import OUT
 from nhi_watch.hosts.files.inputs import print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi explain` takes."""
-    parser.add_argument("id", metavar="ID", help="its number in the list, its id, or the id's first letters")
+    parser.add_argument("id", metavar="ID", help=find.ABOUT)
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
     parser.add_argument("--json", action="store_true", help="print the notable's JSON")
 
@@ -26,35 +27,42 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: there is no such notable, or no results at all.
     """
-    from nhi_watch.report import explanation, jsonlines
+    from nhi_watch.report import explanation
 
-    path = args.out / "notables.jsonl"
-    if not path.exists():
-        raise InputError(f"{path}: not there; run `nhi score` first, or give its folder with --out")
-    found = [n for n in jsonlines.read(path) if args.id in (str(n["rank"]), n["id"]) or n["id"].startswith(args.id)]
-    found = [n for n in found if args.id == str(n["rank"])] or found
-    if len(found) != 1:
-        raise InputError(f"{path}: {len(found)} notables begin with {args.id!r}; give more of one's id")
+    found = _notable(args)
     if args.json:
-        print_json(found[0], console)
+        print_json(found, console)
     else:
-        explanation.show(found[0], console)
-        _by_verdicts(args.out, found[0], console)
-        name, out = found[0]["id"], f"--out {args.out}"
+        explanation.show(found, console)
+        _by_verdicts(args.out, found, console)
+        name, out = find.short(args.out, found["id"]), f"--out {args.out}"
         console.print(f"Next: nhi brief {name} {out}; nhi respond plan {name} {out}; then say what it was: "
                       f"nhi feedback {name} confirmed|benign --by YOU --why REASON {out}",
                       soft_wrap=True, markup=False)  # fmt: skip
     return 0
 
 
+def _notable(args: argparse.Namespace) -> dict[str, Any]:
+    """That of the list; else that of the state, where exposures, findings and blind spots are, too."""
+    path, state = args.out / "notables.jsonl", args.out / "state.sqlite"
+    if not path.exists() and not state.exists():
+        raise InputError(f"{path}: not there; run `nhi score` first, or give its folder with --out")
+    found = find.listed(args.out, args.id)
+    if found is not None:
+        return found
+    with common.opened(argparse.Namespace(state=state, out=args.out)) as store:
+        return find.one(store, args.id, args.out)
+
+
 def _by_verdicts(out: Path, notable: dict[str, Any], console: Console) -> None:
     """What the probability is by the verdicts that people gave, where that is another one."""
-    from nhi_watch.detect import feedback
     from nhi_watch.report import jsonlines
 
     runs = list(jsonlines.read(out / "run.json")) if (out / "run.json").exists() else []
     offset = (runs[0].get("verdicts") or {}).get("offset", 0.0) if runs else 0.0
     if offset and notable["kind"] == "compromise":
+        from nhi_watch.detect import feedback  # here, because it takes longer than all else that is done
+
         moved = feedback.recalibrated(notable["probability"], offset)
         told = f"By the verdicts given so far: {moved:.0%} likely, where the model says {notable['probability']:.0%}."
         console.print(told, soft_wrap=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.files import common
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.files import common, find
 
 if TYPE_CHECKING:
     from nhi_watch.detect.exposure.fast import Exposed
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi exposed` takes."""
+    from nhi_watch.detect.exposure import timing
+
     about = "the credential's public id (AKIA…, a hash), never the secret; without one, all are listed"
-    places = "public-repo, private-repo, package, paste, service, chat, unknown (default), or an address"
+    places = f"where it lay: {', '.join(timing.WORDS)} (default), or an address"
     parser.add_argument("key", metavar="KEYID", nargs="?", help=about)
     parser.add_argument("--since", metavar="TIME", help="since when it lies open (default: now)")
     parser.add_argument("--where", metavar="PLACE", default="unknown", help=places)
@@ -40,9 +43,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     since = common.seconds(args.since, "--since") if args.since else now
     if since > now:
         raise InputError(f"--since {args.since}: that is in the future")
+    now = now if args.now else 0  # the data's end: what is told by a person is part of the data
     known = common.load_assets(args.assets)
     with common.opened(args, must_exist=not args.key) as store:
         if args.key:
+            find.about_to(console, f"{args.key[:60]} lies open since {render(since)}, where: {where}", args.json)
             fast.tell(store, args.key, since, where)
         found = fast.judge(store, history.read(store, model.load()), known, now)
         listed = feedback.apply(store, found.notables, int(time.time())).shown

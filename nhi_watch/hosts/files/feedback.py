@@ -24,7 +24,7 @@ _LISTS = ("list", "exceptions", "import", "export")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi feedback` takes."""
-    parser.add_argument("what", metavar="ID|list|exceptions|import|export", help="a notable, or what to do")
+    parser.add_argument("what", metavar="ID|list|exceptions|import|export", help=f"{find.ABOUT}; or what to do")
     parser.add_argument("verdict", nargs="?", metavar="VERDICT|FILE",
                         help="confirmed, benign, expected or duplicate; for import and export: the file")  # fmt: skip
     parser.add_argument("--by", metavar="WHO", help="who answers for it")
@@ -68,6 +68,7 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
     verdict = feedback.judge(notable, args.verdict or "", args.by or "", args.why or "", now, more)
     if args.signal or args.value:
         return _except(args, store, console, (notable, verdict))
+    find.about_to(console, f"{verdict.verdict}, by {verdict.by}, of {find.told(notable)}", args.json)
     feedback.put(store, [verdict])
     audit.append(find.trail(args), "verdict", verdict.by, {**_told(verdict), "login": find.login()})
     if args.json:
@@ -107,6 +108,7 @@ def _except(
         return 0
     if seen.confirmed and not args.despite_confirmed:
         raise InputError(f"the exception would have hidden {len(seen.confirmed)} confirmed incidents; it is not saved")
+    find.about_to(console, f"an exception, by {verdict.by}, made of {find.told(notable)}", args.json)
     feedback.put(store, [verdict])
     feedback.put_allowed(store, exception)
     facts = {**_plain(exception), "hides": [*seen.confirmed, *seen.others], "login": find.login()}

@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
+
+from rich.console import Console
 
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import SHORTEST, short_ids
 
 if TYPE_CHECKING:
     from nhi_watch.state.rows import Rows
+
+ABOUT = "the notable: its rank in the list, or its id, of which six or more letters are enough"
+"""How a notable is named."""
 
 
 def every(rows: Rows) -> list[dict[str, Any]]:
@@ -24,24 +31,99 @@ def every(rows: Rows) -> list[dict[str, Any]]:
 
 
 def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
-    """The notable whose id is, or begins with, `name`; or that has this number in the folder's list.
+    """The notable of a state that a person means: by its rank in the folder's list, or by its id or the start of it.
 
     Raises:
         InputError: none or several are meant.
     """
-    notables = every(rows)
-    name = _by_rank(out / "notables.jsonl", name) if name.isdecimal() and len(name) < 6 else name
-    found = [n for n in notables if n["id"] == name] or [n for n in notables if name and n["id"].startswith(name)]
+    from nhi_watch.state.rows import unpack
+
+    packed = dict(_packed(rows))
+    found = packed[chosen(name, packed, _ranks(out / "notables.jsonl"))]
+    return found if isinstance(found, dict) else dict(unpack(found))
+
+
+def _packed(rows: Rows) -> Iterator[tuple[str, dict[str, Any] | bytes]]:
+    """Id → notable, packed where its key tells the id: there are many, and one is wanted."""
+    from nhi_watch.detect import blind_spots
+
+    for table, low, high in _TABLES:
+        yield from ((key.partition("/")[2], raw) for key, raw in rows.scan(table, low, high))
+    yield from ((told["id"], told) for told in blind_spots.stored(rows))
+
+
+_TABLES = (("notable", "", ":"), ("ledger", "exposure/", "exposure0"), ("ledger", "posture/", "posture0"))
+
+
+def listed(out: Path, name: str) -> Optional[dict[str, Any]]:
+    """The notable of the folder's list that a person means; None where the list has none like it.
+
+    Raises:
+        InputError: several are meant, or there is no such rank, or the name is too short to tell.
+    """
+    from nhi_watch.report import jsonlines
+
+    path = out / "notables.jsonl"
+    known = {str(one["id"]): one for one in jsonlines.read(path)} if path.exists() else {}
+    ranks = {int(one["rank"]): ident for ident, one in known.items()}
+    plain = name.strip().lower()
+    if len(plain) >= SHORTEST and not plain.isdecimal() and not any(ident.startswith(plain) for ident in known):
+        return None
+    return known[chosen(name, known, ranks)]
+
+
+def short(out: Path, ident: str) -> str:
+    """The start of an id that tells it from the others of the folder's list."""
+    return short_ids([ident, *_ranks(out / "notables.jsonl").values()])[ident]
+
+
+def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str = "notable") -> str:
+    """The id that is meant. A bare number is a rank of the last list or an error, never the start of an id.
+
+    >>> chosen("2", ["2fab01c3", "99aabb00"], {2: "99aabb00"}), chosen("2fab01", ["2fab01c3", "99aabb00"], {})
+    ('99aabb00', '2fab01c3')
+
+    Raises:
+        InputError: none or several are meant.
+    """
+    told, plain = name[:40], name.strip().lower()
+    if plain in ids:
+        return plain
+    if plain.isdecimal():
+        ident = ranks.get(int(plain), "") if len(plain) < 10 else ""
+        if ident not in ids:
+            raise InputError(f"no {what} of the last list has rank {told}: it has {len(ranks)}. A bare number is a "
+                             "rank and never the start of an id")  # fmt: skip
+        return ident
+    if len(plain) < SHORTEST:
+        raise InputError(f"{told!r} is too short: give {SHORTEST} letters of the id or more, or a rank of the list")
+    found = sorted(ident for ident in ids if ident.startswith(plain))
     if len(found) != 1:
-        raise InputError(f"{len(found)} notables begin with {name[:40]!r}; `nhi score` lists them, give more of an id")
+        which = ": " + ", ".join(short_ids(found)[ident] for ident in found[:5]) if found else ""
+        many = len(found) or "no"
+        raise InputError(f"{many} {what}s begin with {told!r}{which}; list them, give more of the id")
     return found[0]
 
 
-def _by_rank(path: Path, number: str) -> str:
+def _ranks(path: Path) -> dict[int, str]:
     from nhi_watch.report import jsonlines
 
-    found = jsonlines.read(path) if path.exists() else iter(())
-    return next((str(n["id"]) for n in found if n["rank"] == int(number)), number)
+    return {int(n["rank"]): str(n["id"]) for n in jsonlines.read(path)} if path.exists() else {}
+
+
+def told(notable: Mapping[str, Any]) -> str:
+    """A notable in one line, for whoever is about to record something about it."""
+    from nhi_watch.report.words import visible
+
+    line = (f"notable {notable['id']}, {notable['severity']} {int(notable['score'])}, {notable['first_time']}: "
+            f"{notable['title']}")  # fmt: skip
+    return visible(line, 300)
+
+
+def about_to(console: Console, what: str, as_json: bool) -> None:
+    """Say what is about to be recorded, before it is; where a program reads the answer, on standard error."""
+    (Console(stderr=True, highlight=False) if as_json else console).print(
+        f"Recording: {what}", markup=False, soft_wrap=True)  # fmt: skip
 
 
 def trail(args: argparse.Namespace) -> Path:

@@ -13,7 +13,6 @@ from nhi_watch.act import audit
 from nhi_watch.context import assets, operators, reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.operators import SHIPPED
-from nhi_watch.core import registry
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
 from nhi_watch.detect import drift, feedback, model
 from nhi_watch.detect.judge import BUDGET, Judge
@@ -21,8 +20,8 @@ from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
+from nhi_watch.intake import sources
 from nhi_watch.intake.days import Intake
-from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.report import html, jsonlines
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
@@ -30,8 +29,8 @@ from nhi_watch.state.state import State
 
 Bytes = Callable[[int], None]
 Stage = Callable[[str, int, int], None]
-SOURCES = {"cloudtrail": cloudtrail, **{m.NAME: m for m in registry.modules("nhi_watch.intake.sources")}}
-"""Name → source; CloudTrail first, because it is asked first and says what is wrong with what nobody claims."""
+SOURCES = {source.NAME: source for source in sources.every()}
+"""Name → source."""
 
 
 class Job(NamedTuple):
@@ -99,9 +98,9 @@ def context_of(job: Job) -> Context:
 
 def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     context = context_of(job)
-    sources = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
+    asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
     state = State(store)
-    intake = Intake(sources, context, state.load_day)
+    intake = Intake(asked, context, state.load_day)
     judge = Judge(state, model.load(job.model), context, job.budget)
     started = time.perf_counter()
     with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:

@@ -17,7 +17,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
 from nhi_watch.detect.bins import EDGES
-from nhi_watch.detect.home import Bound, Home
+from nhi_watch.detect.home import MACHINE, Bound, Home
 from nhi_watch.detect.model import Scorecard, shelf
 from nhi_watch.hosts.files import common, find
 from nhi_watch.state.baseline import Profile
@@ -175,7 +175,7 @@ def _episodes(old: Scorecard, new: Scorecard, store: Any) -> Iterator[Changed]:
 
     state = State(store)
     today = state.next_open_day()
-    homes = [Baselines.of(card, state.groups_on(today)).home(today) for card in (old, new)]
+    homes = [Baselines.of(card, state.groups_on(today)).homes(today)[MACHINE] for card in (old, new)]
     for day, stored in state.every_judged():
         told = signal_values.unpack(stored.values)
         if stored.ranked.eligible and told is not None:

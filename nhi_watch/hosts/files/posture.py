@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from nhi_watch.hosts.files import common
 if TYPE_CHECKING:
     from nhi_watch.act.posture.exports import Exports
 
+FIRST = 20
+"""Findings on the first page."""
 _REPORTS = (
     ("--credential-report", "CSV", "AWS's credential report: `aws iam get-credential-report`"),
     ("--authorization-details", "JSON", "`aws iam get-account-authorization-details`"),
@@ -31,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi posture` takes."""
     for name, form, text in _REPORTS:
         parser.add_argument(name, type=Path, action="append", default=[], metavar=form, help=text)
+    parser.add_argument("--all", action="store_true", help=f"show all findings, not the first {FIRST} alone")
     parser.add_argument("--secret-days", type=_days, default=90, metavar="N", help="oldest secret (default: 90)")
     parser.add_argument("--idle-days", type=_days, default=90, metavar="N", help="longest silence (default: 90)")
     common.add_state(parser)
@@ -56,19 +60,27 @@ def run(args: argparse.Namespace, console: Console) -> int:
     there = (args.state or args.out / "state.sqlite").exists()
     if not there and not exports.given:
         raise InputError("nothing to look at: give a state (`nhi score` writes one) or a report of a cloud")
-    now = common.seconds(args.now, "--now")
     with common.opened(args, must_exist=False) as store:
         whole = history.read(store, model.load())
+        now = common.seconds(args.now, "--now") if args.now else _end(whole.now, exports)
         found = look(scene(whole, exports, known, Limits(args.secret_days, args.idle_days), now), store)
         standing = ledger.follow(store, whole, found.notables, now)
         notables = ledger.told(found.notables, standing)
-    _write(args.out, notables, found.summary)
+    most = len(notables) if args.all else FIRST
+    _write(args.out, notables, found.summary, most)
     if args.json:
         console.print_json(json.dumps(found.summary))
     else:
-        _show(found.summary, console)
+        _show(found.summary, console, most)
         console.print(f"Report: {args.out / 'posture.html'}", soft_wrap=True, markup=False)
     return 0
+
+
+def _end(logs: int, told: Exports) -> int:
+    """The data's end, from which ages count: a log that ended a year ago says nothing of this year."""
+    from nhi_watch.act.posture.exports import latest
+
+    return max(logs, latest(told)) or int(time.time())
 
 
 def _exports(args: argparse.Namespace) -> Exports:
@@ -83,17 +95,18 @@ def _exports(args: argparse.Namespace) -> Exports:
     return whole
 
 
-def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any]) -> None:
+def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any], most: int) -> None:
+    """All findings as data, the first of them as a page."""
     from nhi_watch.report import html, jsonlines
 
     jsonlines.write(out / "posture.jsonl", notables)
     jsonlines.write_run(out / "posture.json", summary)
     run = {"identities": summary["history"]["identities"], "notables": len(notables), "created": summary["looked"]}
     with jsonlines.replacing(out / "posture.html") as file:
-        file.write(html.render(notables, run).encode("utf-8", "replace"))
+        file.write(html.render(notables[:most], run).encode("utf-8", "replace"))
 
 
-def _show(summary: Mapping[str, Any], console: Console) -> None:
+def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -101,16 +114,19 @@ def _show(summary: Mapping[str, Any], console: Console) -> None:
     from nhi_watch.report.words import visible
 
     table = Table("score", "what", "OWASP", "evidence", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    for one in summary["findings"]:
+    for one in summary["findings"][:most]:
         owner = one["identity"]["owner"] or "no owner"
         told = Text(visible(one["evidence"], 400))
-        told.append(f"\n{visible(owner, 60)}", "dim")
+        told.append(f"\nA thief could {visible(one['thief'], 200)}; {visible(owner, 60)}", "dim")
         table.add_row(f"{one['score']:.0f} {one['severity']}", one["title"], ", ".join(one["owasp_nhi"]), told)
     if summary["findings"]:
         console.print(table)
         kinds = Counter(one["title"] for one in summary["findings"])
         counted = ", ".join(f"{count} × {title.lower()}" for title, count in kinds.most_common())
         console.print(Text(f"{len(summary['findings'])} findings: {counted}."))
+        if len(summary["findings"]) > most:
+            console.print(Text(f"These are the {most} with which a thief could do most; --all shows the others, "
+                               "posture.jsonl holds them.", "dim"))  # fmt: skip
     else:
         console.print("No findings.")
     for line in summary["cannot_tell"]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from nhi_watch.act.response.policy import Policy
     from nhi_watch.detect.history import History
     from nhi_watch.state.sqlite import SqliteStore
-
-Credentials = dict[str, list[str]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,10 +40,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--url", metavar="URL", help="post it there: https, or http on this machine")
     export.add_argument("--token-file", type=Path, metavar="FILE", help="the receiver's token")
     for command in (plan, approve, export):
-        command.add_argument("id", metavar="ID", help="the notable: its number, its id, or the id's first letters")
-        command.add_argument("--policy", type=Path, metavar="FILE", help="response_policy.toml (default: as shipped)")
+        command.add_argument("id", metavar="ID", help=find.ABOUT)
+        common.add_policy(command)
         find.add_trail(command)
         common.add_state(command, assets=False, now=command is plan)
+    _add_keys(commands)
+
+
+def _add_keys(commands: Any) -> None:
+    setup = _add(commands, "setup", _setup, "make an approver: a key, and a policy of your own that names them")
+    setup.add_argument("--by", required=True, metavar="WHO", help="the approver")
+    setup.add_argument("--role", default="secops", metavar="ROLE", help="what they approve for (default: secops)")
+    setup.add_argument("--key", type=Path, metavar="FILE", help="the private key's file (default: DIR/WHO.pem)")
+    setup.add_argument("--policy", type=Path, metavar="FILE",
+                       help=f"the policy (default: DIR/{common.POLICY}), made where it is missing")  # fmt: skip
+    setup.add_argument("--out", type=Path, default=common.OUT, metavar="DIR", help=f"folder (default: {common.OUT})")
+    setup.add_argument("--json", action="store_true", help="print JSON instead of text")
     key = _add(commands, "key", _key, "make an approver's key")
     key.add_argument("--by", required=True, metavar="WHO", help="the approver")
     key.add_argument("--to", required=True, type=Path, metavar="FILE", help="where to put the private key")
@@ -72,38 +84,26 @@ def run(args: argparse.Namespace, console: Console) -> int:
 class Desk:
     """The notable, the policy, and what the state knows of its identities."""
 
-    def __init__(self, args: argparse.Namespace, store: SqliteStore) -> None:
+    def __init__(self, args: argparse.Namespace, store: SqliteStore, callers: bool = False) -> None:
+        """`callers`: look in every identity's days for who works through the notable's."""
         from nhi_watch.act import audit, clock
-        from nhi_watch.act.response import policy
+        from nhi_watch.act.response import policy, subjects
         from nhi_watch.detect import history, model
 
         self.args, self.store = args, store
         self.now = common.seconds(args.now, "--now") if hasattr(args, "now") else clock.now()
-        self.policy: Policy = policy.load(args.policy or policy.SHIPPED)
+        self.policy: Policy = policy.load(common.policy_of(args) or policy.SHIPPED)
         self.notable = find.one(store, args.id, args.out)
-        self.history: History = history.read(store, model.load())
+        names = [str(member["id"]) for member in subjects.members_of(self.notable)]
+        read = history.read if callers else partial(history.read_some, names=names)
+        self.history: History = read(store, model.load())
+        self.subjects = subjects.subjects(self.history, self.notable)
         self.trail = find.trail(args)
         audit.note_change(self.trail, "policy", self.policy.sha256, {"name": self.policy.name})
 
     def file(self, ending: str) -> Path:
         """A file of this notable's response."""
         return common.folder(self.args.out / "response") / f"{self.notable['id']}.{ending}"
-
-    def credentials(self) -> Credentials:
-        """Identity id → the credentials to act on: those in the notable, else all of it that are not dead."""
-        from nhi_watch.act.response.plan import members_of
-
-        members = members_of(self.notable)
-        told = (d for d in self.notable["usual"]["dimensions"] if d["name"] == "credential")
-        named = sorted({o["value"] for d in told for o in d["observed"] if o["value"]})
-        if named and len(members) == 1:
-            return {members[0]["id"]: named}
-        return {str(m["id"]): self._alive(str(m["id"])) for m in members}
-
-    def _alive(self, name: str) -> list[str]:
-        life = self.history.lives.get(name)
-        found = [(c, c.latest("deactivated", "deleted", "reactivated")) for c in (life.credentials if life else ())]
-        return sorted(c.id for c, end in found if end is None or end.what == "reactivated")
 
     def used(self, nonce: str) -> Optional[str]:
         """When an approval was used, by the state or the trail: a state put back to what it was does not know."""
@@ -120,9 +120,9 @@ class Desk:
 
 
 @contextmanager
-def _desk(args: argparse.Namespace) -> Iterator[Desk]:
+def _desk(args: argparse.Namespace, callers: bool = False) -> Iterator[Desk]:
     with common.opened(args) as store:
-        desk = Desk(args, store)
+        desk = Desk(args, store, callers)
         try:
             yield desk
         except InputError as error:
@@ -141,14 +141,14 @@ def _say(args: argparse.Namespace, console: Console, told: dict[str, Any], text:
 
 
 def _plan(args: argparse.Namespace, console: Console) -> int:
-    from nhi_watch.act.response import consumers, plan
+    from nhi_watch.act.response import consumers, plan, subjects
     from nhi_watch.report import jsonlines
 
-    with _desk(args) as desk:
-        members = plan.members_of(desk.notable)
+    with _desk(args, callers=True) as desk:
+        members = subjects.members_of(desk.notable)
         seen = [consumers.plain(c) for c in consumers.of(desk.history, desk.notable, members)]
-        breaks = plan.Breaks(seen, consumers.callers(desk.history, members))
-        made = plan.draft(desk.notable, desk.policy, desk.credentials(), breaks, desk.now)
+        breaks = plan.Breaks(seen, consumers.callers(desk.history, members), desk.subjects.gone)
+        made = plan.draft(desk.notable, desk.policy, desk.subjects.credentials, breaks, desk.now)
         made = plan.only(made, args.only) if args.only else made
         jsonlines.write_run(desk.file("plan.json"), made)
         with jsonlines.replacing(desk.file("plan.md")) as stream:
@@ -173,7 +173,7 @@ def _read_plan(desk: Desk) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"{path}: no plan yet; write one with nhi respond plan {desk.notable['id']}")
     told = find.json_file(path, "plan")
-    plan.check(told, desk.policy, desk.notable, desk.credentials())
+    plan.check(told, desk.policy, desk.notable, desk.subjects.credentials, desk.subjects.gone)
     return told
 
 
@@ -185,6 +185,9 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
         key = approval.read_key(args.key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
         signed = approval.approve(made, args.by, args.why, key, desk.now)
         approval.check(signed, made, desk.policy, desk.now)
+        steps = ", ".join(step["action"] for step in made["steps"])
+        find.about_to(console, f"{args.by} approves {steps} until {signed['until']}, for {find.told(desk.notable)}",
+                      args.json)  # fmt: skip
         desk.note("approval", signed)
         approval.keep(desk.file("approvals.jsonl"), signed)
         needed = max(int(step["approvals"]) for step in made["steps"])
@@ -206,6 +209,8 @@ def _export(args: argparse.Namespace, console: Console) -> int:
             raise InputError(f"{path}: nobody has approved the plan; nhi respond approve {desk.notable['id']}")
         signed = list(jsonlines.read(path))
         found = approval.check_all(desk.used, signed, made, desk.policy, desk.now)
+        find.about_to(console, f"the approvals of {', '.join(one.by for one in found)} are used up to hand over "
+                      f"{find.told(desk.notable)}", args.json)  # fmt: skip
         payload = export.KINDS[args.to].make(made, signed)
         jsonlines.write_run(desk.file(f"{args.to}.json"), payload)
         approval.use(desk.store, found, desk.now)
@@ -219,11 +224,25 @@ def _export(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def _setup(args: argparse.Namespace, console: Console) -> int:
+    from nhi_watch.act.response import approvers
+
+    path = args.policy or common.folder(args.out) / common.POLICY
+    key = args.key or args.out / f"{re.sub(r'[^A-Za-z0-9._-]', '_', args.by)[:60]}.pem"
+    approvers.add_approver(path, (args.by, args.role), key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
+    told = {"by": args.by, "role": args.role, "policy": str(path), "key": str(key)}
+    given = "" if path == args.out / common.POLICY else f" --policy {shlex.quote(str(path))}"
+    _say(args, console, told, f"{args.by} approves as {args.role} by {path}, which plan, approve and export "
+         f"{'use from now on' if not given else 'are given as' + given}.\nThe private key is in {key}; its owner keeps "
+         "it, elsewhere.")  # fmt: skip
+    return 0
+
+
 def _key(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.act.response import approval
 
     public = approval.new_key(args.to, os.environ.get("NHI_KEY_PASSPHRASE", ""))
-    name = json.dumps(args.by)  # a basic string of TOML is spelled like one of JSON
+    name = json.dumps(args.by, ensure_ascii=False)  # a basic string of TOML is spelled like one of JSON
     lines = f'[[approver]]\nname = {name}\nroles = ["secops"]\nkey = "{public}"'
     _say(args, console, {"by": args.by, "public": public, "file": str(args.to)},
          f"The private key is in {args.to}; keep it. Put these lines into the policy:\n\n{lines}")  # fmt: skip

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi verify` takes."""
-    parser.add_argument("id", metavar="NOTABLE", help="its number in the list, its id, the id's first letters, "
-                        "or a file with its JSON")  # fmt: skip
+    parser.add_argument("id", metavar="NOTABLE", help=f"{find.ABOUT}; or a file with its JSON")
     parser.add_argument("--model", type=Path, metavar="DIR", help="where its model lies (default: looked for)")
     parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as they were then")
     common.add_state(parser, assets=False)
@@ -89,17 +88,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _notable(args: argparse.Namespace, rows: Rows) -> dict[str, Any]:
     """What was handed to people: a file, else the folder's list, else the state's own copy."""
-    from nhi_watch.report import jsonlines
-
     if Path(args.id).is_file():
         return find.json_file(Path(args.id), "notable")
-    path = args.out / "notables.jsonl"
-    if path.exists() and not args.url:
-        found = [n for n in jsonlines.read(path) if args.id in (str(n["rank"]), n["id"]) or n["id"].startswith(args.id)]
-        found = [n for n in found if args.id == str(n["rank"])] or found
-        if len(found) == 1:
-            return found[0]
-    return find.one(rows, args.id, args.out)
+    found = find.listed(args.out, args.id) if not args.url and (args.out / "notables.jsonl").exists() else None
+    return found or find.one(rows, args.id, args.out)
 
 
 def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> list[Check]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional, Union
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.hosts.splunk.fields import BASELINE, FEEDBACK, SOURCE, SOURCETYPE, names
+from nhi_watch.hosts.splunk.fields import BASELINE, DAYS, FEEDBACK, SOURCE, SOURCETYPE, names
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.rows import values_of
 
@@ -94,6 +94,12 @@ class Columns:
         if _cell(row, self._raw) or not self.cell(row, "scope") or not self.cell(row, "profile"):
             return []
         return [self.cell(row, name) for name in names(BASELINE)]
+
+    def counted(self, row: Row) -> dict[str, str]:
+        """The cells of a row of nhi_days, as `inputlookup` gives it; none of other rows."""
+        if _cell(row, self._raw) or not self.cell(row, "nhi_parts"):
+            return {}
+        return {name: self.cell(row, name) for name in names(DAYS)}
 
     def is_grouped(self, row: Row) -> bool:
         """Whether the row is one of `stats`."""

@@ -72,6 +72,7 @@ NOTABLE = (
     Field("nhi_baseline_day", "last day that had been learnt"),
     Field("nhi_overflow", "episodes of the day over the floor for which the budget had no room"),
     Field("nhi_overflow_highest", "the highest score among those"),
+    Field("nhi_day_events", "events of the whole day that ranking had before it: they can only grow"),
     Field("risk_score", "the score as an integer from 1 to 100, for Enterprise Security's risk action"),
     Field("annotations", "JSON: framework → ids, for Enterprise Security"),
     Field("src", "the first suspicious network address (CIM)"),
@@ -125,6 +126,15 @@ FEEDBACK = (
     Field("time", "when, RFC 3339"),
 )
 """Rows of nhifeedback."""
+
+DAYS = (
+    Field("_key", "the day's number"),
+    Field("nhi_day_number", "days since 1970 (UTC)"),
+    Field("nhi_parts", "the most rows of behaviours that indexers reported for the day, twice running: they only grow"),
+    Field("nhi_last", "how many they reported last"),
+    Field("nhi_short", "second since which they report fewer; empty while they report all"),
+)
+"""Rows of the lookup nhi_days, as NHI Watch - Count writes them."""
 
 HEALTH = (
     Field("nhi_check", "source | fields | parsing | budget | baseline | drift | model | tables"),

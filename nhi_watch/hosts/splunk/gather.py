@@ -7,11 +7,9 @@ see `fields.SOURCE`.
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 from nhi_watch.context.reputation import NOTHING, Reputation
-from nhi_watch.core import registry
 from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, fingerprint, keep, shape_of, sketch
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
@@ -22,17 +20,11 @@ from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.parts import Part, Slot
 from nhi_watch.hosts.splunk.rows import read
 from nhi_watch.intake.days import Sources
-from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.intake.sources import cloudtrail, every
 
 Name = tuple[int, str]
 """Day and identity id."""
 Record = dict[str, Any]
-
-
-def sources() -> list[ModuleType]:
-    """All sources; CloudTrail is asked first, and says what is wrong with groups that nobody claims."""
-    rest = [source for source in registry.modules("nhi_watch.intake.sources") if source is not cloudtrail]
-    return [cloudtrail, *rest]
 
 
 class Gatherer:
@@ -48,10 +40,12 @@ class Gatherer:
         """Rows of a baseline that came by."""
         self.verdicts: list[dict[str, str]] = []
         """Rows of nhi_feedback that came by."""
+        self.counted: list[dict[str, str]] = []
+        """Rows of nhi_days that came by."""
         self.rejected: dict[str, int] = {}
         self._hold = hold
         self._mark = reputation.mark
-        self._sources = Sources(sources())
+        self._sources = Sources(every())
 
     def feed(self, body: bytes) -> None:
         """Take in one chunk."""
@@ -103,6 +97,8 @@ class Gatherer:
             self.verdicts.append(columns.verdict(row))
         elif columns.baseline(row):
             self.baseline.append(columns.baseline(row))
+        elif columns.counted(row):
+            self.counted.append(columns.counted(row))
         elif columns.is_grouped(row):
             self._group(columns.record(row), columns.told(row))
         else:

@@ -1,13 +1,15 @@
 """The reporting search command nhihealth: what arrives, what is missing, and which signals that costs.
 
-It takes four kinds of rows, mixed: `tstats count max(_indextime) AS nhi_indexed … by sourcetype _time span=1h`,
-parts of nhigroup, notables, and verdicts. With `show=blind_spots` it answers with notables of logs that are silent.
+It takes five kinds of rows, mixed: `tstats count max(_indextime) AS nhi_indexed … by sourcetype _time span=1h`,
+parts of nhigroup, notables, verdicts, and its own earlier rows on logs, which tell how late each comes. With
+`show=blind_spots` it answers with notables of logs that are silent.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +18,6 @@ from nhi_watch.core.errors import InputError, ModelError, RejectError
 from nhi_watch.detect import model
 from nhi_watch.hosts.splunk import blind, fields, health, lookup, parts, reasons, tables, verdicts
 from nhi_watch.hosts.splunk.columns import Columns
-from nhi_watch.hosts.splunk.gather import sources
 from nhi_watch.hosts.splunk.health import Bucket, Check
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.nhigroup import RAW
@@ -24,11 +25,14 @@ from nhi_watch.hosts.splunk.options import Option, parse
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.hosts.splunk.rows import read, write
 from nhi_watch.hosts.splunk.spots import Spots
+from nhi_watch.intake.sources import every
 
 OPTIONS = {
     "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
+    "of": Option("all", "all|logs|behaviours", ("all", "logs", "behaviours")),
     "show": Option("all", "all|problems|blind_spots", ("all", "problems", "blind_spots")),
 }
+_CHECKED = ["nhi_check", "nhi_source", "nhi_lag_minutes"]
 _VERDICT = [name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW)]
 
 
@@ -41,6 +45,8 @@ class NhiHealth:
         self._shapes: set[Shape] = set()
         self._rejected: dict[str, int] = {}
         self._notables: list[dict[str, str]] = []
+        self._late: dict[str, int] = {}
+        """Log → seconds by which its events come late, as an earlier check has found."""
         self._read = 0
         self._spots = Spots()
 
@@ -49,8 +55,9 @@ class NhiHealth:
         options = parse("nhihealth", OPTIONS, search.arguments)
         self._earliest = search.earliest
         self._now = int(search.latest or time.time())
-        self._baseline, self._show = options["baseline"], options["show"]
-        return {"type": "reporting", "required_fields": [*RAW, "count", "nhi_indexed", *_VERDICT]}, []
+        self._baseline, self._show, self._of = options["baseline"], options["show"], options["of"]
+        needed = [*RAW, "count", "nhi_indexed", *_VERDICT, *_CHECKED]
+        return {"type": "reporting", "required_fields": needed}, []
 
     def execute(self, body: bytes) -> bytes:
         """Take in a chunk."""
@@ -75,6 +82,8 @@ class NhiHealth:
                 self._spots.remember(notable)
             elif columns.failed(row):
                 self._reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
+            elif columns.cell(row, "nhi_check"):
+                self._late[columns.cell(row, "nhi_source")] = 60 * int(columns.cell(row, "nhi_lag_minutes") or 0)
             elif columns.verdict(row):
                 verdicts.take(columns.verdict(row), self._spots.given)
             elif columns.is_grouped(row):
@@ -91,24 +100,31 @@ class NhiHealth:
         """One row a check, or one a blind spot."""
         if self._show == "blind_spots":
             return self._blind()
-        found = [*self._of_sources(), *health.missing(self._shapes)]
-        if self._read or self._rejected:
-            found.append(health.parsing(self._rejected, self._read))
-        found += health.budget(self._notables)
-        found += [*self._of_baseline(), _of_model(), *self._of_tables()]
+        found: list[Check] = []
+        if self._of != "behaviours":
+            found += [*self._of_sources(), *self._of_baseline(), _of_model(), *self._of_tables()]
+        if self._of != "logs":
+            found += self._of_behaviours()
         if self._show == "problems":
             found = [one for one in found if one["nhi_status"] in ("warn", "error")]
         names, many = fields.names(fields.HEALTH), fields.many(fields.HEALTH)
         return (write(names, found, many) if found else b""), []
 
+    def _of_behaviours(self) -> Iterator[Check]:
+        yield from health.missing(self._shapes)
+        if self._read or self._rejected:
+            yield health.parsing(self._rejected, self._read)
+        yield from health.budget(self._notables)
+
     def _blind(self) -> tuple[bytes, Messages]:
         table = lookup.table(self._lookups, self._baseline)
-        late = blind.lateness(self._seen, {source.NAME: source.SPLUNK_SOURCETYPES for source in sources()})
+        types = {source.NAME: source.SPLUNK_SOURCETYPES for source in every()}
+        late = {**self._late, **blind.lateness(self._seen, types)}
         return self._spots.finish(table, self._earliest, blind.Clock(self._now, late))
 
     def _of_sources(self) -> list[Check]:
         if self._seen:
-            return list(health.sources(sources(), self._seen, self._now))
+            return list(health.sources(every(), self._seen, self._now))
         return [] if self._read or self._rejected or self._notables else [health.nothing()]
 
     def _of_baseline(self) -> list[Check]:

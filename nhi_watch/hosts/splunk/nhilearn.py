@@ -6,12 +6,14 @@ replaces what it taught, so that a search may be repeated, overlap, or fetch wha
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Optional
 
 from nhi_watch.core.errors import StoreError
+from nhi_watch.core.timestamps import render_day
 from nhi_watch.detect import model
-from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, window
+from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.learning import KEEP, Learnt, settle
 from nhi_watch.hosts.splunk.lookup import Table
@@ -26,6 +28,7 @@ OPTIONS = {
     "keep": Option(str(KEEP), "<days, 1 to 30>", pattern=r"[12]?\d|30", example=str(KEEP)),
     "retire": Option("0", "<0: never, or days, 30 to 9999>", pattern=r"0|[3-9]\d|\d{3,4}", example="400"),
 }
+_COUNTED = [name for name in fields.names(fields.DAYS) if name != "_key"]
 
 
 class NhiLearn:
@@ -33,6 +36,10 @@ class NhiLearn:
 
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
+        self._taken: list[int] = []
+        """Days that were learnt."""
+        self._short: Optional[int] = None
+        """A day of which too little came."""
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Read the baseline so far."""
@@ -42,7 +49,7 @@ class NhiLearn:
         self._table = lookup.table(self._lookups, options["baseline"])
         self._context, messages = tables.load_context(self._lookups)
         self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
-        reply: Metadata = {"type": "reporting", "required_fields": [*RAW, *lookup.COLUMNS]}
+        reply: Metadata = {"type": "reporting", "required_fields": [*RAW, *lookup.COLUMNS, *_COUNTED]}
         return reply, messages
 
     def execute(self, body: bytes) -> bytes:
@@ -54,10 +61,11 @@ class NhiLearn:
         """The new baseline."""
         table = self._given() if self._gatherer.baseline else self._table
         days = window.days_of(self._search, self._gatherer.days())
-        learnt = [day for day in days.whole if day not in days.open and day > table.base]
-        found = self._learn(table, learnt)
+        closed = [day for day in days.whole if day not in days.open and day > table.base]
+        found = self._learn(table, closed)
         rows = [dict(zip(lookup.COLUMNS, row)) for row in found.rows()]
-        messages: Messages = [_learnt(learnt, found), *reasons.messages("nhilearn", self._gatherer.rejected)]
+        messages: Messages = [_learnt(self._taken, found), *self._waiting()]
+        messages += reasons.messages("nhilearn", self._gatherer.rejected)
         return (write(fields.names(fields.BASELINE), rows) if rows else b""), messages
 
     def _given(self) -> Table:
@@ -75,15 +83,31 @@ class NhiLearn:
         return table
 
     def _learn(self, table: Table, days: list[int]) -> Table:
-        first = days[0] if days else table.last + 1
-        store, learnt = TableStore(table, first), Learnt(table, first)
-        card = model.load()
-        notables.restore(store, {n: e for n, e in notables.latest(self._gatherer).items() if e.is_exposure})
+        """The table after the first day of which more is there than it was learnt from, and all after that one."""
+        card, work = model.load(), None
+        counts = whole.counts(self._gatherer.counted)
         for day in days:
-            wholes = {name: part.whole() for name, part in self._gatherer.take_day(day).items()}
-            settle(store, card, {day: wholes}, self._context)
-            learnt.take(store, day)
+            parts = self._gatherer.take_day(day)
+            told = whole.answer(day, parts, counts.get(day), ())
+            if not told.is_due(int(self._search.latest or time.time())):
+                self._short = day
+                break
+            if work is None and table.learnt_from(day) >= told.events:
+                continue
+            if work is None:
+                work = TableStore(table, day), Learnt(table, day)
+                notables.restore(work[0], {n: e for n, e in notables.latest(self._gatherer).items() if e.is_exposure})
+            settle(work[0], card, {day: {name: part.whole() for name, part in parts.items()}}, self._context)
+            work[1].take(work[0], day, told.events)
+            self._taken.append(day)
+        store, learnt = work or (TableStore(table, table.last + 1), Learnt(table, table.last + 1))
         return learnt.table(store, self._keep, self._retire)
+
+    def _waiting(self) -> Messages:
+        if self._short is None:
+            return []
+        day = render_day(self._short)
+        return [("WARN", f"nhilearn: {day} and what follows waits: an indexer did not answer; the next run learns it")]
 
 
 def _learnt(days: list[int], found: Table) -> tuple[str, str]:

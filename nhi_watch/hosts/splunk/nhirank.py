@@ -9,16 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect import model
-from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, verdicts, window
+from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, verdicts, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.learning import settle
 from nhi_watch.hosts.splunk.nhigroup import RAW
 from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked, row_of
 from nhi_watch.hosts.splunk.options import Option, parse
+from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.hosts.splunk.rows import Cell, write
 from nhi_watch.hosts.splunk.tablestore import TableStore
@@ -35,6 +37,10 @@ class NhiRank:
 
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
+        self._answers: list[whole.Answer] = []
+        """Days that were ranked."""
+        self._held: list[whole.Answer] = []
+        """Days of which too little came."""
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Read the baseline and the customer's tables."""
@@ -46,7 +52,8 @@ class NhiRank:
         self._budget = float(options["budget"])
         self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
         self._given, told = verdicts.load_exceptions(self._lookups)
-        needed = [*RAW, *(name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW))]
+        named = [*fields.names(fields.FEEDBACK), *fields.names(fields.DAYS)]
+        needed = [*RAW, *(name for name in named if name not in ("_key", *RAW))]
         reply: Metadata = {"type": "reporting", "required_fields": needed}
         return reply, [*messages, *told]
 
@@ -58,14 +65,15 @@ class NhiRank:
     def finish(self) -> tuple[bytes, Messages]:
         """The notables of all whole days."""
         days = window.days_of(self._search, self._gatherer.days())
-        ranked = [day for day in days.whole if day > self._table.base]
-        now = int(self._search.latest or time.time())
+        self._now = now = int(self._search.latest or time.time())
         known = notables.latest(self._gatherer)
-        found, hidden = verdicts.apply(self._rank(ranked, known), known, self._decided(), now)
+        found, hidden = verdicts.apply(self._rank(self._due(days), known), known, self._decided(), now)
+        ranked = [one.day for one in self._answers]
         rows = [row_of(one, now) for one in found if self._show == "all" or one.change != "same"]
         rejected = sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reasons.spelled(code), "nhi_record_count": str(count)} for code, count in rejected]
         messages = [*self._messages(days, ranked, found), *_left_out(hidden)]
+        messages += whole.messages(self._held, [one for one in self._answers if not one.may_end])
         messages += reasons.messages("nhirank", self._gatherer.rejected)
         return _body(rows), messages
 
@@ -81,20 +89,40 @@ class NhiRank:
         except RejectError as error:
             self._gatherer.reject(error.reason)
 
+    def _due(self, days: window.Days) -> list[int]:
+        return [day for day in days.whole if day > self._table.base]
+
     def _rank(self, days: list[int], known: Mapping[str, Earlier]) -> Iterator[Ranked]:
-        if not days:
-            return
-        store, card = TableStore(self._table, days[0]), model.load()
-        notables.restore(store, known)
-        exposed = notables.exposures(store)
+        """The notables of each day of which all has come; one that waits for the rest makes those after it wait, unless
+        the baseline knows it already."""
+        store, card, counts = None, model.load(), self._counted()
+        exposed: dict[str, dict[str, Any]] = {}
         exposures: list[Ranked] = []
         for day in days:
-            wholes = {name: part.whole() for name, part in self._gatherer.take_day(day).items()}
-            result = settle(store, card, {day: wholes}, self._context, self._budget)
+            parts = self._gatherer.take_day(day)
+            told = whole.answer(day, parts, counts.get(day), known.values())
+            if not told.is_due(self._now) or (self._held and self._table.last < self._held[-1].day):
+                self._held.append(told)
+                store = None
+                continue
+            self._answers.append(told)
+            if store is None:
+                store = TableStore(self._table, day)
+                notables.restore(store, known)
+                exposed = exposed or notables.exposures(store)
+            result = settle(store, card, _wholes(day, parts), self._context, self._budget)
+            result.run["day_events"] = told.events
             mine = {name: e for name, e in known.items() if e.day == day and not e.is_exposure}
-            yield from notables.changes(result, mine, is_last=day == days[-1])
+            yield from whole.concluded(notables.changes(result, mine, is_last=day == days[-1]), told)
             exposures = list(notables.exposure_changes(result, exposed))
         yield from exposures
+
+    def _counted(self) -> dict[int, whole.Count]:
+        try:
+            return whole.counts(self._gatherer.counted)
+        except RejectError as error:
+            self._gatherer.reject(error.reason)
+            return {}
 
     def _messages(self, days: window.Days, ranked: list[int], found: list[Ranked]) -> Messages:
         now = [one for one in found if one.change not in ENDED]
@@ -109,6 +137,10 @@ class NhiRank:
         if late:
             messages.append(("WARN", f"nhirank: not ranked: {window.spoken(late)}, which the baseline knows already"))
         return messages
+
+
+def _wholes(day: int, parts: Mapping[str, Part]) -> dict[int, dict[str, IdentityDay]]:
+    return {day: {name: part.whole() for name, part in parts.items()}}
 
 
 def _left_out(hidden: Mapping[str, int]) -> Messages:

@@ -36,6 +36,8 @@ class Earlier(NamedTuple):
     document: dict[str, Any]
     change: str
     day: int
+    events: int = 0
+    """Events of the whole day that ranking had before it when it wrote this; 0: it did not say."""
 
     @property
     def is_exposure(self) -> bool:
@@ -66,7 +68,8 @@ def earlier(text: str) -> Earlier:
         # a silence may have begun on a day on which it was not yet too long
         day = day_of(parse(document["created" if document["kind"] == "blind_spot" else "first_time"]))
         named = {"id": str(document["id"]), "kind": str(document["kind"]), "severity": str(document["severity"])}
-        return Earlier({**document, **named, "revision": int(document["revision"])}, str(told["nhi_change"]), day)
+        kept = {**document, **named, "revision": int(document["revision"])}
+        return Earlier(kept, str(told["nhi_change"]), day, int(told.get("nhi_day_events") or 0))
     except (ValueError, TypeError, KeyError, RecursionError, RejectError) as error:
         raise RejectError("bad_notable", f"{type(error).__name__}: {error}"[:200]) from error
 
@@ -163,6 +166,7 @@ def row_of(ranked: Ranked, now: int) -> dict[str, Cell]:
     # an exposure's own time is that of the leak: too long ago to be found among recent events
     time = parse(document["last_time"]) if document["kind"] == "compromise" else now
     row["_time"], row["nhi_escalated"] = str(time), "1" if ranked.escalated else "0"
+    row["nhi_day_events"] = str(run.get("day_events", ""))
     row["nhi_overflow"], row["nhi_overflow_highest"] = str(run["overflow"]), f"{run['overflow_highest']:g}"
     kept = {name: row[name] for name in fields.names(fields.NOTABLE) if name in row and name not in _NOT_KEPT}
     event = {"time": render(time), **kept, "nhi_notable": document}

@@ -3,8 +3,9 @@
 A part keeps, of each behaviour, the fingerprints of its records. So parts are merged as sets are: in any order,
 twice over, from overlapping windows; a record counts once. 8 bytes a record against 1.5 kB of a raw event.
 
-Packed: one byte of version, how many fingerprints of how many behaviours, the fingerprints, how many of each
-behaviour, the behaviours (`dayrow`); then base64url, whose signs need no escape in any of Splunk's formats.
+Packed: one byte of version, how many fingerprints of how many behaviours, how many stored rows were merged, the
+fingerprints, how many of each behaviour, the behaviours (`day_rows`); then base64url, whose signs need no escape in
+any of Splunk's formats.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.state import day_rows
 
-VERSION = 1
+VERSION = 2
 _HEAD = struct.Struct("<BII")
+_ROWS = struct.Struct("<I")
+"""Since version 2. What is read of version 1 is one row of the summary index."""
 Key = tuple[Shape, int]
 Slot = tuple[Behaviour, set[int]]
 """A behaviour, and the fingerprints of its records."""
@@ -33,10 +36,12 @@ Slot = tuple[Behaviour, set[int]]
 class Part:
     """One identity's day, or a piece of it."""
 
-    __slots__ = ("day", "slots")
+    __slots__ = ("day", "rows", "slots")
 
     def __init__(self, day: int) -> None:
         self.day = day
+        self.rows = 0
+        """How many rows of the summary index are in it; of one that is made of events, none."""
         self.slots: dict[Key, Slot] = {}
 
     def slot(self, shape: Shape, hour: int) -> Slot:
@@ -58,6 +63,7 @@ class Part:
 
     def merge(self, other: Part) -> None:
         """Take in another piece of the same day; records that both know count once."""
+        self.rows += other.rows
         for key, (behaviour, marks) in other.slots.items():
             mine = self.slots.get(key)
             if mine is None:
@@ -113,7 +119,7 @@ def pack(part: Part) -> str:
         own = part.slots[behaviour.shape, behaviour.hour][1]
         marks.extend(sorted(own))
         sizes.append(len(own))
-    head = _HEAD.pack(VERSION, len(marks), len(sizes))
+    head = _HEAD.pack(VERSION, len(marks), len(sizes)) + _ROWS.pack(max(1, part.rows))
     return urlsafe_b64encode(head + _bytes(marks) + _bytes(sizes) + day_rows.pack(whole)).decode("ascii").rstrip("=")
 
 
@@ -131,9 +137,13 @@ def unpack(text: str) -> tuple[str, Part]:
 
 def _unpack(raw: bytes) -> tuple[str, Part]:
     version, marked, sized = _HEAD.unpack_from(raw)
-    if version != VERSION:
-        raise ValueError(f"version {version}, this app reads {VERSION}")
+    if version not in (1, VERSION):
+        raise ValueError(f"version {version}, this app reads 1 and {VERSION}")
     at = _HEAD.size
+    rows = 1
+    if version > 1:
+        (rows,) = _ROWS.unpack_from(raw, at)
+        at += _ROWS.size
     marks = _numbers("Q", raw[at : at + 8 * marked])
     at += 8 * marked
     sizes = _numbers("I", raw[at : at + 4 * sized])
@@ -141,6 +151,7 @@ def _unpack(raw: bytes) -> tuple[str, Part]:
     if sum(sizes) != len(marks) or len(whole.behaviours) != len(sizes):
         raise ValueError("the counts do not fit")
     part = Part(whole.day)
+    part.rows = rows
     for (key, behaviour), own in zip(whole.behaviours.items(), _cut(marks, sizes)):
         part.slots[key] = (behaviour, own)
     return whole.identity.id, part

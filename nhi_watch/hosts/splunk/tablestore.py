@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Optional
 
-from nhi_watch.hosts.splunk.lookup import KEPT, Table, dump, parse
+from nhi_watch.hosts.splunk.lookup import KEPT, LEARNT, Table, dump, parse
 from nhi_watch.state import inventory
 from nhi_watch.state.state import GROUPS, OLD
 
@@ -22,8 +22,8 @@ Lesson = list[Any]
 """[what is learnt at once, what later, peer group]"""
 DRIFT = "drift/"
 RHYTHM = "rhythm/"
-"""Beginnings of the keys of `meta` that a table keeps: the spread of each day's scores and signals, and the hours in
-which each log told something. A day follows."""
+"""Beginnings of the keys of `meta` that a table keeps: the spread of each day's scores and signals, the hours in which
+each log told something, and from how many events a day was learnt. A day follows."""
 _TOLD = ("exposed", "resolved", "quarantined")
 """Changes of a credential after which its use is followed."""
 
@@ -103,7 +103,8 @@ class TableStore:
         """What the next table keeps of the state's tables."""
         found = {name: {key: unpack_text(row) for key, row in self._put.get(name, {}).items()} for name in KEPT[:2]}
         days = {key: b64encode(row).decode("ascii") for key, row in self._put["day"].items()}
-        meta = {key: unpack_text(row) for key, row in self._put["meta"].items() if key.startswith((DRIFT, RHYTHM))}
+        own = (DRIFT, RHYTHM, LEARNT)
+        meta = {key: unpack_text(row) for key, row in self._put["meta"].items() if key.startswith(own)}
         return {**found, "day": days, "meta": meta}
 
 

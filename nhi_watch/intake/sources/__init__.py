@@ -11,3 +11,14 @@ What `read` answers depends on the record alone, not on what was read before it.
 same Event. Whatever is remembered (`lru_cache`) has for its key all values that its answer depends on, as text:
 to Python, 1 equals True.
 """
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from nhi_watch.core import registry
+
+
+def every() -> list[ModuleType]:
+    """All sources, by name; CloudTrail first, because it is asked first, and most records are its."""
+    return sorted(registry.modules(__name__), key=lambda source: bool(source.NAME != "cloudtrail"))

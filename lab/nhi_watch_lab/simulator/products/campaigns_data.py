@@ -7,7 +7,7 @@ from typing import Any
 from nhi_watch_lab.simulator.products import ai, azure, snowflake, vault
 from nhi_watch_lab.simulator.products.raid import Raid
 from nhi_watch_lab.simulator.products.register import technique
-from nhi_watch_lab.simulator.records import Detail
+from nhi_watch_lab.simulator.shapes import model_call
 from nhi_watch_lab.simulator.world import WORDS
 
 
@@ -76,7 +76,7 @@ def model_spend(raid: Raid, cast: Any) -> None:
     for region in d.some(["us-east-1", "us-west-2", "eu-central-1"], raid.few(3)):
         for _ in range(raid.few(50)):
             name = d.pick(["bedrock:InvokeModel", "bedrock:Converse", "bedrock:InvokeModelWithResponseStream"])
-            cloud.send(cloud.made(name, Detail({"modelId": model}), region), 3)
+            cloud.send(cloud.made(name, model_call(cloud.world, d, region, model), region), 3)
     raid.landed(cloud)
     made = [line for line in raid.lines if line.product == "cloudtrail"]
     raid.lines += ai.invocations(raid.company.seed, made)

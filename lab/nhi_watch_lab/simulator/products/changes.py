@@ -18,6 +18,7 @@ from nhi_watch_lab.simulator.products import (
     github,
     gitlab,
     kubernetes,
+    m365,
     okta,
     rare,
     salesforce,
@@ -284,6 +285,16 @@ def calendar(tenant: Tenant) -> None:
                 if deeds:
                     rhythm = Rhythm("cron", at=d.between(0, 22 * HOUR), days=period, offset=d.between(0, period - 1))
                     worker.habits.append(run(rhythm, (d.some(deeds, d.between(2, 6)), d.lognormal(10, 0.8), 5)))
+
+
+def mistypes(tenant: Tenant) -> None:
+    """People's wrong passwords, on as many days as they make mistakes."""
+    company, share = tenant.company, tenant.spec.ways.mistakes
+    deeds: dict[str, Deed] = {"entra": entra.user_sign_in(company, ("Azure Portal", entra.AZURE[1]), error=50126),
+                              "m365": m365.mistyped(company)}  # fmt: skip
+    for product, deed in deeds.items():
+        for worker in [each for each in tenant.staff[product] if each.human and share]:
+            worker.habits.append(office(5 * share, [deed]))
 
 
 CHANGES: list[tuple[Change, float, Callable[[Ways], float]]] = [

@@ -92,21 +92,24 @@ def sign_in(company: Company, resource: tuple[str, str] = GRAPH, error: int = 0)
     return deed
 
 
-def user_sign_in(company: Company, app: tuple[str, str], resource: tuple[str, str] = GRAPH, mfa: bool = True) -> Deed:
-    """A person signs in to an app (name, id) in a browser."""
+def user_sign_in(company: Company, app: tuple[str, str], resource: tuple[str, str] = GRAPH, mfa: bool = True,
+                 error: int = 0) -> Deed:  # fmt: skip
+    """A person signs in to an app (name, id) in a browser; `error` 50126: the password was mistyped."""
 
     def deed(sender: Sender, at: At) -> list[Line]:
         told = {
             "id": at.dice.uuid(), "createdDateTime": iso(at.second, 7, "+00:00"), "userId": sender.facts["guid"],
             "userPrincipalName": sender.facts["email"], "appId": app[1], "appDisplayName": app[0],
-            "ipAddress": sender.address, "userAgent": sender.agent, "status": {"errorCode": 0},
+            "ipAddress": sender.address, "userAgent": sender.agent, "status": {"errorCode": error},
             "location": {"countryOrRegion": country(sender.address)}, "resourceDisplayName": resource[0],
             "resourceId": resource[1], "isInteractive": True, "clientAppUsed": "Browser",
             "authenticationRequirement": "multiFactorAuthentication" if mfa else "singleFactorAuthentication",
             "uniqueTokenIdentifier": token_of(sender), "riskLevelDuringSignIn": "none", "riskState": "none",
         }
+        if error:
+            told["status"]["failureReason"] = "Error validating credentials due to invalid username or password."
         record = envelope(company, at, "SignInLogs", "Sign-in activity", told)
-        record["resultType"], record["callerIpAddress"] = "0", sender.address
+        record["resultType"], record["callerIpAddress"] = str(error), sender.address
         return sender.line(at, "entra", "SignInLogs", record)
 
     return deed

@@ -74,6 +74,23 @@ def file(company: Company, operation: str = "FileDownloaded", site: str = "") ->
     return deed
 
 
+def mistyped(company: Company) -> Deed:
+    """A person's sign-in fails for a wrong password."""
+
+    def deed(sender: Sender, at: At) -> list[Line]:
+        record = _common(company, at, "UserLoginFailed", 15, "AzureActiveDirectory")
+        record.update({
+            "UserKey": sender.facts["guid"], "UserType": 0, "UserId": sender.facts["email"], "ResultStatus": "Failed",
+            "ClientIP": sender.address, "ObjectId": OUTLOOK, "ApplicationId": OUTLOOK, "ErrorNumber": "50126",
+            "AzureActiveDirectoryEventType": 1, "LogonError": "InvalidUserNameOrPassword",
+            "ExtendedProperties": [{"Name": "UserAgent", "Value": sender.agent},
+                                   {"Name": "RequestType", "Value": "OAuth2:Authorize"}],
+        })  # fmt: skip
+        return sender.line(at, "m365", "UserLoginFailed", record)
+
+    return deed
+
+
 def rule(company: Company, name: str, parameters: dict[str, str]) -> Deed:
     """A cmdlet of Exchange, such as a new inbox rule."""
 

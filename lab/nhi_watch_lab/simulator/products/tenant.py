@@ -26,7 +26,7 @@ from nhi_watch_lab.simulator.products import (
     workspace,
 )
 from nhi_watch_lab.simulator.products.campaigns import Campaign, plan
-from nhi_watch_lab.simulator.products.changes import administrators, calendar, explorers, happen
+from nhi_watch_lab.simulator.products.changes import administrators, calendar, explorers, happen, mistypes
 from nhi_watch_lab.simulator.products.company import Habits, make_company
 from nhi_watch_lab.simulator.products.workers import At, Line, Record, Worker, moments, play
 from nhi_watch_lab.simulator.ways import DEFAULT, Ways
@@ -90,6 +90,7 @@ class Tenant:
         administrators(self)
         explorers(self)
         calendar(self)
+        mistypes(self)
         self.happenings = happen(self)
         self.campaigns: list[Campaign] = plan(self)
 

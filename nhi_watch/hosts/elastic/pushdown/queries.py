@@ -14,6 +14,7 @@ from nhi_watch.core.identity import SSO_ROLE
 from nhi_watch.core.timestamps import HOUR, render
 from nhi_watch.hosts.elastic.pushdown import fields
 from nhi_watch.hosts.elastic.read import INGESTED, TIMESTAMP
+from nhi_watch.hosts.elastic.read import stretches as stretches_of
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP
 
 Json = dict[str, Any]
@@ -66,12 +67,7 @@ def spans(hours: Iterable[int]) -> Json:
     >>> [clause["range"]["@timestamp"]["lt"] for clause in spans([0, 1, 5])["bool"]["should"]]
     ['1970-01-01T02:00:00Z', '1970-01-01T06:00:00Z']
     """
-    ends: list[list[int]] = []
-    for hour in sorted(hours):
-        if ends and ends[-1][1] == hour:
-            ends[-1][1] = hour + 1
-        else:
-            ends.append([hour, hour + 1])
+    ends = stretches_of(hours, 1)
     return any_of(*({"range": {TIMESTAMP: {"gte": render(a * HOUR), "lt": render(b * HOUR)}}} for a, b in ends))
 
 

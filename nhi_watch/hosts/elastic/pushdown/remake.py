@@ -14,6 +14,7 @@ import orjson
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.hosts.elastic.pushdown.behaviours import is_trail
+from nhi_watch.hosts.elastic.read import stretches
 from nhi_watch.intake.days import Days
 from nhi_watch.state.store import Store
 
@@ -101,10 +102,5 @@ def pushed(store: Store) -> frozenset[int]:
 
 def note_pushed(store: Store, hours: Iterable[int]) -> None:
     """Put down which hours the cluster has grouped."""
-    ranges: list[list[int]] = []
-    for hour in sorted(hours):
-        if ranges and ranges[-1][1] == hour:
-            ranges[-1][1] = hour + 1
-        else:
-            ranges.append([hour, hour + 1])
+    ranges = stretches(hours, 1)
     store.put("meta", [(_PUSHED, orjson.dumps(ranges) if ranges else None)])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional
 
-from elasticsearch import Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch
 
 from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core.errors import RejectError
-from nhi_watch.hosts.elastic import read
-from nhi_watch.hosts.elastic.hits import Refuse, feed, sources_of
+from nhi_watch.hosts.elastic import hits, read
+from nhi_watch.hosts.elastic.hits import Refuse, sources_of
 from nhi_watch.hosts.elastic.pushdown import checks, fields, queries
 from nhi_watch.hosts.elastic.pushdown.behaviours import Gatherer
 from nhi_watch.hosts.elastic.pushdown.buckets import (
@@ -27,7 +28,7 @@ from nhi_watch.hosts.elastic.pushdown.buckets import (
     point_in_time,
 )
 from nhi_watch.hosts.elastic.pushdown.queries import Request
-from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.hosts.elastic.store_errors import explained, reason
 from nhi_watch.intake.days import Days, Intake
 from nhi_watch.intake.sources import cloudtrail
 
@@ -48,6 +49,7 @@ class Made:
     """How many the cluster has grouped; those that were read are counted by the intake."""
     bytes: int = 0
     """Of the answers that held groups."""
+    groups: int = 0
     rejected: list[tuple[str, int]] = field(default_factory=list)
     """Reason and number of documents whose groups make no Event."""
 
@@ -63,24 +65,39 @@ class _Wanted(NamedTuple):
     ask: Ask
 
 
+@contextmanager
+def _grouping(pattern: str) -> Iterator[None]:
+    """A request that the cluster calls a bad one is one more reason to read the documents."""
+    with explained(f"grouping {pattern}"):
+        try:
+            yield
+        except BadRequestError as problem:
+            raise CannotPushError(f"the cluster refuses to group them: {reason(problem)}") from problem
+
+
 class Trail:
     """CloudTrail's documents in a cluster."""
 
     def __init__(
-        self, client: Elasticsearch, pattern: str, reputation: Reputation = NOTHING, page: int = read.PAGE
-    ) -> None:
+        self, client: Elasticsearch, pattern: str, reputation: Reputation = NOTHING, page: int = read.PAGE,
+        without: Sequence[Json] = (),
+    ) -> None:  # fmt: skip
         self._client = client
         self.pattern = pattern
         self._reputation = reputation
         self._page = page
+        self._without = (read.FROZEN, *without)
         self._left_out: set[str] = set()
         """Calls that are read because their documents have several values in one field."""
 
     def read(self, hours: Iterable[int], until: int, refuse: Refuse) -> Made:
         """All documents of the hours, one by one."""
         made = self._nothing()
-        self._read(queries.within(hours, until), made, refuse)
+        self._read(self._within(hours, until), made, refuse)
         return made
+
+    def _within(self, hours: Iterable[int], until: int) -> Json:
+        return queries.all_of(queries.within(hours, until), without=self._without)
 
     def grouped(self, hours: Iterable[int], until: int, refuse: Refuse) -> Made:
         """The documents of the hours, grouped by the cluster as far as it can.
@@ -88,11 +105,11 @@ class Trail:
         Raises:
             CannotPushError: it cannot; the message says why.
         """
-        within = queries.within(hours, until)
-        with explained(f"grouping {self.pattern}"):
-            reason = checks.obstacle(self._client, self.pattern)
-            if reason is not None:
-                raise CannotPushError(reason)
+        within = self._within(hours, until)
+        with _grouping(self.pattern):
+            obstacle = checks.obstacle(self._client, self.pattern)
+            if obstacle is not None:
+                raise CannotPushError(obstacle)
             with point_in_time(self._client, self.pattern) as pit:
                 ask = Ask.PLACE if one_shard_each(self._client, self.pattern) else Ask.ONE
                 parts = queries.stretches(hours, _STRETCHES)
@@ -106,8 +123,8 @@ class Trail:
         Raises:
             CannotPushError: the cluster cannot group them.
         """
-        within = queries.within(hours, until)
-        with explained(f"grouping {self.pattern}"), point_in_time(self._client, self.pattern) as pit:
+        within = self._within(hours, until)
+        with _grouping(self.pattern), point_in_time(self._client, self.pattern) as pit:
             narrowed = queries.all_of(within, narrow) if narrow else within
             return self._group(pit, _Wanted(narrowed, [list(hours)], fields.TARGET_KEYS, Ask.ALL)).intake.days
 
@@ -142,13 +159,14 @@ class Trail:
             for request, (grouped, buckets) in zip(requests, pool.map(answered, requests)):
                 made.documents += grouped.documents
                 made.bytes += grouped.bytes
+                made.groups += len(buckets)
                 for bucket in buckets:
                     _add(bucket, request, gatherer, made)
         return made
 
     def _read(self, wanted: Json, made: Made, refuse: Refuse) -> None:
-        for hits in read.pages(self._client, self.pattern, wanted, self._page):
-            feed(made.intake, hits, refuse)
+        for page in read.pages(self._client, self.pattern, wanted, self._page):
+            hits.feed(made.intake, page, refuse)
 
 
 def _add(bucket: Bucket, request: Request, gatherer: Gatherer, made: Made) -> None:

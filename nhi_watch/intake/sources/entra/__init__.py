@@ -32,6 +32,7 @@ from typing import Any, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
+from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text
@@ -139,6 +140,10 @@ def read(record: object) -> Event:
         raise RejectError("no_action", "activityDisplayName and operationName are missing")
     seconds = moment(time)
     event, unique = _EVENTS[kind](tuple(map(text, shape))), text(record_id, 256)
+    if kind == "audit" and audit.is_deep(shape[0]):
+        change = next(iter(audit.changes(told)), audit.Change())
+        details = microsoft.value_of(told.get("additionalDetails"), "AppId", "key", "value")
+        event = audit.app_of(event, change, microsoft.guid(details))
     return filled(event, seconds, unique, session, target, row.get("correlationId"), target)
 
 

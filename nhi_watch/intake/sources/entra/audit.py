@@ -31,6 +31,7 @@ _EMPOWERS = frozenset({"consent", "scope_growth", "role_grant", "reply_address",
                        "publisher_changed"})  # fmt: skip
 NOTHING: Deep = ((), "")
 _NONE: Part = {}
+_APPS = ("ServicePrincipal", "Application")
 
 
 class Change(NamedTuple):
@@ -150,6 +151,19 @@ def level_of(operation: str) -> str:
     """
     level = actions.access("entra", operation)
     return "write" if level == "unknown" else level
+
+
+def app_of(event: Event, change: Change, app_id: str) -> Event:
+    """The event with the app that it was done to, where that is another than who acted."""
+    if change.kind not in _APPS or not is_deep(event.action.partition(":")[2]):
+        return event
+    client = guid(change.new.get("ServicePrincipal.ObjectID", "").strip('"'))
+    if client:  # of a grant the target is the resource; who may now use it is the client
+        ids = guid(change.new.get("ServicePrincipal.AppId", "").strip('"')), client
+        app = microsoft.app(event.account, *ids, change.new.get("ServicePrincipal.DisplayName", "").strip('"'))
+    else:
+        app = microsoft.app(event.account, app_id, change.id, change.name)
+    return event if app is None or app.id == event.identity.id else event._replace(about=app)
 
 
 # ---- what was changed

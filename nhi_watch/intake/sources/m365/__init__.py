@@ -34,6 +34,7 @@ from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
 from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text
+from nhi_watch.intake.sources.entra import audit
 from nhi_watch.intake.sources.m365 import facts
 
 NAME = "m365"
@@ -158,6 +159,8 @@ def read(record: object) -> Event:
         raise RejectError("no_action", "Operation is missing")
     told = text(record_id, 256)
     event = _event(*map(text, shape))
+    if row.get("Workload") == facts.DIRECTORY:
+        event = audit.app_of(event, facts.change_of(row), facts.app_id_of(row))
     return filled(event, moment(time), told, session, target, row.get("ObjectId"), row.get("CorrelationId"))
 
 

@@ -220,6 +220,12 @@ def change_of(row: Row) -> audit.Change:
     return audit.Change(kind, unique, name, old, new)
 
 
+def app_id_of(row: Row) -> str:
+    """The application id of the app that a directory record says was changed, or ""."""
+    told = (text(thing.get("ID")).partition(";")[0] for thing in rows(row.get("Target")) if thing.get("Type") in (4, "4"))
+    return next((guid(name) for name in told if GUID.fullmatch(name)), "")
+
+
 def _of_exchange(operation: str, told: Mapping[str, str]) -> list[str]:
     impersonates = told.get("Role", "") == "ApplicationImpersonation" or "full_access_as_app" in told.get("Role", "")
     reduced = [

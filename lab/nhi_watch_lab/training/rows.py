@@ -1,0 +1,135 @@
+"""Identity-days of worlds as numbers: what training and its selection look at, instead of records."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+
+import nhi_watch
+from nhi_watch.detect.bins import EDGES
+from nhi_watch.detect.features import is_person
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.state.baseline import peer_scope
+from nhi_watch_lab import worlds
+from nhi_watch_lab.evaluation.replay import Replay, Replayed
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+PLAIN = ""
+"""The technique of a day without an incident."""
+
+
+class Rows(NamedTuple):
+    """The eligible identity-days of one world, in order of days; one entry each."""
+
+    day: Ints
+    """Days since the world began."""
+    identity: Ints
+    peers: Ints
+    own_days: Ints
+    """Active days of the identity before."""
+    person: Bools
+    """Whether it is a person's long-lived key."""
+    technique: npt.NDArray[np.str_]
+    """Technique and origin of the incident that it is part of, or PLAIN."""
+    incident: npt.NDArray[np.str_]
+    values: Floats
+    """Identity-days × signals; NaN: cannot tell."""
+
+    @property
+    def bad(self) -> Bools:
+        """Which are part of an incident."""
+        return np.asarray(self.technique != PLAIN)
+
+    @property
+    def bins(self) -> Ints:
+        """Identity-days × signals: the bin, -1 where it cannot be told."""
+        found = np.searchsorted(np.array(EDGES), np.nan_to_num(self.values), side="left")
+        return np.where(np.isnan(self.values), -1, found)
+
+
+def training_worlds(seeds: Iterable[int], identities: int = 140, incidents: int = 50) -> Iterator[worlds.World]:
+    """The worlds of training: denser in incidents than life, and smaller, so that many fit in an hour."""
+    for seed in seeds:
+        drawn = worlds.draw(seed, company=seed % 5 == 0)
+        yield drawn._replace(identities=min(drawn.identities, identities), incidents=incidents)
+
+
+def of_world(card: Scorecard, world: worlds.World) -> Rows:
+    """Replay a world, and keep its eligible identity-days."""
+    replay, found, told = Replay(card), list[Replayed](), dict[str, str]()
+    for day in worlds.days(world):
+        replay.label(day.incidents)
+        told.update((i["id"], f"{i['technique']} {i['origin']}") for i in day.incidents if i["distinguishable"])
+        found += [item for item in replay.run([record for _, record in day.records]) if item.ranked.eligible]
+    return _rows(found, told)
+
+
+def _rows(found: Sequence[Replayed], told: dict[str, str]) -> Rows:
+    first = min(item.day for item in found)
+    identities, peers = dict[str, int](), dict[str, int]()
+    whose = [item.episode.identity for item in found]
+    names = [min((i for i in item.incidents if i in told), default="") for item in found]
+    hidden = [not name and bool(item.incidents) for name, item in zip(names, found)]
+    made = Rows(
+        np.array([item.day - first for item in found]),
+        np.array([identities.setdefault(who.id, len(identities)) for who in whose]),
+        np.array([peers.setdefault(peer_scope(who), len(peers)) for who in whose]),
+        np.array([item.episode.view.past.own.days for item in found]),
+        np.array([_is_person(item) for item in found]),
+        np.array([told.get(name, PLAIN) for name in names]),
+        np.array(names),
+        np.array([[np.nan if v is None else v for v in item.episode.values] for item in found]),
+    )
+    return only(made, ~np.array(hidden))
+
+
+def _is_person(item: Replayed) -> bool:
+    view = item.episode.view
+    return is_person(item.episode.identity, view.past, (each.shape for each in view.views))
+
+
+def only(rows: Rows, mask: Bools) -> Rows:
+    """The rows of a mask."""
+    return Rows(**{name: part[mask] for name, part in rows._asdict().items()})
+
+
+# ---- kept between runs, because replaying takes minutes
+
+
+def collected(card: Scorecard, drawn: Sequence[worlds.World], folder: Path, workers: int) -> list[Rows]:
+    """The rows of worlds, in their order; from `folder` where they were collected by the same code."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = _code()
+    jobs = (joblib.delayed(_kept)(card, world, folder / f"{_name(world, mark)}.npz") for world in drawn)
+    return list(joblib.Parallel(n_jobs=workers)(jobs))
+
+
+def _kept(card: Scorecard, world: worlds.World, path: Path) -> Rows:
+    if not path.exists():
+        part = path.with_suffix(".part.npz")
+        np.savez_compressed(part, **of_world(card, world)._asdict())
+        part.replace(path)
+    with np.load(path) as held:
+        return Rows(**{name: held[name] for name in Rows._fields})
+
+
+def _name(world: worlds.World, mark: str) -> str:
+    return hashlib.sha256(f"{mark}{NAMES}{world}".encode()).hexdigest()[:20]
+
+
+def _code() -> str:
+    """Tells one version of all that stands between a seed and a signal's value from another."""
+    total = hashlib.sha256()
+    for package in (Path(nhi_watch.__file__).parent, Path(worlds.__file__).parents[1] / "simulator"):
+        for path in sorted(package.rglob("*.py")):
+            total.update(path.read_bytes())
+    return total.hexdigest()

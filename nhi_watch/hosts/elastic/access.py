@@ -1,0 +1,109 @@
+"""What the job may and can read and write, asked before anything is read: a search says nothing of what it left out.
+
+A pattern without the right to read it, or in a remote cluster that does not answer, looks like one without documents.
+It is left out and named, and its checkpoint stays where it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from elasticsearch import ApiError, Elasticsearch
+
+from nhi_watch.core.errors import StoreError
+from nhi_watch.hosts.elastic.client import STRANGER
+from nhi_watch.hosts.elastic.store_errors import explained, reason, silent_clusters
+
+Json = dict[str, Any]
+_REMEDY = "make the key anew as `nhi elastic setup --api-key-request -` says"
+_NO_SECURITY = (400, 404, 405, 500)
+"""Answers of a cluster without security to a question about privileges."""
+_CLUSTER = re.compile(r"([^:<>]+):(?!:)")
+
+
+class Unread(NamedTuple):
+    """A pattern that is left out."""
+
+    pattern: str
+    why: str
+
+
+class Reach(NamedTuple):
+    """What can be read."""
+
+    patterns: tuple[str, ...]
+    unread: tuple[Unread, ...] = ()
+
+
+def cluster(pattern: str) -> str:
+    """The remote cluster that a pattern names; "" for one of the cluster itself.
+
+    >>> cluster("paris:logs-aws.cloudtrail-*"), cluster("logs-x-*"), cluster("logs-x-*::data")
+    ('paris', '', '')
+    """
+    found = _CLUSTER.match(pattern)
+    return found.group(1) if found and not pattern.startswith("-") else ""
+
+
+def lacking(client: Elasticsearch, wanted: Sequence[Json]) -> dict[str, list[str]]:
+    """Index pattern → privileges on it that the key lacks; nothing on a cluster without security.
+
+    Raises:
+        StoreError: the cluster does not tell.
+    """
+    try:
+        told = client.security.has_privileges(index=list(wanted))
+    except ApiError as problem:
+        if problem.status_code in _NO_SECURITY:
+            return {}
+        raise
+    found = {name: [each for each, has in may.items() if not has] for name, may in told["index"].items()}
+    return {name: sorted(missing) for name, missing in found.items() if missing}
+
+
+def demand(client: Elasticsearch, wanted: Sequence[Json]) -> None:
+    """Make sure of the job's own indices.
+
+    Raises:
+        StoreError: the key lacks something; it says what.
+    """
+    with explained("asking for privileges"):
+        missing = lacking(client, wanted)
+    if missing:
+        named = "; ".join(f"{', '.join(what)} on {name}" for name, what in sorted(missing.items()))
+        raise StoreError(f"the API key lacks a privilege: {named}; {_REMEDY}")
+
+
+def reach(client: Elasticsearch, patterns: Iterable[str], privileges: Sequence[str]) -> Reach:
+    """Which patterns can be read now.
+
+    Raises:
+        StoreError: the cluster itself does not tell.
+    """
+    listed = tuple(dict.fromkeys(patterns))
+    local = [pattern for pattern in listed if not cluster(pattern)]
+    with explained("asking for privileges"):
+        missing = lacking(client, [{"names": local, "privileges": list(privileges)}]) if local else {}
+    why = {name: f"the API key lacks {', '.join(what)} on it; {_REMEDY}" for name, what in missing.items()}
+    for name in sorted({cluster(pattern) for pattern in listed} - {""}):
+        theirs = [pattern for pattern in listed if cluster(pattern) == name]
+        silent = _silence(client, name, theirs)
+        why.update(dict.fromkeys(theirs, silent) if silent else {})
+    unread = tuple(Unread(pattern, why[pattern]) for pattern in listed if pattern in why)
+    return Reach(tuple(pattern for pattern in listed if pattern not in why), unread)
+
+
+def _silence(client: Elasticsearch, name: str, patterns: Sequence[str]) -> str:
+    """Why a remote cluster cannot be read; "" where it can."""
+    try:
+        told = client.options(max_retries=0).search(
+            index=",".join(patterns), size=0, track_total_hits=False, ignore_unavailable=True
+        )
+    except ApiError as problem:
+        if problem.status_code == STRANGER:
+            raise
+        return f"remote cluster {name} cannot be searched: {reason(problem)}"
+    silent = silent_clusters(told.body.get("_clusters") or {})
+    return f"remote cluster {name} does not answer" if silent else ""

@@ -1,0 +1,327 @@
+"""Expressions of `eval` and `where`, after Splunk's "Evaluation functions": they are no search conditions.
+
+A bare word is a field, 'single quotes' are a field too, "double quotes" a text; there are no wildcards, and letters'
+case counts. What is compared with a missing field is neither true nor false, so `where` drops the row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from math import ceil, floor
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.core.timestamps import DAY, HOUR
+from splunk_process import Row
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|'(?P<quoted>[^']+)'|(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w]*)"""
+    r"""|(?P<sign>==|!=|<=|>=|[=<>()+\-*/%.,]))"""
+)
+_OFFSET = re.compile(r"([+-]\d+)([smhd])(?:@([mhd]))?|@([mhd])")
+_UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY}
+Value = Any
+"""None (null), a bool, a float, a str, or a list of texts (multivalue)."""
+
+
+class Scope(NamedTuple):
+    """What an expression is evaluated over."""
+
+    row: Row
+    now: int
+
+
+Term = Callable[[Scope], Value]
+
+
+class EvalError(Exception):
+    """Splunk would refuse the expression."""
+
+
+def expression(text: str) -> Term:
+    """The expression, ready to be evaluated.
+
+    >>> row = {"kind": ["blind_spot"]}
+    >>> expression('kind="blind*"')(Scope(row, 0)), expression("kind=blind_spot")(Scope(row, 0))
+    (False, None)
+    """
+    parser = _Parser(_tokens(text))
+    found = parser.either()
+    if parser.left:
+        raise EvalError(f"cannot read {text!r} from {parser.left[0]}")
+    return found
+
+
+def assignments(text: str) -> list[tuple[str, Term]]:
+    """The pairs of an eval: `a=1, b=len(c)`."""
+    parser, found = _Parser(_tokens(text)), []
+    while True:
+        kind, name = parser.take()
+        if kind not in ("word", "quoted"):
+            raise EvalError(f"eval sets fields, not {name!r}")
+        parser.take("=")
+        found.append((name, parser.either()))
+        if not parser.left:
+            return found
+        parser.take(",")
+
+
+def is_true(value: Value) -> bool:
+    """What `where` keeps; anything but a boolean is refused, as Splunk does."""
+    if value is not None and not isinstance(value, bool):
+        raise EvalError(f"where needs a condition, got {value!r}")
+    return value is True
+
+
+def spelled(value: Value) -> list[str]:
+    """A value as a field's."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return value
+    if isinstance(value, bool):
+        raise EvalError("a boolean cannot be kept in a field")
+    return [f"{value:.15g}" if isinstance(value, float) else value]
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    found, at = [], 0
+    while text[at:].strip():
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise EvalError(f"no expression: {text[at:][:40]!r}")
+        found.append((str(match.lastgroup), match[str(match.lastgroup)]))
+        at = match.end()
+    return found
+
+
+class _Parser:
+    def __init__(self, tokens: list[tuple[str, str]]) -> None:
+        self.left = tokens
+
+    def _next(self) -> str:
+        return self.left[0][1] if self.left and self.left[0][0] in ("sign", "word") else ""
+
+    def take(self, *wanted: str) -> tuple[str, str]:
+        if not self.left:
+            raise EvalError(f"the expression ends where one of {wanted} belongs")
+        token = self.left.pop(0)
+        if wanted and token[1] not in wanted:
+            raise EvalError(f"{token[1]!r} where one of {wanted} belongs")
+        return token
+
+    def either(self) -> Term:
+        found = self.both()
+        while self._next() == "OR":
+            self.take()
+            found = _or(found, self.both())
+        return found
+
+    def both(self) -> Term:
+        found = self.negated()
+        while self._next() == "AND":
+            self.take()
+            found = _and(found, self.negated())
+        return found
+
+    def negated(self) -> Term:
+        if self._next() == "NOT":
+            self.take()
+            inner = self.negated()
+            return lambda scope: None if (told := inner(scope)) is None else not told
+        return self.compared()
+
+    def compared(self) -> Term:
+        left = self.summed()
+        sign = self._next()
+        if sign in _COMPARE:
+            self.take()
+            return _compared(_COMPARE[sign], left, self.summed())
+        if sign in ("IN", "LIKE"):
+            self.take()
+            return self._within(left) if sign == "IN" else _call("like", [left, self.summed()])
+        return left
+
+    def _within(self, left: Term) -> Term:
+        values = self._arguments()
+        return lambda scope: any(_compared(_COMPARE["="], left, value)(scope) for value in values)
+
+    def summed(self) -> Term:
+        found = self.multiplied()
+        while self._next() in ("+", "-", "."):
+            found = _compute(self.take()[1], found, self.multiplied())
+        return found
+
+    def multiplied(self) -> Term:
+        found = self.one()
+        while self._next() in ("*", "/", "%"):
+            found = _compute(self.take()[1], found, self.one())
+        return found
+
+    def one(self) -> Term:
+        kind, told = self.take()
+        if kind == "number":
+            return lambda scope: float(told)
+        if kind == "text":
+            return lambda scope: re.sub(r"\\(.)", r"\1", told[1:-1])
+        if kind == "word" and self._next() == "(":
+            return _call(told, self._arguments())
+        if kind in ("word", "quoted"):
+            return lambda scope: _field(scope.row, told)
+        if told == "(":
+            inner = self.either()
+            self.take(")")
+            return inner
+        if told == "-":
+            return _compute("-", lambda scope: 0.0, self.one())
+        raise EvalError(f"{told!r} begins no value")
+
+    def _arguments(self) -> list[Term]:
+        self.take("(")
+        found: list[Term] = []
+        while self._next() != ")":
+            found.append(self.either())
+            if self._next() != ")":
+                self.take(",")
+        self.take(")")
+        return found
+
+
+def _field(row: Row, name: str) -> Value:
+    told = [value for value in row.get(name, ()) if value]
+    return None if not told else told[0] if len(told) == 1 else told
+
+
+def number(value: Value) -> Optional[float]:
+    """A value as a number; None: it is none."""
+    try:
+        return float(value) if not isinstance(value, (list, bool)) and value is not None else None
+    except ValueError:
+        return None
+
+
+def _or(one: Term, other: Term) -> Term:
+    return lambda scope: one(scope) is True or other(scope) is True
+
+
+def _and(one: Term, other: Term) -> Term:
+    return lambda scope: one(scope) is True and other(scope) is True
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda a, b: a == b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b, "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b,
+}  # fmt: skip
+
+
+def _compared(by: Callable[[Any, Any], bool], left: Term, right: Term) -> Term:
+    """Numbers where both are; else texts; what is missing cannot be compared."""
+
+    def found(scope: Scope) -> Optional[bool]:
+        a, b = left(scope), right(scope)
+        if a is None or b is None:
+            return None
+        if isinstance(a, list):
+            return any(_pair(by, each, b) for each in a)
+        return _pair(by, a, b)
+
+    return found
+
+
+def _pair(by: Callable[[Any, Any], bool], a: Value, b: Value) -> bool:
+    x, y = number(a), number(b)
+    return by(x, y) if x is not None and y is not None else by(str(a), str(b))
+
+
+def _compute(sign: str, left: Term, right: Term) -> Term:
+    def found(scope: Scope) -> Value:
+        a, b = left(scope), right(scope)
+        if a is None or b is None:
+            return None
+        x, y = number(a), number(b)
+        if sign == "." or (sign == "+" and (x is None or y is None)):
+            return spelled(a)[0] + spelled(b)[0]
+        if x is None or y is None or (sign in "/%" and not y):
+            return None
+        return {"+": x + y, "-": x - y, "*": x * y, "/": x / y if y else 0, "%": x % y if y else 0}[sign]
+
+    return found
+
+
+def relative(at: float, told: str) -> float:
+    """A time moved as `relative_time` does: `-1d@d`, `@h`."""
+    match = _OFFSET.fullmatch(told)
+    if match is None:
+        raise EvalError(f"no relative time: {told!r}")
+    moved = at + int(match[1] or 0) * _UNITS[match[2] or "s"]
+    snap = match[3] or match[4]
+    return moved - moved % _UNITS[snap] if snap else moved
+
+
+def _like(pattern: str) -> str:
+    return re.escape(pattern).replace("%", ".*").replace("_", ".")
+
+
+def _case(told: Sequence[Value]) -> Value:
+    return next((value for fits, value in zip(told[::2], told[1::2]) if fits is True), None)
+
+
+def _numbers(told: Sequence[Value]) -> list[float]:
+    return [found for value in told for each in (value if isinstance(value, list) else [value])
+            if (found := number(each)) is not None]  # fmt: skip
+
+
+def _many(value: Value) -> list[str]:
+    return [] if value is None else value if isinstance(value, list) else spelled(value)
+
+
+def _text(value: Value) -> str:
+    return spelled(value)[0]
+
+
+_PLAIN: dict[str, Callable[..., Value]] = {
+    "len": lambda told: float(len(_text(told))), "lower": lambda told: _text(told).lower(),
+    "upper": lambda told: _text(told).upper(), "floor": lambda told: float(floor(number(told) or 0)),
+    "ceiling": lambda told: float(ceil(number(told) or 0)), "tonumber": number, "tostring": _text,
+    "round": lambda told, places=0.0: float(round(number(told) or 0, int(places))),
+    "substr": lambda told, start, size=1e9: _text(told)[int(start) - 1 :][: int(size)],
+    "match": lambda told, pattern: any(re.search(pattern, each) for each in _many(told)),
+    "replace": lambda told, pattern, by: re.sub(pattern, by, _text(told)),
+    "like": lambda told, pattern: bool(re.fullmatch(_like(pattern), _text(told))),
+    "relative_time": relative, "split": lambda told, by: _text(told).split(by),
+    "mvcount": lambda told: float(len(_many(told))), "mvjoin": lambda told, by: by.join(_many(told)),
+    "mvindex": lambda told, at, to=None: _slice(_many(told), at, to),
+}  # fmt: skip
+"""Functions of what is there: of a missing value they make none."""
+_WHOLE: dict[str, Callable[[Sequence[Value]], Value]] = {
+    "if": lambda told: told[1] if told[0] is True else told[2], "case": _case,
+    "coalesce": lambda told: next((value for value in told if value is not None), None),
+    "isnull": lambda told: told[0] is None, "isnotnull": lambda told: told[0] is not None, "null": lambda told: None,
+    "true": lambda told: True, "false": lambda told: False,
+    "mvappend": lambda told: [each for one in told for each in _many(one)] or None,
+    "max": lambda told: max(_numbers(told), default=None), "min": lambda told: min(_numbers(told), default=None),
+}  # fmt: skip
+FUNCTIONS = frozenset({*_PLAIN, *_WHOLE, "now", "in"})
+
+
+def _slice(told: list[str], at: float, to: Optional[float]) -> Value:
+    start, end = int(at), int(at if to is None else to)
+    found = told[start : end + 1 or None] if start >= 0 or end >= 0 else told[start:][: end - start + 1]
+    return found[0] if len(found) == 1 else found or None
+
+
+def _call(name: str, terms: list[Term]) -> Term:
+    if name not in FUNCTIONS:
+        raise EvalError(f"eval has no function {name!r} that the stand-in knows")
+    if name == "now":
+        return lambda scope: float(scope.now)
+    if name == "in":
+        return lambda scope: any(_compared(_COMPARE["="], terms[0], each)(scope) for each in terms[1:])
+    if name in _WHOLE:
+        return lambda scope: _WHOLE[name]([term(scope) for term in terms])
+
+    def found(scope: Scope) -> Value:
+        told = [term(scope) for term in terms]
+        return None if None in told else _PLAIN[name](*told)
+
+    return found

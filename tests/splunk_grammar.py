@@ -1,0 +1,230 @@
+"""A strict grammar of the commands that the app's searches use, made from Splunk's Search Reference 9.4.
+
+https://help.splunk.com/splunk-enterprise/spl-search-reference/9.4/search-commands: each command's Syntax there. What is
+not in this table, or not written as there, is refused, also where Splunk would let it pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from splunk_conf import stages
+from splunk_eval import assignments, expression
+from splunk_search import TIMES, matcher
+
+BOOL = r"true|false|t|f|1|0"
+INT = r"\d+"
+NAME = r"[\w.:-]+"
+TEXT = r'"(?:[^"\\]|\\.)*"|[^\s"]+'
+_OPTION = re.compile(r'(\w+(?:\.\w+)?)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*')
+_TIME = re.compile(rf"\b({'|'.join(TIMES)})=(\S+)")
+_MOMENT = re.compile(r"-?\d+[smhd](@[smhd])?|now|\d+|@[mhd]|\+\d+[smhd](@[smhd])?")
+_CALL = r"(?:count|(?:count|dc|sum|min|max|values|list|avg|latest|earliest|first|last|perc\d+|median)\([\w.{}*]*\))"
+_NAMED = rf"{_CALL}(?: AS (?:\w+|\"[^\"]+\"))?"
+_AGGREGATES = re.compile(rf"\s*{_NAMED}(?:[\s,]+{_NAMED})*\s*")
+_FIELDS = re.compile(r'(?:[\w.{}*]+|"[^"]+"|\'[^\']+\')(?:[\s,]+(?:[\w.{}*]+|"[^"]+"|\'[^\']+\'))*')
+
+
+class RefusedError(AssertionError):
+    """Splunk's reference does not have this."""
+
+
+class Verb(NamedTuple):
+    """A command: its options, and what checks the rest."""
+
+    options: Mapping[str, str]
+    rest: Callable[[str], None]
+    generates: bool = False
+    """May begin a search, behind a pipe."""
+    only_first: bool = False
+
+
+def _refuse(what: str) -> None:
+    raise RefusedError(what)
+
+
+def _shape(pattern: str) -> Callable[[str], None]:
+    def check(rest: str) -> None:
+        if not re.fullmatch(pattern, rest, re.DOTALL):
+            _refuse(f"{rest!r} is not {pattern}")
+
+    return check
+
+
+def _aggregates(rest: str) -> None:
+    functions, by, names = re.sub(r"\bby\b", "BY", rest).partition(" BY ")
+    if not _AGGREGATES.fullmatch(functions):
+        _refuse(f"no functions of stats: {functions!r}")
+    if by and not _FIELDS.fullmatch(names.strip()):
+        _refuse(f"BY needs fields: {names!r}")
+
+
+def _tstats(rest: str) -> None:
+    match = re.fullmatch(r"(.*?) where (.*) by (.+?)(?: span=\d+[smhd])?", rest)
+    if not match:
+        _refuse(f"tstats is written `function where … by … span=…`: {rest!r}")
+    assert match
+    if not _AGGREGATES.fullmatch(match[1]):
+        _refuse(f"no functions of tstats: {match[1]!r}")
+    _indexed(match[2])
+    if not _FIELDS.fullmatch(match[3]):
+        _refuse(f"by needs fields: {match[3]!r}")
+
+
+def _indexed(condition: str) -> None:
+    """tstats sees indexed fields only."""
+    matcher(_TIME.sub("", condition))
+    named = set(re.findall(r"([\w.]+)\s*(?:=|!=|\bIN\b)", re.sub(r'"[^"]*"', '""', _TIME.sub("", condition))))
+    if not named <= {"index", "sourcetype", "source", "host", "_indextime", "_time"}:
+        _refuse(f"tstats sees indexed fields only, not {sorted(named)}")
+
+
+def condition(text: str) -> None:
+    """The condition of a search; times bound the whole search, so they stand outside of parentheses."""
+    for name, told in _TIME.findall(text):
+        if not _MOMENT.fullmatch(told.strip('"')):
+            _refuse(f"{name}={told} is no time")
+    depth = 0
+    for token in re.findall(rf'"(?:[^"\\]|\\.)*"|[()]|\b(?:{"|".join(TIMES)})=', text):
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if depth and token.rstrip("=") in TIMES:
+            _refuse(f"{token} in parentheses: which window that gives is not documented")
+    matcher(_TIME.sub("", text))
+
+
+def _subsearch(rest: str) -> None:
+    match = re.fullmatch(r"\[(.*)\]", rest.strip(), re.DOTALL)
+    if not match:
+        _refuse(f"a subsearch stands in brackets: {rest!r}")
+    assert match
+    inner = match[1].strip()
+    check(inner.removeprefix("search ") if inner.startswith("search ") else inner)
+
+
+def _subpipe(rest: str) -> None:
+    match = re.fullmatch(r"\[(.*)\]", rest.strip(), re.DOTALL)
+    if not match:
+        _refuse(f"a subpipeline stands in brackets: {rest!r}")
+    assert match
+    for stage in stages(match[1]):
+        _stage(stage)
+
+
+def _timechart(rest: str) -> None:
+    _aggregates(re.sub(r"^span=\d+[smhd] ", "", rest))
+
+
+_LOOKUP = _shape(r"[\w.-]+")
+VERBS: dict[str, Verb] = {
+    "search": Verb({}, condition),
+    "where": Verb({}, lambda rest: void(expression(rest))),
+    "eval": Verb({}, lambda rest: void(assignments(rest))),
+    "fields": Verb({}, lambda rest: _shape(_FIELDS.pattern)(re.sub(r"^[+-]\s+", "", rest))),
+    "table": Verb({}, _shape(_FIELDS.pattern)),
+    "head": Verb({}, _shape(INT)),
+    "tail": Verb({}, _shape(INT)),
+    "dedup": Verb({"keepempty": BOOL, "keepevents": BOOL, "consecutive": BOOL}, _shape(_FIELDS.pattern)),
+    "sort": Verb({}, _shape(rf"{INT}(?: [+-]? ?(?:\w+|(?:num|str|ip|auto)\(\w+\))(?:,\s*)?)+")),
+    "rename": Verb({}, _shape(r'[\w.{}*"]+ AS (?:\w+|"[^"]+")(?:, ?[\w.{}*"]+ AS (?:\w+|"[^"]+"))*')),
+    "fillnull": Verb({"value": TEXT}, _shape(rf"(?:{_FIELDS.pattern})?")),
+    "bin": Verb({}, _shape(r"(?:(?:span=\d+[smhd]|bins=\d+|aligntime=\S+) )*\w+(?: span=\d+[smhd])?")),
+    "stats": Verb({"allnum": BOOL, "delim": TEXT}, _aggregates),
+    "timechart": Verb({"limit": r"\w+", "usenull": BOOL, "useother": BOOL, "cont": BOOL}, _timechart),
+    "tstats": Verb(
+        {"prestats": BOOL, "local": BOOL, "append": BOOL, "summariesonly": BOOL, "allow_old_summaries": BOOL,
+         "chunk_size": INT, "fillnull_value": TEXT, "include_reduced_buckets": BOOL},
+        _tstats, generates=True, only_first=True,
+    ),
+    "makeresults": Verb({"count": INT, "annotate": BOOL, "format": "csv|json", "data": TEXT}, _shape(""), True, True),
+    "rest": Verb({"count": INT, "splunk_server": NAME, "timeout": INT}, _shape(r"/[\w/.-]+(?: \w+=\S+)*"), True, True),
+    "inputlookup": Verb(
+        {"append": BOOL, "strict": BOOL, "start": INT, "max": INT},
+        lambda rest: _lookup_where(rest), generates=True,
+    ),
+    "outputlookup": Verb(
+        {"append": BOOL, "create_empty": BOOL, "override_if_empty": BOOL, "max": INT, "key_field": NAME,
+         "allow_updates": BOOL, "createinapp": BOOL, "create_context": "app|user|system", "output_format": r"\w+"},
+        _LOOKUP,
+    ),
+    "collect": Verb(
+        {"index": NAME, "addinfo": BOOL, "addtime": BOOL, "file": TEXT, "spool": BOOL, "marker": TEXT, "uselb": BOOL,
+         "output_format": "raw|hec", "testmode": BOOL, "run_in_preview": BOOL, "host": TEXT, "source": TEXT,
+         "sourcetype": TEXT, "timeformat": TEXT},
+        _shape(""),
+    ),
+    "append": Verb({"extendtimerange": BOOL, "maxtime": INT, "maxout": INT, "timeout": INT}, _subsearch),
+    "appendpipe": Verb({"run_in_preview": BOOL}, _subpipe),
+    "sendalert": Verb({"results_file": TEXT, "results_link": TEXT}, _shape(r'\w+(?: param\.\w+=(?:"[^"]*"|\S+))*')),
+}  # fmt: skip
+_IN_REST = frozenset({"search", "bin", "where", "eval", "rename", "sendalert", "rest"})
+"""Commands whose equals signs are no options."""
+
+
+def void(_: object) -> None:
+    """What was read is not needed."""
+
+
+def _lookup_where(rest: str) -> None:
+    name, _, told = rest.partition(" ")
+    _LOOKUP(name)
+    if told:
+        word, _, asked = told.partition(" ")
+        if word.upper() != "WHERE":
+            _refuse(f"behind the lookup's name may stand where: {told!r}")
+        condition(asked)
+
+
+def check(text: str) -> None:
+    """Refuse a search that the reference does not have; macros must be expanded, own commands are known by nhi….
+
+    >>> check('index=a sourcetype="b" | where len(nhi_id) > 0 | collect index=c addinfo=false')
+    >>> check("index=a | collect index=c adinfo=false")
+    Traceback (most recent call last):
+    splunk_grammar.RefusedError: collect has no option adinfo
+    """
+    begins_with_pipe = text.lstrip().startswith("|")
+    first, *rest = stages(text)
+    if not begins_with_pipe:
+        condition(first.removeprefix("search "))
+    else:
+        verb = first.split()[0]
+        if verb not in OWN_GENERATING and not (verb in VERBS and VERBS[verb].generates):
+            _refuse(f"{verb} begins no search")
+        _stage(first)
+    for stage in rest:
+        verb = stage.split()[0]
+        if verb in VERBS and VERBS[verb].only_first:
+            _refuse(f"{verb} must be the first command")
+        if verb == "inputlookup" and "append=true" not in stage:
+            _refuse("inputlookup further on needs append=true")
+        _stage(stage)
+
+
+OWN_GENERATING = frozenset({"nhidemo", "nhisetup"})
+
+
+def _stage(stage: str) -> None:
+    verb, _, rest = stage.partition(" ")
+    if verb.startswith("nhi"):
+        return  # its own parser refuses what it does not know: see test_splunk_conf
+    if verb not in VERBS:
+        _refuse(f"the grammar has no command {verb}")
+    known, rest = VERBS[verb], rest.strip()
+    if verb not in _IN_REST:
+        rest = _options(verb, known.options, rest)
+    known.rest(rest)
+
+
+def _options(verb: str, known: Mapping[str, str], rest: str) -> str:
+    while match := _OPTION.match(rest):
+        name, value = match[1], match[2]
+        if verb in ("tstats", "timechart") and name not in known:
+            return rest
+        if name not in known:
+            _refuse(f"{verb} has no option {name}")
+        if not re.fullmatch(known[name], value, re.DOTALL):
+            _refuse(f"{verb}: {name}={value} is not {known[name]}")
+        rest = rest[match.end() :]
+    return rest

@@ -1,0 +1,47 @@
+"""What a role of authorize.conf may do: which indexes it sees, which lookups metadata lets it write."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from layout import ROOT
+from splunk_conf import conf
+
+_ACCESS = re.compile(r"^\[([^\]]*)\]\naccess = read : \[ ([^\]]*) \], write : \[ ([^\]]*) \]$", re.MULTILINE)
+
+
+class Role(NamedTuple):
+    """A role with all that it inherits; Splunk's own `user` sees no index of ours."""
+
+    name: str
+    indexes: frozenset[str]
+    capabilities: frozenset[str]
+
+    def sees(self, index: str) -> bool:
+        """Whether its searches find events of an index, and `collect` may write there."""
+        return any(fnmatchcase(index, pattern) for pattern in self.indexes)
+
+    def may_write(self, lookup: str) -> bool:
+        """Whether it may write a lookup, by metadata/default.meta."""
+        meta = (ROOT / "metadata" / "default.meta").read_text("utf-8")
+        told = {place: write for place, _, write in _ACCESS.findall(meta)}
+        writers = told.get(f"collections/{lookup}") or told.get(f"lookups/{lookup}") or told["lookups"]
+        return bool({self.name, *_imports(self.name)} & set(writers.split(", ")))
+
+
+def _imports(name: str) -> list[str]:
+    roles = conf("authorize.conf")
+    told = roles[f"role_{name}"].get("importRoles", "") if f"role_{name}" in roles else ""
+    found = [each for each in told.split(";") if each]
+    return found + [more for each in found for more in _imports(each)]
+
+
+def role(name: str, *indexes: str) -> Role:
+    """A role of the app; `indexes` are those of logs, which an administrator adds."""
+    roles = conf("authorize.conf")
+    mine = [roles[f"role_{each}"] for each in (name, *_imports(name)) if f"role_{each}" in roles]
+    allowed = {index for each in mine for index in each.get("srchIndexesAllowed", "").split(";") if index}
+    able = {key for each in mine for key, value in each.items() if value == "enabled"}
+    return Role(name, frozenset(allowed) | frozenset(indexes), frozenset(able))

@@ -1,0 +1,168 @@
+"""On real servers with security: every command works with exactly the documented keys, and names what one lacks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import orjson
+import pytest
+
+from ecs_shape import document, load
+from elastic_secured import Secured, key, keyed, secured, wait
+from nhi_watch.core.errors import StoreError
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.elastic import setup, templates, windows
+from nhi_watch.hosts.elastic.lease import held
+from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.elastic.store import ElasticStore
+from test_elastic_run import ROOT, SINCE, Place, simulated
+
+__all__ = ["secured"]
+
+Tree = dict[str, Any]
+ADMIN: Tree = {
+    "cluster": ["manage_index_templates", "monitor"],
+    "indices": [{"names": ["nhi-state-*", "nhi-entities-latest-*", "logs-nhi.*"], "privileges": ["manage"]}],
+}
+"""As docs/elastic.md has it."""
+FEW = simulated()[:60]
+
+
+class Guarded(Place):
+    """A namespace on a server with security; `client` is the superuser's."""
+
+    def __init__(self, server: Secured) -> None:
+        self.client, self.url = server.admin, server.url
+        self.namespace = f"k{time.time_ns()}"
+        self.source = f"logs-aws.cloudtrail-{self.namespace}"
+        setup.setup(self.client, self.namespace)
+
+    def fill(self, records: Any = FEW) -> None:
+        when = render(int(time.time()) - 60)
+        load(self.client, self.source, (document(record, True, when) for record in records))
+
+    def request(self) -> Tree:
+        return templates.api_key_request(self.namespace, self.source)
+
+    def checkpoint(self) -> Any:
+        return windows.checkpoints(ElasticStore(self.client, f"nhi-state-{self.namespace}"), [self.source])[self.source]
+
+    def heartbeats(self) -> list[Tree]:
+        index = f"logs-nhi.health-{self.namespace}"
+        self.client.options(ignore_status=404).indices.refresh(index=index)
+        found = self.client.search(index=index, ignore_unavailable=True, sort=[{"@timestamp": "asc"}])
+        return [hit["_source"] for hit in found["hits"]["hits"]]
+
+
+@pytest.fixture
+def place(secured: Secured) -> Iterator[Guarded]:
+    made = Guarded(secured)
+    yield made
+    made.client.indices.delete(index=f"nhi-state-{made.namespace}", ignore_unavailable=True)
+
+
+def nhi(place: Guarded, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program, with the cluster named in the environment, as the documentation has it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NHI_")}
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments, "--namespace", place.namespace]
+    told = {**kept, "NHI_ELASTIC_URL": place.url, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
+
+
+def test_the_four_steps_by_the_letter_with_the_documented_keys_only(
+    secured: Secured, place: Guarded, tmp_path: Path
+) -> None:
+    admin, request, run_key = (tmp_path / name for name in ("admin.key", "run-key.json", "run.key"))
+    admin.write_text(key(secured.admin, {"name": "admin", "role_descriptors": {"admin": ADMIN}}))
+    done = nhi(place, "setup", "--api-key-file", str(admin))
+    assert done.returncode == 0, done.stderr
+    done = nhi(place, "setup", "--api-key-request", str(request))
+    assert (done.returncode, done.stderr) == (0, ""), "step 3 asks nobody, although the cluster is named"
+    run_key.write_text(key(secured.admin, orjson.loads(request.read_bytes())))
+    place.fill()
+    commands = (["run"], ["run", "--intel"], ["learn"], ["doctor"], ["window", "show"],
+                ["feedback", "--audit", str(tmp_path / "audit.jsonl")])  # fmt: skip
+    for command in commands:
+        done = nhi(place, *command, "--api-key-file", str(run_key))
+        assert (done.returncode, done.stderr) == (0, ""), (command, done.stdout, done.stderr)
+        assert "403" not in done.stdout
+    beats = [beat["event"]["outcome"] for beat in place.heartbeats()]
+    assert beats == ["success"] * 3
+
+
+def every_privilege(place: Guarded) -> list[tuple[int, str]]:
+    listed = place.request()["role_descriptors"]["nhi_run"]["indices"]
+    return [(number, each) for number, entry in enumerate(listed) for each in entry["privileges"]]
+
+
+def test_each_privilege_that_is_taken_away_is_named(secured: Secured, place: Guarded) -> None:
+    place.fill(FEW[:5])
+    for number, privilege in every_privilege(place):
+        request = place.request()
+        entry = request["role_descriptors"]["nhi_run"]["indices"][number]
+        entry["privileges"].remove(privilege)
+        name = entry["names"][0]
+        if name == templates.ANALYSTS:
+            continue  # the run does not need it
+        with keyed(secured, request) as client, pytest.raises(StoreError) as raised:
+            run(client, Job(place.source, place.namespace, SINCE, lag=0))
+        assert privilege in str(raised.value) and name in str(raised.value), (privilege, name, str(raised.value))
+    assert place.checkpoint() is None, "nothing was read, so nothing is behind us"
+
+
+def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: Guarded) -> None:
+    place.fill()
+    other = templates.api_key_request(place.namespace, "logs-somewhere.else-*")
+    job = Job(f"{place.source},logs-somewhere.else-*", place.namespace, lag=0)
+    with keyed(secured, other) as client:
+        done = run(client, job)
+    assert [each["index"] for each in done["unread"]] == [place.source]
+    assert "lacks read, view_index_metadata on it" in done["unread"][0]["why"]
+    assert place.checkpoint() is None
+    assert place.heartbeats()[-1]["event"]["outcome"] == "failure"
+    with keyed(secured, place.request()) as client:
+        assert run(client, job._replace(pattern=place.source))["read"] == len(FEW)
+
+
+def test_feedback_says_what_it_lacks(secured: Secured, place: Guarded, tmp_path: Path) -> None:
+    request, file = place.request(), tmp_path / "key"
+    request["role_descriptors"]["nhi_run"]["indices"].pop()
+    file.write_text(key(secured.admin, request))
+    done = nhi(place, "feedback", "--api-key-file", str(file))
+    assert done.returncode == 2
+    assert f"the API key lacks a privilege: read on {templates.ANALYSTS}" in done.stderr
+
+
+def test_a_restart_in_the_middle_is_ridden_out_and_leaves_no_lease(secured: Secured, place: Guarded) -> None:
+    place.fill()
+    restarts = [Thread(target=secured.node.restart)]
+    with keyed(secured, place.request()) as client:
+        done = run(client, Job(place.source, place.namespace, lag=0, patience=300.0), lambda *_: once(restarts))
+    wait(secured.admin)
+    assert done["read"] == len(FEW)
+    lease = held(place.client, f"nhi-state-{place.namespace}")
+    assert lease is not None and lease.until < time.time() + 2, "the next run may begin at once"
+
+
+def once(threads: list[Thread]) -> None:
+    while threads:
+        threads.pop().start()
+        time.sleep(1.0)  # it is being killed
+
+
+def test_a_key_for_remote_clusters_names_them_as_such(secured: Secured, place: Guarded) -> None:
+    request = templates.api_key_request(place.namespace, f"{place.source},paris:logs-aws.cloudtrail-*")
+    role = request["role_descriptors"]["nhi_run"]
+    assert role["remote_indices"] == [{
+        "clusters": ["paris"], "names": ["logs-aws.cloudtrail-*"],
+        "privileges": ["read", "read_cross_cluster", "view_index_metadata"],
+    }]  # fmt: skip
+    assert not any("paris" in name for entry in role["indices"] for name in entry["names"])
+    assert key(secured.admin, request), "Elasticsearch takes it"

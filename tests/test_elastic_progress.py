@@ -1,0 +1,312 @@
+"""A job that nothing wedges: what fails is set aside, what comes late is read, clocks and remotes may be wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from ecs_shape import document, load
+from elastic_server import Server
+from nhi_watch.core.errors import StoreError
+from nhi_watch.core.timestamps import parse, render
+from nhi_watch.hosts.elastic import aside, doctor, fields, hits, templates, windows
+from nhi_watch.hosts.elastic.check import FAIL, OK, Wanted
+from nhi_watch.hosts.elastic.clock import ClusterClock
+from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
+from nhi_watch.hosts.elastic.store import ElasticStore
+from test_elastic_run import ROOT, SINCE, Place, leaves, simulated
+from test_outputs import ecs_fields, faults
+
+__all__ = ["ecs_fields"]
+
+Tree = dict[str, Any]
+FEW = simulated()[:60]
+MORE = simulated()[60:100]
+HOUR = 3600
+
+
+@pytest.fixture
+def place(elastic: Server) -> Iterator[Place]:
+    made = Place(elastic)
+    yield made
+    made.client.options(ignore_status=404).indices.delete(index=f"nhi-state-{made.namespace}")
+
+
+def fill(place: Place, records: Any, ago: int = 60, **changes: Any) -> None:
+    when = render(int(time.time()) - ago)
+    load(place.client, place.source, ({**document(record, True, when), **changes} for record in records))
+
+
+def state(place: Place) -> ElasticStore:
+    return ElasticStore(place.client, f"nhi-state-{place.namespace}")
+
+
+def written(place: Place, stream: str) -> list[Tree]:
+    index = f"{stream}-{place.namespace}"
+    place.client.options(ignore_status=404).indices.refresh(index=index)
+    found = place.client.search(index=index, size=1000, ignore_unavailable=True, sort=[{"@timestamp": "asc"}])
+    return [hit["_source"] for hit in found["hits"]["hits"]]
+
+
+def jobs(place: Place) -> list[Tree]:
+    return [alert for alert in written(place, "logs-nhi.alerts") if alert["event"]["code"] == "job"]
+
+
+def examined(place: Place, pattern: str = "") -> dict[str, Any]:
+    checks = doctor.examine(place.client, Wanted(pattern or place.source, place.namespace, HOUR))
+    return {check.name: check for check in checks}
+
+
+def nhi(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments, "--url", place.url]
+    told = [*command, "--namespace", place.namespace]
+    return subprocess.run(told, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+# ---- a part that fails
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A document that holds `poison` makes the job fail as a defect would."""
+    real = hits.feed
+
+    def feed(intake: Any, page: Any, refuse: Any) -> None:
+        if any(b"poison" in bytes(hit.source) for hit in page):
+            raise IndexError("tuple index out of range")
+        real(intake, page, refuse)
+
+    monkeypatch.setattr(hits, "feed", feed)
+    return monkeypatch
+
+
+def poisoned() -> Tree:
+    return {**FEW[0], "userAgent": "poison", "eventID": "poison-1"}
+
+
+def test_a_part_that_fails_three_times_is_set_aside_and_the_job_goes_on(
+    place: Place, poison: pytest.MonkeyPatch
+) -> None:
+    fill(place, [*FEW, poisoned()])
+    done = place.run(since=SINCE)
+    (given,) = done["set_aside"]
+    assert given["documents"] == len(FEW) + 1 and len(given["ids"]) == aside.NAMED
+    assert given["why"].startswith("IndexError: tuple index out of range")
+    beat = written(place, "logs-nhi.health")[-1]
+    assert beat["event"]["outcome"] == "failure" and "set aside 61 documents" in beat["message"]
+    (alert,) = jobs(place)
+    assert (alert["nhi"]["change"], alert["event"]["kind"]) == ("new", "alert"), "Kibana's rule promotes it"
+    assert "IndexError" in alert["event"]["reason"]
+    checks = examined(place)
+    assert checks["set aside"].status == FAIL
+    fill(place, MORE, ago=0)
+    time.sleep(1.1)
+    again = place.run()
+    assert again["set_aside"] == [] and again["read"] == len(MORE), "it goes on, and does not stumble again"
+    assert len(jobs(place)) == 1
+
+
+def test_what_was_set_aside_is_shown_and_read_again_by_hand(place: Place, poison: pytest.MonkeyPatch) -> None:
+    fill(place, [*FEW, poisoned()])
+    place.run(since=SINCE)
+    poison.undo()
+    shown = nhi(place, "window", "show", "--json")
+    (part,) = orjson.loads(shown.stdout)["set_aside"]
+    assert (part["number"], part["documents"]) == (1, len(FEW) + 1)
+    assert nhi(place, "window", "retry", "2").returncode == 2, "there is no second one"
+    assert "noted for the next run" in nhi(place, "window", "retry", "1").stdout
+    assert place.run()["read"] == 2 * (len(FEW) + 1), "once as the part, once more by the overlap"
+    assert examined(place).get("set aside") is None
+    assert nhi(place, "window", "show").stdout == "nothing is noted, nothing was set aside\n"
+
+
+def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
+    fill(place, FEW)
+    place.run(since=SINCE, lag=HOUR)  # nothing is that old: the state is there
+    store = state(place)
+    window = windows.windows(store, windows.Wanted((place.source,), None, int(time.time())))[0]
+    windows.note(store, [windows.Task(window, starts=windows.STARTS)])
+    store.commit()
+    checks = examined(place)
+    assert checks["progress"].status == FAIL and "the job does not move" in checks["progress"].detail
+    done = place.run()
+    assert "killed" in done["set_aside"][0]["why"]
+    assert windows.pending(state(place)) == []
+
+
+def test_a_part_is_skipped_by_hand(place: Place) -> None:
+    fill(place, FEW)
+    place.run(since=SINCE, lag=HOUR)
+    store = state(place)
+    windows.note(store, [windows.Task(windows.windows(store, windows.Wanted((place.source,), None, SINCE + 9))[0])])
+    store.commit()
+    assert nhi(place, "window", "skip").stdout.startswith("set aside: ")
+    assert nhi(place, "window", "skip").returncode == 2, "nothing is noted any more"
+    assert nhi(place, "window", "skip", "1").stdout.startswith("given up for good: ")
+
+
+def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(
+    place: Place, ecs_fields: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(windows, "windows", broken)
+    with pytest.raises(ZeroDivisionError):
+        place.run()
+    beat = written(place, "logs-nhi.health")[-1]
+    assert beat["event"]["outcome"] == "failure" and beat["message"].startswith("ZeroDivisionError: a defect (")
+    (alert,) = jobs(place)
+    assert alert["rule"]["name"] == "The NHI job fails"
+    assert faults(alert, ecs_fields) == []
+    assert set(leaves(alert)) - set(fields.names(templates.alert_mappings())) == set()
+    assert examined(place)["heartbeat"].status == FAIL
+    monkeypatch.undo()
+    assert place.run(pattern="logs-none-*")["read"] == 0, "the lease was released"
+
+
+# ---- late documents, and clocks
+
+
+def test_what_becomes_searchable_hours_after_it_was_ingested_is_read_and_told(place: Place) -> None:
+    fill(place, FEW)
+    place.run(since=SINCE)
+    fill(place, MORE, ago=3 * HOUR)
+    assert place.run()["events"] == 0, "it is looked for once an hour"
+    done = place.run(look=0)
+    assert (done["late"], done["events"]) == (len(MORE), len(MORE))
+    assert place.run(look=0)["late"] == 0
+
+
+def test_a_document_that_does_not_tell_when_it_came_and_is_late_is_read(place: Place) -> None:
+    fill(place, FEW)
+    place.run(since=SINCE)
+    when = render(int(time.time()) - 5 * HOUR)
+    late = [document({**record, "eventTime": when}, True, None) for record in MORE]
+    load(place.client, place.source, late)
+    done = place.run(look=0)
+    assert (done["late"], done["events"]) == (len(MORE), len(MORE))
+
+
+@pytest.mark.parametrize("wrong", [HOUR, -HOUR])
+def test_the_hosts_clock_does_not_matter(place: Place, monkeypatch: pytest.MonkeyPatch, wrong: int) -> None:
+    real = time.time
+    fill(place, FEW)
+    monkeypatch.setattr(time, "time", lambda: real() + wrong)
+    assert place.run()["read"] == len(FEW)
+    monkeypatch.setattr(time, "time", real)
+    fill(place, MORE, ago=5)
+    assert place.run()["events"] == len(MORE), "the checkpoint is not in the future"
+    assert all(abs(real() - parse(beat["event"]["ingested"])) < 600 for beat in written(place, "logs-nhi.health"))
+
+
+def test_a_checkpoint_of_the_future_counts_as_now(place: Place) -> None:
+    store = state(place)
+    store.put("meta", [(f"elastic:checkpoint:{place.source}", str(int(time.time()) + HOUR).encode())])
+    store.commit()
+    fill(place, FEW, ago=5)
+    assert place.run()["read"] == len(FEW)
+
+
+# ---- who may write
+
+
+def test_a_stuck_request_of_a_former_holder_rewrites_nothing(place: Place) -> None:
+    index = f"nhi-state-{place.namespace}"
+    now = [1000.0]
+    first, second = (Lease(place.client, index, 60, lambda: now[0]) for _ in range(2))
+    first.acquire()
+    stuck = ElasticStore(place.client, index, lambda: first.generation)  # it does not look whether it may
+    stuck.put("meta", [("k", b"old"), ("gone", b"old")])
+    now[0] += 61
+    second.acquire()
+    fresh = ElasticStore(place.client, index, second.keep)
+    fresh.put("meta", [("k", b"new"), ("gone", b"new")])
+    fresh.commit()
+    fresh.put("meta", [("gone", None)])
+    fresh.commit()
+    with pytest.raises(LeaseHeldError, match="another run has taken"):
+        stuck.commit()
+    assert state(place).get("meta", ["k", "gone"]) == {"k": b"new"}
+
+
+def test_who_was_paused_for_longer_than_its_lease_goes_on_where_nobody_took_it(place: Place) -> None:
+    now = [1000.0]
+    lease = Lease(place.client, f"nhi-state-{place.namespace}", 60, lambda: now[0])
+    lease.acquire()
+    now[0] += 500
+    generation = lease.generation
+    assert lease.keep() == generation
+    store = ElasticStore(place.client, f"nhi-state-{place.namespace}", lease.keep)
+    store.put("meta", [("k", b"1")])
+    store.commit()
+
+
+def test_the_clock_goes_on_by_what_has_passed(place: Place) -> None:
+    passed = [50.0]
+    clock = ClusterClock(place.client, f"nhi-state-{place.namespace}", lambda: passed[0])
+    before = clock()
+    passed[0] += 10
+    assert clock() - before == 10 and abs(before - time.time()) < 60
+
+
+# ---- patterns that cannot be read
+
+
+@pytest.fixture
+def remotes(place: Place) -> Iterator[Place]:
+    """The server itself as a remote cluster, and one that is dead."""
+    (node,) = place.client.nodes.info()["nodes"].values()
+    here = {"seeds": [node["transport_address"]], "skip_unavailable": True}
+    dead = {"seeds": ["127.0.0.1:1"], "skip_unavailable": True}
+    place.client.cluster.put_settings(persistent={"cluster": {"remote": {"here": here, "dead": dead}}})
+    yield place
+    none = {"seeds": None, "skip_unavailable": None}
+    place.client.cluster.put_settings(persistent={"cluster": {"remote": {"here": none, "dead": none}}})
+
+
+def test_a_dead_remote_is_named_and_its_checkpoint_stays(remotes: Place) -> None:
+    place, gone = remotes, f"dead:{remotes.source}"
+    fill(place, FEW)
+    done = place.run(pattern=f"{place.source},{gone}")
+    assert done["read"] == len(FEW), "the others are read"
+    assert done["unread"] == [{"index": gone, "why": "remote cluster dead does not answer"}]
+    checkpoints = windows.checkpoints(state(place), [place.source, gone])
+    assert checkpoints[place.source] and checkpoints[gone] is None
+    assert "remote cluster dead" in examined(place, f"{place.source},{gone}")["reach"].detail
+    with pytest.raises(StoreError, match="remote cluster dead does not answer"):
+        place.run(pattern=gone)
+
+
+def test_a_remote_clusters_documents_are_read_also_where_grouping_is_asked_for(remotes: Place) -> None:
+    place = remotes
+    load(place.client, place.source, (document(r, False, render(int(time.time()) - 60)) for r in FEW))
+    done = place.run(pattern=f"here:{place.source}", push_from=1)
+    assert (done["read"], done["push_down"]["documents"]) == (len(FEW), 0)
+    assert done["push_down"]["why_not"] == ["documents of remote clusters are read, not grouped"]
+
+
+def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Place) -> None:
+    odd = f"{place.source}.odd"
+    place.client.indices.create(index=odd, mappings={"properties": {"@timestamp": {"type": "text"}}})
+    place.client.index(index=odd, document={"@timestamp": "never"}, refresh=True)
+    fill(place, FEW)
+    done = place.run(pattern=f"{place.source},{odd}")
+    place.client.indices.delete(index=odd)
+    assert done["read"] == len(FEW)
+    assert [each["index"] for each in done["unread"]] == [odd]
+    assert windows.checkpoints(state(place), [odd])[odd] is None
+
+
+def test_doctor_has_nothing_to_say_of_a_job_that_moves(place: Place) -> None:
+    fill(place, FEW)
+    place.run(since=SINCE)
+    checks = examined(place)
+    assert (checks["progress"].status, checks["backlog"].status) == (OK, OK)
+    assert "set aside" not in checks and "reach" not in checks

@@ -1,0 +1,310 @@
+"""What a value is worth at home: how points come about, whose days count, and what cannot be bent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log2
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core_samples import TODAY, Options, answer, record, run, runs
+from nhi_watch.detect import calibration, model
+from nhi_watch.detect.bins import BINS, EDGES, bin_of
+from nhi_watch.detect.home import (
+    CHURN,
+    FULL,
+    HISTORY,
+    MACHINE,
+    PERSON,
+    SETTLED,
+    STRENGTH,
+    Bound,
+    Home,
+    counted,
+    total,
+)
+from nhi_watch.detect.model import KINDS, NEVER, Scorecard, Shares
+from nhi_watch.state.baseline import (
+    ALIKE,
+    EVERY,
+    HABIT,
+    KEPT,
+    NEW_VALUES,
+    QUARANTINE,
+    QUIET,
+    SIGNAL,
+    TENANT,
+    Delta,
+    Profile,
+    Profiles,
+    learn_groups,
+    teach,
+)
+
+SHARES = st.lists(st.floats(0, 1), min_size=BINS - 1, max_size=BINS - 1).map(
+    lambda told: (1.0, *sorted((round(each, 6) for each in told), reverse=True))
+)
+WORLD = (1.0, 0.5, 0.25, 0.1, *[0.01] * (BINS - 4))
+ATTACK = (1.0, 0.9, 0.9, 0.8, *[0.4] * (BINS - 4))
+
+
+def card(attack: Shares = ATTACK, world: Shares = WORLD, weight: float = 1.0, signals: int = 1) -> Scorecard:
+    names = tuple(f"s{number}" for number in range(signals))
+    return Scorecard("id", "sha", names, (attack,) * signals, (0,), (((world,) * signals,),) * 2, (weight,) * signals,
+                     1.0, -3.0, {})  # fmt: skip
+
+
+def day_of(value: float | None, names: tuple[str, ...] = ("s0",), kind: str = MACHINE) -> Delta:
+    told = counted(names, (value,) * len(names))
+    return {HABIT: {EVERY: 1, **told}, SIGNAL: {f"{kind}/{name}": 1 for name in (EVERY, *told)}}
+
+
+def tenant(days: Mapping[int, Sequence[float | None]], alike: bool = False) -> Profile:
+    """A tenant whose identities had these values; each is a peer group of its own unless they are alike."""
+    profiles = Profiles()
+    for day, values in sorted(days.items()):
+        told = [(day_of(value), Delta(), "peers" if alike else f"peers {n}") for n, value in enumerate(values)]
+        learn_groups(profiles.groups, day, told)
+    return profiles.groups.get(TENANT) or Profile()
+
+
+def own(values: Sequence[float | None], first: int = TODAY - 60) -> Profile:
+    """An identity that had these values, day after day."""
+    profile = Profile()
+    for number, value in enumerate(values):
+        teach(profile, first + number, day_of(value), {})
+    return profile
+
+
+# ---- from shares to points
+
+
+@given(SHARES, SHARES, st.dictionaries(st.integers(TODAY - 40, TODAY - 1), st.lists(st.floats(0, 40), max_size=6)))
+@settings(deadline=None)
+def test_points_rise_with_the_value_are_never_negative_and_have_two_digits(
+    attack: Shares, world: Shares, days: dict[int, list[float | None]]
+) -> None:
+    points = Home(card(attack, world), tenant(days), TODAY).points(0)
+    assert len(points) == BINS and points[0] == 0.0
+    assert list(points) == sorted(points)
+    assert all(each == round(each, 2) for each in points)
+
+
+def test_points_are_the_bits_by_which_attacks_reach_a_value_more_often() -> None:
+    points = Home(card(), Profile(), TODAY).points(0)
+    assert points[:4] == (0.0, round(log2(0.9 / 0.5), 2), round(log2(0.9 / 0.25), 2), 3.0)
+
+
+def test_what_attacks_show_less_often_than_home_keeps_the_points_of_less() -> None:
+    """A ratio of two shares may fall; the points never do."""
+    attack = (1.0, 0.8, 0.01, *[0.001] * (BINS - 3))
+    points = Home(card(attack, (1.0, *[0.1] * (BINS - 1))), Profile(), TODAY).points(0)
+    assert set(points[1:]) == {3.0}
+
+
+def test_what_home_does_more_than_attackers_is_worth_nothing() -> None:
+    assert set(Home(card(WORLD, ATTACK), Profile(), TODAY).points(0)) == {0.0}
+
+
+def test_a_weight_is_a_part_of_the_points() -> None:
+    whole, half = (Home(card(weight=weight), Profile(), TODAY).points(0) for weight in (1.0, 0.5))
+    assert half == tuple(pytest.approx(each / 2, abs=0.006) for each in whole)
+
+
+def test_a_signal_that_no_model_knows_has_no_points() -> None:
+    aligned = card().aligned(("s0", "unheard"))
+    home = Home(aligned, tenant({TODAY - 1: [9.0]}), TODAY)
+    assert set(home.points(1)) == {0.0} and home.points(0)[-1] > 0
+    assert aligned.attack[1] == NEVER
+
+
+@given(st.lists(st.floats(0, 30), max_size=80))
+def test_a_sum_is_that_of_hundredths_on_every_host(values: list[float]) -> None:
+    points = [round(value, 2) for value in values]
+    assert total(points) == total(points[::-1]) == float(f"{sum(round(each * 100) for each in points) / 100:.2f}")
+
+
+@given(st.floats(0, 1000))
+def test_a_value_on_an_edge_belongs_to_the_bin_below(value: float) -> None:
+    at = bin_of(value) or 0
+    assert (at == 0 or EDGES[at - 1] < value) and (at == BINS - 1 or value <= EDGES[at])
+
+
+# ---- from the world's days to the tenant's own
+
+
+def test_the_world_gives_way_to_home_as_days_come() -> None:
+    """A tenant whose machines all reach a value that the world hardly knows."""
+    at = bin_of(9.0) or 0
+    worth = [Home(card(), tenant({TODAY - back: [9.0] * 30 for back in range(1, days + 1)}), TODAY).points(0)[at]
+             for days in range(30)]  # fmt: skip
+    assert worth[0] == round(log2(0.4 / 0.01), 2), "without days it is the world's"
+    assert worth == sorted(worth, reverse=True)
+    assert worth[FULL] < 0.3 * worth[0], "in two weeks it is ordinary here"
+
+
+def test_missing_days_weigh_as_many_identity_days_as_the_tenant_has_a_day() -> None:
+    seven = {TODAY - back: [0.0] * 10 for back in range(1, 8)}
+    share = Home(card(), tenant(seven), TODAY).share(0, BINS - 1)
+    missing = 70 + STRENGTH
+    assert share == pytest.approx(missing * 0.01 / (70 + missing))
+    full = {TODAY - back: [0.0] * 10 for back in range(1, FULL + 1)}
+    assert Home(card(), tenant(full), TODAY).share(0, BINS - 1) == pytest.approx(STRENGTH * 0.01 / (140 + STRENGTH))
+
+
+def test_days_that_cannot_tell_are_no_evidence_of_silence() -> None:
+    days: dict[int, list[float | None]] = {TODAY - back: [None] * 20 + [9.0, 0.0] for back in range(1, 30)}
+    home = Home(card(), tenant(days), TODAY)
+    assert home.reached(0)[1] == 2 * 29
+    assert home.share(0, BINS - 1) < home.share(0, bin_of(9.0) or 0) < 0.5
+
+
+def test_the_order_of_days_and_of_identities_does_not_matter() -> None:
+    one = tenant({TODAY - 2: [9.0, 0.0, 3.0], TODAY - 1: [3.0, 9.0]})
+    other = tenant({TODAY - 2: [3.0, 9.0, 0.0], TODAY - 1: [9.0, 3.0]})
+    assert Home(card(), one, TODAY).points(0) == Home(card(), other, TODAY).points(0)
+
+
+def test_many_made_up_identities_of_one_kind_dilute_nothing() -> None:
+    crowd, few = ({TODAY - 1: [9.0] * size} for size in (4_000, ALIKE))
+    at = f"machine/s0:{bin_of(9.0)}"
+    told = [tenant(days, alike=True).dimension(SIGNAL).values[at].days for days in (crowd, few)]
+    assert told == [ALIKE, ALIKE]
+    assert tenant(crowd).dimension(SIGNAL).values[at].days == 4_000, "of many groups all count"
+
+
+@given(st.integers(1, 5), st.integers(0, 20))
+@settings(max_examples=20, deadline=None)
+def test_one_crowd_never_makes_a_value_cheaper_than_its_few_do(members: int, more: int) -> None:
+    usual = {TODAY - back: [0.0] * 50 for back in range(2, 20)}
+    some = Home(card(), tenant({**usual, TODAY - 1: [9.0] * (ALIKE + members)}, alike=True), TODAY).points(0)
+    crowd = Home(card(), tenant({**usual, TODAY - 1: [9.0] * (ALIKE + members + more)}, alike=True), TODAY).points(0)
+    assert all(large >= small for large, small in zip(crowd, some))
+
+
+def test_peoples_keys_are_weighed_by_the_days_of_peoples_keys() -> None:
+    """What people do every day is news of a machine, and the other way round."""
+    profiles = Profiles()
+    for day in range(TODAY - 30, TODAY):
+        told = [day_of(9.0, kind=PERSON), day_of(0.0), *[day_of(0.0)] * 9]
+        learn_groups(profiles.groups, day, [(now, Delta(), f"p{n}") for n, now in enumerate(told)])
+    at = bin_of(9.0) or 0
+    person, machine = (Home(card(), profiles.groups[TENANT], TODAY, kind).points(0)[at] for kind in (PERSON, MACHINE))
+    assert person < 0.5 and machine > 3.0
+
+
+# ---- the identity's own churn
+
+
+def bound(values: Sequence[float | None]) -> Bound:
+    return Bound(Home(card(), tenant({TODAY - back: [0.0] * 30 for back in range(1, 40)}), TODAY), own(values))
+
+
+def test_churn_counts_once_enough_days_are_known() -> None:
+    fresh, known = bound([9.0] * (CHURN - 1)), bound([9.0] * CHURN)
+    assert fresh.points((9.0,)) == (fresh.home.points(0)[bin_of(9.0) or 0],)
+    assert known.points((9.0,)) < fresh.points((9.0,))
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 40)), max_size=60), st.floats(0.01, 40))
+@settings(deadline=None)
+def test_churn_takes_away_at_most_half(values: list[float | None], value: float) -> None:
+    made = bound(values)
+    usual = made.home.points(0)[bin_of(value) or 0]
+    (worth,) = made.points((value,))
+    assert usual / 2 - 0.005 <= worth <= usual and worth == round(worth, 2)
+
+
+def test_one_odd_day_in_nine_does_not_disarm_a_signal() -> None:
+    """Days that were news themselves teach nothing for as long as quarantine lasts."""
+    calm, profile = bound([0.0] * 27), own([0.0] * 9)
+    for number in range(18):
+        score, value = (55.0, 9.0) if number % 9 == 0 else (3.0, 0.0)
+        teach(profile, profile.last + 1, *calibration.remembered(calm, profile, (value,), score))
+    odd = Bound(calm.home, profile)
+    assert odd.own(0, 9.0) == (0, 27)
+    assert odd.points((9.0,)) == calm.points((9.0,))
+
+
+def test_a_value_that_earlier_days_came_near_is_less_news_than_one_far_above() -> None:
+    made = bound([4.0] * 40)
+    assert made.own(0, 6.0) == (40, 40)
+    assert made.own(0, 20.0) == (0, 40)
+
+
+def test_what_cannot_be_told_or_is_ordinary_has_no_points() -> None:
+    assert bound([9.0] * 30).points((None,)) == bound([]).points((0.0,)) == (0.0,)
+
+
+def test_whoever_wants_to_check_a_reason_gets_its_counts() -> None:
+    usual = bound([9.0] * 20).usual(0, 9.0)
+    assert (usual.signal, usual.home, usual.own, usual.attack) == ("s0", (0, 39 * 30), (20, 20), 0.4)
+
+
+# ---- what a day leaves
+
+
+def test_a_day_that_was_news_teaches_its_habits_only_after_quarantine() -> None:
+    made, known = bound([0.0] * 30), own([0.0] * 30)
+    calm, loud = (calibration.remembered(made, known, (9.0,), score) for score in (39.0, 40.0))
+    at = f"s0:{bin_of(9.0)}"
+    assert calm == ({"score": {"39": 1}, QUIET: {EVERY: 1, calibration.packed(made, (9.0,)): 1},
+                     HABIT: {EVERY: 1, at: 1}, SIGNAL: {"machine/*": 1, f"machine/{at}": 1}}, {})  # fmt: skip
+    assert (loud[0][HABIT], loud[0][SIGNAL]) == ({EVERY: 1}, {"machine/*": 1})
+    assert loud[1] == {HABIT: {at: 1}, SIGNAL: {f"machine/{at}": 1}}
+    profile = own([0.0] * 30)
+    last = profile.last + 1
+    teach(profile, last, *loud)
+    assert at not in profile.dimension(HABIT).values and SIGNAL not in profile.dimensions
+    profile.advance(last + QUARANTINE + 1)
+    assert profile.dimension(HABIT).values[at].days == 1
+
+
+def test_a_newcomer_has_no_say_in_what_is_usual() -> None:
+    made = bound([])
+    assert calibration.remembered(made, own([0.0] * (SETTLED - 1)), (9.0,), 5.0) == ({"score": {"5": 1}}, {})
+    assert set(calibration.remembered(made, own([0.0] * (HISTORY - 1)), (9.0,), 5.0)[0]) == {"score", HABIT}
+    assert SIGNAL in calibration.remembered(made, own([0.0] * HISTORY), (9.0,), 5.0)[0]
+
+
+def test_the_profile_of_a_tenant_keeps_every_bin_of_every_signal() -> None:
+    """What is capped for other dimensions, lest one day teaches too much, is whole here."""
+    names = model.load().signals
+    assert len(KINDS) * len(names) * (BINS + 1) < KEPT[SIGNAL]
+    profiles = Profiles()
+    for number in range(1, BINS):
+        learn_groups(profiles.groups, TODAY - 30, [(day_of(EDGES[number - 1] + 0.1, names), {}, f"p{number}")])
+    kept = profiles.groups[TENANT].dimension(SIGNAL).values
+    assert len(kept) == len(names) * (BINS - 1) + 1 > NEW_VALUES
+
+
+# ---- the whole flow
+
+
+def test_habits_at_home_do_not_depend_on_how_the_runs_were_cut() -> None:
+    days = [[record(TODAY - back, "10:00"), record(TODAY - back, "11:00", role="batch", name=f"Get{back % 5}")]
+            for back in range(24, -1, -1)]  # fmt: skip
+    whole = [each for day in days for each in day]
+    room = Options(budget=1000.0)
+    expected = answer(runs([whole], room))
+    for parts in (days, [whole[::2], whole[1::2]], [whole[20:], whole[:20]]):
+        assert answer(runs(parts, room)) == expected
+
+
+def test_what_machines_do_every_day_comes_to_be_worth_less() -> None:
+    """The same odd call of the same kind, before and after a tenant's machines made it their habit."""
+
+    def fleet(day: int, odd: int) -> list[dict[str, object]]:
+        roles = [f"fleet{chr(97 + n)}-{n}" for n in range(12)]
+        made = [record(day, f"{9 + n % 3:02}:{n:02}", role=role) for n, role in enumerate(roles)]
+        return made + [record(day, "15:00", role=role, name=f"List{day}{role[-1]}") for role in roles[:odd]]
+
+    def judged(odd: int) -> float:
+        history = [each for back in range(40, 0, -1) for each in fleet(TODAY - back, odd if back > 1 else 0)]
+        news = record(TODAY, "15:30", role="fleeta-0", name="ListAnotherThing")
+        found = run(runs([history]), [*fleet(TODAY, 0), news], Options(budget=1000.0)).notables
+        return max((n["score"] for n in found), default=0.0)
+
+    assert judged(odd=8) < judged(odd=0)

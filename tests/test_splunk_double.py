@@ -1,0 +1,187 @@
+"""The stand-in is as strict as Splunk: what it lets pass that Splunk refuses hides a fault of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.hosts.splunk.fields import SOURCETYPE
+from splunk_boards import NAMES, defaults, filled, queries
+from splunk_conf import conf, expand
+from splunk_eval import EvalError, Scope, assignments, expression
+from splunk_grammar import RefusedError, check
+from splunk_peers import Fault, Window, every_index
+from splunk_process import Row, merged
+from splunk_roles import role
+from splunk_search import matcher
+from splunk_server import APPENDED, Server
+
+ROW: Row = {"nhi_kind": ["blind_spot"], "n": ["40"], "many": ["a", "B"]}
+ALWAYS = Window(0, 1 << 40)
+
+
+def where(text: str) -> object:
+    return expression(text)(Scope(ROW, 1_000_000))
+
+
+WHERE = {
+    "a wildcard is a star": ('nhi_kind="blind*"', False),
+    "letters' case counts": ('nhi_kind="Blind_Spot"', False),
+    "a bare word is a field": ("nhi_kind=blind_spot", None),
+    "numbers are compared as numbers": ("n >= 5", True),
+    "what is missing is neither": ("missing < 5", None),
+    "like has its own wildcards": ('like(nhi_kind, "blind%")', True),
+    "and before or": ('nhi_kind="x" AND n=1 OR n=40', True),
+}
+
+
+@pytest.mark.parametrize(("text", "found"), WHERE.values(), ids=WHERE)
+def test_where_evaluates_an_expression(text: str, found: object) -> None:
+    assert where(text) is found
+
+
+SEARCH = {
+    "a star is a wildcard": ('nhi_kind="blind*"', True),
+    "letters' case does not count": ('nhi_kind="BLIND_spot"', True),
+    "a bare word is a value": ("nhi_kind=blind_spot", True),
+    "any of many values fits": ("many=b", True),
+    "not equal needs a value": ("missing!=1", False),
+    "NOT does not": ("NOT missing=1", True),
+}
+
+
+@pytest.mark.parametrize(("text", "found"), SEARCH.values(), ids=SEARCH)
+def test_search_looks_for_values(text: str, found: bool) -> None:
+    assert matcher(text)(ROW) is found
+
+
+@pytest.mark.parametrize("text", ["len(nhi_id) > 0", "a=1 b=2 OR c=3", "a=1 earliest=-1h"])
+def test_a_condition_that_search_reads_otherwise_is_refused(text: str) -> None:
+    with pytest.raises(AssertionError):
+        matcher(text)
+
+
+@pytest.mark.parametrize("text", ["n ~ 4", "nosuch(n)", "n >", 'like(n "x")'])
+def test_an_expression_that_eval_does_not_have_is_refused(text: str) -> None:
+    with pytest.raises(EvalError):
+        expression(text)
+
+
+def test_eval_sets_fields_one_after_the_other() -> None:
+    (_, first), (name, second) = assignments('a=n + 2, b=if(isnull(missing), "none", a)')
+    assert (first(Scope(ROW, 0)), name, second(Scope(ROW, 0))) == (42.0, "b", "none")
+
+
+WRONG = [
+    "index=a | collect index=b adinfo=false", "index=a | outputlookup overide_if_empty=false x.csv",
+    "index=a | tstats count",
+    "index=a | inputlookup nhi_feedback", "index=a | head limit 5", "index=a | sort - n", "index=a | table",
+    "index=a | append search index=b", "| tstats count where nhi_id=1 by _time span=1h", "index=a | frobnicate",
+    "(index=a earliest=-1d) OR index=b", "index=a earliest=yesterday", "index=a | stats count BY",
+    "index=a | dedup 5keep=1 x", "index=a | where nhi_kind IN (", "index=a | append maxtme=5 [search index=b]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_the_reference_does_not_have_is_refused(text: str) -> None:
+    with pytest.raises((AssertionError, EvalError, IndexError)):
+        check(text)
+
+
+SHIPPED = {
+    **{name: conf("savedsearches.conf")[name]["search"] for name in conf("savedsearches.conf").sections()},
+    **{f"{name}, {key}": text for name in conf("searchbnf.conf").sections() for key, text in
+       conf("searchbnf.conf")[name].items() if key.startswith("example")},
+    **{f"{name}, {source}": filled(text, defaults(name)) for name in NAMES for source, text in queries(name)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_search_that_ships_is_in_the_grammar(name: str) -> None:
+    check(expand(SHIPPED[name]))
+
+
+@pytest.mark.parametrize("name", conf("savedsearches.conf").sections())
+def test_no_scheduled_search_asks_for_every_index(name: str) -> None:
+    text = expand(SHIPPED[name])
+    if not text.startswith("| inputlookup"):
+        assert not every_index(text.partition("where")[2] if "| tstats" in text else text.partition("|")[0])
+
+
+@pytest.mark.parametrize("name", conf("savedsearches.conf").sections())
+def test_no_search_is_finalized_and_none_but_the_count_concludes_from_half_an_answer(name: str) -> None:
+    settings = conf("savedsearches.conf")[name]
+    assert "dispatch.max_time" not in settings and "dispatch.max_count" not in settings
+    assert settings["dispatch.allow_partial_results"] == ("1" if name.endswith("Count") else "0")
+
+
+@pytest.mark.parametrize("name", conf("savedsearches.conf").sections())
+def test_what_is_appended_is_of_small_indexes_and_bounded_by_rows_that_it_never_has(name: str) -> None:
+    stages = expand(SHIPPED[name]).split("append ")[1:]
+    for stage in stages:
+        assert "maxtime=300 maxout=50000" in stage
+        assert "index=nhi_risk" in stage or "source=nhi_health" in stage
+
+
+# ---- peers, limits, permissions
+
+
+def filled_server(tmp_path: Path, peers: int = 4) -> Server:
+    server = Server(tmp_path, peers=peers)
+    for number in range(12):
+        server.index([(100 + number, {"number": number})], "x")
+    return server
+
+
+Change = Callable[[Server], None]
+
+
+@pytest.mark.parametrize(("how", "found"), [("down", 9), ("lost", 9), ("twice", 15), ("late", 12)])
+def test_a_peer_at_fault_changes_what_comes(tmp_path: Path, how: str, found: int) -> None:
+    server = filled_server(tmp_path)
+    server.faults = [Fault(1, how)]
+    assert len(server.search("index=main | head 100", ALWAYS, 10_000)) == found
+
+
+def test_an_appended_search_ends_after_its_time_and_its_rows(tmp_path: Path) -> None:
+    server = filled_server(tmp_path)
+    server.faults = [Fault(1, "late")]
+    assert len(server.search("index=nothing | append [search index=main]", ALWAYS, 10_000)) == 9
+    server.faults = []
+    server.events *= 1000
+    assert len(server.search("index=nothing | append [search index=main]", ALWAYS, 10_000)) == APPENDED
+
+
+def test_a_scheduled_search_fails_where_a_peer_does_and_writes_nothing(tmp_path: Path) -> None:
+    server = filled_server(tmp_path)
+    server.faults = [Fault(2, "down")]
+    assert server.scheduled("NHI Watch - Group Events", DAY) == []
+    assert server.failed == ["NHI Watch - Group Events"] and not [r for r in server.events if r["index"] != ["main"]]
+
+
+def test_fields_that_a_streaming_command_did_not_ask_for_come_back_by_the_index_of_the_chunk() -> None:
+    given = [{"a": ["1"], "b": ["2"]}, {"a": ["3"], "b": ["4"]}]
+    answered = [{"a": ["3"], "n": ["x"], "_chunked_idx": ["1"]}, {"n": ["y"]}]
+    assert merged([dict(row) for row in answered], given, "streaming") == [
+        {"a": ["3"], "b": ["4"], "n": ["x"]}, {"n": ["y"]},
+    ]  # fmt: skip
+    assert merged([dict(row) for row in answered], given, "reporting")[0] == {"a": ["3"], "n": ["x"]}
+
+
+def test_an_analyst_sees_notables_and_behaviours_and_gives_verdicts_and_no_more(tmp_path: Path) -> None:
+    server = filled_server(tmp_path)
+    server.notable('{"time": "1970-01-02T00:00:00Z", "nhi_id": "x"}', DAY)
+    server.role = role("nhi_analyst")
+    assert server.search("index=main", ALWAYS, DAY) == []
+    assert len(server.search(f'index=nhi_risk sourcetype="{SOURCETYPE}"', ALWAYS, DAY)) == 1
+    server.search('| makeresults | eval _key="1" | outputlookup append=true key_field=_key nhi_feedback', ALWAYS, DAY)
+    with pytest.raises(AssertionError, match="may not write nhi_days"):
+        server.search('| makeresults | eval _key="1" | outputlookup override_if_empty=false nhi_days', ALWAYS, DAY)
+
+
+def test_the_grammar_says_what_it_refuses() -> None:
+    with pytest.raises(RefusedError, match="collect has no option adinfo"):
+        check("index=a | collect index=b adinfo=false")
