@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tools")]
 
+from core_samples import Going, Options
 from layout import ROOT
 from llm_double import copying, endpoint, plain
 from llm_real import BEGIN
@@ -25,10 +26,8 @@ from nhi_watch.act.copilot.masking import mask
 from nhi_watch.act.response import plan, policy, subjects
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import brief
-from nhi_watch.detect.judge import Options, Pipeline
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant
 from test_brief import falsehoods
 
@@ -56,12 +55,12 @@ class Told(NamedTuple):
 
 def incidents(seed: int, days: int = 16, machines: int = 60, campaigns: int = 40) -> Iterator[Told]:
     """The notable of each incident of a simulated tenant that has one, whatever its rank."""
-    pipeline = Pipeline(State(MemoryStore()), model.load(), [cloudtrail], Options(1_000.0))
+    going = Going(MemoryStore(), [cloudtrail], Options(1_000.0))
     labels: list[dict[str, Any]] = []
     for day in Tenant(Spec(days=days, machines=machines, seed=seed, campaigns=campaigns)).days():
         labels += day.incidents
-        pipeline.feed(day.records, lambda index, error: pipeline.reject(error.reason))
-    standing = pipeline.finish().standing
+        going.feed(day.records)
+    standing = going.finish().standing
     for label in labels:
         mine = {*label["record_ids"]}
         found = next((n for n in standing if mine & {*n["record_ids"]}), None)

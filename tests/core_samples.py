@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
+from nhi_watch.context.assets import NO_ASSETS, Assets
+from nhi_watch.context.context import Context
 from nhi_watch.core import behaviour
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options, Pipeline, Result
+from nhi_watch.detect.judge import BUDGET, Judge
+from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import Profile, learn_groups, peer_scope, teach
@@ -56,6 +61,13 @@ CALL = Event(
     record_id="",
 )
 """An ordinary call; samples tell only what differs from it."""
+
+class Options(NamedTuple):
+    """What a run may be told."""
+
+    budget: float = BUDGET
+    assets: Assets = NO_ASSETS
+
 
 ORDINARY = Options()
 
@@ -152,11 +164,32 @@ def record(day: int, clock: str, **changes: Any) -> dict[str, Any]:
 
 def run(store: Any, records: Iterable[object], options: Options = ORDINARY) -> Result:
     """One run over a store."""
-    pipeline = Pipeline(State(store), model.load(), [cloudtrail], options)
-    pipeline.feed(records, lambda index, reject: pipeline.reject(reject.reason))
-    result = pipeline.finish()
+    going = Going(store, [cloudtrail], options)
+    going.feed(records)
+    result = going.finish()
     store.commit()
     return result
+
+
+class Going:
+    """A run over a store, fed bit by bit."""
+
+    def __init__(self, store: Any, sources: Sequence[ModuleType] = (cloudtrail,), options: Options = ORDINARY) -> None:
+        context, state = Context(options.assets), State(store)
+        self._intake = Intake(sources, context, state.load_day)
+        self._judge = Judge(state, model.load(), context, options.budget)
+
+    def feed(self, records: Iterable[object]) -> None:
+        """Read some records."""
+        self._intake.feed(records)
+
+    def relieve(self) -> None:
+        """Settle all days but the one that is being read, if much is held."""
+        self._judge.relieve(self._intake.days)
+
+    def finish(self) -> Result:
+        """Settle what was read."""
+        return self._judge.settle(self._intake.days)
 
 
 def runs(parts: Iterable[Iterable[object]], options: Options = ORDINARY) -> MemoryStore:
@@ -190,6 +223,8 @@ def answer(store: Any) -> dict[str, Any]:
     del whole["ledger"]
     for notable in whole["notable"].values():
         notable.pop("revision")
+        for one in notable["revisions"]:
+            one.pop("revision")
     whole["profile"] = baselines_of(store)
     return whole
 

@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from attack_strings import attacks
-from core_samples import ACCOUNT, record
+from core_samples import ACCOUNT, Going, Options, record
 from desk_samples import KEY, MAKES, NETWORK, ROLE, USER, notable
 from nhi_watch.core.notable import Control, ImpactFactor, NotableLink, TimelineEntry, clip
 from nhi_watch.core.notable import NotableIdentity as Who
-from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options, Pipeline
 from nhi_watch.intake.sources import cloudtrail, entra, github
 from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.state import State
 from notable_samples import samples
 
 ATTACKS = attacks()
@@ -66,9 +63,9 @@ def replace_factors(text: str) -> Any:
 @lru_cache(None)
 def by_logs() -> list[dict[str, Any]]:
     """What the product itself makes of records that attackers wrote: CloudTrail, GitHub, Entra."""
-    pipeline = Pipeline(State(MemoryStore()), model.load(), [cloudtrail, github, entra], Options(1_000.0))
-    pipeline.feed(list(_records()), lambda index, error: pipeline.reject(error.reason))
-    return pipeline.finish().standing
+    going = Going(MemoryStore(), [cloudtrail, github, entra], Options(1_000.0))
+    going.feed(list(_records()))
+    return going.finish().standing
 
 
 def _records() -> Iterator[dict[str, Any]]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core_samples import Going, Options
 from nhi_watch.act.posture.exports import Exports
 from nhi_watch.act.posture.look import look
 from nhi_watch.act.posture.matching import Limits, scene
 from nhi_watch.context.assets import NO_ASSETS
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import history, model
-from nhi_watch.detect.judge import Options, Pipeline
 from nhi_watch.hosts.splunk.notables import event_of
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_conf import conf
 from splunk_peers import Window
@@ -33,7 +32,7 @@ def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
     server = Server(app, python)
     server.overrides["nhi_budget"] = BUDGET
     store = MemoryStore()
-    pipeline = Pipeline(State(store), model.load(), [cloudtrail], Options(float(BUDGET)))
+    going = Going(store, [cloudtrail], Options(float(BUDGET)))
     for day in Tenant(spec).days():
         timed = [(parse(record["eventTime"]), record) for record in day.records]
         midnight = timed[0][0] // DAY * DAY
@@ -44,8 +43,8 @@ def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
             server.search(GROUP, Window(since, until), end + 300)
         server.scheduled("NHI Watch - Rank", end + 420)
         server.scheduled("NHI Watch - Health", end + 540)
-        pipeline.feed(day.records, lambda index, error: pipeline.reject(error.reason))
-    pipeline.finish()
+        going.feed(day.records)
+    going.finish()
     _posture(server, store, now_of(server))
     _verdict(server, now_of(server))
     return server

@@ -15,7 +15,7 @@ from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, Behaviour, Iden
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 
 CALLS = st.builds(
@@ -136,8 +136,8 @@ def test_shapes_leave_out_what_changes_from_record_to_record() -> None:
 # ---- grouping
 
 
-def grouped(records: list[Any]) -> tuple[Grouping, list[tuple[int, str]]]:
-    made = Grouping([cloudtrail])
+def grouped(records: list[Any]) -> tuple[Intake, list[tuple[int, str]]]:
+    made = Intake([cloudtrail])
     rejects: list[tuple[int, str]] = []
 
     def refuse(index: int, reject: RejectError) -> None:
@@ -155,7 +155,7 @@ def test_the_short_way_and_the_full_reading_make_the_same_day() -> None:
     quick, rejects = grouped(records)
     (one,) = quick.days[TODAY].values()
     (other,) = whole_days([cloudtrail.read(r) for r in records]).values()
-    assert (rejects, quick.parsed, quick.duplicates) == ([], 40, 0)
+    assert (rejects, quick.days.parsed, quick.days.duplicates) == ([], 40, 0)
     assert plain(one) == plain(other)
 
 
@@ -163,19 +163,19 @@ def test_rejects_are_told_with_their_place_in_the_batch() -> None:
     records = [record(TODAY, "10:00"), 7, record(TODAY, "10:01", eventTime="yesterday"), {}]
     made, rejects = grouped(records)
     assert [index for index, _ in rejects] == [1, 2, 3]
-    assert made.parsed == 1
+    assert made.days.parsed == 1
 
 
 def test_only_days_with_new_records_have_changed() -> None:
     stored = dict(grouped([record(TODAY, "10:00")])[0].days[TODAY].items())
     for whole in stored.values():
         whole.stored = len(whole.seen)
-    made = Grouping([cloudtrail], lambda number: dict(stored) if number == TODAY else {})
+    made = Intake([cloudtrail], load_day=lambda number: dict(stored) if number == TODAY else {})
     made.feed([record(TODAY, "10:00"), record(TODAY + 1, "00:00")], lambda index, reject: None)
-    assert list(made.changed()) == [TODAY + 1]
+    assert list(made.days.changed()) == [TODAY + 1]
     made.feed([record(TODAY, "10:01")], lambda index, reject: None)
-    assert list(made.changed()) == [TODAY, TODAY + 1]
-    assert made.duplicates == 1
+    assert list(made.days.changed()) == [TODAY, TODAY + 1]
+    assert made.days.duplicates == 1
 
 
 def test_events_of_a_sample_are_as_told() -> None:

@@ -14,17 +14,15 @@ from typing import Any
 
 import pytest
 
+from core_samples import Going, Options
 from ecs_shape import document, load, mappings
 from elastic_server import Server
 from elastic_story import records
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
-from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options, Pipeline
 from nhi_watch.hosts.elastic import read
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.sqlite import SqliteStore
-from nhi_watch.state.state import State
 from test_elastic_run import ROOT, SINCE, Place, essence, fill
 
 Tree = dict[str, Any]
@@ -47,9 +45,9 @@ def told() -> tuple[Tree, ...]:
 def from_files(folder: Path, chosen: tuple[Tree, ...]) -> list[Tree]:
     """The notables that files and SQLite make of some records."""
     store = SqliteStore(folder / "state.sqlite")
-    pipeline = Pipeline(State(store), model.load(model.FOLDER), [cloudtrail], Options(BUDGET))
-    pipeline.feed(chosen, lambda index, error: pipeline.reject(error.reason))
-    notables = pipeline.finish().notables
+    going = Going(store, [cloudtrail], Options(BUDGET))
+    going.feed(chosen)
+    notables = going.finish().notables
     store.close()
     return essence(sorted(notables, key=lambda n: str(n["id"])))
 

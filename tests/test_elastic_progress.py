@@ -15,10 +15,9 @@ from ecs_shape import document, load
 from elastic_server import Server
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.hosts.elastic import aside, doctor, fields, templates, windows
+from nhi_watch.hosts.elastic import aside, doctor, fields, hits, templates, windows
 from nhi_watch.hosts.elastic.check import FAIL, OK, Wanted
 from nhi_watch.hosts.elastic.clock import ClusterClock
-from nhi_watch.hosts.elastic.hits import Intake
 from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.store import ElasticStore
 from test_elastic_run import ROOT, SINCE, Place, leaves, simulated
@@ -76,14 +75,14 @@ def nhi(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def poison(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A document that holds `poison` makes the job fail as a defect would."""
-    real = Intake.feed
+    real = hits.feed
 
-    def feed(self: Intake, hits: Any, refuse: Any) -> None:
-        if any(b"poison" in bytes(hit.source) for hit in hits):
+    def feed(intake: Any, page: Any, refuse: Any) -> None:
+        if any(b"poison" in bytes(hit.source) for hit in page):
             raise IndexError("tuple index out of range")
-        real(self, hits, refuse)
+        real(intake, page, refuse)
 
-    monkeypatch.setattr(Intake, "feed", feed)
+    monkeypatch.setattr(hits, "feed", feed)
     return monkeypatch
 
 

@@ -17,12 +17,11 @@ from typing import Any
 import orjson
 import pytest
 
+from core_samples import Going, Options
 from ecs_shape import document, load, template
 from elastic_server import FIRST, Server
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options, Pipeline
 from nhi_watch.hosts.elastic import setup as setting_up
 from nhi_watch.hosts.elastic import templates
 from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
@@ -30,7 +29,6 @@ from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.report import ecs
 from nhi_watch.state.sqlite import SqliteStore
-from nhi_watch.state.state import State
 from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 Tree = dict[str, Any]
@@ -89,9 +87,9 @@ def simulated() -> tuple[Tree, ...]:
 def expected(folder: Path) -> list[Tree]:
     """What files and SQLite make of the simulated events."""
     store = SqliteStore(folder / "state.sqlite")
-    pipeline = Pipeline(State(store), model.load(model.FOLDER), [cloudtrail], Options(BUDGET))
-    pipeline.feed(simulated(), lambda index, error: pipeline.reject(error.reason))
-    result = pipeline.finish()
+    going = Going(store, [cloudtrail], Options(BUDGET))
+    going.feed(simulated())
+    result = going.finish()
     store.close()
     return sorted(result.notables, key=lambda n: str(n["id"]))
 

@@ -21,18 +21,16 @@ import pytest
 import trustme
 
 from attack_strings import MARK, attacks
+from core_samples import Going, Options
 from ecs_shape import document, load
 from elastic_server import Server
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import render
-from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options, Pipeline
 from nhi_watch.hosts.elastic.client import _Patient, connect
 from nhi_watch.hosts.elastic.connection import Connection, Told, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.state import State
 from test_elastic_run import BUDGET, SINCE, Place, essence, simulated
 from tls_proxy import forward, tls
 
@@ -257,9 +255,9 @@ def hostile() -> list[Tree]:
 
 
 def from_files(records: list[Tree]) -> list[Tree]:
-    pipeline = Pipeline(State(MemoryStore()), model.load(model.FOLDER), [cloudtrail], Options(BUDGET))
-    pipeline.feed(records, lambda index, error: pipeline.reject(error.reason))
-    return sorted(pipeline.finish().notables, key=lambda n: str(n["id"]))
+    going = Going(MemoryStore(), [cloudtrail], Options(BUDGET))
+    going.feed(records)
+    return sorted(going.finish().notables, key=lambda n: str(n["id"]))
 
 
 def strings(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -13,18 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core_samples import plain
+from core_samples import Going, plain
 from need import need
 from nhi_watch.core import behaviour
 from nhi_watch.core.errors import RejectError
-from nhi_watch.detect import judge as pipeline_module
-from nhi_watch.detect import model
-from nhi_watch.detect.judge import Pipeline
+from nhi_watch.detect import judge as going_module
 from nhi_watch.hosts.files import reader
-from nhi_watch.intake.days import Days
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "cloudtrail"
@@ -40,7 +37,7 @@ class Grouped(NamedTuple):
 
 
 def grouped(path: Path) -> Grouped:
-    made = Days([cloudtrail])
+    made = Intake([cloudtrail])
     rejected: list[tuple[int, str]] = []
     for batch in reader.read([str(path)]):
         rejected += [(piece.line, piece.reason) for piece in batch.bad]
@@ -49,7 +46,7 @@ def grouped(path: Path) -> Grouped:
         day: {name: behaviour.to_row(whole) for name, whole in sorted(wholes.items())}
         for day, wholes in sorted(made.days.items())
     }
-    return Grouped(days, made.parsed, made.duplicates, sorted(rejected))
+    return Grouped(days, made.days.parsed, made.days.duplicates, sorted(rejected))
 
 
 def refuse(batch: reader.Batch, rejected: list[tuple[int, str]]) -> Callable[[int, RejectError], None]:
@@ -225,10 +222,10 @@ def test_what_is_rejected_is_told_by_its_line(tmp_path: Path) -> None:
 def scored(paths: list[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The notables and the state that a run over files leaves."""
     store = MemoryStore()
-    pipeline = Pipeline(State(store), model.load(), [cloudtrail])
-    for batch in reader.read(paths, lambda count: pipeline.relieve()):
-        pipeline.feed(batch.records, lambda index, error: None)
-    notables = [{**n, "revision": 1} for n in pipeline.finish().notables]
+    going = Going(store, [cloudtrail])
+    for batch in reader.read(paths, lambda count: going.relieve()):
+        going.feed(batch.records)
+    notables = [{**n, "revision": 1} for n in going.finish().notables]
     found = [(table, key, row) for table in ("day", "delta") for key, row in store.scan(table, "", "~")]
     return notables, {f"{table}/{key}": plain(table, row) for table, key, row in found}
 
@@ -243,6 +240,6 @@ def test_settling_days_while_reading_changes_nothing(
         path.write_bytes(b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in day.records))
         paths.append(str(path))
     whole = scored(paths)
-    monkeypatch.setattr(pipeline_module, "HELD", 200)
+    monkeypatch.setattr(going_module, "HELD", 200)
     assert scored(paths[::-1] if backwards else paths) == whole
     assert whole[0]

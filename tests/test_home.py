@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core_samples import TODAY, answer, record, run, runs
+from core_samples import TODAY, Options, answer, record, run, runs
 from nhi_watch.detect import calibration, model
 from nhi_watch.detect.bins import BINS, EDGES, bin_of
 from nhi_watch.detect.home import (
@@ -25,7 +25,6 @@ from nhi_watch.detect.home import (
     counted,
     total,
 )
-from nhi_watch.detect.judge import Options
 from nhi_watch.detect.model import KINDS, NEVER, Scorecard, Shares
 from nhi_watch.state.baseline import (
     ALIKE,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nhi_watch.context import network_list, networks
+from nhi_watch.context import network_list, networks, operators
 from nhi_watch.core.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -22,10 +22,9 @@ KINDS = network_list.KINDS
 
 
 @pytest.fixture
-def own_list(tmp_path: Path) -> Iterator[Path]:
-    """A place for the customer's list; the shipped, empty one is loaded again afterwards."""
-    yield tmp_path / "networks.csv"
-    networks.load_custom(ROOT / "lookups" / "nhi_networks.csv")
+def own_list(tmp_path: Path) -> Path:
+    """A place for the customer's list."""
+    return tmp_path / "networks.csv"
 
 
 @pytest.mark.parametrize(
@@ -136,33 +135,32 @@ def test_the_shipped_table_knows_who_runs_a_network(address: str, owner: str, ki
 def test_the_customers_list_goes_before_every_other(own_list: Path) -> None:
     rows = "52.95.110.0/24,office,business,ours\n10.0.0.0/8,cellar,hosting,\n2001:db8::/32,lab,education,\n"
     own_list.write_text(HEADER + rows, encoding="utf-8")
-    assert networks.load_custom(own_list) == 3
-    assert networks.describe("52.95.110.0/24") == ("office", "business")
-    assert networks.describe("52.95.111.0/24") == ("aws", "hosting")
-    assert networks.describe("10.9.9.0/24") == ("cellar", "hosting")
-    assert networks.describe("2001:db8:7::/48") == ("lab", "education")
+    own = operators.load(own_list)
+    assert len(own) == 3
+    assert own.describe("52.95.110.0/24") == ("office", "business")
+    assert own.describe("52.95.111.0/24") == ("aws", "hosting")
+    assert own.describe("10.9.9.0/24") == ("cellar", "hosting")
+    assert own.describe("2001:db8:7::/48") == ("lab", "education")
 
 
 def test_the_longest_prefix_wins_and_a_single_address_speaks_for_its_24(own_list: Path) -> None:
     rows = "203.0.0.0/16,wide,isp,\n203.0.113.7/32,gateway,vpn,\n203.0.113.0/24,office,business,\n"
     rows += "0.0.0.0/0,world,unknown,\n"
     own_list.write_text(HEADER + rows, encoding="utf-8")
-    networks.load_custom(own_list)
-    assert networks.describe("203.0.113.0/24").owner == "gateway"
-    assert networks.describe("203.0.112.0/24").owner == "wide"
-    assert networks.describe("9.9.9.0/24").owner == "world"
+    own = operators.load(own_list)
+    assert own.describe("203.0.113.0/24").owner == "gateway"
+    assert own.describe("203.0.112.0/24").owner == "wide"
+    assert own.describe("9.9.9.0/24").owner == "world"
 
 
-def test_loading_again_replaces_and_a_bad_file_changes_nothing(own_list: Path) -> None:
+def test_two_lists_stand_beside_each_other(own_list: Path) -> None:
     own_list.write_text(HEADER + "203.0.113.0/24,first,business,\n", encoding="utf-8")
-    networks.load_custom(own_list)
-    own_list.write_text(HEADER + "203.0.112.0/24,second,business,\nrubbish,x,isp,\n", encoding="utf-8")
-    with pytest.raises(InputError):
-        networks.load_custom(own_list)
-    assert networks.describe("203.0.113.0/24").owner == "first"
-    own_list.write_text(HEADER, encoding="utf-8")
-    assert networks.load_custom(own_list) == 0
-    assert networks.describe("203.0.113.0/24").owner == ""
+    first = operators.load(own_list)
+    own_list.write_text(HEADER + "203.0.113.0/24,second,vpn,\n", encoding="utf-8")
+    second = operators.load(own_list)
+    told = [each.facts("203.0.113.0/24").owner for each in (first, second, operators.SHIPPED)]
+    assert told == ["first", "second", "203.0.0.0/16"]
+    assert pickle.loads(pickle.dumps(first)).facts("203.0.113.0/24") == first.facts("203.0.113.0/24")
 
 
 @pytest.mark.parametrize(
@@ -181,16 +179,16 @@ def test_loading_again_replaces_and_a_bad_file_changes_nothing(own_list: Path) -
 def test_a_bad_row_is_named_with_file_and_line(own_list: Path, content: str, message: str) -> None:
     own_list.write_text(content, encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        networks.load_custom(own_list)
+        operators.load(own_list)
     assert str(caught.value).startswith(f"{own_list}, {message}")
 
 
 def test_a_file_that_cannot_be_read_is_named(own_list: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        networks.load_custom(own_list)
+        operators.load(own_list)
     own_list.write_bytes(HEADER.encode() + b"\xff\xfe\n")
     with pytest.raises(InputError, match="cannot be read"):
-        networks.load_custom(own_list)
+        operators.load(own_list)
 
 
 def test_the_shipped_list_of_the_customer_holds_only_its_header() -> None:

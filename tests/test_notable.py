@@ -48,7 +48,7 @@ def test_schema_is_a_valid_schema_and_every_object_in_it_is_closed_and_complete(
     Draft202012Validator.check_schema(schema())
     closed = [node["additionalProperties"] is False and node["required"] == list(node["properties"])
               for node in objects_of(schema())]
-    assert len(closed) == 18
+    assert len(closed) == 20
     assert all(closed)
 
 

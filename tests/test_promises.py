@@ -17,14 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core_samples import TODAY, answer, contents, record, run, runs
+from core_samples import TODAY, Going, answer, contents, record, run, runs
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import judge, model
-from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.detect import judge, lives
 from nhi_watch.state import retention
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
-from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant
 
 Records = list[dict[str, Any]]
@@ -96,25 +94,25 @@ def test_relieving_memory_on_the_way_changes_nothing(
     monkeypatch.setattr(judge, "HELD", 400)
     monkeypatch.setattr(judge, "RETAIN_GROUPS", 2)
     store = MemoryStore()
-    going = judge.Pipeline(State(store), model.load(), [cloudtrail])
+    going = Going(store)
     for part in cut(delayed(whole, 7, late), 40):
-        going.feed(part, lambda index, reject: None)
+        going.feed(part)
         going.relieve()
     going.finish()
     assert answer(store) == expected
 
 
-def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+def forgetful(monkeypatch: pytest.MonkeyPatch, deltas: int = 6) -> None:
     """Let a few days be what months are in life."""
     monkeypatch.setattr(retention, "RETAIN_DAYS", 4)
-    monkeypatch.setattr(retention, "RETAIN_DELTAS", 6)
+    monkeypatch.setattr(retention, "RETAIN_DELTAS", deltas)
     monkeypatch.setattr(retention, "RETAIN_GROUPS", 2)
 
 
 def test_what_was_forgotten_still_counts(
     whole: Records, days: list[Records], expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forgetful(monkeypatch)
+    forgetful(monkeypatch, lives.GONE + 3)  # a notable that goes on is looked for in the week before
     for parts in (days, cut(delayed(whole, 6, 3.0), 30), [whole]):
         made = answer(runs(parts))
         assert made["profile"] == expected["profile"]

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_watch.context import reputation
+from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import _files, _table
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 
 TODAY = parse("2026-03-02T00:00:00Z") // DAY
@@ -210,7 +211,7 @@ def grouped(told: reputation.Reputation, records: list[dict[str, Any]]) -> list[
     def refuse(index: int, error: RejectError) -> None:
         raise error
 
-    grouping = Grouping([cloudtrail], reputation=told)
+    grouping = Intake([cloudtrail], Context(reputation=told))
     grouping.feed(records, refuse)
     behaviours = [b for day in grouping.days.values() for whole in day.values() for b in whole.ordered()]
     return sorted((b.shape.network, b.count, b.shape.traits) for b in behaviours)

@@ -11,7 +11,7 @@ from nhi_watch import cli
 from nhi_watch.context import reputation
 from nhi_watch.context.context import Context
 from nhi_watch.hosts.files import reader
-from nhi_watch.intake.days import Days
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from test_reputation import ADDRESS, call, loaded
 
@@ -33,7 +33,7 @@ def written(folder: Path) -> Path:
 
 
 def test_events_of_a_listed_address_are_marked_on_the_days_on_which_it_was_listed(tmp_path: Path) -> None:
-    made = Days([cloudtrail], context=Context(reputation=loaded(tmp_path, CSV)))
+    made = Intake([cloudtrail], context=Context(reputation=loaded(tmp_path, CSV)))
     for batch in reader.read([str(written(tmp_path))]):
         made.feed(batch.records, lambda index, error: pytest.fail(str(error)))
     wholes = [whole for _, day in sorted(made.days.items()) for whole in day.values()]

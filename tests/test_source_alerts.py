@@ -11,7 +11,7 @@ import pytest
 
 from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import alerts, cloudtrail, entra
 
 FOLDER = Path(__file__).parent / "data" / "sources"
@@ -117,20 +117,20 @@ def test_a_finding_that_two_products_tell_and_one_that_is_updated_count_once() -
     later = json.loads(json.dumps(finding))
     later["updatedAt"], later["service"]["eventLastSeen"] = "2026-03-02T12:18:40Z", "2026-03-02T12:00:01Z"
     asff = next(s["record"] for s in SAMPLES if s["shape"] == "native" and "ProductArn" in s["record"])
-    grouping = Grouping(registry.modules("nhi_watch.intake.sources"))
+    grouping = Intake(registry.modules("nhi_watch.intake.sources"))
     grouping.feed([finding, later, asff, trail()], lambda index, error: pytest.fail(str(error)))
-    assert (grouping.parsed, grouping.duplicates, grouping.alerts) == (4, 2, 1)
+    assert (grouping.days.parsed, grouping.days.duplicates, grouping.days.alerts) == (4, 2, 1)
 
 
 def test_of_a_mixture_of_all_logs_each_record_goes_to_its_source_or_to_the_rejects() -> None:
     lines = [line for path in sorted(FOLDER.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()]
     samples = [json.loads(line) for line in lines]
     random.Random(4).shuffle(samples)
-    grouping = Grouping(registry.modules("nhi_watch.intake.sources"))
+    grouping = Intake(registry.modules("nhi_watch.intake.sources"))
     rejected: list[int] = []
     grouping.feed([s["record"] for s in samples], lambda index, error: rejected.append(index))
     assert rejected == [index for index, sample in enumerate(samples) if "event" not in sample]
-    assert grouping.parsed == len(samples) - len(rejected)
+    assert grouping.days.parsed == len(samples) - len(rejected)
 
 
 def test_our_own_alerts_do_not_come_back_whatever_the_way() -> None:

@@ -12,7 +12,7 @@ import pytest
 from layout import ROOT
 from need import SHARED, shared_data
 from nhi_watch.core import registry
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch_lab.evaluation import sources_measured
 from nhi_watch_lab.evaluation.sources_measured import MADE, Measured, door, measure, page
@@ -100,8 +100,8 @@ def test_the_committed_page_is_of_these_sources() -> None:
 def test_what_no_source_knows_is_refused_with_a_reason_and_read_by_the_source_that_is_named() -> None:
     records = [{"a": 1}, [], {"_raw": "{x"}, {"eventSource": "s3.amazonaws.com", "eventTime": "2026-03-02T10:00:00Z"}]
     told: list[str] = []
-    Grouping(SOURCES).feed(records, lambda index, reject: told.append(reject.reason))
+    Intake(SOURCES).feed(records, lambda index, reject: told.append(reject.reason))
     assert told == ["unknown_source", "not_object", "bad_json", "unknown_source"]
     told.clear()
-    Grouping([cloudtrail]).feed(records[3:], lambda index, reject: told.append(reject.reason))
+    Intake([cloudtrail]).feed(records[3:], lambda index, reject: told.append(reject.reason))
     assert told == ["no_action"]

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
+from core_samples import Going
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
-from nhi_watch.detect import model
 from nhi_watch.detect.blind_spots import spot_id
-from nhi_watch.detect.judge import Pipeline
 from nhi_watch.detect.telemetry import Rhythm, Rhythms, Stream
 from nhi_watch.hosts.splunk import blind
 from nhi_watch.hosts.splunk.blind import Clock, Seen
@@ -97,10 +96,10 @@ def standing(server: Server) -> dict[str, Row]:
 
 def test_it_is_the_notable_that_the_program_makes_of_the_day(server: Server) -> None:
     [found] = look(server, SILENT_FROM + 13 * HOUR)
-    pipeline = Pipeline(State(MemoryStore()), model.load(), [cloudtrail])
+    going = Going(MemoryStore(), [cloudtrail])
     kept = [record for _, record in between(0, SILENT_FROM) + between(SILENT_UNTIL, 14 * DAY)]
-    pipeline.feed(kept, lambda index, error: pipeline.reject(error.reason))
-    spots = {n["id"]: n for n in pipeline.finish().notables if n["kind"] == "blind_spot"}
+    going.feed(kept)
+    spots = {n["id"]: n for n in going.finish().notables if n["kind"] == "blind_spot"}
     assert found["nhi_id"][0] in spots
     wanted = spots[found["nhi_id"][0]]
     assert (float(found["nhi_score"][0]), found["nhi_summary"][0]) == (wanted["score"], wanted["summary"])

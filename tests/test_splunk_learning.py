@@ -10,18 +10,17 @@ from typing import Any
 
 import pytest
 
+from core_samples import Going
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import StoreError
-from nhi_watch.detect import model
-from nhi_watch.detect.features import KNOWN_FROM
-from nhi_watch.detect.judge import Options, Pipeline
+from nhi_watch.detect import drift, model
 from nhi_watch.detect.signal_values import SET
 from nhi_watch.detect.telemetry import WINDOW
 from nhi_watch.hosts.splunk import health, lookup
 from nhi_watch.hosts.splunk.learning import FOLLOWED, Learnt, settle
 from nhi_watch.hosts.splunk.lookup import LookupBaselines, Table
 from nhi_watch.hosts.splunk.tablestore import DRIFT, RHYTHM, TableStore, day_in
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state import baseline, inventory
 from nhi_watch.state.baseline import TENANT, peer_scope
@@ -40,7 +39,7 @@ def simulated() -> tuple[tuple[dict[str, Any], ...], ...]:
 
 
 def days_of(records: Iterable[dict[str, Any]]) -> dict[int, Wholes]:
-    grouping = Grouping([cloudtrail])
+    grouping = Intake([cloudtrail])
     grouping.feed(records, lambda index, error: None)
     return dict(sorted(grouping.days.items()))
 
@@ -49,16 +48,16 @@ def days_of(records: Iterable[dict[str, Any]]) -> dict[int, Wholes]:
 def state() -> State:
     """What the program learns of all days but the last, which stays open."""
     store = MemoryStore()
-    pipeline = Pipeline(State(store), model.load(), [cloudtrail])
-    pipeline.feed([r for day in simulated() for r in day], lambda index, error: None)
-    pipeline.finish()
+    going = Going(store, [cloudtrail])
+    going.feed([r for day in simulated() for r in day])
+    going.finish()
     return State(store)
 
 
 def learn(table: Table, days: dict[int, Wholes], keep: int = 4, retire: int = 0) -> Table:
     learnt, store = Learnt(table, min(days)), TableStore(table, min(days))
     for day, wholes in days.items():
-        settle(store, model.load(), Options(), {day: wholes})
+        settle(store, model.load(), {day: wholes})
         learnt.take(store, day)
     return learnt.table(store, keep, retire)
 
@@ -165,7 +164,7 @@ def test_a_damaged_cell_is_named() -> None:
 def test_spreads_of_two_weeks_go_along_and_no_more() -> None:
     days = all_days()
     table = learn(Table(), days)
-    known = sorted(days)[KNOWN_FROM:]  # a tenant's first days tell nothing of drift
+    known = sorted(days)[drift.SETTLED:]  # a tenant's first days tell nothing of drift
     assert kept(table, DRIFT) == known
     last = max(days)
     late = learn(table, {last + 12: days[last]})

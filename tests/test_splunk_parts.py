@@ -20,7 +20,7 @@ from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.nhigroup import NhiGroup
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rows import read
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
 from splunk_stream import table
 
@@ -120,7 +120,7 @@ def samples(path: Path, shape: str) -> list[dict[str, Any]]:
 
 def grouped(records: list[dict[str, Any]]) -> tuple[dict[Any, Any], dict[str, int]]:
     """What the files' reader makes of records."""
-    grouping, rejected = Grouping(every()), dict[str, int]()
+    grouping, rejected = Intake(every()), dict[str, int]()
 
     def refuse(index: int, error: RejectError) -> None:
         rejected[error.reason] = rejected.get(error.reason, 0) + 1

@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 
+from core_samples import Going, Options
 from nhi_watch.core.timestamps import DAY, HOUR, parse
-from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options, Pipeline
 from nhi_watch.hosts.splunk import tables
 from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant, products
 from nhi_watch_lab.simulator.products.workers import Line
 from splunk_app import interpreter, unpacked
@@ -50,9 +48,9 @@ def company() -> tuple[Line, ...]:
 
 def wanted(records: Iterable[Record]) -> dict[str, float]:
     """Notable id → score, as from files."""
-    pipeline = Pipeline(State(MemoryStore()), model.load(), every(), Options(BUDGET))
-    pipeline.feed(records, lambda index, error: pipeline.reject(error.reason))
-    found = {notable["id"]: notable["score"] for notable in pipeline.finish().notables}
+    going = Going(MemoryStore(), every(), Options(BUDGET))
+    going.feed(records)
+    found = {notable["id"]: notable["score"] for notable in going.finish().notables}
     assert len(found) >= 5, "what is simulated must give something to compare"
     return found
 

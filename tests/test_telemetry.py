@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from core_samples import ACCOUNT, MACHINE, TODAY, answer, contents, record, run, runs
+from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, contents, record, run, runs
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect import blind_spots, cannot_tell, model, telemetry
 from nhi_watch.detect.cannot_tell import NEEDS, WHOLE_DAY, bounds
-from nhi_watch.detect.judge import Options
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.detect.telemetry import Rhythm, Stream, gaps, standing

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from core_samples import TODAY, record, run
+from core_samples import TODAY, Options, record, run
 from nhi_watch.context import actions
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.core.event import Identity
@@ -18,10 +18,9 @@ from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.receipts import day_scored
 from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.home import total
-from nhi_watch.detect.judge import Options
 from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_day, values_together
 from nhi_watch.detect.signals import NAMES, SIGNALS
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
@@ -169,7 +168,7 @@ def test_removing_the_heaviest_signals_records_lowers_the_score_to_what_was_clai
 
 
 def regrouped(records: Records, names: set[str]) -> list[IdentityDay]:
-    grouping = Grouping([cloudtrail])
+    grouping = Intake([cloudtrail])
     grouping.feed(records, lambda index, reject: None)
     return [whole for wholes in grouping.days.values() for name, whole in wholes.items() if name in names]
 
@@ -177,7 +176,7 @@ def regrouped(records: Records, names: set[str]) -> list[IdentityDay]:
 @pytest.mark.parametrize("members", [1, 2])
 def test_a_day_that_is_nothing_but_the_signal_leaves_no_episode(members: int) -> None:
     day = [record(TODAY, "14:00", name="StopLogging", service="cloudtrail", role=f"r{n}") for n in range(members)]
-    grouping = Grouping([cloudtrail])
+    grouping = Intake([cloudtrail])
     grouping.feed(day, lambda index, reject: None)
     parts = [score_day(Baselines(CARD), whole) for whole in grouping.days[TODAY].values()]
     episode = parts[0]._replace(members=tuple(parts) if members > 1 else ())

@@ -26,7 +26,7 @@ from _varied import varied  # noqa: E402
 
 from nhi_watch.core import registry  # noqa: E402
 from nhi_watch.core.errors import RejectError  # noqa: E402
-from nhi_watch.intake.days import Days  # noqa: E402
+from nhi_watch.intake.days import Intake  # noqa: E402
 from nhi_watch.intake.shapes.json import parse_with  # noqa: E402
 from nhi_watch_lab.evaluation.shapes import SHAPES, shape_of  # noqa: E402
 
@@ -87,7 +87,7 @@ def measured(source: ModuleType, records: list[Any], rounds: int) -> dict[str, f
     each = 1e6 / len(lines)
     return {
         "events": len(lines),
-        "events_per_behaviour": round(grouping.parsed / max(1, behaviours), 1),
+        "events_per_behaviour": round(grouping.days.parsed / max(1, behaviours), 1),
         "orjson_us": round(bare * each, 2),
         "above_us": round(above * each, 2),
         "source_us": round(alone * each, 2),
@@ -116,9 +116,9 @@ def look(source: ModuleType, lines: list[bytes]) -> None:
             source.read(record)
 
 
-def count(source: ModuleType, lines: list[bytes]) -> Days:
+def count(source: ModuleType, lines: list[bytes]) -> Intake:
     """Everything up to the behaviours."""
-    grouping = Days([source])
+    grouping = Intake([source])
     for start in range(0, len(lines), BATCH):
         grouping.feed(map(orjson.loads, lines[start : start + BATCH]), ignore)
     return grouping

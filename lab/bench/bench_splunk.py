@@ -34,11 +34,12 @@ from check_python import find, pinned  # noqa: E402
 from nhi_watch.core.behaviour import shape_of  # noqa: E402
 from nhi_watch.core.timestamps import HOUR, parse  # noqa: E402
 from nhi_watch.detect import model  # noqa: E402
-from nhi_watch.detect.judge import Pipeline  # noqa: E402
+from nhi_watch.detect.judge import Judge  # noqa: E402
 from nhi_watch.detect.scoring import Baselines  # noqa: E402
 from nhi_watch.hosts.splunk import lookup  # noqa: E402
 from nhi_watch.hosts.splunk.extracted import FIELDS  # noqa: E402
 from nhi_watch.hosts.splunk.nhiscore import ADDED  # noqa: E402
+from nhi_watch.intake.days import Intake  # noqa: E402
 from nhi_watch.intake.sources import cloudtrail  # noqa: E402
 from nhi_watch.state.memory import MemoryStore  # noqa: E402
 from nhi_watch.state.state import State  # noqa: E402
@@ -101,10 +102,10 @@ def simulate(target: Path) -> list[dict[str, Any]]:
     spec = Spec(days=LEARNT + 3, machines=60, seed=11, events=(LEARNT + 3) * EVENTS // 2)
     days = [day.records for day in Tenant(spec).days()]
     state, card = State(MemoryStore()), model.load()
-    pipeline = Pipeline(state, card, [cloudtrail])
+    intake = Intake([cloudtrail])
     for records in days[:LEARNT]:
-        pipeline.feed(records, lambda line, error: None)
-    pipeline.finish()
+        intake.feed(records)
+    Judge(state, card).settle(intake.days)
     baselines = Baselines.of(card, state.scopes(state.next_open_day()))
     lookup.save(target, [*baselines.own.items(), *baselines.groups.items()])
     later = [record for records in days[LEARNT:] for record in records]

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nhi_watch.context.assets import NO_ASSETS, Assets
+from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.context.reputation import NOTHING, Reputation
 
 
 class Context(NamedTuple):
-    """What a customer's own lists tell; the networks of a list are in the table of `networks`."""
+    """What a customer's own lists tell; without any, what ships.
+
+    >>> Context().networks.facts("198.51.100.0/24").kind
+    'unknown'
+    """
 
     assets: Assets = NO_ASSETS
     reputation: Reputation = NOTHING
+    networks: Networks = SHIPPED
 
 
 NO_CONTEXT = Context()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
@@ -79,7 +80,12 @@ def _name_of_service(address: str) -> str:
     return _INTERNAL.get(lowered, OTHER if lowered else "")
 
 
-def describe(network: str) -> Network:
+OwnList = Mapping[tuple[int, int], Mapping[int, tuple[str, str]]]
+"""The customer's list as `network_list.read` gives it."""
+NO_LIST: OwnList = {}
+
+
+def describe(network: str, own: OwnList = NO_LIST) -> Network:
     """Owner and kind of a network in the form that `network_of` returns; never raises.
 
     The customer's list comes first, then private ranges, then the shipped table.
@@ -92,7 +98,7 @@ def describe(network: str) -> Network:
     key = _key(network)
     if key is None:
         return UNKNOWN
-    return _custom(*key) or (_PRIVATE if _is_private(*key) else _shipped(*key))
+    return _custom(*key, own) or (_PRIVATE if _is_private(*key) else _shipped(*key))
 
 
 def _key(network: str) -> Optional[tuple[int, int]]:
@@ -106,26 +112,8 @@ def _key(network: str) -> Optional[tuple[int, int]]:
         return None
 
 
-# The customer's list as `network_list.read` gives it; `load_custom` replaces its content.
-_own: dict[tuple[int, int], dict[int, tuple[str, str]]] = {}
-
-
-def load_custom(path: Path) -> int:
-    """Replace the customer's list by this file (`cidr,owner,kind,comment`); returns the networks listed.
-
-    Raises:
-        InputError: naming file and line, when a row is wrong; the list that was loaded before then stays.
-    """
-    from nhi_watch.context import network_list  # its csv and ipaddress would double the time to import this module
-
-    rows = network_list.read(path)
-    _own.clear()
-    _own.update(rows)
-    return sum(map(len, rows.values()))
-
-
-def _custom(version: int, prefix: int) -> Optional[Network]:
-    for (row_version, drop), rows in _own.items():
+def _custom(version: int, prefix: int, own: OwnList) -> Optional[Network]:
+    for (row_version, drop), rows in own.items():
         if row_version == version and prefix >> drop in rows:
             return Network(*rows[prefix >> drop])
     return None

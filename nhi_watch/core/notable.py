@@ -12,14 +12,18 @@ from typing import Any, NamedTuple, Optional, Union, get_args, get_origin, get_t
 
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.life import Folded as Folded
+from nhi_watch.core.life import Receipt as Receipt
+from nhi_watch.core.life import Revision as Revision
 
 KINDS = ("compromise", "exposure", "posture", "blind_spot")
+LIVES = ("new", "ongoing", "quiet", "closed")
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 MAX_RECORD_IDS = 1_000
 MAX_TIMELINE = 500
 
 _BANDS = ((80.0, "critical"), (60.0, "high"), (40.0, "medium"), (20.0, "low"))
-_TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen"})
+_TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})
 
 
 SHORTEST = 6
@@ -277,19 +281,8 @@ class BaselineRef:
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """Hashes (SHA-256, hex) with which a score can be recomputed and disputed."""
-
-    model: str
-    signals: str
-    """Of the signal values."""
-    baseline: str
-    """Of the baseline rows consulted."""
-
-
-@dataclass(frozen=True)
 class Notable:
-    """A ranked episode. `id` stays while it grows; every change is a new `revision`."""
+    """One intrusion. `id` stays while it goes on; every change is a new `revision`."""
 
     id: str
     revision: int
@@ -327,6 +320,23 @@ class Notable:
     links: tuple[NotableLink, ...] = ()
     score_range: tuple[float, ...] = ()
     """Lowest and highest score that missing telemetry leaves open; nothing: none is missing."""
+    listed: bool = True
+    """Whether it has a place in the budget; what has none is below the line, and kept all the same."""
+    listed_on: str = ""
+    """The UTC date on which it got its place."""
+    over_budget: bool = False
+    """It is critical, and was listed although the allowance was used up."""
+    folded: Optional[Folded] = None
+    folded_into: Optional[str] = None
+    """The listed notable that stands for it."""
+    life: str = "new"
+    """new | ongoing | quiet | closed"""
+    closed_why: str = ""
+    first_seen: Optional[int] = None
+    last_grown: Optional[int] = None
+    """When it last was new: when it began, brought another class of evidence, or rose by 10 points of score."""
+    revisions: tuple[Revision, ...] = ()
+    """By day; the first and the latest 99."""
 
 
 def to_json(notable: Notable) -> dict[str, Any]:

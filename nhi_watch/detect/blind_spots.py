@@ -258,8 +258,9 @@ class Watch:
         self._gaps = gaps(self._days, day) if over else []
 
     def widened(self, document: dict[str, Any]) -> dict[str, Any]:
-        """A notable of the day, with what silent logs leave open."""
-        return widened(document, self._home, self._gaps)
+        """A notable with what silent logs leave open, if what it shows is of the day that is looked at."""
+        is_of_day = document["baseline"]["id"] == render_day(self._day - 1)
+        return widened(document, self._home, self._gaps) if is_of_day else document
 
     def _home(self) -> Home:
         """What signals were worth on the day that is looked at."""

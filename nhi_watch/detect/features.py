@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple, Optional
 
 from nhi_watch.context import actions
-from nhi_watch.context.operators import network_facts
+from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.state.baseline import Profile, bits, is_human
@@ -39,6 +39,7 @@ class Past(NamedTuple):
     tenant: Profile
     world: Elsewhere = lambda dimension, value: 0.3
     """The same of any identity anywhere; what ships with the model."""
+    networks: Networks = SHIPPED
 
     def tenant_bits(self, dimension: str, value: str) -> float:
         """Surprisal of a value for the tenant as a whole: is it new only here, or to everybody?"""
@@ -89,7 +90,7 @@ class View:
         self.shape = shape
         self.past = past
         self.facts = facts(shape.service, shape.action)
-        self.network_facts = network_facts(shape.network)
+        self.network_facts = past.networks.facts(shape.network)
         self.action = bits("action", shape.action)
         self.service = bits("service", shape.service)
         self.error = bits("error", f"{shape.action} {shape.error}") if shape.error else 0.0

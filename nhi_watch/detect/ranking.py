@@ -1,9 +1,13 @@
-"""Priority and the budget: which episodes of a day become notables."""
+"""Priority and the budget: how an episode stands, and which notables get a place in the list.
+
+The budget is N notables a day per 1,000 identities with a history, saved over a rolling week. Nothing is thrown away:
+what gets no place is below the line, stored and shown as such.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from nhi_watch.context.assets import Asset
 from nhi_watch.core.event import Identity
@@ -11,6 +15,7 @@ from nhi_watch.core.notable import Impact
 from nhi_watch.detect import calibration
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.features import EpisodeView, is_person, keys_of
+from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.model import score_of
 from nhi_watch.detect.scoring import Episode
@@ -18,7 +23,15 @@ from nhi_watch.state.baseline import Delta
 from nhi_watch.state.judged import Ranked
 
 FLOOR = 2.0
-"""Score below which nothing becomes a notable, however much of the budget is left."""
+"""Score below which nothing becomes a notable."""
+LEAST = 20.0
+"""Score below which no notable gets a place in the budget, however much of it is left."""
+CRITICAL = 80.0
+"""Score from which a notable is never left out for want of a place."""
+WEEK = 7
+"""Days over which the allowance is saved; also the least that it is."""
+DAILY_OVER = 5
+"""Criticals beyond the allowance that are written on any day, whatever was written before."""
 
 
 def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
@@ -28,39 +41,98 @@ def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
     return calibration.remembered(episode.bound, episode.view.past.own, episode.values, ranked.score)
 
 
-class Order(NamedTuple):
-    """The notables of a day."""
-
-    chosen: tuple[Ranked, ...]
-    overflow: int
-    """Episodes over the floor for which the budget had no room: under its threshold, or beyond its cap."""
-    overflow_highest: float
-    """The highest score among them; 0 when there are none."""
-    identities: int
-    """Non-human identities seen in the day: the base of the budget."""
+def base(day: Iterable[Ranked]) -> int:
+    """The base of the budget: a day's non-human identities with a history; before any has one, all."""
+    eligible = [one for one in day if one.eligible]
+    return sum(one.days >= HISTORY for one in eligible) or len(eligible)
 
 
 def allowance(budget: float, identities: int) -> int:
-    """Notables allowed in a day: `budget` per 1,000 identities, at least one.
+    """Notables allowed in a week: `budget` a day per 1,000 identities, at least one a day.
 
-    >>> allowance(10, 40), allowance(10, 250), allowance(10, 5000)
-    (1, 2, 50)
+    >>> allowance(10, 40), allowance(10, 300), allowance(10, 5000)
+    (7, 21, 350)
     """
-    return max(1, round(budget * identities / 1000))
+    return max(WEEK, round(WEEK * budget * identities / 1000))
 
 
-def order(day: Iterable[Ranked], budget: float, identities: int, threshold: float = FLOOR) -> Order:
-    """Rank the episodes of a day and cut at the budget, of which `identities` non-human identities are the base.
+def line(quiet: calibration.Quiet, budget: float) -> float:
+    """The score from which an episode is worth a place: what the tenant's quiet weeks reach on few enough days.
 
-    `threshold`: the score under which nothing is written, see `conformal`; what lies between it and the floor is
-    counted as overflow.
+    Never below LEAST: a quiet day stays empty instead of taking its best trifle.
     """
-    over = [episode for episode in day if episode.eligible and episode.score >= FLOOR]
-    over.sort(key=lambda e: (-e.priority, -e.points, e.identity_id))
-    chosen = [episode for episode in over if episode.score >= threshold][: allowance(budget, identities)]
-    kept = {episode.identity_id for episode in chosen}
-    rest = [episode for episode in over if episode.identity_id not in kept]
-    return Order(tuple(chosen), len(rest), max((e.score for e in rest), default=0.0), identities)
+    return max(LEAST, quiet.threshold(round(budget * 1000), 1_000_000))
+
+
+class Candidate(NamedTuple):
+    """A notable that has no place yet."""
+
+    id: str
+    score: float
+    priority: float
+    reached: Callable[[float], int]
+    """Score → the first hour in which it had it."""
+
+
+class Week(NamedTuple):
+    """The allowance of the rolling week that ends with a day, and what of it is taken already."""
+
+    allowance: int
+    taken: int
+    over: int = 0
+    """Places of criticals beyond it that are taken."""
+
+    @property
+    def room(self) -> int:
+        """Places that are left."""
+        return max(0, self.allowance - self.taken)
+
+    @property
+    def room_over(self) -> int:
+        """Places left for criticals beyond the allowance: twice as many a week, and at least five a day."""
+        return max(DAILY_OVER, 2 * self.allowance - self.over)
+
+
+class Places(NamedTuple):
+    """Who gets a place on a day."""
+
+    regular: tuple[str, ...]
+    over: tuple[str, ...]
+    """Criticals beyond the allowance."""
+    beyond: tuple[str, ...]
+    """Criticals for which there is no place of their own: they are folded."""
+
+
+def places(candidates: Iterable[Candidate], week: Week, least: float) -> Places:
+    """Give out places in the order in which candidates came over the line: what was shown stays shown.
+
+    Within an hour the higher priority goes first. Who scores CRITICAL is never left out.
+    """
+    wanted = [one for one in candidates if one.score >= min(least, CRITICAL)]
+    fits = len(wanted) <= min(week.room, week.room_over) and all(one.score >= least for one in wanted)
+    hours = {one.id: 0 if fits else one.reached(min(least, CRITICAL)) for one in wanted}
+    regular: list[str] = []
+    over: list[str] = []
+    beyond: list[str] = []
+    for one in sorted(wanted, key=lambda c: (hours[c.id], -c.priority, -c.score, c.id)):
+        if one.score >= least and len(regular) < week.room:
+            regular.append(one.id)
+        elif one.score >= CRITICAL:
+            (over if len(over) < week.room_over else beyond).append(one.id)
+    return Places(tuple(regular), tuple(over), tuple(beyond))
+
+
+def counted(notables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What run.json says of a run's notables: how many have a place, and what lies below the line."""
+    listed = [one for one in notables if one["listed"]]
+    below = [one["score"] for one in notables if not one["listed"]]
+    return {
+        "notables": len(listed),
+        "over_budget": sum(one["over_budget"] for one in listed),
+        "folded": sum(one["folded_into"] is not None for one in notables),
+        "overflow": len(below),
+        "overflow_highest": max(below, default=0.0),
+    }
 
 
 def rank(episode: Episode, asset: Asset) -> Ranked:
@@ -71,7 +143,7 @@ def rank(episode: Episode, asset: Asset) -> Ranked:
     if score >= FLOOR:
         weight = priority(probability, impact(asset, episode.view))
     eligible = is_eligible(episode.view, identity)
-    return Ranked(identity.id, score, points, weight, eligible)
+    return Ranked(identity.id, score, points, weight, eligible, episode.view.past.own.days)
 
 
 def is_eligible(episode: EpisodeView, identity: Identity) -> bool:

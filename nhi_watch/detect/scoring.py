@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from nhi_watch.context import frameworks
+from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import severity_of
@@ -32,8 +33,9 @@ REASON_POINTS = 0.5
 class Baselines(Profiles):
     """The profiles of all scopes on the eve of a day, and what follows from them."""
 
-    def __init__(self, card: Scorecard) -> None:
+    def __init__(self, card: Scorecard, networks: Networks = SHIPPED) -> None:
         super().__init__()
+        self.networks = networks
         self.card = card.aligned(NAMES)
         self._cache: dict[tuple[str, str, str], float] = {}
         self._today = -1
@@ -51,7 +53,8 @@ class Baselines(Profiles):
         own = self.own.get(identity.id) or Profile()
         tenant = self.groups.get(TENANT) or Profile()
         self.homes(today)
-        return Past(today, own, self._elsewhere(peer_scope(identity), tenant, today), tenant, self.card.elsewhere)
+        return Past(today, own, self._elsewhere(peer_scope(identity), tenant, today), tenant, self.card.elsewhere,
+                    self.networks)  # fmt: skip
 
     def homes(self, today: int) -> Mapping[str, Home]:
         """What signals are worth in this tenant on the eve of `today`, by kind."""

@@ -1,13 +1,12 @@
-"""Records → IdentityDays: the one loop in which every host's records are read and counted."""
+"""Records → IdentityDays: `Intake(sources, context)` reads and counts, `Days` is what came of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import Optional, cast
+from typing import cast
 
 from nhi_watch.context.context import NO_CONTEXT, Context
-from nhi_watch.context.reputation import Reputation
 from nhi_watch.core.behaviour import IdentityDay, Shape
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
@@ -55,41 +54,28 @@ class Sources:
         return self._modules[0] if len(self._modules) == 1 else otherwise
 
 
-class Days:
-    """Gathers records by UTC day and identity. What a store already holds of a day is loaded when touched."""
+class Days(dict[int, dict[str, IdentityDay]]):
+    """What was read: UTC day → identity id → IdentityDay. What a store holds of a day is loaded when it is touched."""
 
-    def __init__(
-        self,
-        sources: Sequence[ModuleType],
-        load_day: LoadDay = lambda day: {},
-        reputation: Optional[Reputation] = None,
-        context: Context = NO_CONTEXT,
-    ) -> None:
-        """`reputation` stands for a context that holds nothing else."""
-        self.days: dict[int, dict[str, IdentityDay]] = {}
-        """Day → identity id → IdentityDay, stored ones included."""
+    def __init__(self, load_day: LoadDay = lambda day: {}, context: Context = NO_CONTEXT) -> None:
+        super().__init__()
         self.recent = 0
         """The day that was touched last."""
         self.parsed = 0
         self.duplicates = 0
         self.alerts = 0
         """Events that are other products' alerts, each counted once."""
-        self._sources = Sources(sources)
+        self.rejected: dict[str, int] = {}
+        """Reason → records that became no Event."""
+        self._settled = 0
         self._load_day = load_day
-        self._reputation = context.reputation if reputation is None else reputation
-        self._lists = len(self._reputation.table) > 0
+        self._reputation = context.reputation
+        self._lists = len(context.reputation.table) > 0
 
-    def feed(self, records: Iterable[object], on_reject: OnReject) -> None:
-        """Take in a batch; rejects are reported with their index in the batch."""
-        source_of = self._sources.of
-        for index, record in enumerate(records):
-            source = source_of(record)
-            try:
-                event = source.read(record)
-            except RejectError as reject:
-                on_reject(index, reject)
-            else:
-                self.add(event, source.NAME == "alerts")
+    @property
+    def held(self) -> int:
+        """How many records were taken in since days were last settled."""
+        return self.parsed - self._settled
 
     def add(self, event: Event, is_alert: bool = False) -> None:
         """Count an event; a record that was here before counts as a duplicate."""
@@ -102,6 +88,15 @@ class Days:
         if event.about is not None:
             self.identity_day(event.about.id, event.time // DAY).add(done_to(event))
 
+    def put(self, day: int, wholes: Mapping[str, IdentityDay]) -> None:
+        """Take in a day that a host has gathered by itself."""
+        self[day] = dict(wholes)
+        self.parsed += sum(whole.events() for whole in wholes.values())
+
+    def reject(self, reason: str, records: int = 1) -> None:
+        """Count records that became no Event."""
+        self.rejected[reason] = self.rejected.get(reason, 0) + records
+
     def shape_on(self, shape: Shape, address: str, day: int) -> Shape:
         """The shape of what comes from an address on a day: as it is, or with the trait that a list gives it."""
         traits = self._reputation.traits(shape.traits, address, day)
@@ -111,25 +106,53 @@ class Days:
         """Day → ids of the identities to which something was added."""
         grown = {
             day: [name for name, whole in wholes.items() if len(whole.seen) != whole.stored]
-            for day, wholes in self.days.items()
+            for day, wholes in self.items()
         }
         return {day: names for day, names in sorted(grown.items()) if names}
 
-    def restart(self, days: dict[int, dict[str, IdentityDay]]) -> None:
-        """Go on with some days only; others are loaded again when touched."""
-        self.days = days
+    def restart(self, day: int, wholes: dict[str, IdentityDay]) -> None:
+        """All that was read so far is settled, but for one day; others are loaded again when touched."""
+        self.clear()
+        self[day] = wholes
+        self._settled = self.parsed - sum(whole.events() for whole in wholes.values())
 
     def identity_day(self, identity_id: str, number: int) -> IdentityDay:
         """The IdentityDay of an identity, made when first asked for."""
         self.recent = number
-        day = self.days.get(number)
+        day = self.get(number)
         if day is None:
-            day = self.days[number] = self._load_day(number)
+            day = self[number] = self._load_day(number)
         whole = day.get(identity_id)
         if whole is None:
             whole = day[identity_id] = IdentityDay(number)
         return whole
 
 
-Grouping = Days
-"""The name that hosts still use."""
+class Intake:
+    """Reads records of any of some sources into days: the one loop in which every host's records are read and counted.
+
+    >>> intake = Intake([])
+    >>> intake.feed([{"a": "record"}])
+    >>> intake.days.rejected
+    {'unknown_source': 1}
+    """
+
+    def __init__(
+        self, sources: Sequence[ModuleType], context: Context = NO_CONTEXT, load_day: LoadDay = lambda day: {}
+    ) -> None:
+        """`load_day` gives what a state holds of a day already."""
+        self.days = Days(load_day, context)
+        self._sources = Sources(sources)
+
+    def feed(self, records: Iterable[object], on_reject: OnReject = lambda index, error: None) -> None:
+        """Take in a batch; rejects are counted, and reported with their index in the batch."""
+        source_of, days = self._sources.of, self.days
+        for index, record in enumerate(records):
+            source = source_of(record)
+            try:
+                event = source.read(record)
+            except RejectError as reject:
+                days.reject(reject.reason)
+                on_reject(index, reject)
+            else:
+                days.add(event, source.NAME == "alerts")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from math import log2
 from typing import Any, NamedTuple
 
-from nhi_watch.context.operators import network_facts
+from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import Identity
 
@@ -214,18 +214,18 @@ class DayLesson(NamedTuple):
     later: Delta
 
 
-def lesson(behaviours: Iterable[tuple[Behaviour, bool]]) -> DayLesson:
+def lesson(behaviours: Iterable[tuple[Behaviour, bool]], networks: Networks = SHIPPED) -> DayLesson:
     """The delta of a day from its behaviours, each with whether it looks bad; no value is in both."""
     now: Delta = {}
     later: Delta = {}
     judged = list(behaviours)
-    _gather([b for b, bad in judged if not bad], now)
-    _gather([b for b, bad in judged if bad], later)
+    _gather([b for b, bad in judged if not bad], now, networks)
+    _gather([b for b, bad in judged if bad], later, networks)
     rest = {name: {v: n for v, n in values.items() if v not in now.get(name, ())} for name, values in later.items()}
     return DayLesson(_capped(now), _capped({name: values for name, values in rest.items() if values}))
 
 
-def _gather(behaviours: list[Behaviour], delta: Delta) -> None:
+def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> None:
     targets: set[str] = set()
     hours: dict[str, int] = {}
     counts: dict[int, tuple[Shape, int]] = {}  # by id: hashing a shape takes longer than all else here
@@ -234,7 +234,7 @@ def _gather(behaviours: list[Behaviour], delta: Delta) -> None:
         hours[_HOURS[b.hour % 24]] = hours.get(_HOURS[b.hour % 24], 0) + b.count
         targets.update(b.targets)
     for shape, count in counts.values():
-        for name, value in facts(shape):
+        for name, value in facts(shape, networks):
             values = delta.setdefault(name, {})
             values[value] = values.get(value, 0) + count
     if behaviours:
@@ -248,11 +248,11 @@ _HOURS = tuple(map(str, range(24)))
 _NONE = (None, 0)
 
 
-def facts(shape: Shape) -> list[tuple[str, str]]:
+def facts(shape: Shape, networks: Networks = SHIPPED) -> list[tuple[str, str]]:
     """What a behaviour's shape says in each dimension that it has."""
     told = [
         ("action", shape.action), ("service", shape.service), ("access", shape.access),
-        ("region", shape.region), ("network", shape.network), ("owner", network_facts(shape.network).owner),
+        ("region", shape.region), ("network", shape.network), ("owner", networks.facts(shape.network).owner),
         ("agent", shape.agent), ("credential_type", shape.credential_type), ("credential", shape.credential),
     ]  # fmt: skip
     if shape.error:

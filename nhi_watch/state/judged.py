@@ -22,6 +22,8 @@ class Ranked(NamedTuple):
     priority: float
     eligible: bool
     """A non-human identity that can be stolen: no service of the provider's own, no person."""
+    days: int = 0
+    """Active days of its own before this one."""
 
 
 class Trace(NamedTuple):

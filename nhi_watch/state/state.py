@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.life import upgraded
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import TENANT, Delta, Profile, Profiles, learn_groups, peer_scope, teach
 from nhi_watch.state.judged import Judged, Ranked, Stored, Trace
@@ -143,7 +144,7 @@ class State:
         name, scope, ranked = judged.identity.id, peer_scope(judged.identity), judged.ranked
         self._judged[name] = Stored(ranked, judged.trace, judged.values)
         self._lessons[name] = (*judged.lesson, scope)
-        row = [*judged.lesson, scope, *ranked[1:], judged.trace, judged.values]
+        row = [*judged.lesson, scope, *ranked[1:5], judged.trace, judged.values, ranked.days]
         self._store.put("delta", [(f"{day:06d}/{name}", pack(row))])
         self.daybook.add(day)
 
@@ -191,15 +192,22 @@ class State:
 
     def notables(self, day: int) -> dict[str, dict[str, Any]]:
         """Notable id → its JSON."""
-        return {key[7:]: unpack(raw) for key, raw in self._store.scan("notable", *span(day))}
+        return {key[7:]: upgraded(unpack(raw)) for key, raw in self._store.scan("notable", *span(day))}
+
+    def notables_between(self, low: int, high: int) -> list[tuple[int, dict[str, Any]]]:
+        """(day, notable as it stood then) for the days `low <= day < high`, in order."""
+        rows = self._store.scan("notable", f"{max(0, low):06d}/", f"{high:06d}/")
+        return [(int(key[:6]), upgraded(unpack(raw))) for key, raw in rows]
 
     def every_notable(self) -> list[dict[str, Any]]:
-        """The notables of all days that are kept, by day and rank."""
-        found = [(key[:6], unpack(raw)) for key, raw in self._store.scan("notable", "", ":")]
-        return [document for _, document in sorted(found, key=lambda pair: (pair[0], pair[1]["rank"]))]
+        """Each notable that is kept as it last stood, by day and rank; not those that became part of another."""
+        last = {key[7:]: (key[:6], raw) for key, raw in self._store.scan("notable", "", ":")}
+        found = [(day, upgraded(unpack(raw))) for day, raw in last.values()]
+        kept = [(day, document) for day, document in found if not document["merged_into"]]
+        return [document for _, document in sorted(kept, key=lambda pair: (pair[0], pair[1]["rank"]))]
 
     def put_notables(self, day: int, found: list[dict[str, Any]], before: Mapping[str, Any]) -> None:
-        """Replace the notables of a day; those that lost their place are gone."""
+        """Replace the notables of a day; those that are none any more are gone."""
         kept = {document["id"]: document for document in found}
         rows: list[tuple[str, bytes | None]] = [(f"{day:06d}/{name}", pack(d)) for name, d in kept.items()]
         rows += [(f"{day:06d}/{name}", None) for name in before if name not in kept]
@@ -247,5 +255,10 @@ class State:
 
 
 def _stored(name: str, row: Sequence[Any]) -> Stored:
-    trace, values = row[7], row[8] if len(row) > 8 else None
-    return Stored(Ranked(name, *row[3:7]), Trace(*trace) if trace else None, values)
+    told: list[Any] = [*row[3:], *_OLDER[len(row) :]]
+    score, points, priority, eligible, trace, values, days = told
+    return Stored(Ranked(name, score, points, priority, eligible, days), Trace(*trace) if trace else None, values)
+
+
+_OLDER = (None,) * 9 + (0,)
+"""What rows of earlier versions lack: the signals' values, and the identity's active days."""

@@ -15,7 +15,7 @@ from nhi_watch.core.behaviour import IdentityDay, fingerprint
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.files import reader
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch_lab.evaluation.kept import KeptDay
 from nhi_watch_lab.evaluation.replay import SOURCES
 
@@ -39,7 +39,7 @@ def load(folder: Path, labels: Path) -> Labelled:
     Raises:
         InputError: there is nothing to read, or a label is wrong; the message says which and what it needs.
     """
-    told, grouping, rejected = read_labels(labels), Grouping(SOURCES), list[int]()
+    told, grouping, rejected = read_labels(labels), Intake(SOURCES), list[int]()
 
     def reject(index: int, why: RejectError) -> None:
         rejected.append(index)
@@ -57,7 +57,7 @@ def load(folder: Path, labels: Path) -> Labelled:
         KeptDay(begun.get(day, []), {day: wholes}, sum(w.events() for w in wholes.values()), times[day])
         for day, wholes in sorted(days.items())
     ]
-    return Labelled(found, grouping.alerts, len(rejected))
+    return Labelled(found, days.alerts, len(rejected))
 
 
 def _begun(times: Mapping[int, Mapping[str, list[int]]], told: list[Label]) -> dict[int, list[Label]]:

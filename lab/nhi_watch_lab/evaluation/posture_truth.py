@@ -34,7 +34,8 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.identity import subject_of
 from nhi_watch.detect import history, model
-from nhi_watch.detect.judge import Pipeline
+from nhi_watch.detect.judge import Judge
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
@@ -217,13 +218,14 @@ def measure(seed: int, machines: int = 80) -> dict[str, Any]:
     planted = plan(tenant)
     shared, users = posture_shared.plan(tenant, DAYS), posture_shared.Users(tenant)
     raw, store = Raw(tenant.world.envs), MemoryStore()
-    pipeline = Pipeline(State(store), model.load(), [cloudtrail])
+    state = State(store)
+    intake = Intake([cloudtrail], load_day=state.load_day)
     for number, told in enumerate(records(tenant, planted)):
         rows = posture_shared.doubled(told, shared.second)
         raw.take(number, rows)
         users.take(rows)
-        pipeline.feed(rows, _no_reject)
-    pipeline.finish()
+        intake.feed(rows, _no_reject)
+    Judge(state, model.load()).settle(intake.days)
     details, wide = grants(tenant, raw, seed)
     whole = history.read(store, model.load())
     known = posture_shared.assets_of(raw.days, tenant, shared)

@@ -11,7 +11,7 @@ from nhi_watch.detect import calibration, linking, ranking
 from nhi_watch.detect.calibration import Quiet
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
@@ -24,7 +24,7 @@ Days = Mapping[int, Mapping[str, IdentityDay]]
 
 def grouped(records: Iterable[object]) -> Days:
     """The behaviours of some records; what cannot be read is left out."""
-    grouping = Grouping(SOURCES)
+    grouping = Intake(SOURCES)
     grouping.feed(records, lambda index, reject: None)
     return grouping.days
 

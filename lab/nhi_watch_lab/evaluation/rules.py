@@ -23,7 +23,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, score_day, weighed
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Intake
 from nhi_watch_lab.evaluation.page import table
 from nhi_watch_lab.evaluation.replay import SOURCES
 
@@ -91,7 +91,7 @@ def told(record: Mapping[str, Any], baselines: Baselines) -> Told:
 
 
 def _read(record: Mapping[str, Any]) -> tuple[list[IdentityDay], str]:
-    grouping, reasons = Grouping(SOURCES), [""]
+    grouping, reasons = Intake(SOURCES), [""]
     grouping.feed([record], lambda index, reject: reasons.append(reject.reason))
     return [whole for day in grouping.days.values() for whole in day.values() if whole.behaviours], reasons[-1]
 

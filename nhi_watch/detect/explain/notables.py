@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import UNKNOWN, Asset
-from nhi_watch.context.operators import network_facts
+from nhi_watch.context.operators import Networks
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import (
@@ -39,7 +39,7 @@ from nhi_watch.detect.explain.receipts import receipt
 from nhi_watch.detect.features import NOVEL, EpisodeView, View
 from nhi_watch.detect.home import total
 from nhi_watch.detect.model import score_of
-from nhi_watch.detect.ranking import FLOOR, impact, priority
+from nhi_watch.detect.ranking import FLOOR, LEAST, impact, priority
 from nhi_watch.detect.scoring import (
     REASON_POINTS,
     Baselines,
@@ -159,7 +159,8 @@ def _own_value(signal: Signal, view: View) -> float:
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
     """What is listed; of the heaviest reasons also what the score would be without them."""
     told = [(part, _signal(part)) for part in parts if _tells(part)]
-    reasons = [part.signal for part, _ in told if part.value][:CLAIMS]
+    may_be_listed = episode.score >= LEAST  # to work this out takes a third of the time of building a notable
+    reasons = [part.signal for part, _ in told if part.value][:CLAIMS] if may_be_listed else []
     claims = {s.name: counterfactual.without(baselines, episode, counterfactual.behind(episode, s)) for s in reasons}
     return tuple(replace(shown, without=claims[shown.id]) if shown.id in claims else shown for _, shown in told)
 
@@ -263,7 +264,9 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
     what = [_done(told[name]) for name in HEADLINES if name in told][:2]
     what = what or [part.signal.title.lower() for part in parts[:2] if part.points >= REASON_POINTS]
-    where = next((_place(told[name]) for name in PLACES if name in told and told[name].points >= REASON_POINTS), "")
+    networks = episode.view.past.networks
+    placed = (told[name] for name in PLACES if name in told and told[name].points >= REASON_POINTS)
+    where = next((_place(part, networks) for part in placed), "")
     others = f" and {len(episode.members) - 1} linked" if episode.members else ""
     return f"{clip(short_name(episode.identity), 80)}{others}: {', '.join(what) or 'unusual behaviour'}{where}"
 
@@ -274,9 +277,9 @@ def _done(part: Weighed) -> str:
     return part.signal.title.lower() + ("" if succeeded or not part.backing else " (tried, did not succeed)")
 
 
-def _place(part: Weighed) -> str:
+def _place(part: Weighed, networks: Networks) -> str:
     network = next((b.shape.network for b in part.backing), "")
-    return f", from {network_facts(network).owner or network}" if network else ""
+    return f", from {networks.facts(network).owner or network}" if network else ""
 
 
 def _span(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[int, int]:
@@ -325,12 +328,14 @@ def p_value(baselines: Baselines, score: float, today: int) -> Optional[float]:
 
 def created(episode: Episode) -> int:
     """When it would have been written in live operation: the end of the first hour that reaches the floor."""
-    behaviours = episode.view.behaviours()
-    hours = sorted({b.hour for b in behaviours})
-    for hour in hours[:-1]:
-        if _score_until(episode, hour) >= FLOOR:
-            return max(b.last for b in behaviours if b.hour <= hour)
-    return max(b.last for b in behaviours)
+    hour = reached(episode, FLOOR)
+    return max(b.last for b in episode.view.behaviours() if b.hour <= hour)
+
+
+def reached(episode: Episode, score: float) -> int:
+    """The first hour at whose end an episode had a score; its last one where only the whole day has it."""
+    hours = sorted({b.hour for view in episode.view.views for b in view.behaviours})
+    return next((hour for hour in hours[:-1] if _score_until(episode, hour) >= score), hours[-1])
 
 
 def _score_until(episode: Episode, hour: int) -> float:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.notable import Receipt
@@ -37,7 +38,7 @@ def receipt(baselines: Baselines, episode: Episode) -> Receipt:
 def consulted(baselines: Baselines, part: Episode) -> list[Any]:
     """The baseline rows behind one identity's day: all of its own, and of peers and tenant those of what it did."""
     past = part.view.past
-    told = sorted({fact for view in part.view.views for fact in baseline.facts(view.shape)})
+    told = sorted({fact for view in part.view.views for fact in baseline.facts(view.shape, past.networks)})
     groups = (baselines.groups.get(scope) or Profile() for scope in (peer_scope(part.identity), TENANT))
     usual = [list(part.bound.usual(at, value)) for at, value in enumerate(part.values) if value]
     return [baseline.to_row(past.own), *(_rows_of(group, told) for group in groups), usual]
@@ -79,7 +80,9 @@ class _Again(NamedTuple):
     """Why something could not be made again."""
 
 
-def verify(rows: Rows, card: Scorecard, notable: Mapping[str, Any]) -> list[Check]:
+def verify(
+    rows: Rows, card: Scorecard, notable: Mapping[str, Any], networks: Networks = SHIPPED
+) -> list[Check]:
     """Score a compromise again from what the state holds, and compare to the last digit.
 
     Raises:
@@ -89,7 +92,8 @@ def verify(rows: Rows, card: Scorecard, notable: Mapping[str, Any]) -> list[Chec
         raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not scored by the model")
     told = notable["receipt"]
     checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
-    again = _again(State(rows), card, notable)
+    state = State(rows)
+    again = _again(state, Baselines(card, networks), day_scored(notable), str(notable["identity"]["id"]))
     if again is None:
         days = f"the {RETAIN_DELTAS} latest days with records are kept"
         return [*checks, Check("signals", None, f"retention has removed this day from the state: {days}")]
@@ -98,7 +102,29 @@ def verify(rows: Rows, card: Scorecard, notable: Mapping[str, Any]) -> list[Chec
     else:
         checks.append(Check("baseline", again.baseline == told["baseline"], f"SHA-256 {again.baseline[:16]}…"))
     mine = digest(list(again.values))
-    return [*checks, Check("signals", mine == told["signals"], f"SHA-256 {mine[:16]}…"), *_scored(card, notable, again)]
+    checks += [Check("signals", mine == told["signals"], f"SHA-256 {mine[:16]}…"), *_scored(card, notable, again)]
+    return [*checks, *_revisions(state, Baselines(card, networks), notable)]
+
+
+def _revisions(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> list[Check]:
+    """The other days of a notable that went on, each against its own receipt."""
+    shown = (render_day(day_scored(notable)), notable["identity"]["id"])
+    others = [one for one in notable.get("revisions") or () if (one["day"], one["identity"]) != shown]
+    return [_revision(State(state.rows), baselines, one) for one in others]
+
+
+def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Check:
+    day, receipt, card = day_of(parse(f"{one['day']}T00:00:00Z")), one["receipt"], baselines.card
+    what = f"revision {one['revision']}"
+    if receipt["model"] != card.sha256:
+        return Check(what, None, f"{one['day']} was scored by another model, {receipt['model'][:16]}…")
+    again = _again(state, Baselines(card, baselines.networks), day, str(one["identity"]))
+    if again is None or again.points is None:
+        return Check(what, None, f"retention has removed {one['day']} from the state")
+    score = score_of(card.probability(total(again.points)))
+    mine = (score, digest(list(again.values)), again.baseline)
+    same = mine == (one["score"], receipt["signals"], receipt["baseline"])
+    return Check(what, same, f"{one['day']}, score {score:g}")
 
 
 def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[Check]:
@@ -138,15 +164,14 @@ def day_scored(notable: Mapping[str, Any]) -> int:
         raise InputError(f"the notable does not name the day of its baseline ({error})") from error
 
 
-def _again(state: State, card: Scorecard, notable: Mapping[str, Any]) -> Optional[_Again]:
-    day, lead = day_scored(notable), str(notable["identity"]["id"])
+def _again(state: State, baselines: Baselines, day: int, lead: str) -> Optional[_Again]:
     if day not in state.daybook.days:
         return None
     stored = {one.ranked.identity_id: one for one in state.judged(day)}
     names = _members(stored, lead)
     wholes = _wholes(state, day, names)
     if len(wholes) == len(names):
-        return _scored_again(state, card, (day, [wholes[name] for name in names]))
+        return _scored_again(state, baselines, (day, [wholes[name] for name in names]))
     told = [signal_values.unpack(stored[name].values) for name in names if name in stored]
     values = [signal_values.row(one) for one in told if one is not None]
     if len(values) < len(names) or len(names) > 1:  # what several identities tell together needs their behaviours
@@ -171,9 +196,8 @@ def _wholes(state: State, day: int, names: Sequence[str]) -> dict[str, IdentityD
     return {key[7:]: day_rows.unpack(raw) for key, raw in rows.items()}
 
 
-def _scored_again(state: State, card: Scorecard, what: tuple[int, list[IdentityDay]]) -> _Again:
+def _scored_again(state: State, baselines: Baselines, what: tuple[int, list[IdentityDay]]) -> _Again:
     day, wholes = what
-    baselines = Baselines(card)
     state.fill(baselines, {whole.identity.id: whole for whole in wholes}, day)
     parts = [score_day(baselines, whole) for whole in wholes]
     rows = [consulted(baselines, part) for part in parts]

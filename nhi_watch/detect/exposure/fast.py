@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Assets
+from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import to_json
@@ -47,7 +48,9 @@ def exposed(rows: Rows) -> bool:
     )
 
 
-def refresh(rows: Rows, card: Scorecard, known: Assets, now: int = 0) -> Exposed:
+def refresh(
+    rows: Rows, card: Scorecard, known: Assets, now: int = 0, networks: Networks = SHIPPED
+) -> Exposed:
     """The exposures as they stand, from a store whose inventory is up to date; their notables are put into it.
 
     `now` is the second at which one asks; 0: the latest second in the logs.
@@ -58,7 +61,7 @@ def refresh(rows: Rows, card: Scorecard, known: Assets, now: int = 0) -> Exposed
     quarantined = {n for n, done in inventory.every_name(rows).items() if any(c.what == "quarantined" for c in done)}
     everybody = inventory.identities(rows)
     names |= {i for i, one in everybody.items() if inventory.name_key(one.identity) in quarantined}
-    return judge(rows, histories.read_some(rows, card, names & set(everybody)), known, now)
+    return judge(rows, histories.read_some(rows, card, names & set(everybody)), known, now, networks)
 
 
 class Followed(NamedTuple):
@@ -70,9 +73,11 @@ class Followed(NamedTuple):
     """New exposures, and new revisions of them."""
 
 
-def follow_up(rows: Rows, card: Scorecard, known: Assets, notables: Sequence[dict[str, Any]]) -> Followed:
+def follow_up(
+    rows: Rows, card: Scorecard, known: Assets, notables: Sequence[dict[str, Any]], networks: Networks = SHIPPED
+) -> Followed:
     """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
-    found = refresh(rows, card, known)
+    found = refresh(rows, card, known, networks=networks)
     asked = [*notables, *found.notables]
     names = histories.read_some(rows, card, ())
     wanted = ledger.to_check(rows, names, asked) & set(names.lives)
@@ -80,14 +85,16 @@ def follow_up(rows: Rows, card: Scorecard, known: Assets, notables: Sequence[dic
     return Followed(ledger.told(asked, standing), ledger.told(found.changed, standing))
 
 
-def judge(rows: Rows, history: History, known: Assets, now: int = 0) -> Exposed:
+def judge(
+    rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED
+) -> Exposed:
     """The same with a history that is at hand."""
     found, changed = [], []
     before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
     for case in cases(history, now):
         if case.validity.dead and case.now - case.validity.since > SETTLED_DAYS * DAY:
             continue
-        document = _document(case, history, known)
+        document = _document(case, history, known, networks)
         old = before.get(PREFIX + document["id"])
         document["revision"] = _revision(document, old)
         if old is None or document["revision"] != old["revision"]:
@@ -107,10 +114,10 @@ def stored(rows: Rows) -> list[dict[str, Any]]:
     return [unpack(raw) for _, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")]
 
 
-def _document(case: Case, history: History, known: Assets) -> dict[str, Any]:
+def _document(case: Case, history: History, known: Assets, networks: Networks) -> dict[str, Any]:
     asset = assets.find(known, case.identity)
     reach = _reach(case, case.life, history) if case.life else reach_of(Profile())
-    return to_json(build(case, reach, asset))
+    return to_json(build(case, reach, asset, networks))
 
 
 def _reach(case: Case, life: Life, history: History) -> Reach:

@@ -17,7 +17,7 @@ from typing import Any
 
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import Asset
-from nhi_watch.context.operators import network_facts
+from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.notable import (
     MAX_RECORD_IDS,
     BaselineRef,
@@ -69,7 +69,7 @@ def exposure_id(credential: str) -> str:
     return hashlib.sha256(f"exposure|{credential}".encode()).hexdigest()[:20]
 
 
-def build(case: Case, reach: Reach, asset: Asset) -> Notable:
+def build(case: Case, reach: Reach, asset: Asset, networks: Networks = SHIPPED) -> Notable:
     """The notable; rank and revision are filled in by the caller."""
     weight = impact(asset, reach)
     score = _score(case)
@@ -80,7 +80,8 @@ def build(case: Case, reach: Reach, asset: Asset) -> Notable:
     return Notable(
         id=exposure_id(case.credential.id), revision=1, kind="exposure", rank=1, score=score,
         probability=round(case.probability, 4), p_value=None, priority=priority(round(score / 100, 4), weight),
-        severity=severity_of(score), title=clip(_title(case), 200), summary=clip(_summary(case, reach, asset), 1000),
+        severity=severity_of(score), title=clip(_title(case, networks), 200),
+        summary=clip(_summary(case, reach, asset), 1000),
         identity=NotableIdentity(
             case.identity.id, clip(case.identity.name, 512), case.identity.kind, case.identity.provider,
             case.identity.account, asset.owner,
@@ -116,18 +117,18 @@ def _where(case: Case) -> str:
     return names[case.place.name]
 
 
-def _title(case: Case) -> str:
+def _title(case: Case, networks: Networks) -> str:
     whose = f" of {short(case.identity)}" if case.life else ""
     end = ""
     if case.strange:
-        end = f", and used since from {_from(case.strange[0])}"
+        end = f", and used since from {_from(case.strange[0], networks)}"
     elif case.validity.dead:
         end = f", {case.validity.state}"
     return f"Exposure: {clip(case.key, 60)}{clip(whose, 60)} {_where(case)}{end}"
 
 
-def _from(sight: Sight) -> str:
-    return network_facts(sight.network).owner or sight.network
+def _from(sight: Sight, networks: Networks) -> str:
+    return networks.facts(sight.network).owner or sight.network
 
 
 def _summary(case: Case, reach: Reach, asset: Asset) -> str:

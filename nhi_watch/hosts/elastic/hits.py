@@ -11,7 +11,7 @@ import orjson
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.days import Days
+from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail, every
 
 SOURCES: tuple[ModuleType, ...] = tuple(every())
@@ -112,16 +112,10 @@ class ItemsOf:
 
 
 def sources_of(modules: Iterable[ModuleType]) -> list[ModuleType]:
-    """The sources, for items; typed as what the pipeline wants."""
+    """The sources, for items; typed as what the intake wants."""
     return [cast(ModuleType, ItemsOf(module)) for module in modules]
 
 
-class Intake:
-    """Feeds days with hits."""
-
-    def __init__(self, days: Days) -> None:
-        self._days = days
-
-    def feed(self, hits: Sequence[Hit], refuse: Refuse) -> None:
-        """Take in a page; documents that are no events are refused."""
-        self._days.feed(map(Item, hits), lambda index, error: refuse(hits[index], error))
+def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:
+    """Take in a page; documents that are no events are refused."""
+    intake.feed(map(Item, hits), lambda index, error: refuse(hits[index], error))

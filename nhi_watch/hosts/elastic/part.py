@@ -1,4 +1,4 @@
-"""One part of a run: the documents of a stretch of event time → pipeline → alerts and rows of state, not yet committed.
+"""One part of a run: the documents of a stretch of event time → days → notables and rows of state, not yet committed.
 
 CloudTrail's hours that the cluster has grouped, or is to group now, are made anew; all else is added to what is known.
 """
@@ -11,21 +11,23 @@ from typing import Any, NamedTuple
 
 from elasticsearch import Elasticsearch
 
-from nhi_watch.context.assets import Assets
-from nhi_watch.context.reputation import Reputation
+from nhi_watch.context.context import Context
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import DAY, HOUR
-from nhi_watch.detect.judge import Options, Result
+from nhi_watch.detect.episodes import nothing_missing
+from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.hosts.elastic import access, aside, read, templates
-from nhi_watch.hosts.elastic.hits import Hit, Intake
+from nhi_watch.detect.run import Result
+from nhi_watch.hosts.elastic import access, aside, hits, read, templates
+from nhi_watch.hosts.elastic.hits import SOURCES, Hit, sources_of
 from nhi_watch.hosts.elastic.pushdown import queries, remake
 from nhi_watch.hosts.elastic.pushdown.buckets import CannotPushError
-from nhi_watch.hosts.elastic.pushdown.evidence import Evidence, PushedPipeline
+from nhi_watch.hosts.elastic.pushdown.evidence import Evidence
 from nhi_watch.hosts.elastic.pushdown.trail import Made, Trail, is_trail_pattern
 from nhi_watch.hosts.elastic.read import Span, Window
 from nhi_watch.hosts.elastic.store_errors import PassingError, explained
 from nhi_watch.hosts.elastic.totals import MAX_REJECTS
+from nhi_watch.intake.days import Intake
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Store
 
@@ -37,14 +39,9 @@ class Tables(NamedTuple):
     """What is loaded once for all parts."""
 
     model: Scorecard
-    assets: Assets
-    reputation: Reputation
+    context: Context
     budget: float
     page: int
-
-    def options(self) -> Options:
-        """As the pipeline wants them."""
-        return Options(self.budget, self.assets, self.reputation)
 
 
 class Done(NamedTuple):
@@ -80,9 +77,11 @@ class Part:
         trails = ",".join(pattern for pattern in patterns if is_trail_pattern(pattern))
         self._asides = aside.listed(store)
         left_out = self._without(trails) if trails else []
-        self._trail = Trail(client, trails, known.reputation, known.page, left_out) if trails else None
+        self._trail = Trail(client, trails, known.context.reputation, known.page, left_out) if trails else None
         self._evidence = Evidence(self._trail, task.window.until) if self._trail else None
-        self._pipeline = PushedPipeline(self._state, known.model, known.options(), self._evidence)
+        complete = self._evidence.complete if self._evidence else nothing_missing
+        self._intake = Intake(sources_of(SOURCES), known.context, self._state.load_day)
+        self._judge = Judge(self._state, known.model, known.context, known.budget, complete)
         self._rejects: list[tuple[Hit, str]] = []
         self._pushed: Json = {"documents": 0, "bytes": 0, "completed": 0, "why_not": []}
 
@@ -92,10 +91,10 @@ class Part:
         again = self._make_again(self._trail) if self._trail else frozenset()
         self._add(again, keep)
         self._make_sure_of_remotes()
-        seen = {name for wholes in self._pipeline.grouping.days.values() for name in wholes}
+        seen = {name for wholes in self._intake.days.values() for name in wholes}
         read_seconds = time.perf_counter() - started
         keep()
-        result = self._pipeline.finish(on_stage)
+        result = self._judge.settle(self._intake.days, on_stage)
         result.run["seconds"]["read"] = round(read_seconds, 3)
         if self._evidence:
             self._pushed["completed"] = self._evidence.asked
@@ -106,7 +105,6 @@ class Part:
         return aside.without(self._client, self._asides, pattern, self._task.window.pattern)
 
     def _refuse(self, hit: Hit, error: RejectError) -> None:
-        self._pipeline.reject(error.reason)
         if len(self._rejects) < MAX_REJECTS:
             self._rejects.append((hit, error.reason))
 
@@ -132,7 +130,7 @@ class Part:
         if not again:
             return again
         made = self._made(trail, again)
-        replaced = remake.replace(self._pipeline.grouping, made.grouping, again, self._state.load_day)
+        replaced = remake.replace(self._intake.days, made.intake.days, again, self._state.load_day)
         self._count(made, replaced)
         by_cluster = again if made.documents else frozenset()
         oldest = self._state.daybook.closed * (DAY // HOUR)
@@ -148,14 +146,13 @@ class Part:
         return trail.read(hours, self._task.window.until, self._refuse)
 
     def _count(self, made: Made, replaced: remake.Replaced) -> None:
-        grouping = self._pipeline.grouping
-        grouping.parsed += made.grouping.parsed + made.documents
-        grouping.duplicates += made.grouping.duplicates + replaced.known
+        days, fresh = self._intake.days, made.intake.days
+        days.parsed += fresh.parsed + made.documents
+        days.duplicates += fresh.duplicates + replaced.known
         self._pushed["documents"] += made.documents
         self._pushed["bytes"] += made.bytes
-        for reason, documents in made.rejected:
-            for _ in range(documents):
-                self._pipeline.reject(reason)
+        for reason, documents in [*fresh.rejected.items(), *made.rejected]:
+            days.reject(reason, documents)
         self._store.put("day", [(f"{day:06d}/{name}", None) for day, name in replaced.gone])
 
     def _add(self, again: frozenset[int], keep: Callable[[], object]) -> None:
@@ -164,7 +161,6 @@ class Part:
         patterns = [(self._others, False), (self._trail.pattern, True)] if again and self._trail else [
             (window.pattern, False)
         ]  # fmt: skip
-        intake = Intake(self._pipeline.grouping)
         for pattern, is_trail in patterns:
             if not pattern:
                 continue
@@ -173,6 +169,6 @@ class Part:
                 wanted = read.query(window, clocks, span, self._without(pattern))
             if is_trail:
                 wanted = queries.all_of(wanted, without=[queries.spans(again)])
-            for hits in read.pages(self._client, pattern, wanted, self._known.page):
+            for page in read.pages(self._client, pattern, wanted, self._known.page):
                 keep()
-                intake.feed(hits, self._refuse)
+                hits.feed(self._intake, page, self._refuse)

@@ -1,4 +1,4 @@
-"""`nhi elastic run` and `learn`: what was ingested since the checkpoint → pipeline → alerts → state → checkpoint.
+"""`nhi elastic run` and `learn`: what was ingested since the checkpoint → notables → alerts → state → checkpoint.
 
 In this order, part by part, so that a run may be killed anywhere: what is to be read is noted first, and what was
 noted but not finished is done again, alike; alerts have ids made of their content; the checkpoint is the last row.
@@ -17,7 +17,9 @@ from typing import Any, NamedTuple, Optional, TypeVar
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from nhi_watch.context import assets, networks
+from nhi_watch.context import assets, operators
+from nhi_watch.context.context import Context
+from nhi_watch.context.operators import SHIPPED
 from nhi_watch.core.errors import NhiError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import render
@@ -107,11 +109,10 @@ def tables(client: Elasticsearch, job: Job) -> Tables:
         ModelError: the model does not match its manifest.
         StoreError: the streams of indicators cannot be read.
     """
-    if job.networks:
-        networks.load_custom(job.networks)
+    networks = operators.load(job.networks) if job.networks else SHIPPED
     known = assets.load(job.assets) if job.assets else {}
     listed = intel.load(client, job.reputation, job.intel, int(time.time()))
-    return Tables(model.load(job.model), known, listed, job.budget, job.page)
+    return Tables(model.load(job.model), Context(known, listed, networks), job.budget, job.page)
 
 
 def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:
@@ -348,7 +349,7 @@ class Run:
             self._lease.keep()
             now, writer = render(int(self._clock())), entities.Writer(self._client, self._store, self._job.namespace)
             written = write.write(self._client, done.result.changed, self._job.stream, now)
-            described = writer.write(self._known.assets, self._known.model.id, now)
+            described = writer.write(self._known.context.assets, self._known.model.id, now)
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self.totals.add(

@@ -1,4 +1,4 @@
-"""The jobs behind the commands that work on files: read, run the pipeline, write what people look at."""
+"""The jobs behind the commands that work on files: read, judge, write what people look at."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.act import audit
-from nhi_watch.context import assets, networks, reputation
+from nhi_watch.context import assets, operators, reputation
+from nhi_watch.context.context import Context
+from nhi_watch.context.operators import SHIPPED
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
 from nhi_watch.detect import drift, feedback, model
-from nhi_watch.detect.judge import Options, Pipeline, Result
+from nhi_watch.detect.judge import BUDGET, Judge
+from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake import sources
+from nhi_watch.intake.days import Intake
 from nhi_watch.report import html, jsonlines
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
@@ -36,7 +40,7 @@ class Job(NamedTuple):
     out: Path
     state: Optional[Path] = None
     """SQLite file; None: nothing is remembered."""
-    budget: float = 10.0
+    budget: float = BUDGET
     learn: bool = True
     source: str = "auto"
     assets: Optional[Path] = None
@@ -77,28 +81,40 @@ def _prepare(job: Job) -> None:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {job.out}: cannot make the folder ({error.strerror})") from error
-    if job.networks:
-        networks.load_custom(job.networks)
+
+
+def context_of(job: Job) -> Context:
+    """The customer's tables that the job names.
+
+    Raises:
+        InputError: a table is wrong; it names file and line.
+    """
+    return Context(
+        assets.load(job.assets) if job.assets else {},
+        reputation.load(job.reputation),
+        operators.load(job.networks) if job.networks else SHIPPED,
+    )
 
 
 def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
-    known = assets.load(job.assets) if job.assets else {}
+    context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
     state = State(store)
-    listed = reputation.load(job.reputation)
-    pipeline = Pipeline(state, model.load(job.model), asked, Options(job.budget, known, listed))
+    intake = Intake(asked, context, state.load_day)
+    judge = Judge(state, model.load(job.model), context, job.budget)
     started = time.perf_counter()
     with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
 
         def moved(count: int) -> None:
             on_bytes(count)
-            pipeline.relieve()
+            judge.relieve(intake.days)
 
         for batch in reader.read(job.paths, moved, job.out):
-            _feed(pipeline, batch, rejects)
+            _feed(intake, batch, rejects)
     result_started = time.perf_counter()
     with _few_collections():
-        result = pipeline.finish(on_stage)
+        result = judge.settle(intake.days, on_stage)
+    listed = context.reputation
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
     result.run["drift"] = drift.told(drift.report(store, state.daybook.days[:-1], spreads))
@@ -108,7 +124,7 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     result = result._replace(notables=overall(told.shown))
     result.run["verdicts"] = {"hidden": told.hidden, "offset": feedback.moved(store)}
     result.run["notables"] = len(result.notables)
-    result.run["seconds"]["read"] = round(result_started - started - result.run["seconds"].get("group", 0.0), 3)
+    result.run["seconds"]["read"] = round(result_started - started, 3)
     return result
 
 
@@ -141,17 +157,16 @@ def _few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _feed(pipeline: Pipeline, batch: reader.Batch, rejects: Rejects) -> None:
+def _feed(intake: Intake, batch: reader.Batch, rejects: Rejects) -> None:
     def refuse(index: int, error: RejectError) -> None:
-        pipeline.reject(error.reason)
         if error.reason not in OUT_OF_SCOPE:
             rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
 
     rejects.pass_over(batch.passed)
     for piece in batch.bad:
-        pipeline.reject(piece.reason)
+        intake.days.reject(piece.reason)
         rejects.add(piece)
-    pipeline.feed(batch.records, refuse)
+    intake.feed(batch.records, refuse)
 
 
 def _write(out: Path, result: Result) -> None:

@@ -71,10 +71,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: something does not hold: it says what.
     """
-    from nhi_watch.context import networks
-
-    if args.networks:
-        networks.load_custom(args.networks)
     with state_of(args) as rows:
         notable = _notable(args, rows)
         checks = _checks(args, rows, notable)
@@ -99,6 +95,7 @@ def _notable(args: argparse.Namespace, rows: Rows) -> dict[str, Any]:
 
 
 def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> list[Check]:
+    from nhi_watch.context import operators
     from nhi_watch.detect import blind_spots, model
     from nhi_watch.detect.explain import receipts
     from nhi_watch.detect.model import shelf
@@ -113,7 +110,8 @@ def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> li
     folder = args.model or shelf.by_hash(place, wanted)
     if folder is None and notable.get("kind") == "compromise":
         raise InputError(f"the model {wanted[:12]} is neither shipped nor beside the state; give --model its folder")
-    return receipts.verify(rows, model.load(folder or model.FOLDER), notable)
+    networks = operators.load(args.networks) if args.networks else operators.SHIPPED
+    return receipts.verify(rows, model.load(folder or model.FOLDER), notable, networks)
 
 
 def _tell(checks: list[Check], console: Console) -> None:

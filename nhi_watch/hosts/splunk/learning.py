@@ -1,4 +1,4 @@
-"""Days → scores, notables and a new baseline: the pipeline over the rows of a lookup table.
+"""Days → scores, notables and a new baseline, over the rows of a lookup table.
 
 Days are settled one after the other. A table is a function of the one before and of the days; the same days again
 give the same table.
@@ -11,13 +11,16 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
+from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import drift
-from nhi_watch.detect.judge import Options, Pipeline, Result
+from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.run import Result
 from nhi_watch.detect.telemetry import WINDOW
 from nhi_watch.hosts.splunk.lookup import EMPTY, LEARNT, Own, Table, dump, parse, profile_of
 from nhi_watch.hosts.splunk.tablestore import DRIFT, Lesson, TableStore, day_in, unpack
+from nhi_watch.intake.days import Days
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import TENANT, Profile, learn_groups, teach
 from nhi_watch.state.retention import RETAIN_DAYS
@@ -31,14 +34,14 @@ _LAST = re.compile(r"\[-?\d+,-?\d+,-?\d+,(-?\d+),")
 
 
 def settle(
-    store: TableStore, model: Scorecard, options: Options, days: Mapping[int, Mapping[str, IdentityDay]]
-) -> Result:
+    store: TableStore, model: Scorecard, days: Mapping[int, Mapping[str, IdentityDay]],
+    context: Context = NO_CONTEXT, budget: float = BUDGET,
+) -> Result:  # fmt: skip
     """Score, rank and learn whole days."""
-    pipeline = Pipeline(State(store), model, [], options)
+    gathered = Days(context=context)
     for day, wholes in days.items():
-        pipeline.grouping.days[day] = dict(wholes)
-        pipeline.grouping.parsed += sum(whole.events() for whole in wholes.values())
-    return pipeline.finish()
+        gathered.put(day, wholes)
+    return Judge(State(store), model, context, budget).settle(gathered)
 
 
 # ---- the table after learning

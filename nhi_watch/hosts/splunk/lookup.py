@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import render_day
@@ -146,8 +147,8 @@ def profile_of(scope: str, text: str) -> Profile:
 class LookupBaselines(Baselines):
     """Baselines of a table, for events of any day; without rows, a cold start with what ships with the model."""
 
-    def __init__(self, model: Scorecard, table: Table) -> None:
-        super().__init__(model)
+    def __init__(self, model: Scorecard, table: Table, networks: Networks = SHIPPED) -> None:
+        super().__init__(model, networks)
         self._table = table
         self._loaded = -1
         self._parsed: dict[tuple[str, int], Profile] = {}
@@ -225,9 +226,9 @@ def against(table: Table) -> str:
 _PRIVATE = f"if you have, share the lookup file {DEFAULT}.csv.gz in this app (Settings > Lookups > Permissions)"
 
 
-def load(model: Scorecard, folder: Path, name: str) -> LookupBaselines:
+def load(model: Scorecard, folder: Path, name: str, networks: Networks = SHIPPED) -> LookupBaselines:
     """The baseline that a lookup file holds; see `table`."""
-    return LookupBaselines(model, table(folder, name))
+    return LookupBaselines(model, table(folder, name), networks)
 
 
 def table(folder: Path, name: str) -> Table:

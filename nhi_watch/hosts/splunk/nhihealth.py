@@ -135,7 +135,7 @@ class NhiHealth:
             return [health.check(("baseline", self._baseline), "error", str(error))]
 
     def _of_tables(self) -> list[Check]:
-        messages = [*tables.load_networks(self._lookups), *tables.load_assets(self._lookups)[1]]
+        messages = [*tables.load_networks(self._lookups)[1], *tables.load_assets(self._lookups)[1]]
         messages += tables.load_reputation(self._lookups)[1] + verdicts.load_exceptions(self._lookups)[1]
         wrong = [health.check(("tables", "lookups"), "error", text) for _, text in messages]
         return wrong or [health.check(("tables", "lookups"), "ok", "the tables that you fill can be read")]

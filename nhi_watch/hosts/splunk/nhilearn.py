@@ -13,7 +13,6 @@ from typing import BinaryIO, Optional
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render_day
 from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options
 from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.learning import KEEP, Learnt, settle
@@ -48,10 +47,10 @@ class NhiLearn:
         self._search = search
         self._keep, self._retire = max(1, int(options["keep"])), int(options["retire"])
         self._table = lookup.table(self._lookups, options["baseline"])
-        listed, messages = tables.load_reputation(self._lookups)
-        self._gatherer = Gatherer(hold=True, reputation=listed)
+        self._context, messages = tables.load_context(self._lookups)
+        self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
         reply: Metadata = {"type": "reporting", "required_fields": [*RAW, *lookup.COLUMNS, *_COUNTED]}
-        return reply, [*messages, *tables.load_networks(self._lookups)]
+        return reply, messages
 
     def execute(self, body: bytes) -> bytes:
         """Take in a chunk."""
@@ -98,7 +97,7 @@ class NhiLearn:
             if work is None:
                 work = TableStore(table, day), Learnt(table, day)
                 notables.restore(work[0], {n: e for n, e in notables.latest(self._gatherer).items() if e.is_exposure})
-            settle(work[0], card, Options(), {day: {name: part.whole() for name, part in parts.items()}})
+            settle(work[0], card, {day: {name: part.whole() for name, part in parts.items()}}, self._context)
             work[1].take(work[0], day, told.events)
             self._taken.append(day)
         store, learnt = work or (TableStore(table, table.last + 1), Learnt(table, table.last + 1))

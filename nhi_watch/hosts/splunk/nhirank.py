@@ -1,6 +1,6 @@
 """The reporting search command nhirank: the days in a search → ranked notables, one row each.
 
-It is the pipeline of `nhi score` over what the search has gathered: the same ids, scores and reasons. Earlier
+It judges as `nhi score` does, over what the search has gathered: the same ids, scores and reasons. Earlier
 revisions of the notables come with the rows, so that only what changed gets a new revision.
 """
 
@@ -11,15 +11,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect import model
-from nhi_watch.detect.judge import Options
 from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, verdicts, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.learning import settle
 from nhi_watch.hosts.splunk.nhigroup import RAW
 from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked, row_of
 from nhi_watch.hosts.splunk.options import Option, parse
+from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.hosts.splunk.rows import Cell, write
 from nhi_watch.hosts.splunk.tablestore import TableStore
@@ -47,15 +48,14 @@ class NhiRank:
         self._search = search
         self._show = options["show"]
         self._table = lookup.table(self._lookups, options["baseline"])
-        assets, messages = tables.load_assets(self._lookups)
-        listed, more = tables.load_reputation(self._lookups)
-        self._options = Options(float(options["budget"]), assets)
-        self._gatherer = Gatherer(hold=True, reputation=listed)
+        self._context, messages = tables.load_context(self._lookups)
+        self._budget = float(options["budget"])
+        self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
         self._given, told = verdicts.load_exceptions(self._lookups)
         named = [*fields.names(fields.FEEDBACK), *fields.names(fields.DAYS)]
         needed = [*RAW, *(name for name in named if name not in ("_key", *RAW))]
         reply: Metadata = {"type": "reporting", "required_fields": needed}
-        return reply, [*messages, *more, *told, *tables.load_networks(self._lookups)]
+        return reply, [*messages, *told]
 
     def execute(self, body: bytes) -> bytes:
         """Take in a chunk."""
@@ -110,7 +110,7 @@ class NhiRank:
                 store = TableStore(self._table, day)
                 notables.restore(store, known)
                 exposed = exposed or notables.exposures(store)
-            result = settle(store, card, self._options, {day: {name: part.whole() for name, part in parts.items()}})
+            result = settle(store, card, _wholes(day, parts), self._context, self._budget)
             result.run["day_events"] = told.events
             mine = {name: e for name, e in known.items() if e.day == day and not e.is_exposure}
             yield from whole.concluded(notables.changes(result, mine, is_last=day == days[-1]), told)
@@ -137,6 +137,10 @@ class NhiRank:
         if late:
             messages.append(("WARN", f"nhirank: not ranked: {window.spoken(late)}, which the baseline knows already"))
         return messages
+
+
+def _wholes(day: int, parts: Mapping[str, Part]) -> dict[int, dict[str, IdentityDay]]:
+    return {day: {name: part.whole() for name, part in parts.items()}}
 
 
 def _left_out(hidden: Mapping[str, int]) -> Messages:

@@ -87,8 +87,9 @@ class NhiScore(Streaming):
         options = parse_options(search.arguments)
         card = model.load()
         listed, messages = tables.load_reputation(self._lookups)
-        messages += tables.load_networks(self._lookups)
-        baselines = lookup.load(card, self._lookups, options.baseline)
+        networks, more = tables.load_networks(self._lookups)
+        messages += more
+        baselines = lookup.load(card, self._lookups, options.baseline, networks)
         self._scorer, self._mark = EventScorer(baselines), listed.mark
         fields = {"auto": [*FIELDS, FIRST, RAW], "fields": [*FIELDS, FIRST], "raw": [RAW]}[options.input]
         reply: Metadata = {"type": "streaming", "required_fields": fields}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.notable import SEVERITIES
 from nhi_watch.core.timestamps import day_of, parse, render
-from nhi_watch.detect.judge import Result
+from nhi_watch.detect.run import Result
 from nhi_watch.hosts.splunk import fields
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.rows import Cell
@@ -91,7 +91,7 @@ def latest(gatherer: Gatherer) -> dict[str, Earlier]:
 
 
 def restore(store: TableStore, known: Mapping[str, Earlier]) -> None:
-    """Put earlier revisions where the pipeline looks for them."""
+    """Put earlier revisions where the judge looks for them."""
     stored = exposures(store)
     for name, one in known.items():
         row = pack(json.dumps(one.document))

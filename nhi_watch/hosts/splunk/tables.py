@@ -9,8 +9,10 @@ import re
 from pathlib import Path
 from typing import Optional
 
-from nhi_watch.context import assets, networks, reputation
+from nhi_watch.context import assets, operators, reputation
 from nhi_watch.context.assets import NO_ASSETS, Asset, Assets
+from nhi_watch.context.context import Context
+from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.splunk.protocol import Messages
@@ -24,15 +26,21 @@ INTEL = "nhi_intel.csv"
 """What the search NHI Watch - Threat Intelligence copies of Enterprise Security's ip_intel."""
 
 
-def load_networks(folder: Path) -> Messages:
-    """Take in the customer's networks: who runs them is part of what is normal."""
+def load_context(folder: Path) -> tuple[Context, Messages]:
+    """All that the customer's tables tell."""
+    known, about_assets = load_assets(folder)
+    listed, about_listed = load_reputation(folder)
+    networks, about_networks = load_networks(folder)
+    return Context(known, listed, networks), [*about_assets, *about_listed, *about_networks]
+
+
+def load_networks(folder: Path) -> tuple[Networks, Messages]:
+    """The customer's networks: who runs them is part of what is normal."""
     path = folder / NETWORKS
     try:
-        if path.is_file():
-            networks.load_custom(path)
+        return (operators.load(path) if path.is_file() else SHIPPED), []
     except InputError as error:
-        return [left_out(error)]
-    return []
+        return SHIPPED, [left_out(error)]
 
 
 def load_reputation(folder: Path) -> tuple[Reputation, Messages]:

@@ -11,16 +11,16 @@ from nhi_watch.hosts.elastic.pushdown import fields
 from nhi_watch.hosts.elastic.pushdown.buckets import Bucket
 from nhi_watch.hosts.elastic.pushdown.queries import Request
 from nhi_watch.hosts.elastic.read import TIMESTAMP
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import cloudtrail
 
 _TEMPORARY = "ASIA"
 
 
 class Gatherer:
-    """Adds buckets to a grouping. Most are alike but for hour and session: what they mean is remembered."""
+    """Adds buckets to days. Most are alike but for hour and session: what they mean is remembered."""
 
-    def __init__(self, into: Grouping) -> None:
+    def __init__(self, into: Days) -> None:
         self._into = into
         self._known: dict[tuple[Any, ...], Event] = {}
 

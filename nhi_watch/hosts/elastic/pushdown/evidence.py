@@ -7,17 +7,11 @@ from typing import Any, Optional
 
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Identity
-from nhi_watch.detect.judge import Options, Pipeline
-from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.ranking import FLOOR
-from nhi_watch.detect.scoring import Baselines, Episode
-from nhi_watch.hosts.elastic.hits import SOURCES, sources_of
 from nhi_watch.hosts.elastic.pushdown import fields
 from nhi_watch.hosts.elastic.pushdown.behaviours import is_bare
 from nhi_watch.hosts.elastic.pushdown.buckets import CannotPushError
 from nhi_watch.hosts.elastic.pushdown.queries import any_of
 from nhi_watch.hosts.elastic.pushdown.trail import Trail
-from nhi_watch.state.state import State
 
 _NAMED = ("role", "user", "identity_center")
 """Kinds of identities whose id holds the principal's id, as the documents have it."""
@@ -52,7 +46,7 @@ class Evidence:
         except CannotPushError:
             return
         for whole in bare:
-            _fill(whole, found.days.get(whole.day, {}))
+            _fill(whole, found.get(whole.day, {}))
 
 
 def _clause(identity: Identity) -> Optional[dict[str, Any]]:
@@ -75,23 +69,3 @@ def _fill(whole: IdentityDay, found: Mapping[str, IdentityDay]) -> None:
         if full is not None and full.count == behaviour.count and is_bare(behaviour):
             behaviour.record_ids = full.record_ids
             behaviour.minutes = full.minutes
-
-
-class PushedPipeline(Pipeline):
-    """A pipeline over behaviours that the cluster has grouped: what scores high enough to be ranked is completed."""
-
-    def __init__(self, state: State, model: Scorecard, options: Options, evidence: Optional[Evidence]) -> None:
-        super().__init__(state, model, sources_of(SOURCES), options)
-        self._evidence = evidence
-
-    def _score(self, day: int, wholes: dict[str, IdentityDay], baselines: Baselines) -> dict[str, Episode]:
-        episodes = super()._score(day, wholes, baselines)
-        if self._evidence is not None:
-            self._evidence.complete(wholes[name] for name, episode in episodes.items() if self._may_rank(episode))
-        return episodes
-
-    def _may_rank(self, episode: Episode) -> bool:
-        """Whether it may become a notable, or be a link of one."""
-        if episode.score >= FLOOR:
-            return True
-        return any(b.issued or b.links for view in episode.view.views for b in view.behaviours)

@@ -15,7 +15,7 @@ from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.hosts.elastic.pushdown.behaviours import is_trail
 from nhi_watch.hosts.elastic.read import stretches
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Days
 from nhi_watch.state.store import Store
 
 _PUSHED = "elastic:pushed"
@@ -35,18 +35,18 @@ class Replaced(NamedTuple):
     """Day and id of identities of which nothing is left; their rows are to be deleted."""
 
 
-def replace(into: Grouping, fresh: Grouping, hours: frozenset[int], load: Callable[[int], Any]) -> Replaced:
-    """Put hours that were made anew in place of what a grouping holds of them."""
+def replace(into: Days, fresh: Days, hours: frozenset[int], load: Callable[[int], Any]) -> Replaced:
+    """Put hours that were made anew in place of what is held of them."""
     before: dict[int, int] = dict.fromkeys(hours, 0)
     after = dict(before)
     days = sorted({hour // _HOURS for hour in hours})
     for day in days:
-        if day not in into.days:
-            into.days[day] = load(day)
-        _count(into.days[day], before)
-        _count(fresh.days.get(day, {}), after)
+        if day not in into:
+            into[day] = load(day)
+        _count(into[day], before)
+        _count(fresh.get(day, {}), after)
     kept = frozenset(hour for hour in hours if after[hour] < before[hour])
-    gone = [(day, name) for day in days for name in _replace_day(into.days[day], fresh.days.get(day, {}), hours - kept)]
+    gone = [(day, name) for day in days for name in _replace_day(into[day], fresh.get(day, {}), hours - kept)]
     return Replaced(sum(min(before[hour], after[hour]) for hour in hours), kept, tuple(gone))
 
 

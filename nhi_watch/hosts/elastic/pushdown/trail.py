@@ -1,4 +1,4 @@
-"""CloudTrail's documents of some hours, as a grouping: the cluster groups them, or they are read one by one."""
+"""CloudTrail's documents of some hours, as days: the cluster groups them, or they are read one by one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, Optional
 
 from elasticsearch import BadRequestError, Elasticsearch
 
+from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core.errors import RejectError
-from nhi_watch.hosts.elastic import read
-from nhi_watch.hosts.elastic.hits import Intake, Refuse, sources_of
+from nhi_watch.hosts.elastic import hits, read
+from nhi_watch.hosts.elastic.hits import Refuse, sources_of
 from nhi_watch.hosts.elastic.pushdown import checks, fields, queries
 from nhi_watch.hosts.elastic.pushdown.behaviours import Gatherer
 from nhi_watch.hosts.elastic.pushdown.buckets import (
@@ -28,7 +29,7 @@ from nhi_watch.hosts.elastic.pushdown.buckets import (
 )
 from nhi_watch.hosts.elastic.pushdown.queries import Request
 from nhi_watch.hosts.elastic.store_errors import explained, reason
-from nhi_watch.intake.days import Grouping
+from nhi_watch.intake.days import Days, Intake
 from nhi_watch.intake.sources import cloudtrail
 
 Json = dict[str, Any]
@@ -43,9 +44,9 @@ _STRETCHES = 16
 class Made:
     """Hours, made anew."""
 
-    grouping: Grouping
+    intake: Intake
     documents: int = 0
-    """How many the cluster has grouped; those that were read are counted by the grouping."""
+    """How many the cluster has grouped; those that were read are counted by the intake."""
     bytes: int = 0
     """Of the answers that held groups."""
     groups: int = 0
@@ -116,7 +117,7 @@ class Trail:
         self._read(queries.all_of(within, without=[queries.pushable(self._left_out)]), made, refuse)
         return made
 
-    def whole(self, hours: Iterable[int], until: int, narrow: Optional[Json]) -> Grouping:
+    def whole(self, hours: Iterable[int], until: int, narrow: Optional[Json]) -> Days:
         """The same with every record id that a behaviour keeps, of those documents that a filter lets through.
 
         Raises:
@@ -125,10 +126,10 @@ class Trail:
         within = self._within(hours, until)
         with _grouping(self.pattern), point_in_time(self._client, self.pattern) as pit:
             narrowed = queries.all_of(within, narrow) if narrow else within
-            return self._group(pit, _Wanted(narrowed, [list(hours)], fields.TARGET_KEYS, Ask.ALL)).grouping
+            return self._group(pit, _Wanted(narrowed, [list(hours)], fields.TARGET_KEYS, Ask.ALL)).intake.days
 
     def _nothing(self) -> Made:
-        return Made(Grouping(sources_of([cloudtrail]), reputation=self._reputation))
+        return Made(Intake(sources_of([cloudtrail]), Context(reputation=self._reputation)))
 
     def _group(self, pit: str, wanted: _Wanted) -> Made:
         told = checks.told(self._client, pit)
@@ -147,7 +148,7 @@ class Trail:
 
     def _group_once(self, pit: str, requests: list[Request], ask: Ask) -> Made:
         made = self._nothing()
-        gatherer = Gatherer(made.grouping)
+        gatherer = Gatherer(made.intake.days)
 
         def answered(request: Request) -> tuple[Grouped, list[Bucket]]:
             grouped = Grouped(self._client, pit, request, ask)
@@ -164,9 +165,8 @@ class Trail:
         return made
 
     def _read(self, wanted: Json, made: Made, refuse: Refuse) -> None:
-        intake = Intake(made.grouping)
-        for hits in read.pages(self._client, self.pattern, wanted, self._page):
-            intake.feed(hits, refuse)
+        for page in read.pages(self._client, self.pattern, wanted, self._page):
+            hits.feed(made.intake, page, refuse)
 
 
 def _add(bucket: Bucket, request: Request, gatherer: Gatherer, made: Made) -> None:

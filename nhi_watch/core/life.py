@@ -1,0 +1,66 @@
+"""What a notable tells of its life: its revisions, their receipts, and whom it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Hashes (SHA-256, hex) with which a score can be recomputed and disputed."""
+
+    model: str
+    signals: str
+    """Of the signal values."""
+    baseline: str
+    """Of the baseline rows consulted."""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One day of an intrusion, or what one of several identities did on it."""
+
+    revision: int
+    """The notable's revision that brought it, as it now stands."""
+    time: int
+    """The last second of what is suspicious."""
+    day: str
+    """UTC date."""
+    score: float
+    """Of that day alone."""
+    why: str
+    """first seen | goes on | what is new in it."""
+    identity: str
+    """The id of the identity that led."""
+    signals: tuple[str, ...]
+    """Those that had points."""
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Critical notables beyond every budget, for which this one stands."""
+
+    origin: str
+    """What they share: a network, or a group of peers."""
+    count: int
+    """How many, this one among them."""
+    ids: tuple[str, ...]
+    """The others, at most 200."""
+
+
+def upgraded(document: dict[str, Any]) -> dict[str, Any]:
+    """A notable of an earlier version, as this one keeps it: it was listed, and its one day is its first revision."""
+    if "revisions" in document:
+        return document
+    last, told = document["last_time"], [signal["id"] for signal in document["signals"] if signal["points"] > 0]
+    entry = {
+        "revision": document["revision"], "time": last, "day": last[:10], "score": document["score"],
+        "why": "first seen", "identity": document["identity"]["id"], "signals": told, "receipt": document["receipt"],
+    }  # fmt: skip
+    return {
+        "members": [], "links": [], "score_range": [], **document, "listed": True, "listed_on": last[:10],
+        "over_budget": False, "folded": None, "folded_into": None, "life": "new", "closed_why": "",
+        "first_seen": document["first_time"], "last_grown": last, "revisions": [entry],
+    }  # fmt: skip

@@ -1,0 +1,93 @@
+"""The episodes of one day: scored when first asked for, noted in the state, joined where links prove one intrusion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from nhi_watch.context import assets
+from nhi_watch.context.assets import Assets
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.detect import linking, ranking, signal_values
+from nhi_watch.detect.linking import Group
+from nhi_watch.detect.run import Tally
+from nhi_watch.detect.scoring import Baselines, Episode, score_day
+from nhi_watch.state import baseline
+from nhi_watch.state.baseline import Delta
+from nhi_watch.state.judged import Judged, Ranked
+from nhi_watch.state.state import State
+
+Complete = Callable[[Sequence[IdentityDay]], None]
+"""Fills in what a host left out of identity-days that may become notables or links of them, such as record ids."""
+
+
+def nothing_missing(wholes: Sequence[IdentityDay]) -> None:
+    """Identity-days that were read record by record are complete."""
+
+
+class DayEpisodes:
+    """The episodes of one UTC day."""
+
+    def __init__(
+        self, state: State, baselines: Baselines, day: int, wholes: Mapping[str, IdentityDay], tally: Tally,
+        known: Assets, complete: Complete,
+    ) -> None:  # fmt: skip
+        self.day = day
+        self.baselines = baselines
+        self._state = state
+        self._wholes = wholes
+        self._tally = tally
+        self._assets = known
+        self._complete = complete
+        self._scored: dict[str, Episode] = {}
+        self._joined: dict[str, Episode] = {}
+
+    def note(self, names: Iterable[str]) -> None:
+        """Score these identities, and put what is kept of it into the state."""
+        for name, episode in self.of(names).items():
+            ranked = self.rank(episode)
+            lesson = self._lesson(self._wholes[name], episode, ranked)
+            trace = linking.trace_of(episode, ranked.eligible)
+            packed = signal_values.pack(episode.values)
+            self._state.put_delta(self.day, Judged(self._wholes[name].identity, ranked, lesson, trace, packed))
+
+    def of(self, names: Iterable[str]) -> dict[str, Episode]:
+        """The episodes of some identities."""
+        wanted = list(names)
+        missing = {name: self._wholes[name] for name in wanted if name not in self._scored}
+        self._state.fill(self.baselines, missing, self.day)
+        self._tally.episodes += len(missing)
+        self._tally.behaviours += sum(len(whole.behaviours) for whole in missing.values())
+        found = {name: score_day(self.baselines, whole) for name, whole in missing.items()}
+        self._complete([missing[name] for name, episode in found.items() if may_matter(episode)])
+        self._scored.update(found)
+        return {name: self._scored[name] for name in wanted}
+
+    def join(self, group: Group) -> Ranked:
+        """Make linked episodes one, and tell how it stands."""
+        whole = self._joined[group.lead] = linking.joined(group, self.of(group.members))
+        return self.rank(whole)
+
+    def whole(self, lead: str) -> Episode:
+        """The episode that an identity leads: its own, or that of its group."""
+        return self._joined.get(lead) or self.of([lead])[lead]
+
+    def is_scored(self, lead: str) -> bool:
+        """Whether it was scored by this run."""
+        return lead in self._joined or lead in self._scored
+
+    def rank(self, episode: Episode) -> Ranked:
+        """How an episode stands."""
+        return ranking.rank(episode, assets.find(self._assets, episode.identity))
+
+    def _lesson(self, whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
+        behaviours = ((b, b.shape in episode.held) for b in whole.behaviours.values())
+        lesson = baseline.lesson(behaviours, self.baselines.networks)
+        now, later = ranking.remembered(episode, ranked)
+        return {**lesson.now, **now}, {**lesson.later, **later}
+
+
+def may_matter(episode: Episode) -> bool:
+    """Whether an episode may become a notable, or be a link of one."""
+    if episode.score >= ranking.FLOOR:
+        return True
+    return any(b.issued or b.links for view in episode.view.views for b in view.behaviours)

@@ -1,0 +1,235 @@
+"""The life of a notable: one intrusion keeps its notable, its id and its place while it goes on.
+
+An episode of an identity of a notable (or of one linked to it) that comes within GONE days of the last one is the next
+revision of the same notable. What the notable shows is the day that scored highest; timeline and records are of all
+days; each revision has its own receipt. It is `new` on the day on which it began or grew: by a class of evidence that
+it did not have in the days before, or by STEP points of score, lest a standing false alarm shelter a theft.
+
+The row `day/id` of the state holds a notable as it stood at the end of that day, made of the row before and of the
+day's episodes alone: so the same records give the same rows, however they were cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE
+from nhi_watch.core.timestamps import DAY, day_of, parse, render_day
+from nhi_watch.state.state import State
+
+GONE = 7
+"""Days without odd behaviour after which a notable is closed."""
+STEP = 10.0
+"""Points of score by which it must rise to be new again."""
+EVIDENCE = 2.0
+"""Points from which a signal that had none before is a new class of evidence."""
+MAX_REVISIONS = 100
+CARRIED = 100
+"""Entries of the timeline that are carried over from the days before, those with most points."""
+MAX_MEMBERS = 50
+GOES_ON = "goes on"
+NOBODY = {"listed": False, "listed_on": "", "over_budget": False, "folded": None, "folded_into": None}
+"""The standing of a notable without a place."""
+
+Document = dict[str, Any]
+
+
+def begun(today: Document) -> Document:
+    """A day's notable as the first revision of a life."""
+    entry = _entry(today, "first seen")
+    told = {"life": "new", "first_seen": today["first_time"], "last_grown": today["last_time"], "revisions": [entry]}
+    return {**today, **NOBODY, **told}
+
+
+def go_on(previous: Document, today: Document) -> Document:
+    """A notable with one more day's episode, or with one more of the same day."""
+    why = growth(previous, today)
+    day = _day_of(today)
+    is_face = weight(today) >= weight(previous) or (bool(why) and day - _day_of(previous) > GONE)
+    face = today if is_face else previous
+    entries = _shortened([*previous["revisions"], _entry(today, why or GOES_ON)])
+    return {
+        **face,
+        **{name: previous[name] for name in ("id", "created", "first_seen", *NOBODY)},
+        **together(previous, today, face),
+        "life": life_on({"revisions": entries}, day),
+        "last_grown": today["last_time"] if why else previous["last_grown"],
+        "revisions": entries,
+    }
+
+
+def weight(document: Mapping[str, Any]) -> tuple[float, float]:
+    """By what the days of a notable are compared; among equal scores, such as 100, by their points."""
+    return document["score"], round(sum(signal["points"] for signal in document["signals"]), 2)
+
+
+def life_on(document: Mapping[str, Any], day: int) -> str:
+    """Whether what a notable did on a day is news, or only goes on."""
+    date = render_day(day)
+    is_new = any(one["why"] != GOES_ON for one in document["revisions"] if one["day"] == date)
+    return "new" if is_new else "ongoing"
+
+
+def growth(previous: Document, today: Document) -> str:
+    """Why a notable is new again; "": it only goes on."""
+    since = _day_of(today) - GONE
+    recent = [one for one in previous["revisions"] if day_number(one["day"]) >= since] or previous["revisions"][-1:]
+    known = {signal for one in recent for signal in one["signals"]}
+    fresh = [s["id"] for s in today["signals"] if s["points"] >= EVIDENCE and s["id"] not in known]
+    if fresh:
+        return f"new evidence: {', '.join(fresh[:10])}"
+    risen = today["score"] - max(one["score"] for one in recent)
+    return f"rose by {risen:.1f} points of score" if risen >= STEP else ""
+
+
+def _entry(today: Document, why: str) -> Document:
+    signals = [signal["id"] for signal in today["signals"] if signal["points"] > 0][:200]
+    return {
+        "revision": 1, "time": today["last_time"], "day": render_day(_day_of(today)), "score": today["score"],
+        "why": why, "identity": today["identity"]["id"], "signals": signals, "receipt": today["receipt"],
+    }  # fmt: skip
+
+
+def _shortened(revisions: list[Document]) -> list[Document]:
+    return revisions if len(revisions) <= MAX_REVISIONS else [revisions[0], *revisions[1 - MAX_REVISIONS :]]
+
+
+def together(previous: Document, today: Document, face: Document) -> Document:
+    """What is of all days: times, timeline, records, members."""
+    is_same_day = last_day(previous) == _day_of(today)
+    carried = sorted(previous["timeline"], key=lambda e: (-e["points"], e["time"], e["action"], e["record_id"]))
+    entries = [*carried[: MAX_TIMELINE if is_same_day else CARRIED], *today["timeline"]]
+    entries = sorted(entries, key=lambda e: (-e["points"], e["time"], e["action"], e["record_id"]))[:MAX_TIMELINE]
+    other = today if face is previous else previous
+    records = dict.fromkeys([*face["record_ids"], *other["record_ids"]])
+    return {
+        "first_time": min(previous["first_time"], today["first_time"]),
+        "last_time": max(previous["last_time"], today["last_time"]),
+        "timeline": sorted(entries, key=lambda e: (e["time"], e["action"], e["record_id"])),
+        "record_ids": list(records)[:MAX_RECORD_IDS],
+        "record_count": previous["record_count"] + today["record_count"],
+        "members": _members(face, other),
+        "links": list({_key(link): link for link in [*face["links"], *other["links"]]}.values())[:200],
+    }
+
+
+def _key(link: Mapping[str, Any]) -> tuple[str, ...]:
+    return link["source"], link["target"], link["kind"], link["value"]
+
+
+def _members(face: Document, other: Document) -> list[Document]:
+    known = {one["id"]: one for document in (other, face) for one in (document["identity"], *document["members"])}
+    order = dict.fromkeys(one["id"] for d in (face, other) for one in (*d["members"], d["identity"]))
+    return [known[name] for name in order][:MAX_MEMBERS] if len(order) > 1 else []
+
+
+def names(document: Mapping[str, Any]) -> set[str]:
+    """Ids of all identities of a notable."""
+    return {document["identity"]["id"], *(one["id"] for one in document["members"])}
+
+
+def day_number(text: str) -> int:
+    """The day of a date.
+
+    >>> day_number("2024-10-04")
+    20000
+    """
+    return day_of(parse(f"{text}T00:00:00Z"))
+
+
+def _day_of(document: Mapping[str, Any]) -> int:
+    """The day that what a notable shows was scored on: the one after its baseline's last."""
+    return day_number(document["baseline"]["id"]) + 1
+
+
+def last_day(document: Mapping[str, Any]) -> int:
+    """The day of a notable's latest revision; of one that has none, that of its last second."""
+    if document["revisions"]:
+        return day_number(document["revisions"][-1]["day"])
+    return parse(document["last_time"]) // DAY
+
+
+def as_of(document: Document, today: int) -> Document:
+    """A notable with its life as it stands on a day: nothing odd for a whole day is quiet, for GONE days closed."""
+    gap = today - last_day(document)
+    if document["merged_into"]:
+        return {**document, "life": "closed", "closed_why": f"part of {document['merged_into']}"}
+    if gap > GONE:
+        return {**document, "life": "closed", "closed_why": f"nothing odd for {GONE} days"}
+    return {**document, "life": "quiet"} if gap > 1 else document
+
+
+def standing(state: State) -> list[Document]:
+    """All notables that the state keeps, by day and rank, as they stand on its last day."""
+    today = state.daybook.days[-1] if state.daybook.days else 0
+    return [as_of(document, _near(document, today)) for document in state.every_notable()]
+
+
+def _near(document: Document, today: int) -> int:
+    """A record of a clock that is years ahead closes nothing."""
+    return today if today - last_day(document) <= 400 else last_day(document)
+
+
+class Charged(NamedTuple):
+    """Places that notables have taken within the last seven days."""
+
+    regular: int
+    over: int
+    """Those of criticals beyond the allowance."""
+
+
+class Lives:
+    """The notables that go on, day by day: loaded once, and then kept up as days are written."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._known: dict[str, tuple[int, Document]] = {}
+        self._day: Optional[int] = None
+
+    def begin(self, day: int) -> None:
+        """Bring what is known to the eve of a day."""
+        if self._day is None:
+            rows = self._state.notables_between(day - GONE, day)
+            self._known = {document["id"]: (number, document) for number, document in rows}
+        self._known = {name: row for name, row in self._known.items() if row[0] >= day - GONE}
+        self._day = day
+
+    def of(self, identities: set[str]) -> list[Document]:
+        """The notables that go on and to which any of some identities belongs, the oldest first."""
+        found = [d for _, d in self._known.values() if not d["merged_into"] and names(d) & identities]
+        return sorted(found, key=lambda d: (d["first_seen"], d["id"]))
+
+    def alive(self, name: Optional[str]) -> bool:
+        """Whether a notable goes on."""
+        return name in self._known and not self._known[name][1]["merged_into"]
+
+    def charged(self, day: int) -> Charged:
+        """The places taken in the six days before a day."""
+        since = render_day(day - 6)
+        taken = [d["over_budget"] for _, d in self._known.values() if d["listed_on"] and d["listed_on"] >= since]
+        return Charged(len(taken) - sum(taken), sum(taken))
+
+    def put(self, day: int, documents: Iterable[Document]) -> None:
+        """Take in a day's rows."""
+        self._known.update((document["id"], (day, document)) for document in documents)
+
+
+def numbered(document: Document, previous: Optional[Document], old: Optional[Document], day: int) -> Document:
+    """A notable with its revision: one more than before where something of it changed."""
+    if old is not None and told(document) == told(old):
+        return {**document, "revision": old["revision"], "revisions": old["revisions"]}
+    before = [one["revision"] for one in (previous, old) if one is not None]
+    number, date = 1 + max(before, default=0), render_day(day)
+    entries = [{**one, "revision": number} if one["day"] == date else one for one in document["revisions"]]
+    return {**document, "revision": number, "revisions": entries}
+
+
+VOLATILE = frozenset({"revision", "rank", "telemetry", "created", "revisions"})
+"""What may change in a notable without making a new revision of it; of its revisions, their numbers."""
+
+
+def told(document: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a notable tells, for comparing."""
+    entries = [{name: value for name, value in one.items() if name != "revision"} for one in document["revisions"]]
+    return {name: value for name, value in document.items() if name not in VOLATILE}, entries

@@ -1,0 +1,160 @@
+"""One intrusion keeps its notable, its id and its one place while it goes on; what it does each day is a revision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core_samples import TODAY, Options, answer, contents, record, run, runs
+from nhi_watch.core.notable import from_json, to_json
+from nhi_watch.core.timestamps import render_day
+from nhi_watch.detect import lives, model
+from nhi_watch.detect.explain import receipts
+from nhi_watch.detect.explain.notables import notable_id
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from test_pipeline import odd, quiet, raid, schema
+
+ROOM = Options(budget=1000.0)
+WHO = "aws:111111111111:role:AROApayments-api"
+NAME = notable_id(WHO, TODAY)
+Records = list[dict[str, Any]]
+
+
+def others(day: int) -> Records:
+    """A machine at its work, so that a day is over."""
+    return [record(day, "09:10", role="other")]
+
+
+def until(day: int) -> Records:
+    return [r for each in range(TODAY - 20, day + 1) for r in others(each)]
+
+
+def rows(store: MemoryStore) -> dict[str, dict[str, Any]]:
+    """The rows of the intrusion: day → notable as it then stood."""
+    return {key[:6]: row for key, row in contents(store)["notable"].items() if key.endswith(NAME)}
+
+
+def now(store: MemoryStore) -> dict[str, Any]:
+    (found,) = [n for n in lives.standing(State(store)) if n["id"] == NAME]
+    return found
+
+
+def test_a_thief_who_comes_back_for_days_has_one_notable_and_one_place() -> None:
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    for day in (TODAY + 1, TODAY + 3):
+        result = run(store, raid(day=day) + others(day), ROOM)
+        assert [n["id"] for n in result.notables] == [NAME]
+    told = now(store)
+    schema().validate(told)
+    assert to_json(from_json(told)) == told
+    assert [one["day"] for one in told["revisions"]] == [render_day(TODAY + n) for n in (0, 1, 3)]
+    assert told["listed_on"] == render_day(TODAY) and told["first_seen"] == told["first_time"]
+    assert told["last_time"].startswith(render_day(TODAY + 3))
+    assert told["record_count"] == 3 * len(raid())
+    assert {r["eventID"] for day in (0, 1, 3) for r in raid(day=TODAY + day)} == set(told["record_ids"])
+    assert len({entry["time"][:10] for entry in told["timeline"]}) == 3
+
+
+def test_a_standing_alarm_does_not_shelter_a_theft() -> None:
+    """Odd in the same way each day: it goes on. On the day of the theft it is new again, and on top of the list."""
+    alarm = [r for day in range(TODAY, TODAY + 4) for r in odd("payments-api", day=day) + others(day)]
+    store = runs([quiet(20) + until(TODAY) + alarm], ROOM)
+    assert now(store)["life"] == "ongoing"
+    stolen = run(store, raid(day=TODAY + 4), ROOM)
+    (told,) = stolen.notables
+    assert (told["id"], told["life"]) == (NAME, "new")
+    assert told["last_grown"].startswith(render_day(TODAY + 4))
+    assert "new evidence" in told["revisions"][-1]["why"]
+    assert [n["id"] for n in stolen.changed] == [NAME]
+
+
+def test_it_is_quiet_after_a_day_and_closed_after_a_week_and_then_another_one_begins() -> None:
+    store, seen = runs([quiet(20) + raid() + until(TODAY)], ROOM), []
+    for day in range(TODAY + 1, TODAY + 10):
+        run(store, others(day), ROOM)
+        seen.append(now(store)["life"])
+    assert seen == ["new"] + ["quiet"] * 6 + ["closed"] * 2
+    assert now(store)["closed_why"] == "nothing odd for 7 days"
+    (again,) = run(store, raid(day=TODAY + 9), ROOM).notables
+    assert again["id"] == notable_id(WHO, TODAY + 9)
+
+
+def test_what_it_shows_is_its_worst_day_and_each_day_verifies_by_its_own_receipt() -> None:
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    worst = now(store)
+    run(store, raid(steps=1, day=TODAY + 1) + others(TODAY + 2), ROOM)
+    told = now(store)
+    assert [told[name] for name in ("score", "title", "signals")] == [
+        worst[name] for name in ("score", "title", "signals")
+    ]
+    assert len(told["revisions"]) == 2 and told["revisions"][1]["score"] <= told["score"]
+    checks = receipts.verify(store, model.load(), told)
+    assert all(check.holds for check in checks)
+    assert f"revision {told['revisions'][1]['revision']}" in [check.what for check in checks]
+    forged = {**told, "revisions": [told["revisions"][0], {**told["revisions"][1], "score": 1.0}]}
+    assert not all(check.holds for check in receipts.verify(store, model.load(), forged))
+
+
+def story() -> list[Records]:
+    """Days of alarm, theft, silence and return, of two machines that share a session for a day."""
+    days = [[*quiet(20), *quiet(20, "batch"), *until(TODAY - 1)]]
+    for day in range(TODAY, TODAY + 12):
+        told = [*others(day), *quiet(1, end=day + 1), *quiet(1, "batch", day + 1)]
+        told += odd("payments-api", day=day) if day % 2 else []
+        told += raid(day=day) if day in (TODAY + 2, TODAY + 3, TODAY + 11) else []
+        told += raid("batch", 3, day) if day in (TODAY + 2, TODAY + 5) else []
+        days.append(told)
+    return days
+
+
+@pytest.mark.parametrize("budget", [1.0, 1000.0])
+def test_cuts_do_not_matter_to_lives_and_places(budget: float) -> None:
+    days, options = story(), Options(budget)
+    whole = sorted((r for day in days for r in day), key=lambda r: (r["eventTime"], r["eventID"]))
+    expected = answer(runs([whole], options))
+    assert len({key[7:] for key in expected["notable"] if key[0] == "0"}) < len(expected["notable"])
+    assert answer(runs(days, options)) == expected
+    size = len(whole) // 40
+    assert answer(runs([whole[at : at + size] for at in range(0, len(whole), size)], options)) == expected
+    assert answer(runs([*days[5:], *days[:5]], options)) == expected
+
+
+def test_feeding_again_makes_no_revision() -> None:
+    days = story()
+    store = runs(days)
+    before = contents(store)["notable"]
+    assert run(store, [r for day in days[3:7] for r in day]).changed == []
+    assert contents(store)["notable"] == before
+
+
+def test_two_that_turn_out_to_be_one_go_on_as_the_older() -> None:
+    """Two machines, odd by themselves; then one credential makes news of both."""
+    both = [*quiet(20), *quiet(20, "batch"), *until(TODAY)]
+    store = runs([both + raid()], ROOM)
+    run(store, raid("batch", day=TODAY + 1) + others(TODAY + 1), ROOM)
+    assert len(lives.standing(State(store))) == 2
+    shared = [r for role in ("payments-api", "batch") for r in raid(role, day=TODAY + 2)]
+    for r in shared:
+        r["userIdentity"]["accessKeyId"] = "ASIASHARED"
+    result = run(store, shared, ROOM)
+    (told,) = lives.standing(State(store))
+    assert told["id"] == NAME and len(told["members"]) == 2
+    (merged,) = [n for n in result.changed if n["merged_into"]]
+    assert (merged["merged_into"], merged["life"]) == (NAME, "closed")
+    assert answer(store)["notable"] == answer(runs([both + raid() + raid("batch", day=TODAY + 1) + others(TODAY + 1)
+                                                    + shared], ROOM))["notable"]  # fmt: skip
+
+
+def test_a_state_of_before_goes_on() -> None:
+    """What was written before notables had lives was listed, and is a life of one day."""
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    key, row = f"{TODAY:06d}/{NAME}", rows(store)[f"{TODAY:06d}"]
+    new = ("listed", "listed_on", "over_budget", "folded", "folded_into", "life", "closed_why", "first_seen",
+           "last_grown", "revisions")  # fmt: skip
+    from nhi_watch.state.rows import pack
+
+    store.put("notable", [(key, pack({name: value for name, value in row.items() if name not in new}))])
+    told = run(store, raid(day=TODAY + 1), ROOM).notables[0]
+    assert told["id"] == NAME and len(told["revisions"]) == 2
