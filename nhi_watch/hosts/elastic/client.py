@@ -22,7 +22,7 @@ ATTEMPTS = 6
 STRANGER = 401
 GRACE = 120.0
 """Seconds for which a key that was taken, and is suddenly unknown, is put down to a restart of the cluster: its index
-of keys is there some seconds later than the rest. They count from the last request that was accepted, or found nobody."""
+of keys is there some seconds later than the rest. They count from the last request accepted, or that found nobody."""
 _POINT_IN_TIME = b'{"pit_id"'
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, render_day
-from nhi_watch.hosts.splunk.gather import sources
+from nhi_watch.intake.sources import every
 
 FIND = (
     "| tstats count max(_time) AS last where index=* earliest=-24h latest=now by index sourcetype source _time span=1d "
@@ -69,7 +69,7 @@ class Splunk(Protocol):
 
 def find(splunk: Splunk) -> Iterator[Row]:
     """Each log that is there: which index holds it, under which sourcetype, and whether it is read."""
-    known = {name.lower(): source.NAME for source in sources() for name in source.SPLUNK_SOURCETYPES}
+    known = {name.lower(): source.NAME for source in every() for name in source.SPLUNK_SOURCETYPES}
     seen: dict[tuple[str, str, str], int] = {}
     for row in splunk.oneshot(FIND):
         log = known.get(row["sourcetype"].lower()) or BESIDE.get((row["sourcetype"], "")) or ""
