@@ -15,9 +15,9 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import Folded as Folded
 from nhi_watch.core.life import Receipt as Receipt
 from nhi_watch.core.life import Revision as Revision
+from nhi_watch.core.life import is_new as is_new
 
 KINDS = ("compromise", "exposure", "posture", "blind_spot")
-LIVES = ("new", "ongoing", "quiet", "closed")
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 MAX_RECORD_IDS = 1_000
 MAX_TIMELINE = 500

@@ -24,8 +24,8 @@ from nhi_watch.state.judged import Ranked
 
 FLOOR = 2.0
 """Score below which nothing becomes a notable."""
-LEAST = 20.0
-"""Score below which no notable gets a place in the budget, however much of it is left."""
+LEAST = 10.0
+"""Score below which no notable gets a place in the budget, however much of it is left: nine of ten such are nothing."""
 CRITICAL = 80.0
 """Score from which a notable is never left out for want of a place."""
 WEEK = 7
