@@ -12,10 +12,7 @@ from typing import Any, NamedTuple, Optional, Union, get_args, get_origin, get_t
 
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.life import Folded as Folded
-from nhi_watch.core.life import Receipt as Receipt
-from nhi_watch.core.life import Revision as Revision
-from nhi_watch.core.life import is_new as is_new
+from nhi_watch.core.life import Folded, Receipt, Revision
 
 KINDS = ("compromise", "exposure", "posture", "blind_spot")
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
@@ -334,7 +331,7 @@ class Notable:
     closed_why: str = ""
     first_seen: Optional[int] = None
     last_grown: Optional[int] = None
-    """When it last was new: when it began, brought another class of evidence, or rose by 10 points of score."""
+    """When it began, last brought another class of evidence, or last rose by 10 points of score."""
     revisions: tuple[Revision, ...] = ()
     """By day; the first and the latest 99."""
 

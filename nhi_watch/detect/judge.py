@@ -153,7 +153,7 @@ class Judge:
             acting[group.lead] = Acting(episodes.join(group), group.members)
         self._tally.threshold = ranking.line(calibration.quiet_time(tenant, baselines.homes(day), day), self._budget)
         odd = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
-        return odd, (ranking.allowance(self._budget, identities), self._tally.threshold)
+        return odd, (ranking.week_allowance(self._budget, identities), self._tally.threshold)
 
     def _note(self, day: int, written: Written) -> None:
         self._notables[day] = written.found

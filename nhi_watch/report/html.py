@@ -77,8 +77,9 @@ def _environment() -> Environment:
         spoken=words.spoken,
     )
     environment.globals.update(
-        pictures=pictures, framework=meanings.framework, control=meanings.control, kinds=words.KINDS, part_of=words.part_of
-    )
+        pictures=pictures, framework=meanings.framework, control=meanings.control, kinds=words.KINDS,
+        part_of=words.part_of,
+    )  # fmt: skip
     return environment
 
 

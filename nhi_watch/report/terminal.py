@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.notable import is_new, short_ids
+from nhi_watch.core.life import is_new
+from nhi_watch.core.notable import short_ids
 from nhi_watch.report import run_summary
 from nhi_watch.report.pictures import duration
 from nhi_watch.report.words import KINDS, clock, short_name, visible

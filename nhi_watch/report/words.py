@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from nhi_watch.core.notable import clip, is_new
+from nhi_watch.core.life import is_new
+from nhi_watch.core.notable import clip
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
 # lines, surrogates, private use and unassigned ones.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from nhi_watch.context.assets import NO_ASSETS, Assets, load
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.notable import is_new
+from nhi_watch.core.life import is_new
 
 if TYPE_CHECKING:
     from nhi_watch.state.sqlite import SqliteStore

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input(parser)
     parser.add_argument("--no-learn", action="store_true", help="leave the state as it is")
     parser.add_argument("--budget", type=budget, default=10.0, metavar="N",
-                         help="notables a day per 1,000 identities with a history, saved over a week (default: 10)")  # fmt: skip
+                         help="notables a day per 1,000 identities, saved over a week (default: 10)")  # fmt: skip
     parser.add_argument("--all", action="store_true", help="list what is below the line as well")
     parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     parser.add_argument("--shadow", metavar="MODEL",
