@@ -16,7 +16,9 @@ from splunk_server import Server, moment
 
 VIEWS = ROOT / "default" / "data" / "ui" / "views"
 NAV = ROOT / "default" / "data" / "ui" / "nav" / "default.xml"
-NAMES = sorted(path.stem for path in VIEWS.glob("*.xml"))
+SETUP = "nhi_setup"
+"""The one page in simple XML."""
+NAMES = sorted(path.stem for path in VIEWS.glob("*.xml") if path.stem != SETUP)
 TOKEN = re.compile(r"\$([\w.]+)(?:\|(\w))?\$")
 Definition = dict[str, Any]
 

@@ -7,7 +7,7 @@ import io
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -54,15 +54,16 @@ def run(
     if "error" in info:
         process.communicate()
         raise CommandError(info["error"])
-    names = _asked(info["required_fields"], rows)
+    names = _asked(info.get("required_fields", ["*"]), rows)
     parts = [rows[at : at + size] for at in range(0, len(rows), size)] or [[]]
     found: list[Row] = []
     messages = info.get("inspector", {}).get("messages", [])
     for number, part in enumerate(parts, 1):
         body = table(names, part) if part else b""
-        process.stdin.write(chunk({"action": "execute", "finished": number == len(parts)}, body))
-        process.stdin.flush()
-        reply, answer = next(answers)
+        request = chunk({"action": "execute", "finished": number == len(parts)}, body)
+        reply, answer = _exchange(process, request, answers)
+        if not reply:  # splunk-sdk tells what is wrong in its first answer, and is gone
+            raise CommandError(str(messages))
         if "error" in reply:
             raise CommandError(reply["error"])
         assert reply["finished"] == (number == len(parts))
@@ -75,6 +76,22 @@ def run(
     if process.stderr:
         process.stderr.close()
     return Answer(found, messages, info)
+
+
+def _exchange(
+    process: subprocess.Popen[bytes], request: bytes, answers: Iterator[tuple[dict[str, Any], bytes]]
+) -> tuple[dict[str, Any], bytes]:
+    assert process.stdin
+    try:
+        process.stdin.write(request)
+        process.stdin.flush()
+    except BrokenPipeError:
+        pass
+    found = next(answers, None)
+    if found is None:
+        process.communicate()
+        return {}, b""
+    return found
 
 
 def run_here(verb: str, lookups: Path, arguments: str, rows: Sequence[Row], times: tuple[int, int]) -> Answer:

@@ -19,7 +19,7 @@ from typing import Any, Optional
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from splunk_conf import conf, expand, stages
 from splunk_eval import Scope, assignments, expression, is_true, spelled
-from splunk_grammar import check
+from splunk_grammar import OWN_GENERATING, check
 from splunk_peers import PEER, Fault, Limits, SearchFailedError, Window, answers, at_each, inside
 from splunk_process import Row, run, run_here
 from splunk_reports import REPORTS
@@ -135,6 +135,8 @@ class Server:
             return self._inputlookup(rest.strip())
         if verb == "tstats":
             return self._tstats(rest, window, limits)
+        if verb in OWN_GENERATING:
+            return self._own(verb, rest, [], (window, window.latest - 1))
         if verb == "makeresults":
             return [{"_time": [str(window.latest - 1)]}]
         return self._find(stage, window, limits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import io
 import json
 from pathlib import Path
@@ -221,17 +220,6 @@ def test_what_cannot_run_is_named_with_what_it_lacks() -> None:
     assert all(learners.missing(name) for name in told)
     assert learners.BOOSTING in learners.left_out(None)
     assert {*told, *(rival.name for rival in learners.learners())} >= set(learners.LIBRARIES)
-
-
-def test_an_unseen_technique_is_judged_without_its_rows_and_those_of_its_likes() -> None:
-    need(importlib.util.find_spec("sklearn") is not None, "needs scikit-learn")
-    from nhi_watch_lab.training import matrix, techniques
-
-    rows = [matrix.Row(1, mark, 1, 1.0, ()) for mark in ("0", "26", "3", "trust_anchor", "mail_abuse")]
-    whole = matrix.to_matrix(rows)
-    assert matrix.simulated(whole) == ["mail_abuse", "trust_anchor"]
-    rest = whole.without(techniques.alike(["trust_anchor"]))
-    assert list(rest.technique) == ["0", "3", "mail_abuse"]
 
 
 # ---- give-aways, background and grafts

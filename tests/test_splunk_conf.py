@@ -31,6 +31,7 @@ CONFS = sorted(path.name for path in (ROOT / "default").glob("*.conf"))
 SEARCHES = conf("savedsearches.conf").sections()
 OPTIONS = {
     "nhiscore": set(Score._fields), "nhigroup": set(GROUP), "nhilearn": set(LEARN), "nhirank": set(RANK),
+    "nhidemo": set(), "nhisetup": {"do", "indexes", "days", "show", "es"},
     "nhiexplain": set(EXPLAIN), "nhifeedback": set(FEEDBACK), "nhihealth": set(HEALTH),
 }  # fmt: skip
 ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH, fields.DAYS)
@@ -45,7 +46,7 @@ META = (ROOT / "metadata" / "default.meta").read_text("utf-8")
 def test_roles_see_the_indexes_of_the_app_and_are_the_ones_that_metadata_names() -> None:
     roles = conf("authorize.conf")
     assert set(roles["role_nhi_analyst"]["srchIndexesAllowed"].split(";")) == set(conf("indexes.conf").sections())
-    named = set(re.findall(r"\bnhi_(?:analyst|admin)\b", META))
+    named = set(re.findall(r"\bnhi_(?:analyst|admin|writer)\b", META))
     assert {f"role_{name}" for name in named} == set(roles.sections())
 
 
@@ -157,7 +158,8 @@ def test_every_lookup_that_a_search_reads_or_writes_exists() -> None:
 def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> None:
     transforms, collections = conf("transforms.conf"), conf("collections.conf")
     kept = [name for name in transforms.sections() if transforms[name].get("external_type") == "kvstore"]
-    assert {transforms[name]["collection"] for name in kept} == set(collections.sections()) - {alert.COLLECTION}
+    others = {alert.COLLECTION, "nhi_steps"}
+    assert {transforms[name]["collection"] for name in kept} == set(collections.sections()) - others
     for name, rows in (("nhi_feedback", fields.FEEDBACK), ("nhi_days", fields.DAYS)):
         told = {field.strip() for field in transforms[name]["fields_list"].split(",")}
         assert told == set(fields.names(rows))

@@ -15,7 +15,7 @@ import pytest
 import splunk_events
 from nhi_watch.hosts.splunk.fields import NOTABLE, many
 from splunk_app import interpreter, unpacked
-from splunk_boards import NAMES, NAV, TOKEN, board, defaults, filled, queries, root, run
+from splunk_boards import NAMES, NAV, SETUP, TOKEN, board, defaults, filled, queries, root, run
 from splunk_company import now_of, played
 from splunk_conf import conf, expand, stages
 from splunk_process import Row
@@ -156,7 +156,7 @@ def test_a_column_that_is_coloured_or_sized_is_in_the_table(name: str) -> None:
 
 def test_the_menu_leads_to_every_dashboard() -> None:
     menu = [view.attrib["name"] for view in ElementTree.parse(NAV).iter("view")]
-    assert sorted(menu) == sorted([*NAMES, "search"])
+    assert sorted(menu) == sorted([*NAMES, SETUP, "search"])
 
 
 SERVERS: list[Server] = []
@@ -206,7 +206,7 @@ def test_every_list_in_a_notable_is_found_under_its_own_name() -> None:
 
 def test_the_views_ship(tmp_path: Path) -> None:
     app = unpacked(tmp_path)
-    assert sorted(path.stem for path in (app / "default/data/ui/views").glob("*.xml")) == NAMES
+    assert sorted(path.stem for path in (app / "default/data/ui/views").glob("*.xml")) == sorted([*NAMES, SETUP])
     assert (app / "default/data/ui/nav/default.xml").is_file()
 
 

@@ -134,8 +134,7 @@ def test_no_third_party_package_can_be_imported_by_the_process_that_is_tested(py
 
 
 def expected(records: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    card = model.load()
-    scorer = EventScorer(card, Baselines(card))
+    scorer = EventScorer(Baselines(model.load()))
     events = [cloudtrail.read(record) for record in records]
     scores = [scorer.score(event) for event in events]
     return [(f"{s.score:g}", "\n".join(s.reasons), e.identity.id) for s, e in zip(scores, events)]

@@ -20,10 +20,11 @@ MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
 ABOUT_SIGNALS = """reasons why a behaviour, or an episode (one identity's day), is unusual or risky. Each is
 one file in `nhi_watch/detect/signals/`. A value of 0 is ordinary, larger is worse; *cannot tell* means that the
 telemetry for it is missing, and has points of its own."""
-ABOUT_SOURCES = """Each source is one file or folder of `nhi_watch/intake/sources/`: a record becomes an Event, or a reject. The
-tables of fields were found by leaving each field of the samples out in turn: it *feeds* what then changes in
-the Event. A field that another one stands in for, as one of Kubernetes' three times, changes nothing and is not
-listed. How much of real records is read, in each shape: [Sources, measured](sources_measured.md)."""
+ABOUT_SOURCES = """Each source is one file or folder of `nhi_watch/intake/sources/`: a record becomes an Event,
+or a reject. The tables of fields were found by leaving each field of the samples out in turn: it *feeds* what
+then changes in the Event. A field that another one stands in for, as one of Kubernetes' three times, changes
+nothing and is not listed. How much of real records is read, in each shape: [Sources,
+measured](sources_measured.md)."""
 ABOUT_NEEDS = """Found by leaving each value of the Event out of the signals' samples. Without what it needs a signal is
 *silent* (its value is 0) or *cannot tell* (which has points of its own); without what some of its cases need, those are
 silent. The tables of the sources below tell which fields of a log give these values. Every signal needs an identity, a

@@ -2,7 +2,7 @@
 
 The same sources give the same bytes: names are sorted, times, owners and modes are fixed. Nothing is taken
 because it lies there: local/, dot files, tests, tools, state and the parts of the package that need other
-libraries stay out. splunk-sdk is not vendored as long as no command uses it (docs/decisions/0005-splunk.md).
+libraries stay out. splunk-sdk is taken from the environment, as it is pinned there (vendor.py).
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import tarfile
 from pathlib import Path
 
 import sbom
+import vendor
 from layout import PACKAGE, ROOT, name_of, ships
 
 APP = "nhi_watch"
-TABLES = ("assets", "owners", "exceptions", "networks", "reputation", "intel")
-LOOKUPS = (*(f"{name}.csv" for name in TABLES), "baseline.csv", "baseline.csv.gz")
-"""The baseline is nobody's but the customer's: it ships only in a package that they build themselves."""
+LOOKUPS = ("baseline.csv", "baseline.csv.gz")
+"""Tables are the customer's: none ships, so no upgrade can overwrite one. The baseline ships only in a package that
+they build themselves."""
 PATTERNS = ("bin/*.py", "default/*.conf", "default/data/ui/*/*.xml", "default/data/ui/alerts/*.html", "README/*.spec")
 DATA = frozenset({".json", ".gz", ".csv", ".bin"})
 """Endings of data files inside the package; a `.gz` is a compressed table."""
@@ -64,7 +65,7 @@ def contents() -> dict[str, bytes]:
     chosen = {path.relative_to(ROOT).as_posix(): path for path in _chosen()}
     files = {name: path.read_bytes() for name, path in chosen.items()}
     files["README.md"] = readme((ROOT / "docs" / "splunk.md").read_text("utf-8")).encode()
-    files = dict(sorted(files.items()))
+    files = dict(sorted({**files, **vendor.contents()}.items()))
     return {**files, sbom.NAME: sbom.bom(files, APP, version())}
 
 

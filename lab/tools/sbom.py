@@ -1,7 +1,7 @@
 """The software bill of materials of the Splunk app: CycloneDX 1.6, JSON.
 
-No library ships with the app. What is listed: the tables that were built from others' data, the model, and every file
-with its SHA-256. The same files give the same bytes; there is no time in it, and the serial number is a hash.
+What is listed: the libraries in lib/, the tables that were built from others' data, the model, and every file with its
+SHA-256. The same files give the same bytes; there is no time in it, and the serial number is a hash.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
+
+import vendor
 
 NAME = "sbom.cdx.json"
 MADE_OF = {
@@ -29,7 +31,7 @@ def bom(files: Mapping[str, bytes], name: str, version: str) -> bytes:
     >>> told["specVersion"], told["components"][0]["name"]
     ('1.6', 'bin/a.py')
     """
-    components = [*map(_file, files, files.values()), *_ingredients(files), *_model(files)]
+    components = [*map(_file, files, files.values()), *_libraries(files), *_ingredients(files), *_model(files)]
     told = {
         "bomFormat": "CycloneDX", "specVersion": "1.6",
         "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, _digest(repr(components).encode()))}", "version": 1,
@@ -54,6 +56,18 @@ def _hashes(data: bytes) -> list[dict[str, str]]:
 
 def _file(path: str, data: bytes) -> dict[str, Any]:
     return {"type": "file", "bom-ref": f"file:{path}", "name": path, "hashes": _hashes(data)}
+
+
+def _libraries(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    if not any(path.startswith(f"{vendor.FOLDER}/") for path in files):
+        return []
+    return [
+        {
+            "type": "library", "bom-ref": f"library:{name}", "name": name, "version": told,
+            "purl": f"pkg:pypi/{name}@{told}", "licenses": [{"expression": licence}],
+        }
+        for name, (told, licence) in vendor.LIBRARIES.items()
+    ]  # fmt: skip
 
 
 def _ingredients(files: Mapping[str, bytes]) -> list[dict[str, Any]]:

@@ -86,5 +86,6 @@ def done_to(event: Event) -> Event:
     return event._replace(
         identity=whom, account=whom.account or event.account, credential="", credential_type="none", session="",
         agent="", network="", address="", region="", target=event.identity.name, target_class="",
-        traits=tuple(sorted({*event.traits, DONE_TO} - _HANDS)), issued="", about=None, links=(f"about:{name}", *event.links),
+        traits=tuple(sorted({*event.traits, DONE_TO} - _HANDS)), issued="", about=None,
+        links=(f"about:{name}", *event.links),
     )  # fmt: skip

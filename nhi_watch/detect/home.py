@@ -11,8 +11,8 @@ takes away at most half of a signal's points, and learns only from days that wer
 
 People's long-lived keys are weighed by the habits of people's keys, machines by those of machines.
 
-What is counted lies in the tenant's profile as the dimension `signal` (value `KIND/NAME:BIN` → identity-days, `KIND/*` →
-how many were counted, once an identity has a history of HISTORY days) and in the identity's own as `habit`.
+What is counted lies in the tenant's profile as the dimension `signal` (value `KIND/NAME:BIN` → identity-days, `KIND/*`
+→ how many were counted, once an identity has a history of HISTORY days) and in the identity's own as `habit`.
 """
 
 from __future__ import annotations

@@ -263,7 +263,7 @@ def facts(shape: Shape, networks: Networks = SHIPPED) -> list[tuple[str, str]]:
 
 
 def is_human(traits: tuple[str, ...]) -> bool:
-    """Whether the provider vouches that a person is at work: a console session, or MFA; never what a client can write."""
+    """Whether the provider vouches that a person is at work: a console session, or MFA; not what a client writes."""
     return "console" in traits or "mfa" in traits
 
 

@@ -2,14 +2,17 @@
 
 A folder holds such models, one a folder; the manifest of each names under `without` the techniques that it was trained
 without. They weigh the same episodes, beside the model that is judged: its quarantine held for all.
+
+`python -m nhi_watch_lab.evaluation.unseen out/unseen` trains FOLDS such models on the worlds of `nhi train`.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import assets
 from nhi_watch.core.errors import InputError
@@ -23,6 +26,7 @@ from nhi_watch.state.baseline import TENANT, Profile
 from nhi_watch_lab.evaluation.replay import Replay, Replayed
 
 UNSEEN = "nhi_watch_unseen"
+FOLDS = 4
 
 
 class Fold(NamedTuple):
@@ -72,3 +76,51 @@ def _parts(homes: Homes, item: Replayed) -> Sequence[Episode]:
     bounds = [Bound(homes[part.bound.home.kind], part.view.past.own) for part in item.episode.parts]
     return [part._replace(points=bound.points(part.values), bound=bound)
             for part, bound in zip(item.episode.parts, bounds)]  # fmt: skip
+
+
+# ---- made
+
+
+def deal(techniques: Sequence[str]) -> list[frozenset[str]]:
+    """Techniques dealt into FOLDS, in the order of their names.
+
+    >>> [sorted(fold) for fold in deal(list("gfedcba"))]
+    [['a', 'e'], ['b', 'f'], ['c', 'g'], ['d']]
+    """
+    ordered = sorted(techniques)
+    return [frozenset(ordered[fold::FOLDS]) for fold in range(FOLDS)]
+
+
+def train(folder: Path, seeds: str, kept: Path, size: tuple[int, int], workers: int = 2) -> None:
+    """Write a model a fold: trained on the worlds of some seeds without the days of its techniques."""
+    from nhi_watch_lab.training import commands, fit, write  # needs libraries that only training installs
+
+    worlds = commands.training_rows(seeds, kept, size, workers)
+    prior = json.loads(commands.PRIOR.read_text("utf-8"))
+    names = {told.partition(" ")[0] for rows in worlds for told in rows.technique.tolist()} - {""}
+    for number, fold in enumerate(deal(sorted(names))):
+        out = folder / f"{number}"
+        out.mkdir(parents=True, exist_ok=True)
+        write.write(out, write.document(fit.fit([_without(rows, fold) for rows in worlds]), prior), seeds)
+        manifest = json.loads((out / MANIFEST).read_text("utf-8"))
+        (out / MANIFEST).write_text(json.dumps({**manifest, "without": sorted(fold)}, indent=1) + "\n", "utf-8")
+
+
+def _without(rows: Any, techniques: frozenset[str]) -> Any:
+    """The rows of a world without the days of some techniques."""
+    import numpy as np
+
+    from nhi_watch_lab.training.rows import only
+
+    return only(rows, np.array([told.partition(" ")[0] not in techniques for told in rows.technique.tolist()]))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Train the models of all folds into a folder."""
+    from nhi_watch_lab.training import commands
+
+    train(Path(arguments[0] if arguments else "out/unseen"), commands.SEEDS, commands.KEPT, commands.SIZE)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `nhi train`."""
     parser.add_argument("--worlds", default=SEEDS, metavar="SEEDS", help=f"worlds to train on (default: {SEEDS})")
     parser.add_argument("--identities", type=int, default=SIZE[0], metavar="N", help="at most so many machines a world")
-    parser.add_argument("--incidents", type=int, default=SIZE[1], metavar="N", help="attacks in each world (default: 50)")
+    parser.add_argument("--incidents", type=int, default=SIZE[1], metavar="N", help="attacks in each (default: 50)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default: 2)")
     parser.add_argument("--kept", type=Path, default=KEPT, metavar="DIR",
                         help=f"what worlds came to, for the next training (default: {KEPT})")  # fmt: skip

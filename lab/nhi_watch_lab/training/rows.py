@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 import nhi_watch
 from nhi_watch.detect.bins import EDGES
-from nhi_watch.detect.features import is_person
+from nhi_watch.detect.home import PERSON
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import peer_scope
@@ -63,17 +63,31 @@ def training_worlds(seeds: Iterable[int], identities: int = 140, incidents: int 
         yield drawn._replace(identities=min(drawn.identities, identities), incidents=incidents)
 
 
+class _Seen(NamedTuple):
+    """An identity-day with what was known on its eve: profiles grow when the day is learnt."""
+
+    item: Replayed
+    own_days: int
+    person: bool
+
+
+def _seen(item: Replayed) -> _Seen:
+    return _Seen(item, item.episode.view.past.own.days, item.episode.bound.home.kind == PERSON)
+
+
 def of_world(card: Scorecard, world: worlds.World) -> Rows:
     """Replay a world, and keep its eligible identity-days."""
-    replay, found, told = Replay(card), list[Replayed](), dict[str, str]()
+    replay, found, told = Replay(card), list[_Seen](), dict[str, str]()
     for day in worlds.days(world):
         replay.label(day.incidents)
         told.update((i["id"], f"{i['technique']} {i['origin']}") for i in day.incidents if i["distinguishable"])
-        found += [item for item in replay.run([record for _, record in day.records]) if item.ranked.eligible]
+        items = replay.run([record for _, record in day.records])
+        found += [_seen(item) for item in items if item.ranked.eligible]
     return _rows(found, told)
 
 
-def _rows(found: Sequence[Replayed], told: dict[str, str]) -> Rows:
+def _rows(seen: Sequence[_Seen], told: dict[str, str]) -> Rows:
+    found = [each.item for each in seen]
     first = min(item.day for item in found)
     identities, peers = dict[str, int](), dict[str, int]()
     whose = [item.episode.identity for item in found]
@@ -83,18 +97,13 @@ def _rows(found: Sequence[Replayed], told: dict[str, str]) -> Rows:
         np.array([item.day - first for item in found]),
         np.array([identities.setdefault(who.id, len(identities)) for who in whose]),
         np.array([peers.setdefault(peer_scope(who), len(peers)) for who in whose]),
-        np.array([item.episode.view.past.own.days for item in found]),
-        np.array([_is_person(item) for item in found]),
+        np.array([each.own_days for each in seen]),
+        np.array([each.person for each in seen]),
         np.array([told.get(name, PLAIN) for name in names]),
         np.array(names),
         np.array([[np.nan if v is None else v for v in item.episode.values] for item in found]),
     )
     return only(made, ~np.array(hidden))
-
-
-def _is_person(item: Replayed) -> bool:
-    view = item.episode.view
-    return is_person(item.episode.identity, view.past, (each.shape for each in view.views))
 
 
 def only(rows: Rows, mask: Bools) -> Rows:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from elastic_transport import RequestsHttpNode, TlsError, Transport, TransportApiResponse
+from elastic_transport import RequestsHttpNode, TlsError, Transport, TransportApiResponse, TransportError
 from elasticsearch import AuthenticationException, Elasticsearch, OrjsonSerializer
 from elasticsearch import ConnectionError as UnreachableError
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt, stop_after_delay
@@ -21,8 +21,8 @@ from nhi_watch.hosts.elastic.store_errors import BUSY, away
 ATTEMPTS = 6
 STRANGER = 401
 GRACE = 120.0
-"""Seconds after an accepted request for which a key that is suddenly unknown is put down to a restart of the cluster:
-its index of keys is there some seconds later than the rest."""
+"""Seconds for which a key that was taken, and is suddenly unknown, is put down to a restart of the cluster: its index
+of keys is there some seconds later than the rest. They count from the last request accepted, or that found nobody."""
 _POINT_IN_TIME = b'{"pit_id"'
 
 
@@ -43,7 +43,7 @@ class _Patient(Transport):
     """
 
     _accepted = 0.0
-    """When the cluster last took the key."""
+    """When the cluster last took the key, or was away after it had."""
 
     def perform_request(self, method: str, target: str, **options: Any) -> TransportApiResponse:
         patient = options.pop("max_retries", None) != 0
@@ -53,8 +53,14 @@ class _Patient(Transport):
             stop=stop_after_delay(GRACE / 2),
             retry_error_callback=_last,
         )
-        answer: TransportApiResponse = known(self._asked, patient, method, target, **options)
-        if answer.meta.status not in (STRANGER, *BUSY):
+        try:
+            answer: TransportApiResponse = known(self._asked, patient, method, target, **options)
+        except TransportError:
+            self._accepted = self._accepted and time.monotonic()  # the grace begins when it is back
+            raise
+        if answer.meta.status in BUSY:
+            self._accepted = self._accepted and time.monotonic()
+        elif answer.meta.status != STRANGER:
             self._accepted = time.monotonic()
         return answer
 

@@ -1,9 +1,9 @@
 """Whether the rows of a day are all that the indexers hold of it: from half of an answer, nothing is concluded.
 
 A search peer that is lost or slow leaves a hole in what a command gets, and splunkd ends the search as if that were
-all. Two counts tell. The search NHI Watch - Count asks the indexers how many rows of behaviours they hold for each day, and
-keeps the most they ever reported (lookup nhi_days). And each notable says how many events its day had when it was
-written. Both can only grow: a day of which less has come is not whole.
+all. Two counts tell. The search NHI Watch - Count asks the indexers how many rows of behaviours they hold for each
+day, and keeps the most that they reported (lookup nhi_days). And each notable says how many events its day had when it
+was written. Both can only grow: a day of which less has come is not whole.
 """
 
 from __future__ import annotations

@@ -123,7 +123,9 @@ def app(tenant: str, app_id: str, object_id: str, name: str = "", kind: str = "a
 def user(tenant: str, object_id: str, name: str) -> Optional[Identity]:
     """The identity of a user; None when neither id nor name is told."""
     unique = object_id or name.lower()
-    return Identity(f"{ENTRA}:user:{unique}"[:512], name or unique, "user", ENTRA, tenant, "directory_user") if unique else None
+    if not unique:
+        return None
+    return Identity(f"{ENTRA}:user:{unique}"[:512], name or unique, "user", ENTRA, tenant, "directory_user")
 
 
 def service(tenant: str, name: str) -> Identity:

@@ -222,7 +222,8 @@ def change_of(row: Row) -> audit.Change:
 
 def app_id_of(row: Row) -> str:
     """The application id of the app that a directory record says was changed, or ""."""
-    told = (text(thing.get("ID")).partition(";")[0] for thing in rows(row.get("Target")) if thing.get("Type") in (4, "4"))
+    things = (thing for thing in rows(row.get("Target")) if thing.get("Type") in (4, "4"))
+    told = (text(thing.get("ID")).partition(";")[0] for thing in things)
     return next((guid(name) for name in told if GUID.fullmatch(name)), "")
 
 

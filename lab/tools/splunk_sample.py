@@ -1,0 +1,49 @@
+"""Makes the sample that `| nhidemo` shows: the notables that stand at the end of a simulated company's eight days.
+
+python lab/tools/splunk_sample.py
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from layout import ROOT
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from nhi_watch.hosts.splunk import demo
+from nhi_watch_lab.simulator import Spec
+from splunk_app import interpreter, unpacked
+from splunk_company import played
+
+SPEC = Spec(days=8, machines=30, seed=16, campaigns=8)
+
+
+def main() -> int:
+    """Write the sample and say how large it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = played(unpacked(Path(folder)), interpreter("3.13"), SPEC)
+    texts = standing([row["_raw"][0] for row in server.events if row["index"] == ["nhi_risk"]])
+    demo.SAMPLE.write_bytes(gzip.compress(("\n".join(texts) + "\n").encode(), 9, mtime=0))
+    print(f"{demo.SAMPLE.relative_to(ROOT)}: {len(texts)} notables, {demo.SAMPLE.stat().st_size:,} bytes")
+    return 0
+
+
+def standing(texts: list[str]) -> list[str]:
+    """The last revision of each notable that was not taken back, by time."""
+    last: dict[str, dict[str, object]] = {}
+    for event in map(json.loads, texts):
+        before = last.get(event["nhi_id"])
+        if before is None or int(str(before["nhi_revision"])) < int(event["nhi_revision"]):
+            last[event["nhi_id"]] = event
+    kept = [event for event in last.values() if event["nhi_change"] not in ("withdrawn", "merged")]
+    kept.sort(key=lambda event: (str(event["time"]), str(event["nhi_id"])))
+    return [json.dumps(event, separators=(",", ":")) for event in kept]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""From nothing to the first notable: the sample, and the steps of the page Set up."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import vendor
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import DAY, HOUR, parse
+from nhi_watch.hosts.splunk import demo, steps
+from nhi_watch.hosts.splunk.notables import earlier
+from splunk_app import interpreter, unpacked
+from splunk_boards import SETUP, VIEWS
+from splunk_conf import conf, expand
+from splunk_grammar import check
+from splunk_peers import Window
+from splunk_process import Answer, CommandError, run
+from splunk_search import matcher
+from splunk_server import Server
+
+NOW = 1_800_000_000
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.13"])
+def test_the_sample_comes_as_notables_of_today_on_both_of_splunk_s_pythons(tmp_path: Path, version: str) -> None:
+    answer: Answer = run(interpreter(version), unpacked(tmp_path) / "bin" / "nhidemo.py", "", [], (0, NOW))
+    assert len(answer.rows) >= 10 and answer.info["generating"] is True
+    assert {row["nhi_kind"][0] for row in answer.rows} >= {"compromise", "posture"}
+    for row in answer.rows:
+        told = earlier(row["_raw"][0])
+        assert (told.document["id"], json.loads(row["_raw"][0])["nhi_score"]) == (row["nhi_id"][0], row["nhi_score"][0])
+
+
+def test_the_sample_is_moved_to_now_and_its_parts_with_it() -> None:
+    events = list(demo.events(NOW))
+    latest = max(parse(event["time"]) for event in events)
+    assert NOW - 2 * HOUR <= latest <= NOW - HOUR
+    for event in events:
+        document = event["nhi_notable"]
+        assert parse(document["first_time"]) <= parse(document["last_time"]) <= NOW
+
+
+def test_only_dashboards_read_the_sample_and_only_when_they_are_told_to(tmp_path: Path) -> None:
+    server = Server(unpacked(tmp_path), interpreter("3.13"))
+    server.search("| nhidemo | `nhi_collect_sample`", Window(0, NOW), NOW)
+    asked = [server.search(f"`{macro}`", Window(0, 1 << 40), NOW) for macro in ("nhi_notables", "nhi_board_notables")]
+    assert asked == [[], []]
+    told = Head()
+    list(steps.show_sample(told, True))
+    server.overrides.update(told.macros)
+    assert len(server.search("`nhi_board_notables` | `nhi_latest`", Window(0, 1 << 40), NOW)) >= 10
+    assert server.search("`nhi_notables`", Window(0, 1 << 40), NOW) == []
+
+
+class Head:
+    """A search head in memory."""
+
+    def __init__(self) -> None:
+        self.macros = {"nhi_indexes": conf("macros.conf")["nhi_indexes"]["definition"]}
+        self.on: list[str] = []
+        self.ran: list[tuple[str, int]] = []
+        self.kept: set[str] = set()
+        self.fails_on = -1
+        self.rows: list[Mapping[str, str]] = []
+
+    def oneshot(self, search: str) -> list[Mapping[str, str]]:
+        assert search == steps.FIND
+        return self.rows
+
+    def macro(self, name: str) -> str:
+        return self.macros[name]
+
+    def set_macro(self, name: str, definition: str) -> None:
+        self.macros[name] = definition
+
+    def enable(self, name: str) -> None:
+        assert name in conf("savedsearches.conf")
+        self.on.append(name)
+
+    def enabled(self, name: str) -> bool:
+        return name in self.on
+
+    def run(self, name: str, earliest: int, latest: int) -> bool:
+        assert name in conf("savedsearches.conf") and latest > earliest
+        self.ran.append((name, earliest // DAY))
+        return earliest // DAY != self.fails_on
+
+    def done(self) -> set[str]:
+        return set(self.kept)
+
+    def note(self, key: str) -> None:
+        self.kept.add(key)
+
+
+def test_logs_are_found_by_what_their_add_ons_give_and_what_cannot_be_read_is_said() -> None:
+    head = Head()
+    head.rows = [
+        {"index": "aws", "sourcetype": "aws:cloudtrail", "source": "s3", "count": "5", "last": "1"},
+        {"index": "win", "sourcetype": "XmlWinEventLog", "source": "XmlWinEventLog:Security", "count": "9"},
+        {"index": "win", "sourcetype": "XmlWinEventLog",
+         "source": "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational", "count": "7", "last": "1"},
+        {"index": "aws", "sourcetype": "aws:cloudtrail:lake", "source": "l", "count": "1", "last": "1"},
+        {"index": "k", "sourcetype": "kube:apiserver-audit", "source": "a.log", "count": "2", "last": "1"},
+    ]  # fmt: skip
+    found = {row["Log"]: (row["Index"], row["Events"], row["Advice"][:8]) for row in steps.find(head)}
+    assert found == {
+        "OCSF": ("aws", 1, "not read"), "cloudtrail": ("aws", 5, "name its"), "endpoint": ("win", 7, "name its"),
+        "kubernetes": ("k", 2, "name its"),
+    }  # fmt: skip
+    assert [row["Log"] for row in steps.find(Head())] == ["none"]
+
+
+def test_what_was_named_is_what_the_macros_find() -> None:
+    head = Head()
+    list(steps.name_indexes(head, "okta, aws aws"))
+    assert head.macros["nhi_indexes"] == 'index IN ("aws", "okta")'
+    fits = matcher(expand("`nhi_cloudtrail`", head.macros))
+    assert fits({"index": ["aws"], "sourcetype": ["aws:cloudtrail"]})
+    assert not fits({"index": ["other"], "sourcetype": ["aws:cloudtrail"]})
+
+
+@pytest.mark.parametrize("told", ["", "*", "aws*", 'x") OR index=*', "Aws", "a b;c"])
+def test_a_name_that_is_none_is_refused(told: str) -> None:
+    head = Head()
+    with pytest.raises(InputError, match="indexes=aws"):
+        list(steps.name_indexes(head, told))
+    assert "nhi_name_your_indexes" in head.macros["nhi_indexes"]
+
+
+def test_the_backfill_goes_day_by_day_and_goes_on_where_it_stopped() -> None:
+    head = Head()
+    head.fails_on = 18
+    assert [row["Status"] for row in steps.backfill(head, 4, 20)] == ["done", "failed"]
+    assert {day for name, day in head.ran if name.endswith("Backfill")} == {19, 18}
+    head.fails_on, head.ran = -1, []
+    assert [row["Status"] for row in steps.backfill(head, 4, 20)] == ["done before", "done", "done", "done", "done"]
+    assert [day for name, day in head.ran if name.endswith("Rows")] == [18, 17, 16]
+    assert head.ran[-1] == ("NHI Watch - Learn History", 15)
+
+
+def test_nothing_is_switched_on_before_an_index_was_named_and_then_all_of_it() -> None:
+    head = Head()
+    with pytest.raises(InputError, match="no index was named"):
+        list(steps.enable(head, steps.ALWAYS))
+    list(steps.name_indexes(head, "aws"))
+    list(steps.enable(head, steps.ALWAYS))
+    assert [row["Status"] for row in steps.status(head)] == ["done", "to do", "done"]
+    saved = conf("savedsearches.conf")
+    scheduled = {name for name in saved.sections() if saved[name]["enableSched"] == "1"}
+    assert {f"NHI Watch - {name}" for name in (*steps.ALWAYS, *steps.SECURITY)} == scheduled
+
+
+REFUSED = {
+    "an asterisk": ('do=indexes indexes="*"', "is no name of an index"),
+    "no splunkd": ("do=status", "splunkd does not answer"),
+    "too many days": ("do=backfill days=900", "days"),
+    "an unknown step": ("do=everything", "everything"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "told"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("version", ["3.9", "3.13"])
+def test_a_step_that_cannot_be_done_is_answered_in_a_line(
+    tmp_path: Path, version: str, arguments: str, told: str
+) -> None:
+    script = unpacked(tmp_path) / "bin" / "nhisetup.py"
+    try:
+        answer = run(interpreter(version), script, arguments, [], (0, NOW))
+    except CommandError as error:
+        assert told in str(error)
+        return
+    assert [text for level, text in answer.messages if level == "ERROR" and told in text] and answer.rows == []
+
+
+# ---- the page
+
+PAGE = ElementTree.parse(VIEWS / f"{SETUP}.xml").getroot()
+PANELS = list(PAGE.iter("panel"))
+QUERIES = [(panel, str(query.text)) for panel in PANELS for query in panel.iter("query")]
+
+
+def set_by(panel: ElementTree.Element) -> set[str]:
+    return {each.attrib["token"] for kind in ("set", "input") for each in panel.iter(kind)}
+
+
+@pytest.mark.parametrize(("panel", "text"), QUERIES, ids=[text[:40] for _, text in QUERIES])
+def test_what_changes_anything_waits_for_a_click(panel: ElementTree.Element, text: str) -> None:
+    depends = panel.attrib.get("depends", "").strip("$")
+    check(re.sub(r"\$\w+(\|s)?\$", "x", expand(text)))
+    used = set(re.findall(r"\$(\w+)", text))
+    assert used <= {depends}
+    assert depends or text.startswith(("| nhisetup |", "| makeresults")), "it would run when the page is opened"
+
+
+def test_every_token_is_set_by_a_click_or_an_input() -> None:
+    there = {token for panel in PANELS for token in set_by(panel)}
+    assert {panel.attrib["depends"].strip("$") for panel in PANELS if "depends" in panel.attrib} <= there
+    passed = {name for each in PAGE.iter("set") for name in re.findall(r"\$(\w+)\$", each.text or "")}
+    assert passed == {"indexes", "days", "es"} <= there
+
+
+def test_a_text_that_somebody_types_is_quoted() -> None:
+    [text] = [text for _, text in QUERIES if "indexes=" in text]
+    assert "$saved|s$" in text
+
+
+def test_the_libraries_that_ship_are_those_that_were_looked_at() -> None:
+    names = set(vendor.contents())
+    assert {"lib/splunklib/client.py", "lib/splunklib/searchcommands/__init__.py", "lib/deprecation.py"} <= names
+    assert not [name for name in names if "modularinput" in name or not name.endswith(".py")]
