@@ -1,3 +1,83 @@
-"""Detect stolen and misused non-human identities inside the SIEM that a SOC already has."""
+"""Detect stolen and misused non-human identities inside the SIEM that a SOC already has.
+
+What a notebook needs is here, and loaded when it is first used:
+
+>>> import nhi_watch
+>>> call = {
+...     "eventVersion": "1.09", "eventTime": "2026-03-02T10:00:00Z", "eventSource": "s3.amazonaws.com",
+...     "eventName": "GetObject", "awsRegion": "eu-west-1", "sourceIPAddress": "198.51.100.7",
+...     "eventID": "1", "recipientAccountId": "111111111111", "userIdentity": {
+...         "type": "IAMUser", "principalId": "AIDACI", "userName": "ci", "accountId": "111111111111",
+...         "arn": "arn:aws:iam::111111111111:user/ci", "accessKeyId": "AKIAIOSFODNN7EXAMPLE"}}
+>>> result = nhi_watch.score([call])
+>>> result.run["parsed"], result.run["identities"], result.notables
+(1, 1, [])
+
+Step by step, with a store that remembers:
+
+>>> store = nhi_watch.MemoryStore()
+>>> state = nhi_watch.State(store)
+>>> intake = nhi_watch.Intake(nhi_watch.sources(), nhi_watch.Context(), state.load_day)
+>>> intake.feed([call, {"not": "a log's record"}])
+>>> intake.days.rejected
+{'unknown_source': 1}
+>>> judge = nhi_watch.Judge(state, nhi_watch.load_model())
+>>> judge.settle(intake.days).run["days"]
+['2026-03-02', '2026-03-02']
+
+A source of one's own is an object with `NAME`, `claims` and `read` (`nhi_watch.Source`):
+
+>>> class Ours:
+...     NAME = "ours"
+...     def claims(self, record): return "who" in record
+...     def read(self, record):
+...         who = nhi_watch.Identity(f"ours::robot:{record['who']}", record["who"], "service_account", "ours", "", "")
+...         return nhi_watch.event(record["at"], who, record["did"])
+>>> nhi_watch.score([{"who": "robot-1", "did": "ours:Start", "at": 1772445600}], read_by=[Ours()]).run["parsed"]
+1
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "score": "hosts.files.library",
+    "Intake": "intake.days",
+    "Days": "intake.days",
+    "Source": "intake.contract",
+    "Event": "core.event",
+    "Identity": "core.event",
+    "event": "intake.contract",
+    "Judge": "detect.judge",
+    "Result": "detect.run",
+    "Signal": "detect.signals",
+    "Notable": "core.notable",
+    "notable_of": "core.notable:from_json",
+    "Context": "context.context",
+    "Store": "state.store",
+    "MemoryStore": "state.memory",
+    "SqliteStore": "state.sqlite",
+    "State": "state.state",
+    "load_model": "detect.model:load",
+    "sources": "intake.sources:every",
+}
+"""Name → module below this package, and the name there where it is another."""
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for, so that the package itself costs nothing to import (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, inner = home.partition(":")
+    found = getattr(import_module(f"{__name__}.{module}"), inner or name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

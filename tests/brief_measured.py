@@ -60,7 +60,8 @@ def incidents(seed: int, days: int = 16, machines: int = 60, campaigns: int = 40
     for day in Tenant(Spec(days=days, machines=machines, seed=seed, campaigns=campaigns)).days():
         labels += day.incidents
         going.feed(day.records)
-    standing = going.finish().standing
+    result = going.finish()
+    standing = [*result.standing, *result.below]
     for label in labels:
         mine = {*label["record_ids"]}
         found = next((n for n in standing if mine & {*n["record_ids"]}), None)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from nhi_watch.core import timestamps
+from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import (
     BaselineRef,
     Control,
@@ -21,7 +22,6 @@ from nhi_watch.core.notable import (
     Notable,
     NotableIdentity,
     ObservedValue,
-    Receipt,
     SignalPoints,
     Telemetry,
     TimelineEntry,

@@ -225,7 +225,10 @@ def scored(paths: list[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     going = Going(store, [cloudtrail])
     for batch in reader.read(paths, lambda count: going.relieve()):
         going.feed(batch.records)
-    notables = [{**n, "revision": 1} for n in going.finish().notables]
+    notables = [
+        {**n, "revision": 1, "revisions": [{**one, "revision": 1} for one in n["revisions"]]}
+        for n in going.finish().notables
+    ]
     found = [(table, key, row) for table in ("day", "delta") for key, row in store.scan(table, "", "~")]
     return notables, {f"{table}/{key}": plain(table, row) for table, key, row in found}
 

@@ -304,7 +304,7 @@ def test_what_machines_do_every_day_comes_to_be_worth_less() -> None:
     def judged(odd: int) -> float:
         history = [each for back in range(40, 0, -1) for each in fleet(TODAY - back, odd if back > 1 else 0)]
         news = record(TODAY, "15:30", role="fleeta-0", name="ListAnotherThing")
-        found = run(runs([history]), [*fleet(TODAY, 0), news], Options(budget=1000.0)).notables
-        return max((n["score"] for n in found), default=0.0)
+        found = run(runs([history]), [*fleet(TODAY, 0), news], Options(budget=1000.0))
+        return max((n["score"] for n in [*found.notables, *found.below]), default=0.0)
 
     assert judged(odd=8) < judged(odd=0)

@@ -57,17 +57,44 @@ def test_a_thief_who_comes_back_for_days_has_one_notable_and_one_place() -> None
     assert len({entry["time"][:10] for entry in told["timeline"]}) == 3
 
 
+def of_day(day: int, score: float, **signals: float) -> dict[str, Any]:
+    """A day's notable with this score, and signals with so many points."""
+    (made,) = run(MemoryStore(), quiet(20) + raid(), ROOM).notables
+    shown = [{**made["signals"][0], "id": name, "points": points} for name, points in signals.items()]
+    time = f"{render_day(day)}T12:00:00Z"
+    return {**made, "score": score, "signals": shown, "baseline": {"id": render_day(day - 1)}, "last_time": time}
+
+
 def test_a_standing_alarm_does_not_shelter_a_theft() -> None:
-    """Odd in the same way each day: it goes on. On the day of the theft it is new again, and on top of the list."""
-    alarm = [r for day in range(TODAY, TODAY + 4) for r in odd("payments-api", day=day) + others(day)]
-    store = runs([quiet(20) + until(TODAY) + alarm], ROOM)
-    assert now(store)["life"] == "ongoing"
-    stolen = run(store, raid(day=TODAY + 4), ROOM)
-    (told,) = stolen.notables
-    assert (told["id"], told["life"]) == (NAME, "new")
-    assert told["last_grown"].startswith(render_day(TODAY + 4))
-    assert "new evidence" in told["revisions"][-1]["why"]
-    assert [n["id"] for n in stolen.changed] == [NAME]
+    """Odd in the same way each day it only goes on; by another class of evidence, or by ten points, it is new again."""
+    told = lives.begun(of_day(TODAY, 40.0, new_owner=3.0))
+    found = []
+    for day, score, signals in (
+        (1, 45.0, {"new_owner": 3.5}),
+        (2, 49.9, {"new_owner": 3.5, "bulk": 1.9}),
+        (3, 60.0, {"new_owner": 3.5}),
+        (4, 55.0, {"new_owner": 3.0, "bulk": 6.0}),
+        (5, 30.0, {"new_owner": 3.0, "logging": 2.0}),
+    ):
+        told = lives.go_on(told, of_day(TODAY + day, score, **signals))
+        found.append((told["life"], told["revisions"][-1]["why"], told["score"], told["last_grown"][:10]))
+    assert found == [
+        ("ongoing", "goes on", 45.0, render_day(TODAY)),
+        ("ongoing", "goes on", 49.9, render_day(TODAY)),
+        ("new", "rose by 10.1 points of score", 60.0, render_day(TODAY + 3)),
+        ("ongoing", "goes on", 60.0, render_day(TODAY + 3)),
+        ("new", "new evidence: logging", 60.0, render_day(TODAY + 5)),
+    ]
+
+
+def test_what_was_worse_weeks_ago_does_not_hide_what_is_new_today() -> None:
+    """A theft, then weeks of noise by the same machine, then a theft that scores a little less: it is shown."""
+    told = lives.begun(of_day(TODAY, 96.0, logging=8.0))
+    for day in range(2, 20, 2):
+        told = lives.go_on(told, of_day(TODAY + day, 5.0, new_owner=2.0))
+    assert (told["score"], told["life"]) == (96.0, "ongoing")
+    told = lives.go_on(told, of_day(TODAY + 20, 90.0, logging=8.0))
+    assert (told["score"], told["life"], told["baseline"]["id"]) == (90.0, "new", render_day(TODAY + 19))
 
 
 def test_it_is_quiet_after_a_day_and_closed_after_a_week_and_then_another_one_begins() -> None:

@@ -94,7 +94,10 @@ def test_records_judged_before_are_no_all_clear_of_their_own(
     assert CALM not in told and "judged by an earlier run" in told
 
 
-@pytest.mark.parametrize("run", [{"too_late": 2}, {"held_aside": 1}, {"rejected": {"not_json": 1}}])
+@pytest.mark.parametrize(
+    "run",
+    [{"too_late": 2}, {"held_aside": 1}, {"rejected": {"not_json": 1}}, {"overflow": 1, "overflow_highest": 40.0}],
+)
 def test_what_was_not_judged_forbids_the_all_clear(run: dict[str, Any]) -> None:
     told = run_summary.no_notables({"read": 5, "parsed": 5, "events": 5, "rejected": {}, **run})
     assert CALM not in told and "no all-clear" in told

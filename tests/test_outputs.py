@@ -80,6 +80,7 @@ def shown(notables: list[dict[str, Any]], width: int, said: dict[str, Any]) -> s
 def test_the_table_in_eighty_columns() -> None:
     first, second = {**documents()[0], "id": "352b5797c8"}, {**documents()[7], "id": "4e4b6f3800"}
     assert shown([first, second], 80, run(2)) == (
+        "New since yesterday (2)\n"
         "#   score          what happened                                when (UTC)\n"
         "────────────────────────────────────────────────────────────────────────────────\n"
         "1    97 critical   Stolen key: credential creation from a Tor   2026-03-09 02:12\n"
@@ -90,9 +91,18 @@ def test_the_table_in_eighty_columns() -> None:
         "                   user/billing-export, new, finance@exa…\n"
         "Ordered by priority: probability times impact.\n"
         "184,221 records → 20,914 behaviours → 312 identities → 2 notables; alerts 61 in,\n"
-        "2 out; budget 10 a day per 1,000 identities, 4 more not shown; rejected 3\n"
+        "2 out; budget 10 a day per 1,000 identities, 4 below the line; rejected 3\n"
         "(bad_time 1, not_json 2)"
     )
+
+
+def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
+    new, old, below = ({**documents()[n], "id": f"{n}52b5797c8"} for n in (0, 1, 2))
+    stream = io.StringIO()
+    show([new, {**old, "life": "ongoing"}], run(2), Console(file=stream, width=100), [{**below, "listed": False}])
+    lines = stream.getvalue().splitlines()
+    titles = [line.strip() for line in lines if line.strip().endswith(")") and line[:1].isupper() and "(1)" in line]
+    assert titles == ["New since yesterday (1)", "Earlier (1)", "Below the line (1)"]
 
 
 def test_without_notables_there_is_one_calm_line() -> None:

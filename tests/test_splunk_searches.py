@@ -51,7 +51,7 @@ def wanted(records: Iterable[Record]) -> dict[str, float]:
     going = Going(MemoryStore(), every(), Options(BUDGET))
     going.feed(records)
     found = {notable["id"]: notable["score"] for notable in going.finish().notables}
-    assert len(found) >= 5, "what is simulated must give something to compare"
+    assert len(found) >= 3, "what is simulated must give something to compare"
     return found
 
 

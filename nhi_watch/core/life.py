@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,11 @@ class Folded:
     """How many, this one among them."""
     ids: tuple[str, ...]
     """The others, at most 200."""
+
+
+def is_new(notable: Mapping[str, Any]) -> bool:
+    """Whether a notable began or grew since yesterday; a finding of posture is a state, and never news."""
+    return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
 
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:

@@ -12,12 +12,9 @@ from typing import Any, NamedTuple, Optional, Union, get_args, get_origin, get_t
 
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.life import Folded as Folded
-from nhi_watch.core.life import Receipt as Receipt
-from nhi_watch.core.life import Revision as Revision
+from nhi_watch.core.life import Folded, Receipt, Revision
 
 KINDS = ("compromise", "exposure", "posture", "blind_spot")
-LIVES = ("new", "ongoing", "quiet", "closed")
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 MAX_RECORD_IDS = 1_000
 MAX_TIMELINE = 500
@@ -334,7 +331,7 @@ class Notable:
     closed_why: str = ""
     first_seen: Optional[int] = None
     last_grown: Optional[int] = None
-    """When it last was new: when it began, brought another class of evidence, or rose by 10 points of score."""
+    """When it began, last brought another class of evidence, or last rose by 10 points of score."""
     revisions: tuple[Revision, ...] = ()
     """By day; the first and the latest 99."""
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import UNKNOWN
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import (
     BaselineRef,
     Control,
@@ -26,7 +27,6 @@ from nhi_watch.core.notable import (
     ModelRef,
     Notable,
     NotableIdentity,
-    Receipt,
     SignalPoints,
     Telemetry,
     Usual,

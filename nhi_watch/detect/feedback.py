@@ -347,7 +347,8 @@ def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
     applied = Applied([], {})
     for notable in notables:
         verdict = held.get(notable["id"])
-        settled = _settled(verdict, now) if verdict and not _worse(verdict, notable) else ""
+        outdated = verdict is not None and (_worse(verdict, notable) or _grown(verdict, notable))
+        settled = _settled(verdict, now) if verdict and not outdated else ""
         why = settled or ("" if verdict else "excepted" if hidden(notable, allowed, now) else "")
         if why:
             applied.hidden[why] = applied.hidden.get(why, 0) + 1
@@ -360,6 +361,11 @@ def _worse(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
     """Whether the model says a graver severity now than at the verdict; where `created` is 0, that is not known."""
     then, now = (SEVERITIES.index(severity_of(100 * p)) for p in (verdict.probability, notable["probability"]))
     return bool(verdict.created) and now > then
+
+
+def _grown(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
+    """Whether a notable has been new again since the verdict."""
+    return bool(notable["revisions"]) and parse(notable["last_grown"]) > verdict.time
 
 
 def recalibrated(probability: float, moved: float) -> float:

@@ -64,7 +64,8 @@ class Judge:
         fresh = {notable["id"]: notable for _, found in sorted(self._notables.items()) for notable in found}
         kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
         followed = fast.follow_up(state.rows, self._model, context.assets, kept, context.networks)
-        scored = [notable for notable in followed.notables if notable["id"] in fresh]
+        told = [lives.as_of(notable, lives.today_of(state, notable)) for notable in followed.notables]
+        scored = [notable for notable in told if notable["id"] in fresh]
         spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found]
         changed = [notable for name, notable in self._changed.items() if name in fresh]
         changed += [notable for name, notable in self._merged.items() if name not in fresh]
@@ -72,7 +73,7 @@ class Judge:
         changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
         run = {**tally.told(days, self._model), **ranking.counted(scored), "blind_spots": len(spots)}
         run["budget"] = self._budget
-        standing = [*followed.notables, *blind_spots.stored(state.rows)]
+        standing = [*told, *(lives.as_of(spot, lives.today_of(state, spot)) for spot in blind_spots.stored(state.rows))]
         return Result(
             [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],
             [notable for notable in standing if not is_listed(notable)],
@@ -152,7 +153,7 @@ class Judge:
             acting[group.lead] = Acting(episodes.join(group), group.members)
         self._tally.threshold = ranking.line(calibration.quiet_time(tenant, baselines.homes(day), day), self._budget)
         odd = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
-        return odd, (ranking.allowance(self._budget, identities), self._tally.threshold)
+        return odd, (ranking.week_allowance(self._budget, identities), self._tally.threshold)
 
     def _note(self, day: int, written: Written) -> None:
         self._notables[day] = written.found

@@ -28,6 +28,7 @@ MAX_REVISIONS = 100
 CARRIED = 100
 """Entries of the timeline that are carried over from the days before, those with most points."""
 MAX_MEMBERS = 50
+MAX_AHEAD = 400
 GOES_ON = "goes on"
 NOBODY = {"listed": False, "listed_on": "", "over_budget": False, "folded": None, "folded_into": None}
 """The standing of a notable without a place."""
@@ -151,7 +152,12 @@ def last_day(document: Mapping[str, Any]) -> int:
 
 
 def as_of(document: Document, today: int) -> Document:
-    """A notable with its life as it stands on a day: nothing odd for a whole day is quiet, for GONE days closed."""
+    """A notable with its life as it stands on a day: nothing odd for a whole day is quiet, for GONE days closed.
+
+    What has no revisions by day (an exposure, a finding, a blind spot) is new until the day after it came.
+    """
+    if not document["revisions"]:
+        return {**document, "life": "new" if today - parse(document["created"]) // DAY <= 1 else "ongoing"}
     gap = today - last_day(document)
     if document["merged_into"]:
         return {**document, "life": "closed", "closed_why": f"part of {document['merged_into']}"}
@@ -160,15 +166,20 @@ def as_of(document: Document, today: int) -> Document:
     return {**document, "life": "quiet"} if gap > 1 else document
 
 
+def closed(document: Document, why: str) -> Document:
+    """A notable that people have dealt with."""
+    return {**document, "listed": False, "life": "closed", "closed_why": why}
+
+
 def standing(state: State) -> list[Document]:
     """All notables that the state keeps, by day and rank, as they stand on its last day."""
-    today = state.daybook.days[-1] if state.daybook.days else 0
-    return [as_of(document, _near(document, today)) for document in state.every_notable()]
+    return [as_of(document, today_of(state, document)) for document in state.every_notable()]
 
 
-def _near(document: Document, today: int) -> int:
-    """A record of a clock that is years ahead closes nothing."""
-    return today if today - last_day(document) <= 400 else last_day(document)
+def today_of(state: State, document: Document) -> int:
+    """The last day of the state; a record of a clock that is years ahead closes nothing."""
+    today, last = (state.daybook.days or [0])[-1], last_day(document)
+    return today if today - last <= MAX_AHEAD else last
 
 
 class Charged(NamedTuple):

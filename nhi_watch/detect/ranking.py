@@ -24,8 +24,8 @@ from nhi_watch.state.judged import Ranked
 
 FLOOR = 2.0
 """Score below which nothing becomes a notable."""
-LEAST = 20.0
-"""Score below which no notable gets a place in the budget, however much of it is left."""
+LEAST = 10.0
+"""Score below which no notable gets a place in the budget, however much of it is left: nine of ten such are nothing."""
 CRITICAL = 80.0
 """Score from which a notable is never left out for want of a place."""
 WEEK = 7
@@ -48,9 +48,18 @@ def base(day: Iterable[Ranked]) -> int:
 
 
 def allowance(budget: float, identities: int) -> int:
-    """Notables allowed in a week: `budget` a day per 1,000 identities, at least one a day.
+    """A day's share of the budget: `budget` per 1,000 identities, at least one.
 
-    >>> allowance(10, 40), allowance(10, 300), allowance(10, 5000)
+    >>> allowance(10, 40), allowance(10, 250), allowance(10, 5000)
+    (1, 2, 50)
+    """
+    return max(1, round(budget * identities / 1000))
+
+
+def week_allowance(budget: float, identities: int) -> int:
+    """Notables allowed in any seven days: `budget` a day per 1,000 identities, at least one a day.
+
+    >>> week_allowance(10, 40), week_allowance(10, 300), week_allowance(10, 5000)
     (7, 21, 350)
     """
     return max(WEEK, round(WEEK * budget * identities / 1000))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import ModuleType
 from typing import cast
 
 from nhi_watch.context.context import NO_CONTEXT, Context
@@ -11,6 +10,7 @@ from nhi_watch.core.behaviour import IdentityDay, Shape
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
+from nhi_watch.intake.contract import AnySource
 from nhi_watch.intake.shapes.forms import native
 
 LoadDay = Callable[[int], dict[str, IdentityDay]]
@@ -32,18 +32,18 @@ class _Nobody:
         raise RejectError("unknown_source", "no source knows it; if it is of a log that we read, name it by --source")
 
 
-NOBODY = cast(ModuleType, _Nobody)
+NOBODY = cast(AnySource, _Nobody)
 """The source of records that no source claims."""
 
 
 class Sources:
     """Which source a record is of: the one that claimed the last record is asked first."""
 
-    def __init__(self, modules: Sequence[ModuleType]) -> None:
+    def __init__(self, modules: Sequence[AnySource]) -> None:
         self._modules = modules
         self._last = modules[0] if modules else NOBODY
 
-    def of(self, record: object, otherwise: ModuleType = NOBODY) -> ModuleType:
+    def of(self, record: object, otherwise: AnySource = NOBODY) -> AnySource:
         """The source that claims a record. The only one there is reads all: it says what is wrong."""
         if self._last.claims(record):
             return self._last
@@ -138,7 +138,7 @@ class Intake:
     """
 
     def __init__(
-        self, sources: Sequence[ModuleType], context: Context = NO_CONTEXT, load_day: LoadDay = lambda day: {}
+        self, sources: Sequence[AnySource], context: Context = NO_CONTEXT, load_day: LoadDay = lambda day: {}
     ) -> None:
         """`load_day` gives what a state holds of a day already."""
         self.days = Days(load_day, context)

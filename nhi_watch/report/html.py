@@ -23,18 +23,23 @@ Json = Mapping[str, Any]
 
 # Together these keep 500 notables below 15 MB.
 _MARKS, _RECORDS, _SIGNALS = 8_000, 20_000, 12_000
+_BELOW = 200
+"""Notables below the line that the page holds."""
 
 
-def render(notables: Sequence[Json], run: Json) -> str:
+def render(notables: Sequence[Json], run: Json, below: Sequence[Json] = ()) -> str:
     """The report of a run.
 
     Args:
         notables: objects of the notable's schema, ranked.
         run: the object of run.json; what it lacks is not shown.
+        below: what has no place in the list, ranked; the first of them are shown at its end.
     """
+    shown = [*notables, *below[:_BELOW]]
     style, script = _asset("report.css"), _asset("report.js")
     return _environment().get_template("report.html.j2").render(
         notables=notables,
+        shown=shown,
         # Ours alone, never from data: the only two texts that are not escaped.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
@@ -45,11 +50,11 @@ def render(notables: Sequence[Json], run: Json) -> str:
         seconds=run.get("seconds") or {},
         overflow=run.get("overflow") or 0,
         overflow_highest=run.get("overflow_highest") or 0,
-        by_severity=_tally(notables, "severity", tuple(reversed(SEVERITIES))),
-        by_kind=_tally(notables, "kind", KINDS),
-        marks=_share(_MARKS, notables, 15, 150),
-        shown_signals=_share(_SIGNALS, notables, 20, 200),
-        shown_records=_share(_RECORDS, notables, 20, 1000),
+        by_severity=_tally(shown, "severity", tuple(reversed(SEVERITIES))),
+        by_kind=_tally(shown, "kind", KINDS),
+        marks=_share(_MARKS, shown, 15, 150),
+        shown_signals=_share(_SIGNALS, shown, 20, 200),
+        shown_records=_share(_RECORDS, shown, 20, 1000),
     )
 
 
@@ -72,8 +77,9 @@ def _environment() -> Environment:
         spoken=words.spoken,
     )
     environment.globals.update(
-        pictures=pictures, framework=meanings.framework, control=meanings.control, kinds=words.KINDS
-    )
+        pictures=pictures, framework=meanings.framework, control=meanings.control, kinds=words.KINDS,
+        part_of=words.part_of,
+    )  # fmt: skip
     return environment
 
 

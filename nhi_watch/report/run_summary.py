@@ -81,6 +81,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
     """
     read, bad = run.get("read"), sum(_bad(run).values())
     passed = (run.get("passed_over") or {}).get("may_matter") or 0
+    highest = run.get("overflow_highest") or 0
     told = [
         (read == 0 or (run.get("parsed") == 0 and not bad), "no record was judged"),
         (bool(run.get("parsed")) and run.get("events") == 0, "all records were judged by an earlier run"),
@@ -88,8 +89,13 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records came too late"),
         (run.get("held_aside"), f"{amount(run.get('held_aside') or 0)} records are held aside"),
         (passed, f"{amount(passed)} files that may hold records were passed over"),
+        (highest >= _WORTH, f"below the line there is a notable with score {int(highest)}; `nhi score --all` lists it"),
     ]
     return [text for holds, text in told if holds]
+
+
+_WORTH = 40.0
+"""Score of what is never passed over in silence, although it has no place in the list."""
 
 
 def no_notables(run: Mapping[str, Any]) -> str:
@@ -118,9 +124,10 @@ def _budget(run: Mapping[str, Any]) -> str:
         return ""
     over = run.get("overflow") or 0
     text = f"{amount(run['budget'])} a day per 1,000 identities"
+    text += f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else ""
     highest = run.get("overflow_highest") or 0
     named = f", the highest of them at {int(highest)} ({severity_of(highest)})" if highest else ""
-    return f"{text}, {amount(over)} more not shown{named}" if over else text
+    return f"{text}, {amount(over)} below the line{named}" if over else text
 
 
 def _rejected(run: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nhi_watch.core.life import is_new
 from nhi_watch.core.notable import short_ids
 from nhi_watch.report import run_summary
 from nhi_watch.report.pictures import duration
@@ -29,13 +30,21 @@ _FIXED = 42
 """Columns that rank, score, time and the gaps take."""
 
 
-def show(notables: Sequence[Json], run: Json, console: Console) -> None:
+def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[Json] = ()) -> None:
     """Write the table and one line about the run; colour only where the console has it.
+
+    `below`: what is below the line, where it is to be listed as well.
 
     A narrow console gets no times; a character that its encoding lacks becomes a question mark.
     """
+    new, earlier = ([n for n in notables if is_new(n) is wanted] for wanted in (True, False))
+    short = short_ids(str(notable["id"]) for notable in (*notables, *below))
+    parts = (("New since yesterday", new), ("Earlier", earlier), ("Below the line", below))
+    for title, part in parts:
+        if part:
+            console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
+            console.print(_table(part, console, short))
     if notables:
-        console.print(_table(notables, console))
         console.print(_text(console, "Ordered by priority: probability times impact.", 100, "dim"))
     else:
         console.print(_text(console, run_summary.no_notables(run), 500))
@@ -44,7 +53,7 @@ def show(notables: Sequence[Json], run: Json, console: Console) -> None:
         console.print(_text(console, summary, 500))
 
 
-def _table(notables: Sequence[Json], console: Console) -> Table:
+def _table(notables: Sequence[Json], console: Console, short: Mapping[str, str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     timed = console.width >= _NARROW
     table.add_column("#", justify="right", no_wrap=True)
@@ -52,7 +61,6 @@ def _table(notables: Sequence[Json], console: Console) -> Table:
     table.add_column("what happened", overflow="fold", ratio=1)
     if timed:
         table.add_column("when (UTC)", no_wrap=True)
-    short = short_ids(str(notable["id"]) for notable in notables)
     for notable in notables:
         table.add_row(*_cells(notable, short[notable["id"]], console)[: 4 if timed else 3])
     return table

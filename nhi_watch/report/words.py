@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from nhi_watch.core.life import is_new
 from nhi_watch.core.notable import clip
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
@@ -111,3 +112,10 @@ def percent(share: float) -> str:
     if 0.99 < share < 1:
         return ">99%"
     return "<1%" if 0 < share < 0.01 else f"{share:.0%}"
+
+
+def part_of(notable: Mapping[str, Any]) -> str:
+    """The part of the list in which a notable stands."""
+    if not notable["listed"]:
+        return "Below the line"
+    return "New since yesterday" if is_new(notable) else "Earlier"

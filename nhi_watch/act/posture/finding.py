@@ -13,6 +13,7 @@ from typing import NamedTuple, Optional
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import Asset
 from nhi_watch.core.event import Identity
+from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import (
     BaselineRef,
     Control,
@@ -22,7 +23,6 @@ from nhi_watch.core.notable import (
     Notable,
     NotableIdentity,
     ObservedValue,
-    Receipt,
     SignalPoints,
     Telemetry,
     Usual,

@@ -39,7 +39,7 @@ from nhi_watch.detect.explain.receipts import receipt
 from nhi_watch.detect.features import NOVEL, EpisodeView, View
 from nhi_watch.detect.home import total
 from nhi_watch.detect.model import score_of
-from nhi_watch.detect.ranking import FLOOR, LEAST, impact, priority
+from nhi_watch.detect.ranking import FLOOR, impact, priority
 from nhi_watch.detect.scoring import (
     REASON_POINTS,
     Baselines,
@@ -159,8 +159,7 @@ def _own_value(signal: Signal, view: View) -> float:
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
     """What is listed; of the heaviest reasons also what the score would be without them."""
     told = [(part, _signal(part)) for part in parts if _tells(part)]
-    may_be_listed = episode.score >= LEAST  # to work this out takes a third of the time of building a notable
-    reasons = [part.signal for part, _ in told if part.value][:CLAIMS] if may_be_listed else []
+    reasons = [part.signal for part, _ in told if part.value][:CLAIMS]
     claims = {s.name: counterfactual.without(baselines, episode, counterfactual.behind(episode, s)) for s in reasons}
     return tuple(replace(shown, without=claims[shown.id]) if shown.id in claims else shown for _, shown in told)
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.notable import Receipt
+from nhi_watch.core.life import Receipt
 from nhi_watch.core.timestamps import day_of, parse, render_day
 from nhi_watch.detect import linking, signal_values
 from nhi_watch.detect.home import Points, total

@@ -18,6 +18,7 @@ from typing import Any
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import Asset
 from nhi_watch.context.operators import SHIPPED, Networks
+from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import (
     MAX_RECORD_IDS,
     BaselineRef,
@@ -28,7 +29,6 @@ from nhi_watch.core.notable import (
     Notable,
     NotableIdentity,
     ObservedValue,
-    Receipt,
     SignalPoints,
     Telemetry,
     TimelineEntry,

@@ -25,7 +25,7 @@ FORMAT = 3
 
 Shares = tuple[float, ...]
 """By bin: the share of identity-days whose value is in this bin or a higher one; the first is 1."""
-KINDS = ("machine", "person")
+KINDS: tuple[str, ...] = ("machine", "person")
 """Of whom habits are told apart: machines, and people by their long-lived keys."""
 NEVER: Shares = (1.0,) + (0.0,) * (BINS - 1)
 

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, Optional
 from nhi_watch.context.assets import NO_ASSETS, Assets, load
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.life import is_new
 
 if TYPE_CHECKING:
     from nhi_watch.state.sqlite import SqliteStore
 
 OUT = Path("nhi-out")
+BELOW = "below.jsonl"
+"""Notables below the line, ranked after those of `notables.jsonl`."""
 POLICY = "response_policy.toml"
 """Name of a policy of one's own in the folder of results."""
 
@@ -103,6 +106,15 @@ def seconds(text: Optional[str], name: str) -> int:
         raise InputError(f"{name} {text[:40]!r}: give a time such as 2026-03-02T10:00:00Z or 2026-03-02") from error
 
 
+def overall(notables: Iterable[dict[str, Any]], above: int = 0) -> list[dict[str, Any]]:
+    """The notables of all days in one order, ranked anew: what people read from top to bottom, what is new first.
+
+    `above`: how many stand above them.
+    """
+    ordered = sorted(notables, key=lambda n: (not is_new(n), -n["priority"], -n["score"], n["id"]))
+    return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, above + 1)]
+
+
 def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> None:
     """Put notables of one kind into the folder's list and report, in place of those of that kind.
 
@@ -113,12 +125,14 @@ def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> None:
 
     path = out / "notables.jsonl"
     kept = [n for n in jsonlines.read(path) if n["kind"] != replaced] if path.exists() else []
-    ordered = sorted([*kept, *fresh], key=lambda n: (-n["priority"], -n["score"], n["id"]))
-    ranked = [{**notable, "rank": rank} for rank, notable in enumerate(ordered, 1)]
+    ranked = overall([*kept, *fresh])
     jsonlines.write(path, ranked)
+    lower = out / BELOW
+    below = overall(jsonlines.read(lower), len(ranked)) if lower.exists() else []
+    jsonlines.write(lower, below)
     run = _run(out / "run.json")
     with jsonlines.replacing(out / "report.html") as file:
-        file.write(html.render(ranked, {**run, "notables": len(ranked)}).encode("utf-8", "replace"))
+        file.write(html.render(ranked, {**run, "notables": len(ranked)}, below).encode("utf-8", "replace"))
 
 
 def _run(path: Path) -> dict[str, Any]:

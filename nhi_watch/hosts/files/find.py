@@ -23,11 +23,11 @@ ABOUT = "the notable: its rank in the list, or its id, of which six or more lett
 
 def every(rows: Rows) -> list[dict[str, Any]]:
     """All notables of a state: compromises, blind spots, exposures, posture."""
-    from nhi_watch.detect import blind_spots, ledger
+    from nhi_watch.detect import blind_spots, ledger, lives
     from nhi_watch.detect.exposure import fast
     from nhi_watch.state.state import State
 
-    return [*State(rows).every_notable(), *blind_spots.stored(rows), *fast.stored(rows), *ledger.findings(rows)]
+    return [*lives.standing(State(rows)), *blind_spots.stored(rows), *fast.stored(rows), *ledger.findings(rows)]
 
 
 def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
@@ -61,10 +61,7 @@ def listed(out: Path, name: str) -> Optional[dict[str, Any]]:
     Raises:
         InputError: several are meant, or there is no such rank, or the name is too short to tell.
     """
-    from nhi_watch.report import jsonlines
-
-    path = out / "notables.jsonl"
-    known = {str(one["id"]): one for one in jsonlines.read(path)} if path.exists() else {}
+    known = {str(one["id"]): one for one in _lists(out / "notables.jsonl")}
     ranks = {int(one["rank"]): ident for ident, one in known.items()}
     plain = name.strip().lower()
     if len(plain) >= SHORTEST and not plain.isdecimal() and not any(ident.startswith(plain) for ident in known):
@@ -106,9 +103,16 @@ def chosen(name: str, ids: Collection[str], ranks: Mapping[int, str], what: str 
 
 
 def _ranks(path: Path) -> dict[int, str]:
+    return {int(n["rank"]): str(n["id"]) for n in _lists(path)}
+
+
+def _lists(path: Path) -> Iterator[dict[str, Any]]:
+    """What the last run listed, and what it left below the line."""
     from nhi_watch.report import jsonlines
 
-    return {int(n["rank"]): str(n["id"]) for n in jsonlines.read(path)} if path.exists() else {}
+    for each in (path, path.with_name("below.jsonl")):
+        if each.exists():
+            yield from jsonlines.read(each)
 
 
 def told(notable: Mapping[str, Any]) -> str:

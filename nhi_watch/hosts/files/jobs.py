@@ -14,10 +14,11 @@ from nhi_watch.context import assets, operators, reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.operators import SHIPPED
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
-from nhi_watch.detect import drift, feedback, model
+from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import reader
+from nhi_watch.hosts.files.common import BELOW, overall
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake import sources
@@ -121,7 +122,8 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     result.run.update(rejects.told())
     _demand_events(result.run, job.out)
     told = feedback.apply(store, result.standing, int(time.time()))
-    result = result._replace(notables=overall(told.shown))
+    below = overall([*_dealt_with(store, result.standing, told.shown), *result.below], len(told.shown))
+    result = result._replace(notables=overall(told.shown), below=below)
     result.run["verdicts"] = {"hidden": told.hidden, "offset": feedback.moved(store)}
     result.run["notables"] = len(result.notables)
     result.run["seconds"]["read"] = round(result_started - started, 3)
@@ -171,15 +173,21 @@ def _feed(intake: Intake, batch: reader.Batch, rejects: Rejects) -> None:
 
 def _write(out: Path, result: Result) -> None:
     jsonlines.write(out / "notables.jsonl", result.notables)
+    jsonlines.write(out / BELOW, result.below)
     jsonlines.write(out / "run.json", [result.run])
     with jsonlines.replacing(out / "report.html") as file:
-        file.write(html.render(result.notables, result.run).encode("utf-8", "replace"))
+        file.write(html.render(result.notables, result.run, result.below).encode("utf-8", "replace"))
 
 
-def overall(notables: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The notables of all days in one order, ranked anew: what people read from top to bottom."""
-    ordered = sorted(notables, key=lambda n: (-n["priority"], -n["score"], n["id"]))
-    return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, 1)]
+def _dealt_with(
+    store: Any, standing: Sequence[dict[str, Any]], shown: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """What verdicts and exceptions took off the list: closed, and why; it can still be opened."""
+    held, left = feedback.standing(feedback.verdicts(store)).by_notable, {notable["id"] for notable in shown}
+    for notable in standing:
+        if notable["id"] not in left:
+            verdict = held.get(notable["id"])
+            yield lives.closed(notable, f"{verdict.verdict}, by {verdict.by}" if verdict else "excepted")
 
 
 def learn(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> dict[str, Any]:

@@ -20,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input(parser)
     parser.add_argument("--no-learn", action="store_true", help="leave the state as it is")
     parser.add_argument("--budget", type=budget, default=10.0, metavar="N",
-                         help="notables a day per 1,000 identities (default: 10)")  # fmt: skip
+                         help="notables a day per 1,000 identities, saved over a week (default: 10)")  # fmt: skip
+    parser.add_argument("--all", action="store_true", help="list what is below the line as well")
     parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     parser.add_argument("--shadow", metavar="MODEL",
                          help="score with this model as well, beside the one in use, and compare")  # fmt: skip
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return 0
     if compared:
         terminal.show_shadow(compared, console)
-    terminal.show(result.notables, result.run, console)
+    terminal.show(result.notables, result.run, console, result.below if args.all else ())
     _remarks(result.run, Console(stderr=True, highlight=False))
     console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
     if result.notables:

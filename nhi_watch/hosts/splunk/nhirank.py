@@ -112,8 +112,9 @@ class NhiRank:
                 exposed = exposed or notables.exposures(store)
             result = settle(store, card, _wholes(day, parts), self._context, self._budget)
             result.run["day_events"] = told.events
-            mine = {name: e for name, e in known.items() if e.day == day and not e.is_exposure}
-            yield from whole.concluded(notables.changes(result, mine, is_last=day == days[-1]), told)
+            ranked = list(notables.changes(result, known, day, is_last=day == days[-1]))
+            known = {**known, **{one.document["id"]: Earlier(one.document, one.change, day) for one in ranked}}
+            yield from whole.concluded(iter(ranked), told)
             exposures = list(notables.exposure_changes(result, exposed))
         yield from exposures
 

@@ -65,13 +65,20 @@ def earlier(text: str) -> Earlier:
     try:
         told = json.loads(text)
         document = told["nhi_notable"]
-        # a silence may have begun on a day on which it was not yet too long
-        day = day_of(parse(document["created" if document["kind"] == "blind_spot" else "first_time"]))
+        day = day_of(parse(_last(document)))
         named = {"id": str(document["id"]), "kind": str(document["kind"]), "severity": str(document["severity"])}
         kept = {**document, **named, "revision": int(document["revision"])}
         return Earlier(kept, str(told["nhi_change"]), day, int(told.get("nhi_day_events") or 0))
     except (ValueError, TypeError, KeyError, RecursionError, RejectError) as error:
         raise RejectError("bad_notable", f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _last(document: Document) -> str:
+    """A time of the day that a notable was last written for."""
+    if document["kind"] == "blind_spot":  # a silence may have begun on a day on which it was not yet too long
+        return str(document["created"])
+    revisions = document.get("revisions") or ()
+    return f"{revisions[-1]['day']}T00:00:00Z" if revisions else str(document["first_time"])
 
 
 def latest(gatherer: Gatherer) -> dict[str, Earlier]:
@@ -110,8 +117,8 @@ def exposures(store: TableStore) -> dict[str, dict[str, Any]]:
     return {key[9:]: unpack(row) for key, row in store.scan("ledger", "exposure/", "exposure0")}
 
 
-def changes(result: Result, known: Mapping[str, Earlier], is_last: bool) -> Iterator[Ranked]:
-    """What became of each notable of a day."""
+def changes(result: Result, known: Mapping[str, Earlier], day: int, is_last: bool) -> Iterator[Ranked]:
+    """What became of each notable of a day; `known` are the latest revisions, of this day and of earlier ones."""
     changed = {document["id"]: document for document in result.changed}
     mine = [document for document in result.notables if document["kind"] not in _APART]
     for document in mine:
@@ -120,7 +127,7 @@ def changes(result: Result, known: Mapping[str, Earlier], is_last: bool) -> Iter
         yield _change(document, document["id"] in changed, known.get(document["id"]), result.run)
     kept = {document["id"] for document in mine}
     for name, one in known.items():
-        if name in kept or one.change in ENDED:
+        if name in kept or one.change in ENDED or one.day != day or one.is_exposure:
             continue
         if name in changed:
             yield Ranked(changed[name], "merged", False, result.run)
@@ -135,7 +142,8 @@ def _change(document: dict[str, Any], changed: bool, before: Optional[Earlier], 
     if not changed and before.change not in ENDED:
         return Ranked(document, "same", False, run)
     document = {**document, "revision": before.document["revision"] + 1}
-    return Ranked(document, "updated", rose(document, before.document), run)
+    is_new_again = document["life"] == "new" and before.document.get("life") != "new"
+    return Ranked(document, "updated", is_new_again or rose(document, before.document), run)
 
 
 def rose(document: Document, before: Document) -> bool:

@@ -1,0 +1,62 @@
+"""`nhi_watch.score`: what `nhi score` does, as a function."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Union
+
+from nhi_watch.context.context import NO_CONTEXT, Context
+from nhi_watch.detect import model
+from nhi_watch.detect.judge import BUDGET, Judge
+from nhi_watch.detect.run import Result
+from nhi_watch.hosts.files import reader
+from nhi_watch.intake import sources
+from nhi_watch.intake.contract import AnySource
+from nhi_watch.intake.days import Intake
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch.state.store import Store
+
+Given = Union[str, "os.PathLike[str]", Mapping[str, Any]]
+"""A file or folder of logs, or one record of a log."""
+
+
+def score(
+    given: Union[str, os.PathLike[str], Iterable[Given]], *, store: Union[Store, None] = None,
+    read_by: Sequence[AnySource] = (), context: Context = NO_CONTEXT, budget: float = BUDGET,
+) -> Result:  # fmt: skip
+    """Score logs: files, folders, or records as a log delivers them.
+
+    Args:
+        given: paths, records, or a mixture of both.
+        store: what is remembered between runs; None: nothing is. What is put there is committed.
+        read_by: the sources that read the records; none: all that ship.
+        context: the customer's own assets, networks and reputation lists.
+        budget: notables a day per 1,000 identities with a history.
+
+    Raises:
+        InputError: a path cannot be read.
+        ModelError: the model does not match its manifest.
+        StoreError: the store cannot be used.
+    """
+    used = MemoryStore() if store is None else store
+    state = State(used)
+    intake = Intake(read_by or sources.every(), context, state.load_day)
+    judge = Judge(state, model.load(), context, budget)
+    for one in [given] if isinstance(given, (str, os.PathLike)) else given:
+        if isinstance(one, Mapping):
+            intake.feed([one])
+        else:
+            _read(Path(one), intake, judge)
+    result = judge.settle(intake.days)
+    used.commit()
+    return result
+
+
+def _read(path: Path, intake: Intake, judge: Judge) -> None:
+    for batch in reader.read([str(path)], lambda count: judge.relieve(intake.days)):
+        for piece in batch.bad:
+            intake.days.reject(piece.reason)
+        intake.feed(batch.records)
