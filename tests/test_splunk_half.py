@@ -58,6 +58,8 @@ def standing(made: Server, now: int) -> dict[str, tuple[str, str]]:
 def arrive(made: Server, low: int, high: int) -> None:
     timed = ((parse(record["eventTime"]), record) for record in records())
     made.index([(time, record) for time, record in timed if low <= time < high], "aws:cloudtrail", high)
+    broken = {"eventSource": "no event"}  # what cannot be read leaves a row of its own
+    made.index([(low, broken)], "aws:cloudtrail", high)
 
 
 def lived(folder: Path, dice: random.Random | None) -> Server:
