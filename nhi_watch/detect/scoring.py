@@ -273,7 +273,7 @@ class EventScorer:
 
 
 HELD_SCORE = 20.0
-"""What alone scores so high is learnt only after quarantine: at the calibrated prevalence that is a day in a hundred."""
+"""What alone scores so high is learnt only after quarantine: at the calibrated prevalence a day in a hundred does."""
 HELD_EPISODE = 20.0
 """Of an episode that scores so high, all that is news waits, lest a raid that is repeated daily becomes ordinary."""
 HELD_AGAIN = 4.0

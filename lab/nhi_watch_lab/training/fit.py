@@ -31,6 +31,10 @@ POSITIVE_SHARE = 0.2
 """Weight of all incidents together, so that rare ones shape the weights; calibration undoes it."""
 RIDGE = 0.0005
 """How much a large weight must earn: chosen on validation worlds, by the worst (decision 0010)."""
+UNSEEN_ATTACK = 0.05
+"""Share of days of attack that is assumed of a signal which no attack of the training worlds shows (a listed address, a
+tool of attackers, a key that its provider has quarantined): what the simulator leaves out is not worth nothing."""
+UNSEEN_WEIGHT = 0.5
 PREVALENCE = 0.0075
 """Share of identity-days with an incident at which the probability is true."""
 FOLDS = 4
@@ -49,8 +53,19 @@ def fit(worlds: Sequence[Rows]) -> Fitted:
     """The scorecard of some worlds."""
     shares = shares_of(worlds)
     found = [points(rows, shares) for rows in worlds]
-    weights = weights_of(worlds, found)
-    return Fitted(shares, np.round(weights, 2), *_calibration(worlds))
+    weights = np.where(_unseen(shares), UNSEEN_WEIGHT, weights_of(worlds, found))
+    return Fitted(_assumed(shares), np.round(weights, 2), *_calibration(worlds))
+
+
+def _unseen(shares: Shares) -> Bools:
+    return np.asarray(shares.attack[:, 1] == 0)
+
+
+def _assumed(shares: Shares) -> Shares:
+    """The evidence, with an assumption where there is none."""
+    attack = shares.attack.copy()
+    attack[_unseen(shares), 1:] = UNSEEN_ATTACK
+    return shares._replace(attack=attack)
 
 
 def shares_of(worlds: Sequence[Rows]) -> Shares:
