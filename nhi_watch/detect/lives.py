@@ -242,5 +242,6 @@ VOLATILE = frozenset({"revision", "rank", "telemetry", "created", "revisions"})
 
 def told(document: Mapping[str, Any]) -> tuple[Any, ...]:
     """What a notable tells, for comparing."""
-    entries = [{name: value for name, value in one.items() if name != "revision"} for one in document["revisions"]]
+    days = document.get("revisions") or ()
+    entries = [{name: value for name, value in one.items() if name != "revision"} for one in days]
     return {name: value for name, value in document.items() if name not in VOLATILE}, entries
