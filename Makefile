@@ -29,10 +29,11 @@ $(STAMP): requirements.lock pyproject.toml lab/pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . -e lab
 	@touch $@
 
-demo: $(STAMP) ## score a simulated tenant; prints the ranked table and where the report lies
+demo: $(STAMP) ## score a simulated tenant; prints the ranked table, and which of its incidents are in it
 	@rm -rf $(DEMO)
 	$(NHI) simulate --days 14 --machines 120 --seed 7 --campaigns 8 --out $(DEMO)/data
 	$(NHI) score $(DEMO)/data/events --out $(DEMO)
+	$(BIN)/python -m nhi_watch_lab.truth $(DEMO)
 
 test: $(STAMP) ## run the tests; what a test needs and does not find is named as a skip
 	$(BIN)/python -m pytest -rfEs

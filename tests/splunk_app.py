@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import package
 from check_python import find
+from layout import ROOT
 from need import need
 
 
@@ -16,6 +18,9 @@ def unpacked(folder: Path) -> Path:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+    (root / "lookups").mkdir(exist_ok=True)  # none ships: these are as the customer's first rows make them
+    for path in (ROOT / "lookups").glob("*.csv"):
+        shutil.copy(path, root / "lookups")
     return root
 
 

@@ -41,8 +41,10 @@ def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
         server.index(timed, "aws:cloudtrail")
         for since, until in ((midnight, end - HOUR), (end - HOUR, end)):
             server.search(GROUP, Window(since, until), end + 300)
+        server.scheduled("NHI Watch - Count", end + 400)
         server.scheduled("NHI Watch - Rank", end + 420)
         server.scheduled("NHI Watch - Health", end + 540)
+        server.scheduled("NHI Watch - Health of Behaviours", end + 545)
         going.feed(day.records)
     going.finish()
     _posture(server, store, now_of(server))

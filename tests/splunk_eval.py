@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from math import ceil, floor
 from typing import Any, NamedTuple, Optional
 
@@ -288,6 +289,7 @@ _PLAIN: dict[str, Callable[..., Value]] = {
     "match": lambda told, pattern: any(re.search(pattern, each) for each in _many(told)),
     "replace": lambda told, pattern, by: re.sub(pattern, by, _text(told)),
     "like": lambda told, pattern: bool(re.fullmatch(_like(pattern), _text(told))),
+    "strftime": lambda told, form: datetime.fromtimestamp(number(told) or 0, timezone.utc).strftime(form),
     "relative_time": relative, "split": lambda told, by: _text(told).split(by),
     "mvcount": lambda told: float(len(_many(told))), "mvjoin": lambda told, by: by.join(_many(told)),
     "mvindex": lambda told, at, to=None: _slice(_many(told), at, to),

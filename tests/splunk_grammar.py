@@ -125,6 +125,7 @@ VERBS: dict[str, Verb] = {
     "table": Verb({}, _shape(_FIELDS.pattern)),
     "head": Verb({}, _shape(INT)),
     "tail": Verb({}, _shape(INT)),
+    "mvexpand": Verb({"limit": INT}, _shape(r"\w+")),
     "dedup": Verb({"keepempty": BOOL, "keepevents": BOOL, "consecutive": BOOL}, _shape(_FIELDS.pattern)),
     "sort": Verb({}, _shape(rf"{INT}(?: [+-]? ?(?:\w+|(?:num|str|ip|auto)\(\w+\))(?:,\s*)?)+")),
     "rename": Verb({}, _shape(r'[\w.{}*"]+ AS (?:\w+|"[^"]+")(?:, ?[\w.{}*"]+ AS (?:\w+|"[^"]+"))*')),

@@ -231,6 +231,7 @@ class Server:
         writer.writerow(names)
         writer.writerows([["\n".join(row.get(n, [""])) for n in names] for row in rows])
         text = out.getvalue().encode()
+        self.lookup(name).parent.mkdir(exist_ok=True)
         self.lookup(name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
 
     def _inputlookup(self, told: str) -> list[Row]:
@@ -334,12 +335,16 @@ def _table(rest: str, rows: list[Row]) -> list[Row]:
     return [{name: row.get(name, []) for name in re.split(r"[\s,]+", rest)} for row in rows]
 
 
+def _mvexpand(rest: str, rows: list[Row]) -> list[Row]:
+    return [{**row, rest: [value]} for row in rows for value in row.get(rest, ())]
+
+
 def _head(rest: str, rows: list[Row]) -> list[Row]:
     return rows[: int(rest)]
 
 
 _VERBS: dict[str, Callable[[str, list[Row]], list[Row]]] = {
-    "search": _search, "fields": _fields, "table": _table, "head": _head, **REPORTS,
+    "search": _search, "fields": _fields, "table": _table, "head": _head, "mvexpand": _mvexpand, **REPORTS,
 }  # fmt: skip
 VERBS = frozenset(_VERBS) | {
     "where", "eval", "append", "collect", "outputlookup", "sendalert", "inputlookup", "tstats", "makeresults",

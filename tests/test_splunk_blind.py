@@ -115,7 +115,7 @@ def test_its_end_is_a_revision_and_events_that_come_late_withdraw_it(server: Ser
     [gone] = look(server, SILENT_UNTIL + 4 * HOUR)
     assert (gone["nhi_revision"], gone["nhi_change"]) == (["3"], ["withdrawn"])
     assert standing(server).keys().isdisjoint(gone["nhi_id"])
-    assert look(server, SILENT_UNTIL + 4 * HOUR + 600) == []
+    assert look(server, SILENT_UNTIL + 4 * HOUR) == []
 
 
 def test_enterprise_security_gets_it_whatever_its_score_and_no_identity_gets_risk_of_it(server: Server) -> None:

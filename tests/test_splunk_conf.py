@@ -24,6 +24,7 @@ from nhi_watch.hosts.splunk.nhiscore import ADDED
 from nhi_watch.hosts.splunk.nhiscore import Options as Score
 from nhi_watch.intake.sources import every
 from splunk_conf import conf, expand, stages
+from splunk_grammar import check
 from splunk_search import matcher
 from splunk_server import VERBS
 
@@ -229,7 +230,7 @@ def test_what_commands_believe_is_what_the_macros_write_and_read() -> None:
     for name in ("nhi_notables", "nhi_collect_notables"):
         assert f'sourcetype="{fields.SOURCETYPE}"' in macros[name]["definition"]
     assert conf("eventtypes.conf")["nhi_notable"]["search"] == f'sourcetype="{fields.SOURCETYPE}"'
-    assert conf("tags.conf").sections() == [f"eventtype={conf('eventtypes.conf').sections()[0]}"]
+    assert conf("tags.conf").sections() == ["eventtype=nhi_notable"]
     assert conf("props.conf").sections() == [fields.SOURCETYPE]
     named = {w for v in conf("props.conf")[fields.SOURCETYPE].values() for w in re.findall(r"\bnhi_\w+", v)}
     assert named - {"nhi_watch"} <= set(fields.names(fields.NOTABLE))
@@ -275,6 +276,46 @@ def test_windows_of_arrival_follow_each_other_without_a_gap() -> None:
             assert re.fullmatch(r"\*/5 \* \* \* \*" if every == 5 else r"\d+ \* \* \* \*", settings["cron_schedule"])
             assert settings["realtime_schedule"] == "0"
             assert since - until == 5 if name.startswith(_ES) else since - until > every
+
+
+def test_enterprise_security_shows_the_identity_as_entity_and_the_address_as_threat() -> None:
+    finding, risk = (conf("savedsearches.conf")[f"{_ES}{kind}"] for kind in ("Notables", "Risk"))
+    [entity] = json.loads(finding["action.notable.param._entities"])
+    assert (entity["risk_object_field"], entity["risk_object_type"]) == ("user", "user")
+    assert finding["action.correlationsearch.detection_type"] == "ebd"
+    assert json.loads(finding["action.correlationsearch.metadata"])["detection_version"].isdigit()
+    assert 'param._risk_object="user" param._risk_object_type="user" param._risk_score="risk_score"' in risk["search"]
+    assert "threat_object=src" in risk["search"] and "risk_object=" not in risk["search"].partition("sendalert")[0]
+
+
+def test_no_role_but_that_of_the_alert_action_may_write_past_the_indexes_of_the_app() -> None:
+    roles = conf("authorize.conf")
+    able = {name for name in roles.sections() if {"edit_tcp", "list_storage_passwords"} & set(roles[name])}
+    assert able == {"role_nhi_writer"} and "list_storage_passwords" not in roles["role_nhi_writer"]
+    assert "nhi_writer" not in {part for name in roles.sections() for part in roles[name]["importRoles"].split(";")}
+
+
+def test_a_click_on_an_event_judges_our_notables_and_nothing_that_a_log_could_claim_to_be() -> None:
+    actions = conf("workflow_actions.conf")
+    for name in actions.sections():
+        told = actions[name]
+        check(expand(re.sub(r"\$(\w+)\$", "x", told["search.search_string"])))
+        assert {each.strip() for each in told["eventtypes"].split(",")} == set(conf("eventtypes.conf").sections())
+        assert f"verdict={name.removeprefix('nhi_')}" in told["search.search_string"]
+        assert set(re.findall(r'"\$(\w+)\$"', told["search.search_string"])) == {"nhi_id", "nhi_identity_id"}
+
+
+def test_no_field_is_extracted_for_a_command_that_reads_the_event_itself() -> None:
+    for name in SEARCHES:
+        before, grouped, _ = conf("savedsearches.conf")[name]["search"].partition("| nhigroup")
+        if grouped and "input=fields" not in conf("savedsearches.conf")[name]["search"]:
+            assert before.rstrip().endswith("`nhi_read`"), name
+
+
+def test_a_backfill_is_of_one_day() -> None:
+    for name in ("NHI Watch - Backfill", "NHI Watch - Backfill Rows"):
+        settings = conf("savedsearches.conf")[name]
+        assert (settings["dispatch.earliest_time"], settings["dispatch.latest_time"]) == ("-1d@d", "@d")
 
 
 def test_what_is_too_late_for_one_grouping_is_early_enough_for_the_other() -> None:

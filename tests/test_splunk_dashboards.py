@@ -18,6 +18,7 @@ from splunk_app import interpreter, unpacked
 from splunk_boards import NAMES, NAV, SETUP, TOKEN, board, defaults, filled, queries, root, run
 from splunk_company import now_of, played
 from splunk_conf import conf, expand, stages
+from splunk_peers import Window
 from splunk_process import Row
 from splunk_server import VERBS, Server
 from test_splunk_conf import FIELDS
@@ -126,7 +127,8 @@ def test_every_macro_verb_field_and_lookup_of_a_search_exists(name: str, source:
 def test_a_table_shows_only_what_exists_or_was_renamed(name: str, source: str, text: str) -> None:
     tables = [stage.split()[1:] for stage in stages(filled(text, defaults(name))) if stage.startswith("table ")]
     shown = [word for words in tables for word in words]
-    made = set(re.findall(r" AS (\w+)", text))
+    made = set(re.findall(r" AS (\w+)|\beval (\w+)=|, (\w+)=", text))
+    made = {name for names in made for name in names if name} | {"count"}
     assert {word for word in shown if not word.startswith(("nhi_", "_"))} <= made
 
 
@@ -138,7 +140,8 @@ def test_a_click_passes_on_columns_that_the_table_has_to_tokens_that_somebody_re
         if handler["type"] == "drilldown.linkToSearch":
             texts = (options["query"], options["earliest"], options["latest"])
             assert {token for text in texts for token, _ in TOKEN.findall(text)} <= there | set(defaults(name))
-            assert options["query"].startswith("(`nhi_events`) OR (`nhi_rows`) "), "a record may be of any log"
+            is_verdict = options["query"].endswith("| outputlookup append=true key_field=_key nhi_feedback")
+            assert is_verdict or options["query"].startswith("(`nhi_events`) OR (`nhi_rows`) ")
             continue
         if handler["type"] == "drilldown.linkToDashboard":
             assert options["app"] == conf("app.conf")["id"]["name"]
@@ -152,6 +155,47 @@ def test_a_column_that_is_coloured_or_sized_is_in_the_table(name: str) -> None:
     for told in board(name)["visualizations"].values():
         shaped = set(told["options"].get("columnFormat", ()))
         assert shaped <= set(columns(name, told["dataSources"]["primary"]))
+
+
+@each_board
+def test_no_panel_may_be_empty_without_a_sentence_that_says_why(name: str) -> None:
+    for told in board(name)["visualizations"].values():
+        assert told["type"] == "splunk.singlevalue" or told["description"].endswith(".")
+
+
+@each_board
+def test_nothing_found_is_no_alarm_and_only_what_leads_on_looks_like_a_link(name: str) -> None:
+    for told in board(name)["visualizations"].values():
+        color = told["options"].get("majorColor", "#FFFFFF")
+        assert color in ("#FFFFFF", "#5CC05C") or "rangeValue" in color or told["title"] == "Highest score"
+        if told["options"].get("drilldown") == "all":
+            shown = columns(name, told["dataSources"]["primary"])
+            blue = [each for each in shown if "rowColors" not in told["options"]["columnFormat"].get(each, {})]
+            assert len(blue) == 1
+
+
+@each_board
+def test_signals_are_shown_in_words(name: str) -> None:
+    for source, text in queries(name):
+        last = stages(text)[-1]
+        assert not last.startswith("table") or "nhi_signals" not in last or source in ("standing", "findings")
+
+
+@each_board
+def test_a_narrow_column_has_room_for_its_name(name: str) -> None:
+    for told in board(name)["visualizations"].values():
+        for column, shape in told["options"].get("columnFormat", {}).items():
+            assert shape.get("width", 200) >= 38 + 9 * len(column), column
+
+
+def test_a_click_on_a_verdict_keeps_it(tmp_path: Path, found: dict[str, dict[str, list[Row]]]) -> None:
+    told = board("nhi_story")["visualizations"]["v_decide"]["eventHandlers"][0]["options"]["query"]
+    row = found["nhi_notables"]["standing"][0]
+    tokens = {"notable": row["nhi_id"][0], "identity": row["nhi_identity_id"][0], "row.Verdict.value": "benign"}
+    server = SERVERS[0]
+    kept = server.search(filled(told, tokens), Window(0, 1 << 40), now_of(server))
+    assert [(one["nhi_id"], one["verdict"]) for one in kept] == [(row["nhi_id"], ["benign"])]
+    assert kept[0] in server.collections["nhi_feedback"]
 
 
 def test_the_menu_leads_to_every_dashboard() -> None:

@@ -18,7 +18,7 @@ from layout import ROOT
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked
 from nhi_watch.hosts.splunk.parts import Part
-from nhi_watch.hosts.splunk.whole import PATIENCE, Answer, Count, answer, concluded, counts
+from nhi_watch.hosts.splunk.whole import PATIENCE, Answer, Count, answer, concluded, counts, is_settled, settled
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_peers import WAYS, Fault, Window
 from splunk_process import Row
@@ -58,6 +58,8 @@ def standing(made: Server, now: int) -> dict[str, tuple[str, str]]:
 def arrive(made: Server, low: int, high: int) -> None:
     timed = ((parse(record["eventTime"]), record) for record in records())
     made.index([(time, record) for time, record in timed if low <= time < high], "aws:cloudtrail", high)
+    broken = {"eventSource": "no event"}  # what cannot be read leaves a row of its own
+    made.index([(low, broken)], "aws:cloudtrail", high)
 
 
 def lived(folder: Path, dice: random.Random | None) -> Server:
@@ -141,6 +143,16 @@ def test_the_half_that_came_would_have_withdrawn(tmp_path: Path, whole: Lived) -
     assert not set(before) - set(standing(made, end)), "nothing ends where nobody has counted"
 
 
+def test_a_day_costs_once(tmp_path: Path, whole: Lived) -> None:
+    made = lived(tmp_path / "app", None)
+    end = midnight() + 2 * DAY
+    made.scheduled("NHI Watch - Learn", end - 50)
+    made.messages = []
+    made.scheduled("NHI Watch - Rank", end - 40)
+    assert "nhirank: nothing new since it was learnt: 2025-03-03" in [text for _, text in made.messages]
+    assert standing(made, end) == whole.standing
+
+
 # ---- the rule by itself
 
 DAY_NUMBER = 20_000
@@ -172,6 +184,16 @@ def test_what_may_be_said_depends_on_what_has_come() -> None:
     assert shown(told(5, 10, None, before=10)) == ["new", "updated", "same"]
     assert shown(told(4, 10, Count(5))) == ["new", "same", "same"]
     assert shown(told(4, 10, Count(5)), escalated=True) == ["new", "updated", "same"]
+
+
+def test_a_day_is_not_ranked_again_while_it_is_known_that_nothing_is_new() -> None:
+    gone = Earlier({"kind": "compromise"}, "withdrawn", DAY_NUMBER)
+    stays = Earlier({"kind": "compromise", "id": "x"}, "new", DAY_NUMBER, 7)
+    assert is_settled(5, 5, Count(5), [stays]) and not is_settled(6, 5, Count(6), [stays])
+    assert not is_settled(5, 5, Count(6), [stays]), "one that is missing may be a new one"
+    assert not is_settled(5, 5, None, [stays]) and not is_settled(0, 0, Count(0), [])
+    assert not is_settled(5, 5, Count(5), [gone]), "its verdict may have been taken back"
+    assert [(one.change, one.run["day_events"]) for one in settled([stays, gone])] == [("same", 7)]
 
 
 def test_rows_and_events_are_counted_over_all_parts_and_held_against_the_day_s_own_notables() -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-import package
 from check_python import find
 from need import need
 from nhi_watch.core.behaviour import IdentityDay
@@ -28,6 +27,7 @@ from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP
 from nhi_watch.state.baseline import TENANT, Profile, lesson
 from nhi_watch_lab.simulator import Spec, Tenant
+from splunk_app import unpacked
 from splunk_stream import chunk, flat, getinfo, replies, table
 
 BARE = ("-I", "-S", "-B")
@@ -53,12 +53,7 @@ Cells = dict[str, str]
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The app as `make package` builds it, unpacked."""
-    root = tmp_path_factory.mktemp("apps") / package.APP
-    for name, data in package.contents().items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return Path(root)
+    return unpacked(tmp_path_factory.mktemp("apps"))
 
 
 @pytest.fixture(scope="session", params=["3.9", "3.13"])

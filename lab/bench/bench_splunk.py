@@ -94,6 +94,7 @@ def install(folder: Path) -> Path:
         path = folder / package.APP / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+    (folder / package.APP / "lookups").mkdir(exist_ok=True)
     return folder / str(package.APP)
 
 

@@ -101,7 +101,7 @@ def pack(members: dict[str, bytes]) -> bytes:
     with gzip.GzipFile("", "wb", 9, packed, mtime=0) as stream, tarfile.open(
         fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT
     ) as tar:
-        folders = {str(parent) for name in members for parent in Path(APP, name).parents} - {"."}
+        folders = {str(parent) for name in members for parent in Path(APP, name).parents} - {"."} | {f"{APP}/lookups"}
         for folder in sorted(folders):
             tar.addfile(_entry(folder, tarfile.DIRTYPE, 0o755))
         for name, data in sorted(members.items()):

@@ -24,13 +24,15 @@ from nhi_watch.state.baseline import EVERY, HABIT, QUIET, SIGNAL, Delta, Profile
 
 SCORE = "score"
 """Dimension of an identity's own profile: what its days scored."""
+LEAST_BENIGN = 0.1
+"""What a day counts at least among the quiet ones, however high it scored: many such days are a habit."""
 WINDOW = 28
 """Days that count as recent."""
 ENOUGH = 3.0
 """Identity-days over the threshold that the quiet time must hold, on average, before a threshold is trusted."""
 LOWEST = 1.0
 """Score from which a day is remembered by its bins; what is below has no threshold under it."""
-NO_NEWS = 40.0
+NO_NEWS = 20.0
 """Score from which what a day held is no habit until quarantine has passed."""
 
 
@@ -123,5 +125,5 @@ def quiet_time(tenant: Profile, homes: Mapping[str, Home], today: int) -> Quiet:
             days += seen.days
             continue
         score = card.score(weighed_again(homes, places, row))
-        found[score] = found.get(score, 0.0) + seen.days * (1 - score / 100)
+        found[score] = found.get(score, 0.0) + seen.days * max(LEAST_BENIGN, 1 - score / 100)
     return Quiet(tuple(sorted(found.items(), reverse=True)), float(days))

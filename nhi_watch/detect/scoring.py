@@ -272,11 +272,11 @@ class EventScorer:
         )  # fmt: skip
 
 
-HELD_SCORE = 40.0
-"""What alone scores medium or more is learnt only after quarantine."""
-HELD_EPISODE = 80.0
-"""Of an episode that is critical, all that is news waits, lest a raid that is repeated daily becomes ordinary."""
-HELD_AGAIN = 20.0
+HELD_SCORE = 20.0
+"""What alone scores so high is learnt only after quarantine: at the calibrated prevalence that is a day in a hundred."""
+HELD_EPISODE = 20.0
+"""Of an episode that scores so high, all that is news waits, lest a raid that is repeated daily becomes ordinary."""
+HELD_AGAIN = 4.0
 """Of whoever scored so high within the last QUARANTINE days, all that is news on another such day waits as well, lest
 what is tried piece by piece is learnt piece by piece. A change that is odd once is learnt at once."""
 NEWS_POINTS = 0.5

@@ -108,11 +108,8 @@ def train(folder: Path, seeds: str, kept: Path, size: tuple[int, int], workers: 
 
 def _without(rows: Any, techniques: frozenset[str]) -> Any:
     """The rows of a world without the days of some techniques."""
-    import numpy as np
-
-    from nhi_watch_lab.training.rows import only
-
-    return only(rows, np.array([told.partition(" ")[0] not in techniques for told in rows.technique.tolist()]))
+    kept = [told.partition(" ")[0] not in techniques for told in rows.technique.tolist()]
+    return rows._replace(**{name: part[kept] for name, part in rows._asdict().items()})
 
 
 def main(arguments: Sequence[str]) -> None:

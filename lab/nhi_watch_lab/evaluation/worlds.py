@@ -138,6 +138,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--identities", type=int, default=0, help="0: as drawn")
     parser.add_argument("--plain", action="store_true", help="without the padded variants")
     parser.add_argument("--rivals", action="store_true")
+    parser.add_argument("--no-boosting", action="store_true", help="leave out the rival that training must precede")
     parser.add_argument("--rules", type=Path, metavar="DIR")
     parser.add_argument("--unseen", type=Path, metavar="DIR", help="models that were trained without some techniques")
     parser.add_argument("--model", type=Path, default=models.FOLDER, metavar="DIR")
@@ -150,7 +151,7 @@ def main(arguments: Sequence[str]) -> None:
     if not chosen:
         raise InputError("name seeds: --drawn, --second or --old")
     began = time.perf_counter()
-    boosted = boosting() if args.rivals else None
+    boosted = boosting() if args.rivals and not args.no_boosting else None
     card, folds = models.load(args.model), unseen.load(args.unseen) if args.unseen else ()
     works = [Work(exam, card, args.out, args.rivals, args.rules, boosted, folds) for exam in chosen]
     found = spread(one, works, (lambda stage, done, total: None, ""), args.workers)

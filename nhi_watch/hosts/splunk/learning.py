@@ -54,13 +54,13 @@ class Learnt:
         self._table = table
         self._first = first
         self._deltas: dict[str, dict[int, Lesson]] = {}
-        self._events: dict[int, int] = {}
+        self._parts: dict[int, int] = {}
         self._groups: list[tuple[int, dict[str, Profile]]] = []
         """Day → the groups that changed on it."""
 
-    def take(self, store: TableStore, day: int, events: int = 0) -> None:
-        """Note what a settled day has taught, and from how many events."""
-        self._events[day] = events
+    def take(self, store: TableStore, day: int, parts: int = 0) -> None:
+        """Note what a settled day has taught, and from how many stored rows."""
+        self._parts[day] = parts
         rows = {key[7:]: unpack(raw)[:3] for key, raw in store.scan("delta", f"{day:06d}/", f"{day:06d}0")}
         for scope, lesson in rows.items():
             self._deltas.setdefault(scope, {})[day] = lesson
@@ -91,8 +91,8 @@ class Learnt:
         found.kept = store.kept()
         forgotten = {f"i/{scope}" for scope in self._table.own if scope not in found.own}
         found.kept["inventory"] = {k: row for k, row in found.kept["inventory"].items() if k not in forgotten}
-        for day, events in self._events.items():
-            found.kept["meta"][f"{LEARNT}{day:06d}"] = str(events)
+        for day, parts in self._parts.items():
+            found.kept["meta"][f"{LEARNT}{day:06d}"] = str(parts)
         last = (days or [base])[-1]
         first = last - RETAIN_DAYS
         found.kept["meta"] = {k: row for k, row in found.kept["meta"].items() if day_in(k) > last - _kept_days(k)}

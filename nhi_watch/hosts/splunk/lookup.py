@@ -39,7 +39,7 @@ PEER = "peer:"
 KEPT = ("inventory", "ledger", "day", "meta")
 """Tables of the state of which rows are kept as they are."""
 LEARNT = "learnt/"
-"""Beginning of a key of `meta`: from how many events a day was learnt."""
+"""Beginning of a key of `meta`: from how many stored rows a day was learnt."""
 _REMEDY = "delete that lookup file and run the search NHI Watch - Learn History"
 _NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
@@ -79,7 +79,7 @@ class Table:
         return max([self.base, *grouped, *self.days])
 
     def learnt_from(self, day: int) -> int:
-        """From how many events a day was learnt; -1: it was not, or nobody noted it."""
+        """From how many stored rows a day was learnt; -1: it was not, or nobody noted it."""
         told = self.kept["meta"].get(f"{LEARNT}{day:06d}")
         return int(told) if told and day in self.days else -1
 

@@ -87,18 +87,19 @@ class NhiLearn:
         card, work = model.load(), None
         counts = whole.counts(self._gatherer.counted)
         for day in days:
+            rows = whole.rows_of(self._gatherer.packed, day)
+            if work is None and 0 < rows <= table.learnt_from(day):
+                continue
             parts = self._gatherer.take_day(day)
             told = whole.answer(day, parts, counts.get(day), ())
             if not told.is_due(int(self._search.latest or time.time())):
                 self._short = day
                 break
-            if work is None and table.learnt_from(day) >= told.events:
-                continue
             if work is None:
                 work = TableStore(table, day), Learnt(table, day)
                 notables.restore(work[0], {n: e for n, e in notables.latest(self._gatherer).items() if e.is_exposure})
             settle(work[0], card, {day: {name: part.whole() for name, part in parts.items()}}, self._context)
-            work[1].take(work[0], day, told.events)
+            work[1].take(work[0], day, told.parts)
             self._taken.append(day)
         store, learnt = work or (TableStore(table, table.last + 1), Learnt(table, table.last + 1))
         return learnt.table(store, self._keep, self._retire)

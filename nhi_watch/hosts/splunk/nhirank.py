@@ -39,6 +39,8 @@ class NhiRank:
         self._lookups = lookups
         self._answers: list[whole.Answer] = []
         """Days that were ranked."""
+        self._settled: list[int] = []
+        """Days of which nothing is new since they were learnt."""
         self._held: list[whole.Answer] = []
         """Days of which too little came."""
 
@@ -99,6 +101,13 @@ class NhiRank:
         exposed: dict[str, dict[str, Any]] = {}
         exposures: list[Ranked] = []
         for day in days:
+            mine = {name: e for name, e in known.items() if e.day == day and not e.is_exposure}
+            rows = whole.rows_of(self._gatherer.packed, day)
+            if day < days[-1] and whole.is_settled(rows, self._table.learnt_from(day), counts.get(day), mine.values()):
+                self._settled.append(day)
+                store = None
+                yield from whole.settled(mine.values())
+                continue
             parts = self._gatherer.take_day(day)
             told = whole.answer(day, parts, counts.get(day), known.values())
             if not told.is_due(self._now) or (self._held and self._table.last < self._held[-1].day):
@@ -130,6 +139,8 @@ class NhiRank:
         fresh = sum(one.change == "new" for one in now)
         told = f"nhirank: {lookup.against(self._table)}; ranked {window.spoken(ranked)}: {len(now)} notables"
         messages: Messages = [("INFO", f"{told}, {fresh} of them new")]
+        if self._settled:
+            messages.append(("INFO", f"nhirank: nothing new since it was learnt: {window.spoken(self._settled)}"))
         if days.cut:
             cut = window.spoken(days.cut)
             text = f"nhirank: not ranked: {cut}, which the search does not cover from midnight (UTC) on"

@@ -135,6 +135,23 @@ def unpack(text: str) -> tuple[str, Part]:
         raise RejectError("bad_part", f"{type(error).__name__}: {error}"[:200]) from error
 
 
+def rows_of(text: str) -> int:
+    """How many stored rows are in what `pack` wrote, by its first bytes alone.
+
+    Raises:
+        RejectError: bad_part.
+
+    >>> rows_of("x")
+    Traceback (most recent call last):
+    nhi_watch.core.errors.RejectError: bad_part: no part
+    """
+    try:
+        raw = urlsafe_b64decode(text[:20])
+        return int(_ROWS.unpack_from(raw, _HEAD.size)[0]) if raw[0] > 1 else 1
+    except (ValueError, IndexError, struct.error) as error:
+        raise RejectError("bad_part", "no part") from error
+
+
 def _unpack(raw: bytes) -> tuple[str, Part]:
     version, marked, sized = _HEAD.unpack_from(raw)
     if version not in (1, VERSION):

@@ -23,7 +23,7 @@ Lesson = list[Any]
 DRIFT = "drift/"
 RHYTHM = "rhythm/"
 """Beginnings of the keys of `meta` that a table keeps: the spread of each day's scores and signals, the hours in which
-each log told something, and from how many events a day was learnt. A day follows."""
+each log told something, and from how many rows a day was learnt. A day follows."""
 _TOLD = ("exposed", "resolved", "quarantined")
 """Changes of a credential after which its use is followed."""
 

@@ -15,6 +15,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import HOUR, render_day
 from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked
 from nhi_watch.hosts.splunk.parts import Part
+from nhi_watch.hosts.splunk.parts import rows_of as parts_rows
 from nhi_watch.hosts.splunk.protocol import Messages
 
 PATIENCE = 2 * HOUR
@@ -78,6 +79,32 @@ def answer(day: int, parts: Mapping[str, Part], count: Optional[Count], known: I
     before = max((one.events for one in known if one.day == day and not one.is_exposure), default=0)
     found = (sum(part.rows for part in parts.values()), sum(part.events() for part in parts.values()))
     return Answer(day, *found, count, before)
+
+
+def rows_of(packed: Mapping[tuple[int, str], Iterable[str]], day: int) -> int:
+    """How many stored rows have come of a day, before any is unpacked; damaged ones do not count."""
+    return sum(_rows(text) for (number, _), texts in packed.items() if number == day for text in texts)
+
+
+def _rows(text: str) -> int:
+    try:
+        return parts_rows(text)
+    except RejectError:
+        return 0
+
+
+def is_settled(rows: int, learnt: int, count: Optional[Count], known: Iterable[Earlier]) -> bool:
+    """Whether a day need not be ranked again: it was learnt from the very rows that have come, all of them, and nothing
+    of it was withdrawn, that might come back when a verdict is taken back."""
+    counted = count is not None and rows >= count.parts
+    return counted and 0 < rows <= learnt and not any(one.change == "withdrawn" for one in known)
+
+
+def settled(known: Iterable[Earlier]) -> list[Ranked]:
+    """The notables of a day that is not ranked again, for verdicts that were given since."""
+    run = {"overflow": 0, "overflow_highest": 0.0}
+    return [Ranked(dict(one.document), "same", False, {**run, "day_events": one.events})
+            for one in known if one.change not in ENDED]  # fmt: skip
 
 
 def concluded(found: Iterable[Ranked], told: Answer) -> list[Ranked]:

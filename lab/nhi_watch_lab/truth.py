@@ -1,0 +1,54 @@
+"""Holds what `nhi score` found against the labels of a simulated tenant: which incidents are listed, and which not.
+
+`python -m nhi_watch_lab.truth out/demo` reads OUT/data/labels.json and OUT/state.sqlite.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nhi_watch.core.notable import severity_of
+from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.state import State
+
+Document = Mapping[str, Any]
+
+
+def told(incidents: Iterable[Document], notables: Sequence[Document]) -> Iterator[str]:
+    """A line for each incident, in order of time."""
+    for incident in sorted(incidents, key=lambda one: str(one["first_time"])):
+        records = set(incident["record_ids"])
+        hit = [notable for notable in notables if records & set(notable["record_ids"])]
+        best = max(hit, key=lambda one: (one.get("listed", True), one["score"]), default=None)
+        yield f"  {incident['first_time'][:16]}  {incident['technique']:22} {incident['origin']:9} {_fate(best)}"
+
+
+def _fate(best: Document | None) -> str:
+    if best is None:
+        return "missed: none of its records made a notable; they look like the identity's own days"
+    name = f"{best['id'][:6]}, {best['score']:g} {severity_of(best['score'])}"
+    if best.get("listed", True):
+        return f"found: {name}"
+    return f"below the line: {name}; see it with nhi score --all"
+
+
+def main(folder: Path) -> None:
+    """Print what became of each incident."""
+    incidents = json.loads((folder / "data" / "labels.json").read_text("utf-8"))["incidents"]
+    store = SqliteStore(folder / "state.sqlite")
+    try:
+        notables = State(store).every_notable()
+    finally:
+        store.close()
+    lines = list(told(incidents, notables))
+    found = sum(" found: " in line for line in lines)
+    head = f"The simulator hid {len(lines)} incidents in these logs; {found} of them are listed above:"
+    sys.stdout.write("\n".join(["", head, *lines]) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
