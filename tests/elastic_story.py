@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 from ecs_shape import document, load, template
 from elastic_server import FIRST, Server
 from nhi_watch.core.timestamps import render
+from nhi_watch.detect import lives
 from nhi_watch.hosts.elastic import setup
 from nhi_watch.hosts.elastic.client import connect
 from nhi_watch.hosts.elastic.connection import Connection
 from nhi_watch.hosts.elastic.lease import held
 from nhi_watch.hosts.elastic.run import Job, run
-from nhi_watch.report import ecs
 from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 Tree = dict[str, Any]
@@ -138,7 +138,7 @@ class Story:
     def alerts(self, namespace: str) -> list[Tree]:
         """The notables in all alerts, but for what tells of the run itself."""
         alerts = [hit["_source"]["nhi"] for hit in self._all(f"logs-nhi.alerts-{namespace}")]
-        told = [{k: v for k, v in a["notable"].items() if k not in ecs.VOLATILE} for a in alerts]
+        told = [{**content, "revisions": days} for content, days in (lives.told(a["notable"]) for a in alerts)]
         told = [{**n, "revision": a["notable"]["revision"], "change": a["change"]} for n, a in zip(told, alerts)]
         return sorted(told, key=lambda n: (n["id"], n["revision"]))
 

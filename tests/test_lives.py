@@ -185,3 +185,12 @@ def test_a_state_of_before_goes_on() -> None:
     store.put("notable", [(key, pack({name: value for name, value in row.items() if name not in new}))])
     told = run(store, raid(day=TODAY + 1), ROOM).notables[0]
     assert told["id"] == NAME and len(told["revisions"]) == 2
+
+
+def test_all_controls_name_the_notable_s_last_second() -> None:
+    """Sessions are to end before one time, however many days the intrusion went on."""
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    run(store, raid(day=TODAY + 1), ROOM)
+    told = now(store)
+    assert told["last_time"].startswith(render_day(TODAY + 1))
+    assert told["last_time"] in next(c["reason"] for c in told["controls"] if c["id"] == "rotate_secret")

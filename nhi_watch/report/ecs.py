@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from nhi_watch import __version__
+from nhi_watch.detect import lives
 from nhi_watch.detect.explain import brief
 from nhi_watch.report import meanings
 from nhi_watch.report.words import short_name, signed, spoken, visible
@@ -53,14 +54,9 @@ def alert(notable: Json, *, created: str, change: str = "new", namespace: str = 
     }
 
 
-VOLATILE = frozenset({"revision", "rank", "telemetry", "created"})
-"""What may change between two runs without making a new revision (as the pipeline has it)."""
-
-
 def document_id(notable: Json) -> str:
     """Deterministic: the same content of a notable always gets the same id, a change another."""
-    content = {name: value for name, value in notable.items() if name not in VOLATILE}
-    digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    digest = hashlib.sha256(orjson.dumps(lives.told(notable), option=orjson.OPT_SORT_KEYS)).hexdigest()
     return hashlib.sha256(f"{notable['id']}|{digest}".encode()).hexdigest()
 
 
