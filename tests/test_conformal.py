@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nhi_watch.detect import calibration
 from nhi_watch.detect.bins import BINS, EDGES, bin_of
-from nhi_watch.detect.calibration import NOTHING, WINDOW, Quiet, quiet_time, weighed_again
+from nhi_watch.detect.calibration import LEAST_BENIGN, NOTHING, WINDOW, Quiet, quiet_time, weighed_again
 from nhi_watch.detect.home import MACHINE, Bound, Home
 from nhi_watch.detect.model import KINDS, Scorecard
 from nhi_watch.state.baseline import EVERY, HABIT, KEPT, QUIET, SAMPLED, TENANT, Profile, Profiles, learn_groups
@@ -60,8 +60,8 @@ def test_without_history_nothing_is_unusual_and_only_the_cap_holds() -> None:
 def test_a_p_value_counts_what_scored_as_high_by_how_likely_it_was_benign() -> None:
     quiet = quiet_time(tenant({TODAY - 1: [9.0, 0.0, 0.0, 0.0]}), homes(), TODAY)
     high = score(9.0)
-    assert quiet == Quiet(((high, 1 - high / 100),), 4.0)
-    assert quiet.p_value(high) == pytest.approx((1 + 1 - high / 100) / 5, abs=1e-6)
+    assert quiet == Quiet(((high, LEAST_BENIGN),), 4.0)
+    assert quiet.p_value(high) == pytest.approx((1 + LEAST_BENIGN) / 5, abs=1e-6)
     assert quiet.p_value(high + 0.1) == pytest.approx(1 / 5, abs=1e-6)
 
 

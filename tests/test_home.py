@@ -248,9 +248,9 @@ def test_whoever_wants_to_check_a_reason_gets_its_counts() -> None:
 
 def test_a_day_that_was_news_teaches_its_habits_only_after_quarantine() -> None:
     made, known = bound([0.0] * 30), own([0.0] * 30)
-    calm, loud = (calibration.remembered(made, known, (9.0,), score) for score in (39.0, 40.0))
+    calm, loud = (calibration.remembered(made, known, (9.0,), score) for score in (19.0, 20.0))
     at = f"s0:{bin_of(9.0)}"
-    assert calm == ({"score": {"39": 1}, QUIET: {EVERY: 1, calibration.packed(made, (9.0,)): 1},
+    assert calm == ({"score": {"19": 1}, QUIET: {EVERY: 1, calibration.packed(made, (9.0,)): 1},
                      HABIT: {EVERY: 1, at: 1}, SIGNAL: {"machine/*": 1, f"machine/{at}": 1}}, {})  # fmt: skip
     assert (loud[0][HABIT], loud[0][SIGNAL]) == ({EVERY: 1}, {"machine/*": 1})
     assert loud[1] == {HABIT: {at: 1}, SIGNAL: {f"machine/{at}": 1}}

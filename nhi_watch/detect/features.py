@@ -13,7 +13,7 @@ from typing import NamedTuple, Optional
 from nhi_watch.context import actions
 from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, Shape
-from nhi_watch.core.event import Identity
+from nhi_watch.core.event import DONE_TO, Identity
 from nhi_watch.state.baseline import Profile, bits, is_human
 
 ORDINARY = 2.0
@@ -45,6 +45,11 @@ class Past(NamedTuple):
         """Surprisal of a value for the tenant as a whole: is it new only here, or to everybody?"""
         share = self.tenant.share(dimension, value, self.world(dimension, value), self.today)
         return bits(share) if value else 0.0
+
+    def done_bits(self, action: str) -> float:
+        """Surprisal, for the tenant, of what others do to an identity; 0 when it is ordinary."""
+        surprise = self.tenant_bits("action", action)
+        return surprise if surprise >= ORDINARY else 0.0
 
     def bits(self, dimension: str, value: str) -> float:
         """Surprisal of a value; 0 when it is ordinary or empty."""
@@ -91,8 +96,10 @@ class View:
         self.past = past
         self.facts = facts(shape.service, shape.action)
         self.network_facts = past.networks.facts(shape.network)
-        self.action = bits("action", shape.action)
-        self.service = bits("service", shape.service)
+        # what others did to it is no habit of its own: is it usual in the tenant?
+        passive = DONE_TO in shape.traits
+        self.action = past.done_bits(shape.action) if passive else bits("action", shape.action)
+        self.service = 0.0 if passive else bits("service", shape.service)
         self.error = bits("error", f"{shape.action} {shape.error}") if shape.error else 0.0
         self.behaviours: list[Behaviour] = []
         self.values: tuple[Optional[float], ...] = ()

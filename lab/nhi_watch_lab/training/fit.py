@@ -54,7 +54,7 @@ def fit(worlds: Sequence[Rows]) -> Fitted:
     shares = shares_of(worlds)
     found = [points(rows, shares) for rows in worlds]
     weights = np.where(_unseen(shares), UNSEEN_WEIGHT, weights_of(worlds, found))
-    return Fitted(_assumed(shares), np.round(weights, 2), *_calibration(worlds))
+    return Fitted(_assumed(shares), np.asarray(np.round(weights, 2), dtype=float), *_calibration(worlds))
 
 
 def _unseen(shares: Shares) -> Bools:

@@ -12,7 +12,7 @@ from typing import Any
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, fingerprint, keep, shape_of, sketch
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event
+from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.hosts.splunk import parts, reasons
 from nhi_watch.hosts.splunk.columns import Columns, Told
@@ -120,8 +120,11 @@ class Gatherer:
         self.add(self._mark(event))
 
     def add(self, event: Event) -> None:
-        """Count an event."""
+        """Count an event, and with whom it was done to."""
         self._part_of(event).add(event)
+        if event.about is not None:
+            done = done_to(event)
+            self._part_of(done).add(done)
 
     def _part_of(self, event: Event) -> Part:
         name = (event.time // DAY, event.identity.id)
