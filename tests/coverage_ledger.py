@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tools")]
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "lab" / "tools")]
 
 from core_samples import TODAY, events, learnt, whole_days
 from layout import ROOT
