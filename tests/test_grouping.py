@@ -188,7 +188,7 @@ def line_with(text: str) -> bytes:
     return orjson.dumps({**ORDINARY, "eventID": "other"})[:-1] + b',"extra":' + text.encode() + b"}"
 
 
-BROKEN = ["1e", "01", ".5", "NaN", "Infinity", "nul", '"\\x"', '"\\ud800"', '"\t"', '"a', "[1,]", "{", '{"a"}', "1 2"]
+BROKEN = ["1e", "01", ".5", "NaN", "Infinity", "nul", '"\\x"', '"\t"', '"a', "[1,]", "{", '{"a"}', "1 2"]
 
 
 @pytest.mark.parametrize("text", BROKEN)
@@ -196,7 +196,7 @@ def test_what_is_no_json_in_a_field_that_nobody_reads_is_rejected(tmp_path: Path
     assert of_lines(tmp_path, [line_with(text)]).rejected == [(3, "not_json")]
 
 
-ODD = ["1e999", "-1e999", "0.0", "-0", '"\\u0000"', '"\\ud83d\\ude00"', "[" * 900 + "]" * 900]
+ODD = ["1e999", "-1e999", "0.0", "-0", '"\\ud800"', '"\\u0000"', '"\\ud83d\\ude00"', "[" * 900 + "]" * 900]
 
 
 @pytest.mark.parametrize("text", ODD)

@@ -222,7 +222,7 @@ def test_one_odd_day_in_nine_does_not_disarm_a_signal() -> None:
     calm, profile = bound([0.0] * 27), own([0.0] * 9)
     for number in range(18):
         score, value = (55.0, 9.0) if number % 9 == 0 else (3.0, 0.0)
-        teach(profile, profile.last + 1, *calibration.remembered(calm, profile, (value,), score))
+        teach(profile, profile.last + 1, *calibration.remembered(calm, profile.days, (value,), score))
     odd = Bound(calm.home, profile)
     assert odd.own(0, 9.0) == (0, 27)
     assert odd.points((9.0,)) == calm.points((9.0,))
@@ -248,7 +248,7 @@ def test_whoever_wants_to_check_a_reason_gets_its_counts() -> None:
 
 def test_a_day_that_was_news_teaches_its_habits_only_after_quarantine() -> None:
     made, known = bound([0.0] * 30), own([0.0] * 30)
-    calm, loud = (calibration.remembered(made, known, (9.0,), score) for score in (19.0, 20.0))
+    calm, loud = (calibration.remembered(made, known.days, (9.0,), score) for score in (19.0, 20.0))
     at = f"s0:{bin_of(9.0)}"
     assert calm == ({"score": {"19": 1}, QUIET: {EVERY: 1, calibration.packed(made, (9.0,)): 1},
                      HABIT: {EVERY: 1, at: 1}, SIGNAL: {"machine/*": 1, f"machine/{at}": 1}}, {})  # fmt: skip
@@ -264,9 +264,9 @@ def test_a_day_that_was_news_teaches_its_habits_only_after_quarantine() -> None:
 
 def test_a_newcomer_has_no_say_in_what_is_usual() -> None:
     made = bound([])
-    assert calibration.remembered(made, own([0.0] * (SETTLED - 1)), (9.0,), 5.0) == ({"score": {"5": 1}}, {})
-    assert set(calibration.remembered(made, own([0.0] * (HISTORY - 1)), (9.0,), 5.0)[0]) == {"score", HABIT}
-    assert SIGNAL in calibration.remembered(made, own([0.0] * HISTORY), (9.0,), 5.0)[0]
+    assert calibration.remembered(made, SETTLED - 1, (9.0,), 5.0) == ({"score": {"5": 1}}, {})
+    assert set(calibration.remembered(made, HISTORY - 1, (9.0,), 5.0)[0]) == {"score", HABIT}
+    assert SIGNAL in calibration.remembered(made, HISTORY, (9.0,), 5.0)[0]
 
 
 def test_the_profile_of_a_tenant_keeps_every_bin_of_every_signal() -> None:

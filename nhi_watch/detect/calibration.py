@@ -42,16 +42,16 @@ def highest(own: Profile, since: int) -> float:
     return max((float(score) for score, each in seen.items() if each.last >= since), default=0.0)
 
 
-def remembered(bound: Bound, own: Profile, values: Sequence[Optional[float]], score: float) -> tuple[Delta, Delta]:
-    """What a day's signals leave in the profiles at once, and what only after quarantine."""
+def remembered(bound: Bound, days: int, values: Sequence[Optional[float]], score: float) -> tuple[Delta, Delta]:
+    """What a day's signals leave in the profiles at once, and what only after quarantine; `days`: known before."""
     now: Delta = {SCORE: {str(int(score)): 1}}
     later: Delta = {}
     told, kind = counted(bound.card.signals, values), bound.home.kind
     waits = score >= NO_NEWS
-    if own.days >= SETTLED:
+    if days >= SETTLED:
         now[HABIT] = {EVERY: 1, **({} if waits else told)}
         later[HABIT] = told if waits else {}
-    if own.days >= HISTORY:
+    if days >= HISTORY:
         at_home = {f"{kind}/{name}": 1 for name in told}
         now[SIGNAL] = {f"{kind}/{EVERY}": 1, **({} if waits else at_home)}
         later[SIGNAL] = at_home if waits else {}

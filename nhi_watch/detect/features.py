@@ -152,6 +152,15 @@ class EpisodeView(NamedTuple):
         return counts
 
 
+def known_days(episode: EpisodeView) -> int:
+    """Active days from which an episode counts as a habit: of what is only done to an identity, as many as are asked.
+
+    Who is seldom touched never has a history of its own; that others touch it now and then is a habit of the tenant.
+    """
+    passive = all(DONE_TO in view.shape.traits for view in episode.views)
+    return max(KNOWN_DAYS, episode.past.own.days) if passive else episode.past.own.days
+
+
 def human_history(past: Past) -> float:
     """Share of active days on which a person was seen behind the identity.
 

@@ -14,7 +14,7 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Impact
 from nhi_watch.detect import calibration
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.features import EpisodeView, is_person, keys_of
+from nhi_watch.detect.features import EpisodeView, is_person, keys_of, known_days
 from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.model import score_of
@@ -38,7 +38,7 @@ def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
     """What a day's score leaves in the profiles at once, and what after quarantine, see `calibration`."""
     if not ranked.eligible:
         return {}, {}
-    return calibration.remembered(episode.bound, episode.view.past.own, episode.values, ranked.score)
+    return calibration.remembered(episode.bound, known_days(episode.view), episode.values, ranked.score)
 
 
 def base(day: Iterable[Ranked]) -> int:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 import nhi_watch
 from nhi_watch.detect.bins import EDGES
+from nhi_watch.detect.features import known_days
 from nhi_watch.detect.home import PERSON
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.signals import NAMES
@@ -72,7 +73,7 @@ class _Seen(NamedTuple):
 
 
 def _seen(item: Replayed) -> _Seen:
-    return _Seen(item, item.episode.view.past.own.days, item.episode.bound.home.kind == PERSON)
+    return _Seen(item, known_days(item.episode.view), item.episode.bound.home.kind == PERSON)
 
 
 def of_world(card: Scorecard, world: worlds.World) -> Rows:
