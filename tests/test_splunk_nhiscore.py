@@ -393,9 +393,8 @@ def test_a_baseline_in_the_lookups_makes_the_ordinary_ordinary(command: Command,
     path = app / "lookups" / f"team{ending}"
     assert lookup.save(path, [(cloudtrail.read(EVENT).identity.id, known), (TENANT, known)]) == 2
     [(reply, _)] = command.run(args=["baseline=team"])
-    ordinary, elsewhere = command.rows(
-        extracted([EVENT, {**EVENT, "eventSource": "iam.amazonaws.com", "eventName": "CreateUser"}]), args=["baseline=team"]
-    )
+    odd = {**EVENT, "eventSource": "iam.amazonaws.com", "eventName": "CreateUser"}
+    ordinary, elsewhere = command.rows(extracted([EVENT, odd]), args=["baseline=team"])
     path.unlink()
     assert reply["inspector"]["messages"][0][1] == "nhiscore: baseline up to 2025-03-03, 2 scopes"
     assert float(ordinary["nhi_score"]) <= float(elsewhere["nhi_score"])
