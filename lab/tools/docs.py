@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
-import readme_figures
 import source_fields
 from layout import ROOT
 from nhi_watch.core import registry
@@ -53,8 +52,6 @@ def pages() -> Iterator[tuple[Path, str]]:
     writers: dict[str, Callable[[], Iterable[str]]] = {"signals": signals, "sources": sources}
     for name, write in writers.items():
         yield DOCS / f"{name}.md", page(name.capitalize(), write())
-    readme = ROOT / "README.md"
-    yield readme, readme_figures.written(readme.read_text("utf-8"), DOCS / "evaluation.md")
     if importlib.util.find_spec("nhi_watch.cli"):
         parser: argparse.ArgumentParser = importlib.import_module("nhi_watch.cli").parser()
         yield DOCS / "cli.md", page("Command line", command_line(parser))
