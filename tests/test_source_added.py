@@ -61,7 +61,7 @@ import docs, msgspec, source_fields
 from nhi_watch import cli
 from nhi_watch.hosts.elastic import hits, templates
 from nhi_watch.hosts.splunk import gather, rows
-from nhi_watch.intake.days import Days
+from nhi_watch.intake.days import Intake
 
 records = [json.loads(line) for line in Path(log).read_text().splitlines()]
 source_fields.SAMPLES = Path(data)
@@ -74,10 +74,10 @@ gatherer = gather.Gatherer()
 gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(record)} for record in records]))
 gatherer.feed(rows.write(sorted(records[0]), [{**record, "id": "x" + record["id"]} for record in records]))
 found["splunk"] = [[name, part.events()] for (_, name), part in gatherer.parts.items()]
-days = Days(hits.sources_of(hits.SOURCES))
+intake = Intake(hits.sources_of(hits.SOURCES))
 documents = [json.dumps({"event": {"dataset": "gadget.calls", "original": json.dumps(record)}}) for record in records]
-hits.Intake(days).feed([hits.Hit("i", "1", msgspec.Raw(text.encode())) for text in documents], lambda hit, error: None)
-found["elastic"] = [[name, whole.events()] for day in days.days.values() for name, whole in day.items()]
+hits.feed(intake, [hits.Hit("i", "1", msgspec.Raw(text.encode())) for text in documents], lambda hit, error: None)
+found["elastic"] = [[name, whole.events()] for day in intake.days.values() for name, whole in day.items()]
 found["indices"] = templates.SOURCE_INDICES
 print("FOUND " + json.dumps(found))
 '''
