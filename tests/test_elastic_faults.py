@@ -37,7 +37,7 @@ def test_killed_at_random_moments_while_another_copy_starts(story: Story) -> Non
         took = story.tell(batch)
         story.kill_one_of_two(took, dice)
         alerts = story.same()
-    assert alerts >= 5, "the story must have something to tell"
+    assert alerts >= 2, "the story must have something to tell"
 
 
 def test_a_road_that_drops_delays_cuts_and_refuses(story: Story) -> None:
@@ -51,7 +51,7 @@ def test_a_road_that_drops_delays_cuts_and_refuses(story: Story) -> None:
                 except StoreError:
                     continue  # as cron would: the next time
             alerts = story.same()
-        assert alerts >= 5
+        assert alerts >= 2
         assert sum(road.done.values()) - road.done["passed"] >= 5, road.done
 
 
@@ -90,7 +90,7 @@ def test_a_node_is_lost_and_the_other_one_killed_and_started_again(pair: tuple[N
             run(client, story.job(story.wild, page=50), Once(lose))
             story.read()
             alerts = story.same()
-        assert alerts >= 5
+        assert alerts >= 2
 
 
 class Once:

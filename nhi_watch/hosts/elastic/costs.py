@@ -10,12 +10,12 @@ from nhi_watch.hosts.elastic.pushdown import fields
 
 SIGNALS: dict[str, tuple[str, ...]] = {
     "network": (
-        "moved_outside", "new_network", "new_owner", "risky_network", "session_moved", "third_party_moved",
-        "two_places", "unknown_network", "unknown_owner",
+        "moved_outside", "new_network", "new_owner", "risky_network", "session_moved", "session_two_clients",
+        "third_party_moved", "two_places", "unknown_network", "unknown_owner",
     ),
-    "agent": ("new_agent", "unknown_agent"),
+    "agent": ("new_agent", "session_two_clients", "unknown_agent"),
     "region": ("new_region", "region_fan_out"),
-    "session": ("session_moved",),
+    "session": ("session_moved", "session_two_clients"),
     "credential": ("key_age", "new_credential", "new_credential_type", "two_places"),
     "target": ("model_changed", "role_chaining", "secret_fan_out", "target_fan_out"),
     "error": ("new_error", "permission_probing"),
