@@ -50,8 +50,8 @@ def check(version: str) -> int:
 
 
 def doctests() -> list[Path]:
-    """Files that ship to Splunk and have examples in their docstrings."""
-    shipped = (path for path in sources("nhi_watch") if ships(name_of(path)))
+    """Files that ship to Splunk and have examples in their docstrings; not the library's face, which reads files."""
+    shipped = (path for path in sources("nhi_watch") if ships(name_of(path)) and name_of(path) != "nhi_watch")
     return [path for path in shipped if ">>>" in path.read_text("utf-8")]
 
 

@@ -113,6 +113,10 @@ def standard_library() -> frozenset[str]:
     return frozenset(found | set(sys.builtin_module_names))
 
 
+PACKERS = frozenset({"package", "vendor"})
+"""Build the app with the SDK of the environment that they run in; tests of the built app start Splunk's Pythons."""
+
+
 def bare_tests(given: frozenset[str]) -> list[Path]:
     """The test files that reach nothing but the standard library, `given`, and what ships to Splunk."""
     allowed = standard_library() | given
@@ -124,6 +128,8 @@ def _is_bare(path: Path, allowed: frozenset[str], seen: set[Path]) -> bool:
     seen.add(path)
     for module, _ in imports(path):
         local = _local(module)
+        if module in PACKERS:
+            return False
         if local is not None:
             if local not in seen and not _is_bare(local, allowed, seen):
                 return False
