@@ -24,7 +24,7 @@ def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] =
 
 def reasons(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = (), kind: str = "role") -> list[str]:
     seen = episode(today, history)
-    bound = Baselines(model.load()).bound(seen.past)
+    bound = Baselines(model.load()).bound(seen.past, MACHINE)
     made = controls(Episode(MACHINE._replace(kind=kind), seen, ZERO, bound.points(ZERO), bound, frozenset()))
     assert [(c.id, c.required, c.status) for c in made] == [
         ("rotate_secret", True, "open"),

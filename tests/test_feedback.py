@@ -74,6 +74,17 @@ def test_a_wrong_verdict_is_one_clear_line_and_records_nothing(
     assert not (tmp_path / "audit.jsonl").exists()
 
 
+def test_it_is_shown_whose_points_verdicts_move_until_one_is_taken_back(tmp_path: Path) -> None:
+    state(tmp_path, [ONE])
+    desk(command, ONE["id"], "benign", *BY, out=tmp_path)
+    (mine,) = [m for m in asked(command, "list", out=tmp_path)["moves"] if m["scope"] == USER.id]
+    assert mine == {"scope": USER.id, "signal": "new_network", "benign": 1, "confirmed": 0, "accounts": 1}
+    assert f"Points of new_network for {USER.id}: 1 days at home" in desk(command, "list", out=tmp_path)
+    desk(command, ONE["id"], "open", *BY[:-1], "2026-03-01T12:00:01Z", out=tmp_path)
+    told = asked(command, "list", out=tmp_path)
+    assert (told["moves"], told["verdicts"], told["counted"]) == ([], [], 0)
+
+
 def test_the_latest_verdict_holds_but_nobody_takes_back_what_another_confirmed() -> None:
     given = [verdict("a", "confirmed", "alice", 10), verdict("a", "benign", "bob", 20)]
     assert feedback.standing(given).by_notable["a"].verdict == "confirmed"

@@ -168,7 +168,7 @@ def test_a_field_that_went_missing_cannot_be_judged_and_is_not_taken_for_ordinar
 def test_the_range_holds_every_score_that_the_unknown_signals_could_have_given() -> None:
     dice, unknown = random.Random(3), set(NEEDS["network"])
     seen = tuple(round(dice.random() * 9, 2) if dice.random() < 0.2 else 0.0 for _ in NAMES)
-    bound = Baselines(CARD).bound(Baselines(CARD).past(MACHINE, TODAY))
+    bound = Baselines(CARD).bound(Baselines(CARD).past(MACHINE, TODAY), MACHINE)
     low, high = bounds(bound.home, bound.total(seen), unknown)
     scores = []
     for _ in range(500):

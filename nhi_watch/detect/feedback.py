@@ -9,6 +9,9 @@ Rows of the table `ledger`; verdicts are only ever added, so that what was said 
 
 A verdict of one account counts for learning only up to a cap a day and a share of all, so that a flood of them cannot
 blind the model; who said "confirmed" can be overruled by nobody else. All is kept, and what did not count is told.
+
+Verdicts move points from the day after the last one that the state had seen when they were given (`since`), so that
+days which were scored before stay as they are, and receipts hold; see `verdict_days`.
 """
 
 from __future__ import annotations
@@ -22,12 +25,16 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.notable import SEVERITIES, clip, severity_of
 from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.detect import verdict_days
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.state.rows import Rows, pack, unpack
 
 TABLE = "ledger"
-VERDICTS = ("confirmed", "benign", "expected", "duplicate")
+VERDICT_KEYS = ("verdict/", "verdict0")
+OPEN = "open"
+"""The verdict that takes back what was said."""
+VERDICTS = ("confirmed", "benign", "expected", "duplicate", OPEN)
 LONGEST = 366
 """Days that an exception may last."""
 DAILY = 20
@@ -62,6 +69,12 @@ class Verdict(NamedTuple):
     """When the notable was written."""
     probability: float
     """What the model said."""
+    since: int = 0
+    """Day from which it moves points."""
+    scopes: Sequence[str] = ()
+    """Whose points: those of the identities, of their peers, of the tenant."""
+    bins: Mapping[str, int] = {}
+    """Signal → bin of what the notable showed."""
 
 
 class Allowed(NamedTuple):
@@ -101,7 +114,7 @@ class Standing(NamedTuple):
 
 
 def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int, more: Mapping[str, Any]) -> Verdict:
-    """A verdict of a notable, checked. `more` may hold `until` (seconds) and `duplicate_of`.
+    """A verdict of a notable, checked. `more` may hold `until` (seconds), `duplicate_of`, and `since` (a day).
 
     Raises:
         InputError: all that is wrong with it, at once.
@@ -122,28 +135,36 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
     return Verdict(
         notable["id"], notable["identity"]["id"], notable["first_time"][:10], verdict, clip(by.strip(), 100), now,
         clip(why.strip(), 500), until, other, parse(notable["created"]), float(notable["probability"]),
+        int(more.get("since") or now // DAY + 1), *verdict_days.shown(notable),
     )  # fmt: skip
 
 
-def put(rows: Rows, verdicts: Iterable[Verdict]) -> None:
+def put(rows: Rows, given: Iterable[Verdict]) -> None:
     """Add verdicts; the same verdict again changes nothing."""
-    rows.put(TABLE, [(_key(v), pack(list(v))) for v in verdicts])
+    fresh = {_key(v): v for v in given}
+    known = {key: _read(raw).verdict for key, raw in rows.get(TABLE, list(fresh)).items()}
+    rows.put(TABLE, [(key, pack(list(v))) for key, v in fresh.items() if known.get(key) != v.verdict])
 
 
 def _key(v: Verdict) -> str:
     return f"verdict/{v.notable_id[:100]}/{v.time:011d}/{hashlib.sha256(v.by.encode()).hexdigest()[:12]}"
 
 
+def _read(raw: bytes) -> Verdict:
+    """A row; those of earlier versions say less."""
+    return Verdict(*unpack(raw))
+
+
 def verdicts(rows: Rows) -> list[Verdict]:
     """All verdicts in the order in which they were given."""
-    found = [Verdict._make(unpack(raw)) for _, raw in rows.scan(TABLE, "verdict/", "verdict0")]
+    found = [_read(raw) for _, raw in rows.scan(TABLE, *VERDICT_KEYS)]
     return sorted(found, key=lambda v: (v.time, v.notable_id, v.by))
 
 
 def standing(given: Sequence[Verdict]) -> Standing:
     """Which verdict holds for each notable, and which of them learning may use.
 
-    The latest holds; but what one account confirmed, no other account takes back.
+    The latest holds, none where that is OPEN; but what one account confirmed, no other account takes back.
     """
     ordered = sorted(given, key=lambda v: (v.time, v.notable_id, v.by))
     own = {(v.notable_id, v.by): v for v in ordered}
@@ -151,6 +172,7 @@ def standing(given: Sequence[Verdict]) -> Standing:
     for verdict in own.values():
         if verdict.verdict == "confirmed" and latest[verdict.notable_id].verdict != "confirmed":
             latest[verdict.notable_id] = verdict
+    latest = {name: v for name, v in latest.items() if v.verdict != OPEN}
     counted = _capped([latest[name] for name in sorted(latest)])
     ignored: dict[str, int] = {}
     for verdict in latest.values():
@@ -193,11 +215,6 @@ def offset(counted: Iterable[Verdict]) -> float:
     return round(max(-LARGEST_OFFSET, min(LARGEST_OFFSET, moved)), 6)
 
 
-def moved(rows: Rows) -> float:
-    """`offset` of all verdicts of a state."""
-    return offset(standing(verdicts(rows)).counted)
-
-
 def _logit(probability: float) -> float:
     bounded = min(max(probability, 1e-6), 1 - 1e-6)
     return log(bounded / (1 - bounded))
@@ -235,7 +252,7 @@ def from_plain(row: Mapping[str, Any], where: str, known: Mapping[str, Mapping[s
         raise InputError(f"{where}: {error}") from error
     by, why = str(row.get("by") or row.get("analyst") or ""), str(row.get("why") or row.get("reason") or "imported")
     try:
-        more = {"until": until, "duplicate_of": row.get("duplicate_of")}
+        more = {"until": until, "duplicate_of": row.get("duplicate_of"), "since": row.get("since")}
         return judge(known[name], str(row.get("verdict") or ""), by, why, time, more)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error

@@ -9,6 +9,8 @@ over the bins, never below 0, rounded to 0.01, so that all hosts agree to the la
 An identity's own churn counts once CHURN of its days are known: a value that it reaches on most days is no news. It
 takes away at most half of a signal's points, and learns only from days that were not news themselves.
 
+What people have said of notables moves points within bounds, see `verdict_days`.
+
 People's long-lived keys are weighed by the habits of people's keys, machines by those of machines.
 
 What is counted lies in the tenant's profile as the dimension `signal` (value `KIND/NAME:BIN` → identity-days, `KIND/*`
@@ -23,6 +25,7 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.detect.bins import BINS, bin_of
 from nhi_watch.detect.model import KINDS, Scorecard
+from nhi_watch.detect.verdict_days import Count, Odds, Word
 from nhi_watch.state.baseline import EVERY, HABIT, SIGNAL, Profile, Seen
 
 MACHINE, PERSON = KINDS
@@ -67,6 +70,8 @@ class Usual(NamedTuple):
     own: Own
     attack: float
     """Share of days of attack that reach it."""
+    told: tuple[Count, ...]
+    """Days that verdicts add for the identity, its peers, the tenant; empty: none."""
 
 
 class Home:
@@ -80,7 +85,7 @@ class Home:
         self.total = known.days if known else 0
         age = today - known.first if known else 0
         self._world = card.world_at(kind, today - tenant.first if tenant.days else 0)
-        self._strength = STRENGTH + max(0, FULL - age) * (self.total / max(1, age) if known else 1.0)
+        self.strength = STRENGTH + max(0, FULL - age) * (self.total / max(1, age) if known else 1.0)
         self._tables: dict[int, tuple[tuple[int, ...], int]] = {}
         self._points: dict[int, Points] = {}
 
@@ -97,7 +102,7 @@ class Home:
     def share(self, at: int, bin: int) -> float:
         """The tenant's share of identity-days that reach a bin, shrunk towards the world's."""
         reached, total = self.reached(at)
-        return (reached[bin] + self._strength * self._world[at][bin]) / (total + self._strength)
+        return (reached[bin] + self.strength * self._world[at][bin]) / (total + self.strength)
 
     def points(self, at: int) -> Points:
         """The points of a signal's bins."""
@@ -120,18 +125,29 @@ class Home:
         usual, (near, days) = self.points(at)[bin], own
         if not usual or days < CHURN:
             return usual
-        share = (near + OWN_STRENGTH * self.share(at, bin)) / (days + OWN_STRENGTH)
+        share = self._own_share(at, bin, near, days)
         news = self.card.weights[at] * log2(max(LEAST, self.card.attack[at][bin]) / max(LEAST, share))
         return round(min(usual, max(usual / 2, news)), 2)
+
+    def _own_share(self, at: int, bin: int, near: int, days: int) -> float:
+        return (near + OWN_STRENGTH * self.share(at, bin)) / (days + OWN_STRENGTH)
+
+    def judged(self, at: int, bin: int, own: Own, word: Word, told: Sequence[Count]) -> float:
+        """The same after what people have said."""
+        odds = Odds(self.points(at)[bin], self.card.attack[at][bin], max(LEAST, self.share(at, bin)),
+                    self.card.weights[at])  # fmt: skip
+        share = self._own_share(at, bin, *own), own[1] + OWN_STRENGTH
+        return word.moved(self.worth(at, bin, own), odds, share, told)
 
 
 class Bound:
     """The scorecard as it holds for one identity of a tenant, on the eve of a day."""
 
-    __slots__ = ("_days", "_own", "home")
+    __slots__ = ("_days", "_own", "_profile", "_word", "home")
 
-    def __init__(self, home: Home, own: Profile) -> None:
+    def __init__(self, home: Home, own: Profile, word: Optional[Word] = None) -> None:
         self.home = home
+        self._profile, self._word = own, word
         self._own = own.dimension(HABIT).values
         self._days = _days(self._own, EVERY)
 
@@ -140,17 +156,33 @@ class Bound:
         """The scorecard itself."""
         return self.home.card
 
+    @property
+    def unjudged(self) -> Bound:
+        """The same as if nobody had said anything: what is learnt follows it, or verdicts would teach others."""
+        return self if self._word is None else Bound(self.home, self._profile)
+
     def points(self, values: Row) -> Points:
         """The points of each signal; 0 for what is ordinary, cannot be told, or is unknown to the model."""
-        return tuple(0.0 if not value else self._worth(at, value) for at, value in enumerate(values))
+        return tuple(0.0 if not value else self.worth(at, value) for at, value in enumerate(values))
 
     def total(self, values: Row) -> float:
         """The sum of the points."""
         return total(self.points(values))
 
-    def _worth(self, at: int, value: float) -> float:
+    def worth(self, at: int, value: float) -> float:
+        """The points of a signal's value."""
         bin = bin_of(value) or 0
-        return self.home.worth(at, bin, self.own(at, value)) if self.home.points(at)[bin] else 0.0
+        if not self.home.points(at)[bin]:
+            return 0.0
+        own, told = self.own(at, value), self._told(at, value)
+        if self._word is not None and told:
+            return self.home.judged(at, bin, own, self._word, told)
+        return self.home.worth(at, bin, own)
+
+    def _told(self, at: int, value: float) -> tuple[Count, ...]:
+        if self._word is None:
+            return ()
+        return self._word.told(self.card.signals[at], bin_of(value) or 0, max(1, bin_of(NEAR * value) or 0))
 
     def own(self, at: int, value: float) -> Own:
         """The identity's earlier days that came near a value, and how many are counted."""
@@ -164,7 +196,7 @@ class Bound:
         bin = bin_of(value) or 0
         reached, size = self.home.reached(at)
         name, attack = self.card.signals[at], self.card.attack[at][bin]
-        return Usual(name, bin, (reached[bin], size), self.own(at, value), attack)
+        return Usual(name, bin, (reached[bin], size), self.own(at, value), attack, self._told(at, value))
 
 
 def total(points: Sequence[float]) -> float:

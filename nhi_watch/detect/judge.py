@@ -13,7 +13,7 @@ from typing import Any
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import HOUR, render
-from nhi_watch.detect import blind_spots, calibration, drift, linking, lives, ranking
+from nhi_watch.detect import blind_spots, calibration, drift, linking, lives, ranking, taught
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.episodes import Complete, DayEpisodes, nothing_missing
 from nhi_watch.detect.exposure import fast
@@ -50,6 +50,7 @@ class Judge:
         self._context = context
         self._budget = budget
         self._complete = complete
+        self._taught = taught.kept(state.rows)
         self._watch = Watch(state, model)
         self._tally = Tally()
         self._notables: dict[int, list[dict[str, Any]]] = {}
@@ -94,7 +95,7 @@ class Judge:
     def _settle(self, days: Days, progress: Progress, last: bool) -> None:
         grown = self._grown(days)
         numbers = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
-        baselines = Baselines(self._model, self._context.networks)
+        baselines = Baselines(self._model, self._context.networks, self._taught)
         writer = Writer(self._state, self._context.assets, self._watch)
         if numbers:
             self._watch.eve(numbers[0])

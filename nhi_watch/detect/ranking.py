@@ -38,7 +38,9 @@ def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
     """What a day's score leaves in the profiles at once, and what after quarantine, see `calibration`."""
     if not ranked.eligible:
         return {}, {}
-    return calibration.remembered(episode.bound, known_days(episode.view), episode.values, ranked.score)
+    plain = episode.bound.unjudged
+    score = ranked.score if plain is episode.bound else plain.card.score(plain.total(episode.values))
+    return calibration.remembered(plain, known_days(episode.view), episode.values, score)
 
 
 def base(day: Iterable[Ranked]) -> int:

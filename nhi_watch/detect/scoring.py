@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from nhi_watch.context import frameworks
@@ -12,11 +12,11 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import calibration, cannot_tell
-from nhi_watch.detect.bins import bin_of
 from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, is_person, keys_of
 from nhi_watch.detect.home import MACHINE, PERSON, Bound, Home, Points, total
 from nhi_watch.detect.model import KINDS, Scorecard, score_of
 from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
+from nhi_watch.detect.verdict_days import ALL, NOTHING, PEERS, Days, Scope, Word
 from nhi_watch.state.baseline import QUARANTINE, TENANT, Profile, Profiles, peer_scope
 
 Row = tuple[Optional[float], ...]
@@ -30,11 +30,22 @@ REASON_POINTS = 0.5
 """Points from which a signal is named as a reason."""
 
 
+Taught = Callable[[int], Mapping[str, Days]]
+"""Day → scope → what verdicts say there on that day."""
+
+
+def untaught(day: int) -> Mapping[str, Days]:
+    """Nobody has said anything."""
+    return {}
+
+
 class Baselines(Profiles):
     """The profiles of all scopes on the eve of a day, and what follows from them."""
 
-    def __init__(self, card: Scorecard, networks: Networks = SHIPPED) -> None:
+    def __init__(self, card: Scorecard, networks: Networks = SHIPPED, taught: Taught = untaught) -> None:
         super().__init__()
+        self.taught = taught
+        self._said: Mapping[str, Days] = {}
         self.networks = networks
         self.card = card.aligned(NAMES)
         self._cache: dict[tuple[str, str, str], float] = {}
@@ -63,11 +74,21 @@ class Baselines(Profiles):
             self._today = today
             tenant = self.groups.get(TENANT) or Profile()
             self._homes = {kind: Home(self.card, tenant, today, kind) for kind in KINDS}
+            self._said = self.taught(today)
         return self._homes
 
-    def bound(self, past: Past, person: bool = False) -> Bound:
-        """The scorecard for the identity of a past."""
-        return Bound(self.homes(past.today)[PERSON if person else MACHINE], past.own)
+    def bound(self, past: Past, identity: Identity, person: bool = False) -> Bound:
+        """The scorecard for an identity and its past."""
+        home = self.homes(past.today)[PERSON if person else MACHINE]
+        return Bound(home, past.own, self._word(identity, home) if self._said else None)
+
+    def _word(self, identity: Identity, home: Home) -> Word:
+        scope, said = peer_scope(identity), self._said
+        peers = self.groups.get(scope) or Profile()
+        others = Scope(PEERS, peers.days + home.strength, said.get(scope, NOTHING)), Scope(
+            ALL, home.total + home.strength, said.get(TENANT, NOTHING)
+        )
+        return Word(said.get(identity.id, NOTHING), others)
 
     def _elsewhere(self, scope: str, tenant: Profile, today: int) -> Elsewhere:
         peers = self.groups.get(scope) or Profile()
@@ -226,8 +247,8 @@ def points_together(parts: Sequence[Episode], values: Row) -> Points:
         return parts[0].points
     most = [max(column) for column in zip(*(part.points for part in parts))]
     for index, _ in _LINKED:
-        worth = values[index]
-        most[index] = parts[0].bound.home.points(index)[bin_of(worth) or 0] if worth else 0.0
+        value = values[index]
+        most[index] = parts[0].bound.worth(index, value) if value else 0.0
     return tuple(most)
 
 
@@ -256,7 +277,7 @@ class EventScorer:
         values = behaviour_row(view)
         if values is ZERO:
             return self._ordinary
-        points = self._baselines.bound(past, is_person(shape.identity, past, (shape,))).points(values)
+        points = self._baselines.bound(past, shape.identity, is_person(shape.identity, past, (shape,))).points(values)
         heavy = [signal for worth, signal, value in weighed(values, points) if worth >= REASON_POINTS]
         told = self._told(total(points), heavy)
         return told._replace(reasons=tuple(signal.evidence(view) for signal in heavy[:5])) if heavy else told
@@ -289,7 +310,7 @@ def score_day(baselines: Baselines, day: IdentityDay) -> Episode:
     past = baselines.past(identity, day.day)
     views = views_of(day.ordered(), past)
     person = is_person(identity, past, (view.shape for view in views))
-    bound = baselines.bound(past, person)
+    bound = baselines.bound(past, identity, person)
     views = (keys_of(views) or views) if person else views
     for view in views:
         view.points = 0.0 if view.values is ZERO else bound.total(view.values)
@@ -299,17 +320,19 @@ def score_day(baselines: Baselines, day: IdentityDay) -> Episode:
     if missing:
         values = cannot_tell.untold(values, missing)
     points = bound.points(values)
-    return Episode(identity, episode, values, points, bound, _held(bound, episode, total(points)))
+    return Episode(identity, episode, values, points, bound, _held(bound, episode, values, total(points)))
 
 
-def _held(bound: Bound, episode: EpisodeView, points: float) -> frozenset[Shape]:
-    """The shapes that look bad: by themselves, or as the news of an episode that does."""
-    past, score = episode.past, bound.card.score(points)
+def _held(judged: Bound, episode: EpisodeView, values: Row, told: float) -> frozenset[Shape]:
+    """The shapes that look bad, whatever people say: by themselves, or as the news of an episode that does."""
+    bound = judged.unjudged
+    past, score = episode.past, bound.card.score(told if bound is judged else bound.total(values))
+    worth = {view.shape: view.points if bound is judged else bound.total(view.values) for view in episode.views}
     bad_day = score >= HELD_EPISODE or (
         score >= HELD_AGAIN and calibration.highest(past.own, past.today - QUARANTINE) >= HELD_AGAIN
     )
     return frozenset(
-        view.shape
-        for view in episode.views
-        if view.points and (bound.card.score(view.points) >= HELD_SCORE or (bad_day and view.points >= NEWS_POINTS))
+        shape
+        for shape, points in worth.items()
+        if points and (bound.card.score(points) >= HELD_SCORE or (bad_day and points >= NEWS_POINTS))
     )

@@ -287,6 +287,8 @@ def bits(share: float) -> float:
 
 
 TENANT = "tenant"
+PEERS = "peer:"
+"""Beginning of the scopes of peers."""
 
 
 def peer_scope(identity: Identity) -> str:
@@ -304,7 +306,7 @@ def peer_scope(identity: Identity) -> str:
             break
         else:
             word = ""
-    return f"peer:{identity.kind}:{word[:24]}"
+    return f"{PEERS}{identity.kind}:{word[:24]}"
 
 
 class Profiles:

@@ -133,7 +133,7 @@ def _points(model: Scorecard, shape: Shape, hour: int) -> float:
     """The points: a score to one decimal would tie where the model does not."""
     baselines = Baselines(model)
     past = baselines.past(shape.identity, hour * HOUR // DAY)
-    return baselines.bound(past).total(behaviour_row(View(shape, past)))
+    return baselines.bound(past, shape.identity).total(behaviour_row(View(shape, past)))
 
 
 def _line(row: tuple[float, Shape, bool]) -> str:

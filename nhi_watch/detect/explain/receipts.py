@@ -16,7 +16,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import Receipt
 from nhi_watch.core.timestamps import day_of, parse, render_day
-from nhi_watch.detect import linking, signal_values
+from nhi_watch.detect import linking, signal_values, taught
 from nhi_watch.detect.home import Points, total
 from nhi_watch.detect.linking import Group
 from nhi_watch.detect.model import Scorecard, score_of
@@ -92,8 +92,8 @@ def verify(
         raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not scored by the model")
     told = notable["receipt"]
     checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
-    state = State(rows)
-    again = _again(state, Baselines(card, networks), day_scored(notable), str(notable["identity"]["id"]))
+    state, baselines = State(rows), Baselines(card, networks, taught.kept(rows))
+    again = _again(state, baselines, day_scored(notable), str(notable["identity"]["id"]))
     if again is None:
         days = f"the {RETAIN_DELTAS} latest days with records are kept"
         return [*checks, Check("signals", None, f"retention has removed this day from the state: {days}")]
@@ -103,7 +103,7 @@ def verify(
         checks.append(Check("baseline", again.baseline == told["baseline"], f"SHA-256 {again.baseline[:16]}…"))
     mine = digest(list(again.values))
     checks += [Check("signals", mine == told["signals"], f"SHA-256 {mine[:16]}…"), *_scored(card, notable, again)]
-    return [*checks, *_revisions(state, Baselines(card, networks), notable)]
+    return [*checks, *_revisions(state, baselines, notable)]
 
 
 def _revisions(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> list[Check]:
@@ -118,7 +118,7 @@ def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Che
     what = f"revision {one['revision']}"
     if receipt["model"] != card.sha256:
         return Check(what, None, f"{one['day']} was scored by another model, {receipt['model'][:16]}…")
-    again = _again(state, Baselines(card, baselines.networks), day, str(one["identity"]))
+    again = _again(state, Baselines(card, baselines.networks, baselines.taught), day, str(one["identity"]))
     if again is None or again.points is None:
         return Check(what, None, f"retention has removed {one['day']} from the state")
     score = score_of(card.probability(total(again.points)))

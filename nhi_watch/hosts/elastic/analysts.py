@@ -124,7 +124,8 @@ class Taken(NamedTuple):
 
 def take(rows: Rows, heard: Iterable[Said], now: int) -> Taken:
     """Put verdicts into the state; the same ones again change nothing. Committing is the caller's business."""
-    known = {notable["id"]: notable for notable in State(rows).every_notable()}
+    state = State(rows)
+    known = {notable["id"]: notable for notable in state.every_notable()}
     found, undecided, unknown = [], 0, 0
     for each in heard:
         notable = known.get(each.notable_id)
@@ -133,7 +134,7 @@ def take(rows: Rows, heard: Iterable[Said], now: int) -> Taken:
         elif notable is None:
             unknown += 1
         else:
-            found.append(_verdict(notable, each, each.verdict, now))
+            found.append(_verdict(notable, each, each.verdict, (now, state.next_open_day())))
     before = set(map(_named, feedback.verdicts(rows)))
     feedback.put(rows, found)
     return Taken(found, [verdict for verdict in found if _named(verdict) not in before], undecided, unknown)
@@ -144,14 +145,15 @@ def _named(verdict: Verdict) -> tuple[str, str, str, int]:
     return verdict.notable_id, verdict.verdict, verdict.by, verdict.time
 
 
-def _verdict(notable: Mapping[str, Any], each: Said, verdict: str, now: int) -> Verdict:
+def _verdict(notable: Mapping[str, Any], each: Said, verdict: str, times: tuple[int, int]) -> Verdict:
+    now, since = times
     try:
         when = min(parse(each.time), now)
     except RejectError as error:
         raise InputError(f"alert of {each.notable_id}: {error}") from error
     why = f"Kibana: {each.status}{f' as {each.reason}' if each.reason else ''}"
     tags = f", tags {', '.join(each.tags)}" if each.tags else ""
-    return feedback.judge(notable, verdict, each.by or _NOBODY, f"{why}{tags}", when, {})
+    return feedback.judge(notable, verdict, each.by or _NOBODY, f"{why}{tags}", when, {"since": since})
 
 
 # ---- merged notables

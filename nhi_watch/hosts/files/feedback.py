@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nhi_watch.detect.feedback import Allowed, Preview, Verdict
     from nhi_watch.state.rows import Rows
 
+_SHOWN = 20
 _LISTS = ("list", "exceptions", "import", "export")
 
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi feedback` takes."""
     parser.add_argument("what", metavar="ID|list|exceptions|import|export", help=f"{find.ABOUT}; or what to do")
     parser.add_argument("verdict", nargs="?", metavar="VERDICT|FILE",
-                        help="confirmed, benign, expected or duplicate; for import and export: the file")  # fmt: skip
+                        help="confirmed, benign, expected, duplicate, or open (taken back); or the file")  # fmt: skip
     parser.add_argument("--by", metavar="WHO", help="who answers for it")
     parser.add_argument("--why", metavar="TEXT", help="the reason")
     parser.add_argument("--until", metavar="TIME", help="expected: until when")
@@ -60,11 +61,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
     from nhi_watch.act import audit
     from nhi_watch.detect import feedback
+    from nhi_watch.state.state import State
 
     notable = find.one(store, args.what, args.out)
     other = find.one(store, args.of, args.out)["id"] if args.of else ""
     until = common.seconds(args.until, "--until") if args.until else 0
-    more = {"until": until, "duplicate_of": other}
+    more = {"until": until, "duplicate_of": other, "since": State(store).next_open_day()}
     verdict = feedback.judge(notable, args.verdict or "", args.by or "", args.why or "", now, more)
     if args.signal or args.value:
         return _except(args, store, console, (notable, verdict))
@@ -152,11 +154,36 @@ def _show(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
     summary = {
         "verdicts": [_told(v) for v in sorted(held, key=lambda v: (v.verdict != "confirmed", v.time))],
         "counted": len(told.counted), "over_the_cap": dict(told.ignored), "offset": feedback.offset(told.counted),
-        "hours_to_decide": feedback.hours_to_decide(held),
+        "hours_to_decide": feedback.hours_to_decide(held), "moves": _moves(store),
     }  # fmt: skip
     _print(args, console, summary, ("notable_id", "verdict", "by", "time", "why"))
     if not args.json:
         _sum_up(console, summary)
+
+
+def _moves(store: Rows) -> list[dict[str, Any]]:
+    """Whose points verdicts move, once all count: by scope and signal the days that they stand for."""
+    from nhi_watch.detect import feedback, taught
+    from nhi_watch.detect.verdict_days import by_scope
+    from nhi_watch.state.state import State
+
+    given = feedback.verdicts(store)
+    lessons = taught.lessons(given, max([State(store).next_open_day(), *(v.since for v in given)]))
+    return [
+        {"scope": scope, "signal": signal, "benign": sum(not one.confirmed for one in said),
+         "confirmed": sum(one.confirmed for one in said), "accounts": len({one.by for one in said})}
+        for scope, signals in sorted(by_scope(lessons).items()) for signal, said in sorted(signals.items())
+    ]  # fmt: skip
+
+
+def _tell_moves(console: Console, moves: Sequence[dict[str, Any]]) -> None:
+    """Of identities; peers and the tenant are in the JSON."""
+    from nhi_watch.report.words import visible
+    from nhi_watch.state.baseline import PEERS, TENANT
+
+    for one in [m for m in moves if m["scope"] != TENANT and not m["scope"].startswith(PEERS)][:_SHOWN]:
+        told = f"{one['benign']} days at home, {one['confirmed']} of attack"
+        console.print(visible(f"Points of {one['signal']} for {one['scope']}: {told}"), markup=False, soft_wrap=True)
 
 
 def _sum_up(console: Console, summary: dict[str, Any]) -> None:
@@ -168,6 +195,7 @@ def _sum_up(console: Console, summary: dict[str, Any]) -> None:
     then = feedback.recalibrated(0.5, summary["offset"])
     console.print(f"Counted for learning: {summary['counted']}. By them, what the model calls 50% is {then:.0%}; "
                   "`nhi feedback export` hands them to `nhi train`.", soft_wrap=True)  # fmt: skip
+    _tell_moves(console, summary["moves"])
     for who, count in summary["over_the_cap"].items():
         console.print(f"Over the cap, not counted: {count} of {who}", markup=False)
 
@@ -205,10 +233,12 @@ def _import(args: argparse.Namespace, store: Rows, console: Console, now: int) -
     """All lines of the file, or none."""
     from nhi_watch.act import audit
     from nhi_watch.detect import feedback
+    from nhi_watch.state.state import State
 
     path = Path(args.verdict or "")
-    known = {n["id"]: n for n in find.every(store)}
-    found = [feedback.from_plain(row, f"{path}, line {line}", known) for line, row in _rows(path)]
+    known, since = {n["id"]: n for n in find.every(store)}, State(store).next_open_day()
+    rows = ((line, {**row, "since": since}) for line, row in _rows(path))
+    found = [feedback.from_plain(row, f"{path}, line {line}", known) for line, row in rows]
     late = next((v for v in found if v.time > now), None)
     if late is not None:
         raise InputError(f"{path}: the verdict on {late.notable_id} was given after now ({render(late.time)})")

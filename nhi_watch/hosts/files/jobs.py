@@ -124,7 +124,8 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
     told = feedback.apply(store, result.standing, int(time.time()))
     below = overall([*_dealt_with(store, result.standing, told.shown), *result.below], len(told.shown))
     result = result._replace(notables=overall(told.shown), below=below)
-    result.run["verdicts"] = {"hidden": told.hidden, "offset": feedback.moved(store)}
+    counted = feedback.standing(feedback.verdicts(store)).counted
+    result.run["verdicts"] = {"hidden": told.hidden, "offset": feedback.offset(counted)}
     result.run["notables"] = len(result.notables)
     result.run["seconds"]["read"] = round(result_started - started, 3)
     return result

@@ -7,6 +7,8 @@ see `fields.SOURCE`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from nhi_watch.context.reputation import NOTHING, Reputation
@@ -64,6 +66,14 @@ class Gatherer:
             self.reject(error.reason)
         except RecursionError:
             self.reject("too_deep")
+
+    @contextmanager
+    def rejecting(self) -> Iterator[None]:
+        """Count what cannot be read in the block."""
+        try:
+            yield
+        except RejectError as error:
+            self.reject(error.reason)
 
     def reject(self, reason: str, count: int = 1) -> None:
         """Count rows that could not be read."""

@@ -26,16 +26,17 @@ from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import render_day
+from nhi_watch.detect import feedback, taught
 from nhi_watch.detect.features import Past
+from nhi_watch.detect.feedback import Verdict
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.hosts.splunk.fields import BASELINE, names
 from nhi_watch.state import baseline
-from nhi_watch.state.baseline import TENANT, Profile, peer_scope, teach
+from nhi_watch.state.baseline import PEERS, TENANT, Profile, peer_scope, teach
 
 COLUMNS = names(BASELINE)
 DEFAULT = "nhi_baseline"
-PEER = "peer:"
 KEPT = ("inventory", "ledger", "day", "meta")
 """Tables of the state of which rows are kept as they are."""
 LEARNT = "learnt/"
@@ -90,7 +91,7 @@ class Table:
         if slash and kept in self.kept:
             self.kept[kept][key] = profile
             return
-        if scope != TENANT and not scope.startswith(PEER):
+        if scope != TENANT and not scope.startswith(PEERS):
             self.own[scope] = Own(int(day), profile, deltas)
             return
         days, texts = self.groups.setdefault(scope, ([], []))
@@ -148,7 +149,8 @@ class LookupBaselines(Baselines):
     """Baselines of a table, for events of any day; without rows, a cold start with what ships with the model."""
 
     def __init__(self, model: Scorecard, table: Table, networks: Networks = SHIPPED) -> None:
-        super().__init__(model, networks)
+        said = ((key, text) for key, text in table.kept["ledger"].items() if key.startswith(feedback.VERDICT_KEYS[0]))
+        super().__init__(model, networks, taught.by([Verdict(*parse(key, text)) for key, text in said]))
         self._table = table
         self._loaded = -1
         self._parsed: dict[tuple[str, int], Profile] = {}

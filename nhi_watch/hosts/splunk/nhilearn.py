@@ -13,7 +13,7 @@ from typing import BinaryIO, Optional
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render_day
 from nhi_watch.detect import model
-from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, whole, window
+from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, verdicts, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.learning import KEEP, Learnt, settle
 from nhi_watch.hosts.splunk.lookup import Table
@@ -29,6 +29,7 @@ OPTIONS = {
     "retire": Option("0", "<0: never, or days, 30 to 9999>", pattern=r"0|[3-9]\d|\d{3,4}", example="400"),
 }
 _COUNTED = [name for name in fields.names(fields.DAYS) if name != "_key"]
+_JUDGED = [name for name in fields.names(fields.FEEDBACK) if name != "_key"]
 
 
 class NhiLearn:
@@ -49,7 +50,7 @@ class NhiLearn:
         self._table = lookup.table(self._lookups, options["baseline"])
         self._context, messages = tables.load_context(self._lookups)
         self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
-        reply: Metadata = {"type": "reporting", "required_fields": [*RAW, *lookup.COLUMNS, *_COUNTED]}
+        reply: Metadata = {"type": "reporting", "required_fields": [*RAW, *lookup.COLUMNS, *_COUNTED, *_JUDGED]}
         return reply, messages
 
     def execute(self, body: bytes) -> bytes:
@@ -85,7 +86,9 @@ class NhiLearn:
     def _learn(self, table: Table, days: list[int]) -> Table:
         """The table after the first day of which more is there than it was learnt from, and all after that one."""
         card, work = model.load(), None
-        counts = whole.counts(self._gatherer.counted)
+        counts, known = whole.counts(self._gatherer.counted), notables.latest(self._gatherer)
+        given = verdicts.take_all(self._gatherer, verdicts.Given([], []))
+        said = [one.document for one in known.values()]
         for day in days:
             rows = whole.rows_of(self._gatherer.packed, day)
             if work is None and 0 < rows <= table.learnt_from(day):
@@ -97,11 +100,13 @@ class NhiLearn:
                 break
             if work is None:
                 work = TableStore(table, day), Learnt(table, day)
-                notables.restore(work[0], {n: e for n, e in notables.latest(self._gatherer).items() if e.is_exposure})
+                notables.restore(work[0], {n: e for n, e in known.items() if e.is_exposure})
+                verdicts.remember(work[0], given, said, day)
             settle(work[0], card, {day: {name: part.whole() for name, part in parts.items()}}, self._context)
             work[1].take(work[0], day, told.parts)
             self._taken.append(day)
         store, learnt = work or (TableStore(table, table.last + 1), Learnt(table, table.last + 1))
+        verdicts.remember(store, given, said, table.last)
         return learnt.table(store, self._keep, self._retire)
 
     def _waiting(self) -> Messages:

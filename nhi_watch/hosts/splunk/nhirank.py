@@ -81,15 +81,7 @@ class NhiRank:
 
     def _decided(self) -> verdicts.Given:
         """The customer's exceptions, and the verdicts that came with the rows."""
-        for row in self._gatherer.verdicts:
-            self._verdict(row)
-        return self._given
-
-    def _verdict(self, row: Mapping[str, str]) -> None:
-        try:
-            verdicts.take(row, self._given)
-        except RejectError as error:
-            self._gatherer.reject(error.reason)
+        return verdicts.take_all(self._gatherer, self._given)
 
     def _due(self, days: window.Days) -> list[int]:
         return [day for day in days.whole if day > self._table.base]
@@ -118,6 +110,7 @@ class NhiRank:
             if store is None:
                 store = TableStore(self._table, day)
                 notables.restore(store, known)
+                verdicts.remember(store, self._given, [one.document for one in known.values()], day)
                 exposed = exposed or notables.exposures(store)
             result = settle(store, card, _wholes(day, parts), self._context, self._budget)
             result.run["day_events"] = told.events

@@ -2,6 +2,9 @@
 
 A notable that is settled, or of which exceptions cover every reason, is not written. One that was written before gets a
 last revision, `withdrawn`; it comes back when the exception ends or the verdict is taken back.
+
+The baseline keeps verdicts with what their notables showed (rows `ledger/verdict/…`), for they move points: of days
+after the one on which they were given, see `detect.verdict_days`.
 """
 
 from __future__ import annotations
@@ -11,13 +14,15 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import feedback
+from nhi_watch.detect import feedback, verdict_days
 from nhi_watch.detect.feedback import LONGEST, Allowed, Verdict
 from nhi_watch.detect.signals import NAMES
+from nhi_watch.detect.verdict_days import LASTS
+from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.lookup import Table
 from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked
 from nhi_watch.hosts.splunk.protocol import Messages
@@ -60,10 +65,39 @@ def take(row: Row, given: Given) -> None:
         given.verdicts.append(Verdict(name, row.get("identity", ""), "", verdict, by, made, why, until, "", 0, 0.5))
 
 
+def take_all(gatherer: Gatherer, given: Given) -> Given:
+    """Add the rows of nhi_feedback that were gathered; those that are none are counted as rejected."""
+    for row in gatherer.verdicts:
+        with gatherer.rejecting():
+            take(row, given)
+    return given
+
+
 def _allowed(who: tuple[str, str, str], until: int, about: tuple[str, str, int, str]) -> Allowed:
     key = hashlib.sha256("|".join(who).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     by, why, made, notable = about
     return Allowed(key, *who, until, by, why, made, notable)
+
+
+def remember(store: TableStore, given: Given, documents: Iterable[Mapping[str, Any]], last: int) -> None:
+    """Keep the verdicts of the last weeks up to a day. What a notable showed is looked up once, while it is at hand; a
+    verdict whose row is gone is taken back. Without any row nothing changes: the search did not ask for them."""
+    if not given.verdicts:
+        return
+    shown = {document["id"]: verdict_days.shown(document) for document in documents}
+    known = {_named(one): one for one in feedback.verdicts(store) if one.bins}
+    store.put(feedback.TABLE, [(key, None) for key, _ in store.scan(feedback.TABLE, *feedback.VERDICT_KEYS)])
+    recent = [one for one in given.verdicts if one.time // DAY + LASTS >= last]
+    feedback.put(store, [known.get(_named(one)) or _fresh(one, shown) for one in recent])
+
+
+def _named(one: Verdict) -> tuple[str, str, str, int]:
+    return one.notable_id, one.verdict, one.by, one.time
+
+
+def _fresh(one: Verdict, shown: Mapping[str, tuple[list[str], dict[str, int]]]) -> Verdict:
+    scopes, bins = shown.get(one.notable_id, ((), {}))
+    return one._replace(since=one.time // DAY + 1, scopes=scopes, bins=bins)
 
 
 def load_exceptions(folder: Path) -> tuple[Given, Messages]:
