@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
+import re
 import uuid
 from dataclasses import dataclass, replace
 from typing import Any, Optional
@@ -353,6 +356,13 @@ def many(count: int) -> list[dict[str, Any]]:
         notable = build(STORIES[number % len(STORIES)], number + 1)
         found.append(to_json(replace(notable, id=f"{notable.id}#{number}")))
     return found
+
+
+def held(page: str) -> str:
+    """The JSON of what a report holds of its notables."""
+    found = re.search(r'<pre id="data" hidden>([^<]*)</pre>', page)
+    assert found
+    return gzip.decompress(base64.b64decode(found[1])).decode()
 
 
 def run(notables: int = 12) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from rich.console import Console
 from need import need
 from nhi_watch.core.errors import InputError
 from nhi_watch.report import ecs, jsonlines
-from nhi_watch.report.html import render
 from nhi_watch.report.terminal import show
 from nhi_watch.report.words import visible
 from notable_samples import HOSTILE, documents, run
@@ -139,21 +138,20 @@ def test_an_old_encoding_gets_question_marks_and_no_error() -> None:
         assert b"184,221 records ? 20,914 behaviours" in raw.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("plain", "plain"),
-        ("Zürich 東京", "Zürich 東京"),
-        ("a\tb\nc", "a b c"),
-        ("zero\u200bwidth", "zero⟨U+200B⟩width"),
-        ("lone\ud800", "lone⟨U+D800⟩"),
-        ("line\u2028sep", "line⟨U+2028⟩sep"),
-        ("x" * 3000, "x" * 1999 + "…"),
-    ],
-)
+HIDDEN = [
+    ("plain", "plain"),
+    ("Zürich 東京", "Zürich 東京"),
+    ("a\tb\nc", "a b c"),
+    ("zero\u200bwidth", "zero⟨U+200B⟩width"),
+    ("lone\ud800", "lone⟨U+D800⟩"),
+    ("line\u2028sep", "line⟨U+2028⟩sep"),
+    ("x" * 3000, "x" * 1999 + "…"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), HIDDEN)
 def test_hidden_characters_are_written_out(text: str, expected: str) -> None:
     assert visible(text) == expected
-    assert render([dict(documents()[0], summary=text)], {}).count(expected) > 0
 
 
 @pytest.fixture(scope="session")

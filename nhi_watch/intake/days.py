@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import cast
+from typing import Optional, cast
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay, Shape
@@ -15,6 +15,7 @@ from nhi_watch.intake.shapes.forms import native
 
 LoadDay = Callable[[int], dict[str, IdentityDay]]
 OnReject = Callable[[int, RejectError], None]
+OnEvent = Callable[[int, Event], None]
 
 
 class _Nobody:
@@ -144,8 +145,11 @@ class Intake:
         self.days = Days(load_day, context)
         self._sources = Sources(sources)
 
-    def feed(self, records: Iterable[object], on_reject: OnReject = lambda index, error: None) -> None:
-        """Take in a batch; rejects are counted, and reported with their index in the batch."""
+    def feed(
+        self, records: Iterable[object], on_reject: OnReject = lambda index, error: None,
+        on_event: Optional[OnEvent] = None,
+    ) -> None:  # fmt: skip
+        """Take in a batch; rejects are counted, and reported with their index in the batch, as events are if asked."""
         source_of, days = self._sources.of, self.days
         for index, record in enumerate(records):
             source = source_of(record)
@@ -156,3 +160,5 @@ class Intake:
                 on_reject(index, reject)
             else:
                 days.add(event, source.NAME == "alerts")
+                if on_event is not None:
+                    on_event(index, event)

@@ -1,48 +1,59 @@
 """The HTML report: one file without outside requests, in which every log value is text and nothing else.
 
-Three walls: jinja2 escapes every expression; `visible` writes out hidden characters and bounds lengths;
-the page's own policy allows only this style sheet and this script, by hash.
+The notables lie in the page as compressed JSON; its script makes text nodes of them and nothing else, with hidden
+characters written out, and the page's own policy allows only this style sheet and this script, by hash.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nhi_watch.core.notable import KINDS, SEVERITIES
-from nhi_watch.report import meanings, pictures, run_summary, words
+from nhi_watch.core.notable import KINDS, SEVERITIES, short_ids
+from nhi_watch.report import meanings, run_summary, words
+from nhi_watch.report.jsonlines import as_line
+from nhi_watch.report.queries import queries
 
 Json = Mapping[str, Any]
 
-# Together these keep 500 notables below 15 MB.
-_MARKS, _RECORDS, _SIGNALS = 8_000, 20_000, 12_000
+# Together these keep 5,000 notables below 10 MB.
+_MARKS, _RECORDS, _SIGNALS, _RAW = 40_000, 60_000, 40_000, 12_000_000
 _BELOW = 200
 """Notables below the line that the page holds."""
+_SCRIPTS = ("words.js", "pictures.js", "detail.js", "report.js")
 
 
-def render(notables: Sequence[Json], run: Json, below: Sequence[Json] = ()) -> str:
+def render(
+    notables: Sequence[Json], run: Json, below: Sequence[Json] = (), events: Mapping[str, Json] | None = None,
+    out: Path | None = None,
+) -> str:  # fmt: skip
     """The report of a run.
 
     Args:
         notables: objects of the notable's schema, ranked.
         run: the object of run.json; what it lacks is not shown.
         below: what has no place in the list, ranked; the first of them are shown at its end.
+        events: record id → `file`, `line` and `raw` of the records behind the notables, as far as they are at hand.
+        out: the folder of results, for the commands that the page offers.
     """
     shown = [*notables, *below[:_BELOW]]
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = _asset("report.css"), "\n".join(map(_asset, _SCRIPTS))
     return _environment().get_template("report.html.j2").render(
         notables=notables,
         shown=shown,
-        # Ours alone, never from data: the only two texts that are not escaped.
+        # Ours alone, never from data: the only texts that are not escaped.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
+        data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {})), "out": str(out or "nhi-out")}),
         policy=_policy(style, script),
         funnel=run_summary.funnel(run),
         facts=run_summary.facts(run),
@@ -52,10 +63,70 @@ def render(notables: Sequence[Json], run: Json, below: Sequence[Json] = ()) -> s
         overflow_highest=run.get("overflow_highest") or 0,
         by_severity=_tally(shown, "severity", tuple(reversed(SEVERITIES))),
         by_kind=_tally(shown, "kind", KINDS),
-        marks=_share(_MARKS, shown, 15, 150),
-        shown_signals=_share(_SIGNALS, shown, 20, 200),
-        shown_records=_share(_RECORDS, shown, 20, 1000),
     )
+
+
+def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
+    """What the page holds of each notable."""
+    short = short_ids(str(notable["id"]) for notable in shown)
+    marks, signals = _share(_MARKS, shown, 15, 500), _share(_SIGNALS, shown, 20, 200)
+    records, raw = _share(_RECORDS, shown, 20, 1000), _share(_RAW, shown, 1_000, 200_000)
+    for notable in shown:
+        found = dict(_fitting(notable, events, raw))
+        yield {
+            **notable,
+            "signals": _heaviest(notable["signals"], signals),
+            "timeline": _heaviest(notable["timeline"], marks),
+            "record_ids": notable["record_ids"][:records],
+            "links": notable.get("links", ())[:50],
+            "left_out": {"signals": max(0, len(notable["signals"]) - signals),
+                         "timeline": max(0, len(notable["timeline"]) - marks)},
+            "short": short[notable["id"]],
+            "part": words.part_of(notable),
+            "events": found,
+            "queries": queries(notable, [str(event["raw"]) for event in found.values()]),
+        }  # fmt: skip
+
+
+def _fitting(notable: Json, events: Mapping[str, Json], room: int) -> Iterator[tuple[str, Json]]:
+    """The raw records of a notable that the page has room for, those with most points first."""
+    for name in originals_of(notable):
+        event = events.get(name)
+        if event is not None:
+            room -= len(event["raw"])
+            if room < 0:
+                return
+            yield name, event
+
+
+def originals_of(notable: Json, most: int = 40) -> list[str]:
+    """Ids of the records whose raw form is worth showing: one of each odd behaviour, then one of each reason."""
+    odd = sorted(notable["timeline"], key=lambda entry: -entry["points"])
+    ids = [*(entry["record_id"] for entry in odd), *(one["record_ids"][0] for one in notable["signals"]
+                                                   if one["record_ids"])]  # fmt: skip
+    return list(dict.fromkeys([*ids, *notable["record_ids"]]))[:most]
+
+
+def _heaviest(items: Sequence[Json], limit: int) -> list[Json]:
+    """Those with most points of either sign, in the order given."""
+    kept = sorted(range(len(items)), key=lambda number: -abs(items[number]["points"]))[:limit]
+    return [items[number] for number in sorted(kept)]
+
+
+def _meant(shown: Sequence[Json]) -> dict[str, Any]:
+    """What the ids in the notables mean."""
+    ids = {name for notable in shown for part in notable["frameworks"].values() for name in part}
+    controls = {control["id"] for notable in shown for control in notable["controls"]}
+    return {
+        "frameworks": {name: meanings.framework(name) for name in sorted(ids)},
+        "controls": {name: meanings.control(name) for name in sorted(controls)},
+        "kinds": words.KINDS,
+    }
+
+
+def _packed(value: Json) -> Markup:
+    """As base64, in which there is nothing to escape."""
+    return Markup(base64.b64encode(gzip.compress(as_line(value), 6, mtime=0)).decode())  # noqa: S704
 
 
 def _environment() -> Environment:
@@ -67,19 +138,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        amount=words.amount,
-        clock=words.clock,
-        duration=words.span,
-        percent=words.percent,
-        short=words.short_name,
-        signed=words.signed,
-        spoken=words.spoken,
-    )
-    environment.globals.update(
-        pictures=pictures, framework=meanings.framework, control=meanings.control, kinds=words.KINDS,
-        part_of=words.part_of,
-    )  # fmt: skip
+    environment.filters.update(amount=words.amount)
+    environment.globals.update(kinds=words.KINDS)
     return environment
 
 

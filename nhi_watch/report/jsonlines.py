@@ -24,12 +24,13 @@ def write(path: Path, objects: Iterable[Mapping[str, Any]]) -> int:
     count = 0
     with replacing(path) as stream:
         for item in objects:
-            stream.write(_line(item))
+            stream.write(as_line(item))
             count += 1
     return count
 
 
-def _line(item: Mapping[str, Any]) -> bytes:
+def as_line(item: Mapping[str, Any]) -> bytes:
+    """An object as one line of JSON."""
     try:
         return orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:

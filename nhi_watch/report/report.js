@@ -1,64 +1,156 @@
-"use strict";
-(() => {
+// The list: search, filters, order, keys; and what is open.
+let DATA = { notables: [], kinds: {}, frameworks: {}, controls: {}, out: "" };
+let marked = () => {};
+const start = () => {
   const root = document.documentElement;
-  const items = [...document.querySelectorAll(".item")];
-  const links = items.map((item) => item.querySelector("a"));
-  const texts = items.map((item, n) =>
-    `${item.textContent} ${document.getElementById(`n${n}`).querySelector(".head").textContent}`.toLowerCase());
-  const text = document.getElementById("text");
-  const kind = document.getElementById("kind");
-  const chips = [...document.querySelectorAll(".chip")];
-  const current = () => links.findIndex((link) => link.getAttribute("href") === location.hash);
-  let selected = -1;
+  const all = DATA.notables;
+  const by = (id) => document.getElementById(id);
+  const [text, list, details] = [by("text"), by("list"), by("details")];
+  const selects = ["part", "day", "identity", "kind"].map(by);
+  const chips = [...document.querySelectorAll(".chips .chip")];
+  const PAGE = 100;
+  let shown = all, items = [], selected = -1, words = [];
 
-  const select = (n) => {
-    selected = n;
-    links.forEach((link, m) => link.classList.toggle("selected", m === n));
-    if (n >= 0) {
-      links[n].focus({ preventScroll: true });
-      links[n].scrollIntoView({ block: "nearest" });
+  // ---- search: every word, or "phrase", must be in something that the notable holds
+  const leaves = (value, found) => {
+    if (value === null || typeof value === "boolean") return found;
+    if (typeof value === "object") {
+      for (const [name, inner] of Object.entries(value)) {
+        if (name === "queries") continue;
+        if (!Array.isArray(value)) found.push(name);
+        leaves(inner, found);
+      }
+    } else found.push(String(value));
+    return found;
+  };
+  const texts = new Map();
+  const textOf = (n) => {
+    if (!texts.has(n)) texts.set(n, leaves(n, []).join("\n").toLowerCase());
+    return texts.get(n);
+  };
+  const wordsOf = (typed) => [...typed.toLowerCase().matchAll(/"([^"]+)"|(\S+)/g)].map((found) => found[1] || found[2]);
+  const where = (n) => {
+    if (!words.length || `${n.title} ${shortName(n.identity)}`.toLowerCase().includes(words[0])) return null;
+    const whole = textOf(n), at = whole.indexOf(words[0]);
+    const from = Math.max(whole.lastIndexOf("\n", at) + 1, at - 40);
+    return h("span", { class: "hit" }, `${whole.slice(from, at)}`, h("mark", {}, whole.slice(at, at + words[0].length)),
+      whole.slice(at + words[0].length, at + 60).split("\n")[0]);
+  };
+  marked = () => {
+    if (typeof Highlight === "undefined") return;
+    const ranges = [];
+    const walker = document.createTreeWalker(details, NodeFilter.SHOW_TEXT);
+    while (words.length && ranges.length < 2000 && walker.nextNode()) {
+      const low = walker.currentNode.data.toLowerCase();
+      for (const word of words) {
+        for (let at = low.indexOf(word); at >= 0; at = low.indexOf(word, at + word.length)) {
+          const range = new Range();
+          range.setStart(walker.currentNode, at);
+          range.setEnd(walker.currentNode, at + word.length);
+          ranges.push(range);
+        }
+      }
     }
+    CSS.highlights.set("found", new Highlight(...ranges));
   };
-  const move = (step) => {
-    for (let n = selected + step; n >= 0 && n < items.length; n += step) {
-      if (!items[n].hidden) return select(n);
+
+  // ---- the list, drawn as far as it is scrolled
+  const itemOf = (n) => h("li", { class: "item", "data-severity": n.severity, "data-kind": n.kind }, h("a", { href: `#${encodeURIComponent(n.short)}`, class: n.severity },
+    h("span", { class: "score" }, Math.floor(n.score)), h("span", { class: "what" }, h("span", { class: "title" }, n.title),
+      h("span", { class: "who" }, shortName(n.identity)), where(n), h("span", { class: "meta" }, h("span", {}, `#${n.rank}`), h("span", {}, clock(n.first_time)),
+        h("span", {}, n.identity.owner || "no owner"), n.kind !== "compromise" && h("span", { class: "kind" }, DATA.kinds[n.kind])))));
+  const grow = (to) => {
+    const ranked = by("sort").value === "rank";
+    while (items.length < Math.min(to, shown.length)) {
+      const n = shown[items.length], before = shown[items.length - 1];
+      if (ranked && (!before || before.part !== n.part)) more.before(h("li", { class: "part" }, n.part));
+      const item = itemOf(n);
+      more.before(item);
+      items.push(item);
     }
+    more.hidden = items.length >= shown.length;
   };
-  const opened = () => {
-    const n = current();
-    root.classList.toggle("open", n >= 0);
-    links.forEach((link, m) => {
-      if (m === n) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-    });
-    if (n < 0) return;
-    selected = n;
-    links.forEach((link, m) => link.classList.toggle("selected", m === n));
-    document.getElementById(`n${n}`).focus({ preventScroll: true });
-    links[n].scrollIntoView({ block: "nearest" });
-    document.getElementById(`n${n}`).scrollIntoView();
+  const more = h("li", { class: "more" }, h("button", { type: "button", class: "ghost" }, "Show more"));
+  more.firstChild.addEventListener("click", () => grow(items.length + PAGE));
+  new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) grow(items.length + PAGE); }).observe(more);
+  const ORDER = {
+    rank: (a, b) => a.rank - b.rank, score: (a, b) => b.score - a.score, last_time: (a, b) => (a.last_time < b.last_time ? 1 : -1),
+    first_time: (a, b) => (a.first_time < b.first_time ? -1 : 1), name: (a, b) => shortName(a.identity).localeCompare(shortName(b.identity)),
   };
-  const close = () => {
-    const n = current();
-    if (location.hash) location.hash = "";
-    if (n >= 0) select(n);
+  const daysOf = (n) => [...new Set([n.first_time.slice(0, 10), ...(n.revisions || []).map((one) => one.day), n.last_time.slice(0, 10)])];
+  const holds = {
+    part: (n, value) => n.part === value, day: (n, value) => daysOf(n).includes(value),
+    identity: (n, value) => n.identity.id === value || n.members.some((member) => member.id === value), kind: (n, value) => n.kind === value,
   };
   const filter = () => {
     const wanted = chips.filter((chip) => chip.getAttribute("aria-pressed") === "true").map((chip) => chip.dataset.severity);
-    const needle = text.value.trim().toLowerCase();
-    let shown = 0;
-    items.forEach((item, n) => {
-      item.hidden = (wanted.length > 0 && !wanted.includes(item.dataset.severity))
-        || Boolean(kind && kind.value && kind.value !== item.dataset.kind)
-        || !texts[n].includes(needle);
-      shown += item.hidden ? 0 : 1;
-    });
-    document.querySelectorAll("[data-item]").forEach((mark) =>
-      mark.classList.toggle("dim", items[Number(mark.dataset.item)].hidden));
-    document.getElementById("shown").textContent = `${shown} of ${items.length} shown`;
+    const asked = selects.filter((select) => select.value);
+    words = wordsOf(text.value);
+    shown = all.filter((n) => (!wanted.length || wanted.includes(n.severity)) && asked.every((select) => holds[select.id](n, select.value))
+      && words.every((word) => textOf(n).includes(word)));
+    if (by("sort").value !== "rank") shown.sort(ORDER[by("sort").value]);
+    list.replaceChildren(more);
+    items = [];
+    selected = -1;
+    grow(PAGE);
+    const kept = new Set(shown.map((n) => n.short));
+    document.querySelectorAll("[data-item]").forEach((mark) => mark.classList.toggle("dim", !kept.has(mark.dataset.item)));
+    by("shown").textContent = `${amount(shown.length)} of ${amount(all.length)} shown`;
+    current();
+    marked();
   };
-  const keys = { j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
+  const options = (select, pairs) => pairs.forEach(([value, label]) => select.append(h("option", { value }, label)));
+  options(by("part"), tally(all.map((n) => [n.part, 1])).map(([part, count]) => [part, `${part} (${count})`]));
+  options(by("day"), tally(all.flatMap((n) => daysOf(n).map((day) => [day, 1]))).sort((a, b) => (a[0] < b[0] ? 1 : -1)).map(([day, count]) => [day, `${day} (${count})`]));
+  const named = new Map(all.flatMap((n) => [n.identity, ...n.members]).map((one) => [one.id, shortName(one)]));
+  options(by("identity"), tally(all.flatMap((n) => [...new Set([n.identity.id, ...n.members.map((one) => one.id)])].map((id) => [id, 1])))
+    .map(([id, count]) => [id, `${clip(named.get(id), 60)} (${count})`]));
+
+  // ---- what is open
+  const opened = () => {
+    const name = decodeURIComponent(location.hash.slice(1));
+    return name ? all.findIndex((n) => n.short === name || `n${n.rank - 1}` === name) : -1;
+  };
+  const select = (n, focus) => {
+    selected = n;
+    grow(n + 1);
+    items.forEach((item, m) => item.firstChild.classList.toggle("selected", m === n));
+    if (n < 0 || !items[n]) return;
+    if (focus) items[n].firstChild.focus({ preventScroll: true });
+    items[n].scrollIntoView({ block: "nearest" });
+  };
+  const current = () => {
+    const open = all[opened()], at = shown.indexOf(open);
+    if (open && at >= 0) select(at, false);
+    items.forEach((item, m) => {
+      if (open && m === at) item.firstChild.setAttribute("aria-current", "true");
+      else item.firstChild.removeAttribute("aria-current");
+    });
+  };
+  const show = () => {
+    const at = opened();
+    if (details.firstChild && details.firstChild.id === `n${at}` && !details.firstChild.nextSibling) return;
+    root.classList.toggle("open", at >= 0);
+    details.replaceChildren(...(at >= 0 ? [detailOf(all[at], at)] : []));
+    current();
+    if (at < 0) return;
+    details.firstChild.focus({ preventScroll: true });
+    details.firstChild.scrollIntoView();
+    marked();
+  };
+  const go = (hash) => {
+    if (location.hash !== hash) location.hash = hash;
+    show();
+  };
+  const close = () => {
+    const at = selected;
+    go("");
+    if (at >= 0) select(at, true);
+  };
+  const keys = { j: () => select(Math.min(selected + 1, shown.length - 1), true), k: () => select(Math.max(selected - 1, 0), true),
     Escape: close, "/": () => text.focus() };
+  keys.ArrowDown = keys.j;
+  keys.ArrowUp = keys.k;
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -74,42 +166,51 @@
     filter();
   }));
   text.addEventListener("input", filter);
-  if (kind) kind.addEventListener("change", filter);
-  window.addEventListener("hashchange", opened);
+  [...selects, by("sort")].forEach((control) => control.addEventListener("change", filter));
+  window.addEventListener("hashchange", show);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (!link || link.classList.contains("skip") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go(link.getAttribute("href"));
+  });
 
-  document.getElementById("theme").addEventListener("click", () => {
+  // ---- out
+  const COLUMNS = [["id", (n) => n.id], ["rank", (n) => n.rank], ["severity", (n) => n.severity], ["score", (n) => n.score], ["kind", (n) => n.kind],
+    ["part", (n) => n.part], ["life", (n) => n.life], ["title", (n) => n.title], ["summary", (n) => n.summary], ["identity", (n) => n.identity.name],
+    ["identity_id", (n) => n.identity.id], ["provider", (n) => n.identity.provider], ["account", (n) => n.identity.account], ["owner", (n) => n.identity.owner],
+    ["first_time", (n) => n.first_time], ["last_time", (n) => n.last_time], ["from", (n) => places(n).map(([source]) => source).join(" ")],
+    ["user_agent", (n) => agentsOf(n).join(" | ")], ["refused", (n) => refusedOf(n)[0]], ["odd_calls", (n) => refusedOf(n)[1]],
+    ["signals", (n) => n.signals.filter((one) => one.points >= REASON).map((one) => one.id).join(" ")],
+    ["frameworks", (n) => Object.values(n.frameworks).flat().join(" ")], ["records", (n) => n.record_count]];
+  by("csv").addEventListener("click", () => save("notables.csv", csv([COLUMNS.map(([name]) => name), ...shown.map((n) => COLUMNS.map(([, of]) => of(n)))]), "text/csv"));
+  by("json").addEventListener("click", () => save("notables.json", `${JSON.stringify(shown, null, 1)}\n`, "application/json"));
+  by("theme").addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
   });
-  document.getElementById("print-all").addEventListener("click", () => {
+  by("print-all").addEventListener("click", () => {
+    details.replaceChildren(...shown.slice(0, 500).map((n) => detailOf(n, all.indexOf(n))));
+    grow(shown.length);
     root.classList.add("print-all");
     window.print();
     root.classList.remove("print-all");
+    show();
   });
 
-  const tell = (event) => {
-    const mark = event.target.closest(".mark");
-    if (mark) mark.closest(".scroll").nextElementSibling.textContent = mark.querySelector("title").textContent;
-  };
-  document.addEventListener("mouseover", tell);
-  document.addEventListener("focusin", tell);
-
-  const copied = (button) => {
-    const before = button.textContent;
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = before; }, 1500);
-  };
-  document.querySelectorAll(".copy").forEach((button) => button.addEventListener("click", () => {
-    const ids = [...document.getElementById(button.dataset.copy).querySelectorAll("code")].map((code) => code.textContent);
-    const area = document.createElement("textarea");
-    area.value = ids.join("\n");
-    area.className = "off";
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-    button.focus();
-    copied(button);
-  }));
-  opened();
-})();
+  if (by("scatter") && all.length) {
+    by("scatter").append(scatter(all.filter((n) => n.listed)));
+    by("first").append(...all.slice(0, 3).map((n) => h("li", {}, h("a", { href: `#${encodeURIComponent(n.short)}` }, badge(n.severity), " ", h("b", {}, n.title)), h("p", {}, n.summary))));
+  }
+  filter();
+  show();
+  root.dataset.ready = "true";
+};
+(async () => {
+  const packed = Uint8Array.from(atob(document.getElementById("data").textContent), (char) => char.charCodeAt(0));
+  document.getElementById("data").remove();
+  DATA = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  start();
+})().catch((error) => {
+  document.getElementById("shown").textContent = `This browser cannot show the notables (${error.message}); they are in notables.jsonl, too.`;
+});

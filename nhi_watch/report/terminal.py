@@ -13,8 +13,7 @@ from rich.text import Text
 from nhi_watch.core.life import is_new
 from nhi_watch.core.notable import short_ids
 from nhi_watch.report import run_summary
-from nhi_watch.report.pictures import duration
-from nhi_watch.report.words import KINDS, clock, short_name, visible
+from nhi_watch.report.words import KINDS, clock, lasted, short_name, visible
 
 Json = Mapping[str, Any]
 
@@ -74,7 +73,7 @@ def _cells(notable: Json, short_id: str, console: Console) -> list[Text]:
     what.append("\n")
     what.append_text(_text(console, _whom(notable), max(console.width - _FIXED, 12), "dim"))
     when = Text(clock(notable["first_time"]))
-    when.append(f"\nfor {duration(notable)}", "dim")
+    when.append(f"\nfor {lasted(notable)}", "dim")
     score = _text(console, f"{int(notable['score']):3d} {short}", 16, _COLOURS.get(severity, ""))
     score.append(f"\n{short_id}", "dim")
     return [

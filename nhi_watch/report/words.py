@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from nhi_watch.core import timestamps
 from nhi_watch.core.life import is_new
 from nhi_watch.core.notable import clip
 
@@ -101,6 +102,11 @@ def span(seconds: int) -> str:
             parts.append(f"{seconds // size} {unit}")
             seconds %= size
     return " ".join(parts[:2]) or "0 s"
+
+
+def lasted(notable: Mapping[str, Any]) -> str:
+    """How long what is suspicious went on."""
+    return span(timestamps.parse(notable["last_time"]) - timestamps.parse(notable["first_time"]))
 
 
 def percent(share: float) -> str:

@@ -121,6 +121,7 @@ def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> None:
     Raises:
         InputError: the folder's files cannot be read or written.
     """
+    from nhi_watch.hosts.files import originals
     from nhi_watch.report import html, jsonlines
 
     path = out / "notables.jsonl"
@@ -132,7 +133,8 @@ def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> None:
     jsonlines.write(lower, below)
     run = _run(out / "run.json")
     with jsonlines.replacing(out / "report.html") as file:
-        file.write(html.render(ranked, {**run, "notables": len(ranked)}, below).encode("utf-8", "replace"))
+        page = html.render(ranked, {**run, "notables": len(ranked)}, below, originals.load(out), out)
+        file.write(page.encode("utf-8", "replace"))
 
 
 def _run(path: Path) -> dict[str, Any]:

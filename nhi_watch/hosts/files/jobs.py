@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -17,7 +17,7 @@ from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectEr
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
-from nhi_watch.hosts.files import reader
+from nhi_watch.hosts.files import originals, reader
 from nhi_watch.hosts.files.common import BELOW, overall
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
@@ -62,13 +62,15 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
     _prepare(job)
     store = SqliteStore(job.state) if job.state else MemoryStore()
     try:
-        result = _run(job, store, on_bytes, on_stage)
+        places = originals.Originals()
+        result = _run(job, store, on_bytes, on_stage, places)
         if job.learn:
             store.commit()
     finally:
         store.close()
+    events = originals.renew(job.out, [*result.notables, *result.below], places)
     result.run["seconds"]["total"] = round(time.perf_counter() - started, 3)
-    _write(job.out, result)
+    _write(job.out, result, events)
     if job.state and job.learn:
         audit.note_change(job.state.parent / audit.NAME, "model", result.run["model"]["sha256"], result.run["model"])
     return result
@@ -97,7 +99,9 @@ def context_of(job: Job) -> Context:
     )
 
 
-def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
+def _run(
+    job: Job, store: Any, on_bytes: Bytes, on_stage: Stage, places: Optional[originals.Originals] = None
+) -> Result:
     context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
     state = State(store)
@@ -111,7 +115,7 @@ def _run(job: Job, store: Any, on_bytes: Bytes, on_stage: Stage) -> Result:
             judge.relieve(intake.days)
 
         for batch in reader.read(job.paths, moved, job.out):
-            _feed(intake, batch, rejects)
+            _feed(intake, batch, rejects, places)
     result_started = time.perf_counter()
     with _few_collections():
         result = judge.settle(intake.days, on_stage)
@@ -160,7 +164,9 @@ def _few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _feed(intake: Intake, batch: reader.Batch, rejects: Rejects) -> None:
+def _feed(
+    intake: Intake, batch: reader.Batch, rejects: Rejects, places: Optional[originals.Originals]
+) -> None:
     def refuse(index: int, error: RejectError) -> None:
         if error.reason not in OUT_OF_SCOPE:
             rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
@@ -169,15 +175,16 @@ def _feed(intake: Intake, batch: reader.Batch, rejects: Rejects) -> None:
     for piece in batch.bad:
         intake.days.reject(piece.reason)
         rejects.add(piece)
-    intake.feed(batch.records, refuse)
+    intake.feed(batch.records, refuse, places.noting(batch) if places else None)
 
 
-def _write(out: Path, result: Result) -> None:
+def _write(out: Path, result: Result, events: Mapping[str, Any]) -> None:
     jsonlines.write(out / "notables.jsonl", result.notables)
     jsonlines.write(out / BELOW, result.below)
     jsonlines.write(out / "run.json", [result.run])
     with jsonlines.replacing(out / "report.html") as file:
-        file.write(html.render(result.notables, result.run, result.below).encode("utf-8", "replace"))
+        page = html.render(result.notables, result.run, result.below, events, out)
+        file.write(page.encode("utf-8", "replace"))
 
 
 def _dealt_with(

@@ -1,0 +1,223 @@
+// One notable in full, drawn when it is opened.
+const badge = (severity) => h("span", { class: `badge ${severity}` }, severity);
+const card = (title, about, ...children) => h("section", { class: "card" },
+  h("h3", {}, title, about ? [" ", h("span", { class: "muted" }, about)] : null), children);
+const head = (...names) => h("thead", {}, h("tr", {}, names.map((name) =>
+  h("th", { scope: "col", class: name.endsWith("#") ? "num" : null }, name.replace("#", "")))));
+const fact = (name, value, mono) => h("div", {}, h("dt", {}, name), h("dd", { class: mono ? "mono" : null }, value));
+const tally = (pairs) => [...pairs.reduce((sum, [name, count]) => sum.set(name, (sum.get(name) || 0) + count), new Map())]
+  .sort((a, b) => b[1] - a[1]);
+
+const oddOf = (n) => {
+  const odd = n.timeline.filter((entry) => entry.points >= REASON);
+  return odd.length ? odd : n.timeline;
+};
+const agentsOf = (n) => {
+  const found = Object.values(n.events).map((event) =>
+    /"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"/i.exec(event.raw)).filter(Boolean);
+  return tally(found.map((match) => [match[1].replace(/\\(["\\/])/g, "$1"), 1])).map(([agent]) => agent);
+};
+const places = (n) => tally(oddOf(n).map((entry) => [entry.source || "unknown", entry.count]));
+const refusedOf = (n) => {
+  const odd = oddOf(n);
+  const all = odd.reduce((sum, entry) => sum + entry.count, 0);
+  return [odd.filter((entry) => entry.outcome === "denied").reduce((sum, entry) => sum + entry.count, 0), all];
+};
+
+const headOf = (n, at) => {
+  const odd = oddOf(n), [refused, all] = refusedOf(n), agents = agentsOf(n);
+  const edge = (entry) => (entry ? [`${second(entry.time)} UTC `, h("span", { class: "mono" }, entry.action)] : "unknown");
+  return h("div", { class: `card head ${n.severity}` },
+    h("div", { class: "headline" },
+      h("p", { class: "crumbs" }, badge(n.severity), h("span", {}, DATA.kinds[n.kind]), h("span", {}, `rank ${n.rank}`),
+        h("code", {}, n.short), h("span", {}, n.life, n.closed_why ? `: ${n.closed_why}` : ""),
+        n.over_budget && h("span", { class: "tag" }, "over budget"), !n.listed && h("span", { class: "tag quiet" }, "below the line"),
+        n.revision > 1 && h("span", {}, `revision ${n.revision}`),
+        n.telemetry.provisional && h("span", { class: "provisional" }, "provisional: the last hour is still open")),
+      h("h2", { id: `t${at}` }, n.title), h("p", { class: "summary" }, n.summary),
+      n.folded && h("p", { class: "note" }, `Stands for ${n.folded.count} critical notables of ${n.folded.origin}; the others are below the line.`),
+      n.folded_into && h("p", { class: "note" }, `One of many of one origin: ${n.folded_into} stands for it in the list.`),
+      n.merged_into && h("p", { class: "note" }, `Merged into ${n.merged_into}.`)),
+    h("div", { class: "gauge" }, h("b", {}, Math.floor(n.score)), h("span", {}, "of 100"),
+      s("svg", { class: "meter", "aria-hidden": "true" }, s("rect", { class: "track", width: "100%", height: 8, rx: 4 }),
+        s("rect", { class: "fill", width: `${Math.max(n.score, 5)}%`, height: 8, rx: 4 }),
+        [20, 40, 60, 80].map((line) => s("line", { x1: `${line}%`, x2: `${line}%`, y2: 8 }))),
+      h("span", {}, `probability ${percent(n.probability)}`)),
+    h("dl", { class: "facts wide" }, fact("Identity", shortName(n.identity), true), fact("Kind", spoken(n.identity.kind)),
+      fact("Account", `${n.identity.provider} ${n.identity.account}`),
+      fact("Owner", n.identity.owner || "nobody: not in the asset table"),
+      n.timeline.length > 0 && [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1])),
+        fact("Refused", `${amount(refused)} of ${amount(all)} odd calls`),
+        fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
+      agents.length > 0 && fact("User agent", agents.slice(0, 3).map((agent) => h("div", { class: "mono" }, agent))),
+      fact("Lasted", lasted(n)), fact("Records", amount(n.record_count)), fact("Priority", n.priority.toFixed(2))));
+};
+
+const commandsOf = (n) => {
+  const out = /^[\w./-]+$/.test(DATA.out) ? DATA.out : `'${DATA.out.replace(/'/g, "'\\''")}'`;
+  const said = [["Why", `nhi explain ${n.short} --out ${out}`], ["In sentences", `nhi brief ${n.short} --out ${out}`],
+    ["What to do", `nhi respond plan ${n.short} --out ${out}`],
+    ["It was an attack", `nhi feedback ${n.short} confirmed --by YOU --why REASON --out ${out}`],
+    ["It was harmless", `nhi feedback ${n.short} benign --by YOU --why REASON --out ${out}`]];
+  return card("Next", "commands to copy", h("ul", { class: "commands" }, said.map(([what, line]) =>
+    h("li", {}, h("span", {}, what), h("code", {}, line), copier(line, "Copy", `Copy: ${what}`)))));
+};
+
+const barOf = (signal, zero, scale) => {
+  const size = signal.points * scale;
+  const side = signal.cannot_tell ? "unknown" : size >= 0 ? "plus" : "minus";
+  // What cannot be told still gets a hatched stub, so that it never looks like a zero.
+  const width = Math.max(Math.abs(size), signal.cannot_tell ? 4 : 0.6);
+  const left = size < 0 ? zero - width : Math.min(zero, 100 - width);
+  return h("li", { class: side }, h("span", { class: "name" }, spoken(signal.id)),
+    s("svg", { class: "bar", "aria-hidden": "true" }, s("rect", { class: "track", width: "100%", height: 12 }),
+      s("rect", { class: "fill", x: `${left}%`, width: `${width}%`, height: 12 }),
+      s("line", { class: "zero", x1: `${zero}%`, x2: `${zero}%`, y2: 12 })),
+    h("span", { class: "sum" }, signed(signal.points)),
+    h("span", { class: "evidence" }, signal.cannot_tell && [h("b", { class: "tag" }, "cannot tell"), " "], signal.evidence));
+};
+const whyOf = (n) => {
+  const points = n.signals.map((signal) => signal.points);
+  const low = Math.min(0, ...points), high = Math.max(0, ...points), scale = 100 / (high - low || 1);
+  const bars = (signals) => h("ul", { class: "points" }, signals.map((signal) => barOf(signal, -low * scale, scale)));
+  const heavy = n.signals.filter((signal) => Math.abs(signal.points) >= REASON || signal.cannot_tell);
+  const light = n.signals.filter((signal) => !heavy.includes(signal));
+  const sum = points.reduce((all, one) => all + one, 0);
+  return card("Why: the points", `log-odds above an ordinary day: sum ${signed(sum)}. Theft is rare, so the scale starts far below zero: a sum of 5 is about even odds`,
+    bars(heavy), light.length > 0 && h("details", { class: "light" },
+      h("summary", {}, `${light.length} with less than half a point`), bars(light)),
+    n.left_out.signals > 0 && h("p", { class: "muted" }, `${n.left_out.signals} signals with fewer points are in notables.jsonl.`),
+    h("p", { class: "legend" }, h("span", {}, h("i", { class: "key plus" }), "speaks for theft"),
+      h("span", {}, h("i", { class: "key minus" }), "speaks for normal behaviour"),
+      h("span", {}, s("svg", { class: "key", "aria-hidden": "true" }, s("rect", { width: 14, height: 10, fill: "url(#hatch)" })),
+        "cannot tell: the telemetry is missing")));
+};
+
+const lifeOf = (n) => (n.revisions || []).length > 1 && card("Its life",
+  `${n.life}; first seen ${clock(n.first_seen)}, last grown ${clock(n.last_grown)} UTC`,
+  h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Day", "Score#", "What was new"), h("tbody", {},
+    n.revisions.slice(-30).map((one) => h("tr", {}, h("td", {}, one.day), h("td", { class: "num" }, Math.floor(one.score)), h("td", {}, one.why)))))));
+
+const membersOf = (n) => n.members.length > 0 && card(`One intrusion across ${n.members.length} identities`, "in the order in which they made news",
+  h("ol", { class: "members" }, n.members.map((member) => h("li", {}, h("span", { class: "tag quiet" }, member.provider), " ",
+    h("b", { class: "mono" }, shortName(member)), " ", h("span", { class: "muted" }, spoken(member.kind), member.account ? `, ${member.account}` : "")))),
+  h("details", {}, h("summary", {}, "What links them"), h("div", { class: "scroll" }, h("table", { class: "plain" },
+    head("From", "To", "Both know", "Records"), h("tbody", {}, n.links.map((link) => h("tr", {}, h("td", { class: "mono" }, link.source),
+      h("td", { class: "mono" }, link.target), h("td", {}, spoken(link.kind), " ", h("span", { class: "mono" }, link.value)),
+      h("td", { class: "mono" }, link.record_ids.join(", ")))))))));
+
+const rawOf = (n, id) => {
+  const event = n.events[id];
+  if (!event) return h("p", { class: "muted" }, `Record ${id || "unknown"}: its raw form is not in this page; the searches below find it.`);
+  const where = `${event.file}:${event.line}`;
+  const text = event.raw.startsWith("{") || event.raw.startsWith("[") ? indented(event.raw) : event.raw;
+  const lines = h("pre", { class: "raw" });
+  lines.textContent = text.split("\n").map((line) => visible(line, 20000)).join("\n");
+  return h("div", {}, h("p", { class: "row" }, h("code", { class: "where" }, where), copier(event.raw, "Copy record"), copier(where, "Copy place")),
+    lines, event.cut && h("p", { class: "muted" }, "Cut here: the rest is in the file."));
+};
+const eventsOf = (n) => {
+  if (!n.timeline.length) return null;
+  const rows = n.timeline.map((entry) => {
+    const open = h("button", { type: "button", class: "ghost open", "aria-expanded": "false" }, n.events[entry.record_id] ? "Raw" : "Id");
+    const row = h("tr", { class: `${hotness(entry.points)} event` }, h("td", { class: "nowrap" }, second(entry.time)),
+      h("td", { class: "mono" }, entry.action), h("td", { class: entry.outcome }, entry.outcome), h("td", { class: "mono" }, entry.source),
+      h("td", { class: "num" }, amount(entry.count)), h("td", { class: "num" }, signed(entry.points)), h("td", {}, open));
+    open.addEventListener("click", () => {
+      const shown = row.nextElementSibling && row.nextElementSibling.classList.contains("opened");
+      if (shown) row.nextElementSibling.remove();
+      else row.after(h("tr", { class: "opened" }, h("td", { colspan: 7 }, rawOf(n, entry.record_id))));
+      open.setAttribute("aria-expanded", String(!shown));
+      marked();
+    });
+    return { entry, row, open };
+  });
+  const show = (entry) => {
+    const found = rows.find((one) => one.entry === entry);
+    table.open = true;
+    if (found.open.getAttribute("aria-expanded") === "false") found.open.click();
+    found.row.scrollIntoView({ block: "center" });
+  };
+  const cells = [["datetime", "timestamp_desc", "message", "action", "outcome", "source", "count", "points", "record_id", "file", "line"],
+    ...n.timeline.map((e) => { const event = n.events[e.record_id] || {}; return [e.time, "first of its kind in the hour",
+      `${e.action} ${e.outcome} from ${e.source}`, e.action, e.outcome, e.source, e.count, e.points, e.record_id, event.file, event.line]; })];
+  const out = h("button", { type: "button", class: "ghost timeline-csv" }, "CSV");
+  out.addEventListener("click", () => save(`${n.short}-timeline.csv`, csv(cells), "text/csv"));
+  const table = h("details", { class: "events", open: n.timeline.length <= 30 }, h("summary", {}, `All ${n.timeline.length} kinds of calls, with the raw events`),
+    h("p", { class: "row" }, out, h("span", { class: "muted" }, "one row for each kind of call and hour; a coloured row scored")),
+    h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Time", "Action", "Outcome", "From", "Count#", "Points#", "Event"),
+      h("tbody", {}, rows.map((one) => one.row)))));
+  return card("What happened", `UTC; size by count, red by points; drag over a stretch to zoom${n.left_out.timeline ? `; ${n.left_out.timeline} entries with fewer points left out` : ""}`,
+    timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), "scored a point or more"), h("span", {}, h("i", { class: "dot warm" }), "half a point or more"),
+      h("span", {}, h("i", { class: "dot success" }), "no news"), h("span", {}, h("i", { class: "dot denied" }), "hollow: refused or failed")), table);
+};
+
+const valueOf = (value, about, fresh) => h("span", { class: fresh ? "value new" : "value" }, clip(value, 80), fresh && h("b", {}, "new"), h("i", {}, about));
+const sideOf = (name, values, none) => h("td", { "data-side": name }, values.slice(0, 8),
+  !values.length && h("span", { class: "muted" }, none), values.length > 8 && h("span", { class: "muted" }, `and ${values.length - 8} more`));
+const usualOf = (n) => {
+  const usual = n.usual;
+  return card("Usual against observed", usual.active_days ? `${usual.active_days} active days since ${usual.first_seen ? clock(usual.first_seen) : "unknown"}`
+    : "no history: first seen here",
+  usual.dimensions.length > 0 && h("table", { class: "compare" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "sr" }, "Dimension")),
+    h("th", { scope: "col" }, "Usual"), h("th", { scope: "col" }, "Observed here"))), h("tbody", {}, usual.dimensions.map((d) => h("tr", {},
+    h("th", { scope: "row" }, spoken(d.name)), sideOf("Usual", d.usual.map((v) => valueOf(v.value, `${v.days} d`, false)), "nothing known"),
+    sideOf("Observed here", d.observed.map((v) => valueOf(v.value, `${amount(v.count)}×`, v.new)), "nothing"))))),
+  usual.instead ? h("p", { class: "muted" }, `What would have been normal, ${usual.instead.text}.`)
+    : usual.score !== null && h("p", { class: "muted" }, `With its usual behaviour this identity would score ${Math.floor(usual.score)}.`),
+  n.signals.filter((signal) => typeof signal.without === "number").map((signal) =>
+    h("p", { class: "muted" }, `Without the records that show ${spoken(signal.id)}, the score would be ${signal.without}.`)),
+  (n.score_range || []).length > 0 && h("p", { class: "muted" },
+    `Telemetry is missing: with it, the score could lie anywhere from ${n.score_range[0]} to ${n.score_range[1]}.`));
+};
+
+const huntOf = (n) => {
+  if (!n.queries.length) return null;
+  const languages = Object.keys(n.queries[0][1]);
+  const body = h("div", {});
+  const show = (language) => {
+    body.replaceChildren(...n.queries.map(([what, found]) => h("div", { class: "query" }, h("div", { class: "row" }, h("b", {}, `${language}: ${what}`),
+      copier(found[language], "Copy", `Copy ${language}: ${what}`)), h("pre", { class: "raw" }, found[language]))));
+    tabs.forEach((tab) => tab.setAttribute("aria-pressed", String(tab.textContent === language)));
+  };
+  const tabs = languages.map((language) => {
+    const tab = h("button", { type: "button", class: "chip", "aria-pressed": "false" }, language);
+    tab.addEventListener("click", () => show(language));
+    return tab;
+  });
+  show(languages[0]);
+  return card("Hunt on", "searches to copy: by the records' own ids, and by what the log calls the identity", h("div", { class: "chips hunt" }, tabs), body);
+};
+
+const controlsOf = (n) => card("What to do", "", h("ul", { class: "controls" }, n.controls.map((c) => {
+  const [label, meaning] = DATA.controls[c.id];
+  return h("li", { class: c.status }, h("div", {}, h("b", {}, label), c.required && [" ", h("span", { class: "tag" }, "required")], " ",
+    h("span", { class: "tag quiet" }, spoken(c.status))), h("p", {}, c.reason), meaning && h("p", { class: "muted" }, meaning));
+})));
+
+const impactOf = (n) => h("div", { class: "pair" },
+  card("Impact", "", h("table", { class: "plain" }, h("tbody", {}, ["criticality", "environment", "privilege", "reach"].map((name) =>
+    h("tr", {}, h("th", { scope: "row" }, spoken(name)), h("td", {}, n.impact[name] || "unknown"))))),
+  h("p", { class: "muted" }, n.impact.factors.map((f) => `${spoken(f.name)} ${f.value} × ${f.weight.toFixed(2)}`).join(", "))),
+  card("Frameworks", "", h("ul", { class: "frameworks" }, Object.values(n.frameworks).flat().map((id) =>
+    h("li", {}, h("code", {}, id), " ", h("span", {}, DATA.frameworks[id]))))));
+
+const receiptOf = (n) => {
+  const more = n.record_ids.slice(20);
+  return card("Evidence and receipt", "",
+    h("p", {}, `Logs: ${n.telemetry.sources.join(", ") || "unknown"}`, n.telemetry.lag !== null && `, median delay ${span(n.telemetry.lag)}`, ".",
+      n.telemetry.missing.length > 0 && [" ", h("b", { class: "tag" }, "missing"), ` ${n.telemetry.missing.join(", ")}`]),
+    h("div", { class: "records" }, h("div", { class: "row" }, h("b", {}, `${amount(n.record_count)} records`), " ", copier(() => n.record_ids.join("\n"), "Copy ids")),
+      h("div", { class: "ids" }, n.record_ids.slice(0, 20).map((id) => h("code", {}, id)),
+        more.length > 0 && h("details", {}, h("summary", {}, `${more.length} more`), more.map((id) => h("code", {}, id)))),
+      n.record_count > n.record_ids.length && h("p", { class: "muted" }, `The ids with most points; the log holds all ${amount(n.record_count)}.`)),
+    h("details", {}, h("summary", {}, "Receipt: model, baseline and hashes"), h("table", { class: "plain receipt" }, h("tbody", {}, [
+      ["Notable", n.id], ["Identity", n.identity.id], ["Model", `${n.model.id} ${n.model.sha256}`], ["Baseline", n.baseline.id],
+      ["Signals hash", n.receipt.signals], ["Baseline hash", n.receipt.baseline], ["Model hash", n.receipt.model],
+      ["p-value", n.p_value === null ? "unknown" : n.p_value], ["Written", `${clock(n.created)} UTC`],
+    ].map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("code", {}, value))))))));
+};
+
+const detailOf = (n, at) => h("article", { class: "detail card-stack", id: `n${at}`, tabindex: -1, "aria-labelledby": `t${at}` },
+  h("a", { class: "back", href: "#" }, "← Back to the list"), headOf(n, at), commandsOf(n), whyOf(n), lifeOf(n), membersOf(n), eventsOf(n),
+  usualOf(n), controlsOf(n), huntOf(n), impactOf(n), receiptOf(n));

@@ -1,0 +1,80 @@
+"""Searches to copy: the records of a notable, and all else that its identity did, in the languages of four tools.
+
+They look for plain words, whatever the log calls its fields: a record's own id, or what the log calls the identity.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nhi_watch.core import timestamps
+
+Json = Mapping[str, Any]
+LANGUAGES = ("SPL", "ES|QL", "KQL", "jq")
+_MOST = 20
+"""Records that a search names: those with most points."""
+_MARGIN = 3600
+"""Seconds before and after a notable in which its identity is looked at, too."""
+
+
+def queries(notable: Json, raw: Sequence[str] = ()) -> list[tuple[str, dict[str, str]]]:
+    """What is looked for → language → search. `raw`: records behind the notable, which show what their log names.
+
+    >>> one = {"identity": {"id": "aws:1:role:AROA1", "name": "arn:aws:iam::1:role/x"}, "record_ids": ["r-1"],
+    ...        "first_time": "2026-03-09T02:12:00Z", "last_time": "2026-03-09T02:12:00Z"}
+    >>> [(what, found["KQL"]) for what, found in queries(one)]  # doctest: +NORMALIZE_WHITESPACE
+    [('the records behind it', '@timestamp >= "2026-03-09T01:12:00Z" and @timestamp <= "2026-03-09T03:12:00Z"
+      and ("r-1")'),
+     ('all that it did meanwhile', '@timestamp >= "2026-03-09T01:12:00Z" and @timestamp <= "2026-03-09T03:12:00Z"
+      and ("AROA1")')]
+    """
+    first = timestamps.parse(notable["first_time"]) - _MARGIN
+    last = timestamps.parse(notable["last_time"]) + _MARGIN
+    told = "\n".join(raw)
+    ids = [word for name in notable["record_ids"] if (word := _in(told, name))][:_MOST]
+    wanted = (("the records behind it", ids), ("all that it did meanwhile", _names(notable, told)))
+    return [(what, _spelled(words, max(first, 0), last)) for what, words in wanted if words]
+
+
+def _in(told: str, name: str) -> str:
+    """As much of a record's id as its log has: some sources put a word of their own behind it."""
+    return next((word for word in (name, name.rpartition(":")[0]) if not told or word in told), "")
+
+
+def _names(notable: Json, told: str) -> list[str]:
+    """What a log calls the identity: the first of its names that its records hold."""
+    identity = notable["identity"]
+    names = [identity["id"].rpartition(":")[2], identity["name"], re.split(r"[/:]", identity["name"])[-1]]
+    names = [name for name in names if len(name) > 2]
+    return [next((name for name in names if name in told), names[0])] if names else []
+
+
+def _spelled(words: Sequence[str], first: int, last: int) -> dict[str, str]:
+    after, until = timestamps.render(first), timestamps.render(last)
+    quoted = [_quoted(word) for word in words]
+    either = " OR ".join(quoted)
+    return {
+        "SPL": f"search index=* earliest={first} latest={last + 1} ({either}) | sort 0 _time",
+        "ES|QL": f'FROM logs-* METADATA _index, _id | WHERE @timestamp >= "{after}" AND @timestamp <= "{until}" '
+                 f"AND QSTR({_quoted(either)}) | SORT @timestamp | LIMIT 1000",
+        "KQL": f'@timestamp >= "{after}" and @timestamp <= "{until}" and ({" or ".join(quoted)})',
+        "jq": f"jq -c {_shell(_JQ % ' or '.join(map(_contains, quoted)))} FILE…",
+    }  # fmt: skip
+
+
+_JQ = '(.Records? // .) | if type == "array" then .[] else . end | select(tojson | %s)'
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _contains(quoted: str) -> str:
+    return f"contains({_quoted(quoted[1:-1])})"
+
+
+def _shell(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"

@@ -1,0 +1,110 @@
+"""The raw records behind the notables, with file and line; and the searches that find them again."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core_samples import TODAY, record
+from need import need
+from nhi_watch import cli
+from nhi_watch.hosts.files import originals
+from nhi_watch.report import jsonlines
+from nhi_watch.report.queries import queries
+from notable_samples import documents
+from splunk_grammar import check
+from splunk_search import matcher
+
+THEFT = {"address": "185.220.101.4", "service": "iam", "name": "CreateAccessKey", "agent": "aws-cli/2.15.30 x"}
+
+
+def trail() -> list[dict[str, Any]]:
+    """Two weeks of a quiet role, and a theft on the last day; one record holds a secret."""
+    quiet = [record(day, f"{hour:02d}:10") for day in range(TODAY - 14, TODAY + 1) for hour in range(8, 18)]
+    secret = {"requestParameters": {"password": "Hunter2!!"}}
+    odd = [record(TODAY, f"12:{minute:02d}", **secret, **THEFT) for minute in range(6)]
+    return [*quiet, *odd]
+
+
+def as_lines(records: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in records)
+
+
+FORMS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
+    "day.jsonl": as_lines,
+    "day.jsonl.gz": lambda records: gzip.compress(as_lines(records)),
+    "day.json": lambda records: json.dumps({"Records": records}).encode(),
+    "pretty.json": lambda records: "\n".join(json.dumps(one, indent=1) for one in records).encode(),
+    "dirty.jsonl": lambda records: b"\nnot json\n" + as_lines(records),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_layout_of_a_file_gives_place_and_masked_bytes(tmp_path: Path, name: str) -> None:
+    path, out = tmp_path / name, tmp_path / "out"
+    path.write_bytes(FORMS[name](trail()))
+    assert cli.main(["score", str(path), "--out", str(out)]) == 0
+    wanted = {one["eventID"]: number for number, one in enumerate(trail()) if one["eventName"] == "CreateAccessKey"}
+    found = {event["id"]: event for event in jsonlines.read(out / originals.NAME) if event["id"] in wanted}
+    assert found.keys() == wanted.keys()
+    for ident, event in found.items():
+        told = json.loads(event["raw"])
+        assert (told["eventID"], told["requestParameters"]["password"]) == (ident, "Xxxxxx0!!")
+        assert event["file"] == str(path)
+        if name != "pretty.json":
+            assert event["line"] == wanted[ident] + (3 if name == "dirty.jsonl" else 1)
+
+
+def test_what_an_earlier_run_read_is_kept_while_a_notable_points_to_it(tmp_path: Path) -> None:
+    out, first, second = tmp_path / "out", tmp_path / "1.jsonl", tmp_path / "2.jsonl"
+    first.write_bytes(as_lines(trail()))
+    second.write_bytes(as_lines([record(TODAY, "13:00", **THEFT)]))
+    assert cli.main(["score", str(first), "--out", str(out)]) == 0
+    first.unlink()
+    assert cli.main(["score", str(second), "--out", str(out)]) == 0
+    files = {event["file"] for event in jsonlines.read(out / originals.NAME)}
+    assert files == {str(first), str(second)}
+
+
+def test_a_record_that_is_too_long_is_cut_and_says_so(tmp_path: Path) -> None:
+    out, path = tmp_path / "out", tmp_path / "1.jsonl"
+    path.write_bytes(as_lines([{**one, "additionalEventData": {"note": "n" * 20_000}} for one in trail()]))
+    assert cli.main(["score", str(path), "--out", str(out)]) == 0
+    assert {(event["cut"], len(event["raw"])) for event in jsonlines.read(out / originals.NAME)} == {(True, 8000)}
+
+
+def test_searches_are_what_splunk_knows_and_end_with_no_quote_of_a_log() -> None:
+    notable = {**documents()[0], "record_ids": ['a"b', "c\\d", "e'f", "g:response"]}
+    found = dict(queries(notable, ['the records: a"b c\\d e\'f and g']))
+    for spelled in found.values():
+        check(spelled["SPL"])
+    assert found["the records behind it"]["KQL"].endswith('("a\\"b" or "c\\\\d" or "e\'f" or "g")')
+    assert found["all that it did meanwhile"]["KQL"].endswith('("deploy-bot")')
+
+
+def test_the_search_for_splunk_finds_the_records() -> None:
+    ids = [one["eventID"] for one in trail()]
+    spelled = dict(queries({**documents()[0], "record_ids": ids[-3:]}))["the records behind it"]["SPL"]
+    words = spelled[spelled.index("(") : spelled.index(")") + 1]
+    assert [name for name in ids if matcher(words)({"_raw": [json.dumps({"eventID": name})]})] == ids[-3:]
+
+
+def test_jq_finds_the_records_in_lines_and_in_documents(tmp_path: Path) -> None:
+    need(shutil.which("jq"), "needs jq (apt)")
+    lines, whole = tmp_path / "a.jsonl", tmp_path / "b.json"
+    lines.write_bytes(as_lines(trail()))
+    whole.write_text(json.dumps({"Records": trail()}))
+    ids = [one["eventID"] for one in trail()][-3:]
+    notable = {**documents()[0], "record_ids": [*ids, "it's \"none\""]}
+    command = shlex.split(dict(queries(notable))["the records behind it"]["jq"])
+    assert command[-1] == "FILE…"
+    told = subprocess.run([*command[:-1], str(lines), str(whole)], capture_output=True, text=True, check=True).stdout
+    assert [json.loads(line)["eventID"] for line in told.splitlines()] == ids * 2
