@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 import source_fields
-from layout import ROOT
+import walk
+from layout import ORDER, ROOT
 from nhi_watch.core import registry
 
 DOCS = ROOT / "docs"
@@ -49,6 +50,7 @@ def main(arguments: list[str]) -> int:
 def pages() -> Iterator[tuple[Path, str]]:
     """Every generated page and what it should say; a page about what does not exist yet is left out."""
     yield DOCS / "decisions" / "README.md", page("Decisions", decisions())
+    yield DOCS / "architecture.md", page("Architecture", walk.page(ORDER))
     writers: dict[str, Callable[[], Iterable[str]]] = {"signals": signals, "sources": sources}
     for name, write in writers.items():
         yield DOCS / f"{name}.md", page(name.capitalize(), write())

@@ -1,0 +1,89 @@
+"""The way of one CloudTrail record from its file to a notable: which modules it goes through, in order."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from layout import PACKAGE, folder_of
+from nhi_watch.hosts.files import jobs
+
+ABOUT = """For whoever changes the code. Data goes one way: bytes of a host → `Source.read` → `Event` → `Days` →
+`Judge.settle` (signals → score → link → rank → explain) → notable → host; what is learnt goes through the state alone.
+A folder may import itself and those before it: {order}; `tests/test_layout.py` holds the code to it."""
+WALK = """## The way of one record
+
+The modules that one CloudTrail record goes through from its file to a notable, beyond what a run without records does:
+{count}, in the order in which they are first called. All signals count as one. Recorded from a run by `make docs`."""
+_SIGNALS = f"{PACKAGE}.detect.signals"
+
+
+def page(order: tuple[str, ...]) -> Iterator[str]:
+    """Lines of docs/architecture.md."""
+    found = walk()
+    yield ABOUT.format(order=", ".join(f"`{name}`" for name in order))
+    yield from ["", WALK.format(count=len(found)), "", "```mermaid", "flowchart LR"]
+    for number, (folder, modules) in enumerate(groupby(found, folder_of)):
+        yield f"  subgraph s{number}[{folder}]"
+        yield from (f"    m{found.index(name)}[{name.partition('.')[2].partition('.')[2]}]" for name in modules)
+        yield "  end"
+    yield "  " + " --> ".join(f"m{number}" for number in range(len(found)))
+    yield "```"
+
+
+def walk() -> list[str]:
+    """Names of the modules, in order of their first call."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        state = folder / "state.sqlite"
+        usual = [call(day, "GetObject", "s3", "198.51.100.7") for day in range(1, 29)]
+        jobs.score(job(folder, usual, state))
+        with _called() as without:
+            jobs.score(job(folder, [], state, learn=False))
+        with _called() as found:
+            jobs.score(job(folder, [call(28, "CreateAccessKey", "iam", "185.220.101.4")], state, learn=False))
+    return [name for name in found if name not in without]
+
+
+def job(folder: Path, records: list[dict[str, Any]], state: Path, learn: bool = True) -> jobs.Job:
+    """What to score: the records, in a file."""
+    path = folder / "records.ndjson"
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
+    return jobs.Job([str(path)], folder / "out", state, learn=learn)
+
+
+def call(day: int, action: str, service: str, address: str) -> dict[str, Any]:
+    """One record of CloudTrail."""
+    arn = "arn:aws:iam::111111111111:user/ci"
+    return {
+        "eventVersion": "1.09", "eventTime": f"2026-02-{day:02}T10:00:00Z", "eventSource": f"{service}.amazonaws.com",
+        "eventName": action, "awsRegion": "eu-west-1", "sourceIPAddress": address, "userAgent": "aws-cli/2.15",
+        "eventID": f"{day}{action}", "recipientAccountId": "111111111111", "requestParameters": {"userName": "root"},
+        "userIdentity": {"type": "IAMUser", "principalId": "AIDACI", "userName": "ci", "arn": arn,
+                         "accountId": "111111111111", "accessKeyId": "AKIAIOSFODNN7EXAMPLE"},
+    }  # fmt: skip
+
+
+@contextmanager
+def _called() -> Iterator[dict[str, None]]:
+    """Modules of the package of which a function was called, in order; a signal's stand under one name."""
+    found: dict[str, None] = {}
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if event == "call" and name.startswith(PACKAGE) and frame.f_code.co_name != "<module>":
+            found.setdefault(_SIGNALS if name.startswith(_SIGNALS) else name)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield found
+    finally:
+        sys.setprofile(before)
