@@ -22,6 +22,7 @@ from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import Profile, learn_groups, peer_scope, teach
+from nhi_watch.state.lesson import lesson as day_lesson
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from nhi_watch.state.store import TABLES
@@ -111,7 +112,7 @@ def learnt(history: Sequence[Mapping[str, Any]], today: int = TODAY) -> Baseline
         told = [e for part in history if today - day in _days(part) for e in part["events"]]
         lessons = []
         for name, whole in whole_days(events(told, day)).items():
-            lesson = baseline.lesson((b, False) for b in whole.ordered())
+            lesson = day_lesson((b, False) for b in whole.ordered())
             teach(made.own.setdefault(name, Profile()), day, *lesson)
             lessons.append((*lesson, peer_scope(whole.identity)))
         learn_groups(made.groups, day, lessons)

@@ -15,13 +15,12 @@ from nhi_watch.state.baseline import (
     NEW_VALUES,
     QUARANTINE,
     VALUES,
-    DayLesson,
     Dimension,
     Profile,
     learn_groups,
-    lesson,
     teach,
 )
+from nhi_watch.state.lesson import DayLesson, lesson
 
 DAILY = {"action": "s3:GetObject"}
 STRANGE = {"action": "iam:CreateAccessKey", "network": "185.220.101.0/24"}

@@ -131,9 +131,12 @@ def days(told: Iterable[int]) -> list[Ranked]:
     return [Ranked(str(n), 0.0, 0.0, 0.0, True, known) for n, known in enumerate(told)]
 
 
-def test_the_base_is_who_has_a_history_and_before_that_everybody() -> None:
-    assert base(days([0, 1, 6])) == 3
+def test_the_base_is_who_has_a_history_and_in_a_young_tenant_who_was_there_on_its_first_day() -> None:
+    assert base(days([0, 0, 0])) == 0
+    assert base(days([0, 1, 6, 6])) == 2
     assert base(days([0, 7, 30])) == 2
+    assert base(days([3] * 9 + [0] * 40_000)) == 9, "identities of one record do not widen the budget"
+    assert base([one._replace(origin="account 9") for one in days([9, 9])]) == 0, "nobody's here"
     assert base([one._replace(eligible=False) for one in days([9, 9])]) == 0
 
 

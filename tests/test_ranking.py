@@ -53,7 +53,7 @@ def test_priority_is_the_product_of_probability_and_weights() -> None:
     weights = {factor.name: factor.weight for factor in made.factors}
     told = {name: weight for name, weight in weights.items() if weight != 1.0}
     assert told == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
-    assert set(weights) - set(told) == {"owner", "reach", "used by", "abuse an hour"}
+    assert set(weights) - set(told) == {"owner", "reach", "let in", "used by", "abuse an hour"}
     assert priority(0.5, made) == 1.32
 
 

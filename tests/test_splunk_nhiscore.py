@@ -25,7 +25,8 @@ from nhi_watch.hosts.splunk.nhiscore import ADDED, NhiScore
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP
-from nhi_watch.state.baseline import TENANT, Profile, lesson
+from nhi_watch.state.baseline import TENANT, Profile
+from nhi_watch.state.lesson import lesson
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_app import unpacked
 from splunk_stream import chunk, flat, getinfo, replies, table

@@ -41,14 +41,14 @@ class Revision:
 
 @dataclass(frozen=True)
 class Folded:
-    """Critical notables beyond every budget, for which this one stands."""
+    """What this notable stands for: critical ones beyond every budget, or strangers and newcomers of one origin."""
 
     origin: str
-    """What they share: a network, or a group of peers."""
+    """What they share: a network, a group of peers, another account, never to have been let in."""
     count: int
-    """How many, this one among them."""
+    """How many, this one among them; of an origin, on the day that had most."""
     ids: tuple[str, ...]
-    """The others, at most 200."""
+    """The others, at most 200: notables, or identities of an origin."""
 
 
 def is_new(notable: Mapping[str, Any]) -> bool:

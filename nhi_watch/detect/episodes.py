@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from nhi_watch.context import assets
 from nhi_watch.context.assets import Assets
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import linking, ranking, signal_values
 from nhi_watch.detect.linking import Group
 from nhi_watch.detect.run import Tally
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
-from nhi_watch.state import baseline
 from nhi_watch.state.baseline import Delta
 from nhi_watch.state.judged import Judged, Ranked
+from nhi_watch.state.lesson import lesson as day_lesson
 from nhi_watch.state.state import State
 
 Complete = Callable[[Sequence[IdentityDay]], None]
@@ -77,11 +76,11 @@ class DayEpisodes:
 
     def rank(self, episode: Episode) -> Ranked:
         """How an episode stands."""
-        return ranking.rank(episode, assets.find(self._assets, episode.identity))
+        return ranking.rank(episode, self._assets)
 
     def _lesson(self, whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
         behaviours = ((b, b.shape in episode.held) for b in whole.behaviours.values())
-        lesson = baseline.lesson(behaviours, self.baselines.networks)
+        lesson = day_lesson(behaviours, self.baselines.networks)
         now, later = ranking.remembered(episode, ranked)
         return {**lesson.now, **now}, {**lesson.later, **later}
 

@@ -6,11 +6,13 @@
 | owner | 1.05 where the table knows the identity but names nobody: nobody is there to stop it |
 | privilege | 1.1 where it may change permissions |
 | reach | 1 + 0.1 × log10 of what it touches (services × regions, and targets), at most 1.2 |
+| let in | 0.5 where nothing succeeded of what is judged |
 | used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |
 | abuse an hour | 1 + 0.05 × log10 of what an hour of abuse costs in USD, at most 1.2 |
 
 The weights are small on purpose: the probability of misuse decides, impact settles what is equal. They are
-assumptions, not measurements.
+assumptions, not measurements. Privilege, reach and cost are what succeeded: who is refused reaches nothing, however
+much he asks for.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ from nhi_watch.context import actions
 from nhi_watch.context.assets import CRITICALITY, ENVIRONMENT, UNKNOWN, Asset
 from nhi_watch.core.behaviour import Shape
 from nhi_watch.core.notable import Impact, ImpactFactor, clip
-from nhi_watch.state.baseline import Profile
+from nhi_watch.state.baseline import REFUSALS, Profile
 
 PRIVILEGED = 1.1
 NOBODY = 1.05
+LOCKED_OUT = 0.5
 LEVELS = ("permissions", "cost", "write", "tagging", "read", "list")
 """Access levels, the most powerful first."""
 
@@ -57,17 +60,19 @@ class Reach(NamedTuple):
     networks: int
     callers: Optional[tuple[str, ...]] = None
     """Names of the identities that obtained its sessions; None: nobody has looked."""
+    let_in: bool = True
+    """Whether anything succeeded of what is judged."""
 
 
 def reach_of(
     profile: Profile, shapes: Iterable[Shape] = (), callers: Optional[Iterable[str]] = None, since: int = 0
 ) -> Reach:
     """What a profile holds (seen on day `since` or later), and some shapes that it has not learnt yet."""
-    told = list(shapes)
+    judged = list(shapes)
+    told = [shape for shape in judged if shape.outcome not in REFUSALS]
 
     def values(name: str, extra: Iterable[str] = ()) -> frozenset[str]:
-        known = profile.dimension(name).values
-        return frozenset({value for value, seen in known.items() if seen.last >= since} | set(extra)) - {""}
+        return frozenset(profile.done(name, since).union(extra)) - {""}
 
     return Reach(
         services=values("service", (s.service for s in told)) - {"exposure", "alert"},
@@ -77,6 +82,7 @@ def reach_of(
         access=values("access", (s.access for s in told)),
         networks=len(values("network", (s.network for s in told))),
         callers=None if callers is None else tuple(sorted(set(callers))),
+        let_in=bool(told) or not judged,
     )
 
 
@@ -97,6 +103,7 @@ def impact(asset: Asset, reach: Reach) -> Impact:
         ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", _owned(asset)),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
         ImpactFactor("reach", sentence(reach), reach_weight(reach)),
+        ImpactFactor("let in", "yes" if reach.let_in else "all refused", 1.0 if reach.let_in else LOCKED_OUT),
         ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers or ()))),
         ImpactFactor("abuse an hour", told or "no call seen that costs", cost_weight(dearest)),
     )

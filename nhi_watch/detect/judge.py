@@ -20,7 +20,7 @@ from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.run import Result, Tally
 from nhi_watch.detect.scoring import Baselines
-from nhi_watch.detect.writing import Acting, Writer, Written
+from nhi_watch.detect.writing import Acting, Writer, Written, fold_origins
 from nhi_watch.intake.days import Days
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import TENANT, Profile
@@ -153,8 +153,8 @@ class Judge:
                 acting.pop(name, None)
             acting[group.lead] = Acting(episodes.join(group), group.members)
         self._tally.threshold = ranking.line(calibration.quiet_time(tenant, baselines.homes(day), day), self._budget)
-        odd = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
-        return odd, (ranking.week_allowance(self._budget, identities), self._tally.threshold)
+        odd = (one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR)
+        return fold_origins(odd), (ranking.week_allowance(self._budget, identities), self._tally.threshold)
 
     def _note(self, day: int, written: Written) -> None:
         self._notables[day] = written.found

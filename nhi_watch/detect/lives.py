@@ -140,6 +140,10 @@ def names(document: Mapping[str, Any]) -> set[str]:
     return {document["identity"]["id"], *(one["id"] for one in document["members"])}
 
 
+def _origin(document: Mapping[str, Any]) -> str:
+    return document["folded"]["origin"] if document["folded"] else ""
+
+
 def day_number(text: str) -> int:
     """The day of a date.
 
@@ -216,9 +220,12 @@ class Lives:
         self._known = {name: row for name, row in self._known.items() if row[0] >= day - GONE}
         self._day = day
 
-    def of(self, identities: set[str]) -> list[Document]:
-        """The notables that go on and to which any of some identities belongs, the oldest first."""
-        found = [d for _, d in self._known.values() if not d["merged_into"] and names(d) & identities]
+    def of(self, identities: set[str], origin: str = "") -> list[Document]:
+        """The notables that go on of any of some identities, or of an origin if one is told, the oldest first."""
+        found = [
+            d for _, d in self._known.values()
+            if not d["merged_into"] and (names(d) & identities or (origin and _origin(d) == origin))
+        ]  # fmt: skip
         return sorted(found, key=lambda d: (d["first_seen"], d["id"]))
 
     def alive(self, name: Optional[str]) -> bool:

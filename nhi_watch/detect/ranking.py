@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.context.assets import Asset
+from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Impact
-from nhi_watch.detect import calibration
+from nhi_watch.detect import calibration, strangers
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.features import EpisodeView, is_person, keys_of, known_days
 from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.model import score_of
 from nhi_watch.detect.scoring import Episode
-from nhi_watch.state.baseline import Delta
+from nhi_watch.state.baseline import Delta, peer_scope
 from nhi_watch.state.judged import Ranked
 
 FLOOR = 2.0
@@ -44,9 +44,13 @@ def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
 
 
 def base(day: Iterable[Ranked]) -> int:
-    """The base of the budget: a day's non-human identities with a history; before any has one, all."""
-    eligible = [one for one in day if one.eligible]
-    return sum(one.days >= HISTORY for one in eligible) or len(eligible)
+    """The base of the budget: a day's non-human identities with a history; in a young tenant, those of its first day.
+
+    Who comes by the thousand in a day, or is nobody's here, adds nothing to it.
+    """
+    days = [one.days for one in day if one.eligible and not strangers.is_stranger(one.origin)]
+    least = min(HISTORY, max(days, default=0))
+    return sum(known >= least for known in days) if least else 0
 
 
 def allowance(budget: float, identities: int) -> int:
@@ -146,15 +150,18 @@ def counted(notables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def rank(episode: Episode, asset: Asset) -> Ranked:
+def rank(episode: Episode, known: Assets) -> Ranked:
     """How an episode stands; what cannot become a notable is spared the search for its impact."""
     identity, points = episode.identity, episode.total
     probability = episode.bound.card.probability(points)
     score, weight = score_of(probability), probability
     if score >= FLOOR:
-        weight = priority(probability, impact(asset, episode.view))
+        weight = priority(probability, impact(strangers.asset(known, episode), episode.view))
     eligible = is_eligible(episode.view, identity)
-    return Ranked(identity.id, score, points, weight, eligible, episode.view.past.own.days)
+    days, origin = episode.view.past.own.days, strangers.origin(episode)
+    if not origin and not days and not episode.members and score < CRITICAL:
+        origin = strangers.NEWCOMERS + peer_scope(identity)
+    return Ranked(identity.id, score, points, weight, eligible, days, origin)
 
 
 def is_eligible(episode: EpisodeView, identity: Identity) -> bool:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.context import assets
 from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import OTHER, network_of
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import clip, to_json
 from nhi_watch.core.timestamps import render_day
-from nhi_watch.detect import lives, ranking
+from nhi_watch.detect import lives, ranking, strangers
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.episodes import DayEpisodes
 from nhi_watch.detect.explain.notables import build, notable_id, reached
 from nhi_watch.detect.lives import Document, Lives
 from nhi_watch.detect.ranking import Candidate, Places, Week
-from nhi_watch.state.baseline import peer_scope
+from nhi_watch.state.baseline import ALIKE, peer_scope
 from nhi_watch.state.judged import Ranked
 from nhi_watch.state.state import State
 
@@ -31,11 +30,37 @@ class Acting(NamedTuple):
     ranked: Ranked
     members: tuple[str, ...]
     """Ids of the identities; the one that leads is among them."""
+    others: tuple[str, ...] = ()
+    """Ids of those for which it stands, see `fold_origins`."""
 
     @property
     def lead(self) -> str:
         """The identity that leads."""
         return self.ranked.identity_id
+
+    @property
+    def origin(self) -> str:
+        """What it shares with those for which it stands; "": it stands for nobody else, and never will."""
+        own = self.ranked.origin
+        return own if self.others or strangers.is_stranger(own) else ""
+
+
+def fold_origins(acting: Iterable[Acting]) -> list[Acting]:
+    """One for all strangers of an origin, and one for all newcomers of a peer group that has more than ALIKE in a day.
+
+    The one that leads is the gravest. Newcomers of CRITICAL and more are never among them, see `ranking.rank`.
+    """
+    found: dict[str, list[Acting]] = {}
+    for one in acting:
+        found.setdefault(one.ranked.origin, []).append(one)
+    kept = found.pop("", [])
+    for origin, alike in found.items():
+        lead, *others = sorted(alike, key=lambda one: (-one.ranked.priority, -one.ranked.score, one.lead))
+        if strangers.is_stranger(origin) or len(others) >= ALIKE:
+            kept.append(lead._replace(others=tuple(one.lead for one in others)))
+        else:
+            kept += alike
+    return kept
 
 
 class Intrusion(NamedTuple):
@@ -96,7 +121,7 @@ class Writer:
         """The day's episodes by intrusion: those of identities of one notable are one; so are notables they join."""
         parts: list[tuple[dict[str, Document], list[Acting]]] = []
         for one in acting:
-            known = {document["id"]: document for document in self._lives.of(set(one.members))}
+            known = {document["id"]: document for document in self._lives.of(set(one.members), one.origin)}
             same = [part for part in parts if part[0].keys() & known.keys()]
             for part in same:
                 parts.remove(part)
@@ -127,7 +152,7 @@ class Writer:
 
     def _today(self, episodes: DayEpisodes, lead: str) -> Document:
         episode = episodes.whole(lead)
-        asset = assets.find(self._assets, episode.identity)
+        asset = strangers.asset(self._assets, episode)
         return self._watch.widened(to_json(build(episode, episodes.baselines, asset)))
 
     def _closed(self, document: Document, into: str, day: int, before: dict[str, Document]) -> Document:
@@ -158,12 +183,14 @@ class Writer:
         for name in (*given.regular, *given.over):
             made[name].update(listed=True, listed_on=date, over_budget=name in given.over, life="new")
         _fold(given, made, date)
+        for one in intrusions:
+            made[one.id].update(_stands_for(one, made[one.id]))
 
 
 def _intrusion(day: int, goes_on: list[Document], acting: list[Acting]) -> Intrusion:
     ordered = sorted(acting, key=lambda one: (-one.ranked.score, one.lead))
     oldest = sorted(goes_on, key=lambda d: (d["first_seen"], d["id"]))
-    name = oldest[0]["id"] if oldest else notable_id(ordered[0].lead, day)
+    name = oldest[0]["id"] if oldest else notable_id(ordered[0].origin or ordered[0].lead, day)
     return Intrusion(name, tuple(ordered), tuple(oldest))
 
 
@@ -210,7 +237,17 @@ def _absorbed(old: Document, intrusions: Sequence[Intrusion]) -> Optional[Docume
     return None if into is None else {**old, "revision": old["revision"] + 1, "merged_into": into}
 
 
-# ---- criticals beyond every budget
+# ---- strangers, newcomers by the dozen, and criticals beyond every budget
+
+
+def _stands_for(one: Intrusion, document: Document) -> Document:
+    """Of an origin's intrusion its id, and how many it stands for."""
+    first = one.acting[0]
+    if not first.origin:
+        return {}
+    count = max(1 + len(first.others), document["folded"]["count"] if document["folded"] else 0)
+    told = {"origin": clip(first.origin, 300), "count": count, "ids": list(first.others[:FOLDED])}
+    return {"id": one.id, "folded": told}
 
 
 def _fold(given: Places, made: dict[str, Document], date: str) -> None:

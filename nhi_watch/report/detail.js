@@ -35,7 +35,7 @@ const headOf = (n, at) => {
         n.revision > 1 && h("span", {}, `revision ${n.revision}`),
         n.telemetry.provisional && h("span", { class: "provisional" }, "provisional: the last hour is still open")),
       h("h2", { id: `t${at}` }, n.title), h("p", { class: "summary" }, n.summary),
-      n.folded && h("p", { class: "note" }, `Stands for ${n.folded.count} critical notables of ${n.folded.origin}; the others are below the line.`),
+      n.folded && n.folded.count > 1 && h("p", { class: "note" }, `Stands for ${n.folded.count} of ${n.folded.origin}; the others are below the line, or named in the notable.`),
       n.folded_into && h("p", { class: "note" }, `One of many of one origin: ${n.folded_into} stands for it in the list.`),
       n.merged_into && h("p", { class: "note" }, `Merged into ${n.merged_into}.`)),
     h("div", { class: "gauge" }, h("b", {}, Math.floor(n.score)), h("span", {}, "of 100"),

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import log2
-from typing import Any, NamedTuple
+from typing import Any
 
-from nhi_watch.context.operators import SHIPPED, Networks
-from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import Identity
 
 QUARANTINE = 30
@@ -34,6 +32,11 @@ DIMENSIONS = (
 )  # fmt: skip
 SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error")
 """The dimensions in which identities are compared with each other."""
+REACHED = ("action", "service", "access", "region", "target")
+"""The dimensions that tell what an identity reaches."""
+REFUSED = "refused "
+"""Dimension `refused NAME`: days on which a value of one of REACHED was only refused, or failed."""
+REFUSALS = ("denied", "failure")
 HABIT = "habit"
 """Dimension `SIGNAL:BIN` → the identity's own days that had a signal's value in a bin, see `detect.home`."""
 SIGNAL = "signal"
@@ -137,6 +140,12 @@ class Profile:
         """One dimension; an empty one when nothing is known."""
         return self.dimensions.get(name, _NOTHING)
 
+    def done(self, name: str, since: int = 0) -> set[str]:
+        """The values of a dimension, seen on day `since` or later, that were not refused on each of their days."""
+        refused = self.dimension(REFUSED + name).values
+        known = self.dimension(name).values.items()
+        return {v for v, s in known if s.last >= since and not (v in refused and refused[v].days >= s.days)}
+
     def learn(self, day: int, delta: Delta, identities: int = 1) -> None:
         """Fold in one day. Days must come in order."""
         if identities:
@@ -207,74 +216,9 @@ class Profile:
         return share if share < 1.0 else 1.0
 
 
-class DayLesson(NamedTuple):
-    """What one identity's day teaches: at once, and after quarantine."""
-
-    now: Delta
-    later: Delta
-
-
-def lesson(behaviours: Iterable[tuple[Behaviour, bool]], networks: Networks = SHIPPED) -> DayLesson:
-    """The delta of a day from its behaviours, each with whether it looks bad; no value is in both."""
-    now: Delta = {}
-    later: Delta = {}
-    judged = list(behaviours)
-    _gather([b for b, bad in judged if not bad], now, networks)
-    _gather([b for b, bad in judged if bad], later, networks)
-    rest = {name: {v: n for v, n in values.items() if v not in now.get(name, ())} for name, values in later.items()}
-    return DayLesson(_capped(now), _capped({name: values for name, values in rest.items() if values}))
-
-
-def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> None:
-    targets: set[str] = set()
-    hours: dict[str, int] = {}
-    counts: dict[int, tuple[Shape, int]] = {}  # by id: hashing a shape takes longer than all else here
-    for b in behaviours:
-        counts[id(b.shape)] = (b.shape, counts.get(id(b.shape), _NONE)[1] + b.count)
-        hours[_HOURS[b.hour % 24]] = hours.get(_HOURS[b.hour % 24], 0) + b.count
-        targets.update(b.targets)
-    for shape, count in counts.values():
-        for name, value in facts(shape, networks):
-            values = delta.setdefault(name, {})
-            values[value] = values.get(value, 0) + count
-    if behaviours:
-        delta["volume"] = {str(bucket(sum(b.count for b in behaviours))): 1}
-        delta["hour"] = hours
-        delta["target"] = dict.fromkeys(sorted(targets), 1)
-        delta["targets"] = {str(bucket(len(targets))): 1}
-
-
-_HOURS = tuple(map(str, range(24)))
-_NONE = (None, 0)
-
-
-def facts(shape: Shape, networks: Networks = SHIPPED) -> list[tuple[str, str]]:
-    """What a behaviour's shape says in each dimension that it has."""
-    told = [
-        ("action", shape.action), ("service", shape.service), ("access", shape.access),
-        ("region", shape.region), ("network", shape.network), ("owner", networks.facts(shape.network).owner),
-        ("agent", shape.agent), ("credential_type", shape.credential_type), ("credential", shape.credential),
-    ]  # fmt: skip
-    if shape.error:
-        told.append(("error", f"{shape.action} {shape.error}"))
-    if is_human(shape.traits):
-        told.append(("human", "yes"))
-    return [(name, value) for name, value in told if value]
-
-
 def is_human(traits: tuple[str, ...]) -> bool:
     """Whether the provider vouches that a person is at work: a console session, or MFA; not what a client writes."""
     return "console" in traits or "mfa" in traits
-
-
-def _capped(delta: Delta) -> Delta:
-    capped = {}
-    for name, values in delta.items():
-        if len(values) > NEW_VALUES:
-            top = sorted(values, key=lambda v: (-values[v], v))[:NEW_VALUES]
-            values = {v: values[v] for v in top}
-        capped[name] = values
-    return capped
 
 
 def bits(share: float) -> float:

@@ -24,6 +24,8 @@ class Ranked(NamedTuple):
     """A non-human identity that can be stolen: no service of the provider's own, no person."""
     days: int = 0
     """Active days of its own before this one."""
+    origin: str = ""
+    """What all strangers, or all newcomers, of one kind share, see `detect.strangers`."""
 
 
 class Trace(NamedTuple):

@@ -144,7 +144,7 @@ class State:
         name, scope, ranked = judged.identity.id, peer_scope(judged.identity), judged.ranked
         self._judged[name] = Stored(ranked, judged.trace, judged.values)
         self._lessons[name] = (*judged.lesson, scope)
-        row = [*judged.lesson, scope, *ranked[1:5], judged.trace, judged.values, ranked.days]
+        row = [*judged.lesson, scope, *ranked[1:5], judged.trace, judged.values, ranked.days, ranked.origin]
         self._store.put("delta", [(f"{day:06d}/{name}", pack(row))])
         self.daybook.add(day)
 
@@ -256,9 +256,10 @@ class State:
 
 def _stored(name: str, row: Sequence[Any]) -> Stored:
     told: list[Any] = [*row[3:], *_OLDER[len(row) :]]
-    score, points, priority, eligible, trace, values, days = told
-    return Stored(Ranked(name, score, points, priority, eligible, days), Trace(*trace) if trace else None, values)
+    score, points, priority, eligible, trace, values, days, origin = told
+    ranked = Ranked(name, score, points, priority, eligible, days, origin)
+    return Stored(ranked, Trace(*trace) if trace else None, values)
 
 
-_OLDER = (None,) * 9 + (0,)
-"""What rows of earlier versions lack: the signals' values, and the identity's active days."""
+_OLDER = (None,) * 9 + (0, "")
+"""What rows of earlier versions lack: the signals' values, the identity's active days, and its origin."""

@@ -22,7 +22,9 @@ from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.detect import ranking
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.state import baseline
-from nhi_watch.state.baseline import TENANT, DayLesson, Delta, Profile, learn_groups, peer_scope, teach
+from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
+from nhi_watch.state.lesson import DayLesson
+from nhi_watch.state.lesson import lesson as day_lesson
 from nhi_watch_lab.evaluation.counting import quantile
 from nhi_watch_lab.evaluation.incidents import our_entry
 from nhi_watch_lab.evaluation.replay import Replay, Replayed, grouped
@@ -159,7 +161,7 @@ class Siege:
         item, day = self._score(acts, past), self._ground.first + past
         written = self._is_written(item, past)
         held = item.episode.held if self._caps else frozenset[Shape]()
-        lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
+        lesson = day_lesson((b, b.shape in held) for b in item.whole.behaviours.values())
         taught = self._taught(lesson, ranking.remembered(item.episode, item.ranked))
         teach(self._own, day, *taught)
         others = {**self._ordinary(past).lessons, self._attack.victim: (*taught, self._scope)}

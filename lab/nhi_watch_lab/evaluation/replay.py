@@ -13,9 +13,9 @@ from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
-from nhi_watch.state import baseline
 from nhi_watch.state.baseline import TENANT, Delta, Profile, learn_groups, peer_scope, teach
 from nhi_watch.state.judged import Ranked
+from nhi_watch.state.lesson import lesson as day_lesson
 
 SOURCES = tuple(every())
 Days = Mapping[int, Mapping[str, IdentityDay]]
@@ -75,7 +75,7 @@ class Replay:
         identity = whole.identity
         self.baselines.own.setdefault(identity.id, Profile()).advance(whole.day)
         episode = score_day(self.baselines, whole)
-        ranked = ranking.rank(episode, assets.UNKNOWN)
+        ranked = ranking.rank(episode, assets.NO_ASSETS)
         bad = frozenset(self._labels[mark] for mark in whole.seen & self._labels.keys())
         return Replayed(whole.day, episode, ranked, bad, whole)
 
@@ -84,7 +84,7 @@ class Replay:
         lessons: list[tuple[Delta, Delta, str]] = []
         for item in done:
             held = item.episode.held
-            lesson = baseline.lesson((b, b.shape in held) for b in item.whole.behaviours.values())
+            lesson = day_lesson((b, b.shape in held) for b in item.whole.behaviours.values())
             now, later = ranking.remembered(item.episode, item.ranked)
             taught = {**lesson.now, **now}, {**lesson.later, **later}
             teach(self.baselines.own[item.episode.identity.id], day, *taught)
@@ -108,6 +108,6 @@ def linked(day: Sequence[Replayed]) -> list[Replayed]:
         episode = linking.joined(group, {item.ranked.identity_id: item.episode for item in members})
         bad = frozenset(incident for item in members for incident in item.incidents)
         lead = next(item for item in members if item.ranked.identity_id == group.lead)
-        ranked = ranking.rank(episode, assets.UNKNOWN)
+        ranked = ranking.rank(episode, assets.NO_ASSETS)
         items[group.lead] = lead._replace(episode=episode, ranked=ranked, incidents=bad)
     return list(items.values())

@@ -24,6 +24,7 @@ from nhi_watch.detect.scoring import Baselines, Episode, Row, points_together, s
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import TENANT, Profile, peer_scope
 from nhi_watch.state.judged import Stored
+from nhi_watch.state.lesson import facts
 from nhi_watch.state.retention import RETAIN_DAYS, RETAIN_DELTAS
 from nhi_watch.state.rows import Rows
 from nhi_watch.state.state import State
@@ -38,7 +39,7 @@ def receipt(baselines: Baselines, episode: Episode) -> Receipt:
 def consulted(baselines: Baselines, part: Episode) -> list[Any]:
     """The baseline rows behind one identity's day: all of its own, and of peers and tenant those of what it did."""
     past = part.view.past
-    told = sorted({fact for view in part.view.views for fact in baseline.facts(view.shape, past.networks)})
+    told = sorted({fact for view in part.view.views for fact in facts(view.shape, past.networks)})
     groups = (baselines.groups.get(scope) or Profile() for scope in (peer_scope(part.identity), TENANT))
     usual = [list(part.bound.usual(at, value)) for at, value in enumerate(part.values) if value]
     return [baseline.to_row(past.own), *(_rows_of(group, told) for group in groups), usual]

@@ -1,0 +1,99 @@
+"""Whoever can write log records cannot take a theft's place: decoys of one key, of two, and of other accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, events, learnt, run, runs, whole_days
+from flood_samples import Records, newcomers, probing, repository, stranger, tenant, theft
+from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.detect import ranking
+from nhi_watch.detect.run import Result
+from nhi_watch.detect.scoring import score_day
+from nhi_watch.state.memory import MemoryStore
+from test_pipeline import schema
+
+VITAL = Asset("critical", "team-pay", "production")
+ASSETS = {"payments-gateway": VITAL}
+VICTIM = f"arn:aws:iam::{ACCOUNT}:role/payments-api"
+FLOOD = [one for day in range(TODAY - 7, TODAY + 1) for n in range(15) for one in stranger(f"z{n}x{day}", day)]
+
+
+def first(decoys: Records) -> Result:
+    """A day of decoys, then a theft: it must be first in the list and inside the budget."""
+    done = run(MemoryStore(), [*tenant(), *decoys, *theft()], Options(10.0, ASSETS))
+    (found,) = [n for n in done.notables if n["identity"]["name"] == VICTIM]
+    assert (found["rank"], found["over_budget"]) == (1, False)
+    for notable in done.notables:
+        schema().validate(notable)
+    return done
+
+
+@pytest.mark.parametrize(
+    "decoys",
+    [
+        [repository("evil/payments-gateway")],
+        stranger("payments-gateway"),
+        probing("workera-job"),
+        [one for n in range(15) for one in stranger(f"z{n}")],
+        list(newcomers(15)),
+        FLOOD,
+    ],
+    ids=["a repository's name", "five denied calls", "a second key", "fifteen strangers", "newcomers", "each day"],
+)
+def test_decoys_take_no_place(decoys: Records) -> None:
+    first(decoys)
+
+
+def test_strangers_of_an_account_are_one_notable_for_as_long_as_they_come() -> None:
+    done = first(FLOOD)
+    (stands,) = [n for n in done.standing if n["folded"]]
+    assert stands["folded"]["origin"] == "account 999999999999"
+    assert (stands["folded"]["count"], len(stands["folded"]["ids"])) == (15, 14)
+    assert len({one["day"] for one in stands["revisions"]}) == 8
+    assert done.run["overflow"] == 0
+
+
+def test_cuts_do_not_matter_to_folded_ones() -> None:
+    parts = [tenant(), *([one for one in FLOOD if f"x{day}" in one["eventID"]] for day in range(TODAY - 7, TODAY + 1))]
+    whole = sorted((one for part in parts for one in part), key=lambda r: (r["eventTime"], r["eventID"]))
+    assert answer(runs([whole])) == answer(runs(parts)) == answer(runs([whole[::2], whole[1::2]]))
+
+
+def test_only_what_succeeded_is_privilege_reach_and_cost() -> None:
+    denied = {"outcome": "denied", "error": "AccessDenied", "access": "permissions", "action": "iam:CreateUser"}
+    dear = {**denied, "access": "cost", "action": "ec2:RunInstances", "region": "us-east-1", "target": "i-1"}
+    history = [{"ago": [20, 1], "events": [{}, denied, dear]}]
+    past = learnt(history)
+    (whole,) = whole_days(events([denied, dear, {}], TODAY)).values()
+    told = ranking.impact(UNKNOWN, score_day(past, whole).view)
+    assert (told.privilege, told.reach) == ("read", "1 services, 1 regions, 1 targets")
+    assert all(factor.weight == 1.0 for factor in told.factors)
+    (whole,) = whole_days(events([denied, dear], TODAY)).values()
+    weights = {f.name: f.weight for f in ranking.impact(UNKNOWN, score_day(past, whole).view).factors}
+    assert weights["let in"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "history", "origin"),
+    [
+        ({}, 0, "newcomers of peer:role:payments"),
+        ({}, 9, ""),
+        ({"outcome": "denied"}, 0, f"never let in: aws role of {ACCOUNT}"),
+        ({"outcome": "denied"}, 9, ""),
+        ({"account": "2" * 12}, 0, f"account {ACCOUNT}"),
+        ({"account": "2" * 12}, 9, ""),
+    ],
+)
+def test_a_stranger_is_who_was_never_let_in_or_comes_from_elsewhere(
+    changes: dict[str, Any], history: int, origin: str
+) -> None:
+    """A partner's role with a history of being let in is none."""
+    usual = {name: value for name, value in changes.items() if name == "account"}
+    past = learnt([{"ago": [history, 1], "events": [usual]}] if history else [{"ago": [9, 1], "events": [
+        {"who": {"id": "other"}}]}])  # fmt: skip
+    (whole,) = whole_days(events([changes], TODAY)).values()
+    ranked = ranking.rank(score_day(past, whole), {MACHINE.name.rpartition("/")[2]: VITAL})
+    assert ranked.origin == origin
