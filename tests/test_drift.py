@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from core_samples import TODAY, record, run
+from core_samples import TODAY, Options, record, run
 from nhi_watch.core.errors import ModelError
-from nhi_watch.detect import drift, model
+from nhi_watch.detect import drift, lives, model
 from nhi_watch.detect.drift import ENOUGH, SETTLED, Spread, added, note, read, report, spread_of, stability
+from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.signal_values import SET, Sparse
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.judged import Ranked, Stored
 from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.rows import pack
+from nhi_watch.state.state import State
+from test_pipeline import quiet, raid
 
 NAME = NAMES[3]
 
@@ -124,3 +128,48 @@ def test_the_spreads_of_another_model_are_refused(tmp_path: Path) -> None:
     (tmp_path / drift.REFERENCE).write_text("{")
     with pytest.raises(ModelError, match="no spreads of training"):
         drift.reference(tmp_path, "a")
+
+
+# ---- what it does to a probability
+
+CARD = model.load()
+USUAL = drift.usual(CARD)
+
+
+def week(spread: Spread, before: int = TODAY) -> MemoryStore:
+    """A state that knows nothing but the spreads of a week."""
+    store = MemoryStore()
+    store.put("meta", [(f"drift/{before - back:06d}", pack([SET, *spread])) for back in range(1, 8)])
+    return store
+
+
+def far() -> Spread:
+    """As in training, but for every signal half of the days are high."""
+    assert USUAL is not None
+    odd = {name: [100.0, 0.0, 0.0, 0.0, 0.0, 100.0, 0.0] for name in NAMES}
+    return Spread([200.0, *[0.0] * 7], odd)
+
+
+def test_a_week_like_the_training_or_too_little_of_one_leaves_points_whole() -> None:
+    assert USUAL is not None
+    assert drift.trust(week(USUAL), TODAY, CARD, USUAL) == 1.0
+    assert drift.trust(week(far()), TODAY, CARD, None) == drift.trust(MemoryStore(), TODAY, CARD, USUAL) == 1.0
+    small = Spread([20.0, *[0.0] * 7], {name: [20.0 / 2, 0.0, 0.0, 0.0, 0.0, 10.0, 0.0] for name in NAMES})
+    assert 7 * small.size < ENOUGH and drift.trust(week(small), TODAY, CARD, USUAL) == 1.0
+    assert drift.trust(week(far(), TODAY - 7), TODAY, CARD, USUAL) == 1.0  # of the week before the last
+
+
+def test_a_week_far_from_it_draws_the_probability_towards_the_base_rate_and_nothing_else() -> None:
+    """The notable says so, its score and place stay, and its receipt replays."""
+    assert drift.trust(week(far()), TODAY, CARD, USUAL) == drift.LEAST_TRUST
+    found = []
+    for store in (MemoryStore(), week(far())):
+        run(store, quiet(2, end=TODAY) + raid(steps=3), Options(budget=1000.0))
+        (one,) = [n for n in lives.standing(State(store)) if n["identity"]["name"].endswith("payments-api")]
+        assert [c.told for c in receipts.verify(store, CARD, one) if c.holds is False] == []
+        found.append(one)
+    usual, drawn = found
+    stays = ("score", "severity", "priority")
+    assert [drawn[name] for name in stays] == [usual[name] for name in stays]
+    assert CARD.probability(0.0) < drawn["probability"] < usual["probability"]
+    assert "unlike what the model was calibrated on" in drawn["summary"] and "unlike" not in usual["summary"]

@@ -13,9 +13,12 @@ from core_samples import TODAY, Options, answer, record, run, runs
 from nhi_watch.detect import calibration, model
 from nhi_watch.detect.bins import BINS, EDGES, bin_of
 from nhi_watch.detect.home import (
+    BLUNT,
     CHURN,
+    COLD,
     FULL,
     HISTORY,
+    LINE,
     MACHINE,
     PERSON,
     SETTLED,
@@ -308,3 +311,17 @@ def test_what_machines_do_every_day_comes_to_be_worth_less() -> None:
         return max((n["score"] for n in [*found.notables, *found.below]), default=0.0)
 
     assert judged(odd=8) < judged(odd=0)
+
+
+# ---- a tenant without a past
+
+
+def test_in_a_tenant_s_first_days_an_amount_is_read_absolutely() -> None:
+    """Six hundred reads by a stranger are worth a line while there is no past to hold them against."""
+    names = ("mass_by_stranger", "s1")
+    made = card(attack=(1.0, *[0.01] * (BINS - 1)), signals=2)._replace(signals=names)
+    first, later = Home(made, Profile(), TODAY), Home(made, tenant({TODAY - COLD: [0.0] * 30}), TODAY)
+    bin = BLUNT["mass_by_stranger"]
+    assert made.probability(first.points(0)[bin]) == pytest.approx(LINE, abs=0.001)
+    assert (first.points(0)[bin - 1], first.points(1)[bin]) == (0.0, 0.0)
+    assert later.points(0)[bin] < first.points(0)[bin] / 2  # habits tell then

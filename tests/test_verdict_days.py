@@ -144,12 +144,12 @@ def test_splunk_s_tables_say_the_same_of_the_same_verdicts(judged: MemoryStore) 
               "time": f"2024-10-{4 + v.time // DAY - TODAY - 1:02}T10:00:00Z"}, given)  # fmt: skip
     store = TableStore(Table(), day)
     remember(store, given, [n for d in range(TODAY, day) for n in State(judged).notables(d).values()], day)
-    assert taught.kept(store)(day) == taught.kept(judged)(day) != {}
+    assert taught.kept(store, model.load()).taught(day) == taught.kept(judged, model.load()).taught(day) != {}
     table = Table()
     table.kept = store.kept()
-    assert LookupBaselines(model.load(), table).taught(day) == taught.kept(judged)(day)
+    assert LookupBaselines(model.load(), table).local.taught(day) == taught.kept(judged, model.load()).taught(day)
     remember(store, Given([], []), [], day)
-    assert taught.kept(store)(day) != {}  # the search did not ask for verdicts
+    assert taught.kept(store, model.load()).taught(day) != {}  # the search did not ask for verdicts
     remember(store, Given(given.verdicts[:1], []), [], day)
     assert len(feedback.verdicts(store)) == 1  # the others were taken back; what this one showed is still known
     assert feedback.verdicts(store)[0].bins
@@ -160,7 +160,7 @@ def test_rows_of_before_say_less_and_move_nothing() -> None:
     old = Verdict("n", "i", "2026-02-16", "benign", "bob", 5 * DAY, "why", 0, "", 0, 0.9)
     store.put(feedback.TABLE, [("verdict/n/1/b", pack(list(old)[:11]))])
     assert feedback.verdicts(store) == [old]
-    assert taught.kept(store)(10) == {}
+    assert taught.kept(store, model.load()).taught(10) == {}
 
 
 # ---- bounds

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import signal_values
-from nhi_watch.detect.model import MANIFEST
+from nhi_watch.detect.model import MANIFEST, Scorecard
 from nhi_watch.detect.signal_values import SET
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.judged import Stored
@@ -182,6 +182,14 @@ def _silent(then: Spread, now: Spread) -> dict[str, tuple[float, float]]:
     return dict(sorted(grew.items(), key=lambda item: (item[1][0] - item[1][1], item[0])))
 
 
+def usual(card: Scorecard) -> Optional[Spread]:
+    """The spreads in training of a model; None where there are none, or damaged ones: `nhi health` tells of them."""
+    try:
+        return reference(card.folder, card.sha256) if card.folder else None
+    except ModelError:
+        return None
+
+
 def reference(folder: Path, sha256: str) -> Optional[Spread]:
     """The spreads in training of a model; None where its folder has none.
 
@@ -202,6 +210,27 @@ def reference(folder: Path, sha256: str) -> Optional[Spread]:
         return Spread(plain["scores"], plain["signals"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: no spreads of training there ({error}); reinstall, or run `nhi train`") from error
+
+
+NEAR, FAR = 0.02, 0.06
+"""Mean shift of the signals, each by its weight, up to which a tenant is like those that the calibration saw (drawn
+worlds that it did not see stay below 0.013), and from which it is as far as we care to tell."""
+LEAST_TRUST = 0.5
+
+
+def trust(rows: Rows, day: int, card: Scorecard, spreads: Optional[Spread]) -> float:
+    """What a point counts in the probability on a day: 1 where the week before was like the training, or is not known.
+
+    Less draws the probability towards the base rate, that of a day without points; the score and the order stay.
+    """
+    week = added(read(rows, range(day - DAYS, day)) or [Spread([], {})])
+    if spreads is None or week.size < ENOUGH:
+        return 1.0
+    end = BINS - 1
+    shifts = [(weight, stability(week.bins(name)[:end], spreads.bins(name)[:end]))
+              for name, weight in zip(card.signals, card.weights)]  # fmt: skip
+    mean = sum(weight * shift for weight, shift in shifts) / max(1e-9, sum(card.weights))
+    return round(1 - (1 - LEAST_TRUST) * min(1.0, max(0.0, (mean - NEAR) / (FAR - NEAR))), 2)
 
 
 def told(found: Report) -> dict[str, Any]:

@@ -44,6 +44,12 @@ OWN_STRENGTH = 3.0
 NEAR = 0.6
 """Part of a value that an earlier day must have reached for the value to be no news."""
 LEAST = 1e-9
+COLD = 3
+"""Days of a tenant's history before which amounts are read absolutely: there is no past to hold them against."""
+BLUNT = {"mass_by_stranger": 8}
+"""Signal → bin from which it is then worth a line by itself: six hundred reads a day by somebody hardly known."""
+LINE = 0.12
+"""Probability that is enough for a line."""
 
 Row = Sequence[Optional[float]]
 Points = tuple[float, ...]
@@ -84,7 +90,9 @@ class Home:
         known = self._seen.get(f"{kind}/{EVERY}")
         self.total = known.days if known else 0
         age = today - known.first if known else 0
-        self._world = card.world_at(kind, today - tenant.first if tenant.days else 0)
+        history = today - tenant.first if tenant.days else 0
+        self._world = card.world_at(kind, history)
+        self._blunt = BLUNT if history < COLD else {}
         self.strength = STRENGTH + max(0, FULL - age) * (self.total / max(1, age) if known else 1.0)
         self._tables: dict[int, tuple[tuple[int, ...], int]] = {}
         self._points: dict[int, Points] = {}
@@ -113,11 +121,14 @@ class Home:
 
     def _rising(self, at: int) -> Iterable[float]:
         most, weight = 0.0, self.card.weights[at]
+        blunt = self._blunt.get(self.card.signals[at], BINS) if weight else BINS
         yield 0.0
         for bin in range(1, BINS):
             attack = self.card.attack[at][bin]
             if attack > 0:
                 most = max(most, weight * log2(attack / max(LEAST, self.share(at, bin))))
+            if bin >= blunt:
+                most = max(most, self.card.points(LINE))
             yield round(most, 2)
 
     def worth(self, at: int, bin: int, own: Own) -> float:

@@ -50,7 +50,7 @@ class Judge:
         self._context = context
         self._budget = budget
         self._complete = complete
-        self._taught = taught.kept(state.rows)
+        self._local = taught.kept(state.rows, model)
         self._watch = Watch(state, model)
         self._tally = Tally()
         self._notables: dict[int, list[dict[str, Any]]] = {}
@@ -95,7 +95,7 @@ class Judge:
     def _settle(self, days: Days, progress: Progress, last: bool) -> None:
         grown = self._grown(days)
         numbers = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
-        baselines = Baselines(self._model, self._context.networks, self._taught)
+        baselines = Baselines(self._model, self._context.networks, self._local)
         writer = Writer(self._state, self._context.assets, self._watch)
         if numbers:
             self._watch.eve(numbers[0])

@@ -39,12 +39,24 @@ def untaught(day: int) -> Mapping[str, Days]:
     return {}
 
 
+class Local(NamedTuple):
+    """What a tenant's own state says besides its profiles."""
+
+    taught: Taught = untaught
+    trusted: Callable[[int], float] = lambda day: 1.0
+    """Day → what a point counts in the probability, see `drift.trust`."""
+
+
+NOTHING_LOCAL = Local()
+
+
 class Baselines(Profiles):
     """The profiles of all scopes on the eve of a day, and what follows from them."""
 
-    def __init__(self, card: Scorecard, networks: Networks = SHIPPED, taught: Taught = untaught) -> None:
+    def __init__(self, card: Scorecard, networks: Networks = SHIPPED, local: Local = NOTHING_LOCAL) -> None:
         super().__init__()
-        self.taught = taught
+        self.local = local
+        self.trust = 1.0
         self._said: Mapping[str, Days] = {}
         self.networks = networks
         self.card = card.aligned(NAMES)
@@ -74,7 +86,8 @@ class Baselines(Profiles):
             self._today = today
             tenant = self.groups.get(TENANT) or Profile()
             self._homes = {kind: Home(self.card, tenant, today, kind) for kind in KINDS}
-            self._said = self.taught(today)
+            self._said = self.local.taught(today)
+            self.trust = self.local.trusted(today)
         return self._homes
 
     def bound(self, past: Past, identity: Identity, person: bool = False) -> Bound:

@@ -1,12 +1,14 @@
-"""Which verdicts move points on which day."""
+"""Which verdicts move points on which day; and what else a tenant's state says besides its profiles."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from nhi_watch.core.timestamps import DAY
+from nhi_watch.detect import drift
 from nhi_watch.detect.feedback import Verdict, standing, verdicts
-from nhi_watch.detect.scoring import Taught
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.scoring import Local, Taught
 from nhi_watch.detect.verdict_days import LASTS, Lesson, by_scope
 from nhi_watch.state.rows import Rows
 
@@ -25,6 +27,7 @@ def by(given: Sequence[Verdict]) -> Taught:
     return lambda day: by_scope(lessons(given, day)) if given else {}
 
 
-def kept(rows: Rows) -> Taught:
-    """The same of the verdicts of a state."""
-    return by(verdicts(rows))
+def kept(rows: Rows, card: Scorecard) -> Local:
+    """What a state says of verdicts, and of how far the tenant is from what the model was calibrated on."""
+    spreads = drift.usual(card)
+    return Local(by(verdicts(rows)), lambda day: drift.trust(rows, day, card, spreads))

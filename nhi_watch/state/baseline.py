@@ -26,10 +26,6 @@ HALF_LIFE = 60
 GRACE = 8
 """Days within which nothing decays, so that weekly jobs stay known."""
 
-DIMENSIONS = (
-    "action", "service", "access", "region", "network", "owner", "agent", "credential", "credential_type",
-    "error", "hour", "target", "volume", "targets", "human",
-)  # fmt: skip
 SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error")
 """The dimensions in which identities are compared with each other."""
 REACHED = ("action", "service", "access", "region", "target")

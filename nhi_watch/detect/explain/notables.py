@@ -88,18 +88,19 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     view = episode.view
     parts = _weigh(episode)
     heavy = [part for part in parts if part.points >= REASON_POINTS]
-    probability = card.probability(episode.total)
-    score = score_of(probability)
+    chance = card.probability(episode.total)
+    score = score_of(chance)
     behaviours = view.behaviours()
     points = {id(b): v.points for v in view.views for b in v.behaviours}
     first, last = _span(behaviours, points)
     weight = impact(asset, view)
     return Notable(
         id=notable_id(episode.identity.id, view.past.today),
-        revision=1, kind="compromise", rank=1, score=score, probability=probability,
-        p_value=p_value(baselines, score, view.past.today), priority=priority(probability, weight),
+        revision=1, kind="compromise", rank=1, score=score,
+        probability=card.probability(baselines.trust * episode.total),
+        p_value=p_value(baselines, score, view.past.today), priority=priority(chance, weight),
         severity=severity_of(score),
-        title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy), 1000),
+        title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy, baselines.trust), 1000),
         identity=_identity(episode.identity, asset),
         created=created(episode),
         first_time=first, last_time=last,
@@ -287,12 +288,18 @@ def _span(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[int, i
     return min(b.first for b in odd), max(b.last for b in odd)
 
 
-def _summary(episode: Episode, heavy: list[Weighed]) -> str:
+def _summary(episode: Episode, heavy: list[Weighed], trust: float) -> str:
     own = episode.view.past.own
     history = f"known for {own.days} active days" if own.days else "never seen before"
     reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
     linked = f" {_linked(episode)}" if episode.members else ""
-    return f"{episode.identity.kind} {short_name(episode.identity)}, {history}: {reasons}.{linked}"
+    return f"{episode.identity.kind} {short_name(episode.identity)}, {history}: {reasons}.{linked}{_unlike(trust)}"
+
+
+def _unlike(trust: float) -> str:
+    """That the probability is drawn towards the base rate, and why."""
+    unlike = " The week before was unlike what the model was calibrated on: points count"
+    return "" if trust == 1 else f"{unlike} {trust:.0%} in the probability."
 
 
 def _linked(episode: Episode) -> str:

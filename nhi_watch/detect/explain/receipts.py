@@ -79,6 +79,8 @@ class _Again(NamedTuple):
     """Digest of the rows consulted; None: the behaviours are gone, and with them what was consulted."""
     why: str
     """Why something could not be made again."""
+    trust: float = 1.0
+    """What a point counted in the probability."""
 
 
 def verify(
@@ -93,7 +95,7 @@ def verify(
         raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not scored by the model")
     told = notable["receipt"]
     checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
-    state, baselines = State(rows), Baselines(card, networks, taught.kept(rows))
+    state, baselines = State(rows), Baselines(card, networks, taught.kept(rows, card))
     again = _again(state, baselines, day_scored(notable), str(notable["identity"]["id"]))
     if again is None:
         days = f"the {RETAIN_DELTAS} latest days with records are kept"
@@ -119,7 +121,7 @@ def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Che
     what = f"revision {one['revision']}"
     if receipt["model"] != card.sha256:
         return Check(what, None, f"{one['day']} was scored by another model, {receipt['model'][:16]}…")
-    again = _again(state, Baselines(card, baselines.networks, baselines.taught), day, str(one["identity"]))
+    again = _again(state, Baselines(card, baselines.networks, baselines.local), day, str(one["identity"]))
     if again is None or again.points is None:
         return Check(what, None, f"retention has removed {one['day']} from the state")
     score = score_of(card.probability(total(again.points)))
@@ -131,12 +133,12 @@ def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Che
 def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[Check]:
     if again.points is None:
         return [Check("score", None, again.why), Check("points", None, again.why)]
-    probability = card.probability(total(again.points))
-    score = score_of(probability)
+    points = total(again.points)
+    score, probability = card.score(points), card.probability(again.trust * points)
     same = (score, probability) == (notable["score"], notable["probability"])
     told = f"{score:g} (probability {probability:g}); the notable says {notable['score']:g}"
-    points = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.points)}
-    unlike = [s["id"] for s in notable["signals"] if not _agrees(s, points.get(s["id"]))]
+    known = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.points)}
+    unlike = [s["id"] for s in notable["signals"] if not _agrees(s, known.get(s["id"]))]
     listed = f"{len(notable['signals'])} signals" + (f", other values: {', '.join(unlike[:5])}" if unlike else "")
     return [Check("score", same, told), Check("points", not unlike, listed)]
 
@@ -203,4 +205,4 @@ def _scored_again(state: State, baselines: Baselines, what: tuple[int, list[Iden
     parts = [score_day(baselines, whole) for whole in wholes]
     rows = [consulted(baselines, part) for part in parts]
     values = values_together([(part.values, part.view) for part in parts])
-    return _Again(values, points_together(parts, values), digest(rows), "")
+    return _Again(values, points_together(parts, values), digest(rows), "", baselines.trust)

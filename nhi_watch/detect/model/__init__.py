@@ -9,9 +9,9 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Sequence
-from math import exp
+from math import exp, log
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import ModelError
@@ -49,6 +49,8 @@ class Scorecard(NamedTuple):
     offset: float
     prior: dict[str, dict[str, float]]
     """Dimension → value → share of identity-days in the training worlds; `*` stands for unseen values."""
+    folder: Optional[Path] = None
+    """Where it was loaded from."""
 
     def aligned(self, names: tuple[str, ...]) -> Scorecard:
         """The card for the signals of this version: one that it does not know has no points."""
@@ -70,6 +72,10 @@ class Scorecard(NamedTuple):
     def probability(self, points: float) -> float:
         """The calibrated probability of a sum of points, to 4 decimals."""
         return round(1.0 / (1.0 + exp(-max(-60.0, min(60.0, self.slope * points + self.offset)))), 4)
+
+    def points(self, probability: float) -> float:
+        """The sum of points that has a probability."""
+        return (log(probability / (1.0 - probability)) - self.offset) / self.slope
 
     def score(self, points: float) -> float:
         """The score, 0–100, of a sum of points."""
@@ -108,7 +114,7 @@ def load(folder: Path = FOLDER) -> Scorecard:
                 f"{folder / SCORECARD}: SHA-256 is {digest[:12]}…, the manifest says {manifest['sha256'][:12]}…; "
                 "restore the file that belongs to the manifest, or train again"
             )
-        return _fitting(folder, parse(json.loads(raw), digest), manifest)
+        return _fitting(folder, parse(json.loads(raw), digest), manifest)._replace(folder=folder)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: no usable model there ({error}); reinstall, or run `nhi train`") from error
 

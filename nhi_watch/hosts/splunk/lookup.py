@@ -30,7 +30,7 @@ from nhi_watch.detect import feedback, taught
 from nhi_watch.detect.features import Past
 from nhi_watch.detect.feedback import Verdict
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.scoring import Baselines
+from nhi_watch.detect.scoring import Baselines, Local
 from nhi_watch.hosts.splunk.fields import BASELINE, names
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import PEERS, TENANT, Profile, peer_scope, teach
@@ -150,7 +150,7 @@ class LookupBaselines(Baselines):
 
     def __init__(self, model: Scorecard, table: Table, networks: Networks = SHIPPED) -> None:
         said = ((key, text) for key, text in table.kept["ledger"].items() if key.startswith(feedback.VERDICT_KEYS[0]))
-        super().__init__(model, networks, taught.by([Verdict(*parse(key, text)) for key, text in said]))
+        super().__init__(model, networks, Local(taught.by([Verdict(*parse(key, text)) for key, text in said])))
         self._table = table
         self._loaded = -1
         self._parsed: dict[tuple[str, int], Profile] = {}
