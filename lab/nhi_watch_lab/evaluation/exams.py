@@ -12,7 +12,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
@@ -29,6 +29,7 @@ from nhi_watch_lab.evaluation import kept
 from nhi_watch_lab.evaluation.kept import KeptDay
 from nhi_watch_lab.evaluation.replay import SOURCES, grouped
 from nhi_watch_lab.simulator import Spec, Tenant
+from nhi_watch_lab.worlds.world import World
 
 DRAWN, SECOND, OLD = "drawn", "second", "old"
 SECOND_WORLD = "nhi_watch_lab.second_world"
@@ -45,11 +46,30 @@ class Exam(NamedTuple):
     padded: bool = False
     identities: int = 0
     """0: as many as are drawn; of `second` and `old` 300."""
+    trial: str = ""
+    """One of TRIALS, for which a drawn world is changed."""
 
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.kind} {self.seed}{' padded' if self.padded else ''}"
+        return " ".join(filter(None, (self.kind, str(self.seed), self.trial, "padded" if self.padded else "")))
+
+
+Change = Callable[[World], World]
+TRIALS: Mapping[str, Change] = {
+    "": lambda world: world,
+    "people": lambda world: world._replace(
+        attacked=10, incidents=5, stolen_keys=1.0,
+        ways=world.ways._replace(both_doors=50, dynamic_ci=1.0, pipelines=3.0),
+    ),
+    "cold": lambda world: world._replace(attacked=2, incidents=1, only=("stranger_bulk_read",)),
+    "quiet": lambda world: world._replace(
+        company=False, incidents=12, inside=1.0, stolen_keys=0.0,
+        only=("slow_discovery", "patient_discovery", "parallel_session"),
+    ),
+    "dense": lambda world: world._replace(company=False, incidents=16),
+}  # fmt: skip
+"""What the worlds of `trials` have more of than drawn ones."""
 
 
 def is_there(kind: str) -> bool:
@@ -90,7 +110,7 @@ def raw(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
 
 
 def _drawn(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
-    world = worlds.draw(exam.seed, padded=exam.padded, identities=exam.identities or None)
+    world = TRIALS[exam.trial](worlds.draw(exam.seed, padded=exam.padded, identities=exam.identities or None))
     told = ((day.incidents, [record for _, record in day.records]) for day in worlds.days(world))
     return frozenset(worlds.people(world)), told
 

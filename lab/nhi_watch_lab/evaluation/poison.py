@@ -239,30 +239,37 @@ class Fate(NamedTuple):
     """Empty: it passes without any poisoning."""
 
 
-def poison(work: Work) -> list[Fate]:
+def poison(work: Work, caps: Sequence[bool] = (True, False)) -> list[Fate]:
     """Every attack of a tenant, by every strategy, with and without the caps."""
     ground = Ground(work)
-    return [Fate(attack.incident, attack.technique, attack.origin, _fate(ground, attack)) for attack in ground.attacks]
+    return [Fate(a.incident, a.technique, a.origin, _fate(ground, a, caps)) for a in ground.attacks]
 
 
-def _fate(ground: Ground, attack: Attack) -> dict[tuple[str, bool], Passing]:
+def _fate(ground: Ground, attack: Attack, caps: Sequence[bool]) -> dict[tuple[str, bool], Passing]:
     if ground.passes_anyway(attack):
         return {}
-    return {(way, caps): ground.days(attack, way, caps) for way in STRATEGIES for caps in (True, False)}
+    return {(way, cap): ground.days(attack, way, cap) for way in STRATEGIES for cap in caps}
+
+
+def capped(fates: Sequence[Fate]) -> dict[str, Any]:
+    """Days until attacks pass with the caps on, by the best strategy: all, and of those that no notable told."""
+    seen = [fate for fate in fates if fate.days]
+    return {
+        "attacks": len(fates), "seen_without_poisoning": len(seen),
+        "best_strategy": _days([_fewest(fate, caps=True) for fate in seen]),
+        "never_written": _days([_fewest(fate, caps=True, most=0) for fate in seen]),
+    }  # fmt: skip
 
 
 def summarise(fates: Sequence[Fate]) -> dict[str, Any]:
     """Days until attacks pass, of those that do not pass anyway."""
     seen = [fate for fate in fates if fate.days]
     return {
-        "attacks": len(fates),
-        "seen_without_poisoning": len(seen),
+        **capped(fates),
         "limit": LIMIT,
         "with_caps": {s: _days([fate.days[s, True].days for fate in seen]) for s in STRATEGIES},
         "without_caps": {s: _days([fate.days[s, False].days for fate in seen]) for s in STRATEGIES},
-        "best_strategy": _days([_fewest(fate, caps=True) for fate in seen]),
         "best_strategy_without_caps": _days([_fewest(fate, caps=False) for fate in seen]),
-        "never_written": _days([_fewest(fate, caps=True, most=0) for fate in seen]),
         "fastest": [_told(fate) for fate in sorted(seen, key=lambda fate: _finite(_fewest(fate, caps=True)))[:12]],
     }
 

@@ -6,8 +6,8 @@ about five minutes on two idle cores.
 An incident is *found* if fewer benign notables than the day's budget allows rank at or above one that holds its
 records and those of no other incident. It is found *as one* if on each day that it lasts a single notable holds its
 records, together with every identity of it that made news on that day. Source by source, each product's records
-are scored alone: with its own baselines, its own ranking and its own budget of at least one notable a day, as if
-each log had a detector of its own.
+are scored alone, with its own baselines, as if each log had a detector of its own. Its lists are read as one, the
+highest first, with as many places a day as the merged list has.
 """
 
 from __future__ import annotations
@@ -144,15 +144,15 @@ class Watch:
         for line in day.lines:
             products.setdefault(line.product, []).append(line.record)
         self._counts.update(days=1, records=len(day.lines), alerts=len(products.get("alerts", ())))
-        self._together(day)
-        self._alone(day, products)
+        self._alone(day, products, self._together(day))
 
-    def _together(self, day: Day) -> None:
+    def _together(self, day: Day) -> int:
+        """The number of identities that the day's places are counted by."""
         self._whole.label(day.incidents)
-        for items in self._whole.by_day(grouped(line.record for line in day.lines)):
-            self._judged(day, items)
+        found = [self._judged(day, items) for items in self._whole.by_day(grouped(line.record for line in day.lines))]
+        return max(found, default=0)
 
-    def _judged(self, day: Day, items: Sequence[Replayed]) -> None:
+    def _judged(self, day: Day, items: Sequence[Replayed]) -> int:
         identities = sum(item.ranked.eligible for item in items)
         for item in items:
             if item.ranked.score >= ranking.FLOOR:
@@ -160,13 +160,15 @@ class Watch:
                     self._news.setdefault(incident, {}).setdefault(day.date, set()).add(item.ranked.identity_id)
         self._ways["not_linked"].day(day.date, items, identities)
         self._ways["together"].day(day.date, linked(items), identities)
+        return identities
 
-    def _alone(self, day: Day, products: Mapping[str, Sequence[object]]) -> None:
+    def _alone(self, day: Day, products: Mapping[str, Sequence[object]], identities: int) -> None:
+        items: list[Replayed] = []
         for name, records in products.items():
             replay = self._single.setdefault(name, Replay(self._model))
             replay.label(day.incidents)
-            items = list(replay.run_days(grouped(records)))
-            self._ways["by_source"].day(day.date, items, sum(item.ranked.eligible for item in items))
+            items += replay.run_days(grouped(records))
+        self._ways["by_source"].day(day.date, items, identities)
 
     def _incident(self, label: Mapping[str, Any]) -> Incident:
         name = label["id"]
