@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core_samples import TODAY, answer, record, run
+from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.detect.explain.notables import notable_id
-from nhi_watch.detect.linking import HOLDERS, NEAR, join
+from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _owner, _touched, join
 from nhi_watch.state.judged import Trace
 from nhi_watch.state.memory import MemoryStore
 from test_pipeline import ROOM, quiet, raid, schema, scored
@@ -103,9 +104,9 @@ def test_a_second_run_over_the_same_records_changes_nothing() -> None:
 
 def trace(name: str, first: int = 100, **told: Any) -> Trace:
     handles = {key: {handle: f"{name}-{handle}" for handle in told.get(key, ())}
-               for key in ("names", "given", "used", "addresses")}  # fmt: skip
+               for key in ("names", "given", "used", "addresses", "touched")}  # fmt: skip
     return Trace(name, told.get("eligible", True), first, handles["names"], told.get("own", ()),
-                 handles["given"], handles["used"], handles["addresses"])  # fmt: skip
+                 handles["given"], handles["used"], handles["addresses"], handles["touched"])  # fmt: skip
 
 
 def members(*traces: Trace) -> list[tuple[str, ...]]:
@@ -142,6 +143,52 @@ def test_who_consented_is_linked_to_the_application_that_came_of_it() -> None:
     person = trace("ada", 10, given=["app-guid"], eligible=False)
     (group,) = join([person, trace("app", 20, names=["app:app-guid"])])
     assert (group.lead, group.members, group.links[0].source) == ("app", ("ada", "app"), "ada")
+
+
+def warehouse(first: int = 700, name: str = "ETL_LOADER_SVC") -> Trace:
+    handle = f"name:snowflake:{name.lower()}"
+    return trace("snowflake:x:user:7", first, names=[handle], own=(handle,))
+
+
+def vault(first: int = 100, target: str = "etl-loader-svc", name: str = "vault:x:role:1") -> Trace:
+    return trace(name, first, touched=[target])
+
+
+def test_who_touched_what_bears_the_name_of_another_product_s_identity_is_linked_if_that_one_soon_makes_news() -> None:
+    (group,) = join([vault(), warehouse()])
+    assert [(link.kind, link.value) for link in group.links] == [("named", "etl-loader-svc")]
+    assert members(vault(first=0), warehouse()) == members(vault(), warehouse(first=0)) == []  # no news, no link
+    assert members(vault(), warehouse(first=99)) == members(vault(), warehouse(first=100 + NEAR + 1)) == []
+    assert members(vault(name="snowflake:x:user:8"), warehouse()) == []  # one product knows its own by their ids
+    crowd = [vault(name=f"vault:x:role:{n}") for n in range(HOLDERS + 1)]
+    assert members(*crowd, warehouse()) == []
+    names = [f"etl-loader-{n}" for n in range(HOLDERS + 1)]
+    many = [trace(f"snowflake:x:user:{n}", 200, names=[h], own=(h,)) for n in names for h in [f"name:snowflake:{n}"]]
+    assert members(vault()._replace(touched=dict.fromkeys(names, "r")), *many) == []
+
+
+def test_who_pushed_to_the_repository_of_a_pipeline_is_linked_to_the_role_that_it_then_assumed() -> None:
+    subject = "oidc:repo:acme/shop:ref:refs/heads/main"
+    pipeline = trace("aws:1:web_identity:x", 0, names=[subject], own=(subject,), given=["ASIA1"])
+    pushed = trace("github::token:1", 100, touched=["acme/shop", "shop"])
+    role = trace("aws:1:role:r", 200, used=["ASIA1"])
+    assert members(pushed, pipeline, role) == [("github::token:1", "aws:1:role:r")]
+    assert members(pushed._replace(touched={"acme/other": "r"}), pipeline, role) == []
+
+
+def test_a_token_and_the_person_whose_it_is_are_one_actor() -> None:
+    token = Identity("github::token:7", "ada (token)", "token", "github", "acme", "")
+    assert _owner(token) == ("name:github:ada",) and _owner(token._replace(kind="user")) == ()
+    person = trace("user", 20, names=["name:github:ada"], own=("name:github:ada",), eligible=False)
+    assert members(trace("token", 10, names=_owner(token)), person) == [("token", "user")]
+
+
+def test_names_are_told_as_targets_have_them() -> None:
+    assert _touched(["storageAccounts/acmex0", "secret/data/db", "acme/Shop_API"]) == [
+        "acme/shop-api", "acmex0", "secret/data/db", "shop-api", "storageaccounts/acmex0"
+    ]  # fmt: skip
+    key = trace("azure::storage_key:acmex0", names=["name:azure:key of acmex0"], own=("name:azure:key of acmex0",))
+    assert [name for name, _ in _called(key)] == ["acmex0"]
 
 
 def test_an_exposed_key_and_its_user_are_linked() -> None:

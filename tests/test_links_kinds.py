@@ -10,7 +10,7 @@ import pytest
 
 from nhi_watch.core import registry
 from nhi_watch.core.event import Event
-from nhi_watch.detect.linking import Group, _own_names, join
+from nhi_watch.detect.linking import Group, _own_names, _touched, join
 from nhi_watch.state.judged import Trace
 from nhi_watch_lab.simulator.products import Spec, Tenant
 
@@ -22,6 +22,8 @@ EXPECTED = {
     "key_and_chain": ("credential", "gcp", "gcp"),
     "key_file_used_elsewhere": ("host", "endpoint", "aws"),
     "scanned_secret_used": ("credential", "", "aws"),
+    "vault_to_warehouse": ("named", "vault", "snowflake"),
+    "managed_to_blobs": ("named", "entra", "azure"),
 }
 """Technique of the simulator → kind of link, and the providers at its ends; "": any."""
 
@@ -53,6 +55,7 @@ def traced(name: str, told: list[Event]) -> Trace:
         {e.issued: e.record_id for e in reversed(told) if e.issued},
         {used: e.record_id for e in reversed(told) for used in (e.session, e.credential) if used},
         {e.address: e.record_id for e in reversed(told) if e.address},
+        {name: e.record_id for e in reversed(told) for name in _touched([e.target])},
     )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ A proof is a *handle*: a text that the records of both identities hold. Two kind
 - names: what several logs call the same actor, such as an application's id or a token's subject (`Event.links`,
   and for AWS the identity's own ARN or subject)
 - credentials: one identity's record handed it out (`Event.issued`), another's odd records were made with it
+- names of what was touched: one identity's records have as their target the identity of another product (a secret under
+  its name, a storage account, the repository of its pipeline), and that one makes news within the hour
 
 Links alone prove nothing bad: a deploy hands sessions to every role. So only episodes with news of their own are
 joined, a credential counts only where the news was made with it, and a handle that many share is no proof at all.
@@ -15,6 +17,7 @@ Names are not identities: an ARN that two identities of one day own (deleted and
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
@@ -35,6 +38,9 @@ CREDENTIAL = "credential"
 UNOWNED = ("service", "anonymous")
 """Kinds that work for everybody: what they hand out says nothing of who asked."""
 HOST = "host"
+NAMED = "named"
+SHORTEST = 5
+"""Letters of a name that is told apart from a word."""
 REUSED = ("arn", "name")
 """Kinds of names that another may have had before: two owners in one day, and they prove nothing."""
 
@@ -60,12 +66,13 @@ def trace_of(episode: Episode, eligible: bool) -> Optional[Trace]:
         return None
     own = _own_names(episode.identity)
     names = _handles((b, b.links) for b in behaviours)
-    for name in own:
+    for name in (*own, *_owner(episode.identity)):
         names.setdefault(name, behaviours[0].record_ids[0])
     return Trace(
         episode.identity.id, eligible, min((b.first for b in odd), default=0), names, own,
         _handles((b, b.issued) for b in behaviours), _handles((b, _used(b)) for b in odd),
         _handles((b, b.addresses) for b in behaviours) if odd else {},
+        _handles((b, _touched(b.targets)) for b in behaviours) if odd else {},
     )  # fmt: skip
 
 
@@ -88,6 +95,37 @@ def _own_names(identity: Identity) -> tuple[str, ...]:
     if identity.kind == "web_identity":
         return f"oidc:{name}", bare
     return (f"arn:{name}", bare) if name.startswith("arn:") else (bare,)
+
+
+_SHOWN = " (token)"
+
+
+def _owner(identity: Identity) -> tuple[str, ...]:
+    """The name of whose token it is: the same actor, whose records do not all tell of the token."""
+    told = identity.kind == "token" and identity.name.endswith(_SHOWN)
+    return (f"name:{identity.provider}:{identity.name[: -len(_SHOWN)].lower()}",) if told else ()
+
+
+def _touched(targets: Iterable[str]) -> list[str]:
+    """Names that an identity may have, of what a behaviour was about: the target, and the last part of it."""
+    plain = map(_plain, targets)
+    return sorted({name for told in plain for name in (told, told.rpartition("/")[2]) if len(name) >= SHORTEST})
+
+
+def _called(trace: Trace) -> list[tuple[str, str]]:
+    """What others' targets may call an identity, each with a record: its bare name, a pipeline's repository."""
+    found = []
+    for handle in trace.own:
+        kind, _, value = handle.partition(":")
+        if kind == "oidc":
+            found += [(_plain(part), trace.names[handle]) for part in value.split(":")[1:2] if "/" in part]
+        elif kind == "name":
+            found.append((_plain(value.partition(":")[2].removeprefix("key of ")), trace.names[handle]))
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def _used(behaviour: Behaviour) -> list[str]:
@@ -117,12 +155,15 @@ def join(traces: Iterable[Trace]) -> list[Group]:
     links = _same_actor(known)
     for link in links:
         forest.join(link.source, link.target)
+    named = _named(known, _began(known, forest))
+    for link in named:
+        forest.join(link.source, link.target)
     awake = {forest.root(name) for name, trace in known.items() if trace.first}
     proofs = [*_same_credential(known), *_from_host(known)]
     proofs += [link for link in _handed_over(known) if forest.root(link.source) in awake]
     for link in proofs:
         forest.join(link.source, link.target)
-    groups = (_group([known[name] for name in tree], [*links, *proofs]) for tree in forest.trees())
+    groups = (_group([known[name] for name in tree], [*links, *named, *proofs]) for tree in forest.trees())
     return [group for group in groups if group is not None]
 
 
@@ -210,6 +251,38 @@ def _from_host(known: Mapping[str, Trace]) -> list[Link]:
             near = [u for u in users.get(address, ()) if 0 <= known[u[0]].first - trace.first <= NEAR and u[0] != name]
             links += [Link(name, user, HOST, address, (record, proof)) for user, proof in near]
     return links
+
+
+def _began(known: Mapping[str, Trace], forest: _Forest) -> dict[str, int]:
+    """Identity → when it, an identity that is the same actor, or who worked with what it handed out made news."""
+    used: dict[str, int] = {}
+    for trace in known.values():
+        if trace.first:
+            used.update((handle, min(trace.first, used.get(handle, trace.first))) for handle, _ in _made_with(trace))
+    began: dict[str, int] = {}
+    for name, trace in known.items():
+        starts = [trace.first] if trace.first else [used[handle] for handle in trace.given if handle in used]
+        root = forest.root(name)
+        began.update((root, min(start, began.get(root, start))) for start in starts)
+    return {name: began.get(forest.root(name), 0) for name in known}
+
+
+def _named(known: Mapping[str, Trace], began: Mapping[str, int]) -> list[Link]:
+    """Links from who touched what bears the name of another product's identity to that one, if it soon made news.
+
+    Who touches many such takes stock of what is there, and hands nothing over.
+    """
+    touched = _holders((name, trace.touched) for name, trace in known.items() if trace.first)
+    found = [
+        Link(source, name, NAMED, called, (record, proof))
+        for name, trace in known.items()
+        for called, proof in _called(trace)
+        for source, record in touched.get(called, ())
+        if source.partition(":")[0] != name.partition(":")[0]
+        and 0 <= began[name] - known[source].first <= NEAR
+    ]
+    often = Counter(link.source for link in found)
+    return [link for link in found if often[link.source] <= HOLDERS]
 
 
 def _group(tree: Sequence[Trace], links: Sequence[Link]) -> Optional[Group]:

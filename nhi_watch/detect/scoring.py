@@ -137,7 +137,7 @@ class Link(NamedTuple):
     """Identity id; of a credential: who handed it out."""
     target: str
     kind: str
-    """credential, or the kind of the name: app, sp, oidc, arn, name, token, host"""
+    """credential, or the kind of the name: app, sp, oidc, arn, name, token, host, named"""
     value: str
     records: tuple[str, str]
     """A record of each side that holds it."""

@@ -44,6 +44,8 @@ class Trace(NamedTuple):
     """Credentials and sessions with which the news was made."""
     addresses: Handles
     """Where it worked from, if it made news."""
+    touched: Mapping[str, str] = {}
+    """Names of what it touched, if it made news: another product may know an identity by one."""
 
 
 class Judged(NamedTuple):

@@ -5,9 +5,10 @@ about five minutes on two idle cores.
 
 An incident is *found* if fewer benign notables than the day's budget allows rank at or above one that holds its
 records and those of no other incident. It is found *as one* if on each day that it lasts a single notable holds its
-records, together with every identity of it that made news on that day. Source by source, each product's records
-are scored alone, with its own baselines, as if each log had a detector of its own. Its lists are read as one, the
-highest first, with as many places a day as the merged list has.
+records, together with every identity of it that made news on that day; *joined* counts the same whether it is found or
+not, of those with any notable. Source by source, each product's records are scored alone, with its own baselines, as if
+each log had a detector of its own. Its lists are read as one, the highest first, with as many places a day as the
+merged list has.
 """
 
 from __future__ import annotations
@@ -206,6 +207,7 @@ def _recall(incidents: Sequence[Incident], way: str) -> dict[str, Any]:
     one = [f.found and f.whole and f.notables == 1 for f in told]
     return {
         "found": recall([f.found for f in told]),
+        "joined": recall([f.whole and f.notables == 1 for f in told if f.notables]),
         "as_one": recall(one),
         "notables_each": round(sum(held) / len(held), 2) if held else 0.0,
     }

@@ -31,11 +31,11 @@ def _lines(result: Mapping[str, Any], specs: Sequence[Spec], meaning: str) -> It
     yield meaning
     for name, ways in result["recall"].items():
         yield f"\n## Incidents, {name}\n"
-        yield "| scored | incidents | found at 10 a day | as one notable | notables a day that hold one |"
-        yield "|---|---|---|---|---|"
+        yield "| scored | incidents | found at 10 a day | as one notable | joined | notables a day that hold one |"
+        yield "|---|---|---|---|---|---|"
         for way, row in ways.items():
             yield (f"| {NAMES[way]} | {row['found']['incidents']} | {_share(row['found'])} | {_share(row['as_one'])} "
-                   f"| {row['notables_each']} |")  # fmt: skip
+                   f"| {_share(row['joined'])} | {row['notables_each']} |")  # fmt: skip
     yield f"\nNot counted: {result['unlike']} incidents that no log can tell from ordinary use.\n"
     yield "## In and out\n"
     yield (f"{total['records']:,} records and {total['alerts']:,} alerts of other products went in; "
