@@ -347,7 +347,6 @@ def test_a_file_that_became_a_link_meanwhile_is_not_opened(tmp_path: Path) -> No
 UNREAD = {
     "a.zip": b"PK\x03\x04\x14\0\0\0",
     "a.xlsx": b"PK\x03\x04\x14\0\0\0\0[Content_Types].xml",
-    "a.parquet": b"PAR1\x15\x04",
     "a.evtx": b"ElfFile\0\0\0",
     "a.avro": b"Obj\x01\x04",
     "a.zst": b"\x28\xb5\x2f\xfd\x04",

@@ -22,6 +22,7 @@ from nhi_watch.hosts.splunk.nhilearn import OPTIONS as LEARN
 from nhi_watch.hosts.splunk.nhirank import OPTIONS as RANK
 from nhi_watch.hosts.splunk.nhiscore import ADDED
 from nhi_watch.hosts.splunk.nhiscore import Options as Score
+from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
 from splunk_conf import conf, expand, stages
 from splunk_grammar import check
@@ -176,6 +177,7 @@ ON = {"nhi_endpoint": "`nhi_endpoint_all`"}
 """What a customer sets who wants hosts too."""
 LOGS = {
     "cloudtrail": {"sourcetype": "aws:cloudtrail"},
+    "ocsf": {"sourcetype": "aws:cloudtrail:lake"},
     "entra": {"sourcetype": "azure:monitor:aad"},
     "github": {"sourcetype": "httpevent", "source": "http:github"},
     "kubernetes": {"sourcetype": "kube:apiserver-audit"},
@@ -196,16 +198,14 @@ def test_what_add_ons_send_is_found_once_its_index_was_named(log: str) -> None:
 
 def test_what_is_not_read_or_not_wanted_is_not_found() -> None:
     named = {"nhi_indexes": "index=soc"}
-    lake = {"index": ["soc"], "sourcetype": ["aws:cloudtrail:lake"], "source": ["x"]}
     security = {"index": ["soc"], "sourcetype": ["XmlWinEventLog"], "source": ["XmlWinEventLog:Security"]}
     sysmon = {"index": ["soc"], "source": ["x"], "sourcetype": ["XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"]}
     both = "(`nhi_events`) OR (`nhi_rows`)"
-    assert not matcher(expand(both, {**ON, **named}))(lake), "OCSF"
     assert not matcher(expand(both, {**ON, **named}))(security)
     assert not matcher(expand(both, named))(sysmon), "hosts are off until somebody wants them"
 
 
-@pytest.mark.parametrize("source", every(), ids=lambda source: str(source.NAME))
+@pytest.mark.parametrize("source", (*every(), *schemas.every()), ids=lambda source: str(source.NAME))
 def test_every_source_has_a_macro_with_its_sourcetypes_in_one_of_the_two_groups(source: object) -> None:
     name, types = source.NAME, set(source.SPLUNK_SOURCETYPES) - {"stash"}  # type: ignore[attr-defined]
     definition = expand(f"`nhi_{name}`", ON)

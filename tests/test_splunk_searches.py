@@ -13,6 +13,7 @@ import pytest
 from core_samples import Going, Options
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.hosts.splunk import tables
+from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant, products
@@ -115,7 +116,7 @@ def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> N
 
 
 def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Server) -> None:
-    types = {source.NAME: source.SPLUNK_SOURCETYPES[0] for source in every()}
+    types = {each.NAME: each.SPLUNK_SOURCETYPES[0] for each in (*every(), *schemas.every())}
     end = int(max(line.second for line in company())) // DAY * DAY + DAY - 1
     for product in {line.product for line in company()}:
         mine = [(line.second, line.record) for line in company() if line.product == product]

@@ -110,7 +110,7 @@ def test_logs_are_found_by_what_their_add_ons_give_and_what_cannot_be_read_is_sa
     ]  # fmt: skip
     found = {row["Log"]: (row["Index"], row["Events"], row["Advice"][:8]) for row in steps.find(head)}
     assert found == {
-        "OCSF": ("aws", 1, "not read"), "cloudtrail": ("aws", 5, "name its"), "endpoint": ("win", 7, "name its"),
+        "ocsf": ("aws", 1, "name its"), "cloudtrail": ("aws", 5, "name its"), "endpoint": ("win", 7, "name its"),
         "kubernetes": ("k", 2, "name its"),
     }  # fmt: skip
     assert [row["Log"] for row in steps.find(Head())] == ["none"]

@@ -27,7 +27,9 @@ from _varied import varied  # noqa: E402
 from nhi_watch.core import registry  # noqa: E402
 from nhi_watch.core.errors import RejectError  # noqa: E402
 from nhi_watch.intake.days import Intake  # noqa: E402
+from nhi_watch.intake.schemas import opened  # noqa: E402
 from nhi_watch.intake.shapes.json import parse_with  # noqa: E402
+from nhi_watch_lab.evaluation.ocsf_mapping import ocsf  # noqa: E402
 from nhi_watch_lab.evaluation.shapes import SHAPES, shape_of  # noqa: E402
 
 OUT = ROOT / "out" / "bench"
@@ -62,6 +64,8 @@ def figures(source: ModuleType, rounds: int) -> Iterator[tuple[str, dict[str, fl
         records = [s["record"] for s in samples if "event" in s and shape_of(s) == shape]
         if records:
             yield shape, measured(source, list(varied(source, records, TIMES)), rounds)
+        if source.NAME == "cloudtrail" and shape == "native":
+            yield "ocsf", measured(source, list(map(ocsf, varied(source, records, TIMES))), rounds)
     real = [SHARED / path for path in REAL.get(source.NAME, ()) if (SHARED / path).exists()]
     if real:
         yield "real", measured(source, [record for path in real for record in told(path)], rounds)
@@ -111,9 +115,10 @@ def look(source: ModuleType, lines: list[bytes]) -> None:
     """What is asked of the source, without the counting."""
     for line in lines:
         record = orjson.loads(line)
-        source.claims(record)
         with suppress(RejectError):
-            source.read(record)
+            native = opened(record)
+            source.claims(native)
+            source.read(native)
 
 
 def count(source: ModuleType, lines: list[bytes]) -> Intake:

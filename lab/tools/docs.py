@@ -25,6 +25,8 @@ or a reject. The tables of fields were found by leaving each field of the sample
 then changes in the Event. A field that another one stands in for, as one of Kubernetes' three times, changes
 nothing and is not listed. How much of real records is read, in each shape: [Sources,
 measured](sources_measured.md)."""
+ABOUT_SCHEMAS = """Each schema is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read
+as the product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
 ABOUT_NEEDS = """Found by leaving each value of the Event out of the signals' samples. Without what it needs a signal is
 *silent* (its value is 0) or *cannot tell* (which has points of its own); without what some of its cases need, those are
 silent. The tables of the sources below tell which fields of a log give these values. Every signal needs an identity, a
@@ -99,11 +101,19 @@ def sources() -> Iterator[str]:
     head = ["source", "Splunk sourcetypes", "Elasticsearch indices"]
     columns = (([m.NAME], m.SPLUNK_SOURCETYPES, m.ELASTIC_INDICES) for m in found)
     yield from table(head, ([code(names) for names in row] for row in columns))
+    yield from ["", "## Common schemas", "", ABOUT_SCHEMAS, "", *schemas()]
     yield from ["", "## What signals need", "", ABOUT_NEEDS, ""]
     yield from table(["signal", "needs", "some of its cases need"], source_fields.about_signals())
     for module in found:
         yield from ["", f"## {module.NAME}", "", meaning(module), ""]
         yield from table(["field", "feeds", "without it"], source_fields.about_source(module))
+
+
+def schemas() -> Iterator[str]:
+    """The common schemas in a table."""
+    found = registry.modules("nhi_watch.intake.schemas")
+    rows = ([code([m.NAME]), code(m.SPLUNK_SOURCETYPES), code(m.ELASTIC_INDICES)] for m in found)
+    return table(["schema", "Splunk sourcetypes", "Elasticsearch indices"], rows)
 
 
 def meaning(module: ModuleType) -> str:

@@ -11,6 +11,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake.contract import AnySource
+from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.forms import native
 
 LoadDay = Callable[[int], dict[str, IdentityDay]]
@@ -151,11 +152,12 @@ class Intake:
     ) -> None:  # fmt: skip
         """Take in a batch; rejects are counted, and reported with their index in the batch, as events are if asked."""
         source_of, days = self._sources.of, self.days
-        for index, record in enumerate(records):
-            source = source_of(record)
+        for index, kept in enumerate(records):
             try:
+                record = opened(kept)
+                source = source_of(record)
                 event = source.read(record)
-            except RejectError as reject:
+            except RejectError as reject:  # noqa: PERF203 - one record of many
                 days.reject(reject.reason)
                 on_reject(index, reject)
             else:

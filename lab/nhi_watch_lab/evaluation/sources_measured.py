@@ -29,6 +29,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.hosts.files.reader import read
 from nhi_watch.hosts.files.reader.batch import members
+from nhi_watch.intake.schemas import opened
 from nhi_watch_lab.evaluation.page import table
 from nhi_watch_lab.evaluation.shapes import DATASETS, SHAPES, ecs_original, shape_of, splunk_fields, splunk_raw
 
@@ -106,14 +107,13 @@ def _sources() -> list[ModuleType]:
 
 def door(record: object) -> tuple[Optional[ModuleType], Event | str]:
     """Who takes a record that nobody announced, and what comes of it: an Event or the reject's reason."""
-    source = next((each for each in _sources() if each.claims(record)), None)
-    if source is None:
-        return None, "unclaimed"
+    source = None
     try:
-        event: Event = source.read(record)
+        native = opened(record)
+        source = next((each for each in _sources() if each.claims(native)), None)
+        return source, source.read(native) if source else "unclaimed"
     except RejectError as reject:
         return source, reject.reason
-    return source, event
 
 
 def told(folder: Path) -> Iterator[Told]:

@@ -11,6 +11,7 @@ import orjson
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
+from nhi_watch.intake import schemas
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail, every
 
@@ -46,7 +47,10 @@ Refuse = Callable[[Hit, RejectError], None]
 
 
 def record(source: bytes) -> object:
-    """What a source can read: CloudTrail's native record where the document holds it, else the document.
+    """What a source can read: the record that a schema or `event.original` holds, else the document.
+
+    Raises:
+        RejectError: the schema cannot tell it.
 
     >>> record(b'{"event":{"original":"{\\\\"eventSource\\\\":\\\\"x\\\\",\\\\"eventName\\\\":\\\\"y\\\\"}"}}')
     {'eventSource': 'x', 'eventName': 'y'}
@@ -59,8 +63,8 @@ def record(source: bytes) -> object:
             native = orjson.loads(kept)
         except orjson.JSONDecodeError:
             return whole  # the source reads it its own way, or falls back on the fields
-        return native if cloudtrail.claims(native) else whole
-    return whole
+        return native if cloudtrail.claims(native) else schemas.opened(whole)
+    return schemas.opened(whole)
 
 
 class Item:
@@ -77,6 +81,7 @@ class Item:
 
         Raises:
             orjson.JSONDecodeError: the document is no JSON to orjson, as with half a character in it.
+            RejectError: it is kept in a schema that cannot tell it.
         """
         if self._record is None:
             self._record = record(bytes(self.hit.source))
@@ -91,11 +96,13 @@ class ItemsOf:
         self._source = source
 
     def claims(self, item: Item) -> bool:
-        """Whether the record is the source's; what is no JSON to orjson, nobody claims."""
+        """Whether the record is the source's; what is no JSON to orjson, nobody claims; what is refused, anybody."""
         try:
             claimed: bool = self._source.claims(item.record())
         except orjson.JSONDecodeError:
             return False
+        except RejectError:
+            return True
         return claimed
 
     def read(self, item: Item) -> Event:

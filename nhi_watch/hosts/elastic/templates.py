@@ -8,6 +8,7 @@ from nhi_watch.hosts.elastic import access, entity_templates, intel
 from nhi_watch.hosts.elastic import store as state
 from nhi_watch.hosts.elastic.fields import DATE, FLOAT, IP, KEYWORD, LONG, LONG_KEYWORD, TEXT, mapping
 from nhi_watch.hosts.elastic.hits import SOURCES
+from nhi_watch.intake import schemas
 
 Json = dict[str, Any]
 
@@ -15,7 +16,9 @@ _NAMED_ONLY = ("alerts", "endpoint")
 """Sources that are read only where `--index` names their indices: endpoints write more than all others together, and
 among Kibana's alerts are those that it made of ours."""
 SOURCE_INDICES = ",".join(
-    dict.fromkeys(p for source in SOURCES if source.NAME not in _NAMED_ONLY for p in source.ELASTIC_INDICES)
+    dict.fromkeys(
+        p for each in (*SOURCES, *schemas.every()) if each.NAME not in _NAMED_ONLY for p in each.ELASTIC_INDICES
+    )
 )
 ALERTS = "logs-nhi.alerts"
 STATE = "nhi-state"

@@ -22,6 +22,7 @@ from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.parts import Part, Slot
 from nhi_watch.hosts.splunk.rows import read
 from nhi_watch.intake.days import Sources
+from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import cloudtrail, every
 
 Name = tuple[int, str]
@@ -126,7 +127,8 @@ class Gatherer:
     # ---- events
 
     def _event(self, record: Record) -> None:
-        event: Event = self._sources.of(record).read(record)
+        native = opened(record)
+        event: Event = self._sources.of(native).read(native)
         self.add(self._mark(event))
 
     def add(self, event: Event) -> None:

@@ -25,6 +25,7 @@ from nhi_watch.hosts.splunk.options import Option, parse
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.hosts.splunk.rows import read, write
 from nhi_watch.hosts.splunk.spots import Spots
+from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
 
 OPTIONS = {
@@ -32,6 +33,7 @@ OPTIONS = {
     "of": Option("all", "all|logs|behaviours", ("all", "logs", "behaviours")),
     "show": Option("all", "all|problems|blind_spots", ("all", "problems", "blind_spots")),
 }
+_LOGS = (*every(), *schemas.every())
 _CHECKED = ["nhi_check", "nhi_source", "nhi_lag_minutes"]
 _VERDICT = [name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW)]
 
@@ -118,13 +120,13 @@ class NhiHealth:
 
     def _blind(self) -> tuple[bytes, Messages]:
         table = lookup.table(self._lookups, self._baseline)
-        types = {source.NAME: source.SPLUNK_SOURCETYPES for source in every()}
+        types = {each.NAME: each.SPLUNK_SOURCETYPES for each in _LOGS}
         late = {**self._late, **blind.lateness(self._seen, types)}
         return self._spots.finish(table, self._earliest, blind.Clock(self._now, late))
 
     def _of_sources(self) -> list[Check]:
         if self._seen:
-            return list(health.sources(every(), self._seen, self._now))
+            return list(health.sources(_LOGS, self._seen, self._now))
         return [] if self._read or self._rejected or self._notables else [health.nothing()]
 
     def _of_baseline(self) -> list[Check]:

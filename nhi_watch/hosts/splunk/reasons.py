@@ -25,6 +25,10 @@ DAMAGED = {
     "not_json": "_raw is no JSON: set the log's macro right; for logs of fields write nhigroup input=fields",
     "not_object": "_raw is JSON, but no object with one event: split it where it is parsed",
     "too_deep": "JSON nested deeper than any of these logs: look where it comes from",
+    "unknown_class": "OCSF of a class that tells of no identity's acts: leave it out of the macro nhi_ocsf",
+    "unknown_envelope": "class_uid, but none of OCSF's metadata: send the whole event",
+    "unknown_product": "OCSF of a product whose mapping is not known: keep the record in raw_data, or send it natively",
+    "unknown_version": "OCSF of a version that is not read (1.0.0-rc.2 to 1.5.0 are): look for an update of this app",
     "unknown_source": "events of no log that this app reads: set the log's macro right",
 }
 """Code → what to do."""

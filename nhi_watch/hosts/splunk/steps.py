@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
 
 FIND = (
@@ -26,7 +27,6 @@ BESIDE = {
     ("XmlWinEventLog", "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"): "endpoint",
 }  # fmt: skip
 """(sourcetype, source) by which the macros find a log besides its sources' own sourcetypes."""
-OCSF = ("aws:cloudtrail:lake", "aws:asl")
 ALWAYS = (
     "Group Events", "Group Rows", "Group Late Events", "Group Late Rows", "Count", "Learn", "Learn Late", "Retire",
     "Rank", "Rank Late", "Health", "Health of Behaviours", "Blind Spots",
@@ -69,13 +69,11 @@ class Splunk(Protocol):
 
 def find(splunk: Splunk) -> Iterator[Row]:
     """Each log that is there: which index holds it, under which sourcetype, and whether it is read."""
-    known = {name.lower(): source.NAME for source in every() for name in source.SPLUNK_SOURCETYPES}
+    known = {name.lower(): each.NAME for each in (*every(), *schemas.every()) for name in each.SPLUNK_SOURCETYPES}
     seen: dict[tuple[str, str, str], int] = {}
     for row in splunk.oneshot(FIND):
         log = known.get(row["sourcetype"].lower()) or BESIDE.get((row["sourcetype"], "")) or ""
         log = log or BESIDE.get((row["sourcetype"], row.get("source", "")), "")
-        if row["sourcetype"] in OCSF:
-            log = "OCSF"
         if log and not row["index"].startswith("nhi_"):
             key = (log, row["index"], row["sourcetype"])
             seen[key] = seen.get(key, 0) + int(float(row["count"]))
@@ -86,8 +84,6 @@ def find(splunk: Splunk) -> Iterator[Row]:
 
 
 def _advice(log: str) -> str:
-    if log == "OCSF":
-        return "not read: it is OCSF. Bring CloudTrail in as aws:cloudtrail"
     if log == "endpoint":
         return "name its index, and set the macro nhi_endpoint to `nhi_endpoint_all`: hosts are many, so they are off"
     return "name its index"

@@ -19,6 +19,7 @@ from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.hosts.files.reader.documents import is_document, read_document
 from nhi_watch.hosts.files.reader.find import STDIN, Found, find, opened, shown, sizes, unreadable
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, read_lines
+from nhi_watch.hosts.files.reader.parquet import is_parquet, read_parquet
 
 __all__ = ["RAW_LIMIT", "Bad", "Batch", "Passed", "Where", "read", "size"]
 
@@ -78,6 +79,8 @@ def _read_file(name: str, file: BinaryIO) -> Iterator[Batch]:
     chunks = Chunks(file)
     rest = iter(chunks)
     head = _head(rest)
+    if is_parquet(head) and file.seekable():
+        return read_parquet(name, file)
     unread = formats.look(name, head)
     if unread:
         detail = bad(Where(name, 0), unread.reason, head, unread.told, len(head))

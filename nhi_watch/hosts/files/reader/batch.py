@@ -32,7 +32,7 @@ class Bad(NamedTuple):
     line: int
     """As in `Where`; 0 when the whole file is meant."""
     reason: str
-    """not_json | invalid_utf8 | too_deep | line_too_long | cut_off | truncated_gzip | corrupt_gzip |
+    """not_json | invalid_utf8 | too_deep | line_too_long | cut_off | truncated_gzip | corrupt_gzip | corrupt_parquet |
     binary_file | unread_format | unreadable_file"""
     raw: bytes
     """The original bytes, at most the first 64 KiB."""

@@ -19,6 +19,7 @@ from nhi_watch.hosts.files.reader import formats
 from nhi_watch.hosts.files.reader.auditd import is_auditd
 from nhi_watch.hosts.files.reader.batch import Bad, Passed
 from nhi_watch.hosts.files.reader.chunks import Chunks
+from nhi_watch.hosts.files.reader.parquet import is_parquet
 
 STDIN = "-"
 _SUFFIXES = {".json", ".ndjson", ".jsonl", ".log"}
@@ -142,7 +143,7 @@ def _head(path: Path) -> bytes:
 
 
 def _sniff(head: bytes) -> bool:
-    return bool(_JSON.match(head)) or is_auditd(head)
+    return bool(_JSON.match(head)) or is_auditd(head) or is_parquet(head)
 
 
 def opened(path: Path, given: bool) -> BinaryIO:

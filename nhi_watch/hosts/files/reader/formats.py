@@ -6,6 +6,8 @@ import re
 from pathlib import PurePath
 from typing import NamedTuple, Optional
 
+from nhi_watch.hosts.files.reader.parquet import INSTALL, MAGIC
+
 BINARY, UNREAD = "binary_file", "unread_format"
 
 
@@ -24,7 +26,7 @@ _UNPACK = "unpack it, and give what is in it"
 _JSON = "convert it to JSON, one record a line"
 _BEGINNINGS = (
     (b"PK\x03\x04", f"a zip archive; {_UNPACK}"),
-    (b"PAR1", f"Parquet; {_JSON}, for example with DuckDB: COPY (FROM 'x.parquet') TO 'x.json'"),
+    (MAGIC, INSTALL),
     (b"ElfFile\0", f"a Windows event log (evtx); {_JSON}, for example with evtx_dump -o jsonl"),
     (b"Obj\x01", f"Avro; {_JSON}, for example with avro-tools tojson"),
     (b"ORC", f"ORC; {_JSON}, for example with orc-contents"),

@@ -1,8 +1,8 @@
 """Other products' alerts: each becomes an event of the identity that it names.
 
 Read are GuardDuty's findings (API, CLI, EventBridge), Security Hub's (ASFF), risks of Entra ID Protection (users and
-workload identities), notable and risk events of Splunk Enterprise Security, Kibana's detection alerts, and matches of
-Sigma rules as Chainsaw, Hayabusa and Zircolite write them.
+workload identities), notable and risk events of Splunk Enterprise Security, Kibana's detection alerts, matches of
+Sigma rules as Chainsaw, Hayabusa and Zircolite write them, and OCSF's Detection and Security Findings.
 
 - The identity has the id that its own product's source gives it, where the alert tells what that takes; an alert that
   holds the record that matched is read by that record's own source. Otherwise it is an identity by name, and a link
@@ -32,7 +32,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, text
-from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, securityhub, sigma, splunk
+from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, ocsf, securityhub, sigma, splunk
 from nhi_watch.intake.sources.alerts.told import Alert, Raw
 
 NAME = "alerts"
@@ -48,7 +48,7 @@ ELASTIC_INDICES = (
 Row = Mapping[str, Any]
 
 _PRODUCTS: tuple[ModuleType, ...] = (
-    guardduty, securityhub, entra, splunk, sigma,
+    guardduty, securityhub, entra, splunk, sigma, ocsf,
 )  # fmt: skip
 _ECS: dict[str, ModuleType] = {
     "aws.guardduty": guardduty,

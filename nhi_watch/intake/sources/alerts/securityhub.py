@@ -86,8 +86,10 @@ def raw(row: Row) -> Raw:
         of("ProductName"), of("Title"), of("RecordState"),
         _part(found, "Workflow").get("Status"), "y" if true(of("Sample")) else "", _address(found), key, *values,
     )  # fmt: skip
-    if not target and call.get("Api"):
-        target = f"{text(call.get('ServiceName'), 64).partition('.')[0]}:{text(call.get('Api'), 64)}"
+    api = call.get("Api") or _passed_on(found, "api")
+    service = call.get("ServiceName") or _passed_on(found, "serviceName")
+    if not target and api:
+        target = f"{text(service, 64).partition('.')[0]}:{text(api, 64)}"
     return Raw(shape, of("LastObservedAt") or of("UpdatedAt") or of("CreatedAt"), of("Id"), session, target)
 
 
@@ -155,7 +157,12 @@ def _address(found: Row) -> object:
         told = _part(_part(action, name), "RemoteIpDetails").get("IpAddressV4")
         if told:
             return told
-    return network.get("SourceIpV4") or network.get("SourceIpV6")
+    return network.get("SourceIpV4") or network.get("SourceIpV6") or _passed_on(found, "remoteIpDetails/ipAddressV4")
+
+
+def _passed_on(found: Row, name: str) -> object:
+    """What GuardDuty told of a call, and Security Hub passed on among the product's own fields."""
+    return _part(found, "ProductFields").get("aws/guardduty/service/action/awsApiCallAction/" + name)
 
 
 def _part(row: Row, name: str) -> Row:

@@ -19,7 +19,7 @@ import re
 from functools import lru_cache
 from hashlib import sha256
 from json import dumps
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
@@ -62,36 +62,8 @@ def claims(record: object) -> bool:
     return is_ecs(record) or is_wrapped(record)
 
 
-class _Shape(NamedTuple):
-    """What is left of Raw without time, record id, message, session and target: most records share one with others."""
-
-    source: Any
-    name: Any
-    error: Any
-    region: Any
-    address: Any
-    agent: Any
-    recipient: Any
-    endpoint: Any
-    kind: Any
-    principal: Any
-    arn: Any
-    account: Any
-    key: Any
-    user: Any
-    invoked_by: Any
-    issuer_id: Any
-    issuer_arn: Any
-    mfa: Any
-    console: Any
-    read_only: Any
-    provider: Any
-    person: Any
-    owners: Any
-
-
-def _trimmed(raw: Raw) -> tuple[_Shape, str]:
-    """Raw without what changes from record to record and from session to session; and the session."""
+def _trimmed(raw: Raw) -> tuple[Raw, str]:
+    """Raw without what changes from record to record (time, id, message, session, target); and the session."""
     (_, _, source, name, error, message, region, address, agent, recipient, endpoint, kind, principal, arn,
      account, key, user, invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
      _) = raw  # fmt: skip
@@ -105,9 +77,9 @@ def _trimmed(raw: Raw) -> tuple[_Shape, str]:
         principal = principal.partition(":")[0]
     if error is None and message:
         error = "Unspecified"
-    return _Shape(
-        source, name, error, region, address, agent, recipient, endpoint, kind, principal, arn, account, key, user,
-        invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
+    return Raw(
+        None, None, source, name, error, None, region, address, agent, recipient, endpoint, kind, principal, arn,
+        account, key, user, invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners, "",
     ), session  # fmt: skip
 
 
@@ -172,17 +144,17 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return ("true" if value else "false") if isinstance(value, bool) else "" if value is None else str(value)
 
 
-def _event(shape: _Shape) -> Event:
+def _event(shape: Raw) -> Event:
     """The Event of a shape, without what differs from record to record."""
     try:
         return _event_of(shape)
     except TypeError:  # an unhashable value, of the wrong type therefore
-        return _event_of(_Shape(*(None if isinstance(v, (dict, list)) else v for v in shape)))
+        return _event_of(Raw._make(None if isinstance(v, (dict, list)) else v for v in shape))
 
 
 @lru_cache(maxsize=4096)
-def _event_of(shape: _Shape) -> Event:
-    of = _Shape(*map(_text, shape))
+def _event_of(shape: Raw) -> Event:
+    of = Raw._make(map(_text, shape))
     if not of.source or not of.name:
         raise RejectError("no_action", "eventSource or eventName is missing or no text")
     service = of.source.strip()[:64].lower().partition(_DOMAIN)[0]

@@ -1,0 +1,204 @@
+"""How much of a record survives OCSF: published pairs, and all public CloudTrail mapped as the publisher maps it.
+
+`python -m nhi_watch_lab.evaluation.ocsf_measured --page docs/method/ocsf.md` (a minute).
+
+Each record is read twice, as its product wrote it and out of OCSF; every value of the Event that differs is counted.
+Then both forms of each folder are scored by themselves, and the notables are held side by side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.hosts.files import library, reader
+from nhi_watch.intake.days import Sources
+from nhi_watch.intake.schemas import opened
+from nhi_watch.intake.sources import cloudtrail, every
+from nhi_watch_lab.evaluation.ocsf_mapping import VERSIONS, ocsf
+from nhi_watch_lab.evaluation.page import table
+
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+Tree = dict[str, Any]
+Told = tuple[str, ...]
+"""Values of an Event that differ."""
+
+_OTHER = "the pair is of two records: ids, times or accounts were replaced in one of them"
+WHY = {
+    "bloblang__AWS__CloudTrail__v1.0.0__Account_Chanage": f"{_OTHER}; the sample drops the access key (session)",
+    "bloblang__AWS__CloudTrail__v1.1.0__Account_Chnage": f"{_OTHER}; the sample drops the access key (session)",
+    "markdown__GitHub__v1.3.0__Github_Audit_Logs__API_Activity": "the mapping has no place for the token's hash",
+    "markdown__GitHub__v1.3.0__Github_Audit_Logs__Entity_Management":
+        "the pair is of two actions; the mapping has no place for a team where no group is changed",
+    "markdown__Okta__v1.3.0__System_Logs__API_Activity": "the mapping has no place for the token that was made",
+    "markdown__Okta__v1.3.0__System_Logs__Account_Change": "the sample's two times differ by a year",
+    "markdown__Okta__v1.3.0__System_Logs__Authentication": "the sample misspells the event type",
+    "markdown__Okta__v1.3.0__System_Logs__Detection_Finding": "class 2004 has no place for a user agent",
+}  # fmt: skip
+_TRAIL = ("account", "identity", "credential", "record_id")
+LISTED: dict[str, Told] = {
+    "bloblang__AWS__CloudTrail__v1.0.0__Account_Chanage": ("identity", "session", "record_id"),
+    "bloblang__AWS__CloudTrail__v1.0.0__Api_Activity": ("time", *_TRAIL),
+    "bloblang__AWS__CloudTrail__v1.0.0__Authentication": ("time", "record_id"),
+    "bloblang__AWS__CloudTrail__v1.1.0__Account_Chnage": ("identity", "session", "record_id"),
+    "bloblang__AWS__CloudTrail__v1.1.0__Api_Activity": ("time", *_TRAIL),
+    "bloblang__AWS__CloudTrail__v1.1.0__Authentication": ("time", "record_id"),
+    "markdown__GitHub__v1.3.0__Github_Audit_Logs__API_Activity": ("credential", "credential_type", "links"),
+    "markdown__GitHub__v1.3.0__Github_Audit_Logs__Account_Change": ("address", "network", "record_id"),
+    "markdown__GitHub__v1.3.0__Github_Audit_Logs__Entity_Management": ("action", "access", "target"),
+    "markdown__Okta__v1.3.0__System_Logs__API_Activity": ("target", "issued"),
+    "markdown__Okta__v1.3.0__System_Logs__Account_Change": ("time",),
+    "markdown__Okta__v1.3.0__System_Logs__Authentication": ("action",),
+    "markdown__Okta__v1.3.0__System_Logs__Detection_Finding": ("agent",),
+}
+"""Published pairs that are not equal, and in what: all others are."""
+
+
+def read(record: object) -> Event | str:
+    """The Event of a record in any form, or the reason why it is none."""
+    try:
+        native = opened(record)
+        event: Event = Sources(every()).of(native).read(native)
+    except RejectError as reject:
+        return reject.reason
+    return event
+
+
+def differing(one: Event | str, other: Event | str) -> Told:
+    """Names of the values in which two readings differ."""
+    if isinstance(one, str) or isinstance(other, str):
+        return () if one == other else ("reject",)
+    return tuple(name for name, a, b in zip(Event._fields, one, other) if a != b)
+
+
+# ---- published pairs
+
+
+def pairs(folder: Path) -> dict[str, Told]:
+    """Name of a published pair → in what its two readings differ, of those that do."""
+    found = {name: differing(read(load(raw)), read(load(kept))) for name, raw, kept in paired(folder)}
+    return {name: told for name, told in found.items() if told}
+
+
+def paired(folder: Path) -> Iterator[tuple[str, Path, Path]]:
+    """Name, native record and OCSF event of each pair."""
+    files = sorted(folder.iterdir())
+    natives = {_pair(path): path for path in files if path.suffix == ".raw" or path.name.endswith("__eks.json")}
+    for path in files:
+        if path not in natives.values() and _pair(path) in natives:
+            yield _pair(path), natives[_pair(path)], path
+
+
+def _pair(path: Path) -> str:
+    head, _, _ = path.name.rpartition("__")
+    return head.removesuffix("__samples")
+
+
+def load(path: Path) -> Any:
+    """A published sample; some have a comma too many."""
+    text = path.read_text("utf-8")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return json.loads(re.sub(r",(\s*[}\]])", r"\1", text))
+
+
+# ---- CloudTrail, by the published mapping
+
+
+def records(path: Path) -> list[Tree]:
+    """The CloudTrail records below a path, natively; rule tests hold theirs under `log`."""
+    found = (one for batch in reader.read([str(path)]) for one in batch.records)
+    inside = (one.get("log", one) if isinstance(one, dict) else one for one in found)
+    return [one for one in inside if isinstance(one, dict) and "eventName" in one and cloudtrail.claims(one)]
+
+
+def parity(found: Iterable[Tree]) -> dict[str, dict[str, int]]:
+    """Version → how many are equal, and how many differ in each value."""
+    counts: dict[str, Counter[str]] = {version: Counter() for version in VERSIONS}
+    for record in found:
+        native = read(record)
+        for version, count in counts.items():
+            count.update(differing(native, read(kept(record, version))) or ("equal",))
+    return {version: dict(count) for version, count in counts.items()}
+
+
+def kept(record: Tree, version: str) -> Tree:
+    """The event as it is read back from a lake."""
+    event: Tree = json.loads(json.dumps(ocsf(record, version)))
+    return event
+
+
+def notables(found: Sequence[Tree]) -> dict[str, Tree]:
+    """Notables of some records by id, without what tells the run apart."""
+    result = library.score(found)
+    return {one["id"]: one for one in map(_plain, result.notables)}
+
+
+def _plain(notable: Any) -> Tree:
+    return {name: value for name, value in json.loads(json.dumps(notable)).items() if name != "receipt"}
+
+
+FOLDERS = ("cloudtrail", "rule-tests")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--page", type=Path, default=Path("docs/method/ocsf.md"))
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    told = parser.parse_args(arguments)
+    told.page.write_text("\n\n".join(page(told.shared)) + "\n", "utf-8")
+    return 0
+
+
+def page(shared: Path) -> Iterator[str]:
+    """The parts of the page."""
+    yield "# OCSF beside native"
+    yield ("For: whoever asks what a lake loses. Written by `python -m nhi_watch_lab.evaluation.ocsf_measured`; no "
+           "number is typed by hand.")  # fmt: skip
+    yield from _pairs_page(shared)
+    yield "## Public CloudTrail, mapped as ocsf/examples says"
+    rows, every_record = [], list[Tree]()
+    for name in FOLDERS:
+        found = records(shared / name)
+        every_record += found
+        rows += [[name, version, str(len(found)), str(told.pop("equal", 0)), _listed(told)]
+                 for version, told in parity(found).items()]  # fmt: skip
+    yield table(["folder", "OCSF", "records", "the same Event, or the same reject", "differing values"], rows)
+    yield from _round_trip(every_record)
+
+
+def _listed(told: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(told.items())) or "none"
+
+
+def _pairs_page(shared: Path) -> Iterator[str]:
+    found, count = pairs(shared / "ocsf"), sum(1 for _ in paired(shared / "ocsf"))
+    yield "## Published pairs"
+    yield f"{count} pairs of ocsf/examples; {count - len(found)} give the same Event. The others:"
+    yield table(["pair", "differs in", "why"], [[n, ", ".join(t), WHY.get(n, _OTHER)] for n, t in found.items()])
+
+
+def _round_trip(found: Sequence[Tree]) -> Iterator[str]:
+    yield "## The round trip"
+    native = notables(found)
+    rows = []
+    for version in VERSIONS:
+        lake = notables([kept(record, version) for record in found])
+        both = native.keys() & lake.keys()
+        changed = sum(native[name] != lake[name] for name in both)
+        rows.append([version, str(len(native)), str(len(lake)), str(len(both) - changed), str(changed)])
+    yield f"All {len(found)} records scored from nothing, as they are and out of OCSF."
+    yield table(["OCSF", "notables, native", "notables, OCSF", "the same to the last field", "other content"], rows)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

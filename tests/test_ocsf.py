@@ -1,0 +1,292 @@
+"""OCSF: what a lake, Splunk or Elastic holds in it gives the Event of the native record; what is unknown is named."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any, Union
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layout import ROOT
+from need import shared_data
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.hosts.elastic import hits
+from nhi_watch.hosts.files import reader
+from nhi_watch.hosts.splunk import gather, rows
+from nhi_watch.intake.days import Intake, Sources
+from nhi_watch.intake.schemas import ocsf, opened
+from nhi_watch.intake.sources import cloudtrail, every
+from nhi_watch_lab.evaluation import ocsf_measured
+from nhi_watch_lab.evaluation.ocsf_mapping import EARLY, LATEST, SECOND, VERSIONS
+from nhi_watch_lab.evaluation.ocsf_mapping import ocsf as mapped
+from test_sources import JSON, paths
+
+Tree = dict[str, Any]
+SAMPLES = [json.loads(line) for line in (ROOT / "tests/data/sources/cloudtrail.jsonl").read_text("utf-8").splitlines()]
+NATIVE = [s["record"] for s in SAMPLES if "event" in s and s["shape"] == "native" and "eventID" in s["record"]]
+CALL = NATIVE[0]
+
+
+def read(record: object) -> Union[Event, str]:
+    try:
+        native = opened(record)
+        event: Event = Sources(every()).of(native).read(native)
+    except RejectError as reject:
+        return f"{reject.reason}: {reject.detail}"
+    return event
+
+
+# ---- CloudTrail, by the published mapping
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_cloudtrail_by_the_published_mapping_is_the_same_event(version: str) -> None:
+    assert len(NATIVE) > 20
+    for record in NATIVE:
+        assert read(json.loads(json.dumps(mapped(record, version)))) == cloudtrail.read(record)
+
+
+def pairs_of_a_parquet_map(event: Tree) -> Tree:
+    return {**event, "unmapped": [[name, value] for name, value in event["unmapped"].items()]}
+
+
+def splunk_raw(event: Tree) -> Tree:
+    return {"_raw": json.dumps(event), "_time": "1", "sourcetype": "aws:asl"}
+
+
+def flat(value: Any, at: str = "") -> Tree:
+    """Field extraction, and Elastic's `fields`."""
+    if not isinstance(value, dict):
+        return {} if value is None or value == [] else {at: value}
+    found = [flat(inner, f"{at}.{name}" if at else name) for name, inner in value.items()]
+    return {name: leaf for leaves in found for name, leaf in leaves.items()}
+
+
+def splunk_fields(event: Tree) -> Tree:
+    told = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in flat(event).items()}
+    return {**told, "_time": "1"}
+
+
+def elastic(event: Tree) -> Tree:
+    return {"event": {"dataset": "amazon_security_lake.iam", "id": event["metadata"]["uid"]},
+            "ocsf": {**event, "class_uid": str(event["class_uid"])}}  # fmt: skip
+
+
+def elastic_original(event: Tree) -> Tree:
+    return {"event": {"dataset": "amazon_security_lake.event", "original": json.dumps(event)}, "ocsf": {"class_uid": 1}}
+
+
+def elastic_lean(event: Tree) -> Tree:
+    """As the pipeline leaves it where duplicates are not kept: what ECS has a field for is there alone."""
+    left = copy.deepcopy(event)
+    kept: Tree = {}
+    for path, field in ocsf._ECS.items():
+        node: Any = left
+        *steps, last = path.split(".")
+        for step in steps:
+            node = node.get(step, {})
+        if last in node:
+            kept[field] = node.pop(last)
+    kept["@timestamp"] = f"{cloudtrail.read(CALL).time}000"
+    return {**kept, "event.dataset": "amazon_security_lake.iam", "ocsf": left}
+
+
+def elastic_fields(event: Tree) -> Tree:
+    fields = {f"ocsf.{name}": [value] for name, value in flat(event).items()}
+    return {"_index": "x", "fields": {**fields, "event.dataset": ["amazon_security_lake.iam"]}}
+
+
+@pytest.mark.parametrize("form", [pairs_of_a_parquet_map, splunk_raw, splunk_fields, elastic, elastic_original,
+                                  elastic_lean, elastic_fields])  # fmt: skip
+def test_every_host_s_form_is_the_same_event(form: Any) -> None:
+    for version in VERSIONS:
+        assert read(form(mapped(CALL, version))) == cloudtrail.read(CALL), version
+
+
+def test_splunk_and_elastic_count_what_they_hold_in_it() -> None:
+    events = [mapped(record, SECOND) for record in NATIVE]
+    gatherer = gather.Gatherer()
+    gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(event)} for event in events]))
+    intake = Intake(hits.sources_of(hits.SOURCES))
+    found = [hits.Hit("i", "1", orjson.dumps(elastic(event))) for event in events]  # type: ignore[arg-type]
+    refused: list[str] = []
+    found.append(hits.Hit("i", "2", orjson.dumps(elastic({**events[0], "class_uid": 1}))))  # type: ignore[arg-type]
+    hits.feed(intake, found, lambda hit, error: refused.append(error.reason))
+    names = {cloudtrail.read(record).identity.id for record in NATIVE}
+    assert {name for _, name in gatherer.parts} == names
+    assert {name for day in intake.days.values() for name in day} >= names
+    assert refused == ["unknown_class"]
+
+
+# ---- the other products
+
+
+def event_of(product: str, kind: int, **told: Any) -> Tree:
+    about = {"uid": "u-1", "version": "1.3.0", "product": {"name": product, "vendor_name": "V"}}
+    return {"class_uid": kind, "metadata": about, "time": 1772445600000, **told}
+
+
+def test_github_okta_and_eks_are_read_by_their_own_sources() -> None:
+    ip = {"ip": "198.51.100.7"}
+    push = read(event_of(
+        "GitHub Audit Log", 6003, api={"operation": "git.push"}, src_endpoint=ip,
+        actor={"user": {"name": "ann", "uid": "5", "account": {"name": "acme", "uid": "1"}}},
+        resources=[{"name": "acme/shop"}],
+        unmapped={"hashed_token": "h", "programmatic_access_type": "Personal access token"},
+    ))  # fmt: skip
+    assert isinstance(push, Event)
+    assert (push.action, push.identity.kind, push.credential) == ("github:git.push", "token", "h")
+    assert push.target == "acme/shop"
+    ann = {"name": "Ann", "uid": "00u1", "type": "User", "email_addr": "a@x.test"}
+    granted = event_of(
+        "Okta System Log", 3003, actor={"user": ann, "session": {"uid": "s-1"}}, status="Failure",
+        status_detail="access denied", user={"uid": "00u2", "email_addr": "b@x.test", "type": "User"},
+    )  # fmt: skip
+    granted["metadata"]["event_code"] = "user.session.impersonation.grant"
+    grant = read(granted)
+    assert isinstance(grant, Event)
+    assert (grant.outcome, grant.session, grant.target) == ("denied", "s-1", "b@x.test")
+    assert "for_other" in grant.traits
+    pod = read(event_of(
+        "Amazon EKS", 6003, api={"operation": "create", "request": {"uid": "a-1"}, "response": {"code": 403}},
+        actor={"user": {"name": "system:serviceaccount:shop:api", "uid": "k-1"}}, src_endpoint=ip,
+        http_request={"url": {"path": "/api/v1/namespaces/shop/pods/web/exec"}, "user_agent": "kubectl/v1"},
+        resources=[{"name": "web", "namespace": "shop", "type": "podsexec"}], message="ResponseComplete",
+    ))  # fmt: skip
+    assert isinstance(pod, Event)
+    assert (pod.action, pod.outcome, pod.target) == ("k8s:pods.exec.create", "denied", "shop/web")
+
+
+def finding(kind: int = 2004, product: str = "Guard", **told: Any) -> Tree:
+    info = {"uid": "f-1", "title": "A key was used oddly", "types": ["TTPs/Odd"], "last_seen_time": 1772445000000}
+    return event_of(product, kind, severity="High", cloud={"provider": "AWS", "account": {"uid": "111111111111"}},
+                    finding_info=info, **told)  # fmt: skip
+
+
+def test_findings_of_any_product_are_alerts_of_whom_they_name() -> None:
+    user = {"type": "AssumedRole", "uid_alt": "AROAEXAMPLE:i-1", "name": "app", "credential_uid": "ASIAEXAMPLEEXAMPLE"}
+    call = {"operation": "GetObject", "service": {"name": "s3.amazonaws.com"}}
+    ours = finding(evidences=[{"actor": {"user": user}, "src_endpoint": {"ip": "198.51.100.7"}, "api": call}])
+    for kind, told in ((2004, ours), (2001, {**ours, "finding": ours["finding_info"], "finding_info": None})):
+        event = read({**told, "class_uid": kind})
+        assert isinstance(event, Event)
+        assert (event.identity.id, event.action) == ("aws:111111111111:role:AROAEXAMPLE", "alert:Guard/TTPs/Odd")
+        assert (event.traits, event.time, event.record_id) == (("alert", "alert_high"), 1772445000, "f-1")
+        assert (event.session, event.target, event.address) == ("ASIAEXAMPLEEXAMPLE", "s3:GetObject", "198.51.100.7")
+
+
+def test_a_finding_that_names_its_actor_among_observables_alone_is_read() -> None:
+    arn = "arn:aws:iam::111111111111:role/app"
+    event = read(finding(observables=[{"name": "resource", "type_id": 10, "value": arn}]))
+    assert isinstance(event, Event) and event.identity.name == arn
+
+
+def test_findings_that_are_none_of_ours_say_why() -> None:
+    assert str(read(finding(resources=[{"uid": "i-1"}]))).startswith("no_identity")
+    assert str(read(finding(status="Suppressed", user={"name": "app"}))).startswith("closed")
+    assert str(read(finding(product="nhi_watch", user={"name": "app"}))).startswith("own_notable")
+
+
+def test_raw_data_is_the_record_where_it_holds_one() -> None:
+    told = event_of("A lake of our own", 6003, raw_data=json.dumps(CALL))
+    assert read(told) == read({**told, "raw_data": CALL}) == cloudtrail.read(CALL)
+    assert str(read({**told, "raw_data": "CEF:0|x"})).startswith("unknown_product")
+
+
+# ---- what is unknown
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "near"),
+    [
+        ({"class_uid": 4001, "class_name": "Network Activity"}, "unknown_class", "4001 (Network Activity)"),
+        ({"class_uid": 3005}, "unknown_class", "3004 Entity Management"),
+        ({"class_uid": "x"}, "unknown_class", "nearest"),
+        ({"metadata": {"version": "1.6.0"}}, "unknown_version", "nearest that is: 1."),
+        ({"metadata": {"version": "1.5.0", "product": {"name": "CloudTrial"}}}, "unknown_product", "is: cloudtrail"),
+        ({"metadata": None}, "unknown_envelope", "metadata.version"),
+        ({"api": None}, "no_action", "api.operation"),
+        ({"time": None}, "no_time", "time"),
+    ],
+)
+def test_what_is_unknown_is_refused_by_name_with_what_is_near(change: Tree, reason: str, near: str) -> None:
+    event = {**mapped(CALL, LATEST), **change}
+    if reason == "no_action":
+        event["metadata"] = {**event["metadata"], "event_code": ""}
+    told = str(read(event))
+    assert told.startswith(reason) and near in told
+
+
+def test_api_activity_had_another_number_before_1_0() -> None:
+    event = mapped(CALL, EARLY)
+    assert event["class_uid"] == 3005 and read(event) == cloudtrail.read(CALL)
+
+
+def test_what_a_client_writes_into_a_record_does_not_make_it_ocsf() -> None:
+    record = {**CALL, "userAgent": '"class_uid": 6003', "requestParameters": {"class_uid": 6003, "ocsf": {}}}
+    for told in (record, splunk_raw(record)):
+        assert opened(told) is told
+
+
+@given(st.sampled_from(VERSIONS), st.data(), JSON)
+def test_a_damaged_event_is_an_event_or_a_reject(version: str, data: st.DataObject, value: object) -> None:
+    event = mapped(NATIVE[data.draw(st.integers(0, len(NATIVE) - 1))], version)
+    *steps, last = data.draw(st.sampled_from(list(paths(event))))
+    node: Any = event
+    for step in steps:
+        node = node[step]
+    node[last] = value
+    assert isinstance(read(event), (Event, str))
+
+
+# ---- Parquet
+
+
+def test_a_parquet_file_of_security_lake_is_read_and_a_damaged_one_is_told(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="needs the extra parquet")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra parquet")
+    events = [mapped(record, SECOND) for record in NATIVE]
+    columns = {name: None for event in events for name in event}
+    kept = [{**columns, **event, "unmapped": list(event["unmapped"].items()), "resources": None} for event in events]
+    schema = pyarrow.Table.from_pylist(kept).schema
+    at = schema.get_field_index("unmapped")
+    texts = pyarrow.map_(pyarrow.string(), pyarrow.string())
+    table = pyarrow.Table.from_pylist(kept, schema.set(at, pyarrow.field("unmapped", texts)))
+    path = tmp_path / "lake" / "a.gz.parquet"
+    path.parent.mkdir()
+    parquet.write_table(table, path, compression="gzip")
+    told: list[int] = []
+    batches = list(reader.read([str(path.parent)], told.append))
+    found = [read(one) for batch in batches for one in batch.records]
+    assert found == [read({**event, "resources": None}) for event in events] and Event is type(found[0])
+    assert sum(told) == path.stat().st_size and batches[0].raw(0).startswith(b"{")
+    path.write_bytes(path.read_bytes()[:-40])
+    assert [piece.reason for batch in reader.read([str(path)]) for piece in batch.bad] == ["corrupt_parquet"]
+
+
+def test_without_pyarrow_a_parquet_file_is_named_with_the_remedy(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    path = tmp_path / "a.parquet"
+    path.write_bytes(b"PAR1\x15\x04")
+    found = [(piece.reason, piece.detail) for batch in reader.read([str(path)]) for piece in batch.bad]
+    assert [reason for reason, _ in found] == ["binary_file"] and "install pyarrow" in found[0][1]
+    assert [passed.may_matter for batch in reader.read([str(tmp_path)]) for passed in batch.passed] == [True]
+
+
+# ---- published records
+
+
+def test_published_pairs_differ_in_what_is_listed_alone() -> None:
+    assert ocsf_measured.pairs(shared_data("ocsf")) == ocsf_measured.LISTED
+
+
+def test_public_cloudtrail_by_the_published_mapping_is_the_same_event() -> None:
+    records = ocsf_measured.records(shared_data("cloudtrail/boogy.json"))
+    assert ocsf_measured.parity(records) == {version: {"equal": 1679} for version in VERSIONS}
