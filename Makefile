@@ -6,6 +6,9 @@ NHI := $(BIN)/nhi
 STAMP := $(VENV)/.installed
 DEMO := out/demo
 UV := 0.13.9
+# Each job starts the servers that its tests need: more than four would mostly start servers.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
+PYTEST := $(BIN)/python -m pytest -rfEs -n $(JOBS) --dist loadfile
 
 # The first interpreter that can make an environment; 3.11 first, because the model is trained on it.
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))
@@ -14,7 +17,7 @@ PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3 python3.10 p
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types docs docs-check splunk-pythons bench train rivals llm package inspect lock clean
+.PHONY: help setup demo test test-fast test-servers test-packaging coverage check lint types docs docs-check splunk-pythons bench train rivals llm package inspect lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,8 +38,14 @@ demo: $(STAMP) ## score a simulated tenant; prints the ranked table, and which o
 	$(NHI) score $(DEMO)/data/events --out $(DEMO)
 	$(BIN)/python -m nhi_watch_lab.truth $(DEMO)
 
-test: $(STAMP) ## run the tests; what a test needs and does not find is named as a skip
-	$(BIN)/python -m pytest -rfEs
+test: $(STAMP) ## run all tests; what a test needs and does not find is named as a skip (test-fast, test-servers, test-packaging: a group)
+	$(PYTEST)
+
+test-fast test-servers test-packaging: test-%: $(STAMP) ## one group of tests
+	$(PYTEST) -m $*
+
+coverage: $(STAMP) ## how much of the package the fast tests run, by file
+	$(PYTEST) -m fast --cov=nhi_watch --cov-report=term:skip-covered
 
 check: lint types docs-check splunk-pythons ## lint, types, generated docs, and what ships to Splunk on 3.9 and 3.13
 

@@ -1,6 +1,34 @@
-"""Fixtures for all tests. What ships to Splunk is tested on bare interpreters too, which lack the client."""
+"""Fixtures and groups of all tests. What ships to Splunk is tested on bare interpreters too, which lack the client."""
 
 from importlib.util import find_spec
+
+import pytest
+
+GROUPS = {
+    "servers": ("test_elastic_", "test_brief_real", "test_report", "test_splunk_dashboards"),
+    "packaging": (
+        "test_package", "test_splunk_", "test_training", "test_evaluation", "test_second_world", "test_worlds",
+        "test_simulator", "test_curves", "test_open_rules", "test_posture_truth", "test_promises", "test_outputs",
+    ),
+}  # fmt: skip
+"""Group → how the names of its files begin: `servers` starts real servers and browsers, `packaging` builds the app,
+models or worlds; all others are `fast`. The first that fits counts."""
+
+
+def group_of(file: str) -> str:
+    """The group of a test file.
+
+    >>> group_of("test_splunk_dashboards.py"), group_of("test_splunk_rows.py"), group_of("test_links.py")
+    ('servers', 'packaging', 'fast')
+    """
+    return next((name for name, starts in GROUPS.items() if file.startswith(starts)), "fast")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its group."""
+    for item in items:
+        item.add_marker(group_of(item.path.name))
+
 
 if find_spec("hypothesis"):
     from hypothesis import settings

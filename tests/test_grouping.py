@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core_samples import Going, plain
-from need import need
+from need import shared_data
 from nhi_watch.core import behaviour
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect import judge as going_module
@@ -23,8 +23,6 @@ from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
-
-SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "cloudtrail"
 
 
 class Grouped(NamedTuple):
@@ -119,8 +117,7 @@ def test_a_known_id_in_another_shape_or_hour_makes_no_behaviour(tmp_path: Path) 
 
 
 def test_a_real_log_comes_out_alike_however_it_is_cut(tmp_path: Path) -> None:
-    need((SHARED / "grycap.ndjson").exists(), "shared data: grycap.ndjson")
-    lines = (SHARED / "grycap.ndjson").read_bytes().splitlines()
+    lines = shared_data("cloudtrail/grycap.ndjson").read_bytes().splitlines()
     told = same(tmp_path, lines)
     assert told.parsed == len(lines) + 2
     assert same(tmp_path, lines[::-1]).days == told.days

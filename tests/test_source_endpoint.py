@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from need import need
+from need import shared_data
 from nhi_watch.core.errors import OUT_OF_SCOPE, RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.sources import endpoint
 
-SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "endpoint"
 HOST = {"id": "h-1", "name": "build-7", "ip": ["127.0.0.1", "10.0.4.7", "198.51.100.23", "fe80::1"],
         "os": {"type": "linux", "name": "Ubuntu"}}  # fmt: skip
 
@@ -194,7 +193,7 @@ def events_of(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_real_lines_of_auditd_are_read_and_found_to_concern_no_credential() -> None:
-    need(SHARED.is_dir(), "the real logs beside the checkout")
-    records = [record for path in sorted(SHARED.glob("*.log")) for record in events_of(path)]
+    logs = sorted(shared_data("endpoint").glob("*.log"))
+    records = [record for path in logs for record in events_of(path)]
     assert records and all(endpoint.claims(record) for record in records)
     assert {reason(record) for record in records} == {"not_credential"}
