@@ -130,3 +130,16 @@ def level_by_words(operation: str, level: str, reads: re.Pattern[str], grants: r
     if reads.search(operation):
         return "read"
     return "permissions" if grants.search(operation) else "write"
+
+
+def first(*values: object) -> str:
+    """The first value that is told, as text; of several values in one field, the first.
+
+    >>> first(None, "-", ["a", "b"], "c")
+    'a'
+    """
+    for value in values:
+        told = text(value[0] if value.__class__ is list and value else value)
+        if told:
+            return told
+    return ""

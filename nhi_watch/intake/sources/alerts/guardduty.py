@@ -13,9 +13,9 @@ from typing import Any
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.intake.shapes.forms import Tree, at, every
-from nhi_watch.intake.shapes.values import text, true
+from nhi_watch.intake.shapes.values import first, text, true
 from nhi_watch.intake.sources.alerts import who
-from nhi_watch.intake.sources.alerts.told import CRITICAL, HIGH, LOW, MEDIUM, Alert, Raw, first, kind_of, severity_of
+from nhi_watch.intake.sources.alerts.told import CRITICAL, HIGH, LOW, MEDIUM, Alert, Raw, kind_of, severity_of
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 Row = Mapping[str, Any]

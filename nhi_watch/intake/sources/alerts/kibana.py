@@ -13,10 +13,10 @@ from typing import Any, Optional, cast
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, hit, is_alert, nested
-from nhi_watch.intake.shapes.values import text
+from nhi_watch.intake.shapes.values import first, text
 from nhi_watch.intake.sources.alerts import who
 from nhi_watch.intake.sources.alerts.matched import matched
-from nhi_watch.intake.sources.alerts.told import Alert, Raw, first, kind_of, severity_of
+from nhi_watch.intake.sources.alerts.told import Alert, Raw, kind_of, severity_of
 from nhi_watch.intake.sources.endpoint.host import host_of, host_user
 
 Row = Mapping[str, Any]

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from nhi_watch.core.event import Identity
-from nhi_watch.intake.shapes.values import text
 
 LOW, MEDIUM, HIGH, CRITICAL = "low", "medium", "high", "critical"
 _LABELS = {
@@ -73,16 +72,3 @@ def severity_of(label: str, score: str = "") -> str:
     if number != number or number < 0:
         return MEDIUM
     return next((level for most, level in _BANDS if number <= most), CRITICAL)
-
-
-def first(*values: object) -> str:
-    """The first value that is told, as text; of several values in one field, the first.
-
-    >>> first(None, "-", ["a", "b"], "c")
-    'a'
-    """
-    for value in values:
-        told = text(value[0] if value.__class__ is list and value else value)
-        if told:
-            return told
-    return ""

@@ -10,8 +10,7 @@ from typing import Any
 from nhi_watch.context.networks import describe, network_of
 from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes.forms import at
-from nhi_watch.intake.shapes.values import text
-from nhi_watch.intake.sources.alerts.told import first
+from nhi_watch.intake.shapes.values import first, text
 
 PROVIDER = "endpoint"
 KIND = "host_user"
