@@ -14,9 +14,9 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import at, every
-from nhi_watch.intake.shapes.values import text
+from nhi_watch.intake.shapes.values import first, text
 from nhi_watch.intake.sources.alerts import who
-from nhi_watch.intake.sources.alerts.told import Alert, Raw, first, kind_of, severity_of
+from nhi_watch.intake.sources.alerts.told import Alert, Raw, kind_of, severity_of
 
 Row = Mapping[str, Any]
 
