@@ -59,7 +59,7 @@ def is_new(notable: Mapping[str, Any]) -> bool:
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:
     """A notable of an earlier version, as this one keeps it: it was listed, and its one day is its first revision."""
     if "revisions" in document:
-        return document
+        return document if "late" in document else {**document, "late": False}
     last, told = document["last_time"], [signal["id"] for signal in document["signals"] if signal["points"] > 0]
     entry = {
         "revision": document["revision"], "time": last, "day": last[:10], "score": document["score"],
@@ -68,5 +68,5 @@ def upgraded(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "members": [], "links": [], "score_range": [], **document, "listed": True, "listed_on": last[:10],
         "over_budget": False, "folded": None, "folded_into": None, "life": "new", "closed_why": "",
-        "first_seen": document["first_time"], "last_grown": last, "revisions": [entry],
+        "first_seen": document["first_time"], "last_grown": last, "revisions": [entry], "late": False,
     }  # fmt: skip

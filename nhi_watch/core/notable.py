@@ -334,6 +334,8 @@ class Notable:
     """When it began, last brought another class of evidence, or last rose by 10 points of score."""
     revisions: tuple[Revision, ...] = ()
     """By day; the first and the latest 99."""
+    late: bool = False
+    """Its records came after their day was closed, and were judged by the habits of the day on which they came."""
 
 
 def to_json(notable: Notable) -> dict[str, Any]:

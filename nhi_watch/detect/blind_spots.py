@@ -75,8 +75,9 @@ def settle(rows: Rows, days: Days, day: int, found: Sequence[Gap]) -> Settled:
 
 
 def stored(rows: Rows) -> list[dict[str, Any]]:
-    """All blind spots that are kept, by day."""
-    return [unpack(raw) for _, raw in rows.scan("notable", "blind/", "blind0")]
+    """All blind spots that are kept, by day: silent logs, then wrong clocks."""
+    ends = (("blind/", "blind0"), ("clock/", "clock0"))
+    return [unpack(raw) for low, high in ends for _, raw in rows.scan("notable", low, high)]
 
 
 def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
@@ -96,7 +97,8 @@ def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
         ),
         created=(day + 1) * DAY - 1, first_time=first, last_time=last, signals=_signals(found), timeline=(),
         usual=Usual((), _active_days(days, day, found), None, first - 1, None),
-        frameworks=_frameworks(), controls=_controls(provider), impact=impact(UNKNOWN, reach_of(Profile(), ())),
+        frameworks=frameworks_of("T1562.008"), controls=_controls(provider),
+        impact=impact(UNKNOWN, reach_of(Profile(), ())),
         telemetry=Telemetry((provider,), None, tuple(missing(gap) for gap in found[:NAMED]), False),
         record_ids=(), record_count=0, model=ModelRef(MODEL, RULES), baseline=BaselineRef(render_day(day - 1)),
         receipt=receipt(days, day, found), merged_into=None,
@@ -163,8 +165,9 @@ def _signals(found: Sequence[Gap]) -> tuple[SignalPoints, ...]:
     return (SignalPoints("silent_log", 0.0, round(hours, 2), clip(_told(found), 500), (), False),)
 
 
-def _frameworks() -> Frameworks:
-    grouped = frameworks.grouped([*frameworks.ALWAYS, "T1562.008"])
+def frameworks_of(*techniques: str) -> Frameworks:
+    """What every notable carries, and techniques of ATT&CK."""
+    grouped = frameworks.grouped([*frameworks.ALWAYS, *techniques])
     names = ("owasp_nhi", "nist_csf", "mitre_attack", "mitre_atlas")
     return Frameworks(*(tuple(grouped.get(name, ())) for name in names))
 
@@ -180,6 +183,8 @@ def _controls(provider: str) -> tuple[Control, ...]:
 def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:
     """Look for the silence again in the rhythms that are stored, and compare the receipt."""
     day, told = day_scored(notable), notable["receipt"]
+    if notable["signals"][0]["id"] != "silent_log":
+        return [Check("signals", None, "records of a wrong clock are not kept in the state: look into the rejects")]
     state = State(rows)
     if day not in state.daybook.days:
         return [Check("signals", None, "retention has removed the rhythm of this day from the state")]

@@ -1,19 +1,20 @@
 """The whole way on one page: days → episodes → scores → ranked notables, and what is learnt of them.
 
-The state is a function of the set of records alone. A day that changed is scored again against the baseline
+The state is a function of the set of records alone (but for records that come after their day was forgotten, see
+`late`). A day that changed is scored again against the baseline
 of its eve, and so is every later day that is stored; rows replace themselves. Day rows are written last, so
 that a run that was cut off anywhere is simply run again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.core.timestamps import HOUR, render
-from nhi_watch.detect import blind_spots, calibration, drift, linking, lives, ranking, taught
+from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.detect import blind_spots, calibration, clocks, drift, late, linking, lives, ranking, taught
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.episodes import Complete, DayEpisodes, nothing_missing
 from nhi_watch.detect.exposure import fast
@@ -22,8 +23,10 @@ from nhi_watch.detect.run import Result, Tally
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.writing import Acting, Writer, Written, fold_origins
 from nhi_watch.intake.days import Days
+from nhi_watch.intake.horizon import Logs
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import TENANT, Profile
+from nhi_watch.state.judged import Ranked
 from nhi_watch.state.retention import RETAIN_GROUPS
 from nhi_watch.state.state import State
 
@@ -57,20 +60,25 @@ class Judge:
         self._changed: dict[str, dict[str, Any]] = {}
         self._merged: dict[str, dict[str, Any]] = {}
         """Notables of earlier runs that turned out to be part of another."""
+        self._late: dict[str, dict[str, Any]] = {}
+        self._late_logs: Logs = {}
 
     def settle(self, days: Days, progress: Progress = _unseen) -> Result:
         """Score, rank and learn what was read."""
         self._settle(days, progress, last=True)
         tally, state, context = self._tally, self._state, self._context
         fresh = {notable["id"]: notable for _, found in sorted(self._notables.items()) for notable in found}
+        fresh.update(self._late)
         kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
         followed = fast.follow_up(state.rows, self._model, context.assets, kept, context.networks)
         told = [lives.as_of(notable, lives.today_of(state, notable)) for notable in followed.notables]
         scored = [notable for notable in told if notable["id"] in fresh]
-        spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found]
+        today = (state.daybook.days or [days.horizon.now // DAY])[-1]
+        wrong = clocks.settle(state.rows, today, days.horizon.ahead, self._late_logs)
+        spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found] + wrong
         changed = [notable for name, notable in self._changed.items() if name in fresh]
         changed += [notable for name, notable in self._merged.items() if name not in fresh]
-        changed += followed.exposures
+        changed += [*followed.exposures, *wrong]
         changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
         run = {**tally.told(days, self._model), **ranking.counted(scored), "blind_spots": len(spots)}
         run["budget"] = self._budget
@@ -93,7 +101,7 @@ class Judge:
         days.restart(number, recent)
 
     def _settle(self, days: Days, progress: Progress, last: bool) -> None:
-        grown = self._grown(days)
+        grown, came = self._grown(days)
         numbers = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
         baselines = Baselines(self._model, self._context.networks, self._local)
         writer = Writer(self._state, self._context.assets, self._watch)
@@ -115,15 +123,33 @@ class Judge:
         if numbers:
             with self._tally.spent("store"):
                 self._state.finish(baselines, forget=last)
+        if came:
+            self._judge_late(came)
 
-    def _grown(self, days: Days) -> dict[int, list[str]]:
-        """Day → identities with new records; days of which behaviours were forgotten cannot grow any more."""
+    def _grown(self, days: Days) -> tuple[dict[int, list[str]], dict[int, list[IdentityDay]]]:
+        """Day → identities with new records; and what came of days that were forgotten, and cannot grow any more."""
         grown = days.changed()
-        for day in [day for day in grown if day < self._state.daybook.closed]:
-            late = [days[day][name] for name in grown.pop(day)]
-            inventory.note(self._state.rows, late)  # a scanner's finding carries the date of the commit
-            self._tally.too_late += sum(whole.events() for whole in late)
-        return grown
+        came = {day: [days[day][name] for name in grown.pop(day)] for day in self._forgotten(grown)}
+        for wholes in came.values():
+            inventory.note(self._state.rows, wholes)  # a scanner's finding carries the date of the commit
+            self._tally.too_late += sum(each.events() if each.stored <= 0 else len(each.seen) - each.stored
+                                        for each in wholes)  # fmt: skip
+        return grown, came
+
+    def _forgotten(self, grown: Iterable[int]) -> list[int]:
+        return [day for day in grown if day < self._state.daybook.closed]
+
+    def _judge_late(self, came: dict[int, list[IdentityDay]]) -> None:
+        """What came too late is judged by the habits of the last day."""
+        state, today = self._state, self._state.daybook.days[-1]
+        baselines = Baselines(self._model, self._context.networks, self._taught)
+        state.fill(baselines, {}, today)
+        budget = self._allowed([stored.ranked for stored in state.judged(today)], baselines, today)
+        state.next_day()
+        told = late.settle(state, baselines, came, self._context.assets, budget)
+        self._late.update((notable["id"], notable) for notable in told.changed)
+        self._changed.update(self._late)
+        self._late_logs = {**self._late_logs, **told.logs}
 
     def _judge(
         self, day: int, wholes: dict[str, IdentityDay], names: list[str], baselines: Baselines, writer: Writer
@@ -146,15 +172,21 @@ class Judge:
         if tenant.days and day - tenant.first >= drift.SETTLED:
             drift.note(self._state.rows, day, judged)
         ranked = {stored.ranked.identity_id: stored.ranked for stored in judged}
-        identities = ranking.base(ranked.values())
         acting = {name: Acting(one, (name,)) for name, one in ranked.items()}
         for group in linking.join(stored.trace for stored in judged if stored.trace is not None):
             for name in group.members:
                 acting.pop(name, None)
             acting[group.lead] = Acting(episodes.join(group), group.members)
-        self._tally.threshold = ranking.line(calibration.quiet_time(tenant, baselines.homes(day), day), self._budget)
+        budget = self._allowed(ranked.values(), baselines, day)
+        self._tally.threshold = budget[1]
         odd = (one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR)
-        return fold_origins(odd), (ranking.week_allowance(self._budget, identities), self._tally.threshold)
+        return fold_origins(odd), budget
+
+    def _allowed(self, ranked: Iterable[Ranked], baselines: Baselines, day: int) -> tuple[int, float]:
+        """The allowance of the week that ends with a day, and the score that asks for a place."""
+        tenant = baselines.groups.get(TENANT) or Profile()
+        quiet = calibration.quiet_time(tenant, baselines.homes(day), day)
+        return ranking.week_allowance(self._budget, ranking.base(ranked)), ranking.line(quiet, self._budget)
 
     def _note(self, day: int, written: Written) -> None:
         self._notables[day] = written.found

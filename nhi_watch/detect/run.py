@@ -11,6 +11,7 @@ from nhi_watch.core.timestamps import render_day
 from nhi_watch.detect import ranking
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.intake.days import Days
+from nhi_watch.intake.horizon import AHEAD
 
 
 class Result(NamedTuple):
@@ -66,6 +67,7 @@ class Tally:
             "episodes": self.episodes,
             "withdrawn": self.withdrawn,
             "too_late": self.too_late,
+            "held_aside": days.rejected.get(AHEAD, 0),
             "threshold": max(ranking.LEAST, self.threshold),
             "days": [render_day(numbers[0]), render_day(numbers[-1])] if numbers else [],
             "alerts_in": days.alerts,

@@ -317,10 +317,10 @@ NEWS_POINTS = 0.5
 """Points from which a behaviour is news."""
 
 
-def score_day(baselines: Baselines, day: IdentityDay) -> Episode:
-    """The episode of one identity's day."""
+def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = None) -> Episode:
+    """The episode of one identity's day, against the eve of `today`: of its own day, unless it came too late."""
     identity = day.identity
-    past = baselines.past(identity, day.day)
+    past = baselines.past(identity, day.day if today is None else today)
     views = views_of(day.ordered(), past)
     person = is_person(identity, past, (view.shape for view in views))
     bound = baselines.bound(past, identity, person)

@@ -180,9 +180,7 @@ class Writer:
         candidates = [_candidate(episodes, one) for one in waiting]
         given = ranking.places(candidates, Week(allowance, charged.regular, charged.over), least)
         date = render_day(episodes.day)
-        for name in (*given.regular, *given.over):
-            made[name].update(listed=True, listed_on=date, over_budget=name in given.over, life="new")
-        _fold(given, made, date)
+        give(given, made, date)
         for one in intrusions:
             made[one.id].update(_stands_for(one, made[one.id]))
 
@@ -248,6 +246,13 @@ def _stands_for(one: Intrusion, document: Document) -> Document:
     count = max(1 + len(first.others), document["folded"]["count"] if document["folded"] else 0)
     told = {"origin": clip(first.origin, 300), "count": count, "ids": list(first.others[:FOLDED])}
     return {"id": one.id, "folded": told}
+
+
+def give(given: Places, made: dict[str, Document], date: str) -> None:
+    """Mark those that got a place on a date; criticals beyond every budget are folded."""
+    for name in (*given.regular, *given.over):
+        made[name].update(listed=True, listed_on=date, over_budget=name in given.over, life="new")
+    _fold(given, made, date)
 
 
 def _fold(given: Places, made: dict[str, Document], date: str) -> None:

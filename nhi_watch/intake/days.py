@@ -11,12 +11,14 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake.contract import AnySource
+from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.forms import native
 
 LoadDay = Callable[[int], dict[str, IdentityDay]]
 OnReject = Callable[[int, RejectError], None]
 OnEvent = Callable[[int, Event], None]
+Received = Callable[[object], Optional[int]]
 
 
 class _Nobody:
@@ -59,8 +61,11 @@ class Sources:
 class Days(dict[int, dict[str, IdentityDay]]):
     """What was read: UTC day → identity id → IdentityDay. What a store holds of a day is loaded when it is touched."""
 
-    def __init__(self, load_day: LoadDay = lambda day: {}, context: Context = NO_CONTEXT) -> None:
+    def __init__(
+        self, load_day: LoadDay = lambda day: {}, context: Context = NO_CONTEXT, now: Optional[int] = None
+    ) -> None:
         super().__init__()
+        self.horizon = Horizon(now)
         self.recent = 0
         """The day that was touched last."""
         self.parsed = 0
@@ -140,23 +145,28 @@ class Intake:
     """
 
     def __init__(
-        self, sources: Sequence[AnySource], context: Context = NO_CONTEXT, load_day: LoadDay = lambda day: {}
-    ) -> None:
-        """`load_day` gives what a state holds of a day already."""
-        self.days = Days(load_day, context)
+        self, sources: Sequence[AnySource], context: Context = NO_CONTEXT, load_day: LoadDay = lambda day: {},
+        now: Optional[int] = None, received: Received = received,
+    ) -> None:  # fmt: skip
+        """`load_day` gives what a state holds of a day already; `now` is the reader's clock, this machine's if None;
+        `received` tells on which day a record was received."""
+        self.days = Days(load_day, context, now)
         self._sources = Sources(sources)
+        self._received = received
 
     def feed(
         self, records: Iterable[object], on_reject: OnReject = lambda index, error: None,
         on_event: Optional[OnEvent] = None,
     ) -> None:  # fmt: skip
         """Take in a batch; rejects are counted, and reported with their index in the batch, as events are if asked."""
-        source_of, days = self._sources.of, self.days
+        source_of, days, received = self._sources.of, self.days, self._received
+        demand = days.horizon.demand
         for index, kept in enumerate(records):
             try:
                 record = opened(kept)
                 source = source_of(record)
                 event = source.read(record)
+                demand(event, received(kept))
             except RejectError as reject:  # noqa: PERF203 - one record of many
                 days.reject(reject.reason)
                 on_reject(index, reject)

@@ -77,17 +77,18 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
     >>> doubts({"read": 9, "parsed": 9, "events": 9, "rejected": {"unfinished": 4}})
     []
     >>> doubts({"read": 9, "parsed": 8, "events": 8, "rejected": {"not_json": 1}, "too_late": 2})
-    ['1 of 9 records could not be read', '2 records came too late']
+    ['1 of 9 records could not be read', '2 records came too late to be judged with their day']
     """
-    read, bad = run.get("read"), sum(_bad(run).values())
+    read, held = run.get("read"), run.get("held_aside") or 0
+    bad = sum(_bad(run).values()) - held
     passed = (run.get("passed_over") or {}).get("may_matter") or 0
     highest = run.get("overflow_highest") or 0
     told = [
         (read == 0 or (run.get("parsed") == 0 and not bad), "no record was judged"),
         (bool(run.get("parsed")) and run.get("events") == 0, "all records were judged by an earlier run"),
         (bad, f"{amount(bad)} of {amount(read or bad)} records could not be read"),
-        (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records came too late"),
-        (run.get("held_aside"), f"{amount(run.get('held_aside') or 0)} records are held aside"),
+        (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records came too late to be judged with their day"),
+        (held, f"{amount(held)} records are held aside, for they are dated ahead of when they came"),
         (passed, f"{amount(passed)} files that may hold records were passed over"),
         (highest >= _WORTH, f"below the line there is a notable with score {int(highest)}; `nhi score --all` lists it"),
     ]

@@ -3,6 +3,7 @@
 | table | key | row |
 |---|---|---|
 | day | day/identity | all behaviours of the day, and which records made them |
+| day | late/day/identity | what came of a day after it was forgotten, see `detect.late` |
 | delta | day/identity | what the day teaches, how it was ranked, its traces for links, its signal values |
 | profile | scope, group/day | the fold of all deltas up to a day; a cache that can be made again |
 | profile | old/scope, old | the fold of the deltas that were forgotten, from which it can be made again |
@@ -25,7 +26,9 @@ from nhi_watch.state.rows import Rows, pack, span, unpack
 
 GROUPS = "group"
 OLD = "old"
-BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("notable", "blind"))
+LATE = "late/"
+BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("notable", "blind"), ("notable", "clock"),
+          ("notable", "late"), ("day", "late"))
 """Table and beginning of further keys `beginning/day…`, forgotten with the deltas: see `drift` and `telemetry`."""
 
 
@@ -56,8 +59,11 @@ class State:
     # ---- days
 
     def load_day(self, day: int) -> dict[str, IdentityDay]:
-        """Identity id → IdentityDay."""
-        return {key[7:]: day_rows.unpack(raw) for key, raw in self._store.scan("day", *span(day))}
+        """Identity id → IdentityDay; of a day that was forgotten, what came late of it."""
+        late = LATE if day < self.daybook.closed else ""
+        low, high = span(day)
+        found = self._store.scan("day", late + low, late + high)
+        return {key[len(late) + 7 :]: day_rows.unpack(raw) for key, raw in found}
 
     def put_days(self, wholes: Mapping[str, IdentityDay]) -> None:
         """Keep day rows for the end: they say that all else was written."""
@@ -202,6 +208,8 @@ class State:
     def every_notable(self) -> list[dict[str, Any]]:
         """Each notable that is kept as it last stood, by day and rank; not those that became part of another."""
         last = {key[7:]: (key[:6], raw) for key, raw in self._store.scan("notable", "", ":")}
+        late = self._store.scan("notable", LATE, "late0")
+        last.update({key[len(LATE) + 7 :]: (key[len(LATE) :][:6], raw) for key, raw in late})
         found = [(day, upgraded(unpack(raw))) for day, raw in last.values()]
         kept = [(day, document) for day, document in found if not document["merged_into"]]
         return [document for _, document in sorted(kept, key=lambda pair: (pair[0], pair[1]["rank"]))]

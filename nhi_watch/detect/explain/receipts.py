@@ -96,7 +96,8 @@ def verify(
     told = notable["receipt"]
     checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
     state, baselines = State(rows), Baselines(card, networks, taught.kept(rows, card))
-    again = _again(state, baselines, day_scored(notable), str(notable["identity"]["id"]))
+    again = _late(state, baselines, notable) if notable.get("late") else _again(
+        state, baselines, day_scored(notable), str(notable["identity"]["id"]))  # fmt: skip
     if again is None:
         days = f"the {RETAIN_DELTAS} latest days with records are kept"
         return [*checks, Check("signals", None, f"retention has removed this day from the state: {days}")]
@@ -188,6 +189,13 @@ _GONE = (
 )
 
 
+def _late(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> Optional[_Again]:
+    """What came late of a day, against the eve of the day on which it came."""
+    day = day_of(parse(notable["first_time"]))
+    whole = state.load_day(day).get(str(notable["identity"]["id"]))
+    return None if whole is None else _scored_again(state, baselines, (day_scored(notable), [whole]))
+
+
 def _members(stored: Mapping[str, Stored], lead: str) -> tuple[str, ...]:
     traces = (one.trace for one in stored.values() if one.trace is not None)
     groups: list[Group] = linking.join(traces)
@@ -202,7 +210,7 @@ def _wholes(state: State, day: int, names: Sequence[str]) -> dict[str, IdentityD
 def _scored_again(state: State, baselines: Baselines, what: tuple[int, list[IdentityDay]]) -> _Again:
     day, wholes = what
     state.fill(baselines, {whole.identity.id: whole for whole in wholes}, day)
-    parts = [score_day(baselines, whole) for whole in wholes]
+    parts = [score_day(baselines, whole, day) for whole in wholes]
     rows = [consulted(baselines, part) for part in parts]
     values = values_together([(part.values, part.view) for part in parts])
     return _Again(values, points_together(parts, values), digest(rows), "", baselines.trust)

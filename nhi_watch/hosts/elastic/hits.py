@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, Optional, cast
 
 import msgspec
 import orjson
 
+from nhi_watch.context.context import Context
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake import schemas
-from nhi_watch.intake.days import Intake
+from nhi_watch.intake import horizon, schemas
+from nhi_watch.intake.days import Intake, LoadDay
 from nhi_watch.intake.sources import cloudtrail, every
 
 SOURCES: tuple[ModuleType, ...] = tuple(every())
@@ -55,7 +56,10 @@ def record(source: bytes) -> object:
     >>> record(b'{"event":{"original":"{\\\\"eventSource\\\\":\\\\"x\\\\",\\\\"eventName\\\\":\\\\"y\\\\"}"}}')
     {'eventSource': 'x', 'eventName': 'y'}
     """
-    whole = orjson.loads(source)
+    return _native(orjson.loads(source))
+
+
+def _native(whole: Any) -> object:
     event = whole.get("event") if whole.__class__ is dict else None
     kept = event.get("original") if event.__class__ is dict else whole.get("event.original")
     if kept.__class__ is str:
@@ -70,10 +74,12 @@ def record(source: bytes) -> object:
 class Item:
     """A hit on its way to a source; what it holds is decoded once."""
 
-    __slots__ = ("_record", "hit")
+    __slots__ = ("_record", "hit", "received")
 
     def __init__(self, hit: Hit) -> None:
         self.hit = hit
+        self.received: Optional[int] = None
+        """The day on which the document was ingested, once it was decoded; None: it does not tell."""
         self._record: object = None
 
     def record(self) -> object:
@@ -84,7 +90,9 @@ class Item:
             RejectError: it is kept in a schema that cannot tell it.
         """
         if self._record is None:
-            self._record = record(bytes(self.hit.source))
+            whole = orjson.loads(bytes(self.hit.source))
+            self.received = horizon.received(whole)
+            self._record = _native(whole)
         return self._record
 
 
@@ -121,6 +129,13 @@ class ItemsOf:
 def sources_of(modules: Iterable[ModuleType]) -> list[ModuleType]:
     """The sources, for items; typed as what the intake wants."""
     return [cast(ModuleType, ItemsOf(module)) for module in modules]
+
+
+def intake_of(
+    modules: Iterable[ModuleType], context: Context, load_day: LoadDay = lambda day: {}, now: Optional[int] = None
+) -> Intake:
+    """What reads items; `now` as the cluster's clock tells it."""
+    return Intake(sources_of(modules), context, load_day, now, lambda item: cast(Item, item).received)
 
 
 def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:

@@ -19,7 +19,7 @@ from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.elastic import access, aside, hits, read, templates
-from nhi_watch.hosts.elastic.hits import SOURCES, Hit, sources_of
+from nhi_watch.hosts.elastic.hits import SOURCES, Hit
 from nhi_watch.hosts.elastic.pushdown import queries, remake
 from nhi_watch.hosts.elastic.pushdown.buckets import CannotPushError
 from nhi_watch.hosts.elastic.pushdown.evidence import Evidence
@@ -27,7 +27,6 @@ from nhi_watch.hosts.elastic.pushdown.trail import Made, Trail, is_trail_pattern
 from nhi_watch.hosts.elastic.read import Span, Window
 from nhi_watch.hosts.elastic.store_errors import PassingError, explained
 from nhi_watch.hosts.elastic.totals import MAX_REJECTS
-from nhi_watch.intake.days import Intake
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Store
 
@@ -77,10 +76,11 @@ class Part:
         trails = ",".join(pattern for pattern in patterns if is_trail_pattern(pattern))
         self._asides = aside.listed(store)
         left_out = self._without(trails) if trails else []
-        self._trail = Trail(client, trails, known.context.reputation, known.page, left_out) if trails else None
+        now = task.window.until
+        self._trail = Trail(client, trails, known.context.reputation, known.page, left_out, now) if trails else None
         self._evidence = Evidence(self._trail, task.window.until) if self._trail else None
         complete = self._evidence.complete if self._evidence else nothing_missing
-        self._intake = Intake(sources_of(SOURCES), known.context, self._state.load_day)
+        self._intake = hits.intake_of(SOURCES, known.context, self._state.load_day, now)
         self._judge = Judge(self._state, known.model, known.context, known.budget, complete)
         self._rejects: list[tuple[Hit, str]] = []
         self._pushed: Json = {"documents": 0, "bytes": 0, "completed": 0, "why_not": []}
@@ -125,7 +125,8 @@ class Part:
         with explained(f"planning {trail.pattern}"):
             steps = read.count_by(self._client, window._replace(pattern=trail.pattern), HOUR, span)
         known = remake.pushed(self._store)
-        hours = frozenset(step // HOUR for step in steps)
+        end = self._intake.days.horizon.end  # the reader tells of what is later
+        hours = frozenset(step // HOUR for step in steps if step < end)
         again = hours if push else hours & known
         if not again:
             return again

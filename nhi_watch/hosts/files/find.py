@@ -48,11 +48,12 @@ def _packed(rows: Rows) -> Iterator[tuple[str, dict[str, Any] | bytes]]:
     from nhi_watch.detect import blind_spots
 
     for table, low, high in _TABLES:
-        yield from ((key.partition("/")[2], raw) for key, raw in rows.scan(table, low, high))
+        yield from ((key.removeprefix("late/").partition("/")[2], raw) for key, raw in rows.scan(table, low, high))
     yield from ((told["id"], told) for told in blind_spots.stored(rows))
 
 
-_TABLES = (("notable", "", ":"), ("ledger", "exposure/", "exposure0"), ("ledger", "posture/", "posture0"))
+_TABLES = (("notable", "", ":"), ("notable", "late/", "late0"), ("ledger", "exposure/", "exposure0"),
+           ("ledger", "posture/", "posture0"))  # fmt: skip
 
 
 def listed(out: Path, name: str) -> Optional[dict[str, Any]]:

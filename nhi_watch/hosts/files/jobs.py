@@ -23,6 +23,7 @@ from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake import sources
 from nhi_watch.intake.days import Intake
+from nhi_watch.intake.horizon import AHEAD
 from nhi_watch.report import html, jsonlines
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
@@ -145,7 +146,7 @@ def _spreads(folder: Path, sha256: str) -> Optional[drift.Spread]:
 
 def _demand_events(run: dict[str, Any], out: Path) -> None:
     """A run that understood nothing must not look like an all-clear, nor replace an earlier report."""
-    if run["rejected"] and not run["parsed"] and not OUT_OF_SCOPE & run["rejected"].keys():
+    if run["rejected"] and not run["parsed"] and not (OUT_OF_SCOPE | {AHEAD}) & run["rejected"].keys():
         reason = max(run["rejected"], key=lambda name: (run["rejected"][name], name))
         raise InputError(
             f"none of {run['read']:,} records could be read, most of them for {reason}; "

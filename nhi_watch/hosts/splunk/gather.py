@@ -22,6 +22,7 @@ from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.parts import Part, Slot
 from nhi_watch.hosts.splunk.rows import read
 from nhi_watch.intake.days import Sources
+from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import cloudtrail, every
 
@@ -49,6 +50,7 @@ class Gatherer:
         self._hold = hold
         self._mark = reputation.mark
         self._sources = Sources(every())
+        self._horizon = Horizon()
 
     def feed(self, body: bytes) -> None:
         """Take in one chunk."""
@@ -113,7 +115,7 @@ class Gatherer:
         elif columns.is_grouped(row):
             self._group(columns.record(row), columns.told(row))
         else:
-            self._event(columns.record(row))
+            self._event(columns.record(row), columns.cell(row, "_indextime"))
 
     def _part(self, packed: str) -> None:
         name, part = parts.unpack(packed)
@@ -126,9 +128,10 @@ class Gatherer:
 
     # ---- events
 
-    def _event(self, record: Record) -> None:
+    def _event(self, record: Record, indexed: str) -> None:
         native = opened(record)
         event: Event = self._sources.of(native).read(native)
+        self._horizon.demand(event, received({"_indextime": indexed} if indexed else record))
         self.add(self._mark(event))
 
     def add(self, event: Event) -> None:
@@ -153,6 +156,7 @@ class Gatherer:
         if source is cloudtrail and told.first:
             record.setdefault("eventTime", render(told.first))
         event: Event = self._mark(source.read(record))
+        self._horizon.demand(event, None)
         last = told.last or event.time
         if told.events < 1 or not event.time <= last < event.time // HOUR * HOUR + HOUR:
             raise RejectError("bad_group", "count, first and last must be of one hour: write `bin _time span=1h` first")

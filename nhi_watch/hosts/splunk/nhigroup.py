@@ -17,7 +17,7 @@ from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streamin
 from nhi_watch.hosts.splunk.rows import Cell, write
 
 OPTIONS = {"input": Option("raw", "raw|fields", ("raw", "fields"))}
-RAW = ("_raw", "_time", "source", "sourcetype", "nhi_part", "nhi_notable", "nhi_error", "nhi_events")
+RAW = ("_raw", "_time", "_indextime", "source", "sourcetype", "nhi_part", "nhi_notable", "nhi_error", "nhi_events")
 """What is needed where `_raw` holds each event's JSON; else everything is."""
 
 

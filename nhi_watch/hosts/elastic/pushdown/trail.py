@@ -14,7 +14,7 @@ from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core.errors import RejectError
 from nhi_watch.hosts.elastic import hits, read
-from nhi_watch.hosts.elastic.hits import Refuse, sources_of
+from nhi_watch.hosts.elastic.hits import Refuse
 from nhi_watch.hosts.elastic.pushdown import checks, fields, queries
 from nhi_watch.hosts.elastic.pushdown.behaviours import Gatherer
 from nhi_watch.hosts.elastic.pushdown.buckets import (
@@ -80,9 +80,10 @@ class Trail:
 
     def __init__(
         self, client: Elasticsearch, pattern: str, reputation: Reputation = NOTHING, page: int = read.PAGE,
-        without: Sequence[Json] = (),
+        without: Sequence[Json] = (), now: Optional[int] = None,
     ) -> None:  # fmt: skip
         self._client = client
+        self._now = now
         self.pattern = pattern
         self._reputation = reputation
         self._page = page
@@ -129,7 +130,7 @@ class Trail:
             return self._group(pit, _Wanted(narrowed, [list(hours)], fields.TARGET_KEYS, Ask.ALL)).intake.days
 
     def _nothing(self) -> Made:
-        return Made(Intake(sources_of([cloudtrail]), Context(reputation=self._reputation)))
+        return Made(hits.intake_of([cloudtrail], Context(reputation=self._reputation), now=self._now))
 
     def _group(self, pit: str, wanted: _Wanted) -> Made:
         told = checks.told(self._client, pit)

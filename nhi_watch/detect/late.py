@@ -1,0 +1,138 @@
+"""Records that came after their day was forgotten: judged by the habits of today, as notables of their own.
+
+This is the one exception to the promise that it does not matter how records were cut into runs: what comes too late for
+its own day cannot be held against that day's eve any more. It teaches nothing and moves nothing. Records that show
+nothing but what their day is known to have held (a folder that is read again) are not judged again.
+
+| table, key | row |
+|---|---|
+| day, late/day/identity | what came late of an identity's day, so that it counts once |
+| notable, late/today/id | the notable; `today` is the last day with records when it came |
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple, Optional
+
+from nhi_watch.context import assets
+from nhi_watch.context.assets import Assets
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.notable import clip, to_json
+from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.detect import lives, ranking, writing
+from nhi_watch.detect.explain.notables import build
+from nhi_watch.detect.lives import Document
+from nhi_watch.detect.ranking import Candidate, Week
+from nhi_watch.detect.scoring import Baselines, score_day
+from nhi_watch.intake.horizon import Logs, Wrong
+from nhi_watch.state import baseline, day_rows
+from nhi_watch.state.baseline import NEW_VALUES, bucket
+from nhi_watch.state.inventory import ABOUT
+from nhi_watch.state.rows import pack, unpack
+from nhi_watch.state.state import LATE, State
+
+Wholes = Mapping[int, Iterable[IdentityDay]]
+_APART = ("volume", "targets", "hour")
+"""Dimensions that count a whole day: part of one cannot be compared in them."""
+
+
+class Came(NamedTuple):
+    """What was made of late records."""
+
+    changed: list[Document]
+    """Late notables that are new, or of which more came."""
+    logs: Logs
+    """Whose they are."""
+
+
+def settle(
+    state: State, baselines: Baselines, told: Wholes, known: Assets, budget: tuple[int, float]
+) -> Came:
+    """Judge late records; `budget` is that of the state's last day: places of a week, and the score asked for one."""
+    today = state.daybook.days[-1]
+    fresh = [whole for _, wholes in sorted(told.items()) for whole in wholes if _is_news(state, whole)]
+    rows = {key[len(LATE) + 7 :]: (key, raw) for key, raw in state.rows.scan("notable", LATE, "late0")}
+    before = {name: unpack(raw) for name, (_, raw) in rows.items()}
+    made = {}
+    for whole in fresh:
+        document = _judged(state, baselines, whole, known)
+        old = before.get(document["id"]) if document is not None else None
+        if document is not None and (old is None or lives.weight(document) >= lives.weight(old)):
+            made[document["id"]] = {**document, **{name: old[name] for name in lives.NOBODY}} if old else document
+    _place(made, before, today, budget)
+    numbered = {name: lives.numbered(one, None, before.get(name), today) for name, one in made.items()}
+    state.rows.put("notable", [(rows[name][0], None) for name in numbered if name in rows])
+    state.rows.put("notable", [(f"{LATE}{today:06d}/{name}", pack(one)) for name, one in numbered.items()])
+    state.rows.put("day", [(f"{LATE}{w.day:06d}/{w.identity.id}", day_rows.pack(w)) for w in fresh])
+    changed = [one for name, one in numbered.items() if one["revision"] != (before.get(name) or _NONE)["revision"]]
+    return Came(changed, _logs(fresh, today))
+
+
+_NONE = {"revision": 0}
+
+
+def _is_news(state: State, whole: IdentityDay) -> bool:
+    """Whether late records show anything that their day is not known to have held, or far more of it."""
+    if all(shape.service in ABOUT for shape, _ in whole.behaviours):
+        return False  # a finding carries the date of what was found
+    key = f"{whole.day:06d}/{whole.identity.id}"
+    row = state.rows.get("delta", [key]).get(key)
+    if row is None:
+        return True
+    now, later, *_ = unpack(row)
+    mine = baseline.lesson((b, False) for b in whole.behaviours.values()).now
+    seen = {name: {**later.get(name, {}), **now.get(name, {})} for name in {*now, *later}}
+    most = max((int(size) for size in seen.get("volume", {})), default=0)
+    if bucket(whole.events()) > most + 1:
+        return True
+    alike = (name for name in mine if name not in _APART and len(seen.get(name, ())) < NEW_VALUES)
+    return any(mine[name].keys() - seen.get(name, {}).keys() for name in alike)
+
+
+def _judged(state: State, baselines: Baselines, whole: IdentityDay, known: Assets) -> Optional[Document]:
+    identity, today = whole.identity, state.daybook.days[-1]
+    state.fill(baselines, {identity.id: whole}, today)
+    episode = score_day(baselines, whole, today)
+    asset = assets.find(known, identity)
+    ranked = ranking.rank(episode, asset)
+    if not ranked.eligible or ranked.score < ranking.FLOOR:
+        return None
+    notable = build(episode, baselines, asset)
+    why = f"Came {today - whole.day} days late, and is judged by the habits of {render_day(today)}. "
+    return lives.begun(to_json(replace(
+        notable, id=_id(identity.id, whole.day), late=True, title=clip(f"Late: {notable.title}", 200),
+        summary=clip(why + notable.summary, 1000), created=(today + 1) * DAY - 1,
+    )))  # fmt: skip
+
+
+def _id(identity_id: str, day: int) -> str:
+    return hashlib.sha256(f"late|{identity_id}|{day}".encode()).hexdigest()[:20]
+
+
+def _place(made: dict[str, Document], before: Mapping[str, Document], today: int, budget: tuple[int, float]) -> None:
+    """Late notables have a week's allowance of their own; criticals beyond it are folded, as all are."""
+    since = render_day(today - 6)
+    taken = [one["over_budget"] for one in before.values() if one["listed_on"] >= since]
+    week = Week(budget[0], len(taken) - sum(taken), sum(taken))
+    waiting = [one for one in made.values() if not one["listed"]]
+    places = ranking.places((Candidate(d["id"], d["score"], d["priority"], _at_once) for d in waiting), week, budget[1])
+    writing.give(places, made, render_day(today))
+
+
+def _at_once(score: float) -> int:
+    return 0
+
+
+def _logs(fresh: Iterable[IdentityDay], today: int) -> Logs:
+    logs: Logs = {}
+    for whole in fresh:
+        (shape, _), *_ = whole.behaviours
+        first = min(b.first for b in whole.behaviours.values())
+        last = max(b.last for b in whole.behaviours.values())
+        one = Wrong(whole.events(), today * DAY - last, today * DAY - first, first, last, (whole.identity.name,))
+        log = shape.identity.provider, shape.account
+        logs[log] = logs[log].and_(one) if log in logs else one
+    return logs

@@ -1,0 +1,108 @@
+"""How late a record's time may be: up to the day after the reader's, and up to the day after it was received.
+
+What is later is held aside: it must not move "today", close days or end notables. It stays where it lies, is told with
+file and line, and is read when it is given again once its day has come.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import NamedTuple, Optional
+
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.intake.shapes.times import moment
+
+AHEAD = "ahead"
+"""The reason with which such records are rejected."""
+NAMED = 5
+"""Identities of a log that are named."""
+
+
+class Wrong(NamedTuple):
+    """Records of one log whose times cannot be right, or came too late to be believed."""
+
+    records: int
+    least: int
+    """Seconds between their time and when they came, the smallest and the largest distance."""
+    most: int
+    first: int
+    last: int
+    names: tuple[str, ...]
+    """Some of the identities, by name."""
+
+    def and_(self, other: Wrong) -> Wrong:
+        """Both together."""
+        names = tuple(sorted({*self.names, *other.names}))[:NAMED]
+        return Wrong(
+            self.records + other.records, min(self.least, other.least), max(self.most, other.most),
+            min(self.first, other.first), max(self.last, other.last), names,
+        )  # fmt: skip
+
+
+Logs = dict[tuple[str, str], Wrong]
+"""By provider and account."""
+
+
+def note(logs: Logs, event: Event, distance: int) -> None:
+    """Take note of one more record."""
+    log = event.identity.provider, event.account
+    one = Wrong(1, distance, distance, event.time, event.time, (event.identity.name,))
+    logs[log] = logs[log].and_(one) if log in logs else one
+
+
+class Horizon:
+    """The reader's clock, and what was beyond it."""
+
+    def __init__(self, now: Optional[int] = None) -> None:
+        """`now`: seconds since the epoch; None: this machine's clock."""
+        self.now = int(time.time()) if now is None else now
+        self._last = self.now // DAY + 1
+        self.ahead: Logs = {}
+
+    @property
+    def end(self) -> int:
+        """The first second that is too late."""
+        return (self._last + 1) * DAY
+
+    def demand(self, event: Event, received: Optional[int]) -> None:
+        """Refuse what is too late; `received`: the day on which it was received, where that is known.
+
+        Raises:
+            RejectError: ahead.
+        """
+        day = event.time // DAY
+        if day > self._last or (received is not None and day > received + 1):
+            came = self.now if received is None else min(self.now, received * DAY + DAY - 1)
+            note(self.ahead, event, event.time - came)
+            told = f"dated {render(event.time)}, which is later than the day after {render(came)}, when it came"
+            raise RejectError(AHEAD, f"{told}; correct the clock that wrote it, or give it again once its day has come")
+
+
+def received(record: object) -> Optional[int]:
+    """The day on which a record was received, as whoever received it wrote it down; None: nobody did.
+
+    Elasticsearch's `event.ingested`, Splunk's `_indextime`, Google's `receiveTimestamp`: not what the writer says.
+
+    >>> received({"event": {"ingested": "2006-01-03T00:00:00Z"}}), received({"_indextime": "1688989500"}), received({})
+    (13151, 19548, None)
+    """
+    if record.__class__ is not dict:
+        return None
+    of = record.get
+    told = of("receiveTimestamp") or of("_indextime") or of("event.ingested")
+    if told is None:
+        event = of("event")
+        told = event.get("ingested") if event.__class__ is dict else None
+    return None if told is None else _day(str(told)[:10])
+
+
+@lru_cache(maxsize=4096)
+def _day(told: str) -> Optional[int]:
+    """Of a date, or of the ten digits of a time in seconds; whatever follows them is a finer unit."""
+    try:
+        return moment(f"{told}T00:00:00Z" if told[4:5] == "-" else told) // DAY
+    except RejectError:
+        return None

@@ -1,0 +1,219 @@
+"""Whoever writes the times of his records gains nothing by it: not by the future, not by the past, and not unseen."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+from rich.console import Console
+
+from core_samples import record, run, runs
+from nhi_watch import cli
+from nhi_watch.context.context import Context
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.detect import model
+from nhi_watch.detect.explain import receipts
+from nhi_watch.hosts.elastic import hits
+from nhi_watch.hosts.splunk import gather, rows
+from nhi_watch.intake.days import Intake
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.report.run_summary import no_notables
+from nhi_watch.state.memory import MemoryStore
+
+NOW = int(time.time()) // DAY
+LAST = NOW - 2
+"""The last day of most histories here."""
+ROLES = ("payments-api", "orders-api", "stock-api")
+RAID = (("iam", "CreateAccessKey"), ("iam", "ListUsers"), ("cloudtrail", "StopLogging"), ("iam", "AttachUserPolicy"),
+        ("secretsmanager", "ListSecrets"), ("ec2", "DescribeInstances"))  # fmt: skip
+Records = list[dict[str, Any]]
+
+
+def ordinary(day: int) -> Records:
+    return [record(day, f"{hour:02}:10", role=role) for role in ROLES for hour in range(8, 18)]
+
+
+def raid(day: int, mark: str = "") -> Records:
+    return [
+        record(day, f"12:{minute:02}", service=service, name=name, address="159.65.118.9", agent="aws-cli/2.0",
+               id=f"{mark}{day}-{name}")
+        for minute, (service, name) in enumerate(RAID)
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def history() -> list[Records]:
+    return [ordinary(day) for day in range(LAST - 39, LAST)]
+
+
+def titles(found: list[dict[str, Any]], kind: str) -> list[str]:
+    return [notable["title"] for notable in found if notable["kind"] == kind]
+
+
+# ---- the future
+
+
+def test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_the_one_before(
+    history: list[Records],
+) -> None:
+    store = runs([*history[:-1], [*history[-1], *raid(LAST - 1)]])
+    future = [record(NOW + 3 + n, "10:00", id=f"f{n}") for n in range(36)]
+    held = run(store, future)
+    assert (held.run["held_aside"], held.run["rejected"]) == (36, {"ahead": 36})
+    (title,) = titles(held.changed, "blind_spot")
+    assert "36 records of aws are dated ahead" in title
+    assert "no all-clear" in no_notables(held.run)
+    result = run(store, [*ordinary(LAST), *raid(LAST)])
+    assert result.run["too_late"] == 0
+    (attack,) = [one for one in result.standing if one["kind"] == "compromise"]
+    assert (attack["severity"], attack["life"]) == ("critical", "ongoing")
+    assert render(LAST * DAY)[:10] in {one["day"] for one in attack["revisions"]}
+
+
+def test_what_is_of_tomorrow_is_read_and_what_is_later_is_read_when_its_day_has_come() -> None:
+    told = [record(20_000, "10:00"), record(20_001, "23:00"), record(20_002, "00:00")]
+    early, due = (Intake([cloudtrail], now=day * DAY + 10) for day in (20_000, 20_001))
+    early.feed(told)
+    due.feed(told)
+    assert (sorted(early.days), early.days.rejected) == ([20_000, 20_001], {"ahead": 1})
+    assert (sorted(due.days), due.days.rejected) == ([20_000, 20_001, 20_002], {})
+
+
+@pytest.mark.parametrize("told", [
+    {"receiveTimestamp": "2024-10-02T10:00:00.123456Z"}, {"_indextime": "1727863200"}, {"_indextime": 1727863200},
+    {"event": {"ingested": "2024-10-02T10:00:00Z"}}, {"event.ingested": "2024-10-02T10:00:00Z"},
+])  # fmt: skip
+def test_what_is_dated_after_it_was_received_moves_nothing_however_old_it_is(told: dict[str, Any]) -> None:
+    intake = Intake([cloudtrail])
+    intake.feed([{**record(day, "10:00"), **told} for day in (19_998, 19_999, 20_000)])  # received on day 19,998
+    assert (sorted(intake.days), intake.days.rejected) == ([19_998, 19_999], {"ahead": 1})
+
+
+@pytest.mark.parametrize("told", [None, "", "soon", 7, [], {"a": 1}, "9999-99-99", "-" * 10, "²" * 10])
+def test_rubbish_for_a_time_of_receipt_is_none(told: object) -> None:
+    intake = Intake([cloudtrail])
+    intake.feed([{**record(20_000, "10:00"), "receiveTimestamp": told, "event": {"ingested": told}}])
+    assert intake.days.parsed == 1
+
+
+def test_elasticsearch_goes_by_the_time_of_ingestion_where_the_record_lies_in_the_original() -> None:
+    intake = hits.intake_of([cloudtrail], Context(), now=20_005 * DAY)
+    for day in (20_000, 20_004, 20_009):
+        event = {"ingested": render(20_000 * DAY), "original": json.dumps(record(day, "10:00"))}
+        hit = hits.Hit("i", str(day), msgspec.Raw(orjson.dumps({"event": event})))
+        hits.feed(intake, [hit], lambda hit, error: None)
+    assert (sorted(intake.days), intake.days.rejected) == ([20_000], {"ahead": 2})
+
+
+def test_splunk_goes_by_the_clock_and_by_the_time_of_indexing() -> None:
+    gatherer = gather.Gatherer()
+    gatherer.feed(rows.write(["_raw", "_indextime"], [
+        {"_raw": json.dumps(record(day, "10:00")), "_indextime": str(indexed * DAY)}
+        for day, indexed in ((20_000, 20_000), (20_009, 20_000), (NOW + 5, NOW + 5))
+    ]))  # fmt: skip
+    assert (gatherer.days(), gatherer.rejected) == ([20_000], {"ahead": 2})
+
+
+def test_files_tell_which_lines_are_held_aside_and_read_them_once_their_day_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, out = tmp_path / "log.jsonl", tmp_path / "out"
+    log.write_text("\n".join(json.dumps(record(day, "10:00")) for day in (NOW, NOW + 9)), "utf-8")
+    assert cli.main(["score", str(log), "--out", str(out)]) == 0
+    told = json.loads((out / "run.json").read_text())
+    (reject,) = map(json.loads, (out / "rejects.jsonl").read_text().splitlines())
+    assert (told["parsed"], told["held_aside"], told["blind_spots"]) == (1, 1, 1)
+    assert (reject["reason"], reject["line"]) == ("ahead", 2)
+    monkeypatch.setattr(time, "time", lambda: (NOW + 9) * DAY + 5.0)
+    assert cli.main(["score", str(log), "--out", str(out)]) == 0
+    told = json.loads((out / "run.json").read_text())
+    assert (told["duplicates"], told["events"], told["held_aside"]) == (1, 1, 0)
+
+
+def test_a_file_of_nothing_but_the_future_is_told_not_refused(tmp_path: Path) -> None:
+    log, out = tmp_path / "log.jsonl", tmp_path / "out"
+    log.write_text(json.dumps(record(NOW + 9, "10:00")), "utf-8")
+    assert cli.main(["score", str(log), "--out", str(out)]) == 0
+    assert "Wrong clock?" in (out / "notables.jsonl").read_text()
+    assert "nothing is worth your time" not in (out / "report.html").read_text()
+
+
+# ---- the past
+
+
+def test_a_clock_sixty_days_back_hides_no_attack(history: list[Records]) -> None:
+    store = runs(history)
+    result = run(store, raid(LAST - 60))
+    (attack,) = [one for one in result.notables if one["kind"] == "compromise"]
+    assert (attack["late"], attack["severity"], attack["title"][:6]) == (True, "critical", "Late: ")
+    assert attack["first_time"][:10] == render((LAST - 60) * DAY)[:10]
+    (title,) = titles(result.notables, "blind_spot")
+    assert "6 records of aws came after their day was closed, by 5" in title
+    assert "came too late" in no_notables(result.run)
+    assert [one["id"] for one in run(store, ordinary(LAST)).standing if one.get("late")] == [attack["id"]]
+
+
+def test_late_records_teach_nothing(history: list[Records]) -> None:
+    store, other = runs(history), runs(history)
+    run(store, raid(LAST - 60))
+    again, plain = (run(each, [*ordinary(LAST), *raid(LAST)]) for each in (store, other))
+    first, second = ([n["score"] for n in each.notables if n["kind"] == "compromise" and not n["late"]]
+                     for each in (again, plain))  # fmt: skip
+    assert first == second != []
+
+
+def test_what_comes_late_piece_by_piece_is_one_notable_and_counts_once(history: list[Records]) -> None:
+    whole, pieces = runs(history), runs(history)
+    run(whole, raid(LAST - 60))
+    for part in (raid(LAST - 60)[:3], raid(LAST - 60)[2:], raid(LAST - 60)):
+        last = run(pieces, part)
+    assert (last.changed, last.run["duplicates"]) == ([], 6)
+    (one,), (other,) = ([n for n in run(each, []).standing if n.get("late")] for each in (whole, pieces))
+    assert {**other, "revision": 1, "revisions": []} == {**one, "revision": 1, "revisions": []}
+
+
+def test_a_folder_that_is_read_again_makes_no_late_notables(history: list[Records]) -> None:
+    parts = [[*ordinary(LAST - 39), *raid(LAST - 39)], *history[1:]]
+    store = runs(parts)
+    result = run(store, [one for part in parts for one in part])
+    assert result.run["too_late"] > 0
+    assert (result.notables, result.changed) == ([], [])
+
+
+def test_a_late_notable_verifies_and_is_closed_when_a_week_has_gone_by(history: list[Records]) -> None:
+    store = runs([*map(ordinary, range(LAST - 49, LAST - 39)), *history[:-10]])
+    (attack,) = [n for n in run(store, raid(LAST - 70)).notables if n["kind"] == "compromise"]
+    checks = receipts.verify(store, model.load(), attack)
+    assert [check.what for check in checks if check.holds is not True] == []
+    standing = runs_on(store, history[-10:])
+    (now,) = [one for one in standing if one["id"] == attack["id"]]
+    assert now["life"] == "closed"
+
+
+def runs_on(store: MemoryStore, parts: list[Records]) -> list[dict[str, Any]]:
+    for part in parts:
+        result = run(store, part)
+    return [*result.standing, *result.below]
+
+
+def test_logs_of_long_ago_are_judged_as_ever() -> None:
+    start = 17_900  # 2019
+    store = runs([ordinary(day) for day in range(start, start + 10)])
+    result = run(store, [*ordinary(start + 10), *raid(start + 10)])
+    assert [one["severity"] for one in result.notables] == ["critical"]
+    assert (result.run["too_late"], result.run["held_aside"]) == (0, 0)
+
+
+def test_the_terminal_gives_no_all_clear(history: list[Records], tmp_path: Path) -> None:
+    from nhi_watch.report import terminal
+
+    console = Console(record=True, width=200)
+    terminal.show([], {"read": 2, "parsed": 1, "events": 1, "rejected": {"ahead": 1}, "held_aside": 1}, console)
+    told = console.export_text()
+    assert "no all-clear: 1 records are held aside" in told
+    assert "could not be read" not in told
