@@ -1,6 +1,6 @@
 """The three promises: cutting and order change nothing, learning twice changes nothing, a bad day teaches little.
 
-One exception to the first: what comes after its day was forgotten is judged by the habits of today, and teaches nothing.
+One exception to the first: what comes after its day was forgotten is judged by today's habits, and teaches nothing.
 """
 
 from __future__ import annotations
@@ -134,13 +134,13 @@ def test_records_of_forgotten_days_change_nothing_but_are_judged_apart(
     assert result.run["too_late"] == len(late)
     after = contents(store)
     for table in ("day", "notable"):
-        after[table] = {key: row for key, row in after[table].items() if not key.startswith(("late/", "clock/"))}
+        after[table] = {key: row for key, row in after[table].items() if not key.startswith(("late/", "chosen/"))}
     assert after == before
 
 
 def test_a_clock_years_ahead_changes_nothing(days: list[Records], expected: dict[str, Any]) -> None:
     made = answer(runs([*days[:5], [record(40_000, "10:00")], *days[5:]]))
-    spots = [key for key in made["notable"] if key.startswith("clock/")]
+    spots = [key for key in made["notable"] if key.startswith("chosen/")]
     assert len(spots) == 1
     del made["notable"][spots[0]]
     assert made == expected

@@ -75,8 +75,8 @@ def settle(rows: Rows, days: Days, day: int, found: Sequence[Gap]) -> Settled:
 
 
 def stored(rows: Rows) -> list[dict[str, Any]]:
-    """All blind spots that are kept, by day: silent logs, then wrong clocks."""
-    ends = (("blind/", "blind0"), ("clock/", "clock0"))
+    """All blind spots that are kept, by day: silent logs, then times and ids that somebody chose."""
+    ends = (("blind/", "blind0"), ("chosen/", "chosen0"))
     return [unpack(raw) for low, high in ends for _, raw in rows.scan("notable", low, high)]
 
 
@@ -184,7 +184,7 @@ def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:
     """Look for the silence again in the rhythms that are stored, and compare the receipt."""
     day, told = day_scored(notable), notable["receipt"]
     if notable["signals"][0]["id"] != "silent_log":
-        return [Check("signals", None, "records of a wrong clock are not kept in the state: look into the rejects")]
+        return [Check("signals", None, "what was looked at is not kept in the state: see the rejects and the log")]
     state = State(rows)
     if day not in state.daybook.days:
         return [Check("signals", None, "retention has removed the rhythm of this day from the state")]

@@ -14,7 +14,7 @@ from typing import Any
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.detect import blind_spots, calibration, clocks, drift, late, linking, lives, ranking, taught
+from nhi_watch.detect import blind_spots, calibration, chosen, drift, late, linking, lives, ranking, taught
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.episodes import Complete, DayEpisodes, nothing_missing
 from nhi_watch.detect.exposure import fast
@@ -62,6 +62,7 @@ class Judge:
         """Notables of earlier runs that turned out to be part of another."""
         self._late: dict[str, dict[str, Any]] = {}
         self._late_logs: Logs = {}
+        self._reused: list[dict[str, Any]] = []
 
     def settle(self, days: Days, progress: Progress = _unseen) -> Result:
         """Score, rank and learn what was read."""
@@ -74,7 +75,8 @@ class Judge:
         told = [lives.as_of(notable, lives.today_of(state, notable)) for notable in followed.notables]
         scored = [notable for notable in told if notable["id"] in fresh]
         today = (state.daybook.days or [days.horizon.now // DAY])[-1]
-        wrong = clocks.settle(state.rows, today, days.horizon.ahead, self._late_logs)
+        times = {chosen.AHEAD: days.horizon.ahead, chosen.LATE: self._late_logs}
+        wrong = [*self._reused, *chosen.settle(state.rows, today, times)]
         spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found] + wrong
         changed = [notable for name, notable in self._changed.items() if name in fresh]
         changed += [notable for name, notable in self._merged.items() if name not in fresh]
@@ -115,6 +117,7 @@ class Judge:
             self._judge(day, wholes, grown.get(day, []) if done == 0 else sorted(wholes), baselines, writer)
             self._watch.end(day)
             self._learn(day, later, baselines)
+            self._reused += chosen.settle(self._state.rows, day, {chosen.IDS: chosen.reused(wholes.values())})
             changed = {name: wholes[name] for name in grown.get(day, [])}
             inventory.note(self._state.rows, changed.values())
             self._state.put_days(changed)
@@ -142,7 +145,7 @@ class Judge:
     def _judge_late(self, came: dict[int, list[IdentityDay]]) -> None:
         """What came too late is judged by the habits of the last day."""
         state, today = self._state, self._state.daybook.days[-1]
-        baselines = Baselines(self._model, self._context.networks, self._taught)
+        baselines = Baselines(self._model, self._context.networks, self._local)
         state.fill(baselines, {}, today)
         budget = self._allowed([stored.ranked for stored in state.judged(today)], baselines, today)
         state.next_day()

@@ -17,20 +17,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple, Optional
 
-from nhi_watch.context import assets
 from nhi_watch.context.assets import Assets
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.notable import clip, to_json
 from nhi_watch.core.timestamps import DAY, render_day
-from nhi_watch.detect import lives, ranking, writing
+from nhi_watch.detect import lives, ranking, strangers, writing
 from nhi_watch.detect.explain.notables import build
 from nhi_watch.detect.lives import Document
 from nhi_watch.detect.ranking import Candidate, Week
 from nhi_watch.detect.scoring import Baselines, score_day
-from nhi_watch.intake.horizon import Logs, Wrong
-from nhi_watch.state import baseline, day_rows
+from nhi_watch.intake.horizon import Logs, Wrong, noted
+from nhi_watch.state import day_rows
 from nhi_watch.state.baseline import NEW_VALUES, bucket
 from nhi_watch.state.inventory import ABOUT
+from nhi_watch.state.lesson import lesson
 from nhi_watch.state.rows import pack, unpack
 from nhi_watch.state.state import LATE, State
 
@@ -83,7 +83,7 @@ def _is_news(state: State, whole: IdentityDay) -> bool:
     if row is None:
         return True
     now, later, *_ = unpack(row)
-    mine = baseline.lesson((b, False) for b in whole.behaviours.values()).now
+    mine = lesson((b, False) for b in whole.behaviours.values()).now
     seen = {name: {**later.get(name, {}), **now.get(name, {})} for name in {*now, *later}}
     most = max((int(size) for size in seen.get("volume", {})), default=0)
     if bucket(whole.events()) > most + 1:
@@ -96,11 +96,10 @@ def _judged(state: State, baselines: Baselines, whole: IdentityDay, known: Asset
     identity, today = whole.identity, state.daybook.days[-1]
     state.fill(baselines, {identity.id: whole}, today)
     episode = score_day(baselines, whole, today)
-    asset = assets.find(known, identity)
-    ranked = ranking.rank(episode, asset)
+    ranked = ranking.rank(episode, known)
     if not ranked.eligible or ranked.score < ranking.FLOOR:
         return None
-    notable = build(episode, baselines, asset)
+    notable = build(episode, baselines, strangers.asset(known, episode))
     why = f"Came {today - whole.day} days late, and is judged by the habits of {render_day(today)}. "
     return lives.begun(to_json(replace(
         notable, id=_id(identity.id, whole.day), late=True, title=clip(f"Late: {notable.title}", 200),
@@ -133,6 +132,5 @@ def _logs(fresh: Iterable[IdentityDay], today: int) -> Logs:
         first = min(b.first for b in whole.behaviours.values())
         last = max(b.last for b in whole.behaviours.values())
         one = Wrong(whole.events(), today * DAY - last, today * DAY - first, first, last, (whole.identity.name,))
-        log = shape.identity.provider, shape.account
-        logs[log] = logs[log].and_(one) if log in logs else one
+        noted(logs, (shape.identity.provider, shape.account), one)
     return logs

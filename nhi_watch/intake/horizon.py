@@ -22,7 +22,7 @@ NAMED = 5
 
 
 class Wrong(NamedTuple):
-    """Records of one log whose times cannot be right, or came too late to be believed."""
+    """Records of one log whose times or ids cannot be right."""
 
     records: int
     least: int
@@ -46,10 +46,8 @@ Logs = dict[tuple[str, str], Wrong]
 """By provider and account."""
 
 
-def note(logs: Logs, event: Event, distance: int) -> None:
-    """Take note of one more record."""
-    log = event.identity.provider, event.account
-    one = Wrong(1, distance, distance, event.time, event.time, (event.identity.name,))
+def noted(logs: Logs, log: tuple[str, str], one: Wrong) -> None:
+    """Take note of more records of a log."""
     logs[log] = logs[log].and_(one) if log in logs else one
 
 
@@ -76,7 +74,8 @@ class Horizon:
         day = event.time // DAY
         if day > self._last or (received is not None and day > received + 1):
             came = self.now if received is None else min(self.now, received * DAY + DAY - 1)
-            note(self.ahead, event, event.time - came)
+            distance, log = event.time - came, (event.identity.provider, event.account)
+            noted(self.ahead, log, Wrong(1, distance, distance, event.time, event.time, (event.identity.name,)))
             told = f"dated {render(event.time)}, which is later than the day after {render(came)}, when it came"
             raise RejectError(AHEAD, f"{told}; correct the clock that wrote it, or give it again once its day has come")
 

@@ -27,7 +27,7 @@ from nhi_watch.state.rows import Rows, pack, span, unpack
 GROUPS = "group"
 OLD = "old"
 LATE = "late/"
-BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("notable", "blind"), ("notable", "clock"),
+BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("notable", "blind"), ("notable", "chosen"),
           ("notable", "late"), ("day", "late"))
 """Table and beginning of further keys `beginning/day…`, forgotten with the deltas: see `drift` and `telemetry`."""
 

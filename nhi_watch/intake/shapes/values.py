@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any, Optional
 
 from nhi_watch.core.event import Event
@@ -121,6 +121,30 @@ def made_id(event: Event, *more: object) -> str:
     """
     content = json.dumps([*event[:3], event.identity.id, *event[4:_RECORD_ID], *map(text, more)])
     return "sha256:" + sha256(content.encode()).hexdigest()
+
+
+_BOUND = "~"
+
+
+def bound(told: str, *content: str) -> str:
+    """An id that its writer may have chosen, bound to what the record tells: else many records could be made one.
+
+    >>> bound("id-1", "get", "/api"), bound("", "get")
+    ('id-1~38d05e0f9d93', '')
+    """
+    if not told:
+        return ""
+    text = "\x1f".join((told, *content)).encode("utf-8", "surrogatepass")
+    return f"{told[:100]}{_BOUND}{blake2b(text, digest_size=6).hexdigest()}"
+
+
+def unbound(record_id: str) -> str:
+    """The id as it was told, of one that was bound; "" of others.
+
+    >>> unbound(bound("id-1", "get")), unbound("id-1")
+    ('id-1', '')
+    """
+    return record_id[:-13] if record_id[-13:-12] == _BOUND else ""
 
 
 def level_by_words(operation: str, level: str, reads: re.Pattern[str], grants: re.Pattern[str]) -> str:

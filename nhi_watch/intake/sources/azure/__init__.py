@@ -31,7 +31,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset
 from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, plain, text
+from nhi_watch.intake.shapes.values import bound, filled, plain, text
 from nhi_watch.intake.sources.azure import facts
 from nhi_watch.intake.sources.azure.facts import NAMES, OBJECT_ID
 from nhi_watch.intake.sources.azure.shapes import native_of, object_of
@@ -93,7 +93,8 @@ def _is_ours(row: Row, operation: str) -> bool:
 def _record_id(row: Row, when: str, operation: str) -> str:
     of = row.get
     result, resource = plain(of("resultType")), plain(of("resourceId")).lower()[-90:]
-    return f"{plain(of('correlationId'))}:{when}:{result}:{operation.lower()}:{resource}"[:256]
+    request = plain(of("correlationId"))
+    return f"{request[:64]}:{when}:{bound(request or '-', when, result, operation.lower(), resource)[-12:]}"
 
 
 def _parts(row: Row, properties: Any) -> Parts:

@@ -32,7 +32,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.unflatten import unflatten
-from nhi_watch.intake.shapes.values import filled, text
+from nhi_watch.intake.shapes.values import bound, filled, text
 from nhi_watch.intake.sources.endpoint import auditd, ecs, sysmon
 from nhi_watch.intake.sources.endpoint.act import Facts, Parts, event_of
 
@@ -101,7 +101,9 @@ def read(record: object) -> Event:
     if not facts.host or not (facts.user_id or facts.user):
         raise RejectError("no_identity", "the host or the user is not told")
     time, target = moment(found.time), found.target
-    return filled(event_of(facts), time, found.record_id, found.session, target, target, facts.process)
+    event = event_of(facts)
+    record_id = bound(found.record_id, str(time), event.identity.id, event.action, target, facts.process)
+    return filled(event, time, record_id, found.session, target, target, facts.process)
 
 
 def _parts(record: object) -> Optional[Parts]:

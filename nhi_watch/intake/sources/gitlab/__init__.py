@@ -31,7 +31,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import at, dataset, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, plain, text
+from nhi_watch.intake.shapes.values import bound, filled, plain, text
 from nhi_watch.intake.sources.gitlab.facts import is_issuing, level_of, operation_of, traits_of
 
 NAME = "gitlab"
@@ -177,7 +177,7 @@ def _id_of(told: Row, when: str, operation: str) -> str:
     if not request:
         return ""
     who, what, where, now = (plain(told.get(name))[:64] for name in ("author_id", "target_id", "entity_id", "to"))
-    return f"gitlab:{request[:64]}:{when}:{operation}:{who}:{what}:{where}:{now}"[:256]
+    return f"gitlab:{request[:64]}:{when}:{bound(request, when, operation, who, what, where, now)[-12:]}"
 
 
 @lru_cache(maxsize=4096)

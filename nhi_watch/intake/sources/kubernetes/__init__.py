@@ -8,6 +8,7 @@
   so a forged header cannot hide an outside address.
 - AKS's diagnostic log (`kube-audit`, `kube-audit-admin`) holds the record as text; it is read like any other.
 - The log names no cluster: account is that of the AWS role, or "".
+- `auditID` is what the client says in the header Audit-ID: the record's id is bound to stage, time, verb, URI and user.
 - Stage RequestReceived is rejected (`unfinished`): the same request comes again with its outcome.
 
 Traits: impersonation, token_minted, for_other (a token for another account), wildcard_policy, admin_policy,
@@ -29,7 +30,7 @@ from nhi_watch.core.identity import identify as identify_aws
 from nhi_watch.intake.shapes.aws import known_by_arn
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, listed, plain, text
+from nhi_watch.intake.shapes.values import bound, filled, listed, plain, text
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 from nhi_watch.intake.sources.kubernetes import aks
 from nhi_watch.intake.sources.kubernetes.traits import DEEP, PODS, traits_of, uncaged
@@ -95,7 +96,7 @@ def read(record: object) -> Event:
     if shape[1] in DEEP:
         told = traits_of(dict(tree), event)
         event = event._replace(traits=tuple(sorted({*event.traits, *told})), issued=_issued(tree))
-    return filled(event, time, _id_of(tree), session, target)
+    return filled(event, time, _id_of(tree, time), session, target)
 
 
 def _sound(tree: Row) -> Row:
@@ -112,10 +113,11 @@ def _leaf(value: Any) -> str:
     return value if isinstance(value, str) else text(value or "")
 
 
-def _id_of(tree: Row) -> str:
-    """auditID; the start of a long-running request is a record of its own."""
-    told: str = tree.get("auditID") or ""
-    return told[:200] + ":started" if told and tree.get("stage") == "ResponseStarted" else told[:200]
+def _id_of(tree: Row, time: int) -> str:
+    """auditID, which the client may choose, bound to the stage and what the server says of the request."""
+    of = tree.get
+    user: str = of("user", _NONE).get("username") or ""
+    return bound(of("auditID") or "", of("stage") or "", str(time), of("verb") or "", of("requestURI") or "", user)
 
 
 def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:

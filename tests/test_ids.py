@@ -1,0 +1,150 @@
+"""Whoever can choose the id of his records gains nothing by it: records of one id are told apart by what they tell."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+
+from core_samples import Going
+from nhi_watch.context.context import Context
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.detect.chosen import MANY
+from nhi_watch.hosts.elastic import hits
+from nhi_watch.hosts.splunk import gather, rows
+from nhi_watch.intake.sources import alerts, azure, endpoint, gitlab, kubernetes
+from nhi_watch.state.memory import MemoryStore
+from test_sources import samples_of
+
+assert alerts  # its parts and the endpoint's import each other: it comes first
+LAST = 20_000
+ONE = "00000000-0000-4000-8000-00000000beef"
+RAID = (("list", "secrets"), ("create", "clusterrolebindings"), ("get", "secrets"), ("create", "serviceaccounts/token"),
+        ("create", "pods"), ("create", "pods/exec"), ("delete", "events"))  # fmt: skip
+Records = list[dict[str, Any]]
+
+
+def call(day: int, second: int, verb: str, thing: str, **changes: Any) -> dict[str, Any]:
+    resource, _, sub = thing.partition("/")
+    time = render(day * DAY + 36_000 + second)
+    return {
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "stage": "ResponseComplete",
+        "auditID": f"{day}-{second}-{verb}", "verb": verb, "requestURI": f"/api/v1/namespaces/shop/{thing}",
+        "user": {"username": "system:serviceaccount:shop:api", "uid": "5e4461f9"}, "sourceIPs": ["10.1.2.3"],
+        "userAgent": "api/1.0", "responseStatus": {"code": 200}, "stageTimestamp": time,
+        "objectRef": {"resource": resource, "subresource": sub, "namespace": "shop", "name": "x"}, **changes,
+    }  # fmt: skip
+
+
+def ordinary(day: int) -> Records:
+    return [call(day, 600 * n, "get", "configmaps") for n in range(20)]
+
+
+def raid(**changes: Any) -> Records:
+    """46 records: some harmless ones, and what they are to hide."""
+    told: dict[str, Any] = {"sourceIPs": ["185.220.101.4"], "userAgent": "kubectl/v1.29.0"}
+    bad = [call(LAST, 60 * n, *RAID[n % len(RAID)], **{**told, **changes}) for n in range(45)]
+    return [call(LAST, 0, "get", "configmaps", **changes), *bad]
+
+
+@pytest.fixture(scope="module")
+def history() -> list[Records]:
+    return [ordinary(day) for day in range(LAST - 12, LAST)]
+
+
+def judged(history: list[Records], records: Records) -> Any:
+    store = MemoryStore()
+    for part in (*history, records):
+        going = Going(store, [kubernetes])
+        going.feed(part)
+        result = going.finish()
+    return result
+
+
+def test_one_audit_id_over_all_records_of_an_attack_hides_none_of_them(history: list[Records]) -> None:
+    plain, hidden = judged(history, raid()), judged(history, raid(auditID=ONE))
+    first, second = (next(n for n in each.notables if n["kind"] == "compromise") for each in (plain, hidden))
+    assert (hidden.run["events"], hidden.run["duplicates"]) == (46, 0)
+    assert first["score"] == second["score"] >= 80
+    (spot,) = [n for n in hidden.notables if n["kind"] == "blind_spot"]
+    assert "One id for many records" in spot["title"] and spot["record_count"] >= MANY
+    assert spot["signals"][0]["id"] == "one_id_many_records"
+    assert [n for n in plain.notables if n["kind"] == "blind_spot"] == []
+
+
+def test_copies_of_records_count_once_whoever_chose_their_ids(history: list[Records]) -> None:
+    told = judged(history, [*raid(auditID=ONE), *raid(auditID=ONE)[::-1]])
+    assert (told.run["events"], told.run["duplicates"]) == (46, 46)
+
+
+def test_what_is_told_of_ids_does_not_depend_on_how_records_were_cut(history: list[Records]) -> None:
+    store, records = MemoryStore(), raid(auditID=ONE)
+    for part in (*history, records[:3], records[20:], records[3:20], records[::7]):
+        going = Going(store, [kubernetes])
+        going.feed(part)
+        going.finish()
+    keys = [key for key, _ in store.scan("notable", "chosen/", "chosen0")]
+    assert len(keys) == 1
+    whole, pieces = judged(history, records), Going(store, [kubernetes]).finish()
+    (one,), (other,) = ([n for n in each.standing if n["kind"] == "blind_spot"] for each in (whole, pieces))
+    assert {**one, "revision": 1, "life": ""} == {**other, "revision": 1, "life": ""}
+
+
+def test_splunk_and_elasticsearch_tell_records_of_one_id_apart_as_well() -> None:
+    records = [*raid(auditID=ONE), *raid(auditID=ONE)]
+    gatherer = gather.Gatherer()
+    gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(record)} for record in records]))
+    assert sum(part.events() for part in gatherer.parts.values()) == 46
+    intake = hits.intake_of([kubernetes], Context())
+    sources = [{"data_stream": {"dataset": "kubernetes.audit_logs"}, "kubernetes": {"audit": record},
+                "event": {"dataset": "kubernetes.audit_logs"}, "@timestamp": record["stageTimestamp"]}
+               for record in records]  # fmt: skip
+    hits.feed(intake, [hits.Hit("i", str(n), msgspec.Raw(orjson.dumps(s))) for n, s in enumerate(sources)], print)
+    assert (intake.days.parsed, intake.days.duplicates) == (92, 46)
+
+
+NAMES = {
+    kubernetes: ("auditID",),
+    azure: ("correlationId",),
+    gitlab: ("correlation_id",),
+}
+"""Where the ids lie that clients can choose."""
+
+
+@pytest.mark.parametrize("source", [*NAMES], ids=lambda source: source.NAME)
+def test_no_two_samples_that_differ_become_one_when_their_writer_gives_them_one_id(source: ModuleType) -> None:
+    """Of one identity and day, for others are never held against each other."""
+    found: dict[tuple[str, int], dict[str, set[Any]]] = {}
+    for sample in samples_of(source):
+        if sample["shape"] == "native" and "event" in sample and sample["record"].keys() & set(NAMES[source]):
+            record = {**sample["record"], **dict.fromkeys(NAMES[source], "x" * 300)}
+            event = source.read(record)
+            told = (event.time, event.action, event.target, event.outcome)
+            found.setdefault((event.identity.id, event.time // DAY), {}).setdefault(event.record_id, set()).add(told)
+    assert found
+    assert [told for ids in found.values() for told in ids.values() if len(told) > 1] == []
+
+
+def test_a_host_cannot_make_its_events_one() -> None:
+    lines = [
+        f'type=SYSCALL msg=audit(1772445600.{n}:7): arch=c000003e syscall=257 success=yes exit=3 ppid=1 pid=2 '
+        f'auid=1000 uid=0 gid=0 ses=3 comm="cat" exe="/usr/bin/cat" key="k"\n'
+        f'type=PATH msg=audit(1772445600.{n}:7): item=0 name="{path}" nametype=NORMAL'
+        for n, path in enumerate(("/srv/.aws/credentials", "/srv/.kube/config"))
+    ]  # fmt: skip
+    one, other = (endpoint.read({"_raw": text, "host": "web-1"}) for text in lines)
+    assert one.target != other.target
+    assert one.record_id != other.record_id
+
+
+def test_ids_are_bounded_and_still_begin_with_what_can_be_searched_for() -> None:
+    ids = [kubernetes.read(call(LAST, n, "get", "secrets", auditID=told)).record_id
+           for n, told in enumerate((ONE, "x" * 5_000, "\ud800"))]  # fmt: skip
+    assert ids[0].startswith(f"{ONE}~")
+    assert max(map(len, ids)) <= 113
+    assert all(a != b for a, b in combinations(ids, 2))
