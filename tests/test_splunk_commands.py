@@ -238,6 +238,9 @@ def test_the_thief_is_found_explained_and_judged(commands: Commands) -> None:
     assert set(notable["nhi_record_ids"]) == {record["eventID"] for record in story()[-len(RAID) :]}
     assert notable["src"] == ["185.220.101.4"]
     event = {"_raw": notable["_raw"], "sourcetype": ["nhi:notable"]}
+    (lake,) = commands.rows("nhirank", parts, "format=ocsf")
+    finding = json.loads(lake["_raw"][0])
+    assert (finding["class_uid"], finding["finding_info"]["uid"]) == (2004, notable["nhi_id"][0])
     lines = commands.rows("nhiexplain", [event], f"id={notable['nhi_id'][0]}")
     sections = {line["nhi_section"][0] for line in lines}
     assert sections == {"signal", "usual", "observed", "timeline", "control", "impact", "brief"}

@@ -18,6 +18,7 @@ from typing import Any
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
+from nhi_watch.detect.explain import ocsf as told
 from nhi_watch.hosts.files import library, reader
 from nhi_watch.intake.days import Sources
 from nhi_watch.intake.schemas import opened
@@ -84,7 +85,7 @@ def differing(one: Event | str, other: Event | str) -> Told:
 def pairs(folder: Path) -> dict[str, Told]:
     """Name of a published pair → in what its two readings differ, of those that do."""
     found = {name: differing(read(load(raw)), read(load(kept))) for name, raw, kept in paired(folder)}
-    return {name: told for name, told in found.items() if told}
+    return {name: values for name, values in found.items() if values}
 
 
 def paired(folder: Path) -> Iterator[tuple[str, Path, Path]]:
@@ -137,13 +138,19 @@ def kept(record: Tree, version: str) -> Tree:
 
 
 def notables(found: Sequence[Tree]) -> dict[str, Tree]:
-    """Notables of some records by id, without what tells the run apart."""
+    """Notables of some records by id, those below the line too; without their receipts."""
     result = library.score(found)
-    return {one["id"]: one for one in map(_plain, result.notables)}
+    every_one = json.loads(json.dumps([*result.notables, *result.below]))
+    return {one["id"]: {name: value for name, value in one.items() if name != "receipt"} for one in every_one}
 
 
-def _plain(notable: Any) -> Tree:
-    return {name: value for name, value in json.loads(json.dumps(notable)).items() if name != "receipt"}
+def validator() -> Any:
+    """What checks a finding by the published schema of its version."""
+    from jsonschema import Draft202012Validator
+    from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+
+    schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(told.VERSION)).get_class_schema("detection_finding")
+    return Draft202012Validator(schema)
 
 
 FOLDERS = ("cloudtrail", "rule-tests")
@@ -154,8 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, default=Path("docs/method/ocsf.md"))
     parser.add_argument("--shared", type=Path, default=SHARED)
-    told = parser.parse_args(arguments)
-    told.page.write_text("\n\n".join(page(told.shared)) + "\n", "utf-8")
+    args = parser.parse_args(arguments)
+    args.page.write_text("\n\n".join(page(args.shared)) + "\n", "utf-8")
     return 0
 
 
@@ -170,14 +177,14 @@ def page(shared: Path) -> Iterator[str]:
     for name in FOLDERS:
         found = records(shared / name)
         every_record += found
-        rows += [[name, version, str(len(found)), str(told.pop("equal", 0)), _listed(told)]
-                 for version, told in parity(found).items()]  # fmt: skip
+        rows += [[name, version, str(len(found)), str(count.pop("equal", 0)), _listed(count)]
+                 for version, count in parity(found).items()]  # fmt: skip
     yield table(["folder", "OCSF", "records", "the same Event, or the same reject", "differing values"], rows)
     yield from _round_trip(every_record)
 
 
-def _listed(told: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(told.items())) or "none"
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
 
 
 def _pairs_page(shared: Path) -> Iterator[str]:
@@ -196,8 +203,12 @@ def _round_trip(found: Sequence[Tree]) -> Iterator[str]:
         both = native.keys() & lake.keys()
         changed = sum(native[name] != lake[name] for name in both)
         rows.append([version, str(len(native)), str(len(lake)), str(len(both) - changed), str(changed)])
-    yield f"All {len(found)} records scored from nothing, as they are and out of OCSF."
+    yield f"All {len(found)} records scored from nothing, as they are and out of OCSF, with what is below the line."
     yield table(["OCSF", "notables, native", "notables, OCSF", "the same to the last field", "other content"], rows)
+    check = validator()
+    valid = sum(check.is_valid(json.loads(json.dumps(told.finding(one)))) for one in native.values())
+    yield "## Out"
+    yield f"{valid} of {len(native)} notables are valid Detection Findings of {told.VERSION} (`ocsf-json-schema`)."
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ def judging(parser: argparse.ArgumentParser) -> None:
                         help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
     parser.add_argument("--intel", nargs="?", const=intel.STREAMS, default="", metavar="PATTERN",
                         help=f"streams to take bad addresses from (without PATTERN: {intel.STREAMS})")  # fmt: skip
+    parser.add_argument("--ocsf", action="store_true", help="keep each alert as an OCSF Detection Finding, too")
     parser.add_argument("--model", type=Path, metavar="DIR", help="another model's folder")
     parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",
                         help=f"documents a search (default: {read.PAGE})")  # fmt: skip

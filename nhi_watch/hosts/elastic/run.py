@@ -79,6 +79,8 @@ class Job(NamedTuple):
     patience: float = PATIENCE
     every: float = 1.0
     """Seconds from one round to the next, with --follow."""
+    ocsf: bool = False
+    """Keep each alert as an OCSF finding as well."""
     alerts: bool = True
     """False: only learn."""
     push_from: Optional[int] = None
@@ -348,7 +350,7 @@ class Run:
         if self._job.alerts:
             self._lease.keep()
             now, writer = render(int(self._clock())), entities.Writer(self._client, self._store, self._job.namespace)
-            written = write.write(self._client, done.result.changed, self._job.stream, now)
+            written = write.write(self._client, done.result.changed, self._job.stream, now, self._job.ocsf)
             described = writer.write(self._known.context.assets, self._known.model.id, now)
         left = windows.advance(self._store, tasks)
         self._store.commit()

@@ -9,6 +9,7 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
 from nhi_watch.core.errors import StoreError
+from nhi_watch.detect.explain import ocsf
 from nhi_watch.hosts.elastic.store_errors import BUSY, PassingError, explained, refused
 from nhi_watch.report import ecs
 
@@ -29,7 +30,9 @@ class _Written(NamedTuple):
     revision: int
 
 
-def write(client: Elasticsearch, notables: Sequence[Json], stream: str, created: str) -> dict[str, int]:
+def write(
+    client: Elasticsearch, notables: Sequence[Json], stream: str, created: str, as_ocsf: bool = False
+) -> dict[str, int]:
     """Create the alerts of notables in a data stream; returns how many were `created` and how many `existed`.
 
     An id is unique within one backing index only (elasticsearch#44794), so the whole stream is asked first
@@ -42,7 +45,7 @@ def write(client: Elasticsearch, notables: Sequence[Json], stream: str, created:
         known = existing(client, stream, [ecs.document_id(notable) for notable in notables])
         new = [notable for notable in notables if ecs.document_id(notable) not in known]
         written = _written(client, stream, [notable["id"] for notable in new])
-        actions = (_action(notable, stream, created, written.get(notable["id"])) for notable in new)
+        actions = (_action(notable, stream, created, written.get(notable["id"]), as_ocsf) for notable in new)
         statuses = list(bulk(client, actions, stream))
     return {"created": statuses.count(201), "existed": len(notables) - statuses.count(201)}
 
@@ -67,7 +70,9 @@ def bulk(client: Elasticsearch, actions: Iterator[dict[str, Any]], stream: str) 
         yield result["status"]
 
 
-def _action(notable: Json, stream: str, created: str, before: _Written | None) -> dict[str, Any]:
+def _action(
+    notable: Json, stream: str, created: str, before: _Written | None, as_ocsf: bool = False
+) -> dict[str, Any]:
     name = ecs.document_id(notable)
     if before is not None and notable["revision"] <= before.revision:
         # A killed run wrote this revision of other records, or of fewer: this is the next one.
@@ -75,6 +80,8 @@ def _action(notable: Json, stream: str, created: str, before: _Written | None) -
     namespace = stream.rsplit("-", 1)[1]
     document = ecs.alert(notable, created=created, change=_change(notable, before), namespace=namespace)
     document["event"]["ingested"] = created
+    if as_ocsf:
+        document["ocsf"] = ocsf.finding(notable)
     return {"_op_type": "create", "_index": stream, "_id": name, "_source": document}
 
 

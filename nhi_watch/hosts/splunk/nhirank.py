@@ -6,6 +6,7 @@ revisions of the notables come with the rows, so that only what changed gets a n
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect import model
+from nhi_watch.detect.explain import ocsf
 from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, verdicts, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.learning import settle
@@ -29,6 +31,7 @@ OPTIONS = {
     "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
     "budget": Option("10", "<notables a day per 1,000 identities>", pattern=r"\d{1,4}(\.\d{1,3})?", example="10"),
     "show": Option("all", "all|changed", ("all", "changed")),
+    "format": Option("nhi", "nhi|ocsf", ("nhi", "ocsf")),
 }
 
 
@@ -48,7 +51,7 @@ class NhiRank:
         """Read the baseline and the customer's tables."""
         options = parse("nhirank", OPTIONS, search.arguments)
         self._search = search
-        self._show = options["show"]
+        self._show, self._as_ocsf = options["show"], options["format"] == "ocsf"
         self._table = lookup.table(self._lookups, options["baseline"])
         self._context, messages = tables.load_context(self._lookups)
         self._budget = float(options["budget"])
@@ -71,13 +74,17 @@ class NhiRank:
         known = notables.latest(self._gatherer)
         found, hidden = verdicts.apply(self._rank(self._due(days), known), known, self._decided(), now)
         ranked = [one.day for one in self._answers]
-        rows = [row_of(one, now) for one in found if self._show == "all" or one.change != "same"]
+        rows = [self._row(one, now) for one in found if self._show == "all" or one.change != "same"]
         rejected = sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reasons.spelled(code), "nhi_record_count": str(count)} for code, count in rejected]
         messages = [*self._messages(days, ranked, found), *_left_out(hidden)]
         messages += whole.messages(self._held, [one for one in self._answers if not one.may_end])
         messages += reasons.messages("nhirank", self._gatherer.rejected)
         return _body(rows), messages
+
+    def _row(self, one: Ranked, now: int) -> dict[str, Cell]:
+        told = {"_raw": json.dumps(ocsf.finding(one.document), separators=(",", ":"))} if self._as_ocsf else {}
+        return {**row_of(one, now), **told}
 
     def _decided(self) -> verdicts.Given:
         """The customer's exceptions, and the verdicts that came with the rows."""
