@@ -1,4 +1,4 @@
-"""Measures the briefs of simulated incidents, and writes docs/brief_measured.md: `python tests/brief_measured.py`.
+"""Measures the briefs of simulated incidents, and writes docs/method/brief_measured.md: `python tests/brief_measured.py`.
 
 What is counted is found by other means than those that write a brief: every number, time and id of its text must stand
 in the notable's JSON or in the plan's, and each citation must name one of their records, signals or steps.
@@ -31,7 +31,7 @@ from nhi_watch.state.memory import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 from test_brief import falsehoods
 
-PAGE = ROOT / "docs" / "brief_measured.md"
+PAGE = ROOT / "docs" / "method" / "brief_measured.md"
 SEEDS = (621, 622, 623, 624, 625)
 OURS = {"100"}
 """Numbers of the brief's own words: "of 100"."""

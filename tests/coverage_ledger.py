@@ -212,7 +212,7 @@ fire; *respond* the actions that the shipped `response_policy.toml` plans for th
 high criticality, in production); *govern* the mandatory controls that the ledger then follows up, with an owner and a
 due date. What no sample proves says **not covered**. Every notable also carries NHI-07 and DE.CM-1, which prove nothing
 here. A proof means that the thing is found in its sample, not that it is always found: how often is measured in
-[evaluation.md](evaluation.md) and [posture_measured.md](posture_measured.md)."""
+[worlds.md](method/worlds.md) and [posture_measured.md](method/posture_measured.md)."""
 
 
 def page() -> str:

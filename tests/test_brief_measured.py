@@ -1,4 +1,4 @@
-"""The briefs of simulated incidents, a few of those that docs/brief_measured.md counts."""
+"""The briefs of simulated incidents, a few of those that docs/method/brief_measured.md counts."""
 
 from __future__ import annotations
 

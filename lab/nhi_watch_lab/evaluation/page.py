@@ -1,4 +1,4 @@
-"""evaluate.json → docs/evaluation.md: no number is typed by hand."""
+"""evaluate.json → docs/method/simulator.md: no number is typed by hand."""
 
 from __future__ import annotations
 

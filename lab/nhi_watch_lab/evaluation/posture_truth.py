@@ -276,7 +276,7 @@ def summarise(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def page(summary: Mapping[str, Any], seeds: Sequence[int]) -> str:
-    """docs/posture_measured.md."""
+    """docs/method/posture_measured.md."""
     rows = [
         [kind.replace("_", " "), f"{one['right']}", f"{one['wrong']}", f"{one['missed']}", _share(one["precision"]),
          _share(one["recall"])]

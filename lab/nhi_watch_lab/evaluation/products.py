@@ -1,6 +1,6 @@
 """Campaigns that cross products: found as one notable, against the same records scored source by source.
 
-`python -m nhi_watch_lab.evaluation.products --page docs/products.md` simulates companies that no training has seen, in
+`python -m nhi_watch_lab.evaluation.products --page docs/method/products.md` simulates companies that no training has seen, in
 about five minutes on two idle cores.
 
 An incident is *found* if fewer benign notables than the day's budget allows rank at or above one that holds its

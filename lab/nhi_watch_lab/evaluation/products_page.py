@@ -1,4 +1,4 @@
-"""The figures across products → docs/products.md: no number is typed by hand."""
+"""The figures across products → docs/method/products.md: no number is typed by hand."""
 
 from __future__ import annotations
 

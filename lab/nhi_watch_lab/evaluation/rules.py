@@ -1,6 +1,6 @@
 """Rules that others wrote, with their test events: do our points put what must fire above what must not?
 
-`python -m nhi_watch_lab.evaluation.rules --page docs/rules.md` reads `../shared/data/rule-tests/panther`.
+`python -m nhi_watch_lab.evaluation.rules --page docs/method/rules.md` reads `../shared/data/rule-tests/panther`.
 Nothing was tuned on it. Each event is scored alone, as if it were all that was ever seen: so only what a call is by
 itself can tell, not who makes it nor how often. A rule that needs several events, or a list of allowed names that a
 customer keeps, cannot be met that way; *alike* counts the pairs in which both events got the same points. The events
