@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -14,6 +12,7 @@ from nhi_watch.context import assets, operators, reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.operators import SHIPPED
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
+from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
@@ -109,7 +108,7 @@ def _run(
     intake = Intake(asked, context, state.load_day)
     judge = Judge(state, model.load(job.model), context, job.budget)
     started = time.perf_counter()
-    with _few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
+    with few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
 
         def moved(count: int) -> None:
             on_bytes(count)
@@ -118,7 +117,7 @@ def _run(
         for batch in reader.read(job.paths, moved, job.out):
             _feed(intake, batch, rejects, places)
     result_started = time.perf_counter()
-    with _few_collections():
+    with few_collections():
         result = judge.settle(intake.days, on_stage)
     listed = context.reputation
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
@@ -152,17 +151,6 @@ def _demand_events(run: dict[str, Any], out: Path) -> None:
             f"none of {run['read']:,} records could be read, most of them for {reason}; "
             f"see {out / 'rejects.jsonl'}, and check the paths and --source"
         )
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Hardly any garbage here is in cycles, but looking for it among all behaviours took a third of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _feed(
