@@ -57,25 +57,29 @@ def bad_road(target: str, share: float, seed: int = 1) -> Iterator[Road]:
 
 
 @contextmanager
-def away_for(target: str, beginning: str, requests: int) -> Iterator[Road]:
-    """A proxy that answers 503 to the first so many requests that begin so: "HEAD /nhi-state"."""
-    with _running(_Away(target.removeprefix("http://"), beginning, requests)) as road:
+def away_for(target: str, beginning: str, requests: int, answer: str = "503", after: int = 0) -> Iterator[Road]:
+    """A proxy that answers 503, or so, to so many requests that begin so ("HEAD /nhi-state"), after the first ones."""
+    with _running(_Away(target.removeprefix("http://"), beginning, (after, requests), answer)) as road:
         yield road
 
 
 class _Away(Road):
-    def __init__(self, target: str, beginning: str, requests: int) -> None:
+    def __init__(self, target: str, beginning: str, when: tuple[int, int], answer: str) -> None:
         super().__init__(target, 0.0, 1)
         self._beginning = beginning
-        self._left = requests
+        self._good, self._bad = when
+        self._answer = answer
 
     def draw(self, request: str) -> str:
-        """The first ones are refused."""
-        if not request.startswith(self._beginning) or not self._left:
-            return super().draw(request)
-        self._left -= 1
-        self.done["503"] += 1
-        return "503"
+        """Some are refused."""
+        with self._lock:
+            if request.startswith(self._beginning):
+                self._good -= 1
+                if self._good < 0 and self._bad:
+                    self._bad -= 1
+                    self.done[self._answer] += 1
+                    return self._answer
+        return super().draw(request)
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from ecs_shape import document, load, template
 from elastic_server import FIRST, Server
@@ -46,15 +46,15 @@ def batches(whole: Sequence[Tree], number: int) -> Iterator[Sequence[Tree]]:
     return (whole[low:high] for low, high in zip(edges, edges[1:]))
 
 
-def work(url: str, job: Job) -> None:
+def work(url: str, job: Job, key: Optional[str] = None) -> None:
     """One run, as a process of its own does it; a lease that another one has is waited for."""
-    with connect(Connection((url,), timeout=20)) as client:
+    with connect(Connection((url,), key, timeout=20)) as client:
         run(client, job)
 
 
-def start(url: str, job: Job) -> BaseProcess:
+def start(url: str, job: Job, key: Optional[str] = None, target: Callable[..., None] = work) -> BaseProcess:
     """The same in a new process."""
-    process = _FORKS.Process(target=work, args=(url, job))
+    process = _FORKS.Process(target=target, args=(url, job, key))
     process.start()
     return process
 
@@ -137,7 +137,8 @@ class Story:
 
     def alerts(self, namespace: str) -> list[Tree]:
         """The notables in all alerts, but for what tells of the run itself."""
-        alerts = [hit["_source"]["nhi"] for hit in self._all(f"logs-nhi.alerts-{namespace}")]
+        written = [hit["_source"] for hit in self._all(f"logs-nhi.alerts-{namespace}")]
+        alerts = [alert["nhi"] for alert in written if alert["event"]["code"] != "job"]
         told = [{**content, "revisions": days} for content, days in (lives.told(a["notable"]) for a in alerts)]
         told = [{**n, "revision": a["notable"]["revision"], "change": a["change"]} for n, a in zip(told, alerts)]
         return sorted(told, key=lambda n: (n["id"], n["revision"]))

@@ -1,6 +1,7 @@
 """Faults in the middle of runs, on real servers: nothing is lost, nothing is there twice, all is as if undisturbed.
 
-NHI_KILLS says how many kills (50 of them take some minutes; `lab/bench/bench_elastic_kills.py` does so).
+NHI_KILLS says how many kills (50 of them take some minutes; `lab/bench/bench_elastic_kills.py` does so). 200 runs with
+faults of twelve kinds are `lab/bench/bench_elastic_faults.py`; here each kind comes once, on one of the versions.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from typing import Any
 
 import pytest
 
+from elastic_faults import KINDS, Faults
 from elastic_proxy import bad_road
+from elastic_secured import Secured, secured
 from elastic_server import VERSIONS, Node, Server
 from elastic_story import Story, batches, records
 from nhi_watch.core.errors import StoreError
 from nhi_watch.hosts.elastic.client import connect
 from nhi_watch.hosts.elastic.connection import Connection
 from nhi_watch.hosts.elastic.run import run
+
+__all__ = ["secured"]
 
 KILLS = int(os.environ.get("NHI_KILLS", "4"))
 
@@ -38,6 +43,15 @@ def test_killed_at_random_moments_while_another_copy_starts(story: Story) -> Non
         story.kill_one_of_two(took, dice)
         alerts = story.same()
     assert alerts >= 2, "the story must have something to tell"
+
+
+def test_every_kind_of_fault(secured: Secured) -> None:
+    faults = Faults(secured, random.Random(5))
+    kinds = list(KINDS)[sorted(VERSIONS).index(secured.version) :: len(VERSIONS)]
+    first, *others = batches(records(), len(kinds) + 1)
+    faults.begin(first)
+    assert [faults.befall(kind, batch) for kind, batch in zip(kinds, others)][-1] >= 2
+    faults.close()
 
 
 def test_a_road_that_drops_delays_cuts_and_refuses(story: Story) -> None:

@@ -200,9 +200,9 @@ def cut(client: Elasticsearch, window: Window, push_from: Optional[int]) -> Plan
         told = read.aggregated(client, window.pattern, read.query(window, by), {
             **read.steps(DAY), **late.aggregations(by, since, window.until)
         })  # fmt: skip
-    days = read.counted(told)
-    documents = sum(days.values())
-    push = documents >= push_from if push_from is not None else choice.pays(client, window)
+        days = read.counted(told)
+        documents = sum(days.values())
+        push = documents >= push_from if push_from is not None else choice.pays(client, window)
     cuts, held = [], 0
     for day, count in sorted(days.items()):
         if held >= (PART_PUSHED if push else PART):
