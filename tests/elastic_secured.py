@@ -36,6 +36,12 @@ xpack.security.autoconfiguration.enabled: false
 xpack.security.authc.realms.file.file1.order: 0
 xpack.security.authc.api_key.enabled: true
 """
+_TLS = """xpack.security.http.ssl.enabled: true
+xpack.security.http.ssl.certificate: http.crt
+xpack.security.http.ssl.key: http.key
+"""
+TRIAL = ("self_generated.type: basic", "self_generated.type: trial")
+"""What clusters that are connected by keys take."""
 
 Json = dict[str, Any]
 
@@ -118,6 +124,18 @@ class SecuredNode(Node):
         told = base64.b64encode(_SALT).decode() + base64.b64encode(digest).decode()
         (home / "config" / "users").write_text(f"{USER}:{{SSHA256}}{told}\n")
         (home / "config" / "users_roles").write_text(f"superuser:{USER}\n")
+
+    def settle(self, settings: str, secrets: str = "") -> None:
+        """More lines of its configuration, and of its keystore, before it starts."""
+        self.settings += settings
+        (self.home / "config" / "secrets.properties").write_text(secrets)
+
+    def speak_tls(self, certificate: bytes, private: bytes) -> None:
+        """Serve HTTPS."""
+        for name, content in (("http.crt", certificate), ("http.key", private)):
+            (self.home / "config" / name).write_bytes(content)
+        self.settings += _TLS
+        self.scheme = "https"
 
 
 @contextmanager

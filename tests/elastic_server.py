@@ -140,6 +140,7 @@ class Node:
         self.home = home
         self.settings = ""
         """More lines of its configuration."""
+        self.scheme = "http"
         self._options = (f"-Xms{heap}", f"-Xmx{heap}") if heap else _FOR_TESTS
         self._port = 0
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -161,7 +162,7 @@ class Node:
         command = [str(java), *self._options, "-cp", self._library, str(_HERE / "Server.java"), str(self.home)]
         with (self.home / "server.log").open("a") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
-        url = f"http://{self.address('http')}"
+        url = f"{self.scheme}://{self.address('http')}"
         self._port = int(url.rpartition(":")[2])
         return url
 

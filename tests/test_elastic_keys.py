@@ -155,14 +155,3 @@ def once(threads: list[Thread]) -> None:
     while threads:
         threads.pop().start()
         time.sleep(1.0)  # it is being killed
-
-
-def test_a_key_for_remote_clusters_names_them_as_such(secured: Secured, place: Guarded) -> None:
-    request = templates.api_key_request(place.namespace, f"{place.source},paris:logs-aws.cloudtrail-*")
-    role = request["role_descriptors"]["nhi_run"]
-    assert role["remote_indices"] == [{
-        "clusters": ["paris"], "names": ["logs-aws.cloudtrail-*"],
-        "privileges": ["read", "read_cross_cluster", "view_index_metadata"],
-    }]  # fmt: skip
-    assert not any("paris" in name for entry in role["indices"] for name in entry["names"])
-    assert key(secured.admin, request), "Elasticsearch takes it"

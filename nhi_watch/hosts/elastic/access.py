@@ -47,6 +47,16 @@ def cluster(pattern: str) -> str:
     return found.group(1) if found and not pattern.startswith("-") else ""
 
 
+def bare(pattern: str) -> str:
+    """The pattern as the cluster that it is of names it.
+
+    >>> bare("paris:logs-x-*"), bare("logs-x-*")
+    ('logs-x-*', 'logs-x-*')
+    """
+    name = cluster(pattern)
+    return pattern[len(name) + 1 :] if name else pattern
+
+
 def lacking(client: Elasticsearch, wanted: Sequence[Json]) -> dict[str, list[str]]:
     """Index pattern → privileges on it that the key lacks; nothing on a cluster without security.
 
@@ -87,16 +97,32 @@ def reach(client: Elasticsearch, patterns: Iterable[str], privileges: Sequence[s
     with explained("asking for privileges"):
         missing = lacking(client, [{"names": local, "privileges": list(privileges)}]) if local else {}
     why = {name: f"the API key lacks {', '.join(what)} on it; {_REMEDY}" for name, what in missing.items()}
-    for name in sorted({cluster(pattern) for pattern in listed} - {""}):
-        theirs = [pattern for pattern in listed if cluster(pattern) == name]
-        silent = _silence(client, name, theirs)
-        why.update(dict.fromkeys(theirs, silent) if silent else {})
+    with explained("asking remote clusters"):
+        for name in sorted({cluster(pattern) for pattern in listed} - {""}):
+            why.update(_unread(client, name, [each for each in listed if cluster(each) == name], privileges))
     unread = tuple(Unread(pattern, why[pattern]) for pattern in listed if pattern in why)
     return Reach(tuple(pattern for pattern in listed if pattern not in why), unread)
 
 
-def _silence(client: Elasticsearch, name: str, patterns: Sequence[str]) -> str:
-    """Why a remote cluster cannot be read; "" where it can."""
+def _unread(client: Elasticsearch, name: str, patterns: Sequence[str], privileges: Sequence[str]) -> dict[str, str]:
+    """Pattern of a remote cluster → why it cannot be read.
+
+    A cluster that is connected by certificates goes by what the key may do with indices of that name here, and answers
+    as if there were none where that is nothing.
+    """
+    silent, _ = _asked(client, name, patterns)
+    if silent:
+        return dict.fromkeys(patterns, silent)
+    missing = lacking(client, [{"names": [bare(each) for each in patterns], "privileges": list(privileges)}])
+    doubtful = {each: missing[bare(each)] for each in patterns if bare(each) in missing}
+    return {
+        each: f"remote cluster {name} shows no such index, and the API key lacks {', '.join(what)} on it; {_REMEDY}"
+        for each, what in doubtful.items() if not _asked(client, name, [each])[1]
+    }  # fmt: skip
+
+
+def _asked(client: Elasticsearch, name: str, patterns: Sequence[str]) -> tuple[str, int]:
+    """Why a remote cluster cannot be searched ("": it can), and over how many shards."""
     try:
         told = client.options(max_retries=0).search(
             index=",".join(patterns), size=0, track_total_hits=False, ignore_unavailable=True
@@ -104,6 +130,12 @@ def _silence(client: Elasticsearch, name: str, patterns: Sequence[str]) -> str:
     except ApiError as problem:
         if problem.status_code == STRANGER:
             raise
-        return f"remote cluster {name} cannot be searched: {reason(problem)}"
-    silent = silent_clusters(told.body.get("_clusters") or {})
-    return f"remote cluster {name} does not answer" if silent else ""
+        return f"remote cluster {name} cannot be searched: {reason(problem)}", 0
+    clusters = told.body.get("_clusters") or {}
+    if not silent_clusters(clusters):
+        return "", int(told.body["_shards"]["total"])
+    failures = clusters.get("details", {}).get(name, {}).get("failures") or [{}]
+    why = failures[0].get("reason") or {}
+    if why.get("type") == "security_exception":
+        return f"remote cluster {name} cannot be searched: {str(why.get('reason'))[:200]}; {_REMEDY}", 0
+    return f"remote cluster {name} does not answer", 0

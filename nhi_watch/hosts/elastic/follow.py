@@ -157,7 +157,7 @@ class _Following:
 
     def _renew(self, outcome: Json) -> None:
         """Begin to count anew; what could not be read may be there again."""
-        self._run, self._began = self._new_run(), self._clock()
+        self._anew()
         if outcome["unread"] and self._watch and ",".join(self._run.reach()) != self._watch.pattern:
             self._watch = None
 
@@ -166,7 +166,12 @@ class _Following:
         if self._clock() - self._began >= heartbeat.EVERY:
             times = heartbeat.Times(self._began, self._clock())
             heartbeat.failed(self._client, self._job.namespace, times, error)
-            self._run, self._began = self._new_run(), self._clock()
+            self._anew()
+
+    def _anew(self) -> None:
+        trails = self._run.trails
+        self._run, self._began = self._new_run(), self._clock()
+        self._run.trails = trails
 
 
 def _unseen(stage: str, done: int, total: int) -> None:

@@ -60,6 +60,8 @@ class Task(NamedTuple):
     span: Span
     push: bool
     """Whether the cluster is to group CloudTrail's documents."""
+    trails: tuple[str, ...] = ()
+    """All patterns of CloudTrail that can be read: an hour is made anew from all of them, not the window's alone."""
 
 
 class Part:
@@ -73,11 +75,12 @@ class Part:
         self._known = known
         patterns = task.window.pattern.split(",")
         self._others = ",".join(pattern for pattern in patterns if not is_trail_pattern(pattern))
-        trails = ",".join(pattern for pattern in patterns if is_trail_pattern(pattern))
+        trails = [pattern for pattern in patterns if is_trail_pattern(pattern)]
+        self._own_trails, every = (",".join(dict.fromkeys(some)) for some in (trails, [*trails, *task.trails]))
         self._asides = aside.listed(store)
-        left_out = self._without(trails) if trails else []
+        left_out = self._without(self._own_trails) if trails else []
         now = task.window.until
-        self._trail = Trail(client, trails, known.context.reputation, known.page, left_out, now) if trails else None
+        self._trail = Trail(client, every, known.context.reputation, known.page, left_out, now) if trails else None
         self._evidence = Evidence(self._trail, task.window.until) if self._trail else None
         complete = self._evidence.complete if self._evidence else nothing_missing
         self._intake = hits.intake_of(SOURCES, known.context, self._state.load_day, now)
@@ -121,9 +124,9 @@ class Part:
 
     def _make_again(self, trail: Trail) -> frozenset[int]:
         """CloudTrail's hours that have to be made anew, and now are."""
-        window, span, push = self._task
-        with explained(f"planning {trail.pattern}"):
-            steps = read.count_by(self._client, window._replace(pattern=trail.pattern), HOUR, span)
+        window, span, push, _ = self._task
+        with explained(f"planning {self._own_trails}"):
+            steps = read.count_by(self._client, window._replace(pattern=self._own_trails), HOUR, span)
         known = remake.pushed(self._store)
         end = self._intake.days.horizon.end  # the reader tells of what is later
         hours = frozenset(step // HOUR for step in steps if step < end)
@@ -158,8 +161,8 @@ class Part:
 
     def _add(self, again: frozenset[int], keep: Callable[[], object]) -> None:
         """Read what is not made anew, and add it to what is known."""
-        window, span, _ = self._task
-        patterns = [(self._others, False), (self._trail.pattern, True)] if again and self._trail else [
+        window, span, _, _ = self._task
+        patterns = [(self._others, False), (self._own_trails, True)] if again else [
             (window.pattern, False)
         ]  # fmt: skip
         for pattern, is_trail in patterns:

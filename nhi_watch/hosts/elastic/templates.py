@@ -41,7 +41,8 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
         "threat.technique.name threat.technique.reference threat.technique.subtechnique.id "
         "threat.technique.subtechnique.name threat.technique.subtechnique.reference service.id "
         "service.name service.type service.environment user.id user.name cloud.provider "
-        "cloud.account.id cloud.region source.address related.user observer.vendor observer.product "
+        "cloud.account.id cloud.region source.address related.user related.entity service.entity.id entity.id "
+        "entity.name entity.type entity.sub_type entity.source observer.vendor observer.product "
         "observer.type observer.version host.name user_agent.original nhi.change nhi.notable.id "
         "nhi.notable.kind nhi.notable.severity nhi.notable.merged_into nhi.notable.identity.id "
         "nhi.notable.identity.kind nhi.notable.identity.owner nhi.notable.signals.id "
@@ -123,12 +124,12 @@ def role_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
     """Body of `PUT /_security/role/nhi_run` for the scheduled job: no cluster privilege, and only these indices.
 
     `delete` is for rows of the state that are too old; nothing else is ever deleted. Patterns of remote clusters
-    (`cluster:pattern`) stand by themselves: in the other list they would name nothing.
+    (`cluster:pattern`) are asked for twice: clusters that are connected by keys go by `remote_indices`, those that are
+    connected by certificates by what the key may do with indices of that name.
     """
     patterns = source.split(",")
-    local = [pattern for pattern in patterns if not access.cluster(pattern)]
     indices = [
-        *([{"names": local, "privileges": list(READ)}] if local else []),
+        {"names": list(dict.fromkeys(map(access.bare, patterns))), "privileges": list(READ)},
         *own(namespace),
         {"names": [ANALYSTS, intel.STREAMS], "privileges": list(READ)},
     ]
@@ -149,5 +150,5 @@ def own(namespace: str) -> list[Json]:
 
 
 def _remote(name: str, patterns: list[str]) -> Json:
-    names = [pattern[len(name) + 1 :] for pattern in patterns if access.cluster(pattern) == name]
+    names = [access.bare(pattern) for pattern in patterns if access.cluster(pattern) == name]
     return {"clusters": [name], "names": names, "privileges": ["read", "read_cross_cluster", "view_index_metadata"]}

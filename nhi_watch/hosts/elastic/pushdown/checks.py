@@ -7,7 +7,6 @@ from typing import Any, Optional
 import orjson
 from elasticsearch import Elasticsearch
 
-from nhi_watch.hosts.elastic import access
 from nhi_watch.hosts.elastic.pushdown import fields
 from nhi_watch.hosts.elastic.pushdown.buckets import CannotPushError
 from nhi_watch.hosts.elastic.read import TIMESTAMP
@@ -22,8 +21,6 @@ _NEEDED = (fields.ACTION, fields.PROVIDER, fields.RECORD)
 
 def obstacle(client: Elasticsearch, pattern: str) -> Optional[str]:
     """What stands in the way; None: nothing does."""
-    if any(access.cluster(each) for each in pattern.split(",")):
-        return "documents of remote clusters are read, not grouped"
     named = [*_KEYWORDS, fields.FLATTENED, fields.RESOURCES, TIMESTAMP]
     caps = client.field_caps(index=pattern, fields=named, ignore_unavailable=True)["fields"]
     for name in (*_KEYWORDS, fields.FLATTENED, fields.RESOURCES, TIMESTAMP):
