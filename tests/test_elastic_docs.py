@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nhi_watch import cli
-from nhi_watch.hosts.elastic import assets, templates
+from nhi_watch.hosts.elastic import assets, rules, templates
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "elastic.md").read_text("utf-8")
@@ -68,7 +68,8 @@ def test_uninstalling_names_all_that_setup_makes() -> None:
 
 
 def test_what_is_installed_is_named_as_it_is() -> None:
-    assert f"*{assets.rule()['name'].split(' (')[0]}" in TEXT
+    for rule in rules.every():
+        assert f"*{rule['name'].split(' (')[0]}*" in TEXT
     for each in assets.saved_objects():
         if each["type"] == "dashboard":
             assert f"*{each['attributes']['title']}*" in TEXT

@@ -188,10 +188,10 @@ def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def faults(document: dict[str, Any], fields: dict[str, Any]) -> list[str]:
-    """What ECS says against a document, `nhi.*` and `data_stream` apart."""
+    """What ECS says against a document, `nhi.*`, `data_stream` and what the integrations add to it apart."""
     found = []
     for path, value in leaves(document):
-        if path.startswith(("nhi.", "data_stream.")):
+        if path.startswith(("nhi.", "data_stream.", "related.entity")):
             continue
         if path not in fields:
             found.append(f"{path}: unknown")

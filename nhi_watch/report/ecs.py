@@ -1,7 +1,8 @@
 """The alert document: a notable in ECS 9.4 fields, and the rest under `nhi.*`.
 
-What an analyst filters on goes into ECS fields. Never written, because the stack owns them: `kibana.*`,
-`user.risk.*`, `host.risk.*`, top-level `risk.*`, and `event.category: iam`.
+What an analyst filters on goes into ECS fields; `related.entity` is none yet, but what Elastic's integrations write.
+Never written, because the stack owns them: `kibana.*`, `user.risk.*`, `host.risk.*`, top-level `risk.*`, and
+`event.category: iam`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SEVERITY_CODES = {"informational": 21, "low": 21, "medium": 47, "high": 73, "cri
 
 _TECHNIQUE_URL = "https://attack.mitre.org/techniques/{}/"
 _TOP = 5
+_LONGEST = 512
 
 
 def alert(notable: Json, *, created: str, change: str = "new", namespace: str = "default") -> dict[str, Any]:
@@ -129,11 +131,16 @@ def _entries(ids: list[str]) -> dict[str, list[str]]:
 def _who(notable: Json) -> dict[str, Any]:
     identity, addresses = notable["identity"], _addresses(notable)
     who: dict[str, Any] = {
-        # service.name anchors the identity in Elastic's entity store.
-        "service": {"id": identity["id"], "name": visible(identity["name"], 512), "type": identity["kind"]},
-        "user": {"id": identity["id"], "name": visible(short_name(identity), 512)},
+        "service": {
+            "id": identity["id"],
+            "name": visible(identity["name"], _LONGEST),
+            "type": identity["kind"],
+            "entity": {"id": identity["id"]},
+        },
+        "entity": entity(identity["id"], identity["name"], identity["kind"]),
+        "user": {"id": identity["id"], "name": visible(short_name(identity), _LONGEST)},
         "cloud": {"provider": identity["provider"], "account": {"id": identity["account"]}},
-        "related": {"user": list(dict.fromkeys(visible(one["name"], 512) for one in (identity, *notable["members"])))},
+        "related": {"user": _each("name", notable), "entity": _each("id", notable)},
     }
     if notable["impact"]["environment"]:
         who["service"]["environment"] = notable["impact"]["environment"]
@@ -141,6 +148,17 @@ def _who(notable: Json) -> dict[str, Any]:
         who["source"] = {"ip": addresses[0], "address": addresses[0]}
         who["related"]["ip"] = addresses
     return who
+
+
+def entity(unique: str, name: str, kind: str) -> dict[str, Any]:
+    """ECS' `entity.*`. The entity store goes by `entity.id` and `service.entity.id`: names are shared by several."""
+    told = {"id": visible(unique, _LONGEST), "name": visible(name, _LONGEST), "type": ["service"], "sub_type": kind}
+    return {**told, "source": "nhi_watch"}
+
+
+def _each(what: str, notable: Json) -> list[str]:
+    """Of the identity and of those linked to it."""
+    return list(dict.fromkeys(visible(one[what], _LONGEST) for one in (notable["identity"], *notable["members"])))
 
 
 def _addresses(notable: Json) -> list[str]:

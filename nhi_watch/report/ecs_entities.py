@@ -22,7 +22,7 @@ from nhi_watch.context.assets import Asset
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import severity_of
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.report.ecs import ECS_VERSION, SEVERITY_CODES
+from nhi_watch.report.ecs import ECS_VERSION, SEVERITY_CODES, entity
 from nhi_watch.report.words import short_name, visible
 from nhi_watch.state.inventory import Credential, Known
 from nhi_watch.state.judged import Ranked
@@ -76,7 +76,6 @@ def identity_asset(standing: Standing) -> Json:
         "message": visible(f"{known.identity.name}: {known.identity.kind} of {known.identity.provider}"),
         "event": {**_event(INVENTORY, known.identity), **_ASSET},
         **_who(known.identity, asset),
-        **_entity(known.identity.id, known.identity.name, known.identity.kind),
         "nhi": {"inventory": {"what": "identity", **_facts(known, asset)}},
     }
 
@@ -101,7 +100,7 @@ def credential_asset(credential: Credential) -> Json:
         "message": visible(f"credential {credential.id} of {identity.name}: {state}"),
         "event": {**_event(INVENTORY, identity), **_ASSET},
         **_who(identity, None),
-        **_entity(credential.id, credential.id, "credential"),
+        "entity": entity(credential.id, credential.id, "credential"),
         "nhi": {"inventory": {name: value for name, value in facts.items() if value is not None}},
     }
 
@@ -112,7 +111,6 @@ def latest(standing: Standing) -> Json:
     return {
         **document,
         "@timestamp": render(standing.known.last),
-        **_entity(standing.known.identity.id, standing.known.identity.name, standing.known.identity.kind),
         "nhi": {**document["nhi"], "inventory": {"what": "identity", **_facts(standing.known, standing.asset)}},
     }
 
@@ -159,24 +157,21 @@ def _day(seconds: int) -> str | None:
 
 def _who(identity: Identity, asset: Asset | None) -> Json:
     name = visible(identity.name, _NAME)
-    service = {"id": visible(identity.id, _NAME), "name": name, "type": identity.kind}
+    unique = visible(identity.id, _NAME)
+    service: Json = {"id": unique, "name": name, "type": identity.kind, "entity": {"id": unique}}
     if asset is not None and asset.environment:
         service["environment"] = visible(asset.environment, _NAME)
     return {
         "ecs": {"version": ECS_VERSION},
         "tags": ["nhi"],
         "service": service,
-        "user": {"id": service["id"], "name": visible(short_name(_named(identity)), _NAME)},
+        "entity": entity(identity.id, identity.name, identity.kind),
+        "user": {"id": unique, "name": visible(short_name(_named(identity)), _NAME)},
         "cloud": {"provider": identity.provider, "account": {"id": visible(identity.account, _NAME)}},
-        "related": {"user": [name]},
+        "related": {"user": [name], "entity": [unique]},
         "observer": {"vendor": "nhi_watch", "product": "nhi_watch", "type": "nhi", "version": __version__},
     }
 
 
 def _named(identity: Identity) -> Mapping[str, Any]:
     return {"id": identity.id, "name": identity.name}
-
-
-def _entity(unique: str, name: str, kind: str) -> Json:
-    entity = {"id": visible(unique, _NAME), "name": visible(name, _NAME), "type": ["service"], "sub_type": kind}
-    return {"entity": {**entity, "source": "nhi_watch"}}

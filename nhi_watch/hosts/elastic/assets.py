@@ -1,4 +1,4 @@
-"""What Kibana shows and promotes: a detection rule, data views and dashboards, as NDJSON that Kibana imports.
+"""What Kibana shows and promotes: detection rules, data views and dashboards, as NDJSON that Kibana imports.
 
 Saved objects are of the simple kinds that 8.x and 9.x both import: aggregation-based visualisations and saved
 searches, each in a panel of its own. Nothing here comes from a log.
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from nhi_watch.hosts.elastic import rules
 from nhi_watch.hosts.elastic.objects import (
     Json,
     average,
@@ -26,9 +27,8 @@ from nhi_watch.hosts.elastic.objects import (
     table,
     terms,
 )
-from nhi_watch.report.ecs import DATASET, SEVERITY_CODES
+from nhi_watch.report.ecs import DATASET
 
-RULE_ID = "nhi-watch-promotion"
 EXTERNAL_ALERTS = "eb079c62-4481-4d6e-9643-3ca499df7aaa"
 """`rule_id` of Elastic's own rule "External Alerts", which would promote every revision."""
 MARK = "nhi_watch assets "
@@ -36,57 +36,6 @@ MARK = "nhi_watch assets "
 
 _ALERTS, _RISK, _ENTITIES, _INVENTORY, _HEALTH = "nhi-alerts", "nhi-risk", "nhi-entities", "nhi-inventory", "nhi-health"
 _PROMOTED = "nhi.change : (new or escalated)"
-
-
-def rule() -> Json:
-    """The promotion rule: first revisions and rises in severity become Kibana alerts, each once.
-
-    It looks further back than it runs: Kibana makes no second alert of a document, and none is lost to a restart.
-    """
-    return {
-        "rule_id": RULE_ID,
-        "name": "NHI alerts (nhi_watch)",
-        "description": "Makes a Kibana alert of each new notable about a non-human identity, and again when its "
-        "severity rises. Name, severity and risk score are those of the notable.",
-        "type": "query",
-        "language": "kuery",
-        "index": ["logs-nhi.alerts-*"],
-        "query": f"event.kind:alert and data_stream.dataset:{DATASET} and nhi.change:(new or escalated)",
-        "filters": [],
-        "enabled": True,
-        "interval": "1m",
-        "from": "now-24h",
-        "to": "now",
-        "timestamp_override": "event.ingested",
-        "rule_name_override": "rule.name",
-        "risk_score": 47,
-        "risk_score_mapping": [{"field": "event.risk_score", "operator": "equals", "value": ""}],
-        "severity": "medium",
-        "severity_mapping": severity_mapping(),
-        "max_signals": 1000,
-        "author": ["nhi_watch"],
-        "license": "Apache-2.0",
-        "tags": ["nhi_watch", "NHI"],
-        "references": [],
-        "false_positives": [],
-        "note": "Read event.reason: the signals with most points, each with its sentence. nhi.brief tells the whole "
-        "notable in sentences, each with its proof; what stands between backticks is out of a log. nhi.notable holds "
-        "the timeline, what would have been normal, and the controls that are called for. Close with a reason, or tag "
-        "with nhi:confirmed or nhi:benign; `nhi elastic feedback` reads both back.",
-        "threat": [],
-        "exceptions_list": [],
-        "actions": [],
-        "version": 1,
-    }
-
-
-def severity_mapping() -> list[Json]:
-    """`event.severity` → Kibana's severity; informational and low are one."""
-    codes = {code: name for name, code in SEVERITY_CODES.items()}
-    return [
-        {"field": "event.severity", "operator": "equals", "value": str(code), "severity": name}
-        for code, name in sorted(codes.items())
-    ]
 
 
 def external_alerts_exception() -> Json:
@@ -202,8 +151,9 @@ def ndjson(objects: Iterable[Json]) -> bytes:
 
 def rules_file() -> bytes:
     """What `POST /api/detection_engine/rules/_import` takes, with the line that an export ends with."""
-    return ndjson([rule(), {"exported_count": 1, "exported_rules_count": 1, "missing_rules": [],
-                            "missing_rules_count": 0}])  # fmt: skip
+    told = rules.every()
+    return ndjson([*told, {"exported_count": len(told), "exported_rules_count": len(told), "missing_rules": [],
+                           "missing_rules_count": 0}])  # fmt: skip
 
 
 def objects_file() -> bytes:
@@ -217,7 +167,7 @@ def objects_file() -> bytes:
 def files() -> dict[str, bytes]:
     """Name → content of every file that `--assets DIR` writes."""
     return {
-        "nhi-rule.ndjson": rules_file(),
+        "nhi-rules.ndjson": rules_file(),
         "nhi-saved-objects.ndjson": objects_file(),
         "external-alerts-exception.json": orjson.dumps(external_alerts_exception(), option=orjson.OPT_INDENT_2) + b"\n",
     }

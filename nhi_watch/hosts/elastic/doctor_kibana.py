@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.hosts.elastic import assets
+from nhi_watch.hosts.elastic import rules
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.kibana_setup import RULES
 
@@ -17,7 +17,7 @@ _NAME = "Kibana rule"
 def rule(kibana: Kibana) -> tuple[str, str, str, str]:
     """Name, status, sentence and remedy. A Kibana that does not answer is a status of its own."""
     try:
-        found = kibana.get(RULES, rule_id=assets.RULE_ID)
+        found = kibana.get(RULES, rule_id=rules.PROMOTION)
     except StoreError as error:
         return _NAME, "unknown", str(error), ""
     if found is None:

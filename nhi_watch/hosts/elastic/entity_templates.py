@@ -19,10 +19,9 @@ _COMMON = (
     "ecs.version tags data_stream.type data_stream.dataset data_stream.namespace event.kind event.category event.type "
     "event.module event.dataset event.provider event.action service.id service.name service.type service.environment "
     "user.id user.name cloud.provider cloud.account.id related.user observer.vendor observer.product observer.type "
-    "observer.version"
+    "observer.version entity.id entity.name entity.type entity.sub_type entity.source service.entity.id related.entity"
 )
 _DATES = "@timestamp event.created event.ingested"
-_ENTITY = "entity.id entity.name entity.type entity.sub_type entity.source"
 _SCORE = (
     (FLOAT, "event.risk_score event.risk_score_norm nhi.risk.score nhi.risk.priority"),
     (LONG, "event.severity"),
@@ -30,7 +29,7 @@ _SCORE = (
     (DATE, "event.start event.end nhi.risk.day"),
 )
 _FACTS = (
-    (KEYWORD, f"{_ENTITY} nhi.inventory.what nhi.inventory.owner nhi.inventory.criticality"),
+    (KEYWORD, "nhi.inventory.what nhi.inventory.owner nhi.inventory.criticality"),
     (DATE, "nhi.inventory.first_seen nhi.inventory.last_seen"),
 )
 _CREDENTIAL = (

@@ -1,12 +1,13 @@
-"""What `nhi elastic setup --kibana` installs: the promotion rule, data views and dashboards; twice changes nothing."""
+"""What `nhi elastic setup --kibana` installs: rules, data views and dashboards; twice changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.hosts.elastic import assets
+from nhi_watch.hosts.elastic import assets, rules
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.setup import Step, holds
 
@@ -31,25 +32,26 @@ def setup(kibana: Kibana, dry_run: bool = False) -> list[Step]:
 
 
 def _steps(kibana: Kibana) -> Iterator[Step]:
-    yield Step("Kibana rule", assets.RULE_ID, _rule_change(kibana), lambda: _install_rule(kibana))
+    for rule in rules.every():
+        yield Step("Kibana rule", rule["name"], _rule_change(kibana, rule), partial(_install_rule, kibana, rule))
     change = _objects_change(kibana)
     yield Step("Kibana saved objects", "NHI dashboards", change, lambda: _install_objects(kibana))
     yield from _external(kibana)
 
 
-def _rule_change(kibana: Kibana) -> str:
-    found = kibana.get(RULES, rule_id=assets.RULE_ID)
+def _rule_change(kibana: Kibana, rule: Json) -> str:
+    found = kibana.get(RULES, rule_id=rule["rule_id"])
     if found is None:
         return "create"
-    wanted = {name: value for name, value in assets.rule().items() if name not in _OURS_TO_SET}
+    wanted = {name: value for name, value in rule.items() if name not in _OURS_TO_SET}
     return "none" if holds(found, wanted) else "update"
 
 
-def _install_rule(kibana: Kibana) -> None:
+def _install_rule(kibana: Kibana, rule: Json) -> None:
     """A rule that is there keeps what people set of it."""
-    found = kibana.get(RULES, missing={}, rule_id=assets.RULE_ID)
+    found = kibana.get(RULES, missing={}, rule_id=rule["rule_id"])
     kept = {name: found[name] for name in _OURS_TO_SET - {"version"} if name in found}
-    content = assets.ndjson([{**assets.rule(), **kept}])
+    content = assets.ndjson([{**rule, **kept}])
     answer = kibana.upload(f"{RULES}/_import?overwrite=true", "nhi-rule.ndjson", content)
     if not answer.get("success"):
         raise StoreError(f"Kibana did not take the rule: {_first(answer.get('errors', []))}")
