@@ -7,10 +7,12 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import orjson
 import pytest
 import yaml
 
@@ -155,23 +157,95 @@ CRONJOB = _closed(
 """As much of batch/v1 as the example uses; what it does not name is a mistake."""
 
 
-def cronjob() -> Tree:
-    (told,) = yaml.safe_load_all((FOLDER / "cronjob.yaml").read_text("utf-8"))
-    return dict(told)
+CHART = FOLDER / "chart"
+VALUES: Tree = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+TWO = [{"namespace": "default"}, {"namespace": "payments", "index": "logs-aws.cloudtrail-payments"}]
+_TOKEN = re.compile(r"\{\{(-?) *(.+?) *\}\}")
 
 
-def test_the_cronjob_is_one_that_kubernetes_takes_with_least_privilege() -> None:
-    jsonschema.validate(cronjob(), CRONJOB)
-    assert all(within(field, *limits) for field, limits in zip(cronjob()["spec"]["schedule"].split(), LIMITS))
+def rendered(values: Tree) -> list[Tree]:
+    """What Helm makes of the chart: as much of its language as the chart uses, and an error for any more."""
+    whole = {"Values": values, "Chart": {"AppVersion": chart()["appVersion"]}}
+    text = (CHART / "templates" / "cronjobs.yaml").read_text("utf-8")
+    parts = _TOKEN.split(text)
+    made, rest = _rendered([parts[0], *_tokens(parts)], whole, whole)
+    assert not rest
+    return [each for each in yaml.safe_load_all(made) if each]
 
 
-def test_the_cronjob_runs_our_command_and_mounts_what_it_names() -> None:
-    pod = cronjob()["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    assert container["command"][0] == "nhi"
-    accept(container["command"][1:])
-    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
-    assert container["image"].endswith(f":{__version__}")
+def _tokens(parts: list[str]) -> Iterator[Any]:
+    for trim, token, after in zip(parts[1::3], parts[2::3], parts[3::3]):
+        yield (trim == "-", token)
+        yield after
+
+
+def _rendered(items: list[Any], here: Any, whole: Tree) -> tuple[str, list[Any]]:
+    made = ""
+    while items:
+        item, *items = items
+        if isinstance(item, str):
+            made += item
+            continue
+        trim, token = item
+        made = made.rstrip() if trim else made
+        verb, _, what = token.partition(" ")
+        if verb == "end":
+            return made, items
+        if verb in ("range", "with"):
+            value = _value(what, here, whole)
+            entries = value if verb == "range" else [value] if value else []
+            _, after = _rendered(items, {}, whole)
+            made += "".join(_rendered(items, entry, whole)[0] for entry in entries)
+            items = after
+        else:
+            made += _value(token, here, whole)
+    return made, items
+
+
+def _value(told: str, here: Any, whole: Tree) -> Any:
+    path, _, how = told.partition(" | ")
+    assert how in ("", "quote") and re.fullmatch(r"\$?\.[\w.]*", path), told
+    value = whole if path.startswith("$") else here
+    for step in path.lstrip("$").split("."):
+        value = value.get(step, "") if step and isinstance(value, dict) else value
+    return f'"{value}"' if how else value
+
+
+def chart() -> Tree:
+    return dict(yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("jobs", [VALUES["jobs"], TWO], ids=["as shipped", "two namespaces"])
+def test_the_chart_makes_a_cronjob_for_each_namespace_with_least_privilege(jobs: list[Tree]) -> None:
+    schema = orjson.loads((CHART / "values.schema.json").read_bytes())
+    values = {**VALUES, "jobs": jobs}
+    jsonschema.validate(values, schema)
+    made = rendered(values)
+    assert [each["metadata"]["name"] for each in made] == [f"nhi-run-{job['namespace']}" for job in jobs]
+    for job, each in zip(jobs, made):
+        jsonschema.validate(each, CRONJOB)
+        assert all(within(field, *limits) for field, limits in zip(each["spec"]["schedule"].split(), LIMITS))
+        pod = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert container["command"][0] == "nhi"
+        accept(container["command"][1:])
+        told = cli.parser().parse_args(container["command"][1:])
+        assert told.namespace == job["namespace"] and ("index" not in job or told.index == job["index"])
+        assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+        assert container["image"] == f"{VALUES['image']}:{__version__}"
+
+
+def test_the_chart_is_one_that_helm_takes() -> None:
+    told = chart()
+    assert (told["apiVersion"], told["type"], told["appVersion"]) == ("v2", "application", __version__)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", told["version"]) and re.fullmatch(r"[a-z0-9-]+", told["name"])
+    faults: list[Tree] = [{"jobs": []}, {"jobs": [{"namespace": "Upper"}]}, {"url": "es:9200"}, {"colour": "red"}]
+    for wrong in faults:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**VALUES, **wrong}, orjson.loads((CHART / "values.schema.json").read_bytes()))
+    helm = shutil.which("helm")
+    if helm is not None:  # what stands above has to do elsewhere
+        subprocess.run([helm, "lint", "--strict", str(CHART)], check=True, capture_output=True)
 
 
 def test_the_image_is_made_of_what_is_there() -> None:

@@ -1,0 +1,184 @@
+"""Builds the integration package out/elastic/nhi_watch-VERSION/ and its zip, which Kibana takes under Integrations.
+
+For those who install with Fleet what `nhi elastic setup` installs otherwise: templates, dashboards and rules of the
+same names; one of both, not both. Written after elastic/package-spec; tests/test_elastic_package.py says its rules.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import orjson
+import yaml
+
+from layout import ROOT
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from nhi_watch import __version__
+from nhi_watch.context.assets import Asset
+from nhi_watch.core.event import Identity
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.hosts.elastic import assets, entity_templates, fields, rules, templates
+from nhi_watch.report import ecs, ecs_entities
+from nhi_watch.report.ecs_entities import Standing
+from nhi_watch.state.inventory import Known
+from nhi_watch.state.judged import Ranked
+from notable_samples import documents
+
+Json = dict[str, Any]
+NAME = "nhi_watch"
+SPEC = "3.3.0"
+_WHEN = "2026-03-13T00:05:00Z"
+_LINK = "https://example.com/nhi_watch/CHANGELOG.md"
+_CONSTANT = {"data_stream.type": "logs", "data_stream.dataset": "", "data_stream.namespace": "", "event.module": "nhi"}
+_TITLES = {"alerts": "Alerts", "risk": "Risk of identities by day", "inventory": "Identities and credentials",
+           "health": "Runs of the job"}  # fmt: skip
+_DESCRIPTION = "Alerts, scores and inventory of non-human identities that nhi_watch writes, with dashboards and rules."
+_README = f"""# Non-human identities (nhi_watch)
+
+{_DESCRIPTION}
+
+This package holds templates, dashboards and rules. What writes into them is `nhi elastic run`: see docs/elastic.md of
+nhi_watch, of which step 2 is done when this package is installed, but for the state: `nhi elastic setup` makes it.
+
+{{{{event "alerts"}}}}
+
+{{{{fields "alerts"}}}}
+"""
+
+
+def main() -> int:
+    """Write it and say where."""
+    folder = build(ROOT / "out" / "elastic")
+    print(f"{folder.relative_to(ROOT)}: {sum(path.is_file() for path in folder.rglob('*'))} files; beside it its zip")
+    return 0
+
+
+def build(into: Path) -> Path:
+    """Write the package below a folder, and its zip; returns its folder."""
+    folder = into / f"{NAME}-{__version__}"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    with ZipFile(f"{folder}.zip", "w", ZIP_DEFLATED) as packed:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            packed.write(path, path.relative_to(into))
+    return folder
+
+
+def files() -> dict[str, bytes]:
+    """Path → content."""
+    found = {
+        "manifest.yml": _yaml(_manifest()),
+        "changelog.yml": _yaml(_changelog()),
+        "docs/README.md": _README.encode(),
+        "LICENSE.txt": (ROOT / "LICENSE").read_bytes(),
+    }
+    for kind in _TITLES:
+        found.update(_stream(kind))
+    for each in assets.saved_objects():
+        told = _renamed(each)
+        kind = told["type"].replace("-", "_")
+        found[f"kibana/{kind}/{told['id']}.json"] = _json(told)
+    for rule in rules.every():
+        unique = rule["rule_id"] if rule["rule_id"] != rules.PROMOTION else rules.identifier(rules.PROMOTION)
+        name = f"{unique}_{rule['version']}"
+        found[f"kibana/security_rule/{name}.json"] = _json({"id": name, "type": "security-rule", "attributes": rule})
+    return found
+
+
+def _manifest() -> Json:
+    return {
+        "format_version": SPEC,
+        "name": NAME,
+        "title": "Non-human identities (nhi_watch)",
+        "version": __version__.partition(".dev")[0],
+        "description": _DESCRIPTION,
+        "type": "integration",
+        "source": {"license": "Apache-2.0"},
+        "categories": ["security", "credential_management", "advanced_analytics_ueba"],
+        "conditions": {"kibana": {"version": "^8.19.0 || ^9.0.0"}, "elastic": {"subscription": "basic"}},
+        "owner": {"github": "nhi-watch/nhi_watch", "type": "community"},
+    }
+
+
+def _changelog() -> list[Json]:
+    change = {"description": "Templates, dashboards and rules.", "type": "enhancement", "link": _LINK}
+    return [{"version": _manifest()["version"], "changes": [change]}]
+
+
+def _stream(kind: str) -> dict[str, bytes]:
+    dataset, folder = f"nhi.{kind}", f"data_stream/{kind}"
+    mapping, sample = _mapping(dataset), _sample(kind)
+    settled = {"index_template": {"mappings": {"dynamic": False}}}
+    found = {
+        f"{folder}/manifest.yml": _yaml({"title": _TITLES[kind], "type": "logs", "dataset": dataset,
+                                         "elasticsearch": settled}),
+        f"{folder}/fields/fields.yml": _yaml(_fields(mapping, dataset)),
+        f"{folder}/lifecycle.yml": _yaml({"data_retention": _retention(dataset)}),
+    }  # fmt: skip
+    return {**found, f"{folder}/sample_event.json": _json(sample)} if sample else found
+
+
+def _mapping(dataset: str) -> Json:
+    return templates.alert_mappings() if dataset == ecs.DATASET else entity_templates.mappings()[f"logs-{dataset}"]
+
+
+def _retention(dataset: str) -> str:
+    return templates.RETENTION if dataset == ecs.DATASET else entity_templates.RETENTION[f"logs-{dataset}"]
+
+
+def _fields(mapping: Json, dataset: str) -> list[Json]:
+    constant = {**_CONSTANT, "data_stream.dataset": dataset, "event.dataset": dataset}
+    told: list[Json] = []
+    for name, kind in sorted(fields.names(mapping).items()):
+        if name in constant:
+            value = {"value": constant[name]} if constant[name] else {}
+            told.append({"name": name, "type": "constant_keyword", "description": _described(name), **value})
+        else:
+            told.append({"name": name, "type": kind, "description": _described(name)})
+    return told
+
+
+def _described(name: str) -> str:
+    return f"{name.replace('.', ' ').replace('_', ' ').strip('@').capitalize()}."
+
+
+def _sample(kind: str) -> Json:
+    role = Identity("aws:123456789012:role:AROAEXAMPLE", "arn:aws:iam::123456789012:role/ci", "role", "aws",
+                    "123456789012", "")  # fmt: skip
+    standing = Standing(Known(role, 20_000 * DAY, 20_500 * DAY + 7200), 20_500, Ranked(role.id, 61.5, 0.5, 0.9, True),
+                        Asset("high", "team-a", "production"), "model")  # fmt: skip
+    made = {"risk": ecs_entities.risk, "inventory": ecs_entities.identity_asset}
+    if kind in made:
+        return ecs_entities.stamped(made[kind](standing), "default", _WHEN)
+    return ecs.alert(documents()[0], created=_WHEN) if kind == "alerts" else {}
+
+
+def _renamed(each: Json) -> Json:
+    """Ids of a package's objects begin with its name."""
+    references = [{**told, "id": _own(told["id"])} for told in each["references"]]
+    return {**each, "id": _own(each["id"]), "references": references}
+
+
+def _own(name: str) -> str:
+    return f"{NAME}-{name.removeprefix('nhi-')}"
+
+
+def _yaml(content: Any) -> bytes:
+    return yaml.safe_dump(content, sort_keys=False, width=118).encode()
+
+
+def _json(content: Json) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
