@@ -8,15 +8,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 import nhi_watch.hosts.elastic.client  # noqa: F401   the program that is run needs its libraries; bare Pythons lack them
 from nhi_watch import cli
 from nhi_watch.hosts.files import find
 
+Tree = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 BODY = b'{"error":{"reason":"missing authentication credentials for REST request"},"status":401}'
 
@@ -43,14 +47,38 @@ class Closed(BaseHTTPRequestHandler):
         """Not into the test's output."""
 
 
-@pytest.fixture(scope="module")
-def closed() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Closed) as server:
+@contextmanager
+def serving(handler: type[Closed]) -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def closed() -> Iterator[str]:
+    with serving(Closed) as url:
+        yield url
+
+
+class Other(Closed):
+    """Says that it is some version of something."""
+
+    body, product, status = b"", "Elasticsearch", 200
+
+    def do_HEAD(self) -> None:
+        self.send_response(self.status)
+        if self.product:
+            self.send_header("X-Elastic-Product", self.product)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(self.body)
 
 
 def nhi(*arguments: str, key: str = "") -> tuple[int, str]:
@@ -87,6 +115,24 @@ def test_a_server_without_tls_is_said_to_be_one(closed: str) -> None:
     code, told = nhi("run", "--url", closed.replace("http:", "https:"))
     assert (code, told.count("\n")) == (2, 1)
     assert told.endswith("; check --ca or --fingerprint, and that the URL's scheme is the server's\n")
+
+
+_GONE = {"error": {"type": "api_not_available_exception", "reason": "not in serverless mode"}, "status": 410}
+
+
+@pytest.mark.parametrize(
+    ("product", "status", "body", "words"),
+    [
+        ("", 200, {"nodes": {"a": {"version": "3.2.0"}}}, "OpenSearch, or a proxy in front, is not supported"),
+        ("Elasticsearch", 410, _GONE, "Serverless is not supported"),
+        ("Elasticsearch", 200, {"nodes": {"a": {"version": "8.11.4"}}}, "8.11 is not supported: use 8.19"),
+    ],
+)
+def test_what_is_not_supported_is_refused_in_one_line(product: str, status: int, body: Tree, words: str) -> None:
+    told = type("Told", (Other,), {"body": orjson.dumps(body), "product": product, "status": status})
+    with serving(told) as url:
+        code, said = nhi("setup", "--url", url)
+    assert (code, said.count("\n")) == (2, 1) and words in said, said
 
 
 def test_feedback_writes_the_trail_that_audit_verify_reads() -> None:

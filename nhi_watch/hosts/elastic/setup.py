@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from elasticsearch import BadRequestError, Elasticsearch
+from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import StoreError
 from nhi_watch.hosts.elastic import templates
-from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.hosts.elastic.store_errors import explained, kinds
 
 Json = dict[str, Any]
 _MANAGED = "nhi_watch"
+_OLDEST = (8, 19)
+_NO_NODES = {"api_not_available_exception"}
+"""What a serverless project says of its nodes."""
 
 
 class Step(NamedTuple):
@@ -60,11 +63,29 @@ def setup(client: Elasticsearch, namespace: str, dry_run: bool = False) -> list[
             was installed by a later version.
     """
     with explained("nhi elastic setup"):
+        _supported(client)
         planned = list(steps(client, namespace))
         for step in planned:
             if step.change != "none" and not dry_run:
                 step.apply()
     return planned
+
+
+def _supported(client: Elasticsearch) -> None:
+    """Refuse what was never tried.
+
+    Raises:
+        StoreError: the cluster is serverless, or too old.
+    """
+    try:
+        nodes = client.nodes.info(metric="_none").body["nodes"].values()
+    except ApiError as problem:
+        if _NO_NODES & kinds(problem):
+            raise StoreError("Elasticsearch Serverless is not supported: use a cluster of 8.19 or 9") from problem
+        raise
+    oldest = min((tuple(map(int, node["version"].split(".")[:2])) for node in nodes), default=_OLDEST)
+    if oldest < _OLDEST:
+        raise StoreError(f"Elasticsearch {oldest[0]}.{oldest[1]} is not supported: use 8.19 or later, or 9")
 
 
 def _component(client: Elasticsearch, name: str, body: Json) -> Step:

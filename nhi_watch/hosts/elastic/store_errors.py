@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from elastic_transport import TlsError
-from elasticsearch import ApiError, ConnectionTimeout, TransportError
+from elasticsearch import ApiError, ConnectionTimeout, TransportError, UnsupportedProductError
 from elasticsearch import ConnectionError as UnreachableError
 
 from nhi_watch.core.errors import StoreError
 
 BUSY = frozenset({429, 502, 503, 504})
 """Answers of a server that is overloaded, and of one that is not there behind a proxy that is."""
+_NOT_ELASTIC = "the server does not say that it is Elasticsearch: OpenSearch, or a proxy in front, is not supported"
 _LOST = frozenset(
     {
         "search_context_missing_exception",
@@ -40,6 +41,8 @@ def explained(doing: str) -> Iterator[None]:
     """
     try:
         yield
+    except UnsupportedProductError as problem:
+        raise StoreError(f"{doing}: {_NOT_ELASTIC}") from problem
     except ApiError as problem:
         failed = PassingError if _passes(problem) else StoreError
         raise failed(f"{doing}: Elasticsearch said {problem.status_code}: {reason(problem)}") from problem
