@@ -138,7 +138,8 @@ class Part:
         self._count(made, replaced)
         by_cluster = again if made.documents else frozenset()
         oldest = self._state.daybook.closed * (DAY // HOUR)
-        remake.note_pushed(self._store, (hour for hour in (known - again) | by_cluster if hour >= oldest))
+        pushed = (known - again) | by_cluster | (known & replaced.kept)
+        remake.note_pushed(self._store, (hour for hour in pushed if hour >= oldest))
         return again
 
     def _made(self, trail: Trail, hours: frozenset[int]) -> Made:

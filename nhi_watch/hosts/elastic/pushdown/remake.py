@@ -62,8 +62,9 @@ def _replace_day(wholes: dict[str, IdentityDay], fresh: Mapping[str, IdentityDay
     for name in {*wholes, *fresh}:
         new = _of(fresh[name], hours) if name in fresh else {}
         old = _of(wholes[name], hours) if name in wholes else {}
-        if (not new and not old) or _alike(old, new):
-            continue
+        marked = name not in fresh or (name in wholes and fresh[name].seen <= wholes[name].seen)
+        if (not new and not old) or (marked and _alike(old, new)):
+            continue  # but marks that are missing have to be there: without them records are counted twice later
         whole = wholes.setdefault(name, IdentityDay(fresh[name].day if name in fresh else wholes[name].day))
         for key in old:
             del whole.behaviours[key]
