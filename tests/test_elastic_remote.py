@@ -6,6 +6,8 @@ Of the newest version only, and with the trial licence that connections by keys 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +30,7 @@ from nhi_watch.hosts.elastic.client import connect
 from nhi_watch.hosts.elastic.connection import Connection
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore
+from test_elastic_keys import ADMIN
 from test_elastic_run import ROOT, SINCE, simulated
 
 Tree = dict[str, Any]
@@ -156,6 +159,31 @@ def test_elasticsearchs_own_tls_is_trusted_by_its_authority_only(pair: Pair) -> 
     assert orjson.loads(done.stdout)["events"] == len(HERE)
     plain = nhi(pair._replace(url=pair.url.replace("https", "http")), run_key, *flags)
     assert plain.returncode == 2 and plain.stderr.count("\n") == 1, plain.stderr
+
+
+def test_steps_two_to_four_of_the_page_run_as_they_stand_there(pair: Pair, tmp_path: Path) -> None:
+    """Letter by letter, but for the address, the administrator's password, and Kibana, which is left out."""
+    need(shutil.which("curl"), "needs curl")
+    load(pair.near, SOURCE, (document(r, False, render(int(time.time()) - 300)) for r in simulated()[120:130]))
+    page = (ROOT / "docs" / "elastic.md").read_text("utf-8").partition("## 2. ")[2].partition("## What is written")[0]
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+    changes = {"https://es.example.com:9200": pair.url, "-u elastic": f"-u {USER}:{PASSWORD}",
+               " NHI_KIBANA_URL=https://kibana.example.com:5601": ""}  # fmt: skip
+    for there, here in changes.items():
+        assert there in script
+        script = script.replace(there, here)
+    program = tmp_path / ".venv" / "bin" / "nhi"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m nhi_watch.cli "$@"\n')
+    program.chmod(0o755)
+    shutil.copy(pair.ca, tmp_path / "ca.pem")
+    (tmp_path / "admin.key").write_text(key(pair.near, {"name": "admin", "role_descriptors": {"admin": ADMIN}}))
+    told = {name: value for name, value in os.environ.items() if not name.startswith("NHI_")}
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=tmp_path, env=told, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert re.search(r"Read [1-9]\d* documents", done.stdout), done.stdout
 
 
 def test_a_remote_that_dies_keeps_its_checkpoint_while_the_others_go_on(pair: Pair) -> None:

@@ -57,6 +57,18 @@ def bare(pattern: str) -> str:
     return pattern[len(name) + 1 :] if name else pattern
 
 
+def by_cluster(pattern: str) -> list[str]:
+    """Patterns of one cluster together: a point in time is over one.
+
+    >>> by_cluster("a-*,paris:a-*,b-*")
+    ['a-*,b-*', 'paris:a-*']
+    """
+    found: dict[str, list[str]] = {}
+    for each in pattern.split(","):
+        found.setdefault(cluster(each), []).append(each)
+    return [",".join(patterns) for patterns in found.values()]
+
+
 def lacking(client: Elasticsearch, wanted: Sequence[Json]) -> dict[str, list[str]]:
     """Index pattern → privileges on it that the key lacks; nothing on a cluster without security.
 

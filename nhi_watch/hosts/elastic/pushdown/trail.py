@@ -13,7 +13,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core.errors import RejectError
-from nhi_watch.hosts.elastic import hits, read
+from nhi_watch.hosts.elastic import access, hits, read
 from nhi_watch.hosts.elastic.hits import Refuse
 from nhi_watch.hosts.elastic.pushdown import checks, fields, queries
 from nhi_watch.hosts.elastic.pushdown.behaviours import Gatherer
@@ -166,8 +166,9 @@ class Trail:
         return made
 
     def _read(self, wanted: Json, made: Made, refuse: Refuse) -> None:
-        for page in read.pages(self._client, self.pattern, wanted, self._page):
-            hits.feed(made.intake, page, refuse)
+        for pattern in access.by_cluster(self.pattern):
+            for page in read.pages(self._client, pattern, wanted, self._page):
+                hits.feed(made.intake, page, refuse)
 
 
 def _add(bucket: Bucket, request: Request, gatherer: Gatherer, made: Made) -> None:
