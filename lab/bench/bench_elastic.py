@@ -4,7 +4,8 @@ A bare loop opens a point in time, fetches pages with search_after, decodes them
 does, and drops them. Two are measured: `same` sends the very requests of the run (page size, query, order,
 whole `_source`) one after the other; `fields` asks for `_source: false` and only the fields that the source
 reads. The run is a whole month over an empty state: reading, grouping, scoring every day, writing alerts and
-state. All take turns; medians are reported.
+state. All take turns; medians are reported, and where the run's time goes, in µs a document by stage.
+`python lab/bench/bench_elastic.py [EVENTS]`
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ _START = "2025-03-03"
 _BASE = parse("2025-06-01T00:00:00Z")
 
 
-def main() -> None:
+def main(events: int = EVENTS) -> None:
     """Measure, and write out/bench/elastic.json."""
-    days = [day.records for day in Tenant(Spec(days=DAYS, machines=300, seed=5, start=_START, events=EVENTS)).days()]
+    days = [day.records for day in Tenant(Spec(days=DAYS, machines=300, seed=5, start=_START, events=events)).days()]
     with tempfile.TemporaryDirectory() as folder:
         servers = elastic_server.run(VERSION, Path(folder) / "node", heap="1g")
         client = next(servers).client
@@ -66,6 +67,7 @@ def _measure(client: Elasticsearch, name: str, days: list[list[Any]], original: 
     window = read.Window(stream, _BASE, _BASE + len(days))
     loops = {"same": {"source": True}, "fields": {"source": False, "fields": list(ECS_FIELDS)}}
     taken: dict[str, list[float]] = {}
+    stages: list[dict[str, float]] = []
     total = 0
     for turn in range(ROUNDS + 1):
         for loop, what in loops.items():
@@ -73,11 +75,18 @@ def _measure(client: Elasticsearch, name: str, days: list[list[Any]], original: 
         namespace = f"{name}{turn}"
         setup.setup(client, namespace)
         job = Job(stream, namespace, _BASE, lag=0)
-        read_by_run = _time(taken, "run", turn, lambda job=job: int(run(client, job)["read"]))
+        read_by_run = _time(taken, "run", turn, lambda job=job: _run(client, job, stages))
         assert read_by_run == total == sum(map(len, days))
     rates = {loop: total / statistics.median(seconds) for loop, seconds in taken.items()}
     ratios = {f"run_to_{loop}": rates["run"] / rates[loop] for loop in rates if loop.startswith("bare")}
-    return {"events_per_second": rates, **ratios}
+    spent = {name: statistics.median(each[name] for each in stages[1:]) * 1e6 / total for name in stages[0]}
+    return {"events_per_second": rates, **ratios, "us_by_stage": spent}
+
+
+def _run(client: Elasticsearch, job: Job, stages: list[dict[str, float]]) -> int:
+    done = run(client, job)
+    stages.append(done["seconds"])
+    return int(done["read"])
 
 
 def _time(taken: dict[str, list[float]], name: str, turn: int, work: Any) -> int:
@@ -111,4 +120,4 @@ def _bare_pages(client: Elasticsearch, window: read.Window, what: dict[str, Any]
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))
