@@ -66,7 +66,7 @@ from nhi_watch.intake.days import Intake
 
 records = [json.loads(line) for line in Path(log).read_text().splitlines()]
 source_fields.SAMPLES = Path(data)
-found = {"docs": "\\n".join(docs.sources())}
+found = {"docs": "\\n".join(docs.sources()), "fields": docs.fields()}
 for source in ("auto", "gadget"):
     out = Path(data) / source
     found[source] = cli.main(["score", log, "--source", source, "--out", str(out)])
@@ -113,8 +113,9 @@ def test_splunk_and_elastic_read_its_records(found: Any) -> None:
 
 
 def test_the_page_of_the_sources_has_it(found: Any) -> None:
-    assert "| `gadget` | `gadget:calls` | `logs-gadget.calls-*` |" in found["docs"]
-    assert "## gadget" in found["docs"] and "the calls of a made-up product" in found["docs"]
+    told = "| [`gadget`](gadget.py) | Gadgets: the calls of a made-up product. | `gadget:calls` |"
+    assert told + " `logs-gadget.calls-*` |" in found["docs"]
+    assert "gadget,call,everything,refused: no_action" in found["fields"]
 
 
 def test_the_sample_lies_where_the_suite_of_all_sources_looks_for_it() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import importlib
 import importlib.util
+import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,24 +16,27 @@ import source_fields
 import walk
 from layout import ORDER, ROOT
 from nhi_watch.core import registry
+from nhi_watch.detect.signals import SIGNALS
 
 DOCS = ROOT / "docs"
 MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
 ABOUT_SIGNALS = """reasons why a behaviour, or an episode (one identity's day), is unusual or risky. Each is
 one file in `nhi_watch/detect/signals/`. A value of 0 is ordinary, larger is worse; *cannot tell* means that the
 telemetry for it is missing, and has points of its own."""
-ABOUT_SOURCES = """Each source is one file or folder of `nhi_watch/intake/sources/`: a record becomes an Event,
-or a reject. The tables of fields were found by leaving each field of the samples out in turn: it *feeds* what
-then changes in the Event. A field that another one stands in for, as one of Kubernetes' three times, changes
-nothing and is not listed. How much of real records is read, in each shape: [Sources,
-measured](sources_measured.md)."""
-ABOUT_SCHEMAS = """Each schema is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read
-as the product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
-ABOUT_NEEDS = """Found by leaving each value of the Event out of the signals' samples. Without what it needs a signal is
-*silent* (its value is 0) or *cannot tell* (which has points of its own); without what some of its cases need, those are
-silent. The tables of the sources below tell which fields of a log give these values. Every signal needs an identity, a
-time and an action: a record without a time or an action is refused, one without an identity is nobody's in particular
-(`anonymous`). The access level and the class of a call follow from the action."""
+ABOUT_SOURCES = """For: whoever connects a log, or asks what a missing field costs. A record of any of these logs
+becomes an Event, or a reject with its reason. Who acts, what is told of each call, and why records are refused stands
+at the head of each source's file, to which its name links; how much of real records is read: [Sources,
+measured](sources_measured.md).
+
+**Which field feeds what** is a table to filter, [sources.csv](sources.csv) (here, in a spreadsheet, or with grep
+'^gitlab,'): what of the Event a field *feeds*, and what a record is without it. It was found by leaving each field of
+the samples out in turn; one that another stands in for changes nothing, and is not listed. What a signal needs of the
+Event: [signals](signals.md). Every record needs a time and an action; one without an identity is nobody's in
+particular (`anonymous`)."""
+ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read as the
+product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
+ABOUT_NEEDS = """*Needs*, besides an identity, a time and an action: without it the signal is silent (its value is 0) or
+*cannot tell*; *in part*: some of its cases are silent. Found by leaving each value of the Event out of its samples."""
 EXIT_CODES = """Exit code 0: it ran. 1: a defect of ours. 2: the input or the configuration is wrong, and
 one line says what and where."""
 
@@ -56,6 +61,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     writers: dict[str, Callable[[], Iterable[str]]] = {"signals": signals, "sources": sources}
     for name, write in writers.items():
         yield DOCS / f"{name}.md", page(name.capitalize(), write())
+    yield DOCS / "sources.csv", fields()
     if importlib.util.find_spec("nhi_watch.cli"):
         parser: argparse.ArgumentParser = importlib.import_module("nhi_watch.cli").parser()
         yield DOCS / "cli.md", page("Command line", command_line(parser))
@@ -76,8 +82,8 @@ def decisions() -> Iterator[str]:
 def signals() -> Iterator[str]:
     """The signals in a table, and then each with what it means."""
     found = registry.modules("nhi_watch.detect.signals")
-    yield from [f"{len(found)} {ABOUT_SIGNALS}", ""]
-    yield from table(["signal", "title", "looks at", "frameworks", "control"], map(signal_row, found))
+    yield from [f"{len(found)} {ABOUT_SIGNALS}", "", ABOUT_NEEDS, ""]
+    yield from table(["signal", "title", "looks at", "frameworks", "control", "needs"], map(signal_row, found))
     for module in found:
         yield from ["", f"## {module.NAME}", "", meaning(module), "", f"Value: {value_of(module)}"]
 
@@ -86,7 +92,8 @@ def signal_row(module: ModuleType) -> list[str]:
     """One row of the table of signals."""
     frameworks = ", ".join(module.FRAMEWORKS)
     link = f"[`{module.NAME}`](#{module.NAME})"
-    return [link, module.TITLE, module.SCOPE, frameworks, module.CONTROL.replace("_", " ")]
+    needs = source_fields.needs_told(next(signal for signal in SIGNALS if signal.name == module.NAME))
+    return [link, module.TITLE, module.SCOPE, frameworks, module.CONTROL.replace("_", " "), needs]
 
 
 def value_of(module: ModuleType) -> str:
@@ -95,18 +102,29 @@ def value_of(module: ModuleType) -> str:
 
 
 def sources() -> Iterator[str]:
-    """The log sources in a table, and then each with what it reads."""
-    found = registry.modules("nhi_watch.intake.sources")
+    """The log sources in a table, and the schemas in which other tools keep their records."""
     yield from [ABOUT_SOURCES, ""]
-    head = ["source", "Splunk sourcetypes", "Elasticsearch indices"]
-    columns = (([m.NAME], m.SPLUNK_SOURCETYPES, m.ELASTIC_INDICES) for m in found)
-    yield from table(head, ([code(names) for names in row] for row in columns))
+    head = ["source", "what it reads", "Splunk sourcetypes", "Elasticsearch indices"]
+    yield from table(head, map(source_row, registry.modules("nhi_watch.intake.sources")))
     yield from ["", "## Common schemas", "", ABOUT_SCHEMAS, "", *schemas()]
-    yield from ["", "## What signals need", "", ABOUT_NEEDS, ""]
-    yield from table(["signal", "needs", "some of its cases need"], source_fields.about_signals())
-    for module in found:
-        yield from ["", f"## {module.NAME}", "", meaning(module), ""]
-        yield from table(["field", "feeds", "without it"], source_fields.about_source(module))
+
+
+def source_row(module: ModuleType) -> list[str]:
+    """One row of the table of sources: its name links to the file, whose first line tells what it reads."""
+    path = Path(module.__file__ or "")
+    place = f"../{path.relative_to(ROOT)}" if path.is_relative_to(ROOT) else path.name
+    name = f"[`{module.NAME}`]({place})"
+    return [name, meaning(module).partition("\n")[0], code(module.SPLUNK_SOURCETYPES), code(module.ELASTIC_INDICES)]
+
+
+def fields() -> str:
+    """CSV: each field of each log, what it feeds, and what a record is without it."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(["source", "field", "feeds", "without it"])
+    for module in registry.modules("nhi_watch.intake.sources"):
+        rows.writerows([module.NAME, *row] for row in source_fields.about_source(module))
+    return out.getvalue()
 
 
 def schemas() -> Iterator[str]:

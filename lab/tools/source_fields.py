@@ -23,7 +23,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.scoring import views_of
-from nhi_watch.detect.signals import SIGNALS, Signal
+from nhi_watch.detect.signals import Signal
 
 SAMPLES = ROOT / "tests" / "data"
 BLANK: dict[str, Any] = {
@@ -168,17 +168,19 @@ def _value(signal: Signal, sample: dict[str, Any]) -> float | None:
     return None if set(values) == {None} else max(value or 0.0 for value in values)
 
 
-# ---- Markdown
+# ---- for the pages
 
 
-def about_signals() -> Iterator[list[str]]:
-    """Rows: signal, what it needs, what only some of its cases need."""
-    for signal in SIGNALS:
-        needs = needs_of(signal)
-        must = [f"{name} ({what})" for name, what in needs.items() if what != "some cases silent"]
-        some = [name for name, what in needs.items() if what == "some cases silent"]
-        link = f"[`{signal.name}`](signals.md#{signal.name})"
-        yield [link, ", ".join(must) or "the action alone", ", ".join(some)]
+def needs_told(signal: Signal) -> str:
+    """What a signal needs of an Event, in words; "": the action alone.
+
+    >>> from nhi_watch.detect.signals import SIGNALS
+    >>> [needs_told(signal) for signal in SIGNALS if signal.name in ("attack_tool", "risky_network")]
+    ['traits, agent (in part)', 'network (cannot tell)']
+    """
+    words = {"silent": "", "cannot tell": " (cannot tell)", "some cases silent": " (in part)"}
+    needs = sorted(needs_of(signal).items(), key=lambda need: need[1] == "some cases silent")
+    return ", ".join(f"{name}{words[what]}" for name, what in needs)
 
 
 def about_source(source: ModuleType) -> Iterator[list[str]]:
@@ -189,4 +191,4 @@ def about_source(source: ModuleType) -> Iterator[list[str]]:
         changed = [name for name in field.feeds if name not in field.lost]
         other = f"another or none: {', '.join(changed)}" if changed else ""
         feeds = ", ".join(field.feeds) or "everything"
-        yield [f"`{field.path}`", feeds[:_TEXTS], "; ".join(filter(None, (rejected, untold, other)))[:_TEXTS]]
+        yield [field.path, feeds[:_TEXTS], "; ".join(filter(None, (rejected, untold, other)))[:_TEXTS]]
