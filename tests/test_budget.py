@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from nhi_watch.detect.calibration import NOTHING, Quiet
 from nhi_watch.detect.ranking import (
-    CRITICAL,
     DAILY_OVER,
     LEAST,
     Candidate,
@@ -23,6 +22,7 @@ from nhi_watch.detect.ranking import (
     places,
     week_allowance,
 )
+from nhi_watch.detect.scoring import CRITICAL
 from nhi_watch.state.judged import Ranked
 
 BUDGET = 10.0

@@ -262,6 +262,25 @@ def test_only_what_can_be_stolen_from_a_machine_is_a_notable(identity: dict[str,
     assert len([n for n in found if n["first_time"][:10] == "2024-10-04"]) == notables
 
 
+def console(day: int, hand: bool) -> Records:
+    """A day of a role with which people work as well, in console sessions."""
+    signed_in = [record(day, "16:00", name="ListBuckets", sessionCredentialFromConsole="true", id=f"hand{day}")]
+    return quiet(1, end=day + 1) + (signed_in if hand else [])
+
+
+def test_who_was_made_to_look_like_a_person_is_shown_where_a_machine_would_be_critical() -> None:
+    past = [r for day in range(TODAY - 20, TODAY) for r in console(day, hand=day % 4 == 0)]
+    _, (result,) = scored(past + raid())
+    (notable,) = [*result.notables, *result.below]
+    assert notable["severity"] == "critical"
+    assert notable["title"].startswith("Person or machine? payments-api: ")
+    by_hand = [{**r, "sessionCredentialFromConsole": "true"} for r in raid()]
+    _, (people,) = scored(past + by_hand)
+    assert [*people.notables, *people.below] == []
+    _, (less,) = scored(past + odd("payments-api"))
+    assert [*less.notables, *less.below] == []
+
+
 # ---- provisional
 
 

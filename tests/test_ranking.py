@@ -11,7 +11,7 @@ from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.context.assets import UNKNOWN, Asset
 from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.ranking import impact, is_eligible, priority
-from nhi_watch.detect.scoring import views_of
+from nhi_watch.detect.scoring import score_day, views_of
 
 BY_HAND = {"agent": "browser", "traits": ["browser", "console"]}
 LOOKS_SO = {"agent": "browser", "traits": ["browser"]}
@@ -44,7 +44,9 @@ def used(*told: dict[str, Any]) -> list[dict[str, Any]]:
 def test_only_machines_identities_are_eligible(
     kind: str, human: str, today: list[Any], history: list[Any], eligible: bool
 ) -> None:
-    assert is_eligible(episode(today, history), MACHINE._replace(kind=kind, human=human)) is eligible
+    who = {"who": {"kind": kind, "human": human}}
+    (whole,) = whole_days(events([{**told, **who} for told in today], TODAY)).values()
+    assert is_eligible(score_day(learnt(history), whole)) is eligible
 
 
 def test_priority_is_the_product_of_probability_and_weights() -> None:

@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.context.assets import Asset, Assets
-from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Impact
 from nhi_watch.detect import calibration, strangers
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.features import EpisodeView, is_person, keys_of, known_days
-from nhi_watch.detect.home import HISTORY
+from nhi_watch.detect.features import EpisodeView, keys_of, known_days
+from nhi_watch.detect.home import HISTORY, MACHINE
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.model import score_of
-from nhi_watch.detect.scoring import Episode
+from nhi_watch.detect.scoring import CRITICAL, Episode
 from nhi_watch.state.baseline import Delta, peer_scope
 from nhi_watch.state.judged import Ranked
 
@@ -26,8 +25,6 @@ FLOOR = 2.0
 """Score below which nothing becomes a notable."""
 LEAST = 10.0
 """Score below which no notable gets a place in the budget, however much of it is left: nine of ten such are nothing."""
-CRITICAL = 80.0
-"""Score from which a notable is never left out for want of a place."""
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
 DAILY_OVER = 5
@@ -157,26 +154,21 @@ def rank(episode: Episode, known: Assets) -> Ranked:
     score, weight = score_of(probability), probability
     if score >= FLOOR:
         weight = priority(probability, impact(strangers.asset(known, episode), episode.view))
-    eligible = is_eligible(episode.view, identity)
+    eligible = is_eligible(episode)
     days, origin = episode.view.past.own.days, strangers.origin(episode)
     if not origin and not days and not episode.members and score < CRITICAL:
         origin = strangers.NEWCOMERS + peer_scope(identity)
     return Ranked(identity.id, score, points, weight, eligible, days, origin)
 
 
-def is_eligible(episode: EpisodeView, identity: Identity) -> bool:
+def is_eligible(episode: Episode) -> bool:
     """Whether an episode is that of a non-human identity that could be stolen.
 
     A person is none; a person's long-lived key is, whatever its owner does in a console.
     """
-    if identity.kind in ("service", "anonymous"):
+    if episode.identity.kind in ("service", "anonymous"):
         return False
-    return bool(episode.views) and (bool(keys_of(episode.views)) or not is_person_s(episode, identity))
-
-
-def is_person_s(episode: EpisodeView, identity: Identity) -> bool:
-    """Whether the identity of an episode is a person's."""
-    return is_person(identity, episode.past, (view.shape for view in episode.views))
+    return bool(episode.view.views) and (bool(keys_of(episode.view.views)) or episode.bound.home.kind == MACHINE)
 
 
 def impact(asset: Asset, episode: EpisodeView) -> Impact:
