@@ -9,13 +9,14 @@ from nhi_watch_lab.evaluation.exams import DRAWN, TRIALS, Exam, raw
 
 DAYS = {"least": 9, "median": 45}
 RESULT = {
-    "people": {"people": 70, "grave_of_people": 2, "listed_of_people": 3, "stolen": 5, "found": 4, "pipelines": 8,
+    "people": {"people": 70, "grave_of_people": 2, "listed_of_people": 3, "stolen": 5, "found": 4,
+               "outside": 3, "found_outside": 3, "pipelines": 8,
                "of_pipelines": 6, "most_of_a_pipeline": 2},
     "cold": {"thefts": [{"seed": 1, "technique": "t", "listed": True, "score": 16.2},
                         {"seed": 2, "technique": "t", "listed": False, "score": 0.0}]},
     "quiet": {"parallel_session": {"incidents": 12, "at 10": 6, "at 3": 4}},
     "padded": {"plain": {"incidents": 20, "found": 15}, "padded": {"incidents": 20, "found": 14}},
-    "poison": {"best_strategy": DAYS, "never_written": DAYS},
+    "poison": {"seen_without_poisoning": 14, "best_strategy": DAYS, "never_written": DAYS},
 }  # fmt: skip
 
 

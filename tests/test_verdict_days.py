@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from core_samples import MACHINE, TODAY, Options, answer, record, run
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect import feedback, model, taught
+from nhi_watch.detect import feedback, model, taught, verdict_days
 from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.feedback import Verdict
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.verdict_days import ALL, LASTS, OWN, PEERS, Count, Odds, Scope, Word
+from nhi_watch.hosts.elastic import analysts
+from nhi_watch.hosts.elastic.analysts import Said
 from nhi_watch.hosts.splunk.lookup import LookupBaselines, Table
 from nhi_watch.hosts.splunk.tablestore import TableStore
 from nhi_watch.hosts.splunk.verdicts import Given, remember, take
@@ -153,6 +155,21 @@ def test_splunk_s_tables_say_the_same_of_the_same_verdicts(judged: MemoryStore) 
     remember(store, Given(given.verdicts[:1], []), [], day)
     assert len(feedback.verdicts(store)) == 1  # the others were taken back; what this one showed is still known
     assert feedback.verdicts(store)[0].bins
+
+
+def test_what_analysts_say_in_kibana_counts_as_any_other_verdict() -> None:
+    store, now = weeks(days=1), (TODAY + 9) * DAY
+    (one,) = notables(store, TODAY, NOISY)
+    closed = Said(one["id"], "closed", "false_positive", (), "alice", "2024-10-05T08:00:00Z")
+    analysts.take(store, [closed], now)
+    (first,) = feedback.verdicts(store)
+    assert (first.since, first.scopes, first.bins) == (TODAY + 1, *verdict_days.shown(one))
+    run(store, calm(TODAY + 1) + noise(TODAY + 1), ROOM)
+    analysts.take(store, [closed], now)
+    assert feedback.verdicts(store) == [first]  # read again every hour, it counts from where it did
+    reopened = closed._replace(tags=("nhi:benign", "nhi:open"), time="2024-10-06T08:00:00Z")
+    analysts.take(store, [reopened], now)
+    assert taught.lessons(feedback.verdicts(store), TODAY + 5) == []
 
 
 def test_rows_of_before_say_less_and_move_nothing() -> None:

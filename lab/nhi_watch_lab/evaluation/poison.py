@@ -149,9 +149,11 @@ class Siege:
         return self._is_written(self._score(acts, past), past)
 
     def _is_written(self, item: Replayed, past: int) -> bool:
-        entry, ordinary = our_entry(item), self._ordinary(past)
-        above = sum(rank >= entry.rank for name, rank in ordinary.ranks.items() if name != self._attack.victim)
-        return entry.written and above < ranking.allowance(BUDGET, ordinary.size)
+        """Whether it has a place in the week's allowance, of which what ranks above takes one each."""
+        entry, week = our_entry(item, ranking.LEAST), self._ground.cycle
+        above = {name for day in week for name, rank in day.ranks.items() if rank >= entry.rank}
+        room = ranking.week_allowance(BUDGET, self._ordinary(past).size)
+        return entry.written and len(above - {self._attack.victim}) < room
 
     def live(self, past: int, strategy: str) -> bool:
         """Let the day pass, with what the attacker makes of it; returns whether it was written."""

@@ -1,7 +1,7 @@
 """Campaigns that cross products: found as one notable, against the same records scored source by source.
 
 `python -m nhi_watch_lab.evaluation.products --page docs/method/products.md` simulates companies that no training
-has seen, in about five minutes on two idle cores.
+has seen.
 
 An incident is *found* if fewer benign notables than the day's budget allows rank at or above one that holds its
 records and those of no other incident. It is found *as one* if on each day that it lasts a single notable holds its

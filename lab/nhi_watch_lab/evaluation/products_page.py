@@ -21,7 +21,7 @@ def page(result: Mapping[str, Any], specs: Sequence[Spec], meaning: str) -> str:
 
 def _lines(result: Mapping[str, Any], specs: Sequence[Spec], meaning: str) -> Iterator[str]:
     spec, total = specs[0], result["totals"]
-    yield "# Across products\n"
+    yield "# Across products\n\nFor: whoever asks what reading all logs together gains.\n"
     yield "<!-- Written by `python -m nhi_watch_lab.evaluation.products --page FILE`: do not edit. -->\n"
     yield (
         f"Model {result['model']['id']}; {len(specs)} simulated companies (seeds {specs[0].seed} to {specs[-1].seed}) "

@@ -38,7 +38,7 @@ from nhi_watch_lab.simulator import Spec
 from nhi_watch_lab.worlds.days import account
 from nhi_watch_lab.worlds.world import World
 
-PEOPLE, QUIET, PADDED, POISON = (5001,), (5011, 5012), (5021, 5022), 5031
+PEOPLE, QUIET, PADDED, POISON = (5001, 5002), (5011, 5012, 5013), (5021, 5022), (5031, 5032)
 COLD = (5041, 5042, 5043)
 """Seeds that nothing was ever tuned or selected on."""
 GRAVE = SEVERITIES[SEVERITIES.index("high") :]
@@ -80,7 +80,9 @@ def people(card: Scorecard, out: Path) -> Json:
         told.update(
             people=len(human), grave_of_people=len(grave & human - bad),
             listed_of_people=len(calm.keys() & human - bad),
-            stolen=len(incidents), found=sum(bool(listed_of(notables, i)) for i in incidents), pipelines=len(pipelines),
+            stolen=len(incidents), found=sum(bool(listed_of(notables, i)) for i in incidents),
+            outside=sum(i["origin"] == "external" for i in incidents), pipelines=len(pipelines),
+            found_outside=sum(bool(listed_of(notables, i)) for i in incidents if i["origin"] == "external"),
             of_pipelines=sum(calm[name] for name in pipelines),
         )  # fmt: skip
     return {**told, "most_of_a_pipeline": most}
@@ -126,8 +128,8 @@ def padded(card: Scorecard, out: Path) -> Json:
 
 def poisoned(card: Scorecard, out: Path) -> Json:
     """A month of one account, then patience."""
-    fates = poison.poison(poison.Work(Spec(30, 60, POISON, campaigns=8), card), caps=(True,))
-    return poison.capped(fates)
+    works = [poison.Work(Spec(30, 60, seed, campaigns=16), card) for seed in POISON]
+    return poison.capped([fate for work in works for fate in poison.poison(work, caps=(True,))])
 
 
 TRIALS: Mapping[str, Callable[[Scorecard, Path], Json]] = {
@@ -153,10 +155,11 @@ def _lines(result: Json) -> Iterator[str]:
 
 
 def _people(told: Json) -> Iterator[str]:
-    days = f"{told['people']} people (50 with console and keys), 30 days"
+    days = f"{told['people']} people (50 a world with console and keys), 30 days"
     yield (f"| {days} | no high or critical | {told['grave_of_people']} with one, {told['listed_of_people']} with a "
            "listed notable |")  # fmt: skip
-    yield f"| stolen keys of people | all found | {told['found']} of {told['stolen']} |"
+    yield (f"| stolen keys of people | all found | {told['found']} of {told['stolen']} ({told['found_outside']} of the "
+           f"{told['outside']} used from outside) |")  # fmt: skip
     yield (f"| {told['pipelines']} CI roles with dynamic runners, 30 days | at most one notable each | at most "
            f"{told['most_of_a_pipeline']}, {told['of_pipelines']} in all |")  # fmt: skip
 
@@ -182,7 +185,8 @@ def _padded(told: Json) -> Iterator[str]:
 def _poison(told: Json) -> Iterator[str]:
     for name, who in (("best_strategy", "any attacker"), ("never_written", "attackers that no notable told")):
         days = told[name]
-        yield f"| poisoning, {who} | at least 14 days, median 45 | least {days['least']}, median {days['median']} |"
+        yield (f"| poisoning, {who}, of {told['seen_without_poisoning']} | at least 14 days, median 45 | least "
+               f"{days['least']}, median {days['median']} |")  # fmt: skip
 
 
 def _share(found: int, of: int) -> str:

@@ -5,6 +5,7 @@ Kibana's alerts keep the ECS fields of the documents that they were made of, so 
 | what an analyst does in Kibana | verdict |
 |---|---|
 | tags with `nhi:confirmed` or `nhi:benign` | that one |
+| tags with `nhi:open` | takes back what was said |
 | closes as true positive | confirmed |
 | closes as false positive or benign positive, or tags with "False Positive" | benign |
 | all else: acknowledges, closes for another reason or for none | none; it is counted |
@@ -42,7 +43,7 @@ _UUID = "kibana.alert.uuid"
 _WHEN = "kibana.alert.workflow_status_updated_at"
 _FIELDS = tuple({"field": name} for name in ("event.id", _STATUS, _TAGS, _REASON, _USER, _WHEN, "@timestamp"))
 _BY_REASON = {"true_positive": "confirmed", "false_positive": "benign", "benign_positive": "benign"}
-_BY_TAG = {"nhi:confirmed": "confirmed", "nhi:benign": "benign", "false positive": "benign"}
+_BY_TAG = {"nhi:open": feedback.OPEN, "nhi:confirmed": "confirmed", "nhi:benign": "benign", "false positive": "benign"}
 _NOBODY = "kibana"
 CLOSED_AT_ONCE = 500
 
