@@ -69,7 +69,7 @@ const barOf = (signal, zero, scale) => {
   // What cannot be told still gets a hatched stub, so that it never looks like a zero.
   const width = Math.max(Math.abs(size), signal.cannot_tell ? 4 : 0.6);
   const left = size < 0 ? zero - width : Math.min(zero, 100 - width);
-  return h("li", { class: side }, h("span", { class: "name" }, spoken(signal.id)),
+  return h("li", { class: side }, h("span", { class: "name", title: signal.id }, DATA.signals[signal.id]),
     s("svg", { class: "bar", "aria-hidden": "true" }, s("rect", { class: "track", width: "100%", height: 12 }),
       s("rect", { class: "fill", x: `${left}%`, width: `${width}%`, height: 12 }),
       s("line", { class: "zero", x1: `${zero}%`, x2: `${zero}%`, y2: 12 })),
@@ -166,7 +166,7 @@ const usualOf = (n) => {
   usual.instead ? h("p", { class: "muted" }, `What would have been normal, ${usual.instead.text}.`)
     : usual.score !== null && h("p", { class: "muted" }, `With its usual behaviour this identity would score ${Math.floor(usual.score)}.`),
   n.signals.filter((signal) => typeof signal.without === "number").map((signal) =>
-    h("p", { class: "muted" }, `Without the records that show ${spoken(signal.id)}, the score would be ${signal.without}.`)),
+    h("p", { class: "muted" }, `Without the records of ${DATA.signals[signal.id].toLowerCase()}, the score would be ${signal.without}.`)),
   (n.score_range || []).length > 0 && h("p", { class: "muted" },
     `Telemetry is missing: with it, the score could lie anywhere from ${n.score_range[0]} to ${n.score_range[1]}.`));
 };
@@ -204,14 +204,14 @@ const impactOf = (n) => h("div", { class: "pair" },
 
 const receiptOf = (n) => {
   const more = n.record_ids.slice(20);
-  return card("Evidence and receipt", "",
+  return card("Records and provenance", "",
     h("p", {}, `Logs: ${n.telemetry.sources.join(", ") || "unknown"}`, n.telemetry.lag !== null && `, median delay ${span(n.telemetry.lag)}`, ".",
       n.telemetry.missing.length > 0 && [" ", h("b", { class: "tag" }, "missing"), ` ${n.telemetry.missing.join(", ")}`]),
     h("div", { class: "records" }, h("div", { class: "row" }, h("b", {}, `${amount(n.record_count)} records`), " ", copier(() => n.record_ids.join("\n"), "Copy ids")),
       h("div", { class: "ids" }, n.record_ids.slice(0, 20).map((id) => h("code", {}, id)),
         more.length > 0 && h("details", {}, h("summary", {}, `${more.length} more`), more.map((id) => h("code", {}, id)))),
       n.record_count > n.record_ids.length && h("p", { class: "muted" }, `The ids with most points; the log holds all ${amount(n.record_count)}.`)),
-    h("details", {}, h("summary", {}, "Receipt: model, baseline and hashes"), h("table", { class: "plain receipt" }, h("tbody", {}, [
+    h("details", {}, h("summary", {}, "Provenance: model, baseline and hashes, which nhi verify recomputes"), h("table", { class: "plain receipt" }, h("tbody", {}, [
       ["Notable", n.id], ["Identity", n.identity.id], ["Model", `${n.model.id} ${n.model.sha256}`], ["Baseline", n.baseline.id],
       ["Signals hash", n.receipt.signals], ["Baseline hash", n.receipt.baseline], ["Model hash", n.receipt.model],
       ["p-value", n.p_value === null ? "unknown" : n.p_value], ["Written", `${clock(n.created)} UTC`],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from rich.text import Text
 from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.scoring import REASON_POINTS
+from nhi_watch.report import meanings
 from nhi_watch.report.words import visible
 from nhi_watch.state.baseline import Profile
 
@@ -21,8 +24,11 @@ _MOST_STEPS = 12
 _MOST_LINKS = 12
 
 
-def show(notable: Json, console: Console) -> None:
-    """Points, evidence, timeline, what would have been normal, controls."""
+def show(notable: Json, console: Console, events: Mapping[str, Json] | None = None, every: bool = False) -> None:
+    """Points, evidence, first and last odd call, what would have been normal, controls.
+
+    `events`: raw records by id, as far as they are at hand; `every`: signals under half a point each, too.
+    """
     line = f"{notable['severity'].upper()} {notable['score']:.1f}  {notable['title']}"
     console.print(Text(visible(line), style="bold"))
     console.print(Text(visible(notable["summary"])))
@@ -32,7 +38,9 @@ def show(notable: Json, console: Console) -> None:
     console.print(Text(visible(f"{told}{account}")))
     for line in _members(notable):
         console.print(Text(visible(line)))
-    console.print(_points(notable))
+    for line in _calls(notable, events or {}):
+        console.print(Text(visible(line)))
+    console.print(_points(notable, every))
     console.print(_usual(notable))
     for line in _claims(notable):
         console.print(Text(visible(line)))
@@ -53,12 +61,45 @@ def _members(notable: Json) -> list[str]:
     return told + proofs
 
 
-def _points(notable: Json) -> Table:
+def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
+    """First and last odd call with their records, addresses, the share that was refused, full user agents."""
+    odd = [entry for entry in notable["timeline"] if entry["points"] >= REASON_POINTS] or notable["timeline"]
+    if not odd:
+        return []
+    calls = sum(entry["count"] for entry in odd)
+    refused = sum(entry["count"] for entry in odd if entry["outcome"] == "denied")
+    sources = list(dict.fromkeys(entry["source"] for entry in odd if entry["source"]))
+    agents = dict.fromkeys(found[1] for event in events.values() if (found := _AGENT.search(event["raw"])))
+    return [
+        f"First odd call: {_call(odd[0], events)}",
+        f"Last odd call: {_call(odd[-1], events)}",
+        f"Odd calls: {calls:,}, {refused:,} of them refused; from {', '.join(sources[:6]) or 'unknown'}",
+        *(f"User agent: {agent}" for agent in list(agents)[:3]),
+    ]
+
+
+_AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', re.IGNORECASE)
+"""A user agent as the log has it, whatever the log calls it; the report's page looks for the same."""
+
+
+def _call(entry: Json, events: Mapping[str, Json]) -> str:
+    event = events.get(entry["record_id"])
+    where = f" ({event['file']}:{event['line']})" if event else ""
+    return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}"
+
+
+def _points(notable: Json, every: bool) -> Table:
     table = Table("points", "signal", "evidence", box=box.SIMPLE_HEAD)
-    for signal in notable["signals"]:
-        if not signal["cannot_tell"]:
-            table.add_row(f"{signal['points']:+.2f}", Text(signal["id"]), Text(visible(signal["evidence"])))
-    silent = [signal["id"] for signal in notable["signals"] if signal["cannot_tell"]]
+    told = [signal for signal in notable["signals"] if not signal["cannot_tell"]]
+    heavy = [signal for signal in told if every or abs(signal["points"]) >= REASON_POINTS] or told
+    for signal in heavy:
+        title = Text(meanings.signal(signal["id"]))
+        table.add_row(f"{signal['points']:+.2f}", title, Text(visible(signal["evidence"])))
+    light = [signal for signal in told if signal not in heavy]
+    if light:
+        names = ", ".join(meanings.signal(signal["id"]).lower() for signal in light)
+        table.add_row(f"{sum(signal['points'] for signal in light):+.2f}", "under half a point", f"{names} (--all)")
+    silent = [meanings.signal(signal["id"]).lower() for signal in notable["signals"] if signal["cannot_tell"]]
     if silent:
         table.add_row("cannot tell", "", ", ".join(silent))
     return table
@@ -80,7 +121,7 @@ def _claims(notable: Json) -> list[str]:
     if instead:
         told.append(f"Normal would have been, {instead['text']}")
     claims = [s for s in notable["signals"] if s.get("without") is not None]
-    told += [f"Without the records that show {s['id']}: score {s['without']:g}" for s in claims]
+    told += [f"Without the records of {meanings.signal(s['id']).lower()}: score {s['without']:g}" for s in claims]
     if notable.get("score_range"):
         low, high = notable["score_range"]
         told.append(f"Telemetry is missing: the score could lie anywhere from {low:g} to {high:g}")

@@ -117,7 +117,9 @@ def _meant(shown: Sequence[Json]) -> dict[str, Any]:
     """What the ids in the notables mean."""
     ids = {name for notable in shown for part in notable["frameworks"].values() for name in part}
     controls = {control["id"] for notable in shown for control in notable["controls"]}
+    signals = {signal["id"] for notable in shown for signal in notable["signals"]}
     return {
+        "signals": {name: meanings.signal(name) for name in sorted(signals)},
         "frameworks": {name: meanings.framework(name) for name in sorted(ids)},
         "controls": {name: meanings.control(name) for name in sorted(controls)},
         "kinds": words.KINDS,

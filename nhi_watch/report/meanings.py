@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from nhi_watch.context import frameworks
 from nhi_watch.report.words import spoken
 
@@ -39,6 +41,22 @@ def framework(id_: str) -> str:
         return frameworks.name(id_)
     except frameworks.UnknownIdError:
         return ""
+
+
+def signal(id_: str) -> str:
+    """The title of a signal, or its id as words when it is not known here.
+
+    >>> signal("novel_classes"), signal("of_another_version")
+    ('Several sensitive kinds of calls', 'Of another version')
+    """
+    return _titles().get(id_) or spoken(id_)
+
+
+@lru_cache
+def _titles() -> dict[str, str]:
+    from nhi_watch.detect.signals import SIGNALS  # here: they are many, and most commands name none
+
+    return {one.name: one.title for one in SIGNALS}
 
 
 def tactics(techniques: list[str]) -> list[tuple[str, str]]:

@@ -35,6 +35,7 @@ from nhi_watch.core.timestamps import DAY, render_day
 from nhi_watch.detect import calibration, cannot_tell
 from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.controls import controls
+from nhi_watch.detect.explain.first_line import first_line
 from nhi_watch.detect.explain.receipts import receipt
 from nhi_watch.detect.features import NOVEL, EpisodeView, View, is_person
 from nhi_watch.detect.home import MACHINE, total
@@ -92,7 +93,8 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     score = score_of(chance)
     behaviours = view.behaviours()
     points = {id(b): v.points for v in view.views for b in v.behaviours}
-    first, last = _span(behaviours, points)
+    odd = _odd(behaviours, points)
+    first, last = min(b.first for b in odd), max(b.last for b in odd)
     weight = impact(asset, view)
     return Notable(
         id=notable_id(episode.identity.id, view.past.today),
@@ -100,7 +102,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         probability=card.probability(baselines.trust * episode.total),
         p_value=p_value(baselines, score, view.past.today), priority=priority(chance, weight),
         severity=severity_of(score),
-        title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy, baselines.trust), 1000),
+        title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy, odd, baselines.trust), 1000),
         identity=_identity(episode.identity, asset),
         created=created(episode),
         first_time=first, last_time=last,
@@ -289,18 +291,20 @@ def _place(part: Weighed, networks: Networks) -> str:
     return f", from {networks.facts(network).owner or network}" if network else ""
 
 
-def _span(behaviours: list[Behaviour], points: dict[int, float]) -> tuple[int, int]:
-    """First and last second of what is suspicious; of the whole day where nothing by itself is."""
+def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviour]:
+    """What is suspicious, most points first; the whole day where nothing by itself is."""
     odd = [b for b in behaviours if points[id(b)] >= REASON_POINTS] or behaviours
-    return min(b.first for b in odd), max(b.last for b in odd)
+    return sorted(odd, key=lambda b: (-points[id(b)], b.first, b.shape))
 
 
-def _summary(episode: Episode, heavy: list[Weighed], trust: float) -> str:
-    own = episode.view.past.own
-    history = f"known for {own.days} active days" if own.days else "never seen before"
+def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour], trust: float) -> str:
+    """The first line, then the heaviest reasons."""
+    past = episode.view.past
+    who = f"{episode.identity.kind.replace('_', ' ').capitalize()} {short_name(episode.identity)}"
+    line = first_line(clip(who, 120), odd, past.own, past.networks)
     reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
     linked = f" {_linked(episode)}" if episode.members else ""
-    return f"{episode.identity.kind} {short_name(episode.identity)}, {history}: {reasons}.{linked}{_unlike(trust)}"
+    return f"{line}{linked} Why: {reasons}.{_unlike(trust)}"
 
 
 def _unlike(trust: float) -> str:

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi explain` takes."""
     parser.add_argument("id", metavar="ID", help=find.ABOUT)
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
+    parser.add_argument("--all", action="store_true", help="show signals of less than half a point, too")
     parser.add_argument("--json", action="store_true", help="print the notable's JSON")
 
 
@@ -27,13 +28,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: there is no such notable, or no results at all.
     """
+    from nhi_watch.hosts.files import originals
     from nhi_watch.report import explanation
 
     found = _notable(args)
     if args.json:
         print_json(found, console)
     else:
-        explanation.show(found, console)
+        explanation.show(found, console, originals.of(args.out, found), args.all)
         _by_verdicts(args.out, found, console)
         name, out = find.short(args.out, found["id"]), f"--out {args.out}"
         console.print(f"Next: nhi brief {name} {out}; nhi respond plan {name} {out}; then say what it was: "

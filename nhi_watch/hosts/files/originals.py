@@ -73,6 +73,16 @@ def load(out: Path) -> dict[str, dict[str, Any]]:
     return {str(event["id"]): event for event in jsonlines.read(path)} if path.exists() else {}
 
 
+def of(out: Path, notable: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What `events.jsonl` keeps of the records of a notable.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    wanted = originals_of(notable)
+    return {name: event for name, event in load(out).items() if name in wanted}
+
+
 def renew(out: Path, notables: Sequence[Mapping[str, Any]], originals: Originals) -> dict[str, dict[str, Any]]:
     """Keep in `events.jsonl` what the notables point to: of earlier runs, and of this one.
 

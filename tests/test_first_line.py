@@ -1,0 +1,94 @@
+"""The first line of a notable says who did what, from where, how it differs, and whether it worked."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from nhi_watch.context.operators import SHIPPED
+from nhi_watch.core.behaviour import Behaviour, Shape
+from nhi_watch.core.event import Identity
+from nhi_watch.core.timestamps import DAY, HOUR
+from nhi_watch.detect.explain.first_line import first_line
+from nhi_watch.report import explanation
+from nhi_watch.state.baseline import Dimension, Profile
+from notable_samples import documents
+
+WHO = Identity("aws:1:role:AROA1", "ci", "role", "aws", "1", "")
+NOON = 20_000 * DAY + 12 * HOUR
+
+
+def behaviour(count: int, **changes: Any) -> Behaviour:
+    address = changes.pop("address", "20.55.1.9")
+    network = address.rpartition(".")[0] + ".0/24" if address else ""
+    plain = Shape(WHO, "1", "", "session", "s3:PutObject", "s3", "write", network, "boto3", "eu-west-1", "success", "",
+                  "own", ())  # fmt: skip
+    found = Behaviour(plain._replace(**changes), NOON // HOUR)
+    for number in range(count):
+        found.add(NOON + number, 0, f"r{number}")
+    found.addresses = [address] if address else []
+    return found
+
+
+def history(**values: str) -> Profile:
+    known = Profile()
+    known.days = 30
+    for name, value in values.items():
+        known.dimensions[name] = Dimension()
+        known.dimensions[name].learn(value, 1, 1)
+    return known
+
+
+def line(*odd: Behaviour, own: Profile) -> str:
+    return first_line("Role ci", odd, own, SHIPPED)
+
+
+DENIED = {"outcome": "denied", "error": "AccessDenied"}
+USUAL = history(network="20.55.1.0/24", owner="azure", agent="boto3")
+
+
+@pytest.mark.parametrize(("odd", "own", "told"), [
+    ([behaviour(108, **DENIED, address="20.99.1.9", action="iam:CreateUser"), behaviour(1, address="20.99.1.9")], USUAL,
+     "Role ci (30 active days of history) made 109 odd calls on 2024-10-04, 1 worked, 108 refused: s3:PutObject and "
+     "iam:CreateUser; from 20.99.1.9 (azure, new network, known operator); client boto3 as usual. "
+     "Little of that went through: somebody probing, or a broken deploy."),
+    ([behaviour(5, **DENIED)], USUAL,
+     "Role ci (30 active days of history) made 5 odd calls on 2024-10-04, all refused: s3:PutObject; from 20.55.1.9 "
+     "(azure, a network that it uses); client boto3 as usual. Nothing of that went through: somebody probing, or a "
+     "broken deploy."),
+    ([behaviour(1, agent="aws-cli", address="185.220.101.4")], USUAL,
+     "Role ci (30 active days of history) made 1 odd call on 2024-10-04, which worked: s3:PutObject; from "
+     "185.220.101.4 (tor, new to it); new client aws-cli."),
+    ([behaviour(1, **DENIED, address="", agent="")], Profile(),
+     "Role ci (never seen before) made 1 odd call on 2024-10-04, which was refused: s3:PutObject."),
+    ([behaviour(2, outcome="failure"), behaviour(1, action="a:B"), behaviour(1, action="a:C")], Profile(),
+     "Role ci (never seen before) made 4 odd calls on 2024-10-04, 2 worked, 2 failed: a:B, a:C and 1 more; from "
+     "20.55.1.9 (azure, its first network); client boto3."),
+])  # fmt: skip
+def test_the_first_line(odd: list[Behaviour], own: Profile, told: str) -> None:
+    assert line(*odd, own=own) == told
+
+
+def shown(notable: dict[str, Any], every: bool = False) -> str:
+    stream = io.StringIO()
+    first = notable["timeline"][1]["record_id"]
+    raw = {first: {"file": "day.json", "line": 9, "raw": '{"userAgent": "aws-cli/2.15.30 md/Botocore#1.34"}'}}
+    explanation.show(notable, Console(file=stream, width=200), raw, every)
+    return stream.getvalue()
+
+
+def test_explain_tells_both_ends_the_share_refused_and_the_whole_user_agent() -> None:
+    told = shown(documents()[0])
+    assert "First odd call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "(day.json:9)" in told
+    assert "Last odd call: 2026-03-09T02:33:00Z secretsmanager:GetSecretValue" in told
+    assert "Odd calls: 20, 2 of them refused; from 185.220.101.0/24" in told
+    assert "User agent: aws-cli/2.15.30 md/Botocore#1.34" in told
+
+
+def test_explain_folds_what_is_under_half_a_point_unless_asked() -> None:
+    notable = documents()[0]
+    assert "under half a point" in shown(notable) and "58 days of terraform only" not in shown(notable)
+    assert "58 days of terraform only" in shown(notable, every=True)
