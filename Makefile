@@ -17,7 +17,7 @@ PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3 python3.10 p
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-servers test-packaging coverage check lint types docs docs-check splunk-pythons bench train rivals llm package inspect lock clean
+.PHONY: help setup demo pictures test test-fast test-servers test-packaging coverage check lint types docs docs-check splunk-pythons bench train rivals llm package inspect lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ docs-check: $(STAMP) ## fail where a generated page of docs/ is stale
 
 splunk-pythons: $(STAMP) ## test what ships to Splunk on bare Python 3.9 and 3.13, where installed
 	$(BIN)/python lab/tools/check_python.py 3.9 3.13
+
+pictures: demo ## make the pictures of docs/pictures from the demo's report; needs Chromium
+	$(BIN)/python lab/tools/pictures.py $(DEMO) docs/pictures
 
 bench: $(STAMP) ## run lab/bench/*.py in turn; figures in out/bench/*.json and on the terminal
 	$(BIN)/python lab/tools/bench.py

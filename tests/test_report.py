@@ -344,7 +344,8 @@ def test_the_head_tells_full_agent_addresses_share_refused_and_both_odd_ends(pag
 def test_less_than_half_a_point_is_folded(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     assert [one.text for one in page.find_elements(By.CSS_SELECTOR, "#n0 .points .name") if one.is_displayed()] == [
-        "Network novelty", "Credential creation", "Secret reading", "Tactic chain", "Denied novelty", "Key age",
+        "Network novelty", "Credential created", "Secret read", "Tactics in order", "Denied novelty",
+        "Old long-lived key",
     ]  # fmt: skip
     page.find_element(By.CSS_SELECTOR, "#n0 .light summary").click()
     assert page.find_elements(By.CSS_SELECTOR, "#n0 .light .name")[0].is_displayed()

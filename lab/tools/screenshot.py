@@ -1,6 +1,6 @@
 """Opens a report in headless Chromium and writes a picture of it.
 
-    python lab/tools/screenshot.py report.html docs/pictures/report.png [--open 0] [--dark] [--size 1440x900]
+    python lab/tools/screenshot.py report.html docs/pictures/report.png [--open 06cd76] [--dark] [--size 1440x900]
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.webdriver.support.ui import WebDriverWait
 
 FLAGS = (
     "--headless=new",
@@ -53,9 +54,11 @@ def resize(driver: webdriver.Chrome, width: int, height: int) -> None:
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
-def take(driver: webdriver.Chrome, report: Path, picture: Path, opened: int | None) -> None:
-    """Write the picture of the report, with one notable opened or with the overview."""
-    driver.get(report.resolve().as_uri() + ("" if opened is None else f"#n{opened}"))
+def take(driver: webdriver.Chrome, report: Path, picture: Path, opened: str | None) -> None:
+    """Write the picture of a page; of a report with one notable opened, by its short id, or with the overview."""
+    driver.get(report.resolve().as_uri() + ("" if opened is None else f"#{opened}"))
+    unpacked = "return !document.getElementById('data') || document.documentElement.dataset.ready"
+    WebDriverWait(driver, 30, 0.05).until(lambda page: page.execute_script(unpacked))
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_bytes(driver.get_screenshot_as_png())
 
@@ -65,7 +68,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description="Write a picture of a report.")
     parser.add_argument("report", type=Path)
     parser.add_argument("picture", type=Path)
-    parser.add_argument("--open", type=int, help="index of the notable to open")
+    parser.add_argument("--open", metavar="ID", help="short id of the notable to open")
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--size", default="1440x900", help="WIDTHxHEIGHT, in pixels")
     given = parser.parse_args(arguments)

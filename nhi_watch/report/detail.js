@@ -34,7 +34,7 @@ const headOf = (n, at) => {
         n.over_budget && h("span", { class: "tag" }, "over budget"), !n.listed && h("span", { class: "tag quiet" }, "below the line"),
         n.revision > 1 && h("span", {}, `revision ${n.revision}`),
         n.telemetry.provisional && h("span", { class: "provisional" }, "provisional: the last hour is still open")),
-      h("h2", { id: `t${at}` }, n.title), h("p", { class: "summary" }, n.summary),
+      h("h2", { id: `t${at}` }, n.title), n.summary.split(/ (?=Why: )/).map((part, nth) => h("p", { class: nth ? "summary muted" : "summary" }, part)),
       n.folded && n.folded.count > 1 && h("p", { class: "note" }, `Stands for ${n.folded.count} of ${n.folded.origin}; the others are below the line, or named in the notable.`),
       n.folded_into && h("p", { class: "note" }, `One of many of one origin: ${n.folded_into} stands for it in the list.`),
       n.merged_into && h("p", { class: "note" }, `Merged into ${n.merged_into}.`)),
@@ -46,7 +46,7 @@ const headOf = (n, at) => {
     h("dl", { class: "facts wide" }, fact("Identity", shortName(n.identity), true), fact("Kind", spoken(n.identity.kind)),
       fact("Account", `${n.identity.provider} ${n.identity.account}`),
       fact("Owner", n.identity.owner || "nobody: not in the asset table"),
-      n.timeline.length > 0 && [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1])),
+      n.kind === "compromise" && n.timeline.length > 0 && [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1])),
         fact("Refused", `${amount(refused)} of ${amount(all)} odd calls`),
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
       agents.length > 0 && fact("User agent", agents.slice(0, 3).map((agent) => h("div", { class: "mono" }, agent))),
@@ -219,5 +219,5 @@ const receiptOf = (n) => {
 };
 
 const detailOf = (n, at) => h("article", { class: "detail card-stack", id: `n${at}`, tabindex: -1, "aria-labelledby": `t${at}` },
-  h("a", { class: "back", href: "#" }, "← Back to the list"), headOf(n, at), commandsOf(n), whyOf(n), lifeOf(n), membersOf(n), eventsOf(n),
-  usualOf(n), controlsOf(n), huntOf(n), impactOf(n), receiptOf(n));
+  h("a", { class: "back", href: "#" }, "← Back to the list"), headOf(n, at), whyOf(n), lifeOf(n), membersOf(n), eventsOf(n),
+  usualOf(n), controlsOf(n), commandsOf(n), huntOf(n), impactOf(n), receiptOf(n));

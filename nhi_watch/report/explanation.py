@@ -14,12 +14,13 @@ from rich.text import Text
 from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.report import meanings
 from nhi_watch.report.words import visible
 from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
+LIGHT = 0.5
+"""Points under which a signal is folded and a call is not odd."""
 _MOST_STEPS = 12
 _MOST_LINKS = 12
 
@@ -63,8 +64,8 @@ def _members(notable: Json) -> list[str]:
 
 def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
     """First and last odd call with their records, addresses, the share that was refused, full user agents."""
-    odd = [entry for entry in notable["timeline"] if entry["points"] >= REASON_POINTS] or notable["timeline"]
-    if not odd:
+    odd = [entry for entry in notable["timeline"] if entry["points"] >= LIGHT] or notable["timeline"]
+    if not odd or notable["kind"] != "compromise":
         return []
     calls = sum(entry["count"] for entry in odd)
     refused = sum(entry["count"] for entry in odd if entry["outcome"] == "denied")
@@ -91,7 +92,7 @@ def _call(entry: Json, events: Mapping[str, Json]) -> str:
 def _points(notable: Json, every: bool) -> Table:
     table = Table("points", "signal", "evidence", box=box.SIMPLE_HEAD)
     told = [signal for signal in notable["signals"] if not signal["cannot_tell"]]
-    heavy = [signal for signal in told if every or abs(signal["points"]) >= REASON_POINTS] or told
+    heavy = [signal for signal in told if every or abs(signal["points"]) >= LIGHT] or told
     for signal in heavy:
         title = Text(meanings.signal(signal["id"]))
         table.add_row(f"{signal['points']:+.2f}", title, Text(visible(signal["evidence"])))

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from nhi_watch.core.notable import KINDS, SEVERITIES, short_ids
 from nhi_watch.report import meanings, run_summary, words
 from nhi_watch.report.jsonlines import as_line
-from nhi_watch.report.queries import queries
+from nhi_watch.report.queries import originals_of, queries
 
 Json = Mapping[str, Any]
 
@@ -97,14 +97,6 @@ def _fitting(notable: Json, events: Mapping[str, Json], room: int) -> Iterator[t
             if room < 0:
                 return
             yield name, event
-
-
-def originals_of(notable: Json, most: int = 40) -> list[str]:
-    """Ids of the records whose raw form is worth showing: one of each odd behaviour, then one of each reason."""
-    odd = sorted(notable["timeline"], key=lambda entry: -entry["points"])
-    ids = [*(entry["record_id"] for entry in odd), *(one["record_ids"][0] for one in notable["signals"]
-                                                   if one["record_ids"])]  # fmt: skip
-    return list(dict.fromkeys([*ids, *notable["record_ids"]]))[:most]
 
 
 def _heaviest(items: Sequence[Json], limit: int) -> list[Json]:

@@ -39,6 +39,14 @@ def queries(notable: Json, raw: Sequence[str] = ()) -> list[tuple[str, dict[str,
     return [(what, _spelled(words, max(first, 0), last)) for what, words in wanted if words]
 
 
+def originals_of(notable: Json, most: int = 40) -> list[str]:
+    """Ids of the records whose raw form is worth showing: one of each odd behaviour, then one of each reason."""
+    odd = sorted(notable["timeline"], key=lambda entry: -entry["points"])
+    ids = [*(entry["record_id"] for entry in odd), *(one["record_ids"][0] for one in notable["signals"]
+                                                   if one["record_ids"])]  # fmt: skip
+    return list(dict.fromkeys([*ids, *notable["record_ids"]]))[:most]
+
+
 def _in(told: str, name: str) -> str:
     """As much of a record's id as its log has: some sources put a word of their own behind it."""
     return next((word for word in (name, name.rpartition(":")[0]) if not told or word in told), "")

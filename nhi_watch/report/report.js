@@ -109,7 +109,7 @@ const start = () => {
   // ---- what is open
   const opened = () => {
     const name = decodeURIComponent(location.hash.slice(1));
-    return name ? all.findIndex((n) => n.short === name || `n${n.rank - 1}` === name) : -1;
+    return name ? all.findIndex((n) => n.short === name) : -1;
   };
   const select = (n, focus) => {
     selected = n;

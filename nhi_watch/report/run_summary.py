@@ -34,12 +34,16 @@ def funnel(run: Mapping[str, Any]) -> list[Step]:
     """Records → behaviours → identities → notables.
 
     >>> [tuple(step) for step in funnel({"read": 9, "notables": 1})]
-    [('records', 9), ('notables', 1)]
+    [('records', 9), ('notable', 1)]
     """
-    return [Step(label, run[name]) for name, label in _STEPS.items() if isinstance(run.get(name), int)]
+    told = ((run.get(name), labels) for name, labels in _STEPS.items())
+    return [Step(labels[number != 1], number) for number, labels in told if isinstance(number, int)]
 
 
-_STEPS = {"read": "records", "behaviours": "behaviours", "identities": "identities", "notables": "notables"}
+_STEPS = {
+    "read": ("record", "records"), "behaviours": ("behaviour", "behaviours"),
+    "identities": ("identity", "identities"), "notables": ("notable", "notables"),
+}  # fmt: skip
 
 
 def facts(run: Mapping[str, Any]) -> list[Fact]:
@@ -89,7 +93,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (bad, f"{amount(bad)} of {amount(read or bad)} records could not be read"),
         (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records came too late to be judged with their day"),
         (held, f"{amount(held)} records are held aside, for they are dated ahead of when they came"),
-        (passed, f"{amount(passed)} files that may hold records were passed over"),
+        (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records passed over"),
         (highest >= _WORTH, f"below the line there is a notable with score {int(highest)}; `nhi score --all` lists it"),
     ]
     return [text for holds, text in told if holds]

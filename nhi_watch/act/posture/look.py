@@ -113,7 +113,7 @@ def _summary(
 def _cannot_tell(scene: Scene) -> list[str]:
     """What this look could not see, in words."""
     missing = [name for name in REPORTS if name not in scene.exports.given]
-    told = [f"no {name} was given: what only it tells is not judged" for name in missing]
+    told = [f"not given, so what only they tell is not judged: {', '.join(missing)}"] if missing else []
     if "authorization details" in missing and "Azure role assignments" in missing:
         told.append("what is granted is not known: rights are judged by their use alone")
     days = scene.today - scene.history.first_day

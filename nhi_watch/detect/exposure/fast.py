@@ -121,9 +121,14 @@ def _document(case: Case, history: History, known: Assets, networks: Networks) -
 
 
 def _reach(case: Case, life: Life, history: History) -> Reach:
-    """What the identity reached, today included: what worked an hour ago must not read as nothing."""
-    reach = life.reach(history.lives, case.now // DAY)
-    since = (case.now // DAY - REACH_DAYS) * DAY
+    """What the identity reached, today included: what worked an hour ago must not read as nothing.
+
+    Today is the last day of its account's log where that ended before the exposure was told.
+    """
+    span = history.span_of(case.identity.provider, case.identity.account)
+    today = min(case.now, span.last if span else case.now) // DAY
+    reach = life.reach(history.lives, today)
+    since = (today - REACH_DAYS) * DAY
     fresh = [s for s in life.sights if s.outcome == "success" and s.last >= since]
     services = reach.services.union(*(s.services for s in fresh)) - {"exposure", "alert"}
     return reach._replace(services=services, actions=reach.actions | {s.action for s in fresh},

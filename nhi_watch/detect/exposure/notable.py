@@ -160,8 +160,8 @@ def _signals(case: Case, reach: Reach) -> tuple[SignalPoints, ...]:
     records = tuple(e.record_id for e in case.exposures)[:20]
     place = case.place
     exposed = (
-        f"exposed {minutes:,.0f} minutes ago; in such a place {place.by(minutes):.0%} are tried by then "
-        f"(half of those that ever are within {place.median:,.0f} minutes; {place.basis})"
+        f"exposed {_while(minutes)} ago; in such a place {place.by(minutes):.0%} are tried by then "
+        f"(half of those that ever are within {_while(place.median)}; {place.basis})"
     )
     valid = case.validity
     dead = valid.dead
@@ -181,6 +181,19 @@ def _signals(case: Case, reach: Reach) -> tuple[SignalPoints, ...]:
             case.life is None,
         ),
     )  # fmt: skip
+
+
+def _while(minutes: float) -> str:
+    """A time in the unit that people would use.
+
+    >>> _while(0.4), _while(3), _while(90), _while(903_124)
+    ('less than a minute', '3 minutes', '90 minutes', '627 days')
+    """
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 120:
+        return f"{minutes:,.0f} minute{'' if round(minutes) == 1 else 's'}"
+    return f"{minutes / 60:,.0f} hours" if minutes < 2880 else f"{minutes / 1440:,.0f} days"
 
 
 def _told(case: Case) -> bool:

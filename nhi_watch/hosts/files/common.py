@@ -115,8 +115,8 @@ def overall(notables: Iterable[dict[str, Any]], above: int = 0) -> list[dict[str
     return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, above + 1)]
 
 
-def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> None:
-    """Put notables of one kind into the folder's list and report, in place of those of that kind.
+def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> list[dict[str, Any]]:
+    """Put notables of one kind into the folder's list and report, in place of those of that kind; returns the list.
 
     Raises:
         InputError: the folder's files cannot be read or written.
@@ -135,6 +135,7 @@ def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> None:
     with jsonlines.replacing(out / "report.html") as file:
         page = html.render(ranked, {**run, "notables": len(ranked)}, below, originals.load(out), out)
         file.write(page.encode("utf-8", "replace"))
+    return ranked
 
 
 def _run(path: Path) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -51,18 +52,24 @@ def run(args: argparse.Namespace, console: Console) -> int:
             fast.tell(store, args.key, since, where)
         found = fast.judge(store, history.read(store, model.load()), known, now)
         listed = feedback.apply(store, found.notables, int(time.time())).shown
-    common.publish(args.out, listed, "exposure")
-    _show(args, found, console, exposure_id(args.key) if args.key else "")
+    ranked = common.publish(args.out, listed, "exposure")
+    ours = [notable for notable in ranked if notable["kind"] == "exposure"]
+    _show(args, ours, found, console, exposure_id(args.key) if args.key else "")
     return 0
 
 
-def _show(args: argparse.Namespace, found: Exposed, console: Console, name: str) -> None:
+def _show(
+    args: argparse.Namespace, listed: Sequence[dict[str, Any]], found: Exposed, console: Console, name: str
+) -> None:
+    """The one that was told, or all that are listed, by their rank in the whole list."""
     from nhi_watch.report import explanation, terminal
 
-    chosen = [notable for notable in found.notables if notable["id"] == name or not name]
+    chosen = [notable for notable in found.notables if notable["id"] == name] if name else listed
     if args.json:
         console.print_json(json.dumps(chosen[0] if name and chosen else chosen))
     elif name and chosen:
         explanation.show(chosen[0], console)
+    elif not chosen:
+        console.print("No exposed credential is known. Tell of one: nhi exposed KEYID --where PLACE --since TIME")
     else:
         terminal.show(chosen, {}, console)

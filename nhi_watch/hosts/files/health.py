@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
 from nhi_watch.hosts.files import common, verify
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ def _logs(rows: Rows, state: Any, now: int) -> Iterator[Row]:
     days = state.daybook.between(now // DAY - WINDOW, now // DAY + 1)
     found = standing(Rhythms(rows).days(days), now)
     if not found:
-        yield row("log", "all", "error", f"no log was read in the {WINDOW} days before {render(now)}")
+        last = state.daybook.days[-1:]
+        hint = f"; --now {render_day(last[0] + 1)} judges as of the data's end" if last else ""
+        yield row("log", "all", "error", f"no log was read in the {WINDOW} days before {render(now)}{hint}")
     for one in found:
         about = f"{one.stream.provider} {one.stream.account}".strip()
         told = f"last event {render(one.last)}, silent for {one.silent // HOUR} h, longest pause {one.pause // HOUR} h"

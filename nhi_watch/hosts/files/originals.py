@@ -8,14 +8,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nhi_watch.core.behaviour import fingerprint
 from nhi_watch.core.event import Event
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.reader.redact import redact
 from nhi_watch.report import jsonlines
-from nhi_watch.report.html import originals_of
+from nhi_watch.report.queries import originals_of
 
 NAME = "events.jsonl"
 _LONGEST = 8_000
@@ -46,21 +46,34 @@ class Originals:
         for file, marks in self._files.items():
             found = {at: wanted.pop(mark) for at, mark in enumerate(marks) if mark in wanted}
             if found and Path(file).is_file():
-                yield from _read_again(file, found)
+                yield from (_event(found[one.at], one) for one in _read_again(file, found))
 
 
-def _read_again(file: str, found: dict[int, str]) -> Iterator[dict[str, Any]]:
+class Original(NamedTuple):
+    """A record as its file holds it."""
+
+    at: int
+    """Its place in the file's order."""
+    where: reader.Where
+    raw: bytes
+
+
+def _read_again(file: str, found: Mapping[int, str]) -> Iterator[Original]:
     """The records of a file at these places in its order."""
     start, last = 0, max(found)
     for batch in reader.read([file]):
         for at in range(start, start + len(batch.records)):
             if at in found:
-                raw, where = redact(batch.raw(at - start)), batch.where(at - start)
-                yield {"id": found[at], "file": where.file, "line": where.line,
-                       "raw": raw[:_LONGEST].decode("utf-8", "replace"), "cut": len(raw) > _LONGEST}  # fmt: skip
+                yield Original(at, batch.where(at - start), batch.raw(at - start))
         start += len(batch.records)
         if start > last:
             return
+
+
+def _event(name: str, original: Original) -> dict[str, Any]:
+    masked = redact(original.raw)
+    text = masked[:_LONGEST].decode("utf-8", "replace")
+    return {"id": name, **original.where._asdict(), "raw": text, "cut": len(masked) > _LONGEST}
 
 
 def load(out: Path) -> dict[str, dict[str, Any]]:

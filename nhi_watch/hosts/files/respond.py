@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -154,16 +154,19 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
         with jsonlines.replacing(desk.file("plan.md")) as stream:
             stream.write(plan.text(made).encode())
         desk.file("approvals.jsonl").unlink(missing_ok=True)
-        told = f"Written to {desk.file('plan.json')}.\nNext: nhi respond approve {desk.notable['id']} {_again(args)}"
+        setup = f"nhi respond setup --by YOU --out {shlex.quote(str(args.out))}; then "
+        setup = "" if common.policy_of(args) else setup
+        told = f"Written to {desk.file('plan.json')}.\nNext: {setup}{_again(desk.notable, args)}"
     _say(args, console, made, f"{plan.text(made)}\n{told}")
     return 0
 
 
-def _again(args: argparse.Namespace) -> str:
-    """The options of a plan as its approval wants them."""
+def _again(notable: Mapping[str, Any], args: argparse.Namespace) -> str:
+    """The command that approves a plan, with the plan's options and the key that `setup` makes."""
     named = ((f"--{name}", getattr(args, name)) for name in ("out", "state", "policy"))
     given = " ".join(shlex.join((name, str(value))) for name, value in named if value)
-    return f"--by YOU --why REASON --key YOUR.pem {given}"
+    key = f"{shlex.quote(str(args.out))}/YOU.pem"
+    return f"nhi respond approve {notable['id']} --by YOU --why REASON --key {key} {given}"
 
 
 def _read_plan(desk: Desk) -> dict[str, Any]:
@@ -192,6 +195,7 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
         approval.keep(desk.file("approvals.jsonl"), signed)
         needed = max(int(step["approvals"]) for step in made["steps"])
     told = f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it needs {needed} in all."
+    told += f"\nNext: nhi respond export {made['notable']} --to webhook|soar|elastic --out {shlex.quote(str(args.out))}"
     _say(args, console, signed, told)
     return 0
 

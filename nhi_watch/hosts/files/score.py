@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from nhi_watch.core.errors import OUT_OF_SCOPE
 from nhi_watch.hosts.files.inputs import add_input, job_of, print_json, progress, tell_refused
 from nhi_watch.report.words import visible
 
@@ -66,33 +67,41 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if compared:
         terminal.show_shadow(compared, console)
     terminal.show(result.notables, result.run, console, result.below if args.all else ())
-    _remarks(result.run, Console(stderr=True, highlight=False))
+    _remarks(result.run, job.out, Console(stderr=True, highlight=False))
     console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
     if result.notables:
         console.print(f"Next: nhi explain 1 --out {job.out}", soft_wrap=True, markup=False)
     return 0
 
 
-def _remarks(run: dict[str, Any], errors: Console) -> None:
+def _remarks(run: dict[str, Any], out: Path, errors: Console) -> None:
     """What a reader would otherwise take for an all-clear, on standard error."""
     unreadable = run["rejected"].get("unreadable_file", 0)
     if unreadable:
         errors.print(f"nhi: {unreadable} of the paths could not be read; rejects.jsonl names them", soft_wrap=True)
     tell_refused(run, errors)
-    _not_read(run, errors)
+    _not_read(run, out, errors)
     if not run["read"]:
         errors.print("nhi: the paths hold no records; nothing was judged", soft_wrap=True)
     elif run["parsed"] and not run["events"]:
         errors.print("nhi: all records were scored by an earlier run; the list is of then", soft_wrap=True)
 
 
-def _not_read(run: dict[str, Any], errors: Console) -> None:
+def _not_read(run: dict[str, Any], out: Path, errors: Console) -> None:
     """What was passed over, and what of the rejects is not kept."""
     passed = run["passed_over"]
     for one in passed["named"][: min(passed["may_matter"], _NAMED)]:
         errors.print(f"nhi: passed over {visible(one['file'], 200)}: {one['why']}", soft_wrap=True, markup=False)
-    if passed["may_matter"] > _NAMED:
-        errors.print(f"nhi: and {passed['may_matter'] - _NAMED:,} more files; run.json names them", soft_wrap=True)
+    others = passed["named"][passed["may_matter"] :][:_NAMED] if passed["may_matter"] <= _NAMED else []
+    if others:
+        names = ", ".join(visible(Path(one["file"]).name, 80) for one in others)
+        errors.print(f"nhi: passed over, no logs: {names}", soft_wrap=True, markup=False)
+    left = passed["files"] - min(passed["may_matter"], _NAMED) - len(others)
+    if left:
+        errors.print(f"nhi: and {left:,} more files passed over; run.json names them", soft_wrap=True)
+    bad = sum(count for reason, count in run["rejected"].items() if reason not in OUT_OF_SCOPE)
+    if bad:
+        errors.print(f"nhi: {out / 'rejects.jsonl'} says which records could not be read, and why", soft_wrap=True)
     counted = sum(run["rejects_only_counted"].values())
     if counted:
         errors.print(f"nhi: rejects.jsonl keeps the first rejects of each file and reason; {counted:,} more are "

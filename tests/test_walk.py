@@ -1,0 +1,107 @@
+"""Each next step that the program offers leads on, as a new user would take it; nothing ends in a riddle."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from core_samples import TODAY, record
+from nhi_watch import cli
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.report import jsonlines
+from test_originals import THEFT, as_lines, trail
+
+KEY = "AKIAIOSFODNN7EXAMPLE"
+
+
+@pytest.fixture
+def out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for day in range(TODAY - 14, TODAY + 1):
+        date = render(day * DAY)[:10]
+        told = [one for one in trail() if one["eventTime"].startswith(date)]
+        (logs / f"{date}.jsonl").write_bytes(as_lines(told))
+        assert cli.main(["score", str(logs / f"{date}.jsonl"), "--out", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
+    return tmp_path / "out"
+
+
+def asked(capsys: pytest.CaptureFixture[str], *line: str) -> str:
+    assert cli.main(list(line)) == 0
+    return capsys.readouterr().out
+
+
+def next_of(told: str) -> list[str]:
+    """The commands that the last line offers, without their program."""
+    (line,) = [one for one in told.splitlines() if one.startswith("Next: ")]
+    return [part.strip().removeprefix("then ") for part in line.removeprefix("Next: ").split(";")]
+
+
+def words(command: str) -> list[str]:
+    """A command as a person completes it."""
+    return shlex.split(
+        command.replace("YOU", "ann").replace("REASON", "stolen").replace("webhook|soar|elastic", "soar")
+    )[1:]
+
+
+def test_from_the_plan_to_the_export_by_the_steps_that_are_offered(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup, approve = next_of(asked(capsys, "respond", "plan", "1", "--out", str(out)))
+    asked(capsys, *words(setup))
+    (again,) = next_of(asked(capsys, "respond", "plan", "1", "--out", str(out)))
+    assert words(again) == words(approve)
+    (export,) = next_of(asked(capsys, *words(again)))
+    assert "Written to" in asked(capsys, *words(export))
+
+
+def test_an_exposure_is_listed_by_the_rank_that_every_command_takes(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "No exposed credential is known. Tell of one" in asked(capsys, "exposed", "--out", str(out))
+    asked(capsys, "exposed", KEY, "--where", "internal", "--since", render(TODAY * DAY), "--out", str(out))
+    (rank,) = [one["rank"] for one in jsonlines.read(out / "notables.jsonl") if one["kind"] == "exposure"]
+    told = asked(capsys, "exposed", "--out", str(out))
+    assert rank > 1 and any(line.split()[:1] == [str(rank)] for line in told.splitlines())
+    assert KEY in asked(capsys, "explain", str(rank), "--out", str(out))
+
+
+def test_a_key_told_of_long_after_its_logs_end_reached_what_they_show(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user = {"type": "IAMUser", "principalId": "AIDA1", "arn": "arn:aws:iam::123456789012:user/ci", "userName": "ci",
+            "accountId": "123456789012", "accessKeyId": KEY}  # fmt: skip
+    days = [record(day, "10:00", userIdentity=user) for day in range(TODAY - 14, TODAY + 1)]
+    (tmp_path / "a.jsonl").write_bytes(as_lines(days))
+    asked(capsys, "score", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "out"))
+    late = render((TODAY + 400) * DAY)
+    told = asked(capsys, "exposed", KEY, "--since", late, "--now", late, "--out", str(tmp_path / "out"), "--json")
+    assert "it reached s3" in json.loads(told)["summary"]
+
+
+def test_below_the_line_counts_what_is_there_not_what_the_last_run_met(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = out.parent / "more.jsonl"
+    logs.write_bytes(as_lines([record(TODAY, "14:00")]))
+    asked(capsys, "score", str(logs), "--out", str(out), "--budget", "0.001")
+    below = [one for one in jsonlines.read(out / "below.jsonl") if one["life"] != "closed"]
+    (run,) = jsonlines.read(out / "run.json")
+    assert run["overflow"] == len(below)
+
+
+def test_every_file_passed_over_is_named_and_so_is_where_rejects_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.jsonl").write_bytes(as_lines([record(TODAY, "10:00", **THEFT)]) + b"no json\n")
+    (logs / "rows.csv").write_text("a,b\n1,2\n")
+    (logs / "LICENSE.txt").write_text("Some words.\n")
+    assert cli.main(["score", str(logs), "--out", str(tmp_path / "out")]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "rows.csv" in told and "passed over, no logs: LICENSE.txt" in told and "rejects.jsonl says which" in told
