@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
-import importlib
-import importlib.util
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -37,8 +34,6 @@ ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes
 product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
 ABOUT_NEEDS = """*Needs*, besides an identity, a time and an action: without it the signal is silent (its value is 0) or
 *cannot tell*; *in part*: some of its cases are silent. Found by leaving each value of the Event out of its samples."""
-EXIT_CODES = """Exit code 0: it ran. 1: a defect of ours. 2: the input or the configuration is wrong, and
-one line says what and where."""
 
 
 def main(arguments: list[str]) -> int:
@@ -62,9 +57,6 @@ def pages() -> Iterator[tuple[Path, str]]:
     for name, write in writers.items():
         yield DOCS / f"{name}.md", page(name.capitalize(), write())
     yield DOCS / "sources.csv", fields()
-    if importlib.util.find_spec("nhi_watch.cli"):
-        parser: argparse.ArgumentParser = importlib.import_module("nhi_watch.cli").parser()
-        yield DOCS / "cli.md", page("Command line", command_line(parser))
 
 
 def page(title: str, lines: Iterable[str]) -> str:
@@ -146,51 +138,6 @@ def code(names: Iterable[str]) -> str:
     '`a`, `b`'
     """
     return ", ".join(f"`{name}`" for name in names)
-
-
-def command_line(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """The program, then every subcommand with its arguments."""
-    yield EXIT_CODES
-    yield from command(parser, "")
-
-
-def command(parser: argparse.ArgumentParser, about: str) -> Iterator[str]:
-    """One command, and those below it."""
-    nested = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    shown = [action for action in parser._actions if action not in nested and is_shown(action)]
-    yield from ["", f"## {parser.prog}", "", about or parser.description or "", ""]
-    if shown:
-        yield from table(["argument", "default", "meaning"], map(argument_row, shown))
-    for action in nested:
-        helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
-        for name, child in action.choices.items():
-            yield from command(child, helps.get(name, ""))
-
-
-def is_shown(action: argparse.Action) -> bool:
-    """Worth a row: neither hidden nor `--help`."""
-    return action.help is not argparse.SUPPRESS and "--help" not in action.option_strings
-
-
-def argument_row(action: argparse.Action) -> list[str]:
-    """One argument or option.
-
-    >>> argument_row(argparse.ArgumentParser().add_argument("--days", type=int, default=14, help="how long"))
-    ['`--days DAYS`', '14', 'how long']
-    """
-    takes = "" if action.nargs == 0 else value_name(action)
-    names = [f"{option} {takes}".strip() for option in action.option_strings] or [takes]
-    default = "" if action.default in (None, False, argparse.SUPPRESS, []) else str(action.default)
-    return [code(names), default, (action.help or "").replace("%(default)s", default).replace("%%", "%")]
-
-
-def value_name(action: argparse.Action) -> str:
-    """What stands for the value in the usage line."""
-    if isinstance(action.metavar, tuple):
-        return " ".join(action.metavar)
-    if action.metavar is None and action.choices is not None:
-        return "|".join(map(str, action.choices))
-    return action.metavar or (action.dest.upper() if action.option_strings else action.dest)
 
 
 def table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The race's figures → docs/race.md: no number is typed by hand."""
+"""The race's figures → docs/method/race.md: no number is typed by hand."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, Optional
 
 from nhi_watch.detect.exposure.timing import OBSERVED, PLACES
 from nhi_watch_lab.evaluation.page import table
-from nhi_watch_lab.evaluation.race import DELAYS, DELIVERY, FEEDS
+from nhi_watch_lab.evaluation.race import DELIVERY, FEEDS
 
 Figures = Mapping[str, Any]
 
 
 def render(result: Figures) -> str:
     """The page, in Markdown."""
-    return "\n\n".join([_head(result), _won(result), _known(result), _chains(result), _sources()]) + "\n"
+    return "\n\n".join([_head(result), _won(result), _known(result), _sources()]) + "\n"
 
 
 def _head(result: Figures) -> str:
@@ -24,7 +24,7 @@ def _head(result: Figures) -> str:
     high = seen["chains"] - seen["never_high"]
     return f"""# Race
 
-Written by `nhi race --page`; no number is typed by hand.
+For whoever asks whether a notable comes before the thief. Written by `nhi race --page`; no number is typed by hand.
 
 An access key is exposed in a public repository and turned into model invocations. Does the notable come first?
 {seen["chains"]} chains of the simulator's LLMjacking technique (seed {setting["seed"]}, {setting["machines"]} machines,
@@ -41,16 +41,20 @@ alike; runs are {setting["every"]:g} min apart. Feeds: {feeds}.
 
 
 def _won(result: Figures) -> str:
-    parts = ["## Share of chains in which the notable came first"]
+    """A row for each feed, and for the logs alone, at some delays; a feed and the logs are left out: hardly better."""
     stages: Sequence[str] = result["stages"]
-    for way, by_delay in result["won"].items():
-        rows = [[f"{d} min", *(_cell(by_delay[str(d)][stage]) for stage in stages)] for d in DELAYS]
-        parts.append(f"### {way[0].upper()}{way[1:]}\n\n" + table(["delay", *stages], rows))
-    return "\n\n".join(parts)
+    ways = {way: by_delay for way, by_delay in result["won"].items() if not way.endswith(_AND_LOGS)}
+    rows = [
+        [way, f"{d} min", *(_percent(by_delay[str(d)][stage]["share"]) for stage in stages)]
+        for way, by_delay in ways.items()
+        for d in _SHOWN
+    ]
+    return "## Share of chains in which the notable came first\n\n" + table(["known by", "delay", *stages], rows)
 
 
-def _cell(cell: Figures) -> str:
-    return "no chain" if cell["share"] is None else f"{_percent(cell['share'])} of {cell['of']:,}"
+_AND_LOGS = ", and logs"
+_SHOWN = (0, 5, 15)
+"""Minutes of delay that the page shows; the figures hold all of `DELAYS`."""
 
 
 def _percent(share: Optional[float]) -> str:
@@ -67,17 +71,6 @@ def _known(result: Figures) -> str:
             rows.append([name, way, verdict, *(_percent(ways[way][stage]) for stage in stages)])
     return "## The published cases, one by one, without any delay of one's own\n\n" + table(
         ["time to first use", "known by", "first try", *stages], rows
-    )
-
-
-def _chains(result: Figures) -> str:
-    rows = []
-    for number, chain in enumerate(result["chains"], 1):
-        times = ["–" if second is None else f"{second:,} s" for second in chain["stages"]]
-        seen = "never" if chain["seen"] is None else f"{chain['seen']:,} s"
-        rows.append([str(number), str(chain["calls"]), *times, seen])
-    return "## The chains\n\nSeconds after the first call.\n\n" + table(
-        ["chain", "calls", *result["stages"], "high by the logs"], rows
     )
 
 

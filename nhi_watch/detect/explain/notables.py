@@ -282,8 +282,12 @@ def _is_open(episode: Episode) -> bool:
 
 def _done(part: Weighed) -> str:
     """What was done; or only tried, where every record of it was turned down."""
-    succeeded = any(b.shape.outcome == "success" for b in part.backing)
+    succeeded = any(b.shape.outcome == "success" for b in part.backing) or part.signal.name in _REFUSALS
     return part.signal.title.lower() + ("" if succeeded or not part.backing else " (tried, did not succeed)")
+
+
+_REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
+"""Signals of refusals: that they did not succeed goes without saying, and would be said of the rest."""
 
 
 def _place(part: Weighed, networks: Networks) -> str:

@@ -67,7 +67,7 @@ def first_used_value(episode: EpisodeView, name: str) -> float | None:
 def first_used_sentence(episode: EpisodeView, name: str, what: str) -> str:
     """How many and which."""
     targets = [target for target, _ in first_used(episode, name)]
-    return f"{len(set(targets))} {what} for the first time: {listing(targets, 2)}"
+    return f"{what} for the first time ({len(set(targets))}): {listing(targets, 2)}"
 
 
 def call_sentence(view: View, what: str) -> str:

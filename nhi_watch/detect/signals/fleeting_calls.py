@@ -34,7 +34,7 @@ def value(episode: EpisodeView) -> float:
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
     actions = [view.shape.action for view in _fleeting(episode)]
-    return f"{len(set(actions))} new calls came and did not return: {listing(actions)}"
+    return f"new calls that came and did not return ({len(set(actions))}): {listing(actions)}"
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

@@ -24,7 +24,7 @@ def value(episode: EpisodeView) -> float | None:
 
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
-    return first_used_sentence(episode, CLASS, "models are run")
+    return first_used_sentence(episode, CLASS, "models run")
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

@@ -24,7 +24,7 @@ def value(episode: EpisodeView) -> float:
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
     actions = [view.shape.action for view in novel_views(episode)]
-    return f"{len(set(actions))} calls are new for this identity: {listing(actions)}"
+    return f"calls new for this identity ({len(set(actions))}): {listing(actions)}"
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

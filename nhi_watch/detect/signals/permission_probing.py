@@ -28,7 +28,7 @@ def value(episode: EpisodeView) -> float:
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
     actions = [view.shape.action for view in _refused(episode)]
-    return f"{len(set(actions))} calls are refused for the first time: {listing(actions)}"
+    return f"calls refused for the first time ({len(set(actions))}): {listing(actions)}"
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

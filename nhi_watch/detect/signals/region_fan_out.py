@@ -27,7 +27,7 @@ def value(episode: EpisodeView) -> float | None:
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
     names = [view.shape.region for view in _new(episode)]
-    return f"{len(set(names))} regions are new in one day: {listing(names)}"
+    return f"new regions in one day ({len(set(names))}): {listing(names)}"
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

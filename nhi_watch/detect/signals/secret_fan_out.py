@@ -24,7 +24,7 @@ def value(episode: EpisodeView) -> float | None:
 
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
-    return first_used_sentence(episode, CLASS, "secrets are read")
+    return first_used_sentence(episode, CLASS, "secrets read")
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

@@ -26,7 +26,7 @@ def value(episode: EpisodeView) -> float | None:
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
     names = [view.shape.service for view in _new(episode)]
-    return f"{len(set(names))} services are new in one day: {listing(names)}"
+    return f"new services in one day ({len(set(names))}): {listing(names)}"
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

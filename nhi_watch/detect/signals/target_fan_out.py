@@ -33,7 +33,7 @@ def value(episode: EpisodeView) -> float | None:
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
     new = _new(episode)
-    return f"{len(new)} targets are new for this identity: {listing(list(new), 2)}"
+    return f"targets new for this identity ({len(new)}): {listing(list(new), 2)}"
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:
