@@ -20,8 +20,8 @@ from splunk_peers import Window
 from splunk_server import Server
 
 SPEC = Spec(days=4, machines=15, seed=16, campaigns=5)
-GROUP = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]
-"""Twice a day over its events, where a search head runs it every five minutes over what has arrived."""
+GROUP = conf("savedsearches.conf")["NHI Watch - Group All Events"]["search"]
+"""Twice a day over its events, where a search head runs it every six hours over what has arrived."""
 LIMITS = Limits(secret_days=3, idle_days=3)
 """Days of posture's limits: the company is young."""
 BUDGET = "300"
@@ -36,13 +36,13 @@ def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
     for day in Tenant(spec).days():
         timed = [(parse(record["eventTime"]), record) for record in day.records]
         midnight = timed[0][0] // DAY * DAY
-        server.scheduled("NHI Watch - Learn", midnight + 2 * HOUR + 1800)
         end = midnight + DAY - 600
         server.index(timed, "aws:cloudtrail")
         for since, until in ((midnight, end - HOUR), (end - HOUR, end)):
             server.search(GROUP, Window(since, until), end + 300)
         server.scheduled("NHI Watch - Count", end + 400)
-        server.scheduled("NHI Watch - Rank", end + 420)
+        server.scheduled("NHI Watch - Learn", end + 410)
+        server.scheduled("NHI Watch - Rank All", end + 420)
         server.scheduled("NHI Watch - Health", end + 540)
         server.scheduled("NHI Watch - Health of Behaviours", end + 545)
         going.feed(day.records)

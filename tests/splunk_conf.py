@@ -9,6 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from layout import ROOT
+from splunk_eval import Scope, expression, spelled
 
 _MACRO = re.compile(r"`(\w+)`")
 _COMMENT = re.compile(r"```.*?```", re.DOTALL)
@@ -25,7 +26,7 @@ def conf(name: str) -> configparser.RawConfigParser:
     return parser
 
 
-def expand(text: str, overrides: Mapping[str, str] = MappingProxyType({})) -> str:
+def expand(text: str, overrides: Mapping[str, str] = MappingProxyType({}), now: int = 0) -> str:
     """A search without macros and comments; `overrides` are what lies in local/macros.conf.
 
     >>> expand("`nhi_behaviours` | nhigroup ```one row an identity```")
@@ -33,8 +34,15 @@ def expand(text: str, overrides: Mapping[str, str] = MappingProxyType({})) -> st
     """
     text = _COMMENT.sub("", text)
     while _MACRO.search(text):
-        text = _MACRO.sub(lambda match: overrides.get(match[1]) or conf("macros.conf")[match[1]]["definition"], text)
+        text = _MACRO.sub(lambda match: overrides.get(match[1]) or _definition(match[1], now), text)
     return text
+
+
+def _definition(name: str, now: int) -> str:
+    told = conf("macros.conf")[name]
+    if told["iseval"] == "0":
+        return told["definition"]
+    return spelled(expression(told["definition"])(Scope({}, now)))[0]
 
 
 def stages(text: str) -> list[str]:

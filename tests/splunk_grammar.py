@@ -19,7 +19,7 @@ INT = r"\d+"
 NAME = r"[\w.:-]+"
 TEXT = r'"(?:[^"\\]|\\.)*"|[^\s"]+'
 _OPTION = re.compile(r'(\w+(?:\.\w+)?)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*')
-_TIME = re.compile(rf"\b({'|'.join(TIMES)})=(\S+)")
+_TIME = re.compile(rf"(?<!\w)({'|'.join(TIMES)})=([^\s)]+)")
 _MOMENT = re.compile(r"-?\d+[smhd](@[smhd])?|now|\d+|@[mhd]|\+\d+[smhd](@[smhd])?")
 _CALL = r"(?:count|(?:count|dc|sum|min|max|values|list|avg|latest|earliest|first|last|perc\d+|median)\([\w.{}*]*\))"
 _NAMED = rf"{_CALL}(?: AS (?:\w+|\"[^\"]+\"))?"

@@ -48,7 +48,7 @@ def moment(text: str, now: int) -> int:
 
 _STREAMING = frozenset({"nhigroup", "nhiscore"})
 _ONE = Limits()
-_TIMES = re.compile(rf"\b({'|'.join(sorted(TIMES))})=(\S+)")
+_TIMES = re.compile(rf"(?<!\w)({'|'.join(sorted(TIMES))})=([^\s)]+)")
 APPENDED = 10_000
 """Most rows of an append's subsearch, and 60 seconds: its documented defaults."""
 
@@ -117,7 +117,7 @@ class Server:
 
     def search(self, text: str, window: Window, now: int, limits: Limits = _ONE) -> list[Row]:
         """Run a search."""
-        told = expand(text, self.overrides)
+        told = expand(text, self.overrides, now)
         check(told)
         first, *rest = stages(told)
         window = _bounded(first, window, now)
@@ -125,7 +125,7 @@ class Server:
 
     def go_on(self, text: str, rows: list[Row], when: tuple[Window, int]) -> list[Row]:
         """Run what follows the first pipe of a search, or a chained search of a dashboard."""
-        for stage in stages(expand(text, self.overrides)):
+        for stage in stages(expand(text, self.overrides, when[1])):
             rows = self._stage(stage, rows, when)
         return [{name: values for name, values in row.items() if name != PEER} for row in rows]
 
@@ -143,7 +143,7 @@ class Server:
 
     def _find(self, text: str, window: Window, limits: Limits) -> list[Row]:
         matches = matcher(_TIMES.sub("", text.removeprefix("search ")))
-        plain = not re.search(r"\bnhi_\w+=", text)  # then only indexed fields are asked for
+        plain = not re.search(r"\bnhi_\w+(=| IN )", text)  # then only indexed fields are asked for
         seen = (row for row in reversed(self.events) if inside(row, window) and (not plain or matches(row)))
         allowed = (row for row in seen if self.role is None or self.role.sees(row["index"][0]))
         rows = [row for row in map(_extracted, allowed) if plain or matches(row)]
@@ -165,6 +165,8 @@ class Server:
             return [row for row in rows if is_true(keeps(Scope(row, when[1])))]
         if verb == "eval":
             return [_evaluated(row, rest, when[1]) for row in rows]
+        if verb == "sort":  # from here on rows are on the search head
+            rows = [{name: values for name, values in row.items() if name != PEER} for row in rows]
         if verb in ("collect", "outputlookup", "sendalert"):
             getattr(self, f"_{verb}")(rest, rows, when[1])
             return rows
@@ -268,9 +270,7 @@ class Server:
 
 def _bounded(text: str, window: Window, now: int) -> Window:
     """The window that times in a search's own text make of the one it was given."""
-    names = {"earliest": "earliest", "latest": "latest"}
-    names.update({f"_{name}": name for name in ("index_earliest", "index_latest")})
-    return window._replace(**{names[name]: _absolute(told, now) for name, told in _TIMES.findall(text)})
+    return window._replace(**{name.removeprefix("_"): _absolute(told, now) for name, told in _TIMES.findall(text)})
 
 
 def _absolute(told: str, now: int) -> int:

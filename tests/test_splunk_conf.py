@@ -13,7 +13,7 @@ import pytest
 from layout import ROOT
 from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.hosts.splunk import alert, fields, lookup
+from nhi_watch.hosts.splunk import alert, awake, fields, lookup
 from nhi_watch.hosts.splunk.nhiexplain import OPTIONS as EXPLAIN
 from nhi_watch.hosts.splunk.nhifeedback import OPTIONS as FEEDBACK
 from nhi_watch.hosts.splunk.nhigroup import OPTIONS as GROUP
@@ -37,7 +37,7 @@ OPTIONS = {
     "nhiexplain": set(EXPLAIN), "nhifeedback": set(FEEDBACK), "nhihealth": set(HEALTH),
 }  # fmt: skip
 ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH, fields.DAYS)
-FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed", "nhi_found"}
+FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed", "nhi_found", "nhi_awake"}
 FILES = [name for name in conf("transforms.conf").sections() if "filename" in conf("transforms.conf")[name]]
 OF_OTHERS = {"ip_intel"}
 """Lookups of Enterprise Security."""
@@ -154,7 +154,8 @@ def test_every_lookup_that_a_search_reads_or_writes_exists() -> None:
     tables = {*conf("transforms.conf").sections(), *told_files, f"{lookup.DEFAULT}.csv.gz", *OF_OTHERS}
     told = re.compile(r"(?:outputlookup|inputlookup)(?: \w+=\S+)* ([\w.]+)")
     named = {word for text in ALL.values() for word in told.findall(text)}
-    assert named == {"nhi_baseline.csv.gz", "nhi_feedback", "nhi_days", "nhi_intel.csv", *OF_OTHERS} <= tables
+    mine = {"nhi_baseline.csv.gz", "nhi_feedback", "nhi_days", "nhi_intel.csv", awake.FILE}
+    assert named == {*mine, *OF_OTHERS} <= {*tables, awake.FILE}
 
 
 def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> None:
@@ -255,9 +256,10 @@ def test_every_search_comes_disabled_with_its_window_and_its_filter(name: str) -
         assert settings["cron_schedule"] and settings["schedule_window"] and settings["allow_skew"]
         filters = re.findall(r"`nhi_(\w+)_filter`", settings["search"])
         wanted = name.partition(" - ")[2].lower().replace("enterprise security", "es").replace("group late", "group")
-        wanted = {"learn late": "learn", "health of behaviours": "health"}.get(wanted, wanted)
+        wanted = {"learn late": "learn", "rank all": "rank", "group all events": "group events",
+                  "group all rows": "group rows", "health of behaviours": "health"}.get(wanted, wanted)  # fmt: skip
         wanted = wanted.replace(" ", "_").rstrip("s")
-        none = name.endswith(("Retire", "Count"))
+        none = name.endswith(("Retire", "Count", "Awake"))
         assert filters == [] if none else len(filters) == 1 and filters[0].rstrip("s") == wanted
 
 
@@ -272,8 +274,9 @@ def test_windows_of_arrival_follow_each_other_without_a_gap() -> None:
         settings = conf("savedsearches.conf")[name]
         if "dispatch.index_earliest" in settings:
             since, until = (int(settings[f"dispatch.index_{end}"][1:-3]) for end in ("earliest", "latest"))
-            every = 60 if "Late" in name else 5
-            assert re.fullmatch(r"\*/5 \* \* \* \*" if every == 5 else r"\d+ \* \* \* \*", settings["cron_schedule"])
+            every = 360 if "All" in name else 60 if "Late" in name else 5
+            crons = {5: r"\*/5 \* \* \* \*", 60: r"\d+ \* \* \* \*", 360: r"\d+ \*/6 \* \* \*"}
+            assert re.fullmatch(crons[every], settings["cron_schedule"])
             assert settings["realtime_schedule"] == "0"
             assert since - until == 5 if name.startswith(_ES) else since - until > every
 

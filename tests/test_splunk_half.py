@@ -17,7 +17,6 @@ import pytest
 from layout import ROOT
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked
-from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.whole import PATIENCE, Answer, Count, answer, concluded, counts, is_settled, settled
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_peers import WAYS, Fault, Window
@@ -28,7 +27,7 @@ PEERS = 5
 STEP = 2 * HOUR
 """Between two runs of the schedule; every five minutes in Splunk."""
 WORLDS = int(os.environ.get("NHI_FAULTY_WORLDS", "3"))
-"""Worlds of faults, each of some 24 runs of Rank; 42 make a thousand runs."""
+"""Worlds of faults, each of some 48 runs of Rank and Rank All; 21 make a thousand runs."""
 
 
 @lru_cache
@@ -68,19 +67,19 @@ def lived(folder: Path, dice: random.Random | None) -> Server:
     for now in range(start + STEP, start + 2 * DAY, STEP):
         arrive(made, now - STEP, now)
         for since in (now - STEP, *([now - 2 * STEP] if dice and dice.random() < 0.3 else [])):
-            made.search(
-                "`nhi_events` | `nhi_read` | nhigroup | `nhi_collect_behaviours`",
-                Window(start, start + 2 * DAY, since + 1, now + 1), now + 60,
-            )  # fmt: skip
+            for how in ("only=news", "| sort 0 nhi_key | nhigroup records=1"):
+                text = f"`nhi_events` | `nhi_read` | nhigroup {how} | `nhi_collect_behaviours`"
+                made.search(text, Window(start, start + 2 * DAY, since + 1, now + 1), now + 60)
         if dice and dice.random() < 0.2:
             continue
-        for name in ("NHI Watch - Count", *["NHI Watch - Rank"] * (2 if dice and dice.random() < 0.2 else 1)):
+        ranks = ["NHI Watch - Rank", "NHI Watch - Rank All"]
+        for name in ("NHI Watch - Count", "NHI Watch - Awake", *ranks * (2 if dice and dice.random() < 0.2 else 1)):
             made.faults = [fault for fault in _faults(dice) if (name, fault.how) not in before]
             twice = {(name, fault.how) for fault in made.faults if fault.how == "twice"}
             before = twice | {one for one in before if one[0] != name}
             made.scheduled(name, now + 120)
         made.faults = []
-    for name in ("NHI Watch - Count", "NHI Watch - Count", "NHI Watch - Rank"):
+    for name in ("NHI Watch - Count", "NHI Watch - Count", "NHI Watch - Rank All"):
         made.scheduled(name, start + 2 * DAY - 60)
     return made
 
@@ -130,7 +129,7 @@ def test_the_half_that_came_would_have_withdrawn(tmp_path: Path, whole: Lived) -
     end = midnight() + 2 * DAY
     made.faults = [Fault(0, "lost"), Fault(1, "lost"), Fault(2, "lost")]
     rows = [row for row in made.events if row["index"] != ["nhi_risk"]]
-    assert made.scheduled("NHI Watch - Rank", end - 30) == []
+    assert made.scheduled("NHI Watch - Rank All", end - 30) == []
     assert any("an indexer did not answer" in text for _, text in made.messages)
     made.events = [*rows, *[{**row, "_peer": ["4"]} for row in made.events if row["index"] == ["nhi_risk"]]]
     made.collections["nhi_days"] = []
@@ -139,7 +138,7 @@ def test_the_half_that_came_would_have_withdrawn(tmp_path: Path, whole: Lived) -
             row["_raw"] = [row["_raw"][0].replace('"nhi_day_events"', '"nhi_formerly"')]
     before = standing(made, end)
     assert before == whole.standing
-    made.scheduled("NHI Watch - Rank", end - 30)
+    made.scheduled("NHI Watch - Rank All", end - 30)
     assert not set(before) - set(standing(made, end)), "nothing ends where nobody has counted"
 
 
@@ -148,7 +147,7 @@ def test_a_day_costs_once(tmp_path: Path, whole: Lived) -> None:
     end = midnight() + 2 * DAY
     made.scheduled("NHI Watch - Learn", end - 50)
     made.messages = []
-    made.scheduled("NHI Watch - Rank", end - 40)
+    made.scheduled("NHI Watch - Rank All", end - 40)
     assert "nhirank: nothing new since it was learnt: 2025-03-03" in [text for _, text in made.messages]
     assert standing(made, end) == whole.standing
 
@@ -196,11 +195,9 @@ def test_a_day_is_not_ranked_again_while_it_is_known_that_nothing_is_new() -> No
     assert [(one.change, one.run["day_events"]) for one in settled([stays, gone])] == [("same", 7)]
 
 
-def test_rows_and_events_are_counted_over_all_parts_and_held_against_the_day_s_own_notables() -> None:
-    part = Part(DAY_NUMBER)
-    part.rows = 3
+def test_rows_and_events_are_held_against_the_day_s_own_notables() -> None:
     known = [Earlier({"kind": "compromise"}, "new", DAY_NUMBER, 7), Earlier({"kind": "compromise"}, "new", 1, 99)]
-    assert answer(DAY_NUMBER, {"a": part, "b": part}, None, known) == told(6, 0, None, before=7)
+    assert answer(DAY_NUMBER, (6, 0), None, known) == told(6, 0, None, before=7)
 
 
 def test_rows_of_the_lookup_are_read_as_splunk_writes_numbers() -> None:

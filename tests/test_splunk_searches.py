@@ -81,16 +81,15 @@ def arrivals(records: tuple[Record, ...]) -> Iterator[tuple[int, list[Record]]]:
 
 def live(server: Server) -> int:
     """Let the days pass as the schedule has them; the second at which all has arrived."""
-    learnt = 0
     for at, records in arrivals(simulated()):
-        if at // DAY > learnt:
-            learnt = at // DAY
-            server.scheduled("NHI Watch - Learn", learnt * DAY + 2 * HOUR + 1800)
         server.index(((parse(record["eventTime"]), record) for record in records), "aws:cloudtrail", at)
         server.scheduled("NHI Watch - Group Events", at + 300)
         server.scheduled("NHI Watch - Group Events", at + 420)  # a window that overlaps
+        server.scheduled("NHI Watch - Group All Events", at + 425)
         server.scheduled("NHI Watch - Group Late Events", at + 430)
+        server.scheduled("NHI Watch - Learn", at + 440)
         server.scheduled("NHI Watch - Count", at + 450)
+        server.scheduled("NHI Watch - Awake", at + 455)
         server.scheduled("NHI Watch - Rank", at + 480)
     return at + 480
 
@@ -111,8 +110,8 @@ def test_the_scheduled_searches_find_what_the_program_finds(server: Server) -> N
     server.scheduled("NHI Watch - Rank Late", end + 600)
     found = standing(server)
     assert scores(found) == wanted(simulated())
-    wrong = [text for level, text in server.messages if level in ("WARN", "ERROR")]
-    assert [text.partition(":")[2][:15] for text in wrong] == [" learnt nothing"], "before anything had come"
+    wrong = {text.partition(":")[2][:15] for level, text in server.messages if level in ("WARN", "ERROR")}
+    assert wrong == {" learnt nothing"}, "before anything had come"
 
 
 def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Server) -> None:

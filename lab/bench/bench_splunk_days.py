@@ -45,6 +45,8 @@ class Spent(NamedTuple):
     processor: float
     wall: float
     body: bytes
+    memory: float
+    """MB at most."""
 
 
 def main() -> int:
@@ -128,10 +130,12 @@ def rows_of(body: bytes) -> list[dict[str, str]]:
     return [dict(zip(header, row)) for row in found]
 
 
-def run(python: str, app: Path, command: str, bodies: Iterable[bytes], times: tuple[int, int]) -> Spent:
+def run(
+    python: str, app: Path, command: str, bodies: Iterable[bytes], times: tuple[int, int], options: Sequence[str] = ()
+) -> Spent:
     """One process over some chunks."""
     given = list(bodies)
-    stream = getinfo((), earliest_time=str(times[0]), latest_time=str(times[1])) + b"".join(
+    stream = getinfo(options, earliest_time=str(times[0]), latest_time=str(times[1])) + b"".join(
         chunk({"action": "execute", "finished": number == len(given)}, body) for number, body in enumerate(given, 1)
     )
     with tempfile.TemporaryFile() as told:
@@ -147,7 +151,7 @@ def run(python: str, app: Path, command: str, bodies: Iterable[bytes], times: tu
             raise RuntimeError(f"{command} ended with {status}")
         told.seek(0)
         body = b"".join(body for _, body in replies(told))
-    return Spent(usage.ru_utime + usage.ru_stime, wall, body)
+    return Spent(usage.ru_utime + usage.ru_stime, wall, body, usage.ru_maxrss / 1024)
 
 
 if __name__ == "__main__":

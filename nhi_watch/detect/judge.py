@@ -45,15 +45,17 @@ class Judge:
 
     def __init__(
         self, state: State, model: Scorecard, context: Context = NO_CONTEXT, budget: float = BUDGET,
-        complete: Complete = nothing_missing,
+        complete: Complete = nothing_missing, identities: int = 0,
     ) -> None:  # fmt: skip
-        """`budget`: notables a day per 1,000 identities with a history; `complete`: see `episodes.Complete`."""
+        """`budget`: notables a day per 1,000 identities with a history; `complete`: see `episodes.Complete`;
+        `identities`: how many have a history where not all of a day's are given."""
         self._state = state
         self._model = model
         self._context = context
         self._budget = budget
         self._complete = complete
         self._local = taught.kept(state.rows, model)
+        self._identities = identities
         self._watch = Watch(state, model)
         self._tally = Tally()
         self._notables: dict[int, list[dict[str, Any]]] = {}
@@ -189,7 +191,8 @@ class Judge:
         """The allowance of the week that ends with a day, and the score that asks for a place."""
         tenant = baselines.groups.get(TENANT) or Profile()
         quiet = calibration.quiet_time(tenant, baselines.homes(day), day)
-        return ranking.week_allowance(self._budget, ranking.base(ranked)), ranking.line(quiet, self._budget)
+        identities = max(self._identities, ranking.base(ranked))
+        return ranking.week_allowance(self._budget, identities), ranking.line(quiet, self._budget)
 
     def _note(self, day: int, written: Written) -> None:
         self._notables[day] = written.found

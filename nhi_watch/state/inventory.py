@@ -213,7 +213,7 @@ class _Facts:
             if shape.service not in ABOUT:
                 first, last = min(first or b.first, b.first), max(last, b.last)
             if id(shape) not in telling:
-                telling[id(shape)] = _tells(shape)
+                telling[id(shape)] = tells(shape)
             if b.issued or telling[id(shape)]:
                 self._behaviour(identity, b)
             if shape.credential and shape.service not in ABOUT:
@@ -260,7 +260,8 @@ class _Facts:
         self.identities[known.identity.id] = Known(Identity(*plain[0]), plain[1], plain[2])
 
 
-def _tells(shape: Shape) -> bool:
+def tells(shape: Shape) -> bool:
+    """Whether a behaviour tells of credentials, its own or others'."""
     return bool(
         shape.action in _TO_CREDENTIAL or shape.action in _TO_NAME or shape.action == "iam:UpdateAccessKey"
         or shape.service == "exposure" or "quarantine" in shape.traits

@@ -9,12 +9,15 @@ another log fell silent too, or until when it lasted; the last one withdraws it,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from operator import or_
 from statistics import median
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.core.errors import RejectError
 from nhi_watch.core.notable import to_json
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect.blind_spots import build, spot_id
@@ -96,6 +99,28 @@ class Seen:
         known = self._rows.get((part.day, name))
         self._rows[part.day, name] = (stream, _together(known[1], rhythm, 1) if known else rhythm)
 
+    def take(self, text: str) -> None:
+        """Take in what `texts` told of a chunk; whose identities they were nobody knows.
+
+        Raises:
+            RejectError: bad_row.
+        """
+        try:
+            day, provider, account, hours, events, fields = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            rhythm = Rhythm(int(hours), int(events), 0, tuple(map(str, fields)))
+            key = (int(day), f"\0{provider}|{account}")
+        except (ValueError, TypeError) as error:
+            raise RejectError("bad_row", f"nhi_rhythm: {error}") from error
+        known = self._rows.get(key)
+        self._rows[key] = (Stream(str(provider), str(account)), _together(known[1], rhythm, 0) if known else rhythm)
+
+    def texts(self) -> Iterator[tuple[int, str]]:
+        """Day, and the rhythm of one of its streams as text, without signs that need an escape."""
+        for day, streams in sorted(self.days(0).items()):
+            for stream, rhythm in sorted(streams.items()):
+                told = json.dumps([day, *stream, rhythm.hours, rhythm.events, rhythm.fields], separators=(",", ":"))
+                yield day, urlsafe_b64encode(told.encode()).decode("ascii").rstrip("=")
+
     def days(self, earliest: float) -> dict[int, dict[Stream, Rhythm]]:
         """Day → stream → rhythm, of the days that lie in the search from their first second on.
 
@@ -106,7 +131,7 @@ class Seen:
             if day * DAY >= earliest:
                 streams = found.setdefault(day, {})
                 known = streams.get(stream)
-                streams[stream] = _together(known, rhythm, known.identities + 1) if known else rhythm
+                streams[stream] = _together(known, rhythm, known.identities + rhythm.identities) if known else rhythm
         return found
 
 

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional, Union
 
 from nhi_watch.core.errors import RejectError
+from nhi_watch.core.timestamps import day_of, parse
 from nhi_watch.hosts.splunk.fields import BASELINE, DAYS, FEEDBACK, SOURCE, SOURCETYPE, names
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.rows import values_of
 
 _PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
+_DAY = re.compile(r'\bnhi_day="?(\d{4}-\d\d-\d\d)')
+_KEY = re.compile(r'\bnhi_key="?([0-9a-f]{16})\b')
+_NEWS = re.compile(r'\bnhi_news="?1\b')
+_RHYTHM = re.compile(r'\bnhi_rhythm="?([A-Za-z0-9_-]+)')
 _HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 _OF_GROUPS = ("count", "first", "last", "nhi_records", "nhi_sessions", "nhi_targets", "nhi_minutes")
 Value = Union[str, list[str]]
@@ -65,6 +70,37 @@ class Columns:
             return ""
         found = _PACKED.search(raw)
         return found[1] if found else ""
+
+    def is_stored(self, row: Row) -> bool:
+        """Whether a part comes from the summary index, not from a command before."""
+        return bool(_cell(row, self._raw))
+
+    def is_news(self, row: Row) -> bool:
+        """Whether a part holds only what is news."""
+        raw = _cell(row, self._raw)
+        return bool(_NEWS.search(raw)) if raw else self.cell(row, "nhi_news") == "1"
+
+    def place(self, row: Row) -> Optional[tuple[int, str]]:
+        """Day and key of a part, without unpacking it; None: the row does not tell."""
+        raw = _cell(row, self._raw)
+        day = _first(_DAY, raw) if raw else self.cell(row, "nhi_day")
+        key = _first(_KEY, raw) if raw else self.cell(row, "nhi_key")
+        try:
+            return (day_of(parse(f"{day}T00:00:00Z")), key) if key else None
+        except RejectError:
+            return None
+
+    def rhythm(self, row: Row) -> str:
+        """What a row of nhigroup tells of when logs told something; "" of others."""
+        raw = _cell(row, self._raw)
+        if not raw:
+            return self.cell(row, "nhi_rhythm")
+        return _first(_RHYTHM, raw) if _cell(row, self._source) == SOURCE else ""
+
+    def asleep(self, row: Row) -> list[str]:
+        """Day, rows and list of what nhigroup has left out; none of other rows."""
+        told = [self.cell(row, name) for name in ("nhi_day", "nhi_asleep", "nhi_list")]
+        return [] if _cell(row, self._raw) or not told[1].isdecimal() else told
 
     def failed(self, row: Row) -> bool:
         """Whether nhigroup has made the row to tell of events that could not be read."""
@@ -145,6 +181,11 @@ class Columns:
         for name, index, many in self._own:
             if row[index]:
                 yield name, values_of(row[many]) if many is not None and row[many] else row[index]
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found[1] if found else ""
 
 
 def _cell(row: Row, place: Optional[int]) -> str:

@@ -34,9 +34,13 @@ PART = (
     Field("nhi_key", "16 hexadecimal digits of the SHA-256 of the identity's id: finds all parts of one identity"),
     Field("nhi_events", "events in the part; where nhi_error stands, how many events had that error"),
     Field("nhi_behaviours", "distinct behaviours in the part"),
+    Field("nhi_news", "1: made at once, because something in it was news against the baseline"),
     Field("nhi_part", "the behaviours themselves, packed (base64url): see parts.py"),
     Field("nhi_error", "`reason: what to do`, why events could not be read (docs/sources.md); such a row has no part"),
     Field("nhi_notable", "a notable that came by on its way to nhirank: its event's JSON"),
+    Field("nhi_rhythm", "when a log told something, packed: a row of its own beside those of what is news"),
+    Field("nhi_asleep", "rows of the day that were left out, because their identity is not awake; a row of its own"),
+    Field("nhi_list", "by which list of who is awake"),
 )
 """Rows of nhigroup."""
 
@@ -73,11 +77,13 @@ NOTABLE = (
     Field("nhi_overflow", "episodes of the day over the floor for which the budget had no room"),
     Field("nhi_overflow_highest", "the highest score among those"),
     Field("nhi_day_events", "events of the whole day that ranking had before it: they can only grow"),
+    Field("nhi_own_events", "the same of its own identities"),
     Field("risk_score", "the score as an integer from 1 to 100, for Enterprise Security's risk action"),
     Field("annotations", "JSON: framework → ids, for Enterprise Security"),
     Field("src", "the first suspicious network address (CIM)"),
     Field("nhi_reasons", "sentences, the weightiest first", many=True),
     Field("nhi_signals", "ids of the signals behind them, in the same order", many=True),
+    Field("nhi_keys", "nhi_key of each of these identities, as rows of behaviours have it", many=True),
     Field("nhi_members", "names of all identities of the intrusion, where links join several", many=True),
     Field("nhi_controls", "required controls: `rotate_secret: why`", many=True),
     Field("nhi_owasp_nhi", "OWASP NHI ids, as in NHI-07", many=True),

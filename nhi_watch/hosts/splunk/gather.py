@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Optional
 
 from nhi_watch.context.reputation import NOTHING, Reputation
-from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, fingerprint, keep, shape_of, sketch
+from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, IdentityDay, fingerprint, keep, shape_of, sketch
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
-from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render
 from nhi_watch.hosts.splunk import parts, reasons
 from nhi_watch.hosts.splunk.columns import Columns, Told
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.parts import Part, Slot
 from nhi_watch.hosts.splunk.rows import read
+from nhi_watch.hosts.splunk.spool import Spool
 from nhi_watch.intake.days import Sources
 from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
@@ -34,10 +35,19 @@ Record = dict[str, Any]
 class Gatherer:
     """Takes rows in; the caller takes what was gathered out."""
 
-    def __init__(self, hold: bool = False, reputation: Reputation = NOTHING) -> None:
+    def __init__(
+        self, hold: bool = False, reputation: Reputation = NOTHING, awake: Optional[frozenset[str]] = None
+    ) -> None:
+        """`hold`: days are asked for later; `awake`: keys of the identities whose parts are taken, None: of all."""
         self.parts: dict[Name, Part] = {}
-        self.packed: dict[Name, list[str]] = {}
-        """Parts that came packed and stay so until their day is taken: a tenth of the memory."""
+        self.spool = Spool()
+        """Parts that came packed and stay so until their day is taken."""
+        self.rows: dict[int, int] = {}
+        """Day → rows of the summary index that came of it, those that were left out on the indexers too."""
+        self.last = -1
+        """The last day of which rows came that hold all, not what is news alone: all days before are grouped whole."""
+        self.lists: set[str] = set()
+        """What indexers went by when they left rows out."""
         self.notables: list[str] = []
         """JSON of notables that came by."""
         self.baseline: list[list[str]] = []
@@ -46,8 +56,15 @@ class Gatherer:
         """Rows of nhi_feedback that came by."""
         self.counted: list[dict[str, str]] = []
         """Rows of nhi_days that came by."""
+        self.rhythms: list[str] = []
+        """What was told of when logs told something."""
         self.rejected: dict[str, int] = {}
+        self.keys: set[str] = set()
+        """Whose parts came, where days are asked for later."""
+        self.left_out: dict[int, int] = {}
+        """Day → rows of identities that are not awake."""
         self._hold = hold
+        self._awake = awake
         self._mark = reputation.mark
         self._sources = Sources(every())
         self._horizon = Horizon()
@@ -84,24 +101,42 @@ class Gatherer:
 
     def clear(self) -> None:
         """Forget what was gathered."""
-        self.parts, self.packed, self.notables, self.rejected = {}, {}, [], {}
+        self.parts, self.notables, self.rejected, self.left_out, self.rhythms = {}, [], {}, {}, []
 
     def days(self) -> list[int]:
         """Days of which something was gathered, in order."""
-        return sorted({day for day, _ in self.parts} | {day for day, _ in self.packed})
+        return sorted({day for day, _ in self.parts} | self.spool.days())
 
-    def take_day(self, day: int) -> dict[str, Part]:
-        """Identity id → all that was gathered of a day; it is then no longer held."""
-        found = {name: self.parts.pop((day, name)) for d, name in list(self.parts) if d == day}
-        for key in [key for key in self.packed if key[0] == day]:
-            for text in self.packed.pop(key):
-                _merge(found, *parts.unpack(text))
-        return found
+    def of(self, day: int) -> Iterator[dict[str, Part]]:
+        """Identity id → all that was gathered of a day, some identities at a time; it may be asked for again."""
+        for key in [key for key in self.parts if key[0] == day]:  # of events that came beside parts
+            self.spool.add(day, parts.key_of(key[1]), parts.pack(self.parts.pop(key)))
+        for texts in self.spool.of(day):
+            found: dict[str, Part] = {}
+            for text in texts:
+                with self.rejecting():
+                    _merge(found, *parts.unpack(text))
+            yield found
+
+    def wholes(self, day: int) -> Iterator[dict[str, IdentityDay]]:
+        """The same, as the pipeline takes it."""
+        return ({name: part.whole() for name, part in found.items()} for found in self.of(day))
 
     def _row(self, columns: Columns, row: Row) -> None:
         packed = columns.part(row)
         if packed:
-            self._part(packed)
+            place = columns.place(row) if self._hold or self._awake is not None else None
+            if self._awake is not None and place is not None and place[1] not in self._awake:
+                self.left_out[place[0]] = self.left_out.get(place[0], 0) + 1
+            else:
+                self._part(packed, columns, row, place)
+        elif columns.rhythm(row):
+            self.rhythms += [] if self._hold else [columns.rhythm(row)]
+        elif columns.asleep(row):
+            day, count, went_by = columns.asleep(row)
+            number = day_of(parse(f"{day}T00:00:00Z"))
+            self.rows[number] = self.rows.get(number, 0) + int(count)
+            self.lists.add(went_by)
         elif columns.failed(row):
             self.reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
         elif columns.notable(row):
@@ -117,14 +152,27 @@ class Gatherer:
         else:
             self._event(columns.record(row), columns.cell(row, "_indextime"))
 
-    def _part(self, packed: str) -> None:
-        name, part = parts.unpack(packed)
-        if self._hold:
-            self.packed.setdefault((part.day, name), []).append(packed)
+    def _part(self, packed: str, columns: Columns, row: Row, place: Optional[tuple[int, str]]) -> None:
+        """A stored row is one row; a merged one as many as went in."""
+        stored, news = columns.is_stored(row), columns.is_news(row)
+        if self._hold and place is not None:
+            self._note(place, 1 if stored else parts.rows_of(packed), news)
+            self.spool.add(*place, packed)
             return
+        name, part = parts.unpack(packed)
+        part.rows, part.news = 1 if stored else part.rows, news
+        if self._hold:
+            self._note((part.day, parts.key_of(name)), part.rows, news)
         mine = self.parts.setdefault((part.day, name), part)
         if mine is not part:
             mine.merge(part)
+
+    def _note(self, place: tuple[int, str], rows: int, news: bool) -> None:
+        day, key = place
+        self.rows[day] = self.rows.get(day, 0) + rows
+        self.keys.add(key)
+        if not news:
+            self.last = max(self.last, day)
 
     # ---- events
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.detect import drift
+from nhi_watch.detect import drift, ranking, taught
+from nhi_watch.detect.episodes import DayEpisodes, nothing_missing
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.run import Result
-from nhi_watch.detect.telemetry import WINDOW
-from nhi_watch.hosts.splunk.lookup import EMPTY, LEARNT, Own, Table, dump, parse, profile_of
-from nhi_watch.hosts.splunk.tablestore import DRIFT, Lesson, TableStore, day_in, unpack
+from nhi_watch.detect.run import Result, Tally
+from nhi_watch.detect.scoring import Baselines
+from nhi_watch.detect.telemetry import WINDOW, Rhythms
+from nhi_watch.hosts.splunk.lookup import ELIGIBLE, EMPTY, LEARNT, Own, Table, dump, parse, profile_of
+from nhi_watch.hosts.splunk.tablestore import DRIFT, RHYTHM, Lesson, TableStore, day_in, unpack
 from nhi_watch.intake.days import Days
-from nhi_watch.state import baseline
+from nhi_watch.state import baseline, day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Profile, learn_groups, teach
 from nhi_watch.state.retention import RETAIN_DAYS
 from nhi_watch.state.state import GROUPS, State
@@ -33,15 +35,73 @@ FOLLOWED = 9
 _LAST = re.compile(r"\[-?\d+,-?\d+,-?\d+,(-?\d+),")
 
 
+class Looked(NamedTuple):
+    """A day of which every identity was scored, some at a time: what is left to settle."""
+
+    day: int
+    kept: dict[str, IdentityDay]
+    """Those that may become notables, whole; one at least, or the day would not be judged at all."""
+    counts: dict[str, int]
+    """Events of each identity."""
+
+
+def look(
+    store: TableStore, model: Scorecard, day: int, batches: Callable[[], Iterable[Mapping[str, IdentityDay]]],
+    context: Context = NO_CONTEXT,
+) -> Looked:  # fmt: skip
+    """Score a day's identities, some at a time; the store then holds how each was judged and what it teaches."""
+    baselines, kept = Baselines(model, context.networks, taught.kept(store, model)), dict[str, IdentityDay]()
+    counts: dict[str, int] = {}
+
+    def each() -> Iterator[IdentityDay]:
+        for wholes in batches():
+            episodes = DayEpisodes(State(store), baselines, day, wholes, Tally(), context.assets, nothing_missing)
+            episodes.note(wholes)
+            found = episodes.of(wholes)
+            kept.update((n, wholes[n]) for n, e in found.items() if e.score >= ranking.FLOOR or not kept)
+            inventory.note(store, wholes.values())
+            counts.update((name, whole.events()) for name, whole in wholes.items())
+            baselines.own.clear()
+            yield from wholes.values()
+
+    Rhythms(store).note(day, each())
+    _follow(store, day, batches, kept)
+    return Looked(day, kept, counts)
+
+
+def _follow(
+    store: TableStore, day: int, batches: Callable[[], Iterable[Mapping[str, IdentityDay]]],
+    kept: Mapping[str, IdentityDay],
+) -> None:  # fmt: skip
+    """Whole days of identities that were exposed are kept, whatever they scored."""
+    wanted = store.followed() - kept.keys()
+    for wholes in batches() if wanted else ():
+        mine = wanted & wholes.keys()
+        store.put("day", [(f"{day:06d}/{name}", day_rows.pack(wholes[name])) for name in sorted(mine)])
+
+
+def judge(
+    store: TableStore, model: Scorecard, looked: Looked, context: Context = NO_CONTEXT, budget: float = BUDGET,
+    identities: int = 0,
+) -> Result:  # fmt: skip
+    """Rank a day that was looked at; `identities`: how many there are where only some were given."""
+    rhythm = store.get("meta", [f"{RHYTHM}{looked.day:06d}"])
+    days = Days(context=context)
+    days.put(looked.day, looked.kept)
+    store.thin = looked.day
+    result = Judge(State(store), model, context, budget, identities=identities).settle(days)
+    store.thin = None
+    store.put("meta", rhythm.items())  # that of all, not of those that were kept
+    return result
+
+
 def settle(
     store: TableStore, model: Scorecard, days: Mapping[int, Mapping[str, IdentityDay]],
     context: Context = NO_CONTEXT, budget: float = BUDGET,
 ) -> Result:  # fmt: skip
-    """Score, rank and learn whole days."""
-    gathered = Days(context=context)
-    for day, wholes in days.items():
-        gathered.put(day, wholes)
-    return Judge(State(store), model, context, budget).settle(gathered)
+    """Score, rank and learn a whole day."""
+    ((day, wholes),) = days.items()
+    return judge(store, model, look(store, model, day, lambda: [wholes], context), context, budget)
 
 
 # ---- the table after learning
@@ -55,12 +115,14 @@ class Learnt:
         self._first = first
         self._deltas: dict[str, dict[int, Lesson]] = {}
         self._parts: dict[int, int] = {}
+        self._eligible: dict[int, int] = {}
         self._groups: list[tuple[int, dict[str, Profile]]] = []
         """Day → the groups that changed on it."""
 
     def take(self, store: TableStore, day: int, parts: int = 0) -> None:
         """Note what a settled day has taught, and from how many stored rows."""
         self._parts[day] = parts
+        self._eligible[day] = ranking.base(one.ranked for one in State(store).judged(day))
         rows = {key[7:]: unpack(raw)[:3] for key, raw in store.scan("delta", f"{day:06d}/", f"{day:06d}0")}
         for scope, lesson in rows.items():
             self._deltas.setdefault(scope, {})[day] = lesson
@@ -87,12 +149,14 @@ class Learnt:
             own = self._own(scope, base)
             if own.deltas or not _is_gone(own, oldest):
                 found.own[scope] = own
+                found.base = base
         self._add_groups(found, base)
         found.kept = store.kept()
         forgotten = {f"i/{scope}" for scope in self._table.own if scope not in found.own}
         found.kept["inventory"] = {k: row for k, row in found.kept["inventory"].items() if k not in forgotten}
         for day, parts in self._parts.items():
             found.kept["meta"][f"{LEARNT}{day:06d}"] = str(parts)
+            found.kept["meta"][f"{ELIGIBLE}{day:06d}"] = str(self._eligible[day])
         last = (days or [base])[-1]
         first = last - RETAIN_DAYS
         found.kept["meta"] = {k: row for k, row in found.kept["meta"].items() if day_in(k) > last - _kept_days(k)}

@@ -18,7 +18,7 @@ import io
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -32,6 +32,7 @@ from nhi_watch.detect.feedback import Verdict
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Local
 from nhi_watch.hosts.splunk.fields import BASELINE, names
+from nhi_watch.hosts.splunk.parts import key_of
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import PEERS, TENANT, Profile, peer_scope, teach
 
@@ -41,6 +42,8 @@ KEPT = ("inventory", "ledger", "day", "meta")
 """Tables of the state of which rows are kept as they are."""
 LEARNT = "learnt/"
 """Beginning of a key of `meta`: from how many stored rows a day was learnt."""
+ELIGIBLE = "eligible/"
+"""Beginning of a key of `meta`: how many of a day's identities are the base of the budget."""
 _REMEDY = "delete that lookup file and run the search NHI Watch - Learn History"
 _NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
@@ -68,10 +71,14 @@ class Table:
         self.kept: dict[str, dict[str, str]] = {name: {} for name in KEPT}
         """Table of the state → key → row as text."""
 
-    @property
-    def base(self) -> int:
+        self.base = -1
         """The last day that can no longer be learnt anew; -1: there is none."""
-        return max((own.day for own in self.own.values()), default=-1)
+
+    @property
+    def eligible(self) -> int:
+        """How many identities were the base of the budget on the last day that was learnt; 0: nobody noted it."""
+        told = max((key for key in self.kept["meta"] if key.startswith(ELIGIBLE)), default="")
+        return int(self.kept["meta"].get(told, 0))
 
     @property
     def last(self) -> int:
@@ -93,6 +100,7 @@ class Table:
             return
         if scope != TENANT and not scope.startswith(PEERS):
             self.own[scope] = Own(int(day), profile, deltas)
+            self.base = max(self.base, int(day))
             return
         days, texts = self.groups.setdefault(scope, ([], []))
         days.append(int(day))
@@ -233,8 +241,10 @@ def load(model: Scorecard, folder: Path, name: str, networks: Networks = SHIPPED
     return LookupBaselines(model, table(folder, name), networks)
 
 
-def table(folder: Path, name: str) -> Table:
+def table(folder: Path, name: str, keys: Optional[Set[str]] = None) -> Table:
     """The rows of a lookup file; a missing default file means a cold start.
+
+    `keys`: those of the identities whose rows are wanted, beside those that are followed since an exposure.
 
     Raises:
         InputError: the name is no plain name, a named file is missing, or the file is no baseline.
@@ -245,10 +255,18 @@ def table(folder: Path, name: str) -> Table:
         return found
     try:
         for row in _rows(path):
-            found.add(row)
+            if keys is None or _is_wanted(found, row[0], keys):
+                found.add(row)
+            else:
+                found.base = max(found.base, int(row[1]))
     except (OSError, EOFError, ValueError, csv.Error) as error:
         raise InputError(f"{path.name}: cannot be read ({error}); {_REMEDY}") from error
     return found
+
+
+def _is_wanted(found: Table, scope: str, keys: Set[str]) -> bool:
+    kept = scope == TENANT or scope.startswith(PEERS) or scope.partition("/")[0] in KEPT
+    return kept or key_of(scope) in keys or scope in {key[7:] for key in found.kept["day"]}
 
 
 def _find(folder: Path, name: str) -> Optional[Path]:

@@ -6,18 +6,28 @@ ranking reads that instead of the events. Parts that come in are merged, notable
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from nhi_watch.core.timestamps import render_day
-from nhi_watch.hosts.splunk import fields, parts, reasons, tables
+from nhi_watch.core.behaviour import RECORDS
+from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.hosts.splunk import awake, fields, lookup, parts, reasons, tables
+from nhi_watch.hosts.splunk.blind import Seen
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.options import Option, parse
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streaming, serve
 from nhi_watch.hosts.splunk.rows import Cell, write
 
-OPTIONS = {"input": Option("raw", "raw|fields", ("raw", "fields"))}
-RAW = ("_raw", "_time", "_indextime", "source", "sourcetype", "nhi_part", "nhi_notable", "nhi_error", "nhi_events")
+OPTIONS = {
+    "input": Option("raw", "raw|fields", ("raw", "fields")),
+    "only": Option("all", "all|news|awake", ("all", "news", "awake")),
+    "records": Option(str(RECORDS), "<record ids of a behaviour, 1 to 12>", pattern=r"[1-9]|1[0-2]", example="1"),
+}
+RAW = (
+    "_raw", "_time", "_indextime", "source", "sourcetype", "nhi_part", "nhi_notable", "nhi_error", "nhi_events",
+    "nhi_day", "nhi_key", "nhi_news", "nhi_asleep", "nhi_list", "nhi_rhythm",
+)  # fmt: skip
 """What is needed where `_raw` holds each event's JSON; else everything is."""
 
 
@@ -31,30 +41,55 @@ class NhiGroup(Streaming):
         """Read the customer's tables; say which fields are needed."""
         options = parse("nhigroup", OPTIONS, search.arguments)
         listed, messages = tables.load_reputation(self._lookups)
-        self._gatherer = Gatherer(reputation=listed)
+        self._records = int(options["records"])
+        self._news = options["only"] == "news"
+        self._awake = awake.load(self._lookups) if options["only"] == "awake" else awake.EVERYBODY
+        self._gatherer = Gatherer(reputation=listed, awake=self._awake.keys)
         needed = [*RAW] if options["input"] == "raw" else ["*"]
         return {"type": "streaming", "required_fields": needed}, messages
 
     def execute(self, body: bytes) -> bytes:
         """The parts of a chunk, what could not be read of it, and the notables in it."""
         self._gatherer.feed(body)
-        rows = [_part(name, part) for (_, name), part in sorted(self._gatherer.parts.items(), key=lambda item: item[0])]
-        rejected = sorted(self._gatherer.rejected.items())
+        rows = [self._part(name, part) for name, part in self._wanted()]
+        rows += [self._asleep(day, count) for day, count in sorted(self._gatherer.left_out.items())]
+        rejected = [] if self._news else sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reasons.spelled(code), "nhi_events": str(count)} for code, count in rejected]
+        rows += [{"nhi_rhythm": text} for text in self._gatherer.rhythms]
+        rows += self._rhythms() if self._news else []
         rows += [{"nhi_notable": text} for text in self._gatherer.notables]
         self._gatherer.clear()
         return write(fields.names(fields.PART), rows) if rows else b""
 
+    def _wanted(self) -> Iterable[tuple[str, parts.Part]]:
+        found = [(name, part) for (_, name), part in sorted(self._gatherer.parts.items(), key=lambda item: item[0])]
+        if not self._news or not found:
+            return found
+        news = awake.News(self._lookups, lookup.DEFAULT, {parts.key_of(name) for name, _ in found})
+        return ((name, fresh) for name, fresh in ((name, news.of(part)) for name, part in found) if fresh.slots)
 
-def _part(name: str, part: parts.Part) -> dict[str, Cell]:
-    return {
-        "_time": str(part.first()),
-        "nhi_day": render_day(part.day),
-        "nhi_key": parts.key_of(name),
-        "nhi_events": str(part.events()),
-        "nhi_behaviours": str(len(part.slots)),
-        "nhi_part": parts.pack(part),
-    }
+    def _rhythms(self) -> list[dict[str, Cell]]:
+        """When logs told something, news or not: a log that falls silent is missed within hours."""
+        seen = Seen()
+        for (_, name), part in self._gatherer.parts.items():
+            seen.add(name, part)
+        return [{"_time": str(day * DAY), "nhi_rhythm": text} for day, text in seen.texts()]
+
+    def _part(self, name: str, part: parts.Part) -> dict[str, Cell]:
+        if self._awake.keys is not None:
+            self._gatherer.left_out.setdefault(part.day, 0)
+        return {
+            "_time": str(part.first()),
+            "nhi_day": render_day(part.day),
+            "nhi_key": parts.key_of(name),
+            "nhi_events": str(part.events()),
+            "nhi_behaviours": str(len(part.slots)),
+            "nhi_news": "1" if part.news else "",
+            "nhi_part": parts.pack(part.brief(self._records)),
+        }
+
+    def _asleep(self, day: int, count: int) -> dict[str, Cell]:
+        return {"nhi_day": render_day(day), "nhi_asleep": str(count), "nhi_list": self._awake.name}
 
 
 def main(requests: BinaryIO, replies: BinaryIO) -> int:

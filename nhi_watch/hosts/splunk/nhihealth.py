@@ -79,6 +79,8 @@ class NhiHealth:
                 self._spots.seen.add(name, part)
                 self._shapes.update(shape for shape, _ in part.slots)
                 self._read += part.events()
+            elif columns.rhythm(row):
+                self._spots.seen.take(columns.rhythm(row))
             elif notable:
                 self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
                 self._spots.remember(notable)

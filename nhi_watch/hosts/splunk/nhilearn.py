@@ -7,15 +7,16 @@ replaces what it taught, so that a search may be repeated, overlap, or fetch wha
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Optional
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.core.timestamps import render_day
+from nhi_watch.core.timestamps import DAY, HOUR, render_day
 from nhi_watch.detect import model
 from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, verdicts, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.learning import KEEP, Learnt, settle
+from nhi_watch.hosts.splunk.learning import KEEP, Learnt, judge, look
 from nhi_watch.hosts.splunk.lookup import Table
 from nhi_watch.hosts.splunk.nhigroup import RAW
 from nhi_watch.hosts.splunk.options import Option, parse
@@ -26,10 +27,14 @@ from nhi_watch.hosts.splunk.tablestore import TableStore
 OPTIONS = {
     "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
     "keep": Option(str(KEEP), "<days, 1 to 30>", pattern=r"[12]?\d|30", example=str(KEEP)),
+    # false: a day that was learnt is left alone, and one that is not grouped whole yet waits
+    "late": Option("true", "true|false", ("true", "false")),
     "retire": Option("0", "<0: never, or days, 30 to 9999>", pattern=r"0|[3-9]\d|\d{3,4}", example="400"),
 }
 _COUNTED = [name for name in fields.names(fields.DAYS) if name != "_key"]
 _JUDGED = [name for name in fields.names(fields.FEEDBACK) if name != "_key"]
+LONGEST = 13 * HOUR
+"""Seconds after its end from which a day is learnt as it is: two runs of the searches that group all have gone by."""
 
 
 class NhiLearn:
@@ -46,6 +51,7 @@ class NhiLearn:
         """Read the baseline so far."""
         options = parse("nhilearn", OPTIONS, search.arguments)
         self._search = search
+        self._late = options["late"] == "true"
         self._keep, self._retire = max(1, int(options["keep"])), int(options["retire"])
         self._table = lookup.table(self._lookups, options["baseline"])
         self._context, messages = tables.load_context(self._lookups)
@@ -90,11 +96,13 @@ class NhiLearn:
         given = verdicts.take_all(self._gatherer, verdicts.Given([], []))
         said = [one.document for one in known.values()]
         for day in days:
-            rows = whole.rows_of(self._gatherer.packed, day)
-            if work is None and 0 < rows <= table.learnt_from(day):
+            rows = self._gatherer.rows.get(day, 0)
+            before = table.learnt_from(day)
+            if work is None and (0 < rows <= before or (before >= 0 and not self._late)):
                 continue
-            parts = self._gatherer.take_day(day)
-            told = whole.answer(day, parts, counts.get(day), ())
+            if not self._late and not self._is_whole(day):
+                break
+            told = whole.answer(day, (rows, 0), counts.get(day), ())
             if not told.is_due(int(self._search.latest or time.time())):
                 self._short = day
                 break
@@ -102,12 +110,18 @@ class NhiLearn:
                 work = TableStore(table, day), Learnt(table, day)
                 notables.restore(work[0], {n: e for n, e in known.items() if e.is_exposure})
                 verdicts.remember(work[0], given, said, day)
-            settle(work[0], card, {day: {name: part.whole() for name, part in parts.items()}}, self._context)
-            work[1].take(work[0], day, told.parts)
+            looked = look(work[0], card, day, partial(self._gatherer.wholes, day), self._context)
+            judge(work[0], card, looked, self._context)
+            work[1].take(work[0], day, rows)
             self._taken.append(day)
         store, learnt = work or (TableStore(table, table.last + 1), Learnt(table, table.last + 1))
         verdicts.remember(store, given, said, table.last)
         return learnt.table(store, self._keep, self._retire)
+
+    def _is_whole(self, day: int) -> bool:
+        """Whether a search that groups all has run since the day's end."""
+        now = int(self._search.latest or time.time())
+        return self._gatherer.last > day or now - (day + 1) * DAY > LONGEST
 
     def _waiting(self) -> Messages:
         if self._short is None:

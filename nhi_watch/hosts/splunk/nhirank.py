@@ -9,20 +9,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import ocsf
-from nhi_watch.hosts.splunk import fields, lookup, notables, reasons, tables, verdicts, whole, window
+from nhi_watch.hosts.splunk import awake, fields, lookup, notables, reasons, tables, verdicts, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.learning import settle
+from nhi_watch.hosts.splunk.learning import judge, look
 from nhi_watch.hosts.splunk.nhigroup import RAW
 from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked, row_of
 from nhi_watch.hosts.splunk.options import Option, parse
-from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.hosts.splunk.rows import Cell, write
 from nhi_watch.hosts.splunk.tablestore import TableStore
@@ -32,7 +31,11 @@ OPTIONS = {
     "budget": Option("10", "<notables a day per 1,000 identities>", pattern=r"\d{1,4}(\.\d{1,3})?", example="10"),
     "show": Option("all", "all|changed", ("all", "changed")),
     "format": Option("nhi", "nhi|ocsf", ("nhi", "ocsf")),
+    "only": Option("all", "all|awake", ("all", "awake")),
+    "days": Option("0", "<days up to today; 0: all in the search>", pattern=r"\d{1,2}", example="2"),
 }
+_ALL = 1 << 60
+"""More events than a day has: they are not counted yet."""
 
 
 class NhiRank:
@@ -52,7 +55,9 @@ class NhiRank:
         options = parse("nhirank", OPTIONS, search.arguments)
         self._search = search
         self._show, self._as_ocsf = options["show"], options["format"] == "ocsf"
-        self._table = lookup.table(self._lookups, options["baseline"])
+        self._awake = options["only"] == "awake"
+        self._days = int(options["days"])
+        self._baseline, self._list = options["baseline"], awake.load(self._lookups).name
         self._context, messages = tables.load_context(self._lookups)
         self._budget = float(options["budget"])
         self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
@@ -69,8 +74,11 @@ class NhiRank:
 
     def finish(self) -> tuple[bytes, Messages]:
         """The notables of all whole days."""
-        days = window.days_of(self._search, self._gatherer.days())
+        self._table = lookup.table(self._lookups, self._baseline, self._gatherer.keys if self._awake else None)
+        days = window.days_of(self._search, self._gatherer.days(), self._days)
         self._now = now = int(self._search.latest or time.time())
+        if not self._gatherer.lists <= {self._list}:
+            return b"", [("WARN", "nhirank: nothing ranked: an indexer has another list of who is awake; the next run")]
         known = notables.latest(self._gatherer)
         found, hidden = verdicts.apply(self._rank(self._due(days), known), known, self._decided(), now)
         ranked = [one.day for one in self._answers]
@@ -101,31 +109,43 @@ class NhiRank:
         exposures: list[Ranked] = []
         for day in days:
             mine = {name: e for name, e in known.items() if e.day == day and not e.is_exposure}
-            rows = whole.rows_of(self._gatherer.packed, day)
+            rows = self._gatherer.rows.get(day, 0)
             if day < days[-1] and whole.is_settled(rows, self._table.learnt_from(day), counts.get(day), mine.values()):
                 self._settled.append(day)
                 store = None
                 yield from whole.settled(mine.values())
                 continue
-            parts = self._gatherer.take_day(day)
-            told = whole.answer(day, parts, counts.get(day), known.values())
-            if not told.is_due(self._now) or (self._held and self._table.last < self._held[-1].day):
+            told = self._answer(day, (rows, _ALL), counts, known)
+            if told.is_due(self._now) and (not self._held or self._table.last >= self._held[-1].day):
+                if store is None:
+                    store = TableStore(self._table, day)
+                    notables.restore(store, known)
+                    verdicts.remember(store, self._given, [one.document for one in known.values()], day)
+                    exposed = exposed or notables.exposures(store)
+                looked = look(store, card, day, partial(self._gatherer.wholes, day), self._context)
+                told = self._answer(day, (rows, sum(looked.counts.values())), counts, known)
+                told = told._replace(lost=whole.lost(day, looked.counts, known.values()))
+            if store is None or not told.is_due(self._now):
                 self._held.append(told)
                 store = None
                 continue
             self._answers.append(told)
-            if store is None:
-                store = TableStore(self._table, day)
-                notables.restore(store, known)
-                verdicts.remember(store, self._given, [one.document for one in known.values()], day)
-                exposed = exposed or notables.exposures(store)
-            result = settle(store, card, _wholes(day, parts), self._context, self._budget)
-            result.run["day_events"] = told.events
+            identities = self._table.eligible if self._awake else 0
+            result = judge(store, card, looked, self._context, self._budget, identities)
+            store.hidden |= {day} if self._awake and self._table.last >= 0 else set()  # else all are awake
+            result.run.update(day_events=told.events, counts=looked.counts)
             ranked = list(notables.changes(result, known, day, is_last=day == days[-1]))
             known = {**known, **{one.document["id"]: Earlier(one.document, one.change, day) for one in ranked}}
             yield from whole.concluded(iter(ranked), told)
             exposures = list(notables.exposure_changes(result, exposed))
         yield from exposures
+
+    def _answer(
+        self, day: int, came: tuple[int, int], counts: Mapping[int, whole.Count], known: Mapping[str, Earlier]
+    ) -> whole.Answer:
+        """What has come of a day; of some identities' events nothing can be told."""
+        told = whole.answer(day, came, counts.get(day), known.values())
+        return told._replace(some=True, events=told.events_before) if self._awake else told
 
     def _counted(self) -> dict[int, whole.Count]:
         try:
@@ -149,10 +169,6 @@ class NhiRank:
         if late:
             messages.append(("WARN", f"nhirank: not ranked: {window.spoken(late)}, which the baseline knows already"))
         return messages
-
-
-def _wholes(day: int, parts: Mapping[str, Part]) -> dict[int, dict[str, IdentityDay]]:
-    return {day: {name: part.whole() for name, part in parts.items()}}
 
 
 def _left_out(hidden: Mapping[str, int]) -> Messages:

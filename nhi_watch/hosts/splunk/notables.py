@@ -12,6 +12,7 @@ from nhi_watch.core.timestamps import day_of, parse, render
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.splunk import fields
 from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.parts import key_of
 from nhi_watch.hosts.splunk.rows import Cell
 from nhi_watch.hosts.splunk.tablestore import TableStore, pack, unpack
 
@@ -25,6 +26,7 @@ _APART = ("exposure", "blind_spot")
 """Exposures belong to a credential, not to a day; that a log is silent is told by nhihealth, by the clock."""
 _OTHERS = ("posture", "blind_spot")
 """What others found, and is not nhirank's to withdraw."""
+_COUNTED = ("nhi_day_events", "nhi_own_events")
 _NOT_KEPT = ("_time", "_raw", "nhi_error", "nhi_notable")
 
 Document = Mapping[str, Any]
@@ -38,6 +40,13 @@ class Earlier(NamedTuple):
     day: int
     events: int = 0
     """Events of the whole day that ranking had before it when it wrote this; 0: it did not say."""
+    own: int = 0
+    """The same of its own identities."""
+
+    @property
+    def identities(self) -> set[str]:
+        """Ids of the identities whose notable it is."""
+        return {str(one["id"]) for one in (self.document["identity"], *self.document.get("members", ()))}
 
     @property
     def is_exposure(self) -> bool:
@@ -68,7 +77,7 @@ def earlier(text: str) -> Earlier:
         day = day_of(parse(_last(document)))
         named = {"id": str(document["id"]), "kind": str(document["kind"]), "severity": str(document["severity"])}
         kept = {**document, **named, "revision": int(document["revision"])}
-        return Earlier(kept, str(told["nhi_change"]), day, int(told.get("nhi_day_events") or 0))
+        return Earlier(kept, str(told["nhi_change"]), day, *(int(told.get(name) or 0) for name in _COUNTED))
     except (ValueError, TypeError, KeyError, RecursionError, RejectError) as error:
         raise RejectError("bad_notable", f"{type(error).__name__}: {error}"[:200]) from error
 
@@ -175,6 +184,8 @@ def row_of(ranked: Ranked, now: int) -> dict[str, Cell]:
     time = parse(document["last_time"]) if document["kind"] == "compromise" else now
     row["_time"], row["nhi_escalated"] = str(time), "1" if ranked.escalated else "0"
     row["nhi_day_events"] = str(run.get("day_events", ""))
+    counts, mine = run.get("counts", {}), Earlier(dict(document), "", 0).identities
+    row["nhi_own_events"] = str(run.get("own_events") or sum(counts.get(name, 0) for name in mine))
     row["nhi_overflow"], row["nhi_overflow_highest"] = str(run["overflow"]), f"{run['overflow_highest']:g}"
     kept = {name: row[name] for name in fields.names(fields.NOTABLE) if name in row and name not in _NOT_KEPT}
     event = {"time": render(time), **kept, "nhi_notable": document}
@@ -207,6 +218,7 @@ def _who(document: Document) -> dict[str, Cell]:
         "nhi_identity": identity["name"], "nhi_identity_id": identity["id"], "nhi_identity_kind": identity["kind"],
         "nhi_provider": identity["provider"], "nhi_account": identity["account"], "nhi_owner": identity["owner"],
         "nhi_criticality": impact["criticality"],
+        "nhi_keys": sorted({key_of(identity["id"]), *(key_of(m["id"]) for m in document.get("members", ()))}),
         "nhi_members": [member["name"] for member in document.get("members", ())],
     }  # fmt: skip
 

@@ -36,10 +36,12 @@ Slot = tuple[Behaviour, set[int]]
 class Part:
     """One identity's day, or a piece of it."""
 
-    __slots__ = ("day", "rows", "slots")
+    __slots__ = ("day", "news", "rows", "slots")
 
-    def __init__(self, day: int) -> None:
+    def __init__(self, day: int, news: bool = False) -> None:
         self.day = day
+        self.news = news
+        """Whether only what is news is in it."""
         self.rows = 0
         """How many rows of the summary index are in it; of one that is made of events, none."""
         self.slots: dict[Key, Slot] = {}
@@ -64,6 +66,7 @@ class Part:
     def merge(self, other: Part) -> None:
         """Take in another piece of the same day; records that both know count once."""
         self.rows += other.rows
+        self.news = self.news and other.news
         for key, (behaviour, marks) in other.slots.items():
             mine = self.slots.get(key)
             if mine is None:
@@ -78,6 +81,12 @@ class Part:
     def first(self) -> int:
         """Second of the first event."""
         return min(behaviour.first for behaviour, _ in self.slots.values())
+
+    def brief(self, records: int) -> Part:
+        """The same with so many record ids a behaviour at most, the smallest."""
+        for behaviour, _ in self.slots.values():
+            del behaviour.record_ids[records:]
+        return self
 
     def whole(self) -> IdentityDay:
         """As the pipeline takes it."""
@@ -136,7 +145,7 @@ def unpack(text: str) -> tuple[str, Part]:
 
 
 def rows_of(text: str) -> int:
-    """How many stored rows are in what `pack` wrote, by its first bytes alone.
+    """How many stored rows are in what `pack` wrote, by its first bytes alone; a stored row itself does not know that.
 
     Raises:
         RejectError: bad_part.

@@ -14,6 +14,7 @@ import re
 from typing import Any, BinaryIO, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.errors import InputError, NhiError
+from nhi_watch.core.gc_pause import few_collections
 
 Metadata = dict[str, Any]
 Messages = list[tuple[str, str]]
@@ -131,7 +132,8 @@ def serve(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
     A search that is stopped closes our pipes: that is no error of ours.
     """
     try:
-        return _converse(command, requests, replies)
+        with few_collections():
+            return _converse(command, requests, replies)
     except BrokenPipeError:
         _forget(replies)
         return 0

@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Optional
 
-from nhi_watch.hosts.splunk.lookup import KEPT, LEARNT, Table, dump, parse
+from nhi_watch.hosts.splunk.lookup import ELIGIBLE, EMPTY, KEPT, LEARNT, Table, dump, parse
 from nhi_watch.state import inventory
 from nhi_watch.state.state import GROUPS, OLD
 
@@ -33,6 +33,10 @@ class TableStore:
 
     def __init__(self, table: Table, before: int) -> None:
         self._table = table
+        self.thin: Optional[int] = None
+        """A day of which `scan` gives what was judged, without what it teaches: that of all identities is much."""
+        self.hidden: set[int] = set()
+        """Days that teach nothing of groups: not all of their identities are here."""
         self._days = [day for day in table.days if day < before]
         self._put: dict[str, dict[str, bytes]] = {}
         self._deltas: dict[str, dict[str, Lesson]] = {}
@@ -77,19 +81,31 @@ class TableStore:
                     row = self._delta(day, scope)
                     if row is not None:
                         rows.setdefault(f"{day:06d}/{scope}", row)
+            yield from self._deltas_of(rows)
+            return
         yield from sorted(rows.items())
+
+    def _deltas_of(self, rows: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
+        for key in sorted(rows):
+            day = int(key[:6])
+            if day == self.thin:
+                yield key, pack(dump([{}, {}, *unpack(rows[key])[2:]]))
+            elif day not in self.hidden:
+                yield key, rows[key]
 
     def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
         """Replace or delete rows."""
         known = self._put.setdefault(table, {})
-        followed = self._followed() if table == "day" else set()
+        followed = self.followed() if table == "day" else set()
         for key, row in rows:
+            if table == "delta" and key[7:] not in self._table.own:  # it has a history from now on, if only of deltas
+                self._put["profile"].setdefault(key[7:], _NEWCOMER)
             if row is None:
                 known.pop(key, None)
             elif table != "day" or key[7:] in followed:
                 known[key] = row
 
-    def _followed(self) -> set[str]:
+    def followed(self) -> set[str]:
         """Ids of the identities of which whole days are kept."""
         names = {u.id for c in inventory.credentials(self) for u in c.users if any(d.what in _TOLD for d in c.changes)}
         done = inventory.every_name(self)
@@ -103,9 +119,17 @@ class TableStore:
         """What the next table keeps of the state's tables."""
         found = {name: {key: unpack_text(row) for key, row in self._put.get(name, {}).items()} for name in KEPT[:2]}
         days = {key: b64encode(row).decode("ascii") for key, row in self._put["day"].items()}
-        own = (DRIFT, RHYTHM, LEARNT)
+        own = (DRIFT, RHYTHM, LEARNT, ELIGIBLE)
         meta = {key: unpack_text(row) for key, row in self._put["meta"].items() if key.startswith(own)}
         return {**found, "day": days, "meta": meta}
+
+
+def pack(text: str) -> bytes:
+    """A row of JSON as the state packs it."""
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 0)
+
+
+_NEWCOMER = pack(EMPTY.profile)
 
 
 def day_in(key: str) -> int:
@@ -120,11 +144,6 @@ def day_in(key: str) -> int:
 def _unkept(table: Table, name: str) -> dict[str, bytes]:
     rows = table.kept[name].items()
     return {key: b64decode(text) for key, text in rows} if name == "day" else {key: pack(text) for key, text in rows}
-
-
-def pack(text: str) -> bytes:
-    """A row of JSON as the state packs it."""
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 0)
 
 
 def unpack_text(raw: bytes) -> str:

@@ -14,8 +14,6 @@ from typing import NamedTuple, Optional
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import HOUR, render_day
 from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked
-from nhi_watch.hosts.splunk.parts import Part
-from nhi_watch.hosts.splunk.parts import rows_of as parts_rows
 from nhi_watch.hosts.splunk.protocol import Messages
 
 PATIENCE = 2 * HOUR
@@ -39,17 +37,23 @@ class Answer(NamedTuple):
     counted: Optional[Count]
     """None: nobody has counted yet."""
     events_before: int
+    some: bool = False
+    """Whether only those identities were asked for that have news: then nothing of others is known."""
+
+    lost: bool = False
+    """Whether less of a notable's own identities came than when it was written."""
 
     @property
     def is_short(self) -> bool:
         """Whether less has come than was there before."""
         wanted = self.counted.parts if self.counted else 0
-        return self.parts < wanted or self.events < self.events_before
+        return self.parts < wanted or self.events < self.events_before or self.lost
 
     @property
     def may_end(self) -> bool:
-        """Whether a notable of the day may be withdrawn, merged or lowered: only a count shows that all has come."""
-        return self.counted is not None and not self.is_short
+        """Whether a notable of the day may be withdrawn or merged: that takes a run over all identities, and a count
+        that shows that all has come."""
+        return self.counted is not None and not self.is_short and not self.some
 
     def is_due(self, now: int) -> bool:
         """Whether the day may be ranked at all: it is whole, or has been short for too long to wait."""
@@ -74,23 +78,16 @@ def counts(rows: Iterable[Mapping[str, str]]) -> dict[int, Count]:
         raise RejectError("bad_row", f"nhi_days: {error}") from error
 
 
-def answer(day: int, parts: Mapping[str, Part], count: Optional[Count], known: Iterable[Earlier]) -> Answer:
-    """What has come of a day."""
+def answer(day: int, came: tuple[int, int], count: Optional[Count], known: Iterable[Earlier]) -> Answer:
+    """What has come of a day: `came` are its rows and its events."""
     before = max((one.events for one in known if one.day == day and not one.is_exposure), default=0)
-    found = (sum(part.rows for part in parts.values()), sum(part.events() for part in parts.values()))
-    return Answer(day, *found, count, before)
+    return Answer(day, *came, count, before)
 
 
-def rows_of(packed: Mapping[tuple[int, str], Iterable[str]], day: int) -> int:
-    """How many stored rows have come of a day, before any is unpacked; damaged ones do not count."""
-    return sum(_rows(text) for (number, _), texts in packed.items() if number == day for text in texts)
-
-
-def _rows(text: str) -> int:
-    try:
-        return parts_rows(text)
-    except RejectError:
-        return 0
+def lost(day: int, counts: Mapping[str, int], known: Iterable[Earlier]) -> bool:
+    """Whether less of some notable's identities has come than before, by events of each identity."""
+    mine = (one for one in known if one.day == day and not one.is_exposure)
+    return any(sum(counts.get(name, 0) for name in one.identities) < one.own for one in mine)
 
 
 def is_settled(rows: int, learnt: int, count: Optional[Count], known: Iterable[Earlier]) -> bool:
@@ -103,7 +100,7 @@ def is_settled(rows: int, learnt: int, count: Optional[Count], known: Iterable[E
 def settled(known: Iterable[Earlier]) -> list[Ranked]:
     """The notables of a day that is not ranked again, for verdicts that were given since."""
     run = {"overflow": 0, "overflow_highest": 0.0}
-    return [Ranked(dict(one.document), "same", False, {**run, "day_events": one.events})
+    return [Ranked(dict(one.document), "same", False, {**run, "day_events": one.events, "own_events": one.own})
             for one in known if one.change not in ENDED]  # fmt: skip
 
 

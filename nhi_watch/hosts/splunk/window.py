@@ -20,14 +20,14 @@ class Days(NamedTuple):
     """Not over at the end of the window."""
 
 
-def days_of(search: Search, found: Iterable[int]) -> Days:
-    """The days with rows, sorted out.
+def days_of(search: Search, found: Iterable[int], last: int = 0) -> Days:
+    """The days with rows, sorted out; `last`: so many up to today alone, whatever the search covers, 0: all.
 
     >>> days_of(Search([], earliest=86400.0, latest=3 * 86400.0 + 5), [0, 1, 2, 3])
     Days(whole=[1, 2, 3], cut=[0], open=[3])
     """
-    ordered = sorted(found)
     today = int(search.latest or time.time()) // DAY
+    ordered = sorted(day for day in found if not last or day > today - last)
     whole = [day for day in ordered if day * DAY >= search.earliest]
     return Days(whole, [day for day in ordered if day * DAY < search.earliest], [d for d in ordered if d >= today])
 

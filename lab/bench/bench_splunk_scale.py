@@ -1,0 +1,243 @@
+"""A day of varied tenants in Splunk, in two sizes, and what follows for a hundred million events a day.
+
+Three simulated companies of 1.9 to 27 events a behaviour, eight days learnt; the ninth is lived as the schedule has it:
+40 indexers group what they hold, the search head joins that, ranks who is awake, ranks all, learns. Each command is
+a process over the search protocol, on one of Splunk's Pythons; figures are processor seconds and peak memory, which a
+busy machine does not change. Costs of two sizes give a line (what a run costs anyhow, and what each event adds): that
+line is followed to 100 million, which nobody has run here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), *(str(ROOT / name) for name in ("lab", "lab/tools", "lab/bench", "tests"))]
+
+from bench_splunk_days import Spent, chunks, events, rows_of, run  # noqa: E402
+
+from check_python import find  # noqa: E402
+from nhi_watch.core.gc_pause import few_collections  # noqa: E402
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render_day  # noqa: E402
+from nhi_watch.hosts.splunk import awake, lookup, parts  # noqa: E402
+from nhi_watch.hosts.splunk.gather import Gatherer  # noqa: E402
+from nhi_watch.intake.sources import cloudtrail  # noqa: E402
+from nhi_watch_lab.simulator import Spec, Tenant  # noqa: E402
+from splunk_app import unpacked  # noqa: E402
+
+OUT = ROOT / "out" / "bench" / "bench_splunk_scale.json"
+PAGE = ROOT / "docs" / "method" / "splunk_scale.md"
+PEERS = 40
+DAYS = 9
+TENANTS = ((180, 9_000), (27, 9_000), (7, 9_000))
+"""Machines, events a day."""
+SIZES = (1, 2)
+HOURS = (3, 9, 15, 21, 23)
+"""Of the last day, at which Rank is run."""
+SCALES = (1, 10, 100)
+"""Millions of events a day."""
+RUNS = {"Group All": 4, "Rank": 288, "Rank All": 4, "Learn": 1}
+"""A day's runs; Rank All sees on average so much of a day: see `_daily`."""
+ROW = 170
+"""Bytes of a stored row beside its part: time, names of fields, key, counts."""
+Record = dict[str, Any]
+Row = dict[str, str]
+Costs = dict[str, list[tuple[float, float]]]
+"""Search → (processor seconds, MB at most) of each run."""
+
+
+class Day(NamedTuple):
+    """What one size gave."""
+
+    events: int
+    behaviours: int
+    identities: int
+    awake: int
+    share: dict[str, float]
+    """Bytes of stored rows of the raw bytes, by search."""
+    spent: Costs
+
+
+def main() -> int:
+    """Both sizes, the figures, and with --page the page."""
+    python = find("3.13") or sys.executable
+    with few_collections():
+        found = [_measured(python, size) for size in SIZES]
+    told = {"sizes": [day._asdict() for day in found], "load": os.getloadavg()[0]}
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
+    if "--page" in sys.argv:
+        PAGE.write_text(page(found), "utf-8")
+    return 0
+
+
+def _measured(python: str, size: int) -> Day:
+    with tempfile.TemporaryDirectory() as place:
+        return _lived(python, unpacked(Path(place)), size)
+
+
+def _lived(python: str, app: Path, size: int) -> Day:
+    days = _simulated(size)
+    start = parse(days[0][0]["eventTime"]) // DAY * DAY
+    today, end = start + (DAYS - 1) * DAY, start + DAYS * DAY - 1
+    raw = sum(len(json.dumps(record, separators=(",", ":"))) for record in days[-1])
+    history = [row for records in days[:-1] for row in _grouped(records)]
+    learnt = run(python, app, "nhilearn", chunks(history), (start, today + 13 * HOUR + 1))
+    (app / "lookups" / "nhi_baseline.csv.gz").write_bytes(gzip.compress(learnt.body, 1))
+    spent: Costs = {}
+    whole = [row for records in _windows(days[-1], 6 * HOUR) for row in _joined(python, app, records, spent)]
+    news = _news(app, days[-1])
+    awake_share = []
+    for hour in HOURS:
+        now = today + hour * HOUR
+        came = [row for row in [*whole, *news] if int(row["_time"]) < now]
+        keys = {row["nhi_key"] for row in news if int(row["_time"]) < now}
+        (app / "lookups" / awake.FILE).write_text("\n".join(["nhi_key", *sorted(keys)]) + "\n", "utf-8")
+        told = run(python, app, "nhigroup", chunks(came), (start, now), ["only=awake"])
+        _note(spent, "Rank", run(python, app, "nhirank", [told.body], (today, now), ["only=awake"]))
+        awake_share.append(len(keys))
+    everything = run(python, app, "nhigroup", chunks([*whole, *news]), (start, end))
+    _note(spent, "Rank All", run(python, app, "nhirank", _cut(everything.body), (today, end)))
+    _note(spent, "Learn", run(python, app, "nhilearn", _cut(everything.body), (today, end + 13 * HOUR + 2)))
+    share = {"all": _bytes(whole) / raw, "news": _bytes(news) / raw}
+    counted = Gatherer()
+    for record in days[-1]:
+        counted.add(cloudtrail.read(record))
+    behaviours = sum(len(part.slots) for part in counted.parts.values())
+    return Day(len(days[-1]), behaviours, len(counted.parts), max(awake_share), share, spent)
+
+
+def _simulated(size: int) -> list[list[Record]]:
+    tenants = [
+        [day.records for day in Tenant(Spec(DAYS, machines, seed=101 + 10 * copy + at, events=DAYS * each)).days()]
+        for copy in range(size) for at, (machines, each) in enumerate(TENANTS)
+    ]  # fmt: skip
+    return [[record for tenant in tenants for record in tenant[day]] for day in range(DAYS)]
+
+
+def _grouped(records: Iterable[Record]) -> list[Row]:
+    gathered = Gatherer()
+    for record in records:
+        gathered.add(cloudtrail.read(record))
+    return [_row(name, part) for (_, name), part in gathered.parts.items()]
+
+
+def _row(name: str, part: parts.Part) -> Row:
+    return {
+        "_time": str(part.first()), "nhi_day": render_day(part.day), "nhi_key": parts.key_of(name),
+        "nhi_events": str(part.events()), "nhi_behaviours": str(len(part.slots)), "nhi_part": parts.pack(part),
+        **({"nhi_news": "1"} if part.news else {}),
+    }  # fmt: skip
+
+
+def _windows(records: Sequence[Record], seconds: int) -> list[list[Record]]:
+    found: dict[int, list[Record]] = {}
+    for record in records:
+        found.setdefault(parse(record["eventTime"]) // seconds, []).append(record)
+    return [found[number] for number in sorted(found)]
+
+
+def _joined(python: str, app: Path, records: Sequence[Record], spent: Costs) -> list[Row]:
+    """The rows that a run of Group All stores: each indexer's share is a chunk of its own."""
+    shares = [records[peer::PEERS] for peer in range(PEERS)]
+    told = run(python, app, "nhigroup", map(events, filter(None, shares)), (0, 0))
+    _note(spent, "indexers", told)
+    rows = sorted(rows_of(told.body), key=lambda row: row["nhi_key"])
+    joined = run(python, app, "nhigroup", chunks(rows), (0, 0), ["records=1"])
+    _note(spent, "Group All", joined)
+    return [row for row in rows_of(joined.body) if row["nhi_part"]]
+
+
+def _news(app: Path, records: Sequence[Record]) -> list[Row]:
+    """The rows that Group Events stores: a chunk is what one indexer got in five minutes."""
+    everybody = {parts.key_of(cloudtrail.read(record).identity.id) for record in records}
+    news, found = awake.News(app / "lookups", lookup.DEFAULT, everybody), []
+    for window in _windows(records, 300):
+        for peer in range(PEERS):
+            gathered = Gatherer()
+            for record in window[peer::PEERS]:
+                gathered.add(cloudtrail.read(record))
+            fresh = [(name, news.of(part)) for (_, name), part in gathered.parts.items()]
+            found += [_row(name, part) for name, part in fresh if part.slots]
+    return found
+
+
+def _cut(body: bytes) -> Iterable[bytes]:
+    return chunks(rows_of(body))
+
+
+def _note(spent: Costs, name: str, one: Spent) -> None:
+    spent.setdefault(name, []).append((round(one.processor, 3), round(one.memory, 1)))
+
+
+def _bytes(rows: Iterable[Row]) -> int:
+    return sum(ROW + len(row["nhi_part"]) for row in rows)
+
+
+# ---- what follows
+
+
+def line(few: tuple[float, float], many: tuple[float, float], at: float) -> float:
+    """What a line through two points (events, cost) says at a number of events; no cost falls with events.
+
+    >>> line((1.0, 3.0), (2.0, 5.0), 10.0)
+    21.0
+    """
+    slope = max(0.0, (many[1] - few[1]) / (many[0] - few[0]))
+    return few[1] + slope * (at - few[0])
+
+
+def _at(days: Sequence[Day], search: str, index: int, millions: int) -> float:
+    """Of the dearest run of a search, as it would be."""
+    few, many = ((day.events, max(one[index] for one in day.spent[search])) for day in days)
+    return line(few, many, millions * 1e6)
+
+
+def _daily(days: Sequence[Day], millions: int) -> dict[str, float]:
+    """Processor seconds a day of the search head; a run of Rank All sees 60% of the day on average."""
+    costs = {name: runs * _at(days, name, 0, millions) for name, runs in RUNS.items()}
+    return {**costs, "Rank All": 0.6 * costs["Rank All"]}
+
+
+def page(days: Sequence[Day]) -> str:
+    """The page of figures."""
+    big = days[-1]
+    names = ("events a day", "search head, s a day", "of it Rank", "one Rank", "one Rank All", "Learn", "most memory, MB")
+    rows = [f"| {' | '.join(names)} |", "|---:" * len(names) + "|"]
+    for millions in SCALES:
+        cost = _daily(days, millions)
+        memory = max(_at(days, name, 1, millions) for name in RUNS)
+        one = [_at(days, name, 0, millions) for name in ("Rank", "Rank All", "Learn")]
+        told = [sum(cost.values()), cost["Rank"], *one, memory]
+        rows.append(f"| {millions} million | " + " | ".join(f"{each:,.0f}" for each in told) + " |")
+    held = [f"{name} {_at(days, name, 1, 100):,.0f}" for name in RUNS]
+    per_event = 1e6 * sum(one[0] for one in big.spent["indexers"]) / big.events
+    alike, each = big.events / big.behaviours, big.events / big.identities
+    measured = " and ".join(f"{day.events:,}" for day in days)
+    texts = (
+        f"Measured: {measured} events of a day, after eight that were learnt, of three simulated companies"
+        f" ({alike:.1f} events a behaviour together, {each:,.0f} an identity;"
+        f" {big.identities:,} identities, {big.awake:,} awake at most), on {PEERS} indexers as chunks of their own. The"
+        " rest follows a straight line through both. At the sizes measured most of a run is its start: take what stands"
+        " for 100 million as an order of magnitude.",
+        "\n".join(rows),
+        f"Memory at 100 million by search, in MB: {', '.join(held)}."
+        f" Indexers: {per_event:.0f} µs an event, all together.",
+        f"Stored rows take {100 * big.share['all']:.1f}% of the logs' size, and those of what is news at once"
+        f" {100 * big.share['news']:.1f}%.",
+        "Not in these figures: what splunkd itself spends on searching, sorting and moving rows, and NHI Watch - Blind"
+        " Spots and - Health.",
+    )
+    head = "For whoever sizes a search head. Written by `python lab/bench/bench_splunk_scale.py --page`."
+    return "\n\n".join(["# Splunk at a hundred million events a day", head, *texts]) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
