@@ -209,7 +209,7 @@ def _daily(days: Sequence[Day], millions: int) -> dict[str, float]:
 def page(days: Sequence[Day]) -> str:
     """The page of figures."""
     big = days[-1]
-    names = ("events a day", "search head, s a day", "of it Rank", "one Rank", "one Rank All", "Learn", "most memory, MB")
+    names = ("events a day", "search head, s a day", "of it Rank", "one run", "Rank All", "Learn", "most memory, MB")
     rows = [f"| {' | '.join(names)} |", "|---:" * len(names) + "|"]
     for millions in SCALES:
         cost = _daily(days, millions)
