@@ -23,6 +23,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic import read
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch_lab.evaluation.ocsf_mapping import ocsf as mapped
 from test_elastic_run import ROOT, SINCE, Place, essence, fill
 
 Tree = dict[str, Any]
@@ -107,6 +108,22 @@ def test_documents_with_neither_original_nor_fields_are_rejected_and_named(place
     done = place.run(since=SINCE)
     assert (done["read"], done["parsed"], sum(done["rejected"].values())) == (3, 0, 3)
     assert len({reject["id"] for reject in done["rejects"]}) == 3
+
+
+def test_what_security_lake_holds_in_ocsf_gives_the_same_notables_and_findings(
+    place: Place, wanted: list[Tree]
+) -> None:
+    name = f"{place.source}.a"
+    when = {"type": "date"}
+    dates = {"@timestamp": when, "event": {"properties": {"ingested": when, "dataset": {"type": "keyword"}}}}
+    place.client.indices.create(index=name, mappings={"dynamic": False, "properties": dates})
+    event = {"dataset": "amazon_security_lake.iam", "ingested": ingested()}
+    load(place.client, name, ({"@timestamp": r["eventTime"], "event": event, "ocsf": mapped(r)} for r in told()))
+    place.run(pattern=name, since=SINCE, ocsf=True)
+    assert essence(place.notables()) == wanted
+    assert [alert["ocsf"]["finding_info"]["uid"] == alert["event"]["id"] for alert in place.alerts()] == [True] * len(
+        wanted
+    )
 
 
 @pytest.mark.parametrize("push_from", [1, 1 << 62], ids=["grouped", "read"])
