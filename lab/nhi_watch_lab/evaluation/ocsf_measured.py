@@ -23,6 +23,7 @@ from nhi_watch.hosts.files import library, reader
 from nhi_watch.intake.days import Sources
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import cloudtrail, every
+from nhi_watch.intake.sources.cloudtrail.shapes import to_native
 from nhi_watch_lab.evaluation.ocsf_mapping import VERSIONS, ocsf
 from nhi_watch_lab.evaluation.page import table
 
@@ -115,10 +116,10 @@ def load(path: Path) -> Any:
 
 
 def records(path: Path) -> list[Tree]:
-    """The CloudTrail records below a path, natively; rule tests hold theirs under `log`."""
+    """The CloudTrail records below a path, out of what they travel in; rule tests hold theirs under `log`."""
     found = (one for batch in reader.read([str(path)]) for one in batch.records)
     inside = (one.get("log", one) if isinstance(one, dict) else one for one in found)
-    return [one for one in inside if isinstance(one, dict) and "eventName" in one and cloudtrail.claims(one)]
+    return [dict(to_native(one)) for one in inside if isinstance(one, dict) and cloudtrail.claims(one)]
 
 
 def parity(found: Iterable[Tree]) -> dict[str, dict[str, int]]:
@@ -153,7 +154,7 @@ def validator() -> Any:
     return Draft202012Validator(schema)
 
 
-FOLDERS = ("cloudtrail", "rule-tests")
+FOLDERS = ("cloudtrail", "rule-tests", "mixed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

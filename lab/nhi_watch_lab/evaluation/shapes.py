@@ -11,7 +11,7 @@ from typing import Any
 from nhi_watch.intake.shapes.forms import hit
 
 Tree = dict[str, Any]
-SHAPES = ("native", "splunk_raw", "splunk_fields", "ecs_original", "ecs", "ecs_fields")
+SHAPES = ("native", "splunk_raw", "splunk_fields", "ecs_original", "ecs", "ecs_fields", "ocsf")
 """ecs: a document's own fields, nested; ecs_fields: a search hit's `fields`, each value in a list."""
 DATASETS = {
     "cloudtrail": "aws.cloudtrail", "entra": "azure.signinlogs", "azure": "azure.activitylogs", "m365": "o365.audit",

@@ -12,12 +12,15 @@ or no action: nobody could place them. The share read is of the others.
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, Optional
@@ -30,6 +33,8 @@ from nhi_watch.core.event import Event
 from nhi_watch.hosts.files.reader import read
 from nhi_watch.hosts.files.reader.batch import members
 from nhi_watch.intake.schemas import opened
+from nhi_watch.intake.sources.cloudtrail.shapes import to_native
+from nhi_watch_lab.evaluation.ocsf_mapping import ocsf
 from nhi_watch_lab.evaluation.page import table
 from nhi_watch_lab.evaluation.shapes import DATASETS, SHAPES, ecs_original, shape_of, splunk_fields, splunk_raw
 
@@ -155,6 +160,8 @@ def shaped(record: Any, belongs: str, event: Event | str) -> Iterator[tuple[str,
     yield "splunk_fields", splunk_fields(record)
     if belongs in DATASETS:
         yield "ecs_original", ecs_original(record, DATASETS[belongs])
+    if belongs == "cloudtrail":
+        yield "ocsf", ocsf(dict(to_native(record)))
 
 
 class Measured(NamedTuple):
@@ -200,11 +207,14 @@ def page(found: Measured) -> str:
 
 def _lines(found: Measured) -> Iterator[str]:
     yield "# Sources, measured\n"
+    yield "For: whoever asks how much of a log is read. Each source in each shape, to filter:"
+    yield "[sources_measured.csv](sources_measured.csv).\n"
     yield "<!-- Written by `python -m nhi_watch_lab.evaluation.sources_measured --page FILE`: do not edit. -->\n"
     yield (__doc__ or "").partition("\n\nEvery")[1].strip() + (__doc__ or "").partition("\n\nEvery")[2]
     for place, about in PLACES.items():
         yield f"\n## {place[0].upper()}{place[1:]}\n\n{about}\n"
-        yield table(HEADS, [_row(key, count) for key, count in _of(found, place)])
+        yield table(SHORT, [_short(source, list(shapes)) for source, shapes in
+                            groupby(_of(found, place), key=lambda item: item[0][0])])  # fmt: skip
     yield "\n## Not read\n\nRecords of the sources' own logs, by reason; in their native shape.\n"
     reasons = [[source, place, reason, f"{number}", _why(reason)]
                for (source, place, shape), count in sorted(found.counts.items()) if shape == "native"
@@ -222,6 +232,29 @@ PLACES = {
 }  # fmt: skip
 HEADS = ["source", "shape", "records", "passed over", "incomplete", "read", "share", "same Event as native",
          *FILLED, "went elsewhere"]  # fmt: skip
+
+
+SHORT = [*HEADS[:1], *HEADS[2:7], "other shapes", "least share", "least same", *FILLED, HEADS[-1]]
+"""A source's native records, and the worst of its other shapes."""
+
+
+def _short(source: str, shapes: list[tuple[tuple[str, str, str], Count]]) -> list[str]:
+    native = next(count for (_, _, shape), count in shapes if shape == "native")
+    key = next(key for key, _ in shapes if key[2] == "native")
+    row, others = _row(key, native), [count for (_, _, shape), count in shapes if shape != "native"]
+    least = f"{min(count.share for count in others):.1%}" if others else "–"
+    same = f"{min(count.same / count.records for count in others):.1%}" if others and key[1] != MADE else "–"
+    elsewhere = sum((count.elsewhere for _, count in shapes), Counter[str]())
+    return [source, *row[2:7], f"{len(others)}", least, same, *row[8:-1], _counted(elsewhere) or "none"]
+
+
+def rows(found: Measured) -> str:
+    """The figures of every source in every shape, as CSV."""
+    out = io.StringIO()
+    lines = csv.writer(out, lineterminator="\n")
+    lines.writerow(["records of", *HEADS])
+    lines.writerows([place, *_row(key, count)] for place in PLACES for key, count in _of(found, place))
+    return out.getvalue()
 
 
 def _of(found: Measured, place: str) -> list[tuple[tuple[str, str, str], Count]]:
@@ -259,12 +292,13 @@ def main(arguments: Sequence[str]) -> None:
     """Measure, and show the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of real logs")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="also write the figures as a Markdown page")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="also write the figures, and beside the page its CSV")
     args = parser.parse_args(arguments)
     found = measure(args.data)
     text = page(found)
     if args.page:
         args.page.write_text(text, "utf-8")
+        args.page.with_suffix(".csv").write_text(rows(found), "utf-8")
     sys.stdout.write(text)
 
 
