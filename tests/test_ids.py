@@ -108,6 +108,16 @@ def test_splunk_and_elasticsearch_tell_records_of_one_id_apart_as_well() -> None
     assert (intake.days.parsed, intake.days.duplicates) == (92, 46)
 
 
+@pytest.mark.parametrize("original", [False, True])
+def test_half_a_character_hides_no_document_of_elasticsearch(original: bool) -> None:
+    text = json.dumps(call(LAST, 0, "get", "secrets", userAgent="x")).replace('"x"', '"\\ud800"')
+    event = {"original": text, "dataset": "kubernetes.audit_logs"}
+    text = json.dumps({"event": event, "@timestamp": "2026-03-02T10:00:00Z"}) if original else text
+    intake = hits.intake_of([kubernetes], Context())
+    hits.feed(intake, [hits.Hit("i", "1", msgspec.Raw(text.encode()))], lambda hit, error: None)
+    assert (intake.days.parsed, intake.days.rejected) == (1, {})
+
+
 NAMES = {
     kubernetes: ("auditID",),
     azure: ("correlationId",),

@@ -196,7 +196,6 @@ def test_a_chunk_of_parts_is_merged_and_rejects_and_notables_pass() -> None:
 
 
 BROKEN = {
-    "half a character": (json.dumps({**RECORD, "userAgent": "x"}).replace('"x"', '"\\ud800"'), "not_json"),
     "no JSON": ("{", "bad_json"),
     "nested too deeply": ('{"eventSource":"eventName":' + "[" * 100_000, ""),
     "a list": ("[1, 2]", ""),
@@ -210,6 +209,12 @@ def test_a_broken_event_is_counted_and_its_neighbours_read(text: str, reason: st
     assert sum(part.events() for part in gatherer.parts.values()) == 2
     assert sum(gatherer.rejected.values()) == 1
     assert not reason or gatherer.rejected == {reason: 1}
+
+
+def test_half_a_character_does_not_hide_an_event() -> None:
+    text = json.dumps({**RECORD, "eventID": "3", "userAgent": "x"}).replace('"x"', '"\\ud800"')
+    gatherer = fed(raw(RECORD, text, {**RECORD, "eventID": "2"}))
+    assert (sum(part.events() for part in gatherer.parts.values()), gatherer.rejected) == (3, {})
 
 
 def test_bytes_that_are_no_utf_8_are_refused_as_from_files() -> None:

@@ -17,6 +17,8 @@ from nhi_watch.intake.shapes.times import moment
 
 AHEAD = "ahead"
 """The reason with which such records are rejected."""
+LOGS = 1_000
+"""Logs that are told apart."""
 NAMED = 5
 """Identities of a log that are named."""
 
@@ -47,7 +49,9 @@ Logs = dict[tuple[str, str], Wrong]
 
 
 def noted(logs: Logs, log: tuple[str, str], one: Wrong) -> None:
-    """Take note of more records of a log."""
+    """Take note of more records of a log; whoever writes them may name any number of accounts."""
+    if log not in logs and len(logs) >= LOGS:
+        log = (log[0], "")
     logs[log] = logs[log].and_(one) if log in logs else one
 
 

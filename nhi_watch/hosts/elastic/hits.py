@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any, Optional, cast
+from typing import Any, Optional, Union, cast
 
 import msgspec
 import orjson
@@ -14,6 +14,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake import horizon, schemas
 from nhi_watch.intake.days import Intake, LoadDay
+from nhi_watch.intake.shapes.json import whole_characters
 from nhi_watch.intake.sources import cloudtrail, every
 
 SOURCES: tuple[ModuleType, ...] = tuple(every())
@@ -59,12 +60,19 @@ def record(source: bytes) -> object:
     return _native(orjson.loads(source))
 
 
+def _parsed(text: Union[bytes, str]) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return orjson.loads(whole_characters(text if isinstance(text, str) else text.decode("utf-8", "replace")))
+
+
 def _native(whole: Any) -> object:
     event = whole.get("event") if whole.__class__ is dict else None
     kept = event.get("original") if event.__class__ is dict else whole.get("event.original")
     if kept.__class__ is str:
         try:
-            native = orjson.loads(kept)
+            native = _parsed(kept)
         except orjson.JSONDecodeError:
             return whole  # the source reads it its own way, or falls back on the fields
         return native if cloudtrail.claims(native) else schemas.opened(whole)
@@ -86,11 +94,11 @@ class Item:
         """What a source can read.
 
         Raises:
-            orjson.JSONDecodeError: the document is no JSON to orjson, as with half a character in it.
+            orjson.JSONDecodeError: the document is no JSON to orjson.
             RejectError: it is kept in a schema that cannot tell it.
         """
         if self._record is None:
-            whole = orjson.loads(bytes(self.hit.source))
+            whole = _parsed(bytes(self.hit.source))
             self.received = horizon.received(whole)
             self._record = _native(whole)
         return self._record

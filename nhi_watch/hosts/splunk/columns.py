@@ -12,6 +12,7 @@ from nhi_watch.core.timestamps import day_of, parse
 from nhi_watch.hosts.splunk.fields import BASELINE, DAYS, FEEDBACK, SOURCE, SOURCETYPE, names
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.rows import values_of
+from nhi_watch.intake.shapes.json import whole_characters
 
 _PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
 _DAY = re.compile(r'\bnhi_day="?(\d{4}-\d\d-\d\d)')
@@ -196,8 +197,7 @@ def _object(raw: str) -> Optional[dict[str, Any]]:
     """The JSON object that a text is; None: it is none.
 
     Raises:
-        RejectError: for what no text can hold, and reading from files refuses: bytes that are no UTF-8, half
-            characters in JSON.
+        RejectError: for what no text can hold, and reading from files refuses: bytes that are no UTF-8.
     """
     try:
         if not raw.isascii():
@@ -205,11 +205,7 @@ def _object(raw: str) -> Optional[dict[str, Any]]:
     except UnicodeEncodeError as error:
         raise RejectError("invalid_utf8", f"character {error.start} is not UTF-8") from error
     try:
-        record = json.loads(raw)
-        if "\\u" in raw and _HALF.search(raw):
-            json.dumps(record, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise RejectError("not_json", "half a surrogate pair") from error
+        record = json.loads(whole_characters(raw) if "\\u" in raw and _HALF.search(raw) else raw)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

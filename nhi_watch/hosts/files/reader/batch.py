@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 import orjson
 
-from nhi_watch.intake.shapes.json import parse_with
+from nhi_watch.intake.shapes.json import parse_with, whole_characters
 
 parse_with(orjson.loads)  # who imports this is not Splunk, and has it
 RAW_LIMIT = 64 * 1024
@@ -91,7 +90,7 @@ def loads(raw: bytes) -> object:
     """The JSON value of a piece, which may start with a byte order mark.
 
     orjson refuses numbers that are too large for a double, and halves of surrogate pairs. They are no reason to
-    reject a record: whoever makes the calls could write them, to hide.
+    reject a record, see `whole_characters`.
 
     >>> loads(b'{"agent":"a\\ud800b"}') == {"agent": "a\ufffdb"}
     True
@@ -101,7 +100,7 @@ def loads(raw: bytes) -> object:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         told = str(error)
-        mended = _ESCAPE.sub(_whole_character, text) if "surrogate" in told else text
+        mended = _mended(text) if "surrogate" in told else text
         if mended != text:
             return loads(mended)
         if "infinity" not in told:
@@ -109,16 +108,8 @@ def loads(raw: bytes) -> object:
         return json.loads(text)
 
 
-_ESCAPE = re.compile(
-    rb"(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
-    re.DOTALL,
-)
-
-
-def _whole_character(found: re.Match[bytes]) -> bytes:
-    """An escape as it is, or the replacement character for half a pair."""
-    return rb"\ufffd" if found["half"] else found[0]
+def _mended(text: bytes) -> bytes:
+    return whole_characters(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:
