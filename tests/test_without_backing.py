@@ -1,0 +1,84 @@
+"""No output depends on a signal having records behind it, nor on a field of an event having a value."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any, Optional
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from core_samples import TODAY, events
+from nhi_watch.act.response import plan, policy
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.detect import model
+from nhi_watch.detect.explain import brief, notables, ocsf
+from nhi_watch.detect.judge import Judge
+from nhi_watch.detect.run import Result
+from nhi_watch.detect.signals import SIGNALS
+from nhi_watch.intake.days import Days
+from nhi_watch.report import ecs, html, jsonlines, terminal
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+
+EMPTY = ("account", "credential", "session", "service", "error", "address", "network", "agent", "region", "target",
+         "target_class")  # fmt: skip
+"""Fields of an event that a log may lack; a source gives every record an id."""
+RAID: list[dict[str, Any]] = [
+    {"time": "03:10", "action": "iam:CreateAccessKey", "access": "permissions", "traits": ["credential_created"]},
+    {"time": "03:11", "action": "iam:AttachUserPolicy", "access": "permissions", "traits": ["admin_grant"]},
+    {"time": "03:12", "action": "secretsmanager:GetSecretValue", "repeat": 40},
+    {"time": "03:14", "action": "cloudtrail:StopLogging", "access": "write"},
+    {"time": "03:15", "action": "s3:GetObject", "repeat": 200, "outcome": "failure", "error": "AccessDenied"},
+]
+PLACE = {"address": "185.220.101.4", "network": "185.220.101.0/24", "agent": "kali", "region": "ap-south-1"}
+
+
+def judged(lacking: list[str]) -> Result:
+    """Ten ordinary days, and a raid of whose events some fields are empty."""
+    state, days = State(MemoryStore()), Days()
+    for ago in range(10, 0, -1):
+        for event in events([{"repeat": 20}], TODAY - ago):
+            days.add(event)
+    empty: dict[str, Any] = dict.fromkeys(lacking, "")
+    for event in events([{**PLACE, **one} for one in RAID], TODAY):
+        days.add(event._replace(**empty))
+    return Judge(state, model.load()).settle(days)
+
+
+def outputs(result: Result) -> str:
+    """All that people and hosts get of the notables."""
+    found = [*result.notables, *result.below]
+    console = Console(file=io.StringIO(), width=100)
+    terminal.show(found, result.run, console)
+    rules, nothing = policy.load(), plan.Breaks((), ())
+    plans = [plan.draft(one, rules, {}, nothing, TODAY * DAY) for one in found]
+    parts = [html.render(found, result.run), *(plan.text(one) for one in plans), *(brief.text(one) for one in found)]
+    parts += [json.dumps(ecs.alert(one, created="2024-10-04T12:00:00Z")) for one in found]
+    parts += [json.dumps(ocsf.finding(one)) for one in found]
+    parts += [jsonlines.as_line(one).decode() for one in found]
+    return "".join(parts)
+
+
+@pytest.mark.slow
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    st.lists(st.sampled_from(EMPTY), unique=True),
+    st.one_of(st.none(), st.sets(st.sampled_from([signal.name for signal in SIGNALS]))),
+)
+def test_every_output_is_written(monkeypatch: pytest.MonkeyPatch, lacking: list[str], bare: Optional[set[str]]) -> None:
+    """`bare`: signals without backing; None: all of them."""
+    explain = notables._explain
+
+    def without(signal: Any, *rest: Any) -> tuple[list[Any], str]:
+        backing, evidence = explain(signal, *rest)
+        return ([] if bare is None or signal.name in bare else backing), evidence
+
+    with monkeypatch.context() as patched:
+        patched.setattr(notables, "_explain", without)
+        result = judged(lacking)
+        assert result.notables or result.below
+        assert outputs(result)
