@@ -126,11 +126,11 @@ def _run(
     result.run.update(rejects.told())
     _demand_events(result.run, job.out)
     told = feedback.apply(store, result.standing, int(time.time()))
+    hidden = [notable["score"] for notable in result.below]
+    result.run.update(overflow=len(hidden), overflow_highest=max(hidden, default=0.0))
     below = overall([*_dealt_with(store, result.standing, told.shown), *result.below], len(told.shown))
     result = result._replace(notables=overall(told.shown), below=below)
     counted = feedback.standing(feedback.verdicts(store)).counted
-    hidden = [notable["score"] for notable in below if notable["life"] != "closed"]
-    result.run.update(overflow=len(hidden), overflow_highest=max(hidden, default=0.0))
     result.run["verdicts"] = {"hidden": told.hidden, "offset": feedback.offset(counted)}
     result.run["notables"] = len(result.notables)
     result.run["seconds"]["read"] = round(result_started - started, 3)
