@@ -177,7 +177,7 @@ class Going:
 
     def __init__(self, store: Any, sources: Sequence[ModuleType] = (cloudtrail,), options: Options = ORDINARY) -> None:
         context, state = Context(options.assets), State(store)
-        self._intake = Intake(sources, context, state.load_day)
+        self._intake = Intake(sources, context, state.load_day, known=state.known)
         self._judge = Judge(state, model.load(), context, options.budget)
 
     def feed(self, records: Iterable[object]) -> None:

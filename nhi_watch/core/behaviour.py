@@ -6,11 +6,12 @@ so the result does not depend on the order in which records arrive, nor on how t
 
 from __future__ import annotations
 
+import heapq
 from array import array
 from bisect import bisect_left
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import HOUR
@@ -128,19 +129,91 @@ def fingerprint(record_id: str) -> int:
     True
     """
     try:
-        return int(record_id[19:23] + record_id[24:36], 16) if len(record_id) == 36 else _digest(record_id)
+        return int(record_id[19:23] + record_id[24:36], 16) if len(record_id) == 36 else hash64(record_id)
     except ValueError:
-        return _digest(record_id)
+        return hash64(record_id)
 
 
-def _digest(text: str) -> int:
+def hash64(text: str) -> int:
+    """64 bits of a text, the same in every run."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+BEHAVIOURS = 2_000
+"""Behaviours of one identity's day that keep all that they tell; see `CrowdedDay`."""
+FOLDED = "folded"
+"""Trait of behaviours that lost what they told."""
+MANY = "many"
+"""Service and action of those that lost their action, too."""
+_LEVELS = ("permissions", "cost", "write", "unknown", "tagging", "read", "list")
+"""Access levels, the gravest first."""
+
+Key = tuple[Shape, int]
+Rank = tuple[int, ...]
+"""The larger, the graver."""
+
+
+class CrowdedDay:
+    """Which behaviours of one identity's day keep what they tell, where they are too many.
+
+    At most BEHAVIOURS keep all. The rest lose network, agent, region and error code; of those that remain too many, at
+    most BEHAVIOURS keep their action. Who stays is who is gravest by outcome, access level and traits, and then by a
+    hash: a rank of each by itself, so that the order of records changes nothing.
+    """
+
+    def __init__(self, behaviours: dict[Key, Behaviour]) -> None:
+        self._behaviours = behaviours
+        self._kept: list[list[tuple[Rank, Key]]] = [[], []]
+        for key in behaviours:
+            if _level(key[0]) < len(self._kept):
+                self._kept[_level(key[0])].append((_rank(key), key))
+        for heap in self._kept:
+            heapq.heapify(heap)
+
+    def place(self, shape: Shape, hour: int) -> Behaviour:
+        """The behaviour that takes in what is of this shape and hour; one that is less grave may have to make room."""
+        key, level = (shape, hour), _level(shape)
+        found = self._behaviours.get(key)
+        if found is not None:
+            return found
+        if level < len(self._kept):
+            heap, entry = self._kept[level], (_rank(key), key)
+            if len(heap) < BEHAVIOURS:
+                heapq.heappush(heap, entry)
+            else:
+                least = heapq.heappushpop(heap, entry)[1]
+                if least == key:
+                    return self.place(_less(shape), hour)
+                self.place(_less(least[0]), least[1]).merge(self._behaviours.pop(least))
+        found = self._behaviours[key] = Behaviour(shape, hour)
+        return found
+
+
+def _level(shape: Shape) -> int:
+    return 2 if shape.service == MANY else 1 if FOLDED in shape.traits else 0
+
+
+def _rank(key: Key) -> Rank:
+    shape, hour = key
+    level = _LEVELS.index(shape.access) if shape.access in _LEVELS else len(_LEVELS)
+    return shape.outcome == "success", -level, bool(shape.traits), hash64(f"{shape[1:]}{hour}")
+
+
+def _less(shape: Shape) -> Shape:
+    """What a shape is folded into."""
+    if FOLDED not in shape.traits:
+        traits = tuple(sorted({*shape.traits, FOLDED}))
+        return shape._replace(network="", agent="", region="", error="", traits=traits)
+    return shape._replace(
+        account=shape.identity.account, credential="", action=f"{MANY}:{MANY}", service=MANY, target_class="",
+        traits=(FOLDED,),
+    )  # fmt: skip
 
 
 class IdentityDay:
     """All behaviours of one identity within one UTC day, and which records they were made of."""
 
-    __slots__ = ("behaviours", "day", "seen", "stored")
+    __slots__ = ("_crowd", "behaviours", "day", "seen", "stored")
 
     def __init__(self, day: int) -> None:
         self.day = day
@@ -148,13 +221,24 @@ class IdentityDay:
         """How many records a store held when this was loaded."""
         self.behaviours: dict[tuple[Shape, int], Behaviour] = {}
         self.seen: set[int] = set()
+        self._crowd: Optional[CrowdedDay] = None
 
     def behaviour(self, shape: Shape, hour: int) -> Behaviour:
-        """The behaviour of this shape and hour, made when first asked for."""
+        """The behaviour of this shape and hour, made when first asked for; of too many the rest is folded."""
         found = self.behaviours.get((shape, hour))
         if found is None:
+            if len(self.behaviours) >= BEHAVIOURS:
+                self._crowd = self._crowd or CrowdedDay(self.behaviours)
+                return self._crowd.place(shape, hour)
             found = self.behaviours[shape, hour] = Behaviour(shape, hour)
         return found
+
+    def put(self, key: tuple[Shape, int], behaviour: Behaviour) -> None:
+        """Take in a behaviour that was gathered elsewhere."""
+        if len(self.behaviours) < BEHAVIOURS:
+            self.behaviours[key] = behaviour
+        else:
+            self.behaviour(*key).merge(behaviour)
 
     def add(self, event: Event) -> bool:
         """Take in an event; False when its record was here before."""
@@ -217,7 +301,7 @@ def from_row(row: list[Any]) -> IdentityDay:
     day = IdentityDay(number)
     known = [Shape._make((Identity(*identities[i]), *rest, tuple(traits))) for i, *rest, traits in shapes]
     for index, hour, count, first, last, minutes, *sketches in behaviours:
-        b = day.behaviour(known[index], hour)
+        b = day.behaviours[known[index], hour] = Behaviour(known[index], hour)
         b.count, b.first, b.last, b.minutes = count, first, last, minutes
         b.sessions, b.targets, b.record_ids, b.addresses, b.issued, b.links = sketches
     marks = array("Q")

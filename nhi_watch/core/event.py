@@ -73,7 +73,8 @@ class Event(NamedTuple):
     """The non-human identity that this was done to (an app that got a consent or a secret), if that is another one."""
 
 
-_HANDS = {"console", "mfa", "browser"}
+HANDS = frozenset({"console", "mfa", "browser"})
+"""Traits of what a person does."""
 DONE_TO = "done_to_it"
 """Trait of what others did to an identity."""
 
@@ -86,6 +87,6 @@ def done_to(event: Event) -> Event:
     return event._replace(
         identity=whom, account=whom.account or event.account, credential="", credential_type="none", session="",
         agent="", network="", address="", region="", target=event.identity.name, target_class="",
-        traits=tuple(sorted({*event.traits, DONE_TO} - _HANDS)), issued="", about=None,
+        traits=tuple(sorted({*event.traits, DONE_TO} - HANDS)), issued="", about=None,
         links=(f"about:{name}", *event.links),
     )  # fmt: skip

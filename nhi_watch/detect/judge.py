@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from nhi_watch.context.context import NO_CONTEXT, Context
+from nhi_watch.core import crowd
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect import blind_spots, calibration, chosen, drift, late, linking, lives, ranking, taught
@@ -115,6 +116,8 @@ class Judge:
             progress("score", done, len(numbers))
             later, wholes = numbers[done + 1 :], days.pop(day, None) or self._state.load_day(day)
             self._tally.identities.update(wholes)
+            self._tally.folded += crowd.folded_records(wholes)
+            self._state.drop(day, days.gone.pop(day, []))
             self._watch.begin(day, wholes.values(), later)
             self._judge(day, wholes, grown.get(day, []) if done == 0 else sorted(wholes), baselines, writer)
             self._watch.end(day)

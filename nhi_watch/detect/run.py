@@ -42,6 +42,8 @@ class Tally:
         self.withdrawn = 0
         self.too_late = 0
         """Records of days of which behaviours were forgotten."""
+        self.folded = 0
+        """Records of identities or behaviours that were too many in a day to be told apart."""
         self.threshold = 0.0
         """The score from which a place was asked for on the last day."""
         self.seconds: dict[str, float] = {}
@@ -68,6 +70,7 @@ class Tally:
             "withdrawn": self.withdrawn,
             "too_late": self.too_late,
             "held_aside": days.rejected.get(AHEAD, 0),
+            "folded_records": self.folded,
             "threshold": max(ranking.LEAST, self.threshold),
             "days": [render_day(numbers[0]), render_day(numbers[-1])] if numbers else [],
             "alerts_in": days.alerts,

@@ -7,6 +7,7 @@ from typing import Optional, cast
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay, Shape
+from nhi_watch.core.crowd import NEWCOMERS, CrowdOfDay, Known, anonymous, fold, nobody, stand_in
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
@@ -62,8 +63,9 @@ class Days(dict[int, dict[str, IdentityDay]]):
     """What was read: UTC day → identity id → IdentityDay. What a store holds of a day is loaded when it is touched."""
 
     def __init__(
-        self, load_day: LoadDay = lambda day: {}, context: Context = NO_CONTEXT, now: Optional[int] = None
-    ) -> None:
+        self, load_day: LoadDay = lambda day: {}, context: Context = NO_CONTEXT, now: Optional[int] = None,
+        known: Known = nobody,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.horizon = Horizon(now)
         self.recent = 0
@@ -75,7 +77,11 @@ class Days(dict[int, dict[str, IdentityDay]]):
         self.rejected: dict[str, int] = {}
         """Reason → records that became no Event."""
         self._settled = 0
+        self.gone: dict[int, list[str]] = {}
+        """Day → identities of which a state holds a row, and which are folded now, see `crowd`."""
+        self._crowds: dict[int, CrowdOfDay] = {}
         self._load_day = load_day
+        self._known = known
         self._reputation = context.reputation
         self._lists = len(context.reputation.table) > 0
 
@@ -87,13 +93,36 @@ class Days(dict[int, dict[str, IdentityDay]]):
     def add(self, event: Event, is_alert: bool = False) -> None:
         """Count an event; a record that was here before counts as a duplicate."""
         self.parsed += 1
-        whole = self.identity_day(event.identity.id, event.time // DAY)
-        if not whole.add(self._reputation.mark(event) if self._lists else event):
+        if not self._take(self._reputation.mark(event) if self._lists else event):
             self.duplicates += 1
         elif is_alert:
             self.alerts += 1
         if event.about is not None:
-            self.identity_day(event.about.id, event.time // DAY).add(done_to(event))
+            self._take(done_to(event))
+
+    def _take(self, event: Event) -> bool:
+        name, number = event.identity.id, event.time // DAY
+        day = self._day(number)
+        if len(day) >= NEWCOMERS and name not in day and self._is_folded(name, number):
+            event = event._replace(identity=stand_in(event.identity), traits=anonymous(event.traits))
+        return self.identity_day(event.identity.id, number).add(event)
+
+    def _is_folded(self, name: str, number: int) -> bool:
+        """Whether who comes is one of too many; somebody else may have to go."""
+        day = self[number]
+        crowd = self._crowds.get(number)
+        if crowd is None:
+            crowd = self._crowds[number] = CrowdOfDay(day, lambda name: self._is_known(name, number))
+        goes = crowd.who_goes(name)
+        if goes and goes != name:
+            whole = day.pop(goes)
+            fold(whole, self.identity_day(stand_in(whole.identity).id, number))
+            if whole.stored:
+                self.gone.setdefault(number, []).append(goes)
+        return goes == name
+
+    def _is_known(self, name: str, number: int) -> bool:
+        return any(name in wholes for day, wholes in self.items() if day < number) or self._known(name, number)
 
     def put(self, day: int, wholes: Mapping[str, IdentityDay]) -> None:
         """Take in a day that a host has gathered by itself."""
@@ -125,14 +154,19 @@ class Days(dict[int, dict[str, IdentityDay]]):
 
     def identity_day(self, identity_id: str, number: int) -> IdentityDay:
         """The IdentityDay of an identity, made when first asked for."""
-        self.recent = number
-        day = self.get(number)
-        if day is None:
-            day = self[number] = self._load_day(number)
+        day = self._day(number)
         whole = day.get(identity_id)
         if whole is None:
             whole = day[identity_id] = IdentityDay(number)
         return whole
+
+    def _day(self, number: int) -> dict[str, IdentityDay]:
+        self.recent = number
+        day = self.get(number)
+        if day is None:
+            self._crowds.pop(number, None)
+            day = self[number] = self._load_day(number)
+        return day
 
 
 class Intake:
@@ -146,11 +180,11 @@ class Intake:
 
     def __init__(
         self, sources: Sequence[AnySource], context: Context = NO_CONTEXT, load_day: LoadDay = lambda day: {},
-        now: Optional[int] = None, received: Received = received,
+        now: Optional[int] = None, received: Received = received, known: Known = nobody,
     ) -> None:  # fmt: skip
         """`load_day` gives what a state holds of a day already; `now` is the reader's clock, this machine's if None;
-        `received` tells on which day a record was received."""
-        self.days = Days(load_day, context, now)
+        `received` tells on which day a record was received, `known` who was seen before a day."""
+        self.days = Days(load_day, context, now, known)
         self._sources = Sources(sources)
         self._received = received
 

@@ -93,6 +93,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (bad, f"{amount(bad)} of {amount(read or bad)} records could not be read"),
         (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records came too late to be judged with their day"),
         (held, f"{amount(held)} records are held aside, for they are dated ahead of when they came"),
+        (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be told apart"),
         (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records passed over"),
         (highest >= _WORTH, f"below the line there is a notable with score {int(highest)}; `nhi score --all` lists it"),
     ]

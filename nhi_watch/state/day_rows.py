@@ -15,6 +15,7 @@ from typing import Any, Optional
 
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
+from nhi_watch.state.rows import reading
 
 _NUMBERS = attrgetter("hour", "count", "first", "last", "minutes")
 _SKETCHES = attrgetter("sessions", "targets", "addresses", "issued", "links")
@@ -52,7 +53,16 @@ def pack(day: IdentityDay) -> bytes:
 
 
 def unpack(raw: bytes) -> IdentityDay:
-    """The IdentityDay of a row."""
+    """The IdentityDay of a row.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    with reading():
+        return _unpack(raw)
+
+
+def _unpack(raw: bytes) -> IdentityDay:
     inflate = zlib.decompressobj()
     number, identities, shapes, sketches, rows, told = json.loads(inflate.decompress(raw))
     rest = inflate.unused_data
@@ -75,7 +85,7 @@ def unpack(raw: bytes) -> IdentityDay:
 
 
 def _behaviour(day: IdentityDay, shape: Shape, numbers: list[Any]) -> Behaviour:
-    b = day.behaviour(shape, numbers[0])
+    b = day.behaviours[shape, numbers[0]] = Behaviour(shape, numbers[0])
     b.count, b.first, b.last, b.minutes = numbers[1:]
     return b
 

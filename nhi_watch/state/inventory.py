@@ -166,6 +166,11 @@ def known_of(rows: Rows, names: Iterable[str]) -> dict[str, Known]:
     return {name: Known(Identity(*row[0]), row[1], row[2]) for name, row in plain}
 
 
+def forget(rows: Rows, names: Iterable[str]) -> None:
+    """Forget that some identities were seen."""
+    rows.put(TABLE, [(f"i/{name}"[:LONGEST], None) for name in names])
+
+
 def credential_of(row: bytes) -> Credential:
     """A row whose key begins with `c/`."""
     return _credential(unpack(row))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from nhi_watch.core.errors import StoreError
@@ -34,10 +35,22 @@ def unpack(raw: bytes) -> Any:
     Raises:
         StoreError: they are damaged.
     """
-    try:
+    with reading():
         return json.loads(zlib.decompress(raw))
-    except (zlib.error, ValueError) as error:
-        raise StoreError(f"a row of the state is damaged ({error}); restore the state, or learn anew") from error
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Tell what a row holds that it should not.
+
+    Raises:
+        StoreError: reading it failed.
+    """
+    try:
+        yield
+    except (zlib.error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        why = f"{type(error).__name__}: {error}"[:200]
+        raise StoreError(f"a row of the state is damaged ({why}); restore the state, or learn anew") from error
 
 
 def span(day: int) -> tuple[str, str]:

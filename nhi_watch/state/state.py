@@ -18,11 +18,12 @@ from typing import Any
 
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.life import upgraded
-from nhi_watch.state import baseline, day_rows
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.state import baseline, day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Delta, Profile, Profiles, learn_groups, peer_scope, teach
 from nhi_watch.state.judged import Judged, Ranked, Stored, Trace
 from nhi_watch.state.retention import Daybook
-from nhi_watch.state.rows import Rows, pack, span, unpack
+from nhi_watch.state.rows import Rows, pack, reading, span, unpack
 
 GROUPS = "group"
 OLD = "old"
@@ -46,7 +47,8 @@ class State:
     def __init__(self, store: Rows) -> None:
         self._store = store
         row = store.get("meta", ["days"]).get("days")
-        self.daybook = Daybook(*unpack(row)) if row else Daybook([], 0)
+        with reading():
+            self.daybook = Daybook(*unpack(row)) if row else Daybook([], 0)
         self._late: list[tuple[str, bytes | None]] = []
         self._judged: dict[str, Stored] = {}
         self._lessons: dict[str, tuple[Delta, Delta, str]] = {}
@@ -65,6 +67,23 @@ class State:
         found = self._store.scan("day", late + low, late + high)
         return {key[len(late) + 7 :]: day_rows.unpack(raw) for key, raw in found}
 
+    def known(self, name: str, day: int) -> bool:
+        """Whether an identity was seen before a day."""
+        found = inventory.known_of(self._store, [name]).get(name)
+        return found is not None and found.first // DAY < day
+
+    def drop(self, day: int, names: Sequence[str]) -> None:
+        """Forget identities that were new on a day and are folded into another now."""
+        if not names:
+            return
+        gone: list[tuple[str, bytes | None]] = [(f"{day:06d}/{name}", None) for name in names]
+        self._late += gone
+        self._store.put("delta", gone)
+        inventory.forget(self._store, names)
+        known = self._store.get("profile", list(names))
+        blank = [name for name, raw in known.items() if not baseline.from_row(unpack(raw)).days]
+        self._store.put("profile", [(name, None) for name in blank])
+
     def put_days(self, wholes: Mapping[str, IdentityDay]) -> None:
         """Keep day rows for the end: they say that all else was written."""
         self._late += [(f"{w.day:06d}/{name}", day_rows.pack(w)) for name, w in wholes.items()]
@@ -73,14 +92,15 @@ class State:
 
     def fill(self, baselines: Profiles, wholes: Mapping[str, IdentityDay], day: int) -> None:
         """Bring the profiles that a day needs to its eve."""
-        if not baselines.groups:
-            baselines.groups = self._groups(day)
-        missing = [name for name in wholes if name not in baselines.own]
-        baselines.own.update(self._load(missing, day))
-        for name in wholes:
-            baselines.own[name].advance(day)
-        if TENANT in baselines.groups:
-            baselines.groups[TENANT].advance(day)
+        with reading():
+            if not baselines.groups:
+                baselines.groups = self._groups(day)
+            missing = [name for name in wholes if name not in baselines.own]
+            baselines.own.update(self._load(missing, day))
+            for name in wholes:
+                baselines.own[name].advance(day)
+            if TENANT in baselines.groups:
+                baselines.groups[TENANT].advance(day)
 
     def groups_on(self, day: int) -> Profiles:
         """The profiles of peers and tenant on the eve of a day."""
@@ -130,12 +150,13 @@ class State:
     def scopes(self, day: int) -> Profiles:
         """The profiles of every scope on the eve of `day`, for an export."""
         baselines = Profiles()
-        baselines.groups = self._groups(day)
         rows = self._store.scan("profile", "", "\U0010ffff")
         names = [key for key, _ in rows if key.partition("/")[0] not in (GROUPS, OLD)]
-        baselines.own = self._load(names, day)
-        for profile in baselines.own.values():
-            profile.advance(day)
+        with reading():
+            baselines.groups = self._groups(day)
+            baselines.own = self._load(names, day)
+            for profile in baselines.own.values():
+                profile.advance(day)
         return baselines
 
     def next_open_day(self) -> int:
@@ -163,9 +184,10 @@ class State:
         """How every identity of a day was judged, by this run or an earlier one."""
         for key, raw in self._store.scan("delta", *span(day)):
             if key[7:] not in self._judged:
-                row = unpack(raw)
-                self._judged[key[7:]] = _stored(key[7:], row)
-                self._lessons[key[7:]] = (row[0], row[1], row[2])
+                with reading():
+                    row = unpack(raw)
+                    self._judged[key[7:]] = _stored(key[7:], row)
+                    self._lessons[key[7:]] = (row[0], row[1], row[2])
         return list(self._judged.values())
 
     def every_judged(self) -> Iterator[tuple[int, Stored]]:

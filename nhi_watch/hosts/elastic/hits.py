@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from nhi_watch.context.context import Context
+from nhi_watch.core.crowd import Known, nobody
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake import horizon, schemas
@@ -140,10 +141,11 @@ def sources_of(modules: Iterable[ModuleType]) -> list[ModuleType]:
 
 
 def intake_of(
-    modules: Iterable[ModuleType], context: Context, load_day: LoadDay = lambda day: {}, now: Optional[int] = None
-) -> Intake:
+    modules: Iterable[ModuleType], context: Context, load_day: LoadDay = lambda day: {}, now: Optional[int] = None,
+    known: Known = nobody,
+) -> Intake:  # fmt: skip
     """What reads items; `now` as the cluster's clock tells it."""
-    return Intake(sources_of(modules), context, load_day, now, lambda item: cast(Item, item).received)
+    return Intake(sources_of(modules), context, load_day, now, lambda item: cast(Item, item).received, known)
 
 
 def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:

@@ -83,7 +83,7 @@ class Part:
         self._trail = Trail(client, every, known.context.reputation, known.page, left_out, now) if trails else None
         self._evidence = Evidence(self._trail, task.window.until) if self._trail else None
         complete = self._evidence.complete if self._evidence else nothing_missing
-        self._intake = hits.intake_of(SOURCES, known.context, self._state.load_day, now)
+        self._intake = hits.intake_of(SOURCES, known.context, self._state.load_day, now, self._state.known)
         self._judge = Judge(self._state, known.model, known.context, known.budget, complete)
         self._rejects: list[tuple[Hit, str]] = []
         self._pushed: Json = {"documents": 0, "bytes": 0, "completed": 0, "why_not": []}

@@ -105,7 +105,7 @@ def _run(
     context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
     state = State(store)
-    intake = Intake(asked, context, state.load_day)
+    intake = Intake(asked, context, state.load_day, known=state.known)
     judge = Judge(state, model.load(job.model), context, job.budget)
     started = time.perf_counter()
     with few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:

@@ -43,7 +43,7 @@ def score(
     """
     used = MemoryStore() if store is None else store
     state = State(used)
-    intake = Intake(read_by or sources.every(), context, state.load_day)
+    intake = Intake(read_by or sources.every(), context, state.load_day, known=state.known)
     judge = Judge(state, model.load(), context, budget)
     for one in [given] if isinstance(given, (str, os.PathLike)) else given:
         if isinstance(one, Mapping):

@@ -19,7 +19,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, fingerprint, shape_of
-from nhi_watch.core.errors import RejectError
+from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.state import day_rows
@@ -92,7 +92,7 @@ class Part:
         """As the pipeline takes it."""
         whole = IdentityDay(self.day)
         for key, (behaviour, marks) in self.slots.items():
-            whole.behaviours[key] = behaviour
+            whole.put(key, behaviour)
             whole.seen |= marks
         return whole
 
@@ -140,7 +140,7 @@ def unpack(text: str) -> tuple[str, Part]:
     """
     try:
         return _unpack(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error, zlib.error) as error:
+    except (StoreError, ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error, zlib.error) as error:
         raise RejectError("bad_part", f"{type(error).__name__}: {error}"[:200]) from error
 
 

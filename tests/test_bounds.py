@@ -1,0 +1,128 @@
+"""What is new in a day is bounded: the rest is folded, told, and as grave as it was; order and cuts change nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from core_samples import ACCOUNT, CALL, TODAY, Options, answer, record, run, runs
+from flood_samples import newcomers, tenant, theft
+from nhi_watch.core import behaviour, crowd
+from nhi_watch.core.behaviour import FOLDED, MANY, IdentityDay, from_row, to_row
+from nhi_watch.core.crowd import folded_records
+from nhi_watch.core.event import Event
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.intake import days
+from nhi_watch.report import run_summary
+from nhi_watch.state import day_rows
+from nhi_watch.state.memory import MemoryStore
+from test_pipeline import odd, quiet, raid
+
+Records = list[dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds small enough for a test."""
+    for module in (crowd, behaviour):
+        monkeypatch.setattr(module, "BEHAVIOURS", 30)
+    for module in (crowd, days):
+        monkeypatch.setattr(module, "NEWCOMERS", 12)
+
+
+def flood(number: int, **changes: Any) -> IdentityDay:
+    """A day of so many behaviours that differ by the network."""
+    whole = IdentityDay(TODAY)
+    for event in events(number, **changes):
+        whole.add(event)
+    return whole
+
+
+def events(number: int, **changes: Any) -> Iterator[Event]:
+    for n in range(number):
+        made = CALL._replace(time=TODAY * DAY + n % DAY, network=f"10.{n}.0.0/24", record_id=f"r{n}", **changes)
+        yield made
+
+
+def test_behaviours_of_an_identity_are_bounded_and_every_record_is_counted() -> None:
+    whole = flood(1_000)
+    assert len(whole.behaviours) <= 30 + 24 and whole.events() == 1_000 and len(whole.seen) == 1_000
+    folded = [b for (shape, _), b in whole.behaviours.items() if FOLDED in shape.traits]
+    assert sum(b.count for b in folded) == folded_records({"i": whole}) == 970
+    assert {(b.shape.action, b.shape.network) for b in folded} == {(CALL.action, "")}
+
+
+def test_actions_without_end_lose_their_names_last() -> None:
+    whole = IdentityDay(TODAY)
+    for n, event in enumerate(events(500)):
+        whole.add(event._replace(action=f"s3:Get{n}"))
+    kinds = [MANY if shape.service == MANY else FOLDED in shape.traits for shape, _ in whole.behaviours]
+    assert (kinds.count(False), kinds.count(True), kinds.count(MANY)) == (30, 30, 1)
+    assert whole.events() == 500
+
+
+def test_what_is_graver_stays() -> None:
+    """A grant that comes last, behind calls that were refused, and reads."""
+    whole = flood(200, outcome="denied")
+    for event in events(100):
+        whole.add(event._replace(record_id=f"x{event.record_id}"))
+    grant = CALL._replace(action="iam:CreateUser", service="iam", access="permissions", record_id="grant")
+    whole.add(grant)
+    kept = [shape for shape, _ in whole.behaviours if FOLDED not in shape.traits]
+    assert any(shape.action == "iam:CreateUser" and shape.network for shape in kept)
+    assert {shape.outcome for shape in kept} == {"success"}
+
+
+def test_a_bounded_day_does_not_depend_on_order_and_comes_back_from_a_row() -> None:
+    made = [*events(300), *(e._replace(record_id=f"d{e.record_id}", outcome="denied") for e in events(300))]
+    whole = IdentityDay(TODAY)
+    other = IdentityDay(TODAY)
+    for event in made:
+        whole.add(event)
+    for event in reversed(made[100:]):
+        other.add(event)
+    other = day_rows.unpack(day_rows.pack(other))
+    for event in made[:100]:
+        other.add(event)
+    assert to_row(other) == to_row(whole)
+    assert to_row(from_row(to_row(whole))) == to_row(whole)
+
+
+# ---- identities
+
+
+def decoys() -> Records:
+    return list(newcomers(60))
+
+
+def test_newcomers_beyond_the_bound_are_one_of_their_kind_and_the_known_stay_themselves() -> None:
+    done = run(MemoryStore(), [*tenant(), *decoys(), *theft()])
+    assert done.run["folded_records"] == 60 - 12 and done.run["identities"] == 9 + 12 + 1
+    assert done.notables[0]["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:role/payments-api"
+    assert "48 records were too many to be told apart" in run_summary.doubts(done.run)
+
+
+def test_a_theft_among_folded_newcomers_stays_visible() -> None:
+    """A role that was made for it: whether it is folded or not, its records lead to a listed notable."""
+    thief = [{**one, "eventID": f"{one['eventID']}t"} for one in raid("zz-backdoor")]
+    done = run(MemoryStore(), [*tenant(), *decoys(), *thief], Options(10.0))
+    (found,) = [n for n in done.notables if {one["eventID"] for one in thief} & set(n["record_ids"])]
+    assert found["score"] >= 80
+
+
+def test_order_and_cuts_do_not_matter_to_who_is_folded() -> None:
+    history, late = tenant(), [*decoys(), *theft(), *odd("workera-job")]
+    whole = answer(runs([[*history, *late]]))
+    assert answer(runs([history, late[::-1]])) == whole
+    assert answer(runs([history, late[30:], late[:30]])) == whole
+    names = {key[7:] for key in whole["day"]}
+    assert "aws::role:newcomers" in names and json.dumps(whole).count("runner-") > 0
+
+
+def test_who_was_seen_before_is_never_folded() -> None:
+    store = runs([[*tenant(), *quiet(3, "runner-59", TODAY - 1)]])
+    run(store, [*decoys(), record(TODAY, "10:00", role="runner-59")])
+    assert f"{TODAY:06d}/aws:{ACCOUNT}:role:AROArunner-59" in {key for key, _ in store.scan("day", "", ":")}
