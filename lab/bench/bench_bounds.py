@@ -34,8 +34,8 @@ BATCH = 2_000
 VICTIM = "payments-api"
 ABOUT = """# What is new in a day is bounded
 
-For: whoever asks what a flood costs. Written by `python lab/bench/bench_bounds.py --page docs/method/bounds.md BEFORE`;
-no number is typed by hand.
+For: whoever asks what a flood costs. Written by `python lab/bench/bench_bounds.py --page docs/method/bounds.md BEFORE`,
+out of what each case printed; *unfinished* tells wall time, on two cores at load 20.
 
 A day of a small tenant, in which somebody writes identities of one record each, behaviours that differ by address and
 client, or a record with an array of so many members; then a theft. Processor seconds and peak memory of the whole

@@ -1,0 +1,38 @@
+"""The search of an attacker: what he writes, what he may have, and that he finds what hides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core_samples import TODAY, record
+from nhi_watch_lab.evaluation import hiding
+from nhi_watch_lab.evaluation.hiding import MEANS, TECHNIQUES, Choice, Outcome, Script, page, search
+
+
+class Weak:
+    """A product that strangers' decoys hide a theft from."""
+
+    today = TODAY
+    victims = (record(TODAY - 1, "09:00"), record(TODAY - 1, "09:00", role="other"))
+
+    def answer(self, records: Sequence[dict[str, Any]], theft: frozenset[str]) -> Outcome:
+        assert theft <= {one["eventID"] for one in records} and len({one["eventID"] for one in records}) == len(records)
+        strangers = sum(hiding.FOREIGN in str(one["userIdentity"]) for one in records)
+        return Outcome(not strangers, 1 + len(records) // 100, 90.0)
+
+
+def test_the_search_finds_what_hides_and_only_by_the_means_that_it_takes() -> None:
+    found = [search(Weak(), "grant", means, 20) for means in range(len(MEANS))]  # type: ignore[arg-type]
+    assert [told["hidden"] > 0 for told in found] == [False, False, True]
+    assert found[2]["choice"]["decoys"] == "strangers" and found[0]["plain"] == [True, 1, 90.0]
+    told = page({f"w/grant/{name}": one for name, one in zip(MEANS, found)}, {"w/grant/one key": found[0]}, "")
+    assert "| w | grant | a key and an account | place 1, 90.0 |  |  |  | 20 |" in told and "| hidden |" in told
+
+
+def test_a_choice_makes_the_records_of_the_theft_and_its_padding() -> None:
+    choice = Choice(days=3, usual=2, looks=4, refused=3, decoys="repositories", number=2, before=1)
+    script = Script(Weak(), TECHNIQUES["secrets"], choice)  # type: ignore[arg-type]
+    records = script.records()
+    assert len(script.theft) == 12 and len(records) == 12 + 24 + 4 + 3 + 2 * 4
+    assert len({one["eventTime"][:10] for one in script.theft}) == 3
