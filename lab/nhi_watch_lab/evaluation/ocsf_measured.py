@@ -1,6 +1,6 @@
 """How much of a record survives OCSF: published pairs, and all public CloudTrail mapped as the publisher maps it.
 
-`python -m nhi_watch_lab.evaluation.ocsf_measured --page docs/method/ocsf.md` (a minute).
+`python -m nhi_watch_lab.evaluation.ocsf_measured --page docs/method/ocsf.md` (half a minute of processor time).
 
 Each record is read twice, as its product wrote it and out of OCSF; every value of the Event that differs is counted.
 Then both forms of each folder are scored by themselves, and the notables are held side by side.
@@ -117,7 +117,8 @@ def load(path: Path) -> Any:
 
 def records(path: Path) -> list[Tree]:
     """The CloudTrail records below a path, out of what they travel in; rule tests hold theirs under `log`."""
-    found = (one for batch in reader.read([str(path)]) for one in batch.records)
+    files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
+    found = (one for batch in reader.read(list(map(str, files))) for one in batch.records)
     inside = (one.get("log", one) if isinstance(one, dict) else one for one in found)
     return [dict(to_native(one)) for one in inside if isinstance(one, dict) and cloudtrail.claims(one)]
 
