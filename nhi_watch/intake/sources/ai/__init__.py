@@ -3,7 +3,8 @@
 - Bedrock: the identity is the AWS role or user of the ARN; the log gives the role's name but not its unique id,
   and no address. The model is the target. Prompts and answers are not read, but for a guardrail's verdict.
 - OpenAI: a service account, or the user; the tracking id of the key used is the credential.
-- Anthropic: the key itself where a key acts, else the user.
+- Anthropic (Compliance API): the key itself where a key acts, else the user; an address that nobody has confirmed
+  by signing in names nobody.
 - Who acts in a web session has the trait `console`: a person's doing, without saying that the account is one.
 - The action's service is bedrock, openai or anthropic, the operation the log's own.
 
@@ -24,42 +25,29 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes.aws import known_by_arn
-from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
+from nhi_watch.intake.shapes.forms import Tree, dataset, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text
-from nhi_watch.intake.sources.ai import organisation
+from nhi_watch.intake.sources.ai import ecs, organisation
 from nhi_watch.intake.sources.ai.bedrock import Invocation, invocation
 from nhi_watch.intake.sources.ai.organisation import Told
 
 NAME = "ai"
 SPLUNK_SOURCETYPES = ("aws:bedrock:invocation", "openai:audit", "anthropic:activity")
 """The first words of these logs' own names: no add-on of Splunk's defines sourcetypes for them."""
-ELASTIC_INDICES = ("logs-aws_bedrock.invocation-*", "logs-openai.audit-*", "logs-anthropic.activity-*")
+ELASTIC_INDICES = ("logs-aws_bedrock.invocation-*", "logs-openai.audit-*", "logs-anthropic.audit-*")
 
 Row = Mapping[str, Any]
 
 _ACTOR = re.compile(r'"type"\s*:\s*"[a-z_]+_actor"')
-_DATASETS = ("aws_bedrock.invocation", "aws_bedrock.bedrock", "openai.audit", "anthropic.activity")
+_DATASETS = {
+    "aws_bedrock.invocation": ecs.bedrock, "aws_bedrock.bedrock": ecs.bedrock, "openai.audit": ecs.openai,
+    "anthropic.audit": ecs.anthropic,
+}  # fmt: skip
 _DENIED = ("AccessDenied", "Unauthorized", "Forbidden")
 _ARNS = {":assumed-role/": "AssumedRole", ":user/": "IAMUser", ":root": "Root"}
+_LOOKS = ("viewed", "downloaded", "accessed", "access_failed")
 _POWERS = ("role", "owner", "sso", "scim", "ip_", "key", "invite", "certificate")
-_IN = "aws_bedrock.invocation"
-_ECS = {
-    "timestamp": "@timestamp",
-    "operation": "event.action",
-    "identity.arn": "user.id",
-    "accountId": "cloud.account.id",
-    "region": "cloud.region",
-    "schemaType": f"{_IN}.schema_type",
-    "requestId": f"{_IN}.request_id",
-    "modelId": f"{_IN}.model_id",
-    "errorCode": f"{_IN}.error_code",
-    "input.inputTokenCount": f"{_IN}.input.input_token_count",
-    "output.outputTokenCount": f"{_IN}.output.output_token_count",
-    "output.outputBodyJson": f"{_IN}.output.output_body_json",
-}
-# What the integration renames inside an answer, and how the log spells it.
-_RENAMED = {"stop_reason": "stopReason", "amazon_bedrock_guardrail_action": "amazon-bedrock-guardrailAction"}
 
 
 def claims(record: object) -> bool:
@@ -100,22 +88,11 @@ def read(record: object) -> Event:
     """
     tree, is_document = native(record)
     if is_document:
-        tree = _renamed(rebuild(tree, _ECS))
+        tree = _DATASETS.get(dataset(tree), ecs.bedrock)(tree)
     shape, session, target, issued, time = _raw(tree)
     event = _event_of(tuple(map(text, shape)))
     event = event._replace(issued=issued) if issued else event
     return filled(event, moment(time), _id_of(tree), session, target)
-
-
-def _renamed(tree: Tree) -> Tree:
-    output = tree.get("output")
-    body = output.get("outputBodyJson") if isinstance(output, dict) else None
-    for one in body if isinstance(body, list) else [body]:
-        if isinstance(one, dict):
-            one.update({told: one[name] for name, told in _RENAMED.items() if name in one})
-    if tree.get("schemaType") is None:
-        tree["schemaType"] = "ModelInvocationLog"
-    return tree
 
 
 # Token counts and answers differ from record to record, and matter: of invocations nothing is remembered.
@@ -184,7 +161,7 @@ def _of_organisation(told: Told) -> Event:
         traits.add("attack_tool")
     if agents.family(told.agent) == "browser":
         traits.add("browser")
-    denied = "access_failed" in told.operation
+    denied = "access_failed" in told.operation or told.error in ("401", "403")
     outcome = "denied" if denied else "failure" if told.error else "success"
     path = told.kind if told.kind == "anonymous" else f"{told.kind}:{told.identity}"
     unique = f"{told.product}:{told.organisation}:{path}"[:512]
@@ -219,7 +196,7 @@ def _access(product: str, operation: str) -> str:
     level = actions.access(product, operation)
     if level != "unknown":
         return level
-    if "login" in operation or "logout" in operation or operation.endswith(("viewed", "downloaded", "access_failed")):
+    if "login" in operation or "logout" in operation or operation.endswith(_LOOKS):
         return "read"
     if operation.endswith("listed"):
         return "list"

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from nhi_watch.intake.shapes.forms import Tree, at, inner
-from nhi_watch.intake.shapes.values import listed, plain, text
+from nhi_watch.intake.shapes.values import listed, plain, text, whole
 
 OPENAI, ANTHROPIC = "openai", "anthropic"
 _WIDE = re.compile(r"(?:all|admin|\*|.*(?:organization|api_keys|admin|api\.management)[a-z_.]*[:.](?:write|all|\*))")
@@ -24,8 +24,9 @@ _NONE: Tree = {}
 Row = Mapping[str, Any]
 KEYS = ("admin_api_key_id", "api_key_id", "service_key_id", "compliance_access_key_id", "key_id")
 TARGETS = (
-    *KEYS, "target_id", "workspace_id", "deleted_user_id", "mcp_server_id", "claude_artifact_id", "claude_chat_id",
-    "claude_project_id", "claude_file_id", "resource_id", "integration_id", "agent_id",
+    *KEYS, "user_id", "deleted_user_id", "requester_user_id", "principal_id", "target_id", "workspace_id",
+    "mcp_server_id", "claude_artifact_id", "claude_chat_id", "claude_project_id", "claude_file_id", "resource_id",
+    "integration_id", "agent_id",
 )  # fmt: skip
 
 
@@ -109,9 +110,13 @@ def anthropic(tree: Row) -> tuple[tuple[Any, ...], str, str]:
     told = (
         kind, ANTHROPIC, of("organization_id") or of("organization_uuid"), _actor_kind(plain(what), key, plain(user)),
         key or user or by("email_address") or what, by("email_address") or key or user or what, key, by("ip_address"),
-        by("user_agent"), "failed" if kind.endswith("_failed") else "", ",".join(sorted(traits)),
+        by("user_agent"), _failure(kind, whole(of("status_code")) or 0), ",".join(sorted(traits)),
     )  # fmt: skip
     return told, _first(tree, TARGETS, 256), _first(tree, KEYS, 256) if kind.endswith("key_created") else ""
+
+
+def _failure(kind: str, status: int) -> str:
+    return str(status) if status >= 400 else "failed" if kind.endswith("_failed") else ""
 
 
 def _first(tree: Row, names: tuple[str, ...], limit: int) -> str:

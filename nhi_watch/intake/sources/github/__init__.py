@@ -37,8 +37,9 @@ from nhi_watch.intake.sources.github.facts import Facts, identity_of, kind_of, l
 
 NAME = "github"
 SPLUNK_SOURCETYPES = ("github:cloud:audit", "github:enterprise:audit")
-ELASTIC_INDICES = ("logs-github.audit-*",)
+ELASTIC_INDICES = ("logs-github.audit-*", "logs-github.audit_enterprise-*", "logs-github.api_requests-*")
 
+_DATASETS = ("github.audit", "github.audit_enterprise", "github.api_requests")
 _SESSION_KINDS = ("app", "workflow")
 _OF_REPOSITORIES = ("workflow", "deploy_key")
 # Other products have an `action` too; here it lies beside some of these, flat.
@@ -64,7 +65,7 @@ def claims(record: object) -> bool:
     actor = row.get("actor")
     if told and (actor is None or actor.__class__ is str):
         return not _OTHERS & row.keys() and any(mark in row for mark in _MARKS)
-    return dataset(row) == "github.audit"
+    return dataset(row) in _DATASETS
 
 
 def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
