@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,12 @@ def need(condition: object, reason: str) -> None:
     if os.environ.get("NHI_NO_SKIP") == "1":
         pytest.fail(f"nothing may skip here, but: {reason}")
     pytest.skip(reason)
+
+
+def library(name: str) -> Any:
+    """The module of that name, or skip."""
+    need(find_spec(name.partition(".")[0]), f"needs the library {name}: make setup")
+    return import_module(name)
 
 
 def shared_data(name: str) -> Path:

@@ -24,6 +24,7 @@ from attack_strings import MARK, attacks
 from core_samples import Going, Options
 from ecs_shape import document, load
 from elastic_server import Server
+from need import library
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.client import _Patient, connect
@@ -168,7 +169,7 @@ def test_a_cloud_id_says_where_the_cluster_is(monkeypatch: pytest.MonkeyPatch) -
 def test_the_key_comes_from_a_file_a_keyring_or_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keyring = pytest.importorskip("keyring")
+    keyring = library("keyring")
     kept = {("nhi", "nhi_watch"): SECRET, ("nhi", "me"): "b3RoZXI6a2V5"}
     monkeypatch.setattr(keyring, "get_password", lambda service, user: kept.get((service, user)))
     file = tmp_path / "key"

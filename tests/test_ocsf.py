@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layout import ROOT
-from need import shared_data
+from need import library, shared_data
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.hosts.elastic import hits
@@ -250,8 +250,8 @@ def test_a_damaged_event_is_an_event_or_a_reject(version: str, data: st.DataObje
 
 
 def test_a_parquet_file_of_security_lake_is_read_and_a_damaged_one_is_told(tmp_path: Path) -> None:
-    pyarrow = pytest.importorskip("pyarrow", reason="needs the extra parquet")
-    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra parquet")
+    pyarrow = library("pyarrow")
+    parquet = library("pyarrow.parquet")
     events = [mapped(record, SECOND) for record in NATIVE]
     columns = {name: None for event in events for name in event}
     kept = [{**columns, **event, "unmapped": list(event["unmapped"].items()), "resources": None} for event in events]

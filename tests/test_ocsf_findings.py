@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hostile import ATTACKS, by_hand
+from need import library
 from nhi_watch import cli
 from nhi_watch.core.errors import RejectError
 from nhi_watch.detect.explain import ocsf
@@ -26,7 +27,7 @@ Tree = dict[str, Any]
 
 @cache
 def validator() -> Any:
-    pytest.importorskip("ocsf_json_schema", reason="needs Python 3.10")
+    library("ocsf_json_schema")
     return ocsf_measured.validator()
 
 
