@@ -8,12 +8,15 @@ from typing import NamedTuple, Optional
 
 import orjson
 
+from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.shapes.json import parse_with, whole_characters
 
 parse_with(orjson.loads)  # who imports this is not Splunk, and has it
 RAW_LIMIT = 64 * 1024
 """Bytes of a bad piece that are kept."""
 BOM = b"\xef\xbb\xbf"
+HOLDERS = ("Records", "records", otel.ENVELOPE)
+"""Names of which a document of many records may have one."""
 
 
 class Where(NamedTuple):
@@ -125,7 +128,8 @@ def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:
 def members(value: object) -> list[object] | None:
     """The records inside a document; None when the value is itself one.
 
-    A document is an array, `{"Records": […]}`, or what CloudWatch Logs delivers: EKS's audit log comes in no other way.
+    A document is an array, `{"Records": […]}` (Azure: `records`), OTLP, or what CloudWatch Logs delivers: EKS's audit
+    log comes in no other way.
 
     >>> members({"Records": [1, 2]}), members([3]), members({"eventName": "x"})
     ([1, 2], [3], None)
@@ -133,7 +137,9 @@ def members(value: object) -> list[object] | None:
     [{'kind': 'Event'}, {'message': 'x'}]
     """
     if isinstance(value, dict):
-        inner = value.get("Records")
+        inner = value.get("Records") or (value.get("records") if len(value) == 1 else None)
+        if otel.ENVELOPE in value:
+            return list(otel.one_each(value))
         if value.get("messageType") == "DATA_MESSAGE" and isinstance(value.get("logEvents"), list):
             return [_message(event) for event in value["logEvents"]]
         return inner if isinstance(inner, list) else None

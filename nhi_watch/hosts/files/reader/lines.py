@@ -8,7 +8,7 @@ from operator import contains
 
 import orjson
 
-from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Batch, Where, bad, loads, members, refusal
+from nhi_watch.hosts.files.reader.batch import BOM, HOLDERS, RAW_LIMIT, Batch, Where, bad, loads, members, refusal
 from nhi_watch.hosts.files.reader.chunks import Chunks
 
 LINE_LIMIT = 16 * 1024 * 1024
@@ -62,7 +62,7 @@ def _parse(file: str, line: int, lines: list[bytes], read: int) -> Batch:
         records = list(map(orjson.loads, lines))
     except orjson.JSONDecodeError:
         return _parse_each(file, enumerate(lines, line), read)
-    if set(map(type, records)) != {dict} or any(map(contains, records, repeat("Records"))):
+    if set(map(type, records)) != {dict} or any(any(map(contains, records, repeat(name))) for name in HOLDERS):
         return _parse_each(file, enumerate(lines, line), read)
     return Batch(file, line, records, None, [], read, lines)
 

@@ -1,0 +1,101 @@
+"""OpenTelemetry logs, in each form in which hosts hold them, as one flat record with `_` for the dots of names.
+
+- OTLP JSON: `resourceLogs`, `scopeLogs`, `logRecords`, as collectors write it; in files it is cut to one record each
+- Splunk: the body as `_raw` and the attributes as fields (the collector's HEC exporter), or OTLP JSON as `_raw`
+- Elastic: `attributes` and `resource.attributes`; attributes at the top, where a pipeline put them; `labels` (APM)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nhi_watch.core.errors import RejectError
+from nhi_watch.intake.shapes.forms import Tree, inner, rows_of
+from nhi_watch.intake.shapes.values import listed
+
+ENVELOPE = "resourceLogs"
+_DEEPEST = 8
+_ATTRIBUTES = ("attributes", "labels", "numeric_labels")
+
+
+def flat(tree: Tree) -> Tree:
+    """Attributes of what `forms.native` gave, then what is told beside them (`body`, times), then its resource's.
+
+    Raises:
+        RejectError: many_records: one document that holds several.
+
+    >>> flat({"attributes": {"event.name": "a"}, "resource": {"attributes": {"service": {"name": "b"}}}, "body": "c"})
+    {'event_name': 'a', 'body': 'c', 'service_name': 'b'}
+    """
+    if ENVELOPE in tree:
+        tree = _of_otlp(tree)
+    told: Tree = {}
+    for name in _ATTRIBUTES:
+        _spread(told, "", inner(tree, name), 0)
+    resource = inner(tree, "resource")
+    _spread(told, "", {k: v for k, v in tree.items() if k not in (*_ATTRIBUTES, "resource")}, 0)
+    _spread(told, "", resource.get("attributes") if "attributes" in resource else resource, 0)
+    return told
+
+
+def one_each(document: Mapping[str, Any]) -> Iterator[Tree]:
+    """The records of an OTLP document, each in an envelope of its own; a part without records comes back as it is.
+
+    >>> log = {"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": [{"a": 1}, {"b": 2}]}]}
+    >>> [one["resourceLogs"][0]["scopeLogs"][0]["logRecords"] for one in one_each({"resourceLogs": [log]})]
+    [[{'a': 1}], [{'b': 2}]]
+    """
+    for resource in listed(document.get(ENVELOPE)):
+        scopes = resource.get("scopeLogs") if isinstance(resource, dict) else None
+        for scope in listed(scopes) or [None]:
+            logs = scope.get("logRecords") if isinstance(scope, dict) else None
+            for log in listed(logs) or [None]:
+                if log is None or logs is None:
+                    yield {ENVELOPE: [resource]}
+                else:
+                    yield {ENVELOPE: [{**resource, "scopeLogs": [{**scope, "logRecords": [log]}]}]}
+
+
+def _of_otlp(tree: Tree) -> Tree:
+    found = [
+        (log, resource, scope)
+        for resource in rows_of(tree[ENVELOPE])
+        for scope in rows_of(resource.get("scopeLogs"))
+        for log in rows_of(scope.get("logRecords"))
+    ]
+    if len(found) != 1:
+        raise RejectError("many_records", f"an OTLP document of {len(found)} log records where one is expected; let "
+                          "the collector send them one by one, or read it as a file")  # fmt: skip
+    log, resource, scope = found[0]
+    told: Tree = {name: log[name] for name in ("timeUnixNano", "observedTimeUnixNano", "severityText") if name in log}
+    return {
+        "attributes": _attributes(log), "body": _value(log.get("body")), "event_name": log.get("eventName"), **told,
+        "scope": {"name": inner(scope, "scope").get("name")},
+        "resource": {"attributes": _attributes(inner(resource, "resource"))},
+    }  # fmt: skip
+
+
+def _attributes(holder: Tree) -> Tree:
+    return {
+        one["key"]: _value(one.get("value"))
+        for one in rows_of(holder.get("attributes"))
+        if one.get("key").__class__ is str
+    }
+
+
+def _value(told: Any) -> Any:
+    """The value inside an AnyValue: `{"stringValue": "a"}`, `{"arrayValue": {"values": […]}}`."""
+    value = next(iter(told.values()), None) if told.__class__ is dict else told
+    return [_value(one) for one in listed(value.get("values"))] if value.__class__ is dict else value
+
+
+def _spread(told: Tree, prefix: str, tree: Any, depth: int) -> None:
+    for name, value in tree.items() if tree.__class__ is dict else ():
+        if name.__class__ is not str:
+            continue
+        key = prefix + name.replace(".", "_")
+        if value.__class__ is dict and depth < _DEEPEST:
+            _spread(told, key + "_", value, depth + 1)
+        elif value is not None:
+            told.setdefault(key, value)

@@ -1,0 +1,103 @@
+"""AI agents: which tool, for whom, whether approvals are on; OTLP in files; no word of what was asked or answered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_watch import cli
+from nhi_watch.core.errors import RejectError
+from nhi_watch.intake.sources import ai_agents, every
+
+WHO = {"user.email": "Ann@example.com", "user.account_uuid": "u-1", "organization.id": "o-1", "session.id": "s-1"}
+
+
+def log(name: str, at: int = 0, **values: Any) -> dict[str, Any]:
+    told = {"event.name": name, **WHO, **{k.replace("__", "."): v for k, v in values.items()}}
+    attributes = [{"key": k, "value": {"stringValue": v}} for k, v in told.items()]
+    return {
+        "timeUnixNano": str((1772445600 + at) * 10**9), "body": {"stringValue": f"claude_code.{name}"},
+        "attributes": attributes,
+    }  # fmt: skip
+
+
+def otlp(*logs: dict[str, Any], service: str = "claude-code") -> dict[str, Any]:
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
+    return {"resourceLogs": [{"resource": resource, "scopeLogs": [{"scope": {"name": "s"}, "logRecords": list(logs)}]}]}
+
+
+def test_an_agent_acts_for_a_person_whose_account_is_a_link() -> None:
+    event = ai_agents.read(otlp(log("tool_result", tool_name="Bash", success="true")))
+    assert (event.identity.id, event.identity.kind, event.identity.human) == ("claude_code:o-1:agent:u-1", "agent", "")
+    assert (event.action, event.links) == ("claude_code:tool:Bash", ("name:anthropic:ann@example.com",))
+
+
+def test_what_names_the_mcp_server_may_be_the_parameters_alone() -> None:
+    told = json.dumps({"mcp_server_name": "tracker", "mcp_tool_name": "list_issues"})
+    event = ai_agents.read(otlp(log("tool_result", tool_name="mcp_tool", success="true", tool_parameters=told)))
+    assert (event.action, event.target, event.access) == ("claude_code:mcp:tracker/list_issues", "tracker", "read")
+    broken = ai_agents.read(otlp(log("tool_result", tool_name="mcp_tool", tool_parameters='{"mcp_server_name"')))
+    assert broken.action == "claude_code:tool:mcp_tool"
+
+
+@pytest.mark.parametrize("values, removed", [
+    ({"to_mode": "bypassPermissions"}, True),
+    ({"to_mode": "acceptEdits"}, False),
+    ({"approval_policy": "never", "sandbox_policy": "danger-full-access"}, True),
+    ({"approval_policy": "never", "sandbox_policy": "read-only"}, False),
+])  # fmt: skip
+def test_approvals_that_are_switched_off_are_a_guard_removed(values: dict[str, Any], removed: bool) -> None:
+    event = ai_agents.read(otlp(log("permission_mode_changed", **values)))
+    assert ("guard_removed" in event.traits) is removed
+
+
+def test_an_api_key_pays_where_nobody_has_signed_in() -> None:
+    signed_in = ai_agents.read(otlp(log("api_request", model="m")))
+    by_key = ai_agents.read(otlp(log("api_request", model="m", user__account_uuid="", user__id="d-1")))
+    assert (signed_in.credential_type, by_key.credential_type, by_key.access) == ("session", "key", "cost")
+
+
+def test_no_word_of_prompts_commands_and_errors_gets_into_an_event() -> None:
+    said: dict[str, Any] = {
+        "prompt": "my secret plan",
+        "tool_input": "secret plan",
+        "error": "secret plan",
+        "full_command": "secret plan",
+    }
+    event = ai_agents.read(otlp(log("tool_result", tool_name="Bash", success="false", **said)))
+    assert "secret plan" not in json.dumps(event)
+
+
+def test_two_calls_of_one_second_are_two_records() -> None:
+    one, two = (ai_agents.read(otlp(log("tool_result", tool_name="Bash", tool_use_id=i))) for i in ("t-1", "t-2"))
+    assert one.record_id != two.record_id
+
+
+def test_otlp_of_others_is_refused_by_name_and_no_other_source_asked() -> None:
+    record = otlp(log("http.request", eventName="GetObject"), service="shop")
+    record["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"] = {"stringValue": "GET /"}
+    assert [source.NAME for source in every() if source.claims(record)] == ["ai_agents"]
+    with pytest.raises(RejectError, match=r"'shop' are not read; read are those of claude-code"):
+        ai_agents.read(record)
+
+
+@pytest.mark.parametrize("text", [
+    "{one}\n{two}\n", "{two}", '{{\n"resourceLogs": [{inside}]}}',
+])  # fmt: skip
+def test_files_of_otlp_are_cut_into_records(tmp_path: Path, text: str) -> None:
+    one = otlp(log("tool_result", tool_name="Read"), log("tool_result", 1, tool_name="Edit"))
+    two = otlp(log("tool_result", 2, tool_name="Bash"))
+    inside = ",\n".join(json.dumps(part["resourceLogs"][0], indent=1) for part in (one, two))
+    path = tmp_path / "otlp.json"
+    path.write_text(text.format(one=json.dumps(one), two=json.dumps(two), inside=inside), "utf-8")
+    assert cli.main(["score", str(path), "--out", str(tmp_path / "out")]) == 0
+    run = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert (run["read"], run["parsed"]) == ((1, 1) if text == "{two}" else (3, 3))
+
+
+def test_a_document_of_many_records_that_no_file_cuts_says_what_to_do() -> None:
+    with pytest.raises(RejectError, match="2 log records where one is expected"):
+        ai_agents.read(otlp(log("tool_result"), log("tool_result", 1)))
