@@ -40,7 +40,7 @@ A source of one's own is an object with `NAME`, `claims` and `read` (`nhi_watch.
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "score": "hosts.files.library",
