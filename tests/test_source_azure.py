@@ -105,3 +105,25 @@ def test_real_records_are_read_but_for_one_without_time() -> None:
         except RejectError as reject:
             rejects.append(reject.reason)
     assert (len(own), rejects) == (139, ["no_time"])
+
+
+def test_a_vaults_log_tells_which_secret_was_read_and_names_it_as_roles_do() -> None:
+    record = {
+        "time": "2026-03-02T11:01:01Z", "category": "AuditEvent", "operationName": "SecretGet", "resultType": "Success",
+        "resourceId": "/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/PAYMENTS",
+        "properties": {"id": "https://payments.vault.azure.net/secrets/db-password/0a1b", "httpStatusCode": 403},
+    }  # fmt: skip
+    event = azure.read(record)
+    assert (event.action, event.target) == ("microsoft.keyvault:vaults/secrets/getsecret/action", "secrets/db-password")
+    assert (event.outcome, event.error) == ("denied", "403")
+    other = azure.read({**record, "properties": {"id": "https://payments.vault.azure.net/secrets/other"}})
+    assert other.record_id != event.record_id, "of one second and vault"
+    assert (
+        azure.read({**record, "operationName": "KeyDecrypt"}).action == "microsoft.keyvault:vaults/keys/decrypt/action"
+    )
+
+
+def test_another_diagnostic_log_is_no_vaults() -> None:
+    assert not azure.claims(
+        {"category": "AuditEvent", "operationName": "x", "resourceId": "/providers/microsoft.batch/a"}
+    )

@@ -1,4 +1,4 @@
-"""Azure: the activity log of subscriptions, and the read, write and delete logs of storage accounts.
+"""Azure: the activity log of subscriptions, the logs of storage accounts (read, write, delete) and of key vaults.
 
 Native shapes: records of diagnostic settings (`operationName` is text), and those of the REST interface and its
 libraries (`operationName`, or `operation_name`, is an object with `value`). Decisions:
@@ -6,6 +6,7 @@ libraries (`operationName`, or `operation_name`, is an object with `value`). Dec
 - Who acts is told by the claims of the token: identities of `_microsoft`. A managed identity is known by the claim
   `xms_mirid`. Access with a storage account's key or a shared access signature is an identity of its own
   (`storage_key`): the hash that the log gives of it is the credential.
+- Key vaults: operations are named as roles name them (`vaults/secrets/getsecret/action`), the secret is the target.
 - Service and operation are in lower case, `microsoft.compute:virtualmachines/write`, since Azure spells them both
   ways. Storage operations are `storage:GetBlob`.
 - The account is the subscription; the session is the token (`uti`). Start, Accept and Success of one operation
@@ -32,13 +33,13 @@ from nhi_watch.intake.shapes.forms import dataset
 from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import bound, filled, plain, text
-from nhi_watch.intake.sources.azure import facts
+from nhi_watch.intake.sources.azure import facts, keyvault
 from nhi_watch.intake.sources.azure.facts import NAMES, OBJECT_ID
 from nhi_watch.intake.sources.azure.shapes import native_of, object_of
 
 NAME = "azure"
-SPLUNK_SOURCETYPES = ("azure:monitor:activity", "mscs:azure:audit")
-ELASTIC_INDICES = ("logs-azure.activitylogs-*",)
+SPLUNK_SOURCETYPES = ("azure:monitor:activity", "azure:monitor:resource", "mscs:azure:audit")
+ELASTIC_INDICES = ("logs-azure.activitylogs-*", "logs-azure.platformlogs-*")
 
 Row = Mapping[str, Any]
 Parts = tuple[tuple[Any, ...], object, str, str]
@@ -50,6 +51,7 @@ _CATEGORIES = {
 }  # fmt: skip
 _NONE: Row = {}
 _NO_KEY = ("",) * 7
+_NAMES = (*NAMES, "upn")
 _STORAGE = {"StorageRead", "StorageWrite", "StorageDelete"}
 _OF_AZURE = {"ServiceHealth", "ResourceHealth", "Alert", "Autoscale", "Recommendation"}
 """Categories of what Azure itself does."""
@@ -58,13 +60,13 @@ _DENIED = ("403", "401", "forbidden", "unauthorized", "authorizationfailed", "re
 
 
 def claims(record: object) -> bool:
-    """Whether the record is one of Azure's activity or storage logs, in any of its three shapes."""
+    """Whether the record is one of Azure's activity, storage or key vault logs, in any of its three shapes."""
     if record.__class__ is not dict:
         return False
     row = cast(Row, record)
     operation = row.get("operationName")
     if operation.__class__ is str:
-        return _is_ours(row, operation)
+        return _is_ours(row, operation) or keyvault.is_vaults(row)
     if operation.__class__ is dict or "operation_name" in row:
         return "eventTimestamp" in row or "event_timestamp" in row or "time" in row
     if "operationName.value" in row or "operation_name.value" in row:
@@ -76,7 +78,7 @@ def claims(record: object) -> bool:
             return True
         place = '"Administrative"' in raw or "/subscriptions/" in raw.lower()
         return marks and place and "kube-audit" not in raw and '"initiatedBy"' not in raw
-    return dataset(row) == "azure.activitylogs"
+    return dataset(row) == "azure.activitylogs" or keyvault.is_vaults(row)
 
 
 def _is_ours(row: Row, operation: str) -> bool:
@@ -110,8 +112,9 @@ def _parts(row: Row, properties: Any) -> Parts:
     methods = given(facts.METHODS) or given("amr")
     shape = (
         operation, _subscription(resource), given(facts.TENANT) or of("tenantId"), given("appid"), mine,
-        given(NAMES[0]) or given(NAMES[1]) or given(NAMES[2]) or given(NAMES[3]) or given(NAMES[4]),
-        given("idtyp") or evidence.get("principalType"), given("xms_mirid"), given("appidacr"), of("callerIpAddress"),
+        next(filter(None, map(given, _NAMES)), None),
+        given("idtyp") or evidence.get("principalType"), given("xms_mirid"), given("appidacr"),
+        of("callerIpAddress") or given("ipaddr"),
         more.get("userAgentHeader") or of("userAgent"), of("resultType") or of("statusText"),
         of("resultSignature") or of("statusCode"), of("location"), account,
         "y" if methods and "mfa" in plain(methods) else "", "y" if plain(of("category")) in _OF_AZURE else "",

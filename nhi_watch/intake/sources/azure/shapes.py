@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from nhi_watch.intake.shapes import microsoft
-from nhi_watch.intake.shapes.forms import Tree, native, rebuild
+from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
 from nhi_watch.intake.shapes.values import text
+from nhi_watch.intake.sources.azure import keyvault
 from nhi_watch.intake.sources.azure.facts import Row, claims_of, named
 
 _NONE: Row = {}
@@ -59,6 +60,10 @@ def _named(row: Tree) -> Tree:
 def native_of(record: object) -> Row:
     """The record in the words of diagnostic settings, whatever its shape."""
     row, is_ecs = native(record)
+    if is_ecs and dataset(row) == keyvault.DATASET:
+        row, is_ecs = rebuild(row, keyvault.ECS), False
+    if keyvault.is_vaults(row):
+        return keyvault.told(row)
     if is_ecs:
         return _named(rebuild(row, _ECS))
     if row.get("operationName").__class__ is dict or "operation_name" in row:
