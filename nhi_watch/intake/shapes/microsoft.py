@@ -22,9 +22,12 @@ from functools import lru_cache
 from typing import Any, Optional
 
 from nhi_watch.core.event import Identity
+from nhi_watch.intake.shapes.forms import at, dataset, hit
 from nhi_watch.intake.shapes.values import listed, plain, text
 
 ENTRA = "entra"
+PLATFORM = "azure.platformlogs"
+"""Elastic's dataset of the diagnostic logs of resources."""
 APPS = ("app", "managed_identity")
 """The kinds of identities that are apps."""
 GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -279,3 +282,16 @@ def camel(tree: Any, depth: int = 0) -> Any:
 @lru_cache(maxsize=1024)
 def _renamed(name: str) -> str:
     return _RENAMED.get(name) or _STEP.sub(lambda m: m[1].upper(), name)
+
+
+def category(row: Mapping[str, Any]) -> object:
+    """Which of Azure's diagnostic logs a record, or a document of Elastic's, is of.
+
+    >>> category({"category": "kube-audit"}), category({"a": 1})
+    ('kube-audit', None)
+    """
+    told = row.get("category")
+    if told is not None or dataset(row) != PLATFORM:
+        return told
+    document = hit(row)
+    return listed(document.get(f"{PLATFORM}.category") or at(document, f"{PLATFORM}.category") or [None])[0]

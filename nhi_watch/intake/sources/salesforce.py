@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, cast
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
+from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text, whole
 
@@ -48,22 +48,28 @@ _ECS = {
     "SOURCE_IP": "source.ip",
     "AGENT": "user_agent.original",
     "AGENT|2": "user_agent.name",
-    "ORGANIZATION_ID": f"{_LOGIN}.organization_id",
-    "ORGANIZATION_ID|2": "salesforce.apex.organization_id",
-    "EVENT_TYPE": f"{_LOGIN}.event_type",
-    "EVENT_TYPE|2": "salesforce.apex.event_type",
-    "REQUEST_ID": f"{_LOGIN}.request.id",
-    "REQUEST_ID|2": "salesforce.apex.request_id",
-    "REQUEST_STATUS": f"{_LOGIN}.request.status",
-    "SESSION_KEY": f"{_LOGIN}.session.key",
+    "ORGANIZATION_ID": "organization.id",
+    "REQUEST_ID": "http.request.id",
+    "REQUEST_ID|2": "event.code",
     "LoginType": f"{_LOGIN}.type",
     "Application": f"{_LOGIN}.application",
     "Section": f"{_TRAIL}.section",
     "DelegateUser": f"{_TRAIL}.delegate_user",
     "action": "event.action",
-    "dataset": "event.dataset",
-    "dataset|2": "data_stream.dataset",
 }
+_PART = {
+    "AGENT": "browser_type",
+    "EVENT_TYPE": "event_type",
+    "ORGANIZATION_ID": "organization_id",
+    "REQUEST_ID": "request.id",
+    "REQUEST_ID|2": "request_id",
+    "REQUEST_STATUS": "request.status",
+    "REQUEST_STATUS|2": "request_status",
+    "SESSION_KEY": "session.key",
+    "SESSION_KEY|2": "session_key",
+}
+"""In the part of a document that is named after its dataset (`salesforce.apex`)."""
+_LOGIN_ATTEMPT = "login-attempt"
 Row = Mapping[str, Any]
 
 
@@ -107,19 +113,20 @@ def read(record: object) -> Event:
     """
     tree, is_document = native(record)
     if is_document:
-        tree = _completed(rebuild(tree, _ECS))
+        tree = _of_document(tree, dataset(cast(Tree, record)))
     shape, session, target = _raw(tree)
     told = Told(*map(text, shape))
     return filled(_event_of(told), moment(_time(tree)), _id_of(tree, told.operation), session, target)
 
 
-def _completed(tree: Tree) -> Tree:
-    """What of a document needs more than another name."""
+def _of_document(document: Tree, stream: str) -> Tree:
+    """What the integration renames, put back; the action says which event it is where its type was left out."""
+    tree = {**rebuild(document, _ECS), **rebuild(part(document, stream), _PART)}
+    action = plain(tree.get("action"))
     if tree.get("Section") is not None:
-        tree["Action"] = tree.get("action")
-    elif tree.get("EVENT_TYPE") is None and tree.get("dataset") == _LOGIN:
-        tree["EVENT_TYPE"] = "Login"
-    return tree
+        return {**tree, "Action": action, "USER_NAME": None}  # its name is one out of the text shown
+    told = "Login" if action == _LOGIN_ATTEMPT else "".join(word.title() for word in action.split("-"))
+    return {**tree, "EVENT_TYPE": tree.get("EVENT_TYPE") or told}
 
 
 def _time(tree: Row) -> object:

@@ -6,31 +6,29 @@ import re
 from typing import Any
 
 from nhi_watch.intake.shapes.forms import at, dataset
+from nhi_watch.intake.shapes.microsoft import PLATFORM, category
 from nhi_watch.intake.shapes.values import plain, text
 from nhi_watch.intake.sources.azure.facts import OBJECT_ID, TENANT, Row, claims_of
-from nhi_watch.intake.sources.kubernetes.aks import category
 
 CATEGORY = "AuditEvent"
-_LOGS = "azure.platformlogs"
-DATASET = _LOGS
 ECS = {
     "time": "@timestamp",
-    "operationName": f"{_LOGS}.operation_name",
+    "operationName": f"{PLATFORM}.operation_name",
     "operationName|2": "event.action",
     "resourceId": "azure.resource.id",
     "resourceId|2": "azure.resource_id",
     "correlationId": "azure.correlation_id",
-    "category": f"{_LOGS}.category",
-    "resultType": f"{_LOGS}.result_type",
+    "category": f"{PLATFORM}.category",
+    "resultType": f"{PLATFORM}.result_type",
     "resultType|2": "event.outcome",
-    "resultSignature": f"{_LOGS}.result_signature",
+    "resultSignature": f"{PLATFORM}.result_signature",
     "callerIpAddress": "source.ip",
-    "callerIpAddress|2": f"{_LOGS}.callerIpAddress",
-    "tenantId": f"{_LOGS}.tenantId",
+    "callerIpAddress|2": f"{PLATFORM}.callerIpAddress",
+    "tenantId": f"{PLATFORM}.tenantId",
     "tenantId|2": "azure.tenant_id",
     "location": "geo.name",
-    "identity.claim": f"{_LOGS}.identity.claim",
-    "properties": f"{_LOGS}.properties",
+    "identity.claim": f"{PLATFORM}.identity.claim",
+    "properties": f"{PLATFORM}.properties",
 }
 _PLACE = re.compile(r"/providers/microsoft\.keyvault/(?:vaults|managedhsms)/", re.IGNORECASE)
 _OPERATION = re.compile(r"(Vault|Secret|Key|Certificate|ManagedStorageAccount)([A-Z]\w*)")
@@ -48,7 +46,7 @@ def is_vaults(row: Row) -> bool:
     """Whether a record, or a document of Elastic's, is of a vault's log."""
     if category(row) != CATEGORY:
         return False
-    return dataset(row) == DATASET or _PLACE.search(plain(row.get("resourceId"))) is not None
+    return dataset(row) == PLATFORM or _PLACE.search(plain(row.get("resourceId"))) is not None
 
 
 def told(row: Row) -> Row:

@@ -60,7 +60,7 @@ def _named(row: Tree) -> Tree:
 def native_of(record: object) -> Row:
     """The record in the words of diagnostic settings, whatever its shape."""
     row, is_ecs = native(record)
-    if is_ecs and dataset(row) == keyvault.DATASET:
+    if is_ecs and dataset(row) == microsoft.PLATFORM:
         row, is_ecs = rebuild(row, keyvault.ECS), False
     if keyvault.is_vaults(row):
         return keyvault.told(row)

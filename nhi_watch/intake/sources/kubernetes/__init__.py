@@ -29,6 +29,7 @@ from nhi_watch.core.identity import SSO_ROLE, Actor
 from nhi_watch.core.identity import identify as identify_aws
 from nhi_watch.intake.shapes.aws import known_by_arn
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native
+from nhi_watch.intake.shapes.microsoft import category
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import bound, filled, listed, plain, text
 from nhi_watch.intake.sources.kubernetes import actions as k8s
@@ -71,7 +72,7 @@ def claims(record: object) -> bool:
         return any(part in row for part in ("objectRef", "requestURI", "auditID", "responseStatus")) or any(
             k.__class__ is str and k.startswith(("objectRef.", "user.username")) for k in row
         )
-    return dataset(row) == "kubernetes.audit_logs" or aks.category(row) in aks.FORWARDED
+    return dataset(row) == "kubernetes.audit_logs" or category(row) in aks.FORWARDED
 
 
 def _audit(document: Row) -> Row:

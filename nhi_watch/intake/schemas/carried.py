@@ -1,0 +1,88 @@
+"""Records as carriers deliver them: an event of CloudWatch Logs (EKS), a message of Pub/Sub (GKE, Google Cloud).
+
+What is carried is one JSON record, as text, as an object, or as Base64 (a push subscription's). A carrier that holds
+anything else is left as it is: no source knows it, and it is rejected as such.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from nhi_watch.core.errors import RejectError
+from nhi_watch.intake.shapes.forms import Tree, dataset, hit, object_of
+
+NAME = "carried"
+SPLUNK_SOURCETYPES: tuple[str, ...] = ()
+ELASTIC_INDICES: tuple[str, ...] = ()
+"""None of their own: point `--index` at what a generic input fills, as `logs-aws.cloudwatch_logs-*`."""
+
+_STREAMS = ("aws.cloudwatch_logs", "gcp_pubsub.generic")
+_BESIDE = {
+    "timestamp",
+    "id",
+    "logGroup",
+    "logStream",
+    "owner",
+    "subscription",
+    "messageId",
+    "attributes",
+    "publishTime",
+}
+"""Of which a carrier has some beside what it carries, and nothing else."""
+_STARTS = ('{"message":', '{"data":', '{"logGroup":', '{"subscription":')
+
+
+def carries(record: Mapping[str, Any]) -> bool:
+    """Whether the record is a carrier of another one."""
+    raw = record.get("_raw")
+    if raw.__class__ is str:
+        return raw[:20].replace(" ", "").startswith(_STARTS) and _carried(_opened(raw)) is not None
+    if "message" in record or "data" in record:
+        return _carried(record) is not None
+    return dataset(record) in _STREAMS and _inside(hit(record).get("message")) is not None
+
+
+def native(record: Mapping[str, Any]) -> Tree:
+    """The record that is carried."""
+    raw = record.get("_raw")
+    found = _carried(_opened(raw) if raw.__class__ is str else record)
+    found = found if found is not None else _inside(hit(record).get("message"))
+    assert found is not None, "asked only of what carries"
+    return found
+
+
+def _opened(raw: str) -> Tree:
+    try:
+        return object_of(raw)
+    except RejectError:
+        return {}
+
+
+def _carried(row: Mapping[str, Any]) -> Optional[Tree]:
+    if dataset(row) in _STREAMS:
+        return _inside(hit(row).get("message"))
+    name = "message" if "message" in row else "data"
+    if row.keys() - _BESIDE != {name}:
+        return None
+    told = row[name]
+    if name == "message" and told.__class__ is dict and "data" in told and not told.keys() - _BESIDE - {"data"}:
+        return _inside(_decoded(told["data"]))
+    return _inside(told) if len(row) > 1 or told.__class__ is str else None
+
+
+def _decoded(told: Any) -> Any:
+    try:
+        return b64decode(told, validate=True).decode() if told.__class__ is str else told
+    except ValueError:
+        return told
+
+
+def _inside(told: Any) -> Optional[Tree]:
+    """The record, unless what is told holds none."""
+    if told.__class__ is list and len(told) == 1:
+        told = told[0]
+    if told.__class__ is str and told.lstrip()[:1] == "{":
+        return _opened(told) or None
+    return told if told.__class__ is dict and told else None
