@@ -101,3 +101,22 @@ def test_files_of_otlp_are_cut_into_records(tmp_path: Path, text: str) -> None:
 def test_a_document_of_many_records_that_no_file_cuts_says_what_to_do() -> None:
     with pytest.raises(RejectError, match="2 log records where one is expected"):
         ai_agents.read(otlp(log("tool_result"), log("tool_result", 1)))
+
+
+def test_a_server_never_used_and_approvals_switched_off_are_told_of_the_agent(tmp_path: Path) -> None:
+    days = [[log("tool_result", 86_400 * d + 60 * n, tool_name="Bash") for n in range(9)] for d in range(21)]
+    last = 86_400 * 20 + 3_600
+    days[-1] += [log("permission_mode_changed", last, to_mode="bypassPermissions")]
+    days[-1] += [log("tool_result", last + n, tool_name="dump", mcp_server_name="unheard") for n in range(9)]
+    path = tmp_path / "otlp.ndjson"
+    path.write_text("".join(json.dumps(otlp(*day)) + "\n" for day in days), "utf-8")
+    assert cli.main(["score", str(path), "--out", str(tmp_path / "out")]) == 0
+    lines = [line for name in ("notables", "below") for line in _lines(tmp_path / "out" / f"{name}.jsonl")]
+    told = {signal["id"]: signal["evidence"] for signal in lines[0]["signals"]}
+    assert lines[0]["identity"]["id"] == "claude_code:o-1:agent:u-1"
+    assert {"new_action", "logging_tampered", "target_fan_out"} <= told.keys()
+    assert "unheard" in told["target_fan_out"]
+
+
+def _lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []

@@ -23,7 +23,7 @@ telemetry for it is missing, and has points of its own."""
 ABOUT_SOURCES = """For: whoever connects a log, or asks what a missing field costs. A record of any of these logs
 becomes an Event, or a reject with its reason. Who acts, what is told of each call, and why records are refused stands
 at the head of each source's file, to which its name links; how much of real records is read: [Sources,
-measured](sources_measured.md).
+measured](sources_measured.md), and of [Elastic's own samples](method/official_samples.md).
 
 **Which field feeds what** is a table to filter, [sources.csv](sources.csv) (here, in a spreadsheet, or with grep
 '^gitlab,'): what of the Event a field *feeds*, and what a record is without it. It was found by leaving each field of
