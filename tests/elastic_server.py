@@ -171,6 +171,11 @@ class Node:
         """Of its process; 0: not started."""
         return self._process.pid if self._process is not None else 0
 
+    @property
+    def processor(self) -> float:
+        """Seconds of processor time that it took so far."""
+        return processor(self.pid)
+
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         if self._process is not None:
@@ -197,6 +202,12 @@ class Node:
                 return ports.read_text().split()[0]
             time.sleep(0.1)
         pytest.fail(f"Elasticsearch did not start: {(self.home / 'server.log').read_text()[-2000:]}")
+
+
+def processor(pid: int) -> float:
+    """Seconds of processor time that a process took so far; on Linux."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def run(version: str, home: Path, heap: str = "") -> Iterator[Server]:

@@ -1,14 +1,15 @@
-"""What a job on Elasticsearch needs, from what bench_elastic_choice.py measured: the table of docs/elastic_scale.md.
+"""What a job on Elasticsearch needs, from what bench_elastic_choice.py measured.
 
-`python lab/bench/_elastic_scale.py` prints it from out/bench/bench_elastic_choice.json.
+The tables of docs/method/elastic_scale.md:
+`python lab/bench/_elastic_scale.py` prints them from out/bench/bench_elastic_choice.json.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,33 +19,63 @@ PEAK = 3
 BUSY = 0.5
 """The share of the time for which a process may be at work at that hour."""
 EVENTS = (1_000_000, 100_000_000, 1_000_000_000)
+_KINDS = {(0.0, False): "alike", (1.0, False): "varied", (1.0, True): "varied, `event.original` kept"}
 
 
-def rows(measured: dict[str, Any]) -> Iterator[list[str]]:
-    """The most alike and the most varied of the documents measured, each read and grouped, at each volume."""
-    told = sorted(measured["rows"], key=lambda row: row["behaviours"] / row["documents"])
-    for events in EVENTS:
-        for row in (told[0], told[-1]):
-            for way in ("read", "grouped"):
-                yield _row(events, row, way)
+class Cost(NamedTuple):
+    """Of one document, in seconds of processor time and in bytes."""
+
+    kind: str
+    way: str
+    behaviours: float
+    client: float
+    server: float
+    bytes: float
+    state: float
+
+    def enough(self) -> float:
+        """Documents a day up to which one process is enough, which waits for all that the server does."""
+        return 86_400 * BUSY / PEAK / (self.client + self.server)
 
 
-def _row(events: int, row: dict[str, Any], way: str) -> list[str]:
-    documents, spent = row["documents"], row[way]
-    client, server = (spent[name] / documents for name in ("client", "server"))
-    processes = max(1, ceil(PEAK * events / 86_400 * client / BUSY))
-    return [f"{events:,}", f"{row['behaviours'] / documents:.2f}", way, f"{client * 1e6:.0f}", f"{server * 1e6:.0f}",
-            f"{client * events / 3600:.1f}", f"{server * events / 3600:.1f}",
-            f"{spent['bytes'] / documents * events / 1e9:.1f}", str(processes)]  # fmt: skip
+def costs(measured: dict[str, Any]) -> Iterator[Cost]:
+    """Of each kind, as measured on most documents."""
+    for (share, original), kind in _KINDS.items():
+        told = [row for row in measured["rows"] if (row["share"], row["original"]) == (share, original)]
+        row = max(told, key=lambda row: int(row["documents"]))
+        for way in ("read", "grouped"):
+            if way in row:
+                spent = (row[way][name] / row["documents"] for name in ("client", "server", "bytes", "state"))
+                yield Cost(kind, way, row["behaviours"] / row["documents"], *spent)
+
+
+def by_document(each: Cost) -> list[str]:
+    """A row of the first table."""
+    return [each.kind, each.way, f"{each.behaviours:.2f}", f"{each.client * 1e6:.0f}", f"{each.server * 1e6:.0f}",
+            f"{each.bytes:,.0f}", f"{each.state:,.0f}", f"{each.enough() / 1e6:,.0f}"]  # fmt: skip
+
+
+def by_day(events: int, each: Cost) -> list[str]:
+    """A row of the second."""
+    return [f"{events // 1_000_000:,}", each.kind, each.way, f"{each.client * events / 3600:.1f}",
+            f"{each.server * events / 3600:.1f}", f"{each.bytes * events / 1e9:,.1f}",
+            f"{each.state * events / 1e9:,.1f}", f"{ceil(events / each.enough())}"]  # fmt: skip
+
+
+def table(heads: str, rows: Iterable[list[str]]) -> None:
+    """Print one."""
+    columns = heads.split("; ")
+    print("| " + " | ".join(columns) + " |\n|" + "---|" * 2 + "---:|" * (len(columns) - 2))
+    print("\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n")
 
 
 def main() -> None:
-    """Print the table."""
-    heads = ("events a day", "behaviours a document", "way", "µs a document, client", "µs, server",
-             "client, processor hours a day", "server, processor hours a day", "GB a day", "processes")  # fmt: skip
-    print("| " + " | ".join(heads) + " |\n|" + "---:|" * len(heads))
-    for row in rows(orjson.loads(MEASURED.read_bytes())):
-        print("| " + " | ".join(row) + " |")
+    """Print both."""
+    known = list(costs(orjson.loads(MEASURED.read_bytes())))
+    table("documents; way; behaviours a document; µs, client; µs, cluster; bytes sent; bytes of state; "
+          "one process is enough up to, million a day", map(by_document, known))  # fmt: skip
+    table("million events a day; documents; way; client, processor hours; cluster, processor hours; GB sent; "
+          "GB of state; processes", (by_day(events, each) for events in EVENTS for each in known))  # fmt: skip
 
 
 if __name__ == "__main__":

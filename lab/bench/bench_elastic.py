@@ -4,36 +4,44 @@ A bare loop opens a point in time, fetches pages with search_after, decodes them
 does, and drops them. Two are measured: `same` sends the very requests of the run (page size, query, order,
 whole `_source`) one after the other; `fields` asks for `_source: false` and only the fields that the source
 reads. The run is a whole month over an empty state: reading, grouping, scoring every day, writing alerts and
-state. All take turns; medians are reported, and where the run's time goes, in µs a document by stage.
-`python lab/bench/bench_elastic.py [EVENTS]`
+state. All take turns; medians are reported, of the time and of the processor time of client and server, which does not
+depend on what else the machine does; and where the run's time goes, in µs a document by stage;
+`write` is what no other stage is: alerts, scores, inventory, state and waiting for them to be searchable.
+`python lab/bench/bench_elastic.py [EVENTS] [MACHINES]`: about 138,000 events, or 25,000 of 30 machines
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "lab" / "bench")]
 
+from bench_elastic_push import prepare  # noqa: E402
 from elasticsearch import Elasticsearch  # noqa: E402
 
 import ecs_shape  # noqa: E402
 import elastic_server  # noqa: E402
 from nhi_watch.core.timestamps import parse  # noqa: E402
-from nhi_watch.hosts.elastic import read, setup  # noqa: E402
+from nhi_watch.hosts.elastic import read  # noqa: E402
+from nhi_watch.hosts.elastic.client import connect  # noqa: E402
+from nhi_watch.hosts.elastic.connection import Connection  # noqa: E402
 from nhi_watch.hosts.elastic.run import Job, run  # noqa: E402
 from nhi_watch.intake.sources.cloudtrail.ecs import ECS_FIELDS  # noqa: E402
 from nhi_watch_lab.simulator.tenant import Spec, Tenant  # noqa: E402
 
 EVENTS = 100_000
+MACHINES = 300
 DAYS = 31
 ROUNDS = 3
 VERSION = "8.19.21"
@@ -41,23 +49,39 @@ _START = "2025-03-03"
 _BASE = parse("2025-06-01T00:00:00Z")
 
 
-def main(events: int = EVENTS) -> None:
-    """Measure, and write out/bench/elastic.json."""
-    days = [day.records for day in Tenant(Spec(days=DAYS, machines=300, seed=5, start=_START, events=events)).days()]
+class Taken(NamedTuple):
+    """Seconds of one turn."""
+
+    wall: float
+    processor: float
+    """Of client and server."""
+    client: float
+    """Of the client's processor."""
+
+
+def main(events: int = EVENTS, machines: int = MACHINES) -> None:
+    """Measure, and write out/bench/bench_elastic.json."""
+    days = [
+        day.records for day in Tenant(Spec(days=DAYS, machines=machines, seed=5, start=_START, events=events)).days()
+    ]
     with tempfile.TemporaryDirectory() as folder:
-        servers = elastic_server.run(VERSION, Path(folder) / "node", heap="1g")
-        client = next(servers).client
+        node = elastic_server.Node(VERSION, Path(folder) / "node", heap="1g")
         figures: dict[str, Any] = {"server": VERSION, "events": sum(map(len, days)), "page": read.PAGE}
-        for name, original in (("event_original", True), ("ecs_only", False)):
-            figures[name] = _measure(client, name.replace("_", ""), days, original)
-        servers.close()  # type: ignore[attr-defined]
+        try:
+            with connect(Connection((node.start(),))) as client:
+                for name, original in (("event_original", True), ("ecs_only", False)):
+                    figures[name] = _measure(client, node, days, original)
+        finally:
+            node.remove()
+    figures["load"] = os.getloadavg()[0]
     target = ROOT / "out" / "bench" / "bench_elastic.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
 
 
-def _measure(client: Elasticsearch, name: str, days: list[list[Any]], original: bool) -> dict[str, Any]:
-    """Documents a second of the run and of the bare loops."""
+def _measure(client: Elasticsearch, node: elastic_server.Node, days: list[list[Any]], original: bool) -> dict[str, Any]:
+    """Documents a second of the run and of the bare loops, and a second of processor time."""
+    name = "original" if original else "ecs"
     stream = f"logs-aws.cloudtrail-{name}"
     ecs_shape.template(client, stream)
     for number, records in enumerate(days):
@@ -65,22 +89,32 @@ def _measure(client: Elasticsearch, name: str, days: list[list[Any]], original: 
         ecs_shape.load(client, stream, (ecs_shape.document(r, original, when) for r in records))
     client.indices.forcemerge(index=stream, max_num_segments=1)
     window = read.Window(stream, _BASE, _BASE + len(days))
-    loops = {"same": {"source": True}, "fields": {"source": False, "fields": list(ECS_FIELDS)}}
-    taken: dict[str, list[float]] = {}
+    loops: dict[str, dict[str, Any]] = {
+        "same": {"source": True},
+        "fields": {"source": False, "fields": list(ECS_FIELDS)},
+    }
+    taken: dict[str, list[Taken]] = {}
     stages: list[dict[str, float]] = []
     total = 0
     for turn in range(ROUNDS + 1):
         for loop, what in loops.items():
-            total = _time(taken, f"bare_{loop}", turn, lambda what=what: _bare(client, window, what))
+            total, spent = _timed(node, partial(_bare, client, window, what))
+            taken.setdefault(f"bare_{loop}", []).append(spent)
         namespace = f"{name}{turn}"
-        setup.setup(client, namespace)
+        prepare(client, namespace)
         job = Job(stream, namespace, _BASE, lag=0)
-        read_by_run = _time(taken, "run", turn, lambda job=job: _run(client, job, stages))
+        read_by_run, spent = _timed(node, partial(_run, client, job, stages))
+        taken.setdefault("run", []).append(spent)
         assert read_by_run == total == sum(map(len, days))
-    rates = {loop: total / statistics.median(seconds) for loop, seconds in taken.items()}
-    ratios = {f"run_to_{loop}": rates["run"] / rates[loop] for loop in rates if loop.startswith("bare")}
-    spent = {name: statistics.median(each[name] for each in stages[1:]) * 1e6 / total for name in stages[0]}
-    return {"events_per_second": rates, **ratios, "us_by_stage": spent}
+    by_stage = {name: statistics.median(each[name] for each in stages[1:]) * 1e6 / total for name in stages[0]}
+    by_stage["write"] = by_stage["total"] - sum(each for name, each in by_stage.items() if name != "total")
+    return {**{f"by_{kind}": _rates(taken, total, kind) for kind in Taken._fields}, "us_by_stage": by_stage}
+
+
+def _rates(taken: dict[str, list[Taken]], total: int, kind: str) -> dict[str, float]:
+    """Documents a second and ratios; the first turn warmed the server up."""
+    rates = {way: total / statistics.median(getattr(each, kind) for each in told[1:]) for way, told in taken.items()}
+    return {**rates, **{f"run_to_{way}": rates["run"] / rate for way, rate in rates.items() if way != "run"}}
 
 
 def _run(client: Elasticsearch, job: Job, stages: list[dict[str, float]]) -> int:
@@ -89,12 +123,11 @@ def _run(client: Elasticsearch, job: Job, stages: list[dict[str, float]]) -> int
     return int(done["read"])
 
 
-def _time(taken: dict[str, list[float]], name: str, turn: int, work: Any) -> int:
-    started = time.perf_counter()
-    count: int = work()
-    if turn:  # the first turn warms the server up
-        taken.setdefault(name, []).append(time.perf_counter() - started)
-    return count
+def _timed(node: elastic_server.Node, work: Callable[[], int]) -> tuple[int, Taken]:
+    started, client, server = time.perf_counter(), time.process_time(), node.processor
+    count = work()
+    client, server = time.process_time() - client, node.processor - server
+    return count, Taken(time.perf_counter() - started, client + server, client)
 
 
 def _bare(client: Elasticsearch, window: read.Window, what: dict[str, Any]) -> int:

@@ -1,7 +1,8 @@
 """When it pays to let the cluster group CloudTrail: processor seconds of client and server, by how alike documents are.
 
-Documents of a few machines that do the same all day, of a simulated tenant, and mixtures of both; each read by one run
-and grouped for another. Processor time, because it does not depend on what else the machine does.
+Documents of a few machines that do the same all day, of a simulated tenant, and mixtures of both; each read by one run,
+grouped for another, and left to a third to choose, in turn and again in reverse. Processor time, because it does not
+depend on what else the machine does; of two turns the lesser.
 
 `python lab/bench/bench_elastic_choice.py [DOCUMENTS] [VERSION]`
 """
@@ -22,26 +23,37 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "lab" / "bench")]
 
 from _elastic_stream import Stream  # noqa: E402
-from bench_elastic_push import _Counting  # noqa: E402
+from bench_elastic_push import _Counting, prepare, stored  # noqa: E402
 
 import ecs_shape  # noqa: E402
 import elastic_server  # noqa: E402
 from nhi_watch.core.timestamps import HOUR, parse, render  # noqa: E402
-from nhi_watch.hosts.elastic import setup, windows  # noqa: E402
+from nhi_watch.hosts.elastic import windows  # noqa: E402
 from nhi_watch.hosts.elastic.client import connect  # noqa: E402
 from nhi_watch.hosts.elastic.connection import Connection  # noqa: E402
-from nhi_watch.hosts.elastic.pushdown import choice  # noqa: E402
-from nhi_watch.hosts.elastic.read import Window  # noqa: E402
 from nhi_watch.hosts.elastic.run import Job, run  # noqa: E402
 from nhi_watch_lab.simulator.tenant import Spec, Tenant  # noqa: E402
 
 _START = parse("2025-03-03T00:00:00Z")
 _INGESTED = parse("2025-06-01T00:00:00Z")
-_TICKS = os.sysconf("SC_CLK_TCK")
 _HOURS = 8
 """In which a hundred behaviours an hour come again and again."""
-_SHARES = (0.0, 0.0, 0.05, 0.15, 0.4)
-"""Of documents that a simulated tenant wrote. The first round warms the server up."""
+_WAYS = {"read": windows.NEVER, "auto": None, "grouped": 1}
+
+
+class Case(NamedTuple):
+    """Documents to try."""
+
+    share: float
+    """Of them that a simulated tenant wrote."""
+    times: int = 1
+    """How many times the number that was asked for."""
+    original: bool = False
+    """Whether they keep `event.original`, and cannot be grouped."""
+
+
+_CASES = (Case(0.0), Case(0.0), Case(0.05), Case(0.4), Case(1.0, 3), Case(1.0, 3, True), Case(0.0, 8))
+"""The first one warms the server up."""
 
 
 class Spent(NamedTuple):
@@ -54,9 +66,15 @@ class Spent(NamedTuple):
     wall: float
     bytes: int
     """Of the answers."""
+    state: int
+    """Bytes of the state, merged."""
+
+    def processor(self) -> float:
+        """Of both."""
+        return self.client + self.server
 
 
-def main(documents: int = 20_000, version: str = "9.5.3") -> None:
+def main(documents: int = 12_000, version: str = "9.5.3") -> None:
     """Measure, and write out/bench/bench_elastic_choice.json."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -67,40 +85,53 @@ def main(documents: int = 20_000, version: str = "9.5.3") -> None:
 
             plain = vars(module)["Elasticsearch"]
             setattr(module, "Elasticsearch", lambda **options: plain(node_class=_Counting, **options))  # noqa: B010
-            choice.FIXED = 0
             with connect(Connection((url,))) as client:
-                for turn, share in enumerate(_SHARES):
-                    row = _measured(client, node, (turn, share), documents)
+                for turn, case in enumerate(_CASES):
+                    row = _measured(client, node, (turn, case), documents)
                     rows += [row] if turn else []
                     print(row, flush=True)
         finally:
             node.remove()
     target = ROOT / "out" / "bench" / "bench_elastic_choice.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(orjson.dumps({"server": version, "rows": rows}, option=orjson.OPT_INDENT_2))
+    told = {"server": version, "load": os.getloadavg()[0], "rows": rows}
+    target.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
 
 
-def _measured(client: Any, node: elastic_server.Node, which: tuple[int, float], documents: int) -> dict[str, Any]:
-    turn, share = which
+def _measured(client: Any, node: elastic_server.Node, which: tuple[int, Case], documents: int) -> dict[str, Any]:
+    turn, case = which
     source = f"logs-aws.cloudtrail-mixed{turn}"
     ecs_shape.template(client, source)
-    when = render(_INGESTED)
-    ecs_shape.load(client, source, (ecs_shape.document(r, False, when) for r in _records(share, documents)))
+    records, when = _records(case.share, documents * case.times), render(_INGESTED)
+    ecs_shape.load(client, source, (ecs_shape.document(r, case.original, when) for r in records))
     client.indices.forcemerge(index=source, max_num_segments=1)
-    auto = choice.pays(client, Window(source, _INGESTED, _INGESTED + HOUR))
-    told: dict[str, Any] = {"varied": share, "chosen": "grouped" if auto else "read"}
-    for way, push_from in (("read", windows.NEVER), ("grouped", 1)):
-        namespace = f"{way}{turn}"
-        setup.setup(client, namespace)
-        _Counting.bytes = 0
-        before, cpu, began = _server(node), time.process_time(), time.monotonic()
-        done = run(client, Job(source, namespace, _INGESTED, lag=0, push_from=push_from))
-        spent = Spent(
-            time.process_time() - cpu, _server(node) - before, time.monotonic() - began, _Counting.bytes
-        )  # fmt: skip
-        told[way] = {**{name: round(value, 2) for name, value in spent._asdict().items()}, "stages": done["seconds"]}
+    told: dict[str, Any] = case._asdict()
+    spent: dict[str, list[Spent]] = {}
+    ways = [way for way in _WAYS if way == "read" or not case.original]
+    for again, way in enumerate((*ways, *reversed(ways))):
+        namespace = f"{way}{turn}{again}"
+        prepare(client, namespace)
+        done, one = _spent(client, node, Job(source, namespace, _INGESTED, lag=0, push_from=_WAYS[way]))
+        spent.setdefault(way, []).append(one)
         told.update(documents=done["events"], behaviours=done["behaviours"])
+        if way == "auto":
+            told["chosen"] = "grouped" if done["push_down"]["documents"] else "read"
+    best = {way: min(each, key=Spent.processor) for way, each in spent.items()}
+    told.update({way: {name: round(value, 2) for name, value in one._asdict().items()} for way, one in best.items()})
+    if "auto" in best:
+        better = min(best["read"].processor(), best["grouped"].processor())
+        told["auto_to_better"] = round(best["auto"].processor() / better, 3)
     return told
+
+
+def _spent(client: Any, node: elastic_server.Node, job: Job) -> tuple[dict[str, Any], Spent]:
+    _Counting.bytes = 0
+    server, cpu, began = node.processor, time.process_time(), time.monotonic()
+    done = run(client, job)
+    cpu, server = time.process_time() - cpu, node.processor - server
+    wall, sent = time.monotonic() - began, _Counting.bytes
+    client.indices.forcemerge(index=job.state, max_num_segments=1)
+    return done, Spent(cpu, server, wall, sent, stored(client, job.state))
 
 
 def _records(share: float, documents: int) -> list[dict[str, Any]]:
@@ -113,13 +144,6 @@ def _records(share: float, documents: int) -> list[dict[str, Any]]:
     stream, dice = Stream(20), random.Random(4)
     moments = (_START + dice.randrange(_HOURS * HOUR) for _ in range(documents - len(records)))
     return records + [stream.tick(1, moment)[0] for moment in moments]
-
-
-def _server(node: elastic_server.Node) -> float:
-    """Processor seconds of the server so far."""
-    assert node.pid, "not started"
-    fields = Path(f"/proc/{node.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 After each the job must have written what an undisturbed one did, each revision once; its checkpoint must not lie beyond
 what it has written; and a few runs after the fault it must be whole again, with nothing set aside.
-`python lab/bench/bench_elastic_faults.py [RUNS] [VERSION] [SEED]`; docs/decisions/0006-elastic.md has the figures.
+`python lab/bench/bench_elastic_faults.py [RUNS] [VERSION] [SEED]`; docs/method/elastic.md has the figures.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 All on this machine: a real server, the job as a process of its own, and two more that stand for other machines: one
 writes documents, made and encoded beforehand so that it takes little of the cores, and this one looks for alerts ten
 times a second. Machines with a week of history do the same all day; each second one of their keys is stolen. Measured
-is from just before the thief's documents are sent to the moment at which the alert is found.
+is from just before the thief's documents are sent to the moment at which the alert is found; and which share of a core
+the server and the job took, which tells whether two cores are enough where other programs run beside.
 `python lab/bench/bench_elastic_follow.py [SECONDS] [VERSION]`; two minutes more are needed to get ready.
 """
 
@@ -51,25 +52,33 @@ _INGESTED, _EPOCH = "INGESTED", b"1970-01-01T00:00:00"
 def main(seconds: int = SECONDS, version: str = "8.19.21") -> None:
     """Measure, and write out/bench/bench_elastic_follow.json."""
     with tempfile.TemporaryDirectory() as folder:
-        servers = elastic_server.run(version, Path(folder) / "node", heap="1g")
-        server = next(servers)
-        stream = Stream(MACHINES)
-        _prepare(server.client, stream)
-        job = _job(server.url)
+        node = elastic_server.Node(version, Path(folder) / "node", heap="1g")
         try:
-            assert job.stdout is not None
-            print("   reading the history", flush=True)
-            job.stdout.readline()  # the first heartbeat
-            figures = _measure(server, seconds)
+            figures, told = _followed(node, seconds)
         finally:
-            job.terminate()
-            told = [orjson.loads(line) for line in job.communicate(timeout=60)[0].splitlines()]
-            servers.close()  # type: ignore[attr-defined]
+            node.remove()
     beats = [beat for beat in told if "read" in beat]
     figures = {"server": version, "cores": os.cpu_count(), **figures, "job": [_told(beat) for beat in beats]}
     target = ROOT / "out" / "bench" / "bench_elastic_follow.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+
+
+def _followed(node: elastic_server.Node, seconds: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The figures, and what the job said."""
+    url = node.start()
+    with connect(Connection((url,))) as client:
+        _prepare(client, Stream(MACHINES))
+        job = _job(url)
+        try:
+            assert job.stdout is not None
+            print("   reading the history", flush=True)
+            job.stdout.readline()  # the first heartbeat
+            figures = _measure(client, url, seconds, {"server": node.pid, "job": job.pid})
+        finally:
+            job.terminate()
+            told = [orjson.loads(line) for line in job.communicate(timeout=60)[0].splitlines()]
+    return figures, told
 
 
 def _prepare(client: Elasticsearch, stream: Stream) -> None:
@@ -161,18 +170,20 @@ def _write(url: str, seconds: int, ready: Any) -> tuple[dict[str, float], float,
         return stolen, time.monotonic() - began, behind
 
 
-def _measure(server: elastic_server.Server, seconds: int, patience: float = _PATIENCE) -> dict[str, Any]:
-    watcher = _Watcher(server.client)
+def _measure(client: Elasticsearch, url: str, seconds: int, pids: dict[str, int]) -> dict[str, Any]:
+    watcher = _Watcher(client)
     load_before = os.getloadavg()[0]
     with get_context("spawn").Manager() as manager, get_context("spawn").Pool(1) as pool:
         ready = manager.Event()
-        writing = pool.apply_async(_write, (server.url, seconds, ready))
+        writing = pool.apply_async(_write, (url, seconds, ready))
         while not ready.wait(1.0) and not writing.ready():
             pass  # a writer that failed is told of by get
         watcher.start()
         print("   writing documents", flush=True)
+        before = {who: elastic_server.processor(pid) for who, pid in pids.items()}
         stolen, took, behind = writing.get()
-    deadline = time.monotonic() + patience
+        cores = {who: (elastic_server.processor(pid) - before[who]) / took for who, pid in pids.items()}
+    deadline = time.monotonic() + _PATIENCE
     while len(watcher.found) < len(stolen) and time.monotonic() < deadline:
         time.sleep(0.2)
     waits = sorted(watcher.found[name] - at for name, at in stolen.items() if name in watcher.found)
@@ -184,6 +195,7 @@ def _measure(server: elastic_server.Server, seconds: int, patience: float = _PAT
         "p50_seconds": waits[len(waits) // 2],
         "p99_seconds": waits[min(len(waits) - 1, int(len(waits) * 0.99))],
         "longest_seconds": waits[-1],
+        "cores_taken": cores,
         "load_before": load_before,
         "load_after": os.getloadavg()[0],
     }

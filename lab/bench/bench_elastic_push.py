@@ -61,7 +61,7 @@ def main(events: int = 1_000_000, rounds: int = 3, version: str = "8.19.21") -> 
                 for way in _WAYS:
                     told[way].append(pool.apply(_one, (way, server.url, f"{way}{turn}")))
                     print(f"   {way}: {told[way][-1]['seconds']:.1f} s", flush=True)
-        source_bytes = _stored(server.client, _SOURCE)
+        source_bytes = stored(server.client, _SOURCE)
         same = _alerts(server.client, "read0") == _alerts(server.client, "pushed0")
         servers.close()  # type: ignore[attr-defined]
     figures = {"server": version, "events": count, "same_alerts": same, "source_bytes": source_bytes, **_figures(told)}
@@ -103,15 +103,20 @@ def _one(way: str, url: str, namespace: str) -> dict[str, Any]:
     memory: list[int] = []
     with connect(Connection((url,))) as client:
         if way != "bare":
-            setup.setup(client, namespace)
-            for kind in ("alerts", "risk", "inventory", "health"):
-                # What is refused for want of a time has made its stream all the same.
-                client.options(ignore_status=400).create(index=f"logs-nhi.{kind}-{namespace}", id="none", document={})
+            prepare(client, namespace)
         _Counting.bytes = 0
         started = time.perf_counter()
         told = _bare(client) if way == "bare" else _run(client, way, namespace, memory)
         seconds = time.perf_counter() - started
     return {**told, "seconds": seconds, "bytes": _Counting.bytes, "megabytes": memory}
+
+
+def prepare(client: Any, namespace: str) -> None:
+    """Set up, and make the data streams, which takes the cluster a while once for ever."""
+    setup.setup(client, namespace)
+    for kind in ("alerts", "risk", "inventory", "health"):
+        # What is refused for want of a time has made its stream all the same.
+        client.options(ignore_status=400).create(index=f"logs-nhi.{kind}-{namespace}", id="none", document={})
 
 
 def _run(client: Any, way: str, namespace: str, memory: list[int]) -> dict[str, Any]:
@@ -120,10 +125,11 @@ def _run(client: Any, way: str, namespace: str, memory: list[int]) -> dict[str, 
     done = run(client, job, lambda stage, done, total: memory.append(_megabytes()))
     assert (done["push_down"]["documents"] > 0) == (way == "pushed"), done["push_down"]
     return {"read": done["read"], "stages": done["seconds"], "pushed": done["push_down"]["documents"],
-            "behaviours": done["behaviours"], "state_bytes": _stored(client, f"nhi-state-{namespace}")}  # fmt: skip
+            "behaviours": done["behaviours"], "state_bytes": stored(client, f"nhi-state-{namespace}")}  # fmt: skip
 
 
-def _stored(client: Any, index: str) -> int:
+def stored(client: Any, index: str) -> int:
+    """Bytes of an index."""
     stats = client.indices.stats(index=index, metric="store")
     return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
 

@@ -64,7 +64,7 @@ def point_in_time(client: Elasticsearch, pattern: str) -> Iterator[str]:
 
 
 class Ask(Enum):
-    """How record ids are found, from the cheapest to the dearest way (measured: see decision 6)."""
+    """How record ids are found, from the cheapest to the dearest way."""
 
     PLACE = "place"
     """A document's sequence number in its index, whose id is looked up afterwards; wants indices of one shard."""

@@ -23,7 +23,7 @@ from nhi_watch.hosts.elastic.store_errors import explained
 from nhi_watch.intake.sources import cloudtrail
 
 FIXED = 80_000
-"""Documents that are read in the time that the requests for groups take by themselves: measured, see decision 6."""
+"""Documents that are read in the time that the requests for groups take: measured, see docs/method/elastic.md."""
 DEAR = 10
 """Documents that are read in the time that a group takes."""
 _PLACES = (1, 3, 5)
