@@ -251,6 +251,17 @@ def test_what_is_no_id_is_refused_in_one_line_and_not_repeated(key: str) -> None
     assert len(key) < 5 or key not in str(error.value)
 
 
+@pytest.mark.parametrize("secret", ["A/b+" * 10, "ghp_" + "a" * 36, "sk-ant-" + "a" * 40])
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_secret_is_never_printed(
+    secret: str, form: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["exposed", secret, "--where", "chat", "--out", str(tmp_path), *form]) == 2
+    told = capsys.readouterr()
+    assert "looks like the secret itself" in " ".join(told.err.split())
+    assert secret[:12] not in told.out + told.err
+
+
 TIMES = st.floats(0.01, 1e6)
 
 

@@ -291,6 +291,9 @@ def test_the_command_lists_and_excepts(tmp_path: Path, capsys: pytest.CaptureFix
     chosen = ["controls", "--except", rotate["id"], "--owner", "ada", "--until", render(LEAK + DAY)]
     assert cli.main([*chosen, *told]) == 2
     assert "--reason" in capsys.readouterr().err
+    late = ["controls", "--except", rotate["id"], "--owner", "ada", "--until", "2099-01-01", "--reason", "x"]
+    assert cli.main([*late, *told]) == 2
+    assert "Recording" not in capsys.readouterr().out
     assert cli.main([*chosen, "--reason", "moves on Monday", *told]) == 0
     assert "excepted" in capsys.readouterr().out
     (line,) = [json.loads(text) for text in audit.lines(tmp_path / "audit.jsonl")]

@@ -314,7 +314,7 @@ REFUSED: list[tuple[str, Act, str]] = [
     ("a wrong role", _all(_planned, lambda f: approve(f, "carol")), "does not let them approve"),
     ("too late", _all(_planned, approve, _exported("elastic", at=LATE)), f"expired at {LATE}"),
     ("too early", _all(_planned, lambda f: approve(f, at=LATER), _exported("elastic")), "in the future"),
-    ("another policy", _all(_planned, approve, lambda f: _append(f / "response_policy.toml", "# changed\n"),
+    ("another policy", _all(_planned, approve, lambda f: _append(f / "response_policy.toml", OTHER_ORG),
                             _exported("webhook")), "another policy"),
     ("http", _all(_planned, approve, _exported("webhook", "--url", "http://x.example/")), "give https"),
     ("a user in the URL", _exported("webhook", "--url", "https://a:b@x.example/"), "give https"),
@@ -324,8 +324,11 @@ REFUSED: list[tuple[str, Act, str]] = [
 ]  # fmt: skip
 
 
+OTHER_ORG = 'okta_org = "https://acme.okta.com"\n'
+
+
 def _append(path: Path, text: str) -> None:
-    path.write_text(path.read_text() + text)
+    path.write_text(text + path.read_text())
 
 
 def _swap(folder: Path) -> None:
@@ -525,6 +528,29 @@ def test_one_command_makes_a_policy_with_a_first_approver(tmp_path: Path) -> Non
                         (("--by", "fritz", "--role", "boss"), "the policy's rules know: owner, secops")):  # fmt: skip
         with pytest.raises(InputError, match=says):
             desk(command, "setup", *words, out=tmp_path)
+
+
+def _next(told: str) -> list[list[str]]:
+    """The commands after "Next: ", as arguments of this program."""
+    (line,) = [line.removeprefix("Next: ") for line in told.splitlines() if line.startswith("Next: ")]
+    return [shlex.split(part)[1:] for part in line.split("; then ")]
+
+
+def test_the_next_command_that_is_printed_works_from_the_plan_to_the_export(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state(tmp_path, [notable(impact=_impact(1.6))])
+    assert cli.main(["respond", "plan", notable()["id"], "--out", str(tmp_path), "--now", NOW]) == 0
+    told = capsys.readouterr().out
+    for number in (1, 2):
+        steps = _next(told)
+        assert [words[1] for words in steps] == ["setup", "approve"]
+        assert [cli.main(words) for words in steps] == [0, 0], capsys.readouterr().err
+        told = capsys.readouterr().out
+        assert f"it has {number} of 2 approvals" in told
+    (export,) = _next(told)
+    export[export.index("webhook|soar|elastic")] = "soar"
+    assert cli.main(export) == 0
 
 
 # ---- whom and what to act on

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.act.response.actions import CATALOGUE, KINDS, PROVIDERS
 from nhi_watch.act.response.targets import allowed
+from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError
 
 if sys.version_info >= (3, 11):
@@ -63,7 +64,10 @@ class Policy(NamedTuple):
     approvers: tuple[Approver, ...]
     okta_org: str
     sha256: str
+    """Of the rules, as they are read: who approves may change, and a plan and its approvals stay what they are."""
     name: str
+    file_sha256: str = ""
+    """Of the whole file."""
 
 
 def level(notable: Mapping[str, Any]) -> str:
@@ -108,7 +112,12 @@ def load(path: Path = SHIPPED) -> Policy:
     rules = tuple(_rule(path, number, table) for number, table in _tables(path, told, "rule"))
     approvers = tuple(_approver(path, number, table) for number, table in _tables(path, told, "approver"))
     _distinct(path, rules, approvers)
-    return Policy(rules, approvers, org, hashlib.sha256(raw).hexdigest(), path.name)
+    return Policy(rules, approvers, org, _digest(rules, org), path.name, hashlib.sha256(raw).hexdigest())
+
+
+def _digest(rules: tuple[Rule, ...], org: str) -> str:
+    plain = [[sorted(part) if isinstance(part, frozenset) else part for part in rule] for rule in rules]
+    return hashlib.sha256(canonical({"okta_org": org, "rules": plain}).encode()).hexdigest()
 
 
 def _tables(path: Path, told: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

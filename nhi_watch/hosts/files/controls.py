@@ -49,10 +49,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if args.exempted is not None:
             exemption = _exemption(args)
             wanted = find.chosen(args.exempted, [entry.id for entry in standing], {}, "control")
-            one = next(entry for entry in standing if entry.id == wanted)
+            one = ledger.exempt(store, wanted, exemption)  # refuses before anything is printed
             find.about_to(console, f"an exception of {one.control.replace('_', ' ')} of {visible(one.name, 200)} "
                           f"(control {one.id}), until {args.until}, by {args.owner}", args.json)  # fmt: skip
-            _record(args, ledger.exempt(store, wanted, exemption))
+            _record(args, one)
             standing = ledger.follow(store, whole, notables, now)
     shown = [e for e in standing if args.exempted is not None or args.owner in (None, e.owner)]
     if args.exempted:

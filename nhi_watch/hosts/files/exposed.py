@@ -48,8 +48,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     known = common.load_assets(args.assets)
     with common.opened(args, must_exist=not args.key) as store:
         if args.key:
+            fast.tell(store, args.key, since, where)  # refuses a secret before anything is printed
             find.about_to(console, f"{args.key[:60]} lies open since {render(since)}, where: {where}", args.json)
-            fast.tell(store, args.key, since, where)
         found = fast.judge(store, history.read(store, model.load()), known, now)
         listed = feedback.apply(store, found.notables, int(time.time())).shown
     ranked = common.publish(args.out, listed, "exposure")

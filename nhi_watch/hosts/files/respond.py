@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -99,7 +99,7 @@ class Desk:
         self.history: History = read(store, model.load())
         self.subjects = subjects.subjects(self.history, self.notable)
         self.trail = find.trail(args)
-        audit.note_change(self.trail, "policy", self.policy.sha256, {"name": self.policy.name})
+        audit.note_change(self.trail, "policy", self.policy.file_sha256, {"name": self.policy.name})
 
     def file(self, ending: str) -> Path:
         """A file of this notable's response."""
@@ -154,19 +154,25 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
         with jsonlines.replacing(desk.file("plan.md")) as stream:
             stream.write(plan.text(made).encode())
         desk.file("approvals.jsonl").unlink(missing_ok=True)
-        setup = f"nhi respond setup --by YOU --out {shlex.quote(str(args.out))}; then "
-        setup = "" if common.policy_of(args) else setup
-        told = f"Written to {desk.file('plan.json')}.\nNext: {setup}{_again(desk.notable, args)}"
+        told = f"Written to {desk.file('plan.json')}.\nNext: {_again(desk, frozenset())}"
     _say(args, console, made, f"{plan.text(made)}\n{told}")
     return 0
 
 
-def _again(notable: Mapping[str, Any], args: argparse.Namespace) -> str:
-    """The command that approves a plan, with the plan's options and the key that `setup` makes."""
-    named = ((f"--{name}", getattr(args, name)) for name in ("out", "state", "policy"))
-    given = " ".join(shlex.join((name, str(value))) for name, value in named if value)
-    key = f"{shlex.quote(str(args.out))}/YOU.pem"
-    return f"nhi respond approve {notable['id']} --by YOU --why REASON --key {key} {given}"
+def _given(args: argparse.Namespace, *names: str) -> str:
+    """The options of this command that the next one needs, too."""
+    named = ((f"--{name}", getattr(args, name)) for name in names)
+    return " ".join(shlex.join((name, str(value))) for name, value in named if value)
+
+
+def _again(desk: Desk, approved: frozenset[str]) -> str:
+    """The command that approves a plan, after the one that makes an approver where nobody is left to approve."""
+    args, who = desk.args, "ANOTHER" if approved else "YOU"
+    nobody = {one.name for one in desk.policy.approvers} <= approved
+    setup = f"nhi respond setup --by {who} {_given(args, 'out', 'policy')}; then " if nobody else ""
+    key = f"{shlex.quote(str(args.out))}/{who}.pem"
+    return (f"{setup}nhi respond approve {desk.notable['id']} --by {who} --why REASON --key {key} "
+            f"{_given(args, 'out', 'state', 'policy')}")  # fmt: skip
 
 
 def _read_plan(desk: Desk) -> dict[str, Any]:
@@ -182,6 +188,7 @@ def _read_plan(desk: Desk) -> dict[str, Any]:
 
 def _approve(args: argparse.Namespace, console: Console) -> int:
     from nhi_watch.act.response import approval
+    from nhi_watch.report import jsonlines
 
     with _desk(args) as desk:
         made = _read_plan(desk)
@@ -193,9 +200,13 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
                       args.json)  # fmt: skip
         desk.note("approval", signed)
         approval.keep(desk.file("approvals.jsonl"), signed)
+        people = frozenset(str(one["by"]) for one in jsonlines.read(desk.file("approvals.jsonl")))
         needed = max(int(step["approvals"]) for step in made["steps"])
-    told = f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it needs {needed} in all."
-    told += f"\nNext: nhi respond export {made['notable']} --to webhook|soar|elastic --out {shlex.quote(str(args.out))}"
+        given = _given(args, "out", "state", "policy")
+        handed = f"nhi respond export {made['notable']} --to webhook|soar|elastic {given}"
+        following = handed if len(people) >= needed else _again(desk, people)
+    told = (f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it has {len(people)} of {needed} "
+            f"approvals.\nNext: {following}")  # fmt: skip
     _say(args, console, signed, told)
     return 0
 
