@@ -215,3 +215,14 @@ def test_real_records_are_read_nearly_all_and_alike_in_every_shape() -> None:
     assert seen.pop("parsed") > 11_400
     assert set(seen) == {"no_time", "no_action", "bad_time"}
     assert sum(seen.values()) < 30
+
+
+def test_secrets_that_are_read_at_once_are_the_target_in_every_shape() -> None:
+    who = {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111111111111:user/ci"}
+    record = {
+        "eventSource": "secretsmanager.amazonaws.com", "eventName": "BatchGetSecretValue", "eventID": "b-1",
+        "eventTime": "2026-03-02T10:00:00Z", "userIdentity": who, "requestParameters": {"secretIdList": ["db", "mail"]},
+    }  # fmt: skip
+    event = outcome_of(record)
+    assert isinstance(event, Event) and event.target == "db,mail"
+    assert event == outcome_of(shapes.splunk_fields(record)) == outcome_of(shapes.splunk_raw(record))

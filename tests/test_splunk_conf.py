@@ -206,7 +206,11 @@ def test_what_is_not_read_or_not_wanted_is_not_found() -> None:
     assert not matcher(expand(both, named))(sysmon), "hosts are off until somebody wants them"
 
 
-@pytest.mark.parametrize("source", (*every(), *schemas.every()), ids=lambda source: str(source.NAME))
+FOUND_BY_NAME = [source for source in (*every(), *schemas.every()) if source.SPLUNK_SOURCETYPES]
+"""An envelope has no sourcetype of its own: it lies where what it carries does."""
+
+
+@pytest.mark.parametrize("source", FOUND_BY_NAME, ids=lambda source: str(source.NAME))
 def test_every_source_has_a_macro_with_its_sourcetypes_in_one_of_the_two_groups(source: object) -> None:
     name, types = source.NAME, set(source.SPLUNK_SOURCETYPES) - {"stash"}  # type: ignore[attr-defined]
     definition = expand(f"`nhi_{name}`", ON)

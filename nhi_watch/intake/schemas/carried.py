@@ -41,7 +41,8 @@ def carries(record: Mapping[str, Any]) -> bool:
         return raw[:20].replace(" ", "").startswith(_STARTS) and _carried(_opened(raw)) is not None
     if "message" in record or "data" in record:
         return _carried(record) is not None
-    return dataset(record) in _STREAMS and _inside(hit(record).get("message")) is not None
+    document = hit(record)
+    return document is not record and dataset(record) in _STREAMS and _inside(document.get("message")) is not None
 
 
 def native(record: Mapping[str, Any]) -> Tree:

@@ -81,7 +81,7 @@ PATHS = (
 # What a call touches: keys of requestParameters, the first one that is there.
 TARGETS: dict[str, tuple[str, ...]] = {
     "s3.amazonaws.com": ("bucketName",),
-    "secretsmanager.amazonaws.com": ("secretId", "name"),
+    "secretsmanager.amazonaws.com": ("secretId", "name", "secretIdList"),
     "ssm.amazonaws.com": ("name", "names", "path", "instanceId", "instanceIds", "documentName"),
     "sts.amazonaws.com": ("roleArn",),
     "lambda.amazonaws.com": ("functionName", "layerName"),
