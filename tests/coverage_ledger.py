@@ -207,6 +207,8 @@ def _ids(framework: str) -> list[str]:
 
 MARK = "<!-- Written by `make docs` (tests/coverage_ledger.py): change the code, not this page. -->"
 INTRO = """\
+For whoever must show what is covered.
+
 Every cell was filled by running a sample: *detect* names the signal, finding or exposure and the sample that makes it
 fire; *respond* the actions that the shipped `response_policy.toml` plans for the notable that came of it (an owner of
 high criticality, in production); *govern* the mandatory controls that the ledger then follows up, with an owner and a

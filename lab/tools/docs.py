@@ -74,7 +74,7 @@ def decisions() -> Iterator[str]:
 def signals() -> Iterator[str]:
     """The signals in a table, and then each with what it means."""
     found = registry.modules("nhi_watch.detect.signals")
-    yield from [f"{len(found)} {ABOUT_SIGNALS}", "", ABOUT_NEEDS, ""]
+    yield from [f"For detection engineers: {len(found)} {ABOUT_SIGNALS}", "", ABOUT_NEEDS, ""]
     yield from table(["signal", "title", "looks at", "frameworks", "control", "needs"], map(signal_row, found))
     for module in found:
         yield from ["", f"## {module.NAME}", "", meaning(module), "", f"Value: {value_of(module)}"]

@@ -187,6 +187,7 @@ def page(result: Mapping[str, Any], people: Sequence[str], scorecard: Scorecard)
     return "\n".join([
         "# Rules that others wrote\n",
         "<!-- Written by `python -m nhi_watch_lab.evaluation.rules --page FILE`: do not edit. -->\n",
+        "For whoever compares it with rules that others wrote.\n",
         f"Model {scorecard.id}. Unit tests of the rules of panther-analysis (Apache-2.0, hand-edited): for each rule",
         "about NHIs, each event on which it must fire against each on which it must not. *Right*: our points put the",
         "first above the second. *Unread*: no source of ours reads what must fire.\n",
