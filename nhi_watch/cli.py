@@ -71,11 +71,15 @@ def _plug_in(subparsers: Any, command: tuple[str, str, str], load: bool) -> None
 def _console() -> Any:
     from rich.console import Console
 
-    return Console(highlight=False)
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich's own way ends with 1
+
+    return Piped(highlight=False)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Exit code 0: it ran. 1: a defect of ours. 2: input or configuration is wrong."""
+    """Exit code 0: it ran. 1: a defect of ours. 2: input or configuration is wrong. 141: nobody reads on."""
     words = list(sys.argv[1:] if argv is None else argv)
     args = parser(words[0] if words else "").parse_args(words)
     os.umask(0o027)  # logs, state and reports are nobody else's business
@@ -93,7 +97,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         print("nhi: stopped; what was not finished is done by the next run", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        return 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+        return 141
     except OSError as error:
         print(f"nhi: {error}; check the disk and the permissions", file=sys.stderr)
         return 2

@@ -372,12 +372,25 @@ def test_a_format_that_is_not_read_is_named_with_what_to_do(tmp_path: Path, name
 def test_whatever_is_passed_over_is_named(tmp_path: Path) -> None:
     put(tmp_path / "README.md", b"# no log")
     put(tmp_path / "picture.png", b"\x89PNG\r\n\0\0")
-    put(tmp_path / ".hidden.json", LINES[4])
+    put(tmp_path / ".DS_Store", b"\0\0\0\1Bud1")
     put(tmp_path / "empty", b"")
     os.mkfifo(tmp_path / "pipe.json")
     found = passed(tmp_path)
-    assert set(found) == {"README.md", "picture.png", ".hidden.json", "pipe.json"}
+    assert set(found) == {"README.md", "picture.png", ".DS_Store", "pipe.json"}
     assert not any(may_matter for _, may_matter in found.values())
+
+
+def test_a_hidden_file_may_hold_records_where_it_looks_like_a_log_and_was_not_given_by_its_name(tmp_path: Path) -> None:
+    put(tmp_path / ".2025-03-10.ndjson.gz", gzip.compress(LINES[4]))
+    put(tmp_path / ".console" / "part-0000", LINES[4])
+    put(tmp_path / ".console" / ".more.json", LINES[4])
+    put(tmp_path / ".git" / "HEAD", b"ref: refs/heads/main")
+    told = "hidden; give it by its name"
+    assert passed(tmp_path) == {
+        ".2025-03-10.ndjson.gz": (told, True), ".console": (told, True), ".git": (told, False)
+    }  # fmt: skip
+    found = [one for batch in read([str(tmp_path), str(tmp_path / ".console")]) for one in batch.passed]
+    assert {Path(one.file).name for one in found} == {".2025-03-10.ndjson.gz", ".git", ".more.json"}
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -108,6 +108,15 @@ def test_it_is_quiet_after_a_day_and_closed_after_a_week_and_then_another_one_be
     assert again["id"] == notable_id(WHO, TODAY + 9)
 
 
+@pytest.mark.parametrize("years", [1, 2])
+def test_what_was_closed_is_not_new_again_after_years(years: int) -> None:
+    """However far the state's last day is: a notable of long ago must not stand above those of today."""
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    result = run(store, others(TODAY + 365 * years), ROOM)
+    assert [n["life"] for n in result.standing if n["id"] == NAME] == ["closed"]
+    assert now(store)["life"] == "closed"
+
+
 def test_what_it_shows_is_its_worst_day_and_each_day_verifies_by_its_own_receipt() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     worst = now(store)

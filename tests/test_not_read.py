@@ -115,3 +115,13 @@ def test_ordinary_kubernetes_stages_are_out_of_scope_and_no_rejects(
 def test_only_the_owner_may_read_the_state(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     scored(capsys, tmp_path, lines(tmp_path / "a.json", CALL))
     assert (tmp_path / "out" / "state.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_hidden_day_withholds_the_all_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    lines(tmp_path / "logs" / "day.ndjson", CALL)
+    hidden = lines(tmp_path / "logs" / ".2026-03-03.ndjson", CALL)
+    code, told, run = scored(capsys, tmp_path, tmp_path / "logs")
+    assert code == 0 and "no all-clear: 1 file that may hold records passed over" in told and CALM not in told
+    assert f"passed over {hidden}: hidden; give it by its name" in told
+    assert run["passed_over"]["may_matter"] == 1
+    assert CALM in scored(capsys, tmp_path / "again", tmp_path / "logs", hidden)[1]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -263,3 +265,12 @@ def test_the_document_id_depends_on_content_alone() -> None:
     assert ecs.document_id(first) == ecs.document_id(dict(first, rank=9, created=CREATED))
     grown = dict(first, record_count=first["record_count"] + 1)
     assert len({ecs.document_id(item) for item in (first, second, grown)}) == 3
+
+
+def test_a_reader_who_has_seen_enough_gets_no_message_and_no_defect() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "nhi_watch.cli", "model", "show"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")

@@ -29,7 +29,6 @@ MAX_REVISIONS = 100
 CARRIED = 100
 """Entries of the timeline that are carried over from the days before, those with most points."""
 MAX_MEMBERS = 50
-MAX_AHEAD = 400
 GOES_ON = "goes on"
 NOBODY = {"listed": False, "listed_on": "", "over_budget": False, "folded": None, "folded_into": None}
 """The standing of a notable without a place."""
@@ -187,13 +186,13 @@ def closed(document: Document, why: str) -> Document:
 
 def standing(state: State) -> list[Document]:
     """All notables that the state keeps, by day and rank, as they stand on its last day."""
-    return [as_of(document, today_of(state, document)) for document in state.every_notable()]
+    today = today_of(state)
+    return [as_of(document, today) for document in state.every_notable()]
 
 
-def today_of(state: State, document: Document) -> int:
-    """The last day of the state; a record of a clock that is years ahead closes nothing."""
-    today, last = (state.daybook.days or [0])[-1], last_day(document)
-    return today if today - last <= MAX_AHEAD else last
+def today_of(state: State) -> int:
+    """The last day of the state, however long ago a notable was; what is dated ahead of the clock is not of it."""
+    return (state.daybook.days or [0])[-1]
 
 
 class Charged(NamedTuple):

@@ -39,19 +39,21 @@ class Found(NamedTuple):
     passed: list[Passed]
     given: set[Path]
     """Those of the files that were named: a link among them is followed."""
+    hidden: list[tuple[Path, Path]]
+    """What is hidden in a folder, and the folder that was given."""
 
 
 def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
     """Files among and below the paths; folders by name, depth first, each file once.
 
     In a folder a file counts when its name has a suffix of a log or its content starts like JSON
-    (Firehose writes files without a suffix); hidden ones do not. A folder `besides` those is passed over: what
-    earlier runs wrote is no log.
+    (Firehose writes files without a suffix); hidden ones do not, and it is told whether they look like one. A folder
+    `besides` those is passed over: what earlier runs wrote is no log.
 
     Raises:
         InputError: when no path at all can be used.
     """
-    found, usable = Found([], [], [], set()), 0
+    found, usable = Found([], [], [], set(), []), 0
     seen = {_key(besides.stat())} if besides and besides.is_dir() else set[tuple[int, int]]()
     for text in paths:
         before = len(found.bad)
@@ -64,6 +66,7 @@ def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
         usable += len(found.bad) == before or os.path.isdir(text)  # noqa: PTH112 - Path raises where a name is too long
     if not usable:
         raise InputError(_complaint(paths, found.bad))
+    _pass_hidden(found, seen)
     return found
 
 
@@ -105,7 +108,18 @@ def _enter(path: Path, found: Found, seen: set[tuple[int, int]], root: Path) -> 
         if not child.name.startswith("."):
             _visit(child, found, seen, root)
         else:
-            found.passed.append(Passed(shown(child), "hidden; give it by its name", False))
+            found.hidden.append((child, root))
+
+
+def _pass_hidden(found: Found, seen: set[tuple[int, int]]) -> None:
+    """Tell of what is hidden and was not given by its name as well; it may hold records where it looks like a log."""
+    for child, root in found.hidden:
+        inside = Found([], [], [], set(), [])
+        _visit(child, inside, seen, root)
+        _pass_hidden(inside, seen)
+        if inside.files or inside.bad or inside.passed:
+            matters = bool(inside.files or inside.bad) or any(one.may_matter for one in inside.passed)
+            found.passed.append(Passed(shown(child), "hidden; give it by its name", matters))
 
 
 def _key(status: os.stat_result) -> tuple[int, int]:
