@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import resource
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from nhi_watch import cli
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import short_ids
 from nhi_watch.detect import feedback as verdicts
-from nhi_watch.hosts.files import brief, explain, feedback, find, jobs, respond
+from nhi_watch.hosts.files import brief, common, explain, feedback, find, jobs, respond
 from nhi_watch.report import jsonlines
 from nhi_watch.state.sqlite import SqliteStore
 
@@ -98,6 +99,32 @@ def test_what_is_recorded_is_said_before_it_is(folder: Path, capsys: pytest.Capt
     store.close()
 
 
+def test_explain_says_what_was_judged_and_asks_no_more(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "1", "--out", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "then say what it was" in told and "Judged:" not in told
+    asked_for = ["feedback", "1", "confirmed", "--by", "alice", "--why", "seen in chat", "--out", str(folder)]
+    assert cli.main(asked_for) == cli.main(["explain", "1", "--out", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "Judged: confirmed, by alice on " in told and ": seen in chat\nNext: nhi brief" in told
+    assert "then say what it was" not in told
+
+
+def test_what_comes_next_names_the_state_and_the_program_as_they_were_given(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = tmp_path / "my state.sqlite"
+    (folder / "state.sqlite").rename(moved)
+    monkeypatch.setattr(sys, "argv", [".venv/bin/nhi"])
+    assert cli.main(["explain", "1", "--out", str(folder), "--state", str(moved)]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("Next: "))
+    first = line.removeprefix("Next: ").split("; ")[0]
+    name = find.short(folder, notable(DAY_ONE + 1)["id"])
+    assert first == f".venv/bin/nhi brief {name} --out {folder} --state '{moved}'"
+    assert cli.main(shlex.split(first)[1:]) == 0
+    assert common.place(folder, folder / "state.sqlite") == f"--out {folder}"
+
+
 @pytest.mark.parametrize(("words", "seconds"), [(("explain", "1"), 0.5), (("brief", "1"), 1.0)])
 def test_what_an_analyst_waits_for_is_there_at_once(words: tuple[str, ...], seconds: float, tmp_path: Path) -> None:
     jobs.score(jobs.Job([str(shared_data("cloudtrail/invictus"))], tmp_path, tmp_path / "state.sqlite", budget=1000))
@@ -121,5 +148,5 @@ def test_what_is_not_needed_is_not_loaded(name: str, folder: Path) -> None:
             "print('LOADED', *sorted(sys.modules))")  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     loaded = done.stdout.rpartition("LOADED")[2].split()
-    wanted = HEAVY if name == "brief" else (*HEAVY, "nhi_watch.detect.scoring", "sqlite3")
+    wanted = HEAVY if name == "brief" else (*HEAVY, "nhi_watch.detect.scoring")
     assert [module for module in loaded if module.startswith(wanted)] == []

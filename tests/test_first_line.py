@@ -88,6 +88,16 @@ def test_explain_tells_both_ends_the_share_refused_and_the_whole_user_agent() ->
     assert "User agent: aws-cli/2.15.30 md/Botocore#1.34" in told
 
 
+def test_what_was_odd_on_other_days_is_told_apart_so_that_counts_agree_with_the_summary() -> None:
+    """A weak day before a theft belongs to its notable; it is not where the theft begins."""
+    notable = documents()[0]
+    before = {**notable["timeline"][0], "time": "2026-03-06T00:53:00Z", "action": "ses:GetSendQuota", "points": 0.9,
+              "count": 7}  # fmt: skip
+    told = shown({**notable, "timeline": [before, *notable["timeline"]], "baseline": {"id": "2026-03-08"}})
+    assert "First odd call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "Odd calls: 20, 2 of" in told
+    assert "On other days (2026-03-06): 7 odd calls" in told and "ses:GetSendQuota" not in told
+
+
 def test_explain_folds_what_is_under_half_a_point_unless_asked() -> None:
     notable = documents()[0]
     assert "under half a point" in shown(notable) and "58 days of terraform only" not in shown(notable)

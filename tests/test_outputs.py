@@ -106,6 +106,15 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
     assert titles == ["New since yesterday (1)", "Earlier (1)", "Below the line (1)"]
 
 
+def test_what_is_settled_stands_apart_with_its_verdict() -> None:
+    below, done = ({**documents()[n], "id": f"{n}52b5797c8", "listed": False} for n in (0, 1))
+    stream = io.StringIO()
+    settled = {**done, "life": "closed", "closed_why": "benign, by alice"}
+    show([], run(2), Console(file=stream, width=100), [settled, below])
+    head, _, tail = stream.getvalue().partition("Settled (1)")
+    assert "Below the line (1)" in head and "benign, by alice: " in tail and "alice" not in head
+
+
 def test_without_notables_there_is_one_calm_line() -> None:
     assert shown([], 80, {"read": 3, "rejected": {}, "notables": 0}) == (
         "No notables: nothing is worth your time.\n3 records → 0 notables; rejected 0"

@@ -35,7 +35,8 @@ def chromium() -> Iterator[Chrome]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(render(documents(), run(), events=originals(), out=Path("out of/mine")), "utf-8")
+    place = "--out 'out of/mine' --state s.sqlite"
+    path.write_text(render(documents(), run(), events=originals(), place=place), "utf-8")
     return path
 
 
@@ -392,7 +393,7 @@ def test_commands_and_searches_are_there_to_copy(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     commands = [code.text for code in page.find_elements(By.CSS_SELECTOR, "#n0 .commands code")]
     assert [shlex.split(line)[1] for line in commands] == ["explain", "brief", "respond", "feedback", "feedback"]
-    assert {shlex.split(line)[-1] for line in commands} == {"out of/mine"}
+    assert {tuple(shlex.split(line)[-4:]) for line in commands} == {("--out", "out of/mine", "--state", "s.sqlite")}
     for language in ("SPL", "ES|QL", "KQL", "jq"):
         page.find_element(By.XPATH, f"//article//button[text()='{language}']").click()
         page.find_element(By.CSS_SELECTOR, f"#n0 [aria-label='Copy {language}: the records behind it']").click()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from nhi_watch_lab import truth
 from nhi_watch_lab.simulator import TECHNIQUES, Day, Spec, Tenant, write
 from nhi_watch_lab.simulator.campaigns import ORIGINS
 
@@ -183,3 +184,11 @@ def test_files_hold_one_event_a_line(tmp_path: Path) -> None:
     lines = gzip.decompress((tmp_path / "events" / "2025-03-03.ndjson.gz").read_bytes()).splitlines()
     assert all(json.loads(line)["eventTime"].startswith("2025-03-03T") for line in lines)
     assert json.loads((tmp_path / "labels.json").read_bytes()) == labels
+
+
+def test_the_demo_tells_what_it_listed_that_is_no_incident() -> None:
+    hit = {"id": "aaaaaaaa", "score": 90.0, "severity": "critical", "title": "stolen", "record_ids": ["1", "7"]}
+    wrong = {"id": "bbbbbbbb", "score": 98.0, "severity": "critical", "title": "refused", "record_ids": ["9"]}
+    assert list(truth.no_incidents([{"record_ids": ["1", "2"]}], [hit, wrong])) == [
+        "Of the 2 notables listed, 1 are none of these incidents:", "  bbbbbb, 98 critical: refused"
+    ]  # fmt: skip

@@ -1,6 +1,7 @@
-"""Holds what `nhi score` found against the labels of a simulated tenant: which incidents are listed, and which not.
+"""Holds what `nhi score` found against the labels of a simulated tenant: which incidents are listed, which not, and
+what is listed that is none.
 
-`python -m nhi_watch_lab.truth out/demo` reads OUT/data/labels.json and OUT/state.sqlite.
+`python -m nhi_watch_lab.truth out/demo` reads OUT/data/labels.json, OUT/state.sqlite and OUT/notables.jsonl.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nhi_watch.core.notable import severity_of
+from nhi_watch.report import jsonlines
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
 
@@ -27,6 +29,15 @@ def told(incidents: Iterable[Document], notables: Sequence[Document]) -> Iterato
         yield f"  {incident['first_time'][:16]}  {incident['technique']:22} {incident['origin']:9} {_fate(best)}"
 
 
+def no_incidents(incidents: Iterable[Document], listed: Sequence[Document]) -> Iterator[str]:
+    """How many of the listed notables hold no record of any incident, and a line for each of them."""
+    records = {record for incident in incidents for record in incident["record_ids"]}
+    wrong = [one for one in listed if not records & set(one["record_ids"])]
+    yield f"Of the {len(listed)} notables listed, {len(wrong)} are none of these incidents:"
+    for one in sorted(wrong, key=lambda one: -float(one["score"])):
+        yield f"  {one['id'][:6]}, {one['score']:g} {one['severity']}: {one['title']}"
+
+
 def _fate(best: Document | None) -> str:
     if best is None:
         return "missed: none of its records made a notable; they look like the identity's own days"
@@ -37,17 +48,18 @@ def _fate(best: Document | None) -> str:
 
 
 def main(folder: Path) -> None:
-    """Print what became of each incident."""
+    """Print what became of each incident, and what else is listed."""
     incidents = json.loads((folder / "data" / "labels.json").read_text("utf-8"))["incidents"]
     store = SqliteStore(folder / "state.sqlite")
     try:
         notables = State(store).every_notable()
     finally:
         store.close()
+    listed = list(jsonlines.read(folder / "notables.jsonl"))
     lines = list(told(incidents, notables))
     found = sum(" found: " in line for line in lines)
     head = f"The simulator hid {len(lines)} incidents in these logs; {found} of them are listed above:"
-    sys.stdout.write("\n".join(["", head, *lines]) + "\n")
+    sys.stdout.write("\n".join(["", head, *lines, *no_incidents(incidents, listed)]) + "\n")
 
 
 if __name__ == "__main__":

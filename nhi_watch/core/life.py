@@ -56,6 +56,15 @@ def is_new(notable: Mapping[str, Any]) -> bool:
     return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
 
+SETTLED = ("benign", "expected", "duplicate", "excepted")
+"""How `closed_why` begins where people have dealt with a notable."""
+
+
+def is_settled(notable: Mapping[str, Any]) -> bool:
+    """Whether a verdict or an exception took a notable off the list."""
+    return notable["life"] == "closed" and str(notable["closed_why"]).startswith(SETTLED)
+
+
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:
     """A notable of an earlier version, as this one keeps it: it was listed, and its one day is its first revision."""
     if "revisions" in document:

@@ -10,7 +10,9 @@ const tally = (pairs) => [...pairs.reduce((sum, [name, count]) => sum.set(name, 
 
 const oddOf = (n) => {
   const odd = n.timeline.filter((entry) => entry.points >= REASON);
-  return odd.length ? odd : n.timeline;
+  const all = odd.length ? odd : n.timeline;
+  const then = all.filter((entry) => entry.time.startsWith(n.face_day)); // the day that the summary tells of
+  return then.length ? then : all;
 };
 const agentsOf = (n) => {
   const found = Object.values(n.events).map((event) =>
@@ -31,7 +33,7 @@ const headOf = (n, at) => {
     h("div", { class: "headline" },
       h("p", { class: "crumbs" }, badge(n.severity), h("span", {}, DATA.kinds[n.kind]), h("span", {}, `rank ${n.rank}`),
         h("code", {}, n.short), h("span", {}, n.life, n.closed_why ? `: ${n.closed_why}` : ""),
-        n.over_budget && h("span", { class: "tag" }, "over budget"), !n.listed && h("span", { class: "tag quiet" }, "below the line"),
+        n.over_budget && h("span", { class: "tag" }, "over budget"), !n.listed && h("span", { class: "tag quiet" }, n.part.toLowerCase()),
         n.revision > 1 && h("span", {}, `revision ${n.revision}`),
         n.telemetry.provisional && h("span", { class: "provisional" }, "provisional: the last hour is still open")),
       h("h2", { id: `t${at}` }, n.title), n.summary.split(/ (?=Why: )/).map((part, nth) => h("p", { class: nth ? "summary muted" : "summary" }, part)),
@@ -54,11 +56,10 @@ const headOf = (n, at) => {
 };
 
 const commandsOf = (n) => {
-  const out = /^[\w./-]+$/.test(DATA.out) ? DATA.out : `'${DATA.out.replace(/'/g, "'\\''")}'`;
-  const said = [["Why", `nhi explain ${n.short} --out ${out}`], ["In sentences", `nhi brief ${n.short} --out ${out}`],
-    ["What to do", `nhi respond plan ${n.short} --out ${out}`],
-    ["It was an attack", `nhi feedback ${n.short} confirmed --by YOU --why REASON --out ${out}`],
-    ["It was harmless", `nhi feedback ${n.short} benign --by YOU --why REASON --out ${out}`]];
+  const said = [["Why", `nhi explain ${n.short} ${DATA.place}`], ["In sentences", `nhi brief ${n.short} ${DATA.place}`],
+    ["What to do", `nhi respond plan ${n.short} ${DATA.place}`],
+    ["It was an attack", `nhi feedback ${n.short} confirmed --by YOU --why REASON ${DATA.place}`],
+    ["It was harmless", `nhi feedback ${n.short} benign --by YOU --why REASON ${DATA.place}`]];
   return card("Next", "commands to copy", h("ul", { class: "commands" }, said.map(([what, line]) =>
     h("li", {}, h("span", {}, what), h("code", {}, line), copier(line, "Copy", `Copy: ${what}`)))));
 };

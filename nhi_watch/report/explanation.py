@@ -15,12 +15,10 @@ from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.report import meanings
-from nhi_watch.report.words import visible
+from nhi_watch.report.words import LIGHT, odd_calls, visible
 from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
-LIGHT = 0.5
-"""Points under which a signal is folded and a call is not odd."""
 _MOST_STEPS = 12
 _MOST_LINKS = 12
 
@@ -64,9 +62,9 @@ def _members(notable: Json) -> list[str]:
 
 def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
     """First and last odd call with their records, addresses, the share that was refused, full user agents."""
-    odd = [entry for entry in notable["timeline"] if entry["points"] >= LIGHT] or notable["timeline"]
-    if not odd or notable["kind"] != "compromise":
+    if not notable["timeline"] or notable["kind"] != "compromise":
         return []
+    odd, others = odd_calls(notable)
     calls = sum(entry["count"] for entry in odd)
     refused = sum(entry["count"] for entry in odd if entry["outcome"] == "denied")
     sources = list(dict.fromkeys(entry["source"] for entry in odd if entry["source"]))
@@ -75,8 +73,16 @@ def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
         f"First odd call: {_call(odd[0], events)}",
         f"Last odd call: {_call(odd[-1], events)}",
         f"Odd calls: {calls:,}, {refused:,} of them refused; from {', '.join(sources[:6]) or 'unknown'}",
+        *_elsewhen(others),
         *(f"User agent: {agent}" for agent in list(agents)[:3]),
     ]
+
+
+def _elsewhen(odd: Sequence[Json]) -> Iterator[str]:
+    """What was odd on other days of the same notable."""
+    if odd:
+        days = " to ".join(dict.fromkeys((odd[0]["time"][:10], odd[-1]["time"][:10])))
+        yield f"On other days ({days}): {sum(entry['count'] for entry in odd):,} odd calls"
 
 
 _AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', re.IGNORECASE)

@@ -12,7 +12,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -34,7 +33,7 @@ _SCRIPTS = ("words.js", "pictures.js", "detail.js", "report.js")
 
 def render(
     notables: Sequence[Json], run: Json, below: Sequence[Json] = (), events: Mapping[str, Json] | None = None,
-    out: Path | None = None,
+    place: str = "--out nhi-out",
 ) -> str:  # fmt: skip
     """The report of a run.
 
@@ -43,7 +42,7 @@ def render(
         run: the object of run.json; what it lacks is not shown.
         below: what has no place in the list, ranked; the first of them are shown at its end.
         events: record id → `file`, `line` and `raw` of the records behind the notables, as far as they are at hand.
-        out: the folder of results, for the commands that the page offers.
+        place: options that name the folder of results and the state, for the commands that the page offers.
     """
     shown = [*notables, *below[:_BELOW]]
     style, script = _asset("report.css"), "\n".join(map(_asset, _SCRIPTS))
@@ -53,7 +52,7 @@ def render(
         # Ours alone, never from data: the only texts that are not escaped.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
-        data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {})), "out": str(out or "nhi-out")}),
+        data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {})), "place": place}),
         policy=_policy(style, script),
         funnel=run_summary.funnel(run),
         facts=run_summary.facts(run),
@@ -83,6 +82,7 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
                          "timeline": max(0, len(notable["timeline"]) - marks)},
             "short": short[notable["id"]],
             "part": words.part_of(notable),
+            "face_day": words.face_day(notable) if notable["kind"] == "compromise" else "",
             "events": found,
             "queries": queries(notable, [str(event["raw"]) for event in found.values()]),
         }  # fmt: skip

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.life import is_new
+from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import short_ids
 from nhi_watch.report import run_summary
-from nhi_watch.report.words import KINDS, clock, lasted, short_name, visible
+from nhi_watch.report.words import KINDS, PARTS, clock, lasted, part_of, short_name, visible
 
 Json = Mapping[str, Any]
 
@@ -32,14 +32,13 @@ _FIXED = 42
 def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[Json] = ()) -> None:
     """Write the table and one line about the run; colour only where the console has it.
 
-    `below`: what is below the line, where it is to be listed as well.
+    `below`: what is below the line or settled, where it is to be listed as well.
 
     A narrow console gets no times; a character that its encoding lacks becomes a question mark.
     """
-    new, earlier = ([n for n in notables if is_new(n) is wanted] for wanted in (True, False))
     short = short_ids(str(notable["id"]) for notable in (*notables, *below))
-    parts = (("New since yesterday", new), ("Earlier", earlier), ("Below the line", below))
-    for title, part in parts:
+    for title in PARTS:
+        part = [notable for notable in (*notables, *below) if part_of(notable) == title]
         if part:
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
             console.print(_table(part, console, short))
@@ -95,7 +94,8 @@ def _whom(notable: Json) -> str:
     days = notable["usual"]["active_days"]
     history = f"{days} d" if days else "new"
     owner = visible(notable["identity"]["owner"], 24) or "no owner"
-    return f"{visible(short_name(notable['identity']), 40)}, {history}, {owner}"
+    settled = f"{notable['closed_why']}: " if is_settled(notable) else ""
+    return f"{settled}{visible(short_name(notable['identity']), 40)}, {history}, {owner}"
 
 
 def _text(console: Console, text: str, limit: int, style: str = "") -> Text:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import is_new
+from nhi_watch.core.life import is_new, is_settled
 from nhi_watch.core.notable import clip
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
@@ -17,6 +17,8 @@ _HIDING = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"})
 _PLAIN = re.compile(r"[ -~]*")
 _ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:(.+)", re.DOTALL)
 
+LIGHT = 0.5
+"""Points under which a signal is folded and a call is not odd."""
 KINDS = {"compromise": "Compromise", "exposure": "Exposure", "posture": "Posture", "blind_spot": "Blind spot"}
 
 
@@ -120,8 +122,28 @@ def percent(share: float) -> str:
     return "<1%" if 0 < share < 0.01 else f"{share:.0%}"
 
 
+def face_day(notable: Mapping[str, Any]) -> str:
+    """The UTC date whose score and summary a compromise shows: the day after the baseline that it is held against."""
+    eve = timestamps.parse(f"{notable['baseline']['id'][:10]}T00:00:00Z")
+    return timestamps.render_day(eve // timestamps.DAY + 1)
+
+
+def odd_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Timeline entries that are odd: those of the day that the summary tells of, and those of its other days."""
+    odd = [entry for entry in notable["timeline"] if entry["points"] >= LIGHT] or notable["timeline"]
+    day = face_day(notable)
+    then = [entry for entry in odd if entry["time"][:10] == day]
+    return (then, [entry for entry in odd if entry["time"][:10] != day]) if then else (odd, [])
+
+
+PARTS = ("New since yesterday", "Earlier", "Below the line", "Settled")
+"""Of the list, in their order."""
+
+
 def part_of(notable: Mapping[str, Any]) -> str:
     """The part of the list in which a notable stands."""
+    if is_settled(notable):
+        return "Settled"
     if not notable["listed"]:
         return "Below the line"
     return "New since yesterday" if is_new(notable) else "Earlier"

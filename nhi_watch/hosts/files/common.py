@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from nhi_watch.context.assets import NO_ASSETS, Assets, load
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.life import is_new
+from nhi_watch.core.life import is_new, is_settled
 
 if TYPE_CHECKING:
     from nhi_watch.state.sqlite import SqliteStore
@@ -35,6 +38,18 @@ def add_state(parser: argparse.ArgumentParser, assets: bool = True, now: bool = 
         parser.add_argument("--now", metavar="TIME", help="judge as of this time (default: the data's end for ages, "
                             "else now)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def program() -> str:
+    """The program as it was called, for the commands that a person is told to run next."""
+    called = sys.argv[0]
+    return "nhi" if Path(called).name != "nhi" or shutil.which("nhi") == called else shlex.quote(called)
+
+
+def place(out: Path, state: Optional[Path] = None) -> str:
+    """The options with which the next command finds the same results and the same state."""
+    elsewhere = ("--state", str(state)) if state and state != out / "state.sqlite" else ()
+    return shlex.join(("--out", str(out), *elsewhere))
 
 
 def add_policy(parser: argparse.ArgumentParser) -> None:
@@ -107,15 +122,17 @@ def seconds(text: Optional[str], name: str) -> int:
 
 
 def overall(notables: Iterable[dict[str, Any]], above: int = 0) -> list[dict[str, Any]]:
-    """The notables of all days in one order, ranked anew: what people read from top to bottom, what is new first.
+    """The notables of all days in one order, ranked anew: what people read, what is new first, what is settled last.
 
     `above`: how many stand above them.
     """
-    ordered = sorted(notables, key=lambda n: (not is_new(n), -n["priority"], -n["score"], n["id"]))
+    ordered = sorted(notables, key=lambda n: (is_settled(n), not is_new(n), -n["priority"], -n["score"], n["id"]))
     return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, above + 1)]
 
 
-def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> list[dict[str, Any]]:
+def publish(
+    out: Path, fresh: Iterable[dict[str, Any]], replaced: str, state: Optional[Path] = None
+) -> list[dict[str, Any]]:
     """Put notables of one kind into the folder's list and report, in place of those of that kind; returns the list.
 
     Raises:
@@ -133,7 +150,7 @@ def publish(out: Path, fresh: Iterable[dict[str, Any]], replaced: str) -> list[d
     jsonlines.write(lower, below)
     run = _run(out / "run.json")
     with jsonlines.replacing(out / "report.html") as file:
-        page = html.render(ranked, {**run, "notables": len(ranked)}, below, originals.load(out), out)
+        page = html.render(ranked, {**run, "notables": len(ranked)}, below, originals.load(out), place(out, state))
         file.write(page.encode("utf-8", "replace"))
     return ranked
 

@@ -17,7 +17,7 @@ from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import originals, reader
-from nhi_watch.hosts.files.common import BELOW, overall
+from nhi_watch.hosts.files.common import BELOW, overall, place
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake import sources
@@ -70,7 +70,7 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
         store.close()
     events = originals.renew(job.out, [*result.notables, *result.below], places)
     result.run["seconds"]["total"] = round(time.perf_counter() - started, 3)
-    _write(job.out, result, events)
+    _write(job.out, job.state, result, events)
     if job.state and job.learn:
         audit.note_change(job.state.parent / audit.NAME, "model", result.run["model"]["sha256"], result.run["model"])
     return result
@@ -169,12 +169,12 @@ def _feed(
     intake.feed(batch.records, refuse, places.noting(batch) if places else None)
 
 
-def _write(out: Path, result: Result, events: Mapping[str, Any]) -> None:
+def _write(out: Path, state: Optional[Path], result: Result, events: Mapping[str, Any]) -> None:
     jsonlines.write(out / "notables.jsonl", result.notables)
     jsonlines.write(out / BELOW, result.below)
     jsonlines.write(out / "run.json", [result.run])
     with jsonlines.replacing(out / "report.html") as file:
-        page = html.render(result.notables, result.run, result.below, events, out)
+        page = html.render(result.notables, result.run, result.below, events, place(out, state))
         file.write(page.encode("utf-8", "replace"))
 
 

@@ -103,7 +103,7 @@ def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any
     jsonlines.write_run(out / "posture.json", summary)
     run = {"identities": summary["history"]["identities"], "notables": len(notables), "created": summary["looked"]}
     with jsonlines.replacing(out / "posture.html") as file:
-        file.write(html.render(notables[:most], run, out=out).encode("utf-8", "replace"))
+        file.write(html.render(notables[:most], run, place=common.place(out)).encode("utf-8", "replace"))
 
 
 def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:

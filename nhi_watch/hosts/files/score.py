@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
+from nhi_watch.hosts.files import common
 from nhi_watch.hosts.files.inputs import add_input, job_of, print_json, progress, tell_refused
 from nhi_watch.report.words import visible
 
@@ -70,7 +71,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     _remarks(result.run, job.out, Console(stderr=True, highlight=False))
     console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
     if result.notables:
-        console.print(f"Next: nhi explain 1 --out {job.out}", soft_wrap=True, markup=False)
+        told = f"Next: {common.program()} explain 1 {common.place(job.out, job.state)}"
+        console.print(told, soft_wrap=True, markup=False)
     return 0
 
 
