@@ -73,7 +73,8 @@ def told(name: str, document: dict[str, Any]) -> Told:
     """The brief of a notable with the steps of the shipped policy."""
     members = subjects.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
-    made = plan.draft(document, policy.load(), {str(members[0]["id"]): keys}, plan.Breaks((), ()), 1_772_323_200)
+    whole = subjects.Subjects({str(members[0]["id"]): keys})
+    made = plan.draft(document, policy.load(), whole, plan.Breaks((), ()), 1_772_323_200)
     return Told(name, document, made, brief.facts(document, plan.facts(made)))
 
 

@@ -107,7 +107,8 @@ def _exposures() -> Iterator[Proof]:
 def _proof(name: str, sample: str, ids: Iterable[str], document: dict[str, Any]) -> Proof:
     members = subjects.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
-    made = plan.draft(document, policy.load(), {str(members[0]["id"]): keys}, plan.Breaks((), ()), LEAK)
+    whole = subjects.Subjects({str(members[0]["id"]): keys})
+    made = plan.draft(document, policy.load(), whole, plan.Breaks((), ()), LEAK)
     followed = [e for e in ledger.follow(MemoryStore(), History(), [document], LEAK) if e.due and e.owner]
     actions, controls = sorted({s["action"] for s in made["steps"]}), sorted({e.control for e in followed})
     reached = _reached(document, tuple(actions), tuple(controls))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
+from nhi_watch.core.event import Identity
 from nhi_watch.detect import model
 from nhi_watch.detect.explain.controls import controls, unused_calls
 from nhi_watch.detect.features import EpisodeView
@@ -20,6 +21,12 @@ def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] =
     (whole,) = whole_days(events(today, TODAY)).values()
     past = learnt(history).past(MACHINE, TODAY)
     return EpisodeView(views_of(whole.ordered(), past), past)
+
+
+def _part(identity: Identity, today: Sequence[dict[str, Any]]) -> Episode:
+    seen = episode([{"who": identity._asdict(), **one} for one in today])
+    bound = Baselines(model.load()).bound(seen.past, identity)
+    return Episode(identity, seen, ZERO, bound.points(ZERO), bound, frozenset())
 
 
 def reasons(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = (), kind: str = "role") -> list[str]:
@@ -80,3 +87,17 @@ def test_nothing_new_and_nothing_unused_still_has_a_reason() -> None:
 def test_reasons_are_bounded() -> None:
     today = [{"action": f"odd:{'x' * 100}{n}"} for n in range(40)]
     assert all(len(reason) <= 900 for reason in reasons(today))
+
+
+def test_what_the_intrusion_made_is_removed_and_not_rotated() -> None:
+    made = MACHINE._replace(id="aws:1:user:AIDAMADE", name=f"arn:aws:iam::{MACHINE.account}:user/svc", kind="user")
+    acts = [{"action": "iam:CreateUser", "target": "svc"},
+            {"action": "iam:CreateAccessKey", "target": "svc", "issued": "AKIAEXAMPLE1"}]  # fmt: skip
+    creator = _part(MACHINE, acts)
+    ours, theirs = _part(made, [KEY]), _part(MACHINE, [{**KEY, "action": "iam:ListUsers"}])
+    first = [c.reason for c in controls(creator._replace(members=(creator, ours), links=()))]
+    assert first[2].endswith(": Remove arn:aws:iam::" + MACHINE.account + ":user/svc, which this intrusion made: "
+                             "do not rotate it, delete it and its keys.")  # fmt: skip
+    assert "detach every policy" in first[3] and "Rotate" not in first[2]
+    second = [c.reason for c in controls(creator._replace(members=(creator, theirs), links=()))]
+    assert second[2].endswith("Remove AKIAEXAMPLE1, which this intrusion made: delete it, nobody else relies on it.")

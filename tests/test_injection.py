@@ -31,6 +31,7 @@ from nhi_watch.act.copilot import writer
 from nhi_watch.act.copilot.client import Endpoint
 from nhi_watch.act.copilot.masking import mask, restore
 from nhi_watch.act.response import export, plan, policy
+from nhi_watch.act.response.subjects import Subjects
 from nhi_watch.detect import feedback
 from nhi_watch.detect.explain import brief
 from nhi_watch.hosts.files import audit as audit_command
@@ -103,7 +104,7 @@ def test_the_words_of_a_brief_are_those_of_a_harmless_one() -> None:
 def test_a_plan_quotes_them_and_no_command_holds_one(documents: list[dict[str, Any]]) -> None:
     steps = 0
     for document in documents:
-        made = plan.draft(document, POLICY, credentials(document), NOTHING, 1_772_323_200)
+        made = plan.draft(document, POLICY, Subjects(credentials(document)), NOTHING, 1_772_323_200)
         steps += len(made["steps"])
         commands = [[s["commands"], s["shell"], s["undo"], s["with"]] for s in made["steps"]]
         assert MARK not in json.dumps(commands).lower()

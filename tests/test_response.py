@@ -25,6 +25,7 @@ from nhi_watch.act import audit, clock
 from nhi_watch.act.response import approval, plan, policy, subjects
 from nhi_watch.act.response.actions import CATALOGUE
 from nhi_watch.act.response.policy import Policy
+from nhi_watch.act.response.subjects import Subjects
 from nhi_watch.act.response.targets import PATTERNS, parameters
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import NotableIdentity
@@ -125,7 +126,11 @@ def test_rules_that_only_look_alike_do_not_overlap(tmp_path: Path) -> None:
 
 
 def drafted(document: Mapping[str, Any], rules: Policy, *credentials: str) -> dict[str, Any]:
-    return plan.draft(document, rules, {document["identity"]["id"]: credentials}, NOTHING, SECOND)
+    return plan.draft(document, rules, mine(document["identity"]["id"], *credentials), NOTHING, SECOND)
+
+
+def mine(name: str, *credentials: str, **more: Any) -> Subjects:
+    return Subjects({name: list(credentials)}, **more)
 
 
 def test_a_plan_for_a_users_key_is_exact_and_in_order() -> None:
@@ -158,7 +163,7 @@ def test_people_choose_what_is_approved_together() -> None:
     assert rest
     one = plan.only(whole, [first])
     assert [(step["n"], step["action"]) for step in one["steps"]] == [(1, first)]
-    plan.check(one, policy.load(), notable(), {USER.id: [KEY]})
+    plan.check(one, policy.load(), notable(), mine(USER.id, KEY))
     with pytest.raises(InputError, match="is not in the plan; it has"):
         plan.only(whole, ["gcp_disable_key"])
 
@@ -202,7 +207,7 @@ def test_each_action_can_be_written_out_for_an_identity_of_its_kind(name: str) -
     made = drafted(notable(identity=who, impact=_impact(1.0)), rules, *filter(None, [credential]))
     (step,) = [s for s in made["steps"] if s["action"] == name]
     assert all(shlex.split(line) == list(words) for line, words in zip(step["shell"], step["commands"]))
-    plan.check(made, rules, notable(identity=who, impact=_impact(1.0)), {unique: [credential] if credential else []})
+    plan.check(made, rules, notable(identity=who, impact=_impact(1.0)), mine(unique, *filter(None, [credential])))
 
 
 HOSTILE = ["ci; rm -rf /", "$(id)", "`id`", "-rf", "--user", "a b", "x\ny", "x\x00", "ＣＩ", "ci\u202e", "'", '"',
@@ -219,7 +224,7 @@ def test_a_name_that_no_api_allows_gets_no_command(name: str) -> None:
 
 def test_a_plan_that_was_changed_is_refused() -> None:
     document, rules = notable(impact=_impact(1.0)), policy.load()
-    secrets = {USER.id: [KEY]}
+    secrets = mine(USER.id, KEY)
     made = drafted(document, rules, KEY)
     plan.check(made, rules, document, secrets)
     other = json.loads(json.dumps(made))
@@ -582,10 +587,9 @@ def _member(who: NotableIdentity) -> dict[str, Any]:
 def test_the_key_comes_from_any_record_of_the_notable() -> None:
     found = subjects.subjects(lived(by_user("10:01"), by_user("10:05", key="")), linked())
     assert found.credentials[USER.id] == [KEY]
-    breaks = plan.Breaks((), (), found.gone)
-    made = plan.draft(linked(), policy.load(), found.credentials, breaks, SECOND)
+    made = plan.draft(linked(), policy.load(), found, NOTHING, SECOND)
     assert ("aws_deactivate_key", KEY) in [(s["action"], s["with"].get("aws_key")) for s in made["steps"]]
-    plan.check(made, policy.load(), linked(), found.credentials, found.gone)
+    plan.check(made, policy.load(), linked(), found)
 
 
 def test_a_user_whom_records_name_without_an_arn_can_be_acted_on() -> None:
@@ -602,28 +606,81 @@ def test_what_no_longer_exists_is_said_and_gets_no_command() -> None:
     delete_role = by_user("11:01", "DeleteRole", roleName="payments-api")
     found = subjects.subjects(lived(role, by_user("10:01"), delete_key, delete_role), linked())
     assert {(one.identity, one.credential) for one in found.gone} == {(USER.id, KEY), (ROLE.id, "")}
-    made = plan.draft(linked(), policy.load(), found.credentials, plan.Breaks((), (), found.gone), SECOND)
+    made = plan.draft(linked(), policy.load(), found, NOTHING, SECOND)
     assert not [s for s in made["steps"] if "payments-api" in str(s["with"]) or KEY in str(s["with"])]
     text = plan.text(made)
     assert "no longer exists: deleted at" in text and f"anything with `{KEY}`" in text and "record u11" in text
 
 
+def made_by_the_role() -> tuple[dict[str, Any], Subjects]:
+    """The role makes the user, gives it all and a key, and works with that."""
+    doing = [
+        {**log(DAY_ONE, f"10:0{n}", role="payments-api", service="iam", name=name, id=f"r{n}",
+               requestParameters={"userName": "ci", **more}), "responseElements": answer}
+        for n, (name, more, answer) in enumerate([
+            ("CreateUser", {}, None),
+            ("AttachUserPolicy", {"policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}, None),
+            ("CreateAccessKey", {}, {"accessKey": {"accessKeyId": KEY, "userName": "ci", "status": "Active"}}),
+        ])
+    ]  # fmt: skip
+    for one in doing:
+        one["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] = "AROAEXAMPLE"
+    calm = log(DAY_ONE - 1, "10:00", role="payments-api", id="calm")
+    calm["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] = "AROAEXAMPLE"
+    actions = plan_dimension("iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey", "s3:ListBuckets")
+    document = {**linked(), "usual": {**linked()["usual"], "dimensions": [actions]}}
+    return document, subjects.subjects(lived(calm, *doing, by_user("10:20", "ListBuckets")), document)
+
+
+def plan_dimension(*fresh: str) -> dict[str, Any]:
+    return {"name": "action", "usual": [], "observed": [{"value": one, "new": True, "count": 1} for one in fresh]}
+
+
+def test_what_the_intrusion_made_is_stripped_and_deleted_and_gets_no_new_key() -> None:
+    document, found = made_by_the_role()
+    assert found.made == {USER.id, KEY}
+    made = plan.draft(document, policy.load(), found, NOTHING, SECOND)
+    steps = [(s["action"], s["with"]["aws_name"]) for s in made["steps"]]
+    assert [name for name, who in steps if who == "ci" and name != "aws_deny_user"] == [
+        "aws_deactivate_key", "aws_detach_made_user", "aws_delete_key", "aws_delete_made_user"
+    ]  # fmt: skip
+    assert not [name for name, who in steps if "made" in name and who == "payments-api"]
+    text = plan.text(made)
+    assert "aws iam detach-user-policy" in text and "aws iam delete-user --user-name ci" in text
+    plan.check(made, policy.load(), document, found)
+    with pytest.raises(InputError, match="is not one that"):
+        plan.check(made, policy.load(), document, found._replace(made=frozenset()))
+
+
+def test_the_new_calls_of_one_of_several_are_its_own() -> None:
+    document, found = made_by_the_role()
+    made = plan.draft(document, policy.load(), found, NOTHING, SECOND)
+    (deny,) = [s for s in made["steps"] if s["action"] == "aws_deny_new_calls_role"]
+    assert deny["with"]["calls"] == "iam:AttachUserPolicy,iam:CreateAccessKey,iam:CreateUser"
+
+
+def test_a_key_that_the_intrusion_made_for_a_user_who_was_there_is_deleted_and_not_renewed() -> None:
+    whole = mine(USER.id, KEY, made=frozenset({KEY}))
+    made = plan.draft(notable(impact=_impact(1.0)), policy.load(), whole, NOTHING, SECOND)
+    assert [s["action"] for s in made["steps"]] == ["aws_deactivate_key", "aws_deny_user", "aws_delete_key"]
+
+
 def test_a_step_for_what_is_gone_meanwhile_is_refused() -> None:
-    document, secrets = notable(impact=_impact(1.0)), {USER.id: [KEY]}
+    document, secrets = notable(impact=_impact(1.0)), mine(USER.id, KEY)
     made = plan.draft(document, policy.load(), secrets, NOTHING, SECOND)
     with pytest.raises(InputError, match="is not one that"):
-        plan.check(made, policy.load(), document, secrets, [subjects.Gone(USER.id, "", "deleted")])
+        plan.check(made, policy.load(), document, secrets._replace(gone=(subjects.Gone(USER.id, "", "deleted"),)))
 
 
-def test_a_real_intrusion_is_planned_with_its_stolen_key_and_one_time_of_containment(tmp_path: Path) -> None:
+def test_a_real_intrusion_is_planned_with_its_stolen_key_and_the_role_it_made_is_not_rotated(tmp_path: Path) -> None:
     jobs.score(jobs.Job([str(shared_data("cloudtrail/invictus"))], tmp_path, tmp_path / "state.sqlite", budget=1000))
     first = json.loads((tmp_path / "notables.jsonl").read_text("utf-8").splitlines()[0])
     made = asked(command, "plan", "1", out=tmp_path)
     assert "AKIATFQR7NSC8Q4X20BJ" in [s["with"].get("aws_key") for s in made["steps"]]
     assert "no longer exists" in " ".join(left["why"] for left in made["not_proposed"])
-    times = re.findall(r"issued before (\S+),", " ".join(c["reason"] for c in first["controls"]))
-    times += [s["with"]["before"] for s in made["steps"] if "before" in s["with"]]
-    assert times and set(times) == {first["last_time"]}
+    assert first["controls"][2]["reason"].endswith("do not rotate it, delete it and its keys.")
+    (deny,) = [s for s in made["steps"] if s["action"] == "aws_deny_new_calls_user"]
+    assert "iam:GetUser" in deny["with"]["calls"].split(",")
     assert {control["status"] for control in first["controls"]} == {"open"}
 
 

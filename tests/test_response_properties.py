@@ -18,6 +18,7 @@ from desk_samples import ACCOUNT, DAY_ONE, KEY, ROLE, USER, notable
 from nhi_watch.act.response import approval, export, plan, policy
 from nhi_watch.act.response.actions import CATALOGUE, KINDS, PROVIDERS
 from nhi_watch.act.response.policy import LEVELS, Approver, Policy, Rule
+from nhi_watch.act.response.subjects import Subjects
 from nhi_watch.act.response.targets import PATTERNS
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
@@ -46,7 +47,7 @@ KNOWN = [*((u, n, a, k, c) for u, n, a, k, c in SAMPLES.values()),
 BASE = notable()
 
 
-def random_notable(dice: random.Random) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def random_notable(dice: random.Random) -> tuple[dict[str, Any], Subjects]:
     unique, name, account, kind, credential = dice.choice(KNOWN)
     bad = dice.choice([*HOSTILE, ""])
     if dice.random() < 0.3:
@@ -57,7 +58,7 @@ def random_notable(dice: random.Random) -> tuple[dict[str, Any], dict[str, list[
     document = {**BASE, "identity": who, "title": bad, "members": [],
                 "impact": {"factors": [{"weight": weight}]}, "severity": dice.choice(("low", "critical"))}  # fmt: skip
     secrets = dice.choice(([credential] if credential else [], [credential + bad], []))
-    return document, {unique: secrets}
+    return document, Subjects({unique: secrets})
 
 
 @settings(max_examples=10_000, deadline=None)

@@ -29,8 +29,20 @@ RECORDS = 20
 class Sight:
     """Recent events of one identity that share credential, network, agent and outcome."""
 
-    __slots__ = ("action", "addresses", "agent", "count", "credential", "first", "last", "network", "outcome",
-                 "record_ids", "services")  # fmt: skip
+    __slots__ = (
+        "action",
+        "actions",
+        "addresses",
+        "agent",
+        "count",
+        "credential",
+        "first",
+        "last",
+        "network",
+        "outcome",
+        "record_ids",
+        "services",
+    )  # fmt: skip
 
     def __init__(self, b: Behaviour) -> None:
         shape = b.shape
@@ -41,6 +53,7 @@ class Sight:
         self.addresses: list[str] = []
         self.record_ids: list[str] = []
         self.services: set[str] = set()
+        self.actions: set[str] = set()
 
     def add(self, b: Behaviour) -> None:
         """Count a behaviour."""
@@ -49,6 +62,7 @@ class Sight:
         self.last = max(self.last, b.last)
         self.count += b.count
         self.services.add(b.shape.service)
+        self.actions.add(b.shape.action)
         for address in b.addresses:
             keep(self.addresses, address, 3)
         for record in b.record_ids:

@@ -89,7 +89,10 @@ _TO_CREDENTIAL = {
     "iam.googleapis.com:DisableServiceAccountKey": "deactivated",
     "iam.googleapis.com:EnableServiceAccountKey": "reactivated",
 }
+CREATES = ("iam:CreateUser", "iam:CreateRole")
+"""Calls that make an identity, by its name."""
 _TO_NAME = {
+    **dict.fromkeys(CREATES, "created"),
     **{f"iam:{name}": "deleted" for name in ("DeleteUser", "DeleteRole")},
     **{f"iam.googleapis.com:{name}": "deleted" for name in ("DeleteServiceAccount", "DisableServiceAccount")},
     **{f"iam:Attach{kind}Policy": "granted" for kind in ("User", "Role")},
@@ -102,8 +105,9 @@ _TO_NAME = {
     "iam:UpdateAssumeRolePolicy": "revoked",
 }
 _BY_TRAIT = (("quarantine", "quarantined"), ("sessions_revoked", "revoked"))
-_MAKES = {"iam:CreateAccessKey", "iam:CreateServiceSpecificCredential", "iam.googleapis.com:CreateServiceAccountKey",
-          "iam.googleapis.com:UploadServiceAccountKey"}  # fmt: skip
+MAKES = {"iam:CreateAccessKey", "iam:CreateServiceSpecificCredential", "iam.googleapis.com:CreateServiceAccountKey",
+         "iam.googleapis.com:UploadServiceAccountKey"}  # fmt: skip
+"""Calls that make a long-lived credential."""
 _LEAKED = re.compile(
     r"alert:(?:GuardDuty/(?:AttackSequence:IAM/CompromisedCredentials|UnauthorizedAccess:IAMUser/InstanceCredential\w+"
     r"(?:\.\w+)*)|EntraRisk/(?:leakedCredentials|aadConfirmedServicePrincipalCompromise\w*))"
@@ -278,7 +282,7 @@ def _to_credentials(identity: Identity, b: Behaviour) -> Iterator[tuple[str, Cha
     """(credential, what was done to it); a call counts at the last second of its behaviour, a new one at the first."""
     shape = b.shape
     traits, record = ",".join(shape.traits), b.record_ids[0]
-    if shape.action in _MAKES or _MADE & set(shape.traits):
+    if shape.action in MAKES or _MADE & set(shape.traits):
         owner = b.targets[0] if len(b.targets) == 1 else identity.name if not b.targets else ""
         for name in b.issued:
             yield name, Change(b.first, "created", identity.id, owner, traits, record)

@@ -34,6 +34,8 @@ class Action(NamedTuple):
     """Stop the misuse first, delete last."""
     breaks: str
     """What stops working."""
+    of: str = ""
+    """made: only of an identity that the intrusion itself made; stolen: of no such one; "": of either."""
 
 
 def shell(command: tuple[str, ...]) -> str:
@@ -64,6 +66,43 @@ _DENY_ALL = "arn:aws:iam::aws:policy/AWSDenyAll"
 def _deny_all(verb: str, kind: str) -> Callable[[Params], Commands]:
     return lambda p: (("aws", "iam", f"{verb}-{kind}-policy", f"--{kind}-name", p["aws_name"], "--policy-arn",
                        _DENY_ALL),)  # fmt: skip
+
+
+_ALL = "AttachedPolicies[].PolicyArn"
+_ATTACHED = "AttachedPolicies[?PolicyName!=`AWSDenyAll`].PolicyArn"
+_HANGS = {
+    "user": (("list-attached-user-policies", _ATTACHED, "detach-user-policy", "policy-arn"),
+             ("list-user-policies", "PolicyNames[]", "delete-user-policy", "policy-name"),
+             ("list-groups-for-user", "Groups[].GroupName", "remove-user-from-group", "group-name")),
+    "role": (("list-attached-role-policies", _ATTACHED, "detach-role-policy", "policy-arn"),
+             ("list-role-policies", "PolicyNames[]", "delete-role-policy", "policy-name"),
+             ("list-instance-profiles-for-role", "InstanceProfiles[].InstanceProfileName",
+              "remove-role-from-instance-profile", "instance-profile-name")),
+}  # fmt: skip
+"""What hangs on an identity of AWS and must come off before it is deleted: list, query, call for each, its option."""
+_KEYS = ("list-access-keys", "AccessKeyMetadata[].AccessKeyId", "delete-access-key", "access-key-id")
+
+
+def _loop(kind: str, p: Params, *words: str) -> tuple[str, ...]:
+    """A loop of the shell over a list that only AWS knows; the name is an argument of it, no part of its text."""
+    listing, query, call, option = words
+    script = (f'for one in $(aws iam {listing} --{kind}-name "$1" --query \'{query}\' --output text); '
+              f'do aws iam {call} --{kind}-name "$1" --{option} "$one"; done')  # fmt: skip
+    return "sh", "-c", script, "sh", p["aws_name"]
+
+
+def _strip(kind: str) -> Callable[[Params], Commands]:
+    return lambda p: tuple(_loop(kind, p, *words) for words in _HANGS[kind])
+
+
+def _delete(kind: str) -> Callable[[Params], Commands]:
+    listing, _, call, option = _HANGS[kind][0]
+    console = ("sh", "-c", 'aws iam delete-login-profile --user-name "$1" || true', "sh")
+    return lambda p: (
+        *((_loop(kind, p, *_KEYS), (*console, p["aws_name"])) if kind == "user" else ()),
+        _loop(kind, p, listing, _ALL, call, option), *_strip(kind)(p)[1:],
+        ("aws", "iam", f"delete-{kind}", f"--{kind}-name", p["aws_name"]),
+    )
 
 
 def _policy(effect: Mapping[str, object]) -> str:
@@ -155,11 +194,21 @@ CATALOGUE = {
                ("aws_name", "before"), _inline("role", _SESSIONS, _older), _no_inline("role", _SESSIONS), 10,
                "sessions that are open; workloads that renew theirs go on"),
         Action("aws_deny_new_calls_user", "aws", ("user",), _P, "Deny the calls that were new", ("aws_name", "calls"),
-               _inline("user", _FRESH, _calls), _no_inline("user", _FRESH), 30, "the calls that are named"),
+               _inline("user", _FRESH, _calls), _no_inline("user", _FRESH), 30, "the calls that are named", "stolen"),
         Action("aws_deny_new_calls_role", "aws", ("role",), _P, "Deny the calls that were new", ("aws_name", "calls"),
-               _inline("role", _FRESH, _calls), _no_inline("role", _FRESH), 30, "the calls that are named"),
+               _inline("role", _FRESH, _calls), _no_inline("role", _FRESH), 30, "the calls that are named", "stolen"),
         Action("aws_create_key", "aws", ("user",), _R, "Make a new access key for the consumers", ("aws_name",),
-               _new_key, _never, 50, "nothing"),
+               _new_key, _never, 50, "nothing", "stolen"),
+        Action("aws_detach_made_user", "aws", ("user",), _P, "Take from the user that the intrusion made what it was "
+               "given", ("aws_name",), _strip("user"), _never, 14, "all calls of the user, which nobody else relies on",
+               "made"),
+        Action("aws_detach_made_role", "aws", ("role",), _P, "Take from the role that the intrusion made what it was "
+               "given", ("aws_name",), _strip("role"), _never, 14, "all calls of the role, which nobody else relies on",
+               "made"),
+        Action("aws_delete_made_user", "aws", ("user",), _R, "Delete the user that the intrusion made", ("aws_name",),
+               _delete("user"), _never, 95, "the user, its keys and its password, for good", "made"),
+        Action("aws_delete_made_role", "aws", ("role",), _R, "Delete the role that the intrusion made", ("aws_name",),
+               _delete("role"), _never, 95, "the role and its sessions, for good", "made"),
         Action("aws_delete_key", "aws", ("user", "credential"), _R, "Delete the access key", _KEY, _delete_key, _never,
                90, "calls signed with the key, for good"),
         Action("entra_disable_app", "entra", _ENTRA, _P, "Disable sign-in of the service principal", ("app_id",),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.act import audit
 from nhi_watch.act.response.actions import CATALOGUE, Action, shell
 from nhi_watch.act.response.policy import Policy, Rule, level, rule_for
-from nhi_watch.act.response.subjects import Gone, members_of
+from nhi_watch.act.response.subjects import Subjects, members_of
 from nhi_watch.act.response.targets import parameters
 from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError
@@ -29,19 +29,17 @@ class Breaks(NamedTuple):
 
     consumers: Sequence[Mapping[str, Any]]
     callers: Sequence[str]
-    gone: Sequence[Gone] = ()
-    """What needs no step, because it no longer exists."""
 
 
 def draft(
-    notable: Mapping[str, Any], policy: Policy, credentials: Mapping[str, Sequence[str]], breaks: Breaks, now: int
+    notable: Mapping[str, Any], policy: Policy, subjects: Subjects, breaks: Breaks, now: int
 ) -> dict[str, Any]:
-    """The plan of a notable. `credentials`: identity id → its long-lived credentials that are concerned."""
+    """The plan of a notable."""
     impact, steps = level(notable), []
     left = [{"action": f"anything with {quoted(one.credential)}" if one.credential else "anything",
-             "identity": quoted(one.identity), "why": quoted(one.why)} for one in breaks.gone]  # fmt: skip
-    for member in _left(notable, breaks.gone):
-        found, missing = _steps(notable, policy, member, credentials.get(member["id"], ()))
+             "identity": quoted(one.identity), "why": quoted(one.why)} for one in subjects.gone]  # fmt: skip
+    for member in subjects.left(notable):
+        found, missing = _steps(notable, policy, member, subjects)
         steps += found
         left += missing
     steps.sort(key=lambda s: (CATALOGUE[s["action"]].order, s["identity"], s["action"], canonical(s["with"])))
@@ -54,12 +52,6 @@ def draft(
         "breaks": {"consumers": list(breaks.consumers), "callers": [quoted(c) for c in breaks.callers]},
     }  # fmt: skip
     return sealed(plan)
-
-
-def _left(notable: Mapping[str, Any], gone: Sequence[Gone]) -> list[Mapping[str, Any]]:
-    """The identities that still exist."""
-    dead = {one.identity for one in gone if not one.credential}
-    return [member for member in members_of(notable) if member["id"] not in dead]
 
 
 def only(plan: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -83,23 +75,33 @@ def sealed(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _steps(
-    notable: Mapping[str, Any], policy: Policy, member: Mapping[str, Any], credentials: Sequence[str]
+    notable: Mapping[str, Any], policy: Policy, member: Mapping[str, Any], subjects: Subjects
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The steps for one identity, and what the policy allows but cannot be written out."""
     steps: list[dict[str, Any]] = []
     left = []
     for action in CATALOGUE.values():
         rule = rule_for(policy, action.id, member, level(notable))
-        if rule is None:
+        if rule is None or not _meant(action, member, subjects):
             continue
+        credentials = subjects.credentials.get(member["id"], ())
         each = list(credentials)[:CREDENTIALS] or [""] if _OF_CREDENTIAL & {*action.needs} else [""]
-        given = [_given(notable, policy, member, one) for one in each]
+        given = [_given(notable, policy, member, one, subjects) for one in each]
         made = [_step(action, rule, member, one) for one in given]
         whole = [step for step in made if step is not None]
         steps += whole
         if not whole:
             left.append({"action": action.id, "identity": quoted(member["id"]), "why": _missing(action, given)})
     return steps, left
+
+
+def _meant(action: Action, member: Mapping[str, Any], subjects: Subjects) -> bool:
+    """Whether an action is for what the intrusion made, or for what it stole, as this identity is."""
+    own = subjects.credentials.get(member["id"], ())
+    if action.of == "made":
+        return member["id"] in subjects.made
+    whole = member["id"] in subjects.made or (bool(own) and subjects.made.issuperset(own))
+    return not (action.of == "stolen" and whole)
 
 
 def _missing(action: Action, given: Sequence[Mapping[str, str]]) -> str:
@@ -114,13 +116,15 @@ def _name(parameter: str) -> str:
 
 _NAMES = {
     "aws_key": "a long-lived access key", "aws_name": "the user's or role's name",
-    "calls": "a call that was new and this identity's alone", "secret_id": "the secret's id",
+    "calls": "a call that was new", "secret_id": "the secret's id",
     "okta_org": "the organisation's address (okta_org of the policy)",
 }  # fmt: skip
 
 
-def _given(notable: Mapping[str, Any], policy: Policy, member: Mapping[str, Any], credential: str) -> dict[str, str]:
-    given = parameters(member, credential, notable)
+def _given(
+    notable: Mapping[str, Any], policy: Policy, member: Mapping[str, Any], credential: str, subjects: Subjects
+) -> dict[str, str]:
+    given = parameters(member, credential, notable, subjects.calls.get(member["id"], frozenset()))
     return {**given, "okta_org": policy.okta_org} if policy.okta_org else given
 
 
@@ -143,9 +147,8 @@ def _step(
 
 
 def check(
-    plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], credentials: Mapping[str, Sequence[str]],
-    gone: Sequence[Gone] = (),
-) -> None:  # fmt: skip
+    plan: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], subjects: Subjects
+) -> None:
     """Demand that a plan is what `draft` would have made under this policy for this notable as it stands now.
 
     Raises:
@@ -161,26 +164,26 @@ def check(
     now = (notable["id"], notable["revision"], level(notable), notable["severity"])
     _demand((plan.get("notable"), plan.get("revision"), plan.get("impact"), plan.get("severity")) == now, where,
             "the notable is another one by now; make the plan anew")  # fmt: skip
-    alive = {quoted(member["id"]) for member in _left(notable, gone)}
+    alive = {quoted(member["id"]) for member in subjects.left(notable)}
     _demand(bool(plan["steps"]), where, "it proposes nothing, so there is nothing to approve")
     for step in plan["steps"]:
-        alike = isinstance(step, dict) and _alike(step, policy, notable, credentials)
+        alike = isinstance(step, dict) and _alike(step, policy, notable, subjects)
         _demand(alike and step["identity"] in alive, where,
                 f"step {str(step.get('n') if isinstance(step, dict) else step)[:20]} is not one that {policy.name} "
                 "and the catalogue give")  # fmt: skip
 
 
 def _alike(
-    step: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], credentials: Mapping[str, Sequence[str]]
+    step: Mapping[str, Any], policy: Policy, notable: Mapping[str, Any], subjects: Subjects
 ) -> bool:
     """Whether a step is exactly the one that the catalogue makes for one of the notable's identities."""
     action = CATALOGUE.get(str(step.get("action")))
     member = next((m for m in members_of(notable) if quoted(m["id"]) == step.get("identity")), None)
     rule = rule_for(policy, action.id, member, level(notable)) if action and member else None
-    if action is None or member is None or rule is None:
+    if action is None or member is None or rule is None or not _meant(action, member, subjects):
         return False
-    mine = [*credentials.get(member["id"], ())][:CREDENTIALS]
-    made = (_step(action, rule, member, _given(notable, policy, member, one)) for one in [*mine, ""])
+    mine = [*subjects.credentials.get(member["id"], ())][:CREDENTIALS]
+    made = (_step(action, rule, member, _given(notable, policy, member, one, subjects)) for one in [*mine, ""])
     return any(one is not None and {**one, "n": step.get("n")} == dict(step) for one in made)
 
 

@@ -31,7 +31,16 @@ class Subjects(NamedTuple):
 
     credentials: Mapping[str, list[str]]
     """Identity id → its long-lived credentials that are concerned."""
-    gone: tuple[Gone, ...]
+    gone: tuple[Gone, ...] = ()
+    made: frozenset[str] = frozenset()
+    """Ids of the identities and credentials that the notable's own identities made."""
+    calls: Mapping[str, frozenset[str]] = {}
+    """Identity id → what it called for the first time during the notable, as far as days are kept."""
+
+    def left(self, notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The identities that still exist."""
+        dead = {one.identity for one in self.gone if not one.credential}
+        return [member for member in members_of(notable) if member["id"] not in dead]
 
 
 def members_of(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -57,7 +66,26 @@ def subjects(history: History, notable: Mapping[str, Any]) -> Subjects:
                 found[name].append(credential)
             elif end is None:
                 gone.append(Gone(name, credential, _told(f"it was {dead.what}", dead)))
-    return Subjects(found, tuple(gone))
+    lives = {name: history.lives[name] for name in ids if name in history.lives}
+    calls = {name: _first_calls(life, notable) for name, life in lives.items()}
+    return Subjects(found, tuple(gone), _made(history, notable, ids), calls)
+
+
+def _made(history: History, notable: Mapping[str, Any], ids: frozenset[str]) -> frozenset[str]:
+    """What the notable's own made while it lasted: nobody else relies on that."""
+    first, last = parse(notable["first_time"]), parse(notable["last_time"])
+    done = [(name, history.lives[name].done) for name in ids if name in history.lives]
+    done += [(one.id, list(one.changes)) for one in history.credentials.values()]
+    return frozenset(name for name, changes in done for c in changes
+                     if c.what == "created" and c.by in ids - {name} and first <= c.time <= last)  # fmt: skip
+
+
+def _first_calls(life: Life, notable: Mapping[str, Any]) -> frozenset[str]:
+    first, last = parse(notable["first_time"]), parse(notable["last_time"])
+    before = {action for sight in life.sights if sight.first < first for action in sight.actions}
+    during = {action for sight in life.sights if first <= sight.last and sight.first <= last
+              for action in sight.actions}  # fmt: skip
+    return frozenset(during - before)
 
 
 def _named(notable: Mapping[str, Any], life: Optional[Life], alone: bool) -> list[str]:

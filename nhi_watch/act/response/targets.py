@@ -53,11 +53,16 @@ def allowed(name: str, value: str) -> bool:
     return not value.startswith("-") and re.fullmatch(PATTERNS[name], value, re.ASCII) is not None
 
 
-def parameters(member: Mapping[str, Any], credential: str, notable: Mapping[str, Any]) -> dict[str, str]:
-    """All parameters that one identity, one of its credentials ("" for none) and the notable hold."""
+def parameters(
+    member: Mapping[str, Any], credential: str, notable: Mapping[str, Any], calls: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """All parameters that one identity, one of its credentials ("" for none) and the notable hold.
+
+    `calls`: what this identity called for the first time; needed where the notable is of several.
+    """
     raw = {**_of_identity(member), **_of_credential(member, credential)}
     raw["before"] = notable["last_time"]  # its end, which its control says, too
-    raw["calls"] = ",".join(_fresh_calls(notable, member))
+    raw["calls"] = ",".join(_fresh_calls(notable, member, calls))
     return {name: value for name, value in sorted(raw.items()) if allowed(name, value)}
 
 
@@ -91,10 +96,11 @@ def _of_credential(member: Mapping[str, Any], credential: str) -> dict[str, str]
     return {kinds[provider]: credential} if provider in kinds else {}
 
 
-def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any]) -> list[str]:
-    """Calls that were news, in the notable of one identity; of several it is not told whose they were."""
-    if len(notable.get("members") or ()) > 1 or member["provider"] != "aws":
+def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: frozenset[str]) -> list[str]:
+    """Calls that were news: the notable does not tell whose they were of several, so those that this one made."""
+    if member["provider"] != "aws":
         return []
     seen = [o for d in notable["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"]]
     fresh = {o["value"] for o in seen if o["new"] and "," not in o["value"]}
+    fresh = fresh & calls if len(notable.get("members") or ()) > 1 else fresh
     return sorted(value for value in fresh if allowed("calls", value))[:20]

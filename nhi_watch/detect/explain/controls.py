@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Control, clip
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect.features import EpisodeView, View
 from nhi_watch.detect.scoring import Episode
 from nhi_watch.detect.signals._kit import listing
+from nhi_watch.state.inventory import CREATES, MAKES, name_key
 
 MEMBERS = 10
 """Linked identities whose controls are spelled out."""
@@ -18,15 +18,30 @@ UNUSED_DAYS = 30
 def controls(episode: Episode) -> tuple[Control, ...]:
     """Rotate the secret, reduce the privilege: always required, always with a reason, for each linked identity."""
     several = bool(episode.members)
+    made = _made(episode)
     end = max((b.last for part in episode.parts for view in part.view.views for b in view.behaviours), default=0)
     return tuple(
         control
         for part in episode.parts[:MEMBERS]
         for control in (
-            _open("rotate_secret", _told(part, several, _rotate(part.identity, part.view, end))),
-            _open("reduce_privilege", _told(part, several, _reduce(part.view))),
+            _open("rotate_secret", _told(part, several, _rotate(part, end, made))),
+            _open("reduce_privilege", _told(part, several, _reduce(part, made))),
         )
     )
+
+
+def _made(episode: Episode) -> frozenset[str]:
+    """Ids of the keys and names of the identities that the episode's own identities made for others."""
+    made = ((part, view, b) for part in episode.parts for view in part.view.views for b in view.behaviours
+            if view.shape.outcome == "success")  # fmt: skip
+    found: set[str] = set()
+    for part, view, b in made:
+        if view.shape.action in MAKES:
+            found.update(b.issued)
+        elif view.shape.action in CREATES:
+            keys = (name_key(part.identity._replace(name=name, account=view.shape.account)) for name in b.targets)
+            found.update(key for key in keys if key != name_key(part.identity))
+    return frozenset(found)
 
 
 def _open(name: str, reason: str) -> Control:
@@ -37,9 +52,15 @@ def _told(part: Episode, several: bool, sentence: str) -> str:
     return f"{clip(part.identity.name, 120)}: {sentence}" if several else sentence
 
 
-def _rotate(identity: Identity, episode: EpisodeView, end: int) -> str:
+def _rotate(part: Episode, end: int, made: frozenset[str]) -> str:
     """`end`: of the notable, the one time from which on nothing that it used may work."""
-    keys = sorted({view.shape.credential for view in _odd(episode) if view.shape.credential})
+    identity = part.identity
+    if name_key(identity) in made:
+        named = clip(identity.name, 120)
+        return f"Remove {named}, which this intrusion made: do not rotate it, delete it and its keys."
+    keys = sorted({view.shape.credential for view in _odd(part.view) if view.shape.credential})
+    if keys and made.issuperset(keys):
+        return f"Remove {listing(keys)}, which this intrusion made: delete it, nobody else relies on it."
     if keys:
         return f"Rotate {listing(keys)}: deactivate it, watch for what breaks, then delete it."
     if identity.kind in ("web_identity", "federated"):
@@ -56,7 +77,10 @@ def _odd(episode: EpisodeView) -> list[View]:
     return [view for view in episode.views if not view.quiet] or list(episode.views)
 
 
-def _reduce(episode: EpisodeView) -> str:
+def _reduce(part: Episode, made: frozenset[str]) -> str:
+    episode = part.view
+    if name_key(part.identity) in made:
+        return "This intrusion made it: detach every policy that it was given, before it is deleted."
     first = [view.shape.action for view in episode.views if view.novel]
     unused = unused_calls(episode)
     parts = []

@@ -61,8 +61,7 @@ def _facts(desk: Desk) -> list[Fact]:
     from nhi_watch.act.response import plan
     from nhi_watch.detect.explain import brief
 
-    breaks = plan.Breaks((), (), desk.subjects.gone)
-    made = plan.draft(desk.notable, desk.policy, desk.subjects.credentials, breaks, desk.now)
+    made = plan.draft(desk.notable, desk.policy, desk.subjects, plan.Breaks((), ()), desk.now)
     return brief.facts(desk.notable, plan.facts(made))
 
 

@@ -147,8 +147,8 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
     with _desk(args, callers=True) as desk:
         members = subjects.members_of(desk.notable)
         seen = [consumers.plain(c) for c in consumers.of(desk.history, desk.notable, members)]
-        breaks = plan.Breaks(seen, consumers.callers(desk.history, members), desk.subjects.gone)
-        made = plan.draft(desk.notable, desk.policy, desk.subjects.credentials, breaks, desk.now)
+        breaks = plan.Breaks(seen, consumers.callers(desk.history, members))
+        made = plan.draft(desk.notable, desk.policy, desk.subjects, breaks, desk.now)
         made = plan.only(made, args.only) if args.only else made
         jsonlines.write_run(desk.file("plan.json"), made)
         with jsonlines.replacing(desk.file("plan.md")) as stream:
@@ -182,7 +182,7 @@ def _read_plan(desk: Desk) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"{path}: no plan yet; write one with nhi respond plan {desk.notable['id']}")
     told = find.json_file(path, "plan")
-    plan.check(told, desk.policy, desk.notable, desk.subjects.credentials, desk.subjects.gone)
+    plan.check(told, desk.policy, desk.notable, desk.subjects)
     return told
 
 
