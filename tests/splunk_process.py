@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from nhi_watch.hosts.splunk.nhigroup import NhiGroup
-from nhi_watch.hosts.splunk.nhihealth import NhiHealth
 from nhi_watch.hosts.splunk.nhilearn import NhiLearn
 from nhi_watch.hosts.splunk.nhirank import NhiRank
 from nhi_watch.hosts.splunk.protocol import Command, serve
@@ -63,7 +62,7 @@ def run(
         request = chunk({"action": "execute", "finished": number == len(parts)}, body)
         reply, answer = _exchange(process, request, answers)
         if not reply:  # splunk-sdk tells what is wrong in its first answer, and is gone
-            raise CommandError(str(messages))
+            raise CommandError("\n".join(text for _, text in messages))
         if "error" in reply:
             raise CommandError(reply["error"])
         assert reply["finished"] == (number == len(parts))
@@ -119,7 +118,7 @@ def _talk(command: Command, requests: bytes) -> bytes:
 
 
 _COMMANDS: dict[str, Callable[[Path], Command]] = {
-    "nhigroup": NhiGroup, "nhirank": NhiRank, "nhilearn": NhiLearn, "nhihealth": NhiHealth,
+    "nhigroup": NhiGroup, "nhirank": NhiRank, "nhilearn": NhiLearn,
 }
 
 

@@ -6,48 +6,42 @@ It reads events of sourcetype nhi:notable, or rows of nhirank, and explains the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import Any
+
+from splunklib.searchcommands import Configuration
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import parse as second_of
 from nhi_watch.detect.explain import brief
-from nhi_watch.hosts.splunk import fields, reasons
+from nhi_watch.hosts.splunk import fields, reasons, sdk
 from nhi_watch.hosts.splunk.columns import Columns
+from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.notables import Earlier, earlier
 from nhi_watch.hosts.splunk.options import Option, parse
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
-from nhi_watch.hosts.splunk.rows import Cell, read, write
+from nhi_watch.hosts.splunk.protocol import Messages, Search
+from nhi_watch.hosts.splunk.sdk import Line, Reporting
 
 SECTIONS = ("signal", "usual", "observed", "timeline", "control", "link", "impact", "brief")
 OPTIONS = {
     "id": Option("", "<id of a notable>", pattern=r"[0-9a-f]{20}", example="0123456789abcdef0123"),
     "section": Option("all", "|".join(("all", *SECTIONS)), ("all", *SECTIONS)),
 }
-Line = dict[str, Cell]
 
 
-class NhiExplain:
+@Configuration(required_fields=["_raw", "sourcetype", "nhi_notable"])
+class NhiExplainCommand(Reporting):
     """The command: gathers all notables, answers when they have ended."""
 
-    def __init__(self) -> None:
-        self._found: dict[str, Earlier] = {}
-        self._rejected: dict[str, int] = {}
-
-    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+    def start(self, search: Search) -> None:
         """Which notable, and what of it."""
         options = parse("nhiexplain", OPTIONS, search.arguments)
         self._id, self._section = options["id"], options["section"]
-        return {"type": "reporting", "required_fields": ["_raw", "sourcetype", "nhi_notable"]}, []
+        self._found: dict[str, Earlier] = {}
+        self._rejected: dict[str, int] = {}
 
-    def execute(self, body: bytes) -> bytes:
-        """Take in a chunk."""
-        rows = read(body)
-        header = next(rows, None)
-        if header is not None:
-            columns = Columns(header)
-            for row in rows:
-                self._take(columns.notable(row) or columns.cell(row, "_raw"))
-        return b""
+    def take(self, columns: Columns, row: Row) -> None:
+        """Take in a notable."""
+        self._take(columns.notable(row) or columns.cell(row, "_raw"))
 
     def _take(self, text: str) -> None:
         try:
@@ -60,7 +54,7 @@ class NhiExplain:
         if self._id in ("", name) and (before is None or before.document["revision"] < told.document["revision"]):
             self._found[name] = told
 
-    def finish(self) -> tuple[bytes, Messages]:
+    def answer(self) -> tuple[list[str], list[Line], Messages]:
         """The lines of each notable."""
         rows: list[Line] = []
         for name, one in sorted(self._found.items()):
@@ -70,8 +64,7 @@ class NhiExplain:
         if not self._found:
             what = f"notable {self._id}" if self._id else "notable"
             messages.append(("WARN", f"nhiexplain: no {what} in the search; write `nhi_notables` | nhiexplain id=…"))
-        names, many = fields.names(fields.EXPLAIN), fields.many(fields.EXPLAIN)
-        return (write(names, rows, many) if rows else b""), messages
+        return fields.names(fields.EXPLAIN), rows, messages
 
     def _explained(self, document: Mapping[str, Any]) -> Iterator[Line]:
         try:
@@ -152,6 +145,6 @@ def _brief(document: Mapping[str, Any]) -> Iterator[Line]:
 _LINES = dict(zip(SECTIONS, (_signals, _usual, _observed, _timeline, _controls, _links, _impact, _brief)))
 
 
-def main(requests: BinaryIO, replies: BinaryIO) -> int:
-    """Answer splunkd until it has had enough; the process's exit code."""
-    return serve(NhiExplain(), requests, replies)
+def main() -> None:
+    """Answer splunkd until it has had enough."""
+    sdk.main(NhiExplainCommand)

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import re
 import time
-from typing import BinaryIO, Optional
+from collections.abc import Iterable, Iterator
+from typing import Optional
+
+from splunklib.searchcommands import Configuration
 
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.core.timestamps import parse as second_of
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.hosts.splunk import fields
+from nhi_watch.hosts.splunk import fields, sdk
 from nhi_watch.hosts.splunk.columns import Columns
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.options import Option, parse
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streaming, serve
-from nhi_watch.hosts.splunk.rows import Cell, read, write
+from nhi_watch.hosts.splunk.protocol import Search
+from nhi_watch.hosts.splunk.sdk import Line, Record, Streaming, placed, whole
 
 VERDICTS = ("confirmed", "benign", "expected", "duplicate")
 LONGEST = 366
@@ -36,20 +39,19 @@ OPTIONS = {
 }
 
 
-class NhiFeedback(Streaming):
+@Configuration(distributed=False, required_fields=["nhi_id", "nhi_identity_id", "_raw", "sourcetype"])
+class NhiFeedbackCommand(Streaming):
     """The command: one instance answers all chunks of a search."""
 
-    def __init__(self) -> None:
-        self._refused: dict[str, int] = {}
-        """What is wrong → rows."""
-
-    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+    def start(self, search: Search) -> None:
         """Check what holds for all rows.
 
         Raises:
             InputError: says what to write instead.
         """
         told = parse("nhifeedback", OPTIONS, search.arguments)
+        self._refused: dict[str, int] = {}
+        """What is wrong → rows."""
         self._now = int(time.time())
         if not told["verdict"]:
             raise InputError(f"nhifeedback: a verdict is missing. Write verdict={OPTIONS['verdict'].shape}")
@@ -58,7 +60,6 @@ class NhiFeedback(Streaming):
             raise InputError("nhifeedback: an exception names a signal and a value. Write signal=new_network value=…")
         if told["signal"] and told["signal"] not in NAMES:
             raise InputError(f"nhifeedback: signal={told['signal']} is unknown. Write one that nhiexplain lists")
-        return {"type": "streaming", "required_fields": ["nhi_id", "nhi_identity_id", "_raw", "sourcetype"]}, []
 
     def _until(self, told: dict[str, str]) -> str:
         """The end of what is expected, RFC 3339; "" where nothing is."""
@@ -77,22 +78,18 @@ class NhiFeedback(Streaming):
             raise InputError(f"nhifeedback: until={told['until']} must lie within the next {LONGEST} days")
         return render(seconds)
 
-    def execute(self, body: bytes) -> bytes:
-        """One verdict a row."""
-        rows = read(body)
-        header = next(rows, None)
-        if header is None:
-            return b""
-        columns = Columns(header)
-        answers = [answer for answer in (self._answer(columns, row) for row in rows) if answer]
-        return write(fields.names(fields.FEEDBACK), answers) if answers else b""
+    def stream(self, records: Iterable[Record]) -> Iterator[Line]:
+        """One verdict a row; at the end, which rows were left out."""
+        names = fields.names(fields.FEEDBACK)
+        for columns, row in placed(records):
+            answer = self._answer(columns, row)
+            if answer:
+                yield whole(names, answer)
+        if self._finished:
+            told = sorted(self._refused.items())
+            self.tell([("WARN", f"nhifeedback: no verdict on {n} of the rows: {wrong}") for wrong, n in told])
 
-    def finish(self) -> tuple[bytes, Messages]:
-        """Which rows were left out."""
-        told = sorted(self._refused.items())
-        return b"", [("WARN", f"nhifeedback: no verdict on {count} of the rows: {wrong}") for wrong, count in told]
-
-    def _answer(self, columns: Columns, row: Row) -> Optional[dict[str, Cell]]:
+    def _answer(self, columns: Columns, row: Row) -> Optional[Line]:
         name = columns.cell(row, "nhi_id")
         wrong = self._wrong(columns, row, name)
         if wrong:
@@ -111,6 +108,6 @@ class NhiFeedback(Streaming):
         return None
 
 
-def main(requests: BinaryIO, replies: BinaryIO) -> int:
-    """Answer splunkd until it has had enough; the process's exit code."""
-    return serve(NhiFeedback(), requests, replies)
+def main() -> None:
+    """Answer splunkd until it has had enough."""
+    sdk.main(NhiFeedbackCommand)

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
+
+from splunklib.searchcommands import Configuration
 
 from nhi_watch.core.behaviour import Shape
 from nhi_watch.core.errors import InputError, ModelError, RejectError
 from nhi_watch.detect import model
-from nhi_watch.hosts.splunk import blind, fields, health, lookup, parts, reasons, tables, verdicts
+from nhi_watch.hosts.splunk import blind, fields, health, lookup, parts, reasons, sdk, tables, verdicts
 from nhi_watch.hosts.splunk.columns import Columns
 from nhi_watch.hosts.splunk.health import Bucket, Check
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.nhigroup import RAW
 from nhi_watch.hosts.splunk.options import Option, parse
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
-from nhi_watch.hosts.splunk.rows import read, write
+from nhi_watch.hosts.splunk.protocol import Messages, Search
+from nhi_watch.hosts.splunk.sdk import Line, Reporting
 from nhi_watch.hosts.splunk.spots import Spots
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import every
@@ -38,11 +38,17 @@ _CHECKED = ["nhi_check", "nhi_source", "nhi_lag_minutes"]
 _VERDICT = [name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW)]
 
 
-class NhiHealth:
+@Configuration(required_fields=[*RAW, "count", "nhi_indexed", *_VERDICT, *_CHECKED])
+class NhiHealthCommand(Reporting):
     """The command: gathers all rows, answers when they have ended."""
 
-    def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
-        self._lookups = lookups
+    def start(self, search: Search) -> None:
+        """What to look at."""
+        options = parse("nhihealth", OPTIONS, search.arguments)
+        self._earliest = search.earliest
+        self._now = int(search.latest or time.time())
+        self._baseline, self._show, self._of = options["baseline"], options["show"], options["of"]
+        self._lookups = tables.LOOKUPS
         self._seen: dict[str, list[Bucket]] = {}
         self._shapes: set[Shape] = set()
         self._rejected: dict[str, int] = {}
@@ -52,26 +58,8 @@ class NhiHealth:
         self._read = 0
         self._spots = Spots()
 
-    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
-        """What to look at."""
-        options = parse("nhihealth", OPTIONS, search.arguments)
-        self._earliest = search.earliest
-        self._now = int(search.latest or time.time())
-        self._baseline, self._show, self._of = options["baseline"], options["show"], options["of"]
-        needed = [*RAW, "count", "nhi_indexed", *_VERDICT, *_CHECKED]
-        return {"type": "reporting", "required_fields": needed}, []
-
-    def execute(self, body: bytes) -> bytes:
-        """Take in a chunk."""
-        rows = read(body)
-        header = next(rows, None)
-        if header is not None:
-            columns = Columns(header)
-            for row in rows:
-                self._take(columns, row)
-        return b""
-
-    def _take(self, columns: Columns, row: Row) -> None:
+    def take(self, columns: Columns, row: Row) -> None:
+        """Take in a row of any of the five kinds."""
         packed, notable = columns.part(row), columns.notable(row)
         try:
             if packed:
@@ -100,7 +88,7 @@ class NhiHealth:
     def _reject(self, reason: str, count: int) -> None:
         self._rejected[reason] = self._rejected.get(reason, 0) + count
 
-    def finish(self) -> tuple[bytes, Messages]:
+    def answer(self) -> tuple[list[str], Iterable[Line], Messages]:
         """One row a check, or one a blind spot."""
         if self._show == "blind_spots":
             return self._blind()
@@ -111,8 +99,7 @@ class NhiHealth:
             found += self._of_behaviours()
         if self._show == "problems":
             found = [one for one in found if one["nhi_status"] in ("warn", "error")]
-        names, many = fields.names(fields.HEALTH), fields.many(fields.HEALTH)
-        return (write(names, found, many) if found else b""), []
+        return fields.names(fields.HEALTH), found, []
 
     def _of_behaviours(self) -> Iterator[Check]:
         yield from health.missing(self._shapes)
@@ -120,11 +107,12 @@ class NhiHealth:
             yield health.parsing(self._rejected, self._read)
         yield from health.budget(self._notables)
 
-    def _blind(self) -> tuple[bytes, Messages]:
+    def _blind(self) -> tuple[list[str], Iterable[Line], Messages]:
         table = lookup.table(self._lookups, self._baseline)
         types = {each.NAME: each.SPLUNK_SOURCETYPES for each in _LOGS}
         late = {**self._late, **blind.lateness(self._seen, types)}
-        return self._spots.finish(table, self._earliest, blind.Clock(self._now, late))
+        rows, messages = self._spots.finish(table, self._earliest, blind.Clock(self._now, late))
+        return fields.names(fields.NOTABLE), rows, messages
 
     def _of_sources(self) -> list[Check]:
         if self._seen:
@@ -153,6 +141,6 @@ def _of_model() -> Check:
     return health.check(("model", card.id), "ok", f"model {card.id}, sha256 {card.sha256[:16]}…")
 
 
-def main(requests: BinaryIO, replies: BinaryIO) -> int:
-    """Answer splunkd until it has had enough; the process's exit code."""
-    return serve(NhiHealth(), requests, replies)
+def main() -> None:
+    """Answer splunkd until it has had enough."""
+    sdk.main(NhiHealthCommand)

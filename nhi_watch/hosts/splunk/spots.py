@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from nhi_watch.core.timestamps import DAY, render_day
-from nhi_watch.hosts.splunk import blind, fields, lookup, verdicts
+from nhi_watch.hosts.splunk import blind, lookup, verdicts
 from nhi_watch.hosts.splunk.blind import Clock, Seen
 from nhi_watch.hosts.splunk.lookup import Table
 from nhi_watch.hosts.splunk.notables import Earlier, earlier, row_of
 from nhi_watch.hosts.splunk.protocol import Messages
-from nhi_watch.hosts.splunk.rows import write
+from nhi_watch.hosts.splunk.rows import Cell
 from nhi_watch.hosts.splunk.verdicts import Given
 
 
@@ -34,17 +34,16 @@ class Spots:
         ):
             self._known[name] = told
 
-    def finish(self, table: Table, earliest: float, clock: Clock) -> tuple[bytes, Messages]:
+    def finish(self, table: Table, earliest: float, clock: Clock) -> tuple[list[dict[str, Cell]], Messages]:
         """A row for each notable that is new or has changed, and what was judged."""
         if not blind.can_tell(table, earliest):
-            return b"", [("WARN", _cannot(table))]
+            return [], [("WARN", _cannot(table))]
         days = blind.rhythms(table, self.seen.days(earliest), clock.now // DAY)
         found, hidden = verdicts.apply(blind.settle(days, self._known, clock), self._known, self.given, clock.now)
         rows = [row_of(one, clock.now) for one in found if one.change != "same"]
         told = f"nhihealth: {lookup.describe(table)}; {len(rows)} blind spots are new or have changed"
         left = f"; {sum(hidden.values())} left out by verdicts" if hidden else ""
-        body = write(fields.names(fields.NOTABLE), rows, fields.many(fields.NOTABLE)) if rows else b""
-        return body, [("INFO", told + left)]
+        return rows, [("INFO", told + left)]
 
 
 def _cannot(table: Table) -> str:
