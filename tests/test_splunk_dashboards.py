@@ -175,17 +175,21 @@ def test_nothing_found_is_no_alarm_and_only_what_leads_on_looks_like_a_link(name
 
 
 @each_board
-def test_signals_are_shown_in_words(name: str) -> None:
+def test_signals_and_columns_are_named_in_words(name: str) -> None:
     for source, text in queries(name):
         last = stages(text)[-1]
         assert not last.startswith("table") or "nhi_signals" not in last or source in ("standing", "findings")
+    for told in board(name)["visualizations"].values():
+        if told["type"] == "splunk.table":
+            named = columns(name, told["dataSources"]["primary"])
+            assert named and not [each for each in named if each.startswith(("_", "nhi_"))]
 
 
 @each_board
 def test_a_narrow_column_has_room_for_its_name(name: str) -> None:
     for told in board(name)["visualizations"].values():
         for column, shape in told["options"].get("columnFormat", {}).items():
-            assert shape.get("width", 200) >= 38 + 9 * len(column), column
+            assert shape.get("width", 200) >= 38 + 10 * len(column), column
 
 
 def test_a_click_on_a_verdict_keeps_it(tmp_path: Path, found: dict[str, dict[str, list[Row]]]) -> None:
