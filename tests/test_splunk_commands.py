@@ -167,6 +167,7 @@ WRONG = {
     "nhifeedback verdict=expected until=2001-01-01": "nhifeedback: until=2001-01-01 must lie within the next 366 days",
     "nhifeedback verdict=expected until=2026-13-41": "nhifeedback: until=2026-13-41 is no date. Write until=",
     "nhifeedback verdict=benign until=2027-01-01": "nhifeedback: until, signal and value need verdict=expected",
+    "nhihealth show={x}": "nhihealth: show={x} is unknown. Write show=all|problems",
     "nhihealth show=x": "nhihealth: show=x is unknown. Write show=all|problems",
 }
 

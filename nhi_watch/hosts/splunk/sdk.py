@@ -38,8 +38,7 @@ class Told(SearchCommand):  # type: ignore[misc]
         try:
             self.start(words)
         except NhiError as error:
-            self.tell([("ERROR", str(error))])
-            sys.exit(1)
+            self.error_exit(error, str(error).replace("{", "{{").replace("}", "}}"))
 
     def tell(self, messages: Messages) -> None:
         """Show messages below the search bar; braces in them stand for themselves."""
