@@ -12,6 +12,7 @@ import pytest
 
 from nhi_watch import cli
 from nhi_watch.report import run_summary
+from test_ocsf import finding
 
 CALL = {
     "eventVersion": "1.11", "eventTime": "2026-03-02T10:00:00Z", "eventSource": "s3.amazonaws.com",
@@ -115,6 +116,13 @@ def test_ordinary_kubernetes_stages_are_out_of_scope_and_no_rejects(
 def test_only_the_owner_may_read_the_state(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     scored(capsys, tmp_path, lines(tmp_path / "a.json", CALL))
     assert (tmp_path / "out" / "state.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_alert_that_is_closed_was_understood(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    shut = finding(status="Suppressed", user={"name": "app"})
+    code, told, run = scored(capsys, tmp_path, lines(tmp_path / "a.json", CALL, shut))
+    assert (code, run["rejected"]) == (0, {"closed": 1})
+    assert CALM in told and "out of scope 1" in told and "could not be read" not in told
 
 
 def test_a_hidden_day_withholds_the_all_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

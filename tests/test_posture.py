@@ -92,6 +92,7 @@ def test_what_ran_once_may_be_a_yearly_job() -> None:
     assert kinds(found) == []
     assert [r["verdict"] for r in found.summary["rare"]] == ["cannot_tell"]
     assert any("yearly" in line for line in found.summary["cannot_tell"])
+    assert any("no asset table was given, or one without rows" in line for line in found.summary["cannot_tell"])
 
 
 def test_a_deleted_identity_is_not_dormant() -> None:

@@ -346,7 +346,7 @@ def test_less_than_half_a_point_is_folded(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     assert [one.text for one in page.find_elements(By.CSS_SELECTOR, "#n0 .points .name") if one.is_displayed()] == [
         "Network novelty", "Credential created", "Secret read", "Tactics in order", "Denied novelty",
-        "Old long-lived key",
+        "Long-lived key",
     ]  # fmt: skip
     page.find_element(By.CSS_SELECTOR, "#n0 .light summary").click()
     assert page.find_elements(By.CSS_SELECTOR, "#n0 .light .name")[0].is_displayed()

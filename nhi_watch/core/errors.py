@@ -24,9 +24,12 @@ class RejectError(NhiError):
         self.detail = detail
 
 
-OUT_OF_SCOPE = frozenset({"not_credential", "unfinished"})
+OUT_OF_SCOPE = frozenset(
+    {"not_credential", "unfinished", "closed", "posture", "sample_finding", "building_block", "own_notable"}
+)
 """Reasons of records that were understood and are none of our business, such as Kubernetes' RequestReceived, which
-comes again with its outcome: counted, never kept, for they would bury what could not be understood."""
+comes again with its outcome, or an alert that is closed: counted, never kept, for they would bury what could not be
+understood."""
 
 
 class ModelError(NhiError):

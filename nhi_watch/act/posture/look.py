@@ -120,7 +120,8 @@ def _cannot_tell(scene: Scene) -> list[str]:
     if days < 365:
         told.append(f"the logs cover {days} days: what ran once may be a yearly job, and is not called unused")
     if not scene.assets:
-        told.append("no asset table was given: owners and environments are known from names and clouds alone")
+        why = "no asset table was given, or one without rows"
+        told.append(f"{why}: owners and environments are known from names and clouds alone")
     return told
 
 

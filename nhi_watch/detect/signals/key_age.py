@@ -5,7 +5,7 @@ from __future__ import annotations
 from nhi_watch.detect.features import View
 
 NAME = "key_age"
-TITLE = "Old long-lived key"
+TITLE = "Long-lived key"
 SCOPE = "behaviour"
 FRAMEWORKS: tuple[str, ...] = ("NHI7:2025",)
 CONTROL = "rotate_secret"

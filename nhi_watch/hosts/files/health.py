@@ -88,7 +88,8 @@ def _logs(rows: Rows, state: Any, now: int) -> Iterator[Row]:
         yield row("log", "all", "error", f"no log was read in the {WINDOW} days before {render(now)}{hint}")
     for one in found:
         about = f"{one.stream.provider} {one.stream.account}".strip()
-        told = f"last event {render(one.last)}, silent for {one.silent // HOUR} h, longest pause {one.pause // HOUR} h"
+        told = f"last event before {render(one.last)}, silent for {one.silent // HOUR} h"
+        told += f", longest pause {one.pause // HOUR} h"
         status, more = ("error", "; check its collection") if one.is_silent else ("ok", "")
         yield row("log", about, status, f"{told}, {one.events_a_day:,.0f} events a day{more}")
         yield from _fields(about, [name for name in one.missing if name != "credential"])

@@ -82,7 +82,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         _tell(checks, console)
     if wrong:
         names = ", ".join(check.what for check in wrong)
-        raise InputError(f"notable {notable['id']} does not verify: {names} came out otherwise")
+        hint = "" if args.networks else "; where it was scored with --networks, give the same list"
+        raise InputError(f"notable {notable['id']} does not verify: {names} came out otherwise{hint}")
     return 0
 
 
