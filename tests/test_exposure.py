@@ -116,6 +116,34 @@ def test_use_from_a_new_place_raises_it_and_names_the_records() -> None:
     assert raised["severity"] == "critical"
 
 
+def test_a_key_that_was_first_used_after_it_was_exposed_has_no_place_of_its_own() -> None:
+    others = [record(day, "09:00", role="other") for day in range(TODAY - 10, TODAY + 1)]
+    notable = told(others, [STRANGE], where="chat")
+    assert "used since from" in notable["title"]
+    assert notable["probability"] > 0.98
+    assert "not its places" in signal(notable, "used_since_exposure")["evidence"]
+
+
+def test_what_only_a_thief_called_is_denied_and_not_kept() -> None:
+    more = user(TODAY, "10:03", service="iam", name="ListUsers", address="185.220.101.4")
+    same = user(TODAY, "10:04", address="185.220.101.4")
+    notable = told(USUAL, [STRANGE, more, same])
+    kept, denied = notable["controls"][1]["reason"].split("; deny the rest. Deny ")
+    assert kept == "Seen in 90 days: s3:GetObject"
+    assert denied.startswith("iam:ListUsers") and "sts:GetCallerIdentity: only who misused it" in denied
+    (fresh,) = [[o["value"] for o in d["observed"] if o["new"]] for d in notable["usual"]["dimensions"]
+                if d["name"] == "action"]  # fmt: skip
+    assert fresh == ["iam:ListUsers", "sts:GetCallerIdentity"]
+
+
+def test_what_was_odd_before_it_was_told_of_is_not_kept_either() -> None:
+    raid = [user(TODAY, f"09:{n:02}", service=service, name=name, address="185.220.101.4", agent="aws-cli/2.1")
+            for n, (service, name) in enumerate([("iam", "CreateUser"), ("cloudtrail", "StopLogging")])]  # fmt: skip
+    reduce = told(USUAL, raid)["controls"][1]["reason"]
+    assert "CreateUser" not in reduce.partition("; deny the rest")[0]
+    assert "Deny cloudtrail:StopLogging, iam:CreateUser: only who" in reduce
+
+
 def test_the_place_where_it_always_works_raises_nothing() -> None:
     assert signal(told(USUAL), "used_since_exposure")["value"] == 0.0
 

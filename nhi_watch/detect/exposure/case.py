@@ -122,10 +122,10 @@ def case(history: History, credential: Credential, now: int, quarantines: tuple[
     identity = life.identity if life else credential.identity
     assert identity is not None, "an exposure names an identity, if only the credential's own"
     place = _place(exposures)
-    strange = tuple(_strange(life, credential.id, since)) if life else ()
     validity = _validity(credential, life, exposures)
     whose = bool(life or identity.account)  # else any account's log would do, and show nothing
     read_from, read_until = _read(history, identity, since) if whose else (False, 0)
+    strange = tuple(_strange(life, credential.id, since, read_from)) if life else ()
     end = validity.since if validity.dead else now
     elapsed, later = (end - since) / 60, (end - since) / 60 + (0 if validity.dead else HURRY)
     seen = (min(read_until, end) - since) / 60 if read_from else 0.0
@@ -155,10 +155,11 @@ def _told_used(exposures: tuple[Change, ...]) -> bool:
     return any("used" in e.traits.split(",") for e in exposures)
 
 
-def _strange(life: Life, credential: str, since: int) -> Iterator[Sight]:
+def _strange(life: Life, credential: str, since: int, covered: bool) -> Iterator[Sight]:
+    """`covered`: the log was read before the exposure as well, so who was not seen until then had no places at all."""
     start = min((sight.first for sight in life.sights), default=0)
     start = min(start, life.first) if life.first else start
-    until = max(since, start + FIRST_WEEK * DAY) if since < start else since
+    until = max(since, start + FIRST_WEEK * DAY) if since < start and not covered else since
     home = {sight.network for sight in life.sights if sight.first < until}
     home |= {value for value, seen in life.profile.dimension("network").values.items() if seen.first < until // DAY}
     for sight in life.sights:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.context import assets
@@ -25,6 +25,7 @@ from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import Change, Credential
 from nhi_watch.state.rows import Rows, pack, unpack
+from nhi_watch.state.state import State
 
 TABLE = "ledger"
 PREFIX = "exposure/"
@@ -91,10 +92,11 @@ def judge(
     """The same with a history that is at hand."""
     found, changed = [], []
     before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
+    odd = _odd_calls(rows)
     for case in cases(history, now):
         if case.validity.dead and case.now - case.validity.since > SETTLED_DAYS * DAY:
             continue
-        document = _document(case, history, known, networks)
+        document = _document(case, history, known, networks, odd)
         old = before.get(PREFIX + document["id"])
         document["revision"] = _revision(document, old)
         if old is None or document["revision"] != old["revision"]:
@@ -114,10 +116,22 @@ def stored(rows: Rows) -> list[dict[str, Any]]:
     return [unpack(raw) for _, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")]
 
 
-def _document(case: Case, history: History, known: Assets, networks: Networks) -> dict[str, Any]:
+def _odd_calls(rows: Rows) -> dict[str, set[str]]:
+    """Identity id → the calls that were news in compromises of it alone: of several it is not told whose they were."""
+    found: dict[str, set[str]] = {}
+    for notable in State(rows).every_notable():
+        if notable["kind"] == "compromise" and len(notable["members"]) < 2:
+            seen = (o for d in notable["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"])
+            found.setdefault(notable["identity"]["id"], set()).update(o["value"] for o in seen if o["new"])
+    return found
+
+
+def _document(
+    case: Case, history: History, known: Assets, networks: Networks, odd: Mapping[str, set[str]]
+) -> dict[str, Any]:
     asset = assets.find(known, case.identity)
     reach = _reach(case, case.life, history) if case.life else reach_of(Profile())
-    return to_json(build(case, reach, asset, networks))
+    return to_json(build(case, reach, asset, networks, frozenset(odd.get(case.identity.id, ()))))
 
 
 def _reach(case: Case, life: Life, history: History) -> Reach:

@@ -69,8 +69,10 @@ def exposure_id(credential: str) -> str:
     return hashlib.sha256(f"exposure|{credential}".encode()).hexdigest()[:20]
 
 
-def build(case: Case, reach: Reach, asset: Asset, networks: Networks = SHIPPED) -> Notable:
-    """The notable; rank and revision are filled in by the caller."""
+def build(
+    case: Case, reach: Reach, asset: Asset, networks: Networks = SHIPPED, odd: frozenset[str] = frozenset()
+) -> Notable:
+    """The notable; rank and revision are filled in by the caller. `odd`: calls that compromises of it found odd."""
     weight = impact(asset, reach)
     score = _score(case)
     signals = _signals(case, reach)
@@ -87,7 +89,8 @@ def build(case: Case, reach: Reach, asset: Asset, networks: Networks = SHIPPED) 
             case.identity.account, asset.owner,
         ),
         created=first, first_time=first, last_time=last, signals=signals, timeline=_timeline(case),
-        usual=_usual(case), frameworks=_frameworks(case), controls=_controls(case, reach), impact=weight,
+        usual=_usual(case), frameworks=_frameworks(case),
+        controls=_controls(case, reach, _stolen(case, odd)), impact=weight,
         telemetry=Telemetry(_sources(case), None, _missing(case), False),
         record_ids=records[:MAX_RECORD_IDS], record_count=len(case.exposures) + sum(s.count for s in case.strange),
         model=ModelRef(MODEL, DIGEST), baseline=BaselineRef(render_day(case.now // DAY - 1)),
@@ -247,7 +250,7 @@ def _usual(case: Case) -> Usual:
     profile = _profile(case)
     observed = {
         "network": [s.network for s in case.strange], "agent": [s.agent for s in case.strange if s.agent],
-        "action": [s.action for s in case.strange], "credential": [case.credential.id],
+        "action": [action for s in case.strange for action in s.actions], "credential": [case.credential.id],
     }  # fmt: skip
     before = case.since // DAY
     dimensions = tuple(_dimension(profile, name, observed[name], before) for name in observed)
@@ -272,15 +275,29 @@ def _frameworks(case: Case) -> Frameworks:
     return Frameworks(*(tuple(grouped[name]) for name in frameworks.FRAMEWORKS))
 
 
-def _controls(case: Case, reach: Reach) -> tuple[Control, ...]:
+def _stolen(case: Case, odd: frozenset[str]) -> frozenset[str]:
+    """What only a thief called: from a new place, or oddly, and never before in its own places."""
+    if case.life is None:
+        return frozenset()
+    away = set(case.strange)
+    theirs = odd.union(*(sight.actions for sight in away))
+    known = {value for value, seen in _profile(case).dimension("action").values.items()
+             if seen.first < case.since // DAY and value not in odd}  # fmt: skip
+    home = (sight.actions - odd for sight in case.life.sights if sight not in away)
+    return theirs - known.union(*home)
+
+
+def _controls(case: Case, reach: Reach, stolen: frozenset[str]) -> tuple[Control, ...]:
     held = case.validity
     if held.dead:
         rotate = f"{case.key} is {held.state}: {held.evidence}. Delete it once nothing breaks."
     else:
         rotate = f"Make a new credential, move its users over, then switch {case.key} off and delete it."
-    granted = listing(sorted(reach.actions), 8) if reach.actions else ""
+    granted = listing(sorted(reach.actions - stolen), 8) if reach.actions - stolen else ""
+    denied = f" Deny {listing(sorted(stolen), 8)}: only who misused it called that." if stolen else ""
     reduce = (
-        f"Seen in {REACH_DAYS} days: {granted}; deny the rest." if granted
+        f"Seen in {REACH_DAYS} days: {granted}; deny the rest.{denied}" if granted
+        else f"All that was seen of it is misuse.{denied}" if denied
         else "It is in use, for what is no longer told: ask its owner before permissions are taken away."
         if case.used or case.credential.last
         else "Nothing was seen in use: take every permission away until its owner says what it is for."
