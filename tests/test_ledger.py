@@ -18,7 +18,7 @@ from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import NotableIdentity, TimelineEntry
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.detect import history, ledger, model
+from nhi_watch.detect import feedback, history, ledger, model
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.ledger import Entry, Exemption
 from nhi_watch.state.memory import MemoryStore
@@ -62,7 +62,7 @@ def follow(store: MemoryStore, notables: list[dict[str, Any]], now: int) -> dict
 def test_a_secret_is_required_done_and_verified() -> None:
     store, notables = exposed(USUAL)
     first = follow(store, notables, LEAK + HOUR)["rotate_secret"]
-    assert (first.status, first.credentials, first.required) == ("required", (KEY,), LEAK)
+    assert (first.status, first.credentials, first.required) == ("open", (KEY,), LEAK)
     run(store, [made(TODAY, "13:00"), used_new(TODAY, "14:00"), OFF])
     done = follow(store, notables, LEAK + 10 * HOUR)["rotate_secret"]
     assert (done.status, done.done) == ("done", TODAY * DAY + 15 * HOUR)
@@ -76,21 +76,21 @@ def test_a_secret_is_required_done_and_verified() -> None:
 def test_what_nobody_does_is_overdue() -> None:
     store, notables = exposed(USUAL)
     due = follow(store, notables, LEAK + HOUR)["rotate_secret"].due
-    assert follow(store, notables, due)["rotate_secret"].status == "required"
-    assert follow(store, notables, due + 1)["rotate_secret"].status == "overdue"
+    found = [follow(store, notables, moment)["rotate_secret"] for moment in (due, due + 1)]
+    assert [(one.status, one.overdue) for one in found] == [("open", False), ("open", True)]
 
 
 def test_a_key_that_is_used_after_it_was_switched_off_is_required_again() -> None:
     store, notables = exposed(USUAL, [OFF, user(TODAY, "17:00")])
     entry = follow(store, notables, LEAK + 10 * HOUR)["rotate_secret"]
-    assert entry.status == "required"
+    assert entry.status == "open"
     assert "it was used at" in entry.evidence
 
 
 def test_a_key_switched_on_again_is_required_again() -> None:
     on = admin(TODAY, "16:00", "UpdateAccessKey", userName="ci", accessKeyId=KEY, status="Active")
     store, notables = exposed(USUAL, [OFF, on])
-    assert follow(store, notables, LEAK + 10 * HOUR)["rotate_secret"].status == "required"
+    assert follow(store, notables, LEAK + 10 * HOUR)["rotate_secret"].status == "open"
 
 
 def test_taking_a_policy_away_reduces_and_granting_again_undoes_it() -> None:
@@ -101,13 +101,13 @@ def test_taking_a_policy_away_reduces_and_granting_again_undoes_it() -> None:
     assert follow(store, notables, LEAK + 50 * HOUR)["reduce_privilege"].status == "verified"
     run(store, [admin(NEXT + 1, "16:00", "AttachUserPolicy", userName="ci", policyArn="arn:aws:iam::aws:policy/X")])
     entry = follow(store, notables, LEAK + 50 * HOUR)["reduce_privilege"]
-    assert (entry.status, "AttachUserPolicy granted again" in entry.evidence) == ("required", True)
+    assert (entry.status, "AttachUserPolicy granted again" in entry.evidence) == ("open", True)
 
 
 def test_a_reduction_before_it_was_asked_for_does_not_count() -> None:
     early = admin(TODAY, "09:00", "DetachUserPolicy", userName="ci", policyArn="arn:aws:iam::aws:policy/X")
     store, notables = exposed(USUAL, [early])
-    assert follow(store, notables, LEAK + HOUR)["reduce_privilege"].status == "required"
+    assert follow(store, notables, LEAK + HOUR)["reduce_privilege"].status == "open"
 
 
 def role_notable(store: MemoryStore) -> dict[str, Any]:
@@ -131,16 +131,27 @@ def role_notable(store: MemoryStore) -> dict[str, Any]:
 def test_a_role_is_rotated_by_revoking_its_sessions(name: str, params: dict[str, str]) -> None:
     store = MemoryStore()
     notable = role_notable(store)
-    assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "required"
+    assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "open"
     run(store, [admin(TODAY, "20:00", name, roleName="payments-api", **params)])
     assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "done"
+
+
+def test_only_what_was_listed_or_confirmed_asks_and_a_benign_verdict_closes() -> None:
+    store = MemoryStore()
+    notable = role_notable(store)
+    below = {**notable, "listed": False, "listed_on": ""}
+    assert not follow(store, [below], LEAK + HOUR)
+    feedback.put(store, [feedback.judge(below, "confirmed", "ada", "seen", LEAK + 10 * HOUR, {})])
+    assert {entry.status for entry in follow(store, [below], LEAK + 11 * HOUR).values()} == {"open"}
+    feedback.put(store, [feedback.judge(below, "benign", "ada", "a test", LEAK + 12 * HOUR, {})])
+    assert not follow(store, [notable], LEAK + 13 * HOUR) and not ledger.entries(store)
 
 
 def test_an_ordinary_policy_on_a_role_does_not_rotate_it() -> None:
     store = MemoryStore()
     notable = role_notable(store)
     run(store, [admin(TODAY, "20:00", "PutRolePolicy", roleName="payments-api", policyName="more")])
-    assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "required"
+    assert follow(store, [notable], LEAK + HOUR)["rotate_secret"].status == "open"
 
 
 def intrusion(day: int, clock: str, end: str = "") -> dict[str, Any]:
@@ -173,7 +184,7 @@ def test_what_the_attacker_does_himself_closes_no_control(name: str, params: dic
     document = intrusion(TODAY, "10:30")
     document["identity"]["id"] = attacked.identity.id
     for entry in ledger.follow(store, whole, [document], TODAY * DAY + 12 * HOUR):
-        assert entry.status == "required"
+        assert entry.status == "open"
     told = " ".join(entry.evidence for entry in ledger.entries(store))
     assert "the notable's own" in told and mine["eventID"] in told
 
@@ -191,7 +202,7 @@ def test_a_control_is_closed_by_somebody_else_after_the_last_odd_call_and_the_re
         found = ledger.follow(store, history.read(store, model.load()), [document], TODAY * DAY + 12 * HOUR)
         return next(entry for entry in found if entry.control == "reduce_privilege")
 
-    assert status().status == "required"
+    assert status().status == "open"
     late = act(TODAY, "11:15", "admin", "DeleteRolePolicy", roleName="payments", policyName="b")
     run(store, [late])
     assert status().status == "done"
@@ -213,7 +224,7 @@ def test_an_exception_holds_until_it_ends_and_says_who_answers() -> None:
     held = follow(store, notables, LEAK + 8 * DAY)["rotate_secret"]
     assert (held.status, "ada" in held.evidence) == ("excepted", True)
     ended = follow(store, notables, LEAK + 10 * DAY)["rotate_secret"]
-    assert (ended.status, "the exception of ada ended" in ended.evidence) == ("overdue", True)
+    assert (ended.status, ended.overdue, "the exception of ada ended" in ended.evidence) == ("open", True, True)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +274,7 @@ def test_a_run_s_end_lists_exposures_and_the_status_of_every_control() -> None:
     assert not fast.follow_up(store, model.load(), NO_ASSETS, [notable]).exposures
 
 
-STATUSES = st.sampled_from(["required", "done", "verified", "overdue", "excepted"])
+STATUSES = st.sampled_from(["open", "done", "verified", "excepted"])
 SOME = st.lists(st.tuples(STATUSES, st.sampled_from(["a", "b", ""]), st.integers(0, 90)), max_size=12)
 
 
@@ -274,7 +285,7 @@ def test_every_entry_is_counted_for_exactly_one_owner(told: list[tuple[str, str,
         for n, (status, owner, hours) in enumerate(told)
     ]
     owners = ledger.by_owner(standing)
-    assert sum(o.open + o.overdue + o.done + o.excepted for o in owners) == len(standing)
+    assert sum(o.open + o.done + o.excepted for o in owners) == len(standing)
     assert len({o.owner for o in owners}) == len(owners)
 
 

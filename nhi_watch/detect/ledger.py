@@ -1,15 +1,15 @@
-"""The ledger of the two mandatory controls: what was required, what is done, what is verified, what is overdue.
+"""The ledger of the two mandatory controls: what is open, what is done, what is verified, what is overdue.
 
 A control moves by telemetry, or by a recorded exception with an owner and an end; nobody ticks it off.
 
 | status | when |
 |---|---|
-| required | a notable or a finding asks for it |
+| open | an exposure, a finding, or a compromise that was listed or confirmed asks for it; overdue after its due date |
 | done | to rotate: each credential was switched off, deleted or called revoked; to reduce: a policy was taken away |
 | verified | done, and for a day after that the log was read and shows no successful use, and no new grant |
-| overdue | not done by its due date |
 | excepted | somebody answers for leaving it, until a date |
 
+A verdict or an exception that takes the notable off the list takes its controls off the ledger.
 What closes a control is done by an identity outside of the notable, after its last odd call, and the record that shows
 it is named: an attacker who deletes the role that he used has rotated nothing.
 
@@ -26,6 +26,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
+from nhi_watch.detect import feedback
 from nhi_watch.detect.history import History, Life
 from nhi_watch.state.inventory import Change, Credential
 from nhi_watch.state.rows import Rows, pack, unpack
@@ -75,6 +76,8 @@ class Entry(NamedTuple):
     """Second of the notable's last odd call, or the end of its hour: what was done before closes nothing."""
     suspects: tuple[str, ...] = ()
     """Ids of the identities of the notable, whose own acts close nothing; empty where nobody misused anything."""
+    overdue: bool = False
+    """Open after its due date."""
 
 
 class Owner(NamedTuple):
@@ -83,6 +86,7 @@ class Owner(NamedTuple):
     owner: str
     open: int
     overdue: int
+    """Of those that are open."""
     done: int
     excepted: int
     hours_to_rotate: Optional[float]
@@ -101,8 +105,12 @@ def entry_id(notable: str, control: str, identity: str) -> str:
 def follow(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], now: int = 0) -> list[Entry]:
     """All entries as they stand, with those that the notables ask for; they are put into the store."""
     now = max(now, history.now)
-    before = {entry.id: entry for entry in entries(rows)}
-    asked = {entry.id: entry for notable in notables for entry in _asked(notable)}
+    told = {str(notable["id"]): dict(notable) for notable in notables}
+    asking = _asking(rows, told.values(), now)
+    quiet = set(told) - {notable["id"] for notable in asking}
+    stored = entries(rows)
+    before = {entry.id: entry for entry in stored if entry.notable not in quiet}
+    asked = {entry.id: entry for notable in asking for entry in _asked(notable)}
     exempt = exemptions(rows)
     standing = []
     for name, entry in sorted({**before, **asked}.items()):
@@ -111,10 +119,18 @@ def follow(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], 
             entry = entry._replace(required=old.required, due=old.due, owner=entry.owner or old.owner)
         standing.append(_judged(entry, history, exempt.get(name), now))
     kept = [e for e in standing if e.status != "verified" or now - e.done < KEPT_DAYS * DAY]
-    gone = set(before) - {e.id for e in kept}
+    gone = {entry.id for entry in stored} - {e.id for e in kept}
     rows.put(TABLE, [(ENTRIES[0] + e.id, pack(_plain(e))) for e in kept])
     rows.put(TABLE, [(ENTRIES[0] + name, None) for name in gone])
     return kept
+
+
+def _asking(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> list[dict[str, Any]]:
+    """The notables whose controls are due: listed ones that people have not dealt with, and what they confirmed."""
+    held = feedback.standing(feedback.verdicts(rows)).by_notable
+    confirmed = {name for name, verdict in held.items() if verdict.verdict == "confirmed"}
+    shown = feedback.apply(rows, notables, now).shown
+    return [n for n in shown if n["kind"] != "compromise" or n["listed"] or n["id"] in confirmed]
 
 
 def entries(rows: Rows) -> list[Entry]:
@@ -148,7 +164,7 @@ def _open(notable: Mapping[str, Any], control: str, member: Mapping[str, Any]) -
     return Entry(
         entry_id(notable["id"], control, member["id"]), notable["id"], control, member["id"], member["name"],
         member["owner"] or notable["identity"]["owner"], credentials, required,
-        required + DUE_DAYS[notable["severity"]] * DAY, "required", 0, "", (), None, *_misuse(notable),
+        required + DUE_DAYS[notable["severity"]] * DAY, "open", 0, "", (), None, *_misuse(notable),
     )  # fmt: skip
 
 
@@ -188,16 +204,15 @@ def _judged(entry: Entry, history: History, exemption: Optional[Exemption], now:
     life, proof = history.lives.get(entry.identity), _proof(entry, history)
     if proof is not None:
         status, sentence = _checked(entry, life, proof, history)
-        return entry._replace(status=status, done=proof.time, evidence=sentence, records=proof.records,
-                              exemption=exemption)  # fmt: skip
+        return entry._replace(status=status, overdue=status == "open" and now > entry.due, done=proof.time,
+                              evidence=sentence, records=proof.records, exemption=exemption)  # fmt: skip
     if exemption is not None and exemption.until > now:
         told = f"excepted until {render(exemption.until)} by {exemption.owner}: {exemption.reason}"
-        return entry._replace(status="excepted", done=0, evidence=told, records=(), exemption=exemption)
-    status = "overdue" if now > entry.due else "required"
+        return entry._replace(status="excepted", overdue=False, done=0, evidence=told, records=(), exemption=exemption)
     ended = f"the exception of {exemption.owner} ended {render(exemption.until)}; " if exemption else ""
     told, records = _own_acts(entry, life, history)
-    return entry._replace(status=status, done=0, evidence=f"{ended}nothing in the logs shows it done{told}",
-                          records=records, exemption=exemption)  # fmt: skip
+    return entry._replace(status="open", overdue=now > entry.due, done=0, records=records, exemption=exemption,
+                          evidence=f"{ended}nothing in the logs shows it done{told}")  # fmt: skip
 
 
 def _proof(entry: Entry, history: History) -> Optional[_Proof]:
@@ -274,10 +289,10 @@ def _by_name(entry: Entry, life: Optional[Life], what: Sequence[str]) -> Optiona
 
 
 def _checked(entry: Entry, life: Optional[Life], proof: _Proof, history: History) -> tuple[str, str]:
-    """Verified, done, or required again because it was used after all."""
+    """Verified, done, or open again because it was used after all."""
     later = _later(entry, life, proof)
     if later:
-        return "required", f"{proof.sentence}; but {later}"
+        return "open", f"{proof.sentence}; but {later}"
     account = entry.identity.split(":")[1] if entry.identity.count(":") > 1 else ""
     span = history.span_of(entry.identity.partition(":")[0], account)
     if span is None or span.last < proof.time + QUIET:
@@ -368,8 +383,9 @@ def _owner(name: str, own: Sequence[Entry]) -> Owner:
     counts = {status: sum(entry.status == status for entry in own) for status in {e.status for e in own}}
     spent = [max(0, e.done - e.required) / 3600 for e in own if e.control == "rotate_secret" and e.done]
     return Owner(
-        name, counts.get("required", 0), counts.get("overdue", 0), counts.get("done", 0) + counts.get("verified", 0),
-        counts.get("excepted", 0), round(median(spent), 1) if spent else None,
+        name, counts.get("open", 0), sum(entry.overdue for entry in own),
+        counts.get("done", 0) + counts.get("verified", 0), counts.get("excepted", 0),
+        round(median(spent), 1) if spent else None,
     )  # fmt: skip
 
 

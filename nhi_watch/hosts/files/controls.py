@@ -81,7 +81,7 @@ def _exemption(args: argparse.Namespace) -> Exemption:
                      common.seconds(args.now, "--now"))  # fmt: skip
 
 
-_ORDER = ("overdue", "required", "done", "verified", "excepted")
+_ORDER = ("open", "done", "verified", "excepted")
 
 
 def _show(args: argparse.Namespace, standing: Sequence[Entry], owners: Sequence[Owner], console: Console) -> None:
@@ -92,7 +92,7 @@ def _show(args: argparse.Namespace, standing: Sequence[Entry], owners: Sequence[
     if not standing:
         console.print("No controls: nothing that was found asks for any.")
         return
-    console.print(_entries(sorted(standing, key=lambda e: (_ORDER.index(e.status), e.due, e.id))))
+    console.print(_entries(sorted(standing, key=lambda e: (_ORDER.index(e.status), not e.overdue, e.due, e.id))))
     console.print(_owners(owners))
 
 
@@ -115,7 +115,7 @@ def _entries(standing: Sequence[Entry]) -> object:
         what = f"{entry.control.replace('_', ' ')}: {entry.name.rsplit('/', 1)[-1]} ({entry.owner or 'nobody named'})"
         told = Text(visible(what, 200), "bold")
         told.append("\n" + visible(entry.evidence, 300), "dim")
-        table.add_row(entry.id, entry.status, render(entry.due)[:10], told)
+        table.add_row(entry.id, entry.status, f"{render(entry.due)[:10]}{', overdue' if entry.overdue else ''}", told)
     return table
 
 
@@ -126,7 +126,8 @@ def _owners(owners: Sequence[Owner]) -> object:
 
     from nhi_watch.report.words import visible
 
-    table = Table("owner", "open", "overdue", "done", "excepted", "hours to rotate (median)", box=box.SIMPLE_HEAD)
+    heads = ("owner", "open", "of these overdue", "done", "excepted", "hours to rotate (median)")
+    table = Table(*heads, box=box.SIMPLE_HEAD)
     for owner in owners:
         hours = "none yet" if owner.hours_to_rotate is None else f"{owner.hours_to_rotate:,.1f}"
         counts = map(str, (owner.open, owner.overdue, owner.done, owner.excepted))
