@@ -83,12 +83,14 @@ def _stolen(number: int, text: str) -> Iterator[dict[str, Any]]:
     """A role's session that makes credentials and reads secrets from Tor; its name, its client, what it touches."""
     calls = (("sts", "GetCallerIdentity"), ("iam", "CreateAccessKey"), ("iam", "AttachUserPolicy"),
              ("secretsmanager", "GetSecretValue"), ("s3", "GetObject"))  # fmt: skip
-    for minute, (service, name) in enumerate(calls):
-        made = record(DAY, f"10:{minute:02}", role=f"r{number}", service=service, name=name, address=_TOR, agent=text)
+    for minute, (service, call) in enumerate(calls):
+        made = record(DAY, f"10:{minute:02}", role=f"r{number}", service=service, name=call, address=_TOR, agent=text)
         issuer = made["userIdentity"]["sessionContext"]["sessionIssuer"]
         made["userIdentity"]["arn"] = f"arn:aws:sts::{ACCOUNT}:assumed-role/r{number}/{text}"
         made["userIdentity"]["principalId"] += text
-        issuer["userName"], issuer["arn"] = text, f"arn:aws:iam::{ACCOUNT}:role/{text}"
+        # no peers, whose crowd would be folded: the last word of its name is its own
+        name = f"{text}/{''.join(chr(97 + int(digit)) for digit in f'{number:03}')}"
+        issuer["userName"], issuer["arn"] = name, f"arn:aws:iam::{ACCOUNT}:role/{name}"
         made["requestParameters"] = {"bucketName": text, "key": text, "userName": text, "secretId": text,
                                      "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}  # fmt: skip
         made["errorCode"], made["errorMessage"] = ("", "") if minute else (text, text)

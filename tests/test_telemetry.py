@@ -117,7 +117,8 @@ def test_a_weekend_is_no_silence_and_neither_is_what_is_hardly_known() -> None:
 
 def test_a_clock_years_ahead_ends_no_day() -> None:
     store = runs([ordinary(), today(range(9)), [record(40_000, "10:00")]])
-    assert spots(store) == []
+    (told,) = spots(store)
+    assert [signal["id"] for signal in told["signals"]] == ["wrong_clock"]
 
 
 # ---- what it means for the notables of the day
