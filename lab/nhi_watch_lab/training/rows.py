@@ -10,6 +10,7 @@ from typing import NamedTuple
 import joblib
 import numpy as np
 import numpy.typing as npt
+from joblib.externals.loky import get_reusable_executor
 
 import nhi_watch
 from nhi_watch.detect.bins import EDGES
@@ -120,7 +121,11 @@ def collected(card: Scorecard, drawn: Sequence[worlds.World], folder: Path, work
     folder.mkdir(parents=True, exist_ok=True)
     mark = _code()
     jobs = (joblib.delayed(_kept)(card, world, folder / f"{_name(world, mark)}.npz") for world in drawn)
-    return list(joblib.Parallel(n_jobs=workers)(jobs))
+    try:
+        return list(joblib.Parallel(n_jobs=workers)(jobs))
+    finally:
+        # its processes idle for five minutes, and a process that has any cannot end
+        get_reusable_executor().shutdown()
 
 
 def _kept(card: Scorecard, world: worlds.World, path: Path) -> Rows:
