@@ -321,6 +321,14 @@ def test_the_command_writes_the_list_and_the_report(tmp_path: Path, capsys: pyte
     assert KEY in capsys.readouterr().out
     assert cli_run("explain", "1", "--out", tmp_path) == 0
     assert "paste site" in held((tmp_path / "report.html").read_text("utf-8"))
+    assert "--state" not in held((tmp_path / "report.html").read_text("utf-8"))
+
+
+def test_the_report_s_commands_name_a_state_that_lies_elsewhere(tmp_path: Path) -> None:
+    state = tmp_path / "elsewhere.sqlite"
+    assert cli_run("exposed", KEY, "--where", "chat", "--since", render(LEAK), "--now", render(LEAK + 600),
+                   "--out", tmp_path / "out", "--state", state) == 0  # fmt: skip
+    assert f"--state {state}" in held((tmp_path / "out" / "report.html").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             find.about_to(console, f"{args.key[:60]} lies open since {render(since)}, where: {where}", args.json)
         found = fast.judge(store, history.read(store, model.load()), known, now)
         listed = feedback.apply(store, found.notables, int(time.time())).shown
-    ranked = common.publish(args.out, listed, "exposure")
+    ranked = common.publish(args.out, listed, "exposure", args.state)
     ours = [notable for notable in ranked if notable["kind"] == "exposure"]
     _show(args, ours, found, console, exposure_id(args.key) if args.key else "")
     return 0

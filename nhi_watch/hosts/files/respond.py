@@ -169,9 +169,9 @@ def _again(desk: Desk, approved: frozenset[str]) -> str:
     """The command that approves a plan, after the one that makes an approver where nobody is left to approve."""
     args, who = desk.args, "ANOTHER" if approved else "YOU"
     nobody = {one.name for one in desk.policy.approvers} <= approved
-    setup = f"nhi respond setup --by {who} {_given(args, 'out', 'policy')}; then " if nobody else ""
+    setup = f"{common.program()} respond setup --by {who} {_given(args, 'out', 'policy')}; then " if nobody else ""
     key = f"{shlex.quote(str(args.out))}/{who}.pem"
-    return (f"{setup}nhi respond approve {desk.notable['id']} --by {who} --why REASON --key {key} "
+    return (f"{setup}{common.program()} respond approve {desk.notable['id']} --by {who} --why REASON --key {key} "
             f"{_given(args, 'out', 'state', 'policy')}")  # fmt: skip
 
 
@@ -203,7 +203,7 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
         people = frozenset(str(one["by"]) for one in jsonlines.read(desk.file("approvals.jsonl")))
         needed = max(int(step["approvals"]) for step in made["steps"])
         given = _given(args, "out", "state", "policy")
-        handed = f"nhi respond export {made['notable']} --to webhook|soar|elastic {given}"
+        handed = f"{common.program()} respond export {made['notable']} --to webhook|soar|elastic {given}"
         following = handed if len(people) >= needed else _again(desk, people)
     told = (f"Approved by {args.by} until {signed['until']}: plan {signed['plan']}; it has {len(people)} of {needed} "
             f"approvals.\nNext: {following}")  # fmt: skip
