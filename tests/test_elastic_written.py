@@ -159,7 +159,7 @@ def test_an_upgrade_says_what_it_changes_and_what_was_written_goes_on(place: Pla
     told = StringIO()
     assert setup_command.run(place.client, args, Console(file=told, width=500)) == 0
     (line,) = (line for line in told.getvalue().splitlines() if "logs-nhi.health@mappings" in line)
-    assert line.startswith("would update component template logs-nhi.health@mappings: template.mappings.properties.")
+    assert line.startswith("would update component template logs-nhi.health@mappings: _meta.version, template.")
     done = setup.setup(place.client, place.namespace)
     assert {(s.kind, s.name): s.change for s in done} == {key: s.change for key, s in planned.items()}
     assert {step.change for step in setup.setup(place.client, place.namespace)} == {"none"}

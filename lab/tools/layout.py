@@ -47,7 +47,7 @@ def sources(folder: str) -> list[Path]:
 def name_of(path: Path) -> str:
     """Dotted name of a module of the project.
 
-    >>> name_of(ROOT / "nhi_watch" / "stores" / "interface.py"), name_of(ROOT / "nhi_watch" / "__init__.py")
+    >>> name_of(ROOT / "nhi_watch" / "state" / "store.py"), name_of(ROOT / "nhi_watch" / "__init__.py")
     ('nhi_watch.state.store', 'nhi_watch')
     """
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -117,6 +117,17 @@ PACKERS = frozenset({"package", "vendor"})
 """Build the app with the SDK of the environment that they run in; tests of the built app start Splunk's Pythons."""
 
 
+def needs_sdk(module: str) -> bool:
+    """Whether a module of the app stands on the SDK that the app brings along.
+
+    >>> needs_sdk("nhi_watch.hosts.splunk.nhiexplain"), needs_sdk("nhi_watch.hosts.splunk.nhiscore")
+    (True, False)
+    """
+    path = (ROOT / module.replace(".", "/")).with_suffix(".py")
+    named = [name for name, _ in imports(path)] if path.exists() and ".splunk." in module else []
+    return any(name.startswith("splunklib") or needs_sdk(name) for name in named)
+
+
 def bare_tests(given: frozenset[str]) -> list[Path]:
     """The test files that reach nothing but the standard library, `given`, and what ships to Splunk."""
     allowed = standard_library() | given
@@ -128,7 +139,7 @@ def _is_bare(path: Path, allowed: frozenset[str], seen: set[Path]) -> bool:
     seen.add(path)
     for module, _ in imports(path):
         local = _local(module)
-        if module in PACKERS:
+        if module in PACKERS or needs_sdk(module):
             return False
         if local is not None:
             if local not in seen and not _is_bare(local, allowed, seen):
