@@ -33,7 +33,7 @@ OPTIONS = {
     "of": Option("all", "all|logs|behaviours", ("all", "logs", "behaviours")),
     "show": Option("all", "all|problems|blind_spots", ("all", "problems", "blind_spots")),
 }
-_LOGS = (*every(), *schemas.every())
+_LOGS = tuple(each for each in (*every(), *schemas.every()) if each.SPLUNK_SOURCETYPES)
 _CHECKED = ["nhi_check", "nhi_source", "nhi_lag_minutes"]
 _VERDICT = [name for name in fields.names(fields.FEEDBACK) if name not in ("_key", *RAW)]
 
