@@ -28,6 +28,7 @@ from nhi_watch.core.errors import NhiError, RejectError
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk import parts, protocol
 from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.intake.contract import AnySource
 from nhi_watch.intake.sources import every
 from nhi_watch.state import day_rows
 from nhi_watch.state.baseline import Profile
@@ -70,15 +71,19 @@ def read_record(data: bytes) -> None:
     except (ValueError, RecursionError):
         return
     for source in SOURCES:
-        if not source.claims(record):
-            continue
-        try:
-            event = source.read(record)
-        except RejectError:
-            continue
-        whole = IdentityDay(event.time // DAY)
-        whole.add(event)
-        assert to_row(day_rows.unpack(day_rows.pack(whole))) == to_row(whole), "a row holds another day"
+        for whole in _day_of(source, record) if source.claims(record) else ():
+            assert to_row(day_rows.unpack(day_rows.pack(whole))) == to_row(whole), "a row holds another day"
+
+
+def _day_of(source: AnySource, record: object) -> Iterator[IdentityDay]:
+    """The day of one record, unless it is a reject."""
+    try:
+        event = source.read(record)
+    except RejectError:
+        return
+    whole = IdentityDay(event.time // DAY)
+    whole.add(event)
+    yield whole
 
 
 def records() -> Iterator[bytes]:
@@ -184,13 +189,7 @@ def rows() -> Iterator[bytes]:
 def _wholes() -> Iterator[IdentityDay]:
     for source in SOURCES:
         for record in samples(SAMPLES / f"{source.NAME}.jsonl")[:4]:
-            try:
-                event = source.read(record)
-            except RejectError:
-                continue
-            whole = IdentityDay(event.time // DAY)
-            whole.add(event)
-            yield whole
+            yield from _day_of(source, record)
 
 
 TARGETS = {

@@ -101,11 +101,14 @@ class Days(dict[int, dict[str, IdentityDay]]):
             self._take(done_to(event))
 
     def _take(self, event: Event) -> bool:
-        name, number = event.identity.id, event.time // DAY
+        number = event.time // DAY
         day = self._day(number)
-        if len(day) >= NEWCOMERS and name not in day and self._is_folded(name, number):
-            event = event._replace(identity=stand_in(event.identity), traits=anonymous(event.traits))
-        return self.identity_day(event.identity.id, number).add(event)
+        whole = day.get(event.identity.id)
+        if whole is None:
+            if len(day) >= NEWCOMERS and self._is_folded(event.identity.id, number):
+                event = event._replace(identity=stand_in(event.identity), traits=anonymous(event.traits))
+            whole = self.identity_day(event.identity.id, number)
+        return whole.add(event)
 
     def _is_folded(self, name: str, number: int) -> bool:
         """Whether who comes is one of too many; somebody else may have to go."""

@@ -8,13 +8,13 @@ Never written, because the stack owns them: `kibana.*`, `user.risk.*`, `host.ris
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from nhi_watch import __version__
+from nhi_watch.context.addresses import is_address
 from nhi_watch.detect import lives
 from nhi_watch.detect.explain import brief
 from nhi_watch.report import meanings
@@ -164,15 +164,7 @@ def _each(what: str, notable: Json) -> list[str]:
 def _addresses(notable: Json) -> list[str]:
     """IP addresses of the timeline, the ones with most points first; networks are not addresses."""
     entries = sorted(notable["timeline"], key=lambda entry: -entry["points"])
-    return list(dict.fromkeys(entry["source"] for entry in entries if _is_address(entry["source"])))[:50]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return list(dict.fromkeys(entry["source"] for entry in entries if is_address(entry["source"])))[:50]
 
 
 def _rest(notable: Json, change: str) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
 from nhi_watch import __version__
+from nhi_watch.context.addresses import is_address
 from nhi_watch.core.timestamps import parse
 
 Json = Mapping[str, Any]
@@ -101,20 +101,12 @@ def _evidence(notable: Json, entry: Json) -> dict[str, Any]:
 
 
 def _endpoint(source: str) -> dict[str, str]:
-    return {"ip": source} if _is_address(source) else {"name": source}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return {"ip": source} if is_address(source) else {"name": source}
 
 
 def _observables(notable: Json) -> list[dict[str, Any]]:
     names = [("resources.name", _USER_NAME, one["name"]) for one in (notable["identity"], *notable["members"])]
-    places = dict.fromkeys(entry["source"] for entry in _heaviest(notable) if _is_address(entry["source"]))
+    places = dict.fromkeys(entry["source"] for entry in _heaviest(notable) if is_address(entry["source"]))
     found = [*names, *(("evidences.src_endpoint.ip", _IP_ADDRESS, place) for place in places)]
     return [{"name": name, "type_id": kind, "type": told, "value": value} for name, (kind, told), value in found]
 

@@ -10,8 +10,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.shapes.forms import Tree, dataset, hit, object_of
+from nhi_watch.intake.shapes.forms import Tree, dataset, hit, record_in
 
 NAME = "carried"
 SPLUNK_SOURCETYPES: tuple[str, ...] = ()
@@ -38,7 +37,7 @@ def carries(record: Mapping[str, Any]) -> bool:
     """Whether the record is a carrier of another one."""
     raw = record.get("_raw")
     if raw.__class__ is str:
-        return raw[:20].replace(" ", "").startswith(_STARTS) and _carried(_opened(raw)) is not None
+        return raw[:20].replace(" ", "").startswith(_STARTS) and _carried(record_in(raw) or {}) is not None
     if "message" in record or "data" in record:
         return _carried(record) is not None
     document = hit(record)
@@ -48,17 +47,10 @@ def carries(record: Mapping[str, Any]) -> bool:
 def native(record: Mapping[str, Any]) -> Tree:
     """The record that is carried."""
     raw = record.get("_raw")
-    found = _carried(_opened(raw) if raw.__class__ is str else record)
+    found = _carried(record_in(raw) or {} if raw.__class__ is str else record)
     found = found if found is not None else _inside(hit(record).get("message"))
     assert found is not None, "asked only of what carries"
     return found
-
-
-def _opened(raw: str) -> Tree:
-    try:
-        return object_of(raw)
-    except RejectError:
-        return {}
 
 
 def _carried(row: Mapping[str, Any]) -> Optional[Tree]:
@@ -84,6 +76,4 @@ def _inside(told: Any) -> Optional[Tree]:
     """The record, unless what is told holds none."""
     if told.__class__ is list and len(told) == 1:
         told = told[0]
-    if told.__class__ is str and told.lstrip()[:1] == "{":
-        return _opened(told) or None
-    return told if told.__class__ is dict and told else None
+    return record_in(told)

@@ -281,3 +281,15 @@ def rows_of(value: object) -> list[Tree]:
             return [value]
         return [{k: column[i] for k, column in columns.items()} for i in range(lengths.pop())]
     return [one for one in listed(value) if isinstance(one, dict)]
+
+
+def record_in(told: Any) -> Optional[Tree]:
+    """The object that a value is, or that its text holds; None where there is none."""
+    if told.__class__ is dict:
+        return told or None
+    if told.__class__ is not str or told.lstrip()[:1] != "{":
+        return None
+    try:
+        return object_of(told) or None
+    except RejectError:
+        return None

@@ -20,9 +20,9 @@ from typing import Any
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.intake.schemas.ocsf import aws, saas
-from nhi_watch.intake.schemas.ocsf.undo import merged, record_in
+from nhi_watch.intake.schemas.ocsf.undo import merged
 from nhi_watch.intake.shapes import forms
-from nhi_watch.intake.shapes.forms import Tree, at
+from nhi_watch.intake.shapes.forms import Tree, at, record_in
 from nhi_watch.intake.shapes.values import text, whole
 
 NAME = "ocsf"

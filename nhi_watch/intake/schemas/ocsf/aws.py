@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nhi_watch.core.timestamps import render
-from nhi_watch.intake.schemas.ocsf.undo import record_in, steps, undone
-from nhi_watch.intake.shapes.forms import Tree, at, every, inner
+from nhi_watch.intake.schemas.ocsf.undo import steps, undone
+from nhi_watch.intake.shapes.forms import Tree, at, every, inner, record_in
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import listed, text
 from nhi_watch.intake.sources.kubernetes.actions import from_uri

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
-from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.shapes.forms import Table, Tree, object_of
+from nhi_watch.intake.shapes.forms import Table, Tree, record_in
 from nhi_watch.intake.shapes.unflatten import unflatten
 
 _DEEPEST = 24
-
-
 Steps = tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]
 
 
@@ -74,15 +71,3 @@ def merged(first: Tree, second: Tree, depth: int = 0) -> Tree:
         elif mine is None or mine == "":
             made[name] = value
     return made
-
-
-def record_in(told: Any) -> Optional[Tree]:
-    """The object that a value is, or that its text holds; None where there is none."""
-    if told.__class__ is dict:
-        return told or None
-    if told.__class__ is not str or told.lstrip()[:1] != "{":
-        return None
-    try:
-        return object_of(told) or None
-    except RejectError:
-        return None
