@@ -1,4 +1,4 @@
-"""The coverage ledger, docs/coverage.md: what is detected, responded to and governed, each cell proven by a sample.
+"""The coverage ledger, docs/method/coverage.md: what is detected, responded to, governed, each cell proven by a sample.
 
 A cell is filled only by running something: a sample that makes a signal, a finding or an exposure fire (detect), the
 plan that the shipped policy drafts for the notable that comes of it (respond), and the entry that opens for its
@@ -9,6 +9,8 @@ Run as a program it writes the page; a test fails where the page is stale.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,7 +39,7 @@ from test_posture import ALIVE, both, days_ago, details, looked, report, works
 from test_posture import row as line
 from test_signals import FOLDER, value_of
 
-PAGE = ROOT / "docs" / "coverage.md"
+PAGE = ROOT / "docs" / "method" / "coverage.md"
 NO = "**not covered**"
 TEAM = Asset("high", "team-pay", "production")
 OWNED = Asset("high", "team-pay", "")
@@ -176,7 +178,7 @@ def rows(found: Iterable[Proof], names: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _detect(mine: Iterable[Proof]) -> str:
-    return "; ".join(f"`{proof.name}`: {proof.sample}" for proof in mine) or NO
+    return ", ".join(dict.fromkeys(f"`{proof.name}`" for proof in mine)) or NO
 
 
 def _respond(mine: Iterable[Proof]) -> str:
@@ -210,17 +212,26 @@ MARK = "<!-- Written by `make docs` (tests/coverage_ledger.py): change the code,
 INTRO = """\
 For whoever must show what is covered.
 
-Every cell was filled by running a sample: *detect* names the signal, finding or exposure and the sample that makes it
-fire; *respond* the actions that the shipped `response_policy.toml` plans for the notable that came of it (an owner of
-high criticality, in production); *govern* the mandatory controls that the ledger then follows up, with an owner and a
-due date. What no sample proves says **not covered**. Every notable also carries NHI-07 and DE.CM-1, which prove nothing
-here. A proof means that the thing is found in its sample, not that it is always found: how often is measured in
-[worlds.md](method/worlds.md) and [posture_measured.md](method/posture_measured.md)."""
+Every cell was filled by running a sample ([coverage.csv](coverage.csv) names it): *detect* is the signal, finding or
+exposure that it makes fire; *respond* the actions that the shipped `response_policy.toml` plans for the notable that
+came of it (an owner of high criticality, in production); *govern* the mandatory controls that the ledger then follows
+up, with an owner and a due date. What no sample proves says **not covered**. Every notable also carries NHI-07 and
+DE.CM-1, which prove nothing here. A proof means that the thing is found in its sample, not that it is always found:
+how often is measured in [worlds.md](worlds.md) and [posture_measured.md](posture_measured.md)."""
 
 
-def page() -> str:
-    """What docs/coverage.md should say."""
-    found = proofs()
+def sheet(found: Iterable[Proof]) -> str:
+    """CSV: every proof by itself, with its sample and what followed from it."""
+    out = io.StringIO()
+    lines = csv.writer(out, lineterminator="\n")
+    lines.writerow(["signal, finding or exposure", "sample", "carries", "actions planned", "controls followed up"])
+    for proof in found:
+        lines.writerow([proof.name, proof.sample, *map(" ".join, (proof.ids, proof.actions, proof.controls))])
+    return out.getvalue()
+
+
+def page(found: list[Proof]) -> str:
+    """What docs/method/coverage.md should say."""
     head = ["what", *FUNCTIONS]
     attack = [row for row in rows(found, _ids("mitre_attack")) if row[1] != NO]
     missing = [name for name in _ids("mitre_attack") if not any(name in proof.ids for proof in found)]
@@ -274,4 +285,6 @@ def _table(head: list[str], told: Iterable[list[str]]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
+    every = proofs()
+    PAGE.write_text(page(every), "utf-8")
+    PAGE.with_suffix(".csv").write_text(sheet(every), "utf-8")

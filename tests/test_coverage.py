@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coverage_ledger import FINDINGS, NO, PAGE, Proof, page, proofs, rows
+from coverage_ledger import FINDINGS, NO, PAGE, Proof, page, proofs, rows, sheet
 from nhi_watch.act.posture.finding import KINDS
 from nhi_watch.detect.signals import SIGNALS
 
@@ -14,8 +14,9 @@ def found() -> list[Proof]:
     return proofs()
 
 
-def test_the_page_says_what_the_samples_prove() -> None:
-    assert page() == PAGE.read_text("utf-8"), "stale: run make docs"
+def test_the_page_says_what_the_samples_prove(found: list[Proof]) -> None:
+    assert page(found) == PAGE.read_text("utf-8"), "stale: run make docs"
+    assert sheet(found) == PAGE.with_suffix(".csv").read_text("utf-8"), "stale: run make docs"
 
 
 def test_every_signal_and_every_kind_of_finding_is_proven(found: list[Proof]) -> None:

@@ -48,7 +48,7 @@ def benign(rank: float, written: bool = True) -> Entry:
 def test_the_published_page_is_of_the_model_that_ships() -> None:
     docs = Path(__file__).parents[1] / "docs"
     assert model.load().id in (docs / "method" / "worlds.md").read_text("utf-8"), "run evaluation.worlds anew"
-    assert model.load().id in (docs / "model_card.md").read_text("utf-8")
+    assert model.load().id in (docs / "method" / "model_card.md").read_text("utf-8")
 
 
 def test_only_benign_entries_above_use_the_budget() -> None:

@@ -51,5 +51,5 @@ def test_the_page_has_a_table_for_each() -> None:
     assert {row["source"] for row in rows} == {source.NAME for source in SOURCES}
     assert all(row["field"] and row["feeds"] and row["without it"] for row in rows)
     assert not [row for row in rows if row["field"][:1] in "=+-"], "a spreadsheet would take it for a formula"
-    assert "| control | needs |" in (ROOT / "docs" / "signals.md").read_text("utf-8")
+    assert ",control,needs\n" in (ROOT / "docs" / "signals.csv").read_text("utf-8")
     assert source_fields.SAMPLES.is_dir()

@@ -18,12 +18,13 @@ from nhi_watch.detect.signals import SIGNALS
 DOCS = ROOT / "docs"
 MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
 ABOUT_SIGNALS = """reasons why a behaviour, or an episode (one identity's day), is unusual or risky. Each is
-one file in `nhi_watch/detect/signals/`. A value of 0 is ordinary, larger is worse; *cannot tell* means that the
-telemetry for it is missing, and has points of its own."""
+one file, to which its name links, and which says what it means. A value of 0 is ordinary, larger is worse; *cannot
+tell* means that the telemetry for it is missing, and has points of its own. What each means, what its value counts and
+what it needs of the Event, to filter: [signals.csv](signals.csv)."""
 ABOUT_SOURCES = """For: whoever connects a log, or asks what a missing field costs. A record of any of these logs
 becomes an Event, or a reject with its reason. Who acts, what is told of each call, and why records are refused stands
 at the head of each source's file, to which its name links; how much of real records is read: [Sources,
-measured](sources_measured.md), and of [Elastic's own samples](method/official_samples.md).
+measured](method/sources_measured.md), and of [Elastic's own samples](method/official_samples.md).
 
 **Which field feeds what** is a table to filter, [sources.csv](sources.csv) (here, in a spreadsheet, or with grep
 '^gitlab,'): what of the Event a field *feeds*, and what a record is without it. It was found by leaving each field of
@@ -32,8 +33,9 @@ Event: [signals](signals.md). Every record needs a time and an action; one witho
 particular (`anonymous`)."""
 ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read as the
 product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
-ABOUT_NEEDS = """*Needs*, besides an identity, a time and an action: without it the signal is silent (its value is 0) or
-*cannot tell*; *in part*: some of its cases are silent. Found by leaving each value of the Event out of its samples."""
+ABOUT_NEEDS = """What a signal *needs* there is besides an identity, a time and an action: without it the signal is
+silent (its value is 0) or *cannot tell*; *in part*: some of its cases are silent. Found by leaving each value of the
+Event out of its samples."""
 
 
 def main(arguments: list[str]) -> int:
@@ -57,6 +59,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     for name, write in writers.items():
         yield DOCS / f"{name}.md", page(name.capitalize(), write())
     yield DOCS / "sources.csv", fields()
+    yield DOCS / "signals.csv", signal_details()
 
 
 def page(title: str, lines: Iterable[str]) -> str:
@@ -72,20 +75,27 @@ def decisions() -> Iterator[str]:
 
 
 def signals() -> Iterator[str]:
-    """The signals in a table, and then each with what it means."""
+    """The signals in a table."""
     found = registry.modules("nhi_watch.detect.signals")
     yield from [f"For detection engineers: {len(found)} {ABOUT_SIGNALS}", "", ABOUT_NEEDS, ""]
-    yield from table(["signal", "title", "looks at", "frameworks", "control", "needs"], map(signal_row, found))
-    for module in found:
-        yield from ["", f"## {module.NAME}", "", meaning(module), "", f"Value: {value_of(module)}"]
+    yield from table(["signal", "title", "looks at", "frameworks"], map(signal_row, found))
 
 
 def signal_row(module: ModuleType) -> list[str]:
-    """One row of the table of signals."""
-    frameworks = ", ".join(module.FRAMEWORKS)
-    link = f"[`{module.NAME}`](#{module.NAME})"
-    needs = source_fields.needs_told(next(signal for signal in SIGNALS if signal.name == module.NAME))
-    return [link, module.TITLE, module.SCOPE, frameworks, module.CONTROL.replace("_", " "), needs]
+    """One row of the table of signals: its name links to the file."""
+    return [link(module), module.TITLE, module.SCOPE, ", ".join(module.FRAMEWORKS)]
+
+
+def signal_details() -> str:
+    """CSV: all that is told of each signal."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(["signal", "title", "meaning", "value", "looks at", "frameworks", "control", "needs"])
+    for module in registry.modules("nhi_watch.detect.signals"):
+        needs = source_fields.needs_told(next(signal for signal in SIGNALS if signal.name == module.NAME))
+        about = [" ".join(meaning(module).split()), value_of(module), module.SCOPE, ", ".join(module.FRAMEWORKS)]
+        rows.writerow([module.NAME, module.TITLE, *about, module.CONTROL, needs])
+    return out.getvalue()
 
 
 def value_of(module: ModuleType) -> str:
@@ -103,10 +113,15 @@ def sources() -> Iterator[str]:
 
 def source_row(module: ModuleType) -> list[str]:
     """One row of the table of sources: its name links to the file, whose first line tells what it reads."""
+    told = meaning(module).partition("\n")[0]
+    return [link(module), told, code(module.SPLUNK_SOURCETYPES), code(module.ELASTIC_INDICES)]
+
+
+def link(module: ModuleType) -> str:
+    """The name of a plug-in, which leads to its file."""
     path = Path(module.__file__ or "")
     place = f"../{path.relative_to(ROOT)}" if path.is_relative_to(ROOT) else path.name
-    name = f"[`{module.NAME}`]({place})"
-    return [name, meaning(module).partition("\n")[0], code(module.SPLUNK_SOURCETYPES), code(module.ELASTIC_INDICES)]
+    return f"[`{module.NAME}`]({place})"
 
 
 def fields() -> str:

@@ -1,4 +1,4 @@
-"""evaluate.json and the manifest → docs/model_card.md: no number is typed by hand.
+"""evaluate.json and the manifest → docs/method/model_card.md: no number is typed by hand.
 
 The headings follow what NIST AI RMF asks of a documented model (Map 1.1 purpose, Measure 2.3 to 2.9 figures and
 limits, Manage 2.4 how to switch it off).

@@ -1,6 +1,6 @@
 """How much of real records each source reads, in each shape, and where records go when nobody says what they are.
 
-`python -m nhi_watch_lab.evaluation.sources_measured --page docs/sources_measured.md` (ten seconds).
+`python -m nhi_watch_lab.evaluation.sources_measured --page docs/method/sources_measured.md` (ten seconds).
 
 Every record goes through the same door as with `--source auto`: the first source that claims it reads it. *Belongs*
 is known from the file that it lies in, never from our own reading. *Passed over* are records that a source refuses on
@@ -207,11 +207,11 @@ def page(found: Measured) -> str:
 
 def _lines(found: Measured) -> Iterator[str]:
     yield "# Sources, measured\n"
-    yield "For: whoever asks how much of a log is read. Each source in each shape, to filter:"
-    yield "[sources_measured.csv](sources_measured.csv).\n"
+    yield "For: whoever asks how much of a log is read. Each source in each shape, and the project's own samples, to"
+    yield "filter: [sources_measured.csv](sources_measured.csv).\n"
     yield "<!-- Written by `python -m nhi_watch_lab.evaluation.sources_measured --page FILE`: do not edit. -->\n"
     yield (__doc__ or "").partition("\n\nEvery")[1].strip() + (__doc__ or "").partition("\n\nEvery")[2]
-    for place, about in PLACES.items():
+    for place, about in PUBLISHED.items():
         yield f"\n## {place[0].upper()}{place[1:]}\n\n{about}\n"
         yield table(SHORT, [_short(source, list(shapes)) for source, shapes in
                             groupby(_of(found, place), key=lambda item: item[0][0])])  # fmt: skip
@@ -221,15 +221,14 @@ def _lines(found: Measured) -> Iterator[str]:
                for reason, number in count.rejects.most_common()]  # fmt: skip
     yield table(["source", "records of", "reason", "records", "meaning"], reasons)
     yield "\n## Logs of no source\n\nNone may be read as something that it is not.\n"
-    yield table(["file", "became"], [[f"`{file}`", _counted(what)] for file, what in found.strange.items()])
+    yield f"{len(found.strange)} files: {_counted(sum(found.strange.values(), Counter[str]()))}.\n"
 
 
-PLACES = {
+PUBLISHED = {
     "logs": "Real logs, native; the other shapes are made of them by rule (Splunk's extraction, `event.original`).",
     "rule tests": "Records that authors of rules wrote or edited by hand, native; other shapes as above.",
-    MADE: "The project's own samples, written after each product's documentation: all there is of documents of "
-          "Elastic's integrations, and of logs that nobody has published.",
-}  # fmt: skip
+}
+PLACES = (*PUBLISHED, MADE)
 HEADS = ["source", "shape", "records", "passed over", "incomplete", "read", "share", "same Event as native",
          *FILLED, "went elsewhere"]  # fmt: skip
 
