@@ -65,6 +65,19 @@ def probing(role: str, day: int = TODAY) -> Records:
     ]  # fmt: skip
 
 
+def mixed(role: str, day: int = TODAY) -> Records:
+    """A second stolen key, which is refused all but its machine's own work, and a question that nobody is refused."""
+    asked = record(day, "00:30", role=role, service="sts", name="GetCallerIdentity", id=f"{role}{day}asked")
+    return [*probing(role, day), asked, *quiet(1, role, day + 1)]
+
+
+def namesake(name: str, day: int = TODAY) -> Records:
+    """A new role, named like whatever somebody likes, that is let in once."""
+    asked = record(day, "00:30", role=name, service="sts", name="GetCallerIdentity", address="185.220.101.9",
+                   agent="aws-cli/2.1", id=f"{name}{day}asked")  # fmt: skip
+    return [*probing(name, day), asked]
+
+
 def newcomers(number: int, day: int = TODAY) -> Iterator[dict[str, Any]]:
     """Roles of which each is seen once, doing the same odd thing."""
     for n in range(number):

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, events, learnt, run, runs, whole_days
-from flood_samples import Records, newcomers, probing, repository, stranger, tenant, theft
+from flood_samples import Records, mixed, namesake, newcomers, probing, repository, stranger, tenant, theft
 from nhi_watch.context.assets import UNKNOWN, Asset
-from nhi_watch.detect import ranking
+from nhi_watch.detect import ranking, strangers
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import score_day
 from nhi_watch.state.memory import MemoryStore
 from test_pipeline import schema
 
 VITAL = Asset("critical", "team-pay", "production")
-ASSETS = {"payments-gateway": VITAL}
+ASSETS = {"payments-gateway": VITAL, "workera-job": Asset("high", "team-a", "")}
 VICTIM = f"arn:aws:iam::{ACCOUNT}:role/payments-api"
 FLOOD = [one for day in range(TODAY - 7, TODAY + 1) for n in range(15) for one in stranger(f"z{n}x{day}", day)]
 
@@ -37,11 +37,22 @@ def first(decoys: Records) -> Result:
         [repository("evil/payments-gateway")],
         stranger("payments-gateway"),
         probing("workera-job"),
+        mixed("workera-job"),
+        namesake("payments-gateway"),
         [one for n in range(15) for one in stranger(f"z{n}")],
         list(newcomers(15)),
         FLOOD,
     ],
-    ids=["a repository's name", "five denied calls", "a second key", "fifteen strangers", "newcomers", "each day"],
+    ids=[
+        "a repository's name",
+        "five denied calls",
+        "a second key",
+        "a harmless success",
+        "a namesake",
+        "fifteen strangers",
+        "newcomers",
+        "each day",
+    ],
 )
 def test_decoys_take_no_place(decoys: Records) -> None:
     first(decoys)
@@ -68,12 +79,32 @@ def test_only_what_succeeded_is_privilege_reach_and_cost() -> None:
     history = [{"ago": [20, 1], "events": [{}, denied, dear]}]
     past = learnt(history)
     (whole,) = whole_days(events([denied, dear, {}], TODAY)).values()
-    told = ranking.impact(UNKNOWN, score_day(past, whole).view)
+    told = ranking.impact(UNKNOWN, score_day(past, whole))
     assert (told.privilege, told.reach) == ("read", "1 services, 1 regions, 1 targets")
     assert all(factor.weight == 1.0 for factor in told.factors)
     (whole,) = whole_days(events([denied, dear], TODAY)).values()
-    weights = {f.name: f.weight for f in ranking.impact(UNKNOWN, score_day(past, whole).view).factors}
+    weights = {f.name: f.weight for f in ranking.impact(UNKNOWN, score_day(past, whole)).factors}
     assert weights["let in"] == 0.5
+
+
+def test_what_is_refused_takes_nothing_from_what_succeeded_and_adds_half() -> None:
+    """A theft keeps the priority that it has alone; a harmless success gives what is refused none."""
+    alone, padded, harmless = (
+        run(MemoryStore(), [*tenant(), *did]).notables[0] for did in (
+            theft(), [*theft(), *probing("payments-api")], mixed("payments-api"),
+        )
+    )  # fmt: skip
+    assert padded["score"] >= alone["score"] and padded["priority"] >= alone["priority"]
+    assert harmless["score"] >= 80 and harmless["priority"] < 0.65 * alone["priority"]
+
+
+@pytest.mark.parametrize(("first", "is_found"), [(9, True), (3, False), (20, True)])
+def test_the_last_part_of_a_name_finds_a_row_for_who_is_known_for_a_week(first: int, is_found: bool) -> None:
+    past = learnt([{"ago": [20, 1], "events": [{"who": {"id": "other"}}]}, {"ago": [first, 1], "events": [{}]}])
+    (whole,) = whole_days(events([{"action": "iam:CreateUser"}], TODAY)).values()
+    episode = score_day(past, whole)
+    assert (strangers.asset({MACHINE.name.rpartition("/")[2]: VITAL}, episode) == VITAL) is is_found
+    assert strangers.asset({MACHINE.name: VITAL}, episode) == VITAL
 
 
 @pytest.mark.parametrize(

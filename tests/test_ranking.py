@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from core_samples import MACHINE, TODAY, events, learnt, whole_days
+from core_samples import TODAY, events, learnt, whole_days
 from nhi_watch.context.assets import UNKNOWN, Asset
-from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.ranking import impact, is_eligible, priority
-from nhi_watch.detect.scoring import score_day, views_of
+from nhi_watch.detect.scoring import Episode, score_day
 
 BY_HAND = {"agent": "browser", "traits": ["browser", "console"]}
 LOOKS_SO = {"agent": "browser", "traits": ["browser"]}
-def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = ()) -> EpisodeView:
+
+
+def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = ()) -> Episode:
     (whole,) = whole_days(events(today, TODAY)).values()
-    past = learnt(history).past(MACHINE, TODAY)
-    return EpisodeView(views_of(whole.ordered(), past), past)
+    return score_day(learnt(history), whole)
 
 
 def used(*told: dict[str, Any]) -> list[dict[str, Any]]:

@@ -58,7 +58,7 @@ def _row(path: Path, line: int, row: dict[str, str]) -> tuple[str, Asset]:
 def find(assets: Assets, identity: Identity, at_home: bool = True) -> Asset:
     """The asset of an identity: by id, else by full name, else by the last part of its name.
 
-    `at_home`: whether it is one of the tenant's own; the last part of a stranger's name is what the stranger likes.
+    `at_home`: whether it is known to be one of the tenant's own; the last part of others' names is what they like.
     """
     names = (identity.id, identity.name, identity.name.rsplit("/", 1)[-1])
     return next((assets[name] for name in names[: 2 + at_home] if name in assets), UNKNOWN)

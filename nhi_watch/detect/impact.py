@@ -6,13 +6,13 @@
 | owner | 1.05 where the table knows the identity but names nobody: nobody is there to stop it |
 | privilege | 1.1 where it may change permissions |
 | reach | 1 + 0.1 × log10 of what it touches (services × regions, and targets), at most 1.2 |
-| let in | 0.5 where nothing succeeded of what is judged |
+| let in | 0.5, and up to 1 as much of the probability as stays without what was refused |
 | used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |
 | abuse an hour | 1 + 0.05 × log10 of what an hour of abuse costs in USD, at most 1.2 |
 
 The weights are small on purpose: the probability of misuse decides, impact settles what is equal. They are
 assumptions, not measurements. Privilege, reach and cost are what succeeded: who is refused reaches nothing, however
-much he asks for.
+much he asks for, and a harmless success among what is refused weighs what it weighs alone.
 """
 
 from __future__ import annotations
@@ -60,16 +60,15 @@ class Reach(NamedTuple):
     networks: int
     callers: Optional[tuple[str, ...]] = None
     """Names of the identities that obtained its sessions; None: nobody has looked."""
-    let_in: bool = True
-    """Whether anything succeeded of what is judged."""
+    let_in: float = 1.0
+    """How much of the probability stays without what was refused, 0 to 1."""
 
 
 def reach_of(
     profile: Profile, shapes: Iterable[Shape] = (), callers: Optional[Iterable[str]] = None, since: int = 0
 ) -> Reach:
     """What a profile holds (seen on day `since` or later), and some shapes that it has not learnt yet."""
-    judged = list(shapes)
-    told = [shape for shape in judged if shape.outcome not in REFUSALS]
+    told = [shape for shape in shapes if shape.outcome not in REFUSALS]
 
     def values(name: str, extra: Iterable[str] = ()) -> frozenset[str]:
         return frozenset(profile.done(name, since).union(extra)) - {""}
@@ -82,7 +81,6 @@ def reach_of(
         access=values("access", (s.access for s in told)),
         networks=len(values("network", (s.network for s in told))),
         callers=None if callers is None else tuple(sorted(set(callers))),
-        let_in=bool(told) or not judged,
     )
 
 
@@ -103,7 +101,7 @@ def impact(asset: Asset, reach: Reach) -> Impact:
         ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", _owned(asset)),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
         ImpactFactor("reach", sentence(reach), reach_weight(reach)),
-        ImpactFactor("let in", "yes" if reach.let_in else "all refused", 1.0 if reach.let_in else LOCKED_OUT),
+        ImpactFactor("let in", _let_in(reach.let_in), let_in_weight(reach.let_in)),
         ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers or ()))),
         ImpactFactor("abuse an hour", told or "no call seen that costs", cost_weight(dearest)),
     )
@@ -133,6 +131,21 @@ def reach_weight(reach: Reach) -> float:
     """
     things = max(1, len(reach.services) * max(1, len(reach.regions)), reach.targets)
     return round(min(1.2, 1 + 0.1 * log10(things)), 4)
+
+
+def let_in_weight(share: float) -> float:
+    """What was refused counts half: whatever is refused beside it, what succeeded keeps the priority that it has alone.
+
+    >>> let_in_weight(0.0), let_in_weight(0.2), let_in_weight(1.0)
+    (0.5, 0.6, 1.0)
+    """
+    return round(LOCKED_OUT + (1 - LOCKED_OUT) * share, 4)
+
+
+def _let_in(share: float) -> str:
+    if share == 1:
+        return "yes"
+    return f"without what was refused, {share:.0%} of the probability" if share else "all refused"
 
 
 def cost_weight(usd_per_hour: float) -> float:

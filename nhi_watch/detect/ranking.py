@@ -13,11 +13,11 @@ from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.notable import Impact
 from nhi_watch.detect import calibration, strangers
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.features import EpisodeView, keys_of, known_days
+from nhi_watch.detect.features import keys_of, known_days
 from nhi_watch.detect.home import HISTORY, MACHINE
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.model import score_of
-from nhi_watch.detect.scoring import CRITICAL, Episode
+from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
 from nhi_watch.state.baseline import Delta, peer_scope
 from nhi_watch.state.judged import Ranked
 
@@ -153,7 +153,7 @@ def rank(episode: Episode, known: Assets) -> Ranked:
     probability = episode.bound.card.probability(points)
     score, weight = score_of(probability), probability
     if score >= FLOOR:
-        weight = priority(probability, impact(strangers.asset(known, episode), episode.view))
+        weight = priority(probability, impact(strangers.asset(known, episode), episode))
     eligible = is_eligible(episode)
     days, origin = episode.view.past.own.days, strangers.origin(episode)
     if not origin and not days and not episode.members and score < CRITICAL:
@@ -171,9 +171,21 @@ def is_eligible(episode: Episode) -> bool:
     return bool(episode.view.views) and (bool(keys_of(episode.view.views)) or episode.bound.home.kind == MACHINE)
 
 
-def impact(asset: Asset, episode: EpisodeView) -> Impact:
+def impact(asset: Asset, episode: Episode) -> Impact:
     """Business impact of an episode: what the customer's table says, and what the identity was seen to reach."""
-    return impacts.impact(asset, reach_of(episode.past.own, (view.shape for view in episode.views)))
+    reach = reach_of(episode.view.past.own, (view.shape for view in episode.view.views))
+    return impacts.impact(asset, reach._replace(let_in=_let_in(episode)))
+
+
+def _let_in(episode: Episode) -> float:
+    """How much of an episode's probability stays without what was refused."""
+    rest = without_refused(episode)
+    if rest is episode:
+        return 1.0
+    if rest is None:
+        return 0.0
+    chance = episode.bound.card.probability
+    return round(min(1.0, chance(rest.total) / chance(episode.total)), 4)
 
 
 def priority(probability: float, impact: Impact) -> float:

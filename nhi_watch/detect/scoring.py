@@ -17,7 +17,7 @@ from nhi_watch.detect.home import MACHINE, PERSON, Bound, Home, Points, total
 from nhi_watch.detect.model import KINDS, Scorecard, score_of
 from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
 from nhi_watch.detect.verdict_days import ALL, NOTHING, PEERS, Days, Scope, Word
-from nhi_watch.state.baseline import QUARANTINE, TENANT, Profile, Profiles, peer_scope
+from nhi_watch.state.baseline import QUARANTINE, REFUSALS, TENANT, Profile, Profiles, peer_scope
 
 Row = tuple[Optional[float], ...]
 
@@ -329,12 +329,35 @@ def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = Non
     for view in views:
         view.points = 0.0 if view.values is ZERO else bound.total(view.values)
     episode = EpisodeView(views, past)
-    values = episode_values(episode)
-    missing = cannot_tell.fields(views, past.own)
-    if missing:
-        values = cannot_tell.untold(values, missing)
+    values = _values(episode)
     points = bound.points(values)
     return Episode(identity, episode, values, points, bound, _held(bound, episode, values, total(points)))
+
+
+def _values(episode: EpisodeView) -> Row:
+    values, missing = episode_values(episode), cannot_tell.fields(episode.views, episode.past.own)
+    return cannot_tell.untold(values, missing) if missing else values
+
+
+def without_refused(episode: Episode) -> Optional[Episode]:
+    """The episode of what succeeded in it alone: itself where nothing was refused, None where all was."""
+    if all(map(_is_let_in, episode.view.views)):
+        return episode
+    told = [(part, [*filter(_is_let_in, part.view.views)]) for part in episode.parts]
+    parts = [_of(part, part.view._replace(views=views)) for part, views in told if views]
+    if not parts:
+        return None
+    values = values_together([(part.values, part.view) for part in parts])
+    return episode._replace(values=values, points=points_together(parts, values), members=())
+
+
+def _is_let_in(view: View) -> bool:
+    return view.shape.outcome not in REFUSALS
+
+
+def _of(part: Episode, view: EpisodeView) -> Episode:
+    values = _values(view)
+    return part._replace(view=view, values=values, points=part.bound.points(values))
 
 
 CRITICAL = 80.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Asset, Assets
-from nhi_watch.detect.features import View
+from nhi_watch.detect.features import Past, View
 from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.scoring import Episode
 from nhi_watch.state.baseline import REFUSALS
@@ -49,5 +49,12 @@ def _is_elsewhere(view: View, account: str) -> bool:
 
 
 def asset(known: Assets, episode: Episode) -> Asset:
-    """The customer's row for an episode's identity."""
-    return assets.find(known, episode.identity, at_home=not is_stranger(origin(episode)))
+    """The customer's row for an episode's identity; by the last part of its name only for who is known for a week."""
+    at_home = not is_stranger(origin(episode)) and _is_old(episode.view.past)
+    return assets.find(known, episode.identity, at_home)
+
+
+def _is_old(past: Past) -> bool:
+    """Whether an identity was let in a week ago, or from the tenant's first day on: else its name may be chosen."""
+    own, first = past.own, past.tenant.first
+    return first < 0 or (bool(own.done("action")) and own.first <= max(first, past.today - HISTORY))

@@ -52,7 +52,7 @@ def _entry(item: Replayed, index: int) -> Entry:
     probability = episode.bound.card.probability(points)
     if score_of(probability) < ranking.FLOOR:
         return Entry((probability, points), item.incidents, False)
-    weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, episode.view))
+    weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, episode))
     return Entry((weight, points), item.incidents, True)
 
 

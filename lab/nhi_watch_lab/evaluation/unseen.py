@@ -69,7 +69,7 @@ def ranked(fold: Fold, homes: Homes, item: Replayed) -> Optional[tuple[float, fl
     probability = fold.card.probability(points)
     if score_of(probability) < ranking.FLOOR:
         return None
-    return ranking.priority(probability, ranking.impact(assets.UNKNOWN, item.episode.view)), points
+    return ranking.priority(probability, ranking.impact(assets.UNKNOWN, item.episode)), points
 
 
 def _parts(homes: Homes, item: Replayed) -> Sequence[Episode]:

@@ -95,7 +95,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     points = {id(b): v.points for v in view.views for b in v.behaviours}
     odd = _odd(behaviours, points)
     first, last = min(b.first for b in odd), max(b.last for b in odd)
-    weight = impact(asset, view)
+    weight = impact(asset, episode)
     return Notable(
         id=notable_id(episode.identity.id, view.past.today),
         revision=1, kind="compromise", rank=1, score=score,
