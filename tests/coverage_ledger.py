@@ -232,16 +232,16 @@ def sheet(found: Iterable[Proof]) -> str:
 
 def page(found: list[Proof]) -> str:
     """What docs/method/coverage.md should say."""
-    head = ["what", *FUNCTIONS]
-    attack = [row for row in rows(found, _ids("mitre_attack")) if row[1] != NO]
+    attack = [[row[0], row[1]] for row in rows(found, _ids("mitre_attack")) if row[1] != NO]
     missing = [name for name in _ids("mitre_attack") if not any(name in proof.ids for proof in found)]
     lines = ["# Coverage", "", MARK, "", INTRO, "",
-             "## OWASP NHI Top 10 × NIST CSF", "", *_table(head, rows(found, _ids("owasp_nhi"))),
+             "## OWASP NHI Top 10 × NIST CSF", "", *_table(["what", *FUNCTIONS], rows(found, _ids("owasp_nhi"))),
              "", "## OWASP NHI Top 10 × ATT&CK", "", *_table(["risk", "techniques, and what carries both"],
                                                               crossing(found)),
              "", "## NIST CSF", "", *_table(["outcome", "function", "proof"], _outcomes(found)),
-             "", "## ATT&CK × NIST CSF", "", *_table(head, attack), "",
-             f"Techniques that sources may name but no signal of ours proves, {NO}: {', '.join(missing)}."]  # fmt: skip
+             "", "## ATT&CK", "", *_table(["technique", "detect"], attack), "",
+             "What is planned and followed up for each stands in the sheet. Techniques that sources may name but no "
+             f"signal of ours proves, {NO}: {', '.join(missing)}."]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

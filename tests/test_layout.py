@@ -245,7 +245,7 @@ def test_every_dependency_has_its_reason() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8").partition("[project.scripts]")[0]
     wanted = re.findall(r'"([A-Za-z][\w-]*)\s*(?:[<>=~!]=?[^"]*)?"', project.partition("dependencies = [")[2])
     assert "orjson" in wanted
-    assert not [each for each in wanted if not re.search(rf"^\|[^|]*\b{each}\b", reasons, re.MULTILINE)]
+    assert not [each for each in wanted if not re.search(rf"\b{each}\b", reasons)]
 
 
 def test_the_lock_pins_every_requirement_with_a_hash() -> None:

@@ -38,11 +38,6 @@ def as_line(item: Mapping[str, Any]) -> bytes:
         return json.dumps(item).encode("ascii") + b"\n"
 
 
-def write_notables(path: Path, notables: Iterable[Mapping[str, Any]]) -> int:
-    """`notables.jsonl`: see `write`."""
-    return write(path, notables)
-
-
 def write_run(path: Path, run: Mapping[str, Any]) -> None:
     """`run.json`: one indented document, replaced at once.
 

@@ -13,7 +13,6 @@ from typing import Any
 from nhi_watch.core import timestamps
 
 Json = Mapping[str, Any]
-LANGUAGES = ("SPL", "ES|QL", "KQL", "jq")
 _MOST = 20
 """Records that a search names: those with most points."""
 _MARGIN = 3600

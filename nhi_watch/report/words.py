@@ -111,17 +111,6 @@ def lasted(notable: Mapping[str, Any]) -> str:
     return span(timestamps.parse(notable["last_time"]) - timestamps.parse(notable["first_time"]))
 
 
-def percent(share: float) -> str:
-    """A share between 0 and 1 in per cent; never rounded to certainty.
-
-    >>> percent(0.973), percent(0.9999), percent(0.004), percent(1.0)
-    ('97%', '>99%', '<1%', '100%')
-    """
-    if 0.99 < share < 1:
-        return ">99%"
-    return "<1%" if 0 < share < 0.01 else f"{share:.0%}"
-
-
 def face_day(notable: Mapping[str, Any]) -> str:
     """The UTC date whose score and summary a compromise shows: the day after the baseline that it is held against."""
     eve = timestamps.parse(f"{notable['baseline']['id'][:10]}T00:00:00Z")

@@ -65,12 +65,10 @@ def _known(result: Figures) -> str:
     stages: Sequence[str] = result["stages"]
     rows = []
     for name, ways in result["known"].items():
-        for way in ("logs alone", FEEDS[0].name):
-            first = ways[way][stages[0]]
-            verdict = "won" if first == 1 else "lost" if first == 0 else "split"
-            rows.append([name, way, verdict, *(_percent(ways[way][stage]) for stage in stages)])
-    return "## The published cases, one by one, without any delay of one's own\n\n" + table(
-        ["time to first use", "known by", "first try", *stages], rows
+        won = ways[FEEDS[0].name]
+        rows.append([name, *(_percent(won[stage]) for stage in stages)])
+    return f"## The published cases, known by the {FEEDS[0].name}, without any delay of one's own\n\n" + table(
+        ["time to first use", *stages], rows
     )
 
 

@@ -181,7 +181,7 @@ def page(result: Mapping[str, Any], people: Sequence[str], scorecard: Scorecard)
     total = sum(whole[name] for name in VERDICTS)
     rows = [[log, *_cells(count)] for log, count in {**result["logs"], "all": whole}.items()]
     worst = [
-        [one["rule"], one["log"], f"{one['right']} of {one['pairs']}", one["why"], one["must"], one["must_not"]]
+        [one["rule"], one["log"], f"{one['right']} of {one['pairs']}", one["why"]]
         for one in result["worst"]
     ]
     return "\n".join([
@@ -193,10 +193,10 @@ def page(result: Mapping[str, Any], people: Sequence[str], scorecard: Scorecard)
         "first above the second. *Unread*: no source of ours reads what must fire.\n",
         _explained(), f"**{_percent(whole['right'], total)} of {total} pairs are right**, "
         f"{_percent(whole['alike'], total)} alike. {result['unpaired']} rules have events of one kind only;",
-        f"{len(people)} rules are about people's sign-ins, devices and documents and are left out (named below).\n",
+        f"{len(people)} rules are about people's sign-ins, devices and documents and are left out (the command names",
+        "them).\n",
         table(["log", "rules", "pairs", "right", "alike", "wrong", "unread"], rows), "\n## The worst ten rules\n",
-        table(["rule", "log", "right", "why", "signals of what must fire", "signals of what must not"], worst),
-        f"\nLeft out: {', '.join(people)}.",
+        table(["rule", "log", "right", "why"], worst),
     ]) + "\n"  # fmt: skip
 
 
@@ -225,7 +225,7 @@ def main(arguments: Sequence[str]) -> None:
     text = page(summarise(found), people, scorecard)
     if args.page:
         args.page.write_text(text, "utf-8")
-    sys.stdout.write(text)
+    sys.stdout.write(f"{text}\nLeft out: {', '.join(people)}.\n")
 
 
 if __name__ == "__main__":
