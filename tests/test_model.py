@@ -85,8 +85,10 @@ def test_scores_have_one_decimal() -> None:
 # ---- the model that ships
 
 
-def test_the_model_that_ships_knows_exactly_the_signals() -> None:
-    assert CARD.signals == NAMES
+def test_the_model_that_ships_knows_the_signals_but_the_newest() -> None:
+    newest = ("agent_tools",)
+    assert set(CARD.signals) <= set(NAMES)
+    assert set(NAMES) - set(CARD.signals) <= {*newest}
 
 
 @pytest.mark.parametrize("at", range(len(CARD.signals)), ids=CARD.signals)

@@ -13,6 +13,7 @@ import source_fields
 import walk
 from layout import ORDER, ROOT
 from nhi_watch.core import registry
+from nhi_watch.detect import model
 from nhi_watch.detect.signals import SIGNALS
 
 DOCS = ROOT / "docs"
@@ -78,6 +79,9 @@ def signals() -> Iterator[str]:
     """The signals in a table."""
     found = registry.modules("nhi_watch.detect.signals")
     yield from [f"For detection engineers: {len(found)} {ABOUT_SIGNALS}", "", ABOUT_NEEDS, ""]
+    mute = [f"`{module.NAME}`" for module in found if module.NAME not in model.load().signals]
+    if mute:
+        yield from [f"The model that ships was trained without {', '.join(mute)}: zero points, until one knows it.", ""]
     yield from table(["signal", "title", "looks at", "frameworks"], map(signal_row, found))
 
 
