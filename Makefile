@@ -17,7 +17,7 @@ PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3 python3.10 p
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test test-fast test-servers test-packaging coverage check lint types docs docs-check splunk-pythons bench train rivals fuzz llm package inspect lock clean
+.PHONY: help setup demo pictures size test test-fast test-servers test-packaging coverage check lint types docs docs-check splunk-pythons bench train rivals fuzz llm package inspect lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ docs: $(STAMP) ## write the generated pages of docs/ anew
 
 docs-check: $(STAMP) ## fail where a generated page of docs/ is stale
 	$(BIN)/python lab/tools/docs.py --check
+
+size: $(STAMP) ## lines of the package by kind, words of the docs
+	$(BIN)/python lab/tools/size.py
 
 splunk-pythons: $(STAMP) ## test what ships to Splunk on bare Python 3.9 and 3.13, where installed
 	$(BIN)/python lab/tools/check_python.py 3.9 3.13
