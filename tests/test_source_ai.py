@@ -64,3 +64,40 @@ def test_sessions_of_a_role_share_its_identity() -> None:
     one, two = ai.read(invocation()), ai.read(invocation(identity=other))
     assert one.identity == two.identity
     assert (one.session, two.session) == ("i-0abc", "i-0def")
+
+
+def workspace(kind: str, **values: Any) -> dict[str, Any]:
+    who = {"type": "ACCOUNT_USER", "user_id": "user-1", "user_email": "ann@example.com"}
+    place = {"id": "ws-1", "type": "CHATGPT_WORKSPACE"}
+    base = {"event_id": "e-1", "type": kind, "principal": place, "timestamp": "2026-03-02T10:00:00Z"}
+    return {**base, "actor": who, **values}
+
+
+def test_what_codex_does_is_the_agents_doing_and_what_its_owner_sets_up_is_his() -> None:
+    works = ai.read(workspace("CODEX_LOG", event_details={"session_id": "s", "tool_name": "apply_patch"}))
+    set_up = ai.read(workspace("CODEX_LOG", event_type="ACCESS_TOKEN_CREATED", event_details={"access_token_id": "t"}))
+    assert (works.identity.kind, works.action, works.links) == (
+        "agent", "openai:tool:apply_patch", ("name:openai:ann@example.com",),
+    )  # fmt: skip
+    assert (set_up.identity.kind, set_up.issued, set_up.traits) == ("user", "t", ("console",))
+
+
+def test_an_agent_whose_connector_never_asks_has_lost_a_guard() -> None:
+    def told(asks: str) -> tuple[str, ...]:
+        fields = {"tools": {"connectors": [{"connector_id": "crm", "user_approvals": asks}]}}
+        details = {"agent_id": "a", "agent_fields": fields}
+        return ai.read(workspace("CUSTOM_AGENTS_LOG", event_type="AGENT_UPDATED", event_details=details)).traits
+
+    assert ("guard_removed" in told("never"), "guard_removed" in told("always")) == (True, False)
+
+
+def test_no_word_of_a_conversation_gets_into_an_event() -> None:
+    said = workspace("CONVERSATION_MESSAGE", message={"content": {"value": "my secret plan"}}, title="secret plan")
+    assert "secret plan" not in json.dumps(ai.read(said))
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", {"a": []}, [[{}]], 10**40])
+def test_odd_values_in_a_workspaces_log_do_no_harm(odd: Any) -> None:
+    names = ("actor", "action_data", "event_details", "request_metadata", "output", "input", "app_name", "conversation")
+    for kind in ("APP_LOG", "CODEX_LOG", "AUDIT_LOG", "SOMETHING_NEW"):
+        assert ai.read(workspace(kind, **dict.fromkeys(names, odd))).action.startswith("openai:")

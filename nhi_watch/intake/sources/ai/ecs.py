@@ -46,6 +46,23 @@ _ANTHROPIC_ACTORS: dict[str, Table] = {
     "user_actor": {"actor.user_id": "user.id", "actor.email_address": "user.email"},
     "anthropic_actor": {"actor.email_address": "user.email"},
 }
+CHATGPT = "openai_chatgpt_enterprise"
+_CHATGPT = {
+    "event_id": "event.id",
+    "timestamp": "@timestamp",
+    "principal.id": "organization.id",
+    "actor.user_id": "user.id",
+    "actor.user_email": "user.email",
+    "request_metadata.client_ip": "source.ip",
+    "request_metadata.client_user_agent": "user_agent.original",
+    "action": "event.action",
+    "event_details.agent_id": "gen_ai.agent.id",
+    "event_details.model": "gen_ai.request.model",
+    "event_details.tool_name": "gen_ai.tool.name",
+    "event_details.error_code": "error.code",
+    "event_details.token_usage.input_tokens": "gen_ai.usage.input_tokens",
+    "event_details.token_usage.output_tokens": "gen_ai.usage.output_tokens",
+}
 
 
 def bedrock(document: Tree) -> Tree:
@@ -71,6 +88,12 @@ def openai(document: Tree) -> Tree:
 def anthropic(document: Tree) -> Tree:
     """A record of the Compliance API's activities."""
     return _told(document, "anthropic.audit", _ANTHROPIC, _ANTHROPIC_ACTORS)
+
+
+def chatgpt(document: Tree) -> Tree:
+    """A record of one of ChatGPT Enterprise's compliance logs."""
+    stream = next(iter(part(document, CHATGPT)), "")
+    return _told(document, f"{CHATGPT}.{stream}", _CHATGPT, {})
 
 
 def _told(document: Tree, place: str, table: Table, actors: dict[str, Table]) -> Tree:

@@ -1,0 +1,184 @@
+"""How much of a publisher's own samples is read, and whether its two forms of one record give the same Event.
+
+`python -m nhi_watch_lab.evaluation.official_samples FOLDER… --page docs/method/official_samples.md`
+
+A folder is a checkout of elastic/integrations (or a part of it, laid out alike): of each data stream in STREAMS,
+`_dev/test/pipeline/*-expected.json` and `sample_event.json` are read as documents, and what they were made of
+(`event.original`, else the input beside) as the product wrote it. Any other folder is read file by file, native only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from nhi_watch.core.errors import NhiError, RejectError
+from nhi_watch.core.event import Event
+from nhi_watch.hosts.files import reader
+from nhi_watch.intake.shapes.forms import at, object_of
+from nhi_watch.intake.shapes.values import listed
+from nhi_watch_lab.evaluation.ocsf_measured import differing, read
+from nhi_watch_lab.evaluation.page import table
+
+Tree = dict[str, Any]
+STREAMS = {
+    "anthropic": "audit", "aws": "cloudtrail guardduty securityhub_findings", "aws_bedrock": "invocation",
+    "aws_bedrock_agentcore": "gateway_application_logs runtime_application_logs memory_application_logs "
+    "codeinterpreter_application_logs",
+    "azure": "activitylogs auditlogs signinlogs graphactivitylogs identity_protection platformlogs provisioning",
+    "claude_code": "events", "entra_id": "*", "gcp": "audit", "github": "audit audit_enterprise api_requests "
+    "secret_scanning", "gitlab": "audit", "google_workspace": "*", "hashicorp_vault": "audit",
+    "kubernetes": "audit_logs", "o365": "audit", "okta": "system", "openai": "audit",
+    "openai_chatgpt_enterprise": "*", "salesforce": "*",
+    "snowflake": "*",
+}  # fmt: skip
+"""Package → its data streams that are audit logs of identities."""
+NOBODY = ("no_identity", "not_credential", "unfinished")
+"""Reasons by which a record is passed over on purpose: it names nobody, or tells nothing that was done."""
+_TESTS = "_dev/test/pipeline"
+
+
+class Sample(NamedTuple):
+    """One sample in the forms in which it is published."""
+
+    stream: str
+    """package.stream"""
+    file: str
+    document: Optional[Tree]
+    native: Optional[Tree]
+
+
+class Told(NamedTuple):
+    """What became of it."""
+
+    sample: Sample
+    outcome: Event | str
+    """The Event, or the reason why it is none; of the document, where there is one."""
+    differs: Optional[tuple[str, ...]]
+    """In what the two forms differ; None where only one is published."""
+
+
+# ---- samples of Elastic's integrations
+
+
+def integrations(folder: Path) -> Iterator[Sample]:
+    """The samples of the data streams in STREAMS."""
+    for package, names in STREAMS.items():
+        streams = folder / "packages" / package / "data_stream"
+        for stream in sorted(streams.iterdir()) if streams.is_dir() else ():
+            if names == "*" or stream.name in names.split():
+                yield from _stream(f"{package}.{stream.name}", stream)
+
+
+def _stream(name: str, folder: Path) -> Iterator[Sample]:
+    published = folder / "sample_event.json"
+    if published.is_file():
+        yield _sample(name, published, json.loads(published.read_text("utf-8")), None)
+    for path in sorted((folder / _TESTS).glob("*-expected.json")):
+        made_of = _inputs(path.with_name(path.name.removesuffix("-expected.json")))
+        documents = json.loads(path.read_text("utf-8"))["expected"]
+        for number, document in enumerate(documents):
+            if document and document.get("event", {}).get("kind") != "pipeline_error":
+                yield _sample(name, path, document, made_of[number] if len(made_of) == len(documents) else None)
+
+
+def _inputs(path: Path) -> list[Any]:
+    """What a test feeds, one of each record."""
+    if not path.is_file():
+        return []
+    content = path.read_text("utf-8")
+    if path.suffix == ".json":
+        return listed(json.loads(content).get("events"))
+    return [line for line in content.splitlines() if line.strip()]
+
+
+def _sample(name: str, path: Path, document: Tree, made_of: Any) -> Sample:
+    original = at(document, "event.original") or made_of
+    if isinstance(original, dict):
+        original = at(original, "event.original") or original.get("message") or original
+    event = {key: value for key, value in (document.get("event") or {}).items() if key != "original"}
+    document = {"data_stream": {"dataset": name}, **document, "event": event}
+    return Sample(name, path.name, document, _record(original))
+
+
+def _record(original: Any) -> Optional[Tree]:
+    if not isinstance(original, str):
+        return original if isinstance(original, dict) else None
+    try:
+        return object_of(original)
+    except RejectError:
+        return None
+
+
+# ---- any folder
+
+
+def others(folder: Path) -> Iterator[Sample]:
+    """The records of any other folder, by the folder that they lie in."""
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        stream = str(path.parent.relative_to(folder.parent))
+        try:
+            found = [one for batch in reader.read([str(path)]) for one in (*batch.records, *batch.bad)]
+        except NhiError:
+            found = []
+        yield from (Sample(stream, path.name, None, one if isinstance(one, dict) else None) for one in found)
+
+
+# ---- what became of them
+
+
+def measure(samples: Iterable[Sample]) -> Iterator[Told]:
+    """Each sample, read in each of its forms."""
+    for sample in samples:
+        document, native = (None if one is None else read(one) for one in (sample.document, sample.native))
+        both = document is not None and native is not None
+        outcome = document if document is not None else native if native is not None else "bad_json"
+        yield Told(sample, outcome, differing(document, native) if both and document and native else None)
+
+
+def page(found: Sequence[Told]) -> Iterator[str]:
+    """The parts of the page."""
+    yield "# Official samples"
+    yield ("For: whoever asks whether what publishers ship is what we read. Written by `python -m "
+           "nhi_watch_lab.evaluation.official_samples FOLDER…`; no number is typed by hand.")  # fmt: skip
+    yield table(["stream", "samples", "read", "of these by design nobody's", "pairs", "equal"], list(_rows(found)))
+    yield "## Not read"
+    reasons = Counter((t.sample.stream, t.sample.file, t.outcome) for t in found if isinstance(t.outcome, str))
+    yield table(["stream", "file", "reason", "records"], [[*map(str, key), str(n)] for key, n in reasons.items()])
+    yield "## Not equal"
+    differs = Counter((t.sample.stream, t.sample.file, ", ".join(t.differs)) for t in found if t.differs)
+    yield table(["stream", "file", "differs in", "records"], [[*key, str(n)] for key, n in differs.items()])
+
+
+def _rows(found: Sequence[Told]) -> Iterator[list[str]]:
+    streams = sorted({told.sample.stream for told in found})
+    for name in streams:
+        yield _row(name, [told for told in found if told.sample.stream == name])
+    yield _row("**all**", found)
+
+
+def _row(name: str, found: Sequence[Told]) -> list[str]:
+    nobody = sum(told.outcome in NOBODY for told in found)
+    read_ = sum(not isinstance(told.outcome, str) for told in found)
+    pairs = [told.differs for told in found if told.differs is not None]
+    return [name, *map(str, (len(found), read_, nobody, len(pairs), sum(not values for values in pairs)))]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--page", type=Path, default=Path("docs/method/official_samples.md"))
+    args = parser.parse_args(arguments)
+    samples = (one for folder in args.folders
+               for one in (integrations(folder) if (folder / "packages").is_dir() else others(folder)))  # fmt: skip
+    args.page.write_text("\n\n".join(page(list(measure(samples)))) + "\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
