@@ -21,8 +21,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Optional
 
+from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
-from nhi_watch.intake.shapes.forms import at, dataset, hit
+from nhi_watch.intake.shapes.forms import at, dataset, hit, native
 from nhi_watch.intake.shapes.values import listed, plain, text
 
 ENTRA = "entra"
@@ -88,6 +89,18 @@ ADMIN_ROLES = re.compile(
 
 
 # ---- identities
+
+
+def relayed(row: Mapping[str, Any]) -> bool:
+    """Whether Elastic's document of the activity log holds a record of Entra ID's: an event hub may get both."""
+    if dataset(row) != "azure.activitylogs":
+        return False
+    try:
+        tree, _ = native(row)
+    except RejectError:
+        return False
+    category = text(at(tree, "azure.activitylogs.category") or tree.get("category"))
+    return category.endswith("SignInLogs") or category in ("AuditLogs", "MicrosoftGraphActivityLogs")
 
 
 def guid(value: object) -> str:

@@ -10,7 +10,7 @@ from nhi_watch.core.timestamps import parse
 _FIRST, _LAST = 1136073600, 4102444800  # 2006 to 2100: before and after, the clock is wrong
 _FIRST_TEXT, _LAST_TEXT = "2006", "2100"
 _DATE = re.compile(r"/?Date\((-?\d{1,19})(?:[+-]\d{4})?\)/?", re.ASCII)
-_AMERICAN = re.compile(r"(\d\d?)/(\d\d?)/(\d{4}),? (\d\d?):(\d\d):(\d\d)(?: ([AP])M)?", re.ASCII)
+_AMERICAN = re.compile(r"(\d\d?)/(\d\d?)/(\d{4}),? (\d\d?):(\d\d):(\d\d)(?: ([AP])M)?(?: ?([+-]\d\d:\d\d))?", re.ASCII)
 _UTC = re.compile(r"(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 """What comes after the second."""
 _WORDY = re.compile(r"(.*T.*\d|.* \d\d:\d\d:\d\d(?:\.\d+)?) ?(?:UTC|GMT)", re.ASCII)
@@ -20,14 +20,14 @@ def moment(value: object) -> int:
     """Seconds since the epoch of a time in any form that a product uses.
 
     RFC 3339 with any fraction and zone, with a blank for `T` or `UTC` at the end; seconds, milli-, micro- and
-    nanoseconds since the epoch, as number or text; `/Date(…)/`; `month/day/year h:mm:ss AM`.
+    nanoseconds since the epoch, as number or text; `/Date(…)/`; `month/day/year h:mm:ss AM`, with or without a zone.
 
     Raises:
         RejectError: no_time, bad_time; clock: not between 2006 and 2100.
 
     >>> [moment(t) for t in (1688989500, "1688989500.5", 1688989500123, "1688989500123456", "/Date(1688989500123)/")]
     [1688989500, 1688989500, 1688989500, 1688989500, 1688989500]
-    >>> [moment(t) for t in ("2023-07-10 11:45:00.000000000", "2023-07-10 11:45:00 UTC", "7/10/2023 11:45:00 AM")]
+    >>> [moment(t) for t in ("2023-07-10 11:45:00.000000000", "2023-07-10 11:45:00 UTC", "7/10/2023 1:45:00 PM +02:00")]
     [1688989500, 1688989500, 1688989500]
     """
     if value.__class__ is list and len(value) == 1:
@@ -71,6 +71,6 @@ def _of_text(told: str) -> int:
         month, day, year, hour, minute, second = map(int, american.groups()[:6])
         if american[7]:
             hour = hour % 12 + (12 if american[7] == "P" else 0)
-        told = f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        told = f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{american[8] or 'Z'}"
     wordy = _WORDY.fullmatch(told)
     return parse(wordy[1] if wordy else told)

@@ -3,14 +3,15 @@
 - Users are named by name: these views have no id. People and services look alike here; factors and clients tell.
 - The action of a query is its type (`snowflake:UNLOAD`), else the first word of its text. The text itself goes
   nowhere: it can hold secrets. Queries tell no address, logins no session.
-- Elastic's integration has logins alone, without the account's name.
+- Elastic's integration has logins, without the account's name; its sessions and grants are rejected as told by nobody:
+  login and query history tell the same acts with who did them.
 - Credential types: password, key (key pair, programmatic access token), session (OAuth), web_identity (SAML).
 
 Traits: browser (Snowsight), mfa, mass_export (unloading and downloading), shared_outside (to a bucket by its
 address, or accounts added to a share), public (granted to the role PUBLIC), admin_policy (a role of administrators,
 or OWNERSHIP, granted), new_credential and for_other (a key, token or password set, for somebody else).
 
-Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+Reject reasons: not_object, bad_json, too_deep, no_identity, no_action, no_time, bad_time, clock.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def claims(record: object) -> bool:
         return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
     if "USER_NAME" in row:
         return "EXECUTION_STATUS" in row or "IS_SUCCESS" in row
-    if dataset(row) == _DATASET:
+    if dataset(row).startswith("snowflake.") or ("GRANTED_BY" in row and "GRANTEE_NAME" in row):
         return True
     return "user_name" in row and ("execution_status" in row or ("is_success" in row and "event_type" in row))
 
@@ -153,6 +154,8 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     told, is_document = native(record)
+    if "GRANTED_BY" in told or (is_document and dataset(cast(Row, record)) != _DATASET):
+        raise RejectError("no_identity", "neither a login nor a query: who did it is told by login and query history")
     if is_document:
         told = _completed(rebuild(told, _ECS))
     row = told if "USER_NAME" in told else _upper(told)

@@ -78,7 +78,9 @@ def claims(record: object) -> bool:
             return True
         place = '"Administrative"' in raw or "/subscriptions/" in raw.lower()
         return marks and place and "kube-audit" not in raw and '"initiatedBy"' not in raw
-    return dataset(row) == "azure.activitylogs" or keyvault.is_vaults(row)
+    if dataset(row) == "azure.activitylogs":
+        return not microsoft.relayed(row)
+    return keyvault.is_vaults(row)
 
 
 def _is_ours(row: Row, operation: str) -> bool:

@@ -85,7 +85,7 @@ def claims(record: object) -> bool:
         return True
     if "activityDisplayName" in row or "createdDateTime" in row:
         return _kind(row, row) != "" or any(k.startswith("initiatedBy.") for k in row if k.__class__ is str)
-    return dataset(row) in _STREAMS or _dotted(row)
+    return dataset(row) in _STREAMS or _dotted(row) or microsoft.relayed(row)
 
 
 def _dotted(row: Mapping[str, Any]) -> bool:

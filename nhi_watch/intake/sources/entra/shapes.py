@@ -44,4 +44,4 @@ def of_ecs(document: Tree) -> Tree:
     more = {name: at(document, field) for name, field in _TOP_BESIDES.items()}
     more["callerIpAddress"] = next(filter(None, (at(document, field) for field in _ADDRESS)), None)
     row = {**found, **{k: v for k, v in more.items() if v is not None}, "properties": told}
-    return _audited(row) if stream == "auditlogs" else row
+    return _audited(row) if stream == "auditlogs" or row.get("category") == "AuditLogs" else row
