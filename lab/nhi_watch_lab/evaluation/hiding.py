@@ -12,7 +12,6 @@ is not searched again.
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import random
 import sys
@@ -118,14 +117,20 @@ class Ground:
         """The day of the theft."""
         self.victims: list[Record] = []
         """One record of each machine: the stolen key's, and the second one's."""
-        self._store, self._model = MemoryStore(), model.load()
+        self._model, store = model.load(), MemoryStore()
         quiet = self._ordinary(exam)
-        self._run(self._store, quiet)
-        self._pick(quiet)
+        self._run(store, [one for day, records in quiet.items() if day < self.today for one in records])
+        self._stores = [store]
+        """As they stand before the day of the theft, and when it and each later day is over: what he lets alone stays
+        scored."""
+        for day in range(self.today, self.today + AHEAD):
+            self._run(store := _copy(store), quiet.get(day, ()))
+            self._stores.append(store)
+        self._pick([one for records in quiet.values() for one in records])
 
-    def _ordinary(self, exam: Exam) -> list[Record]:
-        """Days without the world's own incidents."""
-        found: list[Record] = []
+    def _ordinary(self, exam: Exam) -> dict[int, list[Record]]:
+        """UTC day → records, without the world's own incidents."""
+        found: dict[int, list[Record]] = {}
         bad: set[str] = set()
         for number, (incidents, records) in enumerate(exams.raw(exam)[1]):
             bad.update(str(record_id) for label in incidents for record_id in label["record_ids"])
@@ -134,7 +139,7 @@ class Ground:
             times = [parse(r["eventTime"]) for r in records if isinstance(r.get("eventTime"), str)]
             if number == LEARNT:
                 self.today = max(times) // DAY
-            found += [r for r in records if str(r.get("eventID")) not in bad]
+            found.setdefault(max(times) // DAY, []).extend(r for r in records if str(r.get("eventID")) not in bad)
         return found
 
     def _pick(self, records: Sequence[Record]) -> None:
@@ -150,10 +155,9 @@ class Ground:
         self.victims = [one[-1] for one in ordered[:2]]
 
     def answer(self, records: Sequence[Record], theft: frozenset[str]) -> Outcome:
-        """What becomes of a theft."""
-        store = MemoryStore()
-        for table in TABLES:
-            store.put(table, list(self._store.scan(table, "", "\U0010ffff")))
+        """What becomes of a theft, on the evening of the last day with records of his."""
+        last = max(parse(record["eventTime"]) // DAY for record in records)
+        store = _copy(self._stores[1 + last - self.today])
         listed = [n for n in self._run(store, records).standing if n["life"] != "closed"]
         mine = [n for n in listed if theft & set(n["record_ids"])]
         if not mine:
@@ -169,6 +173,13 @@ class Ground:
             intake.feed(records[start : start + 2_000])
             judge.relieve(intake.days)
         return judge.settle(intake.days)
+
+
+def _copy(store: MemoryStore) -> MemoryStore:
+    made = MemoryStore()
+    for table in TABLES:
+        made.put(table, list(store.scan(table, "", "\U0010ffff")))
+    return made
 
 
 # ---- what he writes
@@ -222,7 +233,7 @@ class Script:
             yield {**self._call(self._ground.victims[0], act, when), "userIdentity": who, **DENIED}
 
     def _usual(self, victim: Record, when: int) -> Record:
-        return {**copy.deepcopy(victim), "eventTime": render(when), "eventID": self._id()}
+        return {**victim, "eventTime": render(when), "eventID": self._id()}
 
     def _call(self, victim: Record, act: Act, when: int) -> Record:
         service, name, parameters = act
