@@ -261,7 +261,8 @@ def test_every_search_comes_disabled_with_its_window_and_its_filter(name: str) -
         filters = re.findall(r"`nhi_(\w+)_filter`", settings["search"])
         wanted = name.partition(" - ")[2].lower().replace("enterprise security", "es").replace("group late", "group")
         wanted = {"learn late": "learn", "rank all": "rank", "group all events": "group events",
-                  "group all rows": "group rows", "health of behaviours": "health"}.get(wanted, wanted)  # fmt: skip
+                  "group all rows": "group rows", "group ahead": "group events", "group past": "group events",
+                  "health of behaviours": "health"}.get(wanted, wanted)  # fmt: skip
         wanted = wanted.replace(" ", "_").rstrip("s")
         none = name.endswith(("Retire", "Count", "Awake"))
         assert filters == [] if none else len(filters) == 1 and filters[0].rstrip("s") == wanted
@@ -273,14 +274,18 @@ def test_every_filter_macro_belongs_to_a_search() -> None:
     assert defined == used
 
 
+_OFTEN = {"All": 360, "Late": 60, "Group Ahead": 1440, "Group Past": 1440}
+"""Word of a search's name → minutes between its runs."""
+
+
 def test_windows_of_arrival_follow_each_other_without_a_gap() -> None:
     for name in SEARCHES:
         settings = conf("savedsearches.conf")[name]
         if "dispatch.index_earliest" in settings:
             since, until = (int(settings[f"dispatch.index_{end}"][1:-3]) for end in ("earliest", "latest"))
-            every = 360 if "All" in name else 60 if "Late" in name else 5
-            crons = {5: r"\*/5 \* \* \* \*", 60: r"\d+ \* \* \* \*", 360: r"\d+ \*/6 \* \* \*"}
-            assert re.fullmatch(crons[every], settings["cron_schedule"])
+            every = next((often for word, often in _OFTEN.items() if word in name), 5)
+            crons = {5: r"\*/5 \*", 60: r"\d+ \*", 360: r"\d+ \*/6", 1440: r"\d+ \d+"}
+            assert re.fullmatch(crons[every] + r" \* \* \*", settings["cron_schedule"])
             assert settings["realtime_schedule"] == "0"
             assert since - until == 5 if name.startswith(_ES) else since - until > every
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nhi_watch.context.assets import UNKNOWN
-from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.behaviour import Behaviour, IdentityDay
 from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import (
     BaselineRef,
@@ -54,14 +54,18 @@ Document = dict[str, Any]
 
 def settle(rows: Rows, day: int, ways: Mapping[str, Logs]) -> list[Document]:
     """Write the blind spots of a run or a day; returns what changed."""
-    found = [(way, log, wrong) for way, logs in ways.items() for log, wrong in logs.items()]
-    found.sort(key=lambda one: (-one[2].records, one[:2]))
-    made = {f"chosen/{day:06d}/{one.id}": to_json(one) for one in (build(day, *each) for each in found[:MOST])}
+    made = {f"chosen/{day:06d}/{one.id}": to_json(one) for one in (build(day, *each) for each in most(ways))}
     before = {key: unpack(raw) for key, raw in rows.get("notable", [*made]).items()} if made else {}
     told = [(key, blind_spots.revised(one, before.get(key))) for key, one in made.items()]
     changed = [(key, one) for key, one in told if _is_more(one, before.get(key))]
     rows.put("notable", [(key, pack(one)) for key, one in changed])
     return [one for _, one in changed]
+
+
+def most(ways: Mapping[str, Logs]) -> list[tuple[str, tuple[str, str], Wrong]]:
+    """Way, log and what is wrong with it, of the logs with most records."""
+    found = [(way, log, wrong) for way, logs in ways.items() for log, wrong in logs.items()]
+    return sorted(found, key=lambda one: (-one[2].records, one[:2]))[:MOST]
 
 
 def _is_more(new: Document, old: Document | None) -> bool:
@@ -75,20 +79,27 @@ def reused(wholes: Iterable[IdentityDay]) -> Logs:
     """Whose records share an id that should be one record's, as far as a day's samples of ids show it."""
     logs: Logs = {}
     for whole in wholes:
-        behaviours = whole.behaviours.values()
-        told = {record for b in behaviours for record in b.record_ids}
-        most = max(Counter(filter(None, map(unbound, told))).values(), default=0)
-        if most >= MANY:
-            identity = whole.identity
-            first, last = min(b.first for b in behaviours), max(b.last for b in behaviours)
-            noted(logs, (identity.provider, identity.account), Wrong(most, 0, 0, first, last, (identity.name,)))
+        for log, wrong in sharing(whole.behaviours.values()):
+            noted(logs, log, wrong)
     return logs
 
 
-def build(day: int, way: str, log: tuple[str, str], wrong: Wrong) -> Notable:
-    """The notable of one log's records."""
+def sharing(behaviours: Iterable[Behaviour]) -> Iterator[tuple[tuple[str, str], Wrong]]:
+    """The log of one identity's behaviours, if many of their records share an id."""
+    mine = list(behaviours)
+    told = {record for b in mine for record in b.record_ids}
+    count = max(Counter(filter(None, map(unbound, told))).values(), default=0)
+    if count >= MANY:
+        identity = mine[0].shape.identity
+        first, last = min(b.first for b in mine), max(b.last for b in mine)
+        yield (identity.provider, identity.account), Wrong(count, 0, 0, first, last, (identity.name,))
+
+
+def build(day: int, way: str, log: tuple[str, str], wrong: Wrong, unread: str = "") -> Notable:
+    """The notable of one log's records; `unread`: what to do where no host takes them in."""
     provider, account = log
     title, text = (told.format(**_words(log, wrong)) for told in _TOLD[way])
+    text += (unread or _READ[way]) if way in _READ else ""
     return Notable(
         id=hashlib.sha256(f"{way}|{provider}|{account}|{day}".encode()).hexdigest()[:20], revision=1,
         kind="blind_spot", rank=1, score=SCORE, probability=SCORE / 100, p_value=None, priority=SCORE / 100,
@@ -122,14 +133,12 @@ _TOLD = {
     AHEAD: (
         "Wrong clock? {many} records of {provider} are dated ahead of when they came, by {most}",
         "{many} records of {log} ({names}) are dated {least} to {most} ahead of when they came, {first} to {last}. A "
-        "clock is wrong, or somebody chooses the times of what he does. They are held aside and judged by nobody: the "
-        "rejects name file and line. Correct the clock, and give them again once their day has come.",
+        "clock is wrong, or somebody chooses the times of what he does. ",
     ),
     LATE: (
         "Wrong clock? {many} records of {provider} came after their day was closed, by {most}",
         "{many} records of {log} ({names}) are dated {first} to {last}, {least} to {most} before the last day with "
-        "records. Their log was shipped late, a clock is behind, or somebody chooses the times of what he does. They "
-        "were judged by the habits of today and taught nothing.",
+        "records. Their log was shipped late, a clock is behind, or somebody chooses the times of what he does. ",
     ),
     IDS: (
         "One id for many records: {many} or more of {provider} share one",
@@ -139,6 +148,12 @@ _TOLD = {
     ),
 }
 """Way → title and summary."""
+_READ = {
+    AHEAD: "They are held aside and judged by nobody: the rejects name file and line. Correct the clock, and give them "
+    "again once their day has come.",
+    LATE: "They were judged by the habits of today and taught nothing.",
+}
+"""Way → what became of them, where a host takes them in."""
 _CONTROLS = (
     Control("rotate_secret", False, "Nothing is known that would have to be rotated: first find out whose log it is.",
             "not_applicable"),

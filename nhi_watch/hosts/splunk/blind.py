@@ -155,7 +155,7 @@ def settle(days: Days, known: Mapping[str, Earlier], clock: Clock) -> list[Ranke
         silent = _silent(days, day, clock)
         providers = sorted({gap.stream.provider for gap in silent})
         made = [to_json(build(days, day, [g for g in silent if g.stream.provider == p])) for p in providers]
-        found += [_told(document, known.get(document["id"]), clock.now) for document in made]
+        found += [told(document, known.get(document["id"]), clock.now) for document in made]
         here = {document["id"] for document in made}
         found += [_withdrawn(one) for one in _gone(days, day, known, here)]
     return found
@@ -181,7 +181,8 @@ def _followed(gap: Gap, days: Days, now: int) -> Gap:
     return gap._replace(until=now, open=True) if end is None else gap._replace(until=end, open=False)
 
 
-def _told(document: dict[str, Any], before: Optional[Earlier], now: int) -> Ranked:
+def told(document: dict[str, Any], before: Optional[Earlier], now: int) -> Ranked:
+    """What became of a blind spot since it was last written."""
     if before is None:
         return Ranked({**document, "created": min(document["created"], render(now))}, "new", True, _RUN)
     old = before.document
@@ -192,6 +193,7 @@ def _told(document: dict[str, Any], before: Optional[Earlier], now: int) -> Rank
 
 
 _RUN = {"overflow": 0, "overflow_highest": 0.0}
+"""No day was ranked."""
 
 
 def _gone(days: Days, day: int, known: Mapping[str, Earlier], here: set[str]) -> list[Earlier]:

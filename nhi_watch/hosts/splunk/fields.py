@@ -38,7 +38,7 @@ PART = (
     Field("nhi_part", "the behaviours themselves, packed (base64url): see parts.py"),
     Field("nhi_error", "`reason: what to do`, why events could not be read (docs/sources.md); such a row has no part"),
     Field("nhi_notable", "a notable that came by on its way to nhirank: its event's JSON"),
-    Field("nhi_rhythm", "when a log told something, packed: a row of its own beside those of what is news"),
+    Field("nhi_rhythm", "when a log told something, or that its times are wrong, packed: a row of its own"),
     Field("nhi_asleep", "rows of the day that were left out, because their identity is not awake; a row of its own"),
     Field("nhi_list", "by which list of who is awake"),
 )

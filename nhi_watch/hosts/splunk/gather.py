@@ -7,7 +7,7 @@ see `fields.SOURCE`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
@@ -36,9 +36,11 @@ class Gatherer:
     """Takes rows in; the caller takes what was gathered out."""
 
     def __init__(
-        self, hold: bool = False, reputation: Reputation = NOTHING, awake: Optional[frozenset[str]] = None
-    ) -> None:
-        """`hold`: days are asked for later; `awake`: keys of the identities whose parts are taken, None: of all."""
+        self, hold: bool = False, reputation: Reputation = NOTHING, awake: Optional[frozenset[str]] = None,
+        on_event: Optional[Callable[[Event, Optional[int]], None]] = None,
+    ) -> None:  # fmt: skip
+        """`hold`: days are asked for later; `awake`: keys of the identities whose parts are taken, None: of all;
+        `on_event` gets events and the day on which each was received, in place of parts."""
         self.parts: dict[Name, Part] = {}
         self.spool = Spool()
         """Parts that came packed and stay so until their day is taken."""
@@ -67,7 +69,8 @@ class Gatherer:
         self._awake = awake
         self._mark = reputation.mark
         self._sources = Sources(every())
-        self._horizon = Horizon()
+        self.horizon = Horizon()
+        self._on_event = on_event
 
     def feed(self, body: bytes) -> None:
         """Take in one chunk."""
@@ -179,8 +182,12 @@ class Gatherer:
     def _event(self, record: Record, indexed: str) -> None:
         native = opened(record)
         event: Event = self._sources.of(native).read(native)
-        self._horizon.demand(event, received({"_indextime": indexed} if indexed else record))
-        self.add(self._mark(event))
+        came = received({"_indextime": indexed} if indexed else record)
+        if self._on_event is not None:
+            self._on_event(event, came)
+        else:
+            self.horizon.demand(event, came)
+            self.add(self._mark(event))
 
     def add(self, event: Event) -> None:
         """Count an event, and with whom it was done to."""
@@ -204,7 +211,7 @@ class Gatherer:
         if source is cloudtrail and told.first:
             record.setdefault("eventTime", render(told.first))
         event: Event = self._mark(source.read(record))
-        self._horizon.demand(event, None)
+        self.horizon.demand(event, None)
         last = told.last or event.time
         if told.events < 1 or not event.time <= last < event.time // HOUR * HOUR + HOUR:
             raise RejectError("bad_group", "count, first and last must be of one hour: write `bin _time span=1h` first")

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Optional
 
 from nhi_watch.core.behaviour import RECORDS
+from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, render_day
-from nhi_watch.hosts.splunk import awake, fields, lookup, parts, reasons, tables
+from nhi_watch.detect import chosen
+from nhi_watch.hosts.splunk import awake, fields, lookup, misdated, parts, reasons, tables
 from nhi_watch.hosts.splunk.blind import Seen
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.options import Option, parse
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streaming, serve
 from nhi_watch.hosts.splunk.rows import Cell, write
+from nhi_watch.intake.horizon import Logs
 
 OPTIONS = {
     "input": Option("raw", "raw|fields", ("raw", "fields")),
-    "only": Option("all", "all|news|awake", ("all", "news", "awake")),
+    "only": Option("all", "all|news|awake|misdated", ("all", "news", "awake", "misdated")),
     "records": Option(str(RECORDS), "<record ids of a behaviour, 1 to 12>", pattern=r"[1-9]|1[0-2]", example="1"),
 }
 RAW = (
@@ -36,6 +39,9 @@ class NhiGroup(Streaming):
 
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
+        self._late: Logs = {}
+        self._came = 0
+        """The last day on which an event came, where their times are looked at."""
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Read the customer's tables; say which fields are needed."""
@@ -44,7 +50,8 @@ class NhiGroup(Streaming):
         self._records = int(options["records"])
         self._news = options["only"] == "news"
         self._awake = awake.load(self._lookups) if options["only"] == "awake" else awake.EVERYBODY
-        self._gatherer = Gatherer(reputation=listed, awake=self._awake.keys)
+        on_event = self._note if options["only"] == "misdated" else None
+        self._gatherer = Gatherer(reputation=listed, awake=self._awake.keys, on_event=on_event)
         needed = [*RAW] if options["input"] == "raw" else ["*"]
         return {"type": "streaming", "required_fields": needed}, messages
 
@@ -57,6 +64,7 @@ class NhiGroup(Streaming):
         rows += [{"nhi_error": reasons.spelled(code), "nhi_events": str(count)} for code, count in rejected]
         rows += [{"nhi_rhythm": text} for text in self._gatherer.rhythms]
         rows += self._rhythms() if self._news else []
+        rows += self._misdated() if self._came else []
         rows += [{"nhi_notable": text} for text in self._gatherer.notables]
         self._gatherer.clear()
         return write(fields.names(fields.PART), rows) if rows else b""
@@ -74,6 +82,21 @@ class NhiGroup(Streaming):
         for (_, name), part in self._gatherer.parts.items():
             seen.add(name, part)
         return [{"_time": str(day * DAY), "nhi_rhythm": text} for day, text in seen.texts()]
+
+    def _note(self, event: Event, came: Optional[int]) -> None:
+        """Look at an event's time alone."""
+        day = self._gatherer.horizon.now // DAY if came is None else came
+        self._came = max(self._came, day)
+        self._gatherer.horizon.demand(event, came)
+        misdated.note_late(self._late, event, day)
+
+    def _misdated(self) -> list[dict[str, Cell]]:
+        """Logs whose times cannot be right: of the day on which the last of them came."""
+        ways = {chosen.AHEAD: self._gatherer.horizon.ahead, chosen.LATE: self._late}
+        told = [*misdated.texts(self._came, ways)]
+        for logs in ways.values():
+            logs.clear()
+        return [{"_time": str(self._came * DAY), "nhi_rhythm": text} for text in told]
 
     def _part(self, name: str, part: parts.Part) -> dict[str, Cell]:
         if self._awake.keys is not None:

@@ -65,10 +65,13 @@ class NhiHealthCommand(Reporting):
             if packed:
                 name, part = parts.unpack(packed)
                 self._spots.seen.add(name, part)
+                self._spots.misdated.look(part)
                 self._shapes.update(shape for shape, _ in part.slots)
                 self._read += part.events()
             elif columns.rhythm(row):
-                self._spots.seen.take(columns.rhythm(row))
+                told = columns.rhythm(row)
+                if not self._spots.misdated.take(told):
+                    self._spots.seen.take(told)
             elif notable:
                 self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
                 self._spots.remember(notable)
@@ -79,8 +82,8 @@ class NhiHealthCommand(Reporting):
             elif columns.verdict(row):
                 verdicts.take(columns.verdict(row), self._spots.given)
             elif columns.is_grouped(row):
-                told = (columns.cell(row, name) for name in ("_time", "count", "nhi_indexed"))
-                bucket = Bucket(*(int(float(text or 0)) for text in told))
+                cells = (columns.cell(row, name) for name in ("_time", "count", "nhi_indexed"))
+                bucket = Bucket(*(int(float(text or 0)) for text in cells))
                 self._seen.setdefault(columns.cell(row, "sourcetype").lower(), []).append(bucket)
         except (ValueError, AttributeError, OverflowError, RecursionError, RejectError):
             self._reject("bad_row", 1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from nhi_watch.core.timestamps import DAY, render_day
 from nhi_watch.hosts.splunk import blind, lookup, verdicts
 from nhi_watch.hosts.splunk.blind import Clock, Seen
 from nhi_watch.hosts.splunk.lookup import Table
-from nhi_watch.hosts.splunk.notables import Earlier, earlier, row_of
+from nhi_watch.hosts.splunk.misdated import Misdated
+from nhi_watch.hosts.splunk.notables import Earlier, Ranked, earlier, row_of
 from nhi_watch.hosts.splunk.protocol import Messages
 from nhi_watch.hosts.splunk.rows import Cell
 from nhi_watch.hosts.splunk.verdicts import Given
@@ -17,6 +20,7 @@ class Spots:
 
     def __init__(self) -> None:
         self.seen = Seen()
+        self.misdated = Misdated()
         self.given = Given([], [])
         """Verdicts that came with the rows."""
         self._known: dict[str, Earlier] = {}
@@ -36,11 +40,15 @@ class Spots:
 
     def finish(self, table: Table, earliest: float, clock: Clock) -> tuple[list[dict[str, Cell]], Messages]:
         """A row for each notable that is new or has changed, and what was judged."""
-        if not blind.can_tell(table, earliest):
-            return [], [("WARN", _cannot(table))]
-        days = blind.rhythms(table, self.seen.days(earliest), clock.now // DAY)
-        found, hidden = verdicts.apply(blind.settle(days, self._known, clock), self._known, self.given, clock.now)
+        wrong, silent = self.misdated.settle(self._known, clock.now), list[Ranked]()
+        can_tell = blind.can_tell(table, earliest)
+        if can_tell:
+            days = blind.rhythms(table, self.seen.days(earliest), clock.now // DAY)
+            silent = blind.settle(days, self._known, clock)
+        found, hidden = verdicts.apply(chain(wrong, silent), self._known, self.given, clock.now)
         rows = [row_of(one, clock.now) for one in found if one.change != "same"]
+        if not can_tell:
+            return rows, [("WARN", _cannot(table))]
         told = f"nhihealth: {lookup.describe(table)}; {len(rows)} blind spots are new or have changed"
         left = f"; {sum(hidden.values())} left out by verdicts" if hidden else ""
         return rows, [("INFO", told + left)]

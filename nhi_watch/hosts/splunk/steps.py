@@ -28,9 +28,9 @@ BESIDE = {
 }  # fmt: skip
 """(sourcetype, source) by which the macros find a log besides its sources' own sourcetypes."""
 ALWAYS = (
-    "Group Events", "Group Rows", "Group All Events", "Group All Rows", "Group Late Events", "Group Late Rows", "Count",
-    "Learn", "Learn Late", "Retire", "Awake", "Rank", "Rank All", "Rank Late", "Health", "Health of Behaviours",
-    "Blind Spots",
+    "Group Events", "Group Rows", "Group All Events", "Group All Rows", "Group Late Events", "Group Late Rows",
+    "Group Ahead", "Group Past", "Count", "Learn", "Learn Late", "Retire", "Awake", "Rank", "Rank All",
+    "Rank Late", "Health", "Health of Behaviours", "Blind Spots",
 )  # fmt: skip
 SECURITY = ("Enterprise Security Notables", "Enterprise Security Risk", "Threat Intelligence")
 BACKFILL = ("Backfill", "Backfill Rows")
