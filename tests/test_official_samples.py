@@ -57,7 +57,9 @@ def test_what_a_document_has_lost_is_named(checkout: Path) -> None:
     put(checkout, "test-a.log", [original({**DOCUMENT, "cloud": {"account": {"id": "111111111111"}}})])
     (told,) = found(checkout)
     assert told.differs == ("region",)
-    assert "| aws.cloudtrail | test-a.log-expected.json | region | 1 |" in "\n\n".join(official_samples.page([told]))
+    text = "\n\n".join(official_samples.page([told], "a note"))
+    assert "| aws.cloudtrail | test-a.log-expected.json | region | 1 | not looked into |" in text
+    assert "0 give the same Event, 0 have lost what is listed, 1 differ" in text and "a note" in text
 
 
 def test_the_native_record_is_taken_from_the_input_where_the_document_dropped_it(checkout: Path) -> None:
@@ -71,7 +73,9 @@ def test_the_native_record_is_taken_from_the_input_where_the_document_dropped_it
 
 
 def test_what_the_pipeline_dropped_or_failed_at_is_no_sample(checkout: Path) -> None:
-    put(checkout, "test-a.log", [None, {"event": {"kind": "pipeline_error"}, "error": {"message": "x"}}, DOCUMENT])
+    failed = {"event": {"kind": "pipeline_error"}, "error": {"message": "x"}, "aws": {}}
+    blank = {"@timestamp": "2026-03-02T10:00:00Z", "event": {"kind": "event"}, "tags": []}
+    put(checkout, "test-a.log", [None, failed, blank, DOCUMENT])
     assert len(found(checkout)) == 1
 
 

@@ -10,7 +10,9 @@ from nhi_watch.core.timestamps import parse
 _FIRST, _LAST = 1136073600, 4102444800  # 2006 to 2100: before and after, the clock is wrong
 _FIRST_TEXT, _LAST_TEXT = "2006", "2100"
 _DATE = re.compile(r"/?Date\((-?\d{1,19})(?:[+-]\d{4})?\)/?", re.ASCII)
-_AMERICAN = re.compile(r"(\d\d?)/(\d\d?)/(\d{4}),? (\d\d?):(\d\d):(\d\d)(?: ([AP])M)?(?: ?([+-]\d\d:\d\d))?", re.ASCII)
+_AMERICAN = re.compile(
+    r"(\d\d?)/(\d\d?)/(\d{4}),? (\d\d?):(\d\d):(\d\d)(?:\.\d{1,9})?(?: ([AP])M)?(?: ?([+-]\d\d:\d\d))?", re.ASCII
+)
 _UTC = re.compile(r"(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 """What comes after the second."""
 _WORDY = re.compile(r"(.*T.*\d|.* \d\d:\d\d:\d\d(?:\.\d+)?) ?(?:UTC|GMT)", re.ASCII)
@@ -27,8 +29,10 @@ def moment(value: object) -> int:
 
     >>> [moment(t) for t in (1688989500, "1688989500.5", 1688989500123, "1688989500123456", "/Date(1688989500123)/")]
     [1688989500, 1688989500, 1688989500, 1688989500, 1688989500]
-    >>> [moment(t) for t in ("2023-07-10 11:45:00.000000000", "2023-07-10 11:45:00 UTC", "7/10/2023 1:45:00 PM +02:00")]
+    >>> [moment(t) for t in ("2023-07-10 11:45:00.000000000", "2023-07-10 11:45:00 UTC", "7/10/2023 11:45:00 AM")]
     [1688989500, 1688989500, 1688989500]
+    >>> moment("7/10/2023 1:45:00.5 PM +02:00")
+    1688989500
     """
     if value.__class__ is list and len(value) == 1:
         value = value[0]

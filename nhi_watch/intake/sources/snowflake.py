@@ -33,6 +33,9 @@ SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
 ELASTIC_INDICES = ("logs-snowflake.login_history-*",)
 _DATASET = "snowflake.login_history"
 
+_OTHER_VIEWS = (("GRANTED_BY", "GRANTEE_NAME"), ("LOGIN_EVENT_ID", "AUTHENTICATION_METHOD"))
+"""Columns of views that tell nothing that login and query history do not: grants and sessions."""
+
 Row = Mapping[str, Any]
 Parts = tuple[tuple[Any, ...], object, str, str, str]
 """shape, time, record id, session, target"""
@@ -81,9 +84,9 @@ def claims(record: object) -> bool:
     if raw.__class__ is str:
         found = raw.upper()
         return '"USER_NAME"' in found and ('"EXECUTION_STATUS"' in found or '"IS_SUCCESS"' in found)
-    if "USER_NAME" in row:
-        return "EXECUTION_STATUS" in row or "IS_SUCCESS" in row
-    if dataset(row).startswith("snowflake.") or ("GRANTED_BY" in row and "GRANTEE_NAME" in row):
+    if "USER_NAME" in row and ("EXECUTION_STATUS" in row or "IS_SUCCESS" in row):
+        return True
+    if dataset(row).startswith("snowflake.") or any(all(name in row for name in view) for view in _OTHER_VIEWS):
         return True
     return "user_name" in row and ("execution_status" in row or ("is_success" in row and "event_type" in row))
 
@@ -154,7 +157,7 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     told, is_document = native(record)
-    if "GRANTED_BY" in told or (is_document and dataset(cast(Row, record)) != _DATASET):
+    if any(view[0] in told for view in _OTHER_VIEWS) or (is_document and dataset(cast(Row, record)) != _DATASET):
         raise RejectError("no_identity", "neither a login nor a query: who did it is told by login and query history")
     if is_document:
         told = _completed(rebuild(told, _ECS))

@@ -1,9 +1,10 @@
-"""Entra ID Protection: risk detections and risky principals, of workload identities and of users.
+"""Entra ID Protection: risk detections and risky principals, of workload identities, of agents and of users.
 
 From the diagnostic settings (categories UserRiskEvents, RiskyUsers, ServicePrincipalRiskEvents,
-RiskyServicePrincipals), from the Graph API (riskDetection, servicePrincipalRiskDetection, riskyUser,
-riskyServicePrincipal), and from Elastic's azure.identity_protection. Closed are risks that were dismissed, remediated
-or confirmed safe; a principal that is at risk `none` has none.
+RiskyServicePrincipals, AgentRiskEvents, RiskyAgents), from the Graph API (riskDetection, riskyUser and their like of
+service principals and agents; an agent's identity is a service principal, or a user of its own), and from Elastic's
+azure.identity_protection. Closed are risks that were dismissed, remediated or confirmed safe; a principal that is at
+risk `none` has none.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ Row = Mapping[str, Any]
 
 PRODUCT = "EntraRisk"
 _NONE: Row = {}
-CATEGORIES = ("UserRiskEvents", "RiskyUsers", "ServicePrincipalRiskEvents", "RiskyServicePrincipals")
+CATEGORIES = ("UserRiskEvents", "RiskyUsers", "ServicePrincipalRiskEvents", "RiskyServicePrincipals", "AgentRiskEvents",
+              "RiskyAgents")  # fmt: skip
 _CLOSED = ("dismissed", "remediated", "confirmedsafe")
 _RISKY = "risky"
 """The kind of a record that tells that a principal is at risk, but not why."""
@@ -39,7 +41,7 @@ def claims(row: Row) -> bool:
     told_ = row.get("properties", row)
     if told_.__class__ is not dict or "riskLevel" not in told_ or "riskState" not in told_:
         return "properties.riskLevel" in row and "properties.riskState" in row
-    return "riskEventType" in told_ or "riskLastUpdatedDateTime" in told_
+    return any(name in told_ for name in ("riskEventType", "riskLastUpdatedDateTime", "riskLastModifiedDateTime"))
 
 
 def raw(row: Row) -> Raw:
@@ -50,17 +52,21 @@ def raw(row: Row) -> Raw:
     if found.__class__ is not dict:
         found = _NONE
     of = found.get
+    agent = (of("agentId") or of("id")) if "agentDisplayName" in found or "agentId" in found else None
+    is_user = text(of("identityType")).lower() == "agentuser"
     keys = of("keyIds")
     shape = (
         row.get("category"), row.get("tenantId") or of("homeTenantId"), row.get("resourceId"), of("riskState"),
-        of("riskLevel"), of("riskEventType") or of("riskType"), of("appId"), of("servicePrincipalId"),
-        of("servicePrincipalDisplayName") or of("appDisplayName") or of("displayName"), of("userId"),
+        of("riskLevel"), of("riskEventType") or of("riskType"), of("appId"),
+        of("servicePrincipalId") or (None if is_user else agent),
+        of("servicePrincipalDisplayName") or of("appDisplayName") or of("displayName") or of("agentDisplayName"),
+        of("userId") or (agent if is_user else None),
         of("userPrincipalName"), "sp" if "servicePrincipalType" in found else "",
         keys[0] if keys.__class__ is list and keys else keys, of("ipAddress") or row.get("callerIpAddress"),
         of("id") if "riskEventType" not in found else "",
     )  # fmt: skip
     time = (of("activityDateTime") or of("detectedDateTime") or of("riskLastUpdatedDateTime")
-            or of("lastUpdatedDateTime") or row.get("time"))  # fmt: skip
+            or of("lastUpdatedDateTime") or of("riskLastModifiedDateTime") or row.get("time"))  # fmt: skip
     unique = of("id")
     is_state = not (of("riskEventType") or of("riskType"))
     return Raw(shape, time, f"{text(unique, 200)}:{text(of('riskState'), 40)}" if is_state and unique else unique)
@@ -107,7 +113,8 @@ def _tenant_of(resource: str) -> str:
 
 _RENAMED = {
     "activityDatetime": "activityDateTime", "detectedDatetime": "detectedDateTime",
-    "lastUpdatedDatetime": "lastUpdatedDateTime", "riskLastUpdatedDatetime": "riskLastUpdatedDateTime",
+    "lastUpdatedDatetime": "lastUpdatedDateTime", "riskLastModifiedDatetime": "riskLastModifiedDateTime",
+    "riskLastUpdatedDatetime": "riskLastUpdatedDateTime",
 }  # fmt: skip
 
 
