@@ -49,6 +49,7 @@ def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
     going.finish()
     _posture(server, store, now_of(server))
     _verdict(server, now_of(server))
+    _below(server, now_of(server))
     return server
 
 
@@ -61,6 +62,14 @@ def _posture(server: Server, store: MemoryStore, now: int) -> None:
     known = history.read(store, model.load())
     for document in look(scene(known, Exports(), NO_ASSETS, LIMITS, now), store).notables:
         server.notable(event_of(document, now), now)
+
+
+def _below(server: Server, now: int) -> None:
+    """One below the line: as one that has a place, with another id."""
+    text = "`nhi_notables` nhi_kind=compromise nhi_change=new | sort 1 nhi_score"
+    (row,) = server.search(text, Window(0, now + DAY), now)
+    raw = row["_raw"][0].replace(row["nhi_id"][0], "0" * 20)
+    server.notable(raw.replace('"nhi_change":"new"', '"nhi_change":"below"'), now)
 
 
 def _verdict(server: Server, now: int) -> None:

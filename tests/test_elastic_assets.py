@@ -38,7 +38,7 @@ def lines(name: str) -> list[Tree]:
     return [orjson.loads(line) for line in assets.files()[name].splitlines()]
 
 
-OPTIONAL = {"index", "timestamp_override", "rule_name_override"}
+OPTIONAL = {"index", "timestamp_override", "rule_name_override", "building_block_type"}
 BASE = OPTIONAL | {
     "actions", "author", "description", "enabled", "exceptions_list", "false_positives", "filters", "from", "interval",
     "language", "license", "max_signals", "name", "note", "query", "references", "risk_score", "risk_score_mapping",

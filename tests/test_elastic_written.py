@@ -49,6 +49,7 @@ def notable(**changes: Any) -> Tree:
 def test_a_revision_is_written_once_and_says_whether_it_is_promoted(place: Place, ecs_fields: Tree) -> None:
     stream = f"logs-nhi.alerts-{place.namespace}"
     story = [
+        ("below", notable(revision=0, score=85.0, severity="critical", listed=False)),
         ("new", notable(revision=1, score=45.0, severity="medium")),
         ("updated", notable(revision=2, score=55.0, severity="medium")),
         ("escalated", notable(revision=3, score=65.0, severity="high")),
@@ -58,7 +59,7 @@ def test_a_revision_is_written_once_and_says_whether_it_is_promoted(place: Place
     ]
     for number, (change, each) in enumerate(story):
         assert write(place.client, [each], stream, NOW) == {"created": 1, "existed": 0}
-        if number == 2:
+        if number == 3:
             place.client.indices.rollover(alias=stream)
         assert write(place.client, [each], stream, NOW) == {"created": 0, "existed": 1}, change
     found = place.client.search(index=stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]

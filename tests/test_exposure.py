@@ -80,7 +80,7 @@ def test_a_key_that_nobody_has_misused_is_a_notable_with_its_identity_reach_and_
     assert notable["kind"] == "exposure"
     assert notable["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:user/ci"
     assert "last used 2024-10-04T12:10:00Z" in notable["summary"].replace("Last", "last")
-    assert notable["impact"]["reach"] == "1 services, 1 regions, 1 targets"
+    assert notable["impact"]["reach"] == "1 service, 1 region, 1 target"
     assert [c["status"] for c in notable["controls"]] == ["open", "open"]
     assert "NHI2:2025" in notable["frameworks"]["owasp_nhi"]
 

@@ -18,7 +18,8 @@ from need import need
 from nhi_watch import cli
 from nhi_watch.hosts.files import originals
 from nhi_watch.report import jsonlines
-from nhi_watch.report.queries import queries
+from nhi_watch.report.queries import originals_of, queries
+from nhi_watch.state.sqlite import SqliteStore
 from notable_samples import documents
 from splunk_grammar import check
 from splunk_search import matcher
@@ -72,6 +73,55 @@ def test_what_an_earlier_run_read_is_kept_while_a_notable_points_to_it(tmp_path:
     assert cli.main(["score", str(second), "--out", str(out)]) == 0
     files = {event["file"] for event in jsonlines.read(out / originals.NAME)}
     assert files == {str(first), str(second)}
+
+
+def test_a_later_run_finds_what_an_earlier_one_read_or_says_why_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, out = tmp_path / "1.jsonl", tmp_path / "2.jsonl", tmp_path / "out"
+    state = tmp_path / "state.sqlite"
+    first.write_bytes(as_lines(trail()))
+    assert cli.main(["score", str(first), "--out", str(tmp_path / "other"), "--state", str(state)]) == 0
+
+    def told(minute: int) -> dict[str, Any]:
+        """What a run over one more record keeps of the day's first odd one, which another folder has."""
+        second.write_bytes(as_lines([record(TODAY, f"13:{minute:02d}", **THEFT)]))
+        assert cli.main(["score", str(second), "--out", str(out), "--state", str(state)]) == 0
+        wanted = next(one["eventID"] for one in trail() if one["eventName"] == "CreateAccessKey")
+        return next(event for event in jsonlines.read(out / originals.NAME) if event["id"] == wanted)
+
+    found = told(0)
+    assert (found["file"], found["line"]) == (str(first), len(trail()) - 5)
+    assert json.loads(found["raw"])["requestParameters"]["password"] == "Xxxxxx0!!"
+    assert b"Hunter2" not in (tmp_path / originals.FILES).read_bytes()
+    (out / originals.NAME).unlink()
+    first.write_bytes(first.read_bytes() + b"\n")
+    assert (told(1)["raw"], told(2)["lost"]) == ("", "it has changed since it was read")
+    first.unlink()
+    assert told(3)["lost"] == "it is no longer there"
+    capsys.readouterr()
+    assert cli.main(["explain", "1", "--out", str(out), "--state", str(state)]) == 0
+    assert f"({first}: it is no longer there)" in capsys.readouterr().out.replace("\n", "")
+
+
+def test_of_the_oldest_files_nothing_is_kept_where_it_becomes_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(originals, "MOST", 10)
+    for day in range(2):
+        path = tmp_path / f"{day}.jsonl"
+        path.write_bytes(as_lines([record(TODAY + day, f"12:{minute:02d}") for minute in range(6)]))
+        assert cli.main(["score", str(path), "--out", str(tmp_path / "out")]) == 0
+    store = SqliteStore(tmp_path / "out" / originals.FILES)
+    assert list(json.loads(store.get("meta", ["files"])["files"])) == [str(path)]
+    assert len(list(store.scan("meta", "files/", "files0"))) == 1
+    store.close()
+
+
+def test_the_first_and_the_last_odd_call_are_kept_however_many_weigh_more() -> None:
+    entry = documents()[0]["timeline"][0]
+    timeline = [{**entry, "record_id": f"r{n}", "points": 0.6 if n in (0, 99) else 2.0} for n in range(100)]
+    assert originals_of({**documents()[0], "timeline": timeline})[:2] == ["r0", "r99"]
 
 
 def test_a_record_that_is_too_long_is_cut_and_says_so(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from rich.console import Console
 from need import need
 from nhi_watch.core.errors import InputError
 from nhi_watch.report import ecs, jsonlines
+from nhi_watch.report.run_summary import facts
 from nhi_watch.report.terminal import show
 from nhi_watch.report.words import visible
 from notable_samples import HOSTILE, documents, run
@@ -86,15 +87,26 @@ def test_the_table_in_eighty_columns() -> None:
         "────────────────────────────────────────────────────────────────────────────────\n"
         "1    97 critical   Stolen key: credential creation from a Tor   2026-03-09 02:12\n"
         "    352b57         exit                                         for 38 min\n"
-        "                   user/deploy-bot, 58 d, platform@examp…\n"
+        "                   user/deploy-bot, known 58 d, platform…\n"
         "8    52 medium     Exposure: Access key found in a public       2026-03-11 20:00\n"
         "    4e4b6f         repository                                   for 4 min\n"
-        "                   user/billing-export, new, finance@exa…\n"
+        "                   user/billing-export, new identity, fi…\n"
         "Ordered by priority: probability times impact.\n"
         "184,221 records → 20,914 behaviours → 312 identities → 2 notables; alerts 61 in,\n"
         "2 out; budget 10 a day per 1,000 identities, 4 below the line; rejected 3\n"
         "(bad_time 1, not_json 2)"
     )
+
+
+def test_of_several_days_the_time_is_that_of_what_is_told_and_the_first_day_is_named() -> None:
+    document = documents()[0]
+    eve = {"first_time": "2026-03-05T09:00:00Z", "baseline": {"id": "2026-03-08"}}
+    odd = {**document["timeline"][0], "points": 3.0}
+    timeline = [{**odd, "time": f"2026-03-0{day}T10:0{minute}:00Z"} for day, minute in ((5, 0), (9, 1), (9, 4))]
+    lines = shown([{**document, **eve, "timeline": timeline}], 100, run(1))
+    assert "2026-03-09 10:01" in lines and "for 3 min, since 03-05" in lines
+    alone = {**document, "last_time": document["first_time"]}
+    assert "for 0 s" not in shown([alone], 100, run(1))
 
 
 def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
@@ -104,6 +116,11 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
     lines = stream.getvalue().splitlines()
     titles = [line.strip() for line in lines if line.strip().endswith(")") and line[:1].isupper() and "(1)" in line]
     assert titles == ["New since yesterday (1)", "Earlier (1)", "Below the line (1)"]
+
+
+def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:
+    said = {fact.label: fact.text for fact in facts({"passed_over": {"files": 1, "may_matter": 0}})}
+    assert said["Passed over"] == "1 file, no logs by their look"
 
 
 def test_what_is_settled_stands_apart_with_its_verdict() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from core_samples import TODAY, events, learnt, whole_days
+from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.detect.history import Life
+from nhi_watch.detect.impact import sentence
 from nhi_watch.detect.ranking import impact, is_eligible, priority
 from nhi_watch.detect.scoring import Episode, score_day
 
@@ -68,4 +70,11 @@ def test_an_unknown_asset_neither_raises_nor_lowers() -> None:
 def test_privilege_and_reach_are_what_the_logs_show() -> None:
     history = used({}, {"action": "ec2:RunInstances", "access": "cost"})
     made = impact(UNKNOWN, episode([{"region": "us-east-1"}], history))
-    assert (made.privilege, made.reach) == ("cost", "2 services, 2 regions, 1 targets")
+    assert (made.privilege, made.reach) == ("cost", "2 services, 2 regions, 1 target")
+
+
+def test_targets_are_those_of_ninety_days_as_an_exposure_counts_them() -> None:
+    history = [{"ago": [120, 100], "events": [{"target": "long-ago"}]}, *used({"target": "bucket-1"})]
+    made = impact(UNKNOWN, episode([{"target": "of-today"}], history))
+    life = Life(MACHINE, learnt(history).past(MACHINE, TODAY).own)
+    assert made.reach == sentence(life.reach({}, TODAY)) == "1 service, 1 region, 1 target"

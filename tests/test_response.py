@@ -22,7 +22,7 @@ from desk_samples import ACCOUNT, DAY_ONE, KEY, NOW, ROLE, USER, asked, desk, no
 from need import shared_data
 from nhi_watch import cli
 from nhi_watch.act import audit, clock
-from nhi_watch.act.response import approval, plan, policy, subjects
+from nhi_watch.act.response import approval, granted, plan, policy, subjects
 from nhi_watch.act.response.actions import CATALOGUE
 from nhi_watch.act.response.policy import Policy
 from nhi_watch.act.response.subjects import Subjects
@@ -612,9 +612,9 @@ def test_what_no_longer_exists_is_said_and_gets_no_command() -> None:
     assert "no longer exists: deleted at" in text and f"anything with `{KEY}`" in text and "record u11" in text
 
 
-def made_by_the_role() -> tuple[dict[str, Any], Subjects]:
-    """The role makes the user, gives it all and a key, and works with that."""
-    doing = [
+def making() -> list[dict[str, Any]]:
+    """The records of a role that makes a user, gives it all, and a key."""
+    return [
         {**log(DAY_ONE, f"10:0{n}", role="payments-api", service="iam", name=name, id=f"r{n}",
                requestParameters={"userName": "ci", **more}), "responseElements": answer}
         for n, (name, more, answer) in enumerate([
@@ -623,6 +623,11 @@ def made_by_the_role() -> tuple[dict[str, Any], Subjects]:
             ("CreateAccessKey", {}, {"accessKey": {"accessKeyId": KEY, "userName": "ci", "status": "Active"}}),
         ])
     ]  # fmt: skip
+
+
+def made_by_the_role() -> tuple[dict[str, Any], Subjects]:
+    """The role makes the user, and works with it."""
+    doing = making()
     for one in doing:
         one["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] = "AROAEXAMPLE"
     calm = log(DAY_ONE - 1, "10:00", role="payments-api", id="calm")
@@ -652,6 +657,38 @@ def test_what_the_intrusion_made_is_stripped_and_deleted_and_gets_no_new_key() -
         plan.check(made, policy.load(), document, found._replace(made=frozenset()))
 
 
+def raw_of(*records: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {f"r{n}": {"id": f"r{n}", "raw": json.dumps(one)} for n, one in enumerate(records)}
+
+
+def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_back() -> None:
+    calls = ("iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateAccessKey")
+    timeline = [{"action": call, "outcome": "success", "count": 1, "time": NOW, "points": 1.0} for call in calls]
+    document, found = made_by_the_role()
+    document = {**document, "timeline": timeline}
+    told = granted.told(document, raw_of(*making()))
+    text = plan.text(plan.draft(document, policy.load(), found, NOTHING, SECOND, told))
+    part = text[text.index("What it made or granted") :].partition("\n\n")[0].splitlines()[1:]
+    admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+    assert part == [
+        f"- iam:AttachUserPolicy: user-name `ci`, policy-arn `{admin}` (record `r1`)",
+        f"  undo: aws iam detach-user-policy --user-name ci --policy-arn {admin}",
+        f"- iam:CreateAccessKey: user-name `ci`, access-key-id `{KEY}` (record `r2`)",
+        f"  undo: aws iam delete-access-key --user-name ci --access-key-id {KEY}",
+        "- iam:CreateUser: user-name `ci` (record `r0`)", "  undo: aws iam delete-user --user-name ci",
+        "- iam:CreateAccessKey: 1 more, whose raw records are not at hand; the searches in report.html find them",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["ci; rm -rf /", "-x", "$(id)", "", 7])
+def test_what_a_record_names_in_no_shape_of_aws_is_never_part_of_a_command(name: Any) -> None:
+    record = {"eventName": "CreateUser", "eventSource": "iam.amazonaws.com", "requestParameters": {"userName": name}}
+    refused = {**record, "errorCode": "AccessDenied", "requestParameters": {"userName": "ci"}}
+    junk = [{**record, "requestParameters": None, "responseElements": {"user": [1]}}, [], 3]
+    told = granted.told({"timeline": []}, raw_of(record, refused, *junk))  # type: ignore[arg-type]
+    assert [one["undo"] for one in told] == ["", ""] and not any("$(" in line for line in granted.lines(told))
+
+
 def test_the_new_calls_of_one_of_several_are_its_own() -> None:
     document, found = made_by_the_role()
     made = plan.draft(document, policy.load(), found, NOTHING, SECOND)
@@ -677,6 +714,7 @@ def test_a_real_intrusion_is_planned_with_its_stolen_key_and_the_role_it_made_is
     first = json.loads((tmp_path / "notables.jsonl").read_text("utf-8").splitlines()[0])
     made = asked(command, "plan", "1", out=tmp_path)
     assert "AKIATFQR7NSC8Q4X20BJ" in [s["with"].get("aws_key") for s in made["steps"]]
+    assert [one for one in made["granted"] if one.get("undo", "").startswith("aws iam detach-")]
     assert "no longer exists" in " ".join(left["why"] for left in made["not_proposed"])
     assert first["controls"][2]["reason"].endswith("do not rotate it, delete it and its keys.")
     (deny,) = [s for s in made["steps"] if s["action"] == "aws_deny_new_calls_user"]

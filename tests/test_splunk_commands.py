@@ -275,6 +275,40 @@ def test_only_what_changed_gets_a_new_revision(commands: Commands) -> None:
     assert (back["nhi_change"], back["nhi_revision"]) == (["updated"], ["3"])
 
 
+def odd_roles(calls: int, roles: int = 10) -> list[Row]:
+    """A week's work of some roles, and a day on which each makes so many calls from a place of its own."""
+    records = []
+    for n in range(roles):
+        for one in story()[: calls - len(RAID)]:
+            text = json.dumps(one).replace("payments-api", f"payments-{n}").replace("AROAEXAMPLE", f"AROAEXAMPL{n}")
+            text = text.replace("185.220.101.4", f"203.0.{n}.4").replace('"eventID": "', f'"eventID": "{n}-')
+            records.append(json.loads(text))
+    return raw(records)
+
+
+def test_what_is_below_the_line_is_written_as_such_explained_judged_and_may_still_get_a_place(
+    commands: Commands,
+) -> None:
+    parts = commands.rows("nhigroup", odd_roles(2))
+    rows = commands.rows("nhirank", parts, "below=true")
+    below = [row for row in rows if row["nhi_change"] == ["below"]]
+    assert (len(rows), len(below)) == (10, 3), "a small tenant has seven places a week"
+    assert commands.rows("nhirank", parts) == [row for row in rows if row not in below], "only who asks is given them"
+    assert {row["nhi_escalated"][0] for row in below} == {"0"}
+    kept = [{"_raw": row["_raw"], "sourcetype": ["nhi:notable"]} for row in rows]
+    assert commands.rows("nhirank", [*parts, *kept], "below=true show=changed") == []
+    assert commands.rows("nhirank", [*parts, *kept], "show=changed") == []
+    lines = commands.rows("nhiexplain", kept, f"id={below[0]['nhi_id'][0]}")
+    assert {"signal", "timeline", "control", "brief"} <= {line["nhi_section"][0] for line in lines}
+    (benign,) = commands.rows("nhifeedback", below[:1], 'verdict=benign reason="a drill"')
+    (gone,) = commands.rows("nhirank", [*parts, *kept, benign], "below=true show=changed")
+    assert (gone["nhi_change"], gone["nhi_id"]) == (["withdrawn"], below[0]["nhi_id"])
+    grown = commands.rows("nhirank", [*parts, *kept], "below=true show=changed budget=1000")
+    assert {row["nhi_id"][0]: (row["nhi_change"], row["nhi_revision"], row["nhi_escalated"]) for row in grown} == {
+        row["nhi_id"][0]: (["new"], ["2"], ["1"]) for row in below
+    }
+
+
 def test_a_log_that_was_silent_for_days_is_told_by_health_and_not_again_in_every_ranking(commands: Commands) -> None:
     work = [call(day, 36_000 + 600 * n, "s3", "GetObject") for day in (*range(8), 12, 13) for n in range(6)]
     parts = commands.rows("nhigroup", raw(work))

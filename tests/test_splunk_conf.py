@@ -232,7 +232,7 @@ def test_what_commands_believe_is_what_the_macros_write_and_read() -> None:
     macros = conf("macros.conf")
     for name in ("nhi_behaviours", "nhi_collect_behaviours"):
         assert f"source={fields.SOURCE}" in macros[name]["definition"]
-    for name in ("nhi_notables", "nhi_collect_notables"):
+    for name in ("nhi_written", "nhi_collect_notables"):
         assert f'sourcetype="{fields.SOURCETYPE}"' in macros[name]["definition"]
     assert conf("eventtypes.conf")["nhi_notable"]["search"] == f'sourcetype="{fields.SOURCETYPE}"'
     assert conf("tags.conf").sections() == ["eventtype=nhi_notable"]

@@ -25,7 +25,7 @@ from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant
-from test_pipeline import quiet, raid
+from test_pipeline import RAID, quiet, raid
 
 CARD = model.load()
 Records = list[dict[str, Any]]
@@ -119,6 +119,7 @@ def test_a_newcomer_is_offered_what_its_peers_do_and_on_the_first_day_what_the_w
     (whole,) = regrouped(raid(), {notable["identity"]["id"]})
     first = counterfactual.instead(Baselines(CARD), score_day(Baselines(CARD), whole))
     assert (first.of, len(first.actions)) == ("world", counterfactual.CHOICES)
+    assert {call.partition(":")[0] for call in first.actions} <= {service for service, _ in RAID}, "not what is usual elsewhere"
 
 
 # ---- without the heaviest signal's records

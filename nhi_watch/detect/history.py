@@ -21,8 +21,6 @@ from nhi_watch.state.inventory import Change, Credential
 from nhi_watch.state.rows import Rows
 from nhi_watch.state.state import State
 
-REACH_DAYS = 90
-"""What was reached counts when it was seen within so many days."""
 RECORDS = 20
 
 
@@ -97,7 +95,7 @@ class Life:
     def reach(self, lives: Mapping[str, Life], today: int) -> Reach:
         """What it reached within the last `REACH_DAYS`, and who works through it."""
         names = [short(lives[i].identity) if i in lives else i for i in self.callers]
-        return reach_of(self.profile, callers=names, since=today - REACH_DAYS)
+        return reach_of(self.profile, callers=names, today=today)
 
 
 def short(identity: Identity) -> str:

@@ -30,6 +30,8 @@ from nhi_watch.state.baseline import REFUSALS, Profile
 PRIVILEGED = 1.1
 NOBODY = 1.05
 LOCKED_OUT = 0.5
+REACH_DAYS = 90
+"""What was reached counts when it was seen within so many days."""
 LEVELS = ("permissions", "cost", "write", "tagging", "read", "list")
 """Access levels, the most powerful first."""
 
@@ -65,9 +67,14 @@ class Reach(NamedTuple):
 
 
 def reach_of(
-    profile: Profile, shapes: Iterable[Shape] = (), callers: Optional[Iterable[str]] = None, since: int = 0
-) -> Reach:
-    """What a profile holds (seen on day `since` or later), and some shapes that it has not learnt yet."""
+    profile: Profile, shapes: Iterable[Shape] = (), callers: Optional[Iterable[str]] = None,
+    today: Optional[int] = None,
+) -> Reach:  # fmt: skip
+    """What a profile holds of the REACH_DAYS before `today`, and some shapes that it has not learnt yet.
+
+    Targets are the different things that successful calls named, of days that are learnt: not of the judged one.
+    """
+    since = 0 if today is None else today - REACH_DAYS
     told = [shape for shape in shapes if shape.outcome not in REFUSALS]
 
     def values(name: str, extra: Iterable[str] = ()) -> frozenset[str]:
@@ -119,7 +126,8 @@ def privilege(reach: Reach) -> str:
 
 def sentence(reach: Reach) -> str:
     """What it reaches, in numbers."""
-    return f"{len(reach.services)} services, {len(reach.regions)} regions, {reach.targets} targets"
+    counts = ((len(reach.services), "service"), (len(reach.regions), "region"), (reach.targets, "target"))
+    return ", ".join(f"{count} {name}{'s'[: count != 1]}" for count, name in counts)
 
 
 def reach_weight(reach: Reach) -> float:

@@ -86,12 +86,14 @@ class Judge:
         changed += [notable for name, notable in self._merged.items() if name not in fresh]
         changed += [*followed.exposures, *wrong]
         changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
+        gravest = {n["id"]: fresh[n["id"]] for found in self._notables.values() for n in ranking.gravest(found)}
         run = {**tally.told(days, self._model), **ranking.counted(scored), "blind_spots": len(spots)}
         run["budget"] = self._budget
         standing = [*told, *(lives.as_of(spot, last) for spot in blind_spots.stored(state.rows))]
         return Result(
             [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],
             [notable for notable in standing if not is_listed(notable)],
+            [notable for notable in gravest.values() if not is_listed(notable)],
         )  # fmt: skip
 
     def relieve(self, days: Days) -> None:

@@ -27,6 +27,8 @@ LEAST = 10.0
 """Score below which no notable gets a place in the budget, however much of it is left: nine of ten such are nothing."""
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
+GRAVEST = 10
+"""Of a day's notables below the line, so many are written where only what was written can be looked at."""
 DAILY_OVER = 5
 """Criticals beyond the allowance that are written on any day, whatever was written before."""
 
@@ -134,6 +136,11 @@ def places(candidates: Iterable[Candidate], week: Week, least: float) -> Places:
     return Places(tuple(regular), tuple(over), tuple(beyond))
 
 
+def gravest(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a day's ranked notables the first below the line; trifles are none of them."""
+    return [one for one in found if not one["listed"] and one["score"] >= LEAST][:GRAVEST]
+
+
 def counted(notables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What run.json says of a run's notables: how many have a place, and what lies below the line."""
     listed = [one for one in notables if one["listed"]]
@@ -173,7 +180,8 @@ def is_eligible(episode: Episode) -> bool:
 
 def impact(asset: Asset, episode: Episode) -> Impact:
     """Business impact of an episode: what the customer's table says, and what the identity was seen to reach."""
-    reach = reach_of(episode.view.past.own, (view.shape for view in episode.view.views))
+    past, shapes = episode.view.past, (view.shape for view in episode.view.views)
+    reach = reach_of(past.own, shapes, today=past.today)
     return impacts.impact(asset, reach._replace(let_in=_let_in(episode)))
 
 

@@ -28,6 +28,8 @@ class Result(NamedTuple):
     them."""
     below: list[dict[str, Any]]
     """Those below the line, of all days that the state keeps."""
+    gravest: list[dict[str, Any]]
+    """The first of those below the line of every day that was scored: what a SIEM is given of them."""
 
 
 class Tally:

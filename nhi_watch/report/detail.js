@@ -14,8 +14,14 @@ const oddOf = (n) => {
   const then = all.filter((entry) => entry.time.startsWith(n.face_day)); // the day that the summary tells of
   return then.length ? then : all;
 };
+const shownOf = (n) => {
+  const several = n.kind === "compromise" && n.first_time.slice(0, 10) !== n.last_time.slice(0, 10);
+  const odd = several ? oddOf(n) : [];
+  return odd.length ? [odd[0].time, odd[odd.length - 1].time] : [n.first_time, n.last_time];
+};
 const agentsOf = (n) => {
-  const found = Object.values(n.events).map((event) =>
+  const odd = oddOf(n).map((entry) => n.events[entry.record_id]).filter(Boolean);
+  const found = (odd.length ? odd : Object.values(n.events)).map((event) =>
     /"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"/i.exec(event.raw)).filter(Boolean);
   return tally(found.map((match) => [match[1].replace(/\\(["\\/])/g, "$1"), 1])).map(([agent]) => agent);
 };
@@ -52,7 +58,8 @@ const headOf = (n, at) => {
         fact("Refused", `${amount(refused)} of ${amount(all)} odd calls`),
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
       agents.length > 0 && fact("User agent", agents.slice(0, 3).map((agent) => h("div", { class: "mono" }, agent))),
-      fact("Lasted", lasted(n)), fact("Records", amount(n.record_count)), fact("Priority", n.priority.toFixed(2))));
+      fact("Lasted", span(since(shownOf(n)[1]) - since(shownOf(n)[0]))),
+      n.first_time.slice(0, 10) < shownOf(n)[0].slice(0, 10) && fact("Goes on since", clock(n.first_time)), fact("Records", amount(n.record_count)), fact("Priority", n.priority.toFixed(2))));
 };
 
 const commandsOf = (n) => {
@@ -110,6 +117,7 @@ const membersOf = (n) => n.members.length > 0 && card(`One intrusion across ${n.
 const rawOf = (n, id) => {
   const event = n.events[id];
   if (!event) return h("p", { class: "muted" }, `Record ${id || "unknown"}: its raw form is not in this page; the searches below find it.`);
+  if (event.lost) return h("p", { class: "muted" }, `Record ${id} was read from ${event.file}; ${event.lost}. The searches below find it.`);
   const where = `${event.file}:${event.line}`;
   const text = event.raw.startsWith("{") || event.raw.startsWith("[") ? indented(event.raw) : event.raw;
   const lines = h("pre", { class: "raw" });
@@ -120,7 +128,7 @@ const rawOf = (n, id) => {
 const eventsOf = (n) => {
   if (!n.timeline.length) return null;
   const rows = n.timeline.map((entry) => {
-    const open = h("button", { type: "button", class: "ghost open", "aria-expanded": "false" }, n.events[entry.record_id] ? "Raw" : "Id");
+    const open = h("button", { type: "button", class: "ghost open", "aria-expanded": "false" }, (n.events[entry.record_id] || {}).raw ? "Raw" : "Id");
     const row = h("tr", { class: `${hotness(entry.points)} event` }, h("td", { class: "nowrap" }, second(entry.time)),
       h("td", { class: "mono" }, entry.action), h("td", { class: entry.outcome }, entry.outcome), h("td", { class: "mono" }, entry.source),
       h("td", { class: "num" }, amount(entry.count)), h("td", { class: "num" }, signed(entry.points)), h("td", {}, open));

@@ -38,7 +38,8 @@ def alert(notable: Json, *, created: str, change: str = "new", namespace: str = 
     Args:
         notable: an object of the notable's schema.
         created: RFC 3339, when the document is written.
-        change: new | escalated | updated | merged; only the first two are promoted to Kibana alerts.
+        change: new | escalated | updated | merged | below; only the first two are promoted to Kibana alerts, the last
+            to building blocks.
         namespace: of the data stream that it goes to.
     """
     return {

@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nhi_watch.core.notable import LIGHT
 from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.report import meanings
-from nhi_watch.report.words import LIGHT, odd_calls, visible
+from nhi_watch.report.words import odd_calls, visible
 from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
@@ -68,10 +69,11 @@ def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
     calls = sum(entry["count"] for entry in odd)
     refused = sum(entry["count"] for entry in odd if entry["outcome"] == "denied")
     sources = list(dict.fromkeys(entry["source"] for entry in odd if entry["source"]))
-    agents = dict.fromkeys(found[1] for event in events.values() if (found := _AGENT.search(event["raw"])))
+    theirs = [events[entry["record_id"]] for entry in odd if entry["record_id"] in events] or events.values()
+    agents = dict.fromkeys(found[1] for event in theirs if (found := _AGENT.search(event["raw"])))
+    ends = ["First odd call", "Last odd call"] if len(odd) > 1 else ["Odd call"]
     return [
-        f"First odd call: {_call(odd[0], events)}",
-        f"Last odd call: {_call(odd[-1], events)}",
+        *(f"{end}: {_call(entry, events)}" for end, entry in zip(ends, (odd[0], odd[-1]))),
         f"Odd calls: {calls:,}, {refused:,} of them refused; from {', '.join(sources[:6]) or 'unknown'}",
         *_elsewhen(others),
         *(f"User agent: {agent}" for agent in list(agents)[:3]),
@@ -82,7 +84,8 @@ def _elsewhen(odd: Sequence[Json]) -> Iterator[str]:
     """What was odd on other days of the same notable."""
     if odd:
         days = " to ".join(dict.fromkeys((odd[0]["time"][:10], odd[-1]["time"][:10])))
-        yield f"On other days ({days}): {sum(entry['count'] for entry in odd):,} odd calls"
+        calls = sum(entry["count"] for entry in odd)
+        yield f"On other days ({days}): {calls:,} odd call{'s'[: calls != 1]}"
 
 
 _AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', re.IGNORECASE)
@@ -92,6 +95,7 @@ _AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', 
 def _call(entry: Json, events: Mapping[str, Json]) -> str:
     event = events.get(entry["record_id"])
     where = f" ({event['file']}:{event['line']})" if event else ""
+    where = f" ({event['file']}: {event['lost']})" if event and event.get("lost") else where
     return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}"
 
 

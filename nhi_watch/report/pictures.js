@@ -133,7 +133,7 @@ const scatter = (notables) => {
   const drawn = notables.slice(0, 1000);
   const [width, height, left, top] = [1000, 320, 110, 16];
   const inner = height - top - 40;
-  const [first, last] = padded(drawn.map((n) => since(n.first_time)));
+  const [first, last] = padded(drawn.map((n) => since(shownOf(n)[0])));
   const scale = axis(first, last, left, width - 30);
   const highest = Math.max(...drawn.map((n) => n.priority)) || 1;
   const level = (score) => (top + inner * (1 - score / 100)).toFixed(1);
@@ -143,7 +143,7 @@ const scatter = (notables) => {
     scale.ticks.map(([x, label]) => [s("line", { class: "tick", x1: x, x2: x, y1: 6, y2: height - 34 }),
       s("text", { class: "tick-name", x, y: height - 14, "text-anchor": "middle" }, label)]),
     drawn.map((n) => s("a", { class: `mark ${n.severity}`, href: `#${encodeURIComponent(n.short)}`, "data-item": n.short },
-      s("title", {}, `${n.rank}. ${clip(n.title, 100)} (score ${Math.floor(n.score)}, ${clock(n.first_time)})`),
-      s("circle", { cx: scale.at(since(n.first_time)).toFixed(1), cy: level(n.score),
+      s("title", {}, `${n.rank}. ${clip(n.title, 100)} (score ${Math.floor(n.score)}, ${clock(shownOf(n)[0])})`),
+      s("circle", { cx: scale.at(since(shownOf(n)[0])).toFixed(1), cy: level(n.score),
         r: (5 + 8 * Math.sqrt(n.priority / highest)).toFixed(1) })))));
 };

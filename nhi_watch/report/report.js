@@ -57,7 +57,7 @@ const start = () => {
   // ---- the list, drawn as far as it is scrolled
   const itemOf = (n) => h("li", { class: "item", "data-severity": n.severity, "data-kind": n.kind }, h("a", { href: `#${encodeURIComponent(n.short)}`, class: n.severity },
     h("span", { class: "score" }, Math.floor(n.score)), h("span", { class: "what" }, h("span", { class: "title" }, n.title),
-      h("span", { class: "who" }, shortName(n.identity)), where(n), h("span", { class: "meta" }, h("span", {}, `#${n.rank}`), h("span", {}, clock(n.first_time)),
+      h("span", { class: "who" }, shortName(n.identity)), where(n), h("span", { class: "meta" }, h("span", {}, `#${n.rank}`), h("span", {}, clock(shownOf(n)[0])),
         h("span", {}, n.identity.owner || "no owner"), n.kind !== "compromise" && h("span", { class: "kind" }, DATA.kinds[n.kind])))));
   const grow = (to) => {
     const ranked = by("sort").value === "rank";

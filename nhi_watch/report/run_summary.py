@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
 from nhi_watch.core.notable import severity_of
+from nhi_watch.report import meanings
 from nhi_watch.report.words import amount, clock, visible
 
 
@@ -156,7 +157,8 @@ def _passed_over(run: Mapping[str, Any]) -> str:
     if not told.get("files"):
         return ""
     many = "file" if told["files"] == 1 else "files"
-    return f"{amount(told['files'])} {many}, {amount(told['may_matter'])} of which may hold records"
+    held = f"{amount(told['may_matter'])} of which may hold records" if told["may_matter"] else "no logs by their look"
+    return f"{amount(told['files'])} {many}, {held}"
 
 
 def _left_out(run: Mapping[str, Any]) -> str:
@@ -173,7 +175,8 @@ def _drift(run: Mapping[str, Any]) -> str:
         moved = [one for one, index in (drift.get(name) or {}).items() if index > _MOVED]
         if moved:
             more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
-            parts.append(f"{words}: {', '.join(moved[:3])}{more}")
+            named = ", ".join(meanings.signal(one).lower() for one in moved[:3])
+            parts.append(f"{words}: {named}{more} (`nhi health` tells what that means)")
     return "; ".join(parts)
 
 

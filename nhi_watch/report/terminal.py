@@ -13,7 +13,7 @@ from rich.text import Text
 from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import short_ids
 from nhi_watch.report import run_summary
-from nhi_watch.report.words import KINDS, PARTS, clock, lasted, part_of, short_name, visible
+from nhi_watch.report.words import KINDS, PARTS, clock, lasted, part_of, short_name, shown, visible
 
 Json = Mapping[str, Any]
 
@@ -71,8 +71,8 @@ def _cells(notable: Json, short_id: str, console: Console) -> list[Text]:
     what = _text(console, _what(notable), 120, "bold")
     what.append("\n")
     what.append_text(_text(console, _whom(notable), max(console.width - _FIXED, 12), "dim"))
-    when = Text(clock(notable["first_time"]))
-    when.append(f"\nfor {lasted(notable)}", "dim")
+    when = Text(clock(shown(notable)[0]))
+    when.append(f"\n{lasted(notable)}", "dim")
     score = _text(console, f"{int(notable['score']):3d} {short}", 16, _COLOURS.get(severity, ""))
     score.append(f"\n{short_id}", "dim")
     return [
@@ -92,7 +92,7 @@ def _what(notable: Json) -> str:
 
 def _whom(notable: Json) -> str:
     days = notable["usual"]["active_days"]
-    history = f"{days} d" if days else "new"
+    history = f"known {days} d" if days else "new identity"
     owner = visible(notable["identity"]["owner"], 24) or "no owner"
     settled = f"{notable['closed_why']}: " if is_settled(notable) else ""
     return f"{settled}{visible(short_name(notable['identity']), 40)}, {history}, {owner}"

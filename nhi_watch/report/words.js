@@ -45,7 +45,6 @@ const span = (seconds) => {
   return parts.slice(0, 2).join(" ") || "0 s";
 };
 const since = (time) => Date.parse(time) / 1000;
-const lasted = (n) => span(since(n.last_time) - since(n.first_time));
 
 // A record as its log wrote it, indented without touching a digit: numbers are not read, only moved.
 const indented = (raw) => {

@@ -9,7 +9,7 @@ from typing import Any
 
 from nhi_watch.core import timestamps
 from nhi_watch.core.life import is_new, is_settled
-from nhi_watch.core.notable import clip
+from nhi_watch.core.notable import LIGHT, clip
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
 # lines, surrogates, private use and unassigned ones.
@@ -17,8 +17,6 @@ _HIDING = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"})
 _PLAIN = re.compile(r"[ -~]*")
 _ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:(.+)", re.DOTALL)
 
-LIGHT = 0.5
-"""Points under which a signal is folded and a call is not odd."""
 KINDS = {"compromise": "Compromise", "exposure": "Exposure", "posture": "Posture", "blind_spot": "Blind spot"}
 
 
@@ -106,9 +104,6 @@ def span(seconds: int) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def lasted(notable: Mapping[str, Any]) -> str:
-    """How long what is suspicious went on."""
-    return span(timestamps.parse(notable["last_time"]) - timestamps.parse(notable["first_time"]))
 
 
 def face_day(notable: Mapping[str, Any]) -> str:
@@ -123,6 +118,23 @@ def odd_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]
     day = face_day(notable)
     then = [entry for entry in odd if entry["time"][:10] == day]
     return (then, [entry for entry in odd if entry["time"][:10] != day]) if then else (odd, [])
+
+
+def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
+    """From when to when that happened which a notable shows: of several days, the odd calls of the one it shows."""
+    first, last = notable["first_time"], notable["last_time"]
+    several = notable["kind"] == "compromise" and first[:10] != last[:10]
+    odd = odd_calls(notable)[0] if several else ()
+    return (odd[0]["time"], odd[-1]["time"]) if odd else (first, last)
+
+
+def lasted(notable: Mapping[str, Any]) -> str:
+    """How long that went on, and since which day the notable does; "": at once."""
+    first, last = shown(notable)
+    seconds = timestamps.parse(last) - timestamps.parse(first)
+    began = notable["first_time"][:10]
+    told = [f"for {span(seconds)}"] if seconds else []
+    return ", ".join(told + [f"since {began[5:]}"] * (began < first[:10]))
 
 
 PARTS = ("New since yesterday", "Earlier", "Below the line", "Settled")

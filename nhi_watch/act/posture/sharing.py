@@ -11,7 +11,8 @@ from nhi_watch.act.posture.matching import Scene, is_machine
 from nhi_watch.context import assets
 from nhi_watch.context.operators import network_facts
 from nhi_watch.core.timestamps import DAY
-from nhi_watch.detect.history import REACH_DAYS, Life, Sight, short
+from nhi_watch.detect.history import Life, Sight, short
+from nhi_watch.detect.impact import REACH_DAYS
 from nhi_watch.detect.signals._kit import listing
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.act import audit
+from nhi_watch.act.response import granted
 from nhi_watch.act.response.actions import CATALOGUE, Action, shell
 from nhi_watch.act.response.policy import Policy, Rule, level, rule_for
 from nhi_watch.act.response.subjects import Subjects, members_of
@@ -18,9 +19,12 @@ from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect.explain.brief import Fact, Own, quoted
+from nhi_watch.state.retention import RETAIN_DAYS
 
 SCHEMA = "nhi-watch/plan/1"
 CREDENTIALS = 20
+_SHOWN = 10
+"""Consumers that people are shown."""
 _OF_CREDENTIAL = frozenset({"aws_key", "secret_id", "gcp_key", "okta_token", "number", "anthropic_key"})
 
 
@@ -32,9 +36,10 @@ class Breaks(NamedTuple):
 
 
 def draft(
-    notable: Mapping[str, Any], policy: Policy, subjects: Subjects, breaks: Breaks, now: int
-) -> dict[str, Any]:
-    """The plan of a notable."""
+    notable: Mapping[str, Any], policy: Policy, subjects: Subjects, breaks: Breaks, now: int,
+    made: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """The plan of a notable; `made`: see `granted.told`."""
     impact, steps = level(notable), []
     left = [{"action": f"anything with {quoted(one.credential)}" if one.credential else "anything",
              "identity": quoted(one.identity), "why": quoted(one.why)} for one in subjects.gone]  # fmt: skip
@@ -49,6 +54,7 @@ def draft(
         "schema": SCHEMA, "notable": notable["id"], "revision": notable["revision"], "severity": notable["severity"],
         "impact": impact, "about": quoted(notable["title"]), "made": render(now),
         "policy": {"name": policy.name, "sha256": policy.sha256}, "steps": steps, "not_proposed": left,
+        "granted": list(made),
         "breaks": {"consumers": list(breaks.consumers), "callers": [quoted(c) for c in breaks.callers]},
     }  # fmt: skip
     return sealed(plan)
@@ -214,7 +220,8 @@ def text(plan: Mapping[str, Any]) -> str:
         lines += _step_lines(step)
     if not plan["steps"]:
         lines += ["The policy proposes nothing that can be written out for this notable.", ""]
-    lines += [*_breaks_lines(plan["breaks"]), ""]
+    found = [*granted.lines(plan.get("granted") or ())]
+    lines += [*found, *[""][: len(found)], *_breaks_lines(plan["breaks"]), ""]
     lines += [f"Not proposed: {left['action']} for {left['identity']}: {left['why']}" for left in plan["not_proposed"]]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -231,10 +238,14 @@ def _step_lines(step: Mapping[str, Any]) -> list[str]:
 
 
 def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
-    yield "What was seen to use it, the latest first:" if breaks["consumers"] else "Nothing was seen to use it lately."
-    for c in breaks["consumers"]:
+    seen = "What was seen to use it, what is new first, then the latest:"
+    yield seen if breaks["consumers"] else f"Nothing was seen to use it in the {RETAIN_DAYS} days that are kept."
+    ordered = sorted(breaks["consumers"], key=lambda c: not c["suspicious"])
+    for c in ordered[:_SHOWN]:
         odd = ", NEW in this notable" if c["suspicious"] else ""
         secret = f" with {c['credential']}" if c["credential"] != "``" else ""
-        yield (f"- {c['identity']}{secret} from {c['network']} by {c['agent']}: {c['events']} calls, "
-               f"last {c['last_use']}{odd}")  # fmt: skip
+        calls = f"{c['events']} call{'s'[: c['events'] != 1]}"
+        yield f"- {c['identity']}{secret} from {c['network']} by {c['agent']}: {calls}, last {c['last_use']}{odd}"
+    if len(ordered) > _SHOWN:
+        yield f"- and {len(ordered) - _SHOWN} more, in the plan's JSON"
     yield from (f"- sessions are obtained by {caller}" for caller in breaks["callers"])

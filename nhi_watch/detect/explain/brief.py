@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.core.notable import clip
+from nhi_watch.core.notable import LIGHT, clip
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import SIGNALS
 
@@ -134,7 +134,8 @@ def _linked(notable: Mapping[str, Any], members: Sequence[Mapping[str, Any]]) ->
 
 
 def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
-    heavy = sorted(notable["timeline"], key=lambda e: -e["points"])[:STEPS]
+    odd = [entry for entry in notable["timeline"] if entry["points"] >= LIGHT] or notable["timeline"]
+    heavy = sorted(odd, key=lambda e: -e["points"])[:STEPS]
     for entry in sorted(heavy, key=lambda e: e["time"]):
         where = [entry["source"]] if entry["source"] else []
         values = [entry["action"], Own(entry["time"]), *where, entry["outcome"]]
@@ -154,7 +155,10 @@ def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:
         cites = (f"signal:{signal['id']}", *_records(signal["record_ids"][:2]))
         yield Fact("What is unusual", words, (signal["id"], _number(signal["points"]), signal["evidence"]), cites)
     cite = (f"notable:{notable['id']}",)
-    for dimension in notable["usual"]["dimensions"]:
+    is_new = notable["kind"] == "compromise" and not notable["usual"]["active_days"]
+    if is_new:
+        yield Fact("What is unusual", "The identity was never seen before, so all that it did is new.", (), cite)
+    for dimension in () if is_new else notable["usual"]["dimensions"]:
         if not dimension["name"].isalpha():
             continue
         for seen in [o for o in dimension["observed"] if o["new"]][:FRESH]:

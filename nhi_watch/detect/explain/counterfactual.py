@@ -6,7 +6,7 @@ exactly as the episode was, by the same model against the same baseline. So whoe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from nhi_watch.context import actions
@@ -39,12 +39,17 @@ class _Scope(NamedTuple):
 def instead(baselines: Baselines, episode: Episode) -> Instead:
     """A normal day of the identity: one call each of those it makes most, from any one of its networks.
 
-    Of a newcomer it is what its peers do, else what the tenant does; on the very first day what the world does.
+    Of a newcomer it is what its peers do, else what the tenant does; on the very first day what the world does: of the
+    services that it called, where one is known.
     The score is the highest that any of the networks would give.
     """
     identity, day = episode.identity, episode.view.past.today
     scopes = list(_scopes(baselines, identity))
-    calls = next(((s.name, found) for s in scopes if (found := _top(s, "action"))), ("world", _world(baselines.card)))
+    services = {view.shape.service for view in episode.view.views}
+    calls = next(
+        ((s.name, found) for s in scopes if (found := _top(s, "action", services if s.name == "tenant" else ()))),
+        ("world", _world(baselines.card, services)),
+    )
     shape = _shape(scopes, episode.view.views[0].shape)
     networks = _values(scopes, "network") or [shape.network]
     hour = int(_first(scopes[:1], "hour", str(episode.view.behaviours()[0].hour % 24)))
@@ -110,9 +115,15 @@ def _scopes(baselines: Baselines, identity: Identity) -> Iterator[_Scope]:
     yield _Scope("tenant", baselines.groups.get(TENANT) or Profile())
 
 
-def _top(scope: _Scope, dimension: str) -> list[str]:
+def _top(scope: _Scope, dimension: str, services: Collection[str] = ()) -> list[str]:
     known = scope.profile.dimension(dimension).values
-    return sorted(known, key=lambda v: (-known[v].days, -known[v].last, v))[:CHOICES]
+    return sorted(_of(known, services), key=lambda v: (-known[v].days, -known[v].last, v))[:CHOICES]
+
+
+def _of(calls: Iterable[str], services: Collection[str]) -> list[str]:
+    """Those of some services, where there are any: what is usual in another product is no answer."""
+    every = list(calls)
+    return [call for call in every if call.partition(":")[0] in services] or every
 
 
 def _values(scopes: Iterable[_Scope], dimension: str) -> list[str]:
@@ -123,9 +134,10 @@ def _first(scopes: Iterable[_Scope], dimension: str, otherwise: str) -> str:
     return next(iter(_values(scopes, dimension)), otherwise)
 
 
-def _world(model: Scorecard) -> list[str]:
+def _world(model: Scorecard, services: Collection[str]) -> list[str]:
     shares = model.prior.get("action", {})
-    return sorted((call for call in shares if call != "*"), key=lambda call: (-shares[call], call))[:CHOICES]
+    known = _of((call for call in shares if call != "*"), services)
+    return sorted(known, key=lambda call: (-shares[call], call))[:CHOICES]
 
 
 def _shape(scopes: list[_Scope], seen: Shape) -> Shape:

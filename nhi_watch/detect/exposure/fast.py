@@ -17,8 +17,8 @@ from nhi_watch.detect import history as histories
 from nhi_watch.detect import ledger
 from nhi_watch.detect.exposure.case import Case, cases
 from nhi_watch.detect.exposure.notable import build
-from nhi_watch.detect.history import REACH_DAYS, History, Life
-from nhi_watch.detect.impact import Reach, reach_of
+from nhi_watch.detect.history import History, Life
+from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.intake.sources.exposure.secrets import account_of_key
 from nhi_watch.state import inventory

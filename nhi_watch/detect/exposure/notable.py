@@ -40,8 +40,8 @@ from nhi_watch.core.notable import (
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect.exposure.case import Case
 from nhi_watch.detect.exposure.timing import DIGEST, MODEL
-from nhi_watch.detect.history import REACH_DAYS, Sight, short
-from nhi_watch.detect.impact import Reach, impact
+from nhi_watch.detect.history import Sight, short
+from nhi_watch.detect.impact import REACH_DAYS, Reach, impact, sentence
 from nhi_watch.detect.ranking import priority
 from nhi_watch.detect.signals._kit import listing
 from nhi_watch.state import baseline
@@ -153,7 +153,7 @@ def _places(case: Case) -> str:
 
 def _reached(case: Case, reach: Reach) -> str:
     if reach.services:
-        return listing(sorted(reach.services), 5) + f" ({reach.targets} targets)"
+        return f"{listing(sorted(reach.services), 5)} ({sentence(reach)})"
     return "services that are no longer told" if case.used or case.credential.last else "nothing seen"
 
 
@@ -213,7 +213,8 @@ def _use_sentence(case: Case) -> str:
         first = min(case.strange, key=lambda sight: sight.first)
         count = sum(sight.count for sight in case.strange)
         places = listing(sorted({sight.network for sight in case.strange}))
-        return f"{count:,} calls since from {places}, the first {first.action} at {render(first.first)}: not its places"
+        calls = f"{count:,} call{'s'[: count != 1]}"
+        return f"{calls} since from {places}, the first {first.action} at {render(first.first)}: not its places"
     if case.read_until:
         return f"no use from a new network in the account's log, which was read until {render(case.read_until)}"
     if case.probability != case.prior:

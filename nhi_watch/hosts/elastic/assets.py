@@ -36,6 +36,7 @@ MARK = "nhi_watch assets "
 
 _ALERTS, _RISK, _ENTITIES, _INVENTORY, _HEALTH = "nhi-alerts", "nhi-risk", "nhi-entities", "nhi-inventory", "nhi-health"
 _PROMOTED = "nhi.change : (new or escalated)"
+_BELOW = "nhi.change : below"
 
 
 def external_alerts_exception() -> Json:
@@ -66,8 +67,10 @@ def saved_objects() -> list[Json]:
 def _ranked() -> list[Json]:
     columns = ("nhi.notable.priority", "event.risk_score", "nhi.notable.severity", "service.name", "service.id",
                "rule.name", "event.reason", "nhi.change")  # fmt: skip
+    ranked = (_ALERTS, columns, ("nhi.notable.priority", "desc"))
     return [
-        search("nhi-notables", "NHI notables, ranked", (_ALERTS, columns, ("nhi.notable.priority", "desc")), _PROMOTED),
+        search("nhi-notables", "NHI notables, ranked", ranked, _PROMOTED),
+        search("nhi-below", "NHI notables below the line", ranked, _BELOW),
         over_time("nhi-by-severity", "NHI alerts by severity", _ALERTS, [count()], ("event.severity", _PROMOTED)),
         table("nhi-worst", "NHI identities by score", _ENTITIES,
               [greatest("event.risk_score", "score"), newest("nhi.risk.severity", "severity"),
@@ -124,7 +127,8 @@ def _dashboards(digest: str) -> Iterable[Json]:
         ("nhi-dashboard-notables", "NHI notables", f"What to look at first. {told}"),
         [("search", "nhi-notables", 48, 18), ("visualization", "nhi-worst", 24, 14),
          ("visualization", "nhi-by-severity", 24, 14), ("visualization", "nhi-signals", 16, 12),
-         ("visualization", "nhi-controls", 16, 12), ("visualization", "nhi-attack", 16, 12)], "now-7d",
+         ("visualization", "nhi-controls", 16, 12), ("visualization", "nhi-attack", 16, 12),
+         ("search", "nhi-below", 48, 14)], "now-7d",
     )  # fmt: skip
     yield dashboard(
         ("nhi-dashboard-identity", "NHI identity", f"One identity: scores, alerts, credentials. {told}"),

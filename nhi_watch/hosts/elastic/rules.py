@@ -70,6 +70,19 @@ def promotion() -> Json:
     }
 
 
+def below() -> Json:
+    """What has no place in the budget becomes a building block: Kibana hides these until they are asked for."""
+    return {
+        **promotion(),
+        "rule_id": identifier("below"),
+        "name": "NHI notables below the line (nhi_watch)",
+        "description": "Makes a building block of each of the gravest notables that have no place in the budget: not "
+        "among the alerts until Additional filters > Include building block alerts, and judged there like any other.",
+        "query": f"event.kind:alert and data_stream.dataset:{DATASET} and nhi.change:below",
+        "building_block_type": "default",
+    }
+
+
 def severity_mapping() -> list[Json]:
     """`event.severity` → Kibana's severity; informational and low are one."""
     codes = {code: name for name, code in SEVERITY_CODES.items()}
@@ -147,7 +160,7 @@ def identifier(what: str) -> str:
 
 def every() -> list[Json]:
     """All of them, the one that makes alerts of ours first."""
-    return [promotion(), silent(), exposed(), fresh()]
+    return [promotion(), below(), silent(), exposed(), fresh()]
 
 
 # ---- as a file of a repository of rules

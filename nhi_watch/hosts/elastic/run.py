@@ -364,7 +364,8 @@ class Run:
         if self._job.alerts:
             self._lease.keep()
             now, writer = render(int(self._clock())), entities.Writer(self._client, self._store, self._job.namespace)
-            written = write.write(self._client, done.result.changed, self._job.stream, now, self._job.ocsf)
+            told = [*done.result.changed, *done.result.gravest]
+            written = write.write(self._client, told, self._job.stream, now, self._job.ocsf)
             described = writer.write(self._known.context.assets, self._known.model.id, now)
         left = windows.advance(self._store, tasks)
         self._store.commit()

@@ -15,8 +15,13 @@ from nhi_watch.report import ecs
 
 Json = Mapping[str, Any]
 _CHUNK = 500
+BELOW = "below"
+"""`nhi.change` of what has no place in the budget."""
 _TOP = {
-    "severity": {"max": {"field": "event.severity"}},
+    "shown": {
+        "filter": {"bool": {"must_not": {"term": {"nhi.change": BELOW}}}},
+        "aggs": {"severity": {"max": {"field": "event.severity"}}},
+    },
     "revision": {"max": {"field": "nhi.notable.revision"}},
 }
 _MAX_BYTES = 10_000_000
@@ -27,6 +32,7 @@ class _Written(NamedTuple):
     """What the stream holds of one notable."""
 
     severity: int
+    """0: it had no place yet."""
     revision: int
 
 
@@ -92,7 +98,9 @@ def _change(notable: Json, before: _Written | None) -> str:
     """
     if notable["merged_into"]:
         return "merged"
-    if before is None:
+    if not notable["listed"]:
+        return BELOW
+    if before is None or not before.severity:
         return "new"
     return "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > before.severity else "updated"
 
@@ -129,6 +137,6 @@ def _written(client: Elasticsearch, stream: str, names: Sequence[str]) -> dict[s
             request_cache=False,
         )
         for bucket in answer.get("aggregations", {}).get("names", {}).get("buckets", []):
-            top = (bucket["severity"]["value"], bucket["revision"]["value"])
+            top = (bucket["shown"]["severity"]["value"], bucket["revision"]["value"])
             found[bucket["key"]] = _Written(*(int(value or 0) for value in top))
     return found

@@ -68,12 +68,27 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
             store.commit()
     finally:
         store.close()
-    events = originals.renew(job.out, [*result.notables, *result.below], places)
+    events = _events(job, result, places)
     result.run["seconds"]["total"] = round(time.perf_counter() - started, 3)
     _write(job.out, job.state, result, events)
     if job.state and job.learn:
         audit.note_change(job.state.parent / audit.NAME, "model", result.run["model"]["sha256"], result.run["model"])
     return result
+
+
+def _events(job: Job, result: Result, places: originals.Originals) -> dict[str, dict[str, Any]]:
+    """The records behind the notables, of this run and of earlier ones."""
+    notables = [*result.notables, *result.below]
+    if not (job.state and job.learn):
+        return originals.renew(job.out, notables, places)
+    store = SqliteStore(job.state.with_name(originals.FILES))
+    try:
+        places.remember(store)
+        events = originals.renew(job.out, notables, places)
+        store.commit()
+    finally:
+        store.close()
+    return events
 
 
 def _prepare(job: Job) -> None:

@@ -1,14 +1,19 @@
 """The records behind the notables as their logs hold them, with file and line: `events.jsonl` in the folder of results.
 
 While files are read, eight bytes a record tell which one it is; the few that notables point to are then read again.
+Those bytes are kept beside the state, and nothing of the records themselves: so a later run finds what an earlier one
+read, if the file is still there and as it was.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.behaviour import fingerprint
 from nhi_watch.core.event import Event
@@ -16,18 +21,27 @@ from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.reader.redact import redact
 from nhi_watch.report import jsonlines
 from nhi_watch.report.queries import originals_of
+from nhi_watch.state.store import Store
 
 NAME = "events.jsonl"
+FILES = "files.sqlite"
+"""Beside the state: which records earlier runs read from which files."""
+MOST = 4_000_000
+"""Records of which that is kept: 32 MB."""
+_FILES = 20_000
+_TABLE, _INDEX = "meta", "files"
 _LONGEST = 8_000
 """Bytes of a record that are kept."""
 
 
 class Originals:
-    """Which records each file of this run holds, in its order."""
+    """Which records each file of this run and of earlier ones holds, in its order."""
 
     def __init__(self) -> None:
         self._files: dict[str, array[int]] = {}
         """File → fingerprints of its records' ids; 0 for what became no event."""
+        self._earlier: dict[str, Callable[[], tuple[array[int], str]]] = {}
+        """The same of earlier runs, the latest first: fetched when needed, with why the file cannot be read again."""
 
     def noting(self, batch: reader.Batch) -> Callable[[int, Event], None]:
         """What is to be called with the events of the file's next batch, and their index in it."""
@@ -40,13 +54,64 @@ class Originals:
 
         return note
 
+    def remember(self, store: Store) -> None:
+        """Keep the fingerprints for later runs, of the latest files up to MOST, and know those of earlier runs."""
+        index: dict[str, list[int]] = json.loads(store.get(_TABLE, [_INDEX]).get(_INDEX, b"{}"))
+        own = {str(Path(file).resolve()): marks for file, marks in self._files.items() if Path(file).is_file()}
+        self._earlier = {
+            name: partial(_known, store, name, told) for name, told in reversed(index.items()) if name not in own
+        }
+        index = {**{name: told for name, told in index.items() if name not in own},
+                 **{name: [*_as_it_is(name), len(marks)] for name, marks in own.items()}}  # fmt: skip
+        rows: list[tuple[str, Optional[bytes]]] = [(_key(name), marks.tobytes()) for name, marks in own.items()]
+        while len(index) > _FILES or sum(told[2] for told in index.values()) > MOST:
+            oldest = next(iter(index))
+            del index[oldest]
+            rows.append((_key(oldest), None))
+        store.put(_TABLE, [*rows, (_INDEX, json.dumps(index).encode())])
+
     def read(self, ids: set[str]) -> Iterator[dict[str, Any]]:
-        """Those of these records that this run read from files: `id`, `file`, `line`, `raw`, whether that is `cut`."""
+        """Those of these records that were read from files: `id`, `file`, `line`, `raw`, whether that is `cut`; and
+        `lost`, why there is no `raw`, where the file is not as it was.
+        """
         wanted = {fingerprint(name): name for name in ids}
         for file, marks in self._files.items():
-            found = {at: wanted.pop(mark) for at, mark in enumerate(marks) if mark in wanted}
-            if found and Path(file).is_file():
-                yield from (_event(found[one.at], one) for one in _read_again(file, found))
+            if Path(file).is_file():
+                yield from _found(file, marks, "", wanted)
+        for file, known in self._earlier.items():
+            if not wanted:
+                return
+            yield from _found(file, *known(), wanted)
+
+
+def _found(file: str, marks: array[int], lost: str, wanted: dict[int, str]) -> Iterator[dict[str, Any]]:
+    """What a file holds of the records that are wanted; they are wanted no more."""
+    if wanted.keys().isdisjoint(marks):
+        return
+    found = {at: wanted.pop(mark) for at, mark in enumerate(marks) if mark in wanted}
+    if lost:
+        yield from ({"id": name, "file": file, "line": 0, "raw": "", "cut": False, "lost": lost}
+                    for name in found.values())  # fmt: skip
+    else:
+        yield from (_event(found[one.at], one) for one in _read_again(file, found))
+
+
+def _known(store: Store, name: str, told: Sequence[int]) -> tuple[array[int], str]:
+    marks = array("Q")
+    marks.frombytes(store.get(_TABLE, [_key(name)]).get(_key(name), b""))
+    if not Path(name).is_file():
+        return marks, "it is no longer there"
+    return marks, "" if _as_it_is(name) == [*told[:2]] else "it has changed since it was read"
+
+
+def _as_it_is(name: str) -> list[int]:
+    """Size and time of a file: what is alike in both is taken to be unchanged."""
+    told = Path(name).stat()
+    return [told.st_size, told.st_mtime_ns]
+
+
+def _key(name: str) -> str:
+    return f"{_INDEX}/{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 
 class Original(NamedTuple):
@@ -103,7 +168,7 @@ def renew(out: Path, notables: Sequence[Mapping[str, Any]], originals: Originals
         InputError: the file cannot be read or written.
     """
     wanted = {name for notable in notables for name in originals_of(notable)}
-    kept = {name: event for name, event in load(out).items() if name in wanted}
+    kept = {name: event for name, event in load(out).items() if name in wanted and not event.get("lost")}
     kept.update((event["id"], event) for event in originals.read(wanted - kept.keys()))
     jsonlines.write(out / NAME, kept.values())
     return kept

@@ -141,14 +141,16 @@ def _say(args: argparse.Namespace, console: Console, told: dict[str, Any], text:
 
 
 def _plan(args: argparse.Namespace, console: Console) -> int:
-    from nhi_watch.act.response import consumers, plan, subjects
+    from nhi_watch.act.response import consumers, granted, plan, subjects
+    from nhi_watch.hosts.files import originals
     from nhi_watch.report import jsonlines
 
     with _desk(args, callers=True) as desk:
         members = subjects.members_of(desk.notable)
         seen = [consumers.plain(c) for c in consumers.of(desk.history, desk.notable, members)]
         breaks = plan.Breaks(seen, consumers.callers(desk.history, members))
-        made = plan.draft(desk.notable, desk.policy, desk.subjects, breaks, desk.now)
+        known = granted.told(desk.notable, originals.of(args.out, desk.notable))
+        made = plan.draft(desk.notable, desk.policy, desk.subjects, breaks, desk.now, known)
         made = plan.only(made, args.only) if args.only else made
         jsonlines.write_run(desk.file("plan.json"), made)
         with jsonlines.replacing(desk.file("plan.md")) as stream:

@@ -48,7 +48,7 @@ NOTABLE = (
     Field("_time", "last suspicious event, seconds since the epoch; of an exposure, when this revision was written"),
     Field("nhi_id", "the notable's id; stays while it grows. Throttle by it"),
     Field("nhi_revision", "counts from 1; every change of the content is a new one"),
-    Field("nhi_change", "new | updated | same | merged | withdrawn: against what the search was given of the notable"),
+    Field("nhi_change", "new | updated | same | merged | withdrawn: since it was last written | below: the line"),
     Field("nhi_escalated", "1: the first revision, or one whose severity rose. What is to alert again; else 0"),
     Field("nhi_kind", "compromise | exposure | posture | blind_spot"),
     Field("nhi_rank", "place in its UTC day when it was ranked; it moves without a new revision: sort by nhi_priority"),

@@ -20,7 +20,7 @@ from nhi_watch.hosts.splunk import awake, fields, lookup, notables, reasons, tab
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.learning import judge, look
 from nhi_watch.hosts.splunk.nhigroup import RAW
-from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked, row_of
+from nhi_watch.hosts.splunk.notables import BELOW, ENDED, Earlier, Ranked, row_of
 from nhi_watch.hosts.splunk.options import Option, parse
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.hosts.splunk.rows import Cell, write
@@ -32,6 +32,7 @@ OPTIONS = {
     "show": Option("all", "all|changed", ("all", "changed")),
     "format": Option("nhi", "nhi|ocsf", ("nhi", "ocsf")),
     "only": Option("all", "all|awake", ("all", "awake")),
+    "below": Option("false", "true|false", ("true", "false")),
     "days": Option("0", "<days up to today; 0: all in the search>", pattern=r"\d{1,2}", example="2"),
 }
 _ALL = 1 << 60
@@ -55,7 +56,7 @@ class NhiRank:
         options = parse("nhirank", OPTIONS, search.arguments)
         self._search = search
         self._show, self._as_ocsf = options["show"], options["format"] == "ocsf"
-        self._awake = options["only"] == "awake"
+        self._awake, self._below = options["only"] == "awake", options["below"] == "true"
         self._days = int(options["days"])
         self._baseline, self._list = options["baseline"], awake.load(self._lookups).name
         self._context, messages = tables.load_context(self._lookups)
@@ -134,7 +135,7 @@ class NhiRank:
             result = judge(store, card, looked, self._context, self._budget, identities)
             store.hidden |= {day} if self._awake and self._table.last >= 0 else set()  # else all are awake
             result.run.update(day_events=told.events, counts=looked.counts)
-            ranked = list(notables.changes(result, known, day, is_last=day == days[-1]))
+            ranked = list(notables.changes(result, known, day, day == days[-1], self._below))
             known = {**known, **{one.document["id"]: Earlier(one.document, one.change, day) for one in ranked}}
             yield from whole.concluded(iter(ranked), told)
             exposures = list(notables.exposure_changes(result, exposed))
@@ -155,7 +156,7 @@ class NhiRank:
             return {}
 
     def _messages(self, days: window.Days, ranked: list[int], found: list[Ranked]) -> Messages:
-        now = [one for one in found if one.change not in ENDED]
+        now = [one for one in found if one.change not in (*ENDED, BELOW)]
         fresh = sum(one.change == "new" for one in now)
         told = f"nhirank: {lookup.against(self._table)}; ranked {window.spoken(ranked)}: {len(now)} notables"
         messages: Messages = [("INFO", f"{told}, {fresh} of them new")]

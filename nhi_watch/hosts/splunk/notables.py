@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.notable import SEVERITIES
 from nhi_watch.core.timestamps import day_of, parse, render
+from nhi_watch.detect import lives
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.splunk import fields
 from nhi_watch.hosts.splunk.gather import Gatherer
@@ -16,6 +17,8 @@ from nhi_watch.hosts.splunk.parts import key_of
 from nhi_watch.hosts.splunk.rows import Cell
 from nhi_watch.hosts.splunk.tablestore import TableStore, pack, unpack
 
+BELOW = "below"
+"""What a notable is that has no place in the budget."""
 ENDED = ("merged", "withdrawn")
 """What a notable can have come to; it may still come back."""
 REASON_POINTS = 0.25
@@ -126,17 +129,28 @@ def exposures(store: TableStore) -> dict[str, dict[str, Any]]:
     return {key[9:]: unpack(row) for key, row in store.scan("ledger", "exposure/", "exposure0")}
 
 
-def changes(result: Result, known: Mapping[str, Earlier], day: int, is_last: bool) -> Iterator[Ranked]:
-    """What became of each notable of a day; `known` are the latest revisions, of this day and of earlier ones."""
+def changes(
+    result: Result, known: Mapping[str, Earlier], day: int, is_last: bool, below: bool = False
+) -> Iterator[Ranked]:
+    """What became of each notable of a day; `known` are the latest revisions, of this day and of earlier ones.
+
+    `below`: also of the gravest below the line, which is none of them any more once it has a place.
+    """
     changed = {document["id"]: document for document in result.changed}
     mine = [document for document in result.notables if document["kind"] not in _APART]
+    if below:
+        mine += [document for document in result.gravest if _may_be_below(known.get(document["id"]))]
     for document in mine:
         if not is_last:
             document["telemetry"] = {**document["telemetry"], "provisional": False}
-        yield _change(document, document["id"] in changed, known.get(document["id"]), result.run)
+        before = known.get(document["id"])
+        is_changed = document["id"] in changed or (not document["listed"] and _differs(document, before))
+        yield _change(document, is_changed, before, result.run)
     kept = {document["id"] for document in mine}
     for name, one in known.items():
         if name in kept or one.change in ENDED or one.day != day or one.is_exposure:
+            continue
+        if one.change == BELOW and not below:
             continue
         if name in changed:
             yield Ranked(changed[name], "merged", False, result.run)
@@ -145,12 +159,25 @@ def changes(result: Result, known: Mapping[str, Earlier], day: int, is_last: boo
             yield Ranked(gone, "withdrawn", False, result.run)
 
 
+def _differs(document: Document, before: Optional[Earlier]) -> bool:
+    return before is None or lives.told(document) != lives.told(before.document)
+
+
+def _may_be_below(before: Optional[Earlier]) -> bool:
+    """What was shown and lost its place is withdrawn first."""
+    return before is None or before.change in (BELOW, *ENDED)
+
+
 def _change(document: dict[str, Any], changed: bool, before: Optional[Earlier], run: Mapping[str, Any]) -> Ranked:
+    listed = bool(document["listed"])
     if before is None:
-        return Ranked(document, "new", True, run)
-    if not changed and before.change not in ENDED:
+        return Ranked(document, "new" if listed else BELOW, listed, run)
+    had_place = before.change != BELOW
+    if not changed and before.change not in ENDED and had_place == listed:
         return Ranked(document, "same", False, run)
     document = {**document, "revision": before.document["revision"] + 1}
+    if not listed or not had_place:
+        return Ranked(document, "new" if listed else BELOW, listed, run)
     is_new_again = document["life"] == "new" and before.document.get("life") != "new"
     return Ranked(document, "updated", is_new_again or rose(document, before.document), run)
 

@@ -108,7 +108,7 @@ def name_indexes(splunk: Splunk, told: str) -> Iterator[Row]:
 
 def show_sample(splunk: Splunk, shown: bool) -> Iterator[Row]:
     """Let dashboards show the sample beside real notables, or not; nothing else ever reads it."""
-    splunk.set_macro("nhi_board_notables", 'index=nhi_risk sourcetype="nhi:notable"' if shown else "`nhi_notables`")
+    splunk.set_macro("nhi_board_notables", 'index=nhi_risk sourcetype="nhi:notable"' if shown else "`nhi_written`")
     text = "dashboards show the sample; run | nhidemo | `nhi_collect_sample` once" if shown else "the sample is hidden"
     yield {"Step": "sample", "Status": "shown" if shown else "hidden", "Text": text}
 
