@@ -69,7 +69,7 @@ def test_what_happened_is_what_was_odd_and_of_a_newcomer_not_all_is_listed_as_ne
     calm, odd = {**entry, "action": "s3:Calm", "points": 0.1}, {**entry, "action": "s3:Odd", "points": 2.0}
     told = brief.text({**document, "timeline": [calm, odd], "usual": {**document["usual"], "active_days": 0}})
     assert "`s3:Odd` was made" in told and "`s3:Calm` was made" not in told
-    assert "was never seen with" not in told and "The identity was never seen before" in told
+    assert "was never seen with this identity before" not in told and "The identity was never seen before" in told
 
 
 def test_a_quoted_value_cannot_leave_its_quotes() -> None:

@@ -90,4 +90,4 @@ def test_the_report_shows_blind_spots_ranges_and_drift(out: Path) -> None:
     assert "Blind spot: no log of aws for 15 hours" in page and '"instead":{' in page
     said = {fact.label: fact.text for fact in run_summary.facts(counts)}
     assert said["Blind spots"] == "1"
-    assert said["Drift"] == "since the week before: score (`nhi health` tells what that means)"
+    assert said["Drift"] == "since the week before: score (see nhi health)"

@@ -342,6 +342,13 @@ def test_the_head_tells_full_agent_addresses_share_refused_and_both_odd_ends(pag
         assert line in told
 
 
+def test_what_a_sum_of_points_makes_is_what_the_notable_says(page: Chrome) -> None:
+    page.find_element(By.CSS_SELECTOR, ".item a").click()
+    head, _, why = page.find_element(By.ID, "n0").text.partition("Why: the points")
+    found = re.search(r"a sum of \+[\d.]+ makes (>?\d+%)", why)
+    assert found and f"probability {found[1]}" in head
+
+
 def test_less_than_half_a_point_is_folded(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     assert [one.text for one in page.find_elements(By.CSS_SELECTOR, "#n0 .points .name") if one.is_displayed()] == [

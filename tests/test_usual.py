@@ -119,7 +119,7 @@ def test_a_newcomer_is_offered_what_its_peers_do_and_on_the_first_day_what_the_w
     (whole,) = regrouped(raid(), {notable["identity"]["id"]})
     first = counterfactual.instead(Baselines(CARD), score_day(Baselines(CARD), whole))
     assert (first.of, len(first.actions)) == ("world", counterfactual.CHOICES)
-    assert {call.partition(":")[0] for call in first.actions} <= {service for service, _ in RAID}, "not what is usual elsewhere"
+    assert {call.partition(":")[0] for call in first.actions} <= {service for service, _ in RAID}, "not of elsewhere"
 
 
 # ---- without the heaviest signal's records

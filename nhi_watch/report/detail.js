@@ -91,7 +91,7 @@ const whyOf = (n) => {
   const heavy = n.signals.filter((signal) => Math.abs(signal.points) >= REASON || signal.cannot_tell);
   const light = n.signals.filter((signal) => !heavy.includes(signal));
   const sum = points.reduce((all, one) => all + one, 0);
-  return card("Why: the points", `log-odds above an ordinary day: sum ${signed(sum)}. Theft is rare, so the scale starts far below zero: a sum of 5 is about even odds`,
+  return card("Why: the points", `log-odds above an ordinary day: for theft is rare, a sum of ${signed(sum)} makes ${percent(n.probability)}`,
     bars(heavy), light.length > 0 && h("details", { class: "light" },
       h("summary", {}, `${light.length} with less than half a point`), bars(light)),
     n.left_out.signals > 0 && h("p", { class: "muted" }, `${n.left_out.signals} signals with fewer points are in notables.jsonl.`),

@@ -176,7 +176,7 @@ def _drift(run: Mapping[str, Any]) -> str:
         if moved:
             more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
             named = ", ".join(meanings.signal(one).lower() for one in moved[:3])
-            parts.append(f"{words}: {named}{more} (`nhi health` tells what that means)")
+            parts.append(f"{words}: {named}{more} (see nhi health)")
     return "; ".join(parts)
 
 
