@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+LIGHT = 0.5
+"""Points under which a signal is folded and a call is not odd."""
+
 
 @dataclass(frozen=True)
 class Receipt:

@@ -21,8 +21,6 @@ MAX_TIMELINE = 500
 
 _BANDS = ((80.0, "critical"), (60.0, "high"), (40.0, "medium"), (20.0, "low"))
 _TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})
-LIGHT = 0.5
-"""Points under which a signal is folded and a call is not odd."""
 SHORTEST = 6
 """Letters of an id that are enough, unless several ids begin with them."""
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.notable import LIGHT
+from nhi_watch.core.life import LIGHT
 from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import Scorecard

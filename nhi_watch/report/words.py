@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import is_new, is_settled
-from nhi_watch.core.notable import LIGHT, clip
+from nhi_watch.core.life import LIGHT, is_new, is_settled
+from nhi_watch.core.notable import clip
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
 # lines, surrogates, private use and unassigned ones.

@@ -13,7 +13,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.core.notable import LIGHT, clip
+from nhi_watch.core.life import LIGHT
+from nhi_watch.core.notable import clip
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import SIGNALS
 
