@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,11 +15,19 @@ from nhi_watch.core import behaviour, crowd
 from nhi_watch.core.behaviour import FOLDED, MANY, IdentityDay, from_row, to_row
 from nhi_watch.core.crowd import folded_records
 from nhi_watch.core.event import Event
-from nhi_watch.core.timestamps import DAY
+from nhi_watch.core.timestamps import DAY, render_day
+from nhi_watch.detect import model
+from nhi_watch.hosts.splunk import learning, parts
+from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.lookup import Table
+from nhi_watch.hosts.splunk.tablestore import TableStore
 from nhi_watch.intake import days
+from nhi_watch.intake.days import Intake
+from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.report import run_summary
 from nhi_watch.state import day_rows
 from nhi_watch.state.memory import MemoryStore
+from splunk_stream import table
 from test_pipeline import odd, quiet, raid
 
 Records = list[dict[str, Any]]
@@ -27,7 +36,7 @@ Records = list[dict[str, Any]]
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds small enough for a test."""
-    for module in (crowd, behaviour):
+    for module in (crowd, behaviour, parts):
         monkeypatch.setattr(module, "BEHAVIOURS", 30)
     for module in (crowd, days):
         monkeypatch.setattr(module, "NEWCOMERS", 12)
@@ -126,3 +135,63 @@ def test_who_was_seen_before_is_never_folded() -> None:
     store = runs([[*tenant(), *quiet(3, "runner-59", TODAY - 1)]])
     run(store, [*decoys(), record(TODAY, "10:00", role="runner-59")])
     assert f"{TODAY:06d}/aws:{ACCOUNT}:role:AROArunner-59" in {key for key, _ in store.scan("day", "", ":")}
+
+
+# ---- Splunk: the same bounds, before a day is judged
+
+
+def part_of(made: Iterable[Event]) -> parts.Part:
+    part = parts.Part(TODAY)
+    for event in made:
+        part.add(event)
+    return part
+
+
+def test_behaviours_are_bounded_in_parts_as_on_files_however_they_are_cut() -> None:
+    made = [*events(500), *(e._replace(record_id=f"d{e.record_id}", outcome="denied") for e in events(500))]
+    whole = part_of(made)
+    assert len(whole.slots) <= 30 + 24 and whole.events() == 1_000
+    merged = part_of(made[::-1][:700])
+    for text in (parts.pack(part_of(made[:600])), parts.pack(part_of(made[200:400]))):
+        merged.merge(parts.unpack(text)[1])
+    on_files = IdentityDay(TODAY)
+    for event in made:
+        on_files.add(event)
+    assert to_row(merged.whole())[:4] == to_row(whole.whole())[:4] == to_row(on_files)[:4]
+
+
+def rows_of(records: Records) -> bytes:
+    """Rows of nhigroup."""
+    plain = Gatherer()
+    for one in records:
+        plain.add(cloudtrail.read(one))
+    rows = [{"nhi_part": [parts.pack(part)], "nhi_key": [parts.key_of(name)], "nhi_day": [render_day(day)]}
+            for (day, name), part in plain.parts.items()]  # fmt: skip
+    return table(["nhi_part", "nhi_key", "nhi_day"], rows)
+
+
+def learnt(records: Records) -> Table:
+    intake, known = Intake([cloudtrail]), Table()
+    intake.feed(records)
+    for day, wholes in sorted(intake.days.items()):
+        store, taught = TableStore(known, day), learning.Learnt(known, day)
+        learning.settle(store, model.load(), {day: wholes})
+        taught.take(store, day)
+        known = taught.table(store, learning.KEEP, 0)
+    return known
+
+
+def test_newcomers_in_splunk_are_one_of_their_kind_beyond_the_bound_and_the_known_stay_themselves() -> None:
+    before = known = learnt([*tenant(9), *quiet(3, "runner-59")])
+    held = Gatherer(hold=True)
+    held.feed(rows_of([*decoys(), *theft(), *odd("workera-job"), record(TODAY, "10:00", role="runner-59")]))
+    for _ in range(2):
+        store = TableStore(known, TODAY)
+        looked = learning.look(store, model.load(), TODAY, partial(held.wholes, TODAY, known))
+        assert looked.folded == 59 - 12 and len(looked.counts) == 3 + 12 + 1
+        done = learning.judge(store, model.load(), looked)
+        assert done.notables[0]["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:role/payments-api"
+        taught = learning.Learnt(known, TODAY)
+        taught.take(store, TODAY)
+        known = taught.table(store, learning.KEEP, 0)
+        assert len(known.own.keys() - before.own.keys()) == 12 + 1, "still new when judged again"

@@ -9,9 +9,10 @@ from __future__ import annotations
 import heapq
 from array import array
 from bisect import bisect_left
+from collections.abc import Callable
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any, NamedTuple, Optional
+from typing import Any, Generic, NamedTuple, Optional, TypeVar
 
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import HOUR
@@ -149,11 +150,12 @@ _LEVELS = ("permissions", "cost", "write", "unknown", "tagging", "read", "list")
 """Access levels, the gravest first."""
 
 Key = tuple[Shape, int]
+T = TypeVar("T")
 Rank = tuple[int, ...]
 """The larger, the graver."""
 
 
-class CrowdedDay:
+class CrowdedDay(Generic[T]):
     """Which behaviours of one identity's day keep what they tell, where they are too many.
 
     At most BEHAVIOURS keep all. The rest lose network, agent, region and error code; of those that remain too many, at
@@ -161,8 +163,9 @@ class CrowdedDay:
     hash: a rank of each by itself, so that the order of records changes nothing.
     """
 
-    def __init__(self, behaviours: dict[Key, Behaviour]) -> None:
-        self._behaviours = behaviours
+    def __init__(self, behaviours: dict[Key, T], make: Callable[[Shape, int], T], join: Callable[[T, T], None]) -> None:
+        """`make` begins what is kept of a behaviour, `join` takes the second into the first."""
+        self._behaviours, self._make, self._join = behaviours, make, join
         self._kept: list[list[tuple[Rank, Key]]] = [[], []]
         for key in behaviours:
             if _level(key[0]) < len(self._kept):
@@ -170,7 +173,7 @@ class CrowdedDay:
         for heap in self._kept:
             heapq.heapify(heap)
 
-    def place(self, shape: Shape, hour: int) -> Behaviour:
+    def place(self, shape: Shape, hour: int) -> T:
         """The behaviour that takes in what is of this shape and hour; one that is less grave may have to make room."""
         key, level = (shape, hour), _level(shape)
         found = self._behaviours.get(key)
@@ -184,8 +187,8 @@ class CrowdedDay:
                 least = heapq.heappushpop(heap, entry)[1]
                 if least == key:
                     return self.place(_less(shape), hour)
-                self.place(_less(least[0]), least[1]).merge(self._behaviours.pop(least))
-        found = self._behaviours[key] = Behaviour(shape, hour)
+                self._join(self.place(_less(least[0]), least[1]), self._behaviours.pop(least))
+        found = self._behaviours[key] = self._make(shape, hour)
         return found
 
 
@@ -221,14 +224,14 @@ class IdentityDay:
         """How many records a store held when this was loaded."""
         self.behaviours: dict[tuple[Shape, int], Behaviour] = {}
         self.seen: set[int] = set()
-        self._crowd: Optional[CrowdedDay] = None
+        self._crowd: Optional[CrowdedDay[Behaviour]] = None
 
     def behaviour(self, shape: Shape, hour: int) -> Behaviour:
         """The behaviour of this shape and hour, made when first asked for; of too many the rest is folded."""
         found = self.behaviours.get((shape, hour))
         if found is None:
             if len(self.behaviours) >= BEHAVIOURS:
-                self._crowd = self._crowd or CrowdedDay(self.behaviours)
+                self._crowd = self._crowd or CrowdedDay(self.behaviours, Behaviour, Behaviour.merge)
                 return self._crowd.place(shape, hour)
             found = self.behaviours[shape, hour] = Behaviour(shape, hour)
         return found

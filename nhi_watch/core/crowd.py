@@ -58,6 +58,11 @@ def fold(whole: IdentityDay, into: IdentityDay) -> None:
     into.seen |= whole.seen
 
 
+def put(many: dict[str, IdentityDay], whole: IdentityDay) -> None:
+    """Make somebody one of the many of a day."""
+    fold(whole, many.setdefault(stand_in(whole.identity).id, IdentityDay(whole.day)))
+
+
 def folded_records(wholes: Mapping[str, IdentityDay]) -> int:
     """How many records of a day are told as those of many."""
     return sum(_folded(name, whole) for name, whole in wholes.items())

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Optional
 
 from nhi_watch.context.reputation import NOTHING, Reputation
+from nhi_watch.core import crowd
 from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, IdentityDay, fingerprint, keep, shape_of, sketch
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
@@ -19,6 +20,7 @@ from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render
 from nhi_watch.hosts.splunk import parts, reasons
 from nhi_watch.hosts.splunk.columns import Columns, Told
 from nhi_watch.hosts.splunk.lines import Row
+from nhi_watch.hosts.splunk.lookup import Table
 from nhi_watch.hosts.splunk.parts import Part, Slot
 from nhi_watch.hosts.splunk.rows import read
 from nhi_watch.hosts.splunk.spool import Spool
@@ -61,8 +63,8 @@ class Gatherer:
         self.rhythms: list[str] = []
         """What was told of when logs told something."""
         self.rejected: dict[str, int] = {}
-        self.keys: set[str] = set()
-        """Whose parts came, where days are asked for later."""
+        self._keys: dict[int, set[str]] = {}
+        """Day → whose parts came, where days are asked for later."""
         self.left_out: dict[int, int] = {}
         """Day → rows of identities that are not awake."""
         self._hold = hold
@@ -121,9 +123,28 @@ class Gatherer:
                     _merge(found, *parts.unpack(text))
             yield found
 
-    def wholes(self, day: int) -> Iterator[dict[str, IdentityDay]]:
-        """The same, as the pipeline takes it."""
-        return ({name: part.whole() for name, part in found.items()} for found in self.of(day))
+    @property
+    def keys(self) -> set[str]:
+        """Whose parts came, where days are asked for later."""
+        return set().union(*self._keys.values())
+
+    def wholes(self, day: int, table: Optional[Table] = None) -> Iterator[dict[str, IdentityDay]]:
+        """The same, as the pipeline takes it; of too many whom the table does not know, most are one of their kind."""
+        folded, many = self._too_many(day, table), dict[str, IdentityDay]()
+        for found in self.of(day):
+            wholes = {name: part.whole() for name, part in found.items()}
+            for name in [name for name in wholes if parts.key_of(name) in folded] if folded else ():
+                crowd.put(many, wholes.pop(name))
+            yield wholes
+        if many:
+            yield many
+
+    def _too_many(self, day: int, table: Optional[Table]) -> set[str]:
+        """Keys of a day's newcomers beyond NEWCOMERS, the largest: a hash, so that no order changes who they are."""
+        keys = self._keys.get(day, set())
+        if len(keys) <= crowd.NEWCOMERS:
+            return set()
+        return set(sorted(keys - (table.known(day) if table is not None else set()))[crowd.NEWCOMERS :])
 
     def _row(self, columns: Columns, row: Row) -> None:
         packed = columns.part(row)
@@ -173,7 +194,7 @@ class Gatherer:
     def _note(self, place: tuple[int, str], rows: int, news: bool) -> None:
         day, key = place
         self.rows[day] = self.rows.get(day, 0) + rows
-        self.keys.add(key)
+        self._keys.setdefault(day, set()).add(key)
         if not news:
             self.last = max(self.last, day)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from nhi_watch.context.context import NO_CONTEXT, Context
+from nhi_watch.core import crowd
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect import drift, ranking, taught
 from nhi_watch.detect.episodes import DayEpisodes, nothing_missing
@@ -43,6 +44,8 @@ class Looked(NamedTuple):
     """Those that may become notables, whole; one at least, or the day would not be judged at all."""
     counts: dict[str, int]
     """Events of each identity."""
+    folded: int = 0
+    """Events of identities or behaviours that were too many to be told apart."""
 
 
 def look(
@@ -52,6 +55,7 @@ def look(
     """Score a day's identities, some at a time; the store then holds how each was judged and what it teaches."""
     baselines, kept = Baselines(model, context.networks, taught.kept(store, model)), dict[str, IdentityDay]()
     counts: dict[str, int] = {}
+    folded = [0]
 
     def each() -> Iterator[IdentityDay]:
         for wholes in batches():
@@ -61,12 +65,13 @@ def look(
             kept.update((n, wholes[n]) for n, e in found.items() if e.score >= ranking.FLOOR or not kept)
             inventory.note(store, wholes.values())
             counts.update((name, whole.events()) for name, whole in wholes.items())
+            folded[0] += crowd.folded_records(wholes)
             baselines.own.clear()
             yield from wholes.values()
 
     Rhythms(store).note(day, each())
     _follow(store, day, batches, kept)
-    return Looked(day, kept, counts)
+    return Looked(day, kept, counts, folded[0])
 
 
 def _follow(

@@ -55,7 +55,13 @@ class Own(NamedTuple):
     profile: str
     deltas: str = ""
 
+    def is_known(self, day: int) -> bool:
+        """Whether the identity was seen before a day."""
+        first = _FIRST.match(self.deltas)
+        return self.profile != EMPTY.profile or (first is not None and int(first[1]) < day)
 
+
+_FIRST = re.compile(r'\{"(\d+)"')
 EMPTY = Own(-1, json.dumps(baseline.to_row(Profile()), separators=(",", ":")))
 
 
@@ -90,6 +96,10 @@ class Table:
         """From how many stored rows a day was learnt; -1: it was not, or nobody noted it."""
         told = self.kept["meta"].get(f"{LEARNT}{day:06d}")
         return int(told) if told and day in self.days else -1
+
+    def known(self, day: int) -> set[str]:
+        """Keys of the identities that were seen before a day."""
+        return {key_of(scope) for scope, own in self.own.items() if own.is_known(day)}
 
     def add(self, row: list[str]) -> None:
         """Take in a row; rows of a group must come in the order of days."""

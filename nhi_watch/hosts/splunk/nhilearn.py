@@ -44,6 +44,8 @@ class NhiLearn:
         self._lookups = lookups
         self._taken: list[int] = []
         """Days that were learnt."""
+        self._folded = 0
+        """Events that were too many to be told apart."""
         self._short: Optional[int] = None
         """A day of which too little came."""
 
@@ -72,6 +74,7 @@ class NhiLearn:
         found = self._learn(table, closed)
         rows = [dict(zip(lookup.COLUMNS, row)) for row in found.rows()]
         messages: Messages = [_learnt(self._taken, found), *self._waiting()]
+        messages += reasons.folded("nhilearn", self._folded)
         messages += reasons.messages("nhilearn", self._gatherer.rejected)
         return (write(fields.names(fields.BASELINE), rows) if rows else b""), messages
 
@@ -110,7 +113,8 @@ class NhiLearn:
                 work = TableStore(table, day), Learnt(table, day)
                 notables.restore(work[0], {n: e for n, e in known.items() if e.is_exposure})
                 verdicts.remember(work[0], given, said, day)
-            looked = look(work[0], card, day, partial(self._gatherer.wholes, day), self._context)
+            looked = look(work[0], card, day, partial(self._gatherer.wholes, day, table), self._context)
+            self._folded += looked.folded
             judge(work[0], card, looked, self._context)
             work[1].take(work[0], day, rows)
             self._taken.append(day)

@@ -46,6 +46,8 @@ class NhiRank:
         self._lookups = lookups
         self._answers: list[whole.Answer] = []
         """Days that were ranked."""
+        self._folded = 0
+        """Events that were too many to be told apart."""
         self._settled: list[int] = []
         """Days of which nothing is new since they were learnt."""
         self._held: list[whole.Answer] = []
@@ -123,7 +125,8 @@ class NhiRank:
                     notables.restore(store, known)
                     verdicts.remember(store, self._given, [one.document for one in known.values()], day)
                     exposed = exposed or notables.exposures(store)
-                looked = look(store, card, day, partial(self._gatherer.wholes, day), self._context)
+                looked = look(store, card, day, partial(self._gatherer.wholes, day, self._table), self._context)
+                self._folded += looked.folded
                 told = self._answer(day, (rows, sum(looked.counts.values())), counts, known)
                 told = told._replace(lost=whole.lost(day, looked.counts, known.values()))
             if store is None or not told.is_due(self._now):
@@ -162,6 +165,7 @@ class NhiRank:
         messages: Messages = [("INFO", f"{told}, {fresh} of them new")]
         if self._settled:
             messages.append(("INFO", f"nhirank: nothing new since it was learnt: {window.spoken(self._settled)}"))
+        messages += reasons.folded("nhirank", self._folded)
         if days.cut:
             cut = window.spoken(days.cut)
             text = f"nhirank: not ranked: {cut}, which the search does not cover from midnight (UTC) on"

@@ -17,8 +17,9 @@ import zlib
 from array import array
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
+from typing import Optional
 
-from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, fingerprint, shape_of
+from nhi_watch.core.behaviour import BEHAVIOURS, Behaviour, CrowdedDay, IdentityDay, Shape, fingerprint, shape_of
 from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import HOUR
@@ -36,7 +37,7 @@ Slot = tuple[Behaviour, set[int]]
 class Part:
     """One identity's day, or a piece of it."""
 
-    __slots__ = ("day", "news", "rows", "slots")
+    __slots__ = ("_crowd", "day", "news", "rows", "slots")
 
     def __init__(self, day: int, news: bool = False) -> None:
         self.day = day
@@ -45,12 +46,16 @@ class Part:
         self.rows = 0
         """How many rows of the summary index are in it; of one that is made of events, none."""
         self.slots: dict[Key, Slot] = {}
+        self._crowd: Optional[CrowdedDay[Slot]] = None
 
     def slot(self, shape: Shape, hour: int) -> Slot:
-        """The behaviour of this shape and hour, made when first asked for."""
+        """The behaviour of this shape and hour, made when first asked for; of too many the rest is folded."""
         found = self.slots.get((shape, hour))
         if found is None:
-            found = self.slots[shape, hour] = (Behaviour(shape, hour), set())
+            if len(self.slots) >= BEHAVIOURS:
+                self._crowd = self._crowd or CrowdedDay(self.slots, _slot, _join)
+                return self._crowd.place(shape, hour)
+            found = self.slots[shape, hour] = _slot(shape, hour)
         return found
 
     def add(self, event: Event) -> bool:
@@ -69,10 +74,10 @@ class Part:
         self.news = self.news and other.news
         for key, (behaviour, marks) in other.slots.items():
             mine = self.slots.get(key)
-            if mine is None:
+            if mine is None and len(self.slots) < BEHAVIOURS:
                 self.slots[key] = (behaviour, marks)
-            elif not marks <= mine[1]:
-                _merge(mine, behaviour, marks)
+            elif mine is None or not marks <= mine[1]:
+                _merge(mine or self.slot(*key), behaviour, marks)
 
     def events(self) -> int:
         """How many events are counted here."""
@@ -95,6 +100,14 @@ class Part:
             whole.put(key, behaviour)
             whole.seen |= marks
         return whole
+
+
+def _slot(shape: Shape, hour: int) -> Slot:
+    return Behaviour(shape, hour), set()
+
+
+def _join(mine: Slot, other: Slot) -> None:
+    _merge(mine, *other)
 
 
 def _merge(mine: Slot, behaviour: Behaviour, marks: set[int]) -> None:
