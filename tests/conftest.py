@@ -10,7 +10,7 @@ GROUPS = {
         "test_package", "test_splunk_", "test_training", "test_evaluation", "test_second_world", "test_worlds",
         "test_simulator", "test_curves", "test_open_rules", "test_posture_truth", "test_promises", "test_outputs",
         "test_conformal", "test_products", "test_injection", "test_sources_measured", "test_ocsf", "test_not_read",
-        "test_sqlite", "test_flooding", "test_fuzz", "test_race", "test_hiding", "test_trials",
+        "test_sqlite", "test_attacker", "test_flooding", "test_fuzz", "test_race", "test_hiding", "test_trials",
         "test_response_properties", "test_walk",
     ),
 }  # fmt: skip
