@@ -23,7 +23,7 @@ from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake, Sources
 from nhi_watch.intake.schemas import ocsf, opened
 from nhi_watch.intake.sources import cloudtrail, every
-from nhi_watch_lab.evaluation import ocsf_measured
+from nhi_watch_lab.evaluation import ocsf_clouds, ocsf_measured
 from nhi_watch_lab.evaluation.ocsf_mapping import EARLY, LATEST, SECOND, VERSIONS
 from nhi_watch_lab.evaluation.ocsf_mapping import ocsf as mapped
 from test_sources import JSON, paths
@@ -290,3 +290,69 @@ def test_published_pairs_differ_in_what_is_listed_alone() -> None:
 def test_public_cloudtrail_by_the_published_mapping_is_the_same_event() -> None:
     records = ocsf_measured.records(shared_data("cloudtrail/boogy.json"))
     assert ocsf_measured.parity(records) == {version: {"equal": 1679} for version in VERSIONS}
+
+
+# ---- clouds whose mapping keeps no raw_data
+
+ENTRY: dict[str, Any] = {
+    "insertId": "made-1", "logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity",
+    "timestamp": "2026-03-02T10:00:00Z", "severity": "NOTICE",
+    "resource": {"type": "service_account", "labels": {"project_id": "p"}},
+    "protoPayload": {
+        "@type": "type.googleapis.com/google.cloud.audit.AuditLog", "serviceName": "iam.googleapis.com",
+        "methodName": "google.iam.admin.v1.CreateServiceAccountKey", "resourceName": "projects/-/serviceAccounts/1",
+        "authenticationInfo": {"principalEmail": "ci@p.iam.gserviceaccount.com", "serviceAccountKeyName": "k/1"},
+        "requestMetadata": {"callerIp": "192.0.2.7", "callerSuppliedUserAgent": "google-cloud-sdk"},
+        "status": {"code": 7, "message": "PERMISSION_DENIED"},
+        "authorizationInfo": [{"granted": False, "permission": "iam.serviceAccountKeys.create"}],
+    },
+}  # fmt: skip
+CLAIMS = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+ACTIVITY: dict[str, Any] = {
+    "time": "2026-03-02T10:00:00Z", "category": "Administrative", "correlationId": "c-1", "resultType": "Success",
+    "operationName": "Microsoft.Compute/virtualMachines/write", "callerIpAddress": "192.0.2.8",
+    "tenantId": "11111111-2222-4333-8444-555555555555", "resultSignature": "Succeeded.", "RoleLocation": "global",
+    "resourceId": "/subscriptions/11111111-2222-4333-8444-000000000001/resourceGroups/r/providers/Microsoft.Compute/"
+                  "virtualMachines/v",
+    "identity": {"authorization": {"evidence": {"principalType": "ServicePrincipal",
+                                                "principalId": "11111111222243338444000000000002"}},
+                 "claims": {"appid": "11111111-2222-4333-8444-000000000003",
+                            CLAIMS: "11111111-2222-4333-8444-000000000002"}},
+    "properties": {"hierarchy": "t/11111111-2222-4333-8444-000000000001"},
+}  # fmt: skip
+SIGN_IN: dict[str, Any] = {
+    "time": "2026-03-02T10:00:00Z", "category": "ServicePrincipalSignInLogs", "operationName": "Sign-in activity",
+    "tenantId": "11111111-2222-4333-8444-555555555555", "correlationId": "c-2", "resultType": "0",
+    "properties": {
+        "id": "made-3", "createdDateTime": "2026-03-02T10:00:00Z", "appId": "11111111-2222-4333-8444-000000000003",
+        "servicePrincipalId": "11111111-2222-4333-8444-000000000002", "servicePrincipalName": "ci",
+        "ipAddress": "192.0.2.9", "resourceDisplayName": "Graph", "status": {"errorCode": 0},
+        "servicePrincipalCredentialKeyId": "key-1", "uniqueTokenIdentifier": "tok-1",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("native", "mapping", "lost"),
+    [
+        (ENTRY, ocsf_clouds.gcp, ("credential", "credential_type")),
+        (ACTIVITY, ocsf_clouds.azure, ()),
+        (SIGN_IN, ocsf_clouds.signin, ("credential", "credential_type", "session")),
+    ],
+    ids=["gcp", "azure", "entra"],
+)  # fmt: skip
+def test_a_cloud_without_raw_data_is_read_and_loses_what_is_listed(native: Any, mapping: Any, lost: Any) -> None:
+    assert ocsf_measured.differing(ocsf_measured.read(native), ocsf_measured.read(mapping(native))) == lost
+
+
+def test_what_such_a_mapping_made_up_is_not_taken_for_told() -> None:
+    nobody = {**ENTRY, "protoPayload": {**ENTRY["protoPayload"], "authenticationInfo": {}, "requestMetadata": {}}}
+    event = ocsf_measured.read(ocsf_clouds.gcp(nobody))
+    assert not isinstance(event, str)
+    assert (event.identity.kind, event.address) == ("anonymous", "")
+
+
+def test_a_users_sign_in_of_that_mapping_is_named_as_not_read() -> None:
+    event = ocsf_clouds.signin(SIGN_IN)
+    event["metadata"]["product"]["feature"]["name"] = "Interactive User Sign-In Logs"
+    assert ocsf_measured.read(event) == "unknown_product"

@@ -1,7 +1,8 @@
 """OCSF, as Security Lake, Splunk (`aws:asl`, `aws:cloudtrail:lake`, federated) and Elastic's integration have it.
 
-The mappings that ocsf/examples publishes are undone: what comes out is the record of CloudTrail, EKS's audit log,
-GitHub, Okta or Security Hub, and its source reads it as any other. Where `raw_data` holds the record, that is it.
+The mappings that ocsf/examples publishes are undone, and those of AWS's integrations for Security Lake: what comes out
+is the record of CloudTrail, EKS's audit log, GitHub, Okta, Security Hub, Azure, Entra ID (sign-ins of workloads) or
+Google Cloud, and its source reads it as any other. Where `raw_data` holds the record, that is it.
 `unmapped` fills in what the classes lose. Findings of any other product stay as they are, for the source `alerts`.
 
 Read are classes 6003, 3001, 3002, 3003, 3004, 3006, and 2001, 2003, 2004 (and 3005 of 1.0.0-rc.2, where it is API
@@ -19,7 +20,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.schemas.ocsf import aws, saas
+from nhi_watch.intake.schemas.ocsf import aws, clouds, saas
 from nhi_watch.intake.schemas.ocsf.undo import merged
 from nhi_watch.intake.shapes import forms
 from nhi_watch.intake.shapes.forms import Tree, at, record_in
@@ -39,8 +40,9 @@ _EARLY = {"1.0.0-rc.2": {3005: 6003}, "1.0.0-rc.3": {3005: 6003}}
 """Classes that had another number then."""
 _PRODUCTS: dict[str, Callable[[Tree], Tree]] = {
     "cloudtrail": aws.cloudtrail, "eks": aws.eks, "github": saas.github, "okta": saas.okta,
+    "google cloud audit": clouds.gcp, "azure monitor": clouds.azure, "microsoft entra": clouds.signin,
 }  # fmt: skip
-"""Word of a product's name → what undoes its mapping."""
+"""Words of a product's name → what undoes its mapping."""
 _ECS = {
     "time": "@timestamp",
     "message": "message",
@@ -102,9 +104,10 @@ def native(record: Mapping[str, Any]) -> Tree:
     if inside is not None:
         return inside
     event = {**event, "class_uid": kind}
-    for word in re.findall(r"\w+", product.lower()):
-        if word in _PRODUCTS:
-            return _told(_PRODUCTS[word](event))
+    named = f" {' '.join(re.findall(r'[a-z0-9]+', product.lower()))} "
+    undo = next((undo for words, undo in _PRODUCTS.items() if f" {words} " in named), None)
+    if undo is not None and (undo is not clouds.signin or clouds.is_signin(event)):
+        return _told(undo(event))
     if kind // 1000 == 2:
         return aws.securityhub(event) if aws.is_securityhub(event) else event
     raise RejectError("unknown_product", f"{CLASSES[kind]} of {product[:60]!r} is not read, and its raw_data holds no "
@@ -136,6 +139,7 @@ def _near(told: str, known: tuple[str, ...]) -> str:
 
 
 def _told(record: Tree) -> Tree:
-    if not any(record.get(name) for name in ("eventName", "verb", "action", "eventType")):
+    if not any(record.get(name) for name in ("eventName", "verb", "action", "eventType", "operationName",
+                                                    "protoPayload")):  # fmt: skip
         raise RejectError("no_action", "neither api.operation nor metadata.event_code tells what was done")
     return record
