@@ -13,7 +13,8 @@ import pytest
 from layout import ROOT
 from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.hosts.splunk import alert, awake, fields, lookup
+from nhi_watch.hosts.splunk import alert, awake, fields, lookup, misdated
+from nhi_watch.hosts.splunk.learning import KEEP
 from nhi_watch.hosts.splunk.nhiexplain import OPTIONS as EXPLAIN
 from nhi_watch.hosts.splunk.nhifeedback import OPTIONS as FEEDBACK
 from nhi_watch.hosts.splunk.nhigroup import OPTIONS as GROUP
@@ -335,6 +336,16 @@ def test_what_is_too_late_for_one_grouping_is_early_enough_for_the_other() -> No
         soon, late = (conf("savedsearches.conf")[f"NHI Watch - Group {when}{kind}"] for when in ("", "Late "))
         reach, since = (int(each[1:-3]) for each in (soon["dispatch.earliest_time"], late["dispatch.latest_time"]))
         assert reach > since + 1, "an hourly run looks at what was too old for a run up to an hour before"
+
+
+def test_what_is_dated_out_of_all_windows_is_looked_for() -> None:
+    """At most a day later, by which its time is that much nearer, or farther away."""
+    ahead, past = (conf("savedsearches.conf")[f"NHI Watch - Group {when}"] for when in ("Ahead", "Past"))
+    for kind in ("Events", "Rows", "All Events", "All Rows"):
+        soon = conf("savedsearches.conf")[f"NHI Watch - Group {kind}"]
+        assert (soon["dispatch.latest_time"], ahead["dispatch.earliest_time"]) == ("+2d@h", "+22h@h")
+    days = [int(each[1:-3]) for each in (past["dispatch.latest_time"], f"-{misdated.TOO_LATE}d@h")]
+    assert days == [KEEP, KEEP + 1], "the last day that is kept apart is ranked; of all before, the times are looked at"
 
 
 def test_the_search_bar_knows_exactly_the_options_that_each_command_takes() -> None:

@@ -42,7 +42,13 @@ def spots(server: Server, now: int = NOW) -> list[Row]:
 
 
 @pytest.mark.parametrize(
-    ("ago", "way"), [(-36, "are dated ahead of when they came"), (60, "came after their day was closed")]
+    ("ago", "way"),
+    [
+        (-36, "are dated ahead of when they came"),
+        (-2, "are dated ahead of when they came"),
+        (8, "came after their day was closed"),
+        (60, "came after their day was closed"),
+    ],
 )
 def test_a_raid_that_is_dated_out_of_all_windows_is_a_blind_spot_as_on_files(
     server: Server, ago: int, way: str
@@ -59,7 +65,7 @@ def test_a_raid_that_is_dated_out_of_all_windows_is_a_blind_spot_as_on_files(
 
 
 def test_events_within_the_windows_are_none(server: Server) -> None:
-    index(server, [*quiet(7), *raid(day=TODAY)])
+    index(server, [*quiet(7), *raid(day=TODAY), *raid(day=TODAY + 1)])
     assert spots(server) == []
 
 

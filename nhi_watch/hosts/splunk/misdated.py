@@ -24,14 +24,14 @@ from nhi_watch.intake.horizon import Logs, Wrong, noted
 from nhi_watch.state.inventory import ABOUT
 
 TOO_LATE = 8
-"""Days from which an event comes too late for any other search, as the searches for late events have it."""
+"""Days from which an event comes too late: the baseline may have closed its day, and no other search looks for it."""
 _UNREAD = "No search takes them in: look at them yourself, by when they were indexed, and correct the clock."
 
 
 def note_late(logs: Logs, event: Event, received: int) -> None:
     """Take note of an event that came too late; a finding carries the date of what was found."""
-    distance = received * DAY - event.time
-    if distance > TOO_LATE * DAY and event.service not in ABOUT:
+    if received - event.time // DAY >= TOO_LATE and event.service not in ABOUT:
+        distance = received * DAY - event.time
         one = Wrong(1, distance, distance, event.time, event.time, (event.identity.name,))
         noted(logs, (event.identity.provider, event.account), one)
 
