@@ -104,7 +104,7 @@ def test_of_several_days_the_time_is_that_of_what_is_told_and_the_first_day_is_n
     odd = {**document["timeline"][0], "points": 3.0}
     timeline = [{**odd, "time": f"2026-03-0{day}T10:0{minute}:00Z"} for day, minute in ((5, 0), (9, 1), (9, 4))]
     lines = shown([{**document, **eve, "timeline": timeline}], 100, run(1))
-    assert "2026-03-09 10:01" in lines and "for 3 min, since 03-05" in lines
+    assert "2026-03-09 10:01" in lines and "for 3 min" in lines and "since 2026-03-05" in lines
     alone = {**document, "last_time": document["first_time"]}
     assert "for 0 s" not in shown([alone], 100, run(1))
 
@@ -121,6 +121,11 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
 def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:
     said = {fact.label: fact.text for fact in facts({"passed_over": {"files": 1, "may_matter": 0}})}
     assert said["Passed over"] == "1 file, no logs by their look"
+
+
+def test_what_somebody_confirmed_says_so_on_the_next_day() -> None:
+    said = {**run(1), "verdicts": {"confirmed": {documents()[0]["id"]: "ann"}}}
+    assert "confirmed, by ann: user/deploy-bot" in shown([documents()[0]], 100, said)
 
 
 def test_what_is_settled_stands_apart_with_its_verdict() -> None:

@@ -39,6 +39,7 @@ const headOf = (n, at) => {
     h("div", { class: "headline" },
       h("p", { class: "crumbs" }, badge(n.severity), h("span", {}, DATA.kinds[n.kind]), h("span", {}, `rank ${n.rank}`),
         h("code", {}, n.short), h("span", {}, n.life, n.closed_why ? `: ${n.closed_why}` : ""),
+        DATA.confirmed[n.id] && h("span", { class: "tag" }, `confirmed, by ${DATA.confirmed[n.id]}`),
         n.over_budget && h("span", { class: "tag" }, "over budget"), !n.listed && h("span", { class: "tag quiet" }, n.part.toLowerCase()),
         n.revision > 1 && h("span", {}, `revision ${n.revision}`),
         n.telemetry.provisional && h("span", { class: "provisional" }, "provisional: the last hour is still open")),

@@ -52,7 +52,8 @@ def render(
         # Ours alone, never from data: the only texts that are not escaped.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
-        data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {})), "place": place}),
+        data=_packed({**_meant(shown), "notables": list(_bounded(shown, events or {})), "place": place,
+                      "confirmed": words.confirmed(run)}),
         policy=_policy(style, script),
         funnel=run_summary.funnel(run),
         facts=run_summary.facts(run),

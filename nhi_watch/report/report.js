@@ -58,7 +58,7 @@ const start = () => {
   const itemOf = (n) => h("li", { class: "item", "data-severity": n.severity, "data-kind": n.kind }, h("a", { href: `#${encodeURIComponent(n.short)}`, class: n.severity },
     h("span", { class: "score" }, Math.floor(n.score)), h("span", { class: "what" }, h("span", { class: "title" }, n.title),
       h("span", { class: "who" }, shortName(n.identity)), where(n), h("span", { class: "meta" }, h("span", {}, `#${n.rank}`), h("span", {}, clock(shownOf(n)[0])),
-        h("span", {}, n.identity.owner || "no owner"), n.kind !== "compromise" && h("span", { class: "kind" }, DATA.kinds[n.kind])))));
+        h("span", {}, n.identity.owner || "no owner"), DATA.confirmed[n.id] && h("b", {}, "confirmed"), n.kind !== "compromise" && h("span", { class: "kind" }, DATA.kinds[n.kind])))));
   const grow = (to) => {
     const ranked = by("sort").value === "rank";
     while (items.length < Math.min(to, shown.length)) {

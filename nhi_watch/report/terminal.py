@@ -12,7 +12,7 @@ from rich.text import Text
 
 from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import short_ids
-from nhi_watch.report import run_summary
+from nhi_watch.report import run_summary, words
 from nhi_watch.report.words import KINDS, PARTS, clock, lasted, part_of, short_name, shown, visible
 
 Json = Mapping[str, Any]
@@ -41,7 +41,7 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
         part = [notable for notable in (*notables, *below) if part_of(notable) == title]
         if part:
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
-            console.print(_table(part, console, short))
+            console.print(_table(part, console, short, words.confirmed(run)))
     if notables:
         console.print(_text(console, "Ordered by priority: probability times impact.", 100, "dim"))
     else:
@@ -51,7 +51,9 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
         console.print(_text(console, summary, 500))
 
 
-def _table(notables: Sequence[Json], console: Console, short: Mapping[str, str]) -> Table:
+def _table(
+    notables: Sequence[Json], console: Console, short: Mapping[str, str], confirmed: Mapping[str, str]
+) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     timed = console.width >= _NARROW
     table.add_column("#", justify="right", no_wrap=True)
@@ -60,19 +62,22 @@ def _table(notables: Sequence[Json], console: Console, short: Mapping[str, str])
     if timed:
         table.add_column("when (UTC)", no_wrap=True)
     for notable in notables:
-        table.add_row(*_cells(notable, short[notable["id"]], console)[: 4 if timed else 3])
+        cells = _cells(notable, short[notable["id"]], console, confirmed.get(notable["id"], ""))
+        table.add_row(*cells[: 4 if timed else 3])
     return table
 
 
-def _cells(notable: Json, short_id: str, console: Console) -> list[Text]:
+def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> list[Text]:
     # Rounded down, as in the report: 79.9 is high, and 80 would say critical.
     severity = notable["severity"]
     short = {"informational": "info"}.get(severity, severity)
     what = _text(console, _what(notable), 120, "bold")
     what.append("\n")
-    what.append_text(_text(console, _whom(notable), max(console.width - _FIXED, 12), "dim"))
+    said = f"confirmed, by {visible(confirmed, 24)}: " if confirmed else ""
+    what.append_text(_text(console, said + _whom(notable), max(console.width - _FIXED, 12), "dim"))
     when = Text(clock(shown(notable)[0]))
-    when.append(f"\n{lasted(notable)}", "dim")
+    for line in lasted(notable):
+        when.append(f"\n{line}", "dim")
     score = _text(console, f"{int(notable['score']):3d} {short}", 16, _COLOURS.get(severity, ""))
     score.append(f"\n{short_id}", "dim")
     return [

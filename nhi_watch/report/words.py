@@ -128,13 +128,18 @@ def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
     return (odd[0]["time"], odd[-1]["time"]) if odd else (first, last)
 
 
-def lasted(notable: Mapping[str, Any]) -> str:
-    """How long that went on, and since which day the notable does; "": at once."""
+def lasted(notable: Mapping[str, Any]) -> list[str]:
+    """How long that went on, and since which day the notable does; nothing where all was at once."""
     first, last = shown(notable)
     seconds = timestamps.parse(last) - timestamps.parse(first)
     began = notable["first_time"][:10]
     told = [f"for {span(seconds)}"] if seconds else []
-    return ", ".join(told + [f"since {began[5:]}"] * (began < first[:10]))
+    return told + [f"since {began}"] * (began < first[:10])
+
+
+def confirmed(run: Mapping[str, Any]) -> Mapping[str, str]:
+    """Notable id → who confirmed it, out of run.json."""
+    return (run.get("verdicts") or {}).get("confirmed") or {}
 
 
 PARTS = ("New since yesterday", "Earlier", "Below the line", "Settled")

@@ -29,12 +29,12 @@ FROM logs-nhi.alerts-* | WHERE service.id == "ID" AND nhi.change != "merged"
 Who else came from its addresses (those of `related.ip` in the place of IP):
 ```
 FROM logs-nhi.alerts-* | WHERE related.ip IN ("IP")
-| STATS worst = MAX(event.risk_score), last = MAX(@timestamp) BY service.id | SORT worst DESC
+| STATS worst = MAX(event.risk_score), latest = MAX(@timestamp) BY service.id | SORT worst DESC
 ```
 What they did, in the logs themselves:
 ```
 FROM logs-aws.cloudtrail-*, logs-azure.*, logs-gcp.audit-* | WHERE source.ip IN ("IP")
-| STATS events = COUNT(*), first = MIN(@timestamp) BY event.provider, event.action, event.outcome | SORT first
+| STATS events = COUNT(*), earliest = MIN(@timestamp) BY event.provider, event.action, event.outcome | SORT earliest
 ```
 """
 
@@ -103,8 +103,8 @@ def silent() -> Json:
         "came in since then was looked at.",
         "type": "esql",
         "language": "esql",
-        "query": "FROM logs-nhi.health-* | STATS last = MAX(@timestamp) BY data_stream.namespace "
-        "| WHERE last < NOW() - 30 minutes AND last >= NOW() - 95 minutes",
+        "query": "FROM logs-nhi.health-* | STATS latest = MAX(@timestamp) BY data_stream.namespace "
+        "| WHERE latest < NOW() - 30 minutes AND latest >= NOW() - 95 minutes",
         "interval": "1h",
         "note": "Look at the scheduler and the job's own output, and run `nhi elastic doctor`. Nothing is lost: the "
         "next run reads from the last checkpoint. Where a job runs less often than every 30 minutes, make a copy of "

@@ -137,8 +137,14 @@ def _moved(about: str, moved: tuple[Moved, ...] | None) -> Row:
     far = [one for one in moved if one.status != "ok"]
     told = ", ".join(f"{one.name} {one.shift:.2f}" for one in far[:_MOST])
     more = f" and {len(far) - _MOST} more" if len(far) > _MOST else ""
-    text = f"population stability index over 0.1: {told}{more}" if far else "signals and scores are spread as they were"
+    text = f"population stability index over 0.1: {told}{more}; {_MEANS[about]}" if far else "spread as they were"
     return row("drift", about, "warn" if far else "ok", text)
+
+
+_MEANS = {
+    "since training": "this tenant's ordinary days are unlike those of training: trust the order, less the probability",
+    "since the week before": "something changed here: a new log, fewer fields, or how machines work",
+}
 
 
 def _blind(rows: Rows, now: int) -> Iterator[Row]:

@@ -145,8 +145,11 @@ def _run(
     result.run.update(overflow=len(hidden), overflow_highest=max(hidden, default=0.0))
     below = overall([*_dealt_with(store, result.standing, told.shown), *result.below], len(told.shown))
     result = result._replace(notables=overall(told.shown), below=below)
-    counted = feedback.standing(feedback.verdicts(store)).counted
-    result.run["verdicts"] = {"hidden": told.hidden, "offset": feedback.offset(counted)}
+    said = feedback.standing(feedback.verdicts(store))
+    confirmed = {name: one.by for name, one in sorted(said.by_notable.items()) if one.verdict == "confirmed"}
+    result.run["verdicts"] = {
+        "hidden": told.hidden, "offset": feedback.offset(said.counted), "confirmed": confirmed,
+    }  # fmt: skip
     result.run["notables"] = len(result.notables)
     result.run["seconds"]["read"] = round(result_started - started, 3)
     return result
