@@ -23,10 +23,12 @@ from nhi_watch.intake.shapes.forms import at, object_of
 from nhi_watch.intake.shapes.values import listed
 from nhi_watch_lab.evaluation.ocsf_measured import differing, read
 from nhi_watch_lab.evaluation.page import table
+from nhi_watch_lab.evaluation.sources_measured import ON_PURPOSE
 
 Tree = dict[str, Any]
 STREAMS = {
-    "anthropic": "audit", "aws": "cloudtrail guardduty securityhub_findings", "aws_bedrock": "invocation",
+    "anthropic": "audit", "auth0": "logs", "jumpcloud": "events", "keycloak": "log",
+    "aws": "cloudtrail guardduty securityhub_findings", "aws_bedrock": "invocation",
     "aws_bedrock_agentcore": "gateway_application_logs runtime_application_logs memory_application_logs "
     "codeinterpreter_application_logs",
     "azure": "activitylogs auditlogs signinlogs graphactivitylogs identity_protection platformlogs provisioning",
@@ -37,9 +39,10 @@ STREAMS = {
     "snowflake": "*",
 }  # fmt: skip
 """Package → its data streams that are audit logs of identities."""
-NOBODY = ("no_identity", "no_action", "not_credential", "unfinished")
+NOBODY = (*ON_PURPOSE, "no_action")
 """Reasons by which a record is passed over on purpose: it names nobody, or tells nothing that was done."""
 WHY = {
+    "auth0.logs": "the integration tells the event's type in words of its own",
     "github.secret_scanning": "the integration masks the secret, of whose hash the credential's name is made",
     "salesforce.apex": "the integration drops SESSION_KEY", "salesforce.logout": "the integration drops SESSION_KEY",
 }  # fmt: skip

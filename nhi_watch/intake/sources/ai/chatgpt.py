@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nhi_watch.intake.shapes.forms import Tree, every, inner
-from nhi_watch.intake.shapes.values import first, plain, whole
+from nhi_watch.intake.shapes.values import first, plain, true, whole
 
 PRODUCT = "openai"
 WORKSPACE = "CHATGPT_WORKSPACE"
@@ -70,7 +70,7 @@ def _bare(name: str) -> str:
 
 def _error(operation: str, tree: Row, details: Tree) -> str:
     result = first(tree.get("action_result"), details.get("status")).lower()
-    if True in every(tree, "output.response.result.isError") or operation.endswith("_failed"):
+    if any(map(true, every(tree, "output.response.result.isError"))) or operation.endswith("_failed"):
         return "failed"
     return "" if result in ("", "success") else first(details.get("error_code"), result)
 

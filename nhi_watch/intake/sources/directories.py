@@ -1,0 +1,197 @@
+"""Directories that are read by tables: Auth0's tenant log, JumpCloud's Directory Insights, Keycloak's events.
+
+- Auth0: who calls the management API, else the user who signs in, else the application itself (client credentials,
+  and what no user is told of). The operation is the log's code (`s`, `seccft`), of the API its description. Elastic's
+  documents tell the code in words of their own, so actions differ from the native ones.
+- JumpCloud: who initiated it; admins and users have names, everything else is an application.
+- Keycloak: login and admin events as its event listeners and API write them as JSON; a client that signs in by itself
+  is an application. The server's text log (`keycloak.log`) is not read.
+
+Traits: console (Auth0's dashboard), mfa, browser, attack_tool.
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Callable, NamedTuple, cast
+
+from nhi_watch.context import agents, networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.intake.contract import event
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, part, rebuild, record_in
+from nhi_watch.intake.shapes.times import moment
+from nhi_watch.intake.shapes.values import filled, first, level_by_words, text, true
+
+NAME = "directories"
+SPLUNK_SOURCETYPES = ("auth0:events", "jumpcloud:events", "keycloak:events")
+ELASTIC_INDICES = ("logs-auth0.logs-*", "logs-jumpcloud.events-*")
+
+_FLAT = (
+    ("data.client_id", "data.date", "data.type"), ("initiated_by.id", "event_type", "service"),
+    ("realmId", "authDetails.clientId"),
+)  # fmt: skip
+"""Names of extracted fields that tell."""
+Row = Mapping[str, Any]
+_STREAMS = {"auth0.logs": "auth0", "jumpcloud.events": "jumpcloud"}
+_RAW = (('"client_id"', '"date"', '"type"'), ('"initiated_by"', '"event_type"'), ('"realmId"', '"clientId"'))
+"""Words without which a text need not be opened; what a client wrote may hold them, too."""
+_READS = re.compile(r"^(?:get|list|read|search)|_(?:get|read|view)$|login|^(?:[sf]|ss|ssa)$", re.IGNORECASE)
+_GRANTS = re.compile(
+    r"role|grant|permission|credential|secret|admin|password|mfa|factor|api_?key|client", re.IGNORECASE
+)
+
+
+class Told(NamedTuple):
+    """The values of a record on which its Event depends, but time, id, session and target."""
+
+    product: str
+    account: str
+    user: str
+    name: str
+    app: str
+    app_name: str
+    operation: str
+    outcome: str
+    error: str
+    address: str
+    agent: str
+    traits: str
+    """Separated by commas."""
+
+
+Parts = tuple[tuple[Any, ...], object, object, object, object]
+"""Told's values; time, id, session, target."""
+
+
+def claims(record: object) -> bool:
+    """Whether the record is of one of these directories, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Row, record)
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        return any(all(mark in raw for mark in marks) for marks in _RAW) and _product(record_in(raw) or {}) != ""
+    if dataset(row) in _STREAMS or _product(row) != "":
+        return True
+    return any(all(name in row for name in names) for names in _FLAT)
+
+
+def _product(row: Row) -> str:
+    told = row.get("data", row)
+    if told.__class__ is dict and "type" in told and "date" in told and ("client_id" in told or "user_id" in told):
+        return "auth0"
+    if "initiated_by" in row and "event_type" in row and "service" in row:
+        return "jumpcloud"
+    if "realmId" in row and ("authDetails" in row or ("type" in row and "clientId" in row)):
+        return "keycloak"
+    return ""
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    tree, is_document = native(record)
+    product = _STREAMS.get(dataset(cast(Row, record)), "") if is_document else _product(tree)
+    if not product:
+        raise RejectError("no_action", "none of the events of Auth0, JumpCloud or Keycloak")
+    shape, time, unique, session, target = _READERS[product](_of_document(tree, product) if is_document else tree)
+    made = _event(product, *map(text, shape))
+    return filled(made, moment(time), text(unique, 256), text(session, 256), text(target, 256))
+
+
+def _of_document(document: Tree, product: str) -> Tree:
+    if product == "jumpcloud":
+        return {**rebuild(document, _JUMPCLOUD), **part(document, "jumpcloud.event")}
+    told = rebuild(document, _AUTH0)
+    return {"log_id": at(document, "event.id"), "data": {**part(document, "auth0.logs.data"), **told}}
+
+
+_AUTH0 = {"user_id": "user.id", "user_name": "user.name", "ip": "source.ip", "user_agent": "user_agent.original",
+          "type": "event.action", "date": "@timestamp"}  # fmt: skip
+_JUMPCLOUD = {
+    "id": "event.id", "timestamp": "@timestamp", "event_type": "event.action", "client_ip": "client.ip",
+    "initiated_by.id": "source.user.id", "initiated_by.email": "source.user.email",
+}  # fmt: skip
+
+
+def _auth0(row: Tree) -> Parts:
+    told = inner(row, "data") or row
+    of, asked = told.get, inner(inner(told, "details"), "request")
+    by = inner(inner(asked, "auth"), "user")
+    code, channel = text(of("type")), text(asked.get("channel"))
+    is_api = code in ("sapi", "fapi", "success-api-operation", "failed-api-operation")
+    operation = text(of("description")).replace(" ", "_") if is_api and of("description") else code
+    status = text(at(told, "details.response.statusCode"))
+    failed = code.startswith(("f", "limit", "pwd_leak", "signup_pwd_leak")) or status[:1] in ("4", "5")
+    outcome = "denied" if status in ("401", "403") else "failure" if failed else "success"
+    shape = (
+        of("tenant_name") or of("hostname"), by.get("user_id") or (None if is_api else of("user_id")),
+        by.get("email") or by.get("name") or of("user_name"), of("client_id"), of("client_name"), operation, outcome,
+        status if failed and status else code if failed else "", of("ip"), of("user_agent"),
+        "console" if channel.startswith("https://manage.auth0.com") else "",
+    )  # fmt: skip
+    return shape, of("date"), row.get("log_id") or of("log_id"), at(told, "details.session_id"), of("audience")
+
+
+def _jumpcloud(row: Tree) -> Parts:
+    of, who = row.get, inner(row, "initiated_by")
+    is_person = text(who.get("type")) in ("admin", "user", "")
+    name = first(who.get("email"), who.get("username"), who.get("name"))
+    failed = "success" in row and not true(of("success"))
+    shape = (
+        of("organization"), who.get("id") if is_person else None, name, who.get("id"), name, of("event_type"),
+        "failure" if failed else "success", first(of("error_code"), of("error_message"), "failed") if failed else "",
+        of("client_ip"), at(row, "useragent.name"), "mfa" if true(of("mfa")) and not failed else "",
+    )  # fmt: skip
+    thing = inner(row, "resource") or inner(row, "application")
+    return shape, of("timestamp"), of("id"), None, first(thing.get("name"), thing.get("id"))
+
+
+def _keycloak(row: Tree) -> Parts:
+    of = row.get
+    who, error = inner(row, "authDetails") or row, text(of("error"))
+    kind = text(of("type"))
+    done = kind or "_".join(filter(None, (text(of("operationType")), text(of("resourceType")))))
+    alone = kind.startswith("CLIENT_LOGIN")
+    shape = (
+        of("realmId"), None if alone else who.get("userId"), at(row, "details.username") or who.get("userId"),
+        who.get("clientId"), who.get("clientId"), done, "failure" if error or kind.endswith("_ERROR") else "success",
+        error, who.get("ipAddress"), None, "",
+    )  # fmt: skip
+    return shape, of("time"), of("id"), of("sessionId"), of("resourcePath")
+
+
+_READERS: dict[str, Callable[[Tree], Parts]] = {"auth0": _auth0, "jumpcloud": _jumpcloud, "keycloak": _keycloak}
+
+
+@lru_cache(maxsize=4096)
+def _event(*values: str) -> Event:
+    told = Told(*values)
+    operation = "".join(told.operation.split())[:100]
+    if not operation:
+        raise RejectError("no_action", "the type of the event is missing")
+    traits = {trait for trait in told.traits.split(",") if trait}
+    if agents.is_attack_tool(told.agent):
+        traits.add("attack_tool")
+    if agents.family(told.agent) == "browser":
+        traits.add("browser")
+    return event(
+        0, _identity(told), f"{told.product}:{operation}", credential_type="session" if told.user else "key",
+        access=level_by_words(operation, "unknown", _READS, _GRANTS), outcome=told.outcome, error=told.error[:128],
+        address=told.address[:128], network=networks.network_of(told.address), agent=agents.family(told.agent),
+        traits=tuple(sorted(traits)),
+    )  # fmt: skip
+
+
+def _identity(told: Told) -> Identity:
+    kind, unique, name = ("user", told.user, told.name) if told.user else ("app", told.app, told.app_name)
+    path = f"{kind}:{unique}" if unique else "anonymous"
+    return Identity(f"{told.product}:{told.account}:{path}"[:512], (name or unique or "anonymous")[:256],
+                    path.partition(":")[0], told.product, told.account[:64], "")  # fmt: skip
