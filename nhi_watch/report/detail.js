@@ -55,11 +55,12 @@ const headOf = (n, at) => {
     h("dl", { class: "facts wide" }, fact("Identity", shortName(n.identity), true), fact("Kind", spoken(n.identity.kind)),
       fact("Account", `${n.identity.provider} ${n.identity.account}`),
       fact("Owner", n.identity.owner || "nobody: not in the asset table"),
-      n.kind === "compromise" && n.timeline.length > 0 && [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1])),
-        fact("Refused", `${amount(refused)} of ${amount(all)} odd calls`),
+      n.kind === "compromise" && n.timeline.length > 0 && [odd.length > 1
+        ? [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1]))] : fact("Odd call", edge(odd[0])),
+        fact("Refused", `${amount(refused)} of ${amount(all)} odd call${all === 1 ? "" : "s"}`),
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
       agents.length > 0 && fact("User agent", agents.slice(0, 3).map((agent) => h("div", { class: "mono" }, agent))),
-      fact("Lasted", span(since(shownOf(n)[1]) - since(shownOf(n)[0]))),
+      shownOf(n)[1] > shownOf(n)[0] && fact("Lasted", span(since(shownOf(n)[1]) - since(shownOf(n)[0]))),
       n.first_time.slice(0, 10) < shownOf(n)[0].slice(0, 10) && fact("Goes on since", clock(n.first_time)), fact("Records", amount(n.record_count)), fact("Priority", n.priority.toFixed(2))));
 };
 
@@ -92,7 +93,7 @@ const whyOf = (n) => {
   const heavy = n.signals.filter((signal) => Math.abs(signal.points) >= REASON || signal.cannot_tell);
   const light = n.signals.filter((signal) => !heavy.includes(signal));
   const sum = points.reduce((all, one) => all + one, 0);
-  return card("Why: the points", `log-odds above an ordinary day: for theft is rare, a sum of ${signed(sum)} makes ${percent(n.probability)}`,
+  return card("Why: the points", `log-odds above an ordinary day; theft is rare, so a sum of ${signed(sum)} makes ${percent(n.probability)}`,
     bars(heavy), light.length > 0 && h("details", { class: "light" },
       h("summary", {}, `${light.length} with less than half a point`), bars(light)),
     n.left_out.signals > 0 && h("p", { class: "muted" }, `${n.left_out.signals} signals with fewer points are in notables.jsonl.`),

@@ -113,9 +113,9 @@ def _summary(notable: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact("Summary", "The owner of the identity is {0}.", (who["owner"],), cite)
     else:
         yield Fact("Summary", "The owner of the identity is not known.", (), cite)
-    span = "The notable holds {0} records, from {1} to {2}."
-    times = Own(notable["first_time"]), Own(notable["last_time"])
-    yield Fact("Summary", span, (_number(notable["record_count"]), *times),
+    times = dict.fromkeys((notable["first_time"], notable["last_time"]))
+    span = f"The notable holds {{0}} records, {'from {1} to {2}' if len(times) > 1 else 'at {1}'}."
+    yield Fact("Summary", span, (_number(notable["record_count"]), *map(Own, times)),
                _records(notable["record_ids"][:1]) or cite)  # fmt: skip
     members = notable.get("members") or ()
     if len(members) > 1:
