@@ -97,7 +97,6 @@ def cached(name: str, make: Callable[[Path], None]) -> Path:
     with (cache / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (cache / name).exists():
-            need(shutil.which("mvn"), "needs Maven to fetch Elasticsearch")
             part = cache / f"{name}.part"
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
@@ -118,6 +117,7 @@ def _fetch(version: str, folder: Path) -> None:
 
 def resolve(version: str, pom: str, into: Path) -> None:
     """Let Maven copy what one of our lists of jars names."""
+    need(shutil.which("mvn"), "needs Maven to fetch Elasticsearch")
     work = into.parent / "maven"
     work.mkdir(parents=True, exist_ok=True)
     shutil.copy(_HERE / pom, work / "pom.xml")
