@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,26 @@ def test_what_was_read_or_written_once_is_not_read_again(elastic: Server, index:
     assert rows(store, "day", "1/", "10") == [("1/a", b"1"), ("1/b", b"2")]
     store.close()
     assert rows(store, "day", "1/", "10") == [("1/b", b"2")]
+
+
+def test_tables_that_are_empty_are_not_asked(elastic: Server, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ElasticStore(elastic.client, index, remember=True)
+    asked: list[str] = []
+    for name in ("search", "mget"):
+        monkeypatch.setattr(elastic.client, name, _noted(asked, name, getattr(elastic.client, name)))
+    for day in range(9):
+        assert rows(store, "day", f"{day}/", f"{day}0") == [] and store.get("delta", [f"{day}/a"]) == {}
+        store.put("day", [(f"{day}/a", b"1")])
+    store.commit()
+    assert rows(store, "day", "3/", "30") == [("3/a", b"1")] and asked == ["search"]
+
+
+def _noted(asked: list[str], name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+    def noting(**options: Any) -> Any:
+        asked.append(name)
+        return ask(**options)
+
+    return noting
 
 
 def test_rows_of_a_process_that_died_are_scanned_at_once(elastic: Server, index: str) -> None:

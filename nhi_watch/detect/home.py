@@ -212,7 +212,7 @@ class Bound:
 
 def total(points: Sequence[float]) -> float:
     """The sum of points, the same on every host."""
-    return round(sum(round(each * 100) for each in points) / 100, 2)
+    return round(sum(round(each * 100) for each in points if each) / 100, 2)
 
 
 def _days(seen: Mapping[str, Seen], value: str) -> int:

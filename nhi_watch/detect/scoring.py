@@ -126,7 +126,7 @@ def behaviour_row(view: View) -> Row:
     row = list(ZERO)
     for index, value in _BEHAVIOUR:
         told = value(view)
-        row[index] = told if told is None else round(told, 2)
+        row[index] = round(told, 2) if told else told
     return tuple(row)
 
 

@@ -133,7 +133,7 @@ class Part:
         again = hours if push else hours & known
         if not again:
             return again
-        made = self._made(trail, again)
+        made = self._made(trail, again, sum(steps.values()))
         replaced = remake.replace(self._intake.days, made.intake.days, again, self._state.load_day)
         self._count(made, replaced)
         by_cluster = again if made.documents else frozenset()
@@ -142,10 +142,10 @@ class Part:
         remake.note_pushed(self._store, (hour for hour in pushed if hour >= oldest))
         return again
 
-    def _made(self, trail: Trail, hours: frozenset[int]) -> Made:
+    def _made(self, trail: Trail, hours: frozenset[int], documents: int) -> Made:
         if self._task.push:
             try:
-                return trail.grouped(hours, self._task.window.until, self._refuse)
+                return trail.grouped(hours, documents, self._task.window.until, self._refuse)
             except CannotPushError as reason:
                 self._pushed["why_not"].append(str(reason))
         return trail.read(hours, self._task.window.until, self._refuse)

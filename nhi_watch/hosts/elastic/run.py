@@ -151,7 +151,7 @@ def clock_of(client: Elasticsearch, job: Job) -> ClusterClock:
 @contextmanager
 def leased(client: Elasticsearch, job: Job, lease: Lease) -> Iterator[ElasticStore]:
     """The state, as long as the lease is held."""
-    store = ElasticStore(client, job.state, lease.keep)
+    store = ElasticStore(client, job.state, lease.keep, remember=True)
     try:
         yield store
     finally:

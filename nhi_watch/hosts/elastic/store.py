@@ -45,6 +45,8 @@ PAGE = 1_000
 _BULK_ROWS = 1_000
 _BULK_BYTES = 8_000_000
 _ATTEMPTS = 7
+EVERY = "", "\U0010ffff"
+"""The span of all keys."""
 _MAX_ID = 512
 """Bytes of a document id that Elasticsearch takes."""
 _CONFLICT = 409
@@ -81,7 +83,7 @@ class ElasticStore:
     `guard` is called before each bulk request: it raises when this process may no longer write, because another one
     holds the lease, and returns the generation under which to write. A row that a later generation has written stays
     as it is, however late a request of an earlier one arrives. Without a guard rows are replaced unconditionally.
-    With `remember`, rows that were read or written are not read again.
+    With `remember`, rows that were read or written are not read again, and tables that are empty are not asked.
     """
 
     def __init__(
@@ -98,7 +100,7 @@ class ElasticStore:
         self._guard = guard or (lambda: None)
         self._log: list[_Change] = []
         self._overlay: dict[str, dict[str, Optional[bytes]]] = {table: {} for table in TABLES}
-        self._fresh = False
+        self._fresh = self._looked = False
         if not self._call("read", lambda: client.indices.exists(index=index)):
             raise StoreError(f"{index} does not exist: run `nhi elastic setup` first")
 
@@ -118,6 +120,7 @@ class ElasticStore:
     def _learnt(self, table: str, keys: Sequence[str]) -> list[str]:
         """Learn of keys what is not known yet; returns those that were too many to be remembered."""
         assert self._memory is not None
+        self._look_once(self._memory)
         new = [key for key in keys if not self._memory.knows(table, key)]
         for start in range(0, len(new), PAGE):
             some = new[start : start + PAGE]
@@ -153,6 +156,7 @@ class ElasticStore:
             return iter(())
         if self._memory is None:
             return self._scan_index(table, low, high)
+        self._look_once(self._memory)
         if not self._memory.knows_span(table, low, high):
             rows = list(self._scan_index(table, low, high))
             if self._memory.take(table, rows):
@@ -177,6 +181,20 @@ class ElasticStore:
             if len(hits) < PAGE:
                 return
             query["search_after"] = hits[-1]["sort"]
+
+    def _look_once(self, memory: Remembered) -> None:
+        """Learn which tables are empty: a first run would else ask for each of its days, for nothing."""
+        if self._looked:
+            return
+        self._refresh_once()
+        aggs = {"tables": {"terms": {"field": "table", "size": PAGE}}}
+        query: dict[str, Any] = {"index": self._index, "size": 0, "aggs": aggs, "request_cache": False}
+        told = self._call("read", lambda: self._client.search(**query, allow_partial_search_results=False))
+        found = {bucket["key"] for bucket in told["aggregations"]["tables"]["buckets"]}
+        for table in TABLES:
+            if table not in found:
+                memory.whole(table, *EVERY)
+        self._looked = True
 
     def _refresh_once(self) -> None:
         """What a killed process wrote last may not be searchable yet: write a row to make it so.
@@ -240,6 +258,7 @@ class ElasticStore:
     def close(self) -> None:
         """Give up what was not committed; the client stays open, it is the caller's."""
         self._forget()
+        self._looked = False
         if self._memory is not None:
             self._memory.forget()
 

@@ -37,7 +37,9 @@ _ATTEMPTS = 4
 _AT_ONCE = 2
 """Requests that the cluster works on at the same time."""
 _STRETCHES = 16
-"""Into how many stretches of time a grouping is cut: a page goes through all documents of its stretch."""
+"""Into how many stretches of time a grouping is cut at most: a page goes through all documents of its stretch."""
+_STRETCH = 25_000
+"""Documents of a stretch at least: each costs some requests, however few documents it has."""
 
 
 @dataclass
@@ -100,8 +102,8 @@ class Trail:
     def _within(self, hours: Iterable[int], until: int) -> Json:
         return queries.all_of(queries.within(hours, until), without=self._without)
 
-    def grouped(self, hours: Iterable[int], until: int, refuse: Refuse) -> Made:
-        """The documents of the hours, grouped by the cluster as far as it can.
+    def grouped(self, hours: Iterable[int], documents: int, until: int, refuse: Refuse) -> Made:
+        """The documents of the hours, about so many, grouped by the cluster as far as it can.
 
         Raises:
             CannotPushError: it cannot; the message says why.
@@ -113,7 +115,7 @@ class Trail:
                 raise CannotPushError(obstacle)
             with point_in_time(self._client, self.pattern) as pit:
                 ask = Ask.PLACE if one_shard_each(self._client, self.pattern) else Ask.ONE
-                parts = queries.stretches(hours, _STRETCHES)
+                parts = queries.stretches(hours, min(_STRETCHES, 1 + documents // _STRETCH))
                 made = self._group(pit, _Wanted(within, parts, checks.look(self._client, pit, within), ask))
         self._read(queries.all_of(within, without=[queries.pushable(self._left_out)]), made, refuse)
         return made

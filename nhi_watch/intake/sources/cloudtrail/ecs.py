@@ -7,6 +7,7 @@ onBehalfOf and identityProvider. All else is there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
@@ -86,16 +87,31 @@ def is_ecs(record: Record) -> bool:
 
 
 _NAMES = tuple(ECS.get(path, "") for path in PATHS)
-_STEPS = tuple(name.split(".") if name else [] for name in _NAMES)
+
+
+def _plan(names: Iterable[str]) -> tuple[list[tuple[int, str]], list[int]]:
+    """Where each object lies (in which one, by which key), outer ones first, and which ones are wanted.
+
+    >>> _plan(["a.b.c", "a.d", ""])
+    ([(0, 'a'), (1, 'b'), (2, 'c'), (1, 'd')], [3, 4, -1])
+    """
+    steps: dict[tuple[int, str], int] = {}
+    wanted = []
+    for name in names:
+        at = 0 if name else -1
+        for key in name.split(".") if name else ():
+            at = steps.setdefault((at, key), len(steps) + 1)
+        wanted.append(at)
+    return list(steps), wanted
+
+
+_STEPS, _WANTED = _plan(_NAMES)
 
 
 def ecs_values(document: Record) -> Raw:
     """Raw of a document, flattened or nested."""
-    if "event.action" in document:
-        lists = [document.get(name) for name in _NAMES]
-        values = [v[0] if v.__class__ is list and v else v for v in lists]
-    else:
-        values = [_at(document, steps) for steps in _STEPS]
+    lists = [document.get(name) for name in _NAMES] if "event.action" in document else _nested(document)
+    values = [v[0] if v.__class__ is list and v else v for v in lists]
     values[_ADDRESS] = values[_ADDRESS] or first(document, "source.ip")
     owners, arn = owners_of(_ecs_resources(document))
     source = values[_SOURCE]
@@ -105,10 +121,19 @@ def ecs_values(document: Record) -> Raw:
 
 
 def _at(document: Record, steps: list[str]) -> Any:
-    node: Any = document if steps else None
+    node: Any = document
     for step in steps:
         node = node.get(step) if node.__class__ is dict else None
     return node[0] if node.__class__ is list and node else node
+
+
+def _nested(document: Record) -> list[Any]:
+    nodes: list[Any] = [document]
+    for at, key in _STEPS:
+        node = nodes[at]
+        nodes.append(node.get(key) if node.__class__ is dict else None)
+    nodes.append(None)
+    return [nodes[at] for at in _WANTED]
 
 
 def _tree(document: Record, name: str) -> Any:
