@@ -19,8 +19,8 @@ from ecs_shape import document, load, mappings
 from elastic_server import Server
 from elastic_story import records
 from nhi_watch.core.errors import StoreError
-from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic import read
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.hosts.elastic import clock, read
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch_lab.evaluation.ocsf_mapping import ocsf as mapped
@@ -86,6 +86,24 @@ def halves(place: Place, changed: dict[str, Tree] | None = None) -> str:
     load(place.client, first, made[: len(made) // 2])
     load(place.client, second, made[len(made) // 2 :])
     return f"{place.source}.*"
+
+
+# ---- times
+
+
+def test_what_is_dated_ahead_is_read_once_its_day_has_come_unless_it_is_known_when_it_came(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the time of ingestion a document goes by its own; what came before it happened stays held aside."""
+    late = int(time.time()) + 3 * DAY
+    ahead = [{**record, "eventTime": render(late)} for record in told()[:3]]
+    load(place.client, place.source, (document(record, False, None) for record in ahead[:2]))
+    load(place.client, place.source, [document(ahead[2], False, ingested())])
+    assert place.run()["rejected"] == {"ahead": 1}
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda *where: real(*where) + 3 * DAY + 60)
+    done = place.run()
+    assert done["events"] == 2
 
 
 # ---- shapes

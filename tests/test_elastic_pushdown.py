@@ -11,10 +11,13 @@ import pytest
 from ecs_shape import document, load
 from elastic_server import Server
 from elastic_story import Story, records
-from nhi_watch.core.timestamps import render
+from flood_samples import newcomers
+from nhi_watch.core import crowd
+from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.hosts.elastic import windows
-from nhi_watch.hosts.elastic.pushdown import choice
+from nhi_watch.hosts.elastic.pushdown import buckets, choice
 from nhi_watch.hosts.elastic.run import run
+from nhi_watch.intake import days
 
 Tree = dict[str, Any]
 
@@ -58,6 +61,30 @@ def test_what_the_cluster_cannot_group_is_read_and_the_run_says_why(story: Story
     assert pushed["push_down"]["why_not"] == [
         "documents keep event.original, which tells more than the fields that can be aggregated"
     ]
+    story.same()
+
+
+def test_newcomers_beyond_the_bound_are_folded_as_the_reader_folds_them(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In two parts, and made anew when more comes: who stays himself depends on who is there, and on nothing else."""
+    for module in (crowd, days):
+        monkeypatch.setattr(module, "NEWCOMERS", 12)
+    whole = [*records(2), *newcomers(60, parse("2025-03-04T00:00:00Z") // DAY)]
+    fill(story, whole[::2])
+    both(story)
+    fill(story, whole[1::2])
+    read, pushed = both(story)
+    assert pushed["push_down"]["why_not"] == [] and pushed["push_down"]["documents"] > 0
+    assert pushed["folded_records"] == read["folded_records"] > 0
+    story.same()
+
+
+def test_too_many_groups_are_left_to_the_reader(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buckets, "MOST", 30)
+    fill(story, records()[:800])
+    _, pushed = both(story)
+    assert pushed["push_down"]["why_not"][0].startswith("there are more than 30 groups in ")
     story.same()
 
 

@@ -1,6 +1,6 @@
 """Bounds on what is new in a day, for whoever writes logs can write without end. Nothing is dropped: it is folded.
 
-Of a day's identities that were never seen before it, at most NEWCOMERS stay themselves: those with the smallest hash,
+Of a day's identities that were never seen before it, at most NEWCOMERS stay themselves: those with the largest hash,
 so that the order of records changes nothing. The others are one of their kind. What one identity did in a day is
 bounded by `behaviour.CrowdedDay`, and so is what such a crowd did.
 """
@@ -8,7 +8,7 @@ bounded by `behaviour.CrowdedDay`, and so is what such a crowd did.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Callable
 
 from nhi_watch.core.behaviour import BEHAVIOURS, FOLDED, IdentityDay, hash64
@@ -37,6 +37,11 @@ class CrowdOfDay:
             heapq.heappush(self._new, entry)
             return ""
         return heapq.heappushpop(self._new, entry)[1]
+
+    def too_many(self) -> Iterator[str]:
+        """Who is folded of those that are there."""
+        while len(self._new) > NEWCOMERS:
+            yield heapq.heappop(self._new)[1]
 
 
 def stand_in(identity: Identity) -> Identity:

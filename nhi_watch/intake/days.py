@@ -101,6 +101,11 @@ class Days(dict[int, dict[str, IdentityDay]]):
             self._take(done_to(event))
 
     def _take(self, event: Event) -> bool:
+        event, whole = self.place(event)
+        return whole.add(event)
+
+    def place(self, event: Event) -> tuple[Event, IdentityDay]:
+        """Where an event belongs: to its identity, or to who stands for the many that are new on its day."""
         number = event.time // DAY
         day = self._day(number)
         whole = day.get(event.identity.id)
@@ -108,21 +113,33 @@ class Days(dict[int, dict[str, IdentityDay]]):
             if len(day) >= NEWCOMERS and self._is_folded(event.identity.id, number):
                 event = event._replace(identity=stand_in(event.identity), traits=anonymous(event.traits))
             whole = self.identity_day(event.identity.id, number)
-        return whole.add(event)
+        return event, whole
 
     def _is_folded(self, name: str, number: int) -> bool:
         """Whether who comes is one of too many; somebody else may have to go."""
-        day = self[number]
+        goes = self._crowd(number).who_goes(name)
+        if goes and goes != name:
+            self._fold(goes, number)
+        return goes == name
+
+    def bound(self, number: int) -> None:
+        """Fold those who are too many, after identities were put into a day otherwise."""
+        self._crowds.pop(number, None)
+        if len(self[number]) > NEWCOMERS:
+            for name in self._crowd(number).too_many():
+                self._fold(name, number)
+
+    def _crowd(self, number: int) -> CrowdOfDay:
         crowd = self._crowds.get(number)
         if crowd is None:
-            crowd = self._crowds[number] = CrowdOfDay(day, lambda name: self._is_known(name, number))
-        goes = crowd.who_goes(name)
-        if goes and goes != name:
-            whole = day.pop(goes)
-            fold(whole, self.identity_day(stand_in(whole.identity).id, number))
-            if whole.stored:
-                self.gone.setdefault(number, []).append(goes)
-        return goes == name
+            crowd = self._crowds[number] = CrowdOfDay(self[number], lambda name: self._is_known(name, number))
+        return crowd
+
+    def _fold(self, name: str, number: int) -> None:
+        whole = self[number].pop(name)
+        fold(whole, self.identity_day(stand_in(whole.identity).id, number))
+        if whole.stored:
+            self.gone.setdefault(number, []).append(name)
 
     def _is_known(self, name: str, number: int) -> bool:
         return any(name in wholes for day, wholes in self.items() if day < number) or self._known(name, number)

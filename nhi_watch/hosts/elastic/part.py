@@ -6,7 +6,7 @@ CloudTrail's hours that the cluster has grouped, or is to group now, are made an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from elasticsearch import Elasticsearch
@@ -80,13 +80,17 @@ class Part:
         self._asides = aside.listed(store)
         left_out = self._without(self._own_trails) if trails else []
         now = task.window.until
-        self._trail = Trail(client, every, known.context.reputation, known.page, left_out, now) if trails else None
+        self._trail = self._trail_of(every, left_out) if trails else None
         self._evidence = Evidence(self._trail, task.window.until) if self._trail else None
         complete = self._evidence.complete if self._evidence else nothing_missing
         self._intake = hits.intake_of(SOURCES, known.context, self._state.load_day, now, self._state.known)
         self._judge = Judge(self._state, known.model, known.context, known.budget, complete)
         self._rejects: list[tuple[Hit, str]] = []
         self._pushed: Json = {"documents": 0, "bytes": 0, "completed": 0, "why_not": []}
+
+    def _trail_of(self, pattern: str, left_out: Sequence[Json]) -> Trail:
+        reputation, page, now = self._known.context.reputation, self._known.page, self._task.window.until
+        return Trail(self._client, pattern, reputation, page, left_out, now, self._state.known)
 
     def run(self, keep: Callable[[], object], on_stage: Stage) -> Done:
         """Read and score; the rows are put into the store, committing them is the caller's business."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from nhi_watch.core.behaviour import RECORDS, SESSIONS, Behaviour, Shape, keep, shape_of, sketch
 from nhi_watch.core.event import Event
-from nhi_watch.core.timestamps import DAY, HOUR, render
+from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic.pushdown import fields
 from nhi_watch.hosts.elastic.pushdown.buckets import Bucket
 from nhi_watch.hosts.elastic.pushdown.queries import Request
@@ -38,9 +38,9 @@ class Gatherer:
         if event is None:
             event = cloudtrail.read(_document(bucket, request))._replace(session="")
             self._known[key] = event
-        day = bucket.hour * HOUR // DAY
-        whole = self._into.identity_day(event.identity.id, day)
-        behaviour = whole.behaviour(self._into.shape_on(shape_of(event), event.address, day), bucket.hour)
+        event, whole = self._into.place(event._replace(time=bucket.first))
+        shape = self._into.shape_on(shape_of(event), event.address, event.time // DAY)
+        behaviour = whole.behaviour(shape, bucket.hour)
         _count(behaviour, bucket)
         sketch(behaviour, event)
         if session:

@@ -21,6 +21,8 @@ from nhi_watch.hosts.elastic.store_errors import kinds
 Json = dict[str, Any]
 PAGE, PAGE_WHOLE = 10_000, 500
 """Buckets a search. The cluster allows 65,536 in all, those within buckets included."""
+MOST = 200_000
+"""Groups of a request that are held in memory: some 200 MB."""
 _SMALLEST = 50
 _LOOKED_UP = 5_000
 _KEEP_ALIVE = "5m"
@@ -91,14 +93,18 @@ class Grouped:
 
         Raises:
             MultipleError: documents were counted twice.
+            CannotPushError: there are more groups than memory should hold; the reader folds what is too many.
         """
         after: Json = {}
-        total, found = 0, 0
+        total, found, groups = 0, 0, 0
         while True:
             told, size = self._search(after)
             if not after:
                 total = told["hits"]["total"]["value"]
             part = told["aggregations"]["alike"]
+            groups += len(part["buckets"])
+            if groups > MOST:
+                raise CannotPushError(f"there are more than {MOST:,} groups in {total:,} documents")
             for plain in part["buckets"]:
                 found += plain["doc_count"]
                 yield self._bucket(plain)

@@ -47,6 +47,8 @@ def replace(into: Days, fresh: Days, hours: frozenset[int], load: Callable[[int]
         _count(fresh.get(day, {}), after)
     kept = frozenset(hour for hour in hours if after[hour] < before[hour])
     gone = [(day, name) for day in days for name in _replace_day(into[day], fresh.get(day, {}), hours - kept)]
+    for day in days:
+        into.bound(day)
     return Replaced(sum(min(before[hour], after[hour]) for hour in hours), kept, tuple(gone))
 
 

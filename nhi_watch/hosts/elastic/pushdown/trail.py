@@ -12,6 +12,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 
 from nhi_watch.context.context import Context
 from nhi_watch.context.reputation import NOTHING, Reputation
+from nhi_watch.core.crowd import Known, nobody
 from nhi_watch.core.errors import RejectError
 from nhi_watch.hosts.elastic import access, hits, read
 from nhi_watch.hosts.elastic.hits import Refuse
@@ -82,10 +83,12 @@ class Trail:
 
     def __init__(
         self, client: Elasticsearch, pattern: str, reputation: Reputation = NOTHING, page: int = read.PAGE,
-        without: Sequence[Json] = (), now: Optional[int] = None,
+        without: Sequence[Json] = (), now: Optional[int] = None, known: Known = nobody,
     ) -> None:  # fmt: skip
+        """`known`: who was seen before a day."""
         self._client = client
         self._now = now
+        self._known = known
         self.pattern = pattern
         self._reputation = reputation
         self._page = page
@@ -132,7 +135,8 @@ class Trail:
             return self._group(pit, _Wanted(narrowed, [list(hours)], fields.TARGET_KEYS, Ask.ALL)).intake.days
 
     def _nothing(self) -> Made:
-        return Made(hits.intake_of([cloudtrail], Context(reputation=self._reputation), now=self._now))
+        context = Context(reputation=self._reputation)
+        return Made(hits.intake_of([cloudtrail], context, now=self._now, known=self._known))
 
     def _group(self, pit: str, wanted: _Wanted) -> Made:
         told = checks.told(self._client, pit)
