@@ -67,7 +67,7 @@ def lived(folder: Path, dice: random.Random | None) -> Server:
     for now in range(start + STEP, start + 2 * DAY, STEP):
         arrive(made, now - STEP, now)
         for since in (now - STEP, *([now - 2 * STEP] if dice and dice.random() < 0.3 else [])):
-            for how in ("only=news", "| sort 0 nhi_key | nhigroup records=1"):
+            for how in ("only=news | sort 0 nhi_key | nhigroup", "| sort 0 nhi_key | nhigroup records=1"):
                 text = f"`nhi_events` | `nhi_read` | nhigroup {how} | `nhi_collect_behaviours`"
                 made.search(text, Window(start, start + 2 * DAY, since + 1, now + 1), now + 60)
         if dice and dice.random() < 0.2:

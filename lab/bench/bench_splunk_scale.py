@@ -131,7 +131,7 @@ def _grouped(records: Iterable[Record]) -> list[Row]:
 def _row(name: str, part: parts.Part) -> Row:
     return {
         "_time": str(part.first()), "nhi_day": render_day(part.day), "nhi_key": parts.key_of(name),
-        "nhi_events": str(part.events()), "nhi_behaviours": str(len(part.slots)), "nhi_part": parts.pack(part),
+        "nhi_events": str(part.events()), "nhi_part": parts.pack(part),
         **({"nhi_news": "1"} if part.news else {}),
     }  # fmt: skip
 

@@ -25,8 +25,11 @@ _DASHES = (8, 13, 18, 23)
 """Where they are in a UUID, whose text has 36 letters."""
 
 
-def pack(day: IdentityDay) -> bytes:
-    """The row of a day. The marks stand in no order: to sort them takes as long as to write them."""
+def pack(day: IdentityDay, words: bytes = b"") -> bytes:
+    """The row of a day. The marks stand in no order: to sort them takes as long as to write them.
+
+    `words`: what is likely to be in it, for rows that are kept small; it is unpacked with the same.
+    """
     ordered = day.ordered()
     identities: dict[Identity, int] = {}
     shapes: dict[Shape, int] = {}
@@ -49,21 +52,28 @@ def pack(day: IdentityDay) -> bytes:
         ids if packed is None else len(ids),
     ]  # fmt: skip
     text = json.dumps(plain, separators=(",", ":"), check_circular=False).encode()
-    return zlib.compress(text, 1) + (packed or b"") + _swapped(array("Q", day.seen)).tobytes()
+    return _deflated(text, words) + (packed or b"") + _swapped(array("Q", day.seen)).tobytes()
 
 
-def unpack(raw: bytes) -> IdentityDay:
+def _deflated(text: bytes, words: bytes) -> bytes:
+    if not words:
+        return zlib.compress(text, 1)
+    small = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=words)
+    return small.compress(text) + small.flush()
+
+
+def unpack(raw: bytes, words: bytes = b"") -> IdentityDay:
     """The IdentityDay of a row.
 
     Raises:
         StoreError: it is damaged.
     """
     with reading():
-        return _unpack(raw)
+        return _unpack(raw, words)
 
 
-def _unpack(raw: bytes) -> IdentityDay:
-    inflate = zlib.decompressobj()
+def _unpack(raw: bytes, words: bytes) -> IdentityDay:
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
     number, identities, shapes, sketches, rows, told = json.loads(inflate.decompress(raw))
     rest = inflate.unused_data
     size = 16 * told if isinstance(told, int) else 0

@@ -33,7 +33,6 @@ PART = (
     Field("nhi_day", "UTC day, `2026-03-01`"),
     Field("nhi_key", "16 hexadecimal digits of the SHA-256 of the identity's id: finds all parts of one identity"),
     Field("nhi_events", "events in the part; where nhi_error stands, how many events had that error"),
-    Field("nhi_behaviours", "distinct behaviours in the part"),
     Field("nhi_news", "1: made at once, because something in it was news against the baseline"),
     Field("nhi_part", "the behaviours themselves, packed (base64url): see parts.py"),
     Field("nhi_error", "`reason: what to do`, why events could not be read (docs/sources.md); such a row has no part"),

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core import crowd
-from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, IdentityDay, fingerprint, keep, shape_of, sketch
+from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, IdentityDay, keep, shape_of, sketch
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render
@@ -237,7 +237,7 @@ class Gatherer:
         if told.events < 1 or not event.time <= last < event.time // HOUR * HOUR + HOUR:
             raise RejectError("bad_group", "count, first and last must be of one hour: write `bin _time span=1h` first")
         slot = self._part_of(event).slot(shape_of(event), event.time // HOUR)
-        own = {fingerprint(record_id) for record_id in told.records}
+        own = {parts.mark_of(record_id) for record_id in told.records}
         own = own or {parts.mark_of_group(event, told.events, last)}
         if not own <= slot[1]:
             _take_group(slot, event, told._replace(last=last), own)

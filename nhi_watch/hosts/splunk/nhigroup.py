@@ -60,10 +60,10 @@ class NhiGroup(Streaming):
         self._gatherer.feed(body)
         rows = [self._part(name, part) for name, part in self._wanted()]
         rows += [self._asleep(day, count) for day, count in sorted(self._gatherer.left_out.items())]
+        rhythms = self._rhythms()
         rejected = [] if self._news else sorted(self._gatherer.rejected.items())
         rows += [{"nhi_error": reasons.spelled(code), "nhi_events": str(count)} for code, count in rejected]
-        rows += [{"nhi_rhythm": text} for text in self._gatherer.rhythms]
-        rows += self._rhythms() if self._news else []
+        rows += rhythms
         rows += self._misdated() if self._came else []
         rows += [{"nhi_notable": text} for text in self._gatherer.notables]
         self._gatherer.clear()
@@ -79,9 +79,16 @@ class NhiGroup(Streaming):
     def _rhythms(self) -> list[dict[str, Cell]]:
         """When logs told something, news or not: a log that falls silent is missed within hours."""
         seen = Seen()
-        for (_, name), part in self._gatherer.parts.items():
+        for (_, name), part in self._gatherer.parts.items() if self._news else ():
             seen.add(name, part)
-        return [{"_time": str(day * DAY), "nhi_rhythm": text} for day, text in seen.texts()]
+        others: list[dict[str, Cell]] = []
+        for text in self._gatherer.rhythms:
+            with self._gatherer.rejecting():
+                if misdated.Misdated().take(text):
+                    others.append({"nhi_rhythm": text})
+                else:
+                    seen.take(text)
+        return [*others, *({"_time": str(day * DAY), "nhi_rhythm": text} for day, text in seen.texts())]
 
     def _note(self, event: Event, came: Optional[int]) -> None:
         """Look at an event's time alone."""
@@ -106,7 +113,6 @@ class NhiGroup(Streaming):
             "nhi_day": render_day(part.day),
             "nhi_key": parts.key_of(name),
             "nhi_events": str(part.events()),
-            "nhi_behaviours": str(len(part.slots)),
             "nhi_news": "1" if part.news else "",
             "nhi_part": parts.pack(part.brief(self._records)),
         }
