@@ -6,6 +6,7 @@ case counts. What is compared with a missing field is neither true nor false, so
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
@@ -280,10 +281,15 @@ def _text(value: Value) -> str:
     return spelled(value)[0]
 
 
+def _number_of(told: Value, base: float = 10.0) -> Value:
+    return number(told) if base == 10 else float(int(_text(told), int(base)))
+
+
 _PLAIN: dict[str, Callable[..., Value]] = {
     "len": lambda told: float(len(_text(told))), "lower": lambda told: _text(told).lower(),
     "upper": lambda told: _text(told).upper(), "floor": lambda told: float(floor(number(told) or 0)),
-    "ceiling": lambda told: float(ceil(number(told) or 0)), "tonumber": number, "tostring": _text,
+    "ceiling": lambda told: float(ceil(number(told) or 0)), "tonumber": _number_of, "tostring": _text,
+    "md5": lambda told: hashlib.md5(_text(told).encode()).hexdigest(),
     "round": lambda told, places=0.0: float(round(number(told) or 0, int(places))),
     "substr": lambda told, start, size=1e9: _text(told)[int(start) - 1 :][: int(size)],
     "match": lambda told, pattern: any(re.search(pattern, each) for each in _many(told)),

@@ -41,7 +41,7 @@ def _least(call: Call, told: list[str]) -> str:
 
 
 def _sum(call: Call, told: list[str]) -> str:
-    return f"{sum(float(value) for value in told):g}"
+    return f"{sum(float(value) for value in told):.15g}"
 
 
 def _percentile(call: Call, told: list[str]) -> str:

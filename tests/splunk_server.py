@@ -160,6 +160,8 @@ class Server:
             return rows + self._inputlookup(rest.partition(" ")[2].strip())
         if verb == "append":
             return rows + self._append(rest, when)
+        if verb == "appendpipe":
+            return rows + self.go_on(rest.strip().removeprefix("[").removesuffix("]").strip(), rows, when)
         if verb == "where":
             keeps = expression(rest)
             return [row for row in rows if is_true(keeps(Scope(row, when[1])))]
@@ -193,7 +195,7 @@ class Server:
         assert self.role is None or self.role.sees(told["index"]), "collect into an index that the role does not see"
         for row in rows:
             raw = row.get("_raw", [""])[0]
-            text = raw or _stash(row)
+            text = raw or stash(row)
             time = json.loads(raw)["time"] if raw else row.get("_time", [""])[0] or str(now)
             seconds = time if time.isdigit() else str(parse(time))
             self._add({
@@ -298,7 +300,7 @@ def _calculated(found: Row, sourcetype: str) -> Row:
     return {name: found[other] for name, other in told.items() if other in found}
 
 
-def _stash(row: Row) -> str:
+def stash(row: Row) -> str:
     """An event without `_raw`, as collect writes it."""
     seconds = int(row.get("_time", ["0"])[0] or 0)
     pairs = [
@@ -347,5 +349,6 @@ _VERBS: dict[str, Callable[[str, list[Row]], list[Row]]] = {
     "search": _search, "fields": _fields, "table": _table, "head": _head, "mvexpand": _mvexpand, **REPORTS,
 }  # fmt: skip
 VERBS = frozenset(_VERBS) | {
-    "where", "eval", "append", "collect", "outputlookup", "sendalert", "inputlookup", "tstats", "makeresults",
+    "where", "eval", "append", "appendpipe", "collect", "outputlookup", "sendalert", "inputlookup", "tstats",
+    "makeresults",
 }  # fmt: skip

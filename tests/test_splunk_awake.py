@@ -59,8 +59,10 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rank(folder: Path, rows: list[Row], options: str = "") -> Answer:
+    """Notables; how others were judged is looked at in test_splunk_judged."""
     start = midnight(DAYS - 1)
-    return run_here("nhirank", folder, f"budget=300 {options}", rows, (start, start + DAY - 1))
+    answer = run_here("nhirank", folder, f"budget=300 {options}", rows, (start, start + DAY - 1))
+    return answer._replace(rows=[row for row in answer.rows if "nhi_judged" not in row])
 
 
 def scores(answer: Answer) -> dict[str, str]:

@@ -13,7 +13,8 @@ import pytest
 from layout import ROOT
 from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.hosts.splunk import alert, awake, fields, lookup, misdated
+from nhi_watch.hosts.splunk import alert, awake, fields, judged, lookup, misdated
+from nhi_watch.hosts.splunk import tables as tables_of
 from nhi_watch.hosts.splunk.learning import KEEP
 from nhi_watch.hosts.splunk.nhiexplain import OPTIONS as EXPLAIN
 from nhi_watch.hosts.splunk.nhifeedback import OPTIONS as FEEDBACK
@@ -37,10 +38,10 @@ OPTIONS = {
     "nhidemo": set(), "nhisetup": {"do", "indexes", "days", "show", "es"},
     "nhiexplain": set(EXPLAIN), "nhifeedback": set(FEEDBACK), "nhihealth": set(HEALTH),
 }  # fmt: skip
-ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH, fields.DAYS)
+ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH, fields.DAYS, fields.JUDGED)
 FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed", "nhi_found", "nhi_awake"}
 FILES = [name for name in conf("transforms.conf").sections() if "filename" in conf("transforms.conf")[name]]
-OF_OTHERS = {"ip_intel"}
+OF_OTHERS = {"ip_intel", "identity_lookup_expanded"}
 """Lookups of Enterprise Security."""
 _ES = "NHI Watch - Enterprise Security "
 META = (ROOT / "metadata" / "default.meta").read_text("utf-8")
@@ -139,7 +140,8 @@ def test_every_macro_of_a_search_is_defined_and_every_verb_known(name: str) -> N
 @pytest.mark.parametrize("name", ALL)
 def test_every_field_of_ours_that_a_search_names_is_made_by_a_command(name: str) -> None:
     named = set(re.findall(r"\bnhi_\w+", ALL[name])) - set(conf("macros.conf").sections())
-    named -= {"nhi_baseline", "nhi_feedback", "nhi_days", "nhi_intel"}
+    named -= {"nhi_baseline", "nhi_feedback", "nhi_days", "nhi_intel", "nhi_assets", "nhi_owners", "nhi_es_assets"}
+    named -= {"nhi_identities"}
     assert named <= FIELDS
 
 
@@ -155,8 +157,10 @@ def test_every_lookup_that_a_search_reads_or_writes_exists() -> None:
     tables = {*conf("transforms.conf").sections(), *told_files, f"{lookup.DEFAULT}.csv.gz", *OF_OTHERS}
     told = re.compile(r"(?:outputlookup|inputlookup)(?: \w+=\S+)* ([\w.]+)")
     named = {word for text in ALL.values() for word in told.findall(text)}
-    mine = {"nhi_baseline.csv.gz", "nhi_feedback", "nhi_days", "nhi_intel.csv", awake.FILE}
-    assert named == {*mine, *OF_OTHERS} <= {*tables, awake.FILE}
+    files = {awake.FILE, judged.FILE}
+    tables_read = {tables_of.ASSETS, tables_of.OWNERS, tables_of.ES_ASSETS, "nhi_identities.csv"}
+    mine = {"nhi_baseline.csv.gz", "nhi_feedback", "nhi_days", "nhi_intel.csv", *files, *tables_read}
+    assert named == {*mine, *OF_OTHERS} <= {*tables, *files}
 
 
 def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> None:
@@ -256,7 +260,7 @@ def test_every_search_comes_disabled_with_its_window_and_its_filter(name: str) -
     settings = conf("savedsearches.conf")[name]
     assert settings["disabled"] == "1" and settings["description"]
     assert settings["dispatch.earliest_time"] and settings["dispatch.latest_time"]
-    assert ("index_" in " ".join(settings)) == ("Group" in name or "Enterprise" in name)
+    assert ("index_" in " ".join(settings)) == ("Group" in name or name in (f"{_ES}Notables", f"{_ES}Risk"))
     if settings["enableSched"] == "1":
         assert settings["cron_schedule"] and settings["schedule_window"] and settings["allow_skew"]
         filters = re.findall(r"`nhi_(\w+)_filter`", settings["search"])

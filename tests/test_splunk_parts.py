@@ -211,14 +211,14 @@ def test_a_chunk_of_parts_is_merged_and_rejects_and_notables_pass() -> None:
     command.prepare(Search([]))
     first = command.execute(raw(*[{**RECORD, "eventID": f"{n}"} for n in range(5)], "no JSON"))
     again = table(["nhi_part", "nhi_error", "nhi_events", "nhi_notable"], [
-        *({"nhi_part": [row[5]]} for row in list(read(first))[1:] if row[5]),
-        *({"nhi_part": [row[5]]} for row in list(read(first))[1:] if row[5]),
+        *({"nhi_part": [row[6]]} for row in list(read(first))[1:] if row[6]),
+        *({"nhi_part": [row[6]]} for row in list(read(first))[1:] if row[6]),
         {"nhi_error": ["bad_json"], "nhi_events": ["3"]}, {"nhi_notable": ['{"a": 1}']},
     ])  # fmt: skip
     _, part, failed, notable = read(command.execute(again))
     assert part[3] == "5"
-    assert (failed[6].partition(": ")[0], failed[3]) == ("bad_json", "3")
-    assert notable[7] == '{"a": 1}'
+    assert (failed[7].partition(": ")[0], failed[3]) == ("bad_json", "3")
+    assert notable[8] == '{"a": 1}'
 
 
 BROKEN = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import os
 import random
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -11,6 +14,8 @@ from typing import Any
 import pytest
 
 from core_samples import Going, Options
+from nhi_watch.context.assets import Asset, find
+from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.hosts.splunk import tables
 from nhi_watch.intake import schemas
@@ -26,7 +31,8 @@ from splunk_server import Server
 Record = dict[str, Any]
 BUDGET = 300
 """Notables a day per 1,000 identities: many, to compare many."""
-DAYS = 5
+DAYS = int(os.environ.get("NHI_SPLUNK_DAYS", "5"))
+"""Fourteen take half an hour."""
 MORNING, NIGHT = 11 * HOUR, 24 * HOUR - 600
 LATE = 20
 """Every so many-th event comes after its day has ended."""
@@ -168,3 +174,37 @@ def test_threat_intelligence_of_enterprise_security_becomes_a_list_that_signals_
     record = {**simulated()[0], "sourceIPAddress": "198.51.100.7"}
     assert "listed" in listed.mark(cloudtrail.read(record)).traits
     assert "listed" not in listed.mark(cloudtrail.read(simulated()[0])).traits
+
+
+LEARNT = [
+    '[["aws:1:role:AROAEXAMPLE","arn:aws:iam::1:role/app","role","aws","1",""],5,9]',
+    '[["aws:1:role:AROAOTHER","arn:aws:iam::1:role/other","role","aws","1",""],5,9]',
+    '[["entra:1:user:x","ada@example.com","user","entra","1","yes"],5,9]',
+]
+"""How the baseline knows two roles, and a person."""
+
+
+def test_identities_go_to_enterprise_security_and_owners_come_from_there(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    rows = ["scope,day,profile,deltas"]
+    rows += ['inventory/i/{},0,"{}",'.format(json.loads(p)[0][0], p.replace('"', '""')) for p in LEARNT]
+    (tmp_path / "lookups").mkdir()
+    server.lookup("nhi_baseline.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
+    own = "identity,criticality,owner,environment,comment\nother,high,team-b,,\n"
+    server.lookup(tables.ASSETS).write_text(own)
+    names = [f"arn:aws:iam::1:role/{name}" for name in ("app", "other")]
+    told = [{"identity": [name, "x"], "priority": ["Low"], "managedBy": ["team-a"]} for name in names]
+    server.collections["identity_lookup_expanded"] = [*told, {"identity": ["ada"], "priority": ["critical"]}]
+    server.scheduled("NHI Watch - Enterprise Security Owners", DAY)
+    server.scheduled("NHI Watch - Enterprise Security Identities", DAY)
+    published = server.lookup("nhi_identities.csv").read_text().splitlines()
+    assert published == [
+        "identity,priority,managedBy,bunit,category",
+        "aws:1:role:AROAEXAMPLE|arn:aws:iam::1:role/app,,,1,non_human_identity|role",
+        "aws:1:role:AROAOTHER|arn:aws:iam::1:role/other,high,team-b,1,non_human_identity|role",
+    ]
+    assets, messages = tables.load_assets(tmp_path / "lookups")
+    known = [Identity(*json.loads(profile)[0]) for profile in LEARNT[:2]]
+    found = [find(assets, identity) for identity in known]
+    assert found == [Asset("low", "team-a", ""), Asset("high", "team-b", "")], "the customer's own table goes first"
+    assert messages == []

@@ -104,6 +104,16 @@ class Rhythms:
         plain = {f"{s.provider}|{s.account}": list(rhythm) for s, rhythm in sorted(streams.items())}
         self._rows.put("meta", [(f"rhythm/{day:06d}", pack(plain))])
 
+    def join(self, day: int, before: Mapping[str, list[Any]]) -> None:
+        """Add the rows of what was known of a day before: more hours and fields, no more events."""
+        row = self._rows.get("meta", [f"rhythm/{day:06d}"]).get(f"rhythm/{day:06d}")
+        plain = unpack(row) if row else {}
+        for stream, (hours, events, identities, fields) in before.items():
+            now = plain.get(stream, [0, events, identities, []])
+            plain[stream] = [now[0] | hours, *now[1:3], sorted({*now[3], *fields})]
+        self._known.pop(day, None)
+        self._rows.put("meta", [(f"rhythm/{day:06d}", pack(plain))])
+
     def days(self, wanted: Iterable[int]) -> dict[int, dict[Stream, Rhythm]]:
         """Day → stream → rhythm, of those days that have any."""
         days = list(wanted)

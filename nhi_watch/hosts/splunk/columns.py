@@ -72,6 +72,11 @@ class Columns:
         found = _PACKED.search(raw)
         return found[1] if found else ""
 
+    def mark(self, row: Row) -> int:
+        """The sum of marks that a command before has told; 0: it has not."""
+        told = self.cell(row, "nhi_mark")
+        return int(told) if told.isdecimal() and told.isascii() else 0
+
     def is_stored(self, row: Row) -> bool:
         """Whether a part comes from the summary index, not from a command before."""
         return bool(_cell(row, self._raw))

@@ -34,6 +34,7 @@ PART = (
     Field("nhi_key", "16 hexadecimal digits of the SHA-256 of the identity's id: finds all parts of one identity"),
     Field("nhi_events", "events in the part; where nhi_error stands, how many events had that error"),
     Field("nhi_news", "1: made at once, because something in it was news against the baseline"),
+    Field("nhi_mark", "sum of the marks of the stored rows that were merged: the same for the same rows"),
     Field("nhi_part", "the behaviours themselves, packed (base64url): see parts.py"),
     Field("nhi_error", "`reason: what to do`, why events could not be read (docs/sources.md); such a row has no part"),
     Field("nhi_notable", "a notable that came by on its way to nhirank: its event's JSON"),
@@ -140,6 +141,16 @@ DAYS = (
     Field("nhi_short", "second since which they report fewer; empty while they report all"),
 )
 """Rows of the lookup nhi_days, as NHI Watch - Count writes them."""
+
+JUDGED = (
+    Field("nhi_key", "whose day it is; of the first row, the name of what all judgements hang on"),
+    Field("nhi_day_number", "days since 1970 (UTC)"),
+    Field("nhi_judged_mark", "sum of the marks of the stored rows from which it was judged"),
+    Field("nhi_hot", "1: judged in each run"),
+    Field("nhi_news", "the same: it is awake, whatever comes"),
+    Field("nhi_judged", "how it was judged, JSON: see judged.py"),
+)
+"""Rows of the lookup file nhi_judged.csv.gz, as nhirank only=awake answers them beside notables."""
 
 HEALTH = (
     Field("nhi_check", "source | fields | parsing | budget | baseline | drift | model | tables"),

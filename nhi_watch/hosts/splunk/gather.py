@@ -48,6 +48,8 @@ class Gatherer:
         """Parts that came packed and stay so until their day is taken."""
         self.rows: dict[int, int] = {}
         """Day → rows of the summary index that came of it, those that were left out on the indexers too."""
+        self.marks: dict[Name, int] = {}
+        """Day and key → sum of the marks of the rows that came of it, where days are asked for later."""
         self.last = -1
         """The last day of which rows came that hold all, not what is news alone: all days before are grouped whole."""
         self.lists: set[str] = set()
@@ -179,12 +181,14 @@ class Gatherer:
     def _part(self, packed: str, columns: Columns, row: Row, place: Optional[tuple[int, str]]) -> None:
         """A stored row is one row; a merged one as many as went in."""
         stored, news = columns.is_stored(row), columns.is_news(row)
+        mark = parts.mark_of_row(packed) if stored else columns.mark(row)
         if self._hold and place is not None:
             self._note(place, 1 if stored else parts.rows_of(packed), news)
+            self.marks[place] = self.marks.get(place, 0) + mark
             self.spool.add(*place, packed)
             return
         name, part = parts.unpack(packed)
-        part.rows, part.news = 1 if stored else part.rows, news
+        part.rows, part.news, part.mark = 1 if stored else part.rows, news, mark
         if self._hold:
             self._note((part.day, parts.key_of(name)), part.rows, news)
         mine = self.parts.setdefault((part.day, name), part)

@@ -18,7 +18,7 @@ import io
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -45,6 +45,8 @@ LEARNT = "learnt/"
 ELIGIBLE = "eligible/"
 """Beginning of a key of `meta`: how many of a day's identities are the base of the budget."""
 _REMEDY = "delete that lookup file and run the search NHI Watch - Learn History"
+_ALWAYS = (PEERS, *(f"{name}/" for name in KEPT))
+LONGEST_SCOPE = 2_000
 _NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
 
@@ -261,22 +263,24 @@ def table(folder: Path, name: str, keys: Optional[Set[str]] = None) -> Table:
     """
     path = _find(folder, name)
     found = Table()
+    followed: set[str] = set()
+
+    def is_wanted(scope: str) -> bool:
+        always = keys is None or scope == TENANT or scope.startswith(_ALWAYS)
+        return always or scope in followed or key_of(scope) in (keys or ())
+
     if path is None:
         return found
     try:
-        for row in _rows(path):
-            if keys is None or _is_wanted(found, row[0], keys):
+        for row in _rows(path, is_wanted):
+            if len(row) == len(COLUMNS):
                 found.add(row)
+                followed.update({row[0][11:]} if row[0].startswith("day/") else ())
             else:
                 found.base = max(found.base, int(row[1]))
     except (OSError, EOFError, ValueError, csv.Error) as error:
         raise InputError(f"{path.name}: cannot be read ({error}); {_REMEDY}") from error
     return found
-
-
-def _is_wanted(found: Table, scope: str, keys: Set[str]) -> bool:
-    kept = scope == TENANT or scope.startswith(PEERS) or scope.partition("/")[0] in KEPT
-    return kept or key_of(scope) in keys or scope in {key[7:] for key in found.kept["day"]}
 
 
 def _find(folder: Path, name: str) -> Optional[Path]:
@@ -289,19 +293,41 @@ def _find(folder: Path, name: str) -> Optional[Path]:
     return found[0] if found else None
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
+def _rows(path: Path, is_wanted: Callable[[str], bool]) -> Iterator[list[str]]:
+    """The rows of a file; of those that are not wanted, scope and day alone: most of it is JSON that nobody reads."""
     with (gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")) as raw:
-        reader = csv.reader(io.TextIOWrapper(raw, "utf-8", newline=""))
-        header = next(reader, None) or []
+        lines = enumerate(_lines(raw), 1)
+        header = _cells(next(lines, (1, b""))[1])
         if not set(COLUMNS[:3]) <= set(header):
             raise InputError(f"{path.name}: the first line is not {','.join(COLUMNS)}; {_REMEDY}")
         width, header = len(header), [*header, *COLUMNS]  # outputlookup leaves out a column without values
         places = [header.index(name) for name in COLUMNS]
-        for row in reader:
+        for number, line in lines:
+            told = line[:LONGEST_SCOPE].split(b",", 2)[:2] if places[:2] == [0, 1] and line[:1] != b'"' else []
+            if len(told) == 2 and told[1].isdigit() and not is_wanted(told[0].decode("utf-8")):
+                yield [cell.decode("utf-8") for cell in told]
+                continue
+            row = _cells(line)
             if len(row) != width:
-                raise ValueError(f"line {reader.line_num} has {len(row)} cells instead of {width}")
-            told = [*row, "", "", "", ""]
-            yield [told[place] for place in places]
+                raise ValueError(f"line {number} has {len(row)} cells instead of {width}")
+            row += [""] * len(COLUMNS)
+            yield [row[place] for place in places]
+
+
+def _lines(raw: Iterable[bytes]) -> Iterator[bytes]:
+    """The rows of a CSV file as they are; one with a line feed in quotes is one row."""
+    held = b""
+    for line in raw:
+        held += line
+        if held.count(b'"') % 2 == 0:
+            yield held
+            held = b""
+    if held:
+        yield held
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(csv.reader(io.StringIO(line.decode("utf-8"), newline="")), [])
 
 
 def save(path: Path, profiles: Iterable[tuple[str, Profile]]) -> int:

@@ -29,7 +29,7 @@ OPTIONS = {
 }
 RAW = (
     "_raw", "_time", "_indextime", "source", "sourcetype", "nhi_part", "nhi_notable", "nhi_error", "nhi_events",
-    "nhi_day", "nhi_key", "nhi_news", "nhi_asleep", "nhi_list", "nhi_rhythm",
+    "nhi_day", "nhi_key", "nhi_news", "nhi_mark", "nhi_asleep", "nhi_list", "nhi_rhythm",
 )  # fmt: skip
 """What is needed where `_raw` holds each event's JSON; else everything is."""
 
@@ -81,14 +81,15 @@ class NhiGroup(Streaming):
         seen = Seen()
         for (_, name), part in self._gatherer.parts.items() if self._news else ():
             seen.add(name, part)
-        others: list[dict[str, Cell]] = []
+        found: list[dict[str, Cell]] = []
         for text in self._gatherer.rhythms:
             with self._gatherer.rejecting():
                 if misdated.Misdated().take(text):
-                    others.append({"nhi_rhythm": text})
+                    found.append({"nhi_rhythm": text})
                 else:
                     seen.take(text)
-        return [*others, *({"_time": str(day * DAY), "nhi_rhythm": text} for day, text in seen.texts())]
+        found += [{"_time": str(day * DAY), "nhi_rhythm": text} for day, text in seen.texts()]
+        return found
 
     def _note(self, event: Event, came: Optional[int]) -> None:
         """Look at an event's time alone."""
@@ -114,6 +115,7 @@ class NhiGroup(Streaming):
             "nhi_key": parts.key_of(name),
             "nhi_events": str(part.events()),
             "nhi_news": "1" if part.news else "",
+            "nhi_mark": str(part.mark) if part.mark else "",
             "nhi_part": parts.pack(part.brief(self._records)),
         }
 

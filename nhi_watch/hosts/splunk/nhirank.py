@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Optional
 
-from nhi_watch.core.errors import RejectError
+from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import ocsf
-from nhi_watch.hosts.splunk import awake, fields, lookup, notables, reasons, tables, verdicts, whole, window
+from nhi_watch.hosts.splunk import awake, fields, judged, lookup, notables, reasons, tables, verdicts, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.learning import judge, look
+from nhi_watch.hosts.splunk.learning import judge, look, spread
 from nhi_watch.hosts.splunk.nhigroup import RAW
 from nhi_watch.hosts.splunk.notables import BELOW, ENDED, Earlier, Ranked, row_of
 from nhi_watch.hosts.splunk.options import Option, parse
@@ -52,6 +53,8 @@ class NhiRank:
         """Days of which nothing is new since they were learnt."""
         self._held: list[whole.Answer] = []
         """Days of which too little came."""
+        self._judged: Optional[judged.Judgements] = None
+        """What was judged before; of all identities nothing is kept."""
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """Read the baseline and the customer's tables."""
@@ -60,7 +63,7 @@ class NhiRank:
         self._show, self._as_ocsf = options["show"], options["format"] == "ocsf"
         self._awake, self._below = options["only"] == "awake", options["below"] == "true"
         self._days = int(options["days"])
-        self._baseline, self._list = options["baseline"], awake.load(self._lookups).name
+        self._baseline, self._list = options["baseline"], awake.load(self._lookups)
         self._context, messages = tables.load_context(self._lookups)
         self._budget = float(options["budget"])
         self._gatherer = Gatherer(hold=True, reputation=self._context.reputation)
@@ -78,12 +81,28 @@ class NhiRank:
     def finish(self) -> tuple[bytes, Messages]:
         """The notables of all whole days."""
         self._table = lookup.table(self._lookups, self._baseline, self._gatherer.keys if self._awake else None)
-        days = window.days_of(self._search, self._gatherer.days(), self._days)
         self._now = now = int(self._search.latest or time.time())
-        if not self._gatherer.lists <= {self._list}:
-            return b"", [("WARN", "nhirank: nothing ranked: an indexer has another list of who is awake; the next run")]
-        known = notables.latest(self._gatherer)
-        found, hidden = verdicts.apply(self._rank(self._due(days), known), known, self._decided(), now)
+        if not self._gatherer.lists <= {self._list.name}:
+            return b"", [_later("an indexer has another list of who is awake")]
+        known, given = notables.latest(self._gatherer), self._decided()
+        if not self._awake:
+            return self._answer_of(known, given)
+        card, today = model.load(), now // DAY
+        by = judged.depends(self._lookups, card, self._table, given, known, today)
+        try:
+            kept, keep = judged.load(self._lookups), self._table.last >= 0
+            self._judged = judged.Judgements(kept, self._list.keys, by, now, keep)
+            return self._answer_of(known, given)
+        except judged.StaleError:
+            told = "the baseline, a table, a verdict or the day is another: all are judged anew"
+            return _body(judged.emptied(by, now), judged.COLUMNS), [_later(told, "INFO")]
+        except InputError as error:
+            return b"", [_later(str(error))]
+
+    def _answer_of(self, known: Mapping[str, Earlier], given: verdicts.Given) -> tuple[bytes, Messages]:
+        now, before = self._now, self._judged.days() if self._judged else set()
+        days = window.days_of(self._search, {*self._gatherer.days(), *before}, self._days)
+        found, hidden = verdicts.apply(self._rank(self._due(days), known), known, given, now)
         ranked = [one.day for one in self._answers]
         rows = [self._row(one, now) for one in found if self._show == "all" or one.change != "same"]
         rejected = sorted(self._gatherer.rejected.items())
@@ -91,7 +110,9 @@ class NhiRank:
         messages = [*self._messages(days, ranked, found), *_left_out(hidden)]
         messages += whole.messages(self._held, [one for one in self._answers if not one.may_end])
         messages += reasons.messages("nhirank", self._gatherer.rejected)
-        return _body(rows), messages
+        if self._judged:
+            rows += [{**row} for row in self._judged.told(now // DAY - self._days + 1 if self._days else 0)]
+        return _body(rows, judged.COLUMNS if self._judged else []), messages
 
     def _row(self, one: Ranked, now: int) -> dict[str, Cell]:
         told = {"_raw": json.dumps(ocsf.finding(one.document), separators=(",", ":"))} if self._as_ocsf else {}
@@ -115,6 +136,8 @@ class NhiRank:
             rows = self._gatherer.rows.get(day, 0)
             if day < days[-1] and whole.is_settled(rows, self._table.learnt_from(day), counts.get(day), mine.values()):
                 self._settled.append(day)
+                if self._judged:
+                    self._judged.learnt(day, self._gatherer.marks)
                 store = None
                 yield from whole.settled(mine.values())
                 continue
@@ -125,6 +148,8 @@ class NhiRank:
                     notables.restore(store, known)
                     verdicts.remember(store, self._given, [one.document for one in known.values()], day)
                     exposed = exposed or notables.exposures(store)
+                if self._judged:
+                    self._judged.begin(store, card, day)
                 looked = look(store, card, day, partial(self._gatherer.wholes, day, self._table), self._context)
                 self._folded += looked.folded
                 told = self._answer(day, (rows, sum(looked.counts.values())), counts, known)
@@ -134,9 +159,15 @@ class NhiRank:
                 store = None
                 continue
             self._answers.append(told)
+            if self._judged:
+                self._judged.note(store, looked, self._gatherer.marks)
+            store.hidden |= {day} if self._awake and self._table.last >= 0 else set()  # else all are awake
+            if not looked.kept:
+                spread(store, day)
+                exposures = []
+                continue
             identities = self._table.eligible if self._awake else 0
             result = judge(store, card, looked, self._context, self._budget, identities)
-            store.hidden |= {day} if self._awake and self._table.last >= 0 else set()  # else all are awake
             result.run.update(day_events=told.events, counts=looked.counts)
             ranked = list(notables.changes(result, known, day, day == days[-1], self._below))
             known = {**known, **{one.document["id"]: Earlier(one.document, one.change, day) for one in ranked}}
@@ -176,13 +207,18 @@ class NhiRank:
         return messages
 
 
+def _later(why: str, level: str = "WARN") -> tuple[str, str]:
+    return level, f"nhirank: nothing ranked: {why}; the next run"
+
+
 def _left_out(hidden: Mapping[str, int]) -> Messages:
     told = ", ".join(f"{count} {why}" for why, count in sorted(hidden.items()))
     return [("INFO", f"nhirank: left out by verdicts and exceptions: {told}")] if hidden else []
 
 
-def _body(rows: list[dict[str, Cell]]) -> bytes:
-    return write(fields.names(fields.NOTABLE), rows, fields.many(fields.NOTABLE)) if rows else b""
+def _body(rows: Iterable[Mapping[str, Cell]], more: Sequence[str] = ()) -> bytes:
+    told = list(rows)
+    return write([*fields.names(fields.NOTABLE), *more], told, fields.many(fields.NOTABLE)) if told else b""
 
 
 def main(requests: BinaryIO, replies: BinaryIO) -> int:

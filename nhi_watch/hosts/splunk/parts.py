@@ -41,7 +41,7 @@ Slot = tuple[Behaviour, set[int]]
 class Part:
     """One identity's day, or a piece of it."""
 
-    __slots__ = ("_crowd", "day", "news", "rows", "slots")
+    __slots__ = ("_crowd", "day", "mark", "news", "rows", "slots")
 
     def __init__(self, day: int, news: bool = False) -> None:
         self.day = day
@@ -49,6 +49,8 @@ class Part:
         """Whether only what is news is in it."""
         self.rows = 0
         """How many rows of the summary index are in it; of one that is made of events, none."""
+        self.mark = 0
+        """The sum of their marks."""
         self.slots: dict[Key, Slot] = {}
         self._crowd: Optional[CrowdedDay[Slot]] = None
 
@@ -75,6 +77,7 @@ class Part:
     def merge(self, other: Part) -> None:
         """Take in another piece of the same day; records that both know count once."""
         self.rows += other.rows
+        self.mark += other.mark
         self.news = self.news and other.news
         for key, (behaviour, marks) in other.slots.items():
             mine = self.slots.get(key)
@@ -143,6 +146,15 @@ def mark_of(record_id: str) -> int:
 def mark_of_group(event: Event, count: int, last: int) -> int:
     """The fingerprint of a row of `stats` that does not tell the ids of its records."""
     return mark_of(f"{event.identity.id}|{event.action}|{event.time}|{last}|{count}|{event.record_id}")
+
+
+def mark_of_row(packed: str) -> int:
+    """The mark of a stored row, as searches make it too: `tonumber(substr(md5(nhi_part), 1, 6), 16)`.
+
+    >>> mark_of_row("abc")
+    9437456
+    """
+    return int(hashlib.md5(packed.encode("ascii"), usedforsecurity=False).hexdigest()[:6], 16)
 
 
 def pack(part: Part) -> str:

@@ -32,7 +32,10 @@ ALWAYS = (
     "Group Ahead", "Group Past", "Count", "Learn", "Learn Late", "Retire", "Awake", "Rank", "Rank All",
     "Rank Late", "Health", "Health of Behaviours", "Blind Spots",
 )  # fmt: skip
-SECURITY = ("Enterprise Security Notables", "Enterprise Security Risk", "Threat Intelligence")
+SECURITY = (
+    "Enterprise Security Notables", "Enterprise Security Risk", "Enterprise Security Identities",
+    "Enterprise Security Owners", "Threat Intelligence",
+)  # fmt: skip
 BACKFILL = ("Backfill", "Backfill Rows")
 LONGEST = 90
 _INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}", re.ASCII)

@@ -21,6 +21,8 @@ LOOKUPS = Path(__file__).resolve().parents[3] / "lookups"
 NETWORKS = "nhi_networks.csv"
 ASSETS = "nhi_assets.csv"
 OWNERS = "nhi_owners.csv"
+ES_ASSETS = "nhi_es_assets.csv"
+"""What the search NHI Watch - Enterprise Security Owners copies of Enterprise Security's identities."""
 REPUTATION = "nhi_reputation.csv"
 INTEL = "nhi_intel.csv"
 """What the search NHI Watch - Threat Intelligence copies of Enterprise Security's ip_intel."""
@@ -53,21 +55,21 @@ def load_reputation(folder: Path) -> tuple[Reputation, Messages]:
 
 
 def load_assets(folder: Path) -> tuple[Assets, Messages]:
-    """The customer's assets, for priorities; who owns what, where nhi_assets.csv names nobody, says nhi_owners.csv."""
+    """The customer's assets, for priorities; what nhi_assets.csv leaves open is looked for in the others, in order."""
     found: Assets = NO_ASSETS
     messages: Messages = []
-    for name in (ASSETS, OWNERS):
+    for name in (ASSETS, OWNERS, ES_ASSETS):
         try:
             more = assets.load(folder / name) if (folder / name).is_file() else NO_ASSETS
         except InputError as error:
             messages.append(left_out(error))
             continue
-        found = {**found, **{who: _owned(found.get(who), asset) for who, asset in more.items()}}
+        found = {**found, **{who: _filled(found.get(who), asset) for who, asset in more.items()}}
     return found, messages
 
 
-def _owned(known: Optional[Asset], told: Asset) -> Asset:
-    return told if known is None else known._replace(owner=known.owner or told.owner)
+def _filled(known: Optional[Asset], told: Asset) -> Asset:
+    return told if known is None else Asset(*(mine or other for mine, other in zip(known, told)))
 
 
 def left_out(error: InputError) -> tuple[str, str]:

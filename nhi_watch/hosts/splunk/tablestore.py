@@ -40,6 +40,7 @@ class TableStore:
         self._days = [day for day in table.days if day < before]
         self._put: dict[str, dict[str, bytes]] = {}
         self._deltas: dict[str, dict[str, Lesson]] = {}
+        self._known: dict[str, bytes] = {}
         known = {day for day in (int(key[:6]) for key in table.kept["day"]) if day < before}
         days = sorted(known.union(self._days))
         self._put["meta"] = {"days": pack(dump([days, table.base + 1]))} if table.last >= 0 else {}
@@ -81,14 +82,22 @@ class TableStore:
                     row = self._delta(day, scope)
                     if row is not None:
                         rows.setdefault(f"{day:06d}/{scope}", row)
-            yield from self._deltas_of(rows)
+            yield from self._deltas_of(rows, low, high)
             return
         yield from sorted(rows.items())
 
-    def _deltas_of(self, rows: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
-        for key in sorted(rows):
+    def know(self, day: int, judged: Iterable[tuple[str, Lesson]]) -> None:
+        """While the day is `thin`, scans also give how others' day was judged before; what it taught nobody knows."""
+        self._known.update((f"{day:06d}/{name}", pack(dump([{}, {}, *rest]))) for name, rest in judged)
+
+    def _deltas_of(self, rows: dict[str, bytes], low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        known = {key: row for key, row in self._known.items() if low <= key < high and key not in rows}
+        for key in sorted([*rows, *known]):
             day = int(key[:6])
-            if day == self.thin:
+            if key in known:
+                if day == self.thin:
+                    yield key, known[key]
+            elif day == self.thin:
                 yield key, pack(dump([{}, {}, *unpack(rows[key])[2:]]))
             elif day not in self.hidden:
                 yield key, rows[key]
