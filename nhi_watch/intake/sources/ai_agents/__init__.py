@@ -3,6 +3,7 @@
 - Coding agents: the identity is the agent of one person (`claude_code:ORG:agent:PERSON`), or of the device where an
   API key pays and nobody has signed in. On whose behalf it acts is a link, `name:` and the person's account at the
   vendor, so that what the agent and the person do can be joined. Which key was used is not told, only that one was.
+  Who works for another person is another identity, so a change of persons is news of a newcomer, and no signal's.
 - AgentCore: the gateway, runtime or tool of the ARN; who called it is told by CloudTrail's data events.
 - The action names the tool (`claude_code:tool:Bash`) or the MCP server and its tool (`claude_code:mcp:SERVER/TOOL`).
 - These logs are written by the agent itself: what it hides, or what somebody else sends to the collector in its name,
