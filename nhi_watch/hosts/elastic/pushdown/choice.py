@@ -28,7 +28,7 @@ FIXED = 10_000
 """Documents that are read in the time that the requests for groups take: measured, see docs/method/elastic.md."""
 DEAR = 2
 """Documents that are read in the time that a group takes."""
-SAMPLE = 500
+SAMPLE = 300
 """Documents that are read for a try: few, so that trying costs little beside the cheaper way."""
 _PLACES = (1, 3, 5)
 """Sixths of the documents, in order of time, in whose hours is looked."""
