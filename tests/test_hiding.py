@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from core_samples import TODAY, record
@@ -36,3 +37,10 @@ def test_a_choice_makes_the_records_of_the_theft_and_its_padding() -> None:
     records = script.records()
     assert len(script.theft) == 12 and len(records) == 12 + 24 + 4 + 3 + 2 * 4
     assert len({one["eventTime"][:10] for one in script.theft}) == 3
+
+
+def test_the_page_was_written_by_its_command() -> None:
+    page = Path(__file__).parents[1] / "docs" / "method" / "hiding.md"
+    text = page.read_text("utf-8")
+    assert hiding.is_written(text)
+    assert not hiding.is_written(text.replace("| one key |", "| a key |", 1))

@@ -307,15 +307,14 @@ def _kinds(means: int) -> list[str]:
 
 ABOUT = """# An attacker who knows the product
 
-For: whoever asks what hides a theft. Written by `python -m nhi_watch_lab.evaluation.hiding {command}`; no number is
-typed by hand.
+For: whoever asks what hides a theft. Written by `python -m nhi_watch_lab.evaluation.hiding {command}`.
 
 He uses a stolen key of a machine from outside (Tor, a hoster, a household) and searches over client, address, pace,
 order, padding and decoys for what keeps the theft out of the list at 10 notables a day per 1,000 identities: half of
 the tries at random, the rest near the best so far. *plain*: the theft without any of it. A result is the place in the
 list (1: nothing stands above it) and the score, or *hidden*. *before*: the same search on the version before floods
 took one place ([decision 12](../decisions/0012-floods.md)). A theft is clear if plain it scores 80 or more. Nothing was
-tuned on these worlds.
+tuned on these worlds. What the table lacks was not searched.
 
 """
 HEAD = ("| world | technique | means | plain | tries before | hidden | best | tries | hidden | best | his choice |",
@@ -330,6 +329,15 @@ def page(now: dict[str, Any], before: dict[str, Any], command: str) -> str:
                  ", ".join(f"{key} {value}" for key, value in told["choice"].items())]  # fmt: skip
         rows.append(f"| {' | '.join(map(str, cells))} |")
     return ABOUT.format(command=command) + "\n".join(rows) + "\n"
+
+
+def is_written(text: str) -> bool:
+    """Whether a page has the words and the techniques of this program, and nothing else."""
+    command = text.partition("evaluation.hiding ")[2].partition("`")[0]
+    about = ABOUT.format(command=command)
+    head, *rows = text.removeprefix(about).split("\n|---", 1)
+    names = {tuple(row.split(" | ")[1:3]) for row in "".join(rows).splitlines()[1:]}
+    return text.startswith(about) and head == HEAD[0] and names == {*product(TECHNIQUES, MEANS)}
 
 
 def _row(told: Optional[dict[str, Any]]) -> list[Any]:
@@ -354,19 +362,26 @@ def main(arguments: Sequence[str]) -> None:
               for seed in (seeds_of(seeds) if seeds else ())]  # fmt: skip
     found: dict[str, Any] = json.loads(args.out.read_text("utf-8")) if args.out.exists() else {}
     args.out.parent.mkdir(parents=True, exist_ok=True)
+    before: dict[str, Any] = json.loads(args.before.read_text("utf-8")) if args.before else {}
+    given = [f"--{name} {value}" for name, value in (("drawn", args.drawn), ("second", args.second)) if value]
+
+    def tell() -> None:
+        """What is known so far: a search that is cut short leaves what it found."""
+        args.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        if args.page:
+            args.page.write_text(page(found, before, " ".join([*given, f"--tries {args.tries}"])), "utf-8")
+
+    tell()
     for exam in chosen:
-        ground = Ground(exam)
+        ground: Optional[Ground] = None
         for technique, (means, name) in product(TECHNIQUES, enumerate(MEANS)):
             key = f"{exam.name}/{technique}/{name}"
             if key not in found:
+                ground = ground or Ground(exam)
                 found[key] = search(ground, technique, means, -(-args.tries // len(MEANS)))
-                args.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+                tell()
                 sys.stdout.write(f"{key}: {json.dumps(found[key])}\n")
                 sys.stdout.flush()
-    before: Optional[dict[str, Any]] = json.loads(args.before.read_text("utf-8")) if args.before else None
-    if args.page:
-        given = [f"--{name} {value}" for name, value in (("drawn", args.drawn), ("second", args.second)) if value]
-        args.page.write_text(page(found, before or {}, " ".join(given)), "utf-8")
 
 
 if __name__ == "__main__":
