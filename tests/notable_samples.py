@@ -101,7 +101,7 @@ def build(story: Story, rank: int) -> Notable:
         score=story.score,
         probability=probability,
         p_value=None if rank == 5 else round((1 - probability) / 8, 6),
-        priority=round(probability * weight, 4),
+        priority=round(probability * weight / (1 - probability + probability * weight), 4),
         severity=severity_of(story.score),
         title=clip(story.title, 200),
         summary=clip(story.summary, 2000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from hashlib import sha256
 from math import exp
 from pathlib import Path
@@ -136,34 +137,35 @@ CARD = model.load()
 USUAL = drift.usual(CARD)
 
 
-def week(spread: Spread, before: int = TODAY) -> MemoryStore:
-    """A state that knows nothing but the spreads of a week."""
-    store = MemoryStore()
-    store.put("meta", [(f"drift/{before - back:06d}", pack([SET, *spread])) for back in range(1, 8)])
+def week(scores: Sequence[float], before: int = TODAY) -> MemoryStore:
+    """A state that knows nothing but the scores of a week."""
+    store, row = MemoryStore(), [SET, list(scores), {}]
+    store.put("meta", [(f"drift/{before - back:06d}", pack(row)) for back in range(1, drift.DAYS + 1)])
     return store
 
 
-def far() -> Spread:
-    """As in training, but for every signal half of the days are high."""
-    assert USUAL is not None
-    odd = {name: [100.0, 0.0, 0.0, 0.0, 0.0, 100.0, 0.0] for name in NAMES}
-    return Spread([200.0, *[0.0] * 7], odd)
+LOUD = [170.0, *[0.0] * 4, 30.0, 0.0, 0.0]
+CALM = [200.0, *[0.0] * 7]
 
 
 def test_a_week_like_the_training_or_too_little_of_one_leaves_points_whole() -> None:
     assert USUAL is not None
-    assert drift.trust(week(USUAL), TODAY, CARD, USUAL) == 1.0
-    assert drift.trust(week(far()), TODAY, CARD, None) == drift.trust(MemoryStore(), TODAY, CARD, USUAL) == 1.0
-    small = Spread([20.0, *[0.0] * 7], {name: [20.0 / 2, 0.0, 0.0, 0.0, 0.0, 10.0, 0.0] for name in NAMES})
-    assert 7 * small.size < ENOUGH and drift.trust(week(small), TODAY, CARD, USUAL) == 1.0
-    assert drift.trust(week(far(), TODAY - 7), TODAY, CARD, USUAL) == 1.0  # of the week before the last
+    assert drift.trust(week(USUAL.scores), TODAY, CARD, USUAL) == 1.0
+    assert drift.trust(week(LOUD), TODAY, CARD, None) == drift.trust(MemoryStore(), TODAY, CARD, USUAL) == 1.0
+    small = [each * 0.9 * ENOUGH / drift.DAYS / 200 for each in LOUD]
+    assert drift.trust(week(small), TODAY, CARD, USUAL) == 1.0
+    assert drift.trust(week(LOUD, TODAY - drift.DAYS), TODAY, CARD, USUAL) == 1.0  # of the week before the last
+
+
+def test_where_days_score_high_more_seldom_than_in_training_points_count_more() -> None:
+    assert 1.0 < drift.trust(week(CALM), TODAY, CARD, USUAL) <= drift.MOST_TRUST
 
 
 def test_a_week_far_from_it_draws_the_probability_towards_the_base_rate_and_nothing_else() -> None:
     """The notable says so, its score and place stay, and its receipt replays."""
-    assert drift.trust(week(far()), TODAY, CARD, USUAL) == drift.LEAST_TRUST
+    assert drift.trust(week(LOUD), TODAY, CARD, USUAL) == drift.LEAST_TRUST
     found = []
-    for store in (MemoryStore(), week(far())):
+    for store in (MemoryStore(), week(LOUD)):
         run(store, quiet(2, end=TODAY) + raid(steps=3), Options(budget=1000.0))
         (one,) = [n for n in lives.standing(State(store)) if n["identity"]["name"].endswith("payments-api")]
         assert [c.told for c in receipts.verify(store, CARD, one) if c.holds is False] == []
@@ -172,4 +174,4 @@ def test_a_week_far_from_it_draws_the_probability_towards_the_base_rate_and_noth
     stays = ("score", "severity", "priority")
     assert [drawn[name] for name in stays] == [usual[name] for name in stays]
     assert CARD.probability(0.0) < drawn["probability"] < usual["probability"]
-    assert "unlike what the model was calibrated on" in drawn["summary"] and "unlike" not in usual["summary"]
+    assert "Days score high more often here" in drawn["summary"] and "in training" not in usual["summary"]

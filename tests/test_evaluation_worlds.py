@@ -21,6 +21,7 @@ from nhi_watch_lab.evaluation.judged import OURS, Case, Entry, Job, Judged, Ledg
 from nhi_watch_lab.evaluation.replay import grouped
 from nhi_watch_lab.evaluation.rivals import FirstSeen
 from nhi_watch_lab.evaluation.unseen import UNSEEN, Fold
+from nhi_watch_lab.simulator.difficulty import source_hash
 
 SMALL = Exam(DRAWN, 2001, identities=40)
 NOBODY = frozenset[str]()
@@ -68,7 +69,7 @@ def case(above: Optional[int], origin: str = "inside", technique: str = "t", nam
 
 
 def judged(*cases: Case, exam: Exam = SMALL, benign: int = 0) -> Judged:
-    told = [Notable(f"n{n}", "role", "2025-01-01", 20, 50.0, 5.0, {}) for n in range(benign)]
+    told = [Notable(f"n{n}", "role", "2025-01-01", 20, 50.0, 5.0, 0.4, {}) for n in range(benign)]
     return Judged(exam, 10, 300.0, list(cases), told, [(0.9, True, 20), (0.2, False, 20), (0.5, False, 3)])
 
 
@@ -167,8 +168,15 @@ def test_a_result_is_kept_by_model_and_world_and_read_as_it_was(tmp_path: Path) 
     assert worlds.one(other) == first and len(list((tmp_path / "worlds").iterdir())) == 2
 
 
-def test_labels_of_the_second_world_name_records_that_our_sources_read() -> None:
-    people, told = exams.raw(Exam(SECOND, 3, identities=40))
+@pytest.mark.parametrize("kind", exams.HANDS)
+def test_worlds_by_other_hands_are_as_they_were_handed_in(kind: str) -> None:
+    decision = (Path(__file__).parents[1] / "docs" / "decisions" / "0009-worlds.md").read_text("utf-8")
+    assert f"| {kind} | {source_hash(exams.LAB / f'{kind}_world')} |" in decision
+
+
+@pytest.mark.parametrize("kind", exams.HANDS)
+def test_labels_of_worlds_by_other_hands_name_records_that_our_sources_read(kind: str) -> None:
+    people, told = exams.raw(Exam(kind, 3, identities=40))
     days = list(told)
     labels = [label for begun, _ in days for label in begun]
     seen = {fingerprint(name) for label in labels for name in label["record_ids"]}
@@ -187,11 +195,11 @@ def test_people_stand_in_the_kept_file(tmp_path: Path) -> None:
 
 
 def test_the_usual_worlds_are_plain_and_padded_but_for_the_old_simulator() -> None:
-    told = worlds.usual("3001-3002", "1", "501")
+    told = worlds.usual({DRAWN: "3001-3002", SECOND: "1", OLD: "501"})
     assert [exam.name for exam in told if exam.kind == DRAWN] == [
         "drawn 3001", "drawn 3002", "drawn 3001 padded", "drawn 3002 padded"]  # fmt: skip
     assert [exam.name for exam in told if exam.kind == OLD] == ["old 501"]
-    assert worlds.usual("", "", "") == []
+    assert worlds.usual({DRAWN: "", SECOND: ""}) == []
 
 
 # ---- techniques that no training saw

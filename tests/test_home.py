@@ -198,6 +198,14 @@ def test_peoples_keys_are_weighed_by_the_days_of_peoples_keys() -> None:
     assert person < 0.5 and machine > 3.0
 
 
+def test_what_only_linked_identities_show_has_the_worlds_share_however_much_is_counted() -> None:
+    """No identity's day holds it, so a tenant's count of days without it says nothing."""
+    made = card()._replace(signals=("passed_on",))
+    none, many = Profile(), tenant({TODAY - back: [0.0] * 300 for back in range(1, 40)})
+    assert Home(made, none, TODAY).points(0) == Home(made, many, TODAY).points(0)
+    assert Home(card(), none, TODAY).points(0) != Home(card(), many, TODAY).points(0)
+
+
 # ---- the identity's own churn
 
 

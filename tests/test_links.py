@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _owner, _touched, join
+from nhi_watch.detect.signals import passed_on
 from nhi_watch.state.judged import Trace
 from nhi_watch.state.memory import MemoryStore
 from test_pipeline import ROOM, quiet, raid, schema, scored
@@ -181,6 +183,20 @@ def test_a_token_and_the_person_whose_it_is_are_one_actor() -> None:
     assert _owner(token) == ("name:github:ada",) and _owner(token._replace(kind="user")) == ()
     person = trace("user", 20, names=["name:github:ada"], own=("name:github:ada",), eligible=False)
     assert members(trace("token", 10, names=_owner(token)), person) == [("token", "user")]
+
+
+@pytest.mark.parametrize(
+    ("names", "handed_on"),
+    [
+        (("SpFraudConnector", "SpFraudConnector"), 0),
+        (("lea", "lea (token)"), 0),
+        (("arn:aws:iam::1:role/Deploy", "deploy", "reader"), 1),
+    ],
+)
+def test_an_actor_whom_two_logs_know_hands_nothing_on_to_itself(names: tuple[str, ...], handed_on: int) -> None:
+    views: Any = [SimpleNamespace(quiet=False, shape=SimpleNamespace(traits=(), identity=SimpleNamespace(name=name)))
+                  for name in names]  # fmt: skip
+    assert passed_on.value(SimpleNamespace(views=views)) == handed_on  # type: ignore[arg-type]
 
 
 def test_names_are_told_as_targets_have_them() -> None:

@@ -51,14 +51,21 @@ def test_only_machines_identities_are_eligible(
     assert is_eligible(score_day(learnt(history), whole)) is eligible
 
 
-def test_priority_is_the_product_of_probability_and_weights() -> None:
+def test_priority_multiplies_the_odds_by_the_weights() -> None:
     asset = Asset("critical", "team", "Production")
     made = impact(asset, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
     weights = {factor.name: factor.weight for factor in made.factors}
     told = {name: weight for name, weight in weights.items() if weight != 1.0}
     assert told == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
     assert set(weights) - set(told) == {"owner", "reach", "let in", "used by", "abuse an hour"}
-    assert priority(0.5, made) == 1.32
+    assert priority(0.5, made) == 0.7253
+    assert (priority(0.0, made), priority(1.0, made)) == (0.0, 1.0)
+
+
+def test_impact_settles_what_is_equal_and_probability_the_rest() -> None:
+    made = impact(Asset("critical", "team", "Production"), episode([{"access": "permissions"}]))
+    plain = impact(UNKNOWN, episode([{}]))
+    assert priority(0.97, plain) > priority(0.9, made) > priority(0.9, plain)
 
 
 def test_an_unknown_asset_neither_raises_nor_lowers() -> None:

@@ -212,25 +212,32 @@ def reference(folder: Path, sha256: str) -> Optional[Spread]:
         raise ModelError(f"{path}: no spreads of training there ({error}); reinstall, or run `nhi train`") from error
 
 
-NEAR, FAR = 0.02, 0.06
-"""Mean shift of the signals, each by its weight, up to which a tenant is like those that the calibration saw (drawn
-worlds that it did not see stay below 0.013), and from which it is as far as we care to tell."""
-LEAST_TRUST = 0.5
+HIGH = 20.0
+"""Score of which it is counted how often ordinary days reach it here, and in training."""
+SURE = 2.0
+"""Days that are added to both counts, so that a small tenant is not far from training by chance."""
+LEAST_TRUST, MOST_TRUST = 0.5, 1.2
 
 
 def trust(rows: Rows, day: int, card: Scorecard, spreads: Optional[Spread]) -> float:
-    """What a point counts in the probability on a day: 1 where the week before was like the training, or is not known.
+    """What a point counts in the probability on a day: so much that HIGH is as probable as days reach it seldom here.
 
-    Less draws the probability towards the base rate, that of a day without points; the score and the order stay.
+    Bayes: where ordinary days score so high r times as often as in training, the odds of one that does are r times
+    lower. 1 where the week before was like the training, or is not known; the score and the order stay.
     """
     week = added(read(rows, range(day - DAYS, day)) or [Spread([], {})])
-    if spreads is None or week.size < ENOUGH:
-        return 1.0
-    end = BINS - 1
-    shifts = [(weight, stability(week.bins(name)[:end], spreads.bins(name)[:end]))
-              for name, weight in zip(card.signals, card.weights)]  # fmt: skip
-    mean = sum(weight * shift for weight, shift in shifts) / max(1e-9, sum(card.weights))
-    return round(1 - (1 - LEAST_TRUST) * min(1.0, max(0.0, (mean - NEAR) / (FAR - NEAR))), 2)
+    return trust_of(week.scores, card, spreads) if spreads and week.size >= ENOUGH else 1.0
+
+
+def trust_of(scores: Sequence[float], card: Scorecard, spreads: Spread) -> float:
+    """The same of a week's scores by bin."""
+    expected = sum(scores) * _high(spreads.scores) / spreads.size
+    often = log((_high(scores) + SURE) / (expected + SURE)) / (card.slope * card.points(HIGH / 100))
+    return round(min(MOST_TRUST, max(LEAST_TRUST, 1 - often)), 2)
+
+
+def _high(scores: Sequence[float]) -> float:
+    return sum(scores[bisect_right(SCORES, HIGH) :])
 
 
 def told(found: Report) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.detect.bins import BINS, bin_of
 from nhi_watch.detect.model import KINDS, Scorecard
+from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.detect.verdict_days import Count, Odds, Word
 from nhi_watch.state.baseline import EVERY, HABIT, SIGNAL, Profile, Seen
 
@@ -43,6 +44,8 @@ OWN_STRENGTH = 3.0
 """Days that the home share weighs beside the identity's own."""
 NEAR = 0.6
 """Part of a value that an earlier day must have reached for the value to be no news."""
+LINKED = frozenset(signal.name for signal in SIGNALS if signal.scope == "linked")
+"""Signals that no identity's day shows by itself: they are not counted at home, where they have the world's share."""
 LEAST = 1e-9
 COLD = 3
 """Days of a tenant's history before which amounts are read absolutely: there is no past to hold them against."""
@@ -100,7 +103,9 @@ class Home:
     def reached(self, at: int) -> tuple[tuple[int, ...], int]:
         """By bin: identity-days that reached it or a higher one; and how many could tell."""
         found = self._tables.get(at)
-        if found is None:
+        if found is None and self.card.signals[at] in LINKED:
+            found = self._tables[at] = (0,) * BINS, 0
+        elif found is None:
             name = f"{self.kind}/{self.card.signals[at]}"
             days = [_days(self._seen, f"{name}:{bin}") for bin in range(BINS)]
             total = self.total - _days(self._seen, f"{name}:?")

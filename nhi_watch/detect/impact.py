@@ -29,7 +29,7 @@ from nhi_watch.state.baseline import REFUSALS, Profile
 
 PRIVILEGED = 1.1
 NOBODY = 1.05
-LOCKED_OUT = 0.5
+LET_IN, LOCKED_OUT = "let in", 0.5
 REACH_DAYS = 90
 """What was reached counts when it was seen within so many days."""
 LEVELS = ("permissions", "cost", "write", "tagging", "read", "list")
@@ -108,7 +108,7 @@ def impact(asset: Asset, reach: Reach) -> Impact:
         ImpactFactor("owner", clip(asset.owner, 200) or "nobody named", _owned(asset)),
         ImpactFactor("privilege", level, PRIVILEGED if level == "permissions" else 1.0),
         ImpactFactor("reach", sentence(reach), reach_weight(reach)),
-        ImpactFactor("let in", _let_in(reach.let_in), let_in_weight(reach.let_in)),
+        ImpactFactor(LET_IN, _let_in(reach.let_in), let_in_weight(reach.let_in)),
         ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers or ()))),
         ImpactFactor("abuse an hour", told or "no call seen that costs", cost_weight(dearest)),
     )

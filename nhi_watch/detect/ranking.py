@@ -15,7 +15,7 @@ from nhi_watch.detect import calibration, strangers
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.features import keys_of, known_days
 from nhi_watch.detect.home import HISTORY, MACHINE
-from nhi_watch.detect.impact import reach_of
+from nhi_watch.detect.impact import LET_IN, reach_of
 from nhi_watch.detect.model import score_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
 from nhi_watch.state.baseline import Delta, peer_scope
@@ -197,8 +197,14 @@ def _let_in(episode: Episode) -> float:
 
 
 def priority(probability: float, impact: Impact) -> float:
-    """Probability times the weights of the impact's factors, to 4 decimals."""
-    product = probability
+    """The probability, less what was refused of it; its odds multiplied by the impact's other factors; to 4 decimals.
+
+    Of what is all but certain impact alone would decide, if it multiplied the probability itself.
+    """
+    chance, weight = probability, 1.0
     for factor in impact.factors:
-        product *= factor.weight
-    return round(product, 4)
+        if factor.name == LET_IN:
+            chance *= factor.weight
+        else:
+            weight *= factor.weight
+    return round(chance * weight / (1 - chance + chance * weight), 4)

@@ -1,7 +1,8 @@
 """The worlds that a score is judged in, and their days.
 
 - `drawn`: the family of worlds, of seeds that nothing was trained, tuned or selected on
-- `second`: the independent second world; it is only called, and read as any customer's files are
+- `second`, `third`, `fourth`: worlds by other hands, which saw neither detector nor simulator; they are only called,
+  and read as any customer's files are
 - `old`: the simulator's one account with its own rates, as earlier versions were judged
 
 `padded`: the same world, in which each attacker hides among harmless calls.
@@ -32,7 +33,8 @@ from nhi_watch_lab.simulator import Spec, Tenant
 from nhi_watch_lab.worlds.world import World
 
 DRAWN, SECOND, OLD = "drawn", "second", "old"
-SECOND_WORLD = "nhi_watch_lab.second_world"
+HANDS = (SECOND, "third", "fourth")
+"""Worlds by other hands."""
 LAB = Path(nhi_watch_lab.__path__[0])
 OLD_DAYS, OLD_MACHINES, OLD_CAMPAIGNS = 28, 300, 45
 Record = Any
@@ -45,7 +47,7 @@ class Exam(NamedTuple):
     seed: int
     padded: bool = False
     identities: int = 0
-    """0: as many as are drawn; of `second` and `old` 300."""
+    """0: as many as are drawn, or as a world by other hands has by itself; of `old` 300."""
     trial: str = ""
     """One of TRIALS, for which a drawn world is changed."""
 
@@ -73,15 +75,18 @@ TRIALS: Mapping[str, Change] = {
 
 
 def is_there(kind: str) -> bool:
-    """Whether worlds of a kind can be had here: the second world is not in every tree."""
-    return kind != SECOND or find_spec(SECOND_WORLD) is not None
+    """Whether worlds of a kind can be had here: those by other hands are not in every tree."""
+    return kind not in HANDS or find_spec(_module(kind)) is not None
+
+
+def _module(kind: str) -> str:
+    return f"{nhi_watch_lab.__name__}.{kind}_world"
 
 
 def mark(exam: Exam) -> str:
     """Names an exam and the sources that its days depend on."""
-    made_by = {DRAWN: ("worlds", "simulator"), SECOND: ("second_world",), OLD: ("simulator",)}[exam.kind]
-    package = LAB if exam.kind != SECOND else Path(import_module(SECOND_WORLD).__path__[0]).parent
-    text = f"{exam}{kept.code_hash(kept.READING)}{kept.code_hash(made_by, package)}"
+    made_by = {DRAWN: ("worlds", "simulator"), OLD: ("simulator",)}.get(exam.kind, (f"{exam.kind}_world",))
+    text = f"{exam}{kept.code_hash(kept.READING)}{kept.code_hash(made_by, LAB)}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -104,9 +109,9 @@ def raw(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
     """The names of a world's people, and its days as records.
 
     Raises:
-        InputError: there is no second world here.
+        InputError: there is no such world here.
     """
-    return {DRAWN: _drawn, SECOND: _second, OLD: _old}[exam.kind](exam)
+    return {DRAWN: _drawn, OLD: _old}.get(exam.kind, _by_other_hands)(exam)
 
 
 def _drawn(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
@@ -121,15 +126,15 @@ def _old(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
     return people, ((list(day.incidents), list(day.records)) for day in tenant.days())
 
 
-# ---- the second world
+# ---- worlds by other hands
 
 
-def _second(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
-    if not is_there(SECOND):
-        raise InputError("there is no second world in this tree; leave `second` out of --worlds")
+def _by_other_hands(exam: Exam) -> tuple[frozenset[str], Iterator[Raw]]:
+    if not is_there(exam.kind):
+        raise InputError(f"there is no {exam.kind} world in this tree; leave --{exam.kind} out")
     with tempfile.TemporaryDirectory() as folder:
         size = {"identities": exam.identities} if exam.identities else {}
-        import_module(SECOND_WORLD).generate(exam.seed, Path(folder), padded=exam.padded, **size)
+        import_module(_module(exam.kind)).generate(exam.seed, Path(folder), padded=exam.padded, **size)
         labels = orjson.loads((Path(folder) / "labels.json").read_bytes())
         told = iter(list(_by_day(Path(folder) / "events", labels["incidents"])))
     return frozenset(labels["people"]), told

@@ -9,12 +9,13 @@ incidents finds none. Days of an identity after it was attacked are that inciden
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.timestamps import render_day
-from nhi_watch.detect import ranking
+from nhi_watch.detect import drift, ranking
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import weighed
 from nhi_watch_lab.evaluation import exams, unseen
@@ -45,6 +46,8 @@ class Notable(NamedTuple):
     """Days since the tenant was first seen."""
     score: float
     points: float
+    probability: float
+    """As it is told."""
     why: dict[str, tuple[Optional[float], float]]
     """Signal → value and points, the heaviest."""
 
@@ -155,6 +158,8 @@ class _Court:
         self._sizes: list[int] = []
         self._people: frozenset[str] = frozenset()
         self._first = 0
+        self._usual = drift.usual(job.model)
+        self._week: deque[drift.Spread] = deque(maxlen=drift.DAYS)
 
     def run(self) -> Judged:
         self._people, days = exams.days(self._job.exam, self._job.kept)
@@ -190,6 +195,13 @@ class _Court:
                 self._note(ledger, _by(fold, unseen.homes_of(fold, self._replay, everybody[0].day), together))
         for rival in self._job.rivals:
             rival.learn(items)
+        if everybody[0].day - self._first >= drift.SETTLED:
+            self._week.append(drift.spread_of((item.ranked.score, (), 1.0) for item in items))
+
+    def _trust(self) -> float:
+        week = drift.added(self._week) if self._week else drift.Spread([], {})
+        usual = self._usual if week.size >= drift.ENOUGH else None
+        return drift.trust_of(week.scores, self._job.model, usual) if usual else 1.0
 
     def _note(self, ledger: Ledger, entries: Iterable[Entry]) -> None:
         attacked = frozenset(self._attacked)
@@ -209,24 +221,24 @@ class _Court:
         ours = self._ledgers[OURS]
         written = [(entry.told, False) for entry in ours.ordered()[: int(room)]]
         written += [(e.told, True) for name, e in ours.incidents.items() if (ours.above(name) or 0) < room]
-        chance = self._job.model.probability
-        return [(chance(told.points), bad, told.age) for told, bad in written if told]
+        return [(told.probability, bad, told.age) for told, bad in written if told]
 
     def _ours(self, together: Sequence[Replayed]) -> Iterable[Entry]:
         """What the product would write, in its own order."""
+        trust = self._trust()
         for item in together:
             ranked = item.ranked
             if ranked.score >= ranking.FLOOR:
                 rank = ranked.priority, ranked.points
-                yield Entry(ranked.identity_id, rank, item.incidents, self._notable(item))
+                yield Entry(ranked.identity_id, rank, item.incidents, self._notable(item, trust))
 
-    def _notable(self, item: Replayed) -> Notable:
+    def _notable(self, item: Replayed, trust: float) -> Notable:
         identity, ranked = item.episode.identity, item.ranked
         rows = weighed(item.episode.values, item.episode.points)[:SHOWN]
         why = {signal.name: (value, points) for points, signal, value in rows if points}
         kind = "person" if identity.name in self._people else identity.kind
         return Notable(identity.name, kind, render_day(item.day), item.day - self._first, ranked.score,
-                       ranked.points, why)  # fmt: skip
+                       ranked.points, self._job.model.told(ranked.points, trust), why)  # fmt: skip
 
 
 def _by(fold: Fold, homes: Homes, together: Sequence[Replayed]) -> Iterable[Entry]:

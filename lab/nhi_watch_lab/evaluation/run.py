@@ -25,7 +25,7 @@ from nhi_watch.detect import model as models
 from nhi_watch.detect.model import Scorecard
 from nhi_watch_lab.evaluation import card, html, incidents, labelled, page, parts, streams, unseen, worlds, worlds_page
 from nhi_watch_lab.evaluation.counting import BUDGETS, RESAMPLES
-from nhi_watch_lab.evaluation.exams import Exam
+from nhi_watch_lab.evaluation.exams import DRAWN, HANDS, OLD, Exam
 from nhi_watch_lab.evaluation.incidents import OURS, SEEDS, Progress
 from nhi_watch_lab.evaluation.parts import Task
 from nhi_watch_lab.simulator import Spec
@@ -42,8 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help=f"some of {','.join(parts.PARTS)}, or curves for the last four; default: all")  # fmt: skip
     parser.add_argument("--drawn", default=worlds.TEST, metavar="SEEDS",
                         help="drawn worlds of the part worlds (default: %(default)s, kept for the end)")  # fmt: skip
-    parser.add_argument("--second", default=worlds.SECOND_SEEDS, metavar="SEEDS",
-                        help="seeds of the second world, where it is there (default: %(default)s)")  # fmt: skip
+    for kind, seeds in worlds.HANDS_SEEDS.items():
+        parser.add_argument(f"--{kind}", default=seeds, metavar="SEEDS",
+                            help=f"seeds of the {kind} world, where it is there (default: %(default)s)")  # fmt: skip
     parser.add_argument("--old", default=worlds.OLD_SEEDS, metavar="SEEDS",
                         help="seeds of the old simulator in the part worlds (default: %(default)s)")  # fmt: skip
     parser.add_argument("--identities", type=int, default=0, metavar="N",
@@ -174,12 +175,13 @@ def _seeds(option: str, text: str) -> list[int]:
 
 
 def _worlds(args: argparse.Namespace) -> list[Exam]:
-    for option in ("drawn", "second", "old"):
-        if getattr(args, option):
-            _seeds(f"--{option}", getattr(args, option))
+    seeds = {kind: getattr(args, kind) for kind in (DRAWN, *HANDS, OLD)}
+    for option, told in seeds.items():
+        if told:
+            _seeds(f"--{option}", told)
     if args.rules and not args.rules.is_dir():
         raise InputError(f"--rules {args.rules}: no such folder")
-    return worlds.usual(args.drawn, args.second, args.old, args.identities)
+    return worlds.usual(seeds, args.identities)
 
 
 def _specs(args: argparse.Namespace) -> list[Spec]:

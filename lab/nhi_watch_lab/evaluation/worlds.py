@@ -1,4 +1,4 @@
-"""All worlds, judged: drawn ones, the independent second one, both padded, the old simulator; and rivals beside ours.
+"""All worlds, judged: drawn ones, those by other hands, both padded, the old simulator; and rivals beside ours.
 
 A world's result is kept by the hashes of the model, of the code that reads and judges, and of the world's own sources,
 so that a rerun costs nothing. `python -m nhi_watch_lab.evaluation.worlds` is the short form, for tuning.
@@ -11,7 +11,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -19,7 +19,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model as models
 from nhi_watch.detect.model import Scorecard
 from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, unseen, worlds_sum
-from nhi_watch_lab.evaluation.exams import DRAWN, OLD, SECOND, Exam
+from nhi_watch_lab.evaluation.exams import DRAWN, HANDS, OLD, Exam
 from nhi_watch_lab.evaluation.incidents import Progress, seeds_of, spread
 from nhi_watch_lab.evaluation.judged import OURS, Case, Job, Judged, Notable, judge
 from nhi_watch_lab.evaluation.learners import BOOSTING, Boosted, Fitted, Signals, boosting, left_out, missing
@@ -29,7 +29,7 @@ from nhi_watch_lab.evaluation.unseen import Fold
 TEST = "3001-3010"
 """Seeds that nothing was ever tuned or selected on."""
 VALIDATION = "2001-2020"
-SECOND_SEEDS = "1-8"
+HANDS_SEEDS = {"second": "1-10", "third": "1-8", "fourth": "1-4"}
 OLD_SEEDS = "501-504"
 
 
@@ -60,10 +60,10 @@ class Work(NamedTuple):
     folds: Sequence[Fold] = ()
 
 
-def usual(drawn: str = TEST, second: str = SECOND_SEEDS, old: str = OLD_SEEDS, identities: int = 0) -> list[Exam]:
-    """The worlds of some seeds, plain and padded; the second one where it is there."""
+def usual(seeds_by_kind: Mapping[str, str], identities: int = 0) -> list[Exam]:
+    """The worlds of some seeds, plain and padded; those by other hands where they are there."""
     found = []
-    for kind, seeds in ((DRAWN, drawn), (SECOND, second), (OLD, old)):
+    for kind, seeds in seeds_by_kind.items():
         if seeds and exams.is_there(kind):
             variants = (False,) if kind == OLD else (False, True)
             found += [Exam(kind, seed, padded, identities) for padded in variants for seed in seeds_of(seeds)]
@@ -133,8 +133,8 @@ def main(arguments: Sequence[str]) -> None:
     """Judge some worlds and say how each fares."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--drawn", default="", metavar="SEEDS", help=f"as in {VALIDATION}; {TEST} are for the end")
-    parser.add_argument("--second", default="", metavar="SEEDS")
-    parser.add_argument("--old", default="", metavar="SEEDS")
+    for kind in (*HANDS, OLD):
+        parser.add_argument(f"--{kind}", default="", metavar="SEEDS")
     parser.add_argument("--identities", type=int, default=0, help="0: as drawn")
     parser.add_argument("--plain", action="store_true", help="without the padded variants")
     parser.add_argument("--rivals", action="store_true")
@@ -146,10 +146,10 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--missed", type=int, default=0, metavar="N", help="missed incidents shown, with what outranks")
     parser.add_argument("--out", type=Path, default=Path("out"))
     args = parser.parse_args(arguments)
-    chosen = usual(args.drawn, args.second, args.old, args.identities)
+    chosen = usual({kind: getattr(args, kind) for kind in (DRAWN, *HANDS, OLD)}, args.identities)
     chosen = [exam for exam in chosen if not (args.plain and exam.padded)]
     if not chosen:
-        raise InputError("name seeds: --drawn, --second or --old")
+        raise InputError("name seeds: --drawn, --old, or of a world by other hands, as --second")
     began = time.perf_counter()
     boosted = boosting() if args.rivals and not args.no_boosting else None
     card, folds = models.load(args.model), unseen.load(args.unseen) if args.unseen else ()

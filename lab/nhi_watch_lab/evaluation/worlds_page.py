@@ -16,8 +16,12 @@ COLUMNS = [(budget, origin) for budget in BUDGETS for origin in ("inside", "exte
 _HEADS = [f"{origin} at {budget}" for budget, origin in COLUMNS]
 GROUPS = {
     "second": "The independent second world",
+    "third": "The independent third world",
+    "fourth": "The independent fourth world",
     "drawn": "Drawn worlds",
     "second padded": "The second world, attackers padded",
+    "third padded": "The third world, attackers padded",
+    "fourth padded": "The fourth world, attackers padded",
     "drawn padded": "Drawn worlds, attackers padded",
     "old": "The old simulator, one account with its own rates",
 }

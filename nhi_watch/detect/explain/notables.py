@@ -99,7 +99,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     return Notable(
         id=notable_id(episode.identity.id, view.past.today),
         revision=1, kind="compromise", rank=1, score=score,
-        probability=card.probability(baselines.trust * episode.total),
+        probability=card.told(episode.total, baselines.trust),
         p_value=p_value(baselines, score, view.past.today), priority=priority(chance, weight),
         severity=severity_of(score),
         title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy, odd, baselines.trust), 1000),
@@ -312,9 +312,9 @@ def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour], trust
 
 
 def _unlike(trust: float) -> str:
-    """That the probability is drawn towards the base rate, and why."""
-    unlike = " The week before was unlike what the model was calibrated on: points count"
-    return "" if trust == 1 else f"{unlike} {trust:.0%} in the probability."
+    """That the probability was drawn up or down, and why."""
+    often = f" Days score high more {'often' if trust < 1 else 'seldom'} here than in training: points count"
+    return "" if trust == 1 else f"{often} {trust:.0%} in the probability."
 
 
 def _linked(episode: Episode) -> str:

@@ -135,7 +135,7 @@ def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[
     if again.points is None:
         return [Check("score", None, again.why), Check("points", None, again.why)]
     points = total(again.points)
-    score, probability = card.score(points), card.probability(again.trust * points)
+    score, probability = card.score(points), card.told(points, again.trust)
     same = (score, probability) == (notable["score"], notable["probability"])
     told = f"{score:g} (probability {probability:g}); the notable says {notable['score']:g}"
     known = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.points)}

@@ -27,6 +27,8 @@ Shares = tuple[float, ...]
 """By bin: the share of identity-days whose value is in this bin or a higher one; the first is 1."""
 KINDS: tuple[str, ...] = ("machine", "person")
 """Of whom habits are told apart: machines, and people by their long-lived keys."""
+SUREST = 0.8
+"""In worlds by other hands one in five of what is all but certain by its points was benign (decision 0011)."""
 NEVER: Shares = (1.0,) + (0.0,) * (BINS - 1)
 
 
@@ -72,6 +74,10 @@ class Scorecard(NamedTuple):
     def probability(self, points: float) -> float:
         """The calibrated probability of a sum of points, to 4 decimals."""
         return round(1.0 / (1.0 + exp(-max(-60.0, min(60.0, self.slope * points + self.offset)))), 4)
+
+    def told(self, points: float, trust: float) -> float:
+        """The probability that a notable tells: what a point counts here, see `drift.trust`, and never above SUREST."""
+        return round(SUREST * self.probability(trust * points), 4)
 
     def points(self, probability: float) -> float:
         """The sum of points that has a probability."""

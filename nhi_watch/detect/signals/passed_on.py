@@ -13,17 +13,22 @@ FRAMEWORKS: tuple[str, ...] = ("T1550.001", "T1552")
 CONTROL = "rotate_secret"
 
 
+def _actor(name: str) -> str:
+    """The bare name: an app and its principal, a person and a token of that person are one actor in two logs."""
+    return name.rpartition("/")[2].removesuffix(" (token)").lower()
+
+
 def _news(episode: EpisodeView) -> dict[str, list[View]]:
-    """Identity → what is news of it; alerts are others' words, no doing of it."""
+    """Actor → what is news of it; alerts are others' words, no doing of it."""
     found: dict[str, list[View]] = {}
     for view in episode.views:
         if not view.quiet and "alert" not in view.shape.traits:
-            found.setdefault(view.shape.identity.id, []).append(view)
+            found.setdefault(_actor(view.shape.identity.name), []).append(view)
     return found
 
 
 def value(episode: EpisodeView) -> float:
-    """Number of linked identities that made news, beyond the first."""
+    """Number of linked actors that made news, beyond the first."""
     return float(max(0, len(_news(episode)) - 1))
 
 
