@@ -85,9 +85,11 @@ def test_verify_refuses_what_was_changed_and_what_is_no_notable(out: Path, tmp_p
 
 def test_the_report_shows_blind_spots_ranges_and_drift(out: Path) -> None:
     notables = list(jsonlines.read(out / "notables.jsonl"))
-    counts = {"blind_spots": 1, "drift": {"since_last_week": {"score": 0.3}, "since_training": None}}
+    said_so = {"verdicts": {"confirmed": {"x": "ann"}}}
+    counts = {**said_so, "blind_spots": 1, "drift": {"since_last_week": {"score": 0.3}, "since_training": None}}
     page = held(html.render(notables, counts))
     assert "Blind spot: no log of aws for 15 hours" in page and '"instead":{' in page
+    assert '"confirmed":{"x":"ann"}' in page, "the list marks it"
     said = {fact.label: fact.text for fact in run_summary.facts(counts)}
     assert said["Blind spots"] == "1"
     assert said["Drift"] == "since the week before: score (see nhi health)"
