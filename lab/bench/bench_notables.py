@@ -1,6 +1,6 @@
 """What is promised of notables: the budget on ordinary weeks, ten incidents in one day, the report's size, speed.
 
-`python lab/bench/bench_notables.py [--page FILE] [--sizes 30,300,3000] [--days 9]`: processor seconds of whole
+`python lab/bench/bench_notables.py [--sizes 30,300,3000] [--days 9]`: processor seconds of whole
 processes, the least of three; the tenants are simulated, and judged as `nhi score` judges them.
 """
 
@@ -32,12 +32,6 @@ EVENTS = 12
 THIEF = (("sts", "GetCallerIdentity"), ("iam", "ListUsers"), ("secretsmanager", "GetSecretValue"),
          ("iam", "CreateAccessKey"), ("iam", "AttachUserPolicy"))  # fmt: skip
 INCIDENTS = 10
-ABOUT = """# What is promised of notables, measured
-
-For: whoever wants to check it. Written by `python lab/bench/bench_notables.py --page docs/method/notables.md`:
-processor seconds, of whole processes the least of three; simulated tenants of about 12 events a machine and day.
-
-"""
 
 
 def ordinary(machines: int, days: int) -> Iterator[list[Json]]:
@@ -129,27 +123,9 @@ def _spent(words: tuple[str, ...]) -> float:
     return round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 3)
 
 
-def page(found: Json) -> str:
-    """The figures as a table."""
-    rows = [
-        ("`nhi --version`", f"{found['hand']['version']} s", "0.15 s"),
-        ("`nhi explain 1` on the demo's state", f"{found['hand']['explain']} s", "0.5 s"),
-        ("`nhi brief 1`, the same", f"{found['hand']['brief']} s", "1 s"),
-        ("building notables, of the demo's run", f"{found['hand']['rank_share']:.1%}", "under 20%"),
-        ("report of 5,000 notables", f"{found['report_mb']} MB", "under 10 MB"),
-        *((f"ordinary {one['days']} days, {size} machines ({one['events']:,} events): listed in any seven days",
-           f"{one['most_in_7_days']} (and {one['over_budget']} critical beyond), {one['below']} below the line",
-           f"{one['allowed']} at most") for size, one in found["budget"].items()),
-        ("ten sessions stolen in one day, 300 machines: listed", str(found["incidents"]["listed"]), "10"),
-    ]  # fmt: skip
-    lines = ["| what | measured | promised |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
-    return ABOUT + "\n".join(lines)
-
-
 def main() -> None:
     """Measure all, and write it down."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--page", type=Path)
     parser.add_argument("--sizes", default="30,300,3000")
     parser.add_argument("--days", type=int, default=9)
     args = parser.parse_args()
@@ -162,8 +138,6 @@ def main() -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(found), "utf-8")
     print(json.dumps(found, indent=1))
-    if args.page:
-        args.page.write_text(page(found) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
