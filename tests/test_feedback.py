@@ -122,18 +122,20 @@ def test_probabilities_come_to_agree_with_what_people_say() -> None:
     assert feedback.offset([verdict("d", "duplicate")]) == 0
 
 
-def test_verdicts_go_to_training_and_come_back(tmp_path: Path) -> None:
+def test_verdicts_go_to_another_state_as_they_are(tmp_path: Path) -> None:
     state(tmp_path / "a", [ONE, TWO])
     desk(command, ONE["id"], "confirmed", *BY, out=tmp_path / "a")
     desk(command, TWO["id"], "duplicate", *BY, "--of", ONE["id"], out=tmp_path / "a")
     file = tmp_path / "verdicts.jsonl"
     desk(command, "export", file, out=tmp_path / "a")
-    (row,) = [json.loads(line) for line in file.read_text().splitlines()]
+    row, other = [json.loads(line) for line in file.read_text().splitlines()]
     assert row == {"notable_id": ONE["id"], "identity_id": USER.id, "day": "2026-02-16", "verdict": "confirmed",
-                   "by": "alice", "time": NOW}  # fmt: skip
-    state(tmp_path / "b", [ONE])
-    assert asked(command, "import", file, "--now", NOW, out=tmp_path / "b") == {"imported": 1}
-    assert asked(command, "list", out=tmp_path / "b")["verdicts"][0]["verdict"] == "confirmed"
+                   "by": "alice", "why": "known scanner", "time": NOW}  # fmt: skip
+    assert other["duplicate_of"] == ONE["id"]
+    state(tmp_path / "b", [ONE, TWO])
+    assert asked(command, "import", file, "--now", NOW, out=tmp_path / "b") == {"imported": 2}
+    there = asked(command, "list", out=tmp_path / "b")["verdicts"]
+    assert there == asked(command, "list", out=tmp_path / "a")["verdicts"]
 
 
 def test_splunks_lookup_is_read_as_well(tmp_path: Path) -> None:

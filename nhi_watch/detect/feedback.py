@@ -229,11 +229,11 @@ def hours_to_decide(held: Iterable[Verdict]) -> Optional[float]:
     return round(median(spent), 2) if spent else None
 
 
-def training_rows(counted: Iterable[Verdict]) -> list[dict[str, Any]]:
-    """What `nhi train` reads: one JSON object a verdict; duplicates teach nothing."""
-    names = ("notable_id", "identity_id", "day", "verdict", "by")
-    kept = (v for v in counted if v.verdict != "duplicate")
-    return [{**{name: getattr(v, name) for name in names}, "time": render(v.time)} for v in kept]
+def export_rows(given: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """What `nhi feedback export` writes: one JSON object a verdict, from which `from_plain` makes the verdict again."""
+    names = ("notable_id", "identity_id", "day", "verdict", "by", "why", "duplicate_of", "time", "until")
+    rows = ({name: value for name in names if (value := getattr(v, name))} for v in given)
+    return [{n: render(v) if n in ("time", "until") else v for n, v in row.items()} for row in rows]
 
 
 def from_plain(row: Mapping[str, Any], where: str, known: Mapping[str, Mapping[str, Any]]) -> Verdict:

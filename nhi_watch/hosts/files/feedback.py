@@ -194,7 +194,7 @@ def _sum_up(console: Console, summary: dict[str, Any]) -> None:
     console.print(f"Time from notable to decision: {spent}", soft_wrap=True)
     then = feedback.recalibrated(0.5, summary["offset"])
     console.print(f"Counted for learning: {summary['counted']}. By them, what the model calls 50% is {then:.0%}; "
-                  "`nhi feedback export` hands them to `nhi train`.", soft_wrap=True)  # fmt: skip
+                  "`nhi feedback export FILE` writes them for another state.", soft_wrap=True)  # fmt: skip
     _tell_moves(console, summary["moves"])
     for who, count in summary["over_the_cap"].items():
         console.print(f"Over the cap, not counted: {count} of {who}", markup=False)
@@ -282,10 +282,11 @@ def _export(args: argparse.Namespace, store: Rows, console: Console) -> int:
 
     if not args.verdict:
         raise InputError("nhi feedback export FILE: name the file, for example verdicts.jsonl")
-    told = feedback.standing(feedback.verdicts(store))
-    count = jsonlines.write(Path(args.verdict), feedback.training_rows(told.counted))
+    given = feedback.standing(feedback.verdicts(store))
+    count = jsonlines.write(Path(args.verdict), feedback.export_rows(given.counted))
     if args.json:
-        console.print_json(json.dumps({"exported": count, "over_the_cap": dict(told.ignored)}))
+        console.print_json(json.dumps({"exported": count, "over_the_cap": dict(given.ignored)}))
     else:
-        console.print(f"Wrote {count} verdicts for `nhi train` to {args.verdict}.", markup=False, soft_wrap=True)
+        told = f"Wrote {count} verdicts to {args.verdict}; `nhi feedback import` reads them."
+        console.print(told, markup=False, soft_wrap=True)
     return 0
