@@ -125,6 +125,12 @@ def test_a_damaged_part_is_refused(text: str) -> None:
         parts.unpack(text)
 
 
+def test_a_row_that_claims_more_than_it_holds_takes_no_memory() -> None:
+    raw = struct.pack("<BIII", parts.VERSION, 2**32 - 1, 2**32 - 1, 1) + b"x"
+    with pytest.raises(RejectError, match="the counts do not fit"):
+        parts.unpack(urlsafe_b64encode(raw).decode("ascii"))
+
+
 # ---- rows
 
 

@@ -211,6 +211,8 @@ def _unpack(raw: bytes) -> tuple[str, Part]:
         (rows,) = _ROWS.unpack_from(raw, at)
         at += _ROWS.size
     width = MARK if version > 2 else 8
+    if at + width * marked + 4 * sized > len(raw):  # before memory is taken for them
+        raise ValueError("the counts do not fit")
     marks = [int.from_bytes(raw[i : i + MARK], "little") for i in range(at, at + width * marked, width)]
     at += width * marked
     sizes = _numbers("I", raw[at : at + 4 * sized])
