@@ -152,7 +152,7 @@ def mark_of_row(packed: str) -> int:
     """The mark of a stored row, as searches make it too: `tonumber(substr(md5(nhi_part), 1, 6), 16)`.
 
     >>> mark_of_row("abc")
-    9437456
+    9437520
     """
     return int(hashlib.md5(packed.encode("ascii"), usedforsecurity=False).hexdigest()[:6], 16)
 
