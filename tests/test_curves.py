@@ -16,6 +16,7 @@ from rich.console import Console
 
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
+from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab.evaluation import (
     ablation,
     card,
@@ -55,7 +56,7 @@ def test_without_a_signal_that_says_nothing_all_stays_as_it_is() -> None:
     plain = [incidents.our_entry(item) for item in items]
     changed = 0
     for index, (name, found) in enumerate(ablation.entries(items, plain)):
-        assert name == model.load().signals[index]
+        assert name == NAMES[index]
         for item, before, after in zip(items, plain, found):
             assert item.episode.values[index] or after == before
             changed += after != before
@@ -64,7 +65,7 @@ def test_without_a_signal_that_says_nothing_all_stays_as_it_is() -> None:
 
 def test_what_is_lost_without_a_signal_is_told_of_every_signal_the_most_first() -> None:
     lost = losses.by_signal(small().incidents)
-    assert set(lost) == set(model.load().signals)
+    assert set(lost) == set(NAMES)
     told = [row["10"]["recall"] for row in lost.values()]
     assert told == sorted(told, reverse=True)
 
