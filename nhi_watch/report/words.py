@@ -104,8 +104,6 @@ def span(seconds: int) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-
-
 def face_day(notable: Mapping[str, Any]) -> str:
     """The UTC date whose score and summary a compromise shows: the day after the baseline that it is held against."""
     eve = timestamps.parse(f"{notable['baseline']['id'][:10]}T00:00:00Z")

@@ -64,9 +64,10 @@ class Originals:
         index = {**{name: told for name, told in index.items() if name not in own},
                  **{name: [*_as_it_is(name), len(marks)] for name, marks in own.items()}}  # fmt: skip
         rows: list[tuple[str, Optional[bytes]]] = [(_key(name), marks.tobytes()) for name, marks in own.items()]
-        while len(index) > _FILES or sum(told[2] for told in index.values()) > MOST:
+        held = sum(told[2] for told in index.values())
+        while len(index) > _FILES or held > MOST:
             oldest = next(iter(index))
-            del index[oldest]
+            held -= index.pop(oldest)[2]
             rows.append((_key(oldest), None))
         store.put(_TABLE, [*rows, (_INDEX, json.dumps(index).encode())])
 
