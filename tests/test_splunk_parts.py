@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_watch.context.reputation import load
-from nhi_watch.core.behaviour import IdentityDay, to_row
+from nhi_watch.core.behaviour import IdentityDay, fingerprint, to_row
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY, HOUR, render
@@ -55,7 +55,16 @@ def event(number: int, hour: int = 10, action: str = "s3:GetObject", **more: Any
     return Event(**told)
 
 
-EVENTS = [event(n * 7, 10 + n % 3, f"s3:{('Get', 'Put')[n % 2]}Object") for n in range(60)]
+def uuid(number: int) -> str:
+    """As CloudTrail gives it."""
+    return f"b48a1176-b284-dffb-{number:04x}-377f71{number:06x}"
+
+
+EVENTS = [
+    event(n * 7, 10 + n % 3, f"s3:{('Get', 'Put')[n % 2]}Object", **({"record_id": uuid(n)} if n % 2 else {}))
+    for n in range(60)
+]
+UUIDS = EVENTS[1::2]
 
 
 def part_of(events: list[Event]) -> parts.Part:
@@ -71,8 +80,9 @@ def plain(part: parts.Part) -> list[Any]:
 
 
 def short(whole: IdentityDay) -> list[Any]:
-    """As a row, with fingerprints as short as a part has them."""
-    whole.seen = {mark & (1 << 40) - 1 for mark in whole.seen}
+    """As a row, with fingerprints as a part has them: those of EVENTS with a UUID are short."""
+    long = {fingerprint(one.record_id) for one in EVENTS[::2]}
+    whole.seen = {mark if mark in long else mark & (1 << 40) - 1 for mark in whole.seen}
     return to_row(whole)
 
 
@@ -97,6 +107,25 @@ def test_a_part_comes_back_as_it_was() -> None:
     assert (name, plain(back)) == (ROLE.id, plain(part))
     assert {key: marks for key, (_, marks) in back.slots.items()} == {k: m for k, (_, m) in part.slots.items()}
     assert set(parts.pack(part)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def test_fingerprints_are_short_where_the_provider_gives_ids_alone() -> None:
+    assert [urlsafe_b64decode(parts.pack(part_of(events))[:4])[0] for events in (UUIDS, EVENTS)] == [3, 4]
+    long = part_of(UUIDS)
+    for _, marks in long.slots.values():
+        marks |= {mark + (1 << 40) for mark in set(marks)}
+        marks -= {mark for mark in marks if mark < 1 << 40}
+    assert len(parts.pack(long)) - len(parts.pack(part_of(UUIDS))) == len(UUIDS) * 4, "3 bytes a record"
+    name, back = parts.unpack(parts.pack(part_of(UUIDS)))
+    assert (name, plain(back)) == (ROLE.id, plain(part_of(UUIDS)))
+
+
+def test_ids_that_somebody_chose_for_what_short_fingerprints_have_in_common_count_each() -> None:
+    chosen = ["x158564~1384c1f672d9", "x911510~bff8af1ac5ac"]  # of five million, made by `bound`
+    assert len({fingerprint(one) & (1 << 40) - 1 for one in chosen}) == 1
+    part = part_of([event(1, record_id=one) for one in chosen])
+    part.merge(parts.unpack(parts.pack(part_of([event(1, record_id=chosen[1])])))[1])
+    assert part.events() == 2
 
 
 def older(part: parts.Part) -> str:

@@ -138,8 +138,7 @@ def packed_parts() -> Iterator[bytes]:
     """A part of each day that the samples make."""
     for whole in _wholes():
         part = parts.Part(whole.day)
-        marks = {mark % (1 << 8 * parts.MARK) for mark in list(whole.seen)[:1]}
-        part.slots = {key: (b, marks) for key, b in whole.behaviours.items()}
+        part.slots = {key: (b, set(list(whole.seen)[:1])) for key, b in whole.behaviours.items()}
         yield parts.pack(part).encode()
     yield urlsafe_b64encode(b"\2")
 

@@ -130,9 +130,14 @@ def fingerprint(record_id: str) -> int:
     True
     """
     try:
-        return int(record_id[19:23] + record_id[24:36], 16) if len(record_id) == 36 else hash64(record_id)
+        return int(record_id[19:23] + record_id[24:36], 16) if is_uuid(record_id) else hash64(record_id)
     except ValueError:
         return hash64(record_id)
+
+
+def is_uuid(record_id: str) -> bool:
+    """Whether it looks like a UUID. No id does that its writer may choose: it is bound to what the record tells."""
+    return len(record_id) == 36 and record_id[23] == "-"
 
 
 def hash64(text: str) -> int:

@@ -1,12 +1,13 @@
 """Parts: what one chunk of events holds of one identity's day, small enough to be kept in a summary index.
 
 A part keeps, of each behaviour, the fingerprints of its records. So parts are merged as sets are: in any order,
-twice over, from overlapping windows; a record counts once. 5 bytes a record against 1.5 kB of a raw event.
+twice over, from overlapping windows; a record counts once. 5 bytes a record against 1.5 kB of a raw event; 8 where
+whoever writes the log may choose ids, and could otherwise search for many with one fingerprint.
 
 Packed: one byte of version, how many fingerprints of how many behaviours, how many stored rows were merged, the
 fingerprints, how many of each behaviour, the behaviours (`day_rows`, with the words of `words`); then base64url, whose
-signs need no escape in any of Splunk's formats. Before version 3 fingerprints had 8 bytes, and rows no common words;
-version 1 is always one row of the summary index.
+signs need no escape in any of Splunk's formats. Fingerprints have 5 bytes in version 3, and 8 in all others; before
+version 3 rows had no common words; version 1 is always one row of the summary index.
 """
 
 from __future__ import annotations
@@ -20,16 +21,26 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Optional
 
-from nhi_watch.core.behaviour import BEHAVIOURS, Behaviour, CrowdedDay, IdentityDay, Shape, fingerprint, shape_of
+from nhi_watch.core.behaviour import (
+    BEHAVIOURS,
+    Behaviour,
+    CrowdedDay,
+    IdentityDay,
+    Shape,
+    fingerprint,
+    is_uuid,
+    shape_of,
+)
 from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import HOUR
 from nhi_watch.hosts.splunk.words import WORDS
 from nhi_watch.state import day_rows
 
-VERSION = 3
-MARK = 5
-"""Bytes of a fingerprint: of 10,000 records in one hour's behaviour, one is lost once in 20,000 times."""
+VERSION = 4
+NARROW, MARK, WIDE = 3, 5, 8
+"""A version, bytes of a fingerprint there (of 10,000 records in one hour's behaviour, one is lost once in 20,000
+times), and in the others."""
 _MASK = (1 << 8 * MARK) - 1
 _HEAD = struct.Struct("<BII")
 _ROWS = struct.Struct("<I")
@@ -135,12 +146,13 @@ def key_of(identity_id: str) -> str:
 
 
 def mark_of(record_id: str) -> int:
-    """The fingerprint of a record.
+    """The fingerprint of a record: of a UUID 5 bytes, of an id that may have been chosen or made all 8.
 
-    >>> mark_of("b48a1176-b284-dffb-4e56-377f71bbead6") == 0x7f71bbead6
-    True
+    >>> hex(mark_of("b48a1176-b284-dffb-4e56-377f71bbead6")), hex(mark_of("id-1~38d05e0f9d93"))
+    ('0x7f71bbead6', '0xa4b80924e437b1a3')
     """
-    return fingerprint(record_id) & _MASK
+    mark = fingerprint(record_id)
+    return mark & _MASK if is_uuid(record_id) else mark
 
 
 def mark_of_group(event: Event, count: int, last: int) -> int:
@@ -167,8 +179,9 @@ def pack(part: Part) -> str:
         own = part.slots[behaviour.shape, behaviour.hour][1]
         marks.extend(sorted(own))
         sizes.append(len(own))
-    head = _HEAD.pack(VERSION, len(marks), len(sizes)) + _ROWS.pack(max(1, part.rows))
-    told = b"".join(mark.to_bytes(MARK, "little") for mark in marks) + _bytes(sizes)
+    version, width = (VERSION, WIDE) if max(marks, default=0) > _MASK else (NARROW, MARK)
+    head = _HEAD.pack(version, len(marks), len(sizes)) + _ROWS.pack(max(1, part.rows))
+    told = b"".join(mark.to_bytes(width, "little") for mark in marks) + _bytes(sizes)
     return urlsafe_b64encode(head + told + day_rows.pack(whole, WORDS)).decode("ascii").rstrip("=")
 
 
@@ -210,10 +223,10 @@ def _unpack(raw: bytes) -> tuple[str, Part]:
     if version > 1:
         (rows,) = _ROWS.unpack_from(raw, at)
         at += _ROWS.size
-    width = MARK if version > 2 else 8
+    width = MARK if version == NARROW else WIDE
     if at + width * marked + 4 * sized > len(raw):  # before memory is taken for them
         raise ValueError("the counts do not fit")
-    marks = [int.from_bytes(raw[i : i + MARK], "little") for i in range(at, at + width * marked, width)]
+    marks = [int.from_bytes(raw[i : i + width], "little") for i in range(at, at + width * marked, width)]
     at += width * marked
     sizes = _numbers("I", raw[at : at + 4 * sized])
     whole = day_rows.unpack(raw[at + 4 * sized :], WORDS if version > 2 else b"")
