@@ -97,12 +97,21 @@ def test_what_was_worse_weeks_ago_does_not_hide_what_is_new_today() -> None:
     assert (told["score"], told["life"], told["baseline"]["id"]) == (90.0, "new", render_day(TODAY + 19))
 
 
+def test_what_was_new_yesterday_is_new_for_a_day_and_in_no_later_daily_run() -> None:
+    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
+    assert now(store)["life"] == "new"
+    run(store, [record(TODAY + 1, "00:05", role="other")], ROOM)
+    assert now(store)["life"] == "new", "five minutes after midnight nobody has seen it"
+    run(store, [record(TODAY + 1, "23:55", role="other")], ROOM)
+    assert now(store)["life"] == "ongoing"
+
+
 def test_it_is_quiet_after_a_day_and_closed_after_a_week_and_then_another_one_begins() -> None:
     store, seen = runs([quiet(20) + raid() + until(TODAY)], ROOM), []
     for day in range(TODAY + 1, TODAY + 10):
         run(store, others(day), ROOM)
         seen.append(now(store)["life"])
-    assert seen == ["new"] + ["quiet"] * 6 + ["closed"] * 2
+    assert seen == ["new"] + ["quiet"] * 6 + ["closed"] * 2  # the days end at 10:00, the raid was later
     assert now(store)["closed_why"] == "nothing odd for 7 days"
     (again,) = run(store, raid(day=TODAY + 9), ROOM).notables
     assert again["id"] == notable_id(WHO, TODAY + 9)

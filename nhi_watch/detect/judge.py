@@ -75,10 +75,10 @@ class Judge:
         fresh.update(self._late)
         kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
         followed = fast.follow_up(state.rows, self._model, context.assets, kept, context.networks)
-        last = lives.today_of(state)
-        told = [lives.as_of(notable, last) for notable in followed.notables]
+        end = lives.end_of(state)
+        told = [lives.as_of(notable, end) for notable in followed.notables]
         scored = [notable for notable in told if notable["id"] in fresh]
-        today = last or days.horizon.now // DAY
+        today = (state.daybook.days or [days.horizon.now // DAY])[-1]
         times = {chosen.AHEAD: days.horizon.ahead, chosen.LATE: self._late_logs}
         wrong = [*self._reused, *chosen.settle(state.rows, today, times)]
         spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found] + wrong
@@ -89,7 +89,7 @@ class Judge:
         gravest = {n["id"]: fresh[n["id"]] for found in self._notables.values() for n in ranking.gravest(found)}
         run = {**tally.told(days, self._model), **ranking.counted(scored), "blind_spots": len(spots)}
         run["budget"] = self._budget
-        standing = [*told, *(lives.as_of(spot, last) for spot in blind_spots.stored(state.rows))]
+        standing = [*told, *(lives.as_of(spot, end) for spot in blind_spots.stored(state.rows))]
         return Result(
             [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],
             [notable for notable in standing if not is_listed(notable)],

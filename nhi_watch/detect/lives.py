@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE
-from nhi_watch.core.timestamps import DAY, day_of, parse, render_day
+from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render_day
+from nhi_watch.detect.telemetry import Rhythms
 from nhi_watch.state.state import State
 
 GONE = 7
@@ -164,19 +165,24 @@ def last_day(document: Mapping[str, Any]) -> int:
     return parse(document["last_time"]) // DAY
 
 
-def as_of(document: Document, today: int) -> Document:
-    """A notable with its life as it stands on a day: nothing odd for a whole day is quiet, for GONE days closed.
+def as_of(document: Document, end: int) -> Document:
+    """Its life as it stands at the data's end: quiet after a day without anything odd, closed after GONE.
 
-    What has no revisions by day (an exposure, a finding, a blind spot) is new until the day after it came.
+    What began or grew is new for a day: runs of five minutes show yesterday's late news after midnight, and daily runs
+    show none twice. What has no revisions by day (an exposure, a finding, a blind spot) goes by when it came; a blind
+    spot comes on the day after, since only then its day is over.
     """
     if not document["revisions"]:
-        return {**document, "life": "new" if today - parse(document["created"]) // DAY <= 1 else "ongoing"}
-    gap = today - last_day(document)
+        came = parse(document["created"]) + DAY * (document["kind"] == "blind_spot")
+        return {**document, "life": "new" if came >= end - DAY else "ongoing"}
+    gap = (end - 1) // DAY - last_day(document)
     if document["merged_into"]:
         return {**document, "life": "closed", "closed_why": f"part of {document['merged_into']}"}
     if gap > GONE:
         return {**document, "life": "closed", "closed_why": f"nothing odd for {GONE} days"}
-    return {**document, "life": "quiet"} if gap > 1 else document
+    if gap > 1:
+        return {**document, "life": "quiet"}
+    return {**document, "life": "ongoing"} if parse(document["last_grown"]) < end - DAY else document
 
 
 def closed(document: Document, why: str) -> Document:
@@ -186,13 +192,15 @@ def closed(document: Document, why: str) -> Document:
 
 def standing(state: State) -> list[Document]:
     """All notables that the state keeps, by day and rank, as they stand on its last day."""
-    today = today_of(state)
-    return [as_of(document, today) for document in state.every_notable()]
+    end = end_of(state)
+    return [as_of(document, end) for document in state.every_notable()]
 
 
-def today_of(state: State) -> int:
-    """The last day of the state, however long ago a notable was; what is dated ahead of the clock is not of it."""
-    return (state.daybook.days or [0])[-1]
+def end_of(state: State) -> int:
+    """The data's end, however long ago a notable was: that of the last hour in which a log spoke, on the last day."""
+    day = (state.daybook.days or [0])[-1]
+    hours = [rhythm.hours for streams in Rhythms(state.rows).days([day]).values() for rhythm in streams.values()]
+    return day * DAY + (max(hours, default=0).bit_length() * HOUR or DAY)
 
 
 class Charged(NamedTuple):
