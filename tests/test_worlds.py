@@ -16,10 +16,12 @@ from nhi_watch.intake.sources import cloudtrail
 from nhi_watch_lab import worlds
 from nhi_watch_lab.simulator.campaigns import ORIGINS
 from nhi_watch_lab.worlds import Day, World, plan
+from nhi_watch_lab.worlds.attacks_agents import AGENTS
+from nhi_watch_lab.worlds.company import company as company_of
 from nhi_watch_lab.worlds.days import account
 
 SMALL = worlds.draw(3, identities=40, history=4, company=False)
-COMPANY = worlds.draw(4, identities=60, history=4, company=True)._replace(incidents=10, volume=10)
+COMPANY = worlds.draw(4, identities=60, history=4, company=True)._replace(incidents=10, volume=10, agents=10)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +125,7 @@ def company() -> list[Day]:
 def test_a_company_has_attacks_in_its_account_and_in_its_products(company: list[Day]) -> None:
     incidents = [incident for day in company for incident in day.incidents]
     ids = [incident["id"] for incident in incidents]
-    assert len(ids) == len(set(ids)) == COMPANY.incidents
+    assert len(ids) == len(set(ids)) == COMPANY.incidents + COMPANY.agents
     assert all(i["first_time"].startswith(day.date) for day in company for i in day.incidents)
     assert {True, False} == {"products" in incident for incident in incidents}
     assert {product for day in company for product, _ in day.records} >= {"cloudtrail", "entra", "github", "m365"}
@@ -144,6 +146,29 @@ def test_people_of_a_company_are_named_as_the_sources_read_them(company: list[Da
         for product, record in day.records:
             seen.add((product, sources[product].read(record).identity.name))
     assert {product for product, name in seen if name in humans} >= {"cloudtrail", "entra", "m365", "github", "okta"}
+
+
+def test_attacks_through_agents_come_on_top_and_change_nothing_of_the_rest(company: list[Day]) -> None:
+    assert COMPANY.agents == 10
+    without = list(worlds.days(COMPANY._replace(agents=0)))
+    for day, less in zip(company, without):
+        more = Counter(json.dumps(record) for _, record in day.records)
+        more.subtract(json.dumps(record) for _, record in less.records)
+        assert min(more.values()) == 0 and sum(more.values()) > 0
+        assert [incident for incident in day.incidents if incident["id"] < "incident-5000"] == less.incidents
+    through = [i for day in company for i in day.incidents if i["technique"] in AGENTS]
+    assert len(through) == COMPANY.agents
+    assert {"inside"} == {i["origin"] for i in through if i["products"] == ["ai_agents"]}
+
+
+def test_every_technique_through_agents_leaves_records_that_its_source_reads() -> None:
+    for name in AGENTS:
+        world = COMPANY._replace(agents=2, incidents=0, only=(name,), identities=120, padded=True)
+        tenant = company_of(world)
+        assert {campaign.technique.name for campaign in tenant.campaigns} == {name}
+        for campaign in tenant.campaigns:
+            told = campaign.run(tenant).label
+            assert told is not None and told["names"]
 
 
 def test_every_technique_is_dealt_from_outside_and_from_inside() -> None:

@@ -6,36 +6,46 @@ from collections.abc import Iterator
 from typing import Any
 
 from nhi_watch_lab.simulator.dice import dice
-from nhi_watch_lab.simulator.products import ai
+from nhi_watch_lab.simulator.products import ai, ai_agents
 from nhi_watch_lab.simulator.products.campaigns import Campaign, cast_of
 from nhi_watch_lab.simulator.products.labels import identity, record_id
-from nhi_watch_lab.simulator.products.register import REGISTER
+from nhi_watch_lab.simulator.products.register import REGISTER, Technique
 from nhi_watch_lab.simulator.products.tenant import Spec, Tenant
 from nhi_watch_lab.simulator.products.workers import At, Line, Worker
 from nhi_watch_lab.worlds import plan
+from nhi_watch_lab.worlds.attacks_agents import AGENTS
 from nhi_watch_lab.worlds.attacks_company import MORE
 from nhi_watch_lab.worlds.world import World
 
-TECHNIQUES = (*REGISTER, *MORE)
+TECHNIQUES = (*REGISTER, *MORE, *AGENTS)
 """Names of the techniques that need more than an account of AWS."""
+PLACELESS = frozenset({"coder", "gateway"})
+"""Parts whose logs tell no place: nobody can be seen to come from outside."""
 
 
 def company(world: World) -> Tenant:
-    """The company of a world: two fifths of its attacks touch its AWS account alone, the others its products."""
+    """The company of a world: two fifths of its attacks touch its AWS account alone, the others its products; those
+    through AI agents come on top."""
     spec = Spec(world.days, world.identities, world.seed, world.start, campaigns=0, quiet_days=world.history,
                 human_share=world.people, volume=world.volume, ways=world.ways)  # fmt: skip
     tenant = Tenant(spec)
     cloud = round(0.4 * world.incidents)
     tenant.company.aws.campaigns = plan.plan(world._replace(incidents=cloud), tenant.company.aws)
-    tenant.campaigns = _plan(world._replace(incidents=world.incidents - cloud), tenant)
+    every = [*REGISTER.values(), *MORE.values(), *MORE.values()]
+    tenant.campaigns = _plan(world._replace(incidents=world.incidents - cloud), tenant, every, "company")
+    if world.agents:
+        tenant.agents = ai_agents.staff(tenant.company)
+        agents = world._replace(incidents=world.agents)
+        tenant.campaigns += _plan(agents, tenant, [*AGENTS.values()], "agents", 5000)
     return tenant
 
 
-def _plan(world: World, tenant: Tenant) -> list[Campaign]:
-    d = dice("plan", world.seed, "company")
-    deck = plan.dealt([*REGISTER.values(), *MORE.values(), *MORE.values()], world, d)
+def _plan(world: World, tenant: Tenant, every: list[Technique], name: str, first: int = 1000) -> list[Campaign]:
+    d = dice("plan", world.seed, name)
+    deck = plan.dealt(every, world, d)
     origins = plan.origins(world, d)
     taken = {id(campaign.victim) for campaign in tenant.company.aws.campaigns}
+    taken.update(id(victim) for campaign in tenant.campaigns for victim in campaign.cast.values())
     found: list[Campaign] = []
     for number in range(4 * world.incidents if deck else 0):
         technique, day = deck[number % len(deck)], d.between(max(3, world.history), world.days - 1)
@@ -44,7 +54,8 @@ def _plan(world: World, tenant: Tenant) -> list[Campaign]:
         if cast is not None:
             taken.update(map(id, cast.values()))
             quick = manner if len(technique.parts) < 2 else manner._replace(most=0)
-            found.append(Campaign(1000 + number, day, technique, origins[len(found)], cast, quick))
+            origin = "inside" if PLACELESS.issuperset(technique.parts) else origins[len(found)]
+            found.append(Campaign(first + number, day, technique, origin, cast, quick))
         if len(found) == world.incidents:
             break
     return found

@@ -18,7 +18,7 @@ from nhi_watch_lab.worlds.world import World
 TECHNIQUES = (*REGISTER, *MORE)
 """Names of all techniques of an account."""
 _LONG = ("patient_discovery", "slow_discovery", "parallel_session", "refused_burst", "bulk_read", "stranger_bulk_read",
-         "permission_probing", "bucket_download")  # fmt: skip
+         "permission_probing", "bucket_download", "agent_burns_tokens", "agent_sold")  # fmt: skip
 """What a few calls do not make."""
 
 

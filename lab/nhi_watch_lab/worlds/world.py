@@ -48,6 +48,9 @@ class World(NamedTuple):
     three lack nothing. grycap's old records have no `readOnly`, hkerma's no address and no agent."""
     padded: bool
     """Whether each attacker hides among harmless calls."""
+    agents: int = 0
+    """Attacks through AI agents, on top of `incidents`, in a company (which has no agents where it is 0): 2 to 6, in
+    two companies of three. They change nothing of the rest."""
     stolen_keys: float = 0.1
     """Share of the attacks in an account that use a person's long-lived key, where people have some; assumed."""
     only: tuple[str, ...] = ()
@@ -94,6 +97,7 @@ def draw(
         looks=dice("looks", seed).random(),
         missing=_missing(dice("missing", seed)),
         padded=padded,
+        agents=_agents(dice("agents", seed)),
     )
 
 
@@ -149,6 +153,11 @@ def _ways(d: Dice, size: int) -> Ways:
         pipelines=_between(d, 0.3, 3),
         keys=_between(d, 0.3, 4),
     )
+
+
+def _agents(d: Dice) -> int:
+    attacks = d.between(2, 6)
+    return attacks if d.chance(0.67) else 0
 
 
 def _missing(d: Dice) -> tuple[str, ...]:

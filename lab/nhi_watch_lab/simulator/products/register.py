@@ -78,6 +78,10 @@ def _servers(tenant: Tenant, day: int) -> Sequence[Any]:
     return [w for w in tenant.alive("endpoint", "host_user", day) if id(w.facts.get("machine")) in living]
 
 
+def _agents(kind: str) -> Candidates:
+    return lambda tenant, day: [w for w in tenant.agents if w.kind == kind and w.born <= max(0, day - 3)]
+
+
 PARTS: dict[str, Candidates] = {
     "token": _workers("github", "token", lambda w: "workflow" in w.facts["access"].get("token_scopes", "workflow")),
     "bot": _workers("github", "app oauth_app"),
@@ -107,5 +111,7 @@ PARTS: dict[str, Candidates] = {
     "anthropic": _workers("ai", "key"),
     "assistant": _machines(lambda m: m.kind == "user" or m.session in ("instance", "lambda", "sdk")),
     "reader": _workers("workspace", "app"),
+    "coder": _agents("agent"),
+    "gateway": _agents("gateway"),
 }
 """Part → who can play it on a day."""

@@ -87,6 +87,8 @@ class Tenant:
             spec.seed, spec.days, spec.start, spec.nhis, Habits(spec.human_share, spec.volume, spec.ways)
         )
         self.staff = self._staff()
+        self.agents: list[Worker] = []
+        """AI agents, where a world has them: beside all else, which they change nothing of."""
         administrators(self)
         explorers(self)
         calendar(self)
@@ -143,6 +145,9 @@ class Tenant:
             if worker.alive(number):
                 lines += self.shift(worker, number, midnight)
         lines += noise.of_day(self, number, lines, d)
+        for agent in self.agents:
+            if agent.alive(number):
+                lines += self.shift(agent, number, midnight)
         return lines
 
     def shift(self, worker: Worker, number: int, midnight: float) -> Iterator[Line]:
