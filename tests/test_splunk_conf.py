@@ -65,6 +65,18 @@ def test_enterprise_security_sees_the_search_that_makes_its_notables() -> None:
     assert sought and [unquote(name) for name in exported] == sought
 
 
+def test_the_analytic_story_names_searches_that_exist_with_the_annotations_of_its_notables() -> None:
+    told = conf("analyticstories.conf")
+    (story,) = (name for name in told.sections() if name.startswith("analytic_story://"))
+    named = [f"savedsearch://{name}" for name in json.loads(told[story]["searches"])]
+    assert named == [name for name in told.sections() if name != story]
+    assert {name.partition("://")[2] for name in named} <= set(SEARCHES)
+    notables = conf("savedsearches.conf")[f"{_ES}Notables"]
+    wanted = json.loads(notables["action.correlationsearch.annotations"])
+    assert all(json.loads(told[name]["annotations"]) == wanted for name in named)
+    assert isinstance(json.loads(told[story]["references"]), list)
+
+
 def test_who_uploads_findings_of_posture_can_choose_their_sourcetype() -> None:
     assert conf("props.conf")["nhi:notable"]["pulldown_type"] == "1"
 

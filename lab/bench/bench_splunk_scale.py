@@ -36,6 +36,8 @@ from splunk_server import stash  # noqa: E402
 
 OUT = ROOT / "out" / "bench" / "bench_splunk_scale.json"
 PAGE = ROOT / "docs" / "method" / "splunk_scale.md"
+TITLE = "## Runs in which peers fail"
+"""From here on the page is written by bench_splunk_faults.py."""
 PEERS = 40
 DAYS = 9
 SHARE = float(os.environ.get("NHI_BENCH_SHARE", "1"))
@@ -76,7 +78,8 @@ def main() -> int:
     else:
         found = _measure()
     if "--page" in sys.argv:
-        PAGE.write_text(page(found), "utf-8")
+        _, title, rest = PAGE.read_text("utf-8").partition(TITLE)
+        PAGE.write_text(page(found) + (f"\n{title}{rest}" if title else ""), "utf-8")
     return 0
 
 
