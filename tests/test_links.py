@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core_samples import TODAY, answer, record, run
+from core_samples import CALL, TODAY, answer, record, run
+from nhi_watch.core.behaviour import Behaviour, shape_of
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.detect.explain.notables import notable_id
-from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _owner, _touched, join
+from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _names, _owner, _touched, join
 from nhi_watch.detect.signals import passed_on
 from nhi_watch.state.judged import Trace
 from nhi_watch.state.memory import MemoryStore
@@ -233,6 +234,12 @@ def test_an_alert_that_knows_only_a_bare_name_joins_the_one_who_has_it() -> None
     alert = trace("alert", names=["name:okta:sync"])
     assert members(trace("app", 10, **own), alert) == [("app", "alert")]
     assert members(trace("app", 10, **own), trace("app made again", 20, **own), alert) == []
+
+
+def test_for_whom_an_app_acts_is_no_name_of_the_app() -> None:
+    acted = Behaviour(shape_of(CALL), TODAY * 24 + 10)
+    acted.take(CALL._replace(links=("app:1", "user:ann@example.com")))
+    assert _names(acted) == ["app:1"]
 
 
 def test_a_handle_that_many_hold_proves_nothing() -> None:

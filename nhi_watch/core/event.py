@@ -68,11 +68,14 @@ class Event(NamedTuple):
     """Names, `kind:value`, under which other logs know the same actor, so that `links.py` can join them: `app:` and
     `sp:` (Entra's application and object id), `oidc:` (a token's subject), `arn:`, `token:` (a token's hash or id),
     `host:` (an address of the machine that it runs on),
-    `name:` (provider and bare name, where a log knows no more). The same for every record of a shape."""
+    `name:` (provider and bare name, where a log knows no more). The same for every record of a shape. And `user:` with
+    the person on whose behalf an app acts, as that log names people (BEHALF): delegation, which joins nobody."""
     about: Optional[Identity] = None
     """The non-human identity that this was done to (an app that got a consent or a secret), if that is another one."""
 
 
+BEHALF = "user:"
+"""How a link begins that names on whose behalf an app acts."""
 HANDS = frozenset({"console", "mfa", "browser"})
 """Traits of what a person does."""
 DONE_TO = "done_to_it"

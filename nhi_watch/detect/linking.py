@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from nhi_watch.core.behaviour import Behaviour
-from nhi_watch.core.event import Identity
+from nhi_watch.core.event import BEHALF, Identity
 from nhi_watch.detect.features import EpisodeView
 from nhi_watch.detect.ranking import FLOOR
 from nhi_watch.detect.scoring import NEWS_POINTS, Episode, Link, points_together, values_together
@@ -61,11 +61,11 @@ def trace_of(episode: Episode, eligible: bool) -> Optional[Trace]:
         return None
     odd = _news(episode)
     behaviours = [b for view in episode.view.views for b in view.behaviours]
-    telling = odd or any(b.issued or b.links for b in behaviours)
+    telling = odd or any(b.issued or _names(b) for b in behaviours)
     if not telling:
         return None
     own = _own_names(episode.identity)
-    names = _handles((b, b.links) for b in behaviours)
+    names = _handles((b, _names(b)) for b in behaviours)
     for name in (*own, *_owner(episode.identity)):
         names.setdefault(name, behaviours[0].record_ids[0])
     return Trace(
@@ -74,6 +74,11 @@ def trace_of(episode: Episode, eligible: bool) -> Optional[Trace]:
         _handles((b, b.addresses) for b in behaviours) if odd else {},
         _handles((b, _touched(b.targets)) for b in behaviours) if odd else {},
     )  # fmt: skip
+
+
+def _names(behaviour: Behaviour) -> list[str]:
+    """Without the people for whom it acts: they are not the actor."""
+    return [link for link in behaviour.links if not link.startswith(BEHALF)]
 
 
 def _news(episode: Episode) -> list[Behaviour]:

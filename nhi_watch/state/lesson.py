@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from nhi_watch.context.operators import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, Shape
+from nhi_watch.core.event import BEHALF
 from nhi_watch.state.baseline import NEW_VALUES, REACHED, REFUSALS, REFUSED, Delta, bucket, is_human
 
 
@@ -48,12 +49,14 @@ def _refused(behaviours: list[Behaviour], networks: Networks) -> dict[str, set[s
 
 def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> None:
     targets: set[str] = set()
+    people: set[str] = set()
     hours: dict[str, int] = {}
     counts: dict[int, tuple[Shape, int]] = {}  # by id: hashing a shape takes longer than all else here
     for b in behaviours:
         counts[id(b.shape)] = (b.shape, counts.get(id(b.shape), _NONE)[1] + b.count)
         hours[_HOURS[b.hour % 24]] = hours.get(_HOURS[b.hour % 24], 0) + b.count
         targets.update(b.targets)
+        people.update(link for link in b.links if link.startswith(BEHALF))
     for shape, count in counts.values():
         for name, value in facts(shape, networks):
             values = delta.setdefault(name, {})
@@ -62,6 +65,8 @@ def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> No
         delta["volume"] = {str(bucket(sum(b.count for b in behaviours))): 1}
         delta["hour"] = hours
         delta["target"] = dict.fromkeys(sorted(targets), 1)
+        if people:
+            delta[BEHALF] = dict.fromkeys(sorted(people), 1)
         delta["targets"] = {str(bucket(len(targets))): 1}
 
 

@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import Any, Optional
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Identity
+from nhi_watch.core.event import BEHALF, Identity
 from nhi_watch.intake.shapes.forms import at, dataset, hit, native
 from nhi_watch.intake.shapes.values import listed, plain, text
 
@@ -150,8 +150,8 @@ def service(tenant: str, name: str) -> Identity:
     return Identity(f"{ENTRA}:service:{operation(name)[:100] or 'unknown'}", name, "service", ENTRA, tenant, "")
 
 
-def links(identity: Identity, object_id: str) -> tuple[str, ...]:
-    """`app:` and `sp:`, the two ids of an app that acts, as far as its record tells them.
+def links(identity: Identity, object_id: str, person: str = "") -> tuple[str, ...]:
+    """`app:` and `sp:`, the two ids of an app that acts, as far as its record tells them; `user:`, for whom it acts.
 
     >>> links(Identity("entra:app:1", "x", "app", "entra", "", ""), "2")
     ('app:1', 'sp:2')
@@ -161,7 +161,8 @@ def links(identity: Identity, object_id: str) -> tuple[str, ...]:
     if identity.kind not in APPS:
         return ()
     kind, _, unique = identity.id[len(ENTRA) + 1 :].partition(":")
-    return tuple(sorted({f"{kind}:{unique}", *([f"sp:{object_id}"] if object_id else [])}))
+    told = {f"{kind}:{unique}", *([f"sp:{object_id}"] if object_id else []), *([BEHALF + person] if person else [])}
+    return tuple(sorted(told))
 
 
 # ---- texts

@@ -1,7 +1,8 @@
 """Salesforce: event log files (Login, Api…, ConnectedApp…, BulkApi…), login events, and the setup audit trail.
 
 - Where a connected app acts (its id or OAuth client id is told, or a login of type `Remote Access`), the app is
-  the identity, and the user whose rights it has is the session: stolen integrations are tokens of apps.
+  the identity, and the user whose rights it has is the session, and the link `user:`: stolen integrations are tokens
+  of apps.
 - Ids of 15 and 18 letters are the same record's: the first 15 tell it.
 - `LoginAs`: the delegated administrator really acts; as whom, is the session.
 - The log's own words are the operations: an event log file's EVENT_TYPE, `Login`, an audit trail's Action.
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple, cast
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text, whole
@@ -116,7 +117,8 @@ def read(record: object) -> Event:
         tree = _of_document(tree, dataset(cast(Tree, record)))
     shape, session, target = _raw(tree)
     told = Told(*map(text, shape))
-    return filled(_event_of(told), moment(_time(tree)), _id_of(tree, told.operation), session, target)
+    event = filled(_event_of(told), moment(_time(tree)), _id_of(tree, told.operation), session, target)
+    return event._replace(links=(BEHALF + session,)) if told.app and session else event
 
 
 def _of_document(document: Tree, stream: str) -> Tree:

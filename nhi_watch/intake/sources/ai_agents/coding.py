@@ -18,6 +18,8 @@ _PERSONS = ("user_account_uuid", "user_account_id", "user_email", "user_id", "in
 _TARGETS = ("plugin_name", "skill_name", "extension_name", "hook_name", "agent_name", "model")
 _SWITCHES = ("permission_mode_changed", "approval_mode_switch", "config", "conversation_starts")
 _NO_APPROVALS = ("bypasspermissions", "yolo")
+UNASKED = ":unasked"
+"""End of the operations that switch approvals off: whoever often changes how he is asked has not done that before."""
 _REFUSED = ("reject", "denied", "abort")
 _INSTALLS = ("plugin_installed", "extension_install")
 _TOKENS = ("input_tokens", "output_tokens", "input_token_count", "output_token_count")
@@ -65,9 +67,10 @@ def told_of(told: Tree) -> tuple[tuple[Any, ...], str, str]:
         raise RejectError("no_action", "neither event.name nor the body tells what was done")
     server, tool = _tool(told)
     person = first(*map(told.get, _PERSONS))
+    done = _operation(kind, server, tool) + (UNASKED if _unasked(kind, told) else "")
     outcome, error = _outcome(kind, told)
     values = (
-        product, _operation(kind, server, tool), text(told.get("organization_id"), 64), person[:128],
+        product, done, text(told.get("organization_id"), 64), person[:128],
         text(told.get("user_email"), 128).lower(), "y" if _by_key(product, told) else "",
         text(told.get("service_name"), 60), outcome, error, ",".join(_traits(kind, told)),
     )  # fmt: skip
@@ -126,7 +129,7 @@ def _by_key(product: str, told: Tree) -> bool:
 
 def _traits(kind: str, told: Tree) -> list[str]:
     found = []
-    if kind in _SWITCHES and _without_approvals(told):
+    if _unasked(kind, told):
         found.append("guard_removed")
     if sum(whole(told.get(name)) or 0 for name in _TOKENS) >= _MANY_TOKENS:
         found.append("many_tokens")
@@ -135,8 +138,10 @@ def _traits(kind: str, told: Tree) -> list[str]:
     return found
 
 
-def _without_approvals(told: Tree) -> bool:
-    """Whether the agent may do everything unasked; one that asks never, and is kept in a sandbox, may not."""
+def _unasked(kind: str, told: Tree) -> bool:
+    """Whether the agent may do all unasked from now on; one that never asks, but is kept in a sandbox, may not."""
+    if kind not in _SWITCHES:
+        return False
     mode = first(told.get("to_mode"), told.get("approval_mode")).lower()
     never = first(told.get("approval_policy")).lower() == "never"
     return mode in _NO_APPROVALS or (never and "danger" in first(told.get("sandbox_policy")).lower())

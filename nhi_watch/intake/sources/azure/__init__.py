@@ -26,7 +26,7 @@ from typing import Any, cast
 
 from nhi_watch.context import agents, networks
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset
@@ -211,7 +211,7 @@ def _event(shape: tuple[str, ...]) -> Event:
         traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
         issued="",
         record_id="",
-        links=() if delegated else microsoft.links(identity, guid(object_id)),
+        links=(BEHALF + guid(object_id),) if delegated else microsoft.links(identity, guid(object_id)),
     )
 
 

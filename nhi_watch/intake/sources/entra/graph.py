@@ -100,7 +100,7 @@ def event_of(shape: tuple[str, ...]) -> Event:
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
         issued="",
         record_id="",
-        links=microsoft.links(identity, guid(shape[4])),
+        links=microsoft.links(identity, guid(shape[4]), guid(shape[5]) if delegated else ""),
     )
 
 

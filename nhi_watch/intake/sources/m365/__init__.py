@@ -206,7 +206,7 @@ def _event(
         traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
         issued=issued,
         record_id="",
-        links=microsoft.links(identity, facts.principal_of(who)),
+        links=microsoft.links(identity, facts.principal_of(who), (who or key).lower()[:128] if delegated else ""),
     )
 
 

@@ -1,7 +1,7 @@
 """Google Workspace's reports: OAuth tokens, sign-ins, the administrators' doings, Drive and the rest.
 
 - Of the token report the app is the identity (its OAuth client id), whoever gave it access: the person is the
-  session. A call by a consumer key (`callerType` KEY) is that key's.
+  session, and the link `user:`. A call by a consumer key (`callerType` KEY) is that key's.
 - A service account has the identity that it has in Google Cloud's logs; people are their profile id.
 - The action's service is `workspace.` and the report's name. Calls of the token report are `api.method`.
 - Of a record with several events the first gives the action, all give traits. A document of Elastic's holds one.
@@ -19,7 +19,7 @@ from typing import Any, Optional, cast
 
 from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes import google
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, rebuild
 from nhi_watch.intake.shapes.times import moment
@@ -104,7 +104,8 @@ def read(record: object) -> Event:
     if raw is None:
         raise RejectError("no_action", "the event's name is missing or no text")
     shape, session, target, _ = raw
-    return filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), _id_of(raw), session, target)
+    event = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), _id_of(raw), session, target)
+    return event._replace(links=(BEHALF + session,)) if session else event
 
 
 def _completed(tree: Tree) -> Tree:
