@@ -23,6 +23,7 @@ from nhi_watch.hosts.elastic import setup, templates, windows
 from nhi_watch.hosts.elastic.lease import held
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore
+from nhi_watch.report import jsonlines
 from test_elastic_run import ROOT, SINCE, Place, simulated
 
 __all__ = ["secured"]
@@ -130,6 +131,27 @@ def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: 
     assert place.heartbeats()[-1]["event"]["outcome"] == "failure"
     with keyed(secured, place.request()) as client:
         assert run(client, job._replace(pattern=place.source))["read"] == len(FEW)
+
+
+def test_documents_are_fetched_where_the_key_may_and_named_where_not(
+    secured: Secured, place: Guarded, tmp_path: Path
+) -> None:
+    place.fill(simulated())
+    with keyed(secured, place.request()) as client:
+        assert run(client, Job(place.source, place.namespace, SINCE, lag=0))["notables"]
+    file, out = tmp_path / "key", tmp_path / "out"
+    for indices, code in ((templates.own(place.namespace), 2), (None, 0)):
+        request = place.request()
+        role = request["role_descriptors"]["nhi_run"]
+        role["indices"] = indices or role["indices"]
+        file.write_text(key(secured.admin, request))
+        given = ("--api-key-file", str(file), "--index", place.source, "--out", str(out))
+        done = nhi(place, "report", *given)
+        assert done.returncode == code, done.stderr
+        assert (f"{place.source} cannot be read: the API key lacks read" in done.stdout) == bool(code)
+        listed = list(jsonlines.read(out / "notables.jsonl"))
+        assert listed, "what stands is told in either case"
+        assert bool(list(jsonlines.read(out / "events.jsonl"))) == (not code)
 
 
 def test_feedback_says_what_it_lacks(secured: Secured, place: Guarded, tmp_path: Path) -> None:

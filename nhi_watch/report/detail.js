@@ -116,16 +116,17 @@ const membersOf = (n) => n.members.length > 0 && card(`One intrusion across ${n.
       h("td", { class: "mono" }, link.target), h("td", {}, spoken(link.kind), " ", h("span", { class: "mono" }, link.value)),
       h("td", { class: "mono" }, link.record_ids.join(", ")))))))));
 
+const placeOf = (event) => event.index ? `${event.index}/${event.document}` : event.file ? `${event.file}:${event.line}` : "";
 const rawOf = (n, id) => {
   const event = n.events[id];
   if (!event) return h("p", { class: "muted" }, `Record ${id || "unknown"}: its raw form is not in this page; the searches below find it.`);
   if (event.lost) return h("p", { class: "muted" }, `Record ${id} was read from ${event.file}; ${event.lost}. The searches below find it.`);
-  const where = `${event.file}:${event.line}`;
+  const where = placeOf(event);
   const text = event.raw.startsWith("{") || event.raw.startsWith("[") ? indented(event.raw) : event.raw;
   const lines = h("pre", { class: "raw" });
   lines.textContent = text.split("\n").map((line) => visible(line, 20000)).join("\n");
   return h("div", {}, h("p", { class: "row" }, h("code", { class: "where" }, where), copier(event.raw, "Copy record"), copier(where, "Copy place")),
-    lines, event.cut && h("p", { class: "muted" }, "Cut here: the rest is in the file."));
+    lines, event.cut && h("p", { class: "muted" }, "Cut here: the rest is where it lies."));
 };
 const eventsOf = (n) => {
   if (!n.timeline.length) return null;
@@ -149,9 +150,9 @@ const eventsOf = (n) => {
     if (found.open.getAttribute("aria-expanded") === "false") found.open.click();
     found.row.scrollIntoView({ block: "center" });
   };
-  const cells = [["datetime", "timestamp_desc", "message", "action", "outcome", "source", "count", "points", "record_id", "file", "line"],
+  const cells = [["datetime", "timestamp_desc", "message", "action", "outcome", "source", "count", "points", "record_id", "place"],
     ...n.timeline.map((e) => { const event = n.events[e.record_id] || {}; return [e.time, "first of its kind in the hour",
-      `${e.action} ${e.outcome} from ${e.source}`, e.action, e.outcome, e.source, e.count, e.points, e.record_id, event.file, event.line]; })];
+      `${e.action} ${e.outcome} from ${e.source}`, e.action, e.outcome, e.source, e.count, e.points, e.record_id, placeOf(event)]; })];
   const out = h("button", { type: "button", class: "ghost timeline-csv" }, "CSV");
   out.addEventListener("click", () => save(`${n.short}-timeline.csv`, csv(cells), "text/csv"));
   const table = h("details", { class: "events", open: n.timeline.length <= 30 }, h("summary", {}, `All ${n.timeline.length} kinds of calls, with the raw events`),

@@ -16,7 +16,7 @@ from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.report import meanings
-from nhi_watch.report.words import odd_calls, visible
+from nhi_watch.report.words import odd_calls, place_of, visible
 from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
@@ -94,8 +94,7 @@ _AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', 
 
 def _call(entry: Json, events: Mapping[str, Json]) -> str:
     event = events.get(entry["record_id"])
-    where = f" ({event['file']}:{event['line']})" if event else ""
-    where = f" ({event['file']}: {event['lost']})" if event and event.get("lost") else where
+    where = f" ({place_of(event)})" if event else ""
     return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}"
 
 

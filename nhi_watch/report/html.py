@@ -26,7 +26,7 @@ Json = Mapping[str, Any]
 
 # Together these keep 5,000 notables below 10 MB.
 _MARKS, _RECORDS, _SIGNALS, _RAW = 40_000, 60_000, 40_000, 12_000_000
-_BELOW = 200
+BELOW = 200
 """Notables below the line that the page holds."""
 _SCRIPTS = ("words.js", "pictures.js", "detail.js", "report.js")
 
@@ -44,7 +44,7 @@ def render(
         events: record id → `file`, `line` and `raw` of the records behind the notables, as far as they are at hand.
         place: options that name the folder of results and the state, for the commands that the page offers.
     """
-    shown = [*notables, *below[:_BELOW]]
+    shown = [*notables, *below[:BELOW]]
     style, script = _asset("report.css"), "\n".join(map(_asset, _SCRIPTS))
     return _environment().get_template("report.html.j2").render(
         notables=notables,

@@ -50,39 +50,54 @@ def originals_of(notable: Json, most: int = 40) -> list[str]:
 
 def _in(told: str, name: str) -> str:
     """As much of a record's id as its log has: some sources put a word of their own behind it."""
-    return next((word for word in (name, name.rpartition(":")[0]) if not told or word in told), "")
+    return next((word for word in without_suffix(name) if not told or word in told), "")
+
+
+def without_suffix(name: str) -> list[str]:
+    """A record's id, and what is left of it without a word that its source put behind it.
+
+    >>> without_suffix("r-1"), without_suffix("7f:response")
+    (['r-1'], ['7f:response', '7f'])
+    """
+    return [word for word in (name, name.rpartition(":")[0]) if word]
+
+
+def names(notable: Json) -> list[str]:
+    """What logs may call the identity, the surest first."""
+    identity = notable["identity"]
+    told = [identity["id"].rpartition(":")[2], identity["name"], re.split(r"[/:]", identity["name"])[-1]]
+    return [name for name in dict.fromkeys(told) if len(name) > 2]
 
 
 def _names(notable: Json, told: str) -> list[str]:
     """What a log calls the identity: the first of its names that its records hold."""
-    identity = notable["identity"]
-    names = [identity["id"].rpartition(":")[2], identity["name"], re.split(r"[/:]", identity["name"])[-1]]
-    names = [name for name in names if len(name) > 2]
-    return [next((name for name in names if name in told), names[0])] if names else []
+    known = names(notable)
+    return [next((name for name in known if name in told), known[0])] if known else []
 
 
 def _spelled(words: Sequence[str], first: int, last: int) -> dict[str, str]:
     after, until = timestamps.render(first), timestamps.render(last)
-    quoted = [_quoted(word) for word in words]
-    either = " OR ".join(quoted)
+    spelled = [quoted(word) for word in words]
+    either = " OR ".join(spelled)
     return {
         "SPL": f"search index=* earliest={first} latest={last + 1} ({either}) | sort 0 _time",
         "ES|QL": f'FROM logs-* METADATA _index, _id | WHERE @timestamp >= "{after}" AND @timestamp <= "{until}" '
-                 f"AND QSTR({_quoted(either)}) | SORT @timestamp | LIMIT 1000",
-        "KQL": f'@timestamp >= "{after}" and @timestamp <= "{until}" and ({" or ".join(quoted)})',
-        "jq": f"jq -c {_shell(_JQ % ' or '.join(map(_contains, quoted)))} FILE…",
+                 f"AND QSTR({quoted(either)}) | SORT @timestamp | LIMIT 1000",
+        "KQL": f'@timestamp >= "{after}" and @timestamp <= "{until}" and ({" or ".join(spelled)})',
+        "jq": f"jq -c {_shell(_JQ % ' or '.join(map(_contains, spelled)))} FILE…",
     }  # fmt: skip
 
 
 _JQ = '(.Records? // .) | if type == "array" then .[] else . end | select(tojson | %s)'
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A word as all of these languages quote it."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def _contains(quoted: str) -> str:
-    return f"contains({_quoted(quoted[1:-1])})"
+def _contains(spelled: str) -> str:
+    return f"contains({quoted(spelled[1:-1])})"
 
 
 def _shell(text: str) -> str:

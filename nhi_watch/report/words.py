@@ -135,6 +135,17 @@ def lasted(notable: Mapping[str, Any]) -> list[str]:
     return told + [f"since {began}"] * (began < first[:10])
 
 
+def place_of(event: Mapping[str, Any]) -> str:
+    """Where a raw record lies, or why it is there no more.
+
+    >>> place_of({"file": "a.json", "line": 7}), place_of({"index": "logs-x-default", "document": "Zk1"})
+    ('a.json:7', 'logs-x-default/Zk1')
+    """
+    if "index" in event:
+        return f"{event['index']}/{event['document']}"
+    return f"{event['file']}: {event['lost']}" if event.get("lost") else f"{event['file']}:{event['line']}"
+
+
 def confirmed(run: Mapping[str, Any]) -> Mapping[str, str]:
     """Notable id → who confirmed it, out of run.json."""
     return (run.get("verdicts") or {}).get("confirmed") or {}

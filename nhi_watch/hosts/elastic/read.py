@@ -97,12 +97,12 @@ def told(low: int, high: int, by: Clocks) -> Json:
     if by.field == TIMESTAMP:
         return {"match_none": {}}
     where = [{"terms": {"_index": list(by.odd)}}] if by.odd else []
-    return {"bool": {"filter": [{"range": {INGESTED: _ends(low, high)}}], "must_not": where}}
+    return {"bool": {"filter": [{"range": {INGESTED: ends(low, high)}}], "must_not": where}}
 
 
 def lacking(low: int, high: int, by: Clocks) -> Json:
     """Documents that happened then, and do not tell when they were ingested."""
-    then = {"range": {TIMESTAMP: _ends(low, high)}}
+    then = {"range": {TIMESTAMP: ends(low, high)}}
     if by.field == TIMESTAMP:
         return then
     untold: Json = {"bool": {"must_not": [{"exists": {"field": INGESTED}}]}}
@@ -110,7 +110,8 @@ def lacking(low: int, high: int, by: Clocks) -> Json:
     return {"bool": {"filter": [then, any_of(ways)]}}
 
 
-def _ends(low: int, high: int) -> Json:
+def ends(low: int, high: int) -> Json:
+    """The bounds of a range of dates, half open."""
     return {"gte": render(low), "lt": render(high)}
 
 

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -19,6 +19,7 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import is_new, is_settled
 
 if TYPE_CHECKING:
+    from nhi_watch.state.rows import Rows
     from nhi_watch.state.sqlite import SqliteStore
 
 OUT = Path("nhi-out")
@@ -66,12 +67,28 @@ def policy_of(args: argparse.Namespace) -> Optional[Path]:
     return own if own.is_file() else None
 
 
-@contextmanager
-def opened(args: argparse.Namespace, must_exist: bool = True) -> Iterator[SqliteStore]:
-    """The state's store; what the block put is kept when it ends well.
+COPY = "copy"
+"""Row of `meta` in a state that `nhi elastic report` copied: where from."""
+
+
+def demand_own(rows: Rows) -> None:
+    """What people say belongs where the next run reads it.
 
     Raises:
-        InputError: there is no state.
+        InputError: the state is a copy.
+    """
+    copied = rows.get("meta", [COPY]).get(COPY)
+    if copied:
+        raise InputError(f"this state is a copy of {copied.decode()}, which the next `nhi elastic report` replaces: "
+                         "judge in Kibana, from where `nhi elastic feedback` takes it")  # fmt: skip
+
+
+@contextmanager
+def opened(args: argparse.Namespace, must_exist: bool = True, own: bool = False) -> Iterator[SqliteStore]:
+    """The state's store; what the block put is kept when it ends well. `own`: it must be no copy.
+
+    Raises:
+        InputError: there is no state, or it is a copy.
         StoreError: it cannot be used.
     """
     from nhi_watch.state.sqlite import SqliteStore
@@ -83,6 +100,8 @@ def opened(args: argparse.Namespace, must_exist: bool = True) -> Iterator[Sqlite
         folder(path.parent)
     store = SqliteStore(path)
     try:
+        if own:
+            demand_own(store)
         yield store
         store.commit()
     finally:
@@ -139,20 +158,30 @@ def publish(
         InputError: the folder's files cannot be read or written.
     """
     from nhi_watch.hosts.files import originals
-    from nhi_watch.report import html, jsonlines
+    from nhi_watch.report import jsonlines
 
     path = out / "notables.jsonl"
     kept = [n for n in jsonlines.read(path) if n["kind"] != replaced] if path.exists() else []
     ranked = overall([*kept, *fresh])
-    jsonlines.write(path, ranked)
     lower = out / BELOW
     below = overall(jsonlines.read(lower), len(ranked)) if lower.exists() else []
-    jsonlines.write(lower, below)
-    run = _run(out / "run.json")
-    with jsonlines.replacing(out / "report.html") as file:
-        page = html.render(ranked, {**run, "notables": len(ranked)}, below, originals.load(out), place(out, state))
-        file.write(page.encode("utf-8", "replace"))
+    run = {**_run(out / "run.json"), "notables": len(ranked)}
+    write_lists(out, state, (ranked, below), run, originals.load(out))
     return ranked
+
+
+def write_lists(
+    out: Path, state: Optional[Path], lists: tuple[list[dict[str, Any]], list[dict[str, Any]]], run: dict[str, Any],
+    events: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Write notables.jsonl, below.jsonl and report.html: `lists` are what is listed and what is below the line."""
+    from nhi_watch.report import html, jsonlines
+
+    jsonlines.write(out / "notables.jsonl", lists[0])
+    jsonlines.write(out / BELOW, lists[1])
+    with jsonlines.replacing(out / "report.html") as file:
+        page = html.render(lists[0], run, lists[1], events, place(out, state))
+        file.write(page.encode("utf-8", "replace"))
 
 
 def _run(path: Path) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     now = common.seconds(args.now, "--now") if args.now else 0  # 0: the data's end
     if args.exempted is None and (args.until or args.reason):
         raise InputError("--until and --reason belong to --except ID")
-    with common.opened(args) as store:
+    with common.opened(args, own=args.exempted is not None) as store:
         whole = history.read(store, model.load())
         notables = [*State(store).every_notable(), *fast.stored(store), *ledger.findings(store)]
         standing = ledger.follow(store, whole, notables, now)

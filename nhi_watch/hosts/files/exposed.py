@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise InputError(f"--since {args.since}: that is in the future")
     now = now if args.now else 0  # the data's end: what is told by a person is part of the data
     known = common.load_assets(args.assets)
-    with common.opened(args, must_exist=not args.key) as store:
+    with common.opened(args, must_exist=not args.key, own=bool(args.key)) as store:
         if args.key:
             fast.tell(store, args.key, since, where)  # refuses a secret before anything is printed
             find.about_to(console, f"{args.key[:60]} lies open since {render(since)}, where: {where}", args.json)

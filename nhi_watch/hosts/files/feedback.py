@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: what was given is wrong; nothing is recorded then.
     """
     now = common.seconds(args.now, "--now")
-    with common.opened(args) as store:
+    with common.opened(args, own=args.what == "import" or args.what not in _LISTS) as store:
         if args.what == "import":
             return _import(args, store, console, now)
         if args.what == "export":

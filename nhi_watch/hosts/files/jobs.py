@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -17,17 +17,19 @@ from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import originals, reader
-from nhi_watch.hosts.files.common import BELOW, overall, place
+from nhi_watch.hosts.files.common import demand_own, overall, write_lists
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake import sources
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.horizon import AHEAD
-from nhi_watch.report import html, jsonlines
+from nhi_watch.report import jsonlines
 from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.rows import Rows
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
 
+Json = dict[str, Any]
 Bytes = Callable[[int], None]
 Stage = Callable[[str, int, int], None]
 SOURCES = {source.NAME: source for source in sources.every()}
@@ -70,7 +72,8 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
         store.close()
     events = _events(job, result, places)
     result.run["seconds"]["total"] = round(time.perf_counter() - started, 3)
-    _write(job.out, job.state, result, events)
+    write_lists(job.out, job.state, (result.notables, result.below), result.run, events)
+    jsonlines.write(job.out / "run.json", [result.run])
     if job.state and job.learn:
         audit.note_change(job.state.parent / audit.NAME, "model", result.run["model"]["sha256"], result.run["model"])
     return result
@@ -117,6 +120,7 @@ def context_of(job: Job) -> Context:
 def _run(
     job: Job, store: Any, on_bytes: Bytes, on_stage: Stage, places: Optional[originals.Originals] = None
 ) -> Result:
+    demand_own(store)
     context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
     state = State(store)
@@ -140,19 +144,24 @@ def _run(
     result.run["drift"] = drift.told(drift.report(store, state.daybook.days[:-1], spreads))
     result.run.update(rejects.told())
     _demand_events(result.run, job.out)
-    told = feedback.apply(store, result.standing, int(time.time()))
-    hidden = [notable["score"] for notable in result.below]
-    result.run.update(overflow=len(hidden), overflow_highest=max(hidden, default=0.0))
-    below = overall([*_dealt_with(store, result.standing, told.shown), *result.below], len(told.shown))
-    result = result._replace(notables=overall(told.shown), below=below)
-    said = feedback.standing(feedback.verdicts(store))
-    confirmed = {name: one.by for name, one in sorted(said.by_notable.items()) if one.verdict == "confirmed"}
-    result.run["verdicts"] = {
-        "hidden": told.hidden, "offset": feedback.offset(said.counted), "confirmed": confirmed,
-    }  # fmt: skip
-    result.run["notables"] = len(result.notables)
+    notables, below = lists_of(store, result.standing, result.below, result.run)
     result.run["seconds"]["read"] = round(result_started - started, 3)
-    return result
+    return result._replace(notables=notables, below=below)
+
+
+def lists_of(
+    rows: Rows, standing: Sequence[Json], below: Sequence[Json], run: Json
+) -> tuple[list[Json], list[Json]]:
+    """What people read: the list, and what is below the line or was dealt with; `run` gets the counts of both."""
+    told = feedback.apply(rows, standing, int(time.time()))
+    said = feedback.standing(feedback.verdicts(rows))
+    confirmed = {name: one.by for name, one in sorted(said.by_notable.items()) if one.verdict == "confirmed"}
+    run.update(
+        overflow=len(below), overflow_highest=max((notable["score"] for notable in below), default=0.0),
+        verdicts={"hidden": told.hidden, "offset": feedback.offset(said.counted), "confirmed": confirmed},
+        notables=len(told.shown),
+    )  # fmt: skip
+    return overall(told.shown), overall([*_dealt_with(rows, standing, told.shown), *below], len(told.shown))
 
 
 def _spreads(folder: Path, sha256: str) -> Optional[drift.Spread]:
@@ -187,20 +196,9 @@ def _feed(
     intake.feed(batch.records, refuse, places.noting(batch) if places else None)
 
 
-def _write(out: Path, state: Optional[Path], result: Result, events: Mapping[str, Any]) -> None:
-    jsonlines.write(out / "notables.jsonl", result.notables)
-    jsonlines.write(out / BELOW, result.below)
-    jsonlines.write(out / "run.json", [result.run])
-    with jsonlines.replacing(out / "report.html") as file:
-        page = html.render(result.notables, result.run, result.below, events, place(out, state))
-        file.write(page.encode("utf-8", "replace"))
-
-
-def _dealt_with(
-    store: Any, standing: Sequence[dict[str, Any]], shown: Sequence[dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
+def _dealt_with(rows: Rows, standing: Sequence[Json], shown: Sequence[Json]) -> Iterator[Json]:
     """What verdicts and exceptions took off the list: closed, and why; it can still be opened."""
-    held, left = feedback.standing(feedback.verdicts(store)).by_notable, {notable["id"] for notable in shown}
+    held, left = feedback.standing(feedback.verdicts(rows)).by_notable, {notable["id"] for notable in shown}
     for notable in standing:
         if notable["id"] not in left:
             verdict = held.get(notable["id"])

@@ -94,7 +94,7 @@ def _found(file: str, marks: array[int], lost: str, wanted: dict[int, str]) -> I
         yield from ({"id": name, "file": file, "line": 0, "raw": "", "cut": False, "lost": lost}
                     for name in found.values())  # fmt: skip
     else:
-        yield from (_event(found[one.at], one) for one in _read_again(file, found))
+        yield from (event(found[one.at], one.where._asdict(), one.raw) for one in _read_again(file, found))
 
 
 def _known(store: Store, name: str, told: Sequence[int]) -> tuple[array[int], str]:
@@ -136,10 +136,10 @@ def _read_again(file: str, found: Mapping[int, str]) -> Iterator[Original]:
             return
 
 
-def _event(name: str, original: Original) -> dict[str, Any]:
-    masked = redact(original.raw)
-    text = masked[:_LONGEST].decode("utf-8", "replace")
-    return {"id": name, **original.where._asdict(), "raw": text, "cut": len(masked) > _LONGEST}
+def event(name: str, where: Mapping[str, Any], raw: bytes) -> dict[str, Any]:
+    """What is kept of a record: its id, where it lies, and its bytes with secrets masked."""
+    masked = redact(raw)
+    return {"id": name, **where, "raw": masked[:_LONGEST].decode("utf-8", "replace"), "cut": len(masked) > _LONGEST}
 
 
 def load(out: Path) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,90 @@
+"""What was found on Elasticsearch, explained on a host: its documents by index and id, on real servers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ecs_shape import document, load, mappings
+from elastic_server import Server
+from nhi_watch import cli
+from nhi_watch.report import jsonlines
+from nhi_watch.report.words import odd_calls
+from test_elastic_run import SINCE, Place, fill, simulated
+
+
+@pytest.fixture(scope="module")
+def place(elastic: Server) -> Iterator[Place]:
+    made = Place(elastic)
+    fill(made, simulated(), lambda number: bool(number % 2))
+    made.run(since=SINCE)
+    yield made
+    made.client.indices.delete(index=f"nhi-state-{made.namespace}", ignore_unavailable=True)
+
+
+def reported(place: Place, out: Path, index: str = "") -> int:
+    return cli.main(["elastic", "report", "--url", place.url, "--namespace", place.namespace,
+                     "--index", index or place.source, "--out", str(out)])  # fmt: skip
+
+
+def asked(capsys: pytest.CaptureFixture[str], *line: str) -> str:
+    assert cli.main(list(line)) == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_explain_names_index_and_id_of_the_odd_documents(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reported(place, tmp_path) == 0
+    told, listed = capsys.readouterr().out, list(jsonlines.read(tmp_path / "notables.jsonl"))
+    assert {one["id"] for one in listed} == {one["id"] for one in place.notables() if not one["merged_into"]}
+    assert f"Next: nhi explain 1 --out {tmp_path}" in told
+    events = {one["id"]: one for one in jsonlines.read(tmp_path / "events.jsonl")}
+    odd = [one for one in listed if one["kind"] == "compromise"]
+    for notable in odd:
+        for entry in odd_calls(notable)[0]:
+            event = events[entry["record_id"]]
+            kept = place.client.get(index=event["index"], id=event["document"])["_source"]
+            assert kept["event"]["id"] == entry["record_id"] and entry["record_id"] in event["raw"]
+            assert kept["@timestamp"][:13] == entry["time"][:13]
+    first = events[odd_calls(odd[0])[0][0]["record_id"]]
+    explained = asked(capsys, "explain", odd[0]["id"], "--out", str(tmp_path))
+    assert f"record {first['id']} ({first['index']}/{first['document']})" in explained
+    assert odd[0]["id"] in asked(capsys, "brief", odd[0]["id"], "--out", str(tmp_path))
+    assert "rotate" in asked(capsys, "respond", "plan", odd[0]["id"], "--out", str(tmp_path)).lower()
+
+
+def test_documents_are_found_where_no_field_holds_their_records_ids(place: Place, tmp_path: Path) -> None:
+    """Ids that no search finds: who did it and when does, in documents with `event.original` and without."""
+    mapped, hidden = mappings(), f"logs-hidden-{place.namespace}"
+    mapped["properties"]["event"]["properties"]["id"] = {"type": "keyword", "index": False, "doc_values": False}
+    place.client.indices.create(index=hidden, mappings=mapped)
+    load(place.client, hidden, (document(r, bool(n % 2), None) for n, r in enumerate(simulated())))
+    try:
+        assert reported(place, tmp_path, hidden) == 0
+    finally:
+        place.client.indices.delete(index=hidden)
+    events = {one["id"]: one for one in jsonlines.read(tmp_path / "events.jsonl")}
+    odd = [n for n in jsonlines.read(tmp_path / "notables.jsonl") if n["kind"] == "compromise"]
+    wanted = {entry["record_id"] for notable in odd for entry in odd_calls(notable)[0]}
+    assert wanted <= events.keys() and {one["index"] for one in events.values()} == {hidden}
+
+
+def test_a_copy_is_renewed_and_takes_no_verdict_and_a_state_of_files_is_not_replaced(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reported(place, tmp_path) == reported(place, tmp_path) == 0
+    capsys.readouterr()
+    line = ["feedback", "1", "benign", "--by", "ann", "--why", "known", "--out", str(tmp_path)]
+    assert cli.main(line) == 2
+    assert "judge in Kibana" in capsys.readouterr().err
+    log = tmp_path / "log.json"
+    log.write_text(json.dumps(simulated()[0]))
+    assert cli.main(["score", str(log), "--out", str(tmp_path)]) == 2
+    own = tmp_path / "own"
+    assert cli.main(["score", str(log), "--out", str(own)]) == 0
+    assert reported(place, own) == 2
+    assert "holds what was learnt from files" in capsys.readouterr().err
