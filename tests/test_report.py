@@ -435,7 +435,7 @@ def test_a_timeline_is_saved_in_the_columns_that_timesketch_reads(page: Chrome, 
     rows = list(csv.DictReader(io.StringIO(told)))
     assert len(rows) == len(documents()[0]["timeline"])
     assert {"datetime", "timestamp_desc", "message"} <= rows[0].keys()
-    assert (rows[3]["file"], rows[3]["line"]) == ("logs/day.json.gz", "10")
+    assert rows[3]["place"] == "logs/day.json.gz:10"
 
 
 def test_paper_shows_every_notable_that_the_list_shows(page: Chrome) -> None:
