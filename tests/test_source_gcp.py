@@ -82,3 +82,15 @@ def test_a_pubsub_message_of_splunks_old_input_holds_the_entry() -> None:
 def test_an_entry_without_a_method_is_rejected() -> None:
     with pytest.raises(RejectError, match="no_action"):
         gcp.read({"protoPayload": {"serviceName": "x"}, "timestamp": "2026-03-02T10:00:00Z"})
+
+
+@pytest.mark.parametrize(("logs", "traits"), [(False, ("logging_reduced",)), (True, ())])
+def test_flow_logs_that_are_switched_off_are_less_logging(logs: bool, traits: tuple[str, ...]) -> None:
+    payload = {
+        "authenticationInfo": {"principalEmail": "net@made.iam.gserviceaccount.com"},
+        "serviceName": "compute.googleapis.com", "methodName": "v1.compute.subnetworks.patch",
+        "resourceName": "projects/made/regions/europe-west1/subnetworks/s1", "request": {"enableFlowLogs": logs},
+    }  # fmt: skip
+    entry = {"protoPayload": payload, "timestamp": "2026-03-02T10:00:00Z", "insertId": "f1",
+             "logName": "projects/made/logs/cloudaudit.googleapis.com%2Factivity"}  # fmt: skip
+    assert gcp.read(entry).traits == traits

@@ -20,6 +20,7 @@ from nhi_watch.hosts.files.reader.documents import is_document, read_document
 from nhi_watch.hosts.files.reader.find import STDIN, Found, find, opened, shown, sizes, unreadable
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, read_lines
 from nhi_watch.hosts.files.reader.parquet import is_parquet, read_parquet
+from nhi_watch.hosts.files.reader.tables import is_table, read_table
 
 __all__ = ["RAW_LIMIT", "Bad", "Batch", "Passed", "Where", "read", "size"]
 
@@ -81,6 +82,8 @@ def _read_file(name: str, file: BinaryIO) -> Iterator[Batch]:
     head = _head(rest)
     if is_parquet(head) and file.seekable():
         return read_parquet(name, file)
+    if is_table(head):
+        return read_table(name, chunks, chain([head], rest))
     unread = formats.look(name, head)
     if unread:
         detail = bad(Where(name, 0), unread.reason, head, unread.told, len(head))

@@ -20,6 +20,7 @@ from nhi_watch.hosts.files.reader.auditd import is_auditd
 from nhi_watch.hosts.files.reader.batch import Bad, Passed
 from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.hosts.files.reader.parquet import is_parquet
+from nhi_watch.hosts.files.reader.tables import is_table
 
 STDIN = "-"
 _SUFFIXES = {".json", ".ndjson", ".jsonl", ".log"}
@@ -157,7 +158,7 @@ def _head(path: Path) -> bytes:
 
 
 def _sniff(head: bytes) -> bool:
-    return bool(_JSON.match(head)) or is_auditd(head) or is_parquet(head)
+    return bool(_JSON.match(head)) or is_auditd(head) or is_parquet(head) or is_table(head)
 
 
 def opened(path: Path, given: bool) -> BinaryIO:

@@ -26,7 +26,7 @@ from nhi_watch.context import agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import google
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, record_in
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, text
 from nhi_watch.intake.sources.gcp import methods
@@ -55,6 +55,8 @@ _CODES = {
 }  # fmt: skip
 _P = "protoPayload"
 _EXPORTED = "protopayload_auditlog"
+_TEXTS = {"requestJson": "request", "responseJson": "response", "metadataJson": "metadata"}
+_DATA = "servicedata_"
 """The same in a table that a log sink fills in BigQuery."""
 _LOWERED = "protopayload"
 """Some writers lower the names of the top level."""
@@ -87,7 +89,14 @@ def _entry(tree: Row) -> Row:
         tree = tree["data"]
     if _LOWERED in tree:
         tree = {**tree, _P: tree[_LOWERED], "insertId": tree.get("insertid"), "logName": tree.get("logname")}
-    return {**tree, _P: tree[_EXPORTED]} if _EXPORTED in tree and _P not in tree else tree
+    return {**tree, _P: _of_bigquery(inner(tree, _EXPORTED))} if _EXPORTED in tree and _P not in tree else tree
+
+
+def _of_bigquery(payload: Tree) -> Tree:
+    """A row's payload: what has no fixed form is JSON text there, and `serviceData` a column for each of its types."""
+    told = {_TEXTS[name]: record_in(value) for name, value in payload.items() if name in _TEXTS}
+    data = next((found for name, value in payload.items() if name[:12] == _DATA and (found := record_in(value))), None)
+    return {**payload, **told, "serviceData": data or payload.get("serviceData")}
 
 
 def read(record: object) -> Event:

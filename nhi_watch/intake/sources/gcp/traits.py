@@ -10,7 +10,7 @@ from nhi_watch.intake.shapes.forms import Tree, at, every
 from nhi_watch.intake.shapes.values import listed, text, true
 
 DEEP = re.compile(
-    r"(?i)(?!(?:.*\.)?(?:get|list|test|query))(?:.*(?:iampol|iamperm|firewall).*|(?:.*\.)?(?:create|upload|update)\w*(?:key|sink).*)"
+    r"(?i)(?!(?:.*\.)?(?:get|list|test|query))(?:.*(?:iampol|iamperm|firewall|subnetworks).*|(?:.*\.)?(?:create|upload|update)\w*(?:key|sink).*)"
 )
 """Operations whose bodies are read."""
 
@@ -38,6 +38,8 @@ def traits_of(tree: Tree, event: Event) -> Iterator[str]:
     if operation in ("CreateServiceAccountKey", "UploadServiceAccountKey") and event.identity.name not in event.target:
         yield "for_other"
     if "Sink" in operation and true(at(tree, "request.sink.disabled")):
+        yield "logging_reduced"
+    if text(at(tree, "request.enableFlowLogs")) == "false":
         yield "logging_reduced"
     if "irewall" in operation or "firewalls" in operation:
         yield from _firewall(tree)

@@ -1,0 +1,169 @@
+"""Tables with a header: Splunk's and Kibana's exports, and Microsoft Sentinel's rows tell what the record told."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_watch.core.errors import RejectError
+from nhi_watch.hosts.files import reader
+from nhi_watch.intake import schemas
+from nhi_watch.intake.schemas import sentinel
+from nhi_watch.intake.sources import gcp
+from nhi_watch_lab.evaluation.ocsf_measured import differing, read
+
+SOURCES = Path(__file__).parent / "data" / "sources"
+
+CALL = {
+    "eventVersion": "1.11", "eventTime": "2026-03-02T10:00:00Z", "eventSource": "s3.amazonaws.com",
+    "eventName": "ListBuckets", "awsRegion": "eu-central-1", "sourceIPAddress": "198.51.100.7", "eventID": "e-1",
+    "userAgent": "aws-cli/2", "recipientAccountId": "111122223333",
+    "userIdentity": {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111122223333:user/ci",
+                     "accountId": "111122223333", "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "userName": "ci"},
+}  # fmt: skip
+CATEGORIES = {category: table for table, category in sentinel._ENTRA.items()}
+PRODUCTS = {"cloudtrail": "AWSCloudTrail", "azure": "AzureActivity", "gcp": "GCPAuditLogs", "m365": "OfficeActivity"}
+LOST = {
+    "cloudtrail": {"traits"}, "azure": {"region", "identity", "credential", "credential_type", "links", "reject"},
+    "gcp": {"identity"}, "m365": {"session", "error"}, "entra": set[str](),
+}  # fmt: skip
+"""In what rows may differ from the record: `schemas/sentinel.py` says why. Azure's samples hold other logs, too."""
+
+
+def samples(product: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (SOURCES / f"{product}.jsonl").read_text("utf-8").splitlines()]
+
+
+def row(table: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as the connector puts it into a table."""
+    found: dict[str, Any] = {"Type": table, "TenantId": "workspace"}
+    told = {"TimeGenerated": "time", "OperationName": "operationName", "ResultType": "resultType",
+            "ResultSignature": "resultSignature", "IPAddress": "callerIpAddress", "CorrelationId": "correlationId",
+            "AADTenantId": "tenantId"}  # fmt: skip
+    if table in sentinel._TABLES:
+        for (column,), inner, last in sentinel._TABLES[table]:
+            value: Any = record
+            for step in (*inner, last):
+                value = value.get(step) if isinstance(value, dict) else None
+            found.setdefault(column, value)
+    else:
+        spelt = {name: column for column, name in sentinel._SPELT.items()}
+        found |= {spelt.get(k, k[:1].upper() + k[1:]): v for k, v in record.get("properties", {}).items()}
+        found = {**{column: record.get(name) for column, name in told.items()}, **found}
+    return {column: json.dumps(v) if isinstance(v, (dict, list)) else v for column, v in found.items() if v is not None}
+
+
+def table_of(product: str, record: Mapping[str, Any]) -> str:
+    return PRODUCTS.get(product) or CATEGORIES.get(str(record.get("category")), "")
+
+
+@pytest.mark.parametrize("product", LOST)
+def test_a_row_tells_what_the_record_told_but_for_what_the_table_lacks(product: str) -> None:
+    natives = [s["record"] for s in samples(product) if s["shape"] == "native" and "event" in s]
+    rows = [(record, row(table, record)) for record in natives if (table := table_of(product, record))]
+    differs = [differing(read(record), read(made)) for record, made in rows]
+    assert len(rows) >= 10
+    assert {name for names in differs for name in names} <= LOST[product]
+    assert product == "azure" or sum(not names for names in differs) >= 0.8 * len(rows)
+
+
+def test_a_row_is_read_as_a_search_hit_and_as_raw_text_too() -> None:
+    made = row("AWSCloudTrail", CALL)
+    assert read(made) == read({"_source": made}) == read({"_raw": json.dumps(made), "_time": "0"}) == read(CALL)
+
+
+@pytest.mark.parametrize(
+    ("told", "time"),
+    [("21/04/2025, 09:45:54.000", "2025-04-21T09:45:54.000Z"),
+     ("4/21/2025, 1:45:54.000 PM", "2025-04-21T13:45:54.000Z"),
+     ("4/1/2025, 12:05:00 AM", "2025-04-01T00:05:00Z"), ("2025-04-21T09:45:54Z", "2025-04-21T09:45:54Z")],
+)  # fmt: skip
+def test_times_of_the_portal(told: str, time: str) -> None:
+    made = {**row("AWSCloudTrail", CALL), "TimeGenerated [UTC]": told}
+    del made["TimeGenerated"]
+    assert sentinel.native(made)["eventTime"] == time
+
+
+def test_a_table_of_ones_own_has_the_record_s_names_less_suffixes() -> None:
+    told = {"TimeGenerated": "2026-03-02T10:00:00Z", "Type": "ClaudeActivities_CL", "TenantId": "workspace",
+            "id_CF": "activity_1", "type_CF": "claude_file_viewed", "created_at": "2026-03-02T10:00:00Z",
+            "actor": '{"type": "api_actor", "api_key_id": "apikey_1"}'}  # fmt: skip
+    event = read(told)
+    assert not isinstance(event, str)
+    assert (event.identity.id, event.action) == ("anthropic::key:apikey_1", "anthropic:claude_file_viewed")
+
+
+def test_a_table_that_is_not_read_is_named_with_those_that_are() -> None:
+    with pytest.raises(RejectError, match="'Syslog' is not read; read are AWSCloudTrail, AzureActivity") as refused:
+        schemas.opened({"TimeGenerated": "2026-03-02T10:00:00Z", "Type": "Syslog", "TenantId": "workspace"})
+    assert refused.value.reason == "unknown_product"
+
+
+def test_google_cloud_s_log_in_bigquery_is_the_entry_itself() -> None:
+    natives = [s["record"] for s in samples("gcp") if s["shape"] == "native" and "event" in s]
+    rows = [(one, {**one, "protopayload_auditlog": one["protoPayload"]}) for one in natives if "protoPayload" in one]
+    assert len(rows) >= 10
+    for record, made in rows:
+        payload = dict(made["protopayload_auditlog"])
+        for text, name in gcp._TEXTS.items():
+            payload[text] = json.dumps(payload.pop(name)) if name in payload else None
+        if "serviceData" in payload:
+            payload["servicedata_v1_iam"] = payload.pop("serviceData")
+        made["protopayload_auditlog"] = payload
+        del made["protoPayload"]
+        assert read(made) == read(record) == read({"_raw": json.dumps(made), "_time": "0"})
+
+
+# ---- files
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    found = list(rows)
+    told = io.StringIO(newline="")
+    writer = csv.DictWriter(told, list(dict.fromkeys(name for one in found for name in one)))
+    writer.writeheader()
+    writer.writerows(found)
+    return told.getvalue().encode()
+
+
+def batches(path: Path) -> tuple[list[object], list[reader.Bad], list[int]]:
+    found = list(reader.read([str(path)]))
+    lines = [batch.where(n).line for batch in found for n in range(len(batch.records))]
+    return [one for b in found for one in b.records], [bad for b in found for bad in b.bad], lines
+
+
+def test_exports_of_splunk_kibana_and_sentinel_are_read_row_by_row_also_out_of_a_folder(tmp_path: Path) -> None:
+    exports: dict[str, list[dict[str, Any]]] = {
+        "splunk.csv": [{"_time": "1772445600", "_raw": json.dumps(CALL, indent=1), "host": "a,b"}],
+        "kibana.csv": [{"@timestamp": CALL["eventTime"], "event.dataset": "aws.cloudtrail",
+                        "event.original": json.dumps(CALL)}],
+        "sentinel.csv.gz": [row("AWSCloudTrail", CALL)],
+    }  # fmt: skip
+    for name, rows in exports.items():
+        told = b"\xef\xbb\xbf" + table(rows)
+        (tmp_path / name).write_bytes(gzip.compress(told) if name.endswith("gz") else told)
+    records, bad, _ = batches(tmp_path)
+    assert bad == [] and {read(record) for record in records} == {read(CALL)} and len(records) == 3
+
+
+def test_what_is_no_row_is_told_with_its_line_and_reading_goes_on(tmp_path: Path) -> None:
+    good = table([{"_time": "1", "_raw": json.dumps({"a": n}, indent=1)} for n in range(3)]).split(b"\r\n")
+    wrong = [b"1,2,3", b"", b'1,"\xff"', b'1,"' + b"x" * 200_000 + b'"']
+    (tmp_path / "a.csv").write_bytes(b"\r\n".join([*good[:2], *wrong, *good[2:]]))
+    records, bad, lines = batches(tmp_path / "a.csv")
+    assert [(piece.reason, piece.line) for piece in bad] == [("cut_off", 5), ("invalid_utf8", 7)]
+    assert "3 cells under a header of 2" in bad[0].detail
+    assert len(records) == 4 and lines == [4, 8, 11, 14]
+
+
+def test_other_tables_are_not_taken_for_logs(tmp_path: Path) -> None:
+    (tmp_path / "assets.csv").write_bytes(b"identity,criticality,owner,comment\na,high,b,c\n")
+    _, bad, _ = batches(tmp_path / "assets.csv")
+    assert [piece.reason for piece in bad] == ["unread_format"]
