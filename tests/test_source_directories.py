@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from need import shared_data
+from nhi_watch.core.errors import RejectError
 from nhi_watch.intake.sources import directories
 
 EXCHANGE = {"date": "2026-03-02T10:00:01Z", "type": "seccft", "client_id": "c-1", "client_name": "billing"}
@@ -42,6 +43,36 @@ def test_a_client_that_signs_in_by_itself_is_an_application_at_keycloak() -> Non
     alone = directories.read({**told, "type": "CLIENT_LOGIN"})
     person = directories.read({**told, "type": "LOGIN"})
     assert (alone.identity.id, person.identity.id) == ("keycloak:main:app:reports", "keycloak:main:user:u-svc")
+
+
+LINE = (
+    "2021-10-22 21:20:42,120 WARN  [org.keycloak.events] (default task-2) type=LOGIN_ERROR, realmId=main, "
+    "clientId=shop, userId=u-1, ipAddress=198.51.100.7, error=invalid_user_credentials, username=ann, userId=u-2"
+)
+
+
+def test_an_event_in_keycloaks_server_log_is_the_same_in_splunk_and_elastic() -> None:
+    document = {
+        "@timestamp": "2021-10-22T21:20:42.120Z", "data_stream": {"dataset": "keycloak.log"},
+        "user": {"id": "u-1", "name": "ann"},
+        "event": {"action": "LOGIN_ERROR", "code": "invalid_user_credentials", "original": LINE},
+        "keycloak": {"client": {"id": "shop"}, "login": {"type": "LOGIN_ERROR"}, "realm": {"id": "main"}},
+        "source": {"address": "198.51.100.7"},
+    }  # fmt: skip
+    row = {"_raw": LINE, "_time": "1634937642.120"}
+    quoted = {**row, "_raw": LINE.replace("=", '="').replace(",", '",') .replace('42",120', "42,120") + '"'}
+    assert all(map(directories.claims, (document, row, quoted)))
+    told = directories.read(document)
+    assert told == directories.read(row) == directories.read(quoted)
+    assert (told.identity.id, told.identity.name) == ("keycloak:main:user:u-1", "ann")
+    assert (told.action, told.outcome, told.error) == ("keycloak:LOGIN_ERROR", "failure", "invalid_user_credentials")
+
+
+def test_what_is_no_event_in_keycloaks_server_log_tells_no_action() -> None:
+    started = {"data_stream": {"dataset": "keycloak.log"}, "@timestamp": "2021-10-22T21:20:42Z", "message": "started"}
+    with pytest.raises(RejectError, match="no_action"):
+        directories.read(started)
+    assert not directories.claims({"_raw": json.dumps({"eventName": "x", "userAgent": LINE})})
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", {"a": []}, [[{}]], 10**40])

@@ -5,7 +5,8 @@
   documents tell the code in words of their own, so actions differ from the native ones.
 - JumpCloud: who initiated it; admins and users have names, everything else is an application.
 - Keycloak: login and admin events as its event listeners and API write them as JSON; a client that signs in by itself
-  is an application. The server's text log (`keycloak.log`) is not read.
+  is an application. Of the server's text log (`keycloak.log`) the lines of `org.keycloak.events` are read, in Splunk
+  and as Elastic's integration keeps them; all else there is no event (`no_action`).
 
 Traits: console (Auth0's dashboard), mfa, browser, attack_tool.
 Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
@@ -28,7 +29,7 @@ from nhi_watch.intake.shapes.values import filled, first, level_by_words, text, 
 
 NAME = "directories"
 SPLUNK_SOURCETYPES = ("auth0:events", "jumpcloud:events", "keycloak:events")
-ELASTIC_INDICES = ("logs-auth0.logs-*", "logs-jumpcloud.events-*")
+ELASTIC_INDICES = ("logs-auth0.logs-*", "logs-jumpcloud.events-*", "logs-keycloak.log-*")
 
 _FLAT = (
     ("data.client_id", "data.date", "data.type"), ("initiated_by.id", "event_type", "service"),
@@ -36,7 +37,9 @@ _FLAT = (
 )  # fmt: skip
 """Names of extracted fields that tell."""
 Row = Mapping[str, Any]
-_STREAMS = {"auth0.logs": "auth0", "jumpcloud.events": "jumpcloud"}
+_STREAMS = {"auth0.logs": "auth0", "jumpcloud.events": "jumpcloud", "keycloak.log": "keycloak"}
+_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ +[A-Z]+ +\[org\.keycloak\.events\] .*?realmId=")
+_PAIR = re.compile(r'(\w+)="?([^",]*)')
 _RAW = (('"client_id"', '"date"', '"type"'), ('"initiated_by"', '"event_type"'), ('"realmId"', '"clientId"'))
 """Words without which a text need not be opened; what a client wrote may hold them, too."""
 _READS = re.compile(r"^(?:get|list|read|search)|_(?:get|read|view)$|login|^(?:[sf]|ss|ssa)$", re.IGNORECASE)
@@ -74,6 +77,8 @@ def claims(record: object) -> bool:
     row = cast(Row, record)
     raw = row.get("_raw")
     if raw.__class__ is str:
+        if _LINE.match(raw):
+            return True
         return any(all(mark in raw for mark in marks) for marks in _RAW) and _product(record_in(raw) or {}) != ""
     if dataset(row) in _STREAMS or _product(row) != "":
         return True
@@ -97,7 +102,11 @@ def read(record: object) -> Event:
     Raises:
         RejectError: with one of the reasons above.
     """
-    tree, is_document = native(record)
+    raw: Any = cast(Row, record).get("_raw") if record.__class__ is dict else None
+    if raw.__class__ is str and _LINE.match(raw):
+        tree, is_document = _of_text(raw, cast(Row, record)), False
+    else:
+        tree, is_document = native(record)
     product = _STREAMS.get(dataset(cast(Row, record)), "") if is_document else _product(tree)
     if not product:
         raise RejectError("no_action", "none of the events of Auth0, JumpCloud or Keycloak")
@@ -106,7 +115,17 @@ def read(record: object) -> Event:
     return filled(made, moment(time), text(unique, 256), text(session, 256), text(target, 256))
 
 
+def _of_text(raw: str, row: Row) -> Tree:
+    """A line of Keycloak's server log; of a name that comes twice the first counts: clients write what follows."""
+    told: Tree = {}
+    for name, value in _PAIR.findall(raw.partition("]")[2]):
+        told.setdefault(name, value)
+    return {**told, "time": row.get("_time"), "details": {"username": told.get("username")}}
+
+
 def _of_document(document: Tree, product: str) -> Tree:
+    if product == "keycloak":
+        return rebuild(document, _KEYCLOAK)
     if product == "jumpcloud":
         return {**rebuild(document, _JUMPCLOUD), **part(document, "jumpcloud.event")}
     told = rebuild(document, _AUTH0)
@@ -118,6 +137,13 @@ _AUTH0 = {"user_id": "user.id", "user_name": "user.name", "ip": "source.ip", "us
 _JUMPCLOUD = {
     "id": "event.id", "timestamp": "@timestamp", "event_type": "event.action", "client_ip": "client.ip",
     "initiated_by.id": "source.user.id", "initiated_by.email": "source.user.email",
+}  # fmt: skip
+
+_KEYCLOAK = {
+    "time": "@timestamp", "type": "keycloak.login.type", "realmId": "keycloak.realm.id", "userId": "user.id",
+    "clientId": "keycloak.client.id", "details.username": "user.name", "ipAddress": "source.address",
+    "operationType": "keycloak.admin.operation", "resourceType": "keycloak.admin.resource.type",
+    "resourcePath": "keycloak.admin.resource.path", "code": "event.code",
 }  # fmt: skip
 
 
@@ -156,8 +182,8 @@ def _jumpcloud(row: Tree) -> Parts:
 
 def _keycloak(row: Tree) -> Parts:
     of = row.get
-    who, error = inner(row, "authDetails") or row, text(of("error"))
     kind = text(of("type"))
+    who, error = inner(row, "authDetails") or row, text(of("error") or (kind and of("code")))
     done = kind or "_".join(filter(None, (text(of("operationType")), text(of("resourceType")))))
     alone = kind.startswith("CLIENT_LOGIN")
     shape = (
