@@ -131,7 +131,8 @@ def _kmip(row: Row) -> Parts:
     done = _KMIP_READS.get(number) or _KMIP_WRITES.get(number) or "call"
     shape = (
         "read" if number in _KMIP_READS else "update", f"kmip.{done}", None, f"kmip-{serial}", "", serial,
-        "certificate", space.get("path") or space.get("id"), request.get("remote_address"), None, row.get("error"), *[None] * 4,
+        "certificate", space.get("path") or space.get("id"), request.get("remote_address"), None, row.get("error"),
+        *[None] * 4,
     )  # fmt: skip
     return shape, row.get("time"), "", "", ""
 
