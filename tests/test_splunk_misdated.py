@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from core_samples import TODAY
+from core_samples import CALL, TODAY
+from nhi_watch.core import crowd
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import DAY, HOUR, parse
-from nhi_watch.detect import chosen
-from nhi_watch.hosts.splunk import misdated
+from nhi_watch.detect import chosen, late
+from nhi_watch.hosts.splunk import misdated, parts
 from nhi_watch.hosts.splunk.misdated import Misdated
 from nhi_watch.intake.horizon import Wrong
 from splunk_app import interpreter, unpacked
@@ -62,6 +63,57 @@ def test_a_raid_that_is_dated_out_of_all_windows_is_a_blind_spot_as_on_files(
     assert document["signals"][0]["id"] == "wrong_clock" and "No search takes them in" in document["summary"]
     assert document["title"].startswith(f"Wrong clock? 5 records of aws {way}")
     assert server.scheduled("NHI Watch - Blind Spots", NOW + 2 * HOUR) == [], "it is written once"
+
+
+def learnt(server: Server) -> None:
+    """With twenty ordinary days behind it."""
+    for one in quiet(20):
+        index(server, [one], parse(one["eventTime"]) + 60)
+    server.backfill(TODAY - 20, TODAY - 1, TODAY * DAY)
+    server.scheduled("NHI Watch - Learn History", TODAY * DAY + 60)
+
+
+@pytest.mark.parametrize("ago", [8, 60])
+def test_what_comes_too_late_is_judged_by_the_habits_of_today_as_on_files(server: Server, ago: int) -> None:
+    learnt(server)
+    index(server, raid(day=TODAY - ago))
+    by_kind = {row["nhi_kind"][0]: row for row in spots(server)}
+    told = {kind: json.loads(row["_raw"][0])["nhi_notable"] for kind, row in by_kind.items()}
+    assert told.keys() == {"blind_spot", "compromise"}
+    assert "judged by the habits of today and taught nothing" in told["blind_spot"]["summary"]
+    attack = told["compromise"]
+    assert attack["late"] and attack["listed"] and attack["score"] >= 80 and attack["record_count"] == 5
+    assert attack["title"].startswith("Late: ") and f"Came {ago - 1} days late" in attack["summary"]
+    assert attack["id"] == late.id_of(attack["identity"]["id"], TODAY - ago)
+    assert (by_kind["compromise"]["nhi_change"], by_kind["compromise"]["nhi_escalated"]) == (["new"], ["1"])
+    for hour in (2, 30):
+        assert server.scheduled("NHI Watch - Blind Spots", NOW + hour * HOUR) == [], "it is judged once"
+    more = [{**one, "eventID": f"more{number}"} for number, one in enumerate(raid(day=TODAY - ago))]
+    index(server, more, NOW + 20 * HOUR)
+    changed = {row["nhi_kind"][0]: row["nhi_change"] for row in spots(server, NOW + DAY)}
+    assert changed["compromise"] == ["updated"]
+
+
+def test_rank_withdraws_nothing_of_what_came_too_late(server: Server) -> None:
+    learnt(server)
+    index(server, [*quiet(1, end=TODAY + 1), *raid(day=TODAY - 60)])
+    for name in ("Group All Events", "Count"):
+        server.scheduled(f"NHI Watch - {name}", NOW)
+    assert "compromise" in {row["nhi_kind"][0] for row in spots(server)}
+    assert server.scheduled("NHI Watch - Rank All", NOW + 2 * HOUR) == []
+
+
+def test_late_ones_beyond_the_bound_are_one_of_their_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "NEWCOMERS", 3)
+    found = Misdated()
+    for number in range(8):
+        part = parts.Part(TODAY - 60)
+        part.add(CALL._replace(time=(TODAY - 60) * DAY, identity=CALL.identity._replace(id=f"i{number}")))
+        for text in misdated.late_texts(TODAY, [part, part]):
+            assert found.take(text)
+    assert sorted(found.late) == [(TODAY - 60, f"i{number}") for number in range(3)]
+    ((_, many),) = found.many.items()
+    assert [whole.events() for whole in many.values()] == [10]
 
 
 def test_events_within_the_windows_are_none(server: Server) -> None:

@@ -1,9 +1,10 @@
 """Seconds and memory where somebody writes what no tenant has: identities of one record, behaviours without end.
 
-`python lab/bench/bench_bounds.py [--page FILE [BEFORE]]`: each case is a process of its own, read in batches and
-settled over a state on disk, after twenty ordinary days: processor seconds, peak of resident memory, and whether the
-theft of that day has its place. Cases that out/bench/bench_bounds.json holds are not run again. BEFORE: that
-file of another version, in whose tree this one and tests/flood_samples.py were put.
+`python lab/bench/bench_bounds.py [--before] [--page docs/method/bounds.md]`: each case is a process of its own, read in
+batches and settled over a state on disk, or read from a real Elasticsearch, after twenty ordinary days: processor
+seconds, peak of resident memory, and whether the theft of that day has its place. `--before`: in the version of before
+the bounds, too, which needs a whole clone. All take about an hour. What out/bench/bench_bounds*.json hold is not run
+again.
 """
 
 from __future__ import annotations
@@ -14,32 +15,45 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lab"), str(ROOT / "tests")]
 
+import ecs_shape  # noqa: E402
+import elastic_server  # noqa: E402
 from core_samples import TODAY, Going, record  # noqa: E402
 from flood_samples import tenant, theft  # noqa: E402
+from nhi_watch.core.timestamps import render  # noqa: E402
+from nhi_watch.hosts.elastic import setup  # noqa: E402
+from nhi_watch.hosts.elastic.client import connect  # noqa: E402
+from nhi_watch.hosts.elastic.connection import Connection  # noqa: E402
+from nhi_watch.hosts.elastic.run import Job, run  # noqa: E402
 from nhi_watch.state.sqlite import SqliteStore  # noqa: E402
+from nhi_watch_lab.evaluation import earlier  # noqa: E402
 
+ELASTIC = "on Elasticsearch"
 CASES = (("identities", 10_000), ("identities", 100_000), ("identities", 1_000_000), ("behaviours", 10_000),
-         ("behaviours", 100_000), ("members", 1_000_000))  # fmt: skip
-LIMIT = 900
-"""Seconds after which a case is given up."""
+         ("behaviours", 100_000), ("members", 1_000_000), (f"identities {ELASTIC}", 100_000),
+         (f"identities {ELASTIC}", 1_000_000), (f"behaviours {ELASTIC}", 100_000))  # fmt: skip
+LIMITS = {False: 1_800, True: 400}
+"""Seconds after which a case is given up: of this version, and of the one before."""
 BATCH = 2_000
 VICTIM = "payments-api"
+NEEDED = ("lab/bench/bench_bounds.py", "lab/nhi_watch_lab/evaluation/earlier.py", "tests/flood_samples.py")
+"""What the version before does not have."""
 ABOUT = """# What is new in a day is bounded
 
-For: whoever asks what a flood costs. Written by `python lab/bench/bench_bounds.py --page docs/method/bounds.md BEFORE`,
-out of what each case printed; *unfinished* tells wall time, on two cores at load 20.
+For: whoever asks what a flood costs. Written by `python lab/bench/bench_bounds.py --before --page PAGE`.
 
 A day of a small tenant, in which somebody writes identities of one record each, behaviours that differ by address and
 client, or a record with an array of so many members; then a theft. Processor seconds and peak memory of the whole
-process, over SQLite; *before* is the version of before the bounds.
+process, over SQLite; *on Elasticsearch*: of `nhi elastic run` over a real server, without that server's own. *before*
+is the version of before the bounds; what was not done there in {limit} seconds was not tried larger.
 
 """
 HEAD = ("| what | seconds before | after | MB before | after | the theft before | after |", "|---" * 7 + "|")
@@ -60,38 +74,86 @@ def flood(kind: str, number: int) -> Iterator[dict[str, Any]]:
 
 def case(kind: str, number: int) -> None:
     """One case, in this process."""
+    what, _, elastic = kind.partition(" ")
+    told = chain(flood(what, number), theft())
+    seconds, notables = over_elastic(told) if elastic else over_files(told)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    found = [n for n in notables if n["identity"]["name"].endswith(f"/{VICTIM}") and n["kind"] == "compromise"]
+    theft_is = f"rank {found[0]['rank']}" if found else "hidden"
+    print(json.dumps({"seconds": round(seconds, 1), "mb": peak, "theft": theft_is}))
+
+
+def over_files(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[str, Any]]]:
+    """Processor seconds, and the notables."""
     with tempfile.TemporaryDirectory() as folder, closing(SqliteStore(Path(folder) / "state.sqlite")) as store:
         first = Going(store)
         first.feed(tenant(20))
         first.finish()
         store.commit()
         began, going, batch = time.process_time(), Going(store), list[dict[str, Any]]()
-        for each in flood(kind, number):
+        for each in records:
             batch.append(each)
             if len(batch) >= BATCH:
                 going.feed(batch)
                 going.relieve()
                 batch = []
-        going.feed([*batch, *theft()])
+        going.feed(batch)
         done = going.finish()
         store.commit()
-    found = [n for n in done.notables if n["identity"]["name"].endswith(f"/{VICTIM}")]
-    seconds, peak = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    theft_is = f"rank {found[0]['rank']}" if found else "hidden"
-    print(json.dumps({"seconds": round(seconds, 1), "mb": peak, "theft": theft_is}))
+        return time.process_time() - began, done.notables
 
 
-def measured(kind: str, number: int) -> dict[str, Any]:
-    """What a case costs."""
-    command = [sys.executable, __file__, "--case", kind, str(number)]
+def over_elastic(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[str, Any]]]:
+    """The same, of a run over a real server."""
+    stream, began = "logs-aws.cloudtrail-bounds", int(time.time()) - 60
+    job = Job(stream, "bounds", began, lag=0)
+    with tempfile.TemporaryDirectory() as folder:
+        node = elastic_server.Node(next(iter(elastic_server.VERSIONS)), Path(folder) / "node", heap="1g")
+        try:
+            with connect(Connection((node.start(),))) as client:
+                ecs_shape.template(client, stream)
+                setup.setup(client, job.namespace)
+                for told in (tenant(20), records):
+                    came = render(int(time.time()))
+                    ecs_shape.load(client, stream, (ecs_shape.document(one, False, came) for one in told))
+                    time.sleep(2)
+                    started = time.process_time()
+                    run(client, job._replace(since=None) if told is records else job)
+                    seconds = time.process_time() - started
+                client.indices.refresh(index=job.stream)
+                hits = client.search(index=job.stream, size=10_000)["hits"]["hits"]
+        finally:
+            node.remove()
+    return seconds, [hit["_source"]["nhi"]["notable"] for hit in hits]
+
+
+def measured(kind: str, number: int, root: Path, limit: int) -> dict[str, Any]:
+    """What a case costs in the version whose tree it is."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)
+        told = earlier.run(root, ["lab/bench/bench_bounds.py", "--case", kind, str(number)], limit)
     except subprocess.TimeoutExpired:
-        return {"theft": f"unfinished after {LIMIT} s"}
+        return {"theft": f"unfinished after {limit} s"}
     except subprocess.CalledProcessError as error:
         return {"theft": f"failed: {error.stderr.strip().splitlines()[-1][:80]}"}
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    result: dict[str, Any] = json.loads(told)
+    return result
+
+
+def table(is_before: bool) -> dict[str, Any]:
+    """What every case costs, by its name."""
+    out = ROOT / "out" / "bench" / f"bench_bounds{'_before' * is_before}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.exists() else {}
+    given_up: set[str] = set()
+    with earlier.tree(earlier.BEFORE_BOUNDS, *NEEDED) if is_before else nullcontext(ROOT) as root:
+        for kind, number in CASES:
+            name = f"{number:,} {kind}"
+            if name not in found and kind not in given_up:
+                found[name] = measured(kind, number, root, LIMITS[is_before])
+                out.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+                print(name, found[name], flush=True)
+            given_up |= {kind} if found.get(name, {}).get("theft", "").startswith("unfinished") else set()
+    return found
 
 
 def page(before: dict[str, Any], after: dict[str, Any]) -> str:
@@ -101,7 +163,7 @@ def page(before: dict[str, Any], after: dict[str, Any]) -> str:
         was = before.get(name, {})
         cells = [row.get(key, "") for key in ("seconds", "mb", "theft") for row in (was, told)]
         rows.append(f"| {' | '.join(map(str, [name, *cells]))} |")
-    return ABOUT + "\n".join(rows) + "\n"
+    return ABOUT.format(limit=LIMITS[True]) + "\n".join(rows) + "\n"
 
 
 def main(arguments: list[str]) -> int:
@@ -109,17 +171,10 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--case"]:
         case(arguments[1], int(arguments[2]))
         return 0
-    out = ROOT / "out" / "bench" / "bench_bounds.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    after: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.exists() else {}
-    for kind, number in CASES:
-        name = f"{number:,} {kind}"
-        after[name] = after.get(name) or measured(kind, number)
-        out.write_text(json.dumps(after, indent=2) + "\n", "utf-8")
-        print(name, after[name], flush=True)
-    if arguments[:1] == ["--page"]:
-        before = json.loads(Path(arguments[2]).read_text("utf-8")) if arguments[2:] else {}
-        Path(arguments[1]).write_text(page(before, after), "utf-8")
+    after = table(is_before=False)
+    before = table(is_before=True) if "--before" in arguments else {}
+    if "--page" in arguments:
+        Path(arguments[arguments.index("--page") + 1]).write_text(page(before, after), "utf-8")
     return 0
 
 

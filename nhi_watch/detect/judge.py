@@ -8,7 +8,7 @@ that a run that was cut off anywhere is simply run again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nhi_watch.context.context import NO_CONTEXT, Context
@@ -135,7 +135,7 @@ class Judge:
             with self._tally.spent("store"):
                 self._state.finish(baselines, forget=last)
         if came:
-            self._judge_late(came)
+            self.judge_late(came)
 
     def _grown(self, days: Days) -> tuple[dict[int, list[str]], dict[int, list[IdentityDay]]]:
         """Day → identities with new records; and what came of days that were forgotten, and cannot grow any more."""
@@ -150,8 +150,8 @@ class Judge:
     def _forgotten(self, grown: Iterable[int]) -> list[int]:
         return [day for day in grown if day < self._state.daybook.closed]
 
-    def _judge_late(self, came: dict[int, list[IdentityDay]]) -> None:
-        """What came too late is judged by the habits of the last day."""
+    def judge_late(self, came: Mapping[int, Iterable[IdentityDay]]) -> list[dict[str, Any]]:
+        """What came too late is judged by the habits of the last day; returns the notables that are new or changed."""
         state, today = self._state, self._state.daybook.days[-1]
         baselines = Baselines(self._model, self._context.networks, self._local)
         state.fill(baselines, {}, today)
@@ -161,6 +161,7 @@ class Judge:
         self._late.update((notable["id"], notable) for notable in told.changed)
         self._changed.update(self._late)
         self._late_logs = {**self._late_logs, **told.logs}
+        return told.changed
 
     def _judge(
         self, day: int, wholes: dict[str, IdentityDay], names: list[str], baselines: Baselines, writer: Writer

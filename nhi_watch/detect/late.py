@@ -102,12 +102,13 @@ def _judged(state: State, baselines: Baselines, whole: IdentityDay, known: Asset
     notable = build(episode, baselines, strangers.asset(known, episode))
     why = f"Came {today - whole.day} days late, and is judged by the habits of {render_day(today)}. "
     return lives.begun(to_json(replace(
-        notable, id=_id(identity.id, whole.day), late=True, title=clip(f"Late: {notable.title}", 200),
+        notable, id=id_of(identity.id, whole.day), late=True, title=clip(f"Late: {notable.title}", 200),
         summary=clip(why + notable.summary, 1000), created=(today + 1) * DAY - 1,
     )))  # fmt: skip
 
 
-def _id(identity_id: str, day: int) -> str:
+def id_of(identity_id: str, day: int) -> str:
+    """The id of the notable of what came late of an identity's day."""
     return hashlib.sha256(f"late|{identity_id}|{day}".encode()).hexdigest()[:20]
 
 

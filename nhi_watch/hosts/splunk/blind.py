@@ -184,15 +184,15 @@ def _followed(gap: Gap, days: Days, now: int) -> Gap:
 def told(document: dict[str, Any], before: Optional[Earlier], now: int) -> Ranked:
     """What became of a blind spot since it was last written."""
     if before is None:
-        return Ranked({**document, "created": min(document["created"], render(now))}, "new", True, _RUN)
+        return Ranked({**document, "created": min(document["created"], render(now))}, "new", True, RUN)
     old = before.document
     if before.change not in ENDED and document["summary"] == old["summary"]:
-        return Ranked(old, "same", False, _RUN)
+        return Ranked(old, "same", False, RUN)
     document = {**document, "revision": old["revision"] + 1, "created": old["created"]}
-    return Ranked(document, "updated", rose(document, old), _RUN)
+    return Ranked(document, "updated", rose(document, old), RUN)
 
 
-_RUN = {"overflow": 0, "overflow_highest": 0.0}
+RUN = {"overflow": 0, "overflow_highest": 0.0}
 """No day was ranked."""
 
 
@@ -212,4 +212,4 @@ def _known_well(days: Days, day: int) -> set[str]:
 
 def _withdrawn(one: Earlier) -> Ranked:
     gone = {**one.document, "revision": one.document["revision"] + 1}
-    return Ranked(gone, "withdrawn", False, _RUN)
+    return Ranked(gone, "withdrawn", False, RUN)

@@ -209,7 +209,7 @@ class Gatherer:
         event: Event = self._sources.of(native).read(native)
         came = received({"_indextime": indexed} if indexed else record)
         if self._on_event is not None:
-            self._on_event(event, came)
+            self._on_event(self._mark(event), came)
         else:
             self.horizon.demand(event, came)
             self.add(self._mark(event))

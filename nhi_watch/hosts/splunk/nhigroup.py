@@ -58,7 +58,7 @@ class NhiGroup(Streaming):
     def execute(self, body: bytes) -> bytes:
         """The parts of a chunk, what could not be read of it, and the notables in it."""
         self._gatherer.feed(body)
-        rows = [self._part(name, part) for name, part in self._wanted()]
+        rows = [] if self._came else [self._part(name, part) for name, part in self._wanted()]
         rows += [self._asleep(day, count) for day, count in sorted(self._gatherer.left_out.items())]
         rhythms = self._rhythms()
         rejected = [] if self._news else sorted(self._gatherer.rejected.items())
@@ -92,16 +92,18 @@ class NhiGroup(Streaming):
         return found
 
     def _note(self, event: Event, came: Optional[int]) -> None:
-        """Look at an event's time alone."""
+        """Look at an event's time; what comes too late is gathered, to be judged apart."""
         day = self._gatherer.horizon.now // DAY if came is None else came
         self._came = max(self._came, day)
         self._gatherer.horizon.demand(event, came)
-        misdated.note_late(self._late, event, day)
+        if misdated.note_late(self._late, event, day):
+            self._gatherer.add(event)
 
     def _misdated(self) -> list[dict[str, Cell]]:
-        """Logs whose times cannot be right: of the day on which the last of them came."""
+        """Logs whose times cannot be right, and what came too late: of the day on which the last of them came."""
         ways = {chosen.AHEAD: self._gatherer.horizon.ahead, chosen.LATE: self._late}
-        told = [*misdated.texts(self._came, ways)]
+        late = (part.brief(self._records) for part in self._gatherer.parts.values())
+        told = [*misdated.texts(self._came, ways), *misdated.late_texts(self._came, late)]
         for logs in ways.values():
             logs.clear()
         return [{"_time": str(self._came * DAY), "nhi_rhythm": text} for text in told]

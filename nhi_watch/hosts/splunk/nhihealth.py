@@ -30,6 +30,7 @@ from nhi_watch.intake.sources import every
 
 OPTIONS = {
     "baseline": Option(lookup.DEFAULT, "<lookup file>", pattern=r"\w[\w.-]{0,99}", example=lookup.DEFAULT),
+    "budget": Option("10", "<notables a day per 1,000 identities>", pattern=r"\d{1,4}(\.\d{1,3})?", example="10"),
     "of": Option("all", "all|logs|behaviours", ("all", "logs", "behaviours")),
     "show": Option("all", "all|problems|blind_spots", ("all", "problems", "blind_spots")),
 }
@@ -48,6 +49,7 @@ class NhiHealthCommand(Reporting):
         self._earliest = search.earliest
         self._now = int(search.latest or time.time())
         self._baseline, self._show, self._of = options["baseline"], options["show"], options["of"]
+        self._budget = float(options["budget"])
         self._lookups = tables.LOOKUPS
         self._seen: dict[str, list[Bucket]] = {}
         self._shapes: set[Shape] = set()
@@ -114,7 +116,8 @@ class NhiHealthCommand(Reporting):
         table = lookup.table(self._lookups, self._baseline)
         types = {each.NAME: each.SPLUNK_SOURCETYPES for each in _LOGS}
         late = {**self._late, **blind.lateness(self._seen, types)}
-        rows, messages = self._spots.finish(table, self._earliest, blind.Clock(self._now, late))
+        clock = blind.Clock(self._now, late)
+        rows, messages = self._spots.finish(table, self._earliest, clock, self._lookups, self._budget)
         return fields.names(fields.NOTABLE), rows, messages
 
     def _of_sources(self) -> list[Check]:

@@ -28,7 +28,7 @@ NETWORKS = 5
 _APART = ("exposure", "blind_spot")
 """Exposures belong to a credential, not to a day; that a log is silent is told by nhihealth, by the clock."""
 _OTHERS = ("posture", "blind_spot")
-"""What others found, and is not nhirank's to withdraw."""
+"""What others found, and is not nhirank's to withdraw; nor is what came late."""
 _COUNTED = ("nhi_day_events", "nhi_own_events")
 _NOT_KEPT = ("_time", "_raw", "nhi_error", "nhi_notable")
 
@@ -50,6 +50,11 @@ class Earlier(NamedTuple):
     def identities(self) -> set[str]:
         """Ids of the identities whose notable it is."""
         return {str(one["id"]) for one in (self.document["identity"], *self.document.get("members", ()))}
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it came too late for its day; nhihealth judges it."""
+        return bool(self.document.get("late"))
 
     @property
     def is_exposure(self) -> bool:
@@ -104,7 +109,7 @@ def latest(gatherer: Gatherer) -> dict[str, Earlier]:
             continue
         before = found.get(told.document["id"])
         is_newer = before is None or before.document["revision"] < told.document["revision"]
-        if is_newer and told.document["kind"] not in _OTHERS:
+        if is_newer and told.document["kind"] not in _OTHERS and not told.is_late:
             found[told.document["id"]] = told
     return found
 
@@ -145,7 +150,7 @@ def changes(
             document["telemetry"] = {**document["telemetry"], "provisional": False}
         before = known.get(document["id"])
         is_changed = document["id"] in changed or (not document["listed"] and _differs(document, before))
-        yield _change(document, is_changed, before, result.run)
+        yield change(document, is_changed, before, result.run)
     kept = {document["id"] for document in mine}
     for name, one in known.items():
         if name in kept or one.change in ENDED or one.day != day or one.is_exposure:
@@ -168,7 +173,8 @@ def _may_be_below(before: Optional[Earlier]) -> bool:
     return before is None or before.change in (BELOW, *ENDED)
 
 
-def _change(document: dict[str, Any], changed: bool, before: Optional[Earlier], run: Mapping[str, Any]) -> Ranked:
+def change(document: dict[str, Any], changed: bool, before: Optional[Earlier], run: Mapping[str, Any]) -> Ranked:
+    """What became of a notable since it was last written."""
     listed = bool(document["listed"])
     if before is None:
         return Ranked(document, "new" if listed else BELOW, listed, run)
@@ -207,8 +213,9 @@ def row_of(ranked: Ranked, now: int) -> dict[str, Cell]:
     """The row of a notable; see `fields.NOTABLE`."""
     document, run = ranked.document, ranked.run
     row = {**_what(document, ranked.change), **_who(document), **_when(document), **_why(document)}
-    # an exposure's own time is that of the leak: too long ago to be found among recent events
-    time = parse(document["last_time"]) if document["kind"] == "compromise" else now
+    # an exposure's own time is that of the leak: too long ago to be found among recent events, as what came late is
+    is_recent = document["kind"] == "compromise" and not document.get("late")
+    time = parse(document["last_time"]) if is_recent else now
     row["_time"], row["nhi_escalated"] = str(time), "1" if ranked.escalated else "0"
     row["nhi_day_events"] = str(run.get("day_events", ""))
     counts, mine = run.get("counts", {}), Earlier(dict(document), "", 0).identities

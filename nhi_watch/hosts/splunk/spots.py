@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from pathlib import Path
 
 from nhi_watch.core.timestamps import DAY, render_day
 from nhi_watch.hosts.splunk import blind, lookup, verdicts
@@ -26,26 +27,29 @@ class Spots:
         self._known: dict[str, Earlier] = {}
 
     def remember(self, text: str) -> None:
-        """Take in a notable's event; only blind spots are kept.
+        """Take in a notable's event; only blind spots, and notables of what came late, are kept.
 
         Raises:
             RejectError: bad_notable.
         """
         told = earlier(text)
         name, revision = told.document["id"], told.document["revision"]
-        if told.document["kind"] == "blind_spot" and (
+        if (told.document["kind"] == "blind_spot" or told.is_late) and (
             name not in self._known or self._known[name].document["revision"] < revision
         ):
             self._known[name] = told
 
-    def finish(self, table: Table, earliest: float, clock: Clock) -> tuple[list[dict[str, Cell]], Messages]:
-        """A row for each notable that is new or has changed, and what was judged."""
-        wrong, silent = self.misdated.settle(self._known, clock.now), list[Ranked]()
+    def finish(
+        self, table: Table, earliest: float, clock: Clock, folder: Path, budget: float
+    ) -> tuple[list[dict[str, Cell]], Messages]:
+        """A row for each notable that is new or has changed, and what was judged; `folder`: the customer's tables."""
+        wrong, silent = self.misdated.settle(self._known, clock.now, table.last >= 0), list[Ranked]()
+        came = self.misdated.judged(table, self._known, folder, budget)
         can_tell = blind.can_tell(table, earliest)
         if can_tell:
             days = blind.rhythms(table, self.seen.days(earliest), clock.now // DAY)
             silent = blind.settle(days, self._known, clock)
-        found, hidden = verdicts.apply(chain(wrong, silent), self._known, self.given, clock.now)
+        found, hidden = verdicts.apply(chain(wrong, silent, came), self._known, self.given, clock.now)
         rows = [row_of(one, clock.now) for one in found if one.change != "same"]
         if not can_tell:
             return rows, [("WARN", _cannot(table))]

@@ -1,0 +1,148 @@
+"""Takes each mend of SECURITY.md's table back in a copy of the project, and sees its tests fail.
+
+`python lab/tools/reverted.py [ROW …]`: about a quarter of an hour for all. Exit code 1: a test passes without its mend.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("nhi_watch", "lab", "tests", "bin", "default", "lookups", "metadata", "docs", "README.md", "README",
+          "NOTICE", "LICENSE", "pyproject.toml", "SECURITY.md", "CHANGELOG.md", "requirements.lock")  # fmt: skip
+
+
+class Mend(NamedTuple):
+    """A place in the package, and what stood there as good as before."""
+
+    row: str
+    file: str
+    now: str
+    before: str
+    tests: tuple[str, ...]
+    """As pytest takes them: file, and name or `name[case]`; of several cases one that fails is enough."""
+
+
+AHEAD = "if day > self._last or (received is not None and day > received + 1):"
+BOUND_ID = 'bound(of("auditID") or "", of("stage") or "", str(time), of("verb") or "", of("requestURI") or "", user)'
+REJECTS = "handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f\".{self._path.name}.\")"
+PART = "handle = os.open(name := f\"{self._path.parent}/.{self._path.name}.part\", os.O_WRONLY | os.O_CREAT, 0o640)"
+ATTACK = "test_attacker.py::test_an_attack_stays_first_whatever_is_done_to_hide_it"
+MENDS = (
+    Mend("C1", "intake/horizon.py", AHEAD, "if False:", (
+        "test_time.py::test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_the_one_before",
+        "test_time.py::test_elasticsearch_goes_by_the_time_of_ingestion_where_the_record_lies_in_the_original",
+    )),
+    Mend("C1", "detect/judge.py", "        if came:\n", "        if False:\n",
+         ("test_time.py::test_a_clock_sixty_days_back_hides_no_attack",)),
+    Mend("C1", "hosts/splunk/nhigroup.py", "rows += self._misdated() if self._came else []", "rows += []",
+         ("test_splunk_misdated.py::test_a_raid_that_is_dated_out_of_all_windows_is_a_blind_spot_as_on_files",)),
+    Mend("C1", "hosts/splunk/spots.py", "chain(wrong, silent, came)", "chain(wrong, silent)",
+         ("test_splunk_misdated.py::test_what_comes_too_late_is_judged_by_the_habits_of_today_as_on_files",)),
+    Mend("C2", "intake/sources/kubernetes/__init__.py", BOUND_ID, 'of("auditID") or ""', (
+        "test_ids.py::test_one_audit_id_over_all_records_of_an_attack_hides_none_of_them",
+        "test_ids.py::test_splunk_and_elasticsearch_tell_records_of_one_id_apart_as_well",
+        "test_splunk_misdated.py::test_an_id_over_many_records_is_a_blind_spot",
+    )),
+    Mend("C3", "state/baseline.py", 'return "console" in traits or "mfa" in traits',
+         'return "console" in traits or "mfa" in traits or "browser" in traits', (
+             "test_deciders.py::test_a_client_changes_nothing_but_what_its_row_feeds",
+             "test_ranking.py::test_only_machines_identities_are_eligible",
+         )),
+    Mend("C3", "core/identity.py", "if SSO_ROLE in name or (not actor.issuer_arn and _SSO_SESSION.search(actor.arn)):",
+         'if "AWSReservedSSO_" in name:',
+         (f"{ATTACK}[C3 a name of single sign-on-files]",)),
+    Mend("C3", "intake/sources/cloudtrail/__init__.py", "principal = arn = user = None",
+         'issuer_id = f"{issuer_id}:{arn}"',
+         ("test_deciders.py::test_the_name_of_a_roles_session_decides_nothing",)),
+    Mend("H4", "detect/strangers.py", "    return found.pop() if len(found) == 1 else \"\"", '    return ""',
+         ("test_flooding.py::test_decoys_take_no_place",)),
+    Mend("H4", "detect/impact.py", "return round(LOCKED_OUT + (1 - LOCKED_OUT) * share, 4)", "return 1.0",
+         ("test_flooding.py::test_what_is_refused_takes_nothing_from_what_succeeded_and_adds_half",)),
+    Mend("H4", "detect/strangers.py", "at_home = not is_stranger(origin(episode)) and _is_old(episode.view.past)",
+         "at_home = True",
+         ("test_flooding.py::test_the_last_part_of_a_name_finds_a_row_for_who_is_known_for_a_week",)),
+    Mend("H5", "intake/sources/cloudtrail/__init__.py", 'if "eventName" in record and',
+         'if "CloudTrailEvent" in str(record) or "eventName" in record and', (ATTACK,)),
+    Mend("H6", "hosts/files/reader/batch.py", 'mended = _mended(text) if "surrogate" in told else text',
+         "mended = text", ("test_files.py::test_half_a_surrogate_pair_does_not_hide_a_record",)),
+    Mend("H6", "hosts/elastic/hits.py",
+         'orjson.loads(whole_characters(text if isinstance(text, str) else text.decode("utf-8", "replace")))',
+         "orjson.loads(text)", ("test_ids.py::test_half_a_character_hides_no_document_of_elasticsearch",)),
+    Mend("H7", "hosts/files/reader/formats.py", " and not _RECORD.search(head)):", "):",
+         ("test_files.py::test_nul_bytes_in_a_line_cost_that_line_alone",)),
+    Mend("M8", "hosts/files/reader/rejects.py", "if self._met[file, reason] <= WHOLE and self._kept[reason] < MOST:",
+         "if True:", ("test_not_read.py::test_a_flood_of_rubbish_is_counted_in_seconds_and_stays_small",)),
+    Mend("M8", "hosts/splunk/gather.py", "self._guarded(columns, row)", "self._row(columns, row)",
+         ("test_splunk_commands.py::test_rows_of_every_kind_of_rubbish_never_end_a_search",)),
+    Mend("M9", "intake/days.py", "if len(day) >= NEWCOMERS and self._is_folded(", "if False and self._is_folded(",
+         ("test_bounds.py::test_newcomers_beyond_the_bound_are_one_of_their_kind_and_the_known_stay_themselves",)),
+    Mend("M9", "hosts/splunk/gather.py", "        if len(keys) <= crowd.NEWCOMERS:", "        if True:", (
+        "test_bounds.py::test_newcomers_in_splunk_are_one_of_their_kind_beyond_the_bound_and_the_known_stay_themselves",
+    )),
+    Mend("M9", "hosts/splunk/parts.py", "            if len(self.slots) >= BEHAVIOURS:", "            if False:",
+         ("test_bounds.py::test_behaviours_are_bounded_in_parts_as_on_files_however_they_are_cut",)),
+    Mend("M10", "act/audit.py", "        os.ftruncate(descriptor, size)\n", "",
+         ("test_audit.py::test_a_disk_that_is_full_leaves_the_trail_as_it_was",)),
+    Mend("M10", "act/audit.py", '"its head is missing: lines may have been cut off at the end"', '""',
+         ("test_audit.py::test_a_trail_that_was_cut_does_not_verify_without_its_head",)),
+    Mend("M10", "act/repair.py", "        os.ftruncate(descriptor, walked.size)\n", "",
+         ("test_audit.py::test_half_a_line_is_cut_away_and_the_trail_says_so",)),
+    Mend("M11", "hosts/files/respond.py", "assets=False, now=command is plan)", "assets=False, now=True)",
+         ("test_response.py::test_nobody_chooses_the_time_of_an_approval",)),
+    Mend("M11", "hosts/files/respond.py", " or approval.used_by_trail(self.trail).get(nonce)", "",
+         ("test_response.py::test_an_older_state_put_back_does_not_make_an_approval_fresh",)),
+    Mend("M12", "hosts/files/reader/find.py", "if not path.is_relative_to(root):", "if False:",
+         ("test_files.py::test_a_link_out_of_the_folder_is_not_followed",)),
+    Mend("M12", "hosts/files/reader/rejects.py", REJECTS, PART, (
+        "test_rejects.py::test_a_planted_link_is_not_written_through",
+        "test_rejects.py::test_only_the_owner_may_read_rejects",
+    )),
+    Mend("M12", "hosts/files/reader/rejects.py", "kept = redact(piece.raw[", "kept = (piece.raw[",
+         ("test_rejects.py::test_secrets_are_masked_and_keep_their_shape",)),
+    Mend("L13", "act/copilot/masking.py", "if isinstance(value, Own) and (", "if (",
+         ("test_injection.py::test_a_name_of_digits_is_masked_like_any_other",)),
+)  # fmt: skip
+
+
+def main(rows: list[str]) -> int:
+    """Take back the mends of the rows named, or of all."""
+    passing = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name in COPIED:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, Path(folder) / name)
+        for mend in MENDS:
+            if not rows or mend.row in rows:
+                passing += _passing(mend, Path(folder))
+    return int(passing > 0)
+
+
+def _passing(mend: Mend, folder: Path) -> int:
+    """How many of its tests pass without the mend."""
+    path = folder / "nhi_watch" / mend.file
+    whole = path.read_text("utf-8")
+    path.write_text(whole.replace(mend.now, mend.before), "utf-8")
+    told = {test: _outcome(test, folder) for test in mend.tests}
+    path.write_text(whole, "utf-8")
+    for test, outcome in told.items():
+        print(f"{mend.row:4} {mend.file}: {test}: {outcome}", flush=True)
+    return sum(outcome != "fails" for outcome in told.values())
+
+
+def _outcome(test: str, folder: Path) -> str:
+    """What becomes of a test: exit code 1 of pytest is a test that fails, others are no outcome of a test."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"tests/{test}"]
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(folder / "lab")))}
+    done = subprocess.run(command, cwd=folder, env=paths, capture_output=True, check=False)
+    return {0: "PASSES", 1: "fails"}.get(done.returncode, f"is not run: {done.stdout.decode()[-200:]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
