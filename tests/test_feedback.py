@@ -79,7 +79,8 @@ def test_it_is_shown_whose_points_verdicts_move_until_one_is_taken_back(tmp_path
     desk(command, ONE["id"], "benign", *BY, out=tmp_path)
     (mine,) = [m for m in asked(command, "list", out=tmp_path)["moves"] if m["scope"] == USER.id]
     assert mine == {"scope": USER.id, "signal": "new_network", "benign": 1, "confirmed": 0, "accounts": 1}
-    assert f"Points of new_network for {USER.id}: 1 days at home" in desk(command, "list", out=tmp_path)
+    line = f"Points of {USER.id}: 1 day at home, 0 days of attack for new network"
+    assert line in desk(command, "list", out=tmp_path)
     desk(command, ONE["id"], "open", *BY[:-1], "2026-03-01T12:00:01Z", out=tmp_path)
     told = asked(command, "list", out=tmp_path)
     assert (told["moves"], told["verdicts"], told["counted"]) == ([], [], 0)

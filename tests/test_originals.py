@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -133,7 +132,7 @@ def test_a_record_that_is_too_long_is_cut_and_says_so(tmp_path: Path) -> None:
 
 def test_searches_are_what_splunk_knows_and_end_with_no_quote_of_a_log() -> None:
     notable = {**documents()[0], "record_ids": ['a"b', "c\\d", "e'f", "g:response"]}
-    found = dict(queries(notable, ['the records: a"b c\\d e\'f and g']))
+    found = dict(queries(notable, [{"raw": 'the records: a"b c\\d e\'f and g'}]))
     for spelled in found.values():
         check(spelled["SPL"])
     assert found["the records behind it"]["KQL"].endswith('("a\\"b" or "c\\\\d" or "e\'f" or "g")')
@@ -147,14 +146,16 @@ def test_the_search_for_splunk_finds_the_records() -> None:
     assert [name for name in ids if matcher(words)({"_raw": [json.dumps({"eventID": name})]})] == ids[-3:]
 
 
-def test_jq_finds_the_records_in_lines_and_in_documents(tmp_path: Path) -> None:
+def test_jq_finds_the_records_in_lines_and_in_documents_compressed_or_not(tmp_path: Path) -> None:
     need(shutil.which("jq"), "needs jq (apt)")
-    lines, whole = tmp_path / "a.jsonl", tmp_path / "b.json"
+    lines, whole, packed = tmp_path / "a b.jsonl", tmp_path / "b.json", tmp_path / "c.jsonl.gz"
     lines.write_bytes(as_lines(trail()))
     whole.write_text(json.dumps({"Records": trail()}))
+    packed.write_bytes(gzip.compress(as_lines(trail())))
     ids = [one["eventID"] for one in trail()][-3:]
     notable = {**documents()[0], "record_ids": [*ids, "it's \"none\""]}
-    command = shlex.split(dict(queries(notable))["the records behind it"]["jq"])
-    assert command[-1] == "FILE…"
-    told = subprocess.run([*command[:-1], str(lines), str(whole)], capture_output=True, text=True, check=True).stdout
-    assert [json.loads(line)["eventID"] for line in told.splitlines()] == ids * 2
+    assert "gzip -cdf FILE… | jq" in dict(queries(notable))["the records behind it"]["jq"]
+    events = [{"raw": " ".join(notable["record_ids"]), "file": str(file)} for file in (lines, whole, packed, lines)]
+    command = dict(queries(notable, events))["the records behind it"]["jq"]
+    told = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
+    assert [json.loads(line)["eventID"] for line in told.splitlines()] == ids * 3

@@ -73,7 +73,7 @@ def kql(grammars: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
 def spelled(language: str) -> list[str]:
     """The searches of a notable with records of awkward names."""
     notable = {**documents()[0], "record_ids": HOSTILE}
-    return [found[language] for _, found in queries(notable, [" ".join(HOSTILE)])]
+    return [found[language] for _, found in queries(notable, [{"raw": " ".join(HOSTILE)}])]
 
 
 def test_what_people_copy_as_esql_is_esql(esql: Check) -> None:

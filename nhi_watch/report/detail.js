@@ -57,7 +57,7 @@ const headOf = (n, at) => {
       fact("Owner", n.identity.owner || "nobody: not in the asset table"),
       n.kind === "compromise" && n.timeline.length > 0 && [odd.length > 1
         ? [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1]))] : fact("Odd call", edge(odd[0])),
-        fact("Refused", `${amount(refused)} of ${amount(all)} odd call${all === 1 ? "" : "s"}`),
+        fact("Refused", `${amount(refused)} of ${n.is_cut ? "at least " : ""}${amount(all)} odd call${all === 1 ? "" : "s"}`),
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
       agents.length > 0 && fact("User agent", agents.slice(0, 3).map((agent) => h("div", { class: "mono" }, agent))),
       shownOf(n)[1] > shownOf(n)[0] && fact("Lasted", span(since(shownOf(n)[1]) - since(shownOf(n)[0]))),

@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from nhi_watch.core.life import LIGHT
+from nhi_watch.core.notable import MAX_TIMELINE
 from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.report import meanings
-from nhi_watch.report.words import odd_calls, place_of, visible
+from nhi_watch.report.words import odd_calls, place_of, shown, visible
 from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
@@ -33,7 +34,8 @@ def show(notable: Json, console: Console, events: Mapping[str, Json] | None = No
     console.print(Text(visible(line), style="bold"))
     console.print(Text(visible(notable["summary"])))
     identity = notable["identity"]
-    told = f"{notable['id']}  {notable['first_time']} to {notable['last_time']}  {identity['name']}  "
+    began = f"since {notable['first_time']}, " if shown(notable)[0] != notable["first_time"] else ""
+    told = f"{notable['id']}  {began}{' to '.join(shown(notable))}  {identity['name']}  "
     account = f"account {identity['account'] or 'unknown'}, owner {identity['owner'] or 'unknown'}"
     console.print(Text(visible(f"{told}{account}")))
     for line in _members(notable):
@@ -71,10 +73,11 @@ def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
     sources = list(dict.fromkeys(entry["source"] for entry in odd if entry["source"]))
     theirs = [events[entry["record_id"]] for entry in odd if entry["record_id"] in events] or events.values()
     agents = dict.fromkeys(found[1] for event in theirs if (found := _AGENT.search(event["raw"])))
+    least = "at least " if len(notable["timeline"]) >= MAX_TIMELINE else ""
     ends = ["First odd call", "Last odd call"] if len(odd) > 1 else ["Odd call"]
     return [
         *(f"{end}: {_call(entry, events)}" for end, entry in zip(ends, (odd[0], odd[-1]))),
-        f"Odd calls: {calls:,}, {refused:,} of them refused; from {', '.join(sources[:6]) or 'unknown'}",
+        f"Odd calls: {least}{calls:,}, {refused:,} of them refused; from {', '.join(sources[:6]) or 'unknown'}",
         *_elsewhen(others),
         *(f"User agent: {agent}" for agent in list(agents)[:3]),
     ]

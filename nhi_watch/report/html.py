@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nhi_watch.core.notable import KINDS, SEVERITIES, short_ids
+from nhi_watch.core.notable import KINDS, MAX_TIMELINE, SEVERITIES, short_ids
 from nhi_watch.report import meanings, run_summary, words
 from nhi_watch.report.jsonlines import as_line
 from nhi_watch.report.queries import originals_of, queries
@@ -85,7 +85,8 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
             "part": words.part_of(notable),
             "face_day": words.face_day(notable) if notable["kind"] == "compromise" else "",
             "events": found,
-            "queries": queries(notable, [str(event["raw"]) for event in found.values()]),
+            "queries": queries(notable, [*found.values()]),
+            "is_cut": len(notable["timeline"]) >= MAX_TIMELINE,
         }  # fmt: skip
 
 

@@ -16,12 +16,14 @@ from nhi_watch.report.words import odd_calls
 Json = Mapping[str, Any]
 _MOST = 20
 """Records that a search names: those with most points."""
+_FILES = 20
+"""Files that a search names."""
 _MARGIN = 3600
 """Seconds before and after a notable in which its identity is looked at, too."""
 
 
-def queries(notable: Json, raw: Sequence[str] = ()) -> list[tuple[str, dict[str, str]]]:
-    """What is looked for → language → search. `raw`: records behind the notable, which show what their log names.
+def queries(notable: Json, events: Sequence[Json] = ()) -> list[tuple[str, dict[str, str]]]:
+    """What is looked for → language → search. `events`: raw records behind it, which show what their log names.
 
     >>> one = {"identity": {"id": "aws:1:role:AROA1", "name": "arn:aws:iam::1:role/x"}, "record_ids": ["r-1"],
     ...        "first_time": "2026-03-09T02:12:00Z", "last_time": "2026-03-09T02:12:00Z"}
@@ -33,10 +35,12 @@ def queries(notable: Json, raw: Sequence[str] = ()) -> list[tuple[str, dict[str,
     """
     first = timestamps.parse(notable["first_time"]) - _MARGIN
     last = timestamps.parse(notable["last_time"]) + _MARGIN
-    told = "\n".join(raw)
+    told = "\n".join(str(event["raw"]) for event in events)
+    files = list(dict.fromkeys(str(event["file"]) for event in events if event.get("file")))[:_FILES]
     ids = [word for name in notable["record_ids"] if (word := _in(told, name))][:_MOST]
     wanted = (("the records behind it", ids), ("all that it did meanwhile", _names(notable, told)))
-    return [(what, _spelled(words, max(first, 0), last)) for what, words in wanted if words]
+    spans = max(first, 0), last
+    return [(what, {**_spelled(words, *spans), "jq": _jq(words, files)}) for what, words in wanted if words]
 
 
 def originals_of(notable: Json, most: int = 40) -> list[str]:
@@ -84,8 +88,13 @@ def _spelled(words: Sequence[str], first: int, last: int) -> dict[str, str]:
         "ES|QL": f'FROM logs-* METADATA _index, _id | WHERE @timestamp >= "{after}" AND @timestamp <= "{until}" '
                  f"AND QSTR({quoted(either)}) | SORT @timestamp | LIMIT 1000",
         "KQL": f'@timestamp >= "{after}" and @timestamp <= "{until}" and ({" or ".join(spelled)})',
-        "jq": f"jq -c {_shell(_JQ % ' or '.join(map(_contains, spelled)))} FILE…",
     }  # fmt: skip
+
+
+def _jq(words: Sequence[str], files: Sequence[str]) -> str:
+    """For files, compressed or not; those that hold the records are named where they are known."""
+    test = " or ".join(f"contains({quoted(quoted(word)[1:-1])})" for word in words)
+    return f"gzip -cdf {' '.join(map(_shell, files)) or 'FILE…'} | jq -c {_shell(_JQ % test)}"
 
 
 _JQ = '(.Records? // .) | if type == "array" then .[] else . end | select(tojson | %s)'
@@ -94,10 +103,6 @@ _JQ = '(.Records? // .) | if type == "array" then .[] else . end | select(tojson
 def quoted(text: str) -> str:
     """A word as all of these languages quote it."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def _contains(spelled: str) -> str:
-    return f"contains({quoted(spelled[1:-1])})"
 
 
 def _shell(text: str) -> str:

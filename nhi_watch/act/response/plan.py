@@ -205,7 +205,7 @@ def facts(plan: Mapping[str, Any]) -> list[Fact]:
     """The steps as sentences of a brief."""
     told = []
     for step in plan["steps"]:
-        words = "Step {0} is {1}, allowed by the rule {2}, and needs {3} approvals."
+        words = "Step {0} is {1}, allowed by the rule {2}; approvals needed: {3}."
         values = (Own(step["n"]), step["what"].lower(), step["rule"], Own(step["approvals"]))
         told.append(Fact("Response", words, values, (f"step:{step['n']}",)))
     return told

@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -178,12 +179,17 @@ def _moves(store: Rows) -> list[dict[str, Any]]:
 
 def _tell_moves(console: Console, moves: Sequence[dict[str, Any]]) -> None:
     """Of identities; peers and the tenant are in the JSON."""
+    from nhi_watch.report import meanings
     from nhi_watch.report.words import visible
     from nhi_watch.state.baseline import PEERS, TENANT
 
-    for one in [m for m in moves if m["scope"] != TENANT and not m["scope"].startswith(PEERS)][:_SHOWN]:
-        told = f"{one['benign']} days at home, {one['confirmed']} of attack"
-        console.print(visible(f"Points of {one['signal']} for {one['scope']}: {told}"), markup=False, soft_wrap=True)
+    shown = [m for m in moves if m["scope"] != TENANT and not m["scope"].startswith(PEERS)]
+    alike = groupby(shown, key=lambda m: (m["scope"], m["benign"], m["confirmed"]))
+    for (scope, *counts), found in islice(alike, _SHOWN):
+        at_home, attack = (f"{count} day{'s'[: count != 1]}" for count in counts)
+        names = ", ".join(meanings.signal(one["signal"]).lower() for one in found)
+        told = f"Points of {scope}: {at_home} at home, {attack} of attack for {names}"
+        console.print(visible(told, 500), markup=False, soft_wrap=True)
 
 
 def _sum_up(console: Console, summary: dict[str, Any]) -> None:

@@ -82,8 +82,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
         _tell(checks, console)
     if wrong:
         names = ", ".join(check.what for check in wrong)
-        hint = "" if args.networks else "; where it was scored with --networks, give the same list"
-        raise InputError(f"notable {notable['id']} does not verify: {names} came out otherwise{hint}")
+        hint = "where by another version of the program, ask that one"
+        hint = hint if args.networks else f"where it was scored with --networks, give the same list; {hint}"
+        raise InputError(f"notable {notable['id']} does not verify: {names} came out otherwise; {hint}")
     return 0
 
 
