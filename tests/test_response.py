@@ -680,6 +680,20 @@ def test_what_was_made_and_granted_is_named_from_the_records_with_what_takes_it_
     ]  # fmt: skip
 
 
+def test_what_was_taken_back_since_needs_no_command_and_what_came_after_does() -> None:
+    def record(event: str, minute: int, name: str) -> dict[str, Any]:
+        return {"eventName": event, "eventSource": "iam.amazonaws.com", "eventTime": f"2026-03-09T02:{minute:02d}:00Z",
+                "requestParameters": {"roleName": name}}  # fmt: skip
+
+    story = (record("CreateRole", 1, "gone"), record("DeleteRole", 2, "gone"), record("DeleteRole", 3, "again"),
+             record("CreateRole", 4, "again"))  # fmt: skip
+    told = [*granted.lines(granted.told({"timeline": []}, raw_of(*story)))][1:]
+    assert told == [
+        "- iam:CreateRole: role-name `again` (record `r3`)", "  undo: aws iam delete-role --role-name again",
+        "- iam:CreateRole: role-name `gone` (record `r0`)", "  taken back since (record `r1`)",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["ci; rm -rf /", "-x", "$(id)", "", 7])
 def test_what_a_record_names_in_no_shape_of_aws_is_never_part_of_a_command(name: Any) -> None:
     record = {"eventName": "CreateUser", "eventSource": "iam.amazonaws.com", "requestParameters": {"userName": name}}
@@ -717,8 +731,9 @@ def test_a_real_intrusion_is_planned_with_its_stolen_key_and_the_role_it_made_is
     assert [one for one in made["granted"] if one.get("undo", "").startswith("aws iam detach-")]
     assert "no longer exists" in " ".join(left["why"] for left in made["not_proposed"])
     assert first["controls"][2]["reason"].endswith("do not rotate it, delete it and its keys.")
+    assert not [one for one in made["granted"] if "missing" in one], "all that it made is read again from the files"
     (deny,) = [s for s in made["steps"] if s["action"] == "aws_deny_new_calls_user"]
-    assert "iam:GetUser" in deny["with"]["calls"].split(",")
+    assert {"iam:AttachUserPolicy", "cloudtrail:StopLogging"} <= {*deny["with"]["calls"].split(",")}, "the gravest"
     assert {control["status"] for control in first["controls"]} == {"open"}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.act.response.actions import shell
@@ -44,6 +44,8 @@ _UNDO = {
     "AddUserToGroup": _Undo("remove-user-from-group", ("group-name", "user-name")),
 }
 """A call of IAM that makes or grants something → what takes it back; deletions come last, see `told`."""
+_BACK = {"".join(word.title() for word in undo.call.split("-")): undo for undo in _UNDO.values()}
+"""A call of IAM that takes something back → the same as AWS CLI has it."""
 
 
 def told(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -53,35 +55,54 @@ def told(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) ->
         notable: an object of the notable's schema.
         events: record id → its raw form, as far as it is at hand.
 
-    Returns: `call`, `what` (option → quoted value), `record`, `undo` (one line for a shell; "": look it up); a call of
-    which records are not at hand: `call` and `missing`, how many.
+    Returns: `call`, `what` (option → quoted value), `record`, `undo` (a line for a shell; "": look it up), `gone` (the
+    record by which it was taken back since; "": none at hand). Calls of which records are not at hand: `call`, and how
+    many are `missing`.
     """
-    found = [one for name, event in events.items() for one in _of(name, event)]
+    records = [(name, record) for name, event in events.items() if (record := _record(event))]
+    ended = {_key(_BACK[r["eventName"]], r): (str(r.get("eventTime")), name) for name, r in _by_time(records, _BACK)}
+    found = [_told(name, record, ended) for name, record in _by_time(records, _UNDO)]
     made = Counter({f"iam:{name}": 0 for name in _UNDO})
     for entry in notable["timeline"]:
         if entry["action"] in made and entry["outcome"] == "success":
             made[entry["action"]] += entry["count"]
     made.subtract(one["call"] for one in found)
     last = ("iam:CreateUser", "iam:CreateRole")
-    found.sort(key=lambda one: (one["call"] in last, one["call"], one["record"]))
+    found.sort(key=lambda one: (bool(one["gone"]), one["call"] in last, one["call"], one["record"]))
     return [*found, *({"call": call, "missing": count} for call, count in sorted(made.items()) if count > 0)]
 
 
-def _of(name: str, event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The one thing that a record made or granted; nothing where it was refused, or is no native record of IAM."""
+def _record(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The native record of a call of IAM that was let in; {} for all else."""
     try:
         record = json.loads(event["raw"])
-        undo = _UNDO[record["eventName"]]
-        if record["eventSource"] != "iam.amazonaws.com" or record.get("errorCode"):
-            return
+        own = record["eventSource"] == "iam.amazonaws.com" and not record.get("errorCode")
+        return record if own and isinstance(record["eventName"], str) else {}
     except (ValueError, KeyError, TypeError, AttributeError):
-        return
+        return {}
+
+
+def _by_time(
+    records: Sequence[tuple[str, dict[str, Any]]], calls: Collection[str]
+) -> list[tuple[str, dict[str, Any]]]:
+    return sorted(((n, r) for n, r in records if r["eventName"] in calls), key=lambda one: str(one[1].get("eventTime")))
+
+
+def _key(undo: _Undo, record: Mapping[str, Any]) -> tuple[str, ...]:
+    return (undo.call, *(_value(record, option) for option in undo.options))
+
+
+def _told(name: str, record: Mapping[str, Any], ended: Mapping[tuple[str, ...], tuple[str, str]]) -> dict[str, Any]:
+    """The one thing that a record made or granted, and the record that took it back since."""
+    undo = _UNDO[record["eventName"]]
     values = {option: _value(record, option) for option in undo.options}
     whole = all(re.fullmatch(_SHAPES[option], text, re.ASCII) and text[0] != "-" for option, text in values.items())
     words = [word for option, text in values.items() for word in (f"--{option}", text)]
     what = {option: quoted(text) for option, text in values.items() if text}
     line = shell(("aws", "iam", undo.call, *words)) if whole else ""
-    yield {"call": f"iam:{record['eventName']}", "what": what, "record": name, "undo": line}
+    when, gone = ended.get(_key(undo, record), ("", ""))
+    gone = gone if when >= str(record.get("eventTime")) else ""
+    return {"call": f"iam:{record['eventName']}", "what": what, "record": name, "undo": line, "gone": gone}
 
 
 def _value(record: Mapping[str, Any], option: str) -> str:
@@ -107,4 +128,7 @@ def lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             continue
         about = ", ".join(f"{option} {text}" for option, text in one["what"].items())
         yield f"- {one['call']}: {about or 'the record does not say what'} (record {quoted(one['record'])})"
+        if one["gone"]:
+            yield f"  taken back since (record {quoted(one['gone'])})"
+            continue
         yield f"  undo: {one['undo'] or 'not written out: the record does not name all that it takes'}"

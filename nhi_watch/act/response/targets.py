@@ -10,6 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from nhi_watch.core.life import LIGHT
+
+_CALLS = 20
+"""Calls that a step names."""
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 PATTERNS = {
@@ -97,10 +101,13 @@ def _of_credential(member: Mapping[str, Any], credential: str) -> dict[str, str]
 
 
 def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: frozenset[str]) -> list[str]:
-    """Calls that were news: the notable does not tell whose they were of several, so those that this one made."""
+    """Calls that were news, those with most points: what the panel shows, and of what scored what this one made."""
     if member["provider"] != "aws":
         return []
     seen = [o for d in notable["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"]]
     fresh = {o["value"] for o in seen if o["new"] and "," not in o["value"]}
     fresh = fresh & calls if len(notable.get("members") or ()) > 1 else fresh
-    return sorted(value for value in fresh if allowed("calls", value))[:20]
+    points = {entry["action"]: entry["points"] for entry in sorted(notable["timeline"], key=lambda e: e["points"])}
+    fresh |= {action for action in calls if points.get(action, 0.0) >= LIGHT}
+    fit = (value for value in fresh if allowed("calls", value))
+    return sorted(sorted(fit, key=lambda value: (-points.get(value, 0.0), value))[:_CALLS])

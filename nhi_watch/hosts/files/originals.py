@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -21,6 +21,7 @@ from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.reader.redact import redact
 from nhi_watch.report import jsonlines
 from nhi_watch.report.queries import originals_of
+from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.store import Store
 
 NAME = "events.jsonl"
@@ -56,11 +57,8 @@ class Originals:
 
     def remember(self, store: Store) -> None:
         """Keep the fingerprints for later runs, of the latest files up to MOST, and know those of earlier runs."""
-        index: dict[str, list[int]] = json.loads(store.get(_TABLE, [_INDEX]).get(_INDEX, b"{}"))
         own = {str(Path(file).resolve()): marks for file, marks in self._files.items() if Path(file).is_file()}
-        self._earlier = {
-            name: partial(_known, store, name, told) for name, told in reversed(index.items()) if name not in own
-        }
+        index = self.know(store, own)
         index = {**{name: told for name, told in index.items() if name not in own},
                  **{name: [*_as_it_is(name), len(marks)] for name, marks in own.items()}}  # fmt: skip
         rows: list[tuple[str, Optional[bytes]]] = [(_key(name), marks.tobytes()) for name, marks in own.items()]
@@ -70,6 +68,14 @@ class Originals:
             held -= index.pop(oldest)[2]
             rows.append((_key(oldest), None))
         store.put(_TABLE, [*rows, (_INDEX, json.dumps(index).encode())])
+
+    def know(self, store: Store, own: Collection[str] = ()) -> dict[str, list[int]]:
+        """Know the files of earlier runs but `own`; returns their index."""
+        index: dict[str, list[int]] = json.loads(store.get(_TABLE, [_INDEX]).get(_INDEX, b"{}"))
+        self._earlier = {
+            name: partial(_known, store, name, told) for name, told in reversed(index.items()) if name not in own
+        }
+        return index
 
     def read(self, ids: set[str]) -> Iterator[dict[str, Any]]:
         """Those of these records that were read from files: `id`, `file`, `line`, `raw`, whether that is `cut`; and
@@ -160,6 +166,19 @@ def of(out: Path, notable: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """
     wanted = originals_of(notable)
     return {name: event for name, event in load(out).items() if name in wanted}
+
+
+def again(state: Path, ids: set[str]) -> dict[str, dict[str, Any]]:
+    """What the files of earlier runs still hold of some records, by their ids."""
+    path, places = state.with_name(FILES), Originals()
+    if not path.is_file():
+        return {}
+    store = SqliteStore(path)
+    try:
+        places.know(store)
+        return {str(event["id"]): event for event in places.read(ids)}
+    finally:
+        store.close()
 
 
 def renew(out: Path, notables: Sequence[Mapping[str, Any]], originals: Originals) -> dict[str, dict[str, Any]]:
