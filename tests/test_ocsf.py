@@ -331,15 +331,34 @@ SIGN_IN: dict[str, Any] = {
     },
 }  # fmt: skip
 
+BY = {"user": {"id": "11111111-2222-4333-8444-000000000004", "userPrincipalName": "ann@e.example",
+               "ipAddress": "192.0.2.9"}}  # fmt: skip
+CHANGE: dict[str, Any] = {
+    "time": "2026-03-02T10:00:00Z", "category": "AuditLogs", "operationName": "Add service principal credentials",
+    "tenantId": "11111111-2222-4333-8444-555555555555", "correlationId": "c-3",
+    "properties": {
+        "id": "made-4", "activityDateTime": "2026-03-02T10:00:00Z", "correlationId": "c-3", "result": "success",
+        "activityDisplayName": "Add service principal credentials", "category": "ApplicationManagement",
+        "loggedByService": "Core Directory", "initiatedBy": BY,
+        "targetResources": [{"id": "11111111-2222-4333-8444-000000000002", "displayName": "ci", "type": "Application"}],
+    },
+}  # fmt: skip
+BY_APP = {"app": {"servicePrincipalId": "11111111-2222-4333-8444-000000000005", "displayName": "sync",
+                  "appId": "11111111-2222-4333-8444-000000000006"}}  # fmt: skip
+CHANGED_BY_APP = {**CHANGE, "properties": {**CHANGE["properties"], "initiatedBy": BY_APP, "result": "failure"}}
+
 
 @pytest.mark.parametrize(
     ("native", "mapping", "lost"),
     [
+        (CHANGE, ocsf_clouds.audit, ("record_id",)),
+        (CHANGED_BY_APP, ocsf_clouds.audit, ("record_id",)),
+        ({**ACTIVITY, "resultType": "Start"}, ocsf_clouds.azure, ()),
         (ENTRY, ocsf_clouds.gcp, ("credential", "credential_type")),
         (ACTIVITY, ocsf_clouds.azure, ()),
         (SIGN_IN, ocsf_clouds.signin, ("credential", "credential_type", "session")),
     ],
-    ids=["gcp", "azure", "entra"],
+    ids=["audit", "audit by an app", "only begun", "gcp", "azure", "entra"],
 )  # fmt: skip
 def test_a_cloud_without_raw_data_is_read_and_loses_what_is_listed(native: Any, mapping: Any, lost: Any) -> None:
     assert ocsf_measured.differing(ocsf_measured.read(native), ocsf_measured.read(mapping(native))) == lost
@@ -350,6 +369,19 @@ def test_what_such_a_mapping_made_up_is_not_taken_for_told() -> None:
     event = ocsf_measured.read(ocsf_clouds.gcp(nobody))
     assert not isinstance(event, str)
     assert (event.identity.kind, event.address) == ("anonymous", "")
+
+
+def test_nothing_differs_without_a_reason() -> None:
+    for product, count in ocsf_measured.clouds(shared_data("rule-tests/panther").parents[1]):
+        assert count.keys() - {"all", "equal"} <= ocsf_measured.LOST[product].keys()
+        assert count["all"] >= 9
+        assert product != "Google Cloud, audit log" or count["equal"] >= 0.75 * count["all"]
+
+
+def test_a_status_that_the_mapping_cannot_tell_is_no_failure() -> None:
+    event = ocsf_clouds.audit({**CHANGE, "properties": {**CHANGE["properties"], "result": "timeout"}})
+    told = ocsf_measured.read(event)
+    assert not isinstance(told, str) and (told.outcome, told.error) == ("success", "")
 
 
 def test_a_users_sign_in_of_that_mapping_is_named_as_not_read() -> None:

@@ -1,5 +1,5 @@
-"""Azure's activity log, Entra's sign-ins and Google Cloud's audit log out of OCSF, as AWS's integrations for Security
-Lake map them (1.1.0). Their record is not kept in `raw_data`, so much is lost for good: docs/method/ocsf.md."""
+"""Azure's activity log, Entra's audit log and workloads' sign-ins, and Google Cloud's audit log out of OCSF, as AWS's
+integrations for Security Lake map them (1.1.0), without `raw_data`. What is lost for good: docs/method/ocsf.md."""
 
 from __future__ import annotations
 
@@ -67,6 +67,9 @@ def azure(event: Tree) -> Tree:
     """The record of Azure's activity log."""
     record = undone(_without_unknown(event), _ACTIVITY)
     record["category"] = "Administrative"
+    told = text(event.get("message")).rpartition(" - ")  # `status` has no word for what has only begun
+    if told[0].startswith("Azure API Activity: "):
+        record["resultType"] = told[2]
     claims = record.setdefault("identity", {}).setdefault("claims", {})
     who = text(at(event, "actor.user.uid"))
     claims[f"{_CLAIMS}objectidentifier"] = None if who in _UNKNOWN else _dashed(who)
@@ -131,3 +134,41 @@ def _without_unknown(event: Tree) -> Tree:
         **event, "cloud": {name: value for name, value in cloud.items() if value not in _UNKNOWN},
         "src_endpoint": {name: value for name, value in place.items() if value not in _UNKNOWN},
     }  # fmt: skip
+
+
+_AUDIT = steps({
+    "time": "metadata.original_time",
+    "time|2": "time_dt",
+    "time|3": "time",
+    "operationName": "api.operation",
+    "correlationId": "metadata.correlation_uid",
+    "tenantId": "cloud.account.uid",
+    "properties.activityDisplayName": "api.operation",
+    "properties.correlationId": "metadata.correlation_uid",
+    "properties.resultReason": "status_detail",
+    "properties.category": "unmapped.activity_category",
+    "properties.loggedByService": "unmapped.logged_by_service",
+    "properties.additionalDetails": "unmapped.additional_details",
+})  # fmt: skip
+
+
+def audit(event: Tree) -> Tree:
+    """The entry of Entra ID's audit log; of what was changed only the first thing is told, and nothing of how."""
+    record = undone(_without_unknown(event), _AUDIT)
+    who, thing = inner(inner(event, "actor"), "user"), inner(event, "resources")
+    unique, name = _dashed(text(who.get("uid"))), text(who.get("name"))
+    unique = "" if unique in _UNKNOWN else unique
+    told = record.setdefault("properties", {})
+    told["result"] = text(event.get("status")).lower().replace("unknown", "")
+    if text(who.get("type")) == "User":
+        address = text(at(event, "src_endpoint.ip"))
+        by = {"user": {"id": unique, "userPrincipalName": text(who.get("email_addr")),
+                       "ipAddress": "" if address in _UNKNOWN else address}}  # fmt: skip
+    else:
+        by = {"app": {"servicePrincipalId": unique, "displayName": "" if name in _UNKNOWN else name,
+                      "appId": text(at(event, "actor.app_uid"))}}  # fmt: skip
+    told["initiatedBy"] = by
+    unique = text(thing.get("uid")).replace("unknown", "")
+    told["targetResources"] = [{"id": unique, "displayName": thing.get("name"), "type": thing.get("type")}]
+    record["category"] = "AuditLogs"
+    return record
