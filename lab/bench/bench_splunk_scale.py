@@ -43,7 +43,7 @@ DAYS = 9
 SHARE = float(os.environ.get("NHI_BENCH_SHARE", "1"))
 TENANTS = tuple((round(SHARE * machines), round(SHARE * 9_000)) for machines in (180, 27, 7))
 """Machines, events a day."""
-SIZES = (1, 2)
+SIZES = (1, 4)
 WINDOW = 300
 HOURS = (3, 9, 15, 21, 23)
 """Of the last day, at which Rank is run."""
@@ -108,13 +108,13 @@ def _lived(python: str, app: Path, days: list[list[Record]]) -> Day:
     spent: Costs = {}
     whole = [row for records in _windows(days[-1], 6 * HOUR) for row in _joined(python, app, records, spent)]
     news = _news(python, app, days[-1], spent)
-    listed = []
+    listed, told = [], list[Row]()
     for hour in HOURS:
         now = today + hour * HOUR
         (app / "lookups" / judged.FILE).unlink(missing_ok=True)
-        awake_then = _ranked(python, app, [*whole, *news], now - WINDOW, (spent, "Rank anew"))
-        listed.append((_ranked(python, app, [*whole, *news], now, (spent, "Rank")), awake_then))
-    everything = run(python, app, "nhigroup", chunks([*whole, *news]), (start, end))
+        awake_then = _ranked(python, app, [*whole, *news], told, now - WINDOW, (spent, "Rank anew"))
+        listed.append((_ranked(python, app, [*whole, *news], told, now, (spent, "Rank")), awake_then))
+    everything = run(python, app, "nhigroup", chunks([*map(_event, [*whole, *news]), *told]), (start, end))
     _note(spent, "Rank All", run(python, app, "nhirank", _cut(everything.body), (today, end)))
     _note(spent, "Learn", run(python, app, "nhilearn", _cut(everything.body), (today, end + 13 * HOUR + 2)))
     share = {"all": _bytes(whole) / raw, "news": _bytes(news) / raw}
@@ -125,8 +125,10 @@ def _lived(python: str, app: Path, days: list[list[Record]]) -> Day:
     return Day(len(days[-1]), behaviours, len(counted.parts), listed[-1][1], max(listed)[0], share, spent)
 
 
-def _ranked(python: str, app: Path, stored: list[Row], now: int, noted: tuple[Costs, str]) -> int:
-    """A run of Awake and of Rank; how many identities were listed."""
+def _ranked(
+    python: str, app: Path, stored: list[Row], notables: list[Row], now: int, noted: tuple[Costs, str]
+) -> int:  # fmt: skip
+    """A run of Awake and of Rank, which adds to the notables; how many identities were listed."""
     came = [row for row in stored if int(row["_time"]) < now]
     awake_now = {row["nhi_key"] for row in came if row.get("nhi_news")}
     marks: dict[str, int] = {}
@@ -136,10 +138,13 @@ def _ranked(python: str, app: Path, stored: list[Row], now: int, noted: tuple[Co
     same = {key for (_, key), row in kept.rows.items() if not row.hot and row.mark == str(marks.get(key))}
     keys = (awake_now - same) | ({kept.head.name} if kept.head.name else set())
     (app / "lookups" / awake.FILE).write_text("\n".join(["nhi_key", *sorted(keys)]) + "\n", "utf-8")
-    told = run(python, app, "nhigroup", chunks([_event(row) for row in came]), (0, now), ["only=awake"])
-    ranked = run(python, app, "nhirank", [told.body], (now // DAY * DAY, now), ["only=awake"])
+    events_now = [*map(_event, came), *notables]
+    told = run(python, app, "nhigroup", chunks(events_now), (0, now), ["only=awake"])
+    ranked = run(python, app, "nhirank", [told.body], (now // DAY * DAY, now), ["only=awake", "show=changed"])
     _note(noted[0], noted[1], ranked)
-    rows = [{name: row[name] for name in judged.COLUMNS} for row in rows_of(ranked.body) if row["nhi_judged"]]
+    found = rows_of(ranked.body)
+    notables += [_notable(row) for row in found if row["nhi_id"]]
+    rows = [{name: row[name] for name in judged.COLUMNS} for row in found if row["nhi_judged"]]
     assert rows, "a run of Rank keeps what it has judged"
     (app / "lookups" / judged.FILE).write_bytes(gzip.compress(write(judged.COLUMNS, rows), 1))
     return len(awake_now - same)
@@ -148,6 +153,10 @@ def _ranked(python: str, app: Path, stored: list[Row], now: int, noted: tuple[Co
 def _event(row: Row) -> Row:
     """A stored row as the indexers hold it."""
     return {"_time": row["_time"], "_raw": _raw(row), "source": fields.SOURCE, "sourcetype": "stash"}
+
+
+def _notable(row: Row) -> Row:
+    return {"_time": row["_time"], "_raw": row["_raw"], "source": "", "sourcetype": fields.SOURCETYPE}
 
 
 def _raw(row: Row) -> str:
@@ -284,8 +293,9 @@ def _measured_what(days: Sequence[Day]) -> str:
     most = max(one[1] for each in big.spent.values() for one in each)
     per_event = 1e6 * sum(one[0] for one in big.spent["indexers"]) / big.events
     return (
-        f"Measured: days of {measured} events, after eight that were learnt, of three simulated companies and of twice"
-        f" as many, on {PEERS} indexers as chunks of their own: {big.events / big.behaviours:.1f} events a behaviour,"
+        f"Measured: days of {measured} events, after eight that were learnt, of three simulated companies and of four"
+        f" times as many, on {PEERS} indexers as chunks of their own: {big.events / big.behaviours:.1f} events a"
+        " behaviour,"
         f" {big.events / big.identities:,.0f} an identity; at most {big.awake:,} of {big.identities:,} identities"
         f" are awake, of whom a Rank judges at most {big.judged:,}; no command took more than {most:.0f} MB."
         f" Grouping takes the indexers {per_event:.0f} µs an event, all together. The rest follows a straight line"

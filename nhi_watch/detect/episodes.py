@@ -61,6 +61,10 @@ class DayEpisodes:
         self._scored.update(found)
         return {name: self._scored[name] for name in wanted}
 
+    def holds(self, names: Iterable[str]) -> bool:
+        """Whether some identities' behaviours are at hand."""
+        return all(name in self._wholes for name in names)
+
     def join(self, group: Group) -> Ranked:
         """Make linked episodes one, and tell how it stands."""
         whole = self._joined[group.lead] = linking.joined(group, self.of(group.members))

@@ -66,6 +66,7 @@ class Judge:
         self._late: dict[str, dict[str, Any]] = {}
         self._late_logs: Logs = {}
         self._reused: list[dict[str, Any]] = []
+        self._awaited: set[str] = set()
 
     def settle(self, days: Days, progress: Progress = _unseen) -> Result:
         """Score, rank and learn what was read."""
@@ -93,7 +94,7 @@ class Judge:
         return Result(
             [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],
             [notable for notable in standing if not is_listed(notable)],
-            [notable for notable in gravest.values() if not is_listed(notable)],
+            [notable for notable in gravest.values() if not is_listed(notable)], frozenset(self._awaited),
         )  # fmt: skip
 
     def relieve(self, days: Days) -> None:
@@ -177,7 +178,11 @@ class Judge:
             self._note(day, writer.write(episodes, acting, budget))
 
     def _acting(self, episodes: DayEpisodes) -> tuple[list[Acting], tuple[int, float]]:
-        """Who did something odd, linked ones as one; the week's allowance, and the score that asks for a place."""
+        """Who did something odd, linked ones as one; the week's allowance, and the score that asks for a place.
+
+        A host that keeps how others were judged gives a day's news alone: of who is not at hand what was written of the
+        day stands, or the next run gives him.
+        """
         day, baselines = episodes.day, episodes.baselines
         judged = self._state.judged(day)
         tenant = baselines.groups.get(TENANT) or Profile()
@@ -186,13 +191,19 @@ class Judge:
         ranked = {stored.ranked.identity_id: stored.ranked for stored in judged}
         acting = {name: Acting(one, (name,)) for name, one in ranked.items()}
         for group in linking.join(stored.trace for stored in judged if stored.trace is not None):
+            self._awaited.update(group.members)
+            if not episodes.holds(group.members):
+                continue
             for name in group.members:
                 acting.pop(name, None)
             acting[group.lead] = Acting(episodes.join(group), group.members)
         budget = self._allowed(ranked.values(), baselines, day)
         self._tally.threshold = budget[1]
-        odd = (one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR)
-        return fold_origins(odd), budget
+        odd = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
+        told = lives.leads(self._state.notables(day).values(), day)
+        due = (one for one in odd if one.ranked.score >= budget[1] and one.lead not in told)
+        self._awaited.update(one.lead for one in (*due, *(one for one in odd if one.ranked.origin)))
+        return fold_origins(one for one in odd if one.lead in told or episodes.holds(one.members)), budget
 
     def _allowed(self, ranked: Iterable[Ranked], baselines: Baselines, day: int) -> tuple[int, float]:
         """The allowance of the week that ends with a day, and the score that asks for a place."""
@@ -202,6 +213,7 @@ class Judge:
         return ranking.week_allowance(self._budget, identities), ranking.line(quiet, self._budget)
 
     def _note(self, day: int, written: Written) -> None:
+        self._awaited |= written.awaited
         self._notables[day] = written.found
         self._changed.update((notable["id"], notable) for notable in written.changed)
         self._merged.update((notable["id"], notable) for notable in written.merged)

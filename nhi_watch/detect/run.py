@@ -30,6 +30,9 @@ class Result(NamedTuple):
     """Those below the line, of all days that the state keeps."""
     gravest: list[dict[str, Any]]
     """The first of those below the line of every day that was scored: what a SIEM is given of them."""
+    awaited: frozenset[str] = frozenset()
+    """Identities whose behaviours the next run over the day needs as well, though nothing new has come of them: those
+    that others' stories hang on, or that may have a place."""
 
 
 class Tally:

@@ -84,6 +84,8 @@ class Written(NamedTuple):
     """Last revisions of those that go on as part of another."""
     withdrawn: int
     """Notables of an earlier run over this day that are none any more."""
+    awaited: frozenset[str]
+    """Identities that must be at hand before more can be told."""
 
 
 class Writer:
@@ -94,13 +96,16 @@ class Writer:
         self._assets = known
         self._watch = watch
         self._lives = Lives(state)
+        self._awaited: set[str] = set()
 
     def write(self, episodes: DayEpisodes, acting: Sequence[Acting], budget: tuple[int, float]) -> Written:
         """Put the day's notables into the state; `budget`: the week's allowance, and the score asked for a place."""
         day = episodes.day
         self._lives.begin(day)
         before = self._state.notables(day)
-        intrusions = self._intrusions(day, acting)
+        self._awaited = set()
+        known = self._intrusions(day, acting)
+        intrusions = [one for one in known if self._is_at_hand(episodes, one) or one.id in before]
         made = {one.id: self._made(episodes, one, before.get(one.id)) for one in intrusions}
         self._place(episodes, intrusions, made, budget)
         found = _ranked(
@@ -113,7 +118,7 @@ class Writer:
         absorbed = [last for last in (_absorbed(old, intrusions) for old in gone) if last is not None]
         new = [document for document in found if document["revision"] != _revision(before.get(document["id"]))]
         closed = [document for document in merged if document["revision"] != _revision(before.get(document["id"]))]
-        return Written(found, new, [*closed, *absorbed], len(gone))
+        return Written(found, new, [*closed, *absorbed], len(gone), frozenset(self._awaited))
 
     # ---- which intrusion it is
 
@@ -133,7 +138,7 @@ class Writer:
 
     def _made(self, episodes: DayEpisodes, one: Intrusion, old: Optional[Document]) -> Document:
         """The notable as it is now; where nothing of it was scored now, what was made of it earlier stands."""
-        if old is not None and self._stands(episodes, one, old):
+        if old is not None and (self._stands(episodes, one, old) or not self._is_at_hand(episodes, one)):
             return {**self._watch.widened(old), "life": lives.life_on(old, episodes.day)}
         made = _first(one.goes_on)
         for other in one.goes_on[1:]:
@@ -143,6 +148,13 @@ class Writer:
             made = lives.go_on(made, today) if made is not None else lives.begun(today)
         assert made is not None, "an intrusion has an episode"
         return made
+
+    def _is_at_hand(self, episodes: DayEpisodes, one: Intrusion) -> bool:
+        """Whether all of an intrusion is; of one that is there in part the next run needs the rest."""
+        held = [episodes.holds(each.members) for each in one.acting]
+        if any(held) and not all(held):
+            self._awaited.update(each.lead for each in one.acting)
+        return all(held)
 
     def _stands(self, episodes: DayEpisodes, one: Intrusion, old: Document) -> bool:
         date = render_day(episodes.day)
@@ -177,12 +189,23 @@ class Writer:
             if not had["listed"] and not stays:
                 made[one.id]["folded_into"] = None
                 waiting.append(one)
-        candidates = [_candidate(episodes, one) for one in waiting]
+        candidates = [self._candidate(episodes, one) for one in waiting]
         given = ranking.places(candidates, Week(allowance, charged.regular, charged.over), least)
         date = render_day(episodes.day)
         give(given, made, date)
         for one in intrusions:
             made[one.id].update(_stands_for(one, made[one.id]))
+
+    def _candidate(self, episodes: DayEpisodes, one: Intrusion) -> Candidate:
+        best = one.acting[0]
+
+        def hour(score: float) -> int:
+            if episodes.holds(best.members):
+                return reached(episodes.whole(best.lead), score)
+            self._awaited.add(best.lead)  # it has its place; when it got it the next run tells
+            return 0
+
+        return Candidate(one.id, best.ranked.score, max(each.ranked.priority for each in one.acting), hour)
 
 
 def _intrusion(day: int, goes_on: list[Document], acting: list[Acting]) -> Intrusion:
@@ -211,12 +234,6 @@ def _place_of(goes_on: Sequence[Document]) -> dict[str, Any]:
     held = sorted((d for d in goes_on if d["listed"]), key=lambda d: (d["listed_on"], d["id"]))
     source = held or list(goes_on[:1])
     return {name: source[0][name] for name in lives.NOBODY} if source else dict(lives.NOBODY)
-
-
-def _candidate(episodes: DayEpisodes, one: Intrusion) -> Candidate:
-    best = one.acting[0]
-    hour = lambda score: reached(episodes.whole(best.lead), score)  # noqa: E731 - it is handed on
-    return Candidate(one.id, best.ranked.score, max(each.ranked.priority for each in one.acting), hour)
 
 
 def _ranked(documents: Iterable[Document]) -> list[Document]:

@@ -5,8 +5,9 @@ stored rows behind it (`parts.mark_of_row`). NHI Watch - Awake holds that sum ag
 who differs; Rank judges those anew, whole, and all others stand as they were judged. So what a lost, late or repeated
 answer left out is made up for by a later run.
 
-Who may be a notable (`ranking.FLOOR`) or has done something to a credential is hot: judged in each run, for others'
-stories need what it did. All judgements hang on the baseline, the model, tables, verdicts and the day: when one of them
+Who may have a place in the list, is linked with somebody or shares an origin (`Result.awaited`) is hot: judged in each
+run, for others' stories need what it did. What the others did to credentials is kept with how they were judged. All
+judgements hang on the baseline, the model, tables, verdicts and the day: when one of them
 changes, the first row alone is kept, under a new name, and nothing is ranked. Awake then lists everybody, and puts that
 name into its list: a list that was made before is told apart by it.
 """
@@ -18,13 +19,13 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core import crowd
 from nhi_watch.core.errors import InputError
-from nhi_watch.detect import drift, ranking
+from nhi_watch.detect import drift
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.telemetry import Rhythms
 from nhi_watch.hosts.splunk import fields, tables, verdicts
@@ -33,6 +34,7 @@ from nhi_watch.hosts.splunk.lookup import Table, dump
 from nhi_watch.hosts.splunk.notables import Earlier
 from nhi_watch.hosts.splunk.parts import key_of
 from nhi_watch.hosts.splunk.tablestore import RHYTHM, TableStore, unpack
+from nhi_watch.state import inventory
 from nhi_watch.state.baseline import TENANT
 
 FILE = "nhi_judged.csv.gz"
@@ -55,7 +57,8 @@ class Row(NamedTuple):
     mark: str
     hot: str
     judged: str
-    """JSON: the identity's id and the row of its delta but what it teaches; "": the day was learnt, and not judged."""
+    """JSON: the identity's id, what it did to credentials (`inventory.changes`), and the row of its delta but what it
+    teaches; "": the day was learnt, and not judged."""
 
 
 class Head(NamedTuple):
@@ -133,6 +136,8 @@ class Judgements:
         self._rhythm: dict[str, Any] = {}
         self._followed: set[str] = set()
         self._newcomers = 0
+        self._hot: set[Place] = set()
+        self._stand: dict[int, set[str]] = {}
 
     def days(self) -> set[int]:
         """Days of which something was judged before."""
@@ -152,8 +157,11 @@ class Judgements:
         if mine and (trust != self._kept.head.trust.get(str(day)) or not all(row.judged for row in mine)):
             raise StaleError
         told = [json.loads(row.judged) for row in mine]
-        self._newcomers = sum(not rest[_DAYS] for _, *rest in told)
-        store.know(day, ((name, rest) for name, *rest in told))
+        self._stand[day] = {name for name, *_ in told}
+        self._newcomers = sum(not rest[_DAYS] for _, _, *rest in told)
+        for changes in (changes for _, changes, *_ in told if changes):
+            inventory.take_changes(store, changes)
+        store.know(day, ((name, rest) for name, _, *rest in told))
 
     def note(self, store: TableStore, looked: Looked, marks: Mapping[Place, int]) -> None:
         """Keep how a day was judged.
@@ -166,13 +174,21 @@ class Judgements:
         for name in looked.counts:
             _, _, *rest = unpack(store.get("delta", [f"{day:06d}/{name}"])[f"{day:06d}/{name}"])
             self._newcomers += not rest[_DAYS]
-            hot = rest[1] >= ranking.FLOOR or name in looked.telling
             place = (day, key_of(name))
-            self.rows[place] = Row(str(marks.get(place, 0)), "1" if hot else "", dump([name, *rest]))
+            judged = dump([name, looked.changes.get(name, []), *rest])
+            self.rows[place] = Row(str(marks.get(place, 0)), "", judged)
         if self._newcomers > crowd.NEWCOMERS or any(name.endswith(crowd.ENDS) for name in looked.counts):
             if self._kept.rows:
                 raise StaleError
             self._keep = False
+
+    def given(self, known: Iterable[Earlier]) -> list[Earlier]:
+        """Those notables of which all identities were given: of others nothing can be lost."""
+        return [one for one in known if not one.identities & self._stand.get(one.day, set())]
+
+    def awaits(self, day: int, names: Iterable[str]) -> None:
+        """Note whose behaviours the next run needs again."""
+        self._hot.update((day, key_of(name)) for name in names)
 
     def learnt(self, day: int, marks: Mapping[Place, int]) -> None:
         """Keep that nothing of a day is to be judged."""
@@ -205,7 +221,7 @@ class Judgements:
         always = {key_of(name) for name in self._followed}
         for (day, key), row in {**dict(stand), **self.rows}.items():
             if day >= first:
-                hot = "1" if key in always else row.hot
+                hot = "1" if key in always or (day, key) in self._hot else ""
                 yield dict(zip(COLUMNS, (key, str(day), row.mark, hot, hot, row.judged)))
 
 

@@ -44,8 +44,8 @@ class Looked(NamedTuple):
     """Those that may become notables, whole; one at least, or the day would not be judged at all."""
     counts: dict[str, int]
     """Events of each identity."""
-    telling: set[str]
-    """Those that did something to a credential."""
+    changes: dict[str, list[Any]]
+    """What those that did something to credentials or names did, see `inventory.changes`."""
     folded: int = 0
     """Events of identities or behaviours that were too many to be told apart."""
 
@@ -57,7 +57,7 @@ def look(
     """Score a day's identities, some at a time; the store then holds how each was judged and what it teaches."""
     baselines, kept = Baselines(model, context.networks, taught.kept(store, model)), dict[str, IdentityDay]()
     counts: dict[str, int] = {}
-    telling: set[str] = set()
+    changes: dict[str, list[Any]] = {}
     folded = [0]
 
     def each() -> Iterator[IdentityDay]:
@@ -67,7 +67,7 @@ def look(
             found = episodes.of(wholes)
             kept.update((n, wholes[n]) for n, e in found.items() if e.score >= ranking.FLOOR or not kept)
             inventory.note(store, wholes.values())
-            telling.update(n for n, w in wholes.items() if any(inventory.tells(shape) for shape, _ in w.behaviours))
+            changes.update((n, told) for n, told in ((n, inventory.changes(w)) for n, w in wholes.items()) if told)
             counts.update((name, whole.events()) for name, whole in wholes.items())
             folded[0] += crowd.folded_records(wholes)
             baselines.own.clear()
@@ -75,7 +75,7 @@ def look(
 
     Rhythms(store).note(day, each())
     _follow(store, day, batches, kept)
-    return Looked(day, kept, counts, telling, folded[0])
+    return Looked(day, kept, counts, changes, folded[0])
 
 
 def _follow(

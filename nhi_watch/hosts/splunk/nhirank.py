@@ -17,9 +17,11 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import ocsf
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.run import Result
 from nhi_watch.hosts.splunk import awake, fields, judged, lookup, notables, reasons, tables, verdicts, whole, window
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.learning import judge, look, spread
+from nhi_watch.hosts.splunk.learning import Looked, judge, look, spread
 from nhi_watch.hosts.splunk.nhigroup import RAW
 from nhi_watch.hosts.splunk.notables import BELOW, ENDED, Earlier, Ranked, row_of
 from nhi_watch.hosts.splunk.options import Option, parse
@@ -153,7 +155,7 @@ class NhiRank:
                 looked = look(store, card, day, partial(self._gatherer.wholes, day, self._table), self._context)
                 self._folded += looked.folded
                 told = self._answer(day, (rows, sum(looked.counts.values())), counts, known)
-                told = told._replace(lost=whole.lost(day, looked.counts, known.values()))
+                told = told._replace(lost=self._is_lost(looked, known))
             if store is None or not told.is_due(self._now):
                 self._held.append(told)
                 store = None
@@ -166,14 +168,24 @@ class NhiRank:
                 spread(store, day)
                 exposures = []
                 continue
-            identities = self._table.eligible if self._awake else 0
-            result = judge(store, card, looked, self._context, self._budget, identities)
+            result = self._judge(store, card, looked)
             result.run.update(day_events=told.events, counts=looked.counts)
             ranked = list(notables.changes(result, known, day, day == days[-1], self._below))
             known = {**known, **{one.document["id"]: Earlier(one.document, one.change, day) for one in ranked}}
             yield from whole.concluded(iter(ranked), told)
             exposures = list(notables.exposure_changes(result, exposed))
         yield from exposures
+
+    def _is_lost(self, looked: Looked, known: Mapping[str, Earlier]) -> bool:
+        given = self._judged.given(known.values()) if self._judged else known.values()
+        return whole.lost(looked.day, looked.counts, given)
+
+    def _judge(self, store: TableStore, card: Scorecard, looked: Looked) -> Result:
+        identities = self._table.eligible if self._awake else 0
+        result = judge(store, card, looked, self._context, self._budget, identities)
+        if self._judged:
+            self._judged.awaits(looked.day, result.awaited)
+        return result
 
     def _answer(
         self, day: int, came: tuple[int, int], counts: Mapping[int, whole.Count], known: Mapping[str, Earlier]

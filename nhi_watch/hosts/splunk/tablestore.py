@@ -24,6 +24,8 @@ DRIFT = "drift/"
 RHYTHM = "rhythm/"
 """Beginnings of the keys of `meta` that a table keeps: the spread of each day's scores and signals, the hours in which
 each log told something, and from how many rows a day was learnt. A day follows."""
+PARSED = 1_000
+"""Identities whose deltas are held parsed: some 30 kB each, and a batch of identities is looked at day by day."""
 _TOLD = ("exposed", "resolved", "quarantined")
 """Changes of a credential after which its use is followed."""
 
@@ -69,6 +71,8 @@ class TableStore:
         if own is None or not own.deltas or day not in self._days:
             return None
         if scope not in self._deltas:
+            if len(self._deltas) >= PARSED:
+                self._deltas.clear()
             self._deltas[scope] = parse(scope, own.deltas)
         lesson = self._deltas[scope].get(str(day))
         return pack(dump([*lesson, 0.0, 0.0, 0.0, False, None])) if lesson else None
