@@ -50,6 +50,7 @@ def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
     _posture(server, store, now_of(server))
     _verdict(server, now_of(server))
     _below(server, now_of(server))
+    server.scheduled("NHI Watch - Latest", now_of(server) + 120)
     return server
 
 

@@ -155,6 +155,7 @@ VERBS: dict[str, Verb] = {
          "sourcetype": TEXT, "timeformat": TEXT},
         _shape(""),
     ),
+    "addinfo": Verb({}, _shape("")),
     "append": Verb({"extendtimerange": BOOL, "maxtime": INT, "maxout": INT, "timeout": INT}, _subsearch),
     "appendpipe": Verb({"run_in_preview": BOOL}, _subpipe),
     "sendalert": Verb({"results_file": TEXT, "results_link": TEXT}, _shape(r'\w+(?: param\.\w+=(?:"[^"]*"|\S+))*')),

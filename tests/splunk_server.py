@@ -162,6 +162,9 @@ class Server:
             return rows + self._append(rest, when)
         if verb == "appendpipe":
             return rows + self.go_on(rest.strip().removeprefix("[").removesuffix("]").strip(), rows, when)
+        if verb == "addinfo":
+            ends = {"info_min_time": [str(when[0].earliest)], "info_max_time": [str(when[0].latest)]}
+            return [{**row, **ends} for row in rows]
         if verb == "where":
             keeps = expression(rest)
             return [row for row in rows if is_true(keeps(Scope(row, when[1])))]
@@ -350,5 +353,5 @@ _VERBS: dict[str, Callable[[str, list[Row]], list[Row]]] = {
 }  # fmt: skip
 VERBS = frozenset(_VERBS) | {
     "where", "eval", "append", "appendpipe", "collect", "outputlookup", "sendalert", "inputlookup", "tstats",
-    "makeresults",
+    "makeresults", "addinfo",
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 import splunk_events
+from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk.fields import NOTABLE, many
 from splunk_app import interpreter, unpacked
 from splunk_boards import NAMES, NAV, SETUP, TOKEN, board, defaults, filled, queries, root, run
@@ -245,6 +247,23 @@ def test_single_values_count_what_the_tables_show(found: dict[str, dict[str, lis
     assert board_rows["total"] == [{"count": [str(len(board_rows["standing"]))]}]
     posture = found["nhi_posture"]
     assert int(posture["dormant"][0]["count"][0]) + int(posture["secrets"][0]["count"][0]) <= len(posture["findings"])
+
+
+def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(
+    found: dict[str, dict[str, list[Row]]]
+) -> None:
+    server = SERVERS[0]
+    now = now_of(server)
+    window = Window(now - 30 * DAY, now + 1)
+    told = {row["nhi_id"][0]: row for row in server.search("`nhi_written` | `nhi_latest`", window, now)}
+    listed = {row["nhi_id"][0]: row for row in server.search("| `nhi_board_latest` | `nhi_in_time`", window, now)}
+    names = ("nhi_revision", "nhi_score", "nhi_signals", "nhi_controls")
+    assert {i: [row[n] for n in names] for i, row in listed.items()} == {
+        i: [row.get(n, [""]) for n in names] for i, row in told.items()
+    }
+    assert server.search("| `nhi_board_latest` | `nhi_in_time`", Window(0, 1), now) == []
+    written = sum(len(row["_raw"][0]) for row in server.events if row["sourcetype"] == ["nhi:notable"])
+    assert len(gzip.decompress(server.lookup("nhi_latest.csv.gz").read_bytes())) < written / 8
 
 
 def test_every_list_in_a_notable_is_found_under_its_own_name() -> None:

@@ -55,6 +55,8 @@ def test_only_dashboards_read_the_sample_and_only_when_they_are_told_to(tmp_path
     list(steps.show_sample(told, True))
     server.overrides.update(told.macros)
     assert len(server.search("`nhi_board_notables` | `nhi_latest`", Window(0, 1 << 40), NOW)) >= 10
+    listed = server.search("| `nhi_board_latest` | `nhi_in_time`", Window(0, 1 << 40), NOW)
+    assert len(listed) >= 10 and max(len(row["nhi_signals"]) for row in listed) > 1
     assert server.search("`nhi_notables`", Window(0, 1 << 40), NOW) == []
 
 

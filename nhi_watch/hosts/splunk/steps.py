@@ -30,13 +30,15 @@ BESIDE = {
 ALWAYS = (
     "Group Events", "Group Rows", "Group All Events", "Group All Rows", "Group Late Events", "Group Late Rows",
     "Group Ahead", "Group Past", "Count", "Learn", "Learn Late", "Retire", "Awake", "Rank", "Rank All",
-    "Rank Late", "Health", "Health of Behaviours", "Blind Spots",
+    "Rank Late", "Latest", "Health", "Health of Behaviours", "Blind Spots",
 )  # fmt: skip
 SECURITY = (
     "Enterprise Security Notables", "Enterprise Security Risk", "Enterprise Security Identities",
     "Enterprise Security Owners", "Threat Intelligence",
 )  # fmt: skip
 BACKFILL = ("Backfill", "Backfill Rows")
+LATEST = "inputlookup nhi_latest.csv.gz"
+_SAMPLE = 'append [search index=nhi_risk sourcetype="nhi:notable" source=nhi_demo | `nhi_latest` | `nhi_slim`]'
 LONGEST = 90
 _INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}", re.ASCII)
 _PAUSE = 2.0
@@ -112,6 +114,7 @@ def name_indexes(splunk: Splunk, told: str) -> Iterator[Row]:
 def show_sample(splunk: Splunk, shown: bool) -> Iterator[Row]:
     """Let dashboards show the sample beside real notables, or not; nothing else ever reads it."""
     splunk.set_macro("nhi_board_notables", 'index=nhi_risk sourcetype="nhi:notable"' if shown else "`nhi_written`")
+    splunk.set_macro("nhi_board_latest", f"{LATEST} | {_SAMPLE}" if shown else LATEST)
     text = "dashboards show the sample; run | nhidemo | `nhi_collect_sample` once" if shown else "the sample is hidden"
     yield {"Step": "sample", "Status": "shown" if shown else "hidden", "Text": text}
 
@@ -147,6 +150,9 @@ def enable(splunk: Splunk, names: Sequence[str]) -> Iterator[Row]:
     for name in names:
         splunk.enable(f"NHI Watch - {name}")
         yield {"Step": f"NHI Watch - {name}", "Status": "enabled", "Text": ""}
+    if "Latest" in names:  # an upgrade brings the lookup file to what was written before
+        now = int(time.time())
+        splunk.run("NHI Watch - Latest", now - LONGEST * DAY, now)
 
 
 def status(splunk: Splunk) -> Iterator[Row]:
