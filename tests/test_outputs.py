@@ -19,6 +19,7 @@ from rich.console import Console
 
 from need import need
 from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.files.common import overall
 from nhi_watch.report import ecs, jsonlines
 from nhi_watch.report.run_summary import facts
 from nhi_watch.report.terminal import show
@@ -305,3 +306,11 @@ def test_a_reader_who_has_seen_enough_gets_no_message_and_no_defect() -> None:
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_below_the_line_the_gravest_comes_first_and_no_new_trifle() -> None:
+    grave, trifle = ({**documents()[0], "id": name, "listed": False, "priority": priority, "life": life}
+                     for name, priority, life in (("a", 0.5, "ongoing"), ("b", 0.01, "new")))  # fmt: skip
+    listed = [{**one, "listed": True} for one in (grave, trifle)]
+    assert [one["id"] for one in overall([trifle, grave], 7)] == ["a", "b"]
+    assert [one["id"] for one in overall(listed)] == ["b", "a"]

@@ -191,6 +191,8 @@ def test_a_phone_shows_the_list_or_the_notable_and_never_scrolls_sideways(page: 
         for one in ("#n0 .open", "#n0 .hunt .chip", "#n0 .zoom button"):
             page.find_element(By.CSS_SELECTOR, one).click()
         assert page.execute_script("return document.documentElement.scrollWidth") == 390
+        boxes = "return [...document.querySelectorAll('#n0 .events .scroll')].map((b) => b.scrollWidth - b.clientWidth)"
+        assert page.execute_script(boxes) == [0], "calls, counts and the raw events are reached without a second scroll"
         page.find_element(By.CSS_SELECTOR, "#n0 .back").click()
         assert opened(page) == []
     finally:
@@ -445,3 +447,18 @@ def test_paper_shows_every_notable_that_the_list_shows(page: Chrome) -> None:
     page.find_element(By.ID, "print-all").click()
     assert page.execute_script("return window.printed") == wanted
     assert opened(page) == []
+
+
+def test_what_an_intrusion_made_is_not_told_to_be_rotated_and_impact_names_what_counts(
+    chromium: Chrome, tmp_path: Path
+) -> None:
+    (document, *_) = documents()
+    made = {**document["controls"][0], "reason": "Remove user/x, which this intrusion made: delete it and its keys."}
+    factors = [{"name": "let in", "value": "", "weight": 1.0}, {"name": "privilege", "value": "write", "weight": 1.1}]
+    whole = {**document, "controls": [made], "impact": {**document["impact"], "factors": factors}}
+    path = tmp_path / "made.html"
+    path.write_text(render([whole], run()), "utf-8")
+    visit(chromium, path).find_element(By.CSS_SELECTOR, ".item a").click()
+    assert "Issue a new credential" not in chromium.find_element(By.CSS_SELECTOR, "#n0 .controls").text
+    told = chromium.find_element(By.CSS_SELECTOR, "#n0 .pair").text
+    assert "Privilege: write × 1.10; the odds are multiplied by nothing else" in told and "Let in" not in told

@@ -204,13 +204,14 @@ const huntOf = (n) => {
 const controlsOf = (n) => card("What to do", "", h("ul", { class: "controls" }, n.controls.map((c) => {
   const [label, meaning] = DATA.controls[c.id];
   return h("li", { class: c.status }, h("div", {}, h("b", {}, label), c.required && [" ", h("span", { class: "tag" }, "required")], " ",
-    h("span", { class: "tag quiet" }, spoken(c.status))), h("p", {}, c.reason), meaning && h("p", { class: "muted" }, meaning));
+    h("span", { class: "tag quiet" }, spoken(c.status))), h("p", {}, c.reason), meaning && !/this intrusion made/i.test(c.reason) && h("p", { class: "muted" }, meaning));
 })));
 
 const impactOf = (n) => h("div", { class: "pair" },
   card("Impact", "", h("table", { class: "plain" }, h("tbody", {}, ["criticality", "environment", "privilege", "reach"].map((name) =>
     h("tr", {}, h("th", { scope: "row" }, spoken(name)), h("td", {}, n.impact[name] || "unknown"))))),
-  h("p", { class: "muted" }, n.impact.factors.map((f) => `${spoken(f.name)} ${f.value} × ${f.weight.toFixed(2)}`).join(", "))),
+  h("p", { class: "muted" }, n.impact.factors.filter((f) => f.weight !== 1).map((f) => `${spoken(f.name)}: ${f.value} × ${f.weight.toFixed(2)}; `),
+    "the odds are multiplied by nothing else")),
   card("Frameworks", "", h("ul", { class: "frameworks" }, Object.values(n.frameworks).flat().map((id) =>
     h("li", {}, h("code", {}, id), " ", h("span", {}, DATA.frameworks[id]))))));
 

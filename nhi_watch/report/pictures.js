@@ -2,10 +2,12 @@
 const STEPS = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800, 2592000];
 const LANES = 12;
 const REASON = 0.5;
+const isNarrow = () => window.innerWidth < 600;  // a phone's page holds a picture whole, too
 const axis = (first, last, left, right) => {
   const at = (time) => left + ((time - first) / (last - first || 1)) * (right - left);
   const time = (x) => first + ((x - left) / (right - left)) * (last - first);
-  const step = STEPS.find((one) => (last - first) / one <= 7) || Math.ceil((last - first) / 7);
+  const most = Math.min(7, (right - left) / 90);
+  const step = STEPS.find((one) => (last - first) / one <= most) || Math.ceil((last - first) / most);
   const label = (moment) => {
     const text = new Date(moment * 1000).toISOString();
     if (step >= 86400) return text.slice(5, 10);
@@ -53,9 +55,9 @@ const timeline = (n, open) => {
   const lanes = every.filter(([name]) => kept.has(name)).sort((a, b) => (order.get(a[1].identity) ?? 0) - (order.get(b[1].identity) ?? 0));
   const place = new Map(every.map(([name]) => [name, lanes.length]));
   lanes.forEach(([name], at) => place.set(name, at));
-  const labels = lanes.map(([, entry]) => (who.has(entry.identity) ? `${clip(who.get(entry.identity), 20)}: ${entry.action}` : entry.action));
+  const labels = lanes.map(([, entry]) => (who.has(entry.identity) ? `${clip(who.get(entry.identity), isNarrow() ? 9 : 20)}: ${entry.action}` : entry.action));
   if (every.length > room) labels.push("other actions");
-  const [left, width, row] = [300, 1000, 30];
+  const [left, width, row, letters] = isNarrow() ? [210, 580, 30, 27] : [300, 1000, 30, 40];
   const height = 24 + row * labels.length + 14;
   const whole = padded(n.timeline.map((entry) => since(entry.time)));
   let range = whole;
@@ -65,7 +67,7 @@ const timeline = (n, open) => {
     const marks = n.timeline.filter((entry) => since(entry.time) >= range[0] && since(entry.time) <= range[1]);
     picture.replaceChildren(...labels.map((label, at) => [
       s("line", { class: "lane", x1: left, x2: width - 8, y1: 24 + row * at, y2: 24 + row * at }),
-      s("text", { class: "lane-name", x: left - 12, y: 28 + row * at, "text-anchor": "end" }, clip(label, 40)),
+      s("text", { class: "lane-name", x: left - 12, y: 28 + row * at, "text-anchor": "end" }, clip(label, letters)),
     ]).flat(), ...scale.ticks.map(([x, label]) => [
       s("line", { class: "tick", x1: x, x2: x, y1: 6, y2: height }),
       s("text", { class: "tick-name", x, y: height + 18, "text-anchor": "middle" }, label),
@@ -131,7 +133,7 @@ const timeline = (n, open) => {
 const BANDS = [[80, "critical"], [60, "high"], [40, "medium"], [20, "low"], [0, "informational"]];
 const scatter = (notables) => {
   const drawn = notables.slice(0, 1000);
-  const [width, height, left, top] = [1000, 320, 110, 16];
+  const [width, height, left, top] = [isNarrow() ? 580 : 1000, 320, 110, 16];
   const inner = height - top - 40;
   const [first, last] = padded(drawn.map((n) => since(shownOf(n)[0])));
   const scale = axis(first, last, left, width - 30);

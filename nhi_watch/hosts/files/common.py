@@ -141,11 +141,14 @@ def seconds(text: Optional[str], name: str) -> int:
 
 
 def overall(notables: Iterable[dict[str, Any]], above: int = 0) -> list[dict[str, Any]]:
-    """The notables of all days in one order, ranked anew: what people read, what is new first, what is settled last.
+    """The notables of all days in one order, ranked anew: what is new and has a place first, what is settled last.
 
     `above`: how many stand above them.
     """
-    ordered = sorted(notables, key=lambda n: (is_settled(n), not is_new(n), -n["priority"], -n["score"], n["id"]))
+    def order(n: dict[str, Any]) -> tuple[Any, ...]:
+        return is_settled(n), not (is_new(n) and n["listed"]), -n["priority"], -n["score"], n["id"]
+
+    ordered = sorted(notables, key=order)
     return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, above + 1)]
 
 
