@@ -226,3 +226,11 @@ def test_secrets_that_are_read_at_once_are_the_target_in_every_shape() -> None:
     event = outcome_of(record)
     assert isinstance(event, Event) and event.target == "db,mail"
     assert event == outcome_of(shapes.splunk_fields(record)) == outcome_of(shapes.splunk_raw(record))
+
+
+@pytest.mark.parametrize("own", [{"insightDetails": {"eventName": "GetUser"}}, {"digestS3Object": "AWSLogs/x"}])
+def test_cloudtrails_own_records_tell_of_no_call(own: dict[str, Any]) -> None:
+    record = {"eventTime": "2026-03-02T10:00:00Z", "recipientAccountId": "111111111111", **own}
+    assert cloudtrail.claims(record)
+    with pytest.raises(RejectError, match="no_action"):
+        cloudtrail.read(record)

@@ -98,3 +98,14 @@ def test_any_other_folder_is_read_file_by_file(tmp_path: Path) -> None:
         ("samples/aws", "trail.json"),
     ]  # fmt: skip
     assert {one.outcome for one in told if isinstance(one.outcome, str)} == {"bad_json", "unknown_source"}
+
+
+def test_real_records_go_through_the_pipeline_and_nothing_differs_without_a_reason(tmp_path: Path) -> None:
+    console = {**NATIVE, "eventID": "made-2", "sessionCredentialFromConsole": "true"}
+    for name in ("cloudtrail", "rule-tests", "mixed"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "b.ndjson").write_text("{}\n")
+    (tmp_path / "cloudtrail" / "a.ndjson").write_text("".join(json.dumps(one) + "\n" for one in (NATIVE, console)))
+    text = "\n\n".join(official_samples.piped(tmp_path))
+    assert "Of 2 real records 1 give the same Event" in text
+    assert "| traits | 1 | the pipeline drops sessionCredentialFromConsole |" in text

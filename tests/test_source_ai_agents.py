@@ -120,3 +120,29 @@ def test_a_server_never_used_and_approvals_switched_off_are_told_of_the_agent(tm
 
 def _lines(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+CORE = "arn:aws:bedrock-agentcore:us-west-2:111111111111:"
+BODY = {"request_payload": {"name": "listFiles"}, "response_payload": {"isError": True}}
+TOOL = {"resource_arn": f"{CORE}code-interpreter/made.v1", "event_timestamp": 1772445631000, "request_id": "r-1",
+        "tool_session_id": "s-1", "operation": "InvokeCodeInterpreter", "body": BODY, "span_id": "b7ad"}  # fmt: skip
+MEMORY = {"resource_arn": f"{CORE}memory/made-1", "event_timestamp": 1772445631000, "actor_id": "ann",
+          "session_id": "s-2", "body": {"requestId": "r-2", "isError": False}}  # fmt: skip
+
+
+def in_elastic(native: dict[str, Any], place: str, told: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in native.items() if name not in ("body", "event_timestamp", "span_id")}
+    span = {"span": {"id": native["span_id"]}} if "span_id" in native else {}
+    return {"@timestamp": "2026-03-02T10:00:31.000Z", "data_stream": {"dataset": f"aws_bedrock_agentcore.{place}_x"},
+            "aws": {"bedrock_agentcore": {place: {**kept, **told}}}, **span}  # fmt: skip
+
+
+def test_a_tool_of_agentcores_is_told_in_the_body_and_a_memory_tells_for_whom() -> None:
+    called = {"request_payload_object": {"name": "listFiles"}, "response_payload_object": {"isError": True}}
+    tool = ai_agents.read(TOOL)
+    assert tool == ai_agents.read(in_elastic(TOOL, "codeinterpreter", called))
+    assert (tool.action, tool.outcome, tool.session) == ("bedrock-agentcore:tool:listFiles", "failure", "s-1")
+    memory = ai_agents.read(MEMORY)
+    told = {"operation_name": "invoke_memory", "payload_object": MEMORY["body"], "request_id": "r-2"}
+    assert memory == ai_agents.read(in_elastic(MEMORY, "memory", told))
+    assert (memory.action, memory.links) == ("bedrock-agentcore:invoke_memory", ("user:ann",))

@@ -18,6 +18,7 @@ from nhi_watch.intake import schemas
 from nhi_watch.intake.schemas import sentinel
 from nhi_watch.intake.sources import gcp
 from nhi_watch_lab.evaluation.ocsf_measured import differing, read
+from nhi_watch_lab.evaluation.shapes import sentinel as row
 
 SOURCES = Path(__file__).parent / "data" / "sources"
 
@@ -39,25 +40,6 @@ LOST = {
 
 def samples(product: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (SOURCES / f"{product}.jsonl").read_text("utf-8").splitlines()]
-
-
-def row(table: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as the connector puts it into a table."""
-    found: dict[str, Any] = {"Type": table, "TenantId": "workspace"}
-    told = {"TimeGenerated": "time", "OperationName": "operationName", "ResultType": "resultType",
-            "ResultSignature": "resultSignature", "IPAddress": "callerIpAddress", "CorrelationId": "correlationId",
-            "AADTenantId": "tenantId"}  # fmt: skip
-    if table in sentinel._TABLES:
-        for (column,), inner, last in sentinel._TABLES[table]:
-            value: Any = record
-            for step in (*inner, last):
-                value = value.get(step) if isinstance(value, dict) else None
-            found.setdefault(column, value)
-    else:
-        spelt = {name: column for column, name in sentinel._SPELT.items()}
-        found |= {spelt.get(k, k[:1].upper() + k[1:]): v for k, v in record.get("properties", {}).items()}
-        found = {**{column: record.get(name) for column, name in told.items()}, **found}
-    return {column: json.dumps(v) if isinstance(v, (dict, list)) else v for column, v in found.items() if v is not None}
 
 
 def table_of(product: str, record: Mapping[str, Any]) -> str:

@@ -4,7 +4,8 @@ The records are the samples of tests/data/sources, each told 240 times in a day 
 in an hour, as in real logs; those that change rights, 12 times), with ids, times, sessions and targets of their own;
 and the real logs beside the checkout, where they lie. `source_us` is what is asked of the source: claims and read.
 `above_us` has the counting of behaviours besides. By processor time, the best of some rounds, because other programs
-run as well. `--quick`: two rounds. Names of sources may be given.
+run as well. `--quick`: two rounds. Names of sources may be given. `--sheet` writes docs/method/sources_cost.csv:
+there `times_native` is what a record of a shape costs beside a native one of the same run.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from nhi_watch.intake.days import Intake  # noqa: E402
 from nhi_watch.intake.schemas import opened  # noqa: E402
 from nhi_watch.intake.shapes.json import parse_with  # noqa: E402
 from nhi_watch_lab.evaluation.ocsf_mapping import ocsf  # noqa: E402
-from nhi_watch_lab.evaluation.shapes import SHAPES, shape_of  # noqa: E402
+from nhi_watch_lab.evaluation.shapes import SHAPES, sentinel, shape_of  # noqa: E402
 
 OUT = ROOT / "out" / "bench"
+SHEET = ROOT / "docs" / "method" / "sources_cost.csv"
 SAMPLES = ROOT / "tests" / "data" / "sources"
 SHARED = ROOT.parent / "shared" / "data"
 REAL = {
@@ -54,7 +56,19 @@ def main(arguments: list[str]) -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "bench_sources.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     print(json.dumps(result, indent=2))
+    if "--sheet" in arguments:
+        SHEET.write_text("".join(map("{}\n".format, sheet(result))), "utf-8")
     return 0
+
+
+def sheet(result: dict[str, dict[str, dict[str, float]]]) -> Iterator[str]:
+    """Lines of a table: what each shape costs, and how many times what native does."""
+    yield "source,shape,events,orjson_us,source_us,above_us,times_native"
+    for source, shapes in result.items():
+        for shape, told in shapes.items():
+            times = told["above_us"] / shapes["native"]["above_us"] if "native" in shapes else 1
+            figures = (told[name] for name in ("events", "orjson_us", "source_us", "above_us"))
+            yield ",".join([source, shape, *map(str, figures), f"{times:.2f}"])
 
 
 def figures(source: ModuleType, rounds: int) -> Iterator[tuple[str, dict[str, float]]]:
@@ -66,6 +80,8 @@ def figures(source: ModuleType, rounds: int) -> Iterator[tuple[str, dict[str, fl
             yield shape, measured(source, list(varied(source, records, TIMES)), rounds)
         if source.NAME == "cloudtrail" and shape == "native":
             yield "ocsf", measured(source, list(map(ocsf, varied(source, records, TIMES))), rounds)
+            rows = [sentinel("AWSCloudTrail", record) for record in varied(source, records, TIMES)]
+            yield "sentinel", measured(source, rows, rounds)
     real = [SHARED / path for path in REAL.get(source.NAME, ()) if (SHARED / path).exists()]
     if real:
         yield "real", measured(source, [record for path in real for record in told(path)], rounds)

@@ -5,6 +5,7 @@
 A folder is a checkout of elastic/integrations (or a part of it, laid out alike): of each data stream in STREAMS,
 `_dev/test/pipeline/*-expected.json` and `sample_event.json` are read as documents, and what they were made of
 (`event.original`, else the input beside) as the product wrote it. Any other folder is read file by file, native only.
+Real CloudTrail records (`--shared`) are read as the published pipeline keeps them, too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from nhi_watch.core.event import Event
 from nhi_watch.hosts.files import reader
 from nhi_watch.intake.shapes.forms import at, object_of
 from nhi_watch.intake.shapes.values import listed
-from nhi_watch_lab.evaluation.ocsf_measured import differing, read
+from nhi_watch_lab.evaluation import ecs_cloudtrail
+from nhi_watch_lab.evaluation.ocsf_measured import FOLDERS, differing, read, records
 from nhi_watch_lab.evaluation.page import table
 from nhi_watch_lab.evaluation.sources_measured import ON_PURPOSE
 
@@ -47,6 +49,10 @@ WHY = {
     "salesforce.apex": "the integration drops SESSION_KEY", "salesforce.logout": "the integration drops SESSION_KEY",
 }  # fmt: skip
 """What the documents of a stream have lost."""
+DROPPED = {
+    "traits": "the pipeline drops sessionCredentialFromConsole", "identity": "the pipeline drops identityProvider",
+}  # fmt: skip
+"""Value of the Event → why it may differ in a document of CloudTrail's."""
 _BARE = {"@timestamp", "cloud", "ecs", "event", "tags"}
 """All that a document has that was made of a blank line."""
 _TESTS = "_dev/test/pipeline"
@@ -155,6 +161,19 @@ def measure(samples: Iterable[Sample]) -> Iterator[Told]:
         yield Told(sample, forms[0] if forms else "bad_json", differing(*forms) if is_pair else None)
 
 
+def piped(shared: Path) -> Iterator[str]:
+    """Real records of CloudTrail, as they are and as Elastic's pipeline keeps them: how many are the same Event."""
+    found = [record for name in FOLDERS for record in records(shared / name)]
+    differs = Counter(differing(read(record), read(ecs_cloudtrail.ecs(record))) for record in found)
+    rows = [[", ".join(names), f"{count:,}", "; ".join(DROPPED.get(name, "?") for name in names)]
+            for names, count in differs.items() if names]  # fmt: skip
+    yield "## CloudTrail, through the pipeline"
+    yield (f"Of {len(found):,} real records {differs[()]:,} give the same Event once Elastic's published pipeline "
+           "(aws.cloudtrail, default.yml, as `evaluation/ecs_cloudtrail.py` has it) has made documents of them without "
+           "the original text. The others:")  # fmt: skip
+    yield table(["differs in", "records", "why"], rows)
+
+
 def page(found: Sequence[Told], note: str) -> Iterator[str]:
     """The parts of the page."""
     yield "# Official samples"
@@ -206,10 +225,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--page", type=Path, default=Path("docs/method/official_samples.md"))
     parser.add_argument("--note", default="", help="what the page says of where the samples are from")
+    parser.add_argument("--shared", type=Path, help="a folder of real logs, as ocsf_measured reads it")
     args = parser.parse_args(arguments)
     samples = (one for folder in args.folders
                for one in (integrations(folder) if (folder / "packages").is_dir() else others(folder)))  # fmt: skip
-    args.page.write_text("\n\n".join(page(list(measure(samples)), args.note)) + "\n", "utf-8")
+    parts = [*page(list(measure(samples)), args.note), *(piped(args.shared) if args.shared else ())]
+    args.page.write_text("\n\n".join(parts) + "\n", "utf-8")
     return 0
 
 

@@ -4,7 +4,8 @@
   API key pays and nobody has signed in. On whose behalf it acts is a link, `name:` and the person's account at the
   vendor, so that what the agent and the person do can be joined. Which key was used is not told, only that one was.
   Who works for another person is another identity, so a change of persons is news of a newcomer, and no signal's.
-- AgentCore: the gateway, runtime or tool of the ARN; who called it is told by CloudTrail's data events.
+- AgentCore: the gateway, runtime or tool of the ARN; for whom it acts is the link `user:`, where it is told (of
+  memory, `actor_id`); who called it is told by CloudTrail's data events.
 - The action names the tool (`claude_code:tool:Bash`) or the MCP server and its tool (`claude_code:mcp:SERVER/TOOL`).
 - These logs are written by the agent itself: what it hides, or what somebody else sends to the collector in its name,
   cannot be told. Prompts, commands, arguments and answers are not read.
@@ -24,12 +25,12 @@ from functools import lru_cache
 from typing import Any, cast
 
 from nhi_watch.context import actions, agents
-from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.contract import event
+from nhi_watch.core.event import BEHALF, Event, Identity
+from nhi_watch.intake import contract
 from nhi_watch.intake.shapes import otel
-from nhi_watch.intake.shapes.forms import dataset, native
+from nhi_watch.intake.shapes.forms import dataset, inner, native
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, level_by_words, text
+from nhi_watch.intake.shapes.values import filled, first, level_by_words, text
 from nhi_watch.intake.sources.ai_agents import agentcore, coding
 
 NAME = "ai_agents"
@@ -90,10 +91,12 @@ def read(record: object) -> Event:
         tree = agentcore.of_document(tree)
     if "resource_arn" in tree:
         shape, session, target = agentcore.call_of(tree)
-        return filled(
+        event = filled(
             _of_agentcore(tuple(map(text, shape))), moment(tree.get("event_timestamp")), "", session, target,
-            tree.get("request_id"), tree.get("span_id"),
+            first(tree.get("request_id"), inner(tree, "body").get("requestId")), tree.get("span_id"),
         )  # fmt: skip
+        actor = text(tree.get("actor_id"), 128)
+        return event._replace(links=(BEHALF + actor,)) if actor else event
     told = otel.flat(tree)
     values, session, target = coding.told_of(told)
     time = next((told[name] for name in _TIMES if told.get(name)), cast(Row, record).get("_time"))
@@ -104,7 +107,7 @@ def read(record: object) -> Event:
 def _of_agentcore(shape: tuple[str, ...]) -> Event:
     told = agentcore.Call(*shape)
     who = Identity(f"aws:{told.account}:{told.kind}:{told.name}", told.name, "agent", "aws", told.account, "")
-    return event(
+    return contract.event(
         0, who, f"bedrock-agentcore:{told.operation}", credential_type="service", outcome=told.outcome,
         access=_access(told.operation), region=told.region, error="failed" if told.outcome == "failure" else "",
     )  # fmt: skip
@@ -119,7 +122,7 @@ def _of_coding(values: tuple[str, ...]) -> Event:
     who = Identity(
         f"{told.product}:{told.organisation}:{kind}", name, kind.partition(":")[0], told.product, told.organisation, "",
     )  # fmt: skip
-    return event(
+    return contract.event(
         0, who, f"{told.product}:{told.operation}", credential_type="key" if told.by_key else "session",
         access=_access(told.operation), outcome=told.outcome, error=told.error, agent=agents.family(told.service),
         traits=tuple(sorted(filter(None, told.traits.split(",")))),

@@ -37,7 +37,7 @@ def of_document(document: Tree) -> Tree:
         "request_id": told.get("request_id"), "account_id": told.get("account_id") or at(document, "cloud.account.id"),
         "session_id": first(at(document, "gen_ai.conversation.id"), *map(told.get, ("tool_session_id", "session_id"))),
         "operation": first(at(document, "gen_ai.operation.name"), told.get("operation"), told.get("operation_name")),
-        "body": told.get("payload_object") or {}, "span_id": at(document, "span.id"),
+        "body": told.get("payload_object") or {}, "span_id": at(document, "span.id"), "actor_id": told.get("actor_id"),
         "request_payload": told.get("request_payload_object") or told.get("request_payload"),
         "response_payload": told.get("response_payload_object") or told.get("response_payload"),
     }  # fmt: skip
@@ -53,17 +53,20 @@ def call_of(tree: Tree) -> tuple[tuple[Any, ...], str, str]:
     if found is None:
         raise RejectError("no_identity", "resource_arn is missing, or none of bedrock-agentcore's")
     region, owner, kind, name = found.groups()
-    body, asked = inner(tree, "body"), inner(tree, "request_payload")
+    body = inner(tree, "body")
+    asked = inner(tree, "request_payload") or inner(body, "request_payload")
+    answered = inner(tree, "response_payload") or inner(body, "response_payload")
     tool = _TOOL.search(plain(body.get("log")))
     called = tool[1] if tool else first(asked.get("name"))
     operation = f"tool:{called}" if called else first(tree.get("operation"), inner(tree, "attributes").get("operation"))
-    failed = true(body.get("isError")) or true(inner(tree, "response_payload").get("isError"))
+    failed = true(body.get("isError")) or true(answered.get("isError"))
     account = owner if owner != "aws" else text(tree.get("account_id"), 12)
     shape = (
-        region, account, kind, name, bare(operation or f"{kind}_log"),
+        region, account, kind, name, bare(operation or f"invoke_{kind}"),
         "failure" if failed else "success",
     )  # fmt: skip
     session = first(
-        tree.get("session_id"), at(tree, "attributes.session.id"), inner(tree, "attributes").get("session.id")
-    )
+        tree.get("session_id"), tree.get("tool_session_id"), at(tree, "attributes.session.id"),
+        inner(tree, "attributes").get("session.id"),
+    )  # fmt: skip
     return shape, session[:256], (tool[2] if tool else "")

@@ -36,6 +36,8 @@ NAME = "cloudtrail"
 SPLUNK_SOURCETYPES = ("aws:cloudtrail",)
 ELASTIC_INDICES = ("logs-aws.cloudtrail-*",)
 
+_CALLS_OF_NOBODY = frozenset({"insightDetails", "digestS3Object"})
+"""What Insights and digests have: CloudTrail's own records, which tell of no call (`no_action`)."""
 _DOMAIN = ".amazonaws.com"
 _ID, _NAME, _AGENT = 256, 512, 2048
 _CALL, _SHARED = Raw._fields.index("source"), Raw._fields.index("user")
@@ -59,7 +61,7 @@ def claims(record: object) -> bool:
     if raw.__class__ is str:
         named = '"eventName"' in raw and '"eventSource"' in raw
         return named or '"CloudTrailEvent"' in raw or ('"eventname"' in raw and '"eventsource"' in raw)
-    return is_ecs(record) or is_wrapped(record)
+    return is_ecs(record) or is_wrapped(record) or not _CALLS_OF_NOBODY.isdisjoint(record)
 
 
 def _trimmed(raw: Raw) -> tuple[Raw, str]:
