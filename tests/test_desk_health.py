@@ -71,7 +71,7 @@ def test_verify_refuses_what_was_changed_and_what_is_no_notable(out: Path, tmp_p
     notable = next(n for n in jsonlines.read(out / "notables.jsonl") if n["kind"] == "compromise")
     path = tmp_path / "disputed.json"
     path.write_text(json.dumps({**notable, "score": 1.0}))
-    with pytest.raises(InputError, match=r"does not verify: score.*with --networks, give the same list"):
+    with pytest.raises(InputError, match=r"verify: score.*with --networks, give the same list; where by another"):
         asked(verify, path, out=out)
     path.write_text("{}")
     with pytest.raises(InputError, match="no receipt"):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
 import pytest
 
 from core_samples import TODAY, record
+from layout import ROOT
+from need import shared_data
 from nhi_watch import cli
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.report import jsonlines
@@ -125,3 +128,22 @@ def test_explain_tells_when_the_odd_calls_were_and_counts_no_fewer_than_it_kept(
     told = " ".join(asked(capsys, "explain", "1", "--out", str(out)).split())
     assert f"{one['id']} since {before}, {one['first_time']} to {one['first_time']} " in told
     assert "Odd calls: at least 6, 0 of them refused" in told
+
+
+def test_real_days_of_m365_hide_no_critical_and_list_no_person(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked(capsys, "score", str(shared_data("m365/audit.ndjson")), "--out", str(tmp_path))
+    assert max(one["score"] for one in jsonlines.read(tmp_path / "below.jsonl")) < 80
+    listed = list(jsonlines.read(tmp_path / "notables.jsonl"))
+    assert listed and {one["identity"]["kind"] for one in listed} <= {"app", "service_principal", "managed_identity"}
+
+
+PAGE = ROOT / "docs" / "method" / "walk.md"
+
+
+def test_each_mend_is_held_by_a_test_that_is_there() -> None:
+    named = re.findall(r"`(test_\w+)\.(\w+)`", PAGE.read_text("utf-8"))
+    assert len(named) > 30
+    for file, name in named:
+        assert f"def test_{name}(" in (ROOT / "tests" / f"{file}.py").read_text("utf-8"), (file, name)

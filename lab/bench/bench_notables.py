@@ -1,7 +1,7 @@
 """What is promised of notables: the budget on ordinary weeks, ten incidents in one day, the report's size, speed.
 
-`python lab/bench/bench_notables.py [--sizes 30,300,3000] [--days 9]`: processor seconds of whole
-processes, the least of three; the tenants are simulated, and judged as `nhi score` judges them.
+`python lab/bench/bench_notables.py [--sizes 30,300,3000] [--days 9] [--page docs/method/walk.md]`: processor seconds of
+whole processes, the least of three; the tenants are simulated, and judged as `nhi score` judges them.
 """
 
 from __future__ import annotations
@@ -129,6 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="30,300,3000")
     parser.add_argument("--days", type=int, default=9)
+    parser.add_argument("--page", type=Path, help="write the figures at the end of this page")
     args = parser.parse_args()
     found: Json = {"hand": hand(), "report_mb": round(len(html.render(many(5_000), {}).encode()) / 1e6, 2),
                    "incidents": incidents(), "budget": {}}  # fmt: skip
@@ -139,6 +140,32 @@ def main() -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(found), "utf-8")
     print(json.dumps(found, indent=1))
+    if args.page:
+        before = args.page.read_text("utf-8").partition(MARK)[0]
+        args.page.write_text(f"{before}{MARK}{figures(found)}", "utf-8")
+
+
+MARK = "\n## Figures\n\n<!-- Written by lab/bench/bench_notables.py --page -->\n"
+
+
+def figures(found: Json) -> str:
+    """The figures as a table."""
+    hand, ten = found["hand"], found["incidents"]
+    weeks = found["budget"].items()
+    rows = [
+        ("`nhi --version`, processor seconds of the whole process", f"{hand['version']:.3f}", "0.15"),
+        ("`nhi explain` on the demo's state", f"{hand['explain']:.2f}", "0.5"),
+        ("`nhi brief` without a model", f"{hand['brief']:.2f}", "1"),
+        ("share of the demo's run that builds notables", f"{hand['rank_share']:.1%}", "20%"),
+        *((f"the same, {size} machines, {told['events']:,} events", f"{told['rank_share']:.1%}", "20%")
+          for size, told in weeks),
+        ("report of 5,000 notables, MB", f"{found['report_mb']}", "10"),
+        (f"of {ten['incidents']} thefts in one day of 300 machines listed", f"{ten['listed']}", f"{ten['incidents']}"),
+        *((f"most places taken in 7 ordinary days, {size} machines", f"{told['most_in_7_days']}", f"{told['allowed']}")
+          for size, told in weeks),
+    ]  # fmt: skip
+    lines = "\n".join(f"| {what} | {is_now} | {asked} |" for what, is_now, asked in rows)
+    return f"\n| what | now | asked |\n|---|---|---|\n{lines}\n"
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def _fate(best: Document | None) -> str:
     name = f"{best['id'][:6]}, {best['score']:g} {severity_of(best['score'])}"
     if best.get("listed", True):
         return f"found: {name}"
-    return f"below the line: {name}; see it with nhi score --all"
+    return f"below the line: {name}"
 
 
 def main(folder: Path) -> None:
@@ -58,7 +58,8 @@ def main(folder: Path) -> None:
     listed = list(jsonlines.read(folder / "notables.jsonl"))
     lines = list(told(incidents, notables))
     found = sum(" found: " in line for line in lines)
-    head = f"The simulator hid {len(lines)} incidents in these logs; {found} of them are listed above:"
+    head = (f"The simulator hid {len(lines)} incidents in these logs; {found} of them are listed above "
+            f"(nhi explain ID --out {folder} tells of any, below the line, too):")  # fmt: skip
     sys.stdout.write("\n".join(["", head, *lines, *no_incidents(incidents, listed)]) + "\n")
 
 
