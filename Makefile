@@ -17,7 +17,7 @@ PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3 python3.10 p
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures size test test-fast test-servers test-packaging coverage check lint types docs docs-check splunk-pythons bench train rivals fuzz llm package inspect lock clean
+.PHONY: help setup demo pictures dashboards size test test-fast test-servers test-packaging coverage check lint types docs docs-check splunk-pythons bench train rivals fuzz llm package inspect lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ splunk-pythons: $(STAMP) ## test what ships to Splunk on bare Python 3.9 and 3.1
 
 pictures: demo ## make the pictures of docs/pictures from the demo's report; needs Chromium
 	$(BIN)/python lab/tools/pictures.py $(DEMO) docs/pictures
+
+dashboards: $(STAMP) ## draw the pictures of the Splunk dashboards in docs/pictures anew; needs npm and Chromium
+	$(BIN)/python lab/tools/dashboards.py out/dashboards
+	$(BIN)/python lab/tools/board_pictures.py out/dashboards docs/pictures
 
 bench: $(STAMP) ## run lab/bench/*.py in turn; figures in out/bench/*.json and on the terminal
 	$(BIN)/python lab/tools/bench.py

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,7 +17,8 @@ from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.hosts.splunk import demo, steps
 from nhi_watch.hosts.splunk.notables import earlier
 from splunk_app import interpreter, unpacked
-from splunk_boards import SETUP, VIEWS
+from splunk_boards import SETUP, VIEWS, defaults
+from splunk_boards import run as run_board
 from splunk_conf import conf, expand
 from splunk_grammar import check
 from splunk_peers import Window
@@ -58,6 +60,20 @@ def test_only_dashboards_read_the_sample_and_only_when_they_are_told_to(tmp_path
     listed = server.search("| `nhi_board_latest` | `nhi_in_time`", Window(0, 1 << 40), NOW)
     assert len(listed) >= 10 and max(len(row["nhi_signals"]) for row in listed) > 1
     assert server.search("`nhi_notables`", Window(0, 1 << 40), NOW) == []
+
+
+def test_a_new_user_sees_the_sample_as_the_page_says_and_one_click_further_its_story(tmp_path: Path) -> None:
+    server, told = Server(unpacked(tmp_path), interpreter("3.13")), Head()
+    now = int(time.time())
+    server.search("| nhidemo | `nhi_collect_sample` | stats count AS Notables", Window(0, now), now)
+    list(steps.show_sample(told, True))
+    server.overrides = {name: text for name, text in told.macros.items() if name.startswith("nhi_board")}
+    found = {name: run_board(server, name, defaults(name), now) for name in ("nhi_notables", "nhi_posture")}
+    ranked = found["nhi_notables"]["ranked"]
+    assert len(ranked) >= 5 and found["nhi_notables"]["by_day"] and found["nhi_posture"]["ranked"]
+    chosen = {"identity": ranked[0]["Identifier"][0], "notable": ranked[0]["Notable"][0]}
+    story = run_board(server, "nhi_story", {**defaults("nhi_story"), **chosen}, now)
+    assert all(story[name] for name in ("choices", "points", "evidence", "usual", "timeline", "controls", "decisions"))
 
 
 class Head:

@@ -2,8 +2,7 @@
 
     python lab/tools/dashboards.py out/dashboards [--days 8] [--machines 30] [--seed 16]
 
-Each search becomes a `ds.test` data source that holds its rows, so that the packages @splunk/dashboard-core and
-@splunk/dashboard-presets of npm can draw the dashboard in a browser. That is how the pictures in docs/ were made.
+Each search becomes a `ds.test` data source that holds its rows, so that board_pictures.py can draw the dashboard.
 """
 
 from __future__ import annotations
