@@ -1,10 +1,11 @@
 """Microsoft Sentinel's tables (Log Analytics), as its data export, its API and its portal (CSV) give them.
 
-A row is undone into the record that the connector read: CloudTrail, Entra's sign-ins, audit log and Graph activity,
-Azure's activity log, Microsoft 365's audit log, Google Cloud's audit log. Of a table of a customer's own (`…_CL`) the
-columns are the record's, less their suffixes. What the tables have no column for is lost: of AWS who came through web
-identity federation or the console's credentials, of Azure home tenant and region, of Microsoft 365 the session and why
-a sign-in failed, of Google Cloud all labels but the project.
+A row is undone into the record that the connector read: CloudTrail, GuardDuty, Entra's sign-ins, audit log and Graph
+activity, Azure's activity log and storage logs, Microsoft 365's and Google Cloud's audit logs, Workspace's reports,
+Okta's system log, Salesforce's event log files. Of a table of a customer's own (`…_CL`) the columns are the record's,
+less their suffixes. What the tables have no column for is lost: of AWS who came through web identity federation or the
+console's credentials, of Azure home tenant and region, of Microsoft 365 the session and why a sign-in failed, of Google
+Cloud all labels but the project.
 
 A time of the portal's is the day first, unless it has AM or PM: then the month.
 """
@@ -26,8 +27,9 @@ ELASTIC_INDICES: tuple[str, ...] = ()
 """None: its rows lie in files."""
 
 _TIME = "TimeGenerated"
-_PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}), (\d{1,2}):(\d\d):(\d\d(?:\.\d+)?)(?: ([AP])M)?", re.ASCII)
+_PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d(?:\.\d+)?)(?: ([AP])M)?", re.ASCII)
 _SUFFIX = re.compile(r"_(?:CF|[sdbgt])$")
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OWN = ("TenantId", "Type", "SourceSystem", "MG", "ManagementGroupName", "Computer", "RawData", "_ResourceId", _TIME)
 
 _AWS = steps({
@@ -81,15 +83,50 @@ _GCP = steps({
     "protoPayload.resourceLocation": "ResourceLocation",
     "protoPayload.resourceOriginalState": "ResourceOriginalState",
 })  # fmt: skip
+_STORAGE = steps({
+    "time": _TIME, "operationName": "OperationName", "category": "Category", "callerIpAddress": "CallerIpAddress",
+    "statusCode": "StatusCode", "statusText": "StatusText", "correlationId": "CorrelationId", "uri": "Uri",
+    "location": "Location", "resourceId": "_ResourceId", "identity.type": "AuthenticationType",
+    "identity.tokenHash": "AuthenticationHash", "identity.requester.appId": "RequesterAppId",
+    "identity.requester.objectId": "RequesterObjectId", "identity.requester.tenantId": "RequesterTenantId",
+    "identity.requester.upn": "RequesterUpn", "properties.accountName": "AccountName",
+    "properties.objectKey": "ObjectKey", "properties.userAgentHeader": "UserAgentHeader",
+})  # fmt: skip
+_WORKSPACE = steps({
+    "id.time": "IdTime", "id.time|2": _TIME, "id.uniqueQualifier": "IdUniqueQualifier", "kind": "Kind",
+    "id.applicationName": "IdApplicationName", "id.customerId": "IdCustomerId", "actor.email": "ActorEmail",
+    "actor.callerType": "ActorCallerType", "actor.profileId": "ActorProfileId", "actor.key": "ActorKey",
+    "ipAddress": "SrcIpAddr", "name": "EventName", "parameters": "EventParameters",
+})  # fmt: skip
+_GUARDDUTY = steps({
+    "type": "ActivityType", "arn": "Arn", "id": "Id", "accountId": "AccountId", "region": "Region", "title": "Title",
+    "severity": "Severity", "resource": "ResourceDetails", "service": "ServiceDetails", "partition": "Partition",
+    "createdAt": "TimeCreated", "updatedAt": _TIME, "schemaVersion": "SchemaVersion", "description": "Description",
+})  # fmt: skip
+_OKTA = steps({
+    "published": _TIME, "uuid": "EventOriginalUid", "eventType": "EventOriginalType", "request": "Request",
+    "target": "OriginalTarget", "displayMessage": "EventMessage", "severity": "OriginalSeverity",
+    "actor.id": "OriginalUserId", "actor.type": "OriginalUserType", "actor.displayName": "ActorDisplayName",
+    "actor.alternateId": "OriginalActorAlternateId", "actor.detailEntry": "ActorDetailEntry",
+    "legacyEventType": "LegacyEventType", "outcome.result": "OriginalOutcomeResult",
+    "outcome.reason": "EventOriginalResultDetails", "client.ipAddress": "SrcIpAddr",
+    "client.userAgent.rawUserAgent": "HttpUserAgent", "client.device": "OriginalClientDevice",
+    "securityContext.isProxy": "SecurityContextIsProxy",
+    "authenticationContext.externalSessionId": "ActorSessionId", "debugContext.debugData": "DebugData",
+    "transaction.id": "TransactionId", "transaction.type": "TransactionType", "transaction.detail": "TransactionDetail",
+})  # fmt: skip
 _ENTRA = {
     "SigninLogs": "SignInLogs", "AADNonInteractiveUserSignInLogs": "NonInteractiveUserSignInLogs",
     "AADServicePrincipalSignInLogs": "ServicePrincipalSignInLogs", "AuditLogs": "AuditLogs",
     "AADManagedIdentitySignInLogs": "ManagedIdentitySignInLogs",
     "MicrosoftGraphActivityLogs": "MicrosoftGraphActivityLogs",
 }  # fmt: skip
+_SALESFORCE = "SalesforceServiceCloudV"
 _SPELT = {"IPAddress": "ipAddress", "AADTenantId": "aadTenantId"}
 _TABLES: dict[str, Steps] = {
     "AWSCloudTrail": _AWS, "AzureActivity": _ACTIVITY, "OfficeActivity": _OFFICE, "GCPAuditLogs": _GCP,
+    "GoogleWorkspaceReports": _WORKSPACE, "AWSGuardDuty": _GUARDDUTY, "OktaV2_CL": _OKTA, **dict.fromkeys(
+        ("StorageBlobLogs", "StorageFileLogs", "StorageQueueLogs", "StorageTableLogs"), _STORAGE),
 }  # fmt: skip
 
 
@@ -116,10 +153,13 @@ def native(record: Mapping[str, Any]) -> Tree:
         return _of_entra(row, _ENTRA[table])
     if table in _TABLES:
         return undone(row, _TABLES[table])
+    if table.startswith(_SALESFORCE):
+        return {_WORD.sub("_", name).upper(): value for name, value in row.items() if name not in _OWN}
     if table.endswith("_CL"):
         return {_SUFFIX.sub("", name): value for name, value in row.items() if name not in _OWN}
-    raise RejectError("unknown_product", f"Sentinel's table {table[:60]!r} is not read; read are "
-                      + ", ".join((*_TABLES, *_ENTRA)) + ", and tables of your own (…_CL)")  # fmt: skip
+    known = ", ".join((*_TABLES, *_ENTRA, f"{_SALESFORCE}…_CL"))
+    raise RejectError("unknown_product", f"Sentinel's table {table[:60]!r} is not read; read are {known}, and tables "
+                      "of your own (…_CL)")  # fmt: skip
 
 
 def _of_entra(row: Tree, category: str) -> Tree:
