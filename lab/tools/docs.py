@@ -70,6 +70,7 @@ def page(title: str, lines: Iterable[str]) -> str:
 
 def decisions() -> Iterator[str]:
     """A link to each decision record, in order."""
+    yield "For whoever asks why something is as it is.\n"
     for path in sorted((DOCS / "decisions").glob("[0-9]*.md")):
         title = path.read_text("utf-8").partition("\n")[0].lstrip("# ")
         yield f"- [{title}]({path.name})"
