@@ -18,6 +18,8 @@ from nhi_watch.report import jsonlines
 from test_originals import THEFT, as_lines, trail
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
+USER = {"type": "IAMUser", "principalId": "AIDA1", "arn": "arn:aws:iam::123456789012:user/ci", "userName": "ci",
+        "accountId": "123456789012", "accessKeyId": KEY}  # fmt: skip
 
 
 @pytest.fixture
@@ -76,14 +78,24 @@ def test_an_exposure_is_listed_by_the_rank_that_every_command_takes(
 def test_a_key_told_of_long_after_its_logs_end_reached_what_they_show(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    user = {"type": "IAMUser", "principalId": "AIDA1", "arn": "arn:aws:iam::123456789012:user/ci", "userName": "ci",
-            "accountId": "123456789012", "accessKeyId": KEY}  # fmt: skip
-    days = [record(day, "10:00", userIdentity=user) for day in range(TODAY - 14, TODAY + 1)]
+    days = [record(day, "10:00", userIdentity=USER) for day in range(TODAY - 14, TODAY + 1)]
     (tmp_path / "a.jsonl").write_bytes(as_lines(days))
     asked(capsys, "score", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "out"))
     late = render((TODAY + 400) * DAY)
     told = asked(capsys, "exposed", KEY, "--since", late, "--now", late, "--out", str(tmp_path / "out"), "--json")
     assert "it reached s3" in json.loads(told)["summary"]
+
+
+def test_an_exposure_shows_the_raw_events_of_its_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, out = tmp_path / "log.jsonl", tmp_path / "out"
+    used = [record(day, "09:10", userIdentity=USER) for day in range(TODAY - 9, TODAY + 1)]
+    log.write_bytes(as_lines([*used, record(TODAY, "12:00", userIdentity=USER, **THEFT)]))
+    asked(capsys, "score", str(log), "--out", str(out))
+    (out / "events.jsonl").unlink()  # what the run's own notables point to
+    asked(capsys, "exposed", KEY, "--since", render((TODAY - 3) * DAY), "--where", "public-repo", "--out", str(out))
+    (one,) = [each for each in jsonlines.read(out / "notables.jsonl") if each["kind"] == "exposure"]
+    lines = {event["line"] for event in jsonlines.read(out / "events.jsonl") if event["id"] in one["record_ids"]}
+    assert 11 in lines
 
 
 def test_below_the_line_counts_what_is_there_not_what_the_last_run_met(

@@ -169,7 +169,9 @@ def publish(
     lower = out / BELOW
     below = overall(jsonlines.read(lower), len(ranked)) if lower.exists() else []
     run = {**_run(out / "run.json"), "notables": len(ranked)}
-    write_lists(out, state, (ranked, below), run, originals.load(out))
+    with originals.of_state(state or out / "state.sqlite") as places:
+        events = originals.renew(out, [*ranked, *below], places)
+    write_lists(out, state, (ranked, below), run, events)
     return ranked
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -168,15 +169,17 @@ def of(out: Path, notable: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: event for name, event in load(out).items() if name in wanted}
 
 
-def again(state: Path, ids: set[str]) -> dict[str, dict[str, Any]]:
-    """What the files of earlier runs still hold of some records, by their ids."""
+@contextmanager
+def of_state(state: Path) -> Iterator[Originals]:
+    """The records that earlier runs over files read into a state."""
     path, places = state.with_name(FILES), Originals()
     if not path.is_file():
-        return {}
+        yield places
+        return
     store = SqliteStore(path)
     try:
         places.know(store)
-        return {str(event["id"]): event for event in places.read(ids)}
+        yield places
     finally:
         store.close()
 

@@ -151,8 +151,9 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
         breaks = plan.Breaks(seen, consumers.callers(desk.history, members))
         known = granted.told(desk.notable, originals.of(args.out, desk.notable))
         if any("missing" in one for one in known):  # the report keeps a few records of a notable
-            ids = {str(name) for name in desk.notable["record_ids"]}
-            known = granted.told(desk.notable, originals.again(args.state or args.out / "state.sqlite", ids))
+            with originals.of_state(args.state or args.out / "state.sqlite") as places:
+                events = {event["id"]: event for event in places.read({*desk.notable["record_ids"]})}
+            known = granted.told(desk.notable, events)
         made = plan.draft(desk.notable, desk.policy, desk.subjects, breaks, desk.now, known)
         made = plan.only(made, args.only) if args.only else made
         jsonlines.write_run(desk.file("plan.json"), made)
