@@ -72,14 +72,16 @@ def write(names: Sequence[str], rows: Iterable[Mapping[str, Cell]], multi: Seque
     >>> write(["a", "b"], [{"a": "1", "b": ["x", "y"]}], multi=["b"])
     b'a,b,__mv_b\n1,"x\ny",$x$;$y$\n'
     """
-    out = io.StringIO()
+    body = io.BytesIO()
+    out = io.TextIOWrapper(body, "utf-8", "replace", newline="")  # text is held encoded, and once: a baseline is large
     writer = csv.writer(out, lineterminator="\n")
     single = [name for name in names if name not in multi]
     writer.writerow([*single, *(name for field in multi for name in (field, f"__mv_{field}"))])
     for row in rows:
         cells = [_text(row.get(name, "")) for name in single]
         writer.writerow([*cells, *(cell for name in multi for cell in multivalue(_values(row.get(name, ()))))])
-    return out.getvalue().encode("utf-8", "replace")
+    out.flush()
+    return body.getvalue()
 
 
 def _text(cell: Cell) -> str:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Optional
 
-BUCKETS = 512
+BUCKETS = 2048
 HELD = 1 << 24
 """Characters that are held in memory."""
 Place = tuple[int, int]

@@ -24,7 +24,7 @@ DRIFT = "drift/"
 RHYTHM = "rhythm/"
 """Beginnings of the keys of `meta` that a table keeps: the spread of each day's scores and signals, the hours in which
 each log told something, and from how many rows a day was learnt. A day follows."""
-PARSED = 1_000
+PARSED = 250
 """Identities whose deltas are held parsed: some 30 kB each, and a batch of identities is looked at day by day."""
 _TOLD = ("exposed", "resolved", "quarantined")
 """Changes of a credential after which its use is followed."""
