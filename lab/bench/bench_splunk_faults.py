@@ -112,7 +112,7 @@ def page(told: Told) -> str:
         f" than one without faults ({told['notables']}): {told['ended otherwise']}; false notables ever written:"
         f" {told['false']}; withdrawn wrongly: {told['withdrawn wrongly']}."
         " `python lab/bench/bench_splunk_faults.py --page`; who was judged and kept meanwhile, over worlds of its own:"
-        " `NHI_FAULTY_WORLDS=20 pytest tests/test_splunk_judged.py`."
+        " `NHI_FAULTY_WORLDS=10 pytest tests/test_splunk_judged.py`."
     )
 
 
