@@ -178,7 +178,7 @@ class Server:
         return _VERBS[verb](rest, rows)
 
     def _own(self, verb: str, rest: str, rows: list[Row], when: tuple[Window, int]) -> list[Row]:
-        times = (when[0].earliest, when[1])
+        times = (when[0].earliest, min(when[0].latest - 1, when[1]))  # searchinfo tells the search's own ends
         if self.python:
             answer = run(self.python, self.app / "bin" / f"{verb}.py", rest, rows, times)
         else:

@@ -14,8 +14,8 @@ from nhi_watch.detect import calibration, model
 from nhi_watch.detect.bins import BINS, EDGES, bin_of
 from nhi_watch.detect.home import (
     BLUNT,
-    CHURN,
     COLD,
+    FIRST,
     FULL,
     HISTORY,
     LINE,
@@ -73,6 +73,13 @@ def tenant(days: Mapping[int, Sequence[float | None]], alike: bool = False) -> P
     return profiles.groups.get(TENANT) or Profile()
 
 
+def watched() -> Profile:
+    """A tenant that was seen yesterday, of which nothing is counted yet."""
+    made = Profile()
+    made.days, made.first = 1, TODAY - 1
+    return made
+
+
 def own(values: Sequence[float | None], first: int = TODAY - 60) -> Profile:
     """An identity that had these values, day after day."""
     profile = Profile()
@@ -96,15 +103,20 @@ def test_points_rise_with_the_value_are_never_negative_and_have_two_digits(
 
 
 def test_points_are_the_bits_by_which_attacks_reach_a_value_more_often() -> None:
-    points = Home(card(), Profile(), TODAY).points(0)
+    points = Home(card(), watched(), TODAY).points(0)
     assert points[:4] == (0.0, round(log2(0.9 / 0.5), 2), round(log2(0.9 / 0.25), 2), 3.0)
 
 
 def test_what_attacks_show_less_often_than_home_keeps_the_points_of_less() -> None:
     """A ratio of two shares may fall; the points never do."""
     attack = (1.0, 0.8, 0.01, *[0.001] * (BINS - 3))
-    points = Home(card(attack, (1.0, *[0.1] * (BINS - 1))), Profile(), TODAY).points(0)
+    points = Home(card(attack, (1.0, *[0.1] * (BINS - 1))), watched(), TODAY).points(0)
     assert set(points[1:]) == {3.0}
+
+
+def test_on_a_tenants_first_day_points_count_more() -> None:
+    first, later = (Home(card(), told, TODAY).points(0) for told in (Profile(), watched()))
+    assert first == tuple(pytest.approx(FIRST * each, abs=0.011) for each in later)
 
 
 def test_what_home_does_more_than_attackers_is_worth_nothing() -> None:
@@ -141,8 +153,8 @@ def test_a_value_on_an_edge_belongs_to_the_bin_below(value: float) -> None:
 def test_the_world_gives_way_to_home_as_days_come() -> None:
     """A tenant whose machines all reach a value that the world hardly knows."""
     at = bin_of(9.0) or 0
-    worth = [Home(card(), tenant({TODAY - back: [9.0] * 30 for back in range(1, days + 1)}), TODAY).points(0)[at]
-             for days in range(30)]  # fmt: skip
+    seen = [tenant({TODAY - back: [9.0] * 30 for back in range(1, days + 1)}) for days in range(1, 30)]
+    worth = [Home(card(), told, TODAY).points(0)[at] for told in (watched(), *seen)]
     assert worth[0] == round(log2(0.4 / 0.01), 2), "without days it is the world's"
     assert worth == sorted(worth, reverse=True)
     assert worth[FULL] < 0.3 * worth[0], "in two weeks it is ordinary here"
@@ -201,7 +213,7 @@ def test_peoples_keys_are_weighed_by_the_days_of_peoples_keys() -> None:
 def test_what_only_linked_identities_show_has_the_worlds_share_however_much_is_counted() -> None:
     """No identity's day holds it, so a tenant's count of days without it says nothing."""
     made = card()._replace(signals=("passed_on",))
-    none, many = Profile(), tenant({TODAY - back: [0.0] * 300 for back in range(1, 40)})
+    none, many = watched(), tenant({TODAY - back: [0.0] * 300 for back in range(1, 40)})
     assert Home(made, none, TODAY).points(0) == Home(made, many, TODAY).points(0)
     assert Home(card(), none, TODAY).points(0) != Home(card(), many, TODAY).points(0)
 
@@ -213,10 +225,10 @@ def bound(values: Sequence[float | None]) -> Bound:
     return Bound(Home(card(), tenant({TODAY - back: [0.0] * 30 for back in range(1, 40)}), TODAY), own(values))
 
 
-def test_churn_counts_once_enough_days_are_known() -> None:
-    fresh, known = bound([9.0] * (CHURN - 1)), bound([9.0] * CHURN)
+def test_own_days_count_from_the_first_on() -> None:
+    fresh, once, known = bound([]), bound([9.0]), bound([9.0] * 7)
     assert fresh.points((9.0,)) == (fresh.home.points(0)[bin_of(9.0) or 0],)
-    assert known.points((9.0,)) < fresh.points((9.0,))
+    assert known.points((9.0,)) <= once.points((9.0,)) < fresh.points((9.0,))
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 40)), max_size=60), st.floats(0.01, 40))

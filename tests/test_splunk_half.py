@@ -32,7 +32,7 @@ WORLDS = int(os.environ.get("NHI_FAULTY_WORLDS", "3"))
 
 @lru_cache
 def records() -> tuple[dict[str, Any], ...]:
-    days = Tenant(Spec(days=2, machines=8, seed=5, campaigns=8, events=1_600)).days()
+    days = Tenant(Spec(days=2, machines=8, seed=8, campaigns=8, events=1_600)).days()
     return tuple(record for day in days for record in day.records)
 
 

@@ -102,10 +102,12 @@ def live(server: Server) -> int:
         server.scheduled("NHI Watch - Group All Events", at + 425)
         server.scheduled("NHI Watch - Group Late Events", at + 430)
         server.scheduled("NHI Watch - Learn", at + 440)
+        server.scheduled("NHI Watch - Learn Late", at + 445)
         server.scheduled("NHI Watch - Count", at + 450)
         server.scheduled("NHI Watch - Awake", at + 455)
         server.scheduled("NHI Watch - Rank", at + 480)
-    return at + 480
+        server.scheduled("NHI Watch - Rank All", at + 500)
+    return at + 500
 
 
 def standing(server: Server) -> dict[str, Row]:

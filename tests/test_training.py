@@ -19,7 +19,6 @@ from nhi_watch.detect.drift import REFERENCE
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import unseen
-from nhi_watch_lab.evaluation.replay import Replay
 from nhi_watch_lab.training import commands, fit, homes, rows, write
 from nhi_watch_lab.training.rivals import Boosting
 from splunk_app import interpreter
@@ -34,7 +33,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(kept: Path) -> list[rows.Rows]:
-    return commands.training_rows(SEEDS, kept, SIZE, workers=1)
+    return commands.training_rows(SEEDS, kept, SIZE, workers=1, third="")
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +54,14 @@ def test_rows_hold_eligible_days_with_their_incidents(found: list[rows.Rows]) ->
 
 
 def test_points_of_many_rows_are_those_of_the_product(fitted: fit.Fitted) -> None:
-    """Arrays and the product's own code come to the same points, day after day; where nothing waits in quarantine."""
+    """Arrays and the product's own code come to the same points, day after day; where no day waits in quarantine."""
     world = next(rows.training_worlds([1001], 40, 5))
     made = model.parse(write.document(fitted, json.loads(commands.PRIOR.read_text("utf-8"))))
     card = made._replace(weights=(1.0,) * len(NAMES), offset=-1000.0)
     one = rows.of_world(card, world)
     world_shares = np.array(card.world)
-    mine = homes.points(one, homes.Shares(np.array(card.attack), card.ages, world_shares))
-    replay, theirs, hidden = Replay(card), [], set[str]()
+    mine = homes.points(_without_labels(one), homes.Shares(np.array(card.attack), card.ages, world_shares))
+    replay, theirs, hidden = rows.Labelled(card), [], set[str]()
     for day in worlds.days(world):
         replay.label(day.incidents)
         hidden.update(label["id"] for label in day.incidents if not label["distinguishable"])
@@ -71,6 +70,10 @@ def test_points_of_many_rows_are_those_of_the_product(fitted: fit.Fitted) -> Non
     assert len(theirs) == len(mine)
     for at, item in enumerate(theirs):
         assert np.abs(mine[at] - np.array(item.episode.points)).max() <= 0.011, (at, item.episode.identity.name)
+
+
+def _without_labels(one: rows.Rows) -> rows.Rows:
+    return one._replace(technique=np.full(len(one.day), rows.PLAIN))
 
 
 # ---- shares, weights, calibration
@@ -123,7 +126,7 @@ def test_the_same_worlds_give_the_same_bytes(kept: Path, tmp_path: Path, found: 
     size = ["--identities", str(SIZE[0]), "--incidents", str(SIZE[1])]
     for name in ("one", "two"):
         where = ["--workers", "1", "--kept", str(kept), "--out", str(tmp_path / name)]
-        assert main(["train", "--worlds", SEEDS, *size, *where]) == 0
+        assert main(["train", "--worlds", SEEDS, "--third", "", *size, *where]) == 0
     for name in (model.SCORECARD, model.MANIFEST, REFERENCE):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert model.load(tmp_path / "one").signals == NAMES
@@ -135,7 +138,7 @@ def test_seeds_that_are_no_numbers_are_named(tmp_path: Path) -> None:
 
 
 def test_models_that_lack_techniques_say_which(kept: Path, tmp_path: Path, found: list[rows.Rows]) -> None:
-    unseen.train(tmp_path, SEEDS, kept, SIZE, workers=1)
+    unseen.train(tmp_path, SEEDS, kept, SIZE, workers=1, third="")
     folds = unseen.load(tmp_path)
     names = {told.partition(" ")[0] for one in found for told in one.technique[one.bad]}
     assert len(folds) == unseen.FOLDS and frozenset().union(*(fold.techniques for fold in folds)) == names

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render_day
+from nhi_watch.detect import ranking
 from nhi_watch.detect.telemetry import Rhythms
 from nhi_watch.state.state import State
 
@@ -237,7 +238,7 @@ class Lives:
         """The notables that go on of any of some identities, or of an origin if one is told, the oldest first."""
         found = [
             d for _, d in self._known.values()
-            if not d["merged_into"] and (names(d) & identities or (origin and _origin(d) == origin))
+            if _goes_on(d) and (names(d) & identities or (origin and _origin(d) == origin))
         ]  # fmt: skip
         return sorted(found, key=lambda d: (d["first_seen"], d["id"]))
 
@@ -254,6 +255,13 @@ class Lives:
     def put(self, day: int, documents: Iterable[Document]) -> None:
         """Take in a day's rows."""
         self._known.update((document["id"], (day, document)) for document in documents)
+
+
+def _goes_on(document: Document) -> bool:
+    """Whether more may become part of it: a trifle that never had a place begins nothing, and hosts that write only the
+    gravest do not know it."""
+    had_place = document["listed"] or document["folded_into"] is not None
+    return not document["merged_into"] and (had_place or document["score"] >= ranking.LEAST)
 
 
 def numbered(document: Document, previous: Optional[Document], old: Optional[Document], day: int) -> Document:

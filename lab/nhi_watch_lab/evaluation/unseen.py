@@ -91,11 +91,13 @@ def deal(techniques: Sequence[str]) -> list[frozenset[str]]:
     return [frozenset(ordered[fold::FOLDS]) for fold in range(FOLDS)]
 
 
-def train(folder: Path, seeds: str, kept: Path, size: tuple[int, int], workers: int = 2) -> None:
+def train(
+    folder: Path, seeds: str, kept: Path, size: tuple[int, int], workers: int = 2, third: Optional[str] = None
+) -> None:
     """Write a model a fold: trained on the worlds of some seeds without the days of its techniques."""
     from nhi_watch_lab.training import commands, fit, write  # needs libraries that only training installs
 
-    worlds = commands.training_rows(seeds, kept, size, workers)
+    worlds = commands.training_rows(seeds, kept, size, workers, commands.THIRD if third is None else third)
     prior = json.loads(commands.PRIOR.read_text("utf-8"))
     names = {told.partition(" ")[0] for rows in worlds for told in rows.technique.tolist()} - {""}
     for number, fold in enumerate(deal(sorted(names))):

@@ -29,8 +29,9 @@ ENOUGH = 25
 """Identity-days that a world must have for its habits to be taken."""
 POSITIVE_SHARE = 0.2
 """Weight of all incidents together, so that rare ones shape the weights; calibration undoes it."""
-RIDGE = 0.0005
-"""How much a large weight must earn: chosen on validation worlds, by the worst (decision 0010)."""
+RIDGE = 0.003
+"""How much a weight far from USUAL must earn: chosen on validation worlds, techniques left out (decision 0011)."""
+USUAL = 0.2
 UNSEEN_ATTACK = 0.05
 """Share of days of attack that is assumed of a signal which no attack of the training worlds shows (a listed address, a
 tool of attackers, a key that its provider has quarantined): what the simulator leaves out is not worth nothing."""
@@ -150,8 +151,9 @@ def weights_of(worlds: Sequence[Rows], found: Sequence[Floats], ridge: float = R
     def loss(told: Floats) -> tuple[float, Floats]:
         weights, sums = told[:signals], days.x @ told[:signals] + told[signals]
         error = days.weight * (1 / (1 + np.exp(-sums)) - days.y) / whole
-        value = (days.weight * (np.logaddexp(0, sums) - days.y * sums)).sum() / whole + ridge * (weights**2).sum()
-        return float(value), np.append(days.x.T @ error + 2 * ridge * weights, error.sum())
+        far = weights - USUAL
+        value = (days.weight * (np.logaddexp(0, sums) - days.y * sums)).sum() / whole + ridge * (far**2).sum()
+        return float(value), np.append(days.x.T @ error + 2 * ridge * far, error.sum())
 
     start = np.append(np.full(signals, 0.1), -3.0)
     bounds = [(0.0, None)] * signals + [(None, None)]

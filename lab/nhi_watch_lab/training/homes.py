@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nhi_watch.detect.bins import BINS, EDGES
-from nhi_watch.detect.home import CHURN, FULL, HISTORY, LEAST, NEAR, OWN_STRENGTH, SETTLED, STRENGTH
+from nhi_watch.detect.home import FIRST, FULL, HISTORY, LEAST, NEAR, OWN_STRENGTH, SETTLED, STRENGTH
 from nhi_watch.state.baseline import ALIKE
 from nhi_watch_lab.training.rows import Floats, Ints, Rows
 
@@ -28,6 +28,7 @@ class Shares(NamedTuple):
 def points(rows: Rows, shares: Shares) -> Floats:
     """Identity-days × signals: points with all weights 1, each day by what was known on its eve."""
     bins, found = rows.bins, np.zeros(rows.values.shape)
+    kept = np.where(rows.bad[:, None], 0, bins)  # a day of an incident is counted; what it held waits
     home, own = _Home(shares), dict[int, _Own]()
     for day in np.unique(rows.day):
         today = np.flatnonzero(rows.day == day)
@@ -40,8 +41,8 @@ def points(rows: Rows, shares: Shares) -> Floats:
                                                                        shares.attack)  # fmt: skip
         for at in today:
             if rows.own_days[at] >= SETTLED:
-                own.setdefault(int(rows.identity[at]), _Own(bins.shape[1])).learn(bins[at])
-        home.learn(rows, bins, today[rows.own_days[today] >= HISTORY])
+                own.setdefault(int(rows.identity[at]), _Own(bins.shape[1])).learn(kept[at])
+        home.learn(rows, kept, today[rows.own_days[today] >= HISTORY])
     return np.asarray(np.round(found, 2))
 
 
@@ -59,8 +60,6 @@ class _Own:
 
     def churned(self, usual: Floats, share: Floats, what: tuple[Floats, Ints, Ints], attack: Floats) -> Floats:
         """Points after the identity's own churn has taken its part."""
-        if self.days < CHURN:
-            return usual
         values, bins, held = what
         low = np.maximum(1, np.searchsorted(np.array(EDGES), NEAR * values[held], side="left"))
         near = np.array([self.seen[at, least:].sum() for at, least in zip(held, low)])
@@ -92,7 +91,7 @@ class _Home:
         raw = np.log2(np.maximum(attack, LEAST) / np.maximum(share, LEAST))
         raw = np.where(attack > 0, raw, 0.0)
         raw[:, 0] = 0.0
-        return np.maximum.accumulate(np.maximum(raw, 0.0), axis=1), share
+        return np.maximum.accumulate(np.maximum(raw * (1.0 if day else FIRST), 0.0), axis=1), share
 
     def learn(self, rows: Rows, bins: Ints, today: Ints) -> None:
         """A day that is over; of a peer group ALIKE days at most count for one value."""

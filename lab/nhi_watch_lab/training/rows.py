@@ -1,11 +1,15 @@
-"""Identity-days of worlds as numbers: what training and its selection look at, instead of records."""
+"""Identity-days of worlds as numbers: what training and its selection look at, instead of records.
+
+Worlds are replayed without a model: what labels call an incident waits in quarantine, and nothing else does. So what is
+trained depends on worlds and signals alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 import joblib
 import numpy as np
@@ -13,13 +17,16 @@ import numpy.typing as npt
 from joblib.externals.loky import get_reusable_executor
 
 import nhi_watch
+from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.features import known_days
 from nhi_watch.detect.home import PERSON
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import KINDS, NEVER, Scorecard
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch_lab import worlds
+from nhi_watch_lab.evaluation import exams
+from nhi_watch_lab.evaluation.exams import Exam, Raw
 from nhi_watch_lab.evaluation.replay import Replay, Replayed
 
 Floats = npt.NDArray[np.float64]
@@ -77,13 +84,41 @@ def _seen(item: Replayed) -> _Seen:
     return _Seen(item, known_days(item.episode.view), item.episode.bound.home.kind == PERSON)
 
 
-def of_world(card: Scorecard, world: worlds.World) -> Rows:
+class Labelled(Replay):
+    """A replay in which labels say what is held in quarantine, not the score."""
+
+    def score(self, whole: IdentityDay) -> Replayed:
+        """One identity's day against what is learnt so far."""
+        item = super().score(whole)
+        held = frozenset(each.shape for each in whole.behaviours.values()) if item.incidents else frozenset()
+        return item._replace(episode=item.episode._replace(held=held))
+
+
+def blank(prior: dict[str, dict[str, float]]) -> Scorecard:
+    """A scorecard that finds nothing."""
+    shares = (NEVER,) * len(NAMES)
+    world = ((shares,),) * len(KINDS)
+    return Scorecard("", "", NAMES, shares, (0,), world, (0.0,) * len(NAMES), 1.0, -60.0, prior)
+
+
+Source = Union[worlds.World, Exam]
+"""A drawn world, or one by other hands."""
+
+
+def days_of(source: Source) -> Iterator[Raw]:
+    """The incidents that begin on a day, and the day's records; day after day."""
+    if isinstance(source, Exam):
+        return exams.raw(source)[1]
+    return ((day.incidents, [record for _, record in day.records]) for day in worlds.days(source))
+
+
+def of_world(card: Scorecard, source: Source) -> Rows:
     """Replay a world, and keep its eligible identity-days."""
-    replay, found, told = Replay(card), list[_Seen](), dict[str, str]()
-    for day in worlds.days(world):
-        replay.label(day.incidents)
-        told.update((i["id"], f"{i['technique']} {i['origin']}") for i in day.incidents if i["distinguishable"])
-        items = replay.run([record for _, record in day.records])
+    replay, found, told = Labelled(card), list[_Seen](), dict[str, str]()
+    for incidents, records in days_of(source):
+        replay.label(incidents)
+        told.update((i["id"], f"{i['technique']} {i['origin']}") for i in incidents if i["distinguishable"])
+        items = replay.run(records)
         found += [_seen(item) for item in items if item.ranked.eligible]
     return _rows(found, told)
 
@@ -116,11 +151,11 @@ def only(rows: Rows, mask: Bools) -> Rows:
 # ---- kept between runs, because replaying takes minutes
 
 
-def collected(card: Scorecard, drawn: Sequence[worlds.World], folder: Path, workers: int) -> list[Rows]:
+def collected(card: Scorecard, sources: Sequence[Source], folder: Path, workers: int) -> list[Rows]:
     """The rows of worlds, in their order; from `folder` where they were collected by the same code."""
     folder.mkdir(parents=True, exist_ok=True)
     mark = _code()
-    jobs = (joblib.delayed(_kept)(card, world, folder / f"{_name(world, mark)}.npz") for world in drawn)
+    jobs = (joblib.delayed(_kept)(card, world, folder / f"{_name(world, mark)}.npz") for world in sources)
     try:
         return list(joblib.Parallel(n_jobs=workers)(jobs))
     finally:
@@ -128,7 +163,7 @@ def collected(card: Scorecard, drawn: Sequence[worlds.World], folder: Path, work
         get_reusable_executor().shutdown()
 
 
-def _kept(card: Scorecard, world: worlds.World, path: Path) -> Rows:
+def _kept(card: Scorecard, world: Source, path: Path) -> Rows:
     if not path.exists():
         part = path.with_suffix(".part.npz")
         np.savez_compressed(part, **of_world(card, world)._asdict())
@@ -137,8 +172,9 @@ def _kept(card: Scorecard, world: worlds.World, path: Path) -> Rows:
         return Rows(**{name: held[name] for name in Rows._fields})
 
 
-def _name(world: worlds.World, mark: str) -> str:
-    return hashlib.sha256(f"{mark}{NAMES}{world}".encode()).hexdigest()[:20]
+def _name(world: Source, mark: str) -> str:
+    made_by = exams.mark(world) if isinstance(world, Exam) else ""
+    return hashlib.sha256(f"{mark}{NAMES}{world}{made_by}".encode()).hexdigest()[:20]
 
 
 def _code() -> str:

@@ -46,7 +46,7 @@ class NhiLearn:
         """Days that were learnt."""
         self._folded = 0
         """Events that were too many to be told apart."""
-        self._short: Optional[int] = None
+        self._short: Optional[whole.Answer] = None
         """A day of which too little came."""
 
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
@@ -95,7 +95,7 @@ class NhiLearn:
     def _learn(self, table: Table, days: list[int]) -> Table:
         """The table after the first day of which more is there than it was learnt from, and all after that one."""
         card, work = model.load(), None
-        counts, known = whole.counts(self._gatherer.counted), notables.latest(self._gatherer)
+        counts, known = whole.counts(self._gatherer.counted), notables.latest(notables.revisions(self._gatherer))
         given = verdicts.take_all(self._gatherer, verdicts.Given([], []))
         said = [one.document for one in known.values()]
         for day in days:
@@ -107,7 +107,7 @@ class NhiLearn:
                 break
             told = whole.answer(day, (rows, 0), counts.get(day), ())
             if not told.is_due(int(self._search.latest or time.time())):
-                self._short = day
+                self._short = told
                 break
             if work is None:
                 work = TableStore(table, day), Learnt(table, day)
@@ -130,8 +130,9 @@ class NhiLearn:
     def _waiting(self) -> Messages:
         if self._short is None:
             return []
-        day = render_day(self._short)
-        return [("WARN", f"nhilearn: {day} and what follows waits: an indexer did not answer; the next run learns it")]
+        day, wanted = render_day(self._short.day), self._short.counted.parts if self._short.counted else 0
+        why = f"only {self._short.parts:,} of {wanted:,} rows came: an indexer did not answer"
+        return [("WARN", f"nhilearn: {day} and what follows waits: {why}; the next run learns it")]
 
 
 def _learnt(days: list[int], found: Table) -> tuple[str, str]:

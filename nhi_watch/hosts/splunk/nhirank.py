@@ -86,7 +86,8 @@ class NhiRank:
         self._now = now = int(self._search.latest or time.time())
         if not self._gatherer.lists <= {self._list.name}:
             return b"", [_later("an indexer has another list of who is awake")]
-        known, given = notables.latest(self._gatherer), self._decided()
+        self._past = notables.revisions(self._gatherer)
+        known, given = notables.latest(self._past), self._decided()
         if not self._awake:
             return self._answer_of(known, given)
         card, today = model.load(), now // DAY
@@ -147,7 +148,7 @@ class NhiRank:
             if told.is_due(self._now) and (not self._held or self._table.last >= self._held[-1].day):
                 if store is None:
                     store = TableStore(self._table, day)
-                    notables.restore(store, known)
+                    notables.restore(store, known, self._past)
                     verdicts.remember(store, self._given, [one.document for one in known.values()], day)
                     exposed = exposed or notables.exposures(store)
                 if self._judged:
@@ -163,7 +164,8 @@ class NhiRank:
             self._answers.append(told)
             if self._judged:
                 self._judged.note(store, looked, self._gatherer.marks)
-            store.hidden |= {day} if self._awake and self._table.last >= 0 else set()  # else all are awake
+            if self._awake and self._table.last >= 0:  # else all are awake
+                store.hide(day)
             if not looked.kept:
                 spread(store, day)
                 exposures = []

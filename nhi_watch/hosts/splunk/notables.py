@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import RejectError
@@ -98,31 +98,39 @@ def _last(document: Document) -> str:
     return f"{revisions[-1]['day']}T00:00:00Z" if revisions else str(document["first_time"])
 
 
-def latest(gatherer: Gatherer) -> dict[str, Earlier]:
-    """Notable id → its latest revision among those that came with the rows."""
-    found: dict[str, Earlier] = {}
+def revisions(gatherer: Gatherer) -> list[Earlier]:
+    """Of each notable the latest revision of each of its days, among those that came with the rows."""
+    found: dict[tuple[str, int], Earlier] = {}
     for text in gatherer.notables:
         try:
             told = earlier(text)
         except RejectError as error:
             gatherer.reject(error.reason)
             continue
-        before = found.get(told.document["id"])
+        before = found.get((told.document["id"], told.day))
         is_newer = before is None or before.document["revision"] < told.document["revision"]
-        if is_newer and told.document["kind"] not in _OTHERS and not told.is_late:
-            found[told.document["id"]] = told
-    return found
+        if is_newer and told.document["kind"] not in _OTHERS:
+            found[told.document["id"], told.day] = told
+    return list(found.values())
 
 
-def restore(store: TableStore, known: Mapping[str, Earlier]) -> None:
-    """Put earlier revisions where the judge looks for them."""
+def latest(known: Iterable[Earlier]) -> dict[str, Earlier]:
+    """Notable id → its latest revision."""
+    ordered = sorted(known, key=lambda one: int(one.document["revision"]))
+    return {one.document["id"]: one for one in ordered}
+
+
+def restore(store: TableStore, known: Mapping[str, Earlier], past: Iterable[Earlier] = ()) -> None:
+    """Put earlier revisions where the judge looks for them; `past`: also of days before each one's last, or a day that
+    is judged again would begin what has begun before it."""
     stored = exposures(store)
-    for name, one in known.items():
-        row = pack(json.dumps(one.document))
+    before = [one for one in past if one.document["id"] in known and one.day < known[one.document["id"]].day]
+    for one in (*before, *known.values()):
+        name, row = one.document["id"], pack(json.dumps(one.document))
         if one.is_exposure:
             if one.document["revision"] > stored.get(name, _NEVER)["revision"]:
                 store.put("ledger", [(f"exposure/{name}", row)])
-        elif one.change not in ENDED:
+        elif one.change not in ENDED and known[name].change not in ENDED:
             store.put("notable", [(f"{one.day:06d}/{name}", row)])
 
 

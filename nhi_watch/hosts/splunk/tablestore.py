@@ -37,7 +37,7 @@ class TableStore:
         self._table = table
         self.thin: Optional[int] = None
         """A day of which `scan` gives what was judged, without what it teaches: that of all identities is much."""
-        self.hidden: set[int] = set()
+        self._hidden: set[int] = set()
         """Days that teach nothing of groups: not all of their identities are here."""
         self._days = [day for day in table.days if day < before]
         self._put: dict[str, dict[str, bytes]] = {}
@@ -90,6 +90,12 @@ class TableStore:
             return
         yield from sorted(rows.items())
 
+    def hide(self, day: int) -> None:
+        """Let a day of which only some identities are here teach nothing of groups but what the table has learnt."""
+        self._hidden.add(day)
+        if day in self._table.days:
+            self._put["profile"].update(_snapshot(self._table, day + 1))
+
     def know(self, day: int, judged: Iterable[tuple[str, Lesson]]) -> None:
         """While the day is `thin`, scans also give how others' day was judged before; what it taught nobody knows."""
         self._known.update((f"{day:06d}/{name}", pack(dump([{}, {}, *rest]))) for name, rest in judged)
@@ -103,7 +109,7 @@ class TableStore:
                     yield key, known[key]
             elif day == self.thin:
                 yield key, pack(dump([{}, {}, *unpack(rows[key])[2:]]))
-            elif day not in self.hidden:
+            elif day not in self._hidden:
                 yield key, rows[key]
 
     def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
