@@ -11,13 +11,16 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -28,6 +31,7 @@ from nhi_watch.core.errors import NhiError, RejectError
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.splunk import parts, protocol
 from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.words import WORDS
 from nhi_watch.intake.contract import AnySource
 from nhi_watch.intake.sources import every
 from nhi_watch.state import day_rows
@@ -129,9 +133,20 @@ def _chunk(metadata: bytes, body: bytes) -> bytes:
 
 
 def read_part(data: bytes) -> None:
-    """A part is read, or refused."""
-    with suppress(RejectError):
-        parts.unpack(data.decode("utf-8", "replace"))[1].whole()
+    """A part is read, or refused; so is one that holds a text that was tampered with, and is whole otherwise."""
+    for text in (data.decode("utf-8", "replace"), _around(data)):
+        with suppress(RejectError):
+            parts.unpack(text)[1].whole()
+
+
+def _around(data: bytes) -> str:
+    """A part with a record for each behaviour that the text of a row tells of, and with the text."""
+    with suppress(ValueError, TypeError, LookupError, RecursionError):
+        number = len(json.loads(data)[4]) // day_rows.ROW
+        told = struct.pack("<BIII", parts.NARROW, number, number, 1) + bytes(range(parts.MARK)) * number
+        told += struct.pack(f"<{number}I", *[1] * number)
+        return urlsafe_b64encode(told + day_rows.deflated(data, WORDS)).decode()
+    return ""
 
 
 def packed_parts() -> Iterator[bytes]:
@@ -140,7 +155,12 @@ def packed_parts() -> Iterator[bytes]:
         part = parts.Part(whole.day)
         part.slots = {key: (b, set(list(whole.seen)[:1])) for key, b in whole.behaviours.items()}
         yield parts.pack(part).encode()
+        yield _text_of(whole)
     yield urlsafe_b64encode(b"\2")
+
+
+def _text_of(whole: IdentityDay) -> bytes:
+    return zlib.decompressobj().decompress(day_rows.pack(whole))
 
 
 # ---- the state
@@ -173,16 +193,17 @@ def states() -> Iterator[bytes]:
 
 
 def read_row(data: bytes) -> None:
-    """A damaged row is told as such."""
-    for read in (unpack, day_rows.unpack):
+    """A damaged row is told as such; so is one whose text was tampered with."""
+    for read, raw in product((unpack, day_rows.unpack), (data, zlib.compress(data, 1))):
         with suppress(NhiError):
-            read(data)
+            read(raw)
 
 
 def rows() -> Iterator[bytes]:
     """Rows of days."""
     for whole in _wholes():
         yield day_rows.pack(whole)
+        yield _text_of(whole)
     yield pack([Profile().days])
 
 

@@ -52,10 +52,11 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
         ids if packed is None else len(ids),
     ]  # fmt: skip
     text = json.dumps(plain, separators=(",", ":"), check_circular=False).encode()
-    return _deflated(text, words) + (packed or b"") + _swapped(array("Q", day.seen)).tobytes()
+    return deflated(text, words) + (packed or b"") + _swapped(array("Q", day.seen)).tobytes()
 
 
-def _deflated(text: bytes, words: bytes) -> bytes:
+def deflated(text: bytes, words: bytes) -> bytes:
+    """A row's text, small; `words` as in `pack`."""
     if not words:
         return zlib.compress(text, 1)
     small = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=words)
