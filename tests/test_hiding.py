@@ -1,4 +1,4 @@
-"""The search of an attacker: what he writes, what he may have, and that he finds what hides."""
+"""The search of an attacker: what he writes, what he may have, and that he finds what hides; and what floods cost."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import bench_bounds
+import pytest
+
 from core_samples import TODAY, record
-from nhi_watch_lab.evaluation import hiding
+from nhi_watch.core.errors import InputError
+from nhi_watch_lab.evaluation import earlier, hiding
 from nhi_watch_lab.evaluation.hiding import MEANS, TECHNIQUES, Choice, Outcome, Script, page, search
+
+METHOD = Path(__file__).parents[1] / "docs" / "method"
 
 
 class Weak:
@@ -40,7 +46,23 @@ def test_a_choice_makes_the_records_of_the_theft_and_its_padding() -> None:
 
 
 def test_the_page_was_written_by_its_command() -> None:
-    page = Path(__file__).parents[1] / "docs" / "method" / "hiding.md"
-    text = page.read_text("utf-8")
+    text = (METHOD / "hiding.md").read_text("utf-8")
     assert hiding.is_written(text)
     assert not hiding.is_written(text.replace("| one key |", "| a key |", 1))
+
+
+def test_the_page_of_bounds_was_written_by_its_command() -> None:
+    about, _, rows = (METHOD / "bounds.md").read_text("utf-8").partition(bench_bounds.HEAD[0])
+    assert about == bench_bounds.ABOUT.format(limit=bench_bounds.LIMITS[True])
+    assert {row.split(" | ")[0][2:] for row in rows.splitlines()[2:]} <= {*bench_bounds.names()}
+
+
+def test_an_earlier_version_lies_in_a_folder_with_what_it_is_measured_by() -> None:
+    if not (earlier.ROOT / ".git").exists():
+        pytest.skip("needs a clone of the repository")
+    with earlier.tree("HEAD", "README.md") as folder:
+        assert (folder / "README.md").read_bytes() == (earlier.ROOT / "README.md").read_bytes()
+        told = earlier.run(folder, ["-c", "import nhi_watch; print(nhi_watch.__file__)"])
+        assert told.startswith(str(folder))
+    with pytest.raises(InputError, match="needs a whole clone"), earlier.tree("0" * 40):
+        pass

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Optional
 
 import nhi_watch_lab
 from nhi_watch.core.errors import InputError
@@ -40,14 +39,14 @@ def tree(revision: str, *files: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def run(folder: Path, arguments: Sequence[str], seconds: Optional[float] = None) -> str:
-    """What a program of that folder writes: Python's arguments, such as `-m` and a module, and for how long it may run.
+def run(folder: Path, arguments: Sequence[str]) -> str:
+    """What a program of that folder writes; `arguments` of Python, such as `-m` and a module.
 
     Raises:
-        subprocess.SubprocessError: it fails, or is not done in time.
+        subprocess.CalledProcessError: it fails.
     """
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(folder / "lab")))}
     done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, *arguments], cwd=folder, env=paths, capture_output=True, text=True, timeout=seconds, check=True
+        [sys.executable, *arguments], cwd=folder, env=paths, capture_output=True, text=True, check=True
     )
     return done.stdout

@@ -4,9 +4,9 @@ He holds one key of a machine, or two, or one and an account of his own, and has
 chooses client, address, pace, order, padding and decoys; after each try he sees the product's answer, and goes on from
 the best. The world is a small drawn one, or a small one of the independent second world; nothing is tuned on either.
 
-`python -m nhi_watch_lab.evaluation.hiding --drawn 2003 --second 7 --page docs/method/hiding.md [--before FILE]`;
-results lie in out/hiding.json, which is also what `--before` takes of an earlier version. What that file holds already
-is not searched again.
+`… -m nhi_watch_lab.evaluation.hiding --drawn 2003 --second 7 --before --page docs/method/hiding.md`: about an hour.
+Results lie in out/hiding.json, those of the version before floods took one place in out/hiding_before.json; what these
+hold already is not searched again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from nhi_watch.intake.sources import every
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from nhi_watch.state.store import TABLES
-from nhi_watch_lab.evaluation import exams
+from nhi_watch_lab.evaluation import earlier, exams
 from nhi_watch_lab.evaluation.exams import DRAWN, SECOND, Exam
 from nhi_watch_lab.evaluation.incidents import seeds_of
 
@@ -307,14 +307,15 @@ def _kinds(means: int) -> list[str]:
 
 ABOUT = """# An attacker who knows the product
 
-For: whoever asks what hides a theft. Written by `python -m nhi_watch_lab.evaluation.hiding {command}`.
+For: whoever asks what hides a theft. Written by `python -m nhi_watch_lab.evaluation.hiding {command}`
+with model {model}.
 
 He uses a stolen key of a machine from outside (Tor, a hoster, a household) and searches over client, address, pace,
 order, padding and decoys for what keeps the theft out of the list at 10 notables a day per 1,000 identities: half of
 the tries at random, the rest near the best so far. *plain*: the theft without any of it. A result is the place in the
 list (1: nothing stands above it) and the score, or *hidden*. *before*: the same search on the version before floods
-took one place ([decision 12](../decisions/0012-floods.md)). A theft is clear if plain it scores 80 or more. Nothing was
-tuned on these worlds. What the table lacks was not searched.
+took one place ([decision 12](../decisions/0012-floods.md)), which drew drawn companies without AI agents. A theft is
+clear if plain it scores 80 or more. Nothing was tuned on these worlds. What the table lacks was not searched.
 
 """
 HEAD = ("| world | technique | means | plain | tries before | hidden | best | tries | hidden | best | his choice |",
@@ -328,13 +329,13 @@ def page(now: dict[str, Any], before: dict[str, Any], command: str) -> str:
         cells = [*name.split("/"), _told(told["plain"]), *_row(before.get(name)), *_row(told),
                  ", ".join(f"{key} {value}" for key, value in told["choice"].items())]  # fmt: skip
         rows.append(f"| {' | '.join(map(str, cells))} |")
-    return ABOUT.format(command=command) + "\n".join(rows) + "\n"
+    return ABOUT.format(command=command, model=model.load().id) + "\n".join(rows) + "\n"
 
 
 def is_written(text: str) -> bool:
     """Whether a page has the words and the techniques of this program, and nothing else."""
     command = text.partition("evaluation.hiding ")[2].partition("`")[0]
-    about = ABOUT.format(command=command)
+    about = ABOUT.format(command=command, model=text.partition("with model ")[2].partition(".")[0])
     head, *rows = text.removeprefix(about).split("\n|---", 1)
     names = {tuple(row.split(" | ")[1:3]) for row in "".join(rows).splitlines()[1:]}
     return text.startswith(about) and head == HEAD[0] and names == {*product(TECHNIQUES, MEANS)}
@@ -348,6 +349,15 @@ def _told(outcome: Sequence[Any]) -> str:
     return f"place {outcome[1]}, {outcome[2]}" if outcome[0] else "hidden"
 
 
+def _before(given: Sequence[str], out: Path) -> dict[str, Any]:
+    """What the same search finds in the earlier version."""
+    name = "lab/nhi_watch_lab/evaluation/{}.py".format
+    with earlier.tree(earlier.BEFORE_BOUNDS, name("hiding"), name("earlier")) as folder:
+        earlier.run(folder, ["-m", "nhi_watch_lab.evaluation.hiding", *given, "--out", str(out.resolve())])
+    told: dict[str, Any] = json.loads(out.read_text("utf-8"))
+    return told
+
+
 def main(arguments: Sequence[str]) -> None:
     """Let the attacker search, and write what he found."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -355,21 +365,23 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--second", default="", metavar="SEEDS")
     parser.add_argument("--tries", type=int, default=200, help="for each technique; the three means share them")
     parser.add_argument("--page", type=Path)
-    parser.add_argument("--before", type=Path)
+    parser.add_argument("--before", action="store_true", help="search on the version before floods took one place, too")
     parser.add_argument("--out", type=Path, default=Path("out/hiding.json"))
     args = parser.parse_args(arguments)
     chosen = [Exam(kind, seed, False, IDENTITIES[kind]) for kind, seeds in ((DRAWN, args.drawn), (SECOND, args.second))
               for seed in (seeds_of(seeds) if seeds else ())]  # fmt: skip
     found: dict[str, Any] = json.loads(args.out.read_text("utf-8")) if args.out.exists() else {}
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    before: dict[str, Any] = json.loads(args.before.read_text("utf-8")) if args.before else {}
-    given = [f"--{name} {value}" for name, value in (("drawn", args.drawn), ("second", args.second)) if value]
+    worlds = [f"--{name}={value}" for name, value in (("drawn", args.drawn), ("second", args.second)) if value]
+    given = [*worlds, f"--tries={args.tries}"]
+    before = _before(given, args.out.with_name("hiding_before.json")) if args.before else {}
+    command = " ".join([*given, *["--before"] * args.before])
 
     def tell() -> None:
         """What is known so far: a search that is cut short leaves what it found."""
         args.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
         if args.page:
-            args.page.write_text(page(found, before, " ".join([*given, f"--tries {args.tries}"])), "utf-8")
+            args.page.write_text(page(found, before, command), "utf-8")
 
     tell()
     for exam in chosen:
