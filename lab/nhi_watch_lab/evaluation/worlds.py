@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model as models
 from nhi_watch.detect.model import Scorecard
-from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, unseen, worlds_sum
+from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, unseen, worlds_page, worlds_sum
 from nhi_watch_lab.evaluation.exams import DRAWN, HANDS, OLD, Exam
 from nhi_watch_lab.evaluation.incidents import Progress, seeds_of, spread
 from nhi_watch_lab.evaluation.judged import OURS, Case, Job, Judged, Notable, judge
@@ -26,6 +26,7 @@ from nhi_watch_lab.evaluation.learners import BOOSTING, Boosted, Fitted, Signals
 from nhi_watch_lab.evaluation.rivals import FirstSeen, RarityByDays, Rival
 from nhi_watch_lab.evaluation.unseen import Fold
 
+COMMAND = "python -m nhi_watch_lab.evaluation.worlds"
 TEST = "3001-3010"
 """Seeds that nothing was ever tuned or selected on."""
 VALIDATION = "2001-2020"
@@ -145,6 +146,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--missed", type=int, default=0, metavar="N", help="missed incidents shown, with what outranks")
     parser.add_argument("--out", type=Path, default=Path("out"))
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the figures there, as Markdown")
     args = parser.parse_args(arguments)
     chosen = usual({kind: getattr(args, kind) for kind in (DRAWN, *HANDS, OLD)}, args.identities)
     chosen = [exam for exam in chosen if not (args.plain and exam.padded)]
@@ -155,6 +157,9 @@ def main(arguments: Sequence[str]) -> None:
     card, folds = models.load(args.model), unseen.load(args.unseen) if args.unseen else ()
     works = [Work(exam, card, args.out, args.rivals, args.rules, boosted, folds) for exam in chosen]
     found = spread(one, works, (lambda stage, done, total: None, ""), args.workers)
+    if args.page:
+        result = {"model": card._asdict(), "worlds": worlds_sum.summarise(found)}
+        args.page.write_text(worlds_page.render(result, f"{COMMAND} {' '.join(arguments)}"), "utf-8")
     lines = worlds_sum.digest(found, args.missed)
     sys.stdout.write("\n".join(lines) + f"\n{time.perf_counter() - began:.0f} s; {OURS} {card.id}\n")
 

@@ -28,21 +28,21 @@ GROUPS = {
 """In the order of the page; the old simulator comes last."""
 
 
-def render(result: Figures) -> str:
-    """The page, in Markdown, of an evaluation that judged worlds."""
+def render(result: Figures, command: str = "nhi evaluate --only worlds --worlds-page FILE") -> str:
+    """The page, in Markdown, of an evaluation that judged worlds; `command` makes it."""
     worlds = result["worlds"]
-    parts = ["# Worlds", _head(result)]
+    parts = ["# The score in worlds that nobody tuned on", "For: whoever asks how good it is.", _head(result, command)]
     parts += ["\n\n".join(p for p in (f"## {s.title}", s.note, table(s.heads, s.rows)) if p) for s in sheets(worlds)]
     return "\n\n".join(parts) + "\n"
 
 
-def _head(result: Figures) -> str:
+def _head(result: Figures, command: str) -> str:
     model = result["model"]
     rules = result["worlds"].get("rules")
     told = f" Open rules: {rules['rules']} Sigma rules, {rules['left_out']} left out." if rules else ""
     lacking = result["worlds"].get("rivals_left_out") or {}
     out = "".join(f" Not compared: {name} ({why})." for name, why in lacking.items())
-    return f"""Written by `nhi evaluate --only worlds --worlds-page`; no number is typed by hand. Model `{model["id"]}`
+    return f"""Written by `{command}`; no number is typed by hand. Model `{model["id"]}`
 (SHA-256 `{model["sha256"][:16]}…`).{told}{out}
 
 **How it is counted.** *Found at B* means: fewer than B × days × identities / 1,000 benign notables rank at or above the
@@ -51,7 +51,8 @@ that were active a day and had been seen on an earlier day. What goes on for day
 counts once, by its best day, and so does an incident. A tie counts against the detector, and so does an entry that
 holds several incidents. Rivals see the same days and the same identities. *Mean* and *worst* are over worlds;
 intervals are 95%, of 1,000 bootstrap samples over incidents, paired where detectors are compared. Nothing was trained,
-tuned or selected on these worlds; whoever wrote the second one had seen neither signals nor simulator."""
+tuned or selected on these seeds; whoever wrote the second, third and fourth world had seen neither signals nor
+simulator (decision 9)."""
 
 
 def first_sheets(worlds: Figures) -> Iterator[Sheet]:
