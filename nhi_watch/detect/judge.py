@@ -83,7 +83,7 @@ class Judge:
         times = {chosen.AHEAD: days.horizon.ahead, chosen.LATE: self._late_logs}
         wrong = [*self._reused, *chosen.settle(state.rows, today, times)]
         spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found] + wrong
-        changed = [notable for name, notable in self._changed.items() if name in fresh]
+        changed = [lives.as_of(notable, end) for name, notable in self._changed.items() if name in fresh]
         changed += [notable for name, notable in self._merged.items() if name not in fresh]
         changed += [*followed.exposures, *wrong]
         changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
