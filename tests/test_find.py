@@ -82,6 +82,12 @@ def test_the_short_ids_of_the_table_are_those_that_commands_take(
     assert asked(explain, short, out=folder)["id"] == notable(DAY_ONE + 1)["id"]
 
 
+def test_a_silent_log_is_not_sent_to_the_plan_which_nobody_is_in(tmp_path: Path) -> None:
+    silent = {**notable(), "kind": "blind_spot", "record_ids": [], "record_count": 0}
+    shown = desk(explain, silent["id"], out=state(tmp_path, [silent]))
+    assert "Next: nhi brief" in shown and "respond plan" not in shown
+
+
 def test_what_is_recorded_is_said_before_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["feedback", "1", "confirmed", "--by", "alice", "--why", "seen", "--out", str(folder)]
     assert cli.main(words) == 0

@@ -98,6 +98,14 @@ def test_what_was_odd_on_other_days_is_told_apart_so_that_counts_agree_with_the_
     assert "On other days (2026-03-06): 7 odd calls" in told and "ses:GetSendQuota" not in told
 
 
+def test_a_silent_log_is_explained_without_empty_tables() -> None:
+    (silent,) = [one for one in documents() if one["kind"] == "blind_spot"]
+    silent = {**silent, "record_count": 0, "record_ids": [], "usual": {**silent["usual"], "dimensions": []}}
+    stream = io.StringIO()
+    explanation.show(silent, Console(file=stream, width=200))
+    assert "usual" not in stream.getvalue() and stream.getvalue().endswith("Records: 0\n")
+
+
 def test_explain_folds_what_is_under_half_a_point_unless_asked() -> None:
     notable = documents()[0]
     assert "under half a point" in shown(notable) and "58 days of terraform only" not in shown(notable)

@@ -133,3 +133,10 @@ def test_a_hidden_day_withholds_the_all_clear(capsys: pytest.CaptureFixture[str]
     assert f"passed over {hidden}: hidden; give it by its name" in told
     assert run["passed_over"]["may_matter"] == 1
     assert CALM in scored(capsys, tmp_path / "again", tmp_path / "logs", hidden)[1]
+
+
+def test_the_command_that_lists_what_is_below_the_line_can_be_run_as_it_is_written() -> None:
+    (told,) = run_summary.doubts({"read": 5, "parsed": 5, "events": 5, "rejected": {}, "overflow_highest": 50})
+    assert "`nhi score PATH --all` lists it" in told
+    written = [Path("README.md"), Path("nhi_watch/report/report.html.j2")]
+    assert not [path for path in written if "nhi score --all" in (Path(__file__).parents[1] / path).read_text("utf-8")]

@@ -36,6 +36,7 @@ from nhi_watch.hosts.files import jobs
 from nhi_watch.hosts.files import respond as command
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.sqlite import SqliteStore
+from notable_samples import documents
 
 SECOND = parse(NOW)
 NOTHING = plan.Breaks((), ())
@@ -735,6 +736,21 @@ def test_a_real_intrusion_is_planned_with_its_stolen_key_and_the_role_it_made_is
     (deny,) = [s for s in made["steps"] if s["action"] == "aws_deny_new_calls_user"]
     assert {"iam:AttachUserPolicy", "cloudtrail:StopLogging"} <= {*deny["with"]["calls"].split(",")}, "the gravest"
     assert {control["status"] for control in first["controls"]} == {"open"}
+
+
+def test_a_plan_without_steps_advises_no_approval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (silent,) = [one for one in documents() if one["kind"] == "blind_spot"]
+    state(tmp_path, [silent])
+    assert cli.main(["respond", "plan", silent["id"], "--out", str(tmp_path), "--now", NOW]) == 0
+    told = capsys.readouterr().out
+    assert "The policy proposes nothing" in told and "It holds nothing to approve." in told and "Next:" not in told
+
+
+def test_a_use_without_address_or_client_says_so() -> None:
+    use = {"identity": "`app`", "credential": "``", "network": "``", "agent": "``", "events": 13,
+           "last_use": "2026-03-01T10:00:00Z", "suspicious": False}  # fmt: skip
+    made = plan.draft(notable(), policy.load(), mine(USER.id, KEY), plan.Breaks((use,), ()), SECOND)
+    assert "- `app` from (not told) by (not told): 13 calls" in plan.text(made)
 
 
 def test_the_dry_run_is_written_for_people(folder: Path) -> None:

@@ -125,7 +125,7 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
     wrong = [
         (verdict not in VERDICTS, f"verdict {verdict[:40]!r}: give one of {', '.join(VERDICTS)}"),
         (bool(names), f"a verdict needs {names}: somebody answers for it"),
-        (verdict == "expected" and not ends, f"what is expected must end: give --until within the next {LONGEST} days"),
+        (verdict == "expected" and not ends, f"it must end: --until within {LONGEST} days from {render(now)[:10]}"),
         (verdict in VERDICTS and verdict != "expected" and bool(until), "--until belongs to the verdict expected"),
         (verdict in VERDICTS and ((verdict == "duplicate") != bool(other) or other == notable["id"]),
          "the verdict duplicate, and only that, needs --of ID of another notable"),

@@ -43,14 +43,16 @@ def show(notable: Json, console: Console, events: Mapping[str, Json] | None = No
     for line in _calls(notable, events or {}):
         console.print(Text(visible(line)))
     console.print(_points(notable, every))
-    console.print(_usual(notable))
+    if notable["usual"]["dimensions"]:
+        console.print(_usual(notable))
     for line in _claims(notable):
         console.print(Text(visible(line)))
     for control in notable["controls"]:
         console.print(Text(visible(f"{control['id'].replace('_', ' ')}: {control['reason']}")))
     ids = [i for part in notable["frameworks"].values() for i in part]
     console.print(Text(f"Frameworks: {', '.join(ids)}"))
-    console.print(Text(f"Records: {notable['record_count']}; first: {visible(', '.join(notable['record_ids'][:3]))}"))
+    first = f"; first: {', '.join(notable['record_ids'][:3])}" if notable["record_ids"] else ""
+    console.print(Text(visible(f"Records: {notable['record_count']}{first}")))
 
 
 def _members(notable: Json) -> list[str]:

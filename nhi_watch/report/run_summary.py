@@ -96,7 +96,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (held, f"{amount(held)} records are held aside, for they are dated ahead of when they came"),
         (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be told apart"),
         (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records passed over"),
-        (highest >= _WORTH, f"below the line there is a notable with score {int(highest)}; `nhi score --all` lists it"),
+        (highest >= _WORTH, f"below the line a notable has score {int(highest)}; `nhi score PATH --all` lists it"),
     ]
     return [text for holds, text in told if holds]
 

@@ -245,7 +245,8 @@ def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
         odd = ", NEW in this notable" if c["suspicious"] else ""
         secret = f" with {c['credential']}" if c["credential"] != "``" else ""
         calls = f"{c['events']} call{'s'[: c['events'] != 1]}"
-        yield f"- {c['identity']}{secret} from {c['network']} by {c['agent']}: {calls}, last {c['last_use']}{odd}"
+        network, agent = (told if told != "``" else "(not told)" for told in (c["network"], c["agent"]))
+        yield f"- {c['identity']}{secret} from {network} by {agent}: {calls}, last {c['last_use']}{odd}"
     if len(ordered) > _SHOWN:
         yield f"- and {len(ordered) - _SHOWN} more, in the plan's JSON"
     yield from (f"- sessions are obtained by {caller}" for caller in breaks["callers"])

@@ -49,7 +49,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _next(args: argparse.Namespace, found: dict[str, Any], judged: bool) -> str:
     nhi, name, place = common.program(), find.short(args.out, found["id"]), common.place(args.out, args.state)
-    told = f"Next: {nhi} brief {name} {place}; {nhi} respond plan {name} {place}"
+    told = f"Next: {nhi} brief {name} {place}"
+    told += f"; {nhi} respond plan {name} {place}" if found["record_ids"] else ""  # a silent log: nobody to act on
     said = f"; then say what it was: {nhi} feedback {name} confirmed|benign --by YOU --why REASON {place}"
     return told if judged else told + said
 

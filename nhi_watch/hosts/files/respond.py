@@ -160,7 +160,8 @@ def _plan(args: argparse.Namespace, console: Console) -> int:
         with jsonlines.replacing(desk.file("plan.md")) as stream:
             stream.write(plan.text(made).encode())
         desk.file("approvals.jsonl").unlink(missing_ok=True)
-        told = f"Written to {desk.file('plan.json')}.\nNext: {_again(desk, frozenset())}"
+        told = f"Written to {desk.file('plan.json')}."
+        told += f"\nNext: {_again(desk, frozenset())}" if made["steps"] else " It holds nothing to approve."
     _say(args, console, made, f"{plan.text(made)}\n{told}")
     return 0
 
