@@ -123,6 +123,47 @@ def test_what_json_does_not_know_is_rejected(tmp_path: Path, raw: bytes) -> None
     assert bads(put(tmp_path / "x", LINES[0] + b"\n" + raw)) == [(2, "not_json", raw)]
 
 
+@pytest.mark.parametrize("digits", [b"9" * 500, b"9" * 5_000, b"-" + b"9" * 5_000, b"1e999"])
+def test_a_number_beyond_a_double_does_not_hide_its_record(tmp_path: Path, digits: bytes) -> None:
+    found = records(put(tmp_path / "x", b'{"eventID":"1","n":' + digits + b"}\n" + LINES[1]))
+    assert [one["eventID"] for one in found if isinstance(one, dict)] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"), [(b"[" * 5_000 + b"]" * 5_000, "too_deep"), (b"}", "not_json")]
+)
+def test_what_is_wrong_behind_such_a_number_costs_that_line_alone(tmp_path: Path, rest: bytes, reason: str) -> None:
+    path = put(tmp_path / "x", LINES[0] + b'\n{"n":1e999,"m":' + rest + b"}\n" + LINES[1])
+    assert records(path) == RECORDS[:2]
+    assert [(line, why) for line, why, _ in bads(path)] == [(2, reason)]
+
+
+def test_a_long_first_line_with_a_comma_is_no_table(tmp_path: Path) -> None:
+    long = {"text": "x" * 200_000, "more": 1}
+    assert records(put(tmp_path / "x", orjson.dumps(long) + b"\n" + LINES[0])) == [long, RECORDS[0]]
+
+
+@pytest.mark.parametrize("wrong", [b"a\rb,c", b'"' + (b"x" * 1023 + b"\n") * (17 << 10)])
+def test_what_is_no_row_of_a_table_costs_that_row_alone(tmp_path: Path, wrong: bytes) -> None:
+    path = put(tmp_path / "x.csv", b"_raw,_time\na,1\n" + wrong + b"\nb,2\n")
+    found = records(path)
+    assert (found[0], found[-1]) == ({"_raw": "a", "_time": "1"}, {"_raw": "b", "_time": "2"})
+    assert bads(path)[0][1] == "no_row"
+
+
+def test_rows_that_are_none_do_not_pile_up(tmp_path: Path) -> None:
+    path = put(tmp_path / "x.csv", b"_raw,_time\n" + b"x\n" * 5_000)
+    assert max(len(batch.bad) for batch in read([str(path)])) <= 1_000
+
+
+def test_a_file_in_a_folder_that_is_named_like_standard_input_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "-", LINES[0])
+    monkeypatch.chdir(tmp_path)
+    assert records(".") == RECORDS[:1]
+
+
 @pytest.mark.parametrize("raw", [b'{"a":NaN}', b'{"a":"\xff"}', b'{"a" 1}', b'{"a":[}'])
 def test_a_broken_member_of_a_document_costs_only_itself(tmp_path: Path, raw: bytes) -> None:
     content = b'{"Records":[' + LINES[0] + b"," + raw + b"," + LINES[1] + b"]}"

@@ -271,6 +271,14 @@ def test_a_parquet_file_of_security_lake_is_read_and_a_damaged_one_is_told(tmp_p
     assert [piece.reason for batch in reader.read([str(path)]) for piece in batch.bad] == ["corrupt_parquet"]
 
 
+@pytest.mark.parametrize(("kind", "number"), [("timestamp[us]", 2**62), ("date32", 2**31 - 1)])
+def test_a_date_beyond_all_calendars_is_told(tmp_path: Path, kind: str, number: int) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    dates = pyarrow.array([number], pyarrow.type_for_alias(kind))
+    parquet.write_table(pyarrow.table({"a": dates}), tmp_path / "a")
+    assert [piece.reason for batch in reader.read([str(tmp_path)]) for piece in batch.bad] == ["corrupt_parquet"]
+
+
 def test_without_pyarrow_a_parquet_file_is_named_with_the_remedy(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     path = tmp_path / "a.parquet"

@@ -34,8 +34,8 @@ class Bad(NamedTuple):
     line: int
     """As in `Where`; 0 when the whole file is meant."""
     reason: str
-    """not_json | invalid_utf8 | too_deep | line_too_long | cut_off | truncated_gzip | corrupt_gzip | corrupt_parquet |
-    binary_file | unread_format | unreadable_file"""
+    """not_json | invalid_utf8 | too_deep | line_too_long | cut_off | no_row | truncated_gzip | corrupt_gzip |
+    corrupt_parquet | binary_file | unread_format | unreadable_file"""
     raw: bytes
     """The original bytes, at most the first 64 KiB."""
     length: int
@@ -108,7 +108,19 @@ def loads(raw: bytes) -> object:
             return loads(mended)
         if "infinity" not in told:
             raise
-        return json.loads(text)
+        return _with_large_numbers(text)
+
+
+def _with_large_numbers(text: bytes) -> object:
+    try:
+        return json.loads(text, parse_int=_number)
+    except (ValueError, RecursionError) as wrong:
+        raise orjson.JSONDecodeError(str(wrong), "", 0) from wrong
+
+
+def _number(digits: str) -> float:
+    """A double where it is long, as orjson has it: Python refuses to make a whole number of thousands of digits."""
+    return int(digits) if len(digits) < 19 else float(digits)
 
 
 def _mended(text: bytes) -> bytes:

@@ -143,7 +143,7 @@ def _consider(path: Path, found: Found) -> None:
     """Take a file of a folder if it looks like a log, by its name or what it begins with."""
     named = bool(_SUFFIXES & {suffix.lower() for suffix in path.suffixes})
     if named or _sniff(head := _head(path)):
-        found.files.append(path)
+        found.files.append(path.absolute() if str(path) == STDIN else path)
         return
     if not head:
         return  # empty: there is nothing to read

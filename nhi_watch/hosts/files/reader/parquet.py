@@ -34,6 +34,6 @@ def read_parquet(name: str, file: BinaryIO) -> Iterator[Batch]:
             pieces = [orjson.dumps(one, default=repr) for one in batch.to_pylist()]
             yield Batch(name, row + 1, list(map(orjson.loads, pieces)), None, [], left, pieces)
             row, left = row + len(pieces), 0
-    except (arrow.ArrowException, OSError, ValueError) as error:
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:  # the last: of dates
         damage = bad(Where(name, row + 1), "corrupt_parquet", b"", f"{str(error)[:200]}; copy the file again", 0)
         yield Batch(name, 0, [], None, [damage], left)

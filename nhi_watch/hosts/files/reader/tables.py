@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from typing import Union
 
 from nhi_watch.hosts.files.reader.batch import BOM, Batch, Where, bad
 from nhi_watch.hosts.files.reader.chunks import Chunks
@@ -24,7 +25,10 @@ def is_table(head: bytes) -> bool:
     (True, False, False)
     """
     first = head.removeprefix(BOM).split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-    names = next(csv.reader([first]), []) if "," in first[:LINE_LIMIT] else []
+    try:
+        names = next(csv.reader([first]), []) if "," in first[:LINE_LIMIT] else []
+    except csv.Error:  # as of a long line of JSON
+        return False
     return not MARKS.isdisjoint(name.partition(" [")[0] for name in names)
 
 
@@ -34,14 +38,28 @@ def read_table(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Ba
     rows = csv.reader(_lines(parts))
     names = [name.removeprefix("\ufeff") for name in next(rows)]
     consumed, batch = 0, Batch(file, 1, [], [], [], 0)
-    for cells in rows:
-        _add(batch, rows.line_num, names, cells)
-        if len(batch.records) >= _ROWS:
+    for cells in _each(rows):
+        if isinstance(cells, csv.Error):
+            batch.bad.append(bad(Where(file, rows.line_num), "no_row", b"", f"{cells}; export the table again"))
+        else:
+            _add(batch, rows.line_num, names, cells)
+        if len(batch.records) + len(batch.bad) >= _ROWS:
             yield batch._replace(bytes_read=chunks.consumed - consumed)
             consumed, batch = chunks.consumed, Batch(file, 1, [], [], [], 0)
     if chunks.damage:
         batch.bad.append(bad(Where(file, rows.line_num), chunks.damage[0], b"", chunks.damage[1]))
     yield batch._replace(bytes_read=chunks.consumed - consumed)
+
+
+def _each(rows: Iterator[list[str]]) -> Iterator[Union[list[str], csv.Error]]:
+    """The rows; of what is none (a quote that is never closed, a bare carriage return) what is wrong."""
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:  # noqa: PERF203 - each row may be wrong by itself
+            return
+        except csv.Error as error:
+            yield error
 
 
 def _lines(parts: Iterator[bytes]) -> Iterator[str]:
