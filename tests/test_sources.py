@@ -21,6 +21,7 @@ from nhi_watch.context import actions
 from nhi_watch.core import registry
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
+from nhi_watch.intake.days import Sources
 
 FOLDER = Path(__file__).parent / "data" / "sources"
 SOURCES = registry.modules("nhi_watch.intake.sources")
@@ -159,3 +160,21 @@ def test_a_record_that_lacks_a_value_is_an_event_or_a_reject(
         node = node[step]
     del node[last]
     assert isinstance(outcome_of(source, record), (Event, str))
+
+
+NATIVE = {
+    source: sample["record"]
+    for source, sample in GOOD
+    if sample["shape"] == "native" and source.claims(sample["record"])
+}
+"""Of each source one record as its product writes it."""
+
+
+@pytest.mark.parametrize("source", NATIVE, ids=lambda source: source.NAME)
+def test_no_word_that_a_client_writes_gives_a_text_to_another_source(source: ModuleType) -> None:
+    for other, theirs in NATIVE.items():
+        hostile = {**NATIVE[source], "requestObject": {"x": theirs}}
+        sources = Sources(list(NATIVE))
+        sources.of(theirs)  # it is asked first from here on
+        found = sources.of({"_raw": json.dumps(hostile, separators=(",", ":")), "_time": "1"})
+        assert found is source, other.NAME

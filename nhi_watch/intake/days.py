@@ -14,7 +14,7 @@ from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake.contract import AnySource
 from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
-from nhi_watch.intake.shapes.forms import native
+from nhi_watch.intake.shapes.forms import Tree, native, record_in
 
 LoadDay = Callable[[int], dict[str, IdentityDay]]
 OnReject = Callable[[int, RejectError], None]
@@ -50,6 +50,11 @@ class Sources:
 
     def of(self, record: object, otherwise: AnySource = NOBODY) -> AnySource:
         """The source that claims a record. The only one there is reads all: it says what is wrong."""
+        source = self._claimant(record, otherwise)
+        told = _text_in(record) if source is not otherwise else None
+        return source if told is None or source.claims(told) else self._claimant(told, source)
+
+    def _claimant(self, record: object, otherwise: AnySource) -> AnySource:
         if self._last.claims(record):
             return self._last
         for source in self._modules:
@@ -57,6 +62,12 @@ class Sources:
                 self._last = source
                 return source
         return self._modules[0] if len(self._modules) == 1 else otherwise
+
+
+def _text_in(record: object) -> Optional[Tree]:
+    """The object that a row's text holds. Sources look for words in a text, and a client can write those anywhere."""
+    raw = record.get("_raw") if isinstance(record, dict) else None
+    return record_in(raw[max(raw.find("{"), 0) :]) if isinstance(raw, str) else None
 
 
 class Days(dict[int, dict[str, IdentityDay]]):
