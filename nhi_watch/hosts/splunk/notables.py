@@ -109,7 +109,7 @@ def revisions(gatherer: Gatherer) -> list[Earlier]:
             continue
         before = found.get((told.document["id"], told.day))
         is_newer = before is None or before.document["revision"] < told.document["revision"]
-        if is_newer and told.document["kind"] not in _OTHERS:
+        if is_newer and told.document["kind"] not in _OTHERS and not told.is_late:
             found[told.document["id"], told.day] = told
     return list(found.values())
 
