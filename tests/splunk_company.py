@@ -45,6 +45,7 @@ def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
         server.scheduled("NHI Watch - Rank All", end + 420)
         server.scheduled("NHI Watch - Health", end + 540)
         server.scheduled("NHI Watch - Health of Behaviours", end + 545)
+        server.scheduled("NHI Watch - Latest", end + 590)
         going.feed(day.records)
     going.finish()
     _posture(server, store, now_of(server))
