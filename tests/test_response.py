@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import shlex
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -182,6 +183,7 @@ Sample = tuple[str, str, str, str, str]
 """Id, name, account, kind and credential of an identity."""
 SAMPLES: dict[str, Sample] = {
     "entra_disable_app": ("entra:app:0298edba-af67-88e6-e08a-f178fb829d78", "mail", "t", "app", ""),
+    "entra_revoke_grants": ("entra:app:0298edba-af67-88e6-e08a-f178fb829d78", "mail", "t", "app", ""),
     "entra_delete_secret": ("entra:app:0298edba-af67-88e6-e08a-f178fb829d78", "mail", "t", "app",
                             "a9827ec4-239c-7fae-f22c-3457b6a9e65c"),
     "azure_renew_storage_key": ("azure:storage_key:ledger0:key1(B66E)", "key of ledger0", "ledger0", "storage_key", ""),
@@ -209,6 +211,21 @@ def test_each_action_can_be_written_out_for_an_identity_of_its_kind(name: str) -
     (step,) = [s for s in made["steps"] if s["action"] == name]
     assert all(shlex.split(line) == list(words) for line, words in zip(step["shell"], step["commands"]))
     plan.check(made, rules, notable(identity=who, impact=_impact(1.0)), mine(unique, *filter(None, [credential])))
+
+
+def test_a_rogue_app_loses_what_it_was_granted() -> None:
+    """Each list is asked for at the service principal, and each of its members is deleted; run by a real shell."""
+    who = NotableIdentity("entra:app:0298edba-af67-88e6-e08a-f178fb829d78", "mail", "app", "entra", "t", "")
+    made = drafted(notable(identity=who, impact=_impact(1.0)), policy.load())
+    (step,) = [s for s in made["steps"] if s["action"] == "entra_revoke_grants"]
+    az = 'az() { echo "$3 $5" >&2; [ "$3" = DELETE ] || printf "g1\\ng2\\n"; }\n'
+    told = [subprocess.run([*words[:2], az + words[2], *words[3:]], capture_output=True, text=True, check=True).stderr
+            for words in step["commands"]]  # fmt: skip
+    graph = "https://graph.microsoft.com/v1.0"
+    principal = f"{graph}/servicePrincipals(appId='0298edba-af67-88e6-e08a-f178fb829d78')"
+    for said, listing, place in zip(told, ("oauth2PermissionGrants", "appRoleAssignments"), (graph, principal)):
+        gone = [f"DELETE {place}/{listing}/{one}" for one in ("g1", "g2")]
+        assert said.splitlines() == [f"GET {principal}/{listing}", *gone]
 
 
 HOSTILE = ["ci; rm -rf /", "$(id)", "`id`", "-rf", "--user", "a b", "x\ny", "x\x00", "ＣＩ", "ci\u202e", "'", '"',

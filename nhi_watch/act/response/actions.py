@@ -130,6 +130,21 @@ def _enabled(value: str) -> Callable[[Params], Commands]:
     return lambda p: (("az", "ad", "sp", "update", "--id", p["app_id"], "--set", f"accountEnabled={value}"),)
 
 
+_GRAPH = "https://graph.microsoft.com/v1.0"
+_GRANTS = (("oauth2PermissionGrants", f"{_GRAPH}/oauth2PermissionGrants"),
+           ("appRoleAssignments", f"{_GRAPH}/servicePrincipals(appId='$1')/appRoleAssignments"))  # fmt: skip
+"""What people and administrators let an app do: its list at the service principal, and where each is deleted."""
+
+
+def _no_grants(p: Params) -> Commands:
+    """Loops over lists that only Entra knows; the app's id is an argument of them, no part of their text."""
+    return tuple(
+        ("sh", "-c", f'for one in $(az rest --method GET --url "{_GRAPH}/servicePrincipals(appId=\'$1\')/{listing}" '
+         f'--query "value[].id" --output tsv); do az rest --method DELETE --url "{place}/$one"; done', "sh",
+         p["app_id"]) for listing, place in _GRANTS
+    )  # fmt: skip
+
+
 def _gcloud_key(verb: str) -> Callable[[Params], Commands]:
     return lambda p: (("gcloud", "iam", "service-accounts", "keys", verb, p["gcp_key"],
                        f"--iam-account={p['email']}"),)  # fmt: skip
@@ -213,6 +228,8 @@ CATALOGUE = {
                90, "calls signed with the key, for good"),
         Action("entra_disable_app", "entra", _ENTRA, _P, "Disable sign-in of the service principal", ("app_id",),
                _enabled("false"), _enabled("true"), 12, _USERS),
+        Action("entra_revoke_grants", "entra", ("app", "service_principal"), _P, "Revoke what was consented to and "
+               "assigned to the app", ("app_id",), _no_grants, _never, 16, "all that the app may do"),
         Action("entra_delete_secret", "entra", ("app",), _R, "Delete the secret or certificate",
                ("app_id", "secret_id"),
                lambda p: (("az", "ad", "app", "credential", "delete", "--id", p["app_id"], "--key-id",
