@@ -79,7 +79,7 @@ def _add(batch: Batch, line: int, names: list[str], cells: list[str]) -> None:
     if not cells:
         return  # a blank line
     raw, where = ",".join(cells).encode("utf-8", "surrogateescape"), Where(batch.file, line)
-    if any("\udc80" <= letter <= "\udcff" for cell in cells for letter in cell if not cell.isascii()):
+    if any("\udc80" <= letter <= "\udcff" for cell in cells if not cell.isascii() for letter in cell):
         batch.bad.append(bad(where, "invalid_utf8", raw, "not UTF-8; convert the file to UTF-8"))
     elif len(cells) != len(names):
         told = f"a row of {len(cells)} cells under a header of {len(names)}; export the table again"
