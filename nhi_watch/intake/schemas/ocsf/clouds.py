@@ -47,10 +47,9 @@ def gcp(event: Tree) -> Tree:
     return record
 
 
+_WHEN = {"time": "metadata.original_time", "time|2": "time_dt", "time|3": "time"}
 _ACTIVITY = steps({
-    "time": "metadata.original_time",
-    "time|2": "time_dt",
-    "time|3": "time",
+    **_WHEN,
     "operationName": "api.operation",
     "resourceId": "resources.uid",
     "resultType": "status",
@@ -136,10 +135,12 @@ def _without_unknown(event: Tree) -> Tree:
     }  # fmt: skip
 
 
+def _known(told: str) -> str:
+    return "" if told in _UNKNOWN else told
+
+
 _AUDIT = steps({
-    "time": "metadata.original_time",
-    "time|2": "time_dt",
-    "time|3": "time",
+    **_WHEN,
     "operationName": "api.operation",
     "correlationId": "metadata.correlation_uid",
     "tenantId": "cloud.account.uid",
@@ -154,18 +155,17 @@ _AUDIT = steps({
 
 def audit(event: Tree) -> Tree:
     """The entry of Entra ID's audit log; of what was changed only the first thing is told, and nothing of how."""
-    record = undone(_without_unknown(event), _AUDIT)
+    event = _without_unknown(event)
+    record = undone(event, _AUDIT)
     who, thing = inner(inner(event, "actor"), "user"), inner(event, "resources")
-    unique, name = _dashed(text(who.get("uid"))), text(who.get("name"))
-    unique = "" if unique in _UNKNOWN else unique
+    unique, name = (_known(told) for told in (_dashed(text(who.get("uid"))), text(who.get("name"))))
     told = record.setdefault("properties", {})
     told["result"] = text(event.get("status")).lower().replace("unknown", "")
     if text(who.get("type")) == "User":
-        address = text(at(event, "src_endpoint.ip"))
         by = {"user": {"id": unique, "userPrincipalName": text(who.get("email_addr")),
-                       "ipAddress": "" if address in _UNKNOWN else address}}  # fmt: skip
+                       "ipAddress": text(at(event, "src_endpoint.ip"))}}  # fmt: skip
     else:
-        by = {"app": {"servicePrincipalId": unique, "displayName": "" if name in _UNKNOWN else name,
+        by = {"app": {"servicePrincipalId": unique, "displayName": name,
                       "appId": text(at(event, "actor.app_uid"))}}  # fmt: skip
     told["initiatedBy"] = by
     unique = text(thing.get("uid")).replace("unknown", "")

@@ -55,9 +55,11 @@ _CODES = {
 }  # fmt: skip
 _P = "protoPayload"
 _EXPORTED = "protopayload_auditlog"
-_TEXTS = {"requestJson": "request", "responseJson": "response", "metadataJson": "metadata"}
-_DATA = "servicedata_"
 """The same in a table that a log sink fills in BigQuery."""
+_TEXTS = {"requestJson": "request", "responseJson": "response", "metadataJson": "metadata"}
+"""Columns of JSON text there → what they are in the log's own records."""
+_DATA = "servicedata_"
+"""How the columns of `serviceData` begin there."""
 _LOWERED = "protopayload"
 """Some writers lower the names of the top level."""
 _MARKS = ("methodName", "serviceName", "authenticationInfo")
