@@ -102,3 +102,31 @@ def test_it_is_written_with_its_zip(tmp_path: Path) -> None:
     folder = elastic_package.build(tmp_path)
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == set(FILES)
     assert (tmp_path / f"{folder.name}.zip").stat().st_size > 10_000
+
+
+def test_published_schemas_are_asked_where_they_lie_in_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elastic_package, "build", lambda into: ROOT)
+    version: Tree = {"pattern": r"^\d+\.\d+\.\d+$"}
+    change: Tree = {"properties": {"version": {"$ref": "./manifest.jsonschema.json#/definitions/version"}}}
+    schemas: dict[str, Tree] = {
+        "manifest": {"required": ["name"], "definitions": {"version": version}},
+        "changelog": {"type": "array", "items": change},
+        "data_stream/manifest": {"required": ["title"]}, "data_stream/lifecycle": {"type": "object"},
+        "data_stream/fields/fields": {"type": "array"},
+    }  # fmt: skip
+
+    def write(name: str) -> None:
+        path, named = tmp_path / f"{name}.jsonschema.json", f"https://schemas.example.com/3/integration/{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kind = "https://json-schema.org/draft/2020-12/schema"
+        path.write_bytes(orjson.dumps({"$schema": kind, "$id": named, **schemas[name]}))
+
+    for name in schemas:
+        write(name)
+    assert elastic_package.main(["--schemas", str(tmp_path)]) == 0
+    version["pattern"] = "^none$"
+    write("manifest")
+    assert elastic_package.main(["--schemas", str(tmp_path)]) == 1
+    assert capsys.readouterr().out.splitlines()[1].startswith("changelog.yml: $[0].version: ")

@@ -2,10 +2,13 @@
 
 For those who install with Fleet what `nhi elastic setup` installs otherwise: templates, dashboards and rules of the
 same names; one of both, not both. Written after elastic/package-spec; tests/test_elastic_package.py says its rules.
+`--schemas FOLDER` asks its published schemas of this format's version besides, where they lie in a folder: those of
+an integration, `manifest.jsonschema.json` and so on.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +17,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import orjson
 import yaml
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
 from layout import ROOT
 
@@ -39,6 +44,8 @@ _CONSTANT = {"data_stream.type": "logs", "data_stream.dataset": "", "data_stream
 _TITLES = {"alerts": "Alerts", "risk": "Risk of identities by day", "inventory": "Identities and credentials",
            "health": "Runs of the job"}  # fmt: skip
 _DESCRIPTION = "Alerts, scores and inventory of non-human identities that nhi_watch writes, with dashboards and rules."
+_SCHEMA = re.compile(r"(manifest|changelog)\.yml|data_stream/\w+/(manifest|lifecycle|fields/fields)\.yml")
+"""Files for which there is one."""
 _README = f"""# Non-human identities (nhi_watch)
 
 {_DESCRIPTION}
@@ -52,11 +59,32 @@ nhi_watch, of which step 2 is done when this package is installed, but for the s
 """
 
 
-def main() -> int:
-    """Write it and say where."""
+def main(arguments: list[str]) -> int:
+    """Write it and say where; 1 where a schema refuses something."""
+    refused = refusals(Path(arguments[1])) if arguments[:1] == ["--schemas"] else []
+    print("\n".join(refused), end="\n" * bool(refused))
     folder = build(ROOT / "out" / "elastic")
     print(f"{folder.relative_to(ROOT)}: {sum(path.is_file() for path in folder.rglob('*'))} files; beside it its zip")
-    return 0
+    return bool(refused)
+
+
+def refusals(schemas: Path) -> list[str]:
+    """What the published schemas refuse, a line each: file, place and reason.
+
+    Raises:
+        OSError: a schema is not there.
+    """
+    known: Registry[Any] = Registry(retrieve=lambda uri: _schema(schemas, uri.partition("/integration/")[2]))  # type: ignore[call-arg]
+    found = []
+    for name in filter(_SCHEMA.fullmatch, files()):
+        asked = _schema(schemas, re.sub(r"(?<=data_stream/)\w+/|yml$", "", name) + "jsonschema.json").contents
+        errors = Draft202012Validator(asked, registry=known).iter_errors(yaml.safe_load(files()[name]))
+        found += [f"{name}: {error.json_path}: {error.message}" for error in errors]
+    return found
+
+
+def _schema(folder: Path, name: str) -> Resource[Any]:
+    return Resource.from_contents(orjson.loads((folder / name).read_bytes()))
 
 
 def build(into: Path) -> Path:
@@ -181,4 +209,4 @@ def _json(content: Json) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -17,18 +17,21 @@ from nhi_watch.hosts.elastic import connection, intel, read, templates, windows
 _NAMESPACE = re.compile(r"[a-z0-9_.]{1,100}")
 
 
-def connecting(parser: argparse.ArgumentParser) -> None:
-    """How to reach the cluster, and which part of it is meant."""
+def connecting(command: argparse.ArgumentParser) -> None:
+    """How to reach the cluster, and which part of it is meant; listed after the command's own flags."""
+    parser = command.add_argument_group("cluster")
     parser.add_argument("--url", metavar="URL", help="of Elasticsearch, or several with commas (or NHI_ELASTIC_URL)")
     parser.add_argument("--cloud-id", metavar="ID", help="of a deployment in Elastic Cloud (or NHI_ELASTIC_CLOUD_ID)")
-    parser.add_argument("--api-key-file", metavar="FILE", help="the encoded API key (or NHI_ELASTIC_API_KEY)")
+    parser.add_argument("--api-key-file", metavar="FILE",
+                        help="holds the encoded key (or NHI_ELASTIC_API_KEY: the key itself)")  # fmt: skip
     parser.add_argument("--api-key-keyring", metavar="SERVICE[:USER]", help="the key lies in the system's keyring")
     parser.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate")
     parser.add_argument("--fingerprint", metavar="HEX", help="SHA-256 of the cluster's certificate, in place of --ca")
     parser.add_argument("--proxy", metavar="URL", help="way to the cluster (or NHI_ELASTIC_PROXY, with a password)")
     parser.add_argument("--timeout", type=_timeout, default=connection.TIMEOUT, metavar="S",
                         help=f"seconds to wait for an answer (default: {connection.TIMEOUT:.0f})")  # fmt: skip
-    parser.add_argument("--namespace", type=_namespace, default="default", help="default: default")
+    parser.add_argument("--namespace", type=_namespace, default="default", metavar="NAME",
+                        help="of the state and of what is written, one for each tenant (default: default)")  # fmt: skip
     parser.add_argument("--index", default=templates.SOURCE_INDICES, metavar="PATTERN",
                         help="source indices, with commas (default: those of every source that nhi reads)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -44,21 +47,25 @@ def told(args: argparse.Namespace) -> connection.Told:
 
 def judging(parser: argparse.ArgumentParser) -> None:
     """What to read, and how to judge it."""
-    parser.add_argument("--since", type=_time, metavar="TIME", help="ingested since then (RFC 3339), read or not")
-    parser.add_argument("--budget", type=_budget, default=10.0, metavar="N", help="notables a day per 1,000 identities")
-    parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
+    parser.add_argument("--since", type=_time, metavar="TIME",
+                        help="read what was ingested since then (RFC 3339), also what was read before")  # fmt: skip
+    parser.add_argument("--budget", type=_budget, default=10.0, metavar="N",
+                        help="notables a day per 1,000 identities (default: 10)")  # fmt: skip
+    parser.add_argument("--assets", type=Path, metavar="CSV",
+                        help="who owns what: identity,criticality,owner,environment,comment")  # fmt: skip
     parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
     parser.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
                         help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
     parser.add_argument("--intel", nargs="?", const=intel.STREAMS, default="", metavar="PATTERN",
                         help=f"streams to take bad addresses from (without PATTERN: {intel.STREAMS})")  # fmt: skip
     parser.add_argument("--ocsf", action="store_true", help="keep each alert as an OCSF Detection Finding, too")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="another model's folder")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="another scorecard than the one that ships")
     parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",
                         help=f"documents a search (default: {read.PAGE})")  # fmt: skip
     parser.add_argument("--lag", type=seconds, metavar="S",
                         help="leave out the last S seconds (default: 120, with --follow 1)")  # fmt: skip
-    parser.add_argument("--wait", type=seconds, default=0, metavar="S", help="wait so long for another run to end")
+    parser.add_argument("--wait", type=seconds, default=0, metavar="S",
+                        help="wait so long for another run to end (default: 0)")  # fmt: skip
 
 
 def following(parser: argparse.ArgumentParser) -> None:

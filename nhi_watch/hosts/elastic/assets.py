@@ -168,10 +168,16 @@ def objects_file() -> bytes:
     return ndjson([*objects, summary])
 
 
+def _plain(name: str) -> str:
+    """A file's name: "NHI alerts (nhi_watch)" → nhi_alerts."""
+    return name.partition(" (")[0].lower().replace(" ", "_")
+
+
 def files() -> dict[str, bytes]:
     """Name → content of every file that `--assets DIR` writes."""
     return {
         "nhi-rules.ndjson": rules_file(),
         "nhi-saved-objects.ndjson": objects_file(),
+        **{f"{_plain(rule['name'])}.toml": rules.toml(rule).encode() for rule in rules.every()},
         "external-alerts-exception.json": orjson.dumps(external_alerts_exception(), option=orjson.OPT_INDENT_2) + b"\n",
     }

@@ -37,7 +37,7 @@ _COMMANDS = {
                     run_command.add_arguments, run_command.run),
     "learn": _Command("learn what was ingested since the last run, without alerts",
                       run_command.add_arguments, run_command.run),
-    "report": _Command("write report, list and documents of what stands, to explain, brief and plan from",
+    "report": _Command("write what stands now into a folder, on which nhi explain, brief and respond work",
                        report_command.add_arguments, report_command.run),
     "window": _Command("show what is noted to be read and what was set aside; skip it, or read it again",
                        window_command.add_arguments, window_command.run),
@@ -50,6 +50,7 @@ _COMMANDS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands of `nhi elastic`, and their flags."""
+    parser.epilog = "First setup, then a key from what `setup --api-key-request` writes, then run, then doctor."
     commands = parser.add_subparsers(dest="elastic_command", required=True, metavar="COMMAND")
     for name, command in _COMMANDS.items():
         described = f"{command.text[0].upper()}{command.text[1:]}."

@@ -1,6 +1,6 @@
 """Detection rules for Kibana: what makes alerts of ours, and three that watch what the job writes beside them.
 
-`toml` tells one in the form of Elastic's repository of rules, for those who keep theirs in one like it.
+`toml` tells one in the form of Elastic's repository of rules, for those who keep detections as code.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from nhi_watch.hosts.elastic.run import run as run_job
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags."""
+    parser.epilog = "Exit code: 0; 1 where documents were set aside; 2 where some, or all, could not be read."
     arguments.connecting(parser)
     arguments.judging(parser)
     arguments.following(parser)

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.connecting(parser)
     add_kibana(parser)
     parser.add_argument("--assets", metavar="DIR", type=Path,
-                        help="write the rule and the dashboards as files, to be imported by hand")  # fmt: skip
+                        help="write rules and dashboards as files, to be imported by hand")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="only say what would change")
     for flag, what in (("--api-key-request", "key"), ("--role-request", "role")):
         text = f"write the request for a {what} of least privilege; - prints it"
