@@ -63,6 +63,14 @@ def test_linked_identities_and_what_cannot_be_told_are_told() -> None:
     assert "missing for `1` signals, which cannot tell" in text
 
 
+def test_a_blind_spot_tells_what_was_not_seen_and_no_asset_or_plan() -> None:
+    silent = replace(NETWORK, id="silent_log", points=0.0, evidence="No log of aws from 08:00 until 09:00")
+    text = brief.text(notable(kind="blind_spot", signals=(silent,), timeline=(), probability=0.25))
+    assert "in no log that was judged: `No log of aws from 08:00 until 09:00`" in text
+    assert "identities on an ordinary day, `0.25` have" in text
+    assert "factor" not in text and "respond plan" not in text
+
+
 def test_what_happened_is_what_was_odd_and_of_a_newcomer_not_all_is_listed_as_new() -> None:
     document = to_json(samples()[0])
     entry = document["timeline"][0]

@@ -92,6 +92,8 @@ def render(told: Iterable[Fact], replaced: Mapping[Fact, str] | None = None) -> 
 
 def facts(notable: Mapping[str, Any], steps: Sequence[Fact] = ()) -> list[Fact]:
     """Everything that the brief of a notable says; `steps`: the response, where a policy proposes one."""
+    if notable["kind"] == "blind_spot":
+        return [*_summary(notable), *_unseen(notable)]
     return [
         *_summary(notable), *_happened(notable), *_unusual(notable), *_impact(notable), *_controls(notable),
         *(steps or _no_plan(notable)),
@@ -132,6 +134,18 @@ def _linked(notable: Mapping[str, Any], members: Sequence[Mapping[str, Any]]) ->
         told = "The records link {0} to {1} by the {2} {3}."
         yield Fact("Summary", told, (link["source"], link["target"], link["kind"], link["value"]),
                    _records(link["record_ids"][:2]) or cite)  # fmt: skip
+
+
+def _unseen(notable: Mapping[str, Any]) -> Iterator[Fact]:
+    """Of a blind spot: nothing was judged, so there are no calls, no asset and nobody to contain."""
+    for signal in notable["signals"]:
+        words = "What was done there is in no log that was judged: {0}"
+        yield Fact("What happened", words, (signal["evidence"],), (f"signal:{signal['id']}",))
+        if signal["id"] == "silent_log":
+            words = "Of the tenant's identities on an ordinary day, {0} have a log that was silent (1: all of them)."
+            yield Fact("Impact", words, (_number(notable["probability"]),), (f"notable:{notable['id']}",))
+    for control in notable["controls"]:
+        yield Fact("Response", "{0}", (control["reason"],), (f"notable:{notable['id']}",))
 
 
 def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
