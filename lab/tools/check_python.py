@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from layout import ROOT, bare_tests, name_of, needs_sdk, ships, sources
@@ -27,8 +28,9 @@ PINS = GIVEN | {
 
 
 def main(versions: list[str]) -> int:
-    """Exit code: 0 if every version passed or is not installed."""
-    return max([check(version) for version in versions], default=0)
+    """Exit code: 0 if every version passed or is not installed. The versions run side by side."""
+    with ThreadPoolExecutor() as pool:
+        return max(pool.map(check, versions), default=0)
 
 
 def check(version: str) -> int:
@@ -43,10 +45,11 @@ def check(version: str) -> int:
     if not paths:
         print(f"Python {version}: found no test that needs the standard library alone", file=sys.stderr)
         return 1
-    code = subprocess.call([python, "-m", "pytest", "-rfEs", "-p", "no:cacheprovider", *paths], cwd=ROOT)
+    command = [python, "-m", "pytest", "-rfEs", "-p", "no:cacheprovider", *paths]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     took = time.monotonic() - began
-    print(f"Python {version}: {len(paths)} files, exit code {code}, {took:.0f} s", flush=True)
-    return code
+    print(f"{done.stdout}Python {version}: {len(paths)} files, exit code {done.returncode}, {took:.0f} s", flush=True)
+    return done.returncode
 
 
 def doctests() -> list[Path]:

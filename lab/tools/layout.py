@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -59,9 +60,10 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imports(path: Path) -> list[Import]:
+@functools.cache
+def imports(path: Path) -> tuple[Import, ...]:
     """Every import of a file, wherever it stands in it; `from package import module` names the module."""
-    return list(_imports(tree_of(path), name_of(path), path.name == "__init__.py"))
+    return tuple(_imports(tree_of(path), name_of(path), path.name == "__init__.py"))
 
 
 def _imports(tree: ast.Module, name: str, is_package: bool) -> Iterator[Import]:
@@ -117,6 +119,7 @@ PACKERS = frozenset({"package", "vendor"})
 """Build the app with the SDK of the environment that they run in; tests of the built app start Splunk's Pythons."""
 
 
+@functools.cache
 def needs_sdk(module: str) -> bool:
     """Whether a module of the app stands on the SDK that the app brings along.
 
