@@ -181,13 +181,10 @@ For whoever asks what a language model may add. Written by `python tests/brief_m
 |---|---|---|
 {table}
 
-Traced is by other means than those that write a brief: the text is searched for numbers, times and citations, and each
-is looked up in the JSON of the notable and of the plan. The falsehoods are of twenty kinds, planted in every sentence:
-a number, value or name changed, swapped, left out or invented, a negation added or taken away, another's proof,
-advice, an all-clear, an instruction obeyed, markup. The endpoint that words anew stands for a language model: a
-program in `tests/llm_double.py` that changes words and clauses, opens sentences with "Notably" and joins two into one,
-written from how models word such things and not to please the verifier. What does not survive is said by the template,
-so that nothing is lost; `nhi brief --llm` says how many of a model's sentences held.
+Traced is by other means than those that write a brief: each number, time and citation of the text is looked up in the
+JSON of the notable and of the plan. The falsehoods are of twenty kinds, planted in every sentence: values changed,
+swapped, invented, negations, another's proof, an all-clear, an instruction obeyed, markup. The endpoint that words anew
+stands for a language model (`tests/llm_double.py`). What does not survive is said by the template.
 """
 
 

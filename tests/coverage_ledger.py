@@ -9,8 +9,6 @@ Run as a program it writes the page; a test fails where the page is stale.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,12 +32,14 @@ from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.hosts.splunk.notables import event_of
 from nhi_watch.report import ecs
 from nhi_watch.state.memory import MemoryStore
+from nhi_watch_lab.evaluation.page import as_csv
 from test_exposure import LEAK, STRANGE, USUAL, told, user
 from test_posture import ALIVE, both, days_ago, details, looked, report, works
 from test_posture import row as line
 from test_signals import FOLDER, value_of
 
 PAGE = ROOT / "docs" / "method" / "coverage.md"
+ATTACK = PAGE.with_name("coverage_attack.csv")
 NO = "**not covered**"
 TEAM = Asset("high", "team-pay", "production")
 OWNED = Asset("high", "team-pay", "")
@@ -189,18 +189,14 @@ def _govern(mine: Iterable[Proof]) -> str:
     return ", ".join(sorted({control.replace("_", " ") for proof in mine for control in proof.controls})) or NO
 
 
-def crossing(found: Iterable[Proof]) -> Iterator[list[str]]:
-    """OWASP risk × ATT&CK technique, by what carries both."""
-    told = list(found)
-    for risk in _ids("owasp_nhi"):
-        mine = [proof for proof in told if risk in proof.ids]
-        techniques: dict[str, list[str]] = {}
-        for proof in mine:
-            for one in proof.ids:
-                if one.startswith("T1"):
-                    techniques.setdefault(one, []).append(f"`{proof.name}`")
-        cells = (f"{one} ({', '.join(dict.fromkeys(names))})" for one, names in sorted(techniques.items()))
-        yield [risk, "; ".join(cells) or ("no technique: a weakness, not an attack" if mine else NO)]
+def attack_sheet(found: Iterable[Proof]) -> str:
+    """CSV: every technique, what detects it, and the OWASP risks that the same signals carry."""
+    told, risks = list(found), set(_ids("owasp_nhi"))
+    techniques = []
+    for name, (title, detect, *_) in zip(_ids("mitre_attack"), rows(told, _ids("mitre_attack"))):
+        carried = {risk for proof in told if name in proof.ids for risk in risks.intersection(proof.ids)}
+        techniques.append([title, detect.replace("`", "").strip("*"), " ".join(sorted(carried))])
+    return as_csv(["technique", "detect", "OWASP risks"], techniques)
 
 
 def _ids(framework: str) -> list[str]:
@@ -213,35 +209,26 @@ INTRO = """\
 For whoever must show what is covered.
 
 Every cell was filled by running a sample ([coverage.csv](coverage.csv) names it): *detect* is the signal, finding or
-exposure that it makes fire; *respond* the actions that the shipped `response_policy.toml` plans for the notable that
-came of it (an owner of high criticality, in production); *govern* the mandatory controls that the ledger then follows
-up, with an owner and a due date. What no sample proves says **not covered**. Every notable also carries NHI-07 and
-DE.CM-1, which prove nothing here. A proof means that the thing is found in its sample, not that it is always found:
-how often is measured in [worlds.md](worlds.md) and [posture_measured.md](posture_measured.md)."""
+exposure that it makes fire; *respond* what the shipped `response_policy.toml` plans for its notable (an owner of high
+criticality, in production); *govern* the controls that are then followed up, with owner and due date. NHI-07 and
+DE.CM-1, which every notable carries, prove nothing here. How often a thing is found is measured in [worlds](worlds.md)
+and [posture](posture_measured.md)."""
 
 
 def sheet(found: Iterable[Proof]) -> str:
     """CSV: every proof by itself, with its sample and what followed from it."""
-    out = io.StringIO()
-    lines = csv.writer(out, lineterminator="\n")
-    lines.writerow(["signal, finding or exposure", "sample", "carries", "actions planned", "controls followed up"])
-    for proof in found:
-        lines.writerow([proof.name, proof.sample, *map(" ".join, (proof.ids, proof.actions, proof.controls))])
-    return out.getvalue()
+    heads = ["signal, finding or exposure", "sample", "carries", "actions planned", "controls followed up"]
+    return as_csv(heads, ([p.name, p.sample, *map(" ".join, (p.ids, p.actions, p.controls))] for p in found))
 
 
 def page(found: list[Proof]) -> str:
     """What docs/method/coverage.md should say."""
-    attack = [[row[0], row[1]] for row in rows(found, _ids("mitre_attack")) if row[1] != NO]
-    missing = [name for name in _ids("mitre_attack") if not any(name in proof.ids for proof in found)]
+    attack = [row[1] != NO for row in rows(found, _ids("mitre_attack"))]
     lines = ["# Coverage", "", MARK, "", INTRO, "",
              "## OWASP NHI Top 10 × NIST CSF", "", *_table(["what", *FUNCTIONS], rows(found, _ids("owasp_nhi"))),
-             "", "## OWASP NHI Top 10 × ATT&CK", "", *_table(["risk", "techniques, and what carries both"],
-                                                              crossing(found)),
-             "", "## NIST CSF", "", *_table(["outcome", "function", "proof"], _outcomes(found)),
-             "", "## ATT&CK", "", *_table(["technique", "detect"], attack), "",
-             "What is planned and followed up for each stands in the sheet. Techniques that sources may name but no "
-             f"signal of ours proves, {NO}: {', '.join(missing)}."]  # fmt: skip
+             "", "## NIST CSF", "", *_table(["outcome", "function", "proof"], _outcomes(found)), "", "## ATT&CK", "",
+             f"Signals prove {sum(attack)} of the {len(attack)} techniques that sources may name; which, and for which "
+             "risk of OWASP's: [coverage_attack.csv](coverage_attack.csv)."]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
@@ -288,3 +275,4 @@ if __name__ == "__main__":
     every = proofs()
     PAGE.write_text(page(every), "utf-8")
     PAGE.with_suffix(".csv").write_text(sheet(every), "utf-8")
+    ATTACK.write_text(attack_sheet(every), "utf-8")

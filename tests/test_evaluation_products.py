@@ -6,7 +6,7 @@ import pytest
 
 from nhi_watch.detect import model
 from nhi_watch_lab.evaluation.products import Company, Found, Incident, Tally, summarise, watch
-from nhi_watch_lab.evaluation.products_page import page
+from nhi_watch_lab.evaluation.products_page import page, sheet
 from nhi_watch_lab.simulator.products import Spec
 
 SPEC = Spec(days=2, nhis=40, seed=192, campaigns=4)
@@ -46,4 +46,4 @@ def test_one_notable_is_as_one_only_if_it_is_found_and_whole() -> None:
     assert (
         "10 records and 3 alerts of other products went in; 1 notables came out in 2 days (4 source by source)" in text
     )
-    assert "| token_to_cloud | 4 | 3 | 2 | 2 |" in text
+    assert "token_to_cloud,4,3,2,2\n" in sheet(found)

@@ -242,6 +242,19 @@ def test_decisions_are_numbered_without_gaps_and_say_their_number() -> None:
         assert page.read_text("utf-8").startswith(f"# {number}. "), f"{page.name} must begin with its number"
 
 
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))], ids=name)
+def test_links_of_pages_lead_somewhere(page: Path) -> None:
+    for file, heading in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", page.read_text("utf-8")):
+        target = page.parent / file if file else page
+        assert target.exists(), file
+        assert not heading or heading in headings(target), f"{file}#{heading}"
+
+
+def headings(page: Path) -> set[str]:
+    told = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in told}
+
+
 def test_every_dependency_has_its_reason() -> None:
     reasons = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text("utf-8")
     project = (ROOT / "pyproject.toml").read_text("utf-8").partition("[project.scripts]")[0]

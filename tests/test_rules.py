@@ -55,7 +55,8 @@ def test_the_page_names_the_worst_rules_and_counts_every_pair(tmp_path: Path) ->
     assert (result["all"]["right"], result["all"]["wrong"], result["unpaired"]) == (1, 1, 1)
     assert [one["rule"] for one in result["worst"]] == ["Odd", "Logs.Stopped"]
     text = rules.page(result, people, model.load())
-    assert "**50% of 2 pairs are right**" in text and "| Odd | AWS_CloudTrail | 0 of 1 |" in text
+    assert "**50% of 2 pairs are right**" in text and "`Odd` (0 of 1)" in text
+    assert "all,2,2,50%,0%,50%,0%" in rules.sheet(result)
 
 
 def test_a_folder_without_tests_is_refused(tmp_path: Path) -> None:

@@ -151,11 +151,11 @@ def test_real_days_of_m365_hide_no_critical_and_list_no_person(
     assert listed and {one["identity"]["kind"] for one in listed} <= {"app", "service_principal", "managed_identity"}
 
 
-PAGE = ROOT / "docs" / "method" / "walk.md"
+SHEET = ROOT / "docs" / "method" / "walk.csv"
 
 
 def test_each_mend_is_held_by_a_test_that_is_there() -> None:
-    named = re.findall(r"`(test_\w+)\.(\w+)`", PAGE.read_text("utf-8"))
+    named = re.findall(r"`(test_\w+)\.(\w+)`", SHEET.read_text("utf-8"))
     assert len(named) > 30
     for file, name in named:
         assert f"def test_{name}(" in (ROOT / "tests" / f"{file}.py").read_text("utf-8"), (file, name)

@@ -18,10 +18,10 @@ from nhi_watch.detect.signals import SIGNALS
 
 DOCS = ROOT / "docs"
 MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
-ABOUT_SIGNALS = """reasons why a behaviour, or an episode (one identity's day), is unusual or risky. Each is
-one file, to which its name links, and which says what it means. A value of 0 is ordinary, larger is worse; *cannot
-tell* means that the telemetry for it is missing, and has points of its own. What each means, what its value counts and
-what it needs of the Event, to filter: [signals.csv](signals.csv)."""
+ABOUT_SIGNALS = """reasons why a behaviour, an episode (one identity's day) or several linked identities are
+unusual or risky. Each is one file, to which its name links. A value of 0 is ordinary, larger is worse; *cannot tell*
+means that the telemetry for it is missing, and has points of its own. Title, meaning, value, frameworks and what each
+needs of the Event: [signals.csv](signals.csv)."""
 ABOUT_SOURCES = """For: whoever connects a log, or asks what a missing field costs. A record of any of these logs
 becomes an Event, or a reject with its reason. Who acts, what is told of each call, and why records are refused stands
 at the head of each source's file, to which its name links; how much of real records is read: [Sources,
@@ -83,12 +83,8 @@ def signals() -> Iterator[str]:
     mute = [f"`{module.NAME}`" for module in found if module.NAME not in model.load().signals]
     if mute:
         yield from [f"The model that ships was trained without {', '.join(mute)}: zero points, until one knows it.", ""]
-    yield from table(["signal", "title", "looks at", "frameworks"], map(signal_row, found))
-
-
-def signal_row(module: ModuleType) -> list[str]:
-    """One row of the table of signals: its name links to the file."""
-    return [link(module), module.TITLE, module.SCOPE, ", ".join(module.FRAMEWORKS)]
+    for scope in sorted({module.SCOPE for module in found}):
+        yield f"**{scope}**: {', '.join(link(module) for module in found if scope == module.SCOPE)}.\n"
 
 
 def signal_details() -> str:

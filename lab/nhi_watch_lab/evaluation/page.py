@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nhi_watch_lab.evaluation.curves_page import Sheet, sheets, told
@@ -73,6 +75,17 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(_row(line) for line in lines).replace("| --- |", "|---|").replace(" --- |", "---|")
+
+
+def as_csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """The same as a sheet, for tables too long for a page.
+
+    >>> as_csv(["a", "b"], [[1, "2,3"]])
+    'a,b\\n1,"2,3"\\n'
+    """
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([heads, *rows])
+    return out.getvalue()
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from nhi_watch.detect import model, ranking
 from nhi_watch.detect.model import Scorecard
 from nhi_watch_lab.evaluation.counting import recall
-from nhi_watch_lab.evaluation.products_page import page
+from nhi_watch_lab.evaluation.products_page import page, sheet
 from nhi_watch_lab.evaluation.replay import Replay, Replayed, grouped, linked
 from nhi_watch_lab.simulator.products import Day, Spec, Tenant
 
@@ -257,6 +257,7 @@ def main(arguments: Sequence[str]) -> None:
     text = page(result, specs, (__doc__ or "").partition("\n\n")[2].partition("\n\n")[2].rstrip())
     if args.page:
         args.page.write_text(text, "utf-8")
+        args.page.with_suffix(".csv").write_text(sheet(result), "utf-8")
     sys.stdout.write(text)
     missed = [i for company in companies for i in company.incidents if i.distinguishable and not i.together.found]
     sys.stdout.writelines(f"missed {i.technique} {i.origin} seed {i.seed} {i.id} {i.together}\n" for i in missed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nhi_watch_lab.evaluation.page import as_csv
 from nhi_watch_lab.simulator.products import Spec
 
 NAMES = {
@@ -41,10 +42,14 @@ def _lines(result: Mapping[str, Any], specs: Sequence[Spec], meaning: str) -> It
     yield (f"{total['records']:,} records and {total['alerts']:,} alerts of other products went in; "
            f"{total['together']:,} notables came out in {total['days']} days "
            f"({total['by_source']:,} source by source).\n")  # fmt: skip
-    yield "## By technique\n"
-    yield "| technique | incidents | found | as one | source by source |\n|---|---|---|---|---|"
-    for name, row in result["techniques"].items():
-        yield f"| {name} | {row['incidents']} | {row['together']} | {row['as_one']} | {row['by_source']} |"
+    yield "By technique: [products.csv](products.csv)."
+
+
+def sheet(result: Mapping[str, Any]) -> str:
+    """How many incidents of each technique were found, as CSV."""
+    rows = ([name, *(row[way] for way in ("incidents", "together", "as_one", "by_source"))]
+            for name, row in result["techniques"].items())  # fmt: skip
+    return as_csv(["technique", "incidents", "found", "as one", "source by source"], rows)
 
 
 def _share(told: Mapping[str, Any]) -> str:

@@ -79,9 +79,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise InputError(f"nhi race: no machine of seed {args.seed} has an access key; give more --machines")
     result = figures(played, args.every, setting._asdict())
     if args.page:
-        from nhi_watch_lab.evaluation.race_page import render
+        from nhi_watch_lab.evaluation.race_page import render, sheet
 
         args.page.write_text(render(result), "utf-8")
+        args.page.with_suffix(".csv").write_text(sheet(), "utf-8")
     if args.json:
         console.print_json(json.dumps(result))
     else:

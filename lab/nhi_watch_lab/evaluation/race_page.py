@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from nhi_watch.detect.exposure.timing import OBSERVED, PLACES
-from nhi_watch_lab.evaluation.page import table
+from nhi_watch_lab.evaluation.page import as_csv, table
 from nhi_watch_lab.evaluation.race import DELIVERY, FEEDS
 
 Figures = Mapping[str, Any]
@@ -53,7 +53,7 @@ def _won(result: Figures) -> str:
 
 
 _AND_LOGS = ", and logs"
-_SHOWN = (0, 5, 15)
+_SHOWN = (0, 15)
 """Minutes of delay that the page shows; the figures hold all of `DELAYS`."""
 
 
@@ -73,14 +73,19 @@ def _known(result: Figures) -> str:
 
 
 def _sources() -> str:
-    rows = [[f"{o.minutes * 60:.0f} s", ", ".join(o.places).replace("_", " "), o.source] for o in OBSERVED]
     places = [
         [p.name.replace("_", " "), f"{p.tried:.0%}", f"{p.median:,.1f} min", f"{p.sigma:.2f}", p.basis]
         for p in PLACES.values()
     ]
     return (
-        "## Published times\n\n" + table(["time", "used for", "source"], rows) + "\n\n## The timing model\n\n"
-        "P(tried within t) = tried × Φ((ln t − μ) / σ); see `nhi_watch/detect/exposure/timing.py`. "
+        "## The timing model\n\n"
+        "P(tried within t) = tried × Φ((ln t − μ) / σ), fitted to [published times](race.csv). "
         "*Tried* is assumed everywhere.\n\n"
         + table(["place", "ever tried", "median", "σ", "stands on"], places)
     )
+
+
+def sheet() -> str:
+    """The published times, as CSV."""
+    rows = ([f"{o.minutes * 60:.0f}", ", ".join(o.places).replace("_", " "), o.source] for o in OBSERVED)
+    return as_csv(["seconds", "used for", "source"], rows)

@@ -24,7 +24,7 @@ from nhi_watch.detect import model
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, score_day, weighed
 from nhi_watch.intake.days import Intake
-from nhi_watch_lab.evaluation.page import table
+from nhi_watch_lab.evaluation.page import as_csv
 from nhi_watch_lab.evaluation.replay import SOURCES
 
 DATA = Path("..") / "shared" / "data" / "rule-tests" / "panther"
@@ -179,11 +179,7 @@ def page(result: Mapping[str, Any], people: Sequence[str], scorecard: Scorecard)
     """The figures as Markdown."""
     whole = result["all"]
     total = sum(whole[name] for name in VERDICTS)
-    rows = [[log, *_cells(count)] for log, count in {**result["logs"], "all": whole}.items()]
-    worst = [
-        [one["rule"], one["log"], f"{one['right']} of {one['pairs']}", one["why"]]
-        for one in result["worst"]
-    ]
+    why = Counter(one["why"] for one in result["worst"])
     return "\n".join([
         "# Rules that others wrote\n",
         "<!-- Written by `python -m nhi_watch_lab.evaluation.rules --page FILE`: do not edit. -->\n",
@@ -194,10 +190,16 @@ def page(result: Mapping[str, Any], people: Sequence[str], scorecard: Scorecard)
         _explained(), f"**{_percent(whole['right'], total)} of {total} pairs are right**, "
         f"{_percent(whole['alike'], total)} alike. {result['unpaired']} rules have events of one kind only;",
         f"{len(people)} rules are about people's sign-ins, devices and documents and are left out (the command names",
-        "them).\n",
-        table(["log", "rules", "pairs", "right", "alike", "wrong", "unread"], rows), "\n## The worst ten rules\n",
-        table(["rule", "log", "right", "why"], worst),
+        "them). By log: [rules.csv](rules.csv).\n",
+        "**The worst rules**, and why:\n", *(f"- {count}: {reason}" for reason, count in why.most_common()), "",
+        ", ".join(f"`{one['rule']}` ({one['right']} of {one['pairs']})" for one in result["worst"]) + ".",
     ]) + "\n"  # fmt: skip
+
+
+def sheet(result: Mapping[str, Any]) -> str:
+    """The pairs by log, as CSV."""
+    rows = ([log, *_cells(count)] for log, count in {**result["logs"], "all": result["all"]}.items())
+    return as_csv(["log", "rules", "pairs", *VERDICTS], rows)
 
 
 def _explained() -> str:
@@ -222,9 +224,11 @@ def main(arguments: Sequence[str]) -> None:
     args = parser.parse_args(arguments)
     scorecard = model.load()
     found, people = rules(args.data, scorecard)
-    text = page(summarise(found), people, scorecard)
+    summary = summarise(found)
+    text = page(summary, people, scorecard)
     if args.page:
         args.page.write_text(text, "utf-8")
+        args.page.with_suffix(".csv").write_text(sheet(summary), "utf-8")
     sys.stdout.write(f"{text}\nLeft out: {', '.join(people)}.\n")
 
 
