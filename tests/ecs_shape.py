@@ -21,7 +21,7 @@ _KINDS: dict[str, Tree] = {
     "aws.cloudtrail.read_only": {"type": "boolean"},
     **{
         f"aws.cloudtrail.flattened.{name}": {"type": "flattened"}
-        for name in ("request_parameters", "response_elements", "additional_eventdata")
+        for name in ("request_parameters", "response_elements", "additional_eventdata", "service_event_details")
     },
 }
 _KEYWORDS = (
@@ -32,6 +32,7 @@ _KEYWORDS = (
     "aws.cloudtrail.request_parameters",
     "aws.cloudtrail.response_elements",
     "aws.cloudtrail.additional_eventdata",
+    "aws.cloudtrail.service_event_details",
     "aws.cloudtrail.resources.arn",
     "aws.cloudtrail.resources.account_id",
     "aws.cloudtrail.resources.type",

@@ -234,3 +234,55 @@ def test_cloudtrails_own_records_tell_of_no_call(own: dict[str, Any]) -> None:
     assert cloudtrail.claims(record)
     with pytest.raises(RejectError, match="no_action"):
         cloudtrail.read(record)
+
+
+def people(**more: Any) -> dict[str, Any]:
+    """A sign-in of a person of IAM Identity Center."""
+    return {
+        "eventVersion": "1.09", "eventTime": "2026-03-02T10:00:00Z", "eventSource": "signin.amazonaws.com",
+        "eventName": "UserAuthentication", "awsRegion": "eu-west-1", "sourceIPAddress": "203.0.113.7", "eventID": "e-1",
+        "recipientAccountId": "111111111111", "eventType": "AwsServiceEvent",
+        "userIdentity": {"type": "IdentityCenterUser", "accountId": "111111111111", "arn": "",
+                         "onBehalfOf": {"userId": "e0b4-1", "identityStoreArn": "arn:aws:identitystore::1:x"}},
+        **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("to_shape", TO_SHAPE)
+@pytest.mark.parametrize(("told", "outcome"), [("Success", "success"), ("Failure", "failure")])
+def test_whether_a_person_of_identity_center_signed_in_stands_in_the_details(
+    to_shape: Any, told: str, outcome: str
+) -> None:
+    native = people(serviceEventDetails={"UserAuthentication": told})
+    event = outcome_of(native)
+    assert isinstance(event, Event) and event.outcome == outcome
+    assert event.identity.id == "aws:111111111111:identity_center:e0b4-1"
+    assert outcome_of(to_shape(native)) == event
+
+
+def test_a_person_who_is_told_by_name_or_arn_alone_is_not_everybody() -> None:
+    arn = "arn:aws:iam::111111111111:user/ann"
+    event = outcome_of(people(userIdentity={"type": "IdentityCenterUser", "arn": arn}))
+    assert isinstance(event, Event) and event.identity.id == f"aws:111111111111:identity_center:{arn}"
+    nobody = outcome_of(people(userIdentity={"type": "IdentityCenterUser"}))
+    assert isinstance(nobody, Event) and nobody.identity.kind == "anonymous"
+
+
+@pytest.mark.parametrize(("code", "outcome"), [("200", "success"), ("204", "success"), ("404", "failure")])
+def test_a_code_of_success_is_no_error(code: str, outcome: str) -> None:
+    event = outcome_of(people(errorCode=code, eventName="login-auth.sso", eventSource="grafana.amazonaws.com"))
+    assert isinstance(event, Event)
+    assert (event.outcome, event.error) == (outcome, "" if outcome == "success" else code)
+
+
+@pytest.mark.parametrize("listed", ["203.0.113.7, 10.1.2.3", "8.8.8.8, 203.0.113.7, 192.168.0.1", "203.0.113.7"])
+def test_of_a_proxys_list_the_last_public_address_counts(listed: str) -> None:
+    event = outcome_of(people(sourceIPAddress=listed))
+    assert isinstance(event, Event) and (event.address, event.network) == ("203.0.113.7", "203.0.113.0/24")
+
+
+def test_a_digest_of_log_files_says_what_it_is() -> None:
+    digest = {"awsAccountId": "111111111111", "digestEndTime": "2026-03-02T10:00:00Z", "digestS3Object": "AWSLogs/x"}
+    assert cloudtrail.claims(digest)
+    with pytest.raises(RejectError, match="digest of log files"):
+        cloudtrail.read(digest)

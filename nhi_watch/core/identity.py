@@ -24,6 +24,8 @@ from nhi_watch.core.event import Identity
 AWS = "aws"
 SSO_ROLE = "/aws-reserved/sso.amazonaws.com/"
 """Path of the roles that IAM Identity Center makes for people; AWS keeps it for itself, so nobody else can."""
+PERSON = "IdentityCenterUser"
+"""Type of the people of IAM Identity Center."""
 _SSO_SESSION = re.compile(r":assumed-role/AWSReservedSSO_\w+_[0-9a-f]{16}/")
 """The same where a record tells no issuer."""
 _SERVICE = ".amazonaws.com"
@@ -174,7 +176,10 @@ def _saml(actor: Actor) -> Identity:
 
 
 def _identity_center(actor: Actor) -> Identity:
-    unique = actor.person or actor.principal or actor.name
+    person = "" if actor.person.startswith("arn:") else actor.person  # Elastic's actor is the ARN, where there is one
+    unique = person or actor.principal or actor.name or actor.arn
+    if not unique:
+        return _nobody(actor)
     path = f"identity_center:{unique}"
     return _make(_home(actor), path, actor.name or unique, "identity_center", "identity_center")
 
@@ -240,6 +245,6 @@ _KINDS: dict[str, Callable[[Actor], Identity]] = {
     "FederatedUser": _federated,
     "SAMLUser": _saml,
     "WebIdentityUser": _web_identity,
-    "IdentityCenterUser": _identity_center,
+    PERSON: _identity_center,
     "Directory": _federated,
 }

@@ -36,6 +36,9 @@ def ecs_flat(record: Tree) -> Tree:
             flat[name] = value
     if "eventTime" in kept and isinstance(kept["eventTime"], str):
         flat["@timestamp"] = kept["eventTime"].replace("Z", ".000Z")
+    actor = flat.get("aws.cloudtrail.user_identity.arn") or flat.get("actor.entity.id")
+    if actor:
+        flat["actor.entity.id"] = [actor]
     issuer = (kept.get("userIdentity", {}).get("sessionContext") or {}).get("sessionIssuer") or {}
     if issuer.get("userName"):
         flat["user.name"] = issuer["userName"]
@@ -43,6 +46,7 @@ def ecs_flat(record: Tree) -> Tree:
         ("requestParameters", "request_parameters"),
         ("responseElements", "response_elements"),
         ("additionalEventData", "additional_eventdata"),
+        ("serviceEventDetails", "service_event_details"),
     ):
         if native in kept:
             flat["aws.cloudtrail." + name] = java(kept[native])

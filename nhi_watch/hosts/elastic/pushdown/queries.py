@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.core.identity import SSO_ROLE
+from nhi_watch.core.identity import PERSON, SSO_ROLE
 from nhi_watch.core.timestamps import HOUR, render
 from nhi_watch.hosts.elastic.pushdown import fields
 from nhi_watch.hosts.elastic.read import INGESTED, TIMESTAMP
@@ -85,6 +85,7 @@ def pushable(left_out: Iterable[str] = ()) -> Json:
         {"range": {TIMESTAMP: _YEARS}},
         without=[
             {"terms": {fields.ACTION: sorted({*DEEP, *left_out})}},
+            {"term": {fields.KIND: PERSON}},
             too_long,
             all_of(exists(fields.MESSAGE), without=[exists(fields.ERROR)]),
             all_of(exists(fields.IP), without=[exists(fields.ADDRESS)]),

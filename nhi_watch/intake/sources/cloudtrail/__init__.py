@@ -3,7 +3,9 @@
 Every record, whatever its shape, becomes one `Raw` (`shapes`); one function makes the Event of it, and `traits`
 adds what only the parameters of a call tell. Decisions:
 
-- Outcome `denied` is a refusal for lack of permission; a record with a message but no code has failed.
+- Outcome `denied` is a refusal for lack of permission; a record with a message but no code has failed, one whose code
+  is HTTP's for success (Managed Grafana writes 200) has not.
+- Where a proxy lists addresses, the last public one counts: what stands before it the client may have written.
 - Answers of LookupEvents (`CloudTrailEvent`) and EventBridge's deliveries (`detail`) are the record that they hold.
 - The network is the calling service's, when `invokedBy` or the address names one (the console's proxy does
   not count: its address is the person's), the VPC endpoint's for a private address, else the address's.
@@ -24,7 +26,7 @@ from typing import Any, cast
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.core.identity import SSO_ROLE, Actor, identify
+from nhi_watch.core.identity import PERSON, SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
 from nhi_watch.intake.shapes.values import filled
 from nhi_watch.intake.sources.cloudtrail.ecs import is_ecs
@@ -47,6 +49,7 @@ _SESSIONS = ("AssumedRole", "FederatedUser")
 _WITH_SESSION = ("AWSAccount", "Role", None, "")
 """Types whose principalId is `ID:session` where there is no issuer to name the role."""
 _DENIED = re.compile(r"AccessDenied|Unauthorized|AuthFailure|AuthorizationError|NotAuthorized|Forbidden")
+_FINE = re.compile(r"2\d\d")
 _MODEL_CALLS = ("InvokeModel", "Converse", "CallWithBearerToken")
 
 
@@ -79,6 +82,8 @@ def _trimmed(raw: Raw) -> tuple[Raw, str]:
         principal = principal.partition(":")[0]
     if error is None and message:
         error = "Unspecified"
+    if kind != PERSON:
+        person = None
     return Raw(
         None, None, source, name, error, None, region, address, agent, recipient, endpoint, kind, principal, arn,
         account, key, user, invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners, "",
@@ -94,6 +99,8 @@ def read(record: object) -> Event:
     if not isinstance(record, dict):
         raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
     raw = raw_values(record)
+    if raw.time is None and not _CALLS_OF_NOBODY.isdisjoint(record):
+        raise RejectError("no_action", "a digest of log files, by which CloudTrail proves them: it tells of no call")
     seconds = _seconds(raw.time)
     shape, session = _trimmed(raw)
     event = filled(_event(shape), seconds, _record_id(raw, record, seconds), session, raw.target)
@@ -159,6 +166,10 @@ def _event_of(shape: Raw) -> Event:
     of = Raw._make(map(_text, shape))
     if not of.source or not of.name:
         raise RejectError("no_action", "eventSource or eventName is missing or no text")
+    if _FINE.fullmatch(of.error):
+        of = of._replace(error="")
+    if "," in of.address:
+        of = of._replace(address=_caller(of.address))
     service = of.source.strip()[:64].lower().partition(_DOMAIN)[0]
     operation = actions.canonical(of.name.strip()[:100])
     identity = identify(Actor(
@@ -208,6 +219,13 @@ def _outcome(error: str) -> str:
     if not error:
         return "success"
     return "denied" if _DENIED.search(error) else "failure"
+
+
+def _caller(listed: str) -> str:
+    """Who called the last proxy of a list `client, proxy, …`."""
+    told = [address.strip() for address in listed.split(",")]
+    public = (one for one in reversed(told) if networks.describe(networks.network_of(one)).kind != "private")
+    return next(public, told[-1])
 
 
 def _access(service: str, operation: str, read_only: str) -> str:

@@ -1,8 +1,8 @@
 """CloudTrail as Elastic's aws.cloudtrail integration writes it, nested (`_source`) or flattened (`fields`).
 
 Names as in elastic/integrations, packages/aws/data_stream/cloudtrail, ingest pipeline default.yml. A
-document without `event.original` lacks three facts that the pipeline drops: sessionCredentialFromConsole,
-onBehalfOf and identityProvider. All else is there.
+document without `event.original` lacks two facts that the pipeline drops: sessionCredentialFromConsole and
+identityProvider; onBehalfOf is there where actors are mapped, and no ARN stands in its place. All else is there.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ ECS: dict[str, str] = {
     "userIdentity.accessKeyId": _WHO + "access_key_id",
     "userIdentity.userName": "user.name",
     "userIdentity.invokedBy": _WHO + "invoked_by",
+    "userIdentity.onBehalfOf.userId": "actor.entity.id",
     "userIdentity.sessionContext.sessionIssuer.type": _ISSUER + "type",
     "userIdentity.sessionContext.sessionIssuer.principalId": _ISSUER + "principal_id",
     "userIdentity.sessionContext.sessionIssuer.arn": _ISSUER + "arn",
@@ -51,6 +52,7 @@ _ECS_DEEP = {
     "requestParameters": "request_parameters",
     "responseElements": "response_elements",
     "additionalEventData": "additional_eventdata",
+    "serviceEventDetails": "service_event_details",
 }
 ECS_FIELDS = (
     *ECS.values(),

@@ -11,7 +11,8 @@ _LOWERED = {
     name.lower(): name
     for name in ("eventTime", "eventID", "eventSource", "eventName", "errorCode", "errorMessage", "awsRegion",
                  "sourceIPAddress", "userAgent", "userIdentity", "recipientAccountId", "vpcEndpointId", "readOnly",
-                 "requestParameters", "responseElements", "additionalEventData", "sharedEventID", "tlsDetails")
+                 "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails",
+                 "sharedEventID", "tlsDetails")
 }  # fmt: skip
 """Athena and data lakes lower the names of columns."""
 

@@ -159,6 +159,8 @@ _ISSUING_CALLS = (
     "AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetSessionToken",
     "GetFederationToken", "CreateAccessKey", "CreateServiceSpecificCredential",
 )  # fmt: skip
+_SIGN_INS = ("ConsoleLogin", "UserAuthentication", "CredentialVerification")
+"""Calls that tell whether they failed in no error code; the latter two are IAM Identity Center's."""
 _TEMPLATES = ("CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateLaunchConfiguration")
 _LAUNCHES = ("RunInstances", "RequestSpotInstances", "ModifyInstanceAttribute", *_TEMPLATES)
 _QUESTIONS: Questions = (
@@ -182,6 +184,7 @@ _QUESTIONS: Questions = (
     (_key_status, ("UpdateAccessKey",)),
     (_sessions_revoked, ("PutRolePolicy", "PutUserPolicy")),
     (_login, ("ConsoleLogin",)),
+    (_nothing, _SIGN_INS[1:]),
     (_nothing, _ISSUING_CALLS),
 )
 # Lambda's calls carry the API's version; they are named here so that looking one up stays one step.
@@ -212,7 +215,8 @@ def deepen(record: Record, name: str, event: Event) -> Deep:
     params, answer, extra = (_tree(record.get(name)) for name in names)
     call = Call(params, answer, extra, event)
     traits = {trait for question in DEEP[name] for trait in question(call)}
-    failed = name == "ConsoleLogin" and "Failure" in leaves(call.answer, "ConsoleLogin")
+    told = call.answer if name == "ConsoleLogin" else _tree(record.get("serviceEventDetails"))
+    failed = name in _SIGN_INS and "Failure" in leaves(told, name)
     return Deep(
         tuple(sorted(traits)),
         _issued(call),
