@@ -83,6 +83,74 @@ def test_a_row_of_these_tables_tells_all_that_the_record_told(
     assert [one for one, told in made if differing(read(one), read(told))] == []
 
 
+VAULT = {
+    "time": "2026-03-02T10:00:00.5Z", "category": "AuditEvent", "operationName": "SecretGet", "resultType": "Success",
+    "resultSignature": "OK", "correlationId": "c-1", "callerIpAddress": "198.51.100.7",
+    "resourceId": "/subscriptions/7a8b9c0d/resourcegroups/rg/providers/microsoft.keyvault/vaults/prod",
+    "identity": {"claim": {"oid": "1f2e3d4c-5b6a-4789-8abc-def012345678", "upn": "ada@contoso.example",
+                           "appid": "5d0c1c9e-7a11-4f0e-8f3b-0a1b2c3d4e5f"}},
+    "properties": {"id": "https://prod.vault.azure.net/secrets/db/1", "clientInfo": "python/3.12 azsdk-python-keyvault",
+                   "httpStatusCode": 403, "requestUri": "https://prod.vault.azure.net/secrets/db/?api-version=7.4"},
+}  # fmt: skip
+AUDITED = {
+    "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": "a-1", "verb": "get",
+    "stage": "ResponseComplete", "requestURI": "/api/v1/namespaces/prod/secrets/db", "userAgent": "kubectl/v1.30",
+    "user": {"username": "system:serviceaccount:prod:api", "groups": ["system:serviceaccounts"]},
+    "sourceIPs": ["203.0.113.7"], "responseStatus": {"code": 200}, "stageTimestamp": "2026-03-02T10:00:00.5Z",
+    "objectRef": {"resource": "secrets", "namespace": "prod", "name": "db", "apiVersion": "v1"},
+    "requestReceivedTimestamp": "2026-03-02T10:00:00.4Z",
+}  # fmt: skip
+CLUSTER = {
+    "time": "2026-03-02T10:00:01Z", "category": "kube-audit",
+    "resourceId": "/subscriptions/7a8b9c0d/resourcegroups/rg/providers/microsoft.containerservice/managedclusters/k",
+    "properties": {"log": AUDITED},
+}  # fmt: skip
+
+
+def older(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the table that resources share which have none of their own."""
+    told = record["properties"]
+    xmlsoap = "identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_"
+    claims = record.get("identity", {}).get("claim", {})
+    return {
+        "Type": "AzureDiagnostics", "TenantId": "workspace", "TimeGenerated": record["time"],
+        "Category": record["category"], "ResourceId": record["resourceId"].upper(),
+        "OperationName": record.get("operationName"), "ResultType": record.get("resultType"),
+        "CorrelationId": record.get("correlationId"), "CallerIPAddress": record.get("callerIpAddress"),
+        "identity_claim_oid_g": claims.get("oid"), "identity_claim_appid_g": claims.get("appid"),
+        f"{xmlsoap}upn_s": claims.get("upn"), "id_s": told.get("id"), "clientInfo_s": told.get("clientInfo"),
+        "httpStatusCode_d": told.get("httpStatusCode"), "log_s": json.dumps(told["log"]) if "log" in told else None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "record"), [("AZKVAuditLogs", VAULT), ("AKSAudit", CLUSTER)])
+def test_a_key_vault_s_and_a_cluster_s_row_is_the_record_in_either_table(table: str, record: dict[str, Any]) -> None:
+    event = read(record)
+    assert not isinstance(event, str)
+    assert event.identity.name in ("5d0c1c9e-7a11-4f0e-8f3b-0a1b2c3d4e5f", "system:serviceaccount:prod:api")
+    assert read(row(table, record)) == read(older(record)) == event
+
+
+def test_of_the_shared_table_only_what_tells_of_identities_is_read() -> None:
+    with pytest.raises(RejectError, match="'AppGwLog' of AzureDiagnostics is not read; read are Audit"):
+        sentinel.native({**older(VAULT), "Category": "AppGwLog"})
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [("AADServicePrincipalRiskEvents", {"riskEventType": "leakedCredentials", "servicePrincipalId": "s-1", "id": "r-1",
+                                        "activityDateTime": "2026-03-02T10:00:00Z", "ipAddress": "203.0.113.7"}),
+     ("AADRiskyServicePrincipals", {"id": "s-1", "displayName": "app",
+                                    "riskLastUpdatedDateTime": "2026-03-02T10:00:00Z"})],
+)  # fmt: skip
+def test_a_row_of_a_risk_is_the_alert(table: str, told: dict[str, Any]) -> None:
+    risk = {"riskLevel": "high", "riskState": "atRisk", "appId": "5d0c1c9e-7a11-4f0e-8f3b-0a1b2c3d4e5f", **told}
+    record = {"time": "2026-03-02T10:00:05Z", "category": sentinel._ENTRA[table], "properties": risk}
+    event = read(record)
+    assert not isinstance(event, str) and event.provider == "entra"
+    assert read(row(table, record)) == event
+
+
 def test_a_row_is_read_as_a_search_hit_and_as_raw_text_too() -> None:
     made = row("AWSCloudTrail", CALL)
     assert read(made) == read({"_source": made}) == read({"_raw": json.dumps(made), "_time": "0"}) == read(CALL)
@@ -176,3 +244,4 @@ def test_other_tables_are_not_taken_for_logs(tmp_path: Path) -> None:
     (tmp_path / "assets.csv").write_bytes(b"identity,criticality,owner,comment\na,high,b,c\n")
     _, bad, _ = batches(tmp_path / "assets.csv")
     assert [piece.reason for piece in bad] == ["unread_format"]
+    assert "header 'identity,criticality,owner,comment'" in bad[0].detail

@@ -11,6 +11,7 @@ from nhi_watch.core.crowd import NEWCOMERS, CrowdOfDay, Known, anonymous, fold, 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
+from nhi_watch.intake import strangers
 from nhi_watch.intake.contract import AnySource
 from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
@@ -33,8 +34,8 @@ class _Nobody:
 
     @staticmethod
     def read(record: object) -> Event:
-        native(record)  # says what is wrong if it is no record at all
-        raise RejectError("unknown_source", "no source knows it; if it is of a log that we read, name it by --source")
+        tree, _ = native(record)  # says what is wrong if it is no record at all
+        raise RejectError("unknown_source", strangers.told(cast(Tree, record), tree))
 
 
 NOBODY = cast(AnySource, _Nobody)

@@ -1,8 +1,9 @@
 """Microsoft Sentinel's tables (Log Analytics), as its data export, its API and its portal (CSV) give them.
 
 A row is undone into the record that the connector read: CloudTrail, GuardDuty, Entra's sign-ins, audit log and Graph
-activity, Azure's activity log and storage logs, Microsoft 365's and Google Cloud's audit logs, Workspace's reports,
-Okta's system log, Salesforce's event log files. Of a table of a customer's own (`…_CL`) the columns are the record's,
+activity and risks, Azure's activity log, storage and key vault logs, AKS's audit log, Microsoft 365's and Google
+Cloud's audit logs, Workspace's reports, Okta's system log, Salesforce's event log files; of the older AzureDiagnostics
+what key vaults and AKS write. Of a table of a customer's own (`…_CL`) the columns are the record's,
 less their suffixes. What the tables have no column for is lost: of AWS who came through web identity federation or the
 console's credentials, of Azure home tenant and region, of Microsoft 365 the session and why a sign-in failed, of Google
 Cloud all labels but the project.
@@ -115,19 +116,50 @@ _OKTA = steps({
     "authenticationContext.externalSessionId": "ActorSessionId", "debugContext.debugData": "DebugData",
     "transaction.id": "TransactionId", "transaction.type": "TransactionType", "transaction.detail": "TransactionDetail",
 })  # fmt: skip
+_VAULT = steps({
+    "time": _TIME, "operationName": "OperationName", "resultType": "ResultType", "resultSignature": "ResultSignature",
+    "callerIpAddress": "CallerIpAddress", "callerIpAddress|2": "CallerIPAddress", "correlationId": "CorrelationId",
+    "resourceId": "_ResourceId", "resourceId|2": "ResourceId", "properties.id": "Id", "properties.id|2": "id_s",
+    "properties.clientInfo": "ClientInfo", "properties.clientInfo|2": "clientInfo_s",
+    "properties.requestUri": "RequestUri", "properties.requestUri|2": "requestUri_s",
+    "properties.httpStatusCode": "HttpStatusCode", "properties.httpStatusCode|2": "httpStatusCode_d",
+    "identity": "Identity",
+})  # fmt: skip
+_AKS = steps({
+    "time": _TIME, "resourceId": "_ResourceId", "properties.log.level": "Level",
+    "properties.log.auditID": "AuditId", "properties.log.stage": "Stage",
+    "properties.log.requestURI": "RequestUri", "properties.log.verb": "Verb", "properties.log.user": "User",
+    "properties.log.sourceIPs": "SourceIps", "properties.log.userAgent": "UserAgent",
+    "properties.log.objectRef": "ObjectRef", "properties.log.responseStatus": "ResponseStatus",
+    "properties.log.requestObject": "RequestObject", "properties.log.responseObject": "ResponseObject",
+    "properties.log.requestReceivedTimestamp": "RequestReceivedTime",
+    "properties.log.stageTimestamp": "StageReceivedTime", "properties.log.annotations": "Annotations",
+    "properties.log.impersonatedUser": "ImpersonatedUser",
+})  # fmt: skip
+_CLAIM = re.compile(r"identity_claim_(?:http_schemas_\w+_identity_claims_)?(\w+)_[sgdb]")
+"""A claim of a token, as AzureDiagnostics names its column."""
+_SHORT = {"objectidentifier": "oid", "tenantid": "tid"}
 _ENTRA = {
     "SigninLogs": "SignInLogs", "AADNonInteractiveUserSignInLogs": "NonInteractiveUserSignInLogs",
     "AADServicePrincipalSignInLogs": "ServicePrincipalSignInLogs", "AuditLogs": "AuditLogs",
     "AADManagedIdentitySignInLogs": "ManagedIdentitySignInLogs",
     "MicrosoftGraphActivityLogs": "MicrosoftGraphActivityLogs",
+    "AADUserRiskEvents": "UserRiskEvents", "AADRiskyUsers": "RiskyUsers",
+    "AADServicePrincipalRiskEvents": "ServicePrincipalRiskEvents",
+    "AADRiskyServicePrincipals": "RiskyServicePrincipals",
 }  # fmt: skip
 _SALESFORCE = "SalesforceServiceCloudV"
 _SPELT = {"IPAddress": "ipAddress", "AADTenantId": "aadTenantId"}
 _TABLES: dict[str, Steps] = {
     "AWSCloudTrail": _AWS, "AzureActivity": _ACTIVITY, "OfficeActivity": _OFFICE, "GCPAuditLogs": _GCP,
-    "GoogleWorkspaceReports": _WORKSPACE, "AWSGuardDuty": _GUARDDUTY, "OktaV2_CL": _OKTA, **dict.fromkeys(
+    "GoogleWorkspaceReports": _WORKSPACE, "AWSGuardDuty": _GUARDDUTY, "OktaV2_CL": _OKTA, "AZKVAuditLogs": _VAULT,
+    "AKSAudit": _AKS, "AKSAuditAdmin": _AKS, **dict.fromkeys(
         ("StorageBlobLogs", "StorageFileLogs", "StorageQueueLogs", "StorageTableLogs"), _STORAGE),
 }  # fmt: skip
+_MADE = {"AZKVAuditLogs": {"category": "AuditEvent"}, "AKSAudit": {"category": "kube-audit"},
+         "AKSAuditAdmin": {"category": "kube-audit-admin"}}  # fmt: skip
+"""Of which category a table is."""
+_OLDER = "AzureDiagnostics"
 
 
 def carries(record: Mapping[str, Any]) -> bool:
@@ -152,14 +184,31 @@ def native(record: Mapping[str, Any]) -> Tree:
     if table in _ENTRA:
         return _of_entra(row, _ENTRA[table])
     if table in _TABLES:
-        return undone(row, _TABLES[table])
+        return {**undone(row, _TABLES[table]), **_MADE.get(table, {})}
+    if table == _OLDER:
+        return _of_resource(row)
     if table.startswith(_SALESFORCE):
         return {_WORD.sub("_", name).upper(): value for name, value in row.items() if name not in _OWN}
     if table.endswith("_CL"):
         return {_SUFFIX.sub("", name): value for name, value in row.items() if name not in _OWN}
-    known = ", ".join((*_TABLES, *_ENTRA, f"{_SALESFORCE}…_CL"))
+    known = ", ".join((*_TABLES, *_ENTRA, _OLDER, f"{_SALESFORCE}…_CL"))
     raise RejectError("unknown_product", f"Sentinel's table {table[:60]!r} is not read; read are {known}, and tables "
                       "of your own (…_CL)")  # fmt: skip
+
+
+def _of_resource(row: Tree) -> Tree:
+    """What a key vault or AKS wrote, out of the table that resources without one of their own share."""
+    category = row.get("Category")
+    if category == "AuditEvent":
+        claims = {_SHORT.get(found[1], found[1]): value for name, value in row.items()
+                  if (found := _CLAIM.fullmatch(name))}  # fmt: skip
+        return {**undone(row, _VAULT), "category": category, "identity": {"claim": claims}}
+    if category in ("kube-audit", "kube-audit-admin"):
+        place = row.get("_ResourceId") or row.get("ResourceId")
+        return {"time": row.get(_TIME), "category": category, "resourceId": place,
+                "properties": {"log": row.get("log_s")}}  # fmt: skip
+    raise RejectError("unknown_product", f"category {str(category)[:60]!r} of {_OLDER} is not read; read are "
+                      "AuditEvent (key vaults), kube-audit and kube-audit-admin (AKS)")  # fmt: skip
 
 
 def _of_entra(row: Tree, category: str) -> Tree:

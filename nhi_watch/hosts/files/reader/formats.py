@@ -77,6 +77,10 @@ def _beginning(head: bytes) -> str:
     return _UTF16 if head.startswith((b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{\0", b"[\0", b"\0[\0")) else ""
 
 
+def _begin(text: bytes) -> str:
+    return repr(text.split(b"\n", 1)[0][:60].decode("utf-8", "replace").strip())
+
+
 def _text(name: str, head: bytes) -> Optional[Look]:
     """Text that holds no JSON and is no log of auditd's."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -85,7 +89,8 @@ def _text(name: str, head: bytes) -> Optional[Look]:
     suffixes = {suffix.lower() for suffix in PurePath(name).suffixes}
     table = next((told for suffix, told in _TABLES.items() if suffix in suffixes), "")
     if table or _COLUMNS.match(text):
-        return Look(UNREAD, f"{table or 'CSV'}; export the events as JSON, one record a line")
+        return Look(UNREAD, f"{table or 'CSV'} with header {_begin(text)}, none of _raw, @timestamp, TimeGenerated, "
+                    "as exports have; export the events as JSON, one record a line")  # fmt: skip
     if text.startswith((b"<?xml", b"<Event")):
         return Look(UNREAD, "XML; export the events as JSON, one record a line")
     return None

@@ -100,7 +100,8 @@ def native(record: Mapping[str, Any]) -> Tree:
     if not version:
         raise RejectError("unknown_envelope", "class_uid is there, and no metadata.version as OCSF's events have")
     if version not in VERSIONS:
-        raise RejectError("unknown_version", f"OCSF {version[:20]!r} is not read; {_near(version, VERSIONS)}")
+        raise RejectError("unknown_version", f"OCSF {version[:20]!r} is not read; the nearest that is: "
+                          + max(VERSIONS, key=lambda known: (known <= version, known)))  # fmt: skip
     kind = _class_of(event, version)
     inside = record_in(event.get("raw_data"))
     if inside is not None:
@@ -130,13 +131,13 @@ def _class_of(event: Tree, version: str) -> int:
     if kind in CLASSES:
         return kind
     name = text(event.get("class_name"), 60) or "without a name"
-    nearest = min(CLASSES, key=lambda known: abs(known - (kind or 0)))
-    raise RejectError("unknown_class", f"class {kind} ({name}) of OCSF {version} is not read; the nearest that is: "
-                      f"{nearest} {CLASSES[nearest]}")  # fmt: skip
+    near = [known for known in CLASSES if known // 1000 == (kind or 0) // 1000] or CLASSES
+    raise RejectError("unknown_class", f"class {text(event.get('class_uid'), 20)} ({name}) of OCSF {version} is not "
+                      "read; read are " + ", ".join(f"{known} {CLASSES[known]}" for known in near))  # fmt: skip
 
 
 def _near(told: str, known: tuple[str, ...]) -> str:
-    found = get_close_matches(told, known, 1, 0.3)
+    found = get_close_matches(told, known, 1, 0.6)
     return f"the nearest that is: {found[0]}" if found else "read are " + ", ".join(known)
 
 

@@ -99,8 +99,8 @@ def read(record: object) -> Event:
     if not isinstance(record, dict):
         raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
     raw = raw_values(record)
-    if raw.time is None and not _CALLS_OF_NOBODY.isdisjoint(record):
-        raise RejectError("no_action", "a digest of log files, by which CloudTrail proves them: it tells of no call")
+    if raw.name is None and not _CALLS_OF_NOBODY.isdisjoint(record):
+        raise RejectError("no_action", "CloudTrail's own record, an Insight or a digest of log files: no call")
     seconds = _seconds(raw.time)
     shape, session = _trimmed(raw)
     event = filled(_event(shape), seconds, _record_id(raw, record, seconds), session, raw.target)
