@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import csv
 import gzip
 import json
 import shutil
@@ -15,7 +17,7 @@ from nhi_watch.core.behaviour import fingerprint
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 from nhi_watch.detect.signals import NAMES
-from nhi_watch_lab.evaluation import exams, unseen, worlds, worlds_page, worlds_sum
+from nhi_watch_lab.evaluation import exams, kept, unseen, worlds, worlds_page, worlds_sum
 from nhi_watch_lab.evaluation.exams import DRAWN, OLD, SECOND, Exam
 from nhi_watch_lab.evaluation.judged import OURS, Case, Entry, Job, Judged, Ledger, Notable, judge
 from nhi_watch_lab.evaluation.replay import grouped
@@ -123,17 +125,53 @@ def test_parallel_sessions_and_slow_discovery_are_told_apart() -> None:
     }  # fmt: skip
 
 
-def test_the_page_has_the_worlds_first_and_the_old_simulator_last() -> None:
+def test_the_page_has_the_worlds_first_and_the_long_tables_beside_it(tmp_path: Path) -> None:
     parts = [judged(case(0), case(40, "external"), exam=exam, benign=3)
              for exam in (Exam(OLD, 501), Exam(DRAWN, 1), Exam(DRAWN, 1, True), Exam(SECOND, 1))]  # fmt: skip
     told = {**worlds_sum.summarise(parts), "rules": {"rules": 3, "left_out": 1}}
-    text = worlds_page.render({"model": {"id": "nhi-x", "sha256": "0" * 64}, "worlds": told})
-    titles = [line for line in text.splitlines() if line.startswith("## ")]
-    assert titles[0] == "## Recall by world"
-    rivals = [worlds_page.GROUPS[name] for name in ("second", "drawn", "drawn padded", "old")]
-    assert [title[3:] for title in titles if title[3:] in rivals] == rivals
-    assert "3 Sigma rules, 1 left out" in text
-    assert "| drawn 1 padded | 10 | 300 | 30 | 1 of 1 | 0 of 1 |" in text
+    worlds_page.write(tmp_path / "w.md", {"model": {"id": "nhi-x", "sha256": "0" * 64}, "worlds": told}, "it")
+    text = (tmp_path / "w.md").read_text("utf-8")
+    titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert titles == ["Recall by world", "Recall lost to padding", "Beside rivals", "Calibration"]
+    rows = [line.split(" | ")[0][2:] for line in text.splitlines() if " nhi_watch " in line]
+    assert rows == [worlds_page.GROUPS[name] for name in ("second", "drawn", "old")]
+    assert "Written by `it`" in text and "3 Sigma rules, 1 left out" in text and "(w.csv)" in text
+    with (tmp_path / "w.csv").open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    (world,) = [line for line in lines if line["worlds"] == "drawn 1 padded"]
+    assert (world["inside at 10"], world["external at 10"]) == ("1 of 1", "0 of 1")
+    assert world["more"] == "10 days; 300 identities a day; room for 30 at 10"
+    assert {line["of"] for line in lines if line["table"] == "detector"} == {OURS, "first_seen"}
+
+
+def test_calibration_is_pooled_over_worlds_that_are_not_padded() -> None:
+    parts = [judged(exam=exam)._replace(calibration=[(0.5, False, 20), (0.5, True, 20), (0.9, False, 3)])
+             for exam in (Exam(DRAWN, 1), Exam(SECOND, 1), Exam(SECOND, 1, True))]  # fmt: skip
+    found = worlds_sum.summarise(parts)["calibration"]
+    assert (found["n"], found["prevalence"]) == (4, 0.5)
+
+
+def test_what_is_costly_is_judged_in_the_first_worlds_of_each_kind_alone(tmp_path: Path) -> None:
+    chosen = worlds.usual({DRAWN: "3001-3002", SECOND: "1-3"})
+    args = argparse.Namespace(costly=1, rivals=True, no_boosting=True, unseen=None, rules=tmp_path, out=tmp_path)
+    works = worlds._works(args, model.load(), chosen)
+    assert [work.exam for work in works] == chosen
+    assert [work.exam.name for work in works if work.rules] == ["drawn 3001", "second 1"]
+    assert all(work.rivals for work in works)
+
+
+def test_how_a_page_is_laid_out_changes_no_kept_result(tmp_path: Path) -> None:
+    for name in ("judged.py", "page.py", "worlds_page.py"):
+        (tmp_path / "evaluation").mkdir(exist_ok=True)
+        (tmp_path / "evaluation" / name).write_text("1", "utf-8")
+    def mark() -> str:
+        kept.code_hash.cache_clear()
+        return kept.code_hash(("evaluation",), tmp_path)
+    first = mark()
+    (tmp_path / "evaluation" / "worlds_page.py").write_text("2", "utf-8")
+    assert mark() == first
+    (tmp_path / "evaluation" / "judged.py").write_text("2", "utf-8")
+    assert mark() != first
 
 
 # ---- real worlds, small

@@ -178,3 +178,11 @@ def test_bins_of_another_version_are_refused() -> None:
 
 def test_the_form_of_the_file_does_not_matter(tmp_path: Path) -> None:
     assert model.load(signed(tmp_path, {}))._replace(sha256="") == CARD._replace(sha256="", folder=tmp_path)
+
+
+def test_what_a_notable_tells_rises_with_its_points_and_never_passes_what_is_surest() -> None:
+    card = model.load()
+    even = model.EVEN * card.points(0.5)
+    told = [card.told(points, 1.0) for points in (0.0, 4.0, 8.0, even, 18.0, 60.0)]
+    assert told == sorted(told) and told[0] == 0.0 and told[3] == 0.5 and told[-1] == model.SUREST
+    assert card.told(2 * even, 0.5) == 0.5, "what a point counts here"

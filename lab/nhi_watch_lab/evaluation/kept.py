@@ -95,10 +95,14 @@ def _days(rows: list[Any]) -> Days:
 
 @cache
 def code_hash(folders: tuple[str, ...], package: Path = PACKAGE) -> str:
-    """SHA-256 over the sources and tables in some folders of a package."""
+    """SHA-256 over the sources and tables in some folders of a package; how a page is laid out changes no result."""
     total = hashlib.sha256()
     for folder in folders:
         for path in sorted((package / folder).rglob("*")):
-            if path.suffix in (".py", ".json", ".txt", ".csv") and path.parent.name != "model":
+            if path.suffix in (".py", ".json", ".txt", ".csv") and path.parent.name != "model" and not _lays_out(path):
                 total.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes() + b"\0")
     return total.hexdigest()
+
+
+def _lays_out(path: Path) -> bool:
+    return path.stem == "page" or path.stem.endswith("_page")

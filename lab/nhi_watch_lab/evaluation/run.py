@@ -111,7 +111,7 @@ def _write(args: argparse.Namespace, result: Mapping[str, Any]) -> None:
         args.page.write_text(page.render(result), "utf-8")
     if args.worlds_page and "worlds" in result:
         args.worlds_page.parent.mkdir(parents=True, exist_ok=True)
-        args.worlds_page.write_text(worlds_page.render(result), "utf-8")
+        worlds_page.write(args.worlds_page, result)
     if args.card:
         manifest = json.loads(((args.model or models.FOLDER) / models.MANIFEST).read_text("utf-8"))
         args.card.write_text(card.render(result, manifest), "utf-8")

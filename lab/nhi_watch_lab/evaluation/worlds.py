@@ -79,10 +79,14 @@ def measure(task: Task, progress: Progress) -> dict[str, Any]:
     if task.rivals:
         lacking = left_out(boosted)
         told["rivals_left_out"] = {name: lacking[name] for name in ("hbos", BOOSTING) if name in lacking}
-    if task.rules:
-        rules = sigma_rules.load(task.rules)
-        told["rules"] = {"rules": len(rules.rules), "left_out": len(rules.left_out), "why": rules.left_out}
-    return told
+    return {**told, **_of_rules(task.rules)}
+
+
+def _of_rules(folder: Optional[Path]) -> dict[str, Any]:
+    if not folder:
+        return {}
+    rules = sigma_rules.load(folder)
+    return {"rules": {"rules": len(rules.rules), "left_out": len(rules.left_out), "why": rules.left_out}}
 
 
 def one(work: Work) -> Judged:
@@ -142,6 +146,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--no-boosting", action="store_true", help="leave out the rival that training must precede")
     parser.add_argument("--rules", type=Path, metavar="DIR")
     parser.add_argument("--unseen", type=Path, metavar="DIR", help="models that were trained without some techniques")
+    parser.add_argument("--costly", type=int, metavar="N",
+                        help="boosting, --rules and --unseen in the first N worlds of each kind alone, not padded")
     parser.add_argument("--model", type=Path, default=models.FOLDER, metavar="DIR")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--missed", type=int, default=0, metavar="N", help="missed incidents shown, with what outranks")
@@ -153,15 +159,28 @@ def main(arguments: Sequence[str]) -> None:
     if not chosen:
         raise InputError("name seeds: --drawn, --old, or of a world by other hands, as --second")
     began = time.perf_counter()
-    boosted = boosting() if args.rivals and not args.no_boosting else None
-    card, folds = models.load(args.model), unseen.load(args.unseen) if args.unseen else ()
-    works = [Work(exam, card, args.out, args.rivals, args.rules, boosted, folds) for exam in chosen]
+    card = models.load(args.model)
+    works = _works(args, card, chosen)
     found = spread(one, works, (lambda stage, done, total: None, ""), args.workers)
     if args.page:
-        result = {"model": card._asdict(), "worlds": worlds_sum.summarise(found)}
-        args.page.write_text(worlds_page.render(result, f"{COMMAND} {' '.join(arguments)}"), "utf-8")
+        result = {"model": card._asdict(), "worlds": {**worlds_sum.summarise(found), **_of_rules(args.rules)}}
+        worlds_page.write(args.page, result, f"{COMMAND} {' '.join(arguments)}")
     lines = worlds_sum.digest(found, args.missed)
     sys.stdout.write("\n".join(lines) + f"\n{time.perf_counter() - began:.0f} s; {OURS} {card.id}\n")
+
+
+def _works(args: argparse.Namespace, card: Scorecard, chosen: Sequence[Exam]) -> list[Work]:
+    boosted = boosting() if args.rivals and not args.no_boosting else None
+    folds = unseen.load(args.unseen) if args.unseen else ()
+    costly = set(chosen)
+    if args.costly is not None:
+        kinds = ([e for e in chosen if e.kind == kind and not e.padded] for kind in {e.kind for e in chosen})
+        costly = {exam for plain in kinds for exam in plain[: args.costly]}
+    return [
+        Work(exam, card, args.out, args.rivals, args.rules, boosted, folds) if exam in costly
+        else Work(exam, card, args.out, args.rivals, None)
+        for exam in chosen
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

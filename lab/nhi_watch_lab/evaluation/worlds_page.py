@@ -1,14 +1,15 @@
-"""Judged worlds → docs/method/worlds.md: no number is typed by hand."""
+"""Judged worlds → docs/method/worlds.md, and its long tables as a sheet beside it: no number is typed by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from nhi_watch_lab.evaluation.curves_page import Sheet
 from nhi_watch_lab.evaluation.curves_page import told as with_interval
 from nhi_watch_lab.evaluation.judged import OURS
-from nhi_watch_lab.evaluation.page import table
+from nhi_watch_lab.evaluation.page import as_csv, table
 
 Figures = Mapping[str, Any]
 BUDGETS = ("10", "3")
@@ -28,11 +29,19 @@ GROUPS = {
 """In the order of the page; the old simulator comes last."""
 
 
-def render(result: Figures, command: str = "nhi evaluate --only worlds --worlds-page FILE") -> str:
-    """The page, in Markdown, of an evaluation that judged worlds; `command` makes it."""
-    worlds = result["worlds"]
+def write(path: Path, result: Figures, command: str = "nhi evaluate --only worlds --worlds-page FILE") -> None:
+    """The page, and the sheet beside it; `command` makes both."""
+    beside = path.with_suffix(".csv")
+    path.write_text(render(result, command, beside.name), "utf-8")
+    beside.write_text(sheet(result["worlds"]), "utf-8")
+
+
+def render(result: Figures, command: str, beside: str) -> str:
+    """The page, in Markdown, of an evaluation that judged worlds."""
     parts = ["# The score in worlds that nobody tuned on", "For: whoever asks how good it is.", _head(result, command)]
-    parts += ["\n\n".join(p for p in (f"## {s.title}", s.note, table(s.heads, s.rows)) if p) for s in sheets(worlds)]
+    told = [*first_sheets(result["worlds"]), _calibration(result["worlds"])]
+    parts += ["\n\n".join(p for p in (f"## {s.title}", s.note, table(s.heads, s.rows)) if p) for s in told]
+    parts.append(f"Each world, techniques, rivals where attackers are padded, benign notables: [{beside}]({beside}).")
     return "\n\n".join(parts) + "\n"
 
 
@@ -52,7 +61,7 @@ counts once, by its best day, and so does an incident. A tie counts against the 
 holds several incidents. Rivals see the same days and the same identities. *Mean* and *worst* are over worlds;
 intervals are 95%, of 1,000 bootstrap samples over incidents, paired where detectors are compared. Nothing was trained,
 tuned or selected on these seeds; whoever wrote the second, third and fourth world had seen neither signals nor
-simulator (decision 9)."""
+simulator (decision 9). Left out is what no log tells from ordinary use (the sheet names it)."""
 
 
 def first_sheets(worlds: Figures) -> Iterator[Sheet]:
@@ -61,25 +70,27 @@ def first_sheets(worlds: Figures) -> Iterator[Sheet]:
     yield _overview(groups)
     if worlds["padding"]:
         yield _padding(worlds["padding"])
-    for name, group in groups.items():
-        yield _rivals(GROUPS[name], group)
+    rows = [[GROUPS[name], *row] for name, group in groups.items() if "padded" not in name for row in _rivals(group)]
+    yield Sheet("Beside rivals", ["worlds", "detector", *_HEADS, "ahead at 10", "ahead at 3"], rows,
+                "Incidents of all worlds pooled. *Ahead*: ours minus the rival's, inside.")  # fmt: skip
+
+
+def sheet(worlds: Figures) -> str:
+    """What is too long for the page, as CSV."""
+    rows = [["world", world["name"], "", *_recalls(world), _size(world)] for world in worlds["worlds"]]
+    for name, group in _groups(worlds).items():
+        if "padded" in name:
+            rows += [["detector", name, who, *cells, f"ahead {at_10} at 10, {at_3} at 3" if at_10 else ""]
+                     for who, *cells, at_10, at_3 in _rivals(group)]  # fmt: skip
+        counted = {**group["special"], **group["techniques"]}
+        rows += [["technique", name, technique, *_counts(counts), ""] for technique, counts in counted.items()]
+        rows += [["left out", name, technique, *[""] * 5] for technique in group["indistinguishable"]]
+        rows += [["benign at 10", name, kind, *[""] * 4, count] for kind, count in group["benign"].items()]
+    return as_csv(["table", "worlds", "of", *_HEADS, "more"], rows)
 
 
 def _groups(worlds: Figures) -> Figures:
     return {name: worlds["groups"][name] for name in GROUPS if name in worlds["groups"]}
-
-
-def sheets(worlds: Figures) -> Iterator[Sheet]:
-    """All tables."""
-    groups = _groups(worlds)
-    yield from first_sheets(worlds)
-    yield _each(worlds["worlds"])
-    yield _special(groups)
-    yield _benign(groups)
-    yield _calibration(groups)
-    for name, group in groups.items():
-        if "padded" not in name:
-            yield _techniques(GROUPS[name], group)
 
 
 def _overview(groups: Figures) -> Sheet:
@@ -87,35 +98,25 @@ def _overview(groups: Figures) -> Sheet:
     for name, group in groups.items():
         ours = group["detectors"][OURS]
         cells = [f"{ours[b][o]['mean']:.3f} ({ours[b][o]['worst'][0]:.2f})" for b, o in COLUMNS]
-        rows.append([GROUPS[name], str(group["worlds"]), *cells])
-    return Sheet("Recall by world", ["worlds", "how many", *_HEADS], rows,
+        counts = [str(group["incidents"][origin]) for origin in ("inside", "external")]
+        rows.append([GROUPS[name], str(group["worlds"]), *counts, *cells])
+    return Sheet("Recall by world", ["worlds", "how many", "incidents inside", "external", *_HEADS], rows,
                  "Mean over worlds; in brackets the worst of them.")  # fmt: skip
 
 
-def _rivals(title: str, group: Figures) -> Sheet:
-    rows = []
+def _rivals(group: Figures) -> Iterator[list[str]]:
     for name, row in group["detectors"].items():
-        cells = [with_interval(row[b][o]) for b, o in COLUMNS]
-        ahead = [] if name == OURS else [with_interval(row[b]["inside"]["ahead"]) for b in BUDGETS]
-        rows.append([name, *cells, *(ahead or ["", ""])])
-    counts = ", ".join(f"{count} {origin}" for origin, count in group["incidents"].items())
-    note = f"{group['worlds']} worlds pooled; incidents: {counts}. *Ahead*: ours minus the rival's, inside."
-    if group["indistinguishable"]:
-        note += f" Left out, since no log tells them from ordinary use: {', '.join(group['indistinguishable'])}."
-    return Sheet(title, ["detector", *_HEADS, "ahead at 10", "ahead at 3"], rows, note)
+        ahead = ["", ""] if name == OURS else [with_interval(row[b]["inside"]["ahead"]) for b in BUDGETS]
+        yield [name, *(with_interval(row[b][o]) for b, o in COLUMNS), *ahead]
 
 
-def _each(worlds: Sequence[Figures]) -> Sheet:
-    rows = []
-    for world in worlds:
-        cells = [_found(world["recall"][b][o]) for b, o in COLUMNS]
-        room = f"{world['room']['10']:g}"
-        rows.append([world["name"], str(world["days"]), f"{world['identities']:g}", room, *cells])
-    return Sheet("Each world", ["world", "days of the test", "identities a day", "room at 10", *_HEADS], rows)
+def _recalls(world: Figures) -> list[str]:
+    figures = [world["recall"][b][o] for b, o in COLUMNS]
+    return [f"{figure['found']} of {figure['incidents']}" if figure["incidents"] else "" for figure in figures]
 
 
-def _found(figure: Figures) -> str:
-    return f"{figure['found']} of {figure['incidents']}" if figure["incidents"] else ""
+def _size(world: Figures) -> str:
+    return f"{world['days']} days; {world['identities']:g} identities a day; room for {world['room']['10']:g} at 10"
 
 
 def _padding(padding: Figures) -> Sheet:
@@ -124,32 +125,13 @@ def _padding(padding: Figures) -> Sheet:
                  "The same attacks, each hidden among harmless calls; pairs of incidents.")  # fmt: skip
 
 
-def _special(groups: Figures) -> Sheet:
-    rows = [
-        [GROUPS[name], kind, *_counts(counts)]
-        for name, group in groups.items()
-        for kind, counts in group["special"].items()
-    ]
-    return Sheet("Parallel sessions and slow discovery", ["worlds", "incidents", *_HEADS], rows)
-
-
 def _counts(counts: Figures) -> list[str]:
     return [f"{counts[b][o][0]} of {counts[b][o][1]}" if counts[b][o][1] else "" for b, o in COLUMNS]
 
 
-def _benign(groups: Figures) -> Sheet:
-    rows = [[GROUPS[name], ", ".join(f"{count} {kind}" for kind, count in group["benign"].items()) or "none"]
-            for name, group in groups.items()]  # fmt: skip
-    return Sheet("Benign notables at 10, by kind of identity", ["worlds", "notables"], rows)
-
-
-def _calibration(groups: Figures) -> Sheet:
-    rows = [[GROUPS[name], str(c["n"]), f"{c['prevalence']:.3f}", f"{c['error']:.3f}"]
-            for name, group in groups.items() for c in [group["calibration"]]]  # fmt: skip
+def _calibration(worlds: Figures) -> Sheet:
+    told = {**{GROUPS[name]: group["calibration"] for name, group in _groups(worlds).items()},
+            "**All of them, not padded**": worlds["calibration"]}  # fmt: skip
+    rows = [[name, str(c["n"]), f"{c['prevalence']:.3f}", f"{c['error']:.3f}"] for name, c in told.items()]
     return Sheet("Calibration", ["worlds", "notables", "share of incidents", "error"], rows,
-                 "Of what is written at 10 once a tenant has two weeks of history; ten bins of equal mass.")
-
-
-def _techniques(title: str, group: Figures) -> Sheet:
-    rows = [[name, *_counts(counts)] for name, counts in group["techniques"].items()]
-    return Sheet(f"{title}, by technique", ["technique", *_HEADS], rows)
+                 "Of what is written at 10 after two weeks of history; ten bins of equal mass.")  # fmt: skip

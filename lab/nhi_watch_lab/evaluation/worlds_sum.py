@@ -33,6 +33,7 @@ def summarise(worlds: Sequence[Judged]) -> dict[str, Any]:
         "groups": {name: _group(group) for name, group in groups.items()},
         "padding": {name: _padding(groups[name], groups[f"{name} padded"])
                     for name in groups if f"{name} padded" in groups},
+        "calibration": _calibration([world for world in worlds if not world.exam.padded]),
     }  # fmt: skip
 
 

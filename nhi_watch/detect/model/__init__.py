@@ -29,6 +29,9 @@ KINDS: tuple[str, ...] = ("machine", "person")
 """Of whom habits are told apart: machines, and people by their long-lived keys."""
 SUREST = 0.8
 """In worlds by other hands one in five of what is all but certain by its points was benign (decision 0011)."""
+EVEN, STEEP = 1.25, 2.2
+"""A notable of EVEN times the points at which the scorecard is even is as likely benign as not, and its odds grow with
+this power of its points: fitted over validation worlds, of what is written at 10 a day and 1,000 (decision 0011)."""
 NEVER: Shares = (1.0,) + (0.0,) * (BINS - 1)
 
 
@@ -76,8 +79,9 @@ class Scorecard(NamedTuple):
         return round(1.0 / (1.0 + exp(-max(-60.0, min(60.0, self.slope * points + self.offset)))), 4)
 
     def told(self, points: float, trust: float) -> float:
-        """The probability that a notable tells: what a point counts here, see `drift.trust`, and never above SUREST."""
-        return round(SUREST * self.probability(trust * points), 4)
+        """The probability that a notable tells, by what a point counts here, see `drift.trust`; never above SUREST."""
+        odds: float = (trust * points / (EVEN * self.points(0.5))) ** STEEP
+        return round(min(SUREST, odds / (1.0 + odds)), 4)
 
     def points(self, probability: float) -> float:
         """The sum of points that has a probability."""
