@@ -258,6 +258,8 @@ def test_whether_a_person_of_identity_center_signed_in_stands_in_the_details(
     assert isinstance(event, Event) and event.outcome == outcome
     assert event.identity.id == "aws:111111111111:identity_center:e0b4-1"
     assert outcome_of(to_shape(native)) == event
+    named = outcome_of({**native, "additionalEventData": {"UserName": "ann@example.com"}})
+    assert isinstance(named, Event) and named.identity == event.identity._replace(name="ann@example.com")
 
 
 def test_a_person_who_is_told_by_name_or_arn_alone_is_not_everybody() -> None:

@@ -26,7 +26,7 @@ from nhi_watch.intake.sources import azure, cloudtrail, every, gcp
 from nhi_watch.intake.sources.cloudtrail.shapes import to_native
 from nhi_watch_lab.evaluation import ocsf_clouds
 from nhi_watch_lab.evaluation.ocsf_mapping import VERSIONS, ocsf
-from nhi_watch_lab.evaluation.page import table
+from nhi_watch_lab.evaluation.page import as_csv, table
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 Tree = dict[str, Any]
@@ -154,12 +154,20 @@ CLOUDS: dict[str, tuple[tuple[str, ...], Callable[[Tree], bool], Callable[[Tree]
         lambda record: str(record.get("category")) in ("ServicePrincipalSignInLogs", "ManagedIdentitySignInLogs"),
         ocsf_clouds.signin,
     ),
+    "Entra ID, users' sign-ins": (
+        ("rule-tests/panther/Azure_Audit.ndjson",),
+        lambda record: str(record.get("category")) in ("SignInLogs", "NonInteractiveUserSignInLogs"),
+        ocsf_clouds.user_signin,
+    ),
     "Entra ID, audit log": (
         ("rule-tests/panther/Azure_Audit.ndjson",), lambda record: record.get("category") == "AuditLogs",
         ocsf_clouds.audit,
     ),
 }  # fmt: skip
 """What is mapped without `raw_data`: where its records are, which of them, and how they are mapped."""
+ALL, EQUAL, SAME = "all", "equal", "same"
+MATTERS = {"identity", "action", "outcome", "address", "time", "target"}
+"""What of an Event is asked of a shape first; of those that are the SAME, no other value matters here."""
 _BODY, _MADE = "request and answer have no place", "made of the other values, where the log gives no id"
 LOST: dict[str, dict[str, str]] = {
     "Google Cloud, audit log": {
@@ -179,11 +187,14 @@ LOST: dict[str, dict[str, str]] = {
         "credential_type": "servicePrincipalCredentialKeyId has no place",
         "traits": "riskLevelDuringSignIn has no place",
     },
+    "Entra ID, users' sign-ins": {
+        "target": "of who signs in himself the app stands in the resource's place: its id remains", "record_id": _MADE,
+        "time": "createdDateTime is missing, and the template writes when it ran",
+    },
     "Entra ID, audit log": {
         "record_id": "id has no place", "session": "only the outer correlationId has a place",
-        "time": "only the outer time has a place, not activityDateTime", "error": "as outcome",
-        "outcome": "only success and failure have a word", "traits": "modifiedProperties have no place",
-        "action": "only operationName has a place, not activityDisplayName",
+        "time": "only the outer time has a place, not activityDateTime",
+        "traits": "modifiedProperties have no place",
         "identity": "ids lose their dashes, and only GUIDs get them back",
     },
 }  # fmt: skip
@@ -191,14 +202,15 @@ LOST: dict[str, dict[str, str]] = {
 
 
 def clouds(shared: Path) -> Iterator[tuple[str, Counter[str]]]:
-    """Product → how many are read natively (`all`), how many are `equal`, and how many differ in each value."""
+    """Product → how many are read natively, are EQUAL, are the SAME in what MATTERS, and differ in each value."""
     for name, (places, ours, mapping) in CLOUDS.items():
         count: Counter[str] = Counter()
         for record in map(ocsf_clouds.spelt, _logged(shared / place for place in places)):
             told = read(record) if ours(record) else ""
             if not isinstance(told, str):
-                count["all"] += 1
-                count.update(differing(told, read(json.loads(json.dumps(mapping(record))))) or ("equal",))
+                names = differing(told, read(json.loads(json.dumps(mapping(record)))))
+                count.update(names or (EQUAL,))
+                count.update((ALL,) if MATTERS & {*names} else (ALL, SAME))
         yield name, count
 
 
@@ -235,11 +247,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, default=Path("docs/method/ocsf.md"))
     parser.add_argument("--shared", type=Path, default=SHARED)
     args = parser.parse_args(arguments)
-    args.page.write_text("\n\n".join(page(args.shared)) + "\n", "utf-8")
+    found = list(clouds(args.shared))
+    args.page.write_text("\n\n".join(page(args.shared, found)) + "\n", "utf-8")
+    args.page.with_suffix(".csv").write_text(sheet(found), "utf-8")
     return 0
 
 
-def page(shared: Path) -> Iterator[str]:
+def page(shared: Path, lakes: Iterable[tuple[str, Counter[str]]]) -> Iterator[str]:
     """The parts of the page."""
     yield "# OCSF beside native"
     yield ("For: whoever asks what a lake loses. Written by `python -m nhi_watch_lab.evaluation.ocsf_measured`; no "
@@ -253,7 +267,7 @@ def page(shared: Path) -> Iterator[str]:
         rows += [[name, version, str(len(found)), str(count.pop("equal", 0)), _listed(count)]
                  for version, count in parity(found).items()]  # fmt: skip
     yield table(["folder", "OCSF", "records", "the same Event, or the same reject", "differing values"], rows)
-    yield from _clouds_page(shared)
+    yield from _clouds_page(lakes)
     yield from _round_trip(every_record)
 
 
@@ -261,17 +275,23 @@ def _listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
 
 
-def _clouds_page(shared: Path) -> Iterator[str]:
+def _clouds_page(found: Iterable[tuple[str, Counter[str]]]) -> Iterator[str]:
     yield "## Without `raw_data`"
     yield ("Azure, Entra ID and Google Cloud, as AWS's integrations for Security Lake map them (its templates, read "
            "again on 2026-11-27; rule tests are spelt as the products do first). What the templates have no place for "
            "is lost for good, and no value differs for another reason: so `two_places`, `session_moved` and "
            "`new_credential` cannot tell. The audit log of Microsoft 365 has no published mapping: `unknown_product`, "
            "unless `raw_data` holds it.")  # fmt: skip
-    found = list(clouds(shared))
-    yield table(["product", "records", "the same Event"], [[n, str(c["all"]), str(c["equal"])] for n, c in found])
-    lost = [(n, value, count) for n, c in found for value, count in sorted(c.items()) if value not in ("all", "equal")]
-    yield table(["product", "value", "records", "why"], [[n, v, str(c), LOST[n].get(v, "?")] for n, v, c in lost])
+    yield table(["product", "records", "the same identity, action, outcome, address, time, target", "the same Event"],
+                [[n, str(c[ALL]), str(c[SAME]), str(c[EQUAL])] for n, c in found])  # fmt: skip
+    yield "Each value that is lost, of how many records, and why: [ocsf.csv](ocsf.csv)."
+
+
+def sheet(found: Iterable[tuple[str, Counter[str]]]) -> str:
+    """What is lost without `raw_data`, one value a line."""
+    lines = [[n, v, str(c), LOST[n].get(v, "?")] for n, count in found for v, c in sorted(count.items())
+             if v not in (ALL, EQUAL, SAME)]  # fmt: skip
+    return as_csv(["product", "value", "records", "why"], lines)
 
 
 def _pairs_page(shared: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -24,7 +24,7 @@ from nhi_watch.intake.shapes.forms import at, object_of
 from nhi_watch.intake.shapes.values import listed
 from nhi_watch_lab.evaluation import ecs_cloudtrail
 from nhi_watch_lab.evaluation.ocsf_measured import FOLDERS, differing, read, records
-from nhi_watch_lab.evaluation.page import table
+from nhi_watch_lab.evaluation.page import as_csv, table
 from nhi_watch_lab.evaluation.sources_measured import ON_PURPOSE
 
 Tree = dict[str, Any]
@@ -184,7 +184,8 @@ def page(found: Sequence[Told], note: str) -> Iterator[str]:
     if note:
         yield note
     yield _sum(found)
-    yield table(["stream", "samples", "nobody's", "read", "pairs", "equal"], [*_rows(found)])
+    yield table(["publisher", *HEADS[1:]], [*_by(found, _publisher)])
+    yield "Each stream: [official_samples.csv](official_samples.csv)."
     yield "## Not read"
     reasons = Counter((t.sample.stream, t.sample.file, t.outcome) for t in found if isinstance(t.outcome, str))
     yield table(["stream", "file", "reason", "records"], [[*map(str, key), str(n)] for key, n in reasons.items()])
@@ -205,11 +206,18 @@ def _sum(found: Sequence[Told]) -> str:
             f"{len(pairs) - equal - lost} differ for reasons not known.")  # fmt: skip
 
 
-def _rows(found: Sequence[Told]) -> Iterator[list[str]]:
-    streams = sorted({told.sample.stream for told in found})
-    for name in streams:
-        yield _row(name, [told for told in found if told.sample.stream == name])
-    yield _row("**all**", found)
+HEADS = ("stream", "samples", "nobody's", "read", "pairs", "equal")
+
+
+def _publisher(stream: str) -> str:
+    """Elastic's streams are named package.stream, those of others by their folder."""
+    return "Elastic's documents" if "." in stream else stream
+
+
+def _by(found: Sequence[Told], group: Callable[[str], str] = str) -> Iterator[list[str]]:
+    for name in sorted({group(told.sample.stream) for told in found}):
+        yield _row(name, [told for told in found if group(told.sample.stream) == name])
+    yield _row("all", found)
 
 
 def _row(name: str, found: Sequence[Told]) -> list[str]:
@@ -229,8 +237,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     samples = (one for folder in args.folders
                for one in (integrations(folder) if (folder / "packages").is_dir() else others(folder)))  # fmt: skip
-    parts = [*page(list(measure(samples)), args.note), *(piped(args.shared) if args.shared else ())]
+    found = list(measure(samples))
+    parts = [*page(found, args.note), *(piped(args.shared) if args.shared else ())]
     args.page.write_text("\n\n".join(parts) + "\n", "utf-8")
+    args.page.with_suffix(".csv").write_text(as_csv(HEADS, [*_by(found)]), "utf-8")
     return 0
 
 

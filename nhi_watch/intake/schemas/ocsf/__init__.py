@@ -1,9 +1,8 @@
 """OCSF, as Security Lake, Splunk (`aws:asl`, `aws:cloudtrail:lake`, federated) and Elastic's integration have it.
 
 The mappings that ocsf/examples publishes are undone, and those of AWS's integrations for Security Lake: what comes out
-is the record of CloudTrail, EKS's audit log, GitHub, Okta, Security Hub, Azure, Entra ID (audit
-log, workloads' sign-ins) or Google Cloud, and its source reads it as any other. Where `raw_data` holds the record, that
-is it.
+is the record of CloudTrail, EKS's audit log, GitHub, Okta, Security Hub, Azure, Entra ID (audit log, sign-ins) or
+Google Cloud, and its source reads it as any other. Where `raw_data` holds the record, that is it.
 `unmapped` fills in what the classes lose. Findings of any other product stay as they are, for the source `alerts`.
 
 Read are classes 6003, 3001, 3002, 3003, 3004, 3006, and 2001, 2003, 2004 (and 3005 of 1.0.0-rc.2, where it is API

@@ -1,9 +1,9 @@
-"""Azure's activity log, Entra's audit log and workloads' sign-ins, and Google Cloud's audit log out of OCSF, as AWS's
+"""Azure's activity log, Entra's audit log and sign-ins, and Google Cloud's audit log out of OCSF, as AWS's
 integrations for Security Lake map them (1.1.0), without `raw_data`. What is lost for good: docs/method/ocsf.md."""
 
 from __future__ import annotations
 
-from nhi_watch.intake.schemas.ocsf.undo import steps, undone
+from nhi_watch.intake.schemas.ocsf.undo import Steps, steps, undone
 from nhi_watch.intake.shapes.forms import Tree, at, every, inner, rows_of
 from nhi_watch.intake.shapes.values import text, whole
 
@@ -83,7 +83,7 @@ def _dashed(told: str) -> str:
     return "-".join((told[:8], told[8:12], told[12:16], told[16:20], told[20:])) if len(told) == 32 else told
 
 
-_SIGNIN = steps({
+_SIGNIN = {
     "time": "time_dt",
     "time|2": "time",
     "correlationId": "metadata.correlation_uid",
@@ -91,35 +91,64 @@ _SIGNIN = steps({
     "properties.id": "metadata.uid",
     "properties.createdDateTime": "time_dt",
     "properties.createdDateTime|2": "time",
-    "properties.servicePrincipalId": "actor.user.uid",
-    "properties.servicePrincipalName": "actor.user.name",
     "properties.appId": "actor.app_uid",
     "properties.appDisplayName": "actor.app_name",
     "properties.ipAddress": "src_endpoint.ip",
-    "properties.resourceDisplayName": "dst_endpoint.svc_name",
     "properties.resourceId": "dst_endpoint.uid",
     "properties.riskState": "unmapped.risk_state",
     "properties.riskDetail": "unmapped.risk_detail",
     "properties.riskLevelAggregated": "risk_level",
     "properties.status.errorCode": "status_code",
+}
+_RESOURCE = {"properties.resourceDisplayName": "dst_endpoint.svc_name"}
+"""Not of a person's own sign-in: there the mapping has the app's name."""
+_OF_WORKLOAD = steps({
+    **_SIGNIN, **_RESOURCE,
+    "properties.servicePrincipalId": "actor.user.uid",
+    "properties.servicePrincipalName": "actor.user.name",
 })  # fmt: skip
-_CATEGORIES = {"service principal": "ServicePrincipalSignInLogs", "managed identity": "ManagedIdentitySignInLogs"}
+_USER = {
+    **_SIGNIN,
+    "properties.userId": "actor.user.uid",
+    "properties.userPrincipalName": "actor.user.email_addr",
+    "properties.userDisplayName": "actor.user.name",
+    "properties.uniqueTokenIdentifier": "actor.session.issuer",
+    "properties.sessionId": "actor.session.uid",
+    "properties.isInteractive": "unmapped.is_interactive",
+    "properties.authenticationProtocol": "unmapped.authentication_protocol",
+    "properties.authenticationRequirement": "unmapped.authentication_requirement",
+    "properties.clientAppUsed": "unmapped.client_app_used",
+    "properties.clientCredentialType": "unmapped.client_credential_type",
+    "properties.riskLevelDuringSignIn": "unmapped.risk_level_during_signin",
+    "properties.crossTenantAccessType": "unmapped.cross_tenant_access_type",
+    "properties.homeTenantId": "unmapped.home_tenant_id",
+    "properties.resourceTenantId": "unmapped.resource_tenant_id",
+}
+_OF_USER, _BY_TOKEN = steps(_USER), steps({**_USER, **_RESOURCE})
+_SIGNINS = {
+    "service principal": ("ServicePrincipalSignInLogs", _OF_WORKLOAD),
+    "managed identity": ("ManagedIdentitySignInLogs", _OF_WORKLOAD),
+    "non-interactive user": ("NonInteractiveUserSignInLogs", _BY_TOKEN),
+    "interactive user": ("SignInLogs", _OF_USER),
+}
+"""Word of the feature's name → category of the diagnostic log, and what undoes its mapping."""
 
 
 def is_signin(event: Tree) -> bool:
-    """Whether it is a workload's sign-in; those of users are mapped otherwise, and not read."""
-    return _category(event) != ""
+    """Whether it is a sign-in of one of the kinds that are mapped."""
+    return _kind(event) is not None
 
 
-def _category(event: Tree) -> str:
+def _kind(event: Tree) -> tuple[str, Steps] | None:
     feature = text(at(event, "metadata.product.feature.name")).lower()
-    return next((category for word, category in _CATEGORIES.items() if word in feature), "")
+    return next((kind for word, kind in _SIGNINS.items() if word in feature), None)
 
 
 def signin(event: Tree) -> Tree:
-    """The sign-in of a service principal or of a managed identity."""
-    record = undone(_without_unknown(event), _SIGNIN)
-    record.update(operationName="Sign-in activity", category=_category(event))
+    """The sign-in of a service principal, of a managed identity or of a user."""
+    category, table = _kind(event) or ("", _OF_USER)
+    record = undone(_without_unknown(event), table)
+    record.update(operationName="Sign-in activity", category=category)
     record["resultType"] = text(event.get("status_code"))
     agents = every(event, "src_endpoint.agent_list.name")
     if agents:
@@ -161,6 +190,10 @@ def audit(event: Tree) -> Tree:
     unique, name = (_known(told) for told in (_dashed(text(who.get("uid"))), text(who.get("name"))))
     told = record.setdefault("properties", {})
     told["result"] = text(event.get("status")).lower().replace("unknown", "")
+    said = text(event.get("message")).removeprefix("Azure AD Audit: ").rpartition(" - ")  # says more than `status`
+    if said[0] and said[0] != text(event.get("message")):
+        told["activityDisplayName"] = said[0]
+        told["result"] = said[2].lower().replace("unknown", "")
     if text(who.get("type")) == "User":
         by = {"user": {"id": unique, "userPrincipalName": text(who.get("email_addr")),
                        "ipAddress": text(at(event, "src_endpoint.ip"))}}  # fmt: skip

@@ -115,6 +115,7 @@ def is_deep(name: object) -> bool:
 def _deepened(event: Event, record: Record, name: str) -> Event:
     deep = deepen(to_native(record), name, event)
     return event._replace(
+        identity=event.identity._replace(name=deep.name) if deep.name else event.identity,
         outcome=deep.outcome or event.outcome,
         error=deep.error or event.error,
         target_class=deep.target_class or event.target_class,

@@ -28,6 +28,8 @@ class Deep(NamedTuple):
     outcome: str = ""
     error: str = ""
     target_class: str = ""
+    name: str = ""
+    """Of a person who signs in to IAM Identity Center: elsewhere only an id is told."""
 
 
 def _wildcard(call: Call) -> Iterator[str]:
@@ -223,6 +225,7 @@ def deepen(record: Record, name: str, event: Event) -> Deep:
         "failure" if failed else "",
         (event.error or "Failure") if failed else "",
         _assumed(call),
+        _signed_in(call),
     )
 
 
@@ -233,6 +236,12 @@ def _tree(value: object) -> dict[str, Any]:
 def _issued(call: Call) -> str:
     found = [leaf for path in _ISSUED for leaf in leaves(call.answer, path) if isinstance(leaf, str)]
     return found[0][:256] if found else ""
+
+
+def _signed_in(call: Call) -> str:
+    found = leaves(call.extra, "UserName") if call.event.identity.kind == "identity_center" else []
+    told = [leaf for leaf in found if isinstance(leaf, str) and not leaf.startswith("HIDDEN_")]
+    return told[0][:256] if told else ""
 
 
 def _assumed(call: Call) -> str:
