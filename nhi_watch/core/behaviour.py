@@ -243,7 +243,7 @@ class IdentityDay:
 
     def put(self, key: tuple[Shape, int], behaviour: Behaviour) -> None:
         """Take in a behaviour that was gathered elsewhere."""
-        if len(self.behaviours) < BEHAVIOURS:
+        if key not in self.behaviours and len(self.behaviours) < BEHAVIOURS:
             self.behaviours[key] = behaviour
         else:
             self.behaviour(*key).merge(behaviour)

@@ -18,6 +18,9 @@ from nhi_watch.hosts.files.common import OUT
 if TYPE_CHECKING:
     from nhi_watch.hosts.files.jobs import Job
 
+MOST_WORKERS = 60
+"""Windows waits for no more processes."""
+
 
 def add_input(command: argparse.ArgumentParser) -> None:
     """Arguments of every command that reads logs."""
@@ -32,6 +35,15 @@ def add_input(command: argparse.ArgumentParser) -> None:
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
     command.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
                          help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
+    command.add_argument("--workers", type=workers, default=1, metavar="N",
+                         help="processes that read files, 60 MB each (default: this one alone)")  # fmt: skip
+
+
+def workers(text: str) -> int:
+    """A number of processes, from the command line."""
+    if not text.isdigit() or not 1 <= int(text[:4]) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to {MOST_WORKERS}")
+    return int(text)
 
 
 def job_of(args: argparse.Namespace) -> Job:
@@ -41,7 +53,8 @@ def job_of(args: argparse.Namespace) -> Job:
 
     state = args.state or args.out / "state.sqlite"
     return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
-                    model=args.model or shelf.in_use(shelf.beside(state)), reputation=args.reputation)  # fmt: skip
+                    model=args.model or shelf.in_use(shelf.beside(state)), reputation=args.reputation,
+                    workers=args.workers)  # fmt: skip
 
 
 def tell_refused(run: dict[str, Any], errors: Console) -> None:

@@ -11,13 +11,14 @@ from nhi_watch.act import audit
 from nhi_watch.context import assets, operators, reputation
 from nhi_watch.context.context import Context
 from nhi_watch.context.operators import SHIPPED
-from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError, RejectError
+from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import originals, reader
 from nhi_watch.hosts.files.common import demand_own, overall, write_lists
+from nhi_watch.hosts.files.gathering import Gathering, ReadBy
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake import sources
@@ -51,6 +52,8 @@ class Job(NamedTuple):
     model: Path = model.FOLDER
     reputation: Sequence[Path] = ()
     """Files of indicators."""
+    workers: int = 1
+    """Processes that read files."""
 
 
 def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> Result:
@@ -133,8 +136,12 @@ def _run(
             on_bytes(count)
             judge.relieve(intake.days)
 
-        for batch in reader.read(job.paths, moved, job.out):
-            _feed(intake, batch, rejects, places)
+        gathering, found = Gathering(intake, rejects, places), reader.find(job.paths, job.out)
+        if job.workers > 1:
+            by = ReadBy(job.source, job.reputation, intake.days.horizon.now)
+            gathering.read_beside(found, moved, job.workers, by)
+        else:
+            gathering.read(found, moved)
     result_started = time.perf_counter()
     with few_collections():
         result = judge.settle(intake.days, on_stage)
@@ -180,20 +187,6 @@ def _demand_events(run: dict[str, Any], out: Path) -> None:
             f"none of {run['read']:,} records could be read, most of them for {reason}; "
             f"see {out / 'rejects.jsonl'}, and check the paths and --source"
         )
-
-
-def _feed(
-    intake: Intake, batch: reader.Batch, rejects: Rejects, places: Optional[originals.Originals]
-) -> None:
-    def refuse(index: int, error: RejectError) -> None:
-        if error.reason not in OUT_OF_SCOPE:
-            rejects.refuse(batch.where(index), error, lambda: batch.raw(index))
-
-    rejects.pass_over(batch.passed)
-    for piece in batch.bad:
-        intake.days.reject(piece.reason)
-        rejects.add(piece)
-    intake.feed(batch.records, refuse, places.noting(batch) if places else None)
 
 
 def _dealt_with(rows: Rows, standing: Sequence[Json], shown: Sequence[Json]) -> Iterator[Json]:

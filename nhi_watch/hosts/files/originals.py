@@ -36,18 +36,21 @@ _LONGEST = 8_000
 """Bytes of a record that are kept."""
 
 
+Marks = dict[str, "array[int]"]
+"""File → fingerprints of its records' ids, in their order; 0 for what became no event."""
+
+
 class Originals:
     """Which records each file of this run and of earlier ones holds, in its order."""
 
     def __init__(self) -> None:
-        self._files: dict[str, array[int]] = {}
-        """File → fingerprints of its records' ids; 0 for what became no event."""
+        self.marks: Marks = {}
         self._earlier: dict[str, Callable[[], tuple[array[int], str]]] = {}
         """The same of earlier runs, the latest first: fetched when needed, with why the file cannot be read again."""
 
     def noting(self, batch: reader.Batch) -> Callable[[int, Event], None]:
         """What is to be called with the events of the file's next batch, and their index in it."""
-        marks = self._files.setdefault(batch.file, array("Q"))
+        marks = self.marks.setdefault(batch.file, array("Q"))
         start = len(marks)
         marks.frombytes(bytes(8 * len(batch.records)))
 
@@ -56,9 +59,14 @@ class Originals:
 
         return note
 
+    def join(self, marks: Marks) -> None:
+        """Take in what another process read of files that follow those of before, or go on where they ended."""
+        for file, more in marks.items():
+            self.marks.setdefault(file, array("Q")).extend(more)
+
     def remember(self, store: Store) -> None:
         """Keep the fingerprints for later runs, of the latest files up to MOST, and know those of earlier runs."""
-        own = {str(Path(file).resolve()): marks for file, marks in self._files.items() if Path(file).is_file()}
+        own = {str(Path(file).resolve()): marks for file, marks in self.marks.items() if Path(file).is_file()}
         index = self.know(store, own)
         index = {**{name: told for name, told in index.items() if name not in own},
                  **{name: [*_as_it_is(name), len(marks)] for name, marks in own.items()}}  # fmt: skip
@@ -83,7 +91,7 @@ class Originals:
         `lost`, why there is no `raw`, where the file is not as it was.
         """
         wanted = {fingerprint(name): name for name in ids}
-        for file, marks in self._files.items():
+        for file, marks in self.marks.items():
             if Path(file).is_file():
                 yield from _found(file, marks, "", wanted)
         for file, known in self._earlier.items():

@@ -17,12 +17,13 @@ from nhi_watch.hosts.files.reader.auditd import is_auditd, read_auditd
 from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Bad, Batch, Passed, Where, bad
 from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.hosts.files.reader.documents import is_document, read_document
-from nhi_watch.hosts.files.reader.find import STDIN, Found, find, opened, shown, sizes, unreadable
+from nhi_watch.hosts.files.reader.find import STDIN, Found, find, is_stream, opened, shown, sizes, slices, unreadable
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, read_lines
 from nhi_watch.hosts.files.reader.parquet import is_parquet, read_parquet
 from nhi_watch.hosts.files.reader.tables import is_table, read_table
 
-__all__ = ["RAW_LIMIT", "Bad", "Batch", "Passed", "Where", "read", "size"]
+__all__ = ["RAW_LIMIT", "Bad", "Batch", "Found", "Passed", "Where", "find", "is_stream", "read", "read_found", "size",
+           "slices"]  # fmt: skip
 
 Progress = Optional[Callable[[int], None]]
 
@@ -36,7 +37,11 @@ def read(paths: Sequence[str], progress: Progress = None, besides: Optional[Path
     Raises:
         InputError: at once, when none of the paths can be used.
     """
-    found = find(paths, besides)
+    return read_found(find(paths, besides), progress)
+
+
+def read_found(found: Found, progress: Progress = None) -> Iterator[Batch]:
+    """As `read`, of files that were found."""
     return _report(_read_all(found), progress)
 
 
