@@ -236,6 +236,15 @@ def test_an_alert_that_knows_only_a_bare_name_joins_the_one_who_has_it() -> None
     assert members(trace("app", 10, **own), trace("app made again", 20, **own), alert) == []
 
 
+def test_a_log_that_knows_no_ids_tells_of_the_one_who_has_the_name() -> None:
+    own: dict[str, Any] = {"names": ["name:aws:app"], "own": ("name:aws:app",)}
+    ids = "aws:1:role:App", "aws:1:role:AROA1", "aws:1:role:AROA2", "aws:2:role:App"
+    by_name, known, again, elsewhere = (trace(name, 10 + n, **own) for n, name in enumerate(ids))
+    assert members(by_name, known) == [("aws:1:role:App", "aws:1:role:AROA1")]
+    for others in ((known, again), (by_name, known, again), (by_name, elsewhere), (elsewhere, known)):
+        assert members(*others) == [], "the name of several"
+
+
 def test_for_whom_an_app_acts_is_no_name_of_the_app() -> None:
     acted = Behaviour(shape_of(CALL), TODAY * 24 + 10)
     acted.take(CALL._replace(links=("app:1", "user:ann@example.com")))

@@ -12,11 +12,13 @@ Links alone prove nothing bad: a deploy hands sessions to every role. So only ep
 joined, a credential counts only where the news was made with it, and a handle that many share is no proof at all.
 An identity without news may stand between two, as a workload does that only swaps its token for a role's session.
 
-Names are not identities: an ARN that two identities of one day own (deleted and made again) joins nobody.
+Names are not identities: an ARN that two identities of one day own (deleted and made again) joins nobody, unless one
+of the two is that name, in a log that knows no ids.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
@@ -209,11 +211,19 @@ def _same_actor(known: Mapping[str, Trace]) -> list[Link]:
     links = []
     for handle, holders in _holders((name, trace.names) for name, trace in known.items()).items():
         kind, _, value = handle.partition(":")
-        if kind == HOST or (kind in REUSED and sum(handle in known[name].own for name, _ in holders) > 1):
+        if kind == HOST or (kind in REUSED and _owned_twice(handle, [n for n, _ in holders if handle in known[n].own])):
             continue
         first, *others = holders
         links += [Link(first[0], other[0], kind, value, (first[1], other[1])) for other in others]
     return links
+
+
+def _owned_twice(handle: str, owners: Sequence[str]) -> bool:
+    """Whether a name is that of several identities: not if one log knows the id, and another only the name."""
+    called = f":{re.split('[:/]', handle.lower())[-1]}"
+    by_name = sum(owner.lower().endswith(called) for owner in owners)
+    kinds = {tuple(owner.split(":")[:3]) for owner in owners}
+    return len(owners) > 1 and (len(owners), by_name, len(kinds)) != (2, 1, 1)
 
 
 def _same_credential(known: Mapping[str, Trace]) -> list[Link]:
