@@ -17,6 +17,8 @@ GROUPS = {
 }  # fmt: skip
 """Group → how the names of its files begin: `servers` starts real servers and browsers, `packaging` builds the app,
 models or worlds, or takes long; all others are `fast`. The first that fits counts."""
+ORDER = (*GROUPS, "fast")
+"""In which the groups are run: what takes long begins first, so that no worker is left with it at the end."""
 
 
 def group_of(file: str) -> str:
@@ -29,9 +31,10 @@ def group_of(file: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its group."""
+    """Mark each test with its group, and put the groups in order."""
     for item in items:
         item.add_marker(group_of(item.path.name))
+    items.sort(key=lambda item: ORDER.index(group_of(item.path.name)))
 
 
 if find_spec("hypothesis"):
@@ -42,6 +45,6 @@ if find_spec("hypothesis"):
     settings.load_profile("unhurried")
 
 if find_spec("elasticsearch"):
-    from elastic_server import elastic
+    from elastic_server import elastic, elastic_nodes
 
-    __all__ = ["elastic"]
+    __all__ = ["elastic", "elastic_nodes"]

@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -195,7 +197,7 @@ class Node:
     def address(self, kind: str) -> str:
         """Host and port; waits until the node has written them down."""
         assert self._process is not None, "not started"
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 300
         ports = self.home / "logs" / f"{kind}.ports"
         while time.monotonic() < deadline and self._process.poll() is None:
             if ports.exists() and ports.read_text().strip():
@@ -231,7 +233,20 @@ def running(url: str) -> Iterator[Server]:
         yield Server(url, node["version"], client)
 
 
+@pytest.fixture(scope="session")
+def elastic_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """Gives the node of a version, which lives until the session ends."""
+    with ExitStack() as stack:
+
+        @cache
+        def node(version: str) -> Server:
+            start = running(RUNNING) if RUNNING else run(version, tmp_path_factory.mktemp("elastic"))
+            return stack.enter_context(contextmanager(lambda: start)())
+
+        yield node
+
+
 @pytest.fixture(scope="session", params=[""] if RUNNING else sorted(VERSIONS))
-def elastic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def elastic(request: pytest.FixtureRequest, elastic_nodes: Callable[[str], Server]) -> Server:
     """One node of each version, started once a session; data is the tests' own: use distinct names."""
-    yield from running(RUNNING) if RUNNING else run(request.param, tmp_path_factory.mktemp("elastic"))
+    return elastic_nodes(request.param)
