@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +14,10 @@ from elastic_server import Server
 from elastic_story import Story, records
 from flood_samples import newcomers
 from nhi_watch.core import crowd
-from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.hosts.elastic import windows
-from nhi_watch.hosts.elastic.pushdown import buckets, choice
+from nhi_watch.hosts.elastic.pushdown import buckets, choice, fields
+from nhi_watch.hosts.elastic.pushdown.choice import Look, Sample
 from nhi_watch.hosts.elastic.run import run
 from nhi_watch.intake import days
 
@@ -115,10 +117,32 @@ def test_it_is_chosen_by_how_alike_documents_are(
     story: Story, behaviours: int, chosen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choice, "FIXED", 500)
+    monkeypatch.setattr(choice, "REQUEST", 1)
     fill(story, alike(600, behaviours))
     done = run(story.client, story.job(story.wild))
     assert (done["push_down"]["documents"] > 0) == chosen
     assert done["events"] == 600
+
+
+def hours_seen(bursts: int, groups: int) -> tuple[dict[int, int], dict[int, Sample]]:
+    """Hours of thirty documents in so many groups, and some of three hundred that are alike."""
+    sizes = [300 if hour < bursts else 30 for hour in range(400)]
+    random.Random(1).shuffle(sizes)
+    hours = {hour * HOUR: size for hour, size in enumerate(sizes)}
+    alone = groups if groups == 30 else 0
+    return hours, {start: Sample(300, 33, 1, 0, 0) if size == 300 else Sample(30, 30, groups, alone, 0)
+                   for start, size in hours.items()}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bursts", "groups", "providers", "pays"), [(0, 1, 5, True), (20, 30, 5, False), (0, 1, 60, False)]
+)
+def test_some_busy_hours_do_not_stand_for_all_and_each_service_costs_a_request(
+    bursts: int, groups: int, providers: int, pays: bool
+) -> None:
+    hours, seen = hours_seen(bursts, groups)
+    named = [*list(fields.TARGET_KEYS)[:providers]]
+    assert choice.cheaper(hours, choice.typical(hours), Look(seen, tuple(named))) == pays
 
 
 def test_few_documents_are_read_without_asking(story: Story) -> None:

@@ -1,8 +1,8 @@
 """When it pays to let the cluster group CloudTrail: processor seconds of client and server, by how alike documents are.
 
 Documents of a few machines that do the same all day, of a simulated tenant, and mixtures of both; each read by one run,
-grouped for another, and left to a third to choose, in turn and again in reverse. Processor time, because it does not
-depend on what else the machine does; of two turns the lesser.
+grouped for another, and left to a third to choose, in turn and again in reverse. Processor time, because it depends
+little on what else the machine does; of two runs the lesser.
 
 `python lab/bench/bench_elastic_choice.py [DOCUMENTS] [VERSION]`
 """
@@ -50,12 +50,16 @@ class Case(NamedTuple):
     """How many times the number that was asked for."""
     original: bool = False
     """Whether they keep `event.original`, and cannot be grouped."""
+    days: int = 4
+    """Of the tenant."""
 
 
 _CASES = (Case(0.4), Case(0.0, 3), Case(0.0), Case(0.0, 3), Case(0.05), Case(0.05, 3), Case(0.4), Case(1.0, 3),
-          Case(1.0, 3, True), Case(0.0, 8))  # fmt: skip
+          Case(1.0, 2, days=31), Case(1.0, 3, True), Case(0.0, 8))  # fmt: skip
 _WARM = 2
 """So many cases warm the server up."""
+_ROUNDS = 1
+"""Of each way in turn and in reverse."""
 
 
 class Spent(NamedTuple):
@@ -104,13 +108,13 @@ def _measured(client: Any, node: elastic_server.Node, which: tuple[int, Case], d
     turn, case = which
     source = f"logs-aws.cloudtrail-mixed{turn}"
     ecs_shape.template(client, source)
-    records, when = _records(case.share, documents * case.times), render(_INGESTED)
-    ecs_shape.load(client, source, (ecs_shape.document(r, case.original, when) for r in records))
+    written, when = records(case.share, documents * case.times, case.days), render(_INGESTED)
+    ecs_shape.load(client, source, (ecs_shape.document(r, case.original, when) for r in written))
     client.indices.forcemerge(index=source, max_num_segments=1)
     told: dict[str, Any] = case._asdict()
     spent: dict[str, list[Spent]] = {}
     ways = [way for way in _WAYS if way == "read" or not case.original]
-    for again, way in enumerate((*ways, *reversed(ways))):
+    for again, way in enumerate((*ways, *reversed(ways)) * _ROUNDS):
         namespace = f"{way}{turn}{again}"
         prepare(client, namespace)
         done, one = _spent(client, node, Job(source, namespace, _INGESTED, lag=0, push_from=_WAYS[way]))
@@ -136,12 +140,12 @@ def _spent(client: Any, node: elastic_server.Node, job: Job) -> tuple[dict[str, 
     return done, Spent(cpu, server, wall, sent, stored(client, job.state))
 
 
-def _records(share: float, documents: int) -> list[dict[str, Any]]:
-    """So many records, of which a share is a tenant's."""
+def records(share: float, documents: int, days: int = 4) -> list[dict[str, Any]]:
+    """So many records, of which a share is a tenant's, from the first of so many days on."""
     varied = int(documents * share)
     records: list[dict[str, Any]] = []
     if varied:
-        spec = Spec(days=4, machines=40, seed=5, start="2025-03-03", events=max(varied, 1_000))
+        spec = Spec(days=days, machines=40, seed=5, start="2025-03-03", events=max(varied, 1_000))
         records = [record for day in Tenant(spec).days() for record in day.records][:varied]
     stream, dice = Stream(20), random.Random(4)
     moments = (_START + dice.randrange(_HOURS * HOUR) for _ in range(documents - len(records)))

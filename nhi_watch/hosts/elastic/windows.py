@@ -8,6 +8,7 @@ again and again is given up (`aside`), so that it does not hold up what comes af
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -15,7 +16,7 @@ import orjson
 from elasticsearch import Elasticsearch
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.core.timestamps import DAY
+from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.hosts.elastic import access, late, read
 from nhi_watch.hosts.elastic.late import SLOT
 from nhi_watch.hosts.elastic.pushdown import choice
@@ -198,15 +199,24 @@ def cut(client: Elasticsearch, window: Window, push_from: Optional[int]) -> Plan
         by = read.clocks(client, window.pattern)
         since = max(window.since, window.until - late.DAYS * DAY)
         told = read.aggregated(client, window.pattern, read.query(window, by), {
-            **read.steps(DAY), **late.aggregations(by, since, window.until)
+            **read.steps(HOUR), **late.aggregations(by, since, window.until)
         })  # fmt: skip
-        days = read.counted(told)
-        documents = sum(days.values())
-        push = documents >= push_from if push_from is not None else choice.pays(client, window)
+        hours = read.counted(told)
+        push = _pushes(client, window, hours, push_from)
+    days = Counter[int]()
+    for start, count in hours.items():
+        days[start - start % DAY] += count
     cuts, held = [], 0
     for day, count in sorted(days.items()):
         if held >= (PART_PUSHED if push else PART):
             cuts.append(day)
             held = 0
         held += count
-    return Planned(Task(window, tuple(cuts), 0, documents, push), late.counts(told))
+    return Planned(Task(window, tuple(cuts), 0, sum(days.values()), push), late.counts(told))
+
+
+def _pushes(client: Elasticsearch, window: Window, hours: dict[int, int], push_from: Optional[int]) -> bool:
+    documents = sum(hours.values())
+    if push_from is not None:
+        return documents >= push_from
+    return documents > choice.FIXED and choice.pays(client, window, hours)

@@ -118,7 +118,7 @@ class Trail:
                 raise CannotPushError(obstacle)
             with point_in_time(self._client, self.pattern) as pit:
                 ask = Ask.PLACE if one_shard_each(self._client, self.pattern) else Ask.ONE
-                parts = queries.stretches(hours, min(_STRETCHES, 1 + documents // _STRETCH))
+                parts = queries.stretches(hours, pieces(documents))
                 made = self._group(pit, _Wanted(within, parts, checks.look(self._client, pit, within), ask))
         self._read(queries.all_of(within, without=[queries.pushable(self._left_out)]), made, refuse)
         return made
@@ -183,6 +183,15 @@ def _add(bucket: Bucket, request: Request, gatherer: Gatherer, made: Made) -> No
     except RejectError as error:
         made.documents -= bucket.documents
         made.rejected.append((error.reason, bucket.documents))
+
+
+def pieces(documents: int) -> int:
+    """Into how many stretches of time about so many documents are cut.
+
+    >>> pieces(10_000), pieces(60_000), pieces(9_000_000)
+    (1, 3, 16)
+    """
+    return min(_STRETCHES, 1 + documents // _STRETCH)
 
 
 def is_trail_pattern(pattern: str) -> bool:
