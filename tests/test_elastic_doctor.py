@@ -300,6 +300,9 @@ def test_the_exit_code_and_json_are_for_monitoring(place: Place) -> None:
     assert (code, outcome["status"]) == (0, WARN), "nothing has run yet, and nothing is wrong"
     assert outcome["checks"][0] == {"name": "connection", "status": OK, "detail": f"reached {place.url}"}
     assert {"name", "status", "detail"} <= set(outcome["checks"][-1])
+    nowhere = ",".join(f"nowhere-{n}-*" for n in range(5))
+    _, told = nhi(*common[:-1], f"{place.source},{nowhere}")
+    assert "5 more that nhi reads are not there: nowhere-0-*, nowhere-1-*, nowhere-2-* and others" in told
     place.client.indices.delete(index=f"nhi-state-{place.namespace}")
     code, told = nhi(*common)
     assert code == 2

@@ -19,7 +19,8 @@ from ecs_shape import document, load
 from elastic_secured import Secured, key, keyed, secured, wait
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic import setup, templates, windows
+from nhi_watch.hosts.elastic import doctor, setup, templates, windows
+from nhi_watch.hosts.elastic.check import Wanted
 from nhi_watch.hosts.elastic.lease import held
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore
@@ -125,6 +126,11 @@ def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: 
     job = Job(f"{place.source},logs-somewhere.else-*", place.namespace, lag=0)
     with keyed(secured, other) as client:
         done = run(client, job)
+        told = doctor.examine(client, Wanted(place.source, place.namespace, 3600))
+        with pytest.raises(StoreError, match="wants an administrator's key, not the job's"):
+            setup.setup(client, place.namespace)
+    failed = {check.name for check in told if check.status == "fail"}
+    assert failed >= {"privileges", "reach"} and "sources" not in failed, "what may not be read may well be there"
     assert [each["index"] for each in done["unread"]] == [place.source]
     assert "lacks read, view_index_metadata on it" in done["unread"][0]["why"]
     assert place.checkpoint() is None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from elasticsearch.helpers import bulk
 
 from core_samples import Going, Options
 from ecs_shape import document, load, mappings
@@ -21,10 +22,12 @@ from elastic_story import records
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import clock, read
+from nhi_watch.hosts.elastic.hits import SOURCES, Item
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch_lab.evaluation.ocsf_mapping import ocsf as mapped
 from test_elastic_run import ROOT, SINCE, Place, essence, fill
+from test_sources import SAMPLES, outcome_of
 
 Tree = dict[str, Any]
 BUDGET = 300.0
@@ -255,3 +258,24 @@ def test_an_index_that_becomes_read_only_stops_the_run_and_nothing_is_lost(
     latest = {n["id"]: n for n in sorted(place.notables(), key=lambda n: n["revision"])}
     assert essence([latest[n["id"]] for n in wanted]) == wanted
     assert len(place.alerts()) == len({(n["id"], n["revision"]) for n in place.notables()})
+
+
+# ---- samples of the integrations
+
+
+def test_samples_of_every_integration_are_read_through_an_index_as_they_are_from_a_file(elastic: Server) -> None:
+    shaped = [(source, sample["record"]) for source, sample in SAMPLES if sample["shape"].startswith("ecs")]
+    sources = [(source, record.get("_source", record)) for source, record in shaped]
+    kept = [(source, record) for source, record in sources if not {"_id", "_index"} & set(record)]
+    assert len(kept) > 550 and len({source.NAME for source, _ in kept}) > 15
+    index = f"samples-{time.time_ns()}"
+    date = {"@timestamp": {"type": "date", "ignore_malformed": True}}
+    elastic.client.indices.create(index=index, mappings={"dynamic": False, "properties": date})
+    sent = ({"_index": index, "_id": str(number), "_source": record} for number, (_, record) in enumerate(kept))
+    bulk(elastic.client, sent, refresh=True)
+    found = {int(hit.id): Item(hit) for page in read.pages(elastic.client, index, {"match_all": {}}) for hit in page}
+    elastic.client.indices.delete(index=index)
+    for number, (source, record) in enumerate(kept):
+        native = found[number].record()
+        assert [each.NAME for each in SOURCES if each.claims(native)] == [source.NAME], record
+        assert outcome_of(source, native) == outcome_of(source, record), record

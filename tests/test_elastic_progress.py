@@ -13,7 +13,7 @@ import pytest
 
 from ecs_shape import document, load, template
 from elastic_server import Server
-from nhi_watch.core.errors import StoreError
+from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.hosts.elastic import aside, doctor, fields, hits, templates, windows
 from nhi_watch.hosts.elastic.check import FAIL, OK, Wanted
@@ -205,6 +205,15 @@ def test_the_hosts_clock_does_not_matter(place: Place, monkeypatch: pytest.Monke
     fill(place, MORE, ago=5)
     assert place.run()["events"] == len(MORE), "the checkpoint is not in the future"
     assert all(abs(real() - parse(beat["event"]["ingested"])) < 600 for beat in written(place, "logs-nhi.health"))
+
+
+def test_a_beginning_that_is_yet_to_come_is_refused_and_moves_no_checkpoint(place: Place) -> None:
+    fill(place, FEW)
+    place.run(since=SINCE)
+    before = windows.checkpoints(state(place), [place.source])
+    with pytest.raises(InputError, match=r"--since .* is yet to come"):
+        place.run(since=int(time.time()) + 86_400)
+    assert windows.checkpoints(state(place), [place.source]) == before
 
 
 def test_a_checkpoint_of_the_future_counts_as_now(place: Place) -> None:

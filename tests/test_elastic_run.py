@@ -302,6 +302,7 @@ def test_the_program_sets_up_and_runs_and_never_shows_the_key(place: Place) -> N
         0,
         f"unchanged index nhi-entities-latest-{place.namespace}",
     )
+    assert setting.stdout.startswith("Kibana was left out: "), "who forgot to name it would wait for alerts"
     options = ["--namespace", place.namespace, "--index", place.source, "--json"]
     running = nhi(place, "run", *options, "--since", "2025-01-01T00:00:00Z")
     assert orjson.loads(running.stdout)["read"] == 0

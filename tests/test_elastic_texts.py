@@ -138,3 +138,16 @@ def test_what_is_not_supported_is_refused_in_one_line(product: str, status: int,
 def test_feedback_writes_the_trail_that_audit_verify_reads() -> None:
     told = cli.parser().parse_args(["elastic", "feedback"])
     assert told.audit == find.trail(cli.parser().parse_args(["audit", "verify"]))
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [("--budget", "abc", "a number from 0.001 to 1000"), ("--timeout", "nan", "a number from 0.1 to 3600"),
+     ("--page", "1.5", "a whole number from 1 to 10000"), ("--lag", "1" * 5000, "a whole number from 0 to 86400")],
+)  # fmt: skip
+def test_a_number_that_is_none_is_told_its_bounds(
+    flag: str, value: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.parser().parse_args(["elastic", "run", flag, value])
+    assert capsys.readouterr().err.endswith(f"argument {flag}: {words}\n")

@@ -17,7 +17,7 @@ from nhi_watch.hosts.elastic.client import STRANGER
 from nhi_watch.hosts.elastic.store_errors import explained, reason, silent_clusters
 
 Json = dict[str, Any]
-_REMEDY = "make the key anew as `nhi elastic setup --api-key-request -` says"
+REMEDY = "make the key anew as `nhi elastic setup --api-key-request -` says, with the same --namespace and --index"
 _NO_SECURITY = (400, 404, 405, 500)
 """Answers of a cluster without security to a question about privileges."""
 _CLUSTER = re.compile(r"([^:<>]+):(?!:)")
@@ -95,7 +95,7 @@ def demand(client: Elasticsearch, wanted: Sequence[Json]) -> None:
         missing = lacking(client, wanted)
     if missing:
         named = "; ".join(f"{', '.join(what)} on {name}" for name, what in sorted(missing.items()))
-        raise StoreError(f"the API key lacks a privilege: {named}; {_REMEDY}")
+        raise StoreError(f"the API key lacks a privilege: {named}; {REMEDY}")
 
 
 def reach(client: Elasticsearch, patterns: Iterable[str], privileges: Sequence[str]) -> Reach:
@@ -108,7 +108,7 @@ def reach(client: Elasticsearch, patterns: Iterable[str], privileges: Sequence[s
     local = [pattern for pattern in listed if not cluster(pattern)]
     with explained("asking for privileges"):
         missing = lacking(client, [{"names": local, "privileges": list(privileges)}]) if local else {}
-    why = {name: f"the API key lacks {', '.join(what)} on it; {_REMEDY}" for name, what in missing.items()}
+    why = {name: f"the API key lacks {', '.join(what)} on it; {REMEDY}" for name, what in missing.items()}
     with explained("asking remote clusters"):
         for name in sorted({cluster(pattern) for pattern in listed} - {""}):
             why.update(_unread(client, name, [each for each in listed if cluster(each) == name], privileges))
@@ -128,7 +128,7 @@ def _unread(client: Elasticsearch, name: str, patterns: Sequence[str], privilege
     missing = lacking(client, [{"names": [bare(each) for each in patterns], "privileges": list(privileges)}])
     doubtful = {each: missing[bare(each)] for each in patterns if bare(each) in missing}
     return {
-        each: f"remote cluster {name} shows no such index, and the API key lacks {', '.join(what)} on it; {_REMEDY}"
+        each: f"remote cluster {name} shows no such index, and the API key lacks {', '.join(what)} on it; {REMEDY}"
         for each, what in doubtful.items() if not _asked(client, name, [each])[1]
     }  # fmt: skip
 
@@ -149,5 +149,5 @@ def _asked(client: Elasticsearch, name: str, patterns: Sequence[str]) -> tuple[s
     failures = clusters.get("details", {}).get(name, {}).get("failures") or [{}]
     why = failures[0].get("reason") or {}
     if why.get("type") == "security_exception":
-        return f"remote cluster {name} cannot be searched: {str(why.get('reason'))[:200]}; {_REMEDY}", 0
+        return f"remote cluster {name} cannot be searched: {str(why.get('reason'))[:200]}; {REMEDY}", 0
     return f"remote cluster {name} does not answer", 0

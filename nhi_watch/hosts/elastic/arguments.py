@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from pathlib import Path
 from typing import Any, Optional
@@ -100,16 +101,20 @@ def _time(text: str) -> int:
 
 
 def _budget(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= 1000:
-        raise argparse.ArgumentTypeError("a number above 0 and up to 1000")
-    return number
+    return _between(text, 0.001, 1000)
 
 
 def _timeout(text: str) -> float:
-    number = float(text)
-    if not 0.1 <= number <= 3600:
-        raise argparse.ArgumentTypeError("a number from 0.1 to 3600")
+    return _between(text, 0.1, 3600)
+
+
+def _between(text: str, low: float, high: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(f"a number from {low:g} to {high:g}")
     return number
 
 
@@ -124,10 +129,9 @@ def seconds(text: str) -> int:
 
 def between(text: str, low: int, high: int) -> int:
     """A whole number within bounds."""
-    number = int(text)
-    if not low <= number <= high:
+    if not (text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
         raise argparse.ArgumentTypeError(f"a whole number from {low} to {high}")
-    return number
+    return int(text)
 
 
 def print_json(console: Console, outcome: dict[str, Any]) -> None:

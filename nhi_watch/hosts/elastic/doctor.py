@@ -94,8 +94,8 @@ def _privileges(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
     missing = access.lacking(client, asked)
     lacking = sorted(f"{privilege} on {index}" for index, privileges in missing.items() for privilege in privileges)
     if lacking:
-        remedy = "make a key as `nhi elastic setup --api-key-request -` says"
-        yield Check("privileges", FAIL, f"the key lacks {'; '.join(lacking[:10])}", remedy, {"lacking": lacking})
+        facts = {"lacking": lacking}
+        yield Check("privileges", FAIL, f"the key lacks {'; '.join(lacking[:10])}", access.REMEDY, facts)
     else:
         yield Check("privileges", OK, "the key has what the job needs")
 
@@ -136,10 +136,13 @@ def _heartbeat(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
 
 
 def _sources(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
-    found = [doctor_sources.look(client, pattern) for pattern in wanted.pattern.split(",")]
+    """What cannot be read looks as if it were not there: `privileges` and `reach` tell of it."""
+    patterns = wanted.pattern.split(",")
+    unread = {each.pattern for each in access.reach(client, patterns, templates.READ).unread}
+    found = [doctor_sources.look(client, pattern) for pattern in patterns if pattern not in unread]
     for source in found:
         status, detail, remedy = doctor_sources.told(source)
         yield Check(f"source {source.pattern}", status, detail, remedy, source.facts())
-    if not any(source.there for source in found):
+    if not unread and not any(source.there for source in found):
         remedy = "install an integration that writes one of these, or name yours with --index"
         yield Check("sources", FAIL, "none of the source indices exists", remedy)

@@ -16,6 +16,7 @@ from nhi_watch.hosts.elastic.connection import connection
 from nhi_watch.hosts.elastic.kibana import Kibana
 
 _LATE = 3600
+_NAMED = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,5 +61,6 @@ def _worth_reading(checks: list[Check]) -> list[Check]:
     absent = [check for check in checks if check.facts.get("there") is False]
     if not absent:
         return checks
-    told = f"{len(absent)} more that nhi reads are not there: {', '.join(c.name.partition(' ')[2] for c in absent)}"
+    named = ", ".join(check.name.partition(" ")[2] for check in absent[:_NAMED])
+    told = f"{len(absent)} more that nhi reads are not there: {named}{' and others' * (len(absent) > _NAMED)}"
     return [*(check for check in checks if check not in absent), Check("other sources", OK, told)]

@@ -47,11 +47,12 @@ class Writer:
         standings = list(self._standings(known, model))
         found = [ecs_entities.identity_asset(s) for s in standings if _is_latest(s)]
         found += map(ecs_entities.credential_asset, self._credentials())
-        return {
-            "risk": self._create(entity_templates.RISK, [ecs_entities.risk(s) for s in standings], now),
-            "inventory": self._create(entity_templates.INVENTORY, found, now),
-            "latest": self._replace([s for s in standings if _is_latest(s)], now),
-        }
+        risk, listed, latest = write.together(
+            lambda: self._create(entity_templates.RISK, [ecs_entities.risk(s) for s in standings], now),
+            lambda: self._create(entity_templates.INVENTORY, found, now),
+            lambda: self._replace([s for s in standings if _is_latest(s)], now),
+        )
+        return {"risk": risk, "inventory": listed, "latest": latest}
 
     def _standings(self, known: Assets, model: str) -> Iterator[Standing]:
         """One for each day of a non-human identity that the rows tell of."""

@@ -20,7 +20,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from nhi_watch.context import assets, operators
 from nhi_watch.context.context import Context
 from nhi_watch.context.operators import SHIPPED
-from nhi_watch.core.errors import NhiError, StoreError
+from nhi_watch.core.errors import InputError, NhiError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
@@ -211,9 +211,17 @@ class Run:
         """CloudTrail's patterns that can be read."""
 
     def once(self, on_stage: Stage) -> Json:
-        """What is pending, and then what is new."""
+        """What is pending, and then what is new.
+
+        Raises:
+            InputError: the job is to read from the future on: checkpoints would move to where nobody has been.
+            StoreError: nothing can be read.
+        """
         started = time.perf_counter()
         self._clock.look()
+        if self._job.since is not None and self._job.since > self._clock() + windows.OVERLAP:
+            now = render(int(self._clock()))
+            raise InputError(f"--since {render(self._job.since)} is yet to come: by the cluster's clock it is {now}")
         patterns = self.reach()
         self.work(windows.narrowed(windows.pending(self._store), patterns), on_stage)
         until = int(self._clock()) - self._job.lag
@@ -365,8 +373,10 @@ class Run:
             self._lease.keep()
             now, writer = render(int(self._clock())), entities.Writer(self._client, self._store, self._job.namespace)
             told = [*done.result.changed, *done.result.gravest]
-            written = write.write(self._client, told, self._job.stream, now, self._job.ocsf)
-            described = writer.write(self._known.context.assets, self._known.model.id, now)
+            written, described = write.together(
+                partial(write.write, self._client, told, self._job.stream, now, self._job.ocsf),
+                partial(writer.write, self._known.context.assets, self._known.model.id, now),
+            )
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self.totals.add(

@@ -19,6 +19,7 @@ from nhi_watch.hosts.elastic.store_errors import explained, kinds
 Json = dict[str, Any]
 _MANAGED = "nhi_watch"
 _OLDEST = (8, 19)
+_REMEDY = "setup wants an administrator's key, not the job's: step 2 of docs/elastic.md has its privileges"
 _NO_NODES = {"api_not_available_exception"}
 """What a serverless project says of its nodes."""
 
@@ -62,7 +63,7 @@ def setup(client: Elasticsearch, namespace: str, dry_run: bool = False) -> list[
         StoreError: the cluster refused, for example because the key may not manage templates; or what is there
             was installed by a later version.
     """
-    with explained("nhi elastic setup"):
+    with explained("nhi elastic setup", _REMEDY):
         _supported(client)
         planned = list(steps(client, namespace))
         for step in planned:

@@ -85,6 +85,8 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
         arguments.print_json(console, {"dry_run": args.dry_run, "steps": listed})
         return 0
     tense = "would {} " if args.dry_run else "{}d "
+    if not where:
+        console.out("Kibana was left out: --kibana URL adds the rules that make alerts of ours, and the dashboards")
     for step in steps:
         text = "unchanged " if step.change == "none" else tense.format(step.change)
         console.out(f"{text}{step.kind} {step.name}{_what(step)}", highlight=False)

@@ -15,6 +15,7 @@ from nhi_watch.core.errors import StoreError
 BUSY = frozenset({429, 502, 503, 504})
 """Answers of a server that is overloaded, and of one that is not there behind a proxy that is."""
 _NOT_ELASTIC = "the server does not say that it is Elasticsearch: OpenSearch, or a proxy in front, is not supported"
+LACKING = "the API key lacks a privilege: see `nhi elastic setup --api-key-request -`"
 _LOST = frozenset(
     {
         "search_context_missing_exception",
@@ -32,8 +33,8 @@ class PassingError(StoreError):
 
 
 @contextmanager
-def explained(doing: str) -> Iterator[None]:
-    """Raise ours in place of the client's errors.
+def explained(doing: str, lacking: str = LACKING) -> Iterator[None]:
+    """Raise ours in place of the client's errors; `lacking`: what helps where a privilege does.
 
     Raises:
         PassingError: what may go by itself.
@@ -45,7 +46,7 @@ def explained(doing: str) -> Iterator[None]:
         raise StoreError(f"{doing}: {_NOT_ELASTIC}") from problem
     except ApiError as problem:
         failed = PassingError if _passes(problem) else StoreError
-        raise failed(f"{doing}: Elasticsearch said {problem.status_code}: {reason(problem)}") from problem
+        raise failed(f"{doing}: Elasticsearch said {problem.status_code}: {reason(problem, lacking)}") from problem
     except TransportError as problem:
         failed = PassingError if away(problem) else StoreError
         detail = str(problem).partition("\n")[0][:300]
@@ -108,20 +109,17 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def reason(problem: ApiError) -> str:
+def reason(problem: ApiError, lacking: str = LACKING) -> str:
     """What the cluster says is wrong, and what may help."""
     body = problem.body
     cause = body.get("error") if isinstance(body, dict) else None
     text = cause.get("reason") if isinstance(cause, dict) else str(problem.message)
-    hint = BLOCKED if _BLOCK in kinds(problem) else _HINTS.get(problem.status_code, "")
+    hints = {401: "; check the API key", 403: f"; {lacking}"}
+    hint = BLOCKED if _BLOCK in kinds(problem) else hints.get(problem.status_code, "")
     told = str(text)[:300] if text and text != "None" else "it does not say why"
     return f"{told}{hint}"
 
 
-_HINTS = {
-    401: "; check the API key",
-    403: "; the API key lacks a privilege: see `nhi elastic setup --api-key-request -`",
-}
 _BLOCK = "cluster_block_exception"
 BLOCKED = "; the index is blocked for writing: free disk space, or take the block away, and run again"
 

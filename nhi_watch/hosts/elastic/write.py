@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
 
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
@@ -14,7 +15,11 @@ from nhi_watch.hosts.elastic.store_errors import BUSY, PassingError, explained, 
 from nhi_watch.report import ecs
 
 Json = Mapping[str, Any]
+Done = TypeVar("Done")
 _CHUNK = 500
+"""Ids that are asked about at once."""
+_SENT = 2_000
+"""Documents that are sent at once: what follows each request, a refresh, takes longer than a thousand of them."""
 BELOW = "below"
 """`nhi.change` of what has no place in the budget."""
 _TOP = {
@@ -65,7 +70,7 @@ def bulk(client: Elasticsearch, actions: Iterator[dict[str, Any]], stream: str) 
         StoreError: one was refused; those before it are written.
     """
     results = streaming_bulk(
-        client, actions, chunk_size=_CHUNK, max_chunk_bytes=_MAX_BYTES, max_retries=_RETRIES,
+        client, actions, chunk_size=_SENT, max_chunk_bytes=_MAX_BYTES, max_retries=_RETRIES,
         raise_on_error=False, refresh=True,
     )  # fmt: skip
     for _, item in results:
@@ -103,6 +108,12 @@ def _change(notable: Json, before: _Written | None) -> str:
     if before is None or not before.severity:
         return "new"
     return "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > before.severity else "updated"
+
+
+def together(*work: Callable[[], Done]) -> list[Done]:
+    """What some requests answer that need not wait for each other; all have ended when one has failed."""
+    with ThreadPoolExecutor(len(work)) as pool:
+        return [each.result() for each in [pool.submit(one) for one in work]]
 
 
 def existing(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]:
