@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -16,6 +14,7 @@ from nhi_watch.intake.days import Sources
 from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch.state.baseline import is_human
 from test_sources import GOOD
+from trees import changed, leaves
 
 PAGE = Path(__file__).parents[1] / "docs" / "trust.md"
 HOSTILE = (
@@ -25,7 +24,6 @@ HOSTILE = (
 )  # fmt: skip
 NOT_OF_CLIENTS = {"modifiedProperties", "detector"}
 """Parts below which a display name is one that the product gives to its own properties."""
-Path_ = tuple[Any, ...]
 
 
 class Decider(NamedTuple):
@@ -53,25 +51,6 @@ WRITTEN = [row for row in CLIENTS if not any("." in name or "sourceIPs" in name 
 """Those whose values stand in fields of their own."""
 
 
-def leaves(value: Any, path: Path_ = ()) -> Iterator[Path_]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from leaves(inner, (*path, name))
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from leaves(inner, (*path, number))
-    else:
-        yield path
-
-
-def put(told: Any, path: Path_, value: str) -> Any:
-    made = node = copy.deepcopy(told)
-    for step in path[:-1]:
-        node = node[step]
-    node[path[-1]] = value
-    return made
-
-
 def unlike(one: Event, other: Event) -> set[str]:
     """The fields in which two events differ; those of identities by themselves."""
     found = {name for name, a, b in zip(Event._fields, one, other) if a != b and name != "identity"}
@@ -90,26 +69,26 @@ def test_the_table_tells_every_value_of_an_event_and_who_may_decide() -> None:
 
 @pytest.mark.parametrize("row", WRITTEN, ids=lambda row: row.what)
 def test_a_client_changes_nothing_but_what_its_row_feeds(row: Decider) -> None:
-    tried, changed = 0, set()
+    tried, moved = 0, set()
     for source, sample in GOOD:
         if sample["shape"] != "native" or source.NAME == "vault":  # Vault itself gives its display names
             continue
         told, before = sample["record"], source.read(sample["record"])
-        for path in leaves(told):
+        for path, _ in leaves(told):
             named = [step for step in path if isinstance(step, str)]
             if not named or named[-1] not in row.names or NOT_OF_CLIENTS & {*named}:
                 continue
             for value in HOSTILE:
-                made = put(told, path, value)
+                made = changed(told, path, value)
                 after = source.read(made)  # and is no reject
                 where = (source.NAME, ".".join(named), value[:40])
                 assert (where, unlike(before, after) - row.feeds) == (where, set())
                 assert (where, is_human(after.traits)) == (where, is_human(before.traits))
                 assert (where, Sources(every()).of(made)) == (where, source)
-                changed |= unlike(before, after)
+                moved |= unlike(before, after)
                 tried += 1
     assert tried >= len(HOSTILE)
-    assert changed == row.feeds  # a table that grants more than the code takes would hide the next hole
+    assert moved == row.feeds  # a table that grants more than the code takes would hide the next hole
 
 
 @pytest.mark.parametrize("session", HOSTILE[:-1])

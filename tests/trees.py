@@ -24,10 +24,10 @@ def leaves(tree: Any) -> Iterator[tuple[Steps, Any]]:
 
 
 def changed(tree: Any, steps: Steps, value: object) -> Any:
-    """A copy with another value at a place."""
-    made = copy.deepcopy(tree)
-    node = made
+    """The tree with another value at a place; what lies beside the way there is shared, not copied."""
+    made = node = copy.copy(tree)
     for step in steps[:-1]:
+        node[step] = copy.copy(node[step])
         node = node[step]
     node[steps[-1]] = value
     return made

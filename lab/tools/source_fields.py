@@ -87,9 +87,9 @@ def _read(source: ModuleType, record: Any) -> Event | str:
 def _lacking(record: Any) -> Iterator[tuple[str, Any]]:
     """The record without each of its leaves in turn, with the path of what it lacks."""
     for steps in list(_leaves(record)):
-        made = copy.deepcopy(record)
-        node = made
+        made = node = copy.copy(record)
         for step in steps[:-1]:
+            node[step] = copy.copy(node[step])
             node = node[step]
         del node[steps[-1]]
         yield _shown(steps), made
