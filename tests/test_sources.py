@@ -58,7 +58,7 @@ def test_source_offers_what_the_contract_says(source: ModuleType) -> None:
     assert source.__name__.rpartition(".")[2] == source.NAME
     assert all(isinstance(t, str) for t in (*source.SPLUNK_SOURCETYPES, *source.ELASTIC_INDICES))
     assert isinstance(source.SPLUNK_SOURCETYPES, tuple) and isinstance(source.ELASTIC_INDICES, tuple)
-    assert len(source.__doc__ or "") > 100
+    assert len(source.__doc__ or "") > 100, "its docstring says what it reads, what was decided, and why it rejects"
     assert any("event" in sample for sample in samples_of(source)), f"needs samples: {source.NAME}.jsonl"
 
 
@@ -97,7 +97,7 @@ def test_all_shapes_of_a_sample_give_the_same_event(source: ModuleType) -> None:
             groups.setdefault(sample["group"], set()).add(source.read(sample["record"]))
             shapes.setdefault(sample["group"], set()).add(sample["shape"])
     assert {group: events for group, events in groups.items() if len(events) != 1} == {}
-    assert not shapes or max(map(len, shapes.values())) >= 3
+    assert not shapes or max(map(len, shapes.values())) >= 3, "one group needs a native, a Splunk and an ECS sample"
 
 
 @each_source

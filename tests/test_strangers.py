@@ -23,6 +23,7 @@ STRANGERS: dict[str, tuple[dict[str, Any], str]] = {
     "azure": ({"time": "2026-03-02T10:00:00Z", "category": "AppGwLog", "operationName": "x", "resourceId": "/S/1"},
               "Azure's category 'AppGwLog' is not read: read are the activity log"),
     "google": ({"insertId": "1", "logName": "projects/1/logs/requests", "jsonPayload": {}}, "'requests' is no audit"),
+    "log analytics": ({"TimeGenerated [UTC]": "3/2/2026, 10:00:00 AM", "AppId": "a"}, "its columns Type and TenantId"),
     "config": ({"fileVersion": "1.0", "configurationItems": []}, "its fields: fileVersion, configurationItems"),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.hosts.files import reader
 from nhi_watch.intake import schemas
 from nhi_watch.intake.schemas import sentinel
-from nhi_watch.intake.sources import gcp
+from nhi_watch.intake.sources import cloudtrail, gcp
 from nhi_watch_lab.evaluation.ocsf_measured import differing, read
 from nhi_watch_lab.evaluation.shapes import sentinel as row
 
@@ -245,3 +245,9 @@ def test_other_tables_are_not_taken_for_logs(tmp_path: Path) -> None:
     _, bad, _ = batches(tmp_path / "assets.csv")
     assert [piece.reason for piece in bad] == ["unread_format"]
     assert "header 'identity,criticality,owner,comment'" in bad[0].detail
+
+
+def test_kibana_s_way_to_show_a_time_is_told_with_the_setting_that_mends_it() -> None:
+    shown = {"@timestamp": "Mar 2, 2026 @ 10:00:00.000", "event.dataset": "aws.cloudtrail", "event.action": "ListUsers"}
+    with pytest.raises(RejectError, match="set its dateFormat to YYYY"):
+        cloudtrail.read(shown)

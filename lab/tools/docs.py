@@ -138,8 +138,7 @@ def fields() -> str:
 def schemas() -> Iterator[str]:
     """The common schemas in a table."""
     found = registry.modules("nhi_watch.intake.schemas")
-    rows = ([code([m.NAME]), code(m.SPLUNK_SOURCETYPES), code(m.ELASTIC_INDICES)] for m in found)
-    return table(["schema", "Splunk sourcetypes", "Elasticsearch indices"], rows)
+    return table(["schema", "what it reads", "Splunk sourcetypes", "Elasticsearch indices"], map(source_row, found))
 
 
 def meaning(module: ModuleType) -> str:

@@ -36,6 +36,9 @@ def parse(text: object) -> int:
     return _parsed(text)
 
 
+_KIBANA = "Kibana shows times so, without their zone: set its dateFormat to YYYY-MM-DDTHH:mm:ss.SSSZ, and export again"
+
+
 @lru_cache(maxsize=4096)
 def _minute(text: str) -> int:
     """Of a time's first 16 letters: most records are of a minute that another one was of."""
@@ -45,7 +48,8 @@ def _minute(text: str) -> int:
 def _parsed(text: object) -> int:
     match = _RFC3339.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise RejectError("bad_time", f"not an RFC 3339 time: {str(text)[:40]!r}")
+        kibanas = f"; {_KIBANA}" if " @ " in str(text)[:40] else ""
+        raise RejectError("bad_time", f"not an RFC 3339 time: {str(text)[:40]!r}{kibanas}")
     *fields, zone = match.groups()
     try:
         moment = datetime(*map(int, fields), tzinfo=timezone.utc)  # type: ignore[misc,arg-type]

@@ -13,7 +13,7 @@ from nhi_watch.intake.shapes.values import text
 
 _OTLP = {"resourceSpans": "traces", "resourceMetrics": "metrics"}
 _SHOWN = 6
-_AZURE = "the activity log, storage, key vaults, AKS's audit log and Entra ID's logs"
+_AZURE = "the activity log, storage, key vaults, AKS's audit log, and Entra ID's logs that name who acts"
 
 
 def told(record: Mapping[str, Any], tree: Tree) -> str:
@@ -27,6 +27,8 @@ def told(record: Mapping[str, Any], tree: Tree) -> str:
     kind = next((kind for name, kind in _OTLP.items() if name in tree), "")
     if kind:
         return f"OpenTelemetry {kind}, of which nothing is read: send the logs (resourceLogs)"
+    if "TimeGenerated" in tree or "TimeGenerated [UTC]" in tree:
+        return "a row of Log Analytics that does not say of which table: export it with its columns Type and TenantId"
     if "logName" in tree and "insertId" in tree:
         name = text(tree["logName"]).rpartition("/")[2][:60]
         return f"Google Cloud's log {name!r} is no audit log: read are those of cloudaudit.googleapis.com"

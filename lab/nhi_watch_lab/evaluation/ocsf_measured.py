@@ -13,6 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,14 @@ LISTED: dict[str, Told] = {
 """Published pairs that are not equal, and in what: all others are."""
 
 
+_SOURCES = cache(every)
+
+
 def read(record: object) -> Event | str:
     """The Event of a record in any form, or the reason why it is none."""
     try:
         native = opened(record)
-        event: Event = Sources(every()).of(native).read(native)
+        event: Event = Sources(_SOURCES()).of(native).read(native)
     except RejectError as reject:
         return reject.reason
     return event
