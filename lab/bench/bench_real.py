@@ -2,21 +2,24 @@
 
 All real records beside the checkout that are not attack alone (stratus is) are repeated day by day, with the day of
 their times and their ids changed, to about 200,000 events. The days before were learnt (`--no-learn` afterwards).
+Twice: as lines, and as CloudTrail delivers them to S3 (`{"Records": […]}` of a thousand, gzip). And with two workers.
 Whole processes in turn; ratios of processor time, since other programs may run beside, and of the wall's.
 `--quick`: a tenth of it, one round.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import statistics
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]
@@ -28,13 +31,33 @@ SHARED = ROOT.parent / "shared" / "data" / "cloudtrail"
 EVENTS = 200_000
 LEARNT = 8
 """Days that are learnt before those that are scored."""
-_BARE = """
-import sys, orjson
+RECORDS = 1_000
+"""Records of a file of S3's."""
+_OWN = """
+import os
+print(sum(os.times()[:2]), file=sys.stderr)
+"""
+_BARE = f"""
+import gzip, sys, orjson
 for path in sys.argv[1:]:
-    with open(path, "rb") as file:
+    with (gzip.open if path.endswith("gz") else open)(path, "rb") as file:
         for line in file:
             orjson.loads(line)
-"""
+{_OWN}"""
+_SCORE = f"""
+import sys
+from nhi_watch import cli
+cli.main(sys.argv[1:])
+{_OWN}"""
+
+
+class Spent(NamedTuple):
+    """Seconds on the wall, of the processor, and of the processor without the processes that read."""
+
+    wall: float
+    processor: float
+    own: float
+
 
 
 def main(quick: bool) -> int:
@@ -46,41 +69,51 @@ def main(quick: bool) -> int:
     state.unlink(missing_ok=True)
     spent(score([*map(str, paths[:LEARNT])], state))
     fresh = [*map(str, paths[LEARNT:])]
-    jobs = {"bare": [sys.executable, "-c", _BARE, *fresh], "score": score(fresh, state, "--no-learn")}
-    told: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
+    packed = [str(one) for path in paths[LEARNT:] for one in delivered(path)]
+    jobs = {
+        "bare": [sys.executable, "-c", _BARE, *fresh], "score": score(fresh, state, "--no-learn"),
+        "bare_s3": [sys.executable, "-c", _BARE, *packed], "score_s3": score(packed, state, "--no-learn"),
+        "workers_2": score(fresh, state, "--no-learn", "--workers", "2"),
+    }  # fmt: skip
+    told: dict[str, list[Spent]] = {name: [] for name in jobs}
     for _ in range(1 if quick else 3):
         for name, command in jobs.items():
             told[name].append(spent(command))
     run = json.loads((OUT / "real" / "run.json").read_text("utf-8"))
     result = {
         "events": run["read"], "behaviours": run["behaviours"], "stages": run["seconds"],
-        "ratio_by_processor_time": ratio(told, 1), "ratio": ratio(told, 0),
-        "events_per_processor_second": round(run["read"] / statistics.median(cpu for _, cpu in told["score"])),
+        "ratio_by_processor_time": ratio(told, "bare", "score", 1), "ratio": ratio(told, "bare", "score", 0),
+        "ratio_s3_by_processor_time": ratio(told, "bare_s3", "score_s3", 1),
+        "ratio_s3": ratio(told, "bare_s3", "score_s3", 0), "workers_2_faster": ratio(told, "score", "workers_2", 0),
+        "seconds": {name: [round(median(told, name, which), 2) for which in range(3)] for name in told},
     }  # fmt: skip
     (OUT / "bench_real.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     print(json.dumps(result, indent=2))
     return 0
 
 
-def ratio(told: dict[str, list[tuple[float, float]]], which: int) -> float:
-    """Median of bare over median of score; 0: on the wall, 1: of the processor."""
-    bare, ours = (statistics.median(each[which] for each in told[name]) for name in ("bare", "score"))
-    return round(bare / ours, 3)
+def median(told: dict[str, list[Spent]], name: str, which: int) -> float:
+    """Of all rounds; 0: on the wall, 1: of the processor, 2: its own."""
+    return statistics.median(each[which] for each in told[name])
+
+
+def ratio(told: dict[str, list[Spent]], one: str, other: str, which: int) -> float:
+    """Median of one over median of the other."""
+    return round(median(told, one, which) / median(told, other, which), 3)
 
 
 def score(paths: list[str], state: Path, *options: str) -> list[str]:
     """The command, as a user would give it."""
-    program = Path(sys.executable).parent / "nhi"
-    return [str(program), "score", *paths, "--out", str(OUT / "real"), "--state", str(state), *options]
+    return [sys.executable, "-c", _SCORE, "score", *paths, "--out", str(OUT / "real"), "--state", str(state), *options]
 
 
-def spent(command: list[str]) -> tuple[float, float]:
-    """Seconds on the wall and of the processor that a process and its children took."""
+def spent(command: list[str]) -> Spent:
+    """What a process and its children took."""
     before, began = os.times(), time.perf_counter()
-    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    ended = subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
     after = os.times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system
-    return time.perf_counter() - began, spent
+    return Spent(time.perf_counter() - began, spent, float(ended.stderr.split()[-1]))
 
 
 def real() -> Iterator[dict[str, Any]]:
@@ -113,8 +146,19 @@ def written(records: list[dict[str, Any]], day: int) -> Path:
     return path
 
 
+def delivered(path: Path) -> Iterator[Path]:
+    """The same records in files as CloudTrail delivers them."""
+    lines = path.read_bytes().splitlines()
+    for start in range(0, len(lines), RECORDS):
+        packed = path.with_name(f"{path.stem}-{start:06}.json.gz")
+        content = b'{"Records":[' + b",".join(lines[start : start + RECORDS]) + b"]}"
+        packed.write_bytes(gzip.compress(content, mtime=0))
+        yield packed
+
+
 def _moved(record: dict[str, Any], day: int) -> dict[str, str]:
-    return {"eventTime": f"{_DATES[day]}{record['eventTime'][10:]}", "eventID": f"{day}-{record.get('eventID')}"}
+    name = uuid.uuid5(uuid.NAMESPACE_OID, f"{day}-{record.get('eventID')}")  # CloudTrail's ids are UUIDs
+    return {"eventTime": f"{_DATES[day]}{record['eventTime'][10:]}", "eventID": str(name)}
 
 
 _DATES = [f"2026-0{1 + number // 28}-{1 + number % 28:02}" for number in range(112)]

@@ -10,6 +10,7 @@ import heapq
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Optional, TypeVar
@@ -123,6 +124,7 @@ def keep(sketch: list[str], text: str, limit: int) -> None:
         del sketch[limit:]
 
 
+@lru_cache(maxsize=1)  # the days that count a record, and what finds it again, ask one after the other
 def fingerprint(record_id: str) -> int:
     """64 bits of a record id, the same in every run; a UUID's own random bits are taken as they are.
 

@@ -64,6 +64,10 @@ ECS_FIELDS = (
 )
 """The fields that are read from ECS documents, for a search that asks only for what is needed."""
 
+_TELLING = tuple(_AWS + name for name in ("event_version", "user_identity.type", "recipient_account_id"))
+_MARKS = ("_source", "fields", "aws", "event", "event.dataset", *_TELLING)
+"""Of which every such document has one at its top."""
+
 
 def ecs_document(record: Record) -> Record:
     """The document inside a search hit, or the record itself."""
@@ -76,6 +80,8 @@ def ecs_document(record: Record) -> Record:
 
 def is_ecs(record: Record) -> bool:
     """Whether this is a document of the aws.cloudtrail integration, or a hit that holds one."""
+    if record.keys().isdisjoint(_MARKS):
+        return False
     document = ecs_document(record)
     if is_alert(document):
         return False
@@ -84,8 +90,7 @@ def is_ecs(record: Record) -> bool:
         return "cloudtrail" in aws
     if first(document, "event.dataset") == "aws.cloudtrail":
         return True
-    names = ("event_version", "user_identity.type", "recipient_account_id")
-    return any(_AWS + name in document for name in names)
+    return not document.keys().isdisjoint(_TELLING)
 
 
 _NAMES = tuple(ECS.get(path, "") for path in PATHS)

@@ -21,12 +21,15 @@ def raw_values(record: Record) -> Raw:
     """Raw of a record of any shape, the cheap way: extracted Splunk fields are not made a record first."""
     if record.get("userIdentity").__class__ is dict:
         return native_values(record)
-    if is_splunk(record) and has_fields(record):
+    is_row = is_splunk(record)
+    if is_row and has_fields(record):
         return splunk_values(record)
     if is_ecs(record):
         document = ecs_document(record)
         if first(document, "event.original") is None:
             return ecs_values(document)
+    elif not is_row:
+        return native_values(unwrapped(record))
     return native_values(to_native(record))
 
 

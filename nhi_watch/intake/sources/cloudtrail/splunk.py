@@ -62,7 +62,7 @@ def is_splunk(record: Record) -> bool:
     """
     if "userIdentity.type" in record or "_raw" in record:
         return True
-    return "eventName" in record and ("_time" in record or any("." in str(name) for name in record))
+    return "eventName" in record and ("_time" in record or "." in "".join(map(str, record)))
 
 
 def has_fields(row: Record) -> bool:
