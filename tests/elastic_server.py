@@ -47,6 +47,7 @@ network.host: 127.0.0.1
 http.port: {port}
 transport.port: 0
 cluster.routing.allocation.disk.threshold_enabled: false
+cluster.max_shards_per_node: 10000
 {discovery}
 """
 _SINGLE = "node.name: test\ncluster.initial_master_nodes: [test]"
