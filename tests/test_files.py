@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -458,3 +459,13 @@ def test_real_logs_are_read_without_a_reject() -> None:
     counts = [len(records(folder / name)) for name in names]
     assert counts[:2] == [1_679, 6_188]
     assert [bads(folder / name) for name in names] == [[], [], []]
+
+
+@pytest.mark.parametrize("line", ["[", "{", "[{", '{"a":[', '["'])
+def test_brackets_that_are_never_closed_are_looked_through_in_bounded_time(tmp_path: Path, line: str) -> None:
+    path, began = tmp_path / "a.json", time.process_time()
+    path.write_text(f"{line}\n" * 60_000 + '\n{"a":1}\n{"a":2}\n', "utf-8")
+    batches = list(read([str(path)]))
+    assert [record for batch in batches for record in batch.records][-2:] == [{"a": 1}, {"a": 2}]
+    assert sum(len(batch.bad) for batch in batches) >= 1
+    assert time.process_time() - began < 60  # once an hour

@@ -280,6 +280,43 @@ def test_a_date_beyond_all_calendars_is_told(tmp_path: Path, kind: str, number: 
     assert [piece.reason for batch in reader.read([str(tmp_path)]) for piece in batch.bad] == ["corrupt_parquet"]
 
 
+def test_a_parquet_file_that_names_one_long_value_in_each_row_is_read_in_small_parts(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    long = "x" * 1_000_000
+    rows = [{"a": long, "b": {"c": [long], "d": [("k", "v")]}}] * 40 + [{"a": "y", "b": {"c": [long] * 99, "d": []}}]
+    kinds = {"c": pyarrow.list_(pyarrow.string()), "d": pyarrow.map_(pyarrow.string(), pyarrow.string())}
+    kind = pyarrow.schema({"a": pyarrow.string(), "b": pyarrow.struct(list(kinds.items()))})
+    parquet.write_table(pyarrow.Table.from_pylist(rows, kind), path := tmp_path / "a", compression="zstd")
+    batches = list(reader.read([str(path)]))
+    assert path.stat().st_size < 4_000
+    assert max(sum(map(len, batch.pieces or ())) for batch in batches) < 18_000_000
+    found: list[Any] = [one for batch in batches for one in batch.records]
+    assert [(one["a"] == long, len(one["b"]["c"])) for one in found] == [(True, 1)] * 40
+    assert [(piece.reason, piece.line) for batch in batches for piece in batch.bad] == [("line_too_long", 41)]
+
+
+def test_a_parquet_file_that_claims_more_than_any_log_holds_is_refused_by_name(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    bombs = {"rows": pyarrow.nulls(6_000_000, pyarrow.string()), "bytes": ["x" * 300_000_000],
+             "width": pyarrow.array([b"x" * 100_000], pyarrow.binary(100_000))}  # fmt: skip
+    for name, column in bombs.items():
+        parquet.write_table(pyarrow.table({"a": column}), tmp_path / name, compression="zstd")
+        (batch,) = reader.read([str(tmp_path / name)])
+        ((piece,), records) = batch.bad, batch.records
+        assert (piece.reason, records) == ("corrupt_parquet", []) and "as no log does" in piece.detail
+
+
+def test_texts_of_every_kind_come_out_of_parquet_as_they_went_in(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    text = pyarrow.string()
+    kinds = [text, pyarrow.large_string(), pyarrow.string_view(), pyarrow.list_(text, 1), pyarrow.large_list(text)]
+    values: list[Any] = ["a", "a", "a", ["a"], ["a"]]
+    columns = {str(n): pyarrow.array([value, None], kind) for n, (value, kind) in enumerate(zip(values, kinds))}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "a")
+    records = [one for batch in reader.read([str(tmp_path)]) for one in batch.records]
+    assert records == [{str(n): value for n, value in enumerate(values)}, {str(n): None for n in range(len(values))}]
+
+
 def test_without_pyarrow_a_parquet_file_is_named_with_the_remedy(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     path = tmp_path / "a.parquet"

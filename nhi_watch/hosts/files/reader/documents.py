@@ -3,7 +3,8 @@
 Small files are parsed whole. Larger or damaged ones are walked value by value in bounded memory:
 Python's own C scanner finds where a value ends (over Latin-1 text, where a character is a byte), orjson
 parses it. A wrong member of an array costs that member; anything else wrong costs what lies before the
-next line that starts with a bracket.
+next line that starts with a bracket. Whoever opens a bracket on each line and closes none would have the rest looked
+through from every line: what is looked through in vain is bounded, and beyond that each line stands for itself.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
-from json import JSONDecoder
+from json import JSONDecodeError, JSONDecoder
 from typing import NamedTuple
 
 import orjson
@@ -24,6 +25,12 @@ WHOLE_LIMIT = 8 * 1024 * 1024
 """Bytes that are parsed at once; as Python objects they take about ten times as much."""
 BATCH_BYTES = 256 * 1024
 _AHEAD = 1024 * 1024
+_IN_VAIN = 2 * LINE_LIMIT
+"""Bytes that may be looked through without finding an end, besides twice those that were passed."""
+_WORD = 16
+"""Characters from the end of a text within which an error may only mean that it is cut."""
+_DEEP = 16 * 1024
+"""What counts for a value that is nested too deeply for the scanner: it does not say how far it came."""
 _NEAR = 4096
 _CUT = "the file ends in the middle of a document; copy it again"
 _SCAN = JSONDecoder(strict=False, parse_int=str, parse_float=str).raw_decode
@@ -129,6 +136,7 @@ class _Text:
         self.line = 1
         """The line on which `at` lies."""
         self.ended = False
+        self._in_vain = -_IN_VAIN
 
     @property
     def pending(self) -> int:
@@ -136,6 +144,8 @@ class _Text:
 
     def more(self) -> bool:
         """At least double what is pending, so that trying again stays linear; False at the end."""
+        if self.ended:
+            return False
         parts, got = [self.text[self.at :]], 0
         while got < max(self.pending, _AHEAD) and (chunk := next(self._chunks, b"")):
             parts.append(chunk.decode("latin-1"))
@@ -153,18 +163,33 @@ class _Text:
     def move(self, at: int) -> bytes:
         """Go on to a place; the bytes that were passed."""
         self.line += self.text.count("\n", self.at, at)
+        self._in_vain -= 2 * (at - self.at)
         passed, self.at = self.text[self.at : at], at
         return passed.encode("latin-1")
 
     def value_end(self) -> int:
         """Where the value that starts here ends, or -1 when it cannot be told from the text at hand."""
-        try:
-            end: int = _SCAN(self.text, self.at)[1]
-        except (ValueError, RecursionError, StopIteration):
-            return -1
-        if end == len(self.text) and self.text[end - 1] not in '}]"' and self.more():
-            return self.value_end()  # a number may go on
-        return end
+        size = 4 * _NEAR
+        while self._in_vain <= 0:
+            # A part of the text: what the scanner raises has counted all lines before the place where it was raised.
+            part = self.text[self.at : self.at + size]
+            try:
+                end: int = _SCAN(part)[1]
+            except JSONDecodeError as error:
+                self._in_vain += error.pos
+                is_cut = error.msg.startswith("Unterminated") or error.pos > len(part) - _WORD
+                if size >= self.pending or not is_cut:
+                    return -1
+            except (ValueError, RecursionError, StopIteration):
+                self._in_vain += _DEEP
+                return -1
+            else:
+                if end < len(part) or part[-1] in '}]"':
+                    return self.at + end
+                if size >= self.pending and not self.more():
+                    return self.at + end  # else a number may go on
+            size *= 8
+        return -1
 
     def starts_with_container(self) -> bool:
         """Whether a complete object or array stands here."""
@@ -172,7 +197,9 @@ class _Text:
 
     def balanced_end(self, depth: int = 0) -> int:
         """Where the brackets that open here, and `depth` more, are all closed again, or -1."""
-        return _balanced(self.text, self.at, depth)
+        end = _balanced(self.text, self.at, depth) if self._in_vain <= 0 else -1
+        self._in_vain += self.pending if end < 0 else 0
+        return end
 
     def skip(self) -> tuple[bytes, int]:
         """Pass everything before the next line that starts with a bracket: first bytes and length."""
