@@ -11,13 +11,15 @@ import msgspec
 import orjson
 import pytest
 
-from core_samples import Going
+from core_samples import Going, run, runs
+from flood_samples import tenant, theft
 from nhi_watch.context.context import Context
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect.chosen import MANY
 from nhi_watch.hosts.elastic import hits
 from nhi_watch.hosts.splunk import gather, rows
-from nhi_watch.intake.sources import alerts, azure, endpoint, gitlab, kubernetes
+from nhi_watch.intake.days import Days
+from nhi_watch.intake.sources import alerts, azure, cloudtrail, endpoint, gitlab, kubernetes
 from nhi_watch.state.memory import MemoryStore
 from test_sources import samples_of
 
@@ -80,6 +82,27 @@ def test_one_audit_id_over_all_records_of_an_attack_hides_none_of_them(history: 
 def test_copies_of_records_count_once_whoever_chose_their_ids(history: list[Records]) -> None:
     told = judged(history, [*raid(auditID=ONE), *raid(auditID=ONE)[::-1]])
     assert (told.run["events"], told.run["duplicates"]) == (46, 46)
+
+
+def test_one_event_id_over_all_records_of_cloudtrail_hides_none_of_them_and_is_told() -> None:
+    plain, hidden, again = (run(runs([tenant()]), told) for told in (raids(), raids(ONE), [*raids(ONE), *raids(ONE)]))
+    first, second = (next(n for n in each.notables if n["kind"] == "compromise") for each in (plain, hidden))
+    assert (first["score"], first["record_count"]) == (second["score"], second["record_count"])
+    assert [each.run["duplicates"] for each in (plain, hidden, again)] == [0, 0, len(raids())]
+    assert "One id for many records" in next(n["title"] for n in hidden.notables if n["kind"] == "blind_spot")
+    assert [n for n in plain.notables if n["kind"] == "blind_spot"] == []
+
+
+def test_a_copy_is_one_though_the_table_of_networks_has_changed_since_it_was_read() -> None:
+    days = Days()
+    event = cloudtrail.read(raids()[0])
+    for told in (event, event, event._replace(network="ours", agent="boto3"), event._replace(time=event.time + 3600)):
+        days.add(told)
+    assert (days.parsed, days.duplicates) == (4, 2)
+
+
+def raids(one: str = "") -> Records:
+    return [{**told, "eventID": one or told["eventID"]} for told in theft()]
 
 
 def test_what_is_told_of_ids_does_not_depend_on_how_records_were_cut(history: list[Records]) -> None:

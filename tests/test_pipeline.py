@@ -345,11 +345,11 @@ def test_any_json_in_any_field_is_read_or_rejected(changes: list[tuple[str, Any]
     counted([record(TODAY, f"10:{n:02}", **{field: value}) for n, (field, value) in enumerate(changes)])
 
 
-def test_an_id_of_different_records_counts_one_of_them_a_day_and_identity() -> None:
-    same = [record(TODAY, "10:00", id="x"), record(TODAY, "11:00", id="x", name="PutObject")]
+def test_an_id_of_different_records_counts_each_of_them_and_copies_once() -> None:
+    same = [record(TODAY, "10:00", id="x"), record(TODAY, "11:00", id="x", name="PutObject")] * 2
     elsewhere = [record(TODAY + 1, "10:00", id="x"), record(TODAY, "10:00", id="x", role="other")]
     result = counted(same + elsewhere)
-    assert (result.run["duplicates"], result.run["events"]) == (1, 3)
+    assert (result.run["duplicates"], result.run["events"]) == (2, 4)
 
 
 def test_hostile_texts_stay_data() -> None:

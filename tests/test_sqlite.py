@@ -177,9 +177,9 @@ def test_a_damaged_file_is_told_with_a_remedy(tmp_path: Path) -> None:
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     SqliteStore(tmp_path / "s.db").close()
     database = sqlite3.connect(tmp_path / "s.db")
-    database.execute("PRAGMA user_version = 3")
+    database.execute("PRAGMA user_version = 4")
     database.close()
-    with pytest.raises(StoreError, match="has version 3, this program knows 2; update the program"):
+    with pytest.raises(StoreError, match="has version 4, this program knows 3; update the program"):
         SqliteStore(tmp_path / "s.db")
 
 
@@ -188,7 +188,7 @@ def test_a_file_of_an_older_version_is_refused(tmp_path: Path) -> None:
     database = sqlite3.connect(path)
     database.execute("PRAGMA user_version = 1")
     database.close()
-    with pytest.raises(StoreError, match="has version 1, this program writes 2; name a new file"):
+    with pytest.raises(StoreError, match="has version 1, this program writes 3; name a new file"):
         SqliteStore(path)
 
 
@@ -238,3 +238,34 @@ def test_a_hundred_thousand_rows_take_seconds(tmp_path: Path) -> None:
     store.commit()
     assert sum(1 for _ in store.scan("delta", "", "~")) == 100_000
     assert time.monotonic() - started < 15
+
+
+def test_no_altered_byte_of_the_file_is_read_as_if_nothing_were(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    rows = [(f"{n:06d}/identity-{n}", bytes([n]) * (n % 7 * 90) + str(n).encode()) for n in range(90)]
+    store = SqliteStore(path)
+    store.put("day", rows)
+    store.commit()
+    store.close()
+    whole, told = path.read_bytes(), 0
+    for at in range(50, len(whole), len(whole) // 12):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+        try:
+            store = SqliteStore(path)
+            assert list(store.scan("day", "", "\U0010ffff")) == rows
+            store.close()
+        except StoreError:
+            told += 1
+    assert told >= 2  # the rest is room that holds nothing
+
+
+def test_a_state_of_the_version_before_checksums_is_read_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    SqliteStore(path).close()
+    with sqlite3.connect(path) as old:
+        old.execute("INSERT INTO day VALUES ('a', ?)", (b"\0one",))
+        old.execute("PRAGMA user_version = 2")
+    old.close()
+    store = SqliteStore(path)
+    store.put("day", [("b", b"two")])
+    assert list(store.scan("day", "", "z")) == [("a", b"one"), ("b", b"two")]

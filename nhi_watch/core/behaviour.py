@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
@@ -259,6 +259,18 @@ class IdentityDay:
         self.behaviour(shape_of(event), event.time // HOUR).take(event)
         return True
 
+    def may_hold(self, event: Event) -> bool:
+        """Whether a record of an id that was here before may be a copy: something alike was counted in its minute."""
+        if len(self.behaviours) >= BEHAVIOURS:
+            return True  # it may have been folded
+        exact = self.behaviours.get((shape_of(event), event.time // HOUR))
+        return (exact is not None and _may_hold(exact, event)) or any(_may_hold(b, event) for b in self._alike(event))
+
+    def _alike(self, event: Event) -> Iterator[Behaviour]:
+        """What else may have been made of the record: tables of networks change, and so do readers."""
+        told = event.time // HOUR, event.action, event.outcome
+        return (b for b in self.behaviours.values() if (b.hour, b.shape.action, b.shape.outcome) == told)
+
     @property
     def identity(self) -> Identity:
         """The identity in its fullest spelling: records of one day may name it differently."""
@@ -271,6 +283,17 @@ class IdentityDay:
     def events(self) -> int:
         """How many records are counted here."""
         return sum(b.count for b in self.behaviours.values())
+
+
+def _may_hold(b: Behaviour, event: Event) -> bool:
+    """Whether a behaviour may have counted a record; of one whose sample of ids has gaps nobody knows."""
+    if len(b.record_ids) < min(b.count, RECORDS):
+        return True
+    return (
+        bool(b.minutes >> event.time % HOUR // 60 & 1)
+        and (len(b.record_ids) == RECORDS or event.record_id in b.record_ids)
+        and (not event.target or len(b.targets) == TARGETS or event.target in b.targets)
+    )
 
 
 def sketch(behaviour: Behaviour, event: Event) -> None:

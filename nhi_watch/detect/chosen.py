@@ -88,7 +88,7 @@ def sharing(behaviours: Iterable[Behaviour]) -> Iterator[tuple[tuple[str, str], 
     """The log of one identity's behaviours, if many of their records share an id."""
     mine = list(behaviours)
     told = {record for b in mine for record in b.record_ids}
-    count = max(Counter(filter(None, map(unbound, told))).values(), default=0)
+    count = max(Counter(unbound(record) or record for record in told).values(), default=0)
     if count >= MANY:
         identity = mine[0].shape.identity
         first, last = min(b.first for b in mine), max(b.last for b in mine)

@@ -16,6 +16,7 @@ from nhi_watch.intake.contract import AnySource
 from nhi_watch.intake.horizon import Horizon, Logs, noted, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.forms import Tree, native, record_in
+from nhi_watch.intake.shapes.values import bound, unbound
 
 LoadDay = Callable[[int], dict[str, IdentityDay]]
 OnReject = Callable[[int, RejectError], None]
@@ -117,16 +118,28 @@ class Days(dict[int, dict[str, IdentityDay]]):
     def add(self, event: Event, is_alert: bool = False) -> None:
         """Count an event; a record that was here before counts as a duplicate."""
         self.parsed += 1
-        if not self._take(self._reputation.mark(event) if self._lists else event):
+        event = self._reputation.mark(event) if self._lists else event
+        if not (self._take(event) or (not is_alert and self._take_apart(event))):
             self.duplicates += 1
         elif is_alert:
             self.alerts += 1
         if event.about is not None:
-            self._take(done_to(event))
+            done = done_to(event)
+            _ = self._take(done) or self._take_apart(done)
 
     def _take(self, event: Event) -> bool:
         event, whole = self.place(event)
         return whole.add(event)
+
+    def _take_apart(self, event: Event) -> bool:
+        """Count what is no copy of the record that had its id first; whoever writes a log may give many records one.
+
+        Alerts come again under their id with what has changed, and what a source has bound to its content is a copy.
+        """
+        if unbound(event.record_id) or self.place(event)[1].may_hold(event):
+            return False
+        told = str(event.time), event.action, event.outcome, event.target, event.network
+        return self._take(event._replace(record_id=bound(event.record_id, *told)))
 
     def place(self, event: Event) -> tuple[Event, IdentityDay]:
         """Where an event belongs: to its identity, or to who stands for the many that are new on its day."""
