@@ -12,7 +12,7 @@ import orjson
 import pytest
 from rich.console import Console
 
-from core_samples import record, run, runs
+from core_samples import Going, record, run, runs
 from nhi_watch import cli
 from nhi_watch.context.context import Context
 from nhi_watch.core.timestamps import DAY, render
@@ -21,7 +21,7 @@ from nhi_watch.detect.explain import receipts
 from nhi_watch.hosts.elastic import hits
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake
-from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.intake.sources import cloudtrail, endpoint
 from nhi_watch.report.run_summary import no_notables
 from nhi_watch.state.memory import MemoryStore
 
@@ -217,3 +217,49 @@ def test_the_terminal_gives_no_all_clear(history: list[Records], tmp_path: Path)
     told = console.export_text()
     assert "no all-clear: 1 records are held aside" in told
     assert "could not be read" not in told
+
+
+# ---- what a host dates before all that was seen
+
+
+def theft_on_host(day: int, mark: str = "") -> Records:
+    """Credential files of many kinds, read by a program from a folder for temporary files; as auditd tells them."""
+    return [
+        {"host": "web-1", "_raw": f'type=SYSCALL msg=audit({day * DAY + 43_200 + 60 * n}.0:{n}{mark}): arch=c000003e '
+         f'syscall=257 success=yes exit=3 ppid=1 pid=2 auid=1000 uid=1000 gid=0 ses=3 comm="x" exe="{program}"\n'
+         f'type=PATH msg=audit({day * DAY + 43_200 + 60 * n}.0:{n}{mark}): item=0 name="{path}" nametype=NORMAL'}
+        for n, (program, path) in enumerate((("/tmp/x", "/srv/.aws/credentials"), ("/tmp/x", "/srv/.kube/config"),
+                                             ("/tmp/x", "/home/a/.ssh/id_rsa"), ("/tmp/x", "/srv/.npmrc")))
+    ]  # fmt: skip
+
+
+def at_work_on_host(day: int) -> Records:
+    return [{"host": "web-1", "_raw": one["_raw"].replace("/tmp/x", "/usr/bin/aws")} for one in theft_on_host(day)[:1]]
+
+
+def on_host(*parts: Records) -> tuple[MemoryStore, Any]:
+    store = MemoryStore()
+    for part in parts:
+        going = Going(store, [cloudtrail, endpoint])
+        going.feed(part)
+        result = going.finish()
+    return store, result
+
+
+def test_days_that_a_host_dates_before_all_that_was_seen_are_no_history_of_its_theft() -> None:
+    young = [one for day in range(LAST - 6, LAST) for one in (*ordinary(day), *at_work_on_host(day))]
+    backdated = [one for day in range(LAST - 30, LAST - 6) for one in theft_on_host(day, "0")]
+    today = [*theft_on_host(LAST), *raid(LAST)]
+    _, plain = on_host(young, today)
+    store, hidden = on_host(young, [*backdated, *today])
+    first, second = (
+        {n["identity"]["name"]: n["score"] for n in each.standing if n["kind"] == "compromise" and not n.get("late")}
+        for each in (plain, hidden)
+    )
+    assert first == second != {} and hidden.run["too_late"] == len(backdated)
+    assert "came after their day was closed" in titles(hidden.standing, "blind_spot")[0]
+    _, whole = on_host([*young, *backdated, *theft_on_host(LAST)])
+    assert whole.run["too_late"] == 0  # a first import has nothing to be late against
+    going = Going(store, [cloudtrail, endpoint])
+    going.feed(backdated)
+    assert (going.finish().changed, going.finish().run["duplicates"]) == ([], len(backdated))

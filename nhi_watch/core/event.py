@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
+TIMED_BY_HOSTS = "endpoint"
+"""The provider of logs whose times the host writes that they are about: it may be in wrong hands."""
+
 
 class Identity(NamedTuple):
     """Who really acts. Instances are shared between events, so they are cheap."""

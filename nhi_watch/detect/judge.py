@@ -14,6 +14,7 @@ from typing import Any
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core import crowd
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.event import TIMED_BY_HOSTS
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.detect import blind_spots, calibration, chosen, drift, late, linking, lives, ranking, taught
 from nhi_watch.detect.blind_spots import Watch
@@ -67,6 +68,8 @@ class Judge:
         self._late_logs: Logs = {}
         self._reused: list[dict[str, Any]] = []
         self._awaited: set[str] = set()
+        self._first = state.daybook.days[0] if state.knows_hosts() else 0
+        """What hosts date before it has not been seen in all that time: it is no history."""
 
     def settle(self, days: Days, progress: Progress = _unseen) -> Result:
         """Score, rank and learn what was read."""
@@ -142,11 +145,24 @@ class Judge:
         """Day → identities with new records; and what came of days that were forgotten, and cannot grow any more."""
         grown = days.changed()
         came = {day: [days[day][name] for name in grown.pop(day)] for day in self._forgotten(grown)}
+        for day in [day for day in grown if day < self._first]:
+            came[day] = self._backdated(days[day], grown[day])
+            grown[day] = [name for name in grown[day] if name in days[day]]
+        grown = {day: names for day, names in grown.items() if names}
+        came = {day: wholes for day, wholes in came.items() if wholes}
         for wholes in came.values():
             inventory.note(self._state.rows, wholes)  # a scanner's finding carries the date of the commit
             self._tally.too_late += sum(each.events() if each.stored <= 0 else len(each.seen) - each.stored
                                         for each in wholes)  # fmt: skip
         return grown, came
+
+    @staticmethod
+    def _backdated(wholes: dict[str, IdentityDay], grown: Iterable[str]) -> list[IdentityDay]:
+        """Take what hosts tell out of a day; returns what has come of it."""
+        hosts = {name: whole for name, whole in wholes.items() if whole.identity.provider == TIMED_BY_HOSTS}
+        for name in hosts:
+            del wholes[name]
+        return [hosts[name] for name in grown if name in hosts]
 
     def _forgotten(self, grown: Iterable[int]) -> list[int]:
         return [day for day in grown if day < self._state.daybook.closed]

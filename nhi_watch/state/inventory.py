@@ -190,6 +190,11 @@ def known_of(rows: Rows, names: Iterable[str]) -> dict[str, Known]:
     return {name: Known(Identity(*row[0]), row[1], row[2]) for name, row in plain}
 
 
+def knows(rows: Rows, provider: str) -> bool:
+    """Whether an identity of a provider was seen."""
+    return any(True for _ in rows.scan(TABLE, f"i/{provider}:", f"i/{provider};"))
+
+
 def forget(rows: Rows, names: Iterable[str]) -> None:
     """Forget that some identities were seen."""
     rows.put(TABLE, [(f"i/{name}"[:LONGEST], None) for name in names])

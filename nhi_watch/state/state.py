@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.event import TIMED_BY_HOSTS
 from nhi_watch.core.life import upgraded
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.state import baseline, day_rows, inventory
@@ -61,11 +62,15 @@ class State:
     # ---- days
 
     def load_day(self, day: int) -> dict[str, IdentityDay]:
-        """Identity id → IdentityDay; of a day that was forgotten, what came late of it."""
-        late = LATE if day < self.daybook.closed else ""
+        """Identity id → IdentityDay; of a day that was forgotten, or is before all, what came late of it."""
+        late = LATE if day < max(self.daybook.closed, *self.daybook.days[:1], 0) else ""
         low, high = span(day)
         found = self._store.scan("day", late + low, late + high)
         return {key[len(late) + 7 :]: day_rows.unpack(raw) for key, raw in found}
+
+    def knows_hosts(self) -> bool:
+        """Whether users of hosts were seen, in a state that is too young to have forgotten anything."""
+        return bool(self.daybook.days) and not self.daybook.closed and inventory.knows(self._store, TIMED_BY_HOSTS)
 
     def known(self, name: str, day: int) -> bool:
         """Whether an identity was seen before a day."""
