@@ -228,13 +228,13 @@ def theft_on_host(day: int, mark: str = "") -> Records:
         {"host": "web-1", "_raw": f'type=SYSCALL msg=audit({day * DAY + 43_200 + 60 * n}.0:{n}{mark}): arch=c000003e '
          f'syscall=257 success=yes exit=3 ppid=1 pid=2 auid=1000 uid=1000 gid=0 ses=3 comm="x" exe="{program}"\n'
          f'type=PATH msg=audit({day * DAY + 43_200 + 60 * n}.0:{n}{mark}): item=0 name="{path}" nametype=NORMAL'}
-        for n, (program, path) in enumerate((("/tmp/x", "/srv/.aws/credentials"), ("/tmp/x", "/srv/.kube/config"),
-                                             ("/tmp/x", "/home/a/.ssh/id_rsa"), ("/tmp/x", "/srv/.npmrc")))
+        for n, (program, path) in enumerate((("/opt/x", "/srv/.aws/credentials"), ("/opt/x", "/srv/.kube/config"),
+                                             ("/opt/x", "/srv/.ssh/id_rsa"), ("/opt/x", "/srv/.npmrc")))
     ]  # fmt: skip
 
 
 def at_work_on_host(day: int) -> Records:
-    return [{"host": "web-1", "_raw": one["_raw"].replace("/tmp/x", "/usr/bin/aws")} for one in theft_on_host(day)[:1]]
+    return [{"host": "web-1", "_raw": one["_raw"].replace("/opt/x", "/usr/bin/aws")} for one in theft_on_host(day)[:1]]
 
 
 def on_host(*parts: Records) -> tuple[MemoryStore, Any]:
