@@ -101,6 +101,13 @@ def test_a_copy_is_one_though_the_table_of_networks_has_changed_since_it_was_rea
     assert (days.parsed, days.duplicates) == (4, 2)
 
 
+def test_what_another_process_read_is_no_copy_because_its_ids_are_known() -> None:
+    first, other, same = Days(), Days(), Days()
+    for days, told in ((first, raids(ONE)[:1]), (other, raids(ONE)[1:2]), (same, raids(ONE)[:1])):
+        days.add(cloudtrail.read(told[0]))
+    assert [first.join(each.part()) for each in (other, same)] == [False, True]
+
+
 def raids(one: str = "") -> Records:
     return [{**told, "eventID": one or told["eventID"]} for told in theft()]
 

@@ -266,6 +266,11 @@ class IdentityDay:
         exact = self.behaviours.get((shape_of(event), event.time // HOUR))
         return (exact is not None and _may_hold(exact, event)) or any(_may_hold(b, event) for b in self._alike(event))
 
+    def holds(self, other: IdentityDay) -> bool:
+        """Whether all that another tells was here before."""
+        pairs = [(b, self.behaviours.get(key)) for key, b in other.behaviours.items()]
+        return other.seen <= self.seen and all(mine is not None and _holds(mine, b) for b, mine in pairs)
+
     def _alike(self, event: Event) -> Iterator[Behaviour]:
         """What else may have been made of the record: tables of networks change, and so do readers."""
         told = event.time // HOUR, event.action, event.outcome
@@ -283,6 +288,12 @@ class IdentityDay:
     def events(self) -> int:
         """How many records are counted here."""
         return sum(b.count for b in self.behaviours.values())
+
+
+def _holds(mine: Behaviour, other: Behaviour) -> bool:
+    sketches = ((mine.record_ids, other.record_ids, RECORDS), (mine.targets, other.targets, TARGETS))
+    within = (len(known) == limit or set(told) <= set(known) for known, told, limit in sketches)
+    return not other.minutes & ~mine.minutes and all(within)
 
 
 def _may_hold(b: Behaviour, event: Event) -> bool:

@@ -195,7 +195,7 @@ class Days(dict[int, dict[str, IdentityDay]]):
         crowded = any(len(self._day(day).keys() | wholes.keys()) > NEWCOMERS for day, wholes in part.days.items())
         pairs = [(whole, self[day].get(name)) for day, wholes in part.days.items() for name, whole in wholes.items()]
         fresh = all(here is None or whole.seen.isdisjoint(here.seen) for whole, here in pairs)
-        again = not fresh and all(here is not None and whole.seen <= here.seen for whole, here in pairs)
+        again = not fresh and all(here is not None and here.holds(whole) for whole, here in pairs)
         if crowded or not (fresh or again):
             return False
         self.recent = part.recent if part.days else self.recent
