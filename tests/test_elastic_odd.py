@@ -260,6 +260,11 @@ def test_an_index_that_becomes_read_only_stops_the_run_and_nothing_is_lost(
     assert len(place.alerts()) == len({(n["id"], n["revision"]) for n in place.notables()})
 
 
+def test_the_frozen_tier_is_left_out_of_whatever_is_read() -> None:
+    wanted = read.query(read.Window("logs-x-*", 0, 1), read.Clocks(read.INGESTED))
+    assert {"terms": {"_tier": ["data_frozen"]}} in wanted["bool"]["must_not"]
+
+
 # ---- samples of the integrations
 
 
