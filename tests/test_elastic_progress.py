@@ -345,6 +345,26 @@ def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Plac
     assert windows.checkpoints(state(place), [odd])[odd] is None
 
 
+def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_nothing_aside(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(place, FEW)
+    odd, real = f"{place.source}.odd", windows.cut
+
+    def cut(*arguments: Any) -> Any:
+        planned = real(*arguments)
+        place.client.indices.create(index=odd, mappings={"properties": {"@timestamp": {"type": "text"}}})
+        place.client.index(index=odd, document={"@timestamp": "never"}, refresh=True)
+        monkeypatch.setattr(windows, "cut", real)
+        return planned
+
+    monkeypatch.setattr(windows, "cut", cut)
+    done = place.run(pattern=f"{place.source}*")
+    assert (done["set_aside"], [each["index"] for each in done["unread"]]) == ([], [f"{place.source}*"])
+    place.client.indices.delete(index=odd)
+    assert place.run(pattern=f"{place.source}*")["read"] == len(FEW)
+
+
 def test_doctor_has_nothing_to_say_of_a_job_that_moves(place: Place) -> None:
     fill(place, FEW)
     place.run(since=SINCE)

@@ -211,12 +211,7 @@ class Run:
         """CloudTrail's patterns that can be read."""
 
     def once(self, on_stage: Stage) -> Json:
-        """What is pending, and then what is new.
-
-        Raises:
-            InputError: the job is to read from the future on: checkpoints would move to where nobody has been.
-            StoreError: nothing can be read.
-        """
+        """What is pending, and then what is new; never from the future on: checkpoints would move past the unread."""
         started = time.perf_counter()
         self._clock.look()
         if self._job.since is not None and self._job.since > self._clock() + windows.OVERLAP:
@@ -324,12 +319,9 @@ class Run:
     def _patiently(self, work: Callable[[], Done]) -> Done:
         """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""
         trying = Retrying(
-            retry=retry_if_exception_type(PassingError),
-            wait=wait_random_exponential(multiplier=1, max=20),
-            stop=stop_after_delay(self._job.patience),
-            before_sleep=lambda state: self._store.close(),
-            reraise=True,
-        )
+            retry=retry_if_exception_type(PassingError), wait=wait_random_exponential(multiplier=1, max=20),
+            stop=stop_after_delay(self._job.patience), before_sleep=lambda state: self._store.close(), reraise=True,
+        )  # fmt: skip
         return trying(work)
 
     def _step(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
@@ -343,12 +335,30 @@ class Run:
             if not isinstance(error.__cause__, BadRequestError):
                 raise
             reason = str(error)
+            if self._refused(tasks[0].window):
+                self._store.close()
+                self._note(left := windows.begun(tasks[1:]))
+                return left
         except DEFECTS as error:
             reason = heartbeat.described(error)
         self._store.close()
         left = windows.failed(tasks, reason)
         self._note(left)
         return left
+
+    def _refused(self, window: Window) -> bool:
+        """Whether the pattern itself cannot be read now, whatever the part: no document of it is at fault.
+
+        Its checkpoint stays, and it is planned anew from there by the next run.
+        """
+        try:
+            windows.cut(self._client, window, windows.NEVER)
+        except PassingError:
+            raise
+        except StoreError as error:
+            self._unread[window.pattern] = str(error)[:300]
+            return True
+        return False
 
     def _set_aside(self, tasks: list[Task], why: str) -> list[Task]:
         self._lease.keep()
@@ -380,12 +390,7 @@ class Run:
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self.totals.add(
-            {
-                **done.result.run,
-                "alerts": written,
-                "entities": described,
-                "push_down": done.pushed,
-            },
+            {**done.result.run, "alerts": written, "entities": described, "push_down": done.pushed},
             done.identities,
             done.result.notables,
         )
