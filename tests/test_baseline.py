@@ -106,14 +106,14 @@ def test_one_day_hardly_moves_what_is_usual() -> None:
 def test_once_counts_the_values_of_a_single_day(told: list[tuple[str, int, int]]) -> None:
     dimension = Dimension()
     for value, weight, day in told:
-        dimension.learn(value, 1, day, weight)
+        dimension.learn([(value, 1, weight)], day)
     assert dimension.once == sum(seen.days == 1 for seen in dimension.values.values())
 
 
 def test_a_profile_forgets_what_was_not_seen_for_longest() -> None:
     dimension = Dimension()
     for number in range(VALUES * 2):
-        dimension.learn(f"v{number:04}", 1, number)
+        dimension.learn([(f"v{number:04}", 1, 1)], number)
     dimension.trim()
     assert len(dimension.values) == VALUES
     assert min(dimension.values) == f"v{VALUES:04}"

@@ -38,7 +38,7 @@ def history(**values: str) -> Profile:
     known.days = 30
     for name, value in values.items():
         known.dimensions[name] = Dimension()
-        known.dimensions[name].learn(value, 1, 1)
+        known.dimensions[name].learn([(value, 1, 1)], 1)
     return known
 
 

@@ -13,10 +13,10 @@ import pytest
 from core_samples import Going
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import StoreError
-from nhi_watch.detect import drift, model
+from nhi_watch.detect import drift, model, ranking
 from nhi_watch.detect.signal_values import SET
 from nhi_watch.detect.telemetry import WINDOW
-from nhi_watch.hosts.splunk import health, lookup
+from nhi_watch.hosts.splunk import health, lookup, shelf
 from nhi_watch.hosts.splunk.learning import FOLLOWED, Learnt, settle
 from nhi_watch.hosts.splunk.lookup import LookupBaselines, Table
 from nhi_watch.hosts.splunk.tablestore import DRIFT, RHYTHM, TableStore, day_in
@@ -112,7 +112,8 @@ def test_a_late_event_within_the_kept_days_is_learnt_as_if_it_had_come_in_time()
     late = learn(table, {day: wholes for day, wholes in all_days().items() if day > table.base})
     base = {day: early[day] for day in early if day <= table.base}
     wanted = learn(Table(), {**base, **{d: w for d, w in all_days().items() if d > table.base}})
-    late.kept["ledger"] = wanted.kept["ledger"] = {}  # which remembers when a control was first asked for
+    for learnt in (late, wanted):  # the ledger remembers when a control was first asked for
+        learnt.kept["ledger"].clear()
     assert rows(late) == rows(wanted)
 
 
@@ -199,3 +200,25 @@ def test_health_tells_when_scores_moved_since_the_week_before(tmp_path: Path, la
 
 def test_with_too_few_days_drift_is_unknown(tmp_path: Path) -> None:
     assert health.drifted(Table(), model.load(), tmp_path)["nhi_status"] == "unknown"
+
+
+def test_what_lies_in_files_is_learnt_as_what_is_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = rows(learn(Table(), all_days()))
+    monkeypatch.setattr(shelf, "HELD", 0)
+    assert rows(learn(Table(), all_days())) == wanted
+
+
+def test_trifles_are_counted_though_nothing_is_written_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "FLOOR", 0.05)  # so small a tenant has none of 2 and more
+    files, store, trifles = MemoryStore(), TableStore(Table(), min(all_days())), set[str]()
+    for records, (day, wholes) in zip(simulated(), all_days().items()):
+        going = Going(files, [cloudtrail])
+        going.feed(records)
+        wanted, found = going.finish(), settle(store, model.load(), {day: wholes})
+        names = ("overflow", "overflow_highest", "notables")
+        assert [found.run[name] for name in names] == [wanted.run[name] for name in names]
+        ranks = {one["id"]: (one["rank"], one["score"]) for one in (*wanted.standing, *wanted.below)}
+        told = {one["id"]: (one["rank"], one["score"]) for one in (*found.standing, *found.below)}
+        assert told.items() <= ranks.items()
+        trifles |= {one["id"] for one in wanted.below if one["score"] < ranking.LEAST} - told.keys()
+    assert trifles

@@ -42,8 +42,8 @@ ALWAYS = Window(0, 1 << 40)
 
 
 @lru_cache
-def simulated() -> tuple[Record, ...]:
-    days = Tenant(Spec(days=DAYS, machines=15, seed=11, campaigns=5)).days()
+def simulated(days_of_it: int = 5) -> tuple[Record, ...]:
+    days = Tenant(Spec(days=days_of_it, machines=15, seed=11, campaigns=5)).days()
     return tuple(record for day in days for record in day.records)
 
 
@@ -95,7 +95,7 @@ def arrivals(records: tuple[Record, ...]) -> Iterator[tuple[int, list[Record]]]:
 
 def live(server: Server) -> int:
     """Let the days pass as the schedule has them; the second at which all has arrived."""
-    for at, records in arrivals(simulated()):
+    for at, records in arrivals(simulated(DAYS)):
         server.index(((parse(record["eventTime"]), record) for record in records), "aws:cloudtrail", at)
         server.scheduled("NHI Watch - Group Events", at + 300)
         server.scheduled("NHI Watch - Group Events", at + 420)  # a window that overlaps
@@ -126,7 +126,7 @@ def test_the_scheduled_searches_find_what_the_program_finds(server_of_days: Serv
     end = live(server)
     server.scheduled("NHI Watch - Rank Late", end + 600)
     found = standing(server)
-    assert scores(found) == wanted(simulated())
+    assert scores(found) == wanted(simulated(DAYS))
     wrong = {text.partition(":")[2][:15] for level, text in server.messages if level in ("WARN", "ERROR")}
     assert wrong == {" learnt nothing"}, "before anything had come"
 

@@ -160,13 +160,14 @@ class Home:
 class Bound:
     """The scorecard as it holds for one identity of a tenant, on the eve of a day."""
 
-    __slots__ = ("_days", "_own", "_profile", "_word", "home")
+    __slots__ = ("_bins", "_days", "_own", "_profile", "_word", "home")
 
     def __init__(self, home: Home, own: Profile, word: Optional[Word] = None) -> None:
         self.home = home
         self._profile, self._word = own, word
         self._own = own.dimension(HABIT).values
         self._days = _days(self._own, EVERY)
+        self._bins: Optional[dict[str, list[int]]] = None
 
     @property
     def card(self) -> Scorecard:
@@ -204,7 +205,9 @@ class Bound:
     def own(self, at: int, value: float) -> Own:
         """The identity's earlier days that came near a value, and how many are counted."""
         name, low = self.card.signals[at], bin_of(NEAR * value) or 0
-        return sum(_days(self._own, f"{name}:{bin}") for bin in range(max(1, low), BINS)), self._days
+        if self._bins is None:
+            self._bins = _by_bin(self._own)
+        return sum(self._bins.get(name, _NONE)[max(1, low) :]), self._days
 
     def usual(self, at: int, value: float) -> Usual:
         """How usual a value is, for whoever wants to check its points."""
@@ -222,6 +225,19 @@ def total(points: Sequence[float]) -> float:
 def _days(seen: Mapping[str, Seen], value: str) -> int:
     found = seen.get(value)
     return found.days if found is not None else 0
+
+
+def _by_bin(seen: Mapping[str, Seen]) -> dict[str, list[int]]:
+    """Signal → its days by bin; where it could not tell is no bin."""
+    found: dict[str, list[int]] = {}
+    for value, told in seen.items():
+        name, _, bin = value.rpartition(":")
+        if bin.isdecimal() and int(bin) < BINS:
+            found.setdefault(name, [0] * BINS)[int(bin)] = told.days
+    return found
+
+
+_NONE: list[int] = []
 
 
 def _from_the_top(days: Sequence[int]) -> list[int]:

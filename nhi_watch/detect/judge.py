@@ -9,6 +9,7 @@ that a run that was cut off anywhere is simply run again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from nhi_watch.context.context import NO_CONTEXT, Context
@@ -70,6 +71,8 @@ class Judge:
         self._awaited: set[str] = set()
         self._first = state.daybook.days[0] if state.knows_hosts() else 0
         """What hosts date before it has not been seen in all that time: it is no history."""
+        self._trifles: dict[int, list[Ranked]] = {}
+        """Day → those below the line whose behaviours a host did not give."""
 
     def settle(self, days: Days, progress: Progress = _unseen) -> Result:
         """Score, rank and learn what was read."""
@@ -91,8 +94,8 @@ class Judge:
         changed += [*followed.exposures, *wrong]
         changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
         gravest = {n["id"]: fresh[n["id"]] for found in self._notables.values() for n in ranking.gravest(found)}
-        run = {**tally.told(days, self._model), **ranking.counted(scored), "blind_spots": len(spots)}
-        run["budget"] = self._budget
+        counted = ranking.counted(scored, *self._trifles.values())
+        run = {**tally.told(days, self._model), **counted, "blind_spots": len(spots), "budget": self._budget}
         standing = [*told, *(lives.as_of(spot, end) for spot in blind_spots.stored(state.rows))]
         return Result(
             [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],
@@ -172,7 +175,7 @@ class Judge:
         state, today = self._state, self._state.daybook.days[-1]
         baselines = Baselines(self._model, self._context.networks, self._local)
         state.fill(baselines, {}, today)
-        budget = self._allowed([stored.ranked for stored in state.judged(today)], baselines, today)
+        budget = self._allowed((stored.ranked for stored in state.judged(today)), baselines, today)
         state.next_day()
         told = late.settle(state, baselines, came, self._context.assets, budget)
         self._late.update((notable["id"], notable) for notable in told.changed)
@@ -191,7 +194,7 @@ class Judge:
             episodes.note(names)
             acting, budget = self._acting(episodes)
         with self._tally.spent("rank"):
-            self._note(day, writer.write(episodes, acting, budget))
+            self._note(day, writer.write(episodes, acting, budget, self._trifles[day]))
 
     def _acting(self, episodes: DayEpisodes) -> tuple[list[Acting], tuple[int, float]]:
         """Who did something odd, linked ones as one; the week's allowance, and the score that asks for a place.
@@ -200,26 +203,29 @@ class Judge:
         day stands, or the next run gives him.
         """
         day, baselines = episodes.day, episodes.baselines
-        judged = self._state.judged(day)
+        judged = partial(self._state.judged, day)
         tenant = baselines.groups.get(TENANT) or Profile()
         if tenant.days and day - tenant.first >= drift.SETTLED:
-            drift.note(self._state.rows, day, judged)
-        ranked = {stored.ranked.identity_id: stored.ranked for stored in judged}
-        acting = {name: Acting(one, (name,)) for name, one in ranked.items()}
-        for group in linking.join(stored.trace for stored in judged if stored.trace is not None):
+            drift.note(self._state.rows, day, judged())
+        odd = (stored.ranked for stored in judged() if stored.ranked.score >= ranking.FLOOR)
+        acting = {one.identity_id: Acting(one, (one.identity_id,)) for one in odd}
+        for group in linking.join(stored.trace for stored in judged() if stored.trace is not None):
             self._awaited.update(group.members)
             if not episodes.holds(group.members):
                 continue
             for name in group.members:
                 acting.pop(name, None)
             acting[group.lead] = Acting(episodes.join(group), group.members)
-        budget = self._allowed(ranked.values(), baselines, day)
+        budget = self._allowed((stored.ranked for stored in judged()), baselines, day)
         self._tally.threshold = budget[1]
-        odd = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
+        wanted = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
         told = lives.leads(self._state.notables(day).values(), day)
-        due = (one for one in odd if one.ranked.score >= budget[1] and one.lead not in told)
-        self._awaited.update(one.lead for one in (*due, *(one for one in odd if one.ranked.origin)))
-        return fold_origins(one for one in odd if one.lead in told or episodes.holds(one.members)), budget
+        due = (one for one in wanted if one.ranked.score >= budget[1] and one.lead not in told)
+        self._awaited.update(one.lead for one in (*due, *(one for one in wanted if one.ranked.origin)))
+        given = [one for one in wanted if one.lead in told or episodes.holds(one.members)]
+        away = {one.lead for one in wanted} - {one.lead for one in given}
+        self._trifles[day] = [one.ranked for one in wanted if one.lead in away and one.ranked.score < ranking.LEAST]
+        return fold_origins(given), budget
 
     def _allowed(self, ranked: Iterable[Ranked], baselines: Baselines, day: int) -> tuple[int, float]:
         """The allowance of the week that ends with a day, and the score that asks for a place."""

@@ -238,7 +238,7 @@ class Lives:
         """The notables that go on of any of some identities, or of an origin if one is told, the oldest first."""
         found = [
             d for _, d in self._known.values()
-            if _goes_on(d) and (names(d) & identities or (origin and _origin(d) == origin))
+            if goes_on(d) and (names(d) & identities or (origin and _origin(d) == origin))
         ]  # fmt: skip
         return sorted(found, key=lambda d: (d["first_seen"], d["id"]))
 
@@ -257,7 +257,7 @@ class Lives:
         self._known.update((document["id"], (day, document)) for document in documents)
 
 
-def _goes_on(document: Document) -> bool:
+def goes_on(document: Document) -> bool:
     """Whether more may become part of it: a trifle that never had a place begins nothing, and hosts that write only the
     gravest do not know it."""
     had_place = document["listed"] or document["folded_into"] is not None

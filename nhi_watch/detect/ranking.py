@@ -141,10 +141,11 @@ def gravest(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [one for one in found if not one["listed"] and one["score"] >= LEAST][:GRAVEST]
 
 
-def counted(notables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What run.json says of a run's notables: how many have a place, and what lies below the line."""
+def counted(notables: Sequence[Mapping[str, Any]], *trifles: Sequence[Ranked]) -> dict[str, Any]:
+    """What run.json says of a run's notables: how many have a place, and what lies below the line, trifles too."""
     listed = [one for one in notables if one["listed"]]
     below = [one["score"] for one in notables if not one["listed"]]
+    below += [one.score for each in trifles for one in each]
     return {
         "notables": len(listed),
         "over_budget": sum(one["over_budget"] for one in listed),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.assets import Assets
@@ -98,8 +99,13 @@ class Writer:
         self._lives = Lives(state)
         self._awaited: set[str] = set()
 
-    def write(self, episodes: DayEpisodes, acting: Sequence[Acting], budget: tuple[int, float]) -> Written:
-        """Put the day's notables into the state; `budget`: the week's allowance, and the score asked for a place."""
+    def write(
+        self, episodes: DayEpisodes, acting: Sequence[Acting], budget: tuple[int, float], trifles: Sequence[Ranked] = ()
+    ) -> Written:  # fmt: skip
+        """Put the day's notables into the state; `budget`: the week's allowance, and the score asked for a place.
+
+        `trifles` are counted where the others are ranked, and nothing is told of them.
+        """
         day = episodes.day
         self._lives.begin(day)
         before = self._state.notables(day)
@@ -108,9 +114,8 @@ class Writer:
         intrusions = [one for one in known if self._is_at_hand(episodes, one) or one.id in before]
         made = {one.id: self._made(episodes, one, before.get(one.id)) for one in intrusions}
         self._place(episodes, intrusions, made, budget)
-        found = _ranked(
-            lives.numbered(made[one.id], _first(one.goes_on), before.get(one.id), day) for one in intrusions
-        )
+        numbered = (lives.numbered(made[one.id], _first(one.goes_on), before.get(one.id), day) for one in intrusions)
+        found = _ranked(numbered, (_unwritten(one, day) for one in trifles))
         merged = [self._closed(d, one.id, day, before) for one in intrusions for d in one.goes_on[1:]]
         self._state.put_notables(day, [*found, *merged], before)
         self._lives.put(day, [*found, *merged])
@@ -236,9 +241,16 @@ def _place_of(goes_on: Sequence[Document]) -> dict[str, Any]:
     return {name: source[0][name] for name in lives.NOBODY} if source else dict(lives.NOBODY)
 
 
-def _ranked(documents: Iterable[Document]) -> list[Document]:
-    ordered = sorted(documents, key=lambda d: (not d["listed"], -d["priority"], -d["score"], d["id"]))
-    return [{**document, "rank": rank} for rank, document in enumerate(ordered, 1)]
+def _ranked(documents: Iterable[Document], unwritten: Iterable[Document] = ()) -> list[Document]:
+    key = itemgetter("priority", "score")
+    ordered = sorted([*documents, *unwritten], key=lambda d: (not d["listed"], *(-n for n in key(d)), d["id"]))
+    return [{**d, "rank": rank} for rank, d in enumerate(ordered, 1) if not d.get("unwritten")]
+
+
+def _unwritten(one: Ranked, day: int) -> Document:
+    """What stands for a trifle where notables are ranked."""
+    name = notable_id(one.identity_id, day)
+    return {"id": name, "listed": False, "priority": one.priority, "score": one.score, "unwritten": True}
 
 
 def _revision(document: Optional[Document]) -> int:

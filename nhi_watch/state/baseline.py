@@ -89,19 +89,23 @@ class Dimension:
         self.values: dict[str, Seen] = {}
         self.once = 0
 
-    def learn(self, value: str, count: int, day: int, weight: int = 1) -> None:
-        """One more day of a value; `weight` identities share it."""
-        seen = self.values.get(value)
-        if seen is None:
-            self.values[value] = Seen(weight, count, day, day, bucket(count))
-            self.once += weight == 1
-            return
-        self.once -= seen.days == 1
-        seen.days += weight
-        seen.count += count
-        seen.first = min(seen.first, day)
-        seen.last = max(seen.last, day)
-        seen.top = max(seen.top, bucket(count))
+    def learn(self, told: Iterable[tuple[str, int, int]], day: int) -> None:
+        """One more day of some values: each with its count, and how many identities share it."""
+        known = self.values
+        for value, count, weight in told:
+            seen = known.get(value)
+            if seen is None:
+                known[value] = Seen(weight, count, day, day, bucket(count))
+                self.once += weight == 1
+                continue
+            self.once -= seen.days == 1
+            seen.days += weight
+            seen.count += count
+            if day < seen.first:
+                seen.first = day
+            if day > seen.last:
+                seen.last = day
+            seen.top = max(seen.top, bucket(count))
 
     def trim(self, limit: int = VALUES) -> None:
         """Forget what was not seen for longest, beyond a limit."""
@@ -158,28 +162,17 @@ class Profile:
             dimension = self.dimensions.get(name)
             if dimension is None:
                 dimension = self.dimensions[name] = Dimension()
-            for value, count in values.items():
-                dimension.learn(value, count, day, count if name in KEPT else 1)
+            weighted = name in KEPT
+            dimension.learn(((value, count, count if weighted else 1) for value, count in values.items()), day)
             dimension.trim(KEPT.get(name, VALUES))
 
-    def learn_group(self, day: int, deltas: Iterable[Delta]) -> None:
+    def learn_group(self, day: int, group: GroupDay) -> None:
         """Fold in one day of many identities; each counts once per value."""
-        shares: dict[str, dict[str, list[int]]] = {}
-        size = 0
-        for delta in deltas:
-            size += 1
-            for name in SHARED:
-                values = shares.setdefault(name, {})
-                for value, count in delta.get(name, {}).items():
-                    share = values.setdefault(value, [0, 0])
-                    share[0] += 1
-                    share[1] += count
-        for name, values in shares.items():
+        for name, values in group.shares.items():
             dimension = self.dimensions.setdefault(name, Dimension())
-            for value in sorted(values):
-                dimension.learn(value, values[value][1], day, values[value][0])
+            dimension.learn(((value, values[value][1], values[value][0]) for value in sorted(values)), day)
             dimension.trim()
-        self.learn(day, {}, size)
+        self.learn(day, {}, group.size)
 
     def quarantine(self, day: int, delta: Delta) -> None:
         """Keep a delta back until `QUARANTINE` days have passed."""
@@ -273,40 +266,59 @@ def teach(profile: Profile, day: int, now: Delta, later: Delta) -> None:
     profile.quarantine(day, {name: values for name, values in later.items() if name not in _OF_TENANT})
 
 
-def learn_groups(groups: dict[str, Profile], day: int, lessons: Sequence[Lesson]) -> None:
-    """Fold a day of all identities into the profiles of their peers and of the tenant."""
-    members: dict[str, list[Delta]] = {TENANT: [now for now, _, _ in lessons]}
-    for now, _, scope in lessons:
-        members.setdefault(scope, []).append(now)
-    for scope, deltas in members.items():
-        groups.setdefault(scope, Profile()).learn_group(day, deltas)
+class GroupDay:
+    """One day of a group: of how many identities, and how many of them had each value."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.shares: dict[str, dict[str, list[int]]] = {name: {} for name in SHARED}
+        """Dimension → value → identities, events."""
+
+    def add(self, delta: Delta) -> None:
+        """Count an identity."""
+        self.size += 1
+        for name, values in self.shares.items():
+            for value, count in delta.get(name, {}).items():
+                share = values.setdefault(value, [0, 0])
+                share[0] += 1
+                share[1] += count
+
+
+def learn_groups(groups: dict[str, Profile], day: int, lessons: Iterable[Lesson], size: int = -1) -> None:
+    """Fold a day of all identities into the profiles of their peers and of the tenant.
+
+    `size`: how many they are, where the lessons are no sequence; each is then held for no longer than it takes.
+    """
+    step = 1 + (len(lessons) if isinstance(lessons, Sequence) else size) // SAMPLED
+    members, quiet, at_home, waiting = {TENANT: GroupDay()}, dict[str, int](), _AtHome(), _AtHome()
+    for number, (now, later, scope) in enumerate(lessons):
+        for group in (TENANT, scope):
+            members.setdefault(group, GroupDay()).add(now)
+        at_home.add(now, scope)
+        waiting.add(later, scope)
+        for row in now.get(QUIET, ()) if number % step == 0 else ():
+            quiet[f"{day}:{row}"] = quiet.get(f"{day}:{row}", 0) + step
+    for scope, member in members.items():
+        groups.setdefault(scope, Profile()).learn_group(day, member)
     tenant = groups[TENANT]
     tenant.advance(day)
-    tenant.learn(day, {SIGNAL: _at_home((now, scope) for now, _, scope in lessons), QUIET: _quiet(day, lessons)}, 0)
-    waiting = _at_home((later, scope) for _, later, scope in lessons)
-    tenant.quarantine(day, {SIGNAL: waiting} if waiting else {})
+    tenant.learn(day, {SIGNAL: at_home.found, QUIET: quiet}, 0)
+    tenant.quarantine(day, {SIGNAL: waiting.found} if waiting.found else {})
 
 
-def _at_home(deltas: Iterable[tuple[Delta, str]]) -> dict[str, int]:
+class _AtHome:
     """Value of SIGNAL → identity-days, of a peer group ALIKE at most; every day is counted as a day."""
-    found: dict[str, int] = {}
-    alike: dict[tuple[str, str], int] = {}
-    for delta, scope in deltas:
+
+    def __init__(self) -> None:
+        self.found: dict[str, int] = {}
+        self._alike: dict[tuple[str, str], int] = {}
+
+    def add(self, delta: Delta, scope: str) -> None:
+        """Count an identity's day."""
         for value in delta.get(SIGNAL, ()):
-            seen = alike[scope, value] = alike.get((scope, value), 0) + 1
+            seen = self._alike[scope, value] = self._alike.get((scope, value), 0) + 1
             if seen <= ALIKE or value.endswith(EVERY):
-                found[value] = found.get(value, 0) + 1
-    return found
-
-
-def _quiet(day: int, lessons: Sequence[Lesson]) -> dict[str, int]:
-    """Value of QUIET → identity-days."""
-    found: dict[str, int] = {}
-    step = 1 + len(lessons) // SAMPLED
-    for now, _, _ in lessons[::step]:
-        for row in now.get(QUIET, ()):
-            found[f"{day}:{row}"] = found.get(f"{day}:{row}", 0) + step
-    return found
+                self.found[value] = self.found.get(value, 0) + 1
 
 
 # ---- to and from plain values, for stores and lookups

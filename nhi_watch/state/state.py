@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nhi_watch.core.behaviour import IdentityDay
@@ -45,8 +45,10 @@ def _profiles(raw: bytes) -> dict[str, Profile]:
 class State:
     """Typed reading and writing of the tables."""
 
-    def __init__(self, store: Rows) -> None:
+    def __init__(self, store: Rows, lean: bool = False) -> None:
+        """`lean`: what was judged of a day's identities is read from the store each time, and never held."""
         self._store = store
+        self._lean = lean
         row = store.get("meta", ["days"]).get("days")
         with reading():
             self.daybook = Daybook(*unpack(row)) if row else Daybook([], 0)
@@ -174,8 +176,9 @@ class State:
     def put_delta(self, day: int, judged: Judged) -> None:
         """Replace what a day of an identity teaches."""
         name, scope, ranked = judged.identity.id, peer_scope(judged.identity), judged.ranked
-        self._judged[name] = Stored(ranked, judged.trace, judged.values)
-        self._lessons[name] = (*judged.lesson, scope)
+        if not self._lean:
+            self._judged[name] = Stored(ranked, judged.trace, judged.values)
+            self._lessons[name] = (*judged.lesson, scope)
         row = [*judged.lesson, scope, *ranked[1:5], judged.trace, judged.values, ranked.days, ranked.origin]
         self._store.put("delta", [(f"{day:06d}/{name}", pack(row))])
         self.daybook.add(day)
@@ -185,8 +188,10 @@ class State:
         """How an identity's day was judged, by a row of the table `delta`."""
         return _stored(key[7:], unpack(raw)).ranked
 
-    def judged(self, day: int) -> list[Stored]:
-        """How every identity of a day was judged, by this run or an earlier one."""
+    def judged(self, day: int) -> Iterable[Stored]:
+        """How every identity of a day was judged, by this run or an earlier one; to be gone through once."""
+        if self._lean:
+            return (_stored(key[7:], unpack(raw)) for key, raw in self._store.scan("delta", *span(day)))
         for key, raw in self._store.scan("delta", *span(day)):
             if key[7:] not in self._judged:
                 with reading():

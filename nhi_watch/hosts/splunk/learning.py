@@ -6,15 +6,19 @@ give the same table.
 
 from __future__ import annotations
 
+import heapq
+import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core import crowd
 from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.detect import drift, ranking, taught
+from nhi_watch.detect import drift, linking, lives, ranking, taught
 from nhi_watch.detect.episodes import DayEpisodes, nothing_missing
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.model import Scorecard
@@ -22,11 +26,14 @@ from nhi_watch.detect.run import Result, Tally
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.telemetry import WINDOW, Rhythms
 from nhi_watch.hosts.splunk.lookup import ELIGIBLE, EMPTY, LEARNT, Own, Table, dump, parse, profile_of
-from nhi_watch.hosts.splunk.tablestore import DRIFT, RHYTHM, Lesson, TableStore, day_in, unpack
+from nhi_watch.hosts.splunk.shelf import Shelf, of_bytes
+from nhi_watch.hosts.splunk.tablestore import DRIFT, Lesson, TableStore, day_in, unpack
 from nhi_watch.intake.days import Days
 from nhi_watch.state import baseline, day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Profile, learn_groups, teach
+from nhi_watch.state.judged import Ranked
 from nhi_watch.state.retention import RETAIN_DAYS
+from nhi_watch.state.rows import span
 from nhi_watch.state.state import GROUPS, State
 
 KEEP = 7
@@ -41,7 +48,8 @@ class Looked(NamedTuple):
 
     day: int
     kept: dict[str, IdentityDay]
-    """Those that may become notables, whole; one at least, or the day would not be judged at all."""
+    """Those that may get a place or are part of others' stories, whole, and one with the day's last hour, which may
+    still be open; none, where nobody was given."""
     counts: dict[str, int]
     """Events of each identity."""
     changes: dict[str, list[Any]]
@@ -58,14 +66,19 @@ def look(
     baselines, kept = Baselines(model, context.networks, taught.kept(store, model)), dict[str, IdentityDay]()
     counts: dict[str, int] = {}
     changes: dict[str, list[Any]] = {}
-    folded = [0]
+    odd, folded, last = Shelf(day_rows.pack, _again), [0], dict[str, IdentityDay]()
 
     def each() -> Iterator[IdentityDay]:
         for wholes in batches():
-            episodes = DayEpisodes(State(store), baselines, day, wholes, Tally(), context.assets, nothing_missing)
+            state, tally = State(store, lean=True), Tally()
+            episodes = DayEpisodes(state, baselines, day, wholes, tally, context.assets, nothing_missing)
             episodes.note(wholes)
             found = episodes.of(wholes)
-            kept.update((n, wholes[n]) for n, e in found.items() if e.score >= ranking.FLOOR or not kept)
+            odd.update((name, wholes[name]) for name, e in found.items() if e.score >= ranking.FLOOR)
+            kept.update((n, wholes[n]) for n, e in found.items() if _may_matter(episodes.rank(e)))
+            latest = sorted({**last, **wholes}.items(), key=lambda one: max(hour for _, hour in one[1].behaviours))
+            last.clear()
+            last.update(latest[-1:])
             inventory.note(store, wholes.values())
             changes.update((n, told) for n, told in ((n, inventory.changes(w)) for n, w in wholes.items()) if told)
             counts.update((name, whole.events()) for name, whole in wholes.items())
@@ -74,8 +87,32 @@ def look(
             yield from wholes.values()
 
     Rhythms(store).note(day, each())
+    kept.update(last)
+    kept.update((name, odd[name]) for name in sorted(_in_stories(store, day) - kept.keys()) if name in odd)
     _follow(store, day, batches, kept)
     return Looked(day, kept, counts, changes, folded[0])
+
+
+def _again(row: bytes) -> IdentityDay:
+    """A day as it came: no store has it."""
+    whole = day_rows.unpack(row)
+    whole.stored = 0
+    return whole
+
+
+def _may_matter(one: Ranked) -> bool:
+    """Whether somebody may get a place, or stands for others; trifles are only counted."""
+    return one.score >= ranking.LEAST or (one.score >= ranking.FLOOR and bool(one.origin))
+
+
+def _in_stories(store: TableStore, day: int) -> set[str]:
+    """Who is linked with others, or of a notable that may go on."""
+    store.thin, state = day, State(store, lean=True)
+    groups = linking.join(one.trace for one in state.judged(day) if one.trace is not None)
+    store.thin = None
+    known = filter(lives.goes_on, (one for _, one in state.notables_between(day - lives.GONE, day)))
+    named = map(lives.names, (*known, *state.notables(day).values()))
+    return set().union(*(group.members for group in groups), *named)
 
 
 def _follow(
@@ -94,22 +131,20 @@ def judge(
     identities: int = 0,
 ) -> Result:  # fmt: skip
     """Rank a day that was looked at; `identities`: how many there are where only some were given."""
-    rhythm = store.get("meta", [f"{RHYTHM}{looked.day:06d}"])
     days = Days(context=context)
     days.put(looked.day, looked.kept)
     store.thin = looked.day
-    result = Judge(State(store), model, context, budget, identities=identities).settle(days)
+    result = Judge(State(store, lean=True), model, context, budget, identities=identities).settle(days)
     store.thin = None
-    store.put("meta", rhythm.items())  # that of all, not of those that were kept
     return result
 
 
 def spread(store: TableStore, day: int) -> None:
     """Keep the spread of a day that was judged before, of which nobody was given."""
-    tenant = State(store).groups_on(day).groups.get(TENANT) or Profile()
+    tenant = State(store, lean=True).groups_on(day).groups.get(TENANT) or Profile()
     if tenant.days and day - tenant.first >= drift.SETTLED:
         store.thin = day
-        drift.note(store, day, State(store).judged(day))
+        drift.note(store, day, State(store, lean=True).judged(day))
         store.thin = None
 
 
@@ -131,7 +166,8 @@ class Learnt:
     def __init__(self, table: Table, first: int) -> None:
         self._table = table
         self._first = first
-        self._deltas: dict[str, dict[int, Lesson]] = {}
+        self._deltas = of_bytes()
+        """Scope, NUL and day → what it taught."""
         self._parts: dict[int, int] = {}
         self._eligible: dict[int, int] = {}
         self._groups: list[tuple[int, dict[str, Profile]]] = []
@@ -140,16 +176,21 @@ class Learnt:
     def take(self, store: TableStore, day: int, parts: int = 0) -> None:
         """Note what a settled day has taught, and from how many stored rows."""
         self._parts[day] = parts
-        self._eligible[day] = ranking.base(one.ranked for one in State(store).judged(day))
-        rows = {key[7:]: unpack(raw)[:3] for key, raw in store.scan("delta", f"{day:06d}/", f"{day:06d}0")}
-        for scope, lesson in rows.items():
-            self._deltas.setdefault(scope, {})[day] = lesson
+        size = sum(1 for _ in store.scan("delta", *span(day)))
+        self._eligible[day] = ranking.base(State.ranked(*row) for row in store.scan("delta", *span(day)))
         eve = store.get("profile", [f"{GROUPS}/{day - 1:06d}"]).get(f"{GROUPS}/{day - 1:06d}")
         told = unpack(eve) if eve else {}
         groups = {scope: baseline.from_row(row) for scope, row in told.items()}
-        lessons: list[tuple[Any, Any, str]] = [(now, later, peer) for now, later, peer in rows.values()]
-        learn_groups(groups, day, lessons)
-        changed = {TENANT, *(peer for _, _, peer in lessons)}
+        changed = {TENANT}
+
+        def lessons() -> Iterator[tuple[Any, Any, str]]:
+            for key, raw in store.scan("delta", *span(day)):
+                now, later, peer = unpack(raw)[:3]
+                self._deltas[f"{key[7:]}\0{day:06d}"] = dump([now, later, peer]).encode("utf-8", "surrogatepass")
+                changed.add(peer)
+                yield now, later, peer
+
+        learn_groups(groups, day, lessons(), size)
         self._groups.append((day, {scope: groups[scope] for scope in sorted(changed)}))
 
     def table(self, store: TableStore, keep: int, retire: int) -> Table:
@@ -163,29 +204,41 @@ class Learnt:
         found = Table()
         found.days = kept
         oldest = (days or [base])[-1] - retire if retire else 0
-        for scope in sorted({*self._table.own, *self._deltas}):
-            own = self._own(scope, base)
+        forgotten: list[str] = []
+        for scope, old, lessons in self._scopes():
+            own = self._own(scope, base, old, lessons)
             if own.deltas or not _is_gone(own, oldest):
                 found.own[scope] = own
                 found.base = base
+            else:
+                forgotten.append(f"i/{scope}")
         self._add_groups(found, base)
         found.kept = store.kept()
-        forgotten = {f"i/{scope}" for scope in self._table.own if scope not in found.own}
-        found.kept["inventory"] = {k: row for k, row in found.kept["inventory"].items() if k not in forgotten}
+        for key in forgotten:
+            found.kept["inventory"].pop(key, None)
         for day, parts in self._parts.items():
             found.kept["meta"][f"{LEARNT}{day:06d}"] = str(parts)
             found.kept["meta"][f"{ELIGIBLE}{day:06d}"] = str(self._eligible[day])
         last = (days or [base])[-1]
         first = last - RETAIN_DAYS
-        found.kept["meta"] = {k: row for k, row in found.kept["meta"].items() if day_in(k) > last - _kept_days(k)}
-        found.kept["day"] = {key: row for key, row in found.kept["day"].items() if int(key[:6]) >= first}
+        for key in [key for key in found.kept["meta"] if day_in(key) <= last - _kept_days(key)]:
+            del found.kept["meta"][key]
+        for key in [key for key in found.kept["day"] if int(key[:6]) < first]:
+            del found.kept["day"][key]
         return found
 
-    def _own(self, scope: str, base: int) -> Own:
-        old = self._table.own.get(scope, EMPTY)
+    def _scopes(self) -> Iterator[tuple[str, Own, dict[int, Lesson]]]:
+        """Each identity in order, its row, and what the days have taught of it."""
+        old: Iterator[tuple[str, int, Any]] = ((scope, -1, own) for scope, own in self._table.own.scan())
+        fresh = ((key[:-7], int(key[-6:]), json.loads(raw)) for key, raw in self._deltas.scan())
+        for scope, rows in groupby(heapq.merge(old, fresh, key=itemgetter(0)), itemgetter(0)):
+            told = {day: row for _, day, row in rows}
+            yield scope, told.pop(-1, EMPTY), told
+
+    def _own(self, scope: str, base: int, old: Own, lessons: Mapping[int, Lesson]) -> Own:
         told = parse(scope, old.deltas) if old.deltas else {}
         deltas = {int(day): lesson for day, lesson in told.items() if int(day) < self._first}
-        deltas.update(self._deltas.get(scope, {}))
+        deltas.update(lessons)
         folded = sorted(day for day in deltas if day <= base)
         profile = old.profile
         if folded:

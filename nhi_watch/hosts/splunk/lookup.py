@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import heapq
 import io
 import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Set
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -33,6 +35,7 @@ from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Local
 from nhi_watch.hosts.splunk.fields import BASELINE, names
 from nhi_watch.hosts.splunk.parts import key_of
+from nhi_watch.hosts.splunk.shelf import Shelf, of_texts
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import PEERS, TENANT, Profile, peer_scope, teach
 
@@ -67,16 +70,25 @@ _FIRST = re.compile(r'\{"(\d+)"')
 EMPTY = Own(-1, json.dumps(baseline.to_row(Profile()), separators=(",", ":")))
 
 
+def _row_of(own: Own) -> bytes:
+    return f"{own.day} {len(own.profile)} {own.profile}{own.deltas}".encode("utf-8", "surrogatepass")
+
+
+def _own_of(row: bytes) -> Own:
+    day, size, told = row.decode("utf-8", "surrogatepass").split(" ", 2)
+    return Own(int(day), told[: int(size)], told[int(size) :])
+
+
 class Table:
     """All rows of a baseline."""
 
     def __init__(self) -> None:
-        self.own: dict[str, Own] = {}
+        self.own = Shelf(_row_of, _own_of)
         self.groups: dict[str, tuple[list[int], list[str]]] = {}
         """Scope → days in order, and the profile as it stood at the end of each."""
         self.days: list[int] = []
         """Days that have deltas."""
-        self.kept: dict[str, dict[str, str]] = {name: {} for name in KEPT}
+        self.kept: dict[str, Shelf[str]] = {name: of_texts() for name in KEPT}
         """Table of the state → key → row as text."""
 
         self.base = -1
@@ -101,7 +113,7 @@ class Table:
 
     def known(self, day: int) -> set[str]:
         """Keys of the identities that were seen before a day."""
-        return {key_of(scope) for scope, own in self.own.items() if own.is_known(day)}
+        return {key_of(scope) for scope, own in self.own.scan() if own.is_known(day)}
 
     def add(self, row: list[str]) -> None:
         """Take in a row; rows of a group must come in the order of days."""
@@ -123,14 +135,13 @@ class Table:
     def rows(self) -> Iterator[list[str]]:
         """All rows, in order."""
         for name in KEPT:
-            for key, text in sorted(self.kept[name].items()):
+            for key, text in self.kept[name].scan():
                 yield [f"{name}/{key}", "0", text, ""]
-        for scope in sorted([*self.own, *self.groups]):
-            if scope in self.own:
-                own = self.own[scope]
-                yield [scope, str(own.day), own.profile, own.deltas]
-                continue
-            days, texts = self.groups[scope]
+        own = ([scope, str(one.day), one.profile, one.deltas] for scope, one in self.own.scan())
+        yield from heapq.merge(own, self._group_rows(), key=itemgetter(0))
+
+    def _group_rows(self) -> Iterator[list[str]]:
+        for scope, (days, texts) in sorted(self.groups.items()):
             for day, text in zip(days, texts):
                 told = dump(self.days) if scope == TENANT and day == days[-1] and self.days else ""
                 yield [scope, str(day), text, told]

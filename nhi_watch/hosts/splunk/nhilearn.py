@@ -6,10 +6,11 @@ replaces what it taught, so that a search may be repeated, overlap, or fetch wha
 
 from __future__ import annotations
 
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Optional
+from typing import IO, BinaryIO, Optional
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, HOUR, render_day
@@ -20,8 +21,8 @@ from nhi_watch.hosts.splunk.learning import KEEP, Learnt, judge, look
 from nhi_watch.hosts.splunk.lookup import Table
 from nhi_watch.hosts.splunk.nhigroup import RAW
 from nhi_watch.hosts.splunk.options import Option, parse
-from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
-from nhi_watch.hosts.splunk.rows import write
+from nhi_watch.hosts.splunk.protocol import Body, Messages, Metadata, Search, serve
+from nhi_watch.hosts.splunk.rows import write_into
 from nhi_watch.hosts.splunk.tablestore import TableStore
 
 OPTIONS = {
@@ -39,6 +40,8 @@ LONGEST = 13 * HOUR
 
 class NhiLearn:
     """The command: gathers all rows, answers when they have ended."""
+
+    in_pieces = True
 
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
@@ -66,17 +69,16 @@ class NhiLearn:
         self._gatherer.feed(body)
         return b""
 
-    def finish(self) -> tuple[bytes, Messages]:
+    def finish(self) -> tuple[Body, Messages]:
         """The new baseline."""
         table = self._given() if self._gatherer.baseline else self._table
         days = window.days_of(self._search, self._gatherer.days())
         closed = [day for day in days.whole if day not in days.open and day > table.base]
         found = self._learn(table, closed)
-        rows = [dict(zip(lookup.COLUMNS, row)) for row in found.rows()]
         messages: Messages = [_learnt(self._taken, found), *self._waiting()]
         messages += reasons.folded("nhilearn", self._folded)
         messages += reasons.messages("nhilearn", self._gatherer.rejected)
-        return (write(fields.names(fields.BASELINE), rows) if rows else b""), messages
+        return (b"" if next(found.rows(), None) is None else _written(found)), messages
 
     def _given(self) -> Table:
         """The baseline that came with the rows, as from inputlookup.
@@ -133,6 +135,12 @@ class NhiLearn:
         day, wanted = render_day(self._short.day), self._short.counted.parts if self._short.counted else 0
         why = f"only {self._short.parts:,} of {wanted:,} rows came: an indexer did not answer"
         return [("WARN", f"nhilearn: {day} and what follows waits: {why}; the next run learns it")]
+
+
+def _written(found: Table) -> IO[bytes]:
+    body = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+    write_into(body, lookup.COLUMNS, (dict(zip(lookup.COLUMNS, row)) for row in found.rows()))
+    return body
 
 
 def _learnt(days: list[int], found: Table) -> tuple[str, str]:

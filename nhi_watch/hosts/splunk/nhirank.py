@@ -45,6 +45,8 @@ _ALL = 1 << 60
 class NhiRank:
     """The command: gathers all rows, answers when they have ended."""
 
+    in_pieces = True
+
     def __init__(self, lookups: Path = tables.LOOKUPS) -> None:
         self._lookups = lookups
         self._answers: list[whole.Answer] = []

@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Any, BinaryIO, NamedTuple, Optional, Protocol
+import shutil
+from collections.abc import Iterator
+from typing import IO, Any, BinaryIO, NamedTuple, Optional, Protocol, Union
 
 from nhi_watch.core.errors import InputError, NhiError
 from nhi_watch.core.gc_pause import few_collections
@@ -20,6 +22,10 @@ Metadata = dict[str, Any]
 Messages = list[tuple[str, str]]
 """(level, text): DEBUG, INFO, WARN, ERROR; from INFO on they are shown below the search bar."""
 
+Body = Union[bytes, IO[bytes]]
+"""CSV, in a file where it may be large."""
+PIECE = 1 << 22
+"""Bytes of a chunk that a command which takes it in pieces holds at once; a chunk has up to 50,000 rows."""
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*(\d{1,15})\s*,\s*(\d{1,15})\s*\n")
 _HEADER_LIMIT = 256
 
@@ -50,20 +56,25 @@ class Search(NamedTuple):
 class Command(Protocol):
     """What `serve` needs of a search command."""
 
+    in_pieces: bool
+    """Whether it only takes rows in until they end: then no chunk has to be in memory as a whole."""
+
     def prepare(self, search: Search) -> tuple[Metadata, Messages]:
         """The getinfo reply and what to tell the user; raises InputError when an argument is wrong."""
 
     def execute(self, body: bytes) -> bytes:
         """The CSV that answers one chunk of CSV; no rows, no bytes."""
 
-    def finish(self) -> tuple[bytes, Messages]:
+    def finish(self) -> tuple[Body, Messages]:
         """What is left to answer when all chunks were read: for commands that need all rows at once."""
 
 
 class Streaming:
     """A command that answers each chunk by itself."""
 
-    def finish(self) -> tuple[bytes, Messages]:
+    in_pieces = False
+
+    def finish(self) -> tuple[Body, Messages]:
         """Nothing is left."""
         return b"", []
 
@@ -78,14 +89,47 @@ def read_request(stream: BinaryIO) -> Optional[Request]:
     >>> read_request(io.BytesIO(b'chunked 1.0,2,4\\n{}a\\n1\\n'))
     Request(metadata={}, body=b'a\\n1\\n')
     """
+    head = _read_head(stream)
+    return None if head is None else Request(head[0], _exactly(stream, head[1]))
+
+
+def _read_head(stream: BinaryIO) -> Optional[tuple[Metadata, int]]:
+    """Metadata, and how many bytes of body follow."""
     header = stream.readline(_HEADER_LIMIT)
     if not header:
         return None
     match = _HEADER.fullmatch(header)
     if match is None:
         raise ProtocolError(f"expected 'chunked 1.0,<bytes>,<bytes>', got {header[:60]!r}")
-    metadata = _decode(_exactly(stream, int(match[1])))
-    return Request(metadata, _exactly(stream, int(match[2])))
+    return _decode(_exactly(stream, int(match[1]))), int(match[2])
+
+
+def pieces(stream: BinaryIO, size: int, piece: int = PIECE) -> Iterator[bytes]:
+    r"""A body of so many bytes as several, each below its header; a row in quotes is never cut.
+
+    Raises:
+        ProtocolError: the stream ends too early.
+
+    >>> import io
+    >>> list(pieces(io.BytesIO(b'a,b\n1,2\n3,"x\ny"\n'), 17, 1))
+    [b'a,b\n1,2\n', b'a,b\n3,"x\ny"\n']
+    """
+    header, held, length, left, open_quote = b"", list[bytes](), 0, size, False
+    while left:
+        line = stream.readline(left)
+        if not line:
+            raise ProtocolError(f"the stream ends after {size - left} of {size} bytes")
+        left -= len(line)
+        held.append(line)
+        length += len(line)
+        open_quote ^= line.count(b'"') % 2 == 1
+        if not header and not open_quote:
+            header, held, length = b"".join(held), [], 0
+        elif length >= piece and not open_quote:
+            yield header + b"".join(held)
+            held, length = [], 0
+    if held or not header:
+        yield header + b"".join(held)
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
@@ -108,7 +152,7 @@ def _decode(data: bytes) -> Metadata:
     return metadata
 
 
-def write_reply(stream: BinaryIO, metadata: Metadata, body: bytes = b"") -> None:
+def write_reply(stream: BinaryIO, metadata: Metadata, body: Body = b"") -> None:
     """Write one message and flush it.
 
     >>> import io
@@ -116,8 +160,13 @@ def write_reply(stream: BinaryIO, metadata: Metadata, body: bytes = b"") -> None
     b'chunked 1.0,18,0\\n{"finished":false}'
     """
     head = json.dumps(metadata, separators=(",", ":")).encode("ascii")
-    stream.write(b"chunked 1.0,%d,%d\n%b" % (len(head), len(body), head))
-    stream.write(body)
+    size = len(body) if isinstance(body, bytes) else body.seek(0, 2)
+    stream.write(b"chunked 1.0,%d,%d\n%b" % (len(head), size, head))
+    if isinstance(body, bytes):
+        stream.write(body)
+    else:
+        body.seek(0)
+        shutil.copyfileobj(body, stream, 1 << 20)
     stream.flush()
 
 
@@ -149,22 +198,22 @@ def _converse(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
         raise ProtocolError(f"expected the action getinfo first, got {first.metadata.get('action')!r}")
     reply, messages = command.prepare(_search(first.metadata))
     write_reply(replies, {**reply, "inspector": {"messages": messages}} if messages else reply)
-    request = read_request(requests)
-    while request is not None:
-        _execute(command, request, replies)
-        request = read_request(requests)
+    head = _read_head(requests)
+    while head is not None:
+        _execute(command, *head, requests, replies)
+        head = _read_head(requests)
     return 0
 
 
-def _execute(command: Command, request: Request, replies: BinaryIO) -> None:
-    action = request.metadata.get("action")
-    if action != "execute":
-        raise ProtocolError(f"expected the action execute, got {action!r}")
-    body = command.execute(request.body) if request.body else b""
-    reply: Metadata = {"finished": bool(request.metadata.get("finished"))}
+def _execute(command: Command, metadata: Metadata, size: int, requests: BinaryIO, replies: BinaryIO) -> None:
+    bodies = pieces(requests, size) if command.in_pieces and size else [_exactly(requests, size)]
+    if metadata.get("action") != "execute":
+        raise ProtocolError(f"expected the action execute, got {metadata.get('action')!r}")
+    body: Body = b"".join(command.execute(each) for each in bodies if each)
+    reply: Metadata = {"finished": bool(metadata.get("finished"))}
     if reply["finished"]:
         rest, messages = command.finish()
-        body += rest
+        body = body + rest if isinstance(body, bytes) and isinstance(rest, bytes) else rest
         if messages:
             reply["inspector"] = {"messages": messages}
     write_reply(replies, reply, body)

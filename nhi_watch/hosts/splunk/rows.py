@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Optional, Union
+from typing import IO, NamedTuple, Optional, Union
 
 from nhi_watch.hosts.splunk.lines import Cells, Lines, Row
 
@@ -73,15 +73,22 @@ def write(names: Sequence[str], rows: Iterable[Mapping[str, Cell]], multi: Seque
     b'a,b,__mv_b\n1,"x\ny",$x$;$y$\n'
     """
     body = io.BytesIO()
-    out = io.TextIOWrapper(body, "utf-8", "replace", newline="")  # text is held encoded, and once: a baseline is large
+    write_into(body, names, rows, multi)
+    return body.getvalue()
+
+
+def write_into(
+    body: IO[bytes], names: Sequence[str], rows: Iterable[Mapping[str, Cell]], multi: Sequence[str] = ()
+) -> None:  # fmt: skip
+    """The same into a file."""
+    out = io.TextIOWrapper(body, "utf-8", "replace", newline="")
     writer = csv.writer(out, lineterminator="\n")
     single = [name for name in names if name not in multi]
     writer.writerow([*single, *(name for field in multi for name in (field, f"__mv_{field}"))])
     for row in rows:
         cells = [_text(row.get(name, "")) for name in single]
         writer.writerow([*cells, *(cell for name in multi for cell in multivalue(_values(row.get(name, ()))))])
-    out.flush()
-    return body.getvalue()
+    out.detach()
 
 
 def _text(cell: Cell) -> str:

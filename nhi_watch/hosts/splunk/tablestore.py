@@ -7,14 +7,18 @@ exposure are looked at for weeks; all others can be read from the summary index 
 
 from __future__ import annotations
 
+import heapq
 import json
 import zlib
 from base64 import b64decode, b64encode
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, Optional
 
 from nhi_watch.hosts.splunk.lookup import ELIGIBLE, EMPTY, KEPT, LEARNT, Table, dump, parse
+from nhi_watch.hosts.splunk.shelf import Shelf, of_bytes, of_texts
 from nhi_watch.state import inventory
 from nhi_watch.state.state import GROUPS, OLD
 
@@ -31,26 +35,28 @@ _TOLD = ("exposed", "resolved", "quarantined")
 
 
 class TableStore:
-    """What `State` keeps, read from a table up to the eve of a day; what is put stays in memory."""
+    """What `State` keeps, read from a table up to the eve of a day; what is put lies on shelves."""
 
     def __init__(self, table: Table, before: int) -> None:
         self._table = table
         self.thin: Optional[int] = None
-        """A day of which `scan` gives what was judged, without what it teaches: that of all identities is much."""
+        """A day of which `scan` gives what was judged, without what it teaches: that of all identities is much. Its
+        rhythm is known of all, and is not put again."""
         self._hidden: set[int] = set()
         """Days that teach nothing of groups: not all of their identities are here."""
         self._days = [day for day in table.days if day < before]
-        self._put: dict[str, dict[str, bytes]] = {}
+        self._put: dict[str, Shelf[bytes]] = defaultdict(of_bytes)
         self._deltas: dict[str, dict[str, Lesson]] = {}
-        self._known: dict[str, bytes] = {}
+        self._judged = of_bytes()
+        """How days were judged, without what they teach, also of those whom nobody gave."""
         known = {day for day in (int(key[:6]) for key in table.kept["day"]) if day < before}
         days = sorted(known.union(self._days))
-        self._put["meta"] = {"days": pack(dump([days, table.base + 1]))} if table.last >= 0 else {}
-        self._put["meta"].update({key: row for key, row in _unkept(table, "meta").items() if day_in(key) < before})
-        self._put["profile"] = dict(_snapshot(table, before))
-        self._put["day"] = {key: row for key, row in _unkept(table, "day").items() if int(key[:6]) < before}
+        self._put["meta"].update({"days": pack(dump([days, table.base + 1]))} if table.last >= 0 else {})
+        self._put["meta"].update((key, row) for key, row in _unkept(table, "meta") if day_in(key) < before)
+        self._put["profile"].update(_snapshot(table, before))
+        self._put["day"].update((key, row) for key, row in _unkept(table, "day") if int(key[:6]) < before)
         for name in ("inventory", "ledger"):
-            self._put[name] = _unkept(table, name)
+            self._put[name].update(_unkept(table, name))
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`."""
@@ -58,7 +64,7 @@ class TableStore:
         return {key: row for key, row in found.items() if row is not None}
 
     def _one(self, table: str, key: str) -> Optional[bytes]:
-        row = self._put.get(table, {}).get(key)
+        row = self._put[table].get(key)
         if row is not None:
             return row
         if table == "profile":
@@ -79,16 +85,11 @@ class TableStore:
 
     def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
         """Rows in key order."""
-        rows = {key: row for key, row in self._put.get(table, {}).items() if low <= key < high}
-        if table == "delta":
-            for day in [day for day in self._days if low <= f"{day:06d}/" < high]:
-                for scope in self._table.own:
-                    row = self._delta(day, scope)
-                    if row is not None:
-                        rows.setdefault(f"{day:06d}/{scope}", row)
-            yield from self._deltas_of(rows, low, high)
-            return
-        yield from sorted(rows.items())
+        if table != "delta":
+            return self._put[table].scan(low, high)
+        if self.thin is not None and low == f"{self.thin:06d}/":
+            return self._judged.scan(low, high)
+        return self._lessons(low, high)
 
     def hide(self, day: int) -> None:
         """Let a day of which only some identities are here teach nothing of groups but what the table has learnt."""
@@ -98,31 +99,41 @@ class TableStore:
 
     def know(self, day: int, judged: Iterable[tuple[str, Lesson]]) -> None:
         """While the day is `thin`, scans also give how others' day was judged before; what it taught nobody knows."""
-        self._known.update((f"{day:06d}/{name}", pack(dump([{}, {}, *rest]))) for name, rest in judged)
+        self._judged.update((f"{day:06d}/{name}", pack(dump([{}, {}, *rest]))) for name, rest in judged)
 
-    def _deltas_of(self, rows: dict[str, bytes], low: str, high: str) -> Iterator[tuple[str, bytes]]:
-        known = {key: row for key, row in self._known.items() if low <= key < high and key not in rows}
-        for key in sorted([*rows, *known]):
-            day = int(key[:6])
-            if key in known:
-                if day == self.thin:
-                    yield key, known[key]
-            elif day == self.thin:
-                yield key, pack(dump([{}, {}, *unpack(rows[key])[2:]]))
-            elif day not in self._hidden:
-                yield key, rows[key]
+    def _lessons(self, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        last, put = "", self._put["delta"].scan(low, high)
+        for key, row in heapq.merge(put, self._learnt(low, high), key=itemgetter(0)):  # of equal keys what was put
+            if key != last and int(key[:6]) not in self._hidden:
+                yield key, row
+            last = key
+
+    def _learnt(self, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        """The deltas of the table, in order."""
+        for day in [day for day in self._days if low <= f"{day:06d}/" < high]:
+            for scope in self._table.own:
+                row = self._delta(day, scope)
+                if row is not None:
+                    yield f"{day:06d}/{scope}", row
 
     def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
         """Replace or delete rows."""
-        known = self._put.setdefault(table, {})
+        known = self._put[table]
         followed = self.followed() if table == "day" else set()
+        told = f"{RHYTHM}{self.thin:06d}" if table == "meta" and self.thin is not None else ""
         for key, row in rows:
+            if key == told:
+                continue
             if table == "delta" and key[7:] not in self._table.own:  # it has a history from now on, if only of deltas
                 self._put["profile"].setdefault(key[7:], _NEWCOMER)
             if row is None:
                 known.pop(key, None)
+                if table == "delta":
+                    self._judged.pop(key, None)
             elif table != "day" or key[7:] in followed:
                 known[key] = row
+                if table == "delta":
+                    self._judged[key] = pack(dump([{}, {}, *unpack(row)[2:]]))
 
     def followed(self) -> set[str]:
         """Ids of the identities of which whole days are kept."""
@@ -134,13 +145,16 @@ class TableStore:
             names |= {one.identity.id for one in everybody if inventory.name_key(one.identity) in held}
         return names
 
-    def kept(self) -> dict[str, dict[str, str]]:
+    def kept(self) -> dict[str, Shelf[str]]:
         """What the next table keeps of the state's tables."""
-        found = {name: {key: unpack_text(row) for key, row in self._put.get(name, {}).items()} for name in KEPT[:2]}
-        days = {key: b64encode(row).decode("ascii") for key, row in self._put["day"].items()}
+        found = {name: of_texts() for name in KEPT}
+        for name in KEPT[:2]:
+            found[name].update((key, unpack_text(row)) for key, row in self._put[name].scan())
+        found["day"].update((key, b64encode(row).decode("ascii")) for key, row in self._put["day"].scan())
         own = (DRIFT, RHYTHM, LEARNT, ELIGIBLE)
-        meta = {key: unpack_text(row) for key, row in self._put["meta"].items() if key.startswith(own)}
-        return {**found, "day": days, "meta": meta}
+        meta = ((key, unpack_text(row)) for key, row in self._put["meta"].scan() if key.startswith(own))
+        found["meta"].update(meta)
+        return found
 
 
 def pack(text: str) -> bytes:
@@ -160,9 +174,8 @@ def day_in(key: str) -> int:
     return int(key.partition("/")[2])
 
 
-def _unkept(table: Table, name: str) -> dict[str, bytes]:
-    rows = table.kept[name].items()
-    return {key: b64decode(text) for key, text in rows} if name == "day" else {key: pack(text) for key, text in rows}
+def _unkept(table: Table, name: str) -> Iterator[tuple[str, bytes]]:
+    return ((key, b64decode(text) if name == "day" else pack(text)) for key, text in table.kept[name].scan())
 
 
 def unpack_text(raw: bytes) -> str:
