@@ -46,7 +46,6 @@ MENDS = (
     Mend("C1", "hosts/splunk/spots.py", "chain(wrong, silent, came)", "chain(wrong, silent)",
          ("test_splunk_misdated.py::test_what_comes_too_late_is_judged_by_the_habits_of_today_as_on_files",)),
     Mend("C2", "intake/sources/kubernetes/__init__.py", BOUND_ID, 'of("auditID") or ""', (
-        "test_ids.py::test_one_audit_id_over_all_records_of_an_attack_hides_none_of_them",
         "test_ids.py::test_splunk_and_elasticsearch_tell_records_of_one_id_apart_as_well",
         "test_splunk_misdated.py::test_an_id_over_many_records_is_a_blind_spot",
     )),
