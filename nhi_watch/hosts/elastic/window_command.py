@@ -43,7 +43,7 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
         _show(ElasticStore(client, _index(args)), args, console)
         return 0
     if args.what == "retry" and args.number is None:
-        raise InputError("nhi elastic window retry: say which one; `nhi elastic window show` numbers them")
+        raise InputError("say which part to retry, by its number: `nhi elastic window show` lists them")
     with _changing(client, args) as (store, clock):
         if args.what == "retry":
             part = aside.retry(store, args.number)
