@@ -157,8 +157,12 @@ def _read(raw: bytes) -> Verdict:
 
 def verdicts(rows: Rows) -> list[Verdict]:
     """All verdicts in the order in which they were given."""
-    found = [_read(raw) for _, raw in rows.scan(TABLE, *VERDICT_KEYS)]
-    return sorted(found, key=lambda v: (v.time, v.notable_id, v.by))
+    return in_order(_read(raw) for _, raw in rows.scan(TABLE, *VERDICT_KEYS))
+
+
+def in_order(given: Iterable[Verdict]) -> list[Verdict]:
+    """Verdicts in the order in which they were given."""
+    return sorted(given, key=lambda v: (v.time, v.notable_id, v.by))
 
 
 def standing(given: Sequence[Verdict]) -> Standing:
@@ -166,7 +170,7 @@ def standing(given: Sequence[Verdict]) -> Standing:
 
     The latest holds, none where that is OPEN; but what one account confirmed, no other account takes back.
     """
-    ordered = sorted(given, key=lambda v: (v.time, v.notable_id, v.by))
+    ordered = in_order(given)
     own = {(v.notable_id, v.by): v for v in ordered}
     latest = {v.notable_id: v for v in ordered}
     for verdict in own.values():

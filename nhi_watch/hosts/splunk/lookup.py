@@ -180,8 +180,8 @@ class LookupBaselines(Baselines):
     """Baselines of a table, for events of any day; without rows, a cold start with what ships with the model."""
 
     def __init__(self, model: Scorecard, table: Table, networks: Networks = SHIPPED) -> None:
-        said = ((key, text) for key, text in table.kept["ledger"].items() if key.startswith(feedback.VERDICT_KEYS[0]))
-        super().__init__(model, networks, Local(taught.by([Verdict(*parse(key, text)) for key, text in said])))
+        said = (row for row in table.kept["ledger"].items() if row[0].startswith(feedback.VERDICT_KEYS[0]))
+        super().__init__(model, networks, Local(taught.by(feedback.in_order(Verdict(*parse(*one)) for one in said))))
         self._table = table
         self._loaded = -1
         self._parsed: dict[tuple[str, int], Profile] = {}

@@ -111,7 +111,7 @@ def pieces(stream: BinaryIO, size: int, piece: int = PIECE) -> Iterator[bytes]:
         ProtocolError: the stream ends too early.
 
     >>> import io
-    >>> list(pieces(io.BytesIO(b'a,b\n1,2\n3,"x\ny"\n'), 17, 1))
+    >>> list(pieces(io.BytesIO(b'a,b\n1,2\n3,"x\ny"\n'), 16, 1))
     [b'a,b\n1,2\n', b'a,b\n3,"x\ny"\n']
     """
     header, held, length, left, open_quote = b"", list[bytes](), 0, size, False
