@@ -142,7 +142,7 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
 def put(rows: Rows, given: Iterable[Verdict]) -> None:
     """Add verdicts; the same verdict again changes nothing."""
     fresh = {_key(v): v for v in given}
-    known = {key: _read(raw).verdict for key, raw in rows.get(TABLE, list(fresh)).items()}
+    known = {key: Verdict(*unpack(raw)).verdict for key, raw in rows.get(TABLE, list(fresh)).items()}
     rows.put(TABLE, [(key, pack(list(v))) for key, v in fresh.items() if known.get(key) != v.verdict])
 
 
@@ -150,14 +150,9 @@ def _key(v: Verdict) -> str:
     return f"verdict/{v.notable_id[:100]}/{v.time:011d}/{hashlib.sha256(v.by.encode()).hexdigest()[:12]}"
 
 
-def _read(raw: bytes) -> Verdict:
-    """A row; those of earlier versions say less."""
-    return Verdict(*unpack(raw))
-
-
 def verdicts(rows: Rows) -> list[Verdict]:
-    """All verdicts in the order in which they were given."""
-    return in_order(_read(raw) for _, raw in rows.scan(TABLE, *VERDICT_KEYS))
+    """All verdicts in the order in which they were given; rows of earlier versions say less."""
+    return in_order(Verdict(*unpack(raw)) for _, raw in rows.scan(TABLE, *VERDICT_KEYS))
 
 
 def in_order(given: Iterable[Verdict]) -> list[Verdict]:
