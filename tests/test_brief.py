@@ -71,6 +71,15 @@ def test_a_blind_spot_tells_what_was_not_seen_and_no_asset_or_plan() -> None:
     assert "factor" not in text and "respond plan" not in text
 
 
+def test_what_was_let_in_comes_first_and_how_many_more_there_are_is_told() -> None:
+    [entry] = ONE["timeline"][:1]
+    refused = [{**entry, "outcome": "denied", "points": 3.0, "action": f"iam:Get{n}"} for n in range(5)]
+    let_in = {**entry, "outcome": "success", "points": 1.0, "action": "s3:Get"}
+    text = brief.text({**ONE, "timeline": [*refused, let_in]})
+    assert "`s3:Get` was made" in text and "`iam:Get4`" not in text
+    assert "Of `6` odd kinds of calls these are the first `5`" in text
+
+
 def test_what_happened_is_what_was_odd_and_of_a_newcomer_not_all_is_listed_as_new() -> None:
     document = to_json(samples()[0])
     entry = document["timeline"][0]

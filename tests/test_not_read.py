@@ -21,6 +21,8 @@ CALL = {
     "userIdentity": {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111122223333:user/ci",
                      "accountId": "111122223333", "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "userName": "ci"},
 }  # fmt: skip
+WEEK = [{**CALL, "eventTime": f"2026-02-{day}T10:00:00Z", "eventID": f"{day}"} for day in range(22, 29)]
+"""The days before, after which a quiet day is called quiet."""
 STAGES = [
     {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": f"id-{number}", "stage": stage,
      "requestURI": "/api/v1/pods", "verb": "list", "user": {"username": "system:serviceaccount:shop:api"},
@@ -48,8 +50,14 @@ def scored(capsys: pytest.CaptureFixture[str], tmp_path: Path, *paths: Path) -> 
 
 
 def test_a_calm_day_is_called_calm(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    code, told, _ = scored(capsys, tmp_path, lines(tmp_path / "a.json", CALL))
+    code, told, _ = scored(capsys, tmp_path, lines(tmp_path / "a.json", *WEEK, CALL))
     assert (code, CALM in told) == (0, True)
+
+
+def test_before_a_week_is_learnt_no_day_is_called_calm(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for known in (1, 6):
+        told = scored(capsys, tmp_path / str(known), lines(tmp_path / "a.json", *WEEK[:known]))[1]
+        assert CALM not in told and f"no all-clear: {known} of 7 days were learnt" in told
 
 
 def test_a_flood_of_rubbish_is_counted_in_seconds_and_stays_small(
@@ -95,6 +103,12 @@ def test_records_judged_before_are_no_all_clear_of_their_own(
     assert CALM not in told and "judged by an earlier run" in told
 
 
+def test_what_to_do_is_said_where_nothing_could_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "march.zip").write_bytes(b"PK\x03\x04")
+    code, told, _ = scored(capsys, tmp_path, tmp_path / "march.zip")
+    assert code == 2 and "binary_file (a zip archive; unpack it" in told
+
+
 @pytest.mark.parametrize(
     "run",
     [{"too_late": 2}, {"held_aside": 1}, {"rejected": {"not_json": 1}}, {"overflow": 1, "overflow_highest": 40.0}],
@@ -107,8 +121,8 @@ def test_what_was_not_judged_forbids_the_all_clear(run: dict[str, Any]) -> None:
 def test_ordinary_kubernetes_stages_are_out_of_scope_and_no_rejects(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    code, told, run = scored(capsys, tmp_path, lines(tmp_path / "audit.json", *STAGES))
-    assert (code, run["parsed"], run["rejected"]) == (0, 3, {"unfinished": 3})
+    code, told, run = scored(capsys, tmp_path, lines(tmp_path / "audit.json", *STAGES, *WEEK))
+    assert (code, run["parsed"], run["rejected"]) == (0, 10, {"unfinished": 3})
     assert (tmp_path / "out" / "rejects.jsonl").read_bytes() == b""
     assert CALM in told and "rejected 0; out of scope 3" in told
 
@@ -120,13 +134,13 @@ def test_only_the_owner_may_read_the_state(capsys: pytest.CaptureFixture[str], t
 
 def test_an_alert_that_is_closed_was_understood(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     shut = finding(status="Suppressed", user={"name": "app"})
-    code, told, run = scored(capsys, tmp_path, lines(tmp_path / "a.json", CALL, shut))
+    code, told, run = scored(capsys, tmp_path, lines(tmp_path / "a.json", *WEEK, CALL, shut))
     assert (code, run["rejected"]) == (0, {"closed": 1})
     assert CALM in told and "out of scope 1" in told and "could not be read" not in told
 
 
 def test_a_hidden_day_withholds_the_all_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    lines(tmp_path / "logs" / "day.ndjson", CALL)
+    lines(tmp_path / "logs" / "day.ndjson", *WEEK, CALL)
     hidden = lines(tmp_path / "logs" / ".2026-03-03.ndjson", CALL)
     code, told, run = scored(capsys, tmp_path, tmp_path / "logs")
     assert code == 0 and "no all-clear: 1 file that may hold records passed over" in told and CALM not in told

@@ -95,7 +95,8 @@ class Judge:
         changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
         gravest = {n["id"]: fresh[n["id"]] for found in self._notables.values() for n in ranking.gravest(found)}
         counted = ranking.counted(scored, *self._trifles.values())
-        run = {**tally.told(days, self._model), **counted, "blind_spots": len(spots), "budget": self._budget}
+        run = {**tally.told(days, self._model), **counted, "blind_spots": len(spots), "budget": self._budget,
+               "days_known": len(state.daybook.days)}  # fmt: skip
         standing = [*told, *(lives.as_of(spot, end) for spot in blind_spots.stored(state.rows))]
         return Result(
             [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],

@@ -100,7 +100,8 @@ _AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', 
 def _call(entry: Json, events: Mapping[str, Json]) -> str:
     event = events.get(entry["record_id"])
     where = f" ({place_of(event)})" if event else ""
-    return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}"
+    alike = f", the first of {entry['count']:,} alike within the hour" if entry["count"] > 1 else ""
+    return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}{alike}"
 
 
 def _points(notable: Json, every: bool) -> Table:

@@ -240,7 +240,8 @@ def _step_lines(step: Mapping[str, Any]) -> list[str]:
 
 def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
     seen = "What was seen to use it, what is new first, then the latest:"
-    yield seen if breaks["consumers"] else f"Nothing was seen to use it in the {RETAIN_DAYS} days that are kept."
+    none = f"Nothing was seen to use it with success in the {RETAIN_DAYS} days before the data's end that are kept."
+    yield seen if breaks["consumers"] else none
     ordered = sorted(breaks["consumers"], key=lambda c: not c["suspicious"])
     for c in ordered[:_SHOWN]:
         odd = ", NEW in this notable" if c["suspicious"] else ""

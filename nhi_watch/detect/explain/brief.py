@@ -150,7 +150,7 @@ def _unseen(notable: Mapping[str, Any]) -> Iterator[Fact]:
 
 def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
     odd = [entry for entry in notable["timeline"] if entry["points"] >= LIGHT] or notable["timeline"]
-    heavy = sorted(odd, key=lambda e: -e["points"])[:STEPS]
+    heavy = sorted(odd, key=lambda e: (e["outcome"] == "denied", -e["points"]))[:STEPS]
     for entry in sorted(heavy, key=lambda e: e["time"]):
         where = [entry["source"]] if entry["source"] else []
         values = [entry["action"], Own(entry["time"]), *where, entry["outcome"]]
@@ -161,6 +161,9 @@ def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
             words += f"{{{len(values)}}} times."
             values.append(_number(entry["count"]))
         yield Fact("What happened", words, tuple(values), _records([entry["record_id"]]))
+    if len(odd) > STEPS:
+        words = "Of {0} odd kinds of calls these are the first {1}: what was let in, then by their points."
+        yield Fact("What happened", words, (_number(len(odd)), _number(STEPS)), (f"notable:{notable['id']}",))
 
 
 def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:

@@ -293,6 +293,6 @@ def _export(args: argparse.Namespace, store: Rows, console: Console) -> int:
     if args.json:
         console.print_json(json.dumps({"exported": count, "over_the_cap": dict(given.ignored)}))
     else:
-        told = f"Wrote {count} verdicts to {args.verdict}; `nhi feedback import` reads them."
+        told = f"Wrote {count} verdicts to {args.verdict} as JSON lines: `nhi feedback import` reads FILE.jsonl."
         console.print(told, markup=False, soft_wrap=True)
     return 0

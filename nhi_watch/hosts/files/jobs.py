@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from nhi_watch.context.context import Context
 from nhi_watch.context.operators import SHIPPED
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError
 from nhi_watch.core.gc_pause import few_collections
+from nhi_watch.core.notable import clip
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
@@ -184,9 +186,17 @@ def _demand_events(run: dict[str, Any], out: Path) -> None:
     if run["rejected"] and not run["parsed"] and not (OUT_OF_SCOPE | {AHEAD}) & run["rejected"].keys():
         reason = max(run["rejected"], key=lambda name: (run["rejected"][name], name))
         raise InputError(
-            f"none of {run['read']:,} records could be read, most of them for {reason}; "
+            f"none of {run['read']:,} records could be read, most of them for {reason}{_detail(out, reason)}; "
             f"see {out / 'rejects.jsonl'}, and check the paths and --source"
         )
+
+
+def _detail(out: Path, reason: str) -> str:
+    """What is said of the first reject of a reason: it names the remedy."""
+    with (out / "rejects.jsonl").open(encoding="utf-8") as file:
+        told = (json.loads(line) for line in file)
+        detail = next((one["detail"] for one in told if one["reason"] == reason), "")
+    return f" ({clip(detail, 300)})" if detail else ""
 
 
 def _dealt_with(rows: Rows, standing: Sequence[Json], shown: Sequence[Json]) -> Iterator[Json]:
