@@ -101,6 +101,13 @@ def test_a_copy_is_one_though_the_table_of_networks_has_changed_since_it_was_rea
     assert (days.parsed, days.duplicates) == (4, 2)
 
 
+def test_a_record_of_a_known_id_from_another_address_is_no_copy() -> None:
+    days, event = Days(), cloudtrail.read(raids()[0])
+    for told in (event._replace(address="198.51.100.1"), event, event):
+        days.add(told)
+    assert (days.parsed, days.duplicates) == (3, 1)
+
+
 def test_what_another_process_read_is_no_copy_because_its_ids_are_known() -> None:
     first, other, same = Days(), Days(), Days()
     for days, told in ((first, raids(ONE)[:1]), (other, raids(ONE)[1:2]), (same, raids(ONE)[:1])):

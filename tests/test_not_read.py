@@ -109,6 +109,21 @@ def test_what_to_do_is_said_where_nothing_could_be_read(capsys: pytest.CaptureFi
     assert code == 2 and "binary_file (a zip archive; unpack it" in told
 
 
+def test_odd_types_and_deep_values_cost_one_record_and_end_no_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    odd = {"class_uid": 6003, "metadata": {"version": "1.1.0", "product": {"name": "CloudTrail", "vendor_name": "AWS"}},
+           "unmapped": [{"key": [], "value": 1}], "time": 1772445600000, "api": {"operation": "ListBuckets"},
+           "cloud": {"provider": "AWS"}}  # fmt: skip
+    lines(tmp_path / "logs" / "odd.json", odd)
+    deep = json.dumps(CALL)[:-1] + ', "requestParameters": ' + '{"a":' * 400 + "1" + "}" * 401
+    (tmp_path / "logs" / "deep.json").write_text('{"Records":[' + deep + "]}\n")
+    lines(tmp_path / "logs" / "week.json", *WEEK)
+    code, told, run = scored(capsys, tmp_path, tmp_path / "logs")
+    assert (code, run["parsed"], run["rejected"]) == (0, 8, {"unforeseen": 1})
+    assert CALM not in told
+
+
 @pytest.mark.parametrize(
     "run",
     [{"too_late": 2}, {"held_aside": 1}, {"rejected": {"not_json": 1}}, {"overflow": 1, "overflow_highest": 40.0}],

@@ -304,6 +304,7 @@ def _may_hold(b: Behaviour, event: Event) -> bool:
         bool(b.minutes >> event.time % HOUR // 60 & 1)
         and (len(b.record_ids) == RECORDS or event.record_id in b.record_ids)
         and (not event.target or len(b.targets) == TARGETS or event.target in b.targets)
+        and (not event.address or len(b.addresses) in (0, ADDRESSES) or event.address in b.addresses)
     )
 
 

@@ -72,6 +72,10 @@ def _text_in(record: object) -> Optional[Tree]:
     return record_in(raw[max(raw.find("{"), 0) :]) if isinstance(raw, str) else None
 
 
+_UNFORESEEN = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
+"""What a reader may raise at values that it did not foresee: one record must not end the reading of all others."""
+
+
 class Part(NamedTuple):
     """What another process made of some of the records, see `Days.join`."""
 
@@ -299,6 +303,9 @@ class Intake:
             except RejectError as reject:  # noqa: PERF203 - one record of many
                 days.reject(reject.reason)
                 on_reject(index, reject)
+            except _UNFORESEEN as error:
+                days.reject("unforeseen")
+                on_reject(index, RejectError("unforeseen", f"values of odd types ({type(error).__name__}: {error})"))
             else:
                 days.add(event, source.NAME == "alerts")
                 if on_event is not None:

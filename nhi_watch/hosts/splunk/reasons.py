@@ -25,6 +25,7 @@ DAMAGED = {
     "no_time": _OTHER_LOG,
     "not_json": "_raw is no JSON: set the log's macro right; for logs of fields write nhigroup input=fields",
     "not_object": "_raw is JSON, but no object with one event: split it where it is parsed",
+    "unforeseen": "values of types that its product does not write: look who writes this log, and report the record",
     "too_deep": "JSON nested deeper than any of these logs: look where it comes from",
     "unknown_class": "OCSF of a class that tells of no identity's acts: leave it out of the macro nhi_ocsf",
     "unknown_envelope": "class_uid, but none of OCSF's metadata: send the whole event",

@@ -81,12 +81,31 @@ class Batch(NamedTuple):
 
     def raw(self, index: int) -> bytes:
         """The original bytes of a record; a member of a document parsed whole is written anew."""
-        return orjson.dumps(self.records[index]) if self.pieces is None else self.pieces[index]
+        return written(self.records[index]) if self.pieces is None else self.pieces[index]
 
 
 def bad(where: Where, reason: str, raw: bytes, detail: str, length: int | None = None) -> Bad:
     """A Bad with its bytes bounded."""
     return Bad(*where, reason, raw[:RAW_LIMIT], len(raw) if length is None else length, detail)
+
+
+def written(value: object) -> bytes:
+    """A member of a document as JSON; orjson writes less deeply nested values than it reads.
+
+    >>> written({"a": [1]}), written(orjson.loads(b"[" * 300 + b"]" * 300))[:4]
+    (b'{"a":[1]}', b'[[[[')
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return _deep(value)
+
+
+def _deep(value: object) -> bytes:
+    try:
+        return json.dumps(value).encode()
+    except RecursionError:
+        return b'"nested too deeply to be written again: see the file"'
 
 
 def loads(raw: bytes) -> object:

@@ -8,7 +8,18 @@ from operator import contains
 
 import orjson
 
-from nhi_watch.hosts.files.reader.batch import BOM, HOLDERS, RAW_LIMIT, Batch, Where, bad, loads, members, refusal
+from nhi_watch.hosts.files.reader.batch import (
+    BOM,
+    HOLDERS,
+    RAW_LIMIT,
+    Batch,
+    Where,
+    bad,
+    loads,
+    members,
+    refusal,
+    written,
+)
 from nhi_watch.hosts.files.reader.chunks import Chunks
 
 LINE_LIMIT = 16 * 1024 * 1024
@@ -91,4 +102,4 @@ def add(batch: Batch, line: int, raw: bytes, flat: bool = False) -> None:
     records = [value] if inside is None else inside
     batch.records.extend(records)
     batch.lines.extend([line] * len(records))
-    batch.pieces.extend([raw] if inside is None else map(orjson.dumps, records))
+    batch.pieces.extend([raw] if inside is None else map(written, records))
