@@ -142,6 +142,15 @@ def test_ordinary_kubernetes_stages_are_out_of_scope_and_no_rejects(
     assert CALM in told and "rejected 0; out of scope 3" in told
 
 
+def test_what_cloudwatch_logs_deliver_is_read_line_by_line_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    delivered = [{"messageType": "DATA_MESSAGE", "logGroup": "/aws/eks/shop/cluster",
+                  "logEvents": [{"id": "1", "message": json.dumps(stage)}]} for stage in STAGES]  # fmt: skip
+    code, _, run = scored(capsys, tmp_path, lines(tmp_path / "firehose.json", *delivered))
+    assert (code, run["parsed"], run["rejected"]) == (0, 3, {"unfinished": 3})
+
+
 def test_only_the_owner_may_read_the_state(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     scored(capsys, tmp_path, lines(tmp_path / "a.json", CALL))
     assert (tmp_path / "out" / "state.sqlite").stat().st_mode & 0o777 == 0o600

@@ -127,8 +127,10 @@ def told(notable: Mapping[str, Any]) -> str:
 
 def about_to(console: Console, what: str, as_json: bool) -> None:
     """Say what is about to be recorded, before it is; where a program reads the answer, on standard error."""
+    from nhi_watch.report.words import visible
+
     (Console(stderr=True, highlight=False) if as_json else console).print(
-        f"Recording: {what}", markup=False, soft_wrap=True)  # fmt: skip
+        f"Recording: {visible(what)}", markup=False, soft_wrap=True)  # fmt: skip
 
 
 def trail(args: argparse.Namespace) -> Path:

@@ -15,7 +15,7 @@ parse_with(orjson.loads)  # who imports this is not Splunk, and has it
 RAW_LIMIT = 64 * 1024
 """Bytes of a bad piece that are kept."""
 BOM = b"\xef\xbb\xbf"
-HOLDERS = ("Records", "records", otel.ENVELOPE)
+HOLDERS = ("Records", "records", "logEvents", otel.ENVELOPE)
 """Names of which a document of many records may have one."""
 
 
