@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import multiprocessing
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +24,7 @@ from need import need, shared_data
 from nhi_watch import cli
 from nhi_watch.core import behaviour
 from nhi_watch.core.behaviour import to_row
+from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import gathering, jobs
 from nhi_watch.hosts.files.jobs import Job
 from nhi_watch.intake import days, horizon, sources
@@ -127,6 +131,23 @@ def test_standard_input_is_read_in_its_place(logs: Path, tmp_path: Path) -> None
     assert told[0] == told[1]
 
 
+def test_a_process_that_dies_ends_the_run_and_leaves_nothing_half_written(logs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for number in range(40):
+        (logs / f"8{number}.ndjson").write_bytes(lines(quiet(20, f"role-{number}")))
+
+    def kill(count: int) -> None:
+        for child in multiprocessing.active_children():
+            with suppress(ProcessLookupError):  # the pool ends them, too, once it knows
+                os.kill(child.pid or 0, signal.SIGKILL)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InputError, match="a process that reads died"):
+        patch.setattr(gathering, "SLICE", 1)
+        jobs.score(Job([str(logs)], out, out / "state.sqlite", workers=2), kill)
+    assert [path.name for path in out.iterdir() if not path.name.startswith("state.sqlite")] == []
+    assert not any(held for held in rows(out / "state.sqlite").values())
+
+
 def test_a_run_that_is_stopped_leaves_no_process_behind(logs: Path, tmp_path: Path) -> None:
     def stop(count: int) -> None:
         raise KeyboardInterrupt
@@ -138,6 +159,7 @@ def test_a_run_that_is_stopped_leaves_no_process_behind(logs: Path, tmp_path: Pa
 
 HOLD = """
 import sys, time
+from contextlib import suppress
 from pathlib import Path
 from nhi_watch.hosts.files import jobs
 

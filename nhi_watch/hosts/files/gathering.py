@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import signal
+import tempfile
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
@@ -111,25 +114,46 @@ def _side_by_side(
 ) -> Generator[tuple[reader.Found, Optional[Read]], None, None]:
     """Slices in their order, and what was read; None: it is no file, and can be read here alone."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin)  # no copy of a process that has threads
-    waiting: deque[tuple[reader.Found, Optional[Future[Read]]]] = deque()
-    try:
-        for some in reader.slices(found, SLICE):
-            waiting.append((some, None if reader.is_stream(some.files[0]) else pool.submit(read, some)))
-            if len(waiting) > workers * _AHEAD:
+    waiting: deque[tuple[reader.Found, Optional[Future[str]]]] = deque()
+    with tempfile.TemporaryDirectory(prefix="nhi-") as folder:
+        try:
+            for some in reader.slices(found, SLICE):
+                told = None if reader.is_stream(some.files[0]) else pool.submit(_put, folder, read, some)
+                waiting.append((some, told))
+                if len(waiting) > workers * _AHEAD:
+                    yield _first(waiting)
+            while waiting:
                 yield _first(waiting)
-        while waiting:
-            yield _first(waiting)
-    except BrokenProcessPool as error:
-        raise InputError(_DIED) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+        except BrokenProcessPool as error:
+            raise InputError(_DIED) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _put(folder: str, read: Callable[[reader.Found], Read], some: reader.Found) -> str:
+    """Read, and leave what was read in a file: through the pool's pipe, which all processes share, goes its name alone,
+    since of an answer that a process dies in the middle of, the pool awaits the rest for ever."""
+    told = read(some)
+    try:
+        handle, name = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            pickle.dump(told, file, pickle.HIGHEST_PROTOCOL)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot hold what --workers read ({error.strerror}); set TMPDIR") from error
+    return name
 
 
 def _first(
-    waiting: deque[tuple[reader.Found, Optional[Future[Read]]]],
+    waiting: deque[tuple[reader.Found, Optional[Future[str]]]],
 ) -> tuple[reader.Found, Optional[Read]]:
     some, future = waiting.popleft()
-    return some, future.result() if future else None
+    return some, _taken(Path(future.result())) if future else None
+
+
+def _taken(path: Path) -> Read:
+    read: Read = pickle.loads(path.read_bytes())  # noqa: S301 - of a process of ours, in a folder that is ours alone
+    path.unlink()
+    return read
 
 
 def _begin() -> None:
