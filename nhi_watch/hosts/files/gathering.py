@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 import signal
-import tempfile
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from functools import partial
+from itertools import cycle
 from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 from nhi_watch.context import reputation
 from nhi_watch.context.context import Context
-from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, RejectError
+from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, NhiError, RejectError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.files.originals import Marks, Originals
@@ -29,10 +26,8 @@ from nhi_watch.intake.days import Intake, Part
 
 SLICE = 4 * 1024 * 1024
 """Bytes on disk of the files that a process reads at once."""
-_AHEAD = 8
-"""Slices a process that may be read, and wait, before they are taken in."""
-_DIED = ("a process that reads died (killed, or out of memory); nothing was written: run it again, with fewer "
-         "--workers or none")  # fmt: skip
+_DIED = ("a process that reads died (killed, out of memory, or of what it says above); nothing was written: run it "
+         "again, with fewer --workers or none")  # fmt: skip
 
 Moved = Callable[[int], None]
 """Called with the bytes that were read since the call before."""
@@ -113,47 +108,61 @@ def _side_by_side(
     found: reader.Found, workers: int, read: Callable[[reader.Found], Read]
 ) -> Generator[tuple[reader.Found, Optional[Read]], None, None]:
     """Slices in their order, and what was read; None: it is no file, and can be read here alone."""
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin)  # no copy of a process that has threads
-    waiting: deque[tuple[reader.Found, Optional[Future[str]]]] = deque()
-    with tempfile.TemporaryDirectory(prefix="nhi-") as folder:
-        try:
-            for some in reader.slices(found, SLICE):
-                told = None if reader.is_stream(some.files[0]) else pool.submit(_put, folder, read, some)
-                waiting.append((some, told))
-                if len(waiting) > workers * _AHEAD:
-                    yield _first(waiting)
-            while waiting:
-                yield _first(waiting)
-        except BrokenProcessPool as error:
-            raise InputError(_DIED) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _put(folder: str, read: Callable[[reader.Found], Read], some: reader.Found) -> str:
-    """Read, and leave what was read in a file: through the pool's pipe, which all processes share, goes its name alone,
-    since of an answer that a process dies in the middle of, the pool awaits the rest for ever."""
-    told = read(some)
+    slices = [(some, reader.is_stream(some.files[0])) for some in reader.slices(found, SLICE)]
+    apart = [some for some, is_stream in slices if not is_stream]
+    readers = [_Reader(read, apart[number::workers]) for number in range(min(workers, len(apart)))]
+    turns = cycle(readers)
     try:
-        handle, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            pickle.dump(told, file, pickle.HIGHEST_PROTOCOL)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot hold what --workers read ({error.strerror}); set TMPDIR") from error
-    return name
+        for some, is_stream in slices:
+            yield some, None if is_stream else next(turns).take()
+    finally:
+        for each in readers:
+            each.end()
 
 
-def _first(
-    waiting: deque[tuple[reader.Found, Optional[Future[str]]]],
-) -> tuple[reader.Found, Optional[Read]]:
-    some, future = waiting.popleft()
-    return some, _taken(Path(future.result())) if future else None
+class _Reader:
+    """A process that reads its slices one after the other, each as soon as what it made of the one before was taken.
+
+    Each has a pipe of its own, which ends with it. Of the one pipe that a pool's processes share, a process that dies
+    while it answers leaves the rest awaited for ever.
+    """
+
+    def __init__(self, read: Callable[[reader.Found], Read], mine: Sequence[reader.Found]) -> None:
+        spawn = get_context("spawn")  # no copy of a process that has threads
+        self._told, answers = spawn.Pipe(duplex=False)
+        self._process = spawn.Process(target=_read_on, args=(answers, read, mine), daemon=True)
+        self._process.start()
+        answers.close()
+
+    def take(self) -> Read:
+        """What it made of its next slice.
+
+        Raises:
+            InputError: it died.
+            NhiError: what reading raised there.
+        """
+        try:
+            told: Union[Read, NhiError] = self._told.recv()
+        except (EOFError, OSError) as error:
+            raise InputError(_DIED) from error
+        if isinstance(told, NhiError):
+            raise told
+        return told
+
+    def end(self) -> None:
+        """Let it read no more."""
+        self._process.terminate()
+        self._process.join()
+        self._told.close()
 
 
-def _taken(path: Path) -> Read:
-    read: Read = pickle.loads(path.read_bytes())  # noqa: S301 - of a process of ours, in a folder that is ours alone
-    path.unlink()
-    return read
+def _read_on(answers: Connection, read: Callable[[reader.Found], Read], mine: Sequence[reader.Found]) -> None:
+    _begin()
+    for some in mine:
+        try:
+            answers.send(read(some))
+        except NhiError as error:  # noqa: PERF203 - raised again where somebody is told of it
+            answers.send(error)
 
 
 def _begin() -> None:
