@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 from layout import PACKAGE, sources
 from nhi_watch.hosts.splunk import reasons
 from nhi_watch.hosts.splunk.gather import Gatherer
+from nhi_watch.hosts.splunk.nhiscore import NhiScore
+from nhi_watch.hosts.splunk.protocol import Search
+from nhi_watch.hosts.splunk.rows import write
 
 CODE = re.compile(r'(?:RejectError|reject)\(\s*"(\w+)"')
 
@@ -32,3 +37,18 @@ def test_reasons_are_counted_by_their_code_wherever_they_come_from() -> None:
     rows = "".join(f'"{text}",2\n' for text in told)
     gatherer.feed(f"nhi_error,nhi_events\n{rows}".encode())
     assert gatherer.rejected == {"clock": 4, "own words": 2}
+
+
+ODD = {"class_uid": 6003, "metadata": {"version": "1.1.0", "product": {"name": "CloudTrail", "vendor_name": "AWS"}},
+       "unmapped": [{"key": [], "value": 1}], "time": 1772445600000, "api": {"operation": "ListBuckets"},
+       "cloud": {"provider": "AWS"}}  # fmt: skip
+
+
+def test_one_event_of_odd_types_ends_no_search(tmp_path: Path) -> None:
+    chunk = write(["_raw"], [{"_raw": json.dumps(ODD)}])
+    gatherer = Gatherer()
+    gatherer.feed(chunk)
+    assert gatherer.rejected == {"unforeseen": 1}
+    command = NhiScore(tmp_path)
+    command.prepare(Search(arguments=[]))
+    assert b"unforeseen" in command.execute(chunk)

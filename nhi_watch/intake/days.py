@@ -43,6 +43,22 @@ NOBODY = cast(AnySource, _Nobody)
 """The source of records that no source claims."""
 
 
+class _Foreseen:
+    """Makes a reject of what a reader raises at values that nobody foresaw: no record ends the reading of others."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: Optional[BaseException], trace: object) -> None:
+        if isinstance(error, RecursionError):
+            raise RejectError("too_deep", "nested too deeply") from error
+        if isinstance(error, (TypeError, ValueError, LookupError, AttributeError)):
+            raise RejectError("unforeseen", f"values of odd types ({type(error).__name__}: {error})") from error
+
+
+FORESEEN = _Foreseen()
+
+
 class Sources:
     """Which source a record is of: the one that claimed the last record is asked first."""
 
@@ -70,10 +86,6 @@ def _text_in(record: object) -> Optional[Tree]:
     """The object that a row's text holds. Sources look for words in a text, and a client can write those anywhere."""
     raw = record.get("_raw") if isinstance(record, dict) else None
     return record_in(raw[max(raw.find("{"), 0) :]) if isinstance(raw, str) else None
-
-
-_UNFORESEEN = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
-"""What a reader may raise at values that it did not foresee: one record must not end the reading of all others."""
 
 
 class Part(NamedTuple):
@@ -296,16 +308,14 @@ class Intake:
         demand = days.horizon.demand
         for index, kept in enumerate(records):
             try:
-                record = opened(kept)
-                source = source_of(record)
-                event = source.read(record)
+                with FORESEEN:
+                    record = opened(kept)
+                    source = source_of(record)
+                    event = source.read(record)
                 demand(event, received(kept))
             except RejectError as reject:  # noqa: PERF203 - one record of many
                 days.reject(reject.reason)
                 on_reject(index, reject)
-            except _UNFORESEEN as error:
-                days.reject("unforeseen")
-                on_reject(index, RejectError("unforeseen", f"values of odd types ({type(error).__name__}: {error})"))
             else:
                 days.add(event, source.NAME == "alerts")
                 if on_event is not None:

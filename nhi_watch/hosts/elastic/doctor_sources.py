@@ -22,6 +22,7 @@ from nhi_watch.hosts.elastic import costs, read
 from nhi_watch.hosts.elastic.hits import SOURCES, Hit, Item, sources_of
 from nhi_watch.hosts.elastic.pushdown import checks
 from nhi_watch.hosts.elastic.pushdown.trail import is_trail_pattern
+from nhi_watch.intake.days import FORESEEN
 
 Json = dict[str, Any]
 SAMPLE = 200
@@ -140,7 +141,8 @@ def _read(source: Source, hits: Sequence[Json]) -> list[Event]:
 
 def _event(reader: Any, item: Item, source: Source) -> Event | None:
     try:
-        event: Event = reader.read(item)
+        with FORESEEN:
+            event: Event = reader.read(item)
     except RejectError as error:
         source.reasons[error.reason] = source.reasons.get(error.reason, 0) + 1
         return None

@@ -24,7 +24,7 @@ from nhi_watch.hosts.splunk.lookup import Table
 from nhi_watch.hosts.splunk.parts import Part, Slot
 from nhi_watch.hosts.splunk.rows import read
 from nhi_watch.hosts.splunk.spool import Spool
-from nhi_watch.intake.days import Sources
+from nhi_watch.intake.days import FORESEEN, Sources
 from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import cloudtrail, every
@@ -205,8 +205,9 @@ class Gatherer:
     # ---- events
 
     def _event(self, record: Record, indexed: str) -> None:
-        native = opened(record)
-        event: Event = self._sources.of(native).read(native)
+        with FORESEEN:
+            native = opened(record)
+            event: Event = self._sources.of(native).read(native)
         came = received({"_indextime": indexed} if indexed else record)
         if self._on_event is not None:
             self._on_event(self._mark(event), came)
@@ -232,10 +233,11 @@ class Gatherer:
 
     def _group(self, record: Record, told: Told) -> None:
         """Events of one behaviour, of which `stats` told how many, when, and perhaps their ids."""
-        source = self._sources.of(record, cloudtrail)
-        if source is cloudtrail and told.first:
-            record.setdefault("eventTime", render(told.first))
-        event: Event = self._mark(source.read(record))
+        with FORESEEN:
+            source = self._sources.of(record, cloudtrail)
+            if source is cloudtrail and told.first:
+                record.setdefault("eventTime", render(told.first))
+            event: Event = self._mark(source.read(record))
         self.horizon.demand(event, None)
         last = told.last or event.time
         if told.events < 1 or not event.time <= last < event.time // HOUR * HOUR + HOUR:

@@ -24,6 +24,7 @@ from nhi_watch.hosts.splunk.extracted import FIELDS, FIRST, Columns
 from nhi_watch.hosts.splunk.lines import RAW, Row
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streaming, serve
 from nhi_watch.hosts.splunk.rows import Answers, annotate, multivalue, render
+from nhi_watch.intake.days import FORESEEN
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import cloudtrail
 
@@ -124,7 +125,8 @@ class NhiScore(Streaming):
     def _answer(self, record: dict[str, Any]) -> tuple[bytes, bool]:
         """The cells for a Splunk event or a record, and whether the next one with the same texts has the same."""
         try:
-            event = cloudtrail.read(opened(record))
+            with FORESEEN:
+                event = cloudtrail.read(opened(record))
             return self._scored(event, event.time // DAY), not cloudtrail.is_deep(record.get("eventName"))
         except (NhiError, ValueError, RecursionError) as error:
             return failed(str(error) if record else _NO_FIELDS), False

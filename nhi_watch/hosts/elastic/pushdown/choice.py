@@ -23,6 +23,7 @@ from nhi_watch.hosts.elastic.pushdown import checks, fields, queries
 from nhi_watch.hosts.elastic.pushdown.trail import is_trail_pattern, pieces
 from nhi_watch.hosts.elastic.read import Window
 from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.intake.days import FORESEEN
 from nhi_watch.intake.sources import cloudtrail
 
 Json = dict[str, Any]
@@ -151,7 +152,8 @@ def _keys(hits: Iterable[Json]) -> Iterable[object]:
     """What the cluster would group by."""
     for hit in hits:
         try:
-            event = cloudtrail.read(hit.get("_source", {}))
+            with FORESEEN:
+                event = cloudtrail.read(hit.get("_source", {}))
         except RejectError:
             continue
         yield event._replace(time=event.time // HOUR, record_id="")
