@@ -14,6 +14,7 @@ from rich.console import Console
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import RejectError
 from nhi_watch.hosts.elastic import connection, intel, read, templates, windows
+from nhi_watch.hosts.files import common
 
 _NAMESPACE = re.compile(r"[a-z0-9_.]{1,100}")
 
@@ -119,19 +120,12 @@ def _between(text: str, low: float, high: float) -> float:
 
 
 def _page(text: str) -> int:
-    return between(text, 1, 10_000)
+    return common.whole(text, 1, 10_000)
 
 
 def seconds(text: str) -> int:
     """A time of up to a day."""
-    return between(text, 0, 86_400)
-
-
-def between(text: str, low: int, high: int) -> int:
-    """A whole number within bounds."""
-    if not (text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
-        raise argparse.ArgumentTypeError(f"a whole number from {low} to {high}")
-    return int(text)
+    return common.whole(text, 0, 86_400)
 
 
 def print_json(console: Console, outcome: dict[str, Any]) -> None:

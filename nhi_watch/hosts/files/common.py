@@ -140,6 +140,20 @@ def seconds(text: Optional[str], name: str) -> int:
         raise InputError(f"{name} {text[:40]!r}: give a time such as 2026-03-02T10:00:00Z or 2026-03-02") from error
 
 
+def whole(text: str, low: int, high: int) -> int:
+    """A whole number within bounds, of an argument.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+
+    >>> whole("7", 1, 60)
+    7
+    """
+    if not (text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
+        raise argparse.ArgumentTypeError(f"a whole number from {low} to {high}")
+    return int(text)
+
+
 def overall(notables: Iterable[dict[str, Any]], above: int = 0) -> list[dict[str, Any]]:
     """The notables of all days in one order, ranked anew: what is new and has a place first, what is settled last.
 

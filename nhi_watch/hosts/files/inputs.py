@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from nhi_watch.core import registry
-from nhi_watch.hosts.files.common import OUT
+from nhi_watch.hosts.files.common import OUT, whole
 
 if TYPE_CHECKING:
     from nhi_watch.hosts.files.jobs import Job
@@ -35,15 +35,12 @@ def add_input(command: argparse.ArgumentParser) -> None:
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
     command.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
                          help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
-    command.add_argument("--workers", type=workers, default=1, metavar="N",
+    command.add_argument("--workers", type=_workers, default=1, metavar="N",
                          help="processes that read files, 60 MB each (default: this one alone)")  # fmt: skip
 
 
-def workers(text: str) -> int:
-    """A number of processes, from the command line."""
-    if not text.isdigit() or not 1 <= int(text[:4]) <= MOST_WORKERS:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 to {MOST_WORKERS}")
-    return int(text)
+def _workers(text: str) -> int:
+    return whole(text, 1, MOST_WORKERS)
 
 
 def job_of(args: argparse.Namespace) -> Job:

@@ -41,9 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _days(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 3650:
-        raise argparse.ArgumentTypeError("a whole number of days from 1 to 3650")
-    return int(text)
+    return common.whole(text, 1, 3650)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
