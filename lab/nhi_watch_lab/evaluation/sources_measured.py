@@ -2,11 +2,9 @@
 
 `python -m nhi_watch_lab.evaluation.sources_measured --page docs/method/sources_measured.md` (ten seconds).
 
-Every record goes through the same door as with `--source auto`: the first source that claims it reads it. *Belongs*
-is known from the file that it lies in, never from our own reading. *Passed over* are records that a source refuses on
-purpose (`not_credential`: a host's event that touches no credential; `unfinished`: the same request comes again with
-its outcome; alerts that name nobody); they count as read. *Incomplete* are hand-edited rule tests that tell no time,
-or no action: nobody could place them. The share read is of the others.
+Each record goes to the first source that claims it, as with `--source auto`; whose it is, its file tells, never our own
+reading. *Passed over*: refused on purpose. *Incomplete*: hand-edited rule tests without a time or an action. *Read* is
+of the others.
 """
 
 from __future__ import annotations
@@ -20,7 +18,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, Optional
@@ -208,44 +205,29 @@ def page(found: Measured) -> str:
 
 def _lines(found: Measured) -> Iterator[str]:
     yield "# Sources, measured\n"
-    yield "For: whoever asks how much of a log is read. Each source in each shape, and the project's own samples, to"
-    yield "filter: [sources_measured.csv](sources_measured.csv).\n"
+    yield "For: whoever asks how much of a log is read.\n"
     yield "<!-- Written by `python -m nhi_watch_lab.evaluation.sources_measured --page FILE`: do not edit. -->\n"
-    yield (__doc__ or "").partition("\n\nEvery")[1].strip() + (__doc__ or "").partition("\n\nEvery")[2]
-    for place, about in PUBLISHED.items():
-        yield f"\n## {place[0].upper()}{place[1:]}\n\n{about}\n"
-        yield table(SHORT, [_short(source, list(shapes)) for source, shapes in
-                            groupby(_of(found, place), key=lambda item: item[0][0])])  # fmt: skip
-    yield "\n## Not read\n\nRecords of the sources' own logs, by reason; in their native shape.\n"
-    reasons = [[source, place, reason, f"{number}", _why(reason)]
-               for (source, place, shape), count in sorted(found.counts.items()) if shape == "native"
-               for reason, number in count.rejects.most_common()]  # fmt: skip
-    yield table(["source", "records of", "reason", "records", "meaning"], reasons)
-    yield "\n## Logs of no source\n\nNone may be read as something that it is not.\n"
-    yield f"{len(found.strange)} files: {_counted(sum(found.strange.values(), Counter[str]()))}.\n"
+    yield (__doc__ or "").partition("(ten seconds).\n\n")[2]
+    made = [c for (_, place, shape), c in found.counts.items() if place in PUBLISHED and shape != "native"]
+    yield "*Logs* are real; *rule tests* were written or edited by authors of rules. Put into other shapes by rule"
+    yield "(Splunk's rows, its extracted fields, `event.original`, for CloudTrail OCSF), of each source at least"
+    yield f"{min(c.share for c in made):.1%} are read, {min(c.same / c.records for c in made):.1%} as the same Event."
+    yield "Each shape, how often identity, action, outcome and network are filled, what was refused:"
+    yield "[sources_measured.csv](sources_measured.csv).\n"
+    yield table(SHORT, [[key[0], place, *row[2:5], row[6]] for place in PUBLISHED for key, count in _of(found, place)
+                        if key[2] == "native" for row in [_row(key, count)]])  # fmt: skip
+    reasons = sum((c.rejects for (*_, shape), c in found.counts.items() if shape == "native"), Counter[str]())
+    yield "\n## Not read\n\nIn the native shape, the project's own samples included.\n"
+    yield table(["reason", "records", "meaning"], [[r, f"{n:,}", _WHY.get(r, "")] for r, n in reasons.most_common()])
+    yield f"\nOf {len(found.strange)} files of no source nothing may be read as something that it is not:"
+    yield f"{_counted(sum(found.strange.values(), Counter[str]()))}."
 
 
-PUBLISHED = {
-    "logs": "Real logs, native; the other shapes are made of them by rule (Splunk's extraction, `event.original`).",
-    "rule tests": "Records that authors of rules wrote or edited by hand, native; other shapes as above.",
-}
+PUBLISHED = ("logs", "rule tests")
 PLACES = (*PUBLISHED, MADE)
 HEADS = ["source", "shape", "records", "passed over", "incomplete", "read", "share", "same Event as native",
-         *FILLED, "went elsewhere"]  # fmt: skip
-
-
-SHORT = [*HEADS[:1], *HEADS[2:7], "other shapes", "least share", "least same", *FILLED, HEADS[-1]]
-"""A source's native records, and the worst of its other shapes."""
-
-
-def _short(source: str, shapes: list[tuple[tuple[str, str, str], Count]]) -> list[str]:
-    native = next(count for (_, _, shape), count in shapes if shape == "native")
-    key = next(key for key, _ in shapes if key[2] == "native")
-    row, others = _row(key, native), [count for (_, _, shape), count in shapes if shape != "native"]
-    least = f"{min(count.share for count in others):.1%}" if others else "–"
-    same = f"{min(count.same / count.records for count in others):.1%}" if others and key[1] != MADE else "–"
-    elsewhere = sum((count.elsewhere for _, count in shapes), Counter[str]())
-    return [source, *row[2:7], f"{len(others)}", least, same, *row[8:-1], _counted(elsewhere) or "none"]
+         *FILLED, "went elsewhere", "refused"]  # fmt: skip
+SHORT = ["source", "from", *HEADS[2:5], "read"]
 
 
 def rows(found: Measured) -> str:
@@ -268,7 +250,7 @@ def _row(key: tuple[str, str, str], count: Count) -> list[str]:
     filled = [f"{count.filled[name] / count.read:.0%}" if count.read else "–" for name in FILLED]
     same = "–" if shape == "native" or place == MADE else f"{count.same / count.records:.1%}"
     numbers = [f"{count.records:,}", f"{passed:,}", f"{incomplete:,}", f"{count.read:,}", f"{count.share:.1%}"]
-    return [source, shape, *numbers, same, *filled, _counted(count.elsewhere) or "none"]
+    return [source, shape, *numbers, same, *filled, _counted(count.elsewhere) or "none", _counted(count.rejects)]
 
 
 def _counted(what: Counter[str]) -> str:
@@ -277,15 +259,12 @@ def _counted(what: Counter[str]) -> str:
 
 _WHY = {
     "unclaimed": "no source knows it: too little of the record is there",
-    "no_time": "tells no time", "bad_time": "the time is none, as in `redacted`",
-    "no_action": "tells no action", "not_credential": "touches no credential",
-    "unfinished": "comes again with its outcome", "no_identity": "names nobody",
-    "sample_finding": "the product's own example",
+    "no_time": "tells no time", "bad_time": "the time is none, as in `redacted`", "no_action": "tells no action",
+    "not_credential": "on purpose: a host's event that touches no credential",
+    "no_identity": "on purpose: names nobody",
+    "unfinished": "on purpose: the request comes again with its outcome",
+    "sample_finding": "on purpose: the product's own example",
 }  # fmt: skip
-
-
-def _why(reason: str) -> str:
-    return _WHY.get(reason, "")
 
 
 def main(arguments: Sequence[str]) -> None:
