@@ -26,18 +26,15 @@ def _head(result: Figures) -> str:
 
 For whoever asks whether a notable comes before the thief. Written by `nhi race --page`; no number is typed by hand.
 
-An access key is exposed in a public repository and turned into model invocations. Does the notable come first?
-{seen["chains"]} chains of the simulator's LLMjacking technique (seed {setting["seed"]}, {setting["machines"]} machines,
-{setting["days"]} days of history), each begun at {setting["draws"]} times to first use, in equal steps through the
-lognormal that was fitted to published times. Model {model}.
+An access key is exposed in a public repository and turned into model invocations. {seen["chains"]} chains of the
+simulator's LLMjacking technique (seed {setting["seed"]}, {setting["machines"]} machines, {setting["days"]} days of
+history), each begun at {setting["draws"]} times to first use by [the timing model](#the-timing-model). Model {model}.
 
-The exposure by itself scores {exposure["score"]:.0f} a minute after it, before anybody can be seen to use the key.
-The logs make {high} of {seen["chains"]} chains *high*, at the median {seen["median_seconds"]} s after the first call;
-a chain that they never make *high* counts as lost. They arrive {DELIVERY:.0f} minutes late (AWS: CloudTrail delivers
-within about 5 minutes on average, not guaranteed). *Delay* is what the customer's own pipeline adds, to feeds and logs
-alike; runs are {setting["every"]:g} min apart. Feeds: {feeds}.
+The exposure by itself scores {exposure["score"]:.0f} a minute after it. The logs make {high} of {seen["chains"]} chains
+*high*, {seen["median_seconds"]} s after the first call (median); they arrive {DELIVERY:.0f} minutes late, as CloudTrail
+does on average. *Delay* is the customer's own pipeline; runs are {setting["every"]:g} min apart. Feeds: {feeds}.
 
-**Lost is lost.** A share of 0% in a column means that the thief was there first in every chain."""
+**Lost is lost.** 0% means that the thief was there first in every chain."""
 
 
 def _won(result: Figures) -> str:
@@ -63,18 +60,19 @@ def _percent(share: Optional[float]) -> str:
 
 def _known(result: Figures) -> str:
     stages: Sequence[str] = result["stages"]
-    rows = []
-    for name, ways in result["known"].items():
-        won = ways[FEEDS[0].name]
-        rows.append([name, *(_percent(won[stage]) for stage in stages)])
-    return f"## The published cases, known by the {FEEDS[0].name}, without any delay of one's own\n\n" + table(
-        ["time to first use", *stages], rows
+    known = {name: [ways[FEEDS[0].name][stage] for stage in stages] for name, ways in result["known"].items()}
+    rows = [[name, *map(_percent, won)] for name, won in known.items() if set(won) != {1}]
+    first = "; ".join(name for name, won in known.items() if set(won) == {1})
+    return (
+        f"## The published cases, known by the {FEEDS[0].name}, without any delay of one's own\n\n"
+        + table(["time to first use", *stages], rows)
+        + f"\n\nThe notable is first at every stage: {first or 'none'}."
     )
 
 
 def _sources() -> str:
     places = [
-        [p.name.replace("_", " "), f"{p.tried:.0%}", f"{p.median:,.1f} min", f"{p.sigma:.2f}", p.basis]
+        [p.name.replace("_", " "), f"{p.tried:.0%}", f"{p.median:,.1f} min", f"{p.sigma:.2f}", p.basis.split(";")[0]]
         for p in PLACES.values()
     ]
     return (
