@@ -254,6 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = list(clouds(args.shared))
     args.page.write_text("\n\n".join(page(args.shared, found)) + "\n", "utf-8")
     args.page.with_suffix(".csv").write_text(sheet(found), "utf-8")
+    args.page.with_name(f"{args.page.stem}_pairs.csv").write_text(pairs_sheet(args.shared), "utf-8")
     return 0
 
 
@@ -268,24 +269,23 @@ def page(shared: Path, lakes: Iterable[tuple[str, Counter[str]]]) -> Iterator[st
     for name in FOLDERS:
         found = records(shared / name)
         every_record += found
-        rows += [[name, version, str(len(found)), str(count.pop("equal", 0)), _listed(count)]
-                 for version, count in parity(found).items()]  # fmt: skip
-    yield table(["folder", "OCSF", "records", "the same Event, or the same reject", "differing values"], rows)
+        rows.append([name, str(len(found)), *map(_equal, parity(found).values())])
+    yield "Records that give the same Event, or the same reject, by version of OCSF."
+    yield table(["folder", "records", *VERSIONS], rows)
     yield from _clouds_page(lakes)
     yield from _round_trip(every_record)
 
 
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
+def _equal(counts: dict[str, int]) -> str:
+    return ", ".join([str(counts.pop("equal", 0)), *(f"{name} {count}" for name, count in sorted(counts.items()))])
 
 
 def _clouds_page(found: Iterable[tuple[str, Counter[str]]]) -> Iterator[str]:
     yield "## Without `raw_data`"
-    yield ("Azure, Entra ID and Google Cloud, as AWS's integrations for Security Lake map them (its templates, read "
-           "again on 2026-11-27; rule tests are spelt as the products do first). What the templates have no place for "
-           "is lost for good, and no value differs for another reason: so `two_places`, `session_moved` and "
-           "`new_credential` cannot tell. The audit log of Microsoft 365 has no published mapping: `unknown_product`, "
-           "unless `raw_data` holds it.")  # fmt: skip
+    yield ("Azure, Entra ID and Google Cloud as AWS's integrations for Security Lake map them (templates read on "
+           "2026-11-27). What a template has no place for is lost for good, so `two_places`, `session_moved` and "
+           "`new_credential` cannot tell; no value differs for another reason. Microsoft 365 has no published mapping: "
+           "`unknown_product`, unless `raw_data` holds it.")  # fmt: skip
     yield table(["product", "records", "the same identity, action, outcome, address, time, target", "the same Event"],
                 [[n, str(c[ALL]), str(c[SAME]), str(c[EQUAL])] for n, c in found])  # fmt: skip
     yield "Each value that is lost, of how many records, and why: [ocsf.csv](ocsf.csv)."
@@ -301,8 +301,14 @@ def sheet(found: Iterable[tuple[str, Counter[str]]]) -> str:
 def _pairs_page(shared: Path) -> Iterator[str]:
     found, count = pairs(shared / "ocsf"), sum(1 for _ in paired(shared / "ocsf"))
     yield "## Published pairs"
-    yield f"{count} pairs of ocsf/examples; {count - len(found)} give the same Event. The others:"
-    yield table(["pair", "differs in", "why"], [[n, ", ".join(t), WHY.get(n, _OTHER)] for n, t in found.items()])
+    yield (f"{count} pairs of ocsf/examples; {count - len(found)} give the same Event. The others, and why: "
+           "[ocsf_pairs.csv](ocsf_pairs.csv).")  # fmt: skip
+
+
+def pairs_sheet(shared: Path) -> str:
+    """The published pairs that are not equal, in what and why."""
+    return as_csv(["pair", "differs in", "why"],
+                  [[n, ", ".join(t), WHY.get(n, _OTHER)] for n, t in pairs(shared / "ocsf").items()])  # fmt: skip
 
 
 def _round_trip(found: Sequence[Tree]) -> Iterator[str]:
