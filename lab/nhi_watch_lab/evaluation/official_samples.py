@@ -168,9 +168,9 @@ def piped(shared: Path) -> Iterator[str]:
     rows = [[", ".join(names), f"{count:,}", "; ".join(DROPPED.get(name, "?") for name in names)]
             for names, count in differs.items() if names]  # fmt: skip
     yield "## CloudTrail, through the pipeline"
-    yield (f"Of {len(found):,} real records {differs[()]:,} give the same Event once Elastic's published pipeline "
-           "(aws.cloudtrail, default.yml, as `evaluation/ecs_cloudtrail.py` has it) has made documents of them without "
-           "the original text. The others:")  # fmt: skip
+    yield (f"Of {len(found):,} real records {differs[()]:,} give the same Event out of the documents that Elastic's "
+           "published pipeline (aws.cloudtrail, `evaluation/ecs_cloudtrail.py`) makes of them without the original "
+           "text. The others:")  # fmt: skip
     yield table(["differs in", "records", "why"], rows)
 
 
@@ -179,16 +179,13 @@ def page(found: Sequence[Told], note: str) -> Iterator[str]:
     yield "# Official samples"
     yield ("For: whoever asks whether what publishers ship is what we read. Written by `python -m "
            "nhi_watch_lab.evaluation.official_samples FOLDER…`; no number is typed by hand. *Nobody's* name nobody, or "
-           "tell nothing that was done. *Pairs*: the document without the original text, and what it was made "
+           "tell nothing that was done. *Pairs*: a document without the original text, and what it was made "
            "of.")  # fmt: skip
     if note:
         yield note
     yield _sum(found)
     yield table(["publisher", *HEADS[1:]], [*_by(found, _publisher)])
     yield "Each stream: [official_samples.csv](official_samples.csv)."
-    yield "## Not read"
-    reasons = Counter((t.sample.stream, t.sample.file, t.outcome) for t in found if isinstance(t.outcome, str))
-    yield table(["stream", "file", "reason", "records"], [[*map(str, key), str(n)] for key, n in reasons.items()])
     yield "## Not equal"
     differs = Counter((t.sample.stream, t.sample.file, ", ".join(t.differs)) for t in found if t.differs)
     yield table(["stream", "file", "differs in", "records", "why"],
@@ -206,7 +203,7 @@ def _sum(found: Sequence[Told]) -> str:
             f"{len(pairs) - equal - lost} differ for reasons not known.")  # fmt: skip
 
 
-HEADS = ("stream", "samples", "nobody's", "read", "pairs", "equal")
+HEADS = ("stream", "samples", "nobody's", "read", "pairs", "equal", "not read")
 
 
 def _publisher(stream: str) -> str:
@@ -224,7 +221,9 @@ def _row(name: str, found: Sequence[Told]) -> list[str]:
     nobody = sum(told.outcome in NOBODY for told in found)
     read_ = sum(not isinstance(told.outcome, str) for told in found)
     pairs = [told.differs for told in found if told.differs is not None]
-    return [name, *map(str, (len(found), nobody, read_, len(pairs), sum(not values for values in pairs)))]
+    reasons = Counter(told.outcome for told in found if isinstance(told.outcome, str))
+    refused = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+    return [name, *map(str, (len(found), nobody, read_, len(pairs), sum(not values for values in pairs), refused))]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
