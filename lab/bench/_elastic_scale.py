@@ -1,19 +1,23 @@
 """What a job on Elasticsearch needs, from what bench_elastic_choice.py measured.
 
-The tables of docs/method/elastic_scale.md:
-`python lab/bench/_elastic_scale.py` prints them from out/bench/bench_elastic_choice.json.
+`python lab/bench/_elastic_scale.py` prints the table of docs/method/elastic_scale.md from
+out/bench/bench_elastic_choice.json, and writes what a day costs beside the page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
-MEASURED = Path(__file__).resolve().parents[2] / "out" / "bench" / "bench_elastic_choice.json"
+from nhi_watch_lab.evaluation.page import as_csv, table
+
+ROOT = Path(__file__).resolve().parents[2]
+MEASURED = ROOT / "out" / "bench" / "bench_elastic_choice.json"
+SHEET = ROOT / "docs" / "method" / "elastic_scale.csv"
 PEAK = 3
 """How many times the mean comes in at the busiest hour; an assumption."""
 BUSY = 0.5
@@ -50,32 +54,27 @@ def costs(measured: dict[str, Any]) -> Iterator[Cost]:
 
 
 def by_document(each: Cost) -> list[str]:
-    """A row of the first table."""
+    """A row of the table."""
     return [each.kind, each.way, f"{each.behaviours:.2f}", f"{each.client * 1e6:.0f}", f"{each.server * 1e6:.0f}",
             f"{each.bytes:,.0f}", f"{each.state:,.0f}", f"{each.enough() / 1e6:,.0f}"]  # fmt: skip
 
 
 def by_day(events: int, each: Cost) -> list[str]:
-    """A row of the second."""
+    """A row of the sheet."""
     return [f"{events // 1_000_000:,}", each.kind, each.way, f"{each.client * events / 3600:.1f}",
             f"{each.server * events / 3600:.1f}", f"{each.bytes * events / 1e9:,.1f}",
             f"{each.state * events / 1e9:,.1f}", f"{ceil(events / each.enough())}"]  # fmt: skip
 
 
-def table(heads: str, rows: Iterable[list[str]]) -> None:
-    """Print one."""
-    columns = heads.split("; ")
-    print("| " + " | ".join(columns) + " |\n|" + "---|" * 2 + "---:|" * (len(columns) - 2))
-    print("\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n")
-
-
 def main() -> None:
-    """Print both."""
+    """Print the table, write the sheet."""
     known = list(costs(orjson.loads(MEASURED.read_bytes())))
-    table("documents; way; behaviours a document; µs, client; µs, cluster; bytes sent; bytes of state; "
-          "one process is enough up to, million a day", map(by_document, known))  # fmt: skip
-    table("million events a day; documents; way; client, processor hours; cluster, processor hours; GB sent; "
-          "GB of state; processes", (by_day(events, each) for events in EVENTS for each in known))  # fmt: skip
+    heads = ["documents", "way", "behaviours a document", "µs, client", "µs, cluster", "bytes sent", "bytes of state",
+             "one process is enough up to, million a day"]  # fmt: skip
+    print(table(heads, [by_document(each) for each in known]))
+    heads = ["million events a day", "documents", "way", "client, processor hours", "cluster, processor hours",
+             "GB sent", "GB of state", "processes"]  # fmt: skip
+    SHEET.write_text(as_csv(heads, [by_day(events, each) for events in EVENTS for each in known]), "utf-8")
 
 
 if __name__ == "__main__":

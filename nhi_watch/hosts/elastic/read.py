@@ -1,7 +1,7 @@
 """Reads documents from Elasticsearch: a point in time, page after page.
 
 The whole `_source` is fetched: the server takes longer to pick 30 fields out of it than to send it, and
-nothing is missing (measured: docs/method/elastic.md).
+nothing is missing (docs/decisions/0006-elastic.md).
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from nhi_watch.intake.sources import cloudtrail
 
 Json = dict[str, Any]
 FIXED = 5_000
-"""Documents that are read in the time that grouping takes before the first group: measured, docs/method/elastic.md."""
+"""Documents that are read in the time that grouping takes before the first group: docs/decisions/0006-elastic.md."""
 REQUEST = 350
 """Documents that are read in the time that one request for groups takes."""
 DEAR = 4.5
