@@ -181,3 +181,8 @@ def test_only_days_with_new_records_have_changed() -> None:
 def test_events_of_a_sample_are_as_told() -> None:
     (event,) = events([{"action": "iam:CreateUser", "time": "23:59", "traits": ["b", "a"]}], TODAY)
     assert (event.service, event.time, event.traits) == ("iam", TODAY * DAY + 86_340, ("a", "b"))
+
+
+def test_ids_of_microsoft_that_end_with_one_time_are_told_apart() -> None:
+    one, other = (f"{start}-9de0-4c3c-d342-08d900b3f77d" for start in ("74eeadd0", "6ff50f1e"))
+    assert fingerprint(one) != fingerprint(other)

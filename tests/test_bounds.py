@@ -85,6 +85,41 @@ def test_what_is_graver_stays() -> None:
     assert {shape.outcome for shape in kept} == {"success"}
 
 
+THEFT = [CALL._replace(time=TODAY * DAY + 60 * n, action=f"iam:{name}", service="iam", access="permissions",
+                       network="185.220.101.0/24", address="185.220.101.4", record_id=f"id-{n}")
+         for n, name in enumerate(("CreateUser", "AttachUserPolicy", "CreateAccessKey"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [30, 200])
+@pytest.mark.parametrize("action", ["s3:GetObject", "iam:CreateUser"])
+def test_a_day_full_of_planted_records_with_a_thefts_ids_swallows_none_of_it(number: int, action: str) -> None:
+    """Behaviours as grave as the theft, at its minutes, with its ids on the last of them."""
+    level = "permissions" if action.startswith("iam") else "read"
+    planted = [e._replace(action=f"{action}{n // 2}", access=level, time=TODAY * DAY + n % 3 * 60,
+                          record_id=f"id-{n % 3}" if n > number - 20 else e.record_id)
+               for n, e in enumerate(events(number))]  # fmt: skip
+    found = days.Days()
+    for event in [*planted, *THEFT]:
+        found.add(event)
+    counted = found.parsed - found.duplicates
+    assert counted == number + len(THEFT) and found.shared >= len(THEFT)
+    (whole,) = found[TODAY].values()
+    assert whole.events() == counted
+    for event in [*planted, *THEFT]:
+        found.add(event)
+    assert found.parsed - found.duplicates == counted, "read again"
+    assert any("an id that another has" in why for why in run_summary.doubts({"shared_ids": found.shared}))
+
+
+def test_parts_of_splunk_swallow_no_record_of_a_known_id_either_where_they_are_full() -> None:
+    planted = [e._replace(access="permissions", record_id=f"id-{n % 3}") for n, e in enumerate(events(200))]
+    pieces = [part_of(planted[:90]), part_of([*planted[60:], *THEFT]), part_of(THEFT)]
+    whole = parts.Part(TODAY)
+    for piece in pieces:
+        whole.merge(parts.unpack(parts.pack(piece))[1])
+    assert whole.events() == part_of([*planted, *THEFT]).events() == 200 + len(THEFT)
+
+
 def test_a_bounded_day_does_not_depend_on_order_and_comes_back_from_a_row() -> None:
     made = [*events(300), *(e._replace(record_id=f"d{e.record_id}", outcome="denied") for e in events(300))]
     whole = IdentityDay(TODAY)

@@ -128,11 +128,14 @@ def keep(sketch: list[str], text: str, limit: int) -> None:
 def fingerprint(record_id: str) -> int:
     """64 bits of a record id, the same in every run; a UUID's own random bits are taken as they are.
 
+    Microsoft 365's end with the time ("08d900d3e360"), so that many have these bits in common.
+
     >>> fingerprint("b48a1176-b284-dffb-4e56-377f71bbead6") == 0x4e56377f71bbead6
     True
     """
     try:
-        return int(record_id[19:23] + record_id[24:36], 16) if is_uuid(record_id) else hash64(record_id)
+        random = is_uuid(record_id) and record_id[24:26] != "08"
+        return int(record_id[19:23] + record_id[24:36], 16) if random else hash64(record_id)
     except ValueError:
         return hash64(record_id)
 
@@ -206,7 +209,12 @@ def _level(shape: Shape) -> int:
 def _rank(key: Key) -> Rank:
     shape, hour = key
     level = _LEVELS.index(shape.access) if shape.access in _LEVELS else len(_LEVELS)
-    return shape.outcome == "success", -level, bool(shape.traits), hash64(f"{shape[1:]}{hour}")
+    return shape.outcome == "success", -level, bool(shape.traits), mark_of(shape, hour)
+
+
+def mark_of(shape: Shape, hour: int) -> int:
+    """64 bits of a behaviour, however its identity is spelt."""
+    return hash64(f"{shape[1:]}{hour}")
 
 
 def _less(shape: Shape) -> Shape:
@@ -223,7 +231,7 @@ def _less(shape: Shape) -> Shape:
 class IdentityDay:
     """All behaviours of one identity within one UTC day, and which records they were made of."""
 
-    __slots__ = ("_crowd", "behaviours", "day", "seen", "stored")
+    __slots__ = ("_crowd", "_loaded", "behaviours", "day", "folded", "seen", "stored")
 
     def __init__(self, day: int) -> None:
         self.day = day
@@ -231,17 +239,32 @@ class IdentityDay:
         """How many records a store held when this was loaded."""
         self.behaviours: dict[tuple[Shape, int], Behaviour] = {}
         self.seen: set[int] = set()
+        """Marks of records; once loaded, of behaviours that were folded, too."""
+        self.folded: set[int] = set()
+        """Marks of behaviours that were folded since."""
         self._crowd: Optional[CrowdedDay[Behaviour]] = None
+        self._loaded: Optional[dict[tuple[int, str, str], list[Behaviour]]] = None
 
     def behaviour(self, shape: Shape, hour: int) -> Behaviour:
         """The behaviour of this shape and hour, made when first asked for; of too many the rest is folded."""
         found = self.behaviours.get((shape, hour))
         if found is None:
             if len(self.behaviours) >= BEHAVIOURS:
-                self._crowd = self._crowd or CrowdedDay(self.behaviours, Behaviour, Behaviour.merge)
-                return self._crowd.place(shape, hour)
+                self._crowd = self._crowd or CrowdedDay(self.behaviours, Behaviour, self._join)
+                placed = self._crowd.place(shape, hour)
+                self._remember(shape, hour, placed)
+                return placed
             found = self.behaviours[shape, hour] = Behaviour(shape, hour)
         return found
+
+    def _join(self, mine: Behaviour, other: Behaviour) -> None:
+        self._remember(other.shape, other.hour, mine)
+        mine.merge(other)
+
+    def _remember(self, shape: Shape, hour: int, placed: Behaviour) -> None:
+        """A mark of what was folded: a record that is not of it is no copy, whatever its id."""
+        if FOLDED in placed.shape.traits and FOLDED not in shape.traits:
+            self.folded.add(mark_of(shape, hour))
 
     def put(self, key: tuple[Shape, int], behaviour: Behaviour) -> None:
         """Take in a behaviour that was gathered elsewhere."""
@@ -261,10 +284,16 @@ class IdentityDay:
 
     def may_hold(self, event: Event) -> bool:
         """Whether a record of an id that was here before may be a copy: something alike was counted in its minute."""
-        if len(self.behaviours) >= BEHAVIOURS:
-            return True  # it may have been folded
-        exact = self.behaviours.get((shape_of(event), event.time // HOUR))
-        return (exact is not None and _may_hold(exact, event)) or any(_may_hold(b, event) for b in self._alike(event))
+        key = shape_of(event), event.time // HOUR
+        exact = self.behaviours.get(key)
+        if exact is not None and _may_hold(exact, event):
+            return True
+        mark = mark_of(*key)
+        return mark in self.seen or mark in self.folded or any(_may_hold(b, event) for b in self._alike(event))
+
+    def marks(self) -> set[int]:
+        """What stores keep, so that what comes again is known."""
+        return self.seen | self.folded if self.folded else self.seen
 
     def holds(self, other: IdentityDay) -> bool:
         """Whether all that another tells was here before."""
@@ -272,9 +301,14 @@ class IdentityDay:
         return other.seen <= self.seen and all(mine is not None and _holds(mine, b) for b, mine in pairs)
 
     def _alike(self, event: Event) -> Iterator[Behaviour]:
-        """What else may have been made of the record: tables of networks change, and so do readers."""
-        told = event.time // HOUR, event.action, event.outcome
-        return (b for b in self.behaviours.values() if (b.hour, b.shape.action, b.shape.outcome) == told)
+        """What an earlier run may have made of the record, from its address: tables change meanwhile, and readers."""
+        if self._loaded is None:
+            self._loaded = {}
+            for b in self.behaviours.values() if self.stored else ():
+                if FOLDED not in b.shape.traits:
+                    self._loaded.setdefault((b.hour, b.shape.action, b.shape.outcome), []).append(b)
+        found = self._loaded.get((event.time // HOUR, event.action, event.outcome), ())
+        return (b for b in found if event.address in (b.addresses or ("",)))
 
     @property
     def identity(self) -> Identity:
@@ -302,10 +336,15 @@ def _may_hold(b: Behaviour, event: Event) -> bool:
         return True
     return (
         bool(b.minutes >> event.time % HOUR // 60 & 1)
-        and (len(b.record_ids) == RECORDS or event.record_id in b.record_ids)
-        and (not event.target or len(b.targets) == TARGETS or event.target in b.targets)
-        and (not event.address or len(b.addresses) in (0, ADDRESSES) or event.address in b.addresses)
+        and _may_be_among(event.record_id, b.record_ids, RECORDS)
+        and (not event.target or _may_be_among(event.target, b.targets, TARGETS))
+        and (not event.address or not b.addresses or _may_be_among(event.address, b.addresses, ADDRESSES))
     )
+
+
+def _may_be_among(told: str, smallest: list[str], limit: int) -> bool:
+    """Whether a value may have been told, of which the smallest are kept."""
+    return told in smallest or (len(smallest) == limit and told > smallest[-1])
 
 
 def sketch(behaviour: Behaviour, event: Event) -> None:
@@ -336,7 +375,7 @@ def to_row(day: IdentityDay) -> list[Any]:
         behaviours.append([index, b.hour, b.count, b.first, b.last, b.minutes, b.sessions, b.targets,
                            b.record_ids, b.addresses, b.issued, b.links])  # fmt: skip
     plain = [[identities[s.identity], *s[1:]] for s in shapes]
-    seen = array("Q", sorted(day.seen)).tobytes().hex()
+    seen = array("Q", sorted(day.marks())).tobytes().hex()
     return [day.day, [list(i) for i in identities], plain, behaviours, seen]
 
 

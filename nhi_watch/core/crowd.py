@@ -61,6 +61,7 @@ def fold(whole: IdentityDay, into: IdentityDay) -> None:
         shape = b.shape._replace(identity=stand_in(b.shape.identity), traits=anonymous(b.shape.traits))
         into.behaviour(shape, b.hour).merge(b)
     into.seen |= whole.seen
+    into.folded |= whole.folded
 
 
 def put(many: dict[str, IdentityDay], whole: IdentityDay) -> None:

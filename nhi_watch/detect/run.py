@@ -68,6 +68,7 @@ class Tally:
             "parsed": days.parsed,
             "rejected": dict(sorted(days.rejected.items())),
             "duplicates": days.duplicates,
+            "shared_ids": days.shared,
             "events": days.parsed - days.duplicates,
             "behaviours": self.behaviours,
             "identities": len(self.identities),

@@ -98,6 +98,7 @@ class Part(NamedTuple):
     alerts: int
     rejected: dict[str, int]
     ahead: Logs
+    shared: int
 
 
 class Days(dict[int, dict[str, IdentityDay]]):
@@ -113,6 +114,8 @@ class Days(dict[int, dict[str, IdentityDay]]):
         """The day that was touched last."""
         self.parsed = 0
         self.duplicates = 0
+        self.shared = 0
+        """Records that tell something else than the one that had their id first."""
         self.alerts = 0
         """Events that are other products' alerts, each counted once."""
         self.rejected: dict[str, int] = {}
@@ -155,7 +158,9 @@ class Days(dict[int, dict[str, IdentityDay]]):
         if unbound(event.record_id) or self.place(event)[1].may_hold(event):
             return False
         told = str(event.time), event.action, event.outcome, event.target, event.network
-        return self._take(event._replace(record_id=bound(event.record_id, *told)))
+        taken = self._take(event._replace(record_id=bound(event.record_id, *told)))
+        self.shared += taken
+        return taken
 
     def place(self, event: Event) -> tuple[Event, IdentityDay]:
         """Where an event belongs: to its identity, or to who stands for the many that are new on its day."""
@@ -200,7 +205,7 @@ class Days(dict[int, dict[str, IdentityDay]]):
     def part(self) -> Part:
         """All that was read, for another process to `join`; nobody may have been folded, so all must be `known`."""
         return Part(dict(self), self.recent, self.parsed, self.duplicates, self.alerts, self.rejected,
-                    self.horizon.ahead)  # fmt: skip
+                    self.horizon.ahead, self.shared)  # fmt: skip
 
     def join(self, part: Part) -> bool:
         """Take in what another process read of none, or all, of the records that are here.
@@ -218,6 +223,7 @@ class Days(dict[int, dict[str, IdentityDay]]):
         self.parsed += part.parsed
         self.duplicates += part.duplicates if fresh else part.parsed
         self.alerts += part.alerts if fresh else 0
+        self.shared += part.shared if fresh else 0
         for reason, count in part.rejected.items():
             self.reject(reason, count)
         for log, wrong in part.ahead.items():
@@ -232,6 +238,7 @@ class Days(dict[int, dict[str, IdentityDay]]):
                 here = self[day].setdefault(name, whole)
                 if here is not whole:
                     here.seen |= whole.seen
+                    here.folded |= whole.folded
                     for key, behaviour in whole.behaviours.items():
                         here.put(key, behaviour)
 

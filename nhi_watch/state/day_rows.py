@@ -52,7 +52,7 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
         ids if packed is None else len(ids),
     ]  # fmt: skip
     text = json.dumps(plain, separators=(",", ":"), check_circular=False).encode()
-    return deflated(text, words) + (packed or b"") + _swapped(array("Q", day.seen)).tobytes()
+    return deflated(text, words) + (packed or b"") + _swapped(array("Q", day.marks())).tobytes()
 
 
 def deflated(text: bytes, words: bytes) -> bytes:

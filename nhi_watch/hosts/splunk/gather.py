@@ -242,9 +242,10 @@ class Gatherer:
         last = told.last or event.time
         if told.events < 1 or not event.time <= last < event.time // HOUR * HOUR + HOUR:
             raise RejectError("bad_group", "count, first and last must be of one hour: write `bin _time span=1h` first")
-        slot = self._part_of(event).slot(shape_of(event), event.time // HOUR)
+        key = shape_of(event), event.time // HOUR
+        slot = self._part_of(event).slot(*key)
         own = {parts.mark_of(record_id) for record_id in told.records}
-        own = own or {parts.mark_of_group(event, told.events, last)}
+        own = parts.told_apart(own or {parts.mark_of_group(event, told.events, last)}, key, slot)
         if not own <= slot[1]:
             _take_group(slot, event, told._replace(last=last), own)
 

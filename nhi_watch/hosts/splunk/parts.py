@@ -23,6 +23,7 @@ from typing import Optional
 
 from nhi_watch.core.behaviour import (
     BEHAVIOURS,
+    FOLDED,
     Behaviour,
     CrowdedDay,
     IdentityDay,
@@ -31,6 +32,7 @@ from nhi_watch.core.behaviour import (
     is_uuid,
     shape_of,
 )
+from nhi_watch.core.behaviour import mark_of as mark_of_behaviour
 from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import HOUR
@@ -77,11 +79,12 @@ class Part:
 
     def add(self, event: Event) -> bool:
         """Take in an event; False when its record was here before."""
-        behaviour, marks = self.slot(shape_of(event), event.time // HOUR)
-        mark = mark_of(event.record_id)
-        if mark in marks:
+        key = shape_of(event), event.time // HOUR
+        behaviour, marks = slot = self.slot(*key)
+        mark = told_apart({mark_of(event.record_id)}, key, slot)
+        if mark <= marks:
             return False
-        marks.add(mark)
+        marks |= mark
         behaviour.take(event)
         return True
 
@@ -95,7 +98,8 @@ class Part:
             if mine is None and len(self.slots) < BEHAVIOURS:
                 self.slots[key] = (behaviour, marks)
             elif mine is None or not marks <= mine[1]:
-                _merge(mine or self.slot(*key), behaviour, marks)
+                slot = mine or self.slot(*key)
+                _merge(slot, behaviour, told_apart(marks, key, slot))
 
     def events(self) -> int:
         """How many events are counted here."""
@@ -125,7 +129,19 @@ def _slot(shape: Shape, hour: int) -> Slot:
 
 
 def _join(mine: Slot, other: Slot) -> None:
-    _merge(mine, *other)
+    behaviour, marks = other
+    _merge(mine, behaviour, told_apart(marks, (behaviour.shape, behaviour.hour), mine))
+
+
+def told_apart(marks: set[int], key: Key, slot: Slot) -> set[int]:
+    """Marks of records of one behaviour as a slot keeps them: of what is folded, bound to what they were of.
+
+    Else a harmless record of the same id would swallow another that is folded into the same behaviour.
+    """
+    if FOLDED not in slot[0].shape.traits or FOLDED in key[0].traits:
+        return marks
+    own = mark_of_behaviour(*key) & _MASK
+    return {mark ^ own for mark in marks}
 
 
 def _merge(mine: Slot, behaviour: Behaviour, marks: set[int]) -> None:

@@ -72,7 +72,7 @@ def _replace_day(wholes: dict[str, IdentityDay], fresh: Mapping[str, IdentityDay
             del whole.behaviours[key]
         whole.behaviours.update(new)
         if name in fresh:
-            whole.seen |= fresh[name].seen
+            whole.seen |= fresh[name].marks()
         whole.stored = -1  # not what the store holds, whatever the marks say
         if not whole.behaviours:
             del wholes[name]
