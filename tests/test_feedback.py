@@ -148,6 +148,14 @@ def test_splunks_lookup_is_read_as_well(tmp_path: Path) -> None:
     assert asked(command, "list", out=tmp_path)["verdicts"][0]["by"] == "carol"
 
 
+def test_a_table_without_times_is_of_now(tmp_path: Path) -> None:
+    state(tmp_path, [ONE])
+    file = tmp_path / "verdicts.csv"
+    file.write_text(f"notable_id,verdict,by,why\n{ONE['id']},benign,carol,a test\n")
+    desk(command, "import", file, "--now", NOW, out=tmp_path)
+    assert asked(command, "list", out=tmp_path)["verdicts"][0]["time"] == NOW
+
+
 def test_an_import_with_one_wrong_line_imports_nothing_and_names_it(tmp_path: Path) -> None:
     state(tmp_path, [ONE])
     good = {"notable_id": ONE["id"], "verdict": "benign", "by": "a", "why": "b", "time": NOW}

@@ -36,7 +36,8 @@ class _Nobody:
     @staticmethod
     def read(record: object) -> Event:
         tree, _ = native(record)  # says what is wrong if it is no record at all
-        raise RejectError("unknown_source", strangers.told(cast(Tree, record), tree))
+        reason = "other_log" if strangers.is_googles(tree) else "unknown_source"
+        raise RejectError(reason, strangers.told(cast(Tree, record), tree))
 
 
 NOBODY = cast(AnySource, _Nobody)

@@ -29,7 +29,7 @@ def told(record: Mapping[str, Any], tree: Tree) -> str:
         return f"OpenTelemetry {kind}, of which nothing is read: send the logs (resourceLogs)"
     if "TimeGenerated" in tree or "TimeGenerated [UTC]" in tree:
         return "a row of Log Analytics that does not say of which table: export it with its columns Type and TenantId"
-    if "logName" in tree and "insertId" in tree:
+    if is_googles(tree):
         name = text(tree["logName"]).rpartition("/")[2][:60]
         return f"Google Cloud's log {name!r} is no audit log: read are those of cloudaudit.googleapis.com"
     category = text(tree.get("category"), 60)
@@ -37,6 +37,17 @@ def told(record: Mapping[str, Any], tree: Tree) -> str:
         return f"Azure's category {category!r} is not read: read are {_AZURE}"
     known_by = (("dataset", dataset(record)), ("sourcetype", text(record.get("sourcetype"))))
     return next(filter(None, (_by_name(*one) for one in known_by)), "") or _by_fields(tree)
+
+
+def is_googles(tree: Tree) -> bool:
+    """Whether an entry of Google Cloud's logs is none of those that tell who acts, such as flows or an application's.
+
+    >>> is_googles({"logName": "projects/p/logs/compute.googleapis.com%2Fvpc_flows", "insertId": "1"})
+    True
+    >>> is_googles({"logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity", "insertId": "1"})
+    False
+    """
+    return "insertId" in tree and "logName" in tree and "cloudaudit.googleapis.com" not in text(tree["logName"])
 
 
 def _by_fields(tree: Tree) -> str:

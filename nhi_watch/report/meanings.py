@@ -47,7 +47,7 @@ def signal(id_: str) -> str:
     """The title of a signal, or its id as words when it is not known here.
 
     >>> signal("novel_classes"), signal("of_another_version")
-    ('Several sensitive kinds of calls', 'Of another version')
+    ('New kinds of sensitive calls', 'Of another version')
     """
     return _titles().get(id_) or spoken(id_)
 

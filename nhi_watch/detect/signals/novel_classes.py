@@ -7,7 +7,7 @@ from nhi_watch.detect.features import EpisodeView, View
 from nhi_watch.detect.signals._kit import behaviours_of, listing, novel_views
 
 NAME = "novel_classes"
-TITLE = "Several sensitive kinds of calls"
+TITLE = "New kinds of sensitive calls"
 SCOPE = "episode"
 FRAMEWORKS: tuple[str, ...] = ()
 CONTROL = "reduce_privilege"
@@ -25,7 +25,7 @@ def value(episode: EpisodeView) -> float:
 def evidence(episode: EpisodeView) -> str:
     """One sentence."""
     classes = [name.replace("_", " ") for view in _sensitive(episode) for name in view.facts.classes]
-    return f"new sensitive calls of several kinds: {listing(classes)}"
+    return f"new sensitive calls: {listing(classes)}"
 
 
 def backing(episode: EpisodeView) -> list[Behaviour]:

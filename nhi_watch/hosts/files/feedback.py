@@ -243,7 +243,7 @@ def _import(args: argparse.Namespace, store: Rows, console: Console, now: int) -
 
     path = Path(args.verdict or "")
     known, since = {n["id"]: n for n in find.every(store)}, State(store).next_open_day()
-    rows = ((line, {**row, "since": since}) for line, row in _rows(path))
+    rows = ((line, {**row, "since": since, "time": row.get("time") or render(now)}) for line, row in _rows(path))
     found = [feedback.from_plain(row, f"{path}, line {line}", known) for line, row in rows]
     late = next((v for v in found if v.time > now), None)
     if late is not None:

@@ -121,7 +121,8 @@ def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:
         console.print(table)
         kinds = Counter(one["title"] for one in summary["findings"])
         counted = ", ".join(f"{count} × {title.lower()}" for title, count in kinds.most_common())
-        console.print(Text(f"{len(summary['findings'])} findings: {counted}."))
+        count = len(summary["findings"])
+        console.print(Text(f"{count} finding{'s'[: count != 1]}: {counted}."))
         if len(summary["findings"]) > most:
             console.print(Text(f"These are the {most} with which a thief could do most; --all shows the others, "
                                "posture.jsonl holds them.", "dim"))  # fmt: skip

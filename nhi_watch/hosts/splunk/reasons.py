@@ -41,6 +41,7 @@ LEFT_OUT = {
     "no_secret": "findings that name no secret",
     "not_credential": "events that do not concern a credential",
     "not_exposure": "events that are no finding of an exposed secret",
+    "other_log": "Google Cloud's logs that tell of no identity's acts",
     "own_notable": "notables of this app itself",
     "posture": "findings about configuration",
     "sample_finding": "sample findings",
