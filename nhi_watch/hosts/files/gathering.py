@@ -12,6 +12,7 @@ from itertools import cycle
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import Queue
 from typing import NamedTuple, Optional, Union
 
 from nhi_watch.context import reputation
@@ -26,6 +27,8 @@ from nhi_watch.intake.days import Intake, Part
 
 SLICE = 4 * 1024 * 1024
 """Bytes on disk of the files that a process reads at once."""
+AHEAD = 4
+"""Slices that a process reads while those before wait for who judges."""
 _DIED = ("a process that reads died (killed, out of memory, or of what it says above); nothing was written: run it "
          "again, with fewer --workers or none")  # fmt: skip
 
@@ -158,11 +161,27 @@ class _Reader:
 
 def _read_on(answers: Connection, read: Callable[[reader.Found], Read], mine: Sequence[reader.Found]) -> None:
     _begin()
-    for some in mine:
-        try:
-            answers.send(read(some))
-        except NhiError as error:  # noqa: PERF203 - raised again where somebody is told of it
-            answers.send(error)
+    made: Queue[Union[Read, NhiError, None]] = Queue(AHEAD)
+    threading.Thread(target=_hand_over, args=(made, answers)).start()
+    try:
+        for some in mine:
+            made.put(_tried(read, some))
+    finally:
+        made.put(None)
+
+
+def _tried(read: Callable[[reader.Found], Read], some: reader.Found) -> Union[Read, NhiError]:
+    try:
+        return read(some)
+    except NhiError as error:  # raised again where somebody is told of it
+        return error
+
+
+def _hand_over(made: Queue[Union[Read, NhiError, None]], answers: Connection) -> None:
+    """While it waits for who judges, the next slices are read; who waits is told by the end of the pipe if it fails."""
+    with answers:
+        for each in iter(made.get, None):
+            answers.send(each)
 
 
 def _begin() -> None:
