@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterator
 from itertools import combinations
 from types import ModuleType
 from typing import Any
@@ -15,6 +17,7 @@ from core_samples import Going, run, runs
 from flood_samples import tenant, theft
 from nhi_watch.context.context import Context
 from nhi_watch.core.behaviour import from_row, to_row
+from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect.chosen import MANY
 from nhi_watch.hosts.elastic import hits
@@ -22,7 +25,7 @@ from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import alerts, azure, cloudtrail, endpoint, gitlab, kubernetes
 from nhi_watch.state.memory import MemoryStore
-from test_sources import samples_of
+from test_sources import SOURCES, outcome_of, samples_of
 
 assert alerts  # its parts and the endpoint's import each other: it comes first
 LAST = 20_000
@@ -199,3 +202,59 @@ def test_ids_are_bounded_and_still_begin_with_what_can_be_searched_for() -> None
     assert ids[0].startswith(f"{ONE}~")
     assert max(map(len, ids)) <= 113
     assert all(a != b for a, b in combinations(ids, 2))
+
+
+@pytest.mark.parametrize("source", [one for one in SOURCES if one.NAME not in ("alerts", "exposure")],
+                         ids=lambda source: source.NAME)  # fmt: skip
+def test_no_record_is_a_copy_of_one_that_ended_otherwise_or_did_something_else(source: ModuleType) -> None:
+    """Every value of every sample is exchanged for those that others have in its place; ids and times stay."""
+    records = [sample["record"] for sample in samples_of(source) if "event" in sample and sample["shape"] == "native"]
+    known: dict[Path, list[Any]] = {}
+    for path, value in (leaf for record in records for leaf in leaves(record)):
+        known[path] = [*known.get(path, []), *([] if value in known.get(path, []) else [value])][:8]
+    tried = 0
+    for record in records:
+        event = source.read(record)
+        for path, _ in leaves(record):
+            for value in known[path]:
+                other = outcome_of(source, exchanged(record, path, value))
+                if isinstance(other, Event) and differ(event, other):
+                    days = Days()
+                    days.add(event)
+                    days.add(other)
+                    tried += 1
+                    assert not days.duplicates, (path, value)
+    assert tried
+
+
+def test_an_audit_id_of_a_request_that_failed_hides_none_that_succeeded_in_the_same_second() -> None:
+    days = Days()
+    for code in (406, 200):
+        days.add(kubernetes.read(call(LAST, 0, "create", "pods", auditID=ONE, responseStatus={"code": code})))
+    (whole,) = days[LAST].values()
+    assert sorted(shape.outcome for shape, _ in whole.behaviours) == ["failure", "success"]
+
+
+Path = tuple[Any, ...]
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in steps:
+        yield from leaves(inner, (*path, step))
+    if not isinstance(value, (dict, list)):
+        yield path, value
+
+
+def exchanged(record: Any, path: Path, value: Any) -> Any:
+    made = at = copy.deepcopy(record)
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+    return made
+
+
+def differ(one: Event, other: Event) -> bool:
+    """Records of one identity and time that do not tell the same; what names no target hides none."""
+    told = [(event.action, event.outcome, event.target) for event in (one, other)]
+    return told[0] != told[1] and bool(other.target) and one.identity.id == other.identity.id and one.time == other.time

@@ -94,11 +94,12 @@ def _is_ours(row: Row, operation: str) -> bool:
     return known and "/" in operation and " " not in operation
 
 
-def _record_id(row: Row, when: str, operation: str) -> str:
+def _record_id(row: Row, when: str, operation: str, outcome: str, target: str) -> str:
     of = row.get
     result, resource = plain(of("resultType")), plain(of("resourceId")).lower()[-90:]
     request = plain(of("correlationId"))
-    return f"{request[:64]}:{when}:{bound(request or '-', when, result, operation.lower(), resource)[-12:]}"
+    told = bound(request or "-", when, result, operation.lower(), resource, outcome, target)
+    return f"{request[:64]}:{when}:{told[-12:]}"
 
 
 def _parts(row: Row, properties: Any) -> Parts:
@@ -168,8 +169,9 @@ def read(record: object) -> Event:
     if not shape[0].strip("/"):
         raise RejectError("no_action", "operationName is missing")
     seconds = moment(time)
-    record_id = _record_id(row, render(seconds), shape[0])
-    return filled(_event(tuple(map(text, shape))), seconds, record_id, session, target)
+    event = _event(tuple(map(text, shape)))
+    record_id = _record_id(row, render(seconds), shape[0], event.outcome, target)
+    return filled(event, seconds, record_id, session, target)
 
 
 @lru_cache(maxsize=4096)

@@ -102,7 +102,8 @@ def read(record: object) -> Event:
         raise RejectError("no_identity", "the host or the user is not told")
     time, target = moment(found.time), found.target
     event = event_of(facts)
-    record_id = bound(found.record_id, str(time), event.identity.id, event.action, target, facts.process)
+    told = str(time), event.identity.id, event.action, event.outcome, target, facts.process
+    record_id = bound(found.record_id, *told)
     return filled(event, time, record_id, found.session, target, target, facts.process)
 
 

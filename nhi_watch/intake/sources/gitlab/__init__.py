@@ -113,7 +113,7 @@ def read(record: object) -> Event:
         raise RejectError("no_action", "neither event_type nor an attribute of the change is told")
     event, seconds = _event(*map(text, shape)), moment(time)
     event = event._replace(issued=issued) if issued else event
-    record_id = _id_of(told, render(seconds), shape[0])
+    record_id = _id_of(told, render(seconds), shape[0], event.outcome, target)
     return filled(event, seconds, record_id, session, target, told.get("target_id"), told.get("entity_id"))
 
 
@@ -169,7 +169,7 @@ def _parts(told: Row) -> Parts:
     return shape, of("created_at") or of("time") or of("timestamp"), "", target[:200], issued
 
 
-def _id_of(told: Row, when: str, operation: str) -> str:
+def _id_of(told: Row, when: str, operation: str, outcome: str, target: str) -> str:
     """The event's own id; the log has only a request's (`correlation_id`), which several events may share."""
     own, request = plain(told.get("id")), plain(told.get("correlation_id"))
     if own:
@@ -177,7 +177,8 @@ def _id_of(told: Row, when: str, operation: str) -> str:
     if not request:
         return ""
     who, what, where, now = (plain(told.get(name))[:64] for name in ("author_id", "target_id", "entity_id", "to"))
-    return f"gitlab:{request[:64]}:{when}:{bound(request, when, operation, who, what, where, now)[-12:]}"
+    mark = bound(request, when, operation, who, what, where, now, outcome, target)[-12:]
+    return f"gitlab:{request[:64]}:{when}:{mark}"
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,8 @@
   so a forged header cannot hide an outside address.
 - AKS's diagnostic log (`kube-audit`, `kube-audit-admin`) holds the record as text; it is read like any other.
 - The log names no cluster: account is that of the AWS role, or "".
-- `auditID` is what the client says in the header Audit-ID: the record's id is bound to stage, time, verb, URI and user.
+- `auditID` is what the client says in the header Audit-ID: the record's id is bound to stage, time, verb, URI and user,
+  and to what was done to what, and how it ended.
 - Stage RequestReceived is rejected (`unfinished`): the same request comes again with its outcome.
 
 Traits: impersonation, token_minted, for_other (a token for another account), wildcard_policy, admin_policy,
@@ -97,7 +98,7 @@ def read(record: object) -> Event:
     if shape[1] in DEEP:
         told = traits_of(dict(tree), event)
         event = event._replace(traits=tuple(sorted({*event.traits, *told})), issued=_issued(tree))
-    return filled(event, time, _id_of(tree, time), session, target)
+    return filled(event, time, _id_of(tree, event, time, target), session, target)
 
 
 def _sound(tree: Row) -> Row:
@@ -114,11 +115,12 @@ def _leaf(value: Any) -> str:
     return value if isinstance(value, str) else text(value or "")
 
 
-def _id_of(tree: Row, time: int) -> str:
+def _id_of(tree: Row, event: Event, time: int, target: str) -> str:
     """auditID, which the client may choose, bound to the stage and what the server says of the request."""
     of = tree.get
     user: str = of("user", _NONE).get("username") or ""
-    return bound(of("auditID") or "", of("stage") or "", str(time), of("verb") or "", of("requestURI") or "", user)
+    asked = of("stage") or "", str(time), of("verb") or "", of("requestURI") or "", user
+    return bound(of("auditID") or "", *asked, event.action, event.outcome, target)
 
 
 def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
