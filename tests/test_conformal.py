@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhi_watch.detect import calibration
-from nhi_watch.detect.bins import BINS, EDGES, bin_of
 from nhi_watch.detect.calibration import LEAST_BENIGN, NOTHING, WINDOW, Quiet, quiet_time, weighed_again
 from nhi_watch.detect.home import MACHINE, Bound, Home
-from nhi_watch.detect.model import KINDS, Scorecard
+from nhi_watch.detect.model import BINS, EDGES, KINDS, Scorecard, bin_of
 from nhi_watch.state.baseline import EVERY, HABIT, KEPT, QUIET, SAMPLED, TENANT, Profile, Profiles, learn_groups
 
 TODAY = 20_300

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from nhi_watch.context.operators import SHIPPED
+from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from core_samples import TODAY, Options, answer, record, run, runs
 from nhi_watch.detect import calibration, model
-from nhi_watch.detect.bins import BINS, EDGES, bin_of
 from nhi_watch.detect.home import (
     BLUNT,
     COLD,
@@ -28,7 +27,7 @@ from nhi_watch.detect.home import (
     counted,
     total,
 )
-from nhi_watch.detect.model import KINDS, NEVER, Scorecard, Shares
+from nhi_watch.detect.model import BINS, EDGES, KINDS, NEVER, Scorecard, Shares, bin_of
 from nhi_watch.state.baseline import (
     ALIKE,
     EVERY,

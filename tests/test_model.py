@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import model
-from nhi_watch.detect.bins import BINS, EDGES
-from nhi_watch.detect.model import KINDS, NEVER, Scorecard, score_of
+from nhi_watch.detect.model import BINS, EDGES, KINDS, NEVER, Scorecard, score_of
 from nhi_watch.detect.signals import NAMES
 
 CARD = model.load()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nhi_watch.context import network_list, networks, operators
+from nhi_watch.context import network_list, networks
 from nhi_watch.core.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -135,7 +135,7 @@ def test_the_shipped_table_knows_who_runs_a_network(address: str, owner: str, ki
 def test_the_customers_list_goes_before_every_other(own_list: Path) -> None:
     rows = "52.95.110.0/24,office,business,ours\n10.0.0.0/8,cellar,hosting,\n2001:db8::/32,lab,education,\n"
     own_list.write_text(HEADER + rows, encoding="utf-8")
-    own = operators.load(own_list)
+    own = networks.load(own_list)
     assert len(own) == 3
     assert own.describe("52.95.110.0/24") == ("office", "business")
     assert own.describe("52.95.111.0/24") == ("aws", "hosting")
@@ -147,7 +147,7 @@ def test_the_longest_prefix_wins_and_a_single_address_speaks_for_its_24(own_list
     rows = "203.0.0.0/16,wide,isp,\n203.0.113.7/32,gateway,vpn,\n203.0.113.0/24,office,business,\n"
     rows += "0.0.0.0/0,world,unknown,\n"
     own_list.write_text(HEADER + rows, encoding="utf-8")
-    own = operators.load(own_list)
+    own = networks.load(own_list)
     assert own.describe("203.0.113.0/24").owner == "gateway"
     assert own.describe("203.0.112.0/24").owner == "wide"
     assert own.describe("9.9.9.0/24").owner == "world"
@@ -155,10 +155,10 @@ def test_the_longest_prefix_wins_and_a_single_address_speaks_for_its_24(own_list
 
 def test_two_lists_stand_beside_each_other(own_list: Path) -> None:
     own_list.write_text(HEADER + "203.0.113.0/24,first,business,\n", encoding="utf-8")
-    first = operators.load(own_list)
+    first = networks.load(own_list)
     own_list.write_text(HEADER + "203.0.113.0/24,second,vpn,\n", encoding="utf-8")
-    second = operators.load(own_list)
-    told = [each.facts("203.0.113.0/24").owner for each in (first, second, operators.SHIPPED)]
+    second = networks.load(own_list)
+    told = [each.facts("203.0.113.0/24").owner for each in (first, second, networks.SHIPPED)]
     assert told == ["first", "second", "203.0.0.0/16"]
     assert pickle.loads(pickle.dumps(first)).facts("203.0.113.0/24") == first.facts("203.0.113.0/24")
 
@@ -179,16 +179,16 @@ def test_two_lists_stand_beside_each_other(own_list: Path) -> None:
 def test_a_bad_row_is_named_with_file_and_line(own_list: Path, content: str, message: str) -> None:
     own_list.write_text(content, encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        operators.load(own_list)
+        networks.load(own_list)
     assert str(caught.value).startswith(f"{own_list}, {message}")
 
 
 def test_a_file_that_cannot_be_read_is_named(own_list: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        operators.load(own_list)
+        networks.load(own_list)
     own_list.write_bytes(HEADER.encode() + b"\xff\xfe\n")
     with pytest.raises(InputError, match="cannot be read"):
-        operators.load(own_list)
+        networks.load(own_list)
 
 
 def test_the_shipped_list_of_the_customer_holds_only_its_header() -> None:

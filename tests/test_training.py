@@ -14,8 +14,8 @@ import pytest
 from nhi_watch.cli import main
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
-from nhi_watch.detect.bins import BINS
 from nhi_watch.detect.drift import REFERENCE
+from nhi_watch.detect.model import BINS
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import unseen
@@ -155,7 +155,7 @@ PROGRAM = f"""
 import hashlib, sys
 sys.path.insert(0, {str(ROOT)!r})
 from nhi_watch.detect import model
-from nhi_watch.detect.bins import BINS
+from nhi_watch.detect.model import BINS
 from nhi_watch.detect.home import Bound, Home
 from nhi_watch.state.baseline import Profile
 card, digest, state = model.load(), hashlib.sha256(), 12345

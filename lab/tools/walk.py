@@ -30,12 +30,15 @@ def page(order: tuple[str, ...]) -> Iterator[str]:
     found = walk()
     yield ABOUT.format(order=", ".join(f"`{name}`" for name in order))
     yield from ["", WALK.format(count=len(found)), "", "```mermaid", "flowchart LR"]
-    for number, (folder, modules) in enumerate(groupby(found, folder_of)):
-        yield f"  subgraph s{number}[{folder}]"
-        yield from (f"    m{found.index(name)}[{name.partition('.')[2].partition('.')[2]}]" for name in modules)
-        yield "  end"
-    yield "  " + " --> ".join(f"m{number}" for number in range(len(found)))
+    steps = [f'"<b>{folder}</b><br>{"<br>".join(map(_within, names))}"' for folder, names in groupby(found, folder_of)]
+    yield from (f"  s{number}[{step}]" for number, step in enumerate(steps))
+    yield "  " + "-->".join(f"s{number}" for number in range(len(steps)))
     yield "```"
+
+
+def _within(module: str) -> str:
+    """A module's name within its folder."""
+    return module.split(".", 2)[2]
 
 
 def walk() -> list[str]:

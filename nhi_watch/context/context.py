@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nhi_watch.context.assets import NO_ASSETS, Assets
-from nhi_watch.context.operators import SHIPPED, Networks
+from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.context.reputation import NOTHING, Reputation
 
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from nhi_watch.detect.bins import bin_of
 from nhi_watch.detect.home import HISTORY, SETTLED, Bound, Home, counted, total
+from nhi_watch.detect.model import bin_of
 from nhi_watch.state.baseline import EVERY, HABIT, QUIET, SIGNAL, Delta, Profile
 
 SCORE = "score"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple, Optional
 
 from nhi_watch.context import actions
-from nhi_watch.context.operators import SHIPPED, Networks
+from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import DONE_TO, Identity
 from nhi_watch.state.baseline import Profile, bits, is_human

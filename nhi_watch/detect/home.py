@@ -23,8 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import log2
 from typing import NamedTuple, Optional
 
-from nhi_watch.detect.bins import BINS, bin_of
-from nhi_watch.detect.model import KINDS, Scorecard
+from nhi_watch.detect.model import BINS, KINDS, Scorecard, bin_of
 from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.detect.verdict_days import Count, Odds, Word
 from nhi_watch.state.baseline import EVERY, HABIT, SIGNAL, Profile, Seen

@@ -17,7 +17,7 @@ from math import log2
 from typing import Any, NamedTuple
 
 from nhi_watch.core.event import Identity
-from nhi_watch.detect.bins import bin_of
+from nhi_watch.detect.model import bin_of
 from nhi_watch.state.baseline import TENANT, peer_scope
 
 LASTS = 90

@@ -13,9 +13,8 @@ from rich.text import Text
 
 from nhi_watch.core.life import LIGHT
 from nhi_watch.core.notable import MAX_TIMELINE
-from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.home import Home
-from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.model import EDGES, Scorecard
 from nhi_watch.report import meanings
 from nhi_watch.report.words import odd_calls, place_of, shown, visible
 from nhi_watch.state.baseline import Profile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from nhi_watch.context.operators import SHIPPED, Networks
+from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import BEHALF
 from nhi_watch.state.baseline import NEW_VALUES, REACHED, REFUSALS, REFUSED, Delta, bucket, is_human

@@ -24,7 +24,7 @@ from nhi_watch.hosts.files import library, reader
 from nhi_watch.intake.days import Sources
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import azure, cloudtrail, every, gcp
-from nhi_watch.intake.sources.cloudtrail.shapes import to_native
+from nhi_watch.intake.sources.cloudtrail import to_native
 from nhi_watch_lab.evaluation import ocsf_clouds
 from nhi_watch_lab.evaluation.ocsf_mapping import VERSIONS, ocsf
 from nhi_watch_lab.evaluation.page import as_csv, table

@@ -30,7 +30,7 @@ from nhi_watch.core.event import Event
 from nhi_watch.hosts.files.reader import read
 from nhi_watch.hosts.files.reader.batch import members
 from nhi_watch.intake.schemas import opened
-from nhi_watch.intake.sources.cloudtrail.shapes import to_native
+from nhi_watch.intake.sources.cloudtrail import to_native
 from nhi_watch_lab.evaluation.ocsf_mapping import ocsf
 from nhi_watch_lab.evaluation.page import table
 from nhi_watch_lab.evaluation.shapes import DATASETS, SHAPES, ecs_original, shape_of, splunk_fields, splunk_raw

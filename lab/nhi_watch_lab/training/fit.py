@@ -16,8 +16,8 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from nhi_watch.detect.bins import BINS
 from nhi_watch.detect.home import HISTORY
+from nhi_watch.detect.model import BINS
 from nhi_watch_lab.training.homes import KINDS, Shares, points
 from nhi_watch_lab.training.rows import Bools, Floats, Rows
 

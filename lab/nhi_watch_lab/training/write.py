@@ -11,8 +11,7 @@ import numpy as np
 import sklearn
 
 from nhi_watch import __version__
-from nhi_watch.detect.bins import EDGES
-from nhi_watch.detect.model import FORMAT, KINDS, MANIFEST, SCORECARD
+from nhi_watch.detect.model import EDGES, FORMAT, KINDS, MANIFEST, SCORECARD
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab.training.fit import FOLDS, POSITIVE_SHARE, PREVALENCE, RIDGE, Fitted
 from nhi_watch_lab.training.rows import Floats

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nhi_watch.act.posture.finding import Finding
 from nhi_watch.act.posture.matching import Scene, is_machine
 from nhi_watch.context import assets
-from nhi_watch.context.operators import network_facts
+from nhi_watch.context.networks import network_facts
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect.history import Life, Sight, short
 from nhi_watch.detect.impact import REACH_DAYS

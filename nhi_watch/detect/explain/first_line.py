@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from nhi_watch.context.operators import Networks
+from nhi_watch.context.networks import Networks
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import DAY, render_day

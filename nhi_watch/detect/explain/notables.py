@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import UNKNOWN, Asset
-from nhi_watch.context.operators import Networks
+from nhi_watch.context.networks import Networks
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import (

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from nhi_watch.context import assets
 from nhi_watch.context.assets import Assets
-from nhi_watch.context.operators import SHIPPED, Networks
+from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import to_json

@@ -17,7 +17,7 @@ from typing import Any
 
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import Asset
-from nhi_watch.context.operators import SHIPPED, Networks
+from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.life import Receipt
 from nhi_watch.core.notable import (
     MAX_RECORD_IDS,

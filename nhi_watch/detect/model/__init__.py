@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from math import exp, log
 from pathlib import Path
@@ -15,13 +15,21 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import ModelError
-from nhi_watch.detect.bins import BINS, EDGES
 
 FOLDER = Path(__file__).parent
 SCORECARD = "scorecard.json"
 MANIFEST = "manifest.json"
 FORMAT = 3
 """Of the files: a program refuses a later one than it knows, and an earlier one too, for it says something else."""
+
+EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0, 16.0, 20.0, 24.0, 32.0)
+"""Upper edges of the bins of signal values; a value on an edge belongs to the bin below it. They are fixed for life, so
+that what was counted once can be weighed by any later model."""
+BINS = len(EDGES) + 1
+"""Bin 0 is the ordinary value 0; the last one has no upper edge."""
+
+Bin = Optional[int]
+"""None: cannot tell."""
 
 Shares = tuple[float, ...]
 """By bin: the share of identity-days whose value is in this bin or a higher one; the first is 1."""
@@ -33,6 +41,15 @@ EVEN, STEEP = 1.25, 2.2
 """A notable of EVEN times the points at which the scorecard is even is as likely benign as not, and its odds grow with
 this power of its points: fitted over validation worlds, of what is written at 10 a day and 1,000 (decision 0011)."""
 NEVER: Shares = (1.0,) + (0.0,) * (BINS - 1)
+
+
+def bin_of(value: Optional[float]) -> Bin:
+    """The bin of a value.
+
+    >>> [bin_of(v) for v in (0.0, 0.2, 0.5, 2.3, 33.0, None)]
+    [0, 1, 1, 5, 21, None]
+    """
+    return None if value is None else bisect_left(EDGES, value)
 
 
 class Scorecard(NamedTuple):

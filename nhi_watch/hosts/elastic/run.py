@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, Optional, TypeVar
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from nhi_watch.context import assets, operators
+from nhi_watch.context import assets, networks
 from nhi_watch.context.context import Context
-from nhi_watch.context.operators import SHIPPED
+from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import InputError, NhiError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import render
@@ -112,10 +112,10 @@ def tables(client: Elasticsearch, job: Job) -> Tables:
         ModelError: the model does not match its manifest.
         StoreError: the streams of indicators cannot be read.
     """
-    networks = operators.load(job.networks) if job.networks else SHIPPED
+    own = networks.load(job.networks) if job.networks else SHIPPED
     known = assets.load(job.assets) if job.assets else {}
     listed = intel.load(client, job.reputation, job.intel, int(time.time()))
-    return Tables(model.load(job.model), Context(known, listed, networks), job.budget, job.page)
+    return Tables(model.load(job.model), Context(known, listed, own), job.budget, job.page)
 
 
 def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, total: None) -> Json:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.act import audit
-from nhi_watch.context import assets, operators, reputation
+from nhi_watch.context import assets, networks, reputation
 from nhi_watch.context.context import Context
-from nhi_watch.context.operators import SHIPPED
+from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.notable import clip
@@ -118,7 +118,7 @@ def context_of(job: Job) -> Context:
     return Context(
         assets.load(job.assets) if job.assets else {},
         reputation.load(job.reputation),
-        operators.load(job.networks) if job.networks else SHIPPED,
+        networks.load(job.networks) if job.networks else SHIPPED,
     )
 
 

@@ -16,9 +16,8 @@ from rich.text import Text
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
-from nhi_watch.detect.bins import EDGES
 from nhi_watch.detect.home import MACHINE, Bound, Home
-from nhi_watch.detect.model import Scorecard, shelf
+from nhi_watch.detect.model import EDGES, Scorecard, shelf
 from nhi_watch.hosts.files import common, find
 from nhi_watch.state.baseline import Profile
 

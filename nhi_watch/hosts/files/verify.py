@@ -97,7 +97,7 @@ def _notable(args: argparse.Namespace, rows: Rows) -> dict[str, Any]:
 
 
 def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> list[Check]:
-    from nhi_watch.context import operators
+    from nhi_watch.context import networks
     from nhi_watch.detect import blind_spots, model
     from nhi_watch.detect.explain import receipts
     from nhi_watch.detect.model import shelf
@@ -112,8 +112,8 @@ def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> li
     folder = args.model or shelf.by_hash(place, wanted)
     if folder is None and notable.get("kind") == "compromise":
         raise InputError(f"the model {wanted[:12]} is neither shipped nor beside the state; give --model its folder")
-    networks = operators.load(args.networks) if args.networks else operators.SHIPPED
-    return receipts.verify(rows, model.load(folder or model.FOLDER), notable, networks)
+    known = networks.load(args.networks) if args.networks else networks.SHIPPED
+    return receipts.verify(rows, model.load(folder or model.FOLDER), notable, known)
 
 
 def _tell(checks: list[Check], console: Console) -> None:

@@ -24,7 +24,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.context.operators import SHIPPED, Networks
+from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import render_day

@@ -9,10 +9,10 @@ import re
 from pathlib import Path
 from typing import Optional
 
-from nhi_watch.context import assets, operators, reputation
+from nhi_watch.context import assets, networks, reputation
 from nhi_watch.context.assets import NO_ASSETS, Asset, Assets
 from nhi_watch.context.context import Context
-from nhi_watch.context.operators import SHIPPED, Networks
+from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.context.reputation import NOTHING, Reputation
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.splunk.protocol import Messages
@@ -40,7 +40,7 @@ def load_networks(folder: Path) -> tuple[Networks, Messages]:
     """The customer's networks: who runs them is part of what is normal."""
     path = folder / NETWORKS
     try:
-        return (operators.load(path) if path.is_file() else SHIPPED), []
+        return (networks.load(path) if path.is_file() else SHIPPED), []
     except InputError as error:
         return SHIPPED, [left_out(error)]
 

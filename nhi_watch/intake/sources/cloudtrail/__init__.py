@@ -1,6 +1,6 @@
 """AWS CloudTrail: management and data events of an AWS account.
 
-Every record, whatever its shape, becomes one `Raw` (`shapes`); one function makes the Event of it, and `traits`
+Every record, whatever its shape, becomes one `Raw` (`raw_values`); one function makes the Event of it, and `traits`
 adds what only the parameters of a call tell. Decisions:
 
 - Outcome `denied` is a refusal for lack of permission; a record with a message but no code has failed, one whose code
@@ -28,10 +28,11 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.identity import PERSON, SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
+from nhi_watch.intake.shapes.unflatten import unflatten
 from nhi_watch.intake.shapes.values import filled
-from nhi_watch.intake.sources.cloudtrail.ecs import is_ecs
-from nhi_watch.intake.sources.cloudtrail.native import Raw, Record
-from nhi_watch.intake.sources.cloudtrail.shapes import is_wrapped, raw_values, to_native
+from nhi_watch.intake.sources.cloudtrail.ecs import ecs_document, ecs_values, first, from_ecs, is_ecs
+from nhi_watch.intake.sources.cloudtrail.native import Raw, Record, native_values, parse_json
+from nhi_watch.intake.sources.cloudtrail.splunk import from_splunk, has_fields, is_splunk, splunk_values
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP, deepen
 
 NAME = "cloudtrail"
@@ -51,6 +52,14 @@ _WITH_SESSION = ("AWSAccount", "Role", None, "")
 _DENIED = re.compile(r"AccessDenied|Unauthorized|AuthFailure|AuthorizationError|NotAuthorized|Forbidden")
 _FINE = re.compile(r"2\d\d")
 _MODEL_CALLS = ("InvokeModel", "Converse", "CallWithBearerToken")
+_LOWERED = {
+    name.lower(): name
+    for name in ("eventTime", "eventID", "eventSource", "eventName", "errorCode", "errorMessage", "awsRegion",
+                 "sourceIPAddress", "userAgent", "userIdentity", "recipientAccountId", "vpcEndpointId", "readOnly",
+                 "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails",
+                 "sharedEventID", "tlsDetails")
+}  # fmt: skip
+"""Athena and data lakes lower the names of columns."""
 
 
 def claims(record: object) -> bool:
@@ -273,3 +282,65 @@ def _traits(call: tuple[str, str], user_agent: str, invoked: str, evidence: tupl
         "probe": refused or "DryRunOperation" in error,
     }
     return [trait for trait, holds in told.items() if holds]
+
+
+def raw_values(record: Record) -> Raw:
+    """Raw of a record of any shape, the cheap way: extracted Splunk fields are not made a record first."""
+    if record.get("userIdentity").__class__ is dict:
+        return native_values(record)
+    is_row = is_splunk(record)
+    if is_row and has_fields(record):
+        return splunk_values(record)
+    if is_ecs(record):
+        document = ecs_document(record)
+        if first(document, "event.original") is None:
+            return ecs_values(document)
+    elif not is_row:
+        return native_values(unwrapped(record))
+    return native_values(to_native(record))
+
+
+def to_native(record: Record) -> Record:
+    """Any of the three shapes as a native record.
+
+    Raises:
+        RejectError: `not_object`, `bad_json`, `too_deep`, of the JSON text inside.
+    """
+    if isinstance(record.get("userIdentity"), dict):
+        return record
+    if is_splunk(record):
+        return unwrapped(from_splunk(record))
+    return unwrapped(from_ecs(record) if is_ecs(record) else record)
+
+
+def is_wrapped(record: Record) -> bool:
+    """Whether it is an answer of LookupEvents, EventBridge's, or a row of a table that lowers names."""
+    detail = record.get("detail")
+    if detail.__class__ is dict:
+        return "eventSource" in detail and "eventName" in detail
+    return (
+        "CloudTrailEvent" in record
+        or "detail.eventSource" in record
+        or ("eventname" in record and "eventsource" in record)
+    )
+
+
+def unwrapped(record: Record) -> Record:
+    """The record inside an answer of LookupEvents, or inside what EventBridge delivers.
+
+    Raises:
+        RejectError: `not_object`, `bad_json`, `too_deep`, of the JSON text inside.
+
+    >>> unwrapped({"CloudTrailEvent": '{"eventName": "x"}'}), unwrapped({"detail": {"eventSource": 1, "eventName": 2}})
+    ({'eventName': 'x'}, {'eventSource': 1, 'eventName': 2})
+    """
+    if not is_wrapped(record):
+        return record
+    if "eventname" in record:
+        row = unflatten(record) if any("." in name for name in record if isinstance(name, str)) else record
+        return {_LOWERED.get(name, name): value for name, value in row.items()}
+    inner = record.get("CloudTrailEvent")
+    if isinstance(inner, str):
+        return parse_json(inner)
+    detail = record.get("detail") or unflatten(record).get("detail")
+    return detail if isinstance(detail, dict) else record
