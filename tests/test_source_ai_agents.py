@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from nhi_watch import cli
 from nhi_watch.core.errors import RejectError
+from nhi_watch.hosts.files import reader
+from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.sources import ai_agents, every
 
 WHO = {"user.email": "Ann@example.com", "user.account_uuid": "u-1", "organization.id": "o-1", "session.id": "s-1"}
@@ -96,6 +99,34 @@ def test_files_of_otlp_are_cut_into_records(tmp_path: Path, text: str) -> None:
     assert cli.main(["score", str(path), "--out", str(tmp_path / "out")]) == 0
     run = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
     assert (run["read"], run["parsed"]) == ((1, 1) if text == "{two}" else (3, 3))
+
+
+def test_a_large_resource_is_held_once_however_many_records_share_it(tmp_path: Path) -> None:
+    """As one line, and as a document of several."""
+    document = otlp(*(log("tool_result", n, tool_name="Bash") for n in range(300)))
+    document["resourceLogs"][0]["resource"]["attributes"].append({"key": "x", "value": {"stringValue": "y" * 10**6}})
+    document["resourceLogs"][0].update({f"more{n}": n for n in range(10_000)})
+    for text in (json.dumps(document) + "\n", json.dumps(document, indent=1)):
+        path = tmp_path / "otlp.json"
+        path.write_text(text, "utf-8")
+        tracemalloc.start()
+        (batch,) = [batch for batch in reader.read([str(path)]) if batch.records]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert len(batch.records) == 300 and peak < 40 * 10**6
+        assert {ai_agents.read(record).action for record in batch.records} == {"claude_code:tool:Bash"}
+        assert b"tool_result" in batch.raw(299)
+
+
+def test_a_document_of_records_without_end_is_cut_up_to_a_bound_and_the_rest_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otel, "MOST", 3)
+    (tmp_path / "otlp.json").write_text(json.dumps(otlp(*(log("tool_result", n, tool_name="Bash") for n in range(9)))))
+    assert cli.main(["score", str(tmp_path / "otlp.json"), "--out", str(tmp_path / "out")]) == 0
+    run = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert (run["parsed"], run["rejected"]) == (3, {"many_records": 1})
+    assert "6 log records" in (tmp_path / "out" / "rejects.jsonl").read_text("utf-8")
 
 
 def test_a_document_of_many_records_that_no_file_cuts_says_what_to_do() -> None:

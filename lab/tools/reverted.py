@@ -91,6 +91,8 @@ MENDS = (
          ("test_ocsf.py::test_a_parquet_file_that_claims_more_than_any_log_holds_is_refused_by_name",)),
     Mend("M8", "hosts/splunk/gather.py", "self._guarded(columns, row)", "self._row(columns, row)",
          ("test_splunk_commands.py::test_rows_of_every_kind_of_rubbish_never_end_a_search",)),
+    Mend("M8", "hosts/files/reader/lines.py", '[b""] * len(records))', "map(batch.raw, range(-len(records), 0)))",
+         ("test_source_ai_agents.py::test_a_large_resource_is_held_once_however_many_records_share_it",)),
     Mend("M9", "intake/days.py", "if len(day) >= NEWCOMERS and self._is_folded(", "if False and self._is_folded(",
          ("test_bounds.py::test_newcomers_beyond_the_bound_are_one_of_their_kind_and_the_known_stay_themselves",)),
     Mend("M9", "hosts/splunk/gather.py", "        if len(keys) <= crowd.NEWCOMERS:", "        if True:", (

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
@@ -15,6 +16,10 @@ from nhi_watch.intake.shapes.forms import Tree, inner, rows_of
 from nhi_watch.intake.shapes.values import listed
 
 ENVELOPE = "resourceLogs"
+MOST = 100_000
+"""Log records of a document that are cut to one each; the rest is rejected as one (`many_records`)."""
+_WIDEST = 1_000
+"""Attributes of a resource or a record that are read."""
 _DEEPEST = 8
 _ATTRIBUTES = ("attributes", "labels", "numeric_labels")
 
@@ -46,15 +51,26 @@ def one_each(document: Mapping[str, Any]) -> Iterator[Tree]:
     >>> [one["resourceLogs"][0]["scopeLogs"][0]["logRecords"] for one in one_each({"resourceLogs": [log]})]
     [[{'a': 1}], [{'b': 2}]]
     """
+    parts = _parts(document)
+    for resource, scope, log in islice(parts, MOST):
+        logs = [] if log is None else [log]
+        yield {ENVELOPE: [{**_beside(resource), "scopeLogs": [{**_beside(scope), "logRecords": logs}]}]}
+    rest: list[Tree] = [{}] * sum(1 for _ in parts)
+    if rest:
+        yield {ENVELOPE: [{"scopeLogs": [{"logRecords": rest}]}]}
+
+
+def _parts(document: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
+    """Resource, scope and log record; None where there is none."""
     for resource in listed(document.get(ENVELOPE)):
-        scopes = resource.get("scopeLogs") if isinstance(resource, dict) else None
-        for scope in listed(scopes) or [None]:
-            logs = scope.get("logRecords") if isinstance(scope, dict) else None
-            for log in listed(logs) or [None]:
-                if log is None or logs is None:
-                    yield {ENVELOPE: [resource]}
-                else:
-                    yield {ENVELOPE: [{**resource, "scopeLogs": [{**scope, "logRecords": [log]}]}]}
+        for scope in listed(resource.get("scopeLogs") if isinstance(resource, dict) else None) or [None]:
+            for log in listed(scope.get("logRecords") if isinstance(scope, dict) else None) or [None]:
+                yield resource, scope, log
+
+
+def _beside(holder: Any) -> Tree:
+    """What is read of a resource or a scope besides its records, which share it."""
+    return {name: holder[name] for name in ("resource", "scope") if name in holder} if holder.__class__ is dict else {}
 
 
 def _of_otlp(tree: Tree) -> Tree:
@@ -72,16 +88,28 @@ def _of_otlp(tree: Tree) -> Tree:
     return {
         "attributes": _attributes(log), "body": _value(log.get("body")), "event_name": log.get("eventName"), **told,
         "scope": {"name": inner(scope, "scope").get("name")},
-        "resource": {"attributes": _attributes(inner(resource, "resource"))},
+        "resource": {"attributes": _SHARED.of(inner(resource, "resource"))},
     }  # fmt: skip
 
 
 def _attributes(holder: Tree) -> Tree:
-    return {
-        one["key"]: _value(one.get("value"))
-        for one in rows_of(holder.get("attributes"))
-        if one.get("key").__class__ is str
-    }
+    told = rows_of(holder.get("attributes"))[:_WIDEST]
+    return {one["key"]: _value(one.get("value")) for one in told if one.get("key").__class__ is str}
+
+
+class _Shared:
+    """The attributes of the resource that was met last: its records follow each other, and it may be large."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Tree, Tree] = {}, {}
+
+    def of(self, resource: Tree) -> Tree:
+        if self._last[0] is not resource:
+            self._last = resource, _attributes(resource)
+        return self._last[1]
+
+
+_SHARED = _Shared()
 
 
 def _value(told: Any) -> Any:

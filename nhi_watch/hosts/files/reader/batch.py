@@ -67,7 +67,7 @@ class Batch(NamedTuple):
     bytes_read: int
     """Bytes of the file on disk that were consumed since the batch before; they add up to its size."""
     pieces: Optional[list[bytes]] = None
-    """The bytes of each record, where they are at hand."""
+    """The bytes of each record, where they are at hand; b"" where not: of OTLP each holds its resource."""
     passed: Sequence[Passed] = ()
     """Files that are not read."""
 
@@ -81,7 +81,8 @@ class Batch(NamedTuple):
 
     def raw(self, index: int) -> bytes:
         """The original bytes of a record; a member of a document parsed whole is written anew."""
-        return written(self.records[index]) if self.pieces is None else self.pieces[index]
+        piece = b"" if self.pieces is None else self.pieces[index]
+        return piece or written(self.records[index])
 
 
 def bad(where: Where, reason: str, raw: bytes, detail: str, length: int | None = None) -> Bad:

@@ -18,7 +18,6 @@ from nhi_watch.hosts.files.reader.batch import (
     loads,
     members,
     refusal,
-    written,
 )
 from nhi_watch.hosts.files.reader.chunks import Chunks
 
@@ -102,4 +101,4 @@ def add(batch: Batch, line: int, raw: bytes, flat: bool = False) -> None:
     records = [value] if inside is None else inside
     batch.records.extend(records)
     batch.lines.extend([line] * len(records))
-    batch.pieces.extend([raw] if inside is None else map(written, records))
+    batch.pieces.extend([raw] if inside is None else [b""] * len(records))
