@@ -1,8 +1,13 @@
 """Fixtures and groups of all tests. What ships to Splunk is tested on bare interpreters too, which lack the client."""
 
+import os
+import tempfile
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("NHI_USED_APPROVALS_FILE", str(Path(tempfile.mkdtemp(prefix="nhi-")) / "used"))
 
 GROUPS = {
     "servers": ("test_elastic_", "test_brief_real", "test_report", "test_splunk_dashboards"),

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -512,6 +513,33 @@ def test_an_older_state_put_back_does_not_make_an_approval_fresh(folder: Path) -
     (folder / "state.sqlite").write_bytes(older)
     with pytest.raises(InputError, match=f"used before, at {NOW}"):
         respond(folder, "export", "--to", "webhook")
+
+
+def test_neither_an_older_state_nor_an_older_trail_makes_an_approval_fresh(folder: Path, tmp_path: Path) -> None:
+    """All that options can name, as it was before: state, trail with its head and key, plan and approval."""
+    respond(folder, "plan")
+    approve(folder)
+    older = shutil.copytree(folder, tmp_path / "older")
+    respond(folder, "export", "--to", "webhook")
+    with pytest.raises(InputError, match=f"used before, at {NOW}"):
+        respond(older, "export", "--to", "webhook")
+    assert not [*(older / "response").glob("*.webhook.json")]
+
+
+def test_where_it_cannot_be_kept_that_an_approval_was_used_nothing_is_handed_over(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    respond(folder, "plan")
+    approve(folder)
+    (tmp_path / "aim").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "aim")
+    for place in (tmp_path, tmp_path / "aim" / "x", tmp_path / "link"):
+        monkeypatch.setenv("NHI_USED_APPROVALS_FILE", str(place))
+        with pytest.raises(InputError, match="cannot be kept here"):
+            respond(folder, "export", "--to", "webhook")
+    monkeypatch.delenv("NHI_USED_APPROVALS_FILE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert tmp_path not in approval.ledger().parents
 
 
 def test_a_trail_that_was_cut_hands_nothing_over(folder: Path) -> None:

@@ -117,6 +117,8 @@ MENDS = (
          ("test_response.py::test_nobody_chooses_the_time_of_an_approval",)),
     Mend("M11", "hosts/files/respond.py", " or approval.used_by_trail(self.trail).get(nonce)", "",
          ("test_response.py::test_an_older_state_put_back_does_not_make_an_approval_fresh",)),
+    Mend("M11", "act/response/approval.py", "    _spend(ledger(), found, now)\n", "",
+         ("test_response.py::test_neither_an_older_state_nor_an_older_trail_makes_an_approval_fresh",)),
     Mend("M12", "hosts/files/reader/find.py", "if not path.is_relative_to(root):", "if False:",
          ("test_files.py::test_a_link_out_of_the_folder_is_not_followed",)),
     Mend("M12", "hosts/files/reader/rejects.py", REJECTS, PART, (

@@ -1,16 +1,19 @@
 """Approvals: who said yes to which plan, when, why and until when, signed with Ed25519 (RFC 8032).
 
 An approval is bound to the plan's hash and to the policy's. The public key that counts is the one in the policy, never
-one that the approval brings along. Each approval can be used once: what was used stands in the state, and in the
-audit trail, so that an older copy of one of them does not make it fresh. Time is the machine's, not the caller's.
+one that the approval brings along. Each approval can be used once: what was used stands in the state, in the audit
+trail, and in a file of the account's own that no option names (`ledger`), so that older copies of the others do not
+make it fresh. Time is the machine's, not the caller's.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import fcntl
 import json
 import os
+import pwd
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +33,7 @@ from nhi_watch.state.rows import Rows
 SCHEMA = "nhi-watch/approval/1"
 FIELDS = ("schema", "plan", "policy", "notable", "by", "why", "made", "until", "nonce", "signature")
 TABLE = "ledger"
+LEDGER_FILE = "NHI_USED_APPROVALS_FILE"
 AHEAD = 300
 """Seconds by which clocks may differ."""
 _DOMAIN = b"nhi-watch approval\n"
@@ -209,9 +213,38 @@ def used_by_trail(trail: Path) -> dict[str, str]:
     return {str(nonce): row["time"] for row in exports for nonce in row["facts"].get("nonces", ())}
 
 
+def ledger() -> Path:
+    """Where an account keeps which approvals it used: in its home by the system's list, whatever HOME says."""
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return Path(os.environ.get(LEDGER_FILE) or home / ".local" / "state" / "nhi_watch" / "used_approvals")
+
+
 def use(rows: Rows, found: Sequence[Checked], now: int) -> None:
-    """Mark approvals as used."""
+    """Mark approvals as used, in the account's ledger first.
+
+    Raises:
+        InputError: one was used before by this account, with whatever state and trail, or that cannot be kept.
+    """
+    _spend(ledger(), found, now)
     rows.put(TABLE, [(f"used/{one.nonce[:100]}", render(now).encode()) for one in found])
+
+
+def _spend(path: Path, found: Sequence[Checked], now: int) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "r+", encoding="ascii", errors="replace") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            used = dict(line.split(" ", 1) for line in file.read().splitlines() if " " in line)
+            for one in found:
+                _demand(one.nonce not in used, f"approval by {one.by!r}",
+                        f"it was used before, at {used.get(one.nonce)}; approve anew")  # fmt: skip
+            file.write("".join(f"{one.nonce} {render(now)}\n" for one in found))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise InputError(f"{path}: which approvals were used cannot be kept here ({error.strerror}), so nothing is "
+                         f"handed over; name a file of this account's with {LEDGER_FILE}") from error  # fmt: skip
 
 
 def _demand(condition: bool, where: str, what: str) -> None:

@@ -234,8 +234,8 @@ def _export(args: argparse.Namespace, console: Console) -> int:
         find.about_to(console, f"the approvals of {', '.join(one.by for one in found)} are used up to hand over "
                       f"{find.told(desk.notable)}", args.json)  # fmt: skip
         payload = export.KINDS[args.to].make(made, signed)
-        jsonlines.write_run(desk.file(f"{args.to}.json"), payload)
         approval.use(desk.store, found, desk.now)
+        jsonlines.write_run(desk.file(f"{args.to}.json"), payload)
         desk.store.commit()  # used before it is sent: an answer that got lost must not send it twice
         facts = {"to": args.to, "url": url, "plan": made["sha256"], "nonces": [one.nonce for one in found]}
         desk.note("export", facts)
