@@ -53,7 +53,7 @@ class _Foreseen:
     def __exit__(self, kind: object, error: Optional[BaseException], trace: object) -> None:
         if isinstance(error, RecursionError):
             raise RejectError("too_deep", "nested too deeply") from error
-        if isinstance(error, (TypeError, ValueError, LookupError, AttributeError)):
+        if isinstance(error, (TypeError, ValueError, LookupError, AttributeError, OverflowError, OSError)):  # of times
             raise RejectError("unforeseen", f"values of odd types ({type(error).__name__}: {error})") from error
 
 
