@@ -21,6 +21,7 @@ from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import history, model
 from nhi_watch.detect.exposure import fast, timing
 from nhi_watch.detect.exposure.timing import PLACES, tried_by
+from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import exposure
 from nhi_watch.state import inventory
 from nhi_watch.state.memory import MemoryStore
@@ -255,6 +256,43 @@ def test_a_feed_s_record_is_enough() -> None:
     (notable,) = judged(store)
     assert notable["identity"]["name"].endswith("user/ci")
     assert "a/.env" in notable["summary"]
+
+
+def fed(*findings: dict[str, Any], used: Iterable[Any] = USUAL) -> MemoryStore:
+    store, days = store_of(used), Days()
+    for finding in findings:
+        days.add(exposure.read(finding))
+    inventory.note(store, [whole for wholes in days.values() for whole in wholes.values()])
+    return store
+
+
+def test_planted_findings_bury_no_key_that_is_in_use_and_take_few_places() -> None:
+    leak = {"RuleID": "aws", "Secret": KEY, "Date": render(LEAK), "File": "a/.env"}
+    planted = [{**leak, "Secret": f"hunter{n:04}hunter", "RuleID": "generic", "Date": render(LEAK - n)}
+               for n in range(300)]  # fmt: skip
+    store = fed(leak, *planted)
+    found = judged(store)
+    assert len(found) == fast.OWN + 1 and KEY in found[0]["title"]
+    lead = next(n for n in found if n["folded"])
+    assert (lead["folded"]["origin"], lead["folded"]["count"]) == ("findings of gitleaks", 300 - fast.OWN + 1)
+    assert "280 more credentials that gitleaks tells of" in lead["summary"]
+    assert fast.judge(store, history.read(store, model.load()), NO_ASSETS, AFTER).changed == []
+    assert len(judged(fed(leak, *planted[: fast.OWN]))) == fast.OWN + 1
+
+
+RESOLVED = {"gitguardian_url": "https://x", "id": 7, "status": "RESOLVED", "date": render(LEAK + 3600),
+            "occurrences": [{"matches": [{"value": KEY}]}], "detector": {"name": "aws"}}  # fmt: skip
+
+
+def test_nobody_s_word_ends_a_key_of_which_the_log_shows_that_it_was_not_switched_off() -> None:
+    leak = {"RuleID": "aws", "Secret": KEY, "Date": render(LEAK), "File": "a/.env"}
+    used = [*USUAL, record(TODAY, "20:00", role="other")]
+    (open_,) = judged(fed(leak, RESOLVED, used=[one for one in used if one["eventTime"] < render(LEAK)] + used[-1:]))
+    assert signal(open_, "still_valid")["value"] == 1.0 and open_["severity"] != "informational"
+    (off,) = judged(fed(leak, RESOLVED, used=[*used, OFF]))
+    assert signal(off, "still_valid")["value"] == 0.0
+    (unseen,) = judged(fed({**leak}, RESOLVED, used=used[-1:]))
+    assert signal(unseen, "still_valid")["value"] == 0.0, "no log would show it: nobody has seen that key"
 
 
 def test_an_alert_of_leaked_credentials_exposes_all_that_an_identity_has() -> None:

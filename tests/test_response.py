@@ -505,12 +505,16 @@ def test_the_state_keeps_what_was_used(folder: Path) -> None:
     store.close()
 
 
-def test_an_older_state_put_back_does_not_make_an_approval_fresh(folder: Path) -> None:
+def test_an_older_state_put_back_does_not_make_an_approval_fresh(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever account does it."""
     respond(folder, "plan")
     approve(folder)
     older = (folder / "state.sqlite").read_bytes()
     respond(folder, "export", "--to", "webhook")
     (folder / "state.sqlite").write_bytes(older)
+    monkeypatch.setenv("NHI_USED_APPROVALS_FILE", str(tmp_path / "other_account"))
     with pytest.raises(InputError, match=f"used before, at {NOW}"):
         respond(folder, "export", "--to", "webhook")
 

@@ -165,6 +165,7 @@ def test_nothing_is_handed_over_without_valid_approvals(trick: str, seed: int) -
 def test_valid_approvals_hold_until_they_end_and_once(later: int) -> None:
     store = MemoryStore()
     found = approval.check_all(lambda nonce: approval.used_at(store, nonce), FRESH, PLAN, PEOPLE, SECOND + later)
+    approval.ledger().unlink(missing_ok=True)
     approval.use(store, found, SECOND)
     with pytest.raises(InputError, match="used before"):
         approval.check_all(lambda nonce: approval.used_at(store, nonce), FRESH, PLAN, PEOPLE, SECOND + later)

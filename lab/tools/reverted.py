@@ -127,6 +127,10 @@ MENDS = (
     )),
     Mend("M12", "hosts/files/reader/rejects.py", "kept = redact(piece.raw[", "kept = (piece.raw[",
          ("test_rejects.py::test_secrets_are_masked_and_keep_their_shape",)),
+    Mend("M14", "detect/exposure/fast.py", "    found = _folded(found, feeds)\n", "",
+         ("test_exposure.py::test_planted_findings_bury_no_key_that_is_in_use_and_take_few_places",)),
+    Mend("M14", "detect/history.py", "if span and span.first <= end.time < span.last else end", "if False else end",
+         ("test_exposure.py::test_nobody_s_word_ends_a_key_of_which_the_log_shows_that_it_was_not_switched_off",)),
     Mend("L13", "act/copilot/masking.py", "if isinstance(value, Own) and (", "if (",
          ("test_injection.py::test_a_name_of_digits_is_masked_like_any_other",)),
 )  # fmt: skip

@@ -22,6 +22,8 @@ from nhi_watch.state.rows import Rows
 from nhi_watch.state.state import State
 
 RECORDS = 20
+ENDS_TOLD = ("aws", "gcp")
+"""Providers whose logs tell that a key was switched off or deleted."""
 
 
 class Sight:
@@ -140,6 +142,20 @@ class History:
             return None
         key = f"{maker.identity.account}/{made.about.rpartition('/')[2]}"
         return next((life for life in self.lives.values() if inventory.name_key(life.identity) == key), None)
+
+    def end_of(self, credential: Credential) -> Optional[Change]:
+        """What ended a credential, or made it work again, the latest of that.
+
+        That somebody calls it revoked or harmless in a feed is believed only where no log would show it: of a key that
+        was seen in use, the account's log shows that it is switched off.
+        """
+        told = ("deactivated", "deleted", "reactivated")
+        end = credential.latest(*told, "resolved")
+        who = credential.identity
+        if end is None or end.what != "resolved" or not credential.last or who is None or who.provider not in ENDS_TOLD:
+            return end
+        span = self.span_of(who.provider, who.account)
+        return credential.latest(*told) if span and span.first <= end.time < span.last else end
 
     def span_of(self, provider: str, account: str) -> Optional[Span]:
         """How far the log of an account reaches; any account's where the account is not known."""

@@ -245,7 +245,7 @@ def _rotated(entry: Entry, life: Optional[Life], history: History) -> Optional[_
     ends: list[Change] = []
     for name in concerned:
         known = history.credentials.get(name)
-        end = known.latest("deactivated", "deleted", "resolved", "reactivated") if known else None
+        end = history.end_of(known) if known else None
         if end is None or end.what == "reactivated" or not _closes(entry, end):
             return _by_name(entry, life, ("deleted",))
         ends.append(end)

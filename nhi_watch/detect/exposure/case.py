@@ -73,9 +73,14 @@ class Case(NamedTuple):
         return not self.validity.dead and self.used > self.since
 
     @property
+    def seen(self) -> bool:
+        """A log has seen it in use."""
+        return bool(self.used or self.credential.last or self.strange)
+
+    @property
     def unseen(self) -> bool:
         """Neither a log nor another product has seen it in use, or says that it works."""
-        return not (self.used or self.credential.last or self.strange) and self.validity.state == "unknown"
+        return not self.seen and self.validity.state == "unknown"
 
     @property
     def key(self) -> str:
@@ -122,7 +127,7 @@ def case(history: History, credential: Credential, now: int, quarantines: tuple[
     identity = life.identity if life else credential.identity
     assert identity is not None, "an exposure names an identity, if only the credential's own"
     place = _place(exposures)
-    validity = _validity(credential, life, exposures)
+    validity = _validity(history, credential, life, exposures)
     whose = bool(life or identity.account)  # else any account's log would do, and show nothing
     read_from, read_until = _read(history, identity, since) if whose else (False, 0)
     strange = tuple(_strange(life, credential.id, since, read_from)) if life else ()
@@ -181,9 +186,11 @@ def _used(credential: Credential, life: Optional[Life]) -> int:
     return max((s.last for s in sights if s.credential == credential.id and s.outcome == "success"), default=0)
 
 
-def _validity(credential: Credential, life: Optional[Life], exposures: tuple[Change, ...]) -> Validity:
+def _validity(
+    history: History, credential: Credential, life: Optional[Life], exposures: tuple[Change, ...]
+) -> Validity:
     used = _used(credential, life)
-    end = credential.latest(*DEAD, "reactivated")
+    end = history.end_of(credential)
     if end is None or end.what == "reactivated":
         end = next((change for change in reversed(life.done) if change.what == "deleted"), None) if life else None
     if end is not None and used <= end.time:

@@ -11,7 +11,7 @@ from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
-from nhi_watch.core.notable import to_json
+from nhi_watch.core.notable import clip, to_json
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import history as histories
 from nhi_watch.detect import ledger
@@ -20,6 +20,7 @@ from nhi_watch.detect.exposure.notable import build
 from nhi_watch.detect.history import History, Life
 from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
 from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.writing import FOLDED
 from nhi_watch.intake.sources.exposure.secrets import account_of_key
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
@@ -29,6 +30,8 @@ from nhi_watch.state.state import State
 
 TABLE = "ledger"
 PREFIX = "exposure/"
+OWN = 20
+"""Credentials that one feed tells of and no log has seen in use that are notables of their own; the rest is folded."""
 SETTLED_DAYS = 120
 """Days after its end that an exposure whose credential is dead is still listed."""
 
@@ -90,25 +93,48 @@ def judge(
     rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED
 ) -> Exposed:
     """The same with a history that is at hand."""
-    found, changed = [], []
+    found: list[dict[str, Any]] = []
+    feeds: dict[str, str] = {}
     before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
     odd = _odd_calls(rows)
     for case in cases(history, now):
         if case.validity.dead and case.now - case.validity.since > SETTLED_DAYS * DAY:
             continue
         document = _document(case, history, known, networks, odd)
-        old = before.get(PREFIX + document["id"])
-        document["revision"] = _revision(document, old)
-        if old is None or document["revision"] != old["revision"]:
-            changed.append(document)
+        document["revision"] = _revision(document, before.get(PREFIX + document["id"]))
         found.append(document)
+        if not case.seen:
+            feeds[document["id"]] = case.exposures[0].by
     found.sort(key=lambda d: (-d["priority"], -d["score"], d["id"]))
+    found = _folded(found, feeds)
     for rank, document in enumerate(found, 1):
         document["rank"] = rank
+    old = {name: told["revision"] for name, told in before.items()}
+    changed = [document for document in found if document["revision"] != old.get(PREFIX + document["id"])]
     kept: list[tuple[str, bytes | None]] = [(PREFIX + d["id"], pack(d)) for d in found]
     gone: list[tuple[str, bytes | None]] = [(key, None) for key in before if key not in dict(kept)]
     rows.put(TABLE, kept + gone)
     return Exposed(found, changed)
+
+
+def _folded(found: Sequence[dict[str, Any]], feeds: Mapping[str, str]) -> list[dict[str, Any]]:
+    """All but what of a feed is too many: whoever writes its findings could bury a credential that is in use.
+
+    The first of a feed's stands for them; once a log has seen one in use, it stands for itself.
+    """
+    kept, own = [], dict[str, list[dict[str, Any]]]()
+    for document in found:
+        mine = own.setdefault(feeds.get(document["id"], ""), [])
+        mine.append(document)
+        if len(mine) <= OWN or document["id"] not in feeds:
+            kept.append(document)
+    for feed, mine in own.items():
+        if feed and len(mine) > OWN:
+            others, count = [document["id"] for document in mine[OWN:]], len(mine) - OWN
+            told = f"{count:,} more credentials that {feed} tells of were never seen in use, and are in no list. "
+            mine[0].update(summary=clip(told + mine[0]["summary"], 1000), folded={
+                "origin": clip(f"findings of {feed}", 300), "count": 1 + count, "ids": others[:FOLDED]})  # fmt: skip
+    return kept
 
 
 def stored(rows: Rows) -> list[dict[str, Any]]:
