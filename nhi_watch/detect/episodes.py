@@ -28,8 +28,9 @@ class DayEpisodes:
 
     def __init__(
         self, state: State, baselines: Baselines, day: int, wholes: Mapping[str, IdentityDay], tally: Tally,
-        known: Assets, complete: Complete,
+        known: Assets, complete: Complete, lean: bool = False,
     ) -> None:  # fmt: skip
+        """`lean`: the identities were scored and noted before, and are scored again when asked for, never held."""
         self.day = day
         self.baselines = baselines
         self._state = state
@@ -38,20 +39,25 @@ class DayEpisodes:
         self._assets = known
         self._complete = complete
         self._scored: dict[str, Episode] = {}
-        self._joined: dict[str, Episode] = {}
+        self._joined: dict[str, Group] = {}
+        self._lean = lean
 
-    def note(self, names: Iterable[str]) -> None:
-        """Score these identities, and put what is kept of it into the state."""
+    def note(self, names: Iterable[str]) -> dict[str, Ranked]:
+        """Score these identities, put what is kept of it into the state, and tell how they stand."""
+        found = dict[str, Ranked]()
         for name, episode in self.of(names).items():
-            ranked = self.rank(episode)
+            ranked = found[name] = self.rank(episode)
             lesson = self._lesson(self._wholes[name], episode, ranked)
             trace = linking.trace_of(episode, ranked.eligible)
             packed = signal_values.pack(episode.values)
             self._state.put_delta(self.day, Judged(self._wholes[name].identity, ranked, lesson, trace, packed))
+        return found
 
     def of(self, names: Iterable[str]) -> dict[str, Episode]:
         """The episodes of some identities."""
         wanted = list(names)
+        if self._lean:
+            self._scored, self.baselines.own = {}, {}
         missing = {name: self._wholes[name] for name in wanted if name not in self._scored}
         self._state.fill(self.baselines, missing, self.day)
         self._tally.episodes += len(missing)
@@ -67,16 +73,17 @@ class DayEpisodes:
 
     def join(self, group: Group) -> Ranked:
         """Make linked episodes one, and tell how it stands."""
-        whole = self._joined[group.lead] = linking.joined(group, self.of(group.members))
-        return self.rank(whole)
+        self._joined[group.lead] = group
+        return self.rank(self.whole(group.lead))
 
     def whole(self, lead: str) -> Episode:
         """The episode that an identity leads: its own, or that of its group."""
-        return self._joined.get(lead) or self.of([lead])[lead]
+        group = self._joined.get(lead)
+        return linking.joined(group, self.of(group.members)) if group is not None else self.of([lead])[lead]
 
     def is_scored(self, lead: str) -> bool:
         """Whether it was scored by this run."""
-        return lead in self._joined or lead in self._scored
+        return lead in self._joined or lead in (self._wholes if self._lean else self._scored)
 
     def rank(self, episode: Episode) -> Ranked:
         """How an episode stands."""

@@ -8,9 +8,9 @@ that a run that was cut off anywhere is simply run again.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core import crowd
@@ -29,7 +29,7 @@ from nhi_watch.intake.days import Days
 from nhi_watch.intake.horizon import Logs
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import TENANT, Profile
-from nhi_watch.state.judged import Ranked
+from nhi_watch.state.judged import Ranked, Stored, Trace
 from nhi_watch.state.retention import RETAIN_GROUPS
 from nhi_watch.state.state import State
 
@@ -37,6 +37,25 @@ Progress = Callable[[str, int, int], None]
 BUDGET = 10.0
 HELD = 120_000
 """Records held in memory before days are settled: about 150 MB where behaviours seldom repeat."""
+
+
+class _Found(NamedTuple):
+    """What the list of a day needs of all that was judged."""
+
+    odd: list[Ranked]
+    traces: list[Trace]
+    days: list[int]
+    """Of each that counts for the budget, how many active days it had before."""
+
+    def take(self, one: Stored) -> Stored:
+        """Note one, and hand it on."""
+        if one.ranked.score >= ranking.FLOOR:
+            self.odd.append(one.ranked)
+        if one.trace is not None:
+            self.traces.append(one.trace)
+        if ranking.counts(one.ranked):
+            self.days.append(one.ranked.days)
+        return one
 
 
 def _unseen(stage: str, done: int, total: int) -> None:
@@ -77,6 +96,34 @@ class Judge:
     def settle(self, days: Days, progress: Progress = _unseen) -> Result:
         """Score, rank and learn what was read."""
         self._settle(days, progress, last=True)
+        return self._result(days)
+
+    def settle_noted(self, day: int, wholes: Mapping[str, IdentityDay], hour: int) -> Result:
+        """Rank a day of which the state knows how everybody was judged, and who did what to whom.
+
+        `wholes`: those who may get a place; each is read when it is needed, and not held. `hour`: the latest one seen.
+        """
+        baselines = Baselines(self._model, self._context.networks, self._local)
+        self._state.daybook.add(day)
+        self._watch.eve(day)
+        self._state.fill(baselines, {}, day)
+        self._watch.begin(day, (), [])
+        episodes = DayEpisodes(
+            self._state, baselines, day, wholes, self._tally, self._context.assets, self._complete, lean=True
+        )
+        acting, budget = self._acting(episodes)
+        writer = Writer(self._state, self._context.assets, self._watch)
+        self._note(day, writer.write(episodes, acting, budget, self._trifles[day]))
+        self._watch.end(day)
+        self._learn(day, [], baselines)
+        _provisional(self._notables[day], hour)
+        self._tally.days.add(day)
+        baselines.own.clear()
+        self._state.finish(baselines)
+        return self._result(Days(context=self._context))
+
+    def _result(self, days: Days) -> Result:
+        """What was found, controls and exposures followed up."""
         tally, state, context = self._tally, self._state, self._context
         fresh = {notable["id"]: notable for _, found in sorted(self._notables.items()) for notable in found}
         fresh.update(self._late)
@@ -137,7 +184,8 @@ class Judge:
             changed = {name: wholes[name] for name in grown.get(day, [])}
             inventory.note(self._state.rows, changed.values())
             self._state.put_days(changed)
-            _provisional(self._notables[day], wholes if last and not later else {})
+            open_now = wholes.values() if last and not later else ()
+            _provisional(self._notables[day], max((b.hour for w in open_now for b in w.behaviours.values()), default=0))
         self._tally.days.update(numbers)
         if numbers:
             with self._tally.spent("store"):
@@ -176,7 +224,8 @@ class Judge:
         state, today = self._state, self._state.daybook.days[-1]
         baselines = Baselines(self._model, self._context.networks, self._local)
         state.fill(baselines, {}, today)
-        budget = self._allowed((stored.ranked for stored in state.judged(today)), baselines, today)
+        known = (one.ranked.days for one in state.judged(today) if ranking.counts(one.ranked))
+        budget = self._allowed(known, baselines, today)
         state.next_day()
         told = late.settle(state, baselines, came, self._context.assets, budget)
         self._late.update((notable["id"], notable) for notable in told.changed)
@@ -204,20 +253,16 @@ class Judge:
         day stands, or the next run gives him.
         """
         day, baselines = episodes.day, episodes.baselines
-        judged = partial(self._state.judged, day)
-        tenant = baselines.groups.get(TENANT) or Profile()
-        if tenant.days and day - tenant.first >= drift.SETTLED:
-            drift.note(self._state.rows, day, judged())
-        odd = (stored.ranked for stored in judged() if stored.ranked.score >= ranking.FLOOR)
-        acting = {one.identity_id: Acting(one, (one.identity_id,)) for one in odd}
-        for group in linking.join(stored.trace for stored in judged() if stored.trace is not None):
+        found = self._gone_through(day, baselines)
+        acting = {one.identity_id: Acting(one, (one.identity_id,)) for one in found.odd}
+        for group in linking.join(found.traces):
             self._awaited.update(group.members)
             if not episodes.holds(group.members):
                 continue
             for name in group.members:
                 acting.pop(name, None)
             acting[group.lead] = Acting(episodes.join(group), group.members)
-        budget = self._allowed((stored.ranked for stored in judged()), baselines, day)
+        budget = self._allowed(found.days, baselines, day)
         self._tally.threshold = budget[1]
         wanted = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
         told = lives.leads(self._state.notables(day).values(), day)
@@ -228,11 +273,21 @@ class Judge:
         self._trifles[day] = [one.ranked for one in wanted if one.lead in away and one.ranked.score < ranking.LEAST]
         return fold_origins(given), budget
 
-    def _allowed(self, ranked: Iterable[Ranked], baselines: Baselines, day: int) -> tuple[int, float]:
-        """The allowance of the week that ends with a day, and the score that asks for a place."""
+    def _gone_through(self, day: int, baselines: Baselines) -> _Found:
+        """What a day's list needs of all identities, read once: a host may have very many."""
+        found, tenant = _Found([], [], []), baselines.groups.get(TENANT) or Profile()
+        judged = map(found.take, self._state.judged(day))
+        if tenant.days and day - tenant.first >= drift.SETTLED:
+            drift.note(self._state.rows, day, judged)
+        else:
+            deque(judged, 0)
+        return found
+
+    def _allowed(self, known: Iterable[int], baselines: Baselines, day: int) -> tuple[int, float]:
+        """The allowance of the week that ends with a day, and the score that asks for a place; `known`: see `base`."""
         tenant = baselines.groups.get(TENANT) or Profile()
         quiet = calibration.quiet_time(tenant, baselines.homes(day), day)
-        identities = max(self._identities, ranking.base(ranked))
+        identities = max(self._identities, ranking.base(known))
         return ranking.week_allowance(self._budget, identities), ranking.line(quiet, self._budget)
 
     def _note(self, day: int, written: Written) -> None:
@@ -251,9 +306,8 @@ class Judge:
             self._state.next_day()
 
 
-def _provisional(notables: list[dict[str, Any]], wholes: dict[str, IdentityDay]) -> None:
+def _provisional(notables: list[dict[str, Any]], latest: int) -> None:
     """The latest hour seen is still open: what lies in it may grow."""
-    latest = max((b.hour for whole in wholes.values() for b in whole.behaviours.values()), default=0)
     hour = render(latest * HOUR)[:13]
     for notable in notables:
         notable["telemetry"] = {**notable["telemetry"], "provisional": notable["last_time"][:13] == hour}

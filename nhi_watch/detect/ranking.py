@@ -42,12 +42,17 @@ def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
     return calibration.remembered(plain, known_days(episode.view), episode.values, score)
 
 
-def base(day: Iterable[Ranked]) -> int:
+def counts(one: Ranked) -> bool:
+    """Whether somebody adds to the base of the budget, once there is a history: who is nobody's here does not."""
+    return one.eligible and not strangers.is_stranger(one.origin)
+
+
+def base(known: Iterable[int]) -> int:
     """The base of the budget: a day's non-human identities with a history; in a young tenant, those of its first day.
 
-    Who comes by the thousand in a day, or is nobody's here, adds nothing to it.
+    `known`: active days before this one of each that `counts`. Who comes by the thousand in a day adds nothing to it.
     """
-    days = [one.days for one in day if one.eligible and not strangers.is_stranger(one.origin)]
+    days = list(known)
     least = min(HISTORY, max(days, default=0))
     return sum(known >= least for known in days) if least else 0
 

@@ -28,7 +28,6 @@ from nhi_watch.detect.telemetry import WINDOW, Rhythms
 from nhi_watch.hosts.splunk.lookup import ELIGIBLE, EMPTY, LEARNT, Own, Table, dump, parse, profile_of
 from nhi_watch.hosts.splunk.shelf import Shelf, of_bytes
 from nhi_watch.hosts.splunk.tablestore import DRIFT, Lesson, TableStore, day_in, unpack
-from nhi_watch.intake.days import Days
 from nhi_watch.state import baseline, day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Profile, learn_groups, teach
 from nhi_watch.state.judged import Ranked
@@ -47,13 +46,14 @@ class Looked(NamedTuple):
     """A day of which every identity was scored, some at a time: what is left to settle."""
 
     day: int
-    kept: dict[str, IdentityDay]
-    """Those that may get a place or are part of others' stories, whole, and one with the day's last hour, which may
-    still be open; none, where nobody was given."""
+    kept: Mapping[str, IdentityDay]
+    """Those that may get a place or are part of others' stories, whole: on a shelf, for a day of one may be large."""
     counts: dict[str, int]
     """Events of each identity."""
     changes: dict[str, list[Any]]
     """What those that did something to credentials or names did, see `inventory.changes`."""
+    hour: int = 0
+    """The latest one seen, which may still be open."""
     folded: int = 0
     """Events of identities or behaviours that were too many to be told apart."""
 
@@ -63,22 +63,20 @@ def look(
     context: Context = NO_CONTEXT,
 ) -> Looked:  # fmt: skip
     """Score a day's identities, some at a time; the store then holds how each was judged and what it teaches."""
-    baselines, kept = Baselines(model, context.networks, taught.kept(store, model)), dict[str, IdentityDay]()
+    baselines = Baselines(model, context.networks, taught.kept(store, model))
     counts: dict[str, int] = {}
     changes: dict[str, list[Any]] = {}
-    odd, folded, last = Shelf(day_rows.pack, _again), [0], dict[str, IdentityDay]()
+    kept, odd, folded, last = Shelf(day_rows.pack, _again), Shelf(day_rows.pack, _again), [0], [0]
 
     def each() -> Iterator[IdentityDay]:
         for wholes in batches():
             state, tally = State(store, lean=True), Tally()
             episodes = DayEpisodes(state, baselines, day, wholes, tally, context.assets, nothing_missing)
-            episodes.note(wholes)
-            found = episodes.of(wholes)
-            odd.update((name, wholes[name]) for name, e in found.items() if e.score >= ranking.FLOOR)
-            kept.update((n, wholes[n]) for n, e in found.items() if _may_matter(episodes.rank(e)))
-            latest = sorted({**last, **wholes}.items(), key=lambda one: max(hour for _, hour in one[1].behaviours))
-            last.clear()
-            last.update(latest[-1:])
+            ranked = episodes.note(wholes)
+            for name, one in ranked.items():
+                if one.score >= ranking.FLOOR:
+                    (kept if _may_matter(one) else odd)[name] = wholes[name]
+            last[0] = max([last[0], *(hour for whole in wholes.values() for _, hour in whole.behaviours)])
             inventory.note(store, wholes.values())
             changes.update((n, told) for n, told in ((n, inventory.changes(w)) for n, w in wholes.items()) if told)
             counts.update((name, whole.events()) for name, whole in wholes.items())
@@ -87,10 +85,9 @@ def look(
             yield from wholes.values()
 
     Rhythms(store).note(day, each())
-    kept.update(last)
-    kept.update((name, odd[name]) for name in sorted(_in_stories(store, day) - kept.keys()) if name in odd)
-    _follow(store, day, batches, kept)
-    return Looked(day, kept, counts, changes, folded[0])
+    kept.update((name, odd[name]) for name in sorted(_in_stories(store, day)) if name in odd)
+    _follow(store, day, batches)
+    return Looked(day, kept, counts, changes, last[0], folded[0])
 
 
 def _again(row: bytes) -> IdentityDay:
@@ -116,11 +113,10 @@ def _in_stories(store: TableStore, day: int) -> set[str]:
 
 
 def _follow(
-    store: TableStore, day: int, batches: Callable[[], Iterable[Mapping[str, IdentityDay]]],
-    kept: Mapping[str, IdentityDay],
+    store: TableStore, day: int, batches: Callable[[], Iterable[Mapping[str, IdentityDay]]]
 ) -> None:  # fmt: skip
     """Whole days of identities that were exposed are kept, whatever they scored."""
-    wanted = store.followed() - kept.keys()
+    wanted = store.followed()
     for wholes in batches() if wanted else ():
         mine = wanted & wholes.keys()
         store.put("day", [(f"{day:06d}/{name}", day_rows.pack(wholes[name])) for name in sorted(mine)])
@@ -131,10 +127,9 @@ def judge(
     identities: int = 0,
 ) -> Result:  # fmt: skip
     """Rank a day that was looked at; `identities`: how many there are where only some were given."""
-    days = Days(context=context)
-    days.put(looked.day, looked.kept)
     store.thin = looked.day
-    result = Judge(State(store, lean=True), model, context, budget, identities=identities).settle(days)
+    who = Judge(State(store, lean=True), model, context, budget, identities=identities)
+    result = who.settle_noted(looked.day, looked.kept, looked.hour)
     store.thin = None
     return result
 
@@ -177,7 +172,8 @@ class Learnt:
         """Note what a settled day has taught, and from how many stored rows."""
         self._parts[day] = parts
         size = sum(1 for _ in store.scan("delta", *span(day)))
-        self._eligible[day] = ranking.base(State.ranked(*row) for row in store.scan("delta", *span(day)))
+        ranked = (State.ranked(*row) for row in store.scan("delta", *span(day)))
+        self._eligible[day] = ranking.base(one.days for one in ranked if ranking.counts(one))
         eve = store.get("profile", [f"{GROUPS}/{day - 1:06d}"]).get(f"{GROUPS}/{day - 1:06d}")
         told = unpack(eve) if eve else {}
         groups = {scope: baseline.from_row(row) for scope, row in told.items()}

@@ -168,7 +168,7 @@ class NhiRank:
                 self._judged.note(store, looked, self._gatherer.marks)
             if self._awake and self._table.last >= 0:  # else all are awake
                 store.hide(day)
-            if not looked.kept:
+            if not looked.counts:
                 spread(store, day)
                 exposures = []
                 continue

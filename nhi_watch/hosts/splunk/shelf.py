@@ -68,7 +68,9 @@ class Shelf(MutableMapping[str, T], Generic[T]):
             self._fresh[key] = None
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and (self._fresh[key] if key in self._fresh else self._stored(key)) is not None
+        if not isinstance(key, str) or key in self._fresh or self._db is None:
+            return isinstance(key, str) and self._fresh.get(key) is not None
+        return self._db.execute("SELECT 1 FROM rows WHERE key = ?", (_key(key),)).fetchone() is not None
 
     def __iter__(self) -> Iterator[str]:
         return (key for key, _ in self.scan())
