@@ -70,9 +70,13 @@ def test_what_was_refused_changes_nothing() -> None:
     assert inventory.credential(noted(HISTORY), "AKIAOTHER") is None
 
 
+def done_to(rows: MemoryStore, identity: Identity) -> list[inventory.Change]:
+    return inventory.every_name(rows)[inventory.name_key(identity)]
+
+
 def test_what_is_done_to_a_user_by_name_is_found_by_the_identity() -> None:
     identity = MACHINE._replace(**USER)
-    assert [c.what for c in inventory.done_to(noted(HISTORY), identity)] == ["reduced"]
+    assert [c.what for c in done_to(noted(HISTORY), identity)] == ["reduced"]
 
 
 @given(st.permutations(range(len(HISTORY))), st.integers(1, len(HISTORY)))
@@ -127,9 +131,8 @@ def test_an_alert_is_no_use_of_the_key_and_most_alerts_expose_nothing() -> None:
 
 def test_aws_quarantine_is_noted_for_the_user() -> None:
     found = call(TODAY, "iam:AttachUserPolicy", "ci", traits=["quarantine"], access="permissions")
-    assert [c.what for c in inventory.done_to(noted(found), Identity("x", "a/ci", "user", "aws", ACCOUNT, ""))] == [
-        "quarantined"
-    ]
+    user = Identity("x", "a/ci", "user", "aws", ACCOUNT, "")
+    assert [c.what for c in done_to(noted(found), user)] == ["quarantined"]
 
 
 @pytest.mark.parametrize("status, trait", [("Inactive", "deactivated"), ("Active", "reactivated")])

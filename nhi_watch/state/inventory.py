@@ -205,13 +205,6 @@ def credential_of(row: bytes) -> Credential:
     return _credential(unpack(row))
 
 
-def done_to(rows: Rows, identity: Identity) -> list[Change]:
-    """What was done to an identity by its name, earliest first."""
-    key = f"n/{_name_key(identity.account, identity.name)[:LONGEST]}"
-    raw = rows.get(TABLE, [key]).get(key)
-    return [Change(*row) for row in unpack(raw)] if raw is not None else []
-
-
 def every_name(rows: Rows) -> dict[str, list[Change]]:
     """`ACCOUNT/NAME` → what was done to it, earliest first."""
     return {key[2:]: [Change(*row) for row in unpack(raw)] for key, raw in rows.scan(TABLE, "n/", "n0")}

@@ -12,7 +12,7 @@ A source calls `native`; when that answers with a document, it rebuilds the nati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Optional
 
@@ -266,6 +266,21 @@ def rebuild(document: Mapping[str, Any], table: Table) -> Tree:
         if value is not None:
             put(tree, path.partition("|")[0], value)
     return tree
+
+
+def renamed(tree: Any, name_of: Callable[[str], str], depth: int = 0) -> Any:
+    """A tree with other names at every level; what is nested more than twelve deep is None.
+
+    >>> renamed({"A": [{"B": 1}], 2: 3}, str.lower)
+    {'a': [{'b': 1}]}
+    """
+    if depth > 12:
+        return None
+    if tree.__class__ is list:
+        return [renamed(one, name_of, depth + 1) for one in tree]
+    if tree.__class__ is not dict:
+        return tree
+    return {name_of(k): renamed(v, name_of, depth + 1) for k, v in tree.items() if k.__class__ is str}
 
 
 def rows_of(value: object) -> list[Tree]:

@@ -23,7 +23,7 @@ from typing import Any, Optional
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Identity
-from nhi_watch.intake.shapes.forms import at, dataset, hit, native
+from nhi_watch.intake.shapes.forms import at, dataset, hit, native, renamed
 from nhi_watch.intake.shapes.values import listed, plain, text
 
 ENTRA = "entra"
@@ -278,23 +278,17 @@ _RENAMED = {
 _STEP = re.compile(r"_([a-z0-9])")
 
 
-def camel(tree: Any, depth: int = 0) -> Any:
+def camel(tree: Any) -> Any:
     """Names as Microsoft spells them, out of Elastic's `snake_case`.
 
     >>> camel({"app_id": "x", "status": {"error_code": 0}, "created_at": "y"})
     {'appId': 'x', 'status': {'errorCode': 0}, 'createdDateTime': 'y'}
     """
-    if depth > 12:
-        return None
-    if tree.__class__ is list:
-        return [camel(one, depth + 1) for one in tree]
-    if tree.__class__ is not dict:
-        return tree
-    return {_renamed(k): camel(v, depth + 1) for k, v in tree.items() if k.__class__ is str}
+    return renamed(tree, _spelt)
 
 
 @lru_cache(maxsize=1024)
-def _renamed(name: str) -> str:
+def _spelt(name: str) -> str:
     return _RENAMED.get(name) or _STEP.sub(lambda m: m[1].upper(), name)
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.shapes.forms import Tree, at, every
+from nhi_watch.intake.shapes.forms import Tree, at, every, renamed
 from nhi_watch.intake.shapes.values import first, text, true
 from nhi_watch.intake.sources.alerts import who
 from nhi_watch.intake.sources.alerts.told import CRITICAL, HIGH, LOW, MEDIUM, Alert, Raw, kind_of, severity_of
@@ -38,7 +38,7 @@ def raw(row: Row) -> Raw:
     """The values of a finding."""
     found: Row = row["detail"] if row.get("detail").__class__ is dict else row
     if "Arn" in found and "arn" not in found:
-        found = _lowered(found)
+        found = renamed(found, _lowered)
     service, resource = _part(found, "service"), _part(found, "resource")
     key, action = _part(resource, "accessKeyDetails"), _part(service, "action")
     user = _part(_part(resource, "kubernetesDetails"), "kubernetesUserDetails")
@@ -133,16 +133,9 @@ def _target(resource: Row, call: Row) -> str:
     return f"{service.partition('.')[0]}:{api}" if api else ""
 
 
-def _lowered(tree: Any, depth: int = 0) -> Any:
-    """Names with small first letters, as the API's own JSON has them; the CLI and boto3 write large ones."""
-    if depth > 12:
-        return None
-    if tree.__class__ is list:
-        return [_lowered(one, depth + 1) for one in tree]
-    if tree.__class__ is not dict:
-        return tree
-    named = ((k if ":" in k else k[:1].lower() + k[1:], v) for k, v in tree.items() if k.__class__ is str)
-    return {k: _lowered(v, depth + 1) for k, v in named}
+def _lowered(name: str) -> str:
+    """A name with a small first letter, as the API's own JSON has it; the CLI and boto3 write large ones."""
+    return name if ":" in name else name[:1].lower() + name[1:]
 
 
 _STEPS = {"vpcid": "vpcId", "accesskey_id": "accessKeyId", "user_name": "username"}
@@ -152,7 +145,7 @@ _STEP = re.compile(r"_([a-z0-9])")
 def of_ecs(document: Row) -> Tree:
     """The native finding out of Elastic's aws.guardduty document."""
     part = at(document, "aws.guardduty")
-    tree: Tree = _camel(part) if part.__class__ is dict else {}
+    tree: Tree = renamed(part, _camel) if part.__class__ is dict else {}
     resource, service = dict(_part(tree, "resource")), dict(_part(tree, "service"))
     key = dict(_part(resource, "accessKeyDetails"))
     if key:
@@ -166,16 +159,6 @@ def of_ecs(document: Row) -> Tree:
     return tree
 
 
-def _camel(tree: Any, depth: int = 0) -> Any:
-    if depth > 12:
-        return None
-    if tree.__class__ is list:
-        return [_camel(one, depth + 1) for one in tree]
-    if tree.__class__ is not dict:
-        return tree
-    return {_named(k): _camel(v, depth + 1) for k, v in tree.items() if k.__class__ is str}
-
-
 @lru_cache(maxsize=1024)
-def _named(name: str) -> str:
+def _camel(name: str) -> str:
     return _STEPS.get(name) or _STEP.sub(lambda m: m[1].upper(), name)

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, cast
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native, part, rebuild, rows_of
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native, part, rebuild, renamed, rows_of
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, text
 from nhi_watch.intake.sources.okta.facts import level_of, traits_of
@@ -152,7 +152,7 @@ def read(record: object) -> Event:
 
 
 def _of_ecs(document: Tree) -> Tree:
-    row = cast(Tree, _camel(part(document, "okta"), 0))
+    row = cast(Tree, renamed(part(document, "okta"), _camel))
     told = rebuild(document, _ECS)
     client = part(row, "client")
     software = part(client, "userAgent")
@@ -164,18 +164,9 @@ def _of_ecs(document: Tree) -> Tree:
     return row
 
 
-def _camel(value: Any, depth: int) -> Any:
-    """Elastic's snake_case names as Okta's."""
-    if value.__class__ is list:
-        return [_camel(one, depth + 1) for one in value] if depth < 12 else []
-    if value.__class__ is not dict:
-        return value
-    names = ((k, _renamed(k)) for k in value if k.__class__ is str)
-    return {new: _camel(value[old], depth + 1) for old, new in names} if depth < 12 else {}
-
-
 @lru_cache(maxsize=1024)
-def _renamed(name: str) -> str:
+def _camel(name: str) -> str:
+    """A snake_case name of Elastic's as Okta has it."""
     return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
 
 
