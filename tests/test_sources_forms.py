@@ -51,7 +51,7 @@ def test_rubbish_in_place_of_every_value_gives_an_event_or_a_reject(source: Modu
                 assert isinstance(outcome(source, made), (Event, str)), (steps, rubbish)
                 assert source.claims(made) in (True, False)
                 tried += 1
-    assert tried > 500
+    assert tried > 500, "give it more native samples"
 
 
 FORMS: dict[str, Callable[[datetime], object]] = {
@@ -131,7 +131,7 @@ def test_padded_names_of_actions_are_the_same_action(source: ModuleType) -> None
                 if not isinstance(found, Event) or found.action != event.action:
                     wrong.append((steps, padded, found if isinstance(found, str) else found.action))
     assert wrong == []
-    assert tried or source.NAME in OWN_WORDS
+    assert tried or source.NAME in OWN_WORDS, "name the field of its operation in OPERATIONS"
 
 
 def bare(name: str) -> str:
