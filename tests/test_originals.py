@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from core_samples import TODAY, record
 from need import need
 from nhi_watch import cli
 from nhi_watch.hosts.files import originals
+from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.report import jsonlines
 from nhi_watch.report.queries import originals_of, queries
 from nhi_watch.state.sqlite import SqliteStore
@@ -101,6 +103,80 @@ def test_a_later_run_finds_what_an_earlier_one_read_or_says_why_not(
     capsys.readouterr()
     assert cli.main(["explain", "1", "--out", str(out), "--state", str(state)]) == 0
     assert f"({first}: it is no longer there)" in capsys.readouterr().out.replace("\n", "")
+
+
+def rewritten(path: Path) -> None:
+    """Other bytes of the same length, with the same times as before as far as a writer can choose them."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        raw = file.read().replace(b"185.220.101.4", b"185.220.101.5")
+        file.seek(0)
+        file.write(raw)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def grown(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(as_lines([record(TODAY, "14:00")]))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("change", "kept"), [(rewritten, False), (grown, True), (Path.unlink, False)])
+def test_what_is_no_longer_what_was_judged_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, change: Callable[[Path], None], kept: bool
+) -> None:
+    """A file changes after it was read, before the records behind the notables are read again."""
+    path, out, renew = tmp_path / "1.jsonl", tmp_path / "out", originals.renew
+    path.write_bytes(as_lines(trail()))
+
+    def late(*told: Any) -> Any:
+        change(path)
+        return renew(*told)
+
+    monkeypatch.setattr(originals, "renew", late)
+    assert cli.main(["score", str(path), "--out", str(out), "--workers", str(workers)]) == 0
+    events = [*jsonlines.read(out / originals.NAME)]
+    assert b"185.220.101.5" not in (out / originals.NAME).read_bytes()
+    if change is not Path.unlink:
+        shown = kept and workers == 1  # of what another process read only size and times are known
+        assert {not event.get("lost") for event in events} == {shown}
+
+
+def test_a_file_that_was_rewritten_during_the_run_is_not_known_to_later_ones(tmp_path: Path) -> None:
+    path, state = tmp_path / "1.jsonl", tmp_path / "state.sqlite"
+    path.write_bytes(as_lines(trail()))
+    assert cli.main(["score", str(path), "--out", str(tmp_path / "one"), "--state", str(state)]) == 0
+    rewritten(path)
+    with originals.of_state(state) as places:
+        wanted = {one["eventID"] for one in trail() if one["eventName"] == "CreateAccessKey"}
+        assert {event["lost"] for event in places.read(wanted)} == {"it has changed since it was read"}
+
+
+def test_a_file_that_never_ends_growing_is_read_up_to_where_it_was_and_the_rest_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out, read = tmp_path / "1.jsonl", tmp_path / "out", Chunks._read
+    lines = as_lines([record(TODAY - 1, f"{n // 60:02d}:{n % 60:02d}") for n in range(400)])
+    path.write_bytes(lines[:-40])
+
+    def growing(chunks: Chunks, size: int) -> bytes:
+        """Slower than the log grows, if not for ever."""
+        data, now = read(chunks, size), path.stat().st_size
+        if now < 3 * len(lines):
+            with path.open("ab") as file:
+                file.write(as_lines([record(TODAY, "14:00")]) * 200 if now >= len(lines) else lines[-40:])
+        return data
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Chunks, "_read", growing)
+        assert cli.main(["score", str(path), "--out", str(out)]) == 0
+    first = json.loads((out / "run.json").read_text())
+    assert (first["parsed"], first["rejected"], first["passed_over"]["files"]) == (399, {}, 1)
+    assert first["passed_over"]["named"][0]["why"] == "it grew while it was read: the next run reads the rest"
+    assert f"{path}: it grew" in capsys.readouterr().err.replace("\n", " ")
+    assert cli.main(["score", str(path), "--out", str(out)]) == 0
+    second = json.loads((out / "run.json").read_text())
+    assert (second["events"], second["rejected"], second["passed_over"]["files"]) == (2, {}, 0)
 
 
 def test_of_the_oldest_files_nothing_is_kept_where_it_becomes_too_much(

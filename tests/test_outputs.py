@@ -121,7 +121,7 @@ def test_what_is_new_comes_first_and_what_is_below_the_line_last() -> None:
 
 def test_files_that_are_no_logs_are_not_counted_as_those_that_may_be() -> None:
     said = {fact.label: fact.text for fact in facts({"passed_over": {"files": 1, "may_matter": 0}})}
-    assert said["Passed over"] == "1 file, no logs by their look"
+    assert said["Passed over"] == "1 file, no records for this run by their look"
 
 
 def test_what_somebody_confirmed_says_so_on_the_next_day() -> None:

@@ -131,6 +131,12 @@ MENDS = (
          ("test_exposure.py::test_planted_findings_bury_no_key_that_is_in_use_and_take_few_places",)),
     Mend("M14", "detect/history.py", "if span and span.first <= end.time < span.last else end", "if False else end",
          ("test_exposure.py::test_nobody_s_word_ends_a_key_of_which_the_log_shows_that_it_was_not_switched_off",)),
+    Mend("M15", "hosts/files/reader/chunks.py", "if data and self._again is not None and", "if False and",
+         ("test_originals.py::test_what_is_no_longer_what_was_judged_is_not_shown",)),
+    Mend("M15", "hosts/files/reader/chunks.py", "            size = min(size, self.seen.status[0] - self.consumed)\n",
+         "            pass\n", (
+        "test_originals.py::test_a_file_that_never_ends_growing_is_read_up_to_where_it_was_and_the_rest_next_time",
+    )),
     Mend("L13", "act/copilot/masking.py", "if isinstance(value, Own) and (", "if (",
          ("test_injection.py::test_a_name_of_digits_is_masked_like_any_other",)),
 )  # fmt: skip

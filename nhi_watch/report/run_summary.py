@@ -161,7 +161,8 @@ def _passed_over(run: Mapping[str, Any]) -> str:
     if not told.get("files"):
         return ""
     many = "file" if told["files"] == 1 else "files"
-    held = f"{amount(told['may_matter'])} of which may hold records" if told["may_matter"] else "no logs by their look"
+    matter = told["may_matter"]
+    held = f"{amount(matter)} of which may hold records" if matter else "no records for this run by their look"
     return f"{amount(told['files'])} {many}, {held}"
 
 

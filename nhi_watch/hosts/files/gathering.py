@@ -41,6 +41,7 @@ class Read(NamedTuple):
 
     days: Part
     marks: Marks
+    statuses: dict[str, tuple[int, ...]]
     pieces: list[reader.Bad]
     rejects: Counter[tuple[str, str]]
     bytes_read: int
@@ -69,7 +70,7 @@ class Gathering:
                 if read is not None and self._intake.days.join(read.days):
                     self._rejects.join(read.pieces, read.rejects)
                     if self._places:
-                        self._places.join(read.marks)
+                        self._places.join(read.marks, read.statuses)
                     moved(read.bytes_read)
                 else:
                     self.read(some, moved)
@@ -104,7 +105,7 @@ def _read_apart(by: ReadBy, found: reader.Found) -> Read:
         intake = Intake(asked, context, now=by.now, known=lambda name, day: True)
         rejects, places, consumed = Aside(), Originals(), list[int]()
         Gathering(intake, rejects, places).read(found, consumed.append)
-        return Read(intake.days.part(), places.marks, rejects.pieces, rejects.by_file, sum(consumed))
+        return Read(intake.days.part(), places.marks, places.statuses(), rejects.pieces, rejects.by_file, sum(consumed))
 
 
 def _side_by_side(

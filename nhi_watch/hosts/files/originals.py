@@ -11,7 +11,7 @@ import hashlib
 import json
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -45,12 +45,15 @@ class Originals:
 
     def __init__(self) -> None:
         self.marks: Marks = {}
-        self._earlier: dict[str, Callable[[], tuple[array[int], str]]] = {}
-        """The same of earlier runs, the latest first: fetched when needed, with why the file cannot be read again."""
+        self.seen: dict[str, reader.Seen] = {}
+        """The files of this run as they were opened."""
+        self._earlier: dict[str, Callable[[], tuple[array[int], reader.Seen]]] = {}
+        """The same of earlier runs, the latest first: fetched when needed."""
 
     def noting(self, batch: reader.Batch) -> Callable[[int, Event], None]:
         """What is to be called with the events of the file's next batch, and their index in it."""
         marks = self.marks.setdefault(batch.file, array("Q"))
+        self.seen.setdefault(batch.file, batch.seen or _NOTHING)
         start = len(marks)
         marks.frombytes(bytes(8 * len(batch.records)))
 
@@ -59,17 +62,23 @@ class Originals:
 
         return note
 
-    def join(self, marks: Marks) -> None:
+    def join(self, marks: Marks, statuses: Mapping[str, tuple[int, ...]]) -> None:
         """Take in what another process read of files that follow those of before, or go on where they ended."""
         for file, more in marks.items():
             self.marks.setdefault(file, array("Q")).extend(more)
+            self.seen.setdefault(file, reader.Seen(statuses[file], array("q")))
+
+    def statuses(self) -> dict[str, tuple[int, ...]]:
+        """File → its status when it was opened: all that another process can go by."""
+        return {file: seen.status for file, seen in self.seen.items()}
 
     def remember(self, store: Store) -> None:
         """Keep the fingerprints for later runs, of the latest files up to MOST, and know those of earlier runs."""
-        own = {str(Path(file).resolve()): marks for file, marks in self.marks.items() if Path(file).is_file()}
+        files = {str(Path(file).resolve()): file for file in self.marks if Path(file).is_file()}
+        own = {name: self.marks[file] for name, file in files.items()}
         index = self.know(store, own)
         index = {**{name: told for name, told in index.items() if name not in own},
-                 **{name: [*_as_it_is(name), len(marks)] for name, marks in own.items()}}  # fmt: skip
+                 **{name: _told(self.seen[file], len(own[name])) for name, file in files.items()}}  # fmt: skip
         rows: list[tuple[str, Optional[bytes]]] = [(_key(name), marks.tobytes()) for name, marks in own.items()]
         held = sum(told[2] for told in index.values())
         while len(index) > _FILES or held > MOST:
@@ -88,42 +97,43 @@ class Originals:
 
     def read(self, ids: set[str]) -> Iterator[dict[str, Any]]:
         """Those of these records that were read from files: `id`, `file`, `line`, `raw`, whether that is `cut`; and
-        `lost`, why there is no `raw`, where the file is not as it was.
+        `lost`, why there is no `raw`, where the file is not as it was: it would not be what was judged.
         """
         wanted = {fingerprint(name): name for name in ids}
         for file, marks in self.marks.items():
             if Path(file).is_file():
-                yield from _found(file, marks, "", wanted)
+                yield from _found(file, marks, self.seen[file], wanted)
         for file, known in self._earlier.items():
             if not wanted:
                 return
             yield from _found(file, *known(), wanted)
 
 
-def _found(file: str, marks: array[int], lost: str, wanted: dict[int, str]) -> Iterator[dict[str, Any]]:
+_NOTHING = reader.Seen((), array("q"))
+
+
+def _found(file: str, marks: array[int], seen: reader.Seen, wanted: dict[int, str]) -> Iterator[dict[str, Any]]:
     """What a file holds of the records that are wanted; they are wanted no more."""
     if wanted.keys().isdisjoint(marks):
         return
     found = {at: wanted.pop(mark) for at, mark in enumerate(marks) if mark in wanted}
-    if lost:
-        yield from ({"id": name, "file": file, "line": 0, "raw": "", "cut": False, "lost": lost}
-                    for name in found.values())  # fmt: skip
-    else:
-        yield from (event(found[one.at], one.where._asdict(), one.raw) for one in _read_again(file, found))
+    with suppress(OSError):
+        for one in _read_again(file, seen, found):
+            yield event(found.pop(one.at), one.where._asdict(), one.raw)
+    lost = "it has changed since it was read" if Path(file).is_file() else "it is no longer there"
+    yield from ({"id": name, "file": file, "line": 0, "raw": "", "cut": False, "lost": lost}
+                for name in found.values())  # fmt: skip
 
 
-def _known(store: Store, name: str, told: Sequence[int]) -> tuple[array[int], str]:
+def _known(store: Store, name: str, told: Sequence[int]) -> tuple[array[int], reader.Seen]:
     marks = array("Q")
     marks.frombytes(store.get(_TABLE, [_key(name)]).get(_key(name), b""))
-    if not Path(name).is_file():
-        return marks, "it is no longer there"
-    return marks, "" if _as_it_is(name) == [*told[:2]] else "it has changed since it was read"
+    return marks, reader.Seen((*told[:2], *told[3:]), array("q"))
 
 
-def _as_it_is(name: str) -> list[int]:
-    """Size and time of a file: what is alike in both is taken to be unchanged."""
-    told = Path(name).stat()
-    return [told.st_size, told.st_mtime_ns]
+def _told(seen: reader.Seen, records: int) -> list[int]:
+    """A file's row of the index: what is alike in size and times is taken by later runs to be unchanged."""
+    return [*seen.status[:2], records, *seen.status[2:]]
 
 
 def _key(name: str) -> str:
@@ -139,10 +149,10 @@ class Original(NamedTuple):
     raw: bytes
 
 
-def _read_again(file: str, found: Mapping[int, str]) -> Iterator[Original]:
-    """The records of a file at these places in its order."""
+def _read_again(file: str, seen: reader.Seen, found: Mapping[int, str]) -> Iterator[Original]:
+    """The records of a file at these places in its order, as long as it is what it was."""
     start, last = 0, max(found)
-    for batch in reader.read([file]):
+    for batch in reader.again(file, seen):
         for at in range(start, start + len(batch.records)):
             if at in found:
                 yield Original(at, batch.where(at - start), batch.raw(at - start))

@@ -91,13 +91,18 @@ def _remarks(run: dict[str, Any], out: Path, errors: Console) -> None:
 
 def _not_read(run: dict[str, Any], out: Path, errors: Console) -> None:
     """What was passed over, and what of the rejects is not kept."""
+    from nhi_watch.hosts.files.reader import GREW
+
     passed = run["passed_over"]
     for one in passed["named"][: min(passed["may_matter"], _NAMED)]:
         errors.print(f"nhi: passed over {visible(one['file'], 200)}: {one['why']}", soft_wrap=True, markup=False)
     others = passed["named"][passed["may_matter"] :][:_NAMED] if passed["may_matter"] <= _NAMED else []
     if others:
-        names = ", ".join(visible(Path(one["file"]).name, 80) for one in others)
-        errors.print(f"nhi: passed over, no logs: {names}", soft_wrap=True, markup=False)
+        for one in [one for one in others if one["why"] == GREW]:
+            errors.print(f"nhi: {visible(one['file'], 200)}: {one['why']}", soft_wrap=True, markup=False)
+        names = ", ".join(visible(Path(one["file"]).name, 80) for one in others if one["why"] != GREW)
+        if names:
+            errors.print(f"nhi: passed over, no logs: {names}", soft_wrap=True, markup=False)
     left = passed["files"] - min(passed["may_matter"], _NAMED) - len(others)
     if left:
         errors.print(f"nhi: and {left:,} more files passed over; run.json names them", soft_wrap=True)

@@ -15,15 +15,15 @@ from typing import BinaryIO, Optional
 from nhi_watch.hosts.files.reader import formats
 from nhi_watch.hosts.files.reader.auditd import is_auditd, read_auditd
 from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Bad, Batch, Passed, Where, bad
-from nhi_watch.hosts.files.reader.chunks import Chunks
+from nhi_watch.hosts.files.reader.chunks import Chunks, Seen
 from nhi_watch.hosts.files.reader.documents import is_document, read_document
 from nhi_watch.hosts.files.reader.find import STDIN, Found, find, is_stream, opened, shown, sizes, slices, unreadable
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, read_lines
 from nhi_watch.hosts.files.reader.parquet import is_parquet, read_parquet
 from nhi_watch.hosts.files.reader.tables import is_table, read_table
 
-__all__ = ["RAW_LIMIT", "Bad", "Batch", "Found", "Passed", "Where", "find", "is_stream", "read", "read_found", "size",
-           "slices"]  # fmt: skip
+__all__ = ["GREW", "RAW_LIMIT", "Bad", "Batch", "Found", "Passed", "Seen", "Where", "again", "find", "is_stream",
+           "read", "read_found", "size", "slices"]  # fmt: skip
 
 Progress = Optional[Callable[[int], None]]
 
@@ -81,11 +81,35 @@ def _read_all(found: Found) -> Iterator[Batch]:
             yield from _read_file(shown(path), file)
 
 
-def _read_file(name: str, file: BinaryIO) -> Iterator[Batch]:
-    chunks = Chunks(file)
+def again(file: str, seen: Seen) -> Iterator[Batch]:
+    """As `read`, of one file that was read before; ends where it is no longer what it was.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with opened(Path(file), given=True) as stream:
+        for batch in _read_file(file, stream, seen):
+            if not seen.marks and not seen.fits(stream):
+                return
+            yield batch
+
+
+def _read_file(name: str, file: BinaryIO, before: Optional[Seen] = None) -> Iterator[Batch]:
+    chunks = Chunks(file, before)
+    for batch in _batches(name, file, chunks):
+        yield batch._replace(seen=chunks.seen)
+    if chunks.grew():
+        yield Batch(name, 0, [], None, [], 0, passed=[Passed(name, GREW, may_matter=False)])
+
+
+GREW = "it grew while it was read: the next run reads the rest"
+
+
+def _batches(name: str, file: BinaryIO, chunks: Chunks) -> Iterator[Batch]:
     rest = iter(chunks)
     head = _head(rest)
     if is_parquet(head) and file.seekable():
+        del chunks.seen.marks[:]  # it is read otherwise
         return read_parquet(name, file)
     if is_table(head):
         return read_table(name, chunks, chain([head], rest))

@@ -49,7 +49,7 @@ def read_auditd(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[B
             line, tail = line + 1, b""
         yield batch
     last = Batch(file, 1, [], [], [], chunks.consumed - consumed, [])
-    _take(last, under_way, line, tail)
+    _take(last, under_way, line, b"" if chunks.grew() else tail)
     for key in list(under_way):
         _close(last, under_way, key)
     if chunks.damage:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Optional
 
 import orjson
 
+from nhi_watch.hosts.files.reader.chunks import Seen
 from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.shapes.json import parse_with, whole_characters
 
@@ -70,6 +71,8 @@ class Batch(NamedTuple):
     """The bytes of each record, where they are at hand; b"" where not: of OTLP each holds its resource."""
     passed: Sequence[Passed] = ()
     """Files that are not read."""
+    seen: Optional[Seen] = None
+    """The file as it was opened; goes on to be filled while it is read."""
 
     def where(self, index: int) -> Where:
         """File and line of a record.

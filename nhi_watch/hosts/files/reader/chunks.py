@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import zlib
+from array import array
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple, Optional
 
 CHUNK = 48 * 1024
 """Bytes read, and at most unpacked, at once. Measured: the parsed records of 48 KiB stay in a core's
@@ -15,11 +18,36 @@ _MAGIC = b"\x1f\x8b"
 _CUT = "the file ends in the middle of its gzip stream; copy it again"
 
 
-class Chunks:
-    """Iterates over the unpacked bytes; never raises, but tells afterwards what stopped it."""
+class Seen(NamedTuple):
+    """A file as it was when it was opened: whoever may write it may change it before it is read again."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    status: tuple[int, ...]
+    """Size, and when its bytes and all else of it were changed last; nothing of a stream."""
+    marks: array[int]
+    """A hash of each chunk as it lies on disk, keyed by this process; none where the status must do."""
+
+    def fits(self, file: BinaryIO) -> bool:
+        """Whether a file still has this status; older states kept less of it."""
+        return all(one == other for one, other in zip(status_of(file), self.status))
+
+
+def status_of(file: BinaryIO) -> tuple[int, ...]:
+    """What `Seen` keeps of a file's status."""
+    told = os.fstat(file.fileno())
+    return (told.st_size, told.st_mtime_ns, told.st_ctime_ns) if stat.S_ISREG(told.st_mode) else ()
+
+
+class Chunks:
+    """Iterates over the unpacked bytes; never raises, but tells afterwards what stopped it.
+
+    A file is read up to the size that it had when it was opened: one that grows without end would never be read.
+    """
+
+    def __init__(self, file: BinaryIO, again: Optional[Seen] = None) -> None:
+        """`again`: read what was read before; what has changed since ends it."""
         self._file = file
+        self._again = again.marks if again and again.marks else None
+        self.seen = Seen(again.status if again else status_of(file), array("q"))
         self.consumed = 0
         """Bytes of the file on disk read so far."""
         self.damage: tuple[str, str] | None = None
@@ -35,13 +63,24 @@ class Chunks:
             first = self._read(CHUNK)
 
     def _read(self, size: int) -> bytes:
+        if self.seen.status:
+            size = min(size, self.seen.status[0] - self.consumed)
         try:
             data = self._file.read(size)
         except OSError as error:
             self.damage = ("unreadable_file", f"reading stopped: {error.strerror}")
             return b""
+        number, mark = len(self.seen.marks), hash(data)
+        if data and self._again is not None and self._again[number : number + 1] != array("q", [mark]):
+            self.damage = ("changed", "the file has changed since it was read")
+            return b""
+        self.seen.marks.append(mark)
         self.consumed += len(data)
         return data
+
+    def grew(self) -> bool:
+        """Whether there is more by now, which the next run reads."""
+        return bool(self.seen.status) and status_of(self._file)[0] > self.seen.status[0]
 
     def _unpack(self, packed: bytes) -> Iterator[bytes]:
         inflate = zlib.decompressobj(31)

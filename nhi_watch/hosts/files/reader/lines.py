@@ -37,7 +37,7 @@ def read_lines(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[Ba
             batch.bad.append(bad(Where(file, line), "line_too_long", tail, detail, too_long))
             line, tail = line + 1, b""
         yield batch
-    last = _parse(file, line, [tail], chunks.consumed - consumed)
+    last = _parse(file, line, [b"" if chunks.grew() else tail], chunks.consumed - consumed)  # else half a line
     if chunks.damage:
         reason, detail = chunks.damage
         lost = b"" if last.records else tail
