@@ -44,7 +44,6 @@ NO = "**not covered**"
 TEAM = Asset("high", "team-pay", "production")
 OWNED = Asset("high", "team-pay", "")
 FUNCTIONS = ("detect", "respond", "govern")
-CSF = {"DE": "detect", "RS": "respond", "GV": "govern", "PR": "govern"}
 
 
 class Proof(NamedTuple):
@@ -208,11 +207,10 @@ MARK = "<!-- Written by `make docs` (tests/coverage_ledger.py): change the code,
 INTRO = """\
 For whoever must show what is covered.
 
-Every cell was filled by running a sample ([coverage.csv](coverage.csv) names it): *detect* is the signal, finding or
-exposure that it makes fire; *respond* what the shipped `response_policy.toml` plans for its notable (an owner of high
-criticality, in production); *govern* the controls that are then followed up, with owner and due date. NHI-07 and
-DE.CM-1, which every notable carries, prove nothing here. How often a thing is found is measured in [worlds](worlds.md)
-and [posture](posture_measured.md)."""
+Every cell was filled by running a sample, named in [coverage.csv](coverage.csv): *detect* is the signal, finding or
+exposure that fires; *respond* what the shipped `response_policy.toml` plans for its notable; *govern* the controls that
+are then followed up. NHI-07 and DE.CM-1, which every notable carries, prove nothing here. How often a thing is found:
+[worlds](worlds.md), [posture](posture_measured.md)."""
 
 
 def sheet(found: Iterable[Proof]) -> str:
@@ -226,7 +224,7 @@ def page(found: list[Proof]) -> str:
     attack = [row[1] != NO for row in rows(found, _ids("mitre_attack"))]
     lines = ["# Coverage", "", MARK, "", INTRO, "",
              "## OWASP NHI Top 10 × NIST CSF", "", *_table(["what", *FUNCTIONS], rows(found, _ids("owasp_nhi"))),
-             "", "## NIST CSF", "", *_table(["outcome", "function", "proof"], _outcomes(found)), "", "## ATT&CK", "",
+             "", "## NIST CSF", "", *_table(["outcome", "proof"], _outcomes(found)), "", "## ATT&CK", "",
              f"Signals prove {sum(attack)} of the {len(attack)} techniques that sources may name; which, and for which "
              "risk of OWASP's: [coverage_attack.csv](coverage_attack.csv)."]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -261,7 +259,7 @@ def _outcomes(found: list[Proof]) -> Iterator[list[str]]:
         count = sum(name in proof.reached for proof in found)
         cells = [f"{count} of {len(found)} notables: {HOW[name]}"] if count else []
         cells += [_detect(mine)] if mine else []
-        yield [f"{name} {frameworks.name(name)}", CSF[name[:2]], "; ".join(cells) or NO]
+        yield [f"{name} {frameworks.name(name)}", "; ".join(cells) or NO]
 
 
 def _table(head: list[str], told: Iterable[list[str]]) -> Iterator[str]:

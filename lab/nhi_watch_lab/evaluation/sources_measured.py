@@ -212,10 +212,13 @@ def _lines(found: Measured) -> Iterator[str]:
     yield "*Logs* are real; *rule tests* were written or edited by authors of rules. Put into other shapes by rule"
     yield "(Splunk's rows, its extracted fields, `event.original`, for CloudTrail OCSF), of each source at least"
     yield f"{min(c.share for c in made):.1%} are read, {min(c.same / c.records for c in made):.1%} as the same Event."
-    yield "Each shape, how often identity, action, outcome and network are filled, what was refused:"
+    yield "Each source and shape, how often identity, action, outcome and network are filled, what was refused:"
     yield "[sources_measured.csv](sources_measured.csv).\n"
-    yield table(SHORT, [[key[0], place, *row[2:5], row[6]] for place in PUBLISHED for key, count in _of(found, place)
-                        if key[2] == "native" for row in [_row(key, count)]])  # fmt: skip
+    native = [(key, count) for place in PUBLISHED for key, count in _of(found, place) if key[2] == "native"]
+    total, sources = sum(count.records for _, count in native), {key[0] for key, _ in native}
+    yield f"Of {total:,} native records of {len(sources)} sources all complete ones are read, but:\n"
+    yield table(SHORT, [[key[0], key[1], *row[2:5], row[6]] for key, count in native if count.share < 1
+                        for row in [_row(key, count)]])  # fmt: skip
     reasons = sum((c.rejects for (*_, shape), c in found.counts.items() if shape == "native"), Counter[str]())
     yield "\n## Not read\n\nIn the native shape, the project's own samples included.\n"
     yield table(["reason", "records", "meaning"], [[r, f"{n:,}", _WHY.get(r, "")] for r, n in reasons.most_common()])
