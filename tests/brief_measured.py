@@ -181,10 +181,9 @@ For whoever asks what a language model may add. Written by `python tests/brief_m
 |---|---|---|
 {table}
 
-Traced is by other means than those that write a brief: each number, time and citation of the text is looked up in the
-JSON of the notable and of the plan. The falsehoods are of twenty kinds, planted in every sentence: values changed,
-swapped, invented, negations, another's proof, an all-clear, an instruction obeyed, markup. The endpoint that words anew
-stands for a language model (`tests/llm_double.py`). What does not survive is said by the template.
+Traced is by other means than those that write a brief: in the JSON of the notable and of the plan. The falsehoods are of
+twenty kinds, planted in every sentence (values changed, negations, another's proof, an all-clear, markup). The endpoint that
+words anew stands for a language model (`tests/llm_double.py`). What does not survive is said by the template.
 """
 
 

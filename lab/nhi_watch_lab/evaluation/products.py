@@ -4,11 +4,9 @@
 has seen.
 
 An incident is *found* if fewer benign notables than the day's budget allows rank at or above one that holds its
-records and those of no other incident. It is found *as one* if on each day that it lasts a single notable holds its
-records, together with every identity of it that made news on that day; *joined* counts the same whether it is found or
-not, of those with any notable. Source by source, each product's records are scored alone, with its own baselines, as if
-each log had a detector of its own. Its lists are read as one, the highest first, with as many places a day as the
-merged list has.
+records and those of no other incident; *as one* if on each day that it lasts a single notable holds its records, with
+every identity of it that made news; *joined* counts the same of all incidents with a notable. *Source by source*, each
+product is scored alone, with its own baselines; its lists are read as one, with as many places a day.
 """
 
 from __future__ import annotations
