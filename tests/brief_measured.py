@@ -181,9 +181,10 @@ For whoever asks what a language model may add. Written by `python tests/brief_m
 |---|---|---|
 {table}
 
-Traced is by other means than those that write a brief: in the JSON of the notable and of the plan. The falsehoods are of
-twenty kinds, planted in every sentence (values changed, negations, another's proof, an all-clear, markup). The endpoint that
-words anew stands for a language model (`tests/llm_double.py`). What does not survive is said by the template.
+Traced is by other means than those that write a brief: in the JSON of the notable and of the plan. The falsehoods are
+of twenty kinds, planted in every sentence (values changed, negations, another's proof, an all-clear, markup). The
+endpoint that words anew stands for a language model (`tests/llm_double.py`). What does not survive, the
+template says.
 """
 
 

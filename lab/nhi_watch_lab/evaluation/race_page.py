@@ -71,15 +71,13 @@ def _known(result: Figures) -> str:
 
 
 def _sources() -> str:
-    places = [
-        [p.name.replace("_", " "), f"{p.tried:.0%}", f"{p.median:,.1f} min", f"{p.sigma:.2f}", p.basis.split(";")[0]]
-        for p in PLACES.values()
-    ]
+    rows = [[p.name.replace("_", " "), f"{p.tried:.0%}", f"{p.median:,.1f} min", f"{p.sigma:.2f}"]
+            for p in PLACES.values()]  # fmt: skip
     return (
         "## The timing model\n\n"
-        "P(tried within t) = tried × Φ((ln t − μ) / σ), fitted to [published times](race.csv). "
-        "*Tried* is assumed everywhere.\n\n"
-        + table(["place", "ever tried", "median", "σ", "stands on"], places)
+        "P(tried within t) = tried × Φ((ln t − μ) / σ), fitted to [published times](race.csv). *Tried* is assumed "
+        "everywhere; a public service's harvest and all of private and unknown places, too.\n\n"
+        + table(["place", "ever tried", "median", "σ"], rows)
     )
 
 
