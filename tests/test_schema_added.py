@@ -107,6 +107,6 @@ def test_splunk_and_elastic_read_its_records_and_look_where_they_lie(found: Any)
 
 def test_the_page_of_the_sources_has_it(found: Any) -> None:
     [row] = [line for line in found["docs"].splitlines() if line.startswith("| [`crate`](")]
-    assert row.endswith("| `crate:any` | `logs-crate.*` |")
+    assert row.endswith("| `logs-crate.*` |")
 
 

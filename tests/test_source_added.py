@@ -113,8 +113,8 @@ def test_splunk_and_elastic_read_its_records(found: Any) -> None:
 
 
 def test_the_page_of_the_sources_has_it(found: Any) -> None:
-    told = "| [`gadget`](gadget.py) | Gadgets: the calls of a made-up product. | `gadget:calls` |"
-    assert told + " `logs-gadget.calls-*` |" in found["docs"]
+    told = "| [`gadget`](gadget.py) | Gadgets: the calls of a made-up product. | `logs-gadget.calls-*` |"
+    assert told in found["docs"]
     assert "gadget,call,everything,refused: no_action" in found["fields"]
 
 

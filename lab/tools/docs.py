@@ -25,11 +25,12 @@ needs of the Event: [signals.csv](signals.csv)."""
 ABOUT_SOURCES = """For: whoever connects a log, adds one, or asks what a missing field costs. Who acts, what is told of
 each call, and why records are refused stands at the head of each source's file, to which its name links. How much of
 real records is read: [sources, measured](method/sources_measured.md); of publishers' samples:
-[official samples](method/official_samples.md).
+[official samples](method/official_samples.md). Splunk's sourcetypes: [logs](splunk.md#logs).
 
 **Which field feeds what**: [sources.csv](sources.csv), to filter (`grep '^gitlab,'`), found by leaving out each field
 of the samples in turn; one that another stands in for is not listed. What a signal needs: [signals](signals.md). Every
 record needs a time and an action; one without an identity is nobody's in particular (`anonymous`)."""
+HEAD = ["source", "what it reads", "Elasticsearch indices"]
 ADD_SOURCE = """## Adding a source
 
 1. `nhi_watch/intake/sources/NAME.py`. What it offers stands in [sources](../nhi_watch/intake/sources/__init__.py), what
@@ -130,15 +131,14 @@ def value_of(module: ModuleType) -> str:
 def sources() -> Iterator[str]:
     """The log sources in a table, and the schemas in which other tools keep their records."""
     yield from [ABOUT_SOURCES, ""]
-    head = ["source", "what it reads", "Splunk sourcetypes", "Elasticsearch indices"]
-    yield from table(head, map(source_row, registry.modules("nhi_watch.intake.sources")))
+    yield from table(HEAD, map(source_row, registry.modules("nhi_watch.intake.sources")))
     yield from ["", "## Common schemas", "", ABOUT_SCHEMAS, "", *schemas(), "", ADD_SOURCE]
 
 
 def source_row(module: ModuleType) -> list[str]:
     """One row of the table of sources: its name links to the file, whose first line tells what it reads."""
     told = meaning(module).partition("\n")[0]
-    return [link(module), told, code(module.SPLUNK_SOURCETYPES), code(module.ELASTIC_INDICES)]
+    return [link(module), told, code(module.ELASTIC_INDICES)]
 
 
 def link(module: ModuleType) -> str:
@@ -161,7 +161,7 @@ def fields() -> str:
 def schemas() -> Iterator[str]:
     """The common schemas in a table."""
     found = registry.modules("nhi_watch.intake.schemas")
-    return table(["schema", "what it reads", "Splunk sourcetypes", "Elasticsearch indices"], map(source_row, found))
+    return table(["schema", *HEAD[1:]], map(source_row, found))
 
 
 def meaning(module: ModuleType) -> str:
