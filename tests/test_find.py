@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from desk_samples import DAY_ONE, NOW, asked, desk, notable, state
 from need import shared_data
 from nhi_watch import cli
-from nhi_watch.core.errors import InputError
+from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import short_ids
 from nhi_watch.detect import feedback as verdicts
 from nhi_watch.hosts.files import brief, common, explain, feedback, find, jobs, respond
@@ -33,6 +33,18 @@ def test_a_bare_number_is_a_rank_or_an_error_and_never_the_start_of_an_id(name: 
     with pytest.raises(InputError, match="bare number is a rank"):
         find.chosen(name, IDS, {1: IDS[0]})
     assert find.chosen("1", IDS, {1: IDS[4]}) == IDS[4]
+
+
+@pytest.mark.parametrize("altered", [None, {}, {"provisional": "x"}, []])
+def test_a_notable_of_the_state_that_was_altered_is_refused_and_no_defect_of_ours(
+    tmp_path: Path, altered: object
+) -> None:
+    told = notable()
+    path = state(tmp_path, [{**told, "telemetry": altered}])
+    store = SqliteStore(path)
+    with pytest.raises(StoreError, match=f"row of {told['id']} was altered .*telemetry"):
+        find.one(store, told["id"], tmp_path)
+    store.close()
 
 
 def test_six_letters_are_enough_fewer_are_not_and_two_of_a_kind_are_named() -> None:

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from nhi_watch.act import audit, seal
 from nhi_watch.act.seal import Head
@@ -35,6 +35,8 @@ class _Walked(NamedTuple):
     """Bytes that they have."""
     torn: bytes
     """What comes after them."""
+    since: str
+    """When the last of them was written, in words."""
 
 
 def repair(path: Path, by: str) -> Repaired:
@@ -59,7 +61,7 @@ def repair(path: Path, by: str) -> Repaired:
 
 def _mend(path: Path, descriptor: int, by: str) -> Repaired:
     walked = _walk(path)
-    lost = (*_torn(path, walked), *_ends(path, walked.head))
+    lost = (*_torn(path, walked), *_ends(path, walked))
     if not lost:
         return Repaired(walked.head.seq, (), walked.head)
     if walked.torn:
@@ -70,7 +72,7 @@ def _mend(path: Path, descriptor: int, by: str) -> Repaired:
 
 
 def _walk(path: Path) -> _Walked:
-    count, last, size = 0, audit.START, 0
+    count, last, size, since = 0, audit.START, 0, "before which nothing was noted"
     rest: list[bytes] = []
     for number, line in enumerate(audit.lines(path), 1):
         row = audit.row_of(line.rstrip(b"\n")) if line.endswith(b"\n") and not rest else None
@@ -81,32 +83,35 @@ def _walk(path: Path) -> _Walked:
         if row is None:
             rest.append(line)
             continue
-        count, last, size = number, row["hash"], size + len(line)
+        count, last, size, since = number, row["hash"], size + len(line), f"after {row['time']}"
     if len(rest) > 1:
         raise InputError(f"{path}: {len(rest)} lines from line {count + 1} on do not hold; a crash leaves one at most: "
                          "restore a copy of the trail, and keep this one as evidence")  # fmt: skip
-    return _Walked(Head(count, last), size, b"".join(rest))
+    return _Walked(Head(count, last), size, b"".join(rest), since)
 
 
 def _torn(path: Path, walked: _Walked) -> tuple[str, ...]:
     if not walked.torn:
         return ()
     where = _beside(path, walked.torn)
-    return (f"line {walked.head.seq + 1} was cut off while it was written; its {len(walked.torn)} bytes are kept in "
-            f"{where.name}",)  # fmt: skip
+    return (f"line {walked.head.seq + 1} was cut off while it was written, {walked.since}: who did what then is not on "
+            f"record; its {len(walked.torn)} bytes are kept in {where.name}",)  # fmt: skip
 
 
-def _ends(path: Path, head: Head) -> tuple[str, ...]:
+def _ends(path: Path, walked: _Walked) -> tuple[str, ...]:
     """What the file beside the trail says of its end."""
-    known: Optional[Head] = None
+    known, seq = None, walked.head.seq
+    unknown = f"whether lines {walked.since} are missing cannot be told: compare with a copy, or a head that was noted"
     try:
         known = seal.read(path)
     except StoreError as error:
-        return (f"{error}; whether lines are missing at the end cannot be told",)
+        return (f"{str(error).partition(';')[0]}, so {unknown}",)
     if known is None:
-        return ("the head was missing; whether lines are missing at the end cannot be told",) if head.seq else ()
-    if known.seq > head.seq:
-        return (f"lines {head.seq + 1} to {known.seq} are missing at the end",)
+        return (f"the head was missing, so {unknown}",) if seq else ()
+    if known.seq > seq:
+        gone = f"line {known.seq} is" if known.seq == seq + 1 else f"lines {seq + 1} to {known.seq} are"
+        return (f"{gone} missing at the end: what was decided, approved or handed over {walked.since} is no longer on "
+                "record here",)  # fmt: skip
     return ()
 
 

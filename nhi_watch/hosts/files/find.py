@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from rich.console import Console
 
-from nhi_watch.core.errors import InputError
-from nhi_watch.core.notable import SHORTEST, short_ids
+from nhi_watch.core.errors import InputError, StoreError
+from nhi_watch.core.notable import SHORTEST, from_json, short_ids
 
 if TYPE_CHECKING:
     from nhi_watch.state.rows import Rows
@@ -35,12 +35,19 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
 
     Raises:
         InputError: none or several are meant.
+        StoreError: the state holds something else in its place.
     """
     from nhi_watch.state.rows import unpack
 
     packed = dict(_packed(rows))
-    found = packed[chosen(name, packed, _ranks(out / "notables.jsonl"))]
-    return found if isinstance(found, dict) else dict(unpack(found))
+    ident = chosen(name, packed, _ranks(out / "notables.jsonl"))
+    found = packed[ident]
+    document = found if isinstance(found, dict) else unpack(found)
+    try:
+        from_json(document)
+    except InputError as error:
+        raise StoreError(f"the state's row of {ident} was altered ({error}); restore the state, or learn anew") from error
+    return dict(document)
 
 
 def _packed(rows: Rows) -> Iterator[tuple[str, dict[str, Any] | bytes]]:
