@@ -40,9 +40,9 @@ def test_a_notable_of_the_state_that_was_altered_is_refused_and_no_defect_of_our
     tmp_path: Path, altered: object
 ) -> None:
     told = notable()
-    path = state(tmp_path, [{**told, "telemetry": altered}])
+    path = state(tmp_path, [{**told, "telemetry": altered}]) / "state.sqlite"
     store = SqliteStore(path)
-    with pytest.raises(StoreError, match=f"row of {told['id']} was altered .*telemetry"):
+    with pytest.raises(StoreError, match=f"row of {told['id']} in the state was altered .*telemetry"):
         find.one(store, told["id"], tmp_path)
     store.close()
 

@@ -46,7 +46,7 @@ def one(rows: Rows, name: str, out: Path) -> dict[str, Any]:
     try:
         from_json(document)
     except InputError as error:
-        raise StoreError(f"the state's row of {ident} was altered ({error}); restore the state, or learn anew") from error
+        raise StoreError(f"the row of {ident} in the state was altered ({error}); restore it, or learn anew") from error
     return dict(document)
 
 
