@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nhi_watch_lab.evaluation.page import as_csv
+from nhi_watch_lab.evaluation.page import as_csv, table
 from nhi_watch_lab.simulator.products import Spec
 
 NAMES = {
@@ -30,15 +30,11 @@ def _lines(result: Mapping[str, Any], specs: Sequence[Spec], meaning: str) -> It
         "assumptions: no multi-day log of these products with labels is public.\n"
     )
     yield meaning
-    for name, ways in result["recall"].items():
-        yield f"\n## Incidents, {name}\n"
-        yield "| scored | incidents | found at 10 a day | as one notable | joined | notables a day that hold one |"
-        yield "|---|---|---|---|---|---|"
-        for way, row in ways.items():
-            yield (f"| {NAMES[way]} | {row['found']['incidents']} | {_share(row['found'])} | {_share(row['as_one'])} "
-                   f"| {_share(row['joined'])} | {row['notables_each']} |")  # fmt: skip
-    yield f"\nNot counted: {result['unlike']} incidents that no log can tell from ordinary use.\n"
-    yield "## In and out\n"
+    heads = ["incidents", "scored", "found at 10 a day", "as one notable", "joined", "notables a day that hold one"]
+    rows = [_row(f"{name}, {row['found']['incidents']}", way, row)
+            for name, ways in result["recall"].items() for way, row in ways.items()]  # fmt: skip
+    yield "\n" + table(heads, rows)
+    yield f"\nNot counted: {result['unlike']} incidents that no log can tell from ordinary use."
     yield (f"{total['records']:,} records and {total['alerts']:,} alerts of other products went in; "
            f"{total['together']:,} notables came out in {total['days']} days "
            f"({total['by_source']:,} source by source).\n")  # fmt: skip
@@ -50,6 +46,11 @@ def sheet(result: Mapping[str, Any]) -> str:
     rows = ([name, *(row[way] for way in ("incidents", "together", "as_one", "by_source"))]
             for name, row in result["techniques"].items())  # fmt: skip
     return as_csv(["technique", "incidents", "found", "as one", "source by source"], rows)
+
+
+def _row(incidents: str, way: str, row: Mapping[str, Any]) -> list[str]:
+    shares = (_share(row[name]) for name in ("found", "as_one", "joined"))
+    return [incidents, NAMES[way], *shares, str(row["notables_each"])]
 
 
 def _share(told: Mapping[str, Any]) -> str:
