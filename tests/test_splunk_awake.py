@@ -17,6 +17,7 @@ import pytest
 from nhi_watch.core.behaviour import to_row
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import DAY, HOUR, parse
+from nhi_watch.detect.ranking import FLOOR
 from nhi_watch.hosts.splunk import awake, fields, parts
 from nhi_watch.hosts.splunk.blind import Seen
 from nhi_watch.hosts.splunk.gather import Gatherer
@@ -89,6 +90,15 @@ def test_only_news_is_grouped_at_once_and_joined_with_all_else_it_counts_once(le
         row["nhi_key"][0]: row["nhi_events"] for row in everything
     }
     assert scores(rank(learnt, both)) == scores(rank(learnt, everything)) != {}
+
+
+def test_who_did_nothing_but_trifles_comes_with_all_else(learnt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = raw(simulated()[-1])
+    found = []
+    for floor in (0.0, FLOOR, 101.0):
+        monkeypatch.setattr("nhi_watch.hosts.splunk.awake.FLOOR", floor)
+        found.append(keys_of(group(learnt, today, "only=news")))
+    assert found[0] > found[1] > found[2], "trifles wait; what is grave, and what tells of credentials, does not"
 
 
 def test_what_is_usual_leaves_the_rhythm_of_its_log_at_once(learnt: Path) -> None:

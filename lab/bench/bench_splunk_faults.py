@@ -21,7 +21,7 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), *(str(ROOT / name) for name in ("lab", "lab/tools", "lab/bench", "tests"))]
 
-from bench_splunk_scale import PAGE, TITLE  # noqa: E402
+from bench_splunk_scale import PAGE, replaced  # noqa: E402
 
 import test_splunk_half as half  # noqa: E402
 from nhi_watch.core.timestamps import DAY  # noqa: E402
@@ -30,6 +30,7 @@ from splunk_process import Row  # noqa: E402
 from splunk_server import Server  # noqa: E402
 
 OUT = ROOT / "out" / "bench" / "bench_splunk_faults.json"
+TITLE = "## Runs in which peers fail"
 RANKS = ("NHI Watch - Rank", "NHI Watch - Rank All")
 
 
@@ -64,8 +65,7 @@ def main() -> int:
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
     if given.page:
-        begin = PAGE.read_text("utf-8").partition(TITLE)[0].rstrip()
-        PAGE.write_text(f"{begin}\n\n{TITLE}\n\n{page(told)}\n", "utf-8")
+        PAGE.write_text(replaced(PAGE.read_text("utf-8"), TITLE, page(told)), "utf-8")
     return 0
 
 

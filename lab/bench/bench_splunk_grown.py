@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench_splunk_days import chunks, run
-from bench_splunk_scale import DAYS, PAGE, Row, _cut, _event, _grouped, _simulated, table
+from bench_splunk_scale import DAYS, PAGE, Row, _cut, _event, _grouped, _simulated, replaced, table
 
 from check_python import find
 from nhi_watch.core.behaviour import Shape
@@ -27,7 +27,8 @@ from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.hosts.splunk import parts
 from splunk_app import unpacked
 
-COPIES = 5, 20
+COPIES = 10, 40
+"""So many that what is held in memory before anything goes to a file is full in both."""
 ASKED, IDENTITIES = 500, 1_090_000
 """MB; identities of a day of 100 million events, at 92 events each."""
 TITLE = "## Memory by identities"
@@ -109,7 +110,7 @@ def section(found: list[tuple[int, list[tuple[float, float]]]]) -> str:
     head = ("", f"MB at {few:,} identities", f"MB at {many:,}", "an identity adds", f"MB at {IDENTITIES:,}",
             f"identities within {ASKED} MB", "an identity takes")  # fmt: skip
     what = " ".join(__doc__.split("`--page`")[0].split())
-    return f"{TITLE}\n\n{what} Written by `python lab/bench/bench_splunk_grown.py --page`.\n\n{table(head, rows)}\n"
+    return f"{what} Written by `python lab/bench/bench_splunk_grown.py --page`.\n\n{table(head, rows)}\n"
 
 
 def main() -> int:
@@ -118,9 +119,7 @@ def main() -> int:
         told = section(list(measured(find("3.13") or sys.executable, Path(place))))
     sys.stdout.write(told)
     if "--page" in sys.argv:
-        before, _, rest = PAGE.read_text("utf-8").partition(TITLE)
-        _, title, after = rest.partition("\n## ")
-        PAGE.write_text(f"{before.rstrip()}\n\n{told}" + (f"\n## {after}" if title else ""), "utf-8")
+        PAGE.write_text(replaced(PAGE.read_text("utf-8"), TITLE, told), "utf-8")
     return 0
 
 

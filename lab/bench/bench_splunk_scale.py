@@ -37,8 +37,6 @@ from splunk_server import stash  # noqa: E402
 
 OUT = ROOT / "out" / "bench"
 PAGE = ROOT / "docs" / "method" / "splunk_scale.md"
-TITLE = "## Runs in which peers fail"
-"""From here on the page is written by bench_splunk_faults.py."""
 PEERS = 40
 DAYS = 9
 SHARE = float(os.environ.get("NHI_BENCH_SHARE", "1"))
@@ -53,8 +51,9 @@ HOURS = (3, 9, 15, 21, 23)
 """Of the last day, at which Rank is run."""
 SCALES = (1, 10, 100)
 """Millions of events a day."""
-RUNS = {"Group": 4, "Group All": 4, "Rank": 285, "Rank anew": 3, "Rank All": 4, "Learn": 1}
-"""A day's runs; all are judged anew after midnight, and once or twice after learning. For Rank All see `_daily`."""
+RUNS = {"Group": 4, "Group All": 4, "Rank": 282, "Rank next": 3, "Rank anew": 3, "Rank All": 4, "Learn": 1}
+"""A day's runs; all are judged anew after midnight, and once or twice after learning, and the run after that one sees
+again whom it wrote notables of. For Rank All see `_daily`."""
 Record = dict[str, Any]
 Row = dict[str, str]
 Costs = dict[str, list[tuple[float, float]]]
@@ -81,9 +80,20 @@ def main() -> int:
         _measure()
     if "--page" in sys.argv:
         found = [_last(name) for name in KEPT]
-        _, title, rest = PAGE.read_text("utf-8").partition(TITLE)
-        PAGE.write_text(page(*found) + (f"\n{title}{rest}" if title else ""), "utf-8")
+        others = PAGE.read_text("utf-8").partition("\n## ")
+        PAGE.write_text(page(*found) + "".join(others[1:]), "utf-8")
     return 0
+
+
+def replaced(page: str, title: str, section: str) -> str:
+    """A page with another section below a title, at its end if it has none; all others stay.
+
+    >>> replaced("a\\n\\n## B\\n\\nold\\n\\n## C\\n\\nc\\n", "## B", "new")
+    'a\\n\\n## B\\n\\nnew\\n\\n## C\\n\\nc\\n'
+    """
+    before, _, rest = page.partition(title + "\n")
+    _, cut, after = rest.partition("\n## ")
+    return f"{before.rstrip()}\n\n{title}\n\n{section.strip()}\n{cut}{after}"
 
 
 def _last(name: str) -> list[Day]:
@@ -118,7 +128,8 @@ def _lived(python: str, app: Path, days: list[list[Record]]) -> Day:
     for hour in HOURS:
         now = today + hour * HOUR
         (app / "lookups" / judged.FILE).unlink(missing_ok=True)
-        awake_then = _ranked(python, app, [*whole, *news], told, now - WINDOW, (spent, "Rank anew"))
+        awake_then = _ranked(python, app, [*whole, *news], told, now - 2 * WINDOW, (spent, "Rank anew"))
+        _ranked(python, app, [*whole, *news], told, now - WINDOW, (spent, "Rank next"))
         listed.append((_ranked(python, app, [*whole, *news], told, now, (spent, "Rank")), awake_then))
     everything = run(python, app, "nhigroup", chunks([*map(_event, [*whole, *news]), *told]), (start, end))
     _note(spent, "Rank All", run(python, app, "nhirank", _cut(everything.body), (today, end)))
@@ -223,7 +234,8 @@ def _news(python: str, app: Path, records: Sequence[Record], spent: Costs) -> li
             gathered = Gatherer()
             for record in window[peer::PEERS]:
                 gathered.add(cloudtrail.read(record))
-            fresh = [_row(name, news.of(part)) for (_, name), part in gathered.parts.items() if news.of(part).slots]
+            told = ((name, news.of(part)) for (_, name), part in gathered.parts.items())
+            fresh = [_row(name, part) for name, part in told if part.slots]
             hours.setdefault(parse(window[0]["eventTime"]) // (6 * HOUR), []).extend(fresh)
             joined.feed(write(list(fresh[0]), fresh) if fresh else b"")
         found += [_row(name, part) for (_, name), part in joined.parts.items()]

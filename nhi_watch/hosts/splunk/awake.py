@@ -13,6 +13,8 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.detect import model
 from nhi_watch.detect.features import View
+from nhi_watch.detect.ranking import FLOOR
+from nhi_watch.detect.scoring import EventScorer
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.tablestore import TableStore
@@ -50,10 +52,11 @@ class News:
         """`keys`: whose parts will be asked about; the baseline of others is not held."""
         table = lookup.table(folder, name, keys)
         self._baselines = lookup.LookupBaselines(model.load(), table)
+        self._scorer = EventScorer(self._baselines)
         self._followed = TableStore(table, table.last + 1).followed()
 
     def of(self, part: Part) -> Part:
-        """What of a part is news."""
+        """What of a part is news; where nothing in it scores FLOOR alone, that comes with all else, every six hours."""
         identity = max(shape.identity for shape, _ in part.slots)
         past = self._baselines.past(identity, part.day)
         found = Part(part.day, news=True)
@@ -61,7 +64,10 @@ class News:
             found.slots = part.slots
             return found
         shapes = {id(shape): shape for shape, _ in part.slots}
-        news = {key for key, shape in shapes.items() if inventory.tells(shape) or not View(shape, past).quiet}
+        telling = {key for key, shape in shapes.items() if inventory.tells(shape)}
+        odd = {key for key, shape in shapes.items() if not View(shape, past).quiet}
+        grave = any(self._scorer.score_shape(shapes[key], part.day).score >= FLOOR for key in odd)
+        news = telling | odd if grave else telling
         found.slots = {(shape, hour): slot for (shape, hour), slot in part.slots.items()
                        if id(shape) in news or slot[0].issued or slot[0].links}  # fmt: skip
         return found
