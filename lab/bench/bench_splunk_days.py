@@ -173,5 +173,16 @@ def peak_mb(status: str) -> float:
     return int(status.rpartition("VmHWM:")[2].split()[0]) / 1024
 
 
+def replaced(page: str, title: str, section: str) -> str:
+    """A page with another section below a title, at its end if it has none; all others stay.
+
+    >>> replaced("a\\n\\n## B\\n\\nold\\n\\n## C\\n\\nc\\n", "## B", "new")
+    'a\\n\\n## B\\n\\nnew\\n\\n## C\\n\\nc\\n'
+    """
+    before, _, rest = page.partition(title + "\n")
+    _, cut, after = rest.partition("\n## ")
+    return f"{before.rstrip()}\n\n{title}\n\n{section.strip()}\n{cut}{after}"
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -21,7 +21,8 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), *(str(ROOT / name) for name in ("lab", "lab/tools", "lab/bench", "tests"))]
 
-from bench_splunk_scale import PAGE, replaced  # noqa: E402
+from bench_splunk_days import replaced  # noqa: E402
+from bench_splunk_scale import PAGE  # noqa: E402
 
 import test_splunk_half as half  # noqa: E402
 from nhi_watch.core.timestamps import DAY  # noqa: E402

@@ -17,8 +17,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench_splunk_days import chunks, run
-from bench_splunk_scale import DAYS, PAGE, Row, _cut, _event, _grouped, _simulated, replaced, table
+from bench_splunk_days import chunks, replaced, run
+from bench_splunk_scale import DAYS, PAGE, Row, _cut, _event, _grouped, _simulated, table
 
 from check_python import find
 from nhi_watch.core.behaviour import Shape

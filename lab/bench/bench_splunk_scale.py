@@ -85,17 +85,6 @@ def main() -> int:
     return 0
 
 
-def replaced(page: str, title: str, section: str) -> str:
-    """A page with another section below a title, at its end if it has none; all others stay.
-
-    >>> replaced("a\\n\\n## B\\n\\nold\\n\\n## C\\n\\nc\\n", "## B", "new")
-    'a\\n\\n## B\\n\\nnew\\n\\n## C\\n\\nc\\n'
-    """
-    before, _, rest = page.partition(title + "\n")
-    _, cut, after = rest.partition("\n## ")
-    return f"{before.rstrip()}\n\n{title}\n\n{section.strip()}\n{cut}{after}"
-
-
 def _last(name: str) -> list[Day]:
     return [Day(**told) for told in json.loads((OUT / name).read_text("utf-8"))["sizes"]]
 
@@ -366,20 +355,15 @@ def _measured_dense(days: Sequence[Day]) -> str:
 
 
 WHY = (
-    "What stands in the way is how many identities there are: to judge one takes 2 to 16 ms, to learn it 3. At 100"
-    " million events of companies as they are, one Rank All and one Learn alone take what is asked for the whole day,"
-    " and a Rank judges some 50,000 who have news within five minutes. It also reads through the baseline (60 µs an"
-    " identity) and how all others were judged (60 µs).\n\n"
-    "Tried: who has not changed is not judged again, first all but notables and whoever may be one (3,009 to some"
-    " 1,600 s a Rank), then those too (what is in the table); rows by common words and short fingerprints (3.6% and"
-    " 13.8% stored before); parsed deltas let go (a fifth of Learn's memory), answers held once (another fifth). Since"
-    " these figures rows of the baseline and what a day teaches lie in temporary files, chunks come in pieces, and"
-    " trifles are counted, not written: an identity adds 22 kB to Learn instead of 47, and 25 to Rank All instead of"
-    " 36, between 1,505 and 6,020 identities, and takes 3.1 and 2.7 ms as before (`bench_splunk_grown.py`). What still"
-    " grows with the identities are their names and counts, traces for links, and lives of whom controls may be about."
-    " The time of one is spread thin: a sixth on writing notables, a fifth on bringing its profile to the eve, a third"
-    " on its signals and their points. Not built: usual behaviours that reach the search head as counters alone, and"
-    " one summed row for all that did not change; both change what a row is.\n\n"
+    "What stands in the way is how many identities there are: Rank All and Learn see each, 2 to 3 ms of processor time"
+    " spread thin over its profile, its signals and what it teaches, a sixth of Rank All on writing notables. A Rank"
+    " also reads through the baseline and how all others were judged, some 60 µs an identity each.\n\n"
+    "Tried: who has not changed is not judged again (a third of a Rank's time); news waits where nothing in it scores"
+    " the floor alone (a third of its rows); what a day taught is cut out of its cell, not parsed and written anew, and"
+    " how all were judged is read once, not four times (an eighth of Rank All); whole days of who may get a place lie"
+    " in files (half of the memory). Not built: usual behaviours as counters, and one summed row for all that did not"
+    " change; both change what a row is. Notables themselves, 10 a thousand identities, are held while they are ranked."
+    "\n\n"
     "The baseline as several files by the hash of the identity would not make the knowledge bundle smaller, for each"
     " indexer may see any identity; and search heads by hash would not see what links identities of two of them. So"
     " from the sizes above on (and from 500,000 identities on, where the baseline outgrows the bundle) it is one"
