@@ -25,7 +25,7 @@ class Identity(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One record in the words that every later stage understands. Empty text means *not told*."""
+    """One record in the words that every later stage understands. Empty text means *not told*, which is the default."""
 
     time: int
     """Event time, seconds since the epoch, UTC."""
@@ -48,24 +48,24 @@ class Event(NamedTuple):
     """list | read | write | tagging | permissions | cost | unknown"""
     outcome: str
     """success | denied | failure: denied is a refusal for lack of permission."""
-    error: str
+    error: str = ""
     """The provider's error code, or ""."""
-    address: str
+    address: str = ""
     """Source address as logged: an IP address, a service's name, or "". Shown, not scored."""
-    network: str
+    network: str = ""
     """The scored form of the address, see `network.py`."""
-    agent: str
+    agent: str = ""
     """User-agent family without versions, e.g. `boto3`."""
-    region: str
-    target: str
+    region: str = ""
+    target: str = ""
     """What the action touched, short (a bucket, a role, a secret), or ""."""
-    target_class: str
+    target_class: str = ""
     """own | foreign | "": whether the target belongs to the identity's own account."""
-    traits: tuple[str, ...]
+    traits: tuple[str, ...] = ()
     """Sorted facts from deep inside the record that signals need, e.g. `public`, `mfa`."""
-    issued: str
+    issued: str = ""
     """Id of a credential that this record handed out (an assumed role's session key, a new access key), or ""."""
-    record_id: str
+    record_id: str = ""
     """The log's own id of the record; records are deduplicated by it."""
     links: tuple[str, ...] = ()
     """Names, `kind:value`, under which other logs know the same actor, so that `links.py` can join them: `app:` and

@@ -36,10 +36,9 @@ def event(time: int, identity: Identity, action: str, **told: Any) -> Event:
     >>> made.service, made.outcome, made.error
     ('ours', 'success', '')
     """
-    empty = dict.fromkeys((name for name in Event._fields if name not in Event._field_defaults), "")
     known = {
         "time": time, "provider": identity.provider, "account": identity.account, "identity": identity,
-        "credential_type": "none", "action": action, "service": action.partition(":")[0], "access": "unknown",
-        "outcome": "success", "traits": (),
+        "credential": "", "credential_type": "none", "session": "", "action": action,
+        "service": action.partition(":")[0], "access": "unknown", "outcome": "success",
     }  # fmt: skip
-    return Event(**{**empty, **known, **told})
+    return Event(**{**known, **told})

@@ -217,12 +217,7 @@ def _event_of(told: Told) -> Event:
         address=told.address,
         network=networks.network_of(told.address),
         agent=family,
-        region="",
-        target="",
-        target_class="",
         traits=tuple(sorted(traits)),
-        issued="",
-        record_id="",
     )
 
 

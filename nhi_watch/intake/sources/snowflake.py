@@ -196,10 +196,6 @@ def _event(
         address=address[:128],
         network=networks.network_of(address),
         agent="browser" if told["browser"] else family,
-        region="",
-        target="",
         target_class="own",
         traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *filter(None, deep.split(","))})),
-        issued="",
-        record_id="",
     )

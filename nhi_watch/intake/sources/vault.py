@@ -216,12 +216,9 @@ def _event(
         address=host(address),
         network=networks.network_of(host(address)),
         agent=family,
-        region="",
-        target="",
         target_class="own",
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
         issued=issued[:256],
-        record_id="",
         links=_links(name, credential, (space, account, arn)),
     )
 

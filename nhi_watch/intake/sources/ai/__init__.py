@@ -159,15 +159,9 @@ def _of_bedrock(told: Invocation) -> Event:
         access=actions.access("bedrock", told.operation),
         outcome="denied" if denied else "failure" if told.error else "success",
         error=told.error[:128],
-        address="",
-        network="",
-        agent="",
         region=told.region[:64],
-        target="",
         target_class="own" if identity.account == account else "foreign" if identity.account else "",
         traits=tuple(trait for trait, holds in held.items() if holds),
-        issued="",
-        record_id="",
         links=links,
     )
 
@@ -199,12 +193,7 @@ def _of_organisation(told: Told) -> Event:
         address=told.address,
         network=networks.network_of(told.address),
         agent=agents.family(told.agent),
-        region="",
-        target="",
-        target_class="",
         traits=tuple(sorted(traits)),
-        issued="",
-        record_id="",
         links=(f"name:{told.product}:{name.rpartition(' ')[2]}",) if told.kind == "agent" else (),
     )
 

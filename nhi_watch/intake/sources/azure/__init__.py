@@ -208,11 +208,8 @@ def _event(shape: tuple[str, ...]) -> Event:
         network=networks.network_of(address),
         agent=family,
         region="" if location.lower() == "global" else location[:64].lower(),
-        target="",
         target_class="own",
         traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
-        issued="",
-        record_id="",
         links=(BEHALF + guid(object_id),) if delegated else microsoft.links(identity, guid(object_id)),
     )
 

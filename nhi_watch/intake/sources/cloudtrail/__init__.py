@@ -207,11 +207,8 @@ def _event_of(shape: Raw) -> Event:
         network=_network(of.address, of.invoked_by, of.endpoint),
         agent=agents.family(of.agent),
         region=of.region[:64],
-        target="",
         target_class=_target_class(identity.account, of.owners or home),
         traits=tuple(sorted(traits)),
-        issued="",
-        record_id="",
     )
 
 

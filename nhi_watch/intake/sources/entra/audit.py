@@ -125,12 +125,9 @@ def event_of(shape: tuple[str, ...]) -> Event:
         address=microsoft.host(address),
         network=networks.network_of(microsoft.host(address)),
         agent=family,
-        region="",
-        target="",
         target_class="own",
         traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
         issued=issued,
-        record_id="",
         links=microsoft.links(identity, guid(shape[5])),
     )
 

@@ -94,12 +94,8 @@ def event_of(shape: tuple[str, ...]) -> Event:
         address=microsoft.host(address),
         network=networks.network_of(microsoft.host(address)),
         agent=family,
-        region="",
-        target="",
         target_class="own",
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        issued="",
-        record_id="",
         links=microsoft.links(identity, guid(shape[4]), guid(shape[5]) if delegated else ""),
     )
 

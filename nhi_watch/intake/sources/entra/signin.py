@@ -100,12 +100,8 @@ def event_of(shape: tuple[str, ...]) -> Event:
         address=microsoft.host(address),
         network=networks.network_of(microsoft.host(address)),
         agent=agents.family(user_agent),
-        region="",
-        target="",
         target_class="foreign" if foreign else "own",
         traits=_traits(shape, not error),
-        issued="",
-        record_id="",
         links=microsoft.links(identity, guid(shape[3])),
     )
 

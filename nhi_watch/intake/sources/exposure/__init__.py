@@ -128,16 +128,9 @@ def _event(feed: str, finding: Finding, secret: Secret) -> Event:
         service="exposure",
         access=actions.access("exposure", operation),
         outcome="success",
-        error="",
-        address="",
-        network="",
         agent=feed,
-        region="",
         target=finding.place[:200],
-        target_class="",
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        issued="",
-        record_id="",
         links=_links(secret, finding.extra[1]),
     )
 

@@ -240,11 +240,9 @@ def _event_of(
         network="service:internal" if address == "private" else networks.network_of(address),
         agent=agents.family(user_agent),
         region=region[:64],
-        target="",
         target_class="own" if home and home == identity.account else "",
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
         issued=f"by:{subject or _subject(email)}"[:256] if operation in MINTS and outcome == "success" else "",
-        record_id="",
         links=_links(email, subject),
     )
 

@@ -166,12 +166,9 @@ def _event(shape: tuple[Any, ...]) -> Event:
         address=f.actor_ip[:128],
         network=networks.network_of(f.actor_ip),
         agent=agents.family(f.user_agent),
-        region="",
-        target="",
         target_class=("own" if owner == f.org.lower() else "foreign") if owner and f.org else "",
         traits=traits_of(operation, f),
         issued=f.fingerprint if operation.endswith("key.create") else "",
-        record_id="",
         links=links_of(who, credential),
     )
 

@@ -202,12 +202,7 @@ def _event(*shape: str) -> Event:
         address=f.address[:128],
         network=networks.network_of(f.address),
         agent=agents.family(f.user_agent),
-        region="",
-        target="",
-        target_class="",
         traits=traits_of(f.operation, f.user_agent, (f.after, f.other)),
-        issued="",
-        record_id="",
         links=(f"oidc:project_path:{f.project}"[:512],) if f.project and who.kind == "workflow" else (),
     )
 

@@ -232,12 +232,8 @@ def _event_of(
         address=address[:128],
         network=networks.network_of(address),
         agent=agents.family(user_agent),
-        region="",
-        target="",
         target_class=_target_class(name, space),
         traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        issued="",
-        record_id="",
         links=links,
     )
 

@@ -200,12 +200,9 @@ def _event(
         address=address,
         network=networks.network_of(address),
         agent=family,
-        region="",
-        target="",
         target_class="own",
         traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
         issued=issued,
-        record_id="",
         links=microsoft.links(identity, facts.principal_of(who), (who or key).lower()[:128] if delegated else ""),
     )
 

@@ -193,12 +193,7 @@ def _event(shape: tuple[Any, ...]) -> Event:
         address=f.address[:128],
         network=networks.network_of(f.address),
         agent=agents.family(f.user_agent),
-        region="",
-        target="",
-        target_class="",
         traits=traits_of(operation, outcome, f.user_agent, (f.is_proxy, f.threat, f.factor, f.other)),
-        issued="",
-        record_id="",
         links=(f"token:{f.token[:128]}",) if f.token else (),
     )
 

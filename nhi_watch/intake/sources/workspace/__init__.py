@@ -191,13 +191,7 @@ def _event_of(
         error=operation if failed else "",
         address=address[:128],
         network=networks.network_of(address),
-        agent="",
-        region="",
-        target="",
-        target_class="",
         traits=tuple(traits.split(",")) if traits else (),
-        issued="",
-        record_id="",
     )
 
 
