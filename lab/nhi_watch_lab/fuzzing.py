@@ -1,4 +1,4 @@
-"""Fuzzing that stays: every source in every shape, Splunk's protocol and rows, parts, and the rows of the state.
+"""Fuzzing that stays: every source in every shape, files, Splunk's protocol and rows, parts, and the state's rows.
 
 `python -m nhi_watch_lab.fuzzing --seconds 1800` (`make fuzz`): guided by coverage where atheris is installed, else by
 the same mutations without it. What an input must not do is raise anything but the reader's own error, or come back from
@@ -9,8 +9,10 @@ An input that does harm now is written to out/fuzz/found, and the exit code is 1
 from __future__ import annotations
 
 import argparse
+import gzip
 import io
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -29,6 +31,7 @@ import nhi_watch_lab
 from nhi_watch.core.behaviour import IdentityDay, to_row
 from nhi_watch.core.errors import NhiError, RejectError
 from nhi_watch.core.timestamps import DAY
+from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.splunk import parts, protocol
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.words import WORDS
@@ -95,6 +98,33 @@ def records() -> Iterator[bytes]:
     for source in SOURCES:
         for record in samples(SAMPLES / f"{source.NAME}.jsonl"):
             yield json.dumps(record).encode()
+
+
+# ---- files
+
+
+def read_file(data: bytes) -> None:
+    """A file of any layout is read to its end, each piece of it as a record or as something that is none."""
+    with os.fdopen(os.memfd_create("fuzz"), "r+b", buffering=0) as file:
+        file.write(data)
+        moved: list[int] = []
+        for batch in reader.read([f"/proc/self/fd/{file.fileno()}"], moved.append):
+            assert all(isinstance(batch.raw(index), bytes) for index in range(len(batch.records)))
+            assert all(piece.reason for piece in batch.bad)
+        assert sum(moved) <= len(data), "more was read than is there"
+
+
+def files() -> Iterator[bytes]:
+    """Some samples in every layout."""
+    for source in SOURCES:
+        some = [json.dumps(record).encode() for record in samples(SAMPLES / f"{source.NAME}.jsonl")[:3]]
+        yield from (b"\n".join(some), b'{"Records": [' + b", ".join(some) + b"]}", gzip.compress(b"\n".join(some)))
+        yield json.dumps([json.loads(one) for one in some], indent=1).encode()
+    yield b'_time,_raw,host\n"1","{""eventName"": ""x""}",h\n2,"a\nb",c\n'
+    stamp = b"msg=audit(1604994496.155:92733):"
+    yield b"type=SYSCALL " + stamp + b' success=yes\ntype=PATH ' + stamp + b' name="/srv/.env"\ntype=EOE ' + stamp
+    yield b'{"messageType": "DATA_MESSAGE", "logEvents": [{"message": "{\\"kind\\": \\"Event\\"}"}, {"message": "x"}]}'
+    yield b'{"resourceLogs": [{"resource": {}, "scopeLogs": [{"logRecords": [{"a": 1}, {"b": 2}]}]}]}'
 
 
 # ---- Splunk
@@ -214,7 +244,8 @@ def _wholes() -> Iterator[IdentityDay]:
 
 
 TARGETS = {
-    "records": Target(read_record, records), "protocol": Target(converse, conversations),
+    "records": Target(read_record, records), "files": Target(read_file, files),
+    "protocol": Target(converse, conversations),
     "parts": Target(read_part, packed_parts), "state": Target(read_state, states), "rows": Target(read_row, rows),
 }  # fmt: skip
 
