@@ -78,6 +78,13 @@ def _console() -> Any:
     return Piped(highlight=False)
 
 
+def _tell(text: str) -> None:
+    """Say what went wrong; names of files and values in it may be anybody's."""
+    from nhi_watch.report.words import visible
+
+    print("\n".join(visible(line) for line in text.split("\n")), file=sys.stderr)
+
+
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Exit code 0: it ran. 1: a defect of ours. 2: input or configuration is wrong. 141: nobody reads on."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -88,10 +95,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         sys.stdout.flush()
         return code
     except (InputError, ModelError, StoreError) as error:
-        print(f"nhi: {error}", file=sys.stderr)
+        _tell(f"nhi: {error}")
         return 2
     except NhiError as error:
-        print(f"nhi: {error}", file=sys.stderr)
+        _tell(f"nhi: {error}")
         return 1
     except KeyboardInterrupt:
         print("nhi: stopped; what was not finished is done by the next run", file=sys.stderr)
@@ -100,12 +107,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
         return 141
     except OSError as error:
-        print(f"nhi: {error}; check the disk and the permissions", file=sys.stderr)
+        _tell(f"nhi: {error}; check the disk and the permissions")
         return 2
     except Exception as error:  # the last line of defence: one line, not a page
         if os.environ.get("NHI_DEBUG"):
             raise
-        print(f"nhi: a defect of ours: {type(error).__name__}: {error}; NHI_DEBUG=1 shows where", file=sys.stderr)
+        _tell(f"nhi: a defect of ours: {type(error).__name__}: {error}; NHI_DEBUG=1 shows where")
         return 1
 
 

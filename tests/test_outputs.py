@@ -18,6 +18,7 @@ import pytest
 from rich.console import Console
 
 from need import need
+from nhi_watch import cli
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files.common import overall
 from nhi_watch.report import ecs, jsonlines
@@ -162,6 +163,19 @@ def test_colour_only_on_a_terminal() -> None:
     show(documents(), run(), Console(file=stream, width=100, force_terminal=True, color_system="standard"))
     assert "\x1b[1;31m 97 critical" in stream.getvalue()
     assert "\x1b" not in shown(documents(), 100, run())
+
+
+@pytest.mark.parametrize("words", [
+    ("score", "{out}/\x1b[31mX\x07\u202e.jsonl"),
+    ("respond", "setup", "--by", "\x1b[31mX\x07\u202e", "--out", "{out}"),
+    ("explain", "\x1b[31mXXXXXX", "--out", "{out}"),
+])  # fmt: skip
+def test_names_of_files_and_people_act_on_no_terminal(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main([word.format(out=tmp_path) for word in words])
+    told = capsys.readouterr()
+    assert told.out + told.err and not {*"\x1b\x07\u202e"} & {*told.out, *told.err}
 
 
 def test_an_old_encoding_gets_question_marks_and_no_error() -> None:

@@ -131,10 +131,12 @@ def _desk(args: argparse.Namespace, callers: bool = False) -> Iterator[Desk]:
 
 
 def _say(args: argparse.Namespace, console: Console, told: dict[str, Any], text: str) -> None:
+    from nhi_watch.report.words import visible
+
     if args.json:
         console.print_json(json.dumps(told))
     else:
-        console.print(text, markup=False, soft_wrap=True)
+        console.print("\n".join(map(visible, text.split("\n"))), markup=False, soft_wrap=True)
 
 
 # ---- the commands
