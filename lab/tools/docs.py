@@ -38,12 +38,12 @@ ADD_SOURCE = """## Adding a source
    what a log does not tell, `shapes.forms.native` opens Splunk's and Elastic's shapes, `shapes.times.moment` times.
 2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`
    with the reason. Eight native ones or more; one group also as Splunk and as ECS have it.
-3. `.venv/bin/python -m pytest tests/test_source*.py`: a failure says what is missing. Then `make docs check`.
-4. For Splunk a macro in `default/macros.conf`, named in `nhi_events`, and its [row](splunk.md#logs). With public logs
-   at hand, [sources, measured](method/sources_measured.md) anew.
+3. For Splunk a macro in `default/macros.conf`, named in `nhi_events`, and its [row](splunk.md#logs).
+4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py`: a failure says what
+   is missing. Then `make check`.
 
-Tried from a fresh clone with a made-up deployment service: 59 lines and 14 samples, five files; set-up, tests and all
-other commands took 6 minutes. How long a person writes was not measured."""
+Tried from a fresh clone with two made-up services, the second by this list: 59 and 51 lines, 14 and 12 samples, five
+and four files; set-up, tests and all other commands took 6 and 5 minutes. How long a person writes was not measured."""
 ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes and pipelines keep in it is read as the
 product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
 ADD_SIGNAL = """## Adding a signal
@@ -52,8 +52,8 @@ ADD_SIGNAL = """## Adding a signal
    it looks at (`View`, `EpisodeView`) in [features](../nhi_watch/detect/features.py); `_kit.py` has what several share.
 2. `tests/data/signals/NAME.jsonl`, a sample a line, as beside it: `{"sample": "what it is", "history": …, "events": …,
    "fires": true}`; one that fires, and one that does not.
-3. `.venv/bin/python -m pytest tests/test_signals.py`, then `make docs check`. Until `nhi train` has made a model that
-   knows it, it counts zero points and says so.
+3. `make docs`, `.venv/bin/python -m pytest tests/test_signals.py`, `make check`. Until `nhi train` has made a model
+   that knows it, it counts zero points and says so.
 
 Tried from a fresh clone with refused grants: 24 lines and 3 samples, two files; tests and all other commands took 3
 minutes."""
