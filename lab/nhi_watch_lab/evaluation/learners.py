@@ -12,6 +12,7 @@ from math import log
 from typing import Any, Optional
 
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.detect.ranking import FLOOR
 from nhi_watch_lab.evaluation.replay import Replayed
 from nhi_watch_lab.evaluation.rivals import Rival, Scores
 
@@ -21,6 +22,8 @@ LIBRARIES = {
 }  # fmt: skip
 """Detector of anomalies → what it needs."""
 BOOSTING = "boosting_on_signals"
+SURE = 100.0
+"""Above all log-odds that two cards come to."""
 
 
 def learners(boosting: Optional[Any] = None) -> list[Rival]:
@@ -167,6 +170,27 @@ class Boosted:
 
     def learn(self, day: Sequence[Replayed]) -> None:
         """It is trained beforehand."""
+
+
+class Beside(Boosted):
+    """Our own notables in the order of both: the log-odds of our priority and of the boosting, summed.
+
+    What a second card with free pairs of signals would come to if it only ordered what is written (decision 0011).
+    """
+
+    name = "ours_with_boosting"
+
+    def score(self, day: Sequence[Replayed]) -> Scores:
+        """0 for what is no notable by our score."""
+        told = self._boosting.score([item.episode.values for item in day])
+        ours = [item.ranked for item in day]
+        return {each.identity_id: SURE + _log_odds(each.priority) + more if each.score >= FLOOR else 0.0
+                for each, more in zip(ours, told)}  # fmt: skip
+
+
+def _log_odds(share: float) -> float:
+    least = min(max(share, 1e-4), 1 - 1e-4)
+    return log(least / (1 - least))
 
 
 def _above_least(names: Sequence[str], told: Sequence[float]) -> Scores:

@@ -28,8 +28,8 @@ GROUPS = {
 }
 """In the order of the page; the old simulator comes last."""
 _RIVALS = """Incidents pooled, of those worlds that a detector judged: boosting, open rules and *unseen* (ours, but each
-technique by a card that was trained without it and its likes) take long. *Ahead*: ours minus the rival's on the same
-incidents, inside."""
+technique by a card that was trained without it and its likes) take long. *Ours with boosting*: what ours writes, in the
+order of both (decision 11). *Ahead*: ours minus the rival's on the same incidents, inside."""
 
 
 def write(path: Path, result: Figures, command: str = "nhi evaluate --only worlds --worlds-page FILE") -> None:
