@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from desk_samples import DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, signal, state
 from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.detect import feedback
 from nhi_watch.detect.feedback import Allowed, Verdict
 from nhi_watch.hosts.files import feedback as command
@@ -256,6 +256,16 @@ def test_what_became_worse_after_its_verdict_comes_back() -> None:
     feedback.put(store, [unknown._replace(time=unknown.time + 1)])
     again = feedback.apply(store, [{**ONE, "probability": 0.95}], SECOND)
     assert again.hidden == {"benign": 1}, "it is not known what was seen"
+
+
+def test_a_verdict_is_no_word_on_what_logs_told_after_it_whenever_that_was_done() -> None:
+    """A daily batch: the verdict of ten o'clock, and of nine o'clock what the logs of the next night tell."""
+    store, seen = MemoryStore(), {**ONE, "revisions": [{}], "last_grown": render(SECOND - 3 * DAY)}
+    feedback.put(store, [feedback.judge(seen, "benign", "alice", "known", SECOND, {})])
+    assert feedback.apply(store, [seen], SECOND).hidden == {"benign": 1}
+    assert feedback.apply(store, [{**seen, "last_grown": render(SECOND - 3600)}], SECOND).hidden == {}
+    late = feedback.judge({**seen, "last_grown": render(SECOND + 60)}, "benign", "alice", "known", SECOND, {})
+    assert late.grown == SECOND, "an import: its giver cannot have seen what came after"
 
 
 def test_an_exposure_has_no_exceptions_of_signals(tmp_path: Path) -> None:

@@ -137,6 +137,8 @@ MENDS = (
          "            pass\n", (
         "test_originals.py::test_a_file_that_never_ends_growing_is_read_up_to_where_it_was_and_the_rest_next_time",
     )),
+    Mend("M16", "detect/feedback.py", "(verdict.grown or verdict.time)", "verdict.time",
+         ("test_feedback.py::test_a_verdict_is_no_word_on_what_logs_told_after_it_whenever_that_was_done",)),
     Mend("L13", "act/copilot/masking.py", "if isinstance(value, Own) and (", "if (",
          ("test_injection.py::test_a_name_of_digits_is_masked_like_any_other",)),
 )  # fmt: skip

@@ -9,9 +9,6 @@ Rows of the table `ledger`; verdicts are only ever added, so that what was said 
 
 A verdict of one account counts for learning only up to a cap a day and a share of all, so that a flood of them cannot
 blind the model; who said "confirmed" can be overruled by nobody else. All is kept, and what did not count is told.
-
-Verdicts move points from the day after the last one that the state had seen when they were given (`since`), so that
-days which were scored before stay as they are, and receipts hold; see `verdict_days`.
 """
 
 from __future__ import annotations
@@ -70,11 +67,13 @@ class Verdict(NamedTuple):
     probability: float
     """What the model said."""
     since: int = 0
-    """Day from which it moves points."""
+    """Day from which it moves points, so that days which were scored before stay as they are; see `verdict_days`."""
     scopes: Sequence[str] = ()
     """Whose points: those of the identities, of their peers, of the tenant."""
     bins: Mapping[str, int] = {}
     """Signal → bin of what the notable showed."""
+    grown: int = 0
+    """Up to when the notable had grown that its giver saw; 0: that is not known, and the verdict's own time stands."""
 
 
 class Allowed(NamedTuple):
@@ -136,6 +135,7 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
         notable["id"], notable["identity"]["id"], notable["first_time"][:10], verdict, clip(by.strip(), 100), now,
         clip(why.strip(), 500), until, other, parse(notable["created"]), float(notable["probability"]),
         int(more.get("since") or now // DAY + 1), *verdict_days.shown(notable),
+        min(now, parse(notable["last_grown"])) if notable.get("last_grown") else 0,
     )  # fmt: skip
 
 
@@ -299,13 +299,12 @@ def exceptions(rows: Rows) -> list[Allowed]:
 def hidden(notable: Mapping[str, Any], allowed: Iterable[Allowed], now: int) -> bool:
     """Whether exceptions that hold at `now` cover every reason of a notable: then nobody needs to see it.
 
-    Only a compromise of one identity can be hidden: exposures and posture have exceptions of their own, and what was
-    linked to other identities is more than any one of them.
+    Only a compromise of one identity can be hidden: exposures and posture have exceptions of their own.
     """
     if notable["kind"] != "compromise" or len(notable.get("members") or ()) > 1:
         return False
     mine = [a for a in allowed if a.identity_id == notable["identity"]["id"] and a.until > now]
-    reasons = [s for s in notable["signals"] if s["points"] >= REASON_POINTS and not s["cannot_tell"]]
+    reasons = _reasons(notable)
     return bool(mine and reasons) and all(_covered(notable, signal, mine) for signal in reasons)
 
 
@@ -317,8 +316,11 @@ def _covered(notable: Mapping[str, Any], signal: Mapping[str, Any], mine: Sequen
 
 def choices(notable: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(signal, value) pairs of which exceptions could be made, the heaviest reason first."""
-    reasons = [s for s in notable["signals"] if s["points"] >= REASON_POINTS and not s["cannot_tell"]]
-    return [(s["id"], value) for s in reasons for value in sorted(_values(notable, s)[0]) or [s["evidence"]]]
+    return [(s["id"], v) for s in _reasons(notable) for v in sorted(_values(notable, s)[0]) or [s["evidence"]]]
+
+
+def _reasons(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [s for s in notable["signals"] if s["points"] >= REASON_POINTS and not s["cannot_tell"]]
 
 
 def _values(notable: Mapping[str, Any], signal: Mapping[str, Any]) -> tuple[set[str], bool]:
@@ -380,8 +382,8 @@ def _worse(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
 
 
 def _grown(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
-    """Whether a notable has been new again since the verdict."""
-    return bool(notable["revisions"]) and parse(notable["last_grown"]) > verdict.time
+    """Whether a notable has been new again since the verdict: logs may tell later of what was done before it."""
+    return bool(notable["revisions"]) and parse(notable["last_grown"]) > (verdict.grown or verdict.time)
 
 
 def recalibrated(probability: float, moved: float) -> float:
@@ -394,6 +396,5 @@ def recalibrated(probability: float, moved: float) -> float:
 
 
 def _settled(verdict: Verdict, now: int) -> str:
-    if verdict.verdict == "confirmed" or (verdict.verdict == "expected" and verdict.until <= now):
-        return ""
-    return verdict.verdict
+    is_open = verdict.verdict == "confirmed" or (verdict.verdict == "expected" and verdict.until <= now)
+    return "" if is_open else verdict.verdict
