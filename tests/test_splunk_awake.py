@@ -161,6 +161,17 @@ def test_an_indexer_with_an_older_list_ranks_nobody(learnt: Path, tmp_path: Path
     assert answer.rows == [] and "another list" in answer.messages[-1][1]
 
 
+def test_without_a_baseline_a_list_that_lacks_somebody_ranks_nobody(tmp_path: Path) -> None:
+    """All are awake then: half an answer has made such a list, and who is judged without the others may seem odd."""
+    everything = group(tmp_path, raw(simulated()[-1]))
+    wakes(tmp_path, set(sorted(keys_of(everything))[1:]))
+    answer = rank(tmp_path, group(tmp_path, everything, "only=awake"), "only=awake")
+    assert answer.rows == [] and "the list lacks some" in answer.messages[-1][1]
+    wakes(tmp_path, keys_of(everything))
+    again = rank(tmp_path, group(tmp_path, everything, "only=awake"), "only=awake")
+    assert not any("the list lacks some" in text for _, text in again.messages)
+
+
 def test_a_day_is_learnt_once_all_of_it_is_grouped(tmp_path: Path) -> None:
     first, second = (raw(records) for records in simulated()[:2])
     soon = midnight(1) + HOUR

@@ -52,6 +52,8 @@ class Gatherer:
         """Day and key → sum of the marks of the rows that came of it, where days are asked for later."""
         self.last = -1
         """The last day of which rows came that hold all, not what is news alone: all days before are grouped whole."""
+        self.asleep = 0
+        """Rows that were left out on the indexers."""
         self.lists: set[str] = set()
         """What indexers went by when they left rows out."""
         self.notables: list[str] = []
@@ -162,6 +164,7 @@ class Gatherer:
             day, count, went_by = columns.asleep(row)
             number = day_of(parse(f"{day}T00:00:00Z"))
             self.rows[number] = self.rows.get(number, 0) + int(count)
+            self.asleep += int(count)
             self.lists.add(went_by)
         elif columns.failed(row):
             self.reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))

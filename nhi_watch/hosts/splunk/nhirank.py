@@ -88,6 +88,8 @@ class NhiRank:
         self._now = now = int(self._search.latest or time.time())
         if not self._gatherer.lists <= {self._list.name}:
             return b"", [_later("an indexer has another list of who is awake")]
+        if self._awake and self._table.last < 0 and self._gatherer.asleep:
+            return b"", [_later("without a baseline all are awake, and the list lacks some: an indexer did not answer")]
         self._past = notables.revisions(self._gatherer)
         known, given = notables.latest(self._past), self._decided()
         if not self._awake:
