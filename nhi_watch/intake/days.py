@@ -36,8 +36,7 @@ class _Nobody:
     @staticmethod
     def read(record: object) -> Event:
         tree, _ = native(record)  # says what is wrong if it is no record at all
-        reason = "other_log" if strangers.is_googles(tree) else "unknown_source"
-        raise RejectError(reason, strangers.told(cast(Tree, record), tree))
+        raise strangers.refusal(cast(Tree, record), tree)
 
 
 NOBODY = cast(AnySource, _Nobody)

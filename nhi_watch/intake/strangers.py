@@ -8,12 +8,29 @@ from functools import cache, lru_cache
 from typing import Any
 
 from nhi_watch.core import registry
+from nhi_watch.core.errors import RejectError
 from nhi_watch.intake.shapes.forms import Tree, dataset
 from nhi_watch.intake.shapes.values import text
 
 _OTLP = {"resourceSpans": "traces", "resourceMetrics": "metrics"}
 _SHOWN = 6
 _AZURE = "the activity log, storage, key vaults, AKS's audit log, and Entra ID's logs that name who acts"
+
+
+def refusal(record: Mapping[str, Any], tree: Tree) -> RejectError:
+    """How a record of no source is refused: Google Cloud's logs of flows or applications tell nobody's acts, and are
+    none of our business; what else it is, nobody knows.
+
+    >>> refusal({}, {"logName": "projects/p/logs/compute.googleapis.com%2Fvpc_flows", "insertId": "1"}).reason
+    'other_log'
+    >>> refusal({}, {"logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity", "insertId": "1"}).reason
+    'unknown_source'
+    """
+    audit, log = "cloudaudit.googleapis.com", text(tree.get("logName"))
+    if "logName" not in tree or "insertId" not in tree or audit in log:
+        return RejectError("unknown_source", told(record, tree))
+    name = log.rpartition("/")[2][:60]
+    return RejectError("other_log", f"Google Cloud's log {name!r} is no audit log: read are those of {audit}")
 
 
 def told(record: Mapping[str, Any], tree: Tree) -> str:
@@ -29,25 +46,11 @@ def told(record: Mapping[str, Any], tree: Tree) -> str:
         return f"OpenTelemetry {kind}, of which nothing is read: send the logs (resourceLogs)"
     if "TimeGenerated" in tree or "TimeGenerated [UTC]" in tree:
         return "a row of Log Analytics that does not say of which table: export it with its columns Type and TenantId"
-    if is_googles(tree):
-        name = text(tree["logName"]).rpartition("/")[2][:60]
-        return f"Google Cloud's log {name!r} is no audit log: read are those of cloudaudit.googleapis.com"
     category = text(tree.get("category"), 60)
     if category and ("resourceId" in tree or "tenantId" in tree):
         return f"Azure's category {category!r} is not read: read are {_AZURE}"
     known_by = (("dataset", dataset(record)), ("sourcetype", text(record.get("sourcetype"))))
     return next(filter(None, (_by_name(*one) for one in known_by)), "") or _by_fields(tree)
-
-
-def is_googles(tree: Tree) -> bool:
-    """Whether an entry of Google Cloud's logs is none of those that tell who acts, such as flows or an application's.
-
-    >>> is_googles({"logName": "projects/p/logs/compute.googleapis.com%2Fvpc_flows", "insertId": "1"})
-    True
-    >>> is_googles({"logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity", "insertId": "1"})
-    False
-    """
-    return "insertId" in tree and "logName" in tree and "cloudaudit.googleapis.com" not in text(tree["logName"])
 
 
 def _by_fields(tree: Tree) -> str:
