@@ -186,3 +186,8 @@ def test_events_of_a_sample_are_as_told() -> None:
 def test_ids_of_microsoft_that_end_with_one_time_are_told_apart() -> None:
     one, other = (f"{start}-9de0-4c3c-d342-08d900b3f77d" for start in ("74eeadd0", "6ff50f1e"))
     assert fingerprint(one) != fingerprint(other)
+
+
+def test_behaviours_of_one_shape_share_its_object() -> None:
+    whole = day([CALL._replace(time=TODAY * DAY + hour * HOUR, record_id=str(hour)) for hour in range(3)])
+    assert len({id(b.shape) for b in whole.behaviours.values()}) == 1 < len(whole.behaviours)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -62,6 +63,11 @@ def test_behaviours_of_an_identity_are_bounded_and_every_record_is_counted() -> 
     folded = [b for (shape, _), b in whole.behaviours.items() if FOLDED in shape.traits]
     assert sum(b.count for b in folded) == folded_records({"i": whole}) == 970
     assert {(b.shape.action, b.shape.network) for b in folded} == {(CALL.action, "")}
+
+
+def test_nothing_that_a_crowded_day_holds_refers_to_it() -> None:
+    """Else only a search for cycles, which is held back, would free it."""
+    assert sys.getrefcount(flood(1_000)) == sys.getrefcount(flood(1))
 
 
 def test_actions_without_end_lose_their_names_last() -> None:

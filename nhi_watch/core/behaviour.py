@@ -10,7 +10,7 @@ import heapq
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Optional, TypeVar
@@ -105,7 +105,7 @@ class Behaviour:
                 keep(mine, text, limit)
 
 
-_ORDER = attrgetter("hour", "first", "last", "shape")
+ORDER = attrgetter("hour", "first", "last", "shape")  # one that the input's order cannot change
 _SKETCHES = (("sessions", SESSIONS), ("targets", TARGETS), ("record_ids", RECORDS), ("addresses", ADDRESSES),
              ("issued", SESSIONS), ("links", LINKS))  # fmt: skip
 
@@ -231,7 +231,7 @@ def _less(shape: Shape) -> Shape:
 class IdentityDay:
     """All behaviours of one identity within one UTC day, and which records they were made of."""
 
-    __slots__ = ("_crowd", "_loaded", "behaviours", "day", "folded", "seen", "stored")
+    __slots__ = ("_crowd", "_loaded", "_shapes", "behaviours", "day", "folded", "seen", "stored")
 
     def __init__(self, day: int) -> None:
         self.day = day
@@ -243,6 +243,7 @@ class IdentityDay:
         self.folded: set[int] = set()
         """Marks of behaviours that were folded since."""
         self._crowd: Optional[CrowdedDay[Behaviour]] = None
+        self._shapes: dict[Shape, Shape] = {}  # one object of each: to hash a shape takes long, later all go by object
         self._loaded: Optional[dict[tuple[int, str, str], list[Behaviour]]] = None
 
     def behaviour(self, shape: Shape, hour: int) -> Behaviour:
@@ -250,21 +251,13 @@ class IdentityDay:
         found = self.behaviours.get((shape, hour))
         if found is None:
             if len(self.behaviours) >= BEHAVIOURS:
-                self._crowd = self._crowd or CrowdedDay(self.behaviours, Behaviour, self._join)
+                self._crowd = self._crowd or CrowdedDay(self.behaviours, Behaviour, partial(_join, self.folded))
                 placed = self._crowd.place(shape, hour)
-                self._remember(shape, hour, placed)
+                _remember(self.folded, shape, hour, placed)
                 return placed
+            shape = self._shapes.setdefault(shape, shape)
             found = self.behaviours[shape, hour] = Behaviour(shape, hour)
         return found
-
-    def _join(self, mine: Behaviour, other: Behaviour) -> None:
-        self._remember(other.shape, other.hour, mine)
-        mine.merge(other)
-
-    def _remember(self, shape: Shape, hour: int, placed: Behaviour) -> None:
-        """A mark of what was folded: a record that is not of it is no copy, whatever its id."""
-        if FOLDED in placed.shape.traits and FOLDED not in shape.traits:
-            self.folded.add(mark_of(shape, hour))
 
     def put(self, key: tuple[Shape, int], behaviour: Behaviour) -> None:
         """Take in a behaviour that was gathered elsewhere."""
@@ -316,12 +309,24 @@ class IdentityDay:
         return max(shape.identity for shape, _ in self.behaviours)
 
     def ordered(self) -> list[Behaviour]:
-        """By first time, then by shape: an order that the input's order cannot change."""
-        return sorted(self.behaviours.values(), key=_ORDER)
+        """By first time, then by shape."""
+        return sorted(self.behaviours.values(), key=ORDER)
 
     def events(self) -> int:
         """How many records are counted here."""
         return sum(b.count for b in self.behaviours.values())
+
+
+def _join(folded: set[int], mine: Behaviour, other: Behaviour) -> None:
+    """No method: a day that its `CrowdedDay` refers to is freed only by a search for cycles."""
+    _remember(folded, other.shape, other.hour, mine)
+    mine.merge(other)
+
+
+def _remember(folded: set[int], shape: Shape, hour: int, placed: Behaviour) -> None:
+    """Add a mark of what was folded: a record that is not of it is no copy, whatever its id."""
+    if FOLDED in placed.shape.traits and FOLDED not in shape.traits:
+        folded.add(mark_of(shape, hour))
 
 
 def _holds(mine: Behaviour, other: Behaviour) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.context.networks import SHIPPED, Networks
-from nhi_watch.core.behaviour import Behaviour, Shape
+from nhi_watch.core.behaviour import ORDER, Behaviour, Shape
 from nhi_watch.core.event import DONE_TO, Identity
 from nhi_watch.state.baseline import Profile, bits, is_human
 
@@ -141,7 +141,7 @@ class EpisodeView(NamedTuple):
 
     def behaviours(self) -> list[Behaviour]:
         """All behaviours, in order of time."""
-        return sorted((b for v in self.views for b in v.behaviours), key=lambda b: (b.hour, b.first, b.last, b.shape))
+        return sorted((b for v in self.views for b in v.behaviours), key=ORDER)
 
     def daily(self) -> dict[str, int]:
         """Action → events in the day."""

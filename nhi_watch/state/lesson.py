@@ -56,7 +56,8 @@ def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> No
         counts[id(b.shape)] = (b.shape, counts.get(id(b.shape), _NONE)[1] + b.count)
         hours[_HOURS[b.hour % 24]] = hours.get(_HOURS[b.hour % 24], 0) + b.count
         targets.update(b.targets)
-        people.update(link for link in b.links if link.startswith(BEHALF))
+        if b.links:
+            people.update(link for link in b.links if link.startswith(BEHALF))
     for shape, count in counts.values():
         for name, value in facts(shape, networks):
             values = delta.setdefault(name, {})

@@ -350,7 +350,7 @@ def p_value(baselines: Baselines, score: float, today: int) -> Optional[float]:
 def created(episode: Episode) -> int:
     """When it would have been written in live operation: the end of the first hour that reaches the floor."""
     hour = reached(episode, FLOOR)
-    return max(b.last for b in episode.view.behaviours() if b.hour <= hour)
+    return max(b.last for view in episode.view.views for b in view.behaviours if b.hour <= hour)
 
 
 def reached(episode: Episode, score: float) -> int:

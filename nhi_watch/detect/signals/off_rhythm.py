@@ -19,9 +19,15 @@ KNOWN_DAYS = 5
 
 
 def _odd(episode: EpisodeView) -> list[tuple[float, Behaviour]]:
-    past = episode.past
-    found = [(bits(_share(past, b.hour % 24)), b) for view in episode.views for b in view.behaviours]
+    odd = _by_hour(episode)
+    found = [(odd[b.hour % 24], b) for view in episode.views for b in view.behaviours]
     return sorted(found, key=lambda pair: (-pair[0], pair[1].first, pair[1].shape))
+
+
+def _by_hour(episode: EpisodeView) -> dict[int, float]:
+    """The bits of each hour in which it was active."""
+    hours = {b.hour % 24 for view in episode.views for b in view.behaviours}
+    return {hour: bits(_share(episode.past, hour)) for hour in hours}
 
 
 def _share(past: Past, hour: int) -> float:
@@ -33,8 +39,7 @@ def value(episode: EpisodeView) -> float | None:
     """Bits of the oddest hour; None with less than five days of history."""
     if episode.past.own.days < KNOWN_DAYS:
         return None
-    hours = {b.hour % 24 for view in episode.views for b in view.behaviours}
-    worst = max(bits(_share(episode.past, hour)) for hour in hours)
+    worst = max(_by_hour(episode).values())
     return worst if worst >= ORDINARY else 0.0
 
 

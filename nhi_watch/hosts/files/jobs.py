@@ -58,6 +58,7 @@ class Job(NamedTuple):
     """Processes that read files."""
 
 
+@few_collections()
 def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> Result:
     """Score files and write notables.jsonl, report.html, rejects.jsonl and run.json.
 
@@ -132,7 +133,7 @@ def _run(
     intake = Intake(asked, context, state.load_day, known=state.known)
     judge = Judge(state, model.load(job.model), context, job.budget)
     started = time.perf_counter()
-    with few_collections(), Rejects(job.out / "rejects.jsonl") as rejects:
+    with Rejects(job.out / "rejects.jsonl") as rejects:
 
         def moved(count: int) -> None:
             on_bytes(count)
@@ -145,8 +146,7 @@ def _run(
         else:
             gathering.read(found, moved)
     result_started = time.perf_counter()
-    with few_collections():
-        result = judge.settle(intake.days, on_stage)
+    result = judge.settle(intake.days, on_stage)
     listed = context.reputation
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
@@ -208,6 +208,7 @@ def _dealt_with(rows: Rows, standing: Sequence[Json], shown: Sequence[Json]) -> 
             yield lives.closed(notable, f"{verdict.verdict}, by {verdict.by}" if verdict else "excepted")
 
 
+@few_collections()
 def learn(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s, d, t: None) -> dict[str, Any]:
     """Learn files into the state without writing notables for people; returns run.json's content."""
     assert job.state is not None, "learning needs a state file"

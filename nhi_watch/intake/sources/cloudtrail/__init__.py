@@ -45,6 +45,8 @@ _DOMAIN = ".amazonaws.com"
 _ID, _NAME, _AGENT = 256, 512, 2048
 _CALL, _SHARED = Raw._fields.index("source"), Raw._fields.index("user")
 """Between them, all shapes have the same values in Raw."""
+Values = tuple[Any, ...]
+"""Those of a Raw."""
 _FIRST, _LAST = "2006", "2100"
 _SESSIONS = ("AssumedRole", "FederatedUser")
 _WITH_SESSION = ("AWSAccount", "Role", None, "")
@@ -76,7 +78,7 @@ def claims(record: object) -> bool:
     return is_ecs(record) or is_wrapped(record) or not _CALLS_OF_NOBODY.isdisjoint(record)
 
 
-def _trimmed(raw: Raw) -> tuple[Raw, str]:
+def _trimmed(raw: Raw) -> tuple[Values, str]:
     """Raw without what changes from record to record (time, id, message, session, target); and the session."""
     (_, _, source, name, error, message, region, address, agent, recipient, endpoint, kind, principal, arn,
      account, key, user, invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
@@ -93,7 +95,7 @@ def _trimmed(raw: Raw) -> tuple[Raw, str]:
         error = "Unspecified"
     if kind != PERSON:
         person = None
-    return Raw(
+    return (
         None, None, source, name, error, None, region, address, agent, recipient, endpoint, kind, principal, arn,
         account, key, user, invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners, "",
     ), session  # fmt: skip
@@ -163,16 +165,16 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return ("true" if value else "false") if isinstance(value, bool) else "" if value is None else str(value)
 
 
-def _event(shape: Raw) -> Event:
+def _event(shape: Values) -> Event:
     """The Event of a shape, without what differs from record to record."""
     try:
         return _event_of(shape)
     except TypeError:  # an unhashable value, of the wrong type therefore
-        return _event_of(Raw._make(None if isinstance(v, (dict, list)) else v for v in shape))
+        return _event_of(tuple([None if isinstance(v, (dict, list)) else v for v in shape]))
 
 
 @lru_cache(maxsize=4096)
-def _event_of(shape: Raw) -> Event:
+def _event_of(shape: Values) -> Event:
     of = Raw._make(map(_text, shape))
     if not of.source or not of.name:
         raise RejectError("no_action", "eventSource or eventName is missing or no text")
