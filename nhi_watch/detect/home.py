@@ -180,7 +180,7 @@ class Bound:
 
     def points(self, values: Row) -> Points:
         """The points of each signal; 0 for what is ordinary, cannot be told, or is unknown to the model."""
-        return tuple(0.0 if not value else self.worth(at, value) for at, value in enumerate(values))
+        return tuple([self.worth(at, value) if value else 0.0 for at, value in enumerate(values)])
 
     def total(self, values: Row) -> float:
         """The sum of the points."""

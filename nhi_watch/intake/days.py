@@ -50,6 +50,8 @@ class _Foreseen:
         pass
 
     def __exit__(self, kind: object, error: Optional[BaseException], trace: object) -> None:
+        if error is None:
+            return
         if isinstance(error, RecursionError):
             raise RejectError("too_deep", "nested too deeply") from error
         if isinstance(error, (TypeError, ValueError, LookupError, AttributeError, OverflowError, OSError)):  # of times

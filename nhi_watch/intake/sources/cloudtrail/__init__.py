@@ -173,7 +173,7 @@ def _event(shape: Values) -> Event:
         return _event_of(tuple([None if isinstance(v, (dict, list)) else v for v in shape]))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)  # with 4,096 a third of 1,700 machines' records were read anew; 25 MB more
 def _event_of(shape: Values) -> Event:
     of = Raw._make(map(_text, shape))
     if not of.source or not of.name:
