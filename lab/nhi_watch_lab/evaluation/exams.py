@@ -1,8 +1,8 @@
 """The worlds that a score is judged in, and their days.
 
 - `drawn`: the family of worlds, of seeds that nothing was trained, tuned or selected on
-- `second`, `third`, `fourth`: worlds by other hands, which saw neither detector nor simulator; they are only called,
-  and read as any customer's files are
+- `second`, `third`, `fourth`, `fifth`: worlds by other hands, which saw neither detector nor simulator; they are only
+  called, and read as any customer's files are
 - `old`: the simulator's one account with its own rates, as earlier versions were judged
 
 `padded`: the same world, in which each attacker hides among harmless calls.
@@ -33,7 +33,7 @@ from nhi_watch_lab.simulator import Spec, Tenant
 from nhi_watch_lab.worlds.world import World
 
 DRAWN, SECOND, OLD = "drawn", "second", "old"
-HANDS = (SECOND, "third", "fourth")
+HANDS = (SECOND, "third", "fourth", "fifth")
 """Worlds by other hands."""
 LAB = Path(nhi_watch_lab.__path__[0])
 OLD_DAYS, OLD_MACHINES, OLD_CAMPAIGNS = 28, 300, 45

@@ -22,7 +22,7 @@ from nhi_watch_lab.evaluation import exams, kept, open_rules, sigma_rules, unsee
 from nhi_watch_lab.evaluation.exams import DRAWN, HANDS, OLD, Exam
 from nhi_watch_lab.evaluation.incidents import Progress, seeds_of, spread
 from nhi_watch_lab.evaluation.judged import OURS, Case, Job, Judged, Notable, judge
-from nhi_watch_lab.evaluation.learners import BOOSTING, Beside, Boosted, Fitted, Signals, boosting, left_out, missing
+from nhi_watch_lab.evaluation.learners import BOOSTING, Boosted, Fitted, Signals, boosting, left_out, missing
 from nhi_watch_lab.evaluation.rivals import FirstSeen, RarityByDays, Rival
 from nhi_watch_lab.evaluation.unseen import Fold
 
@@ -30,7 +30,7 @@ COMMAND = "python -m nhi_watch_lab.evaluation.worlds"
 TEST = "3001-3010"
 """Seeds that nothing was ever tuned or selected on."""
 VALIDATION = "2001-2020"
-HANDS_SEEDS = {"second": "1-10", "third": "1-8", "fourth": "1-4"}
+HANDS_SEEDS = {"second": "1-10", "third": "1-8", "fourth": "1-4", "fifth": "1-5"}
 OLD_SEEDS = "501-504"
 
 
@@ -106,7 +106,7 @@ def _rivals(work: Work) -> list[Rival]:
     if not missing("hbos"):
         found.append(Fitted("hbos", Signals(), "hbos_on_signals"))
     if work.boosting is not None:
-        found += [Boosted(work.boosting), Beside(work.boosting)]
+        found.append(Boosted(work.boosting))
     if work.rules:
         found.append(open_rules.OpenRules(open_rules.fired(work.exam, work.rules, work.out / "rules")))
     return found

@@ -1,0 +1,167 @@
+"""Catalogue of AWS calls: service:Name | r(ead) w(rite) d(ata event) | request parameters | response elements | resource type:variable."""
+COMPUTE = r'''
+ec2:DescribeInstances|r|{"maxResults":1000,"instancesSet":{},"filterSet":{}}
+ec2:DescribeInstanceStatus|r|{"instancesSet":{"items":[{"instanceId":"$instance"}]},"filterSet":{},"includeAllInstances":false}
+ec2:DescribeInstanceTypes|r|{"DescribeInstanceTypesRequest":{"MaxResults":100}}
+ec2:DescribeInstanceTypeOfferings|r|{"DescribeInstanceTypeOfferingsRequest":{"LocationType":"availability-zone"}}
+ec2:DescribeInstanceAttribute|r|{"instanceId":"$instance","attribute":"userData"}
+ec2:DescribeVolumes|r|{"volumeSet":{},"filterSet":{}}
+ec2:DescribeSnapshots|r|{"maxResults":1000,"snapshotSet":{},"ownersSet":{"items":[{"owner":"self"}]},"sharedUsersSet":{},"filterSet":{}}
+ec2:DescribeImages|r|{"executableBySet":{},"imagesSet":{},"ownersSet":{"items":[{"owner":"self"}]},"filterSet":{}}
+ec2:DescribeSecurityGroups|r|{"securityGroupSet":{},"securityGroupIdSet":{},"filterSet":{}}
+ec2:DescribeSubnets|r|{"subnetSet":{},"filterSet":{}}
+ec2:DescribeVpcs|r|{"vpcSet":{},"filterSet":{}}
+ec2:DescribeVpcPeeringConnections|r|{"DescribeVpcPeeringConnectionsRequest":{}}
+ec2:DescribeRouteTables|r|{"routeTableIdSet":{},"filterSet":{}}
+ec2:DescribeNetworkInterfaces|r|{"networkInterfaceIdSet":{},"filterSet":{}}
+ec2:DescribeNetworkAcls|r|{"networkAclIdSet":{},"filterSet":{}}
+ec2:DescribeAddresses|r|{"publicIpsSet":{},"filterSet":{},"allocationIdsSet":{}}
+ec2:DescribeKeyPairs|r|{"keySet":{},"filterSet":{}}
+ec2:DescribeRegions|r|{"regionSet":{},"allRegions":false}
+ec2:DescribeAvailabilityZones|r|{"availabilityZoneSet":{},"availabilityZoneIdSet":{}}
+ec2:DescribeAccountAttributes|r|{"accountAttributeNameSet":{},"filterSet":{}}
+ec2:DescribeLaunchTemplates|r|{"DescribeLaunchTemplatesRequest":{"MaxResults":200}}
+ec2:DescribeSpotPriceHistory|r|{"startTime":"$millis","filterSet":{}}
+ec2:DescribeFlowLogs|r|{"DescribeFlowLogsRequest":{}}
+ec2:DescribeTags|r|{"filterSet":{"items":[{"name":"resource-type","valueSet":{"items":[{"value":"instance"}]}}]}}
+ec2:GetPasswordData|r|{"instanceId":"$instance"}
+ec2:GetConsoleOutput|r|{"instanceId":"$instance","latest":false}
+ec2:GetLaunchTemplateData|r|{"GetLaunchTemplateDataRequest":{"InstanceId":"$instance"}}
+ec2:GetEbsEncryptionByDefault|r|{"GetEbsEncryptionByDefaultRequest":{}}
+ec2:RunInstances|w|{"instancesSet":{"items":[{"imageId":"$ami","minCount":"$count","maxCount":"$count","keyName":"$keypair"}]},"instanceType":"$itype","blockDeviceMapping":{},
+  "availabilityZone":"$az","monitoring":{"enabled":false},"subnetId":"$subnet","disableApiTermination":false,"clientToken":"$uuid"}|{"requestId":"$uuid","reservationId":"r-$hex17",
+  "ownerId":"$account","groupSet":{},"instancesSet":{"items":[{"instanceId":"i-$hex17","imageId":"$ami","instanceType":"$itype","instanceState":{"code":0,"name":"pending"}}]}}
+ec2:CreateFleet|w|{"CreateFleetRequest":{"Type":"instant","TargetCapacitySpecification":{"TotalTargetCapacity":"$count","DefaultTargetCapacityType":"spot"},
+  "LaunchTemplateConfigs":{"LaunchTemplateSpecification":{"LaunchTemplateId":"$lt","Version":"$Latest"},"tag":1}}}|{"CreateFleetResponse":{"fleetId":"fleet-$uuid","requestId":"$uuid"}}
+ec2:TerminateInstances|w|{"instancesSet":{"items":[{"instanceId":"$instance"}]}}|{"requestId":"$uuid","instancesSet":{"items":[{"instanceId":"$instance","currentState":{"code":32,
+  "name":"shutting-down"},"previousState":{"code":16,"name":"running"}}]}}
+ec2:StopInstances|w|{"instancesSet":{"items":[{"instanceId":"$instance"}]},"force":false}|{"requestId":"$uuid"}
+ec2:StartInstances|w|{"instancesSet":{"items":[{"instanceId":"$instance"}]}}|{"requestId":"$uuid"}
+ec2:CreateTags|w|{"resourcesSet":{"items":[{"resourceId":"$instance"}]},"tagSet":{"items":[{"key":"$tagkey","value":"$team"}]}}|{"requestId":"$uuid","_return":true}
+ec2:CreateSnapshot|w|{"volumeId":"$volume","description":"$note"}|{"requestId":"$uuid","snapshotId":"snap-$hex17","volumeId":"$volume","status":"pending","startTime":"$millis",
+  "ownerId":"$account","volumeSize":"$size","encrypted":true}
+ec2:CopySnapshot|w|{"sourceRegion":"$region","sourceSnapshotId":"$snapshot","description":"$note","destinationRegion":"$otherregion"}|{"requestId":"$uuid","snapshotId":"snap-$hex17"}
+ec2:DeleteSnapshot|w|{"snapshotId":"$snapshot"}|{"requestId":"$uuid","_return":true}
+ec2:ModifySnapshotAttribute|w|{"snapshotId":"$snapshot","createVolumePermission":{"add":{"items":[{"userId":"$peer"}]}},"attributeType":"CREATE_VOLUME_PERMISSION"}|{"requestId":"$uuid",
+  "_return":true}
+ec2:ModifyImageAttribute|w|{"imageId":"$ami","launchPermission":{"add":{"items":[{"userId":"$peer"}]}},"attributeType":"launchPermission"}|{"requestId":"$uuid","_return":true}
+ec2:CreateImage|w|{"instanceId":"$instance","name":"$team-$stamp","noReboot":true}|{"requestId":"$uuid","imageId":"ami-$hex17"}
+ec2:CopyImage|w|{"sourceRegion":"$region","sourceImageId":"$ami","name":"$team-$stamp"}|{"requestId":"$uuid","imageId":"ami-$hex17"}
+ec2:DeregisterImage|w|{"imageId":"$ami"}|{"requestId":"$uuid","_return":true}
+ec2:CreateVolume|w|{"size":"$size","zone":"$az","volumeType":"gp3","snapshotId":"$snapshot","encrypted":true}|{"requestId":"$uuid","volumeId":"vol-$hex17","status":"creating"}
+ec2:AttachVolume|w|{"volumeId":"$volume","instanceId":"$instance","device":"/dev/sdf"}|{"requestId":"$uuid","status":"attaching"}
+ec2:DeleteVolume|w|{"volumeId":"$volume"}|{"requestId":"$uuid","_return":true}
+ec2:AuthorizeSecurityGroupIngress|w|{"groupId":"$sg","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":"$port","toPort":"$port","groups":{},"ipRanges":{"items":[{"cidrIp":"$cidr"}]},
+  "ipv6Ranges":{},"prefixListIds":{}}]}}|{"requestId":"$uuid","_return":true,"securityGroupRuleSet":{"items":[{"groupId":"$sg","securityGroupRuleId":"sgr-$hex17","isEgress":false,
+  "ipProtocol":"tcp","fromPort":"$port","toPort":"$port","cidrIpv4":"$cidr"}]}}
+ec2:RevokeSecurityGroupIngress|w|{"groupId":"$sg","securityGroupRuleIds":{"items":[{"securityGroupRuleId":"sgr-$hex17"}]}}|{"requestId":"$uuid","_return":true}
+ec2:CreateSecurityGroup|w|{"groupName":"$team-$hex5","groupDescription":"$note","vpcId":"$vpc"}|{"requestId":"$uuid","_return":true,"groupId":"sg-$hex17"}
+ec2:DeleteSecurityGroup|w|{"groupId":"$sg"}|{"requestId":"$uuid","_return":true}
+ec2:CreateKeyPair|w|{"keyName":"$newname","keyType":"rsa","keyFormat":"pem"}|{"requestId":"$uuid","keyName":"$newname","keyFingerprint":"$fingerprint","keyPairId":"key-$hex17",
+  "keyMaterial":"<sensitiveDataRemoved>"}
+ec2:ImportKeyPair|w|{"keyName":"$newname","publicKeyMaterial":"$b64"}|{"requestId":"$uuid","keyName":"$newname","keyFingerprint":"$fingerprint","keyPairId":"key-$hex17"}
+ec2:ModifyInstanceAttribute|w|{"instanceId":"$instance","userData":"<sensitiveDataRemoved>"}|{"requestId":"$uuid","_return":true}
+ec2:ReplaceIamInstanceProfileAssociation|w|{"ReplaceIamInstanceProfileAssociationRequest":{"AssociationId":"iip-assoc-$hex17",
+  "IamInstanceProfile":{"Name":"$rolename"}}}|{"ReplaceIamInstanceProfileAssociationResponse":{"requestId":"$uuid"}}
+ec2:DeleteFlowLogs|w|{"DeleteFlowLogsRequest":{"FlowLogId":{"content":"fl-$hex17","tag":1}}}|{"DeleteFlowLogsResponse":{"requestId":"$uuid","unsuccessful":""}}
+ec2:CreateLaunchTemplateVersion|w|{"CreateLaunchTemplateVersionRequest":{"LaunchTemplateId":"$lt","SourceVersion":"$count"}}|{"CreateLaunchTemplateVersionResponse":{"requestId":"$uuid"}}
+ec2:DisableEbsEncryptionByDefault|w|{"DisableEbsEncryptionByDefaultRequest":{}}|{"DisableEbsEncryptionByDefaultResponse":{"requestId":"$uuid","ebsEncryptionByDefault":false}}
+ec2-instance-connect:SendSSHPublicKey|w|{"instanceId":"$instance","instanceOSUser":"ec2-user","sSHPublicKey":"$b64"}|{"success":true}
+ec2-instance-connect:SendSerialConsoleSSHPublicKey|w|{"instanceId":"$instance","serialPort":0,"sSHPublicKey":"$b64"}|{"success":true}
+autoscaling:DescribeAutoScalingGroups|r|{"maxRecords":100}
+autoscaling:SetDesiredCapacity|w|{"autoScalingGroupName":"$asg","desiredCapacity":"$count","honorCooldown":false}
+autoscaling:UpdateAutoScalingGroup|w|{"autoScalingGroupName":"$asg","minSize":"$count"}
+elasticloadbalancing:DescribeLoadBalancers|r|{"pageSize":400}
+elasticloadbalancing:DescribeTargetGroups|r|{"pageSize":400}
+elasticloadbalancing:DescribeTargetHealth|r|{"targetGroupArn":"$tg"}
+elasticloadbalancing:RegisterTargets|w|{"targetGroupArn":"$tg","targets":[{"id":"$instance","port":8080}]}
+elasticloadbalancing:ModifyListener|w|{"listenerArn":"$tg"}
+lambda:ListFunctions20150331|r|{"maxItems":50}
+lambda:GetFunction20150331v2|r|{"functionName":"$func"}
+lambda:GetFunctionConfiguration20150331v2|r|{"functionName":"$func"}
+lambda:GetPolicy20150331v2|r|{"functionName":"$func"}
+lambda:UpdateFunctionCode20150331v2|w|{"functionName":"$func","s3Bucket":"$bucket","s3Key":"$key","publish":true,"dryRun":false}|{"functionName":"$func","runtime":"python3.12",
+  "codeSize":"$size","version":"$count","lastUpdateStatus":"InProgress","revisionId":"$uuid"}
+lambda:UpdateFunctionConfiguration20150331v2|w|{"functionName":"$func","environment":{},"layers":["arn:aws:lambda:$region:$peer:layer:$newname:1"]}|{"functionName":"$func",
+  "lastUpdateStatus":"InProgress","revisionId":"$uuid"}
+lambda:CreateFunction20150331|w|{"functionName":"$newname","runtime":"python3.12","role":"$rolearn","handler":"main.handler","code":{},"timeout":60,
+  "memorySize":256}|{"functionName":"$newname","version":"$count","state":"Pending"}
+lambda:AddPermission20150331v2|w|{"functionName":"$func","statementId":"$hex8","action":"lambda:InvokeFunction","principal":"$principal"}
+lambda:DeleteFunction20150331|w|{"functionName":"$func"}
+lambda:CreateFunctionUrlConfig|w|{"functionName":"$func","authType":"NONE"}|{"functionUrl":"https://$alnum32.lambda-url.$region.on.aws/"}
+lambda:Invoke|wd|{"functionName":"arn:aws:lambda:$region:$account:function:$func","invocationType":"RequestResponse"}||AWS::Lambda::Function:funcarn
+lambda:PublishLayerVersion20181031|w|{"layerName":"$newname","content":{},"compatibleRuntimes":["python3.12"]}
+ecs:DescribeServices|r|{"cluster":"$cluster","services":["$service"]}
+ecs:DescribeTasks|r|{"cluster":"$cluster","tasks":["$hex32"]}
+ecs:ListTasks|r|{"cluster":"$cluster"}
+ecs:ListClusters|r|{}
+ecs:DescribeTaskDefinition|r|{"taskDefinition":"$service:$count"}
+ecs:RegisterTaskDefinition|w|{"family":"$service","taskRoleArn":"$rolearn","networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],"cpu":"512","memory":"1024",
+  "containerDefinitions":[{"name":"$service","image":"$account.dkr.ecr.$region.amazonaws.com/$repo:$hex8","essential":true}]}|{"taskDefinition":{"family":"$service","revision":"$count",
+  "status":"ACTIVE"}}
+ecs:UpdateService|w|{"cluster":"$cluster","service":"$service","taskDefinition":"$service:$count","forceNewDeployment":false}|{"service":{"serviceName":"$service","status":"ACTIVE",
+  "desiredCount":"$count"}}
+ecs:RunTask|w|{"cluster":"$cluster","taskDefinition":"$service:$count","count":1,"launchType":"FARGATE"}|{"tasks":[{"lastStatus":"PROVISIONING",
+  "taskArn":"arn:aws:ecs:$region:$account:task/$cluster/$hex32"}],"failures":[]}
+ecs:ExecuteCommand|w|{"cluster":"$cluster","task":"$hex32","container":"$service","interactive":true,"command":"*****"}
+ecs:StopTask|w|{"cluster":"$cluster","task":"$hex32","reason":"$note"}
+ecs:DeregisterTaskDefinition|w|{"taskDefinition":"$service:$count"}
+eks:DescribeCluster|r|{"name":"$cluster"}
+eks:ListClusters|r|{"maxResults":100}
+eks:CreateAccessEntry|w|{"name":"$cluster","principalArn":"$rolearn","kubernetesGroups":[],"type":"STANDARD","clientRequestToken":"$uuid"}
+eks:AssociateAccessPolicy|w|{"name":"$cluster","principalArn":"$rolearn","policyArn":"arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy","accessScope":{"type":"cluster",
+  "namespaces":[]}}
+eks:ListNodegroups|r|{"name":"$cluster"}
+ecr:GetAuthorizationToken|r|{}
+ecr:BatchGetImage|r|{"repositoryName":"$repo","imageIds":[{"imageTag":"$hex8"}],"registryId":"$account"}||AWS::ECR::Repository:repoarn
+ecr:GetDownloadUrlForLayer|r|{"repositoryName":"$repo","layerDigest":"sha256:$hex64","registryId":"$account"}||AWS::ECR::Repository:repoarn
+ecr:BatchCheckLayerAvailability|r|{"repositoryName":"$repo","layerDigests":["sha256:$hex64"],"registryId":"$account"}||AWS::ECR::Repository:repoarn
+ecr:InitiateLayerUpload|w|{"repositoryName":"$repo","registryId":"$account"}|{"partSize":20971520,"uploadId":"$uuid"}|AWS::ECR::Repository:repoarn
+ecr:CompleteLayerUpload|w|{"repositoryName":"$repo","registryId":"$account","uploadId":"$uuid","layerDigests":["sha256:$hex64"]}|{"registryId":"$account",
+  "repositoryName":"$repo"}|AWS::ECR::Repository:repoarn
+ecr:PutImage|w|{"repositoryName":"$repo","imageTag":"$hex8","registryId":"$account"}|{"image":{"repositoryName":"$repo","registryId":"$account","imageId":{"imageTag":"$hex8",
+  "imageDigest":"sha256:$hex64"}}}|AWS::ECR::Repository:repoarn
+ecr:DescribeRepositories|r|{"maxResults":100}
+ecr:DescribeImages|r|{"repositoryName":"$repo","registryId":"$account"}||AWS::ECR::Repository:repoarn
+ecr:SetRepositoryPolicy|w|{"repositoryName":"$repo","policyText":"$sharepolicy","force":false}||AWS::ECR::Repository:repoarn
+ecr:BatchDeleteImage|w|{"repositoryName":"$repo","imageIds":[{"imageTag":"$hex8"}]}||AWS::ECR::Repository:repoarn
+ssm:GetParameter|r|{"name":"$param","withDecryption":true}||AWS::SSM::Parameter:paramarn
+ssm:GetParameters|r|{"names":["$param"],"withDecryption":true}
+ssm:GetParametersByPath|r|{"path":"/$env/","recursive":true,"withDecryption":true}
+ssm:DescribeParameters|r|{"maxResults":50}
+ssm:PutParameter|w|{"name":"$param","type":"SecureString","overwrite":true,"value":"HIDDEN_DUE_TO_SECURITY_REASONS"}|{"version":"$count","tier":"Standard"}
+ssm:DescribeInstanceInformation|r|{"maxResults":50}
+ssm:UpdateInstanceInformation|w|{"instanceId":"$instance","agentVersion":"3.3.1611.0","agentStatus":"Active","platformType":"Linux","platformName":"Amazon Linux","agentName":"amazon-ssm-agent"}
+ssm:ListInstanceAssociations|r|{"instanceId":"$instance","maxResults":20}
+ssm:SendCommand|w|{"documentName":"$document","instanceIds":["$instance"],"interactive":false,"parameters":"HIDDEN_DUE_TO_SECURITY_REASONS",
+  "timeoutSeconds":"$timeout"}|{"command":{"commandId":"$uuid","documentName":"$document","status":"Pending","targetCount":1}}
+ssm:GetCommandInvocation|r|{"commandId":"$uuid","instanceId":"$instance"}
+ssm:StartSession|w|{"target":"$instance"}|{"sessionId":"$session-$hex17","tokenValue":"Value hidden due to security reasons.",
+  "streamUrl":"wss://ssmmessages.$region.amazonaws.com/v1/data-channel/$session"}
+ssm:ListCommands|r|{"maxResults":25}
+cloudformation:DescribeStacks|r|{"stackName":"$stack"}
+cloudformation:ListStacks|r|{}
+cloudformation:CreateChangeSet|w|{"stackName":"$stack","changeSetName":"cs-$stamp","capabilities":["CAPABILITY_IAM"],
+  "changeSetType":"UPDATE"}|{"id":"arn:aws:cloudformation:$region:$account:changeSet/cs-$stamp/$uuid","stackId":"arn:aws:cloudformation:$region:$account:stack/$stack/$uuid"}
+cloudformation:ExecuteChangeSet|w|{"stackName":"$stack","changeSetName":"cs-$stamp"}
+cloudformation:CreateStack|w|{"stackName":"$newname","capabilities":["CAPABILITY_NAMED_IAM"],
+  "templateURL":"https://$bucket.s3.amazonaws.com/$key"}|{"stackId":"arn:aws:cloudformation:$region:$account:stack/$newname/$uuid"}
+cloudformation:DeleteStack|w|{"stackName":"$stack"}
+cloudformation:GetTemplate|r|{"stackName":"$stack"}
+batch:SubmitJob|w|{"jobName":"$newname","jobQueue":"$queue","jobDefinition":"$service:$count"}|{"jobName":"$newname","jobId":"$uuid"}
+states:StartExecution|w|{"stateMachineArn":"arn:aws:states:$region:$account:stateMachine:$service","name":"$uuid",
+  "input":"HIDDEN_DUE_TO_SECURITY_REASONS"}|{"executionArn":"arn:aws:states:$region:$account:execution:$service:$uuid","startDate":"$awsdate"}
+states:DescribeExecution|r|{"executionArn":"arn:aws:states:$region:$account:execution:$service:$uuid"}
+codebuild:BatchGetBuilds|r|{"ids":["$service:$uuid"]}
+codebuild:StartBuild|w|{"projectName":"$service"}|{"build":{"id":"$service:$uuid","buildStatus":"IN_PROGRESS","projectName":"$service"}}
+codebuild:UpdateProject|w|{"name":"$service","environment":{"type":"LINUX_CONTAINER","image":"aws/codebuild/standard:7.0","computeType":"BUILD_GENERAL1_SMALL"}}
+codebuild:ListProjects|r|{}
+apprunner:CreateService|w|{"serviceName":"$newname","sourceConfiguration":{"imageRepository":{"imageIdentifier":"public.ecr.aws/$newname/$newname:latest","imageRepositoryType":"ECR_PUBLIC"}}}
+sagemaker:CreateNotebookInstance|w|{"notebookInstanceName":"$newname","instanceType":"ml.t3.medium","roleArn":"$rolearn"}
+sagemaker:CreatePresignedNotebookInstanceUrl|w|{"notebookInstanceName":"$service"}
+sagemaker:CreateTrainingJob|w|{"trainingJobName":"$newname","roleArn":"$rolearn","resourceConfig":{"instanceType":"ml.g5.xlarge","instanceCount":1,"volumeSizeInGB":"$size"}}
+sagemaker:DescribeTrainingJob|r|{"trainingJobName":"$service-$stamp"}
+sagemaker:ListNotebookInstances|r|{}
+sagemaker:DescribeEndpoint|r|{"endpointName":"$service"}
+sagemaker:InvokeEndpoint|wd|{"endpointName":"$service","contentType":"application/json"}||AWS::SageMaker::Endpoint:endpointarn
+'''
