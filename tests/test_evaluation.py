@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -16,7 +14,6 @@ from rich.console import Console
 from need import need, shared_data
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
-from nhi_watch.detect.ranking import FLOOR
 from nhi_watch_lab.evaluation import (
     background,
     folder,
@@ -222,24 +219,6 @@ def test_what_cannot_run_is_named_with_what_it_lacks() -> None:
     assert all(learners.missing(name) for name in told)
     assert learners.BOOSTING in learners.left_out(None)
     assert {*told, *(rival.name for rival in learners.learners())} >= set(learners.LIBRARIES)
-
-
-class Told:
-    """In place of the boosting: log-odds by the number of signals."""
-
-    def score(self, rows: Sequence[Sequence[Optional[float]]]) -> list[float]:
-        return [float(sum(bool(value) for value in row)) for row in rows]
-
-
-def test_beside_the_boosting_our_notables_are_ordered_and_nothing_else_is_written() -> None:
-    today = list(Replay(model.load()).run([record(f"M{n}", "s3:GetObject", 1) for n in range(3)]))
-    odd, *calm = (item.ranked for item in today)
-    today[0] = today[0]._replace(ranked=odd._replace(score=FLOOR, priority=0.75))
-    told = learners.Boosted(Told()).score(today), learners.Beside(Told()).score(today)
-    assert [told[1][each.identity_id] for each in calm] == [0.0, 0.0]
-    signals = sum(map(bool, today[0].episode.values))
-    assert told[1][odd.identity_id] == pytest.approx(learners.SURE + math.log(3) + signals)
-    assert min(told[0].values()) == 0.0
 
 
 # ---- give-aways, background and grafts

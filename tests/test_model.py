@@ -175,7 +175,7 @@ def test_bins_of_another_version_are_refused() -> None:
 
 
 def test_the_form_of_the_file_does_not_matter(tmp_path: Path) -> None:
-    assert model.load(signed(tmp_path, {}))._replace(sha256="") == CARD._replace(sha256="", folder=tmp_path)
+    assert model.load(signed(tmp_path, {}))._replace(sha256="") == CARD._replace(sha256="", folder=tmp_path, order=None)
 
 
 def test_what_a_notable_tells_rises_with_its_points_and_never_passes_what_is_surest() -> None:
@@ -184,3 +184,4 @@ def test_what_a_notable_tells_rises_with_its_points_and_never_passes_what_is_sur
     told = [card.told(points, 1.0) for points in (0.0, 4.0, 8.0, even, 18.0, 60.0)]
     assert told == sorted(told) and told[0] == 0.0 and told[3] == 0.5 and told[-1] == model.SUREST
     assert card.told(2 * even, 0.5) == 0.5, "what a point counts here"
+    assert card.told(even, 1.0, -2.0) < card.told(even, 1.0, 0.0) == 0.5 < card.told(even, 1.0, 2.0)

@@ -93,7 +93,7 @@ def test_the_table_in_eighty_columns() -> None:
         "8    52 medium     Exposure: Access key found in a public       2026-03-11 20:00\n"
         "    4e4b6f         repository                                   for 4 min\n"
         "                   user/billing-export, new identity, fi…\n"
-        "Ordered by priority: probability, its odds times impact.\n"
+        "Ordered by priority: both cards' odds, times impact.\n"
         "184,221 records → 20,914 behaviours → 312 identities → 2 notables; alerts 61 in,\n"
         "2 out; budget 10 a day per 1,000 identities, 4 below the line; rejected 3\n"
         "(bad_time 1, not_json 2)"

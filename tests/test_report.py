@@ -347,7 +347,7 @@ def test_the_head_tells_full_agent_addresses_share_refused_and_both_odd_ends(pag
 def test_what_a_sum_of_points_makes_is_what_the_notable_says(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     head, _, why = page.find_element(By.ID, "n0").text.partition("Why: the points")
-    found = re.search(r"a sum of \+[\d.]+ makes (>?\d+%)", why)
+    found = re.search(r"a sum of \+[\d.]+, with what the signals mean together, makes (>?\d+%)", why)
     assert found and f"probability {found[1]}" in head
 
 

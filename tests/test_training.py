@@ -16,14 +16,16 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 from nhi_watch.detect.drift import REFERENCE
 from nhi_watch.detect.model import BINS
+from nhi_watch.detect.model import order as orders
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab import worlds
 from nhi_watch_lab.evaluation import unseen
-from nhi_watch_lab.training import commands, fit, homes, rows, write
+from nhi_watch_lab.training import commands, fit, homes, order, rows, write
 from nhi_watch_lab.training.rivals import Boosting
 from splunk_app import interpreter
 
-SEEDS, SIZE = "1001-1004", (40, 8)
+SEEDS, PADDED, SIZE = "1001-1003", "1004", (40, 8)
+WANTED = commands.Wanted(SEEDS, PADDED, hands=())
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(kept: Path) -> list[rows.Rows]:
-    return commands.training_rows(SEEDS, kept, SIZE, workers=1, third="")
+    return commands.training_rows(WANTED, kept, SIZE, workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,20 @@ def test_the_unrestricted_boosting_learns_from_the_same_days(found: list[rows.Ro
     assert told[one.bad].mean() > told[~one.bad].mean() + 1.0
 
 
+def test_the_written_trees_are_those_that_were_fitted(
+    tmp_path: Path, fitted: fit.Fitted, found: list[rows.Rows]
+) -> None:
+    write.write(tmp_path, write.document(fitted, {"action": {"*": 0.1}}), SEEDS)
+    trees = order.fit(tmp_path, fitted, found)
+    card = orders.parse(order.document(trees))._replace(steep=1.0)
+    bins = np.maximum(found[0].bins, 0)[:200]
+    exact = np.clip(trees.decision_function(bins.astype(float)), -orders.MOST, orders.MOST)
+    assert np.abs([card.log_odds([int(one) for one in each]) for each in bins] - exact).max() < 0.02
+    bad = found[0].bad
+    told = np.array([card.log_odds([max(0, int(one)) for one in each]) for each in found[0].bins])
+    assert told[bad].mean() > told[~bad].mean() + 1.0
+
+
 # ---- the command
 
 
@@ -126,19 +142,19 @@ def test_the_same_worlds_give_the_same_bytes(kept: Path, tmp_path: Path, found: 
     size = ["--identities", str(SIZE[0]), "--incidents", str(SIZE[1])]
     for name in ("one", "two"):
         where = ["--workers", "1", "--kept", str(kept), "--out", str(tmp_path / name)]
-        assert main(["train", "--worlds", SEEDS, "--third", "", *size, *where]) == 0
-    for name in (model.SCORECARD, model.MANIFEST, REFERENCE):
+        assert main(["train", "--worlds", SEEDS, "--padded", PADDED, "--hands", *size, *where]) == 0
+    for name in (model.SCORECARD, model.MANIFEST, REFERENCE, orders.ORDER):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert model.load(tmp_path / "one").signals == NAMES
 
 
 def test_seeds_that_are_no_numbers_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--worlds 'x'"):
-        commands.training_rows("x", tmp_path)
+        commands.training_rows(commands.Wanted("x"), tmp_path)
 
 
 def test_models_that_lack_techniques_say_which(kept: Path, tmp_path: Path, found: list[rows.Rows]) -> None:
-    unseen.train(tmp_path, SEEDS, kept, SIZE, workers=1, third="")
+    unseen.train(tmp_path, WANTED, kept, SIZE, workers=1)
     folds = unseen.load(tmp_path)
     names = {told.partition(" ")[0] for one in found for told in one.technique[one.bad]}
     assert len(folds) == unseen.FOLDS and frozenset().union(*(fold.techniques for fold in folds)) == names

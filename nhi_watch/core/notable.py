@@ -235,7 +235,7 @@ class ImpactFactor:
 
 @dataclass(frozen=True)
 class Impact:
-    """How bad it would be; priority = probability, its odds times the product of the factors' weights."""
+    """How bad it would be; priority = probability, its odds times the factors' weights, of that the root."""
 
     criticality: str
     environment: str

@@ -30,6 +30,8 @@ from nhi_watch.state.baseline import REFUSALS, Profile
 PRIVILEGED = 1.1
 NOBODY = 1.05
 LET_IN, LOCKED_OUT = "let in", 0.5
+TOGETHER = "signals together"
+"""The factor of the odds that is no impact on the business: what the second card says."""
 REACH_DAYS = 90
 """What was reached counts when it was seen within so many days."""
 LEVELS = ("permissions", "cost", "write", "tagging", "read", "list")

@@ -7,22 +7,28 @@ what gets no place is below the line, stored and shown as such.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from math import exp, sqrt
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.assets import Asset, Assets
-from nhi_watch.core.notable import Impact
+from nhi_watch.core.notable import Impact, ImpactFactor, clip
 from nhi_watch.detect import calibration, strangers
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.features import keys_of, known_days
 from nhi_watch.detect.home import HISTORY, MACHINE
-from nhi_watch.detect.impact import LET_IN, reach_of
-from nhi_watch.detect.model import score_of
+from nhi_watch.detect.impact import LET_IN, TOGETHER, reach_of
+from nhi_watch.detect.model import bin_of, score_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
+from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.state.baseline import Delta, peer_scope
 from nhi_watch.state.judged import Ranked
 
 FLOOR = 2.0
 """Score below which nothing becomes a notable."""
+LOUDEST = 4
+"""Signals that are named of what the second card says."""
+LEAST_CHANCE = 1e-4
+"""Nothing is less likely than this, nor surer, where the second card has a say."""
 LEAST = 10.0
 """Score below which no notable gets a place in the budget, however much of it is left: nine of ten such are nothing."""
 WEEK = 7
@@ -166,7 +172,7 @@ def rank(episode: Episode, known: Assets) -> Ranked:
     probability = episode.bound.card.probability(points)
     score, weight = score_of(probability), probability
     if score >= FLOOR:
-        weight = priority(probability, impact(strangers.asset(known, episode), episode))
+        weight = priority(probability, impact(strangers.asset(known, episode), episode), together(episode))
     eligible = is_eligible(episode)
     days, origin = episode.view.past.own.days, strangers.origin(episode)
     if not origin and not days and not episode.members and score < CRITICAL:
@@ -202,15 +208,47 @@ def _let_in(episode: Episode) -> float:
     return round(min(1.0, chance(rest.total) / chance(episode.total)), 4)
 
 
-def priority(probability: float, impact: Impact) -> float:
-    """The probability, less what was refused of it; its odds multiplied by the impact's other factors; to 4 decimals.
+def together(episode: Episode) -> Optional[float]:
+    """Log-odds of the second card, see `model.order`; None: the model has none.
 
-    Of what is all but certain impact alone would decide, if it multiplied the probability itself.
+    Of what was let in alone: whatever is refused beside it, it is told from that; where all was refused never above 0.
+    """
+    order = episode.bound.card.order
+    if order is None:
+        return None
+    rest = without_refused(episode)
+    odds = order.log_odds([bin_of(value) for value in (rest or episode).values])
+    return odds if rest else min(odds, 0.0)
+
+
+def told_together(episode: Episode) -> tuple[ImpactFactor, ...]:
+    """What the second card says, as a factor of the odds, with the signals that speak loudest for and against."""
+    order = episode.bound.card.order
+    if order is None:
+        return ()
+    odds, bins = together(episode) or 0.0, [bin_of(value) for value in (without_refused(episode) or episode).values]
+    without = {at: odds - order.log_odds([*bins[:at], 0, *bins[at + 1 :]]) for at, each in enumerate(bins) if each}
+    loudest = sorted(without, key=lambda at: (-abs(without[at]), at))[:LOUDEST]
+    raised, lowered = ([SIGNALS[at].title.lower() for at in loudest if (without[at] > 0) is up] for up in (True, False))
+    told = [f"{words} it {', '.join(names)}" for words, names in (("for", raised), ("against", lowered)) if names]
+    like = "as in intrusions" if odds > 0 else "as in ordinary life"
+    return (ImpactFactor(TOGETHER, clip("; ".join([like, *told]), 300), round(exp(odds), 4)),)
+
+
+def priority(probability: float, impact: Impact, together: Optional[float] = None) -> float:
+    """The probability, less what was refused of it; its odds multiplied by the impact's other factors; to 6 decimals.
+
+    Of what is all but certain impact alone would decide, if it multiplied the probability itself. With the second
+    card's log-odds it is the geometric mean of both odds.
     """
     chance, weight = probability, 1.0
     for factor in impact.factors:
         if factor.name == LET_IN:
             chance *= factor.weight
-        else:
+        elif factor.name != TOGETHER:
             weight *= factor.weight
-    return round(chance * weight / (1 - chance + chance * weight), 4)
+    if together is None:
+        return round(chance * weight / (1 - chance + chance * weight), 4)
+    chance = min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE)
+    odds = sqrt(chance / (1 - chance) * weight * exp(together))
+    return round(odds / (1 + odds), 6)

@@ -341,7 +341,7 @@ def _values(episode: EpisodeView) -> Row:
 
 def without_refused(episode: Episode) -> Optional[Episode]:
     """The episode of what succeeded in it alone: itself where nothing was refused, None where all was."""
-    if all(map(_is_let_in, episode.view.views)):
+    if all(_is_let_in(view) for part in episode.parts for view in part.view.views):
         return episode
     told = [(part, [*filter(_is_let_in, part.view.views)]) for part in episode.parts]
     parts = [_of(part, part.view._replace(views=views)) for part, views in told if views]

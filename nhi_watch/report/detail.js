@@ -93,7 +93,7 @@ const whyOf = (n) => {
   const heavy = n.signals.filter((signal) => Math.abs(signal.points) >= REASON || signal.cannot_tell);
   const light = n.signals.filter((signal) => !heavy.includes(signal));
   const sum = points.reduce((all, one) => all + one, 0);
-  return card("Why: the points", `log-odds above an ordinary day; theft is rare, so a sum of ${signed(sum)} makes ${percent(n.probability)}`,
+  return card("Why: the points", `log-odds above an ordinary day; theft is rare, so a sum of ${signed(sum)}, with what the signals mean together, makes ${percent(n.probability)}`,
     bars(heavy), light.length > 0 && h("details", { class: "light" },
       h("summary", {}, `${light.length} with less than half a point`), bars(light)),
     n.left_out.signals > 0 && h("p", { class: "muted" }, `${n.left_out.signals} signals with fewer points are in notables.jsonl.`),

@@ -14,6 +14,7 @@ from rich.text import Text
 from nhi_watch.core.life import LIGHT
 from nhi_watch.core.notable import MAX_TIMELINE
 from nhi_watch.detect.home import Home
+from nhi_watch.detect.impact import TOGETHER
 from nhi_watch.detect.model import EDGES, Scorecard
 from nhi_watch.report import meanings
 from nhi_watch.report.words import odd_calls, place_of, shown, visible
@@ -130,13 +131,15 @@ def _usual(notable: Json) -> Table:
 
 
 def _claims(notable: Json) -> list[str]:
-    """What would have been normal, what the heaviest signal is worth, and what missing telemetry leaves open."""
+    """What would have been normal, what signals are worth alone and together, what missing telemetry leaves open."""
     told = []
     instead = notable["usual"].get("instead")
     if instead:
         told.append(f"Normal would have been, {instead['text']}")
     claims = [s for s in notable["signals"] if s.get("without") is not None]
     told += [f"Without the records of {meanings.signal(s['id']).lower()}: score {s['without']:g}" for s in claims]
+    told += [f"Its place: {f['name']} {f['value']} (odds × {f['weight']:g}; the score stays)"
+             for f in notable["impact"]["factors"] if f["name"] == TOGETHER]  # fmt: skip
     if notable.get("score_range"):
         low, high = notable["score_range"]
         told.append(f"Telemetry is missing: the score could lie anywhere from {low:g} to {high:g}")

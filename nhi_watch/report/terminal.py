@@ -43,7 +43,7 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
             console.print(_table(part, console, short, words.confirmed(run)))
     if notables:
-        console.print(_text(console, "Ordered by priority: probability, its odds times impact.", 100, "dim"))
+        console.print(_text(console, "Ordered by priority: both cards' odds, times impact.", 100, "dim"))
     else:
         console.print(_text(console, run_summary.no_notables(run), 500))
     summary = run_summary.line(run)

@@ -237,8 +237,9 @@ class _Court:
         rows = weighed(item.episode.values, item.episode.points)[:SHOWN]
         why = {signal.name: (value, points) for points, signal, value in rows if points}
         kind = "person" if identity.name in self._people else identity.kind
+        chance = self._job.model.told(ranked.points, trust, ranking.together(item.episode))
         return Notable(identity.name, kind, render_day(item.day), item.day - self._first, ranked.score,
-                       ranked.points, self._job.model.told(ranked.points, trust), why)  # fmt: skip
+                       ranked.points, chance, why)  # fmt: skip
 
 
 def _by(fold: Fold, homes: Homes, together: Sequence[Replayed]) -> Iterable[Entry]:

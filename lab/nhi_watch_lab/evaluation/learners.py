@@ -12,7 +12,6 @@ from math import log
 from typing import Any, Optional
 
 from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.detect.ranking import FLOOR
 from nhi_watch_lab.evaluation.replay import Replayed
 from nhi_watch_lab.evaluation.rivals import Rival, Scores
 
@@ -22,8 +21,6 @@ LIBRARIES = {
 }  # fmt: skip
 """Detector of anomalies → what it needs."""
 BOOSTING = "boosting_on_signals"
-SURE = 100.0
-"""Above all log-odds that two cards come to."""
 
 
 def learners(boosting: Optional[Any] = None) -> list[Rival]:
@@ -172,27 +169,6 @@ class Boosted:
         """It is trained beforehand."""
 
 
-class Beside(Boosted):
-    """Our own notables in the order of both: the log-odds of our priority and of the boosting, summed.
-
-    What a second card with free pairs of signals would come to if it only ordered what is written (decision 0011).
-    """
-
-    name = "ours_with_boosting"
-
-    def score(self, day: Sequence[Replayed]) -> Scores:
-        """0 for what is no notable by our score."""
-        told = self._boosting.score([item.episode.values for item in day])
-        ours = [item.ranked for item in day]
-        return {each.identity_id: SURE + _log_odds(each.priority) + more if each.score >= FLOOR else 0.0
-                for each, more in zip(ours, told)}  # fmt: skip
-
-
-def _log_odds(share: float) -> float:
-    least = min(max(share, 1e-4), 1 - 1e-4)
-    return log(least / (1 - least))
-
-
 def _above_least(names: Sequence[str], told: Sequence[float]) -> Scores:
     """Scores of which the smallest is 0: a detector without a floor of its own writes all others, given room."""
     least = min(told, default=0.0)
@@ -209,4 +185,4 @@ def boosting(_: object = None) -> Optional[Any]:
     from nhi_watch_lab.training import commands
     from nhi_watch_lab.training.rivals import Boosting
 
-    return Boosting(commands.training_rows(commands.SEEDS, commands.KEPT))
+    return Boosting(commands.training_rows(commands.Wanted(), commands.KEPT))

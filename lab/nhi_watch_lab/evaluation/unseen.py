@@ -12,18 +12,21 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from nhi_watch.context import assets
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model as models
 from nhi_watch.detect import ranking
 from nhi_watch.detect.home import Bound, Home, total
-from nhi_watch.detect.model import KINDS, MANIFEST, Scorecard, score_of
+from nhi_watch.detect.model import KINDS, MANIFEST, Scorecard, bin_of, score_of
 from nhi_watch.detect.scoring import Episode, points_together
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import TENANT, Profile
 from nhi_watch_lab.evaluation.replay import Replay, Replayed
+
+if TYPE_CHECKING:
+    from nhi_watch_lab.training.commands import Wanted
 
 UNSEEN = "nhi_watch_unseen"
 FOLDS = 4
@@ -69,7 +72,9 @@ def ranked(fold: Fold, homes: Homes, item: Replayed) -> Optional[tuple[float, fl
     probability = fold.card.probability(points)
     if score_of(probability) < ranking.FLOOR:
         return None
-    return ranking.priority(probability, ranking.impact(assets.UNKNOWN, item.episode)), points
+    order = fold.card.order
+    together = order.log_odds([*map(bin_of, item.episode.values)]) if order else None
+    return ranking.priority(probability, ranking.impact(assets.UNKNOWN, item.episode), together), points
 
 
 def _parts(homes: Homes, item: Replayed) -> Sequence[Episode]:
@@ -91,19 +96,21 @@ def deal(techniques: Sequence[str]) -> list[frozenset[str]]:
     return [frozenset(ordered[fold::FOLDS]) for fold in range(FOLDS)]
 
 
-def train(
-    folder: Path, seeds: str, kept: Path, size: tuple[int, int], workers: int = 2, third: Optional[str] = None
-) -> None:
-    """Write a model a fold: trained on the worlds of some seeds without the days of its techniques."""
-    from nhi_watch_lab.training import commands, fit, write  # needs libraries that only training installs
+def train(folder: Path, wanted: Wanted, kept: Path, size: tuple[int, int], workers: int = 2) -> None:
+    """Write a model a fold: trained on worlds without the days of its techniques."""
+    from nhi_watch_lab.training import commands, fit, order, write  # needs libraries that only training installs
 
-    worlds = commands.training_rows(seeds, kept, size, workers, commands.THIRD if third is None else third)
+    worlds = commands.training_rows(wanted, kept, size, workers)
     prior = json.loads(commands.PRIOR.read_text("utf-8"))
     names = {told.partition(" ")[0] for rows in worlds for told in rows.technique.tolist()} - {""}
     for number, fold in enumerate(deal(sorted(names))):
         out = folder / f"{number}"
         out.mkdir(parents=True, exist_ok=True)
-        write.write(out, write.document(fit.fit([_without(rows, fold) for rows in worlds]), prior), seeds)
+        lacking = {id(rows): _without(rows, fold) for rows in {id(rows): rows for rows in worlds}.values()}
+        seen = [lacking[id(rows)] for rows in worlds]
+        fitted = fit.fit(seen)
+        write.write(out, write.document(fitted, prior), wanted.told)
+        order.write(out, fitted, seen)
         manifest = json.loads((out / MANIFEST).read_text("utf-8"))
         (out / MANIFEST).write_text(json.dumps({**manifest, "without": sorted(fold)}, indent=1) + "\n", "utf-8")
 
@@ -118,7 +125,7 @@ def main(arguments: Sequence[str]) -> None:
     """Train the models of all folds into a folder."""
     from nhi_watch_lab.training import commands
 
-    train(Path(arguments[0] if arguments else "out/unseen"), commands.SEEDS, commands.KEPT, commands.SIZE)
+    train(Path(arguments[0] if arguments else "out/unseen"), commands.Wanted(), commands.KEPT, commands.SIZE)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.model import BINS
-from nhi_watch_lab.training.homes import KINDS, Shares, points
+from nhi_watch_lab.training.homes import KINDS, Shares, points_of
 from nhi_watch_lab.training.rows import Bools, Floats, Rows
 
 AGES = (0, 3, 7, 14)
@@ -53,7 +53,7 @@ class Fitted(NamedTuple):
 def fit(worlds: Sequence[Rows]) -> Fitted:
     """The scorecard of some worlds."""
     shares = shares_of(worlds)
-    found = [points(rows, shares) for rows in worlds]
+    found = points_of(worlds, shares)
     weights = np.where(_unseen(shares), UNSEEN_WEIGHT, weights_of(worlds, found))
     return Fitted(_assumed(shares), np.asarray(np.round(weights, 2), dtype=float), *_calibration(worlds))
 
@@ -168,8 +168,8 @@ def left_out_sums(worlds: Sequence[Rows]) -> list[Floats]:
         out = range(fold, len(worlds), FOLDS)
         seen = [rows for at, rows in enumerate(worlds) if at not in out]
         shares = shares_of(seen)
-        weights = weights_of(seen, [points(rows, shares) for rows in seen])
-        found.update((at, points(worlds[at], shares) @ weights) for at in out)
+        weights = weights_of(seen, points_of(seen, shares))
+        found.update(zip(out, (told @ weights for told in points_of([worlds[at] for at in out], shares))))
     return [found[at] for at in range(len(worlds))]
 
 

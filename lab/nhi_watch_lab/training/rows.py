@@ -64,10 +64,12 @@ class Rows(NamedTuple):
         return np.where(np.isnan(self.values), -1, found)
 
 
-def training_worlds(seeds: Iterable[int], identities: int = 140, incidents: int = 50) -> Iterator[worlds.World]:
+def training_worlds(
+    seeds: Iterable[int], identities: int = 140, incidents: int = 50, *, padded: bool = False
+) -> Iterator[worlds.World]:
     """The worlds of training: denser in incidents than life, and smaller, so that many fit in an hour."""
     for seed in seeds:
-        drawn = worlds.draw(seed, company=seed % 5 == 0)
+        drawn = worlds.draw(seed, company=seed % 5 == 0, padded=padded)
         yield drawn._replace(identities=min(drawn.identities, identities), incidents=incidents)
 
 

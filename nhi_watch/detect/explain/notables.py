@@ -40,7 +40,7 @@ from nhi_watch.detect.explain.receipts import receipt
 from nhi_watch.detect.features import NOVEL, EpisodeView, View, is_person
 from nhi_watch.detect.home import MACHINE, total
 from nhi_watch.detect.model import score_of
-from nhi_watch.detect.ranking import FLOOR, impact, priority
+from nhi_watch.detect.ranking import FLOOR, impact, priority, together, told_together
 from nhi_watch.detect.scoring import (
     REASON_POINTS,
     Baselines,
@@ -95,12 +95,12 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     points = {id(b): v.points for v in view.views for b in v.behaviours}
     odd = _odd(behaviours, points)
     first, last = min(b.first for b in odd), max(b.last for b in odd)
-    weight = impact(asset, episode)
+    weight, beside = impact(asset, episode), together(episode)
     return Notable(
         id=notable_id(episode.identity.id, view.past.today),
         revision=1, kind="compromise", rank=1, score=score,
-        probability=card.told(episode.total, baselines.trust),
-        p_value=p_value(baselines, score, view.past.today), priority=priority(chance, weight),
+        probability=card.told(episode.total, baselines.trust, beside),
+        p_value=p_value(baselines, score, view.past.today), priority=priority(chance, weight, beside),
         severity=severity_of(score),
         title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy, odd, baselines.trust), 1000),
         identity=_identity(episode.identity, asset),
@@ -109,7 +109,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         signals=_signals(baselines, episode, parts),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
         frameworks=_frameworks(heavy),
-        controls=controls(episode), impact=weight,
+        controls=controls(episode), impact=replace(weight, factors=(*weight.factors, *told_together(episode))),
         telemetry=Telemetry(_providers(view), None, _missing(view), False),
         record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
         model=ModelRef(card.id, card.sha256),

@@ -20,6 +20,7 @@ from nhi_watch.detect import linking, signal_values, taught
 from nhi_watch.detect.home import Points, total
 from nhi_watch.detect.linking import Group
 from nhi_watch.detect.model import Scorecard, score_of
+from nhi_watch.detect.ranking import together
 from nhi_watch.detect.scoring import Baselines, Episode, Row, points_together, score_day, values_together, weighed
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import TENANT, Profile, peer_scope
@@ -81,6 +82,8 @@ class _Again(NamedTuple):
     """Why something could not be made again."""
     trust: float = 1.0
     """What a point counted in the probability."""
+    together: Optional[float] = None
+    """What the second card says."""
 
 
 def verify(
@@ -135,7 +138,7 @@ def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[
     if again.points is None:
         return [Check("score", None, again.why), Check("points", None, again.why)]
     points = total(again.points)
-    score, probability = card.score(points), card.told(points, again.trust)
+    score, probability = card.score(points), card.told(points, again.trust, again.together)
     same = (score, probability) == (notable["score"], notable["probability"])
     told = f"{score:g} (probability {probability:g}); the notable says {notable['score']:g}"
     known = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.points)}
@@ -213,4 +216,6 @@ def _scored_again(state: State, baselines: Baselines, what: tuple[int, list[Iden
     parts = [score_day(baselines, whole, day) for whole in wholes]
     rows = [consulted(baselines, part) for part in parts]
     values = values_together([(part.values, part.view) for part in parts])
-    return _Again(values, points_together(parts, values), digest(rows), "", baselines.trust)
+    points = points_together(parts, values)
+    whole = parts[0]._replace(values=values, points=points, members=tuple(parts))
+    return _Again(values, points, digest(rows), "", baselines.trust, together(whole))

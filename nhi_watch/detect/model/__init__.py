@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import ModelError
+from nhi_watch.detect.model import order
+from nhi_watch.detect.model.order import Order
 
 FOLDER = Path(__file__).parent
 SCORECARD = "scorecard.json"
@@ -35,11 +37,12 @@ Shares = tuple[float, ...]
 """By bin: the share of identity-days whose value is in this bin or a higher one; the first is 1."""
 KINDS: tuple[str, ...] = ("machine", "person")
 """Of whom habits are told apart: machines, and people by their long-lived keys."""
-SUREST = 0.8
-"""In worlds by other hands one in five of what is all but certain by its points was benign (decision 0011)."""
-EVEN, STEEP = 1.25, 2.2
-"""A notable of EVEN times the points at which the scorecard is even is as likely benign as not, and its odds grow with
-this power of its points: fitted over validation worlds, of what is written at 10 a day and 1,000 (decision 0011)."""
+SUREST = 0.95
+"""No notable tells more."""
+EVEN, STEEP, BESIDE = 1.2, 2.15, 0.35
+"""A notable of EVEN times the points at which the scorecard is even is, if the second card says nothing, as likely
+benign as not; its odds grow with the power STEEP of its points, and BESIDE of the second card's log-odds count: fitted
+over validation worlds, of what is written at 10 a day and 1,000 (decision 0011)."""
 NEVER: Shares = (1.0,) + (0.0,) * (BINS - 1)
 
 
@@ -73,6 +76,8 @@ class Scorecard(NamedTuple):
     """Dimension → value → share of identity-days in the training worlds; `*` stands for unseen values."""
     folder: Optional[Path] = None
     """Where it was loaded from."""
+    order: Optional[Order] = None
+    """The second card."""
 
     def aligned(self, names: tuple[str, ...]) -> Scorecard:
         """The card for the signals of this version: one that it does not know has no points."""
@@ -85,6 +90,7 @@ class Scorecard(NamedTuple):
                 tuple(tuple(NEVER if i is None else told[i] for i in at) for told in ages) for ages in self.world
             ),
             weights=tuple(0.0 if i is None else self.weights[i] for i in at),
+            order=self.order and self.order.aligned(names),
         )
 
     def world_at(self, kind: str, age: int) -> tuple[Shares, ...]:
@@ -95,9 +101,12 @@ class Scorecard(NamedTuple):
         """The calibrated probability of a sum of points, to 4 decimals."""
         return round(1.0 / (1.0 + exp(-max(-60.0, min(60.0, self.slope * points + self.offset)))), 4)
 
-    def told(self, points: float, trust: float) -> float:
-        """The probability that a notable tells, by what a point counts here, see `drift.trust`; never above SUREST."""
-        odds: float = (trust * points / (EVEN * self.points(0.5))) ** STEEP
+    def told(self, points: float, trust: float, together: Optional[float] = None) -> float:
+        """The probability that a notable tells, by what a point counts here, see `drift.trust`; never above SUREST.
+
+        `together`: log-odds of the second card, None: the model has none.
+        """
+        odds: float = (trust * points / (EVEN * self.points(0.5))) ** STEEP * exp(BESIDE * (together or 0.0))
         return round(min(SUREST, odds / (1.0 + odds)), 4)
 
     def points(self, probability: float) -> float:
@@ -141,7 +150,8 @@ def load(folder: Path = FOLDER) -> Scorecard:
                 f"{folder / SCORECARD}: SHA-256 is {digest[:12]}…, the manifest says {manifest['sha256'][:12]}…; "
                 "restore the file that belongs to the manifest, or train again"
             )
-        return _fitting(folder, parse(json.loads(raw), digest), manifest)._replace(folder=folder)
+        card = _fitting(folder, parse(json.loads(raw), digest), manifest)
+        return card._replace(folder=folder, order=order.load(folder, manifest))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: no usable model there ({error}); reinstall, or run `nhi train`") from error
 

@@ -17,10 +17,11 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError, ModelError
 from nhi_watch.detect.model import FOLDER, MANIFEST, SCORECARD, load
+from nhi_watch.detect.model.order import ORDER
 
 NAME = "models"
 HISTORY = "history.jsonl"
-FILES = (SCORECARD, MANIFEST, "reference.json")
+FILES = (SCORECARD, MANIFEST, "reference.json", ORDER)
 SHIPPED = "shipped"
 _LETTERS = 12
 

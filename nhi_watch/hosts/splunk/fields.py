@@ -56,7 +56,7 @@ NOTABLE = (
     Field("nhi_severity", "informational | low (from 20) | medium (40) | high (60) | critical (80)"),
     Field("nhi_probability", "calibrated probability that the episode is misuse"),
     Field("nhi_p_value", "share of the tenant's earlier identity-days that scored as high; empty when unknown"),
-    Field("nhi_priority", "the probability, its odds times business impact: what to look at first"),
+    Field("nhi_priority", "both cards' odds, times business impact: what to look at first"),
     Field("nhi_title", "one line: who, what, from where"),
     Field("nhi_summary", "up to three reasons as sentences"),
     Field("nhi_identity", "name of who really acts"),
