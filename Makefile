@@ -78,7 +78,7 @@ dashboards: $(STAMP) ## draw the pictures of the Splunk dashboards in docs/pictu
 bench: $(STAMP) ## run lab/bench/*.py in turn; figures in out/bench/*.json and on the terminal
 	$(BIN)/python lab/tools/bench.py
 
-train: $(STAMP) ## train the model anew, from seeds alone
+train: $(STAMP) ## train the shipped model again: the same bytes
 	$(NHI) train
 
 rivals: $(STAMP) ## install the libraries of the rivals that nhi evaluate compares with
