@@ -98,16 +98,16 @@ def deal(techniques: Sequence[str]) -> list[frozenset[str]]:
 
 def train(folder: Path, wanted: Wanted, kept: Path, size: tuple[int, int], workers: int = 2) -> None:
     """Write a model a fold: trained on worlds without the days of its techniques."""
-    from nhi_watch_lab.training import commands, fit, order, write  # needs libraries that only training installs
+    from nhi_watch_lab.training import commands, fit, order, rows, write  # needs libraries that only training installs
 
     worlds = commands.training_rows(wanted, kept, size, workers)
     prior = json.loads(commands.PRIOR.read_text("utf-8"))
-    names = {told.partition(" ")[0] for rows in worlds for told in rows.technique.tolist()} - {""}
+    names = {told.partition(" ")[0] for each in worlds for told in each.technique.tolist()} - {""}
     for number, fold in enumerate(deal(sorted(names))):
         out = folder / f"{number}"
         out.mkdir(parents=True, exist_ok=True)
-        lacking = {id(rows): _without(rows, fold) for rows in {id(rows): rows for rows in worlds}.values()}
-        seen = [lacking[id(rows)] for rows in worlds]
+        lacking = {id(each): _without(each, fold) for each in rows.once(worlds)}
+        seen = [lacking[id(each)] for each in worlds]
         fitted = fit.fit(seen)
         write.write(out, write.document(fitted, prior), wanted.told)
         order.write(out, fitted, seen)

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: the seeds are no numbers.
     """
-    from nhi_watch_lab.training import fit, order, reference, write
+    from nhi_watch_lab.training import fit, order, reference, rows, write
 
     wanted = Wanted(args.worlds, args.padded, tuple(args.hands))
     found = training_rows(wanted, args.kept, (args.identities, args.incidents), args.workers)
@@ -63,12 +63,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     out.mkdir(parents=True, exist_ok=True)
     scorecard = write.document(fitted, prior)
     write.write(out, scorecard, wanted.told)
-    once = list({id(rows): rows for rows in found}.values())
-    reference.write(out, fitted, once)
+    told = rows.once(found)
+    reference.write(out, fitted, told)
     order.write(out, fitted, found)
-    days = sum(len(each.day) for each in once)
-    attacks = sum(len(set(each.incident.tolist()) - {""}) for each in once)
-    console.print(f"{scorecard['id']}: {len(once)} worlds, {days:,} identity-days, {attacks} incidents, into {out}")
+    days = sum(len(each.day) for each in told)
+    attacks = sum(len(set(each.incident.tolist()) - {""}) for each in told)
+    console.print(f"{scorecard['id']}: {len(told)} worlds, {days:,} identity-days, {attacks} incidents, into {out}")
     return 0
 
 

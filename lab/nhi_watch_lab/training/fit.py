@@ -129,12 +129,12 @@ class Days(NamedTuple):
 
 def days_of(worlds: Sequence[Rows], found: Sequence[Floats], share: float) -> Days:
     """All days that are fitted on; incidents have `share` of the weight, each the same."""
-    parts = [_of_world(rows, x, share) for rows, x in zip(worlds, found)]
+    parts = [weighed(rows, x, rows.day >= KNOWN_FROM, share) for rows, x in zip(worlds, found)]
     return Days(*(np.concatenate(column) for column in zip(*parts)))
 
 
-def _of_world(rows: Rows, x: Floats, share: float) -> Days:
-    mask = rows.day >= KNOWN_FROM
+def weighed(rows: Rows, x: Floats, mask: Bools, share: float) -> Days:
+    """Those days of a world; its incidents have `share` of the weight, each the same."""
     bad, names = rows.bad[mask], rows.incident[mask]
     days = Counter(names[bad].tolist())
     weight = np.ones(len(bad))

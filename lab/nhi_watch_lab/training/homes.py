@@ -10,7 +10,7 @@ import numpy as np
 from nhi_watch.detect.home import FIRST, FULL, HISTORY, LEAST, NEAR, OWN_STRENGTH, SETTLED, STRENGTH
 from nhi_watch.detect.model import BINS, EDGES
 from nhi_watch.state.baseline import ALIKE
-from nhi_watch_lab.training.rows import Floats, Ints, Rows
+from nhi_watch_lab.training.rows import Floats, Ints, Rows, once
 
 KINDS = 2
 """Machines and people's keys."""
@@ -49,7 +49,7 @@ def points(rows: Rows, shares: Shares) -> Floats:
 
 def points_of(worlds: Sequence[Rows], shares: Shares) -> list[Floats]:
     """The points of each world; one that is named several times is worked out once."""
-    found = {id(rows): points(rows, shares) for rows in {id(rows): rows for rows in worlds}.values()}
+    found = {id(rows): points(rows, shares) for rows in once(worlds)}
     return [found[id(rows)] for rows in worlds]
 
 

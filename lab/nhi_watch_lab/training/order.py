@@ -7,7 +7,6 @@ worlds (decision 0011).
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -17,12 +16,13 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from nhi_watch.detect.model import MANIFEST, load
+from nhi_watch.detect.model import load
 from nhi_watch.detect.model.order import HASHED, ORDER
 from nhi_watch.detect.signals import NAMES
-from nhi_watch_lab.training.fit import KNOWN_FROM, POSITIVE_SHARE, Days, Fitted
+from nhi_watch_lab.training.fit import KNOWN_FROM, POSITIVE_SHARE, Days, Fitted, weighed
 from nhi_watch_lab.training.homes import points
-from nhi_watch_lab.training.rows import Bools, Rows
+from nhi_watch_lab.training.rows import Rows, once
+from nhi_watch_lab.training.write import add
 
 TREES, LEAVES, RATE, SMALLEST = 300, 31, 0.05, 5
 FLOOR = 0.5
@@ -37,36 +37,23 @@ def write(folder: Path, fitted: Fitted, worlds: Sequence[Rows]) -> None:
     A world that is named several times weighs as much more.
     """
     raw = (json.dumps(document(fit(folder, fitted, worlds)), separators=(",", ":"), sort_keys=True) + "\n").encode()
-    (folder / ORDER).write_bytes(raw)
-    path = folder / MANIFEST
-    manifest: dict[str, Any] = json.loads(path.read_bytes())
-    manifest[HASHED] = hashlib.sha256(raw).hexdigest()
-    path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    add(folder / ORDER, raw, HASHED)
 
 
 def fit(folder: Path, fitted: Fitted, worlds: Sequence[Rows]) -> HistGradientBoostingClassifier:
     """The trees; `folder` holds the scorecard that says what is odd."""
     card, often, parts = load(folder), Counter(id(rows) for rows in worlds), list[Days]()
-    for rows in {id(rows): rows for rows in worlds}.values():
+    for rows in once(worlds):
         sums = np.round(points(rows, fitted.shares) @ fitted.weights, 2)
         odd = np.array([card.score(float(each)) >= FLOOR for each in sums]) & (rows.day >= KNOWN_FROM)
-        parts.append(_of_world(rows, odd, often[id(rows)]))
-    days = Days(*(np.concatenate(column) for column in zip(*parts)))
+        days = weighed(rows, np.maximum(rows.bins, 0).astype(float), odd, POSITIVE_SHARE)
+        parts.append(days._replace(weight=days.weight * often[id(rows)]))
+    whole = Days(*(np.concatenate(column) for column in zip(*parts)))
     trees = HistGradientBoostingClassifier(
         max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=SMALLEST, early_stopping=False,
         random_state=0,
     )  # fmt: skip
-    return trees.fit(days.x, days.y, sample_weight=days.weight)
-
-
-def _of_world(rows: Rows, odd: Bools, often: int) -> Days:
-    """The odd days of a world, each incident with the same weight; `often`: how many times the world was named."""
-    bad, names = rows.bad[odd], rows.incident[odd]
-    days = Counter(names[bad].tolist())
-    weight = np.ones(len(bad))
-    weight[bad] = [1 / days[name] for name in names[bad]]
-    weight[~bad] = len(days) * (1 - POSITIVE_SHARE) / POSITIVE_SHARE / max(1, int((~bad).sum()))
-    return Days(np.maximum(rows.bins[odd], 0).astype(float), bad.astype(float), weight * often)
+    return trees.fit(whole.x, whole.y, sample_weight=whole.weight)
 
 
 def document(trees: HistGradientBoostingClassifier) -> dict[str, Any]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 
 from nhi_watch.detect.drift import REFERENCE, SETTLED, spread_of
-from nhi_watch.detect.model import MANIFEST, Scorecard, load
+from nhi_watch.detect.model import Scorecard, load
 from nhi_watch.detect.signal_values import sparse
 from nhi_watch_lab.training.fit import Fitted
 from nhi_watch_lab.training.homes import points
 from nhi_watch_lab.training.rows import Rows
+from nhi_watch_lab.training.write import add
 
 Found = tuple[float, list[tuple[str, Optional[float]]], float]
 
@@ -26,11 +26,7 @@ def write(folder: Path, fitted: Fitted, worlds: Sequence[Rows]) -> None:
     spread = spread_of(found for rows in worlds for found in _ordinary(card, fitted, rows))
     plain = {"model_sha256": card.sha256, "scores": spread.scores, "signals": spread.signals}
     raw = (json.dumps(plain, indent=1, sort_keys=True) + "\n").encode()
-    (folder / REFERENCE).write_bytes(raw)
-    path = folder / MANIFEST
-    manifest: dict[str, Any] = json.loads(path.read_bytes())
-    manifest["reference_sha256"] = hashlib.sha256(raw).hexdigest()
-    path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    add(folder / REFERENCE, raw, "reference_sha256")
 
 
 def _ordinary(card: Scorecard, fitted: Fitted, rows: Rows) -> Iterator[Found]:

@@ -66,3 +66,12 @@ def write(folder: Path, scorecard: dict[str, Any], worlds: str) -> None:
         },
     }  # fmt: skip
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+def add(path: Path, raw: bytes, key: str) -> None:
+    """A further file of the model, and its hash under `key` in the manifest."""
+    path.write_bytes(raw)
+    told = path.with_name(MANIFEST)
+    manifest: dict[str, Any] = json.loads(told.read_bytes())
+    manifest[key] = hashlib.sha256(raw).hexdigest()
+    told.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")

@@ -5,7 +5,6 @@ What a value is worth at home is told by `home`, which sets these shares against
 
 from __future__ import annotations
 
-import hashlib
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch import __version__
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect.model import order
+from nhi_watch.detect.model.digests import checked
 from nhi_watch.detect.model.order import Order
 
 FOLDER = Path(__file__).parent
@@ -144,12 +144,7 @@ def load(folder: Path = FOLDER) -> Scorecard:
         raw = (folder / SCORECARD).read_bytes()
         manifest = json.loads((folder / MANIFEST).read_bytes())
         _gate(folder, manifest)
-        digest = hashlib.sha256(raw).hexdigest()
-        if digest != manifest["sha256"]:
-            raise ModelError(
-                f"{folder / SCORECARD}: SHA-256 is {digest[:12]}…, the manifest says {manifest['sha256'][:12]}…; "
-                "restore the file that belongs to the manifest, or train again"
-            )
+        digest = checked(folder / SCORECARD, raw, manifest["sha256"])
         card = _fitting(folder, parse(json.loads(raw), digest), manifest)
         return card._replace(folder=folder, order=order.load(folder, manifest))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:

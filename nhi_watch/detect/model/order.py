@@ -7,14 +7,13 @@ What the first card does not call a notable they never see.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from math import log
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
-from nhi_watch.core.errors import ModelError
+from nhi_watch.detect.model.digests import checked
 
 ORDER = "order.json"
 HASHED = "order_sha256"
@@ -39,6 +38,8 @@ class Order(NamedTuple):
 
     def aligned(self, names: Sequence[str]) -> Order:
         """For the signals of this version: one that is gone is never seen to be odd."""
+        if self.signals == tuple(names):
+            return self
         place = {name: at for at, name in enumerate(names)}
         at = [place.get(name, len(names)) for name in self.signals]
         return self._replace(signals=tuple(names), trees=tuple(
@@ -75,12 +76,7 @@ def load(folder: Path, manifest: Mapping[str, Any]) -> Optional[Order]:
     if HASHED not in manifest:
         return None
     raw = (folder / ORDER).read_bytes()
-    digest = hashlib.sha256(raw).hexdigest()
-    if digest != manifest[HASHED]:
-        raise ModelError(
-            f"{folder / ORDER}: SHA-256 is {digest[:12]}…, the manifest says {manifest[HASHED][:12]}…; "
-            "restore the file that belongs to the manifest, or train again"
-        )
+    checked(folder / ORDER, raw, manifest[HASHED])
     return parse(json.loads(raw))
 
 
