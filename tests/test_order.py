@@ -75,7 +75,7 @@ def test_it_moves_the_place_and_not_the_score() -> None:
     ranked = [rank(each, {}) for each in (none, *both)]
     assert len({(each.score, each.points) for each in ranked}) == 1
     assert ranked[1].priority < ranked[2].priority
-    assert together(none) is None and told_together(none) == ()
+    assert together(none) is None and told_together(none, None) == ()
 
 
 def test_priority_is_the_mean_of_both_odds() -> None:
@@ -87,7 +87,8 @@ def test_priority_is_the_mean_of_both_odds() -> None:
 def test_a_notable_names_what_speaks_for_and_against_it() -> None:
     shipped = model.load().order
     assert shipped is not None
-    (factor,) = told_together(odd(shipped))
+    told = odd(shipped)
+    (factor,) = told_together(told, together(told))
     assert factor.name == TOGETHER and factor.weight > 0
     assert factor.value.startswith(("as in intrusions", "as in ordinary life")) and " it " in factor.value
 
@@ -95,3 +96,8 @@ def test_a_notable_names_what_speaks_for_and_against_it() -> None:
 def test_it_is_no_impact_on_the_business() -> None:
     factors = [{"name": "criticality", "weight": 1.5}, {"name": TOGETHER, "weight": 900.0}]
     assert level({"impact": {"factors": factors}}) == level({"impact": {"factors": factors[:1]}})
+
+
+def test_a_signal_can_be_silent() -> None:
+    told = odd(order.parse({**PLAIN, "signals": ["new_action", "gone"]}))
+    assert together(told) == 1.5 and together(told, silent=NAMES.index("new_action")) == -2.5

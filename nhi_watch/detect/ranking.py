@@ -208,8 +208,8 @@ def _let_in(episode: Episode) -> float:
     return round(min(1.0, chance(rest.total) / chance(episode.total)), 4)
 
 
-def together(episode: Episode) -> Optional[float]:
-    """Log-odds of the second card, see `model.order`; None: the model has none.
+def together(episode: Episode, silent: Optional[int] = None) -> Optional[float]:
+    """Log-odds of the second card, see `model.order`; None: the model has none. `silent`: a signal that says nothing.
 
     Of what was let in alone: whatever is refused beside it, it is told from that; where all was refused never above 0.
     """
@@ -217,16 +217,16 @@ def together(episode: Episode) -> Optional[float]:
     if order is None:
         return None
     rest = without_refused(episode)
-    odds = order.log_odds([bin_of(value) for value in (rest or episode).values])
+    odds = order.log_odds([0 if at == silent else bin_of(value) for at, value in enumerate((rest or episode).values)])
     return odds if rest else min(odds, 0.0)
 
 
-def told_together(episode: Episode) -> tuple[ImpactFactor, ...]:
-    """What the second card says, as a factor of the odds, with the signals that speak loudest for and against."""
+def told_together(episode: Episode, odds: Optional[float]) -> tuple[ImpactFactor, ...]:
+    """What the second card says, see `together`, as a factor of the odds, with the signals that speak loudest."""
     order = episode.bound.card.order
-    if order is None:
+    if order is None or odds is None:
         return ()
-    odds, bins = together(episode) or 0.0, [bin_of(value) for value in (without_refused(episode) or episode).values]
+    bins = [bin_of(value) for value in (without_refused(episode) or episode).values]
     without = {at: odds - order.log_odds([*bins[:at], 0, *bins[at + 1 :]]) for at, each in enumerate(bins) if each}
     loudest = sorted(without, key=lambda at: (-abs(without[at]), at))[:LOUDEST]
     raised, lowered = ([SIGNALS[at].title.lower() for at in loudest if (without[at] > 0) is up] for up in (True, False))
@@ -245,7 +245,7 @@ def priority(probability: float, impact: Impact, together: Optional[float] = Non
     for factor in impact.factors:
         if factor.name == LET_IN:
             chance *= factor.weight
-        elif factor.name != TOGETHER:
+        else:
             weight *= factor.weight
     if together is None:
         return round(chance * weight / (1 - chance + chance * weight), 4)

@@ -52,7 +52,8 @@ def _entry(item: Replayed, index: int) -> Entry:
     probability = episode.bound.card.probability(points)
     if score_of(probability) < ranking.FLOOR:
         return Entry((probability, points), item.incidents, False)
-    weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, episode))
+    together = ranking.together(episode, silent=index)
+    weight = ranking.priority(probability, ranking.impact(assets.UNKNOWN, episode), together)
     return Entry((weight, points), item.incidents, True)
 
 

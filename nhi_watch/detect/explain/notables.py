@@ -109,7 +109,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         signals=_signals(baselines, episode, parts),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
         frameworks=_frameworks(heavy),
-        controls=controls(episode), impact=replace(weight, factors=(*weight.factors, *told_together(episode))),
+        controls=controls(episode), impact=replace(weight, factors=(*weight.factors, *told_together(episode, beside))),
         telemetry=Telemetry(_providers(view), None, _missing(view), False),
         record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
         model=ModelRef(card.id, card.sha256),
