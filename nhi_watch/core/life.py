@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LIGHT = 0.5
+LIGHT = 1.5
 """Points under which a signal is folded and a call is not odd."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Hashes (SHA-256, hex) with which a score can be recomputed and disputed."""
+    """Hashes (SHA-256, hex) with which a likelihood can be recomputed and disputed."""
 
     model: str
     signals: str
@@ -31,7 +31,7 @@ class Revision:
     """The last second of what is suspicious."""
     day: str
     """UTC date."""
-    score: float
+    likelihood: float
     """Of that day alone."""
     why: str
     """first seen | goes on | what is new in it."""
@@ -66,19 +66,3 @@ SETTLED = ("benign", "expected", "duplicate", "excepted")
 def is_settled(notable: Mapping[str, Any]) -> bool:
     """Whether a verdict or an exception took a notable off the list."""
     return notable["life"] == "closed" and str(notable["closed_why"]).startswith(SETTLED)
-
-
-def upgraded(document: dict[str, Any]) -> dict[str, Any]:
-    """A notable of an earlier version, as this one keeps it: it was listed, and its one day is its first revision."""
-    if "revisions" in document:
-        return document if "late" in document else {**document, "late": False}
-    last, told = document["last_time"], [signal["id"] for signal in document["signals"] if signal["points"] > 0]
-    entry = {
-        "revision": document["revision"], "time": last, "day": last[:10], "score": document["score"],
-        "why": "first seen", "identity": document["identity"]["id"], "signals": told, "receipt": document["receipt"],
-    }  # fmt: skip
-    return {
-        "members": [], "links": [], "score_range": [], **document, "listed": True, "listed_on": last[:10],
-        "over_budget": False, "folded": None, "folded_into": None, "life": "new", "closed_why": "",
-        "first_seen": document["first_time"], "last_grown": last, "revisions": [entry], "late": False,
-    }  # fmt: skip

@@ -1,9 +1,9 @@
 """Blind spots as notables: which log was silent, for how long, and how much of the tenant could not be watched.
 
-One a provider and day. The probability is the share of the tenant's identities of an ordinary day whose log was
-silent: so likely is it that what an attacker did that day is in no log. The score is a hundred times that, at least 20.
+One a provider and day. It claims no intrusion, so its likelihood is 0; its severity follows the share of the tenant's
+identities of an ordinary day whose log was silent, and is at least low.
 What was seen of a silent stream's identities stays a notable, but signals that look at a day as a whole and show
-nothing cannot tell there, and the score is told as a range.
+nothing cannot tell there, and the likelihood is told as a range.
 
 | key of `notable` | row |
 |---|---|
@@ -37,7 +37,7 @@ from nhi_watch.core.notable import (
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
 from nhi_watch.detect.cannot_tell import FIELDLESS, NO_LOG, WHOLE_DAY, bounds
 from nhi_watch.detect.explain.receipts import Check, day_scored, digest
-from nhi_watch.detect.home import MACHINE, Home, total
+from nhi_watch.detect.home import MACHINE, Home
 from nhi_watch.detect.impact import impact, reach_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines
@@ -84,12 +84,11 @@ def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
     """The notable of one provider's silent streams."""
     provider = found[0].stream.provider
     share = _share(days, day, found)
-    score = round(max(LEAST, 100 * share), 1)
     first, last = min(gap.since for gap in found), max(gap.until for gap in found) - 1
     told, accounts = _told(found), sorted({gap.stream.account for gap in found})
     return Notable(
-        id=spot_id(provider, day), revision=1, kind="blind_spot", rank=1, score=score, probability=round(share, 4),
-        p_value=None, priority=round(score / 100, 4), severity=severity_of(score),
+        id=spot_id(provider, day), revision=1, kind="blind_spot", rank=1, likelihood=0.0,
+        severity=severity_of(max(LEAST, 100 * share)),
         title=clip(f"Blind spot: no log of {provider} {_span(found)}{_of(accounts)}", 200),
         summary=clip(f"{told} What happened meanwhile is in no log that was read: this is no all-clear.", 1000),
         identity=NotableIdentity(
@@ -162,7 +161,7 @@ def _told(found: Sequence[Gap]) -> str:
 
 def _signals(found: Sequence[Gap]) -> tuple[SignalPoints, ...]:
     hours = max(gap.until - gap.since for gap in found) / HOUR
-    return (SignalPoints("silent_log", 0.0, round(hours, 2), clip(_told(found), 500), (), False),)
+    return (SignalPoints("silent_log", 0.0, 0.0, round(hours, 2), clip(_told(found), 500), (), False),)
 
 
 def frameworks_of(*techniques: str) -> Frameworks:
@@ -202,7 +201,7 @@ def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:
 
 
 def widened(document: dict[str, Any], home: Callable[[], Home], found: Iterable[Gap]) -> dict[str, Any]:
-    """A notable with what missing telemetry leaves open: which signals cannot tell, and the range of its score.
+    """A notable with what missing telemetry leaves open: which signals cannot tell, and the range of its likelihood.
 
     Whatever was said before of silent logs is taken back first.
     """
@@ -215,16 +214,15 @@ def widened(document: dict[str, Any], home: Callable[[], Home], found: Iterable[
         unlit = sorted(set(WHOLE_DAY) - {signal["id"] for signal in told})
         told += [_lost(name, mine[0]) for name in unlit]
         blind.update(unlit)
-    points = total([signal["points"] for signal in told])
-    known_range = list(bounds(home(), points, blind & set(NAMES))) if blind else []
+    known_range = list(bounds(home(), told, blind & set(NAMES))) if blind else []
     telemetry = {**document["telemetry"], "missing": [*seen, *map(missing, mine)][:50]}
-    return {**document, "signals": told[:200], "score_range": known_range, "telemetry": telemetry}
+    return {**document, "signals": told[:200], "likelihood_range": known_range, "telemetry": telemetry}
 
 
 def _lost(name: str, gap: Gap) -> dict[str, Any]:
     return {
-        "id": name, "points": 0.0, "value": None, "evidence": NO_LOG.format(missing(gap)), "record_ids": [],
-        "cannot_tell": True, "without": None,
+        "id": name, "points": 0.0, "log_odds": 0.0, "value": None, "evidence": NO_LOG.format(missing(gap)),
+        "record_ids": [], "cannot_tell": True, "without": None,
     }  # fmt: skip
 
 

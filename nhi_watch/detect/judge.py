@@ -17,7 +17,7 @@ from nhi_watch.core import crowd
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import TIMED_BY_HOSTS
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.detect import blind_spots, calibration, chosen, drift, late, linking, lives, ranking, taught
+from nhi_watch.detect import blind_spots, chosen, drift, late, linking, lives, ranking
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.episodes import Complete, DayEpisodes, nothing_missing
 from nhi_watch.detect.exposure import fast
@@ -49,7 +49,7 @@ class _Found(NamedTuple):
 
     def take(self, one: Stored) -> Stored:
         """Note one, and hand it on."""
-        if one.ranked.score >= ranking.FLOOR:
+        if one.ranked.likelihood >= ranking.FLOOR:
             self.odd.append(one.ranked)
         if one.trace is not None:
             self.traces.append(one.trace)
@@ -76,7 +76,6 @@ class Judge:
         self._context = context
         self._budget = budget
         self._complete = complete
-        self._local = taught.kept(state.rows, model)
         self._identities = identities
         self._watch = Watch(state, model)
         self._tally = Tally()
@@ -103,7 +102,7 @@ class Judge:
 
         `wholes`: those who may get a place; each is read when it is needed, and not held. `hour`: the latest one seen.
         """
-        baselines = Baselines(self._model, self._context.networks, self._local)
+        baselines = Baselines(self._model, self._context.networks)
         self._state.daybook.add(day)
         self._watch.eve(day)
         self._state.fill(baselines, {}, day)
@@ -166,7 +165,7 @@ class Judge:
     def _settle(self, days: Days, progress: Progress, last: bool) -> None:
         grown, came = self._grown(days)
         numbers = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
-        baselines = Baselines(self._model, self._context.networks, self._local)
+        baselines = Baselines(self._model, self._context.networks)
         writer = Writer(self._state, self._context.assets, self._watch)
         if numbers:
             self._watch.eve(numbers[0])
@@ -222,10 +221,10 @@ class Judge:
     def judge_late(self, came: Mapping[int, Iterable[IdentityDay]]) -> list[dict[str, Any]]:
         """What came too late is judged by the habits of the last day; returns the notables that are new or changed."""
         state, today = self._state, self._state.daybook.days[-1]
-        baselines = Baselines(self._model, self._context.networks, self._local)
+        baselines = Baselines(self._model, self._context.networks)
         state.fill(baselines, {}, today)
         known = (one.ranked.days for one in state.judged(today) if ranking.counts(one.ranked))
-        budget = self._allowed(known, baselines, today)
+        budget = self._allowed(known)
         state.next_day()
         told = late.settle(state, baselines, came, self._context.assets, budget)
         self._late.update((notable["id"], notable) for notable in told.changed)
@@ -246,8 +245,8 @@ class Judge:
         with self._tally.spent("rank"):
             self._note(day, writer.write(episodes, acting, budget, self._trifles[day]))
 
-    def _acting(self, episodes: DayEpisodes) -> tuple[list[Acting], tuple[int, float]]:
-        """Who did something odd, linked ones as one; the week's allowance, and the score that asks for a place.
+    def _acting(self, episodes: DayEpisodes) -> tuple[list[Acting], int]:
+        """Who did something odd, linked ones as one; and the week's allowance.
 
         A host that keeps how others were judged gives a day's news alone: of who is not at hand what was written of the
         day stands, or the next run gives him.
@@ -262,15 +261,14 @@ class Judge:
             for name in group.members:
                 acting.pop(name, None)
             acting[group.lead] = Acting(episodes.join(group), group.members)
-        budget = self._allowed(found.days, baselines, day)
-        self._tally.threshold = budget[1]
-        wanted = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
+        budget = self._allowed(found.days)
+        wanted = [one for one in acting.values() if one.ranked.eligible and one.ranked.likelihood >= ranking.FLOOR]
         told = lives.leads(self._state.notables(day).values(), day)
-        due = (one for one in wanted if one.ranked.score >= budget[1] and one.lead not in told)
+        due = [one for one in wanted if one.ranked.likelihood >= ranking.LEAST and one.lead not in told]
         self._awaited.update(one.lead for one in (*due, *(one for one in wanted if one.ranked.origin)))
         given = [one for one in wanted if one.lead in told or episodes.holds(one.members)]
         away = {one.lead for one in wanted} - {one.lead for one in given}
-        self._trifles[day] = [one.ranked for one in wanted if one.lead in away and one.ranked.score < ranking.LEAST]
+        self._trifles[day] = [one.ranked for one in wanted if one.lead in away and one.ranked.likelihood < ranking.LEAST]
         return fold_origins(given), budget
 
     def _gone_through(self, day: int, baselines: Baselines) -> _Found:
@@ -283,12 +281,9 @@ class Judge:
             deque(judged, 0)
         return found
 
-    def _allowed(self, known: Iterable[int], baselines: Baselines, day: int) -> tuple[int, float]:
-        """The allowance of the week that ends with a day, and the score that asks for a place; `known`: see `base`."""
-        tenant = baselines.groups.get(TENANT) or Profile()
-        quiet = calibration.quiet_time(tenant, baselines.homes(day), day)
-        identities = max(self._identities, ranking.base(known))
-        return ranking.week_allowance(self._budget, identities), ranking.line(quiet, self._budget)
+    def _allowed(self, known: Iterable[int]) -> int:
+        """The budget's allowance of a week; `known`: see `ranking.base`."""
+        return ranking.week_allowance(self._budget, max(self._identities, ranking.base(known)))
 
     def _note(self, day: int, written: Written) -> None:
         self._awaited |= written.awaited

@@ -1,9 +1,9 @@
 """The life of a notable: one intrusion keeps its notable, its id and its place while it goes on.
 
 An episode of an identity of a notable (or of one linked to it) that comes within GONE days of the last one is the next
-revision of the same notable. What the notable shows is the day that scored highest; timeline and records are of all
+revision of the same notable. What the notable shows is the likeliest day; timeline and records are of all
 days; each revision has its own receipt. It is `new` on the day on which it began or grew: by a class of evidence that
-it did not have in the days before, or by STEP points of score, lest a standing false alarm shelter a theft.
+it did not have in the days before, or by STEP points of likelihood, lest a standing false alarm shelter a theft.
 
 The row `day/id` of the state holds a notable as it stood at the end of that day, made of the row before and of the
 day's episodes alone: so the same records give the same rows, however they were cut.
@@ -13,19 +13,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
-from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE
+from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, loss_of
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render_day
 from nhi_watch.detect import ranking
 from nhi_watch.detect.telemetry import Rhythms
 from nhi_watch.state.state import State
 
-GONE = 7
+GONE = WEEK = 7
 """Days without odd behaviour after which a notable is closed."""
 STEP = 10.0
-"""Points of score by which it must rise to be new again."""
-EVIDENCE = 2.0
+"""Points of likelihood by which it must rise to be new again."""
+EVIDENCE = 4.0
 """Points from which a signal that had none before is a new class of evidence."""
 MAX_REVISIONS = 100
 CARRIED = 100
@@ -63,8 +63,8 @@ def go_on(previous: Document, today: Document) -> Document:
 
 
 def weight(document: Mapping[str, Any]) -> tuple[float, float]:
-    """By what the days of a notable are compared; among equal scores, such as 100, by their points."""
-    return document["score"], round(sum(signal["points"] for signal in document["signals"]), 2)
+    """By what the days of a notable are compared; among equally likely ones, such as 99, by their points."""
+    return document["likelihood"], round(sum(signal["points"] for signal in document["signals"]), 2)
 
 
 def life_on(document: Mapping[str, Any], day: int) -> str:
@@ -82,14 +82,14 @@ def growth(previous: Document, today: Document) -> str:
     fresh = [s["id"] for s in today["signals"] if s["points"] >= EVIDENCE and s["id"] not in known]
     if fresh:
         return f"new evidence: {', '.join(fresh[:10])}"
-    risen = today["score"] - max(one["score"] for one in recent)
-    return f"rose by {risen:.1f} points of score" if risen >= STEP else ""
+    risen = today["likelihood"] - max(one["likelihood"] for one in recent)
+    return f"likelihood rose by {risen:.0f} points" if risen >= STEP else ""
 
 
 def _entry(today: Document, why: str) -> Document:
     signals = [signal["id"] for signal in today["signals"] if signal["points"] > 0][:200]
     return {
-        "revision": 1, "time": today["last_time"], "day": render_day(_day_of(today)), "score": today["score"],
+        "revision": 1, "time": today["last_time"], "day": render_day(_day_of(today)), "likelihood": today["likelihood"],
         "why": why, "identity": today["identity"]["id"], "signals": signals, "receipt": today["receipt"],
     }  # fmt: skip
 
@@ -210,14 +210,6 @@ def end_of(state: State) -> int:
     return day * DAY + (max(hours, default=0).bit_length() * HOUR or DAY)
 
 
-class Charged(NamedTuple):
-    """Places that notables have taken within the last seven days."""
-
-    regular: int
-    over: int
-    """Those of criticals beyond the allowance."""
-
-
 class Lives:
     """The notables that go on, day by day: loaded once, and then kept up as days are written."""
 
@@ -246,11 +238,10 @@ class Lives:
         """Whether a notable goes on."""
         return name in self._known and not self._known[name][1]["merged_into"]
 
-    def charged(self, day: int) -> Charged:
-        """The places taken in the six days before a day."""
-        since = render_day(day - 6)
-        taken = [d["over_budget"] for _, d in self._known.values() if d["listed_on"] and d["listed_on"] >= since]
-        return Charged(len(taken) - sum(taken), sum(taken))
+    def losses(self, day: int, but: set[str]) -> list[float]:
+        """The expected losses of what stood in the six days before a day, listed or not; `but`: ids left out."""
+        found = (d for n, d in self._known.values() if day - WEEK < n < day and d["id"] not in but)
+        return [loss_of(d) for d in found if not d["merged_into"] and d["likelihood"] >= ranking.LEAST]
 
     def put(self, day: int, documents: Iterable[Document]) -> None:
         """Take in a day's rows."""
@@ -261,7 +252,7 @@ def goes_on(document: Document) -> bool:
     """Whether more may become part of it: a trifle that never had a place begins nothing, and hosts that write only the
     gravest do not know it."""
     had_place = document["listed"] or document["folded_into"] is not None
-    return not document["merged_into"] and (had_place or document["score"] >= ranking.LEAST)
+    return not document["merged_into"] and (had_place or document["likelihood"] >= ranking.LEAST)
 
 
 def numbered(document: Document, previous: Optional[Document], old: Optional[Document], day: int) -> Document:

@@ -77,7 +77,7 @@ class Tally:
             "too_late": self.too_late,
             "held_aside": days.rejected.get(AHEAD, 0),
             "folded_records": self.folded,
-            "threshold": max(ranking.LEAST, self.threshold),
+            "least_likelihood": ranking.LEAST,
             "days": [render_day(numbers[0]), render_day(numbers[-1])] if numbers else [],
             "alerts_in": days.alerts,
             "seconds": {stage: round(spent, 3) for stage, spent in self.seconds.items()},

@@ -47,21 +47,21 @@ class Standing(NamedTuple):
 
 def risk(standing: Standing) -> Json:
     """The identity's score of one day; `stamped` adds when and where it is written."""
-    severity = severity_of(standing.ranked.score)
+    severity = severity_of(standing.ranked.loss)
     start = standing.day * DAY
     event = {
         "kind": "state",
         "type": ["info"],
         "action": "nhi-risk",
         "severity": SEVERITY_CODES[severity],
-        "risk_score": standing.ranked.score,
-        "risk_score_norm": standing.ranked.score,
+        "risk_score": standing.ranked.likelihood,
+        "risk_score_norm": standing.ranked.likelihood,
         "start": render(start),
         "end": render(start + DAY - 1),
     }
     return {
         "@timestamp": render(start),
-        "message": visible(f"{standing.known.identity.name}: risk {standing.ranked.score:g} of 100"),
+        "message": visible(f"{standing.known.identity.name}: risk {standing.ranked.likelihood:g} of 100"),
         "event": {**_event(RISK, standing.known.identity), **event},
         **_who(standing.known.identity, standing.asset),
         "nhi": {"risk": _score(standing, severity)},
@@ -136,8 +136,7 @@ def _event(dataset: str, identity: Identity) -> Json:
 
 def _score(standing: Standing, severity: str) -> Json:
     return {
-        "score": standing.ranked.score,
-        "priority": standing.ranked.priority,
+        "likelihood": standing.ranked.likelihood,
         "severity": severity,
         "day": render(standing.day * DAY),
         "model": standing.model,

@@ -11,10 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.life import LIGHT
 from nhi_watch.core.notable import MAX_TIMELINE
 from nhi_watch.detect.home import Home
-from nhi_watch.detect.impact import TOGETHER
 from nhi_watch.detect.model import EDGES, Scorecard
 from nhi_watch.report import meanings
 from nhi_watch.report.words import odd_calls, place_of, shown, visible
@@ -26,11 +24,12 @@ _MOST_LINKS = 12
 
 
 def show(notable: Json, console: Console, events: Mapping[str, Json] | None = None, every: bool = False) -> None:
-    """Points, evidence, first and last odd call, what would have been normal, controls.
+    """What raises the likelihood, evidence, first and last odd call, what would have been normal, controls.
 
-    `events`: raw records by id, as far as they are at hand; `every`: signals under half a point each, too.
+    `events`: raw records by id, as far as they are at hand; `every`: signals that add little, too.
     """
-    line = f"{notable['severity'].upper()} {notable['score']:.1f}  {notable['title']}"
+    sure = f"{notable['likelihood']:.0f}% likely  " if notable["likelihood"] else ""
+    line = f"{notable['severity'].upper()}  {sure}{notable['title']}"
     console.print(Text(visible(line), style="bold"))
     console.print(Text(visible(notable["summary"])))
     identity = notable["identity"]
@@ -104,17 +103,26 @@ def _call(entry: Json, events: Mapping[str, Json]) -> str:
     return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}{alike}"
 
 
+LITTLE = 0.1
+"""Log-odds under which a signal is named, but not explained."""
+_BAR = 12
+"""Width of the longest bar."""
+
+
 def _points(notable: Json, every: bool) -> Table:
-    table = Table("points", "signal", "evidence", box=box.SIMPLE_HEAD)
+    """What each signal adds to the ordinary day's log-odds, the most first."""
+    table = Table("raises", "signal", "evidence", box=box.SIMPLE_HEAD)
     told = [signal for signal in notable["signals"] if not signal["cannot_tell"]]
-    heavy = [signal for signal in told if every or abs(signal["points"]) >= LIGHT] or told
+    heavy = [signal for signal in told if every or abs(signal["log_odds"]) >= LITTLE] or told
+    most = max((abs(signal["log_odds"]) for signal in heavy), default=0.0) or 1.0
     for signal in heavy:
+        bar = "█" * round(_BAR * abs(signal["log_odds"]) / most)
         title = Text(meanings.signal(signal["id"]))
-        table.add_row(f"{signal['points']:+.2f}", title, Text(visible(signal["evidence"])))
+        table.add_row(Text(f"{signal['log_odds']:+.2f} {bar}"), title, Text(visible(signal["evidence"])))
     light = [signal for signal in told if signal not in heavy]
     if light:
         names = ", ".join(meanings.signal(signal["id"]).lower() for signal in light)
-        table.add_row(f"{sum(signal['points'] for signal in light):+.2f}", "under half a point", f"{names} (--all)")
+        table.add_row(f"{sum(signal['log_odds'] for signal in light):+.2f}", "the rest", f"{names} (--all)")
     silent = [meanings.signal(signal["id"]).lower() for signal in notable["signals"] if signal["cannot_tell"]]
     if silent:
         table.add_row("cannot tell", "", ", ".join(silent))
@@ -137,12 +145,10 @@ def _claims(notable: Json) -> list[str]:
     if instead:
         told.append(f"Normal would have been, {instead['text']}")
     claims = [s for s in notable["signals"] if s.get("without") is not None]
-    told += [f"Without the records of {meanings.signal(s['id']).lower()}: score {s['without']:g}" for s in claims]
-    told += [f"Its place: {f['name']} {f['value']} (odds × {f['weight']:g}; the score stays)"
-             for f in notable["impact"]["factors"] if f["name"] == TOGETHER]  # fmt: skip
-    if notable.get("score_range"):
-        low, high = notable["score_range"]
-        told.append(f"Telemetry is missing: the score could lie anywhere from {low:g} to {high:g}")
+    told += [f"Without the records of {meanings.signal(s['id']).lower()}: {s['without']:g}%" for s in claims]
+    if notable.get("likelihood_range"):
+        low, high = notable["likelihood_range"]
+        told.append(f"Telemetry is missing: the likelihood could be anywhere from {low:g}% to {high:g}%")
     return told
 
 
@@ -151,11 +157,11 @@ def show_model(card: Scorecard, console: Console) -> None:
     console.print(f"{card.id}  SHA-256 {card.sha256}")
     console.print("Points where the world's habits hold; at home, the tenant's own take their place.")
     away = Home(card, Profile(), card.ages[-1])
-    table = Table("signal", "points by value (above: points)", "counts", box=box.SIMPLE_HEAD)
+    table = Table("signal", "points by value (above: points)", box=box.SIMPLE_HEAD)
     for at, name in enumerate(card.signals):
         steps = list(_steps(away.points(at)))
         shown = steps if len(steps) <= _MOST_STEPS else steps[:: max(1, len(steps) // _MOST_STEPS)]
-        table.add_row(name, ", ".join(shown), f"{card.weights[at]:.0%}")
+        table.add_row(name, ", ".join(shown))
     console.print(table)
 
 

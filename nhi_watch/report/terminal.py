@@ -43,7 +43,7 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
             console.print(_table(part, console, short, words.confirmed(run)))
     if notables:
-        console.print(_text(console, "Ordered by priority: both cards' odds, times impact.", 100, "dim"))
+        console.print(_text(console, "Ordered by expected loss: likelihood times impact.", 100, "dim"))
     else:
         console.print(_text(console, run_summary.no_notables(run), 500))
     summary = run_summary.line(run)
@@ -57,7 +57,7 @@ def _table(
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     timed = console.width >= _NARROW
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("score", no_wrap=True)
+    table.add_column("likelihood", no_wrap=True)
     table.add_column("what happened", overflow="fold", ratio=1)
     if timed:
         table.add_column("when (UTC)", no_wrap=True)
@@ -68,7 +68,6 @@ def _table(
 
 
 def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> list[Text]:
-    # Rounded down, as in the report: 79.9 is high, and 80 would say critical.
     severity = notable["severity"]
     short = {"informational": "info"}.get(severity, severity)
     what = _text(console, _what(notable), 120, "bold")
@@ -78,11 +77,12 @@ def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> li
     when = Text(clock(shown(notable)[0]))
     for line in lasted(notable):
         when.append(f"\n{line}", "dim")
-    score = _text(console, f"{int(notable['score']):3d} {short}", 16, _COLOURS.get(severity, ""))
-    score.append(f"\n{short_id}", "dim")
+    sure = f"{notable['likelihood']:.0f}% " if notable["likelihood"] else ""
+    told = _text(console, f"{sure}{short}", 16, _COLOURS.get(severity, ""))
+    told.append(f"\n{short_id}", "dim")
     return [
         Text(str(notable["rank"])),
-        score,
+        told,
         what,
         when,
     ]
@@ -106,18 +106,3 @@ def _whom(notable: Json) -> str:
 def _text(console: Console, text: str, limit: int, style: str = "") -> Text:
     shown = visible(text, limit).encode(console.encoding, "replace").decode(console.encoding)
     return Text(shown, style)
-
-
-def show_shadow(told: Json, console: Console) -> None:
-    """What another model would have made of the same records."""
-    counts = told["notables"]
-    both = f"{counts['both']} the same, {len(told['moved'])} of them with another rank or score"
-    line = f"Shadow: {told['new']} beside {told['old']}: {counts['new']} notables against {counts['old']}, {both}"
-    console.print(Text(visible(line, 300)))
-    for name in ("gained", "lost"):
-        for notable in told[name][:10]:
-            console.print(Text(visible(f"  {name}: {notable['score']:5.1f}  {notable['title']}", 200)))
-    for moved in told["moved"][:10]:
-        (rank, new_rank), (score, new_score) = moved["rank"], moved["score"]
-        line = f"  moved: {score:5.1f} → {new_score:5.1f}, rank {rank} → {new_rank}  {moved['title']}"
-        console.print(Text(visible(line, 200)))

@@ -32,7 +32,6 @@ from nhi_watch.core.notable import (
 from nhi_watch.core.timestamps import DAY, render_day
 from nhi_watch.detect.history import Life, short
 from nhi_watch.detect.impact import Reach, impact
-from nhi_watch.detect.ranking import priority
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import Profile
 
@@ -71,7 +70,7 @@ class Finding(NamedTuple):
 
     kind: str
     identity: Identity
-    score: float
+    urgency: float
     """0 to 59: posture is never more urgent than what happens."""
     evidence: str
     """One sentence, with numbers and where they come from."""
@@ -102,18 +101,17 @@ def build(finding: Finding, reach: Reach, asset: Asset, now: int) -> Notable:
     """The notable; rank and revision are filled in by the caller."""
     kind, weight, profile = KINDS[finding.kind], impact(asset, reach), _profile(finding)
     first = profile.first * DAY if profile.first >= 0 else now
-    digest = _digest([finding.kind, finding.score])
+    digest = _digest([finding.kind, finding.urgency])
     identity = finding.identity
     return Notable(
-        id=finding.id, revision=1, kind="posture", rank=1, score=round(finding.score, 1), probability=0.0, p_value=None,
-        priority=round(HALF * priority(finding.score / 100, weight), 4), severity=severity_of(finding.score),
+        id=finding.id, revision=1, kind="posture", rank=1, likelihood=0.0, severity=severity_of(finding.urgency),
         title=clip(f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}", 200),
         summary=clip(finding.evidence, 1000),
         identity=NotableIdentity(
             identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, asset.owner
         ),
         created=now, first_time=min(first, now), last_time=now,
-        signals=(SignalPoints(finding.kind, 0.0, round(finding.score, 1), clip(finding.evidence, 500),
+        signals=(SignalPoints(finding.kind, 0.0, 0.0, round(finding.urgency, 1), clip(finding.evidence, 500),
                               finding.records[:20], False),),
         timeline=(), usual=_usual(finding, profile), frameworks=frameworks_of(finding.kind),
         controls=_controls(finding, kind), impact=weight,

@@ -19,7 +19,6 @@ from nhi_watch.act.response.actions import CATALOGUE, KINDS, PROVIDERS
 from nhi_watch.act.response.targets import allowed
 from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError
-from nhi_watch.detect.impact import TOGETHER
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -79,7 +78,7 @@ def level(notable: Mapping[str, Any]) -> str:
     """
     product = 1.0
     for factor in notable["impact"]["factors"]:
-        product *= 1.0 if factor.get("name") == TOGETHER else factor["weight"]
+        product *= factor["weight"]
     return next((name for name, least in _BOUNDS if product >= least), "low")
 
 

@@ -106,9 +106,11 @@ def facts(notable: Mapping[str, Any], steps: Sequence[Fact] = ()) -> list[Fact]:
 def _summary(notable: Mapping[str, Any]) -> Iterator[Fact]:
     who, cite = notable["identity"], (f"notable:{notable['id']}",)
     reasons = tuple(f"signal:{s['id']}" for s in _reasons(notable)[:2]) or cite
-    judged = "The notable {0} is of kind {1} and severity {2}, with a score of {3} of 100."
-    yield Fact("Summary", judged, (notable["id"], notable["kind"].replace("_", " "), notable["severity"],
-                                   _number(notable["score"])), reasons)  # fmt: skip
+    judged = "The notable {0} is of kind {1} and severity {2}."
+    yield Fact("Summary", judged, (notable["id"], notable["kind"].replace("_", " "), notable["severity"]), reasons)
+    if notable["likelihood"]:
+        sure = "The likelihood of an intrusion is {0} percent."
+        yield Fact("Summary", sure, (_number(notable["likelihood"]),), reasons)
     yield Fact("Summary", "The identity {0} is of kind {1} at {2}.", (who["name"] or who["id"], who["kind"],
                                                                       who["provider"]), cite)  # fmt: skip
     if who["owner"]:

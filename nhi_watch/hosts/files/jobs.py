@@ -164,10 +164,10 @@ def lists_of(
     """What people read: the list, and what is below the line or was dealt with; `run` gets the counts of both."""
     told = feedback.apply(rows, standing, int(time.time()))
     said = feedback.standing(feedback.verdicts(rows))
-    confirmed = {name: one.by for name, one in sorted(said.by_notable.items()) if one.verdict == "confirmed"}
+    confirmed = {name: one.by for name, one in sorted(said.items()) if one.verdict == "confirmed"}
     run.update(
-        overflow=len(below), overflow_highest=max((notable["score"] for notable in below), default=0.0),
-        verdicts={"hidden": told.hidden, "offset": feedback.offset(said.counted), "confirmed": confirmed},
+        overflow=len(below), overflow_highest=max((notable["likelihood"] for notable in below), default=0.0),
+        verdicts={"hidden": told.hidden, "confirmed": confirmed},
         notables=len(told.shown),
     )  # fmt: skip
     return overall(told.shown), overall([*_dealt_with(rows, standing, told.shown), *below], len(told.shown))
@@ -201,7 +201,7 @@ def _detail(out: Path, reason: str) -> str:
 
 def _dealt_with(rows: Rows, standing: Sequence[Json], shown: Sequence[Json]) -> Iterator[Json]:
     """What verdicts and exceptions took off the list: closed, and why; it can still be opened."""
-    held, left = feedback.standing(feedback.verdicts(rows)).by_notable, {notable["id"] for notable in shown}
+    held, left = feedback.standing(feedback.verdicts(rows)), {notable["id"] for notable in shown}
     for notable in standing:
         if notable["id"] not in left:
             verdict = held.get(notable["id"])
