@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 LIGHT = 1.5
-"""Points under which a signal is folded and a call is not odd."""
+"""Points under which a call is not odd."""
+LITTLE = 0.1
+"""Log-odds under which a signal is named, but not explained."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ MAX_TIMELINE = 500
 
 IMPACTS = {"low": 0.6, "medium": 1.0, "high": 1.15, "critical": 1.3}
 """Level of impact → by what it multiplies the likelihood to give the expected loss."""
-_BANDS = ((80.0, "critical"), (60.0, "high"), (40.0, "medium"), (15.0, "low"))
+BANDS = ((80.0, "critical"), (60.0, "high"), (40.0, "medium"), (15.0, "low"))
 """Expected loss from which a severity begins."""
 _TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})
 SHORTEST = 6
@@ -56,7 +56,7 @@ def severity_of(loss: float) -> str:
     >>> [severity_of(loss) for loss in (14.99, 15, 40, 60, 80)]
     ['informational', 'low', 'medium', 'high', 'critical']
     """
-    return next((name for low, name in _BANDS if loss >= low), "informational")
+    return next((name for low, name in BANDS if loss >= low), "informational")
 
 
 def clip(text: str, length: int) -> str:
@@ -273,6 +273,8 @@ class ModelRef:
 
     id: str
     sha256: str
+    ordinary: Optional[float] = None
+    """Log-odds of an ordinary day, to which the signals add theirs; None: no such model judged it."""
 
 
 @dataclass(frozen=True)

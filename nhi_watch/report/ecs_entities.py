@@ -1,8 +1,8 @@
-"""Documents about identities in ECS 9.4 fields: what each scored on a day, what there is, and where it stands now.
+"""Documents about identities in ECS 9.4 fields: how likely each was misused on a day, what there is, and where it is now.
 
 | document | `event.kind` | one for each |
 |---|---|---|
-| risk | state | identity, day and score |
+| risk | state | identity, day and likelihood |
 | asset | asset | identity or long-lived credential, and day on which something about it changed |
 | latest | state | identity; a newer one replaces it |
 
@@ -42,11 +42,11 @@ class Standing(NamedTuple):
     ranked: Ranked
     asset: Asset
     model: str
-    """Id of the scorecard."""
+    """Id of the model."""
 
 
 def risk(standing: Standing) -> Json:
-    """The identity's score of one day; `stamped` adds when and where it is written."""
+    """The identity's likelihood of one day; `stamped` adds when and where it is written."""
     severity = severity_of(standing.ranked.loss)
     start = standing.day * DAY
     event = {
@@ -61,10 +61,10 @@ def risk(standing: Standing) -> Json:
     }
     return {
         "@timestamp": render(start),
-        "message": visible(f"{standing.known.identity.name}: risk {standing.ranked.likelihood:g} of 100"),
+        "message": visible(f"{standing.known.identity.name}: {standing.ranked.likelihood:g}% likely an intrusion"),
         "event": {**_event(RISK, standing.known.identity), **event},
         **_who(standing.known.identity, standing.asset),
-        "nhi": {"risk": _score(standing, severity)},
+        "nhi": {"risk": _risk(standing, severity)},
     }
 
 
@@ -106,7 +106,7 @@ def credential_asset(credential: Credential) -> Json:
 
 
 def latest(standing: Standing) -> Json:
-    """Where the identity stands now; its score is that of `nhi.risk.day`, the last day on which it was seen."""
+    """Where the identity stands now; its likelihood is that of `nhi.risk.day`, the last day on which it was seen."""
     document = risk(standing)
     return {
         **document,
@@ -134,7 +134,7 @@ def _event(dataset: str, identity: Identity) -> Json:
     return {"module": "nhi", "dataset": dataset, "provider": identity.provider}
 
 
-def _score(standing: Standing, severity: str) -> Json:
+def _risk(standing: Standing, severity: str) -> Json:
     return {
         "likelihood": standing.ranked.likelihood,
         "severity": severity,

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from nhi_watch.core.notable import MAX_TIMELINE
 from nhi_watch.detect.home import Home
-from nhi_watch.detect.model import EDGES, Scorecard
+from nhi_watch.detect.model import EDGES, Scorecard, percent
 from nhi_watch.report import meanings
-from nhi_watch.report.words import odd_calls, place_of, shown, visible
+from nhi_watch.report.words import likely, odd_calls, place_of, severity_line, shown, signal_bars, sum_of, visible
 from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
@@ -28,7 +28,7 @@ def show(notable: Json, console: Console, events: Mapping[str, Json] | None = No
 
     `events`: raw records by id, as far as they are at hand; `every`: signals that add little, too.
     """
-    sure = f"{notable['likelihood']:.0f}% likely  " if notable["likelihood"] else ""
+    sure = f"{likely(notable['likelihood'])} likely  " if notable["likelihood"] else ""
     line = f"{notable['severity'].upper()}  {sure}{notable['title']}"
     console.print(Text(visible(line), style="bold"))
     console.print(Text(visible(notable["summary"])))
@@ -41,11 +41,14 @@ def show(notable: Json, console: Console, events: Mapping[str, Json] | None = No
         console.print(Text(visible(line)))
     for line in _calls(notable, events or {}):
         console.print(Text(visible(line)))
-    console.print(_points(notable, every))
+    console.print(_bars(notable, every))
+    for line in filter(None, (sum_of(notable), severity_line(notable))):
+        console.print(Text(line))
     if notable["usual"]["dimensions"]:
         console.print(_usual(notable))
     for line in _claims(notable):
         console.print(Text(visible(line)))
+    console.print(Text(visible(_impact(notable))))
     for control in notable["controls"]:
         console.print(Text(visible(f"{control['id'].replace('_', ' ')}: {control['reason']}")))
     ids = [i for part in notable["frameworks"].values() for i in part]
@@ -103,23 +106,22 @@ def _call(entry: Json, events: Mapping[str, Json]) -> str:
     return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}{alike}"
 
 
-LITTLE = 0.1
-"""Log-odds under which a signal is named, but not explained."""
 _BAR = 12
 """Width of the longest bar."""
 
 
-def _points(notable: Json, every: bool) -> Table:
+def _bars(notable: Json, every: bool) -> Table:
     """What each signal adds to the ordinary day's log-odds, the most first."""
+    heavy, light = signal_bars(notable)
+    if every:
+        heavy, light = [*heavy, *light], []
     table = Table("raises", "signal", "evidence", box=box.SIMPLE_HEAD)
-    told = [signal for signal in notable["signals"] if not signal["cannot_tell"]]
-    heavy = [signal for signal in told if every or abs(signal["log_odds"]) >= LITTLE] or told
     most = max((abs(signal["log_odds"]) for signal in heavy), default=0.0) or 1.0
     for signal in heavy:
         bar = "█" * round(_BAR * abs(signal["log_odds"]) / most)
         title = Text(meanings.signal(signal["id"]))
-        table.add_row(Text(f"{signal['log_odds']:+.2f} {bar}"), title, Text(visible(signal["evidence"])))
-    light = [signal for signal in told if signal not in heavy]
+        raised = f"{signal['log_odds']:+.2f} {bar}" if notable["likelihood"] else ""
+        table.add_row(Text(raised), title, Text(visible(signal["evidence"])))
     if light:
         names = ", ".join(meanings.signal(signal["id"]).lower() for signal in light)
         table.add_row(f"{sum(signal['log_odds'] for signal in light):+.2f}", "the rest", f"{names} (--all)")
@@ -127,6 +129,12 @@ def _points(notable: Json, every: bool) -> Table:
     if silent:
         table.add_row("cannot tell", "", ", ".join(silent))
     return table
+
+
+def _impact(notable: Json) -> str:
+    impact = notable["impact"]
+    factors = ", ".join(f"{f['name']} {f['value']} × {f['weight']:g}" for f in impact["factors"] if f["weight"] != 1)
+    return f"Impact: {impact['level']}{f' ({factors})' if factors else ''}"
 
 
 def _usual(notable: Json) -> Table:
@@ -153,8 +161,9 @@ def _claims(notable: Json) -> list[str]:
 
 
 def show_model(card: Scorecard, console: Console) -> None:
-    """What each signal's values are worth where nothing but the world's habits is known."""
+    """What each signal's values are worth where nothing but the world's habits is known, and how trees read them."""
     console.print(f"{card.id}  SHA-256 {card.sha256}")
+    console.print(f"{len(card.trees.trees)} trees; an ordinary day is {percent(card.ordinary):g}% likely an intrusion.")
     console.print("Points where the world's habits hold; at home, the tenant's own take their place.")
     away = Home(card, Profile(), card.ages[-1])
     table = Table("signal", "points by value (above: points)", box=box.SIMPLE_HEAD)

@@ -2,8 +2,8 @@
 
 The fields that are read here, each of which may be missing and is then not shown:
 `read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
-identities, notables, overflow, budget, alerts_in, verdicts, days [first, last], seconds {stage: s}, model {id},
-baseline {id}, created`.
+identities, notables, overflow, overflow_highest, budget, least_likelihood, alerts_in, verdicts, days [first, last],
+seconds {stage: s}, model {id}, baseline {id}, created`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
-from nhi_watch.core.notable import severity_of
 from nhi_watch.report import meanings
-from nhi_watch.report.words import amount, clock, visible
+from nhi_watch.report.words import amount, clock, likely, visible
 
 
 class Step(NamedTuple):
@@ -98,7 +97,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be told apart"),
         (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records passed over"),
         (0 < known < _WEEK, f"{amount(known)} of {_WEEK} days were learnt; until then little but blunt theft shows"),
-        (highest >= _WORTH, f"below the line a notable has score {int(highest)}; `nhi score PATH --all` lists it"),
+        (highest >= _WORTH, f"below the line a notable is {likely(highest)} likely; `nhi score PATH --all` lists it"),
     ]
     return [text for holds, text in told if holds]
 
@@ -106,7 +105,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
 _WEEK = 7
 """Days after which an identity has a history, as `detect.home` counts it."""
 _WORTH = 40.0
-"""Score of what is never passed over in silence, although it has no place in the list."""
+"""Likelihood of what is never passed over in silence, although it has no place in the list."""
 
 
 def no_notables(run: Mapping[str, Any]) -> str:
@@ -135,9 +134,10 @@ def _budget(run: Mapping[str, Any]) -> str:
         return ""
     over = run.get("overflow") or 0
     text = f"{amount(run['budget'])} a day per 1,000 identities"
+    text += f", from {likely(run['least_likelihood'])} on" if run.get("least_likelihood") else ""
     text += f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else ""
     highest = run.get("overflow_highest") or 0
-    named = f", the highest of them at {int(highest)} ({severity_of(highest)})" if highest else ""
+    named = f", the likeliest of them {likely(highest)}" if highest else ""
     return f"{text}, {amount(over)} below the line{named}" if over else text
 
 

@@ -26,7 +26,7 @@ _COLOURS = {
 }
 _NARROW = 60
 _FIXED = 42
-"""Columns that rank, score, time and the gaps take."""
+"""Columns that rank, likelihood, time and the gaps take."""
 
 
 def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[Json] = ()) -> None:
@@ -77,8 +77,7 @@ def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> li
     when = Text(clock(shown(notable)[0]))
     for line in lasted(notable):
         when.append(f"\n{line}", "dim")
-    sure = f"{notable['likelihood']:.0f}% " if notable["likelihood"] else ""
-    told = _text(console, f"{sure}{short}", 16, _COLOURS.get(severity, ""))
+    told = _text(console, f"{words.likely(notable['likelihood'])} {short}".lstrip(), 16, _COLOURS.get(severity, ""))
     told.append(f"\n{short_id}", "dim")
     return [
         Text(str(notable["rank"])),

@@ -1,7 +1,7 @@
 """A finding, and what it looks like as a notable of kind `posture`.
 
-Scores are weights by kind and evidence, not probabilities: a finding says what could be used, not that it is. So its
-`probability` is 0, and its priority is half its score's hundredth times the blast radius: what happens comes first.
+A finding says what could be used, not that it is: it claims no intrusion, so its likelihood is 0, and its severity
+follows an urgency by kind and evidence, of which the highest is medium: what happens comes first.
 """
 
 from __future__ import annotations
@@ -36,8 +36,6 @@ from nhi_watch.state import baseline
 from nhi_watch.state.baseline import Profile
 
 MODEL = "posture-rules-1"
-HALF = 0.5
-"""What happens comes before what could."""
 
 
 class Kind(NamedTuple):

@@ -214,7 +214,7 @@ def facts(plan: Mapping[str, Any]) -> list[Fact]:
 def text(plan: Mapping[str, Any]) -> str:
     """The dry run for people: Markdown in which every log value is quoted."""
     lines = [f"Plan for notable {quoted(plan['notable'])}: {plan['about']}",
-             f"Impact {plan['impact']} (what it could reach), severity {plan['severity']} (how likely), "
+             f"Impact {plan['impact']} (what it could reach), severity {plan['severity']} (likelihood × impact), "
              f"made {plan['made']}, SHA-256 {plan['sha256']}",
              "A dry run: nothing was changed, and nothing is until people run what was approved.", ""]  # fmt: skip
     for step in plan["steps"]:

@@ -13,9 +13,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.core.life import LIGHT
+from nhi_watch.core.life import LIGHT, LITTLE
 from nhi_watch.core.notable import clip
-from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import SIGNALS
 
 LONGEST = 300
@@ -144,8 +143,8 @@ def _unseen(notable: Mapping[str, Any]) -> Iterator[Fact]:
         words = "What was done there is in no log that was judged: {0}"
         yield Fact("What happened", words, (signal["evidence"],), (f"signal:{signal['id']}",))
         if signal["id"] == "silent_log":
-            words = "Of the tenant's identities on an ordinary day, {0} have a log that was silent (1: all of them)."
-            yield Fact("Impact", words, (_number(notable["probability"]),), (f"notable:{notable['id']}",))
+            words = "The log was silent for {0} hours; the severity follows the share of identities that it tells of."
+            yield Fact("Impact", words, (_number(signal["value"]),), (f"notable:{notable['id']}",))
     for control in notable["controls"]:
         yield Fact("Response", "{0}", (control["reason"],), (f"notable:{notable['id']}",))
 
@@ -171,9 +170,16 @@ def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
 def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:
     for signal in _reasons(notable)[:REASONS]:
         title = _TITLES.get(signal["id"], "of the exposure or posture")
-        words = f"The signal {{0}} ({title}) adds {{1}} points: {{2}}."
         cites = (f"signal:{signal['id']}", *_records(signal["record_ids"][:2]))
-        yield Fact("What is unusual", words, (signal["id"], _number(signal["points"]), signal["evidence"]), cites)
+        if signal["log_odds"]:
+            words = f"The signal {{0}} ({title}) raises the log-odds by {{1}}: {{2}}."
+            values: tuple[str, ...] = (signal["id"], _number(signal["log_odds"]), signal["evidence"])
+        else:
+            words, values = f"The signal {{0}} ({title}) says: {{1}}.", (signal["id"], signal["evidence"])
+        yield Fact("What is unusual", words, values, cites)
+        if signal.get("without") is not None:
+            words = "Without the records of the signal {0} the likelihood would be {1} percent."
+            yield Fact("What is unusual", words, (signal["id"], _number(signal["without"])), cites)
     cite = (f"notable:{notable['id']}",)
     is_new = notable["kind"] == "compromise" and not notable["usual"]["active_days"]
     if is_new:
@@ -193,6 +199,9 @@ def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:
 
 def _impact(notable: Mapping[str, Any]) -> Iterator[Fact]:
     cite = (f"notable:{notable['id']}",)
+    if notable["likelihood"]:
+        words = "The impact is {0}; severity is likelihood times impact, which gives {1}."
+        yield Fact("Impact", words, (notable["impact"]["level"], notable["severity"]), cite)
     for factor in notable["impact"]["factors"]:
         words = f"The factor {factor['name']} is {{0}}." if factor["name"].replace(" ", "").isalpha() else (
             "A factor of the impact is {0}.")  # fmt: skip
@@ -216,9 +225,10 @@ def _no_plan(notable: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def _reasons(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    if notable["kind"] == "posture":
+    """What raises the likelihood; where none is claimed, all that was found."""
+    if not notable["likelihood"]:
         return list(notable["signals"])
-    return [s for s in notable["signals"] if s["points"] >= REASON_POINTS and not s["cannot_tell"]]
+    return [s for s in notable["signals"] if s["log_odds"] >= LITTLE and not s["cannot_tell"]]
 
 
 def _records(ids: Iterable[str]) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
         controls=controls(episode), impact=weight,
         telemetry=Telemetry(_providers(view), None, _missing(view), False),
         record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
-        model=ModelRef(card.id, card.sha256),
+        model=ModelRef(card.id, card.sha256, round(card.ordinary, 3)),
         baseline=BaselineRef(render_day(view.past.today - 1)),
         receipt=receipt(baselines, episode), merged_into=None,
         members=tuple(_identity(part.identity, UNKNOWN) for part in episode.members[:MAX_MEMBERS]),

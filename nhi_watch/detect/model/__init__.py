@@ -107,10 +107,15 @@ class Scorecard(NamedTuple):
         """How likely such a day is an intrusion, in percent, to one decimal."""
         return percent(self.log_odds(points, values))
 
+    @property
+    def ordinary(self) -> float:
+        """Calibrated log-odds of an ordinary day."""
+        return self.slope * self.trees.base + self.offset
+
     def shares(self, points: Sequence[float], values: Sequence[Optional[float]]) -> tuple[float, list[float]]:
         """The ordinary day's log-odds, and what each signal adds to them: together those of the likelihood."""
         told = self.trees.shares(_features(points, values))
-        return self.slope * self.trees.base + self.offset, [round(self.slope * each, 3) for each in told]
+        return self.ordinary, [round(self.slope * each, 3) for each in told]
 
     def elsewhere(self, dimension: str, value: str) -> float:
         """What the world does: share of identity-days with a value."""

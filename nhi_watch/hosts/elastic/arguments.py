@@ -61,7 +61,7 @@ def judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--intel", nargs="?", const=intel.STREAMS, default="", metavar="PATTERN",
                         help=f"streams to take bad addresses from (without PATTERN: {intel.STREAMS})")  # fmt: skip
     parser.add_argument("--ocsf", action="store_true", help="keep each alert as an OCSF Detection Finding, too")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="another scorecard than the one that ships")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="another model than the one that ships")
     parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",
                         help=f"documents a search (default: {read.PAGE})")  # fmt: skip
     parser.add_argument("--lag", type=seconds, metavar="S",

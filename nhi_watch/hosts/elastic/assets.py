@@ -65,15 +65,15 @@ def saved_objects() -> list[Json]:
 
 
 def _ranked() -> list[Json]:
-    columns = ("nhi.notable.priority", "event.risk_score", "nhi.notable.severity", "service.name", "service.id",
-               "rule.name", "event.reason", "nhi.change")  # fmt: skip
-    ranked = (_ALERTS, columns, ("nhi.notable.priority", "desc"))
+    columns = ("nhi.notable.severity", "nhi.notable.likelihood", "nhi.notable.impact.level", "service.name",
+               "service.id", "rule.name", "event.reason", "nhi.change")  # fmt: skip
+    ranked = (_ALERTS, columns, ("event.severity", "desc"))
     return [
         search("nhi-notables", "NHI notables, ranked", ranked, _PROMOTED),
         search("nhi-below", "NHI notables below the line", ranked, _BELOW),
         over_time("nhi-by-severity", "NHI alerts by severity", _ALERTS, [count()], ("event.severity", _PROMOTED)),
-        table("nhi-worst", "NHI identities by score", _ENTITIES,
-              [greatest("event.risk_score", "score"), newest("nhi.risk.severity", "severity"),
+        table("nhi-worst", "NHI identities by likelihood", _ENTITIES,
+              [greatest("event.risk_score", "likelihood"), newest("nhi.risk.severity", "severity"),
                newest("service.name", "name"), terms("service.id", "identity", 25),
                terms("nhi.inventory.owner", "owner", 1, missing=True)]),
         table("nhi-signals", "NHI signals behind alerts", _ALERTS,
@@ -87,15 +87,15 @@ def _ranked() -> list[Json]:
 
 
 def _identity() -> list[Json]:
-    alert_columns = ("event.risk_score", "nhi.notable.severity", "nhi.change", "rule.name", "event.reason",
+    alert_columns = ("nhi.notable.likelihood", "nhi.notable.severity", "nhi.change", "rule.name", "event.reason",
                      "source.ip", "nhi.notable.revision")  # fmt: skip
     asset_columns = ("entity.sub_type", "entity.id", "nhi.inventory.state", "nhi.inventory.exposed",
                      "nhi.inventory.owner", "nhi.inventory.first_seen", "nhi.inventory.last_seen")  # fmt: skip
     return [
         markdown("nhi-identity-help", "NHI identity: how to use",
                  "Pick an identity above. Or click the plus beside one on *NHI notables*, pin the filter, and come "
-                 "here. The score of a day is that of its worst episode; a day without a point had no event."),
-        over_time("nhi-score", "NHI score by day", _RISK, [greatest("event.risk_score", "score")],
+                 "here. The likelihood of a day is that of its likeliest episode; a day without one had no event."),
+        over_time("nhi-score", "NHI likelihood by day", _RISK, [greatest("event.risk_score", "likelihood")],
                   ("service.id", "")),
         search("nhi-revisions", "NHI revisions of notables", (_ALERTS, alert_columns, ("@timestamp", "desc")), ""),
         search("nhi-assets", "NHI identity and its credentials",
@@ -131,7 +131,7 @@ def _dashboards(digest: str) -> Iterable[Json]:
          ("search", "nhi-below", 48, 14)], "now-7d",
     )  # fmt: skip
     yield dashboard(
-        ("nhi-dashboard-identity", "NHI identity", f"One identity: scores, alerts, credentials. {told}"),
+        ("nhi-dashboard-identity", "NHI identity", f"One identity: likelihoods, alerts, credentials. {told}"),
         [("visualization", "nhi-identity-help", 48, 5), ("visualization", "nhi-score", 48, 10),
          ("search", "nhi-revisions", 48, 14), ("search", "nhi-assets", 48, 12)], "now-90d",
         [control("nhi-pick", _RISK, "service.id", "Identity")],

@@ -23,7 +23,7 @@ _COMMON = (
 )
 _DATES = "@timestamp event.created event.ingested"
 _SCORE = (
-    (FLOAT, "event.risk_score event.risk_score_norm nhi.risk.score nhi.risk.priority"),
+    (FLOAT, "event.risk_score event.risk_score_norm nhi.risk.likelihood"),
     (LONG, "event.severity"),
     (KEYWORD, "nhi.risk.severity nhi.risk.model"),
     (DATE, "event.start event.end nhi.risk.day"),

@@ -49,11 +49,12 @@ def promotion() -> Json:
         "rule_id": PROMOTION,
         "name": "NHI alerts (nhi_watch)",
         "description": "Makes a Kibana alert of each new notable about a non-human identity, and again when its "
-        "severity rises. Name, severity and risk score are those of the notable.",
+        "severity rises, from low on. Name and severity are those of the notable, the risk score is its likelihood.",
         "type": "query",
         "language": "kuery",
         "index": ["logs-nhi.alerts-*"],
-        "query": f"event.kind:alert and data_stream.dataset:{DATASET} and nhi.change:(new or escalated)",
+        "query": f"event.kind:alert and data_stream.dataset:{DATASET} and nhi.change:(new or escalated) "
+        "and not nhi.notable.severity:informational",
         "interval": "1m",
         "from": "now-24h",
         "timestamp_override": "event.ingested",
@@ -63,32 +64,33 @@ def promotion() -> Json:
         "severity": "medium",
         "severity_mapping": severity_mapping(),
         "max_signals": 1000,
-        "note": "Read event.reason: the signals with most points, each with its sentence. nhi.brief tells the whole "
-        "notable in sentences, each with its proof; what stands between backticks is out of a log. nhi.notable holds "
+        "note": "Read event.reason: the signals that raise the likelihood most, each with its sentence. nhi.brief tells "
+        "the whole notable in sentences, each with its proof; what stands between backticks is out of a log. nhi.notable holds "
         "the timeline, what would have been normal, and the controls that are called for. Close with a reason, or tag "
         f"with nhi:confirmed or nhi:benign; `nhi elastic feedback` reads both back.{_HUNT}",
     }
 
 
 def below() -> Json:
-    """What has no place in the budget becomes a building block: Kibana hides these until they are asked for."""
+    """What has no place, or is informational, is a building block: Kibana hides it until it is asked for."""
     return {
         **promotion(),
         "rule_id": identifier("below"),
         "name": "NHI notables below the line (nhi_watch)",
-        "description": "Makes a building block of each of the gravest notables that have no place in the budget: not "
-        "among the alerts until Additional filters > Include building block alerts, and judged there like any other.",
-        "query": f"event.kind:alert and data_stream.dataset:{DATASET} and nhi.change:below",
+        "description": "Makes a building block of each of the gravest notables that have no place in the budget, and "
+        "of what is informational: not among the alerts until Additional filters > Include building block alerts, and "
+        "judged there like any other.",
+        "query": f"event.kind:alert and data_stream.dataset:{DATASET} and (nhi.change:below or "
+        "(nhi.change:(new or escalated) and nhi.notable.severity:informational))",
         "building_block_type": "default",
     }
 
 
 def severity_mapping() -> list[Json]:
-    """`event.severity` → Kibana's severity; informational and low are one."""
-    codes = {code: name for name, code in SEVERITY_CODES.items()}
+    """`event.severity` → Kibana's severity, which has none below low."""
     return [
-        {"field": "event.severity", "operator": "equals", "value": str(code), "severity": name}
-        for code, name in sorted(codes.items())
+        {"field": "event.severity", "operator": "equals", "value": str(code), "severity": {1: "low"}.get(code, name)}
+        for name, code in SEVERITY_CODES.items()
     ]
 
 

@@ -44,7 +44,8 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
         "cloud.account.id cloud.region source.address related.user related.entity service.entity.id entity.id "
         "entity.name entity.type entity.sub_type entity.source observer.vendor observer.product "
         "observer.type observer.version host.name user_agent.original nhi.change nhi.notable.id "
-        "nhi.notable.kind nhi.notable.severity nhi.notable.merged_into nhi.notable.identity.id "
+        "nhi.notable.kind nhi.notable.severity nhi.notable.impact.level nhi.notable.merged_into "
+        "nhi.notable.identity.id "
         "nhi.notable.identity.kind nhi.notable.identity.owner nhi.notable.signals.id "
         "nhi.notable.controls.id nhi.notable.controls.status nhi.notable.frameworks.owasp_nhi "
         "nhi.notable.frameworks.nist_csf nhi.notable.frameworks.mitre_attack nhi.notable.record_ids "
@@ -55,8 +56,7 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
     (DATE, "@timestamp event.created event.ingested event.start event.end nhi.notable.created"),
     (
         FLOAT,
-        "event.risk_score event.risk_score_norm nhi.notable.score nhi.notable.probability "
-        "nhi.notable.p_value nhi.notable.priority",
+        "event.risk_score event.risk_score_norm nhi.notable.likelihood nhi.notable.signals.log_odds",
     ),
     (LONG, "event.severity nhi.notable.revision nhi.notable.rank nhi.notable.record_count"),
     (IP, "source.ip related.ip"),

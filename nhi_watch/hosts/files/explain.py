@@ -1,4 +1,4 @@
-"""`nhi explain`: why a notable scored as it did."""
+"""`nhi explain`: why a notable is as likely as it is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=find.ABOUT)
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
     parser.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
-    parser.add_argument("--all", action="store_true", help="show signals of less than half a point, too")
+    parser.add_argument("--all", action="store_true", help="show signals that add little, too")
     parser.add_argument("--json", action="store_true", help="print the notable's JSON")
 
 

@@ -142,7 +142,7 @@ def _moved(about: str, moved: tuple[Moved, ...] | None) -> Row:
 
 
 _MEANS = {
-    "since training": "this tenant's ordinary days are unlike those of training: trust the order, less the probability",
+    "since training": "this tenant's ordinary days are unlike those of training: trust the order, less the likelihood",
     "since the week before": "something changed here: a new log, fewer fields, or how machines work",
 }
 

@@ -1,4 +1,4 @@
-"""`nhi verify`: recompute a notable's score and receipt from the state, whatever was learnt since."""
+"""`nhi verify`: recompute a notable's likelihood and receipt from the state, whatever was learnt since."""
 
 from __future__ import annotations
 

@@ -28,11 +28,9 @@ from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import render_day
-from nhi_watch.detect import feedback, taught
 from nhi_watch.detect.features import Past
-from nhi_watch.detect.feedback import Verdict
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.scoring import Baselines, Local
+from nhi_watch.detect.scoring import Baselines
 from nhi_watch.hosts.splunk.fields import BASELINE, names
 from nhi_watch.hosts.splunk.parts import key_of
 from nhi_watch.hosts.splunk.shelf import Shelf, of_texts
@@ -180,8 +178,7 @@ class LookupBaselines(Baselines):
     """Baselines of a table, for events of any day; without rows, a cold start with what ships with the model."""
 
     def __init__(self, model: Scorecard, table: Table, networks: Networks = SHIPPED) -> None:
-        said = (row for row in table.kept["ledger"].items() if row[0].startswith(feedback.VERDICT_KEYS[0]))
-        super().__init__(model, networks, Local(taught.by(feedback.in_order(Verdict(*parse(*one)) for one in said))))
+        super().__init__(model, networks)
         self._table = table
         self._loaded = -1
         self._parsed: dict[tuple[str, int], Profile] = {}
