@@ -75,7 +75,7 @@ def _console() -> Any:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich's own way ends with 1
 
-    return Piped(highlight=False)
+    return Piped(highlight=False, emoji=False)  # `:secret:` in an ARN is no picture
 
 
 def _tell(text: str) -> None:
