@@ -11,16 +11,15 @@ from typing import Any
 import orjson
 import pytest
 
-from ecs_shape import document, load, template
+from ecs_shape import document, load
 from elastic_server import Server
 from nhi_watch.core.errors import InputError, StoreError
-from nhi_watch.core.timestamps import DAY, parse, render
+from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.elastic import aside, doctor, fields, hits, templates, windows
 from nhi_watch.hosts.elastic.check import FAIL, OK, Wanted
 from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.store import ElasticStore
-from nhi_watch.state.state import State
 from test_elastic_run import ROOT, SINCE, Place, leaves, simulated
 from test_outputs import ecs_fields, faults
 
@@ -292,45 +291,6 @@ def test_a_dead_remote_is_named_and_its_checkpoint_stays(remotes: Place) -> None
     assert "remote cluster dead" in examined(place, f"{place.source},{gone}")["reach"].detail
     with pytest.raises(StoreError, match="remote cluster dead does not answer"):
         place.run(pattern=gone)
-
-
-def test_a_remote_clusters_documents_are_read_also_where_grouping_is_asked_for(remotes: Place) -> None:
-    place = remotes
-    load(place.client, place.source, (document(r, False, render(int(time.time()) - 60)) for r in FEW))
-    done = place.run(pattern=f"here:{place.source}", push_from=1)
-    assert (done["read"], done["push_down"]["documents"]) == (len(FEW), 0)
-    assert done["push_down"]["why_not"] == [], "it is not even tried"
-
-
-def held_of(place: Place) -> dict[str, int]:
-    """Identity → events of the day that the state holds."""
-    held = State(state(place)).load_day(parse("2025-03-03T00:00:00Z") // DAY)
-    return {name: sum(behaviour.count for behaviour in whole.behaviours.values()) for name, whole in held.items()}
-
-
-@pytest.mark.parametrize("second", ["{}.second", "here:{}"])
-def test_an_hour_that_was_grouped_keeps_what_another_window_has_of_it(
-    elastic: Server, remotes: Place, second: str
-) -> None:
-    """What is in a remote cluster, or in a pattern that is new, lies in a window of its own."""
-    place, other = remotes, second.format(remotes.source)
-    when = render(int(time.time()) - 60)
-    load(place.client, place.source, (document(r, False, when) for r in FEW))
-    assert place.run(since=SINCE, push_from=1)["push_down"]["documents"] > 0
-    before = held_of(place)
-    if other.startswith("here:"):
-        more = [document(r, False, render(int(time.time()) - 1)) for r in MORE]
-        load(place.client, place.source, more)
-        time.sleep(1.1)
-    else:
-        template(place.client, other)
-        load(place.client, other, (document(r, False, when) for r in MORE))
-    calm, both = Place(elastic), f"{place.source},{other}"
-    calm.run(pattern=both, since=SINCE, push_from=windows.NEVER)
-    for since in (None, SINCE):
-        place.run(pattern=both, since=since, push_from=1)
-        assert held_of(place) == held_of(calm)
-    assert sum(held_of(calm).values()) > sum(before.values())
 
 
 def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Place) -> None:

@@ -169,9 +169,7 @@ class _Following:
             self._anew()
 
     def _anew(self) -> None:
-        trails = self._run.trails
         self._run, self._began = self._new_run(), self._clock()
-        self._run.trails = trails
 
 
 def _unseen(stage: str, done: int, total: int) -> None:

@@ -8,7 +8,7 @@ A part that fails three times is set aside, and the job goes on; whatever ends a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -41,7 +41,6 @@ from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.lease import SECONDS, Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.part import Part, Tables
 from nhi_watch.hosts.elastic.part import Task as PartTask
-from nhi_watch.hosts.elastic.pushdown.trail import is_trail_pattern
 from nhi_watch.hosts.elastic.read import Window
 from nhi_watch.hosts.elastic.store import ElasticStore
 from nhi_watch.hosts.elastic.store_errors import PassingError
@@ -84,8 +83,7 @@ class Job(NamedTuple):
     """Keep each alert as an OCSF finding as well."""
     alerts: bool = True
     """False: only learn."""
-    push_from: Optional[int] = None
-    """Documents from which on the cluster is asked to group CloudTrail's; None: where a sample says that it pays."""
+
     reputation: Sequence[Path] = ()
     """Files of indicators."""
     intel: str = ""
@@ -182,9 +180,6 @@ def _is_set_up(client: Elasticsearch, job: Job) -> bool:
         return False
 
 
-def _trails(patterns: Iterable[str]) -> tuple[str, ...]:
-    return tuple(pattern for pattern in patterns if is_trail_pattern(pattern))
-
 
 class Held(NamedTuple):
     """What a run works with."""
@@ -207,8 +202,7 @@ class Run:
         self._unread: dict[str, str] = {}
         self._aside: list[Json] = []
         self.totals = Totals()
-        self.trails = _trails(job.pattern.split(","))
-        """CloudTrail's patterns that can be read."""
+
 
     def once(self, on_stage: Stage) -> Json:
         """What is pending, and then what is new; never from the future on: checkpoints would move past the unread."""
@@ -242,18 +236,13 @@ class Run:
         self._unread.update((each.pattern, each.why) for each in reach.unread)
         if not reach.patterns:
             raise StoreError("; ".join(f"{each.pattern} cannot be read: {each.why}" for each in reach.unread)[:1000])
-        self.trails = _trails(reach.patterns)
+
         return reach.patterns
 
     def _planned(self, window: Window) -> list[Planned]:
-        """A window, planned. Where that is refused, pattern by pattern: one may be in the others' way.
-
-        An hour that the cluster groups is made anew whole: it is let to only where one window has all of CloudTrail.
-        """
-        alone = set(self.trails) <= set(window.pattern.split(",")) and not any(map(access.cluster, self.trails))
-        push_from = self._job.push_from if alone else windows.NEVER
+        """A window, planned. Where that is refused, pattern by pattern: one may be in the others' way."""
         try:
-            return [self._patiently(partial(windows.cut, self._client, window, push_from))]
+            return [self._patiently(partial(windows.cut, self._client, window))]
         except PassingError:
             raise
         except StoreError as error:
@@ -352,7 +341,7 @@ class Run:
         Its checkpoint stays, and it is planned anew from there by the next run.
         """
         try:
-            windows.cut(self._client, window, windows.NEVER)
+            windows.cut(self._client, window)
         except PassingError:
             raise
         except StoreError as error:
@@ -375,8 +364,7 @@ class Run:
         """Read, score, write alerts, write state; returns what is left to do."""
         self._lease.keep()
         first = tasks[0]
-        task = PartTask(first.window, first.spans()[0], first.push, self.trails)
-        part = Part(self._client, self._store, self._known, task)
+        part = Part(self._client, self._store, self._known, PartTask(first.window, first.spans()[0]))
         done = part.run(self._lease.keep, on_stage)
         written, described = {"created": 0, "existed": 0}, {"risk": 0, "inventory": 0, "latest": 0}
         if self._job.alerts:
@@ -390,7 +378,7 @@ class Run:
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self.totals.add(
-            {**done.result.run, "alerts": written, "entities": described, "push_down": done.pushed},
+            {**done.result.run, "alerts": written, "entities": described},
             done.identities,
             done.result.notables,
         )

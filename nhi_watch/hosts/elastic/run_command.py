@@ -32,8 +32,8 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
     lag = args.lag if args.lag is not None else FOLLOW_LAG if args.follow else LAG
     job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks,
               args.model or model.FOLDER, args.page, lag, wait=args.wait, every=args.every,
-              alerts=args.elastic_command == "run", ocsf=args.ocsf, push_from=arguments.push_from(args),
-              reputation=args.reputation, intel=args.intel)  # fmt: skip
+              alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
+              intel=args.intel)  # fmt: skip
     say = arguments.print_json if args.json else _say
     if args.follow:
         follow(client, job, told_to_stop(), lambda outcome: say(console, outcome))

@@ -8,7 +8,6 @@ again and again is given up (`aside`), so that it does not hold up what comes af
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -16,10 +15,9 @@ import orjson
 from elasticsearch import Elasticsearch
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.core.timestamps import DAY, HOUR
+from nhi_watch.core.timestamps import DAY
 from nhi_watch.hosts.elastic import access, late, read
 from nhi_watch.hosts.elastic.late import SLOT
-from nhi_watch.hosts.elastic.pushdown import choice
 from nhi_watch.hosts.elastic.read import Span, Window
 from nhi_watch.hosts.elastic.store_errors import explained
 from nhi_watch.state.store import Store
@@ -30,9 +28,7 @@ FIRST = 30 * DAY
 """How far back a first run reads without --since."""
 PART = 200_000
 """Documents from which on a part ends with its day: about 200 MB where behaviours seldom repeat."""
-PART_PUSHED = 1_000_000
-"""The same where the cluster groups them: what is held are behaviours without marks of each record."""
-NEVER = 1 << 62
+
 FAILURES = 3
 """How often a part may fail."""
 STARTS = 6
@@ -52,8 +48,7 @@ class Task(NamedTuple):
     """Parts that are committed."""
     documents: int = 0
     """How many there were when it was planned."""
-    push: bool = False
-    """Whether the cluster is to group CloudTrail's documents."""
+
     only: Optional[Span] = None
     """The only part of it that is to be read."""
     starts: int = 0
@@ -97,7 +92,7 @@ def from_row(plain: dict[str, Any]) -> Task:
     ranges, own = (tuple((low, high) for low, high in plain[name]) for name in ("ranges", "own"))
     window = Window(plain["pattern"], plain["since"], plain["until"], ranges, own)
     only = Span(*plain["only"]) if plain.get("only") else None
-    return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"], plain["push"], only,
+    return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"], only,
                 plain.get("starts", 0), tuple(plain.get("failures", ())))  # fmt: skip
 
 
@@ -187,10 +182,9 @@ class Planned(NamedTuple):
     """How many documents each slot of its time has, which are then read."""
 
 
-def cut(client: Elasticsearch, window: Window, push_from: Optional[int]) -> Planned:
+def cut(client: Elasticsearch, window: Window) -> Planned:
     """Plan a window's parts by how many documents each day has.
 
-    `push_from`: documents from which on the cluster groups them; None: where a sample says that it pays.
 
     Raises:
         PassingError: not all that it reads answered.
@@ -199,24 +193,13 @@ def cut(client: Elasticsearch, window: Window, push_from: Optional[int]) -> Plan
         by = read.clocks(client, window.pattern)
         since = max(window.since, window.until - late.DAYS * DAY)
         told = read.aggregated(client, window.pattern, read.query(window, by), {
-            **read.steps(HOUR), **late.aggregations(by, since, window.until)
+            **read.steps(DAY), **late.aggregations(by, since, window.until)
         })  # fmt: skip
-        hours = read.counted(told)
-        push = _pushes(client, window, hours, push_from)
-    days = Counter[int]()
-    for start, count in hours.items():
-        days[start - start % DAY] += count
+    days = read.counted(told)
     cuts, held = [], 0
     for day, count in sorted(days.items()):
-        if held >= (PART_PUSHED if push else PART):
+        if held >= PART:
             cuts.append(day)
             held = 0
         held += count
-    return Planned(Task(window, tuple(cuts), 0, sum(days.values()), push), late.counts(told))
-
-
-def _pushes(client: Elasticsearch, window: Window, hours: dict[int, int], push_from: Optional[int]) -> bool:
-    documents = sum(hours.values())
-    if push_from is not None:
-        return documents >= push_from
-    return documents > choice.FIXED and choice.pays(client, window, hours)
+    return Planned(Task(window, tuple(cuts), 0, sum(days.values())), late.counts(told))
