@@ -64,17 +64,10 @@ def judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, metavar="DIR", help="another scorecard than the one that ships")
     parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",
                         help=f"documents a search (default: {read.PAGE})")  # fmt: skip
-    parser.add_argument("--lag", type=seconds, metavar="S",
-                        help="leave out the last S seconds (default: 120, with --follow 1)")  # fmt: skip
+    parser.add_argument("--lag", type=seconds, default=120, metavar="S",
+                        help="leave out the last S seconds (default: 120)")  # fmt: skip
     parser.add_argument("--wait", type=seconds, default=0, metavar="S",
                         help="wait so long for another run to end (default: 0)")  # fmt: skip
-
-
-def following(parser: argparse.ArgumentParser) -> None:
-    """How to go on after the first time."""
-    parser.add_argument("--follow", action="store_true", help="do not end: read what comes in, every second or so")
-    parser.add_argument("--every", type=_timeout, default=1.0, metavar="S",
-                        help="seconds from one look to the next, with --follow (default: 1)")  # fmt: skip
 
 
 

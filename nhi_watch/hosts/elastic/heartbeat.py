@@ -17,8 +17,6 @@ from nhi_watch.hosts.elastic.entity_templates import HEALTH
 from nhi_watch.report.ecs import ECS_VERSION
 
 Json = dict[str, Any]
-EVERY = 60
-"""Seconds between two heartbeats of a run that follows."""
 _COUNTS = ("read", "parsed", "duplicates", "events", "identities", "notables")
 _LONGEST = 500
 

@@ -77,8 +77,6 @@ class Job(NamedTuple):
     wait: float = 0.0
     """Seconds to wait for another run to end."""
     patience: float = PATIENCE
-    every: float = 1.0
-    """Seconds from one round to the next, with --follow."""
     ocsf: bool = False
     """Keep each alert as an OCSF finding as well."""
     alerts: bool = True
@@ -259,20 +257,6 @@ class Run:
         found = self._patiently(lambda: list(ledger.look(self._client, patterns, before)))
         self._late += sum(documents for _, documents in found)
         return [Task(window, documents=documents) for window, documents in found]
-
-    def look_back(self, pattern: str, until: int) -> None:
-        """Note how many documents the last slots held that a watch has read, and look for late ones if it is time."""
-        ledger = late.Ledger(self._store, until)
-        since, own = (low + -low % late.SLOT for low in (until - windows.OVERLAP, until - read.LATE))
-        ends = (since, until), (own, own + 2 * late.SLOT)
-        counts = self._patiently(partial(late.count, self._client, pattern, *ends))
-        ledger.note(pattern, since, counts)
-        found = self.late(ledger, pattern.split(","), since)
-        if found:
-            self.work(found, lambda stage, done, total: None, partial(ledger.put, self._store))
-        else:
-            ledger.put(self._store)
-            self._store.commit(refresh=False)
 
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
