@@ -102,7 +102,7 @@ def test_a_service_runs_our_command_as_its_own_user_with_the_key_as_a_credential
     assert (words[0], service["User"]) == (PROGRAM, "nhi")
     accept([word.replace("${CREDENTIALS_DIRECTORY}", "/run/x") for word in words[1:]])
     assert service["LoadCredential"].split(":")[0] in service["ExecStart"]
-    assert (service["Type"] == "oneshot") == ("--follow" not in words)
+    assert service["Type"] == "oneshot"
 
 
 def test_the_timer_starts_the_service_that_is_shipped() -> None:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 
 from ecs_shape import document, load
 from elastic_server import Server
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.hosts.elastic import aside, doctor, fields, hits, templates, windows
+from nhi_watch.hosts.elastic import doctor, fields, hits, templates, windows
 from nhi_watch.hosts.elastic.check import FAIL, OK, Wanted
 from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.store import ElasticStore
-from test_elastic_run import ROOT, SINCE, Place, leaves, simulated
+from test_elastic_run import SINCE, Place, leaves, simulated
 from test_outputs import ecs_fields, faults
 
 __all__ = ["ecs_fields"]
@@ -63,12 +60,6 @@ def examined(place: Place, pattern: str = "") -> dict[str, Any]:
     return {check.name: check for check in checks}
 
 
-def nhi(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments, "--url", place.url]
-    told = [*command, "--namespace", place.namespace]
-    return subprocess.run(told, capture_output=True, text=True, check=False, cwd=ROOT)
-
-
 # ---- a part that fails
 
 
@@ -96,7 +87,7 @@ def test_a_part_that_fails_three_times_is_set_aside_and_the_job_goes_on(
     fill(place, [*FEW, poisoned()])
     done = place.run(since=SINCE)
     (given,) = done["set_aside"]
-    assert given["documents"] == len(FEW) + 1 and len(given["ids"]) == aside.NAMED
+    assert given["documents"] == len(FEW) + 1
     assert given["why"].startswith("IndexError: tuple index out of range")
     beat = written(place, "logs-nhi.health")[-1]
     assert beat["event"]["outcome"] == "failure" and "set aside 61 documents" in beat["message"]
@@ -112,18 +103,13 @@ def test_a_part_that_fails_three_times_is_set_aside_and_the_job_goes_on(
     assert len(jobs(place)) == 1
 
 
-def test_what_was_set_aside_is_shown_and_read_again_by_hand(place: Place, poison: pytest.MonkeyPatch) -> None:
+def test_what_was_set_aside_is_read_again_from_where_somebody_says(place: Place, poison: pytest.MonkeyPatch) -> None:
     fill(place, [*FEW, poisoned()])
     place.run(since=SINCE)
     poison.undo()
-    shown = nhi(place, "window", "show", "--json")
-    (part,) = orjson.loads(shown.stdout)["set_aside"]
-    assert (part["number"], part["documents"]) == (1, len(FEW) + 1)
-    assert nhi(place, "window", "retry", "2").returncode == 2, "there is no second one"
-    assert "noted for the next run" in nhi(place, "window", "retry", "1").stdout
-    assert place.run()["read"] == 2 * (len(FEW) + 1), "once as the part, once more by the overlap"
+    assert place.run()["read"] == 0, "the overlap leaves it out"
+    assert place.run(since=SINCE)["read"] == len(FEW) + 1
     assert examined(place).get("set aside") is None
-    assert nhi(place, "window", "show").stdout == "nothing is noted, nothing was set aside\n"
 
 
 def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
@@ -138,17 +124,6 @@ def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
     done = place.run()
     assert "killed" in done["set_aside"][0]["why"]
     assert windows.pending(state(place)) == []
-
-
-def test_a_part_is_skipped_by_hand(place: Place) -> None:
-    fill(place, FEW)
-    place.run(since=SINCE, lag=HOUR)
-    store = state(place)
-    windows.note(store, [windows.Task(windows.windows(store, windows.Wanted((place.source,), None, SINCE + 9))[0])])
-    store.commit()
-    assert nhi(place, "window", "skip").stdout.startswith("set aside: ")
-    assert nhi(place, "window", "skip").returncode == 2, "nothing is noted any more"
-    assert nhi(place, "window", "skip", "1").stdout.startswith("given up for good: ")
 
 
 def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(

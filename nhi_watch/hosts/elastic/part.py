@@ -13,7 +13,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.run import Result
-from nhi_watch.hosts.elastic import access, aside, hits, read, templates
+from nhi_watch.hosts.elastic import access, hits, read, templates, windows
 from nhi_watch.hosts.elastic.hits import SOURCES, Hit
 from nhi_watch.hosts.elastic.read import Span, Window
 from nhi_watch.hosts.elastic.store_errors import PassingError, explained
@@ -56,7 +56,7 @@ class Part:
         self._client = client
         self._task = task
         self._known = known
-        self._asides = aside.listed(store)
+        self._store = store
         state = State(store)
         self._intake = hits.intake_of(SOURCES, known.context, state.load_day, task.window.until, state.known)
         self._judge = Judge(state, known.model, known.context, known.budget)
@@ -78,8 +78,7 @@ class Part:
         window, span = self._task
         with explained(f"reading {window.pattern}"):
             clocks = read.clocks(self._client, window.pattern)
-            without = aside.without(self._client, self._asides, window.pattern, window.pattern)
-            wanted = read.query(window, clocks, span, without)
+            wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
         for page in read.pages(self._client, window.pattern, wanted, self._known.page):
             keep()
             hits.feed(self._intake, page, self._refuse)

@@ -26,7 +26,6 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
 from nhi_watch.hosts.elastic import (
     access,
-    aside,
     entities,
     heartbeat,
     intel,
@@ -211,6 +210,9 @@ class Run:
             raise InputError(f"--since {render(self._job.since)} is yet to come: by the cluster's clock it is {now}")
         patterns = self.reach()
         self.work(windows.narrowed(windows.pending(self._store), patterns), on_stage)
+        since = self._job.since
+        if since is not None:  # who says from when on to read means all of it
+            windows.put_asides(self._store, [a for a in windows.asides(self._store) if a.window.until <= since])
         until = int(self._clock()) - self._job.lag
         fresh = windows.windows(self._store, Wanted(patterns, self._job.since, until))
         planned = [each for window in fresh for each in self._planned(window)]
@@ -335,8 +337,7 @@ class Run:
 
     def _set_aside(self, tasks: list[Task], why: str) -> list[Task]:
         self._lease.keep()
-        given = aside.made(self._client, tasks[0], why, int(self._clock()))
-        aside.put(self._store, [*aside.listed(self._store), given])
+        given = windows.set_aside(self._client, self._store, tasks[0], why, int(self._clock()))
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self._aside.append(given.told())
