@@ -39,7 +39,7 @@ REFUSED, UNREAD = 2, 3
 _ENDS = {0: "ended well", REFUSED: "refused", UNREAD: "left out", -signal.SIGKILL: "killed"}
 _RUNS = 4
 _HOUR = 3600
-_BLOCKS = ("nhi-state-{}", "logs-nhi.alerts-{}", "logs-nhi.risk-{}", "nhi-entities-latest-{}")
+_BLOCKS = ("nhi-state-{}", "logs-nhi.alerts-{}", "logs-nhi.health-{}")
 _CONFLICT: Tree = {"template": {"mappings": {"properties": {"event": {"properties": {"reason": {"type": "long"}}}}}}}
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from kibana_double import SCHEMAS, VERSIONS, kuery
 from nhi_watch.core.notable import severity_of
-from nhi_watch.hosts.elastic import assets, entity_templates, fields, rules, templates
+from nhi_watch.hosts.elastic import assets, rules, templates
 from nhi_watch.report import ecs
 
 if sys.version_info >= (3, 11):
@@ -26,8 +26,7 @@ WIDTH = 48
 OBJECTS = assets.saved_objects()
 BY_ID = {(each["type"], each["id"]): each for each in OBJECTS}
 MAPPED = {
-    "logs-nhi.alerts-*": fields.names(templates.alert_mappings()),
-    **{f"{name}-*": fields.names(mapping) for name, mapping in entity_templates.mappings().items()},
+    f"{name}-*": templates.names(mapping) for name, mapping in templates.mappings().items()
 }
 """Index pattern → field → type."""
 BANDS = {"low": (0, 21), "medium": (22, 47), "high": (48, 73), "critical": (74, 100)}
@@ -179,7 +178,7 @@ def test_panels_lie_side_by_side_and_each_shows_something(board: Tree) -> None:
         cells = {(x, y) for x in columns for y in rows}
         assert grid["x"] + grid["w"] <= WIDTH and not cells & covered
         covered |= cells
-    assert len({panel["panelIndex"] for panel in panels}) == len(panels) >= 4
+    assert len({panel["panelIndex"] for panel in panels}) == len(panels) >= 3
 
 
 @pytest.mark.parametrize("board", of_kind("dashboard"), ids=lambda board: board["id"])

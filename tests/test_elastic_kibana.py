@@ -1,8 +1,7 @@
-"""Set-up in Kibana, what analysts say there, and criticality: against a double of it, with a real Elasticsearch."""
+"""Set-up in Kibana, and what analysts say there: against a double of it, with a real Elasticsearch."""
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import sys
@@ -19,10 +18,9 @@ import pytest
 from elastic_server import FIRST, Server
 from kibana_double import KEY, Kibana, promote, serving
 from nhi_watch.act import audit
-from nhi_watch.context.assets import load
-from nhi_watch.core.errors import InputError, StoreError
+from nhi_watch.core.errors import StoreError
 from nhi_watch.detect import feedback
-from nhi_watch.hosts.elastic import analysts, assets, criticality, doctor_kibana, kibana_setup, rules
+from nhi_watch.hosts.elastic import analysts, assets, doctor_kibana, kibana_setup, rules
 from nhi_watch.hosts.elastic.connection import Connection
 from nhi_watch.hosts.elastic.kibana import Kibana as Client
 from nhi_watch.hosts.elastic.store import ElasticStore
@@ -117,7 +115,7 @@ def test_what_is_wrong_is_one_line_that_says_what_to_do(kibana: Kibana, changed:
 
 def test_a_wrong_space_is_told(kibana: Kibana) -> None:
     with client(kibana, urls=(f"{kibana.url}/s/none",)) as reached, pytest.raises(StoreError, match="and its space"):
-        reached.post("/api/asset_criticality/bulk", {"records": []})
+        reached.post("/api/detection_engine/signals/status", {"signal_ids": [], "status": "closed"})
 
 
 def test_a_busy_kibana_is_asked_again(kibana: Kibana) -> None:
@@ -261,52 +259,6 @@ def test_alerts_of_merged_notables_are_closed_and_no_others(place: Played) -> No
     assert closed == [first["event"]["id"]] and len(others) == len(found) - 1
 
 
-# ---- criticality
-
-
-def test_criticality_goes_to_kibana_and_comes_back_as_a_table(place: Played, tmp_path: Path) -> None:
-    latest = place.client.search(index=f"nhi-entities-latest-{place.namespace}", size=3)["hits"]["hits"]
-    names = [hit["_source"]["service"]["name"] for hit in latest]
-    ids = [hit["_source"]["service"]["id"] for hit in latest]
-    table = tmp_path / "assets.csv"
-    levels = ("critical", "low", "high")
-    told = ((ids[0], levels[0]), (names[1], levels[1]), (ids[2], levels[2]), ("never:seen", "high"))
-    rows = [["identity", "criticality", "owner", "environment", "comment"], *([*pair, "", "", ""] for pair in told)]
-    with table.open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
-    with serving(Kibana()) as kibana, client(kibana) as reached:
-        assert criticality.push(place.client, reached, place.namespace, load(table)) == 3
-        wanted = {("entity.id", name): criticality.LEVELS[level] for name, level in zip(ids, levels)}
-        assert kibana.criticality == wanted
-        kibana.criticality["host.name", "a-host"] = "high_impact"
-        kibana.criticality["service.name", "=1+1"] = "high_impact"
-        pulled = criticality.pull(reached, tmp_path / "back.csv")
-    assert pulled == (3, 1)
-    back = load(tmp_path / "back.csv")
-    assert {name: asset.criticality for name, asset in back.items()} == dict(zip(ids, levels))
-
-
-def test_identities_that_share_a_name_are_told_apart_by_their_ids(place: Played, tmp_path: Path) -> None:
-    index = f"nhi-entities-latest-{place.namespace}"
-    hit, *_ = place.client.search(index=index, size=1)["hits"]["hits"]
-    twin = {**hit["_source"], "service": {**hit["_source"]["service"], "id": "aws:2:role:TWIN"}}
-    place.client.index(index=index, document=twin, refresh=True)
-    table = tmp_path / "assets.csv"
-    first = hit["_source"]["service"]["id"]
-    table.write_text(f"identity,criticality,owner,environment,comment\n{first},low,,,\naws:2:role:TWIN,critical,,,\n")
-    with serving(Kibana()) as kibana, client(kibana) as reached:
-        assert criticality.push(place.client, reached, place.namespace, load(table)) == 2
-    assert kibana.criticality["entity.id", "aws:2:role:TWIN"] == "extreme_impact"
-    assert kibana.criticality["entity.id", first] == "low_impact"
-
-
-def test_many_records_of_criticality_come_page_by_page(tmp_path: Path) -> None:
-    with serving(Kibana()) as kibana, client(kibana) as reached:
-        kibana.criticality = {("service.name", f"role-{n:05d}"): "high_impact" for n in range(2_500)}
-        assert criticality.pull(reached, tmp_path / "back.csv").rows == 2_500
-    assert len(load(tmp_path / "back.csv")) == 2_500
-
-
 # ---- the program
 
 
@@ -316,7 +268,7 @@ def nhi(url: str, *arguments: str, **environment: str) -> subprocess.CompletedPr
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
 
 
-def test_the_program_sets_both_up_takes_feedback_and_exchanges_criticality(place: Played, tmp_path: Path) -> None:
+def test_the_program_sets_both_up_and_takes_feedback(place: Played, tmp_path: Path) -> None:
     common = ["--namespace", place.namespace, "--json"]
     alert, *_ = place.promoted()
     for index in place.client.indices.get(index=f".alerts-security.alerts-{place.namespace}-*", expand_wildcards="all"):
@@ -335,25 +287,9 @@ def test_the_program_sets_both_up_takes_feedback_and_exchanges_criticality(place
         (line,) = map(orjson.loads, audit.lines(tmp_path / "audit.jsonl"))
         assert (line["what"], line["by"], line["facts"]["verdict"]) == ("verdict", "u", "confirmed")
         assert line["facts"]["notable_id"] == alert["event"]["id"]
-        kibana.criticality["service.name", "deploy"] = "extreme_impact"
-        table = str(tmp_path / "table.csv")
-        done = nhi(place.url, "criticality", "pull", table, "--kibana", kibana.url, *common)
-        assert orjson.loads(done.stdout) == {"rows": 1, "left_out": 0}, done.stderr
-        done = nhi(place.url, "criticality", "push", table, "--kibana", kibana.url, "--namespace", place.namespace)
-        assert done.stdout == "sent: 0\n", done.stderr
 
 
 def test_assets_are_written_without_any_cluster(tmp_path: Path) -> None:
     done = nhi("", "setup", "--assets", str(tmp_path / "assets"))
     assert done.returncode == 0, done.stderr
     assert {path.name: path.read_bytes() for path in (tmp_path / "assets").iterdir()} == assets.files()
-
-
-def test_criticality_without_kibana_says_how_to_name_it(place: Played, tmp_path: Path) -> None:
-    done = nhi(place.url, "criticality", "pull", str(tmp_path / "x.csv"), NHI_KIBANA_URL="")
-    assert (done.returncode, done.stderr) == (2, "nhi: no Kibana: give --kibana URL, or set NHI_KIBANA_URL\n")
-
-
-def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with serving(Kibana()) as kibana, client(kibana) as reached, pytest.raises(InputError, match="cannot be written"):
-        criticality.pull(reached, tmp_path)

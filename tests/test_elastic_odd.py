@@ -237,7 +237,7 @@ def test_an_index_that_goes_while_it_is_read_takes_only_its_own_documents_along(
 
 @pytest.mark.parametrize(
     ("index", "way"),
-    [("nhi-state-{}", "read_only"), (".ds-logs-nhi.risk-{}-*", "read_only")],
+    [("nhi-state-{}", "read_only"), (".ds-logs-nhi.alerts-{}-*", "read_only")],
     ids=["state", "stream"],
 )
 def test_an_index_that_becomes_read_only_stops_the_run_and_nothing_is_lost(

@@ -12,7 +12,7 @@ from ecs_shape import document, load
 from elastic_server import Server
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.hosts.elastic import doctor, fields, hits, templates, windows
+from nhi_watch.hosts.elastic import doctor, hits, templates, windows
 from nhi_watch.hosts.elastic.check import FAIL, OK, Wanted
 from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
@@ -140,7 +140,7 @@ def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(
     (alert,) = jobs(place)
     assert alert["rule"]["name"] == "The NHI job fails"
     assert faults(alert, ecs_fields) == []
-    assert set(leaves(alert)) - set(fields.names(templates.alert_mappings())) == set()
+    assert set(leaves(alert)) - set(templates.names(templates.mappings()[templates.ALERTS])) == set()
     assert examined(place)["heartbeat"].status == FAIL
     monkeypatch.undo()
     assert place.run(pattern="logs-none-*")["read"] == 0, "the lease was released"

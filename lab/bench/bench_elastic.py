@@ -6,7 +6,7 @@ whole `_source`) one after the other; `fields` asks for `_source: false` and onl
 reads. The run is a whole month over an empty state: reading, grouping, scoring every day, writing alerts and
 state. All take turns; medians are reported, of the time and of the processor time of client and server, which does not
 depend on what else the machine does; and where the run's goes, in µs of the client's processor a document by stage;
-`write` is what no other stage is: alerts, scores, inventory and state.
+`write` is what no other stage is: alerts and state.
 `python lab/bench/bench_elastic.py [EVENTS] [MACHINES]`: about 138,000 events, or 25,000 of 30 machines
 """
 
@@ -115,7 +115,7 @@ def _measure(client: Elasticsearch, node: elastic_server.Node, days: list[list[A
 def prepare(client: Elasticsearch, namespace: str) -> None:
     """Set up, and make the data streams, which takes the cluster a while once for ever."""
     setup.setup(client, namespace)
-    for kind in ("alerts", "risk", "inventory", "health"):
+    for kind in ("alerts", "health"):
         # What is refused for want of a time has made its stream all the same.
         client.options(ignore_status=400).create(index=f"logs-nhi.{kind}-{namespace}", id="none", document={})
 

@@ -34,7 +34,7 @@ EXTERNAL_ALERTS = "eb079c62-4481-4d6e-9643-3ca499df7aaa"
 MARK = "nhi_watch assets "
 """Dashboards end their description with it and a digest, by which setup sees whether they are up to date."""
 
-_ALERTS, _RISK, _ENTITIES, _INVENTORY, _HEALTH = "nhi-alerts", "nhi-risk", "nhi-entities", "nhi-inventory", "nhi-health"
+_ALERTS, _HEALTH = "nhi-alerts", "nhi-health"
 _PROMOTED = "nhi.change : (new or escalated)"
 _BELOW = "nhi.change : below"
 
@@ -55,9 +55,6 @@ def saved_objects() -> list[Json]:
     """Data views, then what refers to them, then dashboards."""
     views = [
         data_view(_ALERTS, "logs-nhi.alerts-*", "NHI alerts"),
-        data_view(_RISK, "logs-nhi.risk-*", "NHI risk by day"),
-        data_view(_ENTITIES, "nhi-entities-latest-*", "NHI identities, latest"),
-        data_view(_INVENTORY, "logs-nhi.inventory-*", "NHI inventory"),
         data_view(_HEALTH, "logs-nhi.health-*", "NHI runs"),
     ]
     panels = [*_ranked(), *_identity(), *_health()]
@@ -72,10 +69,10 @@ def _ranked() -> list[Json]:
         search("nhi-notables", "NHI notables, ranked", ranked, _PROMOTED),
         search("nhi-below", "NHI notables below the line", ranked, _BELOW),
         over_time("nhi-by-severity", "NHI alerts by severity", _ALERTS, [count()], ("event.severity", _PROMOTED)),
-        table("nhi-worst", "NHI identities by score", _ENTITIES,
-              [greatest("event.risk_score", "score"), newest("nhi.risk.severity", "severity"),
+        table("nhi-worst", "NHI identities by score", _ALERTS,
+              [greatest("event.risk_score", "score"), newest("nhi.notable.severity", "severity"),
                newest("service.name", "name"), terms("service.id", "identity", 25),
-               terms("nhi.inventory.owner", "owner", 1, missing=True)]),
+               terms("nhi.notable.identity.owner", "owner", 1, missing=True)], _PROMOTED),
         table("nhi-signals", "NHI signals behind alerts", _ALERTS,
               [count(), terms("nhi.notable.signals.id", "signal", 20)], _PROMOTED),
         table("nhi-controls", "NHI controls called for", _ALERTS,
@@ -89,17 +86,13 @@ def _ranked() -> list[Json]:
 def _identity() -> list[Json]:
     alert_columns = ("event.risk_score", "nhi.notable.severity", "nhi.change", "rule.name", "event.reason",
                      "source.ip", "nhi.notable.revision")  # fmt: skip
-    asset_columns = ("entity.sub_type", "entity.id", "nhi.inventory.state", "nhi.inventory.exposed",
-                     "nhi.inventory.owner", "nhi.inventory.first_seen", "nhi.inventory.last_seen")  # fmt: skip
     return [
         markdown("nhi-identity-help", "NHI identity: how to use",
                  "Pick an identity above. Or click the plus beside one on *NHI notables*, pin the filter, and come "
                  "here. The score of a day is that of its worst episode; a day without a point had no event."),
-        over_time("nhi-score", "NHI score by day", _RISK, [greatest("event.risk_score", "score")],
+        over_time("nhi-score", "NHI score of notables", _ALERTS, [greatest("event.risk_score", "score")],
                   ("service.id", "")),
         search("nhi-revisions", "NHI revisions of notables", (_ALERTS, alert_columns, ("@timestamp", "desc")), ""),
-        search("nhi-assets", "NHI identity and its credentials",
-               (_INVENTORY, asset_columns, ("@timestamp", "desc")), ""),
     ]  # fmt: skip
 
 
@@ -131,10 +124,10 @@ def _dashboards(digest: str) -> Iterable[Json]:
          ("search", "nhi-below", 48, 14)], "now-7d",
     )  # fmt: skip
     yield dashboard(
-        ("nhi-dashboard-identity", "NHI identity", f"One identity: scores, alerts, credentials. {told}"),
+        ("nhi-dashboard-identity", "NHI identity", f"One identity: its notables over time. {told}"),
         [("visualization", "nhi-identity-help", 48, 5), ("visualization", "nhi-score", 48, 10),
-         ("search", "nhi-revisions", 48, 14), ("search", "nhi-assets", 48, 12)], "now-90d",
-        [control("nhi-pick", _RISK, "service.id", "Identity")],
+         ("search", "nhi-revisions", 48, 14)], "now-90d",
+        [control("nhi-pick", _ALERTS, "service.id", "Identity")],
     )  # fmt: skip
     yield dashboard(
         ("nhi-dashboard-health", "NHI health", f"Whether the job runs, and what it reads. {told}"),

@@ -40,8 +40,6 @@ _COMMANDS = {
                        report_command.add_arguments, report_command.run),
     "feedback": _Command("take what analysts said of alerts in Kibana as verdicts",
                          analyst_commands.add_feedback, analyst_commands.feedback),
-    "criticality": _Command("exchange with Kibana how critical identities are",
-                            analyst_commands.add_criticality, analyst_commands.exchange),
 }  # fmt: skip
 
 

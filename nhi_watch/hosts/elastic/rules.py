@@ -1,4 +1,4 @@
-"""Detection rules for Kibana: what makes alerts of ours, and three that watch what the job writes beside them.
+"""Detection rules for Kibana: what makes alerts of ours, and one that watches the job.
 
 `toml` tells one in the form of Elastic's repository of rules, for those who keep detections as code.
 """
@@ -112,42 +112,6 @@ def silent() -> Json:
     }
 
 
-def exposed() -> Json:
-    """A long-lived credential that was told to be exposed and is not deleted."""
-    return {
-        **_watching("exposed", "NHI credential is exposed (nhi_watch)", "high", 73),
-        "description": "A long-lived credential of a non-human identity was reported as exposed, and is not deleted.",
-        "type": "query",
-        "language": "kuery",
-        "index": ["logs-nhi.inventory-*"],
-        "query": "nhi.inventory.what:credential and nhi.inventory.exposed:true and nhi.inventory.state:(active or "
-        "deactivated)",
-        "interval": "5m",
-        "timestamp_override": "event.ingested",
-        "note": "Rotate it, then delete it: `entity.id` is the credential, `service.id` whose it is. One that is "
-        f"deactivated can be made active again by whoever may do so.{_HUNT}",
-    }
-
-
-def fresh() -> Json:
-    """An identity that was not seen for a month."""
-    return {
-        **_watching("fresh", "NHI identity is new (nhi_watch)", "low", 21),
-        "enabled": False,
-        "description": "A non-human identity that was not seen in the last 30 days. Off at first: in a young tenant "
-        "every identity is new.",
-        "type": "new_terms",
-        "language": "kuery",
-        "index": ["logs-nhi.inventory-*"],
-        "query": "nhi.inventory.what:identity",
-        "new_terms_fields": ["entity.id"],
-        "history_window_start": "now-30d",
-        "interval": "5m",
-        "timestamp_override": "event.ingested",
-        "note": f"Find its owner, and give it one in the table of assets. What made it is in the logs.{_HUNT}",
-    }
-
-
 def _watching(what: str, name: str, severity: str, score: int) -> Json:
     told = {"rule_id": identifier(what), "name": name, "severity": severity, "risk_score": score, "from": "now-24h"}
     return {**_COMMON, **told, "max_signals": 100, "severity_mapping": [], "risk_score_mapping": []}
@@ -160,12 +124,12 @@ def identifier(what: str) -> str:
 
 def every() -> list[Json]:
     """All of them, the one that makes alerts of ours first."""
-    return [promotion(), below(), silent(), exposed(), fresh()]
+    return [promotion(), below(), silent()]
 
 
 # ---- as a file of a repository of rules
 
-_NOT_TOLD = {"enabled", "version", "exceptions_list", "actions", "filters", "new_terms_fields", "history_window_start"}
+_NOT_TOLD = {"enabled", "version", "exceptions_list", "actions", "filters"}
 
 
 def toml(rule: Json) -> str:
@@ -180,11 +144,6 @@ def toml(rule: Json) -> str:
     for name, entries in sorted(tables.items()):
         for entry in entries:
             lines += ["", f"[[rule.{name}]]", *(f"{key} = {_value(value)}" for key, value in entry.items())]
-    if rule["type"] == "new_terms":
-        fields, start = rule["new_terms_fields"], rule["history_window_start"]
-        lines += ["", "[rule.new_terms]", 'field = "new_terms_fields"', f"value = {_value(fields)}",
-                  "[[rule.new_terms.history_window_start]]", 'field = "history_window_start"',
-                  f"value = {_value(start)}"]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

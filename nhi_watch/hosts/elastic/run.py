@@ -26,7 +26,6 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
 from nhi_watch.hosts.elastic import (
     access,
-    entities,
     heartbeat,
     intel,
     job_alerts,
@@ -351,19 +350,16 @@ class Run:
         first = tasks[0]
         part = Part(self._client, self._store, self._known, PartTask(first.window, first.spans()[0]))
         done = part.run(self._lease.keep, on_stage)
-        written, described = {"created": 0, "existed": 0}, {"risk": 0, "inventory": 0, "latest": 0}
+        written = {"created": 0, "existed": 0}
         if self._job.alerts:
             self._lease.keep()
-            now, writer = render(int(self._clock())), entities.Writer(self._client, self._store, self._job.namespace)
             told = [*done.result.changed, *done.result.gravest]
-            written, described = write.together(
-                partial(write.write, self._client, told, self._job.stream, now, self._job.ocsf),
-                partial(writer.write, self._known.context.assets, self._known.model.id, now),
-            )
+            now = render(int(self._clock()))
+            written = write.write(self._client, told, self._job.stream, now, self._job.ocsf)
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self.totals.add(
-            {**done.result.run, "alerts": written, "entities": described},
+            {**done.result.run, "alerts": written},
             done.identities,
             done.result.notables,
         )
