@@ -20,7 +20,8 @@ from kibana_double import KEY, Kibana, promote, serving
 from nhi_watch.act import audit
 from nhi_watch.core.errors import StoreError
 from nhi_watch.detect import feedback
-from nhi_watch.hosts.elastic import analysts, assets, doctor_kibana, kibana_setup, rules
+from nhi_watch.hosts.elastic import analysts
+from nhi_watch.hosts.elastic import kibana as assets
 from nhi_watch.hosts.elastic.connection import Connection
 from nhi_watch.hosts.elastic.kibana import Kibana as Client
 from nhi_watch.hosts.elastic.store import ElasticStore
@@ -28,7 +29,7 @@ from test_elastic_run import SINCE, Place, fill, simulated
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).parents[1]
-EVERYTHING = [*[("Kibana rule", "create")] * len(rules.every()), ("Kibana saved objects", "create")]
+EVERYTHING = [*[("Kibana rule", "create")] * len(assets.rules()), ("Kibana saved objects", "create")]
 QUIET = [(kind, "none") for kind, _ in EVERYTHING]
 
 
@@ -44,7 +45,7 @@ def client(kibana: Kibana, **changes: Any) -> Client:
 
 def changes(kibana: Kibana, dry_run: bool = False) -> list[tuple[str, str]]:
     with client(kibana) as reached:
-        return [(step.kind, step.change) for step in kibana_setup.setup(reached, dry_run)]
+        return [(step.kind, step.change) for step in assets.setup(reached, dry_run)]
 
 
 # ---- setup
@@ -54,7 +55,7 @@ def test_a_dry_run_changes_nothing_and_a_second_run_finds_nothing_to_do(kibana: 
     assert changes(kibana, dry_run=True) == EVERYTHING
     assert (kibana.rules, kibana.objects) == ({}, {})
     assert changes(kibana) == EVERYTHING
-    assert set(kibana.rules) == {rule["rule_id"] for rule in rules.every()}
+    assert set(kibana.rules) == {rule["rule_id"] for rule in assets.rules()}
     assert len(kibana.objects) == len(assets.saved_objects())
     before = len(kibana.asked)
     assert changes(kibana) == QUIET
@@ -63,16 +64,16 @@ def test_a_dry_run_changes_nothing_and_a_second_run_finds_nothing_to_do(kibana: 
 
 def test_an_upgrade_brings_the_rule_up_to_date_and_keeps_what_people_set(kibana: Kibana) -> None:
     changes(kibana)
-    rule = kibana.rules[rules.PROMOTION]
+    rule = kibana.rules[assets.PROMOTION]
     theirs = {"enabled": False, "exceptions_list": [{"id": "1", "list_id": "l", "type": "rule_default"}],
               "actions": [{"id": "mail", "group": "default", "params": {}}]}  # fmt: skip
     rule.update({**theirs, "query": "event.kind:alert", "interval": "5m"})
     old = kibana.objects["dashboard", "nhi-dashboard-health"]
     old["attributes"] = {**old["attributes"], "description": f"Old. ({assets.MARK}000000000000)"}
     assert changes(kibana) == [("Kibana rule", "update"), *QUIET[1:-1], ("Kibana saved objects", "update")]
-    now = kibana.rules[rules.PROMOTION]
+    now = kibana.rules[assets.PROMOTION]
     assert {name: now[name] for name in theirs} == theirs
-    assert (now["query"], now["interval"]) == (rules.promotion()["query"], "1m")
+    assert (now["query"], now["interval"]) == (assets.rules()[0]["query"], "1m")
     assert changes(kibana) == QUIET
 
 
@@ -109,7 +110,7 @@ def test_what_kibana_refuses_is_told_with_its_words(kibana: Kibana) -> None:
 )
 def test_what_is_wrong_is_one_line_that_says_what_to_do(kibana: Kibana, changed: Tree, words: str) -> None:
     with client(kibana, **changed) as reached, pytest.raises(StoreError, match=words) as raised:
-        kibana_setup.setup(reached)
+        assets.setup(reached)
     assert "\n" not in str(raised.value) and KEY not in str(raised.value)
 
 
@@ -129,18 +130,18 @@ def test_a_busy_kibana_is_asked_again(kibana: Kibana) -> None:
 def test_the_doctor_says_whether_the_rule_makes_alerts(kibana: Kibana) -> None:
     def said() -> tuple[str, ...]:
         with client(kibana) as reached:
-            return doctor_kibana.rule(reached)[1:3]
+            return assets.rule_runs(reached)[1:3]
 
     assert said() == ("fail", "the rule that makes alerts is not installed")
     changes(kibana)
     assert said() == ("ok", "the rule that makes alerts is enabled")
-    rule = kibana.rules[rules.PROMOTION]
+    rule = kibana.rules[assets.PROMOTION]
     rule["execution_summary"] = {"last_execution": {"status": "failed", "message": "the API key is gone"}}
     assert said() == ("fail", "the rule's last run: failed: the API key is gone")
     rule["enabled"] = False
     assert said() == ("fail", "the rule that makes alerts is disabled")
     with client(kibana, api_key=None) as stranger:
-        assert doctor_kibana.rule(stranger)[1] == "unknown"
+        assert assets.rule_runs(stranger)[1] == "unknown"
 
 
 # ---- analysts
@@ -155,7 +156,7 @@ class Played(Place):
     def promoted(self) -> list[Tree]:
         """Alerts as Kibana makes them of what the run wrote."""
         self.promotions = f".alerts-security.alerts-{self.namespace}-{next(_numbers)}"
-        return promote(self.client, rules.promotion(), self.promotions, self.stream)
+        return promote(self.client, assets.rules()[0], self.promotions, self.stream)
 
     @property
     def stream(self) -> str:
@@ -200,7 +201,7 @@ def test_only_first_and_escalated_revisions_become_alerts_with_our_severity(plac
     for change, more in (("updated", 0), ("merged", 0), ("escalated", 1)):
         document = {**place.alerts()[0], "nhi": {**place.alerts()[0]["nhi"], "change": change}}
         place.client.index(index=other, op_type="create", document=document, refresh=True)
-        assert len(promote(place.client, rules.promotion(), place.promotions, other)) == more
+        assert len(promote(place.client, assets.rules()[0], place.promotions, other)) == more
 
 
 def test_what_analysts_said_becomes_verdicts_once(place: Played) -> None:

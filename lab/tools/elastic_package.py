@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -25,13 +26,14 @@ from layout import ROOT
 sys.path.insert(0, str(ROOT / "tests"))
 
 from nhi_watch import __version__
-from nhi_watch.hosts.elastic import assets, rules, templates
+from nhi_watch.hosts.elastic import kibana, templates
 from nhi_watch.report import ecs
 from notable_samples import documents
 
 Json = dict[str, Any]
 NAME = "nhi_watch"
 SPEC = "3.3.0"
+_PROMOTION = str(uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, "nhi_watch"), kibana.PROMOTION))
 _WHEN = "2026-03-13T00:05:00Z"
 _LINK = "https://example.com/nhi_watch/CHANGELOG.md"
 _CONSTANT = {"data_stream.type": "logs", "data_stream.dataset": "", "data_stream.namespace": "", "event.module": "nhi"}
@@ -104,12 +106,12 @@ def files() -> dict[str, bytes]:
     }
     for kind in _TITLES:
         found.update(_stream(kind))
-    for each in assets.saved_objects():
+    for each in kibana.saved_objects():
         told = _renamed(each)
         kind = told["type"].replace("-", "_")
         found[f"kibana/{kind}/{told['id']}.json"] = _json(told)
-    for rule in rules.every():
-        unique = rule["rule_id"] if rule["rule_id"] != rules.PROMOTION else rules.identifier(rules.PROMOTION)
+    for rule in kibana.rules():
+        unique = rule["rule_id"] if rule["rule_id"] != kibana.PROMOTION else _PROMOTION
         name = f"{unique}_{rule['version']}"
         found[f"kibana/security_rule/{name}.json"] = _json({"id": name, "type": "security-rule", "attributes": rule})
     return found
