@@ -18,7 +18,7 @@ COMMANDS = (
     ("score", "score logs and write ranked, explained notables", f"{FILES}.score"),
     ("baseline", "learn what is normal, without writing notables", f"{FILES}.baseline"),
     ("explain", "show why a notable scored as it did", f"{FILES}.explain"),
-    ("model", "show, verify and compare models; switch to another, and go back", f"{FILES}.models"),
+    ("model", "show a model, or verify its files", f"{FILES}.models"),
     ("verify", "recompute a notable's score and receipt from the state", f"{FILES}.verify"),
     ("health", "show silent logs, missing fields, drift, and the model's hash", f"{FILES}.health"),
     ("exposed", "report an exposed credential: whose it is, what it reaches, was it tried", f"{FILES}.exposed"),

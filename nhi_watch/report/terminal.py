@@ -106,18 +106,3 @@ def _whom(notable: Json) -> str:
 def _text(console: Console, text: str, limit: int, style: str = "") -> Text:
     shown = visible(text, limit).encode(console.encoding, "replace").decode(console.encoding)
     return Text(shown, style)
-
-
-def show_shadow(told: Json, console: Console) -> None:
-    """What another model would have made of the same records."""
-    counts = told["notables"]
-    both = f"{counts['both']} the same, {len(told['moved'])} of them with another rank or score"
-    line = f"Shadow: {told['new']} beside {told['old']}: {counts['new']} notables against {counts['old']}, {both}"
-    console.print(Text(visible(line, 300)))
-    for name in ("gained", "lost"):
-        for notable in told[name][:10]:
-            console.print(Text(visible(f"  {name}: {notable['score']:5.1f}  {notable['title']}", 200)))
-    for moved in told["moved"][:10]:
-        (rank, new_rank), (score, new_score) = moved["rank"], moved["score"]
-        line = f"  moved: {score:5.1f} → {new_score:5.1f}, rank {rank} → {new_rank}  {moved['title']}"
-        console.print(Text(visible(line, 200)))

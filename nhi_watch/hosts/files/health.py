@@ -58,9 +58,9 @@ def _worst(found: list[Row]) -> str:
 
 
 def _folder(args: argparse.Namespace) -> Path:
-    from nhi_watch.detect.model import shelf
+    from nhi_watch.detect import model
 
-    named: Path = args.model or shelf.in_use(shelf.beside(args.state or args.out / "state.sqlite"))
+    named: Path = args.model or model.FOLDER
     return named
 
 

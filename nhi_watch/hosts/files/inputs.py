@@ -45,12 +45,12 @@ def _workers(text: str) -> int:
 
 def job_of(args: argparse.Namespace) -> Job:
     """The job that the arguments ask for."""
-    from nhi_watch.detect.model import shelf
+    from nhi_watch.detect import model
     from nhi_watch.hosts.files import jobs
 
     state = args.state or args.out / "state.sqlite"
     return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
-                    model=args.model or shelf.in_use(shelf.beside(state)), reputation=args.reputation,
+                    model=args.model or model.FOLDER, reputation=args.reputation,
                     workers=args.workers)  # fmt: skip
 
 
