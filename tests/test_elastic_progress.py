@@ -295,6 +295,8 @@ def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_not
 
     monkeypatch.setattr(windows, "cut", cut)
     done = place.run(pattern=f"{place.source}*")
+    assert (done["set_aside"], done["unread"], done["read"]) == ([], [], len(FEW)), "reading asks no field's kind"
+    done = place.run(pattern=f"{place.source}*")
     assert (done["set_aside"], [each["index"] for each in done["unread"]]) == ([], [f"{place.source}*"])
     place.client.indices.delete(index=odd)
     assert place.run(pattern=f"{place.source}*")["read"] == len(FEW)
