@@ -42,7 +42,7 @@ from nhi_watch.detect.impact import impact, reach_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.detect.telemetry import WINDOW, Days, Gap, Rhythms, gaps
+from nhi_watch.detect.telemetry import WINDOW, Days, Gap, Rhythms, gaps, tells_time
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.rows import Rows, pack, unpack
 from nhi_watch.state.state import State
@@ -249,7 +249,7 @@ class Watch:
         """New blind spots, new revisions, and notables of the eve that are told otherwise now that it is over."""
 
     def begin(self, day: int, wholes: Iterable[IdentityDay], later: Sequence[int]) -> None:
-        """Take in a day that is to be scored; `later` are the days after it, in order."""
+        """Take in a day that is to be scored; `later` are the days after it that have `begun`, in order."""
         self._rhythms.note(day, wholes)
         self._look(day, later)
 
@@ -269,6 +269,20 @@ class Watch:
         """What signals were worth on the day that is looked at."""
         return Baselines.of(self._card, self._state.groups_on(self._day)).homes(self._day)[MACHINE]
 
+    def begun(self, days: Sequence[int], held: Mapping[int, Mapping[str, IdentityDay]], now: int) -> list[int]:
+        """Which days of those to be scored have begun, so that those before are over.
+
+        A provider dates something on them; or it is such a day by the reader's own clock, lest a provider's silence
+        goes unheard where hosts alone speak on. Where there are hosts alone, their dates have to do.
+        `held`: what is at hand of days, others are in the state; `now`: seconds since the epoch.
+        """
+        for day in days:
+            if day in held:
+                self._rhythms.note(day, held[day].values())
+        known = self._rhythms.days([*self._state.daybook.between(days[0] - WINDOW, days[0]), *days])
+        told = {day for day, streams in known.items() if any(map(tells_time, streams))}
+        return [day for day in days if not told or day in told or 0 <= now // DAY - day <= 1]
+
     def end(self, day: int) -> None:
         """Make the blind spots of the day."""
         settled = settle(self._state.rows, self._days, day, self._gaps)
@@ -276,9 +290,8 @@ class Watch:
         self.changed.update((document["id"], document) for document in settled.changed)
 
     def eve(self, first: int) -> None:
-        """The day before the first that is scored may only now be over, although nothing of it changed."""
-        before = self._state.daybook.between(0, first)[-1:]
-        for day in before:
+        """Days before the first that is scored may only now be over, although nothing of them changed."""
+        for day in self._rhythms.since_told(self._state.daybook.between(0, first)):
             self._look(day, [first])
             self._again(day)
             self.end(day)

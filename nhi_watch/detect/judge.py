@@ -167,15 +167,16 @@ class Judge:
         numbers = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
         baselines = Baselines(self._model, self._context.networks)
         writer = Writer(self._state, self._context.assets, self._watch)
-        if numbers:
-            self._watch.eve(numbers[0])
+        begun = self._watch.begun(numbers, days, days.horizon.now) if numbers else []
+        if begun:
+            self._watch.eve(begun[0])
         for done, day in enumerate(numbers):
             progress("score", done, len(numbers))
             later, wholes = numbers[done + 1 :], days.pop(day, None) or self._state.load_day(day)
             self._tally.identities.update(wholes)
             self._tally.folded += crowd.folded_records(wholes)
             self._state.drop(day, days.gone.pop(day, []))
-            self._watch.begin(day, wholes.values(), later)
+            self._watch.begin(day, wholes.values(), [one for one in begun if one > day])
             self._judge(day, wholes, grown.get(day, []) if done == 0 else sorted(wholes), baselines, writer)
             self._watch.end(day)
             self._learn(day, later, baselines)

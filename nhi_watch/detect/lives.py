@@ -18,7 +18,7 @@ from typing import Any, Optional
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, loss_of
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render_day
 from nhi_watch.detect import ranking
-from nhi_watch.detect.telemetry import Rhythms
+from nhi_watch.detect.telemetry import Rhythms, tells_time
 from nhi_watch.state.state import State
 
 GONE = WEEK = 7
@@ -204,9 +204,12 @@ def standing(state: State) -> list[Document]:
 
 
 def end_of(state: State) -> int:
-    """The data's end, however long ago a notable was: that of the last hour in which a log spoke, on the last day."""
-    day = (state.daybook.days or [0])[-1]
-    hours = [rhythm.hours for streams in Rhythms(state.rows).days([day]).values() for rhythm in streams.values()]
+    """The data's end, however long ago a notable was: that of the last hour of which a provider told."""
+    rhythms = Rhythms(state.rows)
+    day = next(iter(rhythms.since_told(state.daybook.days)), 0)
+    streams = rhythms.days([day]).get(day, {})
+    told = [*filter(tells_time, streams)] or list(streams)
+    hours = [streams[stream].hours for stream in told]
     return day * DAY + (max(hours, default=0).bit_length() * HOUR or DAY)
 
 

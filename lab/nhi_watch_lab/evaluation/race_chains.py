@@ -16,7 +16,7 @@ from nhi_watch.core.timestamps import parse
 from nhi_watch.detect import model as models
 from nhi_watch.detect.exposure import fast
 from nhi_watch.detect.history import History
-from nhi_watch.detect.signals.llmjacking import STEPS
+from nhi_watch.detect.signals.ai import STEPS
 from nhi_watch.state.inventory import credentials
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch_lab.evaluation.replay import Replay, grouped

@@ -16,9 +16,9 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.act.audit import canonical
 from nhi_watch.act.response.actions import CATALOGUE, KINDS, PROVIDERS
 from nhi_watch.act.response.targets import allowed
-from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError
 from nhi_watch.detect.impact import BANDS, LET_IN
 

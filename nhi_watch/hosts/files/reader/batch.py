@@ -10,7 +10,7 @@ import orjson
 
 from nhi_watch.hosts.files.reader.chunks import Seen
 from nhi_watch.intake.shapes import otel
-from nhi_watch.intake.shapes.json import parse_with, whole_characters
+from nhi_watch.intake.shapes.json import parse, parse_with
 
 parse_with(orjson.loads)  # who imports this is not Splunk, and has it
 RAW_LIMIT = 64 * 1024
@@ -116,7 +116,10 @@ def loads(raw: bytes) -> object:
     """The JSON value of a piece, which may start with a byte order mark.
 
     orjson refuses numbers that are too large for a double, and halves of surrogate pairs. They are no reason to
-    reject a record, see `whole_characters`.
+    reject a record, see `intake.shapes.json`.
+
+    Raises:
+        orjson.JSONDecodeError: it is none.
 
     >>> loads(b'{"agent":"a\\ud800b"}') == {"agent": "a\ufffdb"}
     True
@@ -125,29 +128,12 @@ def loads(raw: bytes) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        told = str(error)
-        mended = _mended(text) if "surrogate" in told else text
-        if mended != text:
-            return loads(mended)
-        if "infinity" not in told:
+        if "surrogate" not in str(error) and "infinity" not in str(error):
             raise
-        return _with_large_numbers(text)
-
-
-def _with_large_numbers(text: bytes) -> object:
     try:
-        return json.loads(text, parse_int=_number)
+        return parse(text)
     except (ValueError, RecursionError) as wrong:
         raise orjson.JSONDecodeError(str(wrong), "", 0) from wrong
-
-
-def _number(digits: str) -> float:
-    """A double where it is long, as orjson has it: Python refuses to make a whole number of thousands of digits."""
-    return int(digits) if len(digits) < 19 else float(digits)
-
-
-def _mended(text: bytes) -> bytes:
-    return whole_characters(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:
@@ -184,7 +170,7 @@ def members(value: object) -> list[object] | None:
 def _message(event: object) -> object:
     """The record that an event of CloudWatch Logs holds as text, or else the event."""
     try:
-        found = loads(event["message"].encode())  # type: ignore[index]
-    except (ValueError, TypeError, KeyError, AttributeError):
+        found = parse(event["message"])  # type: ignore[index]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return event
     return found if isinstance(found, dict) else event

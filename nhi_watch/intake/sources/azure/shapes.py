@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
+from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.shapes.values import text
 from nhi_watch.intake.sources.azure import keyvault
 from nhi_watch.intake.sources.azure.facts import Row, claims_of, named
@@ -17,7 +17,7 @@ _NONE: Row = {}
 def object_of(told: str) -> Any:
     """A JSON text's value, or None."""
     try:
-        return json.loads(told)
+        return parse(told)
     except (ValueError, RecursionError):
         return None
 

@@ -25,7 +25,6 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, cast
@@ -34,6 +33,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset, native
+from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text
 from nhi_watch.intake.sources.entra import audit, graph, signin
@@ -157,7 +157,7 @@ def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     told: Any = row.get("properties", row)
     if told.__class__ is str:
         try:
-            told = json.loads(told)
+            told = parse(told)
         except (ValueError, RecursionError):
             told = _NONE
     return row, told if told.__class__ is dict else _NONE

@@ -21,7 +21,6 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
@@ -31,6 +30,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
+from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text
@@ -127,7 +127,7 @@ def _extended(properties: Any) -> str:
 @lru_cache(maxsize=2048)
 def _agent_of(details: str) -> str:
     try:
-        found = json.loads(details)
+        found = parse(details)
     except (ValueError, RecursionError):
         return ""
     return text(found.get(_HTTP_AGENT)) if isinstance(found, dict) else ""
