@@ -265,12 +265,12 @@ class Judge:
         budget = self._allowed(found.days)
         wanted = [one for one in acting.values() if one.ranked.eligible and one.ranked.likelihood >= ranking.FLOOR]
         told = lives.leads(self._state.notables(day).values(), day)
-        due = [o for o in wanted if o.ranked.likelihood >= ranking.LEAST and o.lead not in told]
+        due = [o for o in wanted if o.ranked.loss >= ranking.LEAST and o.lead not in told]
         self._awaited.update(one.lead for one in (*due, *(one for one in wanted if one.ranked.origin)))
         given = [one for one in wanted if one.lead in told or episodes.holds(one.members)]
         away = {one.lead for one in wanted} - {one.lead for one in given}
         low = (one.ranked for one in wanted if one.lead in away)
-        self._trifles[day] = [one for one in low if one.likelihood < ranking.LEAST]
+        self._trifles[day] = [one for one in low if one.loss < ranking.LEAST]
         return fold_origins(given), budget
 
     def _gone_through(self, day: int, baselines: Baselines) -> _Found:

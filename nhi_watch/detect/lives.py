@@ -244,7 +244,8 @@ class Lives:
     def losses(self, day: int, but: set[str]) -> list[float]:
         """The expected losses of what stood in the six days before a day, listed or not; `but`: ids left out."""
         found = (d for n, d in self._known.values() if day - WEEK < n < day and d["id"] not in but)
-        return [loss_of(d) for d in found if not d["merged_into"] and d["likelihood"] >= ranking.LEAST]
+        losses = (loss_of(d) for d in found if not d["merged_into"])
+        return [loss for loss in losses if loss >= ranking.LEAST]
 
     def put(self, day: int, documents: Iterable[Document]) -> None:
         """Take in a day's rows."""
@@ -255,7 +256,7 @@ def goes_on(document: Document) -> bool:
     """Whether more may become part of it: a trifle that never had a place begins nothing, and hosts that write only the
     gravest do not know it."""
     had_place = document["listed"] or document["folded_into"] is not None
-    return not document["merged_into"] and (had_place or document["likelihood"] >= ranking.LEAST)
+    return not document["merged_into"] and (had_place or loss_of(document) >= ranking.LEAST)
 
 
 def numbered(document: Document, previous: Optional[Document], old: Optional[Document], day: int) -> Document:

@@ -1,6 +1,6 @@
 """Impact, expected loss and the budget: how an episode stands, and which notables get a place in the list.
 
-A notable gets a place if its likelihood is LEAST or more and it is, by expected loss (likelihood × impact), among the
+A notable gets a place if its severity is low or more and it is, by expected loss (likelihood × impact), among the
 gravest A of the last seven days, listed or not; A is the budget's allowance for a week. So about as many are
 listed as the budget allows, a trifle takes nobody's place, and a grave one always gets in. Nothing is thrown away: what
 gets no place is below the line, stored and shown as such.
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.context.assets import Asset, Assets
-from nhi_watch.core.notable import Impact, expected_loss
+from nhi_watch.core.notable import BANDS, Impact, expected_loss, loss_of
 from nhi_watch.detect import calibration, strangers
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.features import keys_of, known_days
@@ -25,9 +25,9 @@ from nhi_watch.state.judged import Ranked
 
 FLOOR = 1.0
 """Likelihood, in percent, below which nothing becomes a notable."""
-LEAST = 5.0
-"""Likelihood below which no notable gets a place, however much of the budget is left; docs/method/likelihood.md tells
-how many of those just above it are intrusions."""
+LEAST = BANDS[-1][0]
+"""Expected loss below which no notable gets a place, however much of the budget is left: at medium impact a likelihood
+of 15%. docs/method/likelihood.md tells how many of those just above it are intrusions."""
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
 GRAVEST = 10
@@ -106,10 +106,10 @@ def places(candidates: Iterable[Candidate], stood: Iterable[float], allowance: i
     >>> places([Candidate("a", 9.0, 9.0, at(1)), Candidate("b", 70.0, 70.0, at(2))], [50.0], 1)
     Places(regular=('b',), over=(), beyond=())
     """
-    wanted = [one for one in candidates if one.likelihood >= LEAST]
+    wanted = [one for one in candidates if one.loss >= LEAST]
     losses = sorted(stood)
     fits = len(wanted) + len(losses) <= allowance
-    hours = {one.id: 0 if fits else one.reached(LEAST) for one in wanted}
+    hours = {one.id: 0 if fits else one.reached(LEAST * one.likelihood / one.loss) for one in wanted}
     found = Places((), (), ())
     for one in sorted(wanted, key=lambda c: (hours[c.id], -c.loss, -c.likelihood, c.id)):
         graver = len(losses) - bisect_left(losses, one.loss)
@@ -125,7 +125,7 @@ def places(candidates: Iterable[Candidate], stood: Iterable[float], allowance: i
 
 def gravest(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Of a day's ranked notables the first below the line; trifles are none of them."""
-    return [one for one in found if not one["listed"] and one["likelihood"] >= LEAST][:GRAVEST]
+    return [one for one in found if not one["listed"] and loss_of(one) >= LEAST][:GRAVEST]
 
 
 def counted(notables: Sequence[Mapping[str, Any]], *trifles: Sequence[Ranked]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 The fields that are read here, each of which may be missing and is then not shown:
 `read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
-identities, notables, overflow, overflow_highest, budget, least_likelihood, alerts_in, verdicts, days [first, last],
+identities, notables, overflow, overflow_highest, budget, alerts_in, verdicts, days [first, last],
 seconds {stage: s}, model {id}, baseline {id}, created`.
 """
 
@@ -134,7 +134,7 @@ def _budget(run: Mapping[str, Any]) -> str:
         return ""
     over = run.get("overflow") or 0
     text = f"{amount(run['budget'])} a day per 1,000 identities"
-    text += f", from {likely(run['least_likelihood'])} on" if run.get("least_likelihood") else ""
+    text += ", of severity low and above"
     text += f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else ""
     highest = run.get("overflow_highest") or 0
     named = f", the likeliest of them {likely(highest)}" if highest else ""

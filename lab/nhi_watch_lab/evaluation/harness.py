@@ -3,7 +3,8 @@
 Each generator is judged by a model that never saw it (`--leave-out`, the default), or all by one model. Ours is what
 `nhi_watch.score` lists, by the product's own code from records to list. Rivals order identity-days by a number of their
 own; their list follows the same rule: a place for what is among the gravest A of seven days, and a notable goes on for
-a week.
+a week. Worlds hold some thirty times as many incidents as life: what these take of a budget is added to it, so that a
+budget of 10 leaves room for ten others a day and 1,000 identities.
 
 - found: an incident of which a listed notable holds a record (ours), or a listed identity-day is part (rivals)
 - false: listed notables that hold no record of any incident, a day and 1,000 identities that are active a day and
@@ -45,6 +46,8 @@ SEEDS = {"drawn": "3001-3003", "old": "501-502", "second": "4-6", "third": "7,9,
 """Judged by default: none of them is trained on, but their generators' other seeds may be."""
 PREVALENCE = 0.0075
 """Incidents by identity-days at which calibration and precision are told, as in training."""
+SHOWN = 5.0
+"""Likelihood from which notables, listed or not, count for calibration."""
 COMMAND = "python -m nhi_watch_lab.evaluation.harness"
 
 
@@ -95,6 +98,12 @@ class World(NamedTuple):
         """The day on which the test begins: that of the first incident."""
         return min(parse(one.get("start") or one["first_time"]) for one in self.incidents) // DAY
 
+    @property
+    def tested(self) -> int:
+        """Days of the test."""
+        last = max(parse(one.get("start") or one["first_time"]) for one in self.incidents) // DAY
+        return last - self.start + 1
+
 
 def world_of(exam: Exam) -> World:
     """Make a world."""
@@ -108,10 +117,11 @@ def world_of(exam: Exam) -> World:
 def ours(world: World, model: Path, budget: float, identity_days: float) -> Judged:
     """What `nhi_watch.score` lists of a world."""
     given: Iterable[Any] = (record for records in world.days for record in records)
-    result = nhi_watch.score(given, budget=budget, model=model)
+    crowd = 1000 * len(world.incidents) / max(1.0, identity_days)
+    result = nhi_watch.score(given, budget=budget + crowd, model=model)
     owner = {record: one["id"] for one in world.incidents for record in one["record_ids"]}
     listed = [n for n in result.standing if n["kind"] == "compromise"]
-    below = [n for n in result.below if n["kind"] == "compromise" and n["likelihood"] >= ranking.LEAST]
+    below = [n for n in result.below if n["kind"] == "compromise" and n["likelihood"] >= SHOWN]
     hit = {owner[record] for n in listed for record in n["record_ids"] if record in owner}
     first = min((parse(n["first_time"]) // DAY for n in [*listed, *below]), default=0)
 
@@ -172,7 +182,8 @@ def rivals(world: World, detectors: Sequence[Rival], card: Scorecard) -> tuple[l
                     ids = [(item.ranked.identity_id, item.incidents) for item in items]
                     rows = ((who, told[name].get(who, 0.0), incidents) for who, incidents in ids)
                     if (name, budget) not in lists:
-                        lists[name, budget] = _List(ranking.week_allowance(budget, known))
+                        crowd = 1000 * len(world.incidents) / max(1, world.tested * known)
+                        lists[name, budget] = _List(ranking.week_allowance(budget + crowd, known))
                     lists[name, budget].day(everybody[0].day, [row for row in rows if row[1] > 0])
             for one in detectors:
                 one.learn(items)
@@ -327,7 +338,7 @@ def _truth(ours: Sequence[Judged]) -> list[str]:
     severities = (f"| {name} | {share:.0%} | {count} |" for name, (share, count) in reversed(whole.severities.items()))
     return [
         "", "## Whether the likelihood is true", "",
-        f"Notables of {ranking.LEAST:g}% and more, incidents weighed to {PREVALENCE:.2%} of identity-days. Error: "
+        f"Notables of {SHOWN:g}% and more, incidents weighed to {PREVALENCE:.2%} of identity-days. Error: "
         f"{whole.error:.3f} pooled; {errors}.", "",
         "| likelihood | intrusions | notables |", "|---|---|---|", *deciles, "",
         "| severity | intrusions among the listed | listed |", "|---|---|---|", *severities,
