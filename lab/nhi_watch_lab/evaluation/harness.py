@@ -33,9 +33,8 @@ from nhi_watch.detect import model as models
 from nhi_watch.detect import ranking
 from nhi_watch.detect.lives import GONE
 from nhi_watch.detect.model import Scorecard
-from nhi_watch_lab.evaluation import exams
+from nhi_watch_lab.evaluation import exams, open_rules, sigma_rules
 from nhi_watch_lab.evaluation.exams import Exam
-from nhi_watch_lab.evaluation.learners import Boosted
 from nhi_watch_lab.evaluation.replay import Replay, grouped
 from nhi_watch_lab.evaluation.rivals import FirstSeen, RarityByDays, Rival
 
@@ -200,16 +199,17 @@ class Task(NamedTuple):
 
     exam: Exam
     model: Path
-    boosting: Any
-    rivals: bool
+    rivals: Sequence[Rival]
+    rules: Optional[Path] = None
+    """A folder of Sigma rules, which with an allow-list are a rival."""
 
 
 def judge(task: Task) -> list[Judged]:
     """All that is measured in one world."""
     world, card = world_of(task.exam), models.load(task.model)
-    made: list[Rival] = []
-    if task.rivals:
-        made = [FirstSeen(), RarityByDays(), *([Boosted(task.boosting)] if task.boosting else [])]
+    made = [*task.rivals]
+    if task.rules:
+        made.append(open_rules.OpenRules(open_rules.fired(world.days, sigma_rules.load(task.rules).rules)))
     found, size = rivals(world, made, card)
     return [*(ours(world, task.model, budget, size) for budget in BUDGETS), *found]
 
@@ -220,18 +220,19 @@ def measured(tasks: Sequence[Task], workers: int) -> list[Judged]:
     return [one for each in found for one in each]
 
 
-def left_out(families: Mapping[str, Sequence[Any]], out: Path) -> dict[str, tuple[Path, Any]]:
+def left_out(families: Mapping[str, Sequence[Any]], out: Path) -> dict[str, tuple[Path, Optional[Rival]]]:
     """Hand → the model that never saw it, written into a folder, and boosting on our signals that never did either."""
-    from nhi_watch_lab.training import commands, fit, rivals, write
+    from nhi_watch_lab.evaluation.learners import Boosting
+    from nhi_watch_lab.training import commands, fit, write
 
     forests, prior = fit.Forests(families), json.loads(commands.PRIOR.read_text("utf-8"))
-    found: dict[str, tuple[Path, Any]] = {}
+    found: dict[str, tuple[Path, Optional[Rival]]] = {}
     for hand in forests.hands:
         folder = out / f"without-{hand}"
         folder.mkdir(parents=True, exist_ok=True)
         write.write(folder, write.document(forests.fitted(hand), prior), f"all but {hand}")
         others = [worlds for name, worlds in families.items() if fit.hand_of(name) != hand]
-        found[hand] = folder, rivals.Boosting(fit.even(others))
+        found[hand] = folder, Boosting(fit.even(others))
     return found
 
 
@@ -377,6 +378,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, default=models.FOLDER, metavar="DIR",
                         help="that model (default: the shipped one)")  # fmt: skip
     parser.add_argument("--padded", action="store_true", help="worlds in which attackers hide among harmless calls")
+    parser.add_argument("--rules", type=Path, metavar="DIR",
+                        help="a folder of Sigma rules: with an allow-list, a rival")  # fmt: skip
     parser.add_argument("--no-rivals", action="store_true", help="judge ours alone")
     parser.add_argument("--kept", type=Path, default=Path("out/training"), metavar="DIR",
                         help="rows of training worlds (default: %(default)s)")  # fmt: skip
@@ -397,13 +400,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     exams_told = [Exam(kind, seed, args.padded) for kind in SEEDS for seed in seeds_of(getattr(args, kind))]
     if args.one_model:
-        known = dict.fromkeys(SEEDS, (args.model, None))
+        known: dict[str, tuple[Path, Optional[Rival]]] = dict.fromkeys(SEEDS, (args.model, None))
         how = f"By one model, {models.load(args.model).id}."
     else:
         wanted = commands.Wanted()
         known = left_out(commands.training_rows(wanted, args.kept, workers=args.workers), args.out)
         how = f"Each generator by a model trained on the others: {wanted.told}."
-    tasks = [Task(exam, *known[exam.kind], not args.no_rivals) for exam in exams_told]
+    tasks = [Task(exam, known[exam.kind][0], [] if args.no_rivals else _rivals(known[exam.kind][1]), args.rules)
+             for exam in exams_told]  # fmt: skip
     found = measured(tasks, args.workers)
     (args.out / "evaluate.json").write_text(json.dumps([one._asdict() for one in found], indent=1) + "\n", "utf-8")
     told = page(found, f"{how} Worlds: {', '.join(exam.name for exam in exams_told)}.")
@@ -411,6 +415,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
         args.page.write_text(told, "utf-8")
     console.print(told, markup=False, soft_wrap=True)
     return 0
+
+
+def _rivals(boosting: Optional[Rival]) -> list[Rival]:
+    from nhi_watch_lab.evaluation.learners import Histograms
+
+    return [FirstSeen(), RarityByDays(), Histograms(), *([boosting] if boosting else [])]
 
 
 def seeds_of(text: str) -> list[int]:

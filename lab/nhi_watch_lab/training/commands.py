@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 
-from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 
 if TYPE_CHECKING:
@@ -95,16 +94,13 @@ class Wanted(NamedTuple):
             InputError: the seeds are no numbers.
         """
         from nhi_watch_lab.evaluation.exams import Exam
-        from nhi_watch_lab.evaluation.incidents import seeds_of
+        from nhi_watch_lab.evaluation.harness import seeds_of
         from nhi_watch_lab.training.rows import training_worlds
 
         found: dict[str, list[Source]] = {}
         for name, told in self._seeds.items():
             hand, _, hides = name.partition(" ")
-            try:
-                seeds = seeds_of(told)
-            except ValueError as error:
-                raise InputError(f"--worlds {told!r}: give numbers, as in 1001-1016 or 1,3") from error
+            seeds = seeds_of(told)
             drawn = hand == "drawn"
             found[name] = [*(training_worlds(seeds, *size, padded=bool(hides)) if drawn
                              else (Exam(hand, seed, bool(hides)) for seed in seeds))]  # fmt: skip
