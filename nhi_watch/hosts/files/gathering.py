@@ -44,6 +44,7 @@ class Read(NamedTuple):
     statuses: dict[str, tuple[int, ...]]
     pieces: list[reader.Bad]
     rejects: Counter[tuple[str, str]]
+    passed: list[reader.Passed]
     bytes_read: int
 
 
@@ -69,6 +70,7 @@ class Gathering:
             for some, read in slices:
                 if read is not None and self._intake.days.join(read.days):
                     self._rejects.join(read.pieces, read.rejects)
+                    self._rejects.pass_over(read.passed)
                     if self._places:
                         self._places.join(read.marks, read.statuses)
                     moved(read.bytes_read)
@@ -105,7 +107,8 @@ def _read_apart(by: ReadBy, found: reader.Found) -> Read:
         intake = Intake(asked, context, now=by.now, known=lambda name, day: True)
         rejects, places, consumed = Aside(), Originals(), list[int]()
         Gathering(intake, rejects, places).read(found, consumed.append)
-        return Read(intake.days.part(), places.marks, places.statuses(), rejects.pieces, rejects.by_file, sum(consumed))
+        return Read(intake.days.part(), places.marks, places.statuses(), rejects.pieces, rejects.by_file,
+                    rejects.passed, sum(consumed))  # fmt: skip
 
 
 def _side_by_side(

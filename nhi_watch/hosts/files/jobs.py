@@ -56,6 +56,8 @@ class Job(NamedTuple):
     """Files of indicators."""
     workers: int = 1
     """Processes that read files."""
+    file_bounds: float = 1.0
+    """How many times the ordinary bounds one file may cost."""
 
 
 @few_collections()
@@ -140,6 +142,7 @@ def _run(
             judge.relieve(intake.days)
 
         gathering, found = Gathering(intake, rejects, places), reader.find(job.paths, job.out)
+        found = found._replace(bounds=reader.Bounds(job.file_bounds))
         if job.workers > 1:
             by = ReadBy(job.source, job.reputation, intake.days.horizon.now)
             gathering.read_beside(found, moved, job.workers, by)

@@ -18,7 +18,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files.reader import formats
 from nhi_watch.hosts.files.reader.auditd import is_auditd
 from nhi_watch.hosts.files.reader.batch import Bad, Passed
-from nhi_watch.hosts.files.reader.chunks import Chunks
+from nhi_watch.hosts.files.reader.chunks import USUAL, Bounds, Chunks
 from nhi_watch.hosts.files.reader.parquet import is_parquet
 from nhi_watch.hosts.files.reader.tables import is_table
 
@@ -42,6 +42,8 @@ class Found(NamedTuple):
     """Those of the files that were named: a link among them is followed."""
     hidden: list[tuple[Path, Path]]
     """What is hidden in a folder, and the folder that was given."""
+    bounds: Bounds = USUAL
+    """What each file may cost."""
 
 
 def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
