@@ -7,7 +7,6 @@ nobody fills the disk by what cannot be read. Only its owner can read the file.
 from __future__ import annotations
 
 import os
-import tempfile
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ import orjson
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.hosts.files.reader.batch import RAW_LIMIT, Bad, Passed, Where, bad
 from nhi_watch.hosts.files.reader.redact import redact
+from nhi_watch.report.jsonlines import temporary
 
 WHOLE = 100
 """Rejects of one file and reason that are kept whole."""
@@ -51,8 +51,7 @@ class Rejects:
 
     def __enter__(self) -> Rejects:
         try:
-            # A name that nobody can foresee, and never through a link; only the owner may read it.
-            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
+            handle, name = temporary(self._path)
         except OSError as error:
             raise InputError(self._full(error)) from error
         self._temporary, self._file = Path(name), os.fdopen(handle, "wb")
