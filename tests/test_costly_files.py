@@ -88,7 +88,7 @@ def test_another_process_tells_of_such_a_file_as_well(tmp_path: Path) -> None:
 
     log, told = tmp_path / "log", []
     log.mkdir()
-    (log / "a.json.gz").write_bytes(gzip.compress(b"{}\n" * 400_000))
+    (log / "a.json.gz").write_bytes(gzip.compress(b'{"a":"' + b"x" * 400_000_000))
     (log / "b.json").write_text("\n".join(HISTORY))
     for workers in ("1", "2"):
         out = tmp_path / workers
