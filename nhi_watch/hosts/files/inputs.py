@@ -13,13 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from nhi_watch.core import registry
-from nhi_watch.hosts.files.common import OUT, whole
+from nhi_watch.hosts.files.common import OUT
 
 if TYPE_CHECKING:
     from nhi_watch.hosts.files.jobs import Job
-
-MOST_WORKERS = 60
-"""Windows waits for no more processes."""
 
 
 def add_input(command: argparse.ArgumentParser) -> None:
@@ -35,12 +32,6 @@ def add_input(command: argparse.ArgumentParser) -> None:
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
     command.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
                          help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
-    command.add_argument("--workers", type=_workers, default=1, metavar="N",
-                         help="processes that read files, 60 MB each (default: this one alone)")  # fmt: skip
-
-
-def _workers(text: str) -> int:
-    return whole(text, 1, MOST_WORKERS)
 
 
 def job_of(args: argparse.Namespace) -> Job:
@@ -50,8 +41,7 @@ def job_of(args: argparse.Namespace) -> Job:
 
     state = args.state or args.out / "state.sqlite"
     return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
-                    model=args.model or model.FOLDER, reputation=args.reputation,
-                    workers=args.workers)  # fmt: skip
+                    model=args.model or model.FOLDER, reputation=args.reputation)  # fmt: skip
 
 
 def tell_refused(run: dict[str, Any], errors: Console) -> None:
