@@ -20,7 +20,7 @@ from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import originals, reader
 from nhi_watch.hosts.files.common import demand_own, overall, write_lists
-from nhi_watch.hosts.files.gathering import Gathering, ReadBy
+from nhi_watch.hosts.files.gathering import Gathering
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake import sources
@@ -54,8 +54,6 @@ class Job(NamedTuple):
     model: Path = model.FOLDER
     reputation: Sequence[Path] = ()
     """Files of indicators."""
-    workers: int = 1
-    """Processes that read files."""
     file_bounds: float = 1.0
     """How many times the ordinary bounds one file may cost."""
 
@@ -141,13 +139,8 @@ def _run(
             on_bytes(count)
             judge.relieve(intake.days)
 
-        gathering, found = Gathering(intake, rejects, places), reader.find(job.paths, job.out)
-        found = found._replace(bounds=reader.Bounds(job.file_bounds))
-        if job.workers > 1:
-            by = ReadBy(job.source, job.reputation, intake.days.horizon.now)
-            gathering.read_beside(found, moved, job.workers, by)
-        else:
-            gathering.read(found, moved)
+        found = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
+        Gathering(intake, rejects, places).read(found, moved)
     result_started = time.perf_counter()
     result = judge.settle(intake.days, on_stage)
     listed = context.reputation

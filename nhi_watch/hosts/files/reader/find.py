@@ -183,25 +183,6 @@ def shown(path: Path) -> str:
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
-def slices(found: Found, size: int) -> Iterator[Found]:
-    """The files in their order, some at a time, of about so many bytes; a stream by itself."""
-    some: list[Path] = []
-    total = 0
-    for path, length in zip(found.files, sizes(found.files)):
-        if some and (total + length > size or is_stream(path) or is_stream(some[0])):
-            yield found._replace(files=some, bad=[], passed=[], hidden=[])
-            some, total = [], 0
-        some.append(path)
-        total += length
-    if some:
-        yield found._replace(files=some, bad=[], passed=[], hidden=[])
-
-
-def is_stream(path: Path) -> bool:
-    """Whether it is standard input, a pipe, or gone: no file that any process can open."""
-    return str(path) == STDIN or not path.is_file()
-
-
 def sizes(files: Sequence[Path]) -> Iterator[int]:
     """Bytes of each file; 0 for a stream or one that has just gone."""
     for path in files:

@@ -88,15 +88,6 @@ class Rejects:
         """Write a record that a source refused; `raw` gives its bytes, and is called where they are kept."""
         self._add(where.file, error.reason, lambda: bad(where, error.reason, raw(), error.detail))
 
-    def join(self, pieces: Sequence[Bad], counts: Counter[tuple[str, str]]) -> None:
-        """Take in what was set `Aside`: the pieces that it kept, and how many there were of each file and reason."""
-        for piece in pieces:
-            self.add(piece)
-            counts[piece.file, piece.reason] -= 1
-        for key, count in counts.items():
-            self._met[key] += count
-            self.counts[key[1]] += count
-
     def pass_over(self, files: Sequence[Passed]) -> None:
         """Take note of files that were not read."""
         self.passed.extend(files)
@@ -136,20 +127,6 @@ class Rejects:
 
     def _full(self, error: OSError) -> str:
         return f"{self._path}: cannot write rejects ({error.strerror}); check --out"
-
-
-class Aside(Rejects):
-    """Rejects of another process, for the one that writes to `join`."""
-
-    def __init__(self) -> None:
-        super().__init__(Path())
-        self.pieces: list[Bad] = []
-        self.by_file: Counter[tuple[str, str]] = self._met
-
-    def _add(self, file: str, reason: str, make: Callable[[], Bad]) -> None:
-        self._met[file, reason] += 1
-        if self._met[file, reason] <= WHOLE:
-            self.pieces.append(make())
 
 
 def line_of(piece: Bad) -> dict[str, Any]:
