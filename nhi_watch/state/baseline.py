@@ -26,7 +26,7 @@ HALF_LIFE = 60
 GRACE = 8
 """Days within which nothing decays, so that weekly jobs stay known."""
 
-SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error")
+SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error", "act")
 """The dimensions in which identities are compared with each other."""
 REACHED = ("action", "service", "access", "region", "target")
 """The dimensions that tell what an identity reaches."""

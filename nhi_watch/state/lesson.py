@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from nhi_watch.context import actions
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, Shape
-from nhi_watch.core.event import BEHALF
-from nhi_watch.state.baseline import NEW_VALUES, REACHED, REFUSALS, REFUSED, Delta, bucket, is_human
+from nhi_watch.core.event import BEHALF, DONE_TO
+from nhi_watch.state.baseline import EVERY, NEW_VALUES, REACHED, REFUSALS, REFUSED, Delta, bucket, is_human
 
 
 class DayLesson(NamedTuple):
@@ -63,6 +64,7 @@ def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> No
             values = delta.setdefault(name, {})
             values[value] = values.get(value, 0) + count
     if behaviours:
+        delta.setdefault("act", {})[EVERY] = 1  # so that a profile tells "never" from "not asked yet"
         delta["volume"] = {str(bucket(sum(b.count for b in behaviours))): 1}
         delta["hour"] = hours
         delta["target"] = dict.fromkeys(sorted(targets), 1)
@@ -86,6 +88,9 @@ def facts(shape: Shape, networks: Networks = SHIPPED) -> list[tuple[str, str]]:
         told.append(("error", f"{shape.action} {shape.error}"))
     if is_human(shape.traits):
         told.append(("human", "yes"))
+    if shape.outcome == "success" and DONE_TO not in shape.traits:
+        operation = shape.action.partition(":")[2]
+        told.extend(("act", act.kind) for act in actions.acts(shape.service, operation, shape.traits))
     return [(name, value) for name, value in told if value]
 
 
