@@ -2,8 +2,8 @@
 
 The fields that are read here, each of which may be missing and is then not shown:
 `read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
-identities, notables, overflow, budget, alerts_in, verdicts, routines, days [first, last], seconds {stage: s}, model {id},
-baseline {id}, created`.
+identities, notables, overflow, budget, alerts_in, verdicts, routines, days [first, last], seconds {stage: s},
+model {id}, baseline {id}, created`.
 """
 
 from __future__ import annotations

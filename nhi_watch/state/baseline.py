@@ -332,7 +332,7 @@ class Profiles:
 
 
 Lesson = tuple[Delta, Delta, str]
-"""What an identity's day teaches at once, what only after quarantine, and the scope of its peers."""
+"""What an identity's day teaches at once, what only when it has come back, and the scope of its peers."""
 
 
 _OF_TENANT = (SIGNAL, QUIET)
