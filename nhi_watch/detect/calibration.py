@@ -32,8 +32,13 @@ ENOUGH = 3.0
 """Identity-days over the threshold that the quiet time must hold, on average, before a threshold is trusted."""
 LOWEST = 1.0
 """Score from which a day is remembered by its bins; what is below has no threshold under it."""
-NO_NEWS = 20.0
-"""Score from which what a day held is no habit until quarantine has passed."""
+LOOKS_BAD = 20.0
+"""Score from which a behaviour, or all that is news in a day, is learnt only when it has come back, see `Profile.hold`:
+at the calibrated prevalence a day in a hundred scores so high."""
+ODD = 4.0
+"""Score from which a day's signal values are a habit only when they have come back, lest days that just pass unseen
+make the next one look usual; and that twice within QUARANTINE days is as bad as LOOKS_BAD, lest what is tried piece by
+piece is learnt piece by piece. What is odd once is learnt at once."""
 
 
 def highest(own: Profile, since: int) -> float:
@@ -43,11 +48,11 @@ def highest(own: Profile, since: int) -> float:
 
 
 def remembered(bound: Bound, days: int, values: Sequence[Optional[float]], score: float) -> tuple[Delta, Delta]:
-    """What a day's signals leave in the profiles at once, and what only after quarantine; `days`: known before."""
+    """What a day's signals leave in the profiles at once, and what only when it has come back; `days`: known before."""
     now: Delta = {SCORE: {str(int(score)): 1}}
     later: Delta = {}
     told, kind = counted(bound.card.signals, values), bound.home.kind
-    waits = score >= NO_NEWS
+    waits = score >= ODD
     if days >= SETTLED:
         now[HABIT] = {EVERY: 1, **({} if waits else told)}
         later[HABIT] = told if waits else {}

@@ -40,7 +40,7 @@ DAILY_OVER = 5
 
 
 def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
-    """What a day's score leaves in the profiles at once, and what after quarantine, see `calibration`."""
+    """What a day's score leaves in the profiles at once, and what only when it has come back, see `calibration`."""
     if not ranked.eligible:
         return {}, {}
     plain = episode.bound.unjudged

@@ -12,6 +12,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import calibration, cannot_tell
+from nhi_watch.detect.calibration import LOOKS_BAD, ODD
 from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, by_hand, is_person, keys_of
 from nhi_watch.detect.home import MACHINE, PERSON, Bound, Home, Points, total
 from nhi_watch.detect.model import KINDS, Scorecard, score_of
@@ -154,7 +155,7 @@ class Episode(NamedTuple):
     bound: Bound
     """What weighed them; of several identities, that of the one that leads."""
     held: frozenset[Shape]
-    """Shapes that look bad enough to be kept in quarantine."""
+    """Shapes that look bad: they are learnt only when they have come back."""
     members: tuple[Episode, ...] = ()
     """The episodes of linked identities that this one joins, by first news; none: it is one identity's."""
     links: tuple[Link, ...] = ()
@@ -306,13 +307,6 @@ class EventScorer:
         )  # fmt: skip
 
 
-HELD_SCORE = 20.0
-"""What alone scores so high is learnt only after quarantine: at the calibrated prevalence a day in a hundred does."""
-HELD_EPISODE = 20.0
-"""Of an episode that scores so high, all that is news waits, lest a raid that is repeated daily becomes ordinary."""
-HELD_AGAIN = 4.0
-"""Of whoever scored so high within the last QUARANTINE days, all that is news on another such day waits as well, lest
-what is tried piece by piece is learnt piece by piece. A change that is odd once is learnt at once."""
 NEWS_POINTS = 0.5
 """Points from which a behaviour is news."""
 
@@ -383,11 +377,9 @@ def _held(judged: Bound, episode: EpisodeView, values: Row, told: float) -> froz
     bound = judged.unjudged
     past, score = episode.past, bound.card.score(told if bound is judged else bound.total(values))
     worth = {view.shape: view.points if bound is judged else bound.total(view.values) for view in episode.views}
-    bad_day = score >= HELD_EPISODE or (
-        score >= HELD_AGAIN and calibration.highest(past.own, past.today - QUARANTINE) >= HELD_AGAIN
-    )
+    bad_day = score >= LOOKS_BAD or (score >= ODD and calibration.highest(past.own, past.today - QUARANTINE) >= ODD)
     return frozenset(
         shape
         for shape, points in worth.items()
-        if points and (bound.card.score(points) >= HELD_SCORE or (bad_day and points >= NEWS_POINTS))
+        if points and (bound.card.score(points) >= LOOKS_BAD or (bad_day and points >= NEWS_POINTS))
     )

@@ -14,6 +14,7 @@ from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError
 from nhi_watch.core.gc_pause import few_collections
+from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import clip
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
@@ -165,6 +166,7 @@ def lists_of(
         overflow=len(below), overflow_highest=max((notable["score"] for notable in below), default=0.0),
         verdicts={"hidden": told.hidden, "offset": feedback.offset(said.counted), "confirmed": confirmed},
         notables=len(told.shown),
+        routines=[one for one in run.get("routines", ()) if not said.by_notable.keys() >= set(one["notables"])],
     )  # fmt: skip
     return overall(told.shown), overall([*_dealt_with(rows, standing, told.shown), *below], len(told.shown))
 
@@ -200,8 +202,8 @@ def _dealt_with(rows: Rows, standing: Sequence[Json], shown: Sequence[Json]) -> 
     held, left = feedback.standing(feedback.verdicts(rows)).by_notable, {notable["id"] for notable in shown}
     for notable in standing:
         if notable["id"] not in left:
-            verdict = held.get(notable["id"])
-            yield lives.closed(notable, f"{verdict.verdict}, by {verdict.by}" if verdict else "excepted")
+            verdict, why = held.get(notable["id"]), notable["closed_why"] if is_routine(notable) else "excepted"
+            yield lives.closed(notable, f"{verdict.verdict}, by {verdict.by}" if verdict else why)
 
 
 @few_collections()
