@@ -61,10 +61,17 @@ def is_new(notable: Mapping[str, Any]) -> bool:
     return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
 
-SETTLED = ("benign", "expected", "duplicate", "excepted")
-"""How `closed_why` begins where people have dealt with a notable."""
+BY_ROUTINE = "a sensitive routine"
+"""How `closed_why` begins where a notable told of what an identity that was still being learnt does on most days."""
+SETTLED = ("benign", "expected", "duplicate", "excepted", BY_ROUTINE)
+"""How `closed_why` begins where people, or what was learnt, have dealt with a notable."""
 
 
 def is_settled(notable: Mapping[str, Any]) -> bool:
-    """Whether a verdict or an exception took a notable off the list."""
+    """Whether a verdict, an exception or a routine took a notable off the list."""
     return notable["life"] == "closed" and str(notable["closed_why"]).startswith(SETTLED)
+
+
+def is_routine(notable: Mapping[str, Any]) -> bool:
+    """Whether a notable was closed because it told of a routine alone."""
+    return notable["life"] == "closed" and str(notable["closed_why"]).startswith(BY_ROUTINE)

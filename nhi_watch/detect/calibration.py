@@ -10,8 +10,13 @@ from nhi_watch.state.baseline import EVERY, HABIT, SIGNAL, Delta, Profile
 
 LIKELIHOOD = "likelihood"
 """Dimension of an identity's own profile: how likely an intrusion its days were, in whole percent."""
-NO_NEWS = 20.0
-"""Likelihood from which what a day held is no habit until quarantine has passed."""
+LOOKS_BAD = 20.0
+"""Likelihood from which a behaviour, or all that is news in a day, is learnt only when it has come back, see
+`Profile.hold`: at the calibrated prevalence a day in a hundred is so likely."""
+ODD = 4.0
+"""Likelihood from which a day's signal values are a habit only when they have come back, lest days that just pass
+unseen make the next one look usual; and that twice within QUARANTINE days is as bad as LOOKS_BAD, lest what is tried piece by
+piece is learnt piece by piece. What is odd once is learnt at once."""
 
 
 def highest(own: Profile, since: int) -> float:
@@ -21,11 +26,11 @@ def highest(own: Profile, since: int) -> float:
 
 
 def remembered(bound: Bound, days: int, values: Sequence[Optional[float]], likelihood: float) -> tuple[Delta, Delta]:
-    """What a day's signals leave in the profiles at once, and what only after quarantine; `days`: known before."""
+    """What a day's signals leave in the profiles at once, and what only when it has come back; `days`: known before."""
     now: Delta = {LIKELIHOOD: {str(int(likelihood)): 1}}
     later: Delta = {}
     told, kind = counted(bound.card.signals, values), bound.home.kind
-    waits = likelihood >= NO_NEWS
+    waits = likelihood >= ODD
     if days >= SETTLED:
         now[HABIT] = {EVERY: 1, **({} if waits else told)}
         later[HABIT] = told if waits else {}

@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import SEVERITIES, clip
 from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.detect.scoring import REASON_POINTS
@@ -282,7 +283,7 @@ class Applied(NamedTuple):
 
     shown: list[dict[str, Any]]
     hidden: dict[str, int]
-    """Why → how many are not shown: excepted, benign, expected, duplicate."""
+    """Why → how many are not shown: excepted, benign, expected, duplicate, routine."""
 
 
 def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
@@ -297,6 +298,7 @@ def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
         outdated = verdict is not None and (_worse(verdict, notable) or _grown(verdict, notable))
         settled = _settled(verdict, now) if verdict and not outdated else ""
         why = settled or ("" if verdict else "excepted" if hidden(notable, allowed, now) else "")
+        why = why or ("routine" if not verdict and is_routine(notable) else "")
         if why:
             applied.hidden[why] = applied.hidden.get(why, 0) + 1
         else:

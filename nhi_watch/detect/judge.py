@@ -129,20 +129,21 @@ class Judge:
         kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
         followed = fast.follow_up(state.rows, self._model, context.assets, kept, context.networks)
         end = lives.end_of(state)
-        told = [lives.as_of(notable, end) for notable in followed.notables]
+        routines = lives.routines(state, followed.notables)
+        told = [lives.as_of(notable, end, routines) for notable in followed.notables]
         scored = [notable for notable in told if notable["id"] in fresh]
         today = (state.daybook.days or [days.horizon.now // DAY])[-1]
         times = {chosen.AHEAD: days.horizon.ahead, chosen.LATE: self._late_logs}
         wrong = [*self._reused, *chosen.settle(state.rows, today, times)]
         spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found] + wrong
-        changed = [lives.as_of(notable, end) for name, notable in self._changed.items() if name in fresh]
+        changed = [lives.as_of(notable, end, routines) for name, notable in self._changed.items() if name in fresh]
         changed += [notable for name, notable in self._merged.items() if name not in fresh]
         changed += [*followed.exposures, *wrong]
         changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
         gravest = {n["id"]: fresh[n["id"]] for found in self._notables.values() for n in ranking.gravest(found)}
         counted = ranking.counted(scored, *self._trifles.values())
         run = {**tally.told(days, self._model), **counted, "blind_spots": len(spots), "budget": self._budget,
-               "days_known": len(state.daybook.days)}  # fmt: skip
+               "routines": lives.told_of(routines), "days_known": len(state.daybook.days)}  # fmt: skip
         standing = [*told, *(lives.as_of(spot, end) for spot in blind_spots.stored(state.rows))]
         return Result(
             [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
+from nhi_watch.core.life import BY_ROUTINE
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, loss_of
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render_day
 from nhi_watch.detect import ranking
 from nhi_watch.detect.telemetry import Rhythms, tells_time
+from nhi_watch.state.baseline import LEARNING, PLACE, ROUTINE, Profile
 from nhi_watch.state.state import State
 
 GONE = WEEK = 7
@@ -36,6 +38,7 @@ NOBODY = {"listed": False, "listed_on": "", "over_budget": False, "folded": None
 """The standing of a notable without a place."""
 
 Document = dict[str, Any]
+NO_ROUTINES: Mapping[str, Routine] = {}
 
 
 def begun(today: Document) -> Document:
@@ -172,7 +175,64 @@ def last_day(document: Mapping[str, Any]) -> int:
     return parse(document["last_time"]) // DAY
 
 
-def as_of(document: Document, end: int) -> Document:
+class Routine(NamedTuple):
+    """What an identity did on several of its first days, from its own places, although it looks bad."""
+
+    identity: str
+    name: str
+    calls: list[str]
+    days: int
+    """On how many the most frequent of the calls came, until it was learnt and since."""
+    places: list[str]
+    since: str
+    """The date of the first of them."""
+    found: str
+    """The date of the last day that made it a routine."""
+    is_all: bool
+    """Whether nothing else that looked bad is left of the identity."""
+    notables: list[str]
+
+
+def routines(state: State, documents: Iterable[Mapping[str, Any]]) -> dict[str, Routine]:
+    """Identity → its sensitive routine, of those of some notables that have one.
+
+    Only notables of an identity's first days are asked about: profiles are large, and others have none.
+    """
+    told: dict[str, list[str]] = {}
+    known: dict[str, str] = {}
+    for document in documents:
+        is_early = document["revisions"] and document["usual"]["active_days"] < LEARNING
+        for one in (document["identity"], *document["members"]) if is_early else ():
+            known[one["id"]] = one["name"]
+            if document["id"] not in told.setdefault(one["id"], []):
+                told[one["id"]].append(document["id"])
+    found = ((name, profile) for name, profile in state.profiles(told).items() if ROUTINE in profile.dimensions)
+    return {name: _routine(profile, name, known[name], told[name]) for name, profile in found}
+
+
+def _routine(profile: Profile, identity: str, name: str, notables: list[str]) -> Routine:
+    found, known = profile.dimension(ROUTINE).values, profile.dimension("action").values
+    seen = [known[call] for call in found if call in known] or list(found.values())
+    return Routine(
+        identity, name, sorted(found), max(one.days for one in seen), sorted(profile.dimension(PLACE).values),
+        render_day(min(one.first for one in seen)), render_day(max(one.last for one in found.values())),
+        profile.is_settled, notables,
+    )  # fmt: skip
+
+
+def told_of(found: Mapping[str, Routine]) -> list[dict[str, Any]]:
+    """Routines as run.json has them, the latest first."""
+    return [one._asdict() for one in sorted(found.values(), key=lambda r: (r.found, r.identity), reverse=True)]
+
+
+def _is_routine(document: Mapping[str, Any], known: Mapping[str, Routine]) -> bool:
+    """Whether a notable told of nothing but routines: nothing in it is newer than they are, and nothing else waits."""
+    of = [known.get(name) for name in names(document)]
+    grown = document["last_grown"][:10]
+    return bool(known) and all(one is not None and one.is_all and grown <= one.found for one in of)
+
+
+def as_of(document: Document, end: int, known: Mapping[str, Routine] = NO_ROUTINES) -> Document:
     """Its life as it stands at the data's end: quiet after a day without anything odd, closed after GONE.
 
     What began or grew is new for a day: runs of five minutes show yesterday's late news after midnight, and daily runs
@@ -185,6 +245,9 @@ def as_of(document: Document, end: int) -> Document:
     gap = (end - 1) // DAY - last_day(document)
     if document["merged_into"]:
         return {**document, "life": "closed", "closed_why": f"part of {document['merged_into']}"}
+    if _is_routine(document, known):
+        days = max(known[name].days for name in names(document))
+        return {**document, "life": "closed", "closed_why": f"{BY_ROUTINE}: done on {days} days from its own places"}
     if gap > GONE:
         return {**document, "life": "closed", "closed_why": f"nothing odd for {GONE} days"}
     if gap > 1:
@@ -199,8 +262,9 @@ def closed(document: Document, why: str) -> Document:
 
 def standing(state: State) -> list[Document]:
     """All notables that the state keeps, by day and rank, as they stand on its last day."""
-    end = end_of(state)
-    return [as_of(document, end) for document in state.every_notable()]
+    end, documents = end_of(state), state.every_notable()
+    known = routines(state, documents)
+    return [as_of(document, end, known) for document in documents]
 
 
 def end_of(state: State) -> int:

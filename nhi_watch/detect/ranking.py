@@ -37,7 +37,7 @@ OVER = 3
 
 
 def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
-    """What a day's signals leave in the profiles at once, and what after quarantine, see `calibration`."""
+    """What a day's signals leave in the profiles at once, and what only when it has come back, see `calibration`."""
     if not ranked.eligible:
         return {}, {}
     return calibration.remembered(episode.bound, known_days(episode.view), episode.values, ranked.likelihood)

@@ -12,6 +12,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import calibration, cannot_tell
+from nhi_watch.detect.calibration import LOOKS_BAD, ODD
 from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, by_hand, is_person, keys_of
 from nhi_watch.detect.home import MACHINE, PERSON, Bound, Home, Points, total
 from nhi_watch.detect.model import KINDS, Scorecard
@@ -119,7 +120,7 @@ class Episode(NamedTuple):
     bound: Bound
     """What weighed them; of several identities, that of the one that leads."""
     held: frozenset[Shape]
-    """Shapes that look bad enough to be kept in quarantine."""
+    """Shapes that look bad: they are learnt only when they have come back."""
     members: tuple[Episode, ...] = ()
     """The episodes of linked identities that this one joins, by first news; none: it is one identity's."""
     links: tuple[Link, ...] = ()
@@ -269,13 +270,6 @@ class EventScorer:
         )  # fmt: skip
 
 
-HELD_ALONE = 20.0
-"""Likelihood from which a behaviour by itself is learnt only after quarantine."""
-HELD_EPISODE = 20.0
-"""Of a day that is so likely, all that is news waits, lest a raid that is repeated daily becomes ordinary."""
-HELD_AGAIN = 4.0
-"""Of whoever was so likely within the last QUARANTINE days, all that is news on another such day waits as well, lest
-what is tried piece by piece is learnt piece by piece. A change that is odd once is learnt at once."""
 NEWS_POINTS = 1.5
 """Points from which a behaviour is news."""
 
@@ -346,13 +340,13 @@ def _held(bound: Bound, episode: EpisodeView, values: Row, points: Points) -> fr
     """The shapes that look bad: by themselves, or as the news of a day that does."""
     past, card = episode.past, bound.card
     likelihood = card.likelihood(points, values)
-    bad_day = likelihood >= HELD_EPISODE or (
-        likelihood >= HELD_AGAIN and calibration.highest(past.own, past.today - QUARANTINE) >= HELD_AGAIN
+    bad_day = likelihood >= LOOKS_BAD or (
+        likelihood >= ODD and calibration.highest(past.own, past.today - QUARANTINE) >= ODD
     )
 
     def is_bad(view: View) -> bool:
         if bad_day and view.points >= NEWS_POINTS:
             return True
-        return bool(view.points) and card.likelihood(bound.points(view.values), view.values) >= HELD_ALONE
+        return bool(view.points) and card.likelihood(bound.points(view.values), view.values) >= LOOKS_BAD
 
     return frozenset(view.shape for view in episode.views if is_bad(view))

@@ -57,6 +57,8 @@ def render(
         policy=_policy(style, script),
         funnel=run_summary.funnel(run),
         facts=run_summary.facts(run),
+        routines=run_summary.routines(run),
+        of_routines=(run_summary.ROUTINES, run_summary.ONE_VERDICT),
         doubts=run_summary.doubts(run),
         seconds=run.get("seconds") or {},
         overflow=run.get("overflow") or 0,

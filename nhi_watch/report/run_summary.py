@@ -2,13 +2,13 @@
 
 The fields that are read here, each of which may be missing and is then not shown:
 `read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
-identities, notables, overflow, overflow_highest, budget, alerts_in, verdicts, days [first, last],
+identities, notables, overflow, overflow_highest, budget, alerts_in, verdicts, routines, days [first, last],
 seconds {stage: s}, model {id}, baseline {id}, created`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
@@ -63,6 +63,30 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
         Fact("Written", f"{clock(str(run['created']))} UTC" if run.get("created") else ""),
     ]
     return [Fact(label, visible(text, 200)) for label, text in said if text]
+
+
+def routines(run: Mapping[str, Any]) -> list[str]:
+    """Sensitive routines that were found while identities were being learnt, a line each: to be looked at once.
+
+    >>> routines({"routines": [{"name": "arn:aws:iam::1:role/rotate", "calls": ["iam:CreateAccessKey"], "days": 3,
+    ...                         "places": ["aws boto3"], "since": "2026-03-02"}]})
+    ['rotate: iam:CreateAccessKey on 3 days since 2026-03-02, from aws boto3']
+    """
+    return [
+        visible(f"{one['name'].rsplit('/', 1)[-1]}: {_few(one['calls'])} on {amount(one['days'])} days since "
+                f"{one['since']}, from {_few(one['places'])}", 300)
+        for one in run.get("routines") or ()
+    ]  # fmt: skip
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+_NAMED = 4
+ROUTINES = "Sensitive routines found while learning"
+ONE_VERDICT = "One verdict for all of them: nhi feedback routines benign --by WHO --why TEXT"
 
 
 def line(run: Mapping[str, Any]) -> str:

@@ -24,6 +24,8 @@ _COLOURS = {
     "low": "blue",
     "informational": "bright_black",
 }
+_ROUTINES = 20
+"""Routines that are shown; run.json has all."""
 _NARROW = 60
 _FIXED = 42
 """Columns that rank, likelihood, time and the gaps take."""
@@ -46,6 +48,11 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
         console.print(_text(console, "Ordered by expected loss: likelihood times impact.", 100, "dim"))
     else:
         console.print(_text(console, run_summary.no_notables(run), 500))
+    routines = run_summary.routines(run)
+    if routines:
+        console.print(_text(console, f"{run_summary.ROUTINES} ({len(routines)})", 100, "bold"))
+        for told in [*routines[:_ROUTINES], run_summary.ONE_VERDICT]:
+            console.print(_text(console, f"  {told}", 310))
     summary = run_summary.line(run)
     if summary:
         console.print(_text(console, summary, 500))

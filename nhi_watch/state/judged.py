@@ -54,7 +54,7 @@ class Judged(NamedTuple):
     identity: Identity
     ranked: Ranked
     lesson: tuple[Delta, Delta]
-    """What is learnt at once, and what only after quarantine."""
+    """What is learnt at once, and what only when it has come back."""
     trace: Optional[Trace]
     values: object = None
     """Of the signals, as `detect.signal_values` packs them."""

@@ -165,6 +165,11 @@ class State:
                 profile.advance(day)
         return baselines
 
+    def profiles(self, names: Iterable[str]) -> dict[str, Profile]:
+        """The profiles of some identities on the eve of the last day; empty ones of those that are not known."""
+        with reading():
+            return self._load(sorted(names), (self.daybook.days or [0])[-1])
+
     def next_open_day(self) -> int:
         """The day after the last one stored; 0 when there is none."""
         days = self.daybook.days

@@ -176,6 +176,20 @@ def _round(number: float) -> int:
     return int(round(number, -digits))
 
 
+def made_by(views: list[View], *, targets: bool = True) -> str:
+    """Which calls how often, of what, from where and with which program, in words."""
+    count = sum(b.count for b in behaviours_of(views))
+    touched = [target for b in behaviours_of(views) for target in b.targets] if targets else []
+    places = [view.network_facts.owner or view.shape.network for view in views if view.shape.network]
+    agents = [view.shape.agent for view in views if view.shape.agent]
+    told = listing([view.shape.action for view in views], 2) + (f" ({count:,} calls)" if count > 1 else "")
+    told += f" of {listing(touched, 2)}" if touched else ""
+    told += f" from {listing(places, 2)}" if places else ""
+    told += f" with {listing(agents, 2)}" if agents else ""
+    refused = all(view.shape.outcome != "success" for view in views)
+    return f"{told}, refused" if refused else told
+
+
 def novel_views(episode: EpisodeView) -> list[View]:
     """Views of calls that are new for the identity."""
     return [view for view in episode.views if view.novel]

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from nhi_watch.core.event import DONE_TO
 from nhi_watch.detect.features import View
-from nhi_watch.detect.signals._kit import behaviour_signal, call_sentence, in_class, marked, marks, on_mark
+from nhi_watch.detect.signals._kit import behaviour_signal, call_sentence, in_class, listing, marked, marks, on_mark
 
 ALLOWED = {"consent", "scope_growth", "broad_scope"}
 
 
-APP_CONSENT_MARKS = {"consent": 1.0, "broad_scope": 2.0, "scope_growth": 2.0, "mail_and_files": 2.0, "tenant_wide": 3.0}
-"""What was allowed; everybody's data, and what grows quietly, weigh more."""
+APP_CONSENT_MARKS = {"consent": 1.0, "broad_scope": 2.0, "scope_growth": 2.0, "mail_and_files": 2.0,
+    "offline_access": 1.0, "lookalike": 3.0, "tenant_wide": 2.0}  # fmt: skip
+"""What was allowed, added up; everybody's data, what grows quietly, and a name made to be mistaken weigh more."""
+UNSEEN = 2.0
+"""More where the app itself was never seen before."""
+SCOPE = "scope:"
+"""How a trait begins that names a wide permission, as the provider spells it."""
+
+
+def _app_consent_evidence(view: View) -> str:
+    others = [target for b in view.behaviours for target in b.targets]
+    scopes = [trait.removeprefix(SCOPE) for trait in view.shape.traits if trait.startswith(SCOPE)]
+    allowed = f"{marks(view, APP_CONSENT_MARKS)}{': ' if scopes else ''}{listing(scopes, 6) if scopes else ''}"
+    count = sum(b.count for b in view.behaviours)
+    if DONE_TO in view.shape.traits:
+        new = "never seen before, " if not view.past.own.days else ""
+        by = f" by {listing(others, 3)} ({len(set(others))})" if others else ""
+        return f"app {view.shape.identity.name}, {new}is let in or allowed more {count:,} times{by} ({allowed})"
+    return call_sentence(view, f"lets in or allows more to {listing(others, 2) or 'an app'} ({allowed})")
 
 
 @behaviour_signal(
@@ -17,14 +35,19 @@ APP_CONSENT_MARKS = {"consent": 1.0, "broad_scope": 2.0, "scope_growth": 2.0, "m
     ("T1528", "NHI3:2025"),
     control="reduce_privilege",
     headline=8,
-    evidence=lambda view: call_sentence(view, f"lets an app in or allows it more ({marks(view, APP_CONSENT_MARKS)})"),
+    evidence=_app_consent_evidence,
 )
 def app_consent(view: View) -> float:
     """An app is let in, or is allowed more than before.
 
-    Weight of the widest permission, plus the bits by which the call is new; 0 where nothing was allowed.
+    Weights of what was allowed, added up, 2 more where the app was never seen, plus the bits by which the call is new;
+    0 where nothing was allowed.
     """
-    return marked(view, APP_CONSENT_MARKS) if ALLOWED.intersection(view.shape.traits) else 0.0
+    traits = view.shape.traits
+    if not ALLOWED.intersection(traits):
+        return 0.0
+    unseen = DONE_TO in traits and not view.past.own.days
+    return sum(APP_CONSENT_MARKS.get(trait, 0.0) for trait in traits) + (UNSEEN if unseen else 0.0) + view.action
 
 
 APP_CHANGED_MARKS = {"owner_added": 1.0, "publisher_changed": 1.0, "reply_address": 2.0, "federated_credential": 2.0,

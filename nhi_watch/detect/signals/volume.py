@@ -13,6 +13,7 @@ from nhi_watch.detect.signals._kit import (
     call_sentence,
     episode_signal,
     listing,
+    made_by,
 )
 from nhi_watch.state.baseline import bucket
 
@@ -117,8 +118,8 @@ def _successful_reads(episode: EpisodeView) -> list[View]:
 
 
 def _mass_by_stranger_evidence(episode: EpisodeView) -> str:
-    read, days = _count(_successful_reads(episode)), episode.past.own.days
-    return f"{read:,} reads in the day by an identity known for {days} active days"
+    reads, days = _successful_reads(episode), episode.past.own.days
+    return f"{_count(reads):,} reads in the day by an identity known for {days} active days: {made_by(reads)}"
 
 
 @episode_signal(

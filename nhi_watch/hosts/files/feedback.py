@@ -25,7 +25,8 @@ _LISTS = ("list", "exceptions", "import", "export")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi feedback` takes."""
-    parser.add_argument("what", metavar="ID|list|exceptions|import|export", help=f"{find.ABOUT}; or what to do")
+    parser.add_argument("what", metavar="ID|list|exceptions|routines|import|export",
+                        help=f"{find.ABOUT}; or what to do; routines: of all sensitive routines")  # fmt: skip
     parser.add_argument("verdict", nargs="?", metavar="VERDICT|FILE",
                         help="confirmed, benign, expected, duplicate, or open (taken back); or the file")  # fmt: skip
     parser.add_argument("--by", metavar="WHO", help="who answers for it")
@@ -52,6 +53,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
             return _import(args, store, console, now)
         if args.what == "export":
             return _export(args, store, console)
+        if args.what == "routines":
+            return _judge_routines(args, store, console, now)
         if args.what in _LISTS:
             _show(args, store, console, now)
             return 0
@@ -79,6 +82,32 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
     console.print(f"Recorded: {verdict.notable_id} is {verdict.verdict}.", markup=False)
     if verdict.verdict == "expected":
         _offer(console, notable)
+    return 0
+
+
+def _judge_routines(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
+    """One verdict for all notables that were closed because they told of a routine alone; without one, list them."""
+    from nhi_watch.act import audit
+    from nhi_watch.core.life import is_routine
+    from nhi_watch.detect import feedback, lives
+    from nhi_watch.state.state import State
+
+    notables = [notable for notable in find.every(store) if is_routine(notable)]
+    if not args.verdict:
+        told = lives.told_of(lives.routines(State(store), notables))
+        _print(args, console, {"routines": told}, ("name", "calls", "days", "places", "since"))
+        return 0
+    more = {"until": common.seconds(args.until, "--until") if args.until else 0, "since": State(store).next_open_day()}
+    given = [feedback.judge(one, args.verdict, args.by or "", args.why or "", now, more) for one in notables]
+    for notable in notables:
+        find.about_to(console, f"{args.verdict}, by {args.by}, of {find.told(notable)}", args.json)
+    feedback.put(store, given)
+    for verdict in given:
+        audit.append(find.trail(args), "verdict", verdict.by, {**_told(verdict), "login": find.login()})
+    if args.json:
+        console.print_json(json.dumps({"verdicts": [_told(verdict) for verdict in given]}))
+    else:
+        console.print(f"Recorded: {len(given)} sensitive routines are {args.verdict}.", markup=False)
     return 0
 
 

@@ -14,13 +14,14 @@ from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError
 from nhi_watch.core.gc_pause import few_collections
+from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import clip
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import originals, reader
 from nhi_watch.hosts.files.common import demand_own, overall, write_lists
-from nhi_watch.hosts.files.gathering import Gathering, ReadBy
+from nhi_watch.hosts.files.gathering import Gathering
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake import sources
@@ -54,8 +55,8 @@ class Job(NamedTuple):
     model: Path = model.FOLDER
     reputation: Sequence[Path] = ()
     """Files of indicators."""
-    workers: int = 1
-    """Processes that read files."""
+    file_bounds: float = 1.0
+    """How many times the ordinary bounds one file may cost."""
 
 
 @few_collections()
@@ -139,12 +140,8 @@ def _run(
             on_bytes(count)
             judge.relieve(intake.days)
 
-        gathering, found = Gathering(intake, rejects, places), reader.find(job.paths, job.out)
-        if job.workers > 1:
-            by = ReadBy(job.source, job.reputation, intake.days.horizon.now)
-            gathering.read_beside(found, moved, job.workers, by)
-        else:
-            gathering.read(found, moved)
+        found = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
+        Gathering(intake, rejects, places).read(found, moved)
     result_started = time.perf_counter()
     result = judge.settle(intake.days, on_stage)
     listed = context.reputation
@@ -169,6 +166,7 @@ def lists_of(
         overflow=len(below), overflow_highest=max((notable["likelihood"] for notable in below), default=0.0),
         verdicts={"hidden": told.hidden, "confirmed": confirmed},
         notables=len(told.shown),
+        routines=[one for one in run.get("routines", ()) if not said.by_notable.keys() >= set(one["notables"])],
     )  # fmt: skip
     return overall(told.shown), overall([*_dealt_with(rows, standing, told.shown), *below], len(told.shown))
 
@@ -204,8 +202,8 @@ def _dealt_with(rows: Rows, standing: Sequence[Json], shown: Sequence[Json]) -> 
     held, left = feedback.standing(feedback.verdicts(rows)), {notable["id"] for notable in shown}
     for notable in standing:
         if notable["id"] not in left:
-            verdict = held.get(notable["id"])
-            yield lives.closed(notable, f"{verdict.verdict}, by {verdict.by}" if verdict else "excepted")
+            verdict, why = held.get(notable["id"]), notable["closed_why"] if is_routine(notable) else "excepted"
+            yield lives.closed(notable, f"{verdict.verdict}, by {verdict.by}" if verdict else why)
 
 
 @few_collections()

@@ -221,8 +221,7 @@ class LookupBaselines(Baselines):
             profile = profile_of(scope, text)
             for day, (now, later, *_) in deltas:
                 teach(profile, day, now, later)
-            if not profile.pending:
-                self._parsed[scope, which] = profile
+            self._parsed[scope, which] = profile
         return profile
 
     def describe(self) -> str:

@@ -22,6 +22,9 @@ _ESCAPE = re.compile(
 )
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _BARE = re.compile("[\ud800-\udfff]")
+VALUES = 1_000_000
+"""Values that one text may have; those of CloudTrail's longest record are some thousands. As objects each takes up to
+a hundred bytes, and may take two in the text."""
 _DIGITS = 20
 """Of 2 ** 64: quick parsers take whole numbers below that as they are, and others as doubles."""
 
@@ -36,6 +39,7 @@ def _number(digits: str) -> Union[float, str]:
     return number if isfinite(number) else digits
 
 
+TOO_WIDE = f"more than {VALUES:,} values, as no record has"
 _decoded = json.JSONDecoder(parse_int=_whole, parse_float=_number, parse_constant=str).decode
 
 
@@ -45,6 +49,19 @@ def _mended(text: Text) -> Any:
     if "\\u" in told and _HALF.search(told):
         told = _ESCAPE.sub(lambda found: r"\ufffd" if found["half"] else found[0], told)
     return _decoded(told if told.isascii() else _BARE.sub("\ufffd", told))
+
+
+def is_wide(text: Text) -> bool:
+    """Whether a text would make more values than any record has, as far as its brackets and commas tell.
+
+    >>> is_wide("[1, 2]"), is_wide(b"[" + b"[]," * VALUES)
+    (False, True)
+    """
+    if len(text) <= VALUES:
+        return False
+    if isinstance(text, str):
+        return text.count(",") + text.count("[") + text.count("{") > VALUES
+    return text.count(b",") + text.count(b"[") + text.count(b"{") > VALUES
 
 
 class _Chosen:
@@ -62,7 +79,7 @@ def parse(text: Text) -> Any:
     r"""The value of a JSON text; all of its texts can be written as UTF-8, all of its numbers are finite.
 
     Raises:
-        ValueError: it is none, or bytes that are no UTF-8.
+        ValueError: it is none, or bytes that are no UTF-8, or it `is_wide`.
         RecursionError: it is nested too deeply.
 
     >>> parse('{"a": [1, NaN, 1e999, -2.5]}')
@@ -70,6 +87,8 @@ def parse(text: Text) -> Any:
     >>> ascii(parse(r'["\ud800", "\ud83d\ude00", "\\ud800"]'))
     "['\\ufffd', '\\U0001f600', '\\\\ud800']"
     """
+    if is_wide(text):
+        raise ValueError(TOO_WIDE)
     try:
         return _Chosen.quick(text)
     except ValueError:

@@ -10,7 +10,7 @@ import orjson
 
 from nhi_watch.hosts.files.reader.chunks import Seen
 from nhi_watch.intake.shapes import otel
-from nhi_watch.intake.shapes.json import parse, parse_with
+from nhi_watch.intake.shapes.json import TOO_WIDE, is_wide, parse, parse_with
 
 parse_with(orjson.loads)  # who imports this is not Splunk, and has it
 RAW_LIMIT = 64 * 1024
@@ -35,8 +35,8 @@ class Bad(NamedTuple):
     line: int
     """As in `Where`; 0 when the whole file is meant."""
     reason: str
-    """not_json | invalid_utf8 | too_deep | line_too_long | cut_off | no_row | truncated_gzip | corrupt_gzip |
-    corrupt_parquet | binary_file | unread_format | unreadable_file"""
+    """not_json | invalid_utf8 | too_deep | too_wide | line_too_long | cut_off | no_row | truncated_gzip |
+    corrupt_gzip | corrupt_parquet | binary_file | unread_format | unreadable_file"""
     raw: bytes
     """The original bytes, at most the first 64 KiB."""
     length: int
@@ -125,6 +125,8 @@ def loads(raw: bytes) -> object:
     True
     """
     text = raw[3:] if raw.startswith(BOM) else raw
+    if is_wide(text):
+        raise orjson.JSONDecodeError(TOO_WIDE, "", 0)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -142,6 +144,8 @@ def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:
         raw.decode()
     except UnicodeDecodeError as wrong:
         return bad(where, "invalid_utf8", raw, f"byte {wrong.start} is not UTF-8; convert the file to UTF-8")
+    if str(error).startswith(TOO_WIDE):
+        return bad(where, "too_wide", raw, TOO_WIDE)
     reason = "too_deep" if "ecursion" in str(error) or "epth" in str(error) else "not_json"
     return bad(where, reason, raw, str(error)[:200])
 

@@ -16,8 +16,9 @@ alerts and not read here. Decisions:
 
 Traits, besides browser, console, mfa and attack_tool: risky_signin (Microsoft's own judgement), device_code,
 legacy_auth, cross_account, third_party (the app belongs to another tenant), delegated; of the audit log: consent,
-scope_growth, tenant_wide (for all users or by an administrator), mail_and_files, admin_policy (rights over the
-directory), role_grant, new_credential_on_app, federated_credential, owner_added, reply_address,
+scope_growth, tenant_wide (for all users or by an administrator), mail_and_files, offline_access,
+lookalike (a name made to be mistaken for a vendor's), scope:NAME (each wide permission), admin_policy (rights over
+the directory), role_grant, new_credential_on_app, federated_credential, owner_added, reply_address,
 publisher_changed, trust_domain, for_other (the app is not the actor itself).
 
 Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
