@@ -71,6 +71,7 @@ class Story:
     kind: str
     owner: str
     likelihood: float
+    """Of posture and blind spots, which claim no intrusion, what their severity follows."""
     signals: tuple[tuple[str, Optional[float], Optional[float], str], ...]
     """(id, log-odds, value, evidence); value None: cannot tell."""
     steps: tuple[tuple[int, str, str, str, float, int], ...]
@@ -92,14 +93,15 @@ def build(story: Story, rank: int) -> Notable:
     records = tuple(record(story.key, number) for number in range(sum(entry.count for entry in timeline)))
     impact = _impact(story)
     signals = _signals(story, records)
-    total = log_odds_of(story.likelihood)
+    claims = story.notable_kind in ("compromise", "exposure")
+    ordinary = round(log_odds_of(story.likelihood) - sum(s.log_odds for s in signals), 3)
     return Notable(
         id=f"aws:{ACCOUNT}:{story.kind}:{story.key}@{timestamps.render(base)[:10]}",
         revision=1 + rank % 3,
         kind=story.notable_kind,
         rank=rank,
-        likelihood=story.likelihood,
-        severity=severity_of(expected_loss(story.likelihood, impact)),
+        likelihood=story.likelihood if claims else 0.0,
+        severity=severity_of(expected_loss(story.likelihood, impact) if claims else story.likelihood),
         title=clip(story.title, 200),
         summary=clip(story.summary, 2000),
         identity=NotableIdentity(
@@ -117,7 +119,7 @@ def build(story: Story, rank: int) -> Notable:
         telemetry=Telemetry(("cloudtrail",), 412, ("s3_data_events",) if rank % 2 else (), rank == 2),
         record_ids=records[:1000],
         record_count=len(records),
-        model=ModelRef("model-2026.03", digest("model"), round(total - sum(s.log_odds for s in signals), 3)),
+        model=ModelRef("model-2026.03", digest("model"), ordinary if story.notable_kind == "compromise" else None),
         baseline=BaselineRef(timestamps.render(base - 1)[:10]),
         receipt=Receipt(digest("model"), digest(story.key + "signals"), digest(story.key + "baseline")),
         merged_into=None,
@@ -134,11 +136,13 @@ def _timeline(story: Story, base: int) -> tuple[TimelineEntry, ...]:
 
 def _signals(story: Story, records: tuple[str, ...]) -> tuple[SignalPoints, ...]:
     rows = sorted(story.signals, key=lambda row: -(row[1] or 0.0))
-    claims = {rows[0][0]: round(story.likelihood / 2, 1)}
+    is_judged = story.notable_kind == "compromise"
+    without = {rows[0][0]: round(story.likelihood / 2, 1)} if is_judged else {}
+    worth = 1.0 if is_judged else 0.0
     return tuple(
         SignalPoints(
-            name, round(max(0.0, 3 * (log_odds or 0.0)), 2), 0.0 if value is None else log_odds or 0.0, value,
-            clip(evidence, 1000), records[n : n + 3], value is None, claims.get(name),
+            name, round(worth * 3 * (log_odds or 0.0), 2), 0.0 if value is None else worth * (log_odds or 0.0), value,
+            clip(evidence, 1000), records[n : n + 3], value is None, without.get(name),
         )
         for n, (name, log_odds, value, evidence) in enumerate(rows)
     )

@@ -124,5 +124,5 @@ def test_explain_adds_up_from_the_ordinary_day_and_says_what_makes_the_severity(
 
 def test_what_claims_no_intrusion_shows_its_severity_and_no_likelihood() -> None:
     silent = next(one for one in documents() if one["kind"] == "blind_spot")
-    told = shown({**silent, "likelihood": 0.0, "timeline": documents()[0]["timeline"]})
+    told = shown({**silent, "timeline": documents()[0]["timeline"]})
     assert told.startswith("LOW  ") and "likel" not in told and "log-odds" not in told
