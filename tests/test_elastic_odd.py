@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -261,6 +262,26 @@ def test_an_index_that_becomes_read_only_stops_the_run_and_nothing_is_lost(
 def test_the_frozen_tier_is_left_out_of_whatever_is_read() -> None:
     wanted = read.query(read.Window("logs-x-*", 0, 1), read.Clocks(read.INGESTED))
     assert {"terms": {"_tier": ["data_frozen"]}} in wanted["bool"]["must_not"]
+
+
+# ---- texts in texts
+
+
+def test_half_a_character_in_the_text_of_an_event_sets_no_document_aside(place: Place) -> None:
+    """As `event.original` and as CloudTrail's LookupEvents tell it; the state can be read by the next run as well."""
+    made = []
+    for number, record in enumerate(told()):
+        halved = json.dumps({**record, "userAgent": "a\ud800\0\udc00"})
+        inner = json.dumps({"EventId": record["eventID"], "CloudTrailEvent": halved})
+        one = document(record, True, ingested())
+        one["event"]["original"] = halved if number % 2 else inner
+        made.append(one)
+    load(place.client, place.source, made)
+    done = place.run()
+    assert (done["rejected"], done["events"]) == ({}, len(made))
+    assert place.notables()
+    load(place.client, place.source, [document({**told()[0], "eventID": "one more"}, True, ingested())])
+    assert place.run()["events"] == 1
 
 
 # ---- samples of the integrations

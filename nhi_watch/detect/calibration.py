@@ -15,8 +15,8 @@ LOOKS_BAD = 20.0
 `Profile.hold`: at the calibrated prevalence a day in a hundred is so likely."""
 ODD = 4.0
 """Likelihood from which a day's signal values are a habit only when they have come back, lest days that just pass
-unseen make the next one look usual; and that twice within QUARANTINE days is as bad as LOOKS_BAD, lest what is tried piece by
-piece is learnt piece by piece. What is odd once is learnt at once."""
+unseen make the next one look usual. Twice within QUARANTINE days it is as bad as LOOKS_BAD, lest what is tried piece by
+piece is learnt piece by piece; what is odd once is learnt at once."""
 
 
 def highest(own: Profile, since: int) -> float:

@@ -21,7 +21,7 @@ from nhi_watch.detect.history import History, Life
 from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.writing import FOLDED
-from nhi_watch.intake.sources.exposure.secrets import account_of_key
+from nhi_watch.intake.sources.exposure import account_of_key
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import Change, Credential

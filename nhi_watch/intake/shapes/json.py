@@ -57,11 +57,19 @@ def is_wide(text: Text) -> bool:
     >>> is_wide("[1, 2]"), is_wide(b"[" + b"[]," * VALUES)
     (False, True)
     """
-    if len(text) <= VALUES:
+    if len(text) <= VALUES or _marks(text) <= VALUES:
         return False
+    plain = text if isinstance(text, str) else bytes(text).decode("utf-8", "replace")
+    return _marks(_QUOTED.sub("", plain)) > VALUES  # a long text may hold as many commas and be one value
+
+
+def _marks(text: Text) -> int:
     if isinstance(text, str):
-        return text.count(",") + text.count("[") + text.count("{") > VALUES
-    return text.count(b",") + text.count(b"[") + text.count(b"{") > VALUES
+        return text.count(",") + text.count("[") + text.count("{")
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class _Chosen:

@@ -18,21 +18,222 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from nhi_watch.context import agents, networks
+from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import google
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, record_in
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, rebuild, record_in
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, text
-from nhi_watch.intake.sources.gcp import methods
-from nhi_watch.intake.sources.gcp.ecs import from_ecs
-from nhi_watch.intake.sources.gcp.traits import DEEP, MINTS, issued, traits_of
+from nhi_watch.intake.shapes.values import filled, listed, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
+
+# ---- ecs
+#
+# Cloud Audit Logs as Elastic's gcp.audit integration keeps them, back to a log entry.
+#
+# Of GKE's calls the integration drops the resource's name and keeps its parts, without the name of what lies in no
+# namespace. It keeps neither the resource's labels nor, in old versions, the chain of impersonation.
+
+
+_P = "protoPayload"
+_AUTH = f"{_P}.authenticationInfo"
+_ECS = {
+    "timestamp": "@timestamp",
+    "insertId": "event.id",
+    "logName": "log.logger",
+    "resource.labels.project_id": "cloud.project.id",
+    "resource.labels.cluster_name": "orchestrator.cluster.name",
+    f"{_AUTH}.principalEmail": "client.user.email",
+    f"{_AUTH}.principalEmail|2": "gcp.audit.authentication_info.principal_email",
+    f"{_AUTH}.principalEmail|3": "user.email",
+    f"{_AUTH}.principalSubject": "client.user.id",
+    f"{_AUTH}.principalSubject|2": "gcp.audit.authentication_info.principal_subject",
+    f"{_AUTH}.serviceAccountKeyName": "gcp.audit.authentication_info.service_account_key_name",
+    f"{_AUTH}.serviceAccountDelegationInfo": "gcp.audit.authentication_info.service_account_delegation_info",
+    f"{_P}.serviceName": "service.name",
+    f"{_P}.serviceName|2": "gcp.audit.service_name",
+    f"{_P}.methodName": "event.action",
+    f"{_P}.methodName|2": "gcp.audit.method_name",
+    f"{_P}.resourceName": "gcp.audit.resource_name",
+    f"{_P}.status.code": "gcp.audit.status.code",
+    f"{_P}.authorizationInfo": "gcp.audit.authorization_info",
+    f"{_P}.requestMetadata.callerIp": "source.ip",
+    f"{_P}.requestMetadata.callerIp|2": "gcp.audit.request_metadata.raw.caller_ip",
+    f"{_P}.requestMetadata.callerIp|3": "gcp.audit.request_metadata.caller_ip",
+    f"{_P}.requestMetadata.callerSuppliedUserAgent": "user_agent.original",
+    f"{_P}.requestMetadata.callerSuppliedUserAgent|2": "gcp.audit.request_metadata.caller_supplied_user_agent",
+    f"{_P}.resourceLocation.currentLocations": "gcp.audit.resource_location.current_locations",
+    f"{_P}.request": "gcp.audit.request",
+    f"{_P}.response": "gcp.audit.response",
+    f"{_P}.metadata": "gcp.audit.metadata",
+    f"{_P}.serviceData": "gcp.audit.service_data",
+}
+_PARTS = {
+    "kept": "gcp.audit.flattened",
+    "space": "orchestrator.namespace",
+    "kind": "orchestrator.resource.type",
+    "called": "orchestrator.resource.name",
+}
+
+
+def from_ecs(document: Tree) -> Tree:
+    """The log entry that a document was made of."""
+    return _completed(rebuild(document, {**_ECS, **_PARTS}))
+
+
+def _completed(tree: Tree) -> Tree:
+    """Some set-ups keep the whole entry; of GKE's calls the integration keeps the parts of the resource's name."""
+    kept = tree.get("kept")
+    if isinstance(kept, dict) and _P in kept:
+        return kept
+    space, kind, name = text(tree.get("space")), text(tree.get("kind")), text(tree.get("called"))
+    payload = tree.setdefault(_P, {})
+    if kind and payload.get("resourceName") is None:
+        path = f"namespaces/{space}/{kind}" if space else kind
+        payload["resourceName"] = f"{path}/{name}" if name else path
+    return tree
+
+
+# ---- methods
+#
+# What a method of Google Cloud is called, whatever its service's habit, and its access level.
+#
+# Services log `google.iam.admin.v1.CreateServiceAccountKey`, `CreateServiceAccountKey`, `v1.compute.instances.insert`,
+# `beta.compute.instances.insert`, `storage.objects.get` and `io.k8s.core.v1.secrets.get`. The operation is the last
+# name where names are capitalised, else what follows service and version.
+
+
+_DOMAIN = ".googleapis.com"
+_VERSION = re.compile(r"v\d+(?:(?:p\d+)?(?:alpha|beta)\d*)?|alpha|beta|ga")
+_WORDS = re.compile(r"[A-Z]?[a-z]+")
+_VERBS = {
+    "get": "read", "list": "list", "aggregatedlist": "list", "search": "list", "query": "read", "read": "read",
+    "fetch": "read", "lookup": "read", "test": "read", "check": "read", "access": "read", "decrypt": "read",
+    "encrypt": "read", "verify": "read", "watch": "list", "insert": "write", "create": "write", "update": "write",
+    "patch": "write", "delete": "write", "set": "write", "add": "write", "remove": "write", "undelete": "write",
+    "rewrite": "write", "copy": "write", "compose": "write", "start": "write", "stop": "write", "reset": "write",
+    "bulk": "write", "move": "write", "connect": "write", "generate": "write", "sign": "write", "login": "read",
+    "logout": "read", "authorize": "read", "disable": "write", "enable": "write", "destroy": "write",
+    "attach": "write", "detach": "write", "cancel": "write", "import": "write", "export": "read",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def named(service: str, method: str) -> tuple[str, str]:
+    """Service and operation.
+
+    >>> named("iam.googleapis.com", "google.iam.admin.v1.CreateServiceAccountKey")
+    ('iam.googleapis.com', 'CreateServiceAccountKey')
+    >>> named("compute.googleapis.com", "v1.compute.instances.insert"), named("", "storage.objects.get")
+    (('compute.googleapis.com', 'instances.insert'), ('storage.googleapis.com', 'objects.get'))
+    >>> named("k8s.io", "io.k8s.core.v1.secrets.get"), named("iam.googleapis.com", "google.iam.admin.v1.SetIAMPolicy")
+    (('k8s', 'secrets.get'), ('iam.googleapis.com', 'SetIamPolicy'))
+    """
+    if service == "k8s.io" or method.startswith("io.k8s."):
+        return k8s.SERVICE, k8s.from_method(method)
+    parts = [part for part in method.split(".") if part and not _VERSION.fullmatch(part)]
+    if any(part[0].isupper() for part in parts):
+        return service.lower()[:64] or "google", parts[-1].replace("IAM", "Iam")[:100]
+    if parts and len(parts) > 1:
+        first = parts[0]
+        if first == service.partition(".")[0] or not service:
+            service, parts = service or first + _DOMAIN, parts[1:]
+    return service.lower()[:64] or "google", ".".join(parts)[:100]
+
+
+def access(service: str, operation: str) -> str:
+    """The access level.
+
+    >>> access("iam.googleapis.com", "SetIamPolicy"), access("storage.googleapis.com", "objects.get")
+    ('permissions', 'read')
+    >>> access("x.googleapis.com", "ListThings"), access("k8s", "secrets.list"), access("x", "Frobnicate")
+    ('list', 'list', 'unknown')
+    """
+    if service == k8s.SERVICE:
+        return k8s.access(operation)
+    level = actions.access(service, operation)
+    if level == "unknown":
+        word = _WORDS.match(operation.rpartition(".")[2])
+        level = _VERBS.get(word[0].lower(), "unknown") if word else "unknown"
+    lowered = operation.lower()
+    if level == "write" and ("iampolicy" in lowered or "iampermission" in lowered or lowered.endswith("role")):
+        return "permissions"
+    return level
+
+
+# ---- traits
+#
+# What only the request, the answer and the policy change of a Google Cloud call tell.
+
+
+DEEP = re.compile(
+    r"(?i)(?!(?:.*\.)?(?:get|list|test|query))(?:.*(?:iampol|iamperm|firewall|subnetworks).*|(?:.*\.)?(?:create|upload|update)\w*(?:key|sink).*)"
+)
+"""Operations whose bodies are read."""
+
+MINTS = {"GenerateAccessToken", "GenerateIdToken", "SignJwt", "SignBlob", "ImplicitDelegation"}
+"""Operations that hand out a token of another account, or sign in its name."""
+_EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
+_ADMIN = re.compile(
+    r"roles/(?:owner|editor|[a-z.]*[aA]dmin|iam\.(?:serviceAccountTokenCreator|serviceAccountKeyAdmin|"
+    r"workloadIdentityUser|securityAdmin)|resourcemanager\.organizationAdmin)"
+)
+_KEY = re.compile(r".*/keys/([^/]+)", re.DOTALL)
+
+
+def issued(tree: Tree) -> str:
+    """The id of a key that the call made, service account's or API's."""
+    if not re.match(r"(?i)create\w*key", text(at(tree, "method"))):
+        return ""
+    match = _KEY.fullmatch(text(at(tree, "response.name")))
+    return match[1][:256] if match else ""
+
+
+def traits_of(tree: Tree, event: Event) -> Iterator[str]:
+    """The traits of one call; `tree` is protoPayload with `method`, the operation's name."""
+    operation = text(tree.get("method"))
+    if operation in ("CreateServiceAccountKey", "UploadServiceAccountKey") and event.identity.name not in event.target:
+        yield "for_other"
+    if "Sink" in operation and true(at(tree, "request.sink.disabled")):
+        yield "logging_reduced"
+    if text(at(tree, "request.enableFlowLogs")) == "false":
+        yield "logging_reduced"
+    if "irewall" in operation or "firewalls" in operation:
+        yield from _firewall(tree)
+    yield from _granted_traits(tree, event)
+
+
+def _firewall(tree: Tree) -> Iterator[str]:
+    sources = [text(one) for one in every(tree, "request.sourceRanges")]
+    if any(one.endswith("/0") for one in sources) and text(at(tree, "request.direction")) != "EGRESS":
+        yield "open_ingress"
+
+
+def _granted_traits(tree: Tree, event: Event) -> Iterator[str]:
+    """By the change where it is told; by the whole new policy only whether it is open to everybody."""
+    deltas = [d for path in ("serviceData", "metadata") for d in listed(at(tree, f"{path}.policyDelta.bindingDeltas"))]
+    added = [(text(at(d, "member")), text(at(d, "role"))) for d in deltas if text(at(d, "action")) != "REMOVE"]
+    everyone = {text(m) for m in every(tree, "request.policy.bindings.members")}
+    if any(member in _EVERYBODY for member, _ in added) or everyone & _EVERYBODY:
+        yield "public"
+    if any(_ADMIN.fullmatch(role) for _, role in added):
+        yield "admin_policy"
+    home = event.identity.name.rpartition("@")[2]
+    if event.identity.kind == "user" and any(_outside(member, home) for member, _ in added):
+        yield "shared_outside"
+
+
+def _outside(member: str, home: str) -> bool:
+    kind, _, name = member.partition(":")
+    return kind in ("user", "group", "domain") and name.rpartition("@")[2].lower() != home
+
+
+# ---- gcp
+
 
 NAME = "gcp"
 SPLUNK_SOURCETYPES = (
@@ -53,7 +254,6 @@ _CODES = {
     "10": "ABORTED", "11": "OUT_OF_RANGE", "12": "UNIMPLEMENTED", "13": "INTERNAL", "14": "UNAVAILABLE",
     "15": "DATA_LOSS", "16": "UNAUTHENTICATED",
 }  # fmt: skip
-_P = "protoPayload"
 _EXPORTED = "protopayload_auditlog"
 """The same in a table that a log sink fills in BigQuery."""
 _TEXTS = {"requestJson": "request", "responseJson": "response", "metadataJson": "metadata"}
@@ -143,7 +343,7 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, bool]:
 
 @lru_cache(maxsize=4096)
 def _call(service: str, method: str) -> tuple[str, str, bool]:
-    service, operation = methods.named(service.strip(), method.strip()) if method else (service, "")
+    service, operation = named(service.strip(), method.strip()) if method else (service, "")
     return service, operation, DEEP.fullmatch(operation) is not None
 
 
@@ -233,7 +433,7 @@ def _event_of(
         session="",
         action=f"{service}:{operation}"[:128],
         service=service,
-        access=methods.access(service, operation),
+        access=access(service, operation),
         outcome=outcome,
         error=error,
         address=address[:128],
@@ -277,3 +477,4 @@ def _credential_type(credential: str, kind: str) -> str:
     if credential:
         return "key"
     return {"service": "service", "web_identity": "web_identity", "anonymous": "none"}.get(kind, "session")
+
