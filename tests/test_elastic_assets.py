@@ -231,9 +231,9 @@ def test_a_rule_and_its_hunts_ask_for_fields_that_are_there(rule: Tree) -> None:
         assert set(asked) <= set(MAPPED[stream]) and kuery(rule["query"])
 
 
-@pytest.mark.parametrize("score", [0.0, 19.9, 20.0, 39.9, 40.0, 59.9, 60.0, 79.9, 80.0, 100.0])
-def test_a_notable_has_the_same_severity_in_kibana(score: float) -> None:
-    ours = severity_of(score)
+@pytest.mark.parametrize("loss", [0.0, 14.9, 15.0, 39.9, 40.0, 59.9, 60.0, 79.9, 80.0, 100.0])
+def test_a_notable_has_the_same_severity_in_kibana(loss: float) -> None:
+    ours = severity_of(loss)
     code = ecs.SEVERITY_CODES[ours]
     (theirs,) = (each["severity"] for each in assets.rules()[0]["severity_mapping"] if each["value"] == str(code))
     assert theirs == ("low" if ours == "informational" else ours)
@@ -242,7 +242,7 @@ def test_a_notable_has_the_same_severity_in_kibana(score: float) -> None:
 
 
 def test_every_severity_has_a_code_and_each_code_one_severity_of_kibana() -> None:
-    assert set(ecs.SEVERITY_CODES) == {severity_of(score) for score in range(101)}
+    assert set(ecs.SEVERITY_CODES) == {severity_of(loss) for loss in range(101)}
     assert [each["severity"] for each in assets.rules()[0]["severity_mapping"]] == list(BANDS)
 
 

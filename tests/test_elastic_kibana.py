@@ -195,7 +195,7 @@ def test_only_first_and_escalated_revisions_become_alerts_with_our_severity(plac
         ours = written[alert["event"]["id"]]
         low = "low" if ours["nhi"]["notable"]["severity"] == "informational" else ours["nhi"]["notable"]["severity"]
         assert alert["kibana.alert.severity"] == low
-        assert alert["kibana.alert.risk_score"] == ours["nhi"]["notable"]["score"]
+        assert alert["kibana.alert.risk_score"] == ours["nhi"]["notable"]["likelihood"]
         assert alert["kibana.alert.rule.name"] == ours["rule"]["name"]
     other = f"{place.stream}.other"
     for change, more in (("updated", 0), ("merged", 0), ("escalated", 1)):

@@ -102,7 +102,7 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> list[Tree]:
 
 
 def essence(notables: list[Tree]) -> list[Tree]:
-    """Ids, scores, signals and all the rest, but for what is said of the run itself."""
+    """Ids, likelihoods, signals and all the rest, but for what is said of the run itself."""
     return [{**content, "revisions": days} for content, days in map(lives.told, notables)]
 
 
@@ -321,10 +321,10 @@ def test_a_notable_of_the_cluster_is_verified_by_its_id_and_as_it_was_handed_ove
     for name in (told["id"], str(tmp_path / "handed.json")):
         done = verify(place, name)
         assert orjson.loads(done.stdout)["verified"] is True, done.stderr
-    (tmp_path / "forged.json").write_bytes(orjson.dumps({**told, "score": told["score"] + 1}))
+    (tmp_path / "forged.json").write_bytes(orjson.dumps({**told, "likelihood": told["likelihood"] + 1}))
     forged = verify(place, str(tmp_path / "forged.json"))
     assert (forged.returncode, orjson.loads(forged.stdout)["verified"]) == (2, False)
-    assert "does not verify: score came out otherwise" in forged.stderr
+    assert "does not verify: likelihood came out otherwise" in forged.stderr
 
 
 def verify(place: Place, name: str) -> subprocess.CompletedProcess[str]:

@@ -49,17 +49,18 @@ def notable(**changes: Any) -> Tree:
 def test_a_revision_is_written_once_and_says_whether_it_is_promoted(place: Place, ecs_fields: Tree) -> None:
     stream = f"logs-nhi.alerts-{place.namespace}"
     story = [
-        ("below", notable(revision=0, score=85.0, severity="critical", listed=False)),
-        ("new", notable(revision=1, score=45.0, severity="medium")),
-        ("updated", notable(revision=2, score=55.0, severity="medium")),
-        ("escalated", notable(revision=3, score=65.0, severity="high")),
-        ("updated", notable(revision=4, score=42.0, severity="medium")),
-        ("updated", notable(revision=5, score=66.0, severity="high")),
-        ("merged", notable(revision=6, score=90.0, severity="critical", merged_into="another")),
+        ("below", notable(revision=0, likelihood=85.0, severity="critical", listed=False)),
+        ("below", notable(revision=1, likelihood=12.0, severity="informational")),
+        ("new", notable(revision=2, likelihood=45.0, severity="medium")),
+        ("updated", notable(revision=3, likelihood=55.0, severity="medium")),
+        ("escalated", notable(revision=4, likelihood=65.0, severity="high")),
+        ("updated", notable(revision=5, likelihood=42.0, severity="medium")),
+        ("updated", notable(revision=6, likelihood=66.0, severity="high")),
+        ("merged", notable(revision=7, likelihood=90.0, severity="critical", merged_into="another")),
     ]
     for number, (change, each) in enumerate(story):
         assert write(place.client, [each], stream, NOW) == {"created": 1, "existed": 0}
-        if number == 3:
+        if number == 4:
             place.client.indices.rollover(alias=stream)
         assert write(place.client, [each], stream, NOW) == {"created": 0, "existed": 1}, change
     found = place.client.search(index=stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]
@@ -81,10 +82,10 @@ def test_whatever_a_log_says_an_alert_stays_ecs_and_of_bounded_size(ecs_fields: 
     @given(
         text=st.text(max_size=3_000),
         place=st.sampled_from(("title", "summary", "name", "account", "provider", "owner", "evidence", "source")),
-        score=st.floats(0, 100, allow_nan=False),
+        likelihood=st.floats(0, 100, allow_nan=False),
     )
-    def holds(text: str, place: str, score: float) -> None:
-        made = orjson.loads(orjson.dumps(notable(score=score)))
+    def holds(text: str, place: str, likelihood: float) -> None:
+        made = orjson.loads(orjson.dumps(notable(likelihood=likelihood)))
         for part in (made, made["identity"], *made["signals"], *made["timeline"]):
             if place in part:
                 part[place] = text.encode("utf-8", "replace").decode()

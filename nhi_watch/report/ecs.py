@@ -24,8 +24,8 @@ Json = Mapping[str, Any]
 
 ECS_VERSION = "9.4.0"
 DATASET = "nhi.alerts"
-SEVERITY_CODES = {"informational": 1, "low": 21, "medium": 47, "high": 73, "critical": 99}
-"""`event.severity`, as Kibana's promotion rule maps it; what is informational makes no alert there."""
+SEVERITY_CODES = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}
+"""`event.severity`, as Kibana's promotion rule maps it."""
 
 _TECHNIQUE_URL = "https://attack.mitre.org/techniques/{}/"
 _TOP = 5

@@ -19,7 +19,7 @@ _CHUNK = 500
 _SENT = 2_000
 """Documents that are sent at once: what follows each request, a refresh, takes longer than a thousand of them."""
 BELOW = "below"
-"""`nhi.change` of what has no place in the budget."""
+"""`nhi.change` of what has no place in the budget, or is informational."""
 _TOP = {
     "shown": {
         "filter": {"bool": {"must_not": {"term": {"nhi.change": BELOW}}}},
@@ -101,7 +101,7 @@ def _change(notable: Json, before: _Written | None) -> str:
     """
     if notable["merged_into"]:
         return "merged"
-    if not notable["listed"]:
+    if not notable["listed"] or notable["severity"] == "informational":
         return BELOW
     if before is None or not before.severity:
         return "new"
