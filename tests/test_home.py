@@ -13,11 +13,11 @@ from core_samples import TODAY, Options, answer, record, run, runs
 from nhi_watch.detect import calibration, model
 from nhi_watch.detect.home import (
     BLUNT,
+    BLUNT_POINTS,
     COLD,
     FIRST,
     FULL,
     HISTORY,
-    LINE,
     MACHINE,
     PERSON,
     SETTLED,
@@ -28,13 +28,13 @@ from nhi_watch.detect.home import (
     total,
 )
 from nhi_watch.detect.model import BINS, EDGES, KINDS, NEVER, Scorecard, Shares, bin_of
+from nhi_watch.detect.model.forest import grown
 from nhi_watch.state.baseline import (
     ALIKE,
     EVERY,
     HABIT,
     KEPT,
     NEW_VALUES,
-    QUIET,
     REPEATS,
     SIGNAL,
     TENANT,
@@ -52,9 +52,9 @@ WORLD = (1.0, 0.5, 0.25, 0.1, *[0.01] * (BINS - 4))
 ATTACK = (1.0, 0.9, 0.9, 0.8, *[0.4] * (BINS - 4))
 
 
-def card(attack: Shares = ATTACK, world: Shares = WORLD, weight: float = 1.0, signals: int = 1) -> Scorecard:
+def card(attack: Shares = ATTACK, world: Shares = WORLD, signals: int = 1) -> Scorecard:
     names = tuple(f"s{number}" for number in range(signals))
-    return Scorecard("id", "sha", names, (attack,) * signals, (0,), (((world,) * signals,),) * 2, (weight,) * signals,
+    return Scorecard("id", "sha", names, (attack,) * signals, (0,), (((world,) * signals,),) * 2, grown(signals, ()),
                      1.0, -3.0, {})  # fmt: skip
 
 
@@ -120,11 +120,6 @@ def test_on_a_tenants_first_day_points_count_more() -> None:
 
 def test_what_home_does_more_than_attackers_is_worth_nothing() -> None:
     assert set(Home(card(WORLD, ATTACK), Profile(), TODAY).points(0)) == {0.0}
-
-
-def test_a_weight_is_a_part_of_the_points() -> None:
-    whole, half = (Home(card(weight=weight), Profile(), TODAY).points(0) for weight in (1.0, 0.5))
-    assert half == tuple(pytest.approx(each / 2, abs=0.006) for each in whole)
 
 
 def test_a_signal_that_no_model_knows_has_no_points() -> None:
@@ -272,7 +267,7 @@ def test_days_that_were_news_teach_their_habits_once_they_have_come_back() -> No
     made, known = bound([0.0] * 30), own([0.0] * 30)
     calm, loud = (calibration.remembered(made, known.days, (9.0,), score) for score in (3.0, 4.0))
     at = f"s0:{bin_of(9.0)}"
-    assert calm == ({"score": {"3": 1}, QUIET: {EVERY: 1, calibration.packed(made, (9.0,)): 1},
+    assert calm == ({"likelihood": {"3": 1},
                      HABIT: {EVERY: 1, at: 1}, SIGNAL: {"machine/*": 1, f"machine/{at}": 1}}, {})  # fmt: skip
     assert (loud[0][HABIT], loud[0][SIGNAL]) == ({EVERY: 1}, {"machine/*": 1})
     assert loud[1] == {HABIT: {at: 1}, SIGNAL: {f"machine/{at}": 1}}
@@ -287,8 +282,8 @@ def test_days_that_were_news_teach_their_habits_once_they_have_come_back() -> No
 
 def test_a_newcomer_has_no_say_in_what_is_usual() -> None:
     made = bound([])
-    assert calibration.remembered(made, SETTLED - 1, (9.0,), 5.0) == ({"score": {"5": 1}}, {})
-    assert set(calibration.remembered(made, HISTORY - 1, (9.0,), 5.0)[0]) == {"score", HABIT}
+    assert calibration.remembered(made, SETTLED - 1, (9.0,), 5.0) == ({"likelihood": {"5": 1}}, {})
+    assert set(calibration.remembered(made, HISTORY - 1, (9.0,), 5.0)[0]) == {"likelihood", HABIT}
     assert SIGNAL in calibration.remembered(made, HISTORY, (9.0,), 5.0)[0]
 
 
@@ -328,7 +323,7 @@ def test_what_machines_do_every_day_comes_to_be_worth_less() -> None:
         history = [each for back in range(40, 0, -1) for each in fleet(TODAY - back, odd if back > 1 else 0)]
         news = record(TODAY, "15:30", role="fleeta-0", name="ListAnotherThing")
         found = run(runs([history]), [*fleet(TODAY, 0), news], Options(budget=1000.0))
-        return max((n["score"] for n in [*found.notables, *found.below]), default=0.0)
+        return max((n["likelihood"] for n in [*found.notables, *found.below]), default=0.0)
 
     assert judged(odd=8) < judged(odd=0)
 
@@ -342,6 +337,6 @@ def test_in_a_tenant_s_first_days_an_amount_is_read_absolutely() -> None:
     made = card(attack=(1.0, *[0.01] * (BINS - 1)), signals=2)._replace(signals=names)
     first, later = Home(made, Profile(), TODAY), Home(made, tenant({TODAY - COLD: [0.0] * 30}), TODAY)
     bin = BLUNT["mass_by_stranger"]
-    assert made.probability(first.points(0)[bin]) == pytest.approx(LINE, abs=0.001)
+    assert first.points(0)[bin] == BLUNT_POINTS
     assert (first.points(0)[bin - 1], first.points(1)[bin]) == (0.0, 0.0)
     assert later.points(0)[bin] < first.points(0)[bin] / 2  # habits tell then

@@ -1,4 +1,4 @@
-"""Priority, impact, and who is eligible; the budget is in test_budget."""
+"""Impact, expected loss, severity, and who is eligible; the budget is in test_budget."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.core.notable import expected_loss, severity_of
 from nhi_watch.detect.history import Life
 from nhi_watch.detect.impact import sentence
-from nhi_watch.detect.ranking import impact, is_eligible, priority
+from nhi_watch.detect.ranking import impact, is_eligible
 from nhi_watch.detect.scoring import Episode, score_day
 
 BY_HAND = {"agent": "browser", "traits": ["browser", "console"]}
@@ -51,27 +52,27 @@ def test_only_machines_identities_are_eligible(
     assert is_eligible(score_day(learnt(history), whole)) is eligible
 
 
-def test_priority_multiplies_the_odds_by_the_weights() -> None:
+def test_the_level_of_impact_is_that_of_the_product_of_the_weights() -> None:
     asset = Asset("critical", "team", "Production")
     made = impact(asset, episode([{"access": "permissions", "action": "iam:CreateUser"}]))
     weights = {factor.name: factor.weight for factor in made.factors}
     told = {name: weight for name, weight in weights.items() if weight != 1.0}
     assert told == {"criticality": 2.0, "environment": 1.2, "privilege": 1.1}
     assert set(weights) - set(told) == {"owner", "reach", "let in", "used by", "abuse an hour"}
-    assert priority(0.5, made) == 0.7253
-    assert (priority(0.0, made), priority(1.0, made)) == (0.0, 1.0)
+    assert made.level == "critical" and expected_loss(50.0, made) == 65.0
+    assert (expected_loss(0.0, made), expected_loss(99.0, made)) == (0.0, 100.0)
 
 
-def test_impact_settles_what_is_equal_and_probability_the_rest() -> None:
+def test_impact_settles_what_is_equal_and_the_likelihood_the_rest() -> None:
     made = impact(Asset("critical", "team", "Production"), episode([{"access": "permissions"}]))
     plain = impact(UNKNOWN, episode([{}]))
-    assert priority(0.97, plain) > priority(0.9, made) > priority(0.9, plain)
+    assert expected_loss(97.0, plain) > expected_loss(70.0, made) > expected_loss(70.0, plain)
 
 
 def test_an_unknown_asset_neither_raises_nor_lowers() -> None:
     made = impact(UNKNOWN, episode([{}]))
     assert (made.criticality, made.environment, made.privilege) == ("unknown", "unknown", "read")
-    assert priority(0.8125, made) == 0.8125
+    assert made.level == "medium" and expected_loss(81.25, made) == 81.25
 
 
 def test_privilege_and_reach_are_what_the_logs_show() -> None:
@@ -85,3 +86,9 @@ def test_targets_are_those_of_ninety_days_as_an_exposure_counts_them() -> None:
     made = impact(UNKNOWN, episode([{"target": "of-today"}], history))
     life = Life(MACHINE, learnt(history).past(MACHINE, TODAY).own)
     assert made.reach == sentence(life.reach({}, TODAY)) == "1 service, 1 region, 1 target"
+
+
+def test_what_was_refused_throughout_is_never_critical() -> None:
+    """However sure it is, and whoever it would have hit: nothing was let in."""
+    refused = impact(Asset("critical", "team", "Production"), episode([{"outcome": "denied", "access": "permissions"}]))
+    assert refused.level == "low" and severity_of(expected_loss(99.0, refused)) == "medium"
