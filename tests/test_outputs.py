@@ -95,8 +95,8 @@ def test_the_table_in_eighty_columns() -> None:
         "                   user/billing-export, new identity, fi…\n"
         "Ordered by expected loss: likelihood times impact.\n"
         "184,221 records → 20,914 behaviours → 312 identities → 2 notables; alerts 61 in,\n"
-        "2 out; budget 10 a day per 1,000 identities, 4 below the line; rejected 3\n"
-        "(bad_time 1, not_json 2)"
+        "2 out; budget 10 a day per 1,000 identities, of severity low and above, 4 below\n"
+        "the line; rejected 3 (bad_time 1, not_json 2)"
     )
 
 
@@ -161,7 +161,7 @@ def test_log_values_cannot_steer_the_terminal() -> None:
 def test_colour_only_on_a_terminal() -> None:
     stream = io.StringIO()
     show(documents(), run(), Console(file=stream, width=100, force_terminal=True, color_system="standard"))
-    assert "\x1b[1;31m 97 critical" in stream.getvalue()
+    assert "\x1b[1;31m97% critical" in stream.getvalue()
     assert "\x1b" not in shown(documents(), 100, run())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from nhi_watch.core import timestamps
 from nhi_watch.core.life import LIGHT, LITTLE, is_new, is_settled
 from nhi_watch.core.notable import BANDS, IMPACTS, clip, loss_of
+from nhi_watch.detect.model import SUREST
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
 # lines, surrogates, private use and unassigned ones.
@@ -94,8 +95,9 @@ def sum_of(notable: Mapping[str, Any]) -> str:
     if ordinary is None:
         return ""
     added = sum(signal["log_odds"] for signal in notable["signals"])
+    most = " (the highest that is told)" if notable["likelihood"] >= SUREST else ""
     return (f"In log-odds: an ordinary day {signed(ordinary)}, the signals {signed(added)}, together "
-            f"{signed(ordinary + added)}, which is {notable['likelihood']:g}%")  # fmt: skip
+            f"{signed(ordinary + added)}, which is {notable['likelihood']:g}%{most}")  # fmt: skip
 
 
 def severity_line(notable: Mapping[str, Any]) -> str:
