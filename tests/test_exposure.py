@@ -16,7 +16,7 @@ from nhi_watch import cli
 from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.notable import from_json, to_json
+from nhi_watch.core.notable import from_json, loss_of, to_json
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import history, model
 from nhi_watch.detect.exposure import fast, timing
@@ -90,7 +90,7 @@ def test_a_key_never_seen_is_a_notable_too() -> None:
     notable = told(now=LEAK + 300)
     assert notable["identity"]["id"].endswith(f":credential:{KEY}")
     assert notable["severity"] == "high"
-    assert isclose(notable["probability"], PLACES["public_repo"].by(5), abs_tol=1e-4)
+    assert notable["likelihood"] == 60.0, "nobody has seen it work"
     assert signal(notable, "still_valid")["cannot_tell"]
     assert signal(notable, "used_since_exposure")["cannot_tell"]
 
@@ -100,18 +100,18 @@ def test_another_accounts_log_says_nothing_of_a_key_whose_account_is_not_known()
     fast.tell(store, "AKIAIOSFODNN7EXAMPLE", LEAK, "public-repo")
     (notable,) = judged(store)
     assert signal(notable, "used_since_exposure")["cannot_tell"]
-    assert notable["probability"] > 0.9
+    assert notable["likelihood"] == 60.0
 
 
-def test_points_add_up_to_the_log_odds_of_the_probability() -> None:
+def test_what_the_signals_add_makes_the_likelihood() -> None:
     for notable in (told(now=LEAK + 300), told(USUAL), told(USUAL, [STRANGE])):
-        odds = exp(sum(one["points"] for one in notable["signals"]))
-        assert isclose(odds / (1 + odds), notable["probability"], abs_tol=2e-4)
+        odds = exp(sum(one["log_odds"] for one in notable["signals"]))
+        assert isclose(100 * odds / (1 + odds), notable["likelihood"], abs_tol=0.1)
 
 
 def test_use_from_a_new_place_raises_it_and_names_the_records() -> None:
     quiet, raised = told(USUAL), told(USUAL, [STRANGE])
-    assert quiet["probability"] < 0.2 < 0.98 < raised["probability"]
+    assert quiet["likelihood"] <= 60 < 98 < raised["likelihood"]
     assert STRANGE["eventID"] in signal(raised, "used_since_exposure")["record_ids"]
     assert "used since from" in raised["title"]
     assert raised["severity"] == "critical"
@@ -121,7 +121,7 @@ def test_a_key_that_was_first_used_after_it_was_exposed_has_no_place_of_its_own(
     others = [record(day, "09:00", role="other") for day in range(TODAY - 10, TODAY + 1)]
     notable = told(others, [STRANGE], where="chat")
     assert "used since from" in notable["title"]
-    assert notable["probability"] > 0.98
+    assert notable["likelihood"] > 98
     assert "not its places" in signal(notable, "used_since_exposure")["evidence"]
 
 
@@ -157,13 +157,13 @@ def test_while_it_works_in_a_public_place_it_stays_high_however_quiet_the_logs_a
 @pytest.mark.parametrize("where", ["private-repo", "chat", "unknown", "public-repo"])
 def test_a_live_key_that_was_used_after_it_was_exposed_is_high_wherever_it_lay(where: str) -> None:
     notable = told(USUAL, where=where)
-    assert notable["score"] >= 60
+    assert notable["likelihood"] >= 60
     assert "it worked at" in signal(notable, "still_valid")["evidence"]
 
 
 def test_a_key_that_nobody_has_seen_work_is_not_critical() -> None:
     for minutes in (0, 1, 60, 10_000):
-        assert told(now=LEAK + 60 * minutes)["score"] < 80
+        assert told(now=LEAK + 60 * minutes)["likelihood"] <= 60
 
 
 def test_it_worked_and_it_reached_nothing_do_not_stand_in_one_notable() -> None:
@@ -179,7 +179,7 @@ def test_it_worked_and_it_reached_nothing_do_not_stand_in_one_notable() -> None:
 
 def test_switching_it_off_settles_it() -> None:
     notable = told(USUAL, [OFF])
-    assert notable["severity"] == "informational"
+    assert notable["severity"] == "low", "somebody may have tried it before"
     assert signal(notable, "still_valid")["value"] == 0.0
     assert notable["controls"][0]["status"] == "done"
 
@@ -192,7 +192,7 @@ def test_a_key_that_works_after_it_was_switched_off_is_not_dead() -> None:
 def test_a_key_that_was_dead_before_it_leaked_was_tried_by_nobody() -> None:
     early = admin(TODAY, "09:00", "DeleteAccessKey", userName="ci", accessKeyId=KEY)
     notable = told(USUAL[:-2], [early])
-    assert (notable["probability"], notable["score"]) == (0.0, 0.0)
+    assert (notable["likelihood"], notable["severity"]) == (0.0, "informational")
 
 
 def test_the_exposure_may_be_older_than_the_log() -> None:
@@ -244,7 +244,7 @@ def test_the_owner_and_the_blast_radius_rank_it() -> None:
     (plain,) = judged(store)
     (owned,) = judged(store, known={"ci": Asset("critical", "team-ci", "production")})
     assert owned["identity"]["owner"] == "team-ci"
-    assert owned["priority"] > plain["priority"]
+    assert loss_of(owned) > loss_of(plain)
 
 
 def test_a_feed_s_record_is_enough() -> None:
@@ -305,7 +305,7 @@ def test_an_alert_of_leaked_credentials_exposes_all_that_an_identity_has() -> No
     inventory.note(store, [day])
     (notable,) = judged(store)
     assert "the keys of ci" in notable["title"]
-    assert notable["probability"] == 0.99
+    assert notable["likelihood"] == 99.0
     assert signal(notable, "used_since_exposure")["value"] == 1.0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from core_samples import TODAY, Options, answer, contents, record, run, runs
 from nhi_watch.core.life import is_routine
-from nhi_watch.core.notable import from_json, to_json
+from nhi_watch.core.notable import from_json, loss_of, to_json
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import lives, model
 from nhi_watch.detect.explain import receipts
@@ -59,44 +59,44 @@ def test_a_thief_who_comes_back_for_days_has_one_notable_and_one_place() -> None
     assert len({entry["time"][:10] for entry in told["timeline"]}) == 3
 
 
-def of_day(day: int, score: float, **signals: float) -> dict[str, Any]:
-    """A day's notable with this score, and signals with so many points."""
+def of_day(day: int, likelihood: float, **signals: float) -> dict[str, Any]:
+    """A day's notable of this likelihood, and signals with so many points."""
     (made,) = run(MemoryStore(), quiet(20) + raid(), ROOM).notables
     shown = [{**made["signals"][0], "id": name, "points": points} for name, points in signals.items()]
     time = f"{render_day(day)}T12:00:00Z"
-    return {**made, "score": score, "signals": shown, "baseline": {"id": render_day(day - 1)}, "last_time": time}
+    return {**made, "likelihood": likelihood, "signals": shown, "baseline": {"id": render_day(day - 1)}, "last_time": time}
 
 
 def test_a_standing_alarm_does_not_shelter_a_theft() -> None:
     """Odd in the same way each day it only goes on; by another class of evidence, or by ten points, it is new again."""
     told = lives.begun(of_day(TODAY, 40.0, new_owner=3.0))
     found = []
-    for day, score, signals in (
+    for day, likelihood, signals in (
         (1, 45.0, {"new_owner": 3.5}),
         (2, 49.9, {"new_owner": 3.5, "bulk": 1.9}),
         (3, 60.0, {"new_owner": 3.5}),
         (4, 55.0, {"new_owner": 3.0, "bulk": 6.0}),
         (5, 30.0, {"new_owner": 3.0, "logging": 2.0}),
     ):
-        told = lives.go_on(told, of_day(TODAY + day, score, **signals))
-        found.append((told["life"], told["revisions"][-1]["why"], told["score"], told["last_grown"][:10]))
+        told = lives.go_on(told, of_day(TODAY + day, likelihood, **signals))
+        found.append((told["life"], told["revisions"][-1]["why"], told["likelihood"], told["last_grown"][:10]))
     assert found == [
         ("ongoing", "goes on", 45.0, render_day(TODAY)),
         ("ongoing", "goes on", 49.9, render_day(TODAY)),
-        ("new", "rose by 10.1 points of score", 60.0, render_day(TODAY + 3)),
+        ("new", "likelihood rose by 10 points", 60.0, render_day(TODAY + 3)),
         ("ongoing", "goes on", 60.0, render_day(TODAY + 3)),
         ("new", "new evidence: logging", 60.0, render_day(TODAY + 5)),
     ]
 
 
 def test_what_was_worse_weeks_ago_does_not_hide_what_is_new_today() -> None:
-    """A theft, then weeks of noise by the same machine, then a theft that scores a little less: it is shown."""
+    """A theft, then weeks of noise by the same machine, then a theft that is a little less likely: it is shown."""
     told = lives.begun(of_day(TODAY, 96.0, logging=8.0))
     for day in range(2, 20, 2):
         told = lives.go_on(told, of_day(TODAY + day, 5.0, new_owner=2.0))
-    assert (told["score"], told["life"]) == (96.0, "ongoing")
+    assert (told["likelihood"], told["life"]) == (96.0, "ongoing")
     told = lives.go_on(told, of_day(TODAY + 20, 90.0, logging=8.0))
-    assert (told["score"], told["life"], told["baseline"]["id"]) == (90.0, "new", render_day(TODAY + 19))
+    assert (told["likelihood"], told["life"], told["baseline"]["id"]) == (90.0, "new", render_day(TODAY + 19))
 
 
 def test_what_was_new_yesterday_is_new_for_a_day_and_in_no_later_daily_run() -> None:
@@ -133,14 +133,14 @@ def test_what_it_shows_is_its_worst_day_and_each_day_verifies_by_its_own_receipt
     worst = now(store)
     run(store, raid(steps=1, day=TODAY + 1) + others(TODAY + 2), ROOM)
     told = now(store)
-    assert [told[name] for name in ("score", "title", "signals")] == [
-        worst[name] for name in ("score", "title", "signals")
+    assert [told[name] for name in ("likelihood", "title", "signals")] == [
+        worst[name] for name in ("likelihood", "title", "signals")
     ]
-    assert len(told["revisions"]) == 2 and told["revisions"][1]["score"] <= told["score"]
+    assert len(told["revisions"]) == 2 and told["revisions"][1]["likelihood"] <= told["likelihood"]
     checks = receipts.verify(store, model.load(), told)
     assert all(check.holds for check in checks)
     assert f"revision {told['revisions'][1]['revision']}" in [check.what for check in checks]
-    forged = {**told, "revisions": [told["revisions"][0], {**told["revisions"][1], "score": 1.0}]}
+    forged = {**told, "revisions": [told["revisions"][0], {**told["revisions"][1], "likelihood": 1.0}]}
     assert not all(check.holds for check in receipts.verify(store, model.load(), forged))
 
 
@@ -194,19 +194,6 @@ def test_two_that_turn_out_to_be_one_go_on_as_the_older() -> None:
                                                     + shared], ROOM))["notable"]  # fmt: skip
 
 
-def test_a_state_of_before_goes_on() -> None:
-    """What was written before notables had lives was listed, and is a life of one day."""
-    store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
-    key, row = f"{TODAY:06d}/{NAME}", rows(store)[f"{TODAY:06d}"]
-    new = ("listed", "listed_on", "over_budget", "folded", "folded_into", "life", "closed_why", "first_seen",
-           "last_grown", "revisions")  # fmt: skip
-    from nhi_watch.state.rows import pack
-
-    store.put("notable", [(key, pack({name: value for name, value in row.items() if name not in new}))])
-    told = run(store, raid(day=TODAY + 1), ROOM).notables[0]
-    assert told["id"] == NAME and len(told["revisions"]) == 2
-
-
 def test_all_controls_name_the_notable_s_last_second() -> None:
     """Sessions are to end before one time, however many days the intrusion went on."""
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
@@ -245,7 +232,7 @@ def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief
 def alarming(store: MemoryStore) -> dict[str, dict[str, Any]]:
     """Role → its notable of medium or above that nothing has closed as a routine."""
     standing = (n for n in lives.standing(State(store)) if n["listed"] and not is_routine(n))
-    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if n["score"] >= 40}
+    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if loss_of(n) >= 40}
 
 
 LAMBDA = "52.94.133.7", "Boto3/1.28.0 exec-env/AWS_Lambda_python3.11"

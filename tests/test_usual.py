@@ -1,4 +1,4 @@
-"""What notables claim is true: the counterfactual's score, and the score without the heaviest signal's records."""
+"""What notables claim is true: the counterfactual's likelihood, and the likelihood without the heaviest signal's records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from nhi_watch.detect import model
 from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.receipts import day_scored
 from nhi_watch.detect.features import EpisodeView
-from nhi_watch.detect.home import total
 from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_day, values_together
 from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.intake.days import Intake
@@ -59,8 +58,9 @@ def members_of(notable: dict[str, Any]) -> list[str]:
     return [member["id"] for member in notable["members"]] or [notable["identity"]["id"]]
 
 
-def score(parts: list[Episode]) -> float:
-    return CARD.score(total(points_together(parts, values_together([(part.values, part.view) for part in parts]))))
+def likelihood(parts: list[Episode]) -> float:
+    values = values_together([(part.values, part.view) for part in parts])
+    return CARD.likelihood(points_together(parts, values), values)
 
 
 # ---- what would have been normal
@@ -84,30 +84,30 @@ def made_up(notable: dict[str, Any], network: str) -> IdentityDay:
     return whole
 
 
-def test_every_counterfactual_scores_what_it_claims() -> None:
+def test_every_counterfactual_is_as_likely_as_it_claims() -> None:
     notables = ran().notables
     assert len(notables) >= 10, "the sample must raise notables"
     for notable in notables:
         told = notable["usual"]["instead"]
         days = [made_up(notable, network) for network in told["networks"]]
         baselines = on_eve(days[0].day, {days[0].identity.id: days[0]})
-        scores = [score([score_day(baselines, day)]) for day in days]
-        assert max(scores) == told["score"] == notable["usual"]["score"], notable["title"]
-        assert told["text"].endswith(f"score {told['score']:g}")
+        found = [likelihood([score_day(baselines, day)]) for day in days]
+        assert max(found) == told["likelihood"] == notable["usual"]["likelihood"], notable["title"]
+        assert told["text"].endswith(f"likelihood {told['likelihood']:g}%")
 
 
-def test_what_is_normal_scores_less_than_what_happened_where_that_is_worth_a_look() -> None:
-    loud = [n for n in ran().notables if n["score"] >= 20]
+def test_what_is_normal_is_less_likely_than_what_happened_where_that_is_worth_a_look() -> None:
+    loud = [n for n in ran().notables if n["likelihood"] >= 20]
     assert len(loud) >= 2
     for notable in loud:
-        assert notable["usual"]["instead"]["score"] < notable["score"], notable["title"]
+        assert notable["usual"]["instead"]["likelihood"] < notable["likelihood"], notable["title"]
 
 
 def test_a_known_machine_is_offered_its_own_networks_and_calls() -> None:
     (notable,) = run(MemoryStore(), quiet(20) + raid()).notables
     told = notable["usual"]["instead"]
     assert (told["of"], told["networks"], told["actions"]) == ("own", ["52.95.110.0/24"], ["s3:GetObject"])
-    assert told["agent"] == "boto3" and told["hour"] in (9, 10, 11) and told["score"] < 2 < 60 < notable["score"]
+    assert told["agent"] == "boto3" and told["hour"] in (9, 10, 11) and told["likelihood"] < 2 < 60 < notable["likelihood"]
     assert told["text"].startswith("from one of these networks: 52.95.110.0/24; with these calls: s3:GetObject")
 
 
@@ -147,8 +147,8 @@ def shown_by(episode: Episode, at: int) -> Iterator[tuple[str, Shape, int]]:
         yield from ((part.identity.id, b.shape, b.hour) for b in found)
 
 
-def test_removing_the_heaviest_signals_records_lowers_the_score_to_what_was_claimed() -> None:
-    """Records are taken away from the raw log, and what is left of the day is read and scored anew."""
+def test_removing_the_heaviest_signals_records_lowers_the_likelihood_to_what_was_claimed() -> None:
+    """Records are taken away from the raw log, and what is left of the day is read and judged anew."""
     known, fell = marks(), 0
     for notable in ran().notables:
         day, claims = day_scored(notable), [s for s in notable["signals"] if s["without"] is not None]
@@ -163,9 +163,9 @@ def test_removing_the_heaviest_signals_records_lowers_the_score_to_what_was_clai
             assert set(claim["record_ids"]) <= {r for r, place in known.items() if place in gone}, claim["id"]
             rest = [r for r in ran().records if known[r["eventID"]] not in gone and known[r["eventID"]][2] // 24 == day]
             left = regrouped(rest, set(wholes))
-            again = score([score_day(baselines, whole) for whole in left]) if left else 0.0
+            again = likelihood([score_day(baselines, whole) for whole in left]) if left else 0.0
             assert claim["without"] == again, (notable["title"], claim["id"])
-            fell += again < notable["score"]
+            fell += again < notable["likelihood"]
     assert fell >= 20
 
 

@@ -19,12 +19,12 @@ FOLDER = Path(__file__).parent
 PRIOR = FOLDER / "prior.json"
 """What identities anywhere do: shares of identity-days by value, which signals start from."""
 HANDS = {
-    "drawn": ("1001-1006", "1017-1020"), "old": ("1-2", ""), "second": ("1-3", "17-18"), "third": ("1,3,5", "17,19"),
-    "fourth": ("1-3", "17-18"), "fifth": ("1-3", "17-18"),
+    "drawn": ("1001-1006", "1017-1020", "1033-1036"), "old": ("1-2",), "second": ("1-3", "17-18"),
+    "third": ("1,3,5", "17,19"), "fourth": ("1-3", "17-18"), "fifth": ("1-3", "17-18"),
 }  # fmt: skip
-"""Generators, each by other hands: seeds, and those in which attackers hide among harmless calls."""
-BOTH = (False, True)
-"""Whether attackers hide."""
+"""Generators, each by other hands: seeds; those in which attackers hide among harmless calls; and those in which
+attacks begin on the tenant's first day."""
+VARIANTS = ("", " padded", " cold")
 KEPT = Path("out") / "training"
 SIZE = (140, 50)
 """Machines of a world at most, and attacks in each."""
@@ -82,10 +82,9 @@ class Wanted(NamedTuple):
 
     @property
     def _seeds(self) -> dict[str, str]:
-        told = {f"{hand}{' padded' * hides}": HANDS[hand][hides] for hand in self.hands for hides in BOTH}
-        if self.drawn:
-            told.update({"drawn": self.drawn, "drawn padded": ""})
-        return {name: seeds for name, seeds in told.items() if seeds}
+        if self.drawn and "drawn" in self.hands:
+            return {"drawn": self.drawn}
+        return {hand + variant: seeds for hand in self.hands for variant, seeds in zip(VARIANTS, HANDS[hand])}
 
     def families(self, size: tuple[int, int]) -> dict[str, list[Source]]:
         """The worlds, those of a generator and of one kind of attackers together.
@@ -99,11 +98,10 @@ class Wanted(NamedTuple):
 
         found: dict[str, list[Source]] = {}
         for name, told in self._seeds.items():
-            hand, _, hides = name.partition(" ")
+            hand, _, variant = name.partition(" ")
             seeds = seeds_of(told)
-            drawn = hand == "drawn"
-            found[name] = [*(training_worlds(seeds, *size, padded=bool(hides)) if drawn
-                             else (Exam(hand, seed, bool(hides)) for seed in seeds))]  # fmt: skip
+            found[name] = [*(training_worlds(seeds, *size, variant) if hand == "drawn"
+                             else (Exam(hand, seed, variant == "padded") for seed in seeds))]  # fmt: skip
         return found
 
 

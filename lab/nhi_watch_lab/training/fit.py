@@ -24,8 +24,6 @@ from nhi_watch_lab.training.rows import Bools, Floats, Rows, once
 
 AGES = (0, 3, 7, 14)
 """Days of history of a tenant for which the world's habits are told apart."""
-KNOWN_FROM = 5
-"""Days of history of a world from which its days are fitted on."""
 ENOUGH = 25
 """Identity-days that a world must have for its habits to be taken."""
 POSITIVE_SHARE = 0.2
@@ -86,7 +84,7 @@ class Forests:
             shares, trees = self._grown(without | {hand_of(name)})
             for rows in once(worlds):
                 x = log_odds(trees, features(rows, shares))[:, None]
-                days = weighed(rows, x, rows.day >= KNOWN_FROM, PREVALENCE)
+                days = weighed(rows, x, rows.day >= 0, PREVALENCE)
                 parts.append(days._replace(weight=days.weight / days.weight.sum()))
         whole = Days(*(np.concatenate(column) for column in zip(*parts)))
         platt = LogisticRegression(C=1e6).fit(whole.x, whole.y, sample_weight=whole.weight)
@@ -99,7 +97,7 @@ def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
     shares = shares_of(worlds)
     often, parts = Counter(map(id, worlds)), list[Days]()
     for rows in once(worlds):
-        days = weighed(rows, features(rows, shares), rows.day >= KNOWN_FROM, POSITIVE_SHARE)
+        days = weighed(rows, features(rows, shares), rows.day >= 0, POSITIVE_SHARE)
         parts.append(days._replace(weight=days.weight * often[id(rows)]))
     whole = Days(*(np.concatenate(column) for column in zip(*parts)))
     model = HistGradientBoostingClassifier(

@@ -66,11 +66,15 @@ class Rows(NamedTuple):
 
 
 def training_worlds(
-    seeds: Iterable[int], identities: int = 140, incidents: int = 50, *, padded: bool = False
+    seeds: Iterable[int], identities: int = 140, incidents: int = 50, variant: str = ""
 ) -> Iterator[worlds.World]:
-    """The worlds of training: denser in incidents than life, and smaller, so that many fit in an hour."""
+    """The worlds of training: denser in incidents than life, and smaller, so that many fit in an hour.
+
+    `variant`: padded | cold, in which attacks begin on the first of six days; "": neither.
+    """
     for seed in seeds:
-        drawn = worlds.draw(seed, company=seed % 5 == 0, padded=padded)
+        drawn = worlds.draw(seed, company=seed % 5 == 0, padded=variant == "padded")
+        drawn = drawn._replace(history=0, attacked=6) if variant == "cold" else drawn
         yield drawn._replace(identities=min(drawn.identities, identities), incidents=incidents)
 
 

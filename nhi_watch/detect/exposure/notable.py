@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from math import log
 from typing import Any
 
 from nhi_watch.context import frameworks
@@ -37,10 +36,11 @@ from nhi_watch.core.notable import (
     severity_of,
 )
 from nhi_watch.core.timestamps import DAY, render, render_day
-from nhi_watch.detect.exposure.case import Case
+from nhi_watch.detect.exposure.case import HURRY, Case
 from nhi_watch.detect.exposure.timing import DIGEST, MODEL
 from nhi_watch.detect.history import Sight, short
 from nhi_watch.detect.impact import REACH_DAYS, Reach, impact, sentence
+from nhi_watch.detect.model import log_odds_of
 from nhi_watch.detect.signals._kit import listing
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import Profile
@@ -73,7 +73,7 @@ def build(
     """The notable; rank and revision are filled in by the caller. `odd`: calls that compromises of it found odd."""
     weight = impact(asset, reach)
     likelihood = _likelihood(case)
-    signals = _signals(case, reach)
+    signals = _signals(case, reach, likelihood)
     first = case.since
     last = max([case.exposures[-1].time, case.validity.since, *(sight.last for sight in case.strange)])
     records = _records(case)
@@ -154,9 +154,12 @@ def _reached(case: Case, reach: Reach) -> str:
     return "services that are no longer told" if case.used or case.credential.last else "nothing seen"
 
 
-def _signals(case: Case, reach: Reach) -> tuple[SignalPoints, ...]:
-    prior, post = _log_odds(case.prior), _log_odds(case.probability)
+def _signals(case: Case, reach: Reach, likelihood: float) -> tuple[SignalPoints, ...]:
+    """What it is due to; the log-odds of all together are those of the likelihood."""
     minutes = max(0, case.now - case.since) / 60
+    hurry = 0 if case.validity.dead else HURRY
+    steps = (100 * case.place.by(minutes + hurry), 100 * case.soon, likelihood)
+    place_worth, soon, told = (log_odds_of(each) for each in steps)
     records = tuple(e.record_id for e in case.exposures)[:20]
     place = case.place
     exposed = (
@@ -166,13 +169,15 @@ def _signals(case: Case, reach: Reach) -> tuple[SignalPoints, ...]:
     valid = case.validity
     dead = valid.dead
     return (
-        SignalPoints("exposed_secret", 0.0, round(prior, 4), round(minutes, 1), clip(exposed, 500), records, False),
         SignalPoints(
-            "used_since_exposure", 0.0, round(post - prior, 4), float(sum(s.count for s in case.strange)) if _told(case)
-            else None, clip(_use_sentence(case), 500), _strange_records(case)[:20], not _told(case),
+            "exposed_secret", 0.0, round(place_worth, 3), round(minutes, 1), clip(exposed, 500), records, False
         ),
         SignalPoints(
-            "still_valid", 0.0, 0.0, None if valid.state == "unknown" else 0.0 if dead else 1.0,
+            "used_since_exposure", 0.0, round(soon - place_worth, 3),
+            float(sum(s.count for s in case.strange)) if _told(case) else None, clip(_use_sentence(case), 500), _strange_records(case)[:20], not _told(case),
+        ),
+        SignalPoints(
+            "still_valid", 0.0, round(told - soon, 3), None if valid.state == "unknown" else 0.0 if dead else 1.0,
             clip(f"{valid.state}: {valid.evidence}", 500), (), valid.state == "unknown",
         ),
         SignalPoints(
@@ -198,11 +203,6 @@ def _while(minutes: float) -> str:
 
 def _told(case: Case) -> bool:
     return bool(case.strange or case.read_until or case.probability != case.prior)
-
-
-def _log_odds(probability: float) -> float:
-    held = min(0.9999, max(0.0001, probability))
-    return log(held / (1 - held))
 
 
 def _use_sentence(case: Case) -> str:
