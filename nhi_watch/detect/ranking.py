@@ -14,17 +14,20 @@ from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.notable import Impact, ImpactFactor, clip
 from nhi_watch.detect import calibration, strangers
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.features import keys_of, known_days
-from nhi_watch.detect.home import HISTORY, MACHINE
+from nhi_watch.detect.features import is_person, known_days
+from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.impact import LET_IN, TOGETHER, reach_of
 from nhi_watch.detect.model import bin_of, score_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
 from nhi_watch.detect.signals import SIGNALS
-from nhi_watch.state.baseline import Delta, peer_scope
+from nhi_watch.state.baseline import QUIET, Delta, peer_scope
 from nhi_watch.state.judged import Ranked
 
 FLOOR = 2.0
 """Score below which nothing becomes a notable."""
+PEOPLE = 20.0
+"""Score from which what a known person does is worth a notable: in one world of each kind the ordinary days of people
+stay below 13, a thief with a person's session reaches 28 to 55 with one kind of act (tests/test_console.py)."""
 LOUDEST = 4
 """Signals that are named of what the second card says."""
 LEAST_CHANCE = 1e-4
@@ -40,12 +43,18 @@ DAILY_OVER = 5
 
 
 def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
-    """What a day's score leaves in the profiles at once, and what after quarantine, see `calibration`."""
-    if not ranked.eligible:
+    """What a day's score leaves in the profiles at once, and what after quarantine, see `calibration`.
+
+    People's days tell what is usual of people; what machines' quiet weeks look like they do not tell.
+    """
+    if not is_watched(episode):
         return {}, {}
     plain = episode.bound.unjudged
     score = ranked.score if plain is episode.bound else plain.card.score(plain.total(episode.values))
-    return calibration.remembered(plain, known_days(episode.view), episode.values, score)
+    now, later = calibration.remembered(plain, known_days(episode.view), episode.values, score)
+    if is_person(episode.identity):
+        now.pop(QUIET, None)
+    return now, later
 
 
 def counts(one: Ranked) -> bool:
@@ -173,21 +182,28 @@ def rank(episode: Episode, known: Assets) -> Ranked:
     score, weight = score_of(probability), probability
     if score >= FLOOR:
         weight = priority(probability, impact(strangers.asset(known, episode), episode), together(episode))
-    eligible = is_eligible(episode)
+    eligible = is_eligible(episode, score)
     days, origin = episode.view.past.own.days, strangers.origin(episode)
     if not origin and not days and not episode.members and score < CRITICAL:
         origin = strangers.NEWCOMERS + peer_scope(identity)
     return Ranked(identity.id, score, points, weight, eligible, days, origin)
 
 
-def is_eligible(episode: Episode) -> bool:
-    """Whether an episode is that of a non-human identity that could be stolen.
+def is_watched(episode: Episode) -> bool:
+    """Whether an episode is that of an identity that can be stolen: no service of a provider's own, not nobody."""
+    return bool(episode.view.views) and episode.identity.kind not in ("service", "anonymous")
 
-    A person is none; a person's long-lived key is, whatever its owner does in a console.
+
+def is_eligible(episode: Episode, score: float) -> bool:
+    """Whether an episode may become a notable: any that is watched, what a person does without a key from PEOPLE on.
+
+    People do new things every day: of those who are hardly known only what is critical is told.
     """
-    if episode.identity.kind in ("service", "anonymous"):
+    if not is_watched(episode):
         return False
-    return bool(episode.view.views) and (bool(keys_of(episode.view.views)) or episode.bound.home.kind == MACHINE)
+    if not is_person(episode.identity) or any(view.shape.credential for view in episode.view.views):
+        return True
+    return score >= (PEOPLE if episode.view.past.own.days >= HISTORY else CRITICAL)
 
 
 def impact(asset: Asset, episode: Episode) -> Impact:
