@@ -64,7 +64,8 @@ def of_day(day: int, likelihood: float, **signals: float) -> dict[str, Any]:
     (made,) = run(MemoryStore(), quiet(20) + raid(), ROOM).notables
     shown = [{**made["signals"][0], "id": name, "points": points} for name, points in signals.items()]
     time = f"{render_day(day)}T12:00:00Z"
-    return {**made, "likelihood": likelihood, "signals": shown, "baseline": {"id": render_day(day - 1)}, "last_time": time}
+    told = {"likelihood": likelihood, "signals": shown, "baseline": {"id": render_day(day - 1)}, "last_time": time}
+    return {**made, **told}
 
 
 def test_a_standing_alarm_does_not_shelter_a_theft() -> None:

@@ -11,12 +11,12 @@ from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.context.assets import UNKNOWN, Asset
 from nhi_watch.core.notable import expected_loss, severity_of
 from nhi_watch.detect.history import Life
+from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.impact import sentence
-from nhi_watch.detect.ranking import impact, is_eligible
-from nhi_watch.detect.scoring import Episode, score_day
+from nhi_watch.detect.ranking import PEOPLE, impact, is_eligible
+from nhi_watch.detect.scoring import CRITICAL, Episode, score_day
 
-BY_HAND = {"agent": "browser", "traits": ["browser", "console"]}
-LOOKS_SO = {"agent": "browser", "traits": ["browser"]}
+BY_HAND = {"agent": "browser", "traits": ["browser", "console", "mfa"]}
 
 
 def episode(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] = ()) -> Episode:
@@ -29,27 +29,32 @@ def used(*told: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "human", "today", "history", "eligible"),
+    ("kind", "human", "known", "score", "eligible"),
     [
-        ("role", "", [{}], [], True),
-        ("service", "", [{}], [], False),
-        ("anonymous", "", [{}], [], False),
-        ("role", "sso_role", [{}], [], False),
-        ("user", "", [BY_HAND], [], False),
-        ("user", "", [LOOKS_SO], used(LOOKS_SO), True),
-        ("user", "", [BY_HAND, {}], [], False),
-        ("user", "", [{**BY_HAND, "credential": "AKIA1"}], used(BY_HAND), False),
-        ("user", "", [BY_HAND, {"credential": "AKIA1"}], used(BY_HAND), True),
-        ("user", "", [{}], used(BY_HAND), False),
-        ("role", "", [BY_HAND], used({}), True),
+        ("role", "", 0, 2.0, True),
+        ("user", "", 20, 2.0, True),
+        ("service", "", 20, 99.0, False),
+        ("anonymous", "", 20, 99.0, False),
+        ("role", "sso_role", 20, PEOPLE - 0.1, False),
+        ("role", "sso_role", 20, PEOPLE, True),
+        ("role", "sso_role", HISTORY - 1, CRITICAL - 0.1, False),
+        ("role", "sso_role", HISTORY - 1, CRITICAL, True),
     ],
 )
-def test_only_machines_identities_are_eligible(
-    kind: str, human: str, today: list[Any], history: list[Any], eligible: bool
+@pytest.mark.parametrize("today", [[{}], [BY_HAND], [{}, BY_HAND]])
+def test_whose_episode_may_become_a_notable(
+    kind: str, human: str, known: int, score: float, eligible: bool, today: list[Any]
 ) -> None:
+    """By what a directory says alone: a console, a browser and a second factor are what a thief can have."""
     who = {"who": {"kind": kind, "human": human}}
+    history = [{"ago": [known, 1], "events": [{**BY_HAND, **who}]}] if known else []
     (whole,) = whole_days(events([{**told, **who} for told in today], TODAY)).values()
-    assert is_eligible(score_day(learnt(history), whole)) is eligible
+    assert is_eligible(score_day(learnt(history), whole), score) is eligible
+
+
+def test_a_person_s_long_lived_key_is_no_person() -> None:
+    told = [{"credential": "AKIA1", "who": {"kind": "root", "human": "root"}}]
+    assert is_eligible(episode(told), 2.0)
 
 
 def test_the_level_of_impact_is_that_of_the_product_of_the_weights() -> None:

@@ -6,7 +6,7 @@ world: 2 bits happen on every fourth active day and count as ordinary, so they a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Optional
 
@@ -22,9 +22,7 @@ NOVEL = 5.0
 """Bits from which a value is called new in evidence and counted by episode signals."""
 
 KNOWN_DAYS = 7
-"""Active days from which a history says whether an identity is a person's or a machine's."""
-SOMETIMES = 0.05
-"""Share of active days with a vouched hand from which the identity is a person's."""
+"""Active days from which a history says how an identity is used."""
 
 Elsewhere = Callable[[str, str], float]
 
@@ -163,34 +161,16 @@ def known_days(episode: EpisodeView) -> int:
     return max(KNOWN_DAYS, episode.past.own.days) if passive else episode.past.own.days
 
 
-def human_history(past: Past) -> float:
-    """Share of active days on which a person was seen behind the identity.
+def is_person(identity: Identity) -> bool:
+    """Whether a directory or the provider says that an identity is a person's: nothing that its holder can bring about.
 
-    >>> from nhi_watch.state.baseline import Profile
-    >>> human_history(Past(1, Profile(), lambda d, v: 1.0, Profile()))
-    0.0
+    A console session, a second factor, a user agent or a session's name makes nobody a person: whoever holds a
+    machine's key can have all of them.
     """
-    seen = past.own.dimension("human").values.get("yes")
-    return seen.days / max(1, past.own.days) if seen is not None else 0.0
-
-
-def is_person(identity: Identity, past: Past, today: Iterable[Shape]) -> bool:
-    """Whether an identity is a person's, by what its provider vouches for: its directory, console sessions, MFA.
-
-    A history decides; of a newcomer, what it does on its first days.
-    """
-    if identity.human:
-        return True
-    if past.own.days >= KNOWN_DAYS:
-        return human_history(past) > SOMETIMES
-    return human_history(past) > 0 or any(by_hand(shape) for shape in today)
+    return bool(identity.human)
 
 
 def by_hand(shape: Shape) -> bool:
     """Whether the record shows a person at work."""
     return is_human(shape.traits)
 
-
-def keys_of(views: Sequence[View]) -> list[View]:
-    """What was done with long-lived keys; a console session of their owner's is not."""
-    return [view for view in views if view.shape.credential and not by_hand(view.shape)]

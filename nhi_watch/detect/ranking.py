@@ -16,8 +16,8 @@ from nhi_watch.context.assets import Asset, Assets
 from nhi_watch.core.notable import BANDS, Impact, expected_loss, loss_of
 from nhi_watch.detect import calibration, strangers
 from nhi_watch.detect import impact as impacts
-from nhi_watch.detect.features import keys_of, known_days
-from nhi_watch.detect.home import HISTORY, MACHINE
+from nhi_watch.detect.features import is_person, known_days
+from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
 from nhi_watch.state.baseline import Delta, peer_scope
@@ -28,6 +28,8 @@ FLOOR = 1.0
 LEAST = BANDS[-1][0]
 """Expected loss below which no notable gets a place, however much of the budget is left: at medium impact a likelihood
 of 15%. docs/method/likelihood.md tells how many of those just above it are intrusions."""
+PEOPLE = 20.0
+"""Likelihood from which what a known person does is worth a notable: people do new things every day."""
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
 GRAVEST = 10
@@ -37,8 +39,11 @@ OVER = 3
 
 
 def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
-    """What a day's signals leave in the profiles at once, and what only when it has come back, see `calibration`."""
-    if not ranked.eligible:
+    """What a day's signals leave in the profiles at once, and what only when it has come back, see `calibration`.
+
+    People's days tell what is usual of people.
+    """
+    if not is_watched(episode):
         return {}, {}
     return calibration.remembered(episode.bound, known_days(episode.view), episode.values, ranked.likelihood)
 
@@ -151,17 +156,24 @@ def rank(episode: Episode, known: Assets) -> Ranked:
     days, origin = episode.view.past.own.days, strangers.origin(episode)
     if not origin and not days and not episode.members and likelihood < CRITICAL:
         origin = strangers.NEWCOMERS + peer_scope(identity)
-    return Ranked(identity.id, likelihood, loss, is_eligible(episode), days, origin)
+    return Ranked(identity.id, likelihood, loss, is_eligible(episode, likelihood), days, origin)
 
 
-def is_eligible(episode: Episode) -> bool:
-    """Whether an episode is that of a non-human identity that could be stolen.
+def is_watched(episode: Episode) -> bool:
+    """Whether an episode is that of an identity that can be stolen: no service of a provider's own, not nobody."""
+    return bool(episode.view.views) and episode.identity.kind not in ("service", "anonymous")
 
-    A person is none; a person's long-lived key is, whatever its owner does in a console.
+
+def is_eligible(episode: Episode, likelihood: float) -> bool:
+    """Whether an episode may become a notable: any that is watched, what a person does without a key from PEOPLE on.
+
+    People do new things every day: of those who are hardly known only what is critical is told.
     """
-    if episode.identity.kind in ("service", "anonymous"):
+    if not is_watched(episode):
         return False
-    return bool(episode.view.views) and (bool(keys_of(episode.view.views)) or episode.bound.home.kind == MACHINE)
+    if not is_person(episode.identity) or any(view.shape.credential for view in episode.view.views):
+        return True
+    return likelihood >= (PEOPLE if episode.view.past.own.days >= HISTORY else CRITICAL)
 
 
 def impact(asset: Asset, episode: Episode) -> Impact:

@@ -13,7 +13,7 @@ from nhi_watch.core.notable import severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import calibration, cannot_tell
 from nhi_watch.detect.calibration import LOOKS_BAD, ODD
-from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, by_hand, is_person, keys_of
+from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, is_person
 from nhi_watch.detect.home import MACHINE, PERSON, Bound, Home, Points, total
 from nhi_watch.detect.model import KINDS, Scorecard
 from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
@@ -255,7 +255,7 @@ class EventScorer:
         values = behaviour_row(view)
         if values is ZERO:
             return self._ordinary
-        bound = self._baselines.bound(past, is_person(shape.identity, past, (shape,)))
+        bound = self._baselines.bound(past, is_person(shape.identity))
         points = bound.points(values)
         heavy = [signal for worth, signal, value in weighed(values, points) if worth >= REASON_POINTS]
         told = self._told(bound.card.likelihood(points, values), heavy)
@@ -279,10 +279,7 @@ def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = Non
     identity = day.identity
     past = baselines.past(identity, day.day if today is None else today)
     views = views_of(day.ordered(), past)
-    person = is_person(identity, past, (view.shape for view in views))
-    machines = _beside(baselines, identity, past, views) if person else []
-    bound = baselines.bound(past, person and not machines)
-    views = machines or (keys_of(views) or views) if person else views
+    bound = baselines.bound(past, is_person(identity))
     for view in views:
         view.points = 0.0 if view.values is ZERO else bound.total(view.values)
     episode = EpisodeView(views, past)
@@ -319,21 +316,6 @@ def _of(part: Episode, view: EpisodeView) -> Episode:
 
 CRITICAL = 80.0
 """Likelihood that is never left out."""
-
-
-def _beside(baselines: Baselines, identity: Identity, past: Past, views: Sequence[View]) -> list[View]:
-    """What no person's hand did, where it is open whether a person or a machine is at work and it would be critical.
-
-    No directory says that the identity is a person's: people were seen to work with it. Whoever holds stolen
-    credentials can bring that about, by signing in to a console with them now and then.
-    """
-    rest = [view for view in views if not by_hand(view.shape)]
-    if identity.human or not rest or keys_of(views):
-        return []
-    bound = baselines.bound(past)
-    values = episode_values(EpisodeView(rest, past))
-    critical = bound.card.likelihood(bound.points(values), values) >= CRITICAL
-    return rest if critical else []
 
 
 def _held(bound: Bound, episode: EpisodeView, values: Row, points: Points) -> frozenset[Shape]:

@@ -21,7 +21,7 @@ class Ranked(NamedTuple):
     loss: float
     """Expected loss: likelihood × impact."""
     eligible: bool
-    """A non-human identity that can be stolen: no service of the provider's own, no person."""
+    """Whether it may become a notable: no service of a provider's own, and a person only where the score is high."""
     days: int = 0
     """Active days of its own before this one."""
     origin: str = ""

@@ -18,6 +18,7 @@ from joblib.externals.loky import get_reusable_executor
 
 import nhi_watch
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.detect import ranking
 from nhi_watch.detect.features import known_days
 from nhi_watch.detect.home import PERSON
 from nhi_watch.detect.model import EDGES, KINDS, NEVER, Scorecard
@@ -37,7 +38,7 @@ PLAIN = ""
 
 
 class Rows(NamedTuple):
-    """The eligible identity-days of one world, in order of days; one entry each."""
+    """The watched identity-days of one world, in order of days; one entry each."""
 
     day: Ints
     """Days since the world began."""
@@ -46,7 +47,7 @@ class Rows(NamedTuple):
     own_days: Ints
     """Active days of the identity before."""
     person: Bools
-    """Whether it is a person's long-lived key."""
+    """Whether a directory says that it is a person's."""
     technique: npt.NDArray[np.str_]
     """Technique and origin of the incident that it is part of, or PLAIN."""
     incident: npt.NDArray[np.str_]
@@ -119,13 +120,13 @@ def days_of(source: Source) -> Iterator[Raw]:
 
 
 def of_world(card: Scorecard, source: Source) -> Rows:
-    """Replay a world, and keep its eligible identity-days."""
+    """Replay a world, and keep its watched identity-days."""
     replay, found, told = Labelled(card), list[_Seen](), dict[str, str]()
     for incidents, records in days_of(source):
         replay.label(incidents)
         told.update((i["id"], f"{i['technique']} {i['origin']}") for i in incidents if i["distinguishable"])
         items = replay.run(records)
-        found += [_seen(item) for item in items if item.ranked.eligible]
+        found += [_seen(item) for item in items if ranking.is_watched(item.episode)]
     return _rows(found, told)
 
 

@@ -38,8 +38,7 @@ from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.controls import controls
 from nhi_watch.detect.explain.first_line import first_line
 from nhi_watch.detect.explain.receipts import receipt
-from nhi_watch.detect.features import NOVEL, EpisodeView, View, is_person
-from nhi_watch.detect.home import MACHINE
+from nhi_watch.detect.features import NOVEL, EpisodeView, View
 from nhi_watch.detect.ranking import FLOOR, impact
 from nhi_watch.detect.scoring import (
     REASON_POINTS,
@@ -271,14 +270,7 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     placed = (told[name] for name in PLACES if name in told and told[name].points >= REASON_POINTS)
     where = next((_place(part, networks) for part in placed), "")
     others = f" and {len(episode.members) - 1} linked" if episode.members else ""
-    line = f"{clip(short_name(episode.identity), 80)}{others}: {', '.join(what) or 'unusual behaviour'}{where}"
-    return f"Person or machine? {line}" if _is_open(episode) else line
-
-
-def _is_open(episode: Episode) -> bool:
-    """Whether people work with what was judged as a machine, see `scoring`."""
-    shapes = (view.shape for view in episode.view.views)
-    return episode.bound.home.kind == MACHINE and is_person(episode.identity, episode.view.past, shapes)
+    return f"{clip(short_name(episode.identity), 80)}{others}: {', '.join(what) or 'unusual behaviour'}{where}"
 
 
 def _done(part: Weighed) -> str:

@@ -174,7 +174,8 @@ def _signals(case: Case, reach: Reach, likelihood: float) -> tuple[SignalPoints,
         ),
         SignalPoints(
             "used_since_exposure", 0.0, round(soon - place_worth, 3),
-            float(sum(s.count for s in case.strange)) if _told(case) else None, clip(_use_sentence(case), 500), _strange_records(case)[:20], not _told(case),
+            float(sum(s.count for s in case.strange)) if _told(case) else None, clip(_use_sentence(case), 500),
+            _strange_records(case)[:20], not _told(case),
         ),
         SignalPoints(
             "still_valid", 0.0, round(told - soon, 3), None if valid.state == "unknown" else 0.0 if dead else 1.0,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from math import log2
 
-from nhi_watch.detect.features import KNOWN_DAYS, SOMETIMES, EpisodeView, View, by_hand, human_history
+from nhi_watch.detect.features import ORDINARY, EpisodeView, View, by_hand
 from nhi_watch.detect.signals._kit import (
     behaviour_signal,
     behaviours_of,
@@ -186,15 +187,20 @@ def _human_use_evidence(view: View) -> str:
     evidence=_human_use_evidence,
 )
 def human_use(view: View) -> float | None:
-    """A person at work (console session, MFA) with an identity that machines use.
+    """A person at work (console session, second factor) with an identity that machines use.
 
-    Bits by which a person is unexpected where a machine's history is known; None before it is.
+    Whoever holds a machine's key can sign in to a console with it. It grows with the days on which nobody did, and one
+    such day makes no habit of it: log2((active days + 1) / (days on which a person was seen + 1)), 0 below 2; None
+    while it has no history.
     """
     if not by_hand(view.shape) or view.shape.identity.human:
         return 0.0
-    if view.past.own.days < KNOWN_DAYS:
+    own = view.past.own
+    if not own.days:
         return None
-    return 0.0 if human_history(view.past) > SOMETIMES else view.past.bits("human", "yes")
+    seen = own.dimension("human").values.get("yes")
+    bits = log2((own.days + 1) / ((seen.days if seen else 0) + 1))
+    return bits if bits >= ORDINARY else 0.0
 
 
 CREDENTIAL_CREATION_MARKS = frozenset(
