@@ -64,17 +64,17 @@ def test_linked_identities_and_what_cannot_be_told_are_told() -> None:
 
 
 def test_a_blind_spot_tells_what_was_not_seen_and_no_asset_or_plan() -> None:
-    silent = replace(NETWORK, id="silent_log", points=0.0, evidence="No log of aws from 08:00 until 09:00")
-    text = brief.text(notable(kind="blind_spot", signals=(silent,), timeline=(), probability=0.25))
+    silent = replace(NETWORK, id="silent_log", points=0.0, log_odds=0.0, value=15.0, evidence="No log of aws from 08:00 until 09:00")
+    text = brief.text(notable(kind="blind_spot", signals=(silent,), timeline=(), likelihood=0.0))
     assert "in no log that was judged: `No log of aws from 08:00 until 09:00`" in text
-    assert "identities on an ordinary day, `0.25` have" in text
+    assert "The log was silent for `15` hours" in text and "likelihood" not in text
     assert "factor" not in text and "respond plan" not in text
 
 
 def test_what_was_let_in_comes_first_and_how_many_more_there_are_is_told() -> None:
     [entry] = ONE["timeline"][:1]
-    refused = [{**entry, "outcome": "denied", "points": 3.0, "action": f"iam:Get{n}"} for n in range(5)]
-    let_in = {**entry, "outcome": "success", "points": 1.0, "action": "s3:Get"}
+    refused = [{**entry, "outcome": "denied", "points": 9.0, "action": f"iam:Get{n}"} for n in range(5)]
+    let_in = {**entry, "outcome": "success", "points": 3.0, "action": "s3:Get"}
     text = brief.text({**ONE, "timeline": [*refused, let_in]})
     assert "`s3:Get` was made" in text and "`iam:Get4`" not in text
     assert "Of `6` odd kinds of calls these are the first `5`" in text
@@ -259,7 +259,7 @@ def test_two_facts_of_one_section_may_be_one_sentence() -> None:
     line = f"{told.words[one].rstrip('.')}, and the {told.words[other][4:]} [{one}, {other}]"
     assert not verifier.check(line, told).why
     written = writer.assemble(list(told.facts.values()), told, line)
-    assert written.lines[1].cites == (*told.facts[one].cites,)
+    assert written.lines[1].cites == tuple(dict.fromkeys((*told.facts[one].cites, *told.facts[other].cites)))
     assert len(written.lines) == len(told.facts) - 1
 
 

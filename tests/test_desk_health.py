@@ -70,14 +70,14 @@ def test_verify_recomputes_each_notable_of_the_list(out: Path) -> None:
 def test_verify_refuses_what_was_changed_and_what_is_no_notable(out: Path, tmp_path: Path) -> None:
     notable = next(n for n in jsonlines.read(out / "notables.jsonl") if n["kind"] == "compromise")
     path = tmp_path / "disputed.json"
-    path.write_text(json.dumps({**notable, "score": 1.0}))
-    with pytest.raises(InputError, match=r"verify: score.*with --networks, give the same list; where by another"):
+    path.write_text(json.dumps({**notable, "likelihood": 1.0}))
+    with pytest.raises(InputError, match=r"verify: likelihood.*with --networks, give the same list; where by another"):
         asked(verify, path, out=out)
     path.write_text("{}")
     with pytest.raises(InputError, match="no receipt"):
         asked(verify, path, out=out)
     path.write_text(json.dumps({**notable, "receipt": {**notable["receipt"], "model": "0" * 64}}))
-    with pytest.raises(InputError, match="neither shipped nor beside the state"):
+    with pytest.raises(InputError, match="is not the one that ships; give --model its folder"):
         asked(verify, path, out=out)
     with pytest.raises(InputError, match="no such state"):
         asked(verify, "1", out=tmp_path)
@@ -86,10 +86,10 @@ def test_verify_refuses_what_was_changed_and_what_is_no_notable(out: Path, tmp_p
 def test_the_report_shows_blind_spots_ranges_and_drift(out: Path) -> None:
     notables = list(jsonlines.read(out / "notables.jsonl"))
     said_so = {"verdicts": {"confirmed": {"x": "ann"}}}
-    counts = {**said_so, "blind_spots": 1, "drift": {"since_last_week": {"score": 0.3}, "since_training": None}}
+    counts = {**said_so, "blind_spots": 1, "drift": {"since_last_week": {"likelihood": 0.3}, "since_training": None}}
     page = held(html.render(notables, counts))
     assert "Blind spot: no log of aws for 15 hours" in page and '"instead":{' in page
     assert '"confirmed":{"x":"ann"}' in page, "the list marks it"
     said = {fact.label: fact.text for fact in run_summary.facts(counts)}
     assert said["Blind spots"] == "1"
-    assert said["Drift"] == "since the week before: score (see nhi health)"
+    assert said["Drift"] == "since the week before: likelihood (see nhi health)"

@@ -50,7 +50,7 @@ def test_a_finding_tells_who_from_where_how_sure_and_whether_it_goes_on() -> Non
     notable = next(one for one in documents() if one["kind"] == "compromise")
     told = ocsf.finding(notable)
     assert (told["finding_info"]["uid"], told["resources"][0]["uid"]) == (notable["id"], notable["identity"]["id"])
-    assert told["confidence_score"] == round(100 * notable["probability"])
+    assert told["confidence_score"] == told["risk_score"] == round(notable["likelihood"])
     assert ocsf.SEVERITIES[told["severity_id"] - 1] == notable["severity"]
     heaviest = max(notable["timeline"], key=lambda entry: entry["points"])
     assert told["evidences"][0]["uid"] == heaviest["record_id"]

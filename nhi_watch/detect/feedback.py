@@ -89,7 +89,7 @@ class Preview(NamedTuple):
 
 
 def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int, more: Mapping[str, Any]) -> Verdict:
-    """A verdict of a notable, checked. `more` may hold `until` (seconds), `duplicate_of`, and `since` (a day).
+    """A verdict of a notable, checked. `more` may hold `until` (seconds) and `duplicate_of`.
 
     Raises:
         InputError: all that is wrong with it, at once.
@@ -181,7 +181,7 @@ def from_plain(row: Mapping[str, Any], where: str, known: Mapping[str, Mapping[s
         raise InputError(f"{where}: {error}") from error
     by, why = str(row.get("by") or row.get("analyst") or ""), str(row.get("why") or row.get("reason") or "imported")
     try:
-        more = {"until": until, "duplicate_of": row.get("duplicate_of"), "since": row.get("since")}
+        more = {"until": until, "duplicate_of": row.get("duplicate_of")}
         return judge(known[name], str(row.get("verdict") or ""), by, why, time, more)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error

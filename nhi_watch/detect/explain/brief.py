@@ -110,7 +110,8 @@ def _summary(notable: Mapping[str, Any]) -> Iterator[Fact]:
     judged = "The notable {0} is of kind {1} and severity {2}."
     yield Fact("Summary", judged, (notable["id"], notable["kind"].replace("_", " "), notable["severity"]), reasons)
     if notable["likelihood"]:
-        sure = "The likelihood of an intrusion is {0} percent."
+        of = "that somebody uses the credential within the hour" if notable["kind"] == "exposure" else "of an intrusion"
+        sure = f"The likelihood {of} is {{0}} percent."
         yield Fact("Summary", sure, (_number(notable["likelihood"]),), reasons)
     yield Fact("Summary", "The identity {0} is of kind {1} at {2}.", (who["name"] or who["id"], who["kind"],
                                                                       who["provider"]), cite)  # fmt: skip

@@ -64,12 +64,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
     from nhi_watch.act import audit
     from nhi_watch.detect import feedback
-    from nhi_watch.state.state import State
 
     notable = find.one(store, args.what, args.out)
     other = find.one(store, args.of, args.out)["id"] if args.of else ""
     until = common.seconds(args.until, "--until") if args.until else 0
-    more = {"until": until, "duplicate_of": other, "since": State(store).next_open_day()}
+    more = {"until": until, "duplicate_of": other}
     verdict = feedback.judge(notable, args.verdict or "", args.by or "", args.why or "", now, more)
     if args.signal or args.value:
         return _except(args, store, console, (notable, verdict))
@@ -97,7 +96,7 @@ def _judge_routines(args: argparse.Namespace, store: Rows, console: Console, now
         told = lives.told_of(lives.routines(State(store), notables))
         _print(args, console, {"routines": told}, ("name", "calls", "days", "places", "since"))
         return 0
-    more = {"until": common.seconds(args.until, "--until") if args.until else 0, "since": State(store).next_open_day()}
+    more = {"until": common.seconds(args.until, "--until") if args.until else 0}
     given = [feedback.judge(one, args.verdict, args.by or "", args.why or "", now, more) for one in notables]
     for notable in notables:
         find.about_to(console, f"{args.verdict}, by {args.by}, of {find.told(notable)}", args.json)
@@ -189,7 +188,6 @@ def _show(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
 
 
 def _sum_up(console: Console, summary: dict[str, Any]) -> None:
-
     hours = summary["hours_to_decide"]
     spent = "none yet" if hours is None else f"{hours:,.1f} h (median; of replayed logs it counts from their own time)"
     console.print(f"Time from notable to decision: {spent}", soft_wrap=True)
@@ -229,11 +227,10 @@ def _import(args: argparse.Namespace, store: Rows, console: Console, now: int) -
     """All lines of the file, or none."""
     from nhi_watch.act import audit
     from nhi_watch.detect import feedback
-    from nhi_watch.state.state import State
 
     path = Path(args.verdict or "")
-    known, since = {n["id"]: n for n in find.every(store)}, State(store).next_open_day()
-    rows = ((line, {**row, "since": since, "time": row.get("time") or render(now)}) for line, row in _rows(path))
+    known = {n["id"]: n for n in find.every(store)}
+    rows = ((line, {**row, "time": row.get("time") or render(now)}) for line, row in _rows(path))
     found = [feedback.from_plain(row, f"{path}, line {line}", known) for line, row in rows]
     late = next((v for v in found if v.time > now), None)
     if late is not None:
