@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
 from hashlib import sha256
 from math import exp
 from pathlib import Path
 
 import pytest
 
-from core_samples import TODAY, Options, record, run
+from core_samples import TODAY, record, run
 from nhi_watch.core.errors import ModelError
-from nhi_watch.detect import drift, lives, model
+from nhi_watch.detect import drift, model
 from nhi_watch.detect.drift import ENOUGH, SETTLED, Spread, added, note, read, report, spread_of, stability
-from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.signal_values import SET, Sparse
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.judged import Ranked, Stored
 from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.rows import pack
-from nhi_watch.state.state import State
-from test_pipeline import quiet, raid
 
 NAME = NAMES[3]
 
@@ -33,7 +28,7 @@ def judged(number: int, seed: int, high: float = 0.02, values: Sparse | None = N
     made = []
     for n in range(number):
         odd = dice.random() < high
-        told = Ranked(f"i{n}", 50.0 if odd else 0.3, 0.0, 0.0, True)
+        told = Ranked(f"i{n}", 50.0 if odd else 0.3, 0.0, True)
         made.append(Stored(told, None, [SET, values if odd and values else {NAME: 6.0} if odd else {}]))
     return made
 
@@ -71,7 +66,7 @@ def test_a_quiet_fortnight_does_not_drift_and_a_change_does() -> None:
     assert quiet.since_last_week is not None and {m.status for m in quiet.since_last_week} == {"ok"}
     moved = report(stored([0.02] * 7 + [0.4] * 7), FORTNIGHT, None)
     assert moved.since_last_week is not None
-    assert {m.name for m in moved.since_last_week if m.status == "error"} == {"score", NAME}
+    assert {m.name for m in moved.since_last_week if m.status == "error"} == {"likelihood", NAME}
     assert moved.since_training is None, "without a reference there is nothing to compare with"
 
 
@@ -88,7 +83,7 @@ def test_against_training_what_cannot_be_told_is_left_out() -> None:
     assert like.since_training is not None and {m.status for m in like.since_training} == {"ok"}
     unlike = report(stored([0.4] * 14), FORTNIGHT, reference)
     assert unlike.since_training is not None
-    assert {m.name for m in unlike.since_training if m.status == "error"} == {"score", NAME}
+    assert {m.name for m in unlike.since_training if m.status == "error"} == {"likelihood", NAME}
 
 
 def test_too_little_is_not_judged() -> None:
@@ -120,7 +115,7 @@ def test_the_shipped_model_has_the_spreads_of_its_own_training() -> None:
 def test_the_spreads_of_another_model_are_refused(tmp_path: Path) -> None:
     assert drift.reference(tmp_path, "a") is None
     (tmp_path / model.MANIFEST).write_text("{}")
-    (tmp_path / drift.REFERENCE).write_text(json.dumps({"model_sha256": "b", "scores": [], "signals": {}}))
+    (tmp_path / drift.REFERENCE).write_text(json.dumps({"model_sha256": "b", "likelihoods": [], "signals": {}}))
     with pytest.raises(ModelError, match="another model"):
         drift.reference(tmp_path, "a")
     (tmp_path / model.MANIFEST).write_text('{"reference_sha256": "0"}')
@@ -129,49 +124,3 @@ def test_the_spreads_of_another_model_are_refused(tmp_path: Path) -> None:
     (tmp_path / drift.REFERENCE).write_text("{")
     with pytest.raises(ModelError, match="no spreads of training"):
         drift.reference(tmp_path, "a")
-
-
-# ---- what it does to a probability
-
-CARD = model.load()
-USUAL = drift.usual(CARD)
-
-
-def week(scores: Sequence[float], before: int = TODAY) -> MemoryStore:
-    """A state that knows nothing but the scores of a week."""
-    store, row = MemoryStore(), [SET, list(scores), {}]
-    store.put("meta", [(f"drift/{before - back:06d}", pack(row)) for back in range(1, drift.DAYS + 1)])
-    return store
-
-
-LOUD = [170.0, *[0.0] * 4, 30.0, 0.0, 0.0]
-CALM = [200.0, *[0.0] * 7]
-
-
-def test_a_week_like_the_training_or_too_little_of_one_leaves_points_whole() -> None:
-    assert USUAL is not None
-    assert drift.trust(week(USUAL.scores), TODAY, CARD, USUAL) == 1.0
-    assert drift.trust(week(LOUD), TODAY, CARD, None) == drift.trust(MemoryStore(), TODAY, CARD, USUAL) == 1.0
-    small = [each * 0.9 * ENOUGH / drift.DAYS / 200 for each in LOUD]
-    assert drift.trust(week(small), TODAY, CARD, USUAL) == 1.0
-    assert drift.trust(week(LOUD, TODAY - drift.DAYS), TODAY, CARD, USUAL) == 1.0  # of the week before the last
-
-
-def test_where_days_score_high_more_seldom_than_in_training_points_count_more() -> None:
-    assert 1.0 < drift.trust(week(CALM), TODAY, CARD, USUAL) <= drift.MOST_TRUST
-
-
-def test_a_week_far_from_it_draws_the_probability_towards_the_base_rate_and_nothing_else() -> None:
-    """The notable says so, its score and place stay, and its receipt replays."""
-    assert drift.trust(week(LOUD), TODAY, CARD, USUAL) == drift.LEAST_TRUST
-    found = []
-    for store in (MemoryStore(), week(LOUD)):
-        run(store, quiet(2, end=TODAY) + raid(steps=3), Options(budget=1000.0))
-        (one,) = [n for n in lives.standing(State(store)) if n["identity"]["name"].endswith("payments-api")]
-        assert [c.told for c in receipts.verify(store, CARD, one) if c.holds is False] == []
-        found.append(one)
-    usual, drawn = found
-    stays = ("score", "severity", "priority")
-    assert [drawn[name] for name in stays] == [usual[name] for name in stays]
-    assert CARD.probability(0.0) < drawn["probability"] < usual["probability"]
-    assert "Days score high more often here" in drawn["summary"] and "in training" not in usual["summary"]

@@ -1,11 +1,12 @@
-"""The scorecard: shares, calibration, and what loading refuses."""
+"""The model: shares, trees, calibration, and what loading refuses."""
 
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from hashlib import sha256
+from itertools import combinations
+from math import factorial
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +16,29 @@ from hypothesis import strategies as st
 
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import model
-from nhi_watch.detect.model import BINS, EDGES, KINDS, NEVER, Scorecard, score_of
+from nhi_watch.detect.model import BINS, EDGES, KINDS, NEVER, Scorecard, percent
+from nhi_watch.detect.model.forest import Forest, Node, grown
 from nhi_watch.detect.signals import NAMES
 
 CARD = model.load()
 
 
 def card(slope: float = 1.0, offset: float = 0.0) -> Scorecard:
-    return Scorecard("id", "sha", (), (), (0,), (((),), ((),)), (), slope, offset, {"action": {"a": 0.25, "*": 0.01}})
+    prior = {"action": {"a": 0.25, "*": 0.01}}
+    return Scorecard("id", "sha", (), (), (0,), (((),), ((),)), grown(0, ()), slope, offset, prior)
 
 
 def plain(**changes: Any) -> dict[str, Any]:
-    """A scorecard of one signal as its file tells it."""
-    signal = {"name": "a", "attack": [0.5, 0.25], "weight": 0.5,
+    """A model of one signal as its file tells it: two bits of points, or a bin above 3, are log-odds more."""
+    signal = {"name": "a", "attack": [0.5, 0.25],
               "world": {"machine": [[0.2], [0.1]], "person": [[0.6], [0.4]]}}  # fmt: skip
     return {"id": "m", "edges": list(EDGES), "ages": [0, 14], "signals": [{**signal, **changes.pop("signal", {})}],
-            "calibration": {"slope": 1.0, "offset": 0.0}, "prior": {}, **changes}  # fmt: skip
+            "trees": [[0, 2.0, -3.0, [1, 3.0, -1.0, 1.0]]], "calibration": {"slope": 1.0, "offset": 0.0}, "prior": {},
+            **changes}  # fmt: skip
 
 
 def copied(folder: Path) -> Path:
-    for name in (model.SCORECARD, model.MANIFEST):
+    for name in (model.MODEL, model.MANIFEST):
         shutil.copy(model.FOLDER / name, folder / name)
     return folder
 
@@ -54,31 +58,63 @@ def test_a_card_fits_itself_to_the_signals_of_this_version() -> None:
     made = model.parse(plain()).aligned(("new", "a"))
     assert made.signals == ("new", "a")
     assert made.attack == (NEVER, model.parse(plain()).attack[0])
-    assert {row[0] for ages in made.world for row in ages} == {NEVER} and made.weights == (0.0, 0.5)
+    assert {row[0] for ages in made.world for row in ages} == {NEVER}
+    assert made.log_odds((9.0, 0.0), (9.0, 0.0)) == -3.0, "a signal that the model does not know says nothing"
+    assert made.log_odds((0.0, 9.0), (0.0, 9.0)) == 1.0
 
 
 @pytest.mark.parametrize(
-    ("points", "probability"),
-    [(0.0, 0.3775), (0.25, 0.5), (1.0, 0.8176), (-4.0, 0.0002), (1000.0, 1.0), (-1000.0, 0.0)],
+    ("odds", "likelihood"), [(-8.0, 0.0), (0.0, 50.0), (1.0, 73.1), (60.0, 99.0), (1e9, 99.0), (-1e9, 0.0)]
 )
-def test_the_calibration_is_a_bounded_logistic_curve(points: float, probability: float) -> None:
-    assert card(slope=2.0, offset=-0.5).probability(points) == probability
+def test_the_likelihood_is_a_bounded_logistic_curve(odds: float, likelihood: float) -> None:
+    assert percent(odds) == likelihood
 
 
-@given(st.floats(-50, 50), st.floats(-50, 50))
-def test_more_points_never_mean_a_lower_probability(one: float, other: float) -> None:
-    low, high = sorted((one, other))
-    assert 0.0 <= CARD.probability(low) <= CARD.probability(high) <= 1.0
+# ---- trees
+
+SIGNALS = 3
+LEAVES = st.floats(-3, 3).map(lambda worth: round(worth, 4))
+SPLITS = st.integers(0, 2 * SIGNALS - 1), st.sampled_from([0.0, 1.5, 2.5])
+TREES: st.SearchStrategy[Node] = st.recursive(LEAVES, lambda node: st.tuples(*SPLITS, node, node), max_leaves=8)
+DAYS = st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0]), min_size=2 * SIGNALS, max_size=2 * SIGNALS)
+
+
+def walked(tree: Node, x: list[float]) -> float:
+    while isinstance(tree, tuple):
+        tree = tree[2] if x[tree[0]] <= tree[1] else tree[3]
+    return tree
+
+
+@given(st.lists(TREES, max_size=4), DAYS)
+def test_trees_that_a_day_does_not_touch_are_missed_by_nothing(trees: list[Node], x: list[float]) -> None:
+    assert grown(SIGNALS, trees).log_odds(x) == pytest.approx(sum(walked(tree, x) for tree in trees), abs=1e-3)
+
+
+@given(st.lists(TREES, max_size=4), DAYS)
+def test_shares_are_shapley_values_by_their_definition(trees: list[Node], x: list[float]) -> None:
+    """By all coalitions of signals, whose points and bins are the day's, and of the others the ordinary day's."""
+    made: Forest = grown(SIGNALS, trees)
+    told = made.shares(x)
+
+    def worth(members: tuple[int, ...]) -> float:
+        day = [value if at % SIGNALS in members else 0.0 for at, value in enumerate(x)]
+        return sum(walked(tree, day) for tree in trees)
+
+    for signal in range(SIGNALS):
+        others = [one for one in range(SIGNALS) if one != signal]
+        exact = sum(
+            factorial(size) * factorial(SIGNALS - size - 1) / factorial(SIGNALS)
+            * (worth((*some, signal)) - worth(some))
+            for size in range(SIGNALS) for some in combinations(others, size)
+        )  # fmt: skip
+        assert told[signal] == pytest.approx(exact, abs=1e-9)
+    assert made.base + sum(told) == pytest.approx(made.log_odds(x), abs=1e-3)
 
 
 def test_unseen_values_and_dimensions_have_a_share() -> None:
     made = card()
     assert [made.elsewhere("action", v) for v in ("a", "b")] == [0.25, 0.01]
     assert made.elsewhere("unheard", "a") == 1.0
-
-
-def test_scores_have_one_decimal() -> None:
-    assert [score_of(p) for p in (0.0, 0.0449, 0.7999, 1.0)] == [0.0, 4.5, 80.0, 100.0]
 
 
 # ---- the model that ships
@@ -90,11 +126,10 @@ def test_the_model_that_ships_knows_the_signals_but_a_few_new_ones() -> None:
 
 
 @pytest.mark.parametrize("at", range(len(CARD.signals)), ids=CARD.signals)
-def test_the_shares_of_every_signal_fall_and_its_weight_is_a_part(at: int) -> None:
+def test_the_shares_of_every_signal_fall(at: int) -> None:
     for shares in (CARD.attack[at], *(told[at] for ages in CARD.world for told in ages)):
         assert len(shares) == BINS and shares[0] == 1.0
         assert list(shares) == sorted(shares, reverse=True) and all(0 <= share <= 1 for share in shares)
-    assert 0 <= CARD.weights[at] <= 1 and math.isfinite(CARD.weights[at])
 
 
 def test_ages_rise_from_the_first_day_on() -> None:
@@ -103,7 +138,20 @@ def test_ages_rise_from_the_first_day_on() -> None:
 
 
 def test_an_ordinary_day_is_no_notable() -> None:
-    assert CARD.score(0.0) < 20
+    nothing = [0.0] * len(CARD.signals)
+    assert CARD.likelihood(nothing, nothing) < 0.5
+
+
+@pytest.mark.parametrize("at", range(len(CARD.signals)), ids=CARD.signals)
+def test_no_signal_lowers_the_likelihood_of_a_loud_day(at: int) -> None:
+    """Beside any other signals: more points, or a higher value, never make it less likely."""
+    for others in (0.0, 3.0, 8.0):
+        points = [others] * len(CARD.signals)
+        told = []
+        for worth in (0.0, 2.0, 5.0, 9.0, 14.0, 30.0):
+            points[at] = worth
+            told.append(CARD.log_odds(points, points))
+        assert told == sorted(told)
 
 
 def test_every_share_of_the_prior_is_a_probability() -> None:
@@ -117,11 +165,11 @@ def test_every_share_of_the_prior_is_a_probability() -> None:
 
 @pytest.mark.parametrize("at", [0, 1000, -2])
 def test_a_changed_byte_is_refused_with_a_remedy(tmp_path: Path, at: int) -> None:
-    path = copied(tmp_path) / model.SCORECARD
+    path = copied(tmp_path) / model.MODEL
     raw = bytearray(path.read_bytes())
     raw[at] ^= 1
     path.write_bytes(bytes(raw))
-    with pytest.raises(ModelError, match=r"scorecard\.json: SHA-256 is .* the manifest says .*; restore"):
+    with pytest.raises(ModelError, match=r"model\.json: SHA-256 is .* the manifest says .*; restore"):
         model.load(tmp_path)
 
 
@@ -138,23 +186,25 @@ def test_a_manifest_that_says_nothing_is_refused(tmp_path: Path, manifest: str) 
 
 
 def signed(folder: Path, change: dict[str, Any]) -> Path:
-    """A model whose manifest fits a changed scorecard."""
-    plain = json.loads((copied(folder) / model.SCORECARD).read_bytes())
+    """A model whose manifest fits a changed file."""
+    plain = json.loads((copied(folder) / model.MODEL).read_bytes())
     raw = json.dumps({**plain, **change}).encode()
-    (folder / model.SCORECARD).write_bytes(raw)
+    (folder / model.MODEL).write_bytes(raw)
     (folder / model.MANIFEST).write_text(json.dumps({"sha256": sha256(raw).hexdigest(), "format": model.FORMAT}))
     return folder
 
 
 @pytest.mark.parametrize(
-    "change", [{"signals": None}, {"calibration": {}}, {"edges": [1.0, 2.0]}, {"ages": [0, 3, 7, 14, 28, 60, 90]}]
+    "change", [{"signals": None}, {"calibration": {}}, {"edges": [1.0, 2.0]}, {"ages": [0, 3, 7, 14, 28, 60, 90]},
+               {"trees": [[0, 1.0]]},
+               {"trees": [[10**6, 1.0, 0.0, 1.0]]}]
 )
-def test_a_scorecard_of_another_form_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_a_model_of_another_form_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="no usable model there"):
         model.load(signed(tmp_path, change))
 
 
-@pytest.mark.parametrize(("form", "told"), [(model.FORMAT + 1, "update the program"), (2, "fitted away from home")])
+@pytest.mark.parametrize(("form", "told"), [(model.FORMAT + 1, "update the program"), (3, "told no likelihood")])
 def test_a_file_of_another_format_is_refused_with_a_remedy(tmp_path: Path, form: int, told: str) -> None:
     folder = signed(tmp_path, {})
     manifest = json.loads((folder / model.MANIFEST).read_text())
@@ -175,31 +225,20 @@ def test_bins_of_another_version_are_refused() -> None:
 
 
 def test_the_form_of_the_file_does_not_matter(tmp_path: Path) -> None:
-    assert model.load(signed(tmp_path, {}))._replace(sha256="") == CARD._replace(sha256="", folder=tmp_path, order=None)
-
-
-def test_what_a_notable_tells_rises_with_its_points_and_never_passes_what_is_surest() -> None:
-    card = model.load()
-    even = model.EVEN * card.points(0.5)
-    told = [card.told(points, 1.0) for points in (0.0, 4.0, 8.0, even, 18.0, 60.0)]
-    assert told == sorted(told) and told[0] == 0.0 and told[3] == 0.5 and told[-1] == model.SUREST
-    assert card.told(2 * even, 0.5) == 0.5, "what a point counts here"
-    assert card.told(even, 1.0, -2.0) < card.told(even, 1.0, 0.0) == 0.5 < card.told(even, 1.0, 2.0)
+    assert model.load(signed(tmp_path, {}))._replace(sha256="") == CARD._replace(sha256="", folder=tmp_path)
 
 
 # ---- what another version made
 
 
-def variant(folder: Path, weight: float, offset: float = 0.0, **manifest: Any) -> Path:
-    """A model in which one signal has another weight, or all scores are lower, with a manifest that fits."""
+def variant(folder: Path, offset: float, **manifest: Any) -> Path:
+    """A model that calls all less likely, with a manifest that fits."""
     folder.mkdir(parents=True)
-    plain = json.loads((model.FOLDER / model.SCORECARD).read_bytes())
-    row = next(row for row in plain["signals"] if row["name"] == "new_action")
-    row["weight"] = weight
-    plain["calibration"]["offset"] += offset
-    plain["id"] = f"nhi-test{weight:g}"
+    plain = json.loads((model.FOLDER / model.MODEL).read_bytes())
+    plain["calibration"]["offset"] -= offset
+    plain["id"] = f"nhi-test{offset:g}"
     raw = json.dumps(plain).encode()
-    (folder / model.SCORECARD).write_bytes(raw)
+    (folder / model.MODEL).write_bytes(raw)
     told = {"id": plain["id"], "sha256": sha256(raw).hexdigest(), "format": model.FORMAT, **manifest}
     (folder / model.MANIFEST).write_text(json.dumps(told))
     return folder

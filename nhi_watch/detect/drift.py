@@ -108,9 +108,9 @@ def spread_of(found: Iterable[tuple[float, Iterable[tuple[str, Optional[float]]]
 
 def added(spreads: Sequence[Spread]) -> Spread:
     """Several spreads as one."""
-    scores = [sum(column) for column in zip(*(s.likelihoods for s in spreads))]
+    likelihoods = [sum(column) for column in zip(*(s.likelihoods for s in spreads))]
     names = sorted({name for spread in spreads for name in spread.signals})
-    return Spread(scores, {n: [sum(column) for column in zip(*(s.bins(n) for s in spreads))] for n in names})
+    return Spread(likelihoods, {n: [sum(column) for column in zip(*(s.bins(n) for s in spreads))] for n in names})
 
 
 def note(rows: Rows, day: int, judged: Iterable[Stored]) -> None:
