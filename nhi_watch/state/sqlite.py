@@ -18,8 +18,8 @@ from typing import Optional, Union
 from nhi_watch.core.errors import StoreError
 from nhi_watch.state.store import TABLES
 
-SCHEMA, OLDEST = 3, 2
-"""`PRAGMA user_version`, and the oldest that is read, whose rows have no checksum; 0 is a new file."""
+SCHEMA = 4
+"""`PRAGMA user_version`; 0 is a new file, and any other was made by another version of the program."""
 BUSY_SECONDS = 5.0
 _CHUNK = 500  # variables in one statement: SQLite's own limit was 999 for long
 _PAGE = 1_000
@@ -115,7 +115,7 @@ class SqliteStore:
                 f"{self._path}: the state has version {version}, this program knows {SCHEMA}; "
                 "update the program, or name another file with --state"
             )
-        if 0 < version < OLDEST:
+        if 0 < version < SCHEMA:
             raise StoreError(
                 f"{self._path}: the state has version {version}, this program writes {SCHEMA}; "
                 "name a new file with --state and learn the logs again"
@@ -136,8 +136,8 @@ class SqliteStore:
         self._db.execute("COMMIT")
 
     def _unpack(self, key: str, stored: bytes) -> bytes:
-        inside = stored[5:] if stored[:1] == b"\1" else stored  # else of the oldest version
-        if inside is not stored and stored[1:5] != _sum(key, inside):
+        inside = stored[5:]
+        if stored[1:5] != _sum(key, inside):
             raise StoreError(f"{self._path}: the row {key!r} was altered; {_REMEDIES['malformed']}")
         return zlib.decompress(inside) if inside[:1] == b"x" else inside[1:]
 
