@@ -245,7 +245,8 @@ def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief
 def alarming(store: MemoryStore) -> dict[str, dict[str, Any]]:
     """Role → its notable of medium or above that nothing has closed as a routine."""
     standing = (n for n in lives.standing(State(store)) if n["listed"] and not is_routine(n))
-    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if n["score"] >= 40}
+    grave = ("medium", "high", "critical")
+    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if n["severity"] in grave}
 
 
 LAMBDA = "52.94.133.7", "Boto3/1.28.0 exec-env/AWS_Lambda_python3.11"
