@@ -9,7 +9,7 @@ import pytest
 
 from core_samples import TODAY, Options, answer, contents, record, run, runs
 from nhi_watch.core.life import is_routine
-from nhi_watch.core.notable import from_json, loss_of, to_json
+from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import lives, model
 from nhi_watch.detect.explain import receipts
@@ -233,7 +233,8 @@ def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief
 def alarming(store: MemoryStore) -> dict[str, dict[str, Any]]:
     """Role → its notable of medium or above that nothing has closed as a routine."""
     standing = (n for n in lives.standing(State(store)) if n["listed"] and not is_routine(n))
-    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if loss_of(n) >= 40}
+    grave = ("medium", "high", "critical")
+    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if n["severity"] in grave}
 
 
 LAMBDA = "52.94.133.7", "Boto3/1.28.0 exec-env/AWS_Lambda_python3.11"

@@ -256,10 +256,11 @@ class Profile:
         client = self.dimension("agent").values.get(agent)
         return is_own and client is not None and client.days >= RETURNS
 
-    def _release(self, name: str, values: Iterable[str]) -> None:
-        known = self.dimensions.setdefault(name, Dimension())
-        self.waiting[name].move(values, known, name in KEPT)
-        known.trim(KEPT.get(name, VALUES))
+    def _release(self, name: str, values: Sequence[str]) -> None:
+        if values:  # a dimension without values would tell more than none, see `share`
+            known = self.dimensions.setdefault(name, Dimension())
+            self.waiting[name].move(values, known, name in KEPT)
+            known.trim(KEPT.get(name, VALUES))
 
     def advance(self, day: int) -> None:
         """Bring the profile to the eve of `day`."""
