@@ -77,7 +77,7 @@ def test_a_standing_alarm_does_not_shelter_a_theft() -> None:
         (2, 49.9, {"new_owner": 3.5, "bulk": 1.9}),
         (3, 60.0, {"new_owner": 3.5}),
         (4, 55.0, {"new_owner": 3.0, "bulk": 6.0}),
-        (5, 30.0, {"new_owner": 3.0, "logging": 2.0}),
+        (5, 30.0, {"new_owner": 3.0, "logging": 5.0}),
     ):
         told = lives.go_on(told, of_day(TODAY + day, likelihood, **signals))
         found.append((told["life"], told["revisions"][-1]["why"], told["likelihood"], told["last_grown"][:10]))

@@ -415,7 +415,7 @@ def to_row(profile: Profile) -> list[Any]:
 def _plain(dimensions: dict[str, Dimension]) -> dict[str, dict[str, list[int]]]:
     return {
         name: {v: [s.days, s.count, s.first, s.last, s.top] for v, s in dimension.values.items()}
-        for name, dimension in sorted(dimensions.items()) if dimension.values
+        for name, dimension in sorted(dimensions.items())  # an empty one tells more than none, see `share`
     }  # fmt: skip
 
 

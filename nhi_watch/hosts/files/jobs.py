@@ -166,7 +166,7 @@ def lists_of(
         overflow=len(below), overflow_highest=max((notable["likelihood"] for notable in below), default=0.0),
         verdicts={"hidden": told.hidden, "confirmed": confirmed},
         notables=len(told.shown),
-        routines=[one for one in run.get("routines", ()) if not said.by_notable.keys() >= set(one["notables"])],
+        routines=[one for one in run.get("routines", ()) if not said.keys() >= set(one["notables"])],
     )  # fmt: skip
     return overall(told.shown), overall([*_dealt_with(rows, standing, told.shown), *below], len(told.shown))
 
