@@ -354,6 +354,8 @@ class Applied(NamedTuple):
     shown: list[dict[str, Any]]
     hidden: dict[str, int]
     """Why → how many are not shown: excepted, benign, expected, duplicate."""
+    gravest: float = 0.0
+    """The highest score among those of them that still go on."""
 
 
 def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
@@ -370,6 +372,8 @@ def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
         why = settled or ("" if verdict else "excepted" if hidden(notable, allowed, now) else "")
         if why:
             applied.hidden[why] = applied.hidden.get(why, 0) + 1
+            if notable.get("life") in ("new", "ongoing"):
+                applied = applied._replace(gravest=max(applied.gravest, notable["score"]))
         else:
             applied.shown.append(notable)
     return applied

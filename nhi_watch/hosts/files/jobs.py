@@ -167,7 +167,8 @@ def lists_of(
     confirmed = {name: one.by for name, one in sorted(said.by_notable.items()) if one.verdict == "confirmed"}
     run.update(
         overflow=len(below), overflow_highest=max((notable["score"] for notable in below), default=0.0),
-        verdicts={"hidden": told.hidden, "offset": feedback.offset(said.counted), "confirmed": confirmed},
+        verdicts={"hidden": told.hidden, "gravest": told.gravest, "offset": feedback.offset(said.counted),
+                  "confirmed": confirmed},
         notables=len(told.shown),
     )  # fmt: skip
     return overall(told.shown), overall([*_dealt_with(rows, standing, told.shown), *below], len(told.shown))
