@@ -64,7 +64,8 @@ def test_linked_identities_and_what_cannot_be_told_are_told() -> None:
 
 
 def test_a_blind_spot_tells_what_was_not_seen_and_no_asset_or_plan() -> None:
-    silent = replace(NETWORK, id="silent_log", points=0.0, log_odds=0.0, value=15.0, evidence="No log of aws from 08:00 until 09:00")
+    evidence = "No log of aws from 08:00 until 09:00"
+    silent = replace(NETWORK, id="silent_log", points=0.0, log_odds=0.0, value=15.0, evidence=evidence)
     text = brief.text(notable(kind="blind_spot", signals=(silent,), timeline=(), likelihood=0.0))
     assert "in no log that was judged: `No log of aws from 08:00 until 09:00`" in text
     assert "The log was silent for `15` hours" in text and "likelihood" not in text

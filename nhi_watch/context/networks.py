@@ -1,7 +1,7 @@
 """Network: the scored form of a source address, and who runs it.
 
 An address becomes a /24 (IPv4), a /48 (IPv6), a service's name, or `other`: the same on every host, so that
-the same event gets the same score everywhere. Owner and kind come from one shipped table
+the same event is as likely everywhere. Owner and kind come from one shipped table
 (`tables/networks.json`, built by `lab/tools/build_networks.py`) and from the customer's own list.
 """
 
