@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core_samples import Going, Options
-from nhi_watch.act.posture.exports import Exports
-from nhi_watch.act.posture.look import look
-from nhi_watch.act.posture.matching import Limits, scene
+from nhi_watch.act.posture.checks import look
+from nhi_watch.act.posture.clouds import Exports, Limits, scene
 from nhi_watch.context.assets import NO_ASSETS
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import history, model

@@ -28,7 +28,7 @@ NARROW = ("--signal", "new_network", "--value", "198.51.100.0/24", "--until", "2
 
 def verdict(
     name: str, what: str = "benign", by: str = "bob", time: int = SECOND, severity: str = "critical"
-) -> Verdict:  # fmt: skip
+) -> Verdict:
     return Verdict(name, "i", "2026-02-16", what, by, time, "why", 0, "", time - 7200, severity)
 
 
