@@ -67,7 +67,7 @@ class Forests:
         return sorted({hand_of(name) for name in self._families})
 
     def fitted(self, *without: str) -> Fitted:
-        """The model that never saw some hands; its calibration leaves one more out at a time."""
+        """The model that never saw some hands, calibrated on the others, each told by trees that never saw it."""
         return Fitted(*self._grown(frozenset(without)), *self._calibration(frozenset(without)))
 
     def _grown(self, without: frozenset[str]) -> tuple[Shares, tuple[Any, ...]]:
@@ -81,7 +81,7 @@ class Forests:
         for name, worlds in self._families.items():
             if hand_of(name) in without:
                 continue
-            shares, trees = self._grown(without | {hand_of(name)})
+            shares, trees = self._grown(frozenset({hand_of(name)}))
             for rows in once(worlds):
                 x = log_odds(trees, features(rows, shares))[:, None]
                 days = weighed(rows, x, rows.day >= 0, PREVALENCE)
@@ -98,7 +98,7 @@ def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
     often, parts = Counter(map(id, worlds)), list[Days]()
     for rows in once(worlds):
         days = weighed(rows, features(rows, shares), rows.day >= 0, POSITIVE_SHARE)
-        parts.append(days._replace(weight=days.weight * often[id(rows)]))
+        parts.append(_ordinary_once(days._replace(weight=days.weight * often[id(rows)])))
     whole = Days(*(np.concatenate(column) for column in zip(*parts)))
     model = HistGradientBoostingClassifier(
         max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=SMALLEST, early_stopping=False,
@@ -109,6 +109,15 @@ def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
     told = [_tree(found[0].nodes, 0) for found in model._predictors]
     told[0] = _shifted(told[0], float(np.ravel(model._baseline_prediction)[0]))
     return _assumed(shares), (*told, *(_of_unseen(int(at)) for at in unseen))
+
+
+def _ordinary_once(days: Days) -> Days:
+    """Days without any signal are all the same, and two of five: they are one row of their whole weight."""
+    plain = ~days.x.any(1) & (days.y == 0)
+    if not plain.any():
+        return days
+    one = Days(np.zeros((1, days.x.shape[1])), np.zeros(1), np.array([days.weight[plain].sum()]))
+    return Days(*(np.concatenate([part[~plain], of]) for part, of in zip(days, one)))
 
 
 def even(families: Sequence[Sequence[Rows]]) -> list[Rows]:
