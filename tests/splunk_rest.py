@@ -7,12 +7,17 @@ by an authority as Splunk ships it: no key usage, no key identifiers, another na
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import json
+import os
+import shutil
 import ssl
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,6 +112,36 @@ def serving(folder: Path, name: str = "SplunkServerDefaultCert") -> Iterator[Dou
     """A running double; `name` is what its certificate is issued for."""
     double = Double()
     double.ca, chain = certificates(folder, name)
+    end = started(double, chain)
+    try:
+        yield double
+    finally:
+        end()
+
+
+def splunkd() -> Double:
+    """A double that runs as long as the tests do, under the authority of etc/auth/cacert.pem."""
+    double = Double()
+    double.ca, chain = _home()
+    started(double, chain)
+    return double
+
+
+@lru_cache(maxsize=1)
+def _home() -> tuple[Path, Path]:
+    """Splunk's home for commands, with a certificate."""
+    home = Path(tempfile.mkdtemp(prefix="splunk-home-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    auth = home / "etc" / "auth"
+    auth.mkdir(parents=True)
+    ca, chain = certificates(auth, "SplunkServerDefaultCert")
+    shutil.copyfile(ca, auth / "cacert.pem")
+    os.environ["SPLUNK_HOME"] = str(home)
+    return auth / "cacert.pem", chain
+
+
+def started(double: Double, chain: Path) -> Callable[[], None]:
+    """Let a double answer; returns what ends it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -137,12 +172,13 @@ def serving(folder: Path, name: str = "SplunkServerDefaultCert") -> Iterator[Dou
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     double.url = f"https://127.0.0.1:{server.server_port}"
-    try:
-        yield double
-    finally:
+
+    def end() -> None:
         server.shutdown()
         server.server_close()
         thread.join()
+
+    return end
 
 
 def certificates(folder: Path, name: str) -> tuple[Path, Path]:

@@ -213,6 +213,15 @@ def test_an_altered_row_is_told(double: KvDouble, clock: Clock) -> None:
         opened(double, clock).get("meta", ["a"])
 
 
+def test_a_run_that_had_nothing_to_write_or_failed_lets_the_next_one_in(double: KvDouble, clock: Clock) -> None:
+    opened(double, clock).commit()
+    opened(double, clock).close()
+    failed = opened(double, clock)
+    failed.put("meta", [("a", b"1")])
+    failed.close()
+    assert opened(double, clock).get("meta", ["a"]) == {}
+
+
 def test_old_generations_are_forgotten(double: KvDouble, clock: Clock) -> None:
     for number in range(20):
         store = opened(double, clock)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core_samples import MACHINE, TODAY, Options, answer, record, run
+from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import feedback, model, taught, verdict_days
 from nhi_watch.detect.explain import receipts
@@ -18,8 +19,7 @@ from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.verdict_days import ALL, LASTS, OWN, PEERS, Count, Odds, Scope, Word
 from nhi_watch.hosts.elastic import analysts
 from nhi_watch.hosts.elastic.analysts import Said
-from nhi_watch.hosts.splunk.lookup import LookupBaselines, Table
-from nhi_watch.hosts.splunk.tablestore import TableStore
+from nhi_watch.hosts.splunk.run import StateBaselines
 from nhi_watch.hosts.splunk.verdicts import Given, remember, take
 from nhi_watch.state.baseline import TENANT
 from nhi_watch.state.memory import MemoryStore
@@ -139,22 +139,21 @@ def test_a_verdict_ends_by_itself(judged: MemoryStore) -> None:
 
 
 def test_splunk_s_tables_say_the_same_of_the_same_verdicts(judged: MemoryStore) -> None:
-    """Rows of nhi_feedback, with the notables at hand; then the baseline's own rows, as `nhiscore` reads them."""
+    """Rows of nhi_feedback, with the notables at hand; then the state's own rows, as `nhiscore` reads them."""
     given, day = Given([], []), TODAY + WEEKS
     for v in feedback.verdicts(judged):
         take({"nhi_id": v.notable_id, "verdict": v.verdict, "analyst": v.by, "identity": v.identity_id,
               "time": f"2024-10-{4 + v.time // DAY - TODAY - 1:02}T10:00:00Z"}, given)  # fmt: skip
-    store = TableStore(Table(), day)
+    store = MemoryStore()
     remember(store, given, [n for d in range(TODAY, day) for n in State(judged).notables(d).values()], day)
     assert taught.kept(store, model.load()).taught(day) == taught.kept(judged, model.load()).taught(day) != {}
-    table = Table()
-    table.kept = store.kept()
-    assert LookupBaselines(model.load(), table).local.taught(day) == taught.kept(judged, model.load()).taught(day)
-    remember(store, Given([], []), [], day)
-    assert taught.kept(store, model.load()).taught(day) != {}  # the search did not ask for verdicts
+    local = StateBaselines(model.load(), SHIPPED, store).local
+    assert local.taught(day) == taught.kept(judged, model.load()).taught(day)
     remember(store, Given(given.verdicts[:1], []), [], day)
     assert len(feedback.verdicts(store)) == 1  # the others were taken back; what this one showed is still known
     assert feedback.verdicts(store)[0].bins
+    remember(store, Given([], []), [], day)
+    assert feedback.verdicts(store) == []
 
 
 def test_what_analysts_say_in_kibana_counts_as_any_other_verdict() -> None:

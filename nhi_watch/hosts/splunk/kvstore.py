@@ -18,18 +18,20 @@ import time
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Optional
 
 from nhi_watch.core.errors import StoreError
+from nhi_watch.core.timestamps import MINUTE
 from nhi_watch.hosts.splunk.rest import Collection, RestError
 from nhi_watch.state.store import TABLES
 
 STATE, GENERATIONS = "nhi_state", "nhi_generations"
 """The app's collections."""
-MINUTE = 60
+
 LEASE = 15 * MINUTE
 """Seconds that a run may take, and again as many for what it writes: Rank comes every five minutes."""
 MARGIN = 2 * MINUTE
@@ -169,24 +171,32 @@ class KvStore:
         """Write what was put, in that order, and close the generation."""
         if self._claim is None:
             raise StoreError("this state was opened to be read")
-        if not self._put:
-            return
-        self._generation = self._generation or self._claim()
+        if self._put:
+            self._write(self._generation or self._claim())
+        self._release()
+
+    def _write(self, generation: Generation) -> None:
+        self._generation = generation
         for kind, rows in groupby(self._put.items(), lambda row: row[1] is None):
             for batch in _batches(rows, GONE) if kind else _batches(rows):
-                self._generation.demand()
+                generation.demand()
                 if kind:
                     self._kept.delete_where({"$or": [{"_key": key} for key, _ in batch]})
                 else:
                     self._kept.save([{"_key": key, "v": value} for key, value in batch])
-        self._generation.demand()
-        self._generation.close()
-        self._generation = None
+        generation.demand()
         self._put.clear()
 
+    def _release(self) -> None:
+        if self._generation is not None:
+            self._generation.close()
+            self._generation = None
+
     def close(self) -> None:
-        """Give up what was not committed; the generation ends by itself."""
+        """Give up what was not committed, and the generation: whoever comes next writes it again."""
         self._put.clear()
+        with suppress(RestError):  # it ends by itself
+            self._release()
 
 
 def _known(table: str) -> str:
