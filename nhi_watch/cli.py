@@ -17,9 +17,9 @@ FILES = "nhi_watch.hosts.files"
 COMMANDS = (
     ("score", "score logs and write ranked, explained notables", f"{FILES}.score"),
     ("baseline", "learn what is normal, without writing notables", f"{FILES}.baseline"),
-    ("explain", "show why a notable scored as it did", f"{FILES}.explain"),
-    ("model", "show, verify and compare models; switch to another, and go back", f"{FILES}.models"),
-    ("verify", "recompute a notable's score and receipt from the state", f"{FILES}.verify"),
+    ("explain", "show why a notable is as likely as it is", f"{FILES}.explain"),
+    ("model", "show a model, or verify its files", f"{FILES}.models"),
+    ("verify", "recompute a notable's likelihood and receipt from the state", f"{FILES}.verify"),
     ("health", "show silent logs, missing fields, drift, and the model's hash", f"{FILES}.health"),
     ("exposed", "report an exposed credential: whose it is, what it reaches, was it tried", f"{FILES}.exposed"),
     ("posture", "look for secrets, identities and rights that are not as they should be", f"{FILES}.posture"),
@@ -75,7 +75,7 @@ def _console() -> Any:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich's own way ends with 1
 
-    return Piped(highlight=False)
+    return Piped(highlight=False, emoji=False)  # `:secret:` in an ARN is no picture
 
 
 def _tell(text: str) -> None:

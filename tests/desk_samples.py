@@ -47,8 +47,8 @@ def record(number: int) -> str:
     return hashlib.sha256(f"record {number}".encode()).hexdigest()[:32]
 
 
-def signal(name: str, points: float, evidence: str, *records: int) -> SignalPoints:
-    return SignalPoints(name, points, 9.5, evidence, tuple(map(record, records)), False)
+def signal(name: str, log_odds: float, evidence: str, *records: int) -> SignalPoints:
+    return SignalPoints(name, 3 * log_odds, log_odds, 9.5, evidence, tuple(map(record, records)), False)
 
 
 NETWORK = signal("new_network", 2.5, "network 198.51.100.0/24 is practically never expected for this identity", 1, 2)
@@ -70,8 +70,8 @@ def notable(
     """A notable's JSON document."""
     base = day * DAY + 10 * 3600
     timeline = (
-        TimelineEntry(base, "sts:GetCallerIdentity", "success", "198.51.100.7", record(1), 0.5, 2),
-        TimelineEntry(base + 60, "iam:CreateAccessKey", "denied", "198.51.100.7", record(3), 1.9, 1),
+        TimelineEntry(base, "sts:GetCallerIdentity", "success", "198.51.100.7", record(1), 1.5, 2),
+        TimelineEntry(base + 60, "iam:CreateAccessKey", "denied", "198.51.100.7", record(3), 5.7, 1),
     )
     dimensions = (
         dimension("network", ["203.0.113.0/24"], fresh),
@@ -79,7 +79,7 @@ def notable(
     )
     whole = replace(
         BASE, id=notable_id(identity.id, day), kind="compromise", identity=identity, created=base + 900,
-        first_time=base, last_time=base + 900, signals=signals, timeline=timeline, probability=0.91, score=91.0,
+        first_time=base, last_time=base + 900, signals=signals, timeline=timeline, likelihood=91.0,
         severity="critical", controls=(
             Control("rotate_secret", True, f"Rotate {KEY}: deactivate it, then delete it.", "open"),
             Control("reduce_privilege", True, "Used for the first time: iam:CreateAccessKey; deny it.", "open"),

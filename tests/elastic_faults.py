@@ -27,7 +27,7 @@ from elastic_server import Server
 from elastic_story import Story, start
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic import aside, client, templates, windows
+from nhi_watch.hosts.elastic import client, templates, windows
 from nhi_watch.hosts.elastic.client import connect
 from nhi_watch.hosts.elastic.connection import Connection
 from nhi_watch.hosts.elastic.run import Job, run
@@ -39,7 +39,7 @@ REFUSED, UNREAD = 2, 3
 _ENDS = {0: "ended well", REFUSED: "refused", UNREAD: "left out", -signal.SIGKILL: "killed"}
 _RUNS = 4
 _HOUR = 3600
-_BLOCKS = ("nhi-state-{}", "logs-nhi.alerts-{}", "logs-nhi.risk-{}", "nhi-entities-latest-{}")
+_BLOCKS = ("nhi-state-{}", "logs-nhi.alerts-{}", "logs-nhi.health-{}")
 _CONFLICT: Tree = {"template": {"mappings": {"properties": {"event": {"properties": {"reason": {"type": "long"}}}}}}}
 
 
@@ -135,7 +135,7 @@ class Faults:
                     break
             else:
                 raise AssertionError(f"wedged: {_RUNS} runs, and none of them whole")
-        assert windows.pending(self._store()) == [] and aside.listed(self._store()) == []
+        assert windows.pending(self._store()) == [] and windows.asides(self._store()) == []
 
     # ---- a process, and something that happens in the middle
 

@@ -3,7 +3,6 @@
 - saved objects, import and export: multipart, `overwrite`, conflicts, missing references, 400 where one is absent;
 - saved objects, schemas of 8.8 and 8.9, from which 8.19 and 9.x migrate: which attributes each kind may have;
 - detection engine, rules, their import and exceptions, signals/status: 404, `rule_id` and `id`, an error for each rule;
-- asset criticality, bulk and list: at most 1,000 records, the allowed fields and levels, pages;
 - all of it: `kbn-xsrf`, `ApiKey`, a space in the path.
 
 What the detection engine does with a rule is done by `promote`, over the real server's documents.
@@ -65,8 +64,6 @@ SCHEMAS: dict[str, Tree] = {
 VERSIONS = {"index-pattern": "8.0.0", "visualization": "8.5.0", "search": "8.0.0", "dashboard": "8.9.0"}
 """Kind → its last migration before there were model versions: what is older is migrated, what is newer refused."""
 
-_LEVELS = {"low_impact", "medium_impact", "high_impact", "extreme_impact"}
-_ID_FIELDS = {"host.name", "user.name", "service.name", "entity.id"}
 _REQUIRED = ("name", "description", "risk_score", "severity", "type", "rule_id")
 
 
@@ -85,7 +82,6 @@ class Kibana:
         self.rules: dict[str, Tree] = {}
         self.objects: dict[tuple[str, str], Tree] = {}
         self.exceptions: dict[str, list[Tree]] = {}
-        self.criticality: dict[tuple[str, str], str] = {}
         self.asked: list[tuple[str, str]] = []
         self.busy = 0
         """So many requests are answered with 503 first."""
@@ -129,8 +125,6 @@ class Kibana:
             ("POST", "/api/detection_engine/signals/status", self._status),
             ("POST", "/api/saved_objects/_import", self._import_objects),
             ("POST", "/api/saved_objects/_export", self._export),
-            ("POST", "/api/asset_criticality/bulk", self._weigh),
-            ("GET", "/api/asset_criticality/list", self._weights),
         ]
 
     @staticmethod
@@ -246,33 +240,6 @@ class Kibana:
             raise _RefusedError(400, f"Error fetching objects to export: {missing}")
         return b"".join(orjson.dumps(self.objects[name]) + b"\n" for name in names)
 
-    # ---- criticality
-
-    def _weigh(self, query: Tree, body: Tree) -> Tree:
-        records = body["records"]
-        if not 1 <= len(records) <= 1000:
-            raise _RefusedError(400, "[request body]: records: Array must contain at most 1000 element(s)")
-        errors = []
-        for index, record in enumerate(records):
-            if record["id_field"] not in _ID_FIELDS or record["criticality_level"] not in _LEVELS:
-                raise _RefusedError(400, f"[request body]: records.{index}: Invalid enum value")
-            if not record["id_value"].strip():
-                errors.append({"index": index, "message": f"Invalid identifier at {index}"})
-                continue
-            self.criticality[record["id_field"], record["id_value"]] = record["criticality_level"]
-        return {"errors": errors, "stats": {"successful": len(records) - len(errors), "failed": len(errors),
-                                            "total": len(records)}}  # fmt: skip
-
-    def _weights(self, query: Tree, body: None) -> Tree:
-        page, size = int(query.get("page", 1)), int(query.get("per_page", 10))
-        if not 1 <= size <= 1000 or query.get("sort_field", "id_value") not in ("id_value", "id_field"):
-            raise _RefusedError(400, "[request query]: per_page: Number must be less than or equal to 1000")
-        listed = sorted(self.criticality.items(), key=lambda item: item[0][1])
-        records = [
-            {"id_field": field, "id_value": value, "criticality_level": level} for (field, value), level in listed
-        ]
-        shown = records[(page - 1) * size : page * size]
-        return {"records": shown, "page": page, "per_page": size, "total": len(records)}
 
 
 def _numbers(version: str) -> list[int]:

@@ -51,8 +51,9 @@ def time_of(line: str) -> tuple[int, str]:
     """Time and sourcetype; of what is no record, those of the day's log."""
     name = next((name for name in SOURCETYPES if f'"{name}"' in line), "eventTime")
     try:
-        return parse(json.loads(line)[name]), SOURCETYPES[name]
-    except (ValueError, TypeError):
+        told = json.loads(line)
+        return parse(json.loads(told.get("CloudTrailEvent", line))[name]), SOURCETYPES[name]
+    except (ValueError, AttributeError):
         return TODAY * DAY, SOURCETYPES[name]
 
 
@@ -122,6 +123,11 @@ def half(told: Lines) -> Lines:
     return [line.replace("aws-cli/2.1", "\\ud800") for line in told]
 
 
+def within(told: Lines) -> Lines:
+    """As CloudTrail's LookupEvents answers: the record is the text of a member."""
+    return lines({"EventId": json.loads(line)["eventID"], "CloudTrailEvent": line} for line in told)
+
+
 ROWS: dict[str, tuple[Lines, Lines]] = {
     "C1 thirty-six days of the future": (HISTORY, lines([*FUTURE, *raid()])),
     "C2 one audit id": (CALM, kubernetes(auditID=test_ids.ONE)),
@@ -136,6 +142,7 @@ ROWS: dict[str, tuple[Lines, Lines]] = {
     "H4 a namesake": (HISTORY, lines([*namesake("payments-gateway"), *raid()])),
     "H5 another source's word": (CALM, kubernetes(userAgent="CloudTrailEvent")),
     "H6 half a character": (HISTORY, half(lines(raid()))),
+    "H6 half a character in the text of an event": (HISTORY, within(half(lines(raid())))),
     "H7 a NUL byte": (HISTORY, ['{"a": "\0"}', *lines(raid())]),
     "M8 rubbish": (HISTORY, [*(["1"] * 5_000), *lines(raid())]),
 }  # fmt: skip

@@ -12,8 +12,13 @@ from hypothesis import strategies as st
 from core_samples import MACHINE, TODAY, events, learnt, whole_days
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import (
+    LEARNING,
     NEW_VALUES,
     QUARANTINE,
+    REPEATS,
+    RETURNS,
+    ROUTINE,
+    SETTLES,
     VALUES,
     Dimension,
     Profile,
@@ -23,13 +28,14 @@ from nhi_watch.state.baseline import (
 from nhi_watch.state.lesson import DayLesson, lesson
 
 DAILY = {"action": "s3:GetObject"}
+BAD = {"action": "iam:CreateAccessKey"}
 STRANGE = {"action": "iam:CreateAccessKey", "network": "185.220.101.0/24"}
 
 
 def day_of(told: list[dict[str, Any]], held: str = "") -> DayLesson:
-    """The lesson of a day; behaviours of the action `held` look bad."""
+    """The lesson of a day; behaviours of actions that begin with `held` look bad."""
     (whole,) = whole_days(events(told, TODAY)).values()
-    return lesson((b, b.shape.action == held) for b in whole.ordered())
+    return lesson((b, bool(held) and b.shape.action.startswith(held)) for b in whole.ordered())
 
 
 def used(days: int) -> Profile:
@@ -44,15 +50,74 @@ def test_a_day_teaches_its_values_once_however_often_they_occur() -> None:
     assert (seen.days, seen.count, seen.top) == (before + 1, 20 + 2000, 11)
 
 
-def test_what_looks_bad_is_learnt_when_its_quarantine_is_over() -> None:
+def actions(profile: Profile) -> set[str]:
+    return set(profile.dimension("action").values)
+
+
+def held(profile: Profile, days: range, bad: dict[str, Any], usual: tuple[dict[str, Any], ...] = (DAILY,)) -> None:
+    """Days on which something looked bad."""
+    for day in days:
+        teach(profile, day, *day_of([*usual, bad], held=bad["action"]))
+
+
+def test_whoever_does_something_bad_looking_daily_from_the_first_day_on_has_it_as_a_routine() -> None:
+    profile = Profile()
+    held(profile, range(TODAY, TODAY + RETURNS - 1), BAD, usual=())
+    assert not profile.dimensions and not profile.is_settled
+    held(profile, range(TODAY + RETURNS - 1, TODAY + RETURNS), BAD, usual=())
+    assert actions(profile) == {BAD["action"]} and profile.is_settled
+    assert set(profile.dimension(ROUTINE).values) == {BAD["action"]}
+    assert profile.dimension("network").values and profile.dimension("hour").values, "with all that it says"
+
+
+def test_what_looked_bad_once_is_never_learnt() -> None:
+    profile = Profile()
+    held(profile, range(TODAY, TODAY + 1), BAD)
+    for day in range(TODAY + 1, TODAY + 90):
+        teach(profile, day, *day_of([DAILY]))
+    assert actions(profile) == {DAILY["action"]} and not profile.is_settled
+
+
+def test_what_looked_bad_too_long_ago_does_not_count() -> None:
+    profile = Profile()
+    held(profile, range(TODAY, TODAY + 4 * (QUARANTINE + 1), QUARANTINE + 1), BAD)
+    assert actions(profile) == {DAILY["action"]}
+
+
+def test_an_established_identity_learns_what_looks_bad_when_it_has_come_back_from_a_known_place() -> None:
     profile = used(20)
-    teach(profile, TODAY, *day_of([DAILY, STRANGE], held="iam:CreateAccessKey"))
-    for day in range(TODAY + 1, TODAY + QUARANTINE + 1):
-        profile.advance(day)
-        assert "iam:CreateAccessKey" not in profile.dimension("action").values
-    profile.advance(TODAY + QUARANTINE + 1)
-    assert profile.dimension("action").values["iam:CreateAccessKey"].days == 1
-    assert not profile.pending
+    held(profile, range(TODAY, TODAY + REPEATS - 1), BAD)
+    assert BAD["action"] not in actions(profile)
+    held(profile, range(TODAY + REPEATS - 1, TODAY + REPEATS), BAD)
+    assert BAD["action"] in actions(profile) and ROUTINE not in profile.dimensions
+
+
+def test_from_a_place_that_is_not_known_it_takes_as_long_as_the_place_does() -> None:
+    profile, thief = used(20), {**BAD, "network": "45.33.32.0/24"}
+    held(profile, range(TODAY, TODAY + SETTLES - 1), thief)
+    assert BAD["action"] not in actions(profile)
+    held(profile, range(TODAY + SETTLES - 1, TODAY + SETTLES), thief)
+    assert BAD["action"] in actions(profile)
+
+
+@pytest.mark.parametrize("network", ["45.33.32.0/24", "185.220.101.0/24"])
+def test_beside_its_ordinary_life_a_strange_place_is_no_routine_on_the_first_days(network: str) -> None:
+    profile = Profile()
+    held(profile, range(TODAY, TODAY + LEARNING - 1), {**BAD, "network": network})
+    assert actions(profile) == {DAILY["action"]}
+
+
+def test_nobody_has_a_routine_behind_tor() -> None:
+    profile = Profile()
+    held(profile, range(TODAY, TODAY + LEARNING - 1), {**BAD, "network": "185.220.101.0/24"}, usual=())
+    assert not profile.dimensions
+
+
+def test_a_day_with_a_strange_place_teaches_nothing_of_what_looks_bad() -> None:
+    profile, thief = Profile(), {**BAD, "network": "45.33.32.0/24", "action": "iam:CreateUser"}
+    held(profile, range(TODAY, TODAY + RETURNS - 1), BAD)
+    teach(profile, TODAY + RETURNS - 1, *day_of([DAILY, BAD, thief], held="iam:Create"))
+    assert actions(profile) == {DAILY["action"]}
 
 
 def test_no_value_is_taught_twice_by_one_day() -> None:

@@ -32,7 +32,7 @@ ONE = notable(signals=(NETWORK, MAKES))
 
 def test_a_brief_tells_what_who_when_why_and_what_to_do() -> None:
     text = brief.text(ONE)
-    assert [line for line in text.splitlines() if line and not line.startswith("-")] == list(brief.SECTIONS)
+    assert [line for line in text.splitlines() if line and not line.startswith("-")] == [brief.QUOTED, *brief.SECTIONS]
     assert f"The identity `{USER.name}` is of kind `user` at `aws`." in text
     assert "The owner of the identity is `team-build`." in text
     assert "The call `iam:CreateAccessKey` was made at `2026-02-16T10:01:00Z` from `198.51.100.7` with outcome" in text
@@ -324,3 +324,8 @@ def test_tokens_that_come_one_by_one_with_much_around_them_are_no_flood(tmp_path
     with endpoint(copying, Misbehaving.WRAPPED) as (url, _):
         text = desk(command, *llm(url), out=tmp_path)
     assert "hold; the template says the rest" in text
+
+
+def test_a_brief_says_that_what_is_quoted_gives_no_orders() -> None:
+    for text in (brief.text(ONE), writer.render(writer.write(brief.facts(ONE)))):
+        assert text.startswith(f"{brief.QUOTED}\n\nSummary\n- ")

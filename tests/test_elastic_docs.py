@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nhi_watch import cli
-from nhi_watch.hosts.elastic import assets, rules, templates
+from nhi_watch.hosts.elastic import kibana, templates
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "elastic.md").read_text("utf-8")
@@ -68,11 +68,11 @@ def test_uninstalling_names_all_that_setup_makes() -> None:
 
 
 def test_what_is_installed_is_named_as_it_is() -> None:
-    for rule in rules.every():
+    for rule in kibana.rules():
         assert f"*{rule['name'].split(' (')[0]}*" in TEXT
-    for each in assets.saved_objects():
+    for each in kibana.saved_objects():
         if each["type"] == "dashboard":
             assert f"*{each['attributes']['title']}*" in TEXT
-    for name in assets.files():
-        assert f"`{re.sub('^nhi_.+[.]', 'nhi_*.', name)}`" in TEXT
+    for name in kibana.files():
+        assert f"`{name}`" in TEXT
     assert [path.name for path in (ROOT / "examples" / "elastic").iterdir() if f"`{path.name}`" not in TEXT] == []

@@ -1,8 +1,7 @@
-"""Set-up in Kibana, what analysts say there, and criticality: against a double of it, with a real Elasticsearch."""
+"""Set-up in Kibana, and what analysts say there: against a double of it, with a real Elasticsearch."""
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import sys
@@ -19,10 +18,10 @@ import pytest
 from elastic_server import FIRST, Server
 from kibana_double import KEY, Kibana, promote, serving
 from nhi_watch.act import audit
-from nhi_watch.context.assets import load
-from nhi_watch.core.errors import InputError, StoreError
+from nhi_watch.core.errors import StoreError
 from nhi_watch.detect import feedback
-from nhi_watch.hosts.elastic import analysts, assets, criticality, doctor_kibana, kibana_setup, rules
+from nhi_watch.hosts.elastic import analysts
+from nhi_watch.hosts.elastic import kibana as assets
 from nhi_watch.hosts.elastic.connection import Connection
 from nhi_watch.hosts.elastic.kibana import Kibana as Client
 from nhi_watch.hosts.elastic.store import ElasticStore
@@ -30,7 +29,7 @@ from test_elastic_run import SINCE, Place, fill, simulated
 
 Tree = dict[str, Any]
 ROOT = Path(__file__).parents[1]
-EVERYTHING = [*[("Kibana rule", "create")] * len(rules.every()), ("Kibana saved objects", "create")]
+EVERYTHING = [*[("Kibana rule", "create")] * len(assets.rules()), ("Kibana saved objects", "create")]
 QUIET = [(kind, "none") for kind, _ in EVERYTHING]
 
 
@@ -46,7 +45,7 @@ def client(kibana: Kibana, **changes: Any) -> Client:
 
 def changes(kibana: Kibana, dry_run: bool = False) -> list[tuple[str, str]]:
     with client(kibana) as reached:
-        return [(step.kind, step.change) for step in kibana_setup.setup(reached, dry_run)]
+        return [(step.kind, step.change) for step in assets.setup(reached, dry_run)]
 
 
 # ---- setup
@@ -56,7 +55,7 @@ def test_a_dry_run_changes_nothing_and_a_second_run_finds_nothing_to_do(kibana: 
     assert changes(kibana, dry_run=True) == EVERYTHING
     assert (kibana.rules, kibana.objects) == ({}, {})
     assert changes(kibana) == EVERYTHING
-    assert set(kibana.rules) == {rule["rule_id"] for rule in rules.every()}
+    assert set(kibana.rules) == {rule["rule_id"] for rule in assets.rules()}
     assert len(kibana.objects) == len(assets.saved_objects())
     before = len(kibana.asked)
     assert changes(kibana) == QUIET
@@ -65,16 +64,16 @@ def test_a_dry_run_changes_nothing_and_a_second_run_finds_nothing_to_do(kibana: 
 
 def test_an_upgrade_brings_the_rule_up_to_date_and_keeps_what_people_set(kibana: Kibana) -> None:
     changes(kibana)
-    rule = kibana.rules[rules.PROMOTION]
+    rule = kibana.rules[assets.PROMOTION]
     theirs = {"enabled": False, "exceptions_list": [{"id": "1", "list_id": "l", "type": "rule_default"}],
               "actions": [{"id": "mail", "group": "default", "params": {}}]}  # fmt: skip
     rule.update({**theirs, "query": "event.kind:alert", "interval": "5m"})
     old = kibana.objects["dashboard", "nhi-dashboard-health"]
     old["attributes"] = {**old["attributes"], "description": f"Old. ({assets.MARK}000000000000)"}
     assert changes(kibana) == [("Kibana rule", "update"), *QUIET[1:-1], ("Kibana saved objects", "update")]
-    now = kibana.rules[rules.PROMOTION]
+    now = kibana.rules[assets.PROMOTION]
     assert {name: now[name] for name in theirs} == theirs
-    assert (now["query"], now["interval"]) == (rules.promotion()["query"], "1m")
+    assert (now["query"], now["interval"]) == (assets.rules()[0]["query"], "1m")
     assert changes(kibana) == QUIET
 
 
@@ -111,13 +110,13 @@ def test_what_kibana_refuses_is_told_with_its_words(kibana: Kibana) -> None:
 )
 def test_what_is_wrong_is_one_line_that_says_what_to_do(kibana: Kibana, changed: Tree, words: str) -> None:
     with client(kibana, **changed) as reached, pytest.raises(StoreError, match=words) as raised:
-        kibana_setup.setup(reached)
+        assets.setup(reached)
     assert "\n" not in str(raised.value) and KEY not in str(raised.value)
 
 
 def test_a_wrong_space_is_told(kibana: Kibana) -> None:
     with client(kibana, urls=(f"{kibana.url}/s/none",)) as reached, pytest.raises(StoreError, match="and its space"):
-        reached.post("/api/asset_criticality/bulk", {"records": []})
+        reached.post("/api/detection_engine/signals/status", {"signal_ids": [], "status": "closed"})
 
 
 def test_a_busy_kibana_is_asked_again(kibana: Kibana) -> None:
@@ -131,18 +130,18 @@ def test_a_busy_kibana_is_asked_again(kibana: Kibana) -> None:
 def test_the_doctor_says_whether_the_rule_makes_alerts(kibana: Kibana) -> None:
     def said() -> tuple[str, ...]:
         with client(kibana) as reached:
-            return doctor_kibana.rule(reached)[1:3]
+            return assets.rule_runs(reached)[1:3]
 
     assert said() == ("fail", "the rule that makes alerts is not installed")
     changes(kibana)
     assert said() == ("ok", "the rule that makes alerts is enabled")
-    rule = kibana.rules[rules.PROMOTION]
+    rule = kibana.rules[assets.PROMOTION]
     rule["execution_summary"] = {"last_execution": {"status": "failed", "message": "the API key is gone"}}
     assert said() == ("fail", "the rule's last run: failed: the API key is gone")
     rule["enabled"] = False
     assert said() == ("fail", "the rule that makes alerts is disabled")
     with client(kibana, api_key=None) as stranger:
-        assert doctor_kibana.rule(stranger)[1] == "unknown"
+        assert assets.rule_runs(stranger)[1] == "unknown"
 
 
 # ---- analysts
@@ -157,7 +156,7 @@ class Played(Place):
     def promoted(self) -> list[Tree]:
         """Alerts as Kibana makes them of what the run wrote."""
         self.promotions = f".alerts-security.alerts-{self.namespace}-{next(_numbers)}"
-        return promote(self.client, rules.promotion(), self.promotions, self.stream)
+        return promote(self.client, assets.rules()[0], self.promotions, self.stream)
 
     @property
     def stream(self) -> str:
@@ -202,7 +201,7 @@ def test_only_first_and_escalated_revisions_become_alerts_with_our_severity(plac
     for change, more in (("updated", 0), ("merged", 0), ("escalated", 1)):
         document = {**place.alerts()[0], "nhi": {**place.alerts()[0]["nhi"], "change": change}}
         place.client.index(index=other, op_type="create", document=document, refresh=True)
-        assert len(promote(place.client, rules.promotion(), place.promotions, other)) == more
+        assert len(promote(place.client, assets.rules()[0], place.promotions, other)) == more
 
 
 def test_what_analysts_said_becomes_verdicts_once(place: Played) -> None:
@@ -261,52 +260,6 @@ def test_alerts_of_merged_notables_are_closed_and_no_others(place: Played) -> No
     assert closed == [first["event"]["id"]] and len(others) == len(found) - 1
 
 
-# ---- criticality
-
-
-def test_criticality_goes_to_kibana_and_comes_back_as_a_table(place: Played, tmp_path: Path) -> None:
-    latest = place.client.search(index=f"nhi-entities-latest-{place.namespace}", size=3)["hits"]["hits"]
-    names = [hit["_source"]["service"]["name"] for hit in latest]
-    ids = [hit["_source"]["service"]["id"] for hit in latest]
-    table = tmp_path / "assets.csv"
-    levels = ("critical", "low", "high")
-    told = ((ids[0], levels[0]), (names[1], levels[1]), (ids[2], levels[2]), ("never:seen", "high"))
-    rows = [["identity", "criticality", "owner", "environment", "comment"], *([*pair, "", "", ""] for pair in told)]
-    with table.open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
-    with serving(Kibana()) as kibana, client(kibana) as reached:
-        assert criticality.push(place.client, reached, place.namespace, load(table)) == 3
-        wanted = {("entity.id", name): criticality.LEVELS[level] for name, level in zip(ids, levels)}
-        assert kibana.criticality == wanted
-        kibana.criticality["host.name", "a-host"] = "high_impact"
-        kibana.criticality["service.name", "=1+1"] = "high_impact"
-        pulled = criticality.pull(reached, tmp_path / "back.csv")
-    assert pulled == (3, 1)
-    back = load(tmp_path / "back.csv")
-    assert {name: asset.criticality for name, asset in back.items()} == dict(zip(ids, levels))
-
-
-def test_identities_that_share_a_name_are_told_apart_by_their_ids(place: Played, tmp_path: Path) -> None:
-    index = f"nhi-entities-latest-{place.namespace}"
-    hit, *_ = place.client.search(index=index, size=1)["hits"]["hits"]
-    twin = {**hit["_source"], "service": {**hit["_source"]["service"], "id": "aws:2:role:TWIN"}}
-    place.client.index(index=index, document=twin, refresh=True)
-    table = tmp_path / "assets.csv"
-    first = hit["_source"]["service"]["id"]
-    table.write_text(f"identity,criticality,owner,environment,comment\n{first},low,,,\naws:2:role:TWIN,critical,,,\n")
-    with serving(Kibana()) as kibana, client(kibana) as reached:
-        assert criticality.push(place.client, reached, place.namespace, load(table)) == 2
-    assert kibana.criticality["entity.id", "aws:2:role:TWIN"] == "extreme_impact"
-    assert kibana.criticality["entity.id", first] == "low_impact"
-
-
-def test_many_records_of_criticality_come_page_by_page(tmp_path: Path) -> None:
-    with serving(Kibana()) as kibana, client(kibana) as reached:
-        kibana.criticality = {("service.name", f"role-{n:05d}"): "high_impact" for n in range(2_500)}
-        assert criticality.pull(reached, tmp_path / "back.csv").rows == 2_500
-    assert len(load(tmp_path / "back.csv")) == 2_500
-
-
 # ---- the program
 
 
@@ -316,7 +269,7 @@ def nhi(url: str, *arguments: str, **environment: str) -> subprocess.CompletedPr
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=told)
 
 
-def test_the_program_sets_both_up_takes_feedback_and_exchanges_criticality(place: Played, tmp_path: Path) -> None:
+def test_the_program_sets_both_up_and_takes_feedback(place: Played, tmp_path: Path) -> None:
     common = ["--namespace", place.namespace, "--json"]
     alert, *_ = place.promoted()
     for index in place.client.indices.get(index=f".alerts-security.alerts-{place.namespace}-*", expand_wildcards="all"):
@@ -335,25 +288,9 @@ def test_the_program_sets_both_up_takes_feedback_and_exchanges_criticality(place
         (line,) = map(orjson.loads, audit.lines(tmp_path / "audit.jsonl"))
         assert (line["what"], line["by"], line["facts"]["verdict"]) == ("verdict", "u", "confirmed")
         assert line["facts"]["notable_id"] == alert["event"]["id"]
-        kibana.criticality["service.name", "deploy"] = "extreme_impact"
-        table = str(tmp_path / "table.csv")
-        done = nhi(place.url, "criticality", "pull", table, "--kibana", kibana.url, *common)
-        assert orjson.loads(done.stdout) == {"rows": 1, "left_out": 0}, done.stderr
-        done = nhi(place.url, "criticality", "push", table, "--kibana", kibana.url, "--namespace", place.namespace)
-        assert done.stdout == "sent: 0\n", done.stderr
 
 
 def test_assets_are_written_without_any_cluster(tmp_path: Path) -> None:
     done = nhi("", "setup", "--assets", str(tmp_path / "assets"))
     assert done.returncode == 0, done.stderr
     assert {path.name: path.read_bytes() for path in (tmp_path / "assets").iterdir()} == assets.files()
-
-
-def test_criticality_without_kibana_says_how_to_name_it(place: Played, tmp_path: Path) -> None:
-    done = nhi(place.url, "criticality", "pull", str(tmp_path / "x.csv"), NHI_KIBANA_URL="")
-    assert (done.returncode, done.stderr) == (2, "nhi: no Kibana: give --kibana URL, or set NHI_KIBANA_URL\n")
-
-
-def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with serving(Kibana()) as kibana, client(kibana) as reached, pytest.raises(InputError, match="cannot be written"):
-        criticality.pull(reached, tmp_path)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 
-from ecs_shape import document, load, template
+from ecs_shape import document, load
 from elastic_server import Server
 from nhi_watch.core.errors import InputError, StoreError
-from nhi_watch.core.timestamps import DAY, parse, render
-from nhi_watch.hosts.elastic import aside, doctor, fields, hits, templates, windows
+from nhi_watch.core.timestamps import parse, render
+from nhi_watch.hosts.elastic import doctor, hits, templates, windows
 from nhi_watch.hosts.elastic.check import FAIL, OK, Wanted
 from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.store import ElasticStore
-from nhi_watch.state.state import State
-from test_elastic_run import ROOT, SINCE, Place, leaves, simulated
+from test_elastic_run import SINCE, Place, leaves, simulated
 from test_outputs import ecs_fields, faults
 
 __all__ = ["ecs_fields"]
@@ -64,12 +60,6 @@ def examined(place: Place, pattern: str = "") -> dict[str, Any]:
     return {check.name: check for check in checks}
 
 
-def nhi(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nhi_watch.cli", "elastic", *arguments, "--url", place.url]
-    told = [*command, "--namespace", place.namespace]
-    return subprocess.run(told, capture_output=True, text=True, check=False, cwd=ROOT)
-
-
 # ---- a part that fails
 
 
@@ -97,7 +87,7 @@ def test_a_part_that_fails_three_times_is_set_aside_and_the_job_goes_on(
     fill(place, [*FEW, poisoned()])
     done = place.run(since=SINCE)
     (given,) = done["set_aside"]
-    assert given["documents"] == len(FEW) + 1 and len(given["ids"]) == aside.NAMED
+    assert given["documents"] == len(FEW) + 1
     assert given["why"].startswith("IndexError: tuple index out of range")
     beat = written(place, "logs-nhi.health")[-1]
     assert beat["event"]["outcome"] == "failure" and "set aside 61 documents" in beat["message"]
@@ -113,18 +103,13 @@ def test_a_part_that_fails_three_times_is_set_aside_and_the_job_goes_on(
     assert len(jobs(place)) == 1
 
 
-def test_what_was_set_aside_is_shown_and_read_again_by_hand(place: Place, poison: pytest.MonkeyPatch) -> None:
+def test_what_was_set_aside_is_read_again_from_where_somebody_says(place: Place, poison: pytest.MonkeyPatch) -> None:
     fill(place, [*FEW, poisoned()])
     place.run(since=SINCE)
     poison.undo()
-    shown = nhi(place, "window", "show", "--json")
-    (part,) = orjson.loads(shown.stdout)["set_aside"]
-    assert (part["number"], part["documents"]) == (1, len(FEW) + 1)
-    assert nhi(place, "window", "retry", "2").returncode == 2, "there is no second one"
-    assert "noted for the next run" in nhi(place, "window", "retry", "1").stdout
-    assert place.run()["read"] == 2 * (len(FEW) + 1), "once as the part, once more by the overlap"
+    assert place.run()["read"] == 0, "the overlap leaves it out"
+    assert place.run(since=SINCE)["read"] == len(FEW) + 1
     assert examined(place).get("set aside") is None
-    assert nhi(place, "window", "show").stdout == "nothing is noted, nothing was set aside\n"
 
 
 def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
@@ -141,17 +126,6 @@ def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
     assert windows.pending(state(place)) == []
 
 
-def test_a_part_is_skipped_by_hand(place: Place) -> None:
-    fill(place, FEW)
-    place.run(since=SINCE, lag=HOUR)
-    store = state(place)
-    windows.note(store, [windows.Task(windows.windows(store, windows.Wanted((place.source,), None, SINCE + 9))[0])])
-    store.commit()
-    assert nhi(place, "window", "skip").stdout.startswith("set aside: ")
-    assert nhi(place, "window", "skip").returncode == 2, "nothing is noted any more"
-    assert nhi(place, "window", "skip", "1").stdout.startswith("given up for good: ")
-
-
 def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(
     place: Place, ecs_fields: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,7 +140,7 @@ def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(
     (alert,) = jobs(place)
     assert alert["rule"]["name"] == "The NHI job fails"
     assert faults(alert, ecs_fields) == []
-    assert set(leaves(alert)) - set(fields.names(templates.alert_mappings())) == set()
+    assert set(leaves(alert)) - set(templates.names(templates.mappings()[templates.ALERTS])) == set()
     assert examined(place)["heartbeat"].status == FAIL
     monkeypatch.undo()
     assert place.run(pattern="logs-none-*")["read"] == 0, "the lease was released"
@@ -294,45 +268,6 @@ def test_a_dead_remote_is_named_and_its_checkpoint_stays(remotes: Place) -> None
         place.run(pattern=gone)
 
 
-def test_a_remote_clusters_documents_are_read_also_where_grouping_is_asked_for(remotes: Place) -> None:
-    place = remotes
-    load(place.client, place.source, (document(r, False, render(int(time.time()) - 60)) for r in FEW))
-    done = place.run(pattern=f"here:{place.source}", push_from=1)
-    assert (done["read"], done["push_down"]["documents"]) == (len(FEW), 0)
-    assert done["push_down"]["why_not"] == [], "it is not even tried"
-
-
-def held_of(place: Place) -> dict[str, int]:
-    """Identity → events of the day that the state holds."""
-    held = State(state(place)).load_day(parse("2025-03-03T00:00:00Z") // DAY)
-    return {name: sum(behaviour.count for behaviour in whole.behaviours.values()) for name, whole in held.items()}
-
-
-@pytest.mark.parametrize("second", ["{}.second", "here:{}"])
-def test_an_hour_that_was_grouped_keeps_what_another_window_has_of_it(
-    elastic: Server, remotes: Place, second: str
-) -> None:
-    """What is in a remote cluster, or in a pattern that is new, lies in a window of its own."""
-    place, other = remotes, second.format(remotes.source)
-    when = render(int(time.time()) - 60)
-    load(place.client, place.source, (document(r, False, when) for r in FEW))
-    assert place.run(since=SINCE, push_from=1)["push_down"]["documents"] > 0
-    before = held_of(place)
-    if other.startswith("here:"):
-        more = [document(r, False, render(int(time.time()) - 1)) for r in MORE]
-        load(place.client, place.source, more)
-        time.sleep(1.1)
-    else:
-        template(place.client, other)
-        load(place.client, other, (document(r, False, when) for r in MORE))
-    calm, both = Place(elastic), f"{place.source},{other}"
-    calm.run(pattern=both, since=SINCE, push_from=windows.NEVER)
-    for since in (None, SINCE):
-        place.run(pattern=both, since=since, push_from=1)
-        assert held_of(place) == held_of(calm)
-    assert sum(held_of(calm).values()) > sum(before.values())
-
-
 def test_a_pattern_that_the_cluster_refuses_does_not_stop_the_others(place: Place) -> None:
     odd = f"{place.source}.odd"
     place.client.indices.create(index=odd, mappings={"properties": {"@timestamp": {"type": "text"}}})
@@ -359,6 +294,8 @@ def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_not
         return planned
 
     monkeypatch.setattr(windows, "cut", cut)
+    done = place.run(pattern=f"{place.source}*")
+    assert (done["set_aside"], done["unread"], done["read"]) == ([], [], len(FEW)), "reading asks no field's kind"
     done = place.run(pattern=f"{place.source}*")
     assert (done["set_aside"], [each["index"] for each in done["unread"]]) == ([], [f"{place.source}*"])
     place.client.indices.delete(index=odd)

@@ -135,14 +135,14 @@ def spoilt(client: Any) -> dict[tuple[str, str], str]:
 
 def test_setup_says_what_it_makes_and_a_second_time_nothing(elastic: Server) -> None:
     client = elastic.client
-    indices = {("index", f"{name}-setup"): "create" for name in ("nhi-state", "nhi-entities-latest")}
+    indices = {("index", f"{name}-setup"): "create" for name in ("nhi-state",)}
     listed = {**spoilt(client), **indices}
-    assert len(listed) == 8 + 6 + 2
+    assert len(listed) == 4 + 3 + 1
     for dry_run, fresh in ((True, True), (False, True), (False, False), (True, False)):
         steps = setting_up.setup(client, "setup", dry_run)
         changes = {(step.kind, step.name): step.change for step in steps}
         assert changes == (listed if fresh else dict.fromkeys(listed, "none"))
-    client.indices.delete(index=["nhi-state-setup", "nhi-entities-latest-setup"])
+    client.indices.delete(index="nhi-state-setup")
 
 
 def test_setup_repairs_a_template_that_was_changed(place: Place) -> None:
@@ -300,7 +300,7 @@ def test_the_program_sets_up_and_runs_and_never_shows_the_key(place: Place) -> N
     setting = nhi(place, "setup", "--namespace", place.namespace)
     assert (setting.returncode, setting.stdout.splitlines()[-1]) == (
         0,
-        f"unchanged index nhi-entities-latest-{place.namespace}",
+        f"unchanged index nhi-state-{place.namespace}",
     )
     assert setting.stdout.startswith("Kibana was left out: "), "who forgot to name it would wait for alerts"
     options = ["--namespace", place.namespace, "--index", place.source, "--json"]

@@ -274,10 +274,7 @@ def strings(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield path, node
 
 
-@pytest.mark.parametrize("push_from", [10**9, 1], ids=["read", "grouped by the cluster"])
-def test_what_logs_say_is_a_value_in_every_query(
-    elastic: Server, push_from: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_logs_say_is_a_value_in_every_query(elastic: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     place, records = Place(elastic), hostile()
     load(place.client, place.source, (document(r, False, render(int(time.time()) - 60)) for r in records))
     sent: list[tuple[str, Any]] = []
@@ -288,10 +285,10 @@ def test_what_logs_say_is_a_value_in_every_query(
         return plain(self, method, target, **options)
 
     monkeypatch.setattr(_Patient, "perform_request", heard)
-    done = place.run(since=SINCE, push_from=push_from)
+    done = place.run(since=SINCE)
     assert done["parsed"] + sum(done["rejected"].values()) == len(records)
     assert essence(place.notables()) == essence(from_files(records))
-    place.run(since=SINCE, push_from=push_from)
+    place.run(since=SINCE)
     monkeypatch.undo()
     assert len(sent) > 20
     assert not [target for target, _ in sent if MARK in target]

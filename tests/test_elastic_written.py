@@ -18,7 +18,7 @@ import notable_samples
 from elastic_server import Server
 from nhi_watch import cli
 from nhi_watch.core.errors import StoreError
-from nhi_watch.hosts.elastic import entity_templates, fields, heartbeat, setup, setup_command, templates
+from nhi_watch.hosts.elastic import heartbeat, setup, setup_command, templates
 from nhi_watch.hosts.elastic.write import write
 from nhi_watch.report import ecs
 from test_elastic_run import SINCE, Place, fill, leaves, simulated
@@ -111,11 +111,11 @@ def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> No
     assert heartbeat.beat(place.client, place.namespace, began, OUTCOME) is None
     assert heartbeat.beat(place.client, place.namespace, began, {"skipped": "nothing came in"}) is None
     assert heartbeat.failed(place.client, place.namespace, began, StoreError("x" * 5_000)) is None
-    index = f"{entity_templates.HEALTH}-{place.namespace}"
+    index = f"{templates.HEALTH}-{place.namespace}"
     place.client.indices.refresh(index=index)
     found = [hit["_source"] for hit in place.client.search(index=index, size=9)["hits"]["hits"]]
     assert [fault for document in found for fault in faults(document, ecs_fields)] == []
-    mapped = set(fields.names(entity_templates.mappings()[entity_templates.HEALTH]))
+    mapped = set(templates.names(templates.mappings()[templates.HEALTH]))
     assert {leaf for document in found for leaf in leaves(document)} - mapped == set()
     assert sorted(document["event"]["outcome"] for document in found) == ["failure", "success", "success"]
     (full,) = (document for document in found if document["nhi"]["health"])

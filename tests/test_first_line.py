@@ -91,7 +91,7 @@ def test_explain_tells_both_ends_the_share_refused_and_the_whole_user_agent() ->
 def test_what_was_odd_on_other_days_is_told_apart_so_that_counts_agree_with_the_summary() -> None:
     """A weak day before a theft belongs to its notable; it is not where the theft begins."""
     notable = documents()[0]
-    before = {**notable["timeline"][0], "time": "2026-03-06T00:53:00Z", "action": "ses:GetSendQuota", "points": 0.9,
+    before = {**notable["timeline"][0], "time": "2026-03-06T00:53:00Z", "action": "ses:GetSendQuota", "points": 2.7,
               "count": 7}  # fmt: skip
     told = shown({**notable, "timeline": [before, *notable["timeline"]], "baseline": {"id": "2026-03-08"}})
     assert "First odd call: 2026-03-09T02:14:00Z iam:ListUsers denied" in told and "Odd calls: 20, 2 of" in told
@@ -106,7 +106,23 @@ def test_a_silent_log_is_explained_without_empty_tables() -> None:
     assert "usual" not in stream.getvalue() and stream.getvalue().endswith("Records: 0\n")
 
 
-def test_explain_folds_what_is_under_half_a_point_unless_asked() -> None:
+def test_explain_folds_what_adds_little_unless_asked() -> None:
     notable = documents()[0]
-    assert "under half a point" in shown(notable) and "58 days of terraform only" not in shown(notable)
-    assert "58 days of terraform only" in shown(notable, every=True)
+    assert "the rest" in shown(notable) and "Machines of this kind never use MFA" not in shown(notable)
+    assert "Machines of this kind never use MFA" in shown(notable, every=True)
+
+
+def test_explain_adds_up_from_the_ordinary_day_and_says_what_makes_the_severity() -> None:
+    notable = documents()[0]
+    told = shown(notable)
+    assert "97% likely" in told and "+2.81 ████████████" in told
+    assert "In log-odds: an ordinary day −4.73, the signals +8.31, together +3.58, which is 97.3%" in told
+    assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 100; critical from 80" in told
+    assert "Without the records of network novelty: 48.6%" in told
+    assert "Impact: high (criticality high × 1.5, environment production × 1.2, privilege write × 1.1)" in told
+
+
+def test_what_claims_no_intrusion_shows_its_severity_and_no_likelihood() -> None:
+    silent = next(one for one in documents() if one["kind"] == "blind_spot")
+    told = shown({**silent, "timeline": documents()[0]["timeline"]})
+    assert told.startswith("LOW  ") and "likel" not in told and "log-odds" not in told

@@ -34,8 +34,8 @@ from nhi_watch.state.baseline import (
     HABIT,
     KEPT,
     NEW_VALUES,
-    QUARANTINE,
     QUIET,
+    REPEATS,
     SIGNAL,
     TENANT,
     Delta,
@@ -240,7 +240,7 @@ def test_churn_takes_away_at_most_half(values: list[float | None], value: float)
 
 
 def test_one_odd_day_in_nine_does_not_disarm_a_signal() -> None:
-    """Days that were news themselves teach nothing for as long as quarantine lasts."""
+    """Days that were news themselves teach nothing until they have come back often."""
     calm, profile = bound([0.0] * 27), own([0.0] * 9)
     for number in range(18):
         score, value = (55.0, 9.0) if number % 9 == 0 else (3.0, 0.0)
@@ -268,20 +268,21 @@ def test_whoever_wants_to_check_a_reason_gets_its_counts() -> None:
 # ---- what a day leaves
 
 
-def test_a_day_that_was_news_teaches_its_habits_only_after_quarantine() -> None:
+def test_days_that_were_news_teach_their_habits_once_they_have_come_back() -> None:
     made, known = bound([0.0] * 30), own([0.0] * 30)
-    calm, loud = (calibration.remembered(made, known.days, (9.0,), score) for score in (19.0, 20.0))
+    calm, loud = (calibration.remembered(made, known.days, (9.0,), score) for score in (3.0, 4.0))
     at = f"s0:{bin_of(9.0)}"
-    assert calm == ({"score": {"19": 1}, QUIET: {EVERY: 1, calibration.packed(made, (9.0,)): 1},
+    assert calm == ({"score": {"3": 1}, QUIET: {EVERY: 1, calibration.packed(made, (9.0,)): 1},
                      HABIT: {EVERY: 1, at: 1}, SIGNAL: {"machine/*": 1, f"machine/{at}": 1}}, {})  # fmt: skip
     assert (loud[0][HABIT], loud[0][SIGNAL]) == ({EVERY: 1}, {"machine/*": 1})
     assert loud[1] == {HABIT: {at: 1}, SIGNAL: {f"machine/{at}": 1}}
     profile = own([0.0] * 30)
     last = profile.last + 1
-    teach(profile, last, *loud)
-    assert at not in profile.dimension(HABIT).values and SIGNAL not in profile.dimensions
-    profile.advance(last + QUARANTINE + 1)
-    assert profile.dimension(HABIT).values[at].days == 1
+    for day in range(last, last + REPEATS - 1):
+        teach(profile, day, *loud)
+        assert at not in profile.dimension(HABIT).values and SIGNAL not in profile.dimensions
+    teach(profile, last + REPEATS - 1, *loud)
+    assert profile.dimension(HABIT).values[at].days == REPEATS
 
 
 def test_a_newcomer_has_no_say_in_what_is_usual() -> None:

@@ -115,13 +115,6 @@ def test_a_record_of_a_known_id_from_another_address_is_no_copy() -> None:
     assert (days.parsed, days.duplicates) == (3, 1)
 
 
-def test_what_another_process_read_is_no_copy_because_its_ids_are_known() -> None:
-    first, other, same = Days(), Days(), Days()
-    for days, told in ((first, raids(ONE)[:1]), (other, raids(ONE)[1:2]), (same, raids(ONE)[:1])):
-        days.add(cloudtrail.read(told[0]))
-    assert [first.join(each.part()) for each in (other, same)] == [False, True]
-
-
 def raids(one: str = "") -> Records:
     return [{**told, "eventID": one or told["eventID"]} for told in theft()]
 

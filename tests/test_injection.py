@@ -91,7 +91,7 @@ def test_the_brief_quotes_them(documents: list[dict[str, Any]]) -> None:
         text = brief.text(document)
         is_quoted(text)
         lines = [line for line in text.splitlines() if line]
-        assert {line for line in lines if not line.startswith("- ")} <= {*brief.SECTIONS}
+        assert {line for line in lines if not line.startswith("- ")} <= {brief.QUOTED, *brief.SECTIONS}
         assert sum(line.startswith("- ") for line in lines) == len(brief.facts(document))
 
 

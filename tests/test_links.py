@@ -16,7 +16,7 @@ from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.detect.linking import HOLDERS, NEAR, _called, _names, _owner, _touched, join
-from nhi_watch.detect.signals import passed_on
+from nhi_watch.detect.signals.told import passed_on
 from nhi_watch.state.judged import Trace
 from nhi_watch.state.memory import MemoryStore
 from test_pipeline import ROOM, quiet, raid, schema, scored
@@ -197,7 +197,7 @@ def test_a_token_and_the_person_whose_it_is_are_one_actor() -> None:
 def test_an_actor_whom_two_logs_know_hands_nothing_on_to_itself(names: tuple[str, ...], handed_on: int) -> None:
     views: Any = [SimpleNamespace(quiet=False, shape=SimpleNamespace(traits=(), identity=SimpleNamespace(name=name)))
                   for name in names]  # fmt: skip
-    assert passed_on.value(SimpleNamespace(views=views)) == handed_on  # type: ignore[arg-type]
+    assert passed_on.value(SimpleNamespace(views=views)) == handed_on
 
 
 def test_names_are_told_as_targets_have_them() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from core_samples import TODAY, Options, answer, contents, record, run, runs
+from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import from_json, to_json
-from nhi_watch.core.timestamps import render_day
+from nhi_watch.core.timestamps import DAY, render, render_day
 from nhi_watch.detect import lives, model
 from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.explain.notables import notable_id
@@ -212,3 +214,74 @@ def test_all_controls_name_the_notable_s_last_second() -> None:
     told = now(store)
     assert told["last_time"].startswith(render_day(TODAY + 1))
     assert told["last_time"] in next(c["reason"] for c in told["controls"] if c["id"] == "rotate_secret")
+
+
+# ---- sensitive routines of the first days
+
+ROTATION = ("ListAccessKeys", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")
+TERRAFORM = ("GetRole", "CreateRole", "PutRolePolicy", "AttachRolePolicy", "UpdateAssumeRolePolicy", "DeleteRole")
+OPERATOR = ("CreateRole", "CreateServiceLinkedRole", "PassRole", "AttachRolePolicy", "DeleteRole")
+ASKED = {"userName": "app-1", "roleName": "app", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess",
+         "policyDocument": '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'}  # fmt: skip
+THEFT = ("CreateUser", "AttachUserPolicy", "CreateLoginProfile", "CreateAccessKey")
+
+
+def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief: str = "svc-3") -> list[Any]:
+    """A tenant's first 15 days: dull services, a role that makes sensitive calls daily, a thief who comes once."""
+    told = []
+    for day in range(TODAY, TODAY + 15):
+        told += [record(day, f"{hour:02}:{n:02}", role=f"svc-{n}", bucket=f"b{n}", address=f"10.{n}.0.9")
+                 for n in range(30) for hour in (2, 9, 17)]  # fmt: skip
+        told += [record(day, f"03:{6 * turn + n:02}", role="daily", service="iam", name=name, address=address,
+                        agent=agent, requestParameters=ASKED)
+                 for turn in range(6) for n, name in enumerate(calls)]  # fmt: skip
+        if day == TODAY + theft:
+            told += [record(day, f"15:{n:02}", role=thief, service="iam", name=name, address="185.220.101.34",
+                            agent="aws-cli/2.9.0", id=f"theft{n}",
+                            requestParameters=ASKED) for n, name in enumerate(THEFT)]  # fmt: skip
+    return told
+
+
+def alarming(store: MemoryStore) -> dict[str, dict[str, Any]]:
+    """Role → its notable of medium or above that nothing has closed as a routine."""
+    standing = (n for n in lives.standing(State(store)) if n["listed"] and not is_routine(n))
+    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if n["score"] >= 40}
+
+
+LAMBDA = "52.94.133.7", "Boto3/1.28.0 exec-env/AWS_Lambda_python3.11"
+
+
+@pytest.mark.parametrize(
+    ("calls", "address", "agent"),
+    [
+        (ROTATION, *LAMBDA),
+        (TERRAFORM, "20.102.39.7", "APN/1.0 HashiCorp/1.0 Terraform/1.5.0 aws-sdk-go-v2/1.2"),
+        (OPERATOR, "10.200.1.7", "aws-sdk-go/1.44 cluster-operator"),
+    ],
+)
+def test_who_does_sensitive_things_daily_from_the_first_day_on_does_not_alarm_for_good(
+    calls: Sequence[str], address: str, agent: str
+) -> None:
+    assert not alarming(runs([young(calls, address, agent)]))
+
+
+def test_a_routine_is_told_once_and_its_notable_closes_by_itself() -> None:
+    told = young(ROTATION, *LAMBDA)
+    store, days = MemoryStore(), sorted({one["eventTime"][:10] for one in told})
+    found = [run(store, [one for one in told if one["eventTime"].startswith(day)]) for day in days]
+    assert [len(result.run["routines"]) for result in found] == [0, 0, 0, *[1] * 12]
+    assert [len(result.changed) for result in found] == [1, 1, 1, *[0] * 12]
+    (routine,) = found[-1].run["routines"]
+    assert (routine["name"].rpartition("/")[2], routine["days"], routine["since"]) == ("daily", 14, days[0])
+    assert routine["calls"] == sorted(f"iam:{name}" for name in ROTATION) and routine["places"] == ["aws boto3"]
+    closed = [one for one in lives.standing(State(store)) if is_routine(one)]
+    assert [one["id"] for one in closed] == routine["notables"] and closed[0]["life"] == "closed"
+    assert [one["id"] for one in lives.standing(State(runs([told]))) if is_routine(one)] == routine["notables"]
+
+
+@pytest.mark.parametrize("thief", ["svc-3", "daily"])
+def test_a_theft_of_the_first_day_stands_beside_a_routine(thief: str) -> None:
+    told = young(ROTATION, *LAMBDA, theft=0, thief=thief)
+    first = runs([[one for one in told if one["eventTime"] < render((TODAY + 1) * DAY)]])
+    assert alarming(first)[thief]["severity"] in ("high", "critical")
+    assert alarming(runs([told]))[thief]["severity"] in ("high", "critical")

@@ -185,3 +185,38 @@ def test_what_a_notable_tells_rises_with_its_points_and_never_passes_what_is_sur
     assert told == sorted(told) and told[0] == 0.0 and told[3] == 0.5 and told[-1] == model.SUREST
     assert card.told(2 * even, 0.5) == 0.5, "what a point counts here"
     assert card.told(even, 1.0, -2.0) < card.told(even, 1.0, 0.0) == 0.5 < card.told(even, 1.0, 2.0)
+
+
+# ---- what another version made
+
+
+def variant(folder: Path, weight: float, offset: float = 0.0, **manifest: Any) -> Path:
+    """A model in which one signal has another weight, or all scores are lower, with a manifest that fits."""
+    folder.mkdir(parents=True)
+    plain = json.loads((model.FOLDER / model.SCORECARD).read_bytes())
+    row = next(row for row in plain["signals"] if row["name"] == "new_action")
+    row["weight"] = weight
+    plain["calibration"]["offset"] += offset
+    plain["id"] = f"nhi-test{weight:g}"
+    raw = json.dumps(plain).encode()
+    (folder / model.SCORECARD).write_bytes(raw)
+    told = {"id": plain["id"], "sha256": sha256(raw).hexdigest(), "format": model.FORMAT, **manifest}
+    (folder / model.MANIFEST).write_text(json.dumps(told))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        ({"format": model.FORMAT + 1}, f"format {model.FORMAT + 1}"),
+        ({"versions": {"nhi_watch": "99.1.0"}}, "made by nhi_watch 99.1.0"),
+        ({"signals": ["new_action"]}, "name other signals"), ({"id": "nhi-else"}, "another id"),
+    ],
+)  # fmt: skip
+def test_what_a_later_version_made_or_does_not_fit_is_refused(tmp_path: Path, manifest: Any, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        model.load(variant(tmp_path / "a", 1.0, **manifest))
+
+
+def test_an_earlier_patch_of_this_version_is_fine(tmp_path: Path) -> None:
+    assert model.load(variant(tmp_path / "a", 1.0, versions={"nhi_watch": "0.0.9"})).id == "nhi-test1"

@@ -80,7 +80,7 @@ def broken(path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("score", "97", "notable.score: expected float"),
+        ("likelihood", "97", "notable.likelihood: expected float"),
         ("rank", True, "notable.rank: expected int"),
         ("signals", {}, "notable.signals: expected an array"),
         ("signals/0/points", None, "notable.signals[0].points: expected float"),
@@ -100,7 +100,7 @@ def test_a_wrong_document_is_refused_with_the_fields_name(path: str, value: Any,
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("score", 100.5),
+        ("likelihood", 100.5),
         ("severity", "urgent"),
         ("title", "x" * 201),
         ("frameworks/owasp_nhi", ["NHI2:2025"]),

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from core_samples import ACCOUNT, ORDINARY, TODAY, Options, answer, contents, record, run
 from nhi_watch import schemas
-from nhi_watch.core.notable import from_json, to_json
-from nhi_watch.detect import calibration, ranking
-from nhi_watch.detect.calibration import Quiet
-from nhi_watch.detect.home import HISTORY
-from nhi_watch.detect.ranking import LEAST, line
+from nhi_watch.core.notable import from_json, loss_of, order, to_json
+from nhi_watch.detect import ranking
+from nhi_watch.detect.model import load, log_odds_of
+from nhi_watch.detect.ranking import LEAST
 from nhi_watch.detect.run import Result
+from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.memory import MemoryStore
 
 Records = list[dict[str, Any]]
@@ -87,14 +87,18 @@ def test_a_raid_is_a_notable_that_validates_and_comes_back() -> None:
     assert notable["usual"]["active_days"] == 20
 
 
-def test_points_of_the_listed_signals_explain_the_score() -> None:
+def test_what_the_signals_add_explains_the_likelihood() -> None:
+    """Sorted by what they add, and all of it together, from the ordinary day's log-odds on, is the likelihood."""
     _, (result,) = scored(quiet(20) + raid())
     notable = result.notables[-1]
-    points = [s["points"] for s in notable["signals"]]
-    assert points == sorted(points, reverse=True)
-    assert sum(points) > 2.0
+    shares = [s["log_odds"] for s in notable["signals"]]
+    assert shares == sorted(shares, reverse=True) and all(share >= 0 for share in shares)
+    card = load().aligned(NAMES)
+    ordinary = card.log_odds([0.0] * len(NAMES), [0.0] * len(NAMES))
+    assert ordinary + sum(shares) == pytest.approx(log_odds_of(notable["likelihood"]), abs=0.1)
     mine = {r["eventID"] for r in raid()}
     assert all(set(s["record_ids"]) <= mine for s in notable["signals"])
+    assert all(s["without"] <= notable["likelihood"] for s in notable["signals"] if s["without"] is not None)
 
 
 def test_the_id_stays_while_it_grows_and_every_change_is_a_revision() -> None:
@@ -181,28 +185,11 @@ def test_a_flood_of_criticals_is_folded_by_where_it_came_from_and_each_can_be_op
     assert stands["folded"] == {
         "origin": "network 185.220.101.0/24",
         "count": 40 - 21,
-        "ids": [n["id"] for n in sorted(done.below, key=lambda n: (-n["priority"], -n["score"], n["id"]))],
+        "ids": [n["id"] for n in sorted(done.below, key=order)],
     }
     assert {n["folded_into"] for n in done.below} == {stands["id"]}
     for notable in [*done.notables, *done.below]:
         schema().validate(notable)
-
-
-def test_a_p_value_is_the_share_of_recent_quiet_days_that_scored_as_high() -> None:
-    roles = [f"role-{n}" for n in range(3)]
-    records = [r for role in roles for r in quiet(20, role)] + raid("role-0")
-    _, (first,) = scored(records + raid("role-1", 2, TODAY - 3))
-    told = first.notables[-1]
-    counted = 3 * (20 - HISTORY)
-    assert 1 / (1 + counted) <= told["p_value"] <= 2 / counted, "an identity's first days do not count"
-    assert first.run["threshold"] == LEAST, "so little is known that only the least score is asked for"
-
-
-def test_a_threshold_of_the_quiet_weeks_holds_back_what_is_usual_here() -> None:
-    quiet_weeks = Quiet(((90.0, 3.0), (45.0, 20.0)), 1000.0)
-    assert line(quiet_weeks, 10.0) == 45.1, "1% of its days: four reach 45.1 or more"
-    assert line(quiet_weeks, 100.0) == LEAST
-    assert line(calibration.NOTHING, 10.0) == LEAST
 
 
 @pytest.mark.usefixtures("none_is_critical")
@@ -219,16 +206,17 @@ def test_one_that_the_budget_had_no_room_for_rises_when_there_is_more_room() -> 
 
 
 @pytest.mark.usefixtures("none_is_critical")
-def test_what_was_shown_in_the_morning_stays_shown() -> None:
-    """The graver ones of the afternoon find the places taken: they do not push out what people have seen."""
+def test_what_was_shown_in_the_morning_stays_shown_beside_what_is_graver() -> None:
+    """The graver ones of the afternoon get in all the same, and push out nothing that people have seen."""
     early = [f"early-{n}" for n in range(7)]
     records = [r for role in [*early, "late-1", "late-2"] for r in quiet(10, role)]
     morning = [{**r, "eventTime": r["eventTime"].replace("T14", "T06")} for role in early for r in odd(role)]
-    afternoon = [r for role in ("late-1", "late-2") for r in odd(role) + odd(role, "PutRolePolicy")]
+    afternoon = [r for role in ("late-1", "late-2") for r in raid(role)]
     store, (first,) = scored([*records, *morning], options=Options(budget=1.0))
     second = run(store, afternoon, Options(budget=1.0))
     assert names(first.notables) == set(early)
-    assert names(second.notables) & set(early) == set(early)
+    assert names(second.notables) == {*early, "late-1", "late-2"}
+    assert {loss_of(n) > 60 for n in second.notables if "late" in n["identity"]["name"]} == {True}
     one_go, _ = scored([*records, *morning, *afternoon], options=Options(budget=1.0))
     assert answer(store) == answer(one_go)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from base64 import b64decode
 from pathlib import Path
@@ -169,3 +170,14 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> 
         rejects._file = full
         rejects.add(bad(Where("a.json", 1), "not_json", b"x", "wrong"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_killed_runs_left_is_swept_up(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / name for name in (".rejects.jsonl.abcdefgh", ".rejects.jsonl.12345678", ".x.jsonl.a"))
+    for path in (old, new, other):
+        path.touch()
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    with Rejects(tmp_path / "rejects.jsonl"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {new.name, other.name, "rejects.jsonl"}

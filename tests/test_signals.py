@@ -76,15 +76,22 @@ def test_a_sample_file_belongs_to_a_signal() -> None:
     assert {path.stem for path in FOLDER.iterdir()} == set(BY_NAME)
 
 
-@pytest.mark.parametrize("module", registry.modules("nhi_watch.detect.signals"), ids=lambda m: m.__name__)
-def test_a_signal_keeps_the_contract(module: Any) -> None:
-    assert module.__name__.rpartition(".")[2] == module.NAME
-    assert module.SCOPE in ("behaviour", "episode", "linked")
-    assert module.CONTROL in ("rotate_secret", "reduce_privilege")
-    assert module.TITLE.strip() == module.TITLE != ""
-    assert module.__doc__.strip().endswith(".")
-    assert hasattr(module, "backing") == (module.SCOPE != "behaviour")
-    frameworks.check(module.FRAMEWORKS)
+@each_signal
+def test_a_signal_keeps_the_contract(signal: Signal) -> None:
+    assert signal.control in ("rotate_secret", "reduce_privilege")
+    assert signal.title.strip() == signal.title != ""
+    assert signal.meaning.endswith(".")
+    assert signal.counts.endswith(".")
+    assert (signal.backing is None) == (signal.scope == "behaviour")
+    frameworks.check(signal.frameworks)
+
+
+def test_a_signal_bears_the_name_of_its_function_once() -> None:
+    """Two of one name in two files would hide each other."""
+    modules = registry.modules("nhi_watch.detect.signals")
+    found = [(name, each.name) for module in modules for name, each in vars(module).items() if isinstance(each, Signal)]
+    assert sorted(name for name, _ in found) == sorted(BY_NAME)
+    assert all(name == told for name, told in found)
 
 
 @pytest.mark.parametrize(("name", "sample"), [*samples()])

@@ -110,11 +110,11 @@ def test_what_an_app_adds_to_itself_is_not_for_another() -> None:
 @pytest.mark.parametrize(
     ("name", "prop", "new", "traits"),
     [
-        ("Consent to application", "ConsentAction.Permissions", "Scope: Mail.Read", {"consent", "mail_and_files"}),
+        ("Consent to application", "ConsentAction.Permissions", "Scope: Mail.Read", {"consent", "mail_and_files", "scope:Mail.Read"}),
         ("Consent to application", "ConsentContext.IsAdminConsent", '"True"', {"consent", "tenant_wide"}),
         ("Consent to application", "ConsentAction.Permissions", "Scope: User.Read", {"consent"}),
         ("Add app role assignment to service principal", "AppRole.Value", '"Directory.ReadWrite.All"',
-         {"scope_growth", "admin_policy"}),
+         {"scope_growth", "admin_policy", "scope:Directory.ReadWrite.All"}),
         ("Remove delegated permission grant", "DelegatedPermissionGrant.Scope", "", set()),
         ("Add member to role", "Role.DisplayName", '"Global Administrator"', {"role_grant", "admin_policy"}),
         ("Update service principal", "AppAddress", '[{"Address":"https://x.example"}]', {"reply_address"}),

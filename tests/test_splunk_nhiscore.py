@@ -141,7 +141,7 @@ def expected(records: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
     scorer = EventScorer(Baselines(model.load()))
     events = [cloudtrail.read(record) for record in records]
     scores = [scorer.score(event) for event in events]
-    return [(f"{s.score:g}", "\n".join(s.reasons), e.identity.id) for s, e in zip(scores, events)]
+    return [(f"{s.likelihood:g}", "\n".join(s.reasons), e.identity.id) for s, e in zip(scores, events)]
 
 
 def told(rows: Sequence[Cells]) -> list[tuple[str, str, str]]:

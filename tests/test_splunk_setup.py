@@ -22,7 +22,7 @@ from splunk_boards import run as run_board
 from splunk_conf import conf, expand
 from splunk_grammar import check
 from splunk_peers import Window
-from splunk_process import Answer, CommandError, run
+from splunk_process import Answer, CommandError, Session, run
 from splunk_search import matcher
 from splunk_server import Server
 
@@ -180,7 +180,7 @@ def test_nothing_is_switched_on_before_an_index_was_named_and_then_all_of_it() -
 
 REFUSED = {
     "an asterisk": ('do=indexes indexes="*"', "is no name of an index"),
-    "no splunkd": ("do=status", "splunkd gave no session"),
+    "no splunkd": ("do=status", "splunkd does not answer"),
     "too many days": ("do=backfill days=900", "days"),
     "an unknown step": ("do=everything", "everything"),
 }
@@ -193,7 +193,7 @@ def test_a_step_that_cannot_be_done_is_answered_in_a_line(
 ) -> None:
     script = unpacked(tmp_path) / "bin" / "nhisetup.py"
     try:
-        answer = run(interpreter(version), script, arguments, [], (0, NOW))
+        answer = run(interpreter(version), script, arguments, [], (0, NOW), session=Session("https://127.0.0.1:9", "x"))
     except CommandError as error:
         assert told in str(error)
         return

@@ -14,7 +14,7 @@ import pytest
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.state.memory import MemoryStore
-from nhi_watch.state.sqlite import SqliteStore
+from nhi_watch.state.sqlite import SqliteStore, _make_private
 from nhi_watch.state.store import TABLES, Store
 
 Make = Callable[[], Union[MemoryStore, SqliteStore]]
@@ -269,3 +269,16 @@ def test_a_state_of_the_version_before_checksums_is_read_and_goes_on(tmp_path: P
     store = SqliteStore(path)
     store.put("day", [("b", b"two")])
     assert list(store.scan("day", "", "z")) == [("a", b"one"), ("b", b"two")]
+
+
+def test_a_state_without_content_is_refused_and_a_new_one_never_is_without(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    path.touch()
+    with pytest.raises(StoreError, match=r"state\.sqlite: the state file is empty.*move it away and learn again"):
+        SqliteStore(path)
+    assert path.stat().st_size == 0
+    path.unlink()
+    _make_private(str(path))
+    assert path.stat().st_size > 0 and path.stat().st_mode & 0o777 == 0o600
+    SqliteStore(path).close()
+    assert [one.name for one in tmp_path.iterdir()] == ["state.sqlite"]

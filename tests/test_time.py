@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from nhi_watch.detect.explain import receipts
 from nhi_watch.hosts.elastic import hits
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake
-from nhi_watch.intake.sources import cloudtrail, endpoint
+from nhi_watch.intake.sources import cloudtrail, endpoint, exposure
 from nhi_watch.report.run_summary import no_notables
 from nhi_watch.state.memory import MemoryStore
 
@@ -240,9 +241,7 @@ def at_work_on_host(day: int) -> Records:
 def on_host(*parts: Records) -> tuple[MemoryStore, Any]:
     store = MemoryStore()
     for part in parts:
-        going = Going(store, [cloudtrail, endpoint])
-        going.feed(part)
-        result = going.finish()
+        result = going_on(store, part)
     return store, result
 
 
@@ -263,3 +262,36 @@ def test_days_that_a_host_dates_before_all_that_was_seen_are_no_history_of_its_t
     going = Going(store, [cloudtrail, endpoint])
     going.feed(backdated)
     assert (going.finish().changed, going.finish().run["duplicates"]) == ([], len(backdated))
+
+
+# ---- what clients date after all that providers do
+
+
+def secret_committed(day: int) -> Records:
+    """What gitleaks finds in a commit, whose date its author has chosen."""
+    return [{"RuleID": "aws-access-token", "Description": "AWS", "StartLine": 1, "EndLine": 1, "File": "a.env",
+             "Match": "AKIA0000000000000001", "Secret": "AKIA0000000000000001", "Commit": "c0ffee", "Entropy": 3.5,
+             "Date": render(day * DAY + 36_000), "Author": "x", "Email": "x@example.com", "Message": "x", "Tags": [],
+             "Fingerprint": "c0ffee:a.env:aws-access-token:1", "SymlinkFile": ""}]  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["one run", "a run of its own"])
+@pytest.mark.parametrize("today", [NOW, LAST - 10], ids=["live", "long ago"])
+@pytest.mark.parametrize("dated", [theft_on_host, secret_committed])
+def test_what_a_client_dates_of_tomorrow_makes_no_tomorrow(
+    dated: Callable[[int], Records], today: int, cut: bool
+) -> None:
+    weeks = [one for day in range(today - 14, today) for one in ordinary(day)]
+    acts, tomorrow = raid(today), dated(today + 1)
+    store, result = on_host(weeks, *([acts, tomorrow] if cut else [[*acts, *tomorrow]]))
+    assert titles(result.standing, "blind_spot") == []
+    found = {n["severity"]: n["life"] for n in result.standing if n["identity"]["provider"] == "aws"}
+    assert found["critical"] == "new"
+    if today < LAST - 4:  # a day without its log is told once a provider goes on
+        assert titles(going_on(store, [*ordinary(today + 3), *ordinary(today + 4)]).standing, "blind_spot")
+
+
+def going_on(store: MemoryStore, part: Records) -> Any:
+    going = Going(store, [cloudtrail, endpoint, exposure])
+    going.feed(part)
+    return going.finish()

@@ -1,4 +1,4 @@
-"""Training: shares and weights of small worlds, points as the product counts them, the same bytes each time."""
+"""Training: shares and trees of small worlds, points as the product counts them, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.detect import model
 from nhi_watch.detect.drift import REFERENCE
 from nhi_watch.detect.model import BINS
-from nhi_watch.detect.model import order as orders
+from nhi_watch.detect.model.forest import grown
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab import worlds
-from nhi_watch_lab.evaluation import unseen
-from nhi_watch_lab.training import commands, fit, homes, order, rows, write
-from nhi_watch_lab.training.rivals import Boosting
+from nhi_watch_lab.training import commands, fit, homes, rows, write
 from splunk_app import interpreter
 
-SEEDS, PADDED, SIZE = "1001-1003", "1004", (40, 8)
-WANTED = commands.Wanted(SEEDS, PADDED, hands=())
+SEEDS, SIZE = "1001-1003", (40, 8)
+WANTED = commands.Wanted(("drawn",), SEEDS)
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +32,18 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(kept: Path) -> list[rows.Rows]:
+def families(kept: Path) -> dict[str, list[rows.Rows]]:
     return commands.training_rows(WANTED, kept, SIZE, workers=1)
 
 
 @pytest.fixture(scope="module")
-def fitted(found: list[rows.Rows]) -> fit.Fitted:
-    return fit.fit(found)
+def found(families: dict[str, list[rows.Rows]]) -> list[rows.Rows]:
+    return families["drawn"]
+
+
+@pytest.fixture(scope="module")
+def fitted(families: dict[str, list[rows.Rows]]) -> fit.Fitted:
+    return fit.fit(families)
 
 
 # ---- rows
@@ -59,7 +62,7 @@ def test_points_of_many_rows_are_those_of_the_product(fitted: fit.Fitted) -> Non
     """Arrays and the product's own code come to the same points, day after day; where no day waits in quarantine."""
     world = next(rows.training_worlds([1001], 40, 5))
     made = model.parse(write.document(fitted, json.loads(commands.PRIOR.read_text("utf-8"))))
-    card = made._replace(weights=(1.0,) * len(NAMES), offset=-1000.0)
+    card = made._replace(trees=grown(len(NAMES), ()), offset=-1000.0)
     one = rows.of_world(card, world)
     world_shares = np.array(card.world)
     mine = homes.points(_without_labels(one), homes.Shares(np.array(card.attack), card.ages, world_shares))
@@ -78,7 +81,7 @@ def _without_labels(one: rows.Rows) -> rows.Rows:
     return one._replace(technique=np.full(len(one.day), rows.PLAIN))
 
 
-# ---- shares, weights, calibration
+# ---- shares, trees, calibration
 
 
 def test_shares_fall_and_habits_are_told_by_kind_and_age(fitted: fit.Fitted) -> None:
@@ -97,42 +100,40 @@ def test_each_technique_weighs_the_same_however_often_it_is_seen(found: list[row
     assert np.allclose(fit.shares_of([again]).attack, fit.shares_of([one]).attack)
 
 
-def test_weights_are_parts_and_more_points_are_more_probable(fitted: fit.Fitted) -> None:
-    assert ((fitted.weights >= 0) & (fitted.weights <= 1.5)).all() and fitted.weights.max() > 0
-    assert fitted.slope > 0
-
-
 def test_incidents_have_the_stated_share_of_the_weight(found: list[rows.Rows]) -> None:
-    days = fit.days_of(found, [one.values for one in found], fit.PREVALENCE)
+    days = fit.weighed(found[0], found[0].values, found[0].day >= 0, fit.PREVALENCE)
     assert days.weight[days.y == 1].sum() / days.weight.sum() == pytest.approx(fit.PREVALENCE, rel=0.01)
 
 
-def test_the_document_is_read_as_it_was_fitted(fitted: fit.Fitted) -> None:
-    card = model.parse(write.document(fitted, {"action": {"*": 0.1}}))
+def test_the_document_is_read_as_it_was_fitted(fitted: fit.Fitted, found: list[rows.Rows]) -> None:
+    """Shares and trees of the file are those that were fitted, to the digit that it keeps."""
+    card = model.parse(json.loads(json.dumps(write.document(fitted, {"action": {"*": 0.1}}))))
     assert card.signals == NAMES
     assert np.abs(np.array(card.attack) - fitted.shares.attack).max() <= 10**-write.DIGITS
     assert np.abs(np.array(card.world) - fitted.shares.world).max() <= 10**-write.DIGITS
-    assert card.weights == tuple(np.round(fitted.weights, 2))
+    x = fit.features(found[0], fitted.shares)
+    told = [card.trees.log_odds(list(each)) for each in x]
+    assert np.abs(fit.log_odds(fitted.trees, x) - told).max() < 1e-3
 
 
-def test_the_unrestricted_boosting_learns_from_the_same_days(found: list[rows.Rows]) -> None:
-    rival, one = Boosting(found), found[0]
-    told = np.array(rival.score(one.values.tolist()))
-    assert told[one.bad].mean() > told[~one.bad].mean() + 1.0
+def test_no_reason_lowers_the_log_odds(fitted: fit.Fitted, found: list[rows.Rows]) -> None:
+    """Raising any one point or bin of any day never lowers what the trees say."""
+    x = fit.features(found[0], fitted.shares)[:: max(1, len(found[0].day) // 60)]
+    before = fit.log_odds(fitted.trees, x)
+    for feature in range(x.shape[1]):
+        more = x.copy()
+        more[:, feature] += 3.0
+        assert (fit.log_odds(fitted.trees, more) >= before - 1e-9).all(), feature
 
 
-def test_the_written_trees_are_those_that_were_fitted(
-    tmp_path: Path, fitted: fit.Fitted, found: list[rows.Rows]
-) -> None:
-    write.write(tmp_path, write.document(fitted, {"action": {"*": 0.1}}), SEEDS)
-    trees = order.fit(tmp_path, fitted, found)
-    card = orders.parse(order.document(trees))._replace(steep=1.0)
-    bins = np.maximum(found[0].bins, 0)[:200]
-    exact = np.clip(trees.decision_function(bins.astype(float)), -orders.MOST, orders.MOST)
-    assert np.abs([card.log_odds([int(one) for one in each]) for each in bins] - exact).max() < 0.02
-    bad = found[0].bad
-    told = np.array([card.log_odds([max(0, int(one)) for one in each]) for each in found[0].bins])
-    assert told[bad].mean() > told[~bad].mean() + 1.0
+def test_attacks_are_likelier_than_ordinary_days(fitted: fit.Fitted, found: list[rows.Rows]) -> None:
+    bad, odds = found[0].bad, fit.log_odds(fitted.trees, fit.features(found[0], fitted.shares))
+    assert fitted.slope > 0 and odds[bad].mean() > odds[~bad].mean() + 1.0
+
+
+def test_a_family_that_is_small_is_named_as_often_as_the_largest(found: list[rows.Rows]) -> None:
+    one, two, three = found
+    assert fit.even([[one, two], [three]]) == [one, two, three, three]
 
 
 # ---- the command
@@ -142,31 +143,22 @@ def test_the_same_worlds_give_the_same_bytes(kept: Path, tmp_path: Path, found: 
     size = ["--identities", str(SIZE[0]), "--incidents", str(SIZE[1])]
     for name in ("one", "two"):
         where = ["--workers", "1", "--kept", str(kept), "--out", str(tmp_path / name)]
-        assert main(["train", "--worlds", SEEDS, "--padded", PADDED, "--hands", *size, *where]) == 0
-    for name in (model.SCORECARD, model.MANIFEST, REFERENCE, orders.ORDER):
+        assert main(["train", "--hands", "drawn", "--worlds", SEEDS, *size, *where]) == 0
+    for name in (model.MODEL, model.MANIFEST, REFERENCE):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert model.load(tmp_path / "one").signals == NAMES
 
 
 def test_seeds_that_are_no_numbers_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--worlds 'x'"):
-        commands.training_rows(commands.Wanted("x"), tmp_path)
-
-
-def test_models_that_lack_techniques_say_which(kept: Path, tmp_path: Path, found: list[rows.Rows]) -> None:
-    unseen.train(tmp_path, WANTED, kept, SIZE, workers=1)
-    folds = unseen.load(tmp_path)
-    names = {told.partition(" ")[0] for one in found for told in one.technique[one.bad]}
-    assert len(folds) == unseen.FOLDS and frozenset().union(*(fold.techniques for fold in folds)) == names
-    assert sum(len(fold.techniques) for fold in folds) == len(names)
-    assert len({fold.card.sha256 for fold in folds}) == len(folds)
+    with pytest.raises(InputError, match="seeds 'x'"):
+        commands.training_rows(commands.Wanted(("drawn",), "x"), tmp_path)
 
 
 # ---- the same digits on every Python
 
 ROOT = Path(__file__).parents[1]
 PYTHONS = ("3.9", "3.11", "3.13")
-ROWS = 20_000
+ROWS = 500
 PROGRAM = f"""
 import hashlib, sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -187,8 +179,9 @@ for day in range(100, 130):
 bounds = [Bound(Home(card, tenant, 130), own), Bound(Home(card, tenant, 130), Profile())]
 for row in range({ROWS}):
     values = [(None, 0.0, 0.0, 0.0, dice(4000) / 100)[dice(5)] for _ in card.signals]
-    total = bounds[row % 2].total(values)
-    digest.update(f"{{total!r}} {{card.probability(total)!r}}\\n".encode())
+    points = bounds[row % 2].points(values)
+    told = card.likelihood(points, values), card.shares(points, values)
+    digest.update(f"{{told!r}}\\n".encode())
 print(sys.version.split()[0], digest.hexdigest())
 """
 

@@ -2,7 +2,7 @@
 
 All real records beside the checkout that are not attack alone (stratus is) are repeated day by day, with the day of
 their times and their ids changed, to about 200,000 events. The days before were learnt (`--no-learn` afterwards).
-Twice: as lines, and as CloudTrail delivers them to S3 (`{"Records": […]}` of a thousand, gzip). And with two workers.
+Twice: as lines, and as CloudTrail delivers them to S3 (`{"Records": […]}` of a thousand, gzip).
 Whole processes in turn; ratios of processor time, since other programs may run beside, and of the wall's.
 `--quick`: a tenth of it, one round.
 """
@@ -73,7 +73,6 @@ def main(quick: bool) -> int:
     jobs = {
         "bare": [sys.executable, "-c", _BARE, *fresh], "score": score(fresh, state, "--no-learn"),
         "bare_s3": [sys.executable, "-c", _BARE, *packed], "score_s3": score(packed, state, "--no-learn"),
-        "workers_2": score(fresh, state, "--no-learn", "--workers", "2"),
     }  # fmt: skip
     told: dict[str, list[Spent]] = {name: [] for name in jobs}
     for _ in range(1 if quick else 3):
@@ -84,7 +83,7 @@ def main(quick: bool) -> int:
         "events": run["read"], "behaviours": run["behaviours"], "stages": run["seconds"],
         "ratio_by_processor_time": ratio(told, "bare", "score", 1), "ratio": ratio(told, "bare", "score", 0),
         "ratio_s3_by_processor_time": ratio(told, "bare_s3", "score_s3", 1),
-        "ratio_s3": ratio(told, "bare_s3", "score_s3", 0), "workers_2_faster": ratio(told, "score", "workers_2", 0),
+        "ratio_s3": ratio(told, "bare_s3", "score_s3", 0),
         "seconds": {name: [round(median(told, name, which), 2) for which in range(3)] for name in told},
     }  # fmt: skip
     (OUT / "bench_real.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")

@@ -31,7 +31,7 @@ from nhi_watch.intake.days import Intake  # noqa: E402
 from nhi_watch.intake.schemas import opened  # noqa: E402
 from nhi_watch.intake.shapes.json import parse_with  # noqa: E402
 from nhi_watch_lab.evaluation.ocsf_mapping import ocsf  # noqa: E402
-from nhi_watch_lab.evaluation.shapes import SHAPES, sentinel, shape_of  # noqa: E402
+from nhi_watch_lab.evaluation.shapes import SHAPES, shape_of  # noqa: E402
 
 OUT = ROOT / "out" / "bench"
 SHEET = ROOT / "docs" / "method" / "sources_cost.csv"
@@ -80,8 +80,6 @@ def figures(source: ModuleType, rounds: int) -> Iterator[tuple[str, dict[str, fl
             yield shape, measured(source, list(varied(source, records, TIMES)), rounds)
         if source.NAME == "cloudtrail" and shape == "native":
             yield "ocsf", measured(source, list(map(ocsf, varied(source, records, TIMES))), rounds)
-            rows = [sentinel("AWSCloudTrail", record) for record in varied(source, records, TIMES)]
-            yield "sentinel", measured(source, rows, rounds)
     real = [SHARED / path for path in REAL.get(source.NAME, ()) if (SHARED / path).exists()]
     if real:
         yield "real", measured(source, [record for path in real for record in told(path)], rounds)

@@ -14,6 +14,7 @@ import resource
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,12 +31,25 @@ SIZES = {"profile": 1_400, "delta": 700, "day": 2_600, "inventory": 120}
 """Bytes of a row of each table, compressed: the means of a simulated company's."""
 NEWS = 300, 3_000
 """Identities with news in one run: so many of 100,000 have some in five minutes, and in an hour after a change."""
+WRITTEN = 10_000
 DAY = "020000/"
 
 
-def served(folder: str, told: Connection) -> None:
-    """The double, until the pipe is closed."""
+def named(identities: int) -> list[str]:
+    """Ids of identities."""
+    return [f"aws:{n % 400:012d}:role:AROA{n:017d}" for n in range(identities)]
+
+
+def served(folder: str, told: Connection, identities: int) -> None:
+    """The double with rows of so many identities, until it is told to end."""
+    chance = random.Random(2)
+    pool = {table: [b64encode(chance.randbytes(size)).decode() for _ in range(50)] for table, size in SIZES.items()}
     with serving(Path(folder)) as double:
+        rows = double.kv.captain[STATE]
+        for name in named(identities):
+            for table in SIZES:
+                key = f"{table}/{DAY if table in ('delta', 'day') else ''}{name}"
+                rows[key] = {"_key": key, "v": chance.choice(pool[table])}
         told.send((double.url, str(double.ca)))
         while told.recv() != "end":
             told.send(dict(double.kv.costs))
@@ -61,11 +75,12 @@ def main(counts: list[int]) -> None:
     for identities in counts:
         ours, theirs = multiprocessing.Pipe()
         with tempfile.TemporaryDirectory() as folder:
-            process = multiprocessing.get_context("spawn").Process(target=served, args=(folder, theirs), daemon=True)
+            told = folder, theirs, identities
+            process = multiprocessing.get_context("spawn").Process(target=served, args=told, daemon=True)
             process.start()
             url, authority = ours.recv()
             client = Client(url, f"Splunk {SESSION}", rest.trust(url, Path(authority)))
-            names = [f"aws:{n % 400:012d}:role:AROA{n:017d}" for n in range(identities)]
+            names = named(identities)
 
             def store(client: Client = client) -> KvStore:
                 return KvStore(Collection(client, STATE), lambda: Generation(Collection(client, GENERATIONS), "bench"))
@@ -75,16 +90,14 @@ def main(counts: list[int]) -> None:
             print("|---|---|---|---|---|---|---|---|", flush=True)
 
             def fill(names: list[str] = names) -> int:
-                for start in range(0, len(names), 10_000):
-                    kept = store()
-                    for table in SIZES:
-                        key = DAY if table in ("delta", "day") else ""
-                        some = names[start : start + 10_000]
-                        kept.put(table, [(f"{key}{name}", chance.choice(pool[table])) for name in some])
-                    kept.commit()
-                return len(names) * len(SIZES)
+                kept = store()
+                for table in SIZES:
+                    key = DAY if table in ("delta", "day") else ""
+                    kept.put(table, [(f"{key}{name}", chance.choice(pool[table])) for name in names[:WRITTEN]])
+                kept.commit()
+                return WRITTEN * len(SIZES)
 
-            measured(fill, ours, "all written")
+            measured(fill, ours, f"{WRITTEN:,} identities written")
             for news in NEWS:
                 some = chance.sample(names, news)
 

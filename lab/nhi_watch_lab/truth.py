@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nhi_watch.core.notable import severity_of
 from nhi_watch.report import jsonlines
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
@@ -25,7 +24,7 @@ def told(incidents: Iterable[Document], notables: Sequence[Document]) -> Iterato
     for incident in sorted(incidents, key=lambda one: str(one["first_time"])):
         records = set(incident["record_ids"])
         hit = [notable for notable in notables if records & set(notable["record_ids"])]
-        best = max(hit, key=lambda one: (one.get("listed", True), one["score"]), default=None)
+        best = max(hit, key=lambda one: (one.get("listed", True), one["likelihood"]), default=None)
         yield f"  {incident['first_time'][:16]}  {incident['technique']:22} {incident['origin']:9} {_fate(best)}"
 
 
@@ -34,14 +33,14 @@ def no_incidents(incidents: Iterable[Document], listed: Sequence[Document]) -> I
     records = {record for incident in incidents for record in incident["record_ids"]}
     wrong = [one for one in listed if not records & set(one["record_ids"])]
     yield f"Of the {len(listed)} notables listed, {len(wrong)} are none of these incidents:"
-    for one in sorted(wrong, key=lambda one: -float(one["score"])):
-        yield f"  {one['id'][:6]}, {one['score']:g} {one['severity']}: {one['title']}"
+    for one in sorted(wrong, key=lambda one: -float(one["likelihood"])):
+        yield f"  {one['id'][:6]}, {one['likelihood']:g}% {one['severity']}: {one['title']}"
 
 
 def _fate(best: Document | None) -> str:
     if best is None:
         return "missed: none of its records made a notable; they look like the identity's own days"
-    name = f"{best['id'][:6]}, {best['score']:g} {severity_of(best['score'])}"
+    name = f"{best['id'][:6]}, {best['likelihood']:g}% {best['severity']}"
     if best.get("listed", True):
         return f"found: {name}"
     return f"below the line: {name}"

@@ -14,14 +14,14 @@ import walk
 from layout import ORDER, ROOT
 from nhi_watch.core import registry
 from nhi_watch.detect import model
-from nhi_watch.detect.signals import SIGNALS
+from nhi_watch.detect.signals import SIGNALS, Signal
 
 DOCS = ROOT / "docs"
 MARK = "<!-- Written by `make docs`: change the code, not this page. -->"
 ABOUT_SIGNALS = """reasons why a behaviour, an episode (one identity's day) or several linked identities are
-unusual or risky. Each is one file, to which its name links. A value of 0 is ordinary, larger is worse; *cannot tell*
-means that the telemetry for it is missing, and has points of its own. Title, meaning, value, frameworks and what each
-needs of the Event: [signals.csv](signals.csv)."""
+unusual or risky. A name links to the file of its theme. A value of 0 is ordinary, larger is worse; *cannot tell* means
+that the telemetry for it is missing, and has points of its own. Title, meaning, value, frameworks and what each needs
+of the Event: [signals.csv](signals.csv)."""
 ABOUT_SOURCES = """For: whoever connects a log, adds one, or asks what a missing field costs. Who acts, what is told of
 each call, and why records are refused stands at the head of each source's file, to which its name links. How much of
 real records is read: [sources, measured](method/sources_measured.md); of publishers' samples:
@@ -48,8 +48,9 @@ ABOUT_SCHEMAS = """Each is one module of `nhi_watch/intake/schemas/`: what lakes
 product's own record, by the product's source ([what OCSF loses](method/ocsf.md))."""
 ADD_SIGNAL = """## Adding a signal
 
-1. `nhi_watch/detect/signals/NAME.py`. What it offers stands in [signals](../nhi_watch/detect/signals/__init__.py), what
-   it looks at (`View`, `EpisodeView`) in [features](../nhi_watch/detect/features.py); `_kit.py` has what several share.
+1. A function in the file of its theme in `nhi_watch/detect/signals/`, named as the signal, under a decorator. What it
+   offers stands in [signals](../nhi_watch/detect/signals/__init__.py), what it looks at (`View`, `EpisodeView`) in
+   [features](../nhi_watch/detect/features.py); `_kit.py` has what several share.
 2. `tests/data/signals/NAME.jsonl`, a sample a line, as beside it: `{"sample": "what it is", "history": …, "events": …,
    "fires": true}`; one that fires, and one that does not.
 3. `make docs`, `.venv/bin/python -m pytest tests/test_signals.py`, `make check`. Until `nhi train` has made a model
@@ -101,13 +102,12 @@ def decisions() -> Iterator[str]:
 
 def signals() -> Iterator[str]:
     """The signals in a table."""
-    found = registry.modules("nhi_watch.detect.signals")
-    yield from [f"For detection engineers: {len(found)} {ABOUT_SIGNALS}", "", ABOUT_NEEDS, ""]
-    mute = [f"`{module.NAME}`" for module in found if module.NAME not in model.load().signals]
+    yield from [f"For detection engineers: {len(SIGNALS)} {ABOUT_SIGNALS}", "", ABOUT_NEEDS, ""]
+    mute = [f"`{signal.name}`" for signal in SIGNALS if signal.name not in model.load().signals]
     if mute:
         yield from [f"The model that ships was trained without {', '.join(mute)}: zero points, until one knows it.", ""]
-    for scope in sorted({module.SCOPE for module in found}):
-        yield f"**{scope}**: {', '.join(link(module) for module in found if scope == module.SCOPE)}.\n"
+    for scope in sorted({signal.scope for signal in SIGNALS}):
+        yield f"**{scope}**: {', '.join(signal_link(signal) for signal in SIGNALS if scope == signal.scope)}.\n"
     yield ADD_SIGNAL
 
 
@@ -116,16 +116,16 @@ def signal_details() -> str:
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(["signal", "title", "meaning", "value", "looks at", "frameworks", "control", "needs"])
-    for module in registry.modules("nhi_watch.detect.signals"):
-        needs = source_fields.needs_told(next(signal for signal in SIGNALS if signal.name == module.NAME))
-        about = [" ".join(meaning(module).split()), value_of(module), module.SCOPE, ", ".join(module.FRAMEWORKS)]
-        rows.writerow([module.NAME, module.TITLE, *about, module.CONTROL, needs])
+    for signal in SIGNALS:
+        about = [" ".join(signal.meaning.split()), signal.counts, signal.scope, ", ".join(signal.frameworks)]
+        rows.writerow([signal.name, signal.title, *about, signal.control, source_fields.needs_told(signal)])
     return out.getvalue()
 
 
-def value_of(module: ModuleType) -> str:
-    """What the signal's number counts: the docstring of its `value`."""
-    return " ".join((module.value.__doc__ or "").split())
+def signal_link(signal: Signal) -> str:
+    """Its name, linked to its file."""
+    path = signal.value.__module__.replace(".", "/")
+    return f"[`{signal.name}`](../{path}.py)"
 
 
 def sources() -> Iterator[str]:

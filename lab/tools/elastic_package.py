@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -25,25 +26,19 @@ from layout import ROOT
 sys.path.insert(0, str(ROOT / "tests"))
 
 from nhi_watch import __version__
-from nhi_watch.context.assets import Asset
-from nhi_watch.core.event import Identity
-from nhi_watch.core.timestamps import DAY
-from nhi_watch.hosts.elastic import assets, entity_templates, fields, rules, templates
-from nhi_watch.report import ecs, ecs_entities
-from nhi_watch.report.ecs_entities import Standing
-from nhi_watch.state.inventory import Known
-from nhi_watch.state.judged import Ranked
+from nhi_watch.hosts.elastic import kibana, templates
+from nhi_watch.report import ecs
 from notable_samples import documents
 
 Json = dict[str, Any]
 NAME = "nhi_watch"
 SPEC = "3.3.0"
+_PROMOTION = str(uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, "nhi_watch"), kibana.PROMOTION))
 _WHEN = "2026-03-13T00:05:00Z"
 _LINK = "https://example.com/nhi_watch/CHANGELOG.md"
 _CONSTANT = {"data_stream.type": "logs", "data_stream.dataset": "", "data_stream.namespace": "", "event.module": "nhi"}
-_TITLES = {"alerts": "Alerts", "risk": "Risk of identities by day", "inventory": "Identities and credentials",
-           "health": "Runs of the job"}  # fmt: skip
-_DESCRIPTION = "Alerts, scores and inventory of non-human identities that nhi_watch writes, with dashboards and rules."
+_TITLES = {"alerts": "Alerts", "health": "Runs of the job"}
+_DESCRIPTION = "Alerts about non-human identities that nhi_watch writes, with dashboards and rules."
 _SCHEMA = re.compile(r"(manifest|changelog)\.yml|data_stream/\w+/(manifest|lifecycle|fields/fields)\.yml")
 """Files for which there is one."""
 _README = f"""# Non-human identities (nhi_watch)
@@ -111,12 +106,12 @@ def files() -> dict[str, bytes]:
     }
     for kind in _TITLES:
         found.update(_stream(kind))
-    for each in assets.saved_objects():
+    for each in kibana.saved_objects():
         told = _renamed(each)
         kind = told["type"].replace("-", "_")
         found[f"kibana/{kind}/{told['id']}.json"] = _json(told)
-    for rule in rules.every():
-        unique = rule["rule_id"] if rule["rule_id"] != rules.PROMOTION else rules.identifier(rules.PROMOTION)
+    for rule in kibana.rules():
+        unique = rule["rule_id"] if rule["rule_id"] != kibana.PROMOTION else _PROMOTION
         name = f"{unique}_{rule['version']}"
         found[f"kibana/security_rule/{name}.json"] = _json({"id": name, "type": "security-rule", "attributes": rule})
     return found
@@ -144,29 +139,21 @@ def _changelog() -> list[Json]:
 
 def _stream(kind: str) -> dict[str, bytes]:
     dataset, folder = f"nhi.{kind}", f"data_stream/{kind}"
-    mapping, sample = _mapping(dataset), _sample(kind)
+    mapping, sample = templates.mappings()[f"logs-{dataset}"], _sample(kind)
     settled = {"index_template": {"mappings": {"dynamic": False}}}
     found = {
         f"{folder}/manifest.yml": _yaml({"title": _TITLES[kind], "type": "logs", "dataset": dataset,
                                          "elasticsearch": settled}),
         f"{folder}/fields/fields.yml": _yaml(_fields(mapping, dataset)),
-        f"{folder}/lifecycle.yml": _yaml({"data_retention": _retention(dataset)}),
+        f"{folder}/lifecycle.yml": _yaml({"data_retention": templates.RETENTION[f"logs-{dataset}"]}),
     }  # fmt: skip
     return {**found, f"{folder}/sample_event.json": _json(sample)} if sample else found
-
-
-def _mapping(dataset: str) -> Json:
-    return templates.alert_mappings() if dataset == ecs.DATASET else entity_templates.mappings()[f"logs-{dataset}"]
-
-
-def _retention(dataset: str) -> str:
-    return templates.RETENTION if dataset == ecs.DATASET else entity_templates.RETENTION[f"logs-{dataset}"]
 
 
 def _fields(mapping: Json, dataset: str) -> list[Json]:
     constant = {**_CONSTANT, "data_stream.dataset": dataset, "event.dataset": dataset}
     told: list[Json] = []
-    for name, kind in sorted(fields.names(mapping).items()):
+    for name, kind in sorted(templates.names(mapping).items()):
         if name in constant:
             value = {"value": constant[name]} if constant[name] else {}
             told.append({"name": name, "type": "constant_keyword", "description": _described(name), **value})
@@ -180,13 +167,6 @@ def _described(name: str) -> str:
 
 
 def _sample(kind: str) -> Json:
-    role = Identity("aws:123456789012:role:AROAEXAMPLE", "arn:aws:iam::123456789012:role/ci", "role", "aws",
-                    "123456789012", "")  # fmt: skip
-    standing = Standing(Known(role, 20_000 * DAY, 20_500 * DAY + 7200), 20_500, Ranked(role.id, 61.5, 0.5, 0.9, True),
-                        Asset("high", "team-a", "production"), "model")  # fmt: skip
-    made = {"risk": ecs_entities.risk, "inventory": ecs_entities.identity_asset}
-    if kind in made:
-        return ecs_entities.stamped(made[kind](standing), "default", _WHEN)
     return ecs.alert(documents()[0], created=_WHEN) if kind == "alerts" else {}
 
 

@@ -24,11 +24,11 @@ _SIZES = {"report": (1440, 900, False), "report_dark": (1440, 900, True), "repor
 
 
 def true_one(folder: Path) -> str:
-    """The beginning of the id of the listed notable with the highest score that holds records of an incident."""
+    """The beginning of the id of the listed notable with the highest likelihood that holds records of an incident."""
     incidents = json.loads((folder / "data" / "labels.json").read_text("utf-8"))["incidents"]
     records = {name for incident in incidents for name in incident["record_ids"]}
     found = [one for one in jsonlines.read(folder / "notables.jsonl") if records & set(one["record_ids"])]
-    return str(max(found, key=lambda one: one["score"])["id"])[:6]
+    return str(max(found, key=lambda one: one["likelihood"])["id"])[:6]
 
 
 def listing(folder: Path) -> str:

@@ -1,13 +1,11 @@
-"""The audit trail: JSON lines that are only ever added, each sealed with the hash of the one before.
+"""The audit trail: JSON lines that are only ever added, each with the hash of the one before.
 
 A line is `{"seq", "time", "what", "by", "facts", "prev", "hash"}`; `hash` is the SHA-256 of the line without it, in
 canonical JSON, and `prev` the hash of the line before. Whoever edits, removes or reorders lines breaks the chain at
-that line. A file beside it, `NAME.head`, knows how many lines there are, so that lines cut off at the end are missed;
-it is sealed with a key (`act/seal.py`), and a trail without its head does not verify. Who can write all of them, the
-key included, can write a whole new trail: keep the key elsewhere, or the head that `nhi audit verify` prints, and
-compare it later with `--head`.
+that line. Lines cut off at the end, and a whole new trail, show against a head that was noted elsewhere:
+`nhi audit verify` prints it, and takes it with `--head`.
 
-A line is whole or not there: what goes wrong while one is written takes it back. `repair.py` mends what a crash left.
+A line is whole or not there: what goes wrong while one is written takes it back. `repair` mends what a crash left.
 """
 
 from __future__ import annotations
@@ -20,8 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.act import clock, seal
-from nhi_watch.act.seal import Head, canonical
+from nhi_watch.act import clock
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.notable import clip
 from nhi_watch.core.timestamps import render
@@ -32,6 +29,18 @@ START = "0" * 64
 WHATS = ("verdict", "exception", "approval", "export", "refusal", "model", "policy", "key", "llm", "import", "control",
          "repair")  # fmt: skip
 _FIELDS = ("seq", "time", "what", "by", "facts", "prev")
+
+
+def canonical(plain: Mapping[str, Any]) -> str:
+    """The one spelling of an object that hashes and signatures are made of."""
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+class Head(NamedTuple):
+    """The end of a trail."""
+
+    seq: int
+    hash: str
 
 
 class Verified(NamedTuple):
@@ -57,14 +66,14 @@ def append(path: Path, what: str, by: str, facts: Mapping[str, Any]) -> Head:
         raise StoreError(f"{path}: the audit trail cannot be written ({error.strerror}); nothing was done") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        return add(path, descriptor, _end(path, descriptor), (what, by, facts))
+        return _add(descriptor, _end(path, descriptor), (what, by, facts))
     except OSError as error:
         raise StoreError(f"{path}: the audit trail cannot be written ({error.strerror}); nothing was added") from error
     finally:
         os.close(descriptor)
 
 
-def add(path: Path, descriptor: int, head: Head, told: tuple[str, str, Mapping[str, Any]]) -> Head:
+def _add(descriptor: int, head: Head, told: tuple[str, str, Mapping[str, Any]]) -> Head:
     """Add a line after the one that `head` is of, to a trail that is locked; whole, or not at all.
 
     Raises:
@@ -77,7 +86,6 @@ def add(path: Path, descriptor: int, head: Head, told: tuple[str, str, Mapping[s
     try:
         _write_whole(descriptor, (canonical({**body, "hash": sealed.hash}) + "\n").encode())
         os.fsync(descriptor)
-        seal.write(path, sealed)
     except BaseException:  # also where somebody stops the program: half a line would end the trail
         os.ftruncate(descriptor, size)
         raise
@@ -96,24 +104,16 @@ def digest(body: Mapping[str, Any]) -> str:
 
 
 def _end(path: Path, descriptor: int) -> Head:
-    """The last line's number and hash; it must be the one that the head knows, or come after it."""
+    """The last line's number and hash."""
     size = os.fstat(descriptor).st_size
-    known = seal.read(path)
     if not size:
-        if known is not None:
-            raise StoreError(f"{path}: the audit trail is empty, but had {known.seq} lines; restore it first")
         return Head(0, START)
     tail = os.pread(descriptor, min(size, 1 << 20), max(0, size - (1 << 20)))
     if not tail.endswith(b"\n"):
-        raise StoreError(f"{path}: the last line is cut off; `nhi audit repair` cuts it away and says what is lost")
+        raise StoreError(f"{path}: the last line is cut off; `nhi audit repair` cuts it away")
     row = row_of(tail[:-1].rpartition(b"\n")[2])
     if row is None or fault_of(row, row.get("seq"), row.get("prev")):
         raise StoreError(f"{path}: the last line is damaged; `nhi audit verify` says where")
-    if known is None:
-        raise StoreError(f"{path}: its head is missing, so lines may be, too; restore it, or run `nhi audit repair`")
-    if row["seq"] < known.seq or (row["seq"] == known.seq and row["hash"] != known.hash):
-        raise StoreError(f"{path}: lines are missing at the end, there were {known.seq}; restore them, or run "
-                         "`nhi audit repair`")  # fmt: skip
     return Head(row["seq"], row["hash"])
 
 
@@ -136,8 +136,7 @@ def verify(path: Path, head: str = "") -> Verified:
     Raises:
         InputError: there is no trail.
     """
-    count, last, met, passed = 0, START, not head, ""
-    known, unsealed = _known(path)
+    count, last, met = 0, START, not head
     for count, line in enumerate(lines(path), 1):
         row = row_of(line.rstrip(b"\n")) if line.endswith(b"\n") else None
         fault = fault_of(row, count, last) if row is not None else "is cut off or no JSON object"
@@ -145,29 +144,38 @@ def verify(path: Path, head: str = "") -> Verified:
             return Verified(count - 1, Head(count - 1, last), f"line {count} {fault}")
         last = row["hash"]
         met = met or last == head
-        passed = last if known is not None and count == known.seq else passed
-    fault = (unsealed if count or seal.place(path).exists() else "") or _ended(known, count, passed)
-    if not met and not fault:
-        fault = f"no line has the hash {head[:64]}: this is another trail"
+    fault = "" if met else f"no line has the hash {head[:64]}: lines were cut off, or this is another trail"
     return Verified(count, Head(count, last), fault)
 
 
-def _known(path: Path) -> tuple[Optional[Head], str]:
-    """The head, and what is wrong with it."""
+def repair(path: Path, by: str) -> str:
+    """Cut away half a line that a crash left, keep it beside the trail, and add a line that says so; returns what is
+    lost, "" where nothing was wrong.
+
+    Raises:
+        InputError: there is no trail, or what is wrong with it is no accident of writing.
+        StoreError: it cannot be written; it is as it was.
+    """
+    whole = b"".join(lines(path))
+    kept, _, torn = whole.rpartition(b"\n")
+    told = verify(path)
+    if not told.fault:
+        return ""
+    if not torn or told.lines != (kept.count(b"\n") + 1 if kept else 0):
+        raise InputError(f"{path}: {told.fault}; that is no accident of writing: restore a copy of the trail, and keep "
+                         "this one as evidence")  # fmt: skip
+    where = path.with_name(f"{path.name}.torn-{hashlib.sha256(torn).hexdigest()[:12]}")
+    lost = f"line {told.lines + 1} was cut off while it was written: who did what then is not on record; its " \
+           f"{len(torn)} bytes are kept in {where.name}"  # fmt: skip
     try:
-        known = seal.read(path)
-    except StoreError as error:
-        return None, str(error)
-    return known, "" if known else "its head is missing: lines may have been cut off at the end"
-
-
-def _ended(known: Optional[Head], count: int, passed: str) -> str:
-    """What is wrong with the end of a chain that holds so far."""
-    if known is not None and known.seq > count:
-        return f"line {count + 1} is missing: there were {known.seq} lines"
-    if known is not None and known.hash != passed and known.seq:
-        return f"line {known.seq} is not the one that was written"
-    return ""
+        where.unlink(missing_ok=True)
+        with os.fdopen(os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(torn)
+        os.truncate(path, len(whole) - len(torn))
+    except OSError as error:
+        raise StoreError(f"{path}: the audit trail cannot be mended ({error.strerror})") from error
+    append(path, "repair", by, {"lost": lost, "cut": hashlib.sha256(torn).hexdigest()})
+    return lost
 
 
 def row_of(line: bytes) -> Optional[dict[str, Any]]:

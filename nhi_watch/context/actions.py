@@ -3,14 +3,14 @@
 Three tables, read on first use: `tables/actions.json`, the access level of every AWS action, built by
 `lab/tools/build_actions.py`; `tables/operations.json`, the levels of other products' operations, by hand; and
 `tables/calls.json`, written by hand for detection engineers to edit: calls that spend money, calls whose log
-name differs from the action's, sensitivity classes and kill-chain stages.
+name differs from the action's, sensitivity classes, kill-chain stages, and acts whose first time tells.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +55,22 @@ _VERBS = {
 }
 
 
+class Act(NamedTuple):
+    """A kind of act that a thief has use for and that most identities never do; the first time tells."""
+
+    kind: str
+    says: str
+    """What who does it does, in words."""
+    grave: bool
+    """Whether what comes of it cannot be taken back."""
+    marks: tuple[frozenset[str], ...]
+    """Traits that show it, whatever the call is named: all of one of these sets."""
+    calls: frozenset[tuple[str, str]]
+    """(service, operation)"""
+    besides: frozenset[tuple[str, str]]
+    """Calls that are none although they have its traits: ordinary tenants make them."""
+
+
 class _Calls(NamedTuple):
     """`calls.json`, turned so that one look-up by (service, operation) answers."""
 
@@ -62,6 +78,7 @@ class _Calls(NamedTuple):
     access: dict[tuple[str, str], str]
     sensitivity: dict[tuple[str, str], tuple[str, ...]]
     tactics: dict[tuple[str, str], tuple[str, ...]]
+    acts: tuple[Act, ...]
 
 
 def access(service: str, operation: str) -> str:
@@ -112,6 +129,25 @@ def tactics(service: str, operation: str) -> tuple[str, ...]:
     return _calls().tactics.get((service, canonical(operation)), ())
 
 
+@lru_cache(maxsize=8192)
+def acts(service: str, operation: str, traits: tuple[str, ...] = ()) -> tuple[Act, ...]:
+    """The kinds of act that a call is, in the order of `calls.json`; none for nearly all calls. An alert is no act.
+
+    >>> [act.kind for act in acts("cloudtrail", "StopLogging")], acts("s3", "GetObject")
+    (['log_stopped'], ())
+    >>> [act.kind for act in acts("ec2", "RunInstances", ("large_compute",))]
+    ['machines', 'large_machines']
+    """
+    if "alert" in traits or "secret_alert" in traits:
+        return ()
+    call, told = (service, canonical(operation)), frozenset(traits)
+    return tuple(act for act in _calls().acts if call in act.calls or _marked(act, call, told))
+
+
+def _marked(act: Act, call: tuple[str, str], told: frozenset[str]) -> bool:
+    return call not in act.besides and any(mark <= told for mark in act.marks)
+
+
 def canonical(operation: str) -> str:
     """The operation without the API version that some services append.
 
@@ -156,6 +192,14 @@ def _calls() -> _Calls:
         access=access,
         sensitivity={call: tuple(sorted(names)) for call, names in _turn(content["sensitivity"]).items()},
         tactics={call: tuple(sorted(names, key=TACTICS.index)) for call, names in staged.items()},
+        acts=tuple(
+            Act(
+                kind, told["says"], told.get("grave", False),
+                tuple(frozenset(mark.split("+")) for mark in told.get("traits", "").split()),
+                frozenset(_turn({kind: told})), frozenset(_turn({kind: {"calls": told.get("except", {})}})),
+            )
+            for kind, told in content["acts"].items()
+        ),
     )
 
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LIGHT = 0.5
-"""Points under which a signal is folded and a call is not odd."""
+LIGHT = 1.5
+"""Points under which a call is not odd."""
+LITTLE = 0.1
+"""Log-odds under which a signal is named, but not explained."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Hashes (SHA-256, hex) with which a score can be recomputed and disputed."""
+    """Hashes (SHA-256, hex) with which a likelihood can be recomputed and disputed."""
 
     model: str
     signals: str
@@ -31,7 +33,7 @@ class Revision:
     """The last second of what is suspicious."""
     day: str
     """UTC date."""
-    score: float
+    likelihood: float
     """Of that day alone."""
     why: str
     """first seen | goes on | what is new in it."""
@@ -59,26 +61,17 @@ def is_new(notable: Mapping[str, Any]) -> bool:
     return bool(notable["life"] == "new" and notable["kind"] != "posture")
 
 
-SETTLED = ("benign", "expected", "duplicate", "excepted")
-"""How `closed_why` begins where people have dealt with a notable."""
+BY_ROUTINE = "a sensitive routine"
+"""How `closed_why` begins where a notable told of what an identity that was still being learnt does on most days."""
+SETTLED = ("benign", "expected", "duplicate", "excepted", BY_ROUTINE)
+"""How `closed_why` begins where people, or what was learnt, have dealt with a notable."""
 
 
 def is_settled(notable: Mapping[str, Any]) -> bool:
-    """Whether a verdict or an exception took a notable off the list."""
+    """Whether a verdict, an exception or a routine took a notable off the list."""
     return notable["life"] == "closed" and str(notable["closed_why"]).startswith(SETTLED)
 
 
-def upgraded(document: dict[str, Any]) -> dict[str, Any]:
-    """A notable of an earlier version, as this one keeps it: it was listed, and its one day is its first revision."""
-    if "revisions" in document:
-        return document if "late" in document else {**document, "late": False}
-    last, told = document["last_time"], [signal["id"] for signal in document["signals"] if signal["points"] > 0]
-    entry = {
-        "revision": document["revision"], "time": last, "day": last[:10], "score": document["score"],
-        "why": "first seen", "identity": document["identity"]["id"], "signals": told, "receipt": document["receipt"],
-    }  # fmt: skip
-    return {
-        "members": [], "links": [], "score_range": [], **document, "listed": True, "listed_on": last[:10],
-        "over_budget": False, "folded": None, "folded_into": None, "life": "new", "closed_why": "",
-        "first_seen": document["first_time"], "last_grown": last, "revisions": [entry], "late": False,
-    }  # fmt: skip
+def is_routine(notable: Mapping[str, Any]) -> bool:
+    """Whether a notable was closed because it told of a routine alone."""
+    return notable["life"] == "closed" and str(notable["closed_why"]).startswith(BY_ROUTINE)

@@ -19,7 +19,10 @@ SEVERITIES = ("informational", "low", "medium", "high", "critical")
 MAX_RECORD_IDS = 1_000
 MAX_TIMELINE = 500
 
-_BANDS = ((80.0, "critical"), (60.0, "high"), (40.0, "medium"), (20.0, "low"))
+IMPACTS = {"low": 0.6, "medium": 1.0, "high": 1.15, "critical": 1.3}
+"""Level of impact → by what it multiplies the likelihood to give the expected loss."""
+BANDS = ((80.0, "critical"), (60.0, "high"), (40.0, "medium"), (15.0, "low"))
+"""Expected loss from which a severity begins."""
 _TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})
 SHORTEST = 6
 """Letters of an id that are enough, unless several ids begin with them."""
@@ -47,13 +50,13 @@ def _shared(one: str, other: str) -> int:
     return next((at for at, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
 
 
-def severity_of(score: float) -> str:
-    """The severity band of a score between 0 and 100.
+def severity_of(loss: float) -> str:
+    """The severity of an expected loss: of a likelihood in percent, times the weight of the impact's level.
 
-    >>> [severity_of(score) for score in (19.99, 20, 40, 60, 80)]
+    >>> [severity_of(loss) for loss in (14.99, 15, 40, 60, 80)]
     ['informational', 'low', 'medium', 'high', 'critical']
     """
-    return next((name for low, name in _BANDS if score >= low), "informational")
+    return next((name for low, name in BANDS if loss >= low), "informational")
 
 
 def clip(text: str, length: int) -> str:
@@ -84,7 +87,9 @@ class SignalPoints:
 
     id: str
     points: float
-    """Log-odds, added to the sum; below zero where the signal speaks for normal behaviour."""
+    """How much more usual the value is on days of attack than at home, as a power of two; see `detect.home`."""
+    log_odds: float
+    """What it adds to the ordinary day's log-odds."""
     value: Optional[float]
     """The signal's value ≥ 0; None when it cannot tell."""
     evidence: str
@@ -93,7 +98,7 @@ class SignalPoints:
     cannot_tell: bool
     """The telemetry that the signal needs is missing; never the same as a value of 0."""
     without: Optional[float] = None
-    """Of the heaviest reasons: the score that the episode would have if no record showed it; None: not worked out."""
+    """Of the heaviest reasons: the likelihood if no record showed it; None: not worked out."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ class Dimension:
 
 
 class Instead(NamedTuple):
-    """A day that would have been normal, and its score: each call once, from any one of the networks."""
+    """A day that would have been normal, and its likelihood: each call once, from any one of the networks."""
 
     of: str
     """Whose habits these are: own | peers | tenant | world."""
@@ -174,8 +179,8 @@ class Instead(NamedTuple):
     credential_type: str
     hour: int
     """Of the day, UTC."""
-    score: float
-    """0 to 100: the highest that any of the networks gives."""
+    likelihood: float
+    """In percent: the highest that any of the networks gives."""
     text: str
     """All of it in one sentence."""
 
@@ -190,8 +195,8 @@ class Usual:
     first_seen: Optional[int]
     last_seen: Optional[int]
     """Before the episode."""
-    score: Optional[float]
-    """The score (0 to 100) that the identity's normal behaviour would get; None when unknown."""
+    likelihood: Optional[float]
+    """In percent, of the identity's normal behaviour; None when unknown."""
     instead: Optional[Instead] = None
     """What would have been normal; None: it was not worked out, as for exposures and posture."""
 
@@ -235,8 +240,10 @@ class ImpactFactor:
 
 @dataclass(frozen=True)
 class Impact:
-    """How bad it would be; priority = probability, its odds times the factors' weights, of that the root."""
+    """How bad it would be; expected loss = likelihood × the weight of the level."""
 
+    level: str
+    """low | medium | high | critical, from the product of the factors."""
     criticality: str
     environment: str
     privilege: str
@@ -262,10 +269,12 @@ class Telemetry:
 
 @dataclass(frozen=True)
 class ModelRef:
-    """Which scorecard."""
+    """Which model."""
 
     id: str
     sha256: str
+    ordinary: Optional[float] = None
+    """Log-odds of an ordinary day, to which the signals add theirs; None: no such model judged it."""
 
 
 @dataclass(frozen=True)
@@ -283,10 +292,8 @@ class Notable:
     revision: int
     kind: str
     rank: int
-    score: float
-    probability: float
-    p_value: Optional[float]
-    priority: float
+    likelihood: float
+    """How likely it is an intrusion, in percent; 0 for posture and blind spots, which claim none."""
     severity: str
     title: str
     summary: str
@@ -313,8 +320,8 @@ class Notable:
     members: tuple[NotableIdentity, ...] = ()
     """All identities of the intrusion where links join several, in the order in which they made news."""
     links: tuple[NotableLink, ...] = ()
-    score_range: tuple[float, ...] = ()
-    """Lowest and highest score that missing telemetry leaves open; nothing: none is missing."""
+    likelihood_range: tuple[float, ...] = ()
+    """Lowest and highest likelihood that missing telemetry leaves open; nothing: none is missing."""
     listed: bool = True
     """Whether it has a place in the budget; what has none is below the line, and kept all the same."""
     listed_on: str = ""
@@ -329,11 +336,33 @@ class Notable:
     closed_why: str = ""
     first_seen: Optional[int] = None
     last_grown: Optional[int] = None
-    """When it began, last brought another class of evidence, or last rose by 10 points of score."""
+    """When it began, last brought another class of evidence, or last rose by 10 points of likelihood."""
     revisions: tuple[Revision, ...] = ()
     """By day; the first and the latest 99."""
     late: bool = False
     """Its records came after their day was closed, and were judged by the habits of the day on which they came."""
+
+
+def expected_loss(likelihood: float, impact: Impact) -> float:
+    """Likelihood × the weight of the impact's level, at most 100: what notables are ordered by, and severity follows.
+
+    >>> low = Impact("low", "unknown", "unknown", "read", "1 service", ())
+    >>> expected_loss(95.0, low), severity_of(expected_loss(95.0, low))
+    (57.0, 'medium')
+    """
+    return round(min(100.0, likelihood * IMPACTS[impact.level]), 2)
+
+
+def loss_of(document: Mapping[str, Any]) -> float:
+    """The expected loss of a notable's JSON object; posture and blind spots go by their severity alone."""
+    told: float = document["likelihood"] * IMPACTS[document["impact"]["level"]]
+    return round(min(100.0, told), 2)
+
+
+def order(document: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Sorts the gravest notable first: by severity, expected loss, likelihood."""
+    severity = -SEVERITIES.index(document["severity"])
+    return severity, -loss_of(document), -document["likelihood"], document["id"]
 
 
 def to_json(notable: Notable) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Finds the plug-ins of a folder: one module, one source or signal."""
+"""Finds the plug-ins of a folder: a source is one of its modules, signals lie in some."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def names(package: str) -> list[str]:
 def modules(package: str) -> list[ModuleType]:
     """Every public module of a package, ordered by name.
 
-    >>> "nhi_watch.detect.signals.new_action" in [module.__name__ for module in modules("nhi_watch.detect.signals")]
+    >>> "nhi_watch.detect.signals.novelty" in [module.__name__ for module in modules("nhi_watch.detect.signals")]
     True
     """
     return [importlib.import_module(f"{package}.{name}") for name in names(package)]

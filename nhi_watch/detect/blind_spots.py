@@ -1,9 +1,9 @@
 """Blind spots as notables: which log was silent, for how long, and how much of the tenant could not be watched.
 
-One a provider and day. The probability is the share of the tenant's identities of an ordinary day whose log was
-silent: so likely is it that what an attacker did that day is in no log. The score is a hundred times that, at least 20.
+One a provider and day. It claims no intrusion, so its likelihood is 0; its severity follows the share of the tenant's
+identities of an ordinary day whose log was silent, and is at least low.
 What was seen of a silent stream's identities stays a notable, but signals that look at a day as a whole and show
-nothing cannot tell there, and the score is told as a range.
+nothing cannot tell there, and the likelihood is told as a range.
 
 | key of `notable` | row |
 |---|---|
@@ -37,12 +37,12 @@ from nhi_watch.core.notable import (
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
 from nhi_watch.detect.cannot_tell import FIELDLESS, NO_LOG, WHOLE_DAY, bounds
 from nhi_watch.detect.explain.receipts import Check, day_scored, digest
-from nhi_watch.detect.home import MACHINE, Home, total
+from nhi_watch.detect.home import MACHINE, Home
 from nhi_watch.detect.impact import impact, reach_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.detect.telemetry import WINDOW, Days, Gap, Rhythms, gaps
+from nhi_watch.detect.telemetry import WINDOW, Days, Gap, Rhythms, gaps, tells_time
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.rows import Rows, pack, unpack
 from nhi_watch.state.state import State
@@ -84,12 +84,11 @@ def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
     """The notable of one provider's silent streams."""
     provider = found[0].stream.provider
     share = _share(days, day, found)
-    score = round(max(LEAST, 100 * share), 1)
     first, last = min(gap.since for gap in found), max(gap.until for gap in found) - 1
     told, accounts = _told(found), sorted({gap.stream.account for gap in found})
     return Notable(
-        id=spot_id(provider, day), revision=1, kind="blind_spot", rank=1, score=score, probability=round(share, 4),
-        p_value=None, priority=round(score / 100, 4), severity=severity_of(score),
+        id=spot_id(provider, day), revision=1, kind="blind_spot", rank=1, likelihood=0.0,
+        severity=severity_of(max(LEAST, 100 * share)),
         title=clip(f"Blind spot: no log of {provider} {_span(found)}{_of(accounts)}", 200),
         summary=clip(f"{told} What happened meanwhile is in no log that was read: this is no all-clear.", 1000),
         identity=NotableIdentity(
@@ -162,7 +161,7 @@ def _told(found: Sequence[Gap]) -> str:
 
 def _signals(found: Sequence[Gap]) -> tuple[SignalPoints, ...]:
     hours = max(gap.until - gap.since for gap in found) / HOUR
-    return (SignalPoints("silent_log", 0.0, round(hours, 2), clip(_told(found), 500), (), False),)
+    return (SignalPoints("silent_log", 0.0, 0.0, round(hours, 2), clip(_told(found), 500), (), False),)
 
 
 def frameworks_of(*techniques: str) -> Frameworks:
@@ -202,7 +201,7 @@ def verify(rows: Rows, notable: Mapping[str, Any]) -> list[Check]:
 
 
 def widened(document: dict[str, Any], home: Callable[[], Home], found: Iterable[Gap]) -> dict[str, Any]:
-    """A notable with what missing telemetry leaves open: which signals cannot tell, and the range of its score.
+    """A notable with what missing telemetry leaves open: which signals cannot tell, and the range of its likelihood.
 
     Whatever was said before of silent logs is taken back first.
     """
@@ -215,16 +214,15 @@ def widened(document: dict[str, Any], home: Callable[[], Home], found: Iterable[
         unlit = sorted(set(WHOLE_DAY) - {signal["id"] for signal in told})
         told += [_lost(name, mine[0]) for name in unlit]
         blind.update(unlit)
-    points = total([signal["points"] for signal in told])
-    known_range = list(bounds(home(), points, blind & set(NAMES))) if blind else []
+    known_range = list(bounds(home(), told, blind & set(NAMES))) if blind else []
     telemetry = {**document["telemetry"], "missing": [*seen, *map(missing, mine)][:50]}
-    return {**document, "signals": told[:200], "score_range": known_range, "telemetry": telemetry}
+    return {**document, "signals": told[:200], "likelihood_range": known_range, "telemetry": telemetry}
 
 
 def _lost(name: str, gap: Gap) -> dict[str, Any]:
     return {
-        "id": name, "points": 0.0, "value": None, "evidence": NO_LOG.format(missing(gap)), "record_ids": [],
-        "cannot_tell": True, "without": None,
+        "id": name, "points": 0.0, "log_odds": 0.0, "value": None, "evidence": NO_LOG.format(missing(gap)),
+        "record_ids": [], "cannot_tell": True, "without": None,
     }  # fmt: skip
 
 
@@ -251,7 +249,7 @@ class Watch:
         """New blind spots, new revisions, and notables of the eve that are told otherwise now that it is over."""
 
     def begin(self, day: int, wholes: Iterable[IdentityDay], later: Sequence[int]) -> None:
-        """Take in a day that is to be scored; `later` are the days after it, in order."""
+        """Take in a day that is to be scored; `later` are the days after it that have `begun`, in order."""
         self._rhythms.note(day, wholes)
         self._look(day, later)
 
@@ -271,6 +269,20 @@ class Watch:
         """What signals were worth on the day that is looked at."""
         return Baselines.of(self._card, self._state.groups_on(self._day)).homes(self._day)[MACHINE]
 
+    def begun(self, days: Sequence[int], held: Mapping[int, Mapping[str, IdentityDay]], now: int) -> list[int]:
+        """Which days of those to be scored have begun, so that those before are over.
+
+        A provider dates something on them; or it is such a day by the reader's own clock, lest a provider's silence
+        goes unheard where hosts alone speak on. Where there are hosts alone, their dates have to do.
+        `held`: what is at hand of days, others are in the state; `now`: seconds since the epoch.
+        """
+        for day in days:
+            if day in held:
+                self._rhythms.note(day, held[day].values())
+        known = self._rhythms.days([*self._state.daybook.between(days[0] - WINDOW, days[0]), *days])
+        told = {day for day, streams in known.items() if any(map(tells_time, streams))}
+        return [day for day in days if not told or day in told or 0 <= now // DAY - day <= 1]
+
     def end(self, day: int) -> None:
         """Make the blind spots of the day."""
         settled = settle(self._state.rows, self._days, day, self._gaps)
@@ -278,9 +290,8 @@ class Watch:
         self.changed.update((document["id"], document) for document in settled.changed)
 
     def eve(self, first: int) -> None:
-        """The day before the first that is scored may only now be over, although nothing of it changed."""
-        before = self._state.daybook.between(0, first)[-1:]
-        for day in before:
+        """Days before the first that is scored may only now be over, although nothing of them changed."""
+        for day in self._rhythms.since_told(self._state.daybook.between(0, first)):
             self._look(day, [first])
             self._again(day)
             self.end(day)

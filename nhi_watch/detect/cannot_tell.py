@@ -1,14 +1,15 @@
 """What telemetry does not say: fields that went missing, the signals that cannot tell without them, and by how much
-the score may therefore be wrong.
+the likelihood may therefore be wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Optional
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Optional
 
 from nhi_watch.detect.features import View
-from nhi_watch.detect.home import Home, total
+from nhi_watch.detect.home import Home
+from nhi_watch.detect.model import EDGES
 from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.state.baseline import Profile
 
@@ -53,7 +54,16 @@ def untold(values: Row, missing: Iterable[str]) -> Row:
     return tuple(None if name in lost and not value else value for name, value in zip(NAMES, values))
 
 
-def bounds(home: Home, points: float, unknown: Collection[str]) -> tuple[float, float]:
-    """The lowest and the highest score, whatever the unknown signals would have shown, but no less than they did."""
-    more = [home.points(NAMES.index(name))[-1] for name in unknown]
-    return home.card.score(points), home.card.score(total([points, *more]))
+def bounds(home: Home, signals: Iterable[Mapping[str, Any]], unknown: Collection[str]) -> tuple[float, float]:
+    """The lowest and the highest likelihood, whatever the unknown signals would have shown, but no less than they did.
+
+    `signals`: those of a notable's JSON object.
+    """
+    told = {signal["id"]: signal for signal in signals}
+    points = [told[name]["points"] if name in told else 0.0 for name in NAMES]
+    values = [told[name]["value"] if name in told else 0.0 for name in NAMES]
+    least = home.card.likelihood(points, values)
+    for name in unknown:
+        at = NAMES.index(name)
+        points[at], values[at] = home.points(at)[-1], 2 * EDGES[-1]
+    return least, home.card.likelihood(points, values)

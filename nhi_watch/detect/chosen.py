@@ -1,7 +1,7 @@
 """Times and ids that somebody seems to have chosen, as blind spots.
 
 Records of the future, which are held aside; records that came too late for their day; one id over many records. One
-notable a log, way and day. No probability can be counted, so the score is always the same: it asks for a look.
+notable a log, way and day. It claims no intrusion, and its severity is always the same: it asks for a look.
 
 | key of `notable` | row |
 |---|---|
@@ -28,7 +28,6 @@ from nhi_watch.core.notable import (
     Telemetry,
     Usual,
     clip,
-    severity_of,
     to_json,
 )
 from nhi_watch.core.timestamps import DAY, render, render_day
@@ -42,7 +41,7 @@ from nhi_watch.state.rows import Rows, pack, unpack
 
 MODEL = "nhi-chosen-1"
 RULES = hashlib.sha256(MODEL.encode()).hexdigest()
-SCORE = 40.0
+SEVERITY = "medium"
 MOST = 20
 """Logs that are told of a day, those with most records."""
 MANY = 5
@@ -102,11 +101,10 @@ def build(day: int, way: str, log: tuple[str, str], wrong: Wrong, unread: str = 
     text += (unread or _READ[way]) if way in _READ else ""
     return Notable(
         id=hashlib.sha256(f"{way}|{provider}|{account}|{day}".encode()).hexdigest()[:20], revision=1,
-        kind="blind_spot", rank=1, score=SCORE, probability=SCORE / 100, p_value=None, priority=SCORE / 100,
-        severity=severity_of(SCORE), title=clip(title, 200), summary=clip(text, 1000),
+        kind="blind_spot", rank=1, likelihood=0.0, severity=SEVERITY, title=clip(title, 200), summary=clip(text, 1000),
         identity=NotableIdentity(f"log:{provider}", f"log of {provider}", "log", provider, account, ""),
         created=(day + 1) * DAY - 1, first_time=wrong.first, last_time=wrong.last,
-        signals=(SignalPoints(_SIGNALS[way], 0.0, float(wrong.records), clip(text, 500), (), False),), timeline=(),
+        signals=(SignalPoints(_SIGNALS[way], 0.0, 0.0, float(wrong.records), clip(text, 500), (), False),), timeline=(),
         usual=Usual((), 0, None, None, None), frameworks=blind_spots.frameworks_of(),
         controls=_CONTROLS, impact=impact(UNKNOWN, reach_of(Profile(), ())),
         telemetry=Telemetry((provider,), None, (), False), record_ids=(), record_count=wrong.records,

@@ -1,14 +1,14 @@
-"""Drift: whether signals and scores are spread as they were in training, and as they were a week ago.
+"""Drift: whether signals and likelihoods are spread as they were in training, and as they were a week ago.
 
 Population stability index of two spreads over the same bins: sum of (a - b) × ln(a / b). Under 0.1 nothing moved, over
 0.25 much did (Siddiqi 2006, "Credit Risk Scorecards"); but two samples of one population differ as well, so that much
 is subtracted as chance alone would give (Yurdakul 2018: its mean is (bins - 1) × (1/n + 1/m), here with four standard
-deviations). Only non-human identities count, and only days that are over; a tenant's first days, in which another card
-holds and all is news, are left out.
+deviations). Only non-human identities count, and only days that are over; a tenant's first days, in which nearly all is
+news, are left out.
 
 | key of `meta` | row |
 |---|---|
-| drift/day | how many identities, their scores by bin, and each signal's values by bin where they are not 0 |
+| drift/day | how many identities, their likelihoods by bin, and each signal's values by bin where they are not 0 |
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import ModelError
 from nhi_watch.detect import signal_values
-from nhi_watch.detect.model import MANIFEST, Scorecard
+from nhi_watch.detect.model import MANIFEST
 from nhi_watch.detect.signal_values import SET
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.judged import Stored
 from nhi_watch.state.rows import Rows, pack, unpack
 
-SCORES = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0)
-"""Scores from which the next bin begins: the floor, and the bands of severity."""
+LIKELIHOODS = (1.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0)
+"""Likelihoods from which the next bin begins."""
 VALUES = (0.0, 2.0, 5.0, 10.0, 20.0)
 """Values up to which a bin of a signal reaches; then one for more, and one for *cannot tell*."""
 BINS = len(VALUES) + 2
@@ -46,14 +46,14 @@ REFERENCE = "reference.json"
 class Spread(NamedTuple):
     """How many identity-days fell into each bin."""
 
-    scores: list[float]
+    likelihoods: list[float]
     signals: dict[str, list[float]]
     """Of the signals that were ever other than 0; all others are 0 everywhere."""
 
     @property
     def size(self) -> float:
         """How many identity-days there are."""
-        return float(sum(self.scores))
+        return float(sum(self.likelihoods))
 
     def bins(self, name: str) -> list[float]:
         """The bins of a signal."""
@@ -64,7 +64,7 @@ class Moved(NamedTuple):
     """How one thing moved."""
 
     name: str
-    """score, or a signal."""
+    """likelihood, or a signal."""
     shift: float
     """Population stability index, without what chance would give; 0 and more."""
     status: str
@@ -90,25 +90,25 @@ SETTLED = 3
 
 
 def spread_of(found: Iterable[tuple[float, Iterable[tuple[str, Optional[float]]], float]]) -> Spread:
-    """The spread of (score, signal values that are not 0, how many such there are).
+    """The spread of (likelihood, signal values that are not 0, how many such there are).
 
     >>> spread_of([(0.5, [], 3.0), (85.0, [(NAMES[0], 12.0)], 1.0)]).bins(NAMES[0])
     [3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]
     """
-    scores = [0.0] * (len(SCORES) + 1)
+    likelihoods = [0.0] * (len(LIKELIHOODS) + 1)
     signals: dict[str, list[float]] = {}
-    for score, values, weight in found:
-        scores[bisect_right(SCORES, score)] += weight
+    for likelihood, values, weight in found:
+        likelihoods[bisect_right(LIKELIHOODS, likelihood)] += weight
         for name, value in values:
             signals.setdefault(name, [0.0] * BINS)[BINS - 1 if value is None else bisect_left(VALUES, value)] += weight
     for bins in signals.values():
-        bins[0] += sum(scores) - sum(bins)
-    return Spread(scores, dict(sorted(signals.items())))
+        bins[0] += sum(likelihoods) - sum(bins)
+    return Spread(likelihoods, dict(sorted(signals.items())))
 
 
 def added(spreads: Sequence[Spread]) -> Spread:
     """Several spreads as one."""
-    scores = [sum(column) for column in zip(*(s.scores for s in spreads))]
+    scores = [sum(column) for column in zip(*(s.likelihoods for s in spreads))]
     names = sorted({name for spread in spreads for name in spread.signals})
     return Spread(scores, {n: [sum(column) for column in zip(*(s.bins(n) for s in spreads))] for n in names})
 
@@ -116,7 +116,7 @@ def added(spreads: Sequence[Spread]) -> Spread:
 def note(rows: Rows, day: int, judged: Iterable[Stored]) -> None:
     """Keep the spread of a day."""
     found = (s for s in judged if s.ranked.eligible)
-    whole = spread_of((s.ranked.score, (signal_values.unpack(s.values) or {}).items(), 1.0) for s in found)
+    whole = spread_of((s.ranked.likelihood, (signal_values.unpack(s.values) or {}).items(), 1.0) for s in found)
     rows.put("meta", [(f"drift/{day:06d}", pack([SET, *whole]))])
 
 
@@ -149,7 +149,7 @@ def report(rows: Rows, days: Sequence[int], reference: Optional[Spread]) -> Repo
 def _moved(now: Spread, then: Spread) -> tuple[Moved, ...]:
     """Without *cannot tell*: how much of that there is depends on how long a tenant is watched; see `_silent`."""
     end = BINS - 1
-    told = [_one("score", now.scores, then.scores)]
+    told = [_one("likelihood", now.likelihoods, then.likelihoods)]
     told += [_one(name, now.bins(name)[:end], then.bins(name)[:end]) for name in NAMES]
     return tuple(sorted(told, key=lambda moved: (-moved.shift, moved.name)))
 
@@ -182,14 +182,6 @@ def _silent(then: Spread, now: Spread) -> dict[str, tuple[float, float]]:
     return dict(sorted(grew.items(), key=lambda item: (item[1][0] - item[1][1], item[0])))
 
 
-def usual(card: Scorecard) -> Optional[Spread]:
-    """The spreads in training of a model; None where there are none, or damaged ones: `nhi health` tells of them."""
-    try:
-        return reference(card.folder, card.sha256) if card.folder else None
-    except ModelError:
-        return None
-
-
 def reference(folder: Path, sha256: str) -> Optional[Spread]:
     """The spreads in training of a model; None where its folder has none.
 
@@ -207,41 +199,13 @@ def reference(folder: Path, sha256: str) -> Optional[Spread]:
             raise ModelError(f"{path}: does not match the manifest; restore the file, or run `nhi train` again")
         if plain["model_sha256"] != sha256:
             raise ModelError(f"{path}: belongs to another model; restore the file, or run `nhi train` again")
-        return Spread(plain["scores"], plain["signals"])
+        return Spread(plain["likelihoods"], plain["signals"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: no spreads of training there ({error}); reinstall, or run `nhi train`") from error
 
 
-HIGH = 20.0
-"""Score of which it is counted how often ordinary days reach it here, and in training."""
-SURE = 2.0
-"""Days that are added to both counts, so that a small tenant is not far from training by chance."""
-LEAST_TRUST, MOST_TRUST = 0.5, 1.2
-
-
-def trust(rows: Rows, day: int, card: Scorecard, spreads: Optional[Spread]) -> float:
-    """What a point counts in the probability on a day: so much that HIGH is as probable as days reach it seldom here.
-
-    Bayes: where ordinary days score so high r times as often as in training, the odds of one that does are r times
-    lower. 1 where the week before was like the training, or is not known; the score and the order stay.
-    """
-    week = added(read(rows, range(day - DAYS, day)) or [Spread([], {})])
-    return trust_of(week.scores, card, spreads) if spreads and week.size >= ENOUGH else 1.0
-
-
-def trust_of(scores: Sequence[float], card: Scorecard, spreads: Spread) -> float:
-    """The same of a week's scores by bin."""
-    expected = sum(scores) * _high(spreads.scores) / spreads.size
-    often = log((_high(scores) + SURE) / (expected + SURE)) / (card.slope * card.points(HIGH / 100))
-    return round(min(MOST_TRUST, max(LEAST_TRUST, 1 - often)), 2)
-
-
-def _high(scores: Sequence[float]) -> float:
-    return sum(scores[bisect_right(SCORES, HIGH) :])
-
-
 def told(found: Report) -> dict[str, Any]:
-    """For run.json: the score, and the signals that moved."""
+    """For run.json: the likelihood, and the signals that moved."""
     return {
         "days": len(found.days),
         "since_training": _told(found.since_training),
@@ -253,4 +217,4 @@ def told(found: Report) -> dict[str, Any]:
 def _told(moved: Optional[Sequence[Moved]]) -> Optional[dict[str, float]]:
     if moved is None:
         return None
-    return {one.name: one.shift for one in moved if one.name == "score" or one.status != "ok"}
+    return {one.name: one.shift for one in moved if one.name == "likelihood" or one.status != "ok"}

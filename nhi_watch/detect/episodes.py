@@ -98,6 +98,6 @@ class DayEpisodes:
 
 def may_matter(episode: Episode) -> bool:
     """Whether an episode may become a notable, or be a link of one."""
-    if episode.score >= ranking.FLOOR:
+    if episode.likelihood >= ranking.FLOOR:
         return True
     return any(b.issued or b.links for view in episode.view.views for b in view.behaviours)

@@ -75,13 +75,15 @@ class Facts(NamedTuple):
 
     classes: frozenset[str]
     tactics: tuple[str, ...]
+    acts: tuple[actions.Act, ...] = ()
 
 
 @lru_cache(maxsize=4096)
-def facts(service: str, action: str) -> Facts:
-    """Sensitivity classes and tactics of an action `service:Operation`."""
+def facts(service: str, action: str, traits: tuple[str, ...] = ()) -> Facts:
+    """Sensitivity classes, tactics and acts of an action `service:Operation`; what others did to it is no act."""
     operation = action.partition(":")[2]
-    return Facts(frozenset(actions.sensitivity(service, operation)), tuple(actions.tactics(service, operation)))
+    acts = () if DONE_TO in traits else actions.acts(service, operation, traits)
+    return Facts(frozenset(actions.sensitivity(service, operation)), actions.tactics(service, operation), acts)
 
 
 class View:
@@ -94,7 +96,7 @@ class View:
         bits = past.bits
         self.shape = shape
         self.past = past
-        self.facts = facts(shape.service, shape.action)
+        self.facts = facts(shape.service, shape.action, shape.traits)
         self.network_facts = past.networks.facts(shape.network)
         # what others did to it is no habit of its own: is it usual in the tenant?
         passive = DONE_TO in shape.traits

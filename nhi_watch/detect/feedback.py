@@ -7,22 +7,21 @@ Rows of the table `ledger`; verdicts are only ever added, so that what was said 
 | verdict/NOTABLE/SECOND/WHO | one verdict |
 | allow/EXCEPTION | one exception: an identity, a signal, a value, until a date |
 
-A verdict of one account counts for learning only up to a cap a day and a share of all, so that a flood of them cannot
-blind the model; who said "confirmed" can be overruled by nobody else. All is kept, and what did not count is told.
+A verdict takes its notable off the list until something new comes; it moves no likelihood. Who said "confirmed" can be
+overruled by nobody else. All is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from math import exp, log
 from statistics import median
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError, RejectError
-from nhi_watch.core.notable import SEVERITIES, clip, severity_of
+from nhi_watch.core.life import is_routine
+from nhi_watch.core.notable import SEVERITIES, clip
 from nhi_watch.core.timestamps import DAY, parse, render
-from nhi_watch.detect import verdict_days
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.state.rows import Rows, pack, unpack
@@ -34,12 +33,6 @@ OPEN = "open"
 VERDICTS = ("confirmed", "benign", "expected", "duplicate", OPEN)
 LONGEST = 366
 """Days that an exception may last."""
-DAILY = 20
-"""Verdicts of one account in a day that count for learning."""
-SHARE = 20
-"""Of one account count at most so many more than of all others together."""
-LARGEST_OFFSET = 1.0
-"""Log-odds by which verdicts may move all probabilities."""
 _LISTED = 6
 _RECORDS = 20
 """Notables list so many values of a dimension, and records of a signal: where a list is full, more may be missing."""
@@ -64,14 +57,8 @@ class Verdict(NamedTuple):
     duplicate_of: str
     created: int
     """When the notable was written."""
-    probability: float
-    """What the model said."""
-    since: int = 0
-    """Day from which it moves points, so that days which were scored before stay as they are; see `verdict_days`."""
-    scopes: Sequence[str] = ()
-    """Whose points: those of the identities, of their peers, of the tenant."""
-    bins: Mapping[str, int] = {}
-    """Signal → bin of what the notable showed."""
+    severity: str
+    """What the notable had then."""
     grown: int = 0
     """Up to when the notable had grown that its giver saw; 0: that is not known, and the verdict's own time stands."""
 
@@ -98,17 +85,6 @@ class Preview(NamedTuple):
     others: tuple[str, ...]
 
 
-class Standing(NamedTuple):
-    """What all verdicts together say."""
-
-    by_notable: Mapping[str, Verdict]
-    """The verdict that holds, by notable."""
-    counted: tuple[Verdict, ...]
-    """Those of them that learning may use."""
-    ignored: Mapping[str, int]
-    """Account → verdicts that were over its cap."""
-
-
 # ---- verdicts
 
 
@@ -133,8 +109,7 @@ def judge(notable: Mapping[str, Any], verdict: str, by: str, why: str, now: int,
         raise InputError("; ".join(text for holds, text in wrong if holds))
     return Verdict(
         notable["id"], notable["identity"]["id"], notable["first_time"][:10], verdict, clip(by.strip(), 100), now,
-        clip(why.strip(), 500), until, other, parse(notable["created"]), float(notable["probability"]),
-        int(more.get("since") or now // DAY + 1), *verdict_days.shown(notable),
+        clip(why.strip(), 500), until, other, parse(notable["created"]), notable["severity"],
         min(now, parse(notable["last_grown"])) if notable.get("last_grown") else 0,
     )  # fmt: skip
 
@@ -160,8 +135,8 @@ def in_order(given: Iterable[Verdict]) -> list[Verdict]:
     return sorted(given, key=lambda v: (v.time, v.notable_id, v.by))
 
 
-def standing(given: Sequence[Verdict]) -> Standing:
-    """Which verdict holds for each notable, and which of them learning may use.
+def standing(given: Sequence[Verdict]) -> dict[str, Verdict]:
+    """Notable → the verdict that holds.
 
     The latest holds, none where that is OPEN; but what one account confirmed, no other account takes back.
     """
@@ -171,52 +146,7 @@ def standing(given: Sequence[Verdict]) -> Standing:
     for verdict in own.values():
         if verdict.verdict == "confirmed" and latest[verdict.notable_id].verdict != "confirmed":
             latest[verdict.notable_id] = verdict
-    latest = {name: v for name, v in latest.items() if v.verdict != OPEN}
-    counted = _capped([latest[name] for name in sorted(latest)])
-    ignored: dict[str, int] = {}
-    for verdict in latest.values():
-        if verdict not in counted:
-            ignored[verdict.by] = ignored.get(verdict.by, 0) + 1
-    return Standing(latest, counted, ignored)
-
-
-def _capped(held: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """At most `DAILY` of an account and day, and of an account at most `SHARE` more than of all others."""
-    daily: dict[tuple[str, int], int] = {}
-    kept: dict[str, list[Verdict]] = {}
-    for verdict in sorted(held, key=lambda v: (v.time, v.notable_id)):
-        spent = daily[verdict.by, verdict.time // DAY] = daily.get((verdict.by, verdict.time // DAY), 0) + 1
-        if spent <= DAILY:
-            kept.setdefault(verdict.by, []).append(verdict)
-    total = sum(map(len, kept.values()))
-    room = {by: SHARE + total - len(own) for by, own in kept.items()}
-    return tuple(v for by in sorted(kept) for v in kept[by][: room[by]])
-
-
-def offset(counted: Iterable[Verdict]) -> float:
-    """Log-odds to add to every score, so that probabilities agree with the verdicts; within ±`LARGEST_OFFSET`.
-
-    Logistic calibration of the intercept alone (Platt 1999) with a normal prior of variance 1 around 0, by Newton's
-    method: few verdicts move little, and the order of notables never changes.
-
-    >>> offset([])
-    0.0
-    """
-    pairs = [(_logit(v.probability), v.verdict == "confirmed") for v in counted if v.verdict != "duplicate"]
-    moved = 0.0
-    for _ in range(50):
-        chances = [1 / (1 + exp(-(x + moved))) for x, _ in pairs]
-        slope = sum(y - p for p, (_, y) in zip(chances, pairs)) - moved
-        step = slope / (sum(p * (1 - p) for p in chances) + 1)
-        moved += step
-        if abs(step) < 1e-9:
-            break
-    return round(max(-LARGEST_OFFSET, min(LARGEST_OFFSET, moved)), 6)
-
-
-def _logit(probability: float) -> float:
-    bounded = min(max(probability, 1e-6), 1 - 1e-6)
-    return log(bounded / (1 - bounded))
+    return {name: v for name, v in latest.items() if v.verdict != OPEN}
 
 
 def hours_to_decide(held: Iterable[Verdict]) -> Optional[float]:
@@ -353,7 +283,7 @@ class Applied(NamedTuple):
 
     shown: list[dict[str, Any]]
     hidden: dict[str, int]
-    """Why → how many are not shown: excepted, benign, expected, duplicate."""
+    """Why → how many are not shown: excepted, benign, expected, duplicate, routine."""
 
 
 def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
@@ -361,13 +291,14 @@ def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
 
     So does what has become worse since: a verdict is about what its giver saw.
     """
-    allowed, held = exceptions(rows), standing(verdicts(rows)).by_notable
+    allowed, held = exceptions(rows), standing(verdicts(rows))
     applied = Applied([], {})
     for notable in notables:
         verdict = held.get(notable["id"])
         outdated = verdict is not None and (_worse(verdict, notable) or _grown(verdict, notable))
         settled = _settled(verdict, now) if verdict and not outdated else ""
         why = settled or ("" if verdict else "excepted" if hidden(notable, allowed, now) else "")
+        why = why or ("routine" if not verdict and is_routine(notable) else "")
         if why:
             applied.hidden[why] = applied.hidden.get(why, 0) + 1
         else:
@@ -377,22 +308,12 @@ def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
 
 def _worse(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
     """Whether the model says a graver severity now than at the verdict; where `created` is 0, that is not known."""
-    then, now = (SEVERITIES.index(severity_of(100 * p)) for p in (verdict.probability, notable["probability"]))
-    return bool(verdict.created) and now > then
+    return bool(verdict.created) and SEVERITIES.index(notable["severity"]) > SEVERITIES.index(verdict.severity)
 
 
 def _grown(verdict: Verdict, notable: Mapping[str, Any]) -> bool:
     """Whether a notable has been new again since the verdict: logs may tell later of what was done before it."""
     return bool(notable["revisions"]) and parse(notable["last_grown"]) > (verdict.grown or verdict.time)
-
-
-def recalibrated(probability: float, moved: float) -> float:
-    """A probability as all verdicts together move it by `offset`, to 4 decimals.
-
-    >>> recalibrated(0.5, 0.0), recalibrated(0.9, -1.0)
-    (0.5, 0.768)
-    """
-    return round(1 / (1 + exp(-(_logit(probability) + moved))), 4)
 
 
 def _settled(verdict: Verdict, now: int) -> str:

@@ -9,8 +9,6 @@ over the bins, never below 0, rounded to 0.01, so that all hosts agree to the la
 An identity's own days count from the first on, with OWN_STRENGTH days of the home share beside them: a value that it
 reaches on most days is no news. They take away at most half of a signal's points, and what was news itself waits.
 
-What people have said of notables moves points within bounds, see `verdict_days`.
-
 People's long-lived keys are weighed by the habits of people's keys, machines by those of machines.
 
 What is counted lies in the tenant's profile as the dimension `signal` (value `KIND/NAME:BIN` → identity-days, `KIND/*`
@@ -25,7 +23,6 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.detect.model import BINS, KINDS, Scorecard, bin_of
 from nhi_watch.detect.signals import SIGNALS
-from nhi_watch.detect.verdict_days import Count, Odds, Word
 from nhi_watch.state.baseline import EVERY, HABIT, SIGNAL, Profile, Seen
 
 MACHINE, PERSON = KINDS
@@ -46,13 +43,12 @@ LINKED = frozenset(signal.name for signal in SIGNALS if signal.scope == "linked"
 LEAST = 1e-9
 FIRST = 1.5
 """What points count on a tenant's first day: its news is usual in the world, and sums of ordinary days reach two thirds
-of what they reach later (99 to 99.7% of training days at most 4.5 to 5.2, against 6.0 to 8.3)."""
+of what they reach later."""
 COLD = 3
 """Days of a tenant's history before which amounts are read absolutely: there is no past to hold them against."""
 BLUNT = {"mass_by_stranger": 8}
-"""Signal → bin from which it is then worth a line by itself: six hundred reads a day by somebody hardly known."""
-LINE = 0.12
-"""Probability that is enough for a line."""
+"""Signal → bin from which it is then worth BLUNT_POINTS by itself: six hundred reads a day by somebody hardly known."""
+BLUNT_POINTS = 8.0
 
 Row = Sequence[Optional[float]]
 Points = tuple[float, ...]
@@ -79,8 +75,6 @@ class Usual(NamedTuple):
     own: Own
     attack: float
     """Share of days of attack that reach it."""
-    told: tuple[Count, ...]
-    """Days that verdicts add for the identity, its peers, the tenant; empty: none."""
 
 
 class Home:
@@ -88,7 +82,8 @@ class Home:
 
     def __init__(self, card: Scorecard, tenant: Profile, today: int, kind: str = MACHINE) -> None:
         history = today - tenant.first if tenant.days else 0
-        self.card = card if history else card._replace(weights=tuple(FIRST * weight for weight in card.weights))
+        self.card = card
+        self._times = 1.0 if history else FIRST
         self.kind = kind
         self._seen = tenant.dimension(SIGNAL).values
         known = self._seen.get(f"{kind}/{EVERY}")
@@ -125,15 +120,15 @@ class Home:
         return found
 
     def _rising(self, at: int) -> Iterable[float]:
-        most, weight = 0.0, self.card.weights[at]
-        blunt = self._blunt.get(self.card.signals[at], BINS) if weight else BINS
+        most = 0.0
+        blunt = self._blunt.get(self.card.signals[at], BINS)
         yield 0.0
         for bin in range(1, BINS):
             attack = self.card.attack[at][bin]
             if attack > 0:
-                most = max(most, weight * log2(attack / max(LEAST, self.share(at, bin))))
+                most = max(most, self._times * log2(attack / max(LEAST, self.share(at, bin))))
             if bin >= blunt:
-                most = max(most, self.card.points(LINE))
+                most = max(most, BLUNT_POINTS)
             yield round(most, 2)
 
     def worth(self, at: int, bin: int, own: Own) -> float:
@@ -142,41 +137,28 @@ class Home:
         if not usual or not days:
             return usual
         share = self._own_share(at, bin, near, days)
-        news = self.card.weights[at] * log2(max(LEAST, self.card.attack[at][bin]) / max(LEAST, share))
+        news = self._times * log2(max(LEAST, self.card.attack[at][bin]) / max(LEAST, share))
         return round(min(usual, max(usual / 2, news)), 2)
 
     def _own_share(self, at: int, bin: int, near: int, days: int) -> float:
         return (near + OWN_STRENGTH * self.share(at, bin)) / (days + OWN_STRENGTH)
 
-    def judged(self, at: int, bin: int, own: Own, word: Word, told: Sequence[Count]) -> float:
-        """The same after what people have said."""
-        odds = Odds(self.points(at)[bin], self.card.attack[at][bin], max(LEAST, self.share(at, bin)),
-                    self.card.weights[at])  # fmt: skip
-        share = self._own_share(at, bin, *own), own[1] + OWN_STRENGTH
-        return word.moved(self.worth(at, bin, own), odds, share, told)
-
 
 class Bound:
-    """The scorecard as it holds for one identity of a tenant, on the eve of a day."""
+    """The model as it holds for one identity of a tenant, on the eve of a day."""
 
-    __slots__ = ("_bins", "_days", "_own", "_profile", "_word", "home")
+    __slots__ = ("_bins", "_days", "_own", "home")
 
-    def __init__(self, home: Home, own: Profile, word: Optional[Word] = None) -> None:
+    def __init__(self, home: Home, own: Profile) -> None:
         self.home = home
-        self._profile, self._word = own, word
         self._own = own.dimension(HABIT).values
         self._days = _days(self._own, EVERY)
         self._bins: Optional[dict[str, list[int]]] = None
 
     @property
     def card(self) -> Scorecard:
-        """The scorecard itself."""
+        """The model itself."""
         return self.home.card
-
-    @property
-    def unjudged(self) -> Bound:
-        """The same as if nobody had said anything: what is learnt follows it, or verdicts would teach others."""
-        return self if self._word is None else Bound(self.home, self._profile)
 
     def points(self, values: Row) -> Points:
         """The points of each signal; 0 for what is ordinary, cannot be told, or is unknown to the model."""
@@ -191,15 +173,7 @@ class Bound:
         bin = bin_of(value) or 0
         if not self.home.points(at)[bin]:
             return 0.0
-        own, told = self.own(at, value), self._told(at, value)
-        if self._word is not None and told:
-            return self.home.judged(at, bin, own, self._word, told)
-        return self.home.worth(at, bin, own)
-
-    def _told(self, at: int, value: float) -> tuple[Count, ...]:
-        if self._word is None:
-            return ()
-        return self._word.told(self.card.signals[at], bin_of(value) or 0, max(1, bin_of(NEAR * value) or 0))
+        return self.home.worth(at, bin, self.own(at, value))
 
     def own(self, at: int, value: float) -> Own:
         """The identity's earlier days that came near a value, and how many are counted."""
@@ -212,8 +186,7 @@ class Bound:
         """How usual a value is, for whoever wants to check its points."""
         bin = bin_of(value) or 0
         reached, size = self.home.reached(at)
-        name, attack = self.card.signals[at], self.card.attack[at][bin]
-        return Usual(name, bin, (reached[bin], size), self.own(at, value), attack, self._told(at, value))
+        return Usual(self.card.signals[at], bin, (reached[bin], size), self.own(at, value), self.card.attack[at][bin])
 
 
 def total(points: Sequence[float]) -> float:

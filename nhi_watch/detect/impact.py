@@ -6,19 +6,20 @@
 | owner | 1.05 where the table knows the identity but names nobody: nobody is there to stop it |
 | privilege | 1.1 where it may change permissions |
 | reach | 1 + 0.1 × log10 of what it touches (services × regions, and targets), at most 1.2 |
-| let in | 0.5, and up to 1 as much of the probability as stays without what was refused |
+| let in | 0.5, and up to 1 as much of the likelihood as stays without what was refused |
 | used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |
 | abuse an hour | 1 + 0.05 × log10 of what an hour of abuse costs in USD, at most 1.2 |
 
-The weights are small on purpose: the probability of misuse decides, impact settles what is equal. They are
-assumptions, not measurements. Privilege, reach and cost are what succeeded: who is refused reaches nothing, however
+Their product gives the level: low under 0.7, high from 1.35, critical from 1.9, else medium; where all was refused it
+is low. The weights are small on purpose: the likelihood decides, impact settles what is equal. They are assumptions,
+not measurements. Privilege, reach and cost are what succeeded: who is refused reaches nothing, however
 much he asks for, and a harmless success among what is refused weighs what it weighs alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import log10
+from math import log10, prod
 from typing import NamedTuple, Optional
 
 from nhi_watch.context import actions
@@ -30,8 +31,8 @@ from nhi_watch.state.baseline import REFUSALS, Profile
 PRIVILEGED = 1.1
 NOBODY = 1.05
 LET_IN, LOCKED_OUT = "let in", 0.5
-TOGETHER = "signals together"
-"""The factor of the odds that is no impact on the business: what the second card says."""
+BANDS = ((1.9, "critical"), (1.35, "high"), (0.7, "medium"))
+"""Products of the weights from which a level begins."""
 REACH_DAYS = 90
 """What was reached counts when it was seen within so many days."""
 LEVELS = ("permissions", "cost", "write", "tagging", "read", "list")
@@ -65,7 +66,7 @@ class Reach(NamedTuple):
     callers: Optional[tuple[str, ...]] = None
     """Names of the identities that obtained its sessions; None: nobody has looked."""
     let_in: float = 1.0
-    """How much of the probability stays without what was refused, 0 to 1."""
+    """How much of the likelihood stays without what was refused, 0 to 1."""
 
 
 def reach_of(
@@ -114,7 +115,14 @@ def impact(asset: Asset, reach: Reach) -> Impact:
         ImpactFactor("used by", clip(_users(reach), 200), users_weight(len(reach.callers or ()))),
         ImpactFactor("abuse an hour", told or "no call seen that costs", cost_weight(dearest)),
     )
-    return Impact(asset.criticality or "unknown", asset.environment or "unknown", level, sentence(reach), factors)
+    known = asset.criticality or "unknown", asset.environment or "unknown"
+    return Impact(_level(factors, reach), *known, level, sentence(reach), factors)
+
+
+def _level(factors: Iterable[ImpactFactor], reach: Reach) -> str:
+    """The level that the factors come to; what was refused throughout did no harm."""
+    weight = prod(factor.weight for factor in factors)
+    return next((name for least, name in BANDS if weight >= least), "low") if reach.let_in else "low"
 
 
 def _owned(asset: Asset) -> float:
@@ -144,7 +152,7 @@ def reach_weight(reach: Reach) -> float:
 
 
 def let_in_weight(share: float) -> float:
-    """What was refused counts half: whatever is refused beside it, what succeeded keeps the priority that it has alone.
+    """What was refused counts half: whatever is refused beside it, what succeeded counts as it does alone.
 
     >>> let_in_weight(0.0), let_in_weight(0.2), let_in_weight(1.0)
     (0.5, 0.6, 1.0)
@@ -155,7 +163,7 @@ def let_in_weight(share: float) -> float:
 def _let_in(share: float) -> str:
     if share == 1:
         return "yes"
-    return f"without what was refused, {share:.0%} of the probability" if share else "all refused"
+    return f"without what was refused, {share:.0%} of the likelihood" if share else "all refused"
 
 
 def cost_weight(usd_per_hour: float) -> float:

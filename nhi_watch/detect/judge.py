@@ -17,7 +17,7 @@ from nhi_watch.core import crowd
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import TIMED_BY_HOSTS
 from nhi_watch.core.timestamps import DAY, HOUR, render
-from nhi_watch.detect import blind_spots, calibration, chosen, drift, late, linking, lives, ranking, taught
+from nhi_watch.detect import blind_spots, chosen, drift, late, linking, lives, ranking
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.episodes import Complete, DayEpisodes, nothing_missing
 from nhi_watch.detect.exposure import fast
@@ -49,7 +49,7 @@ class _Found(NamedTuple):
 
     def take(self, one: Stored) -> Stored:
         """Note one, and hand it on."""
-        if one.ranked.score >= ranking.FLOOR:
+        if one.ranked.likelihood >= ranking.FLOOR:
             self.odd.append(one.ranked)
         if one.trace is not None:
             self.traces.append(one.trace)
@@ -76,7 +76,6 @@ class Judge:
         self._context = context
         self._budget = budget
         self._complete = complete
-        self._local = taught.kept(state.rows, model)
         self._identities = identities
         self._watch = Watch(state, model)
         self._tally = Tally()
@@ -103,7 +102,7 @@ class Judge:
 
         `wholes`: those who may get a place; each is read when it is needed, and not held. `hour`: the latest one seen.
         """
-        baselines = Baselines(self._model, self._context.networks, self._local)
+        baselines = Baselines(self._model, self._context.networks)
         self._state.daybook.add(day)
         self._watch.eve(day)
         self._state.fill(baselines, {}, day)
@@ -130,20 +129,21 @@ class Judge:
         kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
         followed = fast.follow_up(state.rows, self._model, context.assets, kept, context.networks)
         end = lives.end_of(state)
-        told = [lives.as_of(notable, end) for notable in followed.notables]
+        routines = lives.routines(state, followed.notables)
+        told = [lives.as_of(notable, end, routines) for notable in followed.notables]
         scored = [notable for notable in told if notable["id"] in fresh]
         today = (state.daybook.days or [days.horizon.now // DAY])[-1]
         times = {chosen.AHEAD: days.horizon.ahead, chosen.LATE: self._late_logs}
         wrong = [*self._reused, *chosen.settle(state.rows, today, times)]
         spots = [spot for _, found in sorted(self._watch.notables.items()) for spot in found] + wrong
-        changed = [lives.as_of(notable, end) for name, notable in self._changed.items() if name in fresh]
+        changed = [lives.as_of(notable, end, routines) for name, notable in self._changed.items() if name in fresh]
         changed += [notable for name, notable in self._merged.items() if name not in fresh]
         changed += [*followed.exposures, *wrong]
         changed += [notable for name, notable in self._watch.changed.items() if name not in self._changed]
         gravest = {n["id"]: fresh[n["id"]] for found in self._notables.values() for n in ranking.gravest(found)}
         counted = ranking.counted(scored, *self._trifles.values())
         run = {**tally.told(days, self._model), **counted, "blind_spots": len(spots), "budget": self._budget,
-               "days_known": len(state.daybook.days)}  # fmt: skip
+               "routines": lives.told_of(routines), "days_known": len(state.daybook.days)}  # fmt: skip
         standing = [*told, *(lives.as_of(spot, end) for spot in blind_spots.stored(state.rows))]
         return Result(
             [*filter(is_listed, scored), *spots], [*filter(is_listed, changed)], run, [*filter(is_listed, standing)],
@@ -166,17 +166,18 @@ class Judge:
     def _settle(self, days: Days, progress: Progress, last: bool) -> None:
         grown, came = self._grown(days)
         numbers = sorted({*grown, *self._state.daybook.after(min(grown))}) if grown else []
-        baselines = Baselines(self._model, self._context.networks, self._local)
+        baselines = Baselines(self._model, self._context.networks)
         writer = Writer(self._state, self._context.assets, self._watch)
-        if numbers:
-            self._watch.eve(numbers[0])
+        begun = self._watch.begun(numbers, days, days.horizon.now) if numbers else []
+        if begun:
+            self._watch.eve(begun[0])
         for done, day in enumerate(numbers):
             progress("score", done, len(numbers))
             later, wholes = numbers[done + 1 :], days.pop(day, None) or self._state.load_day(day)
             self._tally.identities.update(wholes)
             self._tally.folded += crowd.folded_records(wholes)
             self._state.drop(day, days.gone.pop(day, []))
-            self._watch.begin(day, wholes.values(), later)
+            self._watch.begin(day, wholes.values(), [one for one in begun if one > day])
             self._judge(day, wholes, grown.get(day, []) if done == 0 else sorted(wholes), baselines, writer)
             self._watch.end(day)
             self._learn(day, later, baselines)
@@ -222,10 +223,10 @@ class Judge:
     def judge_late(self, came: Mapping[int, Iterable[IdentityDay]]) -> list[dict[str, Any]]:
         """What came too late is judged by the habits of the last day; returns the notables that are new or changed."""
         state, today = self._state, self._state.daybook.days[-1]
-        baselines = Baselines(self._model, self._context.networks, self._local)
+        baselines = Baselines(self._model, self._context.networks)
         state.fill(baselines, {}, today)
         known = (one.ranked.days for one in state.judged(today) if ranking.counts(one.ranked))
-        budget = self._allowed(known, baselines, today)
+        budget = self._allowed(known)
         state.next_day()
         told = late.settle(state, baselines, came, self._context.assets, budget)
         self._late.update((notable["id"], notable) for notable in told.changed)
@@ -246,8 +247,8 @@ class Judge:
         with self._tally.spent("rank"):
             self._note(day, writer.write(episodes, acting, budget, self._trifles[day]))
 
-    def _acting(self, episodes: DayEpisodes) -> tuple[list[Acting], tuple[int, float]]:
-        """Who did something odd, linked ones as one; the week's allowance, and the score that asks for a place.
+    def _acting(self, episodes: DayEpisodes) -> tuple[list[Acting], int]:
+        """Who did something odd, linked ones as one; and the week's allowance.
 
         A host that keeps how others were judged gives a day's news alone: of who is not at hand what was written of the
         day stands, or the next run gives him.
@@ -262,15 +263,15 @@ class Judge:
             for name in group.members:
                 acting.pop(name, None)
             acting[group.lead] = Acting(episodes.join(group), group.members)
-        budget = self._allowed(found.days, baselines, day)
-        self._tally.threshold = budget[1]
-        wanted = [one for one in acting.values() if one.ranked.eligible and one.ranked.score >= ranking.FLOOR]
+        budget = self._allowed(found.days)
+        wanted = [one for one in acting.values() if one.ranked.eligible and one.ranked.likelihood >= ranking.FLOOR]
         told = lives.leads(self._state.notables(day).values(), day)
-        due = (one for one in wanted if one.ranked.score >= budget[1] and one.lead not in told)
+        due = [o for o in wanted if o.ranked.loss >= ranking.LEAST and o.lead not in told]
         self._awaited.update(one.lead for one in (*due, *(one for one in wanted if one.ranked.origin)))
         given = [one for one in wanted if one.lead in told or episodes.holds(one.members)]
         away = {one.lead for one in wanted} - {one.lead for one in given}
-        self._trifles[day] = [one.ranked for one in wanted if one.lead in away and one.ranked.score < ranking.LEAST]
+        low = (one.ranked for one in wanted if one.lead in away)
+        self._trifles[day] = [one for one in low if one.loss < ranking.LEAST]
         return fold_origins(given), budget
 
     def _gone_through(self, day: int, baselines: Baselines) -> _Found:
@@ -283,12 +284,9 @@ class Judge:
             deque(judged, 0)
         return found
 
-    def _allowed(self, known: Iterable[int], baselines: Baselines, day: int) -> tuple[int, float]:
-        """The allowance of the week that ends with a day, and the score that asks for a place; `known`: see `base`."""
-        tenant = baselines.groups.get(TENANT) or Profile()
-        quiet = calibration.quiet_time(tenant, baselines.homes(day), day)
-        identities = max(self._identities, ranking.base(known))
-        return ranking.week_allowance(self._budget, identities), ranking.line(quiet, self._budget)
+    def _allowed(self, known: Iterable[int]) -> int:
+        """The budget's allowance of a week; `known`: see `ranking.base`."""
+        return ranking.week_allowance(self._budget, max(self._identities, ranking.base(known)))
 
     def _note(self, day: int, written: Written) -> None:
         self._awaited |= written.awaited

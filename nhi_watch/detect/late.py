@@ -19,12 +19,12 @@ from typing import NamedTuple, Optional
 
 from nhi_watch.context.assets import Assets
 from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.core.notable import clip, to_json
+from nhi_watch.core.notable import clip, loss_of, to_json
 from nhi_watch.core.timestamps import DAY, render_day
 from nhi_watch.detect import lives, ranking, strangers, writing
 from nhi_watch.detect.explain.notables import build
 from nhi_watch.detect.lives import Document
-from nhi_watch.detect.ranking import Candidate, Week
+from nhi_watch.detect.ranking import Candidate
 from nhi_watch.detect.scoring import Baselines, score_day
 from nhi_watch.intake.horizon import Logs, Wrong, noted
 from nhi_watch.state import day_rows
@@ -49,9 +49,9 @@ class Came(NamedTuple):
 
 
 def settle(
-    state: State, baselines: Baselines, told: Wholes, known: Assets, budget: tuple[int, float]
+    state: State, baselines: Baselines, told: Wholes, known: Assets, allowance: int
 ) -> Came:
-    """Judge late records; `budget` is that of the state's last day: places of a week, and the score asked for one."""
+    """Judge late records; `allowance`: the budget's places of a week."""
     today = state.daybook.days[-1]
     fresh = [whole for _, wholes in sorted(told.items()) for whole in wholes if _is_news(state, whole)]
     rows = {key[len(LATE) + 7 :]: (key, raw) for key, raw in state.rows.scan("notable", LATE, "late0")}
@@ -62,7 +62,7 @@ def settle(
         old = before.get(document["id"]) if document is not None else None
         if document is not None and (old is None or lives.weight(document) >= lives.weight(old)):
             made[document["id"]] = {**document, **{name: old[name] for name in lives.NOBODY}} if old else document
-    _place(made, before, today, budget)
+    _place(made, before, today, allowance)
     numbered = {name: lives.numbered(one, None, before.get(name), today) for name, one in made.items()}
     state.rows.put("notable", [(rows[name][0], None) for name in numbered if name in rows])
     state.rows.put("notable", [(f"{LATE}{today:06d}/{name}", pack(one)) for name, one in numbered.items()])
@@ -97,7 +97,7 @@ def _judged(state: State, baselines: Baselines, whole: IdentityDay, known: Asset
     state.fill(baselines, {identity.id: whole}, today)
     episode = score_day(baselines, whole, today)
     ranked = ranking.rank(episode, known)
-    if not ranked.eligible or ranked.score < ranking.FLOOR:
+    if not ranked.eligible or ranked.likelihood < ranking.FLOOR:
         return None
     notable = build(episode, baselines, strangers.asset(known, episode))
     why = f"Came {today - whole.day} days late, and is judged by the habits of {render_day(today)}. "
@@ -112,17 +112,16 @@ def id_of(identity_id: str, day: int) -> str:
     return hashlib.sha256(f"late|{identity_id}|{day}".encode()).hexdigest()[:20]
 
 
-def _place(made: dict[str, Document], before: Mapping[str, Document], today: int, budget: tuple[int, float]) -> None:
-    """Late notables have a week's allowance of their own; criticals beyond it are folded, as all are."""
+def _place(made: dict[str, Document], before: Mapping[str, Document], today: int, allowance: int) -> None:
+    """Late notables are compared among themselves; criticals beyond the allowance are folded, as all are."""
     since = render_day(today - 6)
-    taken = [one["over_budget"] for one in before.values() if one["listed_on"] >= since]
-    week = Week(budget[0], len(taken) - sum(taken), sum(taken))
+    stood = [loss_of(one) for one in before.values() if one["listed_on"] >= since]
     waiting = [one for one in made.values() if not one["listed"]]
-    places = ranking.places((Candidate(d["id"], d["score"], d["priority"], _at_once) for d in waiting), week, budget[1])
-    writing.give(places, made, render_day(today))
+    told = (Candidate(d["id"], d["likelihood"], loss_of(d), _at_once) for d in waiting)
+    writing.give(ranking.places(told, stood, allowance), made, render_day(today))
 
 
-def _at_once(score: float) -> int:
+def _at_once(likelihood: float) -> int:
     return 0
 
 

@@ -127,7 +127,7 @@ def follow(rows: Rows, history: History, notables: Iterable[Mapping[str, Any]], 
 
 def _asking(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> list[dict[str, Any]]:
     """The notables whose controls are due: listed ones that people have not dealt with, and what they confirmed."""
-    held = feedback.standing(feedback.verdicts(rows)).by_notable
+    held = feedback.standing(feedback.verdicts(rows))
     confirmed = {name for name, verdict in held.items() if verdict.verdict == "confirmed"}
     shown = feedback.apply(rows, notables, now).shown
     return [n for n in shown if n["kind"] != "compromise" or n["listed"] or n["id"] in confirmed]

@@ -85,7 +85,7 @@ def _names(behaviour: Behaviour) -> list[str]:
 
 def _news(episode: Episode) -> list[Behaviour]:
     """The behaviours that are news by themselves; all of them where only the whole day is."""
-    if episode.score < FLOOR:
+    if episode.likelihood < FLOOR:
         return []
     views = episode.view.views
     odd = [view for view in views if view.points >= NEWS_POINTS]

@@ -1,9 +1,9 @@
 """The life of a notable: one intrusion keeps its notable, its id and its place while it goes on.
 
 An episode of an identity of a notable (or of one linked to it) that comes within GONE days of the last one is the next
-revision of the same notable. What the notable shows is the day that scored highest; timeline and records are of all
+revision of the same notable. What the notable shows is the likeliest day; timeline and records are of all
 days; each revision has its own receipt. It is `new` on the day on which it began or grew: by a class of evidence that
-it did not have in the days before, or by STEP points of score, lest a standing false alarm shelter a theft.
+it did not have in the days before, or by STEP points of likelihood, lest a standing false alarm shelter a theft.
 
 The row `day/id` of the state holds a notable as it stood at the end of that day, made of the row before and of the
 day's episodes alone: so the same records give the same rows, however they were cut.
@@ -15,17 +15,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE
+from nhi_watch.core.life import BY_ROUTINE
+from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, loss_of
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render_day
 from nhi_watch.detect import ranking
-from nhi_watch.detect.telemetry import Rhythms
+from nhi_watch.detect.telemetry import Rhythms, tells_time
+from nhi_watch.state.baseline import LEARNING, PLACE, ROUTINE, Profile
 from nhi_watch.state.state import State
 
-GONE = 7
+GONE = WEEK = 7
 """Days without odd behaviour after which a notable is closed."""
 STEP = 10.0
-"""Points of score by which it must rise to be new again."""
-EVIDENCE = 2.0
+"""Points of likelihood by which it must rise to be new again."""
+EVIDENCE = 4.0
 """Points from which a signal that had none before is a new class of evidence."""
 MAX_REVISIONS = 100
 CARRIED = 100
@@ -36,6 +38,7 @@ NOBODY = {"listed": False, "listed_on": "", "over_budget": False, "folded": None
 """The standing of a notable without a place."""
 
 Document = dict[str, Any]
+NO_ROUTINES: Mapping[str, Routine] = {}
 
 
 def begun(today: Document) -> Document:
@@ -63,8 +66,8 @@ def go_on(previous: Document, today: Document) -> Document:
 
 
 def weight(document: Mapping[str, Any]) -> tuple[float, float]:
-    """By what the days of a notable are compared; among equal scores, such as 100, by their points."""
-    return document["score"], round(sum(signal["points"] for signal in document["signals"]), 2)
+    """By what the days of a notable are compared; among equally likely ones, such as 99, by their points."""
+    return document["likelihood"], round(sum(signal["points"] for signal in document["signals"]), 2)
 
 
 def life_on(document: Mapping[str, Any], day: int) -> str:
@@ -82,14 +85,14 @@ def growth(previous: Document, today: Document) -> str:
     fresh = [s["id"] for s in today["signals"] if s["points"] >= EVIDENCE and s["id"] not in known]
     if fresh:
         return f"new evidence: {', '.join(fresh[:10])}"
-    risen = today["score"] - max(one["score"] for one in recent)
-    return f"rose by {risen:.1f} points of score" if risen >= STEP else ""
+    risen = today["likelihood"] - max(one["likelihood"] for one in recent)
+    return f"likelihood rose by {risen:.0f} points" if risen >= STEP else ""
 
 
 def _entry(today: Document, why: str) -> Document:
     signals = [signal["id"] for signal in today["signals"] if signal["points"] > 0][:200]
     return {
-        "revision": 1, "time": today["last_time"], "day": render_day(_day_of(today)), "score": today["score"],
+        "revision": 1, "time": today["last_time"], "day": render_day(_day_of(today)), "likelihood": today["likelihood"],
         "why": why, "identity": today["identity"]["id"], "signals": signals, "receipt": today["receipt"],
     }  # fmt: skip
 
@@ -172,7 +175,64 @@ def last_day(document: Mapping[str, Any]) -> int:
     return parse(document["last_time"]) // DAY
 
 
-def as_of(document: Document, end: int) -> Document:
+class Routine(NamedTuple):
+    """What an identity did on several of its first days, from its own places, although it looks bad."""
+
+    identity: str
+    name: str
+    calls: list[str]
+    days: int
+    """On how many the most frequent of the calls came, until it was learnt and since."""
+    places: list[str]
+    since: str
+    """The date of the first of them."""
+    found: str
+    """The date of the last day that made it a routine."""
+    is_all: bool
+    """Whether nothing else that looked bad is left of the identity."""
+    notables: list[str]
+
+
+def routines(state: State, documents: Iterable[Mapping[str, Any]]) -> dict[str, Routine]:
+    """Identity → its sensitive routine, of those of some notables that have one.
+
+    Only notables of an identity's first days are asked about: profiles are large, and others have none.
+    """
+    told: dict[str, list[str]] = {}
+    known: dict[str, str] = {}
+    for document in documents:
+        is_early = document["revisions"] and document["usual"]["active_days"] < LEARNING
+        for one in (document["identity"], *document["members"]) if is_early else ():
+            known[one["id"]] = one["name"]
+            if document["id"] not in told.setdefault(one["id"], []):
+                told[one["id"]].append(document["id"])
+    found = ((name, profile) for name, profile in state.profiles(told).items() if ROUTINE in profile.dimensions)
+    return {name: _routine(profile, name, known[name], told[name]) for name, profile in found}
+
+
+def _routine(profile: Profile, identity: str, name: str, notables: list[str]) -> Routine:
+    found, known = profile.dimension(ROUTINE).values, profile.dimension("action").values
+    seen = [known[call] for call in found if call in known] or list(found.values())
+    return Routine(
+        identity, name, sorted(found), max(one.days for one in seen), sorted(profile.dimension(PLACE).values),
+        render_day(min(one.first for one in seen)), render_day(max(one.last for one in found.values())),
+        profile.is_settled, notables,
+    )  # fmt: skip
+
+
+def told_of(found: Mapping[str, Routine]) -> list[dict[str, Any]]:
+    """Routines as run.json has them, the latest first."""
+    return [one._asdict() for one in sorted(found.values(), key=lambda r: (r.found, r.identity), reverse=True)]
+
+
+def _is_routine(document: Mapping[str, Any], known: Mapping[str, Routine]) -> bool:
+    """Whether a notable told of nothing but routines: nothing in it is newer than they are, and nothing else waits."""
+    of = [known.get(name) for name in names(document)]
+    grown = document["last_grown"][:10]
+    return bool(known) and all(one is not None and one.is_all and grown <= one.found for one in of)
+
+
+def as_of(document: Document, end: int, known: Mapping[str, Routine] = NO_ROUTINES) -> Document:
     """Its life as it stands at the data's end: quiet after a day without anything odd, closed after GONE.
 
     What began or grew is new for a day: runs of five minutes show yesterday's late news after midnight, and daily runs
@@ -185,6 +245,9 @@ def as_of(document: Document, end: int) -> Document:
     gap = (end - 1) // DAY - last_day(document)
     if document["merged_into"]:
         return {**document, "life": "closed", "closed_why": f"part of {document['merged_into']}"}
+    if _is_routine(document, known):
+        days = max(known[name].days for name in names(document))
+        return {**document, "life": "closed", "closed_why": f"{BY_ROUTINE}: done on {days} days from its own places"}
     if gap > GONE:
         return {**document, "life": "closed", "closed_why": f"nothing odd for {GONE} days"}
     if gap > 1:
@@ -199,23 +262,19 @@ def closed(document: Document, why: str) -> Document:
 
 def standing(state: State) -> list[Document]:
     """All notables that the state keeps, by day and rank, as they stand on its last day."""
-    end = end_of(state)
-    return [as_of(document, end) for document in state.every_notable()]
+    end, documents = end_of(state), state.every_notable()
+    known = routines(state, documents)
+    return [as_of(document, end, known) for document in documents]
 
 
 def end_of(state: State) -> int:
-    """The data's end, however long ago a notable was: that of the last hour in which a log spoke, on the last day."""
-    day = (state.daybook.days or [0])[-1]
-    hours = [rhythm.hours for streams in Rhythms(state.rows).days([day]).values() for rhythm in streams.values()]
+    """The data's end, however long ago a notable was: that of the last hour of which a provider told."""
+    rhythms = Rhythms(state.rows)
+    day = next(iter(rhythms.since_told(state.daybook.days)), 0)
+    streams = rhythms.days([day]).get(day, {})
+    told = [*filter(tells_time, streams)] or list(streams)
+    hours = [streams[stream].hours for stream in told]
     return day * DAY + (max(hours, default=0).bit_length() * HOUR or DAY)
-
-
-class Charged(NamedTuple):
-    """Places that notables have taken within the last seven days."""
-
-    regular: int
-    over: int
-    """Those of criticals beyond the allowance."""
 
 
 class Lives:
@@ -246,11 +305,11 @@ class Lives:
         """Whether a notable goes on."""
         return name in self._known and not self._known[name][1]["merged_into"]
 
-    def charged(self, day: int) -> Charged:
-        """The places taken in the six days before a day."""
-        since = render_day(day - 6)
-        taken = [d["over_budget"] for _, d in self._known.values() if d["listed_on"] and d["listed_on"] >= since]
-        return Charged(len(taken) - sum(taken), sum(taken))
+    def losses(self, day: int, but: set[str]) -> list[float]:
+        """The expected losses of what stood in the six days before a day, listed or not; `but`: ids left out."""
+        found = (d for n, d in self._known.values() if day - WEEK < n < day and d["id"] not in but)
+        losses = (loss_of(d) for d in found if not d["merged_into"])
+        return [loss for loss in losses if loss >= ranking.LEAST]
 
     def put(self, day: int, documents: Iterable[Document]) -> None:
         """Take in a day's rows."""
@@ -261,7 +320,7 @@ def goes_on(document: Document) -> bool:
     """Whether more may become part of it: a trifle that never had a place begins nothing, and hosts that write only the
     gravest do not know it."""
     had_place = document["listed"] or document["folded_into"] is not None
-    return not document["merged_into"] and (had_place or document["score"] >= ranking.LEAST)
+    return not document["merged_into"] and (had_place or loss_of(document) >= ranking.LEAST)
 
 
 def numbered(document: Document, previous: Optional[Document], old: Optional[Document], day: int) -> Document:

@@ -1,51 +1,46 @@
-"""Priority and the budget: how an episode stands, and which notables get a place in the list.
+"""Impact, expected loss and the budget: how an episode stands, and which notables get a place in the list.
 
-The budget is N notables a day per 1,000 identities with a history, saved over a rolling week. Nothing is thrown away:
-what gets no place is below the line, stored and shown as such.
+A notable gets a place if its severity is low or more and it is, by expected loss (likelihood × impact), among the
+gravest A of the last seven days, listed or not; A is the budget's allowance for a week. So about as many are
+listed as the budget allows, a trifle takes nobody's place, and a grave one always gets in. Nothing is thrown away: what
+gets no place is below the line, stored and shown as such.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import exp, sqrt
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from nhi_watch.context.assets import Asset, Assets
-from nhi_watch.core.notable import Impact, ImpactFactor, clip
+from nhi_watch.core.notable import BANDS, Impact, expected_loss, loss_of
 from nhi_watch.detect import calibration, strangers
 from nhi_watch.detect import impact as impacts
 from nhi_watch.detect.features import keys_of, known_days
 from nhi_watch.detect.home import HISTORY, MACHINE
-from nhi_watch.detect.impact import LET_IN, TOGETHER, reach_of
-from nhi_watch.detect.model import bin_of, score_of
+from nhi_watch.detect.impact import reach_of
 from nhi_watch.detect.scoring import CRITICAL, Episode, without_refused
-from nhi_watch.detect.signals import SIGNALS
 from nhi_watch.state.baseline import Delta, peer_scope
 from nhi_watch.state.judged import Ranked
 
-FLOOR = 2.0
-"""Score below which nothing becomes a notable."""
-LOUDEST = 4
-"""Signals that are named of what the second card says."""
-LEAST_CHANCE = 1e-4
-"""Nothing is less likely than this, nor surer, where the second card has a say."""
-LEAST = 10.0
-"""Score below which no notable gets a place in the budget, however much of it is left: nine of ten such are nothing."""
+FLOOR = 1.0
+"""Likelihood, in percent, below which nothing becomes a notable."""
+LEAST = BANDS[-1][0]
+"""Expected loss below which no notable gets a place, however much of the budget is left: at medium impact a likelihood
+of 15%. docs/method/likelihood.md tells how many of those just above it are intrusions."""
 WEEK = 7
 """Days over which the allowance is saved; also the least that it is."""
 GRAVEST = 10
 """Of a day's notables below the line, so many are written where only what was written can be looked at."""
-DAILY_OVER = 5
-"""Criticals beyond the allowance that are written on any day, whatever was written before."""
+OVER = 3
+"""A critical beyond the allowance is listed all the same, up to so many times the allowance."""
 
 
 def remembered(episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
-    """What a day's score leaves in the profiles at once, and what after quarantine, see `calibration`."""
+    """What a day's signals leave in the profiles at once, and what only when it has come back, see `calibration`."""
     if not ranked.eligible:
         return {}, {}
-    plain = episode.bound.unjudged
-    score = ranked.score if plain is episode.bound else plain.card.score(plain.total(episode.values))
-    return calibration.remembered(plain, known_days(episode.view), episode.values, score)
+    return calibration.remembered(episode.bound, known_days(episode.view), episode.values, ranked.likelihood)
 
 
 def counts(one: Ranked) -> bool:
@@ -81,41 +76,15 @@ def week_allowance(budget: float, identities: int) -> int:
     return max(WEEK, round(WEEK * budget * identities / 1000))
 
 
-def line(quiet: calibration.Quiet, budget: float) -> float:
-    """The score from which an episode is worth a place: what the tenant's quiet weeks reach on few enough days.
-
-    Never below LEAST: a quiet day stays empty instead of taking its best trifle.
-    """
-    return max(LEAST, quiet.threshold(round(budget * 1000), 1_000_000))
-
-
 class Candidate(NamedTuple):
     """A notable that has no place yet."""
 
     id: str
-    score: float
-    priority: float
+    likelihood: float
+    loss: float
+    """Expected loss, see `core.notable.expected_loss`."""
     reached: Callable[[float], int]
-    """Score → the first hour in which it had it."""
-
-
-class Week(NamedTuple):
-    """The allowance of the rolling week that ends with a day, and what of it is taken already."""
-
-    allowance: int
-    taken: int
-    over: int = 0
-    """Places of criticals beyond it that are taken."""
-
-    @property
-    def room(self) -> int:
-        """Places that are left."""
-        return max(0, self.allowance - self.taken)
-
-    @property
-    def room_over(self) -> int:
-        """Places left for criticals beyond the allowance: twice as many a week, and at least five a day."""
-        return max(DAILY_OVER, 2 * self.allowance - self.over)
+    """Likelihood → the first hour in which it had it."""
 
 
 class Places(NamedTuple):
@@ -128,35 +97,42 @@ class Places(NamedTuple):
     """Criticals for which there is no place of their own: they are folded."""
 
 
-def places(candidates: Iterable[Candidate], week: Week, least: float) -> Places:
+def places(candidates: Iterable[Candidate], stood: Iterable[float], allowance: int) -> Places:
     """Give out places in the order in which candidates came over the line: what was shown stays shown.
 
-    Within an hour the higher priority goes first. Who scores CRITICAL is never left out.
+    `stood`: the expected losses of what stood within the last seven days, listed or not; `allowance`: of a week.
+
+    >>> def at(hour): return lambda likelihood: hour
+    >>> places([Candidate("a", 9.0, 9.0, at(1)), Candidate("b", 70.0, 70.0, at(2))], [50.0], 1)
+    Places(regular=('b',), over=(), beyond=())
     """
-    wanted = [one for one in candidates if one.score >= min(least, CRITICAL)]
-    fits = len(wanted) <= min(week.room, week.room_over) and all(one.score >= least for one in wanted)
-    hours = {one.id: 0 if fits else one.reached(min(least, CRITICAL)) for one in wanted}
-    regular: list[str] = []
-    over: list[str] = []
-    beyond: list[str] = []
-    for one in sorted(wanted, key=lambda c: (hours[c.id], -c.priority, -c.score, c.id)):
-        if one.score >= least and len(regular) < week.room:
-            regular.append(one.id)
-        elif one.score >= CRITICAL:
-            (over if len(over) < week.room_over else beyond).append(one.id)
-    return Places(tuple(regular), tuple(over), tuple(beyond))
+    wanted = [one for one in candidates if one.loss >= LEAST]
+    losses = sorted(stood)
+    fits = len(wanted) + len(losses) <= allowance
+    hours = {one.id: 0 if fits else one.reached(LEAST * one.likelihood / one.loss) for one in wanted}
+    found = Places((), (), ())
+    for one in sorted(wanted, key=lambda c: (hours[c.id], -c.loss, -c.likelihood, c.id)):
+        graver = len(losses) - bisect_left(losses, one.loss)
+        insort(losses, one.loss)
+        if graver < allowance:
+            found = found._replace(regular=(*found.regular, one.id))
+        elif one.loss >= CRITICAL and graver < OVER * allowance:
+            found = found._replace(over=(*found.over, one.id))
+        elif one.loss >= CRITICAL:
+            found = found._replace(beyond=(*found.beyond, one.id))
+    return found
 
 
 def gravest(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Of a day's ranked notables the first below the line; trifles are none of them."""
-    return [one for one in found if not one["listed"] and one["score"] >= LEAST][:GRAVEST]
+    return [one for one in found if not one["listed"] and loss_of(one) >= LEAST][:GRAVEST]
 
 
 def counted(notables: Sequence[Mapping[str, Any]], *trifles: Sequence[Ranked]) -> dict[str, Any]:
     """What run.json says of a run's notables: how many have a place, and what lies below the line, trifles too."""
     listed = [one for one in notables if one["listed"]]
-    below = [one["score"] for one in notables if not one["listed"]]
-    below += [one.score for each in trifles for one in each]
+    below = [one["likelihood"] for one in notables if not one["listed"]]
+    below += [one.likelihood for each in trifles for one in each]
     return {
         "notables": len(listed),
         "over_budget": sum(one["over_budget"] for one in listed),
@@ -168,16 +144,14 @@ def counted(notables: Sequence[Mapping[str, Any]], *trifles: Sequence[Ranked]) -
 
 def rank(episode: Episode, known: Assets) -> Ranked:
     """How an episode stands; what cannot become a notable is spared the search for its impact."""
-    identity, points = episode.identity, episode.total
-    probability = episode.bound.card.probability(points)
-    score, weight = score_of(probability), probability
-    if score >= FLOOR:
-        weight = priority(probability, impact(strangers.asset(known, episode), episode), together(episode))
-    eligible = is_eligible(episode)
+    identity, likelihood = episode.identity, episode.likelihood
+    loss = likelihood
+    if likelihood >= FLOOR:
+        loss = expected_loss(likelihood, impact(strangers.asset(known, episode), episode))
     days, origin = episode.view.past.own.days, strangers.origin(episode)
-    if not origin and not days and not episode.members and score < CRITICAL:
+    if not origin and not days and not episode.members and likelihood < CRITICAL:
         origin = strangers.NEWCOMERS + peer_scope(identity)
-    return Ranked(identity.id, score, points, weight, eligible, days, origin)
+    return Ranked(identity.id, likelihood, loss, is_eligible(episode), days, origin)
 
 
 def is_eligible(episode: Episode) -> bool:
@@ -198,57 +172,10 @@ def impact(asset: Asset, episode: Episode) -> Impact:
 
 
 def _let_in(episode: Episode) -> float:
-    """How much of an episode's probability stays without what was refused."""
+    """How much of an episode's likelihood stays without what was refused, 0 to 1."""
     rest = without_refused(episode)
     if rest is episode:
         return 1.0
-    if rest is None:
+    if rest is None or not episode.likelihood:
         return 0.0
-    chance = episode.bound.card.probability
-    return round(min(1.0, chance(rest.total) / chance(episode.total)), 4)
-
-
-def together(episode: Episode, silent: Optional[int] = None) -> Optional[float]:
-    """Log-odds of the second card, see `model.order`; None: the model has none. `silent`: a signal that says nothing.
-
-    Of what was let in alone: whatever is refused beside it, it is told from that; where all was refused never above 0.
-    """
-    order = episode.bound.card.order
-    if order is None:
-        return None
-    rest = without_refused(episode)
-    odds = order.log_odds([0 if at == silent else bin_of(value) for at, value in enumerate((rest or episode).values)])
-    return odds if rest else min(odds, 0.0)
-
-
-def told_together(episode: Episode, odds: Optional[float]) -> tuple[ImpactFactor, ...]:
-    """What the second card says, see `together`, as a factor of the odds, with the signals that speak loudest."""
-    order = episode.bound.card.order
-    if order is None or odds is None:
-        return ()
-    bins = [bin_of(value) for value in (without_refused(episode) or episode).values]
-    without = {at: odds - order.log_odds([*bins[:at], 0, *bins[at + 1 :]]) for at, each in enumerate(bins) if each}
-    loudest = sorted(without, key=lambda at: (-abs(without[at]), at))[:LOUDEST]
-    raised, lowered = ([SIGNALS[at].title.lower() for at in loudest if (without[at] > 0) is up] for up in (True, False))
-    told = [f"{words} it {', '.join(names)}" for words, names in (("for", raised), ("against", lowered)) if names]
-    like = "as in intrusions" if odds > 0 else "as in ordinary life"
-    return (ImpactFactor(TOGETHER, clip("; ".join([like, *told]), 300), round(exp(odds), 4)),)
-
-
-def priority(probability: float, impact: Impact, together: Optional[float] = None) -> float:
-    """The probability, less what was refused of it; its odds multiplied by the impact's other factors; to 6 decimals.
-
-    Of what is all but certain impact alone would decide, if it multiplied the probability itself. With the second
-    card's log-odds it is the geometric mean of both odds.
-    """
-    chance, weight = probability, 1.0
-    for factor in impact.factors:
-        if factor.name == LET_IN:
-            chance *= factor.weight
-        else:
-            weight *= factor.weight
-    if together is None:
-        return round(chance * weight / (1 - chance + chance * weight), 4)
-    chance = min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE)
-    odds = sqrt(chance / (1 - chance) * weight * exp(together))
-    return round(odds / (1 + odds), 6)
+    return round(min(1.0, rest.likelihood / episode.likelihood), 4)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from nhi_watch.core.timestamps import render_day
-from nhi_watch.detect import ranking
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.intake.days import Days
 from nhi_watch.intake.horizon import AHEAD
@@ -77,7 +76,6 @@ class Tally:
             "too_late": self.too_late,
             "held_aside": days.rejected.get(AHEAD, 0),
             "folded_records": self.folded,
-            "threshold": max(ranking.LEAST, self.threshold),
             "days": [render_day(numbers[0]), render_day(numbers[-1])] if numbers else [],
             "alerts_in": days.alerts,
             "seconds": {stage: round(spent, 3) for stage, spent in self.seconds.items()},

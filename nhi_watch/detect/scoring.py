@@ -1,8 +1,8 @@
-"""From behaviours and a baseline to signal values, points and scores."""
+"""From behaviours and a baseline to signal values, points and the likelihood."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from nhi_watch.context import frameworks
@@ -12,11 +12,11 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.notable import severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import calibration, cannot_tell
+from nhi_watch.detect.calibration import LOOKS_BAD, ODD
 from nhi_watch.detect.features import Elsewhere, EpisodeView, Past, View, by_hand, is_person, keys_of
 from nhi_watch.detect.home import MACHINE, PERSON, Bound, Home, Points, total
-from nhi_watch.detect.model import KINDS, Scorecard, score_of
+from nhi_watch.detect.model import KINDS, Scorecard
 from nhi_watch.detect.signals import NAMES, SIGNALS, Signal
-from nhi_watch.detect.verdict_days import ALL, NOTHING, PEERS, Days, Scope, Word
 from nhi_watch.state.baseline import QUARANTINE, REFUSALS, TENANT, Profile, Profiles, peer_scope
 
 Row = tuple[Optional[float], ...]
@@ -26,38 +26,15 @@ _EPISODE = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "episode"]
 _LINKED = [(i, s.value) for i, s in enumerate(SIGNALS) if s.scope == "linked"]
 ZERO: Row = (0.0,) * len(SIGNALS)
 
-REASON_POINTS = 0.5
-"""Points from which a signal is named as a reason."""
-
-
-Taught = Callable[[int], Mapping[str, Days]]
-"""Day → scope → what verdicts say there on that day."""
-
-
-def untaught(day: int) -> Mapping[str, Days]:
-    """Nobody has said anything."""
-    return {}
-
-
-class Local(NamedTuple):
-    """What a tenant's own state says besides its profiles."""
-
-    taught: Taught = untaught
-    trusted: Callable[[int], float] = lambda day: 1.0
-    """Day → what a point counts in the probability, see `drift.trust`."""
-
-
-NOTHING_LOCAL = Local()
+REASON_POINTS = 1.5
+"""Points from which a signal is named as a reason: it is three times as usual on days of attack."""
 
 
 class Baselines(Profiles):
     """The profiles of all scopes on the eve of a day, and what follows from them."""
 
-    def __init__(self, card: Scorecard, networks: Networks = SHIPPED, local: Local = NOTHING_LOCAL) -> None:
+    def __init__(self, card: Scorecard, networks: Networks = SHIPPED) -> None:
         super().__init__()
-        self.local = local
-        self.trust = 1.0
-        self._said: Mapping[str, Days] = {}
         self.networks = networks
         self.card = card.aligned(NAMES)
         self._cache: dict[tuple[str, str, str], float] = {}
@@ -86,22 +63,11 @@ class Baselines(Profiles):
             self._today = today
             tenant = self.groups.get(TENANT) or Profile()
             self._homes = {kind: Home(self.card, tenant, today, kind) for kind in KINDS}
-            self._said = self.local.taught(today)
-            self.trust = self.local.trusted(today)
         return self._homes
 
-    def bound(self, past: Past, identity: Identity, person: bool = False) -> Bound:
-        """The scorecard for an identity and its past."""
-        home = self.homes(past.today)[PERSON if person else MACHINE]
-        return Bound(home, past.own, self._word(identity, home) if self._said else None)
-
-    def _word(self, identity: Identity, home: Home) -> Word:
-        scope, said = peer_scope(identity), self._said
-        peers = self.groups.get(scope) or Profile()
-        others = Scope(PEERS, peers.days + home.strength, said.get(scope, NOTHING)), Scope(
-            ALL, home.total + home.strength, said.get(TENANT, NOTHING)
-        )
-        return Word(said.get(identity.id, NOTHING), others)
+    def bound(self, past: Past, person: bool = False) -> Bound:
+        """The model for an identity's past."""
+        return Bound(self.homes(past.today)[PERSON if person else MACHINE], past.own)
 
     def _elsewhere(self, scope: str, tenant: Profile, today: int) -> Elsewhere:
         peers = self.groups.get(scope) or Profile()
@@ -154,7 +120,7 @@ class Episode(NamedTuple):
     bound: Bound
     """What weighed them; of several identities, that of the one that leads."""
     held: frozenset[Shape]
-    """Shapes that look bad enough to be kept in quarantine."""
+    """Shapes that look bad: they are learnt only when they have come back."""
     members: tuple[Episode, ...] = ()
     """The episodes of linked identities that this one joins, by first news; none: it is one identity's."""
     links: tuple[Link, ...] = ()
@@ -171,9 +137,9 @@ class Episode(NamedTuple):
         return total(self.points)
 
     @property
-    def score(self) -> float:
-        """0–100."""
-        return self.bound.card.score(self.total)
+    def likelihood(self) -> float:
+        """How likely it is an intrusion, in percent."""
+        return self.bound.card.likelihood(self.points, self.values)
 
 
 
@@ -238,10 +204,9 @@ def largest(rows: list[Row]) -> list[Optional[float]]:
 class BehaviourScore(NamedTuple):
     """What one behaviour is worth by itself."""
 
-    score: float
-    """0–100."""
+    likelihood: float
+    """In percent: of an intrusion, if the identity did nothing else that day."""
     severity: str
-    probability: float
     reasons: tuple[str, ...]
     """Sentences, the heaviest first."""
     owasp_nhi: tuple[str, ...]
@@ -290,30 +255,22 @@ class EventScorer:
         values = behaviour_row(view)
         if values is ZERO:
             return self._ordinary
-        points = self._baselines.bound(past, shape.identity, is_person(shape.identity, past, (shape,))).points(values)
+        bound = self._baselines.bound(past, is_person(shape.identity, past, (shape,)))
+        points = bound.points(values)
         heavy = [signal for worth, signal, value in weighed(values, points) if worth >= REASON_POINTS]
-        told = self._told(total(points), heavy)
+        told = self._told(bound.card.likelihood(points, values), heavy)
         return told._replace(reasons=tuple(signal.evidence(view) for signal in heavy[:5])) if heavy else told
 
-    def _told(self, points: float, heavy: Sequence[Signal]) -> BehaviourScore:
-        """The score of a sum of points, without its reasons."""
-        probability = self._baselines.card.probability(points)
+    def _told(self, likelihood: float, heavy: Sequence[Signal]) -> BehaviourScore:
+        """A likelihood without its reasons."""
         ids = framework_ids(heavy)
-        score = score_of(probability)
         return BehaviourScore(
-            score, severity_of(score), probability, (),
+            likelihood, severity_of(likelihood), (),
             tuple(ids["owasp_nhi"]), tuple(ids["nist_csf"]), tuple(ids["mitre_attack"]),
         )  # fmt: skip
 
 
-HELD_SCORE = 20.0
-"""What alone scores so high is learnt only after quarantine: at the calibrated prevalence a day in a hundred does."""
-HELD_EPISODE = 20.0
-"""Of an episode that scores so high, all that is news waits, lest a raid that is repeated daily becomes ordinary."""
-HELD_AGAIN = 4.0
-"""Of whoever scored so high within the last QUARANTINE days, all that is news on another such day waits as well, lest
-what is tried piece by piece is learnt piece by piece. A change that is odd once is learnt at once."""
-NEWS_POINTS = 0.5
+NEWS_POINTS = 1.5
 """Points from which a behaviour is news."""
 
 
@@ -324,14 +281,14 @@ def score_day(baselines: Baselines, day: IdentityDay, today: Optional[int] = Non
     views = views_of(day.ordered(), past)
     person = is_person(identity, past, (view.shape for view in views))
     machines = _beside(baselines, identity, past, views) if person else []
-    bound = baselines.bound(past, identity, person and not machines)
+    bound = baselines.bound(past, person and not machines)
     views = machines or (keys_of(views) or views) if person else views
     for view in views:
         view.points = 0.0 if view.values is ZERO else bound.total(view.values)
     episode = EpisodeView(views, past)
     values = _values(episode)
     points = bound.points(values)
-    return Episode(identity, episode, values, points, bound, _held(bound, episode, values, total(points)))
+    return Episode(identity, episode, values, points, bound, _held(bound, episode, values, points))
 
 
 def _values(episode: EpisodeView) -> Row:
@@ -361,7 +318,7 @@ def _of(part: Episode, view: EpisodeView) -> Episode:
 
 
 CRITICAL = 80.0
-"""Score that is never left out."""
+"""Likelihood that is never left out."""
 
 
 def _beside(baselines: Baselines, identity: Identity, past: Past, views: Sequence[View]) -> list[View]:
@@ -373,21 +330,23 @@ def _beside(baselines: Baselines, identity: Identity, past: Past, views: Sequenc
     rest = [view for view in views if not by_hand(view.shape)]
     if identity.human or not rest or keys_of(views):
         return []
-    bound = baselines.bound(past, identity)
-    critical = bound.card.score(bound.total(episode_values(EpisodeView(rest, past)))) >= CRITICAL
+    bound = baselines.bound(past)
+    values = episode_values(EpisodeView(rest, past))
+    critical = bound.card.likelihood(bound.points(values), values) >= CRITICAL
     return rest if critical else []
 
 
-def _held(judged: Bound, episode: EpisodeView, values: Row, told: float) -> frozenset[Shape]:
-    """The shapes that look bad, whatever people say: by themselves, or as the news of an episode that does."""
-    bound = judged.unjudged
-    past, score = episode.past, bound.card.score(told if bound is judged else bound.total(values))
-    worth = {view.shape: view.points if bound is judged else bound.total(view.values) for view in episode.views}
-    bad_day = score >= HELD_EPISODE or (
-        score >= HELD_AGAIN and calibration.highest(past.own, past.today - QUARANTINE) >= HELD_AGAIN
+def _held(bound: Bound, episode: EpisodeView, values: Row, points: Points) -> frozenset[Shape]:
+    """The shapes that look bad: by themselves, or as the news of a day that does."""
+    past, card = episode.past, bound.card
+    likelihood = card.likelihood(points, values)
+    bad_day = likelihood >= LOOKS_BAD or (
+        likelihood >= ODD and calibration.highest(past.own, past.today - QUARANTINE) >= ODD
     )
-    return frozenset(
-        shape
-        for shape, points in worth.items()
-        if points and (bound.card.score(points) >= HELD_SCORE or (bad_day and points >= NEWS_POINTS))
-    )
+
+    def is_bad(view: View) -> bool:
+        if bad_day and view.points >= NEWS_POINTS:
+            return True
+        return bool(view.points) and card.likelihood(bound.points(view.values), view.values) >= LOOKS_BAD
+
+    return frozenset(view.shape for view in episode.views if is_bad(view))

@@ -12,11 +12,12 @@ the last weeks, and an hour: what never sleeps is missed within hours, what runs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.core.event import TIMED_BY_HOSTS
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.state.inventory import ABOUT
@@ -121,6 +122,22 @@ class Rhythms:
         for key, raw in self._rows.get("meta", missing).items() if missing else ():
             self._known[int(key[7:])] = _streams(raw)
         return {day: self._known[day] for day in days if day in self._known}
+
+
+    def since_told(self, days: Sequence[int]) -> list[int]:
+        """Of days in order, the last one on which a provider tells the time, and those after it.
+
+        A host, and who commits a secret, date what they do themselves: that moves no day on. Where no provider spoke
+        within `WINDOW` (a log of hosts alone), their dates have to do.
+        """
+        near = [day for day in days if day >= days[-1] - WINDOW]
+        told = [day for day, streams in self.days(near).items() if any(map(tells_time, streams))]
+        return [day for day in near if day >= max(told)] if told else list(days[-1:])
+
+
+def tells_time(stream: Stream) -> bool:
+    """Whether a provider dates what a stream tells; what is about identities (a commit's secret) is in no stream."""
+    return stream.provider != TIMED_BY_HOSTS
 
 
 def _streams(raw: bytes) -> dict[Stream, Rhythm]:

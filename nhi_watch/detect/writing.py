@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import OTHER, network_of
 from nhi_watch.core.event import Identity
-from nhi_watch.core.notable import clip, to_json
+from nhi_watch.core.notable import clip, loss_of, order, severity_of, to_json
 from nhi_watch.core.timestamps import render_day
 from nhi_watch.detect import lives, ranking, strangers
 from nhi_watch.detect.blind_spots import Watch
 from nhi_watch.detect.episodes import DayEpisodes
 from nhi_watch.detect.explain.notables import build, notable_id, reached
 from nhi_watch.detect.lives import Document, Lives
-from nhi_watch.detect.ranking import Candidate, Places, Week
+from nhi_watch.detect.ranking import Candidate, Places
 from nhi_watch.state.baseline import ALIKE, peer_scope
 from nhi_watch.state.judged import Ranked
 from nhi_watch.state.state import State
@@ -56,7 +55,7 @@ def fold_origins(acting: Iterable[Acting]) -> list[Acting]:
         found.setdefault(one.ranked.origin, []).append(one)
     kept = found.pop("", [])
     for origin, alike in found.items():
-        lead, *others = sorted(alike, key=lambda one: (-one.ranked.priority, -one.ranked.score, one.lead))
+        lead, *others = sorted(alike, key=lambda one: (-one.ranked.loss, -one.ranked.likelihood, one.lead))
         if strangers.is_stranger(origin) or len(others) >= ALIKE:
             kept.append(lead._replace(others=tuple(one.lead for one in others)))
         else:
@@ -69,7 +68,7 @@ class Intrusion(NamedTuple):
 
     id: str
     acting: tuple[Acting, ...]
-    """By score."""
+    """By likelihood."""
     goes_on: tuple[Document, ...]
     """The notables that it goes on from: one, or several that turn out to be one; the oldest keeps its id."""
 
@@ -78,7 +77,7 @@ class Written(NamedTuple):
     """What was written of a day."""
 
     found: list[Document]
-    """All notables of the day, the listed ones first, by priority."""
+    """All notables of the day, the listed ones first, the gravest before."""
     changed: list[Document]
     """New ones and new revisions among them."""
     merged: list[Document]
@@ -100,9 +99,9 @@ class Writer:
         self._awaited: set[str] = set()
 
     def write(
-        self, episodes: DayEpisodes, acting: Sequence[Acting], budget: tuple[int, float], trifles: Sequence[Ranked] = ()
+        self, episodes: DayEpisodes, acting: Sequence[Acting], allowance: int, trifles: Sequence[Ranked] = ()
     ) -> Written:  # fmt: skip
-        """Put the day's notables into the state; `budget`: the week's allowance, and the score asked for a place.
+        """Put the day's notables into the state; `allowance`: the budget's places of a week.
 
         `trifles` are counted where the others are ranked, and nothing is told of them.
         """
@@ -113,7 +112,7 @@ class Writer:
         known = self._intrusions(day, acting)
         intrusions = [one for one in known if self._is_at_hand(episodes, one) or one.id in before]
         made = {one.id: self._made(episodes, one, before.get(one.id)) for one in intrusions}
-        self._place(episodes, intrusions, made, budget)
+        self._place(episodes, intrusions, made, allowance)
         numbered = (lives.numbered(made[one.id], _first(one.goes_on), before.get(one.id), day) for one in intrusions)
         found = _ranked(numbered, (_unwritten(one, day) for one in trifles))
         merged = [self._closed(d, one.id, day, before) for one in intrusions for d in one.goes_on[1:]]
@@ -181,12 +180,10 @@ class Writer:
 
     def _place(
         self, episodes: DayEpisodes, intrusions: Sequence[Intrusion], made: dict[str, Document],
-        budget: tuple[int, float],
+        allowance: int,
     ) -> None:  # fmt: skip
-        """Who has a place keeps it; the others stand in line for what is left of the week."""
-        allowance, least = budget
-        charged = self._lives.charged(episodes.day)
-        waiting = []
+        """Who has a place keeps it; the others are compared with all that stood within the week."""
+        waiting, stood = [], self._lives.losses(episodes.day, set(made))
         for one in intrusions:
             had = _place_of(one.goes_on)
             made[one.id] = {**made[one.id], **had}
@@ -194,8 +191,10 @@ class Writer:
             if not had["listed"] and not stays:
                 made[one.id]["folded_into"] = None
                 waiting.append(one)
+            else:
+                stood.append(loss_of(made[one.id]))
         candidates = [self._candidate(episodes, one) for one in waiting]
-        given = ranking.places(candidates, Week(allowance, charged.regular, charged.over), least)
+        given = ranking.places(candidates, stood, allowance)
         date = render_day(episodes.day)
         give(given, made, date)
         for one in intrusions:
@@ -204,17 +203,17 @@ class Writer:
     def _candidate(self, episodes: DayEpisodes, one: Intrusion) -> Candidate:
         best = one.acting[0]
 
-        def hour(score: float) -> int:
+        def hour(likelihood: float) -> int:
             if episodes.holds(best.members):
-                return reached(episodes.whole(best.lead), score)
+                return reached(episodes.whole(best.lead), likelihood)
             self._awaited.add(best.lead)  # it has its place; when it got it the next run tells
             return 0
 
-        return Candidate(one.id, best.ranked.score, max(each.ranked.priority for each in one.acting), hour)
+        return Candidate(one.id, best.ranked.likelihood, max(each.ranked.loss for each in one.acting), hour)
 
 
 def _intrusion(day: int, goes_on: list[Document], acting: list[Acting]) -> Intrusion:
-    ordered = sorted(acting, key=lambda one: (-one.ranked.score, one.lead))
+    ordered = sorted(acting, key=lambda one: (-one.ranked.likelihood, one.lead))
     oldest = sorted(goes_on, key=lambda d: (d["first_seen"], d["id"]))
     name = oldest[0]["id"] if oldest else notable_id(ordered[0].origin or ordered[0].lead, day)
     return Intrusion(name, tuple(ordered), tuple(oldest))
@@ -242,15 +241,17 @@ def _place_of(goes_on: Sequence[Document]) -> dict[str, Any]:
 
 
 def _ranked(documents: Iterable[Document], unwritten: Iterable[Document] = ()) -> list[Document]:
-    key = itemgetter("priority", "score")
-    ordered = sorted([*documents, *unwritten], key=lambda d: (not d["listed"], *(-n for n in key(d)), d["id"]))
+    ordered = sorted([*documents, *unwritten], key=lambda d: (not d["listed"], *order(d)))
     return [{**d, "rank": rank} for rank, d in enumerate(ordered, 1) if not d.get("unwritten")]
 
 
 def _unwritten(one: Ranked, day: int) -> Document:
     """What stands for a trifle where notables are ranked."""
     name = notable_id(one.identity_id, day)
-    return {"id": name, "listed": False, "priority": one.priority, "score": one.score, "unwritten": True}
+    impact = {"level": "medium" if one.loss >= one.likelihood else "low"}
+    severity = severity_of(one.loss)
+    return {"id": name, "listed": False, "likelihood": one.likelihood, "impact": impact, "severity": severity,
+            "unwritten": True}  # fmt: skip
 
 
 def _revision(document: Optional[Document]) -> int:
@@ -298,7 +299,7 @@ def _fold(given: Places, made: dict[str, Document], date: str) -> None:
 
 def _origins(documents: Sequence[Document]) -> dict[str, list[str]]:
     """Network, else group of peers → ids, the gravest first."""
-    ordered = sorted(documents, key=lambda d: (-d["priority"], -d["score"], d["id"]))
+    ordered = sorted(documents, key=order)
     places = {document["id"]: _network(document) for document in ordered}
     shared = [place for place in places.values() if place]
     found: dict[str, list[str]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Optional, cast
+from typing import Optional, cast
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay, Shape
@@ -13,7 +13,7 @@ from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake import strangers
 from nhi_watch.intake.contract import AnySource
-from nhi_watch.intake.horizon import Horizon, Logs, noted, received
+from nhi_watch.intake.horizon import Horizon, received
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.forms import Tree, native, record_in
 from nhi_watch.intake.shapes.values import bound, unbound
@@ -88,19 +88,6 @@ def _text_in(record: object) -> Optional[Tree]:
     """The object that a row's text holds. Sources look for words in a text, and a client can write those anywhere."""
     raw = record.get("_raw") if isinstance(record, dict) else None
     return record_in(raw[max(raw.find("{"), 0) :]) if isinstance(raw, str) else None
-
-
-class Part(NamedTuple):
-    """What another process made of some of the records, see `Days.join`."""
-
-    days: dict[int, dict[str, IdentityDay]]
-    recent: int
-    parsed: int
-    duplicates: int
-    alerts: int
-    rejected: dict[str, int]
-    ahead: Logs
-    shared: int
 
 
 class Days(dict[int, dict[str, IdentityDay]]):
@@ -203,46 +190,6 @@ class Days(dict[int, dict[str, IdentityDay]]):
 
     def _is_known(self, name: str, number: int) -> bool:
         return any(name in wholes for day, wholes in self.items() if day < number) or self._known(name, number)
-
-    def part(self) -> Part:
-        """All that was read, for another process to `join`; nobody may have been folded, so all must be `known`."""
-        return Part(dict(self), self.recent, self.parsed, self.duplicates, self.alerts, self.rejected,
-                    self.horizon.ahead, self.shared)  # fmt: skip
-
-    def join(self, part: Part) -> bool:
-        """Take in what another process read of none, or all, of the records that are here.
-
-        False, and nothing is taken in, where that does not tell what comes of them: some, but not all, were here
-        before, or there are so many newcomers that some are folded. They must be read here.
-        """
-        crowded = any(len(self._day(day).keys() | wholes.keys()) > NEWCOMERS for day, wholes in part.days.items())
-        pairs = [(whole, self[day].get(name)) for day, wholes in part.days.items() for name, whole in wholes.items()]
-        fresh = all(here is None or whole.seen.isdisjoint(here.seen) for whole, here in pairs)
-        again = not fresh and all(here is not None and here.holds(whole) for whole, here in pairs)
-        if crowded or not (fresh or again):
-            return False
-        self.recent = part.recent if part.days else self.recent
-        self.parsed += part.parsed
-        self.duplicates += part.duplicates if fresh else part.parsed
-        self.alerts += part.alerts if fresh else 0
-        self.shared += part.shared if fresh else 0
-        for reason, count in part.rejected.items():
-            self.reject(reason, count)
-        for log, wrong in part.ahead.items():
-            noted(self.horizon.ahead, log, wrong)
-        if fresh:
-            self._merge(part.days)
-        return True
-
-    def _merge(self, days: Mapping[int, Mapping[str, IdentityDay]]) -> None:
-        for day, wholes in days.items():
-            for name, whole in wholes.items():
-                here = self[day].setdefault(name, whole)
-                if here is not whole:
-                    here.seen |= whole.seen
-                    here.folded |= whole.folded
-                    for key, behaviour in whole.behaviours.items():
-                        here.put(key, behaviour)
 
     def put(self, day: int, wholes: Mapping[str, IdentityDay]) -> None:
         """Take in a day that a host has gathered by itself."""

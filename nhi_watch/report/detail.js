@@ -47,11 +47,13 @@ const headOf = (n, at) => {
       n.folded && n.folded.count > 1 && h("p", { class: "note" }, `Stands for ${n.folded.count} of ${n.folded.origin}; the others are below the line, or named in the notable.`),
       n.folded_into && h("p", { class: "note" }, `One of many of one origin: ${n.folded_into} stands for it in the list.`),
       n.merged_into && h("p", { class: "note" }, `Merged into ${n.merged_into}.`)),
-    h("div", { class: "gauge" }, h("b", {}, Math.floor(n.score)), h("span", {}, "of 100"),
-      s("svg", { class: "meter", "aria-hidden": "true" }, s("rect", { class: "track", width: "100%", height: 8, rx: 4 }),
-        s("rect", { class: "fill", width: `${Math.max(n.score, 5)}%`, height: 8, rx: 4 }),
-        [20, 40, 60, 80].map((line) => s("line", { x1: `${line}%`, x2: `${line}%`, y2: 8 }))),
-      h("span", {}, `probability ${percent(n.probability)}`)),
+    n.likelihood > 0
+      ? h("div", { class: "gauge" }, h("b", {}, likely(n.likelihood)), h("span", {}, "likely"),
+        s("svg", { class: "meter", "aria-hidden": "true" }, s("rect", { class: "track", width: "100%", height: 8, rx: 4 }),
+          s("rect", { class: "fill", width: `${Math.max(n.likelihood, 3)}%`, height: 8, rx: 4 }),
+          [20, 40, 60, 80].map((line) => s("line", { x1: `${line}%`, x2: `${line}%`, y2: 8 }))),
+        h("span", {}, `impact ${n.impact.level}: ${n.severity}`))
+      : h("div", { class: "gauge" }, h("span", {}, "claims no intrusion")),
     h("dl", { class: "facts wide" }, fact("Identity", shortName(n.identity), true), fact("Kind", spoken(n.identity.kind)),
       fact("Account", `${n.identity.provider} ${n.identity.account}`),
       fact("Owner", n.identity.owner || "nobody: not in the asset table"),
@@ -61,7 +63,7 @@ const headOf = (n, at) => {
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
       agents.length > 0 && fact("User agent", agents.slice(0, 3).map((agent) => h("div", { class: "mono" }, agent))),
       shownOf(n)[1] > shownOf(n)[0] && fact("Lasted", span(since(shownOf(n)[1]) - since(shownOf(n)[0]))),
-      n.first_time.slice(0, 10) < shownOf(n)[0].slice(0, 10) && fact("Goes on since", clock(n.first_time)), fact("Records", amount(n.record_count)), fact("Priority", n.priority.toFixed(2))));
+      n.first_time.slice(0, 10) < shownOf(n)[0].slice(0, 10) && fact("Goes on since", clock(n.first_time)), fact("Records", amount(n.record_count))));
 };
 
 const commandsOf = (n) => {
@@ -73,40 +75,49 @@ const commandsOf = (n) => {
     h("li", {}, h("span", {}, what), h("code", {}, line), copier(line, "Copy", `Copy: ${what}`)))));
 };
 
+const LITTLE = 0.1;  // log-odds under which a signal is named, but not shown
 const barOf = (signal, zero, scale) => {
-  const size = signal.points * scale;
+  const size = signal.log_odds * scale;
   const side = signal.cannot_tell ? "unknown" : size >= 0 ? "plus" : "minus";
   // What cannot be told still gets a hatched stub, so that it never looks like a zero.
   const width = Math.max(Math.abs(size), signal.cannot_tell ? 4 : 0.6);
   const left = size < 0 ? zero - width : Math.min(zero, 100 - width);
-  return h("li", { class: side }, h("span", { class: "name", title: signal.id }, DATA.signals[signal.id]),
+  return h("li", { class: side }, h("span", { class: "name", title: `${signal.id}: ${signal.points} points` }, DATA.signals[signal.id]),
     s("svg", { class: "bar", "aria-hidden": "true" }, s("rect", { class: "track", width: "100%", height: 12 }),
       s("rect", { class: "fill", x: `${left}%`, width: `${width}%`, height: 12 }),
       s("line", { class: "zero", x1: `${zero}%`, x2: `${zero}%`, y2: 12 })),
-    h("span", { class: "sum" }, signed(signal.points)),
+    h("span", { class: "sum" }, signed(signal.log_odds)),
     h("span", { class: "evidence" }, signal.cannot_tell && [h("b", { class: "tag" }, "cannot tell"), " "], signal.evidence));
 };
 const whyOf = (n) => {
-  const points = n.signals.map((signal) => signal.points);
-  const low = Math.min(0, ...points), high = Math.max(0, ...points), scale = 100 / (high - low || 1);
+  if (!n.likelihood) {
+    return card("Why", "", h("ul", { class: "points" }, n.signals.map((signal) => h("li", {},
+      h("span", { class: "name", title: signal.id }, DATA.signals[signal.id]), h("span", { class: "evidence" }, signal.evidence)))));
+  }
+  const shares = n.signals.map((signal) => signal.log_odds);
+  const low = Math.min(0, ...shares), high = Math.max(0, ...shares), scale = 100 / (high - low || 1);
   const bars = (signals) => h("ul", { class: "points" }, signals.map((signal) => barOf(signal, -low * scale, scale)));
-  const heavy = n.signals.filter((signal) => Math.abs(signal.points) >= REASON || signal.cannot_tell);
+  const some = n.signals.some((signal) => Math.abs(signal.log_odds) >= LITTLE && !signal.cannot_tell);
+  const heavy = n.signals.filter((signal) => !some || Math.abs(signal.log_odds) >= LITTLE || signal.cannot_tell);
   const light = n.signals.filter((signal) => !heavy.includes(signal));
-  const sum = points.reduce((all, one) => all + one, 0);
-  return card("Why: the points", `log-odds above an ordinary day; theft is rare, so a sum of ${signed(sum)}, with what the signals mean together, makes ${percent(n.probability)}`,
+  return card("Why: what raises the likelihood", n.sum,
     bars(heavy), light.length > 0 && h("details", { class: "light" },
-      h("summary", {}, `${light.length} with less than half a point`), bars(light)),
-    n.left_out.signals > 0 && h("p", { class: "muted" }, `${n.left_out.signals} signals with fewer points are in notables.jsonl.`),
-    h("p", { class: "legend" }, h("span", {}, h("i", { class: "key plus" }), "speaks for theft"),
-      h("span", {}, h("i", { class: "key minus" }), "speaks for normal behaviour"),
+      h("summary", {}, `${light.length} that add less than ${LITTLE}`), bars(light)),
+    n.left_out.signals > 0 && h("p", { class: "muted" }, `${n.left_out.signals} signals that add less are in notables.jsonl.`),
+    n.signals.filter((signal) => typeof signal.without === "number").map((signal) =>
+      h("p", { class: "muted" }, `Without the records of ${DATA.signals[signal.id].toLowerCase()}: ${signal.without}%.`)),
+    (n.likelihood_range || []).length > 0 && h("p", { class: "muted" },
+      `Telemetry is missing: with it, the likelihood could be anywhere from ${n.likelihood_range[0]}% to ${n.likelihood_range[1]}%.`),
+    h("p", { class: "legend" }, h("span", {}, h("i", { class: "key plus" }), "raises the likelihood"),
+      low < 0 && h("span", {}, h("i", { class: "key minus" }), "lowers it"),
       h("span", {}, s("svg", { class: "key", "aria-hidden": "true" }, s("rect", { width: 14, height: 10, fill: "url(#hatch)" })),
         "cannot tell: the telemetry is missing")));
 };
 
 const lifeOf = (n) => (n.revisions || []).length > 1 && card("Its life",
   `${n.life}; first seen ${clock(n.first_seen)}, last grown ${clock(n.last_grown)} UTC`,
-  h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Day", "Score#", "What was new"), h("tbody", {},
-    n.revisions.slice(-30).map((one) => h("tr", {}, h("td", {}, one.day), h("td", { class: "num" }, Math.floor(one.score)), h("td", {}, one.why)))))));
+  h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Day", "Likelihood#", "What was new"), h("tbody", {},
+    n.revisions.slice(-30).map((one) => h("tr", {}, h("td", {}, one.day), h("td", { class: "num" }, likely(one.likelihood)), h("td", {}, one.why)))))));
 
 const membersOf = (n) => n.members.length > 0 && card(`One intrusion across ${n.members.length} identities`, "in the order in which they made news",
   h("ol", { class: "members" }, n.members.map((member) => h("li", {}, h("span", { class: "tag quiet" }, member.provider), " ",
@@ -156,11 +167,11 @@ const eventsOf = (n) => {
   const out = h("button", { type: "button", class: "ghost timeline-csv" }, "CSV");
   out.addEventListener("click", () => save(`${n.short}-timeline.csv`, csv(cells), "text/csv"));
   const table = h("details", { class: "events", open: n.timeline.length <= 30 }, h("summary", {}, `All ${n.timeline.length} kinds of calls, with the raw events`),
-    h("p", { class: "row" }, out, h("span", { class: "muted" }, "one row for each kind of call and hour; a coloured row scored")),
+    h("p", { class: "row" }, out, h("span", { class: "muted" }, "one row for each kind of call and hour; a coloured row is odd")),
     h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Time", "Action", "Outcome", "From", "Count#", "Points#", "Event"),
       h("tbody", {}, rows.map((one) => one.row)))));
   return card("What happened", `UTC; size by count, red by points; drag over a stretch to zoom${n.left_out.timeline ? `; ${n.left_out.timeline} entries with fewer points left out` : ""}`,
-    timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), "scored a point or more"), h("span", {}, h("i", { class: "dot warm" }), "half a point or more"),
+    timeline(n, show), h("p", { class: "legend" }, h("span", {}, h("i", { class: "dot hot" }), `very odd: ${STRONG} points or more`), h("span", {}, h("i", { class: "dot warm" }), `odd: ${REASON} points or more`),
       h("span", {}, h("i", { class: "dot success" }), "no news"), h("span", {}, h("i", { class: "dot denied" }), "hollow: refused or failed")), table);
 };
 
@@ -176,11 +187,7 @@ const usualOf = (n) => {
     h("th", { scope: "row" }, spoken(d.name)), sideOf("Usual", d.usual.map((v) => valueOf(v.value, `${v.days} d`, false)), "nothing known"),
     sideOf("Observed here", d.observed.map((v) => valueOf(v.value, `${amount(v.count)}×`, v.new)), "nothing"))))),
   usual.instead ? h("p", { class: "muted" }, `What would have been normal, ${usual.instead.text}.`)
-    : usual.score !== null && h("p", { class: "muted" }, `With its usual behaviour this identity would score ${Math.floor(usual.score)}.`),
-  n.signals.filter((signal) => typeof signal.without === "number").map((signal) =>
-    h("p", { class: "muted" }, `Without the records of ${DATA.signals[signal.id].toLowerCase()}, the score would be ${signal.without}.`)),
-  (n.score_range || []).length > 0 && h("p", { class: "muted" },
-    `Telemetry is missing: with it, the score could lie anywhere from ${n.score_range[0]} to ${n.score_range[1]}.`));
+    : usual.likelihood !== null && h("p", { class: "muted" }, `With its usual behaviour this identity's likelihood would be ${usual.likelihood}%.`));
 };
 
 const huntOf = (n) => {
@@ -208,10 +215,10 @@ const controlsOf = (n) => card("What to do", "", h("ul", { class: "controls" }, 
 })));
 
 const impactOf = (n) => h("div", { class: "pair" },
-  card("Impact", "", h("table", { class: "plain" }, h("tbody", {}, ["criticality", "environment", "privilege", "reach"].map((name) =>
+  card("Impact", "", h("table", { class: "plain" }, h("tbody", {}, ["level", "criticality", "environment", "privilege", "reach"].map((name) =>
     h("tr", {}, h("th", { scope: "row" }, spoken(name)), h("td", {}, n.impact[name] || "unknown"))))),
   h("p", { class: "muted" }, n.impact.factors.filter((f) => f.weight !== 1).map((f) => `${spoken(f.name)}: ${f.value} × ${f.weight.toFixed(2)}; `),
-    "the odds are multiplied by nothing else")),
+    "their product gives the level."), n.why_severity && h("p", { class: "muted" }, n.why_severity)),
   card("Frameworks", "", h("ul", { class: "frameworks" }, Object.values(n.frameworks).flat().map((id) =>
     h("li", {}, h("code", {}, id), " ", h("span", {}, DATA.frameworks[id]))))));
 
@@ -227,7 +234,7 @@ const receiptOf = (n) => {
     h("details", {}, h("summary", {}, "Provenance: model, baseline and hashes, which nhi verify recomputes"), h("table", { class: "plain receipt" }, h("tbody", {}, [
       ["Notable", n.id], ["Identity", n.identity.id], ["Model", `${n.model.id} ${n.model.sha256}`], ["Baseline", n.baseline.id],
       ["Signals hash", n.receipt.signals], ["Baseline hash", n.receipt.baseline], ["Model hash", n.receipt.model],
-      ["p-value", n.p_value === null ? "unknown" : n.p_value], ["Written", `${clock(n.created)} UTC`],
+      ["Written", `${clock(n.created)} UTC`],
     ].map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("code", {}, value))))))));
 };
 

@@ -24,8 +24,8 @@ Json = Mapping[str, Any]
 
 ECS_VERSION = "9.4.0"
 DATASET = "nhi.alerts"
-SEVERITY_CODES = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}
-"""`event.severity`, as Kibana's promotion rule maps it."""
+SEVERITY_CODES = {"informational": 1, "low": 21, "medium": 47, "high": 73, "critical": 99}
+"""`event.severity`, as Kibana's promotion rule maps it; what is informational makes no alert there."""
 
 _TECHNIQUE_URL = "https://attack.mitre.org/techniques/{}/"
 _TOP = 5
@@ -78,16 +78,16 @@ def _event(notable: Json, created: str) -> dict[str, Any]:
         "start": notable["first_time"],
         "end": notable["last_time"],
         "severity": SEVERITY_CODES[notable["severity"]],
-        "risk_score": notable["score"],
-        "risk_score_norm": notable["score"],
+        "risk_score": notable["likelihood"],
+        "risk_score_norm": notable["likelihood"],
         "reason": _reason(notable),
     }
 
 
 def _reason(notable: Json) -> str:
-    """The signals with most points, each with its sentence."""
-    top = [signal for signal in notable["signals"] if signal["points"] > 0][:_TOP]
-    parts = (f"{spoken(s['id'])} {signed(s['points'])}: {s['evidence']}" for s in top)
+    """The signals that add most, each with its sentence."""
+    top = [signal for signal in notable["signals"] if signal["log_odds"] > 0][:_TOP]
+    parts = (f"{spoken(s['id'])} {signed(s['log_odds'])}: {s['evidence']}" for s in top)
     return visible(" | ".join(parts) or notable["summary"])
 
 

@@ -11,13 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.life import LIGHT
 from nhi_watch.core.notable import MAX_TIMELINE
 from nhi_watch.detect.home import Home
-from nhi_watch.detect.impact import TOGETHER
-from nhi_watch.detect.model import EDGES, Scorecard
+from nhi_watch.detect.model import EDGES, Scorecard, percent
 from nhi_watch.report import meanings
-from nhi_watch.report.words import odd_calls, place_of, shown, visible
+from nhi_watch.report.words import likely, odd_calls, place_of, severity_line, shown, signal_bars, sum_of, visible
 from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
@@ -26,11 +24,12 @@ _MOST_LINKS = 12
 
 
 def show(notable: Json, console: Console, events: Mapping[str, Json] | None = None, every: bool = False) -> None:
-    """Points, evidence, first and last odd call, what would have been normal, controls.
+    """What raises the likelihood, evidence, first and last odd call, what would have been normal, controls.
 
-    `events`: raw records by id, as far as they are at hand; `every`: signals under half a point each, too.
+    `events`: raw records by id, as far as they are at hand; `every`: signals that add little, too.
     """
-    line = f"{notable['severity'].upper()} {notable['score']:.1f}  {notable['title']}"
+    sure = f"{likely(notable['likelihood'])} likely  " if notable["likelihood"] else ""
+    line = f"{notable['severity'].upper()}  {sure}{notable['title']}"
     console.print(Text(visible(line), style="bold"))
     console.print(Text(visible(notable["summary"])))
     identity = notable["identity"]
@@ -42,11 +41,14 @@ def show(notable: Json, console: Console, events: Mapping[str, Json] | None = No
         console.print(Text(visible(line)))
     for line in _calls(notable, events or {}):
         console.print(Text(visible(line)))
-    console.print(_points(notable, every))
+    console.print(_bars(notable, every))
+    for line in filter(None, (sum_of(notable), severity_line(notable))):
+        console.print(Text(line))
     if notable["usual"]["dimensions"]:
         console.print(_usual(notable))
     for line in _claims(notable):
         console.print(Text(visible(line)))
+    console.print(Text(visible(_impact(notable))))
     for control in notable["controls"]:
         console.print(Text(visible(f"{control['id'].replace('_', ' ')}: {control['reason']}")))
     ids = [i for part in notable["frameworks"].values() for i in part]
@@ -104,21 +106,35 @@ def _call(entry: Json, events: Mapping[str, Json]) -> str:
     return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}{alike}"
 
 
-def _points(notable: Json, every: bool) -> Table:
-    table = Table("points", "signal", "evidence", box=box.SIMPLE_HEAD)
-    told = [signal for signal in notable["signals"] if not signal["cannot_tell"]]
-    heavy = [signal for signal in told if every or abs(signal["points"]) >= LIGHT] or told
+_BAR = 12
+"""Width of the longest bar."""
+
+
+def _bars(notable: Json, every: bool) -> Table:
+    """What each signal adds to the ordinary day's log-odds, the most first."""
+    heavy, light = signal_bars(notable)
+    if every:
+        heavy, light = [*heavy, *light], []
+    table = Table("raises", "signal", "evidence", box=box.SIMPLE_HEAD)
+    most = max((abs(signal["log_odds"]) for signal in heavy), default=0.0) or 1.0
     for signal in heavy:
+        bar = "█" * round(_BAR * abs(signal["log_odds"]) / most)
         title = Text(meanings.signal(signal["id"]))
-        table.add_row(f"{signal['points']:+.2f}", title, Text(visible(signal["evidence"])))
-    light = [signal for signal in told if signal not in heavy]
+        raised = f"{signal['log_odds']:+.2f} {bar}" if notable["likelihood"] else ""
+        table.add_row(Text(raised), title, Text(visible(signal["evidence"])))
     if light:
         names = ", ".join(meanings.signal(signal["id"]).lower() for signal in light)
-        table.add_row(f"{sum(signal['points'] for signal in light):+.2f}", "under half a point", f"{names} (--all)")
+        table.add_row(f"{sum(signal['log_odds'] for signal in light):+.2f}", "the rest", f"{names} (--all)")
     silent = [meanings.signal(signal["id"]).lower() for signal in notable["signals"] if signal["cannot_tell"]]
     if silent:
         table.add_row("cannot tell", "", ", ".join(silent))
     return table
+
+
+def _impact(notable: Json) -> str:
+    impact = notable["impact"]
+    factors = ", ".join(f"{f['name']} {f['value']} × {f['weight']:g}" for f in impact["factors"] if f["weight"] != 1)
+    return f"Impact: {impact['level']}{f' ({factors})' if factors else ''}"
 
 
 def _usual(notable: Json) -> Table:
@@ -137,25 +153,24 @@ def _claims(notable: Json) -> list[str]:
     if instead:
         told.append(f"Normal would have been, {instead['text']}")
     claims = [s for s in notable["signals"] if s.get("without") is not None]
-    told += [f"Without the records of {meanings.signal(s['id']).lower()}: score {s['without']:g}" for s in claims]
-    told += [f"Its place: {f['name']} {f['value']} (odds × {f['weight']:g}; the score stays)"
-             for f in notable["impact"]["factors"] if f["name"] == TOGETHER]  # fmt: skip
-    if notable.get("score_range"):
-        low, high = notable["score_range"]
-        told.append(f"Telemetry is missing: the score could lie anywhere from {low:g} to {high:g}")
+    told += [f"Without the records of {meanings.signal(s['id']).lower()}: {s['without']:g}%" for s in claims]
+    if notable.get("likelihood_range"):
+        low, high = notable["likelihood_range"]
+        told.append(f"Telemetry is missing: the likelihood could be anywhere from {low:g}% to {high:g}%")
     return told
 
 
 def show_model(card: Scorecard, console: Console) -> None:
-    """What each signal's values are worth where nothing but the world's habits is known."""
+    """What each signal's values are worth where nothing but the world's habits is known, and how trees read them."""
     console.print(f"{card.id}  SHA-256 {card.sha256}")
+    console.print(f"{len(card.trees.trees)} trees; an ordinary day is {percent(card.ordinary):g}% likely an intrusion.")
     console.print("Points where the world's habits hold; at home, the tenant's own take their place.")
     away = Home(card, Profile(), card.ages[-1])
-    table = Table("signal", "points by value (above: points)", "counts", box=box.SIMPLE_HEAD)
+    table = Table("signal", "points by value (above: points)", box=box.SIMPLE_HEAD)
     for at, name in enumerate(card.signals):
         steps = list(_steps(away.points(at)))
         shown = steps if len(steps) <= _MOST_STEPS else steps[:: max(1, len(steps) // _MOST_STEPS)]
-        table.add_row(name, ", ".join(shown), f"{card.weights[at]:.0%}")
+        table.add_row(name, ", ".join(shown))
     console.print(table)
 
 

@@ -57,6 +57,8 @@ def render(
         policy=_policy(style, script),
         funnel=run_summary.funnel(run),
         facts=run_summary.facts(run),
+        routines=run_summary.routines(run),
+        of_routines=(run_summary.ROUTINES, run_summary.ONE_VERDICT),
         doubts=run_summary.doubts(run),
         seconds=run.get("seconds") or {},
         overflow=run.get("overflow") or 0,
@@ -75,8 +77,10 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
         found = dict(_fitting(notable, events, raw))
         yield {
             **notable,
-            "signals": _heaviest(notable["signals"], signals),
-            "timeline": _heaviest(notable["timeline"], marks),
+            "signals": _heaviest(notable["signals"], signals, "log_odds"),
+            "timeline": _heaviest(notable["timeline"], marks, "points"),
+            "sum": words.sum_of(notable),
+            "why_severity": words.severity_line(notable),
             "record_ids": notable["record_ids"][:records],
             "links": notable.get("links", ())[:50],
             "left_out": {"signals": max(0, len(notable["signals"]) - signals),
@@ -101,9 +105,9 @@ def _fitting(notable: Json, events: Mapping[str, Json], room: int) -> Iterator[t
             yield name, event
 
 
-def _heaviest(items: Sequence[Json], limit: int) -> list[Json]:
-    """Those with most points of either sign, in the order given."""
-    kept = sorted(range(len(items)), key=lambda number: -abs(items[number]["points"]))[:limit]
+def _heaviest(items: Sequence[Json], limit: int, by: str) -> list[Json]:
+    """Those that weigh most, in the order given."""
+    kept = sorted(range(len(items)), key=lambda number: -abs(items[number][by]))[:limit]
     return [items[number] for number in sorted(kept)]
 
 
@@ -134,7 +138,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(amount=words.amount)
+    environment.filters.update(amount=words.amount, likely=words.likely)
     environment.globals.update(kinds=words.KINDS)
     return environment
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import DAY
 
 
 def write(path: Path, objects: Iterable[Mapping[str, Any]]) -> int:
@@ -72,6 +75,20 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
     return item
 
 
+def temporary(path: Path) -> tuple[int, str]:
+    """Make a file beside `path`, of a name that nobody can foresee, for its owner alone; also sweep up what runs that
+    were killed left there, once no run can be writing it any more.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for old in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        with suppress(OSError):
+            if time.time() - old.lstat().st_mtime > DAY:
+                old.unlink()
+    return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A stream to a temporary file beside `path` that takes its place when the block ends well.
@@ -81,7 +98,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = temporary(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
     try:

@@ -1,7 +1,7 @@
 // Circles over lanes, drawn from plain numbers; a timeline that zooms.
 const STEPS = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800, 2592000];
 const LANES = 12;
-const REASON = 0.5;
+const REASON = 1.5, STRONG = 3;  // points from which a call is odd, and very odd
 const isNarrow = () => window.innerWidth < 600;  // a phone's page holds a picture whole, too
 const axis = (first, last, left, right) => {
   const at = (time) => left + ((time - first) / (last - first || 1)) * (right - left);
@@ -27,7 +27,7 @@ const padded = (times) => {
 };
 const told = (entry) => `${clock(entry.time)} ${entry.action}${entry.count === 1 ? "" : `, ${amount(entry.count)} times`}: ${
   entry.outcome} from ${entry.source || "unknown"}, ${signed(entry.points)} points`;
-const hotness = (points) => (points >= 1 ? "hot" : points >= REASON ? "warm" : "calm");
+const hotness = (points) => (points >= STRONG ? "hot" : points >= REASON ? "warm" : "calm");
 
 const READOUT = "Point at a circle, or move to it with Tab, to read it here.";
 const frame = (kind, label, picture) => {
@@ -130,22 +130,21 @@ const timeline = (n, open) => {
   return h("div", {}, bar, frame("drawn", "Timeline, one lane for each action", picture));
 };
 
-const BANDS = [[80, "critical"], [60, "high"], [40, "medium"], [20, "low"], [0, "informational"]];
+const SIZES = { low: 6, medium: 8, high: 10.5, critical: 13 };
 const scatter = (notables) => {
-  const drawn = notables.slice(0, 1000);
+  const drawn = notables.filter((n) => n.likelihood > 0).slice(0, 1000);  // posture and blind spots claim no intrusion
+  if (!drawn.length) return h("p", { class: "muted" }, "Nothing in the list claims an intrusion.");
   const [width, height, left, top] = [isNarrow() ? 580 : 1000, 320, 110, 16];
   const inner = height - top - 40;
   const [first, last] = padded(drawn.map((n) => since(shownOf(n)[0])));
   const scale = axis(first, last, left, width - 30);
-  const highest = Math.max(...drawn.map((n) => n.priority)) || 1;
-  const level = (score) => (top + inner * (1 - score / 100)).toFixed(1);
-  return frame("drawn", "Notables by time and score", s("svg", { class: "picture scatter", viewBox: `0 0 ${width} ${height}` },
-    BANDS.map(([low, name]) => [s("line", { class: "lane", x1: left, x2: width - 8, y1: level(low), y2: level(low) }),
-      s("text", { class: "lane-name", x: left - 12, y: Number(level(low)) + 4, "text-anchor": "end" }, `${name} ${low}`)]),
+  const level = (likelihood) => (top + inner * (1 - likelihood / 100)).toFixed(1);
+  return frame("drawn", "Notables by time and likelihood", s("svg", { class: "picture scatter", viewBox: `0 0 ${width} ${height}` },
+    [80, 60, 40, 20, 0].map((low) => [s("line", { class: "lane", x1: left, x2: width - 8, y1: level(low), y2: level(low) }),
+      s("text", { class: "lane-name", x: left - 12, y: Number(level(low)) + 4, "text-anchor": "end" }, `${low}%`)]),
     scale.ticks.map(([x, label]) => [s("line", { class: "tick", x1: x, x2: x, y1: 6, y2: height - 34 }),
       s("text", { class: "tick-name", x, y: height - 14, "text-anchor": "middle" }, label)]),
     drawn.map((n) => s("a", { class: `mark ${n.severity}`, href: `#${encodeURIComponent(n.short)}`, "data-item": n.short },
-      s("title", {}, `${n.rank}. ${clip(n.title, 100)} (score ${Math.floor(n.score)}, ${clock(shownOf(n)[0])})`),
-      s("circle", { cx: scale.at(since(shownOf(n)[0])).toFixed(1), cy: level(n.score),
-        r: (5 + 8 * Math.sqrt(n.priority / highest)).toFixed(1) })))));
+      s("title", {}, `${n.rank}. ${clip(n.title, 100)} (${likely(n.likelihood)} ${n.severity}, ${clock(shownOf(n)[0])})`),
+      s("circle", { cx: scale.at(since(shownOf(n)[0])).toFixed(1), cy: level(n.likelihood), r: SIZES[n.impact.level] })))));
 };

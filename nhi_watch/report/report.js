@@ -56,7 +56,7 @@ const start = () => {
 
   // ---- the list, drawn as far as it is scrolled
   const itemOf = (n) => h("li", { class: "item", "data-severity": n.severity, "data-kind": n.kind }, h("a", { href: `#${encodeURIComponent(n.short)}`, class: n.severity },
-    h("span", { class: "score" }, Math.floor(n.score)), h("span", { class: "what" }, h("span", { class: "title" }, n.title),
+    h("span", { class: "likely" }, n.likelihood > 0 && h("b", {}, likely(n.likelihood)), h("span", {}, n.severity.replace("informational", "info"))), h("span", { class: "what" }, h("span", { class: "title" }, n.title),
       h("span", { class: "who" }, shortName(n.identity)), where(n), h("span", { class: "meta" }, h("span", {}, `#${n.rank}`), h("span", {}, clock(shownOf(n)[0])),
         h("span", {}, n.identity.owner || "no owner"), DATA.confirmed[n.id] && h("b", {}, "confirmed"), n.kind !== "compromise" && h("span", { class: "kind" }, DATA.kinds[n.kind])))));
   const grow = (to) => {
@@ -74,7 +74,7 @@ const start = () => {
   more.firstChild.addEventListener("click", () => grow(items.length + PAGE));
   new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) grow(items.length + PAGE); }).observe(more);
   const ORDER = {
-    rank: (a, b) => a.rank - b.rank, score: (a, b) => b.score - a.score, last_time: (a, b) => (a.last_time < b.last_time ? 1 : -1),
+    rank: (a, b) => a.rank - b.rank, likelihood: (a, b) => b.likelihood - a.likelihood || a.rank - b.rank, last_time: (a, b) => (a.last_time < b.last_time ? 1 : -1),
     first_time: (a, b) => (a.first_time < b.first_time ? -1 : 1), name: (a, b) => shortName(a.identity).localeCompare(shortName(b.identity)),
   };
   const daysOf = (n) => [...new Set([n.first_time.slice(0, 10), ...(n.revisions || []).map((one) => one.day), n.last_time.slice(0, 10)])];
@@ -176,12 +176,12 @@ const start = () => {
   });
 
   // ---- out
-  const COLUMNS = [["id", (n) => n.id], ["rank", (n) => n.rank], ["severity", (n) => n.severity], ["score", (n) => n.score], ["kind", (n) => n.kind],
+  const COLUMNS = [["id", (n) => n.id], ["rank", (n) => n.rank], ["severity", (n) => n.severity], ["likelihood", (n) => n.likelihood], ["impact", (n) => n.impact.level], ["kind", (n) => n.kind],
     ["part", (n) => n.part], ["life", (n) => n.life], ["title", (n) => n.title], ["summary", (n) => n.summary], ["identity", (n) => n.identity.name],
     ["identity_id", (n) => n.identity.id], ["provider", (n) => n.identity.provider], ["account", (n) => n.identity.account], ["owner", (n) => n.identity.owner],
     ["first_time", (n) => n.first_time], ["last_time", (n) => n.last_time], ["from", (n) => places(n).map(([source]) => source).join(" ")],
     ["user_agent", (n) => agentsOf(n).join(" | ")], ["refused", (n) => refusedOf(n)[0]], ["odd_calls", (n) => refusedOf(n)[1]],
-    ["signals", (n) => n.signals.filter((one) => one.points >= REASON).map((one) => one.id).join(" ")],
+    ["signals", (n) => n.signals.filter((one) => one.log_odds >= LITTLE).map((one) => one.id).join(" ")],
     ["frameworks", (n) => Object.values(n.frameworks).flat().join(" ")], ["records", (n) => n.record_count]];
   by("csv").addEventListener("click", () => save("notables.csv", csv([COLUMNS.map(([name]) => name), ...shown.map((n) => COLUMNS.map(([, of]) => of(n)))]), "text/csv"));
   by("json").addEventListener("click", () => save("notables.json", `${JSON.stringify(shown, null, 1)}\n`, "application/json"));

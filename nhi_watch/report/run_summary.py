@@ -2,19 +2,18 @@
 
 The fields that are read here, each of which may be missing and is then not shown:
 `read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
-identities, notables, overflow, budget, alerts_in, verdicts, days [first, last], seconds {stage: s}, model {id},
-baseline {id}, created`.
+identities, notables, overflow, overflow_highest, budget, alerts_in, verdicts, routines, days [first, last],
+seconds {stage: s}, model {id}, baseline {id}, created`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
-from nhi_watch.core.notable import severity_of
 from nhi_watch.report import meanings
-from nhi_watch.report.words import amount, clock, visible
+from nhi_watch.report.words import amount, clock, likely, visible
 
 
 class Step(NamedTuple):
@@ -66,6 +65,30 @@ def facts(run: Mapping[str, Any]) -> list[Fact]:
     return [Fact(label, visible(text, 200)) for label, text in said if text]
 
 
+def routines(run: Mapping[str, Any]) -> list[str]:
+    """Sensitive routines that were found while identities were being learnt, a line each: to be looked at once.
+
+    >>> routines({"routines": [{"name": "arn:aws:iam::1:role/rotate", "calls": ["iam:CreateAccessKey"], "days": 3,
+    ...                         "places": ["aws boto3"], "since": "2026-03-02"}]})
+    ['rotate: iam:CreateAccessKey on 3 days since 2026-03-02, from aws boto3']
+    """
+    return [
+        visible(f"{one['name'].rsplit('/', 1)[-1]}: {_few(one['calls'])} on {amount(one['days'])} days since "
+                f"{one['since']}, from {_few(one['places'])}", 300)
+        for one in run.get("routines") or ()
+    ]  # fmt: skip
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+_NAMED = 4
+ROUTINES = "Sensitive routines found while learning"
+ONE_VERDICT = "One verdict for all of them: nhi feedback routines benign --by WHO --why TEXT"
+
+
 def line(run: Mapping[str, Any]) -> str:
     """One line: the funnel, then alerts, rejects and overflow."""
     steps = " → ".join(f"{amount(step.number)} {step.label}" for step in funnel(run))
@@ -98,7 +121,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be told apart"),
         (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records passed over"),
         (0 < known < _WEEK, f"{amount(known)} of {_WEEK} days were learnt; until then little but blunt theft shows"),
-        (highest >= _WORTH, f"below the line a notable has score {int(highest)}; `nhi score PATH --all` lists it"),
+        (highest >= _WORTH, f"below the line a notable is {likely(highest)} likely; `nhi score PATH --all` lists it"),
     ]
     return [text for holds, text in told if holds]
 
@@ -106,7 +129,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
 _WEEK = 7
 """Days after which an identity has a history, as `detect.home` counts it."""
 _WORTH = 40.0
-"""Score of what is never passed over in silence, although it has no place in the list."""
+"""Likelihood of what is never passed over in silence, although it has no place in the list."""
 
 
 def no_notables(run: Mapping[str, Any]) -> str:
@@ -135,9 +158,10 @@ def _budget(run: Mapping[str, Any]) -> str:
         return ""
     over = run.get("overflow") or 0
     text = f"{amount(run['budget'])} a day per 1,000 identities"
+    text += ", of severity low and above"
     text += f", {amount(run['over_budget'])} critical beyond it" if run.get("over_budget") else ""
     highest = run.get("overflow_highest") or 0
-    named = f", the highest of them at {int(highest)} ({severity_of(highest)})" if highest else ""
+    named = f", the likeliest of them {likely(highest)}" if highest else ""
     return f"{text}, {amount(over)} below the line{named}" if over else text
 
 

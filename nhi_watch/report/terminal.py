@@ -24,9 +24,11 @@ _COLOURS = {
     "low": "blue",
     "informational": "bright_black",
 }
+_ROUTINES = 20
+"""Routines that are shown; run.json has all."""
 _NARROW = 60
 _FIXED = 42
-"""Columns that rank, score, time and the gaps take."""
+"""Columns that rank, likelihood, time and the gaps take."""
 
 
 def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[Json] = ()) -> None:
@@ -43,9 +45,14 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
             console.print(_text(console, f"{title} ({len(part)})", 100, "bold"))
             console.print(_table(part, console, short, words.confirmed(run)))
     if notables:
-        console.print(_text(console, "Ordered by priority: both cards' odds, times impact.", 100, "dim"))
+        console.print(_text(console, "Ordered by expected loss: likelihood times impact.", 100, "dim"))
     else:
         console.print(_text(console, run_summary.no_notables(run), 500))
+    routines = run_summary.routines(run)
+    if routines:
+        console.print(_text(console, f"{run_summary.ROUTINES} ({len(routines)})", 100, "bold"))
+        for told in [*routines[:_ROUTINES], run_summary.ONE_VERDICT]:
+            console.print(_text(console, f"  {told}", 310))
     summary = run_summary.line(run)
     if summary:
         console.print(_text(console, summary, 500))
@@ -57,7 +64,7 @@ def _table(
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     timed = console.width >= _NARROW
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("score", no_wrap=True)
+    table.add_column("likelihood", no_wrap=True)
     table.add_column("what happened", overflow="fold", ratio=1)
     if timed:
         table.add_column("when (UTC)", no_wrap=True)
@@ -68,7 +75,6 @@ def _table(
 
 
 def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> list[Text]:
-    # Rounded down, as in the report: 79.9 is high, and 80 would say critical.
     severity = notable["severity"]
     short = {"informational": "info"}.get(severity, severity)
     what = _text(console, _what(notable), 120, "bold")
@@ -78,11 +84,11 @@ def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> li
     when = Text(clock(shown(notable)[0]))
     for line in lasted(notable):
         when.append(f"\n{line}", "dim")
-    score = _text(console, f"{int(notable['score']):3d} {short}", 16, _COLOURS.get(severity, ""))
-    score.append(f"\n{short_id}", "dim")
+    told = _text(console, f"{words.likely(notable['likelihood'])} {short}".lstrip(), 16, _COLOURS.get(severity, ""))
+    told.append(f"\n{short_id}", "dim")
     return [
         Text(str(notable["rank"])),
-        score,
+        told,
         what,
         when,
     ]
@@ -106,18 +112,3 @@ def _whom(notable: Json) -> str:
 def _text(console: Console, text: str, limit: int, style: str = "") -> Text:
     shown = visible(text, limit).encode(console.encoding, "replace").decode(console.encoding)
     return Text(shown, style)
-
-
-def show_shadow(told: Json, console: Console) -> None:
-    """What another model would have made of the same records."""
-    counts = told["notables"]
-    both = f"{counts['both']} the same, {len(told['moved'])} of them with another rank or score"
-    line = f"Shadow: {told['new']} beside {told['old']}: {counts['new']} notables against {counts['old']}, {both}"
-    console.print(Text(visible(line, 300)))
-    for name in ("gained", "lost"):
-        for notable in told[name][:10]:
-            console.print(Text(visible(f"  {name}: {notable['score']:5.1f}  {notable['title']}", 200)))
-    for moved in told["moved"][:10]:
-        (rank, new_rank), (score, new_score) = moved["rank"], moved["score"]
-        line = f"  moved: {score:5.1f} → {new_score:5.1f}, rank {rank} → {new_rank}  {moved['title']}"
-        console.print(Text(visible(line, 200)))

@@ -35,8 +35,7 @@ const signed = (points) => (points ? (points > 0 ? "+" : "\u2212") + Math.abs(po
 const amount = (number) => number.toLocaleString("en-US");
 const clock = (time) => time.slice(0, 16).replace("T", " ");
 const second = (time) => time.slice(0, 19).replace("T", " ");
-const percent = (share) => (share > 0.99 && share < 1 ? ">99%" : share > 0 && share < 0.01 ? "<1%"
-  : `${Math.round(share * 100)}%`);
+const likely = (likelihood) => (likelihood ? `${Math.round(likelihood)}%` : "");
 const span = (seconds) => {
   const parts = [];
   for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]) {

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import LIGHT, is_new, is_settled
-from nhi_watch.core.notable import clip
+from nhi_watch.core.life import LIGHT, LITTLE, is_new, is_settled
+from nhi_watch.core.notable import BANDS, IMPACTS, clip, loss_of
 
 # Characters that move, hide or recolour text: controls, bidi and other format characters, separators of
 # lines, surrogates, private use and unassigned ones.
@@ -71,6 +71,43 @@ def signed(points: float) -> str:
     return f"{points:+.2f}".replace("-", "\u2212")
 
 
+def likely(likelihood: float) -> str:
+    """A likelihood as people read it; nothing where no intrusion is claimed.
+
+    >>> likely(86.5), likely(0.0)
+    ('87%', '')
+    """
+    return f"{int(likelihood + 0.5)}%" if likelihood else ""
+
+
+def signal_bars(notable: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The signals that are explained, and those that add so little that they are only named."""
+    told = notable["signals"]
+    heavy = [s for s in told if abs(s["log_odds"]) >= LITTLE and not s["cannot_tell"]]
+    heavy = heavy or [s for s in told if not s["cannot_tell"]]
+    return heavy, [s for s in told if s not in heavy and not s["cannot_tell"]]
+
+
+def sum_of(notable: Mapping[str, Any]) -> str:
+    """How the signals add up to the likelihood; nothing where no model's trees judged it."""
+    ordinary = notable["model"].get("ordinary")
+    if ordinary is None:
+        return ""
+    added = sum(signal["log_odds"] for signal in notable["signals"])
+    return (f"In log-odds: an ordinary day {signed(ordinary)}, the signals {signed(added)}, together "
+            f"{signed(ordinary + added)}, which is {notable['likelihood']:g}%")  # fmt: skip
+
+
+def severity_line(notable: Mapping[str, Any]) -> str:
+    """Why the severity is what it is: likelihood × impact; nothing where no intrusion is claimed."""
+    if not notable["likelihood"]:
+        return ""
+    level = notable["impact"]["level"]
+    bands = ", ".join(f"{name} from {low:g}" for low, name in BANDS)
+    product = f"likelihood {notable['likelihood']:g} × {IMPACTS[level]:g} (impact {level}) = {loss_of(notable):g}"
+    return f"Severity {notable['severity']}: {product}; {bands}"
+
+
 def amount(number: float) -> str:
     """A count with thousands separated.
 
@@ -105,7 +142,7 @@ def span(seconds: int) -> str:
 
 
 def face_day(notable: Mapping[str, Any]) -> str:
-    """The UTC date whose score and summary a compromise shows: the day after the baseline that it is held against."""
+    """The UTC date whose likelihood and summary a compromise shows: the day after that of its baseline."""
     eve = timestamps.parse(f"{notable['baseline']['id'][:10]}T00:00:00Z")
     return timestamps.render_day(eve // timestamps.DAY + 1)
 

@@ -3,7 +3,10 @@
 A day of one identity is a *delta*, a function of that day's behaviours; a profile is the fold of deltas in
 the order of days. Learning a day again replaces its delta, so it changes nothing. A day counts once per
 value, however often the value occurred in it, and brings at most `NEW_VALUES` new values a dimension: one
-bad day cannot teach much. What scored badly waits `QUARANTINE` days before it is learnt.
+bad day cannot teach much.
+
+What looked bad is kept apart until it has come back on several days from places that are known, see `Profile.hold`:
+whoever does something sensitive every day has it as a habit; what a thief does once is never learnt.
 """
 
 from __future__ import annotations
@@ -14,9 +17,16 @@ from typing import Any
 
 from nhi_watch.core.event import Identity
 
+LEARNING = 14
+"""Days after it was first seen in which a scope is being learnt: all that it does is new, also what it does daily."""
+RETURNS = 3
+"""Days on which what looks bad must have come before it is learnt, while its scope is being learnt."""
+REPEATS = 7
+"""The same afterwards, from places that are known."""
+SETTLES = 21
+"""Days on which something that looks bad must have come from a place, after LEARNING, before the place is known."""
 QUARANTINE = 30
-"""Days that a suspicious behaviour waits before it is learnt: so long must an attack go on, seen each day, before it
-begins to look usual. What people call expected need not wait (`nhi feedback`)."""
+"""Days after which what looked bad and did not come back is forgotten: the count begins anew."""
 NEW_VALUES = 100
 """Values a dimension that one day can teach."""
 VALUES = 400
@@ -26,13 +36,19 @@ HALF_LIFE = 60
 GRACE = 8
 """Days within which nothing decays, so that weekly jobs stay known."""
 
-SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error")
+SHARED = ("action", "service", "access", "region", "network", "owner", "agent", "credential_type", "error", "act")
 """The dimensions in which identities are compared with each other."""
 REACHED = ("action", "service", "access", "region", "target")
 """The dimensions that tell what an identity reaches."""
 REFUSED = "refused "
 """Dimension `refused NAME`: days on which a value of one of REACHED was only refused, or failed."""
 REFUSALS = ("denied", "failure")
+PLACE = "place"
+"""Dimension `OWNER AGENT` of what looked bad: whose network (the network itself, if nobody's), and by which client."""
+ANONYMOUS = ("tor:", "vpn:", "bad:")
+"""Beginnings of places where nobody works by habit: the kinds of their networks."""
+ROUTINE = "routine"
+"""Dimension of the calls that looked bad and were learnt within LEARNING days: a sensitive routine."""
 HABIT = "habit"
 """Dimension `SIGNAL:BIN` → the identity's own days that had a signal's value in a bin, see `detect.home`."""
 SIGNAL = "signal"
@@ -107,6 +123,25 @@ class Dimension:
                 seen.last = day
             seen.top = max(seen.top, bucket(count))
 
+    def forget(self, before: int) -> None:
+        """Forget what was not seen since a day."""
+        self.values = {value: seen for value, seen in self.values.items() if seen.last >= before}
+
+    def move(self, values: Iterable[str], other: Dimension, weighted: bool) -> None:
+        """Let another dimension know some values as this one does; `weighted`: their days count as events."""
+        for value in values:
+            seen, known = self.values.pop(value), other.values.get(value)
+            days = seen.count if weighted else seen.days
+            if known is None:
+                other.values[value] = Seen(days, seen.count, seen.first, seen.last, seen.top)
+                other.once += days == 1
+                continue
+            other.once -= known.days == 1
+            known.days += days
+            known.count += seen.count
+            known.first, known.last = min(known.first, seen.first), max(known.last, seen.last)
+            known.top = max(known.top, seen.top)
+
     def trim(self, limit: int = VALUES) -> None:
         """Forget what was not seen for longest, beyond a limit."""
         if len(self.values) <= limit * 1.25:
@@ -122,7 +157,7 @@ _NOTHING = Dimension()
 class Profile:
     """What one scope (an identity, a peer group, the tenant) did up to and including day `as_of`."""
 
-    __slots__ = ("as_of", "days", "dimensions", "first", "gaps", "last", "pending")
+    __slots__ = ("as_of", "days", "dimensions", "first", "gaps", "last", "waiting")
 
     def __init__(self) -> None:
         self.as_of = -1
@@ -133,8 +168,8 @@ class Profile:
         self.gaps = 0
         """The longest pause so far, in days."""
         self.dimensions: dict[str, Dimension] = {}
-        self.pending: list[tuple[int, Delta]] = []
-        """(day on which it may be learnt, delta), in order."""
+        self.waiting: dict[str, Dimension] = {}
+        """What looked bad, and is not learnt yet."""
 
     def dimension(self, name: str) -> Dimension:
         """One dimension; an empty one when nothing is known."""
@@ -174,16 +209,60 @@ class Profile:
             dimension.trim()
         self.learn(day, {}, group.size)
 
-    def quarantine(self, day: int, delta: Delta) -> None:
-        """Keep a delta back until `QUARANTINE` days have passed."""
-        if delta:
-            self.pending.append((day + QUARANTINE, delta))
+    def hold(self, day: int, delta: Delta) -> None:
+        """Keep apart what looked bad on a day, and learn of it what has come back often enough.
+
+        On a day with a strange place nothing is learnt. Once all calls of a day are known, so is what else they say
+        (hours, amounts, targets).
+        """
+        need = RETURNS if self.is_young(day) else REPEATS
+        for name, values in delta.items():
+            dimension = self.waiting.setdefault(name, Dimension())
+            dimension.forget(day - QUARANTINE)
+            dimension.learn(((value, count, 1) for value, count in values.items()), day)
+            dimension.trim(KEPT.get(name, VALUES))
+        if not all(self._is_known(place, day) for place in delta.get(PLACE, ())):
+            return
+        back = {n: [v for v in values if self.waiting[n].values[v].days >= need] for n, values in delta.items()}
+        calls = back.get("action", [])
+        if calls and self.is_young(day):
+            self._learn(day, {ROUTINE: {call: self.waiting["action"].values[call].count for call in calls}})
+        is_whole = len(calls) == len(delta.get("action", ()))
+        for name, values in delta.items():
+            self._release(name, list(values) if is_whole and name not in _ONE_BY_ONE else back[name])
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no call and no place waits that looked bad."""
+        return not any(self.waiting[name].values for name in ("action", PLACE) if name in self.waiting)
+
+    def is_young(self, day: int) -> bool:
+        """Whether the scope is still being learnt on a day."""
+        return day - self.first < LEARNING
+
+    def _is_known(self, place: str, day: int) -> bool:
+        """Whether what looks bad has come from a place often enough: see LEARNING and SETTLES.
+
+        Who is still being learnt has the place from where it does all else, or it has no other.
+        """
+        source, _, agent = place.partition(" ")
+        waits = self.waiting[PLACE].values[place].days
+        told = (self.dimension(name).values.get(source) for name in ("owner", "network"))
+        is_own = any(seen is not None and seen.days >= RETURNS for seen in told)
+        if place in self.dimension(PLACE).values or waits >= SETTLES:
+            return True
+        if self.is_young(day) and not source.startswith(ANONYMOUS):
+            return waits >= RETURNS and (is_own or not self.dimension("network").values)
+        client = self.dimension("agent").values.get(agent)
+        return is_own and client is not None and client.days >= RETURNS
+
+    def _release(self, name: str, values: Iterable[str]) -> None:
+        known = self.dimensions.setdefault(name, Dimension())
+        self.waiting[name].move(values, known, name in KEPT)
+        known.trim(KEPT.get(name, VALUES))
 
     def advance(self, day: int) -> None:
-        """Bring the profile to the eve of `day`: what has waited long enough is learnt."""
-        while self.pending and self.pending[0][0] < day:
-            due, delta = self.pending.pop(0)
-            self._learn(due, delta)
+        """Bring the profile to the eve of `day`."""
         self.as_of = max(self.as_of, day - 1)
 
     def share(self, name: str, value: str, elsewhere: float, today: int) -> float:
@@ -253,17 +332,19 @@ class Profiles:
 
 
 Lesson = tuple[Delta, Delta, str]
-"""What an identity's day teaches at once, what only after quarantine, and the scope of its peers."""
+"""What an identity's day teaches at once, what only when it has come back, and the scope of its peers."""
 
 
 _OF_TENANT = (SIGNAL, QUIET)
+_ONE_BY_ONE = ("action", f"{REFUSED}action", PLACE, HABIT, SIGNAL)
+"""Dimensions of which each value must come back by itself."""
 
 
 def teach(profile: Profile, day: int, now: Delta, later: Delta) -> None:
     """Fold a day into an identity's own profile."""
     profile.advance(day)
     profile.learn(day, {name: values for name, values in now.items() if name not in _OF_TENANT})
-    profile.quarantine(day, {name: values for name, values in later.items() if name not in _OF_TENANT})
+    profile.hold(day, {name: values for name, values in later.items() if name not in _OF_TENANT})
 
 
 class GroupDay:
@@ -303,7 +384,7 @@ def learn_groups(groups: dict[str, Profile], day: int, lessons: Iterable[Lesson]
     tenant = groups[TENANT]
     tenant.advance(day)
     tenant.learn(day, {SIGNAL: at_home.found, QUIET: quiet}, 0)
-    tenant.quarantine(day, {SIGNAL: waiting.found} if waiting.found else {})
+    tenant.hold(day, {SIGNAL: waiting.found} if waiting.found else {})
 
 
 class _AtHome:
@@ -326,21 +407,30 @@ class _AtHome:
 
 def to_row(profile: Profile) -> list[Any]:
     """Plain lists that `from_row` turns into the same Profile."""
-    dimensions = {
+    dimensions, waiting = _plain(profile.dimensions), _plain(profile.waiting)
+    return [profile.as_of, profile.days, profile.first, profile.last, profile.gaps, dimensions, waiting]
+
+
+def _plain(dimensions: dict[str, Dimension]) -> dict[str, dict[str, list[int]]]:
+    return {
         name: {v: [s.days, s.count, s.first, s.last, s.top] for v, s in dimension.values.items()}
-        for name, dimension in profile.dimensions.items()
-    }
-    pending = [[due, delta] for due, delta in profile.pending]
-    return [profile.as_of, profile.days, profile.first, profile.last, profile.gaps, dimensions, pending]
+        for name, dimension in sorted(dimensions.items()) if dimension.values
+    }  # fmt: skip
 
 
 def from_row(row: list[Any]) -> Profile:
-    """The Profile that `to_row` wrote."""
+    """The Profile that `to_row` wrote; what waited for a date in an earlier version begins to wait anew."""
     profile = Profile()
-    profile.as_of, profile.days, profile.first, profile.last, profile.gaps, dimensions, pending = row
-    for name, values in dimensions.items():
-        dimension = profile.dimensions[name] = Dimension()
+    profile.as_of, profile.days, profile.first, profile.last, profile.gaps, dimensions, waiting = row
+    profile.dimensions = _dimensions(dimensions)
+    profile.waiting = _dimensions(waiting) if isinstance(waiting, dict) else {}
+    return profile
+
+
+def _dimensions(plain: dict[str, dict[str, list[int]]]) -> dict[str, Dimension]:
+    found: dict[str, Dimension] = {}
+    for name, values in plain.items():
+        dimension = found[name] = Dimension()
         dimension.values = {v: Seen(*numbers) for v, numbers in values.items()}
         dimension.once = sum(seen.days == 1 for seen in dimension.values.values())
-    profile.pending = [(due, delta) for due, delta in pending]
-    return profile
+    return found

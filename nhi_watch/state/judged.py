@@ -16,10 +16,10 @@ class Ranked(NamedTuple):
     """What ranking needs to know of an episode."""
 
     identity_id: str
-    score: float
-    points: float
-    """Of all signals, see `detect.home`."""
-    priority: float
+    likelihood: float
+    """Of an intrusion, in percent."""
+    loss: float
+    """Expected loss: likelihood × impact."""
     eligible: bool
     """A non-human identity that can be stolen: no service of the provider's own, no person."""
     days: int = 0
@@ -54,7 +54,7 @@ class Judged(NamedTuple):
     identity: Identity
     ranked: Ranked
     lesson: tuple[Delta, Delta]
-    """What is learnt at once, and what only after quarantine."""
+    """What is learnt at once, and what only when it has come back."""
     trace: Optional[Trace]
     values: object = None
     """Of the signals, as `detect.signal_values` packs them."""

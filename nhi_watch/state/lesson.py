@@ -1,18 +1,30 @@
-"""What one identity's day teaches: its behaviours as counts by dimension, at once or after quarantine."""
+"""What one identity's day teaches: its behaviours as counts by dimension, at once, or when it has come back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from nhi_watch.context import actions
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, Shape
-from nhi_watch.core.event import BEHALF
-from nhi_watch.state.baseline import NEW_VALUES, REACHED, REFUSALS, REFUSED, Delta, bucket, is_human
+from nhi_watch.core.event import BEHALF, DONE_TO
+from nhi_watch.state.baseline import (
+    ANONYMOUS,
+    EVERY,
+    NEW_VALUES,
+    PLACE,
+    REACHED,
+    REFUSALS,
+    REFUSED,
+    Delta,
+    bucket,
+    is_human,
+)
 
 
 class DayLesson(NamedTuple):
-    """What one identity's day teaches: at once, and after quarantine."""
+    """What one identity's day teaches: at once, and what only when it has come back."""
 
     now: Delta
     later: Delta
@@ -27,12 +39,27 @@ def lesson(behaviours: Iterable[tuple[Behaviour, bool]], networks: Networks = SH
     _gather([b for b, bad in judged if bad], later, networks)
     rest = {name: {v: n for v, n in values.items() if v not in now.get(name, ())} for name, values in later.items()}
     later = {name: values for name, values in rest.items() if values}
+    if later:
+        later[PLACE] = _places((b for b, bad in judged if bad), networks)
     for name, refused in _refused([b for b, _ in judged], networks).items():
         for delta in (now, later):
             told = {v: n for v, n in delta.get(name, {}).items() if v in refused}
             if told:
                 delta[REFUSED + name] = told
     return DayLesson(_capped(now), _capped(later))
+
+
+def _places(behaviours: Iterable[Behaviour], networks: Networks) -> dict[str, int]:
+    """Where behaviours came from, see `baseline.PLACE`."""
+    places: dict[str, int] = {}
+    for b in behaviours:
+        facts = networks.facts(b.shape.network)
+        source = f"{facts.kind}:{facts.owner}"
+        source = source if source.startswith(ANONYMOUS) else facts.owner or b.shape.network
+        if source:
+            place = f"{source} {b.shape.agent}"
+            places[place] = places.get(place, 0) + b.count
+    return places
 
 
 def _refused(behaviours: list[Behaviour], networks: Networks) -> dict[str, set[str]]:
@@ -63,6 +90,7 @@ def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> No
             values = delta.setdefault(name, {})
             values[value] = values.get(value, 0) + count
     if behaviours:
+        delta.setdefault("act", {})[EVERY] = 1  # so that a profile tells "never" from "not asked yet"
         delta["volume"] = {str(bucket(sum(b.count for b in behaviours))): 1}
         delta["hour"] = hours
         delta["target"] = dict.fromkeys(sorted(targets), 1)
@@ -86,6 +114,9 @@ def facts(shape: Shape, networks: Networks = SHIPPED) -> list[tuple[str, str]]:
         told.append(("error", f"{shape.action} {shape.error}"))
     if is_human(shape.traits):
         told.append(("human", "yes"))
+    if shape.outcome == "success" and DONE_TO not in shape.traits:
+        operation = shape.action.partition(":")[2]
+        told.extend(("act", act.kind) for act in actions.acts(shape.service, operation, shape.traits))
     return [(name, value) for name, value in told if value]
 
 

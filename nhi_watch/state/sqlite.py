@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Optional, Union
 
@@ -159,11 +160,40 @@ class SqliteStore:
 
 
 def _make_private(path: str) -> None:
-    """Make the file where there is none: what was learnt is for its owner alone, and so are its journals."""
+    """Make the file where there is none: what was learnt is for its owner alone, and so are its journals.
+
+    It is never without content, not even when a run is killed here: an empty one was damaged.
+
+    Raises:
+        StoreError: it is empty.
+    """
+    place = Path(path)
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    except OSError:
-        return  # it is there, or SQLite says what is wrong
+        if place.exists():
+            if place.is_file() and not place.stat().st_size and not Path(f"{path}-wal").exists():
+                raise StoreError(f"{path}: the state file is empty, as a full disk leaves one; restore a copy, or "
+                                 "move it away and learn again")  # fmt: skip
+            return
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+        os.close(handle)
+        try:
+            with closing(sqlite3.connect(name)) as fresh:
+                fresh.execute("PRAGMA journal_mode = WAL")  # writes the first page
+            _put_in_place(name, place)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except (OSError, sqlite3.Error):
+        return  # SQLite says what is wrong
+
+
+def _put_in_place(name: str, place: Path) -> None:
+    """Another run may have put its own there meanwhile, which stays."""
+    try:
+        os.link(name, place)
+    except FileExistsError:
+        return
+    except OSError:  # of disks that know no links
+        Path(name).replace(place)
 
 
 def _pack(key: str, value: bytes) -> bytes:

@@ -18,7 +18,6 @@ from typing import Any
 
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import TIMED_BY_HOSTS
-from nhi_watch.core.life import upgraded
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.state import baseline, day_rows, inventory
 from nhi_watch.state.baseline import TENANT, Delta, Profile, Profiles, learn_groups, peer_scope, teach
@@ -166,6 +165,11 @@ class State:
                 profile.advance(day)
         return baselines
 
+    def profiles(self, names: Iterable[str]) -> dict[str, Profile]:
+        """The profiles of some identities on the eve of the last day; empty ones of those that are not known."""
+        with reading():
+            return self._load(sorted(names), (self.daybook.days or [0])[-1])
+
     def next_open_day(self) -> int:
         """The day after the last one stored; 0 when there is none."""
         days = self.daybook.days
@@ -179,7 +183,7 @@ class State:
         if not self._lean:
             self._judged[name] = Stored(ranked, judged.trace, judged.values)
             self._lessons[name] = (*judged.lesson, scope)
-        row = [*judged.lesson, scope, *ranked[1:5], judged.trace, judged.values, ranked.days, ranked.origin]
+        row = [*judged.lesson, scope, *ranked[1:4], judged.trace, judged.values, ranked.days, ranked.origin]
         self._store.put("delta", [(f"{day:06d}/{name}", pack(row))])
         self.daybook.add(day)
 
@@ -230,19 +234,19 @@ class State:
 
     def notables(self, day: int) -> dict[str, dict[str, Any]]:
         """Notable id → its JSON."""
-        return {key[7:]: upgraded(unpack(raw)) for key, raw in self._store.scan("notable", *span(day))}
+        return {key[7:]: unpack(raw) for key, raw in self._store.scan("notable", *span(day))}
 
     def notables_between(self, low: int, high: int) -> list[tuple[int, dict[str, Any]]]:
         """(day, notable as it stood then) for the days `low <= day < high`, in order."""
         rows = self._store.scan("notable", f"{max(0, low):06d}/", f"{high:06d}/")
-        return [(int(key[:6]), upgraded(unpack(raw))) for key, raw in rows]
+        return [(int(key[:6]), unpack(raw)) for key, raw in rows]
 
     def every_notable(self) -> list[dict[str, Any]]:
         """Each notable that is kept as it last stood, by day and rank; not those that became part of another."""
         last = {key[7:]: (key[:6], raw) for key, raw in self._store.scan("notable", "", ":")}
         late = self._store.scan("notable", LATE, "late0")
         last.update({key[len(LATE) + 7 :]: (key[len(LATE) :][:6], raw) for key, raw in late})
-        found = [(day, upgraded(unpack(raw))) for day, raw in last.values()]
+        found = [(day, unpack(raw)) for day, raw in last.values()]
         kept = [(day, document) for day, document in found if not document["merged_into"]]
         return [document for _, document in sorted(kept, key=lambda pair: (pair[0], pair[1]["rank"]))]
 
@@ -295,11 +299,7 @@ class State:
 
 
 def _stored(name: str, row: Sequence[Any]) -> Stored:
-    told: list[Any] = [*row[3:], *_OLDER[len(row) :]]
-    score, points, priority, eligible, trace, values, days, origin = told
-    ranked = Ranked(name, score, points, priority, eligible, days, origin)
+    told: list[Any] = [*row[3:]]
+    likelihood, loss, eligible, trace, values, days, origin = told
+    ranked = Ranked(name, likelihood, loss, eligible, days, origin)
     return Stored(ranked, Trace(*trace) if trace else None, values)
-
-
-_OLDER = (None,) * 9 + (0, "")
-"""What rows of earlier versions lack: the signals' values, the identity's active days, and its origin."""

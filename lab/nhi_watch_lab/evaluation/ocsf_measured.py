@@ -12,7 +12,7 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,8 @@ from nhi_watch.detect.explain import ocsf as told
 from nhi_watch.hosts.files import library, reader
 from nhi_watch.intake.days import Sources
 from nhi_watch.intake.schemas import opened
-from nhi_watch.intake.sources import azure, cloudtrail, every, gcp
+from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch.intake.sources.cloudtrail import to_native
-from nhi_watch_lab.evaluation import ocsf_clouds
 from nhi_watch_lab.evaluation.ocsf_mapping import VERSIONS, ocsf
 from nhi_watch_lab.evaluation.page import as_csv, table
 
@@ -144,88 +143,6 @@ def kept(record: Tree, version: str) -> Tree:
     return event
 
 
-CLOUDS: dict[str, tuple[tuple[str, ...], Callable[[Tree], bool], Callable[[Tree], Tree]]] = {
-    "Google Cloud, audit log": (
-        ("gcp", "rule-tests/panther/GCP_AuditLog.ndjson"),
-        lambda record: gcp.claims(record) and "protoPayload" in record and "timestamp" in record, ocsf_clouds.gcp,
-    ),
-    "Azure, activity log": (
-        ("mixed/azure_activity_log.jsonl", "rule-tests/panther/Azure_MonitorActivity.ndjson"),
-        lambda record: azure.claims(record) and "/" in str(record.get("operationName")), ocsf_clouds.azure,
-    ),
-    "Entra ID, workloads' sign-ins": (
-        ("rule-tests/panther/Azure_Audit.ndjson",),
-        lambda record: str(record.get("category")) in ("ServicePrincipalSignInLogs", "ManagedIdentitySignInLogs"),
-        ocsf_clouds.signin,
-    ),
-    "Entra ID, users' sign-ins": (
-        ("rule-tests/panther/Azure_Audit.ndjson",),
-        lambda record: str(record.get("category")) in ("SignInLogs", "NonInteractiveUserSignInLogs"),
-        ocsf_clouds.user_signin,
-    ),
-    "Entra ID, audit log": (
-        ("rule-tests/panther/Azure_Audit.ndjson",), lambda record: record.get("category") == "AuditLogs",
-        ocsf_clouds.audit,
-    ),
-}  # fmt: skip
-"""What is mapped without `raw_data`: where its records are, which of them, and how they are mapped."""
-ALL, EQUAL, SAME = "all", "equal", "same"
-MATTERS = {"identity", "action", "outcome", "address", "time", "target"}
-"""What of an Event is asked of a shape first; of those that are the SAME, no other value matters here."""
-_BODY, _MADE = "request and answer have no place", "made of the other values, where the log gives no id"
-LOST: dict[str, dict[str, str]] = {
-    "Google Cloud, audit log": {
-        "traits": f"{_BODY}; delegation has none", "credential": "serviceAccountKeyName has no place",
-        "credential_type": "serviceAccountKeyName and delegation have no place", "issued": _BODY,
-        "identity": "principalSubject has no place: federated principals, and who has no mail address",
-        "region": "only resourceLocation has a place, not what a resource's name tells", "record_id": _MADE,
-    },
-    "Azure, activity log": {
-        "region": "location has no place: the template takes RoleLocation, which is not where the resource lies",
-        "traits": "properties and the token's claims have no place", "credential_type": "as identity",
-        "identity": "who acts without a principal has no place: Azure itself", "network": "0.0.0.0 means none is told",
-        "address": "0.0.0.0 means none is told", "record_id": _MADE,
-    },
-    "Entra ID, workloads' sign-ins": {
-        "session": "uniqueTokenIdentifier has no place", "credential": "servicePrincipalCredentialKeyId has no place",
-        "credential_type": "servicePrincipalCredentialKeyId has no place",
-        "traits": "riskLevelDuringSignIn has no place",
-    },
-    "Entra ID, users' sign-ins": {
-        "target": "of who signs in himself the app stands in the resource's place: its id remains", "record_id": _MADE,
-        "time": "createdDateTime is missing, and the template writes when it ran",
-    },
-    "Entra ID, audit log": {
-        "record_id": "id has no place", "session": "only the outer correlationId has a place",
-        "time": "only the outer time has a place, not activityDateTime",
-        "traits": "modifiedProperties have no place",
-        "identity": "ids lose their dashes, and only GUIDs get them back",
-    },
-}  # fmt: skip
-"""Product → value of the Event → why it is lost for good: no reader can have it back."""
-
-
-def clouds(shared: Path) -> Iterator[tuple[str, Counter[str]]]:
-    """Product → how many are read natively, are EQUAL, are the SAME in what MATTERS, and differ in each value."""
-    for name, (places, ours, mapping) in CLOUDS.items():
-        count: Counter[str] = Counter()
-        for record in map(ocsf_clouds.spelt, _logged(shared / place for place in places)):
-            told = read(record) if ours(record) else ""
-            if not isinstance(told, str):
-                names = differing(told, read(json.loads(json.dumps(mapping(record)))))
-                count.update(names or (EQUAL,))
-                count.update((ALL,) if MATTERS & {*names} else (ALL, SAME))
-        yield name, count
-
-
-def _logged(paths: Iterable[Path]) -> Iterator[Tree]:
-    for batch in reader.read([str(path) for path in paths if path.exists()]):
-        for record in batch.records:
-            inside = record.get("log", record) if isinstance(record, dict) else None
-            if isinstance(inside, dict):
-                yield inside
-
-
 def notables(found: Sequence[Tree]) -> dict[str, Tree]:
     """Notables of some records by id, those below the line too; without their receipts."""
     result = library.score(found)
@@ -251,14 +168,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, default=Path("docs/method/ocsf.md"))
     parser.add_argument("--shared", type=Path, default=SHARED)
     args = parser.parse_args(arguments)
-    found = list(clouds(args.shared))
-    args.page.write_text("\n\n".join(page(args.shared, found)) + "\n", "utf-8")
-    args.page.with_suffix(".csv").write_text(sheet(found), "utf-8")
+    args.page.write_text("\n\n".join(page(args.shared)) + "\n", "utf-8")
     args.page.with_name(f"{args.page.stem}_pairs.csv").write_text(pairs_sheet(args.shared), "utf-8")
     return 0
 
 
-def page(shared: Path, lakes: Iterable[tuple[str, Counter[str]]]) -> Iterator[str]:
+def page(shared: Path) -> Iterator[str]:
     """The parts of the page."""
     yield "# OCSF beside native"
     yield ("For: whoever asks what a lake loses. Written by `python -m nhi_watch_lab.evaluation.ocsf_measured`; no "
@@ -272,30 +187,11 @@ def page(shared: Path, lakes: Iterable[tuple[str, Counter[str]]]) -> Iterator[st
         rows.append([name, str(len(found)), *map(_equal, parity(found).values())])
     yield "Records that give the same Event, or the same reject, by version of OCSF."
     yield table(["folder", "records", *VERSIONS], rows)
-    yield from _clouds_page(lakes)
     yield from _round_trip(every_record)
 
 
 def _equal(counts: dict[str, int]) -> str:
     return ", ".join([str(counts.pop("equal", 0)), *(f"{name} {count}" for name, count in sorted(counts.items()))])
-
-
-def _clouds_page(found: Iterable[tuple[str, Counter[str]]]) -> Iterator[str]:
-    yield "## Without `raw_data`"
-    yield ("Azure, Entra ID and Google Cloud as AWS's integrations for Security Lake map them (templates read on "
-           "2026-11-27). What a template has no place for is lost for good, so `two_places`, `session_moved` and "
-           "`new_credential` cannot tell; no value differs for another reason. Microsoft 365 has no published mapping: "
-           "`unknown_product`, unless `raw_data` holds it.")  # fmt: skip
-    yield table(["product", "records", "the same identity, action, outcome, address, time, target", "the same Event"],
-                [[n, str(c[ALL]), str(c[SAME]), str(c[EQUAL])] for n, c in found])  # fmt: skip
-    yield "Each value that is lost, of how many records, and why: [ocsf.csv](ocsf.csv)."
-
-
-def sheet(found: Iterable[tuple[str, Counter[str]]]) -> str:
-    """What is lost without `raw_data`, one value a line."""
-    lines = [[n, v, str(c), LOST[n].get(v, "?")] for n, count in found for v, c in sorted(count.items())
-             if v not in (ALL, EQUAL, SAME)]  # fmt: skip
-    return as_csv(["product", "value", "records", "why"], lines)
 
 
 def _pairs_page(shared: Path) -> Iterator[str]:

@@ -6,18 +6,13 @@ within the last ALLOWED days is on its allow-list and counts nothing (docs/decis
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch_lab.evaluation import exams, sigma_rules
-from nhi_watch_lab.evaluation.exams import Exam
+from nhi_watch_lab.evaluation import sigma_rules
 from nhi_watch_lab.evaluation.replay import Replayed
 from nhi_watch_lab.evaluation.rivals import Scores
 
@@ -61,23 +56,9 @@ class OpenRules:
         """What fired is known beforehand."""
 
 
-def folder_hash(folder: Path) -> str:
-    """SHA-256 over the rules of a folder."""
-    total = hashlib.sha256()
-    for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return total.hexdigest()[:16]
-
-
-def fired(exam: Exam, folder: Path, kept: Path) -> list[Fired]:
-    """All that fires in a world, from a file if it is there."""
-    path = kept / f"{exam.kind}-{exam.seed}-{exams.mark(exam)}-{folder_hash(folder)}.json.gz"
-    if not path.exists():
-        rules = sigma_rules.load(folder).rules
-        found = sorted({one for _, records in exams.raw(exam)[1] for one in _fired(records, rules)})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(gzip.compress(json.dumps(found).encode()))
-    return [Fired(*row) for row in json.loads(gzip.decompress(path.read_bytes()))]
+def fired(days: Sequence[Sequence[object]], rules: Sequence[sigma_rules.Rule]) -> list[Fired]:
+    """All that fires in a world's records."""
+    return sorted({one for records in days for one in _fired(records, rules)})
 
 
 def _fired(records: Sequence[object], rules: Sequence[sigma_rules.Rule]) -> Iterator[Fired]:

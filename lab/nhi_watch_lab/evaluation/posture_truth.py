@@ -40,7 +40,7 @@ from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from nhi_watch_lab.evaluation import posture_shared
-from nhi_watch_lab.evaluation.incidents import seeds_of
+from nhi_watch_lab.evaluation.harness import seeds_of
 from nhi_watch_lab.evaluation.page import table
 from nhi_watch_lab.simulator import Spec, Tenant
 from nhi_watch_lab.simulator.dice import dice

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from nhi_watch.context import assets
 from nhi_watch.core.behaviour import IdentityDay, fingerprint
-from nhi_watch.detect import calibration, linking, ranking
-from nhi_watch.detect.calibration import Quiet
+from nhi_watch.detect import linking, ranking
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Episode, score_day
 from nhi_watch.intake.days import Intake
@@ -91,12 +90,6 @@ class Replay:
             lessons.append((*taught, peer_scope(item.episode.identity)))
         learn_groups(self.baselines.groups, day, lessons)
         return lessons
-
-
-def quiet_time(replay: Replay, day: int) -> Quiet:
-    """What the tenant's last weeks before a day tell of its ordinary scores."""
-    baselines = replay.baselines
-    return calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.homes(day), day)
 
 
 def linked(day: Sequence[Replayed]) -> list[Replayed]:

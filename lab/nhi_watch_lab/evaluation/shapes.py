@@ -6,10 +6,8 @@ Elastic's integrations write fields of their own, which no rule makes out of a n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from nhi_watch.intake.schemas import sentinel as _sentinel
 from nhi_watch.intake.shapes.forms import hit
 
 Tree = dict[str, Any]
@@ -64,25 +62,6 @@ def ecs_original(record: Tree, dataset: str) -> Tree:
     """
     event = {"dataset": dataset, "original": json.dumps(record)}
     return {"@timestamp": "2023-11-14T22:13:20.000Z", "data_stream": {"dataset": dataset}, "event": event}
-
-
-def sentinel(table: str, record: Mapping[str, Any]) -> Tree:
-    """A record as the connector of Microsoft Sentinel puts it into a table."""
-    found: Tree = {"Type": table, "TenantId": "workspace"}
-    told = {"TimeGenerated": "time", "OperationName": "operationName", "ResultType": "resultType",
-            "ResultSignature": "resultSignature", "IPAddress": "callerIpAddress", "CorrelationId": "correlationId",
-            "AADTenantId": "tenantId"}  # fmt: skip
-    if table in _sentinel._TABLES:
-        for (column,), inner, last in _sentinel._TABLES[table]:
-            value: Any = record
-            for step in (*inner, last):
-                value = value.get(step) if isinstance(value, dict) else None
-            found.setdefault(column, value)
-    else:
-        spelt = {name: column for column, name in _sentinel._SPELT.items()}
-        found |= {spelt.get(k, k[:1].upper() + k[1:]): v for k, v in record.get("properties", {}).items()}
-        found = {**{column: record.get(name) for column, name in told.items()}, **found}
-    return {column: json.dumps(v) if isinstance(v, (dict, list)) else v for column, v in found.items() if v is not None}
 
 
 def shape_of(sample: Any) -> str:

@@ -1,25 +1,26 @@
-"""Fits the scorecard over many worlds: evidence of attacks, the world's habits, weights, and the calibration.
+"""Fits the model over many worlds: evidence of attacks, the world's habits, the trees, and the calibration.
 
-Shares are counts. Weights say which part of a signal's points counts beside what other signals say of the same: a
-logistic regression without negative weights over points at home, by scipy's bounded L-BFGS (Byrd et al. 1995), each
-incident with the same weight whatever its days. The calibration is Platt's (1999), by scikit-learn, over sums of
-worlds that each fold left out, at PREVALENCE.
+Shares are counts. The trees are gradient boosting (scikit-learn's) over a day's points at home and its signals' bins,
+rising in each, each incident with the same weight whatever its days, each generator with the same weight, whether its
+attackers pad or not. The calibration is Platt's (1999) over log-odds of worlds of generators that each fold left out,
+at PREVALENCE. Every number is rounded as it is written, so that what is judged here is what ships.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.model import BINS
-from nhi_watch_lab.training.homes import KINDS, Shares, points_of
-from nhi_watch_lab.training.rows import Bools, Floats, Rows
+from nhi_watch.detect.model.forest import DIGITS
+from nhi_watch_lab.training.homes import KINDS, Shares, points
+from nhi_watch_lab.training.rows import Bools, Floats, Rows, once
 
 AGES = (0, 3, 7, 14)
 """Days of history of a tenant for which the world's habits are told apart."""
@@ -28,34 +29,137 @@ KNOWN_FROM = 5
 ENOUGH = 25
 """Identity-days that a world must have for its habits to be taken."""
 POSITIVE_SHARE = 0.2
-"""Weight of all incidents together, so that rare ones shape the weights; calibration undoes it."""
-RIDGE = 0.003
-"""How much a weight far from USUAL must earn: chosen on validation worlds, techniques left out (decision 0011)."""
-USUAL = 0.2
+"""Weight of all incidents together, so that rare ones shape the trees; calibration undoes it."""
 UNSEEN_ATTACK = 0.05
 """Share of days of attack that is assumed of a signal which no attack of the training worlds shows (a listed address, a
-tool of attackers, a key that its provider has quarantined): what the simulator leaves out is not worth nothing."""
-UNSEEN_WEIGHT = 0.5
+tool of attackers, a key that its provider has quarantined): what the worlds leave out is not worth nothing."""
+UNSEEN_WORTH = ((2.0, 2.0), (6.0, 4.0), (12.0, 6.0))
+"""Points above which such a signal adds so many log-odds, in a tree of its own."""
 PREVALENCE = 0.0075
-"""Share of identity-days with an incident at which the probability is true."""
-FOLDS = 4
+"""Share of identity-days with an incident at which the likelihood is true."""
+TREES, LEAVES, RATE, SMALLEST = 150, 24, 0.08, 20
+"""Chosen with generators left out (decision 18)."""
 
 
 class Fitted(NamedTuple):
-    """Everything that goes into a scorecard."""
+    """Everything that goes into a model."""
 
     shares: Shares
-    weights: Floats
+    trees: tuple[Any, ...]
+    """As the file has them: a split is [feature, highest, left, right], a leaf a number."""
     slope: float
     offset: float
 
 
-def fit(worlds: Sequence[Rows]) -> Fitted:
-    """The scorecard of some worlds."""
+def fit(families: Mapping[str, Sequence[Rows]]) -> Fitted:
+    """The model of some worlds, by the hands that made them."""
+    return Forests(families).fitted()
+
+
+class Forests:
+    """Models of worlds by several hands, some hands left out; what was grown once is kept."""
+
+    def __init__(self, families: Mapping[str, Sequence[Rows]]) -> None:
+        self._families = families
+        self._known: dict[frozenset[str], tuple[Shares, tuple[Any, ...]]] = {}
+
+    @property
+    def hands(self) -> list[str]:
+        """All of them."""
+        return sorted({hand_of(name) for name in self._families})
+
+    def fitted(self, *without: str) -> Fitted:
+        """The model that never saw some hands; its calibration leaves one more out at a time."""
+        return Fitted(*self._grown(frozenset(without)), *self._calibration(frozenset(without)))
+
+    def _grown(self, without: frozenset[str]) -> tuple[Shares, tuple[Any, ...]]:
+        if without not in self._known:
+            seen = [worlds for name, worlds in self._families.items() if hand_of(name) not in without]
+            self._known[without] = grown(seen or [*self._families.values()])
+        return self._known[without]
+
+    def _calibration(self, without: frozenset[str]) -> tuple[float, float]:
+        parts = list[Days]()
+        for name, worlds in self._families.items():
+            if hand_of(name) in without:
+                continue
+            shares, trees = self._grown(without | {hand_of(name)})
+            for rows in once(worlds):
+                x = log_odds(trees, features(rows, shares))[:, None]
+                days = weighed(rows, x, rows.day >= KNOWN_FROM, PREVALENCE)
+                parts.append(days._replace(weight=days.weight / days.weight.sum()))
+        whole = Days(*(np.concatenate(column) for column in zip(*parts)))
+        platt = LogisticRegression(C=1e6).fit(whole.x, whole.y, sample_weight=whole.weight)
+        return round(float(platt.coef_[0, 0]), 4), round(float(platt.intercept_[0]), 4)
+
+
+def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
+    """Evidence, habits and trees of some families of worlds, each of which weighs the same."""
+    worlds = even(families)
     shares = shares_of(worlds)
-    found = points_of(worlds, shares)
-    weights = np.where(_unseen(shares), UNSEEN_WEIGHT, weights_of(worlds, found))
-    return Fitted(_assumed(shares), np.asarray(np.round(weights, 2), dtype=float), *_calibration(worlds))
+    often, parts = Counter(map(id, worlds)), list[Days]()
+    for rows in once(worlds):
+        days = weighed(rows, features(rows, shares), rows.day >= KNOWN_FROM, POSITIVE_SHARE)
+        parts.append(days._replace(weight=days.weight * often[id(rows)]))
+    whole = Days(*(np.concatenate(column) for column in zip(*parts)))
+    model = HistGradientBoostingClassifier(
+        max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=SMALLEST, early_stopping=False,
+        random_state=0, monotonic_cst=[1] * whole.x.shape[1],
+    )  # fmt: skip
+    model.fit(whole.x, whole.y, sample_weight=whole.weight / whole.weight.mean())
+    unseen = np.flatnonzero(_unseen(shares))
+    told = [_tree(found[0].nodes, 0) for found in model._predictors]
+    told[0] = _shifted(told[0], float(np.ravel(model._baseline_prediction)[0]))
+    return _assumed(shares), (*told, *(_of_unseen(int(at)) for at in unseen))
+
+
+def even(families: Sequence[Sequence[Rows]]) -> list[Rows]:
+    """Each family's worlds, named again until they are as many as of the largest."""
+    most = max(map(len, families))
+    return [family[at % len(family)] for family in families for at in range(most)]
+
+
+def features(rows: Rows, shares: Shares) -> Floats:
+    """Points, then bins: what `nhi_watch.detect.model.forest` calls a day's features."""
+    return np.hstack([points(rows, _assumed(shares)), np.maximum(rows.bins, 0).astype(float)])
+
+
+def _tree(nodes: Any, at: int) -> Any:
+    node = nodes[at]
+    if node["is_leaf"]:
+        return round(float(node["value"]), DIGITS)
+    sides = (_tree(nodes, int(node[side])) for side in ("left", "right"))
+    return [int(node["feature_idx"]), round(float(node["num_threshold"]), 3), *sides]
+
+
+def _shifted(tree: Any, by: float) -> Any:
+    """A tree whose leaves have so much more: what boosting starts from."""
+    if isinstance(tree, list):
+        return [*tree[:2], *(_shifted(side, by) for side in tree[2:])]
+    return round(tree + by, DIGITS)
+
+
+def _of_unseen(feature: int) -> Any:
+    tree: Any = UNSEEN_WORTH[-1][1]
+    below = [0.0, *(worth for _, worth in UNSEEN_WORTH[:-1])]
+    for (least, _), worth in reversed([*zip(UNSEEN_WORTH, below)]):
+        tree = [feature, least, worth, tree]
+    return tree
+
+
+def log_odds(trees: Sequence[Any], x: Floats) -> Floats:
+    """Of many days at once."""
+    return np.asarray(sum(_leaves(tree, x) for tree in trees))
+
+
+def _leaves(tree: Any, x: Floats) -> Floats:
+    if not isinstance(tree, list):
+        return np.full(len(x), tree)
+    feature, highest, low, high = tree
+    left = x[:, feature] <= highest
+    found = np.empty(len(x))
+    found[left], found[~left] = _leaves(low, x[left]), _leaves(high, x[~left])
+    return found
 
 
 def _unseen(shares: Shares) -> Bools:
@@ -127,12 +231,6 @@ class Days(NamedTuple):
     weight: Floats
 
 
-def days_of(worlds: Sequence[Rows], found: Sequence[Floats], share: float) -> Days:
-    """All days that are fitted on; incidents have `share` of the weight, each the same."""
-    parts = [weighed(rows, x, rows.day >= KNOWN_FROM, share) for rows, x in zip(worlds, found)]
-    return Days(*(np.concatenate(column) for column in zip(*parts)))
-
-
 def weighed(rows: Rows, x: Floats, mask: Bools, share: float) -> Days:
     """Those days of a world; its incidents have `share` of the weight, each the same."""
     bad, names = rows.bad[mask], rows.incident[mask]
@@ -143,38 +241,10 @@ def weighed(rows: Rows, x: Floats, mask: Bools, share: float) -> Days:
     return Days(x[mask], bad.astype(float), weight)
 
 
-def weights_of(worlds: Sequence[Rows], found: Sequence[Floats], ridge: float = RIDGE) -> Floats:
-    """By signal: the weight of its points, 0 and more."""
-    days = days_of(worlds, found, POSITIVE_SHARE)
-    signals, whole = days.x.shape[1], days.weight.sum()
+def hand_of(family: str) -> str:
+    """Whose worlds a family's are, padded or not.
 
-    def loss(told: Floats) -> tuple[float, Floats]:
-        weights, sums = told[:signals], days.x @ told[:signals] + told[signals]
-        error = days.weight * (1 / (1 + np.exp(-sums)) - days.y) / whole
-        far = weights - USUAL
-        value = (days.weight * (np.logaddexp(0, sums) - days.y * sums)).sum() / whole + ridge * (far**2).sum()
-        return float(value), np.append(days.x.T @ error + 2 * ridge * far, error.sum())
-
-    start = np.append(np.full(signals, 0.1), -3.0)
-    bounds = [(0.0, None)] * signals + [(None, None)]
-    told = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2000})
-    return np.asarray(told.x[:signals])
-
-
-def left_out_sums(worlds: Sequence[Rows]) -> list[Floats]:
-    """The sum of points of each day, by a card that did not see the world."""
-    found: dict[int, Floats] = {}
-    for fold in range(min(FOLDS, len(worlds))):
-        out = range(fold, len(worlds), FOLDS)
-        seen = [rows for at, rows in enumerate(worlds) if at not in out]
-        shares = shares_of(seen)
-        weights = weights_of(seen, points_of(seen, shares))
-        found.update(zip(out, (told @ weights for told in points_of([worlds[at] for at in out], shares))))
-    return [found[at] for at in range(len(worlds))]
-
-
-def _calibration(worlds: Sequence[Rows]) -> tuple[float, float]:
-    """Slope and offset."""
-    days = days_of(worlds, [sums[:, None] for sums in left_out_sums(worlds)], PREVALENCE)
-    platt = LogisticRegression(C=1e6).fit(days.x, days.y, sample_weight=days.weight)
-    return float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    >>> hand_of("fifth padded")
+    'fifth'
+    """
+    return family.partition(" ")[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,14 +9,14 @@ import numpy as np
 from nhi_watch.detect.home import FIRST, FULL, HISTORY, LEAST, NEAR, OWN_STRENGTH, SETTLED, STRENGTH
 from nhi_watch.detect.model import BINS, EDGES
 from nhi_watch.state.baseline import ALIKE
-from nhi_watch_lab.training.rows import Floats, Ints, Rows, once
+from nhi_watch_lab.training.rows import Floats, Ints, Rows
 
 KINDS = 2
 """Machines and people's keys."""
 
 
 class Shares(NamedTuple):
-    """The evidence and the world's habits, unweighed."""
+    """The evidence and the world's habits."""
 
     attack: Floats
     """Signals × bins."""
@@ -27,7 +26,7 @@ class Shares(NamedTuple):
 
 
 def points(rows: Rows, shares: Shares) -> Floats:
-    """Identity-days × signals: points with all weights 1, each day by what was known on its eve."""
+    """Identity-days × signals: points, each day by what was known on its eve."""
     bins, found = rows.bins, np.zeros(rows.values.shape)
     kept = np.where(rows.bad[:, None], 0, bins)  # a day of an incident is counted; what it held waits
     home, own = _Home(shares), dict[int, _Own]()
@@ -45,12 +44,6 @@ def points(rows: Rows, shares: Shares) -> Floats:
                 own.setdefault(int(rows.identity[at]), _Own(bins.shape[1])).learn(kept[at])
         home.learn(rows, kept, today[rows.own_days[today] >= HISTORY])
     return np.asarray(np.round(found, 2))
-
-
-def points_of(worlds: Sequence[Rows], shares: Shares) -> list[Floats]:
-    """The points of each world; one that is named several times is worked out once."""
-    found = {id(rows): points(rows, shares) for rows in once(worlds)}
-    return [found[id(rows)] for rows in worlds]
 
 
 class _Own:

@@ -21,6 +21,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.detect.features import known_days
 from nhi_watch.detect.home import PERSON
 from nhi_watch.detect.model import EDGES, KINDS, NEVER, Scorecard
+from nhi_watch.detect.model.forest import grown
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.state.baseline import peer_scope
 from nhi_watch_lab import worlds
@@ -96,10 +97,10 @@ class Labelled(Replay):
 
 
 def blank(prior: dict[str, dict[str, float]]) -> Scorecard:
-    """A scorecard that finds nothing."""
+    """A model that finds nothing."""
     shares = (NEVER,) * len(NAMES)
     world = ((shares,),) * len(KINDS)
-    return Scorecard("", "", NAMES, shares, (0,), world, (0.0,) * len(NAMES), 1.0, -60.0, prior)
+    return Scorecard("", "", NAMES, shares, (0,), world, grown(len(NAMES), ()), 1.0, -60.0, prior)
 
 
 Source = Union[worlds.World, Exam]

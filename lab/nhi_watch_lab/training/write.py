@@ -1,4 +1,4 @@
-"""Writes a fitted scorecard with its manifest, the same bytes each time."""
+"""Writes a fitted model with its manifest, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 import sklearn
 
 from nhi_watch import __version__
-from nhi_watch.detect.model import EDGES, FORMAT, KINDS, MANIFEST, SCORECARD
+from nhi_watch.detect.model import EDGES, FORMAT, KINDS, MANIFEST, MODEL
 from nhi_watch.detect.signals import NAMES
-from nhi_watch_lab.training.fit import FOLDS, POSITIVE_SHARE, PREVALENCE, RIDGE, Fitted
+from nhi_watch_lab.training.fit import LEAVES, POSITIVE_SHARE, PREVALENCE, RATE, SMALLEST, TREES, Fitted
 from nhi_watch_lab.training.rows import Floats
 
 DIGITS = 5
 
 
 def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """The scorecard as plain values, rounded so that every host reads the same numbers."""
+    """The model as plain values, rounded so that every host reads the same numbers."""
     shares = fitted.shares
     body: dict[str, Any] = {
         "edges": list(EDGES),
@@ -30,11 +30,11 @@ def document(fitted: Fitted, prior: dict[str, dict[str, float]]) -> dict[str, An
                 "name": name,
                 "attack": _shares(shares.attack[at]),
                 "world": {kind: [_shares(told[at]) for told in shares.world[k]] for k, kind in enumerate(KINDS)},
-                "weight": round(float(fitted.weights[at]), 2),
             }
             for at, name in enumerate(NAMES)
         ],
-        "calibration": {"slope": round(fitted.slope, 4), "offset": round(fitted.offset, 4)},
+        "trees": list(fitted.trees),
+        "calibration": {"slope": fitted.slope, "offset": fitted.offset},
         "prior": prior,
     }
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
@@ -49,20 +49,20 @@ def _shares(told: Floats) -> list[float]:
     return found
 
 
-def write(folder: Path, scorecard: dict[str, Any], worlds: str) -> None:
-    """`scorecard.json` and `manifest.json`."""
-    raw = (json.dumps(scorecard, separators=(",", ":"), sort_keys=True) + "\n").encode()
-    (folder / SCORECARD).write_bytes(raw)
+def write(folder: Path, model: dict[str, Any], worlds: str) -> None:
+    """`model.json` and `manifest.json`."""
+    raw = (json.dumps(model, separators=(",", ":"), sort_keys=True) + "\n").encode()
+    (folder / MODEL).write_bytes(raw)
     manifest = {
-        "id": scorecard["id"],
+        "id": model["id"],
         "format": FORMAT,
         "sha256": hashlib.sha256(raw).hexdigest(),
         "signals": list(NAMES),
         "worlds": worlds,
         "versions": {"nhi_watch": __version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
         "settings": {
-            "weight_of_incidents": POSITIVE_SHARE, "ridge": RIDGE, "calibrated_at_prevalence": PREVALENCE,
-            "folds_of_calibration": f"{FOLDS}, by world",
+            "weight_of_incidents": POSITIVE_SHARE, "calibrated_at_prevalence": PREVALENCE, "trees": TREES,
+            "leaves": LEAVES, "rate": RATE, "smallest_leaf": SMALLEST, "calibrated_on": "generators left out in turn",
         },
     }  # fmt: skip
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")

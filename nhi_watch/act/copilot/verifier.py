@@ -37,8 +37,8 @@ KEEP = frozenset({
 """Words without which, or with which, a sentence says something else."""
 _GROUPS = (
     "seen observed noticed noted recorded", "call request invocation operation", "made issued performed executed",
-    "record records event events", "time times", "identity principal", "known identified", "adds contributes gives",
-    "point points", "mandatory required obligatory", "score rating", "severity", "outcome result", "signal indicator",
+    "record records event events", "time times", "identity principal", "known identified",
+    "raises adds contributes gives", "likelihood", "mandatory required obligatory", "severity", "outcome result", "signal indicator",
     "notable alert incident", "holds contains comprises includes", "from", "with", "kind type", "rotate rotation",
     "secret credential", "reduce reduction", "privilege privileges permissions", "status state", "went passed moved",
     "link links connect connects tie ties", "linked connected", "telemetry data", "factor", "step", "needs requires",

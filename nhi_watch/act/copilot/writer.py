@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from nhi_watch.act.copilot import verifier
 from nhi_watch.act.copilot.masking import SYSTEM, Masked, mask, restore
-from nhi_watch.detect.explain.brief import SECTIONS, Fact, sentence
+from nhi_watch.detect.explain.brief import QUOTED, SECTIONS, Fact, sentence
 
 if TYPE_CHECKING:
     from nhi_watch.act.copilot.client import Endpoint
@@ -98,7 +98,7 @@ def render(written: Written) -> str:
         lines = [f"- {line.text} {_cited(line)}" for line in written.lines if line.section == section]
         if lines:
             parts.append("\n".join([section, *lines]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([QUOTED, *parts]) + "\n"
 
 
 def _cited(line: Line) -> str:

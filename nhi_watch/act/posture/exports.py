@@ -15,13 +15,13 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.intake.shapes.json import parse
 
 NEVER = -1
 """In a time: it never happened, or never will."""
@@ -132,7 +132,7 @@ def load(path: Path, read: Reader) -> Exports:
 def parsed(text: str) -> Any:
     """The JSON of a report."""
     try:
-        return json.loads(text)
+        return parse(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"not JSON ({str(error)[:80]})") from error
 

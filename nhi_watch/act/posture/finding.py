@@ -1,7 +1,7 @@
 """A finding, and what it looks like as a notable of kind `posture`.
 
-Scores are weights by kind and evidence, not probabilities: a finding says what could be used, not that it is. So its
-`probability` is 0, and its priority is half its score's hundredth times the blast radius: what happens comes first.
+A finding says what could be used, not that it is: it claims no intrusion, so its likelihood is 0, and its severity
+follows an urgency by kind and evidence, of which the highest is medium: what happens comes first.
 """
 
 from __future__ import annotations
@@ -32,13 +32,10 @@ from nhi_watch.core.notable import (
 from nhi_watch.core.timestamps import DAY, render_day
 from nhi_watch.detect.history import Life, short
 from nhi_watch.detect.impact import Reach, impact
-from nhi_watch.detect.ranking import priority
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import Profile
 
 MODEL = "posture-rules-1"
-HALF = 0.5
-"""What happens comes before what could."""
 
 
 class Kind(NamedTuple):
@@ -71,7 +68,7 @@ class Finding(NamedTuple):
 
     kind: str
     identity: Identity
-    score: float
+    urgency: float
     """0 to 59: posture is never more urgent than what happens."""
     evidence: str
     """One sentence, with numbers and where they come from."""
@@ -102,18 +99,17 @@ def build(finding: Finding, reach: Reach, asset: Asset, now: int) -> Notable:
     """The notable; rank and revision are filled in by the caller."""
     kind, weight, profile = KINDS[finding.kind], impact(asset, reach), _profile(finding)
     first = profile.first * DAY if profile.first >= 0 else now
-    digest = _digest([finding.kind, finding.score])
+    digest = _digest([finding.kind, finding.urgency])
     identity = finding.identity
     return Notable(
-        id=finding.id, revision=1, kind="posture", rank=1, score=round(finding.score, 1), probability=0.0, p_value=None,
-        priority=round(HALF * priority(finding.score / 100, weight), 4), severity=severity_of(finding.score),
+        id=finding.id, revision=1, kind="posture", rank=1, likelihood=0.0, severity=severity_of(finding.urgency),
         title=clip(f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}", 200),
         summary=clip(finding.evidence, 1000),
         identity=NotableIdentity(
             identity.id, clip(identity.name, 512), identity.kind, identity.provider, identity.account, asset.owner
         ),
         created=now, first_time=min(first, now), last_time=now,
-        signals=(SignalPoints(finding.kind, 0.0, round(finding.score, 1), clip(finding.evidence, 500),
+        signals=(SignalPoints(finding.kind, 0.0, 0.0, round(finding.urgency, 1), clip(finding.evidence, 500),
                               finding.records[:20], False),),
         timeline=(), usual=_usual(finding, profile), frameworks=frameworks_of(finding.kind),
         controls=_controls(finding, kind), impact=weight,

@@ -9,7 +9,7 @@ from nhi_watch.act.posture import owners, privilege, secrets, sharing
 from nhi_watch.act.posture.finding import KINDS, Finding, build
 from nhi_watch.act.posture.matching import Scene
 from nhi_watch.context import assets
-from nhi_watch.core.notable import to_json
+from nhi_watch.core.notable import order, to_json
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import impact, ledger
 from nhi_watch.detect.history import Life
@@ -41,7 +41,7 @@ def look(scene: Scene, rows: Rows) -> Look:
     broad = {scene.identity_of(grant).id: grant.broad for grant in scene.exports.grants if grant.broad}
     thefts = {finding.id: theft_of(finding, broad.get(finding.identity.id, "")) for finding in found.values()}
     documents = [_document(scene, finding, before) for finding in found.values()]
-    documents.sort(key=lambda d: (-thefts[d["id"]].power, -d["priority"], -d["score"], d["id"]))
+    documents.sort(key=lambda d: (-thefts[d["id"]].power, *order(d)))
     for rank, document in enumerate(documents, 1):
         document["rank"] = rank
     ledger.put_findings(rows, documents)
@@ -127,8 +127,8 @@ def _cannot_tell(scene: Scene) -> list[str]:
 
 def _plain(document: Mapping[str, Any], finding: Finding) -> dict[str, Any]:
     return {
-        "id": document["id"], "kind": finding.kind, "title": KINDS[finding.kind].title, "score": document["score"],
-        "severity": document["severity"], "priority": document["priority"], "identity": document["identity"],
+        "id": document["id"], "kind": finding.kind, "title": KINDS[finding.kind].title,
+        "severity": document["severity"], "identity": document["identity"],
         "credential": finding.credential or None, "evidence": finding.evidence, "found": document["created"],
         "owasp_nhi": [i for i in KINDS[finding.kind].ids if i.startswith("NHI")], "record_ids": list(finding.records),
     }  # fmt: skip

@@ -6,13 +6,13 @@ subtracted. So a grant is never smaller than what is listed here, and may in tru
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from nhi_watch.act.posture.exports import Exports, Grant, each, moment, optional, parsed, rows, told
 from nhi_watch.core.errors import InputError
+from nhi_watch.intake.shapes.json import parse
 
 Json = Mapping[str, Any]
 SOURCE = "authorization details"
@@ -91,7 +91,7 @@ def _document(document: Any, where: str) -> Json:
     """A policy: an object, or its text, which the API encodes as in an address."""
     if isinstance(document, str):
         try:
-            document = json.loads(unquote(document))
+            document = parse(unquote(document))
         except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: the policy is not JSON") from error
     if not isinstance(document, Mapping):

@@ -65,8 +65,8 @@ def _services(scene: Scene, grant: Grant, life: Life | None) -> Finding | None:
         f"{grant.name}: granted {len(prefixes)} services ({grant.source}), used {len(prefixes) - len(unused)} "
         f"in {days} days; never {listing(unused, 6)}"
     )
-    score = 30.0 + 10.0 * any(_grants_rights(pattern) for pattern in grant.allowed)
-    return Finding("over_privileged", scene.identity_of(grant), score, evidence, listing(unused, 12), life=life)
+    urgency = 30.0 + 10.0 * any(_grants_rights(pattern) for pattern in grant.allowed)
+    return Finding("over_privileged", scene.identity_of(grant), urgency, evidence, listing(unused, 12), life=life)
 
 
 def _used_prefixes(life: Life | None) -> set[str]:

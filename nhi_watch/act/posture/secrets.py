@@ -46,8 +46,8 @@ def _exported(scene: Scene, secret: Secret, life: Life | None) -> Iterator[Findi
     lasting = secret.expires == NEVER or (secret.created and secret.expires - secret.created > 366 * DAY)
     if age >= limits.secret_days or (lasting and secret.provider in ("github", "entra")):
         evidence = f"{what}: {age} days old ({secret.source}), {end}"
-        score = ROOT if secret.kind == "root" else _by_age(age)
-        yield Finding("long_lived_secret", identity, score, evidence, what, credential, (), life)
+        urgency = ROOT if secret.kind == "root" else _by_age(age)
+        yield Finding("long_lived_secret", identity, urgency, evidence, what, credential, (), life)
     if secret.last_used == NEVER:
         idle, told = age, f"never used since it was made {age} days ago"
     elif secret.last_used:
@@ -83,15 +83,15 @@ def _ended(credential: Credential) -> int:
 
 
 def _by_age(days: int) -> float:
-    """30 points, and 5 more for every doubling of 90 days.
+    """An urgency of 30, and 5 more for every doubling of 90 days.
 
     >>> _by_age(90), _by_age(180), _by_age(720), _by_age(9000), _by_age(0)
     (30.0, 35.0, 45.0, 55.0, 30.0)
     """
-    score, limit = 30.0, 180
-    while days >= limit and score < MOST:
-        score, limit = score + 5.0, limit * 2
-    return score
+    urgency, limit = 30.0, 180
+    while days >= limit and urgency < MOST:
+        urgency, limit = urgency + 5.0, limit * 2
+    return urgency
 
 
 def _seen(scene: Scene, life: Life, credential: Credential) -> Iterator[Finding]:

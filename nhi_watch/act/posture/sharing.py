@@ -50,8 +50,9 @@ def across_environments(scene: Scene) -> Iterator[Finding]:
         if len(several) < 2:
             continue
         told = "; ".join(f"{name}: {listing(touched.get(name, [short(life.identity)]), 3)}" for name in sorted(several))
-        score = 35.0 if own == "other" else 30.0
-        yield Finding("shared_environments", life.identity, score, f"{short(life.identity)} works in {told}", life=life)
+        urgency = 35.0 if own == "other" else 30.0
+        evidence = f"{short(life.identity)} works in {told}"
+        yield Finding("shared_environments", life.identity, urgency, evidence, life=life)
 
 
 def _own(scene: Scene, life: Life) -> str:

@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from nhi_watch.act import audit
+from nhi_watch.act.audit import canonical
 from nhi_watch.act.response.policy import Approver, Policy
-from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.state.rows import Rows

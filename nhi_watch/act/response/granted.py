@@ -7,7 +7,6 @@ command is written out.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 from nhi_watch.act.response.actions import shell
 from nhi_watch.act.response.targets import PATTERNS
 from nhi_watch.detect.explain.brief import quoted
+from nhi_watch.intake.shapes.json import parse
 
 _NAME = PATTERNS["aws_name"]
 _POLICY = r"arn:aws[a-z-]{0,10}:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]{1,512}"
@@ -75,7 +75,7 @@ def told(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) ->
 def _record(event: Mapping[str, Any]) -> dict[str, Any]:
     """The native record of a call of IAM that was let in; {} for all else."""
     try:
-        record = json.loads(event["raw"])
+        record = parse(event["raw"])
         own = record["eventSource"] == "iam.amazonaws.com" and not record.get("errorCode")
         return record if own and isinstance(record["eventName"], str) else {}
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.act import audit
+from nhi_watch.act.audit import canonical
 from nhi_watch.act.response import granted
 from nhi_watch.act.response.actions import CATALOGUE, Action, shell
 from nhi_watch.act.response.policy import Policy, Rule, level, rule_for
 from nhi_watch.act.response.subjects import Subjects, members_of
 from nhi_watch.act.response.targets import parameters
-from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect.explain.brief import Fact, Own, quoted
@@ -214,7 +214,7 @@ def facts(plan: Mapping[str, Any]) -> list[Fact]:
 def text(plan: Mapping[str, Any]) -> str:
     """The dry run for people: Markdown in which every log value is quoted."""
     lines = [f"Plan for notable {quoted(plan['notable'])}: {plan['about']}",
-             f"Impact {plan['impact']} (what it could reach), severity {plan['severity']} (how likely), "
+             f"Impact {plan['impact']} (what it could reach), severity {plan['severity']} (likelihood × impact), "
              f"made {plan['made']}, SHA-256 {plan['sha256']}",
              "A dry run: nothing was changed, and nothing is until people run what was approved.", ""]  # fmt: skip
     for step in plan["steps"]:

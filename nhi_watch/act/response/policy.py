@@ -12,14 +12,15 @@ import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.act.audit import canonical
 from nhi_watch.act.response.actions import CATALOGUE, KINDS, PROVIDERS
 from nhi_watch.act.response.targets import allowed
-from nhi_watch.act.seal import canonical
 from nhi_watch.core.errors import InputError
-from nhi_watch.detect.impact import TOGETHER
+from nhi_watch.detect.impact import BANDS, LET_IN
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -28,7 +29,6 @@ else:
 
 SHIPPED = Path(__file__).with_name("response_policy.toml")
 LEVELS = ("low", "medium", "high", "critical")
-_BOUNDS = (("critical", 2.4), ("high", 1.5), ("medium", 0.9))
 LONGEST = 7 * 24 * 60
 """Minutes for which an approval may hold."""
 _MOST = 3
@@ -72,15 +72,13 @@ class Policy(NamedTuple):
 
 
 def level(notable: Mapping[str, Any]) -> str:
-    """The impact of a notable: the product of its factors' weights as a word.
+    """How bad it is to stop what a notable is about: its impact, whether its calls were let in or refused.
 
-    >>> level({"impact": {"factors": [{"weight": 1.5}, {"weight": 1.2}]}})
+    >>> level({"impact": {"factors": [{"name": "environment", "weight": 1.5}, {"name": "let in", "weight": 0.5}]}})
     'high'
     """
-    product = 1.0
-    for factor in notable["impact"]["factors"]:
-        product *= 1.0 if factor.get("name") == TOGETHER else factor["weight"]
-    return next((name for name, least in _BOUNDS if product >= least), "low")
+    weight = prod(factor["weight"] for factor in notable["impact"]["factors"] if factor["name"] != LET_IN)
+    return next((name for least, name in BANDS if weight >= least), "low")
 
 
 def rule_for(policy: Policy, action: str, member: Mapping[str, Any], impact: str) -> Optional[Rule]:

@@ -101,7 +101,7 @@ def _of_credential(member: Mapping[str, Any], credential: str) -> dict[str, str]
 
 
 def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: frozenset[str]) -> list[str]:
-    """Calls that were news, those with most points: what the panel shows, and of what scored what this one made."""
+    """Calls that were news, those with most points: what the panel shows, and of what was odd what this one made."""
     if member["provider"] != "aws":
         return []
     seen = [o for d in notable["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"]]

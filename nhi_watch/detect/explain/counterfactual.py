@@ -1,6 +1,6 @@
-"""What would have been normal instead, with its score; and what the score would be without a signal's records.
+"""What would have been normal instead, and how likely it is; and the likelihood without a signal's records.
 
-Both are claims about the same judgement: a day is made up, or a part of the real one is left out, and it is scored
+Both are claims about the same judgement: a day is made up, or a part of the real one is left out, and it is judged
 exactly as the episode was, by the same model against the same baseline. So whoever has both can check them.
 """
 
@@ -14,7 +14,6 @@ from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Instead, clip
 from nhi_watch.core.timestamps import HOUR
-from nhi_watch.detect.home import total
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Episode, points_together, score_day, values_together
 from nhi_watch.detect.signals import SIGNALS, Signal
@@ -25,7 +24,7 @@ CHOICES = 4
 STEADY = 0.5
 """Share of the active days on which a long-lived key must have been used to belong to what is normal."""
 NO_DAY = 0.0
-"""The score of a day on which nothing happened: there is no episode."""
+"""The likelihood of a day on which nothing happened: there is no episode."""
 
 
 class _Scope(NamedTuple):
@@ -41,7 +40,7 @@ def instead(baselines: Baselines, episode: Episode) -> Instead:
 
     Of a newcomer it is what its peers do, else what the tenant does; on the very first day what the world does: of the
     services that it called, where one is known.
-    The score is the highest that any of the networks would give.
+    The likelihood is the highest that any of the networks would give.
     """
     identity, day = episode.identity, episode.view.past.today
     scopes = list(_scopes(baselines, identity))
@@ -57,8 +56,8 @@ def instead(baselines: Baselines, episode: Episode) -> Instead:
         calls[0], tuple(calls[1]), tuple(networks), shape.agent, shape.region, shape.credential,
         shape.credential_type, hour, 0.0, "",
     )  # fmt: skip
-    scores = (score_of_day(baselines, normal_day(identity, day, made, network)) for network in networks)
-    return _worded(made, max(scores))
+    told = (likelihood_of_day(baselines, normal_day(identity, day, made, network)) for network in networks)
+    return _worded(made, max(told))
 
 
 def normal_day(identity: Identity, day: int, made: Instead, network: str) -> IdentityDay:
@@ -75,9 +74,9 @@ def normal_day(identity: Identity, day: int, made: Instead, network: str) -> Ide
     return whole
 
 
-def score_of_day(baselines: Baselines, whole: IdentityDay) -> float:
-    """The score of one identity's day."""
-    return score_day(baselines, whole).score
+def likelihood_of_day(baselines: Baselines, whole: IdentityDay) -> float:
+    """The likelihood of one identity's day."""
+    return score_day(baselines, whole).likelihood
 
 
 def behind(episode: Episode, signal: Signal) -> list[Behaviour]:
@@ -91,7 +90,7 @@ def behind(episode: Episode, signal: Signal) -> list[Behaviour]:
 
 
 def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -> float:
-    """The score that the episode would have, had some of its behaviours not been there."""
+    """The likelihood that the episode would have, had some of its behaviours not been there."""
     away = {id(b) for b in gone}
     rest = [[b for v in part.view.views for b in v.behaviours if id(b) not in away] for part in episode.parts]
     days = [_whole(episode.view.past.today, left) for left in rest if left]
@@ -99,7 +98,7 @@ def without(baselines: Baselines, episode: Episode, gone: Iterable[Behaviour]) -
         return NO_DAY
     parts = [score_day(baselines, day) for day in days]
     values = values_together([(part.values, part.view) for part in parts])
-    return baselines.card.score(total(points_together(parts, values)))
+    return baselines.card.likelihood(points_together(parts, values), values)
 
 
 def _whole(day: int, left: Iterable[Behaviour]) -> IdentityDay:
@@ -155,11 +154,11 @@ def _shape(scopes: list[_Scope], seen: Shape) -> Shape:
 _WHOSE = {"own": "", "peers": "what its peers do: ", "tenant": "what others here do: ", "world": "what is common: "}
 
 
-def _worded(made: Instead, score: float) -> Instead:
+def _worded(made: Instead, likelihood: float) -> Instead:
     parts = [f"with these calls: {_list(made.actions)}", f"by {made.agent}" if made.agent else ""]
     place = f"from one of these networks: {_list(made.networks)}; " if made.networks[0] else ""
-    told = f"{_WHOSE[made.of]}{place}{', '.join(filter(None, parts))}: score {score:g}"
-    return made._replace(score=score, text=clip(told, 1000))
+    told = f"{_WHOSE[made.of]}{place}{', '.join(filter(None, parts))}: likelihood {likelihood:g}%"
+    return made._replace(likelihood=likelihood, text=clip(told, 1000))
 
 
 def _list(texts: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Episode → Notable: the words, pictures' numbers and receipts that go with a score."""
+"""Episode → Notable: the words, pictures' numbers and receipts that go with a likelihood."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from nhi_watch.core.notable import (
     Usual,
     UsualValue,
     clip,
+    expected_loss,
     severity_of,
 )
 from nhi_watch.core.timestamps import DAY, render_day
-from nhi_watch.detect import calibration, cannot_tell
+from nhi_watch.detect import cannot_tell
 from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.controls import controls
 from nhi_watch.detect.explain.first_line import first_line
 from nhi_watch.detect.explain.receipts import receipt
 from nhi_watch.detect.features import NOVEL, EpisodeView, View, is_person
-from nhi_watch.detect.home import MACHINE, total
-from nhi_watch.detect.model import score_of
-from nhi_watch.detect.ranking import FLOOR, impact, priority, together, told_together
+from nhi_watch.detect.home import MACHINE
+from nhi_watch.detect.ranking import FLOOR, impact
 from nhi_watch.detect.scoring import (
     REASON_POINTS,
     Baselines,
@@ -49,13 +49,11 @@ from nhi_watch.detect.scoring import (
     episode_values,
     points_together,
     values_together,
-    weighed,
 )
 from nhi_watch.detect.signals import SIGNALS, Signal
-from nhi_watch.state.baseline import TENANT, Profile
 
 CLAIMS = 3
-"""Reasons of which it is told what the score would be without their records."""
+"""Reasons of which it is told what the likelihood would be without their records."""
 EVIDENCE_RECORDS = 20
 SHOWN_VALUES = 6
 MAX_MEMBERS = 50
@@ -69,6 +67,7 @@ class Weighed(NamedTuple):
 
     signal: Signal
     points: float
+    log_odds: float
     value: Optional[float]
     backing: list[Behaviour]
     evidence: str
@@ -89,30 +88,26 @@ def build(episode: Episode, baselines: Baselines, asset: Asset) -> Notable:
     view = episode.view
     parts = _weigh(episode)
     heavy = [part for part in parts if part.points >= REASON_POINTS]
-    chance = card.probability(episode.total)
-    score = score_of(chance)
     behaviours = view.behaviours()
     points = {id(b): v.points for v in view.views for b in v.behaviours}
     odd = _odd(behaviours, points)
     first, last = min(b.first for b in odd), max(b.last for b in odd)
-    weight, beside = impact(asset, episode), together(episode)
+    likelihood, weight = episode.likelihood, impact(asset, episode)
     return Notable(
         id=notable_id(episode.identity.id, view.past.today),
-        revision=1, kind="compromise", rank=1, score=score,
-        probability=card.told(episode.total, baselines.trust, beside),
-        p_value=p_value(baselines, score, view.past.today), priority=priority(chance, weight, beside),
-        severity=severity_of(score),
-        title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy, odd, baselines.trust), 1000),
+        revision=1, kind="compromise", rank=1, likelihood=likelihood,
+        severity=severity_of(expected_loss(likelihood, weight)),
+        title=clip(_title(episode, parts), 200), summary=clip(_summary(episode, heavy, odd), 1000),
         identity=_identity(episode.identity, asset),
         created=created(episode),
         first_time=first, last_time=last,
         signals=_signals(baselines, episode, parts),
         timeline=_timeline(behaviours, points, bool(episode.members)), usual=_usual(baselines, episode),
         frameworks=_frameworks(heavy),
-        controls=controls(episode), impact=replace(weight, factors=(*weight.factors, *told_together(episode, beside))),
+        controls=controls(episode), impact=weight,
         telemetry=Telemetry(_providers(view), None, _missing(view), False),
         record_ids=_record_ids(parts, behaviours, points), record_count=sum(b.count for b in behaviours),
-        model=ModelRef(card.id, card.sha256),
+        model=ModelRef(card.id, card.sha256, round(card.ordinary, 3)),
         baseline=BaselineRef(render_day(view.past.today - 1)),
         receipt=receipt(baselines, episode), merged_into=None,
         members=tuple(_identity(part.identity, UNKNOWN) for part in episode.members[:MAX_MEMBERS]),
@@ -126,9 +121,12 @@ def _link(link: Link) -> NotableLink:
 
 
 def _weigh(episode: Episode) -> list[Weighed]:
+    """The signals, those that add most to the likelihood first."""
+    _, shares = episode.bound.card.shares(episode.points, episode.values)
+    told = zip(shares, episode.points, SIGNALS, episode.values)
     return [
-        Weighed(signal, points, value, *_explain(signal, value, _shows(signal, value, episode)))
-        for points, signal, value in weighed(episode.values, episode.points)
+        Weighed(signal, points, log_odds, value, *_explain(signal, value, _shows(signal, value, episode)))
+        for log_odds, points, signal, value in sorted(told, key=lambda row: (-row[0], -row[1], row[2].name))
     ]
 
 
@@ -139,8 +137,8 @@ def _shows(signal: Signal, value: Optional[float], episode: Episode) -> EpisodeV
 
 
 def _tells(part: Weighed) -> bool:
-    """Whether a signal is worth listing: it moved the score, or it cannot tell for want of a field."""
-    return part.points > 0 or (part.value is None and part.evidence.startswith(cannot_tell.FIELDLESS))
+    """Whether a signal is listed: it shows something, or it cannot tell for want of a field."""
+    return bool(part.value) or (part.value is None and part.evidence.startswith(cannot_tell.FIELDLESS))
 
 
 def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str]:
@@ -160,17 +158,20 @@ def _own_value(signal: Signal, view: View) -> float:
 
 
 def _signals(baselines: Baselines, episode: Episode, parts: list[Weighed]) -> tuple[SignalPoints, ...]:
-    """What is listed; of the heaviest reasons also what the score would be without them."""
+    """What is listed; of the heaviest reasons also what the likelihood would be without them."""
     told = [(part, _signal(part)) for part in parts if _tells(part)]
     reasons = [part.signal for part, _ in told if part.value][:CLAIMS]
-    claims = {s.name: counterfactual.without(baselines, episode, counterfactual.behind(episode, s)) for s in reasons}
+    claims = {
+        s.name: min(episode.likelihood, counterfactual.without(baselines, episode, counterfactual.behind(episode, s)))
+        for s in reasons
+    }
     return tuple(replace(shown, without=claims[shown.id]) if shown.id in claims else shown for _, shown in told)
 
 
 def _signal(part: Weighed) -> SignalPoints:
     ids = dict.fromkeys(i for b in part.backing for i in b.record_ids)
     return SignalPoints(
-        part.signal.name, part.points, part.value, clip(part.evidence, 500),
+        part.signal.name, part.points, part.log_odds, part.value, clip(part.evidence, 500),
         tuple(list(ids)[:EVIDENCE_RECORDS]), part.value is None,
     )  # fmt: skip
 
@@ -211,7 +212,7 @@ def _usual(baselines: Baselines, whole: Episode) -> Usual:
     own, instead = episode.past.own, counterfactual.instead(baselines, whole)
     return Usual(
         (*(_dimension(episode, name, field) for name, field in _ASPECTS), _hours(episode)), own.days,
-        own.first * DAY if own.days else None, own.last * DAY if own.days else None, instead.score, instead,
+        own.first * DAY if own.days else None, own.last * DAY if own.days else None, instead.likelihood, instead,
     )  # fmt: skip
 
 
@@ -275,7 +276,7 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
 
 
 def _is_open(episode: Episode) -> bool:
-    """Whether people work with what was scored as a machine, see `scoring`."""
+    """Whether people work with what was judged as a machine, see `scoring`."""
     shapes = (view.shape for view in episode.view.views)
     return episode.bound.home.kind == MACHINE and is_person(episode.identity, episode.view.past, shapes)
 
@@ -301,20 +302,14 @@ def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviou
     return sorted(odd, key=lambda b: (-points[id(b)], b.first, b.shape))
 
 
-def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour], trust: float) -> str:
+def _summary(episode: Episode, heavy: list[Weighed], odd: list[Behaviour]) -> str:
     """The first line, then the heaviest reasons."""
     past = episode.view.past
     who = f"{episode.identity.kind.replace('_', ' ').capitalize()} {short_name(episode.identity)}"
     line = first_line(clip(who, 120), odd, past.own, past.networks)
     reasons = "; ".join(part.evidence for part in heavy[:3]) or "a combination of small deviations"
     linked = f" {_linked(episode)}" if episode.members else ""
-    return f"{line}{linked} Why: {reasons}.{_unlike(trust)}"
-
-
-def _unlike(trust: float) -> str:
-    """That the probability was drawn up or down, and why."""
-    often = f" Days score high more {'often' if trust < 1 else 'seldom'} here than in training: points count"
-    return "" if trust == 1 else f"{often} {trust:.0%} in the probability."
+    return f"{line}{linked} Why: {reasons}."
 
 
 def _linked(episode: Episode) -> str:
@@ -341,29 +336,23 @@ def _missing(episode: EpisodeView) -> tuple[str, ...]:
     return tuple(f for f in fields if not any(getattr(view.shape, f) for view in episode.views))
 
 
-def p_value(baselines: Baselines, score: float, today: int) -> Optional[float]:
-    """Share of the tenant's recent quiet identity-days that scored as high, see `conformal`; None before any."""
-    quiet = calibration.quiet_time(baselines.groups.get(TENANT) or Profile(), baselines.homes(today), today)
-    return quiet.p_value(score) if quiet.total else None
-
-
 def created(episode: Episode) -> int:
     """When it would have been written in live operation: the end of the first hour that reaches the floor."""
     hour = reached(episode, FLOOR)
     return max(b.last for view in episode.view.views for b in view.behaviours if b.hour <= hour)
 
 
-def reached(episode: Episode, score: float) -> int:
-    """The first hour at whose end an episode had a score; its last one where only the whole day has it."""
+def reached(episode: Episode, likelihood: float) -> int:
+    """The first hour at whose end an episode had a likelihood; its last one where only the whole day has it."""
     hours = sorted({b.hour for view in episode.view.views for b in view.behaviours})
-    return next((hour for hour in hours[:-1] if _score_until(episode, hour) >= score), hours[-1])
+    return next((hour for hour in hours[:-1] if _likelihood_until(episode, hour) >= likelihood), hours[-1])
 
 
-def _score_until(episode: Episode, hour: int) -> float:
+def _likelihood_until(episode: Episode, hour: int) -> float:
     views = [(part, EpisodeView(_until(part.view, hour), part.view.past)) for part in episode.parts]
     parts = [_known(part, view) for part, view in views if view.views]
     values = values_together([(part.values, part.view) for part in parts])
-    return episode.bound.card.score(total(points_together(parts, values)))
+    return episode.bound.card.likelihood(points_together(parts, values), values)
 
 
 def _known(part: Episode, view: EpisodeView) -> Episode:

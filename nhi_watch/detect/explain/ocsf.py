@@ -41,7 +41,7 @@ def finding(notable: Json) -> dict[str, Any]:
         "severity_id": SEVERITIES.index(notable["severity"]) + 1, "severity": notable["severity"].capitalize(),
         "status_id": status, "status": state, "is_alert": True, "count": max(1, notable["record_count"]),
         "message": f"{notable['title']}: {notable['summary']}",
-        "confidence_score": round(100 * notable["probability"]), "risk_score": round(notable["score"]),
+        "confidence_score": round(notable["likelihood"]), "risk_score": round(notable["likelihood"]),
         "metadata": _metadata(notable), "finding_info": _info(notable), "resources": _resources(notable),
         "evidences": [_evidence(notable, entry) for entry in _heaviest(notable)],
         "observables": _observables(notable), "remediation": {"desc": _remedy(notable)},

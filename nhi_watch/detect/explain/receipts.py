@@ -16,12 +16,12 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import Receipt
 from nhi_watch.core.timestamps import day_of, parse, render_day
-from nhi_watch.detect import linking, signal_values, taught
-from nhi_watch.detect.home import Points, total
+from nhi_watch.detect import linking, signal_values
+from nhi_watch.detect.home import Points
 from nhi_watch.detect.linking import Group
-from nhi_watch.detect.model import Scorecard, score_of
-from nhi_watch.detect.ranking import together
+from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.scoring import Baselines, Episode, Row, points_together, score_day, values_together, weighed
+from nhi_watch.detect.signals import NAMES
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import TENANT, Profile, peer_scope
 from nhi_watch.state.judged import Stored
@@ -64,7 +64,7 @@ class Check(NamedTuple):
     """One thing that was checked."""
 
     what: str
-    """model | signals | baseline | score | points"""
+    """model | signals | baseline | likelihood | points"""
     holds: Optional[bool]
     """None: it cannot be checked any more."""
     told: str
@@ -80,10 +80,6 @@ class _Again(NamedTuple):
     """Digest of the rows consulted; None: the behaviours are gone, and with them what was consulted."""
     why: str
     """Why something could not be made again."""
-    trust: float = 1.0
-    """What a point counted in the probability."""
-    together: Optional[float] = None
-    """What the second card says."""
 
 
 def verify(
@@ -95,10 +91,10 @@ def verify(
         InputError: the notable is of another kind, or it is no notable.
     """
     if notable.get("kind") != "compromise":
-        raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not scored by the model")
+        raise InputError(f"a notable of kind {str(notable.get('kind'))[:20]!r} is not judged by the model")
     told = notable["receipt"]
     checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
-    state, baselines = State(rows), Baselines(card, networks, taught.kept(rows, card))
+    state, baselines = State(rows), Baselines(card, networks)
     again = _late(state, baselines, notable) if notable.get("late") else _again(
         state, baselines, day_scored(notable), str(notable["identity"]["id"]))  # fmt: skip
     if again is None:
@@ -124,27 +120,25 @@ def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Che
     day, receipt, card = day_of(parse(f"{one['day']}T00:00:00Z")), one["receipt"], baselines.card
     what = f"revision {one['revision']}"
     if receipt["model"] != card.sha256:
-        return Check(what, None, f"{one['day']} was scored by another model, {receipt['model'][:16]}…")
-    again = _again(state, Baselines(card, baselines.networks, baselines.local), day, str(one["identity"]))
+        return Check(what, None, f"{one['day']} was judged by another model, {receipt['model'][:16]}…")
+    again = _again(state, Baselines(card, baselines.networks), day, str(one["identity"]))
     if again is None or again.points is None:
         return Check(what, None, f"retention has removed {one['day']} from the state")
-    score = score_of(card.probability(total(again.points)))
-    mine = (score, digest(list(again.values)), again.baseline)
-    same = mine == (one["score"], receipt["signals"], receipt["baseline"])
-    return Check(what, same, f"{one['day']}, score {score:g}")
+    likelihood = card.aligned(NAMES).likelihood(again.points, again.values)
+    mine = (likelihood, digest(list(again.values)), again.baseline)
+    same = mine == (one["likelihood"], receipt["signals"], receipt["baseline"])
+    return Check(what, same, f"{one['day']}, likelihood {likelihood:g}%")
 
 
 def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[Check]:
     if again.points is None:
-        return [Check("score", None, again.why), Check("points", None, again.why)]
-    points = total(again.points)
-    score, probability = card.score(points), card.told(points, again.trust, again.together)
-    same = (score, probability) == (notable["score"], notable["probability"])
-    told = f"{score:g} (probability {probability:g}); the notable says {notable['score']:g}"
+        return [Check("likelihood", None, again.why), Check("points", None, again.why)]
+    likelihood = card.aligned(NAMES).likelihood(again.points, again.values)
+    told = f"{likelihood:g}%; the notable says {notable['likelihood']:g}%"
     known = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.points)}
     unlike = [s["id"] for s in notable["signals"] if not _agrees(s, known.get(s["id"]))]
     listed = f"{len(notable['signals'])} signals" + (f", other values: {', '.join(unlike[:5])}" if unlike else "")
-    return [Check("score", same, told), Check("points", not unlike, listed)]
+    return [Check("likelihood", likelihood == notable["likelihood"], told), Check("points", not unlike, listed)]
 
 
 def _agrees(signal: Mapping[str, Any], known: Optional[tuple[float, Optional[float]]]) -> bool:
@@ -160,7 +154,7 @@ def _agrees(signal: Mapping[str, Any], known: Optional[tuple[float, Optional[flo
 
 
 def day_scored(notable: Mapping[str, Any]) -> int:
-    """The day that a notable was scored on: the one after its baseline's last.
+    """The day that a notable was judged on: the one after its baseline's last.
 
     Raises:
         InputError: its baseline is no date.
@@ -217,5 +211,4 @@ def _scored_again(state: State, baselines: Baselines, what: tuple[int, list[Iden
     rows = [consulted(baselines, part) for part in parts]
     values = values_together([(part.values, part.view) for part in parts])
     points = points_together(parts, values)
-    whole = parts[0]._replace(values=values, points=points, members=tuple(parts))
-    return _Again(values, points, digest(rows), "", baselines.trust, together(whole))
+    return _Again(values, points, digest(rows), "")

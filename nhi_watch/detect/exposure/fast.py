@@ -11,7 +11,7 @@ from nhi_watch.context.assets import Assets
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
-from nhi_watch.core.notable import clip, to_json
+from nhi_watch.core.notable import clip, order, to_json
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import history as histories
 from nhi_watch.detect import ledger
@@ -21,7 +21,7 @@ from nhi_watch.detect.history import History, Life
 from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.writing import FOLDED
-from nhi_watch.intake.sources.exposure.secrets import account_of_key
+from nhi_watch.intake.sources.exposure import account_of_key
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile
 from nhi_watch.state.inventory import Change, Credential
@@ -105,7 +105,7 @@ def judge(
         found.append(document)
         if not case.seen:
             feeds[document["id"]] = case.exposures[0].by
-    found.sort(key=lambda d: (-d["priority"], -d["score"], d["id"]))
+    found.sort(key=order)
     found = _folded(found, feeds)
     for rank, document in enumerate(found, 1):
         document["rank"] = rank

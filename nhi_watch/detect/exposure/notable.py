@@ -1,11 +1,9 @@
 """A Case as a notable of kind `exposure`.
 
-`probability` is that somebody has tried the credential by now; the sum of the points is its log-odds. `score` is
-100 × the probability that somebody has within the hour if nothing is done: a key that leaked a second ago is urgent
-although nobody can have tried it yet. While it may work it is at least 60 in a public place, 20 in a private one and
-40 where the place is not known, however quiet the logs are; at least 60 anywhere if it worked after it was exposed. A
-credential that nobody has ever seen work is not critical (below 80). Priority is the score's hundredth times the blast
-radius.
+`likelihood` is that somebody uses the credential within the hour if nothing is done: a key that leaked a second ago is
+urgent although nobody can have tried it yet. While it may work it is at least 60 in a public place, 20 in a private one
+and 40 where the place is not known, however quiet the logs are; at least 60 anywhere if it worked after it was exposed.
+A credential that nobody has ever seen work is not critical: at most 60.
 """
 
 from __future__ import annotations
@@ -35,6 +33,7 @@ from nhi_watch.core.notable import (
     Usual,
     UsualValue,
     clip,
+    expected_loss,
     severity_of,
 )
 from nhi_watch.core.timestamps import DAY, render, render_day
@@ -42,18 +41,17 @@ from nhi_watch.detect.exposure.case import Case
 from nhi_watch.detect.exposure.timing import DIGEST, MODEL
 from nhi_watch.detect.history import Sight, short
 from nhi_watch.detect.impact import REACH_DAYS, Reach, impact, sentence
-from nhi_watch.detect.ranking import priority
 from nhi_watch.detect.signals._kit import listing
 from nhi_watch.state import baseline
 from nhi_watch.state.baseline import Profile
 
 LEAST = {"private": 20.0, "unknown": 40.0}
 PUBLIC_LEAST = 60.0
-"""Least score of a credential that may still work, by place."""
+"""Least likelihood of a credential that may still work, by place."""
 WORKED_LEAST = 60.0
-"""Least score of one that worked after it was exposed, wherever it lay."""
-UNSEEN_MOST = 79.9
-"""Highest score of one that nobody has seen in use, and nobody says that it works."""
+"""Least likelihood of one that worked after it was exposed, wherever it lay."""
+UNSEEN_MOST = 60.0
+"""Highest likelihood of one that nobody has seen in use, and nobody says that it works."""
 SHOWN = 6
 ENTRIES = 200
 IDS = ("NHI2:2025", "DE.AE-07", "T1552")
@@ -74,15 +72,14 @@ def build(
 ) -> Notable:
     """The notable; rank and revision are filled in by the caller. `odd`: calls that compromises of it found odd."""
     weight = impact(asset, reach)
-    score = _score(case)
+    likelihood = _likelihood(case)
     signals = _signals(case, reach)
     first = case.since
     last = max([case.exposures[-1].time, case.validity.since, *(sight.last for sight in case.strange)])
     records = _records(case)
     return Notable(
-        id=exposure_id(case.credential.id), revision=1, kind="exposure", rank=1, score=score,
-        probability=round(case.probability, 4), p_value=None, priority=priority(round(score / 100, 4), weight),
-        severity=severity_of(score), title=clip(_title(case, networks), 200),
+        id=exposure_id(case.credential.id), revision=1, kind="exposure", rank=1, likelihood=likelihood,
+        severity=severity_of(expected_loss(likelihood, weight)), title=clip(_title(case, networks), 200),
         summary=clip(_summary(case, reach, asset), 1000),
         identity=NotableIdentity(
             case.identity.id, clip(case.identity.name, 512), case.identity.kind, case.identity.provider,
@@ -99,7 +96,7 @@ def build(
     )  # fmt: skip
 
 
-def _score(case: Case) -> float:
+def _likelihood(case: Case) -> float:
     least = 0.0 if case.validity.dead else LEAST.get(case.place.name, PUBLIC_LEAST)
     least = max(least, WORKED_LEAST) if case.works else least
     return round(min(max(100 * case.soon, least), UNSEEN_MOST if case.unseen else 100.0), 1)
@@ -169,17 +166,17 @@ def _signals(case: Case, reach: Reach) -> tuple[SignalPoints, ...]:
     valid = case.validity
     dead = valid.dead
     return (
-        SignalPoints("exposed_secret", round(prior, 4), round(minutes, 1), clip(exposed, 500), records, False),
+        SignalPoints("exposed_secret", 0.0, round(prior, 4), round(minutes, 1), clip(exposed, 500), records, False),
         SignalPoints(
-            "used_since_exposure", round(post - prior, 4), float(sum(s.count for s in case.strange)) if _told(case)
+            "used_since_exposure", 0.0, round(post - prior, 4), float(sum(s.count for s in case.strange)) if _told(case)
             else None, clip(_use_sentence(case), 500), _strange_records(case)[:20], not _told(case),
         ),
         SignalPoints(
-            "still_valid", 0.0, None if valid.state == "unknown" else 0.0 if dead else 1.0,
+            "still_valid", 0.0, 0.0, None if valid.state == "unknown" else 0.0 if dead else 1.0,
             clip(f"{valid.state}: {valid.evidence}", 500), (), valid.state == "unknown",
         ),
         SignalPoints(
-            "reached", 0.0, float(reach.targets + len(reach.services)) if case.life else None,
+            "reached", 0.0, 0.0, float(reach.targets + len(reach.services)) if case.life else None,
             clip(f"within {REACH_DAYS} days: {_reached(case, reach)}; from {reach.networks} networks", 500), (),
             case.life is None,
         ),

@@ -1,10 +1,13 @@
-"""The scorecard that ships: how often days of attack, and the world's ordinary days, reach each value of each signal.
+"""The model that ships: what attacks and ordinary days look like anywhere, and how likely a day is an intrusion.
 
-What a value is worth at home is told by `home`, which sets these shares against the tenant's own.
+It holds, by signal, how often days of attack and the world's ordinary days reach each value (`home` sets these shares
+against the tenant's own, which gives points), the trees that read a day's points and bins, and the calibration from
+their log-odds to the **likelihood**, 0 to 100, the only number that a notable has.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -14,14 +17,13 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch import __version__
 from nhi_watch.core.errors import ModelError
-from nhi_watch.detect.model import order
-from nhi_watch.detect.model.digests import checked
-from nhi_watch.detect.model.order import Order
+from nhi_watch.detect.model import forest
+from nhi_watch.detect.model.forest import Forest
 
 FOLDER = Path(__file__).parent
-SCORECARD = "scorecard.json"
+MODEL = "model.json"
 MANIFEST = "manifest.json"
-FORMAT = 3
+FORMAT = 4
 """Of the files: a program refuses a later one than it knows, and an earlier one too, for it says something else."""
 
 EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0, 16.0, 20.0, 24.0, 32.0)
@@ -37,12 +39,8 @@ Shares = tuple[float, ...]
 """By bin: the share of identity-days whose value is in this bin or a higher one; the first is 1."""
 KINDS: tuple[str, ...] = ("machine", "person")
 """Of whom habits are told apart: machines, and people by their long-lived keys."""
-SUREST = 0.95
-"""No notable tells more."""
-EVEN, STEEP, BESIDE = 1.2, 2.15, 0.35
-"""A notable of EVEN times the points at which the scorecard is even is, if the second card says nothing, as likely
-benign as not; its odds grow with the power STEEP of its points, and BESIDE of the second card's log-odds count: fitted
-over validation worlds, of what is written at 10 a day and 1,000 (decision 0011)."""
+SUREST = 99.0
+"""No notable is told to be likelier."""
 NEVER: Shares = (1.0,) + (0.0,) * (BINS - 1)
 
 
@@ -56,7 +54,7 @@ def bin_of(value: Optional[float]) -> Bin:
 
 
 class Scorecard(NamedTuple):
-    """Evidence of attacks, habits of the world, and the calibration from points to probability."""
+    """Evidence of attacks, habits of the world, the trees, and their calibration."""
 
     id: str
     sha256: str
@@ -67,55 +65,57 @@ class Scorecard(NamedTuple):
     """Days of history of a tenant for which the world's shares are told, in order."""
     world: tuple[tuple[tuple[Shares, ...], ...], ...]
     """By kind, by age, by signal: of ordinary identity-days of the training worlds."""
-    weights: tuple[float, ...]
-    """By signal: the part of its points that counts; below 1 where other signals say the same."""
+    trees: Forest
     slope: float
-    """Calibration: probability = 1 / (1 + exp(-(slope × points + offset))), after Platt (1999)."""
+    """Calibration: likelihood = 100 / (1 + exp(-(slope × log-odds + offset))), after Platt (1999)."""
     offset: float
     prior: dict[str, dict[str, float]]
     """Dimension → value → share of identity-days in the training worlds; `*` stands for unseen values."""
     folder: Optional[Path] = None
     """Where it was loaded from."""
-    order: Optional[Order] = None
-    """The second card."""
+    plain: Sequence[Any] = ()
+    """The trees as the file has them, over its own signals."""
 
     def aligned(self, names: tuple[str, ...]) -> Scorecard:
-        """The card for the signals of this version: one that it does not know has no points."""
+        """The model for the signals of this version: one that it does not know has no points, one that is gone is never
+        odd."""
+        if self.signals == names:
+            return self
         place = {name: at for at, name in enumerate(self.signals)}
+        now = {name: at for at, name in enumerate(names)}
         at = [place.get(name) for name in names]
+        own = [now.get(name, -1) for name in self.signals]
+        places = [*own, *(each + len(names) if each >= 0 else -1 for each in own)]
         return self._replace(
             signals=names,
             attack=tuple(NEVER if i is None else self.attack[i] for i in at),
             world=tuple(
                 tuple(tuple(NEVER if i is None else told[i] for i in at) for told in ages) for ages in self.world
             ),
-            weights=tuple(0.0 if i is None else self.weights[i] for i in at),
-            order=self.order and self.order.aligned(names),
+            trees=forest.grown(len(names), forest.parse(self.plain, places)),
         )
 
     def world_at(self, kind: str, age: int) -> tuple[Shares, ...]:
         """The world's shares of a kind for a tenant with so many days of history."""
         return self.world[KINDS.index(kind)][max(0, bisect_right(self.ages, age) - 1)]
 
-    def probability(self, points: float) -> float:
-        """The calibrated probability of a sum of points, to 4 decimals."""
-        return round(1.0 / (1.0 + exp(-max(-60.0, min(60.0, self.slope * points + self.offset)))), 4)
+    def log_odds(self, points: Sequence[float], values: Sequence[Optional[float]]) -> float:
+        """Calibrated log-odds of a day with these points and signal values; what cannot be told counts as ordinary."""
+        return self.slope * self.trees.log_odds(_features(points, values)) + self.offset
 
-    def told(self, points: float, trust: float, together: Optional[float] = None) -> float:
-        """The probability that a notable tells, by what a point counts here, see `drift.trust`; never above SUREST.
+    def likelihood(self, points: Sequence[float], values: Sequence[Optional[float]]) -> float:
+        """How likely such a day is an intrusion, in percent, to one decimal."""
+        return percent(self.log_odds(points, values))
 
-        `together`: log-odds of the second card, None: the model has none.
-        """
-        odds: float = (trust * points / (EVEN * self.points(0.5))) ** STEEP * exp(BESIDE * (together or 0.0))
-        return round(min(SUREST, odds / (1.0 + odds)), 4)
+    @property
+    def ordinary(self) -> float:
+        """Calibrated log-odds of an ordinary day."""
+        return self.slope * self.trees.base + self.offset
 
-    def points(self, probability: float) -> float:
-        """The sum of points that has a probability."""
-        return (log(probability / (1.0 - probability)) - self.offset) / self.slope
-
-    def score(self, points: float) -> float:
-        """The score, 0–100, of a sum of points."""
-        return score_of(self.probability(points))
+    def shares(self, points: Sequence[float], values: Sequence[Optional[float]]) -> tuple[float, list[float]]:
+        """The ordinary day's log-odds, and what each signal adds to them: together those of the likelihood."""
+        told = self.trees.shares(_features(points, values))
+        return self.ordinary, [round(self.slope * each, 3) for each in told]
 
     def elsewhere(self, dimension: str, value: str) -> float:
         """What the world does: share of identity-days with a value."""
@@ -125,30 +125,58 @@ class Scorecard(NamedTuple):
         return shares.get(value, shares["*"])
 
 
-def score_of(probability: float) -> float:
-    """Score 0–100, one decimal.
+def _features(points: Sequence[float], values: Sequence[Optional[float]]) -> list[float]:
+    return [*points, *(bisect_left(EDGES, value) if value else 0 for value in values)]
 
-    >>> score_of(0.8125)
-    81.2
+
+def percent(log_odds: float) -> float:
+    """Log-odds as a likelihood between 0 and SUREST, in percent.
+
+    >>> percent(0.0), percent(9.0), percent(-800.0)
+    (50.0, 99.0, 0.0)
     """
-    return round(probability * 100, 1)
+    return round(min(SUREST, 100.0 / (1.0 + exp(-max(-60.0, min(60.0, log_odds))))), 1)
+
+
+def log_odds_of(likelihood: float) -> float:
+    """The log-odds of a likelihood in percent, held between 0.01 and 99.99.
+
+    >>> round(log_odds_of(50.0), 4), round(log_odds_of(80.0), 4)
+    (0.0, 1.3863)
+    """
+    held = min(99.99, max(0.01, likelihood))
+    return log(held / (100.0 - held))
 
 
 def load(folder: Path = FOLDER) -> Scorecard:
-    """The scorecard of a folder, after its hash was checked against the manifest.
+    """The model of a folder, after its hash was checked against the manifest.
 
     Raises:
         ModelError: a file is missing, is no JSON, does not match the manifest, or is of another version.
     """
     try:
-        raw = (folder / SCORECARD).read_bytes()
         manifest = json.loads((folder / MANIFEST).read_bytes())
         _gate(folder, manifest)
-        digest = checked(folder / SCORECARD, raw, manifest["sha256"])
-        card = _fitting(folder, parse(json.loads(raw), digest), manifest)
-        return card._replace(folder=folder, order=order.load(folder, manifest))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raw = (folder / MODEL).read_bytes()
+        digest = checked(folder / MODEL, raw, manifest["sha256"])
+        return _fitting(folder, parse(json.loads(raw), digest), manifest)._replace(folder=folder)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{folder}: no usable model there ({error}); reinstall, or run `nhi train`") from error
+
+
+def checked(path: Path, raw: bytes, told: str) -> str:
+    """The SHA-256 of a file's bytes, `told` by the manifest.
+
+    Raises:
+        ModelError: it is another.
+    """
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest != told:
+        raise ModelError(
+            f"{path}: SHA-256 is {digest[:12]}…, the manifest says {told[:12]}…; "
+            "restore the file that belongs to the manifest, or train again"
+        )
+    return digest
 
 
 def _gate(folder: Path, manifest: dict[str, Any]) -> None:
@@ -162,8 +190,8 @@ def _gate(folder: Path, manifest: dict[str, Any]) -> None:
         )
     if form < FORMAT:
         raise ModelError(
-            f"{folder}: of an earlier format ({form}; this version reads {FORMAT}), whose points were fitted away from "
-            "home; take the shipped model, or train again"
+            f"{folder}: of an earlier format ({form}; this version reads {FORMAT}), which told no likelihood; "
+            "take the shipped model, or train again"
         )
 
 
@@ -178,19 +206,20 @@ def _release(version: str) -> tuple[int, ...]:
 
 def _fitting(folder: Path, card: Scorecard, manifest: dict[str, Any]) -> Scorecard:
     if tuple(manifest.get("signals", card.signals)) != card.signals or manifest.get("id", card.id) != card.id:
-        raise ModelError(f"{folder}: scorecard and manifest name other signals or another id; restore both files")
+        raise ModelError(f"{folder}: model and manifest name other signals or another id; restore both files")
     return card
 
 
 def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:
-    """The scorecard of a JSON document; `digest` is the SHA-256 of its file.
+    """The model of a JSON document; `digest` is the SHA-256 of its file.
 
     Raises:
-        ValueError: its bins are not those of this version, or its shares do not fall.
+        ValueError: its bins are not those of this version, its shares do not fall, or a tree leads nowhere.
     """
     if tuple(plain["edges"]) != EDGES:
         raise ValueError("its bins are not those of this version")
     rows = plain["signals"]
+    count = len(rows)
     return Scorecard(
         id=plain["id"],
         sha256=digest,
@@ -201,10 +230,11 @@ def parse(plain: dict[str, Any], digest: str = "") -> Scorecard:
             tuple(tuple(_shares(row["world"][kind][at]) for row in rows) for at in range(len(plain["ages"])))
             for kind in KINDS
         ),
-        weights=tuple(row["weight"] for row in rows),
-        slope=plain["calibration"]["slope"],
-        offset=plain["calibration"]["offset"],
+        trees=forest.grown(count, forest.parse(plain["trees"], range(2 * count))),
+        slope=float(plain["calibration"]["slope"]),
+        offset=float(plain["calibration"]["offset"]),
         prior=plain["prior"],
+        plain=plain["trees"],
     )
 
 

@@ -1,15 +1,95 @@
-"""What several signals share."""
+"""A signal as a value, the decorators that make one, and what several signals share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+import re
+from collections.abc import Callable, Mapping
 from math import log2
+from typing import Any, NamedTuple, Optional, TypeVar
 
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.detect.features import NOVEL, EpisodeView, View
 
 KNOWN_DAYS = 3
 """Active days from which an identity's targets are known."""
+
+Seen = TypeVar("Seen")
+_MOVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+class Signal(NamedTuple):
+    """One reason why a behaviour, an episode or several linked identities are unusual or risky."""
+
+    name: str
+    title: str
+    """What people read above its bar."""
+    scope: str
+    """`behaviour`, `episode` or `linked`."""
+    frameworks: tuple[str, ...]
+    """Precise framework ids that it is evidence for."""
+    control: str
+    """The mandatory control that it calls for: `rotate_secret` or `reduce_privilege`."""
+    value: Callable[..., Optional[float]]
+    """0 is ordinary, larger is worse; None: cannot tell."""
+    evidence: Callable[..., str]
+    """One sentence on why, without judging."""
+    backing: Optional[Callable[..., list[Behaviour]]]
+    """Of episode and linked signals: the behaviours behind the value."""
+    meaning: str
+    counts: str
+    """What the number is."""
+    needs: tuple[str, ...] = ()
+    """Fields of an Event (network, agent, region, credential) without which it cannot tell."""
+    dimension: str = ""
+    """The dimension of the baseline that its value is of; else it is about the call."""
+    headline: int = 0
+    """Its place among what people want to read in a title: what was done; 1 comes first."""
+    place: int = 0
+    """Its place among the signals that say in a title from where."""
+    on_ordinary_days: bool = False
+    """Of an episode signal: it may fire although every call and place is ordinary."""
+
+
+def behaviour_signal(
+    title: str, frameworks: tuple[str, ...], *, control: str, evidence: Callable[[View], str], **more: Any
+) -> Callable[[Callable[[View], Optional[float]]], Signal]:
+    """Of one behaviour's shape; an episode takes the largest of its views."""
+    return _decorator("behaviour", evidence, title=title, frameworks=frameworks, control=control, backing=None, **more)
+
+
+def episode_signal(
+    title: str, frameworks: tuple[str, ...], *, control: str, evidence: Callable[[EpisodeView], str],
+    backing: Callable[[EpisodeView], list[Behaviour]], **more: Any,
+) -> Callable[[Callable[[EpisodeView], Optional[float]]], Signal]:  # fmt: skip
+    """Of one identity's day."""
+    return _decorator("episode", evidence, title=title, frameworks=frameworks, control=control, backing=backing, **more)
+
+
+def linked_signal(
+    title: str, frameworks: tuple[str, ...], *, control: str, evidence: Callable[[EpisodeView], str],
+    backing: Callable[[EpisodeView], list[Behaviour]], **more: Any,
+) -> Callable[[Callable[[EpisodeView], Optional[float]]], Signal]:  # fmt: skip
+    """Of the views of several identities that are one intrusion; 0 for an identity that is alone."""
+    return _decorator("linked", evidence, title=title, frameworks=frameworks, control=control, backing=backing, **more)
+
+
+def _decorator(
+    scope: str, evidence: Callable[[Seen], str], **more: Any
+) -> Callable[[Callable[[Seen], Optional[float]]], Signal]:
+    def signal(value: Callable[[Seen], Optional[float]]) -> Signal:
+        meaning, _, counts = inspect.cleandoc(value.__doc__ or "").rpartition("\n\n")
+        return Signal(
+            name=value.__name__, scope=scope, value=value, evidence=_one_line(evidence), meaning=meaning,
+            counts=" ".join(counts.split()), **more,
+        )  # fmt: skip
+
+    return signal
+
+
+def _one_line(evidence: Callable[[Seen], str]) -> Callable[[Seen], str]:
+    """Log values end up in sentences: what breaks lines or turns text round is replaced."""
+    return lambda seen: _MOVING.sub("\N{REPLACEMENT CHARACTER}", evidence(seen))
 
 
 def in_class(view: View, name: str) -> float:
@@ -94,6 +174,20 @@ def rarity(bits: float) -> str:
 def _round(number: float) -> int:
     digits = len(str(int(number))) - 1
     return int(round(number, -digits))
+
+
+def made_by(views: list[View], *, targets: bool = True) -> str:
+    """Which calls how often, of what, from where and with which program, in words."""
+    count = sum(b.count for b in behaviours_of(views))
+    touched = [target for b in behaviours_of(views) for target in b.targets] if targets else []
+    places = [view.network_facts.owner or view.shape.network for view in views if view.shape.network]
+    agents = [view.shape.agent for view in views if view.shape.agent]
+    told = listing([view.shape.action for view in views], 2) + (f" ({count:,} calls)" if count > 1 else "")
+    told += f" of {listing(touched, 2)}" if touched else ""
+    told += f" from {listing(places, 2)}" if places else ""
+    told += f" with {listing(agents, 2)}" if agents else ""
+    refused = all(view.shape.outcome != "success" for view in views)
+    return f"{told}, refused" if refused else told
 
 
 def novel_views(episode: EpisodeView) -> list[View]:

@@ -1,4 +1,4 @@
-"""`nhi elastic feedback` and `criticality`: their arguments, and what they say."""
+"""`nhi elastic feedback`: its arguments, and what it says."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from elasticsearch import Elasticsearch
 from rich.console import Console
 
 from nhi_watch.act import audit
-from nhi_watch.context import assets
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.elastic import access, analysts, arguments, criticality, templates
+from nhi_watch.hosts.elastic import access, analysts, arguments, templates
 from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.connection import Connection, Told, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
@@ -39,14 +38,6 @@ def add_feedback(parser: argparse.ArgumentParser) -> None:
                         help="wait so long for a run to end (default: 60)")  # fmt: skip
     parser.add_argument("--audit", type=Path, default=OUT / audit.NAME, metavar="FILE",
                         help=f"audit trail of new verdicts (default: {OUT / audit.NAME})")  # fmt: skip
-
-
-def add_criticality(parser: argparse.ArgumentParser) -> None:
-    """What `nhi elastic criticality` takes."""
-    arguments.connecting(parser)
-    parser.add_argument("way", choices=("push", "pull"), help="push: table to Kibana; pull: Kibana to table")
-    parser.add_argument("table", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
-    add_kibana(parser)
 
 
 def kibana_of(args: argparse.Namespace, told: Told) -> Optional[Connection]:
@@ -101,24 +92,6 @@ def _hear(client: Elasticsearch, args: argparse.Namespace) -> analysts.Taken:
     return taken
 
 
-def exchange(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
-    """Push or pull criticality.
-
-    Raises:
-        InputError: no Kibana, or the table is wrong.
-        StoreError: Elasticsearch or Kibana refuses.
-    """
-    where = kibana_of(args, arguments.told(args))
-    if where is None:
-        raise InputError("no Kibana: give --kibana URL, or set NHI_KIBANA_URL")
-    with Kibana(where) as kibana:
-        if args.way == "pull":
-            outcome: Json = criticality.pull(kibana, args.table)._asdict()
-        else:
-            outcome = {"sent": criticality.push(client, kibana, args.namespace, assets.load(args.table))}
-    return _say(console, args, outcome)
-
-
 def _say(console: Console, args: argparse.Namespace, outcome: Json) -> int:
     if args.json:
         arguments.print_json(console, outcome)
@@ -130,7 +103,7 @@ def _say(console: Console, args: argparse.Namespace, outcome: Json) -> int:
 def sentence(outcome: Json) -> str:
     """An outcome in words.
 
-    >>> sentence({"sent": 3}), sentence({"rows": 2, "left_out": 0})
-    ('sent: 3', 'rows: 2, left out: 0')
+    >>> sentence({"verdicts": 3, "new": 0})
+    'verdicts: 3, new: 0'
     """
     return ", ".join(f"{name.replace('_', ' ')}: {count:,}" for name, count in outcome.items())

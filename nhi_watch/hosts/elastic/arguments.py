@@ -6,14 +6,14 @@ import argparse
 import math
 import re
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import orjson
 from rich.console import Console
 
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import RejectError
-from nhi_watch.hosts.elastic import connection, intel, read, templates, windows
+from nhi_watch.hosts.elastic import connection, intel, read, templates
 from nhi_watch.hosts.files import common
 
 _NAMESPACE = re.compile(r"[a-z0-9_.]{1,100}")
@@ -61,31 +61,14 @@ def judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--intel", nargs="?", const=intel.STREAMS, default="", metavar="PATTERN",
                         help=f"streams to take bad addresses from (without PATTERN: {intel.STREAMS})")  # fmt: skip
     parser.add_argument("--ocsf", action="store_true", help="keep each alert as an OCSF Detection Finding, too")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="another scorecard than the one that ships")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="another model than the one that ships")
     parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",
                         help=f"documents a search (default: {read.PAGE})")  # fmt: skip
-    parser.add_argument("--lag", type=seconds, metavar="S",
-                        help="leave out the last S seconds (default: 120, with --follow 1)")  # fmt: skip
+    parser.add_argument("--lag", type=seconds, default=120, metavar="S",
+                        help="leave out the last S seconds (default: 120)")  # fmt: skip
     parser.add_argument("--wait", type=seconds, default=0, metavar="S",
                         help="wait so long for another run to end (default: 0)")  # fmt: skip
 
-
-def following(parser: argparse.ArgumentParser) -> None:
-    """How to go on after the first time."""
-    parser.add_argument("--follow", action="store_true", help="do not end: read what comes in, every second or so")
-    parser.add_argument("--every", type=_timeout, default=1.0, metavar="S",
-                        help="seconds from one look to the next, with --follow (default: 1)")  # fmt: skip
-    parser.add_argument(
-        "--push-down",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="let the cluster group CloudTrail; auto: where a sample says that it pays",
-    )
-
-
-def push_from(args: argparse.Namespace) -> Optional[int]:
-    """Documents from which on the cluster groups them; None: where it pays."""
-    return {"auto": None, "always": 1, "never": windows.NEVER}[args.push_down]
 
 
 def _namespace(text: str) -> str:

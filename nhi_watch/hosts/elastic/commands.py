@@ -16,7 +16,6 @@ from nhi_watch.hosts.elastic import (
     report_command,
     run_command,
     setup_command,
-    window_command,
 )
 from nhi_watch.hosts.elastic import client as elastic
 from nhi_watch.hosts.elastic.connection import connection
@@ -39,12 +38,8 @@ _COMMANDS = {
                       run_command.add_arguments, run_command.run),
     "report": _Command("write what stands now into a folder, on which nhi explain, brief and respond work",
                        report_command.add_arguments, report_command.run),
-    "window": _Command("show what is noted to be read and what was set aside; skip it, or read it again",
-                       window_command.add_arguments, window_command.run),
     "feedback": _Command("take what analysts said of alerts in Kibana as verdicts",
                          analyst_commands.add_feedback, analyst_commands.feedback),
-    "criticality": _Command("exchange with Kibana how critical identities are",
-                            analyst_commands.add_criticality, analyst_commands.exchange),
 }  # fmt: skip
 
 

@@ -6,8 +6,6 @@ from CloudTrail documents, with the field taken away.
 
 from __future__ import annotations
 
-from nhi_watch.hosts.elastic.pushdown import fields
-
 SIGNALS: dict[str, tuple[str, ...]] = {
     "network": (
         "moved_outside", "new_network", "new_owner", "risky_network", "session_moved", "session_two_clients",
@@ -31,16 +29,19 @@ ALWAYS_TOLD = ("network", "agent", "region", "session", "credential")
 """Facts that ordinary events have: where none of a sample has one, the source does not tell it."""
 
 TRAIL: dict[str, tuple[str, ...]] = {
-    fields.ADDRESS: ("network",),
+    "source.address": ("network",),
     "user_agent.original": ("agent",),
     "cloud.region": ("region",),
-    fields.KEY: ("session", "credential"),
-    fields.ERROR: ("error",),
-    fields.FLATTENED: ("target", "traits"),
+    "aws.cloudtrail.user_identity.access_key_id": ("session", "credential"),
+    "aws.cloudtrail.error_code": ("error",),
+    "aws.cloudtrail.flattened.request_parameters": ("target", "traits"),
 }
 """Field of a CloudTrail document → facts that come from it."""
 
-INSTEAD: dict[str, str] = {fields.FLATTENED: fields.JAVA, fields.ADDRESS: fields.IP}
+INSTEAD: dict[str, str] = {
+    "aws.cloudtrail.flattened.request_parameters": "aws.cloudtrail.request_parameters",
+    "source.address": "source.ip",
+}
 """Field → another one that tells the same, so that nothing is lost where that one is there."""
 
 ALSO: dict[str, tuple[str, ...]] = {"user_agent.original": ("attack_tool", "human_use")}

@@ -16,9 +16,9 @@ from nhi_watch.core.timestamps import parse, render
 from nhi_watch.hosts.elastic import access, clock, doctor_progress, doctor_sources, templates
 from nhi_watch.hosts.elastic.check import FAIL, OK, UNKNOWN, WARN, Check, Wanted
 from nhi_watch.hosts.elastic.doctor_sources import span
-from nhi_watch.hosts.elastic.entity_templates import HEALTH
 from nhi_watch.hosts.elastic.lease import held
 from nhi_watch.hosts.elastic.store_errors import explained
+from nhi_watch.hosts.elastic.templates import HEALTH
 
 Json = dict[str, Any]
 _OLDEST = (8, 19)

@@ -8,12 +8,12 @@ from elasticsearch import Elasticsearch
 from rich.console import Console
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.hosts.elastic import arguments, doctor, doctor_kibana
+from nhi_watch.hosts.elastic import arguments, doctor
 from nhi_watch.hosts.elastic.analyst_commands import add_kibana, kibana_of
 from nhi_watch.hosts.elastic.check import FAIL, OK, Check, Wanted
 from nhi_watch.hosts.elastic.client import reached
 from nhi_watch.hosts.elastic.connection import connection
-from nhi_watch.hosts.elastic.kibana import Kibana
+from nhi_watch.hosts.elastic.kibana import Kibana, rule_runs
 
 _LATE = 3600
 _NAMED = 3
@@ -53,7 +53,7 @@ def _of_kibana(args: argparse.Namespace) -> list[Check]:
     if where is None:
         return []
     with Kibana(where) as kibana:
-        return [Check(*doctor_kibana.rule(kibana))]
+        return [Check(*rule_runs(kibana))]
 
 
 def _worth_reading(checks: list[Check]) -> list[Check]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from elasticsearch import Elasticsearch
 
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic import access, aside, clock, read, templates, windows
+from nhi_watch.hosts.elastic import access, clock, read, templates, windows
 from nhi_watch.hosts.elastic.check import FAIL, OK, WARN, Check, Wanted
 from nhi_watch.hosts.elastic.doctor_sources import span
 from nhi_watch.hosts.elastic.lease import held
@@ -50,17 +50,18 @@ def _noted(client: Elasticsearch, store: ElasticStore, asked: tuple[str, int, in
         told += f"; it failed {len(first.failures)} times: {first.failures[-1]}"
     stuck = bool(first.failures) or first.starts > _AGAIN or (not at_work and now - first.window.until > late)
     if stuck:
-        remedy = "look at the job's output; `nhi elastic window show`, and `skip` to go on without it"
+        remedy = "look at the job's output; after three failures the part is set aside"
         return Check("progress", FAIL, f"the job does not move: {told}", remedy, facts)
     return Check("progress", OK, f"{told}; {'a run is' if at_work else 'the next run will be'} at it", "", facts)
 
 
 def _aside(store: ElasticStore) -> Iterator[Check]:
-    parts = aside.listed(store)
+    parts = windows.asides(store)
     if parts:
         documents = sum(part.documents for part in parts)
         told = f"{documents:,} documents in {len(parts)} parts were set aside and are not read; the last one for"
-        remedy = "`nhi elastic window show` names them; `retry N` reads them again, `skip N` gives them up"
+        since = render(min(part.window.since for part in parts))
+        remedy = f"after an upgrade `nhi elastic run --since {since}` reads them again"
         yield Check("set aside", FAIL, f"{told}: {parts[-1].why}", remedy, {"parts": [part.told() for part in parts]})
 
 

@@ -20,8 +20,6 @@ from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import parse
 from nhi_watch.hosts.elastic import costs, read
 from nhi_watch.hosts.elastic.hits import SOURCES, Hit, Item, sources_of
-from nhi_watch.hosts.elastic.pushdown import checks
-from nhi_watch.hosts.elastic.pushdown.trail import is_trail_pattern
 from nhi_watch.intake.days import FORESEEN
 
 Json = dict[str, Any]
@@ -54,8 +52,7 @@ class Source:
     """Events of the future."""
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Fact or field that is missing → signals that it costs."""
-    push_down: str = ""
-    """Why the cluster cannot group the documents; "" where it can, or was not asked."""
+
 
     def facts(self) -> Json:
         """All of it, for programs."""
@@ -63,7 +60,7 @@ class Source:
             "there": self.there, "closed": self.closed, "seconds_since_newest": self.newest, "sampled": self.documents,
             "understood": self.understood, "rejected": self.reasons, "median_delay": self.delay,
             "ahead_of_clock": self.ahead, "missing": {name: list(lost) for name, lost in self.missing.items()},
-            "push_down": self.push_down,
+
         }  # fmt: skip
 
 
@@ -79,9 +76,8 @@ def look(client: Elasticsearch, pattern: str) -> Source:
     hits = _newest(client, pattern)
     _judge_times(source, hits)
     _judge_events(source, _read(source, hits))
-    if is_trail_pattern(pattern):
+    if "cloudtrail" in pattern:
         _judge_fields(client, source)
-        source.push_down = checks.obstacle(client, pattern) or ""
     return source
 
 

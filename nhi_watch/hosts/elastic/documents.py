@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import Any
 
-import orjson
 from elasticsearch import BadRequestError, Elasticsearch
 
 from nhi_watch.context.context import Context
@@ -18,6 +17,7 @@ from nhi_watch.core.timestamps import HOUR, parse
 from nhi_watch.hosts.elastic import access, hits, read
 from nhi_watch.hosts.elastic.hits import SOURCES, Hit, Item
 from nhi_watch.hosts.files.originals import event
+from nhi_watch.intake.shapes.json import parse as parse_json
 from nhi_watch.report.queries import names, quoted, without_suffix
 
 Json = dict[str, Any]
@@ -73,7 +73,7 @@ def _named(page: Sequence[Hit]) -> list[tuple[Hit, str]]:
 
 def _raw(hit: Hit) -> bytes:
     """The record as it was logged, where the document keeps that; else the document."""
-    whole = orjson.loads(bytes(hit.source))
+    whole = parse_json(bytes(hit.source))
     told = whole.get("event")
     kept = told.get("original") if isinstance(told, dict) else whole.get("event.original")
     return kept.encode("utf-8", "replace") if isinstance(kept, str) else bytes(hit.source)

@@ -13,12 +13,10 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from nhi_watch import __version__
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic.entity_templates import HEALTH
+from nhi_watch.hosts.elastic.templates import HEALTH
 from nhi_watch.report.ecs import ECS_VERSION
 
 Json = dict[str, Any]
-EVERY = 60
-"""Seconds between two heartbeats of a run that follows."""
 _COUNTS = ("read", "parsed", "duplicates", "events", "identities", "notables")
 _LONGEST = 500
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any, Optional, Union, cast
+from typing import Any, Optional, cast
 
 import msgspec
-import orjson
 
 from nhi_watch.context.context import Context
 from nhi_watch.core.crowd import Known, nobody
@@ -15,7 +14,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake import horizon, schemas
 from nhi_watch.intake.days import Intake, LoadDay
-from nhi_watch.intake.shapes.json import whole_characters
+from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.sources import cloudtrail, every
 
 SOURCES: tuple[ModuleType, ...] = tuple(every())
@@ -58,14 +57,7 @@ def record(source: bytes) -> object:
     >>> record(b'{"event":{"original":"{\\\\"eventSource\\\\":\\\\"x\\\\",\\\\"eventName\\\\":\\\\"y\\\\"}"}}')
     {'eventSource': 'x', 'eventName': 'y'}
     """
-    return _native(orjson.loads(source))
-
-
-def _parsed(text: Union[bytes, str]) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return orjson.loads(whole_characters(text if isinstance(text, str) else text.decode("utf-8", "replace")))
+    return _native(parse(source))
 
 
 def _native(whole: Any) -> object:
@@ -73,8 +65,8 @@ def _native(whole: Any) -> object:
     kept = event.get("original") if event.__class__ is dict else whole.get("event.original")
     if kept.__class__ is str:
         try:
-            native = _parsed(kept)
-        except orjson.JSONDecodeError:
+            native = parse(kept)
+        except (ValueError, RecursionError):
             return whole  # the source reads it its own way, or falls back on the fields
         return native if cloudtrail.claims(native) else schemas.opened(whole)
     return schemas.opened(whole)
@@ -95,11 +87,13 @@ class Item:
         """What a source can read.
 
         Raises:
-            orjson.JSONDecodeError: the document is no JSON to orjson.
-            RejectError: it is kept in a schema that cannot tell it.
+            RejectError: it is no JSON, or kept in a schema that cannot tell it.
         """
         if self._record is None:
-            whole = _parsed(bytes(self.hit.source))
+            try:
+                whole = parse(bytes(self.hit.source))
+            except (ValueError, RecursionError) as error:
+                raise RejectError("bad_json", str(error)) from error
             self.received = horizon.received(whole)
             self._record = _native(whole)
         return self._record
@@ -113,11 +107,9 @@ class ItemsOf:
         self._source = source
 
     def claims(self, item: Item) -> bool:
-        """Whether the record is the source's; what is no JSON to orjson, nobody claims; what is refused, anybody."""
+        """Whether the record is the source's; what is refused, anybody claims."""
         try:
             claimed: bool = self._source.claims(item.record())
-        except orjson.JSONDecodeError:
-            return False
         except RejectError:
             return True
         return claimed
@@ -128,10 +120,7 @@ class ItemsOf:
         Raises:
             RejectError: the source's own, or `bad_json`.
         """
-        try:
-            event: Event = self._source.read(item.record())
-        except orjson.JSONDecodeError as error:
-            raise RejectError("bad_json", str(error)) from error
+        event: Event = self._source.read(item.record())
         return event
 
 

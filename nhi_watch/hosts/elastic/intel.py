@@ -11,13 +11,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import orjson
 from elasticsearch import Elasticsearch
 
 from nhi_watch.context import reputation
 from nhi_watch.context.reputation import Indicator, Reputation
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import read
+from nhi_watch.intake.shapes.json import parse
 
 STREAMS = "logs-ti_*"
 _ADDRESS = "threat.indicator.ip"
@@ -42,4 +42,4 @@ def _indicators(client: Elasticsearch, pattern: str, now: int) -> Iterator[Indic
     wanted: dict[str, Any] = {"bool": {"filter": [{"exists": {"field": _ADDRESS}}, recent]}}
     for page in read.pages(client, pattern, wanted):
         for hit in page:
-            yield reputation.of_document(orjson.loads(bytes(hit.source)))
+            yield reputation.of_document(parse(bytes(hit.source)))

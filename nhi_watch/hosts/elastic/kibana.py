@@ -1,11 +1,16 @@
-"""Kibana's HTTP API: as much of it as setting up, criticality and feedback need.
+"""Kibana: as much of its HTTP API as is needed, and what `nhi elastic setup` installs there; twice changes nothing.
 
-Spaces are part of the URL: `https://kibana.example.com/s/security`.
+Rules, data views and dashboards lie in `kibana_objects` as NDJSON that Kibana imports, by hand as well. Saved objects
+are of the simple kinds that 8.9 wrote and every later version migrates; nothing in them comes from a log. Spaces are
+part of the URL: `https://kibana.example.com/s/security`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Optional
 from urllib.parse import unquote, urlencode
@@ -15,6 +20,7 @@ import urllib3
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.setup import Step, holds
 
 Json = dict[str, Any]
 _BUSY = (429, 502, 503, 504)
@@ -125,3 +131,173 @@ def _said(status: int, body: bytes) -> str:
     except (orjson.JSONDecodeError, AttributeError):
         message = ""
     return f"answered {status} {message[:300]}".rstrip()
+
+
+# ---- what is shipped
+
+FOLDER = Path(__file__).with_name("kibana_objects")
+PROMOTION = "nhi-watch-promotion"
+"""`rule_id` of the rule that makes Kibana alerts of ours."""
+EXTERNAL_ALERTS = "eb079c62-4481-4d6e-9643-3ca499df7aaa"
+"""`rule_id` of Elastic's own rule "External Alerts", which would promote every revision."""
+MARK = "nhi_watch assets "
+"""Dashboards end their description with it and a digest, by which setup sees whether they are up to date."""
+_RULES, _OBJECTS, _EXCEPTION = "nhi-rules.ndjson", "nhi-saved-objects.ndjson", "external-alerts-exception.json"
+
+
+def rules() -> list[Json]:
+    """Detection rules, the one that makes alerts of ours first."""
+    return [orjson.loads(line) for line in (FOLDER / _RULES).read_bytes().splitlines()]
+
+
+def saved_objects() -> list[Json]:
+    """Data views, then what refers to them, then dashboards."""
+    raw = (FOLDER / _OBJECTS).read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()[:12].encode()
+    return [orjson.loads(line) for line in raw.replace(f"{MARK}DIGEST".encode(), MARK.encode() + digest).splitlines()]
+
+
+def external_alerts_exception() -> Json:
+    """Body of `POST /api/detection_engine/rules/ID/exceptions` of the rule "External Alerts"."""
+    body: Json = orjson.loads((FOLDER / _EXCEPTION).read_bytes())
+    return body
+
+
+def ndjson(objects: Iterable[Json]) -> bytes:
+    """One object a line."""
+    return b"".join(orjson.dumps(each) + b"\n" for each in objects)
+
+
+def files() -> dict[str, bytes]:
+    """Name → content of every file that `--assets DIR` writes, each with the line that an export ends with."""
+    told, objects = rules(), saved_objects()
+    counted = {"exported_count": len(told), "exported_rules_count": len(told), "missing_rules": [],
+               "missing_rules_count": 0}  # fmt: skip
+    summary = {"exportedCount": len(objects), "missingRefCount": 0, "missingReferences": [],
+               "excludedObjectsCount": 0, "excludedObjects": []}  # fmt: skip
+    return {
+        _RULES: ndjson([*told, counted]),
+        _OBJECTS: ndjson([*objects, summary]),
+        _EXCEPTION: (FOLDER / _EXCEPTION).read_bytes(),
+    }
+
+
+# ---- setup
+
+API = "/api/detection_engine/rules"
+_OURS_TO_SET = frozenset({"enabled", "exceptions_list", "actions", "version"})
+"""What people change of a rule in Kibana is theirs: whether it runs, its exceptions and its actions."""
+
+
+def setup(kibana: Kibana, dry_run: bool = False) -> list[Step]:
+    """Bring Kibana to what this version wants; returns every step, also those without a change.
+
+    Raises:
+        StoreError: Kibana refused.
+    """
+    done = []
+    for step in _steps(kibana):
+        if step.change != "none" and not dry_run:
+            step.apply()
+        done.append(step)
+    return done
+
+
+def _steps(kibana: Kibana) -> Iterator[Step]:
+    for rule in rules():
+        yield Step("Kibana rule", rule["name"], _rule_change(kibana, rule), partial(_install_rule, kibana, rule))
+    change = _objects_change(kibana)
+    yield Step("Kibana saved objects", "NHI dashboards", change, lambda: _install_objects(kibana))
+    yield from _external(kibana)
+
+
+def _rule_change(kibana: Kibana, rule: Json) -> str:
+    found = kibana.get(API, rule_id=rule["rule_id"])
+    if found is None:
+        return "create"
+    wanted = {name: value for name, value in rule.items() if name not in _OURS_TO_SET}
+    return "none" if holds(found, wanted) else "update"
+
+
+def _install_rule(kibana: Kibana, rule: Json) -> None:
+    """A rule that is there keeps what people set of it."""
+    found = kibana.get(API, missing={}, rule_id=rule["rule_id"])
+    kept = {name: found[name] for name in _OURS_TO_SET - {"version"} if name in found}
+    content = ndjson([{**rule, **kept}])
+    answer = kibana.upload(f"{API}/_import?overwrite=true", "nhi-rule.ndjson", content)
+    if not answer.get("success"):
+        raise StoreError(f"Kibana did not take the rule: {_first(answer.get('errors', []))}")
+
+
+def _objects_change(kibana: Kibana) -> str:
+    """By the digest that every dashboard's description ends with."""
+    wanted = {each["id"]: each["attributes"]["description"] for each in _dashboards()}
+    body = {"objects": [{"type": "dashboard", "id": name} for name in wanted], "excludeExportDetails": True}
+    found = kibana.lines("/api/saved_objects/_export", body)
+    if found is None:
+        return "create"  # Kibana refuses to export what is not there
+    described = {each.get("id"): each.get("attributes", {}).get("description") for each in found}
+    return "none" if all(described.get(name) == told for name, told in wanted.items()) else "update"
+
+
+def _dashboards() -> list[Json]:
+    return [each for each in saved_objects() if each["type"] == "dashboard"]
+
+
+def _install_objects(kibana: Kibana) -> None:
+    path = "/api/saved_objects/_import?overwrite=true"
+    answer = kibana.upload(path, _OBJECTS, files()[_OBJECTS])
+    if not answer.get("success"):
+        raise StoreError(f"Kibana did not take the dashboards: {_first(answer.get('errors', []))}")
+
+
+def _external(kibana: Kibana) -> Iterator[Step]:
+    """An exception for Elastic's own promotion rule, where that is installed."""
+    rule = kibana.get(API, rule_id=EXTERNAL_ALERTS)
+    if rule is None:
+        return
+    wanted = external_alerts_exception()
+    path = f"{API}/{rule['id']}/exceptions"
+    change = "none" if _is_excepted(kibana, rule, wanted) else "create"
+    yield Step("Kibana exception", "External Alerts", change, lambda: kibana.post(path, wanted))
+
+
+def _is_excepted(kibana: Kibana, rule: Json, wanted: Json) -> bool:
+    lists = [each["list_id"] for each in rule.get("exceptions_list", [])]
+    found: list[Json] = []
+    for name in lists:
+        query = {"list_id": name, "per_page": "1000"}
+        found += kibana.get("/api/exception_lists/items/_find", {"data": []}, **query)["data"]
+    return any(holds(each.get("entries"), wanted["items"][0]["entries"]) for each in found)
+
+
+def _first(errors: Sequence[Json]) -> str:
+    """What Kibana says of the first object that it refused."""
+    if not errors:
+        return "it does not say why"
+    error = errors[0].get("error", {})
+    return str(error.get("message") or error.get("type") or errors[0])[:300]
+
+
+# ---- the doctor's question
+
+_GOOD = ("succeeded", "running", "going to run", "")
+_NAME = "Kibana rule"
+
+
+def rule_runs(kibana: Kibana) -> tuple[str, str, str, str]:
+    """Name, status, sentence and remedy. A Kibana that does not answer is a status of its own."""
+    try:
+        found = kibana.get(API, rule_id=PROMOTION)
+    except StoreError as error:
+        return _NAME, "unknown", str(error), ""
+    if found is None:
+        return _NAME, "fail", "the rule that makes alerts is not installed", "run `nhi elastic setup --kibana URL`"
+    if not found.get("enabled"):
+        return _NAME, "fail", "the rule that makes alerts is disabled", "enable it in Security > Rules"
+    last = (found.get("execution_summary") or {}).get("last_execution") or {}
+    status, message = str(last.get("status", "")), str(last.get("message", ""))[:300]
+    if status not in _GOOD:
+        remedy = "look at it in Security > Rules; where its key has expired, save it once as a user"
+        return _NAME, "fail", f"the rule's last run: {status}: {message}", remedy
+    return _NAME, "ok", "the rule that makes alerts is enabled", ""

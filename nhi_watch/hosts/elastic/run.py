@@ -8,7 +8,7 @@ A part that fails three times is set aside, and the job goes on; whatever ends a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,8 +26,6 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
 from nhi_watch.hosts.elastic import (
     access,
-    aside,
-    entities,
     heartbeat,
     intel,
     job_alerts,
@@ -41,7 +39,6 @@ from nhi_watch.hosts.elastic.clock import ClusterClock
 from nhi_watch.hosts.elastic.lease import SECONDS, Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.part import Part, Tables
 from nhi_watch.hosts.elastic.part import Task as PartTask
-from nhi_watch.hosts.elastic.pushdown.trail import is_trail_pattern
 from nhi_watch.hosts.elastic.read import Window
 from nhi_watch.hosts.elastic.store import ElasticStore
 from nhi_watch.hosts.elastic.store_errors import PassingError
@@ -78,14 +75,11 @@ class Job(NamedTuple):
     wait: float = 0.0
     """Seconds to wait for another run to end."""
     patience: float = PATIENCE
-    every: float = 1.0
-    """Seconds from one round to the next, with --follow."""
     ocsf: bool = False
     """Keep each alert as an OCSF finding as well."""
     alerts: bool = True
     """False: only learn."""
-    push_from: Optional[int] = None
-    """Documents from which on the cluster is asked to group CloudTrail's; None: where a sample says that it pays."""
+
     reputation: Sequence[Path] = ()
     """Files of indicators."""
     intel: str = ""
@@ -182,9 +176,6 @@ def _is_set_up(client: Elasticsearch, job: Job) -> bool:
         return False
 
 
-def _trails(patterns: Iterable[str]) -> tuple[str, ...]:
-    return tuple(pattern for pattern in patterns if is_trail_pattern(pattern))
-
 
 class Held(NamedTuple):
     """What a run works with."""
@@ -207,8 +198,7 @@ class Run:
         self._unread: dict[str, str] = {}
         self._aside: list[Json] = []
         self.totals = Totals()
-        self.trails = _trails(job.pattern.split(","))
-        """CloudTrail's patterns that can be read."""
+
 
     def once(self, on_stage: Stage) -> Json:
         """What is pending, and then what is new; never from the future on: checkpoints would move past the unread."""
@@ -219,6 +209,9 @@ class Run:
             raise InputError(f"--since {render(self._job.since)} is yet to come: by the cluster's clock it is {now}")
         patterns = self.reach()
         self.work(windows.narrowed(windows.pending(self._store), patterns), on_stage)
+        since = self._job.since
+        if since is not None:  # who says from when on to read means all of it
+            windows.put_asides(self._store, [a for a in windows.asides(self._store) if a.window.until <= since])
         until = int(self._clock()) - self._job.lag
         fresh = windows.windows(self._store, Wanted(patterns, self._job.since, until))
         planned = [each for window in fresh for each in self._planned(window)]
@@ -242,18 +235,13 @@ class Run:
         self._unread.update((each.pattern, each.why) for each in reach.unread)
         if not reach.patterns:
             raise StoreError("; ".join(f"{each.pattern} cannot be read: {each.why}" for each in reach.unread)[:1000])
-        self.trails = _trails(reach.patterns)
+
         return reach.patterns
 
     def _planned(self, window: Window) -> list[Planned]:
-        """A window, planned. Where that is refused, pattern by pattern: one may be in the others' way.
-
-        An hour that the cluster groups is made anew whole: it is let to only where one window has all of CloudTrail.
-        """
-        alone = set(self.trails) <= set(window.pattern.split(",")) and not any(map(access.cluster, self.trails))
-        push_from = self._job.push_from if alone else windows.NEVER
+        """A window, planned. Where that is refused, pattern by pattern: one may be in the others' way."""
         try:
-            return [self._patiently(partial(windows.cut, self._client, window, push_from))]
+            return [self._patiently(partial(windows.cut, self._client, window))]
         except PassingError:
             raise
         except StoreError as error:
@@ -270,20 +258,6 @@ class Run:
         found = self._patiently(lambda: list(ledger.look(self._client, patterns, before)))
         self._late += sum(documents for _, documents in found)
         return [Task(window, documents=documents) for window, documents in found]
-
-    def look_back(self, pattern: str, until: int) -> None:
-        """Note how many documents the last slots held that a watch has read, and look for late ones if it is time."""
-        ledger = late.Ledger(self._store, until)
-        since, own = (low + -low % late.SLOT for low in (until - windows.OVERLAP, until - read.LATE))
-        ends = (since, until), (own, own + 2 * late.SLOT)
-        counts = self._patiently(partial(late.count, self._client, pattern, *ends))
-        ledger.note(pattern, since, counts)
-        found = self.late(ledger, pattern.split(","), since)
-        if found:
-            self.work(found, lambda stage, done, total: None, partial(ledger.put, self._store))
-        else:
-            ledger.put(self._store)
-            self._store.commit(refresh=False)
 
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
@@ -352,7 +326,7 @@ class Run:
         Its checkpoint stays, and it is planned anew from there by the next run.
         """
         try:
-            windows.cut(self._client, window, windows.NEVER)
+            windows.cut(self._client, window)
         except PassingError:
             raise
         except StoreError as error:
@@ -362,8 +336,7 @@ class Run:
 
     def _set_aside(self, tasks: list[Task], why: str) -> list[Task]:
         self._lease.keep()
-        given = aside.made(self._client, tasks[0], why, int(self._clock()))
-        aside.put(self._store, [*aside.listed(self._store), given])
+        given = windows.set_aside(self._client, self._store, tasks[0], why, int(self._clock()))
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self._aside.append(given.told())
@@ -375,22 +348,18 @@ class Run:
         """Read, score, write alerts, write state; returns what is left to do."""
         self._lease.keep()
         first = tasks[0]
-        task = PartTask(first.window, first.spans()[0], first.push, self.trails)
-        part = Part(self._client, self._store, self._known, task)
+        part = Part(self._client, self._store, self._known, PartTask(first.window, first.spans()[0]))
         done = part.run(self._lease.keep, on_stage)
-        written, described = {"created": 0, "existed": 0}, {"risk": 0, "inventory": 0, "latest": 0}
+        written = {"created": 0, "existed": 0}
         if self._job.alerts:
             self._lease.keep()
-            now, writer = render(int(self._clock())), entities.Writer(self._client, self._store, self._job.namespace)
             told = [*done.result.changed, *done.result.gravest]
-            written, described = write.together(
-                partial(write.write, self._client, told, self._job.stream, now, self._job.ocsf),
-                partial(writer.write, self._known.context.assets, self._known.model.id, now),
-            )
+            now = render(int(self._clock()))
+            written = write.write(self._client, told, self._job.stream, now, self._job.ocsf)
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self.totals.add(
-            {**done.result.run, "alerts": written, "entities": described, "push_down": done.pushed},
+            {**done.result.run, "alerts": written},
             done.identities,
             done.result.notables,
         )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
-from threading import Event
 from typing import Any
 
 from elasticsearch import Elasticsearch
@@ -12,10 +10,8 @@ from rich.console import Console
 
 from nhi_watch.detect import model
 from nhi_watch.hosts.elastic import arguments, heartbeat
-from nhi_watch.hosts.elastic.follow import LAG as FOLLOW_LAG
-from nhi_watch.hosts.elastic.follow import follow
 from nhi_watch.hosts.elastic.lease import LeaseHeldError
-from nhi_watch.hosts.elastic.run import LAG, Job
+from nhi_watch.hosts.elastic.run import Job
 from nhi_watch.hosts.elastic.run import run as run_job
 
 
@@ -24,20 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Exit code: 0; 1 where documents were set aside; 2 where some, or all, could not be read."
     arguments.connecting(parser)
     arguments.judging(parser)
-    arguments.following(parser)
 
 
 def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
-    """Do one run, or follow until told to stop."""
-    lag = args.lag if args.lag is not None else FOLLOW_LAG if args.follow else LAG
+    """Do one run."""
     job = Job(args.index, args.namespace, args.since, args.budget, args.assets, args.networks,
-              args.model or model.FOLDER, args.page, lag, wait=args.wait, every=args.every,
-              alerts=args.elastic_command == "run", ocsf=args.ocsf, push_from=arguments.push_from(args),
-              reputation=args.reputation, intel=args.intel)  # fmt: skip
+              args.model or model.FOLDER, args.page, args.lag, wait=args.wait,
+              alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
+              intel=args.intel)  # fmt: skip
     say = arguments.print_json if args.json else _say
-    if args.follow:
-        follow(client, job, told_to_stop(), lambda outcome: say(console, outcome))
-        return 0
     try:
         outcome = run_job(client, job)
     except LeaseHeldError as error:
@@ -52,14 +43,6 @@ def _code(outcome: dict[str, Any]) -> int:
     return 1 if outcome.get("set_aside") else 2 if outcome.get("unread") else 0
 
 
-def told_to_stop() -> Event:
-    """Set when the process is to end: after the round that is under way."""
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
-
-
 def _say(console: Console, outcome: dict[str, Any]) -> None:
     for line in (_sentence(outcome), *heartbeat.troubles(outcome)):
         console.out(line, highlight=False)
@@ -68,8 +51,6 @@ def _say(console: Console, outcome: dict[str, Any]) -> None:
 def _sentence(outcome: dict[str, Any]) -> str:
     if "skipped" in outcome:
         return f"Nothing done: {outcome['skipped']}."
-    if "waiting" in outcome:
-        return f"Waiting: {outcome['waiting']}."
     window, alerts = outcome["window"], outcome["alerts"]
     rejected = sum(outcome["rejected"].values())
     late = f", {outcome['late']:,} long after they were ingested" if outcome.get("late") else ""

@@ -11,7 +11,8 @@ from elasticsearch import Elasticsearch
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.elastic import arguments, assets, kibana_setup, templates
+from nhi_watch.hosts.elastic import arguments, templates
+from nhi_watch.hosts.elastic import kibana as kibana_assets
 from nhi_watch.hosts.elastic.analyst_commands import add_kibana, kibana_of
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.setup import Step, setup
@@ -65,12 +66,12 @@ def _write_assets(args: argparse.Namespace, console: Console) -> None:
     folder: Path = args.assets
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in assets.files().items():
+        for name, content in kibana_assets.files().items():
             (folder / name).write_bytes(content)
     except OSError as error:
         raise InputError(f"--assets {folder}: {error.strerror}") from error
     if not args.json:
-        console.out(f"wrote {', '.join(assets.files())} into {folder}", highlight=False)
+        console.out(f"wrote {', '.join(kibana_assets.files())} into {folder}", highlight=False)
 
 
 def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
@@ -79,7 +80,7 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
     steps = setup(client, args.namespace, args.dry_run)
     if where:
         with Kibana(where) as kibana:
-            steps += kibana_setup.setup(kibana, args.dry_run)
+            steps += kibana_assets.setup(kibana, args.dry_run)
     if args.json:
         listed = [{"kind": s.kind, "name": s.name, "change": s.change, "what": list(s.what)} for s in steps]
         arguments.print_json(console, {"dry_run": args.dry_run, "steps": listed})

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from nhi_watch.hosts.elastic import access, entity_templates, intel
+from nhi_watch.hosts.elastic import access, intel
 from nhi_watch.hosts.elastic import store as state
-from nhi_watch.hosts.elastic.fields import DATE, FLOAT, IP, KEYWORD, LONG, LONG_KEYWORD, TEXT, mapping
 from nhi_watch.hosts.elastic.hits import SOURCES
 from nhi_watch.intake import schemas
 
 Json = dict[str, Any]
+KEYWORD: Json = {"type": "keyword", "ignore_above": 1024}
+LONG_KEYWORD: Json = {"type": "keyword", "ignore_above": 8191}
+TEXT: Json = {"type": "text"}
+DATE: Json = {"type": "date"}
+FLOAT: Json = {"type": "float"}
+LONG: Json = {"type": "long"}
+IP: Json = {"type": "ip"}
 
 _NAMED_ONLY = ("alerts", "endpoint")
 """Sources that are read only where `--index` names their indices: endpoints write more than all others together, and
@@ -21,12 +27,13 @@ SOURCE_INDICES = ",".join(
     )
 )
 ALERTS = "logs-nhi.alerts"
+HEALTH = "logs-nhi.health"
 STATE = "nhi-state"
 ANALYSTS = ".alerts-security.alerts-*"
 """Kibana's own alerts, from which `nhi elastic feedback` reads what analysts said; one for each space."""
 READ = ("read", "view_index_metadata")
 """What it takes to read an index, and to ask how its fields are mapped."""
-RETENTION = "365d"
+RETENTION = {ALERTS: "365d", HEALTH: "90d"}
 PRIORITY = 250
 """Above Elastic's own templates for logs-*-* (100) and those of its integrations (200)."""
 
@@ -44,7 +51,8 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
         "cloud.account.id cloud.region source.address related.user related.entity service.entity.id entity.id "
         "entity.name entity.type entity.sub_type entity.source observer.vendor observer.product "
         "observer.type observer.version host.name user_agent.original nhi.change nhi.notable.id "
-        "nhi.notable.kind nhi.notable.severity nhi.notable.merged_into nhi.notable.identity.id "
+        "nhi.notable.kind nhi.notable.severity nhi.notable.impact.level nhi.notable.merged_into "
+        "nhi.notable.identity.id "
         "nhi.notable.identity.kind nhi.notable.identity.owner nhi.notable.signals.id "
         "nhi.notable.controls.id nhi.notable.controls.status nhi.notable.frameworks.owasp_nhi "
         "nhi.notable.frameworks.nist_csf nhi.notable.frameworks.mitre_attack nhi.notable.record_ids "
@@ -55,58 +63,101 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
     (DATE, "@timestamp event.created event.ingested event.start event.end nhi.notable.created"),
     (
         FLOAT,
-        "event.risk_score event.risk_score_norm nhi.notable.score nhi.notable.probability "
-        "nhi.notable.p_value nhi.notable.priority",
+        "event.risk_score event.risk_score_norm nhi.notable.likelihood nhi.notable.signals.log_odds",
     ),
     (LONG, "event.severity nhi.notable.revision nhi.notable.rank nhi.notable.record_count"),
     (IP, "source.ip related.ip"),
 )
 
 
-def alert_mappings() -> Json:
-    """Every field that people filter on; the rest of the notable is kept, but not indexed.
+_HEALTH: tuple[tuple[Json, str], ...] = (
+    (
+        KEYWORD,
+        "ecs.version data_stream.type data_stream.dataset data_stream.namespace event.kind event.category event.type "
+        "event.module event.dataset event.action event.outcome observer.vendor observer.product observer.type "
+        "observer.version host.name nhi.health.model",
+    ),
+    (TEXT, "message"),
+    (DATE, "@timestamp event.created event.ingested event.start event.end nhi.health.until"),
+    (
+        LONG,
+        "nhi.health.read nhi.health.parsed nhi.health.rejected nhi.health.duplicates nhi.health.alerts "
+        "nhi.health.events nhi.health.identities nhi.health.notables event.duration process.pid",
+    ),
+    (FLOAT, "nhi.health.seconds"),
+)
+
+
+def mapping(*by_type: tuple[Json, str]) -> Json:
+    """A mapping of the fields named (with blanks between), each list with its type.
 
     Not dynamic: log contents are an attacker's, and must not grow the mapping.
+
+    >>> mapping((LONG, "a.b c"))
+    {'dynamic': False, 'properties': {'a': {'properties': {'b': {'type': 'long'}}}, 'c': {'type': 'long'}}}
     """
-    return mapping(*_BY_TYPE)
+    root: Json = {"dynamic": False, "properties": {}}
+    for kind, names in by_type:
+        for name in names.split():
+            *steps, last = name.split(".")
+            node = root["properties"]
+            for step in steps:
+                node = node.setdefault(step, {"properties": {}})["properties"]
+            node[last] = kind
+    return root
+
+
+def names(mapped: Json, path: str = "") -> dict[str, str]:
+    """Field → type of all that a mapping holds.
+
+    >>> names(mapping((LONG, "a.b")))
+    {'a.b': 'long'}
+    """
+    found: dict[str, str] = {}
+    for name, inner in mapped.get("properties", {}).items():
+        here = f"{path}.{name}" if path else name
+        found.update({here: inner["type"]} if "type" in inner else names(inner, here))
+    return found
+
+
+def mappings() -> dict[str, Json]:
+    """Stream → every field that people filter on; the rest of a document is kept, but not indexed."""
+    return {ALERTS: mapping(*_BY_TYPE), HEALTH: mapping(*_HEALTH)}
 
 
 def component_templates() -> dict[str, Json]:
     """Name → body."""
-    return {
-        f"{ALERTS}@mappings": {"template": {"mappings": alert_mappings()}},
-        f"{ALERTS}@settings": {
-            "template": {
-                "settings": {"index": {"number_of_shards": "1", "auto_expand_replicas": "0-1"}},
-                "lifecycle": {"data_retention": RETENTION},
-            }
-        },
-        **entity_templates.component_templates(),
-    }
+    settings = {"index": {"number_of_shards": "1", "auto_expand_replicas": "0-1"}}
+    found: dict[str, Json] = {}
+    for stream, mapped in mappings().items():
+        found[f"{stream}@mappings"] = {"template": {"mappings": mapped}}
+        lifecycle = {"data_retention": RETENTION[stream]}
+        found[f"{stream}@settings"] = {"template": {"settings": settings, "lifecycle": lifecycle}}
+    return found
 
 
 def index_templates() -> dict[str, Json]:
     """Name → body. `@custom` is where an administrator may add or override, and need not exist."""
-    return {
-        ALERTS: {
-            "index_patterns": [f"{ALERTS}-*"],
+    found: dict[str, Json] = {}
+    for stream in mappings():
+        found[stream] = {
+            "index_patterns": [f"{stream}-*"],
             "data_stream": {},
-            "composed_of": [f"{ALERTS}@mappings", f"{ALERTS}@settings", f"{ALERTS}@custom"],
-            "ignore_missing_component_templates": [f"{ALERTS}@custom"],
+            "composed_of": [f"{stream}@mappings", f"{stream}@settings", f"{stream}@custom"],
+            "ignore_missing_component_templates": [f"{stream}@custom"],
             "priority": PRIORITY,
-        },
-        STATE: {
-            "index_patterns": [f"{STATE}-*"],
-            "template": {"mappings": state.MAPPINGS, "settings": state_settings()},
-            "priority": PRIORITY,
-        },
-        **entity_templates.index_templates(PRIORITY),
+        }
+    found[STATE] = {
+        "index_patterns": [f"{STATE}-*"],
+        "template": {"mappings": state.MAPPINGS, "settings": state_settings()},
+        "priority": PRIORITY,
     }
+    return found
 
 
 def own_indices(namespace: str) -> list[tuple[str, str]]:
     """(index, its template) of every ordinary index that setup makes; data streams are made by the first write."""
-    return [(f"{name}-{namespace}", name) for name in (STATE, entity_templates.LATEST)]
+    return [(f"{STATE}-{namespace}", STATE)]
 
 
 def state_settings() -> Json:
@@ -141,11 +192,10 @@ def own(namespace: str) -> list[Json]:
     """What the job may do with its own indices."""
     return [
         {
-            "names": [f"{ALERTS}-{namespace}"],
+            "names": [f"{ALERTS}-{namespace}", f"{HEALTH}-{namespace}"],
             "privileges": ["create_doc", "auto_configure", "read", "view_index_metadata"],
         },
         {"names": [f"{STATE}-{namespace}"], "privileges": ["read", "index", "delete", "view_index_metadata"]},
-        *entity_templates.privileges(namespace),
     ]
 
 

@@ -3,12 +3,11 @@
 A task is a window of time of ingestion over some index patterns, cut into parts by event time. A part is read,
 scored, written and committed by itself: memory holds one part, and what is done stays done. Each pattern has a
 checkpoint of its own, so that a pattern that is new is read from far back and the others are not. A part that fails
-again and again is given up (`aside`), so that it does not hold up what comes after it.
+again and again is set aside and told, so that it does not hold up what comes after it; `--since` reads it again.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -16,10 +15,9 @@ import orjson
 from elasticsearch import Elasticsearch
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.core.timestamps import DAY, HOUR
+from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import access, late, read
 from nhi_watch.hosts.elastic.late import SLOT
-from nhi_watch.hosts.elastic.pushdown import choice
 from nhi_watch.hosts.elastic.read import Span, Window
 from nhi_watch.hosts.elastic.store_errors import explained
 from nhi_watch.state.store import Store
@@ -30,14 +28,13 @@ FIRST = 30 * DAY
 """How far back a first run reads without --since."""
 PART = 200_000
 """Documents from which on a part ends with its day: about 200 MB where behaviours seldom repeat."""
-PART_PUSHED = 1_000_000
-"""The same where the cluster groups them: what is held are behaviours without marks of each record."""
-NEVER = 1 << 62
+
 FAILURES = 3
 """How often a part may fail."""
 STARTS = 6
 """How often a part may be begun by processes that were then killed: by a host short of memory, say."""
 _PENDING = "elastic:pending"
+_ASIDE = "elastic:aside"
 _CHECKPOINT = "elastic:checkpoint:"
 _LONGEST = 400
 
@@ -52,19 +49,14 @@ class Task(NamedTuple):
     """Parts that are committed."""
     documents: int = 0
     """How many there were when it was planned."""
-    push: bool = False
-    """Whether the cluster is to group CloudTrail's documents."""
-    only: Optional[Span] = None
-    """The only part of it that is to be read."""
+
     starts: int = 0
     """How many processes have begun the part that is next."""
     failures: tuple[str, ...] = ()
     """What went wrong with it."""
 
     def spans(self) -> list[Span]:
-        """The parts that are left; together all of event time, unless there is only one."""
-        if self.only is not None:
-            return [self.only][self.done :]
+        """The parts that are left; of a window that was just planned, together all of event time."""
         ends = [None, *self.cuts, None]
         return [Span(low, high) for low, high in zip(ends, ends[1:])][self.done :]
 
@@ -96,15 +88,14 @@ def from_row(plain: dict[str, Any]) -> Task:
     """A task out of a row of state."""
     ranges, own = (tuple((low, high) for low, high in plain[name]) for name in ("ranges", "own"))
     window = Window(plain["pattern"], plain["since"], plain["until"], ranges, own)
-    only = Span(*plain["only"]) if plain.get("only") else None
-    return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"], plain["push"], only,
+    return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"],
                 plain.get("starts", 0), tuple(plain.get("failures", ())))  # fmt: skip
 
 
 def to_row(task: Task) -> dict[str, Any]:
     """The same the other way."""
     told = {name: value for name, value in task._asdict().items() if name != "window"}
-    return {**task.window._asdict(), **told, "only": task.only and list(task.only)}
+    return {**task.window._asdict(), **told}
 
 
 def note(store: Store, tasks: Sequence[Task]) -> None:
@@ -187,10 +178,9 @@ class Planned(NamedTuple):
     """How many documents each slot of its time has, which are then read."""
 
 
-def cut(client: Elasticsearch, window: Window, push_from: Optional[int]) -> Planned:
+def cut(client: Elasticsearch, window: Window) -> Planned:
     """Plan a window's parts by how many documents each day has.
 
-    `push_from`: documents from which on the cluster groups them; None: where a sample says that it pays.
 
     Raises:
         PassingError: not all that it reads answered.
@@ -199,24 +189,68 @@ def cut(client: Elasticsearch, window: Window, push_from: Optional[int]) -> Plan
         by = read.clocks(client, window.pattern)
         since = max(window.since, window.until - late.DAYS * DAY)
         told = read.aggregated(client, window.pattern, read.query(window, by), {
-            **read.steps(HOUR), **late.aggregations(by, since, window.until)
+            **read.steps(DAY), **late.aggregations(by, since, window.until)
         })  # fmt: skip
-        hours = read.counted(told)
-        push = _pushes(client, window, hours, push_from)
-    days = Counter[int]()
-    for start, count in hours.items():
-        days[start - start % DAY] += count
+    days = read.counted(told)
     cuts, held = [], 0
     for day, count in sorted(days.items()):
-        if held >= (PART_PUSHED if push else PART):
+        if held >= PART:
             cuts.append(day)
             held = 0
         held += count
-    return Planned(Task(window, tuple(cuts), 0, sum(days.values()), push), late.counts(told))
+    return Planned(Task(window, tuple(cuts), 0, sum(days.values())), late.counts(told))
 
 
-def _pushes(client: Elasticsearch, window: Window, hours: dict[int, int], push_from: Optional[int]) -> bool:
-    documents = sum(hours.values())
-    if push_from is not None:
-        return documents >= push_from
-    return documents > choice.FIXED and choice.pays(client, window, hours)
+# ---- parts that were given up
+
+
+class Aside(NamedTuple):
+    """A part whose documents are left out from now on; without this the overlap would read them again."""
+
+    window: Window
+    span: Span
+    why: str
+    when: int
+    documents: int
+
+    def told(self) -> dict[str, Any]:
+        """For people and programs."""
+        ends = {name: render(at) for name, at in self.span._asdict().items() if at is not None}
+        return {
+            "index": self.window.pattern, "since": render(self.window.since), "until": render(self.window.until),
+            "events": ends, "documents": self.documents, "why": self.why, "set_aside": render(self.when),
+        }  # fmt: skip
+
+
+def asides(store: Store) -> list[Aside]:
+    """All of them, oldest first."""
+    row = store.get("meta", [_ASIDE]).get(_ASIDE)
+    return [Aside(from_row(each["task"]).window, Span(*each["span"]), each["why"], each["when"], each["documents"])
+            for each in orjson.loads(row)] if row else []  # fmt: skip
+
+
+def put_asides(store: Store, given: Sequence[Aside]) -> None:
+    """Put the list down; committing is the caller's business."""
+    rows = [{"task": to_row(Task(each.window)), "span": list(each.span), "why": each.why, "when": each.when,
+             "documents": each.documents} for each in given]  # fmt: skip
+    store.put("meta", [(_ASIDE, orjson.dumps(rows) if rows else None)])
+
+
+def set_aside(client: Elasticsearch, store: Store, task: Task, why: str, when: int) -> Aside:
+    """Give a task's next part up.
+
+    Raises:
+        StoreError: its documents cannot be counted.
+    """
+    window, span = task.window, task.spans()[0]
+    with explained(f"counting documents of {window.pattern}"):
+        documents = sum(read.count_by(client, window, DAY, span).values())
+    given = Aside(window, span, why, when, documents)
+    put_asides(store, [*asides(store), given])
+    return given
+
+
+def left_out(store: Store, pattern: str, by: read.Clocks) -> list[dict[str, Any]]:
+    """Queries of what was set aside of a window's patterns."""
+    chosen = [each for each in asides(store) if set(pattern.split(",")) <= set(each.window.pattern.split(","))]
+    return [read.query(each.window, by, each.span) for each in chosen]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
@@ -15,7 +14,6 @@ from nhi_watch.hosts.elastic.store_errors import BUSY, PassingError, explained, 
 from nhi_watch.report import ecs
 
 Json = Mapping[str, Any]
-Done = TypeVar("Done")
 _CHUNK = 500
 """Ids that are asked about at once."""
 _SENT = 2_000
@@ -108,12 +106,6 @@ def _change(notable: Json, before: _Written | None) -> str:
     if before is None or not before.severity:
         return "new"
     return "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > before.severity else "updated"
-
-
-def together(*work: Callable[[], Done]) -> list[Done]:
-    """What some requests answer that need not wait for each other; all have ended when one has failed."""
-    with ThreadPoolExecutor(len(work)) as pool:
-        return [each.result() for each in [pool.submit(one) for one in work]]
 
 
 def existing(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]:

@@ -14,7 +14,7 @@ from nhi_watch.hosts.files import common, find
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi audit` takes."""
-    about = "repair: mend the end after a crash; it says what is lost, and so does the trail"
+    about = "repair: cut away half a line that a crash left; the trail says so"
     parser.add_argument("what", choices=("verify", "export", "repair"), help=about)
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="export: where to; .csv or .jsonl")
     parser.add_argument("--head", default="", metavar="HASH", help="a head noted earlier, which must be in the trail")
@@ -50,16 +50,15 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _repair(path: Path, args: argparse.Namespace, console: Console) -> int:
-    from nhi_watch.act import repair
+    from nhi_watch.act import audit
 
-    told = repair.repair(path, find.login())
+    lost = audit.repair(path, find.login())
+    head = audit.verify(path).head
     if args.json:
-        console.print_json(json.dumps({"lines": told.lines, "lost": told.lost, "head": told.head.hash}))
+        console.print_json(json.dumps({"lines": head.seq, "lost": lost, "head": head.hash}))
         return 0
-    for one in told.lost:
-        console.print(f"Lost: {one}.", markup=False, soft_wrap=True)
-    done = "a line of the trail says so" if told.lost else "nothing to mend"
-    console.print(f"{told.lines:,} lines hold; {done}; head {told.head.hash}.", markup=False, soft_wrap=True)
+    done = f"Lost: {lost}." if lost else "Nothing to mend."
+    console.print(f"{done} {head.seq:,} lines hold; head {head.hash}.", markup=False, soft_wrap=True)
     return 0
 
 

@@ -99,8 +99,10 @@ def _watch(args: argparse.Namespace, console: Console) -> Any:
 
 
 def _plain(written: Written) -> dict[str, Any]:
+    from nhi_watch.detect.explain.brief import QUOTED
+
     lines = [{**line._asdict(), "cites": list(line.cites)} for line in written.lines]
-    return {**written._asdict(), "lines": lines, "refused": list(written.refused)}
+    return {"quoted": QUOTED, **written._asdict(), "lines": lines, "refused": list(written.refused)}
 
 
 def _remark(written: Written) -> str:

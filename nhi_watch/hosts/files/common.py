@@ -17,6 +17,7 @@ from nhi_watch.context.assets import NO_ASSETS, Assets, load
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import is_new, is_settled
+from nhi_watch.core.notable import order
 
 if TYPE_CHECKING:
     from nhi_watch.state.rows import Rows
@@ -159,10 +160,7 @@ def overall(notables: Iterable[dict[str, Any]], above: int = 0) -> list[dict[str
 
     `above`: how many stand above them.
     """
-    def order(n: dict[str, Any]) -> tuple[Any, ...]:
-        return is_settled(n), not (is_new(n) and n["listed"]), -n["priority"], -n["score"], n["id"]
-
-    ordered = sorted(notables, key=order)
+    ordered = sorted(notables, key=lambda n: (is_settled(n), not (is_new(n) and n["listed"]), *order(n)))
     return [{**notable, "rank": rank} for rank, notable in enumerate(ordered, above + 1)]
 
 

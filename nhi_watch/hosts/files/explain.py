@@ -1,4 +1,4 @@
-"""`nhi explain`: why a notable scored as it did."""
+"""`nhi explain`: why a notable is as likely as it is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=find.ABOUT)
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder of `nhi score` (default: {OUT})")
     parser.add_argument("--state", type=Path, metavar="FILE", help="what was learnt (default: DIR/state.sqlite)")
-    parser.add_argument("--all", action="store_true", help="show signals of less than half a point, too")
+    parser.add_argument("--all", action="store_true", help="show signals that add little, too")
     parser.add_argument("--json", action="store_true", help="print the notable's JSON")
 
 
@@ -39,7 +39,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
         print_json(found, console)
     else:
         explanation.show(found, console, originals.of(args.out, found), args.all)
-        _by_verdicts(args.out, found, console)
         judged = _judged(args, found)
         if judged:
             console.print(visible(judged), soft_wrap=True, markup=False)
@@ -64,7 +63,7 @@ def _judged(args: argparse.Namespace, found: dict[str, Any]) -> str:
             return ""
         from nhi_watch.detect import feedback  # here, because it takes longer than all else that is done
 
-        held = feedback.standing(feedback.verdicts(store)).by_notable.get(found["id"])
+        held = feedback.standing(feedback.verdicts(store)).get(found["id"])
     return f"Judged: {held.verdict}, by {held.by} on {render(held.time)[:10]}: {held.why}" if held else ""
 
 
@@ -82,17 +81,3 @@ def _notable(args: argparse.Namespace) -> dict[str, Any]:
         return found
     with common.opened(args) as store:
         return find.one(store, args.id, args.out)
-
-
-def _by_verdicts(out: Path, notable: dict[str, Any], console: Console) -> None:
-    """What the probability is by the verdicts that people gave, where that is another one."""
-    from nhi_watch.report import jsonlines
-
-    runs = list(jsonlines.read(out / "run.json")) if (out / "run.json").exists() else []
-    offset = (runs[0].get("verdicts") or {}).get("offset", 0.0) if runs else 0.0
-    if offset and notable["kind"] == "compromise":
-        from nhi_watch.detect import feedback  # here, because it takes longer than all else that is done
-
-        moved = feedback.recalibrated(notable["probability"], offset)
-        told = f"By the verdicts given so far: {moved:.0%} likely, where the model says {notable['probability']:.0%}."
-        console.print(told, soft_wrap=True)

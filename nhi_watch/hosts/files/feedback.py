@@ -6,7 +6,6 @@ import argparse
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -26,7 +25,8 @@ _LISTS = ("list", "exceptions", "import", "export")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi feedback` takes."""
-    parser.add_argument("what", metavar="ID|list|exceptions|import|export", help=f"{find.ABOUT}; or what to do")
+    parser.add_argument("what", metavar="ID|list|exceptions|routines|import|export",
+                        help=f"{find.ABOUT}; or what to do; routines: of all sensitive routines")  # fmt: skip
     parser.add_argument("verdict", nargs="?", metavar="VERDICT|FILE",
                         help="confirmed, benign, expected, duplicate, or open (taken back); or the file")  # fmt: skip
     parser.add_argument("--by", metavar="WHO", help="who answers for it")
@@ -53,6 +53,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
             return _import(args, store, console, now)
         if args.what == "export":
             return _export(args, store, console)
+        if args.what == "routines":
+            return _judge_routines(args, store, console, now)
         if args.what in _LISTS:
             _show(args, store, console, now)
             return 0
@@ -83,6 +85,32 @@ def _judge(args: argparse.Namespace, store: Rows, console: Console, now: int) ->
     return 0
 
 
+def _judge_routines(args: argparse.Namespace, store: Rows, console: Console, now: int) -> int:
+    """One verdict for all notables that were closed because they told of a routine alone; without one, list them."""
+    from nhi_watch.act import audit
+    from nhi_watch.core.life import is_routine
+    from nhi_watch.detect import feedback, lives
+    from nhi_watch.state.state import State
+
+    notables = [notable for notable in find.every(store) if is_routine(notable)]
+    if not args.verdict:
+        told = lives.told_of(lives.routines(State(store), notables))
+        _print(args, console, {"routines": told}, ("name", "calls", "days", "places", "since"))
+        return 0
+    more = {"until": common.seconds(args.until, "--until") if args.until else 0, "since": State(store).next_open_day()}
+    given = [feedback.judge(one, args.verdict, args.by or "", args.why or "", now, more) for one in notables]
+    for notable in notables:
+        find.about_to(console, f"{args.verdict}, by {args.by}, of {find.told(notable)}", args.json)
+    feedback.put(store, given)
+    for verdict in given:
+        audit.append(find.trail(args), "verdict", verdict.by, {**_told(verdict), "login": find.login()})
+    if args.json:
+        console.print_json(json.dumps({"verdicts": [_told(verdict) for verdict in given]}))
+    else:
+        console.print(f"Recorded: {len(given)} sensitive routines are {args.verdict}.", markup=False)
+    return 0
+
+
 def _offer(console: Console, notable: dict[str, Any]) -> None:
     """Only this notable is dealt with; an exception is asked for by name."""
     from nhi_watch.detect import feedback
@@ -104,7 +132,7 @@ def _except(
 
     notable, verdict = about
     exception = feedback.allow(verdict, notable, args.signal or "", args.value or "")
-    held = feedback.standing(feedback.verdicts(store)).by_notable
+    held = feedback.standing(feedback.verdicts(store))
     seen = feedback.preview(exception, feedback.exceptions(store), find.every(store), held)
     _preview(args, console, exception, seen)
     if not args.save:
@@ -150,60 +178,22 @@ def _show(args: argparse.Namespace, store: Rows, console: Console, now: int) -> 
         allowed = [{**_plain(a), "ended": a.until <= now} for a in feedback.exceptions(store)]
         _print(args, console, {"exceptions": allowed}, ("id", "signal", "value", "identity_id", "until", "by", "why"))
         return
-    told = feedback.standing(feedback.verdicts(store))
-    held = list(told.by_notable.values())
+    held = list(feedback.standing(feedback.verdicts(store)).values())
     summary = {
         "verdicts": [_told(v) for v in sorted(held, key=lambda v: (v.verdict != "confirmed", v.time))],
-        "counted": len(told.counted), "over_the_cap": dict(told.ignored), "offset": feedback.offset(told.counted),
-        "hours_to_decide": feedback.hours_to_decide(held), "moves": _moves(store),
+        "hours_to_decide": feedback.hours_to_decide(held),
     }  # fmt: skip
     _print(args, console, summary, ("notable_id", "verdict", "by", "time", "why"))
     if not args.json:
         _sum_up(console, summary)
 
 
-def _moves(store: Rows) -> list[dict[str, Any]]:
-    """Whose points verdicts move, once all count: by scope and signal the days that they stand for."""
-    from nhi_watch.detect import feedback, taught
-    from nhi_watch.detect.verdict_days import by_scope
-    from nhi_watch.state.state import State
-
-    given = feedback.verdicts(store)
-    lessons = taught.lessons(given, max([State(store).next_open_day(), *(v.since for v in given)]))
-    return [
-        {"scope": scope, "signal": signal, "benign": sum(not one.confirmed for one in said),
-         "confirmed": sum(one.confirmed for one in said), "accounts": len({one.by for one in said})}
-        for scope, signals in sorted(by_scope(lessons).items()) for signal, said in sorted(signals.items())
-    ]  # fmt: skip
-
-
-def _tell_moves(console: Console, moves: Sequence[dict[str, Any]]) -> None:
-    """Of identities; peers and the tenant are in the JSON."""
-    from nhi_watch.report import meanings
-    from nhi_watch.report.words import visible
-    from nhi_watch.state.baseline import PEERS, TENANT
-
-    shown = [m for m in moves if m["scope"] != TENANT and not m["scope"].startswith(PEERS)]
-    alike = groupby(shown, key=lambda m: (m["scope"], m["benign"], m["confirmed"]))
-    for (scope, *counts), found in islice(alike, _SHOWN):
-        at_home, attack = (f"{count} day{'s'[: count != 1]}" for count in counts)
-        names = ", ".join(meanings.signal(one["signal"]).lower() for one in found)
-        told = f"Points of {scope}: {at_home} at home, {attack} of attack for {names}"
-        console.print(visible(told, 500), markup=False, soft_wrap=True)
-
-
 def _sum_up(console: Console, summary: dict[str, Any]) -> None:
-    from nhi_watch.detect import feedback
 
     hours = summary["hours_to_decide"]
     spent = "none yet" if hours is None else f"{hours:,.1f} h (median; of replayed logs it counts from their own time)"
     console.print(f"Time from notable to decision: {spent}", soft_wrap=True)
-    then = feedback.recalibrated(0.5, summary["offset"])
-    console.print(f"Counted for learning: {summary['counted']}. By them, what the model calls 50% is {then:.0%}; "
-                  "`nhi feedback export FILE` writes them for another state.", soft_wrap=True)  # fmt: skip
-    _tell_moves(console, summary["moves"])
-    for who, count in summary["over_the_cap"].items():
-        console.print(f"Over the cap, not counted: {count} of {who}", markup=False)
+    console.print("`nhi feedback export FILE` writes the verdicts for another state.", soft_wrap=True)
 
 
 def _print(args: argparse.Namespace, console: Console, told: dict[str, Any], columns: Sequence[str]) -> None:
@@ -289,9 +279,9 @@ def _export(args: argparse.Namespace, store: Rows, console: Console) -> int:
     if not args.verdict:
         raise InputError("nhi feedback export FILE: name the file, for example verdicts.jsonl")
     given = feedback.standing(feedback.verdicts(store))
-    count = jsonlines.write(Path(args.verdict), feedback.export_rows(given.counted))
+    count = jsonlines.write(Path(args.verdict), feedback.export_rows([*given.values()]))
     if args.json:
-        console.print_json(json.dumps({"exported": count, "over_the_cap": dict(given.ignored)}))
+        console.print_json(json.dumps({"exported": count}))
     else:
         told = f"Wrote {count} verdicts to {args.verdict} as JSON lines: `nhi feedback import` reads FILE.jsonl."
         console.print(told, markup=False, soft_wrap=True)

@@ -127,8 +127,8 @@ def told(notable: Mapping[str, Any]) -> str:
     """A notable in one line, for whoever is about to record something about it."""
     from nhi_watch.report.words import visible
 
-    line = (f"notable {notable['id']}, {notable['severity']} {int(notable['score'])}, {notable['first_time']}: "
-            f"{notable['title']}")  # fmt: skip
+    sure = f"{notable['likelihood']:g}% " if notable["likelihood"] else ""
+    line = f"notable {notable['id']}, {sure}{notable['severity']}, {notable['first_time']}: {notable['title']}"
     return visible(line, 300)
 
 

@@ -58,9 +58,9 @@ def _worst(found: list[Row]) -> str:
 
 
 def _folder(args: argparse.Namespace) -> Path:
-    from nhi_watch.detect.model import shelf
+    from nhi_watch.detect import model
 
-    named: Path = args.model or shelf.in_use(shelf.beside(args.state or args.out / "state.sqlite"))
+    named: Path = args.model or model.FOLDER
     return named
 
 
@@ -142,7 +142,7 @@ def _moved(about: str, moved: tuple[Moved, ...] | None) -> Row:
 
 
 _MEANS = {
-    "since training": "this tenant's ordinary days are unlike those of training: trust the order, less the probability",
+    "since training": "this tenant's ordinary days are unlike those of training: trust the order, less the likelihood",
     "since the week before": "something changed here: a new log, fewer fields, or how machines work",
 }
 

@@ -18,9 +18,6 @@ from nhi_watch.hosts.files.common import OUT, whole
 if TYPE_CHECKING:
     from nhi_watch.hosts.files.jobs import Job
 
-MOST_WORKERS = 60
-"""Windows waits for no more processes."""
-
 
 def add_input(command: argparse.ArgumentParser) -> None:
     """Arguments of every command that reads logs."""
@@ -35,23 +32,24 @@ def add_input(command: argparse.ArgumentParser) -> None:
     command.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
     command.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
                          help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
-    command.add_argument("--workers", type=_workers, default=1, metavar="N",
-                         help="processes that read files, 60 MB each (default: this one alone)")  # fmt: skip
+    command.add_argument("--file-bounds", type=_times, default=1.0, metavar="N", help="times the ordinary bounds "
+                         "(256 MB and 200 times its size, 200,000 records and one in 4 bytes, 120 seconds and one in "
+                         "50 kB) that a file may cost; beyond them it is read in part (default: 1)")  # fmt: skip
 
 
-def _workers(text: str) -> int:
-    return whole(text, 1, MOST_WORKERS)
+def _times(text: str) -> float:
+    return float(whole(text, 1, 1_000_000))
 
 
 def job_of(args: argparse.Namespace) -> Job:
     """The job that the arguments ask for."""
-    from nhi_watch.detect.model import shelf
+    from nhi_watch.detect import model
     from nhi_watch.hosts.files import jobs
 
     state = args.state or args.out / "state.sqlite"
     return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
-                    model=args.model or shelf.in_use(shelf.beside(state)), reputation=args.reputation,
-                    workers=args.workers)  # fmt: skip
+                    model=args.model or model.FOLDER, reputation=args.reputation,
+                    file_bounds=args.file_bounds)  # fmt: skip
 
 
 def tell_refused(run: dict[str, Any], errors: Console) -> None:

@@ -14,13 +14,14 @@ from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import OUT_OF_SCOPE, InputError, ModelError
 from nhi_watch.core.gc_pause import few_collections
+from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import clip
 from nhi_watch.detect import drift, feedback, lives, model
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import originals, reader
 from nhi_watch.hosts.files.common import demand_own, overall, write_lists
-from nhi_watch.hosts.files.gathering import Gathering, ReadBy
+from nhi_watch.hosts.files.gathering import Gathering
 from nhi_watch.hosts.files.reader.rejects import Rejects
 from nhi_watch.intake import sources
 from nhi_watch.intake.days import Intake
@@ -53,8 +54,8 @@ class Job(NamedTuple):
     model: Path = model.FOLDER
     reputation: Sequence[Path] = ()
     """Files of indicators."""
-    workers: int = 1
-    """Processes that read files."""
+    file_bounds: float = 1.0
+    """How many times the ordinary bounds one file may cost."""
 
 
 @few_collections()
@@ -138,12 +139,8 @@ def _run(
             on_bytes(count)
             judge.relieve(intake.days)
 
-        gathering, found = Gathering(intake, rejects, places), reader.find(job.paths, job.out)
-        if job.workers > 1:
-            by = ReadBy(job.source, job.reputation, intake.days.horizon.now)
-            gathering.read_beside(found, moved, job.workers, by)
-        else:
-            gathering.read(found, moved)
+        found = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
+        Gathering(intake, rejects, places).read(found, moved)
     result_started = time.perf_counter()
     result = judge.settle(intake.days, on_stage)
     listed = context.reputation
@@ -163,11 +160,12 @@ def lists_of(
     """What people read: the list, and what is below the line or was dealt with; `run` gets the counts of both."""
     told = feedback.apply(rows, standing, int(time.time()))
     said = feedback.standing(feedback.verdicts(rows))
-    confirmed = {name: one.by for name, one in sorted(said.by_notable.items()) if one.verdict == "confirmed"}
+    confirmed = {name: one.by for name, one in sorted(said.items()) if one.verdict == "confirmed"}
     run.update(
-        overflow=len(below), overflow_highest=max((notable["score"] for notable in below), default=0.0),
-        verdicts={"hidden": told.hidden, "offset": feedback.offset(said.counted), "confirmed": confirmed},
+        overflow=len(below), overflow_highest=max((notable["likelihood"] for notable in below), default=0.0),
+        verdicts={"hidden": told.hidden, "confirmed": confirmed},
         notables=len(told.shown),
+        routines=[one for one in run.get("routines", ()) if not said.keys() >= set(one["notables"])],
     )  # fmt: skip
     return overall(told.shown), overall([*_dealt_with(rows, standing, told.shown), *below], len(told.shown))
 
@@ -200,11 +198,11 @@ def _detail(out: Path, reason: str) -> str:
 
 def _dealt_with(rows: Rows, standing: Sequence[Json], shown: Sequence[Json]) -> Iterator[Json]:
     """What verdicts and exceptions took off the list: closed, and why; it can still be opened."""
-    held, left = feedback.standing(feedback.verdicts(rows)).by_notable, {notable["id"] for notable in shown}
+    held, left = feedback.standing(feedback.verdicts(rows)), {notable["id"] for notable in shown}
     for notable in standing:
         if notable["id"] not in left:
-            verdict = held.get(notable["id"])
-            yield lives.closed(notable, f"{verdict.verdict}, by {verdict.by}" if verdict else "excepted")
+            verdict, why = held.get(notable["id"]), notable["closed_why"] if is_routine(notable) else "excepted"
+            yield lives.closed(notable, f"{verdict.verdict}, by {verdict.by}" if verdict else why)
 
 
 @few_collections()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from nhi_watch.context.context import NO_CONTEXT, Context
-from nhi_watch.detect import model
+from nhi_watch.detect import model as models
 from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.files import reader
@@ -26,6 +26,7 @@ Given = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 def score(
     given: Union[str, os.PathLike[str], Iterable[Given]], *, store: Union[Store, None] = None,
     read_by: Sequence[AnySource] = (), context: Context = NO_CONTEXT, budget: float = BUDGET,
+    model: Union[Path, None] = None,
 ) -> Result:  # fmt: skip
     """Score logs: files, folders, or records as a log delivers them.
 
@@ -35,6 +36,7 @@ def score(
         read_by: the sources that read the records; none: all that ship.
         context: the customer's own assets, networks and reputation lists.
         budget: notables a day per 1,000 identities with a history.
+        model: another model's folder; None: the shipped one.
 
     Raises:
         InputError: a path cannot be read.
@@ -44,7 +46,7 @@ def score(
     used = MemoryStore() if store is None else store
     state = State(used)
     intake = Intake(read_by or sources.every(), context, state.load_day, known=state.known)
-    judge = Judge(state, model.load(), context, budget)
+    judge = Judge(state, models.load(model or models.FOLDER), context, budget)
     for one in [given] if isinstance(given, (str, os.PathLike)) else given:
         if isinstance(one, Mapping):
             intake.feed([one])

@@ -62,16 +62,6 @@ class Originals:
 
         return note
 
-    def join(self, marks: Marks, statuses: Mapping[str, tuple[int, ...]]) -> None:
-        """Take in what another process read of files that follow those of before, or go on where they ended."""
-        for file, more in marks.items():
-            self.marks.setdefault(file, array("Q")).extend(more)
-            self.seen.setdefault(file, reader.Seen(statuses[file], array("q")))
-
-    def statuses(self) -> dict[str, tuple[int, ...]]:
-        """File → its status when it was opened: all that another process can go by."""
-        return {file: seen.status for file, seen in self.seen.items()}
-
     def remember(self, store: Store) -> None:
         """Keep the fingerprints for later runs, of the latest files up to MOST, and know those of earlier runs."""
         files = {str(Path(file).resolve()): file for file in self.marks if Path(file).is_file()}

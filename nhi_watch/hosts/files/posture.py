@@ -111,12 +111,12 @@ def _show(summary: Mapping[str, Any], console: Console, most: int) -> None:
 
     from nhi_watch.report.words import visible
 
-    table = Table("score", "what", "OWASP", "evidence", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table = Table("severity", "what", "OWASP", "evidence", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     for one in summary["findings"][:most]:
         owner = one["identity"]["owner"] or "no owner"
         told = Text(visible(one["evidence"], 400))
         told.append(f"\nA thief could {visible(one['thief'], 200)}; {visible(owner, 60)}", "dim")
-        table.add_row(f"{one['score']:.0f} {one['severity']}", one["title"], ", ".join(one["owasp_nhi"]), told)
+        table.add_row(one["severity"], one["title"], ", ".join(one["owasp_nhi"]), told)
     if summary["findings"]:
         console.print(table)
         kinds = Counter(one["title"] for one in summary["findings"])

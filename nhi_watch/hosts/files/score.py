@@ -26,8 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="list what is below the line as well")
     parser.add_argument("--assets", type=Path, metavar="CSV", help="identity,criticality,owner,environment,comment")
     parser.add_argument("--ocsf", action="store_true", help="write notables as OCSF Detection Findings, too")
-    parser.add_argument("--shadow", metavar="MODEL",
-                         help="score with this model as well, beside the one in use, and compare")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print run.json instead of the table")
 
 
@@ -50,23 +48,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
         ModelError: the model does not match its manifest.
     """
     from nhi_watch.detect.explain import ocsf
-    from nhi_watch.detect.model import shelf
-    from nhi_watch.hosts.files import jobs, shadow
+    from nhi_watch.hosts.files import jobs
     from nhi_watch.report import jsonlines, terminal
 
     job = job_of(args)._replace(budget=args.budget, learn=not args.no_learn, assets=args.assets)
-    shelves = shelf.beside(args.state or args.out / "state.sqlite")
-    other = shadow.prepare(job, shelf.find(shelves, args.shadow)) if args.shadow else None
     with progress(job.paths) as (on_bytes, on_stage):
         result = jobs.score(job, on_bytes, on_stage)
     if args.ocsf:
         jsonlines.write(job.out / "findings.ocsf.jsonl", map(ocsf.finding, result.notables))
-    compared = shadow.compare(other, job, result.notables) if other else None
     if args.json:
-        print_json({**result.run, "shadow": compared} if compared else result.run, console)
+        print_json(result.run, console)
         return 0
-    if compared:
-        terminal.show_shadow(compared, console)
     terminal.show(result.notables, result.run, console, result.below if args.all else ())
     _remarks(result.run, job.out, Console(stderr=True, highlight=False))
     console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""`nhi verify`: recompute a notable's score and receipt from the state, whatever was learnt since."""
+"""`nhi verify`: recompute a notable's likelihood and receipt from the state, whatever was learnt since."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `nhi verify` takes."""
     parser.add_argument("id", metavar="NOTABLE", help=f"{find.ABOUT}; or a file with its JSON")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="where its model lies (default: looked for)")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="where its model lies (default: shipped)")
     parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as they were then")
     common.add_state(parser, assets=False)
     add_elastic(parser)
@@ -100,7 +100,6 @@ def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> li
     from nhi_watch.context import networks
     from nhi_watch.detect import blind_spots, model
     from nhi_watch.detect.explain import receipts
-    from nhi_watch.detect.model import shelf
 
     if notable.get("kind") == "blind_spot":
         return blind_spots.verify(rows, notable)
@@ -108,12 +107,11 @@ def _checks(args: argparse.Namespace, rows: Rows, notable: dict[str, Any]) -> li
         wanted = str(notable["receipt"]["model"])
     except (KeyError, TypeError) as error:
         raise InputError(f"this is no notable: it has no receipt ({error})") from error
-    place = shelf.beside(args.state or args.out / "state.sqlite")
-    folder = args.model or shelf.by_hash(place, wanted)
-    if folder is None and notable.get("kind") == "compromise":
-        raise InputError(f"the model {wanted[:12]} is neither shipped nor beside the state; give --model its folder")
+    card = model.load(args.model or model.FOLDER)
+    if args.model is None and card.sha256 != wanted and notable.get("kind") == "compromise":
+        raise InputError(f"the model {wanted[:12]} is not the one that ships; give --model its folder")
     known = networks.load(args.networks) if args.networks else networks.SHIPPED
-    return receipts.verify(rows, model.load(folder or model.FOLDER), notable, known)
+    return receipts.verify(rows, card, notable, known)
 
 
 def _tell(checks: list[Check], console: Console) -> None:

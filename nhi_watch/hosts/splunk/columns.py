@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional, Union
@@ -12,13 +11,12 @@ from nhi_watch.core.timestamps import day_of, parse
 from nhi_watch.hosts.splunk.fields import FEEDBACK, SOURCE, SOURCETYPE, names
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.rows import values_of
-from nhi_watch.intake.shapes.json import whole_characters
+from nhi_watch.intake.shapes.json import parse as parse_json
 
 _PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
 _DAY = re.compile(r'\bnhi_day="?(\d{4}-\d\d-\d\d)')
 _KEY = re.compile(r'\bnhi_key="?([0-9a-f]{16})\b')
 _AHEAD = re.compile(r'\bnhi_ahead="?([A-Za-z0-9_-]+)')
-_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 _OF_GROUPS = ("count", "first", "last", "nhi_records", "nhi_sessions", "nhi_targets", "nhi_minutes")
 Value = Union[str, list[str]]
 
@@ -178,7 +176,7 @@ def _object(raw: str) -> Optional[dict[str, Any]]:
     except UnicodeEncodeError as error:
         raise RejectError("invalid_utf8", f"character {error.start} is not UTF-8") from error
     try:
-        record = json.loads(whole_characters(raw) if "\\u" in raw and _HALF.search(raw) else raw)
+        record = parse_json(raw)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Any, Optional
 from nhi_watch.core.timestamps import render as spelled
 from nhi_watch.hosts.splunk.lines import RAW, Cells, Row
 from nhi_watch.hosts.splunk.rows import values_of
+from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.sources.cloudtrail.splunk import SPLUNK_FIELDS
 
 _TARGETS = ("requestParameters.", "resources{}.ARN")
@@ -113,7 +113,7 @@ def _spelled(first: str) -> str:
 def _parsed(found: dict[str, Any]) -> dict[str, Any]:
     """The record in `_raw`; what is no JSON object is left for the source to refuse in its own words."""
     try:
-        record = json.loads(found.get(RAW, ""))
+        record = parse(found.get(RAW, ""))
     except (ValueError, TypeError, RecursionError):
         return found
     return record if isinstance(record, dict) else found

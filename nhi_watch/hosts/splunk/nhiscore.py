@@ -155,7 +155,7 @@ def _remember(memory: dict[Any, Any], key: Any, answer: Any, most: int = _SHAPES
 def scored(event: Event, score: BehaviourScore) -> bytes:
     """The cells of an event, as `rows.Answer` gives them."""
     identity = event.identity
-    numbers = (f"{score.score:g}", score.severity)
+    numbers = (f"{score.likelihood:g}", score.severity)
     many = (score.reasons, score.owasp_nhi, score.nist_csf, score.mitre_attack)
     cells = [*numbers, identity.name, identity.id, identity.kind, ""]
     return _clean(render(cells + [cell for values in many for cell in multivalue(values)]))

@@ -34,7 +34,7 @@ SENTENCE = 250
 ([spath] extraction_cutoff)."""
 LARGEST = 19_000
 """Bytes of an event; they count against the licence."""
-LIKELIHOOD = {"nhi_likelihood": "score"}
+LIKELIHOOD = {"nhi_likelihood": "likelihood"}
 """Field of rows → what it is in a notable's document."""
 _STORY = ("timeline", "usual", "links", "revisions", "members", "record_ids", "telemetry", "receipt", "folded")
 """What of a document is not in its event."""

@@ -17,7 +17,7 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, MINUTE, render_day
-from nhi_watch.detect import feedback, model, taught
+from nhi_watch.detect import feedback, model
 from nhi_watch.detect.features import Past
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
@@ -32,7 +32,6 @@ from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rest import APP, Client, Collection, trust
 from nhi_watch.hosts.splunk.verdicts import Given
 from nhi_watch.intake.days import Days
-from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.rows import Rows, pack, unpack
 from nhi_watch.state.state import State
 
@@ -115,8 +114,7 @@ class Run:
         """Judge what grew, and say what is to be written; `given`: None where nobody was asked what people decided,
         `seen`: events of notables that came by."""
         if given is not None:
-            last = (self._state.daybook.days or [0])[-1]
-            verdicts.remember(self._rows, given, self._state.every_notable(), last)
+            verdicts.remember(self._rows, given)
         result = self._judge.settle(self.days)
         spots = blind.by_clock(self._rows, self._now)
         here = {document["id"] for document in spots}
@@ -191,7 +189,7 @@ class StateBaselines(Baselines):
     """What a state knows, for events of any day; without one, a cold start with what ships with the model."""
 
     def __init__(self, card: Scorecard, networks: Networks, rows: Optional[Rows]) -> None:
-        super().__init__(card, networks, taught.kept(rows if rows is not None else MemoryStore(), card))
+        super().__init__(card, networks)
         self._state = State(rows) if rows is not None else None
         self._day = -1
 

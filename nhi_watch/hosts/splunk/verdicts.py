@@ -1,7 +1,6 @@
 """What people have decided, as rows of the KV store's nhi_feedback and of lookups/nhi_exceptions.csv, and what follows.
 
-The state keeps them as on files, verdicts with what their notables showed, for they move points: of days after the one
-on which they were given, see `detect.verdict_days`.
+The state keeps them as on files.
 """
 
 from __future__ import annotations
@@ -9,13 +8,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import feedback, verdict_days
+from nhi_watch.detect import feedback
 from nhi_watch.detect.feedback import LONGEST, Allowed, Verdict
 from nhi_watch.detect.signals import NAMES
 from nhi_watch.hosts.splunk.gather import Gatherer
@@ -57,7 +56,7 @@ def take(row: Row, given: Given) -> None:
         who = (row.get("identity", ""), row["signal"], row.get("value", ""))
         given.allowed.append(_allowed(who, until, (by, why, made, name)))
     else:
-        given.verdicts.append(Verdict(name, row.get("identity", ""), "", verdict, by, made, why, until, "", 0, 0.5))
+        given.verdicts.append(Verdict(name, row.get("identity", ""), "", verdict, by, made, why, until, "", 0, ""))
 
 
 def take_all(gatherer: Gatherer, given: Given) -> Given:
@@ -74,27 +73,15 @@ def _allowed(who: tuple[str, str, str], until: int, about: tuple[str, str, int, 
     return Allowed(key, *who, until, by, why, made, notable)
 
 
-def remember(rows: Rows, given: Given, documents: Iterable[Mapping[str, Any]], last: int) -> None:
-    """Keep what was decided up to a day. What a notable showed is looked up once, while it is at hand; a verdict or an
-    exception whose row is gone is taken back."""
-    shown = {document["id"]: verdict_days.shown(document) for document in documents} if given.verdicts else {}
-    known = {_named(one): one for one in feedback.verdicts(rows) if one.bins}
+def remember(rows: Rows, given: Given) -> None:
+    """Keep what was decided, as on files; a verdict or an exception whose row is gone is taken back."""
     fresh = MemoryStore()
-    feedback.put(fresh, [known.get(_named(one)) or _fresh(one, shown) for one in given.verdicts])
+    feedback.put(fresh, given.verdicts)
     for exception in given.allowed:
         feedback.put_allowed(fresh, exception)
     for low, high in (feedback.VERDICT_KEYS, ("allow/", "allow0")):
         new, old = (dict(each.scan(feedback.TABLE, low, high)) for each in (fresh, rows))
         rows.put(feedback.TABLE, [(key, new.get(key)) for key in {**new, **old} if new.get(key) != old.get(key)])
-
-
-def _named(one: Verdict) -> tuple[str, str, str, int]:
-    return one.notable_id, one.verdict, one.by, one.time
-
-
-def _fresh(one: Verdict, shown: Mapping[str, tuple[list[str], dict[str, int]]]) -> Verdict:
-    scopes, bins = shown.get(one.notable_id, ((), {}))
-    return one._replace(since=one.time // DAY + 1, scopes=scopes, bins=bins)
 
 
 def load_exceptions(folder: Path) -> tuple[Given, Messages]:

@@ -17,6 +17,7 @@ that records of one app can be linked:
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Optional
@@ -222,6 +223,66 @@ def permission_traits(told: str) -> list[str]:
         "mail_and_files": _MAIL_AND_FILES.search(told),
     }
     return [trait for trait, holds in found.items() if holds]
+
+
+SCOPES = 6
+"""Wide permissions that are told by name."""
+
+
+def wide_scopes(told: str) -> list[str]:
+    """Traits that name the wide permissions: mail, files, the directory; `offline_access`: also while nobody is there.
+
+    >>> wide_scopes("openid User.Read Mail.Read offline_access")
+    ['offline_access', 'scope:Mail.Read']
+    """
+    named = {match[0].strip(".") for wide in (_MAIL_AND_FILES, _TENANT_WRITE) for match in wide.finditer(told)}
+    return [*(["offline_access"] if "offline_access" in told else []), *(f"scope:{n}" for n in sorted(named)[:SCOPES])]
+
+
+_VENDORS = frozenset((
+    "adobe", "amazon", "anthropic", "atlassian", "azure", "bitwarden", "calendly", "canva", "chatgpt", "crowdstrike",
+    "docusign", "dropbox", "evernote", "figma", "github", "gitlab", "google", "grammarly", "hubspot", "knowbe4",
+    "lastpass", "linkedin", "mailchimp", "microsoft", "mimecast", "notion", "office365", "onedrive", "openai", "oracle",
+    "outlook", "paypal", "proofpoint", "quickbooks", "salesforce", "servicenow", "sharepoint", "slack", "webex",
+    "workday", "zendesk",
+))  # fmt: skip
+_LONG = 7
+"""Letters from which a vendor's name with another letter is no word of its own, as sigma and motion are."""
+_LIKE = (("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
+_WORDS = re.compile(r"[^\W_]+")
+
+
+def lookalike(name: str) -> bool:
+    """Whether a word of an app's name is a vendor's but for one letter, or for letters that look alike.
+
+    >>> [lookalike(name) for name in ("rnicrosoft", "Micros0ft Teams", "Dropbx Sync", "Microsoft Teams", "Payroll")]
+    [True, True, True, False, False]
+    """
+    words = _WORDS.findall(unicodedata.normalize("NFKD", name).lower())
+    return any(word not in _VENDORS and len(word) > 4 and _is_like(word) for word in words)
+
+
+@lru_cache(maxsize=4096)
+def _is_like(word: str) -> bool:
+    return any(_drawn(word) == _drawn(name) or (len(name) >= _LONG and _one_off(word, name)) for name in _VENDORS)
+
+
+def _drawn(word: str) -> str:
+    for written, seen in _LIKE:
+        word = word.replace(written, seen)
+    return word
+
+
+def _one_off(one: str, other: str) -> bool:
+    """One letter more, less or other, or two neighbours changed about; a plural is none."""
+    short, long = sorted((one, other), key=len)
+    if len(long) - len(short) > 1 or long == short + "s":
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(short, long)) if a != b), len(short))
+    if len(short) < len(long):
+        return short[at:] == long[at + 1 :]
+    swapped = short[at : at + 2] == long[at : at + 2][::-1] and short[at + 2 :] == long[at + 2 :]
+    return swapped or short[at + 1 :] == long[at + 1 :]
 
 
 # ---- lists of objects, and Elastic's spelling

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
 from nhi_watch.core.identity import account_of
+from nhi_watch.intake.shapes.json import parse
 
 _LONGEST = 100_000
 # Condition keys that keep strangers out of a statement for everybody.
@@ -36,7 +36,7 @@ def _document(text: str) -> object:
     if len(text) > _LONGEST:
         return None
     try:
-        return json.loads(unquote(text) if text.startswith("%7B") else text)
+        return parse(unquote(text) if text.startswith("%7B") else text)
     except (ValueError, RecursionError):
         return None
 

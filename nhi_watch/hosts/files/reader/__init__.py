@@ -7,23 +7,25 @@ always what it parsed plus what it rejected.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import BinaryIO, Optional
 
 from nhi_watch.hosts.files.reader import formats
 from nhi_watch.hosts.files.reader.auditd import is_auditd, read_auditd
 from nhi_watch.hosts.files.reader.batch import BOM, RAW_LIMIT, Bad, Batch, Passed, Where, bad
-from nhi_watch.hosts.files.reader.chunks import Chunks, Seen
+from nhi_watch.hosts.files.reader.chunks import Bounds, Chunks, Seen
 from nhi_watch.hosts.files.reader.documents import is_document, read_document
-from nhi_watch.hosts.files.reader.find import STDIN, Found, find, is_stream, opened, shown, sizes, slices, unreadable
+from nhi_watch.hosts.files.reader.find import STDIN, Found, find, opened, shown, sizes, unreadable
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, read_lines
 from nhi_watch.hosts.files.reader.parquet import is_parquet, read_parquet
 from nhi_watch.hosts.files.reader.tables import is_table, read_table
 
-__all__ = ["GREW", "RAW_LIMIT", "Bad", "Batch", "Found", "Passed", "Seen", "Where", "again", "find", "is_stream",
-           "read", "read_found", "size", "slices"]  # fmt: skip
+__all__ = ["GREW", "RAW_LIMIT", "Bad", "Batch", "Bounds", "Found", "Passed", "Seen", "Where", "again", "find", "read",
+           "read_found", "size"]  # fmt: skip
 
 Progress = Optional[Callable[[int], None]]
 
@@ -69,7 +71,7 @@ def _read_all(found: Found) -> Iterator[Batch]:
         yield Batch(piece.file, 0, [], None, [piece], 0)
     for path in found.files:
         if str(path) == STDIN:
-            yield from _read_file(STDIN, sys.stdin.buffer)
+            yield from _read_file(STDIN, sys.stdin.buffer, found.bounds)
             continue
         try:
             file = opened(path, path in found.given)
@@ -78,7 +80,7 @@ def _read_all(found: Found) -> Iterator[Batch]:
             yield Batch(piece.file, 0, [], None, [piece], 0)
             continue
         with file:
-            yield from _read_file(shown(path), file)
+            yield from _read_file(shown(path), file, found.bounds)
 
 
 def again(file: str, seen: Seen) -> Iterator[Batch]:
@@ -88,20 +90,35 @@ def again(file: str, seen: Seen) -> Iterator[Batch]:
         OSError: it cannot be opened.
     """
     with opened(Path(file), given=True) as stream:
-        for batch in _read_file(file, stream, seen):
+        for batch in _read_file(file, stream, Bounds(inf), seen):  # it ends where it was left
             if not seen.marks and not seen.fits(stream):
                 return
             yield batch
 
 
-def _read_file(name: str, file: BinaryIO, before: Optional[Seen] = None) -> Iterator[Batch]:
-    chunks = Chunks(file, before)
+def _read_file(name: str, file: BinaryIO, bounds: Bounds, before: Optional[Seen] = None) -> Iterator[Batch]:
+    chunks = Chunks(file, before, bounds)
+    records, consumed, until = 0, 0, time.process_time()
     for batch in _batches(name, file, chunks):
         yield batch._replace(seen=chunks.seen)
+        records += len(batch.records) + len(batch.bad)
+        consumed += batch.bytes_read
+        spent = time.process_time() - until
+        if records > bounds.records(consumed):
+            chunks.beyond = f"{records:,} records in {consumed:,} bytes"
+        elif spent > bounds.seconds(consumed):
+            chunks.beyond = f"{spent:.0f} seconds for {consumed:,} bytes"
+        if chunks.beyond:
+            break
+    if chunks.beyond:
+        told = _BEYOND.format(chunks.beyond, records)
+        yield Batch(name, 0, [], None, [], 0, passed=[Passed(name, told, may_matter=True)])
     if chunks.grew():
         yield Batch(name, 0, [], None, [], 0, passed=[Passed(name, GREW, may_matter=False)])
 
 
+_BEYOND = ("it takes {}, more than a log does: only its first {:,} records were read; look where it comes from, and "
+           "raise --file-bounds if it is a log")  # fmt: skip
 GREW = "it grew while it was read: the next run reads the rest"
 
 

@@ -17,6 +17,8 @@ _OPEN = 64
 """Events that may be under way at once."""
 _LINES = 200
 """Lines that are kept of one event."""
+_LONGEST = 16 * 1024
+"""Bytes of a line: the kernel writes at most 8,970."""
 _STAMP = re.compile(rb"(?:node=(\S{1,255}) )?type=([A-Z_0-9]{1,40}) msg=audit\((\d{1,12}\.\d{1,9}:\d{1,20})\)")
 _DETAIL = "a line without msg=audit(time:serial) in a file of auditd's"
 
@@ -59,6 +61,10 @@ def read_auditd(file: str, chunks: Chunks, parts: Iterator[bytes]) -> Iterator[B
 
 def _take(batch: Batch, under_way: dict[tuple[bytes, bytes], _Event], line: int, raw: bytes) -> None:
     match = _STAMP.match(raw)
+    if len(raw) > _LONGEST:
+        told = f"a line of {len(raw)} bytes; auditd's have at most {_LONGEST}"
+        batch.bad.append(bad(Where(batch.file, line), "line_too_long", raw, told))
+        return
     if match is None:
         if raw.strip() not in (b"", BOM):
             batch.bad.append(bad(Where(batch.file, line), "not_auditd", raw, _DETAIL))

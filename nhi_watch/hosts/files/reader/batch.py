@@ -10,7 +10,7 @@ import orjson
 
 from nhi_watch.hosts.files.reader.chunks import Seen
 from nhi_watch.intake.shapes import otel
-from nhi_watch.intake.shapes.json import parse_with, whole_characters
+from nhi_watch.intake.shapes.json import TOO_WIDE, is_wide, parse, parse_with
 
 parse_with(orjson.loads)  # who imports this is not Splunk, and has it
 RAW_LIMIT = 64 * 1024
@@ -35,8 +35,8 @@ class Bad(NamedTuple):
     line: int
     """As in `Where`; 0 when the whole file is meant."""
     reason: str
-    """not_json | invalid_utf8 | too_deep | line_too_long | cut_off | no_row | truncated_gzip | corrupt_gzip |
-    corrupt_parquet | binary_file | unread_format | unreadable_file"""
+    """not_json | invalid_utf8 | too_deep | too_wide | line_too_long | cut_off | no_row | truncated_gzip |
+    corrupt_gzip | corrupt_parquet | binary_file | unread_format | unreadable_file"""
     raw: bytes
     """The original bytes, at most the first 64 KiB."""
     length: int
@@ -116,38 +116,26 @@ def loads(raw: bytes) -> object:
     """The JSON value of a piece, which may start with a byte order mark.
 
     orjson refuses numbers that are too large for a double, and halves of surrogate pairs. They are no reason to
-    reject a record, see `whole_characters`.
+    reject a record, see `intake.shapes.json`.
+
+    Raises:
+        orjson.JSONDecodeError: it is none.
 
     >>> loads(b'{"agent":"a\\ud800b"}') == {"agent": "a\ufffdb"}
     True
     """
     text = raw[3:] if raw.startswith(BOM) else raw
+    if is_wide(text):
+        raise orjson.JSONDecodeError(TOO_WIDE, "", 0)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        told = str(error)
-        mended = _mended(text) if "surrogate" in told else text
-        if mended != text:
-            return loads(mended)
-        if "infinity" not in told:
+        if "surrogate" not in str(error) and "infinity" not in str(error):
             raise
-        return _with_large_numbers(text)
-
-
-def _with_large_numbers(text: bytes) -> object:
     try:
-        return json.loads(text, parse_int=_number)
+        return parse(text)
     except (ValueError, RecursionError) as wrong:
         raise orjson.JSONDecodeError(str(wrong), "", 0) from wrong
-
-
-def _number(digits: str) -> float:
-    """A double where it is long, as orjson has it: Python refuses to make a whole number of thousands of digits."""
-    return int(digits) if len(digits) < 19 else float(digits)
-
-
-def _mended(text: bytes) -> bytes:
-    return whole_characters(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:
@@ -156,6 +144,8 @@ def refusal(where: Where, raw: bytes, error: ValueError) -> Bad:
         raw.decode()
     except UnicodeDecodeError as wrong:
         return bad(where, "invalid_utf8", raw, f"byte {wrong.start} is not UTF-8; convert the file to UTF-8")
+    if str(error).startswith(TOO_WIDE):
+        return bad(where, "too_wide", raw, TOO_WIDE)
     reason = "too_deep" if "ecursion" in str(error) or "epth" in str(error) else "not_json"
     return bad(where, reason, raw, str(error)[:200])
 
@@ -184,7 +174,7 @@ def members(value: object) -> list[object] | None:
 def _message(event: object) -> object:
     """The record that an event of CloudWatch Logs holds as text, or else the event."""
     try:
-        found = loads(event["message"].encode())  # type: ignore[index]
-    except (ValueError, TypeError, KeyError, AttributeError):
+        found = parse(event["message"])  # type: ignore[index]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return event
     return found if isinstance(found, dict) else event

@@ -18,6 +18,30 @@ _MAGIC = b"\x1f\x8b"
 _CUT = "the file ends in the middle of its gzip stream; copy it again"
 
 
+class Bounds(NamedTuple):
+    """What one file may cost: a part that any file may, and one that grows with what it takes on the disk.
+
+    A few kilobytes may unpack to gigabytes, or hold millions of records, and all other files would go unread.
+    """
+
+    scale: float = 1.0
+
+    def bytes(self, consumed: int) -> float:
+        """Bytes that so many on the disk may be unpacked to."""
+        return self.scale * (256 * 1024 * 1024 + 200 * consumed)
+
+    def records(self, consumed: int) -> float:
+        """Records, and pieces that are none."""
+        return self.scale * (200_000 + consumed / 4)
+
+    def seconds(self, consumed: int) -> float:
+        """Seconds of this process's own time: those of a busy machine do not count."""
+        return self.scale * (120 + consumed / 50_000)
+
+
+USUAL = Bounds()
+
+
 class Seen(NamedTuple):
     """A file as it was when it was opened: whoever may write it may change it before it is read again."""
 
@@ -43,8 +67,11 @@ class Chunks:
     A file is read up to the size that it had when it was opened: one that grows without end would never be read.
     """
 
-    def __init__(self, file: BinaryIO, again: Optional[Seen] = None) -> None:
+    def __init__(self, file: BinaryIO, again: Optional[Seen] = None, bounds: Bounds = USUAL) -> None:
         """`again`: read what was read before; what has changed since ends it."""
+        self._bounds = bounds
+        self.beyond = ""
+        """What the file has more of than it may; it was read until there."""
         self._file = file
         self._again = again.marks if again and again.marks else None
         self.seen = Seen(again.status if again else status_of(file), array("q"))
@@ -83,7 +110,7 @@ class Chunks:
         return bool(self.seen.status) and status_of(self._file)[0] > self.seen.status[0]
 
     def _unpack(self, packed: bytes) -> Iterator[bytes]:
-        inflate = zlib.decompressobj(31)
+        inflate, unpacked = zlib.decompressobj(31), 0
         while packed:
             # zlib throws away what it unpacked when a call fails: the copy gets that back.
             before = inflate.copy()
@@ -92,6 +119,10 @@ class Chunks:
             except zlib.error as error:
                 yield self._salvage(before, packed)
                 self.damage = ("corrupt_gzip", f"{error}; copy the file again")
+                return
+            unpacked += len(data)
+            if unpacked > self._bounds.bytes(self.consumed):
+                self.beyond = f"{unpacked:,} bytes out of {self.consumed:,}"
                 return
             if data:
                 yield data

@@ -20,6 +20,7 @@ import orjson
 from nhi_watch.hosts.files.reader.batch import RAW_LIMIT, Batch, Where, bad, loads, members
 from nhi_watch.hosts.files.reader.chunks import Chunks
 from nhi_watch.hosts.files.reader.lines import LINE_LIMIT, add
+from nhi_watch.intake.shapes.json import is_wide
 
 WHOLE_LIMIT = 8 * 1024 * 1024
 """Bytes that are parsed at once; as Python objects they take about ten times as much."""
@@ -63,6 +64,8 @@ def is_document(text: bytes) -> bool:
     if _OPEN_BYTES.match(text):
         return True
     first = text.split(b"\n", 1)[0].rstrip()
+    if is_wide(first):
+        return False
     try:
         orjson.loads(first)
     except orjson.JSONDecodeError:
@@ -173,6 +176,8 @@ class _Text:
         while self._in_vain <= 0:
             # A part of the text: what the scanner raises has counted all lines before the place where it was raised.
             part = self.text[self.at : self.at + size]
+            if is_wide(part):
+                return -1
             try:
                 end: int = _SCAN(part)[1]
             except JSONDecodeError as error:

@@ -18,7 +18,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files.reader import formats
 from nhi_watch.hosts.files.reader.auditd import is_auditd
 from nhi_watch.hosts.files.reader.batch import Bad, Passed
-from nhi_watch.hosts.files.reader.chunks import Chunks
+from nhi_watch.hosts.files.reader.chunks import USUAL, Bounds, Chunks
 from nhi_watch.hosts.files.reader.parquet import is_parquet
 from nhi_watch.hosts.files.reader.tables import is_table
 
@@ -42,6 +42,8 @@ class Found(NamedTuple):
     """Those of the files that were named: a link among them is followed."""
     hidden: list[tuple[Path, Path]]
     """What is hidden in a folder, and the folder that was given."""
+    bounds: Bounds = USUAL
+    """What each file may cost."""
 
 
 def find(paths: Sequence[str], besides: Optional[Path] = None) -> Found:
@@ -179,25 +181,6 @@ def unreadable(path: Path, why: str) -> Bad:
 def shown(path: Path) -> str:
     """A path as text; bytes of its name that are not UTF-8 are escaped."""
     return os.fsencode(path).decode(errors="backslashreplace")
-
-
-def slices(found: Found, size: int) -> Iterator[Found]:
-    """The files in their order, some at a time, of about so many bytes; a stream by itself."""
-    some: list[Path] = []
-    total = 0
-    for path, length in zip(found.files, sizes(found.files)):
-        if some and (total + length > size or is_stream(path) or is_stream(some[0])):
-            yield found._replace(files=some, bad=[], passed=[], hidden=[])
-            some, total = [], 0
-        some.append(path)
-        total += length
-    if some:
-        yield found._replace(files=some, bad=[], passed=[], hidden=[])
-
-
-def is_stream(path: Path) -> bool:
-    """Whether it is standard input, a pipe, or gone: no file that any process can open."""
-    return str(path) == STDIN or not path.is_file()
 
 
 def sizes(files: Sequence[Path]) -> Iterator[int]:

@@ -20,6 +20,7 @@ from nhi_watch.hosts.files.reader.batch import (
     refusal,
 )
 from nhi_watch.hosts.files.reader.chunks import Chunks
+from nhi_watch.intake.shapes.json import is_wide
 
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes that one record may have: the largest that CloudTrail writes is 256 KiB."""
@@ -68,6 +69,8 @@ def split(chunks: Iterator[bytes]) -> Iterator[tuple[list[bytes], bytes, int]]:
 
 
 def _parse(file: str, line: int, lines: list[bytes], read: int) -> Batch:
+    if lines and is_wide(lines[0]):  # others are no longer than a chunk
+        return _parse_each(file, enumerate(lines, line), read)
     try:
         records = list(map(orjson.loads, lines))
     except orjson.JSONDecodeError:

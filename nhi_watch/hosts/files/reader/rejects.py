@@ -7,7 +7,6 @@ nobody fills the disk by what cannot be read. Only its owner can read the file.
 from __future__ import annotations
 
 import os
-import tempfile
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ import orjson
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.hosts.files.reader.batch import RAW_LIMIT, Bad, Passed, Where, bad
 from nhi_watch.hosts.files.reader.redact import redact
+from nhi_watch.report.jsonlines import temporary
 
 WHOLE = 100
 """Rejects of one file and reason that are kept whole."""
@@ -51,8 +51,7 @@ class Rejects:
 
     def __enter__(self) -> Rejects:
         try:
-            # A name that nobody can foresee, and never through a link; only the owner may read it.
-            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
+            handle, name = temporary(self._path)
         except OSError as error:
             raise InputError(self._full(error)) from error
         self._temporary, self._file = Path(name), os.fdopen(handle, "wb")
@@ -88,15 +87,6 @@ class Rejects:
     def refuse(self, where: Where, error: RejectError, raw: Callable[[], bytes]) -> None:
         """Write a record that a source refused; `raw` gives its bytes, and is called where they are kept."""
         self._add(where.file, error.reason, lambda: bad(where, error.reason, raw(), error.detail))
-
-    def join(self, pieces: Sequence[Bad], counts: Counter[tuple[str, str]]) -> None:
-        """Take in what was set `Aside`: the pieces that it kept, and how many there were of each file and reason."""
-        for piece in pieces:
-            self.add(piece)
-            counts[piece.file, piece.reason] -= 1
-        for key, count in counts.items():
-            self._met[key] += count
-            self.counts[key[1]] += count
 
     def pass_over(self, files: Sequence[Passed]) -> None:
         """Take note of files that were not read."""
@@ -137,20 +127,6 @@ class Rejects:
 
     def _full(self, error: OSError) -> str:
         return f"{self._path}: cannot write rejects ({error.strerror}); check --out"
-
-
-class Aside(Rejects):
-    """Rejects of another process, for the one that writes to `join`."""
-
-    def __init__(self) -> None:
-        super().__init__(Path())
-        self.pieces: list[Bad] = []
-        self.by_file: Counter[tuple[str, str]] = self._met
-
-    def _add(self, file: str, reason: str, make: Callable[[], Bad]) -> None:
-        self._met[file, reason] += 1
-        if self._met[file, reason] <= WHOLE:
-            self.pieces.append(make())
 
 
 def line_of(piece: Bad) -> dict[str, Any]:

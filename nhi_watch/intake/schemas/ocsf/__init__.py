@@ -1,8 +1,8 @@
 """OCSF, as Security Lake, Splunk (`aws:asl`, `aws:cloudtrail:lake`, federated) and Elastic's integration have it.
 
 The mappings that ocsf/examples publishes are undone, and those of AWS's integrations for Security Lake: what comes out
-is the record of CloudTrail, EKS's audit log, GitHub, Okta, Security Hub, Azure, Entra ID (audit log, sign-ins) or
-Google Cloud, and its source reads it as any other. Where `raw_data` holds the record, that is it.
+is the record of CloudTrail, EKS's audit log, GitHub, Okta or Security Hub, and its source reads it as any other. Where
+`raw_data` holds the record, that is it, of any product.
 `unmapped` fills in what the classes lose. Findings of any other product stay as they are, for the source `alerts`.
 
 Read are classes 6003, 3001, 3002, 3003, 3004, 3006, and 2001, 2003, 2004 (and 3005 of 1.0.0-rc.2, where it is API
@@ -20,7 +20,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.schemas.ocsf import aws, clouds, saas
+from nhi_watch.intake.schemas.ocsf import aws, saas
 from nhi_watch.intake.schemas.ocsf.undo import merged
 from nhi_watch.intake.shapes import forms
 from nhi_watch.intake.shapes.forms import Tree, at, record_in
@@ -40,8 +40,6 @@ _EARLY = {"1.0.0-rc.2": {3005: 6003}, "1.0.0-rc.3": {3005: 6003}}
 """Classes that had another number then."""
 _PRODUCTS: dict[str, Callable[[Tree], Tree]] = {
     "cloudtrail": aws.cloudtrail, "eks": aws.eks, "github": saas.github, "okta": saas.okta,
-    "google cloud audit": clouds.gcp, "azure monitor": clouds.azure, "microsoft entra": clouds.signin,
-    "azure active directory": clouds.audit,
 }  # fmt: skip
 """Words of a product's name → what undoes its mapping."""
 _ECS = {
@@ -108,7 +106,7 @@ def native(record: Mapping[str, Any]) -> Tree:
     event = {**event, "class_uid": kind}
     named = f" {' '.join(re.findall(r'[a-z0-9]+', product.lower()))} "
     undo = next((undo for words, undo in _PRODUCTS.items() if f" {words} " in named), None)
-    if undo is not None and (undo is not clouds.signin or clouds.is_signin(event)):
+    if undo is not None:
         return _told(undo(event))
     if kind // 1000 == 2:
         return aws.securityhub(event) if aws.is_securityhub(event) else event
@@ -141,7 +139,6 @@ def _near(told: str, known: tuple[str, ...]) -> str:
 
 
 def _told(record: Tree) -> Tree:
-    if not any(record.get(name) for name in ("eventName", "verb", "action", "eventType", "operationName",
-                                                    "protoPayload")):  # fmt: skip
+    if not any(record.get(name) for name in ("eventName", "verb", "action", "eventType")):
         raise RejectError("no_action", "neither api.operation nor metadata.event_code tells what was done")
     return record

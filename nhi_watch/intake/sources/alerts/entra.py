@@ -9,7 +9,6 @@ risk `none` has none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Optional
@@ -18,6 +17,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, at
+from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.values import text
 from nhi_watch.intake.sources.alerts.told import CRITICAL, Alert, Raw, kind_of, severity_of
@@ -74,7 +74,7 @@ def raw(row: Row) -> Raw:
 
 def _parsed(content: str) -> Any:
     try:
-        return json.loads(content)
+        return parse(content)
     except (ValueError, RecursionError):
         return None
 

@@ -86,7 +86,11 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "sts.amazonaws.com": ("roleArn",),
     "lambda.amazonaws.com": ("functionName", "layerName"),
     "kms.amazonaws.com": ("keyId",),
-    "dynamodb.amazonaws.com": ("tableName",),
+    "dynamodb.amazonaws.com": ("tableName", "tableArn"),
+    "ebs.amazonaws.com": ("snapshotId",),
+    "athena.amazonaws.com": ("workGroup",),
+    "codecommit.amazonaws.com": ("repositoryName",),
+    "datasync.amazonaws.com": ("taskArn",),
     "sqs.amazonaws.com": ("queueUrl", "queueName"),
     "sns.amazonaws.com": ("topicArn", "name"),
     # The key comes first: whether it was switched off or deleted is asked by its id.

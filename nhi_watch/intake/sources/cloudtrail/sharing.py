@@ -116,6 +116,27 @@ def _made_public(call: Call) -> Iterator[str]:
         yield "public"
 
 
+def _replicated(call: Call) -> Iterator[str]:
+    rules = ("ReplicationConfiguration.Rule", "ReplicationConfiguration.Rule{}")
+    yield from _parties(call.texts(*(f"{rule}.Destination.Account" for rule in rules)), call)
+
+
+_CUSTOMER_KEY = ("x-amz-server-side-encryption-customer-algorithm", "SSECustomerAlgorithm")
+_KMS_KEY = (
+    "kmsKeyId", "x-amz-server-side-encryption-aws-kms-key-id", "destinationEncryptionContext.keyId",
+    "ServerSideEncryptionConfiguration.Rule.ApplyServerSideEncryptionByDefault.KMSMasterKeyID",
+    "ServerSideEncryptionConfiguration.Rule{}.ApplyServerSideEncryptionByDefault.KMSMasterKeyID",
+)  # fmt: skip
+
+
+def _own_key(call: Call) -> Iterator[str]:
+    """Encrypted with a key that the caller brings along, or with one of a foreign account."""
+    if call.texts(*_CUSTOMER_KEY):
+        yield "sse_c"
+    if any(account_of(key) not in ("", *call.own()) for key in call.texts(*_KMS_KEY)):
+        yield "foreign_key"
+
+
 _POLICY_CALLS = (
     "PutBucketPolicy", "CreateRole", "UpdateAssumeRolePolicy", "PutKeyPolicy", "CreateKey", "ReplicateKey",
     "SetTopicAttributes", "CreateTopic", "SetQueueAttributes", "CreateQueue", "PutResourcePolicy",
@@ -138,4 +159,9 @@ SHARING: Questions = (
     (_made_public, ("ModifyDBInstance", "CreateDBInstance", "ModifyDBCluster")),
     (_made_public, ("ModifyCluster", "CreateCluster", "UpdateProjectVisibility")),
     (_made_public, ("CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")),
+    (_made_public, ("RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime")),
+    (_made_public, ("RestoreDBClusterFromSnapshot", "RestoreFromClusterSnapshot")),
+    (_replicated, ("PutBucketReplication",)),
+    (_own_key, ("CopyObject", "PutObject", "CreateMultipartUpload", "PutBucketEncryption")),
+    (_own_key, ("CopySnapshot", "CopyImage", "CopyDBSnapshot", "CopyDBClusterSnapshot", "ReEncrypt")),
 )

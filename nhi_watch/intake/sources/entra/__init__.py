@@ -16,8 +16,9 @@ alerts and not read here. Decisions:
 
 Traits, besides browser, console, mfa and attack_tool: risky_signin (Microsoft's own judgement), device_code,
 legacy_auth, cross_account, third_party (the app belongs to another tenant), delegated; of the audit log: consent,
-scope_growth, tenant_wide (for all users or by an administrator), mail_and_files, admin_policy (rights over the
-directory), role_grant, new_credential_on_app, federated_credential, owner_added, reply_address,
+scope_growth, tenant_wide (for all users or by an administrator), mail_and_files, offline_access,
+lookalike (a name made to be mistaken for a vendor's), scope:NAME (each wide permission), admin_policy (rights over
+the directory), role_grant, new_credential_on_app, federated_credential, owner_added, reply_address,
 publisher_changed, trust_domain, for_other (the app is not the actor itself).
 
 Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
@@ -25,7 +26,6 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, cast
@@ -34,6 +34,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset, native
+from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text
 from nhi_watch.intake.sources.entra import audit, graph, signin
@@ -157,7 +158,7 @@ def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     told: Any = row.get("properties", row)
     if told.__class__ is str:
         try:
-            told = json.loads(told)
+            told = parse(told)
         except (ValueError, RecursionError):
             told = _NONE
     return row, told if told.__class__ is dict else _NONE

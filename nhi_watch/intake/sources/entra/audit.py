@@ -217,6 +217,11 @@ def _of_permissions(operation: str, changed: list[Change], old: Mapping[str, str
     known = microsoft.permission_traits(before)
     found = [trait for trait in microsoft.permission_traits(values) if trait not in known]
     found += ["consent"] if consent else ["scope_growth"] if grant else ["role_grant"]
+    if not role:
+        had = microsoft.wide_scopes(before)
+        found += [scope for scope in microsoft.wide_scopes(values) if scope not in had]
+        names = [*(change.name for change in changed), new.get("ServicePrincipal.DisplayName", "")]
+        found += ["lookalike"] if any(map(microsoft.lookalike, names)) else []
     return [*found, "tenant_wide"] if everybody and not role else found
 
 

@@ -13,7 +13,8 @@
 - Stage RequestReceived is rejected (`unfinished`): the same request comes again with its outcome.
 
 Traits: impersonation, token_minted, for_other (a token for another account), wildcard_policy, admin_policy,
-public (a grant to everybody), privileged (a pod that can leave its cage), attack_tool, browser.
+public (a grant to everybody), privileged (a pod that can leave its cage), all_namespaces (secrets of all), system_space
+(a shell in kube-system, or its secrets, by a stranger to it), attack_tool, browser.
 Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock, unfinished.
 """
 
@@ -35,7 +36,7 @@ from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import bound, filled, listed, plain, text
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 from nhi_watch.intake.sources.kubernetes import aks
-from nhi_watch.intake.sources.kubernetes.traits import DEEP, PODS, traits_of, uncaged
+from nhi_watch.intake.sources.kubernetes.traits import DEEP, PODS, REACHING, reach, traits_of, uncaged
 
 NAME = "kubernetes"
 SPLUNK_SOURCETYPES = ("kube:apiserver:audit", "aws:cloudwatchlogs:eks")
@@ -142,6 +143,7 @@ def _raw(tree: Row) -> tuple[tuple[object, ...], str, str]:
         many[0] if many.__class__ is list and len(many) == 1 else _address(many), of("userAgent"), code,
         status.get("reason"), status.get("status"), None if code else _decision(tree), credential, arn, key,
         "y" if as_whom else "", "y" if operation in PODS and uncaged(of("requestObject")) else "",
+        reach(operation, space or "", who("username") or "") if operation in REACHING else "",
     )  # fmt: skip
     target = space + "/" + (name or "") if space else "" + (name or uri[:128].partition("?")[0])
     return shape, session, target[:256]
@@ -203,7 +205,7 @@ def _issued(tree: Row) -> str:
 def _event_of(
     name: str, operation: str, uid: str, space: str, address: str, user_agent: str, code: str, reason: str,
     status: str, decision: str, certificate: str, arn: str, key: str, impersonation: str,
-    privileged: str,
+    privileged: str, reached: str,
 ) -> Event:  # fmt: skip
     if not operation:
         raise RejectError("no_action", "verb is missing or no text")
@@ -213,6 +215,7 @@ def _event_of(
     told = {
         "impersonation": bool(impersonation),
         "privileged": bool(privileged),
+        reached: bool(reached),
         "attack_tool": agents.is_attack_tool(user_agent),
         "browser": agents.family(user_agent) == "browser",
     }

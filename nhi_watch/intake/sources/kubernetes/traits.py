@@ -25,6 +25,34 @@ DEEP = frozenset((*_ROLES, *_BINDINGS, *_TOKENS))
 PODS = frozenset(_PODS)
 """Operations of which only that the pod is `uncaged` matters."""
 
+_SECRETS = tuple(f"secrets.{verb}" for verb in ("get", "list", "watch"))
+_SHELLS = tuple(
+    f"pods.{way}.{verb}"
+    for way in ("exec", "attach", "portforward", "ephemeralcontainers")
+    for verb in ("create", "get", "patch", "update")
+)
+REACHING = frozenset((*_SECRETS, *_SHELLS))
+"""Operations of which only the namespace tells whether they `reach` too far."""
+SYSTEM = "kube-system"
+
+
+def reach(operation: str, space: str, caller: str) -> str:
+    """`all_namespaces`: everybody's secrets; `system_space`: into the cluster's own, by who does not belong there.
+
+    It takes nothing but the audit level Metadata.
+
+    >>> reach("secrets.list", "", "system:serviceaccount:shop:api"), reach("pods.exec.create", "kube-system", "ann")
+    ('all_namespaces', 'system_space')
+    >>> reach("secrets.list", "shop", "ann"), reach("secrets.get", "kube-system", "system:node:a")
+    ('', '')
+    """
+    if operation in _SECRETS and not space:
+        return "all_namespaces"
+    if space != SYSTEM or caller.startswith(("system:node:", "system:kube-", f"system:serviceaccount:{SYSTEM}:")):
+        return ""
+    return "system_space" if operation in _SHELLS or operation in _SECRETS else ""
+
+
 _EVERYBODY = {"system:anonymous", "system:unauthenticated", "system:authenticated"}
 _ADMIN = {"cluster-admin", "admin", "system:masters"}
 

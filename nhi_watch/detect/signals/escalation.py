@@ -1,0 +1,233 @@
+"""More power: roles and tokens of others, grants, tests of what is allowed, ways into hosts."""
+
+from __future__ import annotations
+
+from math import log2
+
+from nhi_watch.core.behaviour import Behaviour
+from nhi_watch.core.event import BEHALF
+from nhi_watch.detect.features import ORDINARY, EpisodeView, View
+from nhi_watch.detect.signals._kit import (
+    KNOWN_DAYS,
+    behaviour_signal,
+    behaviours_of,
+    call_sentence,
+    episode_signal,
+    in_class,
+    listing,
+    on_mark,
+)
+
+
+@behaviour_signal(
+    "Probing of identity and permissions",
+    ("T1087.004",),
+    control="rotate_secret",
+    evidence=lambda view: call_sentence(view, "asks what this credential is worth"),
+)
+def identity_probe(view: View) -> float:
+    """Asks who it is and what it may do: the first thing a thief does.
+
+    Bits by which the call is new for the identity, where it is of this kind.
+    """
+    return in_class(view, "identity_probe")
+
+
+def _permission_test_evidence(view: View) -> str:
+    return f"{view.shape.action} was sent so that it cannot succeed ({view.shape.error}): a test of permissions"
+
+
+@behaviour_signal(
+    "Permission test",
+    ("T1526", "AML.CS0030"),
+    control="rotate_secret",
+    evidence=_permission_test_evidence,
+)
+def permission_test(view: View) -> float:
+    """A call made only to learn whether it is allowed.
+
+    1 plus the bits by which the call is new, for a dry run or an invalid request; else 0.
+    """
+    return 1.0 + view.action if "probe" in view.shape.traits and (view.action or view.error) else 0.0
+
+
+def _refused(episode: EpisodeView) -> list[View]:
+    return [view for view in episode.views if view.shape.outcome == "denied" and view.error >= ORDINARY]
+
+
+def _permission_probing_evidence(episode: EpisodeView) -> str:
+    actions = [view.shape.action for view in _refused(episode)]
+    return f"calls refused for the first time ({len(set(actions))}): {listing(actions)}"
+
+
+@episode_signal(
+    "Permission probing",
+    ("T1087.004", "T1580"),
+    control="rotate_secret",
+    headline=27,
+    evidence=_permission_probing_evidence,
+    backing=lambda episode: behaviours_of(_refused(episode)),
+)
+def permission_probing(episode: EpisodeView) -> float:
+    """Many different calls are refused that never were refused before.
+
+    log2(1 + number of distinct calls newly refused).
+    """
+    return log2(1 + len({view.shape.action for view in _refused(episode)}))
+
+
+MARKS = frozenset({"impersonation", "token_minted"})
+
+
+@behaviour_signal(
+    "Acts as another",
+    ("T1550.001",),
+    control="reduce_privilege",
+    headline=23,
+    evidence=lambda view: call_sentence(view, "acts as another identity or makes tokens for one"),
+)
+def impersonation(view: View) -> float:
+    """Acts as another identity, or makes tokens for one, as this identity does not do.
+
+    Bits by which the call is new for the identity, where it acts as another or makes tokens.
+    """
+    return on_mark(view, MARKS)
+
+
+MINTS = frozenset({"impersonation", "token_minted"})
+"""Traits of what assuming a role is called elsewhere: acting as another, a token made for another."""
+
+
+def _roles(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
+    known = episode.past.own.dimension("target").values
+    found = [
+        (target, b)
+        for view in episode.views
+        if view.shape.action.startswith("sts:Assume") or MINTS.intersection(view.shape.traits)
+        for b in view.behaviours
+        for target in b.targets
+        if target not in known
+    ]
+    return sorted(found, key=lambda pair: (pair[0], pair[1].first, pair[1].shape))
+
+
+def _role_chaining_evidence(episode: EpisodeView) -> str:
+    return f"takes roles or accounts for the first time: {listing([role for role, _ in _roles(episode)], 2)}"
+
+
+@episode_signal(
+    "New role assumed",
+    ("T1548.005", "T1550.001"),
+    control="reduce_privilege",
+    headline=26,
+    on_ordinary_days=True,
+    evidence=_role_chaining_evidence,
+    backing=lambda episode: [b for _, b in _roles(episode)],
+)
+def role_chaining(episode: EpisodeView) -> float | None:
+    """Assumes roles, or gets tokens of accounts, that this identity did not take before.
+
+    log2(1 + number of new roles); None without history.
+    """
+    if episode.past.own.days < 3:
+        return None
+    return log2(1 + len({role for role, _ in _roles(episode)}))
+
+
+def _new(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
+    known = episode.past.own.dimension(BEHALF).values
+    told = ((link, b) for view in episode.views for b in view.behaviours for link in b.links)
+    return [(link, b) for link, b in told if link.startswith(BEHALF) and link not in known]
+
+
+def _for_another_evidence(episode: EpisodeView) -> str:
+    people = [person.removeprefix(BEHALF) for person, _ in _new(episode)]
+    return f"acts for the first time in the name of ({len(set(people))}): {listing(people, 2)}"
+
+
+@episode_signal(
+    "Acts for another person",
+    ("T1550.001", "NHI5:2025"),
+    control="reduce_privilege",
+    headline=35,
+    on_ordinary_days=True,
+    evidence=_for_another_evidence,
+    backing=lambda episode: [b for _, b in _new(episode)],
+)
+def for_another(episode: EpisodeView) -> float | None:
+    """An app, or an AI agent, acts in the name of somebody for whom it never acted.
+
+    log2(1 + number of persons new to it); None where its history tells of none for whom it acted.
+    """
+    new = {person for person, _ in _new(episode)}
+    if new and (episode.past.own.days < KNOWN_DAYS or not episode.past.own.dimension(BEHALF).values):
+        return None
+    return log2(1 + len(new))
+
+
+@behaviour_signal(
+    "Across accounts",
+    ("T1199",),
+    control="reduce_privilege",
+    evidence=lambda view: f"{view.shape.action} reaches across accounts",
+)
+def across_accounts(view: View) -> float:
+    """The call crosses from one account into another, as this identity does not do.
+
+    Bits by which the call is new, where the identity belongs to another account.
+    """
+    return view.action if "cross_account" in view.shape.traits or view.shape.target_class == "foreign" else 0.0
+
+
+GRANTS = {"admin_policy": 2.0, "wildcard_policy": 2.0, "privileged": 1.0, "role_grant": 1.0, "for_other": 1.0}
+
+
+def _powerful_grant_evidence(view: View) -> str:
+    how = ", ".join(trait.replace("_", " ") for trait in view.shape.traits if trait in GRANTS)
+    return call_sentence(view, f"grants power ({how})")
+
+
+@behaviour_signal(
+    "Powerful grant",
+    ("T1098.003",),
+    control="reduce_privilege",
+    headline=10,
+    evidence=_powerful_grant_evidence,
+)
+def powerful_grant(view: View) -> float:
+    """A policy that allows everything, a pod out of its cage, a role, or credentials given to another identity.
+
+    Weight of the widest grant, plus the bits by which the call is new; 0 where nothing was granted.
+    """
+    widest = max((GRANTS.get(trait, 0.0) for trait in view.shape.traits), default=0.0)
+    return widest + view.action if widest else 0.0
+
+
+@behaviour_signal(
+    "Permissions or trust changed",
+    ("T1098.003",),
+    control="reduce_privilege",
+    headline=25,
+    evidence=lambda view: call_sentence(view, "changes permissions or trust"),
+)
+def trust_change(view: View) -> float:
+    """Grants permissions or changes who is trusted.
+
+    Bits by which the call is new for the identity, where it is of this kind.
+    """
+    return in_class(view, "trust_change")
+
+
+@behaviour_signal(
+    "Remote access to hosts",
+    ("T1021.007",),
+    control="reduce_privilege",
+    headline=14,
+    evidence=lambda view: call_sentence(view, "gives access to hosts"),
+)
+def remote_access(view: View) -> float:
+    """Opens a way into hosts: commands, sessions, serial consoles.
+
+    Bits by which the call is new for the identity, where it is of this kind.
+    """
+    return in_class(view, "remote_access")

@@ -1,1 +1,0 @@
-"""The cluster groups CloudTrail documents into behaviours; only those travel (docs/decisions/0006-elastic.md)."""

@@ -1,0 +1,577 @@
+"""Azure: the activity log of subscriptions, the logs of storage accounts (read, write, delete) and of key vaults.
+
+Native shapes: records of diagnostic settings (`operationName` is text), and those of the REST interface and its
+libraries (`operationName`, or `operation_name`, is an object with `value`). Decisions:
+
+- Who acts is told by the claims of the token: identities of `_microsoft`. A managed identity is known by the claim
+  `xms_mirid`. Access with a storage account's key or a shared access signature is an identity of its own
+  (`storage_key`): the hash that the log gives of it is the credential.
+- Key vaults: operations are named as roles name them (`vaults/secrets/getsecret/action`), the secret is the target.
+- Service and operation are in lower case, `microsoft.compute:virtualmachines/write`, since Azure spells them both
+  ways. Storage operations are `storage:GetBlob`.
+- The account is the subscription; the session is the token (`uti`). Start, Accept and Success of one operation
+  are records of their own. The log gives records no id: correlation, time, result, operation and resource make one.
+
+Traits, besides browser, console, mfa and attack_tool: delegated, role_grant, admin_policy, for_other, open_ingress,
+public, federated_credential, mass_export (a disk's or snapshot's content is given out), logging_reduced.
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+from nhi_watch.context import actions, agents, networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import BEHALF, Event, Identity
+from nhi_watch.core.timestamps import render
+from nhi_watch.intake.shapes import microsoft
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, native, rebuild
+from nhi_watch.intake.shapes.json import parse
+from nhi_watch.intake.shapes.microsoft import PLATFORM, category, guid
+from nhi_watch.intake.shapes.times import moment
+from nhi_watch.intake.shapes.values import bound, filled, plain, text
+
+# ---- facts
+#
+# Azure activity: who acts by the claims of a token, the level of an operation, what request bodies mean.
+
+
+Row = Mapping[str, Any]
+
+_MICROSOFT = "http://schemas.microsoft.com/identity/claims/"
+_XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+OBJECT_ID = _MICROSOFT + "objectidentifier"
+TENANT = _MICROSOFT + "tenantid"
+METHODS = "http://schemas.microsoft.com/claims/authnmethodsreferences"
+NAMES = (_XMLSOAP + "upn", _XMLSOAP + "name", _XMLSOAP + "emailaddress", "unique_name", "name")
+
+_DOTTED = (OBJECT_ID, TENANT, METHODS, *NAMES[:3])
+_UNDOTTED = {name: name.replace(".", "_") for name in _DOTTED}
+
+# Role definitions that give away a subscription: Owner, Contributor, User Access Administrator, RBAC Administrator.
+_POWERFUL = re.compile(
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635|b24988ac-6180-42a0-ab88-20f7382dd24c|18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
+    "|f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(r'"sourceAddressPrefix":"(?:\*|0\.0\.0\.0/0|internet|any)"', re.IGNORECASE)
+_PUBLIC = re.compile(
+    r'"allowBlobPublicAccess":true|"defaultAction":"Allow"|"publicAccess":"(?:Container|Blob)"'
+    r'|"publicNetworkAccess":"Enabled"|"startIpAddress":"0\.0\.0\.0"',
+    re.IGNORECASE,
+)
+_LOGS = re.compile(r"diagnosticsettings/delete|flowlogs/delete|activitylogalerts/delete")
+_VERB = re.compile(r"(get|put|set|delete|list|copy|create|append|undelete|snapshot)([a-z0-9]+)$", re.IGNORECASE)
+DEEP = re.compile(
+    r"roleassignments/write|roledefinitions/write|elevateaccess|securityrules/write|networksecuritygroups/write"
+    r"|storageaccounts/(?:blobservices/containers/)?write|firewallrules/write|vaults/write|federatedidentitycredentials/write"
+    r"|servers/write|accesspolicies/write|getaccess|" + _LOGS.pattern
+)
+"""Operations whose request body, or whose name, has traits."""
+
+
+def claims_of(told: Any) -> Row:
+    """Claims under their own names: Elastic has `_` for dots, Splunk's rows are nested at dots.
+
+    >>> claims_of({"http://schemas_microsoft_com/identity/claims/tenantid": "t"})[TENANT]
+    't'
+    """
+    if not isinstance(told, dict):
+        return {}
+    found = dict(told)
+    for name in _DOTTED:
+        if name not in found:
+            value = told.get(_UNDOTTED[name])
+            if value is None:
+                value = at(told, name)
+            if value is not None:
+                found[name] = value
+    return found
+
+
+def named(claims: Row) -> bool:
+    """Whether the claims name a user."""
+    return any(claims.get(name) for name in NAMES)
+
+
+def identity_of(tenant: str, ids: tuple[str, str, str], kind: str, machine: str) -> tuple[Identity, bool]:
+    """The identity, and whether an app acts for a user.
+
+    `ids` are application id, object id and user name; `kind` is what is told of the principal (`app`,
+    `ServicePrincipal`, `User`…), `machine` the resource whose managed identity it is.
+    """
+    app_id, object_id, name = ids
+    is_app = kind.lower() in ("app", "serviceprincipal") or not (name or kind.lower() == "user")
+    if is_app:
+        shown = machine.rpartition("/")[2] or name
+        found = microsoft.app(tenant, app_id, object_id, shown, "managed_identity" if machine else "app")
+        return found or _nobody(tenant, name), False
+    if app_id and not microsoft.first_party(app_id):
+        return microsoft.app(tenant, app_id, "") or _nobody(tenant, name), True
+    return microsoft.user(tenant, object_id, name) or _nobody(tenant, name), False
+
+
+def _nobody(tenant: str, name: str) -> Identity:
+    """Who is not told: one bucket for each tenant, watched like an identity."""
+    return (
+        microsoft.service(tenant, name)
+        if name
+        else Identity(f"azure:unknown:{tenant}", "not told", "unknown", "azure", tenant, "")
+    )
+
+
+@lru_cache(maxsize=8192)
+def split(operation: str) -> tuple[str, str]:
+    """Service and operation, in lower case because Azure spells them both ways.
+
+    >>> split("MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE"), split("getblob")
+    (('microsoft.compute', 'virtualmachines/write'), ('storage', 'GetBlob'))
+    """
+    head, found, tail = operation[:200].partition("/")
+    if not found:
+        verb = _VERB.match(head)
+        return "storage", (verb[1].title() + verb[2].title() if verb else re.sub(r"[^0-9A-Za-z]", "", head))[:60]
+    return head.lower().replace(":", ""), re.sub(r"[\s:]", "", tail.lower())[:100]
+
+
+@lru_cache(maxsize=4096)
+def level_of(service: str, operation: str) -> str:
+    """Access level: what the tables say, else by the last part of the name.
+
+    >>> level_of("microsoft.compute", "disks/read"), level_of("microsoft.authorization", "locks/write")
+    ('read', 'permissions')
+    >>> level_of("microsoft.web", "sites/restart/action"), level_of("microsoft.web", "sites/listhosts/action")
+    ('write', 'read')
+    """
+    level = actions.access(service, operation)
+    if level != "unknown":
+        return level
+    parts = operation.split("/")
+    if service == "microsoft.authorization" and parts[-1] != "read":
+        return "permissions"
+    listing = parts[-1] == "action" and len(parts) > 1 and parts[-2].startswith(("list", "get", "query", "search"))
+    return "read" if parts[-1] == "read" or listing else "write"
+
+
+@lru_cache(maxsize=4096)
+def is_deep(operation: str) -> bool:
+    """Whether the request body or the name of an operation matters."""
+    return DEEP.search(operation.lower()) is not None
+
+
+def deepen(told_as: str, properties: Any, mine: str) -> str:
+    """The traits that the request body and the operation's name tell; `mine` is the object id of who acts."""
+    operation = split(told_as)[1]
+    body = _body(properties)
+    grants = operation.startswith("roleassignments/write") or "roledefinitions/write" in operation
+    told = {
+        "role_grant": grants,
+        "admin_policy": "elevateaccess" in operation or (grants and bool(_POWERFUL.search(body) or '"*"' in body)),
+        "for_other": grants and (not mine or guid(mine) not in body.lower()),
+        "open_ingress": "security" in operation and _OPEN.search(body) is not None and '"Deny"' not in body,
+        "public": _PUBLIC.search(body) is not None,
+        "federated_credential": "federatedidentitycredentials" in operation,
+        "mass_export": "getaccess" in operation,
+        "logging_reduced": _LOGS.search(operation) is not None,
+    }
+    return " ".join(trait for trait, holds in told.items() if holds)
+
+
+def _body(properties: Any) -> str:
+    """The request body's text without blanks; bounded."""
+    told = properties.get("requestbody") or properties.get("requestBody") if properties.__class__ is dict else None
+    if isinstance(told, dict):
+        try:
+            told = json.dumps(told)
+        except RecursionError:
+            return ""
+    return re.sub(r"\s+", "", told[:65536]) if isinstance(told, str) else ""
+
+
+def storage_actor(identity: Any, account: str, signed: bool) -> tuple[Identity, str, str]:
+    """Who reads or writes a storage account: identity, credential and its kind."""
+    kind = text(at(identity, "type")).lower()
+    requester = at(identity, "requester")
+    if isinstance(requester, dict):
+        tenant, app_id = guid(requester.get("tenantId")), guid(requester.get("appId"))
+        name, object_id = text(requester.get("upn")), guid(requester.get("objectId"))
+        if app_id or object_id:
+            return identity_of(tenant, (app_id, object_id, name), "User" if name else "app", "")[0], "", "session"
+    token = text(at(identity, "tokenHash"), 128)
+    if token or signed or kind in ("sas", "accountkey", "delegationsas"):
+        name = f"key of {account}" if kind == "accountkey" else f"shared access signature of {account}"
+        unique = token.partition(",")[0] or "sas"  # the key with which a signature was made
+        made = Identity(f"azure:storage_key:{account}:{unique}", name, "storage_key", "azure", account, "")
+        return made, token, "key" if kind == "accountkey" else "sas"
+    return Identity(f"azure:anonymous:{account}", "anonymous", "anonymous", "azure", account, ""), "", "none"
+
+
+# ---- keyvault
+#
+# Key Vault's own log of what is done with secrets, keys and certificates, in the words of the activity log.
+
+
+CATEGORY = "AuditEvent"
+ECS = {
+    "time": "@timestamp",
+    "operationName": f"{PLATFORM}.operation_name",
+    "operationName|2": "event.action",
+    "resourceId": "azure.resource.id",
+    "resourceId|2": "azure.resource_id",
+    "correlationId": "azure.correlation_id",
+    "category": f"{PLATFORM}.category",
+    "resultType": f"{PLATFORM}.result_type",
+    "resultType|2": "event.outcome",
+    "resultSignature": f"{PLATFORM}.result_signature",
+    "callerIpAddress": "source.ip",
+    "callerIpAddress|2": f"{PLATFORM}.callerIpAddress",
+    "tenantId": f"{PLATFORM}.tenantId",
+    "tenantId|2": "azure.tenant_id",
+    "location": "geo.name",
+    "identity.claim": f"{PLATFORM}.identity.claim",
+    "properties": f"{PLATFORM}.properties",
+}
+_PLACE = re.compile(r"/providers/microsoft\.keyvault/(?:vaults|managedhsms)/", re.IGNORECASE)
+_OPERATION = re.compile(r"(Vault|Secret|Key|Certificate|ManagedStorageAccount)([A-Z]\w*)")
+_OBJECT = re.compile(r"https://[^/]+/(secrets|keys|certificates|storage)/([^/?]+)")
+_ACTIONS = {
+    "SecretGet": "secrets/getsecret/action", "SecretSet": "secrets/setsecret/action", "VaultGet": "read",
+    "SecretList": "secrets/readmetadata/action", "SecretListVersions": "secrets/readmetadata/action",
+    "VaultPut": "write", "VaultPatch": "write", "VaultDelete": "delete", "VaultRecover": "write",
+}  # fmt: skip
+"""Operations as roles name them: those that tables and signals know."""
+_SHORT = {OBJECT_ID: "oid", TENANT: "tid"}
+
+
+def is_vaults(row: Row) -> bool:
+    """Whether a record, or a document of Elastic's, is of a vault's log."""
+    if category(row) != CATEGORY:
+        return False
+    return dataset(row) == PLATFORM or _PLACE.search(plain(row.get("resourceId"))) is not None
+
+
+def told(row: Row) -> Row:
+    """The record as the activity log would tell it; what was touched becomes a part of the resource."""
+    properties: Any = row.get("properties")
+    given = claims_of(at(row, "identity.claim"))
+    claims = {**given, **{long: given[short] for long, short in _SHORT.items() if short in given and long not in given}}
+    touched = _OBJECT.match(plain(at(properties, "id")) or plain(at(properties, "requestUri")))
+    place = plain(row.get("resourceId")) + (f"/{touched[1]}/{touched[2]}" if touched else "")
+    return {
+        **row, "operationName": f"Microsoft.KeyVault/vaults/{_named(plain(row.get('operationName')).strip())}",
+        "category": "Administrative", "resourceId": place, "identity": {"claims": claims}, "properties": {},
+        "resultSignature": text(at(properties, "httpStatusCode")) or row.get("resultSignature"),
+        "userAgent": at(properties, "clientInfo"),
+    }  # fmt: skip
+
+
+def _named(operation: str) -> str:
+    found = _OPERATION.fullmatch(operation)
+    if operation in _ACTIONS or found is None:
+        return _ACTIONS.get(operation) or f"{operation}/action" if operation else ""
+    return f"{found[1].lower()}s/{found[2].lower()}/action"
+
+
+# ---- shapes
+#
+# The shapes of Azure's activity log → a record as diagnostic settings write it.
+
+
+_NONE: Row = {}
+
+
+def object_of(told: str) -> Any:
+    """A JSON text's value, or None."""
+    try:
+        return parse(told)
+    except (ValueError, RecursionError):
+        return None
+
+
+_LOGS_SHAPES = "azure.activitylogs"
+_ECS = {
+    "time": "@timestamp",
+    "operationName": f"{_LOGS_SHAPES}.operation_name",
+    "operationName|2": "event.action",
+    "resourceId": "azure.resource.id",
+    "correlationId": "azure.correlation_id",
+    "category": f"{_LOGS_SHAPES}.category",
+    "resultType": f"{_LOGS_SHAPES}.result_type",
+    "resultType|2": "event.outcome",
+    "resultSignature": f"{_LOGS_SHAPES}.result_signature",
+    "callerIpAddress": "source.ip",
+    "callerIpAddress|2": "source.address",
+    "callerIpAddress|3": "client.ip",
+    "location": "geo.name",
+    "tenantId": f"{_LOGS_SHAPES}.tenant_id",
+    "tenantId|2": "azure.tenant_id",
+    "identity.claims": f"{_LOGS_SHAPES}.identity.claims",
+    "identity.name": f"{_LOGS_SHAPES}.identity.claims_initiated_by_user.fullname",
+    "identity.authorization": f"{_LOGS_SHAPES}.identity.authorization",
+    "properties": f"{_LOGS_SHAPES}.properties",
+}
+
+
+def _named_shapes(row: Tree) -> Tree:
+    """The identity of a document in the words of diagnostic settings."""
+    identity = row.get("identity")
+    if identity:
+        full = identity.get("name")
+        identity["claims"] = {**({"name": full} if full else {}), **claims_of(identity.get("claims"))}
+        if identity.get("authorization"):
+            identity["authorization"] = microsoft.camel(identity["authorization"])
+    return row
+
+
+def native_of(record: object) -> Row:
+    """The record in the words of diagnostic settings, whatever its shape."""
+    row, is_ecs = native(record)
+    if is_ecs and dataset(row) == microsoft.PLATFORM:
+        row, is_ecs = rebuild(row, ECS), False
+    if is_vaults(row):
+        return told(row)
+    if is_ecs:
+        return _named_shapes(rebuild(row, _ECS))
+    if row.get("operationName").__class__ is dict or "operation_name" in row:
+        return of_rest(row)
+    identity = row.get("identity")
+    if identity.__class__ is dict and not microsoft.is_native(record if isinstance(record, dict) else {}):
+        return {**row, "identity": {**identity, "claims": claims_of(identity.get("claims"))}}
+    return row
+
+
+def of_rest(row: Row) -> Row:
+    """A record of the REST interface, or of its libraries (`event_timestamp`), in the words of diagnostic settings."""
+    of = row.get
+    if "time" in row and "identity" in row:
+        return {**row, "operationName": _value(of("operationName"))}
+    caller, given = text(of("caller")), claims_of(of("claims"))
+    request = of("httpRequest") or of("http_request")
+    ask = request.get if request.__class__ is dict else _NONE.get
+    return {
+        "time": of("eventTimestamp") or of("event_timestamp"),
+        "operationName": _value(of("operationName") or of("operation_name")),
+        "resourceId": of("resourceId") or of("resource_id"),
+        "correlationId": (of("eventDataId") or of("event_data_id") or of("correlationId") or of("correlation_id")),
+        "resultType": _value(of("status")),
+        "resultSignature": _value(of("subStatus") or of("sub_status")),
+        "callerIpAddress": ask("clientIpAddress") or ask("client_ip_address"),
+        "tenantId": of("tenantId") or of("tenant_id"),
+        "identity": {"claims": {**({"name": caller} if "@" in caller and not named(given) else {}), **given}},
+        "properties": of("properties"),
+    }
+
+
+def _value(told: Any) -> Any:
+    """A localised text is an object with a `value`."""
+    return told.get("value") if told.__class__ is dict else None
+
+
+# ---- azure
+
+
+NAME = "azure"
+SPLUNK_SOURCETYPES = ("azure:monitor:activity", "azure:monitor:resource", "mscs:azure:audit")
+ELASTIC_INDICES = ("logs-azure.activitylogs-*", "logs-azure.platformlogs-*")
+
+Parts = tuple[tuple[Any, ...], object, str, str]
+"""shape, time, session, target"""
+
+_CATEGORIES = {
+    "Administrative", "Security", "ServiceHealth", "ResourceHealth", "Alert", "Autoscale", "Recommendation", "Policy",
+    "Action", "Write", "Delete",
+}  # fmt: skip
+_NO_KEY = ("",) * 7
+_NAMES = (*NAMES, "upn")
+_STORAGE = {"StorageRead", "StorageWrite", "StorageDelete"}
+_OF_AZURE = {"ServiceHealth", "ResourceHealth", "Alert", "Autoscale", "Recommendation"}
+"""Categories of what Azure itself does."""
+_FAILED = ("fail", "error", "cancel", "client", "server", "forbidden", "unauthorized")
+_DENIED = ("403", "401", "forbidden", "unauthorized", "authorizationfailed", "requestdisallowedbypolicy")
+
+
+def claims(record: object) -> bool:
+    """Whether the record is one of Azure's activity, storage or key vault logs, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Row, record)
+    operation = row.get("operationName")
+    if operation.__class__ is str:
+        return _is_ours(row, operation) or is_vaults(row)
+    if operation.__class__ is dict or "operation_name" in row:
+        return "eventTimestamp" in row or "event_timestamp" in row or "time" in row
+    if "operationName.value" in row or "operation_name.value" in row:
+        return True
+    raw = row.get("_raw")
+    if raw.__class__ is str:
+        marks = '"operationName"' in raw or '"operation_name"' in raw
+        if marks and any(f'"{category}"' in raw for category in _STORAGE):
+            return True
+        place = '"Administrative"' in raw or "/subscriptions/" in raw.lower()
+        return marks and place and "kube-audit" not in raw and '"initiatedBy"' not in raw
+    if dataset(row) == "azure.activitylogs":
+        return not microsoft.relayed(row)
+    return is_vaults(row)
+
+
+def _is_ours(row: Row, operation: str) -> bool:
+    category = row.get("category")
+    if category.__class__ is str and category in _STORAGE:
+        return True
+    resource = row.get("resourceId")
+    if category is None and "/" not in operation:
+        return resource.__class__ is str and "/storageaccounts/" in resource.lower()
+    known = category is None or (category.__class__ is str and category in _CATEGORIES)
+    return known and "/" in operation and " " not in operation
+
+
+def _record_id(row: Row, when: str, operation: str, outcome: str, target: str) -> str:
+    of = row.get
+    result, resource = plain(of("resultType")), plain(of("resourceId")).lower()[-90:]
+    request = plain(of("correlationId"))
+    told = bound(request or "-", when, result, operation.lower(), resource, outcome, target)
+    return f"{request[:64]}:{when}:{told[-12:]}"
+
+
+def _parts(row: Row, properties: Any) -> Parts:
+    """What every record tells."""
+    of, identity = row.get, _part(row.get("identity"))
+    given = _part(identity.get("claims")).get
+    more = _part(properties)
+    if properties.__class__ is str:
+        more = _part(object_of(properties))
+    evidence = _part(_part(identity.get("authorization")).get("evidence"))
+    resource, operation = plain(of("resourceId")), plain(of("operationName"))
+    mine, account = given(OBJECT_ID) or evidence.get("principalId"), more.get("accountName")
+    methods = given(METHODS) or given("amr")
+    shape = (
+        operation, _subscription(resource), given(TENANT) or of("tenantId"), given("appid"), mine,
+        next(filter(None, map(given, _NAMES)), None),
+        given("idtyp") or evidence.get("principalType"), given("xms_mirid"), given("appidacr"),
+        of("callerIpAddress") or given("ipaddr"),
+        more.get("userAgentHeader") or of("userAgent"), of("resultType") or of("statusText"),
+        of("resultSignature") or of("statusCode"), of("location"), account,
+        "y" if methods and "mfa" in plain(methods) else "", "y" if plain(of("category")) in _OF_AZURE else "",
+        deepen(operation, more, text(mine)) if is_deep(operation) else "",
+        *(_storage_key(identity, of("uri")) if account else _NO_KEY),
+    )  # fmt: skip
+    target = _name(resource) if not account else plain(more.get("objectKey"))[:200] or plain(account)
+    return shape, of("time"), plain(given("uti"))[:256], target
+
+
+def _part(value: Any) -> Row:
+    return value if value.__class__ is dict else _NONE
+
+
+def _storage_key(identity: Row, uri: object) -> tuple[Any, ...]:
+    """The parts of a storage record's identity, and whether its address is signed."""
+    asked = _part(identity.get("requester")).get
+    return (
+        identity.get("type") or "none",
+        identity.get("tokenHash"),
+        asked("tenantId"),
+        asked("appId"),
+        asked("objectId"),
+        asked("upn"),
+        "y" if "sig=" in plain(uri) else "",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _subscription(resource: str) -> str:
+    steps = resource.lower().split("/")
+    return steps[2][:64] if len(steps) > 2 and steps[1] == "subscriptions" else ""
+
+
+@lru_cache(maxsize=8192)
+def _name(resource: str) -> str:
+    """Type and name of a resource, in lower case."""
+    return "/".join(resource.lower().split("/")[-2:])[:200]
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row = native_of(record)
+    shape, time, session, target = _parts(row, row.get("properties"))
+    if not shape[0].strip("/"):
+        raise RejectError("no_action", "operationName is missing")
+    seconds = moment(time)
+    event = _event(tuple(map(text, shape)))
+    record_id = _record_id(row, render(seconds), shape[0], event.outcome, target)
+    return filled(event, seconds, record_id, session, target)
+
+
+@lru_cache(maxsize=4096)
+def _event(shape: tuple[str, ...]) -> Event:
+    (name, subscription, tenant, _, object_id, _, _, _, strength, caller, user_agent, result, signature, location,
+     account, mfa, _, deep, *_) = shape  # fmt: skip
+    service, operation = split(name)
+    identity, credential, kind, delegated = _actor(shape)
+    address = microsoft.host(caller)
+    outcome, error = _outcome(result, signature)
+    family = agents.family(user_agent)
+    person = identity.kind == "user"
+    told = {
+        "delegated": delegated,
+        "browser": person and family == "browser",
+        "console": person and guid(shape[3]) in microsoft.PORTALS,
+        "mfa": person and bool(mfa),
+        "attack_tool": agents.is_attack_tool(user_agent),
+    }
+    return Event(
+        time=0,
+        provider="azure",
+        account=subscription or account[:64] or guid(tenant),
+        identity=identity,
+        credential=credential,
+        credential_type=kind or {"1": "key", "2": "certificate"}.get(strength, "session"),
+        session="",
+        action=f"{service}:{operation}"[:128],
+        service=service,
+        access=level_of(service, operation),
+        outcome=outcome,
+        error=error,
+        address=address,
+        network=networks.network_of(address),
+        agent=family,
+        region="" if location.lower() == "global" else location[:64].lower(),
+        target_class="own",
+        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
+        links=(BEHALF + guid(object_id),) if delegated else microsoft.links(identity, guid(object_id)),
+    )
+
+
+def _actor(shape: tuple[str, ...]) -> tuple[Identity, str, str, bool]:
+    """Identity, credential, its kind if a storage account's, and whether an app acts for a user."""
+    tenant, app_id, object_id, name, kind, machine = shape[2:8]
+    tenant = guid(tenant)
+    kind_of_key, token, home, app, unique, upn, signed = shape[18:]
+    if kind_of_key and not app_id:
+        requester = {"tenantId": home, "appId": app, "objectId": unique, "upn": upn}
+        told = {"type": kind_of_key, "tokenHash": token, "requester": requester}
+        return (*storage_actor(told, shape[14][:64].lower(), bool(signed)), False)
+    if shape[16]:
+        return microsoft.service(tenant, "Azure"), "", "none", False
+    identity, delegated = identity_of(tenant, (guid(app_id), guid(object_id), name), kind, machine)
+    return identity, "", "managed" if machine else "", delegated
+
+
+def _outcome(result: str, signature: str) -> tuple[str, str]:
+    """Outcome and error code; the signature of a failure is its HTTP status or reason."""
+    lowered = result.lower()
+    code = signature.partition(".")[0] if signature else result
+    if signature[:3] in ("401", "403") or any(mark in (lowered + signature.lower()) for mark in _DENIED[2:]):
+        return "denied", (code or result)[:128]
+    failed = lowered.startswith(_FAILED) or (signature[:1] in ("4", "5") and signature[:3].isdigit())
+    return ("failure", (code or result)[:128]) if failed else ("success", "")
+

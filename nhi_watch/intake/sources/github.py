@@ -1,0 +1,420 @@
+"""GitHub: the audit log of an organisation or an enterprise (cloud or server), API requests and Git events included.
+
+Who acts:
+
+- A GitHub or OAuth app is an identity (`app`, `oauth_app`), for whomever it acts.
+- What a person's personal access tokens and SSH keys do is an identity of its own (`token`), beside what the
+  person does without one (`user`, a person where a browser is seen); the token's hash is the credential. So a
+  rotated token stays at home and a stolen one is news.
+- A workflow is its repository (`workflow`): `github-actions[bot]` and the runs of workflows. The run is the session.
+- A deploy key is an identity (`deploy_key`). GitHub itself is a `service`; Git without credentials is `anonymous`.
+
+Numeric ids are unique in all of GitHub, so identities with one have no account in their id. Operations of
+`api.request` are method and route, as in `GET:/repos/{owner}/{repo}/pulls`. A status of 401, 403 or 404 is
+denied: GitHub hides what one may not see. Addresses are there only if the owner has turned their disclosure on.
+
+Traits, besides `browser` and `attack_tool`: consent (an app or token gets access), scope_growth, deploy_key,
+runner_added, fork_workflow (code from outside runs with secrets), dispatched_by_bot, new_credential_on_app,
+mass_export, public, shared_outside, admin_policy, for_other (done to another user), logging_reduced, secret_alert,
+push_protection_bypassed.
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+from nhi_watch.context import actions, agents, networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.intake.shapes.forms import at, dataset, native, part
+from nhi_watch.intake.shapes.times import moment
+from nhi_watch.intake.shapes.values import filled, text
+
+# ---- facts
+#
+# What GitHub's audit log tells about an entry: who acts, at what level, and traits.
+
+
+class Facts(NamedTuple):
+    """The values that an Event depends on, by GitHub's names; "" where not told."""
+
+    action: str
+    actor: str = ""
+    actor_is_bot: str = ""
+    programmatic_access_type: str = ""
+    actor_id: str = ""
+    org: str = ""
+    business: str = ""
+    repo: str = ""
+    repository: str = ""
+    repo_id: str = ""
+    hashed_token: str = ""
+    token_id: str = ""
+    workflow_run_id: str = ""
+    user_agent: str = ""
+    actor_ip: str = ""
+    status_code: str = ""
+    request_method: str = ""
+    route: str = ""
+    integration: str = ""
+    oauth_application: str = ""
+    oauth_application_id: str = ""
+    application_client_id: str = ""
+    event: str = ""
+    conclusion: str = ""
+    visibility: str = ""
+    public_repo: str = ""
+    permission: str = ""
+    user: str = ""
+    team: str = ""
+    fingerprint: str = ""
+    transport_protocol_name: str = ""
+    publicly_leaked: str = ""
+
+
+_ACTIONS_BOT = "github-actions[bot]"
+# Entries of a workflow that are its own doing; cancelling, deleting, approving are a person's.
+_RUNS = ("workflows.created_workflow_run", "workflows.completed_workflow_run", "workflows.prepared_workflow_job")
+
+
+def kind_of(actor: str, is_bot: str, access_type: str, action: str) -> str:
+    """What kind of identity acts.
+
+    >>> kind_of("a", "", "Personal access token (classic)", "git.clone"), kind_of("x[bot]", "", "", "git.push")
+    ('token', 'app')
+    >>> kind_of("", "", "", "secret_scanning_alert.create"), kind_of("", "", "", "git.clone")
+    ('service', 'anonymous')
+    """
+    if action in _RUNS or actor == _ACTIONS_BOT:
+        return "workflow"
+    access = access_type.lower()
+    if "deploy key" in access or actor == "deploy_key":
+        return "deploy_key"
+    if "server-to-server" in access or "installation" in access or "github app" in access:
+        return "app"
+    if actor.endswith("[bot]") or is_bot in ("true", "1"):
+        return "app"
+    if "oauth" in access:
+        return "oauth_app"
+    if "token" in access or "ssh" in access:
+        return "token"
+    if not actor:
+        return "anonymous" if action.startswith("git.") else "service"
+    return "service" if actor == "github" else "user"
+
+
+def identity_of(kind: str, f: Facts) -> Identity:
+    """The identity, by the first id of its kind that is told."""
+    home = f.org or f.business
+    if kind == "workflow":
+        return _workflow(home, f)
+    if kind == "service":
+        return Identity(f"github:{home}:service:github", "github", kind, "github", home, "")
+    if kind == "anonymous":
+        return Identity(f"github:{home}:anonymous", "anonymous", kind, "github", home, "")
+    if kind == "deploy_key":
+        key = f.hashed_token or f.fingerprint or f.token_id or f"{f.repo or f.repository}"
+        return _made(home, kind, "", key or "unknown", f"deploy key {key} of {f.repo or f.repository}")
+    if kind == "oauth_app":
+        return _oauth(home, f)
+    if kind == "app":
+        return _app(home, f)
+    if kind == "token":
+        return _made(home, kind, f.actor_id, f.actor, f"{f.actor} (token)")
+    return _made(home, kind, f.actor_id, f.actor, f.actor)._replace(human="web_session")  # no token is told
+
+
+def _workflow(home: str, f: Facts) -> Identity:
+    repo = f.repo or f.repository
+    if not repo and not f.repo_id:
+        return _made(home, "app", f.actor_id, _ACTIONS_BOT, _ACTIONS_BOT)
+    return _made(home, "workflow", f.repo_id, repo.lower(), f"repo:{repo}")
+
+
+def _app(home: str, f: Facts) -> Identity:
+    """A bot is its app. An app that acts for a user has the user as actor: then only the app's name tells."""
+    if f.actor.endswith("[bot]") or f.actor_is_bot in ("true", "1"):
+        return _made(home, "app", f.actor_id, f.actor, f.integration or f.actor)
+    told = f.application_client_id or f.oauth_application_id or f.integration
+    if told:
+        return _made(home, "app", told, told, f.integration or told)
+    return _made(home, "token", f.actor_id, f.actor, f"{f.actor} (token)")
+
+
+def _oauth(home: str, f: Facts) -> Identity:
+    told = f.oauth_application_id or f.application_client_id or f.oauth_application
+    if told:
+        return _made(home, "oauth_app", told, told, f.oauth_application or told)
+    return _made(home, "token", f.actor_id, f.actor, f"{f.actor} (token)")
+
+
+def links_of(who: Identity, credential: str) -> tuple[str, ...]:
+    """The subject of the tokens that a workflow gets for clouds, and a token's own hash.
+
+    >>> links_of(Identity("github::workflow:7", "repo:acme/shop", "workflow", "github", "", ""), "")
+    ('oidc:repo:acme/shop',)
+    """
+    if who.kind == "workflow":
+        return (f"oidc:{who.name}"[:512],) if who.name.startswith("repo:") else ()
+    return (f"token:{credential[:128]}",) if credential else ()
+
+
+def _made(home: str, kind: str, unique: str, name: str, shown: str) -> Identity:
+    identifier = f"github::{kind}:{unique}" if unique else f"github:{home}:{kind}:{name}"
+    return Identity(identifier[:512], shown[:512], kind, "github", home, "")
+
+
+_READS = re.compile(r"(?:^|[._])(?:clone|fetch|download|download_zip|export|export_\w+|view|list|search|access_log)$")
+_GRANTS = re.compile(r"(?:^|[._])(?:add|grant|invite|promote|approve|elevate)\w*$|role|permission|policy|_key\.")
+
+
+def level_of(operation: str, level: str) -> str:
+    """The access level: the table's, else by method or verb; what an audit log names is mostly a change.
+
+    >>> level_of("GET:/repos/{owner}/{repo}/pulls", "unknown"), level_of("GET:/user", "unknown")
+    ('list', 'read')
+    >>> level_of("git.clone", "unknown"), level_of("org.add_member", "unknown"), level_of("issue.close", "unknown")
+    ('read', 'permissions', 'write')
+    """
+    if level != "unknown":
+        return level
+    method, found, route = operation.partition(":/")
+    if found:
+        if method not in ("GET", "HEAD"):
+            return "write"
+        return "list" if route.endswith("s") else "read"
+    if _READS.search(operation):
+        return "read"
+    return "permissions" if _GRANTS.search(operation) else "write"
+
+
+_BY_ACTION = {
+    "consent": "org.oauth_app_access_approved integration_installation.create org_credential_authorization.grant "
+    "personal_access_token.access_granted personal_access_token.request_approved oauth_authorization.create "
+    "integration_installation_request.create org.disable_oauth_app_restrictions "
+    "auto_approve_personal_access_token_requests.enable",
+    "scope_growth": "integration_installation.repositories_added integration_installation.version_updated "
+    "oauth_authorization.update integration_installation.unsuspend personal_access_token.permissions_updated",
+    "runner_added": "org.register_self_hosted_runner repo.register_self_hosted_runner "
+    "enterprise.register_self_hosted_runner org.runner_group_created enterprise.runner_group_created",
+    "fork_workflow": "repo.set_fork_pr_workflows_policy org.set_fork_pr_workflows_policy "
+    "repo.set_actions_fork_pr_approvals_policy org.set_actions_fork_pr_approvals_policy",
+    "new_credential_on_app": "integration.generate_client_secret oauth_application.generate_client_secret "
+    "oauth_application.reset_secret integration.generate_private_key integration.create oauth_application.create",
+    "mass_export": "repo.download_zip org.audit_log_export business.audit_log_export migration.create "
+    "org.export_member_list org.audit_log_git_event_export business.audit_log_git_event_export",
+    "shared_outside": "repo.transfer_outgoing repo.transfer_start org.add_outside_collaborator hook.create",
+    "admin_policy": "business.add_admin business.invite_admin org.set_default_workflow_permissions "
+    "protected_branch.policy_override repository_ruleset.destroy protected_branch.destroy "
+    "org.disable_two_factor_requirement org.disable_saml org.saml_disabled ip_allow_list.disable",
+    "logging_reduced": "audit_log_streaming.destroy audit_log_streaming.update business.disable_audit_log_streaming "
+    "secret_scanning.disable repository_secret_scanning.disable secret_scanning_new_repos.disable "
+    "repository_secret_scanning_push_protection.disable secret_scanning_push_protection.disable "
+    "dependabot_alerts.disable repository_vulnerability_alerts.disable business_advanced_security.disabled",
+    "secret_alert": "secret_scanning_alert.create secret_scanning_alert.public_leak "
+    "secret_scanning_alert.reopen secret_scanning_alert.validate",
+    "push_protection_bypassed": "secret_scanning_push_protection.bypass "
+    "secret_scanning_push_protection_request.approve",
+}
+_TRAITS: dict[str, list[str]] = {}
+for _trait, _names in _BY_ACTION.items():
+    for _name in _names.split():
+        _TRAITS.setdefault(_name, []).append(_trait)
+
+_FROM_OUTSIDE = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion", "fork")
+
+
+def traits_of(operation: str, f: Facts) -> tuple[str, ...]:
+    """Sorted traits of an entry."""
+    repo = f.repo or f.repository
+    key = f.action in ("public_key.create", "deploy_key.create") and bool(repo)
+    bot = f.actor == _ACTIONS_BOT
+    outside = f.action.startswith("workflows.") and f.event in _FROM_OUTSIDE
+    opened = f.action in ("repo.access", "repo.create") and "public" in (f.visibility, f.permission)
+    about = f.user and f.actor and f.user.lower() != f.actor.lower()
+    told = {
+        "browser": agents.family(f.user_agent) == "browser",
+        "attack_tool": agents.is_attack_tool(f.user_agent),
+        "deploy_key": key,
+        "fork_workflow": outside,
+        "dispatched_by_bot": bot and f.event == "workflow_dispatch",
+        "public": opened or f.publicly_leaked == "true",
+        "admin_policy": f.permission == "admin" or "admin" in f.action.rpartition(".")[2],
+        "for_other": bool(about),
+    }
+    return tuple(sorted({*(t for t, holds in told.items() if holds), *_TRAITS.get(f.action, ())}))
+
+
+# ---- github
+
+
+NAME = "github"
+SPLUNK_SOURCETYPES = ("github:cloud:audit", "github:enterprise:audit")
+ELASTIC_INDICES = ("logs-github.audit-*", "logs-github.audit_enterprise-*", "logs-github.api_requests-*")
+
+_DATASETS = ("github.audit", "github.audit_enterprise", "github.api_requests")
+_SESSION_KINDS = ("app", "workflow")
+_OF_REPOSITORIES = ("workflow", "deploy_key")
+# Other products have an `action` too; here it lies beside some of these, flat.
+_MARKS = ("_document_id", "org", "org_id", "business", "repo", "actor_location", "hashed_token", "actor_id", "actor")
+_OTHERS = {"entity", "eventName", "resource", "verb", "Operation", "context"}
+_RAW_MARKS = ('"_document_id"', '"org"', '"business"', '"repo"', '"actor"')
+_TIMES = ('"created_at"', '"@timestamp"', '"at_sign_timestamp"')
+NAMES = Facts._fields
+_INTEGRATION = NAMES.index("integration") - NAMES.index("user_agent")
+
+
+def claims(record: object) -> bool:
+    """Whether the record is an entry of GitHub's audit log, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Mapping[str, Any], record)
+    raw: Any = row.get("_raw")
+    if raw.__class__ is str:
+        return '"action"' in raw and any(t in raw for t in _TIMES) and any(m in raw for m in _RAW_MARKS)
+    told = row.get("action").__class__ is str
+    if told and "_document_id" in row:
+        return True
+    actor = row.get("actor")
+    if told and (actor is None or actor.__class__ is str):
+        return not _OTHERS & row.keys() and any(mark in row for mark in _MARKS)
+    return dataset(row) in _DATASETS
+
+
+def _trimmed(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], str, str]:
+    """Values without what changes from session to session and target to target; session and target."""
+    (action, actor, is_bot, access, actor_id, org, business, repo, repository, repo_id, token, token_id, run,
+     *middle, user, team, fingerprint, transport, leaked) = values  # fmt: skip
+    repo = text(repo) or text(repository)
+    kind = _kind(actor, is_bot, access, action)
+    session = ""
+    if kind in _SESSION_KINDS:
+        session = (text(run) if kind == "workflow" else "") or text(token)
+        token = token_id = None
+    target = repo or text(middle[_INTEGRATION]) or text(team) or text(user)
+    if repo and kind not in _OF_REPOSITORIES:
+        # Only its owner counts; the repository itself is the target.
+        owner, found, _ = repo.partition("/")
+        repo, repo_id = owner + "/" if found else "repo", None
+    if user is not None:
+        told = text(user).lower()
+        user = "another" if told and actor and told != text(actor).lower() else None
+    shape = (action, actor, is_bot, access, actor_id, org, business, repo, None, repo_id, token, token_id, None,
+             *middle, user, None, fingerprint, transport, leaked)  # fmt: skip
+    return shape, session[:128], target[:200]
+
+
+@lru_cache(maxsize=4096)
+def _kind(actor: object, is_bot: object, access_type: object, action: object) -> str:
+    return kind_of(text(actor), text(is_bot), text(access_type), text(action))
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row, is_ecs = native(record)
+    if is_ecs:
+        row = _of_ecs(row)
+    data = row.get("data")
+    if data.__class__ is dict:  # before 2022, some values lay one level deeper
+        row = {**data, **row}
+    if not row.get("actor_ip"):
+        row = {**row, "actor_ip": at(row, "actor_location.ip")}
+    values = tuple(v if v.__class__ is str else text(v) or None for v in map(row.get, NAMES))
+    if not values[0]:
+        raise RejectError("no_action", "action is missing or no text")
+    time = moment(row.get("@timestamp") or row.get("created_at") or row.get("at_sign_timestamp"))
+    shape, session, target = _trimmed(values)
+    told = text(row.get("_document_id") or row.get("document_id"), 256)
+    more = (row.get("user"), row.get("team"), row.get("name"))
+    return filled(_event(shape), time, told, session, target, *more)
+
+
+def _of_ecs(document: Mapping[str, Any]) -> dict[str, Any]:
+    inner: Any = document.get("github")
+    event, user = part(document, "event"), part(document, "user")
+    row = dict(inner) if inner.__class__ is dict else {}
+    renamed = {
+        "_document_id": event.get("id"),
+        "action": event.get("action"),
+        "actor": user.get("name"),
+        "user": part(user, "target").get("name"),
+        "@timestamp": document.get("@timestamp"),
+    }
+    row.update((name, value) for name, value in renamed.items() if value is not None)
+    row.setdefault("user_agent", part(document, "user_agent").get("original"))
+    if "actor_ip" not in row and "actor_location" not in row:
+        row["actor_ip"] = part(document, "source").get("ip")
+    return row
+
+
+@lru_cache(maxsize=4096)
+def _event(shape: tuple[Any, ...]) -> Event:
+    """The Event of a shape, without what differs from record to record."""
+    f = Facts(*map(text, shape))
+    kind = kind_of(f.actor, f.actor_is_bot, f.programmatic_access_type, f.action)
+    if kind == "workflow" and not f.actor.endswith("[bot]"):
+        f = f._replace(actor_ip="", user_agent="")  # those of the person who started it
+    who = identity_of(kind, f)
+    operation = _operation(f)
+    repo = f.repo or f.repository
+    owner = repo.partition("/")[0].lower() if "/" in repo else ""
+    credential = "" if kind in _SESSION_KINDS else f.hashed_token or f.token_id
+    return Event(
+        time=0,
+        provider="github",
+        account=f.org or f.business or owner,
+        identity=who,
+        credential=credential[:128],
+        credential_type=_credential_type(kind, credential, f),
+        session="",
+        action=f"github:{operation}",
+        service="github",
+        access=level_of(operation, actions.access("github", operation)),
+        outcome=_outcome(f),
+        error=_error(f),
+        address=f.actor_ip[:128],
+        network=networks.network_of(f.actor_ip),
+        agent=agents.family(f.user_agent),
+        target_class=("own" if owner == f.org.lower() else "foreign") if owner and f.org else "",
+        traits=traits_of(operation, f),
+        issued=f.fingerprint if operation.endswith("key.create") else "",
+        links=links_of(who, credential),
+    )
+
+
+def _operation(f: Facts) -> str:
+    if f.action.strip() == "api.request" and f.route:
+        return f"{f.request_method or 'ANY'}:{f.route.replace(' ', '')}"[:110]
+    return f.action.strip()[:110]
+
+
+def _credential_type(kind: str, credential: str, f: Facts) -> str:
+    if kind in ("service", "anonymous"):
+        return "service" if kind == "service" else "none"
+    if kind in _SESSION_KINDS:
+        return "session"
+    if credential or kind in ("token", "deploy_key", "oauth_app"):
+        return "key"
+    return "console" if agents.family(f.user_agent) == "browser" else "none"
+
+
+def _error(f: Facts) -> str:
+    if f.status_code[:1] in ("4", "5"):
+        return f.status_code
+    return f.conclusion if f.conclusion in ("failure", "startup_failure", "timed_out") else ""
+
+
+def _outcome(f: Facts) -> str:
+    if f.status_code in ("401", "403", "404") or f.action.endswith("rejected_ref_update"):
+        return "denied"
+    return "failure" if _error(f) or f.action.endswith(".failed_login") else "success"
+

@@ -1,0 +1,280 @@
+"""Okta: the system log of an organisation.
+
+Who acts:
+
+- An OAuth service app (`PublicClientApp`) is an identity (`oauth_app`), by its client id.
+- What is done with an API token is done by an identity of its own (`token`), beside its owner (`user`, a
+  person); the token's id is the credential. So a rotated token stays at home and a stolen one is news.
+- Agents and app instances are identities of their kinds, Okta itself is a `service`, an address alone `anonymous`.
+
+Okta's ids are unique in all of Okta, so identities have no account in their id. Denied: the result DENY, or a
+failure whose reason speaks of access or permission. The region is not told.
+
+Traits, besides `browser`, `attack_tool` and `mfa`: consent (an app gets a grant), scope_growth,
+new_credential_on_app, token_minted, token_reuse, impersonation, admin_policy, for_other (done to another user),
+logging_reduced, threat_suspected, proxy.
+
+Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+from nhi_watch.context import actions, agents, networks
+from nhi_watch.core.errors import RejectError
+from nhi_watch.core.event import Event, Identity
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native, part, rebuild, renamed, rows_of
+from nhi_watch.intake.shapes.times import moment
+from nhi_watch.intake.shapes.values import filled, level_by_words, text
+
+# ---- facts
+#
+# What Okta's event types mean: access level and traits.
+
+
+_READS = re.compile(r"(?:^|[._])(?:show_password|view|read|download|export|search|evaluate_sign_on|list)(?:[._]|$)")
+_GRANTS = re.compile(
+    r"privilege|user_membership|impersonation|api_token\.(?:create|enable|update)|consent|grant$|policy\.|"
+    r"factor\.(?:reset|deactivate)|reset_password|\.role\.|idp\.lifecycle|credentials?\.|client_?secret"
+)
+
+
+def level_of(operation: str, level: str) -> str:
+    """The access level: the table's, else by words of the event type.
+
+    >>> level_of("user.account.privilege.grant", "unknown"), level_of("policy.evaluate_sign_on", "unknown")
+    ('permissions', 'read')
+    >>> level_of("user.session.start", "unknown")
+    'write'
+    """
+    return level_by_words(operation, level, _READS, _GRANTS)
+
+
+_WORDS = {
+    "consent": re.compile(r"consent\.grant|grant_success|oauth2\.as\.consent"),
+    "scope_growth": re.compile(r"oauth2\..*scope|scope.*\.grant|application\.user_membership\.add_all"),
+    "new_credential_on_app": re.compile(
+        r"(?:oauth2|app|application|client)\S*(?:credential|secret|\.key)s?\S*\.(?:create|add|activate|rotate|generate)"
+    ),
+    "token_minted": re.compile(r"api_token\.create"),
+    "token_reuse": re.compile(r"token\.(?:detect_)?reuse"),
+    "impersonation": re.compile(r"session\.impersonation"),
+    "admin_policy": re.compile(r"privilege\.grant|(?:org|admin)\S*role\S*\.(?:add|grant|assign)"),
+    "logging_reduced": re.compile(r"log_?stream\S*\.(?:deactivate|delete|disable|update)|hook\.deactivated"),
+    "threat_suspected": re.compile(r"security\.threat\.detected|suspicious_activity"),
+}
+
+
+def traits_of(operation: str, outcome: str, user_agent: str, evidence: tuple[str, str, str, str]) -> tuple[str, ...]:
+    """Sorted traits; the evidence is securityContext.isProxy, debugData.threatSuspected, debugData.factor, for whom."""
+    proxy, threat, factor, other = evidence
+    told = {trait for trait, words in _WORDS.items() if words.search(operation)}
+    more = {
+        "browser": agents.family(user_agent) == "browser",
+        "attack_tool": agents.is_attack_tool(user_agent),
+        "mfa": outcome == "success" and (operation.endswith("auth_via_mfa") or bool(factor)),
+        "proxy": proxy.lower() in ("true", "1"),
+        "for_other": bool(other),
+        "threat_suspected": threat.lower() in ("true", "1"),
+    }
+    return tuple(sorted(told | {trait for trait, holds in more.items() if holds}))
+
+
+# ---- okta
+
+
+NAME = "okta"
+SPLUNK_SOURCETYPES = ("OktaIM2:log",)
+ELASTIC_INDICES = ("logs-okta.system-*",)
+
+
+class _Facts(NamedTuple):
+    """The values that an Event depends on; "" where not told."""
+
+    action: str
+    actor_id: str
+    actor_type: str
+    actor_name: str
+    actor_login: str
+    token: str
+    result: str
+    reason: str
+    address: str
+    user_agent: str
+    is_proxy: str
+    threat: str
+    factor: str
+    other: str
+    """Whether it is done to another user."""
+
+
+_PATHS = (
+    "eventType", "actor.id", "actor.type", "actor.displayName", "actor.alternateId",
+    "transaction.detail.requestApiTokenId", "outcome.result", "outcome.reason", "client.ipAddress",
+    "client.userAgent.rawUserAgent", "securityContext.isProxy", "debugContext.debugData.threatSuspected",
+    "debugContext.debugData.factor",
+)  # fmt: skip
+_ECS = {
+    "published": "@timestamp",
+    "uuid": "event.id",
+    "eventType": "event.action",
+}
+_SESSION = "authenticationContext.externalSessionId"
+# Some writers lower the names of the top level.
+_CAMEL = {
+    name.lower(): name
+    for name in ("eventType", "displayMessage", "authenticationContext", "debugContext", "securityContext")
+}
+_MARKS = ("legacyEventType", "legacyeventtype", "displayMessage", "displaymessage")
+_KINDS = {
+    "User": "user",
+    "PublicClientApp": "oauth_app",
+    "SystemPrincipal": "service",
+    "IP address": "anonymous",
+    "unknown": "anonymous",
+    "": "anonymous",
+}
+_DEEP = ("system.api_token.", "user.mfa.factor.", "user.account.", "user.lifecycle.", "user.session.impersonation")
+"""Event types of which it matters to whom they are done."""
+_MAKES = "system.api_token.create"
+_REFUSED = re.compile(r"denied|not.?authori[sz]ed|unauthori[sz]ed|insufficient|forbidden|permission|access_den", re.I)
+
+
+def claims(record: object) -> bool:
+    """Whether the record is of Okta's system log, in any of its three shapes."""
+    if record.__class__ is not dict:
+        return False
+    row = cast(Mapping[str, Any], record)
+    raw: Any = row.get("_raw")
+    if raw.__class__ is str:
+        kind = '"eventType"' in raw or '"eventtype"' in raw
+        return kind and '"actor"' in raw and ('"published"' in raw or any(f'"{name}"' in raw for name in _MARKS))
+    if "eventType" in row or "eventtype" in row:
+        told = "published" in row or "outcome" in row or any(name in row for name in _MARKS)
+        return told and "eventName" not in row and ("actor" in row or "actor.id" in row or "actor.type" in row)
+    return dataset(row) == "okta.system"
+
+
+def _for_other(targets: Any, actor_id: Any) -> bool:
+    """Whether another user than the actor is concerned."""
+    return any(one.get("type") == "User" and text(one.get("id")) != actor_id for one in rows_of(targets))
+
+
+def _known(value: Any) -> str:
+    told = text(value, 128)
+    return "" if told == "unknown" else told
+
+
+def _target(targets: Any, actor_id: Any) -> str:
+    """The first target that is not the actor: a person's login, else a name, else an id."""
+    for one in rows_of(targets):
+        if one.get("id") != actor_id:
+            person = one.get("type") == "User" and text(one.get("alternateId"))
+            return (person or text(one.get("displayName")) or text(one.get("id")))[:200]
+    return ""
+
+
+def read(record: object) -> Event:
+    """The full reading.
+
+    Raises:
+        RejectError: with one of the reasons above.
+    """
+    row, is_ecs = native(record)
+    if is_ecs:
+        row = _of_ecs(row)
+    elif "eventtype" in row:
+        row = {_CAMEL.get(name, name): value for name, value in row.items()}
+    values = [text(at(row, path)) for path in _PATHS]
+    values[0] = values[0].strip()
+    if not values[0]:
+        raise RejectError("no_action", "eventType is missing or no text")
+    values[8] = values[8] or text(at(row, "request.ipChain.ip"))
+    time = moment(row.get("published"))
+    targets = row.get("target")
+    other = values[0].startswith(_DEEP) and _for_other(targets, values[1])
+    event = _event((*values, "y" if other else ""))
+    if values[0] == _MAKES:
+        made = (text(one.get("id"), 128) for one in rows_of(targets) if one.get("type") == "Token")
+        event = event._replace(issued=next((unique for unique in made if unique != values[1]), ""))
+    told = text(row.get("uuid"), 256)
+    more = () if told else (*every(row, "target.id"), at(row, "transaction.id"))
+    return filled(event, time, told, _known(at(row, _SESSION)), _target(targets, at(row, "actor.id")), *more)
+
+
+def _of_ecs(document: Tree) -> Tree:
+    row = cast(Tree, renamed(part(document, "okta"), _camel))
+    told = rebuild(document, _ECS)
+    client = part(row, "client")
+    software = part(client, "userAgent")
+    software.setdefault("rawUserAgent", at(document, "user_agent.original"))
+    address = text(client.get("ip")) or text(at(document, "client.ip"))
+    debug = {**part(row, "debugContext.debugData.flattened"), **part(row, "debugContext.debugData")}
+    row.update(told, client={**client, "ipAddress": address, "userAgent": software})
+    row["debugContext"] = {"debugData": debug}
+    return row
+
+
+@lru_cache(maxsize=1024)
+def _camel(name: str) -> str:
+    """A snake_case name of Elastic's as Okta has it."""
+    return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
+
+
+@lru_cache(maxsize=4096)
+def _event(shape: tuple[Any, ...]) -> Event:
+    """The Event of a shape, without what differs from record to record."""
+    f = _Facts(*map(text, shape))
+    who = _identity(f)
+    operation = f.action.strip()[:110]
+    outcome = _outcome(f)
+    return Event(
+        time=0,
+        provider="okta",
+        account="",
+        identity=who,
+        credential=f.token[:128],
+        credential_type=_credential_type(who.kind, f),
+        session="",
+        action=f"okta:{operation}",
+        service="okta",
+        access=level_of(operation, actions.access("okta", operation)),
+        outcome=outcome,
+        error=(f.reason or f.result)[:96] if outcome != "success" else "",
+        address=f.address[:128],
+        network=networks.network_of(f.address),
+        agent=agents.family(f.user_agent),
+        traits=traits_of(operation, outcome, f.user_agent, (f.is_proxy, f.threat, f.factor, f.other)),
+        links=(f"token:{f.token[:128]}",) if f.token else (),
+    )
+
+
+def _identity(f: _Facts) -> Identity:
+    kind = "token" if f.token and f.actor_type in ("User", "") else _KINDS.get(f.actor_type, "app")
+    if kind == "anonymous":
+        return Identity("okta::anonymous", "anonymous", kind, "okta", "", "")
+    unique = f.actor_id or f.actor_login or f.actor_name or f.token or "unknown"
+    name = f.actor_login if kind in ("user", "token") and f.actor_login != "unknown" else f.actor_name
+    shown = f"{name or unique} (token)" if kind == "token" else name or unique
+    human = "user" if kind == "user" else ""
+    return Identity(f"okta::{kind}:{unique}"[:512], shown[:512], kind, "okta", "", human)
+
+
+def _credential_type(kind: str, f: _Facts) -> str:
+    if f.token:
+        return "key"
+    return {"service": "service", "oauth_app": "session", "user": "console"}.get(kind, "none")
+
+
+def _outcome(f: _Facts) -> str:
+    result = f.result.upper()
+    if result == "DENY" or f.action.endswith("unauth_app_access_attempt"):
+        return "denied"
+    if result == "FAILURE":
+        return "denied" if _REFUSED.search(f.reason) else "failure"
+    return "success"
+

@@ -1,0 +1,105 @@
+"""What one file may cost is bounded by its size: some kilobytes end no run, and keep no other file from being read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nhi_watch.hosts.files import reader
+from nhi_watch.intake.shapes.json import VALUES
+from test_attacker import HISTORY, lines
+from test_pipeline import raid
+
+MEMORY = 1_000_000_000
+SIZE = 15_000_000
+
+
+def deep(width: int = 1_000) -> bytes:
+    return b"[" * width + b"]" * width
+
+
+def repeated(begin: bytes, part: bytes, end: bytes, size: int = SIZE) -> bytes:
+    return begin + part * (size // len(part)) + end
+
+
+COSTLY: dict[str, Callable[[], bytes]] = {
+    "many empty lists": lambda: repeated(b"[", b"[],", b"[]]"),
+    "many empty records": lambda: repeated(b'{"Records":[', b"{},", b"{}]}"),
+    "many small objects in a line": lambda: repeated(b'{"a":[', b'{"":{}},', b"{}]}"),
+    "many small objects over lines": lambda: repeated(b'{\n"a":[', b'{"":{}},', b"{}]}"),
+    "deep lists": lambda: repeated(b"[", deep() + b",", b"[]]"),
+    "one long string": lambda: repeated(b'{"a":"', b"x", b'"}', 200_000_000),
+    "empty records": lambda: b"{}\n" * 20_000_000,
+    "brackets that open": lambda: b"[\n" * 8_000_000,
+    "text in text": lambda: json.dumps({"_raw": "[" + "[]," * 5_000_000 + "[]]"}).encode(),
+    "packed twice": lambda: gzip.compress(b"{}\n" * 20_000_000, 1),
+    "a table's endless row": lambda: b"_raw,_time\n" + b'"\n",' * 5_000_000,
+    "a table's many cells": lambda: b"_raw,_time\n" + b"ab," * 5_000_000,
+    "auditd's long lines": lambda: b"".join(
+        b"type=PATH msg=audit(1604994496.155:%d): x=" % n + b"x" * 3_000_000 + b"\n" for n in range(64)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", COSTLY)
+def test_a_costly_file_ends_no_run_and_hides_no_other_file(what: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.mkdir()
+    name = "a.csv.gz" if "table" in what else "a.json.gz"
+    (log / name).write_bytes(gzip.compress(COSTLY[what](), 6))
+    assert (log / name).stat().st_size < 300_000
+    (log / "b.json").write_text("\n".join([*HISTORY, *lines(raid())]))
+    program = f"""import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+from nhi_watch import cli
+sys.exit(cli.main(["score", {str(log)!r}, "--out", {str(tmp_path / "out")!r}]))"""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stderr[-2_000:]
+    assert after.ru_utime - before.ru_utime < 100
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    named = [one["file"] for one in run["passed_over"]["named"]]
+    assert (run["passed_over"]["may_matter"] == 1 and name in named[0]) or sum(run["rejected"].values()) > 0
+    notables = [json.loads(line) for line in (tmp_path / "out" / "notables.jsonl").open()]
+    assert any(one["severity"] == "critical" for one in notables)
+
+
+def test_a_file_beyond_its_bounds_is_read_in_part_and_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(b'{"a":1}\n' * 400_000))
+    batches = list(reader.read([str(path)]))
+    read = sum(len(batch.records) for batch in batches)
+    [passed] = [one for batch in batches for one in batch.passed]
+    assert 200_000 < read < 220_000 and passed.may_matter and f"its first {read:,} records" in passed.why
+    found = reader.find([str(path)])._replace(bounds=reader.Bounds(3.0))
+    assert sum(len(batch.records) for batch in reader.read_found(found)) == 400_000
+
+
+def test_another_process_tells_of_such_a_file_as_well(tmp_path: Path) -> None:
+    from nhi_watch import cli
+
+    log, told = tmp_path / "log", []
+    log.mkdir()
+    (log / "a.json.gz").write_bytes(gzip.compress(b'{"a":"' + b"x" * 400_000_000))
+    (log / "b.json").write_text("\n".join(HISTORY))
+    for workers in ("1", "2"):
+        out = tmp_path / workers
+        assert cli.main(["score", str(log), "--out", str(out), "--workers", workers]) == 0
+        told.append(json.loads((out / "run.json").read_text())["passed_over"]["may_matter"])
+    assert told == [1, 1]
+
+
+def test_a_wide_record_is_refused_and_the_next_one_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(b'{"a":[' + b"0," * VALUES + b'0]}\n{"b":1}\n')
+    batches = list(reader.read([str(path)]))
+    assert [one.reason for batch in batches for one in batch.bad] == ["too_wide"]
+    assert [one for batch in batches for one in batch.records] == [{"b": 1}]
