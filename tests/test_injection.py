@@ -34,7 +34,7 @@ from nhi_watch.detect import feedback
 from nhi_watch.detect.explain import brief
 from nhi_watch.hosts.files import audit as audit_command
 from nhi_watch.hosts.files import brief as brief_command
-from nhi_watch.hosts.splunk import nhiexplain
+from nhi_watch.hosts.splunk import explain as explaining
 from nhi_watch.hosts.splunk.notables import event_of
 from nhi_watch.hosts.splunk.rows import read, write
 from nhi_watch.report import ecs, explanation, html, terminal
@@ -137,7 +137,7 @@ def test_splunks_notable_is_one_line_and_says_what_was_in_the_log(documents: lis
 
 def test_splunks_explanation_keeps_its_rows_and_its_brief_quotes_them(documents: list[dict[str, Any]]) -> None:
     for document in documents:
-        explained = nhiexplain._LINES
+        explained = explaining._LINES
         lines = [{"nhi_section": name, **line} for name in explained for line in explained[name](document)]
         names = list(dict.fromkeys(name for line in lines for name in line))
         header, *rows = read(write(names, lines, ("nhi_record_ids",)))

@@ -1,6 +1,6 @@
-"""The reporting search command nhiexplain: notables → points, evidence, usual and observed, timeline, controls, brief.
+"""`nhi explain`: notables → points, evidence, usual and observed, timeline, controls, brief.
 
-It reads events of sourcetype nhi:notable, or rows of nhirank, and explains the latest revision of each.
+It reads events of sourcetype nhi:notable, or rows of nhirank. The state has the whole documents, by their ids.
 """
 
 from __future__ import annotations
@@ -8,65 +8,67 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from splunklib.searchcommands import Configuration
-
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import parse as second_of
 from nhi_watch.detect.explain import brief
-from nhi_watch.hosts.splunk import fields, reasons, sdk
+from nhi_watch.hosts.splunk import fields, reasons
 from nhi_watch.hosts.splunk.columns import Columns
 from nhi_watch.hosts.splunk.lines import Row
-from nhi_watch.hosts.splunk.notables import Earlier, earlier
-from nhi_watch.hosts.splunk.options import Option, parse
+from nhi_watch.hosts.splunk.notables import in_event
+from nhi_watch.hosts.splunk.options import Option
 from nhi_watch.hosts.splunk.protocol import Messages, Search
-from nhi_watch.hosts.splunk.sdk import Line, Reporting
+from nhi_watch.hosts.splunk.rows import Cell
+from nhi_watch.hosts.splunk.run import reading, whole
 
+Line = dict[str, Cell]
 SECTIONS = ("signal", "usual", "observed", "timeline", "control", "link", "impact", "brief")
 OPTIONS = {
     "id": Option("", "<id of a notable>", pattern=r"[0-9a-f]{20}", example="0123456789abcdef0123"),
     "section": Option("all", "|".join(("all", *SECTIONS)), ("all", *SECTIONS)),
 }
+NEEDED = ["_raw", "sourcetype", "nhi_notable"]
 
 
-@Configuration(required_fields=["_raw", "sourcetype", "nhi_notable"])
-class NhiExplainCommand(Reporting):
-    """The command: gathers all notables, answers when they have ended."""
+class Explain:
+    """Gathers all notables, answers when they have ended."""
 
-    def start(self, search: Search) -> None:
-        """Which notable, and what of it."""
-        options = parse("nhiexplain", OPTIONS, search.arguments)
+    def __init__(self, search: Search, options: Mapping[str, str]) -> None:
+        self._search = search
         self._id, self._section = options["id"], options["section"]
-        self._found: dict[str, Earlier] = {}
+        self._found: dict[str, dict[str, Any]] = {}
         self._rejected: dict[str, int] = {}
 
     def take(self, columns: Columns, row: Row) -> None:
         """Take in a notable."""
-        self._take(columns.notable(row) or columns.cell(row, "_raw"))
-
-    def _take(self, text: str) -> None:
         try:
-            told = earlier(text)
+            document = in_event(columns.notable(row) or columns.cell(row, "_raw"))
         except RejectError as error:
             self._rejected[error.reason] = self._rejected.get(error.reason, 0) + 1
             return
-        name = told.document["id"]
+        name = document["id"]
         before = self._found.get(name)
-        if self._id in ("", name) and (before is None or before.document["revision"] < told.document["revision"]):
-            self._found[name] = told
+        if self._id in ("", name) and (before is None or before["revision"] < document["revision"]):
+            self._found[name] = document
 
     def answer(self) -> tuple[list[str], list[Line], Messages]:
         """The lines of each notable."""
         rows: list[Line] = []
-        for name, one in sorted(self._found.items()):
-            rows += [{"nhi_id": name, **line} for line in self._explained(one.document)]
+        state = reading(self._search) if any("timeline" not in one for one in self._found.values()) else None
+        for name, document in sorted(self._found.items()):
+            if state is not None and "timeline" not in document:
+                document = whole(state, name) or document
+            rows += [{"nhi_id": name, **line} for line in self._explained(document)]
         rows += [{"nhi_error": reasons.spelled(code)} for code in sorted(self._rejected)]
-        messages = reasons.messages("nhiexplain", self._rejected)
+        messages = reasons.messages("nhi explain", self._rejected)
         if not self._found:
             what = f"notable {self._id}" if self._id else "notable"
-            messages.append(("WARN", f"nhiexplain: no {what} in the search; write `nhi_notables` | nhiexplain id=…"))
+            messages.append(("WARN", f"nhi explain: no {what} in the search; write `nhi_notables` | nhi explain id=…"))
         return fields.names(fields.EXPLAIN), rows, messages
 
     def _explained(self, document: Mapping[str, Any]) -> Iterator[Line]:
+        if "timeline" not in document:
+            yield {"nhi_error": "only the points: the state in the KV store holds no more of this notable"}
+            document = {**_BARE, **document}
         try:
             for section in SECTIONS:
                 if self._section in ("all", section):
@@ -75,6 +77,11 @@ class NhiExplainCommand(Reporting):
         except (KeyError, TypeError, AttributeError, RejectError) as error:
             what = f"{type(error).__name__}: {error}"[:200]
             yield {"nhi_error": f"the notable is of another version of this app ({what})"}
+
+
+_BARE: Mapping[str, Any] = {
+    "timeline": [], "usual": {"dimensions": [], "active_days": 0}, "links": [], "members": [], "revisions": [],
+}  # fmt: skip
 
 
 def _signals(document: Mapping[str, Any]) -> Iterator[Line]:
@@ -143,8 +150,3 @@ def _brief(document: Mapping[str, Any]) -> Iterator[Line]:
 
 
 _LINES = dict(zip(SECTIONS, (_signals, _usual, _observed, _timeline, _controls, _links, _impact, _brief)))
-
-
-def main() -> None:
-    """Answer splunkd until it has had enough."""
-    sdk.main(NhiExplainCommand)
