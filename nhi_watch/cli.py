@@ -19,6 +19,7 @@ COMMANDS = (
     ("score", "score logs and write ranked, explained notables", f"{FILES}.score"),
     ("list", "list the notables of the last run", f"{FILES}.listing"),
     ("show", "show an identity: what it is, does and reaches, its notables, and why not", f"{FILES}.show"),
+    ("notify", "tell people of new or graver notables, once each", f"{FILES}.notify"),
     ("baseline", "learn what is normal, without writing notables", f"{FILES}.baseline"),
     ("explain", "show why a notable is as likely as it is", f"{FILES}.explain"),
     ("model", "show a model, or verify its files", f"{FILES}.models"),

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from nhi_watch.core.errors import InputError
+from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import IMPACTS, KINDS, SEVERITIES, short_ids
 from nhi_watch.core.timestamps import render
@@ -68,6 +68,7 @@ class Row(msgspec.Struct):
     likelihood: float
     severity: str
     title: str
+    summary: str
     life: str
     closed_why: str
     first_time: str
@@ -116,7 +117,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: there are no results, or a time is wrong.
     """
     since = render(common.seconds(args.since, "--since")) if args.since else ""
-    every = judged(args, rows(args.out))
+    every = rows(args.out)
+    try:
+        every = judged(args, every)
+    except StoreError as error:  # such as: a run has it
+        told = f"nhi: verdicts given since the last run are not known: {error}"
+        Console(stderr=True, highlight=False).print(told, soft_wrap=True, markup=False)
     least = SEVERITIES.index(args.severity) if args.severity else 0
     wanted = [
         row for row in every

@@ -222,6 +222,7 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
     from nhi_watch.core.notable import IMPACTS
     from nhi_watch.core.timestamps import parse
     from nhi_watch.detect import ranking
+    from nhi_watch.detect.scoring import CRITICAL
 
     episode, loss, level = judged
     own = [row for row in mine if row.kind == "compromise" and row.first_time[:10] <= date <= row.last_time[:10]]
@@ -230,10 +231,13 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
             return f"none any more: notable {row.rank} of it was dealt with ({row.verdict or row.closed_why})"
         if row.listed:
             return f"rank {row.rank} of the list"
-    if not ranking.is_eligible(episode):
-        return "none: a person's session or a provider's own service, which is no identity that can be stolen"
+    if not ranking.is_watched(episode):
+        return f"none: of kind {episode.identity.kind}, which is no identity that can be stolen"
     if episode.likelihood < ranking.FLOOR:
         return f"none: a likelihood under {ranking.FLOOR:g}% is no notable"
+    if not ranking.is_eligible(episode, episode.likelihood):
+        return ("none: what a person does without a key takes a higher likelihood, for people do new things every day: "
+                f"{ranking.PEOPLE:g}%, and {CRITICAL:g}% of those who are hardly known")  # fmt: skip
     if loss < ranking.LEAST:
         need = ranking.LEAST / IMPACTS[level]
         return (f"below the line: an expected loss of {loss:g} (likelihood × impact) is less than {ranking.LEAST:g}, "
