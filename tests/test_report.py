@@ -358,7 +358,8 @@ def test_the_bars_add_up_from_the_ordinary_day_to_the_likelihood(page: Chrome) -
     assert likelihood == pytest.approx(100 / (1 + math.exp(-together)), abs=0.1)
     assert f"{likelihood:.0f}%" in head and "likely" in head and "impact high: critical" in head
     bars = page.find_elements(By.CSS_SELECTOR, "#n0 .points .sum")
-    assert sum(float(one.get_attribute("textContent")) for one in bars) == pytest.approx(added, abs=0.05)
+    shown = [float(str(one.get_attribute("textContent"))) for one in bars]
+    assert sum(shown) == pytest.approx(added, abs=0.05)
     assert "Without the records of network novelty: 48.6%" in why
 
 

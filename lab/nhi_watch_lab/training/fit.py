@@ -20,7 +20,7 @@ from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.model import BINS
 from nhi_watch.detect.model.forest import DIGITS
 from nhi_watch_lab.training.homes import KINDS, Shares, points
-from nhi_watch_lab.training.rows import Bools, Floats, Rows, once
+from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, once
 
 AGES = (0, 3, 7, 14)
 """Days of history of a tenant for which the world's habits are told apart."""
@@ -156,17 +156,20 @@ def _of_unseen(feature: int) -> Any:
 
 def log_odds(trees: Sequence[Any], x: Floats) -> Floats:
     """Of many days at once."""
-    return np.asarray(sum(_leaves(tree, x) for tree in trees))
-
-
-def _leaves(tree: Any, x: Floats) -> Floats:
-    if not isinstance(tree, list):
-        return np.full(len(x), tree)
-    feature, highest, low, high = tree
-    left = x[:, feature] <= highest
-    found = np.empty(len(x))
-    found[left], found[~left] = _leaves(low, x[left]), _leaves(high, x[~left])
+    columns, found = np.asfortranarray(x), np.zeros(len(x))
+    for tree in trees:
+        _add_leaves(tree, columns, np.arange(len(x)), found)
     return found
+
+
+def _add_leaves(tree: Any, x: Floats, rows: Ints, found: Floats) -> None:
+    if not isinstance(tree, list):
+        found[rows] += tree
+        return
+    feature, highest, low, high = tree
+    left = x[rows, feature] <= highest
+    _add_leaves(low, x, rows[left], found)
+    _add_leaves(high, x, rows[~left], found)
 
 
 def _unseen(shares: Shares) -> Bools:
