@@ -90,7 +90,7 @@ def test_all_logs_silent_for_days_are_told_on_the_day_they_come_back() -> None:
     store = runs([ordinary(), today(range(24), TODAY + 3), today(range(24), TODAY + 4)])
     (spot,) = spots(store)
     assert (spot["first_time"], spot["last_time"]) == ("2024-10-04T00:00:00Z", "2024-10-06T23:59:59Z")
-    assert spot["probability"] == 1.0 and spot["severity"] == "critical"
+    assert (spot["likelihood"], spot["severity"]) == (0.0, "critical")
 
 
 def test_a_log_that_comes_late_takes_its_blind_spot_back() -> None:
