@@ -127,7 +127,7 @@ def test_a_known_person_stays_watched_for_what_a_thief_does(what: str) -> None:
     stolen = [{**one, "userIdentity": ANN} for one in act(ACTS[what], **CONSOLE)]
     _, (result,) = scored(tenant() + at_home(17) + stolen, options=Options(budget=10.0))
     (notable,) = told(result.notables, "ann")
-    assert notable["score"] >= PEOPLE
+    assert notable["likelihood"] >= PEOPLE
 
 
 def test_people_at_work_in_the_console_are_no_notables() -> None:
