@@ -252,8 +252,11 @@ def test_days_that_a_host_dates_before_all_that_was_seen_are_no_history_of_its_t
     _, plain = on_host(young, today)
     store, hidden = on_host(young, [*backdated, *today])
     first, second = (
-        {n["identity"]["name"]: n["likelihood"] for n in each.standing
-         if n["kind"] == "compromise" and not n.get("late")}  # fmt: skip
+        {
+            n["identity"]["name"]: n["likelihood"]
+            for n in each.standing
+            if n["kind"] == "compromise" and not n.get("late")
+        }
         for each in (plain, hidden)
     )
     assert first == second != {} and hidden.run["too_late"] == len(backdated)
