@@ -25,6 +25,7 @@ GONE = re.compile(
 )
 ALLOWED = (
     r"nhi_watch\.score", r"\{FILES\}\.score", r"\"score\": \"hosts\.files\.library\"", r"\(\"score\", \"score logs",
+    r"\"a.toml\", \"score\"", r"\('score', Posix",
     r"(?:spent|progress|on_stage)\(\"score\"",
     r"case\.probability", r"\"priority\": PRIORITY", r"Scorecard", r"the risk score is its likelihood",
     r"of a label, else of a score from 0 to 100",
