@@ -68,7 +68,7 @@ def test_thirty_six_days_of_the_future_hide_neither_the_attack_after_them_nor_th
     assert (held.run["held_aside"], held.run["rejected"]) == (36, {"ahead": 36})
     (title,) = titles(held.changed, "blind_spot")
     assert "36 records of aws are dated ahead" in title
-    assert "no all-clear" in no_notables(held.run)
+    assert "could not tell" in no_notables(held.run)
     result = run(store, [*ordinary(LAST), *raid(LAST)])
     assert result.run["too_late"] == 0
     (attack,) = [one for one in result.standing if one["kind"] == "compromise"]
@@ -141,7 +141,7 @@ def test_a_file_of_nothing_but_the_future_is_told_not_refused(tmp_path: Path) ->
     log.write_text(json.dumps(record(NOW + 9, "10:00")), "utf-8")
     assert cli.main(["score", str(log), "--out", str(out)]) == 0
     assert "Wrong clock?" in (out / "notables.jsonl").read_text()
-    assert "nothing is worth your time" not in (out / "report.html").read_text()
+    assert "Could not tell: no record was judged" in (out / "report.html").read_text()
 
 
 # ---- the past
@@ -216,7 +216,7 @@ def test_the_terminal_gives_no_all_clear(history: list[Records], tmp_path: Path)
     console = Console(record=True, width=200)
     terminal.show([], {"read": 2, "parsed": 1, "events": 1, "rejected": {"ahead": 1}, "held_aside": 1}, console)
     told = console.export_text()
-    assert "no all-clear: 1 records are held aside" in told
+    assert "could not tell: 1 records are held aside" in told
     assert "could not be read" not in told
 
 
