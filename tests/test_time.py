@@ -290,7 +290,7 @@ def test_what_a_client_dates_of_tomorrow_makes_no_tomorrow(
     acts, tomorrow = raid(today), dated(today + 1)
     store, result = on_host(weeks, *([acts, tomorrow] if cut else [[*acts, *tomorrow]]))
     assert titles(result.standing, "blind_spot") == []
-    found = [n["life"] for n in result.standing if n["identity"]["provider"] == "aws" and loss_of(n) >= 40]
+    found = [n["life"] for n in result.standing if n["kind"] == "compromise" and loss_of(n) >= 40]
     assert found == ["new"]
     if today < LAST - 4:  # a day without its log is told once a provider goes on
         assert titles(going_on(store, [*ordinary(today + 3), *ordinary(today + 4)]).standing, "blind_spot")
