@@ -15,7 +15,6 @@ from nhi_watch.detect import feedback, lives, model
 from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.hosts.files.jobs import lists_of
-from nhi_watch.report.run_summary import doubts
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from test_pipeline import odd, quiet, raid, schema
@@ -317,7 +316,7 @@ def test_who_is_let_in_after_days_of_refusals_is_news(is_settled: bool) -> None:
     assert before and all("tried, did not succeed" in n["title"] for n in before)
     if is_settled:
         judged_benign(store, before, TODAY - 1)
-        shown, told = still_told(store, TODAY - 1)
+        shown, _ = still_told(store, TODAY - 1)
         assert shown == []
     run(store, knocks(TODAY, True))
     (found,), _ = still_told(store, TODAY)
