@@ -167,7 +167,7 @@ def _impact(story: Story) -> Impact:
     factors = (
         ImpactFactor("criticality", story.criticality, 1.5 if story.criticality == "high" else 1.0),
         ImpactFactor("environment", story.environment, 1.2 if story.environment == "production" else 0.6),
-        ImpactFactor("privilege", "write", 1.1),
+        ImpactFactor("privilege", "write", 1.0),
     )
     level = {"high": "high", "low": "low"}.get(story.criticality, "medium")
     return Impact(level, story.criticality, story.environment, "write", "4 services, 2 regions", factors)

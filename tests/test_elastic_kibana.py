@@ -238,7 +238,7 @@ def test_who_changes_their_mind_is_believed(place: Played) -> None:
     deal(place, alert, workflow_reason="true_positive", workflow_status_updated_at="2026-01-03T03:04:05Z")
     take(place, now)
     store = ElasticStore(place.client, f"nhi-state-{place.namespace}")
-    held = feedback.standing(feedback.verdicts(store)).by_notable
+    held = feedback.standing(feedback.verdicts(store))
     store.close()
     assert held[alert["event"]["id"]].verdict == "confirmed"
 

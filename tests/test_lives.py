@@ -9,11 +9,13 @@ import pytest
 
 from core_samples import TODAY, Options, answer, contents, record, run, runs
 from nhi_watch.core.life import is_routine
-from nhi_watch.core.notable import from_json, loss_of, to_json
+from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, render, render_day
-from nhi_watch.detect import lives, model
+from nhi_watch.detect import feedback, lives, model
 from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.explain.notables import notable_id
+from nhi_watch.hosts.files.jobs import lists_of
+from nhi_watch.report.run_summary import doubts
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from test_pipeline import odd, quiet, raid, schema
@@ -77,7 +79,7 @@ def test_a_standing_alarm_does_not_shelter_a_theft() -> None:
         (2, 49.9, {"new_owner": 3.5, "bulk": 1.9}),
         (3, 60.0, {"new_owner": 3.5}),
         (4, 55.0, {"new_owner": 3.0, "bulk": 6.0}),
-        (5, 30.0, {"new_owner": 3.0, "logging": 2.0}),
+        (5, 30.0, {"new_owner": 3.0, "logging": 5.0}),
     ):
         told = lives.go_on(told, of_day(TODAY + day, likelihood, **signals))
         found.append((told["life"], told["revisions"][-1]["why"], told["likelihood"], told["last_grown"][:10]))
@@ -233,7 +235,8 @@ def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief
 def alarming(store: MemoryStore) -> dict[str, dict[str, Any]]:
     """Role → its notable of medium or above that nothing has closed as a routine."""
     standing = (n for n in lives.standing(State(store)) if n["listed"] and not is_routine(n))
-    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if loss_of(n) >= 40}
+    grave = ("medium", "high", "critical")
+    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if n["severity"] in grave}
 
 
 LAMBDA = "52.94.133.7", "Boto3/1.28.0 exec-env/AWS_Lambda_python3.11"
@@ -273,3 +276,67 @@ def test_a_theft_of_the_first_day_stands_beside_a_routine(thief: str) -> None:
     first = runs([[one for one in told if one["eventTime"] < render((TODAY + 1) * DAY)]])
     assert alarming(first)[thief]["severity"] in ("high", "critical")
     assert alarming(runs([told]))[thief]["severity"] in ("high", "critical")
+
+
+# ---- what a standing notable, or one that people have settled, does not shelter
+
+TOR_EXITS = ("185.220.101.4", "23.129.64.10")
+FOREIGN = {"type": "AWSAccount", "principalId": "AROAFOREIGN:x", "accountId": "999999999999"}
+
+
+def knocks(day: int, is_let_in: bool) -> Records:
+    """A foreign account asks for secrets."""
+    calls = [("secretsmanager", "GetSecretValue")] * 20 + [("kms", "Decrypt")] * 20
+    wrong: dict[str, Any] = {} if is_let_in else {"errorCode": "AccessDenied"}
+    return [
+        record(day, f"13:{n:02}", service=service, name=name, address=TOR_EXITS[0], agent="aws-cli/2.1",
+               requestParameters={"secretId": f"prod/{n % 5}"}, userIdentity=FOREIGN, id=f"knock{day}{n}", **wrong)
+        for n, (service, name) in enumerate(calls)
+    ]  # fmt: skip
+
+
+def judged_benign(store: MemoryStore, notables: list[dict[str, Any]], day: int) -> None:
+    given = [feedback.judge(n, "benign", "ann", "known", day * DAY + 82_000, {}) for n in notables]
+    feedback.put(State(store).rows, given)
+    store.commit()
+
+
+def still_told(store: MemoryStore, day: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What the list says of a day, and what the run says of it."""
+    state, told = State(store), dict[str, Any]()
+    shown, _ = lists_of(state.rows, [n for n in lives.standing(state) if n["listed"]], [], told)
+    return [n for n in shown if n["last_time"].startswith(render_day(day))], told
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_who_is_let_in_after_days_of_refusals_is_news(is_settled: bool) -> None:
+    refused = [knocks(day, False) + others(day) for day in range(TODAY - 4, TODAY)]
+    store = runs([quiet(20, end=TODAY - 4), *refused])
+    before = [n for n in lives.standing(State(store)) if n["listed"]]
+    assert before and all("tried, did not succeed" in n["title"] for n in before)
+    if is_settled:
+        judged_benign(store, before, TODAY - 1)
+        shown, told = still_told(store, TODAY - 1)
+        assert shown == [] and any("goes on" in why for why in doubts(told)), "a critical left out is no all-clear"
+    run(store, knocks(TODAY, True))
+    (found,), _ = still_told(store, TODAY)
+    assert (found["life"], found["id"]) == ("new", before[0]["id"])
+    assert "tried" not in found["title"]
+    assert found["revisions"][-1]["why"].startswith("first success: ")
+    run(store, knocks(TODAY + 1, False))
+    (later,), _ = still_told(store, TODAY + 1)
+    assert "tried" not in later["title"], "what was let in stays what it shows"
+
+
+def test_a_verdict_on_one_raid_hides_none_from_elsewhere_and_none_on_other_things() -> None:
+    for why, changes in (
+        ("another place: 23.129.64.0/24", {"sourceIPAddress": TOR_EXITS[1]}),
+        ("another kind of target: ", {"eventSource": "ec2.amazonaws.com", "eventName": "ModifySnapshotAttribute",
+            "requestParameters": {"createVolumePermission": {"add": {"items": [{"userId": "999999999999"}]}}}}),
+        ("", {}),
+    ):  # fmt: skip
+        store = runs([quiet(20) + raid()])
+        judged_benign(store, [now(store)], TODAY)
+        run(store, [{**one, **changes, "eventID": f"next{n}"} for n, one in enumerate(raid(day=TODAY + 1))])
+        shown, _ = still_told(store, TODAY + 1)
+        assert [n["revisions"][-1]["why"][: len(why)] for n in shown] == ([why] if why else [])

@@ -36,7 +36,7 @@ def holds(checks: list[Check]) -> dict[str, bool | None]:
     return {check.what: check.holds for check in checks}
 
 
-ALL = dict.fromkeys(("model", "baseline", "signals", "score", "points"), True)
+ALL = dict.fromkeys(("model", "baseline", "signals", "likelihood", "points"), True)
 
 
 def test_every_receipt_is_recomputed_after_more_days_were_learnt(days: list[Records], tmp_path: Path) -> None:
@@ -70,8 +70,7 @@ def test_linked_identities_are_recomputed_together() -> None:
 
 
 CHANGES: list[tuple[Callable[[Document], object], str]] = [
-    (lambda n: n.update(score=12.0), "score"),
-    (lambda n: n.update(probability=0.1234), "score"),
+    (lambda n: n.update(likelihood=12.0), "likelihood"),
     (lambda n: n["receipt"].update(model="0" * 64), "model"),
     (lambda n: n["receipt"].update(signals="0" * 64), "signals"),
     (lambda n: n["receipt"].update(baseline="0" * 64), "baseline"),
@@ -113,7 +112,7 @@ def test_after_retention_it_says_what_can_no_longer_be_checked(monkeypatch: pyte
     (notable,) = run(store, quiet(20) + raid(), ROOM).notables
     run(store, quiet(5, end=20_006))
     checks = verify(store, CARD, notable)
-    assert holds(checks) == {**ALL, "baseline": None, "score": None, "points": None}
+    assert holds(checks) == {**ALL, "baseline": None, "likelihood": None, "points": None}
     assert "retention has removed the behaviours of 2024-10-04" in next(c.told for c in checks if c.what == "baseline")
     run(store, quiet(9, end=20_015))
     last = verify(store, CARD, notable)
@@ -122,7 +121,7 @@ def test_after_retention_it_says_what_can_no_longer_be_checked(monkeypatch: pyte
 
 def test_what_is_no_compromise_or_has_no_day_is_refused() -> None:
     (notable,) = run(MemoryStore(), quiet(20) + raid(), ROOM).notables
-    with pytest.raises(InputError, match="not scored by the model"):
+    with pytest.raises(InputError, match="not judged by the model"):
         verify(MemoryStore(), CARD, {**notable, "kind": "posture"})
     with pytest.raises(InputError, match="does not name the day"):
         verify(MemoryStore(), CARD, {**notable, "baseline": {"id": "yesterday"}})

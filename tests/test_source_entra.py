@@ -110,7 +110,8 @@ def test_what_an_app_adds_to_itself_is_not_for_another() -> None:
 @pytest.mark.parametrize(
     ("name", "prop", "new", "traits"),
     [
-        ("Consent to application", "ConsentAction.Permissions", "Scope: Mail.Read", {"consent", "mail_and_files", "scope:Mail.Read"}),
+        ("Consent to application", "ConsentAction.Permissions", "Scope: Mail.Read",
+         {"consent", "mail_and_files", "scope:Mail.Read"}),
         ("Consent to application", "ConsentContext.IsAdminConsent", '"True"', {"consent", "tenant_wide"}),
         ("Consent to application", "ConsentAction.Permissions", "Scope: User.Read", {"consent"}),
         ("Add app role assignment to service principal", "AppRole.Value", '"Directory.ReadWrite.All"',

@@ -26,7 +26,7 @@ from nhi_watch.state.state import State
 from nhi_watch_lab.simulator import Spec, Tenant
 from test_pipeline import RAID, quiet, raid
 
-CARD = model.load()
+CARD = model.load().aligned(NAMES)
 Records = list[dict[str, Any]]
 
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.life import is_routine
-from nhi_watch.core.notable import SEVERITIES, clip
+from nhi_watch.core.notable import SEVERITIES, clip, loss_of
 from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.detect.scoring import REASON_POINTS
 from nhi_watch.detect.signals import NAMES, SIGNALS
@@ -284,6 +284,8 @@ class Applied(NamedTuple):
     shown: list[dict[str, Any]]
     hidden: dict[str, int]
     """Why → how many are not shown: excepted, benign, expected, duplicate, routine."""
+    gravest: float = 0.0
+    """The highest expected loss among those of them that still go on."""
 
 
 def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
@@ -301,6 +303,8 @@ def apply(rows: Rows, notables: Iterable[dict[str, Any]], now: int) -> Applied:
         why = why or ("routine" if not verdict and is_routine(notable) else "")
         if why:
             applied.hidden[why] = applied.hidden.get(why, 0) + 1
+            if notable.get("life") in ("new", "ongoing"):
+                applied = applied._replace(gravest=max(applied.gravest, loss_of(notable)))
         else:
             applied.shown.append(notable)
     return applied

@@ -1,9 +1,11 @@
 """The life of a notable: one intrusion keeps its notable, its id and its place while it goes on.
 
 An episode of an identity of a notable (or of one linked to it) that comes within GONE days of the last one is the next
-revision of the same notable. What the notable shows is the likeliest day; timeline and records are of all
-days; each revision has its own receipt. It is `new` on the day on which it began or grew: by a class of evidence that
-it did not have in the days before, or by STEP points of likelihood, lest a standing false alarm shelter a theft.
+revision of the same notable. What the notable shows is the likeliest day, but the first on which something
+succeeded that was only tried before; timeline and records are of all days; each revision has its own receipt. It is
+`new` on the day on which it began or grew: by a first success, another kind of target, another place, a class of
+evidence that it did not have in the days before, or by STEP points of likelihood, lest a standing false alarm, or what
+people said of one, shelter a theft.
 
 The row `day/id` of the state holds a notable as it stood at the end of that day, made of the row before and of the
 day's episodes alone: so the same records give the same rows, however they were cut.
@@ -15,12 +17,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Optional
 
+from nhi_watch.context.networks import OTHER, network_of
 from nhi_watch.core.life import BY_ROUTINE
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, loss_of
 from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render_day
 from nhi_watch.detect import ranking
+from nhi_watch.detect.features import facts
 from nhi_watch.detect.telemetry import Rhythms, tells_time
-from nhi_watch.state.baseline import LEARNING, PLACE, ROUTINE, Profile
+from nhi_watch.state.baseline import LEARNING, PLACE, REFUSALS, ROUTINE, Profile
 from nhi_watch.state.state import State
 
 GONE = WEEK = 7
@@ -29,6 +33,8 @@ STEP = 10.0
 """Points of likelihood by which it must rise to be new again."""
 EVIDENCE = 4.0
 """Points from which a signal that had none before is a new class of evidence."""
+FOREIGN = ("moved_outside", "new_owner", "risky_network", "unknown_owner")
+"""Signals that say of a place that its operator is news."""
 MAX_REVISIONS = 100
 CARRIED = 100
 """Entries of the timeline that are carried over from the days before, those with most points."""
@@ -52,8 +58,7 @@ def go_on(previous: Document, today: Document) -> Document:
     """A notable with one more day's episode, or with one more of the same day."""
     why = growth(previous, today)
     day = _day_of(today)
-    is_face = weight(today) >= weight(previous) or (bool(why) and day - _day_of(previous) > GONE)
-    face = today if is_face else previous
+    face = today if _is_face(previous, today, why) else previous
     entries = _shortened([*previous["revisions"], _entry(today, why or GOES_ON)])
     return {
         **face,
@@ -63,6 +68,15 @@ def go_on(previous: Document, today: Document) -> Document:
         "last_grown": today["last_time"] if why else previous["last_grown"],
         "revisions": entries,
     }
+
+
+def _is_face(previous: Document, today: Document, why: str) -> bool:
+    """Whether a day is what the notable shows from then on."""
+    if _succeeded(previous, today):
+        return True
+    if _let_in(previous) and not _let_in(today):
+        return False  # what only was refused does not stand before what was let in
+    return weight(today) >= weight(previous) or (bool(why) and _day_of(today) - _day_of(previous) > GONE)
 
 
 def weight(document: Mapping[str, Any]) -> tuple[float, float]:
@@ -78,7 +92,18 @@ def life_on(document: Mapping[str, Any], day: int) -> str:
 
 
 def growth(previous: Document, today: Document) -> str:
-    """Why a notable is new again; "": it only goes on."""
+    """Why a notable is new again; "": it only goes on.
+
+    Facts come first: points follow what people said of the days before, and a verdict is about what its giver saw.
+    """
+    told = (
+        ("first success", _succeeded(previous, today)),
+        ("another kind of target", _kinds(today) - _kinds(previous)),
+        ("another place", _places(today) - _places(previous) if _is_foreign(today) else set()),
+    )
+    for what, found in told:
+        if found:
+            return f"{what}: {', '.join(sorted(found)[:10])}"
     since = _day_of(today) - GONE
     recent = [one for one in previous["revisions"] if day_number(one["day"]) >= since] or previous["revisions"][-1:]
     known = {signal for one in recent for signal in one["signals"]}
@@ -87,6 +112,38 @@ def growth(previous: Document, today: Document) -> str:
         return f"new evidence: {', '.join(fresh[:10])}"
     risen = today["likelihood"] - max(one["likelihood"] for one in recent)
     return f"likelihood rose by {risen:.0f} points" if risen >= STEP else ""
+
+
+def _let_in(document: Document) -> set[str]:
+    """The odd calls that succeeded."""
+    return {entry["action"] for entry in document["timeline"] if entry["outcome"] not in REFUSALS}
+
+
+def _succeeded(previous: Document, today: Document) -> set[str]:
+    """The calls that succeeded for the first time after they were refused."""
+    return _let_in(today) & ({entry["action"] for entry in previous["timeline"]} - _let_in(previous))
+
+
+def _kinds(document: Document) -> set[str]:
+    """The sensitive classes of what succeeded: secrets, data, identities…"""
+    return {kind for action in _let_in(document) for kind in facts(action.partition(":")[0], action).classes}
+
+
+def _places(document: Document) -> set[str]:
+    """The networks of the odd calls."""
+    return {place_of(entry) for entry in document["timeline"]} - {""}
+
+
+def place_of(entry: Mapping[str, Any]) -> str:
+    """The network of an entry of a timeline, which tells an address or a network; "" where it is not known."""
+    source = entry["source"]
+    network = source if "/" in source or source.startswith("service:") else network_of(source)
+    return "" if network == OTHER else str(network)
+
+
+def _is_foreign(today: Document) -> bool:
+    """Whether somebody else's network is news for the identity, not one more address where it always works."""
+    return any(signal["id"] in FOREIGN and signal["value"] for signal in today["signals"])
 
 
 def _entry(today: Document, why: str) -> Document:

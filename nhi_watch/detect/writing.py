@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.assets import Assets
-from nhi_watch.context.networks import OTHER, network_of
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import clip, loss_of, order, severity_of, to_json
 from nhi_watch.core.timestamps import render_day
@@ -313,9 +312,7 @@ def _origins(documents: Sequence[Document]) -> dict[str, list[str]]:
 def _network(document: Document) -> str:
     """Where what has most points came from; "" where that is not known."""
     entry = max(document["timeline"], key=lambda e: (e["points"], e["time"]), default=None)
-    source = entry["source"] if entry else ""
-    network = source if "/" in source or source.startswith("service:") else network_of(source)
-    return "" if network == OTHER else network
+    return lives.place_of(entry) if entry else ""
 
 
 def _peers(document: Document) -> str:

@@ -111,6 +111,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
     bad = sum(_bad(run).values()) - held
     passed = (run.get("passed_over") or {}).get("may_matter") or 0
     highest, known = run.get("overflow_highest") or 0, run.get("days_known") or 0
+    left_out = (run.get("verdicts") or {}).get("gravest") or 0
     told = [
         (read == 0 or (run.get("parsed") == 0 and not bad), "no record was judged"),
         (bool(run.get("parsed")) and run.get("events") == 0, "all records were judged by an earlier run"),
@@ -121,6 +122,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be told apart"),
         (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records passed over"),
         (0 < known < _WEEK, f"{amount(known)} of {_WEEK} days were learnt; until then little but blunt theft shows"),
+        (left_out >= _CRITICAL, "a critical one, left out as people have said, goes on"),
         (highest >= _WORTH, f"below the line a notable is {likely(highest)} likely; `nhi score PATH --all` lists it"),
     ]
     return [text for holds, text in told if holds]
@@ -128,6 +130,8 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
 
 _WEEK = 7
 """Days after which an identity has a history, as `detect.home` counts it."""
+_CRITICAL = 80.0
+"""Expected loss of what is never left out in silence, whatever people have said of it."""
 _WORTH = 40.0
 """Likelihood of what is never passed over in silence, although it has no place in the list."""
 

@@ -256,10 +256,11 @@ class Profile:
         client = self.dimension("agent").values.get(agent)
         return is_own and client is not None and client.days >= RETURNS
 
-    def _release(self, name: str, values: Iterable[str]) -> None:
-        known = self.dimensions.setdefault(name, Dimension())
-        self.waiting[name].move(values, known, name in KEPT)
-        known.trim(KEPT.get(name, VALUES))
+    def _release(self, name: str, values: Sequence[str]) -> None:
+        if values:  # a dimension without values would tell more than none, see `share`
+            known = self.dimensions.setdefault(name, Dimension())
+            self.waiting[name].move(values, known, name in KEPT)
+            known.trim(KEPT.get(name, VALUES))
 
     def advance(self, day: int) -> None:
         """Bring the profile to the eve of `day`."""
@@ -414,7 +415,7 @@ def to_row(profile: Profile) -> list[Any]:
 def _plain(dimensions: dict[str, Dimension]) -> dict[str, dict[str, list[int]]]:
     return {
         name: {v: [s.days, s.count, s.first, s.last, s.top] for v, s in dimension.values.items()}
-        for name, dimension in sorted(dimensions.items()) if dimension.values
+        for name, dimension in sorted(dimensions.items())  # an empty one tells more than none, see `share`
     }  # fmt: skip
 
 

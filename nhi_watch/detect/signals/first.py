@@ -8,6 +8,7 @@ that it reads much of what it never touched.
 from __future__ import annotations
 
 from math import log2
+from typing import NamedTuple
 
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import DONE_TO
@@ -90,19 +91,41 @@ def first_act(episode: EpisodeView) -> float | None:
     return _most(episode, False)
 
 
-def _fresh(episode: EpisodeView) -> list[tuple[View, Behaviour, int]]:
-    """What reads of targets never touched, each with about how many of its calls did."""
-    known = episode.past.own.dimension("target").values
-    found = []
+class _Taken(NamedTuple):
+    """Reads of targets never touched."""
+
+    reads: int
+    views: list[View]
+    behaviours: list[Behaviour]
+
+
+def _fresh(episode: EpisodeView) -> _Taken:
+    """Calls of one hour tell their targets together: of a mixture, what exceeds the usual day is of the new ones."""
+    own = episode.past.own
+    known, usual = own.dimension("target").values, own.dimension("action").values
+    views: list[View] = []
+    behaviours: list[Behaviour] = []
+    count, as_usual = 0, dict[str, int]()
+    mixed: dict[str, list[tuple[int, int]]] = {}
     for view in episode.views:
         taken = view.shape.access in ("read", "list") or "exfiltration" in view.facts.tactics
         if not taken or view.shape.outcome != "success" or DONE_TO in view.shape.traits:
             continue
-        for b in view.behaviours:
-            new = sum(target not in known for target in b.targets)
-            if new:
-                found.append((view, b, max(new, b.count * new // len(b.targets))))
-    return found
+        found = [(b, sum(target not in known for target in b.targets)) for b in view.behaviours]
+        for b, new in found:
+            if not new:
+                as_usual[view.shape.action] = as_usual.get(view.shape.action, 0) + b.count
+            elif new == len(b.targets):
+                count += b.count
+            else:
+                mixed.setdefault(view.shape.action, []).append((b.count, max(new, b.count * new // len(b.targets))))
+        behaviours += [b for b, new in found if new]
+        views += [view] if any(new for _, new in found) else []
+    for action, told in mixed.items():
+        seen = usual.get(action)
+        expected = (seen.count // seen.days if seen is not None else 0) - as_usual.get(action, 0)
+        count += max(sum(share for _, share in told), sum(total for total, _ in told) - max(1, expected))
+    return _Taken(count, views, behaviours)
 
 
 def _seldom(episode: EpisodeView) -> bool:
@@ -114,12 +137,10 @@ def _seldom(episode: EpisodeView) -> bool:
 
 def _fresh_sentence(episode: EpisodeView) -> str:
     found, known = _fresh(episode), episode.past.own.dimension("target").values
-    new = {target for _, b, _ in found for target in b.targets if target not in known}
-    views = list({id(view): view for view, _, _ in found}.values())
-    reads = sum(count for _, _, count in found)
+    new = {target for b in found.behaviours for target in b.targets if target not in known}
     return (
-        f"{reads:,} reads of targets never touched in {episode.past.own.days} active days ({len(new)}): "
-        f"{listing(list(new), 2)}; {made_by(views, targets=False)}"
+        f"{found.reads:,} reads of targets never touched in {episode.past.own.days} active days ({len(new)}): "
+        f"{listing(list(new), 2)}; {made_by(found.views, targets=False)}"
     )
 
 
@@ -130,7 +151,7 @@ def _fresh_sentence(episode: EpisodeView) -> str:
     headline=27,
     on_ordinary_days=True,
     evidence=_fresh_sentence,
-    backing=lambda episode: [b for _, b, _ in _fresh(episode)],
+    backing=lambda episode: _fresh(episode).behaviours,
 )
 def first_targets(episode: EpisodeView) -> float | None:
     """Reads much of buckets, repositories, tables or secrets that it never touched, while its targets hardly change.
@@ -139,5 +160,5 @@ def first_targets(episode: EpisodeView) -> float | None:
     """
     if episode.past.own.days < KNOWN_DAYS:
         return None
-    reads = sum(count for _, _, count in _fresh(episode)) if _seldom(episode) else 0
+    reads = _fresh(episode).reads if _seldom(episode) else 0
     return max(0.0, log2(reads / FEW)) if reads else 0.0

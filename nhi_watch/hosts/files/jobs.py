@@ -164,9 +164,9 @@ def lists_of(
     confirmed = {name: one.by for name, one in sorted(said.items()) if one.verdict == "confirmed"}
     run.update(
         overflow=len(below), overflow_highest=max((notable["likelihood"] for notable in below), default=0.0),
-        verdicts={"hidden": told.hidden, "confirmed": confirmed},
+        verdicts={"hidden": told.hidden, "gravest": told.gravest, "confirmed": confirmed},
         notables=len(told.shown),
-        routines=[one for one in run.get("routines", ()) if not said.by_notable.keys() >= set(one["notables"])],
+        routines=[one for one in run.get("routines", ()) if not said.keys() >= set(one["notables"])],
     )  # fmt: skip
     return overall(told.shown), overall([*_dealt_with(rows, standing, told.shown), *below], len(told.shown))
 
