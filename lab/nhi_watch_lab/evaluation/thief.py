@@ -19,7 +19,8 @@ import joblib
 
 from nhi_watch.context.context import NO_CONTEXT
 from nhi_watch.detect import model as models
-from nhi_watch.detect.judge import Judge
+from nhi_watch.detect import ranking
+from nhi_watch.detect.judge import BUDGET, Judge
 from nhi_watch.detect.run import Result
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import every
@@ -32,7 +33,7 @@ from nhi_watch_lab.simulator import agents, archetypes, networks
 from nhi_watch_lab.simulator.dice import Dice, dice
 from nhi_watch_lab.simulator.identities import federated_user
 from nhi_watch_lab.simulator.machines import DAY, Machine
-from nhi_watch_lab.simulator.products.labels import record_id
+from nhi_watch_lab.simulator.products.labels import identity, record_id
 from nhi_watch_lab.simulator.products.tenant import Spec, Tenant
 from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Worker
 from nhi_watch_lab.simulator.records import CLOCK, Actor, Detail, Record, Template, stamp, template
@@ -120,6 +121,30 @@ class Ordinary(NamedTuple):
     """Provider → notables."""
 
 
+class Play(NamedTuple):
+    """The records of one attack and of what prepares it."""
+
+    lines: list[Line]
+    theft: frozenset[str]
+    """Ids of the records of the attack."""
+
+
+class Answer(NamedTuple):
+    """What became of it: whether it is listed, the highest likelihood, and the signals that told it."""
+
+    found: bool
+    likelihood: float
+    signals: tuple[tuple[str, float], ...]
+
+
+def _answer(told: Sequence[Mapping[str, Any]], theft: frozenset[str]) -> Answer:
+    mine = [n for n in told if not theft.isdisjoint(n["record_ids"])]
+    if not mine:
+        return Answer(False, 0.0, ())
+    best = max(mine, key=lambda n: (n["listed"], n["likelihood"]))
+    return Answer(best["listed"], best["likelihood"], tuple((s["id"], s["points"]) for s in best["signals"]))
+
+
 class Ground:
     """A company after the day of the theft, without a theft."""
 
@@ -131,6 +156,8 @@ class Ground:
         self._model, self._sources = models.load(model), tuple(every())
         self._seconds: dict[str, list[list[int]]] = {}
         """Who → seconds of each day in which he works."""
+        self._told: set[str] = set()
+        """Who stands in the list anyway: nobody is robbed who is watched."""
         self._young = self._staffed()
         self._store = MemoryStore()
         self.ordinary = self._live()
@@ -160,14 +187,17 @@ class Ground:
             result = self._run(self._store, [line.record for line in lines])
             if number >= 7:
                 found.update((n["id"], n["identity"]["provider"]) for n in _compromises(result))
+        one_each = {_who(line): line for line in lines}
+        told_of = {n["identity"]["name"] for n in _compromises(result)}
+        self._told = {who for who, line in one_each.items() if identity(line) in told_of}
         listed = {name: sum(told == key for told in found.values()) for key, name in PROVIDERS.items()}
         return Ordinary(len(today), LEARNT - 6, listed)
 
-    def _run(self, store: MemoryStore, records: Sequence[Record]) -> Result:
+    def _run(self, store: MemoryStore, records: Sequence[Record], budget: float = BUDGET) -> Result:
         state = State(store)
         intake = Intake(self._sources, NO_CONTEXT, state.load_day, known=state.known)
         intake.feed(records)
-        return Judge(state, self._model).settle(intake.days)
+        return Judge(state, self._model, NO_CONTEXT, budget).settle(intake.days)
 
     def victims(self, product: str, young: bool) -> list[Victim]:
         """Whose credentials are stolen: who works on the day, with a history or without."""
@@ -183,27 +213,26 @@ class Ground:
                           "GitHub token": ("github", "token app")}[product]  # fmt: skip
             found = [w for w in staff[log] if w.kind in kinds.split()]
         days = self._seconds
-        at_work = [one for one in found if (key := _key(one)) in days and all(days[key][-3:])]
-        return dice(self.seed, "victims", product).some(at_work, 8)
+        at_work = [one for one in found if (key := _key(one)) in days and days[key][LEARNT] and key not in self._told]
+        return dice(self.seed, "victims", product).some(at_work, 10)
 
     def moment(self, victim: Victim, day: int) -> int:
-        """A second in the middle of the victim's work on a day."""
-        seconds = sorted(self._seconds[_key(victim)][day])
+        """A second in the middle of the victim's work on a day, or on that of the theft if it did not work then."""
+        days = self._seconds[_key(victim)]
+        seconds = sorted(days[day] or days[LEARNT])
         return min(seconds[len(seconds) // 2], DAY - 3000)
 
-    def answer(self, lines: Sequence[Line], theft: frozenset[str]) -> tuple[bool, float, tuple[tuple[str, float], ...]]:
-        """What the product makes of a theft: whether it is listed, the likelihood, and the signals that told it."""
+    def answers(self, plays: Sequence[Play]) -> list[Answer]:
+        """What the product makes of thefts of one day."""
         store = MemoryStore()
         for table in TABLES:
             store.put(table, list(self._store.scan(table, "", "\U0010ffff")))
-        result = self._run(store, [line.record for line in lines])
-        mine = [(n["listed"], n["likelihood"], n) for n in [*result.standing, *result.below]
-                if n["kind"] == "compromise" and not theft.isdisjoint(n["record_ids"])]  # fmt: skip
-        if not mine:
-            return False, 0.0, ()
-        is_listed, likelihood, best = max(mine, key=lambda told: told[:2])
-        signals = tuple((s["id"], s["points"]) for s in best["signals"])
-        return bool(is_listed), likelihood, signals
+        lines = sorted((line for one in plays for line in one.lines), key=lambda line: line.second)
+        allowance = ranking.week_allowance(BUDGET, self.ordinary.identities) + len(plays)
+        budget = 1000 * allowance / (ranking.WEEK * self.ordinary.identities)
+        result = self._run(store, [line.record for line in lines], budget)
+        told = [n for n in [*result.standing, *result.below] if n["kind"] == "compromise"]
+        return [_answer(told, one.theft) for one in plays]
 
 
 def _compromises(result: Result) -> Iterator[Mapping[str, Any]]:
@@ -297,11 +326,11 @@ class Hand:
 
     def _console(self, actor: Actor, moment: Moment) -> Actor:
         """The same credential in a browser: of a role by a link to sign in, of a user by a federation token first."""
-        identity = actor.identity
-        if identity["type"] == "IAMUser":
+        who = actor.identity
+        if who["type"] == "IAMUser":
             created = moment.date + CLOCK[max(0, moment.second - 60)]
-            identity = federated_user(identity, "ops", self._dice.ident("ASIA", 16), created)
-        return actor._replace(identity=identity, agent=self._browser, console=True, vpce="")
+            who = federated_user(who, "ops", self._dice.ident("ASIA", 16), created)
+        return actor._replace(identity=who, agent=self._browser, console=True, vpce="")
 
     def _placed(self, actor: Actor) -> Actor:
         if self._place == "endpoint":
@@ -314,8 +343,8 @@ class Hand:
         return actor._replace(address=away, vpce=actor.vpce if self._place in ("own", "near") else "")
 
 
-def played(ground: Ground, row: Row, product: str, name: str, victim: Victim, place: str) -> Told:
-    """One attack, and what became of it."""
+def played(ground: Ground, row: Row, product: str, name: str, victim: Victim, place: str) -> Play:
+    """The records of one attack."""
     hand = Hand(ground, victim, place, row, dice(ground.seed, row.name, product, name))
     lines: list[Line] = []
     for back, count in enumerate(reversed(row.before), 1):
@@ -324,8 +353,7 @@ def played(ground: Ground, row: Row, product: str, name: str, victim: Victim, pl
     stolen = [line for n, steps in enumerate(days) for line in hand.play(steps, LEARNT + 1 - len(days) + n)]
     if row.console:
         stolen = [*_signed_in(hand, stolen), *stolen]
-    told = ground.answer(sorted([*lines, *stolen], key=lambda line: line.second), frozenset(map(record_id, stolen)))
-    return Told(row.name, product, name, *told)
+    return Play([*lines, *stolen], frozenset(map(record_id, stolen)))
 
 
 def _signed_in(hand: Hand, lines: Sequence[Line]) -> list[Line]:
@@ -352,16 +380,28 @@ def measure(
     seed: int, identities: int, rows: Sequence[Row] = ROWS, every_nth: int = 1, model: Path = models.FOLDER
 ) -> Measured:
     """All attacks of some rows (or each n-th of them) on one tenant."""
-    ground = Ground(seed, identities, model)
-    told = []
+    ground, told = Ground(seed, identities, model), list[Told]()
     for row in rows:
-        for product in (p for p in PRODUCTS if applies(row, p)):
-            victims = ground.victims(product, row.young)
-            for n, name in enumerate(ATTACKS[product]):
-                if n % every_nth == 0 and victims:
-                    place = row.places[n % len(row.places)]
-                    told.append(played(ground, row, product, name, victims[n % len(victims)], place))
+        waiting = {product: _dealt(ground, row, product, every_nth) for product in PRODUCTS if applies(row, product)}
+        while any(waiting.values()):
+            batch = [(product, *one) for product, batches in waiting.items() for one in (batches.pop() if batches else ())]
+            plays = [played(ground, row, *one) for one in batch]
+            told += [Told(row.name, one[0], one[1], *answer) for one, answer in zip(batch, ground.answers(plays))]
     return Measured(seed, ground.ordinary, told)
+
+
+def _dealt(ground: Ground, row: Row, product: str, every_nth: int) -> list[list[tuple[str, Victim, str]]]:
+    """Batches of attacks on a product, each attack of a batch on another victim: name, victim, place.
+
+    Users' attacks are dealt backwards, so that no two of a batch are the same.
+    """
+    names = [name for n, name in enumerate(ATTACKS[product]) if n % every_nth == 0]
+    names = names[::-1] if "user" in product else names
+    victims = ground.victims(product, row.young)
+    size = len(victims)
+    return [[(name, victim, row.places[(start + n) % len(row.places)])
+             for n, (name, victim) in enumerate(zip(names[start : start + size], victims))]
+            for start in range(0, len(names), size or 1)] if size else []  # fmt: skip
 
 
 def measured(
