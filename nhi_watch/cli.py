@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Optional
 
 from nhi_watch import __version__
@@ -16,6 +17,9 @@ from nhi_watch.core.errors import InputError, ModelError, NhiError, StoreError
 FILES = "nhi_watch.hosts.files"
 COMMANDS = (
     ("score", "score logs and write ranked, explained notables", f"{FILES}.score"),
+    ("list", "list the notables of the last run", f"{FILES}.listing"),
+    ("show", "show an identity: what it is, does and reaches, its notables, and why not", f"{FILES}.show"),
+    ("notify", "tell people of new or graver notables, once each", f"{FILES}.notify"),
     ("baseline", "learn what is normal, without writing notables", f"{FILES}.baseline"),
     ("explain", "show why a notable is as likely as it is", f"{FILES}.explain"),
     ("model", "show a model, or verify its files", f"{FILES}.models"),
@@ -40,24 +44,47 @@ def commands() -> tuple[tuple[str, str, str], ...]:
     return (*COMMANDS, *more)
 
 
-def parser(only: str = "") -> argparse.ArgumentParser:
-    """The command line; where one command is named, the others are listed but not loaded."""
+def parser(only: str = "", config: Optional[Path] = None) -> argparse.ArgumentParser:
+    """The command line; where one command is named, the others are listed but not loaded.
+
+    Raises:
+        InputError: the configuration is wrong.
+    """
     top = argparse.ArgumentParser(
         prog="nhi", description="Find stolen and misused non-human identities in the logs that you already have."
     )
     top.add_argument("--version", action="version", version=f"nhi {__version__}")
+    top.add_argument("--config", type=Path, metavar="FILE", dest="named",
+                     help="what would be typed on each run (default: nhi.toml, if there is one here)")  # fmt: skip
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listed = commands() if only != "--version" else ()
     known = only in {name for name, _, _ in listed}
     for name, text, module in listed:
-        _plug_in(subparsers, (name, text, module), load=name == only or not (known or only in _TOP_ONLY))
+        added = _plug_in(subparsers, (name, text, module), load=name == only or not (known or only in _TOP_ONLY))
+        if name == only and module.startswith(FILES):
+            from nhi_watch.hosts.files import config as configuration
+
+            configuration.give(added, configuration.load(config))
     return top
 
 
 _TOP_ONLY = ("-h", "--help")
 
 
-def _plug_in(subparsers: Any, command: tuple[str, str, str], load: bool) -> None:
+def _named(words: Sequence[str]) -> tuple[str, Optional[Path]]:
+    """The command, and the configuration that is named before it.
+
+    >>> _named(["--config", "a.toml", "score"]), _named(["list"])
+    (('score', PosixPath('a.toml')), ('list', None))
+    """
+    if words[:1] == ["--config"] and len(words) > 1:
+        return (words[2] if len(words) > 2 else ""), Path(words[1])
+    if words and words[0].startswith("--config="):
+        return (words[1] if len(words) > 1 else ""), Path(words[0].partition("=")[2])
+    return (words[0] if words else ""), None
+
+
+def _plug_in(subparsers: Any, command: tuple[str, str, str], load: bool) -> argparse.ArgumentParser:
     name, text, module = command
     added: argparse.ArgumentParser = subparsers.add_parser(
         name, help=text, description=text[0].upper() + text[1:] + "."
@@ -66,6 +93,7 @@ def _plug_in(subparsers: Any, command: tuple[str, str, str], load: bool) -> None
         part = import_module(module)
         part.add_arguments(added)
         added.set_defaults(run=lambda args: part.run(args, _console()))
+    return added
 
 
 def _console() -> Any:
@@ -88,9 +116,9 @@ def _tell(text: str) -> None:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Exit code 0: it ran. 1: a defect of ours. 2: input or configuration is wrong. 141: nobody reads on."""
     words = list(sys.argv[1:] if argv is None else argv)
-    args = parser(words[0] if words else "").parse_args(words)
     os.umask(0o027)  # logs, state and reports are nobody else's business
     try:
+        args = parser(*_named(words)).parse_args(words)
         code = int(args.run(args))
         sys.stdout.flush()
         return code

@@ -20,10 +20,9 @@ from core_samples import Going, Options
 from layout import ROOT
 from llm_double import copying, endpoint, plain
 from llm_real import BEGIN
-from nhi_watch.act.copilot import verifier, writer
-from nhi_watch.act.copilot.client import Endpoint
-from nhi_watch.act.copilot.masking import mask
-from nhi_watch.act.response import plan, policy, subjects
+from nhi_watch.act import copilot
+from nhi_watch.act.copilot import Endpoint, mask
+from nhi_watch.act.response import plan
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import brief
 from nhi_watch.intake.sources import cloudtrail
@@ -71,10 +70,10 @@ def incidents(seed: int, days: int = 16, machines: int = 60, campaigns: int = 40
 
 def told(name: str, document: dict[str, Any]) -> Told:
     """The brief of a notable with the steps of the shipped policy."""
-    members = subjects.members_of(document)
+    members = plan.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
-    whole = subjects.Subjects({str(members[0]["id"]): keys})
-    made = plan.draft(document, policy.load(), whole, plan.Breaks((), ()), 1_772_323_200)
+    whole = plan.Subjects({str(members[0]["id"]): keys})
+    made = plan.draft(document, plan.load(), whole, plan.Breaks((), ()), 1_772_323_200)
     return Told(name, document, made, brief.facts(document, plan.facts(made)))
 
 
@@ -146,7 +145,7 @@ def measure(found: Sequence[Told]) -> Sum:
     claims = sum(len(_numbers(_uncited(text))) + len(_citations(text)) for text in texts)
     planted = [(line, masked) for one in found for masked in [mask(one.facts)]
                for group in falsehoods(masked).values() for line in group]  # fmt: skip
-    through = sum(not verifier.check(line, masked).why for line, masked in planted)
+    through = sum(not copilot.check(line, masked).why for line, masked in planted)
     worded, copied = _asked(found, plain), _asked(found, copying)
     return Sum(
         len(found), len(lines), sum(bool(_CITED.search(line)) for line in lines), claims,
@@ -156,9 +155,9 @@ def measure(found: Sequence[Told]) -> Sum:
     )  # fmt: skip
 
 
-def _asked(found: Sequence[Told], speaker: Any) -> list[writer.Written]:
+def _asked(found: Sequence[Told], speaker: Any) -> list[copilot.Written]:
     with endpoint(speaker) as (url, _):
-        return [writer.write(one.facts, Endpoint(url, "m")) for one in found]
+        return [copilot.write(one.facts, Endpoint(url, "m")) for one in found]
 
 
 def page(s: Sum, seeds: Sequence[int]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -20,7 +18,7 @@ from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail
-from nhi_watch.state import baseline, day_rows
+from nhi_watch.state import baseline, day_rows, rows
 from nhi_watch.state.baseline import Profile, learn_groups, peer_scope, teach
 from nhi_watch.state.lesson import lesson as day_lesson
 from nhi_watch.state.memory import MemoryStore
@@ -211,7 +209,7 @@ def contents(store: Any) -> dict[str, dict[str, Any]]:
 
 def plain(table: str, raw: bytes) -> Any:
     """A row's content."""
-    return behaviour.to_row(day_rows.unpack(raw)) if table == "day" else json.loads(zlib.decompress(raw))
+    return behaviour.to_row(day_rows.unpack(raw)) if table == "day" else rows.unpack(raw)
 
 
 def answer(store: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ if __name__ == "__main__":
 
 from core_samples import TODAY, events, learnt, whole_days
 from layout import ROOT
-from nhi_watch.act.response import plan, policy, subjects
+from nhi_watch.act.response import plan
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import Asset
 from nhi_watch.core.notable import to_json
@@ -106,10 +106,10 @@ def _exposures() -> Iterator[Proof]:
 
 
 def _proof(name: str, sample: str, ids: Iterable[str], document: dict[str, Any]) -> Proof:
-    members = subjects.members_of(document)
+    members = plan.members_of(document)
     keys = [o["value"] for d in document["usual"]["dimensions"] if d["name"] == "credential" for o in d["observed"]]
-    whole = subjects.Subjects({str(members[0]["id"]): keys})
-    made = plan.draft(document, policy.load(), whole, plan.Breaks((), ()), LEAK)
+    whole = plan.Subjects({str(members[0]["id"]): keys})
+    made = plan.draft(document, plan.load(), whole, plan.Breaks((), ()), LEAK)
     followed = [e for e in ledger.follow(MemoryStore(), History(), [document], LEAK) if e.due and e.owner]
     actions, controls = sorted({s["action"] for s in made["steps"]}), sorted({e.control for e in followed})
     reached = _reached(document, tuple(actions), tuple(controls))

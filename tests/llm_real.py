@@ -25,8 +25,8 @@ if __name__ == "__main__":
 
 from attack_strings import MARK
 from desk_samples import ROLE, USER, notable, signal
-from nhi_watch.act.copilot import writer
-from nhi_watch.act.copilot.client import Endpoint
+from nhi_watch.act import copilot
+from nhi_watch.act.copilot import Endpoint
 from nhi_watch.detect.explain import brief
 
 ROOT = Path(__file__).parents[1]
@@ -84,10 +84,10 @@ class Asked(NamedTuple):
 
     document: dict[str, Any]
     prompt: str
-    written: writer.Written
+    written: copilot.Written
 
     @property
-    def worded(self) -> list[writer.Line]:
+    def worded(self) -> list[copilot.Line]:
         """The sentences that the model worded, and that hold."""
         return [line for line in self.written.lines if line.worded]
 
@@ -95,7 +95,7 @@ class Asked(NamedTuple):
 def ask(url: str, document: dict[str, Any], tokens: int, facts: int = 60) -> Asked:
     """Ask for one brief; `facts`: of the notable's, how many are sent."""
     told, sent = brief.facts(document)[:facts], list[str]()
-    written = writer.write(told, Endpoint(url, "smollm2", seconds=590, tokens=tokens), sent.append)
+    written = copilot.write(told, Endpoint(url, "smollm2", seconds=590, tokens=tokens), sent.append)
     return Asked(document, sent[0], written)
 
 

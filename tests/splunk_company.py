@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core_samples import Going, Options
-from nhi_watch.act.posture.exports import Exports
-from nhi_watch.act.posture.look import look
-from nhi_watch.act.posture.matching import Limits, scene
+from nhi_watch.act.posture.checks import look
+from nhi_watch.act.posture.clouds import Exports, Limits, scene
 from nhi_watch.context.assets import NO_ASSETS
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import history, model
@@ -20,8 +19,8 @@ from splunk_peers import Window
 from splunk_server import Server
 
 SPEC = Spec(days=4, machines=15, seed=16, campaigns=5)
-GROUP = conf("savedsearches.conf")["NHI Watch - Group All Events"]["search"]
-"""Twice a day over its events, where a search head runs it every six hours over what has arrived."""
+GROUP = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]
+"""Twice a day over its events, where a search head runs it every five minutes over what has arrived."""
 LIMITS = Limits(secret_days=3, idle_days=3)
 """Days of posture's limits: the company is young."""
 BUDGET = "300"
@@ -40,18 +39,15 @@ def played(app: Path, python: str, spec: Spec = SPEC) -> Server:
         server.index(timed, "aws:cloudtrail")
         for since, until in ((midnight, end - HOUR), (end - HOUR, end)):
             server.search(GROUP, Window(since, until), end + 300)
-        server.scheduled("NHI Watch - Count", end + 400)
-        server.scheduled("NHI Watch - Learn", end + 410)
-        server.scheduled("NHI Watch - Rank All", end + 420)
+        server.scheduled("NHI Watch - Close", end + 420)
         server.scheduled("NHI Watch - Health", end + 540)
-        server.scheduled("NHI Watch - Health of Behaviours", end + 545)
-        server.scheduled("NHI Watch - Latest", end + 590)
         going.feed(day.records)
     going.finish()
     _posture(server, store, now_of(server))
     _verdict(server, now_of(server))
     _below(server, now_of(server))
-    server.scheduled("NHI Watch - Latest", now_of(server) + 120)
+    text = "`nhi_written` | `nhi_slim` | outputlookup append=true key_field=nhi_id nhi_notables"
+    server.search(text, Window(0, now_of(server) + DAY), now_of(server))
     return server
 
 
@@ -68,13 +64,13 @@ def _posture(server: Server, store: MemoryStore, now: int) -> None:
 
 def _below(server: Server, now: int) -> None:
     """One below the line: as one that has a place, with another id."""
-    text = "`nhi_notables` nhi_kind=compromise nhi_change=new | sort 1 nhi_score"
+    text = "`nhi_notables` nhi_kind=compromise nhi_change=new | sort 1 nhi_likelihood"
     (row,) = server.search(text, Window(0, now + DAY), now)
     raw = row["_raw"][0].replace(row["nhi_id"][0], "0" * 20)
     server.notable(raw.replace('"nhi_change":"new"', '"nhi_change":"below"'), now)
 
 
 def _verdict(server: Server, now: int) -> None:
-    told = 'nhifeedback verdict=benign reason="a planned move"'
-    text = f"`nhi_notables` nhi_kind=compromise | `nhi_latest` | sort 1 - nhi_priority | {told}"
+    told = 'nhi feedback verdict=benign reason="a planned move"'
+    text = f"`nhi_notables` nhi_kind=compromise | `nhi_latest` | sort 1 - nhi_likelihood | {told}"
     server.collections["nhi_feedback"] = server.search(text, Window(0, now + DAY), now)

@@ -189,7 +189,7 @@ def check(text: str) -> None:
     begins_with_pipe = text.lstrip().startswith("|")
     first, *rest = stages(text)
     if not begins_with_pipe:
-        condition(first.removeprefix("search "))
+        condition(SPANS.sub("", first).removeprefix("search "))
     else:
         verb = first.split()[0]
         if verb not in OWN_GENERATING and not (verb in VERBS and VERBS[verb].generates):
@@ -204,6 +204,9 @@ def check(text: str) -> None:
         _stage(stage)
 
 
+_SPAN = r"\(earliest=\S+ latest=[^\s)]+\)"
+SPANS = re.compile(rf"\(({_SPAN}(?: OR {_SPAN})+)\)")
+"""Several time ranges of one search. https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/SearchTimeModifiers"""
 OWN_GENERATING = frozenset({"nhidemo", "nhisetup"})
 
 

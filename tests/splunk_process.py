@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
+from nhi_watch.hosts.splunk.nhi import Nhi
 from nhi_watch.hosts.splunk.nhigroup import NhiGroup
-from nhi_watch.hosts.splunk.nhilearn import NhiLearn
 from nhi_watch.hosts.splunk.nhirank import NhiRank
+from nhi_watch.hosts.splunk.nhiscore import NhiScore
 from nhi_watch.hosts.splunk.protocol import Command, serve
 from splunk_stream import chunk, getinfo, replies, table
 
@@ -33,15 +34,26 @@ class Answer(NamedTuple):
     """The reply to getinfo."""
 
 
+class Session(NamedTuple):
+    """How a command asks splunkd."""
+
+    uri: str
+    key: str
+
+
+NOBODY = Session("", "")
+
+
 class CommandError(Exception):
     """The command ended the search with this message."""
 
 
 def run(
-    python: str, script: Path, arguments: str, rows: Sequence[Row], times: tuple[int, int], size: int = 10_000
-) -> Answer:
+    python: str, script: Path, arguments: str, rows: Sequence[Row], times: tuple[int, int], size: int = 10_000,
+    session: Session = NOBODY,
+) -> Answer:  # fmt: skip
     """Give rows to a command, in chunks; its answer."""
-    first = getinfo(shlex.split(arguments), earliest_time=str(times[0]), latest_time=str(times[1]))
+    first = getinfo(shlex.split(arguments), **_searchinfo(times, session))
     process = subprocess.Popen(
         [python, *BARE, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -93,10 +105,17 @@ def _exchange(
     return found
 
 
-def run_here(verb: str, lookups: Path, arguments: str, rows: Sequence[Row], times: tuple[int, int]) -> Answer:
+def _searchinfo(times: tuple[int, int], session: Session) -> dict[str, str]:
+    ends = {"earliest_time": str(times[0]), "latest_time": str(times[1])}
+    return {**ends, "splunkd_uri": session.uri, "session_key": session.key, "username": "admin"}
+
+
+def run_here(
+    verb: str, lookups: Path, arguments: str, rows: Sequence[Row], times: tuple[int, int], session: Session = NOBODY
+) -> Answer:
     """The same in this process, for tests of many runs: the command's own conversation, over bytes in memory."""
     command = _COMMANDS[verb](lookups)
-    first = getinfo(shlex.split(arguments), earliest_time=str(times[0]), latest_time=str(times[1]))
+    first = getinfo(shlex.split(arguments), **_searchinfo(times, session))
     info, _ = next(replies(io.BytesIO(_talk(_COMMANDS[verb](lookups), first))))
     if "error" in info:
         raise CommandError(info["error"])
@@ -118,7 +137,7 @@ def _talk(command: Command, requests: bytes) -> bytes:
 
 
 _COMMANDS: dict[str, Callable[[Path], Command]] = {
-    "nhigroup": NhiGroup, "nhirank": NhiRank, "nhilearn": NhiLearn,
+    "nhigroup": NhiGroup, "nhirank": NhiRank, "nhi": lambda lookups: Nhi(), "nhiscore": NhiScore,
 }
 
 

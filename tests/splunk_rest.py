@@ -7,12 +7,17 @@ by an authority as Splunk ships it: no key usage, no key identifiers, another na
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import json
+import os
+import shutil
 import ssl
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,11 +27,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from splunk_conf import conf
+from splunk_kvstore import KvDouble
+
 SESSION = "session-key-of-the-search"
 HEC = "token-of-the-collector"
 DATA = "/servicesNS/nobody/nhi_watch/storage/collections/data/"
-LIMIT = 50_000
-"""Most documents in an answer (limits.conf, max_rows_per_query)."""
 
 
 class Fault(NamedTuple):
@@ -45,7 +51,8 @@ class Double:
     """What the server holds."""
 
     def __init__(self) -> None:
-        self.collections: dict[str, dict[str, dict[str, Any]]] = {"nhi_sent": {}, "nhi_feedback": {}}
+        self.kv = KvDouble(tuple(name for name in conf("collections.conf").sections() if name.startswith("nhi_")))
+        self.collections = self.kv.captain
         self.received: list[tuple[dict[str, str], str]] = []
         """(index, sourcetype, source, host; text) through receivers/simple and the collector."""
         self.asked: list[str] = []
@@ -83,10 +90,7 @@ class Double:
         if "/storage/passwords/" in parts.path:
             return self._password(unquote(parts.path.rpartition("/")[2]))
         if parts.path.startswith(DATA):
-            name, _, key = parts.path[len(DATA) :].partition("/")
-            if name not in self.collections:
-                return 404, {"messages": [{"type": "ERROR", "text": f"Application does not contain {name}"}]}
-            return self._kept(self.collections[name], method, unquote(key), (query, body))
+            return self.kv.answer(method, unquote(parts.path[len(DATA) :]), query, body)
         return 404, {"messages": [{"type": "ERROR", "text": "Not Found"}]}
 
     def _collect(self, told: str, body: bytes) -> tuple[int, Any]:
@@ -102,57 +106,42 @@ class Double:
             return 404, {"messages": [{"type": "ERROR", "text": f"Could not find object id={entry}"}]}
         return 200, {"entry": [{"content": {"clear_password": self.secrets[entry]}}]}
 
-    def _kept(
-        self, rows: dict[str, dict[str, Any]], method: str, key: str, more: tuple[dict[str, str], bytes]
-    ) -> tuple[int, Any]:
-        query, body = more
-        if method == "POST" and key == "batch_save":
-            documents = json.loads(body)
-            if len(documents) > 1_000:
-                return 400, {"messages": [{"type": "ERROR", "text": "Too many documents"}]}
-            rows.update({document["_key"]: document for document in documents})
-            return 200, [document["_key"] for document in documents]
-        if method == "POST" and not key:
-            document = json.loads(body)
-            if document["_key"] in rows:
-                return 409, {"messages": [{"type": "ERROR", "text": "A document with the same key exists"}]}
-            rows[document["_key"]] = document
-            return 201, {"_key": document["_key"]}
-        if method == "DELETE" and not key:
-            for name in [name for name, row in rows.items() if _fits(row, json.loads(query["query"]))]:
-                del rows[name]
-            return 200, {}
-        if not key:
-            found = sorted((r for r in rows.values() if _fits(r, json.loads(query.get("query", "{}")))), key=_key)
-            skip = int(query.get("skip", 0))
-            return 200, found[skip : skip + min(LIMIT, int(query.get("limit", LIMIT)))]
-        if key not in rows:
-            return 404, {"messages": [{"type": "ERROR", "text": "Could not find object."}]}
-        if method == "DELETE":
-            del rows[key]
-            return 200, {}
-        if method == "POST":
-            rows[key] = json.loads(body)
-            return 200, {"_key": key}
-        return 200, rows[key]
-
-
-def _key(row: dict[str, Any]) -> str:
-    return str(row["_key"])
-
-
-def _fits(row: dict[str, Any], query: dict[str, Any]) -> bool:
-    return all(
-        row.get(name, 0) < told["$lt"] if isinstance(told, dict) else row.get(name) == told
-        for name, told in query.items()
-    )
-
 
 @contextmanager
 def serving(folder: Path, name: str = "SplunkServerDefaultCert") -> Iterator[Double]:
     """A running double; `name` is what its certificate is issued for."""
     double = Double()
     double.ca, chain = certificates(folder, name)
+    end = started(double, chain)
+    try:
+        yield double
+    finally:
+        end()
+
+
+def splunkd() -> Double:
+    """A double that runs as long as the tests do, under the authority of etc/auth/cacert.pem."""
+    double = Double()
+    double.ca, chain = _home()
+    started(double, chain)
+    return double
+
+
+@lru_cache(maxsize=1)
+def _home() -> tuple[Path, Path]:
+    """Splunk's home for commands, with a certificate."""
+    home = Path(tempfile.mkdtemp(prefix="splunk-home-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    auth = home / "etc" / "auth"
+    auth.mkdir(parents=True)
+    ca, chain = certificates(auth, "SplunkServerDefaultCert")
+    shutil.copyfile(ca, auth / "cacert.pem")
+    os.environ["SPLUNK_HOME"] = str(home)
+    return auth / "cacert.pem", chain
+
+
+def started(double: Double, chain: Path) -> Callable[[], None]:
+    """Let a double answer; returns what ends it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -183,12 +172,13 @@ def serving(folder: Path, name: str = "SplunkServerDefaultCert") -> Iterator[Dou
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     double.url = f"https://127.0.0.1:{server.server_port}"
-    try:
-        yield double
-    finally:
+
+    def end() -> None:
         server.shutdown()
         server.server_close()
         thread.join()
+
+    return end
 
 
 def certificates(folder: Path, name: str) -> tuple[Path, Path]:

@@ -17,18 +17,23 @@ from pathlib import Path
 from typing import Any, Optional
 
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
+from nhi_watch.hosts.splunk.steps import BACKFILL
 from splunk_conf import conf, expand, stages
 from splunk_eval import Scope, assignments, expression, is_true, spelled
-from splunk_grammar import OWN_GENERATING, check
+from splunk_grammar import OWN_GENERATING, SPANS, check
 from splunk_peers import PEER, Fault, Limits, SearchFailedError, Window, answers, at_each, inside
-from splunk_process import Row, run, run_here
+from splunk_process import NOBODY, Row, Session, run, run_here
 from splunk_reports import REPORTS
+from splunk_rest import splunkd
 from splunk_roles import Role
 from splunk_search import TIMES, matcher
 from splunk_stream import flat
 
 _OFFSETS = {"m": 60, "h": HOUR, "d": DAY}
 _RELATIVE = re.compile(r"(?:([+-]?\d+)([mhd]))?(?:@([mhd]))?")
+MAXCHARS, CUTOFF = 10_240, 5_000
+"""[kv] maxchars: so much of an event, and of a value, is looked at for pairs; [spath] extraction_cutoff: so many bytes
+for JSON. https://docs.splunk.com/Documentation/Splunk/9.3.1/Admin/Limitsconf"""
 _PAIR = re.compile(r'([\w.]+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -53,6 +58,10 @@ APPENDED = 10_000
 """Most rows of an append's subsearch, and 60 seconds: its documented defaults."""
 
 
+HOSTS = conf("macros.conf")["nhi_endpoint"]["description"].partition("On: ")[2]
+"""What a customer sets who wants hosts too."""
+
+
 class Server:
     """Indexes in memory, on one peer or several; lookups in the app's folder."""
 
@@ -67,10 +76,12 @@ class Server:
         self.messages: list[list[str]] = []
         self.failed: list[str] = []
         """Scheduled searches that failed."""
-        self.overrides: dict[str, str] = {"nhi_indexes": "index=main", "nhi_endpoint": "`nhi_endpoint_all`"}
+        self.overrides: dict[str, str] = {"nhi_indexes": "index=main", "nhi_endpoint": HOSTS}
         """Macros in local/."""
-        self.collections: dict[str, list[Row]] = {"nhi_feedback": [], "nhi_days": [], "ip_intel": []}
+        self.collections: dict[str, list[Row]] = {"nhi_feedback": [], "nhi_notables": [], "ip_intel": []}
         """Lookups of the KV store."""
+        self.splunkd = splunkd()
+        """REST, with the collections that commands ask for."""
         self.faults: list[Fault] = []
         """What is wrong with peers now."""
         self.role: Optional[Role] = None
@@ -110,16 +121,23 @@ class Server:
             return []
 
     def backfill(self, first: int, last: int, now: int) -> None:
-        """The backfill searches, one run a day, as the page Set up starts them."""
+        """The searches of a look back, one after the other for each day, as the page Set up starts them."""
         for day in range(first, last + 1):
-            for name in ("NHI Watch - Backfill", "NHI Watch - Backfill Rows"):
-                self.search(self._saved[name]["search"], Window(day * DAY, (day + 1) * DAY), now)
+            for name in BACKFILL:
+                window = Window(day * DAY, (day + 1) * DAY)
+                self.search(self._saved[f"NHI Watch - {name}"]["search"], window, max(now, window.latest))
 
     def search(self, text: str, window: Window, now: int, limits: Limits = _ONE) -> list[Row]:
         """Run a search."""
         told = expand(text, self.overrides, now)
         check(told)
         first, *rest = stages(told)
+        spans = SPANS.search(first)
+        if spans:
+            plain = SPANS.sub("", first).strip()
+            windows = [_bounded(one, window, now) for one in spans[1].split(" OR ")]
+            rows = [row for one in windows for row in self._generate(plain, one, limits)]
+            return self.go_on(" | ".join(rest), rows, (window, now))
         window = _bounded(first, window, now)
         return self.go_on(" | ".join(rest), self._generate(first, window, limits), (window, now))
 
@@ -179,10 +197,12 @@ class Server:
 
     def _own(self, verb: str, rest: str, rows: list[Row], when: tuple[Window, int]) -> list[Row]:
         times = (when[0].earliest, min(when[0].latest - 1, when[1]))  # searchinfo tells the search's own ends
+        is_remote = verb == "nhigroup"  # on an indexer
+        session = NOBODY if is_remote else Session(self.splunkd.url, self.splunkd.session)
         if self.python:
-            answer = run(self.python, self.app / "bin" / f"{verb}.py", rest, rows, times)
+            answer = run(self.python, self.app / "bin" / f"{verb}.py", rest, rows, times, session=session)
         else:
-            answer = run_here(verb, self.app / "lookups", rest, rows, times)
+            answer = run_here(verb, self.app / "lookups", rest, rows, times, session)
         self.messages += answer.messages
         return answer.rows
 
@@ -286,13 +306,29 @@ def _extracted(row: Row) -> Row:
     """With fields that a search extracts: pairs of stash, JSON of all else."""
     raw = row["_raw"][0]
     if row["sourcetype"] == ["stash"]:
-        found: Row = {name: [value] for name, value in _PAIR.findall(raw)}
+        found: Row = {name: [value] for name, value in _PAIR.findall(raw[:MAXCHARS])}
     else:
-        try:
-            found = flat(json.loads(raw))
-        except ValueError:
-            found = {}
+        found = _of_json(raw)
     return {**found, **_calculated(found, row["sourcetype"][0]), **row}
+
+
+def _of_json(raw: str) -> Row:
+    """Fields of JSON, as far as it is looked at: the object that the beginning of the text makes, cut where it must."""
+    data = raw.encode()
+    try:
+        whole = flat(json.loads(raw))
+    except ValueError:
+        return {}
+    if len(data) <= CUTOFF:
+        return whole
+    cut = data[:CUTOFF].decode("utf-8", "ignore")
+    seen: Row = {}
+    for name, values in whole.items():
+        own = name.removesuffix("{}").split(".")[-1].split("{}.")[-1]
+        kept = [value for value in values if json.dumps(value)[1:-1] in cut or value in cut]
+        if f'"{own}"' in cut and kept:
+            seen[name] = kept
+    return seen
 
 
 def _calculated(found: Row, sourcetype: str) -> Row:

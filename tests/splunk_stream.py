@@ -19,7 +19,7 @@ def getinfo(args: Sequence[str] = (), **told: str) -> bytes:
     """The first request; the keys are those that Splunk 8.2 sends."""
     searchinfo = {
         "args": list(args), "raw_args": list(args), "dispatch_dir": ".", "sid": "1629786722.117",
-        "app": "nhi_watch", "owner": "admin", "username": "admin", "session_key": "none", "splunkd_uri": "https://localhost:8089",
+        "app": "nhi_watch", "owner": "admin", "username": "admin", "session_key": "none", "splunkd_uri": "",
         "splunk_version": "9.4.1", "search": "search%20index%3Daws%20%7C%20nhiscore", "command": "nhiscore",
         "maxresultrows": 50000, "earliest_time": "0", "latest_time": "0", **told,
     }  # fmt: skip

@@ -77,9 +77,8 @@ def on_splunk(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any
             server.events[-1]["_raw"] = [line]
     days = sorted({time_of(line)[0] // DAY for line in history})
     server.backfill(days[0], days[-1], days[-1] * DAY + DAY)
-    server.scheduled("NHI Watch - Learn History", days[-1] * DAY + DAY + 60)
-    for name in ("Group Events", "Group All Events", "Count", "Rank All"):
-        server.scheduled(f"NHI Watch - {name}", END - HOUR + 300)
+    server.scheduled("NHI Watch - Group Events", END - HOUR + 120)
+    server.scheduled("NHI Watch - Close", END - HOUR + 300)
     return [json.loads(row["_raw"][0])["nhi_notable"] for row in server.search("`nhi_notables`", ALWAYS, END)]
 
 

@@ -5,29 +5,28 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
 
 from core_samples import ACCOUNT, CALL, TODAY, Options, answer, record, run, runs
 from flood_samples import newcomers, tenant, theft
+from nhi_watch.context.context import NO_CONTEXT
 from nhi_watch.core import behaviour, crowd
 from nhi_watch.core.behaviour import FOLDED, MANY, IdentityDay, from_row, to_row
 from nhi_watch.core.crowd import folded_records
 from nhi_watch.core.event import Event
-from nhi_watch.core.timestamps import DAY, render_day
-from nhi_watch.detect import model
-from nhi_watch.hosts.splunk import learning, parts
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.hosts.splunk import parts
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.lookup import Table
-from nhi_watch.hosts.splunk.tablestore import TableStore
+from nhi_watch.hosts.splunk.nhigroup import NhiGroup
+from nhi_watch.hosts.splunk.protocol import Search
+from nhi_watch.hosts.splunk.run import Run
 from nhi_watch.intake import days
-from nhi_watch.intake.days import Intake
-from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.report import run_summary
 from nhi_watch.state import day_rows
 from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
 from splunk_stream import table
 from test_pipeline import odd, quiet, raid
 
@@ -198,41 +197,35 @@ def test_behaviours_are_bounded_in_parts_as_on_files_however_they_are_cut() -> N
     on_files = IdentityDay(TODAY)
     for event in made:
         on_files.add(event)
-    assert to_row(merged.whole())[:4] == to_row(whole.whole())[:4] == to_row(on_files)[:4]
+    days = IdentityDay(TODAY), IdentityDay(TODAY)
+    for part, day in zip((merged, whole), days):
+        part.give(day)
+    assert to_row(days[0])[:4] == to_row(days[1])[:4] == to_row(on_files)[:4]
 
 
 def rows_of(records: Records) -> bytes:
     """Rows of nhigroup."""
-    plain = Gatherer()
-    for one in records:
-        plain.add(cloudtrail.read(one))
-    rows = [{"nhi_part": [parts.pack(part)], "nhi_key": [parts.key_of(name)], "nhi_day": [render_day(day)]}
-            for (day, name), part in plain.parts.items()]  # fmt: skip
-    return table(["nhi_part", "nhi_key", "nhi_day"], rows)
-
-
-def learnt(records: Records) -> Table:
-    intake, known = Intake([cloudtrail]), Table()
-    intake.feed(records)
-    for day, wholes in sorted(intake.days.items()):
-        store, taught = TableStore(known, day), learning.Learnt(known, day)
-        learning.settle(store, model.load(), {day: wholes})
-        taught.take(store, day)
-        known = taught.table(store, learning.KEEP, 0)
-    return known
+    command = NhiGroup()
+    command.prepare(Search([]))
+    return command.execute(table(["_raw", "sourcetype"], [
+        {"_raw": [json.dumps(one)], "sourcetype": ["aws:cloudtrail"]} for one in records
+    ]))  # fmt: skip
 
 
 def test_newcomers_in_splunk_are_one_of_their_kind_beyond_the_bound_and_the_known_stay_themselves() -> None:
-    before = known = learnt([*tenant(9), *quiet(3, "runner-59")])
-    held = Gatherer(hold=True)
-    held.feed(rows_of([*decoys(), *theft(), *odd("workera-job"), record(TODAY, "10:00", role="runner-59")]))
-    for _ in range(2):
-        store = TableStore(known, TODAY)
-        looked = learning.look(store, model.load(), TODAY, partial(held.wholes, TODAY, known))
-        assert looked.folded == 59 - 12 and len(looked.counts) == 3 + 12 + 1
-        done = learning.judge(store, model.load(), looked)
-        assert done.notables[0]["identity"]["name"] == f"arn:aws:iam::{ACCOUNT}:role/payments-api"
-        taught = learning.Learnt(known, TODAY)
-        taught.take(store, TODAY)
-        known = taught.table(store, learning.KEEP, 0)
-        assert len(known.own.keys() - before.own.keys()) == 12 + 1, "still new when judged again"
+    store = MemoryStore()
+    at_work = [*tenant(9), *quiet(3, "runner-59")]
+    for records in (at_work, [*decoys(), *theft(), *odd("workera-job"), record(TODAY, "10:00", role="runner-59")]):
+        held = Gatherer(hold=True)
+        held.feed(rows_of(records))
+        for _ in range(2):  # the same rows again
+            going = Run(store, NO_CONTEXT, 10.0, TODAY * DAY + DAY)
+            for day in held.days():
+                going.take(day, held.of(day))
+            written = going.settle(None, [])
+    names = {one.document["identity"]["name"] for one in written.rows}
+    assert names == set(), "written by the run before"
+    wholes = State(store).load_day(TODAY)
+    assert len(wholes) == 3 + 12 + 1
+    stood_for = [whole for name, whole in wholes.items() if name.endswith(crowd.ENDS)]
+    assert sum(whole.events() for whole in stood_for) == 59 - 12, "and no more when they come again"

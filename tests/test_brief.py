@@ -16,10 +16,8 @@ from rich.console import Console
 
 from desk_samples import ACCOUNT, DAY_ONE, KEY, MAKES, NETWORK, NOW, ROLE, USER, asked, desk, notable, state
 from llm_double import Json, Misbehaving, copying, endpoint, facts, plain
-from nhi_watch.act import audit
-from nhi_watch.act.copilot import verifier, writer
-from nhi_watch.act.copilot.client import Endpoint
-from nhi_watch.act.copilot.masking import Masked, mask
+from nhi_watch.act import audit, copilot
+from nhi_watch.act.copilot import Endpoint, Masked, mask
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.notable import NotableLink, to_json
 from nhi_watch.detect.explain import brief
@@ -64,7 +62,8 @@ def test_linked_identities_and_what_cannot_be_told_are_told() -> None:
 
 
 def test_a_blind_spot_tells_what_was_not_seen_and_no_asset_or_plan() -> None:
-    silent = replace(NETWORK, id="silent_log", points=0.0, log_odds=0.0, value=15.0, evidence="No log of aws from 08:00 until 09:00")
+    evidence = "No log of aws from 08:00 until 09:00"
+    silent = replace(NETWORK, id="silent_log", points=0.0, log_odds=0.0, value=15.0, evidence=evidence)
     text = brief.text(notable(kind="blind_spot", signals=(silent,), timeline=(), likelihood=0.0))
     assert "in no log that was judged: `No log of aws from 08:00 until 09:00`" in text
     assert "The log was silent for `15` hours" in text and "likelihood" not in text
@@ -179,7 +178,7 @@ def test_wrong_options_are_refused(words: tuple[str, ...], says: str, tmp_path: 
 
 def test_an_answer_is_cut_at_its_budget() -> None:
     with endpoint(lambda request: "x " * 100_000) as (url, _):
-        told = writer.write(brief.facts(ONE), Endpoint(url, "m", tokens=100))
+        told = copilot.write(brief.facts(ONE), Endpoint(url, "m", tokens=100))
     assert (told.answered, told.held) == (1, 0)
 
 
@@ -230,13 +229,13 @@ def test_every_planted_falsehood_is_refused() -> None:
     told = masked()
     planted = falsehoods(told)
     assert len(planted) >= 20
-    through = [(kind, line) for kind, lines in planted.items() for line in lines if not verifier.check(line, told).why]
+    through = [(kind, line) for kind, lines in planted.items() for line in lines if not copilot.check(line, told).why]
     assert through == []
 
 
 def test_the_facts_themselves_hold() -> None:
     told = masked()
-    assert [name for name in told.words if verifier.check(f"{told.words[name]} [{name}]", told).why] == []
+    assert [name for name in told.words if copilot.check(f"{told.words[name]} [{name}]", told).why] == []
 
 
 HOLDS = [
@@ -250,15 +249,15 @@ def test_other_words_for_the_same_hold(text: str) -> None:
     told = masked()
     (name,) = [n for n, f in told.facts.items() if f.words.startswith("The notable holds")]
     line = text.format(*told.facts[name].values)
-    assert not verifier.check(f"{line} [{name}]", told).why
+    assert not copilot.check(f"{line} [{name}]", told).why
 
 
 def test_two_facts_of_one_section_may_be_one_sentence() -> None:
     told = masked()
     one, other = [n for n, f in told.facts.items() if f.section == "Summary"][1:3]
     line = f"{told.words[one].rstrip('.')}, and the {told.words[other][4:]} [{one}, {other}]"
-    assert not verifier.check(line, told).why
-    written = writer.assemble(list(told.facts.values()), told, line)
+    assert not copilot.check(line, told).why
+    written = copilot.assemble(list(told.facts.values()), told, line)
     assert written.lines[1].cites == tuple(dict.fromkeys((*told.facts[one].cites, *told.facts[other].cites)))
     assert len(written.lines) == len(told.facts) - 1
 
@@ -266,7 +265,7 @@ def test_two_facts_of_one_section_may_be_one_sentence() -> None:
 def test_a_fact_is_told_once_and_none_is_lost() -> None:
     told = masked()
     line = f"{told.words['f1']} [f1]"
-    written = writer.assemble(list(told.facts.values()), told, "\n".join([line, line, "nonsense"]))
+    written = copilot.assemble(list(told.facts.values()), told, "\n".join([line, line, "nonsense"]))
     assert (written.answered, written.held, len(written.lines)) == (3, 2, len(told.facts))
     assert [one.worded for one in written.lines].count(True) == 1
 
@@ -306,7 +305,7 @@ def test_unchecked_words_never_reach_a_terminal(tmp_path: Path, capsys: pytest.C
 
 def test_a_plain_models_sentences_survive_in_part() -> None:
     with endpoint(plain) as (url, _):
-        told = writer.write(brief.facts(ONE), Endpoint(url, "m"))
+        told = copilot.write(brief.facts(ONE), Endpoint(url, "m"))
     assert told.fault == ""
     assert 0 < told.held < told.answered
 
@@ -327,5 +326,5 @@ def test_tokens_that_come_one_by_one_with_much_around_them_are_no_flood(tmp_path
 
 
 def test_a_brief_says_that_what_is_quoted_gives_no_orders() -> None:
-    for text in (brief.text(ONE), writer.render(writer.write(brief.facts(ONE)))):
+    for text in (brief.text(ONE), copilot.render(copilot.write(brief.facts(ONE)))):
         assert text.startswith(f"{brief.QUOTED}\n\nSummary\n- ")

@@ -9,8 +9,8 @@ import pytest
 from attack_strings import MARK
 from llm_real import BEGIN, END, ORDERS, PAGE, Asked, ask, documents, section, served, there, with_section
 from need import need
-from nhi_watch.act.copilot import verifier
-from nhi_watch.act.copilot.masking import mask
+from nhi_watch.act import copilot
+from nhi_watch.act.copilot import mask
 from nhi_watch.detect.explain import brief
 
 FACTS, TOKENS = 4, 120
@@ -49,7 +49,7 @@ def test_the_page_says_what_a_real_model_did() -> None:
 def test_a_section_takes_the_place_of_the_one_before() -> None:
     facts = brief.facts(documents()[0])
     nothing = Asked(documents()[0], mask(facts).prompt, None)  # type: ignore[arg-type]
-    assert verifier.check("All is well. [f1]", mask(facts)).why
+    assert copilot.check("All is well. [f1]", mask(facts)).why
     page = with_section("# Page\n", f"{BEGIN}one\n{END}")
     assert with_section(page, f"{BEGIN}two\n{END}") == f"# Page\n\n{BEGIN}two\n{END}"
     assert nothing.prompt and section([]).startswith(BEGIN)

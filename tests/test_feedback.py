@@ -26,7 +26,9 @@ BY = ("--by", "alice", "--why", "known scanner", "--now", NOW)
 NARROW = ("--signal", "new_network", "--value", "198.51.100.0/24", "--until", "2026-06-01")
 
 
-def verdict(name: str, what: str = "benign", by: str = "bob", time: int = SECOND, severity: str = "critical") -> Verdict:
+def verdict(
+    name: str, what: str = "benign", by: str = "bob", time: int = SECOND, severity: str = "critical"
+) -> Verdict:
     return Verdict(name, "i", "2026-02-16", what, by, time, "why", 0, "", time - 7200, severity)
 
 

@@ -26,17 +26,15 @@ from desk_samples import NOW, USER, desk, notable, state
 from hostile import ATTACKS, by_hand, by_logs, credentials
 from llm_double import Json, endpoint, facts
 from need import need
-from nhi_watch.act import audit
-from nhi_watch.act.copilot import writer
-from nhi_watch.act.copilot.client import Endpoint
-from nhi_watch.act.copilot.masking import mask, restore
-from nhi_watch.act.response import export, plan, policy
-from nhi_watch.act.response.subjects import Subjects
+from nhi_watch.act import audit, copilot
+from nhi_watch.act.copilot import Endpoint, mask, restore
+from nhi_watch.act.response import approval, plan
+from nhi_watch.act.response.plan import Subjects
 from nhi_watch.detect import feedback
 from nhi_watch.detect.explain import brief
 from nhi_watch.hosts.files import audit as audit_command
 from nhi_watch.hosts.files import brief as brief_command
-from nhi_watch.hosts.splunk import nhiexplain
+from nhi_watch.hosts.splunk import explain as explaining
 from nhi_watch.hosts.splunk.notables import event_of
 from nhi_watch.hosts.splunk.rows import read, write
 from nhi_watch.report import ecs, explanation, html, terminal
@@ -49,7 +47,7 @@ HARMLESS = re.compile(r"[\w .:/@+=,;()#%'…⟨⟩-]*")
 HIDING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-POLICY = policy.load()
+POLICY = plan.load()
 NOTHING = plan.Breaks((), ())
 
 
@@ -110,7 +108,7 @@ def test_a_plan_quotes_them_and_no_command_holds_one(documents: list[dict[str, A
         assert MARK not in json.dumps(commands).lower()
         lines = plan.text(made).splitlines()
         is_quoted("\n".join(line for line in lines if not line.startswith(("   run", "   undo"))))
-        for kind in export.KINDS.values():
+        for kind in approval.KINDS.values():
             handed = json.dumps(kind.make(made, []), ensure_ascii=False)
             is_quoted(json.loads(f'"{_texts(handed)}"'))
     assert steps > 400
@@ -139,7 +137,7 @@ def test_splunks_notable_is_one_line_and_says_what_was_in_the_log(documents: lis
 
 def test_splunks_explanation_keeps_its_rows_and_its_brief_quotes_them(documents: list[dict[str, Any]]) -> None:
     for document in documents:
-        explained = nhiexplain._LINES
+        explained = explaining._LINES
         lines = [{"nhi_section": name, **line} for name in explained for line in explained[name](document)]
         names = list(dict.fromkeys(name for line in lines for name in line))
         header, *rows = read(write(names, lines, ("nhi_record_ids",)))
@@ -241,9 +239,9 @@ def test_a_model_is_shown_no_word_of_them_so_that_it_has_nothing_to_obey() -> No
         assert MARK not in mask(brief.facts(document)).prompt.lower()
     with endpoint(obedient) as (url, met):
         for document in map(by_hand, ATTACKS):
-            written = writer.write(brief.facts(document), Endpoint(url, "m"))
+            written = copilot.write(brief.facts(document), Endpoint(url, "m"))
             assert written.fault == "" and written.held > 0
-            is_quoted(writer.render(written))
+            is_quoted(copilot.render(written))
     assert len(met) == len(ATTACKS)
     assert MARK not in json.dumps(met, ensure_ascii=False).lower()
 
@@ -259,8 +257,8 @@ def test_a_model_that_was_turned_all_the_same_is_not_heard() -> None:
         proof = f"[{name}]"
         lines = (text, f"{text} {proof}", f"{true} {text} {proof}", f"{text} {true} {proof}", f"{true} {proof} {text}")
         for line in lines:
-            written = writer.assemble(told, masked, line)
-            assert MARK not in writer.render(written).lower()
+            written = copilot.assemble(told, masked, line)
+            assert MARK not in copilot.render(written).lower()
             assert {one.text for one in written.lines if one.worded} <= fine
 
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nhi_watch.context import network_list, networks
+from nhi_watch.context import networks
 from nhi_watch.core.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 HEADER = "cidr,owner,kind,comment\n"
-KINDS = network_list.KINDS
+KINDS = networks.KINDS
 
 
 @pytest.fixture

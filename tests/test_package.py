@@ -20,7 +20,6 @@ from inspect_app import Finding, findings, refused
 from layout import ORDER, ROOT, SHIPPED
 from nhi_watch import __version__
 
-BASELINES = {"nhi_baseline.csv", "nhi_baseline.csv.gz"}
 CONFS = sorted((ROOT / "default").glob("*.conf"))
 
 
@@ -88,7 +87,7 @@ def test_what_the_command_needs_is_in_it(members: dict[str, bytes]) -> None:
 
 def test_nothing_else_is_in_it(members: dict[str, bytes]) -> None:
     folders = {"bin", "default", "lib", "metadata", "nhi_watch"}
-    there = {name.split("/")[0] for name in members if name.partition("/")[2] not in BASELINES}
+    there = {name.split("/")[0] for name in members}
     assert there == folders | {"README.md", "LICENSE", "README", sbom.NAME}
     parts = {name.split("/")[1] for name in members if name.startswith("nhi_watch/")}
     assert parts & {*ORDER} == {folder.partition(".")[0] for folder in SHIPPED}
@@ -115,23 +114,12 @@ def tables() -> dict[str, str]:
 
 
 def test_no_table_ships_that_an_upgrade_could_overwrite(members: dict[str, bytes]) -> None:
-    assert {name.split("/")[1] for name in members if name.startswith("lookups/")} <= BASELINES
+    assert not [name for name in members if name.startswith("lookups/")]
 
 
 def test_every_lookup_file_has_a_stanza_and_a_row_in_the_readme(members: dict[str, bytes]) -> None:
     readme = members["README.md"].decode()
     assert set(re.findall(r"^\| `(nhi_\w+\.csv)`", readme, re.MULTILINE)) == set(tables().values())
-
-
-def test_a_baseline_put_into_the_lookups_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("lookups/nhi_baseline.csv.gz", "lookups/nhi_other.csv.gz", "docs/splunk.md", "LICENSE",
-                 "metadata/default.meta"):  # fmt: skip
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(name.encode())
-    monkeypatch.setattr(package, "ROOT", tmp_path)
-    monkeypatch.setattr(package, "version", lambda: "1.0.0")
-    assert [name for name in package.contents() if name.startswith("lookups/")] == ["lookups/nhi_baseline.csv.gz"]
 
 
 def test_app_and_package_have_one_version() -> None:

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from core_samples import ACCOUNT, TODAY, record, run
 from nhi_watch import cli
-from nhi_watch.act.posture import clouds, exports, policies
-from nhi_watch.act.posture.exports import NEVER, Exports
-from nhi_watch.act.posture.look import Look, look
-from nhi_watch.act.posture.matching import Limits, scene
-from nhi_watch.act.posture.rhythm import calls_unused, silence
+from nhi_watch.act.posture import checks, clouds
+from nhi_watch.act.posture.checks import Look, look
+from nhi_watch.act.posture.clouds import NEVER, Exports, Limits, scene
+from nhi_watch.act.posture.finding import calls_unused, silence
 from nhi_watch.context.assets import NO_ASSETS, Asset
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import DAY, render
@@ -117,7 +116,7 @@ REPORT = (
 
 
 def report(*lines: str) -> Exports:
-    return exports.credential_report(REPORT + "".join(f"{line}\n" for line in lines))
+    return clouds.credential_report(REPORT + "".join(f"{line}\n" for line in lines))
 
 
 def row(name: str, created: str, used: str, active: str = "true") -> str:
@@ -138,7 +137,7 @@ def test_an_old_key_of_the_credential_report_is_long_lived_and_an_unused_one_unu
 def test_the_report_may_be_the_command_s_json() -> None:
     text = REPORT + row("old", days_ago(400), days_ago(1))
     packed = json.dumps({"Content": base64.b64encode(text.encode()).decode(), "ReportFormat": "text/csv"})
-    assert exports.credential_report(packed) == exports.credential_report(text)
+    assert clouds.credential_report(packed) == clouds.credential_report(text)
 
 
 def test_a_key_of_the_root_is_the_worst() -> None:
@@ -285,7 +284,7 @@ def details(**more: Any) -> Exports:
     role = {"RoleName": "payments-api", "Arn": f"{ARN}:role/payments-api", "AttachedManagedPolicies": [],
             "RolePolicyList": inline, **more}  # fmt: skip
     plain = {"UserDetailList": [], "RoleDetailList": [role], "GroupDetailList": [], "Policies": []}
-    return policies.authorization_details(json.dumps(plain))
+    return checks.authorization_details(json.dumps(plain))
 
 
 def test_granted_services_that_are_never_used_are_too_many() -> None:
@@ -316,7 +315,7 @@ def test_a_policy_may_be_text_and_groups_count() -> None:
         "GroupDetailList": [{"GroupName": "ops", "GroupPolicyList": [{"PolicyName": "p", "PolicyDocument": document}]}],
         "RoleDetailList": [],
     }
-    (grant,) = policies.authorization_details(json.dumps(plain)).grants
+    (grant,) = checks.authorization_details(json.dumps(plain)).grants
     assert (grant.allowed, grant.roles, grant.broad) == (("*",), ("p",), "all of *")
 
 
@@ -341,13 +340,13 @@ def test_without_grants_it_says_that_they_are_not_known() -> None:
 # ---- input that is wrong
 
 WRONG: list[tuple[Callable[[str], Exports], str, str]] = [
-    (exports.credential_report, "a,b\n1,2\n", "line 1: not a credential report"),
-    (exports.credential_report, REPORT + row("x", "soon", "N/A"), "line 2: not an RFC 3339 time"),
-    (exports.credential_report, REPORT + row("x", days_ago(1), "N/A", "maybe"), "line 2: access_key_1_active"),
-    (exports.credential_report, '{"Content": "%%%"}', "not base64"),
-    (policies.authorization_details, "[]", "UserDetailList"),
-    (policies.authorization_details, "{", "not JSON"),
-    (policies.authorization_details, '{"RoleDetailList": [{"RoleName": "x"}]}', "entry 1: 'Arn' is missing"),
+    (clouds.credential_report, "a,b\n1,2\n", "line 1: not a credential report"),
+    (clouds.credential_report, REPORT + row("x", "soon", "N/A"), "line 2: not an RFC 3339 time"),
+    (clouds.credential_report, REPORT + row("x", days_ago(1), "N/A", "maybe"), "line 2: access_key_1_active"),
+    (clouds.credential_report, '{"Content": "%%%"}', "not base64"),
+    (checks.authorization_details, "[]", "UserDetailList"),
+    (checks.authorization_details, "{", "not JSON"),
+    (checks.authorization_details, '{"RoleDetailList": [{"RoleName": "x"}]}', "entry 1: 'Arn' is missing"),
     (clouds.entra_apps, '{"value": 1}', "expected a list"),
     (clouds.entra_apps, '{"value": [{"displayName": "x"}]}', "'appId'"),
     (clouds.gcp_keys, '[{"name": "x"}]', "projects/P/serviceAccounts"),
@@ -363,7 +362,7 @@ def test_a_malformed_report_is_one_line_with_its_place(
     path = tmp_path / "report"
     path.write_text(text, "utf-8")
     with pytest.raises(InputError, match=says) as error:
-        exports.load(path, read)
+        clouds.load(path, read)
     assert str(error.value).startswith(f"{path}: ")
     assert "\n" not in str(error.value)
 
@@ -375,7 +374,7 @@ JSONS = st.recursive(
                                        "RoleDetailList", "token_id", "owner", "principalId", "scope"]), inner),
     max_leaves=12,
 )  # fmt: skip
-READERS = (exports.credential_report, policies.authorization_details, clouds.entra_apps, clouds.gcp_keys,
+READERS = (clouds.credential_report, checks.authorization_details, clouds.entra_apps, clouds.gcp_keys,
            clouds.github_tokens, clouds.role_assignments)  # fmt: skip
 
 

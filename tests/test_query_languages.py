@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from need import need
-from nhi_watch.hosts.elastic import assets, rules
+from nhi_watch.hosts.elastic import kibana
 from nhi_watch.report.queries import queries
 from notable_samples import documents
 
@@ -89,7 +89,7 @@ def test_what_people_copy_as_kql_is_kql_and_keeps_the_names(kql: Check) -> None:
     assert {'a"b', "c\\d", "e'f", "g:response"} <= values and kql(meanwhile)
 
 
-@pytest.mark.parametrize("rule", rules.every(), ids=lambda rule: rule["name"])
+@pytest.mark.parametrize("rule", kibana.rules(), ids=lambda rule: rule["name"])
 def test_rules_and_their_hunts_are_what_they_say(rule: dict[str, Any], esql: Check, kql: Check) -> None:
     texts = re.findall(r"```\n(.*?)```", rule["note"], re.DOTALL)
     texts += [rule["query"]] if rule["language"] == "esql" else []
@@ -98,6 +98,6 @@ def test_rules_and_their_hunts_are_what_they_say(rule: dict[str, Any], esql: Che
 
 
 def test_panels_ask_in_kql(kql: Check) -> None:
-    found = re.findall(r'"query\\*": *\\*"((?:[^"\\]|\\.)+?)\\*"', assets.objects_file().decode())
+    found = re.findall(r'"query\\*": *\\*"((?:[^"\\]|\\.)+?)\\*"', kibana.ndjson(kibana.saved_objects()).decode())
     asked = {text for text in found if text.startswith("nhi.")}
     assert len(asked) >= 2 and all(kql(text) for text in asked)

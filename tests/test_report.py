@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import shlex
 import shutil
@@ -161,17 +162,18 @@ def test_copying_takes_every_record_id_of_the_notable(page: Chrome) -> None:
     assert str(box.get_property("value")).split() == documents()[0]["record_ids"]
 
 
-def test_a_score_just_below_a_band_is_not_rounded_into_it(page: Chrome) -> None:
-    item = page.find_elements(By.CSS_SELECTOR, ".item")[3]
-    assert item.find_element(By.CSS_SELECTOR, ".score").text == "79"
-    assert item.get_attribute("data-severity") == "high"
+def test_the_list_tells_likelihood_and_severity_and_no_likelihood_where_none_is_claimed(page: Chrome) -> None:
+    told = {item.get_attribute("data-kind"): item.find_element(By.CSS_SELECTOR, ".likely").text.split()
+            for item in reversed(page.find_elements(By.CSS_SELECTOR, ".item"))}  # fmt: skip
+    assert told["compromise"] == ["97%", "critical"]
+    assert told["posture"] == told["blind_spot"] == ["low"]
 
 
 def test_a_mark_of_the_timeline_tells_its_details_when_it_gets_the_focus(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     page.execute_script("document.querySelector('#n0 .timeline .mark').focus()")
     readout = page.find_element(By.CSS_SELECTOR, "#n0 .readout").text
-    assert readout == "2026-03-09 02:12 sts:GetCallerIdentity: success from 185.220.101.0/24, +0.20 points"
+    assert readout == "2026-03-09 02:12 sts:GetCallerIdentity: success from 185.220.101.0/24, +0.60 points"
 
 
 def test_points_show_what_cannot_be_told_as_hatched_and_not_as_zero(page: Chrome) -> None:
@@ -344,18 +346,28 @@ def test_the_head_tells_full_agent_addresses_share_refused_and_both_odd_ends(pag
         assert line in told
 
 
-def test_what_a_sum_of_points_makes_is_what_the_notable_says(page: Chrome) -> None:
+def test_the_bars_add_up_from_the_ordinary_day_to_the_likelihood(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
-    head, _, why = page.find_element(By.ID, "n0").text.partition("Why: the points")
-    found = re.search(r"a sum of \+[\d.]+, with what the signals mean together, makes (>?\d+%)", why)
-    assert found and f"probability {found[1]}" in head
+    head, _, why = page.find_element(By.ID, "n0").text.partition("Why: what raises the likelihood")
+    number = r"([\d.]+)"
+    sum_ = rf"an ordinary day −{number}, the signals \+{number}, together \+{number}, which is {number}%"
+    found = re.search(sum_, why)
+    assert found
+    ordinary, added, together, likelihood = map(float, found.groups())
+    assert together == pytest.approx(added - ordinary, abs=0.011)
+    assert likelihood == pytest.approx(100 / (1 + math.exp(-together)), abs=0.1)
+    assert f"{likelihood:.0f}%" in head and "likely" in head and "impact high: critical" in head
+    bars = page.find_elements(By.CSS_SELECTOR, "#n0 .points .sum")
+    shown = [float(str(one.get_attribute("textContent"))) for one in bars]
+    assert sum(shown) == pytest.approx(added, abs=0.05)
+    assert "Without the records of network novelty: 48.6%" in why
 
 
-def test_less_than_half_a_point_is_folded(page: Chrome) -> None:
+def test_what_adds_little_is_folded(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     assert [one.text for one in page.find_elements(By.CSS_SELECTOR, "#n0 .points .name") if one.is_displayed()] == [
         "Network novelty", "Credential created", "Secret read", "Tactics in order", "Denied novelty",
-        "Long-lived key",
+        "Agent novelty", "Long-lived key",
     ]  # fmt: skip
     page.find_element(By.CSS_SELECTOR, "#n0 .light summary").click()
     assert page.find_elements(By.CSS_SELECTOR, "#n0 .light .name")[0].is_displayed()
@@ -364,7 +376,7 @@ def test_less_than_half_a_point_is_folded(page: Chrome) -> None:
 def test_lists_are_filtered_by_what_is_new_day_and_identity_and_sorted(page: Chrome) -> None:
     Select(page.find_element(By.ID, "day")).select_by_value("2026-03-10")
     shown = page.find_elements(By.CSS_SELECTOR, ".item")
-    assert {one.get_attribute("data-severity") for one in shown} == {"critical", "high"}
+    assert {one.get_attribute("data-severity") for one in shown} == {"critical"}
     Select(page.find_element(By.ID, "sort")).select_by_value("first_time")
     assert page.find_elements(By.CSS_SELECTOR, ".item .title")[0].text.startswith("LLMjacking")
     Select(page.find_element(By.ID, "day")).select_by_value("")
@@ -390,10 +402,10 @@ def test_the_timeline_zooms_by_buttons_and_by_dragging_and_back(page: Chrome) ->
     assert len(picture.find_elements(By.CSS_SELECTOR, ".mark")) == whole
 
 
-def test_what_scored_is_coloured_and_opens_its_row(page: Chrome) -> None:
+def test_what_is_very_odd_is_coloured_and_opens_its_row(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     hot = page.find_elements(By.CSS_SELECTOR, "#n0 .timeline .mark.hot")
-    assert len(hot) == sum(entry["points"] >= 1 for entry in documents()[0]["timeline"])
+    assert len(hot) == sum(entry["points"] >= 3 for entry in documents()[0]["timeline"])
     hot[0].click()
     assert '"eventName": "iam:CreateUser"' in page.find_element(By.CSS_SELECTOR, "#n0 .opened .raw").text
 

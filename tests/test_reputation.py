@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from nhi_watch.context import reputation
 from nhi_watch.context.context import Context
-from nhi_watch.context.reputation import _files, _table
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, parse
@@ -106,7 +105,7 @@ def test_documents_of_elastics_threat_streams_end_when_they_say_or_ninety_days_a
     seen = {"@timestamp": "2026-03-01T00:00:00Z", "threat": {"indicator": {"ip": ADDRESS, "provider": "abuse"}}}
     ended = {"threat.indicator.ip": ["203.0.113.9"], "opencti.indicator.valid_until": ["2026-03-02T00:00:00Z"]}
     decayed = {"threat": {"indicator": {"ip": "203.0.113.10"}}, "misp": {"attribute": {"decayed": True}}}
-    told = reputation.gather(map(_files.of_object, ({"_source": seen}, {"fields": ended}, {"_source": decayed})))
+    told = reputation.gather(map(reputation.of_object, ({"_source": seen}, {"fields": ended}, {"_source": decayed})))
     assert names(told, ADDRESS, "203.0.113.9", "203.0.113.10") == ["abuse", "elastic", ""]
     assert names(told, ADDRESS, "203.0.113.9", day=TODAY + 89) == ["abuse", ""]
     assert names(told, ADDRESS, day=TODAY + 90) == [""]
@@ -151,10 +150,10 @@ def test_a_file_of_no_known_form_is_the_callers_mistake(tmp_path: Path, content:
 
 @given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(8, 32)), max_size=30), st.integers(0, 2**32 - 1))
 def test_the_table_finds_what_a_walk_over_the_ranges_finds(ranges: list[tuple[int, int]], address: int) -> None:
-    builder = _table.Builder()
-    listing = _table.Listing("x", 60, 0, _table.FOREVER)
+    builder = reputation.Builder()
+    listing = reputation.Listing("x", 60, 0, reputation.FOREVER)
     for number, length in ranges:
-        builder.add(_table.Net(_table.masked(number.to_bytes(4, "big"), length), length), listing)
+        builder.add(reputation.Net(reputation.masked(number.to_bytes(4, "big"), length), length), listing)
     table = builder.build()
     for candidate in (address, *(number for number, _ in ranges)):
         walked = any(candidate >> (32 - length) == number >> (32 - length) for number, length in ranges)

@@ -15,11 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desk_samples import ACCOUNT, DAY_ONE, KEY, ROLE, USER, notable
-from nhi_watch.act.response import approval, export, plan, policy
-from nhi_watch.act.response.actions import CATALOGUE, KINDS, PROVIDERS
-from nhi_watch.act.response.policy import LEVELS, Approver, Policy, Rule
-from nhi_watch.act.response.subjects import Subjects
-from nhi_watch.act.response.targets import PATTERNS
+from nhi_watch.act.response import approval, plan
+from nhi_watch.act.response.actions import CATALOGUE, KINDS, PATTERNS, PROVIDERS
+from nhi_watch.act.response.plan import LEVELS, Approver, Policy, Rule, Subjects
 from nhi_watch.core.errors import InputError
 from nhi_watch.core.timestamps import render
 from nhi_watch.state.memory import MemoryStore
@@ -56,7 +54,8 @@ def random_notable(dice: random.Random) -> tuple[dict[str, Any], Subjects]:
            "provider": dice.choice((unique.partition(":")[0], dice.choice(PROVIDERS))), "owner": ""}  # fmt: skip
     weight = dice.choice((0.5, 1.0, 1.6, 3.0))
     document = {**BASE, "identity": who, "title": bad, "members": [],
-                "impact": {"factors": [{"name": "criticality", "weight": weight}]}, "severity": dice.choice(("low", "critical"))}  # fmt: skip
+                "impact": {"factors": [{"name": "criticality", "weight": weight}]},
+                "severity": dice.choice(("low", "critical"))}  # fmt: skip
     secrets = dice.choice(([credential] if credential else [], [credential + bad], []))
     return document, Subjects({unique: secrets})
 
@@ -72,7 +71,7 @@ def test_no_plan_goes_beyond_its_policy(seed: int) -> None:
         (rule,) = [r for r in rules.rules if r.name == step["rule"]]
         who = document["identity"]
         assert action.id in rule.actions and who["provider"] in rule.providers and who["kind"] in rule.kinds
-        assert policy.level(document) in rule.impact and who["provider"] == action.provider
+        assert plan.level(document) in rule.impact and who["provider"] == action.provider
         assert (step["minutes"], step["approvals"]) == (rule.minutes, rule.approvals)
         assert {*step["with"]} == {*action.needs} <= PATTERNS.keys()
         for words, line in zip(step["commands"], step["shell"]):
@@ -106,7 +105,7 @@ def _smuggle(dice: random.Random, made: dict[str, Any]) -> dict[str, Any]:
 PLAN = drafted(notable(), Policy((Rule("keys", frozenset({"aws"}), frozenset({"user"}), frozenset(LEVELS),
                                        frozenset({"aws_deactivate_key"}), frozenset({"secops"}), 2, 60),),
                                  (), "", "f" * 64, "p.toml"), KEY)  # fmt: skip
-OTHERS = drafted(notable(DAY_ONE + 1), policy.load(), KEY)
+OTHERS = drafted(notable(DAY_ONE + 1), plan.load(), KEY)
 PEOPLE = Policy((), (Approver("alice", frozenset({"secops"}), raw(ALICE)),
                      Approver("bob", frozenset({"secops"}), raw(BOB)),
                      Approver("carol", frozenset({"helpdesk"}), raw(EVE))), "", "f" * 64, "p.toml")  # fmt: skip
@@ -174,7 +173,7 @@ def test_valid_approvals_hold_until_they_end_and_once(later: int) -> None:
 @given(st.text(max_size=200))
 def test_an_address_is_https_or_this_machine(text: str) -> None:
     try:
-        taken = export.address(text)
+        taken = approval.address(text)
     except InputError:
         return
     assert taken.startswith("https://") or "localhost" in taken or "127.0.0.1" in taken

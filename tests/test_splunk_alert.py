@@ -20,7 +20,6 @@ import pytest
 from layout import ROOT
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.splunk import alert, fields, rest
-from nhi_watch.hosts.splunk.findings import TARGETS, findings
 from nhi_watch.hosts.splunk.rest import Client, Collection, RestError
 from splunk_app import interpreter, unpacked
 from splunk_conf import conf
@@ -40,7 +39,7 @@ def notable(name: str = ID, revision: int = 1, severity: str = "high", **told: A
     }  # fmt: skip
     event = {
         "time": "2026-03-01T11:00:00Z", "nhi_id": name, "nhi_revision": str(revision), "nhi_change": "new",
-        "nhi_escalated": "1", "nhi_severity": severity, "nhi_score": "71", "risk_score": "71",
+        "nhi_escalated": "1", "nhi_severity": severity, "nhi_likelihood": "71", "risk_score": "71",
         "nhi_title": "role deploy from a new network", "nhi_summary": "Never seen before.", "nhi_identity": "deploy",
         "nhi_identity_id": "aws:111111111111:role:AROA", "src": "198.51.100.7", **told, "nhi_notable": document,
     }  # fmt: skip
@@ -60,7 +59,7 @@ def payload(double: Double, rows: Path, **configuration: str) -> dict[str, Any]:
     return {
         "app": "nhi_watch", "owner": "admin", "results_file": str(rows), "server_uri": double.url,
         "session_key": SESSION, "sid": "scheduler__1", "search_name": "My search",
-        "configuration": {"target": "risk_index", "ca": str(double.ca), **configuration},
+        "configuration": {"ca": str(double.ca), **configuration},
     }  # fmt: skip
 
 
@@ -91,13 +90,6 @@ def run(double: Double, tmp_path: Path) -> Callable[..., tuple[int, str]]:
 
 
 Run = Callable[..., "tuple[int, str]"]
-
-
-def pairs(text: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in re.findall(r'([\w.]+)="((?:[^"\\]|\\.)*)"', text):
-        found.setdefault(name, []).append(re.sub(r"\\(.)", r"\1", value))
-    return found
 
 
 # ---- as Splunk starts it
@@ -144,35 +136,10 @@ def test_a_revision_goes_into_the_risk_index_as_it_is(run: Run, double: Double) 
     assert text == notable()
 
 
-def test_enterprise_security_gets_notable_and_risk_with_annotations(run: Run, double: Double) -> None:
-    assert run(notable(), target="es")[0] == 0
-    (first, finding), (second, risk) = double.received
-    assert (first["index"], first["sourcetype"]) == ("notable", "stash")
-    assert (second["index"], second["sourcetype"]) == ("risk", "stash")
-    told = pairs(finding)
-    assert told["rule_name"] == told["search_name"] == ["My search"]
-    assert told["severity"] == ["high"] and told["security_domain"] == ["identity"]
-    assert told["drilldown_search"] == [f'`nhi_notables` nhi_id="{ID}" | nhiexplain id={ID}']
-    scored = pairs(risk)
-    assert (scored["risk_object"], scored["risk_score"]) == (["deploy"], ["71"])
-    assert (scored["threat_object"], scored["threat_object_type"]) == (["198.51.100.7"], ["ip_address"])
-    for one in (told, scored):
-        assert one["annotations.mitre_attack"] == ["T1078.004", "T1552"]
-        assert (one["annotations.nist"], one["annotations.owasp_nhi"]) == (["DE.CM-1"], ["NHI-07"])
-
-
-def test_a_hostile_name_ends_neither_its_quotes_nor_the_event(run: Run, double: Double) -> None:
-    name = 'x" risk_score="100\n2026-03-01T11:00:00Z, urgency="critical" \\'
-    run(notable(nhi_identity=name), target="es")
-    for _, text in double.received:
-        told = pairs(text)
-        assert "\n" not in text and "urgency" not in told and told["risk_score"] == ["71"]
-
-
 def test_the_collector_gets_it_with_the_token_of_the_credential_store(run: Run, double: Double) -> None:
-    assert run(notable(), via="collector", url=double.url, target="es_risk")[0] == 0
+    assert run(notable(), via="collector", url=double.url)[0] == 0
     where, text = double.received[0]
-    assert (where["index"], where["sourcetype"], where["time"]) == ("risk", "stash", "1772362800")
+    assert (where["index"], where["sourcetype"], where["time"]) == ("nhi_risk", "nhi:notable", "1772362800")
     assert HEC not in text
 
 
@@ -185,18 +152,15 @@ def test_another_index_may_be_named(run: Run, double: Double) -> None:
 
 
 def test_the_same_rows_again_write_nothing(run: Run, double: Double) -> None:
-    run(notable(), target="es")
-    code, told = run(notable(), notable(revision=2), target="es")
-    assert (code, len(double.received)) == (0, 2)
-    assert "0 written, 4 known" in told
+    run(notable())
+    code, told = run(notable(), notable())
+    assert (code, len(double.received)) == (0, 1)
+    assert "0 written, 2 known" in told
 
 
-def test_the_risk_index_gets_each_revision_and_enterprise_security_what_escalated(run: Run, double: Double) -> None:
-    grown, risen = notable(revision=2, nhi_escalated="0"), notable(revision=3, severity="critical")
-    run(notable(), grown, risen)
+def test_the_risk_index_gets_each_revision(run: Run, double: Double) -> None:
+    run(notable(), notable(revision=2, nhi_escalated="0"), notable(revision=3, severity="critical"))
     assert len(double.received) == 3
-    run(notable(), grown, risen, target="es_notable")
-    assert [pairs(text)["severity"] for _, text in double.received[3:]] == [["high"], ["critical"]]
 
 
 def test_two_members_of_a_cluster_at_once_write_each_notable_once(run: Run, double: Double) -> None:
@@ -208,7 +172,7 @@ def test_two_members_of_a_cluster_at_once_write_each_notable_once(run: Run, doub
 
 
 def test_a_claim_that_was_never_confirmed_is_taken_over_after_a_while(run: Run, double: Double) -> None:
-    key = f"{ID}.1.risk_index.nhi_risk"
+    key = f"{ID}.1.nhi_risk"
     double.collections["nhi_sent"][key] = {"_key": key, "state": "sending", "time": NOW}
     assert "0 written, 1 known" in run(notable(), now=NOW + alert.STALE - 1)[1]
     assert "1 written, 0 known" in run(notable(), now=NOW + alert.STALE)[1]
@@ -218,7 +182,7 @@ def test_a_claim_that_was_never_confirmed_is_taken_over_after_a_while(run: Run, 
 def test_what_was_sent_long_ago_is_forgotten(run: Run, double: Double) -> None:
     run(notable())
     run(notable(f"{1:020x}"), now=NOW + alert.KEPT + 1)
-    assert list(double.collections["nhi_sent"]) == [f"{1:020x}.1.risk_index.nhi_risk"]
+    assert list(double.collections["nhi_sent"]) == [f"{1:020x}.1.nhi_risk"]
 
 
 # ---- what goes wrong
@@ -293,8 +257,7 @@ def test_a_row_that_is_no_notable_is_named_and_its_neighbours_written(run: Run, 
 
 
 @pytest.mark.parametrize("configuration", [
-    {"target": "everywhere"}, {"via": "pigeon"}, {"index": "a b|delete"}, {"via": "collector"},
-    {"target": "es", "index": "notable"},
+    {"via": "pigeon"}, {"index": "a b|delete"}, {"via": "collector"},
 ])  # fmt: skip
 def test_a_wrong_configuration_says_what_to_write(configuration: Config) -> None:
     with pytest.raises(InputError, match=r"Write|Leave"):
@@ -358,7 +321,7 @@ def test_documents_come_page_by_page_in_order(double: Double) -> None:
     documents = [{"_key": f"{number:05d}", "verdict": "benign"} for number in range(2_500)]
     kept.save(documents)
     double.asked.clear()
-    assert list(kept.all()) == documents
+    assert list(kept.all()) == [{**document, "_user": "nobody"} for document in documents]
     assert len(double.asked) == 3
     assert len(list(kept.all({"verdict": "confirmed"}))) == 0
 
@@ -375,7 +338,7 @@ def test_an_unknown_collection_is_named_with_a_remedy(double: Double) -> None:
 def test_every_option_is_configured_specified_and_in_the_form() -> None:
     stanza = conf("alert_actions.conf")["nhi_notable"]
     wanted = {field.name for field in dataclasses.fields(alert.Options)}
-    assert {key[6:] for key in stanza if key.startswith("param.")} == wanted
+    assert {key[6:] for key in stanza if key.startswith("param.")} - {"_cam"} == wanted
     given = {name: stanza[f"param.{name}"] for name in wanted}
     assert alert.options(given) == alert.Options()
     spec = (ROOT / "README" / "alert_actions.conf.spec").read_text("utf-8")
@@ -385,30 +348,14 @@ def test_every_option_is_configured_specified_and_in_the_form() -> None:
     form = (ROOT / "default/data/ui/alerts/nhi_notable.html").read_text("utf-8")
     assert set(re.findall(r'name="action\.nhi_notable\.param\.(\w+)"', form)) == wanted
     offered = set(re.findall(r'option value="(\w+)"', form))
-    assert offered == {*TARGETS, *alert.WAYS}
+    assert offered == set(alert.WAYS)
 
 
 def test_the_collection_is_defined() -> None:
     assert alert.COLLECTION in conf("collections.conf").sections()
 
 
-def test_a_blind_spot_is_a_finding_but_no_risk_of_an_identity() -> None:
-    told = json.loads(notable())
-    told["nhi_notable"].update(kind="blind_spot", created="2026-03-01T11:00:00Z")
-    row = {"_raw": json.dumps(told)}
-    assert [one.event.index for one in findings(row, "es", "", "s")] == ["notable"]
-    assert [one.event.index for one in findings(row, "risk_index", "", "s")] == ["nhi_risk"]
-    assert list(findings(row, "es_risk", "", "s")) == []
-
-
 def test_a_token_that_was_kept_with_its_lines_end_is_used_without(run: Run, double: Double) -> None:
     double.secrets["nhi_watch:collector:"] = f"{HEC}\n"
     assert run(notable(), via="collector", url=double.url)[0] == 0
     assert len(double.received) == 1
-
-
-def test_findings_of_a_row_carry_no_raw_payload() -> None:
-    told = json.loads(notable())
-    told["nhi_notable"]["signals"] = [{"evidence": "SECRET"}]
-    texts = [one.event.text for one in findings({"_raw": json.dumps(told)}, "es", "", "s")]
-    assert texts and not any("SECRET" in text for text in texts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import subprocess
@@ -17,10 +16,11 @@ from need import shared_data
 from nhi_watch.core.timestamps import DAY, render
 from splunk_app import interpreter, unpacked
 from splunk_process import BARE, CommandError, Row, read, run
+from splunk_server import stash
 from splunk_stream import chunk, getinfo, replies, table
 
-COMMANDS = ("nhigroup", "nhilearn", "nhirank", "nhiexplain", "nhifeedback", "nhihealth")
-ARGUMENTS = {"nhifeedback": "verdict=benign"}
+COMMANDS = ("nhigroup", "nhirank", "nhi explain", "nhi feedback", "nhi health", "nhi identities")
+ARGUMENTS = {"nhi feedback": "verdict=benign"}
 START = 20_152 * DAY
 """2025-03-05"""
 END = START + 8 * DAY
@@ -46,14 +46,17 @@ class Commands:
         self.messages: list[list[str]] = []
 
     def rows(self, command: str, rows: Sequence[Row], arguments: str = "", size: int = 10_000) -> list[Row]:
-        arguments = arguments or ARGUMENTS.get(command, "")
-        answer = run(self.python, self.app / "bin" / f"{command}.py", arguments, rows, (START, END), size)
+        name, _, what = command.partition(" ")
+        told = f"{what} {arguments or ARGUMENTS.get(command, '')}"
+        answer = run(self.python, self.app / "bin" / f"{name}.py", told, rows, (START, END), size)
         self.messages = answer.messages
         return answer.rows
 
     def stream(self, command: str, *chunks: bytes) -> tuple[int, bytes, list[tuple[dict[str, Any], bytes]]]:
-        line = [self.python, *BARE, str(self.app / "bin" / f"{command}.py")]
-        first = getinfo(ARGUMENTS.get(command, "").split(), earliest_time=str(START), latest_time=str(END))
+        name, _, what = command.partition(" ")
+        line = [self.python, *BARE, str(self.app / "bin" / f"{name}.py")]
+        told = f"{what} {ARGUMENTS.get(command, '')}".split()
+        first = getinfo(told, earliest_time=str(START), latest_time=str(END), splunkd_uri="")
         done = subprocess.run(line, input=first + b"".join(chunks), capture_output=True, timeout=120, check=False)
         return done.returncode, done.stderr, list(replies(io.BytesIO(done.stdout)))
 
@@ -134,10 +137,11 @@ def test_rows_of_every_kind_of_rubbish_never_end_a_search(commands: Commands, co
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_search_that_is_stopped_leaves_no_traceback(commands: Commands, command: str) -> None:
-    line = [commands.python, *BARE, str(commands.app / "bin" / f"{command}.py")]
+    name, _, what = command.partition(" ")
+    line = [commands.python, *BARE, str(commands.app / "bin" / f"{name}.py")]
     process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdin and process.stdout and process.stderr
-    process.stdin.write(getinfo(ARGUMENTS.get(command, "").split()))
+    process.stdin.write(getinfo(f"{what} {ARGUMENTS.get(command, '')}".split(), splunkd_uri=""))
     process.stdin.flush()
     assert process.stdout.readline().startswith(b"chunked 1.0,")
     process.stdout.close()
@@ -149,26 +153,25 @@ def test_a_search_that_is_stopped_leaves_no_traceback(commands: Commands, comman
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_wrong_option_is_answered_with_what_to_write_instead(commands: Commands, command: str) -> None:
-    with pytest.raises(CommandError, match=rf"^{command}: 'colour=red' is no option. Write {command} \["):
+    with pytest.raises(CommandError, match=rf"^{command}: 'colour=red' is no option. Write {command}"):
         commands.rows(command, [], "colour=red")
 
 
 WRONG = {
     "nhigroup input=xml": "nhigroup: input=xml is unknown. Write input=raw|fields",
-    "nhilearn keep=99": "nhilearn: keep=99 is no <days, 1 to 30>. Write keep=7",
-    "nhilearn retire=5": "nhilearn: retire=5 is no <0: never, or days, 30 to 9999>. Write retire=400",
     "nhirank budget=lots": "nhirank: budget=lots is no <notables a day per 1,000 identities>. Write budget=10",
-    "nhirank baseline=../x": "nhirank: baseline=../x is no <lookup file>. Write baseline=nhi_baseline",
-    "nhirank baseline=mine": "baseline=mine: this app has no lookup file mine.csv or mine.csv.gz",
-    "nhiexplain id=x": "nhiexplain: id=x is no <id of a notable>. Write id=0123456789abcdef0123",
-    "nhifeedback reason=x": "nhifeedback: a verdict is missing. Write verdict=confirmed|benign|expected|duplicate",
-    "nhifeedback verdict=maybe": "nhifeedback: verdict=maybe is unknown. Write verdict=confirmed|benign|expected",
-    "nhifeedback verdict=expected": "nhifeedback: what is expected must end. Write until=",
-    "nhifeedback verdict=expected until=2001-01-01": "nhifeedback: until=2001-01-01 must lie within the next 366 days",
-    "nhifeedback verdict=expected until=2026-13-41": "nhifeedback: until=2026-13-41 is no date. Write until=",
-    "nhifeedback verdict=benign until=2027-01-01": "nhifeedback: until, signal and value need verdict=expected",
-    "nhihealth show={x}": "nhihealth: show={x} is unknown. Write show=all|problems",
-    "nhihealth show=x": "nhihealth: show=x is unknown. Write show=all|problems",
+    "nhirank state=read": "nhirank: state=read is unknown. Write state=none|write",
+    "nhi": "nhi: '' is unknown. Write nhi explain|feedback|health|identities",
+    "nhi learn": "nhi: 'learn' is unknown. Write nhi explain|feedback|health|identities",
+    "nhi explain id=x": "nhi explain: id=x is no <id of a notable>. Write id=0123456789abcdef0123",
+    "nhi feedback reason=x": "nhi feedback: a verdict is missing. Write verdict=confirmed|benign|expected|duplicate",
+    "nhi feedback verdict=maybe": "nhi feedback: verdict=maybe is unknown. Write verdict=confirmed|benign|expected",
+    "nhi feedback verdict=expected": "nhi feedback: what is expected must end. Write until=",
+    "nhi feedback verdict=expected until=2001-01-01": "nhi feedback: until=2001-01-01 must lie within",
+    "nhi feedback verdict=expected until=2026-13-41": "nhi feedback: until=2026-13-41 is no date. Write until=",
+    "nhi feedback verdict=benign until=2027-01-01": "nhi feedback: until, signal and value need verdict=expected",
+    "nhi health show={x}": "nhi health: show={x} is unknown. Write show=all|problems",
+    "nhi health show=x": "nhi health: show=x is unknown. Write show=all|problems",
 }
 
 
@@ -176,7 +179,7 @@ WRONG = {
 def test_a_wrong_value_is_answered_with_what_to_write_instead(commands: Commands, line: str) -> None:
     command, _, arguments = line.partition(" ")
     with pytest.raises(CommandError) as told:
-        commands.rows(command, [], arguments)
+        run(commands.python, commands.app / "bin" / f"{command}.py", arguments, [], (START, END))
     assert str(told.value).startswith(WRONG[line])
 
 
@@ -187,7 +190,7 @@ def test_many_chunks_and_one_give_the_same_notables(commands: Commands) -> None:
     found = []
     for size in (1, 7, 10_000):
         parts = commands.rows("nhigroup", raw(story()), size=size)
-        found.append([row["nhi_id"] + row["nhi_score"] for row in commands.rows("nhirank", parts, size=size)])
+        found.append([row["nhi_id"] + row["nhi_likelihood"] for row in commands.rows("nhirank", parts, size=size)])
     assert len(found[0]) == 1 and found[0] == found[1] == found[2]
 
 
@@ -241,113 +244,37 @@ def test_the_thief_is_found_explained_and_judged(commands: Commands) -> None:
     (lake,) = commands.rows("nhirank", parts, "format=ocsf")
     finding = json.loads(lake["_raw"][0])
     assert (finding["class_uid"], finding["finding_info"]["uid"]) == (2004, notable["nhi_id"][0])
-    lines = commands.rows("nhiexplain", [event], f"id={notable['nhi_id'][0]}")
+    lines = commands.rows("nhi explain", [event], f"id={notable['nhi_id'][0]}")
     sections = {line["nhi_section"][0] for line in lines}
     assert sections == {"signal", "usual", "observed", "timeline", "control", "impact", "brief"}
     points = [float(line["nhi_points"][0]) for line in lines if line["nhi_section"] == ["signal"]]
     assert points == sorted(points, reverse=True) and sum(points) > 2
-    (verdict,) = commands.rows("nhifeedback", [notable], 'verdict=confirmed reason="key was stolen"')
+    (verdict,) = commands.rows("nhi feedback", [notable], 'verdict=confirmed reason="key was stolen"')
     assert (verdict["nhi_id"], verdict["verdict"], verdict["analyst"]) == (notable["nhi_id"], ["confirmed"], ["admin"])
 
 
-def test_only_what_changed_gets_a_new_revision(commands: Commands) -> None:
-    parts = commands.rows("nhigroup", raw(story()[:-2]))
-    (first,) = commands.rows("nhirank", parts)
-    kept = {"_raw": first["_raw"], "sourcetype": ["nhi:notable"]}
-    assert commands.rows("nhirank", [*parts, kept], "show=changed") == []
-    (same,) = commands.rows("nhirank", [*parts, kept])
-    assert (same["nhi_change"], same["nhi_revision"]) == (["same"], ["1"])
-    more = commands.rows("nhigroup", raw(story()))
-    (grown,) = commands.rows("nhirank", [*more, kept], "show=changed")
-    assert (grown["nhi_change"], grown["nhi_revision"], grown["nhi_id"]) == (["updated"], ["2"], first["nhi_id"])
-    busy = [call(7, 7 + 61 * n, "s3", "GetObject") for n in range(2 * len(RAID))]
-    quiet = commands.rows("nhigroup", raw([*story()[: -len(RAID)], *busy]))
-    assert commands.rows("nhirank", [*quiet, kept], "show=changed") == [], "nobody has counted whether this is all"
-    day = int(parts[-1]["_time"][0]) // 86_400
-    quiet.append({"nhi_day_number": [str(day)], "nhi_parts": ["1"]})
-    (gone,) = commands.rows("nhirank", [*quiet, kept], "show=changed")
-    assert (gone["nhi_change"], gone["nhi_revision"]) == (["withdrawn"], ["2"])
-    ended = {"_raw": gone["_raw"], "sourcetype": ["nhi:notable"]}
-    assert commands.rows("nhirank", [*quiet, kept, ended], "show=changed") == []
-    again = commands.rows("nhigroup", raw([*story(), *busy]))
-    (back,) = commands.rows("nhirank", [*again, kept, ended], "show=changed")
-    assert (back["nhi_change"], back["nhi_revision"]) == (["updated"], ["3"])
-
-
-def odd_roles(calls: int, roles: int = 10) -> list[Row]:
-    """A week's work of some roles, and a day on which each makes so many calls from a place of its own."""
-    records = []
-    for n in range(roles):
-        for one in story()[: calls - len(RAID)]:
-            text = json.dumps(one).replace("payments-api", f"payments-{n}").replace("AROAEXAMPLE", f"AROAEXAMPL{n}")
-            text = text.replace("185.220.101.4", f"203.0.{n}.4").replace('"eventID": "', f'"eventID": "{n}-')
-            records.append(json.loads(text))
-    return raw(records)
-
-
-def test_what_is_below_the_line_is_written_as_such_explained_judged_and_may_still_get_a_place(
-    commands: Commands,
-) -> None:
-    parts = commands.rows("nhigroup", odd_roles(2))
-    rows = commands.rows("nhirank", parts, "below=true")
-    below = [row for row in rows if row["nhi_change"] == ["below"]]
-    assert (len(rows), len(below)) == (10, 3), "a small tenant has seven places a week"
-    assert commands.rows("nhirank", parts) == [row for row in rows if row not in below], "only who asks is given them"
-    assert {row["nhi_escalated"][0] for row in below} == {"0"}
-    kept = [{"_raw": row["_raw"], "sourcetype": ["nhi:notable"]} for row in rows]
-    assert commands.rows("nhirank", [*parts, *kept], "below=true show=changed") == []
-    assert commands.rows("nhirank", [*parts, *kept], "show=changed") == []
-    lines = commands.rows("nhiexplain", kept, f"id={below[0]['nhi_id'][0]}")
-    assert {"signal", "timeline", "control", "brief"} <= {line["nhi_section"][0] for line in lines}
-    (benign,) = commands.rows("nhifeedback", below[:1], 'verdict=benign reason="a drill"')
-    (gone,) = commands.rows("nhirank", [*parts, *kept, benign], "below=true show=changed")
-    assert (gone["nhi_change"], gone["nhi_id"]) == (["withdrawn"], below[0]["nhi_id"])
-    grown = commands.rows("nhirank", [*parts, *kept], "below=true show=changed budget=1000")
-    assert {row["nhi_id"][0]: (row["nhi_change"], row["nhi_revision"], row["nhi_escalated"]) for row in grown} == {
-        row["nhi_id"][0]: (["new"], ["2"], ["1"]) for row in below
-    }
-
-
-def test_a_log_that_was_silent_for_days_is_told_by_health_and_not_again_in_every_ranking(commands: Commands) -> None:
+def test_a_log_that_was_silent_for_days_is_a_blind_spot(commands: Commands) -> None:
     work = [call(day, 36_000 + 600 * n, "s3", "GetObject") for day in (*range(8), 12, 13) for n in range(6)]
-    parts = commands.rows("nhigroup", raw(work))
-    rows = commands.rows("nhirank", parts)
-    assert [row for row in rows if row["nhi_kind"] == ["blind_spot"]] == []
+    rows = commands.rows("nhirank", commands.rows("nhigroup", raw(work)))
     assert len({row["nhi_id"][0] for row in rows}) == len(rows)
 
 
-def test_a_day_that_the_search_cuts_is_neither_ranked_nor_learnt(commands: Commands) -> None:
-    script = commands.app / "bin" / "nhirank.py"
-    parts = commands.rows("nhigroup", raw(story()))
-    answer = run(commands.python, script, "", parts, (START + 7 * DAY + 1, END))
-    assert answer.rows == []
-    told = "not ranked: 2025-03-05 to 2025-03-12, which the search does not cover from midnight (UTC) on"
-    assert [text for _, text in answer.messages if told in text]
+def test_the_state_is_not_written_without_a_session(commands: Commands) -> None:
+    with pytest.raises(CommandError, match="state=write needs a search head: splunkd gave no session"):
+        commands.rows("nhirank", commands.rows("nhigroup", raw(story())), "state=write")
 
 
-def test_the_baseline_goes_round_through_the_lookup_file(commands: Commands) -> None:
-    parts = commands.rows("nhigroup", raw(story()))
-    baseline = commands.rows("nhilearn", parts, "keep=3")
-    assert {row["scope"][0] for row in baseline if "/" not in row["scope"][0]} >= {"tenant"}
-    again = commands.rows("nhilearn", [*baseline, *parts], "keep=3")
-    assert again == baseline
-    path = commands.app / "lookups" / "mine.csv.gz"
-    names = ["scope", "day", "profile", "deltas"]
-    path.write_bytes(gzip.compress(table(names, baseline)))
-    try:
-        (found,) = commands.rows("nhirank", parts, "baseline=mine")
-        (alone,) = commands.rows("nhirank", parts)
-    finally:
-        path.unlink()
-    assert (found["nhi_id"], found["nhi_score"]) == (alone["nhi_id"], alone["nhi_score"])
-    assert "baseline up to 2025-03-12" in commands.messages[0][1] or "no baseline" in commands.messages[0][1]
-
-
-def test_a_broken_baseline_that_comes_with_the_rows_ends_the_search_before_anything_is_written(
-    commands: Commands,
-) -> None:
-    with pytest.raises(CommandError, match="a row with scope and profile is none of a baseline"):
-        commands.rows("nhilearn", [{"scope": ["aws:1:role:X"], "profile": ["[]"]}])
+def test_every_row_for_the_summary_index_is_short_enough_for_splunk_to_see_whole(commands: Commands) -> None:
+    """[kv] maxchars: an event is cut to 10,240 characters before fields are looked for."""
+    many = [call(0, n % 86_000, f"service{n % 700}", "GetObject") | {"eventID": f"id-{n}"} for n in range(9_000)]
+    rows = commands.rows("nhigroup", raw(many))
+    assert len(rows) > 1
+    assert max(len(stash(row)) for row in rows) < 10_240
+    assert sum(int(row["nhi_events"][0]) for row in rows) == len(many)
+    joined = commands.rows("nhigroup", rows)
+    assert sum(int(row["nhi_events"][0]) for row in joined) == len(many)
+    again = commands.rows("nhigroup", [*rows, *rows])
+    assert sum(int(row["nhi_events"][0]) for row in again) == len(many), "a record that comes twice counts once"
 
 
 def test_a_wrong_table_of_the_customer_is_named_and_left_out(commands: Commands) -> None:
@@ -357,7 +284,7 @@ def test_a_wrong_table_of_the_customer_is_named_and_left_out(commands: Commands)
     try:
         rows = commands.rows("nhirank", commands.rows("nhigroup", raw(story())))
         told = commands.messages
-        health = commands.rows("nhihealth", [])
+        health = commands.rows("nhi health", [])
     finally:
         path.write_bytes(before)
     assert len(rows) == 1
@@ -381,7 +308,7 @@ def test_a_table_that_outputlookup_wrote_without_its_empty_columns_is_read(comma
     try:
         for name, text in TABLES.items():
             (lookups / name).write_bytes(text)
-        health = commands.rows("nhihealth", [])
+        health = commands.rows("nhi health", [])
     finally:
         for name, text in before.items():
             (lookups / name).write_bytes(text)
@@ -397,19 +324,14 @@ def thief(commands: Commands, *more: Row, arguments: str = "") -> list[Row]:
     return commands.rows("nhirank", [*commands.rows("nhigroup", raw(story())), *more], arguments)
 
 
-def test_what_was_judged_harmless_is_withdrawn_until_somebody_confirms_it(commands: Commands) -> None:
+def test_what_was_judged_harmless_is_left_out_until_somebody_confirms_it(commands: Commands) -> None:
     (notable,) = thief(commands)
-    kept = {"_raw": notable["_raw"], "sourcetype": ["nhi:notable"]}
-    (benign,) = commands.rows("nhifeedback", [notable], 'verdict=benign reason="a drill"')
-    assert thief(commands, benign) == [], "never written: nothing to withdraw"
-    (gone,) = thief(commands, benign, kept, arguments="show=changed")
-    assert (gone["nhi_change"], gone["nhi_revision"], gone["nhi_escalated"]) == (["withdrawn"], ["2"], ["0"])
+    (benign,) = commands.rows("nhi feedback", [notable], 'verdict=benign reason="a drill"')
+    assert thief(commands, benign) == []
     assert [text for _, text in commands.messages if "left out by verdicts and exceptions: 1 benign" in text]
-    ended = {"_raw": gone["_raw"], "sourcetype": ["nhi:notable"]}
-    assert thief(commands, benign, kept, ended, arguments="show=changed") == []
     confirmed = {**benign, "verdict": ["confirmed"], "analyst": ["boss"]}
-    (back,) = thief(commands, benign, confirmed, kept, ended, arguments="show=changed")
-    assert (back["nhi_change"], back["nhi_revision"]) == (["updated"], ["3"])
+    (back,) = thief(commands, benign, confirmed)
+    assert back["nhi_id"] == notable["nhi_id"]
 
 
 def test_a_notable_of_which_exceptions_cover_every_reason_is_left_out(commands: Commands) -> None:
@@ -463,7 +385,7 @@ def test_an_exception_is_narrow_and_ends(commands: Commands) -> None:
     until = render(int(time.time()) + 30 * DAY)[:10]
     arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
     known = {"nhi_id": ["0" * 20], "nhi_identity_id": ["aws:1:role:X"]}
-    (good,) = commands.rows("nhifeedback", [known], arguments)
+    (good,) = commands.rows("nhi feedback", [known], arguments)
     assert (good["identity"], good["signal"], good["value"]) == (
         ["aws:1:role:X"], ["new_network"], ["198.51.100.0/24"],
     )  # fmt: skip
@@ -473,11 +395,11 @@ def test_an_exception_is_narrow_and_ends(commands: Commands) -> None:
 def test_a_row_that_cannot_be_judged_is_named_and_not_kept(commands: Commands) -> None:
     until = render(int(time.time()) + 30 * DAY)[:10]
     arguments = f"verdict=expected signal=new_network value=198.51.100.0/24 until={until}"
-    rows = commands.rows("nhifeedback", [{"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
+    rows = commands.rows("nhi feedback", [{"nhi_id": ["1" * 20]}, {"x": ["y"]}], arguments)
     assert rows == []  # outputlookup keeps every row that it is given
     nothing, nobody = (text for level, text in commands.messages if level == "WARN")
-    assert nothing.startswith("nhifeedback: no verdict on 1 of the rows: no nhi_id: give rows of `nhi_notables`")
-    assert nobody.startswith("nhifeedback: no verdict on 1 of the rows: no nhi_identity_id: ")
+    assert nothing.startswith("nhi feedback: no verdict on 1 of the rows: no nhi_id: give rows of `nhi_notables`")
+    assert nobody.startswith("nhi feedback: no verdict on 1 of the rows: no nhi_identity_id: ")
 
 
 def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(commands: Commands) -> None:
@@ -487,29 +409,29 @@ def test_health_names_the_silent_source_the_missing_field_and_what_it_costs(comm
     late = [bucket("github:cloud:audit", hour, delay=3 * 3600) for hour in hours]
     bare = [{k: v for k, v in record.items() if k not in ("userAgent", "awsRegion")} for record in story()]
     parts = commands.rows("nhigroup", raw(bare))
-    rows = commands.rows("nhihealth", [*alive, *silent, *late, *parts])
+    rows = commands.rows("nhi health", [*alive, *silent, *late, *parts])
     told = {row["nhi_source"][0]: row for row in rows}
     assert told["cloudtrail"]["nhi_status"] == ["ok"]
     assert told["okta"]["nhi_status"] == ["error"] and int(told["okta"]["nhi_silent_minutes"][0]) == 24 * 60
     assert told["github"]["nhi_status"] == ["warn"]
-    assert told["vault"]["nhi_status"] == ["unknown"] and "nhi_vault" in told["vault"]["nhi_text"][0]
+    assert told["vault"]["nhi_status"] == ["unknown"] and "nhi_json_logs" in told["vault"]["nhi_text"][0]
     assert set(told["aws"]["nhi_missing"]) >= {"region"} and "new_region" in told["aws"]["nhi_lost_signals"]
-    assert told["nhi_baseline"]["nhi_status"] == ["error"]
-    problems = commands.rows("nhihealth", [*alive, *silent], "show=problems")
+    assert told["nhi_state"]["nhi_status"] == ["unknown"], "no session here"
+    problems = commands.rows("nhi health", [*alive, *silent], "show=problems")
     assert {row["nhi_status"][0] for row in problems} == {"error"}
 
 
 def test_health_says_so_where_no_log_is_found_at_all(commands: Commands) -> None:
-    (told,) = [row for row in commands.rows("nhihealth", []) if row["nhi_check"] == ["source"]]
+    (told,) = [row for row in commands.rows("nhi health", []) if row["nhi_check"] == ["source"]]
     assert (told["nhi_source"], told["nhi_status"]) == (["all"], ["unknown"])
     parts = commands.rows("nhigroup", raw(story()))
-    assert not [row for row in commands.rows("nhihealth", parts) if row["nhi_check"] == ["source"]]
+    assert not [row for row in commands.rows("nhi health", parts) if row["nhi_check"] == ["source"]]
 
 
 def test_health_tells_of_a_sourcetype_of_the_customers_own(commands: Commands) -> None:
     hours = range(8 * 24)
     own = [bucket("my:cloudtrail", hour) for hour in hours] + [bucket("my:okta", hour) for hour in hours[:-24]]
-    told = {row["nhi_source"][0]: row["nhi_status"] for row in commands.rows("nhihealth", own)}
+    told = {row["nhi_source"][0]: row["nhi_status"] for row in commands.rows("nhi health", own)}
     assert (told["my:cloudtrail"], told["my:okta"], told["cloudtrail"]) == (["ok"], ["error"], ["unknown"])
 
 

@@ -13,14 +13,10 @@ import pytest
 from layout import ROOT
 from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.hosts.splunk import alert, awake, fields, judged, lookup, misdated
+from nhi_watch.hosts.splunk import alert, fields, kvstore
 from nhi_watch.hosts.splunk import tables as tables_of
-from nhi_watch.hosts.splunk.learning import KEEP
-from nhi_watch.hosts.splunk.nhiexplain import OPTIONS as EXPLAIN
-from nhi_watch.hosts.splunk.nhifeedback import OPTIONS as FEEDBACK
+from nhi_watch.hosts.splunk.nhi import KINDS
 from nhi_watch.hosts.splunk.nhigroup import OPTIONS as GROUP
-from nhi_watch.hosts.splunk.nhihealth import OPTIONS as HEALTH
-from nhi_watch.hosts.splunk.nhilearn import OPTIONS as LEARN
 from nhi_watch.hosts.splunk.nhirank import OPTIONS as RANK
 from nhi_watch.hosts.splunk.nhiscore import ADDED
 from nhi_watch.hosts.splunk.nhiscore import Options as Score
@@ -34,17 +30,16 @@ from splunk_server import VERBS
 CONFS = sorted(path.name for path in (ROOT / "default").glob("*.conf"))
 SEARCHES = conf("savedsearches.conf").sections()
 OPTIONS = {
-    "nhiscore": set(Score._fields), "nhigroup": set(GROUP), "nhilearn": set(LEARN), "nhirank": set(RANK),
+    "nhiscore": set(Score._fields), "nhigroup": set(GROUP), "nhirank": set(RANK),
     "nhidemo": set(), "nhisetup": {"do", "indexes", "days", "show", "es"},
-    "nhiexplain": set(EXPLAIN), "nhifeedback": set(FEEDBACK), "nhihealth": set(HEALTH),
+    "nhi": {option for kind in KINDS.values() for option in kind.options},
 }  # fmt: skip
-ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH, fields.DAYS, fields.JUDGED)
-FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed", "nhi_found", "nhi_awake"}
+ROWS = (fields.PART, fields.NOTABLE, fields.EXPLAIN, fields.FEEDBACK, fields.HEALTH)
+FIELDS = {name for rows in ROWS for name in fields.names(rows)} | set(ADDED) | {"nhi_indexed", "nhi_sample", "nhi_time"}
 FILES = [name for name in conf("transforms.conf").sections() if "filename" in conf("transforms.conf")[name]]
 OF_OTHERS = {"ip_intel", "identity_lookup_expanded"}
 """Lookups of Enterprise Security."""
-_ES = "NHI Watch - Enterprise Security "
-LATEST = "NHI Watch - Latest"
+DETECTION = "NHI Watch - Stolen or Misused Non-Human Identity"
 META = (ROOT / "metadata" / "default.meta").read_text("utf-8")
 
 
@@ -72,7 +67,7 @@ def test_the_analytic_story_names_searches_that_exist_with_the_annotations_of_it
     named = [f"savedsearch://{name}" for name in json.loads(told[story]["searches"])]
     assert named == [name for name in told.sections() if name != story]
     assert {name.partition("://")[2] for name in named} <= set(SEARCHES)
-    notables = conf("savedsearches.conf")[f"{_ES}Notables"]
+    notables = conf("savedsearches.conf")[DETECTION]
     wanted = json.loads(notables["action.correlationsearch.annotations"])
     assert all(json.loads(told[name]["annotations"]) == wanted for name in named)
     assert isinstance(json.loads(told[story]["references"]), list)
@@ -86,10 +81,10 @@ def test_a_push_of_the_deployer_leaves_the_tables_of_a_cluster_alone() -> None:
     assert conf("app.conf")["shclustering"]["deployer_lookups_push_mode"] == "always_preserve"
 
 
-def test_what_ranking_leaves_out_late_ranking_leaves_out_too() -> None:
-    mine = "search NOT nhi_account=1"
-    assert expand("`nhi_rank_late_filter`", {"nhi_rank_filter": mine}) == mine
-    assert expand("`nhi_rank_late_filter`") == expand("`nhi_rank_filter`") == "search *"
+def test_the_app_is_small() -> None:
+    assert len(SEARCHES) <= 10
+    assert len(conf("commands.conf").sections()) <= 6
+    assert len(conf("macros.conf").sections()) <= 22
 
 
 @lru_cache
@@ -153,8 +148,8 @@ def test_every_macro_of_a_search_is_defined_and_every_verb_known(name: str) -> N
 @pytest.mark.parametrize("name", ALL)
 def test_every_field_of_ours_that_a_search_names_is_made_by_a_command(name: str) -> None:
     named = set(re.findall(r"\bnhi_\w+", ALL[name])) - set(conf("macros.conf").sections())
-    named -= {"nhi_baseline", "nhi_feedback", "nhi_days", "nhi_intel", "nhi_assets", "nhi_owners", "nhi_es_assets"}
-    named -= {"nhi_identities"}
+    named -= {"nhi_feedback", "nhi_intel", "nhi_assets", "nhi_owners", "nhi_es_assets", "nhi_identities"}
+    named -= {"nhi_health"}
     assert named <= FIELDS
 
 
@@ -167,23 +162,29 @@ def test_every_macro_can_be_expanded_and_read(name: str) -> None:
 
 def test_every_lookup_that_a_search_reads_or_writes_exists() -> None:
     told_files = {stanza["filename"] for stanza in map(conf("transforms.conf").__getitem__, FILES)}
-    tables = {*conf("transforms.conf").sections(), *told_files, f"{lookup.DEFAULT}.csv.gz", *OF_OTHERS}
     told = re.compile(r"(?:outputlookup|inputlookup)(?: \w+=\S+)* ([\w.]+)")
-    named = {word for text in ALL.values() for word in told.findall(text)}
-    files = {awake.FILE, judged.FILE, "nhi_latest.csv.gz"}
-    tables_read = {tables_of.ASSETS, tables_of.OWNERS, tables_of.ES_ASSETS, "nhi_identities.csv"}
-    mine = {"nhi_baseline.csv.gz", "nhi_feedback", "nhi_days", "nhi_intel.csv", *files, *tables_read}
-    assert named == {*mine, *OF_OTHERS} <= {*tables, *files}
+    named = {word for text in ALL.values() for word in told.findall(expand(text))}
+    tables = {tables_of.ASSETS, tables_of.OWNERS, tables_of.ES_ASSETS, tables_of.INTEL, "nhi_identities.csv"}
+    assert named == {"nhi_feedback", "nhi_notables", *tables, *OF_OTHERS}
+    assert named <= {*conf("transforms.conf").sections(), *told_files, *OF_OTHERS}
+
+
+def test_no_lookup_file_is_rewritten_by_a_search_that_runs_often() -> None:
+    for name in SEARCHES:
+        if re.search(r"outputlookup [^|]*\.csv", expand(conf("savedsearches.conf")[name]["search"])):
+            assert re.fullmatch(r"\d+ \d+ \* \* \*", conf("savedsearches.conf")[name]["cron_schedule"])
 
 
 def test_every_lookup_of_the_kv_store_has_its_collection_and_its_fields() -> None:
     transforms, collections = conf("transforms.conf"), conf("collections.conf")
     kept = [name for name in transforms.sections() if transforms[name].get("external_type") == "kvstore"]
-    others = {alert.COLLECTION, "nhi_steps"}
+    others = {alert.COLLECTION, "nhi_steps", kvstore.STATE, kvstore.GENERATIONS}
     assert {transforms[name]["collection"] for name in kept} == set(collections.sections()) - others
-    for name, rows in (("nhi_feedback", fields.FEEDBACK), ("nhi_days", fields.DAYS)):
-        told = {field.strip() for field in transforms[name]["fields_list"].split(",")}
-        assert told == set(fields.names(rows))
+    told = {field.strip() for field in transforms["nhi_feedback"]["fields_list"].split(",")}
+    assert told == set(fields.names(fields.FEEDBACK))
+    slim = re.findall(r"\bnhi_\w+", conf("macros.conf")["nhi_slim"]["definition"].partition("|")[0])
+    told = {field.strip() for field in transforms["nhi_notables"]["fields_list"].split(",")}
+    assert told == {*slim, "_key", "nhi_time"}
 
 
 def test_every_token_of_an_alert_is_a_field_of_its_search() -> None:
@@ -192,7 +193,7 @@ def test_every_token_of_an_alert_is_a_field_of_its_search() -> None:
     assert tokens and tokens <= FIELDS
 
 
-ON = {"nhi_endpoint": "`nhi_endpoint_all`"}
+ON = {"nhi_endpoint": conf("macros.conf")["nhi_endpoint"]["description"].partition("On: ")[2]}
 """What a customer sets who wants hosts too."""
 LOGS = {
     "cloudtrail": {"sourcetype": "aws:cloudtrail"},
@@ -210,7 +211,7 @@ LOGS = {
 @pytest.mark.parametrize("log", LOGS)
 def test_what_add_ons_send_is_found_once_its_index_was_named(log: str) -> None:
     row = {"index": ["soc"], "source": ["x"], **{name: [value] for name, value in LOGS[log].items()}}
-    macro = f"`nhi_{re.split(r'[ ,]', log)[0]}`"
+    macro = "(`nhi_json_logs`) OR (`nhi_field_logs`)"
     assert matcher(expand(macro, {**ON, "nhi_indexes": 'index IN ("soc", "aws")'}))(row)
     assert not matcher(expand(macro, ON))(row), "no index was named"
 
@@ -219,7 +220,7 @@ def test_what_is_not_read_or_not_wanted_is_not_found() -> None:
     named = {"nhi_indexes": "index=soc"}
     security = {"index": ["soc"], "sourcetype": ["XmlWinEventLog"], "source": ["XmlWinEventLog:Security"]}
     sysmon = {"index": ["soc"], "source": ["x"], "sourcetype": ["XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"]}
-    both = "(`nhi_events`) OR (`nhi_rows`)"
+    both = "(`nhi_json_logs`) OR (`nhi_field_logs`)"
     assert not matcher(expand(both, {**ON, **named}))(security)
     assert not matcher(expand(both, named))(sysmon), "hosts are off until somebody wants them"
 
@@ -229,20 +230,18 @@ FOUND_BY_NAME = [source for source in (*every(), *schemas.every()) if source.SPL
 
 
 @pytest.mark.parametrize("source", FOUND_BY_NAME, ids=lambda source: str(source.NAME))
-def test_every_source_has_a_macro_with_its_sourcetypes_in_one_of_the_two_groups(source: object) -> None:
-    name, types = source.NAME, set(source.SPLUNK_SOURCETYPES) - {"stash"}  # type: ignore[attr-defined]
-    definition = expand(f"`nhi_{name}`", ON)
-    assert types <= set(re.findall(r'"([^"]+)"', definition))
-    assert types <= set(re.findall(r'"([^"]+)"', expand("`nhi_sourcetypes`", ON)))
-    grouped = [conf("macros.conf")[group]["definition"].count(f"`nhi_{name}`") for group in ("nhi_events", "nhi_rows")]
-    assert sorted(grouped) == [0, 1]
+def test_every_source_is_found_by_its_sourcetypes_in_one_of_the_two_groups(source: object) -> None:
+    types = set(source.SPLUNK_SOURCETYPES) - {"stash"}  # type: ignore[attr-defined]
+    groups = [set(re.findall(r'"([^"]+)"', expand(f"`{name}`", ON))) for name in ("nhi_json_logs", "nhi_field_logs")]
+    assert [types <= group for group in groups].count(True) == 1
+    assert sum(bool(types & group) for group in groups) == 1
 
 
 def test_nothing_that_the_app_writes_is_read_as_a_log() -> None:
     own = {"index": ["nhi_risk"], "sourcetype": ["nhi:notable"], "source": ["search"]}
     part = {"index": ["nhi_summary"], "sourcetype": ["stash"], "source": [fields.SOURCE]}
-    finding = {"index": ["notable"], "sourcetype": ["stash"], "search_name": [f"{_ES}Notables"]}
-    for group in ("`nhi_events`", "`nhi_rows`"):
+    finding = {"index": ["notable"], "sourcetype": ["stash"], "search_name": [DETECTION]}
+    for group in ("`nhi_json_logs`", "(`nhi_field_logs`) OR (`nhi_es_alerts`)"):
         assert not [row for row in (own, part, finding) if matcher(expand(group))(row)]
 
 
@@ -250,7 +249,7 @@ def test_what_commands_believe_is_what_the_macros_write_and_read() -> None:
     macros = conf("macros.conf")
     for name in ("nhi_behaviours", "nhi_collect_behaviours"):
         assert f"source={fields.SOURCE}" in macros[name]["definition"]
-    for name in ("nhi_written", "nhi_collect_notables"):
+    for name in ("nhi_written", "nhi_rank"):
         assert f'sourcetype="{fields.SOURCETYPE}"' in macros[name]["definition"]
     assert conf("eventtypes.conf")["nhi_notable"]["search"] == f'sourcetype="{fields.SOURCETYPE}"'
     assert conf("tags.conf").sections() == ["eventtype=nhi_notable"]
@@ -260,7 +259,8 @@ def test_what_commands_believe_is_what_the_macros_write_and_read() -> None:
 
 
 def test_indexes_that_searches_write_to_are_defined() -> None:
-    written = set(re.findall(r"collect index=(\w+)", " ".join(s["definition"] for s in macro_sections())))
+    texts = [*ALL.values(), *(s["definition"] for s in macro_sections())]
+    written = set(re.findall(r"collect index=(\w+)", " ".join(texts)))
     assert written == set(conf("indexes.conf").sections())
 
 
@@ -273,49 +273,57 @@ def test_every_search_comes_disabled_with_its_window_and_its_filter(name: str) -
     settings = conf("savedsearches.conf")[name]
     assert settings["disabled"] == "1" and settings["description"]
     assert settings["dispatch.earliest_time"] and settings["dispatch.latest_time"]
-    assert ("index_" in " ".join(settings)) == ("Group" in name or name in (f"{_ES}Notables", f"{_ES}Risk", LATEST))
+    assert ("index_" in " ".join(settings)) == ("Group" in name or name in ("NHI Watch - Rank", DETECTION))
     if settings["enableSched"] == "1":
         assert settings["cron_schedule"] and settings["schedule_window"] and settings["allow_skew"]
-        filters = re.findall(r"`nhi_(\w+)_filter`", settings["search"])
-        wanted = name.partition(" - ")[2].lower().replace("enterprise security", "es").replace("group late", "group")
-        wanted = {"learn late": "learn", "rank all": "rank", "group all events": "group events",
-                  "group all rows": "group rows", "group ahead": "group events", "group past": "group events",
-                  "health of behaviours": "health"}.get(wanted, wanted)  # fmt: skip
-        wanted = wanted.replace(" ", "_").rstrip("s")
-        none = name.endswith(("Retire", "Count", "Awake", "Latest"))
-        assert filters == [] if none else len(filters) == 1 and filters[0].rstrip("s") == wanted
 
 
 def test_every_filter_macro_belongs_to_a_search() -> None:
     defined = {name for name in conf("macros.conf").sections() if name.endswith("_filter")}
-    used = {n for s in SEARCHES for n in re.findall(r"`(nhi_\w+_filter)`", conf("savedsearches.conf")[s]["search"])}
+    texts = [conf("savedsearches.conf")[name]["search"] for name in SEARCHES]
+    texts.append(conf("macros.conf")["nhi_rank"]["definition"])
+    used = {n for text in texts for n in re.findall(r"`(nhi_\w+_filter)`", text)}
     assert defined == used
 
 
-_OFTEN = {"All": 360, "Late ": 60, "Group Ahead": 1440, "Group Past": 1440}
+_OFTEN = {"Group Late": 60, "Group Misdated": 1440}
 """Word of a search's name → minutes between its runs."""
 
 
-def test_windows_of_arrival_follow_each_other_without_a_gap() -> None:
+def test_windows_of_arrival_follow_each_other_without_a_gap_or_an_overlap() -> None:
     for name in SEARCHES:
         settings = conf("savedsearches.conf")[name]
         if "dispatch.index_earliest" in settings:
             since, until = (int(settings[f"dispatch.index_{end}"][1:-3]) for end in ("earliest", "latest"))
             every = next((often for word, often in _OFTEN.items() if word in name), 5)
-            crons = {5: r"\*/5 \*", 60: r"\d+ \*", 360: r"\d+ \*/6", 1440: r"\d+ \d+"}
+            crons = {5: r"(?:\*|2-59)/5 \*", 60: r"\d+ \*", 1440: r"\d+ \d+"}
             assert re.fullmatch(crons[every] + r" \* \* \*", settings["cron_schedule"])
             assert settings["realtime_schedule"] == "0"
-            assert since - until == 5 if name.startswith(_ES) else since - until > every
+            assert since - until == every
+            if name != DETECTION:
+                assert settings["durable.track_time_type"] == "_indextime", "what was skipped or failed is made up for"
 
 
-def test_enterprise_security_shows_the_identity_as_entity_and_the_address_as_threat() -> None:
-    finding, risk = (conf("savedsearches.conf")[f"{_ES}{kind}"] for kind in ("Notables", "Risk"))
-    [entity] = json.loads(finding["action.notable.param._entities"])
+def test_enterprise_security_gets_a_finding_with_risk_of_its_identity_by_severity() -> None:
+    told = conf("savedsearches.conf")[DETECTION]
+    [entity] = json.loads(told["action.notable.param._entities"])
     assert (entity["risk_object_field"], entity["risk_object_type"]) == ("user", "user")
-    assert finding["action.correlationsearch.detection_type"] == "ebd"
-    assert json.loads(finding["action.correlationsearch.metadata"])["detection_version"].isdigit()
-    assert 'param._risk_object="user" param._risk_object_type="user" param._risk_score="risk_score"' in risk["search"]
-    assert "threat_object=src" in risk["search"] and "risk_object=" not in risk["search"].partition("sendalert")[0]
+    assert told["action.correlationsearch.detection_type"] == "ebd"
+    assert json.loads(told["action.correlationsearch.metadata"])["detection_version"].isdigit()
+    risk = json.loads(told["action.risk.param._risk"])
+    scores = [one["risk_score"] for one in risk if "risk_object_field" in one]
+    assert {one.get("risk_object_type", "user") for one in risk} == {"user"}
+    assert scores == sorted(scores, reverse=True)
+    assert {"threat_object_field": "src", "threat_object_type": "ip_address"} in risk
+    named = {one["risk_object_field"] for one in risk if "risk_object_field" in one}
+    assert named == set(re.findall(r"\b(user_\w+)=", told["search"]))
+    assert "risk_object=" not in told["search"] and "sendalert" not in told["search"]
+
+
+def test_nothing_is_written_straight_into_the_indexes_of_enterprise_security() -> None:
+    assert not re.search(r"collect index=(?!nhi_)", " ".join(expand(text) for text in ALL.values()))
+    assert "param.target" not in conf("alert_actions.conf")["nhi_notable"]
+    assert json.loads(conf("alert_actions.conf")["nhi_notable"]["param._cam"])["supports_adhoc"] is True
 
 
 def test_no_role_but_that_of_the_alert_action_may_write_past_the_indexes_of_the_app() -> None:
@@ -342,27 +350,11 @@ def test_no_field_is_extracted_for_a_command_that_reads_the_event_itself() -> No
             assert before.rstrip().endswith("`nhi_read`"), name
 
 
-def test_a_backfill_is_of_one_day() -> None:
-    for name in ("NHI Watch - Backfill", "NHI Watch - Backfill Rows"):
-        settings = conf("savedsearches.conf")[name]
-        assert (settings["dispatch.earliest_time"], settings["dispatch.latest_time"]) == ("-1d@d", "@d")
-
-
-def test_what_is_too_late_for_one_grouping_is_early_enough_for_the_other() -> None:
-    for kind in ("Events", "Rows"):
-        soon, late = (conf("savedsearches.conf")[f"NHI Watch - Group {when}{kind}"] for when in ("", "Late "))
-        reach, since = (int(each[1:-3]) for each in (soon["dispatch.earliest_time"], late["dispatch.latest_time"]))
-        assert reach > since + 1, "an hourly run looks at what was too old for a run up to an hour before"
-
-
-def test_what_is_dated_out_of_all_windows_is_looked_for() -> None:
-    """At most a day later, by which its time is that much nearer, or farther away."""
-    ahead, past = (conf("savedsearches.conf")[f"NHI Watch - Group {when}"] for when in ("Ahead", "Past"))
-    for kind in ("Events", "Rows", "All Events", "All Rows"):
-        soon = conf("savedsearches.conf")[f"NHI Watch - Group {kind}"]
-        assert (soon["dispatch.latest_time"], ahead["dispatch.earliest_time"]) == ("+2d@h", "+22h@h")
-    days = [int(each[1:-3]) for each in (past["dispatch.latest_time"], f"-{misdated.TOO_LATE}d@h")]
-    assert days == [KEEP, KEEP + 1], "the last day that is kept apart is ranked; of all before, the times are looked at"
+def test_what_is_too_late_for_one_grouping_is_early_enough_for_the_next() -> None:
+    soon, late, out = (conf("savedsearches.conf")[f"NHI Watch - Group {one}"] for one in ("Events", "Late", "Misdated"))
+    assert soon["dispatch.earliest_time"] == late["dispatch.latest_time"]
+    assert f"latest={late['dispatch.earliest_time']}" in out["search"]
+    assert f"earliest={soon['dispatch.latest_time']}" in out["search"]
 
 
 def test_the_search_bar_knows_exactly_the_options_that_each_command_takes() -> None:
@@ -401,14 +393,11 @@ def test_a_search_of_the_page_uses_what_exists(text: str) -> None:
         if verb in commands and verb in OPTIONS:
             assert set(re.findall(r"(\w+)=", re.sub(r'"[^"]*"', "", rest))) <= OPTIONS[verb]
     named = set(re.findall(r"\bnhi_\w+", text)) - set(conf("macros.conf").sections())
-    assert named - {"nhi_baseline", "nhi_feedback", *FILES} <= FIELDS
+    assert named - {"nhi_feedback", *FILES} <= FIELDS
 
 
-def test_the_page_names_every_search_macro_of_a_log_role_and_command() -> None:
+def test_the_page_names_every_search_role_and_command() -> None:
     assert {name for name in SEARCHES if not any(word in PAGE for word in spoken(name))} == set()
-    groups = " ".join(conf("macros.conf")[group]["definition"] for group in ("nhi_events", "nhi_rows"))
-    logs = re.findall(r"`(nhi_\w+)`", groups)
-    assert {name for name in logs if f"| `{name}`" not in PAGE} == set()
     names = {*conf("commands.conf").sections(), *(role[5:] for role in conf("authorize.conf").sections())}
     assert {name for name in names if f"`{name}`" not in PAGE} == set()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -256,14 +255,14 @@ def test_what_dashboards_list_is_the_latest_of_what_was_written_in_little_room(
     now = now_of(server)
     window = Window(now - 30 * DAY, now + 1)
     told = {row["nhi_id"][0]: row for row in server.search("`nhi_written` | `nhi_latest`", window, now)}
-    listed = {row["nhi_id"][0]: row for row in server.search("| `nhi_board_latest` | `nhi_in_time`", window, now)}
-    names = ("nhi_revision", "nhi_score", "nhi_signals", "nhi_controls")
+    listed = {row["nhi_id"][0]: row for row in server.search("| inputlookup nhi_notables | `nhi_in_time`", window, now)}
+    names = ("nhi_revision", "nhi_likelihood", "nhi_signals", "nhi_controls")
     assert {i: [row[n] for n in names] for i, row in listed.items()} == {
         i: [row.get(n, [""]) for n in names] for i, row in told.items()
     }
-    assert server.search("| `nhi_board_latest` | `nhi_in_time`", Window(0, 1), now) == []
+    assert server.search("| inputlookup nhi_notables | `nhi_in_time`", Window(0, 1), now) == []
     written = sum(len(row["_raw"][0]) for row in server.events if row["sourcetype"] == ["nhi:notable"])
-    assert len(gzip.decompress(server.lookup("nhi_latest.csv.gz").read_bytes())) < written / 8
+    assert sum(len(json.dumps(row)) for row in server.collections["nhi_notables"]) < written
 
 
 def test_every_list_in_a_notable_is_found_under_its_own_name() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from splunk_peers import Fault, Window, every_index
 from splunk_process import Row, merged
 from splunk_roles import role
 from splunk_search import matcher
-from splunk_server import APPENDED, Server
+from splunk_server import APPENDED, CUTOFF, MAXCHARS, Server, _extracted
 
 ROW: Row = {"nhi_kind": ["blind_spot"], "n": ["40"], "many": ["a", "B"]}
 ALWAYS = Window(0, 1 << 40)
@@ -99,6 +100,14 @@ SHIPPED = {
 }  # fmt: skip
 
 
+def test_fields_of_a_long_event_are_looked_for_where_splunk_does() -> None:
+    pairs = f'a="1", b="{"x" * MAXCHARS}", c="2"'
+    row = {"_raw": [pairs], "sourcetype": ["stash"]}
+    assert set(_extracted(row)) == {"a", "_raw", "sourcetype"}
+    told = json.dumps({"a": "1", "b": ["y", "x" * CUTOFF], "c": "2"})
+    assert set(_extracted({"_raw": [told], "sourcetype": ["nhi:notable"]})) & {"a", "b{}", "c"} == {"a", "b{}"}
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_search_that_ships_is_in_the_grammar(name: str) -> None:
     check(expand(SHIPPED[name]))
@@ -112,10 +121,10 @@ def test_no_scheduled_search_asks_for_every_index(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", conf("savedsearches.conf").sections())
-def test_no_search_is_finalized_and_none_but_the_count_concludes_from_half_an_answer(name: str) -> None:
+def test_no_search_is_finalized_and_none_concludes_from_half_an_answer(name: str) -> None:
     settings = conf("savedsearches.conf")[name]
     assert "dispatch.max_time" not in settings and "dispatch.max_count" not in settings
-    assert settings["dispatch.allow_partial_results"] == ("1" if name.endswith("Count") else "0")
+    assert settings["dispatch.allow_partial_results"] == "0"
 
 
 @pytest.mark.parametrize("name", conf("savedsearches.conf").sections())
@@ -123,7 +132,7 @@ def test_what_is_appended_is_of_small_indexes_and_bounded_by_rows_that_it_never_
     stages = expand(SHIPPED[name]).split("append ")[1:]
     for stage in stages:
         assert "maxtime=300 maxout=50000" in stage
-        assert "index=nhi_risk" in stage or "source=nhi_health" in stage
+        assert "index=nhi_risk" in stage
 
 
 # ---- peers, limits, permissions
@@ -178,8 +187,8 @@ def test_an_analyst_sees_notables_and_behaviours_and_gives_verdicts_and_no_more(
     assert server.search("index=main", ALWAYS, DAY) == []
     assert len(server.search(f'index=nhi_risk sourcetype="{SOURCETYPE}"', ALWAYS, DAY)) == 1
     server.search('| makeresults | eval _key="1" | outputlookup append=true key_field=_key nhi_feedback', ALWAYS, DAY)
-    with pytest.raises(AssertionError, match="may not write nhi_days"):
-        server.search('| makeresults | eval _key="1" | outputlookup override_if_empty=false nhi_days', ALWAYS, DAY)
+    with pytest.raises(AssertionError, match="may not write nhi_notables"):
+        server.search('| makeresults | eval _key="1" | outputlookup override_if_empty=false nhi_notables', ALWAYS, DAY)
 
 
 def test_the_grammar_says_what_it_refuses() -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import subprocess
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,24 @@ from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import DAY, day_of, parse
 from nhi_watch.detect import model
 from nhi_watch.detect.scoring import Baselines, EventScorer
-from nhi_watch.hosts.splunk import lookup
 from nhi_watch.hosts.splunk.extracted import FIELDS, FIRST
 from nhi_watch.hosts.splunk.lines import RAW
 from nhi_watch.hosts.splunk.nhiscore import ADDED, NhiScore
 from nhi_watch.hosts.splunk.protocol import Search
+from nhi_watch.hosts.splunk.tables import LOOKUPS
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP
-from nhi_watch.state.baseline import TENANT, Profile
+from nhi_watch.state import baseline
+from nhi_watch.state.baseline import TENANT, Profile, Profiles
 from nhi_watch.state.lesson import lesson
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.rows import pack
+from nhi_watch.state.state import GROUPS, State
+from nhi_watch.state.store import TABLES
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_app import unpacked
+from splunk_process import Session, run_here
+from splunk_rest import splunkd
 from splunk_stream import chunk, flat, getinfo, replies, table
 
 BARE = ("-I", "-S", "-B")
@@ -111,11 +119,11 @@ def simulated() -> list[dict[str, Any]]:
     return [record for day in Tenant(Spec(days=2, machines=20, seed=3)).days() for record in day.records]
 
 
-def test_getinfo_asks_for_the_fields_and_tells_that_there_is_no_baseline_yet(command: Command) -> None:
+def test_getinfo_asks_for_the_fields_and_tells_that_nothing_was_learnt_yet(command: Command) -> None:
     [(reply, body)] = command.run()
     [[level, text]] = reply["inspector"]["messages"]
-    assert level == "INFO" and text.startswith("nhiscore: no baseline yet: scored against the prior")
-    assert "NHI Watch - Learn History" in text and "Permissions" in text
+    assert level == "INFO" and text.startswith("nhiscore: nothing learnt yet: scored against the prior")
+    assert "look back on the page Set up" in text
     assert reply == {
         "type": "streaming",
         "required_fields": [*FIELDS, FIRST, RAW],
@@ -133,12 +141,12 @@ def expected(records: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
     scorer = EventScorer(Baselines(model.load()))
     events = [cloudtrail.read(record) for record in records]
     scores = [scorer.score(event) for event in events]
-    return [(f"{s.score:g}", "\n".join(s.reasons), e.identity.id) for s, e in zip(scores, events)]
+    return [(f"{s.likelihood:g}", "\n".join(s.reasons), e.identity.id) for s, e in zip(scores, events)]
 
 
 def told(rows: Sequence[Cells]) -> list[tuple[str, str, str]]:
     assert not [row["nhi_error"] for row in rows if row["nhi_error"]]
-    return [(row["nhi_score"], row["nhi_reasons"], row["nhi_identity_id"]) for row in rows]
+    return [(row["nhi_likelihood"], row["nhi_reasons"], row["nhi_identity_id"]) for row in rows]
 
 
 def test_extracted_fields_are_scored_as_the_core_scores_the_native_record(
@@ -147,7 +155,7 @@ def test_extracted_fields_are_scored_as_the_core_scores_the_native_record(
     half = len(simulated) // 2
     rows = command.rows(extracted(simulated[:half]), extracted(simulated[half:]))
     assert told(rows) == expected(simulated)
-    assert len({row["nhi_score"] for row in rows}) > 3
+    assert len({row["nhi_likelihood"] for row in rows}) > 3
 
 
 def test_raw_events_are_scored_as_the_core_scores_the_native_record(
@@ -172,7 +180,7 @@ def test_all_cells_of_an_event(command: Command) -> None:
     assert "DE.CM-1" in row["nhi_nist_csf"].split("\n")
     assert row["nhi_mitre_attack"]
     assert row["nhi_reasons"]
-    assert float(row["nhi_score"]) == pytest.approx(100 * float(row["nhi_probability"]), abs=0.06)
+    assert 0 < float(row["nhi_likelihood"]) <= 100
 
 
 def test_what_came_is_sent_back_untouched_with_its_index(command: Command) -> None:
@@ -218,7 +226,7 @@ def test_50_000_rows_in_a_chunk(command: Command) -> None:
     rows = [{**event, "eventID": [f"{n}"], "eventTime": [f"2025-03-04T10:{n % 60:02d}:00Z"]} for n in range(50_000)]
     found = command.rows(table(FIELDS, rows))
     assert [row["eventID"] for row in found] == [str(n) for n in range(50_000)]
-    assert {row["nhi_score"] for row in found} == {expected([EVENT])[0][0]}
+    assert {row["nhi_likelihood"] for row in found} == {expected([EVENT])[0][0]}
 
 
 def test_a_field_of_a_megabyte(command: Command) -> None:
@@ -230,7 +238,7 @@ def test_bytes_that_are_no_utf_8_do_not_harm(command: Command) -> None:
     body = extracted([EVENT], raw=False).replace(b"Boto3/1.34.0", b"Boto3/\xff\xfe")
     [row] = command.rows(body)
     assert row["userAgent"].encode("utf-8", "surrogateescape") == b"Boto3/\xff\xfe"
-    assert row["nhi_score"]
+    assert row["nhi_likelihood"]
 
 
 def test_half_a_character_in_json_does_not_harm(command: Command) -> None:
@@ -245,7 +253,7 @@ def test_fields_extracted_twice_count_once(command: Command) -> None:
 
 
 def test_old_answers_of_another_search_step_are_replaced(command: Command) -> None:
-    body = table([*FIELDS, "nhi_score"], [{**flat(EVENT), "nhi_score": ["100"]}])
+    body = table([*FIELDS, "nhi_likelihood"], [{**flat(EVENT), "nhi_likelihood": ["100"]}])
     assert told(command.rows(body)) == expected([EVENT])
 
 
@@ -267,7 +275,7 @@ def test_a_broken_row_gets_an_error_and_no_score_and_its_neighbours_theirs(
 ) -> None:
     good = {**flat(EVENT), RAW: [json.dumps(EVENT)]}
     rows = command.rows(table([*FIELDS, RAW], [good, row, good]))
-    assert [bool(each["nhi_score"]) for each in rows] == [True, False, True]
+    assert [bool(each["nhi_likelihood"]) for each in rows] == [True, False, True]
     assert rows[1]["nhi_error"] and rows[1]["nhi_error"].startswith(reason)
     assert len(rows[1]["nhi_error"]) <= 300
 
@@ -278,7 +286,7 @@ WRONG = [{"a": 1}, ["a"], 7, True, None, 1e308, "x" * 100_000, "=cmd()", "\u202e
 @pytest.mark.parametrize("name", ["eventName", "userAgent", "awsRegion", "recipientAccountId", "errorCode"])
 def test_values_of_wrong_types_never_end_a_search(command: Command, name: str) -> None:
     rows = command.rows(unextracted([{**EVENT, name: value} for value in WRONG]), args=["input=raw"])
-    assert [bool(row["nhi_score"]) != bool(row["nhi_error"]) for row in rows] == [True] * len(WRONG)
+    assert [bool(row["nhi_likelihood"]) != bool(row["nhi_error"]) for row in rows] == [True] * len(WRONG)
 
 
 OPTIONS = {
@@ -286,8 +294,6 @@ OPTIONS = {
     "no value": (["raw"], "nhiscore: 'raw' is no option. Write nhiscore"),
     "wrong value": (["input=xml"], "nhiscore: input=xml is unknown. Write input=auto|fields|raw"),
     "wrong source": (["source=okta"], "nhiscore: source=okta is unknown. Write source=cloudtrail"),
-    "missing baseline": (["baseline=mine"], "baseline=mine: this app has no lookup file mine.csv or mine.csv.gz"),
-    "a path": (["baseline=../../etc/passwd"], "baseline=../../etc/passwd: write the name of a lookup file"),
 }
 
 
@@ -388,18 +394,28 @@ def test_a_stream_that_ends_in_the_middle_ends_the_command(command: Command) -> 
     assert last["error"].startswith("the stream ends after ")
 
 
-@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
-def test_a_baseline_in_the_lookups_makes_the_ordinary_ordinary(command: Command, app: Path, ending: str) -> None:
-    known = habit(40)
-    path = app / "lookups" / f"team{ending}"
-    assert lookup.save(path, [(cloudtrail.read(EVENT).identity.id, known), (TENANT, known)]) == 2
-    [(reply, _)] = command.run(args=["baseline=team"])
+def test_what_the_state_knows_makes_the_ordinary_ordinary() -> None:
+    event, store = cloudtrail.read(EVENT), MemoryStore()
+    state, known = State(store), habit(40)
+    state.daybook.add(day_of(event.time) - 1)
+    profiles = Profiles()
+    profiles.own[event.identity.id] = known
+    state.finish(profiles)
+    groups = pack({TENANT: baseline.to_row(known)})
+    store.put("profile", [(f"{GROUPS}/{day_of(event.time) - 1:06d}", groups)])
+    server = splunkd()
+    for name in TABLES:
+        for key, raw in store.scan(name, "", "\U0010ffff"):
+            document = {"_key": f"{name}/{key}", "v": b64encode(raw).decode()}
+            server.kv.captain["nhi_state"][document["_key"]] = document
     odd = {**EVENT, "eventSource": "iam.amazonaws.com", "eventName": "CreateUser"}
-    ordinary, elsewhere = command.rows(extracted([EVENT, odd]), args=["baseline=team"])
-    path.unlink()
-    assert reply["inspector"]["messages"][0][1] == "nhiscore: baseline up to 2025-03-03, 2 scopes"
-    assert float(ordinary["nhi_score"]) <= float(elsewhere["nhi_score"])
-    assert (ordinary["nhi_reasons"], elsewhere["nhi_reasons"] != "") == ("", True)
+    rows = [{"_raw": [json.dumps(one)]} for one in (EVENT, odd)]
+    answer = run_here("nhiscore", LOOKUPS, "input=raw", rows, (0, 1 << 40), Session(server.url, server.session))
+    assert answer.info["type"] == "stateful", "what was learnt is on the search head alone"
+    assert answer.messages[0][1] == "nhiscore: 1 days known, the last 2025-03-03"
+    ordinary, elsewhere = answer.rows
+    assert float(ordinary["nhi_likelihood"][0]) <= float(elsewhere["nhi_likelihood"][0])
+    assert (ordinary.get("nhi_reasons"), elsewhere["nhi_reasons"] != []) == (None, True)
 
 
 def habit(days: int) -> Profile:
@@ -410,21 +426,3 @@ def habit(days: int) -> Profile:
         whole.add(event._replace(time=day * DAY + 36_000))
         known.learn(day, lesson((behaviour, False) for behaviour in whole.ordered()).now)
     return known
-
-
-DAMAGED = {
-    "another table": b"a,b\n1,2\n",
-    "no day": b"scope,day,profile,deltas\nx,monday,[],\n",
-    "too few cells": b"scope,day,profile,deltas\nx,1\n",
-    "no text": b"\xff\xfe\x00",
-}
-
-
-@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_baseline_ends_the_search_with_a_remedy(command: Command, app: Path, content: bytes) -> None:
-    path = app / "lookups" / "bad.csv"
-    path.write_bytes(content)
-    [(reply, _)] = command.run(args=["baseline=bad"])
-    path.unlink()
-    assert reply["error"].startswith("bad.csv: ")
-    assert reply["error"].endswith("delete that lookup file and run the search NHI Watch - Learn History")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import random
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -13,17 +12,21 @@ from typing import Any
 
 import pytest
 
-from core_samples import Going, Options
+from core_samples import CALL, Going, Options
 from nhi_watch.context.assets import Asset, find
+from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.hosts.splunk import tables
+from nhi_watch.hosts.splunk.notables import ENDED
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import cloudtrail, every
+from nhi_watch.state import inventory
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant, products
 from nhi_watch_lab.simulator.products.workers import Line
 from splunk_app import interpreter, unpacked
+from splunk_conf import conf
 from splunk_peers import Window
 from splunk_process import Row
 from splunk_server import Server
@@ -39,6 +42,7 @@ LATE = 20
 
 
 ALWAYS = Window(0, 1 << 40)
+DETECTION = "NHI Watch - Stolen or Misused Non-Human Identity"
 
 
 @lru_cache
@@ -53,11 +57,14 @@ def company() -> tuple[Line, ...]:
     return tuple(line for day in products.Tenant(spec).days() for line in day.lines)
 
 
-def wanted(records: Iterable[Record]) -> dict[str, float]:
+def wanted(*batches: Iterable[Record]) -> dict[str, float]:
     """Notable id → score, as from files."""
-    going = Going(MemoryStore(), every(), Options(BUDGET))
-    going.feed(records)
-    found = {notable["id"]: notable["score"] for notable in going.finish().notables}
+    store = MemoryStore()
+    for records in batches:
+        going = Going(store, every(), Options(BUDGET))
+        going.feed(records)
+        standing = going.finish().standing
+    found = {notable["id"]: notable["likelihood"] for notable in standing}
     assert len(found) >= 3, "what is simulated must give something to compare"
     return found
 
@@ -78,7 +85,7 @@ def with_budget(made: Server) -> Server:
 
 
 def arrivals(records: tuple[Record, ...]) -> Iterator[tuple[int, list[Record]]]:
-    """Second of arrival → records: twice a day; some a night late, a few three days late, some twice."""
+    """Second of arrival → records: twice a day; some a night late, some twice."""
     dice = random.Random(7)
     batches: dict[int, list[Record]] = {}
     for record in records:
@@ -86,28 +93,29 @@ def arrivals(records: tuple[Record, ...]) -> Iterator[tuple[int, list[Record]]]:
         day = time // DAY * DAY
         at = day + (MORNING if time - day < MORNING else NIGHT)
         if dice.randrange(LATE) == 0:
-            at += dice.choice([DAY, DAY, DAY, 3 * DAY])
+            at += DAY // 2
         batches.setdefault(at, []).append(record)
         if dice.randrange(LATE) == 0:
             batches.setdefault(at + DAY // 2, []).append(record)
     yield from sorted(batches.items())
 
 
+def scheduled(server: Server, at: int, *names: str) -> None:
+    """Run searches whose windows of arrival end a minute before `at`."""
+    for name in names:
+        server.scheduled(f"NHI Watch - {name}", at)
+
+
 def live(server: Server) -> int:
     """Let the days pass as the schedule has them; the second at which all has arrived."""
     for at, records in arrivals(simulated(DAYS)):
         server.index(((parse(record["eventTime"]), record) for record in records), "aws:cloudtrail", at)
-        server.scheduled("NHI Watch - Group Events", at + 300)
-        server.scheduled("NHI Watch - Group Events", at + 420)  # a window that overlaps
-        server.scheduled("NHI Watch - Group All Events", at + 425)
-        server.scheduled("NHI Watch - Group Late Events", at + 430)
-        server.scheduled("NHI Watch - Learn", at + 440)
-        server.scheduled("NHI Watch - Learn Late", at + 445)
-        server.scheduled("NHI Watch - Count", at + 450)
-        server.scheduled("NHI Watch - Awake", at + 455)
-        server.scheduled("NHI Watch - Rank", at + 480)
-        server.scheduled("NHI Watch - Rank All", at + 500)
-    return at + 500
+        scheduled(server, at + 120, "Group Events")
+        scheduled(server, at + 1800, "Group Late")
+        scheduled(server, at + 240, "Rank")
+        scheduled(server, at + 300, "Group Events")  # a window that overlaps
+        scheduled(server, at + 420, "Rank")
+    return at + 3600
 
 
 def standing(server: Server) -> dict[str, Row]:
@@ -117,69 +125,97 @@ def standing(server: Server) -> dict[str, Row]:
     return {row["nhi_id"][0]: row for row in rows}
 
 
-def scores(found: dict[str, Row]) -> dict[str, float]:
-    return {name: float(row["nhi_score"][0]) for name, row in found.items()}
+def likelihoods(found: dict[str, Row]) -> dict[str, float]:
+    return {name: float(row["nhi_likelihood"][0]) for name, row in found.items()}
 
 
 def test_the_scheduled_searches_find_what_the_program_finds(server_of_days: Server) -> None:
     server = server_of_days
     end = live(server)
-    server.scheduled("NHI Watch - Rank Late", end + 600)
-    found = standing(server)
-    assert scores(found) == wanted(simulated(DAYS))
-    wrong = {text.partition(":")[2][:15] for level, text in server.messages if level in ("WARN", "ERROR")}
-    assert wrong == {" learnt nothing"}, "before anything had come"
+    scheduled(server, end, "Close")
+    assert likelihoods(standing(server)) == wanted(*(records for _, records in arrivals(simulated(DAYS))))
+    assert [text for level, text in server.messages if level in ("WARN", "ERROR")] == []
+    listed = {row["nhi_id"][0] for row in server.collections["nhi_notables"]
+              if row["nhi_change"][0] not in ("below", *ENDED)}  # fmt: skip
+    assert listed == set(standing(server)), "what dashboards list is what stands"
 
 
 def test_a_company_in_all_of_its_logs_gives_what_the_program_finds(server: Server) -> None:
     known = (each for each in (*every(), *schemas.every()) if each.SPLUNK_SOURCETYPES)
     types = {each.NAME: each.SPLUNK_SOURCETYPES[0] for each in known}
+
     end = int(max(line.second for line in company())) // DAY * DAY + DAY - 1
     for product in {line.product for line in company()}:
         mine = [(line.second, line.record) for line in company() if line.product == product]
         server.index(mine, types[product])
     server.backfill(end // DAY - 4, end // DAY, end)
-    server.scheduled("NHI Watch - Rank Late", end)
-    assert scores(standing(server)) == wanted(line.record for line in company())
-    server.scheduled("NHI Watch - Learn History", end + DAY)
-    server.scheduled("NHI Watch - Retire", end + DAY)
-    assert server.scheduled("NHI Watch - Rank Late", end) == [], "nothing changes by learning"
+    assert likelihoods(standing(server)) == wanted(line.record for line in company())
+    written = sum(row["index"] == ["nhi_risk"] for row in server.events)
+    scheduled(server, end + 300, "Close")
+    assert written == sum(row["index"] == ["nhi_risk"] for row in server.events), "nothing is written twice"
     health = server.scheduled("NHI Watch - Health", end)
-    alerts_of(server, end)
     told = {row["nhi_source"][0]: row["nhi_status"][0] for row in health if row["nhi_check"] == ["source"]}
     assert told.keys() == types.keys()
     assert {name for name, status in told.items() if status == "unknown"} == set(types) - {
         line.product for line in company()
     }
     assert told["cloudtrail"] == "ok"
+    assert [row["nhi_status"] for row in health if row["nhi_check"] == ["state"]] == [["ok"]]
+    explained(server, end)
 
 
-def alerts_of(server: Server, end: int) -> None:
+def explained(server: Server, end: int) -> None:
+    """An event in the index is short, and the state has the story."""
     found = standing(server)
-    server.scheduled("NHI Watch - Enterprise Security Risk", end + 120)
-    finding = server.scheduled("NHI Watch - Enterprise Security Notables", end + 120)
-    due = {name for name, row in found.items() if float(row["nhi_score"][0]) >= 40}
-    assert {row["nhi_id"][0] for row in finding} == {row["nhi_id"][0] for _, row in server.alerts} == due
+    name = max(found, key=lambda name: float(found[name]["nhi_likelihood"][0]))
+    assert max(len(row["_raw"][0]) for row in server.events if row["index"] == ["nhi_risk"]) < 20_000
+    lines = server.search(f"`nhi_notables` nhi_id={name} | nhi explain id={name}", ALWAYS, end)
+    assert {"signal", "timeline", "control", "usual", "brief"} <= {line["nhi_section"][0] for line in lines}
+    assert not [line for line in lines if "nhi_error" in line]
+
+
+def ranked_once(server: Server) -> int:
+    records = simulated()
+    server.index(((parse(r["eventTime"]), r) for r in records), "aws:cloudtrail", parse(records[-1]["eventTime"]) + 60)
+    end = parse(records[-1]["eventTime"]) + 180
+    server.search(GROUP, ALWAYS, end)
+    server.search(RANK, ALWAYS._replace(latest=end + 1), end + 60)
+    return end
+
+
+RANK = conf("savedsearches.conf")["NHI Watch - Rank"]["search"]
+GROUP = conf("savedsearches.conf")["NHI Watch - Group Events"]["search"]
 
 
 def test_a_verdict_in_the_kv_store_withdraws_a_notable_on_the_next_run(server: Server) -> None:
-    records = simulated()
-    server.index(((parse(r["eventTime"]), r) for r in records), "aws:cloudtrail", parse(records[-1]["eventTime"]) + 60)
-    end = parse(records[-1]["eventTime"]) + 360
-    server.scheduled("NHI Watch - Group Events", end)
-    server.scheduled("NHI Watch - Rank", end)
+    end = ranked_once(server)
     before = standing(server)
-    judged = max(before, key=lambda name: float(before[name]["nhi_priority"][0]))
-    told = 'nhifeedback verdict=benign reason="a drill"'
+    judged = max(before, key=lambda name: float(before[name]["nhi_likelihood"][0]))
+    told = 'nhi feedback verdict=benign reason="a drill"'
     server.collections["nhi_feedback"] = server.search(f"`nhi_notables` nhi_id={judged} | {told}", ALWAYS, end)
-    server.scheduled("NHI Watch - Rank", end + 300)
+    scheduled(server, end + 420, "Rank")
     assert set(before) - set(standing(server)) == {judged}
+    server.collections["nhi_feedback"] = []
+    scheduled(server, end + 720, "Rank")
+    assert set(standing(server)) == set(before), "a verdict that is taken back brings it back"
+
+
+def test_enterprise_security_gets_each_finding_once_with_risk_by_severity(server: Server) -> None:
+    end = ranked_once(server)
+    rows = server.search(conf("savedsearches.conf")[DETECTION]["search"], ALWAYS, end + 120)
+    found = standing(server)
+    due = {name for name, row in found.items() if float(row["nhi_likelihood"][0]) >= 40}
+    assert {row["nhi_id"][0] for row in rows} == due != set()
+    for row in rows:
+        fields = [name for name in row if name.startswith("user_") and "".join(row[name])]
+        assert fields == [f"user_{row['nhi_severity'][0]}"] or row["nhi_severity"] == ["informational"]
 
 
 def test_threat_intelligence_of_enterprise_security_becomes_a_list_that_signals_read(server: Server) -> None:
     found = [{"ip": ["198.51.100.7"], "description": ["botnet"], "weight": ["60"]}, {"domain": ["x.example"]}]
     server.collections["ip_intel"] = found
-    server.scheduled("NHI Watch - Threat Intelligence", DAY)
+    server.collections["identity_lookup_expanded"] = []
+    server.scheduled("NHI Watch - Enterprise Security Sync", DAY)
     listed, messages = tables.load_reputation(server.app / "lookups")
     assert messages == []
     record = {**simulated()[0], "sourceIPAddress": "198.51.100.7"}
@@ -188,26 +224,30 @@ def test_threat_intelligence_of_enterprise_security_becomes_a_list_that_signals_
 
 
 LEARNT = [
-    '[["aws:1:role:AROAEXAMPLE","arn:aws:iam::1:role/app","role","aws","1",""],5,9]',
-    '[["aws:1:role:AROAOTHER","arn:aws:iam::1:role/other","role","aws","1",""],5,9]',
-    '[["entra:1:user:x","ada@example.com","user","entra","1","yes"],5,9]',
+    Identity("aws:1:role:AROAEXAMPLE", "arn:aws:iam::1:role/app", "role", "aws", "1", ""),
+    Identity("aws:1:role:AROAOTHER", "arn:aws:iam::1:role/other", "role", "aws", "1", ""),
+    Identity("entra:1:user:x", "ada@example.com", "user", "entra", "1", "yes"),
 ]
-"""How the baseline knows two roles, and a person."""
+"""Two roles, and a person."""
 
 
 def test_identities_go_to_enterprise_security_and_owners_come_from_there(tmp_path: Path) -> None:
     server = Server(tmp_path)
-    rows = ["scope,day,profile,deltas"]
-    rows += ['inventory/i/{},0,"{}",'.format(json.loads(p)[0][0], p.replace('"', '""')) for p in LEARNT]
     (tmp_path / "lookups").mkdir()
-    server.lookup("nhi_baseline.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
+    whole_days = [IdentityDay(9) for _ in LEARNT]
+    for whole, identity in zip(whole_days, LEARNT):
+        whole.add(CALL._replace(identity=identity, time=9 * DAY, record_id="x"))
+    store = MemoryStore()
+    inventory.note(store, whole_days)
+    for key, raw in store.scan("inventory", "", "\U0010ffff"):
+        document = {"_key": f"inventory/{key}", "v": b64encode(raw).decode()}
+        server.splunkd.kv.captain["nhi_state"][document["_key"]] = document
     own = "identity,criticality,owner,environment,comment\nother,high,team-b,,\n"
     server.lookup(tables.ASSETS).write_text(own)
     names = [f"arn:aws:iam::1:role/{name}" for name in ("app", "other")]
     told = [{"identity": [name, "x"], "priority": ["Low"], "managedBy": ["team-a"]} for name in names]
     server.collections["identity_lookup_expanded"] = [*told, {"identity": ["ada"], "priority": ["critical"]}]
-    server.scheduled("NHI Watch - Enterprise Security Owners", DAY)
-    server.scheduled("NHI Watch - Enterprise Security Identities", DAY)
+    server.scheduled("NHI Watch - Enterprise Security Sync", DAY)
     published = server.lookup("nhi_identities.csv").read_text().splitlines()
     assert published == [
         "identity,priority,managedBy,bunit,category",
@@ -215,7 +255,6 @@ def test_identities_go_to_enterprise_security_and_owners_come_from_there(tmp_pat
         "aws:1:role:AROAOTHER|arn:aws:iam::1:role/other,high,team-b,1,non_human_identity|role",
     ]
     assets, messages = tables.load_assets(tmp_path / "lookups")
-    known = [Identity(*json.loads(profile)[0]) for profile in LEARNT[:2]]
-    found = [find(assets, identity) for identity in known]
+    found = [find(assets, identity) for identity in LEARNT[:2]]
     assert found == [Asset("low", "team-a", ""), Asset("high", "team-b", "")], "the customer's own table goes first"
     assert messages == []

@@ -66,7 +66,7 @@ def test_a_log_that_is_switched_off_is_a_blind_spot_once_the_day_is_over() -> No
     schema().validate(spot)
     assert to_json(from_json(spot)) == spot
     assert (spot["first_time"], spot["last_time"]) == ("2024-10-04T09:00:00Z", "2024-10-04T23:59:59Z")
-    assert spot["probability"] == 0.5 and spot["score"] == 50.0, "one of two identities could not be watched"
+    assert (spot["likelihood"], spot["severity"]) == (0.0, "medium"), "one of two identities could not be watched"
     assert spot["title"] == "Blind spot: no log of aws for 15 hours (111111111111)"
     assert "its longest pause in the weeks before was 1 h" in spot["summary"]
     assert spot["telemetry"]["missing"] == ["no log of aws 111111111111 from 2024-10-04T09:00:00Z on"]
@@ -90,7 +90,7 @@ def test_all_logs_silent_for_days_are_told_on_the_day_they_come_back() -> None:
     store = runs([ordinary(), today(range(24), TODAY + 3), today(range(24), TODAY + 4)])
     (spot,) = spots(store)
     assert (spot["first_time"], spot["last_time"]) == ("2024-10-04T00:00:00Z", "2024-10-06T23:59:59Z")
-    assert spot["probability"] == 1.0 and spot["severity"] == "critical"
+    assert (spot["likelihood"], spot["severity"]) == (0.0, "critical")
 
 
 def test_a_log_that_comes_late_takes_its_blind_spot_back() -> None:
@@ -132,12 +132,12 @@ def compromise(store: Any, day: int = TODAY) -> dict[str, Any]:
 def test_signals_that_look_at_a_whole_day_cannot_tell_and_the_range_widens() -> None:
     store = runs([ordinary(), [*today(range(9)), *raid(TODAY, "08")]])
     before = compromise(store)
-    assert before["score_range"] == []
+    assert before["likelihood_range"] == []
     result = run(store, hourly(TODAY + 1, range(24), OTHER))
     after = compromise(store)
     assert after in result.changed and after["revision"] == before["revision"] + 1
-    assert after["score"] == before["score"], "what was seen is worth what it is worth"
-    assert after["score_range"][0] == after["score"] and after["score_range"][1] >= after["score"]
+    assert after["likelihood"] == before["likelihood"], "what was seen is worth what it is worth"
+    assert after["likelihood_range"][0] == after["likelihood"] and after["likelihood_range"][1] >= after["likelihood"]
     fresh = [s for s in after["signals"] if s not in before["signals"]]
     assert fresh and all(s["cannot_tell"] and s["id"] in WHOLE_DAY and s["value"] is None for s in fresh)
     assert fresh[0]["evidence"] == "cannot tell: no log of aws 111111111111 from 2024-10-04T09:00:00Z on"
@@ -147,10 +147,10 @@ def test_signals_that_look_at_a_whole_day_cannot_tell_and_the_range_widens() -> 
 
 def test_what_the_late_log_says_narrows_the_range_again() -> None:
     store = runs([ordinary(), [*today(range(9)), *raid(TODAY, "08")], hourly(TODAY + 1, range(24), OTHER)])
-    assert compromise(store)["score_range"]
+    assert compromise(store)["likelihood_range"]
     run(store, hourly(TODAY, range(9, 24)))
     whole = compromise(store)
-    assert whole["score_range"] == [] and not [s for s in whole["signals"] if "no log" in s["evidence"]]
+    assert whole["likelihood_range"] == [] and not [s for s in whole["signals"] if "no log" in s["evidence"]]
 
 
 def test_a_field_that_went_missing_cannot_be_judged_and_is_not_taken_for_ordinary() -> None:
@@ -161,25 +161,27 @@ def test_a_field_that_went_missing_cannot_be_judged_and_is_not_taken_for_ordinar
     assert lost.keys() & set(NEEDS["agent"])
     why = cannot_tell.NO_FIELD.format("agent")
     assert all(lost[name]["evidence"] == why for name in lost.keys() & set(NEEDS["agent"]))
-    low, high = told["score_range"]
-    assert low <= told["score"] <= high
+    low, high = told["likelihood_range"]
+    assert low <= told["likelihood"] <= high
     schema().validate(told)
 
 
-def test_the_range_holds_every_score_that_the_unknown_signals_could_have_given() -> None:
+def test_the_range_holds_every_likelihood_that_the_unknown_signals_could_have_given() -> None:
     dice, unknown = random.Random(3), set(NEEDS["network"])
     seen = tuple(round(dice.random() * 9, 2) if dice.random() < 0.2 else 0.0 for _ in NAMES)
-    bound = Baselines(CARD).bound(Baselines(CARD).past(MACHINE, TODAY), MACHINE)
-    low, high = bounds(bound.home, bound.total(seen), unknown)
-    scores = []
+    bound = Baselines(CARD).bound(Baselines(CARD).past(MACHINE, TODAY))
+    points = bound.points(seen)
+    told = [{"id": name, "points": worth, "value": value} for name, worth, value in zip(NAMES, points, seen) if value]
+    low, high = bounds(bound.home, told, unknown)
+    card = bound.home.card
+    assert low == card.likelihood(points, seen) < high
     for _ in range(500):
         values = [
             round((v or 0.0) + dice.choice((0.0, 1.0, 4.0, 30.0)) * dice.random(), 2) if name in unknown else v
             for name, v in zip(NAMES, seen)
         ]
-        scores.append(CARD.score(bound.total(values)))
-    assert low <= min(scores) and max(scores) <= high
-    assert bounds(bound.home, 0.0, ()) == (CARD.score(0.0),) * 2
+        assert low <= card.likelihood(bound.points(values), values) <= high
+    assert bounds(bound.home, (), ()) == (card.likelihood([0.0] * len(NAMES), [0.0] * len(NAMES)),) * 2
 
 
 def test_the_fields_name_signals_that_exist() -> None:

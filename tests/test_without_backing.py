@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from core_samples import TODAY, events
-from nhi_watch.act.response import plan, policy
-from nhi_watch.act.response.subjects import Subjects
+from nhi_watch.act.response import plan
+from nhi_watch.act.response.plan import Subjects
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import brief, notables, ocsf
@@ -55,7 +55,7 @@ def outputs(result: Result) -> str:
     found = [*result.notables, *result.below]
     console = Console(file=io.StringIO(), width=100)
     terminal.show(found, result.run, console)
-    rules, nothing = policy.load(), plan.Breaks((), ())
+    rules, nothing = plan.load(), plan.Breaks((), ())
     plans = [plan.draft(one, rules, Subjects({}), nothing, TODAY * DAY) for one in found]
     parts = [html.render(found, result.run), *(plan.text(one) for one in plans), *(brief.text(one) for one in found)]
     parts += [json.dumps(ecs.alert(one, created="2024-10-04T12:00:00Z")) for one in found]

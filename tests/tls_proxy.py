@@ -66,8 +66,11 @@ def tls(context: ssl.SSLContext, url: str) -> Iterator[int]:
 
 
 @contextmanager
-def forward(user: str, password: str, asked: list[str]) -> Iterator[int]:
-    """A forward proxy for http (absolute URLs) and https (CONNECT); gives the port, and fills `asked`."""
+def forward(user: str, password: str, asked: list[str], to: tuple[str, int] | None = None) -> Iterator[int]:
+    """A forward proxy for http (absolute URLs) and https (CONNECT); gives the port, and fills `asked`.
+
+    `to`: where it leads everything, instead of where it was asked to.
+    """
     wanted = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
     def serve(connection: socket.socket) -> None:
@@ -84,7 +87,7 @@ def forward(user: str, password: str, asked: list[str]) -> Iterator[int]:
             connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
             return
         parts = urlsplit(target if "//" in target else f"//{target}")
-        with socket.create_connection((parts.hostname or "", parts.port or 80)) as server:
+        with socket.create_connection(to or (parts.hostname or "", parts.port or 80)) as server:
             if method == "CONNECT":
                 connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:

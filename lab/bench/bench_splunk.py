@@ -33,16 +33,9 @@ import package  # noqa: E402
 from check_python import find, pinned  # noqa: E402
 from nhi_watch.core.behaviour import shape_of  # noqa: E402
 from nhi_watch.core.timestamps import HOUR, parse  # noqa: E402
-from nhi_watch.detect import model  # noqa: E402
-from nhi_watch.detect.judge import Judge  # noqa: E402
-from nhi_watch.detect.scoring import Baselines  # noqa: E402
-from nhi_watch.hosts.splunk import lookup  # noqa: E402
 from nhi_watch.hosts.splunk.extracted import FIELDS  # noqa: E402
 from nhi_watch.hosts.splunk.nhiscore import ADDED  # noqa: E402
-from nhi_watch.intake.days import Intake  # noqa: E402
 from nhi_watch.intake.sources import cloudtrail  # noqa: E402
-from nhi_watch.state.memory import MemoryStore  # noqa: E402
-from nhi_watch.state.state import State  # noqa: E402
 from nhi_watch_lab.simulator import Spec, Tenant  # noqa: E402
 from splunk_stream import chunk, flat, getinfo, replies, table  # noqa: E402
 
@@ -73,7 +66,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         app = install(folder)
-        records = simulate(app / "lookups" / "nhi_baseline.csv.gz")
+        records = simulate()
         result["events"] = len(records)
         result["events_per_behaviour_hour"] = round(len(records) / behaviours(records), 2)
         contests = streams(records, folder, app / "bin" / "nhiscore.py")
@@ -98,18 +91,10 @@ def install(folder: Path) -> Path:
     return folder / str(package.APP)
 
 
-def simulate(target: Path) -> list[dict[str, Any]]:
-    """Learn three weeks into a lookup file; the events after them, newest first, as a search finds them."""
-    spec = Spec(days=LEARNT + 3, machines=60, seed=11, events=(LEARNT + 3) * EVENTS // 2)
-    days = [day.records for day in Tenant(spec).days()]
-    state, card = State(MemoryStore()), model.load()
-    intake = Intake([cloudtrail])
-    for records in days[:LEARNT]:
-        intake.feed(records)
-    Judge(state, card).settle(intake.days)
-    baselines = Baselines.of(card, state.scopes(state.next_open_day()))
-    lookup.save(target, [*baselines.own.items(), *baselines.groups.items()])
-    later = [record for records in days[LEARNT:] for record in records]
+def simulate() -> list[dict[str, Any]]:
+    """The events of some days, newest first, as a search finds them; what was learnt is in no process of these."""
+    spec = Spec(days=3, machines=60, seed=11, events=3 * EVENTS // 2)
+    later = [record for day in Tenant(spec).days() for record in day.records]
     return sorted(later, key=lambda record: record["eventTime"], reverse=True)[:EVENTS]
 
 
@@ -225,7 +210,7 @@ def complete(path: Path) -> None:
     with path.open("rb") as stream:
         for _, body in replies(stream):
             for row in csv.DictReader(io.StringIO(body.decode())):
-                if not row["nhi_score"] or row["nhi_error"] or not row.keys() >= set(ADDED):
+                if not row["nhi_likelihood"] or row["nhi_error"] or not row.keys() >= set(ADDED):
                     raise RuntimeError(f"a row was not scored: {row['nhi_error']}")
 
 

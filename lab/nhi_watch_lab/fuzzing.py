@@ -166,7 +166,8 @@ def read_part(data: bytes) -> None:
     """A part is read, or refused; so is one that holds a text that was tampered with, and is whole otherwise."""
     for text in (data.decode("utf-8", "replace"), _around(data)):
         with suppress(RejectError):
-            parts.unpack(text)[1].whole()
+            _, part = parts.unpack(text)
+            part.give(IdentityDay(part.day))
 
 
 def _around(data: bytes) -> str:

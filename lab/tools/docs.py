@@ -25,7 +25,7 @@ of the Event: [signals.csv](signals.csv)."""
 ABOUT_SOURCES = """For: whoever connects a log, adds one, or asks what a missing field costs. Who acts, what is told of
 each call, and why records are refused stands at the head of each source's file, to which its name links. How much of
 real records is read: [sources, measured](method/sources_measured.md); of publishers' samples:
-[official samples](method/official_samples.md). Splunk's sourcetypes: [logs](splunk.md#logs).
+[official samples](method/official_samples.md).
 
 **Which field feeds what**: [sources.csv](sources.csv), to filter (`grep '^gitlab,'`), found by leaving out each field
 of the samples in turn; one that another stands in for is not listed. What a signal needs: [signals](signals.md). Every
@@ -38,7 +38,7 @@ ADD_SOURCE = """## Adding a source
    what a log does not tell, `shapes.forms.native` opens Splunk's and Elastic's shapes, `shapes.times.moment` times.
 2. `tests/data/sources/NAME.jsonl`, a sample a line: `{"shape": …, "group": 1, "record": …, "event": …}`, or `"reject"`
    with the reason. Eight native ones or more; one group also as Splunk and as ECS have it.
-3. For Splunk a macro in `default/macros.conf`, named in `nhi_events`, and its [row](splunk.md#logs).
+3. For Splunk its sourcetypes in `default/macros.conf`: `nhi_json_logs`, or `nhi_field_logs` where `_raw` is no JSON.
 4. `make docs`, then `.venv/bin/python -m pytest tests/test_source*.py tests/test_splunk_conf.py`: a failure says what
    is missing. Then `make check`.
 

@@ -123,7 +123,7 @@ PACKERS = frozenset({"package", "vendor"})
 def needs_sdk(module: str) -> bool:
     """Whether a module of the app stands on the SDK that the app brings along.
 
-    >>> needs_sdk("nhi_watch.hosts.splunk.nhiexplain"), needs_sdk("nhi_watch.hosts.splunk.nhiscore")
+    >>> needs_sdk("nhi_watch.hosts.splunk.nhidemo"), needs_sdk("nhi_watch.hosts.splunk.nhiscore")
     (True, False)
     """
     path = (ROOT / module.replace(".", "/")).with_suffix(".py")

@@ -19,9 +19,6 @@ import vendor
 from layout import PACKAGE, ROOT, name_of, ships
 
 APP = "nhi_watch"
-LOOKUPS = ("baseline.csv", "baseline.csv.gz")
-"""Tables are the customer's: none ships, so no upgrade can overwrite one. The baseline ships only in a package that
-they build themselves."""
 PATTERNS = ("bin/*.py", "default/*.conf", "default/data/ui/*/*.xml", "default/data/ui/alerts/*.html", "README/*.spec")
 DATA = frozenset({".json", ".gz", ".csv", ".bin"})
 """Endings of data files inside the package; a `.gz` is a compressed table."""
@@ -83,8 +80,7 @@ def _chosen() -> list[Path]:
     found = [ROOT / "LICENSE", ROOT / "metadata" / "default.meta"]
     for pattern in PATTERNS:
         found += ROOT.glob(pattern)
-    tables = (ROOT / "lookups" / f"nhi_{name}" for name in LOOKUPS)
-    return [*found, *filter(Path.exists, tables), *filter(_ships, (ROOT / PACKAGE).rglob("*"))]
+    return [*found, *filter(_ships, (ROOT / PACKAGE).rglob("*"))]
 
 
 def _ships(path: Path) -> bool:

@@ -1,20 +1,112 @@
 """Network: the scored form of a source address, and who runs it.
 
 An address becomes a /24 (IPv4), a /48 (IPv6), a service's name, or `other`: the same on every host, so that
-the same event gets the same score everywhere. Owner and kind come from one shipped table
+the same event is as likely everywhere. Owner and kind come from one shipped table
 (`tables/networks.json`, built by `lab/tools/build_networks.py`) and from the customer's own list.
 """
 
 from __future__ import annotations
 
+import csv
+import ipaddress
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
+
+from nhi_watch.core.errors import InputError
+
+# ---- network list
+#
+# The customer's own list of networks (`lookups/nhi_networks.csv`): it goes before every other table.
+#
+# Scoring sees /24 and /48, so a row for a smaller range speaks for the whole /24 or /48 that holds it; of two
+# rows that cover the same network the longer prefix wins.
+
+
+KINDS = frozenset(
+    ("hosting", "isp", "mobile", "education", "business", "tor", "vpn", "private", "service", "unknown")
+)
+COLUMNS = ["cidr", "owner", "kind", "comment"]
+NEEDED = COLUMNS[:3]
+"""Splunk leaves out a column in which no row has a value, and may write them in another order."""
+_BITS = {4: 24, 6: 48}
+
+_Net = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+_Row = tuple[str, str]
+Rows = dict[tuple[int, int], dict[int, _Row]]
+
+
+def read(path: Path) -> Rows:
+    """(IP version, dropped low bits of the /24 or /48) → remaining value → owner and kind.
+
+    The longest prefix comes first.
+
+    Raises:
+        InputError: naming file and line, when the file or a row is wrong.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = list(_numbered(file, path))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV in UTF-8: {error}") from error
+    found: dict[_Net, _Row] = {}
+    for number, row in lines:
+        net = _cidr(row[0], f"{path}, line {number}")
+        if net in found:
+            raise InputError(f"{path}, line {number}: {net} is listed twice; keep one row")
+        found[net] = _owner_and_kind(row, f"{path}, line {number}")
+    return _by_length(found)
+
+
+def _numbered(file: Iterable[str], path: Path) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(file)
+    header = [cell.strip().lower() for cell in next(reader, [])]
+    if not set(NEEDED) <= set(header) <= set(COLUMNS):
+        raise InputError(f"{path}, line 1: the header must be {','.join(COLUMNS)}")
+    places = [header.index(name) for name in NEEDED]
+    rows = []
+    for row in reader:
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != len(header):
+            raise InputError(f"{path}, line {reader.line_num}: {len(row)} columns instead of {len(header)}")
+        rows.append((reader.line_num, [row[place].strip() for place in places]))
+    return rows
+
+
+def _cidr(text: str, where: str) -> _Net:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise InputError(f"{where}: not a network such as 198.51.100.0/24: {error}") from error
+
+
+def _owner_and_kind(row: list[str], where: str) -> _Row:
+    owner, kind = row[1], row[2].lower()
+    if not 0 < len(owner) <= 64:
+        raise InputError(f"{where}: owner must have 1 to 64 characters")
+    if kind not in KINDS:
+        raise InputError(f"{where}: unknown kind {kind[:40]!r}; use one of {', '.join(sorted(KINDS))}")
+    return owner, kind
+
+
+def _by_length(found: dict[_Net, _Row]) -> Rows:
+    rows: Rows = {}
+    for net in sorted(found, key=lambda net: net.prefixlen):
+        bits = _BITS[net.version]
+        drop = max(bits - net.prefixlen, 0)
+        value = int(net.network_address) >> (net.max_prefixlen - bits)
+        rows.setdefault((net.version, drop), {})[value >> drop] = found[net]
+    return dict(sorted(rows.items()))
+
+
+# ---- networks
+
 
 TABLE = Path(__file__).with_name("tables") / "networks.json"
 OTHER = "other"
@@ -203,9 +295,9 @@ def load(path: Path) -> Networks:
     Raises:
         InputError: naming file and line, when a row is wrong.
     """
-    from nhi_watch.context import network_list  # its csv and ipaddress would double the time to import this module
+    # its csv and ipaddress would double the time to import this module
 
-    return Networks(network_list.read(path))
+    return Networks(read(path))
 
 
 def network_facts(network: str) -> Network:
@@ -221,3 +313,22 @@ def _wider(network: str) -> str:
     if ":" in network:
         return ":".join(network.split(":")[:2]) + "::/32"
     return ".".join(network.split(".")[:2]) + ".0.0/16"
+
+
+# ---- addresses
+#
+# What is an IP address, and what is a name or a network.
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is one IP address.
+
+    >>> is_address("2001:db8::1"), is_address("198.51.100.0/24"), is_address("s3.amazonaws.com")
+    (True, False, False)
+    """
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+

@@ -10,6 +10,7 @@ from nhi_watch.core.errors import RejectError
 
 DAY = 86_400
 HOUR = 3_600
+MINUTE = 60
 
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|z|[+-]\d\d:?\d\d)?", re.ASCII

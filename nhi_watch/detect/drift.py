@@ -40,7 +40,7 @@ ENOUGH = 200
 """Identity-days of which a spread can be told."""
 MOVED, MUCH = 0.1, 0.25
 REFERENCE = "reference.json"
-"""The spreads in training, beside the scorecard."""
+"""The spreads in training, beside the model."""
 
 
 class Spread(NamedTuple):

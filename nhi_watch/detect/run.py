@@ -48,8 +48,6 @@ class Tally:
         """Records of days of which behaviours were forgotten."""
         self.folded = 0
         """Records of identities or behaviours that were too many in a day to be told apart."""
-        self.threshold = 0.0
-        """The score from which a place was asked for on the last day."""
         self.seconds: dict[str, float] = {}
 
     @contextmanager

@@ -245,11 +245,11 @@ class EventScorer:
         self._ordinary = self._told(0.0, [])
 
     def score(self, event: Event) -> BehaviourScore:
-        """The score of the behaviour that the event belongs to."""
+        """How likely the behaviour is that the event belongs to."""
         return self.score_shape(shape_of(event), event.time // DAY)
 
     def score_shape(self, shape: Shape, day: int) -> BehaviourScore:
-        """The score of a shape on a day."""
+        """How likely a shape is on a day."""
         past = self._baselines.past(shape.identity, day)
         view = View(shape, past)
         values = behaviour_row(view)

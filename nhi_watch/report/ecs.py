@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from nhi_watch import __version__
-from nhi_watch.context.addresses import is_address
+from nhi_watch.context.networks import is_address
 from nhi_watch.detect import lives
 from nhi_watch.detect.explain import brief
 from nhi_watch.report import meanings

@@ -41,7 +41,7 @@ def show(notable: Json, console: Console, events: Mapping[str, Json] | None = No
         console.print(Text(visible(line)))
     for line in _calls(notable, events or {}):
         console.print(Text(visible(line)))
-    console.print(_bars(notable, every))
+    console.print(bars(notable, every))
     for line in filter(None, (sum_of(notable), severity_line(notable))):
         console.print(Text(line))
     if notable["usual"]["dimensions"]:
@@ -110,7 +110,7 @@ _BAR = 12
 """Width of the longest bar."""
 
 
-def _bars(notable: Json, every: bool) -> Table:
+def bars(notable: Json, every: bool) -> Table:
     """What each signal adds to the ordinary day's log-odds, the most first."""
     heavy, light = signal_bars(notable)
     if every:

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Protocol
 
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import HOUR
-from nhi_watch.state.rows import Rows, pack, unpack
+from nhi_watch.state.rows import Rows, pack, pack_plain, unpack
 
 TABLE = "inventory"
 CHANGES = 24
@@ -161,7 +161,7 @@ def keep(
         old = unpack(before[key]) if key in before else None
         merged = _MERGES[key[0]](old, row)
         if merged != old:
-            changed.append((key, pack(merged)))
+            changed.append((key, pack_plain(merged) if key[0] == "i" else pack(merged)))
     rows.put(TABLE, changed)
 
 
@@ -180,14 +180,36 @@ def credentials(rows: Rows) -> Iterator[Credential]:
 def identities(rows: Rows) -> dict[str, Known]:
     """All identities by id."""
     plain = (unpack(raw) for _, raw in rows.scan(TABLE, "i/", "i0"))
-    return {row[0][0]: Known(Identity(*row[0]), row[1], row[2]) for row in plain}
+    return {row[0][0]: _known(row) for row in plain}
+
+
+class Searched(Rows, Protocol):
+    """A store in which texts can be looked for."""
+
+    def find(self, table: str, keys: tuple[str, str], part: str, in_values: bool = True) -> Iterable[tuple[str, bytes]]:
+        """Rows that may hold a text."""
+
+
+def named(rows: Searched, part: str) -> tuple[list[Known], list[Credential]]:
+    """Identities with a text in their id or name, and long-lived credentials with one in their id, whatever its case.
+
+    Reads what holds the text alone: there may be very many identities.
+    """
+    wanted = part.lower()
+    found = [_known(unpack(raw)) for _, raw in rows.find(TABLE, ("i/", "i0"), part)]
+    keys = [credential_of(raw) for _, raw in rows.find(TABLE, ("c/", "c0"), part, in_values=False)]
+    return [one for one in found if wanted in f"{one.identity.id}\n{one.identity.name}".lower()], keys
+
+
+def _known(row: list[Any]) -> Known:
+    return Known(Identity(*row[0]), row[1], row[2])
 
 
 def known_of(rows: Rows, names: Iterable[str]) -> dict[str, Known]:
     """Those of some identities of which something is known, by id."""
     keys = {f"i/{name}"[:LONGEST]: name for name in names}
     plain = ((keys[key], unpack(raw)) for key, raw in rows.get(TABLE, list(keys)).items())
-    return {name: Known(Identity(*row[0]), row[1], row[2]) for name, row in plain}
+    return {name: _known(row) for name, row in plain}
 
 
 def knows(rows: Rows, provider: str) -> bool:
@@ -208,6 +230,13 @@ def credential_of(row: bytes) -> Credential:
 def every_name(rows: Rows) -> dict[str, list[Change]]:
     """`ACCOUNT/NAME` → what was done to it, earliest first."""
     return {key[2:]: [Change(*row) for row in unpack(raw)] for key, raw in rows.scan(TABLE, "n/", "n0")}
+
+
+def done_to(rows: Rows, identity: Identity) -> list[Change]:
+    """What others did to an identity by its name, earliest first."""
+    key = f"n/{name_key(identity)}"[:LONGEST]
+    raw = rows.get(TABLE, [key]).get(key)
+    return [Change(*row) for row in unpack(raw)] if raw is not None else []
 
 
 def name_key(identity: Identity) -> str:

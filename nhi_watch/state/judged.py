@@ -21,7 +21,7 @@ class Ranked(NamedTuple):
     loss: float
     """Expected loss: likelihood × impact."""
     eligible: bool
-    """Whether it may become a notable: no service of a provider's own, and a person only where the score is high."""
+    """Whether it may become a notable: no service of a provider's own, a person only where it is likely."""
     days: int = 0
     """Active days of its own before this one."""
     origin: str = ""

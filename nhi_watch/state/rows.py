@@ -29,6 +29,11 @@ def pack(plain: object) -> bytes:
     return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
 
 
+def pack_plain(plain: object) -> bytes:
+    """The bytes of a small row in which a store is to look for texts: not compressed."""
+    return json.dumps(plain, separators=(",", ":")).encode()
+
+
 def unpack(raw: bytes) -> Any:
     """What a row's bytes hold.
 
@@ -36,7 +41,7 @@ def unpack(raw: bytes) -> Any:
         StoreError: they are damaged.
     """
     with reading():
-        return json.loads(zlib.decompress(raw))
+        return json.loads(zlib.decompress(raw) if raw[:1] == b"x" else raw)
 
 
 @contextmanager

@@ -6,7 +6,9 @@ told, and never judged by. Against whoever writes the file on purpose it is no s
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sqlite3
 import tempfile
 import zlib
@@ -39,16 +41,20 @@ _REMEDIES = {
 class SqliteStore:
     """A Store in the file at `path`; `:memory:` keeps it in memory.
 
-    The file stays locked until `close`: two runs that learn at once would spoil each other's counts.
+    The file stays locked until `close`: two runs that learn at once would spoil each other's counts. Who only reads
+    (`read_only`) keeps nobody out, and does not look the whole file through: each row that is read is checked.
 
     Raises:
         StoreError: the file is in use, damaged, of a newer version, or cannot be opened; also from
             every method, when the disk fails or is full.
     """
 
-    def __init__(self, path: Union[str, Path], busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, path: Union[str, Path], busy_seconds: float = BUSY_SECONDS, read_only: bool = False
+    ) -> None:  # fmt: skip
         self._path = str(path)
-        if self._path != ":memory:":
+        self._read_only = read_only
+        if self._path != ":memory:" and not read_only:
             _make_private(self._path)
         with self._telling():
             self._db = sqlite3.connect(self._path, timeout=busy_seconds, isolation_level=None)
@@ -86,6 +92,21 @@ class SqliteStore:
                 return
             first, low = ">", page[-1][0]
 
+    def find(self, table: str, keys: tuple[str, str], part: str, in_values: bool = True) -> list[tuple[str, bytes]]:
+        """Rows with `keys[0] <= key < keys[1]` whose key, or value, may hold a text of ASCII, whatever its case.
+
+        What is compressed may always hold it: whoever asks looks again.
+        """
+        texts = [part, json.dumps(part)[1:-1]] if in_values else [part]
+        like = ["%" + re.sub("([%_^])", r"^\1", text) + "%" for text in texts]
+        held = ("key LIKE ? ESCAPE '^'" if not in_values else
+                "(key LIKE ? ESCAPE '^' OR CAST(substr(value, 7) AS TEXT) LIKE ? ESCAPE '^' "
+                "OR substr(value, 1, 1) <> X'01' OR substr(value, 6, 1) = X'78')")  # fmt: skip
+        query = f"SELECT key, value FROM {_name(table)} WHERE key >= ? AND key < ? AND {held}"  # noqa: S608 - our name
+        with self._telling():
+            rows = self._db.execute(query, (*keys, *like)).fetchall()
+            return [(key, self._unpack(key, value)) for key, value in rows]
+
     def put(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> None:
         """Replace rows; None deletes. Of two rows with the same key the later one counts."""
         latest = dict(rows)
@@ -108,7 +129,8 @@ class SqliteStore:
 
     def _open(self) -> None:
         # Exclusive: the lock outlives each transaction, so that no other run slips in between.
-        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        if not self._read_only:
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
             raise StoreError(
@@ -123,6 +145,9 @@ class SqliteStore:
         there = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         if any(name not in TABLES for (name,) in there):
             raise StoreError(f"{self._path}: this is another program's database; name another file with --state")
+        if self._read_only:
+            self._db.execute("PRAGMA query_only = ON")
+            return
         (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()  # 0.4 ms a megabyte
         if found != "ok":
             raise StoreError(f"{self._path}: {_REMEDIES['malformed']} ({found})")

@@ -20,7 +20,7 @@ from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.model import BINS
 from nhi_watch.detect.model.forest import DIGITS
 from nhi_watch_lab.training.homes import KINDS, Shares, points
-from nhi_watch_lab.training.rows import Bools, Floats, Rows, once
+from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, once
 
 AGES = (0, 3, 7, 14)
 """Days of history of a tenant for which the world's habits are told apart."""
@@ -67,7 +67,7 @@ class Forests:
         return sorted({hand_of(name) for name in self._families})
 
     def fitted(self, *without: str) -> Fitted:
-        """The model that never saw some hands; its calibration leaves one more out at a time."""
+        """The model that never saw some hands, calibrated on the others, each told by trees that never saw it."""
         return Fitted(*self._grown(frozenset(without)), *self._calibration(frozenset(without)))
 
     def _grown(self, without: frozenset[str]) -> tuple[Shares, tuple[Any, ...]]:
@@ -81,7 +81,7 @@ class Forests:
         for name, worlds in self._families.items():
             if hand_of(name) in without:
                 continue
-            shares, trees = self._grown(without | {hand_of(name)})
+            shares, trees = self._grown(frozenset({hand_of(name)}))
             for rows in once(worlds):
                 x = log_odds(trees, features(rows, shares))[:, None]
                 days = weighed(rows, x, rows.day >= 0, PREVALENCE)
@@ -98,7 +98,7 @@ def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
     often, parts = Counter(map(id, worlds)), list[Days]()
     for rows in once(worlds):
         days = weighed(rows, features(rows, shares), rows.day >= 0, POSITIVE_SHARE)
-        parts.append(days._replace(weight=days.weight * often[id(rows)]))
+        parts.append(_ordinary_once(days._replace(weight=days.weight * often[id(rows)])))
     whole = Days(*(np.concatenate(column) for column in zip(*parts)))
     model = HistGradientBoostingClassifier(
         max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=SMALLEST, early_stopping=False,
@@ -109,6 +109,15 @@ def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
     told = [_tree(found[0].nodes, 0) for found in model._predictors]
     told[0] = _shifted(told[0], float(np.ravel(model._baseline_prediction)[0]))
     return _assumed(shares), (*told, *(_of_unseen(int(at)) for at in unseen))
+
+
+def _ordinary_once(days: Days) -> Days:
+    """Days without any signal are all the same, and two of five: they are one row of their whole weight."""
+    plain = ~days.x.any(1) & (days.y == 0)
+    if not plain.any():
+        return days
+    one = Days(np.zeros((1, days.x.shape[1])), np.zeros(1), np.array([days.weight[plain].sum()]))
+    return Days(*(np.concatenate([part[~plain], of]) for part, of in zip(days, one)))
 
 
 def even(families: Sequence[Sequence[Rows]]) -> list[Rows]:
@@ -147,17 +156,20 @@ def _of_unseen(feature: int) -> Any:
 
 def log_odds(trees: Sequence[Any], x: Floats) -> Floats:
     """Of many days at once."""
-    return np.asarray(sum(_leaves(tree, x) for tree in trees))
-
-
-def _leaves(tree: Any, x: Floats) -> Floats:
-    if not isinstance(tree, list):
-        return np.full(len(x), tree)
-    feature, highest, low, high = tree
-    left = x[:, feature] <= highest
-    found = np.empty(len(x))
-    found[left], found[~left] = _leaves(low, x[left]), _leaves(high, x[~left])
+    columns, found = np.asfortranarray(x), np.zeros(len(x))
+    for tree in trees:
+        _add_leaves(tree, columns, np.arange(len(x)), found)
     return found
+
+
+def _add_leaves(tree: Any, x: Floats, rows: Ints, found: Floats) -> None:
+    if not isinstance(tree, list):
+        found[rows] += tree
+        return
+    feature, highest, low, high = tree
+    left = x[rows, feature] <= highest
+    _add_leaves(low, x, rows[left], found)
+    _add_leaves(high, x, rows[~left], found)
 
 
 def _unseen(shares: Shares) -> Bools:

@@ -8,9 +8,15 @@ list of arguments; a shell never sees a value unquoted. Nothing here runs anythi
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from nhi_watch.core.life import LIGHT
+from nhi_watch.detect.explain.brief import quoted
+from nhi_watch.intake.shapes.json import parse
 
 Params = Mapping[str, str]
 Commands = tuple[tuple[str, ...], ...]
@@ -268,3 +274,240 @@ CATALOGUE = {
 
 PROVIDERS = tuple(sorted({action.provider for action in CATALOGUE.values()}))
 KINDS = tuple(sorted({kind for action in CATALOGUE.values() for kind in action.kinds}))
+
+
+# ---- targets
+#
+# What an action may be aimed at: the parameters that an identity's id, name and credentials hold, strictly checked.
+#
+# Names in logs are chosen by whoever made the thing. A value that does not have exactly the shape that the vendor's API
+# allows is left out, and the actions that need it are not proposed.
+
+
+_CALLS = 20
+"""Calls that a step names."""
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+PATTERNS = {
+    "aws_key": r"A[KS]IA[A-Z0-9]{12,124}",
+    "aws_name": r"[\w+=,.@-]{1,64}",
+    "calls": r"[a-z0-9-]{1,40}:[A-Za-z0-9]{1,80}(?:,[a-z0-9-]{1,40}:[A-Za-z0-9]{1,80}){0,19}",
+    "before": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "app_id": _UUID,
+    "secret_id": _UUID,
+    "storage": r"[a-z0-9]{3,24}",
+    "slot": r"key[12]",
+    "email": rf"{_LABEL}@{_LABEL}\.iam\.gserviceaccount\.com",
+    "gcp_key": r"[0-9a-f]{40}",
+    "org": r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})",
+    "login": r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})",
+    "number": r"[1-9]\d{0,18}",
+    "okta_app": r"0oa[A-Za-z0-9]{17}",
+    "okta_token": r"00T[A-Za-z0-9]{17}",
+    "okta_org": r"https://[a-z0-9-]{1,63}\.okta(?:preview|-emea)?\.com",
+    "namespace": _LABEL,
+    "service_account": rf"{_LABEL}(?:\.{_LABEL}){{0,3}}",
+    "entity": _UUID,
+    "sf_user": r"[A-Z0-9_.@$-]{1,120}",
+    "anthropic_key": r"apikey_[A-Za-z0-9]{8,64}",
+}
+"""Parameter → what its value must be as a whole (ASCII only)."""
+
+_ARN = re.compile(
+    r"arn:aws[a-z-]{0,10}:iam::(?P<account>\d{12}):(?:user|role)/(?:[\w+=,.@-]{1,128}/){0,8}(?P<name>[\w+=,.@-]{1,64})",
+    re.ASCII,
+)
+"""A whole ARN, or none: the end of something that only looks like one could name somebody else."""
+
+
+def allowed(name: str, value: str) -> bool:
+    """Whether a value has the shape of a parameter.
+
+    >>> allowed("aws_name", "ci-deploy"), allowed("aws_name", "x; rm -rf /"), allowed("aws_name", "-x")
+    (True, False, False)
+    """
+    return not value.startswith("-") and re.fullmatch(PATTERNS[name], value, re.ASCII) is not None
+
+
+def parameters(
+    member: Mapping[str, Any], credential: str, notable: Mapping[str, Any], calls: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """All parameters that one identity, one of its credentials ("" for none) and the notable hold.
+
+    `calls`: what this identity called for the first time; needed where the notable is of several.
+    """
+    raw = {**_of_identity(member), **_of_credential(member, credential)}
+    raw["before"] = notable["last_time"]  # its end, which its control says, too
+    raw["calls"] = ",".join(_fresh_calls(notable, member, calls))
+    return {name: value for name, value in sorted(raw.items()) if allowed(name, value)}
+
+
+def _of_identity(member: Mapping[str, Any]) -> dict[str, str]:
+    name, unique = str(member["name"]), str(member["id"])
+    provider, kind, last = member["provider"], member["kind"], unique.rpartition(":")[2]
+    if provider == "aws":
+        arn = _ARN.fullmatch(name)
+        if arn:
+            return {"aws_name": arn["name"]} if arn["account"] == (member["account"] or arn["account"]) else {}
+        # Some records of a user name it without its ARN; that AWS gave it a unique id says that it is one of IAM's.
+        return {"aws_name": name} if kind == "user" and last.startswith("AIDA") else {}
+    if provider == "kubernetes":
+        parts = name.split(":")
+        whole = len(parts) == 4 and name.startswith("system:serviceaccount:")
+        return {"namespace": parts[2], "service_account": parts[3]} if whole else {}
+    if provider == "github":
+        return {"org": str(member["account"]), "login": name.removesuffix(" (token)") if kind == "token" else name}
+    fixed = {"entra": "app_id", "gcp": "email", "vault": "entity", "snowflake": "sf_user", "okta": "okta_app"}
+    if provider == "azure" and kind == "storage_key":
+        return {"storage": str(member["account"]), "slot": last.partition("(")[0]}
+    return {fixed[provider]: last} if provider in fixed else {}
+
+
+def _of_credential(member: Mapping[str, Any], credential: str) -> dict[str, str]:
+    kinds = {"aws": "aws_key", "entra": "secret_id", "gcp": "gcp_key", "okta": "okta_token", "gitlab": "number",
+             "anthropic": "anthropic_key"}  # fmt: skip
+    provider = member["provider"]
+    if provider == "anthropic" and not credential:
+        credential = str(member["id"]).rpartition(":")[2]
+    return {kinds[provider]: credential} if provider in kinds else {}
+
+
+def _fresh_calls(notable: Mapping[str, Any], member: Mapping[str, Any], calls: frozenset[str]) -> list[str]:
+    """Calls that were news, those with most points: what the panel shows, and of what was odd what this one made."""
+    if member["provider"] != "aws":
+        return []
+    seen = [o for d in notable["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"]]
+    fresh = {o["value"] for o in seen if o["new"] and "," not in o["value"]}
+    fresh = fresh & calls if len(notable.get("members") or ()) > 1 else fresh
+    points = {entry["action"]: entry["points"] for entry in sorted(notable["timeline"], key=lambda e: e["points"])}
+    fresh |= {action for action in calls if points.get(action, 0.0) >= LIGHT}
+    fit = (value for value in fresh if allowed("calls", value))
+    return sorted(sorted(fit, key=lambda value: (-points.get(value, 0.0), value))[:_CALLS])
+
+
+# ---- granted
+#
+# What an intrusion made or granted, by name, as the raw records of its notable say it, and what takes each back.
+#
+# The state holds calls, not what was handed to them. So this is for people to read beside the plan's steps, is made of
+# the records that are at hand, and counts those that are not. Where a value does not have the shape that AWS allows, no
+# command is written out.
+
+
+_NAME = PATTERNS["aws_name"]
+_POLICY = r"arn:aws[a-z-]{0,10}:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]{1,512}"
+_SHAPES = {"user-name": _NAME, "role-name": _NAME, "group-name": _NAME, "policy-arn": _POLICY,
+           "policy-name": r"[\w+=,.@-]{1,128}", "access-key-id": PATTERNS["aws_key"]}  # fmt: skip
+
+
+class _Undo(NamedTuple):
+    """What takes a call back: the call of AWS CLI, and its options."""
+
+    call: str
+    options: tuple[str, ...]
+
+
+_UNDO = {
+    "CreateUser": _Undo("delete-user", ("user-name",)),
+    "CreateRole": _Undo("delete-role", ("role-name",)),
+    "CreateAccessKey": _Undo("delete-access-key", ("user-name", "access-key-id")),
+    "CreateLoginProfile": _Undo("delete-login-profile", ("user-name",)),
+    "AttachUserPolicy": _Undo("detach-user-policy", ("user-name", "policy-arn")),
+    "AttachRolePolicy": _Undo("detach-role-policy", ("role-name", "policy-arn")),
+    "AttachGroupPolicy": _Undo("detach-group-policy", ("group-name", "policy-arn")),
+    "PutUserPolicy": _Undo("delete-user-policy", ("user-name", "policy-name")),
+    "PutRolePolicy": _Undo("delete-role-policy", ("role-name", "policy-name")),
+    "PutGroupPolicy": _Undo("delete-group-policy", ("group-name", "policy-name")),
+    "AddUserToGroup": _Undo("remove-user-from-group", ("group-name", "user-name")),
+}
+"""A call of IAM that makes or grants something → what takes it back; deletions come last, see `told`."""
+_BACK = {"".join(word.title() for word in undo.call.split("-")): undo for undo in _UNDO.values()}
+"""A call of IAM that takes something back → the same as AWS CLI has it."""
+
+
+def told(notable: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the notable's successful calls made or granted, log values quoted, grants before what they were given to.
+
+    Args:
+        notable: an object of the notable's schema.
+        events: record id → its raw form, as far as it is at hand.
+
+    Returns: `call`, `what` (option → quoted value), `record`, `undo` (a line for a shell; "": look it up), `gone` (the
+    record by which it was taken back since; "": none at hand). Calls of which records are not at hand: `call`, and how
+    many are `missing`.
+    """
+    records = [(name, record) for name, event in events.items() if (record := _record(event))]
+    ended = {_key_granted(_BACK[r["eventName"]], r): (str(r.get("eventTime")), name)
+             for name, r in _by_time(records, _BACK)}  # fmt: skip
+    found = [_told(name, record, ended) for name, record in _by_time(records, _UNDO)]
+    made = Counter({f"iam:{name}": 0 for name in _UNDO})
+    for entry in notable["timeline"]:
+        if entry["action"] in made and entry["outcome"] == "success":
+            made[entry["action"]] += entry["count"]
+    made.subtract(one["call"] for one in found)
+    last = ("iam:CreateUser", "iam:CreateRole")
+    found.sort(key=lambda one: (bool(one["gone"]), one["call"] in last, one["call"], one["record"]))
+    return [*found, *({"call": call, "missing": count} for call, count in sorted(made.items()) if count > 0)]
+
+
+def _record(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The native record of a call of IAM that was let in; {} for all else."""
+    try:
+        record = parse(event["raw"])
+        own = record["eventSource"] == "iam.amazonaws.com" and not record.get("errorCode")
+        return record if own and isinstance(record["eventName"], str) else {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _by_time(
+    records: Sequence[tuple[str, dict[str, Any]]], calls: Collection[str]
+) -> list[tuple[str, dict[str, Any]]]:
+    return sorted(((n, r) for n, r in records if r["eventName"] in calls), key=lambda one: str(one[1].get("eventTime")))
+
+
+def _key_granted(undo: _Undo, record: Mapping[str, Any]) -> tuple[str, ...]:
+    return (undo.call, *(_value(record, option) for option in undo.options))
+
+
+def _told(name: str, record: Mapping[str, Any], ended: Mapping[tuple[str, ...], tuple[str, str]]) -> dict[str, Any]:
+    """The one thing that a record made or granted, and the record that took it back since."""
+    undo = _UNDO[record["eventName"]]
+    values = {option: _value(record, option) for option in undo.options}
+    whole = all(re.fullmatch(_SHAPES[option], text, re.ASCII) and text[0] != "-" for option, text in values.items())
+    words = [word for option, text in values.items() for word in (f"--{option}", text)]
+    what = {option: quoted(text) for option, text in values.items() if text}
+    line = shell(("aws", "iam", undo.call, *words)) if whole else ""
+    when, gone = ended.get(_key_granted(undo, record), ("", ""))
+    gone = gone if when >= str(record.get("eventTime")) else ""
+    return {"call": f"iam:{record['eventName']}", "what": what, "record": name, "undo": line, "gone": gone}
+
+
+def _value(record: Mapping[str, Any], option: str) -> str:
+    """What a record says of an option: what was asked for, else what AWS answered; a key is its asker's by default."""
+    first, *rest = option.split("-")
+    name = first + "".join(word.title() for word in rest)
+    answer = record.get("responseElements") or {}
+    places = [record.get("requestParameters") or {}, *answer.values(), record.get("userIdentity") or {}]
+    if option == "access-key-id":
+        places = places[1:-1]
+    found: Sequence[Any] = [place.get(name) for place in places if isinstance(place, dict)]
+    return next((text for text in found if isinstance(text, str) and text), "")
+
+
+def lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The same for people."""
+    if found:
+        yield "What it made or granted, by its records; take back what the steps above leave:"
+    for one in found:
+        if "missing" in one:
+            more = f"{one['missing']} more, whose raw records are not at hand"
+            yield f"- {one['call']}: {more}; the searches in report.html find them"
+            continue
+        about = ", ".join(f"{option} {text}" for option, text in one["what"].items())
+        yield f"- {one['call']}: {about or 'the record does not say what'} (record {quoted(one['record'])})"
+        if one["gone"]:
+            yield f"  taken back since (record {quoted(one['gone'])})"
+            continue
+        yield f"  undo: {one['undo'] or 'not written out: the record does not name all that it takes'}"
+

@@ -6,20 +6,389 @@ back from a file is believed in nothing: each step is made again from the policy
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import base64
+import binascii
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from math import prod
+from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.act import audit
 from nhi_watch.act.audit import canonical
-from nhi_watch.act.response import granted
-from nhi_watch.act.response.actions import CATALOGUE, Action, shell
-from nhi_watch.act.response.policy import Policy, Rule, level, rule_for
-from nhi_watch.act.response.subjects import Subjects, members_of
-from nhi_watch.act.response.targets import parameters
+from nhi_watch.act.response import actions
+from nhi_watch.act.response.actions import CATALOGUE, KINDS, PROVIDERS, Action, allowed, parameters, shell
 from nhi_watch.core.errors import InputError
-from nhi_watch.core.timestamps import render
+from nhi_watch.core.timestamps import HOUR, parse, render
 from nhi_watch.detect.explain.brief import Fact, Own, quoted
+from nhi_watch.detect.history import History, Life, Sight
+from nhi_watch.detect.impact import BANDS, LET_IN
+from nhi_watch.state.inventory import Change, Credential
 from nhi_watch.state.retention import RETAIN_DAYS
+
+# ---- subjects
+#
+# What a notable's response is about: the credentials that its records show, and what no longer exists.
+#
+# A credential comes from any record of the notable, not only from what its panel names: an identity that is linked, or
+# that signs in some calls and uses a key in others, has it in its behaviours. What was deleted meanwhile gets no
+# command,
+# and is said instead, with the record that shows it.
+
+
+MEMBERS = 10
+
+
+class Gone(NamedTuple):
+    """Something that no longer exists."""
+
+    identity: str
+    credential: str
+    """"" where it is the identity itself."""
+    why: str
+
+
+class Subjects(NamedTuple):
+    """Whom and what to act on."""
+
+    credentials: Mapping[str, list[str]]
+    """Identity id → its long-lived credentials that are concerned."""
+    gone: tuple[Gone, ...] = ()
+    made: frozenset[str] = frozenset()
+    """Ids of the identities and credentials that the notable's own identities made."""
+    calls: Mapping[str, frozenset[str]] = {}
+    """Identity id → what it called for the first time during the notable, as far as days are kept."""
+
+    def left(self, notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The identities that still exist."""
+        dead = {one.identity for one in self.gone if not one.credential}
+        return [member for member in members_of(notable) if member["id"] not in dead]
+
+
+def members_of(notable: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The identities that a response is about."""
+    return list(notable.get("members") or [notable["identity"]])[:MEMBERS]
+
+
+def subjects(history: History, notable: Mapping[str, Any]) -> Subjects:
+    """The credentials to act on, identity by identity: those in the notable's records, else all that are not dead."""
+    members = members_of(notable)
+    ids = frozenset(str(member["id"]) for member in members)
+    found: dict[str, list[str]] = {}
+    gone: list[Gone] = []
+    for name in sorted(ids):
+        life = history.lives.get(name)
+        end = _deleted(life)
+        if end is not None:
+            gone.append(Gone(name, "", _told("it no longer exists: deleted", end)))
+        found[name] = []
+        for credential in _named(notable, life, alone=len(members) == 1):
+            dead = _ended(history.credentials.get(credential), ids)
+            if dead is None:
+                found[name].append(credential)
+            elif end is None:
+                gone.append(Gone(name, credential, _told(f"it was {dead.what}", dead)))
+    lives = {name: history.lives[name] for name in ids if name in history.lives}
+    calls = {name: _first_calls(life, notable) for name, life in lives.items()}
+    return Subjects(found, tuple(gone), _made(history, notable, ids), calls)
+
+
+def _made(history: History, notable: Mapping[str, Any], ids: frozenset[str]) -> frozenset[str]:
+    """What the notable's own made while it lasted: nobody else relies on that."""
+    first, last = parse(notable["first_time"]), parse(notable["last_time"])
+    done = [(name, history.lives[name].done) for name in ids if name in history.lives]
+    done += [(one.id, list(one.changes)) for one in history.credentials.values()]
+    return frozenset(name for name, changes in done for c in changes
+                     if c.what == "created" and c.by in ids - {name} and first <= c.time <= last)  # fmt: skip
+
+
+def _first_calls(life: Life, notable: Mapping[str, Any]) -> frozenset[str]:
+    first, last = parse(notable["first_time"]), parse(notable["last_time"])
+    before = {action for sight in life.sights if sight.first < first for action in sight.actions}
+    during = {action for sight in life.sights if first <= sight.last and sight.first <= last
+              for action in sight.actions}  # fmt: skip
+    return frozenset(during - before)
+
+
+def _named(notable: Mapping[str, Any], life: Optional[Life], alone: bool) -> list[str]:
+    """The credentials that the notable's records show; of none, all that the identity has."""
+    told = (d for d in notable["usual"]["dimensions"] if d["name"] == "credential")
+    shown = {o["value"] for d in told for o in d["observed"] if o["value"]} if alone else set()
+    first, last = parse(notable["first_time"]), parse(notable["last_time"])
+    sights = life.sights if life else []
+    shown |= {s.credential for s in sights if s.credential and s.last >= first and s.first <= last}
+    return sorted(shown or {c.id for c in (life.credentials if life else ())})
+
+
+def _ended(credential: Optional[Credential], members: frozenset[str]) -> Optional[Change]:
+    """What ended a credential; one of the notable's own who switched it off may switch it on again."""
+    end = credential.latest("deactivated", "deleted", "reactivated") if credential else None
+    if end is None or end.what == "reactivated" or (end.what == "deactivated" and end.by in members):
+        return None
+    return end
+
+
+def _deleted(life: Optional[Life]) -> Optional[Change]:
+    end = next((change for change in reversed(life.done) if change.what == "deleted"), None) if life else None
+    return end if end and life and life.last <= end.time + HOUR else None
+
+
+def _told(what: str, change: Change) -> str:
+    return f"{what} at {render(change.time)} by {change.by} (record {change.record_id})"
+
+
+# ---- consumers
+#
+# What breaks: who was seen to use a credential or an identity, by the behaviours and the call graph of the state.
+
+
+MOST = 30
+
+
+class Consumer(NamedTuple):
+    """One user of the identity: from where, with what, and when last."""
+
+    identity: str
+    credential: str
+    """"" where it used none that lasts."""
+    network: str
+    agent: str
+    last: int
+    events: int
+    suspicious: bool
+    """The network is news in the notable: this is likely who must be stopped."""
+
+
+def of(history: History, notable: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[Consumer]:
+    """The consumers of a notable's identities, the latest use first; refused calls are no use."""
+    strange = _strange(notable)
+    found: dict[tuple[str, str, str, str], Consumer] = {}
+    for member in members:
+        life = history.lives.get(member["id"])
+        for sight in life.sights if life else ():
+            if sight.outcome == "success":
+                _add(found, str(member["id"]), sight, strange)
+    return sorted(found.values(), key=lambda c: (-c.last, c))[:MOST]
+
+
+def _add(
+    found: dict[tuple[str, str, str, str], Consumer], identity: str, sight: Sight, strange: frozenset[str]
+) -> None:
+    key = (identity, sight.credential, sight.network, sight.agent)
+    before = found.get(key)
+    last, events = (max(before.last, sight.last), before.events) if before else (sight.last, 0)
+    found[key] = Consumer(*key, last, events + sight.count, sight.network in strange)
+
+
+def callers(history: History, members: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Ids of the identities that obtain sessions of the notable's identities."""
+    lives = (history.lives.get(member["id"]) for member in members)
+    return sorted({caller for life in lives if life for caller in life.callers})[:MOST]
+
+
+def plain(consumer: Consumer) -> dict[str, Any]:
+    """A consumer as it stands in a plan: log values quoted."""
+    told = {name: quoted(getattr(consumer, name)) for name in ("identity", "credential", "network", "agent")}
+    return {**told, "last_use": render(consumer.last), "events": consumer.events, "suspicious": consumer.suspicious}
+
+
+def _strange(notable: Mapping[str, Any]) -> frozenset[str]:
+    seen = (d for d in notable["usual"]["dimensions"] if d["name"] == "network")
+    return frozenset(o["value"] for d in seen for o in d["observed"] if o["new"])
+
+
+# ---- policy
+#
+# `response_policy.toml`: which action may be proposed for what, who may approve it, and for how long.
+#
+# What no rule allows is not proposed. Two rules that allow the same action for the same provider, kind and impact are
+# refused, because it would not be clear who may approve; so is every key and every word that is not known.
+
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SHIPPED = Path(__file__).with_name("response_policy.toml")
+LEVELS = ("low", "medium", "high", "critical")
+LONGEST = 7 * 24 * 60
+"""Minutes for which an approval may hold."""
+_MOST = 3
+"""Approvals that a rule may ask for."""
+
+
+class Approver(NamedTuple):
+    """A person who may approve."""
+
+    name: str
+    roles: frozenset[str]
+    key: bytes
+    """The public Ed25519 key."""
+
+
+class Rule(NamedTuple):
+    """One `[[rule]]`."""
+
+    name: str
+    providers: frozenset[str]
+    kinds: frozenset[str]
+    impact: frozenset[str]
+    actions: frozenset[str]
+    approvers: frozenset[str]
+    """Roles."""
+    approvals: int
+    minutes: int
+
+
+class Policy(NamedTuple):
+    """The whole file."""
+
+    rules: tuple[Rule, ...]
+    approvers: tuple[Approver, ...]
+    okta_org: str
+    sha256: str
+    """Of the rules, as they are read: who approves may change, and a plan and its approvals stay what they are."""
+    name: str
+    file_sha256: str = ""
+    """Of the whole file."""
+
+
+def level(notable: Mapping[str, Any]) -> str:
+    """How bad it is to stop what a notable is about: its impact, whether its calls were let in or refused.
+
+    >>> level({"impact": {"factors": [{"name": "environment", "weight": 1.5}, {"name": "let in", "weight": 0.5}]}})
+    'high'
+    """
+    weight = prod(factor["weight"] for factor in notable["impact"]["factors"] if factor["name"] != LET_IN)
+    return next((name for least, name in BANDS if weight >= least), "low")
+
+
+def rule_for(policy: Policy, action: str, member: Mapping[str, Any], impact: str) -> Optional[Rule]:
+    """The rule that lets an action be proposed for an identity; None: it may not be."""
+    known = CATALOGUE.get(action)
+    if known is None or known.provider != member["provider"] or member["kind"] not in known.kinds:
+        return None
+    return next((r for r in policy.rules if action in r.actions and member["provider"] in r.providers
+                 and member["kind"] in r.kinds and impact in r.impact), None)  # fmt: skip
+
+
+def load(path: Path = SHIPPED) -> Policy:
+    """Read and check a policy.
+
+    Raises:
+        InputError: names the file, the rule, and what is wrong with it.
+    """
+    try:
+        raw = path.read_bytes()
+        told = tomllib.loads(raw.decode("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: the policy cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: the policy is no TOML: {error}") from error
+    _known(f"{path}", told, {"version", "okta_org", "approver", "rule"})
+    demand(told.get("version") == 1, f"{path}", "version must be 1")
+    org = told.get("okta_org", "")
+    demand(not org or (isinstance(org, str) and allowed("okta_org", org)), f"{path}",
+            "okta_org must be such as https://example.okta.com")  # fmt: skip
+    rules = tuple(_rule(path, number, table) for number, table in _tables(path, told, "rule"))
+    approvers = tuple(_approver(path, number, table) for number, table in _tables(path, told, "approver"))
+    _distinct(path, rules, approvers)
+    return Policy(rules, approvers, org, _digest(rules, org), path.name, hashlib.sha256(raw).hexdigest())
+
+
+def _digest(rules: tuple[Rule, ...], org: str) -> str:
+    plain = [[sorted(part) if isinstance(part, frozenset) else part for part in rule] for rule in rules]
+    return hashlib.sha256(canonical({"okta_org": org, "rules": plain}).encode()).hexdigest()
+
+
+def _tables(path: Path, told: Mapping[str, Any], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    found = told.get(name, [])
+    demand(isinstance(found, list) and all(isinstance(t, dict) for t in found), f"{path}", f"write [[{name}]]")
+    yield from enumerate(found, 1)
+
+
+def _rule(path: Path, number: int, table: Mapping[str, Any]) -> Rule:
+    where = f'{path}, rule {number} "{str(table.get("name", ""))[:60]}"'
+    _known(where, table, {*Rule._fields})
+    name = table.get("name")
+    demand(isinstance(name, str) and bool(name.strip()), where, "it needs a name")
+    approvals, minutes = table.get("approvals", 1), table.get("minutes")
+    demand(type(approvals) is int and 1 <= approvals <= _MOST, where, f"approvals must be 1 to {_MOST}")
+    demand(type(minutes) is int and 1 <= minutes <= LONGEST, where, f"minutes must be 1 to {LONGEST}")
+    return Rule(
+        str(name), _words(where, table, "providers", PROVIDERS), _words(where, table, "kinds", KINDS),
+        _words(where, table, "impact", LEVELS), _words(where, table, "actions", tuple(CATALOGUE), star=False),
+        _words(where, table, "approvers", None, star=False), approvals, int(minutes or 0),
+    )  # fmt: skip
+
+
+def _words(
+    where: str, table: Mapping[str, Any], name: str, known: Optional[Sequence[str]], star: bool = True
+) -> frozenset[str]:
+    told = table.get(name)
+    if star and told == "*" and known is not None:
+        return frozenset(known)
+    fine = isinstance(told, list) and bool(told) and all(isinstance(word, str) and word for word in told)
+    demand(fine, where, f"{name} must be a list of words" + (' or "*"' if star else ""))
+    words = frozenset(told or ())
+    unknown = sorted(words - set(known)) if known is not None else []
+    demand(not unknown, where, f"unknown {name}: {', '.join(unknown)[:100]}; known: {', '.join(known or ())}")
+    return words
+
+
+def _approver(path: Path, number: int, table: Mapping[str, Any]) -> Approver:
+    where = f'{path}, approver {number} "{str(table.get("name", ""))[:60]}"'
+    _known(where, table, {*Approver._fields})
+    name, text = table.get("name"), table.get("key")
+    demand(isinstance(name, str) and bool(name.strip()) and len(name) <= 100, where, "it needs a name")
+    try:
+        key = base64.b64decode(text if isinstance(text, str) else "", validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    demand(len(key) == 32, where, "key must be the line that `nhi respond key` printed")
+    return Approver(str(name), _words(where, table, "roles", None, star=False), key)
+
+
+def _distinct(path: Path, rules: Sequence[Rule], approvers: Sequence[Approver]) -> None:
+    """No two rules for the same thing; no two names of one person."""
+    for one, other in combinations(rules, 2):
+        demand(one.name != other.name, f"{path}", f'two rules are named "{one.name[:60]}"')
+        shared, impact = _shared(one, other), sorted(one.impact & other.impact)
+        demand(not (shared and impact), f'{path}, rules "{one.name[:60]}" and "{other.name[:60]}"',
+                f"both allow {', '.join(shared[:3])} for impact {', '.join(impact)}")  # fmt: skip
+    for first, second in combinations(approvers, 2):
+        demand(first.name != second.name, f"{path}", f'two approvers are named "{first.name[:60]}"')
+        demand(first.key != second.key, f"{path}",
+                f'approvers "{first.name[:60]}" and "{second.name[:60]}" have the same key')  # fmt: skip
+
+
+def _shared(one: Rule, other: Rule) -> list[str]:
+    """Actions that both rules allow for a provider and kind that the action is for."""
+    providers, kinds = one.providers & other.providers, one.kinds & other.kinds
+    both = sorted(one.actions & other.actions)
+    return [a for a in both if CATALOGUE[a].provider in providers and kinds & {*CATALOGUE[a].kinds}]
+
+
+def _known(where: str, table: Mapping[str, Any], names: set[str]) -> None:
+    unknown = sorted(set(table) - names)
+    demand(not unknown, where, f"unknown keys: {', '.join(unknown)[:100]}; known: {', '.join(sorted(names))}")
+
+
+def demand(condition: bool, where: str, what: str) -> None:
+    """Refuse what does not hold.
+
+    Raises:
+        InputError: says where and what.
+    """
+    if not condition:
+        raise InputError(f"{where}: {what}")
+
+
+# ---- plan
+
 
 SCHEMA = "nhi-watch/plan/1"
 CREDENTIALS = 20
@@ -221,7 +590,7 @@ def text(plan: Mapping[str, Any]) -> str:
         lines += _step_lines(step)
     if not plan["steps"]:
         lines += ["The policy proposes nothing that can be written out for this notable.", ""]
-    found = [*granted.lines(plan.get("granted") or ())]
+    found = [*actions.lines(plan.get("granted") or ())]
     lines += [*found, *[""][: len(found)], *_breaks_lines(plan["breaks"]), ""]
     lines += [f"Not proposed: {left['action']} for {left['identity']}: {left['why']}" for left in plan["not_proposed"]]
     return "\n".join(lines).rstrip() + "\n"
@@ -252,3 +621,4 @@ def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
     if len(ordered) > _SHOWN:
         yield f"- and {len(ordered) - _SHOWN} more, in the plan's JSON"
     yield from (f"- sessions are obtained by {caller}" for caller in breaks["callers"])
+

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nhi_watch import __version__
-from nhi_watch.context.addresses import is_address
+from nhi_watch.context.networks import is_address
 from nhi_watch.core.timestamps import parse
 
 Json = Mapping[str, Any]

@@ -17,7 +17,7 @@ COVERAGE = {"aws": 0.99}
 """Probability that an account's log shows an attempt: CloudTrail records every signed call but data events."""
 OTHER_COVERAGE = 0.9
 HURRY = 60
-"""Minutes that a person is given: the score tells how likely it is tried by then."""
+"""Minutes that a person is given: the likelihood is that it is tried by then."""
 FIRST_WEEK = 7
 """Days that stand for what is ordinary where the exposure is older than the log."""
 DEAD = ("deactivated", "deleted", "resolved")

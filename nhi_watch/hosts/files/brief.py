@@ -16,8 +16,7 @@ from nhi_watch.hosts.files import common, find
 from nhi_watch.hosts.files.respond import Desk
 
 if TYPE_CHECKING:
-    from nhi_watch.act.copilot.client import Endpoint
-    from nhi_watch.act.copilot.writer import Written
+    from nhi_watch.act.copilot import Endpoint, Written
     from nhi_watch.detect.explain.brief import Fact
 
 
@@ -41,17 +40,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: the notable, the policy or an option is wrong. An endpoint that fails is told, and the brief is
             written without it.
     """
-    from nhi_watch.act.copilot import writer
+    from nhi_watch.act import copilot
 
     endpoint = _endpoint(args)
     with common.opened(args) as store:
         desk = Desk(args, store)
         told = _facts(desk)
-        written = writer.write(told, endpoint, lambda prompt: _note(desk, endpoint, prompt), _watch(args, console))
+        written = copilot.write(told, endpoint, lambda prompt: _note(desk, endpoint, prompt), _watch(args, console))
     if args.json:
         console.print_json(json.dumps(_plain(written)))
         return 0
-    console.print(writer.render(written), markup=False, soft_wrap=True, end="")
+    console.print(copilot.render(written), markup=False, soft_wrap=True, end="")
     if endpoint is not None:
         console.print(_remark(written), markup=False, soft_wrap=True)
     return 0
@@ -77,11 +76,11 @@ def _endpoint(args: argparse.Namespace) -> Optional[Endpoint]:
         raise InputError("; ".join(text for holds, text in wrong if holds))
     if not args.llm:
         return None
-    from nhi_watch.act.copilot.client import Endpoint
-    from nhi_watch.act.response import export
+    from nhi_watch.act.copilot import Endpoint
+    from nhi_watch.act.response import approval
 
-    key = export.token(args.llm_key_file) if args.llm_key_file else ""
-    return Endpoint(export.address(args.llm), args.llm_model, key, args.llm_seconds, args.llm_tokens)
+    key = approval.token(args.llm_key_file) if args.llm_key_file else ""
+    return Endpoint(approval.address(args.llm), args.llm_model, key, args.llm_seconds, args.llm_tokens)
 
 
 def _note(desk: Desk, endpoint: Optional[Endpoint], prompt: str) -> None:

@@ -85,7 +85,9 @@ def demand_own(rows: Rows) -> None:
 
 
 @contextmanager
-def opened(args: argparse.Namespace, must_exist: bool = True, own: bool = False) -> Iterator[SqliteStore]:
+def opened(
+    args: argparse.Namespace, must_exist: bool = True, own: bool = False, read_only: bool = False
+) -> Iterator[SqliteStore]:  # fmt: skip
     """The state's store; what the block put is kept when it ends well. `own`: it must be no copy.
 
     Raises:
@@ -99,7 +101,7 @@ def opened(args: argparse.Namespace, must_exist: bool = True, own: bool = False)
         raise InputError(f"{path}: no such state; run `nhi score` first, or name one with --state")
     if not must_exist:
         folder(path.parent)
-    store = SqliteStore(path)
+    store = SqliteStore(path, read_only=read_only)
     try:
         if own:
             demand_own(store)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from nhi_watch.core import registry
+from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files.common import OUT, whole
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def add_input(command: argparse.ArgumentParser) -> None:
     """Arguments of every command that reads logs."""
     names = registry.names("nhi_watch.intake.sources")
-    command.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, .gz, or - for standard input")
+    command.add_argument("paths", nargs="*", metavar="PATH",
+                         help="files, folders, .gz, or - for standard input (default: those of nhi.toml)")  # fmt: skip
     command.add_argument("--source", default="auto", choices=("auto", *names), metavar="NAME",
                          help=f"kind of log: auto (default), {', '.join(names)}")  # fmt: skip
     command.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=f"folder for results (default: {OUT})")
@@ -42,10 +44,16 @@ def _times(text: str) -> float:
 
 
 def job_of(args: argparse.Namespace) -> Job:
-    """The job that the arguments ask for."""
+    """The job that the arguments ask for.
+
+    Raises:
+        InputError: nothing is named to read.
+    """
     from nhi_watch.detect import model
     from nhi_watch.hosts.files import jobs
 
+    if not args.paths:
+        raise InputError("nothing to read: name files or folders, or write them as paths into nhi.toml")
     state = args.state or args.out / "state.sqlite"
     return jobs.Job(args.paths, args.out, state, source=args.source, networks=args.networks,
                     model=args.model or model.FOLDER, reputation=args.reputation,

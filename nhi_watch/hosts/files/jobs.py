@@ -23,7 +23,6 @@ from nhi_watch.hosts.files import originals, reader
 from nhi_watch.hosts.files.common import demand_own, overall, write_lists
 from nhi_watch.hosts.files.gathering import Gathering
 from nhi_watch.hosts.files.reader.rejects import Rejects
-from nhi_watch.hosts.splunk import lookup
 from nhi_watch.intake import sources
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.horizon import AHEAD
@@ -218,15 +217,3 @@ def learn(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
     finally:
         store.close()
     return result.run
-
-
-def export(job: Job, path: Path) -> int:
-    """Write the baseline of the state as the lookup that Splunk's commands read; returns its rows."""
-    assert job.state is not None, "an export needs a state file"
-    store = SqliteStore(job.state)
-    try:
-        state = State(store)
-        known = state.scopes(state.next_open_day())
-    finally:
-        store.close()
-    return lookup.save(path, [*known.own.items(), *known.groups.items()])

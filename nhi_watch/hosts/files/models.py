@@ -1,4 +1,4 @@
-"""`nhi model`: show a scorecard, or verify that its files are those of its manifest."""
+"""`nhi model`: show a model, or verify that its files are those of its manifest."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import common
 
 if TYPE_CHECKING:
-    from nhi_watch.act.posture.exports import Exports
+    from nhi_watch.act.posture.clouds import Exports
 
 FIRST = 20
 """Findings on the first page."""
@@ -50,8 +50,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: a report, a table or the state is wrong, or there is nothing to look at.
     """
-    from nhi_watch.act.posture.look import look
-    from nhi_watch.act.posture.matching import Limits, scene
+    from nhi_watch.act.posture.checks import look
+    from nhi_watch.act.posture.clouds import Limits, scene
     from nhi_watch.detect import history, ledger, model
 
     exports, known = _exports(args), common.load_assets(args.assets)
@@ -76,20 +76,20 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _end(logs: int, told: Exports) -> int:
     """The data's end, from which ages count: a log that ended a year ago says nothing of this year."""
-    from nhi_watch.act.posture.exports import latest
+    from nhi_watch.act.posture.clouds import latest
 
     return max(logs, latest(told)) or int(time.time())
 
 
 def _exports(args: argparse.Namespace) -> Exports:
-    from nhi_watch.act.posture import clouds, exports, policies
+    from nhi_watch.act.posture import checks, clouds
 
-    readers = (exports.credential_report, policies.authorization_details, clouds.entra_apps, clouds.gcp_keys,
+    readers = (clouds.credential_report, checks.authorization_details, clouds.entra_apps, clouds.gcp_keys,
                clouds.github_tokens, clouds.role_assignments)  # fmt: skip
-    whole = exports.Exports()
+    whole = clouds.Exports()
     for (name, _, _), read in zip(_REPORTS, readers):
         for path in getattr(args, name[2:].replace("-", "_")):
-            whole = whole.joined(exports.load(path, read))
+            whole = whole.joined(clouds.load(path, read))
     return whole
 
 

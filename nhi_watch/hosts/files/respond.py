@@ -19,7 +19,7 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.files import common, find
 
 if TYPE_CHECKING:
-    from nhi_watch.act.response.policy import Policy
+    from nhi_watch.act.response.plan import Policy
     from nhi_watch.detect.history import History
     from nhi_watch.state.sqlite import SqliteStore
 
@@ -87,17 +87,17 @@ class Desk:
     def __init__(self, args: argparse.Namespace, store: SqliteStore, callers: bool = False) -> None:
         """`callers`: look in every identity's days for who works through the notable's."""
         from nhi_watch.act import audit, clock
-        from nhi_watch.act.response import policy, subjects
+        from nhi_watch.act.response import plan
         from nhi_watch.detect import history, model
 
         self.args, self.store = args, store
         self.now = common.seconds(args.now, "--now") if hasattr(args, "now") else clock.now()
-        self.policy: Policy = policy.load(common.policy_of(args) or policy.SHIPPED)
+        self.policy: Policy = plan.load(common.policy_of(args) or plan.SHIPPED)
         self.notable = find.one(store, args.id, args.out)
-        names = [str(member["id"]) for member in subjects.members_of(self.notable)]
+        names = [str(member["id"]) for member in plan.members_of(self.notable)]
         read = history.read if callers else partial(history.read_some, names=names)
         self.history: History = read(store, model.load())
-        self.subjects = subjects.subjects(self.history, self.notable)
+        self.subjects = plan.subjects(self.history, self.notable)
         self.trail = find.trail(args)
         audit.note_change(self.trail, "policy", self.policy.file_sha256, {"name": self.policy.name})
 
@@ -143,19 +143,19 @@ def _say(args: argparse.Namespace, console: Console, told: dict[str, Any], text:
 
 
 def _plan(args: argparse.Namespace, console: Console) -> int:
-    from nhi_watch.act.response import consumers, granted, plan, subjects
+    from nhi_watch.act.response import actions, plan
     from nhi_watch.hosts.files import originals
     from nhi_watch.report import jsonlines
 
     with _desk(args, callers=True) as desk:
-        members = subjects.members_of(desk.notable)
-        seen = [consumers.plain(c) for c in consumers.of(desk.history, desk.notable, members)]
-        breaks = plan.Breaks(seen, consumers.callers(desk.history, members))
-        known = granted.told(desk.notable, originals.of(args.out, desk.notable))
+        members = plan.members_of(desk.notable)
+        seen = [plan.plain(c) for c in plan.of(desk.history, desk.notable, members)]
+        breaks = plan.Breaks(seen, plan.callers(desk.history, members))
+        known = actions.told(desk.notable, originals.of(args.out, desk.notable))
         if any("missing" in one for one in known):  # the report keeps a few records of a notable
             with originals.of_state(args.state or args.out / "state.sqlite") as places:
                 events = {event["id"]: event for event in places.read({*desk.notable["record_ids"]})}
-            known = granted.told(desk.notable, events)
+            known = actions.told(desk.notable, events)
         made = plan.draft(desk.notable, desk.policy, desk.subjects, breaks, desk.now, known)
         made = plan.only(made, args.only) if args.only else made
         jsonlines.write_run(desk.file("plan.json"), made)
@@ -221,11 +221,11 @@ def _approve(args: argparse.Namespace, console: Console) -> int:
 
 
 def _export(args: argparse.Namespace, console: Console) -> int:
-    from nhi_watch.act.response import approval, export
+    from nhi_watch.act.response import approval
     from nhi_watch.report import jsonlines
 
-    url = export.address(args.url) if args.url else ""
-    secret = export.token(args.token_file) if args.token_file else ""
+    url = approval.address(args.url) if args.url else ""
+    secret = approval.token(args.token_file) if args.token_file else ""
     with _desk(args) as desk:
         made = _read_plan(desk)
         path = desk.file("approvals.jsonl")
@@ -235,13 +235,13 @@ def _export(args: argparse.Namespace, console: Console) -> int:
         found = approval.check_all(desk.used, signed, made, desk.policy, desk.now)
         find.about_to(console, f"the approvals of {', '.join(one.by for one in found)} are used up to hand over "
                       f"{find.told(desk.notable)}", args.json)  # fmt: skip
-        payload = export.KINDS[args.to].make(made, signed)
+        payload = approval.KINDS[args.to].make(made, signed)
         approval.use(desk.store, found, desk.now)
         jsonlines.write_run(desk.file(f"{args.to}.json"), payload)
         desk.store.commit()  # used before it is sent: an answer that got lost must not send it twice
         facts = {"to": args.to, "url": url, "plan": made["sha256"], "nonces": [one.nonce for one in found]}
         desk.note("export", facts)
-        status = export.post(args.to, url, secret, payload) if url else 0
+        status = approval.post(args.to, url, secret, payload) if url else 0
         where = desk.file(f"{args.to}.json")
     sent = f" and taken by {url} with status {status}" if url else ""
     _say(args, console, {**facts, "file": str(where), "status": status}, f"Written to {where}{sent}.")
@@ -249,11 +249,11 @@ def _export(args: argparse.Namespace, console: Console) -> int:
 
 
 def _setup(args: argparse.Namespace, console: Console) -> int:
-    from nhi_watch.act.response import approvers
+    from nhi_watch.act.response import approval
 
     path = args.policy or common.folder(args.out) / common.POLICY
     key = args.key or args.out / f"{re.sub(r'[^A-Za-z0-9._-]', '_', args.by)[:60]}.pem"
-    approvers.add_approver(path, (args.by, args.role), key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
+    approval.add_approver(path, (args.by, args.role), key, os.environ.get("NHI_KEY_PASSPHRASE", ""))
     told = {"by": args.by, "role": args.role, "policy": str(path), "key": str(key)}
     given = "" if path == args.out / common.POLICY else f" --policy {shlex.quote(str(path))}"
     _say(args, console, told, f"{args.by} approves as {args.role} by {path}, which plan, approve and export "

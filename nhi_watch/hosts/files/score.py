@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         ModelError: the model does not match its manifest.
     """
     from nhi_watch.detect.explain import ocsf
-    from nhi_watch.hosts.files import jobs
+    from nhi_watch.hosts.files import jobs, notify
     from nhi_watch.report import jsonlines, terminal
 
     job = job_of(args)._replace(budget=args.budget, learn=not args.no_learn, assets=args.assets)
@@ -56,6 +56,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         result = jobs.score(job, on_bytes, on_stage)
     if args.ocsf:
         jsonlines.write(job.out / "findings.ocsf.jsonl", map(ocsf.finding, result.notables))
+    notify.after_score(args, Console(stderr=True, highlight=False))
     if args.json:
         print_json(result.run, console)
         return 0

@@ -1,4 +1,4 @@
-"""The alert action nhi_notable: writes each notable of a search once, into the risk index or Enterprise Security.
+"""The alert action nhi_notable: writes each notable of a search once, into the risk index.
 
 Splunk starts it with `--execute`, a JSON object on standard input and the rows in a gzipped CSV file. What was written
 is remembered in the KV store, so that overlapping searches, retries and members of a cluster write nothing twice. A
@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any, Optional, TextIO
 
 from nhi_watch.core.errors import InputError, NhiError, RejectError
-from nhi_watch.core.timestamps import DAY
+from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.hosts.splunk import rest
-from nhi_watch.hosts.splunk.findings import TARGETS, Finding, findings
-from nhi_watch.hosts.splunk.rest import Client, Collection, RestError
+from nhi_watch.hosts.splunk.fields import SOURCETYPE
+from nhi_watch.hosts.splunk.notables import in_event
+from nhi_watch.hosts.splunk.rest import Client, Collection, Event, RestError
 
 COLLECTION = "nhi_sent"
 STALE = 600
@@ -34,6 +35,7 @@ WAYS = ("rest", "collector")
 REALM, TOKEN = "nhi_watch", "collector"
 """Where the collector's token lies in storage/passwords."""
 BAD_REQUEST = 400
+_ID = re.compile(r"[0-9a-f]{20}")
 _INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}")
 
 
@@ -41,10 +43,8 @@ _INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}")
 class Options:
     """What the alert's configuration says; as `param.NAME` in alert_actions.conf."""
 
-    target: str = "risk_index"
     via: str = "rest"
-    index: str = ""
-    """Empty: the index that belongs to the target."""
+    index: str = "nhi_risk"
     url: str = ""
     ca: str = ""
 
@@ -56,14 +56,10 @@ def options(told: Mapping[str, str]) -> Options:
         InputError: says what to write instead.
     """
     given = Options(*(str(told.get(name) or "").strip() or default for name, default in _DEFAULTS.items()))
-    if given.target not in TARGETS:
-        raise InputError(f"target={given.target[:50]} is unknown. Write one of {', '.join(TARGETS)}")
     if given.via not in WAYS:
         raise InputError(f"via={given.via[:50]} is unknown. Write one of {', '.join(WAYS)}")
-    if given.index and not _INDEX.fullmatch(given.index):
+    if not _INDEX.fullmatch(given.index):
         raise InputError(f"index={given.index[:50]!r} is no name of an index. Write nhi_risk, for example")
-    if given.index and len(TARGETS[given.target]) > 1:
-        raise InputError(f"target={given.target} writes into several indexes. Leave index empty, or give one target")
     if given.via == "collector" and not given.url:
         raise InputError("via=collector needs the collector's address. Write url=https://collector.example.com:8088")
     return given
@@ -94,23 +90,23 @@ class Writer:
         self._sent = Collection(splunkd, COLLECTION)
         self._now = now
 
-    def write(self, one: Finding) -> bool:
+    def write(self, key: str, event: Event) -> bool:
         """Whether it was written now; False: it had been before, or another member is at it.
 
         Raises:
             RestError: it could not be written; its claim is given back.
         """
-        if not self._claim(one.key):
+        if not self._claim(key):
             return False
         try:
             if self._collector is not None:
-                rest.collect(self._collector, one.event)
+                rest.collect(self._collector, event)
             else:
-                rest.receive(self._splunkd, one.event)
+                rest.receive(self._splunkd, event)
         except RestError:
-            self._sent.delete(one.key)
+            self._sent.delete(key)
             raise
-        self._sent.replace(one.key, {"_key": one.key, "state": "sent", "time": self._now})
+        self._sent.replace(key, {"_key": key, "state": "sent", "time": self._now})
         return True
 
     def _claim(self, key: str) -> bool:
@@ -164,22 +160,26 @@ class Run:
         """A line in the log, as splunkd reads it from standard error."""
         self._log.write(f"{level} nhi_notable: {text}\n")
 
-    def take(self, to: Writer, row: Mapping[str, str], how: tuple[Options, str]) -> None:
-        """Write a row's events."""
-        chosen, search = how
+    def take(self, to: Writer, row: Mapping[str, str], index: str) -> None:
+        """Write a row's event: each revision of a notable once."""
+        raw = row.get("_raw") or ""
         try:
-            for one in findings(row, chosen.target, chosen.index, search):
-                self._write(to, one)
+            document = in_event(raw)
+            if not _ID.fullmatch(document["id"]):
+                raise RejectError("bad_notable", "its id is none of ours")
+            moment = parse(str(json.loads(raw).get("time") or document["last_time"]))
+            event = Event(raw, moment, index, SOURCETYPE, "nhi_notable")
+            self._write(to, f"{document['id']}.{document['revision']}.{index}", event)
         except RejectError as error:
             self.counts["no notable"] += 1
             self.say("WARN", f"a row is no notable; give rows of `nhi_notables` with _raw ({error})")
 
-    def _write(self, to: Writer, one: Finding) -> None:
+    def _write(self, to: Writer, key: str, event: Event) -> None:
         if self._gone:
             self.counts["failed"] += 1
             return
         try:
-            self.counts["written" if to.write(one) else "known"] += 1
+            self.counts["written" if to.write(key, event) else "known"] += 1
         except RestError as error:
             self.counts["failed"] += 1
             self._gone = error.status != BAD_REQUEST  # what holds for this row holds for all that follow
@@ -195,7 +195,7 @@ def execute(payload: Mapping[str, Any], log: TextIO, now: int) -> int:
     chosen = options(payload.get("configuration") or {})
     to, run = writer(payload, chosen, now), Run(log)
     for row in rows(Path(str(payload["results_file"]))):
-        run.take(to, row, (chosen, str(payload.get("search_name") or "NHI Watch")))
+        run.take(to, row, chosen.index)
     if not run.counts["failed"]:
         try:
             to.forget()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Optional, Union
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.timestamps import day_of, parse
-from nhi_watch.hosts.splunk.fields import BASELINE, DAYS, FEEDBACK, SOURCE, SOURCETYPE, names
+from nhi_watch.hosts.splunk.fields import FEEDBACK, SOURCE, SOURCETYPE, names
 from nhi_watch.hosts.splunk.lines import Row
 from nhi_watch.hosts.splunk.rows import values_of
 from nhi_watch.intake.shapes.json import parse as parse_json
@@ -16,8 +16,7 @@ from nhi_watch.intake.shapes.json import parse as parse_json
 _PACKED = re.compile(r'\bnhi_part="?([A-Za-z0-9_-]+)')
 _DAY = re.compile(r'\bnhi_day="?(\d{4}-\d\d-\d\d)')
 _KEY = re.compile(r'\bnhi_key="?([0-9a-f]{16})\b')
-_NEWS = re.compile(r'\bnhi_news="?1\b')
-_RHYTHM = re.compile(r'\bnhi_rhythm="?([A-Za-z0-9_-]+)')
+_AHEAD = re.compile(r'\bnhi_ahead="?([A-Za-z0-9_-]+)')
 _OF_GROUPS = ("count", "first", "last", "nhi_records", "nhi_sessions", "nhi_targets", "nhi_minutes")
 Value = Union[str, list[str]]
 
@@ -70,20 +69,6 @@ class Columns:
         found = _PACKED.search(raw)
         return found[1] if found else ""
 
-    def mark(self, row: Row) -> int:
-        """The sum of marks that a command before has told; 0: it has not."""
-        told = self.cell(row, "nhi_mark")
-        return int(told) if told.isdecimal() and told.isascii() else 0
-
-    def is_stored(self, row: Row) -> bool:
-        """Whether a part comes from the summary index, not from a command before."""
-        return bool(_cell(row, self._raw))
-
-    def is_news(self, row: Row) -> bool:
-        """Whether a part holds only what is news."""
-        raw = _cell(row, self._raw)
-        return bool(_NEWS.search(raw)) if raw else self.cell(row, "nhi_news") == "1"
-
     def place(self, row: Row) -> Optional[tuple[int, str]]:
         """Day and key of a part, without unpacking it; None: the row does not tell."""
         raw = _cell(row, self._raw)
@@ -94,17 +79,12 @@ class Columns:
         except RejectError:
             return None
 
-    def rhythm(self, row: Row) -> str:
-        """What a row of nhigroup tells of when logs told something; "" of others."""
+    def ahead(self, row: Row) -> str:
+        """What a row of nhigroup tells of a log that is dated later than tomorrow; "" of others."""
         raw = _cell(row, self._raw)
         if not raw:
-            return self.cell(row, "nhi_rhythm")
-        return _first(_RHYTHM, raw) if _cell(row, self._source) == SOURCE else ""
-
-    def asleep(self, row: Row) -> list[str]:
-        """Day, rows and list of what nhigroup has left out; none of other rows."""
-        told = [self.cell(row, name) for name in ("nhi_day", "nhi_asleep", "nhi_list")]
-        return [] if _cell(row, self._raw) or not told[1].isdecimal() else told
+            return self.cell(row, "nhi_ahead")
+        return _first(_AHEAD, raw) if _cell(row, self._source) == SOURCE else ""
 
     def failed(self, row: Row) -> bool:
         """Whether nhigroup has made the row to tell of events that could not be read."""
@@ -128,18 +108,6 @@ class Columns:
         if _cell(row, self._raw) or not self.cell(row, "verdict"):
             return {}
         return {name: self.cell(row, name) for name in names(FEEDBACK)}
-
-    def baseline(self, row: Row) -> list[str]:
-        """The cells of a row of the baseline, as `inputlookup` gives it; none of other rows."""
-        if _cell(row, self._raw) or not self.cell(row, "scope") or not self.cell(row, "profile"):
-            return []
-        return [self.cell(row, name) for name in names(BASELINE)]
-
-    def counted(self, row: Row) -> dict[str, str]:
-        """The cells of a row of nhi_days, as `inputlookup` gives it; none of other rows."""
-        if _cell(row, self._raw) or not self.cell(row, "nhi_parts"):
-            return {}
-        return {name: self.cell(row, name) for name in names(DAYS)}
 
     def is_grouped(self, row: Row) -> bool:
         """Whether the row is one of `stats`."""

@@ -1,12 +1,11 @@
 """The names that this app's commands, searches, dashboards and alert actions share: rows, fields, sources.
 
-Three kinds of rows exist.
+Two kinds of rows exist.
 
 | row | made by | where it is kept |
 |---|---|---|
 | part | `nhigroup`: what a chunk of events holds of one identity's UTC day | summary index, source `nhi_behaviour` |
 | notable | `nhirank`: one revision of a notable | risk index, sourcetype `nhi:notable`, one JSON object an event |
-| baseline | `nhilearn`: what is normal for one scope | the lookup file `nhi_baseline.csv.gz` |
 """
 
 from __future__ import annotations
@@ -33,14 +32,10 @@ PART = (
     Field("nhi_day", "UTC day, `2026-03-01`"),
     Field("nhi_key", "16 hexadecimal digits of the SHA-256 of the identity's id: finds all parts of one identity"),
     Field("nhi_events", "events in the part; where nhi_error stands, how many events had that error"),
-    Field("nhi_news", "1: made at once, because something in it was news against the baseline"),
-    Field("nhi_mark", "sum of the marks of the stored rows that were merged: the same for the same rows"),
     Field("nhi_part", "the behaviours themselves, packed (base64url): see parts.py"),
     Field("nhi_error", "`reason: what to do`, why events could not be read (docs/sources.md); such a row has no part"),
     Field("nhi_notable", "a notable that came by on its way to nhirank: its event's JSON"),
-    Field("nhi_rhythm", "when a log told something, or that its times are wrong, packed: a row of its own"),
-    Field("nhi_asleep", "rows of the day that were left out, because their identity is not awake; a row of its own"),
-    Field("nhi_list", "by which list of who is awake"),
+    Field("nhi_ahead", "a log whose events are dated later than tomorrow, packed: a row of its own"),
 )
 """Rows of nhigroup."""
 
@@ -51,12 +46,9 @@ NOTABLE = (
     Field("nhi_change", "new | updated | same | merged | withdrawn: since it was last written | below: the line"),
     Field("nhi_escalated", "1: the first revision, or one whose severity rose. What is to alert again; else 0"),
     Field("nhi_kind", "compromise | exposure | posture | blind_spot"),
-    Field("nhi_rank", "place in its UTC day when it was ranked; it moves without a new revision: sort by nhi_priority"),
-    Field("nhi_score", "0 to 100"),
-    Field("nhi_severity", "informational | low (from 20) | medium (40) | high (60) | critical (80)"),
-    Field("nhi_probability", "calibrated probability that the episode is misuse"),
-    Field("nhi_p_value", "share of the tenant's earlier identity-days that scored as high; empty when unknown"),
-    Field("nhi_priority", "both cards' odds, times business impact: what to look at first"),
+    Field("nhi_rank", "place in its UTC day when it was ranked; it moves without a new revision"),
+    Field("nhi_likelihood", "0 to 100: how likely it is, in percent, that this is an intrusion"),
+    Field("nhi_severity", "informational | low | medium | high | critical"),
     Field("nhi_title", "one line: who, what, from where"),
     Field("nhi_summary", "up to three reasons as sentences"),
     Field("nhi_identity", "name of who really acts"),
@@ -75,34 +67,23 @@ NOTABLE = (
     Field("nhi_model", "id of the scorecard"),
     Field("nhi_baseline_day", "last day that had been learnt"),
     Field("nhi_overflow", "episodes of the day over the floor for which the budget had no room"),
-    Field("nhi_overflow_highest", "the highest score among those"),
-    Field("nhi_day_events", "events of the whole day that ranking had before it: they can only grow"),
-    Field("nhi_own_events", "the same of its own identities"),
-    Field("risk_score", "the score as an integer from 1 to 100, for Enterprise Security's risk action"),
+    Field("nhi_overflow_highest", "the highest likelihood among those"),
+    Field("risk_score", "the likelihood, an integer from 1 to 100, for Enterprise Security's risk action"),
     Field("annotations", "JSON: framework → ids, for Enterprise Security"),
     Field("src", "the first suspicious network address (CIM)"),
     Field("nhi_reasons", "sentences, the weightiest first", many=True),
     Field("nhi_signals", "ids of the signals behind them, in the same order", many=True),
-    Field("nhi_keys", "nhi_key of each of these identities, as rows of behaviours have it", many=True),
     Field("nhi_members", "names of all identities of the intrusion, where links join several", many=True),
     Field("nhi_controls", "required controls: `rotate_secret: why`", many=True),
     Field("nhi_owasp_nhi", "OWASP NHI ids, as in NHI-07", many=True),
     Field("nhi_nist_csf", "NIST CSF ids, as in DE.CM-1", many=True),
     Field("nhi_mitre_attack", "ATT&CK techniques, as in T1078.004", many=True),
-    Field("nhi_record_ids", "up to 20 record ids of the weightiest reasons", many=True),
+    Field("nhi_record_ids", "up to 10 record ids of the weightiest reasons", many=True),
     Field("nhi_networks", "up to 5 suspicious source addresses or networks", many=True),
     Field("nhi_error", "`reason: what to do`, why rows could not be read; such a row is no notable"),
-    Field("_raw", "the event as it is kept: time, the fields above, and the whole notable under nhi_notable"),
+    Field("_raw", "the event as it is kept: time, the fields above, the notable without its story as nhi_notable"),
 )
 """Rows of nhirank. As events of sourcetype nhi:notable they have the same names."""
-
-BASELINE = (
-    Field("scope", "an identity's id, a peer group, or `tenant`"),
-    Field("day", "day number (since 1970) up to which `profile` knows"),
-    Field("profile", "JSON: what was normal up to then"),
-    Field("deltas", "JSON: later day → what it taught; on the tenant's last row, the list of those days"),
-)
-"""Rows of nhilearn."""
 
 EXPLAIN = (
     Field("nhi_id", "the notable"),
@@ -117,7 +98,7 @@ EXPLAIN = (
     Field("nhi_record_ids", "records that prove it; in the brief, what a sentence cites", many=True),
     Field("nhi_error", "why a notable could not be explained"),
 )
-"""Rows of nhiexplain."""
+"""Rows of nhi explain."""
 
 FEEDBACK = (
     Field("_key", "notable, signal and value: the same verdict again replaces itself"),
@@ -131,29 +112,10 @@ FEEDBACK = (
     Field("analyst", "who decided"),
     Field("time", "when, RFC 3339"),
 )
-"""Rows of nhifeedback."""
-
-DAYS = (
-    Field("_key", "the day's number"),
-    Field("nhi_day_number", "days since 1970 (UTC)"),
-    Field("nhi_parts", "the most rows of behaviours that indexers reported for the day, twice running: they only grow"),
-    Field("nhi_last", "how many they reported last"),
-    Field("nhi_short", "second since which they report fewer; empty while they report all"),
-)
-"""Rows of the lookup nhi_days, as NHI Watch - Count writes them."""
-
-JUDGED = (
-    Field("nhi_key", "whose day it is; of the first row, the name of what all judgements hang on"),
-    Field("nhi_day_number", "days since 1970 (UTC)"),
-    Field("nhi_judged_mark", "sum of the marks of the stored rows from which it was judged"),
-    Field("nhi_hot", "1: judged in each run"),
-    Field("nhi_news", "the same: it is awake, whatever comes"),
-    Field("nhi_judged", "how it was judged, JSON: see judged.py"),
-)
-"""Rows of the lookup file nhi_judged.csv.gz, as nhirank only=awake answers them beside notables."""
+"""Rows of nhi feedback."""
 
 HEALTH = (
-    Field("nhi_check", "source | fields | parsing | budget | baseline | drift | model | tables"),
+    Field("nhi_check", "source | fields | parsing | budget | state | drift | model | tables"),
     Field("nhi_source", "the kind of log, as in cloudtrail; the provider, day, model or table"),
     Field("nhi_status", "ok | warn | error | unknown"),
     Field("nhi_text", "what is wrong and what to do, or that all is well"),
@@ -164,14 +126,14 @@ HEALTH = (
     Field("nhi_missing", "fields that no event of the source had", many=True),
     Field("nhi_lost_signals", "signals that cannot tell without them", many=True),
 )
-"""Rows of nhihealth."""
+"""Rows of nhi health."""
 
 
 def names(fields: tuple[Field, ...]) -> list[str]:
     """The fields' names.
 
-    >>> names(BASELINE)
-    ['scope', 'day', 'profile', 'deltas']
+    >>> names(PART)[:3]
+    ['_time', 'nhi_day', 'nhi_key']
     """
     return [field.name for field in fields]
 

@@ -1,4 +1,4 @@
-"""Rows of a search → parts of identity-days: the one reader behind nhigroup, nhirank and nhilearn.
+"""Rows of a search → parts of identity-days: the one reader behind nhigroup, nhirank and `nhi health`.
 
 Four kinds of rows may come, mixed: events (`_raw`, or extracted fields), rows of `stats … by` those fields
 (`count`, `first`, `last`), parts, and notables. What a log's own text says of parts and notables is not believed:
@@ -7,20 +7,18 @@ see `fields.SOURCE`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
 from nhi_watch.context.reputation import NOTHING, Reputation
-from nhi_watch.core import crowd
-from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, IdentityDay, keep, shape_of, sketch
+from nhi_watch.core.behaviour import RECORDS, SESSIONS, TARGETS, keep, shape_of, sketch
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
-from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render
+from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.hosts.splunk import parts, reasons
 from nhi_watch.hosts.splunk.columns import Columns, Told
 from nhi_watch.hosts.splunk.lines import Row
-from nhi_watch.hosts.splunk.lookup import Table
 from nhi_watch.hosts.splunk.parts import Part, Slot
 from nhi_watch.hosts.splunk.rows import read
 from nhi_watch.hosts.splunk.spool import Spool
@@ -32,51 +30,33 @@ from nhi_watch.intake.sources import cloudtrail, every
 Name = tuple[int, str]
 """Day and identity id."""
 Record = dict[str, Any]
+KEPT = 7 * DAY
+"""How far back a stored row lies at the most, before the day on which its events came: there NHI Watch - Rank looks."""
 
 
 class Gatherer:
     """Takes rows in; the caller takes what was gathered out."""
 
-    def __init__(
-        self, hold: bool = False, reputation: Reputation = NOTHING, awake: Optional[frozenset[str]] = None,
-        on_event: Optional[Callable[[Event, Optional[int]], None]] = None,
-    ) -> None:  # fmt: skip
-        """`hold`: days are asked for later; `awake`: keys of the identities whose parts are taken, None: of all;
-        `on_event` gets events and the day on which each was received, in place of parts."""
+    def __init__(self, hold: bool = False, reputation: Reputation = NOTHING, by_arrival: bool = False) -> None:
+        """`hold`: parts that come packed are asked for later, by day; `by_arrival`: see `since`."""
         self.parts: dict[Name, Part] = {}
         self.spool = Spool()
         """Parts that came packed and stay so until their day is taken."""
-        self.rows: dict[int, int] = {}
-        """Day → rows of the summary index that came of it, those that were left out on the indexers too."""
-        self.marks: dict[Name, int] = {}
-        """Day and key → sum of the marks of the rows that came of it, where days are asked for later."""
-        self.last = -1
-        """The last day of which rows came that hold all, not what is news alone: all days before are grouped whole."""
-        self.asleep = 0
-        """Rows that were left out on the indexers."""
-        self.lists: set[str] = set()
-        """What indexers went by when they left rows out."""
+        self.since: dict[Name, int] = {}
+        """Second before which a part is not to lie in the index, however long ago its events were, see KEPT: where that
+        was asked for, or a command before has told."""
+        self._by_arrival = by_arrival
         self.notables: list[str] = []
         """JSON of notables that came by."""
-        self.baseline: list[list[str]] = []
-        """Rows of a baseline that came by."""
         self.verdicts: list[dict[str, str]] = []
         """Rows of nhi_feedback that came by."""
-        self.counted: list[dict[str, str]] = []
-        """Rows of nhi_days that came by."""
-        self.rhythms: list[str] = []
-        """What was told of when logs told something."""
+        self.ahead: list[str] = []
+        """What was told of logs whose events are dated later than tomorrow."""
         self.rejected: dict[str, int] = {}
-        self._keys: dict[int, set[str]] = {}
-        """Day → whose parts came, where days are asked for later."""
-        self.left_out: dict[int, int] = {}
-        """Day → rows of identities that are not awake."""
         self._hold = hold
-        self._awake = awake
         self._mark = reputation.mark
         self._sources = Sources(every())
         self.horizon = Horizon()
-        self._on_event = on_event
 
     def feed(self, body: bytes) -> None:
         """Take in one chunk."""
@@ -110,14 +90,15 @@ class Gatherer:
 
     def clear(self) -> None:
         """Forget what was gathered."""
-        self.parts, self.notables, self.rejected, self.left_out, self.rhythms = {}, [], {}, {}, []
+        self.parts, self.since, self.notables, self.rejected, self.ahead = {}, {}, [], {}, []
+        self.horizon.ahead.clear()
 
     def days(self) -> list[int]:
         """Days of which something was gathered, in order."""
         return sorted({day for day, _ in self.parts} | self.spool.days())
 
     def of(self, day: int) -> Iterator[dict[str, Part]]:
-        """Identity id → all that was gathered of a day, some identities at a time; it may be asked for again."""
+        """Identity id → all that was gathered of a day, some identities at a time."""
         for key in [key for key in self.parts if key[0] == day]:  # of events that came beside parts
             self.spool.add(day, parts.key_of(key[1]), parts.pack(self.parts.pop(key)))
         for texts in self.spool.of(day):
@@ -127,83 +108,35 @@ class Gatherer:
                     _merge(found, *parts.unpack(text))
             yield found
 
-    @property
-    def keys(self) -> set[str]:
-        """Whose parts came, where days are asked for later."""
-        return set().union(*self._keys.values())
-
-    def wholes(self, day: int, table: Optional[Table] = None) -> Iterator[dict[str, IdentityDay]]:
-        """The same, as the pipeline takes it; of too many whom the table does not know, most are one of their kind."""
-        folded, many = self._too_many(day, table), dict[str, IdentityDay]()
-        for found in self.of(day):
-            wholes = {name: part.whole() for name, part in found.items()}
-            for name in [name for name in wholes if parts.key_of(name) in folded] if folded else ():
-                crowd.put(many, wholes.pop(name))
-            yield wholes
-        if many:
-            yield many
-
-    def _too_many(self, day: int, table: Optional[Table]) -> set[str]:
-        """Keys of a day's newcomers beyond NEWCOMERS, the largest: a hash, so that no order changes who they are."""
-        keys = self._keys.get(day, set())
-        if len(keys) <= crowd.NEWCOMERS:
-            return set()
-        return set(sorted(keys - (table.known(day) if table is not None else set()))[crowd.NEWCOMERS :])
-
     def _row(self, columns: Columns, row: Row) -> None:
         packed = columns.part(row)
         if packed:
-            place = columns.place(row) if self._hold or self._awake is not None else None
-            if self._awake is not None and place is not None and place[1] not in self._awake:
-                self.left_out[place[0]] = self.left_out.get(place[0], 0) + 1
-            else:
-                self._part(packed, columns, row, place)
-        elif columns.rhythm(row):
-            self.rhythms += [] if self._hold else [columns.rhythm(row)]
-        elif columns.asleep(row):
-            day, count, went_by = columns.asleep(row)
-            number = day_of(parse(f"{day}T00:00:00Z"))
-            self.rows[number] = self.rows.get(number, 0) + int(count)
-            self.asleep += int(count)
-            self.lists.add(went_by)
+            self._part(packed, columns.place(row) if self._hold else None, columns.cell(row, "_time"))
+        elif columns.ahead(row):
+            self.ahead.append(columns.ahead(row))
         elif columns.failed(row):
             self.reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
         elif columns.notable(row):
             self.notables.append(columns.notable(row))
         elif columns.verdict(row):
             self.verdicts.append(columns.verdict(row))
-        elif columns.baseline(row):
-            self.baseline.append(columns.baseline(row))
-        elif columns.counted(row):
-            self.counted.append(columns.counted(row))
         elif columns.is_grouped(row):
             self._group(columns.record(row), columns.told(row))
         else:
             self._event(columns.record(row), columns.cell(row, "_indextime"))
 
-    def _part(self, packed: str, columns: Columns, row: Row, place: Optional[tuple[int, str]]) -> None:
-        """A stored row is one row; a merged one as many as went in."""
-        stored, news = columns.is_stored(row), columns.is_news(row)
-        mark = parts.mark_of_row(packed) if stored else columns.mark(row)
-        if self._hold and place is not None:
-            self._note(place, 1 if stored else parts.rows_of(packed), news)
-            self.marks[place] = self.marks.get(place, 0) + mark
+    def _part(self, packed: str, place: Optional[tuple[int, str]], since: str) -> None:
+        if place is not None:
             self.spool.add(*place, packed)
             return
         name, part = parts.unpack(packed)
-        part.rows, part.news, part.mark = 1 if stored else part.rows, news, mark
-        if self._hold:
-            self._note((part.day, parts.key_of(name)), part.rows, news)
+        self._since((part.day, name), int(float(since or 0)))
         mine = self.parts.setdefault((part.day, name), part)
         if mine is not part:
             mine.merge(part)
 
-    def _note(self, place: tuple[int, str], rows: int, news: bool) -> None:
-        day, key = place
-        self.rows[day] = self.rows.get(day, 0) + rows
-        self._keys.setdefault(day, set()).add(key)
-        if not news:
-            self.last = max(self.last, day)
+    def _since(self, name: Name, second: int) -> None:
+        self.since[name] = max(self.since.get(name, 0), second)
 
     # ---- events
 
@@ -212,15 +145,11 @@ class Gatherer:
             native = opened(record)
             event: Event = self._sources.of(native).read(native)
         came = received({"_indextime": indexed} if indexed else record)
-        if self._on_event is not None:
-            self._on_event(self._mark(event), came)
-        else:
-            self.horizon.demand(event, came)
-            self.add(self._mark(event))
-
-    def add(self, event: Event) -> None:
-        """Count an event, and with whom it was done to."""
+        self.horizon.demand(event, came)
+        event = self._mark(event)
         self._part_of(event).add(event)
+        if self._by_arrival and came is not None and came * DAY - event.time > KEPT:
+            self._since((event.time // DAY, event.identity.id), came * DAY - KEPT)
         if event.about is not None:
             done = done_to(event)
             self._part_of(done).add(done)

@@ -1,7 +1,13 @@
-"""What an app can tell of its own health: silent sources, missing fields, what could not be read, the baseline."""
+"""`nhi health`: what arrives, what is missing, which signals that costs, what could not be read, and the state.
+
+It takes three kinds of rows, mixed: `tstats count max(_indextime) AS nhi_indexed … by sourcetype _time span=1h`, parts
+of nhigroup, and notables.
+"""
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -9,15 +15,24 @@ from types import ModuleType
 from typing import NamedTuple
 
 from nhi_watch.core.behaviour import Shape
-from nhi_watch.core.timestamps import HOUR, day_of, render
-from nhi_watch.detect import drift
+from nhi_watch.core.errors import ModelError, RejectError, StoreError
+from nhi_watch.core.timestamps import HOUR, day_of, render, render_day
+from nhi_watch.detect import drift, model
 from nhi_watch.detect.cannot_tell import NEEDS
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.telemetry import LATE, is_silent, longest_pause
-from nhi_watch.hosts.splunk import reasons
-from nhi_watch.hosts.splunk.lookup import Table, describe
+from nhi_watch.hosts.splunk import fields, parts, reasons, tables, verdicts
+from nhi_watch.hosts.splunk.columns import Columns
+from nhi_watch.hosts.splunk.lines import Row
+from nhi_watch.hosts.splunk.nhigroup import RAW
+from nhi_watch.hosts.splunk.options import Option
+from nhi_watch.hosts.splunk.protocol import Messages, Search
 from nhi_watch.hosts.splunk.rows import Cell
-from nhi_watch.hosts.splunk.tablestore import DRIFT, TableStore, day_in
+from nhi_watch.hosts.splunk.run import reading
+from nhi_watch.intake import schemas
+from nhi_watch.intake.sources import every
+from nhi_watch.state.rows import Rows
+from nhi_watch.state.state import State
 
 UNREAD = 0.01
 """Share of events that could not be read from which it is a warning."""
@@ -61,14 +76,15 @@ def customers_own(seen: Mapping[str, object], usual: Iterable[Iterable[str]]) ->
 
 def nothing() -> Check:
     """The row where no log was found at all."""
-    text = "no event of any log in the time searched: choose a longer time, set the macros of your logs and the macro"
-    return check(("source", "all"), "unknown", f"{text} nhi_sourcetypes, or search with a role that sees their indexes")
+    text = "no event of any log in the time searched: choose a longer time, name your indexes in the macro"
+    return check(("source", "all"), "unknown", f"{text} nhi_indexes, or search with a role that sees their indexes")
 
 
 def _source(name: str, buckets: list[Bucket], now: int) -> Check:
     about = ("source", name)
     if not buckets:
-        text = f"no event in the time searched; where you have this log, set the macro nhi_{name} to its index"
+        text = "no event in the time searched; where you have this log, add its index to the macro nhi_indexes, or its "
+        text += "own sourcetype to the macro nhi_json_logs or nhi_field_logs"
         return check(about, "unknown", text)
     end = max(min(bucket.start + HOUR, bucket.indexed) for bucket in buckets)
     silent, usual = max(0, now - end), longest_pause(bucket.start for bucket in buckets)
@@ -110,26 +126,24 @@ def parsing(rejected: Mapping[str, int], read: int) -> Check:
     return check(("parsing", "all"), "ok", f"{read:,} events read" + (f"; {told}" if told else ""))
 
 
-def baseline(table: Table, now: int) -> Check:
-    """Whether the baseline is there and of yesterday."""
-    about = ("baseline", "nhi_baseline")
-    if table.last < 0:
-        text = "no baseline yet: enable the search NHI Watch - Learn, and run NHI Watch - Learn History once"
-        return check(about, "error", text)
-    old = day_of(now) - table.last
+def baseline(days: Sequence[int], now: int) -> Check:
+    """Whether the state is there and of yesterday."""
+    about = ("state", "nhi_state")
+    if not days:
+        return check(about, "error", "nothing learnt yet: enable the searches, and look back, on the page Set up")
+    told, old = f"{len(days)} days known, the last {render_day(days[-1])}", day_of(now) - days[-1]
     if old > STALE_DAYS:
-        return check(about, "warn", f"{describe(table)}: {old} days old; look at the search NHI Watch - Learn")
-    return check(about, "ok", describe(table))
+        return check(about, "warn", f"{told}, {old} days old; look at the search NHI Watch - Rank")
+    return check(about, "ok", told)
 
 
-def drifted(table: Table, card: Scorecard, folder: Path) -> Check:
+def drifted(rows: Rows, days: Sequence[int], card: Scorecard, folder: Path) -> Check:
     """Whether scores and signals are spread as in training, and as a week before.
 
     Raises:
         ModelError: the spreads in training, which ship with the model, are damaged.
     """
-    days = sorted(day_in(key) for key in table.kept["meta"] if key.startswith(DRIFT))
-    found = drift.report(TableStore(table, table.last + 1), days, drift.reference(folder, card.sha256))
+    found = drift.report(rows, days[:-1], drift.reference(folder, card.sha256))
     about = ("drift", card.id)
     if found.since_training is None and found.since_last_week is None:
         return check(about, "unknown", f"drift is told from {drift.ENOUGH} identity-days a week on, after two weeks")
@@ -148,6 +162,91 @@ def budget(told: Iterable[Mapping[str, str]]) -> Iterator[Check]:
     if ranked is None:
         return
     left = int(ranked.get("nhi_overflow") or 0)
-    text = f"{left} episodes had no room, the highest with score {ranked.get('nhi_overflow_highest', '')}"
+    text = f"{left} episodes had no room, the highest with likelihood {ranked.get('nhi_overflow_highest', '')}"
     day = ranked.get("nhi_first_time", "")[:10]
     yield check(("budget", day), "warn" if left else "ok", text if left else "every episode over the floor had room")
+
+
+OPTIONS = {"show": Option("all", "all|problems", ("all", "problems"))}
+NEEDED = [*RAW, "count", "nhi_indexed"]
+_LOGS = tuple(each for each in (*every(), *schemas.every()) if each.SPLUNK_SOURCETYPES)
+Line = dict[str, Cell]
+
+
+class Health:
+    """Gathers all rows, answers when they have ended."""
+
+    def __init__(self, search: Search, options: Mapping[str, str]) -> None:
+        self._search, self._show = search, options["show"]
+        self._now = int(search.latest or time.time())
+        self._lookups = tables.LOOKUPS
+        self._seen: dict[str, list[Bucket]] = {}
+        self._shapes: set[Shape] = set()
+        self._rejected: dict[str, int] = {}
+        self._notables: list[dict[str, str]] = []
+        self._read = 0
+
+    def take(self, columns: Columns, row: Row) -> None:
+        """Take in a row of any of the three kinds."""
+        packed, notable = columns.part(row), columns.notable(row)
+        try:
+            if packed:
+                _, part = parts.unpack(packed)
+                self._shapes.update(shape for shape, _ in part.slots)
+                self._read += part.events()
+            elif notable:
+                self._notables.append({k: v for k, v in json.loads(notable).items() if isinstance(v, str)})
+            elif columns.failed(row):
+                self._reject(reasons.code_of(columns.cell(row, "nhi_error")), columns.errors(row))
+            elif columns.is_grouped(row):
+                cells = (columns.cell(row, name) for name in ("_time", "count", "nhi_indexed"))
+                bucket = Bucket(*(int(float(text or 0)) for text in cells))
+                self._seen.setdefault(columns.cell(row, "sourcetype").lower(), []).append(bucket)
+        except (ValueError, AttributeError, OverflowError, RecursionError, RejectError):
+            self._reject("bad_row", 1)
+
+    def _reject(self, reason: str, count: int) -> None:
+        self._rejected[reason] = self._rejected.get(reason, 0) + count
+
+    def answer(self) -> tuple[list[str], list[Line], Messages]:
+        """One row a check."""
+        found: list[Check] = []
+        found += [*self._of_sources(), *self._of_state(), _of_model(), *self._of_tables(), *self._of_behaviours()]
+        if self._show == "problems":
+            found = [one for one in found if one["nhi_status"] in ("warn", "error")]
+        return fields.names(fields.HEALTH), found, []
+
+    def _of_behaviours(self) -> Iterator[Check]:
+        yield from missing(self._shapes)
+        if self._read or self._rejected:
+            yield parsing(self._rejected, self._read)
+        yield from budget(self._notables)
+
+    def _of_sources(self) -> list[Check]:
+        if self._seen:
+            return list(sources(_LOGS, self._seen, self._now))
+        return [] if self._read or self._rejected or self._notables else [nothing()]
+
+    def _of_state(self) -> list[Check]:
+        try:
+            state = reading(self._search)
+            if state is None:
+                return [check(("state", "nhi_state"), "unknown", "splunkd gave no session: ask on a search head")]
+            days = State(state).daybook.days
+            return [baseline(days, self._now), drifted(state, days, model.load(), model.FOLDER)]
+        except (StoreError, ModelError) as error:
+            return [check(("state", "nhi_state"), "error", str(error))]
+
+    def _of_tables(self) -> list[Check]:
+        messages = [*tables.load_networks(self._lookups)[1], *tables.load_assets(self._lookups)[1]]
+        messages += tables.load_reputation(self._lookups)[1] + verdicts.load_exceptions(self._lookups)[1]
+        wrong = [check(("tables", "lookups"), "error", text) for _, text in messages]
+        return wrong or [check(("tables", "lookups"), "ok", "the tables that you fill can be read")]
+
+
+def _of_model() -> Check:
+    try:
+        card = model.load()
+    except ModelError as error:
+        return check(("model", "scorecard"), "error", str(error))
+    return check(("model", card.id), "ok", f"model {card.id}, sha256 {card.sha256[:16]}…")

@@ -1,4 +1,4 @@
-"""The streaming search command nhiscore: adds score, severity, reasons and framework ids to each event.
+"""The streaming search command nhiscore: adds likelihood, severity, reasons and framework ids to each event.
 
 What a row is answered depends on the raw texts of a few fields and on the event's day, so answers are kept
 by those texts: a row that is like one before it costs a few cuts and a look-up. Four memories, each coarser:
@@ -14,22 +14,23 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from nhi_watch.core.behaviour import shape_of
-from nhi_watch.core.errors import InputError, NhiError
+from nhi_watch.core.errors import InputError, NhiError, StoreError
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import model
 from nhi_watch.detect.scoring import BehaviourScore, EventScorer
-from nhi_watch.hosts.splunk import lookup, tables
+from nhi_watch.hosts.splunk import tables
 from nhi_watch.hosts.splunk.extracted import FIELDS, FIRST, Columns
 from nhi_watch.hosts.splunk.lines import RAW, Row
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, Streaming, serve
 from nhi_watch.hosts.splunk.rows import Answers, annotate, multivalue, render
+from nhi_watch.hosts.splunk.run import StateBaselines, reading
 from nhi_watch.intake.days import FORESEEN
 from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.sources import cloudtrail
 
 SINGLE = (
-    "nhi_score", "nhi_severity", "nhi_probability", "nhi_identity", "nhi_identity_id", "nhi_identity_kind",
+    "nhi_likelihood", "nhi_severity", "nhi_identity", "nhi_identity_id", "nhi_identity_kind",
     "nhi_error",
 )  # fmt: skip
 MULTI = ("nhi_reasons", "nhi_owasp_nhi", "nhi_nist_csf", "nhi_mitre_attack")
@@ -47,10 +48,9 @@ class Options(NamedTuple):
 
     source: str = "cloudtrail"
     input: str = "auto"
-    baseline: str = lookup.DEFAULT
 
 
-_USAGE = "nhiscore [input=auto|fields|raw] [baseline=<lookup file>] [source=cloudtrail]"
+_USAGE = "nhiscore [input=auto|fields|raw] [source=cloudtrail]"
 _CHOICES = {"source": ("cloudtrail",), "input": ("auto", "fields", "raw")}
 
 
@@ -61,7 +61,7 @@ def parse_options(arguments: Iterable[str]) -> Options:
         InputError: says what to write instead.
 
     >>> parse_options(["input=raw"])
-    Options(source='cloudtrail', input='raw', baseline='nhi_baseline')
+    Options(source='cloudtrail', input='raw')
     """
     told: dict[str, str] = {}
     for argument in arguments:
@@ -91,10 +91,16 @@ class NhiScore(Streaming):
         listed, messages = tables.load_reputation(self._lookups)
         networks, more = tables.load_networks(self._lookups)
         messages += more
-        baselines = lookup.load(card, self._lookups, options.baseline, networks)
+        state = reading(search)
+        try:
+            baselines = StateBaselines(card, networks, state)
+        except StoreError as error:  # an event can be judged without it
+            messages.append(("WARN", f"nhiscore: what was learnt cannot be read: {error}"))
+            state, baselines = None, StateBaselines(card, networks, None)
         self._scorer, self._mark = EventScorer(baselines), listed.mark
         fields = {"auto": [*FIELDS, FIRST, RAW], "fields": [*FIELDS, FIRST], "raw": [RAW]}[options.input]
-        reply: Metadata = {"type": "streaming", "required_fields": fields}
+        kind = "stateful" if state is not None else "streaming"  # what was learnt is on the search head alone
+        reply: Metadata = {"type": kind, "required_fields": fields}
         return reply, [("INFO", f"nhiscore: {baselines.describe()}"), *messages]
 
     def execute(self, body: bytes) -> bytes:
@@ -149,7 +155,7 @@ def _remember(memory: dict[Any, Any], key: Any, answer: Any, most: int = _SHAPES
 def scored(event: Event, score: BehaviourScore) -> bytes:
     """The cells of an event, as `rows.Answer` gives them."""
     identity = event.identity
-    numbers = (f"{score.score:g}", score.severity, f"{score.probability:g}")
+    numbers = (f"{score.likelihood:g}", score.severity)
     many = (score.reasons, score.owasp_nhi, score.nist_csf, score.mitre_attack)
     cells = [*numbers, identity.name, identity.id, identity.kind, ""]
     return _clean(render(cells + [cell for values in many for cell in multivalue(values)]))

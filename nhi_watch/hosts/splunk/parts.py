@@ -4,10 +4,10 @@ A part keeps, of each behaviour, the fingerprints of its records. So parts are m
 twice over, from overlapping windows; a record counts once. 5 bytes a record against 1.5 kB of a raw event; 8 where
 whoever writes the log may choose ids, and could otherwise search for many with one fingerprint.
 
-Packed: one byte of version, how many fingerprints of how many behaviours, how many stored rows were merged, the
+Packed: one byte of version, how many fingerprints of how many behaviours, a number that nobody reads any more, the
 fingerprints, how many of each behaviour, the behaviours (`day_rows`, with the words of `words`); then base64url, whose
 signs need no escape in any of Splunk's formats. Fingerprints have 5 bytes in version 3, and 8 in all others; before
-version 3 rows had no common words; version 1 is always one row of the summary index.
+version 3 rows had no common words.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import zlib
 from array import array
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
+from copy import copy
 from typing import Optional
 
 from nhi_watch.core.behaviour import (
@@ -44,6 +45,9 @@ NARROW, MARK, WIDE = 3, 5, 8
 """A version, bytes of a fingerprint there (of 10,000 records in one hour's behaviour, one is lost once in 20,000
 times), and in the others."""
 _MASK = (1 << 8 * MARK) - 1
+LONGEST = 7_000
+"""Characters of a packed part in one stored event. Splunk cuts an event to 10,240 before it looks for fields in it, and
+each field to that ([kv] maxchars): what is longer would be another text for a search than for us."""
 _HEAD = struct.Struct("<BII")
 _ROWS = struct.Struct("<I")
 Key = tuple[Shape, int]
@@ -54,16 +58,10 @@ Slot = tuple[Behaviour, set[int]]
 class Part:
     """One identity's day, or a piece of it."""
 
-    __slots__ = ("_crowd", "day", "mark", "news", "rows", "slots")
+    __slots__ = ("_crowd", "day", "slots")
 
-    def __init__(self, day: int, news: bool = False) -> None:
+    def __init__(self, day: int) -> None:
         self.day = day
-        self.news = news
-        """Whether only what is news is in it."""
-        self.rows = 0
-        """How many rows of the summary index are in it; of one that is made of events, none."""
-        self.mark = 0
-        """The sum of their marks."""
         self.slots: dict[Key, Slot] = {}
         self._crowd: Optional[CrowdedDay[Slot]] = None
 
@@ -90,9 +88,6 @@ class Part:
 
     def merge(self, other: Part) -> None:
         """Take in another piece of the same day; records that both know count once."""
-        self.rows += other.rows
-        self.mark += other.mark
-        self.news = self.news and other.news
         for key, (behaviour, marks) in other.slots.items():
             mine = self.slots.get(key)
             if mine is None and len(self.slots) < BEHAVIOURS:
@@ -115,13 +110,43 @@ class Part:
             del behaviour.record_ids[records:]
         return self
 
-    def whole(self) -> IdentityDay:
-        """As the pipeline takes it."""
-        whole = IdentityDay(self.day)
-        for key, (behaviour, marks) in self.slots.items():
-            whole.put(key, behaviour)
-            whole.seen |= marks
-        return whole
+    def give(self, whole: IdentityDay) -> None:
+        """Add to an identity's day what it does not hold yet; it may hold some of it.
+
+        The day keeps one set of marks, so each is bound to its behaviour: one id may stand in many.
+        """
+        for (shape, hour), (behaviour, marks) in self.slots.items():
+            own = mark_of_behaviour(shape, hour)
+            bound = {mark ^ own for mark in marks}
+            fresh = bound - whole.seen
+            if fresh:
+                unmarked = behaviour.count - len(marks) if len(fresh) == len(marks) else 0
+                behaviour.count = len(fresh) + unmarked
+                whole.seen |= fresh
+                whole.put((shape, hour), behaviour)
+
+    def pieces(self) -> Iterator[str]:
+        """The part as texts that are each short enough for a stored event, see LONGEST."""
+        text = pack(self)
+        if len(text) <= LONGEST or (len(self.slots) == 1 and len(next(iter(self.slots.values()))[1]) < 2):
+            yield text
+            return
+        for half in self._halves():
+            yield from half.pieces()
+
+    def _halves(self) -> tuple[Part, Part]:
+        """Two parts that make up this one."""
+        one, other = Part(self.day), Part(self.day)
+        slots = list(self.slots.items())
+        if len(slots) > 1:
+            one.slots, other.slots = dict(slots[::2]), dict(slots[1::2])
+            return one, other
+        ((key, (behaviour, marks)),) = slots
+        for half, own in ((one, set(sorted(marks)[::2])), (other, set(sorted(marks)[1::2]))):
+            half.slots[key] = (copy(behaviour), own)
+            half.slots[key][0].count = len(own)
+        one.slots[key][0].count += behaviour.count - len(marks)
+        return one, other
 
 
 def _slot(shape: Shape, hour: int) -> Slot:
@@ -176,15 +201,6 @@ def mark_of_group(event: Event, count: int, last: int) -> int:
     return mark_of(f"{event.identity.id}|{event.action}|{event.time}|{last}|{count}|{event.record_id}")
 
 
-def mark_of_row(packed: str) -> int:
-    """The mark of a stored row, as searches make it too: `tonumber(substr(md5(nhi_part), 1, 6), 16)`.
-
-    >>> mark_of_row("abc")
-    9437520
-    """
-    return int(hashlib.md5(packed.encode("ascii"), usedforsecurity=False).hexdigest()[:6], 16)
-
-
 def pack(part: Part) -> str:
     """The part as text."""
     whole = IdentityDay(part.day)
@@ -196,7 +212,7 @@ def pack(part: Part) -> str:
         marks.extend(sorted(own))
         sizes.append(len(own))
     version, width = (VERSION, WIDE) if max(marks, default=0) > _MASK else (NARROW, MARK)
-    head = _HEAD.pack(version, len(marks), len(sizes)) + _ROWS.pack(max(1, part.rows))
+    head = _HEAD.pack(version, len(marks), len(sizes)) + _ROWS.pack(1)
     told = b"".join(mark.to_bytes(width, "little") for mark in marks) + _bytes(sizes)
     return urlsafe_b64encode(head + told + day_rows.pack(whole, WORDS)).decode("ascii").rstrip("=")
 
@@ -213,32 +229,12 @@ def unpack(text: str) -> tuple[str, Part]:
         raise RejectError("bad_part", f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def rows_of(text: str) -> int:
-    """How many stored rows are in what `pack` wrote, by its first bytes alone; a stored row itself does not know that.
-
-    Raises:
-        RejectError: bad_part.
-
-    >>> rows_of("x")
-    Traceback (most recent call last):
-    nhi_watch.core.errors.RejectError: bad_part: no part
-    """
-    try:
-        raw = urlsafe_b64decode(text[:20])
-        return int(_ROWS.unpack_from(raw, _HEAD.size)[0]) if raw[0] > 1 else 1
-    except (ValueError, IndexError, struct.error) as error:
-        raise RejectError("bad_part", "no part") from error
-
-
 def _unpack(raw: bytes) -> tuple[str, Part]:
     version, marked, sized = _HEAD.unpack_from(raw)
     if version not in range(1, VERSION + 1):
         raise ValueError(f"version {version}, this app reads 1 to {VERSION}")
     at = _HEAD.size
-    rows = 1
-    if version > 1:
-        (rows,) = _ROWS.unpack_from(raw, at)
-        at += _ROWS.size
+    at += _ROWS.size if version > 1 else 0
     width = MARK if version == NARROW else WIDE
     if at + width * marked + 4 * sized > len(raw):  # before memory is taken for them
         raise ValueError("the counts do not fit")
@@ -249,7 +245,6 @@ def _unpack(raw: bytes) -> tuple[str, Part]:
     if sum(sizes) != len(marks) or len(whole.behaviours) != len(sizes):
         raise ValueError("the counts do not fit")
     part = Part(whole.day)
-    part.rows = rows
     for (key, behaviour), own in zip(whole.behaviours.items(), _cut(marks, sizes)):
         part.slots[key] = (behaviour, own)
     return whole.identity.id, part

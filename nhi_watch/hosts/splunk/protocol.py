@@ -51,6 +51,9 @@ class Search(NamedTuple):
     """Up to this second; 0: up to now."""
     user: str = ""
     """Who searches."""
+    session: str = ""
+    """Key of the session of who searches, for splunkd at `uri`; "" on an indexer, and wherever splunkd gives none."""
+    uri: str = ""
 
 
 class Command(Protocol):
@@ -226,8 +229,8 @@ def _search(metadata: Metadata) -> Search:
     if not isinstance(arguments, list):
         raise InputError(f"searchinfo.args is no list: {arguments!r}")
     earliest, latest = (_seconds(searchinfo.get(f"{end}_time")) for end in ("earliest", "latest"))
-    user = searchinfo.get("username")
-    return Search([str(a) for a in arguments], earliest, latest, user if isinstance(user, str) else "")
+    user, session, uri = (str(searchinfo.get(name) or "") for name in ("username", "session_key", "splunkd_uri"))
+    return Search([str(a) for a in arguments], earliest, latest, user, session, uri)
 
 
 def _seconds(told: object) -> float:

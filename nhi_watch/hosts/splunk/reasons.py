@@ -16,7 +16,7 @@ DAMAGED = {
     "bad_row": "numbers or texts are damaged: look whether something else writes into nhi_summary or nhi_risk",
     "bad_time": "the time is none: look at the event's own time field, not at _time",
     "bad_type": _OTHER_LOG,
-    "bad_verdict": "rows of nhi_feedback that nhifeedback did not check: remove them from the lookup",
+    "bad_verdict": "rows of nhi_feedback that nhi feedback did not check: remove them from the lookup",
     "clock": "the time is before 2006 or after 2100: correct the clock of what wrote it",
     "incomplete": "auditd's lines came one by one: let its sourcetype merge the lines of one event",
     "invalid_utf8": "bytes that are no UTF-8: set CHARSET of its sourcetype in props.conf, where it is parsed",

@@ -207,14 +207,36 @@ class Collection:
 
     def all(self, query: Optional[Document] = None, page: int = PAGE) -> Iterator[dict[str, Any]]:
         """All documents that fit, in the order of their keys, asked for page by page."""
-        skip, told = 0, {"query": json.dumps(query)} if query else {}
+        skip = 0
         while True:
-            asked = urlencode({**told, "sort": "_key", "limit": page, "skip": skip})
-            found = self._client.ask_json("GET", f"{self._path}?{asked}")
+            found = self.page(query or {}, page, "_key", skip)
             yield from found
             if len(found) < page:
                 return
             skip += page
+
+    def page(self, query: Document, limit: int, sort: str, skip: int = 0) -> list[dict[str, Any]]:
+        """At most so many documents that fit; `sort`: a field, with a minus for the largest first."""
+        order = f"{sort[1:]}:-1" if sort.startswith("-") else sort
+        told = {"query": json.dumps(query)} if query else {}
+        asked = urlencode({**told, "sort": order, "limit": limit, "skip": skip})
+        return list(self._client.ask_json("GET", f"{self._path}?{asked}"))
+
+    def find(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """The documents that exist among keys; as many as one batch of queries takes, fewer where they are large."""
+        if not keys:
+            return
+        try:
+            asked = [{"query": {"_key": key}} for key in keys]
+            found = self._client.ask_json("POST", f"{self._path}/batch_find", asked)
+        except RestError as error:  # max_size_per_batch_result_mb
+            if len(keys) == 1 or error.status not in (400, 413, 500):
+                raise
+            half = len(keys) // 2
+            yield from self.find(keys[:half])
+            yield from self.find(keys[half:])
+            return
+        yield from (document for each in found for document in each)
 
     def save(self, documents: Sequence[Document]) -> None:
         """Put many documents; one with a known `_key` replaces the old one."""

@@ -7,7 +7,6 @@ keeps the days that were looked back on; so a backfill that was stopped goes on 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -27,18 +26,12 @@ BESIDE = {
     ("XmlWinEventLog", "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"): "endpoint",
 }  # fmt: skip
 """(sourcetype, source) by which the macros find a log besides its sources' own sourcetypes."""
-ALWAYS = (
-    "Group Events", "Group Rows", "Group All Events", "Group All Rows", "Group Late Events", "Group Late Rows",
-    "Group Ahead", "Group Past", "Count", "Learn", "Learn Late", "Retire", "Awake", "Rank", "Rank All",
-    "Rank Late", "Latest", "Health", "Health of Behaviours", "Blind Spots",
-)  # fmt: skip
-SECURITY = (
-    "Enterprise Security Notables", "Enterprise Security Risk", "Enterprise Security Identities",
-    "Enterprise Security Owners", "Threat Intelligence",
-)  # fmt: skip
-BACKFILL = ("Backfill", "Backfill Rows")
-LATEST = "inputlookup nhi_latest.csv.gz"
-_SAMPLE = 'append [search index=nhi_risk sourcetype="nhi:notable" source=nhi_demo | `nhi_latest` | `nhi_slim`]'
+ALWAYS = ("Group Events", "Group Rows", "Group Late", "Group Misdated", "Rank", "Close", "Health")
+SECURITY = ("Stolen or Misused Non-Human Identity", "Enterprise Security Sync")
+BACKFILL = ("Group Events", "Group Rows", "Rank")
+"""What is run over each day that is looked back on, in this order."""
+SHOWN = "| nhidemo | eval nhi_sample=1 | `nhi_slim` | outputlookup append=true key_field=nhi_id nhi_notables"
+HIDDEN = "| inputlookup nhi_notables | where isnull(nhi_sample) | outputlookup nhi_notables"
 LONGEST = 90
 _INDEX = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}", re.ASCII)
 _PAUSE = 2.0
@@ -91,7 +84,7 @@ def find(splunk: Splunk) -> Iterator[Row]:
 
 def _advice(log: str) -> str:
     if log == "endpoint":
-        return "name its index, and set the macro nhi_endpoint to `nhi_endpoint_all`: hosts are many, so they are off"
+        return "name its index, and set the macro nhi_endpoint as its description says: hosts are many, so they are off"
     return "name its index"
 
 
@@ -112,15 +105,14 @@ def name_indexes(splunk: Splunk, told: str) -> Iterator[Row]:
 
 
 def show_sample(splunk: Splunk, shown: bool) -> Iterator[Row]:
-    """Let dashboards show the sample beside real notables, or not; nothing else ever reads it."""
-    splunk.set_macro("nhi_board_notables", 'index=nhi_risk sourcetype="nhi:notable"' if shown else "`nhi_written`")
-    splunk.set_macro("nhi_board_latest", f"{LATEST} | {_SAMPLE}" if shown else LATEST)
-    text = "dashboards show the sample; run | nhidemo | `nhi_collect_sample` once" if shown else "the sample is hidden"
+    """Let dashboards list the sample beside real notables, or not; no scheduled search ever reads it."""
+    splunk.oneshot(SHOWN if shown else HIDDEN)
+    text = "dashboards list the sample" if shown else "the sample is hidden"
     yield {"Step": "sample", "Status": "shown" if shown else "hidden", "Text": text}
 
 
 def backfill(splunk: Splunk, days: int, today: int) -> Iterator[Row]:
-    """Look back, one search a day, the latest day first; then learn.
+    """Look back, day by day, the earliest first: each is judged by what was learnt of those before.
 
     Raises:
         InputError: the number of days is out of bounds.
@@ -128,8 +120,8 @@ def backfill(splunk: Splunk, days: int, today: int) -> Iterator[Row]:
     if not 1 <= days <= LONGEST:
         raise InputError(f"nhisetup: days={days} is out of bounds. Write days=30, {LONGEST} at most")
     done = splunk.done()
-    for number, day in enumerate(range(today - 1, today - 1 - days, -1), 1):
-        told = {"Step": f"backfill {render_day(day)}", "Text": f"day {number} of {days}"}
+    for number, day in enumerate(range(today - days, today), 1):
+        told = {"Step": f"look back {render_day(day)}", "Text": f"day {number} of {days}"}
         if f"backfill/{day}" in done:
             yield {**told, "Status": "done before"}
             continue
@@ -139,8 +131,6 @@ def backfill(splunk: Splunk, days: int, today: int) -> Iterator[Row]:
             return
         splunk.note(f"backfill/{day}")
         yield {**told, "Status": "done"}
-    learnt = splunk.run("NHI Watch - Learn History", (today - days - 1) * DAY, int(time.time()))
-    yield {"Step": "learn", "Status": "done" if learnt else "failed", "Text": "NHI Watch - Learn History"}
 
 
 def enable(splunk: Splunk, names: Sequence[str]) -> Iterator[Row]:
@@ -150,9 +140,6 @@ def enable(splunk: Splunk, names: Sequence[str]) -> Iterator[Row]:
     for name in names:
         splunk.enable(f"NHI Watch - {name}")
         yield {"Step": f"NHI Watch - {name}", "Status": "enabled", "Text": ""}
-    if "Latest" in names:  # an upgrade brings the lookup file to what was written before
-        now = int(time.time())
-        splunk.run("NHI Watch - Latest", now - LONGEST * DAY, now)
 
 
 def status(splunk: Splunk) -> Iterator[Row]:

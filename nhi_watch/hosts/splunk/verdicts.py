@@ -1,10 +1,6 @@
 """What people have decided, as rows of the KV store's nhi_feedback and of lookups/nhi_exceptions.csv, and what follows.
 
-A notable that is settled, or of which exceptions cover every reason, is not written. One that was written before gets a
-last revision, `withdrawn`; it comes back when the exception ends or the verdict is taken back.
-
-The baseline keeps verdicts with what their notables showed (rows `ledger/verdict/…`), for they move points: of days
-after the one on which they were given, see `detect.verdict_days`.
+The state keeps them as on files.
 """
 
 from __future__ import annotations
@@ -12,22 +8,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, parse
-from nhi_watch.detect import feedback, verdict_days
+from nhi_watch.detect import feedback
 from nhi_watch.detect.feedback import LONGEST, Allowed, Verdict
 from nhi_watch.detect.signals import NAMES
-from nhi_watch.detect.verdict_days import LASTS
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.lookup import Table
-from nhi_watch.hosts.splunk.notables import ENDED, Earlier, Ranked
 from nhi_watch.hosts.splunk.protocol import Messages
 from nhi_watch.hosts.splunk.tables import left_out
-from nhi_watch.hosts.splunk.tablestore import TableStore
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.rows import Rows
 
 EXCEPTIONS = "nhi_exceptions.csv"
 COLUMNS = ("identity", "signal", "value", "until", "reason")
@@ -62,7 +56,7 @@ def take(row: Row, given: Given) -> None:
         who = (row.get("identity", ""), row["signal"], row.get("value", ""))
         given.allowed.append(_allowed(who, until, (by, why, made, name)))
     else:
-        given.verdicts.append(Verdict(name, row.get("identity", ""), "", verdict, by, made, why, until, "", 0, 0.5))
+        given.verdicts.append(Verdict(name, row.get("identity", ""), "", verdict, by, made, why, until, "", 0, ""))
 
 
 def take_all(gatherer: Gatherer, given: Given) -> Given:
@@ -79,25 +73,15 @@ def _allowed(who: tuple[str, str, str], until: int, about: tuple[str, str, int, 
     return Allowed(key, *who, until, by, why, made, notable)
 
 
-def remember(store: TableStore, given: Given, documents: Iterable[Mapping[str, Any]], last: int) -> None:
-    """Keep the verdicts of the last weeks up to a day. What a notable showed is looked up once, while it is at hand; a
-    verdict whose row is gone is taken back. Without any row nothing changes: the search did not ask for them."""
-    if not given.verdicts:
-        return
-    shown = {document["id"]: verdict_days.shown(document) for document in documents}
-    known = {_named(one): one for one in feedback.verdicts(store) if one.bins}
-    store.put(feedback.TABLE, [(key, None) for key, _ in store.scan(feedback.TABLE, *feedback.VERDICT_KEYS)])
-    recent = [one for one in given.verdicts if one.time // DAY + LASTS >= last]
-    feedback.put(store, [known.get(_named(one)) or _fresh(one, shown) for one in recent])
-
-
-def _named(one: Verdict) -> tuple[str, str, str, int]:
-    return one.notable_id, one.verdict, one.by, one.time
-
-
-def _fresh(one: Verdict, shown: Mapping[str, tuple[list[str], dict[str, int]]]) -> Verdict:
-    scopes, bins = shown.get(one.notable_id, ((), {}))
-    return one._replace(since=one.time // DAY + 1, scopes=scopes, bins=bins)
+def remember(rows: Rows, given: Given) -> None:
+    """Keep what was decided, as on files; a verdict or an exception whose row is gone is taken back."""
+    fresh = MemoryStore()
+    feedback.put(fresh, given.verdicts)
+    for exception in given.allowed:
+        feedback.put_allowed(fresh, exception)
+    for low, high in (feedback.VERDICT_KEYS, ("allow/", "allow0")):
+        new, old = (dict(each.scan(feedback.TABLE, low, high)) for each in (fresh, rows))
+        rows.put(feedback.TABLE, [(key, new.get(key)) for key in {**new, **old} if new.get(key) != old.get(key)])
 
 
 def load_exceptions(folder: Path) -> tuple[Given, Messages]:
@@ -139,30 +123,3 @@ def _exception(path: Path, line: int, row: Row) -> Allowed:
     if until > int(time.time()) + LONGEST * DAY:
         raise InputError(f"{path}, line {line}: until must lie within the next {LONGEST} days: an exception ends")
     return _allowed((row["identity"], row["signal"], row["value"]), until, ("nhi_exceptions.csv", row["reason"], 0, ""))
-
-
-def apply(
-    found: Iterable[Ranked], known: Mapping[str, Earlier], given: Given, now: int
-) -> tuple[list[Ranked], dict[str, int]]:
-    """What is still to be shown, and of the rest how many, by reason."""
-    ranked = list(found)
-    rows = TableStore(Table(), 0)
-    feedback.put(rows, given.verdicts)
-    for exception in given.allowed:
-        feedback.put_allowed(rows, exception)
-    standing = [one for one in ranked if one.change not in ENDED]
-    applied = feedback.apply(rows, (dict(one.document) for one in standing), now)
-    shown = {document["id"] for document in applied.shown}
-    kept = [each for one in ranked for each in _kept(one, known, one.change in ENDED or one.document["id"] in shown)]
-    return kept, applied.hidden
-
-
-def _kept(one: Ranked, known: Mapping[str, Earlier], is_shown: bool) -> list[Ranked]:
-    before = known.get(one.document["id"])
-    if is_shown:
-        return [one]
-    if before is None or before.change in ENDED:
-        return []
-    return [one._replace(change="withdrawn", escalated=False, document={
-        **one.document, "revision": before.document["revision"] + 1,
-    })]  # fmt: skip

@@ -33,7 +33,7 @@ from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, text
 from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, ocsf, securityhub, sigma, splunk
-from nhi_watch.intake.sources.alerts.told import Alert, Raw
+from nhi_watch.intake.sources.alerts.actors import Alert, Raw
 
 NAME = "alerts"
 SPLUNK_SOURCETYPES = (

@@ -20,7 +20,7 @@ from nhi_watch.intake.shapes.forms import Tree, at
 from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.values import text
-from nhi_watch.intake.sources.alerts.told import CRITICAL, Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts.actors import CRITICAL, Alert, Raw, kind_of, severity_of
 
 Row = Mapping[str, Any]
 

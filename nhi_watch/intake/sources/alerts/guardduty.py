@@ -14,8 +14,8 @@ from typing import Any
 from nhi_watch.core.errors import RejectError
 from nhi_watch.intake.shapes.forms import Tree, at, every, renamed
 from nhi_watch.intake.shapes.values import first, text, true
-from nhi_watch.intake.sources.alerts import who
-from nhi_watch.intake.sources.alerts.told import CRITICAL, HIGH, LOW, MEDIUM, Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts import actors
+from nhi_watch.intake.sources.alerts.actors import CRITICAL, HIGH, LOW, MEDIUM, Alert, Raw, kind_of, severity_of
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 Row = Mapping[str, Any]
@@ -75,15 +75,15 @@ def alert_of(shape: tuple[object, ...]) -> Alert:
         raise RejectError("sample_finding", "GuardDuty made this finding as a sample")
     if archived:
         raise RejectError("closed", "the finding is archived")
-    identity = who.aws(who.AwsActor(user_type, principal, user, account))
+    identity = actors.aws(actors.AwsActor(user_type, principal, user, account))
     if identity is None and k8s.is_kubernetes(name):
         identity = k8s.identify(name, uid)
     if identity is None and role:
-        identity = who.named(role, account)
-    identity = identity or who.aws(who.AwsActor(actor_type, actor, actor_name, home or account))
+        identity = actors.named(role, account)
+    identity = identity or actors.aws(actors.AwsActor(actor_type, actor, actor_name, home or account))
     if identity is None or identity.kind == "anonymous":
         raise RejectError("no_identity", "the finding names no identity, only a resource")
-    return Alert(PRODUCT, kind_of(kind), _level(level), identity, account[:64], who.credential_of(key)[0],
+    return Alert(PRODUCT, kind_of(kind), _level(level), identity, account[:64], actors.credential_of(key)[0],
                  (address or other)[:64], region[:64])  # fmt: skip
 
 

@@ -14,9 +14,8 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, hit, is_alert, nested
 from nhi_watch.intake.shapes.values import first, text
-from nhi_watch.intake.sources.alerts import who
-from nhi_watch.intake.sources.alerts.matched import matched
-from nhi_watch.intake.sources.alerts.told import Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts import actors
+from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, matched, severity_of
 from nhi_watch.intake.sources.endpoint.host import host_of, host_user
 
 Row = Mapping[str, Any]
@@ -95,7 +94,7 @@ def _identity(inner: Row, alert: Row) -> Optional[Identity]:
     account = text(at(inner, "cloud.account.id"), 64)
     grouped = [text(one) for one in every(alert, "threshold_result.terms.value") + every(alert, "new_terms")]
     texts = [first(at(inner, path)) for path in _WHO]
-    found = who.first_named((*texts, *grouped), account)
+    found = actors.first_named((*texts, *grouped), account)
     if found is not None:
         return found
     host, name = host_of(inner)

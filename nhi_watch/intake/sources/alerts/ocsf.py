@@ -15,8 +15,8 @@ from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import at, every
 from nhi_watch.intake.shapes.values import first, text
-from nhi_watch.intake.sources.alerts import who
-from nhi_watch.intake.sources.alerts.told import Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts import actors
+from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, severity_of
 
 Row = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ def raw(row: Row) -> Raw:
     users = (at(row, path) for path in _USERS)
     user = next((one for one in users if one.__class__ is dict and one), {})
     key = text(user.get("credential_uid"), 128)
-    session = who.credential_of(key)[1]
+    session = actors.credential_of(key)[1]
     shape = (
         at(row, "metadata.product.name"), at(row, "metadata.product.vendor_name"), row.get("severity"),
         row.get("status") or row.get("state"), at(row, "cloud.provider"),
@@ -82,12 +82,12 @@ def alert_of(shape: tuple[object, ...]) -> Alert:
         raise RejectError("closed", f"the finding is {status[:20].lower()}")
     *actor, key = user
     provider = _CLOUDS.get((cloud or vendor).lower().partition(" ")[0], "") or _word(vendor or product)
-    identity = _identity(provider, account[:64], actor) or who.first_named(named.split("\n"), account[:64])
+    identity = _identity(provider, account[:64], actor) or actors.first_named(named.split("\n"), account[:64])
     if identity is None:
         raise RejectError("no_identity", "the finding names no identity, only a resource or a machine")
     label = re.sub(r"\W+", "", product or vendor)[:40] or "OCSF"
     return Alert(label, kind_of(kind or title), severity_of(severity), identity, account[:64],
-                 who.credential_of(key)[0], address[:64], region[:64])  # fmt: skip
+                 actors.credential_of(key)[0], address[:64], region[:64])  # fmt: skip
 
 
 def _word(name: str) -> str:
@@ -99,5 +99,5 @@ def _identity(provider: str, account: str, actor: list[str]) -> Optional[Identit
     kind, uid, other, name, mail = actor
     if provider == "aws" and (uid or other or name):
         arn = uid if uid.startswith("arn:") else ""
-        return who.aws(who.AwsActor(kind, other or ("" if arn else uid), name, account, arn))
-    return who.first_named((uid, other, name), account) or who.by_name(provider, account, mail or name or uid)
+        return actors.aws(actors.AwsActor(kind, other or ("" if arn else uid), name, account, arn))
+    return actors.first_named((uid, other, name), account) or actors.by_name(provider, account, mail or name or uid)

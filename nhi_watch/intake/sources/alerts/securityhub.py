@@ -15,8 +15,8 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes.forms import Tree, rebuild
 from nhi_watch.intake.shapes.values import listed, text, true
-from nhi_watch.intake.sources.alerts import who
-from nhi_watch.intake.sources.alerts.told import Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts import actors
+from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, severity_of
 
 Row = Mapping[str, Any]
 
@@ -124,13 +124,14 @@ def alert_of(shape: tuple[object, ...]) -> Alert:
         raise RejectError("posture", "the finding is about configuration, not about what was done")
     identity: Optional[Identity] = None
     if sort == "AwsIamAccessKey":
-        identity = who.aws(who.AwsActor(user_type, principal, name, home or account, unique))
+        identity = actors.aws(actors.AwsActor(user_type, principal, name, home or account, unique))
     elif sort:
-        identity = who.aws(who.AwsActor("IAMUser" if sort == "AwsIamUser" else "Role", principal, "", account, unique))
+        user_type = "IAMUser" if sort == "AwsIamUser" else "Role"
+        identity = actors.aws(actors.AwsActor(user_type, principal, "", account, unique))
     if identity is None:
         raise RejectError("no_identity", "the finding names no identity, only a resource")
     named, kind = _kind(arn, product, kind, title)
-    return Alert(named, kind, severity_of(label, score), identity, account[:64], who.credential_of(key)[0],
+    return Alert(named, kind, severity_of(label, score), identity, account[:64], actors.credential_of(key)[0],
                  address[:64], region[:64])  # fmt: skip
 
 

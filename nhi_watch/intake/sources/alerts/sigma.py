@@ -15,9 +15,8 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes.forms import at, part
 from nhi_watch.intake.shapes.values import first, listed, text
+from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, matched, severity_of
 from nhi_watch.intake.sources.alerts.kibana import alert_of, of_event
-from nhi_watch.intake.sources.alerts.matched import matched
-from nhi_watch.intake.sources.alerts.told import Alert, Raw, kind_of, severity_of
 from nhi_watch.intake.sources.endpoint.host import host_user
 
 Row = Mapping[str, Any]

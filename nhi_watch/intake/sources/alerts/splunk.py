@@ -18,8 +18,8 @@ from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree
 from nhi_watch.intake.shapes.values import listed, text
-from nhi_watch.intake.sources.alerts import who
-from nhi_watch.intake.sources.alerts.told import Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts import actors
+from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, severity_of
 from nhi_watch.intake.sources.endpoint.host import host_user
 
 Row = Mapping[str, Any]
@@ -142,7 +142,7 @@ def alert_of(shape: tuple[object, ...]) -> Alert:
     score = row["calculated_risk_score"] or row["risk_score"]
     label = "" if is_risk else row["severity"] or row["urgency"]
     return Alert(RISK if is_risk else NOTABLE, kind_of(rule), severity_of(label, score or ("1" if is_risk else "")),
-                 identity, identity.account or account, who.credential_of(key)[0],
+                 identity, identity.account or account, actors.credential_of(key)[0],
                  (row["src"] or row["src_ip"] or row["sourceIPAddress"])[:128],
                  (row["awsRegion"] or row["vendor_region"])[:64], _links(row, identity))  # fmt: skip
 
@@ -167,7 +167,7 @@ def _provider(told_: str) -> str:
 
 
 def _identity(row: Mapping[str, str], provider: str, account: str) -> Optional[Identity]:
-    found = who.first_named((row[name] for name in _WHO), account)
+    found = actors.first_named((row[name] for name in _WHO), account)
     if found is not None:
         return found
     if provider == microsoft.ENTRA and any(_ids(row)):
@@ -178,7 +178,7 @@ def _identity(row: Mapping[str, str], provider: str, account: str) -> Optional[I
         host = (row["dest"] or row["orig_host"] or (row["risk_object"] if is_host else "")).lower()
         user = next((name for name in names if name and name.lower() != "unknown"), "")
         return host_user(host[:128], "", user[:128]) if host and user else None
-    return next((found for found in (who.by_name(provider, account, name) for name in names) if found), None)
+    return next((found for found in (actors.by_name(provider, account, name) for name in names) if found), None)
 
 
 def _ids(row: Mapping[str, str]) -> tuple[str, str]:

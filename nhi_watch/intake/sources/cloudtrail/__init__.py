@@ -30,9 +30,21 @@ from nhi_watch.core.identity import PERSON, SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
 from nhi_watch.intake.shapes.unflatten import unflatten
 from nhi_watch.intake.shapes.values import filled
-from nhi_watch.intake.sources.cloudtrail.ecs import ecs_document, ecs_values, first, from_ecs, is_ecs
-from nhi_watch.intake.sources.cloudtrail.native import Raw, Record, native_values, parse_json
-from nhi_watch.intake.sources.cloudtrail.splunk import from_splunk, has_fields, is_splunk, splunk_values
+from nhi_watch.intake.sources.cloudtrail.native import (
+    Raw,
+    Record,
+    ecs_document,
+    ecs_values,
+    first,
+    from_ecs,
+    from_splunk,
+    has_fields,
+    is_ecs,
+    is_splunk,
+    native_values,
+    parse_json,
+    splunk_values,
+)
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP, deepen
 
 NAME = "cloudtrail"

@@ -33,8 +33,8 @@ from nhi_watch.intake.shapes.forms import at, dataset, hit, is_alert, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.unflatten import unflatten
 from nhi_watch.intake.shapes.values import bound, filled, text
-from nhi_watch.intake.sources.endpoint import auditd, ecs, sysmon
-from nhi_watch.intake.sources.endpoint.act import Facts, Parts, event_of
+from nhi_watch.intake.sources.endpoint import logs
+from nhi_watch.intake.sources.endpoint.host import Facts, Parts, event_of
 
 NAME = "endpoint"
 SPLUNK_SOURCETYPES = ("XmlWinEventLog:Microsoft-Windows-Sysmon/Operational", "linux:audit", "linux_audit", "auditd")
@@ -50,9 +50,9 @@ _DATASETS = ("endpoint.events.", "windows.sysmon_operational", "auditd_manager.a
 _SYSMON = "windows.sysmon_operational"
 _NOT_OURS = "no credential is concerned"
 _FACTS: dict[str, Callable[[tuple[object, ...]], Facts]] = {
-    ecs.NAME: ecs.facts_of,
-    sysmon.NAME: sysmon.facts_of,
-    auditd.NAME: auditd.facts_of,
+    logs.NAME: logs.facts_of,
+    logs.NAME_SYSMON: logs.facts_of_sysmon,
+    logs.NAME_AUDITD: logs.facts_of_auditd,
 }
 
 
@@ -63,18 +63,18 @@ def claims(record: object) -> bool:
     row = cast(Row, record)
     raw = row.get("_raw")
     if raw.__class__ is str:
-        return auditd.is_auditd(raw) or sysmon.is_xml(raw) or _in_raw(raw)
+        return logs.is_auditd(raw) or logs.is_xml(raw) or _in_raw(raw)
     if dataset(row).startswith(_DATASETS):
         return True
     document = hit(row)
     if is_alert(document):
         return False
-    return _module(document) or sysmon.is_row(row)
+    return _module(document) or logs.is_row(row)
 
 
 def _in_raw(raw: str) -> bool:
     if raw[:8] == '{"Event"':
-        return sysmon.SYSMON in raw
+        return logs.SYSMON in raw
     return raw[:1] == "{" and '"endpoint.events.' in raw and '"kibana.alert.' not in raw
 
 
@@ -85,7 +85,7 @@ def _module(document: Row) -> bool:
         module, provider = event.get("module"), event.get("provider")
     else:
         module, provider = document.get("event.module"), document.get("event.provider")
-    return text(module, 20) in ("auditd", "sysmon") or text(provider, 40) == sysmon.SYSMON
+    return text(module, 20) in ("auditd", "sysmon") or text(provider, 40) == logs.SYSMON
 
 
 def read(record: object) -> Event:
@@ -113,7 +113,7 @@ def _parts(record: object) -> Optional[Parts]:
         raw = row.get("_raw")
         if raw.__class__ is str and raw[:1] != "{":
             return _of_text(raw, row)
-        if sysmon.is_row(row):
+        if logs.is_row(row):
             return _of_tree(row)
         document = hit(row)
         if document.get("event").__class__ is dict and not any("." in name for name in document):
@@ -125,25 +125,25 @@ def _parts(record: object) -> Optional[Parts]:
 
 
 def _of_tree(tree: Row) -> Optional[Parts]:
-    if sysmon.is_row(tree):
-        return sysmon.parts(sysmon.of_row(tree))
+    if logs.is_row(tree):
+        return logs.parts_sysmon(logs.of_row(tree))
     return _of_document(tree)
 
 
 def _of_text(raw: str, row: Row) -> Optional[Parts]:
     """Of auditd's lines or of Sysmon's XML; None for other text, which needs parsing."""
-    if auditd.is_auditd(raw):
-        return auditd.parts(raw, text(row.get("host"), 200))
-    if sysmon.is_xml(raw):
-        return sysmon.parts(sysmon.of_xml(raw))
+    if logs.is_auditd(raw):
+        return logs.parts_auditd(raw, text(row.get("host"), 200))
+    if logs.is_xml(raw):
+        return logs.parts_sysmon(logs.of_xml(raw))
     return None
 
 
 def _is_sysmon(document: Row) -> bool:
-    return dataset(document) == _SYSMON or text(at(document, "event.provider"), 40) == sysmon.SYSMON
+    return dataset(document) == _SYSMON or text(at(document, "event.provider"), 40) == logs.SYSMON
 
 
 def _of_document(document: Row) -> Optional[Parts]:
     if "winlog" in document and _is_sysmon(document):
-        return sysmon.parts(sysmon.of_document(document))
-    return ecs.parts(document)
+        return logs.parts_sysmon(logs.of_document(document))
+    return logs.parts(document)

@@ -37,25 +37,25 @@ from nhi_watch.intake.shapes.forms import dataset, native
 from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text
-from nhi_watch.intake.sources.entra import audit, graph, signin
-from nhi_watch.intake.sources.entra.shapes import of_ecs
+from nhi_watch.intake.sources.entra import audit
+from nhi_watch.intake.sources.entra.audit import of_ecs
 
 NAME = "entra"
 SPLUNK_SOURCETYPES = ("azure:monitor:aad", "azure:aad:signin", "azure:aad:audit")
 ELASTIC_INDICES = ("logs-azure.signinlogs-*", "logs-azure.auditlogs-*", "logs-azure.graphactivitylogs-*")
 
 _GRAPH = "MicrosoftGraphActivityLogs"
-_CATEGORIES = {*signin.OPERATIONS, _GRAPH}
+_CATEGORIES = {*audit.OPERATIONS, _GRAPH}
 _STREAMS = ("azure.signinlogs", "azure.auditlogs", "azure.graphactivitylogs")
-_PARTS: dict[str, Callable[[Any, Any, object], signin.Parts]] = {
-    "signin": signin.parts,
+_PARTS: dict[str, Callable[[Any, Any, object], audit.Parts]] = {
+    "signin": audit.parts_signin,
     "audit": audit.parts,
-    "graph": graph.parts,
+    "graph": audit.parts_graph,
 }
 _EVENTS: dict[str, Callable[[tuple[str, ...]], Event]] = {
-    "signin": signin.event_of,
+    "signin": audit.event_of_signin,
     "audit": audit.event_of,
-    "graph": graph.event_of,
+    "graph": audit.event_of_graph,
 }
 _NAMES = ("callerIpAddress", "operationName", "resourceId", "tenantId", "correlationId", "resultType")
 _LOWERED = {name.lower(): name for name in _NAMES}
@@ -98,7 +98,7 @@ def _kind(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     """signin, audit, graph, or "" when it is none of them."""
     category = row.get("category")
     if category.__class__ is str:
-        if category in signin.OPERATIONS:
+        if category in audit.OPERATIONS:
             return "signin"
         if category == _GRAPH:
             return "graph"

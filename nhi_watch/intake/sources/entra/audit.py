@@ -5,14 +5,204 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import actions, agents, networks
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, part
 from nhi_watch.intake.shapes.microsoft import guid, rows
-from nhi_watch.intake.shapes.values import plain, text
-from nhi_watch.intake.sources.entra.signin import Part, Parts
+from nhi_watch.intake.shapes.values import listed, plain, text, true
+
+# ---- shapes
+#
+# Entra ID's records out of Elastic's documents.
+
+
+_ADDRESS = ("source.ip", "client.ip", "source.address")
+_BESIDES: dict[str, dict[str, str]] = {
+    "signinlogs": {"id": "event.id", "userAgent": "user_agent.original"},
+    "auditlogs": {"id": "event.id", "result": "event.outcome"},
+    "graphactivitylogs": {
+        "requestId": "http.request.id", "requestId|2": "event.id", "requestMethod": "http.request.method",
+        "requestUri": "url.original", "responseStatusCode": "http.response.status_code",
+        "userAgent": "user_agent.original", "userId": "user.id",
+    },
+}  # fmt: skip
+"""What Elastic's integration takes out of the properties."""
+_TOP_BESIDES = {
+    "time": "@timestamp",
+    "tenantId": "azure.tenant_id",
+    "resourceId": "azure.resource.id",
+    "correlationId": "azure.correlation_id",
+}
+
+
+def _audited(row: Tree) -> Tree:
+    """Objects in lists have Elastic's names as well; that a document is of the audit log, its data set tells."""
+    told = row.setdefault("properties", {})
+    told["loggedByService"] = told.get("loggedByService") or ""
+    told["targetResources"] = microsoft.camel(told.get("targetResources"))
+    return row
+
+
+def of_ecs(document: Tree) -> Tree:
+    """The record in the words of diagnostic settings."""
+    stream = dataset(document).partition(".")[2]
+    found = microsoft.camel(part(document, f"azure.{stream}"))
+    told = {k: v for k, v in inner(found, "properties").items() if v is not None}
+    for name, field in _BESIDES.get(stream, {}).items():
+        path = name.partition("|")[0]
+        if told.get(path) is None:
+            told[path] = at(document, field)
+    more = {name: at(document, field) for name, field in _TOP_BESIDES.items()}
+    more["callerIpAddress"] = next(filter(None, (at(document, field) for field in _ADDRESS)), None)
+    row = {**found, **{k: v for k, v in more.items() if v is not None}, "properties": told}
+    return _audited(row) if stream == "auditlogs" or row.get("category") == "AuditLogs" else row
+
+
+# ---- signin
+#
+# A sign-in of Entra ID: of a user, by a user's refresh token, of an app, of a managed identity.
+
+
+Part = Mapping[str, Any]
+Parts = tuple[tuple[Any, ...], object, object, str, str]
+"""shape, time, record id, session, target"""
+
+OPERATIONS = {
+    "SignInLogs": "UserSignIn",
+    "NonInteractiveUserSignInLogs": "NonInteractiveSignIn",
+    "ServicePrincipalSignInLogs": "ServicePrincipalSignIn",
+    "MicrosoftServicePrincipalSignInLogs": "ServicePrincipalSignIn",
+    "ManagedIdentitySignInLogs": "ManagedIdentitySignIn",
+    "ADFSSignInLogs": "UserSignIn",
+}
+# "Microsoft Entra authentication and authorization error codes": not assigned, blocked by conditional access,
+# no consent, disabled, from a tenant that is not let in.
+_DENIED = {
+    "50020", "50057", "50105", "53000", "53001", "53002", "53003", "53004", "53009", "65001", "65004", "90093",
+    "90094", "500021", "500212", "530004", "530032", "530034", "650052", "7000112", "7000114",
+}  # fmt: skip
+_CREDENTIALS_SIGNIN = {
+    "clientsecret": "key",
+    "clientassertion": "certificate",
+    "certificate": "certificate",
+    "federatedidentitycredential": "web_identity",
+    "managedidentity": "managed",
+}
+_LEGACY = ("imap", "pop", "smtp", "activesync", "mapi", "other clients", "exchange web services", "autodiscover")
+
+
+def parts_signin(record: Part, told: Part, tenant: object) -> Parts:
+    """What a sign-in tells. `told` is the record's `properties`, or the record itself."""
+    of = told.get
+    status = of("status")
+    code = status.get("errorCode") if status.__class__ is dict else None
+    resource = of("resourceDisplayName") or of("resourceId")
+    shape = (
+        kind_of(record, told), tenant, of("appId"), of("servicePrincipalId"), of("servicePrincipalName"),
+        of("appDisplayName"), of("userId"), of("userPrincipalName"),
+        of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
+        record.get("resultType") if code in (None, "") else code, of("authenticationRequirement"),
+        of("authenticationProtocol"), of("clientAppUsed"),
+        of("servicePrincipalCredentialKeyId") or of("servicePrincipalCredentialThumbprint")
+        or of("federatedCredentialId"),
+        of("clientCredentialType"), of("riskLevelDuringSignIn"), of("riskState"), of("crossTenantAccessType"),
+        of("appOwnerTenantId"),
+    )  # fmt: skip
+    session = plain(of("uniqueTokenIdentifier") or of("sessionId"))[:256]
+    return shape, of("createdDateTime") or record.get("time"), of("id"), session, plain(resource)[:200]
+
+
+def kind_of(record: Part, told: Part) -> str:
+    """The operation; of a record without category, by what it tells."""
+    category = record.get("category")
+    if category.__class__ is str and category in OPERATIONS:
+        return OPERATIONS[category]
+    types = [text(one).lower() for one in listed(told.get("signInEventTypes"))]
+    if "managedidentity" in types:
+        return "ManagedIdentitySignIn"
+    if told.get("servicePrincipalId") and not told.get("userPrincipalName"):
+        return "ServicePrincipalSignIn"
+    by_person = true(told.get("isInteractive")) and "noninteractiveuser" not in types
+    return "UserSignIn" if by_person else "NonInteractiveSignIn"
+
+
+@lru_cache(maxsize=4096)
+def event_of_signin(shape: tuple[str, ...]) -> Event:
+    """The Event of a shape, but for time, record id, session and target."""
+    (name, tenant, _, _, _, _, _, _, address, user_agent, code, _, _, _, key, credential, _, _, crossing,
+     _) = shape  # fmt: skip
+    tenant = guid(tenant)
+    error = "" if code.lower() in ("0", "success", "none") else code[:128]
+    identity = _identity_signin(shape)
+    foreign = crossing not in ("", "none")
+    return Event(
+        time=0,
+        provider="entra",
+        account=tenant,
+        identity=identity,
+        credential=guid(key),
+        credential_type=_credential_type(name, key, credential),
+        session="",
+        action=f"entra:{name}",
+        service="entra",
+        access="write",
+        outcome="denied" if error in _DENIED else "failure" if error else "success",
+        error=error,
+        address=microsoft.host(address),
+        network=networks.network_of(microsoft.host(address)),
+        agent=agents.family(user_agent),
+        target_class="foreign" if foreign else "own",
+        traits=_traits(shape, not error),
+        links=microsoft.links(identity, guid(shape[3])),
+    )
+
+
+def _identity_signin(shape: tuple[str, ...]) -> Identity:
+    name, tenant, app_id, object_id, principal, app_name, user_id, user_name = shape[:8]
+    tenant = guid(tenant)
+    found: Optional[Identity] = None
+    if name == "ManagedIdentitySignIn":
+        found = microsoft.app(tenant, guid(app_id), guid(object_id), principal or app_name, "managed_identity")
+    elif name == "ServicePrincipalSignIn":
+        found = microsoft.app(tenant, guid(app_id), guid(object_id), principal or app_name)
+    found = found or microsoft.user(tenant, guid(user_id), user_name)
+    return found or microsoft.app(tenant, guid(app_id), guid(object_id), app_name) or microsoft.service(tenant, "")
+
+
+def _credential_type(name: str, key: str, credential: str) -> str:
+    found = _CREDENTIALS_SIGNIN.get(credential.lower())
+    if found:
+        return found
+    if name == "ManagedIdentitySignIn":
+        return "managed"
+    if name == "ServicePrincipalSignIn":
+        return "key" if key else "none"
+    return "session" if name == "NonInteractiveSignIn" else "none"
+
+
+def _traits(shape: tuple[str, ...], passed: bool) -> tuple[str, ...]:
+    (name, tenant, app_id, _, _, _, _, _, _, user_agent, _, requirement, protocol, client, _, _, risk, state,
+     crossing, owner) = shape  # fmt: skip
+    family = agents.family(user_agent)
+    told = {
+        "browser": family == "browser",
+        "console": name == "UserSignIn" and guid(app_id) in microsoft.PORTALS,
+        "mfa": passed and requirement == "multiFactorAuthentication",
+        "attack_tool": agents.is_attack_tool(user_agent),
+        "risky_signin": risk in ("medium", "high") or state in ("atRisk", "confirmedCompromised"),
+        "device_code": protocol == "deviceCode",
+        "legacy_auth": client.lower().startswith(_LEGACY),
+        "cross_account": crossing not in ("", "none", "microsoftSupport"),
+        "third_party": name == "ServicePrincipalSignIn" and guid(owner) not in ("", guid(tenant)),
+    }
+    return tuple(sorted(trait for trait, holds in told.items() if holds))
+
+
+# ---- audit
+
 
 DEEP = re.compile(
     r"Consent|Add(?:Delegated|AppRole|Owner|ServicePrincipal|Application|Member|EligibleMember|Policy)"
@@ -253,3 +443,109 @@ def _key_text(values: Mapping[str, str]) -> str:
 
 def _grown(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
     return name in new and new[name].strip('[]" ') != "" and new[name] != old.get(name, "")
+
+
+# ---- graph
+#
+# A request of the Microsoft Graph activity log.
+
+
+_METHODS = {"1": "key", "2": "certificate"}
+_LEVELS = {"GET": "read", "HEAD": "read", "OPTIONS": "read"}
+# A segment that names one thing: it has a digit, a sign or is longer than any word of the API.
+_ID = re.compile(r"(?!oauth2permissiongrants$)(?:.*[0-9@=!%']|.{41,})")
+_KEYED = re.compile(r"([a-z]+)\((.*)\)")
+
+
+def parts_graph(record: Part, told: Part, tenant: object) -> Parts:
+    """What a request tells."""
+    of = told.get
+    uri = plain(of("requestUri"))
+    status = of("responseStatusCode")
+    shape = (
+        route(uri), of("requestMethod"), tenant, of("appId"), of("servicePrincipalId"), of("userId"),
+        of("ipAddress") or record.get("callerIpAddress"), of("userAgent"),
+        record.get("resultSignature") if status in (None, "") else status, of("clientAuthMethod"),
+    )  # fmt: skip
+    session = plain(of("signInActivityId"))[:256]
+    return shape, of("timeGenerated") or record.get("time"), of("requestId"), session, path(uri)
+
+
+@lru_cache(maxsize=16384)
+def path(uri: str) -> str:
+    """The path of a request, without host, version and query.
+
+    >>> path("https://graph.microsoft.com/v1.0/users/7/messages?$top=5")
+    '/users/7/messages'
+    """
+    tail = uri.partition("?")[0].partition("://")[2]
+    steps = tail.split("/")[1:]
+    if steps and (steps[0] == "beta" or steps[0][:1] == "v"):
+        steps = steps[1:]
+    return "/" + "/".join(step for step in steps if step)[:199]
+
+
+@lru_cache(maxsize=16384)
+def route(uri: str) -> str:
+    """The path with `{id}` for what names one thing, in lower case.
+
+    >>> route("https://graph.microsoft.com/beta/Users('a@b.c')/sendMail")
+    '/users/{id}/sendmail'
+    >>> route("https://graph.microsoft.com/v1.0/oauth2PermissionGrants/7f2c-1")
+    '/oauth2permissiongrants/{id}'
+    """
+    steps = []
+    for step in path(uri).lower().split("/")[1:9]:
+        keyed = _KEYED.match(step)
+        if keyed:
+            steps += [keyed[1], "{id}"] if keyed[2] else [keyed[1]]
+        else:
+            steps.append("{id}" if _ID.match(step) else step)
+    return "/" + "/".join(steps)[:100].replace(" ", "")
+
+
+@lru_cache(maxsize=8192)
+def event_of_graph(shape: tuple[str, ...]) -> Event:
+    """The Event of a shape, but for time, record id, session and target."""
+    where, method, tenant, _, _, _, address, user_agent, status, authenticated = shape
+    tenant = guid(tenant)
+    operation = f"{method[:8].upper()}:{where}"
+    level = actions.access("graph", operation)
+    identity, delegated = _actor(shape)
+    family = agents.family(user_agent)
+    told = {
+        "delegated": delegated,
+        "browser": family == "browser" and identity.kind == "user",
+        "attack_tool": agents.is_attack_tool(user_agent),
+    }
+    return Event(
+        time=0,
+        provider="entra",
+        account=tenant,
+        identity=identity,
+        credential="",
+        credential_type=_METHODS.get(authenticated, "session"),
+        session="",
+        action=f"graph:{operation}"[:128],
+        service="graph",
+        access=_LEVELS.get(method.upper(), "write") if level == "unknown" else level,
+        outcome="denied" if status in ("401", "403") else "success" if status[:1] in ("2", "3", "") else "failure",
+        error="" if status[:1] in ("2", "3") else status[:128],
+        address=microsoft.host(address),
+        network=networks.network_of(microsoft.host(address)),
+        agent=family,
+        target_class="own",
+        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
+        links=microsoft.links(identity, guid(shape[4]), guid(shape[5]) if delegated else ""),
+    )
+
+
+def _actor(shape: tuple[str, ...]) -> tuple[Identity, bool]:
+    """Who acts, and whether for a user."""
+    tenant, app_id, object_id, user_id = guid(shape[2]), guid(shape[3]), guid(shape[4]), guid(shape[5])
+    person = microsoft.user(tenant, user_id, "")
+    program = microsoft.app(tenant, app_id, object_id)
+    if person and (program is None or microsoft.first_party(app_id)):
+        return person, False
+    return program or microsoft.service(tenant, ""), person is not None
+

@@ -20,7 +20,7 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Optional, cast
 
@@ -30,13 +30,138 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import SSO_ROLE, Actor
 from nhi_watch.core.identity import identify as identify_aws
 from nhi_watch.intake.shapes.aws import known_by_arn
-from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native
-from nhi_watch.intake.shapes.microsoft import category
+from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, object_of, part
+from nhi_watch.intake.shapes.microsoft import PLATFORM, category
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, filled, listed, plain, text
+from nhi_watch.intake.shapes.values import bound, filled, listed, plain, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
-from nhi_watch.intake.sources.kubernetes import aks
-from nhi_watch.intake.sources.kubernetes.traits import DEEP, PODS, REACHING, reach, traits_of, uncaged
+
+# ---- aks
+#
+# AKS's audit log: Azure's diagnostic log holds each record as text, which Elastic's pipeline may have opened.
+
+
+FORWARDED = ("kube-audit", "kube-audit-admin")
+"""Categories of the diagnostic log that are the cluster's audit log."""
+
+
+def opened_aks(found: Tree) -> Tree:
+    """The record that AKS's diagnostic log holds, with the time of the log where it tells none.
+
+    Raises:
+        RejectError: bad_json, too_deep, not_object.
+    """
+    document = found if "category" in found else part(found, PLATFORM)
+    told = at(document, "properties.log")
+    if document.get("category") not in FORWARDED or not isinstance(told, (str, dict)):
+        return found
+    inside = told if isinstance(told, dict) else object_of(told)
+    return {"timestamp": found.get("time") or found.get("@timestamp"), **inside}
+
+
+# ---- traits
+#
+# What only the bodies of a Kubernetes request tell: tokens for others, grants of everything, pods without a cage.
+
+
+_MAKES = ("create", "update", "patch")
+_ROLES = tuple(f"{kind}.{verb}" for kind in ("roles", "clusterroles") for verb in _MAKES)
+_BINDINGS = tuple(f"{kind}.{verb}" for kind in ("rolebindings", "clusterrolebindings") for verb in _MAKES)
+_PODS = tuple(
+    f"{kind}.{verb}"
+    for kind in ("pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs", "replicasets")
+    for verb in _MAKES
+)
+_SPECS = ("spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec")
+_HOST = ("hostPID", "hostIPC", "hostNetwork")
+_TOKENS = ("serviceaccounts.token.create", "serviceaccounts.token.get")
+DEEP = frozenset((*_ROLES, *_BINDINGS, *_TOKENS))
+"""Operations whose bodies `read` alone reads."""
+PODS = frozenset(_PODS)
+"""Operations of which only that the pod is `uncaged` matters."""
+
+_SECRETS = tuple(f"secrets.{verb}" for verb in ("get", "list", "watch"))
+_SHELLS = tuple(
+    f"pods.{way}.{verb}"
+    for way in ("exec", "attach", "portforward", "ephemeralcontainers")
+    for verb in ("create", "get", "patch", "update")
+)
+REACHING = frozenset((*_SECRETS, *_SHELLS))
+"""Operations of which only the namespace tells whether they `reach` too far."""
+SYSTEM = "kube-system"
+
+
+def reach(operation: str, space: str, caller: str) -> str:
+    """`all_namespaces`: everybody's secrets; `system_space`: into the cluster's own, by who does not belong there.
+
+    It takes nothing but the audit level Metadata.
+
+    >>> reach("secrets.list", "", "system:serviceaccount:shop:api"), reach("pods.exec.create", "kube-system", "ann")
+    ('all_namespaces', 'system_space')
+    >>> reach("secrets.list", "shop", "ann"), reach("secrets.get", "kube-system", "system:node:a")
+    ('', '')
+    """
+    if operation in _SECRETS and not space:
+        return "all_namespaces"
+    if space != SYSTEM or caller.startswith(("system:node:", "system:kube-", f"system:serviceaccount:{SYSTEM}:")):
+        return ""
+    return "system_space" if operation in _SHELLS or operation in _SECRETS else ""
+
+
+_EVERYBODY = {"system:anonymous", "system:unauthenticated", "system:authenticated"}
+_ADMIN = {"cluster-admin", "admin", "system:masters"}
+
+
+def traits_of(tree: Tree, event: Event) -> Iterator[str]:
+    """The traits that the request's body tells."""
+    operation = event.action.partition(":")[2]
+    body = tree.get("requestObject")
+    if operation in _TOKENS:
+        yield from _token(tree)
+    elif operation in _ROLES:
+        yield from _rules(body)
+    elif operation in _BINDINGS:
+        yield from _binding(body)
+
+
+def _token(tree: Tree) -> Iterator[str]:
+    yield "token_minted"
+    owner = f"system:serviceaccount:{text(at(tree, 'objectRef.namespace'))}:{text(at(tree, 'objectRef.name'))}"
+    caller = text(at(tree, "user.username"))
+    if not caller.startswith("system:node:") and caller != owner:
+        yield "for_other"
+
+
+def _rules(body: Any) -> Iterator[str]:
+    for rule in listed(at(body, "rules")):
+        verbs, resources = ({text(v) for v in every(rule, part)} for part in ("verbs", "resources"))
+        if "*" in verbs and "*" in resources:
+            yield "admin_policy"
+        if "*" in verbs or "*" in resources:
+            yield "wildcard_policy"
+
+
+def _binding(body: Any) -> Iterator[str]:
+    if text(at(body, "roleRef.name")) in _ADMIN:
+        yield "admin_policy"
+    if any(text(name) in _EVERYBODY for name in every(body, "subjects.name")):
+        yield "public"
+
+
+def uncaged(body: Any) -> bool:
+    """A pod, or the template of one, that runs as part of its host."""
+    if not body:
+        return False
+    for spec in (one for path in _SPECS for one in every(body, path)):
+        if any(true(at(spec, flag)) for flag in _HOST) or every(spec, "volumes.hostPath"):
+            return True
+        if any(true(flag) for flag in every(spec, "containers.securityContext.privileged")):
+            return True
+    return False
+
+
+# ---- kubernetes
+
 
 NAME = "kubernetes"
 SPLUNK_SOURCETYPES = ("kube:apiserver:audit", "aws:cloudwatchlogs:eks")
@@ -74,7 +199,7 @@ def claims(record: object) -> bool:
         return any(part in row for part in ("objectRef", "requestURI", "auditID", "responseStatus")) or any(
             k.__class__ is str and k.startswith(("objectRef.", "user.username")) for k in row
         )
-    return dataset(row) == "kubernetes.audit_logs" or category(row) in aks.FORWARDED
+    return dataset(row) == "kubernetes.audit_logs" or category(row) in FORWARDED
 
 
 def _audit(document: Row) -> Row:
@@ -88,7 +213,7 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     found, is_document = native(record)
-    opened = aks.opened(found)
+    opened = opened_aks(found)
     tree: Row = _audit(found) if is_document and opened is found else opened
     if tree.get("stage") == "RequestReceived":
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
@@ -265,3 +390,4 @@ def _target_class(name: str, space: str) -> str:
     if not space or not name.startswith("system:serviceaccount:") or name.startswith("system:serviceaccount:kube-"):
         return ""
     return "own" if name.split(":")[2] == space else "foreign"
+

@@ -1,0 +1,687 @@
+"""One look at the posture: all checks over one scene, their notables, and what could not be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from nhi_watch.act.posture.clouds import (
+    NEVER,
+    Exports,
+    Grant,
+    Scene,
+    Secret,
+    each,
+    is_gone,
+    is_machine,
+    moment,
+    optional,
+    parsed,
+    rows,
+    told,
+)
+from nhi_watch.act.posture.finding import KINDS, Finding, Silence, build, calls_unused, silence
+from nhi_watch.context import actions, assets
+from nhi_watch.context.networks import network_facts
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.notable import order, to_json
+from nhi_watch.core.timestamps import DAY, render, render_day
+from nhi_watch.detect import impact, ledger
+from nhi_watch.detect.history import Life, Sight, short
+from nhi_watch.detect.impact import LEVELS, REACH_DAYS, privilege, reach_of
+from nhi_watch.detect.signals._kit import listing
+from nhi_watch.intake.shapes.json import parse
+from nhi_watch.state import inventory
+from nhi_watch.state.baseline import Profile
+from nhi_watch.state.inventory import STANDS, Credential
+from nhi_watch.state.rows import Rows
+
+# ---- owners
+#
+# Identities that nobody needs or nobody answers for, and machines' identities that people use.
+
+
+def dormant(scene: Scene) -> Iterator[Finding]:
+    """Identities whose silence their rhythm does not explain."""
+    for life in scene.machines():
+        quiet = silence(life.profile, scene.today, scene.limits.idle_days)
+        if quiet.verdict == "unusual":
+            evidence = f"{short(life.identity)}: {quiet.sentence}"
+            yield Finding("dormant_identity", life.identity, 30.0, evidence, life=life)
+
+
+def rare(scene: Scene) -> Iterator[tuple[Life, Silence]]:
+    """Silent identities of which the logs cannot tell whether they will come back."""
+    for life in scene.machines():
+        quiet = silence(life.profile, scene.today, scene.limits.idle_days)
+        if quiet.verdict in ("cannot_tell", "within_rhythm") and quiet.days >= scene.limits.idle_days:
+            yield life, quiet
+
+
+def orphaned(scene: Scene) -> Iterator[Finding]:
+    """Identities without an owner: by the customer's table, by their cloud, or because their maker is gone."""
+    for one in scene.exports.unowned:
+        evidence = f"{one.name}: no owner is registered ({one.source})"
+        yield Finding("orphaned_identity", scene.identity_of(one), 25.0, evidence, life=scene.life_of(one))
+    for life in scene.machines():
+        gone = _maker_gone(scene, life)
+        if gone:
+            yield Finding("orphaned_identity", life.identity, 40.0, f"{short(life.identity)}: {gone}", life=life)
+        elif scene.assets and not assets.find(scene.assets, life.identity).owner and _active(scene, life):
+            evidence = f"{short(life.identity)}: active, but the asset table names no owner"
+            yield Finding("orphaned_identity", life.identity, 20.0, evidence, life=life)
+
+
+def _active(scene: Scene, life: Life) -> bool:
+    return scene.today - life.profile.last < scene.limits.idle_days
+
+
+def _maker_gone(scene: Scene, life: Life) -> str:
+    """Who made its credential and was deleted since; "" if nobody."""
+    for credential in life.credentials:
+        made = credential.latest("created")
+        maker = scene.history.lives.get(made.by) if made else None
+        if maker is None or maker is life:
+            continue
+        ends = [c for c in scene.history.names.get(inventory.name_key(maker.identity), ()) if c.what == "deleted"]
+        if ends and maker.last <= ends[-1].time and maker.identity.kind != "role":
+            return f"{credential.id} was made by {short(maker.identity)}, who was deleted since"
+    return ""
+
+
+def used_by_people(scene: Scene) -> Iterator[Finding]:
+    """Machines' identities behind which a person was seen: a console, a browser, a second factor."""
+    for life in scene.machines():
+        seen = life.profile.dimension("human").values.get("yes")
+        days = max(seen.days if seen else 0, len(life.hands))
+        last = max([seen.last if seen else 0, *life.hands])
+        if not days or scene.today - last > scene.limits.idle_days:
+            continue
+        evidence = (
+            f"{short(life.identity)}: a person (console, browser or second factor) was seen on {days} of "
+            f"{life.profile.days} active days, last on {render_day(last)}"
+        )
+        records = tuple(life.hands[day] for day in sorted(life.hands))
+        yield Finding("human_use", life.identity, 35.0 + 10.0 * (days >= 3), evidence, records=records, life=life)
+
+
+def plain(life: Life, quiet: Silence) -> dict[str, Any]:
+    """A rare identity for `posture.json`."""
+    return {"identity": life.identity.id, "name": life.identity.name, "verdict": quiet.verdict, "why": quiet.sentence}
+
+
+# ---- policies
+#
+# AWS account authorization details → what each user and role may do.
+#
+# Allow statements are added up; what a Deny, a condition, a boundary or an organisation's policy takes away again is
+# not
+# subtracted. So a grant is never smaller than what is listed here, and may in truth be smaller: findings say "granted".
+
+
+Json = Mapping[str, Any]
+SOURCE = "authorization details"
+_ADMIN_POLICIES = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess")
+
+
+def authorization_details(text: str) -> Exports:
+    """The grants of an account's users and roles; service-linked roles are AWS's own."""
+    plain = parsed(text)
+    if not isinstance(plain, Mapping) or not {"UserDetailList", "RoleDetailList"} & set(plain):
+        raise InputError("expected an object with UserDetailList and RoleDetailList")
+    managed = {told(p, "Arn", where): list(_default(p, where)) for where, p in _listed(plain, "Policies")}
+    groups = {told(g, "GroupName", where): (where, g) for where, g in _listed(plain, "GroupDetailList")}
+    grants = []
+    for kind, name, inline in (("user", "UserName", "UserPolicyList"), ("role", "RoleName", "RolePolicyList")):
+        for where, one in _listed(plain, f"{kind.capitalize()}DetailList"):
+            if "/aws-service-role/" in told(one, "Arn", where):
+                continue
+            parts = [(where, one, inline)]
+            parts += [(*groups[g], "GroupPolicyList") for g in each(one.get("GroupList") or []) if g in groups]
+            grants.append(_grant(kind, told(one, name, where), parts, managed))
+    return Exports(grants=tuple(grants), given=(SOURCE,))
+
+
+def _listed(plain: Json, name: str) -> Iterator[tuple[str, Json]]:
+    return ((f"{name} {where}", item) for where, item in rows(plain.get(name) or [], name))
+
+
+def _grant(kind: str, name: str, parts: list[tuple[str, Json, str]], managed: Mapping[str, list[str]]) -> Grant:
+    allowed: list[str] = []
+    policies: list[str] = []
+    for where, holder, inline in parts:
+        for place, policy in rows(holder.get(inline) or [], inline):
+            policies.append(optional(policy, "PolicyName"))
+            allowed += _allowed(policy.get("PolicyDocument"), f"{where}, {place}")
+        for place, policy in rows(holder.get("AttachedManagedPolicies") or [], "AttachedManagedPolicies"):
+            arn, policy_name = optional(policy, "PolicyArn"), told(policy, "PolicyName", f"{where}, {place}")
+            policies.append(policy_name)
+            allowed += managed.get(arn) or (["*"] if policy_name in _ADMIN_POLICIES[:2] else [])
+    arn = told(parts[0][1], "Arn", parts[0][0])
+    used = parts[0][1].get("RoleLastUsed")
+    last = moment(used.get("LastUsedDate"), parts[0][0]) if isinstance(used, Mapping) else 0
+    return Grant(
+        arn, name, "aws", arn.split(":")[4] if arn.count(":") >= 5 else "", kind, tuple(sorted(set(allowed))),
+        tuple(dict.fromkeys(p for p in policies if p)), _broad(allowed, policies), last, SOURCE,
+    )  # fmt: skip
+
+
+def _broad(allowed: list[str], policies: list[str]) -> str:
+    """Why a grant is that of an administrator."""
+    admin = next((policy for policy in policies if policy in _ADMIN_POLICIES), "")
+    if admin:
+        return f"the policy {admin}"
+    return next((f"all of {pattern}" for pattern in ("*", "*:*", "iam:*") if pattern in allowed), "")
+
+
+def _default(policy: Json, where: str) -> Iterator[str]:
+    for place, version in rows(policy.get("PolicyVersionList") or [], "PolicyVersionList"):
+        if version.get("IsDefaultVersion") is True:
+            yield from _allowed(version.get("Document"), f"{where}, version {place}")
+
+
+def _allowed(document: Any, where: str) -> list[str]:
+    """The action patterns that a policy allows; everything but some (NotAction) counts as everything."""
+    plain = _document(document, where)
+    found: list[str] = []
+    for statement in each(plain.get("Statement") or []):
+        if not isinstance(statement, Mapping):
+            raise InputError(f"{where}: a statement is no object")
+        if statement.get("Effect") == "Allow":
+            found += ["*"] if "NotAction" in statement else [str(a)[:128] for a in each(statement.get("Action") or [])]
+    return found
+
+
+def _document(document: Any, where: str) -> Json:
+    """A policy: an object, or its text, which the API encodes as in an address."""
+    if isinstance(document, str):
+        try:
+            document = parse(unquote(document))
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{where}: the policy is not JSON") from error
+    if not isinstance(document, Mapping):
+        raise InputError(f"{where}: the policy is missing or no object")
+    return document
+
+
+# ---- privilege
+#
+# Rights that are not used: granted against used where grants are given; used alone otherwise, which says so.
+
+
+ENOUGH_DAYS = 30
+"""Days of history before unused rights are called so."""
+UNUSED_SHARE = 0.5
+LEAST_SERVICES = 3
+MANY_CALLS = 5
+
+
+def granted(scene: Scene) -> Iterator[Finding]:
+    """Grants that are far larger than what was used."""
+    for grant in scene.exports.grants:
+        life = scene.life_of(grant)
+        if life is not None and (not is_machine(life) or is_gone(life)):
+            continue
+        found = _broad_privilege(scene, grant, life) or _services(scene, grant, life)
+        if found is not None:
+            yield found
+
+
+def _seen_days(scene: Scene, life: Life | None) -> int:
+    """Days for which the identity was watched; of one that was never seen: for which anything was."""
+    first = life.profile.first if life is not None and life.profile.first >= 0 else scene.history.first_day
+    return scene.today - first
+
+
+def _broad_privilege(scene: Scene, grant: Grant, life: Life | None) -> Finding | None:
+    """Administrators' rights with somebody who does not administrate."""
+    used = reach_of(life.profile) if life else None
+    level = privilege(used) if used else "nothing"
+    if not grant.broad or level == "permissions" or _seen_days(scene, life) < ENOUGH_DAYS:
+        return None
+    services = listing(sorted(used.services)) if used and used.services else "nothing"
+    evidence = (
+        f"{grant.name}: granted {grant.broad} ({grant.source}); in {_seen_days(scene, life)} days it used {services}, "
+        f"at most at the level {level!r}"
+    )
+    return Finding("over_privileged", scene.identity_of(grant), 50.0, evidence, grant.broad, life=life)
+
+
+def _services(scene: Scene, grant: Grant, life: Life | None) -> Finding | None:
+    """Services that are granted and were never used."""
+    prefixes = {pattern.partition(":")[0].lower() for pattern in grant.allowed} - {"*", ""}
+    used = _used_prefixes(life)
+    unused = sorted(prefixes - used)
+    days = _seen_days(scene, life)
+    few = len(prefixes) < LEAST_SERVICES or len(unused) < UNUSED_SHARE * len(prefixes)
+    if few or days < ENOUGH_DAYS or life is None:
+        return None
+    evidence = (
+        f"{grant.name}: granted {len(prefixes)} services ({grant.source}), used {len(prefixes) - len(unused)} "
+        f"in {days} days; never {listing(unused, 6)}"
+    )
+    urgency = 30.0 + 10.0 * any(_grants_rights(pattern) for pattern in grant.allowed)
+    return Finding("over_privileged", scene.identity_of(grant), urgency, evidence, listing(unused, 12), life=life)
+
+
+def _used_prefixes(life: Life | None) -> set[str]:
+    """Prefixes of IAM of the services that an identity used, ever: rights for a yearly job are used.
+
+    What is odd is learnt late: until then it is in the behaviours alone.
+    """
+    if life is None:
+        return set()
+    services = set(life.profile.dimension("service").values).union(*(sight.services for sight in life.sights))
+    return {prefix for service in services for prefix in actions.prefixes(service)}
+
+
+_RIGHTS = ("iam:passrole", "iam:createaccesskey", "iam:attachrolepolicy", "iam:putrolepolicy",
+           "iam:createpolicyversion")  # fmt: skip
+
+
+def _grants_rights(pattern: str) -> bool:
+    """Whether a pattern lets its holder get more rights.
+
+    >>> _grants_rights("iam:*"), _grants_rights("iam:Put*"), _grants_rights("s3:GetObject")
+    (True, True, False)
+    """
+    return any(fnmatchcase(call, pattern.lower()) for call in _RIGHTS)
+
+
+def no_longer_used(scene: Scene) -> Iterator[Finding]:
+    """Calls that a busy identity stopped making, where no grants were given: what it may do is not known."""
+    known = {scene.identity_of(grant).id for grant in scene.exports.grants}
+    for life in scene.machines():
+        busy = scene.today - life.profile.last < ENOUGH_DAYS and life.profile.days >= ENOUGH_DAYS
+        if not busy or life.identity.id in known:
+            continue
+        unused = [c for c in calls_unused(life.profile, scene.today, scene.limits.idle_days) if _matters(c)]
+        if len(unused) >= MANY_CALLS:
+            evidence = (
+                f"{short(life.identity)}: {len(unused)} kinds of writing calls were not made for "
+                f"{scene.limits.idle_days} days or more, such as {listing(unused)}; what it is granted is not known"
+            )
+            yield Finding("unused_rights", life.identity, 20.0, evidence, listing(unused, 12), life=life)
+
+
+def _matters(action: str) -> bool:
+    service, _, operation = action.partition(":")
+    return actions.access(service, operation) in ("permissions", "write", "cost")
+
+
+# ---- secrets
+#
+# Secrets: too old, without an end, unused, or left behind after a rotation.
+
+
+MOST = 55.0
+ROOT = 59.0
+"""A key of the account's root may do everything."""
+
+
+def check(scene: Scene) -> Iterator[Finding]:
+    """Findings about secrets, from the exports first; the logs speak where no export does."""
+    told: set[str] = set()
+    for secret in scene.exports.secrets:
+        life = scene.life_of(secret)
+        told.add(life.identity.id if life else "")
+        if secret.active and not _expired(scene, secret):
+            yield from _exported(scene, secret, life)
+    for life in scene.machines():
+        if life.identity.id not in told:
+            for credential in life.credentials:
+                yield from _seen(scene, life, credential)
+
+
+def _expired(scene: Scene, secret: Secret) -> bool:
+    return 0 < secret.expires < scene.now
+
+
+def _exported(scene: Scene, secret: Secret, life: Life | None) -> Iterator[Finding]:
+    identity, limits = scene.identity_of(secret), scene.limits
+    credential = secret.credential or _only_key(life)
+    what = credential or f"{secret.label} of {secret.name}"
+    age = (scene.now - secret.created) // DAY if secret.created else 0
+    end = "it never expires" if secret.expires == NEVER else f"it expires {render(secret.expires)[:10]}"
+    if secret.expires == 0:
+        end = "its end is not told"
+    lasting = secret.expires == NEVER or (secret.created and secret.expires - secret.created > 366 * DAY)
+    if age >= limits.secret_days or (lasting and secret.provider in ("github", "entra")):
+        evidence = f"{what}: {age} days old ({secret.source}), {end}"
+        urgency = ROOT if secret.kind == "root" else _by_age(age)
+        yield Finding("long_lived_secret", identity, urgency, evidence, what, credential, (), life)
+    if secret.last_used == NEVER:
+        idle, told = age, f"never used since it was made {age} days ago"
+    elif secret.last_used:
+        idle = (scene.now - secret.last_used) // DAY
+        told = f"last used {idle} days ago"
+    else:
+        return
+    if idle >= limits.idle_days and not _explained(scene, secret, life, idle):
+        yield Finding("unused_secret", identity, 35.0, f"{what}: {told} ({secret.source})", what, credential, (), life)
+
+
+def _explained(scene: Scene, secret: Secret, life: Life | None, idle: int) -> bool:
+    """Whether the identity's rhythm explains that a secret was not used for so long."""
+    if secret.last_used == NEVER:
+        return False
+    if life is not None and life.profile.last >= 0:
+        quiet = silence(life.profile, scene.today, scene.limits.idle_days)
+        return quiet.verdict in ("within_rhythm", "cannot_tell") and idle - quiet.days < 2
+    once = secret.created > 0 and secret.last_used - secret.created < 7 * DAY
+    return once and idle <= 400
+
+
+def _only_key(life: Life | None) -> str:
+    """The id of an identity's key where the logs know exactly one that still works."""
+    alive = [c.id for c in life.credentials if _ended(c) == 0] if life else []
+    return alive[0] if len(alive) == 1 else ""
+
+
+def _ended(credential: Credential) -> int:
+    """When it was switched off, deleted or called revoked; 0: it was not."""
+    end = credential.latest("deactivated", "deleted", "resolved", "reactivated")
+    return end.time if end is not None and end.what != "reactivated" else 0
+
+
+def _by_age(days: int) -> float:
+    """An urgency of 30, and 5 more for every doubling of 90 days.
+
+    >>> _by_age(90), _by_age(180), _by_age(720), _by_age(9000), _by_age(0)
+    (30.0, 35.0, 45.0, 55.0, 30.0)
+    """
+    urgency, limit = 30.0, 180
+    while days >= limit and urgency < MOST:
+        urgency, limit = urgency + 5.0, limit * 2
+    return urgency
+
+
+def _seen(scene: Scene, life: Life, credential: Credential) -> Iterator[Finding]:
+    """Findings that the logs alone support."""
+    if _ended(credential) or credential.id.startswith(STANDS):
+        return
+    made = credential.latest("created")
+    start = made.time if made else credential.first
+    if not start:
+        return
+    age = (scene.now - start) // DAY
+    idle = (scene.now - credential.last) // DAY if credential.last else age
+    records = (made.record_id,) if made else ()
+    if age >= scene.limits.secret_days and idle < scene.limits.idle_days:
+        least = "" if made else "at least "
+        basis = "created" if made else "first seen in use"
+        evidence = f"{credential.id}: {least}{age} days old ({basis} {render(start)[:10]}), and in use"
+        yield Finding("long_lived_secret", life.identity, _by_age(age), evidence, credential.id, credential.id, records,
+                      life)  # fmt: skip
+    if idle >= scene.limits.idle_days:
+        yield from _left(scene, life, credential, idle)
+
+
+def _left(scene: Scene, life: Life, credential: Credential, idle: int) -> Iterator[Finding]:
+    """A secret that nobody uses any more and nobody ended."""
+    newer = [c.id for c in life.credentials if c.last > credential.last and c.id != credential.id]
+    quiet = silence(life.profile, scene.today, scene.limits.idle_days)
+    if newer:
+        told = f"not used for {idle} days while {newer[0]} is, and never seen switched off"
+    elif credential.last == 0:
+        told = f"never seen in use since it was made {idle} days ago"
+    elif quiet.verdict == "unusual":
+        told = f"not used for {idle} days and never seen switched off; {quiet.sentence}"
+    else:
+        return
+    evidence = f"{credential.id}: {told}"
+    yield Finding("unused_secret", life.identity, 35.0, evidence, credential.id, credential.id, (), life)
+
+
+# ---- sharing
+#
+# One identity for several environments or several applications.
+
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+ENVIRONMENTS = {
+    "production": ("prod", "production", "prd", "live"),
+    "other": ("dev", "develop", "development", "test", "testing", "stg", "stage", "staging", "qa", "uat", "sandbox",
+              "nonprod", "preprod", "integration"),
+}  # fmt: skip
+_BY_WORD = {word: name for name, words in ENVIRONMENTS.items() for word in words}
+TARGETS = 2
+"""Targets of an environment from which it counts as used."""
+DAYS = 3
+"""Days on which an application is seen before it counts."""
+
+
+def environment(text: str) -> str:
+    """production, other, or "" where a name does not tell.
+
+    >>> environment("shop-prod-uploads"), environment("OrdersEtlStgRole"), environment("product-images")
+    ('production', 'other', '')
+    """
+    words = {word.lower() for word in _WORD.findall(text)}
+    found = {_BY_WORD[word] for word in words if word in _BY_WORD}
+    return found.pop() if len(found) == 1 else ""
+
+
+def across_environments(scene: Scene) -> Iterator[Finding]:
+    """Identities that work in production and elsewhere, by the names of what they touch and who uses them."""
+    for life in scene.machines():
+        touched = _touched(scene, life)
+        own = _own(scene, life)
+        here = {own} - {""} if own else {name for name, found in touched.items() if len(found) >= TARGETS}
+        there = {name for name, found in touched.items() if len(found) >= TARGETS and name not in here}
+        several = here | there
+        if len(several) < 2:
+            continue
+        told = "; ".join(f"{name}: {listing(touched.get(name, [short(life.identity)]), 3)}" for name in sorted(several))
+        urgency = 35.0 if own == "other" else 30.0
+        evidence = f"{short(life.identity)} works in {told}"
+        yield Finding("shared_environments", life.identity, urgency, evidence, life=life)
+
+
+def _own(scene: Scene, life: Life) -> str:
+    """Its own environment: by the customer's table, else by its name."""
+    told = assets.find(scene.assets, life.identity).environment
+    return environment(told) if told else environment(short(life.identity))
+
+
+def _touched(scene: Scene, life: Life) -> dict[str, list[str]]:
+    """Environment → the targets and callers that it is told by."""
+    since = scene.today - REACH_DAYS
+    known = (target for target, seen in life.profile.dimension("target").values.items() if seen.last >= since)
+    callers = (short(scene.history.lives[name].identity) for name in life.callers if name in scene.history.lives)
+    found: dict[str, list[str]] = {}
+    for text in (*known, *callers):
+        name = environment(text)
+        if name:
+            found.setdefault(name, []).append(text)
+    return found
+
+
+class Application(NamedTuple):
+    """What tells one application's use of a credential from another's."""
+
+    agent: str
+    owner: str
+    """Who runs the network that it works from."""
+
+
+def across_applications(scene: Scene) -> Iterator[Finding]:
+    """One credential that several applications use at the same time, or a role that several workloads take."""
+    for life in scene.machines():
+        yield from _keys(scene, life)
+        callers = sorted(
+            short(scene.history.lives[name].identity)
+            for name in life.callers
+            if name in scene.history.lives and is_machine(scene.history.lives[name])
+        )
+        if len(set(callers)) > 1:
+            evidence = f"{short(life.identity)} is taken by {len(callers)} identities: {listing(callers)}"
+            yield Finding("reused_credential", life.identity, 25.0, evidence, life=life)
+
+
+def _keys(scene: Scene, life: Life) -> Iterator[Finding]:
+    for credential in life.credentials:
+        told = [sight for sight in life.sights if sight.credential == credential.id and sight.outcome == "success"]
+        apart = _apart(_applications(told))
+        if len(apart) > 1:
+            names = listing([f"{a.agent or 'no agent'} from {a.owner}" for a in apart])
+            evidence = f"{credential.id} is used by {len(apart)} applications side by side: {names}"
+            name, records = credential.id, tuple(dict.fromkeys(r for sight in told for r in sight.record_ids[:1]))
+            yield Finding("reused_credential", life.identity, 40.0, evidence, name, name, records[:20], life)
+
+
+def _applications(told: Iterable[Sight]) -> dict[Application, set[int]]:
+    """Application → days on which it was seen; those seen often enough."""
+    days: dict[Application, set[int]] = {}
+    for sight in told:
+        if sight.network and not sight.network.startswith("service:"):
+            who = Application(sight.agent, network_facts(sight.network).owner)
+            days.setdefault(who, set()).update((sight.first // DAY, sight.last // DAY))
+    return {who: seen for who, seen in days.items() if len(seen) >= DAYS}
+
+
+def _apart(found: dict[Application, set[int]]) -> list[Application]:
+    """Applications that differ in agent and network, and work at the same time: an upgrade or a move is none."""
+    chosen: list[Application] = []
+    for who in sorted(found, key=lambda a: (-len(found[a]), a)):
+        unlike = all(who.agent != other.agent and who.owner != other.owner for other in chosen)
+        beside = all(len(found[who] & found[other]) >= DAYS for other in chosen)
+        if unlike and beside:
+            chosen.append(who)
+    return sorted(chosen)
+
+
+# ---- look
+
+
+CHECKS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
+    check, dormant, orphaned, used_by_people, across_environments,
+    across_applications, granted, no_longer_used,
+)  # fmt: skip
+REPORTS = ("credential report", "authorization details", "Entra applications", "Google Cloud keys", "GitHub tokens",
+           "Azure role assignments")  # fmt: skip
+
+
+class Look(NamedTuple):
+    """What a look found."""
+
+    notables: list[dict[str, Any]]
+    """One a finding, the most urgent first."""
+    summary: dict[str, Any]
+    """The content of posture.json."""
+
+
+def look(scene: Scene, rows: Rows) -> Look:
+    """All findings; their notables are put into the ledger in place of those of the look before."""
+    found = {finding.id: finding for check in CHECKS for finding in check(scene)}
+    before = {document["id"]: document for document in ledger.findings(rows)}
+    broad = {scene.identity_of(grant).id: grant.broad for grant in scene.exports.grants if grant.broad}
+    thefts = {finding.id: theft_of(finding, broad.get(finding.identity.id, "")) for finding in found.values()}
+    documents = [_document_look(scene, finding, before) for finding in found.values()]
+    documents.sort(key=lambda d: (-thefts[d["id"]].power, *order(d)))
+    for rank, document in enumerate(documents, 1):
+        document["rank"] = rank
+    ledger.put_findings(rows, documents)
+    return Look(documents, _summary(scene, documents, found, thefts))
+
+
+class Theft(NamedTuple):
+    """What somebody who takes over an identity could do, as far as grants and use tell."""
+
+    power: float
+    told: str
+    """Goes after "a thief could"."""
+
+
+_COULD = {
+    "permissions": "change who may do what", "cost": "spend money", "write": "change and delete things",
+    "tagging": "change tags", "read": "read data", "list": "list what there is", "unknown": "do what is not known",
+}  # fmt: skip
+
+
+def theft_of(finding: Finding, broad: str) -> Theft:
+    """Rights first (administrators' before what was used), then whether there is a secret to steal, then reach."""
+    life = finding.life
+    reach = reach_of(life.profile) if life else reach_of(Profile())
+    level = "permissions" if broad else impact.privilege(reach)
+    secret = bool(finding.credential or (life and life.credentials))
+    power = len(LEVELS) - (LEVELS.index(level) if level in LEVELS else len(LEVELS)) + 0.5 * secret
+    where = f" in {len(reach.services)} services" if reach.services else ""
+    held = f" ({broad})" if broad else ""
+    return Theft(power + impact.reach_weight(reach) - 1, f"{_COULD[level]}{held}{where}"
+                 f"{', with a secret that lasts' if secret else ''}")  # fmt: skip
+
+
+def _document_look(scene: Scene, finding: Finding, before: Mapping[str, Any]) -> dict[str, Any]:
+    life = finding.life
+    reach = life.reach(scene.history.lives, scene.today) if life else reach_of(Profile())
+    document = to_json(build(finding, reach, assets.find(scene.assets, finding.identity), scene.now))
+    old = before.get(document["id"])
+    if old is not None:  # found before: it keeps the time of that
+        document["created"] = old["created"]
+        document["revision"] = old["revision"] + (document["severity"] != old["severity"])
+    return document
+
+
+def _summary(
+    scene: Scene, documents: Sequence[Mapping[str, Any]], found: Mapping[str, Finding], thefts: Mapping[str, Theft]
+) -> dict[str, Any]:
+    history = scene.history
+    return {
+        "looked": render(scene.now),
+        "limits": scene.limits._asdict(),
+        "history": {
+            "from": render(history.first_day * DAY)[:10] if history.lives else None,
+            "to": render(history.now) if history.lives else None,
+            "identities": len(history.lives),
+            "machines": sum(1 for _ in scene.machines()),
+        },
+        "reports": list(scene.exports.given),
+        "cannot_tell": _cannot_tell(scene),
+        "counts": {kind: sum(f.kind == kind for f in found.values()) for kind in KINDS},
+        "findings": [
+            {**_plain(document, found[document["id"]]), "thief": thefts[document["id"]].told} for document in documents
+        ],
+        "rare": [plain(life, quiet) for life, quiet in rare(scene)],
+        "used": [_used(scene, life) for life in scene.machines()],
+    }
+
+
+def _cannot_tell(scene: Scene) -> list[str]:
+    """What this look could not see, in words."""
+    missing = [name for name in REPORTS if name not in scene.exports.given]
+    told = [f"not given, so what only they tell is not judged: {', '.join(missing)}"] if missing else []
+    if "authorization details" in missing and "Azure role assignments" in missing:
+        told.append("what is granted is not known: rights are judged by their use alone")
+    days = scene.today - scene.history.first_day
+    if days < 365:
+        told.append(f"the logs cover {days} days: what ran once may be a yearly job, and is not called unused")
+    if not scene.assets:
+        why = "no asset table was given, or one without rows"
+        told.append(f"{why}: owners and environments are known from names and clouds alone")
+    return told
+
+
+def _plain(document: Mapping[str, Any], finding: Finding) -> dict[str, Any]:
+    return {
+        "id": document["id"], "kind": finding.kind, "title": KINDS[finding.kind].title,
+        "severity": document["severity"], "identity": document["identity"],
+        "credential": finding.credential or None, "evidence": finding.evidence, "found": document["created"],
+        "owasp_nhi": [i for i in KINDS[finding.kind].ids if i.startswith("NHI")], "record_ids": list(finding.records),
+    }  # fmt: skip
+
+
+def _used(scene: Scene, life: Life) -> dict[str, Any]:
+    """What a least-privilege policy of an identity would hold: the calls it was seen to make."""
+    known = life.profile.dimension("action").values
+    return {
+        "identity": life.identity.id,
+        "name": life.identity.name,
+        "days": life.profile.days,
+        "calls": sorted(known),
+        "not_lately": sorted(a for a, seen in known.items() if scene.today - seen.last >= scene.limits.idle_days),
+    }
+

@@ -1,0 +1,242 @@
+"""`nhi list`: the notables of the last run, chosen and ordered, without reading logs again."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError, StoreError
+from nhi_watch.core.life import is_settled
+from nhi_watch.core.notable import IMPACTS, KINDS, SEVERITIES, short_ids
+from nhi_watch.core.timestamps import render
+from nhi_watch.hosts.files import common
+
+COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "title", "identity", "identity_id",
+           "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
+"""Of --csv and --json."""
+_OFF = ("benign", "expected", "duplicate")
+"""Verdicts that take a notable off the list."""
+
+
+class Who(msgspec.Struct):
+    """The identity of a notable."""
+
+    id: str
+    name: str
+    account: str
+    owner: str
+
+
+class Observed(msgspec.Struct):
+    """A value that was seen."""
+
+    value: str
+
+
+class Dimension(msgspec.Struct):
+    """What was seen in one respect."""
+
+    name: str
+    observed: list[Observed]
+
+
+class Usual(msgspec.Struct):
+    """Of which the credentials are wanted."""
+
+    dimensions: list[Dimension]
+
+
+class Impact(msgspec.Struct):
+    """How bad it would be."""
+
+    level: str
+
+
+class Row(msgspec.Struct):
+    """What a list needs of a notable; the rest of its line is passed over, which takes a tenth of the time."""
+
+    id: str
+    rank: int
+    kind: str
+    likelihood: float
+    severity: str
+    title: str
+    summary: str
+    life: str
+    closed_why: str
+    first_time: str
+    last_time: str
+    listed: bool
+    identity: Who
+    impact: Impact
+    usual: Usual
+    members: list[Who] = []
+    verdict: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether people, or what was learnt, have dealt with it."""
+        told = {"life": self.life, "closed_why": self.closed_why}
+        return self.verdict in _OFF or is_settled(told)
+
+    @property
+    def loss(self) -> float:
+        """Expected loss, by which the list is ordered."""
+        return min(100.0, self.likelihood * IMPACTS[self.impact.level])
+
+    def concerns(self, part: str) -> bool:
+        """Whether a text is part of a name, an id or a key of an identity of it."""
+        keys = (o.value for d in self.usual.dimensions if d.name == "credential" for o in d.observed)
+        names = (text for who in (self.identity, *self.members) for text in (who.id, who.name))
+        return any(part.lower() in text.lower() for text in (*names, *keys))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi list` takes."""
+    parser.add_argument("--severity", choices=SEVERITIES, metavar="LEVEL",
+                        help=f"this severity and above: {', '.join(SEVERITIES)}")  # fmt: skip
+    parser.add_argument("--since", metavar="TIME", help="only what was still going on then or later")
+    parser.add_argument("--identity", metavar="TEXT", help="any part of an identity's name or id, or of a key's id")
+    parser.add_argument("--kind", choices=KINDS, metavar="KIND", help=f"only these: {', '.join(KINDS)}")
+    parser.add_argument("--all", action="store_true", help="also what is below the line or settled")
+    parser.add_argument("--csv", action="store_true", help="print CSV")
+    common.add_state(parser, assets=False, now=False)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """List.
+
+    Raises:
+        InputError: there are no results, or a time is wrong.
+    """
+    since = render(common.seconds(args.since, "--since")) if args.since else ""
+    every = rows(args.out)
+    try:
+        every = judged(args, every)
+    except StoreError as error:  # such as: a run has it
+        told = f"nhi: verdicts given since the last run are not known: {error}"
+        Console(stderr=True, highlight=False).print(told, soft_wrap=True, markup=False)
+    least = SEVERITIES.index(args.severity) if args.severity else 0
+    wanted = [
+        row for row in every
+        if SEVERITIES.index(row.severity) >= least and row.last_time >= since
+        and (not args.kind or row.kind == args.kind) and (not args.identity or row.concerns(args.identity))
+    ]  # fmt: skip
+    wanted = [row for row in wanted if row.kind != "posture" or args.all or args.identity or args.kind]
+    shown = [row for row in wanted if args.all or (row.listed and not row.settled)]
+    if args.csv:
+        console.print(_csv(shown), end="", soft_wrap=True, markup=False, highlight=False)
+    elif args.json:
+        from nhi_watch.hosts.files.inputs import print_json
+
+        print_json([flat(row) for row in shown], console)
+    else:
+        if shown:
+            console.print(table(shown, short_ids(row.id for row in every)))
+        count = f"{len(shown):,} notable{'s'[: len(shown) != 1]}" if shown else "No notables"
+        left = len(wanted) - len(shown)
+        rest = f"; {left:,} more below the line or settled: --all" if left else ""
+        console.print(f"{count}{rest}.", markup=False, soft_wrap=True)
+    return 0
+
+
+def rows(out: Path) -> list[Row]:
+    """What the folder's files hold: the list, what is below the line, and posture's findings.
+
+    Raises:
+        InputError: there are none, or a line is damaged: it is named.
+    """
+    paths = [out / "notables.jsonl", out / common.BELOW, out / "posture.jsonl"]
+    if not paths[0].exists() and not paths[2].exists():
+        raise InputError(f"{paths[0]}: not there; run `nhi score` first, or give its folder with --out")
+    return [row for path in paths if path.exists() for row in _read(path)]
+
+
+def _read(path: Path) -> Iterator[Row]:
+    decode, number = msgspec.json.Decoder(Row).decode, 0
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                number += 1
+                yield decode(line)
+    except msgspec.MsgspecError as error:
+        raise InputError(f"{path}:{number}: no notable of this version ({error}); score again") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def judged(args: argparse.Namespace, found: list[Row]) -> list[Row]:
+    """The rows with the verdicts that people have given since; without a state there are none."""
+    if not found or not Path(args.state or args.out / "state.sqlite").is_file():
+        return found
+    with common.opened(args, read_only=True) as store:
+        if next(iter(store.scan("ledger", "verdict/", "verdict0")), None) is None:
+            return found
+        from nhi_watch.detect import feedback  # here: it takes longer than all else that is done
+
+        held = feedback.standing(feedback.verdicts(store))
+    for row in found:
+        verdict = held.get(row.id)
+        row.verdict = verdict.verdict if verdict else ""
+    return found
+
+
+def flat(row: Row) -> dict[str, Any]:
+    """A row by COLUMNS."""
+    told = {
+        "identity": row.identity.name or row.identity.id, "identity_id": row.identity.id,
+        "account": row.identity.account, "owner": row.identity.owner,
+    }  # fmt: skip
+    return {name: told[name] if name in told else getattr(row, name) for name in COLUMNS}
+
+
+def _csv(shown: Iterable[Row]) -> str:
+    """CSV in which no value of a log is a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(value) for value in flat(row).values()] for row in shown)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    from nhi_watch.report.words import visible
+
+    if not isinstance(value, str):
+        return value
+    return f"'{visible(value)}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else visible(value)
+
+
+_SHORT = {"informational": "info"}
+
+
+def table(shown: Sequence[Row], short: Mapping[str, str]) -> Any:
+    """The notables as a table for a terminal."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from nhi_watch.report.words import KINDS as NAMED
+    from nhi_watch.report.words import clock, likely, visible
+
+    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
+    for name in ("#", "id", "likelihood", "severity", "last (UTC)"):
+        drawn.add_column(name, no_wrap=True, justify="right" if name in ("#", "likelihood") else "left")
+    drawn.add_column("what happened", overflow="fold", ratio=1)
+    for row in shown:
+        kind = "" if row.kind == "compromise" else f"{NAMED[row.kind]}: "
+        said = row.verdict or (row.closed_why if row.settled else "" if row.listed else "below the line")
+        what = Text(visible(f"{kind}{row.title}", 200))
+        what.append(f" ({visible(said, 60)})" if said else "", "dim")
+        rank = "" if row.kind == "posture" else str(row.rank)
+        severity = _SHORT.get(row.severity, row.severity)
+        cells = (rank, short[row.id], likely(row.likelihood), severity, clock(row.last_time))
+        drawn.add_row(*map(Text, cells), what)
+    return drawn

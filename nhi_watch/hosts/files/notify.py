@@ -1,0 +1,282 @@
+"""`nhi notify`: people are told of new or graver notables, once each, by mail, chat, pager or webhook.
+
+The library apprise speaks to the receivers. Row `sent/NOTABLE` of the table `ledger` holds, by receiver, with what
+severity it was sent, and when. It is written before anything is sent, so that no run sends again what another one sent
+or was killed at; what a receiver refused, or who could not be reached, is taken back and tried by the next run. An
+answer that never came counts as sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError, NhiError
+from nhi_watch.core.notable import SEVERITIES, clip, short_ids
+from nhi_watch.core.timestamps import DAY
+from nhi_watch.hosts.files import common, config, listing
+from nhi_watch.report.words import likely, visible
+
+if TYPE_CHECKING:
+    from nhi_watch.hosts.files.config import Notify
+    from nhi_watch.hosts.files.listing import Row
+    from nhi_watch.state.rows import Rows
+
+MOST = 20
+"""Notables that a run tells of one by one; of the rest it says how many they are."""
+KEPT_DAYS = 400
+"""Days after which it is forgotten that a notable, which is in no list any more, was sent."""
+_SENT = ("sent/", "sent0")
+_UNSURE = re.compile(r"read timed out|connection aborted|unexpectedly closed|connection reset", re.IGNORECASE)
+"""What the library logs where a receiver may have taken a message and did not answer."""
+
+Sent = dict[str, dict[str, list[int]]]
+"""Notable → receiver → index of the severity with which it was sent, second."""
+
+
+class Message(NamedTuple):
+    """What a receiver is told of one notable, or of several that are too many to be told of one by one."""
+
+    notables: tuple[str, ...]
+    severity: str
+    title: str
+    body: str
+
+
+class Told(NamedTuple):
+    """What became of one receiver's messages."""
+
+    receiver: str
+    """As it may be shown: without secrets."""
+    sent: int
+    unsure: int
+    """Without an answer: they count as sent."""
+    failed: int
+    why: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi notify` takes."""
+    parser.add_argument("--dry-run", action="store_true", help="show what would be sent, and send nothing")
+    parser.add_argument("--test", action="store_true", help="send each receiver one message that says it is a test")
+    common.add_state(parser, assets=False, now=False)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Tell.
+
+    Raises:
+        InputError: no receivers are named, or one could not be told.
+    """
+    asked = getattr(args, "config", config.NOTHING)
+    if asked.notify is None:
+        raise InputError(f"{asked.path or config.NAME}: notify: there are no receivers; see examples/{config.NAME}")
+    receivers = _receivers(asked.notify)
+    if args.dry_run:
+        with common.opened(args, read_only=True) as store:
+            sent = _sent(store)
+        rows = listing.judged(args, listing.rows(args.out))
+        found = dict.fromkeys(m for key, _ in receivers for m in _messages(rows, asked.notify, sent, key))
+        _print(args, console, [m._asdict() for m in found], [f"{m.title}\n  {m.body}" for m in found])
+        return 0
+    test = Message((), "informational", "nhi_watch: a test", "Notables will be told here.")
+    told = [_send(one, [test])[0] for _, one in receivers] if args.test else tell(args, asked.notify)
+    _print(args, console, [one._asdict() for one in told], [_line(one) for one in told])
+    failed = [one for one in told if one.failed]
+    if failed:
+        raise InputError(f"{len(failed)} of {len(told)} receivers were not told; the next run tries again")
+    return 0
+
+
+def _print(args: argparse.Namespace, console: Console, plain: list[Any], lines: Sequence[str]) -> None:
+    from nhi_watch.hosts.files.inputs import print_json
+
+    if args.json:
+        print_json(plain, console)
+    for line in [] if args.json else lines or ["Nothing new to tell."]:
+        console.print("\n".join(map(visible, line.split("\n"))), soft_wrap=True, markup=False)
+
+
+def after_score(args: argparse.Namespace, errors: Console) -> None:
+    """Tell what a run found, where the configuration says so; a failure is said, and stops nothing."""
+    asked = getattr(args, "config", config.NOTHING)
+    if asked.notify is None or not asked.notify.after_score or args.no_learn:
+        return
+    try:
+        lines = [_line(one) for one in tell(args, asked.notify) if one.failed or one.unsure]
+    except (NhiError, OSError) as error:
+        lines = [f"nobody was notified: {error}"]
+    for line in lines:
+        errors.print(f"nhi: {line}", soft_wrap=True, markup=False)
+
+
+def _line(one: Told) -> str:
+    parts = [f"{one.sent} sent" if one.sent or not (one.failed or one.unsure) else ""]
+    parts += [f"{one.unsure} without an answer, not to be sent again" if one.unsure else ""]
+    parts += [f"{one.failed} not sent, the next run tries again: {one.why}" if one.failed else ""]
+    return f"{one.receiver}: {'; '.join(filter(None, parts))}"
+
+
+def tell(args: argparse.Namespace, asked: Notify) -> list[Told]:
+    """Send each receiver what it was not sent yet.
+
+    Raises:
+        InputError: there are no results, or a receiver is no address that apprise knows.
+        StoreError: the state cannot be written: then nothing is sent.
+    """
+    from nhi_watch.state.rows import pack
+
+    receivers, told = _receivers(asked), []
+    due: dict[str, list[Message]] = {}
+    rows = {row.id: row for row in listing.judged(args, listing.rows(args.out))}
+    with common.opened(args, own=True) as store:
+        before, now = _sent(store), int(time.time())
+        after = {name: dict(by) for name, by in before.items()}
+        for key, _ in receivers:
+            due[key] = _messages(rows.values(), asked, before, key)
+            for name in (name for message in due[key] for name in message.notables):
+                after.setdefault(name, {})[key] = [SEVERITIES.index(rows[name].severity), now]
+        old = [name for name, by in after.items() if name not in rows and _latest(by) < now - KEPT_DAYS * DAY]
+        store.put("ledger", [(f"sent/{name}", None if name in old else pack(by)) for name, by in after.items()])
+    taken_back = False
+    for key, receiver in receivers:
+        one, failed = _send(receiver, due[key])
+        told.append(one)
+        for name in (name for message in failed for name in message.notables):
+            taken_back = True
+            after[name].pop(key)
+            after[name].update({key: before[name][key]} if key in before.get(name, {}) else {})
+    if taken_back:
+        with common.opened(args, own=True) as store:
+            store.put("ledger", [(f"sent/{name}", pack(by) if by else None) for name, by in after.items()])
+    return told
+
+
+def _sent(store: Rows) -> Sent:
+    from nhi_watch.state.rows import unpack
+
+    return {key[len("sent/") :]: unpack(raw) for key, raw in store.scan("ledger", *_SENT)}
+
+
+def _latest(by: dict[str, list[int]]) -> int:
+    return max((second for _, second in by.values()), default=0)
+
+
+# ---- what is told
+
+
+def _messages(rows: Iterable[Row], asked: Notify, sent: Sent, key: str) -> list[Message]:
+    """What one receiver is to be told: what is listed, goes on, and is new to it or graver than it was told."""
+    every, least = list(rows), SEVERITIES.index(asked.min_severity)
+    short = short_ids(row.id for row in every)
+    due = []
+    for row in every:
+        known = sent.get(row.id, {}).get(key, [-1])[0]
+        goes_on = row.listed and not row.settled and row.life in ("new", "ongoing") and row.kind != "posture"
+        if goes_on and SEVERITIES.index(row.severity) >= max(least, known + 1):
+            due.append((row, SEVERITIES[known] if known >= 0 else ""))
+    told = [_message(row, was, asked.detail, short[row.id]) for row, was in due[:MOST]]
+    rest = [row for row, _ in due[MOST:]]
+    if rest:
+        title = f"nhi_watch: {len(rest):,} more notables of severity {asked.min_severity} and above"
+        told.append(Message(tuple(row.id for row in rest), rest[0].severity, title, "They are in the list: nhi list"))
+    return told
+
+
+def _message(row: Row, was: str, detail: str, short: str) -> Message:
+    """All that leaves the house: docs/notify.md spells it out."""
+    sure = f" {likely(row.likelihood)}" if row.likelihood else ""
+    grown = f"graver than it was told ({was}), " if was else ""
+    lines = [f"{grown}{row.kind}, from {row.first_time} to {row.last_time}; nhi explain {short}"]
+    if detail == "summary":
+        who = row.identity
+        lines.insert(0, row.summary)
+        lines.append(f"identity {who.name} ({who.id}), account {who.account or 'unknown'}, "
+                     f"owner {who.owner or 'unknown'}")  # fmt: skip
+    title = f"[{row.severity.upper()}{sure}] {row.title}"
+    return Message((row.id,), row.severity, _tame(title, 200), "\n".join(_tame(line, 1200) for line in lines))
+
+
+def _tame(text: str, limit: int) -> str:
+    """A text that mentions nobody and links nowhere, whatever a log has put into it.
+
+    >>> _tame("<!channel> @everyone http://x.example svc@y.example", 99)
+    '‹!channel› (at)everyone http[:]//x.example svc@y.example'
+    """
+    plain = visible(text, limit).replace("<", "‹").replace(">", "›").replace("://", "[:]//")
+    return re.sub(r"(?<!\w)@(?=\w)", "(at)", plain)
+
+
+# ---- sending
+
+
+def _receivers(asked: Notify) -> list[tuple[str, Any]]:
+    """Each receiver with the name under which the state knows it, which tells no secret.
+
+    Raises:
+        InputError: the library is not installed, or does not know an address.
+    """
+    try:
+        import apprise
+    except ImportError as error:
+        raise InputError("nhi notify needs the library apprise: pip install 'nhi_watch[notify]'") from error
+    asset = apprise.AppriseAsset(app_id="nhi_watch", app_desc="nhi_watch", app_url="", secure_logging=True)
+    found = []
+    with _logged():
+        for number, url in enumerate(asked.urls, 1):
+            one = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+            if one is None:
+                scheme = url.partition(":")[0][:20]
+                raise InputError(f"notify: receiver {number} ({scheme}:…) is no address that apprise knows")
+            found.append((hashlib.sha256(url.encode()).hexdigest()[:12], one))
+    return found
+
+
+def _send(receiver: Any, messages: Sequence[Message]) -> tuple[Told, list[Message]]:
+    """Send messages in order, and give up at the first that fails; returns also those that are to be sent later."""
+    shown, unsure = visible(receiver.url(privacy=True).partition("?")[0], 100), 0
+    for number, message in enumerate(messages):
+        kind = {"critical": "failure", "high": "warning"}.get(message.severity, "info")
+        with _logged() as log:
+            try:
+                took = bool(receiver.notify(title=message.title, body=message.body, notify_type=kind,
+                                            body_format="text"))  # fmt: skip
+            except (TypeError, ValueError, OSError) as error:
+                took = False
+                log.append(f"{type(error).__name__}: {error}")
+        if not took and _UNSURE.search("\n".join(log)):
+            unsure += 1
+        elif not took:
+            why = clip(" ".join(log[:1]) or "no reason was told", 200)
+            return Told(shown, number - unsure, unsure, len(messages) - number, why), list(messages[number:])
+    return Told(shown, len(messages) - unsure, unsure, 0, ""), []
+
+
+@contextmanager
+def _logged() -> Iterator[list[str]]:
+    """What the library logs meanwhile, instead of printing it."""
+    log, found = logging.getLogger("apprise"), list[str]()
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno >= logging.WARNING or "xception" in record.getMessage():
+                found.append(record.getMessage())
+
+    handler, level, up = Kept(), log.level, log.propagate
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    try:
+        yield found
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+        log.propagate = up

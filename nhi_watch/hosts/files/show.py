@@ -1,0 +1,331 @@
+"""`nhi show`: one identity: what it is, does and reaches, its notables, and what is missing for a place in the list."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+from rich.console import Console
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.core.timestamps import DAY, render, render_day
+from nhi_watch.hosts.files import common, listing
+
+if TYPE_CHECKING:
+    from nhi_watch.core.event import Identity
+    from nhi_watch.detect.scoring import Episode
+    from nhi_watch.hosts.files.listing import Row
+    from nhi_watch.state.baseline import Profile
+    from nhi_watch.state.sqlite import SqliteStore
+
+Json = dict[str, Any]
+CANDIDATES = 12
+"""Identities that are named where a text fits several."""
+_VALUES = 6
+_KEYS = 10
+_HABITS = (("calls", "action"), ("services", "service"), ("operators", "owner"), ("networks", "network"),
+           ("clients", "agent"), ("regions", "region"))  # fmt: skip
+"""What people call a dimension of a profile, and its name."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `nhi show` takes."""
+    about = "any part of its name or id, a key's id, or one of its notables by rank or id"
+    parser.add_argument("identity", metavar="IDENTITY", help=about)
+    parser.add_argument("--model", type=Path, metavar="DIR", help="another model's folder (default: the one in use)")
+    parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks, as `nhi score` had them")
+    parser.add_argument("--all", action="store_true", help="show signals that add little, too")
+    common.add_state(parser, now=False)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Show an identity.
+
+    Raises:
+        InputError: nobody or several are meant; those that may be are named.
+    """
+    has_list = (args.out / "notables.jsonl").exists() or (args.out / "posture.jsonl").exists()
+    rows = listing.judged(args, listing.rows(args.out)) if has_list else []
+    with common.opened(args, read_only=True) as store:
+        told = _told(args, store, _meant(store, args.identity, rows), rows)
+    if args.json:
+        from nhi_watch.hosts.files.inputs import print_json
+
+        print_json({**told, "notables": [listing.flat(row) for row in told["notables"]]}, console)
+    else:
+        _show(args, told, rows, console)
+    return 0
+
+
+# ---- who is meant
+
+
+class _Found(NamedTuple):
+    identity: Identity
+    last: int
+    """Second at which it was last seen; 0: not known."""
+
+
+def _meant(store: SqliteStore, text: str, rows: Sequence[Row]) -> Identity:
+    from nhi_watch.state import inventory
+
+    plain = text.strip()
+    if plain.isdecimal() and len(plain) < 7:
+        return _of_notable(store, next((row for row in rows if str(row.rank) == plain), None), plain)
+    if len(plain) < 3:
+        raise InputError(f"{text!r} is too short: give three letters of a name, an id or a key")
+    known, keys = inventory.named(store, plain)
+    found = {one.identity.id: _Found(one.identity, one.last) for one in known}
+    by_key = [key.identity for key in keys if plain.lower() in key.id.lower() and key.identity is not None]
+    for user in by_key:
+        found.setdefault(user.id, _Found(user, 0))
+    exact = [one.identity for one in found.values() if plain in _names(one.identity)]
+    if len(exact) == 1 or len(found) == 1:
+        return (exact or [one.identity for one in found.values()])[0]
+    if not found:
+        lower = plain.lower()
+        fits = [row for row in rows if row.id.startswith(lower)] or [row for row in rows if row.concerns(plain)]
+        if len({row.identity.id for row in fits}) <= 1:
+            return _of_notable(store, fits[0] if fits else None, plain)
+        found = {row.identity.id: _Found(_of_notable(store, row, plain), 0) for row in fits}
+    ordered = sorted(found.values(), key=lambda one: (-one.last, one.identity.name))
+    more = f"\n  and {len(ordered) - CANDIDATES:,} more" if len(ordered) > CANDIDATES else ""
+    told = "".join(f"\n  {_line(one)}" for one in ordered[:CANDIDATES])
+    raise InputError(f"{len(found):,} identities fit {plain[:60]!r}; give more of a name, or an id:{told}{more}")
+
+
+def _names(identity: Identity) -> tuple[str, ...]:
+    return identity.id, identity.name, identity.name.rpartition("/")[2]
+
+
+def _line(one: _Found) -> str:
+    from nhi_watch.report.words import visible
+
+    seen = f", last seen {render(one.last)[:10]}" if one.last else ""
+    return visible(f"{one.identity.kind} {one.identity.name or one.identity.id}  ({one.identity.id}{seen})", 200)
+
+
+def _of_notable(store: SqliteStore, row: Optional[Row], text: str) -> Identity:
+    """The identity of a notable; there are some that only notables know."""
+    from nhi_watch.core.event import Identity
+    from nhi_watch.state import inventory
+
+    if row is None:
+        raise InputError(f"nobody is known whose name, id or key holds {text[:60]!r}, and no notable is named so")
+    known = inventory.known_of(store, [row.identity.id]).get(row.identity.id)
+    if known is not None:
+        return known.identity
+    parts = row.identity.id.split(":")
+    kind = parts[2] if len(parts) > 2 else ""
+    return Identity(row.identity.id, row.identity.name, kind, parts[0], row.identity.account, "")
+
+
+# ---- what is told
+
+
+def _told(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows: Sequence[Row]) -> Json:
+    from nhi_watch.context import assets, networks
+    from nhi_watch.core.behaviour import IdentityDay
+    from nhi_watch.detect import impact, model
+    from nhi_watch.detect.scoring import Baselines, score_day
+    from nhi_watch.state import day_rows, inventory
+    from nhi_watch.state.baseline import Profile
+    from nhi_watch.state.state import State
+
+    state = State(store)
+    keys = {f"{day:06d}/{identity.id}": day for day in state.daybook.days}
+    judged = max((keys[key] for key in store.get("delta", list(keys))), default=None)
+    day = state.next_open_day() if judged is None else judged
+    raw = store.get("day", [f"{day:06d}/{identity.id}"]).get(f"{day:06d}/{identity.id}")
+    whole = day_rows.unpack(raw) if raw is not None else None
+    card = model.load(args.model or model.FOLDER)
+    baselines = Baselines(card, networks.load(args.networks) if args.networks else networks.SHIPPED)
+    state.fill(baselines, {identity.id: whole or IdentityDay(day)}, day)
+    profile = baselines.own.get(identity.id) or Profile()
+    known_assets = common.load_assets(args.assets)
+    asset = assets.find(known_assets, identity)
+    seen = inventory.known_of(store, [identity.id]).get(identity.id)
+    mine = [row for row in rows if identity.id in (row.identity.id, *(one.id for one in row.members))]
+    reach = impact.reach_of(profile, (b.shape for b in whole.behaviours.values()) if whole else (), today=day)
+    told: Json = {
+        "identity": {
+            "id": identity.id, "name": identity.name, "kind": identity.kind, "provider": identity.provider,
+            "account": identity.account, "owner": asset.owner, "criticality": asset.criticality,
+            "environment": asset.environment, "first_seen": render(seen.first) if seen else None,
+            "last_seen": render(seen.last) if seen else None,
+        },
+        "keys": list(_keys(store, identity, profile)),
+        "done_to_it": [_change(change) for change in inventory.done_to(store, identity)],
+        "usual": _usual(profile, day),
+        "reaches": {"text": impact.sentence(reach), "services": sorted(reach.services),
+                    "access": impact.privilege(reach), "impact": impact.impact(asset, reach).level},
+        "notables": mine,
+        "latest": None,
+    }  # fmt: skip
+    if judged is not None:
+        episode = score_day(baselines, whole) if whole is not None else None
+        told["latest"] = _latest(day, episode, (baselines, known_assets), mine, rows)
+    return told
+
+
+def _keys(store: SqliteStore, identity: Identity, profile: Profile) -> Iterator[Json]:
+    from nhi_watch.state import inventory
+
+    used = profile.dimension("credential").values
+    recent = sorted(used, key=lambda name: -used[name].last)[:_KEYS]
+    for known in filter(None, (inventory.credential(store, name) for name in recent)):
+        yield {
+            "id": known.id, "first_used": render(known.first) if known.first else None,
+            "last_used": render(known.last) if known.last else None,
+            "changes": [_change(change) for change in known.changes],
+            "used_by": [user.id for user in known.users if user.id != identity.id],
+        }  # fmt: skip
+
+
+def _change(change: Any) -> Json:
+    return {"time": render(change.time), "what": change.what, "by": change.by, "record": change.record_id}
+
+
+def _usual(profile: Profile, day: int) -> Json:
+    habits: Json = {"days": profile.days, "until": render_day(day - 1)}
+    for name, dimension in _HABITS:
+        values = profile.dimension(dimension).values
+        top = sorted(values, key=lambda v: (-values[v].days, -values[v].count, v))
+        habits[name] = [{"value": v, "days": values[v].days} for v in top[:_VALUES]]
+        habits[f"{name}_known"] = len(values)
+    return {**habits, "hours": sorted(map(int, profile.dimension("hour").values))}
+
+
+def _latest(
+    day: int, episode: Optional[Episode], basis: tuple[Any, Any], mine: Sequence[Row], rows: Sequence[Row]
+) -> Json:
+    """How the latest day was judged, and what is missing for a place."""
+    from nhi_watch.core.notable import expected_loss, to_json
+    from nhi_watch.detect import strangers
+    from nhi_watch.detect.explain.notables import build
+
+    date = render_day(day)
+    if episode is None:
+        return {"day": date, "place": "its calls of that day are no longer kept, so that they cannot be judged again"}
+    baselines, assets = basis
+    built = build(episode, baselines, strangers.asset(assets, episode))
+    made = to_json(built)
+    loss = expected_loss(built.likelihood, built.impact)
+    place = _place(date, (episode, loss, built.impact.level), mine, rows)
+    return {"day": date, "loss": loss, "place": place,
+            **{name: made[name] for name in ("likelihood", "severity", "signals", "impact", "record_count")}}
+
+
+def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], rows: Sequence[Row]) -> str:
+    from nhi_watch.core.notable import IMPACTS
+    from nhi_watch.core.timestamps import parse
+    from nhi_watch.detect import ranking
+    from nhi_watch.detect.scoring import CRITICAL
+
+    episode, loss, level = judged
+    own = [row for row in mine if row.kind == "compromise" and row.first_time[:10] <= date <= row.last_time[:10]]
+    for row in sorted(own, key=lambda row: not row.listed):
+        if row.settled:
+            return f"none any more: notable {row.rank} of it was dealt with ({row.verdict or row.closed_why})"
+        if row.listed:
+            return f"rank {row.rank} of the list"
+    if not ranking.is_watched(episode):
+        return f"none: of kind {episode.identity.kind}, which is no identity that can be stolen"
+    if episode.likelihood < ranking.FLOOR:
+        return f"none: a likelihood under {ranking.FLOOR:g}% is no notable"
+    if not ranking.is_eligible(episode, episode.likelihood):
+        return ("none: what a person does without a key takes a higher likelihood, for people do new things every day: "
+                f"{ranking.PEOPLE:g}%, and {CRITICAL:g}% of those who are hardly known")  # fmt: skip
+    if loss < ranking.LEAST:
+        need = ranking.LEAST / IMPACTS[level]
+        return (f"below the line: an expected loss of {loss:g} (likelihood × impact) is less than {ranking.LEAST:g}, "
+                f"severity low; at {level} impact that takes a likelihood of {need:.0f}%")  # fmt: skip
+    since = render(max(0, parse(f"{date}T00:00:00Z") - (ranking.WEEK - 1) * DAY))[:10]
+    graver = sum(row.loss > loss and since <= row.last_time[:10] <= date for row in rows if row.kind == "compromise")
+    return (f"below the line: it is grave enough, but {graver:,} graver ones stood within the week, and the budget "
+            "has no place for more")  # fmt: skip
+
+
+# ---- on a terminal
+
+
+def _show(args: argparse.Namespace, told: Json, rows: Sequence[Row], console: Console) -> None:
+    from rich.text import Text
+
+    from nhi_watch.core.notable import short_ids
+    from nhi_watch.report.words import short_name, visible
+
+    who = told["identity"]
+    console.print(Text(visible(f"{who['kind']} {short_name(who)}"), "bold"))
+    for line in _facts(told):
+        console.print(Text(visible(line, 600)), soft_wrap=True)
+    if told["notables"]:
+        console.print(Text(f"Notables ({len(told['notables'])}):"))
+        console.print(listing.table(told["notables"], short_ids(row.id for row in rows)))
+    else:
+        console.print(Text("Notables: none, in the list and below the line"))
+    for line in _verdict(told["latest"], args.all, console):
+        console.print(Text(visible(line, 600)), soft_wrap=True)
+
+
+def _facts(told: Json) -> Iterator[str]:
+    who, usual, reaches = told["identity"], told["usual"], told["reaches"]
+    yield f"{who['id']}  {who['name']}"
+    more = [who["provider"], f"account {who['account'] or 'unknown'}", f"owner {who['owner'] or 'unknown'}",
+            who["criticality"] and f"criticality {who['criticality']}", who["environment"]]  # fmt: skip
+    yield ", ".join(filter(None, more))
+    if who["first_seen"]:
+        yield f"First seen {who['first_seen']}, last {who['last_seen']}"
+    for key in told["keys"]:
+        changes = "".join(f"; {one['what']} {one['time']} by {one['by']}" for one in key["changes"])
+        others = f"; also used by {', '.join(key['used_by'])}" if key["used_by"] else ""
+        yield f"Key {key['id']}: used {key['first_used'] or 'never'} to {key['last_used'] or 'never'}{changes}{others}"
+    for one in told["done_to_it"]:
+        yield f"Was {one['what']} {one['time']} by {one['by']}"
+    if not usual["days"]:
+        yield "Usually: nothing is known before its latest day"
+    else:
+        yield f"Usually, by {usual['days']} active day{'s'[: usual['days'] != 1]} up to {usual['until']}:"
+        for name, _ in _HABITS:
+            values = ", ".join(f"{one['value']} ({one['days']} d)" for one in usual[name])
+            left = usual[f"{name}_known"] - len(usual[name])
+            yield f"  {name}: {values or 'none'}{f' and {left:,} more' if left else ''}"
+        yield f"  hours: {_ranges(usual['hours'])} UTC"
+    yield f"Reaches: {reaches['text']}; most powerful access {reaches['access']}, impact {reaches['impact']}"
+
+
+def _ranges(hours: Sequence[int]) -> str:
+    """Hours in a row as one.
+
+    >>> _ranges([0, 1, 2, 9, 23])
+    '0–2, 9, 23'
+    """
+    runs: list[list[int]] = []
+    for hour in hours:
+        if runs and hour == runs[-1][-1] + 1:
+            runs[-1].append(hour)
+        else:
+            runs.append([hour])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def _verdict(latest: Optional[Json], every: bool, console: Console) -> Iterator[str]:
+    from nhi_watch.report import explanation
+    from nhi_watch.report.words import amount
+
+    if latest is None:
+        yield "It has not been judged within the days that are kept"
+        return
+    if "likelihood" not in latest:
+        yield f"Latest day {latest['day']}: {latest['place']}"
+        return
+    calls = f"{amount(latest['record_count'])} call{'s'[: latest['record_count'] != 1]}"
+    yield (f"Latest day {latest['day']}: {calls}, likelihood {latest['likelihood']:g}%, severity {latest['severity']} "
+           f"(expected loss {latest['loss']:g})")  # fmt: skip
+    if any(signal["value"] for signal in latest["signals"]):
+        console.print(explanation.bars(latest, every))
+    else:
+        yield "Nothing in it is unusual"
+    yield f"Place: {latest['place']}"

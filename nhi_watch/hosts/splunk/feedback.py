@@ -1,0 +1,107 @@
+"""`nhi feedback`: notables → validated verdicts, for outputlookup.
+
+What it answers is one row a notable. A row that cannot be judged gets no answer, for outputlookup would keep it, and a
+message says why. An exception is narrow: one identity, one signal, one value, until a date. Nothing is written here:
+Splunk's own outputlookup does that.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Optional
+
+from nhi_watch.core.errors import InputError, RejectError
+from nhi_watch.core.timestamps import DAY, render
+from nhi_watch.core.timestamps import parse as second_of
+from nhi_watch.detect.signals import NAMES
+from nhi_watch.hosts.splunk import fields
+from nhi_watch.hosts.splunk.columns import Columns
+from nhi_watch.hosts.splunk.explain import Line
+from nhi_watch.hosts.splunk.lines import Row
+from nhi_watch.hosts.splunk.options import Option
+from nhi_watch.hosts.splunk.protocol import Messages, Search
+
+VERDICTS = ("confirmed", "benign", "expected", "duplicate")
+LONGEST = 366
+"""Days that an exception may last."""
+NEEDED = ["nhi_id", "nhi_identity_id", "_raw", "sourcetype"]
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{20}")
+OPTIONS = {
+    "verdict": Option("", "|".join(VERDICTS), VERDICTS),
+    "reason": Option("", "<text>", pattern=r".{1,500}", example='"planned migration"'),
+    "until": Option("", "<date>", pattern=r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", example="2027-03-31"),
+    "signal": Option("", "<id of a signal>", pattern=r"[a-z_]{1,60}", example="new_network"),
+    "value": Option("", "<the value that is expected>", pattern=r".{1,300}", example="198.51.100.0/24"),
+}
+
+
+class Feedback:
+    """Answers each notable with a verdict."""
+
+    def __init__(self, search: Search, told: Mapping[str, str]) -> None:
+        """Check what holds for all rows.
+
+        Raises:
+            InputError: says what to write instead.
+        """
+        self._refused: dict[str, int] = {}
+        """What is wrong → rows."""
+        self._rows: list[Line] = []
+        self._now = int(time.time())
+        if not told["verdict"]:
+            raise InputError(f"nhi feedback: a verdict is missing. Write verdict={OPTIONS['verdict'].shape}")
+        self._told = {**told, "until": self._until(told), "analyst": search.user}
+        if bool(told["signal"]) != bool(told["value"]):
+            raise InputError("nhi feedback: an exception names a signal and a value. Write signal=new_network value=…")
+        if told["signal"] and told["signal"] not in NAMES:
+            raise InputError(f"nhi feedback: signal={told['signal']} is unknown. Write one that nhi explain lists")
+
+    def take(self, columns: Columns, row: Row) -> None:
+        """Judge a notable."""
+        answer = self._answer(columns, row)
+        if answer:
+            self._rows.append(answer)
+
+    def answer(self) -> tuple[list[str], list[Line], Messages]:
+        """One verdict a row, and which rows were left out."""
+        told = sorted(self._refused.items())
+        messages: Messages = [("WARN", f"nhi feedback: no verdict on {n} of the rows: {wrong}") for wrong, n in told]
+        return fields.names(fields.FEEDBACK), self._rows, messages
+
+    def _until(self, told: Mapping[str, str]) -> str:
+        """The end of what is expected, RFC 3339; "" where nothing is."""
+        if told["verdict"] != "expected":
+            if told["until"] or told["signal"]:
+                raise InputError("nhi feedback: until, signal and value need verdict=expected. Write verdict=expected")
+            return ""
+        if not told["until"]:
+            raise InputError("nhi feedback: what is expected must end. Write until=2027-03-31")
+        spelled = told["until"] + ("T00:00:00Z" if _DATE.fullmatch(told["until"]) else "")
+        try:
+            seconds = second_of(spelled)
+        except RejectError as error:
+            raise InputError(f"nhi feedback: until={told['until']} is no date. Write until=2027-03-31") from error
+        if not self._now < seconds <= self._now + LONGEST * DAY:
+            raise InputError(f"nhi feedback: until={told['until']} must lie within the next {LONGEST} days")
+        return render(seconds)
+
+    def _answer(self, columns: Columns, row: Row) -> Optional[Line]:
+        name = columns.cell(row, "nhi_id")
+        wrong = self._wrong(columns, row, name)
+        if wrong:
+            self._refused[wrong] = self._refused.get(wrong, 0) + 1
+            return None
+        told = {name: self._told[name] for name in ("verdict", "reason", "until", "signal", "value", "analyst")}
+        identity = columns.cell(row, "nhi_identity_id")
+        key = f"{name}:{self._told['signal']}:{self._told['value']}"
+        return {"_key": key[:200], "nhi_id": name, "identity": identity, "time": render(self._now), **told}
+
+    def _wrong(self, columns: Columns, row: Row, name: str) -> Optional[str]:
+        if not _ID.fullmatch(name):
+            return "no nhi_id: give rows of `nhi_notables`, or | makeresults | eval nhi_id=\"…\""
+        if self._told["signal"] and not columns.cell(row, "nhi_identity_id"):
+            return "no nhi_identity_id: an exception holds for one identity; give rows of `nhi_notables`"
+        return None

@@ -1,0 +1,233 @@
+"""The state in Splunk's KV store, by way of its REST API: a Store of rows, read row by row and written in batches.
+
+Rows lie in one collection, by `table/key`, in base64. What is put is held until `commit`, which writes it in the order
+in which it was put, in batches within the limits of limits.conf; no row is read that nobody asks for.
+
+The KV store has no transactions. Two things stand in for them. Rows replace themselves, so that whatever a run wrote
+before it died is written again, alike. And each run claims a *generation*: it inserts a document with the next number
+as its key, which the KV store accepts once. Of two members of a search head cluster one is refused, whatever their
+replicas showed them. A generation has an end; who finds it past inserts `number/end`, which the run that holds it
+inserts itself before its first write: so one that was late cannot begin to write, and one that has begun is given as
+long again. The document of a generation is closed last. In a cluster, reads are answered by the member's own replica,
+which takes in writes in their order: who sees a generation closed sees all that it wrote.
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import b64decode, b64encode
+from binascii import Error as BadBase64
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Optional
+
+from nhi_watch.core.errors import StoreError
+from nhi_watch.core.timestamps import MINUTE
+from nhi_watch.hosts.splunk.rest import Collection, RestError
+from nhi_watch.state.store import TABLES
+
+STATE, GENERATIONS = "nhi_state", "nhi_generations"
+"""The app's collections."""
+
+LEASE = 15 * MINUTE
+"""Seconds that a run may take, and again as many for what it writes: Rank comes every five minutes."""
+MARGIN = 2 * MINUTE
+"""Of that, what one request may take."""
+DOCUMENTS, MEGABYTES = 1_000, 40
+"""Of one batch: `max_documents_per_batch_save` is 1,000 at the least, `max_size_per_batch_save_mb` 50."""
+LARGEST = 15 << 20
+"""Bytes of one row as a document: MongoDB takes 16 MB."""
+ASKED, PAGE = 500, 2_000
+"""Rows asked for at once by their keys, `max_queries_per_batch` is 1,000; and in a row, `max_rows_per_query` 50,000."""
+GONE = 20
+"""Rows deleted by one request: their keys stand in its address."""
+KEPT = 5
+"""Generations that are kept, for whoever wants to know who ran."""
+_Row = tuple[str, Optional[bytes]]
+
+
+class BusyError(StoreError):
+    """Another run has the state."""
+
+
+class Generation:
+    """The right to write, of one run at a time."""
+
+    def __init__(self, collection: Collection, owner: str, clock: Callable[[], float] = time.time) -> None:
+        """`owner`: who runs, for people.
+
+        Raises:
+            BusyError: another run holds the state.
+            RestError: the KV store does not answer.
+        """
+        self._kept, self._clock, self._owner = collection, clock, owner
+        newest = next(iter(collection.page({"until": {"$gt": 0}}, 1, "-_key")), None)
+        if newest is not None and not newest.get("closed"):
+            self._break(newest)
+        number = int(newest["_key"]) + 1 if newest else 1
+        self.key = f"{number:012d}"
+        self._until = int(clock()) + LEASE
+        self._writes = False
+        if not collection.insert(self._document()):
+            raise BusyError("another search has begun to rank: this one leaves it to that")
+
+    def _document(self, **more: object) -> dict[str, Any]:
+        return {"_key": self.key, "until": self._until, "owner": self._owner, **more}
+
+    def _break(self, other: Mapping[str, Any]) -> None:
+        """Take the right from a run that did not end.
+
+        Raises:
+            BusyError: it may still end.
+        """
+        late = self._clock() - float(other["until"])
+        told = f"the run that {other.get('owner', 'somebody')} began holds the state"
+        if late < 0:
+            raise BusyError(f"{told} for {-late / MINUTE:.0f} more minutes at most")
+        if not self._kept.insert({"_key": f"{other['_key']}/end", "until": 0}) and late < LEASE:
+            raise BusyError(f"{told}, and is writing")
+
+    def demand(self) -> None:
+        """Before each batch: the run may write.
+
+        Raises:
+            StoreError: it took too long, and another has taken its place.
+        """
+        now = self._clock()
+        if now >= self._until or not (self._writes or self._kept.insert({"_key": f"{self.key}/end", "until": 0})):
+            raise StoreError("this run took too long, and may write no more; the next one does its work")
+        if not self._writes:
+            self._writes, self._until = True, int(now) + LEASE - MARGIN
+
+    def close(self) -> None:
+        """Tell that all was written, and forget old generations."""
+        self._kept.replace(self.key, self._document(closed=1))
+        self._kept.delete_where({"_key": {"$lt": f"{max(0, int(self.key) - KEPT):012d}"}})
+
+
+class KvStore:
+    """A Store over the app's collection; what is put is seen by `get` and `scan` at once, and by others after `commit`.
+
+    Raises:
+        RestError: from every method, where the KV store refuses or does not answer.
+        StoreError: a document was altered, or is too large.
+    """
+
+    def __init__(self, collection: Collection, claim: Optional[Callable[[], Generation]] = None) -> None:
+        """`claim` begins a generation, before anything is read; None for whoever only reads."""
+        self._kept, self._claim = collection, claim
+        self._generation = claim() if claim else None
+        self._put: dict[str, Optional[bytes]] = {}
+        """Document's key → row, in the order in which they are to be written."""
+
+    def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """The rows that exist among `keys`."""
+        size = len(_known(table)) + 1
+        asked = [f"{table}/{key}" for key in dict.fromkeys(keys)]
+        found = {key[size:]: self._put[key] for key in asked if key in self._put}
+        far = [key for key in asked if key not in self._put]
+        for start in range(0, len(far), ASKED):
+            for document in self._kept.find(far[start : start + ASKED]):
+                found[str(document["_key"])[size:]] = _row(document)
+        return {key: row for key, row in found.items() if row is not None}
+
+    def scan(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+        """Rows with `low <= key < high` by code point; rows may be put meanwhile."""
+        size, first, end = len(_known(table)) + 1, f"{table}/{low}", f"{table}/{high}"
+        mine = [(key, self._put[key]) for key in sorted(key for key in self._put if first <= key < end)]
+        both: Iterator[_Row] = merge(mine, self._far(first, end), key=itemgetter(0))  # of two alike mine comes first
+        for key, rows in groupby(both, itemgetter(0)):
+            row = next(rows)[1]
+            if row is not None:
+                yield key[size:], row
+
+    def _far(self, first: str, end: str) -> Iterator[_Row]:
+        limit, after = PAGE, "$gte"
+        while True:
+            query = {"$and": [{"_key": {after: first}}, {"_key": {"$lt": end}}]}
+            try:
+                page = self._kept.page(query, limit, "_key")
+            except RestError as error:  # max_size_per_result_mb: rows are larger than most
+                if limit == 1 or error.status not in (400, 413, 500):
+                    raise
+                limit = max(1, limit // 8)
+                continue
+            yield from ((str(document["_key"]), _row(document)) for document in page)
+            if len(page) < limit:
+                return
+            first, after = str(page[-1]["_key"]), "$gt"
+
+    def put(self, table: str, rows: Iterable[_Row]) -> None:
+        """Replace rows; None deletes."""
+        for name, row in rows:
+            key = f"{_known(table)}/{name}"
+            self._put.pop(key, None)
+            self._put[key] = row
+
+    def commit(self) -> None:
+        """Write what was put, in that order, and close the generation."""
+        if self._claim is None:
+            raise StoreError("this state was opened to be read")
+        if self._put:
+            self._write(self._generation or self._claim())
+        self._release()
+
+    def _write(self, generation: Generation) -> None:
+        self._generation = generation
+        for kind, rows in groupby(self._put.items(), lambda row: row[1] is None):
+            for batch in _batches(rows, GONE) if kind else _batches(rows):
+                generation.demand()
+                if kind:
+                    self._kept.delete_where({"$or": [{"_key": key} for key, _ in batch]})
+                else:
+                    self._kept.save([{"_key": key, "v": value} for key, value in batch])
+        generation.demand()
+        self._put.clear()
+
+    def _release(self) -> None:
+        if self._generation is not None:
+            self._generation.close()
+            self._generation = None
+
+    def close(self) -> None:
+        """Give up what was not committed, and the generation: whoever comes next writes it again."""
+        self._put.clear()
+        with suppress(RestError):  # it ends by itself
+            self._release()
+
+
+def _known(table: str) -> str:
+    if table not in TABLES:
+        raise StoreError(f"no such table: {table}")
+    return table
+
+
+def _batches(rows: Iterable[_Row], most: int = DOCUMENTS) -> Iterator[list[tuple[str, str]]]:
+    """Documents that may be sent at once.
+
+    Raises:
+        StoreError: one alone is too large.
+    """
+    held, size = list[tuple[str, str]](), 0
+    for key, row in rows:
+        value = b64encode(row or b"").decode("ascii")
+        if len(value) > LARGEST:
+            raise StoreError(f"the row {key[:200]} has {len(value):,} bytes: a document of the KV store takes 16 MB")
+        if held and (len(held) == most or size + len(value) > MEGABYTES << 20):
+            yield held
+            held, size = [], 0
+        held.append((key, value))
+        size += len(value) + len(key) + 32
+    if held:
+        yield held
+
+
+def _row(document: Mapping[str, Any]) -> bytes:
+    try:
+        return b64decode(document["v"], validate=True)
+    except (KeyError, TypeError, ValueError, BadBase64) as error:
+        raise StoreError(f"the row {document.get('_key')!r} of the KV store was altered ({error}); delete the "
+                         f"collections {STATE} and {GENERATIONS}, and look back again") from error  # fmt: skip

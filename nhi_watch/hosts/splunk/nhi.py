@@ -1,0 +1,105 @@
+"""The reporting search command nhi, with what people ask of notables and of the app behind its name:
+
+`nhi explain`, `nhi feedback`, `nhi health`, `nhi identities`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import BinaryIO, NamedTuple, Protocol
+
+from nhi_watch.core.errors import InputError
+from nhi_watch.hosts.splunk import explain, feedback, health
+from nhi_watch.hosts.splunk.columns import Columns
+from nhi_watch.hosts.splunk.explain import Line
+from nhi_watch.hosts.splunk.lines import Row
+from nhi_watch.hosts.splunk.options import Options, parse
+from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
+from nhi_watch.hosts.splunk.rows import read, write
+from nhi_watch.hosts.splunk.run import reading
+from nhi_watch.state import inventory
+
+
+class Asked(Protocol):
+    """What answers one kind of question."""
+
+    def take(self, columns: Columns, row: Row) -> None:
+        """Take in a row."""
+
+    def answer(self) -> tuple[list[str], list[Line], Messages]:
+        """Names of the fields, rows, and what to tell."""
+
+
+class Identities:
+    """All non-human identities that were learnt, for Enterprise Security's asset and identity framework."""
+
+    def __init__(self, search: Search, options: Mapping[str, str]) -> None:
+        self._search = search
+
+    def take(self, columns: Columns, row: Row) -> None:
+        """No row is needed."""
+
+    def answer(self) -> tuple[list[str], list[Line], Messages]:
+        """One row an identity."""
+        state = reading(self._search)
+        known = inventory.identities(state) if state is not None else {}
+        rows: list[Line] = [
+            {"nhi_identity_id": one.identity.id, "nhi_identity": one.identity.name,
+             "nhi_identity_kind": one.identity.kind, "nhi_account": one.identity.account}
+            for _, one in sorted(known.items()) if not one.identity.human
+        ]  # fmt: skip
+        return ["nhi_identity_id", "nhi_identity", "nhi_identity_kind", "nhi_account"], rows, []
+
+
+class Kind(NamedTuple):
+    """One kind of question."""
+
+    make: Callable[[Search, Mapping[str, str]], Asked]
+    options: Options
+    needed: list[str]
+
+
+KINDS = {
+    "explain": Kind(explain.Explain, explain.OPTIONS, explain.NEEDED),
+    "feedback": Kind(feedback.Feedback, feedback.OPTIONS, feedback.NEEDED),
+    "health": Kind(health.Health, health.OPTIONS, health.NEEDED),
+    "identities": Kind(Identities, {}, []),
+}
+
+
+class Nhi:
+    """The command."""
+
+    in_pieces = True
+
+    def prepare(self, search: Search) -> tuple[Metadata, Messages]:
+        """Which question it is.
+
+        Raises:
+            InputError: none of ours, or an option is wrong.
+        """
+        what = search.arguments[0] if search.arguments else ""
+        if what not in KINDS:
+            raise InputError(f"nhi: {what[:40]!r} is unknown. Write nhi {'|'.join(KINDS)}")
+        kind = KINDS[what]
+        self._asked = kind.make(search, parse(f"nhi {what}", kind.options, search.arguments[1:]))
+        return {"type": "reporting", "required_fields": kind.needed}, []
+
+    def execute(self, body: bytes) -> bytes:
+        """Take in a chunk."""
+        rows = read(body)
+        columns = Columns(next(rows, []))
+        for row in rows:
+            self._asked.take(columns, row)
+        return b""
+
+    def finish(self) -> tuple[bytes, Messages]:
+        """The answer."""
+        names, lines, messages = self._asked.answer()
+        many = [name for name in names if any(isinstance(line.get(name), list) for line in lines)]
+        return (write(names, lines, many) if lines else b""), messages
+
+
+def main(requests: BinaryIO, replies: BinaryIO) -> int:
+    """Answer splunkd until it has had enough; the process's exit code."""
+    return serve(Nhi(), requests, replies)

@@ -1,0 +1,238 @@
+"""The state in the KV store: the contract of stores, the limits of its documents, and who may write."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from nhi_watch.core.errors import StoreError
+from nhi_watch.hosts.splunk import rest
+from nhi_watch.hosts.splunk.kvstore import GENERATIONS, KEPT, LEASE, STATE, BusyError, Generation, KvStore
+from nhi_watch.hosts.splunk.rest import Client, Collection, RestError
+from splunk_kvstore import Direct, KvDouble, Limits
+from splunk_rest import SESSION, serving
+from store_contract import Open, StoreContract
+
+NOW = 1_790_000_000
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = float(NOW)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def made(limits: Limits = Limits()) -> KvDouble:  # noqa: B008 - immutable
+    return KvDouble((STATE, GENERATIONS), limits)
+
+
+def collection(double: KvDouble, name: str) -> Collection:
+    return Collection(cast(Client, Direct(double)), name)
+
+
+def opened(double: KvDouble, clock: Clock, owner: str = "sh1") -> KvStore:
+    return KvStore(collection(double, STATE), lambda: Generation(collection(double, GENERATIONS), owner, clock))
+
+
+@pytest.fixture
+def double() -> KvDouble:
+    return made()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+class TestContract(StoreContract):
+    """What every store must do, over HTTPS."""
+
+    @pytest.fixture
+    def reopen(self, tmp_path: Path) -> Iterator[Open]:
+        with serving(tmp_path) as server:
+            client = Client(server.url, f"Splunk {SESSION}", rest.trust(server.url, server.ca))
+            ticks = count(NOW, 10 * LEASE)  # each run a long time after the one before, which may not have ended
+
+            def store() -> KvStore:
+                at = next(ticks)
+                kept = Collection(client, STATE)
+                return KvStore(kept, lambda: Generation(Collection(client, GENERATIONS), "sh1", lambda: at))
+
+            yield store
+
+
+def test_of_two_members_that_begin_together_one_is_refused(double: KvDouble, clock: Clock) -> None:
+    double.lag()  # each member's replica shows that nobody holds the state
+    opened(double, clock, "sh1")
+    with pytest.raises(BusyError, match="another search has begun to rank"):
+        opened(double, clock, "sh2")
+
+
+def test_a_run_that_is_going_on_is_left_alone(double: KvDouble, clock: Clock) -> None:
+    opened(double, clock, "sh1")
+    clock.now += LEASE - 60
+    with pytest.raises(BusyError, match="sh1 began holds the state for 1 more minutes"):
+        opened(double, clock, "sh2")
+
+
+def test_a_run_that_died_is_succeeded_and_can_write_no_more(double: KvDouble, clock: Clock) -> None:
+    first = opened(double, clock, "sh1")
+    first.put("meta", [("a", b"old")])
+    clock.now += LEASE + 1
+    second = opened(double, clock, "sh2")
+    clock.now -= 200  # the first one's clock is slow: it does not know that its time is over
+    with pytest.raises(StoreError, match="took too long"):
+        first.commit()
+    second.put("meta", [("a", b"new")])
+    second.commit()
+    assert KvStore(collection(double, STATE)).get("meta", ["a"]) == {"a": b"new"}
+
+
+def test_one_that_is_writing_is_given_as_long_again(double: KvDouble, clock: Clock) -> None:
+    first = opened(double, clock)
+    first.put("meta", [(f"{n}", b"x") for n in range(1_500)])
+    double.stops_after = 1_200
+    with pytest.raises(RestError, match="503"):
+        first.commit()
+    double.stops_after = -1
+    clock.now += LEASE + 1
+    with pytest.raises(BusyError, match="is writing"):
+        opened(double, clock)
+    clock.now += LEASE
+    opened(double, clock)
+
+
+def test_a_batch_after_the_end_of_the_lease_is_not_sent(double: KvDouble, clock: Clock) -> None:
+    class Slow(Direct):
+        """Each batch takes minutes."""
+
+        def ask_json(self, method: str, path: str, body: Any = None) -> Any:
+            clock.now += 400 * path.endswith("batch_save")
+            return super().ask_json(method, path, body)
+
+    slow = Collection(cast(Client, Slow(double)), STATE)
+    store = KvStore(slow, lambda: Generation(collection(double, GENERATIONS), "sh1", clock))
+    store.put("meta", [(f"{n:05d}", b"x") for n in range(4_500)])
+    with pytest.raises(StoreError, match="took too long"):
+        store.commit()
+    assert len(double.captain[STATE]) == 2_000
+
+
+def test_who_sees_a_closed_generation_sees_all_that_it_wrote(double: KvDouble, clock: Clock) -> None:
+    store = opened(double, clock)
+    store.put("meta", [(f"{n:04d}", b"x") for n in range(1_500)])
+    double.lag()
+    store.commit()
+    writes = len(double._log)
+    for step in range(0, writes, 100):
+        double.replicate(100)
+        try:
+            opened(double, clock)
+        except BusyError:
+            continue
+        assert len(list(KvStore(collection(double, STATE)).scan("meta", "", ":"))) == 1_500, step
+        return
+    raise AssertionError("nobody can ever go on")
+
+
+def test_rows_are_written_in_the_order_in_which_they_were_put(double: KvDouble, clock: Clock) -> None:
+    store = opened(double, clock)
+    store.put("delta", [(f"{n:04d}", b"x") for n in range(1_100)])
+    store.put("delta", [("0500", None)])
+    store.put("day", [("0001", b"last")])
+    double.stops_after = 1_100
+    with pytest.raises(RestError):
+        store.commit()
+    assert "day/0001" not in double.captain[STATE]
+    assert "delta/1099" in double.captain[STATE]
+
+
+def test_a_run_that_was_cut_off_is_written_again_by_the_next(double: KvDouble, clock: Clock) -> None:
+    """One that died between two batches leaves rows that replace themselves."""
+    for stop in (0, 1, 999, 1_000, 1_001, 2_499):
+        store = opened(double, clock)
+        store.put("day", [(f"{n:05d}", b"%d" % stop) for n in range(2_500)])
+        double.stops_after = stop
+        with pytest.raises(RestError):
+            store.commit()
+        double.stops_after = -1
+        clock.now += 3 * LEASE
+        store = opened(double, clock)
+        store.put("day", [(f"{n:05d}", b"%d" % stop) for n in range(2_500)])
+        store.commit()
+        assert {row for _, row in store.scan("day", "", ":")} == {b"%d" % stop}
+
+
+@pytest.mark.parametrize("limits", [
+    Limits(), Limits(max_documents_per_batch_save=1_000, max_size_per_batch_save_mb=50),
+    Limits(max_size_per_result_mb=0.01, max_size_per_batch_result_mb=0.01),
+])  # fmt: skip
+def test_batches_stay_within_the_limits(limits: Limits, clock: Clock) -> None:
+    double = made(limits)
+    store = opened(double, clock)
+    rows = {f"{n:05d}": random.Random(n).randbytes(900) for n in range(2_345)}
+    store.put("day", rows.items())
+    store.commit()
+    assert dict(store.scan("day", "", ":")) == rows
+    some = sorted(rows)[::3]
+    assert store.get("day", some) == {name: rows[name] for name in some}
+
+
+def test_rows_of_many_megabytes_are_sent_apart_and_one_too_large_is_told(double: KvDouble, clock: Clock) -> None:
+    store = opened(double, clock)
+    store.put("day", [(f"{n}", b"x" * (9 << 20)) for n in range(5)])
+    store.commit()
+    assert len(double.captain[STATE]) == 5
+    store.put("day", [("6", b"x" * (13 << 20))])
+    with pytest.raises(StoreError, match=r"the row day/6 has 18,\d+,\d+ bytes"):
+        store.commit()
+
+
+def test_only_what_is_asked_for_is_read(double: KvDouble, clock: Clock) -> None:
+    store = opened(double, clock)
+    store.put("profile", [(f"{n:05d}", b"x" * 500) for n in range(5_000)])
+    store.commit()
+    double.costs.update(requests=0, read=0)
+    store.get("profile", [f"{n:05d}" for n in range(0, 5_000, 100)])
+    assert double.costs["requests"] == 1
+    assert double.costs["read"] < 50 * 900
+
+
+def test_an_altered_row_is_told(double: KvDouble, clock: Clock) -> None:
+    double.captain[STATE]["meta/a"] = {"_key": "meta/a", "v": "no base64!"}
+    with pytest.raises(StoreError, match="'meta/a' of the KV store was altered"):
+        opened(double, clock).get("meta", ["a"])
+
+
+def test_a_run_that_had_nothing_to_write_or_failed_lets_the_next_one_in(double: KvDouble, clock: Clock) -> None:
+    opened(double, clock).commit()
+    opened(double, clock).close()
+    failed = opened(double, clock)
+    failed.put("meta", [("a", b"1")])
+    failed.close()
+    assert opened(double, clock).get("meta", ["a"]) == {}
+
+
+def test_old_generations_are_forgotten(double: KvDouble, clock: Clock) -> None:
+    for number in range(20):
+        store = opened(double, clock)
+        store.put("meta", [("n", b"%d" % number)])
+        store.commit()
+    assert len(double.captain[GENERATIONS]) <= 2 * (KEPT + 1)
+
+
+def test_whoever_only_reads_claims_nothing(double: KvDouble) -> None:
+    store: Any = KvStore(collection(double, STATE))
+    store.put("meta", [("a", b"1")])
+    with pytest.raises(StoreError, match="opened to be read"):
+        store.commit()
+    assert double.captain[GENERATIONS] == {}

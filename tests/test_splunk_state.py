@@ -1,0 +1,203 @@
+"""The state in the KV store over many runs: cut anywhere, killed, refused, read twice; and what is written of it."""
+
+from __future__ import annotations
+
+import json
+import random
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core_samples import Going, Options
+from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
+from nhi_watch.hosts.splunk.kvstore import LEASE
+from nhi_watch.hosts.splunk.notables import GROWS, Ranked, Told, due, row_of, short, told
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch_lab.simulator import Spec, Tenant
+from splunk_conf import conf
+from splunk_peers import Fault, Window
+from splunk_process import CommandError
+from splunk_rest import Fault as Refusal
+from splunk_server import Server
+
+BUDGET = 300.0
+STEP = 4 * HOUR
+SAVED = conf("savedsearches.conf")
+RANK = "NHI Watch - Rank"
+
+
+@lru_cache
+def records() -> tuple[dict[str, Any], ...]:
+    days = Tenant(Spec(days=3, machines=8, seed=8, campaigns=8, events=1_600)).days()
+    return tuple(record for day in days for record in day.records)
+
+
+@lru_cache
+def wanted(step: int = 3 * DAY) -> dict[str, tuple[float, str]]:
+    """What the program finds in runs of so many seconds."""
+    store, start = MemoryStore(), midnight()
+    for low in range(start, start + 3 * DAY, step):
+        going = Going(store, [cloudtrail], Options(BUDGET))
+        going.feed(one for one in records() if low <= parse(one["eventTime"]) < low + step)
+        standing = going.finish().standing
+    found = {n["id"]: (n["likelihood"], n["severity"]) for n in standing}
+    assert len(found) >= 2, "what is simulated must give something to lose"
+    return found
+
+
+def midnight() -> int:
+    return parse(records()[0]["eventTime"]) // DAY * DAY
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    (tmp_path / "lookups").mkdir()
+    made = Server(tmp_path, peers=3)
+    made.overrides["nhi_budget"] = f"{BUDGET:g}"
+    return made
+
+
+def arrive(made: Server, low: int, high: int) -> None:
+    """What happened in a span comes at its end, and is grouped."""
+    timed = ((parse(record["eventTime"]), record) for record in records())
+    made.index([(time, record) for time, record in timed if low <= time < high], "aws:cloudtrail", high)
+    made.search(SAVED["NHI Watch - Group Events"]["search"], Window(0, 1 << 40, high, high + 1), high + 60)
+
+
+def rank(made: Server, now: int, since: int) -> bool:
+    """Rank over a window of arrival, as a durable search has it; whether it ended well."""
+    try:
+        made.search(SAVED[RANK]["search"], Window(now - 9 * DAY, now + 2 * DAY, since, now + 1), now)
+    except CommandError:
+        return False
+    return True
+
+
+def standing(made: Server) -> dict[str, tuple[float, str]]:
+    rows = made.search("`nhi_notables` | `nhi_latest`", Window(0, 1 << 40), midnight() + 4 * DAY)
+    return {row["nhi_id"][0]: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0]) for row in rows}
+
+
+def test_faults_of_all_kinds_leave_what_the_program_finds(server: Server) -> None:
+    """Runs that fail are made up for by the next; a window that lost rows is read whole by the search that closes."""
+    dice, start, since, now = random.Random(3), midnight(), 0, 0
+    for now in range(start + STEP, start + 3 * DAY + STEP, STEP):
+        arrive(server, now - STEP, now)
+        fault = dice.choice(["", "", "refused", "killed", "lost", "twice", "again"])
+        kv = server.splunkd.kv
+        if fault == "refused":
+            server.splunkd.faults += [Refusal(400, "batch_save")]
+        if fault == "killed":
+            kv.stops_after = dice.randrange(30)
+        if fault in ("lost", "twice"):
+            server.faults = [Fault(dice.randrange(3), fault)]
+        is_well = rank(server, now + 120, since)
+        server.faults, kv.stops_after = [], -1
+        server.splunkd.faults.clear()
+        if not is_well:
+            for document in kv.captain["nhi_generations"].values():  # the time of the run that died is over
+                document["until"] = min(document["until"], document["until"] - 3 * LEASE)
+            is_well = rank(server, now + 240, since)
+        assert is_well, fault
+        since = now + 121 if fault != "again" else since
+        if (now - start) % DAY < STEP:
+            server.search(SAVED[RANK]["search"], Window(now - 3 * DAY, now + DAY), now + 300)  # as Close
+    server.search(SAVED[RANK]["search"], Window(now - 9 * DAY, now + DAY), now + 900)
+    assert standing(server) == wanted(STEP)
+
+
+def test_rows_that_are_read_twice_count_once(server: Server) -> None:
+    start = midnight()
+    arrive(server, start, start + 3 * DAY)
+    for again in range(3):
+        assert rank(server, start + 3 * DAY + 120 + again, 0)
+    before = [row["_raw"] for row in server.events if row["index"] == ["nhi_risk"]]
+    assert rank(server, start + 3 * DAY + 600, 0)
+    assert before == [row["_raw"] for row in server.events if row["index"] == ["nhi_risk"]]
+    assert standing(server) == wanted()
+
+
+def test_what_was_judged_and_never_written_is_written_by_a_later_run(server: Server) -> None:
+    """The search was killed behind nhirank: the state tells of notables that no index has."""
+    start = midnight()
+    arrive(server, start, start + 3 * DAY)
+    text = f"(`nhi_behaviours`) | nhirank state=write budget={BUDGET:g}"
+    server.search(text, Window(0, 1 << 40), start + 3 * DAY + 60)
+    assert standing(server) == {}
+    assert rank(server, start + 3 * DAY + 5 * MINUTE, start + 3 * DAY + 100)
+    assert standing(server) == {}, "what may only be on its way is waited for"
+    assert rank(server, start + 3 * DAY + 20 * MINUTE, start + 3 * DAY + 5 * MINUTE)
+    assert standing(server).keys() == wanted().keys()
+    count = len(server.events)
+    assert rank(server, start + 3 * DAY + 50 * MINUTE, start + 3 * DAY + 20 * MINUTE)
+    assert len(server.events) == count, "what has come is not written again"
+
+
+def test_a_second_search_at_once_writes_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nhi_watch.hosts.splunk.run.PATIENCE", 0)
+    server.splunkd.kv.captain["nhi_generations"]["000000000001"] = {
+        "_key": "000000000001", "until": 1 << 40, "owner": "sh2",
+    }  # fmt: skip
+    arrive(server, midnight(), midnight() + DAY)
+    with pytest.raises(CommandError, match="the run that sh2 began holds the state"):
+        server.search(SAVED[RANK]["search"], Window(0, 1 << 40), midnight() + DAY + 60)
+    assert server.splunkd.kv.captain["nhi_state"] == {}
+
+
+# ---- what is written
+
+
+def document(**told: Any) -> dict[str, Any]:
+    """A notable, as far as writing asks."""
+    signals = [{"id": "new_network", "points": 3.0, "value": 1.0, "evidence": "x", "record_ids": ["r"]}]
+    return {
+        "id": "0" * 20, "revision": 1, "severity": "medium", "title": "t", "summary": "s", "record_count": 5,
+        "last_time": "2025-03-05T10:00:00Z", "merged_into": None, "signals": signals,
+        "identity": {"id": "aws:1:role:A"}, "members": [], **told,
+    }  # fmt: skip
+
+
+def written(at: int = 0, **changes: Any) -> Told:
+    return told(Ranked(document(), "new", True, {}), at)._replace(**changes)
+
+
+def test_a_revision_is_written_when_an_analyst_would_want_it() -> None:
+    before = written()
+    assert due(document(), True, None, 0) == ("new", True)
+    assert due(document(), True, before, 9 * HOUR) is None
+    assert due(document(severity="high"), True, before, 1) == ("updated", True)
+    assert due(document(severity="low"), True, before, 1) == ("updated", False)
+    more = [*document()["signals"], {"id": "burst", "points": 1.0, "value": 1.0, "evidence": "", "record_ids": []}]
+    assert due(document(signals=more), True, before, 1) == ("updated", False)
+    assert due(document(members=[{"id": "aws:1:role:B"}]), True, before, 1) == ("updated", False)
+    grown = document(record_count=6, last_time="2025-03-05T10:05:00Z")
+    assert due(grown, True, before, GROWS - 1) is None, "what only grows is told hourly"
+    assert due(grown, True, before, GROWS) == ("updated", False)
+    assert due(document(), True, written(change="withdrawn"), 1) == ("new", True)
+    assert due(document(), True, written(change="below"), 1) == ("new", True)
+    assert due(document(), False, None, 1) == ("below", False)
+
+
+def test_an_event_of_a_notable_is_short_and_its_fields_are_where_splunk_looks(server: Server) -> None:
+    """[spath] extraction_cutoff: of an event in JSON, fields are extracted from the first 5,000 bytes."""
+    start = midnight()
+    arrive(server, start, start + 3 * DAY)
+    assert rank(server, start + 3 * DAY + 120, 0)
+    events = [row["_raw"][0] for row in server.events if row["index"] == ["nhi_risk"]]
+    assert events
+    for text in events:
+        assert len(text.encode()) < 20_000
+        assert text.encode().index(b'"nhi_notable":') < 5_000
+    worst = json.loads(events[0])["nhi_notable"]
+    signal = {**worst["signals"][0], "evidence": "é" * 2_000, "points": 5.0, "record_ids": ["r" * 90] * 50}
+    entry = {"time": "2025-03-05T10:00:00Z", "source": "198.51.100.7", "points": 1.0}
+    worst = {
+        **worst, "signals": [signal] * 78, "timeline": [entry] * 200, "members": [], "record_ids": ["r" * 90] * 500,
+        "title": "é" * 200, "summary": "é" * 1_000, "telemetry": {"provisional": False}, "usual": {"x": "y" * 99_999},
+    }  # fmt: skip
+    row = row_of(Ranked(worst, "new", True, {"overflow": 0, "overflow_highest": 0.0}), start, whole=False)
+    assert len(str(row["_raw"]).encode()) < 20_000
+    assert "usual" not in short(worst)
