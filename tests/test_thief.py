@@ -1,4 +1,4 @@
-"""The bench of a thief who has read the code, on a few attacks: what it plays, what it counts as found, what it writes."""
+"""The bench of a thief who has read the code: what it plays, what it counts as found, what it writes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def test_thirds_are_three_days_and_a_single_call_is_not_done_thrice() -> None:
 
 
 def test_the_page_says_share_what_is_asked_for_and_what_is_missed() -> None:
-    told = [thief.Told(OWN.name, "AWS role", "athena", False, 12.4, ()), thief.Told(OWN.name, "AWS role", "mail", True, 60.0, ())]
+    said = (("athena", False, 12.4), ("mail", True, 60.0))
+    told = [thief.Told(OWN.name, "AWS role", *one, ()) for one in said]
     quiet = thief.Ordinary(149, 11, {"AWS": 1, "Kubernetes": 0, "Entra": 0, "GitHub": 2})
     page = thief.page([thief.Measured(1, quiet, told)], "command", "model")
     assert "| the victim's own place and client | 0.50 (0.60) |  |  |  |  |" in page

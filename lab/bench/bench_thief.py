@@ -1,7 +1,7 @@
 """A thief who has read the code: `python lab/bench/bench_thief.py [--page docs/method/hiding.md]`, about ten minutes.
 
-What is measured, and how: `nhi_watch_lab.evaluation.thief`. `--why` tells of each attack that is not listed which signals
-spoke; `--rows` and `--nth` measure a part.
+What is measured, and how: `nhi_watch_lab.evaluation.thief`. `--why` tells of each attack that is not listed which
+signals spoke; `--rows` and `--nth` measure a part.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
 """A thief who has read the code and the shipped model: what share of his thefts is listed, by where he comes from.
 
 A company of machine identities in AWS, Kubernetes, Entra and GitHub lives 17 days in peace, which are learnt day by
-day. On the next day one credential of a machine is stolen and used: each attack of `thief_attacks` alone, against a copy
-of the state as it stands when the day is over, at the default budget. So an attack competes for its place with what the
-tenant's ordinary week gives, and with no other attack. He waits for an hour in which his victim works, uses the victim's
-client, looks at nothing first and is refused nothing. An attack is found if a listed notable holds a record of it;
 records that prepare it do not count.
 """
 
@@ -384,9 +380,10 @@ def measure(
     for row in rows:
         waiting = {product: _dealt(ground, row, product, every_nth) for product in PRODUCTS if applies(row, product)}
         while any(waiting.values()):
-            batch = [(product, *one) for product, batches in waiting.items() for one in (batches.pop() if batches else ())]
+            dealt = {product: batches.pop() for product, batches in waiting.items() if batches}
+            batch = [(product, *one) for product, attacks in dealt.items() for one in attacks]
             plays = [played(ground, row, *one) for one in batch]
-            told += [Told(row.name, one[0], one[1], *answer) for one, answer in zip(batch, ground.answers(plays))]
+            told += [Told(row.name, one[0], one[1], *said) for one, said in zip(batch, ground.answers(plays))]
     return Measured(seed, ground.ordinary, told)
 
 

@@ -86,8 +86,8 @@ def _blocks(a: Aim) -> Iterable[Call]:
 
 def _athena(a: Aim) -> Iterable[Call]:
     for table in ("customers", "payments", "cards"):
-        yield a.call("athena:StartQueryExecution", queryString=f"SELECT * FROM lake.{table}", workGroup="primary",
-                     resultConfiguration={"outputLocation": f"s3://{a.bucket()}/tmp/"})  # fmt: skip
+        yield a.call("athena:StartQueryExecution", queryString=f"TABLE lake.{table}", workGroup="primary",
+                     resultConfiguration={"outputLocation": f"s3://{a.bucket()}/results/"})  # fmt: skip
         yield a.call("athena:GetQueryResults", queryExecutionId=a.dice.uuid(), maxResults=1000)
 
 
@@ -254,7 +254,8 @@ AWS: Mapping[str, Attack] = {
     "bedrock access": _model_access,
     # persistence
     "new user with a key": _user,
-    "key for another user": lambda a: [("iam:CreateAccessKey", writes.create_key("terraform", a.dice.ident("AKIA", 16)))],
+    "key for another user": lambda a: [
+        ("iam:CreateAccessKey", writes.create_key("terraform", a.dice.ident("AKIA", 16)))],
     "console password": lambda a: [("iam:CreateLoginProfile", writes.login_profile("terraform", False))],
     "roles anywhere": _anchor,
     "oidc provider": lambda a: [a.call("iam:CreateOpenIDConnectProvider", url="https://token.drop.example",
@@ -318,7 +319,7 @@ def _everywhere(what: str, times: int = 1) -> Deeds:
     """A call without a namespace: of all at once."""
 
     def made(company: Company, dice: Dice) -> list[Deed]:
-        verb, _, resource = what.partition(" ")
+        resource = what.partition(" ")[2]
         thing = {"resource": resource, "apiVersion": "v1"}
         more = {"objectRef": thing, "requestURI": f"/api/v1/{resource}?limit=500"}
         return [kubernetes.call(company, what, "x", "", more=more)] * times
@@ -369,7 +370,8 @@ KUBERNETES: Mapping[str, Deeds] = {
     "dns rewritten": _k8s(("update configmaps", "kube-system", "coredns")),
     "users mapped to admin": _k8s(("patch configmaps", "kube-system", "aws-auth")),
     "logs of other pods": _others("get pods/log", _ELSEWHERE),
-    "mining deployment": _k8s(("create deployments", "", "metrics-cache"), ("patch deployments/scale", "", "metrics-cache")),
+    "mining deployment": _k8s(("create deployments", "", "metrics-cache"),
+                              ("patch deployments/scale", "", "metrics-cache")),
     "events deleted": _k8s(("deletecollection events", "kube-system", "")),
     "namespace deleted": _k8s(("delete namespaces", "", "payments-prod")),
 }  # fmt: skip
