@@ -1,7 +1,12 @@
 """A thief who has read the code and the shipped model: what share of his thefts is listed, by where he comes from.
 
 A company of machine identities in AWS, Kubernetes, Entra and GitHub lives 17 days in peace, which are learnt day by
-records that prepare it do not count.
+day. On the next day credentials of machines are stolen and used, each for one attack of `thief_attacks`, against a copy
+of the state as it stands when the day is over: many attacks at once, each on a victim of its own. The week's allowance
+at the default budget is raised by their number, so that an attack competes with what the tenant's ordinary week gives
+and with no other attack. The thief waits for an hour in which his victim works, uses the victim's client, looks at
+nothing first and is refused nothing. An attack is found if a listed notable holds a record of it; records that prepare
+it do not count.
 """
 
 from __future__ import annotations
@@ -421,11 +426,11 @@ def page(found: Sequence[Measured], command: str, model: str) -> str:
         "# A thief who has read the code", "", f"<!-- Written by `{command}`: change the code, not this page. -->", "",
         f"For: whoever asks what an attacker hides who knows `nhi_watch` and its model ({model}). He has stolen one "
         "credential of a machine, comes at an hour in which it works, with its client, looks at nothing first and is "
-        "refused nothing; "
-        f"{', '.join(f'{sizes[p]} attacks with an {p}' if p[0] in 'AE' else f'{sizes[p]} in {p}' for p in PRODUCTS)}. "
+        f"refused nothing. Attacks: {', '.join(f'{product} {size}' for product, size in sizes.items())}. "
         f"Tenants of {' and '.join(str(each.ordinary.identities) for each in found)} identities that learnt {LEARNT} "
-        "days. Each attack is played alone, on a copy of the tenant, at the default budget: it competes with what the "
-        "tenant's ordinary week lists. Found: a listed notable holds a record of the attack, not of what prepared it.",
+        "days. Each attack has a victim of its own on a copy of the tenant; the week's allowance at the default budget "
+        "is raised by the number of attacks, so that each competes with what the tenant's ordinary week lists. Found: "
+        "a listed notable holds a record of the attack, not of what prepared it.",
         "", f"| the thief comes | {' | '.join(PRODUCTS)} |", "|---" * (1 + len(PRODUCTS)) + "|",
         *(_cells(row, told) for row in ROWS), "",
         "In brackets what is asked for. Beside it, false notables of the same tenants' ordinary days (all products, "

@@ -148,8 +148,8 @@ def _user(a: Aim) -> Iterable[Call]:
 
 
 def _anchor(a: Aim) -> Iterable[Call]:
-    yield a.call("rolesanywhere:CreateTrustAnchor", name="ca", enabled=True,
-                 source={"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": "HIDDEN"}})  # fmt: skip
+    bundle = {"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": "HIDDEN"}}
+    yield a.call("rolesanywhere:CreateTrustAnchor", name="ca", enabled=True, source=bundle)
     yield a.call("rolesanywhere:CreateProfile", name="p", enabled=True, roleArns=[a.role()])
 
 
