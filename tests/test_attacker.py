@@ -19,6 +19,7 @@ from core_samples import TODAY, record
 from flood_samples import mixed, namesake, repository, stranger
 from nhi_watch import cli
 from nhi_watch.context.context import Context
+from nhi_watch.core.notable import loss_of, order
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import model
 from nhi_watch.detect.judge import Judge
@@ -152,6 +153,6 @@ ROWS: dict[str, tuple[Lines, Lines]] = {
 @pytest.mark.parametrize("row", ROWS)
 def test_an_attack_stays_first_whatever_is_done_to_hide_it(row: str, host: str, tmp_path: Path) -> None:
     found = [n for n in HOSTS[host](*ROWS[row], tmp_path) if n["kind"] == "compromise"]
-    first = max(found, key=lambda n: n["priority"])
+    first = min(found, key=order)
     mine = "AWSReservedSSO" if "single" in row else "serviceaccount" if row[:2] in ("C2", "H5") else "payments-api"
-    assert first["score"] >= 80 and mine in first["identity"]["name"] and first["listed"]
+    assert loss_of(first) >= 80 and mine in first["identity"]["name"] and first["listed"]

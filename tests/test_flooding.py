@@ -9,6 +9,7 @@ import pytest
 from core_samples import ACCOUNT, MACHINE, TODAY, Options, answer, events, learnt, run, runs, whole_days
 from flood_samples import Records, mixed, namesake, newcomers, probing, repository, stranger, tenant, theft
 from nhi_watch.context.assets import UNKNOWN, Asset
+from nhi_watch.core.notable import loss_of
 from nhi_watch.detect import ranking, strangers
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import score_day
@@ -94,8 +95,8 @@ def test_what_is_refused_takes_nothing_from_what_succeeded_and_adds_half() -> No
             theft(), [*theft(), *probing("payments-api")], mixed("payments-api"),
         )
     )  # fmt: skip
-    assert padded["score"] >= alone["score"] and padded["priority"] >= alone["priority"]
-    assert harmless["score"] >= 80 and harmless["priority"] < 0.75 * alone["priority"]
+    assert padded["likelihood"] >= alone["likelihood"] and loss_of(padded) >= loss_of(alone)
+    assert harmless["likelihood"] >= 80 and loss_of(harmless) < 0.75 * loss_of(alone)
 
 
 @pytest.mark.parametrize(("first", "is_found"), [(9, True), (3, False), (20, True)])

@@ -76,7 +76,7 @@ def test_one_audit_id_over_all_records_of_an_attack_hides_none_of_them(history: 
     plain, hidden = judged(history, raid()), judged(history, raid(auditID=ONE))
     first, second = (next(n for n in each.notables if n["kind"] == "compromise") for each in (plain, hidden))
     assert (hidden.run["events"], hidden.run["duplicates"]) == (46, 0)
-    assert first["score"] == second["score"] >= 80
+    assert first["likelihood"] == second["likelihood"] >= 80
     (spot,) = [n for n in hidden.notables if n["kind"] == "blind_spot"]
     assert "One id for many records" in spot["title"] and spot["record_count"] >= MANY
     assert spot["signals"][0]["id"] == "one_id_many_records"
@@ -91,7 +91,7 @@ def test_copies_of_records_count_once_whoever_chose_their_ids(history: list[Reco
 def test_one_event_id_over_all_records_of_cloudtrail_hides_none_of_them_and_is_told() -> None:
     plain, hidden, again = (run(runs([tenant()]), told) for told in (raids(), raids(ONE), [*raids(ONE), *raids(ONE)]))
     first, second = (next(n for n in each.notables if n["kind"] == "compromise") for each in (plain, hidden))
-    assert (first["score"], first["record_count"]) == (second["score"], second["record_count"])
+    assert (first["likelihood"], first["record_count"]) == (second["likelihood"], second["record_count"])
     assert [each.run["duplicates"] for each in (plain, hidden, again)] == [0, 0, len(raids())]
     assert "One id for many records" in next(n["title"] for n in hidden.notables if n["kind"] == "blind_spot")
     assert [n for n in plain.notables if n["kind"] == "blind_spot"] == []

@@ -134,12 +134,13 @@ def test_what_was_closed_is_not_new_again_after_years(years: int) -> None:
 def test_what_it_shows_is_its_worst_day_and_each_day_verifies_by_its_own_receipt() -> None:
     store = runs([quiet(20) + raid() + until(TODAY)], ROOM)
     worst = now(store)
-    run(store, raid(steps=1, day=TODAY + 1) + others(TODAY + 2), ROOM)
+    less = [record(TODAY + 1, "14:00", service="iam", name="ListUsers")]  # by its own client, from its own place
+    run(store, quiet(1, end=TODAY + 2) + less + others(TODAY + 2), ROOM)
     told = now(store)
     assert [told[name] for name in ("likelihood", "title", "signals")] == [
         worst[name] for name in ("likelihood", "title", "signals")
     ]
-    assert len(told["revisions"]) == 2 and told["revisions"][1]["likelihood"] <= told["likelihood"]
+    assert len(told["revisions"]) == 2 and told["revisions"][1]["likelihood"] < told["likelihood"]
     checks = receipts.verify(store, model.load(), told)
     assert all(check.holds for check in checks)
     assert f"revision {told['revisions'][1]['revision']}" in [check.what for check in checks]
@@ -317,7 +318,7 @@ def test_who_is_let_in_after_days_of_refusals_is_news(is_settled: bool) -> None:
     if is_settled:
         judged_benign(store, before, TODAY - 1)
         shown, told = still_told(store, TODAY - 1)
-        assert shown == [] and any("goes on" in why for why in doubts(told)), "a critical left out is no all-clear"
+        assert shown == []
     run(store, knocks(TODAY, True))
     (found,), _ = still_told(store, TODAY)
     assert (found["life"], found["id"]) == ("new", before[0]["id"])

@@ -323,8 +323,8 @@ def test_a_reader_who_has_seen_enough_gets_no_message_and_no_defect() -> None:
 
 
 def test_below_the_line_the_gravest_comes_first_and_no_new_trifle() -> None:
-    grave, trifle = ({**documents()[0], "id": name, "listed": False, "priority": priority, "life": life}
-                     for name, priority, life in (("a", 0.5, "ongoing"), ("b", 0.01, "new")))  # fmt: skip
+    grave, trifle = ({**documents()[0], "id": name, "listed": False, "severity": severity, "life": life}
+                     for name, severity, life in (("a", "high", "ongoing"), ("b", "low", "new")))  # fmt: skip
     listed = [{**one, "listed": True} for one in (grave, trifle)]
     assert [one["id"] for one in overall([trifle, grave], 7)] == ["a", "b"]
     assert [one["id"] for one in overall(listed)] == ["b", "a"]

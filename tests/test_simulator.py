@@ -187,8 +187,8 @@ def test_files_hold_one_event_a_line(tmp_path: Path) -> None:
 
 
 def test_the_demo_tells_what_it_listed_that_is_no_incident() -> None:
-    hit = {"id": "aaaaaaaa", "score": 90.0, "severity": "critical", "title": "stolen", "record_ids": ["1", "7"]}
-    wrong = {"id": "bbbbbbbb", "score": 98.0, "severity": "critical", "title": "refused", "record_ids": ["9"]}
+    hit = {"id": "aaaaaaaa", "likelihood": 90.0, "severity": "critical", "title": "stolen", "record_ids": ["1", "7"]}
+    wrong = {"id": "bbbbbbbb", "likelihood": 98.0, "severity": "critical", "title": "refused", "record_ids": ["9"]}
     assert list(truth.no_incidents([{"record_ids": ["1", "2"]}], [hit, wrong])) == [
-        "Of the 2 notables listed, 1 are none of these incidents:", "  bbbbbb, 98 critical: refused"
+        "Of the 2 notables listed, 1 are none of these incidents:", "  bbbbbb, 98% critical: refused"
     ]  # fmt: skip

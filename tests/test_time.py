@@ -163,7 +163,7 @@ def test_late_records_teach_nothing(history: list[Records]) -> None:
     store, other = runs(history), runs(history)
     run(store, raid(LAST - 60))
     again, plain = (run(each, [*ordinary(LAST), *raid(LAST)]) for each in (store, other))
-    first, second = ([n["score"] for n in each.notables if n["kind"] == "compromise" and not n["late"]]
+    first, second = ([n["likelihood"] for n in each.notables if n["kind"] == "compromise" and not n["late"]]
                      for each in (again, plain))  # fmt: skip
     assert first == second != []
 
@@ -252,7 +252,11 @@ def test_days_that_a_host_dates_before_all_that_was_seen_are_no_history_of_its_t
     _, plain = on_host(young, today)
     store, hidden = on_host(young, [*backdated, *today])
     first, second = (
-        {n["identity"]["name"]: n["score"] for n in each.standing if n["kind"] == "compromise" and not n.get("late")}
+        {
+            n["identity"]["name"]: n["likelihood"]
+            for n in each.standing
+            if n["kind"] == "compromise" and not n.get("late")
+        }
         for each in (plain, hidden)
     )
     assert first == second != {} and hidden.run["too_late"] == len(backdated)

@@ -146,7 +146,7 @@ def test_real_days_of_m365_hide_no_critical_and_list_no_person(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked(capsys, "score", str(shared_data("m365/audit.ndjson")), "--out", str(tmp_path))
-    assert max(one["score"] for one in jsonlines.read(tmp_path / "below.jsonl")) < 80
+    assert max(one["likelihood"] for one in jsonlines.read(tmp_path / "below.jsonl")) < 80
     listed = list(jsonlines.read(tmp_path / "notables.jsonl"))
     assert listed and {one["identity"]["kind"] for one in listed} <= {"app", "service_principal", "managed_identity"}
 

@@ -10,15 +10,20 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import cast
 
 from layout import ROOT
 
 sys.path.insert(0, str(ROOT / "tests"))
 
 from nhi_watch.hosts.splunk import demo
+from nhi_watch.hosts.splunk.kvstore import STATE, KvStore
+from nhi_watch.hosts.splunk.rest import Client, Collection
+from nhi_watch.hosts.splunk.run import whole
 from nhi_watch_lab.simulator import Spec
-from splunk_app import interpreter, unpacked
+from splunk_app import unpacked
 from splunk_company import played
+from splunk_kvstore import Direct
 
 SPEC = Spec(days=8, machines=30, seed=16, campaigns=8)
 
@@ -26,11 +31,20 @@ SPEC = Spec(days=8, machines=30, seed=16, campaigns=8)
 def main() -> int:
     """Write the sample and say how large it is."""
     with tempfile.TemporaryDirectory() as folder:
-        server = played(unpacked(Path(folder)), interpreter("3.13"), SPEC)
-    texts = standing([row["_raw"][0] for row in server.events if row["index"] == ["nhi_risk"]])
+        server = played(unpacked(Path(folder)), "", SPEC)
+    state = KvStore(Collection(cast(Client, Direct(server.splunkd.kv)), STATE))
+    written = standing([row["_raw"][0] for row in server.events if row["index"] == ["nhi_risk"]])
+    texts = [told(text, state) for text in written]
     demo.SAMPLE.write_bytes(gzip.compress(("\n".join(texts) + "\n").encode(), 9, mtime=0))
     print(f"{demo.SAMPLE.relative_to(ROOT)}: {len(texts)} notables, {demo.SAMPLE.stat().st_size:,} bytes")
     return 0
+
+
+def told(text: str, state: KvStore) -> str:
+    """An event with the whole document: nobody who sees the sample has a state that holds its story."""
+    event = json.loads(text)
+    event["nhi_notable"] = whole(state, event["nhi_id"]) or event["nhi_notable"]
+    return json.dumps(event, separators=(",", ":"))
 
 
 def standing(texts: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from nhi_watch.detect.model import BINS, bin_of
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab.evaluation.replay import Replayed
 from nhi_watch_lab.evaluation.rivals import Scores
-from nhi_watch_lab.training.fit import POSITIVE_SHARE, Days, weighed
+from nhi_watch_lab.training.fit import POSITIVE_SHARE, Days, tested, weighed
 from nhi_watch_lab.training.rows import Floats, Rows
 
 DIGITS = 9
@@ -58,7 +58,7 @@ class Boosting:
     name = "boosting_on_signals"
 
     def __init__(self, worlds: Sequence[Rows]) -> None:
-        parts = [weighed(rows, rows.values, rows.day >= 0, POSITIVE_SHARE) for rows in worlds]
+        parts = [weighed(rows, rows.values, tested(rows), POSITIVE_SHARE) for rows in worlds]
         whole = Days(*(np.concatenate(column) for column in zip(*parts)))
         self._trees = HistGradientBoostingClassifier(
             max_iter=300, learning_rate=0.05, max_leaf_nodes=31, min_samples_leaf=20, early_stopping=False,

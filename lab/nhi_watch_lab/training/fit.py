@@ -84,7 +84,7 @@ class Forests:
             shares, trees = self._grown(frozenset({hand_of(name)}))
             for rows in once(worlds):
                 x = log_odds(trees, features(rows, shares))[:, None]
-                days = weighed(rows, x, rows.day >= 0, PREVALENCE)
+                days = weighed(rows, x, tested(rows), PREVALENCE)
                 parts.append(days._replace(weight=days.weight / days.weight.sum()))
         whole = Days(*(np.concatenate(column) for column in zip(*parts)))
         platt = LogisticRegression(C=1e6).fit(whole.x, whole.y, sample_weight=whole.weight)
@@ -97,7 +97,7 @@ def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
     shares = shares_of(worlds)
     often, parts = Counter(map(id, worlds)), list[Days]()
     for rows in once(worlds):
-        days = weighed(rows, features(rows, shares), rows.day >= 0, POSITIVE_SHARE)
+        days = weighed(rows, features(rows, shares), tested(rows), POSITIVE_SHARE)
         parts.append(_ordinary_once(days._replace(weight=days.weight * often[id(rows)])))
     whole = Days(*(np.concatenate(column) for column in zip(*parts)))
     model = HistGradientBoostingClassifier(
@@ -124,6 +124,11 @@ def even(families: Sequence[Sequence[Rows]]) -> list[Rows]:
     """Each family's worlds, named again until they are as many as of the largest."""
     most = max(map(len, families))
     return [family[at % len(family)] for family in families for at in range(most)]
+
+
+def tested(rows: Rows) -> Bools:
+    """The days from a world's first incident on: those before it would say that nobody attacks a young tenant."""
+    return np.asarray(rows.day >= rows.day[rows.bad].min(initial=rows.day.max()))
 
 
 def features(rows: Rows, shares: Shares) -> Floats:
