@@ -91,7 +91,7 @@ EXPLAIN = (
     Field("nhi_order", "counts within the section"),
     Field("nhi_name", "what the line is about: a signal's id, a dimension, an action, a control, a part of the brief"),
     Field("nhi_value", "the signal's value; the value that is usual or was observed; outcome; status"),
-    Field("nhi_points", "points in log-odds that it adds to the score"),
+    Field("nhi_points", "points in log-odds that it adds to the likelihood"),
     Field("nhi_text", "the evidence as a sentence"),
     Field("nhi_count", "events, or days on which a usual value was seen"),
     Field("_time", "of timeline lines"),
