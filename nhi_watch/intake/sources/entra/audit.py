@@ -453,7 +453,7 @@ def _grown(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
 _METHODS = {"1": "key", "2": "certificate"}
 _LEVELS = {"GET": "read", "HEAD": "read", "OPTIONS": "read"}
 # A segment that names one thing: it has a digit, a sign or is longer than any word of the API.
-_ID = re.compile(r".*[0-9@=!%']|.{41,}")
+_ID = re.compile(r"(?!oauth2permissiongrants$)(?:.*[0-9@=!%']|.{41,})")
 _KEYED = re.compile(r"([a-z]+)\((.*)\)")
 
 
@@ -491,6 +491,8 @@ def route(uri: str) -> str:
 
     >>> route("https://graph.microsoft.com/beta/Users('a@b.c')/sendMail")
     '/users/{id}/sendmail'
+    >>> route("https://graph.microsoft.com/v1.0/oauth2PermissionGrants/7f2c-1")
+    '/oauth2permissiongrants/{id}'
     """
     steps = []
     for step in path(uri).lower().split("/")[1:9]:

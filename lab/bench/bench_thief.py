@@ -1,0 +1,52 @@
+"""A thief who has read the code: `python lab/bench/bench_thief.py [--page docs/method/hiding.md]`, about ten minutes.
+
+What is measured, and how: `nhi_watch_lab.evaluation.thief`. `--why` tells of each attack that is not listed which
+signals spoke; `--rows` and `--nth` measure a part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "lab")]
+
+from nhi_watch.detect import model as models  # noqa: E402
+from nhi_watch_lab.evaluation import thief  # noqa: E402
+
+COMMAND = "python lab/bench/bench_thief.py --page docs/method/hiding.md"
+
+
+def main() -> None:
+    """Measure all, and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", default="9101,9102", help="tenants (default: %(default)s)")
+    parser.add_argument("--identities", type=int, default=150, help="machine identities of each (default: %(default)s)")
+    parser.add_argument("--rows", default="", help="only rows whose names hold this text")
+    parser.add_argument("--nth", type=int, default=1, help="only each n-th attack")
+    parser.add_argument("--model", type=Path, default=models.FOLDER, help="another model's folder")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--why", action="store_true", help="tell of attacks that are not listed why")
+    parser.add_argument("--page", type=Path, help="also write the page")
+    args = parser.parse_args()
+    rows = [row for row in thief.ROWS if args.rows in row.name]
+    seeds = [int(seed) for seed in args.seeds.split(",")]
+    found = thief.measured(seeds, args.identities, rows, args.nth, args.workers, args.model)
+    out = ROOT / "out" / "bench" / "bench_thief.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    told = thief.page(found, COMMAND, models.load(args.model).id)
+    sys.stdout.write(told)
+    if args.why:
+        for one in (one for each in found for one in each.told if not one.found):
+            heavy = ", ".join(f"{name} {points:g}" for name, points in one.signals[:6])
+            sys.stdout.write(f"{one.row} | {one.product} | {one.attack}: {one.likelihood:g} ({heavy})\n")
+    if args.page:
+        args.page.write_text(told, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,472 @@
+"""A thief who has read the code and the shipped model: what share of his thefts is listed, by where he comes from.
+
+A company of machine identities in AWS, Kubernetes, Entra and GitHub lives 17 days in peace, which are learnt day by
+day. On the next day credentials of machines are stolen and used, each for one attack of `thief_attacks`, against a copy
+of the state as it stands when the day is over: many attacks at once, each on a victim of its own. The week's allowance
+at the default budget is raised by their number, so that an attack competes with what the tenant's ordinary week gives
+and with no other attack. The thief waits for an hour in which his victim works, uses the victim's client, looks at
+nothing first and is refused nothing. An attack is found if a listed notable holds a record of it; records that prepare
+it do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any, NamedTuple, Optional, Union
+
+import joblib
+
+from nhi_watch.context.context import NO_CONTEXT
+from nhi_watch.detect import model as models
+from nhi_watch.detect import ranking
+from nhi_watch.detect.judge import BUDGET, Judge
+from nhi_watch.detect.run import Result
+from nhi_watch.intake.days import Intake
+from nhi_watch.intake.sources import every
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from nhi_watch.state.store import TABLES
+from nhi_watch_lab import worlds
+from nhi_watch_lab.evaluation import thief_attacks
+from nhi_watch_lab.simulator import agents, archetypes, networks
+from nhi_watch_lab.simulator.dice import Dice, dice
+from nhi_watch_lab.simulator.identities import federated_user
+from nhi_watch_lab.simulator.machines import DAY, Machine
+from nhi_watch_lab.simulator.products.labels import identity, record_id
+from nhi_watch_lab.simulator.products.tenant import Spec, Tenant
+from nhi_watch_lab.simulator.products.workers import At, Deed, Line, Worker
+from nhi_watch_lab.simulator.records import CLOCK, Actor, Detail, Record, Template, stamp, template
+from nhi_watch_lab.simulator.sessions import Moment, open_session
+
+LEARNT = 17
+"""Days before that of the theft."""
+YOUNG = 4
+"""Active days of the identities that are hardly known."""
+FOREIGN = "447100004471"
+LOGS = ("cloudtrail", "kubernetes", "entra", "github")
+PRODUCTS = ("AWS role", "AWS user's key", "Kubernetes", "Entra app", "GitHub token")
+ATTACKS: Mapping[str, Mapping[str, Any]] = dict(zip(PRODUCTS, (
+    thief_attacks.AWS, thief_attacks.AWS, thief_attacks.KUBERNETES, thief_attacks.ENTRA, thief_attacks.GITHUB
+)))  # fmt: skip
+PROVIDERS = {"aws": "AWS", "kubernetes": "Kubernetes", "entra": "Entra", "github": "GitHub"}
+
+Victim = Union[Machine, Worker]
+
+
+class Row(NamedTuple):
+    """Where a thief comes from, and how he goes about it."""
+
+    name: str
+    places: tuple[str, ...]
+    """Attacks take turns."""
+    before: tuple[int, ...] = ()
+    """How many usual calls he makes from there on each of the days before, the last the eve."""
+    thirds: bool = False
+    """The theft is spread over three days, the last that of the others."""
+    console: bool = False
+    """Sessions of the web console made of the machine's keys."""
+    young: bool = False
+    """The victim has a history of YOUNG days."""
+    asked: Mapping[str, float] = {}
+    """Product → the share that is asked for; "" stands for each."""
+
+
+OWN = {"AWS role": 0.60, "AWS user's key": 0.80, "Kubernetes": 0.50, "Entra app": 0.60, "GitHub token": 0.50}
+ROWS = (
+    Row("Tor, a hoster", ("tor", "hoster")),
+    Row("a household", ("household",)),
+    Row("a near network of the same operator; another pod", ("near",), asked={"": 0.85}),
+    Row("the victim's own place and client", ("own",), asked=OWN),
+    Row("through the VPC endpoint", ("endpoint",)),
+    Row("through CloudFormation", ("cloudformation",)),
+    Row("after one usual call on the eve: a hoster", ("hoster",), (1,), asked={"": 0.95}),
+    Row("after one usual call on the eve: a household", ("household",), (1,), asked={"": 0.95}),
+    Row("after two days of a few usual calls: a hoster, a household", ("hoster", "household"), (3, 3),
+        asked={"": 0.95}),
+    Row("in thirds over three days: a near network", ("near",), thirds=True, asked={"": 0.85}),
+    Row("in thirds over three days: a hoster, a household", ("hoster", "household"), thirds=True, asked={"": 0.85}),
+    Row("a console session made of the machine's keys, four days old", ("tor", "hoster", "household"), console=True,
+        young=True, asked={"": 0.95}),
+    Row("the same, an old identity, one console call from there on the eve", ("near", "hoster", "household"), (1,),
+        console=True, asked={"": 0.95}),
+)  # fmt: skip
+_AWS_ONLY = {"endpoint", "cloudformation"}
+
+
+def applies(row: Row, product: str) -> bool:
+    """Whether a row makes sense for a product."""
+    return product.startswith("AWS") or not (row.console or _AWS_ONLY.issuperset(row.places))
+
+
+class Told(NamedTuple):
+    """What became of one attack."""
+
+    row: str
+    product: str
+    attack: str
+    found: bool
+    likelihood: float
+    """The highest of a notable with a record of it, listed or not; 0: there is none."""
+    signals: tuple[tuple[str, float], ...]
+    """Of that notable: name and points, the heaviest first."""
+
+
+class Ordinary(NamedTuple):
+    """What the tenant's ordinary days gave, from the eighth on: all of it false."""
+
+    identities: int
+    days: int
+    listed: Mapping[str, int]
+    """Provider → notables."""
+
+
+class Play(NamedTuple):
+    """The records of one attack and of what prepares it."""
+
+    lines: list[Line]
+    theft: frozenset[str]
+    """Ids of the records of the attack."""
+
+
+class Answer(NamedTuple):
+    """What became of it: whether it is listed, the highest likelihood, and the signals that told it."""
+
+    found: bool
+    likelihood: float
+    signals: tuple[tuple[str, float], ...]
+
+
+def _answer(told: Sequence[Mapping[str, Any]], theft: frozenset[str]) -> Answer:
+    mine = [n for n in told if not theft.isdisjoint(n["record_ids"])]
+    if not mine:
+        return Answer(False, 0.0, ())
+    best = max(mine, key=lambda n: (n["listed"], n["likelihood"]))
+    return Answer(best["listed"], best["likelihood"], tuple((s["id"], s["points"]) for s in best["signals"]))
+
+
+class Ground:
+    """A company after the day of the theft, without a theft."""
+
+    def __init__(self, seed: int, identities: int, model: Path = models.FOLDER) -> None:
+        world = worlds.draw(seed, company=True)
+        spec = Spec(LEARNT + 1, identities, seed, campaigns=0, volume=min(20.0, world.volume), ways=world.ways)
+        self.tenant = Tenant(spec)
+        self.seed = seed
+        self._model, self._sources = models.load(model), tuple(every())
+        self._seconds: dict[str, list[list[int]]] = {}
+        """Who → seconds of each day in which he works."""
+        self._told: set[str] = set()
+        """Who stands in the list anyway: nobody is robbed who is watched."""
+        self._young = self._staffed()
+        self._store = MemoryStore()
+        self.ordinary = self._live()
+
+    def _staffed(self) -> list[Machine]:
+        """More users with keys, and a few of the machines made newcomers: returns these."""
+        cloud = self.tenant.company.aws
+        users = [archetypes.vendor_key(cloud.parts, dice(self.seed, "user", n), f"vendor-{n}") for n in range(8)]
+        for user in users:
+            user.volume = max(user.volume, 8.0)  # he waits for an hour of work: they have some each day
+        cloud.machines += users
+        young = [m for m in cloud.machines if m.kind == "role" and m.session in ("lambda", "sdk")][:4] + users[:3]
+        for machine in young:
+            machine.born = LEARNT - YOUNG
+        return young
+
+    def _live(self) -> Ordinary:
+        found: dict[str, str] = {}
+        today: set[str] = set()
+        for number, day in enumerate(self.tenant.days()):
+            lines = [line for line in day.lines if line.product in LOGS]
+            today = {line.who for line in lines}
+            for line in lines:
+                second = int(line.second - self.tenant.company.midnight(number))
+                days = self._seconds.setdefault(_who(line), [[] for _ in range(LEARNT + 1)])
+                days[number].append(second)
+            result = self._run(self._store, [line.record for line in lines])
+            if number >= 7:
+                found.update((n["id"], n["identity"]["provider"]) for n in _compromises(result))
+        one_each = {_who(line): line for line in lines}
+        told_of = {n["identity"]["name"] for n in _compromises(result)}
+        self._told = {who for who, line in one_each.items() if identity(line) in told_of}
+        listed = {name: sum(told == key for told in found.values()) for key, name in PROVIDERS.items()}
+        return Ordinary(len(today), LEARNT - 6, listed)
+
+    def _run(self, store: MemoryStore, records: Sequence[Record], budget: float = BUDGET) -> Result:
+        state = State(store)
+        intake = Intake(self._sources, NO_CONTEXT, state.load_day, known=state.known)
+        intake.feed(records)
+        return Judge(state, self._model, NO_CONTEXT, budget).settle(intake.days)
+
+    def victims(self, product: str, young: bool) -> list[Victim]:
+        """Whose credentials are stolen: who works on the day, with a history or without."""
+        cloud, staff = self.tenant.company.aws, self.tenant.staff
+        machines: list[Victim] = [m for m in cloud.machines if (m in self._young) == young]
+        if product == "AWS role":
+            found = [m for m in machines if m.kind == "role" and m.session in ("lambda", "sdk", "web", "instance")
+                     and m.archetype not in ("failing", "terraform")]  # fmt: skip
+        elif product.startswith("AWS"):
+            found = [m for m in machines if m.kind == "user" and m.archetype == "vendor"]
+        else:
+            log, kinds = {"Kubernetes": ("kubernetes", "service_account"), "Entra app": ("entra", "app"),
+                          "GitHub token": ("github", "token app")}[product]  # fmt: skip
+            found = [w for w in staff[log] if w.kind in kinds.split()]
+        days = self._seconds
+        at_work = [one for one in found if (key := _key(one)) in days and days[key][LEARNT] and key not in self._told]
+        return dice(self.seed, "victims", product).some(at_work, 10)
+
+    def moment(self, victim: Victim, day: int) -> int:
+        """A second in the middle of the victim's work on a day, or on that of the theft if it did not work then."""
+        days = self._seconds[_key(victim)]
+        seconds = sorted(days[day] or days[LEARNT])
+        return min(seconds[len(seconds) // 2], DAY - 3000)
+
+    def answers(self, plays: Sequence[Play]) -> list[Answer]:
+        """What the product makes of thefts of one day."""
+        store = MemoryStore()
+        for table in TABLES:
+            store.put(table, list(self._store.scan(table, "", "\U0010ffff")))
+        lines = sorted((line for one in plays for line in one.lines), key=lambda line: line.second)
+        allowance = ranking.week_allowance(BUDGET, self.ordinary.identities) + len(plays)
+        budget = 1000 * allowance / (ranking.WEEK * self.ordinary.identities)
+        result = self._run(store, [line.record for line in lines], budget)
+        told = [n for n in [*result.standing, *result.below] if n["kind"] == "compromise"]
+        return [_answer(told, one.theft) for one in plays]
+
+
+def _compromises(result: Result) -> Iterator[Mapping[str, Any]]:
+    return (n for n in result.standing if n["kind"] == "compromise")
+
+
+def _who(line: Line) -> str:
+    """The machine behind a line of CloudTrail, or the worker."""
+    if line.product != "cloudtrail":
+        return line.who
+    told = line.record["userIdentity"]
+    return str(told.get("sessionContext", {}).get("sessionIssuer", {}).get("arn") or told.get("arn", ""))
+
+
+def _key(victim: Victim) -> str:
+    return victim.arn if isinstance(victim, Machine) else victim.who
+
+
+# ---- what he does
+
+
+class Hand:
+    """A thief with one victim's credential, at a place."""
+
+    def __init__(self, ground: Ground, victim: Victim, place: str, row: Row, d: Dice) -> None:
+        self._ground, self._victim, self._row, self._dice = ground, victim, row, d
+        self._place, self._address = place, ""
+        if place in ("tor", "hoster", "household"):
+            world = ground.tenant.company.aws.world
+            ranges = {"tor": networks.TOR, "hoster": d.pick([*networks.HOSTING.values()]),
+                      "household": networks.ISPS[world.country]}  # fmt: skip
+            self._address = networks.address(d, ranges[place])
+        self._browser = agents.browser(d)
+
+    def _at(self, address: str) -> str:
+        """The address he comes from, where the victim has this one."""
+        if self._place == "near":
+            if not self._address:
+                one, two, three, _ = address.split(".")
+                self._address = f"{one}.{two}.{(int(three) + 1 + self._dice.between(0, 200)) % 250}.77"
+            return self._address
+        return self._address or address
+
+    def theft(self, attack: Any) -> list[list[Any]]:
+        """The steps of an attack, day by day, the last day that of the theft."""
+        tenant = self._ground.tenant
+        steps: list[Any]
+        if isinstance(self._victim, Machine):
+            world, region = tenant.company.aws.world, self._victim.region
+            aim = thief_attacks.Aim(world, self._dice, region, FOREIGN)
+            steps = [template(world.account, "us-east-1" if action.startswith("iam:") else region, action, detail)
+                     for action, detail in attack(aim)]  # fmt: skip
+        else:
+            steps = attack(tenant.company, self._dice)
+        if not self._row.thirds:
+            return [steps]
+        return [[step for n, step in enumerate(steps) if n * 3 // len(steps) == third] for third in range(3)]
+
+    def usual(self, count: int) -> list[Any]:
+        """What the victim does anyway, so many times."""
+        if isinstance(self._victim, Machine):
+            pools = [step.pool for habit in self._victim.activities for step in habit.steps]
+            return [self._dice.pick(pools).draw(self._dice) for _ in range(count)]
+        deeds = [step.pool for habit in self._victim.habits for step in habit.steps]
+        return [self._dice.pick(deeds).draw(self._dice) for _ in range(count)]
+
+    def play(self, steps: Iterable[Any], day: int) -> list[Line]:
+        """The records of some steps on a numbered day."""
+        second, lines = self._ground.moment(self._victim, day), list[Line]()
+        for step in steps:
+            lines += self._cloud(step, day, second) if isinstance(step, Template) else self._work(step, day, second)
+            second += 8
+        return lines
+
+    def _work(self, deed: Deed, day: int, second: int) -> list[Line]:
+        assert isinstance(self._victim, Worker)
+        company = self._ground.tenant.company
+        sender = self._victim.sender(company.seed, day, second)
+        return deed(sender._replace(address=self._at(sender.address)), At(company.midnight(day) + second, self._dice))
+
+    def _cloud(self, made: Template, day: int, second: int) -> list[Line]:
+        assert isinstance(self._victim, Machine)
+        cloud = self._ground.tenant.company.aws
+        moment = Moment(day, cloud.date(day), second)
+        actor = open_session(cloud.world, self._victim, moment, self._victim.session_at(second)).actor
+        if self._row.console:
+            actor = self._console(actor, moment)
+        record = stamp(made, self._placed(actor), moment.date, second, self._dice)
+        when = self._ground.tenant.company.midnight(day) + second
+        return [Line(when, "cloudtrail", self._victim.arn, made.action, record)]
+
+    def _console(self, actor: Actor, moment: Moment) -> Actor:
+        """The same credential in a browser: of a role by a link to sign in, of a user by a federation token first."""
+        who = actor.identity
+        if who["type"] == "IAMUser":
+            created = moment.date + CLOCK[max(0, moment.second - 60)]
+            who = federated_user(who, "ops", self._dice.ident("ASIA", 16), created)
+        return actor._replace(identity=who, agent=self._browser, console=True, vpce="")
+
+    def _placed(self, actor: Actor) -> Actor:
+        if self._place == "endpoint":
+            endpoint = self._ground.tenant.company.aws.world.endpoint
+            return actor._replace(address=f"10.17.3.{self._dice.between(4, 250)}", vpce=endpoint)
+        if self._place == "cloudformation":
+            name = "cloudformation.amazonaws.com"
+            return Actor({**actor.identity, "invokedBy": name}, name, name)
+        away = self._at(actor.address) if actor.address[:1].isdigit() else actor.address
+        return actor._replace(address=away, vpce=actor.vpce if self._place in ("own", "near") else "")
+
+
+def played(ground: Ground, row: Row, product: str, name: str, victim: Victim, place: str) -> Play:
+    """The records of one attack."""
+    hand = Hand(ground, victim, place, row, dice(ground.seed, row.name, product, name))
+    lines: list[Line] = []
+    for back, count in enumerate(reversed(row.before), 1):
+        lines += hand.play(hand.usual(count), LEARNT - back)
+    days = hand.theft(ATTACKS[product][name])
+    stolen = [line for n, steps in enumerate(days) for line in hand.play(steps, LEARNT + 1 - len(days) + n)]
+    if row.console:
+        stolen = [*_signed_in(hand, stolen), *stolen]
+    return Play([*lines, *stolen], frozenset(map(record_id, stolen)))
+
+
+def _signed_in(hand: Hand, lines: Sequence[Line]) -> list[Line]:
+    """The sign-in to the console that begins a session there."""
+    first = lines[0].record
+    extra = {"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "No"}
+    made = template(first["recipientAccountId"], "us-east-1", "signin:ConsoleLogin",
+                    Detail(None, {"ConsoleLogin": "Success"}, extra=extra))  # fmt: skip
+    actor = Actor(first["userIdentity"], first["sourceIPAddress"], first["userAgent"])
+    second = int(first["eventTime"][11:13]) * 3600 + int(first["eventTime"][14:16]) * 60
+    record = stamp(made, actor, first["eventTime"][:10], second, hand._dice)
+    return [lines[0]._replace(second=lines[0].second - 30, record=record)]
+
+
+class Measured(NamedTuple):
+    """One tenant: what its ordinary days gave, and all attacks on it."""
+
+    seed: int
+    ordinary: Ordinary
+    told: list[Told]
+
+
+def measure(
+    seed: int, identities: int, rows: Sequence[Row] = ROWS, every_nth: int = 1, model: Path = models.FOLDER
+) -> Measured:
+    """All attacks of some rows (or each n-th of them) on one tenant."""
+    ground, told = Ground(seed, identities, model), list[Told]()
+    for row in rows:
+        waiting = {product: _dealt(ground, row, product, every_nth) for product in PRODUCTS if applies(row, product)}
+        while any(waiting.values()):
+            dealt = {product: batches.pop() for product, batches in waiting.items() if batches}
+            batch = [(product, *one) for product, attacks in dealt.items() for one in attacks]
+            plays = [played(ground, row, *one) for one in batch]
+            told += [Told(row.name, one[0], one[1], *said) for one, said in zip(batch, ground.answers(plays))]
+    return Measured(seed, ground.ordinary, told)
+
+
+def _dealt(ground: Ground, row: Row, product: str, every_nth: int) -> list[list[tuple[str, Victim, str]]]:
+    """Batches of attacks on a product, each attack of a batch on another victim: name, victim, place.
+
+    Users' attacks are dealt backwards, so that no two of a batch are the same.
+    """
+    names = [name for n, name in enumerate(ATTACKS[product]) if n % every_nth == 0]
+    names = names[::-1] if "user" in product else names
+    victims = ground.victims(product, row.young)
+    size = len(victims)
+    return [[(name, victim, row.places[(start + n) % len(row.places)])
+             for n, (name, victim) in enumerate(zip(names[start : start + size], victims))]
+            for start in range(0, len(names), size or 1)] if size else []  # fmt: skip
+
+
+def measured(
+    seeds: Sequence[int], identities: int, rows: Sequence[Row] = ROWS, every_nth: int = 1, workers: int = 2,
+    model: Path = models.FOLDER,
+) -> list[Measured]:  # fmt: skip
+    """Several tenants, spread over processes."""
+    jobs = (joblib.delayed(measure)(seed, identities, rows, every_nth, model) for seed in seeds)
+    return list(joblib.Parallel(n_jobs=workers)(jobs))
+
+
+# ---- the page
+
+
+def page(found: Sequence[Measured], command: str, model: str) -> str:
+    """All of it as Markdown."""
+    told = [one for each in found for one in each.told]
+    sizes = {product: len({one.attack for one in told if one.product == product}) for product in PRODUCTS}
+    lines = [
+        "# A thief who has read the code", "", f"<!-- Written by `{command}`: change the code, not this page. -->", "",
+        f"For: whoever asks what an attacker hides who knows `nhi_watch` and its model ({model}). He has stolen one "
+        "credential of a machine, comes at an hour in which it works, with its client, looks at nothing first and is "
+        f"refused nothing. Attacks: {', '.join(f'{product} {size}' for product, size in sizes.items())}. "
+        f"Tenants of {' and '.join(str(each.ordinary.identities) for each in found)} identities that learnt {LEARNT} "
+        "days. Each attack has a victim of its own on a copy of the tenant; the week's allowance at the default budget "
+        "is raised by the number of attacks, so that each competes with what the tenant's ordinary week lists. Found: "
+        "a listed notable holds a record of the attack, not of what prepared it.",
+        "", f"| the thief comes | {' | '.join(PRODUCTS)} |", "|---" * (1 + len(PRODUCTS)) + "|",
+        *(_cells(row, told) for row in ROWS), "",
+        "In brackets what is asked for. Beside it, false notables of the same tenants' ordinary days (all products, "
+        "none of them attacked):", "",
+        "| tenant | identities | days | listed | by product |", "|---|---|---|---|---|", *map(_quiet, found), "",
+        "## Not listed from the victim's own place", "",
+        "With the likelihood in percent, by tenant:", "", *_missed(told),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def share(told: Sequence[Told], row: Row, product: str) -> Optional[float]:
+    """The share of a row's attacks on a product that is listed."""
+    mine = [one.found for one in told if (one.row, one.product) == (row.name, product)]
+    return mean(mine) if mine else None
+
+
+def _cells(row: Row, told: Sequence[Told]) -> str:
+    cells = []
+    for product in PRODUCTS:
+        found, asked = share(told, row, product), row.asked.get(product) or row.asked.get("")
+        cells.append("" if found is None else f"{found:.2f}" + (f" ({asked:.2f})" if asked else ""))
+    return f"| {row.name} | {' | '.join(cells)} |"
+
+
+def _quiet(one: Measured) -> str:
+    by_product = ", ".join(f"{name} {count}" for name, count in one.ordinary.listed.items())
+    told = one.ordinary
+    return f"| {one.seed} | {told.identities} | {told.days} | {sum(told.listed.values())} | {by_product} |"
+
+
+def _missed(told: Sequence[Told]) -> Iterator[str]:
+    own = next(row for row in ROWS if row.places == ("own",))
+    for product in PRODUCTS:
+        missed: dict[str, list[str]] = {}
+        for one in told:
+            if (one.row, one.product) == (own.name, product) and not one.found:
+                missed.setdefault(one.attack, []).append(f"{one.likelihood:.0f}")
+        yield f"- **{product}**: " + ("; ".join(f"{name} {', '.join(all_)}" for name, all_ in missed.items()) or "none")

@@ -1,0 +1,62 @@
+"""The bench of a thief who has read the code: what it plays, what it counts as found, what it writes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from nhi_watch.intake.sources import every
+from nhi_watch_lab.evaluation import thief
+from nhi_watch_lab.simulator.dice import dice
+
+ROW = {row.name: row for row in thief.ROWS}
+TOR = ROW["Tor, a hoster"]
+OWN = ROW["the victim's own place and client"]
+THIRDS = ROW["in thirds over three days: a near network"]
+
+
+@cache
+def ground() -> thief.Ground:
+    return thief.Ground(9101, 30)
+
+
+def test_a_new_user_with_a_key_made_from_tor_is_listed_and_one_read_at_home_is_not() -> None:
+    victim = ground().victims("AWS role", young=False)[0]
+    played = thief.played(ground(), TOR, "AWS role", "new user with a key", victim, "tor")
+    assert [answer.found for answer in ground().answers([played])] == [True]
+    hand = thief.Hand(ground(), victim, "own", OWN, dice(1))
+    usual = hand.play(hand.usual(1), thief.LEARNT)
+    theft = frozenset({usual[0].record["eventID"]})
+    assert ground().answers([thief.Play(usual, theft)]) == [thief.Answer(False, 0.0, ())]
+
+
+@pytest.mark.parametrize("product", ["AWS role", "Kubernetes", "Entra app", "GitHub token"])
+def test_every_record_of_an_attack_is_read_as_the_victims_own(product: str) -> None:
+    victim = ground().victims(product, young=False)[0]
+    hand = thief.Hand(ground(), victim, "own", OWN, dice(1))
+    told = []
+    for attack in thief.ATTACKS[product].values():
+        told += [line for steps in hand.theft(attack) for line in hand.play(steps, thief.LEARNT)]
+    events = [next(s for s in every() if s.claims(line.record)).read(line.record) for line in told]
+    usual = hand.play(hand.usual(1), thief.LEARNT)[0].record
+    mine = next(s for s in every() if s.claims(usual)).read(usual)
+    workflow = {"workflow"} if product == "GitHub token" else set()  # the run that a push starts is its repository's
+    assert {e.identity.id for e in events if e.identity.kind not in workflow} == {mine.identity.id}
+    assert {e.network for e in events if e.network and e.identity.kind not in workflow} == {mine.network}
+
+
+def test_thirds_are_three_days_and_a_single_call_is_not_done_thrice() -> None:
+    hand = thief.Hand(ground(), ground().victims("AWS role", young=False)[0], "near", THIRDS, dice(1))
+    assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["secrets"])] == [4, 4, 3]
+    assert [len(day) for day in hand.theft(thief.ATTACKS["AWS role"]["trail stopped"])] == [1, 0, 0]
+
+
+def test_the_page_says_share_what_is_asked_for_and_what_is_missed() -> None:
+    said = (("athena", False, 12.4), ("mail", True, 60.0))
+    told = [thief.Told(OWN.name, "AWS role", *one, ()) for one in said]
+    quiet = thief.Ordinary(149, 11, {"AWS": 1, "Kubernetes": 0, "Entra": 0, "GitHub": 2})
+    page = thief.page([thief.Measured(1, quiet, told)], "command", "model")
+    assert "| the victim's own place and client | 0.50 (0.60) |  |  |  |  |" in page
+    assert "| 1 | 149 | 11 | 3 | AWS 1, Kubernetes 0, Entra 0, GitHub 2 |" in page
+    assert "- **AWS role**: athena 12\n" in page
