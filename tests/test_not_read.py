@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import time
 from collections.abc import Iterable
@@ -114,10 +113,9 @@ def test_before_a_week_is_learnt_no_day_is_called_calm(capsys: pytest.CaptureFix
 def test_a_flood_of_rubbish_is_counted_in_seconds_and_stays_small(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    with gzip.open(tmp_path / "flood.gz", "wb") as file:
-        file.write(b"1\n" * 2_000_000)
+    (tmp_path / "flood.json").write_bytes(b"%-39d\n" % 1 * 2_000_000)
     started = time.process_time()
-    code, told, run = scored(capsys, tmp_path, tmp_path / "flood.gz", lines(tmp_path / "a.json", CALL))
+    code, told, run = scored(capsys, tmp_path, tmp_path / "flood.json", lines(tmp_path / "a.json", CALL))
     assert time.process_time() - started < 30
     assert (code, run["rejected"], run["read"]) == (0, {"not_object": 2_000_000}, 2_000_001)
     assert run["rejects_only_counted"] == {"not_object": 1_999_900}

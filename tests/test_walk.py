@@ -122,12 +122,6 @@ def test_every_file_passed_over_is_named_and_so_is_where_rejects_are(
     assert "rows.csv" in told and "passed over, no logs: LICENSE.txt" in told and "rejects.jsonl says which" in told
 
 
-def test_what_verdicts_do_to_points_is_a_line_an_identity(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked(capsys, "feedback", "1", "benign", "--by", "ann", "--why", "planned", "--out", str(out))
-    (line,) = [one for one in asked(capsys, "feedback", "list", "--out", str(out)).splitlines() if "Points of" in one]
-    assert ": 1 day at home, 0 days of attack for " in line and line.count(", ") > 3
-
-
 def test_explain_tells_when_the_odd_calls_were_and_counts_no_fewer_than_it_kept(
     out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,7 +20,7 @@ MADE_OF = {
     "nhi_watch/context/tables/networks.json": ("pypi", "iporigin", "CC0-1.0"),
 }
 """Table → (registry, package, licence) of what it was built from: docs/decisions/0004-shipped-tables.md."""
-MODEL = "nhi_watch/detect/model/scorecard.json"
+MODEL = "nhi_watch/detect/model/model.json"
 PYTHONS = "3.9, 3.13"
 
 
@@ -85,6 +85,6 @@ def _model(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
     if MODEL not in files:
         return []
     return [{
-        "type": "machine-learning-model", "bom-ref": "model:scorecard", "name": "scorecard",
+        "type": "machine-learning-model", "bom-ref": "model:likelihood", "name": "likelihood",
         "hashes": _hashes(files[MODEL]), "licenses": [{"license": {"id": "Apache-2.0"}}],
     }]  # fmt: skip

@@ -96,6 +96,8 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
 
 
 def _behaviour(day: IdentityDay, shape: Shape, numbers: list[Any]) -> Behaviour:
+    if not all(type(number) is int for number in numbers):
+        raise ValueError("a count or a time that is no whole number")
     b = day.behaviours[shape, numbers[0]] = Behaviour(shape, numbers[0])
     b.count, b.first, b.last, b.minutes = numbers[1:]
     return b

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -20,6 +21,9 @@ from nhi_watch.core.timestamps import HOUR, day_of, parse, render
 from nhi_watch.hosts.splunk import fields
 from nhi_watch.hosts.splunk.rows import Cell
 
+_HIDING = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ud800-\\udfff\\U000e0000-\\U000e007f]"
+)
 BELOW = "below"
 """What a notable is that has no place in the budget."""
 ENDED = ("merged", "withdrawn")
@@ -161,7 +165,9 @@ def row_of(ranked: Ranked, now: int, whole: bool = True) -> dict[str, Cell]:
 
 
 def _text(event: Mapping[str, Any]) -> str:
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False)
+    """One line of JSON, in which characters that hide text or turn it around are written out."""
+    text = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
+    return _HIDING.sub(lambda found: json.dumps(found.group())[1:-1], text)
 
 
 def _short_text(event: Mapping[str, Any]) -> str:
