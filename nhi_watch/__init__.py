@@ -17,7 +17,7 @@ Step by step, with a store that remembers:
 
 >>> store = nhi_watch.MemoryStore()
 >>> state = nhi_watch.State(store)
->>> intake = nhi_watch.Intake(nhi_watch.sources(), nhi_watch.Context(), state.load_day, known=state.known)
+>>> intake = nhi_watch.Intake(nhi_watch.sources(), nhi_watch.Context(), state.load, known=state.known)
 >>> intake.feed([call, {"not": "a log's record"}])
 >>> intake.days.rejected
 {'unknown_source': 1}

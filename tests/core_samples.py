@@ -175,7 +175,7 @@ class Going:
 
     def __init__(self, store: Any, sources: Sequence[ModuleType] = (cloudtrail,), options: Options = ORDINARY) -> None:
         context, state = Context(options.assets), State(store)
-        self._intake = Intake(sources, context, state.load_day, known=state.known)
+        self._intake = Intake(sources, context, state.load, known=state.known, newcomers=state.newcomers)
         self._judge = Judge(state, model.load(), context, options.budget)
 
     def feed(self, records: Iterable[object]) -> None:
@@ -208,24 +208,36 @@ def contents(store: Any) -> dict[str, dict[str, Any]]:
 
 
 def plain(table: str, raw: bytes) -> Any:
-    """A row's content."""
+    """A row's content; those that only mark something have none."""
+    if raw == b"1":
+        return True
     return behaviour.to_row(day_rows.unpack(raw)) if table == "day" else rows.unpack(raw)
 
 
 def answer(store: Any) -> dict[str, Any]:
-    """What must not depend on how the input was cut up: notables, day rows, deltas, baselines.
+    """What must not depend on how the input was cut up: of closed days notables, identity-days and lessons; profiles.
 
-    Left out: revisions, which count what changed on the way, and the ledger, which holds what people were asked
-    to do and since when.
+    Left out: revisions, which count what changed on the way.
     """
-    whole = contents(store)
-    del whole["ledger"]
-    for notable in whole["notable"].values():
+    whole, closed = contents(store), State(store).daybook.closed
+    told = {
+        table: {key: row for key, row in whole[table].items() if key[:6].isdigit() and int(key[:6]) <= closed}
+        for table in ("day", "delta", "notable")
+    }
+    for notable in [*told["notable"].values(), *_by_day(whole["notable"], closed, "blind/").values()]:
         notable.pop("revision")
         for one in notable["revisions"]:
             one.pop("revision")
-    whole["profile"] = baselines_of(store)
-    return whole
+    told["notable"].update(_by_day(whole["notable"], closed, "blind/"))
+    profiles = {key: row for key, row in whole["profile"].items() if not key.startswith("eve/")}
+    meta = _by_day(whole["meta"], closed, "rhythm/", "drift/", "base/")
+    return {**told, "profile": profiles, "inventory": whole["inventory"], "meta": meta}
+
+
+def _by_day(table: dict[str, Any], closed: int, *kinds: str) -> dict[str, Any]:
+    """The rows of closed days whose keys begin so."""
+    of = {key: kind for key in table for kind in kinds if key.startswith(kind)}
+    return {key: table[key] for key, kind in of.items() if int(key[len(kind) :][:6]) <= closed}
 
 
 def baselines_of(store: Any) -> dict[str, Any]:

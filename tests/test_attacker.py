@@ -85,7 +85,7 @@ def on_splunk(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any
 
 def on_elastic(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any]]:
     state = State(MemoryStore())
-    intake = hits.intake_of(every(), Context(), load_day=state.load_day)
+    intake = hits.intake_of(every(), Context(), load=state.load)
     for number, line in enumerate([*history, *attack]):
         time, sourcetype = time_of(line)
         dataset = "aws.cloudtrail" if sourcetype.startswith("aws") else "kubernetes.audit_logs"

@@ -170,11 +170,12 @@ def test_only_days_with_new_records_have_changed() -> None:
     stored = dict(grouped([record(TODAY, "10:00")])[0].days[TODAY].items())
     for whole in stored.values():
         whole.stored = len(whole.seen)
-    made = Intake([cloudtrail], load_day=lambda number: dict(stored) if number == TODAY else {})
+    held = {(TODAY, name): whole for name, whole in stored.items()}
+    made = Intake([cloudtrail], load=lambda keys: {key: held[key] for key in keys if key in held})
     made.feed([record(TODAY, "10:00"), record(TODAY + 1, "00:00")], lambda index, reject: None)
-    assert list(made.days.changed()) == [TODAY + 1]
+    assert list(made.days.take_changed()) == [TODAY + 1]
     made.feed([record(TODAY, "10:01")], lambda index, reject: None)
-    assert list(made.days.changed()) == [TODAY, TODAY + 1]
+    assert list(made.days.take_changed()) == [TODAY]
     assert made.days.duplicates == 1
 
 

@@ -50,7 +50,7 @@ def test_a_damaged_row_is_told_as_such() -> None:
         with pytest.raises(StoreError, match="a row of the state is damaged"):
             day_rows.unpack(raw)
     store = MemoryStore()
-    store.put("meta", [("days", pack(7))])
+    store.put("meta", [("calendar", pack(7))])
     with pytest.raises(StoreError, match="damaged"):
         State(store)
 

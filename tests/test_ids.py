@@ -19,7 +19,6 @@ from nhi_watch.context.context import Context
 from nhi_watch.core.behaviour import from_row, to_row
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.detect.chosen import MANY
 from nhi_watch.hosts.elastic import hits
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Days
@@ -77,10 +76,6 @@ def test_one_audit_id_over_all_records_of_an_attack_hides_none_of_them(history: 
     first, second = (next(n for n in each.notables if n["kind"] == "compromise") for each in (plain, hidden))
     assert (hidden.run["events"], hidden.run["duplicates"]) == (46, 0)
     assert first["likelihood"] == second["likelihood"] >= 60
-    (spot,) = [n for n in hidden.notables if n["kind"] == "blind_spot"]
-    assert "One id for many records" in spot["title"] and spot["record_count"] >= MANY
-    assert spot["signals"][0]["id"] == "one_id_many_records"
-    assert [n for n in plain.notables if n["kind"] == "blind_spot"] == []
 
 
 def test_copies_of_records_count_once_whoever_chose_their_ids(history: list[Records]) -> None:
@@ -88,21 +83,19 @@ def test_copies_of_records_count_once_whoever_chose_their_ids(history: list[Reco
     assert (told.run["events"], told.run["duplicates"]) == (46, 46)
 
 
-def test_one_event_id_over_all_records_of_cloudtrail_hides_none_of_them_and_is_told() -> None:
+def test_one_event_id_over_all_records_of_cloudtrail_hides_none_of_them() -> None:
     plain, hidden, again = (run(runs([tenant()]), told) for told in (raids(), raids(ONE), [*raids(ONE), *raids(ONE)]))
     first, second = (next(n for n in each.notables if n["kind"] == "compromise") for each in (plain, hidden))
     assert (first["likelihood"], first["record_count"]) == (second["likelihood"], second["record_count"])
     assert [each.run["duplicates"] for each in (plain, hidden, again)] == [0, 0, len(raids())]
-    assert "One id for many records" in next(n["title"] for n in hidden.notables if n["kind"] == "blind_spot")
-    assert [n for n in plain.notables if n["kind"] == "blind_spot"] == []
 
 
 def test_a_copy_is_one_though_the_table_of_networks_has_changed_since_it_was_read() -> None:
     event = cloudtrail.read(raids()[0])
     days = Days()
     days.add(event)
-    stored = {name: from_row(to_row(whole)) for name, whole in days[event.time // DAY].items()}
-    again = Days(lambda day: stored)
+    stored = {(event.time // DAY, name): from_row(to_row(whole)) for name, whole in days[event.time // DAY].items()}
+    again = Days(lambda keys: stored)
     for told in (event, event._replace(network="ours", agent="boto3"), event._replace(time=event.time + 3600)):
         again.add(told)
     assert (again.parsed, again.duplicates) == (3, 2)
@@ -117,19 +110,6 @@ def test_a_record_of_a_known_id_from_another_address_is_no_copy() -> None:
 
 def raids(one: str = "") -> Records:
     return [{**told, "eventID": one or told["eventID"]} for told in theft()]
-
-
-def test_what_is_told_of_ids_does_not_depend_on_how_records_were_cut(history: list[Records]) -> None:
-    store, records = MemoryStore(), raid(auditID=ONE)
-    for part in (*history, records[:3], records[20:], records[3:20], records[::7]):
-        going = Going(store, [kubernetes])
-        going.feed(part)
-        going.finish()
-    keys = [key for key, _ in store.scan("notable", "chosen/", "chosen0")]
-    assert len(keys) == 1
-    whole, pieces = judged(history, records), Going(store, [kubernetes]).finish()
-    (one,), (other,) = ([n for n in each.standing if n["kind"] == "blind_spot"] for each in (whole, pieces))
-    assert {**one, "revision": 1, "life": ""} == {**other, "revision": 1, "life": ""}
 
 
 def test_splunk_and_elasticsearch_tell_records_of_one_id_apart_as_well() -> None:

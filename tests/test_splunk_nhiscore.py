@@ -27,11 +27,11 @@ from nhi_watch.hosts.splunk.tables import LOOKUPS
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP
 from nhi_watch.state import baseline
-from nhi_watch.state.baseline import TENANT, Profile, Profiles
+from nhi_watch.state.baseline import TENANT, Profile
 from nhi_watch.state.lesson import lesson
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.rows import pack
-from nhi_watch.state.state import GROUPS, State
+from nhi_watch.state.state import GROUP, State
 from nhi_watch.state.store import TABLES
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_app import unpacked
@@ -398,11 +398,10 @@ def test_what_the_state_knows_makes_the_ordinary_ordinary() -> None:
     event, store = cloudtrail.read(EVENT), MemoryStore()
     state, known = State(store), habit(40)
     state.daybook.add(day_of(event.time) - 1)
-    profiles = Profiles()
-    profiles.own[event.identity.id] = known
-    state.finish(profiles)
-    groups = pack({TENANT: baseline.to_row(known)})
-    store.put("profile", [(f"{GROUPS}/{day_of(event.time) - 1:06d}", groups)])
+    state.daybook.close(day_of(event.time) - 1)
+    state.finish()
+    row = pack(baseline.to_row(known))
+    store.put("profile", [(event.identity.id, row), (f"{GROUP}{TENANT}", row)])
     server = splunkd()
     for name in TABLES:
         for key, raw in store.scan(name, "", "\U0010ffff"):

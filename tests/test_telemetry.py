@@ -117,8 +117,7 @@ def test_a_weekend_is_no_silence_and_neither_is_what_is_hardly_known() -> None:
 
 def test_a_clock_years_ahead_ends_no_day() -> None:
     store = runs([ordinary(), today(range(9)), [record(40_000, "10:00")]])
-    (told,) = spots(store)
-    assert [signal["id"] for signal in told["signals"]] == ["wrong_clock"]
+    assert spots(store) == []
 
 
 # ---- what it means for the notables of the day
@@ -201,12 +200,11 @@ def test_blind_spots_and_drift_do_not_depend_on_how_the_records_were_cut() -> No
     expected = answer(runs([whole], ROOM))
     assert [key for key in expected["notable"] if key.startswith("blind/")]
     assert [key for key in expected["meta"] if key.startswith(("rhythm/", "drift/"))]
-    mixed = list(whole)
-    random.Random(8).shuffle(mixed)
     days = sorted({r["eventTime"][:10] for r in whole})
     daily = [[r for r in whole if r["eventTime"].startswith(day)] for day in days]
-    shuffled = [mixed[n::7] for n in range(7)]
-    for parts in (daily, daily[::-1], shuffled, [whole, whole[::3]]):
+    mixed = list(whole)
+    random.Random(8).shuffle(mixed)
+    for parts in (daily, [mixed], [part[n::3] for part in daily for n in range(3)], [whole, whole[::3]]):
         assert answer(runs(parts, ROOM)) == expected
 
 

@@ -12,7 +12,7 @@ from core_samples import TODAY, Options, record, run
 from nhi_watch.context import actions
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.core.event import Identity
-from nhi_watch.core.timestamps import HOUR
+from nhi_watch.core.timestamps import DAY, HOUR, parse
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import counterfactual
 from nhi_watch.detect.explain.receipts import day_scored
@@ -47,10 +47,18 @@ def ran() -> Ran:
     return Ran(store, [*result.notables, *result.below], records)
 
 
+@cache
+def until(day: int) -> MemoryStore:
+    """What a run of that day has stored: once it is closed, the profiles have learnt it."""
+    store = MemoryStore()
+    run(store, [r for r in ran().records if parse(r["eventTime"]) // DAY <= day], Options(budget=1000.0))
+    return store
+
+
 def on_eve(day: int, wholes: dict[str, IdentityDay]) -> Baselines:
-    """The baseline as it stood, read from what the run has stored."""
+    """The baseline as it stood."""
     baselines = Baselines(CARD)
-    State(ran().store).fill(baselines, wholes, day)
+    State(until(day)).fill(baselines, wholes, day)
     return baselines
 
 

@@ -231,12 +231,16 @@ def _less(shape: Shape) -> Shape:
 class IdentityDay:
     """All behaviours of one identity within one UTC day, and which records they were made of."""
 
-    __slots__ = ("_crowd", "_loaded", "_shapes", "behaviours", "day", "folded", "seen", "stored")
+    __slots__ = ("_crowd", "_loaded", "_shapes", "before", "behaviours", "counted", "day", "folded", "seen", "stored")
 
     def __init__(self, day: int) -> None:
         self.day = day
         self.stored = 0
         """How many records a store held when this was loaded."""
+        self.counted = 0
+        """How many events it counted then."""
+        self.before: Optional[IdentityDay] = None
+        """Of what came late: the day as it was closed."""
         self.behaviours: dict[tuple[Shape, int], Behaviour] = {}
         self.seen: set[int] = set()
         """Marks of records; once loaded, of behaviours that were folded, too."""
@@ -277,6 +281,8 @@ class IdentityDay:
 
     def may_hold(self, event: Event) -> bool:
         """Whether a record of an id that was here before may be a copy: something alike was counted in its minute."""
+        if self.before is not None and self.before.may_hold(event):
+            return True
         key = shape_of(event), event.time // HOUR
         exact = self.behaviours.get(key)
         if exact is not None and _may_hold(exact, event):
@@ -287,11 +293,6 @@ class IdentityDay:
     def marks(self) -> set[int]:
         """What stores keep, so that what comes again is known."""
         return self.seen | self.folded if self.folded else self.seen
-
-    def holds(self, other: IdentityDay) -> bool:
-        """Whether all that another tells was here before."""
-        pairs = [(b, self.behaviours.get(key)) for key, b in other.behaviours.items()]
-        return other.seen <= self.seen and all(mine is not None and _holds(mine, b) for b, mine in pairs)
 
     def _alike(self, event: Event) -> Iterator[Behaviour]:
         """What an earlier run may have made of the record, from its address: tables change meanwhile, and readers."""
@@ -327,12 +328,6 @@ def _remember(folded: set[int], shape: Shape, hour: int, placed: Behaviour) -> N
     """Add a mark of what was folded: a record that is not of it is no copy, whatever its id."""
     if FOLDED in placed.shape.traits and FOLDED not in shape.traits:
         folded.add(mark_of(shape, hour))
-
-
-def _holds(mine: Behaviour, other: Behaviour) -> bool:
-    sketches = ((mine.record_ids, other.record_ids, RECORDS), (mine.targets, other.targets, TARGETS))
-    within = (len(known) == limit or set(told) <= set(known) for known, told, limit in sketches)
-    return not other.minutes & ~mine.minutes and all(within)
 
 
 def _may_hold(b: Behaviour, event: Event) -> bool:

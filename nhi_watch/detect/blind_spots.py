@@ -75,9 +75,8 @@ def settle(rows: Rows, days: Days, day: int, found: Sequence[Gap]) -> Settled:
 
 
 def stored(rows: Rows) -> list[dict[str, Any]]:
-    """All blind spots that are kept, by day: silent logs, then times and ids that somebody chose."""
-    ends = (("blind/", "blind0"), ("chosen/", "chosen0"))
-    return [unpack(raw) for low, high in ends for _, raw in rows.scan("notable", low, high)]
+    """All blind spots that are kept, by day."""
+    return [unpack(raw) for _, raw in rows.scan("notable", "blind/", "blind0")]
 
 
 def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
@@ -243,22 +242,38 @@ class Watch:
         self._days: Days = {}
         self._gaps: list[Gap] = []
         self._day = 0
+        self._is_over = False
         self.notables: dict[int, list[dict[str, Any]]] = {}
         """Day → its blind spots, of the days that were looked at."""
         self.changed: dict[str, dict[str, Any]] = {}
         """New blind spots, new revisions, and notables of the eve that are told otherwise now that it is over."""
 
-    def begin(self, day: int, wholes: Iterable[IdentityDay], later: Sequence[int]) -> None:
-        """Take in a day that is to be scored; `later` are the days after it that have `begun`, in order."""
+    def note(self, day: int, wholes: Iterable[IdentityDay]) -> None:
+        """Take in all of a day."""
         self._rhythms.note(day, wholes)
-        self._look(day, later)
 
-    def _look(self, day: int, later: Sequence[int]) -> None:
+    def grown(self, day: int, wholes: Iterable[IdentityDay]) -> None:
+        """Take in what came of a day since its identity-days were loaded."""
+        self._rhythms.grow(day, wholes)
+
+    def begun(self, days: Sequence[int], now: int) -> list[int]:
+        """Which of some days in order have begun, so that those before are over.
+
+        A provider dates something on them; or it is such a day by the reader's own clock, lest a provider's silence
+        goes unheard where hosts alone speak on. Where there are hosts alone, their dates have to do.
+        `now`: seconds since the epoch.
+        """
+        known = self._rhythms.days(days)
+        told = {day for day, streams in known.items() if any(map(tells_time, streams))}
+        return [day for day in days if not told or day in told or 0 <= now // DAY - day <= 1]
+
+    def look(self, day: int, later: Sequence[int]) -> None:
+        """Look for silence on a day; `later` are the days after it that have `begun`, in order."""
         self._day = day
-        over = bool(later) and later[0] <= day + WINDOW  # a wrong clock, years ahead, ends no day
+        self._is_over = bool(later) and later[0] <= day + WINDOW  # a wrong clock, years ahead, ends no day
         known = [*self._state.daybook.between(day - WINDOW, day), day]
-        self._days = self._rhythms.days(known) if over else {}
-        self._gaps = gaps(self._days, day) if over else []
+        self._days = self._rhythms.days(known) if self._is_over else {}
+        self._gaps = gaps(self._days, day) if self._is_over else []
 
     def widened(self, document: dict[str, Any]) -> dict[str, Any]:
         """A notable with what silent logs leave open, if what it shows is of the day that is looked at."""
@@ -269,41 +284,20 @@ class Watch:
         """What signals were worth on the day that is looked at."""
         return Baselines.of(self._card, self._state.groups_on(self._day)).homes(self._day)[MACHINE]
 
-    def begun(self, days: Sequence[int], held: Mapping[int, Mapping[str, IdentityDay]], now: int) -> list[int]:
-        """Which days of those to be scored have begun, so that those before are over.
-
-        A provider dates something on them; or it is such a day by the reader's own clock, lest a provider's silence
-        goes unheard where hosts alone speak on. Where there are hosts alone, their dates have to do.
-        `held`: what is at hand of days, others are in the state; `now`: seconds since the epoch.
-        """
-        for day in days:
-            if day in held:
-                self._rhythms.note(day, held[day].values())
-        known = self._rhythms.days([*self._state.daybook.between(days[0] - WINDOW, days[0]), *days])
-        told = {day for day, streams in known.items() if any(map(tells_time, streams))}
-        return [day for day in days if not told or day in told or 0 <= now // DAY - day <= 1]
-
-    def end(self, day: int) -> None:
+    def end(self) -> None:
         """Make the blind spots of the day."""
-        settled = settle(self._state.rows, self._days, day, self._gaps)
-        self.notables[day] = settled.notables
+        settled = settle(self._state.rows, self._days, self._day, self._gaps)
+        self.notables[self._day] = settled.notables
         self.changed.update((document["id"], document) for document in settled.changed)
 
-    def eve(self, first: int) -> None:
-        """Days before the first that is scored may only now be over, although nothing of them changed."""
-        for day in self._rhythms.since_told(self._state.daybook.between(0, first)):
-            self._look(day, [first])
-            self._again(day)
-            self.end(day)
-
-    def _again(self, day: int) -> None:
-        known = self._state.notables(day)
+    def again(self) -> None:
+        """Tell the day's notables anew: it may only now be over, although nothing of it changed."""
+        known = self._state.notables(self._day)
         told = {name: self.widened(old) for name, old in known.items()}
         changed = {name: revised(new, known[name]) for name, new in told.items() if new != known[name]}
         if changed:
-            self._state.put_notables(day, [*{**known, **changed}.values()], {})
+            self._state.put_notables(self._day, [*{**known, **changed}.values()], known)
             self.changed.update(changed)
-        self._state.next_day()
 
 
 def revised(document: dict[str, Any], old: Optional[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""Records that came after their day was forgotten: judged by the habits of today, as notables of their own.
+"""Records that came after their day was closed: judged by the habits of today, as notables of their own.
 
-This is the one exception to the promise that it does not matter how records were cut into runs: what comes too late for
-its own day cannot be held against that day's eve any more. It teaches nothing and moves nothing. Records that show
-nothing but what their day is known to have held (a folder that is read again) are not judged again.
+A closed day is final. What comes later teaches nothing and moves nothing; a record that its day held is none of it.
+Nor is what shows nothing but what the day is known to have held, as a folder does that is read again after months.
 
 | table, key | row |
 |---|---|
@@ -15,18 +14,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from nhi_watch.context.assets import Assets
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.notable import clip, loss_of, to_json
 from nhi_watch.core.timestamps import DAY, render_day
-from nhi_watch.detect import lives, ranking, strangers, writing
+from nhi_watch.detect import incident, lives, ranking, strangers
 from nhi_watch.detect.explain.notables import build
 from nhi_watch.detect.lives import Document
 from nhi_watch.detect.ranking import Candidate
 from nhi_watch.detect.scoring import Baselines, score_day
-from nhi_watch.intake.horizon import Logs, Wrong, noted
 from nhi_watch.state import day_rows
 from nhi_watch.state.baseline import NEW_VALUES, bucket
 from nhi_watch.state.inventory import ABOUT
@@ -39,19 +37,13 @@ _APART = ("volume", "targets", "hour")
 """Dimensions that count a whole day: part of one cannot be compared in them."""
 
 
-class Came(NamedTuple):
-    """What was made of late records."""
-
-    changed: list[Document]
-    """Late notables that are new, or of which more came."""
-    logs: Logs
-    """Whose they are."""
-
-
 def settle(
     state: State, baselines: Baselines, told: Wholes, known: Assets, allowance: int
-) -> Came:
-    """Judge late records; `allowance`: the budget's places of a week."""
+) -> list[Document]:
+    """Judge late records; returns the notables that are new, or of which more came.
+
+    `allowance`: the budget's places of a week.
+    """
     today = state.daybook.days[-1]
     fresh = [whole for _, wholes in sorted(told.items()) for whole in wholes if _is_news(state, whole)]
     rows = {key[len(LATE) + 7 :]: (key, raw) for key, raw in state.rows.scan("notable", LATE, "late0")}
@@ -67,8 +59,7 @@ def settle(
     state.rows.put("notable", [(rows[name][0], None) for name in numbered if name in rows])
     state.rows.put("notable", [(f"{LATE}{today:06d}/{name}", pack(one)) for name, one in numbered.items()])
     state.rows.put("day", [(f"{LATE}{w.day:06d}/{w.identity.id}", day_rows.pack(w)) for w in fresh])
-    changed = [one for name, one in numbered.items() if one["revision"] != (before.get(name) or _NONE)["revision"]]
-    return Came(changed, _logs(fresh, today))
+    return [one for name, one in numbered.items() if one["revision"] != (before.get(name) or _NONE)["revision"]]
 
 
 _NONE = {"revision": 0}
@@ -118,19 +109,8 @@ def _place(made: dict[str, Document], before: Mapping[str, Document], today: int
     stood = [loss_of(one) for one in before.values() if one["listed_on"] >= since]
     waiting = [one for one in made.values() if not one["listed"]]
     told = (Candidate(d["id"], d["likelihood"], loss_of(d), _at_once) for d in waiting)
-    writing.give(ranking.places(told, stood, allowance), made, render_day(today))
+    incident.give(ranking.places(told, stood, allowance), made, render_day(today))
 
 
 def _at_once(likelihood: float) -> int:
     return 0
-
-
-def _logs(fresh: Iterable[IdentityDay], today: int) -> Logs:
-    logs: Logs = {}
-    for whole in fresh:
-        (shape, _), *_ = whole.behaviours
-        first = min(b.first for b in whole.behaviours.values())
-        last = max(b.last for b in whole.behaviours.values())
-        one = Wrong(whole.events(), today * DAY - last, today * DAY - first, first, last, (whole.identity.name,))
-        noted(logs, (shape.identity.provider, shape.account), one)
-    return logs

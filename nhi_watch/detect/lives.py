@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.context.networks import OTHER, network_of
 from nhi_watch.core.life import BY_ROUTINE
 from nhi_watch.core.notable import MAX_RECORD_IDS, MAX_TIMELINE, loss_of
-from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render_day
+from nhi_watch.core.timestamps import DAY, HOUR, day_of, parse, render, render_day
 from nhi_watch.detect import ranking
 from nhi_watch.detect.features import facts
 from nhi_watch.detect.telemetry import Rhythms, tells_time
@@ -312,6 +312,12 @@ def as_of(document: Document, end: int, known: Mapping[str, Routine] = NO_ROUTIN
     return {**document, "life": "ongoing"} if parse(document["last_grown"]) < end - DAY else document
 
 
+def provisional(document: Document, end: int) -> Document:
+    """Whether what a notable last did lies in the data's last hour: that hour may still grow."""
+    open_now = document["last_time"][:13] == render(end - HOUR)[:13]
+    return {**document, "telemetry": {**document["telemetry"], "provisional": open_now}}
+
+
 def closed(document: Document, why: str) -> Document:
     """A notable that people have dealt with."""
     return {**document, "listed": False, "life": "closed", "closed_why": why}
@@ -344,9 +350,9 @@ class Lives:
 
     def begin(self, day: int) -> None:
         """Bring what is known to the eve of a day."""
-        if self._day is None:
-            rows = self._state.notables_between(day - GONE, day)
-            self._known = {document["id"]: (number, document) for number, document in rows}
+        since = day - GONE if self._day is None else max(day - GONE, self._day + 1)
+        rows = self._state.notables_between(since, day)
+        self._known.update((document["id"], (number, document)) for number, document in rows)
         self._known = {name: row for name, row in self._known.items() if row[0] >= day - GONE}
         self._day = day
 

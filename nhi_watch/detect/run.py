@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from nhi_watch.core import crowd
+from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.timestamps import render_day
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.intake.days import Days
@@ -29,9 +31,6 @@ class Result(NamedTuple):
     """Those below the line, of all days that the state keeps."""
     gravest: list[dict[str, Any]]
     """The first of those below the line of every day that was scored: what a SIEM is given of them."""
-    awaited: frozenset[str] = frozenset()
-    """Identities whose behaviours the next run over the day needs as well, though nothing new has come of them: those
-    that others' stories hang on, or that may have a place."""
 
 
 class Tally:
@@ -39,16 +38,27 @@ class Tally:
 
     def __init__(self) -> None:
         self.days: set[int] = set()
-        """Those that were scored."""
+        """Those of which something came."""
         self.identities: set[str] = set()
         self.episodes = 0
         self.behaviours = 0
         self.withdrawn = 0
         self.too_late = 0
-        """Records of days of which behaviours were forgotten."""
+        """Records that came after their day was closed."""
         self.folded = 0
         """Records of identities or behaviours that were too many in a day to be told apart."""
         self.seconds: dict[str, float] = {}
+
+    def take(self, day: int, wholes: Mapping[str, IdentityDay]) -> None:
+        """Count what was read of a day."""
+        self.days.add(day)
+        self.identities.update(wholes)
+        self.folded += crowd.folded_records(wholes)
+
+    def judged(self, wholes: Mapping[str, IdentityDay]) -> None:
+        """Count identity-days that were scored."""
+        self.episodes += len(wholes)
+        self.behaviours += sum(len(whole.behaviours) for whole in wholes.values())
 
     @contextmanager
     def spent(self, stage: str) -> Iterator[None]:

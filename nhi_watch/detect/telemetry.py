@@ -101,7 +101,21 @@ class Rhythms:
 
     def note(self, day: int, wholes: Iterable[IdentityDay]) -> None:
         """Keep the rhythm of a day, from all that is known of it."""
-        streams = self._known[day] = _gather(wholes)
+        self._put(day, _gather(wholes))
+
+    def grow(self, day: int, wholes: Iterable[IdentityDay]) -> None:
+        """Add to the rhythm of a day what came of some identity-days since they were loaded."""
+        streams = dict(self.days([day]).get(day, {}))
+        for stream, came in _gather(wholes, since_loaded=True).items():
+            known = streams.get(stream, Rhythm(0, 0, 0, ()))
+            fields = tuple(sorted({*known.fields, *came.fields}))
+            streams[stream] = Rhythm(
+                known.hours | came.hours, known.events + came.events, known.identities + came.identities, fields
+            )
+        self._put(day, streams)
+
+    def _put(self, day: int, streams: dict[Stream, Rhythm]) -> None:
+        self._known[day] = streams
         plain = {f"{s.provider}|{s.account}": list(rhythm) for s, rhythm in sorted(streams.items())}
         self._rows.put("meta", [(f"rhythm/{day:06d}", pack(plain))])
 
@@ -156,7 +170,7 @@ class _Sum:
         self.fields: set[str] = set()
 
 
-def _gather(wholes: Iterable[IdentityDay]) -> dict[Stream, Rhythm]:
+def _gather(wholes: Iterable[IdentityDay], since_loaded: bool = False) -> dict[Stream, Rhythm]:
     found: dict[Stream, _Sum] = {}
     for whole in wholes:
         hours = events = 0
@@ -165,16 +179,16 @@ def _gather(wholes: Iterable[IdentityDay]) -> dict[Stream, Rhythm]:
                 hours |= 1 << hour % 24
                 events += b.count
         if events:
-            _add(found, whole, (hours, events))
+            _add(found, whole, (hours, events), since_loaded)
     return {s: Rhythm(t.hours, t.events, t.identities, tuple(sorted(t.fields))) for s, t in found.items()}
 
 
-def _add(found: dict[Stream, _Sum], whole: IdentityDay, told: tuple[int, int]) -> None:
+def _add(found: dict[Stream, _Sum], whole: IdentityDay, told: tuple[int, int], since_loaded: bool) -> None:
     first = next(iter(whole.behaviours))[0].identity  # provider and account are in the id: any spelling has the same
     total = found.setdefault(Stream(first.provider, first.account), _Sum())
     total.hours |= told[0]
-    total.events += told[1]
-    total.identities += 1
+    total.events += max(0, told[1] - whole.counted) if since_loaded else told[1]
+    total.identities += not (since_loaded and whole.counted)
     absent = NEEDS.keys() - total.fields
     if absent:
         shapes = {id(shape): shape for shape, _ in whole.behaviours}.values()

@@ -7,7 +7,7 @@ from typing import Optional, cast
 
 from nhi_watch.context.context import NO_CONTEXT, Context
 from nhi_watch.core.behaviour import IdentityDay, Shape
-from nhi_watch.core.crowd import NEWCOMERS, CrowdOfDay, Known, anonymous, fold, nobody, stand_in
+from nhi_watch.core.crowd import ENDS, NEWCOMERS, Known, anonymous, fold, nobody, stand_in
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
 from nhi_watch.core.timestamps import DAY
@@ -18,10 +18,18 @@ from nhi_watch.intake.schemas import opened
 from nhi_watch.intake.shapes.forms import Tree, native, record_in
 from nhi_watch.intake.shapes.values import bound, unbound
 
-LoadDay = Callable[[int], dict[str, IdentityDay]]
+Key = tuple[int, str]
+"""UTC day and identity id."""
+Load = Callable[[Iterable[Key]], Mapping[Key, IdentityDay]]
+"""What a state holds of some identity-days."""
 OnReject = Callable[[int, RejectError], None]
 OnEvent = Callable[[int, Event], None]
 Received = Callable[[object], Optional[int]]
+
+
+def nothing(keys: Iterable[Key]) -> Mapping[Key, IdentityDay]:
+    """What is held where nothing is remembered."""
+    return {}
 
 
 class _Nobody:
@@ -91,12 +99,13 @@ def _text_in(record: object) -> Optional[Tree]:
 
 
 class Days(dict[int, dict[str, IdentityDay]]):
-    """What was read: UTC day → identity id → IdentityDay. What a store holds of a day is loaded when it is touched."""
+    """What was read: UTC day → identity id → IdentityDay. What a state holds of one is loaded when it is touched."""
 
     def __init__(
-        self, load_day: LoadDay = lambda day: {}, context: Context = NO_CONTEXT, now: Optional[int] = None,
-        known: Known = nobody,
+        self, load: Load = nothing, context: Context = NO_CONTEXT, now: Optional[int] = None, known: Known = nobody,
+        newcomers: Callable[[int], int] = lambda day: 0,
     ) -> None:  # fmt: skip
+        """`newcomers`: how many of a day a state holds that were never seen before it."""
         super().__init__()
         self.horizon = Horizon(now)
         self.recent = 0
@@ -109,19 +118,23 @@ class Days(dict[int, dict[str, IdentityDay]]):
         """Events that are other products' alerts, each counted once."""
         self.rejected: dict[str, int] = {}
         """Reason → records that became no Event."""
-        self._settled = 0
-        self.gone: dict[int, list[str]] = {}
-        """Day → identities of which a state holds a row, and which are folded now, see `crowd`."""
-        self._crowds: dict[int, CrowdOfDay] = {}
-        self._load_day = load_day
+        self._put = 0
+        self._new: dict[int, set[str]] = {}
+        """Day → those that were never seen before it, and whom no state holds."""
+        self._held: dict[int, int] = {}
+        """Day → how many such a state holds."""
+        self._asked: set[Key] = set()
+        """Identity-days of which it was asked what is held."""
+        self._load = load
         self._known = known
+        self._newcomers = newcomers
         self._reputation = context.reputation
         self._lists = len(context.reputation.table) > 0
 
     @property
     def held(self) -> int:
-        """How many records were taken in since days were last settled."""
-        return self.parsed - self._settled
+        """How many records were taken in since the days were last put away."""
+        return self.parsed - self._put
 
     def add(self, event: Event, is_alert: bool = False) -> None:
         """Count an event; a record that was here before counts as a duplicate."""
@@ -153,48 +166,61 @@ class Days(dict[int, dict[str, IdentityDay]]):
 
     def place(self, event: Event) -> tuple[Event, IdentityDay]:
         """Where an event belongs: to its identity, or to who stands for the many that are new on its day."""
-        number = event.time // DAY
-        day = self._day(number)
-        whole = day.get(event.identity.id)
+        number, name = event.time // DAY, event.identity.id
+        self.recent = number
+        day = self.get(number)
+        whole = day.get(name) if day is not None else None
         if whole is None:
-            if len(day) >= NEWCOMERS and self._is_folded(event.identity.id, number):
+            whole = self._loaded(number, name)
+            if whole is None and self._is_one_too_many(number, name):
                 event = event._replace(identity=stand_in(event.identity), traits=anonymous(event.traits))
-            whole = self.identity_day(event.identity.id, number)
+                return event, self.identity_day(event.identity.id, number)
+            self.setdefault(number, {})[name] = whole = whole or IdentityDay(number)
         return event, whole
 
-    def _is_folded(self, name: str, number: int) -> bool:
-        """Whether who comes is one of too many; somebody else may have to go."""
-        goes = self._crowd(number).who_goes(name)
-        if goes and goes != name:
-            self._fold(goes, number)
-        return goes == name
+    def fetch(self, keys: Iterable[Key]) -> None:
+        """Load what is held of some identity-days, at once: a store may be far away."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._asked]
+        if missing:
+            self._asked.update(missing)
+            for (number, name), whole in self._load(missing).items():
+                self.setdefault(number, {})[name] = whole
 
-    def bound(self, number: int) -> None:
-        """Fold those who are too many, after identities were put into a day otherwise."""
-        self._crowds.pop(number, None)
-        if len(self[number]) > NEWCOMERS:
-            for name in self._crowd(number).too_many():
-                self._fold(name, number)
+    def _loaded(self, number: int, name: str) -> Optional[IdentityDay]:
+        if (number, name) in self._asked:
+            return self.get(number, {}).get(name)
+        self._asked.add((number, name))
+        return self._load([(number, name)]).get((number, name))
 
-    def _crowd(self, number: int) -> CrowdOfDay:
-        crowd = self._crowds.get(number)
-        if crowd is None:
-            crowd = self._crowds[number] = CrowdOfDay(self[number], lambda name: self._is_known(name, number))
-        return crowd
-
-    def _fold(self, name: str, number: int) -> None:
-        whole = self[number].pop(name)
-        fold(whole, self.identity_day(stand_in(whole.identity).id, number))
-        if whole.stored:
-            self.gone.setdefault(number, []).append(name)
+    def _is_one_too_many(self, number: int, name: str) -> bool:
+        """Whether somebody comes who is new, after NEWCOMERS that were new on the day."""
+        held = self._held.get(number)
+        if held is None:
+            held = self._held[number] = self._newcomers(number)
+        day = self.get(number, {})
+        if held + len(day) < NEWCOMERS or name.endswith(ENDS):
+            return False
+        new = self._new.get(number)
+        if new is None:
+            new = self._new[number] = {n for n, w in day.items() if not (w.stored or self._is_known(n, number))}
+        if name in new or self._is_known(name, number):
+            return False
+        if held + len(new) >= NEWCOMERS:
+            return True
+        new.add(name)
+        return False
 
     def _is_known(self, name: str, number: int) -> bool:
         return any(name in wholes for day, wholes in self.items() if day < number) or self._known(name, number)
 
-    def put(self, day: int, wholes: Mapping[str, IdentityDay]) -> None:
-        """Take in a day that a host has gathered by itself."""
-        self[day] = dict(wholes)
-        self.parsed += sum(whole.events() for whole in wholes.values())
+    def bound(self, number: int) -> None:
+        """Fold those who are too many, after identities were put into a day otherwise."""
+        day, held = self.get(number, {}), self._newcomers(number)
+        if held + len(day) > NEWCOMERS:
+            new = (n for n, w in day.items() if not (w.stored or n.endswith(ENDS) or self._is_known(n, number)))
+            for name in sorted(new)[max(0, NEWCOMERS - held) :]:
+                whole = day.pop(name)
+                fold(whole, self.identity_day(stand_in(whole.identity).id, number))
 
     def reject(self, reason: str, records: int = 1) -> None:
         """Count records that became no Event."""
@@ -205,35 +231,28 @@ class Days(dict[int, dict[str, IdentityDay]]):
         traits = self._reputation.traits(shape.traits, address, day)
         return shape if traits is shape.traits else shape._replace(traits=traits)
 
-    def changed(self) -> dict[int, list[str]]:
-        """Day → ids of the identities to which something was added."""
-        grown = {
-            day: [name for name, whole in wholes.items() if len(whole.seen) != whole.stored]
-            for day, wholes in self.items()
-        }
-        return {day: names for day, names in sorted(grown.items()) if names}
+    def take_changed(self) -> dict[int, dict[str, IdentityDay]]:
+        """Day → identity-days to which something was added; they are here no more, and are loaded when touched again.
 
-    def restart(self, day: int, wholes: dict[str, IdentityDay]) -> None:
-        """All that was read so far is settled, but for one day; others are loaded again when touched."""
+        Whoever takes them is to put them into the state before more is read.
+        """
+        grown = {
+            day: {name: whole for name, whole in self[day].items() if len(whole.seen) != whole.stored}
+            for day in sorted(self)
+        }
         self.clear()
-        self[day] = wholes
-        self._settled = self.parsed - sum(whole.events() for whole in wholes.values())
+        self._asked.clear()
+        self._put = self.parsed
+        return {day: wholes for day, wholes in grown.items() if wholes}
 
     def identity_day(self, identity_id: str, number: int) -> IdentityDay:
         """The IdentityDay of an identity, made when first asked for."""
-        day = self._day(number)
-        whole = day.get(identity_id)
-        if whole is None:
-            whole = day[identity_id] = IdentityDay(number)
-        return whole
-
-    def _day(self, number: int) -> dict[str, IdentityDay]:
         self.recent = number
-        day = self.get(number)
-        if day is None:
-            self._crowds.pop(number, None)
-            day = self[number] = self._load_day(number)
-        return day
+        whole = self.get(number, {}).get(identity_id)
+        if whole is None:
+            whole = self._loaded(number, identity_id) or IdentityDay(number)
+            self.setdefault(number, {})[identity_id] = whole
+        return whole
 
 
 class Intake:
@@ -246,12 +265,14 @@ class Intake:
     """
 
     def __init__(
-        self, sources: Sequence[AnySource], context: Context = NO_CONTEXT, load_day: LoadDay = lambda day: {},
+        self, sources: Sequence[AnySource], context: Context = NO_CONTEXT, load: Load = nothing,
         now: Optional[int] = None, received: Received = received, known: Known = nobody,
+        newcomers: Callable[[int], int] = lambda day: 0,
     ) -> None:  # fmt: skip
-        """`load_day` gives what a state holds of a day already; `now` is the reader's clock, this machine's if None;
-        `received` tells on which day a record was received, `known` who was seen before a day."""
-        self.days = Days(load_day, context, now, known)
+        """`load` gives what a state holds of identity-days; `now` is the reader's clock, this machine's if None;
+        `received` tells on which day a record was received, `known` who was seen before a day, `newcomers` how many
+        of a day a state holds that were not."""
+        self.days = Days(load, context, now, known, newcomers)
         self._sources = Sources(sources)
         self._received = received
 
@@ -262,6 +283,7 @@ class Intake:
         """Take in a batch; rejects are counted, and reported with their index in the batch, as events are if asked."""
         source_of, days, received = self._sources.of, self.days, self._received
         demand = days.horizon.demand
+        events: list[tuple[int, Event, bool]] = []
         for index, kept in enumerate(records):
             try:
                 with FORESEEN:
@@ -273,6 +295,9 @@ class Intake:
                 days.reject(reject.reason)
                 on_reject(index, reject)
             else:
-                days.add(event, source.NAME == "alerts")
-                if on_event is not None:
-                    on_event(index, event)
+                events.append((index, event, source.NAME == "alerts"))
+        days.fetch((event.time // DAY, event.identity.id) for _, event, _ in events)
+        for index, event, is_alert in events:
+            days.add(event, is_alert)
+            if on_event is not None:
+                on_event(index, event)

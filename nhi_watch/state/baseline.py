@@ -322,6 +322,10 @@ def peer_scope(identity: Identity) -> str:
     return f"{PEERS}{identity.kind}:{word[:24]}"
 
 
+HELD = 20_000
+"""Profiles of identities that are held in memory: about 400 MB."""
+
+
 class Profiles:
     """The profiles of all scopes on the eve of a day."""
 
@@ -330,6 +334,11 @@ class Profiles:
         """By identity id."""
         self.groups: dict[str, Profile] = {}
         """Of peers, and of the tenant as a whole."""
+
+    def shed(self) -> None:
+        """Forget identities' profiles when there are very many: a state has them."""
+        if len(self.own) > HELD:
+            self.own.clear()
 
 
 Lesson = tuple[Delta, Delta, str]

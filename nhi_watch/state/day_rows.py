@@ -92,6 +92,7 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     marks.frombytes(rest[size:])
     day.seen.update(_swapped(marks))
     day.stored = len(day.seen)
+    day.counted = day.events()
     return day
 
 

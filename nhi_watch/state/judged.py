@@ -58,6 +58,12 @@ class Judged(NamedTuple):
     trace: Optional[Trace]
     values: object = None
     """Of the signals, as `detect.signal_values` packs them."""
+    history: int = -1
+    """Its days of history, if it counts for the budget; else -1."""
+    is_new: bool = False
+    """Whether it was never seen before the day."""
+    is_odd: bool = True
+    """Whether the day's list may need it."""
 
 
 class Stored(NamedTuple):

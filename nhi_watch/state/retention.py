@@ -1,19 +1,16 @@
-"""Which days have rows, and which were forgotten.
-
-Days are counted, not subtracted: one record of a wrong clock, years ahead, must not make all others look old.
-"""
+"""Which days have rows, which of them are closed, and which were forgotten."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from typing import NamedTuple
 
+OPEN = 2
+"""Days that are open: that of the clock, and the one before. A day closes at the second midnight after it."""
 RETAIN_DAYS = 35
-"""Days with records whose behaviours are kept besides the latest: a late record still finds its place in them."""
+"""Days with records whose behaviours are kept besides the latest."""
 RETAIN_DELTAS = 120
-"""Days with records whose deltas are kept besides the latest."""
-RETAIN_GROUPS = 8
-"""Days for which the profiles of groups are kept, so that late records cost little."""
+"""Days with records of which it is kept what they taught, besides the latest."""
 
 
 class Limits(NamedTuple):
@@ -21,44 +18,73 @@ class Limits(NamedTuple):
 
     day: int
     delta: int
-    groups: int
 
 
 class Daybook:
-    """The days whose deltas are kept, and from which day on behaviours are whole.
+    """The days of which something is kept, the last one that is closed, and the day that the clock is in.
 
-    >>> book = Daybook([1, 2, 40000], 0)
-    >>> book.add(3); book.between(2, 9), book.after(2)
-    ([2, 3], [3, 40000])
+    The clock is the latest time that a provider told. Days are counted, not subtracted, when old ones are forgotten: a
+    tenant that was quiet for months has lost nothing.
+
+    >>> book = Daybook([1, 2, 3], closed=1, clock=3)
+    >>> book.between(2, 9), book.is_closed(1), book.due(4)
+    ([2, 3], True, 2)
     """
 
-    def __init__(self, days: list[int], closed: int) -> None:
+    def __init__(self, days: list[int], closed: int = -1, clock: int = -1, since: int = -1) -> None:
         self.days = days
         """In order."""
         self.closed = closed
-        """Earlier days have lost behaviours: records of them are too late."""
+        self.clock = clock
+        self.since = since
+        """The first day that the last run which closed any has closed."""
+        self._closing = False
+
+    def close(self, day: int) -> None:
+        """Note that a day is final."""
+        if not self._closing:
+            self._closing, self.since = True, day
+        self.closed = day
 
     def add(self, day: int) -> None:
-        """Note that a day has a delta."""
+        """Note that a day has rows."""
         at = bisect_left(self.days, day)
         if at == len(self.days) or self.days[at] != day:
             insort(self.days, day)
+
+    def is_closed(self, day: int) -> bool:
+        """Whether a day is final; so is one before all, of which nothing came in time."""
+        return day <= self.closed
+
+    @property
+    def first_open(self) -> int:
+        """The first day that is not closed."""
+        return self.closed + 1
+
+    @property
+    def first_held(self) -> int:
+        """The first day of which it is still known which records it had."""
+        return self._newest(RETAIN_DAYS)
+
+    @property
+    def closed_days(self) -> list[int]:
+        """Those of the days that are final."""
+        return self.between(0, self.first_open)
+
+    @staticmethod
+    def due(clock: int) -> int:
+        """The last day that is to be closed once the clock is in a day."""
+        return clock - OPEN
 
     def between(self, low: int, high: int) -> list[int]:
         """Days with `low <= day < high`."""
         return self.days[bisect_left(self.days, low) : bisect_left(self.days, high)]
 
-    def after(self, day: int) -> list[int]:
-        """Days later than `day`."""
-        return self.days[bisect_left(self.days, day + 1) :]
-
-    def forget(self) -> tuple[Limits, list[int]]:
-        """Move on: what is now too old, and the days whose deltas go."""
-        limits = Limits(self._newest(RETAIN_DAYS), self._newest(RETAIN_DELTAS), self._newest(RETAIN_GROUPS - 1))
-        gone = self.between(0, limits.delta)
-        self.days = self.days[len(gone) :]
-        self.closed = max(self.closed, limits.day)
-        return limits, gone
+    def forget(self) -> Limits:
+        """Move on: what is now too old."""
+        limits = Limits(self._newest(RETAIN_DAYS), self._newest(RETAIN_DELTAS))
+        self.days = self.between(limits.delta, self.days[-1] + 1) if self.days else []
+        return limits
 
     def _newest(self, besides: int) -> int:
         return self.days[-besides - 1] if len(self.days) > besides else 0

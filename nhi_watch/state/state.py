@@ -1,169 +1,208 @@
-"""What is remembered between runs, over any Store: days, deltas, profiles, notables.
+"""What is remembered between runs, over any Store: identity-days, what they teach, profiles, notables.
 
 | table | key | row |
 |---|---|---|
-| day | day/identity | all behaviours of the day, and which records made them |
-| day | late/day/identity | what came of a day after it was forgotten, see `detect.late` |
-| delta | day/identity | what the day teaches, how it was ranked, its traces for links, its signal values |
-| profile | scope, group/day | the fold of all deltas up to a day; a cache that can be made again |
-| profile | old/scope, old | the fold of the deltas that were forgotten, from which it can be made again |
-| notable | day/id | the notable's JSON |
-| meta | days | which days have deltas, and since when behaviours are kept |
+| day | day/identity | the behaviours of an identity-day, and which records made them |
+| day | news/day/identity | nothing: the identity-day was put, and is not judged yet |
+| day | late/day/identity | what came of a closed day, see `detect.late` |
+| delta | day/identity | what an identity-day teaches, how it was ranked, its signals' values |
+| delta | odd/day/identity | how it was ranked, and its trace for links, of those that a list may need |
+| profile | identity | what it did up to the last closed day |
+| profile | group/scope | the same of peers and tenant |
+| profile | eve/day/scope | the same with the open days before a day, until they are closed |
+| notable | day/id | the notable's JSON as it stood at the end of a day |
+| meta | calendar | the days that have rows, the last one closed, and the day that the clock is in |
+| meta | base/day | how many of its identities had how many days of history |
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Optional
 
 from nhi_watch.core.behaviour import IdentityDay
-from nhi_watch.core.event import TIMED_BY_HOSTS
+from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.state import baseline, day_rows, inventory
-from nhi_watch.state.baseline import TENANT, Delta, Profile, Profiles, learn_groups, peer_scope, teach
+from nhi_watch.state.baseline import TENANT, Lesson, Profile, Profiles, learn_groups, peer_scope, teach
 from nhi_watch.state.judged import Judged, Ranked, Stored, Trace
 from nhi_watch.state.retention import Daybook
 from nhi_watch.state.rows import Rows, pack, reading, span, unpack
 
-GROUPS = "group"
-OLD = "old"
-LATE = "late/"
-BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("notable", "blind"), ("notable", "chosen"),
+Row = tuple[str, Optional[bytes]]
+LATE, NEWS, ODD, EVE, GROUP, BASE = "late/", "news/", "odd/", "eve/", "group/", "base/"
+BY_DAY = (("meta", "drift"), ("meta", "rhythm"), ("meta", "base"), ("delta", "odd"), ("notable", "blind"),
           ("notable", "late"), ("day", "late"))
-"""Table and beginning of further keys `beginning/day…`, forgotten with the deltas: see `drift` and `telemetry`."""
-
-
-def _rows(profiles: dict[str, Profile]) -> bytes:
-    return pack({scope: baseline.to_row(profile) for scope, profile in sorted(profiles.items())})
-
-
-def _profiles(raw: bytes) -> dict[str, Profile]:
-    return {scope: baseline.from_row(row) for scope, row in unpack(raw).items()}
+"""Table and beginning of further keys `beginning/day…`, forgotten with what the days taught."""
+AT_ONCE = 500
+"""Identity-days that are read at once."""
+MOST_KNOWN = 30
+"""Days of history that are told apart in `base/day`."""
+NEW = MOST_KNOWN + 1
+"""Where `base/day` has how many identities were never seen before."""
 
 
 class State:
-    """Typed reading and writing of the tables."""
+    """Typed reading and writing of the tables.
 
-    def __init__(self, store: Rows, lean: bool = False) -> None:
-        """`lean`: what was judged of a day's identities is read from the store each time, and never held."""
+    Raises:
+        StoreError: a row is damaged, or the state is of an earlier version.
+    """
+
+    def __init__(self, store: Rows) -> None:
         self._store = store
-        self._lean = lean
-        row = store.get("meta", ["days"]).get("days")
+        self._afresh = -1
+        """The day of which all identities are judged once more."""
+        rows = store.get("meta", ["calendar", "days"])
+        if "days" in rows:
+            raise StoreError("the state was written by an earlier version; name a new one, and learn the logs again")
         with reading():
-            self.daybook = Daybook(*unpack(row)) if row else Daybook([], 0)
-        self._late: list[tuple[str, bytes | None]] = []
-        self._judged: dict[str, Stored] = {}
-        self._lessons: dict[str, tuple[Delta, Delta, str]] = {}
+            self.daybook = Daybook(*unpack(rows["calendar"])) if "calendar" in rows else Daybook([])
+            self._finish_learning()
 
     @property
     def rows(self) -> Rows:
         """The store itself, for the tables that others keep there."""
         return self._store
 
-    # ---- days
+    # ---- identity-days
+
+    def load(self, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], IdentityDay]:
+        """What is held of some identity-days; of a closed day what came late, which knows the day's records, too."""
+        wanted = [(f"{day:06d}/{name}", (day, name)) for day, name in keys]
+        asked = [key for key, _ in wanted]
+        asked += [LATE + key for key, (day, _) in wanted if self.daybook.is_closed(day)]
+        rows, found = self._store.get("day", asked), {}
+        for key, (day, name) in wanted:
+            if not self.daybook.is_closed(day):
+                if key in rows:
+                    found[day, name] = day_rows.unpack(rows[key])
+                continue
+            late = found[day, name] = day_rows.unpack(rows[LATE + key]) if LATE + key in rows else IdentityDay(day)
+            if key in rows:
+                late.before = day_rows.unpack(rows[key])
+                late.seen |= late.before.seen
+            late.stored = len(late.seen)
+        return found
+
+    def load_some(self, day: int, names: Sequence[str]) -> dict[str, IdentityDay]:
+        """Identity id → its own identity-day, of those that are stored."""
+        rows = self._store.get("day", [f"{day:06d}/{name}" for name in names])
+        return {key[7:]: day_rows.unpack(raw) for key, raw in rows.items()}
+
+    def each_of(self, day: int) -> Iterator[tuple[str, IdentityDay]]:
+        """Identity id and identity-day of all that are stored of a day, one after the other."""
+        return ((key[7:], day_rows.unpack(raw)) for key, raw in self._store.scan("day", *span(day)))
 
     def load_day(self, day: int) -> dict[str, IdentityDay]:
-        """Identity id → IdentityDay; of a day that was forgotten, or is before all, what came late of it."""
-        late = LATE if day < max(self.daybook.closed, *self.daybook.days[:1], 0) else ""
-        low, high = span(day)
-        found = self._store.scan("day", late + low, late + high)
-        return {key[len(late) + 7 :]: day_rows.unpack(raw) for key, raw in found}
-
-    def knows_hosts(self) -> bool:
-        """Whether users of hosts were seen, in a state that is too young to have forgotten anything."""
-        return bool(self.daybook.days) and not self.daybook.closed and inventory.knows(self._store, TIMED_BY_HOSTS)
+        """All identity-days of a day."""
+        return dict(self.each_of(day))
 
     def known(self, name: str, day: int) -> bool:
         """Whether an identity was seen before a day."""
         found = inventory.known_of(self._store, [name]).get(name)
         return found is not None and found.first // DAY < day
 
-    def drop(self, day: int, names: Sequence[str]) -> None:
-        """Forget identities that were new on a day and are folded into another now."""
-        if not names:
-            return
-        gone: list[tuple[str, bytes | None]] = [(f"{day:06d}/{name}", None) for name in names]
-        self._late += gone
-        self._store.put("delta", gone)
-        inventory.forget(self._store, names)
-        known = self._store.get("profile", list(names))
-        blank = [name for name, raw in known.items() if not baseline.from_row(unpack(raw)).days]
-        self._store.put("profile", [(name, None) for name in blank])
+    def newcomers(self, day: int) -> int:
+        """How many identities of a day that were judged had never been seen before it."""
+        return self.base(day)[NEW]
 
-    def put_days(self, wholes: Mapping[str, IdentityDay]) -> None:
-        """Keep day rows for the end: they say that all else was written."""
-        self._late += [(f"{w.day:06d}/{name}", day_rows.pack(w)) for name, w in wholes.items()]
+    def put_days(self, day: int, wholes: Mapping[str, IdentityDay], judged: bool = True) -> None:
+        """Keep identity-days; that they are not judged yet is written before them, that they are with them."""
+        news: list[Row] = [(f"{NEWS}{day:06d}/{name}", None if judged else b"1") for name in wholes]
+        self._store.put("day", news)
+        self._store.put("day", [(f"{day:06d}/{name}", day_rows.pack(whole)) for name, whole in wholes.items()])
+
+    def judged_now(self, day: int, names: Iterable[str]) -> None:
+        """Note that identity-days that were put are judged."""
+        self._store.put("day", [(f"{NEWS}{day:06d}/{name}", None) for name in names])
+
+    def news(self) -> dict[int, list[str]]:
+        """Day → whose identity-days were put and are not judged yet."""
+        found: dict[int, list[str]] = {}
+        for key, _ in self._store.scan("day", NEWS, "news0"):
+            _, day, name = key.split("/", 2)
+            found.setdefault(int(day), []).append(name)
+        return found
 
     # ---- profiles
 
-    def fill(self, baselines: Profiles, wholes: Mapping[str, IdentityDay], day: int) -> None:
-        """Bring the profiles that a day needs to its eve."""
+    def fill(
+        self, baselines: Profiles, wholes: Mapping[str, IdentityDay], day: int, scopes: Iterable[str] = ()
+    ) -> None:
+        """Bring the profiles that a day needs to its eve: of identities, of their peers, and of further `scopes`.
+
+        Raises:
+            StoreError: the day is closed, and its profiles have learnt it since.
+        """
+        if self.daybook.is_closed(day):
+            raise StoreError(f"day {day} is closed: the profiles have learnt it")
         with reading():
-            if not baselines.groups:
-                baselines.groups = self._groups(day)
             missing = [name for name in wholes if name not in baselines.own]
             baselines.own.update(self._load(missing, day))
             for name in wholes:
                 baselines.own[name].advance(day)
+            told = (whole.identity for whole in wholes.values() if whole.behaviours)
+            self._fill_groups(baselines, {TENANT, *scopes, *map(peer_scope, told)}, day)
             if TENANT in baselines.groups:
                 baselines.groups[TENANT].advance(day)
 
     def groups_on(self, day: int) -> Profiles:
-        """The profiles of peers and tenant on the eve of a day."""
+        """The profiles of the tenant, and those of peers that were asked for, on the eve of an open day."""
         found = Profiles()
         self.fill(found, {}, day)
         return found
 
     def _load(self, names: list[str], day: int) -> dict[str, Profile]:
-        rows = self._store.get("profile", names)
-        stored = {name: baseline.from_row(unpack(raw)) for name, raw in rows.items()}
-        usable = {name: profile for name, profile in stored.items() if profile.as_of < day}
-        usable.update(self._rebuilt([name for name in stored if name not in usable or self._outdated(usable[name])]))
-        self._catch_up(usable, day)
-        return {name: usable.get(name) or Profile() for name in names}
+        rows = self._store.get("profile", names) if names else {}
+        found = {name: baseline.from_row(unpack(rows[name])) if name in rows else Profile() for name in names}
+        keys = [f"{d:06d}/{name}" for d in self.daybook.between(self.daybook.first_open, day) for name in names]
+        deltas = self._store.get("delta", keys) if keys else {}
+        for key in sorted(deltas):
+            now, later, *_ = unpack(deltas[key])
+            teach(found[key[7:]], int(key[:6]), now, later)
+        return found
 
-    def _outdated(self, profile: Profile) -> bool:
-        """Whether deltas that the profile does not know were forgotten."""
-        return bool(self.daybook.days) and profile.as_of < self.daybook.days[0] - 1
+    def _fill_groups(self, baselines: Profiles, scopes: Iterable[str], day: int) -> None:
+        missing = [scope for scope in scopes if scope not in baselines.groups]
+        if not missing:
+            return
+        eve, has_eve = f"{EVE}{day:06d}/", bool(self.daybook.between(self.daybook.first_open, day))
+        if has_eve and eve not in self._store.get("profile", [eve]):
+            self._make_eve(day)
+        places = (eve, GROUP) if has_eve else (GROUP,)
+        rows = self._store.get("profile", [f"{at}{scope}" for at in places for scope in missing])
+        for scope in missing:
+            raw = rows.get(eve + scope) or rows.get(GROUP + scope)
+            if raw:
+                baselines.groups[scope] = baseline.from_row(unpack(raw))
 
-    def _rebuilt(self, names: list[str]) -> dict[str, Profile]:
-        """Profiles as the forgotten days made them; later days are to be folded in."""
-        rows = self._store.get("profile", [f"{OLD}/{name}" for name in names])
-        found = {name: rows.get(f"{OLD}/{name}") for name in names}
-        return {name: baseline.from_row(unpack(raw)) if raw else Profile() for name, raw in found.items()}
-
-    def _catch_up(self, profiles: dict[str, Profile], day: int) -> None:
-        """Fold in the stored deltas between a profile's day and the eve of `day`."""
-        between = self.daybook.between
-        keys = [f"{d:06d}/{name}" for name, p in profiles.items() for d in between(p.as_of + 1, day)]
-        rows = self._store.get("delta", keys) if keys else {}
-        for key in sorted(rows):
-            now, later, *_ = unpack(rows[key])
-            teach(profiles[key[7:]], int(key[:6]), now, later)
-
-    def _groups(self, day: int) -> dict[str, Profile]:
-        rows = dict(self._store.scan("profile", f"{GROUPS}/", f"{GROUPS}0"))
-        usable = max((key for key in rows if int(key[6:]) < day), default="")
-        groups = _profiles(rows[usable]) if usable else self._old_groups()
-        for d in self.daybook.between(int(usable[6:]) + 1 if usable else 0, day):
-            learn_groups(groups, d, self._stored_lessons(d))
-        return groups
-
-    def _old_groups(self) -> dict[str, Profile]:
-        raw = self._store.get("profile", [OLD]).get(OLD)
-        return _profiles(raw) if raw else {}
+    def _make_eve(self, day: int) -> None:
+        """The groups with the lessons of the open days before a day, of those that these change."""
+        groups: dict[str, Profile] = {}
+        for before in self.daybook.between(self.daybook.first_open, day):
+            scopes = [scope for _, (_, _, scope) in self._lessons(before)]
+            self._load_groups(groups, {TENANT, *scopes})
+            learn_groups(groups, before, (lesson for _, lesson in self._lessons(before)), len(scopes))
+        rows: list[Row] = [(f"{EVE}{day:06d}/{scope}", pack(baseline.to_row(p))) for scope, p in groups.items()]
+        self._store.put("profile", [*rows, (f"{EVE}{day:06d}/", b"1")])
 
     def scopes(self, day: int) -> Profiles:
-        """The profiles of every scope on the eve of `day`, for an export."""
-        baselines = Profiles()
-        rows = self._store.scan("profile", "", "\U0010ffff")
-        names = [key for key, _ in rows if key.partition("/")[0] not in (GROUPS, OLD)]
+        """The profiles of every scope on the eve of an open `day`, for an export."""
+        keys = [key for key, _ in self._store.scan("profile", "", "\U0010ffff")]
+        names = {key for key in keys if not key.startswith((GROUP, EVE))}
+        for open_day in self.daybook.between(self.daybook.first_open, day):
+            names.update(key[7:] for key, _ in self._store.scan("delta", *span(open_day)))
+        found = Profiles()
         with reading():
-            baselines.groups = self._groups(day)
-            baselines.own = self._load(names, day)
-            for profile in baselines.own.values():
+            found.own = self._load(sorted(names), day)
+            for profile in found.own.values():
                 profile.advance(day)
-        return baselines
+            groups = {key.split("/", 2)[-1] if key.startswith(EVE) else key[len(GROUP) :]
+                      for key in keys if key.startswith((GROUP, EVE))}  # fmt: skip
+            self._fill_groups(found, {TENANT, *filter(None, groups)}, day)
+        return found
 
     def profiles(self, names: Iterable[str]) -> dict[str, Profile]:
         """The profiles of some identities on the eve of the last day; empty ones of those that are not known."""
@@ -175,60 +214,108 @@ class State:
         days = self.daybook.days
         return days[-1] + 1 if days else 0
 
-    # ---- deltas
+    # ---- what a day teaches, and how it was judged
 
-    def put_delta(self, day: int, judged: Judged) -> None:
-        """Replace what a day of an identity teaches."""
-        name, scope, ranked = judged.identity.id, peer_scope(judged.identity), judged.ranked
-        if not self._lean:
-            self._judged[name] = Stored(ranked, judged.trace, judged.values)
-            self._lessons[name] = (*judged.lesson, scope)
-        row = [*judged.lesson, scope, *ranked[1:4], judged.trace, judged.values, ranked.days, ranked.origin]
-        self._store.put("delta", [(f"{day:06d}/{name}", pack(row))])
+    def count_again(self, day: int) -> None:
+        """Begin to count anew who had how many days of history, before all of a day is judged."""
+        self._store.put("meta", [(f"{BASE}{day:06d}", None)])
+        self._afresh = day
+
+    def put_judged(self, day: int, found: Sequence[Judged]) -> None:
+        """Replace what some identities' days teach, and how they were judged."""
+        keys = [f"{day:06d}/{one.identity.id}" for one in found]
+        before = self._store.get("delta", keys) if day != self._afresh else {}
+        base = self.base(day)
+        rows: list[Row] = []
+        for key, one in zip(keys, found):
+            counts = [min(one.history, MOST_KNOWN)] * (one.history >= 0) + [NEW] * one.is_new
+            for at in unpack(before[key])[5] if key in before else ():
+                base[at] -= 1
+            for at in counts:
+                base[at] += 1
+            plain = one.ranked[1:]
+            rows.append((key, pack([*one.lesson, peer_scope(one.identity), plain, one.values, counts])))
+            rows.append((ODD + key, pack([plain, one.trace]) if one.is_odd else None))
+        self._store.put("delta", rows)
+        self._store.put("meta", [(f"{BASE}{day:06d}", pack(base))])
         self.daybook.add(day)
+        for later in range(day + 1, self.daybook.clock + 2):
+            self._forget("profile", f"{EVE}{later:06d}/", f"{EVE}{later:06d}0")
 
-    @staticmethod
-    def ranked(key: str, raw: bytes) -> Ranked:
-        """How an identity's day was judged, by a row of the table `delta`."""
-        return _stored(key[7:], unpack(raw)).ranked
+    def base(self, day: int) -> list[int]:
+        """How many identities that count for the budget had how many days of history; at last, how many were new."""
+        raw = self._store.get("meta", [f"{BASE}{day:06d}"]).get(f"{BASE}{day:06d}")
+        return list(unpack(raw)) if raw else [0] * (MOST_KNOWN + 2)
 
-    def judged(self, day: int) -> Iterable[Stored]:
-        """How every identity of a day was judged, by this run or an earlier one; to be gone through once."""
-        if self._lean:
-            return (_stored(key[7:], unpack(raw)) for key, raw in self._store.scan("delta", *span(day)))
-        for key, raw in self._store.scan("delta", *span(day)):
-            if key[7:] not in self._judged:
-                with reading():
-                    row = unpack(raw)
-                    self._judged[key[7:]] = _stored(key[7:], row)
-                    self._lessons[key[7:]] = (row[0], row[1], row[2])
-        return list(self._judged.values())
+    def odd(self, day: int) -> Iterator[Stored]:
+        """How those were judged whom the list of a day may need: by their own score, or by links."""
+        for key, raw in self._store.scan("delta", f"{ODD}{day:06d}/", f"{ODD}{day:06d}0"):
+            plain, trace = unpack(raw)
+            yield Stored(Ranked(key[len(ODD) + 7 :], *plain), Trace(*trace) if trace else None, None)
+
+    def judged(self, day: int) -> Iterator[Stored]:
+        """How every identity of a day was judged; to be gone through once."""
+        return (_stored(key[7:], unpack(raw)) for key, raw in self._store.scan("delta", *span(day)))
 
     def every_judged(self) -> Iterator[tuple[int, Stored]]:
         """(day, how an identity's day was judged) for all that is kept, in order."""
         for key, raw in self._store.scan("delta", "", ":"):
             yield int(key[:6]), _stored(key[7:], unpack(raw))
 
-    def _stored_lessons(self, day: int) -> list[tuple[Delta, Delta, str]]:
-        rows = (unpack(raw) for _, raw in self._store.scan("delta", *span(day)))
-        return [(now, later, scope) for now, later, scope, *_ in rows]
+    # ---- closing a day
 
-    def learn(self, day: int, baselines: Profiles) -> None:
-        """Fold the day that was just scored into the profiles in memory."""
-        for name, (now, later, _) in self._lessons.items():
-            if name in baselines.own:
-                teach(baselines.own[name], day, now, later)
-        learn_groups(baselines.groups, day, [self._lessons[name] for name in sorted(self._lessons)])
+    def close(self, day: int, baselines: Profiles) -> None:
+        """Learn a day for good: into the profiles in memory, which are those of its eve, and into the rows.
 
-    def snapshot(self, day: int, baselines: Profiles | None) -> None:
-        """Keep the groups as they stood on the eve of `day`; None: what was kept of it is outdated."""
-        rows = _rows(baselines.groups) if baselines else None
-        self._store.put("profile", [(f"{GROUPS}/{day - 1:06d}", rows)])
+        That it is closed is written first: a run that is cut off here has judged it, and the next one learns the rest.
+        """
+        self.daybook.close(day)
+        self.put_calendar()
+        with reading():
+            self._learn(day, baselines)
+        self._forget("profile", EVE, f"{EVE}{day + 1:06d}0")
 
-    def next_day(self) -> None:
-        """Forget what belonged to the day that is done."""
-        self._lessons = {}
-        self._judged = {}
+    def _learn(self, day: int, known: Profiles) -> None:
+        """Teach a day to all profiles that have not learnt it, some at a time; the tenant's is written last."""
+        lessons, scopes, size = self._lessons(day), {TENANT}, 0
+        while some := dict(islice(lessons, AT_ONCE)):
+            missing = [name for name in some if name not in known.own]
+            rows = self._store.get("profile", missing)
+            known.own.update((n, baseline.from_row(unpack(rows[n])) if n in rows else Profile()) for n in missing)
+            for name, (now, later, _) in some.items():
+                if known.own[name].as_of < day:
+                    teach(known.own[name], day, now, later)
+            self._store.put("profile", [(name, pack(baseline.to_row(known.own[name]))) for name in some])
+            known.shed()
+            scopes.update(scope for _, _, scope in some.values())
+            size += len(some)
+        self._load_groups(known.groups, scopes)
+        done = {scope: profile for scope, profile in known.groups.items() if profile.as_of >= day}
+        for scope in done:
+            del known.groups[scope]
+        learn_groups(known.groups, day, (lesson for _, lesson in self._lessons(day)), size)
+        known.groups.update(done)
+        ordered = [*sorted(scopes - {TENANT}), TENANT]
+        self._store.put("profile", [(GROUP + scope, pack(baseline.to_row(known.groups[scope]))) for scope in ordered])
+
+    def _finish_learning(self) -> None:
+        """Learn what a run that was cut off had closed, and not learnt."""
+        book, tenant = self.daybook, dict[str, Profile]()
+        self._load_groups(tenant, [TENANT])
+        if tenant.get(TENANT, Profile()).as_of < book.closed:
+            for day in book.between(book.since, book.closed + 1):
+                self._learn(day, Profiles())
+            self._forget("profile", EVE, f"{EVE[:-1]}0")
+
+    def _load_groups(self, groups: dict[str, Profile], scopes: Iterable[str]) -> None:
+        missing = [GROUP + scope for scope in scopes if scope not in groups]
+        rows = self._store.get("profile", missing) if missing else {}
+        groups.update((key[len(GROUP) :], baseline.from_row(unpack(raw))) for key, raw in rows.items())
+
+    def _lessons(self, day: int) -> Iterator[tuple[str, Lesson]]:
+        for key, raw in self._store.scan("delta", *span(day)):
+            now, later, scope, *_ = unpack(raw)
+            yield key[7:], (now, later, scope)
 
     # ---- notables
 
@@ -253,53 +340,31 @@ class State:
     def put_notables(self, day: int, found: list[dict[str, Any]], before: Mapping[str, Any]) -> None:
         """Replace the notables of a day; those that are none any more are gone."""
         kept = {document["id"]: document for document in found}
-        rows: list[tuple[str, bytes | None]] = [(f"{day:06d}/{name}", pack(d)) for name, d in kept.items()]
+        rows: list[Row] = [(f"{day:06d}/{name}", pack(d)) for name, d in kept.items() if d != before.get(name)]
         rows += [(f"{day:06d}/{name}", None) for name in before if name not in kept]
         self._store.put("notable", rows)
 
     # ---- the end
 
-    def finish(self, baselines: Profiles, forget: bool = True) -> None:
-        """Write profiles, forget what is too old, and last write the day rows.
-
-        In the middle of a run nothing is to be forgotten: more of the same days may follow.
-        """
-        self._store.put("profile", [(name, pack(baseline.to_row(p))) for name, p in baselines.own.items()])
-        limits, gone = self.daybook.forget() if forget else (None, [])
-        self._remember(gone)
-        self._store.put("meta", [("days", pack([self.daybook.days, self.daybook.closed]))])
-        self._store.put("day", self._late)
-        self._late = []
-        if limits is None:
-            return
-        self._forget("profile", f"{GROUPS}/", f"{GROUPS}/{limits.groups - 1:06d}")
+    def finish(self) -> None:
+        """Put the calendar, and forget what is too old."""
+        limits = self.daybook.forget()
+        self.put_calendar()
         for table, first in (("day", limits.day), ("delta", limits.delta), ("notable", limits.delta)):
             self._forget(table, "", f"{first:06d}/")
         for table, kind in BY_DAY:
             self._forget(table, f"{kind}/", f"{kind}/{limits.delta:06d}")
 
-    def _remember(self, days: list[int]) -> None:
-        """Fold deltas that are about to be forgotten, so that profiles can always be made again."""
-        groups = self._old_groups() if days else {}
-        own: dict[str, Profile] = {}
-        for day in days:
-            rows = {key[7:]: unpack(raw) for key, raw in self._store.scan("delta", *span(day))}
-            own.update(self._rebuilt([name for name in rows if name not in own]))
-            for name, (now, later, *_) in rows.items():
-                teach(own[name], day, now, later)
-            learn_groups(groups, day, [(now, later, scope) for now, later, scope, *_ in rows.values()])
-        self._store.put("profile", [(f"{OLD}/{name}", pack(baseline.to_row(p))) for name, p in own.items()])
-        if days:
-            self._store.put("profile", [(OLD, _rows(groups))])
+    def put_calendar(self) -> None:
+        """Keep which days there are, before their identity-days: of those that are there, a record is a copy."""
+        book = self.daybook
+        self._store.put("meta", [("calendar", pack([book.days, book.closed, book.clock, book.since]))])
 
     def _forget(self, table: str, low: str, high: str) -> None:
-        old: list[tuple[str, bytes | None]] = [(key, None) for key, _ in self._store.scan(table, low, high)]
+        old: list[Row] = [(key, None) for key, _ in self._store.scan(table, low, high)]
         if old:
             self._store.put(table, old)
 
 
 def _stored(name: str, row: Sequence[Any]) -> Stored:
-    told: list[Any] = [*row[3:]]
-    likelihood, loss, eligible, trace, values, days, origin = told
-    ranked = Ranked(name, likelihood, loss, eligible, days, origin)
-    return Stored(ranked, Trace(*trace) if trace else None, values)
+    return Stored(Ranked(name, *row[3]), None, row[4])

@@ -1,7 +1,19 @@
 """What a store of state must offer: a few ordered tables of bytes, written row by row.
 
-Every row is a function of the records that it holds, and replaces itself; so a store needs no
-transactions over many rows: whatever was written before a crash is written again, alike.
+A host supplies one (`SqliteStore`, an index of Elasticsearch, a collection of Splunk's KV store), reads, and writes
+what comes of it; the engine does all else:
+
+    state = State(store)
+    intake = Intake(sources, context, state.load, now, received, state.known, state.newcomers)
+    judge = Judge(state, model, context, budget)
+    intake.feed(records)             # as often as wanted; judge.relieve(intake.days) keeps memory bounded
+    judge.put(intake.days)           # or: only put what was read, for another run to judge
+    result = judge.settle(intake.days)   # closes the days that are due, judges those with news, puts what changed
+    store.commit()
+
+Rows are small: one identity-day, profile, notable, setting; one is read where something came of it, and scans go by a
+prefix (`low` is the prefix, `high` the same with its last character one up). Rows replace themselves and are put in an
+order in which a run that is cut off between any two is simply run again; so a store needs no transactions.
 """
 
 from __future__ import annotations

@@ -219,7 +219,7 @@ def measure(seed: int, machines: int = 80) -> dict[str, Any]:
     shared, users = posture_shared.plan(tenant, DAYS), posture_shared.Users(tenant)
     raw, store = Raw(tenant.world.envs), MemoryStore()
     state = State(store)
-    intake = Intake([cloudtrail], load_day=state.load_day)
+    intake = Intake([cloudtrail], load=state.load)
     for number, told in enumerate(records(tenant, planted)):
         rows = posture_shared.doubled(told, shared.second)
         raw.take(number, rows)

@@ -197,7 +197,7 @@ class Ground:
 
     def _run(self, store: MemoryStore, records: Sequence[Record], budget: float = BUDGET) -> Result:
         state = State(store)
-        intake = Intake(self._sources, NO_CONTEXT, state.load_day, known=state.known)
+        intake = Intake(self._sources, NO_CONTEXT, state.load, known=state.known)
         intake.feed(records)
         return Judge(state, self._model, NO_CONTEXT, budget).settle(intake.days)
 

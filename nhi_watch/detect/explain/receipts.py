@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.networks import SHIPPED, Networks
@@ -20,13 +20,22 @@ from nhi_watch.detect import linking, signal_values
 from nhi_watch.detect.home import Points
 from nhi_watch.detect.linking import Group
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.scoring import Baselines, Episode, Row, points_together, score_day, values_together, weighed
-from nhi_watch.detect.signals import NAMES
+from nhi_watch.detect.scoring import (
+    Baselines,
+    Episode,
+    Row,
+    largest,
+    points_together,
+    score_day,
+    values_together,
+    weighed,
+)
+from nhi_watch.detect.signals import NAMES, SIGNALS
 from nhi_watch.state import baseline, day_rows
 from nhi_watch.state.baseline import TENANT, Profile, peer_scope
 from nhi_watch.state.judged import Stored
 from nhi_watch.state.lesson import facts
-from nhi_watch.state.retention import RETAIN_DAYS, RETAIN_DELTAS
+from nhi_watch.state.retention import RETAIN_DELTAS
 from nhi_watch.state.rows import Rows
 from nhi_watch.state.state import State
 
@@ -96,7 +105,7 @@ def verify(
     checks = [Check("model", card.sha256 == told["model"], f"{card.id}, SHA-256 {card.sha256[:16]}…")]
     state, baselines = State(rows), Baselines(card, networks)
     again = _late(state, baselines, notable) if notable.get("late") else _again(
-        state, baselines, day_scored(notable), str(notable["identity"]["id"]))  # fmt: skip
+        state, baselines, day_scored(notable), str(notable["identity"]["id"]), _shown(notable))  # fmt: skip
     if again is None:
         days = f"the {RETAIN_DELTAS} latest days with records are kept"
         return [*checks, Check("signals", None, f"retention has removed this day from the state: {days}")]
@@ -122,8 +131,11 @@ def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Che
     if receipt["model"] != card.sha256:
         return Check(what, None, f"{one['day']} was judged by another model, {receipt['model'][:16]}…")
     again = _again(state, Baselines(card, baselines.networks), day, str(one["identity"]))
-    if again is None or again.points is None:
+    if again is None:
         return Check(what, None, f"retention has removed {one['day']} from the state")
+    if again.points is None:
+        same = digest(list(again.values)) == receipt["signals"]
+        return Check(what, same, f"{one['day']}, signals as stored; the profiles have learnt the day since")
     likelihood = card.aligned(NAMES).likelihood(again.points, again.values)
     mine = (likelihood, digest(list(again.values)), again.baseline)
     same = mine == (one["likelihood"], receipt["signals"], receipt["baseline"])
@@ -131,8 +143,11 @@ def _revision(state: State, baselines: Baselines, one: Mapping[str, Any]) -> Che
 
 
 def _scored(card: Scorecard, notable: Mapping[str, Any], again: _Again) -> list[Check]:
-    if again.points is None:
-        return [Check("likelihood", None, again.why), Check("points", None, again.why)]
+    if again.points is None:  # the model alone is run again, on the points that the notable shows
+        shown = {signal["id"]: signal["points"] for signal in notable["signals"]}
+        likelihood = card.aligned(NAMES).likelihood([shown.get(name, 0.0) for name in NAMES], again.values)
+        told = f"{likelihood:g}% by the points that it shows; the notable says {notable['likelihood']:g}%"
+        return [Check("likelihood", likelihood == notable["likelihood"], told), Check("points", None, again.why)]
     likelihood = card.aligned(NAMES).likelihood(again.points, again.values)
     told = f"{likelihood:g}%; the notable says {notable['likelihood']:g}%"
     known = {s.name: (worth, value) for worth, s, value in weighed(again.values, again.points)}
@@ -165,36 +180,51 @@ def day_scored(notable: Mapping[str, Any]) -> int:
         raise InputError(f"the notable does not name the day of its baseline ({error})") from error
 
 
-def _again(state: State, baselines: Baselines, day: int, lead: str) -> Optional[_Again]:
+Shown = Mapping[str, Optional[float]]
+
+
+def _shown(notable: Mapping[str, Any]) -> Shown:
+    """Signal → value, as a notable tells them."""
+    return {signal["id"]: signal["value"] for signal in notable["signals"]}
+
+
+def _again(state: State, baselines: Baselines, day: int, lead: str, shown: Optional[Shown] = None) -> Optional[_Again]:
+    """`shown`: what only several identities together tell, of a day that cannot be judged again."""
     if day not in state.daybook.days:
         return None
-    stored = {one.ranked.identity_id: one for one in state.judged(day)}
-    names = _members(stored, lead)
+    names = _members(state.odd(day), lead)
+    stored = {one.ranked.identity_id: one for one in state.judged(day) if one.ranked.identity_id in names}
     wholes = _wholes(state, day, names)
-    if len(wholes) == len(names):
+    if len(wholes) == len(names) and not state.daybook.is_closed(day):
         return _scored_again(state, baselines, (day, [wholes[name] for name in names]))
     told = [signal_values.unpack(stored[name].values) for name in names if name in stored]
     values = [signal_values.row(one) for one in told if one is not None]
-    if len(values) < len(names) or len(names) > 1:  # what several identities tell together needs their behaviours
+    if len(values) < len(names) or (len(names) > 1 and shown is None):
         return None
-    return _Again(values[0], None, None, _GONE.format(render_day(day), RETAIN_DAYS))
+    row = largest(values)
+    for at, signal in enumerate(SIGNALS if shown is not None and len(names) > 1 else ()):
+        row[at] = shown.get(signal.name, 0.0) if signal.scope == "linked" and shown is not None else row[at]
+    return _Again(tuple(row), None, None, _LEARNT.format(render_day(day)))
 
 
-_GONE = (
-    "retention has removed the behaviours of {} (those of the {} latest days with records are kept): the signal values "
-    "are those stored that day, and which baseline rows they were compared with can no longer be told"
+_LEARNT = (
+    "{} is closed, and the profiles have learnt it since: the signal values are those stored that day, and which "
+    "baseline rows they were compared with can no longer be told"
 )
 
 
 def _late(state: State, baselines: Baselines, notable: Mapping[str, Any]) -> Optional[_Again]:
     """What came late of a day, against the eve of the day on which it came."""
     day = day_of(parse(notable["first_time"]))
-    whole = state.load_day(day).get(str(notable["identity"]["id"]))
-    return None if whole is None else _scored_again(state, baselines, (day_scored(notable), [whole]))
+    key = day, str(notable["identity"]["id"])
+    whole = state.load([key]).get(key)
+    if whole is None or not whole.behaviours or state.daybook.is_closed(day_scored(notable)):
+        return None
+    return _scored_again(state, baselines, (day_scored(notable), [whole]))
 
 
-def _members(stored: Mapping[str, Stored], lead: str) -> tuple[str, ...]:
-    traces = (one.trace for one in stored.values() if one.trace is not None)
+def _members(odd: Iterable[Stored], lead: str) -> tuple[str, ...]:
+    traces = (one.trace for one in odd if one.trace is not None)
     groups: list[Group] = linking.join(traces)
     return next((group.members for group in groups if group.lead == lead), (lead,))
 

@@ -19,8 +19,8 @@ from nhi_watch.detect.exposure.case import Case, cases
 from nhi_watch.detect.exposure.notable import build
 from nhi_watch.detect.history import History, Life
 from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
+from nhi_watch.detect.incident import FOLDED
 from nhi_watch.detect.model import Scorecard
-from nhi_watch.detect.writing import FOLDED
 from nhi_watch.intake.sources.exposure import account_of_key
 from nhi_watch.state import inventory
 from nhi_watch.state.baseline import Profile

@@ -13,7 +13,7 @@ from nhi_watch.core.crowd import Known, nobody
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake import horizon, schemas
-from nhi_watch.intake.days import Intake, LoadDay
+from nhi_watch.intake.days import Intake, Load, nothing
 from nhi_watch.intake.shapes.json import parse
 from nhi_watch.intake.sources import cloudtrail, every
 
@@ -130,11 +130,12 @@ def sources_of(modules: Iterable[ModuleType]) -> list[ModuleType]:
 
 
 def intake_of(
-    modules: Iterable[ModuleType], context: Context, load_day: LoadDay = lambda day: {}, now: Optional[int] = None,
-    known: Known = nobody,
+    modules: Iterable[ModuleType], context: Context, load: Load = nothing, now: Optional[int] = None,
+    known: Known = nobody, newcomers: Callable[[int], int] = lambda day: 0,
 ) -> Intake:  # fmt: skip
     """What reads items; `now` as the cluster's clock tells it."""
-    return Intake(sources_of(modules), context, load_day, now, lambda item: cast(Item, item).received, known)
+    told = sources_of(modules)
+    return Intake(told, context, load, now, lambda item: cast(Item, item).received, known, newcomers)
 
 
 def feed(intake: Intake, hits: Sequence[Hit], refuse: Refuse) -> None:

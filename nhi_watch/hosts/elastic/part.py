@@ -58,7 +58,8 @@ class Part:
         self._known = known
         self._store = store
         state = State(store)
-        self._intake = hits.intake_of(SOURCES, known.context, state.load_day, task.window.until, state.known)
+        until, seen = task.window.until, (state.known, state.newcomers)
+        self._intake = hits.intake_of(SOURCES, known.context, state.load, until, *seen)
         self._judge = Judge(state, known.model, known.context, known.budget)
         self._rejects: list[tuple[Hit, str]] = []
 

@@ -124,7 +124,7 @@ def _model(rows: Rows, state: Any, folder: Path) -> Iterator[Row]:
         yield row("model", "", "error", str(error))
         return
     yield row("model", card.id, "ok", f"matches its manifest, SHA-256 {card.sha256[:16]}…")
-    found = drift.report(rows, state.daybook.days[:-1], reference)
+    found = drift.report(rows, state.daybook.closed_days, reference)
     yield _moved("since training", found.since_training)
     yield _moved("since the week before", found.since_last_week)
     for name, (before, now) in found.cannot_tell.items():

@@ -135,7 +135,7 @@ def _run(
     context = context_of(job)
     asked = list(SOURCES.values()) if job.source == "auto" else [SOURCES[job.source]]
     state = State(store)
-    intake = Intake(asked, context, state.load_day, known=state.known)
+    intake = Intake(asked, context, state.load, known=state.known, newcomers=state.newcomers)
     judge = Judge(state, model.load(job.model), context, job.budget)
     started = time.perf_counter()
     with Rejects(job.out / "rejects.jsonl") as rejects:
@@ -145,14 +145,14 @@ def _run(
             judge.relieve(intake.days)
 
         found = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
-        gathering = Gathering(intake, rejects, places, state.daybook.closed)
+        gathering = Gathering(intake, rejects, places, state.daybook.first_held)
         gathering.read(found, moved)
     result_started = time.perf_counter()
     result = judge.settle(intake.days, on_stage)
     listed = context.reputation
     result.run["reputation"] = {"indicators": listed.read, "listed": len(listed.table), "refused": listed.refused}
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
-    result.run["drift"] = drift.told(drift.report(store, state.daybook.days[:-1], spreads))
+    result.run["drift"] = drift.told(drift.report(store, state.daybook.closed_days, spreads))
     result.run.update(rejects.told())
     for name, count in (("too_late", -gathering.again), ("events", -gathering.again), ("duplicates", gathering.again)):
         result.run[name] += count

@@ -45,7 +45,7 @@ def score(
     """
     used = MemoryStore() if store is None else store
     state = State(used)
-    intake = Intake(read_by or sources.every(), context, state.load_day, known=state.known)
+    intake = Intake(read_by or sources.every(), context, state.load, known=state.known, newcomers=state.newcomers)
     judge = Judge(state, models.load(model or models.FOLDER), context, budget)
     for one in [given] if isinstance(given, (str, os.PathLike)) else given:
         if isinstance(one, Mapping):

@@ -130,19 +130,18 @@ def _told(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows
     from nhi_watch.core.behaviour import IdentityDay
     from nhi_watch.detect import impact, model
     from nhi_watch.detect.scoring import Baselines, score_day
-    from nhi_watch.state import day_rows, inventory
-    from nhi_watch.state.baseline import Profile
+    from nhi_watch.state import inventory
+    from nhi_watch.state.baseline import Profile, peer_scope
     from nhi_watch.state.state import State
 
     state = State(store)
     keys = {f"{day:06d}/{identity.id}": day for day in state.daybook.days}
     judged = max((keys[key] for key in store.get("delta", list(keys))), default=None)
-    day = state.next_open_day() if judged is None else judged
-    raw = store.get("day", [f"{day:06d}/{identity.id}"]).get(f"{day:06d}/{identity.id}")
-    whole = day_rows.unpack(raw) if raw is not None else None
+    day = max(state.next_open_day() if judged is None else judged, state.daybook.first_open)
+    whole = state.load_some(day, [identity.id]).get(identity.id)
     card = model.load(args.model or model.FOLDER)
     baselines = Baselines(card, networks.load(args.networks) if args.networks else networks.SHIPPED)
-    state.fill(baselines, {identity.id: whole or IdentityDay(day)}, day)
+    state.fill(baselines, {identity.id: whole or IdentityDay(day)}, day, [peer_scope(identity)])
     profile = baselines.own.get(identity.id) or Profile()
     known_assets = common.load_assets(args.assets)
     asset = assets.find(known_assets, identity)
@@ -166,7 +165,7 @@ def _told(args: argparse.Namespace, store: SqliteStore, identity: Identity, rows
     }  # fmt: skip
     if judged is not None:
         episode = score_day(baselines, whole) if whole is not None else None
-        told["latest"] = _latest(day, episode, (baselines, known_assets), mine, rows)
+        told["latest"] = _latest(judged, episode, (baselines, known_assets), mine, rows)
     return told
 
 
@@ -208,7 +207,7 @@ def _latest(
 
     date = render_day(day)
     if episode is None:
-        return {"day": date, "place": "its calls of that day are no longer kept, so that they cannot be judged again"}
+        return {"day": date, "place": "that day is closed and learnt, so that it cannot be judged again"}
     baselines, assets = basis
     built = build(episode, baselines, strangers.asset(assets, episode))
     made = to_json(built)

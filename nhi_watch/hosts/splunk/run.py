@@ -32,6 +32,7 @@ from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rest import APP, Client, Collection, trust
 from nhi_watch.hosts.splunk.verdicts import Given
 from nhi_watch.intake.days import Days
+from nhi_watch.state.baseline import peer_scope
 from nhi_watch.state.rows import Rows, pack, unpack
 from nhi_watch.state.state import State
 
@@ -96,11 +97,12 @@ class Run:
         self._state = State(store)
         self._context = context
         self._judge = Judge(self._state, model.load(), context, budget)
-        self.days = Days(self._state.load_day, context, now, known=self._state.known)
+        self.days = Days(self._state.load, context, now, self._state.known, self._state.newcomers)
 
     def take(self, day: int, found: Iterable[Mapping[str, Part]]) -> None:
         """Add parts of a day to what the state holds of it."""
         for some in found:
+            self.days.fetch((day, name) for name in some)
             for name, part in some.items():
                 self.days.parsed += part.events()
                 part.give(self.days.identity_day(name, day))
@@ -198,8 +200,9 @@ class StateBaselines(Baselines):
         if self._state is not None:
             if today != self._day:
                 self.own, self.groups, self._day = {}, {}, today
-            if identity.id not in self.own:
-                self._state.fill(self, {identity.id: IdentityDay(today)}, today)
+            if identity.id not in self.own:  # of a closed day: the profiles as they have learnt it
+                day = max(today, self._state.daybook.first_open)
+                self._state.fill(self, {identity.id: IdentityDay(day)}, day, [peer_scope(identity)])
         return super().past(identity, today)
 
     def describe(self) -> str:

@@ -5,61 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.context.assets import Assets
 from nhi_watch.core.event import Identity
-from nhi_watch.core.notable import clip, loss_of, order, severity_of, to_json
+from nhi_watch.core.notable import clip, loss_of, order, to_json
 from nhi_watch.core.timestamps import render_day
-from nhi_watch.detect import lives, ranking, strangers
+from nhi_watch.detect import lives, ranking
 from nhi_watch.detect.blind_spots import Watch
-from nhi_watch.detect.episodes import DayEpisodes
+from nhi_watch.detect.day import Acting, Day
 from nhi_watch.detect.explain.notables import build, notable_id, reached
 from nhi_watch.detect.lives import Document, Lives
 from nhi_watch.detect.ranking import Candidate, Places
-from nhi_watch.state.baseline import ALIKE, peer_scope
-from nhi_watch.state.judged import Ranked
+from nhi_watch.state.baseline import peer_scope
 from nhi_watch.state.state import State
 
 FOLDED = 200
 """Ids of folded notables that are named."""
-
-
-class Acting(NamedTuple):
-    """An identity, or several that links make one, and how its day stands."""
-
-    ranked: Ranked
-    members: tuple[str, ...]
-    """Ids of the identities; the one that leads is among them."""
-    others: tuple[str, ...] = ()
-    """Ids of those for which it stands, see `fold_origins`."""
-
-    @property
-    def lead(self) -> str:
-        """The identity that leads."""
-        return self.ranked.identity_id
-
-    @property
-    def origin(self) -> str:
-        """What it shares with those for which it stands; "": it stands for nobody else, and never will."""
-        own = self.ranked.origin
-        return own if self.others or strangers.is_stranger(own) else ""
-
-
-def fold_origins(acting: Iterable[Acting]) -> list[Acting]:
-    """One for all strangers of an origin, and one for all newcomers of a peer group that has more than ALIKE in a day.
-
-    The one that leads is the gravest. Newcomers of CRITICAL and more are never among them, see `ranking.rank`.
-    """
-    found: dict[str, list[Acting]] = {}
-    for one in acting:
-        found.setdefault(one.ranked.origin, []).append(one)
-    kept = found.pop("", [])
-    for origin, alike in found.items():
-        lead, *others = sorted(alike, key=lambda one: (-one.ranked.loss, -one.ranked.likelihood, one.lead))
-        if strangers.is_stranger(origin) or len(others) >= ALIKE:
-            kept.append(lead._replace(others=tuple(one.lead for one in others)))
-        else:
-            kept += alike
-    return kept
 
 
 class Intrusion(NamedTuple):
@@ -83,37 +42,26 @@ class Written(NamedTuple):
     """Last revisions of those that go on as part of another."""
     withdrawn: int
     """Notables of an earlier run over this day that are none any more."""
-    awaited: frozenset[str]
-    """Identities that must be at hand before more can be told."""
 
 
 class Writer:
     """Writes the notables of one day after the other."""
 
-    def __init__(self, state: State, known: Assets, watch: Watch) -> None:
+    def __init__(self, state: State, watch: Watch) -> None:
         self._state = state
-        self._assets = known
         self._watch = watch
         self._lives = Lives(state)
-        self._awaited: set[str] = set()
 
-    def write(
-        self, episodes: DayEpisodes, acting: Sequence[Acting], allowance: int, trifles: Sequence[Ranked] = ()
-    ) -> Written:  # fmt: skip
-        """Put the day's notables into the state; `allowance`: the budget's places of a week.
-
-        `trifles` are counted where the others are ranked, and nothing is told of them.
-        """
-        day = episodes.day
+    def write(self, today: Day, acting: Sequence[Acting], allowance: int) -> Written:
+        """Put the day's notables into the state; `allowance`: the budget's places of a week."""
+        day = today.day
         self._lives.begin(day)
         before = self._state.notables(day)
-        self._awaited = set()
-        known = self._intrusions(day, acting)
-        intrusions = [one for one in known if self._is_at_hand(episodes, one) or one.id in before]
-        made = {one.id: self._made(episodes, one, before.get(one.id)) for one in intrusions}
-        self._place(episodes, intrusions, made, allowance)
+        intrusions = self._intrusions(day, acting)
+        made = {one.id: self._made(today, one, before.get(one.id)) for one in intrusions}
+        self._place(today, intrusions, made, allowance)
         numbered = (lives.numbered(made[one.id], _first(one.goes_on), before.get(one.id), day) for one in intrusions)
-        found = _ranked(numbered, (_unwritten(one, day) for one in trifles))
+        found = _ranked(numbered)
         merged = [self._closed(d, one.id, day, before) for one in intrusions for d in one.goes_on[1:]]
         self._state.put_notables(day, [*found, *merged], before)
         self._lives.put(day, [*found, *merged])
@@ -121,7 +69,7 @@ class Writer:
         absorbed = [last for last in (_absorbed(old, intrusions) for old in gone) if last is not None]
         new = [document for document in found if document["revision"] != _revision(before.get(document["id"]))]
         closed = [document for document in merged if document["revision"] != _revision(before.get(document["id"]))]
-        return Written(found, new, [*closed, *absorbed], len(gone), frozenset(self._awaited))
+        return Written(found, new, [*closed, *absorbed], len(gone))
 
     # ---- which intrusion it is
 
@@ -139,36 +87,29 @@ class Writer:
 
     # ---- what it tells
 
-    def _made(self, episodes: DayEpisodes, one: Intrusion, old: Optional[Document]) -> Document:
-        """The notable as it is now; where nothing of it was scored now, what was made of it earlier stands."""
-        if old is not None and (self._stands(episodes, one, old) or not self._is_at_hand(episodes, one)):
-            return {**self._watch.widened(old), "life": lives.life_on(old, episodes.day)}
+    def _made(self, today: Day, one: Intrusion, old: Optional[Document]) -> Document:
+        """The notable as it is now; where nothing of it was judged now, what was made of it earlier stands."""
+        if old is not None and self._stands(today, one, old):
+            return {**self._watch.widened(old), "life": lives.life_on(old, today.day)}
         made = _first(one.goes_on)
         for other in one.goes_on[1:]:
             made = _joined(made, other)
         for each in one.acting:
-            today = self._today(episodes, each.lead)
-            made = lives.go_on(made, today) if made is not None else lives.begun(today)
+            told = self._told(today, each.lead)
+            made = lives.go_on(made, told) if made is not None else lives.begun(told)
         assert made is not None, "an intrusion has an episode"
         return made
 
-    def _is_at_hand(self, episodes: DayEpisodes, one: Intrusion) -> bool:
-        """Whether all of an intrusion is; of one that is there in part the next run needs the rest."""
-        held = [episodes.holds(each.members) for each in one.acting]
-        if any(held) and not all(held):
-            self._awaited.update(each.lead for each in one.acting)
-        return all(held)
-
-    def _stands(self, episodes: DayEpisodes, one: Intrusion, old: Document) -> bool:
-        date = render_day(episodes.day)
+    @staticmethod
+    def _stands(today: Day, one: Intrusion, old: Document) -> bool:
+        date = render_day(today.day)
         leads = {each["identity"] for each in old["revisions"] if each["day"] == date}
         is_same = leads == {each.lead for each in one.acting}
-        return is_same and len(one.goes_on) < 2 and not any(episodes.is_scored(each.lead) for each in one.acting)
+        return is_same and len(one.goes_on) < 2 and not any(map(today.was_judged, one.acting))
 
-    def _today(self, episodes: DayEpisodes, lead: str) -> Document:
-        episode = episodes.whole(lead)
-        asset = strangers.asset(self._assets, episode)
-        return self._watch.widened(to_json(build(episode, episodes.baselines, asset)))
+    def _told(self, today: Day, lead: str) -> Document:
+        episode = today.episode(lead)
+        return self._watch.widened(to_json(build(episode, today.baselines, today.asset_of(episode))))
 
     def _closed(self, document: Document, into: str, day: int, before: dict[str, Document]) -> Document:
         """The last revision of a notable that turned out to be part of an older one."""
@@ -178,11 +119,10 @@ class Writer:
     # ---- who gets a place
 
     def _place(
-        self, episodes: DayEpisodes, intrusions: Sequence[Intrusion], made: dict[str, Document],
-        allowance: int,
-    ) -> None:  # fmt: skip
+        self, today: Day, intrusions: Sequence[Intrusion], made: dict[str, Document], allowance: int
+    ) -> None:
         """Who has a place keeps it; the others are compared with all that stood within the week."""
-        waiting, stood = [], self._lives.losses(episodes.day, set(made))
+        waiting, stood = [], self._lives.losses(today.day, set(made))
         for one in intrusions:
             had = _place_of(one.goes_on)
             made[one.id] = {**made[one.id], **had}
@@ -192,23 +132,18 @@ class Writer:
                 waiting.append(one)
             else:
                 stood.append(loss_of(made[one.id]))
-        candidates = [self._candidate(episodes, one) for one in waiting]
+        candidates = [self._candidate(today, one) for one in waiting]
         given = ranking.places(candidates, stood, allowance)
-        date = render_day(episodes.day)
+        date = render_day(today.day)
         give(given, made, date)
         for one in intrusions:
             made[one.id].update(_stands_for(one, made[one.id]))
 
-    def _candidate(self, episodes: DayEpisodes, one: Intrusion) -> Candidate:
+    @staticmethod
+    def _candidate(today: Day, one: Intrusion) -> Candidate:
         best = one.acting[0]
-
-        def hour(likelihood: float) -> int:
-            if episodes.holds(best.members):
-                return reached(episodes.whole(best.lead), likelihood)
-            self._awaited.add(best.lead)  # it has its place; when it got it the next run tells
-            return 0
-
-        return Candidate(one.id, best.ranked.likelihood, max(each.ranked.loss for each in one.acting), hour)
+        loss = max(each.ranked.loss for each in one.acting)
+        return Candidate(one.id, best.ranked.likelihood, loss, lambda least: reached(today.episode(best.lead), least))
 
 
 def _intrusion(day: int, goes_on: list[Document], acting: list[Acting]) -> Intrusion:
@@ -239,18 +174,9 @@ def _place_of(goes_on: Sequence[Document]) -> dict[str, Any]:
     return {name: source[0][name] for name in lives.NOBODY} if source else dict(lives.NOBODY)
 
 
-def _ranked(documents: Iterable[Document], unwritten: Iterable[Document] = ()) -> list[Document]:
-    ordered = sorted([*documents, *unwritten], key=lambda d: (not d["listed"], *order(d)))
-    return [{**d, "rank": rank} for rank, d in enumerate(ordered, 1) if not d.get("unwritten")]
-
-
-def _unwritten(one: Ranked, day: int) -> Document:
-    """What stands for a trifle where notables are ranked."""
-    name = notable_id(one.identity_id, day)
-    impact = {"level": "medium" if one.loss >= one.likelihood else "low"}
-    severity = severity_of(one.loss)
-    return {"id": name, "listed": False, "likelihood": one.likelihood, "impact": impact, "severity": severity,
-            "unwritten": True}  # fmt: skip
+def _ranked(documents: Iterable[Document]) -> list[Document]:
+    ordered = sorted(documents, key=lambda d: (not d["listed"], *order(d)))
+    return [{**d, "rank": rank} for rank, d in enumerate(ordered, 1)]
 
 
 def _revision(document: Optional[Document]) -> int:

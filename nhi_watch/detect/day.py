@@ -1,0 +1,136 @@
+"""One day: its identities are judged, each by itself, and those are found who acted oddly, linked ones as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from nhi_watch.context.assets import Asset, Assets
+from nhi_watch.core.behaviour import IdentityDay
+from nhi_watch.detect import linking, ranking, signal_values, strangers
+from nhi_watch.detect.linking import Group
+from nhi_watch.detect.scoring import Baselines, Episode, score_day
+from nhi_watch.state.baseline import ALIKE, Delta
+from nhi_watch.state.judged import Judged, Ranked, Trace
+from nhi_watch.state.lesson import lesson as day_lesson
+from nhi_watch.state.state import State
+
+
+class Acting(NamedTuple):
+    """An identity, or several that links make one, and how its day stands."""
+
+    ranked: Ranked
+    members: tuple[str, ...]
+    """Ids of the identities; the one that leads is among them."""
+    others: tuple[str, ...] = ()
+    """Ids of those for which it stands, see `fold_origins`."""
+
+    @property
+    def lead(self) -> str:
+        """The identity that leads."""
+        return self.ranked.identity_id
+
+    @property
+    def origin(self) -> str:
+        """What it shares with those for which it stands; "": it stands for nobody else, and never will."""
+        own = self.ranked.origin
+        return own if self.others or strangers.is_stranger(own) else ""
+
+
+class Day:
+    """The identities of one UTC day: those that this run judges, and those that earlier runs did."""
+
+    def __init__(self, state: State, baselines: Baselines, day: int, known: Assets) -> None:
+        """`baselines`: profiles on the eve of the day; they are filled as identities are asked for."""
+        self.day = day
+        self.baselines = baselines
+        self._state = state
+        self._assets = known
+        self._scored: dict[str, Episode] = {}
+        self._groups: dict[str, Group] = {}
+        self._judged: set[str] = set()
+
+    def judge(self, wholes: Mapping[str, IdentityDay]) -> None:
+        """Score some identities, and put what is kept of it into the state. Odd ones are held, others are not."""
+        self.baselines.shed()
+        self._state.fill(self.baselines, wholes, self.day)
+        found = []
+        for name, whole in wholes.items():
+            episode = score_day(self.baselines, whole)
+            ranked = self.rank(episode)
+            if ranked.likelihood >= ranking.FLOOR:
+                self._scored[name] = episode
+            trace = linking.trace_of(episode, ranked.eligible)
+            found.append(Judged(
+                whole.identity, ranked, self._lesson(whole, episode, ranked), trace, signal_values.pack(episode.values),
+                ranked.days if ranking.counts(ranked) else -1, not ranked.days,
+                trace is not None or ranked.likelihood >= ranking.FLOOR,
+            ))  # fmt: skip
+        self._state.put_judged(self.day, found)
+        self._judged.update(wholes)
+
+    def acting(self) -> list[Acting]:
+        """Who did something odd, linked ones as one, many of one origin as one."""
+        acting, traces = dict[str, Acting](), list[Trace]()
+        for one in self._state.odd(self.day):
+            if one.ranked.likelihood >= ranking.FLOOR:
+                acting[one.ranked.identity_id] = Acting(one.ranked, (one.ranked.identity_id,))
+            if one.trace is not None:
+                traces.append(one.trace)
+        for group in linking.join(traces):
+            for name in group.members:
+                acting.pop(name, None)
+            self._groups[group.lead] = group
+            acting[group.lead] = Acting(self.rank(self.episode(group.lead)), group.members)
+        return fold_origins(
+            one for one in acting.values() if one.ranked.eligible and one.ranked.likelihood >= ranking.FLOOR
+        )
+
+    def episode(self, lead: str) -> Episode:
+        """The episode that an identity leads: its own, or that of its group."""
+        group = self._groups.get(lead)
+        return linking.joined(group, self._of(group.members)) if group is not None else self._of([lead])[lead]
+
+    def was_judged(self, one: Acting) -> bool:
+        """Whether this run has judged one of those who acted."""
+        return not self._judged.isdisjoint(one.members)
+
+    def rank(self, episode: Episode) -> Ranked:
+        """How an episode stands."""
+        return ranking.rank(episode, self._assets)
+
+    def asset_of(self, episode: Episode) -> Asset:
+        """What the customer says of an episode's identity."""
+        return strangers.asset(self._assets, episode)
+
+    def _of(self, names: Sequence[str]) -> dict[str, Episode]:
+        missing = [name for name in names if name not in self._scored]
+        if missing:
+            wholes = self._state.load_some(self.day, missing)
+            self._state.fill(self.baselines, wholes, self.day)
+            self._scored.update((name, score_day(self.baselines, whole)) for name, whole in wholes.items())
+        return {name: self._scored[name] for name in names}
+
+    def _lesson(self, whole: IdentityDay, episode: Episode, ranked: Ranked) -> tuple[Delta, Delta]:
+        behaviours = ((b, b.shape in episode.held) for b in whole.behaviours.values())
+        lesson = day_lesson(behaviours, self.baselines.networks)
+        now, later = ranking.remembered(episode, ranked)
+        return {**lesson.now, **now}, {**lesson.later, **later}
+
+
+def fold_origins(acting: Iterable[Acting]) -> list[Acting]:
+    """One for all strangers of an origin, and one for all newcomers of a peer group that has more than ALIKE in a day.
+
+    The one that leads is the gravest. Newcomers of CRITICAL and more are never among them, see `ranking.rank`.
+    """
+    found: dict[str, list[Acting]] = {}
+    for one in acting:
+        found.setdefault(one.ranked.origin, []).append(one)
+    kept = found.pop("", [])
+    for origin, alike in found.items():
+        lead, *others = sorted(alike, key=lambda one: (-one.ranked.loss, -one.ranked.likelihood, one.lead))
+        if strangers.is_stranger(origin) or len(others) >= ALIKE:
+            kept.append(lead._replace(others=tuple(one.lead for one in others)))
+        else:
+            kept += alike
+    return kept
