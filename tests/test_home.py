@@ -307,7 +307,7 @@ def test_habits_at_home_do_not_depend_on_how_the_runs_were_cut() -> None:
     whole = [each for day in days for each in day]
     room = Options(budget=1000.0)
     expected = answer(runs([whole], room))
-    for parts in (days, [whole[::2], whole[1::2]], [whole[20:], whole[:20]]):
+    for parts in (days, [whole[::-1]], [whole[n : n + 3] for n in range(0, len(whole), 3)]):
         assert answer(runs(parts, room)) == expected
 
 
