@@ -27,9 +27,8 @@ from elastic_server import Server
 from elastic_story import Story, start
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic import client, templates, windows
-from nhi_watch.hosts.elastic.client import connect
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic import cluster, setup, windows
+from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore
 
@@ -45,7 +44,7 @@ _CONFLICT: Tree = {"template": {"mappings": {"properties": {"event": {"propertie
 
 def attempt(url: str, job: Job, api_key: Optional[str]) -> None:
     """One run, as the program does it: anything but our own errors is a defect, and ends the process with 1."""
-    client.GRACE = 6.0  # a key that is gone for good is waited for half as long
+    cluster.GRACE = 6.0  # a key that is gone for good is waited for half as long
     try:
         with connect(Connection((url,), api_key, timeout=20)) as reached:
             sys.exit(UNREAD if run(reached, job).get("unread") else 0)
@@ -73,7 +72,7 @@ class Faults:
         """How the disturbed runs ended, and how many more it took."""
         self.admin.indices.create(index=self.second, mappings=mappings())
         self._dead = f"dead:{self.pattern}"
-        asked = templates.api_key_request(self.wild, f"{self.pattern},{self._dead}")
+        asked = setup.api_key_request(self.wild, f"{self.pattern},{self._dead}")
         self._role: Tree = asked["role_descriptors"]
         self._calm = key(self.admin, {"name": "calm"})
         made = self.admin.security.create_api_key(**asked)
@@ -271,12 +270,12 @@ class Faults:
             self._alone(took, lambda: self._odd_source(odd), lambda: self.admin.indices.delete(index=odd))
             return
         template = self.admin.cluster
-        name = f"{templates.ALERTS}@custom"
+        name = f"{setup.ALERTS}@custom"
         self._alone(took, lambda: self._rolled(template.put_component_template(name=name, **_CONFLICT)),
                     lambda: self._rolled(template.delete_component_template(name=name)))  # fmt: skip
 
     def _rolled(self, done: object) -> None:
-        self.admin.options(ignore_status=404).indices.rollover(alias=f"{templates.ALERTS}-{self.wild}")
+        self.admin.options(ignore_status=404).indices.rollover(alias=f"{setup.ALERTS}-{self.wild}")
 
     def _odd_source(self, index: str) -> None:
         field = self.dice.choice(("@timestamp", "event.ingested"))

@@ -8,9 +8,8 @@ import sys
 from typing import Any
 
 from nhi_watch.core.timestamps import parse
-from nhi_watch.hosts.elastic import hits, write
-from nhi_watch.hosts.elastic.client import connect
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic import read, write
+from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore
 
@@ -32,7 +31,7 @@ def die_after(calls: int, inner: Any) -> Any:
 
 def main(stage: str, url: str, source: str, namespace: str) -> None:
     if stage == "read":
-        setattr(hits, "feed", die_after(2, hits.feed))  # noqa: B010 - a name of a module
+        setattr(read, "feed", die_after(2, read.feed))  # noqa: B010 - a name of a module
     elif stage == "alerts":
         setattr(write, "streaming_bulk", die)  # noqa: B010
     else:

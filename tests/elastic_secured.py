@@ -23,8 +23,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from elastic_server import VERSIONS, Node, cached, describe, jars, java_for, resolve
 from need import need
-from nhi_watch.hosts.elastic.client import connect
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.cluster import Connection, connect
 
 USER, PASSWORD = "admin", "for-the-tests-only"
 _HERE = Path(__file__).parent / "elasticsearch_server"

@@ -23,8 +23,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from need import need
-from nhi_watch.hosts.elastic.client import connect
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.cluster import Connection, connect
 
 VERSIONS = {"8.19.21": 17, "9.5.3": 21}
 """Version of the server → oldest Java that runs it."""

@@ -20,10 +20,9 @@ from elastic_server import FIRST, Server
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import lives
 from nhi_watch.hosts.elastic import setup
-from nhi_watch.hosts.elastic.client import connect
-from nhi_watch.hosts.elastic.connection import Connection
-from nhi_watch.hosts.elastic.lease import held
+from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.elastic.store import held
 from nhi_watch_lab.simulator.tenant import Spec, Tenant
 
 Tree = dict[str, Any]

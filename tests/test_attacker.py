@@ -23,7 +23,7 @@ from nhi_watch.core.notable import loss_of, order
 from nhi_watch.core.timestamps import DAY, HOUR, parse, render
 from nhi_watch.detect import model
 from nhi_watch.detect.judge import Judge
-from nhi_watch.hosts.elastic import hits
+from nhi_watch.hosts.elastic import read
 from nhi_watch.intake.sources import every
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
@@ -85,13 +85,13 @@ def on_splunk(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any
 
 def on_elastic(history: Lines, attack: Lines, folder: Path) -> list[dict[str, Any]]:
     state = State(MemoryStore())
-    intake = hits.intake_of(every(), Context(), load=state.load)
+    intake = read.intake_of(every(), Context(), load=state.load)
     for number, line in enumerate([*history, *attack]):
         time, sourcetype = time_of(line)
         dataset = "aws.cloudtrail" if sourcetype.startswith("aws") else "kubernetes.audit_logs"
         event = {"original": line, "dataset": dataset, "ingested": render(min(time, END - 1))}
-        hit = hits.Hit("i", str(number), msgspec.Raw(orjson.dumps({"event": event})))
-        hits.feed(intake, [hit], lambda hit, error: None)
+        hit = read.Hit("i", str(number), msgspec.Raw(orjson.dumps({"event": event})))
+        read.feed(intake, [hit], lambda hit, error: None)
     return Judge(state, model.load()).settle(intake.days).notables
 
 

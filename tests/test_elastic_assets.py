@@ -13,7 +13,7 @@ import pytest
 from kibana_double import SCHEMAS, VERSIONS, kuery
 from nhi_watch.core.notable import severity_of
 from nhi_watch.hosts.elastic import kibana as assets
-from nhi_watch.hosts.elastic import templates
+from nhi_watch.hosts.elastic import setup
 from nhi_watch.report import ecs
 
 Tree = dict[str, Any]
@@ -21,7 +21,7 @@ WIDTH = 48
 OBJECTS = assets.saved_objects()
 BY_ID = {(each["type"], each["id"]): each for each in OBJECTS}
 MAPPED = {
-    f"{name}-*": templates.names(mapping) for name, mapping in templates.mappings().items()
+    f"{name}-*": setup.names(mapping) for name, mapping in setup.mappings().items()
 }
 """Index pattern → field → type."""
 BANDS = {"low": (0, 21), "medium": (22, 47), "high": (48, 73), "critical": (74, 100)}

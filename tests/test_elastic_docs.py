@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nhi_watch import cli
-from nhi_watch.hosts.elastic import kibana, templates
+from nhi_watch.hosts.elastic import kibana, setup
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "elastic.md").read_text("utf-8")
@@ -58,13 +58,13 @@ def test_uninstalling_names_all_that_setup_makes() -> None:
     named: dict[str, set[str]] = {}
     for what, names in re.findall(r"DELETE _(\w+_\w+)/(.+)", told):
         named.setdefault(what, set()).update(names.split(","))
-    assert named["index_template"] == set(templates.index_templates())
-    assert named["component_template"] == set(templates.component_templates())
-    streams = {f"{name}-*" for name, body in templates.index_templates().items() if "data_stream" in body}
+    assert named["index_template"] == set(setup.index_templates())
+    assert named["component_template"] == set(setup.component_templates())
+    streams = {f"{name}-*" for name, body in setup.index_templates().items() if "data_stream" in body}
     assert named["data_stream"] == streams
     (indices,) = re.findall(r"(?m)^DELETE ([a-z].+)$", told)
-    assert set(indices.split(",")) == {name for name, _ in templates.own_indices("default")}
-    assert f'"name": "{templates.api_key_request("default")["name"]}"' in told
+    assert set(indices.split(",")) == {name for name, _ in setup.own_indices("default")}
+    assert f'"name": "{setup.api_key_request("default")["name"]}"' in told
 
 
 def test_what_is_installed_is_named_as_it_is() -> None:

@@ -22,10 +22,9 @@ from ecs_shape import document, load, template
 from elastic_server import Server
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic import costs, doctor, heartbeat, templates
-from nhi_watch.hosts.elastic.check import FAIL, OK, UNKNOWN, WARN, Check, Wanted
-from nhi_watch.hosts.elastic.client import connect
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic import doctor, setup, write
+from nhi_watch.hosts.elastic.cluster import Connection, connect
+from nhi_watch.hosts.elastic.doctor import FAIL, OK, UNKNOWN, WARN, Check, Wanted
 from nhi_watch.intake.sources import cloudtrail
 from test_elastic_run import SINCE, Place, fill, simulated
 from test_signals import BY_NAME, FOLDER, episode_of, value_of
@@ -93,11 +92,11 @@ def test_documents_that_wait_too_long_are_a_finding(place: Place) -> None:
 
 @pytest.mark.parametrize(("age", "failed"), [(7_200, False), (60, True)], ids=["silent", "failing"])
 def test_a_job_that_is_silent_or_fails_is_a_finding(place: Place, age: int, failed: bool) -> None:
-    when = heartbeat.Times(time.time() - age, time.time() - age)
+    when = write.Times(time.time() - age, time.time() - age)
     if failed:
-        heartbeat.failed(place.client, place.namespace, when, StoreError("the disk is full"))
+        write.failed(place.client, place.namespace, when, StoreError("the disk is full"))
     else:
-        heartbeat.beat(place.client, place.namespace, when, {"skipped": "nothing came in"})
+        write.beat(place.client, place.namespace, when, {"skipped": "nothing came in"})
     found = examined(place)["heartbeat"]
     assert (found.status, found.facts["outcome"]) == (FAIL, "failure" if failed else "success")
     assert ("the disk is full" in found.detail) == failed
@@ -152,9 +151,9 @@ def test_a_field_that_no_document_has_costs_its_signals(place: Place) -> None:
     found = examined(place, source)["source"]
     missing = found.facts["missing"]
     assert found.status == WARN
-    assert missing["agent"] == list(costs.SIGNALS["agent"])
-    assert missing["user_agent.original"] == [*costs.SIGNALS["agent"], "attack_tool", "human_use"]
-    assert missing["source.address"] == list(costs.SIGNALS["network"])
+    assert missing["agent"] == list(doctor.SIGNALS["agent"])
+    assert missing["user_agent.original"] == [*doctor.SIGNALS["agent"], "attack_tool", "human_use"]
+    assert missing["source.address"] == list(doctor.SIGNALS["network"])
     costly = "new_agent, session_two_clients, unknown_agent, attack_tool"
     assert f"user_agent.original is missing, which costs {costly}" in found.detail
 
@@ -189,7 +188,7 @@ def fires(name: str, sample: Tree, blank: Tree, patched: pytest.MonkeyPatch) -> 
         return bool(value_of(BY_NAME[name], episode_of(found, past))[0])
 
 
-@pytest.mark.parametrize("fact", costs.SIGNALS)
+@pytest.mark.parametrize("fact", doctor.SIGNALS)
 def test_a_missing_fact_costs_the_signals_that_no_sample_fires_without_it(
     fact: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,7 +198,7 @@ def test_a_missing_fact_costs_the_signals_that_no_sample_fires_without_it(
         firing = [sample for sample in samples if sample["fires"] is True]
         if not any(fires(name, sample, BLANK[fact], monkeypatch) for sample in firing):
             lost.append(name)
-    assert tuple(lost) == costs.SIGNALS[fact]
+    assert tuple(lost) == doctor.SIGNALS[fact]
 
 
 def without(tree: Tree, path: str) -> Tree:
@@ -212,17 +211,17 @@ def without(tree: Tree, path: str) -> Tree:
     return {**tree, first: without(tree[first], rest)}
 
 
-@pytest.mark.parametrize("field", costs.TRAIL)
+@pytest.mark.parametrize("field", doctor.TRAIL)
 def test_a_missing_field_of_cloudtrail_costs_the_facts_that_come_from_it(field: str) -> None:
     lost, tools = set(), set()
     for record in (*simulated()[:3_000], *(r for r in simulated() if "errorCode" in r)):
         made = document(record, False, "2026-01-01T00:00:00Z")
-        less = without(without(made, field), costs.INSTEAD.get(field, field))
+        less = without(without(made, field), doctor.INSTEAD.get(field, field))
         before, after = cloudtrail.read(made), cloudtrail.read(less)
         lost |= {fact for fact in BLANK if getattr(before, fact) != getattr(after, fact)}
         tools |= {*before.traits} - {*after.traits}
-    assert lost - {"traits"} == set(costs.TRAIL[field]) - {"traits"}
-    assert bool(tools) == (field in costs.ALSO or "traits" in costs.TRAIL[field])
+    assert lost - {"traits"} == set(doctor.TRAIL[field]) - {"traits"}
+    assert bool(tools) == (field in doctor.ALSO or "traits" in doctor.TRAIL[field])
 
 
 # ---- privileges and versions, which the servers of the tests do not have
@@ -261,14 +260,14 @@ def answering(body: Tree) -> Iterator[str]:
 
 @pytest.mark.parametrize("lacking", [[], ["create_doc on logs-nhi.alerts-default"]])
 def test_privileges_that_the_key_lacks_are_named(lacking: list[str]) -> None:
-    role = templates.role_request("default")["indices"]
+    role = setup.role_request("default")["indices"]
     index = {name: dict.fromkeys(each["privileges"], True) for each in role for name in each["names"]}
     for each in lacking:
         privilege, _, name = each.partition(" on ")
         index[name][privilege] = False
     body = {"username": "x", "has_all_requested": not lacking, "cluster": {}, "index": index, "application": {}}
     with answering(body) as url, connect(Connection((url,))) as client:
-        (check,) = doctor._privileges(client, Wanted(templates.SOURCE_INDICES, "default", 60))
+        (check,) = doctor._privileges(client, Wanted(setup.SOURCE_INDICES, "default", 60))
     assert check.status == (FAIL if lacking else OK)
     assert check.facts.get("lacking", []) == lacking
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import nhi_watch.hosts.elastic.client  # noqa: F401   the commands need its libraries; bare Pythons lack them
+import nhi_watch.hosts.elastic.cluster  # noqa: F401   the commands need its libraries; bare Pythons lack them
 from nhi_watch import cli
 
 ROOT = Path(__file__).parents[1]

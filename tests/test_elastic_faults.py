@@ -19,8 +19,7 @@ from elastic_secured import Secured, secured
 from elastic_server import VERSIONS, Node, Server
 from elastic_story import Story, batches, records
 from nhi_watch.core.errors import StoreError
-from nhi_watch.hosts.elastic.client import connect
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import run
 
 __all__ = ["secured"]

@@ -8,7 +8,7 @@ from elasticsearch.helpers import bulk
 
 from elastic_server import Server
 from nhi_watch.core.timestamps import DAY, parse, render
-from nhi_watch.hosts.elastic import intel
+from nhi_watch.hosts.elastic import read
 
 NOW = parse("2026-03-02T12:00:00Z")
 TODAY = NOW // DAY
@@ -40,7 +40,7 @@ def test_streams_tell_addresses_beside_those_of_files(elastic: Server, tmp_path:
         bulk(client, ({"_index": STREAM, "_source": document} for document in documents), refresh=True)
         path = tmp_path / "list.txt"
         path.write_text("203.0.113.9\n", encoding="utf-8")
-        found = intel.load(client, [path], intel.STREAMS, NOW)
+        found = read.load(client, [path], read.STREAMS, NOW)
     finally:
         client.indices.delete(index=STREAM)
     listed = [n for n in range(7, 13) if found.find(f"198.51.100.{n}", TODAY)]
@@ -49,5 +49,5 @@ def test_streams_tell_addresses_beside_those_of_files(elastic: Server, tmp_path:
 
 
 def test_no_stream_is_no_mistake(elastic: Server) -> None:
-    assert len(intel.load(elastic.client, [], "logs-ti_none*", NOW).table) == 0
-    assert len(intel.load(elastic.client, [], "", NOW).table) == 0
+    assert len(read.load(elastic.client, [], "logs-ti_none*", NOW).table) == 0
+    assert len(read.load(elastic.client, [], "", NOW).table) == 0

@@ -19,11 +19,10 @@ from ecs_shape import document, load
 from elastic_secured import Secured, key, keyed, secured, wait
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic import doctor, setup, templates, windows
-from nhi_watch.hosts.elastic.check import Wanted
-from nhi_watch.hosts.elastic.lease import held
+from nhi_watch.hosts.elastic import doctor, setup, windows
+from nhi_watch.hosts.elastic.doctor import Wanted
 from nhi_watch.hosts.elastic.run import Job, run
-from nhi_watch.hosts.elastic.store import ElasticStore
+from nhi_watch.hosts.elastic.store import ElasticStore, held
 from nhi_watch.report import jsonlines
 from test_elastic_run import ROOT, SINCE, Place, simulated
 
@@ -52,7 +51,7 @@ class Guarded(Place):
         load(self.client, self.source, (document(record, True, when) for record in records))
 
     def request(self) -> Tree:
-        return templates.api_key_request(self.namespace, self.source)
+        return setup.api_key_request(self.namespace, self.source)
 
     def checkpoint(self) -> Any:
         return windows.checkpoints(ElasticStore(self.client, f"nhi-state-{self.namespace}"), [self.source])[self.source]
@@ -112,7 +111,7 @@ def test_each_privilege_that_is_taken_away_is_named(secured: Secured, place: Gua
         entry = request["role_descriptors"]["nhi_run"]["indices"][number]
         entry["privileges"].remove(privilege)
         name = entry["names"][0]
-        if name == templates.ANALYSTS:
+        if name == setup.ANALYSTS:
             continue  # the run does not need it
         with keyed(secured, request) as client, pytest.raises(StoreError) as raised:
             run(client, Job(place.source, place.namespace, SINCE, lag=0))
@@ -122,7 +121,7 @@ def test_each_privilege_that_is_taken_away_is_named(secured: Secured, place: Gua
 
 def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: Guarded) -> None:
     place.fill()
-    other = templates.api_key_request(place.namespace, "logs-somewhere.else-*")
+    other = setup.api_key_request(place.namespace, "logs-somewhere.else-*")
     job = Job(f"{place.source},logs-somewhere.else-*", place.namespace, lag=0)
     with keyed(secured, other) as client:
         done = run(client, job)
@@ -146,7 +145,7 @@ def test_documents_are_fetched_where_the_key_may_and_named_where_not(
     with keyed(secured, place.request()) as client:
         assert run(client, Job(place.source, place.namespace, SINCE, lag=0))["notables"]
     file, out = tmp_path / "key", tmp_path / "out"
-    for indices, code in ((templates.own(place.namespace), 2), (None, 0)):
+    for indices, code in ((setup.own(place.namespace), 2), (None, 0)):
         request = place.request()
         role = request["role_descriptors"]["nhi_run"]
         role["indices"] = indices or role["indices"]
@@ -166,7 +165,7 @@ def test_feedback_says_what_it_lacks(secured: Secured, place: Guarded, tmp_path:
     file.write_text(key(secured.admin, request))
     done = nhi(place, "feedback", "--api-key-file", str(file))
     assert done.returncode == 2
-    assert f"the API key lacks a privilege: read on {templates.ANALYSTS}" in done.stderr
+    assert f"the API key lacks a privilege: read on {setup.ANALYSTS}" in done.stderr
 
 
 def test_a_restart_in_the_middle_is_ridden_out_and_leaves_no_lease(secured: Secured, place: Guarded) -> None:

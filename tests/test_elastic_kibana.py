@@ -22,7 +22,7 @@ from nhi_watch.core.errors import StoreError
 from nhi_watch.detect import feedback
 from nhi_watch.hosts.elastic import analysts
 from nhi_watch.hosts.elastic import kibana as assets
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.cluster import Connection
 from nhi_watch.hosts.elastic.kibana import Kibana as Client
 from nhi_watch.hosts.elastic.store import ElasticStore
 from test_elastic_run import SINCE, Place, fill, simulated

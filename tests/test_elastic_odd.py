@@ -22,8 +22,8 @@ from elastic_server import Server
 from elastic_story import records
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.hosts.elastic import clock, read
-from nhi_watch.hosts.elastic.hits import SOURCES, Item
+from nhi_watch.hosts.elastic import read, store
+from nhi_watch.hosts.elastic.read import SOURCES, Item
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch_lab.evaluation.ocsf_mapping import ocsf as mapped
@@ -104,8 +104,8 @@ def test_what_is_dated_ahead_is_read_once_its_day_has_come_unless_it_is_known_wh
     load(place.client, place.source, (document(record, False, None) for record in ahead[:2]))
     load(place.client, place.source, [document(ahead[2], False, ingested())])
     assert place.run()["rejected"] == {"ahead": 1}
-    real = clock.now
-    monkeypatch.setattr(clock, "now", lambda *where: real(*where) + 3 * DAY + 60)
+    real = store.now
+    monkeypatch.setattr(store, "now", lambda *where: real(*where) + 3 * DAY + 60)
     done = place.run()
     assert done["events"] == 2
 

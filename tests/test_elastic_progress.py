@@ -12,11 +12,9 @@ from ecs_shape import document, load
 from elastic_server import Server
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.hosts.elastic import doctor, hits, templates, windows
-from nhi_watch.hosts.elastic.check import FAIL, OK, Wanted
-from nhi_watch.hosts.elastic.clock import ClusterClock
-from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
-from nhi_watch.hosts.elastic.store import ElasticStore
+from nhi_watch.hosts.elastic import doctor, read, setup, windows
+from nhi_watch.hosts.elastic.doctor import FAIL, OK, Wanted
+from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease, LeaseHeldError
 from test_elastic_run import SINCE, Place, leaves, simulated
 from test_outputs import ecs_fields, faults
 
@@ -66,14 +64,14 @@ def examined(place: Place, pattern: str = "") -> dict[str, Any]:
 @pytest.fixture
 def poison(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A document that holds `poison` makes the job fail as a defect would."""
-    real = hits.feed
+    real = read.feed
 
     def feed(intake: Any, page: Any, refuse: Any) -> None:
         if any(b"poison" in bytes(hit.source) for hit in page):
             raise IndexError("tuple index out of range")
         real(intake, page, refuse)
 
-    monkeypatch.setattr(hits, "feed", feed)
+    monkeypatch.setattr(read, "feed", feed)
     return monkeypatch
 
 
@@ -140,7 +138,7 @@ def test_whatever_ends_a_run_leaves_a_heartbeat_and_an_alert(
     (alert,) = jobs(place)
     assert alert["rule"]["name"] == "The NHI job fails"
     assert faults(alert, ecs_fields) == []
-    assert set(leaves(alert)) - set(templates.names(templates.mappings()[templates.ALERTS])) == set()
+    assert set(leaves(alert)) - set(setup.names(setup.mappings()[setup.ALERTS])) == set()
     assert examined(place)["heartbeat"].status == FAIL
     monkeypatch.undo()
     assert place.run(pattern="logs-none-*")["read"] == 0, "the lease was released"

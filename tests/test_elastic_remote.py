@@ -25,9 +25,8 @@ from elastic_secured import PASSWORD, TRIAL, USER, SecuredNode, key, wait
 from elastic_server import VERSIONS, java_for
 from need import need
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic import setup, templates, windows
-from nhi_watch.hosts.elastic.client import connect
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic import setup, windows
+from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore
 from test_elastic_keys import ADMIN
@@ -101,7 +100,7 @@ def own(pair: Pair, pattern: str, asked: str = "") -> tuple[Job, Elasticsearch]:
     """A namespace of its own, and a client with the documented key."""
     namespace = f"two{time.time_ns()}"
     setup.setup(pair.near, namespace)
-    request = templates.api_key_request(namespace, asked or pattern)
+    request = setup.api_key_request(namespace, asked or pattern)
     where = Connection((pair.url,), key(pair.near, request), ca=str(pair.ca), timeout=30)
     return Job(pattern, namespace, SINCE, lag=0), connect(where)
 
@@ -146,7 +145,7 @@ def nhi(pair: Pair, api_key: str, *arguments: str) -> subprocess.CompletedProces
 def test_elasticsearchs_own_tls_is_trusted_by_its_authority_only(pair: Pair) -> None:
     namespace = f"tls{time.time_ns()}"
     setup.setup(pair.near, namespace)
-    run_key = key(pair.near, templates.api_key_request(namespace, SOURCE))
+    run_key = key(pair.near, setup.api_key_request(namespace, SOURCE))
     flags = ["run", "--namespace", namespace, "--index", SOURCE, "--since", "2025-01-01T00:00:00Z", "--lag", "0"]
     for trusted in ([], ["--ca", str(pair.other_ca)], ["--fingerprint", "0" * 64]):
         done = nhi(pair, run_key, *flags, *trusted)

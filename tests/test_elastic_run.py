@@ -23,10 +23,10 @@ from elastic_server import FIRST, Server
 from nhi_watch.core.errors import StoreError
 from nhi_watch.core.timestamps import parse, render
 from nhi_watch.detect import lives
+from nhi_watch.hosts.elastic import setup
 from nhi_watch.hosts.elastic import setup as setting_up
-from nhi_watch.hosts.elastic import templates
-from nhi_watch.hosts.elastic.lease import Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.run import Job, run
+from nhi_watch.hosts.elastic.store import Lease, LeaseHeldError
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch_lab.simulator.tenant import Spec, Tenant
@@ -118,13 +118,13 @@ def fill(place: Place, records: list[Tree] | tuple[Tree, ...], original: Any = T
 def spoilt(client: Any) -> dict[tuple[str, str], str]:
     """Takes away what setup installs; what streams of other tests still use is changed instead. What setup will do."""
     listed = {}
-    for name, body in templates.index_templates().items():
+    for name, body in setup.index_templates().items():
         answer = client.options(ignore_status=[400, 404]).indices.delete_index_template(name=name)
         listed["index template", name] = "create"
         if answer.meta.status == 400:
             client.indices.put_index_template(name=name, body={**body, "priority": 251})
             listed["index template", name] = "update"
-    for name, body in templates.component_templates().items():
+    for name, body in setup.component_templates().items():
         answer = client.options(ignore_status=[400, 404]).cluster.delete_component_template(name=name)
         listed["component template", name] = "create"
         if answer.meta.status == 400:

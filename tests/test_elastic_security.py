@@ -27,8 +27,7 @@ from elastic_server import Server
 from need import library
 from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.elastic.client import _Patient, connect
-from nhi_watch.hosts.elastic.connection import Connection, Told, connection
+from nhi_watch.hosts.elastic.cluster import Connection, Told, _Patient, connect, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore

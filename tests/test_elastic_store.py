@@ -10,8 +10,7 @@ import pytest
 
 from elastic_server import FIRST, Server
 from nhi_watch.core.errors import StoreError
-from nhi_watch.hosts.elastic.client import connect
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.store import MAPPINGS, SETTINGS, ElasticStore, document_id
 from store_contract import Open, StoreContract, rows
 

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
-import nhi_watch.hosts.elastic.client  # noqa: F401   the program that is run needs its libraries; bare Pythons lack them
+import nhi_watch.hosts.elastic.cluster  # noqa: F401   the program that is run needs its libraries; bare Pythons lack them
 from nhi_watch import cli
 from nhi_watch.hosts.files import find
 

@@ -18,8 +18,8 @@ import notable_samples
 from elastic_server import Server
 from nhi_watch import cli
 from nhi_watch.core.errors import StoreError
-from nhi_watch.hosts.elastic import heartbeat, setup, setup_command, templates
-from nhi_watch.hosts.elastic.write import write
+from nhi_watch.hosts.elastic import setup, setup_command
+from nhi_watch.hosts.elastic import write as writing
 from nhi_watch.report import ecs
 from test_elastic_run import SINCE, Place, fill, leaves, simulated
 from test_outputs import ecs_fields, faults
@@ -59,10 +59,10 @@ def test_a_revision_is_written_once_and_says_whether_it_is_promoted(place: Place
         ("merged", notable(revision=7, likelihood=90.0, severity="critical", merged_into="another")),
     ]
     for number, (change, each) in enumerate(story):
-        assert write(place.client, [each], stream, NOW) == {"created": 1, "existed": 0}
+        assert writing.write(place.client, [each], stream, NOW) == {"created": 1, "existed": 0}
         if number == 4:
             place.client.indices.rollover(alias=stream)
-        assert write(place.client, [each], stream, NOW) == {"created": 0, "existed": 1}, change
+        assert writing.write(place.client, [each], stream, NOW) == {"created": 0, "existed": 1}, change
     found = place.client.search(index=stream, size=50, sort=[{"nhi.notable.revision": "asc"}])["hits"]["hits"]
     assert [hit["_source"]["nhi"]["change"] for hit in found] == [change for change, _ in story]
     assert [hit["_id"] for hit in found] == [ecs.document_id(each) for _, each in story]
@@ -72,9 +72,9 @@ def test_a_revision_is_written_once_and_says_whether_it_is_promoted(place: Place
 def test_many_notables_are_written_together_and_again_without_effect(place: Place) -> None:
     many = notable_samples.many(700)
     stream = f"logs-nhi.alerts-{place.namespace}"
-    assert write(place.client, many, stream, NOW) == {"created": 700, "existed": 0}
+    assert writing.write(place.client, many, stream, NOW) == {"created": 700, "existed": 0}
     place.client.indices.rollover(alias=stream)
-    assert write(place.client, many, stream, NOW) == {"created": 0, "existed": 700}
+    assert writing.write(place.client, many, stream, NOW) == {"created": 0, "existed": 700}
 
 
 def test_whatever_a_log_says_an_alert_stays_ecs_and_of_bounded_size(ecs_fields: Tree) -> None:
@@ -108,15 +108,15 @@ OUTCOME = {
 
 
 def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> None:
-    began = heartbeat.Times(time.time() - 2, time.time())
-    assert heartbeat.beat(place.client, place.namespace, began, OUTCOME) is None
-    assert heartbeat.beat(place.client, place.namespace, began, {"skipped": "nothing came in"}) is None
-    assert heartbeat.failed(place.client, place.namespace, began, StoreError("x" * 5_000)) is None
-    index = f"{templates.HEALTH}-{place.namespace}"
+    began = writing.Times(time.time() - 2, time.time())
+    assert writing.beat(place.client, place.namespace, began, OUTCOME) is None
+    assert writing.beat(place.client, place.namespace, began, {"skipped": "nothing came in"}) is None
+    assert writing.failed(place.client, place.namespace, began, StoreError("x" * 5_000)) is None
+    index = f"{setup.HEALTH}-{place.namespace}"
     place.client.indices.refresh(index=index)
     found = [hit["_source"] for hit in place.client.search(index=index, size=9)["hits"]["hits"]]
     assert [fault for document in found for fault in faults(document, ecs_fields)] == []
-    mapped = set(templates.names(templates.mappings()[templates.HEALTH]))
+    mapped = set(setup.names(setup.mappings()[setup.HEALTH]))
     assert {leaf for document in found for leaf in leaves(document)} - mapped == set()
     assert sorted(document["event"]["outcome"] for document in found) == ["failure", "success", "success"]
     (full,) = (document for document in found if document["nhi"]["health"])
@@ -126,9 +126,9 @@ def test_every_heartbeat_is_ecs_and_mapped(place: Place, ecs_fields: Tree) -> No
 def test_a_heartbeat_that_cannot_be_written_does_not_end_the_run(place: Place) -> None:
     place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={
         "mappings": {"properties": {"message": {"type": "long"}}}})  # fmt: skip
-    began = heartbeat.Times(time.time(), time.time())
+    began = writing.Times(time.time(), time.time())
     try:
-        told = heartbeat.beat(place.client, place.namespace, began, {"skipped": "nothing came in"})
+        told = writing.beat(place.client, place.namespace, began, {"skipped": "nothing came in"})
     finally:
         place.client.cluster.put_component_template(name="logs-nhi.health@custom", template={})
     assert told and "\n" not in told
@@ -143,7 +143,7 @@ def install(place: Place, installed: Tree) -> None:
         place.client.cluster.put_component_template(name=name, body=body)
     for name, body in installed["index_templates"].items():
         place.client.indices.put_index_template(name=name, body=body)
-    for name in templates.own_indices(place.namespace):
+    for name in setup.own_indices(place.namespace):
         place.client.options(ignore_status=404).indices.delete(index=name[0])
         place.client.indices.create(index=name[0])
     place.client.index(index=f"logs-nhi.health-{place.namespace}", op_type="create", document={"@timestamp": NOW})

@@ -13,7 +13,7 @@ from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect.explain.first_line import first_line
-from nhi_watch.report import explanation
+from nhi_watch.report import terminal
 from nhi_watch.state.baseline import Dimension, Profile
 from notable_samples import documents
 
@@ -76,7 +76,7 @@ def shown(notable: dict[str, Any], every: bool = False) -> str:
     stream = io.StringIO()
     first = notable["timeline"][1]["record_id"]
     raw = {first: {"file": "day.json", "line": 9, "raw": '{"userAgent": "aws-cli/2.15.30 md/Botocore#1.34"}'}}
-    explanation.show(notable, Console(file=stream, width=200), raw, every)
+    terminal.show_explanation(notable, Console(file=stream, width=200), raw, every)
     return stream.getvalue()
 
 
@@ -102,7 +102,7 @@ def test_a_silent_log_is_explained_without_empty_tables() -> None:
     (silent,) = [one for one in documents() if one["kind"] == "blind_spot"]
     silent = {**silent, "record_count": 0, "record_ids": [], "usual": {**silent["usual"], "dimensions": []}}
     stream = io.StringIO()
-    explanation.show(silent, Console(file=stream, width=200))
+    terminal.show_explanation(silent, Console(file=stream, width=200))
     assert "usual" not in stream.getvalue() and stream.getvalue().endswith("Records: 0\n")
 
 

@@ -19,7 +19,7 @@ from nhi_watch.context.context import Context
 from nhi_watch.core.behaviour import from_row, to_row
 from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import DAY, render
-from nhi_watch.hosts.elastic import hits
+from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Days
 from nhi_watch.intake.sources import alerts, azure, cloudtrail, endpoint, gitlab, kubernetes
@@ -117,11 +117,11 @@ def test_splunk_and_elasticsearch_tell_records_of_one_id_apart_as_well() -> None
     gatherer = gather.Gatherer()
     gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(record)} for record in records]))
     assert sum(part.events() for part in gatherer.parts.values()) == 46
-    intake = hits.intake_of([kubernetes], Context())
+    intake = read.intake_of([kubernetes], Context())
     sources = [{"data_stream": {"dataset": "kubernetes.audit_logs"}, "kubernetes": {"audit": record},
                 "event": {"dataset": "kubernetes.audit_logs"}, "@timestamp": record["stageTimestamp"]}
                for record in records]  # fmt: skip
-    hits.feed(intake, [hits.Hit("i", str(n), msgspec.Raw(orjson.dumps(s))) for n, s in enumerate(sources)], print)
+    read.feed(intake, [read.Hit("i", str(n), msgspec.Raw(orjson.dumps(s))) for n, s in enumerate(sources)], print)
     assert (intake.days.parsed, intake.days.duplicates) == (92, 46)
 
 
@@ -130,8 +130,8 @@ def test_half_a_character_hides_no_document_of_elasticsearch(original: bool) -> 
     text = json.dumps(call(LAST, 0, "get", "secrets", userAgent="x")).replace('"x"', '"\\ud800"')
     event = {"original": text, "dataset": "kubernetes.audit_logs"}
     text = json.dumps({"event": event, "@timestamp": "2026-03-02T10:00:00Z"}) if original else text
-    intake = hits.intake_of([kubernetes], Context())
-    hits.feed(intake, [hits.Hit("i", "1", msgspec.Raw(text.encode()))], lambda hit, error: None)
+    intake = read.intake_of([kubernetes], Context())
+    read.feed(intake, [read.Hit("i", "1", msgspec.Raw(text.encode()))], lambda hit, error: None)
     assert (intake.days.parsed, intake.days.rejected) == (1, {})
 
 

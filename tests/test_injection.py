@@ -37,7 +37,7 @@ from nhi_watch.hosts.files import brief as brief_command
 from nhi_watch.hosts.splunk import explain as explaining
 from nhi_watch.hosts.splunk.notables import event_of
 from nhi_watch.hosts.splunk.rows import read, write
-from nhi_watch.report import ecs, explanation, html, terminal
+from nhi_watch.report import ecs, html, terminal
 from screenshot import browser
 from splunk_boards import NAMES, TOKEN, defaults, filled, queries
 from splunk_conf import stages
@@ -164,7 +164,7 @@ def test_a_terminal_gets_no_character_that_acts(documents: list[dict[str, Any]])
     for document in documents:
         shown = io.StringIO()
         console = Console(file=shown, width=200)
-        explanation.show(document, console)
+        terminal.show_explanation(document, console)
         terminal.show([document], {}, console)
         assert not HIDING.search(shown.getvalue())
 

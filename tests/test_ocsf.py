@@ -17,7 +17,7 @@ from layout import ROOT
 from need import library, shared_data
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.hosts.elastic import hits
+from nhi_watch.hosts.elastic import read as elastic_read
 from nhi_watch.hosts.files import reader
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake, Sources
@@ -114,11 +114,11 @@ def test_splunk_and_elastic_count_what_they_hold_in_it() -> None:
     events = [mapped(record, SECOND) for record in NATIVE]
     gatherer = gather.Gatherer()
     gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(event)} for event in events]))
-    intake = Intake(hits.sources_of(hits.SOURCES))
-    found = [hits.Hit("i", "1", orjson.dumps(elastic(event))) for event in events]  # type: ignore[arg-type]
+    intake = Intake(elastic_read.sources_of(elastic_read.SOURCES))
+    found = [elastic_read.Hit("i", "1", orjson.dumps(elastic(event))) for event in events]  # type: ignore[arg-type]
     refused: list[str] = []
-    found.append(hits.Hit("i", "2", orjson.dumps(elastic({**events[0], "class_uid": 1}))))  # type: ignore[arg-type]
-    hits.feed(intake, found, lambda hit, error: refused.append(error.reason))
+    found.append(elastic_read.Hit("i", "2", orjson.dumps(elastic({**events[0], "class_uid": 1}))))  # type: ignore[arg-type]
+    elastic_read.feed(intake, found, lambda hit, error: refused.append(error.reason))
     names = {cloudtrail.read(record).identity.id for record in NATIVE}
     assert {name for _, name in gatherer.parts} == names
     assert {name for day in intake.days.values() for name in day} >= names

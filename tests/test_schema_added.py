@@ -50,7 +50,7 @@ import json
 from pathlib import Path
 import docs, msgspec
 from nhi_watch import cli
-from nhi_watch.hosts.elastic import hits, templates
+from nhi_watch.hosts.elastic import read, setup
 from nhi_watch.hosts.splunk import gather, rows, steps
 from nhi_watch.intake.days import Intake
 
@@ -69,11 +69,11 @@ for source in ("auto", "cloudtrail"):
 gatherer = gather.Gatherer()
 gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(record)} for record in records]))
 found["splunk"] = [[name, part.events()] for (_, name), part in gatherer.parts.items()]
-intake = Intake(hits.sources_of(hits.SOURCES))
+intake = Intake(read.sources_of(read.SOURCES))
 documents = [msgspec.Raw(json.dumps(record).encode()) for record in records]
-hits.feed(intake, [hits.Hit("i", "1", text) for text in documents], lambda hit, error: None)
+read.feed(intake, [read.Hit("i", "1", text) for text in documents], lambda hit, error: None)
 found["elastic"] = [[name, whole.events()] for day in intake.days.values() for name, whole in day.items()]
-found["indices"] = templates.SOURCE_INDICES
+found["indices"] = setup.SOURCE_INDICES
 print("FOUND " + json.dumps(found))
 '''
 CI = "aws:111111111111:user:AIDAEXAMPLE"

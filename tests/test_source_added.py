@@ -60,7 +60,7 @@ import json
 from pathlib import Path
 import docs, msgspec, source_fields
 from nhi_watch import cli
-from nhi_watch.hosts.elastic import hits, templates
+from nhi_watch.hosts.elastic import read, setup
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake
 
@@ -75,11 +75,11 @@ gatherer = gather.Gatherer()
 gatherer.feed(rows.write(["_raw"], [{"_raw": json.dumps(record)} for record in records]))
 gatherer.feed(rows.write(sorted(records[0]), [{**record, "id": "x" + record["id"]} for record in records]))
 found["splunk"] = [[name, part.events()] for (_, name), part in gatherer.parts.items()]
-intake = Intake(hits.sources_of(hits.SOURCES))
+intake = Intake(read.sources_of(read.SOURCES))
 documents = [json.dumps({"event": {"dataset": "gadget.calls", "original": json.dumps(record)}}) for record in records]
-hits.feed(intake, [hits.Hit("i", "1", msgspec.Raw(text.encode())) for text in documents], lambda hit, error: None)
+read.feed(intake, [read.Hit("i", "1", msgspec.Raw(text.encode())) for text in documents], lambda hit, error: None)
 found["elastic"] = [[name, whole.events()] for day in intake.days.values() for name, whole in day.items()]
-found["indices"] = templates.SOURCE_INDICES
+found["indices"] = setup.SOURCE_INDICES
 print("FOUND " + json.dumps(found))
 '''
 

@@ -20,7 +20,7 @@ from nhi_watch.core.notable import loss_of
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
 from nhi_watch.detect.explain import receipts
-from nhi_watch.hosts.elastic import hits
+from nhi_watch.hosts.elastic import read
 from nhi_watch.hosts.splunk import gather, rows
 from nhi_watch.intake.days import Intake
 from nhi_watch.intake.sources import cloudtrail, endpoint, exposure
@@ -103,11 +103,11 @@ def test_rubbish_for_a_time_of_receipt_is_none(told: object) -> None:
 
 
 def test_elasticsearch_goes_by_the_time_of_ingestion_where_the_record_lies_in_the_original() -> None:
-    intake = hits.intake_of([cloudtrail], Context(), now=20_005 * DAY)
+    intake = read.intake_of([cloudtrail], Context(), now=20_005 * DAY)
     for day in (20_000, 20_004, 20_009):
         event = {"ingested": render(20_000 * DAY), "original": json.dumps(record(day, "10:00"))}
-        hit = hits.Hit("i", str(day), msgspec.Raw(orjson.dumps({"event": event})))
-        hits.feed(intake, [hit], lambda hit, error: None)
+        hit = read.Hit("i", str(day), msgspec.Raw(orjson.dumps({"event": event})))
+        read.feed(intake, [hit], lambda hit, error: None)
     assert (sorted(intake.days), intake.days.rejected) == ([20_000], {"ahead": 2})
 
 

@@ -30,8 +30,7 @@ from core_samples import TODAY, Going, record  # noqa: E402
 from flood_samples import tenant, theft  # noqa: E402
 from nhi_watch.core.timestamps import render  # noqa: E402
 from nhi_watch.hosts.elastic import setup  # noqa: E402
-from nhi_watch.hosts.elastic.client import connect  # noqa: E402
-from nhi_watch.hosts.elastic.connection import Connection  # noqa: E402
+from nhi_watch.hosts.elastic.cluster import Connection, connect  # noqa: E402
 from nhi_watch.hosts.elastic.run import Job, run  # noqa: E402
 from nhi_watch.state.sqlite import SqliteStore  # noqa: E402
 

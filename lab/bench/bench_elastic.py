@@ -35,8 +35,7 @@ import ecs_shape  # noqa: E402
 import elastic_server  # noqa: E402
 from nhi_watch.core.timestamps import parse  # noqa: E402
 from nhi_watch.hosts.elastic import read, setup  # noqa: E402
-from nhi_watch.hosts.elastic.client import connect  # noqa: E402
-from nhi_watch.hosts.elastic.connection import Connection  # noqa: E402
+from nhi_watch.hosts.elastic.cluster import Connection, connect  # noqa: E402
 from nhi_watch.hosts.elastic.run import Job, run  # noqa: E402
 from nhi_watch.intake.sources.cloudtrail.native import ECS_FIELDS  # noqa: E402
 from nhi_watch_lab.simulator.tenant import Spec, Tenant  # noqa: E402

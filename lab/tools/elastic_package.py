@@ -26,7 +26,7 @@ from layout import ROOT
 sys.path.insert(0, str(ROOT / "tests"))
 
 from nhi_watch import __version__
-from nhi_watch.hosts.elastic import kibana, templates
+from nhi_watch.hosts.elastic import kibana, setup
 from nhi_watch.report import ecs
 from notable_samples import documents
 
@@ -139,13 +139,13 @@ def _changelog() -> list[Json]:
 
 def _stream(kind: str) -> dict[str, bytes]:
     dataset, folder = f"nhi.{kind}", f"data_stream/{kind}"
-    mapping, sample = templates.mappings()[f"logs-{dataset}"], _sample(kind)
+    mapping, sample = setup.mappings()[f"logs-{dataset}"], _sample(kind)
     settled = {"index_template": {"mappings": {"dynamic": False}}}
     found = {
         f"{folder}/manifest.yml": _yaml({"title": _TITLES[kind], "type": "logs", "dataset": dataset,
                                          "elasticsearch": settled}),
         f"{folder}/fields/fields.yml": _yaml(_fields(mapping, dataset)),
-        f"{folder}/lifecycle.yml": _yaml({"data_retention": templates.RETENTION[f"logs-{dataset}"]}),
+        f"{folder}/lifecycle.yml": _yaml({"data_retention": setup.RETENTION[f"logs-{dataset}"]}),
     }  # fmt: skip
     return {**found, f"{folder}/sample_event.json": _json(sample)} if sample else found
 
@@ -153,7 +153,7 @@ def _stream(kind: str) -> dict[str, bytes]:
 def _fields(mapping: Json, dataset: str) -> list[Json]:
     constant = {**_CONSTANT, "data_stream.dataset": dataset, "event.dataset": dataset}
     told: list[Json] = []
-    for name, kind in sorted(templates.names(mapping).items()):
+    for name, kind in sorted(setup.names(mapping).items()):
         if name in constant:
             value = {"value": constant[name]} if constant[name] else {}
             told.append({"name": name, "type": "constant_keyword", "description": _described(name), **value})

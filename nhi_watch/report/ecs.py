@@ -17,7 +17,7 @@ from nhi_watch import __version__
 from nhi_watch.context.networks import is_address
 from nhi_watch.detect import lives
 from nhi_watch.detect.explain import brief
-from nhi_watch.report import meanings
+from nhi_watch.report import words
 from nhi_watch.report.words import short_name, signed, spoken, visible
 
 Json = Mapping[str, Any]
@@ -108,7 +108,7 @@ def _threat(notable: Json) -> dict[str, Any]:
     techniques = notable["frameworks"]["mitre_attack"]
     if not techniques:
         return {}
-    tactics = meanings.tactics(techniques)
+    tactics = words.tactics(techniques)
     parents = list(dict.fromkeys(item.partition(".")[0] for item in techniques))
     threat: dict[str, Any] = {
         "framework": "MITRE ATT&CK",
@@ -124,7 +124,7 @@ def _threat(notable: Json) -> dict[str, Any]:
 def _entries(ids: list[str]) -> dict[str, list[str]]:
     return {
         "id": ids,
-        "name": [meanings.framework(item) or item for item in ids],
+        "name": [words.framework(item) or item for item in ids],
         "reference": [_TECHNIQUE_URL.format(item.replace(".", "/")) for item in ids],
     }
 

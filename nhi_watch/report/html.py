@@ -18,7 +18,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from nhi_watch.core.notable import KINDS, MAX_TIMELINE, SEVERITIES, short_ids
-from nhi_watch.report import meanings, run_summary, words
+from nhi_watch.report import run_summary, words
 from nhi_watch.report.jsonlines import as_line
 from nhi_watch.report.queries import originals_of, queries
 
@@ -118,9 +118,9 @@ def _meant(shown: Sequence[Json]) -> dict[str, Any]:
     controls = {control["id"] for notable in shown for control in notable["controls"]}
     signals = {signal["id"] for notable in shown for signal in notable["signals"]}
     return {
-        "signals": {name: meanings.signal(name) for name in sorted(signals)},
-        "frameworks": {name: meanings.framework(name) for name in sorted(ids)},
-        "controls": {name: meanings.control(name) for name in sorted(controls)},
+        "signals": {name: words.signal(name) for name in sorted(signals)},
+        "frameworks": {name: words.framework(name) for name in sorted(ids)},
+        "controls": {name: words.control(name) for name in sorted(controls)},
         "kinds": words.KINDS,
     }
 

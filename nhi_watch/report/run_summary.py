@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
-from nhi_watch.report import meanings
-from nhi_watch.report.words import amount, clock, likely, visible
+from nhi_watch.report.words import amount, clock, likely, signal, visible
 
 
 class Step(NamedTuple):
@@ -243,12 +242,12 @@ def _drift(run: Mapping[str, Any]) -> str:
     """What moved, by its population stability index: where nothing did, nothing is said."""
     drift = run.get("drift") or {}
     parts = []
-    for name, words in (("since_last_week", "since the week before"), ("since_training", "since training")):
+    for name, since in (("since_last_week", "since the week before"), ("since_training", "since training")):
         moved = [one for one, index in (drift.get(name) or {}).items() if index > _MOVED]
         if moved:
             more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
-            named = ", ".join(meanings.signal(one).lower() for one in moved[:3])
-            parts.append(f"{words}: {named}{more} (see nhi health)")
+            named = ", ".join(signal(one).lower() for one in moved[:3])
+            parts.append(f"{since}: {named}{more} (see nhi health)")
     return "; ".join(parts)
 
 

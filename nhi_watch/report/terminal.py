@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -11,9 +12,27 @@ from rich.table import Table
 from rich.text import Text
 
 from nhi_watch.core.life import is_settled
-from nhi_watch.core.notable import short_ids
+from nhi_watch.core.notable import MAX_TIMELINE, short_ids
+from nhi_watch.detect.home import Home
+from nhi_watch.detect.model import EDGES, Scorecard, percent
 from nhi_watch.report import run_summary, words
-from nhi_watch.report.words import KINDS, PARTS, clock, lasted, part_of, short_name, shown, visible
+from nhi_watch.report.words import (
+    KINDS,
+    PARTS,
+    clock,
+    lasted,
+    likely,
+    odd_calls,
+    part_of,
+    place_of,
+    severity_line,
+    short_name,
+    shown,
+    signal_bars,
+    sum_of,
+    visible,
+)
+from nhi_watch.state.baseline import Profile
 
 Json = Mapping[str, Any]
 
@@ -114,3 +133,174 @@ def _whom(notable: Json) -> str:
 def _text(console: Console, text: str, limit: int, style: str = "") -> Text:
     shown = visible(text, limit).encode(console.encoding, "replace").decode(console.encoding)
     return Text(shown, style)
+
+
+# ---- explanation
+#
+# One notable, or the model, in words on a terminal.
+
+
+_MOST_STEPS = 12
+_MOST_LINKS = 12
+
+
+def show_explanation(
+    notable: Json, console: Console, events: Mapping[str, Json] | None = None, every: bool = False
+) -> None:
+    """What raises the likelihood, evidence, first and last odd call, what would have been normal, controls.
+
+    `events`: raw records by id, as far as they are at hand; `every`: signals that add little, too.
+    """
+    sure = f"{likely(notable['likelihood'])} likely  " if notable["likelihood"] else ""
+    line = f"{notable['severity'].upper()}  {sure}{notable['title']}"
+    console.print(Text(visible(line), style="bold"))
+    console.print(Text(visible(notable["summary"])))
+    identity = notable["identity"]
+    began = f"since {notable['first_time']}, " if shown(notable)[0] != notable["first_time"] else ""
+    told = f"{notable['id']}  {began}{' to '.join(shown(notable))}  {identity['name']}  "
+    account = f"account {identity['account'] or 'unknown'}, owner {identity['owner'] or 'unknown'}"
+    console.print(Text(visible(f"{told}{account}")))
+    for line in _members(notable):
+        console.print(Text(visible(line)))
+    for line in _calls(notable, events or {}):
+        console.print(Text(visible(line)))
+    console.print(bars(notable, every))
+    for line in filter(None, (sum_of(notable), severity_line(notable))):
+        console.print(Text(line))
+    if notable["usual"]["dimensions"]:
+        console.print(_usual(notable))
+    for line in _claims(notable):
+        console.print(Text(visible(line)))
+    console.print(Text(visible(_impact(notable))))
+    for control in notable["controls"]:
+        console.print(Text(visible(f"{control['id'].replace('_', ' ')}: {control['reason']}")))
+    ids = [i for part in notable["frameworks"].values() for i in part]
+    console.print(Text(f"Frameworks: {', '.join(ids)}"))
+    first = f"; first: {', '.join(notable['record_ids'][:3])}" if notable["record_ids"] else ""
+    console.print(Text(visible(f"Records: {notable['record_count']}{first}")))
+
+
+def _members(notable: Json) -> list[str]:
+    """The linked identities in order, and what proves that they belong together."""
+    told = [f"{n}. {m['provider']} {m['kind']} {m['name']}" for n, m in enumerate(notable["members"], 1)]
+    proofs = [
+        f"   link: {link['kind']} {link['value']}, records {', '.join(link['record_ids'])}"
+        for link in notable["links"][:_MOST_LINKS]
+    ]
+    return told + proofs
+
+
+def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
+    """First and last odd call with their records, addresses, the share that was refused, full user agents."""
+    if not notable["timeline"] or notable["kind"] != "compromise":
+        return []
+    odd, others = odd_calls(notable)
+    calls = sum(entry["count"] for entry in odd)
+    refused = sum(entry["count"] for entry in odd if entry["outcome"] == "denied")
+    sources = list(dict.fromkeys(entry["source"] for entry in odd if entry["source"]))
+    theirs = [events[entry["record_id"]] for entry in odd if entry["record_id"] in events] or events.values()
+    agents = dict.fromkeys(found[1] for event in theirs if (found := _AGENT.search(event["raw"])))
+    least = "at least " if len(notable["timeline"]) >= MAX_TIMELINE else ""
+    ends = ["First odd call", "Last odd call"] if len(odd) > 1 else ["Odd call"]
+    return [
+        *(f"{end}: {_call(entry, events)}" for end, entry in zip(ends, (odd[0], odd[-1]))),
+        f"Odd calls: {least}{calls:,}, {refused:,} of them refused; from {', '.join(sources[:6]) or 'unknown'}",
+        *_elsewhen(others),
+        *(f"User agent: {agent}" for agent in list(agents)[:3]),
+    ]
+
+
+def _elsewhen(odd: Sequence[Json]) -> Iterator[str]:
+    """What was odd on other days of the same notable."""
+    if odd:
+        days = " to ".join(dict.fromkeys((odd[0]["time"][:10], odd[-1]["time"][:10])))
+        calls = sum(entry["count"] for entry in odd)
+        yield f"On other days ({days}): {calls:,} odd call{'s'[: calls != 1]}"
+
+
+_AGENT = re.compile(r'"[^"]*user_?agent[^"]*"\s*:\s*"((?:[^"\\]|\\.){1,400})"', re.IGNORECASE)
+"""A user agent as the log has it, whatever the log calls it; the report's page looks for the same."""
+
+
+def _call(entry: Json, events: Mapping[str, Json]) -> str:
+    event = events.get(entry["record_id"])
+    where = f" ({place_of(event)})" if event else ""
+    alike = f", the first of {entry['count']:,} alike within the hour" if entry["count"] > 1 else ""
+    return f"{entry['time']} {entry['action']} {entry['outcome']}, record {entry['record_id']}{where}{alike}"
+
+
+_BAR = 12
+"""Width of the longest bar."""
+
+
+def bars(notable: Json, every: bool) -> Table:
+    """What each signal adds to the ordinary day's log-odds, the most first."""
+    heavy, light = signal_bars(notable)
+    if every:
+        heavy, light = [*heavy, *light], []
+    table = Table("raises", "signal", "evidence", box=box.SIMPLE_HEAD)
+    most = max((abs(signal["log_odds"]) for signal in heavy), default=0.0) or 1.0
+    for signal in heavy:
+        bar = "█" * round(_BAR * abs(signal["log_odds"]) / most)
+        title = Text(words.signal(signal["id"]))
+        raised = f"{signal['log_odds']:+.2f} {bar}" if notable["likelihood"] else ""
+        table.add_row(Text(raised), title, Text(visible(signal["evidence"])))
+    if light:
+        names = ", ".join(words.signal(signal["id"]).lower() for signal in light)
+        table.add_row(f"{sum(signal['log_odds'] for signal in light):+.2f}", "the rest", f"{names} (--all)")
+    silent = [words.signal(signal["id"]).lower() for signal in notable["signals"] if signal["cannot_tell"]]
+    if silent:
+        table.add_row("cannot tell", "", ", ".join(silent))
+    return table
+
+
+def _impact(notable: Json) -> str:
+    impact = notable["impact"]
+    factors = ", ".join(f"{f['name']} {f['value']} × {f['weight']:g}" for f in impact["factors"] if f["weight"] != 1)
+    return f"Impact: {impact['level']}{f' ({factors})' if factors else ''}"
+
+
+def _usual(notable: Json) -> Table:
+    table = Table("", "usual", "observed (* new)", box=box.SIMPLE_HEAD)
+    for dimension in notable["usual"]["dimensions"]:
+        usual = ", ".join(f"{value['value']} ({value['days']} d)" for value in dimension["usual"])
+        observed = ", ".join(f"{value['value']}{'*' if value['new'] else ''}" for value in dimension["observed"])
+        table.add_row(dimension["name"], Text(visible(usual)), Text(visible(observed)))
+    return table
+
+
+def _claims(notable: Json) -> list[str]:
+    """What would have been normal, what signals are worth alone and together, what missing telemetry leaves open."""
+    told = []
+    instead = notable["usual"].get("instead")
+    if instead:
+        told.append(f"Normal would have been, {instead['text']}")
+    claims = [s for s in notable["signals"] if s.get("without") is not None]
+    told += [f"Without the records of {words.signal(s['id']).lower()}: {s['without']:g}%" for s in claims]
+    if notable.get("likelihood_range"):
+        low, high = notable["likelihood_range"]
+        told.append(f"Telemetry is missing: the likelihood could be anywhere from {low:g}% to {high:g}%")
+    return told
+
+
+def show_model(card: Scorecard, console: Console) -> None:
+    """What each signal's values are worth where nothing but the world's habits is known, and how trees read them."""
+    console.print(f"{card.id}  SHA-256 {card.sha256}")
+    console.print(f"{len(card.trees.trees)} trees; an ordinary day is {percent(card.ordinary):g}% likely an intrusion.")
+    console.print("Points where the world's habits hold; at home, the tenant's own take their place.")
+    away = Home(card, Profile(), card.ages[-1])
+    table = Table("signal", "points by value (above: points)", box=box.SIMPLE_HEAD)
+    for at, name in enumerate(card.signals):
+        steps = list(_steps(away.points(at)))
+        shown = steps if len(steps) <= _MOST_STEPS else steps[:: max(1, len(steps) // _MOST_STEPS)]
+        table.add_row(name, ", ".join(shown))
+    console.print(table)
+
+
+def _steps(points: Sequence[float]) -> Iterator[str]:
+    before = 0.0
+    for edge, worth in zip(EDGES, points[1:]):
+        if worth > before:
+            yield f"{edge:g}: {worth:.2f}"
+            before = worth
+

@@ -14,12 +14,10 @@ from rich.console import Console
 
 from nhi_watch.act import audit
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.elastic import access, analysts, arguments, templates
-from nhi_watch.hosts.elastic.clock import ClusterClock
-from nhi_watch.hosts.elastic.connection import Connection, Told, connection
+from nhi_watch.hosts.elastic import analysts, arguments, cluster, setup
+from nhi_watch.hosts.elastic.cluster import Connection, Told, connection
 from nhi_watch.hosts.elastic.kibana import Kibana
-from nhi_watch.hosts.elastic.lease import Lease
-from nhi_watch.hosts.elastic.store import ElasticStore
+from nhi_watch.hosts.elastic.store import ClusterClock, ElasticStore, Lease
 from nhi_watch.hosts.files.common import OUT
 
 Json = dict[str, Any]
@@ -69,14 +67,14 @@ def feedback(client: Elasticsearch, args: argparse.Namespace, console: Console) 
     outcome: Json = {name: told if isinstance(told, int) else len(told) for name, told in taken._asdict().items()}
     if where:
         with Kibana(where) as kibana:
-            outcome["closed"] = analysts.close_merged(client, kibana, f"{templates.ALERTS}-{args.namespace}")
+            outcome["closed"] = analysts.close_merged(client, kibana, f"{setup.ALERTS}-{args.namespace}")
     return _say(console, args, outcome)
 
 
 def _hear(client: Elasticsearch, args: argparse.Namespace) -> analysts.Taken:
     """Under the lease, so that no run writes the same rows."""
-    state = f"{templates.STATE}-{args.namespace}"
-    access.demand(client, [*templates.own(args.namespace), {"names": [templates.ANALYSTS], "privileges": ["read"]}])
+    state = f"{setup.STATE}-{args.namespace}"
+    cluster.demand(client, [*setup.own(args.namespace), {"names": [setup.ANALYSTS], "privileges": ["read"]}])
     lease = Lease(client, state, clock=ClusterClock(client, state))
     store = ElasticStore(client, state, lease.keep)
     lease.acquire(args.wait)

@@ -24,9 +24,9 @@ from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import feedback
 from nhi_watch.detect.feedback import Verdict
-from nhi_watch.hosts.elastic import templates
+from nhi_watch.hosts.elastic import setup
+from nhi_watch.hosts.elastic.cluster import explained
 from nhi_watch.hosts.elastic.kibana import Kibana
-from nhi_watch.hosts.elastic.store_errors import explained
 from nhi_watch.report.ecs import DATASET
 from nhi_watch.state.rows import Rows
 from nhi_watch.state.state import State
@@ -67,7 +67,7 @@ class Said(NamedTuple):
         return next(iter([*tags[:1], *filter(None, [by_reason])]), None)
 
 
-def said(client: Elasticsearch, now: int, index: str = templates.ANALYSTS) -> Iterator[Said]:
+def said(client: Elasticsearch, now: int, index: str = setup.ANALYSTS) -> Iterator[Said]:
     """Alerts made of ours that are not merely open, oldest first.
 
     Raises:
@@ -160,7 +160,7 @@ def _verdict(notable: Mapping[str, Any], each: Said, verdict: str, times: tuple[
 # ---- merged notables
 
 
-def close_merged(client: Elasticsearch, kibana: Kibana, stream: str, index: str = templates.ANALYSTS) -> int:
+def close_merged(client: Elasticsearch, kibana: Kibana, stream: str, index: str = setup.ANALYSTS) -> int:
     """Close the open alerts of notables that go on as part of another; returns how many there were.
 
     Raises:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from nhi_watch.core import timestamps
 from nhi_watch.core.errors import RejectError
-from nhi_watch.hosts.elastic import connection, intel, read, templates
+from nhi_watch.hosts.elastic import cluster, read, setup
 from nhi_watch.hosts.files import common
 
 _NAMESPACE = re.compile(r"[a-z0-9_.]{1,100}")
@@ -30,18 +30,18 @@ def connecting(command: argparse.ArgumentParser) -> None:
     parser.add_argument("--ca", metavar="FILE", help="PEM of the authority that signed the cluster's certificate")
     parser.add_argument("--fingerprint", metavar="HEX", help="SHA-256 of the cluster's certificate, in place of --ca")
     parser.add_argument("--proxy", metavar="URL", help="way to the cluster (or NHI_ELASTIC_PROXY, with a password)")
-    parser.add_argument("--timeout", type=_timeout, default=connection.TIMEOUT, metavar="S",
-                        help=f"seconds to wait for an answer (default: {connection.TIMEOUT:.0f})")  # fmt: skip
+    parser.add_argument("--timeout", type=_timeout, default=cluster.TIMEOUT, metavar="S",
+                        help=f"seconds to wait for an answer (default: {cluster.TIMEOUT:.0f})")  # fmt: skip
     parser.add_argument("--namespace", type=_namespace, default="default", metavar="NAME",
                         help="of the state and of what is written, one for each tenant (default: default)")  # fmt: skip
-    parser.add_argument("--index", default=templates.SOURCE_INDICES, metavar="PATTERN",
+    parser.add_argument("--index", default=setup.SOURCE_INDICES, metavar="PATTERN",
                         help="source indices, with commas (default: those of every source that nhi reads)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
-def told(args: argparse.Namespace) -> connection.Told:
+def told(args: argparse.Namespace) -> cluster.Told:
     """What the flags say of the connection."""
-    return connection.Told(
+    return cluster.Told(
         args.url, args.cloud_id, args.api_key_file, args.api_key_keyring, args.ca, args.fingerprint, args.proxy,
         args.timeout,
     )  # fmt: skip
@@ -58,8 +58,8 @@ def judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--networks", type=Path, metavar="CSV", help="your own networks: cidr,owner,kind,comment")
     parser.add_argument("--reputation", type=Path, action="append", default=[], metavar="FILE",
                         help="bad addresses: STIX 2.1, CSV or a list; may be given several times")  # fmt: skip
-    parser.add_argument("--intel", nargs="?", const=intel.STREAMS, default="", metavar="PATTERN",
-                        help=f"streams to take bad addresses from (without PATTERN: {intel.STREAMS})")  # fmt: skip
+    parser.add_argument("--intel", nargs="?", const=read.STREAMS, default="", metavar="PATTERN",
+                        help=f"streams to take bad addresses from (without PATTERN: {read.STREAMS})")  # fmt: skip
     parser.add_argument("--ocsf", action="store_true", help="keep each alert as an OCSF Detection Finding, too")
     parser.add_argument("--model", type=Path, metavar="DIR", help="another model than the one that ships")
     parser.add_argument("--page", type=_page, default=read.PAGE, metavar="N",

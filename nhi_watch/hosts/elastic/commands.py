@@ -12,13 +12,13 @@ from rich.console import Console
 from nhi_watch.hosts.elastic import (
     analyst_commands,
     arguments,
+    cluster,
     doctor_command,
     report_command,
     run_command,
     setup_command,
 )
-from nhi_watch.hosts.elastic import client as elastic
-from nhi_watch.hosts.elastic.connection import connection
+from nhi_watch.hosts.elastic.cluster import connection
 
 
 class _Command(NamedTuple):
@@ -62,5 +62,5 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.elastic_command == "setup" and setup_command.offline(args, console):
         return 0
     where = connection(arguments.told(args))
-    with elastic.reached(where), elastic.connect(where) as client:
+    with cluster.reached(where), cluster.connect(where) as client:
         return _COMMANDS[args.elastic_command].run(client, args, console)

@@ -6,21 +6,381 @@ It only reads. What the key may not look at is told as not known, with the privi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, NamedTuple
 
+import orjson
 from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
-from nhi_watch.core.errors import StoreError
+from nhi_watch.core.errors import RejectError, StoreError
+from nhi_watch.core.event import Event
 from nhi_watch.core.timestamps import parse, render
-from nhi_watch.hosts.elastic import access, clock, doctor_progress, doctor_sources, templates
-from nhi_watch.hosts.elastic.check import FAIL, OK, UNKNOWN, WARN, Check, Wanted
-from nhi_watch.hosts.elastic.doctor_sources import span
-from nhi_watch.hosts.elastic.lease import held
-from nhi_watch.hosts.elastic.store_errors import explained
-from nhi_watch.hosts.elastic.templates import HEALTH
+from nhi_watch.hosts.elastic import cluster, read, setup, windows
+from nhi_watch.hosts.elastic.cluster import explained
+from nhi_watch.hosts.elastic.read import SOURCES, Hit, Item, Window, sources_of
+from nhi_watch.hosts.elastic.setup import HEALTH
+from nhi_watch.hosts.elastic.store import ElasticStore, held
+from nhi_watch.hosts.elastic.store import now as cluster_now
+from nhi_watch.intake.days import FORESEEN
+
+# ---- check
+#
+# What the doctor is asked, and what it answers.
+
 
 Json = dict[str, Any]
+OK, WARN, FAIL, UNKNOWN = "ok", "warn", "fail", "unknown"
+
+
+class Check(NamedTuple):
+    """One question and its answer."""
+
+    name: str
+    status: str
+    """ok | warn | fail | unknown"""
+    detail: str
+    remedy: str = ""
+    facts: Json = {}  # noqa: RUF012 - never changed
+    """The same for programs."""
+
+
+class Wanted(NamedTuple):
+    """What is examined."""
+
+    pattern: str
+    namespace: str
+    late: int
+    """Seconds after which a heartbeat, or what was not read yet, is too old."""
+
+
+# ---- costs
+#
+# What is lost where a fact about events is missing: the signals that can then never fire.
+#
+# `tests/test_elastic_doctor.py` derives both tables anew: from the samples of every signal, with the fact blanked, and
+# from CloudTrail documents, with the field taken away.
+
+
+SIGNALS: dict[str, tuple[str, ...]] = {
+    "network": (
+        "moved_outside", "new_network", "new_owner", "risky_network", "session_moved", "session_two_clients",
+        "third_party_moved", "two_places", "unknown_network", "unknown_owner",
+    ),
+    "agent": ("new_agent", "session_two_clients", "unknown_agent"),
+    "region": ("new_region", "region_fan_out"),
+    "session": ("session_moved", "session_two_clients"),
+    "credential": ("key_age", "new_credential", "new_credential_type", "two_places"),
+    "target": ("first_targets", "model_changed", "role_chaining", "secret_fan_out", "target_fan_out"),
+    "error": ("new_error", "permission_probing"),
+    "traits": (
+        "alerted", "alerts_together", "app_changed", "app_consent", "attack_tool", "exposed_credential",
+        "host_credential", "human_use", "impersonation", "listed_address", "mailbox_access", "mass_export",
+        "opened_outside", "permission_test", "powerful_grant", "quarantined", "suspect_session", "third_party_moved",
+    ),
+}  # fmt: skip
+"""Fact about an event → signals that need it."""
+
+ALWAYS_TOLD = ("network", "agent", "region", "session", "credential")
+"""Facts that ordinary events have: where none of a sample has one, the source does not tell it."""
+
+TRAIL: dict[str, tuple[str, ...]] = {
+    "source.address": ("network",),
+    "user_agent.original": ("agent",),
+    "cloud.region": ("region",),
+    "aws.cloudtrail.user_identity.access_key_id": ("session", "credential"),
+    "aws.cloudtrail.error_code": ("error",),
+    "aws.cloudtrail.flattened.request_parameters": ("target", "traits"),
+}
+"""Field of a CloudTrail document → facts that come from it."""
+
+INSTEAD: dict[str, str] = {
+    "aws.cloudtrail.flattened.request_parameters": "aws.cloudtrail.request_parameters",
+    "source.address": "source.ip",
+}
+"""Field → another one that tells the same, so that nothing is lost where that one is there."""
+
+ALSO: dict[str, tuple[str, ...]] = {"user_agent.original": ("attack_tool", "human_use")}
+"""Field → signals that need it although the fact that they go by comes from other fields, too."""
+
+
+# ---- doctor sources
+#
+# What the doctor asks of a source: is it there, how late is it, does the reader understand it, what does it not tell?
+#
+# The newest documents are read as a run would read them. So it is the reader itself that says which facts about events
+# are missing, and `costs` says which signals that costs.
+
+
+SAMPLE = 200
+_ENOUGH = 50
+"""Events from which on it counts that none of them tells a fact."""
+_AHEAD = 300
+"""Seconds by which an event may be ahead of this host's clock."""
+_QUIET = 6 * 3600
+"""Seconds without a document after which a source is called quiet."""
+
+
+@dataclass
+class Source:
+    """What was found of one index pattern."""
+
+    pattern: str
+    there: bool = False
+    closed: list[str] = field(default_factory=list)
+    newest: int = 0
+    """Seconds since the newest document was ingested; 0: there is none."""
+    documents: int = 0
+    """How many were looked at."""
+    understood: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Reason → documents that are no events."""
+    delay: float = 0.0
+    """Median of the seconds from an event to its ingestion."""
+    ahead: int = 0
+    """Events of the future."""
+    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Fact or field that is missing → signals that it costs."""
+
+
+    def facts(self) -> Json:
+        """All of it, for programs."""
+        return {
+            "there": self.there, "closed": self.closed, "seconds_since_newest": self.newest, "sampled": self.documents,
+            "understood": self.understood, "rejected": self.reasons, "median_delay": self.delay,
+            "ahead_of_clock": self.ahead, "missing": {name: list(lost) for name, lost in self.missing.items()},
+
+        }  # fmt: skip
+
+
+def look(client: Elasticsearch, pattern: str) -> Source:
+    """Look at a source and its newest documents."""
+    source = Source(pattern)
+    resolved = client.indices.resolve_index(name=pattern, expand_wildcards="all", ignore_unavailable=True).body
+    backing = [index for stream in resolved["data_streams"] for index in stream["backing_indices"]]
+    source.there = bool(backing or resolved["indices"])
+    if not source.there:
+        return source
+    source.closed = _closed(client, resolved["indices"], backing)
+    hits = _newest(client, pattern)
+    _judge_times(source, hits)
+    _judge_events(source, _read(source, hits))
+    if "cloudtrail" in pattern:
+        _judge_fields(client, source)
+    return source
+
+
+def _closed(client: Elasticsearch, indices: Sequence[Json], backing: Sequence[str]) -> list[str]:
+    found = list(indices)
+    for start in range(0, len(backing), 100):
+        names = ",".join(backing[start : start + 100])
+        found += client.indices.resolve_index(name=names, expand_wildcards="all").body["indices"]
+    return sorted({index["name"] for index in found if "closed" in index.get("attributes", [])})
+
+
+def _newest(client: Elasticsearch, pattern: str) -> list[Json]:
+    told = client.search(
+        index=pattern,
+        size=SAMPLE,
+        sort=[{read.TIMESTAMP: {"order": "desc", "unmapped_type": "date"}}],
+        ignore_unavailable=True,
+    )
+    found: list[Json] = told["hits"]["hits"]
+    return found
+
+
+def _judge_times(source: Source, hits: Sequence[Json]) -> None:
+    now = int(time.time())
+    ingested = [_time(hit, "event", "ingested") for hit in hits]
+    happened = [_time(hit, read.TIMESTAMP) for hit in hits]
+    known = [at for at in (*ingested, *happened) if at and at <= now + _AHEAD]
+    source.newest = max(1, now - max(known)) if known else 0
+    delays = [i - h for i, h in zip(ingested, happened) if i and h]
+    source.delay = float(median(delays)) if delays else 0.0
+    source.ahead = sum(at > now + _AHEAD for at in happened)
+
+
+def _time(hit: Json, *path: str) -> int:
+    node: Any = hit.get("_source", {})
+    for step in path:
+        node = node.get(step) if isinstance(node, dict) else None
+    try:
+        return parse(node)
+    except RejectError:
+        return 0
+
+
+def _read(source: Source, hits: Sequence[Json]) -> list[Event]:
+    """The documents as events, by the sources themselves."""
+    readers = sources_of(SOURCES)
+    found = []
+    for hit in hits:
+        item = Item(Hit(hit["_index"], hit["_id"], orjson.dumps(hit.get("_source", {}))))  # type: ignore[arg-type]
+        reader = next((each for each in readers if each.claims(item)), readers[0])
+        event = _event(reader, item, source)
+        if event is not None:
+            found.append(event)
+    source.documents, source.understood = len(hits), len(found)
+    return found
+
+
+def _event(reader: Any, item: Item, source: Source) -> Event | None:
+    try:
+        with FORESEEN:
+            event: Event = reader.read(item)
+    except RejectError as error:
+        source.reasons[error.reason] = source.reasons.get(error.reason, 0) + 1
+        return None
+    return event
+
+
+def _judge_events(source: Source, events: Sequence[Event]) -> None:
+    if len(events) < _ENOUGH:
+        return
+    for fact in ALWAYS_TOLD:
+        if not any(getattr(event, fact) for event in events) and not (
+            fact in ("session", "credential") and any(event.session or event.credential for event in events)
+        ):
+            source.missing[fact] = SIGNALS[fact]
+
+
+def _judge_fields(client: Elasticsearch, source: Source) -> None:
+    """Fields of CloudTrail that no index maps: the integration is old, or drops them."""
+    names = [*TRAIL, *INSTEAD.values()]
+    caps = client.field_caps(index=source.pattern, fields=names, ignore_unavailable=True)["fields"]
+    mapped = {name for name in names if set(caps.get(name, {})) - {"unmapped"}}
+    for name, facts in TRAIL.items():
+        if name not in mapped and INSTEAD.get(name) not in mapped:
+            lost = dict.fromkeys(signal for fact in facts for signal in SIGNALS[fact])
+            source.missing[name] = (*lost, *ALSO.get(name, ()))
+
+
+def told(source: Source) -> tuple[str, str, str]:
+    """Status, sentence and remedy of a source."""
+    if not source.there:
+        return "ok", "not there, so not read", ""
+    if not source.documents:
+        return "warn", "there, but without a document", "look at the integration that should write it"
+    parts = [f"newest {span(source.newest)} old, {span(source.delay)} from event to index (median)"]
+    parts.append(f"{source.understood} of {source.documents} newest documents understood")
+    status, remedies = "ok", []
+    if not source.understood:
+        status = "fail"
+        remedies.append(f"these are no events to any source ({', '.join(source.reasons)}): check --index")
+    for trouble, text, remedy in _troubles(source):
+        if trouble:
+            status = max(status, "warn", key=("ok", "warn", "fail").index)
+            parts.append(text)
+            remedies.append(remedy)
+    return status, "; ".join(parts), "; ".join(remedy for remedy in remedies if remedy)
+
+
+def _troubles(source: Source) -> list[tuple[bool, str, str]]:
+    lost = "; ".join(f"{name} is missing, which costs {', '.join(signals)}" for name, signals in source.missing.items())
+    return [
+        (source.newest > _QUIET, "quiet for hours", "look at the integration that should write it"),
+        (bool(source.closed), f"{len(source.closed)} indices are closed and not read", "open them, or leave it so"),
+        (source.ahead > 0, f"{source.ahead} events are of the future", "set the clocks of what writes them"),
+        (0 < source.understood < source.documents, f"not understood: {_listed(source.reasons)}", ""),
+        (bool(source.missing), lost, "upgrade the integration, or let it keep event.original"),
+    ]
+
+
+def _listed(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+
+
+def span(seconds: float) -> str:
+    """A length of time, for people.
+
+    >>> span(42), span(180), span(9000), span(400000)
+    ('42 s', '3 min', '2 h', '4 d')
+    """
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+# ---- doctor progress
+#
+# Does the job move? What waits, what is noted and fails, what was set aside, and what cannot be reached.
+
+
+_AGAIN = 2
+"""How often a part may have been begun before it is called stuck."""
+
+
+def checks(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
+    """All answers about progress; none where there is no state."""
+    index = f"{setup.STATE}-{wanted.namespace}"
+    if not client.indices.exists(index=index):
+        return
+    store = ElasticStore(client, index)
+    reach = cluster.reach(client, wanted.pattern.split(","), setup.READ)
+    for each in reach.unread:
+        yield Check("reach", FAIL, f"{each.pattern} is not read: {each.why}", "", {"index": each.pattern})
+    now = int(cluster_now(client, index))
+    yield _noted(client, store, (index, wanted.late, now))
+    yield from _aside(store)
+    yield from _backlog(client, store, wanted._replace(pattern=",".join(reach.patterns)), now)
+
+
+def _noted(client: Elasticsearch, store: ElasticStore, asked: tuple[str, int, int]) -> Check:
+    """A part that was noted and is not done: by a run at work, or by one that comes to nothing every time."""
+    index, late, now = asked
+    tasks = windows.pending(store)
+    if not tasks:
+        return Check("progress", OK, "no part of a window is left over")
+    lease = held(client, index)
+    at_work = lease is not None and lease.until > now
+    first = tasks[0]
+    left = sum(len(task.spans()) for task in tasks)
+    facts = {"parts_left": left, "begun": first.starts, "failures": list(first.failures)}
+    told = f"{left} parts of windows are left; the next one was noted for {first.window.pattern}"
+    told += f" until {render(first.window.until)} and begun {first.starts} times"
+    if first.failures:
+        told += f"; it failed {len(first.failures)} times: {first.failures[-1]}"
+    stuck = bool(first.failures) or first.starts > _AGAIN or (not at_work and now - first.window.until > late)
+    if stuck:
+        remedy = "look at the job's output; after three failures the part is set aside"
+        return Check("progress", FAIL, f"the job does not move: {told}", remedy, facts)
+    return Check("progress", OK, f"{told}; {'a run is' if at_work else 'the next run will be'} at it", "", facts)
+
+
+def _aside(store: ElasticStore) -> Iterator[Check]:
+    parts = windows.asides(store)
+    if parts:
+        documents = sum(part.documents for part in parts)
+        told = f"{documents:,} documents in {len(parts)} parts were set aside and are not read; the last one for"
+        since = render(min(part.window.since for part in parts))
+        remedy = f"after an upgrade `nhi elastic run --since {since}` reads them again"
+        yield Check("set aside", FAIL, f"{told}: {parts[-1].why}", remedy, {"parts": [part.told() for part in parts]})
+
+
+def _backlog(client: Elasticsearch, store: ElasticStore, wanted: Wanted, now: int) -> Iterator[Check]:
+    begun = {p: at for p, at in windows.checkpoints(store, wanted.pattern.split(",")).items() if at is not None}
+    if not begun:
+        yield Check("backlog", WARN, "nothing was read yet", "run `nhi elastic run`")
+        return
+    oldest = min(begun.values())
+    window = Window(",".join(begun), oldest, now)
+    waiting = sum(read.count_by(client, window, 86_400).values()) if now > oldest else 0
+    facts = {"behind": now - oldest, "documents": waiting}
+    told = f"read until {span(now - oldest)} ago; about {waiting:,} documents wait"
+    if now - oldest > wanted.late and waiting:
+        yield Check("backlog", FAIL, told, "run it more often, or see docs/elastic.md on tuning", facts)
+    elif oldest - now > wanted.late:
+        told = f"a checkpoint is {span(oldest - now)} in the future: a clock was wrong"
+        yield Check("backlog", WARN, told, "nothing: the next run puts it right", facts)
+    else:
+        yield Check("backlog", OK, told, "", facts)
+
+
+# ---- doctor
+
+
 _OLDEST = (8, 19)
 _SKEW = 60.0
 """Seconds by which clocks may differ."""
@@ -34,7 +394,7 @@ def examine(client: Elasticsearch, wanted: Wanted) -> list[Check]:
         ("clock", lambda: _clock(client, wanted)),
         ("state", lambda: _state(client, wanted)),
         ("heartbeat", lambda: _heartbeat(client, wanted)),
-        ("progress", lambda: doctor_progress.checks(client, wanted)),
+        ("progress", lambda: checks(client, wanted)),
         ("sources", lambda: _sources(client, wanted)),
     ]
     return [check for name, ask in questions for check in _answered(name, ask)]
@@ -80,7 +440,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _clock(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
     """The job goes by the cluster's; a host whose clock is wrong has other troubles, and its logs are hard to read."""
     before = time.time()
-    there = clock.now(client, f"{templates.STATE}-{wanted.namespace}")
+    there = cluster_now(client, f"{setup.STATE}-{wanted.namespace}")
     skew = round(there - (before + time.time()) / 2, 1)
     ahead = f"the cluster's clock is {abs(skew)} s {'ahead of' if skew > 0 else 'behind'} this host's"
     if abs(skew) > _SKEW:
@@ -90,23 +450,23 @@ def _clock(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
 
 
 def _privileges(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
-    asked = templates.role_request(wanted.namespace, wanted.pattern)["indices"]
-    missing = access.lacking(client, asked)
+    asked = setup.role_request(wanted.namespace, wanted.pattern)["indices"]
+    missing = cluster.lacking(client, asked)
     lacking = sorted(f"{privilege} on {index}" for index, privileges in missing.items() for privilege in privileges)
     if lacking:
         facts = {"lacking": lacking}
-        yield Check("privileges", FAIL, f"the key lacks {'; '.join(lacking[:10])}", access.REMEDY, facts)
+        yield Check("privileges", FAIL, f"the key lacks {'; '.join(lacking[:10])}", cluster.REMEDY, facts)
     else:
         yield Check("privileges", OK, "the key has what the job needs")
 
 
 def _state(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
-    index = f"{templates.STATE}-{wanted.namespace}"
+    index = f"{setup.STATE}-{wanted.namespace}"
     if not client.indices.exists(index=index):
         yield Check("state", FAIL, f"{index} does not exist", "run `nhi elastic setup`")
         return
     lease = held(client, index)
-    if lease is not None and lease.until > clock.now(client, index):
+    if lease is not None and lease.until > cluster_now(client, index):
         facts = {"holder": lease.holder, "until": render(int(lease.until))}
         yield Check("state", OK, f"{lease.holder} is at work until {facts['until']} at most", "", facts)
     else:
@@ -123,7 +483,7 @@ def _heartbeat(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         yield Check("heartbeat", WARN, "no run has left a heartbeat yet", "schedule `nhi elastic run`")
         return
     last = hits[0]["_source"]
-    age = int(clock.now(client, f"{templates.STATE}-{wanted.namespace}")) - parse(last["@timestamp"])
+    age = int(cluster_now(client, f"{setup.STATE}-{wanted.namespace}")) - parse(last["@timestamp"])
     outcome = last["event"]["outcome"]
     facts = {"age": age, "outcome": outcome, "message": str(last.get("message"))[:500]}
     told_of = f"the last run ended {span(age)} ago ({outcome}): {facts['message']}"
@@ -138,11 +498,12 @@ def _heartbeat(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
 def _sources(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
     """What cannot be read looks as if it were not there: `privileges` and `reach` tell of it."""
     patterns = wanted.pattern.split(",")
-    unread = {each.pattern for each in access.reach(client, patterns, templates.READ).unread}
-    found = [doctor_sources.look(client, pattern) for pattern in patterns if pattern not in unread]
+    unread = {each.pattern for each in cluster.reach(client, patterns, setup.READ).unread}
+    found = [look(client, pattern) for pattern in patterns if pattern not in unread]
     for source in found:
-        status, detail, remedy = doctor_sources.told(source)
+        status, detail, remedy = told(source)
         yield Check(f"source {source.pattern}", status, detail, remedy, source.facts())
     if not unread and not any(source.there for source in found):
         remedy = "install an integration that writes one of these, or name yours with --index"
         yield Check("sources", FAIL, "none of the source indices exists", remedy)
+

@@ -10,9 +10,8 @@ from rich.console import Console
 from nhi_watch.core.errors import StoreError
 from nhi_watch.hosts.elastic import arguments, doctor
 from nhi_watch.hosts.elastic.analyst_commands import add_kibana, kibana_of
-from nhi_watch.hosts.elastic.check import FAIL, OK, Check, Wanted
-from nhi_watch.hosts.elastic.client import reached
-from nhi_watch.hosts.elastic.connection import connection
+from nhi_watch.hosts.elastic.cluster import connection, reached
+from nhi_watch.hosts.elastic.doctor import FAIL, OK, Check, Wanted
 from nhi_watch.hosts.elastic.kibana import Kibana, rule_runs
 
 _LATE = 3600

@@ -19,7 +19,7 @@ import orjson
 import urllib3
 
 from nhi_watch.core.errors import StoreError
-from nhi_watch.hosts.elastic.connection import Connection
+from nhi_watch.hosts.elastic.cluster import Connection
 from nhi_watch.hosts.elastic.setup import Step, holds
 
 Json = dict[str, Any]

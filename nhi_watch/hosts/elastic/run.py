@@ -8,7 +8,7 @@ A part that fails three times is set aside, and the job goes on; whatever ends a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -20,30 +20,168 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from nhi_watch.context import assets, networks
 from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
-from nhi_watch.core.errors import InputError, NhiError, StoreError
+from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect import model
-from nhi_watch.hosts.elastic import (
-    access,
-    heartbeat,
-    intel,
-    job_alerts,
-    late,
-    read,
-    templates,
-    windows,
-    write,
-)
-from nhi_watch.hosts.elastic.clock import ClusterClock
-from nhi_watch.hosts.elastic.lease import SECONDS, Lease, LeaseHeldError
-from nhi_watch.hosts.elastic.part import Part, Tables
-from nhi_watch.hosts.elastic.part import Task as PartTask
-from nhi_watch.hosts.elastic.read import Window
-from nhi_watch.hosts.elastic.store import ElasticStore
-from nhi_watch.hosts.elastic.store_errors import PassingError
-from nhi_watch.hosts.elastic.totals import Totals
+from nhi_watch.detect.judge import Judge
+from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.run import Result
+from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
+from nhi_watch.hosts.elastic.cluster import PassingError, explained
+from nhi_watch.hosts.elastic.read import SOURCES, Hit, Span, Window
+from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.windows import Planned, Task, Wanted
+from nhi_watch.state.state import State
+from nhi_watch.state.store import Store
+
+# ---- totals
+#
+# The run.json of several parts, as if they had been one.
+
+
+Json = dict[str, Any]
+MAX_REJECTS = 100
+
+
+class Totals:
+    """Adds up what parts say: counts are summed, the rest is the latest part's."""
+
+    def __init__(self) -> None:
+        self._run: Json = {}
+        self._identities: set[str] = set()
+        self._notables: dict[str, str] = {}
+        self.rejects: list[dict[str, str]] = []
+        """Where the first rejected documents lie, for they stay where they are."""
+
+    def reject(self, index: str, document: str, reason: str) -> None:
+        """Note one document that is no event."""
+        if len(self.rejects) < MAX_REJECTS:
+            self.rejects.append({"index": index, "id": document, "reason": reason})
+
+    def add(self, run: Json, identities: Iterable[str], notables: Iterable[Json]) -> None:
+        """Add a part."""
+        self._identities.update(identities)
+        self._notables.update((notable["id"], notable["severity"]) for notable in notables)
+        self._run = {**self._run, **{name: _sum(name, self._run.get(name), value) for name, value in run.items()}}
+
+    def whole(self) -> Json:
+        """All of it."""
+        return {
+            **self._run,
+            "identities": len(self._identities),
+            "notables": len(self._notables),
+            "rejects": self.rejects,
+        }
+
+
+def _sum(name: str, before: Any, value: Any) -> Any:
+    """One entry of two parts together.
+
+    >>> _sum("read", 1, 2), _sum("seconds", {"read": 1.5}, {"read": 1, "rank": 2}), _sum("budget", 10.0, 10.0)
+    (3, {'read': 2.5, 'rank': 2}, 10.0)
+    >>> _sum("days", ["2025-01-01", "2025-01-02"], ["2025-01-02", "2025-01-03"]), _sum("overflow_highest", 3.0, 2.0)
+    (['2025-01-01', '2025-01-03'], 3.0)
+    """
+    if before is None or name == "budget":
+        return value
+    if name == "overflow_highest":
+        return max(before, value)
+    if name == "days":
+        days = [*before, *value]
+        return [min(days), max(days)] if days else []
+    if isinstance(value, (int, float)):
+        return round(before + value, 3)
+    if isinstance(value, dict) and all(isinstance(v, (int, float)) for v in [*value.values(), *before.values()]):
+        return {key: _sum(key, before.get(key), value.get(key, 0)) for key in {**before, **value}}
+    return value
+
+
+# ---- part
+#
+# One part of a run: the documents of a stretch of event time → notables and rows of state, not yet committed.
+
+
+Stage = Callable[[str, int, int], None]
+
+
+class Tables(NamedTuple):
+    """What is loaded once for all parts."""
+
+    model: Scorecard
+    context: Context
+    budget: float
+    page: int
+
+
+class PartDone(NamedTuple):
+    """A part's result, and what is said of it."""
+
+    result: Result
+    identities: set[str]
+    rejects: list[tuple[Hit, str]]
+
+
+class Stretch(NamedTuple):
+    """What a part reads."""
+
+    window: Window
+    span: Span
+
+
+class Part:
+    """Reads and scores one stretch of event time of a window."""
+
+    def __init__(self, client: Elasticsearch, store: Store, known: Tables, task: Stretch) -> None:
+        self._client = client
+        self._task = task
+        self._known = known
+        self._store = store
+        state = State(store)
+        until, seen = task.window.until, (state.known, state.newcomers)
+        self._intake = read.intake_of(SOURCES, known.context, state.load, until, *seen)
+        self._judge = Judge(state, known.model, known.context, known.budget)
+        self._rejects: list[tuple[Hit, str]] = []
+
+    def run(self, keep: Callable[[], object], on_stage: Stage) -> PartDone:
+        """Read and score; the rows are put into the store, committing them is the caller's business."""
+        started = time.perf_counter()
+        self._read(keep)
+        self._make_sure_of_remotes()
+        seen = {name for wholes in self._intake.days.values() for name in wholes}
+        read_seconds = time.perf_counter() - started
+        keep()
+        result = self._judge.settle(self._intake.days, on_stage)
+        result.run["seconds"]["read"] = round(read_seconds, 3)
+        return PartDone(result, seen, self._rejects)
+
+    def _read(self, keep: Callable[[], object]) -> None:
+        window, span = self._task
+        with explained(f"reading {window.pattern}"):
+            clocks = read.clocks(self._client, window.pattern)
+            wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
+        for page in read.pages(self._client, window.pattern, wanted, self._known.page):
+            keep()
+            read.feed(self._intake, page, self._refuse)
+
+    def _refuse(self, hit: Hit, error: RejectError) -> None:
+        if len(self._rejects) < MAX_REJECTS:
+            self._rejects.append((hit, error.reason))
+
+    def _make_sure_of_remotes(self) -> None:
+        """A point in time over a remote cluster that is away looks like one over nothing.
+
+        Raises:
+            PassingError: one is away.
+        """
+        remote = [pattern for pattern in self._task.window.pattern.split(",") if cluster.cluster(pattern)]
+        unread = cluster.reach(self._client, remote, setup.READ).unread if remote else ()
+        if unread:
+            raise PassingError(f"reading {unread[0].pattern}: {unread[0].why}")
+
+
+# ---- run
+
 
 LAG = 120
 """Seconds: what was ingested later may not be searchable yet."""
@@ -53,15 +191,13 @@ DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryE
 PATIENCE = 120.0
 """Seconds for which a part is tried again while the cluster is away or busy."""
 
-Json = dict[str, Any]
 Done = TypeVar("Done")
-Stage = Callable[[str, int, int], None]
 
 
 class Job(NamedTuple):
     """What to read, and how to judge it."""
 
-    pattern: str = templates.SOURCE_INDICES
+    pattern: str = setup.SOURCE_INDICES
     namespace: str = "default"
     since: Optional[int] = None
     """Read from here, whatever the checkpoint says."""
@@ -84,18 +220,18 @@ class Job(NamedTuple):
     """Files of indicators."""
     intel: str = ""
     """Pattern of the streams of indicators; "": none is read."""
-    look: int = late.EVERY
+    look: int = windows.EVERY
     """Seconds from one look for late documents to the next."""
 
     @property
     def state(self) -> str:
         """Name of the state's index."""
-        return f"{templates.STATE}-{self.namespace}"
+        return f"{setup.STATE}-{self.namespace}"
 
     @property
     def stream(self) -> str:
         """Name of the alerts' data stream."""
-        return f"{templates.ALERTS}-{self.namespace}"
+        return f"{setup.ALERTS}-{self.namespace}"
 
 
 def tables(client: Elasticsearch, job: Job) -> Tables:
@@ -108,7 +244,7 @@ def tables(client: Elasticsearch, job: Job) -> Tables:
     """
     own = networks.load(job.networks) if job.networks else SHIPPED
     known = assets.load(job.assets) if job.assets else {}
-    listed = intel.load(client, job.reputation, job.intel, int(time.time()))
+    listed = read.load(client, job.reputation, job.intel, int(time.time()))
     return Tables(model.load(job.model), Context(known, listed, own), job.budget, job.page)
 
 
@@ -120,7 +256,7 @@ def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, t
         StoreError: Elasticsearch cannot be read or written, or is not set up.
     """
     with reporting(client, job, time.time()):
-        access.demand(client, templates.own(job.namespace))
+        cluster.demand(client, setup.own(job.namespace))
         clock = clock_of(client, job)
         known = tables(client, job)
     lease = Lease(client, job.state, job.lease, clock)
@@ -128,8 +264,8 @@ def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, t
     began = clock()
     with reporting(client, job, began, clock), leased(client, job, lease) as store, few_collections():
         outcome = Run(client, job, known, Held(lease, store, clock)).once(on_stage)
-    times = heartbeat.Times(began, clock())
-    return {**outcome, "heartbeat": heartbeat.beat(client, job.namespace, times, outcome) or "written"}
+    times = write.Times(began, clock())
+    return {**outcome, "heartbeat": write.beat(client, job.namespace, times, outcome) or "written"}
 
 
 def clock_of(client: Elasticsearch, job: Job) -> ClusterClock:
@@ -161,10 +297,10 @@ def reporting(client: Elasticsearch, job: Job, began: float, clock: Callable[[],
         yield
     except BaseException as error:
         if not isinstance(error, LeaseHeldError) and _is_set_up(client, job):
-            times = heartbeat.Times(began, clock())
-            heartbeat.failed(client, job.namespace, times, error)
+            times = write.Times(began, clock())
+            write.failed(client, job.namespace, times, error)
             if isinstance(error, Exception) and not isinstance(error, PassingError):
-                job_alerts.tell(client, job.namespace, times.now, "The NHI job fails", heartbeat.described(error))
+                write.tell(client, job.namespace, times.now, "The NHI job fails", write.described(error))
         raise
 
 
@@ -215,7 +351,7 @@ class Run:
         until = int(self._clock()) - self._job.lag
         fresh = windows.windows(self._store, Wanted(patterns, self._job.since, until))
         planned = [each for window in fresh for each in self._planned(window)]
-        ledger = late.Ledger(self._store, until)
+        ledger = windows.Ledger(self._store, until)
         for each in planned:
             ledger.note(each.task.window.pattern, each.task.window.since, each.counts)
         tasks = [each.task for each in planned]
@@ -231,7 +367,7 @@ class Run:
             StoreError: there is none.
         """
         wanted = self._job.pattern.split(",")
-        reach = self._patiently(lambda: access.reach(self._client, wanted, templates.READ))
+        reach = self._patiently(lambda: cluster.reach(self._client, wanted, setup.READ))
         self._unread.update((each.pattern, each.why) for each in reach.unread)
         if not reach.patterns:
             raise StoreError("; ".join(f"{each.pattern} cannot be read: {each.why}" for each in reach.unread)[:1000])
@@ -251,7 +387,7 @@ class Run:
                 return []
             return [each for pattern in patterns for each in self._planned(window._replace(pattern=pattern))]
 
-    def late(self, ledger: late.Ledger, patterns: Sequence[str], before: int) -> list[Task]:
+    def late(self, ledger: windows.Ledger, patterns: Sequence[str], before: int) -> list[Task]:
         """What came in long after it was ingested; `before`: what is read anyway begins there."""
         if not ledger.due(self._job.look):
             return []
@@ -314,7 +450,7 @@ class Run:
                 self._note(left := windows.begun(tasks[1:]))
                 return left
         except DEFECTS as error:
-            reason = heartbeat.described(error)
+            reason = write.described(error)
         self._store.close()
         left = windows.failed(tasks, reason)
         self._note(left)
@@ -341,14 +477,14 @@ class Run:
         self._store.commit()
         self._aside.append(given.told())
         text = f"{given.documents:,} documents of {given.window.pattern} could not be processed: {why}"
-        job_alerts.tell(self._client, self._job.namespace, self._clock(), "The NHI job set documents aside", text)
+        write.tell(self._client, self._job.namespace, self._clock(), "The NHI job set documents aside", text)
         return left
 
     def _part(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
         """Read, score, write alerts, write state; returns what is left to do."""
         self._lease.keep()
         first = tasks[0]
-        part = Part(self._client, self._store, self._known, PartTask(first.window, first.spans()[0]))
+        part = Part(self._client, self._store, self._known, Stretch(first.window, first.spans()[0]))
         done = part.run(self._lease.keep, on_stage)
         written = {"created": 0, "existed": 0}
         if self._job.alerts:
@@ -366,3 +502,4 @@ class Run:
         for hit, reason in done.rejects:
             self.totals.reject(hit.index, hit.id, reason)
         return left
+

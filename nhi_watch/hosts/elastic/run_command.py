@@ -9,10 +9,10 @@ from elasticsearch import Elasticsearch
 from rich.console import Console
 
 from nhi_watch.detect import model
-from nhi_watch.hosts.elastic import arguments, heartbeat
-from nhi_watch.hosts.elastic.lease import LeaseHeldError
+from nhi_watch.hosts.elastic import arguments, write
 from nhi_watch.hosts.elastic.run import Job
 from nhi_watch.hosts.elastic.run import run as run_job
+from nhi_watch.hosts.elastic.store import LeaseHeldError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def _code(outcome: dict[str, Any]) -> int:
 
 
 def _say(console: Console, outcome: dict[str, Any]) -> None:
-    for line in (_sentence(outcome), *heartbeat.troubles(outcome)):
+    for line in (_sentence(outcome), *write.troubles(outcome)):
         console.out(line, highlight=False)
 
 

@@ -11,11 +11,11 @@ from elasticsearch import Elasticsearch
 from rich.console import Console
 
 from nhi_watch.core.errors import InputError
-from nhi_watch.hosts.elastic import arguments, templates
+from nhi_watch.hosts.elastic import arguments
 from nhi_watch.hosts.elastic import kibana as kibana_assets
 from nhi_watch.hosts.elastic.analyst_commands import add_kibana, kibana_of
 from nhi_watch.hosts.elastic.kibana import Kibana
-from nhi_watch.hosts.elastic.setup import Step, setup
+from nhi_watch.hosts.elastic.setup import Step, api_key_request, role_request, setup
 
 _SHOWN = 5
 
@@ -39,8 +39,8 @@ def offline(args: argparse.Namespace, console: Console) -> bool:
         InputError: one of them cannot be written.
     """
     asked = (
-        ("--api-key-request", args.api_key_request, "POST /_security/api_key", templates.api_key_request),
-        ("--role-request", args.role_request, "PUT /_security/role/nhi_run", templates.role_request),
+        ("--api-key-request", args.api_key_request, "POST /_security/api_key", api_key_request),
+        ("--role-request", args.role_request, "PUT /_security/role/nhi_run", role_request),
     )
     for flag, path, title, body in asked:
         if path:

@@ -32,13 +32,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: there is no such notable, or no results at all.
     """
     from nhi_watch.hosts.files import originals
-    from nhi_watch.report import explanation
+    from nhi_watch.report import terminal
 
     found = _notable(args)
     if args.json:
         print_json(found, console)
     else:
-        explanation.show(found, console, originals.of(args.out, found), args.all)
+        terminal.show_explanation(found, console, originals.of(args.out, found), args.all)
         judged = _judged(args, found)
         if judged:
             console.print(visible(judged), soft_wrap=True, markup=False)

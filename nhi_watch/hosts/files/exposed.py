@@ -62,13 +62,13 @@ def _show(
     args: argparse.Namespace, listed: Sequence[dict[str, Any]], found: Exposed, console: Console, name: str
 ) -> None:
     """The one that was told, or all that are listed, by their rank in the whole list."""
-    from nhi_watch.report import explanation, terminal
+    from nhi_watch.report import terminal
 
     chosen = [notable for notable in found.notables if notable["id"] == name] if name else listed
     if args.json:
         console.print_json(json.dumps(chosen[0] if name and chosen else chosen))
     elif name and chosen:
-        explanation.show(chosen[0], console)
+        terminal.show_explanation(chosen[0], console)
     elif not chosen:
         console.print("No exposed credential is known. Tell of one: nhi exposed KEYID --where PLACE --since TIME")
     else:

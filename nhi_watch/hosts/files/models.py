@@ -26,7 +26,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         ModelError: a model does not match its manifest.
     """
-    from nhi_watch.report import explanation
+    from nhi_watch.report import terminal
 
     card = model.load(args.model)
     if args.what == "verify":
@@ -36,5 +36,5 @@ def run(args: argparse.Namespace, console: Console) -> int:
     elif args.json:
         console.out((args.model / model.MANIFEST).read_text("utf-8"), highlight=False)
     else:
-        explanation.show_model(card, console)
+        terminal.show_model(card, console)
     return 0

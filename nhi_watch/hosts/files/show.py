@@ -311,7 +311,7 @@ def _ranges(hours: Sequence[int]) -> str:
 
 
 def _verdict(latest: Optional[Json], every: bool, console: Console) -> Iterator[str]:
-    from nhi_watch.report import explanation
+    from nhi_watch.report import terminal
     from nhi_watch.report.words import amount
 
     if latest is None:
@@ -324,7 +324,7 @@ def _verdict(latest: Optional[Json], every: bool, console: Console) -> Iterator[
     yield (f"Latest day {latest['day']}: {calls}, likelihood {latest['likelihood']:g}%, severity {latest['severity']} "
            f"(expected loss {latest['loss']:g})")  # fmt: skip
     if any(signal["value"] for signal in latest["signals"]):
-        console.print(explanation.bars(latest, every))
+        console.print(terminal.bars(latest, every))
     else:
         yield "Nothing in it is unusual"
     yield f"Place: {latest['place']}"

@@ -52,13 +52,12 @@ def state_of(args: argparse.Namespace) -> Iterator[Rows]:
         with common.opened(args) as store:
             yield store
         return
-    from nhi_watch.hosts.elastic import client as elastic
-    from nhi_watch.hosts.elastic import connection, templates
+    from nhi_watch.hosts.elastic import cluster, setup
     from nhi_watch.hosts.elastic.store import ElasticStore
 
-    where = connection.connection(connection.Told(args.url, api_key_file=args.api_key_file, ca=args.ca))
-    with elastic.reached(where), elastic.connect(where) as client:
-        rows = ElasticStore(client, f"{templates.STATE}-{args.namespace}", _read_only)
+    where = cluster.connection(cluster.Told(args.url, api_key_file=args.api_key_file, ca=args.ca))
+    with cluster.reached(where), cluster.connect(where) as client:
+        rows = ElasticStore(client, f"{setup.STATE}-{args.namespace}", _read_only)
         try:
             yield rows
         finally:

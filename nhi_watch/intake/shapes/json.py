@@ -61,8 +61,8 @@ def is_wide(text: Text) -> bool:
         return False
     plain = text if isinstance(text, str) else bytes(text).decode("utf-8", "replace")
     plain = plain.replace(r"\\", "").replace(r"\"", "")
-    # A long text may hold as many commas and be one value. Part by part: a pattern that repeats a group over millions of
-    # characters takes more memory than the values would.
+    # A long text may hold as many commas and be one value. Part by part: a pattern that repeats a group over millions
+    # of characters takes more memory than the values would.
     return sum(_marks(part[0]) for part in _PARTS.finditer(plain) if part[0][0] != '"') > VALUES
 
 
