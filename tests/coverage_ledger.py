@@ -210,7 +210,7 @@ For whoever must show what is covered.
 Every cell was filled by running a sample, named in [coverage.csv](coverage.csv): *detect* is the signal, finding or
 exposure that fires; *respond* what the shipped `response_policy.toml` plans for its notable; *govern* the controls that
 are then followed up. NHI-07 and DE.CM-1, which every notable carries, prove nothing here. How often a thing is found:
-[worlds](worlds.md), [posture](posture_measured.md)."""
+[posture](posture_measured.md)."""
 
 
 def sheet(found: Iterable[Proof]) -> str:

@@ -11,11 +11,10 @@ from core_samples import TODAY, Options, answer, contents, record, run, runs
 from nhi_watch.core.life import is_routine
 from nhi_watch.core.notable import from_json, to_json
 from nhi_watch.core.timestamps import DAY, render, render_day
-from nhi_watch.detect import feedback, lives, model
+from nhi_watch.detect import feedback, lives, model, ranking, scoring
 from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.hosts.files.jobs import lists_of
-from nhi_watch.report.run_summary import doubts
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from test_pipeline import odd, quiet, raid, schema
@@ -233,11 +232,10 @@ def young(calls: Sequence[str], address: str, agent: str, theft: int = -1, thief
     return told
 
 
-def alarming(store: MemoryStore) -> dict[str, dict[str, Any]]:
-    """Role → its notable of medium or above that nothing has closed as a routine."""
+def told_of(store: MemoryStore) -> dict[str, str]:
+    """Role → the severity of its notable in the list that nothing has closed as a routine."""
     standing = (n for n in lives.standing(State(store)) if n["listed"] and not is_routine(n))
-    grave = ("medium", "high", "critical")
-    return {n["identity"]["name"].rpartition("/")[2]: n for n in standing if n["severity"] in grave}
+    return {n["identity"]["name"].rpartition("/")[2]: n["severity"] for n in standing}
 
 
 LAMBDA = "52.94.133.7", "Boto3/1.28.0 exec-env/AWS_Lambda_python3.11"
@@ -254,10 +252,13 @@ LAMBDA = "52.94.133.7", "Boto3/1.28.0 exec-env/AWS_Lambda_python3.11"
 def test_who_does_sensitive_things_daily_from_the_first_day_on_does_not_alarm_for_good(
     calls: Sequence[str], address: str, agent: str
 ) -> None:
-    assert not alarming(runs([young(calls, address, agent)]))
+    assert {"medium", "high", "critical"}.isdisjoint(told_of(runs([young(calls, address, agent)])).values())
 
 
-def test_a_routine_is_told_once_and_its_notable_closes_by_itself() -> None:
+def test_a_routine_is_told_once_and_its_notable_closes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the model of the day makes of it: here it looks bad."""
+    for module, name, least in ((scoring, "LOOKS_BAD", 2.0), (scoring, "ODD", 1.0), (ranking, "LEAST", 1.0)):
+        monkeypatch.setattr(module, name, least)
     told = young(ROTATION, *LAMBDA)
     store, days = MemoryStore(), sorted({one["eventTime"][:10] for one in told})
     found = [run(store, [one for one in told if one["eventTime"].startswith(day)]) for day in days]
@@ -275,8 +276,8 @@ def test_a_routine_is_told_once_and_its_notable_closes_by_itself() -> None:
 def test_a_theft_of_the_first_day_stands_beside_a_routine(thief: str) -> None:
     told = young(ROTATION, *LAMBDA, theft=0, thief=thief)
     first = runs([[one for one in told if one["eventTime"] < render((TODAY + 1) * DAY)]])
-    assert alarming(first)[thief]["severity"] in ("high", "critical")
-    assert alarming(runs([told]))[thief]["severity"] in ("high", "critical")
+    assert thief in told_of(first)
+    assert thief in told_of(runs([told]))
 
 
 # ---- what a standing notable, or one that people have settled, does not shelter
@@ -317,8 +318,7 @@ def test_who_is_let_in_after_days_of_refusals_is_news(is_settled: bool) -> None:
     assert before and all("tried, did not succeed" in n["title"] for n in before)
     if is_settled:
         judged_benign(store, before, TODAY - 1)
-        shown, told = still_told(store, TODAY - 1)
-        assert shown == []
+        assert still_told(store, TODAY - 1)[0] == []
     run(store, knocks(TODAY, True))
     (found,), _ = still_told(store, TODAY)
     assert (found["life"], found["id"]) == ("new", before[0]["id"])

@@ -193,7 +193,7 @@ def test_of_the_oldest_files_nothing_is_kept_where_it_becomes_too_much(
 
 def test_the_first_and_the_last_odd_call_are_kept_however_many_weigh_more() -> None:
     entry = documents()[0]["timeline"][0]
-    timeline = [{**entry, "record_id": f"r{n}", "points": 0.6 if n in (0, 99) else 2.0} for n in range(100)]
+    timeline = [{**entry, "record_id": f"r{n}", "points": 1.6 if n in (0, 99) else 2.0} for n in range(100)]
     assert originals_of({**documents()[0], "timeline": timeline})[:2] == ["r0", "r99"]
 
 

@@ -94,6 +94,7 @@ def test_the_table_in_eighty_columns() -> None:
         "    4e4b6f         repository                                   for 4 min\n"
         "                   user/billing-export, new identity, fi…\n"
         "Ordered by expected loss: likelihood times impact.\n"
+        "Could not tell: 3 of 184,221 records could not be read.\n"
         "184,221 records → 20,914 behaviours → 312 identities → 2 notables; alerts 61 in,\n"
         "2 out; budget 10 a day per 1,000 identities, of severity low and above, 4 below\n"
         "the line; rejected 3 (bad_time 1, not_json 2)"
@@ -141,7 +142,7 @@ def test_what_is_settled_stands_apart_with_its_verdict() -> None:
 
 def test_without_notables_there_is_one_calm_line() -> None:
     assert shown([], 80, {"read": 3, "rejected": {}, "notables": 0}) == (
-        "No notables: nothing is worth your time.\n3 records → 0 notables; rejected 0"
+        "No notables in 3 records.\n3 records → 0 notables; rejected 0"
     )
 
 

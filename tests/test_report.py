@@ -292,7 +292,7 @@ def test_an_empty_run_says_so_and_lacks_nothing(chromium: Chrome, tmp_path: Path
     path.write_text(render([], {}), "utf-8")
     log(chromium, "browser")
     visit(chromium, path)
-    assert chromium.find_element(By.CSS_SELECTOR, ".empty h2").text == "Nothing to report"
+    assert chromium.find_element(By.CSS_SELECTOR, ".empty h2").text == "No notables"
     assert log(chromium, "browser") == []
 
 

@@ -1,10 +1,9 @@
 """Seconds and memory where somebody writes what no tenant has: identities of one record, behaviours without end.
 
-`python lab/bench/bench_bounds.py [--before] [--page docs/method/bounds.md]`: each case is a process of its own, read in
-batches and settled over a state on disk, or read from a real Elasticsearch, after twenty ordinary days: processor
-seconds, peak of resident memory, and whether the theft of that day has its place. `--before`: in the version of before
-the bounds, too, which needs a whole clone. All take about an hour. What out/bench/bench_bounds*.json hold is not run
-again.
+`python lab/bench/bench_bounds.py [--page docs/method/bounds.md]`: each case is a process of its own, read in batches
+and settled over a state on disk, or read from a real Elasticsearch, after twenty ordinary days: processor seconds, peak
+of resident memory, and whether the theft of that day has its place. All take about half an hour. What
+out/bench/bench_bounds.json holds is not run again.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -35,30 +34,25 @@ from nhi_watch.hosts.elastic.client import connect  # noqa: E402
 from nhi_watch.hosts.elastic.connection import Connection  # noqa: E402
 from nhi_watch.hosts.elastic.run import Job, run  # noqa: E402
 from nhi_watch.state.sqlite import SqliteStore  # noqa: E402
-from nhi_watch_lab.evaluation import earlier  # noqa: E402
 
 ELASTIC = "on Elasticsearch"
 CASES = (("identities", 10_000), ("identities", 100_000), ("identities", 1_000_000), ("behaviours", 10_000),
          ("behaviours", 100_000), ("members", 1_000_000), (f"identities {ELASTIC}", 100_000),
          (f"behaviours {ELASTIC}", 100_000), (f"identities {ELASTIC}", 300_000))  # fmt: skip
-LIMITS = {False: 1_800, True: 150}
-"""Processor seconds after which a case is given up: of this version, and of the one before."""
+LIMIT = 1_800
+"""Processor seconds after which a case is given up."""
 BATCH = 2_000
 VICTIM = "payments-api"
-NEEDED = ("lab/bench/bench_bounds.py", "lab/nhi_watch_lab/evaluation/earlier.py", "tests/flood_samples.py")
-"""What the version before does not have."""
 ABOUT = """# What is new in a day is bounded
 
-For: whoever asks what a flood costs. Written by `python lab/bench/bench_bounds.py --before --page PAGE`.
+For: whoever asks what a flood costs. Written by `python lab/bench/bench_bounds.py --page PAGE`.
 
 A day of a small tenant, in which somebody writes identities of one record each, behaviours that differ by address and
 client, or a record with an array of so many members; then a theft. Processor seconds and peak memory of the whole
-process, over SQLite; *on Elasticsearch*: of `nhi elastic run` over a real server, without that server's own. *before*
-is the version of before the bounds, where a case is given up after {limit} processor seconds. An empty cell was not
-measured.
+process, over SQLite; *on Elasticsearch*: of `nhi elastic run` over a real server, without that server's own.
 
 """
-HEAD = ("| what | seconds before | after | MB before | after | the theft before | after |", "|---" * 7 + "|")
+HEAD = ("| what | seconds | MB | the theft |", "|---" * 4 + "|")
 
 
 def flood(kind: str, number: int) -> Iterator[dict[str, Any]]:
@@ -74,9 +68,9 @@ def flood(kind: str, number: int) -> Iterator[dict[str, Any]]:
         yield record(TODAY, "00:10", resources=[{"ARN": f"arn:aws:s3:::bucket-{n}"} for n in range(number)], id="f")
 
 
-def case(kind: str, number: int, limit: int) -> None:
+def case(kind: str, number: int) -> None:
     """One case, in this process."""
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
     what, _, elastic = kind.partition(" ")
     told = chain(flood(what, number), theft())
     seconds, notables = over_elastic(told) if elastic else over_files(told)
@@ -130,58 +124,46 @@ def over_elastic(records: Iterable[dict[str, Any]]) -> tuple[float, list[dict[st
     return seconds, [hit["_source"]["nhi"]["notable"] for hit in hits]
 
 
-def measured(kind: str, number: int, root: Path, limit: int) -> dict[str, Any]:
-    """What a case costs in the version whose tree it is."""
-    try:
-        told = earlier.run(root, ["lab/bench/bench_bounds.py", "--case", kind, str(number), str(limit)])
-    except subprocess.CalledProcessError as error:
-        if error.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
-            return {"theft": f"unfinished after {limit} s"}
-        return {"theft": f"failed: {error.stderr.strip().splitlines()[-1][:80]}"}
-    result: dict[str, Any] = json.loads(told)
+def measured(kind: str, number: int) -> dict[str, Any]:
+    """What a case costs, in a process of its own."""
+    done = subprocess.run([sys.executable, __file__, "--case", kind, str(number)], capture_output=True, text=True)
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return {"theft": f"unfinished after {LIMIT} s"}
+    if done.returncode:
+        return {"theft": f"failed: {done.stderr.strip().splitlines()[-1][:80]}"}
+    result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 
-def names() -> Iterator[str]:
-    """Of the cases, as the page tells them."""
-    yield from (f"{number:,} {kind}" for kind, number in CASES)
-
-
-def table(is_before: bool) -> dict[str, Any]:
+def table() -> dict[str, Any]:
     """What every case costs, by its name."""
-    out = ROOT / "out" / "bench" / f"bench_bounds{'_before' * is_before}.json"
+    out = ROOT / "out" / "bench" / "bench_bounds.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.exists() else {}
-    given_up: set[str] = set()
-    with earlier.tree(earlier.BEFORE_BOUNDS, *NEEDED) if is_before else nullcontext(ROOT) as root:
-        for name, (kind, number) in zip(names(), CASES):
-            if name not in found and kind not in given_up:
-                found[name] = measured(kind, number, root, LIMITS[is_before])
-                out.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
-                print(name, found[name], flush=True)
-            given_up |= {kind} if found.get(name, {}).get("theft", "").startswith("unfinished") else set()
+    for kind, number in CASES:
+        name = f"{number:,} {kind}"
+        if name not in found:
+            found[name] = measured(kind, number)
+            out.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+            print(name, found[name], flush=True)
     return found
 
 
-def page(before: dict[str, Any], after: dict[str, Any]) -> str:
-    """Both tables as one."""
-    rows = [*HEAD]
-    for name, told in after.items():
-        was = before.get(name, {})
-        cells = [row.get(key, "") for key in ("seconds", "mb", "theft") for row in (was, told)]
-        rows.append(f"| {' | '.join(map(str, [name, *cells]))} |")
-    return ABOUT.format(limit=LIMITS[True]) + "\n".join(rows) + "\n"
+def page(found: dict[str, Any]) -> str:
+    """The table as the page has it."""
+    rows = [f"| {name} | {' | '.join(str(one.get(key, '')) for key in ('seconds', 'mb', 'theft'))} |"
+            for name, one in found.items()]  # fmt: skip
+    return ABOUT + "\n".join([*HEAD, *rows]) + "\n"
 
 
 def main(arguments: list[str]) -> int:
     """All cases, or one."""
     if arguments[:1] == ["--case"]:
-        case(arguments[1], *map(int, arguments[2:]))
+        case(arguments[1], int(arguments[2]))
         return 0
-    after = table(is_before=False)
-    before = table(is_before=True) if "--before" in arguments else {}
+    found = table()
     if "--page" in arguments:
-        Path(arguments[arguments.index("--page") + 1]).write_text(page(before, after), "utf-8")
+        Path(arguments[arguments.index("--page") + 1]).write_text(page(found), "utf-8")
     return 0
 
 

@@ -10,14 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
-import httpx
-
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.notable import KINDS, SEVERITIES
 from nhi_watch.detect.explain.brief import QUOTED, SECTIONS, Fact, Own, quoted, sentence
 
 if TYPE_CHECKING:
-    pass
+    import httpx
 
 
 # ---- client
@@ -62,6 +60,8 @@ def ask(endpoint: Endpoint, system: str, user: str, on_text: Callable[[str], Non
     headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
     until = time.monotonic() + endpoint.seconds
     # A model on a small machine reads the whole prompt before it says its first word: silence is no hanging.
+    import httpx  # here, because it takes longer than all else that a brief does
+
     limits = httpx.Timeout(endpoint.seconds, connect=min(_CONNECT, endpoint.seconds))
     try:
         with httpx.Client(timeout=limits, follow_redirects=False, trust_env=False) as client:

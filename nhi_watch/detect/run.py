@@ -75,6 +75,7 @@ class Tally:
             "held_aside": days.rejected.get(AHEAD, 0),
             "folded_records": self.folded,
             "days": [render_day(numbers[0]), render_day(numbers[-1])] if numbers else [],
+            "day_count": len(numbers),
             "alerts_in": days.alerts,
             "seconds": {stage: round(spent, 3) for stage, spent in self.seconds.items()},
             "model": {"id": card.id, "sha256": card.sha256},

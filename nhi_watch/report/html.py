@@ -59,10 +59,11 @@ def render(
         facts=run_summary.facts(run),
         routines=run_summary.routines(run),
         of_routines=(run_summary.ROUTINES, run_summary.ONE_VERDICT),
-        doubts=run_summary.doubts(run),
+        no_notables=run_summary.no_notables(run),
+        could_not_tell=run_summary.could_not_tell(run),
+        below_the_line=run_summary.below_the_line(run),
         seconds=run.get("seconds") or {},
         overflow=run.get("overflow") or 0,
-        overflow_highest=run.get("overflow_highest") or 0,
         by_severity=_tally(shown, "severity", tuple(reversed(SEVERITIES))),
         by_kind=_tally(shown, "kind", KINDS),
     )

@@ -2,7 +2,8 @@
 
 The fields that are read here, each of which may be missing and is then not shown:
 `read, parsed, events, rejected {reason: n}, too_late, held_aside, passed_over {files, may_matter}, behaviours,
-identities, notables, overflow, overflow_highest, budget, alerts_in, verdicts, routines, days [first, last],
+identities, day_count, notables, overflow, overflow_grave, overflow_highest, cannot_tell [text], budget, alerts_in,
+verdicts, routines, days [first, last],
 seconds {stage: s}, model {id}, baseline {id}, created`.
 """
 
@@ -36,7 +37,8 @@ def funnel(run: Mapping[str, Any]) -> list[Step]:
     >>> [tuple(step) for step in funnel({"read": 9, "notables": 1})]
     [('records', 9), ('notable', 1)]
     """
-    told = ((run.get(name), labels) for name, labels in _STEPS.items())
+    again = bool(run.get("parsed")) and run.get("events") == 0  # whose behaviours an earlier run has counted
+    told = ((run.get(name), labels) for name, labels in _STEPS.items() if not (again and name in _OF_NEWS))
     return [Step(labels[number != 1], number) for number, labels in told if isinstance(number, int)]
 
 
@@ -44,6 +46,9 @@ _STEPS = {
     "read": ("record", "records"), "behaviours": ("behaviour", "behaviours"),
     "identities": ("identity", "identities"), "notables": ("notable", "notables"),
 }  # fmt: skip
+
+
+_OF_NEWS = ("behaviours", "identities")
 
 
 def facts(run: Mapping[str, Any]) -> list[Fact]:
@@ -100,7 +105,7 @@ _IN_LINE = ("Alerts", "Budget", "Rejected", "Out of scope", "Passed over", "Left
 
 
 def doubts(run: Mapping[str, Any]) -> list[str]:
-    """Why no notables do not mean that all is well; empty: they do, as far as the logs go.
+    """What a list cannot tell, so that no notables do not mean that all is well; empty: as far as the logs go they do.
 
     >>> doubts({"read": 9, "parsed": 9, "events": 9, "rejected": {"unfinished": 4}})
     []
@@ -123,9 +128,9 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records passed over"),
         (0 < known < _WEEK, f"{amount(known)} of {_WEEK} days were learnt; until then little but blunt theft shows"),
         (left_out >= _CRITICAL, "a critical one, left out as people have said, goes on"),
-        (highest >= _WORTH, f"below the line a notable is {likely(highest)} likely; `nhi score PATH --all` lists it"),
+        (highest >= _WORTH, f"below the line a notable is {likely(highest)} likely; `nhi list --all` lists it"),
     ]
-    return [text for holds, text in told if holds]
+    return [*(text for holds, text in told if holds), *run.get("cannot_tell", ())]
 
 
 _WEEK = 7
@@ -137,12 +142,46 @@ _WORTH = 40.0
 
 
 def no_notables(run: Mapping[str, Any]) -> str:
-    """What is said where there are none: calm only where it may be."""
+    """What is said where there are none: in how much there are none, and what could not be told.
+
+    >>> no_notables({"read": 9, "parsed": 9, "events": 9, "identities": 1, "day_count": 8, "days_known": 8})
+    'No notables in 9 records of 1 identity over 8 days.'
+    >>> no_notables({"read": 9, "parsed": 9, "events": 0, "rejected": {}})
+    'No notables in 9 records; could not tell: all records were judged by an earlier run.'
+    """
+    counts = {"read": "in {} record", "identities": "of {} identit", "day_count": "over {} day"}
+    seen = {name: run[name] for name in counts if run.get(name)}
+    parts = (f"{counts[name].format(amount(n))}{_ending(name, n)}" for name, n in seen.items())
     why = doubts(run)
-    return f"No notables, but this is no all-clear: {'; '.join(why)}." if why else _CALM
+    return f"{' '.join(['No notables', *parts])}{'; could not tell: ' + '; '.join(why) if why else ''}."
 
 
-_CALM = "No notables: nothing is worth your time."
+def _ending(name: str, number: int) -> str:
+    return ("y" if number == 1 else "ies") if name == "identities" else "s"[: number != 1]
+
+
+def could_not_tell(run: Mapping[str, Any]) -> str:
+    """The same caveats where there are notables; nothing: there are none."""
+    why = doubts(run)
+    return f"Could not tell: {'; '.join(why)}." if why else ""
+
+
+def below_the_line(run: Mapping[str, Any]) -> str:
+    """How many notables have no place in the list, and why; nothing: all have one.
+
+    >>> below_the_line({"overflow": 3, "overflow_highest": 12.0})
+    '3 more notables are below the line, under severity low; the likeliest of them is 12% likely'
+    >>> below_the_line({"overflow": 3, "overflow_grave": 1, "overflow_highest": 45.0})
+    '3 more notables are below the line, 1 for want of a place in the budget; the likeliest of them is 45% likely'
+    """
+    over, grave = run.get("overflow") or 0, run.get("overflow_grave") or 0
+    if not over:
+        return ""
+    many = f"{amount(over)} more notables are" if over != 1 else "1 more notable is"
+    why = f"{amount(grave)} for want of a place in the budget" if grave else "under severity low"
+    highest = run.get("overflow_highest") or 0
+    sure = f"; the likeliest of them is {likely(highest)} likely" if highest else ""
+    return f"{many} below the line, {why}{sure}"
 
 
 def _bad(run: Mapping[str, Any]) -> dict[str, int]:

@@ -46,6 +46,8 @@ def show(notables: Sequence[Json], run: Json, console: Console, below: Sequence[
             console.print(_table(part, console, short, words.confirmed(run)))
     if notables:
         console.print(_text(console, "Ordered by expected loss: likelihood times impact.", 100, "dim"))
+        if run_summary.could_not_tell(run):
+            console.print(_text(console, run_summary.could_not_tell(run), 500))
     else:
         console.print(_text(console, run_summary.no_notables(run), 500))
     routines = run_summary.routines(run)

@@ -17,12 +17,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple, Optional
 
-import joblib
 from rich.console import Console
 
 import nhi_watch
@@ -215,15 +216,15 @@ def judge(task: Task) -> list[Judged]:
 
 
 def measured(tasks: Sequence[Task], workers: int) -> list[Judged]:
-    """Every world, spread over processes."""
-    found: Iterable[list[Judged]] = joblib.Parallel(n_jobs=workers)(joblib.delayed(judge)(task) for task in tasks)
-    return [one for each in found for one in each]
+    """Every world, spread over processes: new ones, since threads of a library that learns do not survive a fork."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return [one for each in pool.map(judge, tasks) for one in each]
 
 
 def left_out(families: Mapping[str, Sequence[Any]], out: Path) -> dict[str, tuple[Path, Optional[Rival]]]:
     """Hand → the model that never saw it, written into a folder, and boosting on our signals that never did either."""
-    from nhi_watch_lab.evaluation.learners import Boosting
     from nhi_watch_lab.training import commands, fit, write
+    from nhi_watch_lab.training.learners import Boosting
 
     forests, prior = fit.Forests(families), json.loads(commands.PRIOR.read_text("utf-8"))
     found: dict[str, tuple[Path, Optional[Rival]]] = {}
@@ -418,7 +419,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _rivals(boosting: Optional[Rival]) -> list[Rival]:
-    from nhi_watch_lab.evaluation.learners import Histograms
+    from nhi_watch_lab.training.learners import Histograms
 
     return [FirstSeen(), RarityByDays(), Histograms(), *([boosting] if boosting else [])]
 

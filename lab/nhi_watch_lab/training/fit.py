@@ -36,7 +36,7 @@ UNSEEN_WORTH = ((2.0, 2.0), (6.0, 4.0), (12.0, 6.0))
 PREVALENCE = 0.0075
 """Share of identity-days with an incident at which the likelihood is true."""
 TREES, LEAVES, RATE, SMALLEST = 150, 24, 0.08, 20
-"""Chosen with generators left out (decision 18)."""
+"""Chosen with generators left out (decision 17)."""
 
 
 class Fitted(NamedTuple):

@@ -6,7 +6,7 @@ import argparse
 
 from rich.console import Console
 
-from nhi_watch.hosts.files.inputs import add_input, job_of, print_json, progress, tell_refused
+from nhi_watch.hosts.files.inputs import add_input, demand_records, job_of, print_json, progress, tell_refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with progress(job.paths) as (on_bytes, on_stage):
         learnt = jobs.learn(job, on_bytes, on_stage)
     tell_refused(learnt, Console(stderr=True, highlight=False))
+    demand_records(learnt)
     if args.json:
         print_json(learnt, console)
         return 0

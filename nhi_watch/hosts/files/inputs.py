@@ -67,6 +67,14 @@ def tell_refused(run: dict[str, Any], errors: Console) -> None:
         errors.print(f"nhi: indicators of --reputation that were not taken: {told}", soft_wrap=True, markup=False)
 
 
+def demand_records(run: dict[str, Any]) -> None:
+    """Raises:
+    InputError: nothing was read, which must not look like a quiet day.
+    """
+    if not run["read"]:
+        raise InputError("the paths hold no records, so nothing was judged; check them")
+
+
 def print_json(document: Any, console: Console) -> None:
     """One line of JSON, for programs."""
     console.print(json.dumps(document), soft_wrap=True, markup=False, highlight=False)

@@ -32,6 +32,8 @@ from nhi_watch.state.rows import Rows
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
 
+LEARNT_WITHIN = 28
+"""Days within which those with records count as learnt."""
 Json = dict[str, Any]
 Bytes = Callable[[int], None]
 Stage = Callable[[str, int, int], None]
@@ -70,8 +72,8 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
     _prepare(job)
     store = SqliteStore(job.state) if job.state else MemoryStore()
     try:
-        places = originals.Originals()
-        result = _run(job, store, on_bytes, on_stage, places)
+        with originals.of_state(job.state or job.out / "none") as places:
+            result = _run(job, store, on_bytes, on_stage, places)
         if job.learn:
             store.commit()
     finally:
@@ -140,7 +142,8 @@ def _run(
             judge.relieve(intake.days)
 
         found = reader.find(job.paths, job.out)._replace(bounds=reader.Bounds(job.file_bounds))
-        Gathering(intake, rejects, places).read(found, moved)
+        gathering = Gathering(intake, rejects, places, state.daybook.closed)
+        gathering.read(found, moved)
     result_started = time.perf_counter()
     result = judge.settle(intake.days, on_stage)
     listed = context.reputation
@@ -148,10 +151,19 @@ def _run(
     spreads = _spreads(job.model, str(result.run["model"]["sha256"]))
     result.run["drift"] = drift.told(drift.report(store, state.daybook.days[:-1], spreads))
     result.run.update(rejects.told())
+    for name, count in (("too_late", -gathering.again), ("events", -gathering.again), ("duplicates", gathering.again)):
+        result.run[name] += count
+    result.run["days_known"] = _known(state)
     _demand_events(result.run, job.out)
     notables, below = lists_of(store, result.standing, result.below, result.run)
     result.run["seconds"]["read"] = round(result_started - started, 3)
     return result._replace(notables=notables, below=below)
+
+
+def _known(state: State) -> int:
+    """Days of the latest weeks that have records: days without are no history, however long ago the first one is."""
+    days = state.daybook.days
+    return len(state.daybook.between(days[-1] - LEARNT_WITHIN + 1, days[-1] + 1)) if days else 0
 
 
 def lists_of(

@@ -16,7 +16,8 @@ from nhi_watch.core.errors import InputError, StoreError
 from nhi_watch.core.life import is_settled
 from nhi_watch.core.notable import IMPACTS, KINDS, SEVERITIES, short_ids
 from nhi_watch.core.timestamps import render
-from nhi_watch.hosts.files import common
+from nhi_watch.hosts.files import common, find
+from nhi_watch.report.run_summary import could_not_tell
 
 COLUMNS = ("rank", "id", "likelihood", "severity", "kind", "life", "verdict", "title", "identity", "identity_id",
            "account", "owner", "first_time", "last_time", "listed")  # fmt: skip
@@ -140,10 +141,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         if shown:
             console.print(table(shown, short_ids(row.id for row in every)))
-        count = f"{len(shown):,} notable{'s'[: len(shown) != 1]}" if shown else "No notables"
+        count = f"{len(shown):,} notable{'s'[: len(shown) != 1]}" if shown else "No notables like that"
         left = len(wanted) - len(shown)
         rest = f"; {left:,} more below the line or settled: --all" if left else ""
         console.print(f"{count}{rest}.", markup=False, soft_wrap=True)
+        path = args.out / "run.json"
+        told = could_not_tell(find.json_file(path, "counts of a run")) if path.exists() else ""
+        if told:
+            console.print(told, markup=False, soft_wrap=True)
     return 0
 
 

@@ -49,16 +49,25 @@ class Originals:
         """The files of this run as they were opened."""
         self._earlier: dict[str, Callable[[], tuple[array[int], reader.Seen]]] = {}
         """The same of earlier runs, the latest first: fetched when needed."""
+        self._before = array("Q")
+        """What an earlier run read from the file that is being read."""
 
-    def noting(self, batch: reader.Batch) -> Callable[[int, Event], None]:
-        """What is to be called with the events of the file's next batch, and their index in it."""
-        marks = self.marks.setdefault(batch.file, array("Q"))
+    def noting(self, batch: reader.Batch) -> Callable[[int, Event], bool]:
+        """What is to be called with the events of the file's next batch, and their index in it.
+
+        It tells whether an earlier run read the same record from the same place of the file.
+        """
+        if batch.file not in self.marks:
+            known = self._earlier.get(str(Path(batch.file).resolve()))
+            self._before = known()[0] if known else array("Q")
+        marks, before = self.marks.setdefault(batch.file, array("Q")), self._before
         self.seen.setdefault(batch.file, batch.seen or _NOTHING)
         start = len(marks)
         marks.frombytes(bytes(8 * len(batch.records)))
 
-        def note(index: int, event: Event) -> None:
-            marks[start + index] = fingerprint(event.record_id)
+        def note(index: int, event: Event) -> bool:
+            mark = marks[start + index] = fingerprint(event.record_id)
+            return start + index < len(before) and before[start + index] == mark
 
         return note
 
@@ -184,7 +193,7 @@ def of_state(state: Path) -> Iterator[Originals]:
     if not path.is_file():
         yield places
         return
-    store = SqliteStore(path)
+    store = SqliteStore(path, read_only=True)
     try:
         places.know(store)
         yield places

@@ -99,7 +99,8 @@ def _write(out: Path, notables: Sequence[dict[str, Any]], summary: dict[str, Any
 
     jsonlines.write(out / "posture.jsonl", notables)
     jsonlines.write_run(out / "posture.json", summary)
-    run = {"identities": summary["history"]["identities"], "notables": len(notables), "created": summary["looked"]}
+    run = {"identities": summary["history"]["identities"], "notables": len(notables), "created": summary["looked"],
+           "cannot_tell": summary["cannot_tell"]}  # fmt: skip
     with jsonlines.replacing(out / "posture.html") as file:
         file.write(html.render(notables[:most], run, place=common.place(out)).encode("utf-8", "replace"))
 

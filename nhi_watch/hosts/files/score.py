@@ -10,7 +10,7 @@ from rich.console import Console
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
 from nhi_watch.hosts.files import common
-from nhi_watch.hosts.files.inputs import add_input, job_of, print_json, progress, tell_refused
+from nhi_watch.hosts.files.inputs import add_input, demand_records, job_of, print_json, progress, tell_refused
 from nhi_watch.report.words import visible
 
 _NAMED = 5
@@ -59,10 +59,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     notify.after_score(args, Console(stderr=True, highlight=False))
     if args.json:
         print_json(result.run, console)
+        demand_records(result.run)
         return 0
     terminal.show(result.notables, result.run, console, result.below if args.all else ())
     _remarks(result.run, job.out, Console(stderr=True, highlight=False))
     console.print(f"Report: {job.out / 'report.html'}", soft_wrap=True, markup=False)
+    demand_records(result.run)
     if result.notables:
         told = f"Next: {common.program()} explain 1 {common.place(job.out, job.state)}"
         console.print(told, soft_wrap=True, markup=False)
@@ -76,9 +78,7 @@ def _remarks(run: dict[str, Any], out: Path, errors: Console) -> None:
         errors.print(f"nhi: {unreadable} of the paths could not be read; rejects.jsonl names them", soft_wrap=True)
     tell_refused(run, errors)
     _not_read(run, out, errors)
-    if not run["read"]:
-        errors.print("nhi: the paths hold no records; nothing was judged", soft_wrap=True)
-    elif run["parsed"] and not run["events"]:
+    if run["parsed"] and not run["events"]:
         errors.print("nhi: all records were scored by an earlier run; the list is of then", soft_wrap=True)
 
 

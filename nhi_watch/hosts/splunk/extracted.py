@@ -16,7 +16,7 @@ from nhi_watch.intake.sources.cloudtrail.native import SPLUNK_FIELDS
 
 _TARGETS = ("requestParameters.", "resources{}.ARN")
 FIELDS = tuple(name for name in SPLUNK_FIELDS if not name.startswith(_TARGETS))
-"""Extracted fields on which a score depends. What a call touched does not count for a score; where it does
+"""Extracted fields on which a likelihood depends. What a call touched does not count for it; where it does
 (policies, sharing, …) `_raw` is read."""
 FIRST = "first"
 """First second of a row of `stats`, which stands for all events of its group."""

@@ -248,5 +248,5 @@ def _of_model() -> Check:
     try:
         card = model.load()
     except ModelError as error:
-        return check(("model", "scorecard"), "error", str(error))
+        return check(("model", "model.json"), "error", str(error))
     return check(("model", card.id), "ok", f"model {card.id}, sha256 {card.sha256[:16]}…")
