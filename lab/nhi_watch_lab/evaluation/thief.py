@@ -203,7 +203,8 @@ class Ground:
     def victims(self, product: str, young: bool) -> list[Victim]:
         """Whose credentials are stolen: who works on the day, with a history or without."""
         cloud, staff = self.tenant.company.aws, self.tenant.staff
-        machines: list[Victim] = [m for m in cloud.machines if (m in self._young) == young]
+        machines = [m for m in cloud.machines if (m in self._young) == young]
+        found: Sequence[Victim]
         if product == "AWS role":
             found = [m for m in machines if m.kind == "role" and m.session in ("lambda", "sdk", "web", "instance")
                      and m.archetype not in ("failing", "terraform")]  # fmt: skip
