@@ -244,9 +244,9 @@ def test_an_index_that_goes_while_it_is_read_takes_only_its_own_documents_along(
 def test_an_index_that_becomes_read_only_stops_the_run_and_nothing_is_lost(
     place: Place, wanted: list[Tree], monkeypatch: pytest.MonkeyPatch, index: str, way: str
 ) -> None:
-    fill(place, told()[:50])
+    fill(place, told()[:1_600])  # so many that an alert is written, and its stream is there
     place.run(since=SINCE)
-    fill(place, told()[50:])
+    fill(place, told()[1_600:])
     name = index.format(place.namespace)
     block = partial(place.client.indices.put_settings, index=name)
     after_the_first_page(monkeypatch, partial(block, settings={f"index.blocks.{way}": True}))

@@ -105,6 +105,16 @@ def test_a_later_run_finds_what_an_earlier_one_read_or_says_why_not(
     assert f"({first}: it is no longer there)" in capsys.readouterr().out.replace("\n", "")
 
 
+def test_a_run_that_learns_nothing_finds_what_an_earlier_one_read(tmp_path: Path) -> None:
+    first, second, out = tmp_path / "1.jsonl", tmp_path / "2.jsonl", tmp_path / "out"
+    state = tmp_path / "state.sqlite"
+    first.write_bytes(as_lines(trail()))
+    second.write_bytes(as_lines([record(TODAY, "13:00", **THEFT)]))
+    assert cli.main(["score", str(first), "--out", str(tmp_path / "other"), "--state", str(state)]) == 0
+    assert cli.main(["score", str(second), "--out", str(out), "--state", str(state), "--no-learn"]) == 0
+    assert str(first) in {event["file"] for event in jsonlines.read(out / originals.NAME)}
+
+
 def rewritten(path: Path) -> None:
     """Other bytes of the same length, with the same times as before as far as a writer can choose them."""
     status = path.stat()

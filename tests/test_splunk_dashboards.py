@@ -120,7 +120,8 @@ def test_every_macro_verb_field_and_lookup_of_a_search_exists(name: str, source:
     commands = set(conf("commands.conf").sections())
     for stage in stages(expand(filled(text, defaults(name))))[1:]:
         assert stage.split()[0] in VERBS | commands
-    named = set(re.findall(r"\bnhi_\w+", text)) - set(conf("macros.conf").sections())
+    known = {*conf("macros.conf").sections(), *conf("indexes.conf").sections()}
+    named = set(re.findall(r"\bnhi_\w+", text)) - known
     assert named <= FIELDS | LOOKUPS
 
 
@@ -142,7 +143,7 @@ def test_a_click_passes_on_columns_that_the_table_has_to_tokens_that_somebody_re
             texts = (options["query"], options["earliest"], options["latest"])
             assert {token for text in texts for token, _ in TOKEN.findall(text)} <= there | set(defaults(name))
             is_verdict = options["query"].endswith("| outputlookup append=true key_field=_key nhi_feedback")
-            assert is_verdict or options["query"].startswith("(`nhi_events`) OR (`nhi_rows`) ")
+            assert is_verdict or options["query"].startswith("(`nhi_json_logs`) OR (`nhi_field_logs`) ")
             continue
         if handler["type"] == "drilldown.linkToDashboard":
             assert options["app"] == conf("app.conf")["id"]["name"]
@@ -168,7 +169,7 @@ def test_no_panel_may_be_empty_without_a_sentence_that_says_why(name: str) -> No
 def test_nothing_found_is_no_alarm_and_only_what_leads_on_looks_like_a_link(name: str) -> None:
     for told in board(name)["visualizations"].values():
         color = told["options"].get("majorColor", "#FFFFFF")
-        assert color in ("#FFFFFF", "#5CC05C") or "rangeValue" in color or told["title"] == "Highest score"
+        assert color in ("#FFFFFF", "#5CC05C") or "rangeValue" in color or told["title"] == "Highest likelihood"
         if told["options"].get("drilldown") == "all":
             shown = columns(name, told["dataSources"]["primary"])
             blue = [each for each in shown if "rowColors" not in told["options"]["columnFormat"].get(each, {})]

@@ -152,7 +152,9 @@ def test_a_second_search_at_once_writes_nothing(server: Server, monkeypatch: pyt
 
 def document(**told: Any) -> dict[str, Any]:
     """A notable, as far as writing asks."""
-    signals = [{"id": "new_network", "points": 3.0, "value": 1.0, "evidence": "x", "record_ids": ["r"]}]
+    signals = [
+        {"id": "new_network", "points": 3.0, "log_odds": 1.0, "value": 1.0, "evidence": "x", "record_ids": ["r"]}
+    ]
     return {
         "id": "0" * 20, "revision": 1, "severity": "medium", "title": "t", "summary": "s", "record_count": 5,
         "last_time": "2025-03-05T10:00:00Z", "merged_into": None, "signals": signals,
@@ -170,7 +172,10 @@ def test_a_revision_is_written_when_an_analyst_would_want_it() -> None:
     assert due(document(), True, before, 9 * HOUR) is None
     assert due(document(severity="high"), True, before, 1) == ("updated", True)
     assert due(document(severity="low"), True, before, 1) == ("updated", False)
-    more = [*document()["signals"], {"id": "burst", "points": 1.0, "value": 1.0, "evidence": "", "record_ids": []}]
+    more = [
+        *document()["signals"],
+        {"id": "burst", "points": 1.0, "log_odds": 1.0, "value": 1.0, "evidence": "", "record_ids": []},
+    ]
     assert due(document(signals=more), True, before, 1) == ("updated", False)
     assert due(document(members=[{"id": "aws:1:role:B"}]), True, before, 1) == ("updated", False)
     grown = document(record_count=6, last_time="2025-03-05T10:05:00Z")

@@ -10,9 +10,10 @@
 | used by | 1 + 0.02 for each identity beyond the first that works through it, at most 1.1 |
 | abuse an hour | 1 + 0.05 × log10 of what an hour of abuse costs in USD, at most 1.2 |
 
-Their product gives the level: low under 0.7, high from 1.35, critical from 1.9, else medium; where all was refused it
-is low. The weights are small on purpose: the likelihood decides, impact settles what is equal. They are assumptions,
-not measurements. Privilege, reach and cost are what succeeded: who is refused reaches nothing, however
+Their product gives the level: low under 0.7, high from 1.35, critical from 1.9, else medium; where all was refused, or
+what was let in is by itself less than half as likely, it is low. The weights are small on purpose: the likelihood
+decides, impact settles what is equal. They are assumptions, not measurements. Privilege, reach and cost are what
+succeeded: who is refused reaches nothing, however
 much he asks for, and a harmless success among what is refused weighs what it weighs alone.
 """
 
@@ -31,6 +32,7 @@ from nhi_watch.state.baseline import REFUSALS, Profile
 PRIVILEGED = 1.1
 NOBODY = 1.05
 LET_IN, LOCKED_OUT = "let in", 0.5
+HALF = 0.5
 BANDS = ((1.9, "critical"), (1.35, "high"), (0.7, "medium"))
 """Products of the weights from which a level begins."""
 REACH_DAYS = 90
@@ -120,9 +122,9 @@ def impact(asset: Asset, reach: Reach) -> Impact:
 
 
 def _level(factors: Iterable[ImpactFactor], reach: Reach) -> str:
-    """The level that the factors come to; what was refused throughout did no harm."""
+    """The level that the factors come to; low where what was let in, by itself, is less than half as likely."""
     weight = prod(factor.weight for factor in factors)
-    return next((name for least, name in BANDS if weight >= least), "low") if reach.let_in else "low"
+    return next((name for least, name in BANDS if weight >= least), "low") if reach.let_in >= HALF else "low"
 
 
 def _owned(asset: Asset) -> float:

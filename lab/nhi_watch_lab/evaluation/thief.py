@@ -12,11 +12,12 @@ it do not count.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple, Optional, Union
-
-import joblib
 
 from nhi_watch.context.context import NO_CONTEXT
 from nhi_watch.detect import model as models
@@ -412,8 +413,9 @@ def measured(
     model: Path = models.FOLDER,
 ) -> list[Measured]:  # fmt: skip
     """Several tenants, spread over processes."""
-    jobs = (joblib.delayed(measure)(seed, identities, rows, every_nth, model) for seed in seeds)
-    return list(joblib.Parallel(n_jobs=workers)(jobs))
+    one = partial(measure, identities=identities, rows=rows, every_nth=every_nth, model=model)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(one, seeds))
 
 
 # ---- the page

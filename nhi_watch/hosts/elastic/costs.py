@@ -15,7 +15,7 @@ SIGNALS: dict[str, tuple[str, ...]] = {
     "region": ("new_region", "region_fan_out"),
     "session": ("session_moved", "session_two_clients"),
     "credential": ("key_age", "new_credential", "new_credential_type", "two_places"),
-    "target": ("model_changed", "role_chaining", "secret_fan_out", "target_fan_out"),
+    "target": ("first_targets", "model_changed", "role_chaining", "secret_fan_out", "target_fan_out"),
     "error": ("new_error", "permission_probing"),
     "traits": (
         "alerted", "alerts_together", "app_changed", "app_consent", "attack_tool", "exposed_credential",

@@ -74,11 +74,14 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
     try:
         with originals.of_state(job.state or job.out / "none") as places:
             result = _run(job, store, on_bytes, on_stage, places)
+            if not job.learn:
+                events = originals.renew(job.out, [*result.notables, *result.below], places)
         if job.learn:
             store.commit()
     finally:
         store.close()
-    events = _events(job, result, places)
+    if job.learn:
+        events = _events(job, result, places)
     result.run["seconds"]["total"] = round(time.perf_counter() - started, 3)
     write_lists(job.out, job.state, (result.notables, result.below), result.run, events)
     jsonlines.write(job.out / "run.json", [result.run])
@@ -90,7 +93,7 @@ def score(job: Job, on_bytes: Bytes = lambda n: None, on_stage: Stage = lambda s
 def _events(job: Job, result: Result, places: originals.Originals) -> dict[str, dict[str, Any]]:
     """The records behind the notables, of this run and of earlier ones."""
     notables = [*result.notables, *result.below]
-    if not (job.state and job.learn):
+    if not job.state:
         return originals.renew(job.out, notables, places)
     store = SqliteStore(job.state.with_name(originals.FILES))
     try:

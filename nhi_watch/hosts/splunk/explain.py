@@ -89,7 +89,7 @@ def _signals(document: Mapping[str, Any]) -> Iterator[Line]:
         value = signal["value"]
         yield {
             "nhi_name": signal["id"], "nhi_value": "cannot tell" if value is None else f"{value:g}",
-            "nhi_points": f"{signal['points']:g}", "nhi_text": signal["evidence"],
+            "nhi_points": f"{signal['log_odds']:g}", "nhi_text": signal["evidence"],
             "nhi_record_ids": signal["record_ids"],
         }  # fmt: skip
 

@@ -27,6 +27,7 @@ ENDED = ("merged", "withdrawn")
 GROWS = HOUR
 """Seconds between two revisions of a notable that only grows."""
 REASON_POINTS = 0.25
+"""Log-odds of the likelihood from which a signal is a reason."""
 REASONS, RECORDS, NETWORKS, LISTED = 8, 10, 5, 20
 """How many reasons, record ids, addresses, and other names a row tells."""
 SENTENCE = 250
@@ -106,7 +107,7 @@ def due(document: Document, listed: bool, before: Optional[Told], now: int) -> O
 
 
 def _signals(document: Document) -> list[str]:
-    return sorted(signal["id"] for signal in document["signals"] if signal["points"] >= REASON_POINTS)
+    return sorted(signal["id"] for signal in document["signals"] if signal["log_odds"] >= REASON_POINTS)
 
 
 def _names(document: Document) -> list[str]:
@@ -210,8 +211,8 @@ def _when(document: Document) -> dict[str, Cell]:
 
 
 def _why(document: Document) -> dict[str, Cell]:
-    least = 0 if document["kind"] == "posture" else REASON_POINTS  # findings of posture have no points
-    heavy = [s for s in document["signals"] if s["points"] >= least and s["value"]][:REASONS]
+    least = 0 if document["kind"] == "posture" else REASON_POINTS  # findings of posture have none
+    heavy = [s for s in document["signals"] if s["log_odds"] >= least and s["value"]][:REASONS]
     places = sorted(document["timeline"], key=lambda entry: -entry["points"])
     networks = list(dict.fromkeys(entry["source"] for entry in places if entry["source"]))[:NETWORKS]
     frameworks = document["frameworks"]
