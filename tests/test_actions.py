@@ -146,10 +146,31 @@ def test_invented_services_do_not_grow_the_memory() -> None:
         ("sts:GetCallerIdentity", ("identity_probe",)),
         ("rolesanywhere:CreateTrustAnchor", ("credential_creation", "trust_change")),
         ("ec2:DescribeInstances", ()),
+        ("entra:ResetUserPassword", ("credential_creation",)),
+        ("graph:POST:/users/{id}/authentication/temporaryaccesspassmethods", ("credential_creation",)),
+        ("graph:GET:/informationprotection/bitlocker/recoverykeys/{id}", ("secret_reading",)),
+        ("graph:POST:/devicemanagement/manageddevices/{id}/wipe", ("destruction",)),
     ],
 )
 def test_a_call_has_its_sensitivity_classes(call: str, classes: tuple[str, ...]) -> None:
-    assert actions.sensitivity(*call.split(":")) == classes
+    assert actions.sensitivity(*call.split(":", 1)) == classes
+
+
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        ("k8s:clusterroles.create", "cluster_power"),
+        ("k8s:mutatingwebhookconfigurations.create", "code_door"),
+        ("k8s:nodes.proxy.get", "host_entered"),
+        ("k8s:daemonsets.create", "machines"),
+        ("ssm:StartSession", "host_entered"),
+        ("ec2-instance-connect:SendSSHPublicKey", "host_entered"),
+        ("secretsmanager:BatchGetSecretValue", "secrets_at_once"),
+        ("github:org.audit_log_export", "copied_out"),
+    ],
+)
+def test_what_a_thief_does_from_inside_is_a_kind_of_act(call: str, kind: str) -> None:
+    assert [act.kind for act in actions.acts(*call.split(":"))] == [kind]
 
 
 def test_stages_come_in_the_order_of_a_kill_chain() -> None:

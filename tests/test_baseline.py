@@ -204,3 +204,16 @@ def test_a_share_is_a_probability(days: int, elsewhere: float, later: int) -> No
     profile = used(days) if days else Profile()
     for value in ("s3:GetObject", "iam:CreateUser"):
         assert 0.0 <= profile.share("action", value, elsewhere, TODAY + later) <= 1.0
+
+
+def test_a_value_is_a_habit_after_three_days_and_what_was_only_refused_is_none_of_what_is_let_in() -> None:
+    made = Profile()
+    found = []
+    for day in range(5):
+        made.learn(day, {"action": {"s3:GetObject": 1, **({"iam:ListUsers": 1} if day else {})}})
+        found.append((made.habit("action", "s3:GetObject", day + 1), made.habit("action", "iam:ListUsers", day + 1)))
+    assert found == [(1.0, 0.0), (2.0, 0.0), (3.0, 0.0), (4.0, 3.0), (5.0, 4.0)]
+    for day in range(5, 9):
+        made.learn(day, {"action": {"kms:Decrypt": 1}, "refused action": {"kms:Decrypt": 1}})
+    assert made.habit("action", "kms:Decrypt", 9, let_in=False) == 4.0
+    assert made.habit("action", "kms:Decrypt", 9) == 0.0

@@ -15,6 +15,7 @@ import pytest
 from core_samples import ACCOUNT, TODAY, Options, record
 from elastic_server import Server as Elastic
 from nhi_watch.core.timestamps import DAY, HOUR, parse
+from nhi_watch.detect.features import NOVEL
 from nhi_watch.detect.ranking import PEOPLE
 from splunk_app import interpreter, unpacked
 from splunk_peers import Window
@@ -142,6 +143,22 @@ def test_people_at_work_in_the_console_are_no_notables() -> None:
     for history in (0, 6, 17):
         _, (result,) = scored(tenant() + at_home(history) + today)
         assert [n for n in [*result.notables, *result.below] if "ann" in n["identity"]["id"]] == []
+
+
+@pytest.mark.parametrize("eves", [1, 2])
+def test_a_usual_call_from_the_thief_s_line_on_the_eve_makes_no_habit(eves: int) -> None:
+    """With the machine's own client, from a hoster where nobody works."""
+    line = {"address": "139.162.130.5"}
+    prepared = [record(TODAY - ago, "10:20", role="ledger", id=f"eve{ago}", **line) for ago in range(1, eves + 1)]
+    calls = ACTS["secrets"]
+    theft = [
+        record(TODAY, f"14:{n:02}", role="ledger", service=service, name=name, requestParameters=told, id=f"theft{n}",
+               **line)
+        for n, (service, name, told) in enumerate(calls)
+    ]  # fmt: skip
+    _, (result,) = scored(tenant() + quiet(17, "ledger") + prepared + theft)
+    (notable,) = told(result.notables)
+    assert notable["listed"] and {s["id"]: s["value"] for s in notable["signals"]}["moved_outside"] >= NOVEL
 
 
 def test_in_splunk_too(tmp_path: Path) -> None:

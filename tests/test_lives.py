@@ -15,6 +15,7 @@ from nhi_watch.detect import feedback, lives, model, ranking, scoring
 from nhi_watch.detect.explain import receipts
 from nhi_watch.detect.explain.notables import notable_id
 from nhi_watch.hosts.files.jobs import lists_of
+from nhi_watch.report.run_summary import doubts
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch.state.state import State
 from test_pipeline import odd, quiet, raid, schema
@@ -311,9 +312,9 @@ def judged_benign(store: MemoryStore, notables: list[dict[str, Any]], day: int) 
 
 
 def still_told(store: MemoryStore, day: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """What the list says of a day, and what the run says of it."""
+    """What verdicts leave of a day's notables, listed or not, and what the run says of it."""
     state, told = State(store), dict[str, Any]()
-    shown, _ = lists_of(state.rows, [n for n in lives.standing(state) if n["listed"]], [], told)
+    shown, _ = lists_of(state.rows, lives.standing(state), [], told)
     return [n for n in shown if n["last_time"].startswith(render_day(day))], told
 
 
@@ -321,19 +322,27 @@ def still_told(store: MemoryStore, day: int) -> tuple[list[dict[str, Any]], dict
 def test_who_is_let_in_after_days_of_refusals_is_news(is_settled: bool) -> None:
     refused = [knocks(day, False) + others(day) for day in range(TODAY - 4, TODAY)]
     store = runs([quiet(20, end=TODAY - 4), *refused])
-    before = [n for n in lives.standing(State(store)) if n["listed"]]
+    before = lives.standing(State(store))
     assert before and all("tried, did not succeed" in n["title"] for n in before)
     if is_settled:
         judged_benign(store, before, TODAY - 1)
         assert still_told(store, TODAY - 1)[0] == []
     run(store, knocks(TODAY, True))
     (found,), _ = still_told(store, TODAY)
-    assert (found["life"], found["id"]) == ("new", before[0]["id"])
-    assert "tried" not in found["title"]
-    assert found["revisions"][-1]["why"].startswith("first success: ")
-    run(store, knocks(TODAY + 1, False))
-    (later,), _ = still_told(store, TODAY + 1)
-    assert "tried" not in later["title"], "what was let in stays what it shows"
+    assert found["life"] == "new" and found["listed"] and "tried" not in found["title"]
+
+
+def test_a_first_success_is_new_and_what_was_let_in_stays_what_a_notable_shows() -> None:
+    def on(day: int, likelihood: float, outcome: str) -> dict[str, Any]:
+        made = of_day(day, likelihood, new_owner=3.0)
+        return {**made, "timeline": [{**made["timeline"][0], "action": "kms:Decrypt", "outcome": outcome}]}
+
+    told = lives.begun(on(TODAY, 70.0, "denied"))
+    told = lives.go_on(told, on(TODAY + 1, 40.0, "success"))
+    assert (told["life"], told["likelihood"]) == ("new", 40.0)
+    assert told["revisions"][-1]["why"] == "first success: kms:Decrypt"
+    told = lives.go_on(told, on(TODAY + 2, 75.0, "denied"))
+    assert told["likelihood"] == 40.0
 
 
 def test_a_verdict_on_one_raid_hides_none_from_elsewhere_and_none_on_other_things() -> None:
@@ -346,5 +355,13 @@ def test_a_verdict_on_one_raid_hides_none_from_elsewhere_and_none_on_other_thing
         store = runs([quiet(20) + raid()])
         judged_benign(store, [now(store)], TODAY)
         run(store, [{**one, **changes, "eventID": f"next{n}"} for n, one in enumerate(raid(day=TODAY + 1))])
-        shown, _ = still_told(store, TODAY + 1)
+        shown, told = still_told(store, TODAY + 1)
         assert [n["revisions"][-1]["why"][: len(why)] for n in shown] == ([why] if why else [])
+        if not why:
+            assert told["verdicts"]["gravest"] >= 40, "what is left out is told"
+
+
+def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on() -> None:
+    plain = {"read": 9, "parsed": 9, "events": 9}
+    assert doubts({**plain, "verdicts": {"gravest": 79.9}}) == []
+    assert doubts({**plain, "verdicts": {"gravest": 80.0}}) == ["a critical one, left out as people have said, goes on"]

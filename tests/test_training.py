@@ -19,7 +19,7 @@ from nhi_watch.detect.model import BINS
 from nhi_watch.detect.model.forest import grown
 from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab import worlds
-from nhi_watch_lab.training import commands, fit, homes, rows, write
+from nhi_watch_lab.training import calibrate, commands, fit, homes, rows, write
 from splunk_app import interpreter
 
 SEEDS, SIZE = "1001-1003", (40, 8)
@@ -43,7 +43,7 @@ def found(families: dict[str, list[rows.Rows]]) -> list[rows.Rows]:
 
 @pytest.fixture(scope="module")
 def fitted(families: dict[str, list[rows.Rows]]) -> fit.Fitted:
-    return fit.fit(families)
+    return calibrate.fitted(fit.Forests(families), [])
 
 
 # ---- rows

@@ -14,7 +14,7 @@ from nhi_watch.context import actions
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import ORDER, Behaviour, Shape
 from nhi_watch.core.event import DONE_TO, Identity
-from nhi_watch.state.baseline import Profile, bits, is_human
+from nhi_watch.state.baseline import REFUSALS, Profile, bits, is_human
 
 ORDINARY = 2.0
 """Bits below this are no news."""
@@ -49,16 +49,14 @@ class Past(NamedTuple):
         surprise = self.tenant_bits("action", action)
         return surprise if surprise >= ORDINARY else 0.0
 
-    def bits(self, dimension: str, value: str) -> float:
-        """Surprisal of a value; 0 when it is ordinary or empty."""
+    def bits(self, dimension: str, value: str, let_in: bool = True) -> float:
+        """Surprisal of a value; 0 when it is ordinary or empty. `let_in`: of a call that was, see `Profile.habit`."""
         if not value:
             return 0.0
-        known = self.own.dimensions.get(dimension)
-        if known is not None:
-            seen = known.values.get(value)
-            if seen is not None and 4.0 * seen.weight(self.today) >= self.own.days + 1:
-                return 0.0
-        share = self.own.share(dimension, value, self.elsewhere(dimension, value), self.today)
+        habit = self.own.habit(dimension, value, self.today, let_in)
+        if habit and 4.0 * habit >= self.own.days + 1:
+            return 0.0
+        share = self.own.share(dimension, value, self.elsewhere(dimension, value), self.today, habit)
         surprise = bits(share)
         return surprise if surprise >= ORDINARY else 0.0
 
@@ -91,8 +89,12 @@ class View:
                  "network_facts", "owner", "past", "points", "region", "service", "shape", "values")  # fmt: skip
 
     def __init__(self, shape: Shape, past: Past) -> None:
-        bits = past.bits
         self.shape = shape
+        let_in = shape.outcome not in REFUSALS
+
+        def bits(dimension: str, value: str) -> float:
+            return past.bits(dimension, value, let_in)
+
         self.past = past
         self.facts = facts(shape.service, shape.action, shape.traits)
         self.network_facts = past.networks.facts(shape.network)

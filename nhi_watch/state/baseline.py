@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import log2
-from typing import Any
+from typing import Any, Optional
 
 from nhi_watch.core.event import Identity
 
@@ -40,8 +40,10 @@ SHARED = ("action", "service", "access", "region", "network", "owner", "agent", 
 """The dimensions in which identities are compared with each other."""
 REACHED = ("action", "service", "access", "region", "target")
 """The dimensions that tell what an identity reaches."""
+REFUSABLE = (*REACHED, "network", "owner", "agent")
+"""The dimensions of which is known whether a value came with a success."""
 REFUSED = "refused "
-"""Dimension `refused NAME`: days on which a value of one of REACHED was only refused, or failed."""
+"""Dimension `refused NAME`: days on which a value of one of REFUSABLE was only refused, or failed."""
 REFUSALS = ("denied", "failure")
 PLACE = "place"
 """Dimension `OWNER AGENT` of what looked bad: whose network (the network itself, if nobody's), and by which client."""
@@ -266,12 +268,27 @@ class Profile:
         """Bring the profile to the eve of `day`."""
         self.as_of = max(self.as_of, day - 1)
 
-    def share(self, name: str, value: str, elsewhere: float, today: int) -> float:
+    def habit(self, name: str, value: str, today: int, let_in: bool = True) -> float:
+        """On how many days a value came, as far as they make a habit: none of fewer than RETURNS do.
+
+        What came on each day of a younger scope counts. `let_in`: days on which it was only refused make none.
+        """
+        seen = self.dimension(name).values.get(value)
+        if seen is None:
+            return 0.0
+        days = seen.days
+        if let_in:
+            refused = self.dimension(REFUSED + name).values.get(value)
+            days -= refused.days if refused is not None else 0
+        return seen.weight(today) * days / seen.days if days >= min(RETURNS, self.days) > 0 else 0.0
+
+    def share(self, name: str, value: str, elsewhere: float, today: int, weight: Optional[float] = None) -> float:
         """Probability that an active day of this scope holds the value.
 
         The days on which it was seen, plus what is expected of news: `once + 1` values were seen on a single
         day, so among D days news is expected on (once + 1) / D of them (Good 1953, "The population frequencies
-        of species"); which value it will be, `elsewhere` tells. Without history it is `elsewhere`.
+        of species"); which value it will be, `elsewhere` tells. Without history it is `elsewhere`. `weight`: what the
+        value counts, if not all its days (`habit`).
 
         >>> Profile().share("action", "s3:GetObject", 0.25, 20000)
         0.25
@@ -279,8 +296,9 @@ class Profile:
         dimension = self.dimensions.get(name)
         if dimension is None or not self.days:
             return elsewhere
-        seen = dimension.values.get(value)
-        weight = seen.weight(today) if seen is not None else 0.0
+        if weight is None:
+            seen = dimension.values.get(value)
+            weight = seen.weight(today) if seen is not None else 0.0
         share = (weight + (dimension.once + 1) * elsewhere) / (self.days + 1)
         return share if share < 1.0 else 1.0
 
@@ -366,10 +384,13 @@ class GroupDay:
         """Dimension → value → identities, events."""
 
     def add(self, delta: Delta) -> None:
-        """Count an identity."""
+        """Count an identity; what was only refused to it is no habit of its peers."""
         self.size += 1
         for name, values in self.shares.items():
+            refused = delta.get(REFUSED + name, ())
             for value, count in delta.get(name, {}).items():
+                if value in refused:
+                    continue
                 share = values.setdefault(value, [0, 0])
                 share[0] += 1
                 share[1] += count

@@ -14,7 +14,7 @@ from nhi_watch.state.baseline import (
     EVERY,
     NEW_VALUES,
     PLACE,
-    REACHED,
+    REFUSABLE,
     REFUSALS,
     REFUSED,
     Delta,
@@ -63,7 +63,7 @@ def _places(behaviours: Iterable[Behaviour], networks: Networks) -> dict[str, in
 
 
 def _refused(behaviours: list[Behaviour], networks: Networks) -> dict[str, set[str]]:
-    """Dimension of REACHED → its values of a day that never came with a success."""
+    """Dimension of REFUSABLE → its values of a day that never came with a success."""
     refused = [b for b in behaviours if b.shape.outcome in REFUSALS]
     if not refused:
         return {}
@@ -71,7 +71,7 @@ def _refused(behaviours: list[Behaviour], networks: Networks) -> dict[str, set[s
     let: Delta = {}
     _gather(refused, told, networks)
     _gather([b for b in behaviours if b.shape.outcome not in REFUSALS], let, networks)
-    return {name: told[name].keys() - let.get(name, {}).keys() for name in REACHED if name in told}
+    return {name: told[name].keys() - let.get(name, {}).keys() for name in REFUSABLE if name in told}
 
 
 def _gather(behaviours: list[Behaviour], delta: Delta, networks: Networks) -> None:

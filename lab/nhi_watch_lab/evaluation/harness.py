@@ -221,17 +221,20 @@ def measured(tasks: Sequence[Task], workers: int) -> list[Judged]:
         return [one for each in pool.map(judge, tasks) for one in each]
 
 
-def left_out(families: Mapping[str, Sequence[Any]], out: Path) -> dict[str, tuple[Path, Optional[Rival]]]:
+def left_out(kept: Path, workers: int, out: Path) -> dict[str, tuple[Path, Optional[Rival]]]:
     """Hand → the model that never saw it, written into a folder, and boosting on our signals that never did either."""
-    from nhi_watch_lab.training import commands, fit, write
+    from nhi_watch_lab.training import calibrate, commands, fit, write
     from nhi_watch_lab.training.learners import Boosting
 
-    forests, prior = fit.Forests(families), json.loads(commands.PRIOR.read_text("utf-8"))
+    wanted, prior = commands.Wanted(), json.loads(commands.PRIOR.read_text("utf-8"))
+    families = commands.training_rows(wanted, kept, workers=workers)
+    forests = fit.Forests(families)
+    seen = calibrate.told(forests, wanted.families(commands.SIZE), families, prior, kept, workers)
     found: dict[str, tuple[Path, Optional[Rival]]] = {}
     for hand in forests.hands:
         folder = out / f"without-{hand}"
         folder.mkdir(parents=True, exist_ok=True)
-        write.write(folder, write.document(forests.fitted(hand), prior), f"all but {hand}")
+        write.write(folder, write.document(calibrate.fitted(forests, seen, hand), prior), f"all but {hand}")
         others = [worlds for name, worlds in families.items() if fit.hand_of(name) != hand]
         found[hand] = folder, Boosting(fit.even(others))
     return found
@@ -405,9 +408,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         known: dict[str, tuple[Path, Optional[Rival]]] = dict.fromkeys(SEEDS, (args.model, None))
         how = f"By one model, {models.load(args.model).id}."
     else:
-        wanted = commands.Wanted()
-        known = left_out(commands.training_rows(wanted, args.kept, workers=args.workers), args.out)
-        how = f"Each generator by a model trained on the others: {wanted.told}."
+        known = left_out(args.kept, args.workers, args.out)
+        how = f"Each generator by a model trained on the others: {commands.Wanted().told}."
     tasks = [Task(exam, known[exam.kind][0], [] if args.no_rivals else _rivals(known[exam.kind][1]), args.rules)
              for exam in exams_told]  # fmt: skip
     found = measured(tasks, args.workers)

@@ -50,12 +50,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     Raises:
         InputError: the seeds are no numbers.
     """
-    from nhi_watch_lab.training import fit, reference, write
+    from nhi_watch_lab.training import calibrate, fit, reference, write
 
-    wanted = Wanted(tuple(args.hands), args.worlds)
-    found = training_rows(wanted, args.kept, (args.identities, args.incidents), args.workers)
+    wanted, size = Wanted(tuple(args.hands), args.worlds), (args.identities, args.incidents)
+    found = training_rows(wanted, args.kept, size, args.workers)
     prior = json.loads(PRIOR.read_text("utf-8"))
-    fitted = fit.fit(found)
+    forests = fit.Forests(found)
+    seen = calibrate.told(forests, wanted.families(size), found, prior, args.kept, args.workers)
+    fitted = calibrate.fitted(forests, seen)
     out: Path = args.out or model.FOLDER
     out.mkdir(parents=True, exist_ok=True)
     made = write.document(fitted, prior)

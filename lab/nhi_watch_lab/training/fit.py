@@ -2,8 +2,7 @@
 
 Shares are counts. The trees are gradient boosting (scikit-learn's) over a day's points at home and its signals' bins,
 rising in each, each incident with the same weight whatever its days, each generator with the same weight, whether its
-attackers pad or not. The calibration is Platt's (1999) over log-odds of worlds of generators that each fold left out,
-at PREVALENCE. Every number is rounded as it is written, so that what is judged here is what ships.
+attackers pad or not. Every number is rounded as it is written, so that what is judged here is what ships.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from nhi_watch.detect.home import HISTORY
 from nhi_watch.detect.model import BINS
 from nhi_watch.detect.model.forest import DIGITS
+from nhi_watch.detect.signals import NAMES
 from nhi_watch_lab.training.homes import KINDS, Shares, points
 from nhi_watch_lab.training.rows import Bools, Floats, Ints, Rows, once
 
@@ -33,6 +33,9 @@ UNSEEN_ATTACK = 0.05
 tool of attackers, a key that its provider has quarantined): what the worlds leave out is not worth nothing."""
 UNSEEN_WORTH = ((2.0, 2.0), (6.0, 4.0), (12.0, 6.0))
 """Points above which such a signal adds so many log-odds, in a tree of its own."""
+LINKED = ("across_products", "passed_on")
+"""Signals of linked identities, which single days never show: their worth is not known, so it is none. Ordinary life
+links identities all day long, and with an assumed worth these links were most of the false criticals."""
 PREVALENCE = 0.0075
 """Share of identity-days with an incident at which the likelihood is true."""
 TREES, LEAVES, RATE, SMALLEST = 150, 24, 0.08, 20
@@ -49,46 +52,41 @@ class Fitted(NamedTuple):
     offset: float
 
 
-def fit(families: Mapping[str, Sequence[Rows]]) -> Fitted:
-    """The model of some worlds, by the hands that made them."""
-    return Forests(families).fitted()
-
-
 class Forests:
     """Models of worlds by several hands, some hands left out; what was grown once is kept."""
 
     def __init__(self, families: Mapping[str, Sequence[Rows]]) -> None:
         self._families = families
-        self._known: dict[frozenset[str], tuple[Shares, tuple[Any, ...]]] = {}
+        self._known: dict[str, tuple[Shares, tuple[Any, ...]]] = {}
 
     @property
     def hands(self) -> list[str]:
         """All of them."""
         return sorted({hand_of(name) for name in self._families})
 
-    def fitted(self, *without: str) -> Fitted:
-        """The model that never saw some hands, calibrated on the others, each told by trees that never saw it."""
-        return Fitted(*self._grown(frozenset(without)), *self._calibration(frozenset(without)))
-
-    def _grown(self, without: frozenset[str]) -> tuple[Shares, tuple[Any, ...]]:
+    def grown(self, without: str = "") -> tuple[Shares, tuple[Any, ...]]:
+        """Evidence, habits and trees of all hands but one."""
         if without not in self._known:
-            seen = [worlds for name, worlds in self._families.items() if hand_of(name) not in without]
+            seen = [worlds for name, worlds in self._families.items() if hand_of(name) != without]
             self._known[without] = grown(seen or [*self._families.values()])
         return self._known[without]
 
-    def _calibration(self, without: frozenset[str]) -> tuple[float, float]:
+    def by_days(self) -> tuple[float, float]:
+        """Slope and offset that make the likelihood true of single days, each told by trees that never saw its hand."""
         parts = list[Days]()
         for name, worlds in self._families.items():
-            if hand_of(name) in without:
-                continue
-            shares, trees = self._grown(frozenset({hand_of(name)}))
+            shares, trees = self.grown(hand_of(name))
             for rows in once(worlds):
                 x = log_odds(trees, features(rows, shares))[:, None]
                 days = weighed(rows, x, tested(rows), PREVALENCE)
                 parts.append(days._replace(weight=days.weight / days.weight.sum()))
-        whole = Days(*(np.concatenate(column) for column in zip(*parts)))
-        platt = LogisticRegression(C=1e6).fit(whole.x, whole.y, sample_weight=whole.weight)
-        return round(float(platt.coef_[0, 0]), 4), round(float(platt.intercept_[0]), 4)
+        return platt(Days(*(np.concatenate(column) for column in zip(*parts))))
+
+
+def platt(days: Days) -> tuple[float, float]:
+    """Slope and offset that make log-odds true (Platt 1999)."""
+    made = LogisticRegression(C=1e6).fit(days.x, days.y, sample_weight=days.weight)
+    return round(float(made.coef_[0, 0]), 4), round(float(made.intercept_[0]), 4)
 
 
 def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
@@ -105,7 +103,7 @@ def grown(families: Sequence[Sequence[Rows]]) -> tuple[Shares, tuple[Any, ...]]:
         random_state=0, monotonic_cst=[1] * whole.x.shape[1],
     )  # fmt: skip
     model.fit(whole.x, whole.y, sample_weight=whole.weight / whole.weight.mean())
-    unseen = np.flatnonzero(_unseen(shares))
+    unseen = np.flatnonzero(_unseen(shares) & ~np.isin(NAMES, LINKED))
     told = [_tree(found[0].nodes, 0) for found in model._predictors]
     told[0] = _shifted(told[0], float(np.ravel(model._baseline_prediction)[0]))
     return _assumed(shares), (*told, *(_of_unseen(int(at)) for at in unseen))

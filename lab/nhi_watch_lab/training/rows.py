@@ -166,7 +166,7 @@ def once(worlds: Iterable[Rows]) -> list[Rows]:
 def collected(card: Scorecard, sources: Sequence[Source], folder: Path, workers: int) -> list[Rows]:
     """The rows of worlds, in their order; from `folder` where they were collected by the same code."""
     folder.mkdir(parents=True, exist_ok=True)
-    mark = _code()
+    mark = code()
     jobs = (joblib.delayed(_kept)(card, world, folder / f"{_name(world, mark)}.npz") for world in sources)
     try:
         return list(joblib.Parallel(n_jobs=workers)(jobs))
@@ -189,7 +189,7 @@ def _name(world: Source, mark: str) -> str:
     return hashlib.sha256(f"{mark}{NAMES}{world}{made_by}".encode()).hexdigest()[:20]
 
 
-def _code() -> str:
+def code() -> str:
     """Tells one version of all that stands between a seed and a signal's value from another."""
     total = hashlib.sha256()
     for package in (Path(nhi_watch.__file__).parent, Path(worlds.__file__).parents[1] / "simulator"):

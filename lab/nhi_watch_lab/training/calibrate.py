@@ -1,0 +1,120 @@
+"""Makes the likelihood true: of notables, as the product tells them, of worlds by hands that the trees never saw.
+
+Trees order single days whose past is labelled. What an analyst sees is a notable: the likeliest of several days, of
+linked identities, after a past in which ordinary oddities waited in quarantine like attacks. So each hand's worlds are
+judged by the product with trees that never saw that hand, and the log-odds of its notables are held against the truth
+(Platt 1999), incidents weighed to PREVALENCE of the identity-days.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+from joblib.externals.loky import get_reusable_executor
+
+import nhi_watch
+from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch_lab.training import write
+from nhi_watch_lab.training.fit import PREVALENCE, Days, Fitted, Forests, hand_of, platt, tested
+from nhi_watch_lab.training.rows import Rows, Source, code, days_of
+
+WORLDS = 2
+"""Of each family, so many are judged: the product takes longer over a world than training does."""
+BUDGET = 10.0
+LOWEST = 2.0
+"""Likelihood from which notables count: the many of which nobody is told would decide it."""
+
+
+class Told(NamedTuple):
+    """The notables of one world."""
+
+    hand: str
+    likelihoods: list[float]
+    bad: list[bool]
+    weight: float
+    """Of each of those that are incidents; the others weigh 1."""
+
+
+class Task(NamedTuple):
+    """One world for one process."""
+
+    hand: str
+    source: Source
+    model: Mapping[str, Any]
+    identity_days: int
+    """Of the test."""
+
+
+def told(
+    forests: Forests, sources: Mapping[str, Sequence[Source]], rows: Mapping[str, Sequence[Rows]], prior: Any,
+    kept: Path, workers: int,
+) -> list[Told]:  # fmt: skip
+    """What the product tells of each hand's worlds by trees that never saw it, the likelihood true of single days.
+
+    `kept`: a folder for what worlds came to, for the next training.
+    """
+    scale, tasks = forests.by_days(), list[Task]()
+    for name, family in sources.items():
+        if name.endswith(" cold"):
+            continue
+        hand = hand_of(name)
+        made = write.document(Fitted(*forests.grown(hand), *scale), prior)
+        for source, one in [*zip(family, rows[name])][:WORLDS]:
+            tasks.append(Task(hand, source, made, int((tested(one) & (one.own_days > 0)).sum())))
+    kept.mkdir(parents=True, exist_ok=True)
+    try:
+        return list(joblib.Parallel(n_jobs=workers)(joblib.delayed(_kept)(task, kept) for task in tasks))
+    finally:
+        get_reusable_executor().shutdown()  # as in `rows.collected`
+
+
+def fitted(forests: Forests, found: Sequence[Told], without: str = "") -> Fitted:
+    """The model of all hands but one, true of the notables of those hands; of single days where there are none."""
+    scale = forests.by_days()
+    parts = list[Days]()
+    for one in found:
+        if one.hand == without or not one.likelihoods:
+            continue
+        odds = np.array(one.likelihoods) / 100
+        x, bad = np.log(odds / (1 - odds))[:, None], np.array(one.bad)
+        weight = np.where(bad, one.weight, 1.0)
+        parts.append(Days(x, bad.astype(float), weight / weight.sum()))
+    if not any(part.y.any() for part in parts):
+        return Fitted(*forests.grown(without), *scale)
+    slope, offset = platt(Days(*(np.concatenate(column) for column in zip(*parts))))
+    return Fitted(*forests.grown(without), round(slope * scale[0], 4), round(slope * scale[1] + offset, 4))
+
+
+def _kept(task: Task, folder: Path) -> Told:
+    mark = hashlib.sha256(f"{task.source}{task.model['id']}{code()}".encode()).hexdigest()[:20]
+    path = folder / f"told-{mark}.json"
+    if not path.exists():
+        path.write_text(json.dumps(_told(task)))
+    return Told(*json.loads(path.read_text()))
+
+
+def _told(task: Task) -> Told:
+    days = list(days_of(task.source))
+    incidents = [one for found, _ in days for one in found]
+    owner = {record: one["id"] for one in incidents for record in one["record_ids"]}
+    begins = min((parse(one.get("start") or one["first_time"]) // DAY for one in incidents), default=0)
+    crowd = 1000 * len(incidents) / max(1, task.identity_days)
+    with tempfile.TemporaryDirectory() as folder:
+        write.write(Path(folder), dict(task.model), task.hand)
+        records = (record for _, some in days for record in some)
+        result = nhi_watch.score(records, budget=BUDGET + crowd, model=Path(folder))
+    shown = [
+        notable for notable in (*result.standing, *result.below)
+        if notable["kind"] == "compromise" and notable["likelihood"] >= LOWEST
+        and parse(notable["last_time"]) // DAY >= begins
+    ]  # fmt: skip
+    weight = min(1.0, PREVALENCE * task.identity_days / max(1, len(incidents)))
+    bad = [any(record in owner for record in notable["record_ids"]) for notable in shown]
+    return Told(task.hand, [min(notable["likelihood"], 99.9) for notable in shown], bad, weight)
