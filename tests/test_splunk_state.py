@@ -11,6 +11,7 @@ import pytest
 
 from core_samples import Going, Options
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
+from nhi_watch.hosts.splunk import gather, kvstore, run
 from nhi_watch.hosts.splunk.notables import GROWS, Ranked, Told, due, row_of, short, told
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
@@ -96,6 +97,19 @@ def test_rows_that_are_read_twice_count_once(server: Server) -> None:
     before = [row["_raw"] for row in server.events if row["index"] == ["nhi_risk"]]
     assert rank(server, start + 3 * DAY + 600, 0)
     assert before == [row["_raw"] for row in server.events if row["index"] == ["nhi_risk"]]
+    assert standing(server) == wanted()
+
+
+def test_what_is_more_than_memory_may_hold_is_written_before_the_end(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "AT_ONCE", 3)
+    monkeypatch.setattr(run, "MARKS", 300)
+    monkeypatch.setattr(kvstore, "HELD", 20_000)
+    arrive(server, midnight(), midnight() + 3 * DAY)
+    assert rank(server, midnight() + 3 * DAY + 120, 0)
+    asked = [one for one in server.splunkd.asked if one.endswith("batch_save")]
+    assert len(asked) > 10, "in many batches"
     assert standing(server) == wanted()
 
 
