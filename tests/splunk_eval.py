@@ -2,6 +2,9 @@
 
 A bare word is a field, 'single quotes' are a field too, "double quotes" a text; there are no wildcards, and letters'
 case counts. What is compared with a missing field is neither true nor false, so `where` drops the row.
+
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/CommonEvalFunctions
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/Where
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ hold a slash (it is a text for MongoDB; in an address it is quoted).
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any, NamedTuple, Optional
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -63,6 +64,8 @@ class KvDouble:
         """What reads see; None: the captain's."""
         self._log: list[tuple[str, str, Optional[str]]] = []
         """(collection, key, JSON or None) that the replica has not taken in yet."""
+        self._order: dict[str, list[str]] = {}
+        """Collection → its keys in order, as the index on `_key` has them."""
         self.stops_after = -1
         """Documents after which batches fail for good: the store is killed then; -1: never."""
         self.costs: dict[str, int] = {"requests": 0, "read": 0, "written": 0}
@@ -145,9 +148,11 @@ class KvDouble:
         return status, keys if status == 200 and len(keys) != 1 else {"_key": keys[0]} if status == 201 else keys
 
     def _write(self, name: str, key: str, document: Optional[Document]) -> None:
-        self.captain[name].pop(key, None)
+        is_known = self.captain[name].pop(key, None) is not None
         if document is not None:
             self.captain[name][key] = document
+        if is_known != (document is not None):
+            self._order.pop(name, None)
         if self.replica is not None:
             self._log.append((name, key, None if document is None else json.dumps(document)))
 
@@ -166,6 +171,8 @@ class KvDouble:
         query = asked.get("query", {})
         if set(query) == {"_key"} and isinstance(query["_key"], str):
             found = [rows[query["_key"]]] if query["_key"] in rows else []
+        elif self.replica is None and set(query) == {"$and"} and all(set(one) == {"_key"} for one in query["$and"]):
+            found = [rows[key] for key in self._between(name, query["$and"]) if key in rows]
         else:
             fits = _condition(query)
             found = [row for row in rows.values() if fits(row)]
@@ -177,6 +184,16 @@ class KvDouble:
         if _size(found) > self.limits.max_size_per_result_mb * (1 << 20):
             return _error(400, "Request exceeds API limits - see limits.conf for details. (Result too large)")
         return 200, [{**row, "_user": "nobody"} for row in found]
+
+
+    def _between(self, name: str, limits: list[Document]) -> list[str]:
+        order = self._order.get(name, [])
+        if len(order) != len(self.captain[name]):
+            order = self._order[name] = sorted(self.captain[name])
+        told = {sign: limit for one in limits for sign, limit in one["_key"].items()}
+        assert set(told) in ({"$gte", "$lt"}, {"$gt", "$lt"}), told
+        first = bisect_left(order, told["$gte"]) if "$gte" in told else bisect_right(order, told["$gt"])
+        return order[first : bisect_left(order, told["$lt"])]
 
 
 class Direct:

@@ -3,6 +3,9 @@
 What splunkd does then is in the specification of savedsearches.conf and in limits.conf's: a peer that fails ends the
 search where `dispatch.allow_partial_results` is false, and else leaves a hole; `dispatch.max_time` finalizes a search,
 so that what has come by then is its whole result, and no command can tell.
+
+https://docs.splunk.com/Documentation/Splunk/9.3.1/Admin/Savedsearchesconf
+https://docs.splunk.com/Documentation/Splunk/9.3.1/Admin/Limitsconf
 """
 
 from __future__ import annotations

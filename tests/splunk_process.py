@@ -1,4 +1,7 @@
-"""Runs a search command as splunkd does: a bare Python process, chunks by pipe, only the fields that it asks for."""
+"""Runs a search command as splunkd does: a bare Python process, chunks by pipe, only the fields that it asks for.
+
+https://dev.splunk.com/enterprise/docs/devtools/customsearchcommands/
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The verbs that sum up rows (stats, timechart, sort …), as far as our dashboards use them, after Splunk's manual."""
+"""The verbs that sum up rows (stats, timechart, sort …), as far as our dashboards use them, after Splunk's manual.
+
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/Stats
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/Timechart
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/Sort
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a role of authorize.conf may do: which indexes it sees, which lookups metadata lets it write."""
+"""What a role of authorize.conf may do: which indexes it sees, which lookups metadata lets it write.
+
+https://docs.splunk.com/Documentation/Splunk/9.3.1/Admin/Authorizeconf
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """The conditions of `search`: field=value with wildcards, whatever the case; IN, comparisons, NOT, OR, parentheses.
 
 They are no expressions of `where`: see splunk_eval.py.
+
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/Search
 """
 
 from __future__ import annotations

@@ -3,6 +3,11 @@ processes, or where many runs are needed, in this process.
 
 Only the verbs that our searches use, done in plain Python after Splunk's documentation. What it cannot do, or the
 grammar of splunk_grammar.py does not know, it refuses: a search that needs more must be looked at.
+
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/Collect
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/Outputlookup
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/Append
+https://docs.splunk.com/Documentation/Splunk/9.3.1/SearchReference/Tstats
 """
 
 from __future__ import annotations

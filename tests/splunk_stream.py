@@ -1,4 +1,8 @@
-"""splunkd's side of the chunked protocol, for tests and benchmarks: writes requests, reads replies."""
+"""splunkd's side of the chunked protocol, for tests and benchmarks: writes requests, reads replies.
+
+https://dev.splunk.com/enterprise/docs/devtools/customsearchcommands/
+https://github.com/splunk/splunk-sdk-python (searchcommands/internals.py)
+"""
 
 from __future__ import annotations
 

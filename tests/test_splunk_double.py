@@ -194,3 +194,13 @@ def test_an_analyst_sees_notables_and_behaviours_and_gives_verdicts_and_no_more(
 def test_the_grammar_says_what_it_refuses() -> None:
     with pytest.raises(RefusedError, match="collect has no option adinfo"):
         check("index=a | collect index=b adinfo=false")
+
+
+ASSUMING = ("eval", "faults", "grammar", "kvstore", "peers", "process", "reports", "rest", "roles", "search", "server",
+            "stream")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASSUMING)
+def test_what_the_stand_in_assumes_has_a_link_to_where_it_is_documented(name: str) -> None:
+    text = (Path(__file__).parent / f"splunk_{name}.py").read_text("utf-8")
+    assert "https://" in text.split('"""')[1]

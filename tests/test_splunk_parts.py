@@ -20,7 +20,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import DAY, HOUR, render
 from nhi_watch.hosts.splunk import fields, parts
 from nhi_watch.hosts.splunk.gather import Gatherer
-from nhi_watch.hosts.splunk.nhigroup import NhiGroup
+from nhi_watch.hosts.splunk.nhigroup import KEPT, NhiGroup
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rows import read
 from nhi_watch.intake.days import Intake
@@ -300,6 +300,17 @@ def test_a_chunk_of_parts_is_merged_and_rejects_and_notables_pass() -> None:
     assert part[3] == "5"
     assert (failed[NAMES.index("nhi_error")].partition(": ")[0], failed[3]) == ("bad_json", "3")
     assert notable[NAMES.index("nhi_notable")] == '{"a": 1}'
+
+
+def test_a_row_lies_where_rank_looks_for_it_however_old_its_events_are() -> None:
+    """In a look back it lies on its day; where it is written again on the search head, too."""
+    now = START + 90 * DAY
+    for latest, wanted in ((now, now - KEPT), (START + HOUR, START)):
+        command = NhiGroup()
+        command.prepare(Search([], latest=latest))
+        body = command.execute(raw(RECORD))
+        assert [row[0] for row in read(body)] == ["_time", str(wanted)]
+        assert [row[0] for row in read(command.execute(body))] == ["_time", str(wanted)]
 
 
 BROKEN = {

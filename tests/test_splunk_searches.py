@@ -178,7 +178,7 @@ def ranked_once(server: Server) -> int:
     records = simulated()
     server.index(((parse(r["eventTime"]), r) for r in records), "aws:cloudtrail", parse(records[-1]["eventTime"]) + 60)
     end = parse(records[-1]["eventTime"]) + 180
-    server.search(GROUP, ALWAYS, end)
+    server.search(GROUP, ALWAYS._replace(latest=end + 1), end)
     server.search(RANK, ALWAYS._replace(latest=end + 1), end + 60)
     return end
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,15 @@ import pytest
 
 from core_samples import Going, Options
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
-from nhi_watch.hosts.splunk.kvstore import LEASE
+from nhi_watch.hosts.splunk import gather, kvstore, run
 from nhi_watch.hosts.splunk.notables import GROWS, Ranked, Told, due, row_of, short, told
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant
 from splunk_conf import conf
-from splunk_peers import Fault, Window
+from splunk_faults import live
+from splunk_peers import Window
 from splunk_process import CommandError
-from splunk_rest import Fault as Refusal
 from splunk_server import Server
 
 BUDGET = 300.0
@@ -64,7 +63,7 @@ def arrive(made: Server, low: int, high: int) -> None:
     """What happened in a span comes at its end, and is grouped."""
     timed = ((parse(record["eventTime"]), record) for record in records())
     made.index([(time, record) for time, record in timed if low <= time < high], "aws:cloudtrail", high)
-    made.search(SAVED["NHI Watch - Group Events"]["search"], Window(0, 1 << 40, high, high + 1), high + 60)
+    made.search(SAVED["NHI Watch - Group Events"]["search"], Window(0, high + DAY, high, high + 1), high + 60)
 
 
 def rank(made: Server, now: int, since: int) -> bool:
@@ -81,32 +80,13 @@ def standing(made: Server) -> dict[str, tuple[float, str]]:
     return {row["nhi_id"][0]: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0]) for row in rows}
 
 
-def test_faults_of_all_kinds_leave_what_the_program_finds(server: Server) -> None:
-    """Runs that fail are made up for by the next; a window that lost rows is read whole by the search that closes."""
-    dice, start, since, now = random.Random(3), midnight(), 0, 0
-    for now in range(start + STEP, start + 3 * DAY + STEP, STEP):
-        arrive(server, now - STEP, now)
-        fault = dice.choice(["", "", "refused", "killed", "lost", "twice", "again"])
-        kv = server.splunkd.kv
-        if fault == "refused":
-            server.splunkd.faults += [Refusal(400, "batch_save")]
-        if fault == "killed":
-            kv.stops_after = dice.randrange(30)
-        if fault in ("lost", "twice"):
-            server.faults = [Fault(dice.randrange(3), fault)]
-        is_well = rank(server, now + 120, since)
-        server.faults, kv.stops_after = [], -1
-        server.splunkd.faults.clear()
-        if not is_well:
-            for document in kv.captain["nhi_generations"].values():  # the time of the run that died is over
-                document["until"] = min(document["until"], document["until"] - 3 * LEASE)
-            is_well = rank(server, now + 240, since)
-        assert is_well, fault
-        since = now + 121 if fault != "again" else since
-        if (now - start) % DAY < STEP:
-            server.search(SAVED[RANK]["search"], Window(now - 3 * DAY, now + DAY), now + 300)  # as Close
-    server.search(SAVED[RANK]["search"], Window(now - 9 * DAY, now + DAY), now + 900)
-    assert standing(server) == wanted(STEP)
+def test_faults_of_all_kinds_leave_what_the_program_finds_at_each_days_close(tmp_path: Path) -> None:
+    """A few of the runs that lab/bench/bench_splunk_faults.py makes."""
+    lived = live(tmp_path, records(), STEP, share=0.7, seed=4)
+    assert len(lived.closed) >= 1 and sum(lived.faults.values()) - lived.faults[""] >= 8
+    assert lived.failed, "and some of that ends a search"
+    assert [day for day, (ours, theirs) in lived.closed.items() if ours != theirs] == []
+    assert lived.listed[0] == lived.listed[1] != {}
 
 
 def test_rows_that_are_read_twice_count_once(server: Server) -> None:
@@ -117,6 +97,19 @@ def test_rows_that_are_read_twice_count_once(server: Server) -> None:
     before = [row["_raw"] for row in server.events if row["index"] == ["nhi_risk"]]
     assert rank(server, start + 3 * DAY + 600, 0)
     assert before == [row["_raw"] for row in server.events if row["index"] == ["nhi_risk"]]
+    assert standing(server) == wanted()
+
+
+def test_what_is_more_than_memory_may_hold_is_written_before_the_end(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "AT_ONCE", 3)
+    monkeypatch.setattr(run, "MARKS", 300)
+    monkeypatch.setattr(kvstore, "HELD", 20_000)
+    arrive(server, midnight(), midnight() + 3 * DAY)
+    assert rank(server, midnight() + 3 * DAY + 120, 0)
+    asked = [one for one in server.splunkd.asked if one.endswith("batch_save")]
+    assert len(asked) > 10, "in many batches"
     assert standing(server) == wanted()
 
 

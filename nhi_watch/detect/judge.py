@@ -128,7 +128,7 @@ class Judge:
         self._watch.look(day, [self._state.daybook.clock] if is_over else [])
         if wholes or told:
             one = Day(self._state, self._baselines(), day, self._context.assets)
-            for _ in self._in_batches(one, chain(wholes.items(), self._state.load_some(day, told).items())):
+            for _ in self._in_batches(one, chain(wholes.items(), self._state.each_in(day, told))):
                 pass
             self._write(one)
             self._state.judged_now(day, told)

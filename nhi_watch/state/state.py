@@ -91,6 +91,11 @@ class State:
         rows = self._store.get("day", [f"{day:06d}/{name}" for name in names])
         return {key[7:]: day_rows.unpack(raw) for key, raw in rows.items()}
 
+    def each_in(self, day: int, names: Sequence[str]) -> Iterator[tuple[str, IdentityDay]]:
+        """The same, some at a time: there may be very many."""
+        for start in range(0, len(names), AT_ONCE):
+            yield from self.load_some(day, names[start : start + AT_ONCE]).items()
+
     def each_of(self, day: int) -> Iterator[tuple[str, IdentityDay]]:
         """Identity id and identity-day of all that are stored of a day, one after the other."""
         return ((key[7:], day_rows.unpack(raw)) for key, raw in self._store.scan("day", *span(day)))

@@ -30,22 +30,18 @@ from nhi_watch.intake.sources import cloudtrail, every
 Name = tuple[int, str]
 """Day and identity id."""
 Record = dict[str, Any]
-KEPT = 7 * DAY
-"""How far back a stored row lies at the most, before the day on which its events came: there NHI Watch - Rank looks."""
+AT_ONCE = 500
+"""Identities whose rows are given at once: what the state holds of them is asked for by one request."""
 
 
 class Gatherer:
     """Takes rows in; the caller takes what was gathered out."""
 
-    def __init__(self, hold: bool = False, reputation: Reputation = NOTHING, by_arrival: bool = False) -> None:
-        """`hold`: parts that come packed are asked for later, by day; `by_arrival`: see `since`."""
+    def __init__(self, hold: bool = False, reputation: Reputation = NOTHING) -> None:
+        """`hold`: parts that come packed are asked for later, by day."""
         self.parts: dict[Name, Part] = {}
         self.spool = Spool()
         """Parts that came packed and stay so until their day is taken."""
-        self.since: dict[Name, int] = {}
-        """Second before which a part is not to lie in the index, however long ago its events were, see KEPT: where that
-        was asked for, or a command before has told."""
-        self._by_arrival = by_arrival
         self.notables: list[str] = []
         """JSON of notables that came by."""
         self.verdicts: list[dict[str, str]] = []
@@ -90,7 +86,7 @@ class Gatherer:
 
     def clear(self) -> None:
         """Forget what was gathered."""
-        self.parts, self.since, self.notables, self.rejected, self.ahead = {}, {}, [], {}, []
+        self.parts, self.notables, self.rejected, self.ahead = {}, [], {}, []
         self.horizon.ahead.clear()
 
     def days(self) -> list[int]:
@@ -101,17 +97,20 @@ class Gatherer:
         """Identity id → all that was gathered of a day, some identities at a time."""
         for key in [key for key in self.parts if key[0] == day]:  # of events that came beside parts
             self.spool.add(day, parts.key_of(key[1]), parts.pack(self.parts.pop(key)))
+        found: dict[str, Part] = {}
         for texts in self.spool.of(day):
-            found: dict[str, Part] = {}
             for text in texts:
                 with self.rejecting():
                     _merge(found, *parts.unpack(text))
-            yield found
+            if len(found) >= AT_ONCE:  # all of each identity is in one bucket
+                yield found
+                found = {}
+        yield found
 
     def _row(self, columns: Columns, row: Row) -> None:
         packed = columns.part(row)
         if packed:
-            self._part(packed, columns.place(row) if self._hold else None, columns.cell(row, "_time"))
+            self._part(packed, columns.place(row) if self._hold else None)
         elif columns.ahead(row):
             self.ahead.append(columns.ahead(row))
         elif columns.failed(row):
@@ -125,18 +124,14 @@ class Gatherer:
         else:
             self._event(columns.record(row), columns.cell(row, "_indextime"))
 
-    def _part(self, packed: str, place: Optional[tuple[int, str]], since: str) -> None:
+    def _part(self, packed: str, place: Optional[tuple[int, str]]) -> None:
         if place is not None:
             self.spool.add(*place, packed)
             return
         name, part = parts.unpack(packed)
-        self._since((part.day, name), int(float(since or 0)))
         mine = self.parts.setdefault((part.day, name), part)
         if mine is not part:
             mine.merge(part)
-
-    def _since(self, name: Name, second: int) -> None:
-        self.since[name] = max(self.since.get(name, 0), second)
 
     # ---- events
 
@@ -144,12 +139,9 @@ class Gatherer:
         with FORESEEN:
             native = opened(record)
             event: Event = self._sources.of(native).read(native)
-        came = received({"_indextime": indexed} if indexed else record)
-        self.horizon.demand(event, came)
+        self.horizon.demand(event, received({"_indextime": indexed} if indexed else record))
         event = self._mark(event)
         self._part_of(event).add(event)
-        if self._by_arrival and came is not None and came * DAY - event.time > KEPT:
-            self._since((event.time // DAY, event.identity.id), came * DAY - KEPT)
         if event.about is not None:
             done = done_to(event)
             self._part_of(done).add(done)

@@ -1,7 +1,7 @@
 """The state in Splunk's KV store, by way of its REST API: a Store of rows, read row by row and written in batches.
 
-Rows lie in one collection, by `table/key`, in base64. What is put is held until `commit`, which writes it in the order
-in which it was put, in batches within the limits of limits.conf; no row is read that nobody asks for.
+Rows lie in one collection, by `table/key`, in base64. What is put is written in that order, by `commit` at the latest,
+in batches within the limits of limits.conf; no row is read that nobody asks for.
 
 The KV store has no transactions. Two things stand in for them. Rows replace themselves, so that whatever a run wrote
 before it died is written again, alike. And each run claims a *generation*: it inserts a document with the next number
@@ -40,6 +40,9 @@ DOCUMENTS, MEGABYTES = 1_000, 40
 """Of one batch: `max_documents_per_batch_save` is 1,000 at the least, `max_size_per_batch_save_mb` 50."""
 LARGEST = 15 << 20
 """Bytes of one row as a document: MongoDB takes 16 MB."""
+HELD = 64 << 20
+"""Bytes of rows that are held in memory before they are written. A run that ends badly behind that has written a part,
+as one that is killed in the middle of a commit has: the next one writes it again."""
 ASKED, PAGE = 500, 2_000
 """Rows asked for at once by their keys, `max_queries_per_batch` is 1,000; and in a row, `max_rows_per_query` 50,000."""
 GONE = 20
@@ -100,7 +103,7 @@ class Generation:
         if now >= self._until or not (self._writes or self._kept.insert({"_key": f"{self.key}/end", "until": 0})):
             raise StoreError("this run took too long, and may write no more; the next one does its work")
         if not self._writes:
-            self._writes, self._until = True, int(now) + LEASE - MARGIN
+            self._writes, self._until = True, self._until + LEASE - MARGIN
 
     def close(self) -> None:
         """Tell that all was written, and forget old generations."""
@@ -122,6 +125,7 @@ class KvStore:
         self._generation = claim() if claim else None
         self._put: dict[str, Optional[bytes]] = {}
         """Document's key → row, in the order in which they are to be written."""
+        self._size = 0
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`."""
@@ -161,11 +165,13 @@ class KvStore:
             first, after = str(page[-1]["_key"]), "$gt"
 
     def put(self, table: str, rows: Iterable[_Row]) -> None:
-        """Replace rows; None deletes."""
-        for name, row in rows:
+        """Replace rows; None deletes, behind what is replaced at once: what alternates would be a request a row."""
+        for name, row in sorted(dict(rows).items(), key=lambda row: row[1] is None):
             key = f"{_known(table)}/{name}"
-            self._put.pop(key, None)
+            self._size += len(row or b"") - len(self._put.pop(key, None) or b"")
             self._put[key] = row
+        if self._size > HELD and self._claim is not None:
+            self._write(self._generation or self._claim())
 
     def commit(self) -> None:
         """Write what was put, in that order, and close the generation."""
@@ -177,15 +183,24 @@ class KvStore:
 
     def _write(self, generation: Generation) -> None:
         self._generation = generation
-        for kind, rows in groupby(self._put.items(), lambda row: row[1] is None):
-            for batch in _batches(rows, GONE) if kind else _batches(rows):
+        for is_gone, rows in groupby(self._put.items(), lambda row: row[1] is None):
+            if is_gone:
+                self._delete(generation, [key for key, _ in rows])
+                continue
+            for batch in _batches(rows):
                 generation.demand()
-                if kind:
-                    self._kept.delete_where({"$or": [{"_key": key} for key, _ in batch]})
-                else:
-                    self._kept.save([{"_key": key, "v": value} for key, value in batch])
+                self._kept.save([{"_key": key, "v": value} for key, value in batch])
         generation.demand()
         self._put.clear()
+        self._size = 0
+
+    def _delete(self, generation: Generation, keys: Sequence[str]) -> None:
+        """Delete rows. Most that are to be gone never were: to look for 500 costs as much as to delete a few."""
+        for start in range(0, len(keys), ASKED):
+            there = [str(document["_key"]) for document in self._kept.find(keys[start : start + ASKED])]
+            for first in range(0, len(there), GONE):
+                generation.demand()
+                self._kept.delete_where({"$or": [{"_key": key} for key in there[first : first + GONE]]})
 
     def _release(self) -> None:
         if self._generation is not None:
@@ -205,7 +220,7 @@ def _known(table: str) -> str:
     return table
 
 
-def _batches(rows: Iterable[_Row], most: int = DOCUMENTS) -> Iterator[list[tuple[str, str]]]:
+def _batches(rows: Iterable[_Row]) -> Iterator[list[tuple[str, str]]]:
     """Documents that may be sent at once.
 
     Raises:
@@ -216,7 +231,7 @@ def _batches(rows: Iterable[_Row], most: int = DOCUMENTS) -> Iterator[list[tuple
         value = b64encode(row or b"").decode("ascii")
         if len(value) > LARGEST:
             raise StoreError(f"the row {key[:200]} has {len(value):,} bytes: a document of the KV store takes 16 MB")
-        if held and (len(held) == most or size + len(value) > MEGABYTES << 20):
+        if held and (len(held) == DOCUMENTS or size + len(value) > MEGABYTES << 20):
             yield held
             held, size = [], 0
         held.append((key, value))

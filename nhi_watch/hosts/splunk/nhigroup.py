@@ -24,7 +24,6 @@ from nhi_watch.intake.horizon import Logs, Wrong, noted
 
 OPTIONS = {
     "input": Option("raw", "raw|fields", ("raw", "fields")),
-    "time": Option("event", "event|arrival", ("event", "arrival")),
     "records": Option(str(RECORDS), "<record ids of a behaviour, 1 to 12>", pattern=r"[1-9]|1[0-2]", example="1"),
 }
 RAW = (
@@ -32,6 +31,10 @@ RAW = (
     "nhi_day", "nhi_key", "nhi_ahead",
 )  # fmt: skip
 """What is needed where `_raw` holds each event's JSON; else everything is."""
+KEPT = 7 * DAY
+"""How far back a row lies at the most, however old its events are: NHI Watch - Rank looks no further. A look back has
+its own end of time, by which its rows stay on their days."""
+
 
 class NhiGroup(Streaming):
     """The command: one instance answers all chunks of a search."""
@@ -44,7 +47,9 @@ class NhiGroup(Streaming):
         options = parse("nhigroup", OPTIONS, search.arguments)
         listed, messages = tables.load_reputation(self._lookups)
         self._records = int(options["records"])
-        self._gatherer = Gatherer(reputation=listed, by_arrival=options["time"] == "arrival")
+        self._gatherer = Gatherer(reputation=listed)
+        now = self._gatherer.horizon.now
+        self._oldest = int(min(now, search.latest or now)) - KEPT
         needed = [*RAW] if options["input"] == "raw" else ["*"]
         return {"type": "streaming", "required_fields": needed}, messages
 
@@ -62,7 +67,7 @@ class NhiGroup(Streaming):
         return write(fields.names(fields.PART), rows) if rows else b""
 
     def _rows(self, name: str, part: parts.Part) -> Iterator[dict[str, Cell]]:
-        first = max(part.first(), self._gatherer.since.get((part.day, name), 0))
+        first = max(part.first(), self._oldest)
         told = {"_time": str(first), "nhi_day": render_day(part.day), "nhi_key": parts.key_of(name)}
         events = str(part.events())
         for number, text in enumerate(part.brief(self._records).pieces()):

@@ -39,6 +39,9 @@ from nhi_watch.state.state import State
 AGAIN, TRIES = 11 * MINUTE, 3
 """Seconds after which a revision that was not found in the index is written again, and how often it is tried: one that
 a filter of the customer's leaves out never comes."""
+MARKS = 1_000_000
+"""Records that are held in memory before they are put into the state, some 100 MB. What was loaded counts too: with an
+identity come the records of its whole day."""
 PATIENCE, STEP = 120, 5
 """Seconds for which a run waits until another has ended, and from one look to the next."""
 FORGET = 400
@@ -97,6 +100,7 @@ class Run:
         self._state = State(store)
         self._context = context
         self._judge = Judge(self._state, model.load(), context, budget)
+        self._loaded = 0
         self.days = Days(self._state.load, context, now, self._state.known, self._state.newcomers)
 
     def take(self, day: int, found: Iterable[Mapping[str, Part]]) -> None:
@@ -106,11 +110,19 @@ class Run:
             for name, part in some.items():
                 self.days.parsed += part.events()
                 part.give(self.days.identity_day(name, day))
+            self._loaded += sum(len(self.days[day][name].seen) for name in some)
+            if self._loaded > MARKS:
+                self._bound(day)
+                self._judge.put(self.days)
+                self._loaded = 0
+        self._bound(day)
+
+    def _bound(self, day: int) -> None:
+        """Fold those who are too many, and forget who brought nothing."""
         if day in self.days:
             self.days.bound(day)
             for name in [name for name, whole in self.days[day].items() if not whole.behaviours]:
                 del self.days[day][name]
-        self._judge.relieve(self.days)
 
     def settle(self, given: Optional[Given], seen: Iterable[str]) -> Written:
         """Judge what grew, and say what is to be written; `given`: None where nobody was asked what people decided,

@@ -1,0 +1,184 @@
+"""A company's days on a search head on which things go wrong, beside the program over the same records.
+
+| what goes wrong | what is done here |
+|---|---|
+| a search peer is down, is lost unnoticed, answers late, answers twice | `splunk_peers.Fault` |
+| the member is killed while it writes the state | the KV store takes some documents more, and then nothing |
+| the member is killed behind nhirank | the state is written, and what nhirank answered goes nowhere |
+| the KV store refuses, or a request is over its limits | HTTP 503; HTTP 400 to a read or a write |
+| the KV store is slow | the run's clock moves on by ten minutes at each look |
+
+A window that failed is part of the next one, as a durable search's is. Rows that were lost unnoticed are made up for by
+NHI Watch - Close, which reads those of a day once more.
+
+https://docs.splunk.com/Documentation/Splunk/9.3.1/Admin/Savedsearchesconf (durable.*)
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+from unittest import mock
+
+from core_samples import Going, Options
+from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
+from nhi_watch.hosts.splunk import run
+from nhi_watch.hosts.splunk.kvstore import STATE, KvStore
+from nhi_watch.hosts.splunk.rest import ATTEMPTS, Client, Collection
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
+from splunk_conf import conf
+from splunk_kvstore import Direct
+from splunk_peers import Fault, Limits, SearchFailedError, Window
+from splunk_process import CommandError
+from splunk_rest import Fault as Refusal
+from splunk_server import Server
+
+BUDGET = 300.0
+PEERS = 3
+SAVED = conf("savedsearches.conf")
+GROUP, RANK = (SAVED[f"NHI Watch - {name}"]["search"] for name in ("Group Events", "Rank"))
+KILLED = f"(`nhi_behaviours`) OR (`nhi_written`) | `nhi_read` | nhirank state=write budget={BUDGET:g}"
+"""Rank up to the command that writes the state."""
+STRICT = Limits(partial=False)
+WAYS = ("group down", "group late", "group twice", "rank down", "rank late", "rank twice", "rank lost",
+        "killed writing", "killed behind", "refused", "over limits", "slow")  # fmt: skip
+Found = dict[str, tuple[float, str, str]]
+Record = dict[str, Any]
+
+
+class Lived(NamedTuple):
+    """What came of it."""
+
+    faults: Counter[str]
+    """What was wrong with a run of the schedule → how often; "" is nothing."""
+    failed: int
+    """Searches that ended with an error."""
+    closed: dict[int, tuple[Found, Found]]
+    """Day → its notables when it was closed, in Splunk and as the program has them."""
+    listed: tuple[Found, Found]
+    """What stands at the end, in the index and in the program."""
+
+
+class Clock:
+    """The time of runs."""
+
+    def __init__(self) -> None:
+        self.now, self.step = 0.0, 0.0
+
+    def time(self) -> float:
+        """What is the time? It takes `step` to answer."""
+        self.now += self.step
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+class Schedule:
+    """Groups and ranks what has arrived since the run before; a share of the runs is at fault."""
+
+    def __init__(self, server: Server, share: float, seed: int) -> None:
+        self.server, self.clock = server, Clock()
+        self.failed = self._grouped = self._ranked = 0
+        self.faults: Counter[str] = Counter()
+        self._share, self._dice = share, random.Random(seed)
+
+    def run(self, now: int) -> None:
+        """One run, a minute after `now`."""
+        how = self._dice.choice(WAYS) if self._dice.random() < self._share else ""
+        self.faults[how] += 1
+        stage, _, what = how.partition(" ")
+        peers = [Fault(self._dice.randrange(PEERS), what)] if stage in ("group", "rank") else []
+        if self._ran(GROUP, Window(now - 26 * HOUR, now + 2 * DAY, self._grouped, now + 1), peers * (stage == "group")):
+            self._grouped = now + 1
+        splunkd = self.server.splunkd
+        if how == "killed writing":
+            splunkd.kv.stops_after = self._dice.randrange(40)
+        if how == "refused":
+            splunkd.faults += [Refusal(503, "nhi_state")] * self._dice.choice([1, ATTEMPTS])
+        if how == "over limits":
+            splunkd.faults.append(Refusal(400, self._dice.choice(["batch_find", "batch_save"])))
+        self.clock.step = 10.0 * MINUTE * (how == "slow")
+        text = KILLED if how == "killed behind" else RANK
+        arrived = Window(now - 9 * DAY, now + 2 * DAY, self._ranked, now + 120)
+        if self._ran(text, arrived, peers * (stage == "rank")) and text == RANK:
+            self._ranked = now + 120
+        splunkd.kv.stops_after, self.clock.step = -1, 0.0
+        splunkd.faults.clear()
+
+    def close(self, now: int) -> None:
+        """NHI Watch - Close, until it goes well: its window is of a day."""
+        while not self._ran(RANK, Window(now - DAY, now + 1)):
+            now += 10 * MINUTE
+
+    def _ran(self, text: str, window: Window, peers: Sequence[Fault] = ()) -> bool:
+        now = min(window.latest, window.index_latest - 1)
+        self.server.faults, self.clock.now = list(peers), float(now)
+        try:
+            self.server.search(text, window, now, STRICT)
+        except (CommandError, SearchFailedError):
+            self.failed += 1
+            return False
+        finally:
+            self.server.faults = []
+        return True
+
+
+def live(folder: Path, records: Sequence[Record], step: int, share: float, seed: int = 1) -> Lived:
+    """Let the days of records pass, with a run every `step` seconds; records in order of their time."""
+    (folder / "lookups").mkdir()
+    server = Server(folder, peers=PEERS)
+    server.overrides["nhi_budget"] = f"{BUDGET:g}"
+    schedule, program = Schedule(server, share, seed), MemoryStore()
+    closed: dict[int, tuple[Found, Found]] = {}
+    patient = partial(Client, pause=schedule.clock.sleep)
+    with mock.patch.object(run, "time", schedule.clock), mock.patch.object(run, "Client", patient):
+        for day, of_day in by_day(records):
+            arriving = iter([*of_day, None])
+            waiting = next(arriving)
+            for now in range(day * DAY + step, (day + 1) * DAY + 1, step):
+                came = []
+                while waiting is not None and waiting[0] < now:
+                    came.append(waiting)
+                    waiting = next(arriving)
+                server.index(came, "aws:cloudtrail", now)
+                schedule.run(now)
+            schedule.close((day + 1) * DAY + 4 * MINUTE)
+            going = Going(program, [cloudtrail], Options(BUDGET))
+            going.feed(record for _, record in of_day)
+            standing = going.finish().standing
+            closed.update(_closed(server, program, closed))
+            oldest = day * DAY  # what no search looks at any more
+            server.events = [e for e in server.events if e["index"] == ["nhi_risk"] or int(e["_time"][0]) >= oldest]
+    rows = server.search("`nhi_notables` | `nhi_latest`", Window(0, 1 << 40), (day + 2) * DAY)
+    in_index = {row["nhi_id"][0]: (float(row["nhi_likelihood"][0]), row["nhi_severity"][0], row["nhi_title"][0])
+                for row in rows}  # fmt: skip
+    return Lived(schedule.faults, schedule.failed, closed, (in_index, _told(standing)))
+
+
+def by_day(records: Sequence[Record]) -> Iterator[tuple[int, list[tuple[int, Record]]]]:
+    """Day → its records with their times."""
+    found: dict[int, list[tuple[int, Record]]] = {}
+    for time, record in sorted(((parse(r["eventTime"]), r) for r in records), key=lambda pair: pair[0]):
+        found.setdefault(time // DAY, []).append((time, record))
+    yield from found.items()
+
+
+def _closed(server: Server, program: MemoryStore, known: dict[int, Any]) -> dict[int, tuple[Found, Found]]:
+    """The notables of the days that were closed since."""
+    kept = Collection(cast(Client, Direct(server.splunkd.kv)), STATE)
+    ours, theirs = State(KvStore(kept)), State(program)
+    assert ours.daybook.closed == theirs.daybook.closed
+    days = [day for day in theirs.daybook.closed_days if day not in known]
+    return {day: (_told(ours.notables(day).values()), _told(theirs.notables(day).values())) for day in days}
+
+
+def _told(found: Any) -> Found:
+    return {one["id"]: (one["likelihood"], one["severity"], one["title"]) for one in found if one["listed"]}
