@@ -170,13 +170,13 @@ def _plain(value: Any, depth: int = 0) -> Any:
 def _event(shape: Values) -> Event:
     """The Event of a shape, without what differs from record to record."""
     try:
-        return _event_of(*shape)
+        return _event_of(shape)
     except TypeError:  # an unhashable value, of the wrong type therefore
-        return _event_of(*[None if isinstance(v, (dict, list)) else v for v in shape])
+        return _event_of(tuple([None if isinstance(v, (dict, list)) else v for v in shape]))
 
 
 @lru_cache(maxsize=16_384)  # with 4,096 a third of 1,700 machines' records were read anew; 25 MB more
-def _event_of(*shape: object) -> Event:
+def _event_of(shape: Values) -> Event:
     (source, name, error, region, address, agent, recipient, endpoint, console, read_only, kind, principal, arn,
      account, key, user, invoked, provider, issuer_id, issuer_arn, mfa, person, owners) = map(_text, shape)  # fmt: skip
     if not source or not name:

@@ -107,19 +107,19 @@ def native_values(record: Record) -> Values:
     actor = record.get("userIdentity") or _EMPTY
     if actor.__class__ is not dict:
         raise RejectError("bad_type", "userIdentity is no object")
-    values = [*map(record.get, _TOP), *map(actor.get, _ACTOR)]
-    context = actor.get("sessionContext")
+    of, issuer_id, issuer_arn, mfa = actor.get, None, None, None
+    context = of("sessionContext")
     if context and context.__class__ is dict:
         issuer, attributes = context.get("sessionIssuer"), context.get("attributes")
-        values += (issuer.get("principalId"), issuer.get("arn")) if issuer.__class__ is dict else (None, None)
-        values.append(attributes.get("mfaAuthenticated") if attributes.__class__ is dict else None)
-    else:
-        values += (None, None, None)
-    person = actor.get("onBehalfOf")
-    params, resources = record.get("requestParameters"), record.get("resources")
-    target = target_of(values[_SOURCE], params) if params else ""
+        if issuer.__class__ is dict:
+            issuer_id, issuer_arn = issuer.get("principalId"), issuer.get("arn")
+        if attributes.__class__ is dict:
+            mfa = attributes.get("mfaAuthenticated")
+    person, params, resources = of("onBehalfOf"), record.get("requestParameters"), record.get("resources")
+    person = person.get("userId") if person.__class__ is dict else None
+    target = target_of(record.get("eventSource"), params) if params else ""
     owners, arn = owners_of(resources) if resources else (None, "")
-    return (*values, person.get("userId") if person.__class__ is dict else None, owners, target or arn)
+    return (*map(record.get, _TOP), *map(of, _ACTOR), issuer_id, issuer_arn, mfa, person, owners, target or arn)
 
 
 def target_of(source: Any, params: object) -> str:
