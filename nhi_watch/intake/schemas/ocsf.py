@@ -26,6 +26,7 @@ from nhi_watch.intake.shapes.forms import Table, Tree, at, every, inner, record_
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.unflatten import unflatten
 from nhi_watch.intake.shapes.values import listed, text, whole
+from nhi_watch.intake.sources.cloudtrail.native import OCSF as OF_CLOUDTRAIL
 from nhi_watch.intake.sources.kubernetes.actions import from_uri
 
 # ---- undo
@@ -104,31 +105,8 @@ def merged(first: Tree, second: Tree, depth: int = 0) -> Tree:
 # CloudTrail, EKS's audit log and Security Hub's findings out of OCSF.
 
 
-_WHO = "userIdentity."
-_CLOUDTRAIL = steps({
-    "eventID": "metadata.uid",
-    "eventSource": "api.service.name",
-    "eventName": "api.operation",
-    "eventType": "metadata.event_code",
-    "errorCode": "api.response.error",
-    "errorMessage": "api.response.message",
-    "awsRegion": "cloud.region",
-    "sourceIPAddress": "src_endpoint.ip",
-    "sourceIPAddress|2": "src_endpoint.domain",
-    "userAgent": "http_request.user_agent",
-    "vpcEndpointId": "src_endpoint.uid",
-    _WHO + "type": "actor.user.type",
-    _WHO + "accountId": "actor.user.account.uid",
-    _WHO + "accountId|2": "actor.user.account_uid",
-    _WHO + "accessKeyId": "actor.user.credential_uid",
-    _WHO + "userName": "actor.user.name",
-    _WHO + "invokedBy": "actor.invoked_by",
-    _WHO + "identityProvider": "actor.idp.name",
-    _WHO + "sessionContext.sessionIssuer.arn": "actor.session.issuer",
-    _WHO + "sessionContext.attributes.mfaAuthenticated": "actor.session.is_mfa",
-    _WHO + "sessionContext.attributes.mfaAuthenticated|2": "actor.session.mfa",
-    "additionalEventData.LoginTo": "dst_endpoint.svc_name",
-})
+_CLOUDTRAIL = steps({**OF_CLOUDTRAIL, "eventType": "metadata.event_code",
+                     "additionalEventData.LoginTo": "dst_endpoint.svc_name"})  # fmt: skip
 _REQUEST, _RESPONSE = "api.request.data", "api.response.data"
 _ACCOUNT_CHANGE = 3001
 

@@ -1,7 +1,7 @@
 """AWS CloudTrail: management and data events of an AWS account.
 
-Every record, whatever its shape, becomes one `Raw` (`raw_values`); one function makes the Event of it, and `traits`
-adds what only the parameters of a call tell. Decisions:
+Every record, whatever its shape, becomes one tuple of values (`values_of`; `native.FIELDS` tells which); one function
+makes the Event of it, and `traits` adds what only the parameters of a call tell. Decisions:
 
 - Outcome `denied` is a refusal for lack of permission; a record with a message but no code has failed, one whose code
   is HTTP's for success (Managed Grafana writes 200) has not.
@@ -21,19 +21,22 @@ import re
 from functools import lru_cache
 from hashlib import sha256
 from json import dumps
+from operator import itemgetter
 from typing import Any, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.identity import PERSON, SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
+from nhi_watch.intake.contract import event
+from nhi_watch.intake.shapes.forms import hit, object_of
 from nhi_watch.intake.shapes.unflatten import unflatten
 from nhi_watch.intake.shapes.values import filled
 from nhi_watch.intake.sources.cloudtrail.native import (
-    Raw,
+    PATHS,
     Record,
-    ecs_document,
+    Values,
     ecs_values,
     first,
     from_ecs,
@@ -42,7 +45,6 @@ from nhi_watch.intake.sources.cloudtrail.native import (
     is_ecs,
     is_splunk,
     native_values,
-    parse_json,
     splunk_values,
 )
 from nhi_watch.intake.sources.cloudtrail.traits import DEEP, deepen
@@ -54,11 +56,10 @@ ELASTIC_INDICES = ("logs-aws.cloudtrail-*",)
 _CALLS_OF_NOBODY = frozenset({"insightDetails", "digestS3Object"})
 """What Insights and digests have: CloudTrail's own records, which tell of no call (`no_action`)."""
 _DOMAIN = ".amazonaws.com"
-_ID, _NAME, _AGENT = 256, 512, 2048
-_CALL, _SHARED = Raw._fields.index("source"), Raw._fields.index("user")
-"""Between them, all shapes have the same values in Raw."""
-Values = tuple[Any, ...]
-"""Those of a Raw."""
+_ID, _AGENT = 256, 2048
+_TOLD = itemgetter(*range(2, PATHS.index("sessionCredentialFromConsole")),
+                   *range(PATHS.index("userIdentity.type"), PATHS.index("userIdentity.userName")))  # fmt: skip
+"""Of a record's values those that all shapes tell alike."""
 _FIRST, _LAST = "2006", "2100"
 _SESSIONS = ("AssumedRole", "FederatedUser")
 _WITH_SESSION = ("AWSAccount", "Role", None, "")
@@ -90,11 +91,11 @@ def claims(record: object) -> bool:
     return is_ecs(record) or is_wrapped(record) or not _CALLS_OF_NOBODY.isdisjoint(record)
 
 
-def _trimmed(raw: Raw) -> tuple[Values, str]:
-    """Raw without what changes from record to record (time, id, message, session, target); and the session."""
-    (_, _, source, name, error, message, region, address, agent, recipient, endpoint, kind, principal, arn,
-     account, key, user, invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners,
-     _) = raw  # fmt: skip
+def _trimmed(values: Values) -> tuple[Values, str]:
+    """The values without what changes from record to record (time, id, message, session, target); and the session."""
+    (_, _, source, name, error, message, region, address, agent, recipient, endpoint, console, read_only, kind,
+     principal, arn, account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, owners,
+     _) = values  # fmt: skip
     session = ""
     if key.__class__ is str and key[:4] == "ASIA":
         session, key = key[:_ID], "ASIA"
@@ -108,8 +109,8 @@ def _trimmed(raw: Raw) -> tuple[Values, str]:
     if kind != PERSON:
         person = None
     return (
-        None, None, source, name, error, None, region, address, agent, recipient, endpoint, kind, principal, arn,
-        account, key, user, invoked_by, issuer_id, issuer_arn, mfa, console, read_only, provider, person, owners, "",
+        source, name, error, region, address, agent, recipient, endpoint, console, read_only, kind, principal, arn,
+        account, key, user, invoked_by, provider, issuer_id, issuer_arn, mfa, person, owners,
     ), session  # fmt: skip
 
 
@@ -121,30 +122,19 @@ def read(record: object) -> Event:
     """
     if not isinstance(record, dict):
         raise RejectError("not_object", f"the record is no object but {type(record).__name__}")
-    raw = raw_values(record)
-    if raw.name is None and not _CALLS_OF_NOBODY.isdisjoint(record):
+    values = values_of(record)
+    name = values[3]
+    if name is None and not _CALLS_OF_NOBODY.isdisjoint(record):
         raise RejectError("no_action", "CloudTrail's own record, an Insight or a digest of log files: no call")
-    seconds = _seconds(raw.time)
-    shape, session = _trimmed(raw)
-    event = filled(_event(shape), seconds, _record_id(raw, record, seconds), session, raw.target)
-    return _deepened(event, record, raw.name) if is_deep(raw.name) else event
+    seconds = _seconds(values[0])
+    shape, session = _trimmed(values)
+    made = filled(_event(shape), seconds, _record_id(values, record, seconds), session, values[-1])
+    return deepen(to_native(record), name, made) if is_deep(name) else made
 
 
 def is_deep(name: object) -> bool:
     """Whether a call is one of those whose parameters and answer count as well."""
     return name.__class__ is str and name in DEEP
-
-
-def _deepened(event: Event, record: Record, name: str) -> Event:
-    deep = deepen(to_native(record), name, event)
-    return event._replace(
-        identity=event.identity._replace(name=deep.name) if deep.name else event.identity,
-        outcome=deep.outcome or event.outcome,
-        error=deep.error or event.error,
-        target_class=deep.target_class or event.target_class,
-        traits=tuple(sorted({*event.traits, *deep.traits})) if deep.traits else event.traits,
-        issued=deep.issued,
-    )
 
 
 def _seconds(time: object) -> int:
@@ -156,12 +146,12 @@ def _seconds(time: object) -> int:
     return seconds
 
 
-def _record_id(raw: Raw, record: Record, seconds: int) -> str:
+def _record_id(values: Values, record: Record, seconds: int) -> str:
     """eventID, or a digest of what all three shapes tell."""
-    if isinstance(raw.record_id, str) and raw.record_id:
-        return raw.record_id[:_ID]
-    told = [_text(value) for value in raw[_CALL:_SHARED]]
-    content = [seconds, told, _plain(to_native(record).get("requestParameters")) or ""]
+    told = values[1]
+    if told and isinstance(told, str):
+        return told[:_ID]
+    content = [seconds, [*map(_text, _TOLD(values))], _plain(to_native(record).get("requestParameters")) or ""]
     return "sha256:" + sha256(dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -187,43 +177,33 @@ def _event(shape: Values) -> Event:
 
 @lru_cache(maxsize=16_384)  # with 4,096 a third of 1,700 machines' records were read anew; 25 MB more
 def _event_of(shape: Values) -> Event:
-    of = Raw._make(map(_text, shape))
-    if not of.source or not of.name:
+    (source, name, error, region, address, agent, recipient, endpoint, console, read_only, kind, principal, arn,
+     account, key, user, invoked, provider, issuer_id, issuer_arn, mfa, person, owners) = map(_text, shape)  # fmt: skip
+    if not source or not name:
         raise RejectError("no_action", "eventSource or eventName is missing or no text")
-    if _FINE.fullmatch(of.error):
-        of = of._replace(error="")
-    if "," in of.address:
-        of = of._replace(address=_caller(of.address))
-    service = of.source.strip()[:64].lower().partition(_DOMAIN)[0]
-    operation = actions.canonical(of.name.strip()[:100])
+    error = "" if _FINE.fullmatch(error) else error
+    address = _caller(address) if "," in address else address
+    service = source.strip()[:64].lower().partition(_DOMAIN)[0]
+    operation = actions.canonical(name.strip()[:100])
     identity = identify(Actor(
-        of.kind, of.principal, of.arn, of.account, of.user, of.invoked_by, of.issuer_id, of.issuer_arn, of.provider,
-        of.person, address=of.address, recipient=of.recipient,
+        kind, principal, arn, account, user, invoked, issuer_id, issuer_arn, provider, person, address=address,
+        recipient=recipient,
     ))  # fmt: skip
-    home = of.recipient or identity.account
-    traits = _traits((operation, of.error), of.agent, of.invoked_by, (of.mfa, of.console))
-    if identity.account and of.recipient and identity.account != of.recipient:
-        traits.append("cross_account")
-    return Event(
-        time=0,
-        provider="aws",
-        account=home,
-        identity=identity,
-        credential=of.key if of.key != "ASIA" else "",
-        credential_type=_credential_type(of.kind, of.key, identity.kind),
-        session="",
-        action=f"{service}:{operation}"[:128],
-        service=service,
-        access=_access(service, operation, of.read_only),
-        outcome=_outcome(of.error),
-        error=of.error[:128],
-        address=of.address[:128],
-        network=_network(of.address, of.invoked_by, of.endpoint),
-        agent=agents.family(of.agent),
-        region=of.region[:64],
-        target_class=_target_class(identity.account, of.owners or home),
-        traits=tuple(sorted(traits)),
-    )
+    home = recipient or identity.account
+    refused = "ValidationException" in error and operation.startswith(_MODEL_CALLS)
+    marks = {
+        "mfa": mfa.lower() == "true",
+        "console": console.lower() == "true" or invoked.startswith("signin."),
+        "probe": refused or "DryRunOperation" in error,
+        "cross_account": identity.account and recipient and identity.account != recipient,
+    }
+    return event(
+        0, identity, f"{service}:{operation}", provider="aws", account=home, credential=key if key != "ASIA" else "",
+        credential_type=_credential_type(kind, key, identity.kind), access=_access(service, operation, read_only),
+        outcome=_outcome(error), error=error[:128], address=address, network=_network(address, invoked, endpoint),
+        user_agent=agent, region=region[:64], target_class=_target_class(identity.account, owners or home),
+        marks=marks,
+    )  # fmt: skip
 
 
 def _text(value: object) -> str:
@@ -278,32 +258,15 @@ def _target_class(account: str, owners: str) -> str:
     return "own" if set(owners.split(",")) == {account} else "foreign"
 
 
-def _traits(call: tuple[str, str], user_agent: str, invoked: str, evidence: tuple[str, str]) -> list[str]:
-    """What the plain values tell."""
-    operation, error = call
-    mfa, console = evidence
-    family = agents.family(user_agent)
-    by_console = console.lower() == "true" or invoked.startswith("signin.")
-    refused = "ValidationException" in error and operation.startswith(_MODEL_CALLS)
-    told = {
-        "mfa": mfa.lower() == "true",
-        "console": by_console,
-        "browser": family == "browser",
-        "attack_tool": agents.is_attack_tool(user_agent),
-        "probe": refused or "DryRunOperation" in error,
-    }
-    return [trait for trait, holds in told.items() if holds]
-
-
-def raw_values(record: Record) -> Raw:
-    """Raw of a record of any shape, the cheap way: extracted Splunk fields are not made a record first."""
+def values_of(record: Record) -> Values:
+    """Values of a record of any shape, the cheap way: extracted Splunk fields are not made a record first."""
     if record.get("userIdentity").__class__ is dict:
         return native_values(record)
     is_row = is_splunk(record)
     if is_row and has_fields(record):
         return splunk_values(record)
     if is_ecs(record):
-        document = ecs_document(record)
+        document = hit(record)
         if first(document, "event.original") is None:
             return ecs_values(document)
     elif not is_row:
@@ -352,6 +315,6 @@ def unwrapped(record: Record) -> Record:
         return {_LOWERED.get(name, name): value for name, value in row.items()}
     inner = record.get("CloudTrailEvent")
     if isinstance(inner, str):
-        return parse_json(inner)
+        return object_of(inner)
     detail = record.get("detail") or unflatten(record).get("detail")
     return detail if isinstance(detail, dict) else record

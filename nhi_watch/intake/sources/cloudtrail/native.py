@@ -1,84 +1,57 @@
-"""A native CloudTrail record → the tuple of raw values that all shapes yield."""
+"""CloudTrail's records in every shape → one tuple of values: `FIELDS` says where each lies; all else follows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Optional, cast
+from typing import Any, Optional, cast
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.shapes.forms import is_alert
-from nhi_watch.intake.shapes.json import parse
+from nhi_watch.intake.shapes.forms import at, hit, is_alert, object_of
 from nhi_watch.intake.shapes.unflatten import java_map, single, unflatten
 
 Record = Mapping[str, Any]
+Values = tuple[Any, ...]
+"""What a record's Event depends on, as it came: those of FIELDS, the accounts of the resources, and the target."""
 
 _TARGET = 200
+_AWS, _WHO = "aws.cloudtrail.", "userIdentity."
+_OF_WHO, _CONTEXT = _AWS + "user_identity.", _WHO + "sessionContext."
+_ISSUER = _OF_WHO + "session_context.session_issuer."
 
-
-class Raw(NamedTuple):
-    """The values of a record on which its Event depends, as they came: whatever shape it has, they are these."""
-
-    time: Any
-    record_id: Any
-    source: Any
-    name: Any
-    error: Any
-    message: Any
-    region: Any
-    address: Any
-    agent: Any
-    recipient: Any
-    """Account in which it happened."""
-    endpoint: Any
-    """Id of the VPC endpoint that it came through."""
-    kind: Any
-    """userIdentity.type"""
-    principal: Any
-    arn: Any
-    account: Any
-    key: Any
-    user: Any
-    invoked_by: Any
-    issuer_id: Any
-    issuer_arn: Any
-    mfa: Any
-    console: Any
-    read_only: Any
-    provider: Any
-    person: Any
-    owners: Optional[str]
-    """Accounts of the resources, with commas between."""
-    target: str
-
-
-# Native paths of the values that every record has: Raw's, but for the last two.
-PATHS = (
-    "eventTime",
-    "eventID",
-    "eventSource",
-    "eventName",
-    "errorCode",
-    "errorMessage",
-    "awsRegion",
-    "sourceIPAddress",
-    "userAgent",
-    "recipientAccountId",
-    "vpcEndpointId",
-    "userIdentity.type",
-    "userIdentity.principalId",
-    "userIdentity.arn",
-    "userIdentity.accountId",
-    "userIdentity.accessKeyId",
-    "userIdentity.userName",
-    "userIdentity.invokedBy",
-    "userIdentity.sessionContext.sessionIssuer.principalId",
-    "userIdentity.sessionContext.sessionIssuer.arn",
-    "userIdentity.sessionContext.attributes.mfaAuthenticated",
-    "sessionCredentialFromConsole",
-    "readOnly",
-    "userIdentity.identityProvider",
-    "userIdentity.onBehalfOf.userId",
-)
+FIELDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("eventTime", "@timestamp", ()),
+    ("eventID", "event.id", ("metadata.uid",)),
+    ("eventSource", "event.provider", ("api.service.name",)),
+    ("eventName", "event.action", ("api.operation",)),
+    ("errorCode", _AWS + "error_code", ("api.response.error",)),
+    ("errorMessage", _AWS + "error_message", ("api.response.message",)),
+    ("awsRegion", "cloud.region", ("cloud.region",)),
+    ("sourceIPAddress", "source.address", ("src_endpoint.ip", "src_endpoint.domain")),
+    ("userAgent", "user_agent.original", ("http_request.user_agent",)),
+    ("recipientAccountId", _AWS + "recipient_account_id", ()),
+    ("vpcEndpointId", _AWS + "vpc_endpoint_id", ("src_endpoint.uid",)),
+    ("sessionCredentialFromConsole", "", ()),
+    ("readOnly", _AWS + "read_only", ()),
+    (_WHO + "type", _OF_WHO + "type", ("actor.user.type",)),
+    (_WHO + "principalId", "user.id", ()),
+    (_WHO + "arn", _OF_WHO + "arn", ()),
+    (_WHO + "accountId", "cloud.account.id", ("actor.user.account.uid", "actor.user.account_uid")),
+    (_WHO + "accessKeyId", _OF_WHO + "access_key_id", ("actor.user.credential_uid",)),
+    (_WHO + "userName", "user.name", ("actor.user.name",)),
+    (_WHO + "invokedBy", _OF_WHO + "invoked_by", ("actor.invoked_by",)),
+    (_WHO + "identityProvider", "", ("actor.idp.name",)),
+    (_CONTEXT + "sessionIssuer.principalId", _ISSUER + "principal_id", ()),
+    (_CONTEXT + "sessionIssuer.arn", _ISSUER + "arn", ("actor.session.issuer",)),
+    (_CONTEXT + "attributes.mfaAuthenticated", _OF_WHO + "session_context.mfa_authenticated",
+     ("actor.session.is_mfa", "actor.session.mfa")),
+    (_WHO + "onBehalfOf.userId", "actor.entity.id", ()),
+)  # fmt: skip
+"""Of each value the native path, which is the name of Splunk's field, too; the field of Elastic's integration, and the
+first of OCSF's paths that tells it. "" and (): where that shape does not tell it, or needs more than another name."""
+PATHS = tuple(native for native, _, _ in FIELDS)
+ECS = {native: field for native, field, _ in FIELDS if field}
+OCSF = {f"{native}|{rank}": path for native, _, paths in FIELDS for rank, path in enumerate(paths, 1)}
+_SOURCE, _ADDRESS = PATHS.index("eventSource"), PATHS.index("sourceIPAddress")
 
 # What a call touches: keys of requestParameters, the first one that is there.
 TARGETS: dict[str, tuple[str, ...]] = {
@@ -117,44 +90,36 @@ _NONE: tuple[str, ...] = ()
 _EMPTY: dict[str, Any] = {}
 
 
-def native_values(record: Record) -> Raw:
-    """Raw of a native record; a part of the wrong type counts as empty. Written out for speed.
+def _keys(parent: str) -> tuple[str, ...]:
+    """The names of FIELDS right below a native object; those of one object stand together."""
+    return tuple(path[len(parent) :] for path in PATHS if path.startswith(parent) and "." not in path[len(parent) :])
+
+
+_TOP, _ACTOR = _keys(""), _keys(_WHO)
+
+
+def native_values(record: Record) -> Values:
+    """Values of a native record; a part of the wrong type counts as empty.
 
     Raises:
         RejectError: `bad_type`, when userIdentity is no object.
     """
-    get = record.get
-    actor = get("userIdentity") or _EMPTY
+    actor = record.get("userIdentity") or _EMPTY
     if actor.__class__ is not dict:
         raise RejectError("bad_type", "userIdentity is no object")
-    of = actor.get
+    of, issuer_id, issuer_arn, mfa = actor.get, None, None, None
     context = of("sessionContext")
-    issuer_id = issuer_arn = mfa = None
     if context and context.__class__ is dict:
-        issuer = context.get("sessionIssuer")
-        if issuer and issuer.__class__ is dict:
+        issuer, attributes = context.get("sessionIssuer"), context.get("attributes")
+        if issuer.__class__ is dict:
             issuer_id, issuer_arn = issuer.get("principalId"), issuer.get("arn")
-        attributes = context.get("attributes")
-        if attributes and attributes.__class__ is dict:
+        if attributes.__class__ is dict:
             mfa = attributes.get("mfaAuthenticated")
-    person = of("onBehalfOf")
-    if person is not None:
-        person = person.get("userId") if person.__class__ is dict else None
-    source = get("eventSource")
-    params = get("requestParameters")
-    target = target_of(source, params) if params else ""
-    owners = None
-    resources = get("resources")
-    if resources:
-        owners, arn = owners_of(resources)
-        target = target or arn
-    return Raw(
-        get("eventTime"), get("eventID"), source, get("eventName"), get("errorCode"), get("errorMessage"),
-        get("awsRegion"), get("sourceIPAddress"), get("userAgent"), get("recipientAccountId"),
-        get("vpcEndpointId"), of("type"), of("principalId"), of("arn"), of("accountId"), of("accessKeyId"),
-        of("userName"), of("invokedBy"), issuer_id, issuer_arn, mfa, get("sessionCredentialFromConsole"),
-        get("readOnly"), of("identityProvider"), person, owners, target,
-    )  # fmt: skip
+    person, params, resources = of("onBehalfOf"), record.get("requestParameters"), record.get("resources")
+    person = person.get("userId") if person.__class__ is dict else None
+    target = target_of(record.get("eventSource"), params) if params else ""
+    owners, arn = owners_of(resources) if resources else (None, "")
+    return (*map(record.get, _TOP), *map(of, _ACTOR), issuer_id, issuer_arn, mfa, person, owners, target or arn)
 
 
 def target_of(source: Any, params: object) -> str:
@@ -211,23 +176,6 @@ def leaves(value: object, path: str) -> list[Any]:
     return found
 
 
-def parse_json(text: str) -> Record:
-    """A JSON object's text as a record.
-
-    Raises:
-        RejectError: `bad_json` or `too_deep`.
-    """
-    try:
-        value = parse(text)
-    except RecursionError as error:
-        raise RejectError("too_deep", "nested too deeply") from error
-    except ValueError as error:
-        raise RejectError("bad_json", str(error)) from error
-    if not isinstance(value, dict):
-        raise RejectError("not_object", "the text holds no JSON object")
-    return value
-
-
 # ---- splunk
 #
 # CloudTrail as Splunk has it: a flat mapping of field name → text, or a list of texts for a multi-value.
@@ -238,7 +186,6 @@ def parse_json(text: str) -> Record:
 
 _EXTRACTION_LIMIT = 5_000
 """Splunk's JSON extraction stops after this many characters: longer records are read from `_raw`."""
-_SOURCE = PATHS.index("eventSource")
 
 _SPLUNK_TARGETS = {
     source: tuple(f"requestParameters.{key}{end}" for key in keys for end in ("", "{}"))
@@ -253,8 +200,8 @@ SPLUNK_FIELDS = (
 """The extracted fields that are read of events whose parameters do not matter."""
 
 
-def splunk_values(row: Record) -> Raw:
-    """Raw of extracted Splunk fields. A value that should be single and is not counts as missing."""
+def splunk_values(row: Record) -> Values:
+    """Values of extracted Splunk fields. A value that should be single and is not counts as missing."""
     values = list(map(row.get, PATHS))
     if row.get("eventName").__class__ is list:  # everything was extracted twice
         values = list(map(single, values))
@@ -268,7 +215,7 @@ def splunk_values(row: Record) -> Raw:
     owners = join_accounts(split(accounts)) if accounts else None
     if not target:
         target = joined(min(split(row.get("resources{}.ARN")) or [""]))
-    return Raw._make((*values, owners, target))
+    return (*values, owners, target)
 
 
 def split(value: object) -> list[str]:
@@ -299,7 +246,7 @@ def from_splunk(row: Record) -> Record:
     raw = row.get("_raw")
     if isinstance(raw, str) and raw.lstrip()[:1] == "{":
         try:
-            return parse_json(raw)
+            return object_of(raw)
         except RejectError:
             if not row.get("eventName"):
                 raise
@@ -315,38 +262,7 @@ def from_splunk(row: Record) -> Record:
 # identityProvider; onBehalfOf is there where actors are mapped, and no ARN stands in its place. All else is there.
 
 
-_AWS = "aws.cloudtrail."
-_WHO = _AWS + "user_identity."
-_ISSUER = _WHO + "session_context.session_issuer."
-# Native path → ECS field.
-ECS: dict[str, str] = {
-    "eventTime": "@timestamp",
-    "eventID": "event.id",
-    "eventSource": "event.provider",
-    "eventName": "event.action",
-    "errorCode": _AWS + "error_code",
-    "errorMessage": _AWS + "error_message",
-    "awsRegion": "cloud.region",
-    "sourceIPAddress": "source.address",
-    "userAgent": "user_agent.original",
-    "recipientAccountId": _AWS + "recipient_account_id",
-    "vpcEndpointId": _AWS + "vpc_endpoint_id",
-    "readOnly": _AWS + "read_only",
-    "userIdentity.type": _WHO + "type",
-    "userIdentity.principalId": "user.id",
-    "userIdentity.arn": _WHO + "arn",
-    "userIdentity.accountId": "cloud.account.id",
-    "userIdentity.accessKeyId": _WHO + "access_key_id",
-    "userIdentity.userName": "user.name",
-    "userIdentity.invokedBy": _WHO + "invoked_by",
-    "userIdentity.onBehalfOf.userId": "actor.entity.id",
-    "userIdentity.sessionContext.sessionIssuer.type": _ISSUER + "type",
-    "userIdentity.sessionContext.sessionIssuer.principalId": _ISSUER + "principal_id",
-    "userIdentity.sessionContext.sessionIssuer.arn": _ISSUER + "arn",
-    "userIdentity.sessionContext.sessionIssuer.accountId": _ISSUER + "account_id",
-    "userIdentity.sessionContext.attributes.mfaAuthenticated": _WHO + "session_context.mfa_authenticated",
-}
-_SOURCE_ECS, _ADDRESS = PATHS.index("eventSource"), PATHS.index("sourceIPAddress")
+_RESOURCES = _AWS + "resources"
 _ECS_DEEP = {
     "requestParameters": "request_parameters",
     "responseElements": "response_elements",
@@ -356,8 +272,8 @@ _ECS_DEEP = {
 ECS_FIELDS = (
     *ECS.values(),
     *(f"{_AWS}{kind}{name}" for name in _ECS_DEEP.values() for kind in ("", "flattened.")),
-    _AWS + "resources.account_id",
-    _AWS + "resources.arn",
+    _RESOURCES + ".account_id",
+    _RESOURCES + ".arn",
     "source.ip",
     "event.original",
 )
@@ -368,20 +284,11 @@ _MARKS = ("_source", "fields", "aws", "event", "event.dataset", *_TELLING)
 """Of which every such document has one at its top."""
 
 
-def ecs_document(record: Record) -> Record:
-    """The document inside a search hit, or the record itself."""
-    for wrapper in ("_source", "fields"):
-        inner = record.get(wrapper)
-        if isinstance(inner, dict) and inner:
-            return inner
-    return record
-
-
 def is_ecs(record: Record) -> bool:
     """Whether this is a document of the aws.cloudtrail integration, or a hit that holds one."""
     if record.keys().isdisjoint(_MARKS):
         return False
-    document = ecs_document(record)
+    document = hit(record)
     if is_alert(document):
         return False
     aws = document.get("aws")
@@ -392,7 +299,7 @@ def is_ecs(record: Record) -> bool:
     return not document.keys().isdisjoint(_TELLING)
 
 
-_NAMES = tuple(ECS.get(path, "") for path in PATHS)
+_NAMES = tuple(field for _, field, _ in FIELDS)
 
 
 def _plan(names: Iterable[str]) -> tuple[list[tuple[int, str]], list[int]]:
@@ -414,32 +321,25 @@ def _plan(names: Iterable[str]) -> tuple[list[tuple[int, str]], list[int]]:
 _STEPS, _WANTED = _plan(_NAMES)
 
 
-def ecs_values(document: Record) -> Raw:
-    """Raw of a document, flattened or nested."""
+def ecs_values(document: Record) -> Values:
+    """Values of a document, flattened or nested."""
     lists = [document.get(name) for name in _NAMES] if "event.action" in document else _nested(document)
     values = [v[0] if v.__class__ is list and v else v for v in lists]
     values[_ADDRESS] = values[_ADDRESS] or first(document, "source.ip")
     owners, arn = owners_of(_ecs_resources(document))
-    source = values[_SOURCE_ECS]
+    source = values[_SOURCE]
     wanted = source.__class__ is str and source in TARGETS
     target = target_of(source, _tree(document, "request_parameters")) if wanted else ""
-    return Raw._make((*values, owners, target or arn))
-
-
-def _at(document: Record, steps: list[str]) -> Any:
-    node: Any = document
-    for step in steps:
-        node = node.get(step) if node.__class__ is dict else None
-    return node[0] if node.__class__ is list and node else node
+    return (*values, owners, target or arn)
 
 
 def _nested(document: Record) -> list[Any]:
     nodes: list[Any] = [document]
-    for at, key in _STEPS:
-        node = nodes[at]
+    for index, key in _STEPS:
+        node = nodes[index]
         nodes.append(node.get(key) if node.__class__ is dict else None)
     nodes.append(None)
-    return [nodes[at] for at in _WANTED]
+    return [nodes[index] for index in _WANTED]
 
 
 def _tree(document: Record, name: str) -> Any:
@@ -450,17 +350,16 @@ def _tree(document: Record, name: str) -> Any:
 
 def from_ecs(record: Record) -> Record:
     """A native record out of `event.original`, or out of the ECS fields."""
-    document = ecs_document(record)
+    document = hit(record)
     original = first(document, "event.original")
     if isinstance(original, str) and original.lstrip()[:1] == "{":
         try:
-            return parse_json(original)
+            return object_of(original)
         except RejectError:
             if not isinstance(first(document, "event.action"), str):
                 raise
     flat = {path: first(document, name) for path, name in ECS.items()}
-    flat["sourceIPAddress"] = flat["sourceIPAddress"] or first(document, "source.ip")
-    native = unflatten({path: value for path, value in flat.items() if value is not None})
+    native = unflatten({**flat, "sourceIPAddress": flat["sourceIPAddress"] or first(document, "source.ip")})
     for path, name in _ECS_DEEP.items():
         native[path] = _tree(document, name)
     native["resources"] = _ecs_resources(document)
@@ -471,20 +370,16 @@ def first(document: Record, name: str) -> Any:
     """A field's value, flattened (in a list of one) or nested."""
     value = document.get(name)
     if value is None:
-        return _at(document, name.split("."))
-    return value[0] if isinstance(value, list) and value else value
+        value = at(document, name)
+    return value[0] if value.__class__ is list and value else value
 
 
 def _ecs_resources(document: Record) -> list[dict[str, Any]]:
-    nested: Any = document
-    for step in ("aws", "cloudtrail", "resources"):
-        nested = nested.get(step) if isinstance(nested, dict) else None
-    if nested is None:
-        nested = document.get(_AWS + "resources")
-    if isinstance(nested, list):
-        found = [r for r in nested if isinstance(r, dict)]
-        return [{"accountId": r.get("account_id"), "ARN": r.get("arn") or r.get("ARN")} for r in found]
-    accounts, arns = document.get(_AWS + "resources.account_id"), document.get(_AWS + "resources.arn")
-    made = [{"accountId": a} for a in split(accounts)]
-    return made + [{"ARN": a} for a in split(arns)]
-
+    found = at(document, _RESOURCES)
+    if found is None:
+        found = document.get(_RESOURCES)
+    if found.__class__ is list:
+        kept = [r for r in found if r.__class__ is dict]
+        return [{"accountId": r.get("account_id"), "ARN": r.get("arn") or r.get("ARN")} for r in kept]
+    accounts, arns = document.get(_RESOURCES + ".account_id"), document.get(_RESOURCES + ".arn")
+    return [*({"accountId": account} for account in split(accounts)), *({"ARN": arn} for arn in split(arns))]

@@ -47,6 +47,16 @@ Questions = tuple[tuple[Question, tuple[str, ...]], ...]
 """A question, and the names of the calls to which it belongs."""
 
 
+def _says(trait: str, value: str, *paths: str) -> Question:
+    """The question whether one of the parameters has that value."""
+
+    def question(call: Call) -> Iterator[str]:
+        if value in call.texts(*paths):
+            yield trait
+
+    return question
+
+
 def _parties(texts: list[str], call: Call) -> Iterator[str]:
     """Who was let in: `public` for everybody, `shared_outside` for a foreign account."""
     for text in texts:
@@ -106,23 +116,13 @@ def _acl(call: Call) -> Iterator[str]:
         yield "public"
 
 
-_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-
-
-def _block_weakened(call: Call) -> Iterator[str]:
-    flags = call.texts(*(f"PublicAccessBlockConfiguration.{name}" for name in _BLOCKS))
-    if "false" in flags:
-        yield "public"
-
-
 def _block_removed(call: Call) -> Iterator[str]:
     yield "public"
 
 
-def _made_public(call: Call) -> Iterator[str]:
-    ways = {"publiclyAccessible": "true", "projectVisibility": "PUBLIC_READ", "authType": "NONE"}
-    if any(value in call.texts(name) for name, value in ways.items()):
-        yield "public"
+_BLOCKS = tuple(f"PublicAccessBlockConfiguration.{name}" for name in (
+    "BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets",
+))  # fmt: skip
 
 
 def _replicated(call: Call) -> Iterator[str]:
@@ -153,6 +153,11 @@ _POLICY_CALLS = (
     "CreateElasticsearchDomain", "UpdateElasticsearchDomainConfig", "CreateDomain", "UpdateDomainConfig",
     "PutBackupVaultAccessPolicy", "PutFileSystemPolicy", "SetVaultAccessPolicy", "PutAccessPointPolicy",
 )  # fmt: skip
+_WITH_ACCESS = (
+    "ModifyDBInstance", "CreateDBInstance", "ModifyDBCluster", "ModifyCluster", "CreateCluster",
+    "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime", "RestoreDBClusterFromSnapshot",
+    "RestoreFromClusterSnapshot",
+)  # fmt: skip
 SHARING: Questions = (
     (_image_shared, ("ModifySnapshotAttribute", "ModifyImageAttribute")),
     (_snapshot_shared, ("ModifyDBSnapshotAttribute", "ModifyDBClusterSnapshotAttribute")),
@@ -161,15 +166,14 @@ SHARING: Questions = (
     (_principals_shared, ("CreateGrant", "CreateResourceShare", "AssociateResourceShare")),
     (_resource_policy, _POLICY_CALLS),
     (_acl, ("PutBucketAcl", "PutObjectAcl", "CreateBucket")),
-    (_block_weakened, ("PutBucketPublicAccessBlock", "PutPublicAccessBlock", "PutAccountPublicAccessBlock")),
+    (_says("public", "false", *_BLOCKS),
+     ("PutBucketPublicAccessBlock", "PutPublicAccessBlock", "PutAccountPublicAccessBlock")),
     (_block_removed, ("DeleteBucketPublicAccessBlock", "DeletePublicAccessBlock")),
     (_block_removed, ("DeleteAccountPublicAccessBlock",)),
     (_block_removed, ("DisableSnapshotBlockPublicAccess", "DisableImageBlockPublicAccess")),
-    (_made_public, ("ModifyDBInstance", "CreateDBInstance", "ModifyDBCluster")),
-    (_made_public, ("ModifyCluster", "CreateCluster", "UpdateProjectVisibility")),
-    (_made_public, ("CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")),
-    (_made_public, ("RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime")),
-    (_made_public, ("RestoreDBClusterFromSnapshot", "RestoreFromClusterSnapshot")),
+    (_says("public", "true", "publiclyAccessible"), _WITH_ACCESS),
+    (_says("public", "PUBLIC_READ", "projectVisibility"), ("UpdateProjectVisibility",)),
+    (_says("public", "NONE", "authType"), ("CreateFunctionUrlConfig", "UpdateFunctionUrlConfig")),
     (_replicated, ("PutBucketReplication",)),
     (_own_key, ("CopyObject", "PutObject", "CreateMultipartUpload", "PutBucketEncryption")),
     (_own_key, ("CopySnapshot", "CopyImage", "CopyDBSnapshot", "CopyDBClusterSnapshot", "ReEncrypt")),
@@ -181,18 +185,6 @@ SHARING: Questions = (
 
 _MANY = 10
 """So many instances in one call count as large."""
-
-
-class Deep(NamedTuple):
-    """What the deep reading adds to an Event; "" leaves the Event's own."""
-
-    traits: tuple[str, ...] = ()
-    issued: str = ""
-    outcome: str = ""
-    error: str = ""
-    target_class: str = ""
-    name: str = ""
-    """Of a person who signs in to IAM Identity Center: elsewhere only an id is told."""
 
 
 def _wildcard(call: Call) -> Iterator[str]:
@@ -249,17 +241,6 @@ def _user_data(call: Call) -> Iterator[str]:
         yield "user_data"
 
 
-def _reads_user_data(call: Call) -> Iterator[str]:
-    if "userData" in call.texts("attribute"):
-        yield "reads_user_data"
-
-
-def _trail_reduced(call: Call) -> Iterator[str]:
-    flags = ("isMultiRegionTrail", "includeGlobalServiceEvents", "enableLogFileValidation", "enable")
-    if "false" in call.texts(*flags):
-        yield "logging_reduced"
-
-
 def _selectors_reduced(call: Call) -> Iterator[str]:
     """Selectors that leave management events out, or all but reads or writes, or whole services."""
     kinds = call.texts("eventSelectors{}.readWriteType")
@@ -272,16 +253,6 @@ def _selectors_reduced(call: Call) -> Iterator[str]:
 def _bucket_logging(call: Call) -> Iterator[str]:
     """An empty status turns a bucket's access log off."""
     if call.params.get("bucketName") and not leaves(call.params, "BucketLoggingStatus.LoggingEnabled"):
-        yield "logging_reduced"
-
-
-def _short_lived(call: Call) -> Iterator[str]:
-    """Objects or logs that expire within a day: how logs are made to vanish without deleting a trail."""
-    days = call.texts(
-        "LifecycleConfiguration.Rule.Expiration.Days", "LifecycleConfiguration.Rule{}.Expiration.Days",
-        "retentionInDays",
-    )  # fmt: skip
-    if "1" in days:
         yield "logging_reduced"
 
 
@@ -300,12 +271,6 @@ def _key_status(call: Call) -> Iterator[str]:
         yield "deactivated" if "Inactive" in status else "reactivated"
 
 
-def _sessions_revoked(call: Call) -> Iterator[str]:
-    """IAM's console revokes a role's older sessions by an inline policy of this name."""
-    if "AWSRevokeOlderSessions" in call.texts("policyName"):
-        yield "sessions_revoked"
-
-
 def _login(call: Call) -> Iterator[str]:
     yield "console"
     if leaves(call.extra, "MFAUsed") == ["Yes"]:
@@ -316,6 +281,11 @@ def _nothing(call: Call) -> Iterator[str]:
     return iter(())
 
 
+_TRAIL_FLAGS = ("isMultiRegionTrail", "includeGlobalServiceEvents", "enableLogFileValidation", "enable")
+_DAYS = (
+    "LifecycleConfiguration.Rule.Expiration.Days", "LifecycleConfiguration.Rule{}.Expiration.Days", "retentionInDays",
+)  # fmt: skip
+"""Objects or logs that expire within a day: how logs are made to vanish without deleting a trail."""
 _CREDENTIAL_CALLS = (
     "CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile", "CreateServiceSpecificCredential",
     "ResetServiceSpecificCredential", "UploadSSHPublicKey", "UploadSigningCertificate",
@@ -340,14 +310,15 @@ _QUESTIONS: Questions = (
     (_compute, ("CreateNotebookInstance", "CreateTrainingJob")),
     (_compute, ("CreateAutoScalingGroup", "UpdateAutoScalingGroup")),
     (_user_data, _LAUNCHES),
-    (_reads_user_data, ("DescribeInstanceAttribute",)),
-    (_trail_reduced, ("UpdateTrail", "UpdateDetector")),
+    (_says("reads_user_data", "userData", "attribute"), ("DescribeInstanceAttribute",)),
+    (_says("logging_reduced", "false", *_TRAIL_FLAGS), ("UpdateTrail", "UpdateDetector")),
     (_selectors_reduced, ("PutEventSelectors",)),
     (_bucket_logging, ("PutBucketLogging",)),
-    (_short_lived, ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutRetentionPolicy")),
+    (_says("logging_reduced", "1", *_DAYS),
+     ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutRetentionPolicy")),
     (_for_other, _CREDENTIAL_CALLS),
     (_key_status, ("UpdateAccessKey",)),
-    (_sessions_revoked, ("PutRolePolicy", "PutUserPolicy")),
+    (_says("sessions_revoked", "AWSRevokeOlderSessions", "policyName"), ("PutRolePolicy", "PutUserPolicy")),
     (_login, ("ConsoleLogin",)),
     (_nothing, _SIGN_INS[1:]),
     (_nothing, _ISSUING_CALLS),
@@ -374,22 +345,20 @@ _ISSUED = (
 )
 
 
-def deepen(record: Record, name: str, event: Event) -> Deep:
-    """Answers the questions of a native record of the DEEP call `name`."""
+def deepen(record: Record, name: str, event: Event) -> Event:
+    """The Event with what the questions of a native record of the DEEP call `name` add to it."""
     names = ("requestParameters", "responseElements", "additionalEventData")
     params, answer, extra = (_tree(record.get(name)) for name in names)
     call = Call(params, answer, extra, event)
     traits = {trait for question in DEEP[name] for trait in question(call)}
     told = call.answer if name == "ConsoleLogin" else _tree(record.get("serviceEventDetails"))
     failed = name in _SIGN_INS and "Failure" in leaves(told, name)
-    return Deep(
-        tuple(sorted(traits)),
-        _issued(call),
-        "failure" if failed else "",
-        (event.error or "Failure") if failed else "",
-        _assumed(call),
-        _signed_in(call),
-    )
+    return event._replace(
+        identity=event.identity._replace(name=_signed_in(call) or event.identity.name),
+        outcome="failure" if failed else event.outcome, error=event.error or ("Failure" if failed else ""),
+        target_class=_assumed(call) or event.target_class, traits=tuple(sorted({*event.traits, *traits})),
+        issued=_issued(call),
+    )  # fmt: skip
 
 
 def _tree(value: object) -> dict[str, Any]:
