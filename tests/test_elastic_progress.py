@@ -114,7 +114,7 @@ def test_a_part_that_kills_its_processes_is_given_up_too(place: Place) -> None:
     fill(place, FEW)
     place.run(since=SINCE, lag=HOUR)  # nothing is that old: the state is there
     store = state(place)
-    window = windows.windows(store, windows.Wanted((place.source,), None, int(time.time())))[0]
+    window = read.Window(place.source, 0, int(time.time()))
     windows.note(store, [windows.Task(window, starts=windows.STARTS)])
     store.commit()
     checks = examined(place)
@@ -155,6 +155,18 @@ def test_what_becomes_searchable_hours_after_it_was_ingested_is_read_and_told(pl
     done = place.run(look=0)
     assert (done["late"], done["events"]) == (len(MORE), len(MORE))
     assert place.run(look=0)["late"] == 0
+
+
+def test_nothing_is_read_twice_but_what_lies_beside_a_late_document(place: Place) -> None:
+    fill(place, FEW[:30], ago=300)
+    fill(place, FEW[30:], ago=200)
+    assert place.run(since=SINCE)["read"] == len(FEW)
+    assert place.run()["read"] == 0
+    fill(place, MORE[:1], ago=300)
+    done = place.run()
+    assert (done["late"], done["events"]) == (1, 1)
+    assert done["read"] <= 31, "of the second in which it was ingested"
+    assert place.run()["read"] == 0
 
 
 def test_a_document_that_does_not_tell_when_it_came_and_is_late_is_read(place: Place) -> None:
@@ -282,22 +294,23 @@ def test_a_conflict_of_mappings_that_comes_between_planning_and_reading_sets_not
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(place, FEW)
-    odd, real = f"{place.source}.odd", windows.cut
+    odd, real = f"{place.source}.odd", windows.Ledger.plan
 
-    def cut(*arguments: Any) -> Any:
+    def plan(*arguments: Any) -> Any:
         planned = real(*arguments)
         place.client.indices.create(index=odd, mappings={"properties": {"@timestamp": {"type": "text"}}})
         place.client.index(index=odd, document={"@timestamp": "never"}, refresh=True)
-        monkeypatch.setattr(windows, "cut", real)
+        monkeypatch.setattr(windows.Ledger, "plan", real)
         return planned
 
-    monkeypatch.setattr(windows, "cut", cut)
+    monkeypatch.setattr(windows.Ledger, "plan", plan)
     done = place.run(pattern=f"{place.source}*")
     assert (done["set_aside"], done["unread"], done["read"]) == ([], [], len(FEW)), "reading asks no field's kind"
     done = place.run(pattern=f"{place.source}*")
     assert (done["set_aside"], [each["index"] for each in done["unread"]]) == ([], [f"{place.source}*"])
     place.client.indices.delete(index=odd)
-    assert place.run(pattern=f"{place.source}*")["read"] == len(FEW)
+    done = place.run(pattern=f"{place.source}*")
+    assert (done["unread"], done["read"]) == ([], 0), "it goes on from where it was read"
 
 
 def test_doctor_has_nothing_to_say_of_a_job_that_moves(place: Place) -> None:

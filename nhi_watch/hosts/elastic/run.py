@@ -22,7 +22,7 @@ from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
 from nhi_watch.core.gc_pause import few_collections
-from nhi_watch.core.timestamps import render
+from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
@@ -31,7 +31,7 @@ from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
 from nhi_watch.hosts.elastic.cluster import PassingError, explained
 from nhi_watch.hosts.elastic.read import SOURCES, Hit, Span, Window
 from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseHeldError
-from nhi_watch.hosts.elastic.windows import Planned, Task, Wanted
+from nhi_watch.hosts.elastic.windows import Begun, Planned, Task, Wanted
 from nhi_watch.state.state import State
 from nhi_watch.state.store import Store
 
@@ -188,6 +188,8 @@ LAG = 120
 DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, NameError, NhiError, RuntimeError,
            TypeError, ValueError)  # fmt: skip
 """What a document may do to a program that has a defect: the others must not wait for it."""
+_SLACK = 600
+"""Seconds by which what is asked for may lie ahead of the cluster's clock."""
 PATIENCE = 120.0
 """Seconds for which a part is tried again while the cluster is away or busy."""
 
@@ -340,24 +342,23 @@ class Run:
         """What is pending, and then what is new; never from the future on: checkpoints would move past the unread."""
         started = time.perf_counter()
         self._clock.look()
-        if self._job.since is not None and self._job.since > self._clock() + windows.OVERLAP:
+        if self._job.since is not None and self._job.since > self._clock() + _SLACK:
             now = render(int(self._clock()))
             raise InputError(f"--since {render(self._job.since)} is yet to come: by the cluster's clock it is {now}")
         patterns = self.reach()
-        self.work(windows.narrowed(windows.pending(self._store), patterns), on_stage)
+        self._ledger = windows.Ledger(self._store, int(self._clock()), self._job.look)
+        pending = windows.pending(self._store)
+        left = windows.narrowed(pending, patterns)
+        for pattern in {task.window.pattern for task in pending} - {task.window.pattern for task in left}:
+            self._ledger.forget(pattern)
+        self.work(left, on_stage)
         since = self._job.since
         if since is not None:  # who says from when on to read means all of it
             windows.put_asides(self._store, [a for a in windows.asides(self._store) if a.window.until <= since])
-        until = int(self._clock()) - self._job.lag
-        fresh = windows.windows(self._store, Wanted(patterns, self._job.since, until))
-        planned = [each for window in fresh for each in self._planned(window)]
-        ledger = windows.Ledger(self._store, until)
-        for each in planned:
-            ledger.note(each.task.window.pattern, each.task.window.since, each.counts)
-        tasks = [each.task for each in planned]
-        before = min((task.window.since for task in tasks), default=until)
-        safe = [pattern for task in tasks for pattern in task.window.pattern.split(",")]
-        self.work([*tasks, *self.late(ledger, safe, before)], on_stage, partial(ledger.put, self._store))
+        fresh = windows.windows(self._store, Wanted(patterns, since, int(self._clock()) - self._job.lag))
+        planned = [each for begun in fresh for each in self._planned(begun)]
+        self._late = sum(each.late for each in planned)
+        self.work([each.task for each in planned], on_stage)
         return self.outcome(time.perf_counter() - started)
 
     def reach(self) -> tuple[str, ...]:
@@ -374,26 +375,18 @@ class Run:
 
         return reach.patterns
 
-    def _planned(self, window: Window) -> list[Planned]:
+    def _planned(self, begun: Begun) -> list[Planned]:
         """A window, planned. Where that is refused, pattern by pattern: one may be in the others' way."""
         try:
-            return [self._patiently(partial(windows.cut, self._client, window))]
+            return [self._patiently(partial(self._ledger.plan, self._client, begun))]
         except PassingError:
             raise
         except StoreError as error:
-            patterns = window.pattern.split(",")
+            patterns = begun.pattern.split(",")
             if len(patterns) == 1:
-                self._unread[window.pattern] = str(error)[:300]
+                self._unread[begun.pattern] = str(error)[:300]
                 return []
-            return [each for pattern in patterns for each in self._planned(window._replace(pattern=pattern))]
-
-    def late(self, ledger: windows.Ledger, patterns: Sequence[str], before: int) -> list[Task]:
-        """What came in long after it was ingested; `before`: what is read anyway begins there."""
-        if not ledger.due(self._job.look):
-            return []
-        found = self._patiently(lambda: list(ledger.look(self._client, patterns, before)))
-        self._late += sum(documents for _, documents in found)
-        return [Task(window, documents=documents) for window, documents in found]
+            return [each for pattern in patterns for each in self._planned(begun._replace(pattern=pattern))]
 
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
@@ -413,17 +406,17 @@ class Run:
             "seconds": {**whole["seconds"], "total": round(seconds, 3)},
         }
 
-    def work(self, tasks: list[Task], on_stage: Stage, also: Callable[[], None] = lambda: None) -> None:
-        """Do the tasks, part by part; `also` puts down what belongs to their plan."""
+    def work(self, tasks: list[Task], on_stage: Stage) -> None:
+        """Do the tasks, part by part."""
         tasks = windows.begun(tasks)
-        self._patiently(partial(self._note, tasks, also))
+        self._patiently(partial(self._note, tasks))
         self._window += [task.window for task in tasks]
         while tasks:
             tasks = self._patiently(partial(self._step, tasks, on_stage))
 
-    def _note(self, tasks: list[Task], also: Callable[[], None] = lambda: None) -> None:
+    def _note(self, tasks: list[Task]) -> None:
         windows.note(self._store, tasks)
-        also()
+        self._ledger.put(self._store)
         self._store.commit(refresh=False)
 
     def _patiently(self, work: Callable[[], Done]) -> Done:
@@ -447,6 +440,7 @@ class Run:
             reason = str(error)
             if self._refused(tasks[0].window):
                 self._store.close()
+                self._ledger.forget(tasks[0].window.pattern)
                 self._note(left := windows.begun(tasks[1:]))
                 return left
         except DEFECTS as error:
@@ -462,7 +456,8 @@ class Run:
         Its checkpoint stays, and it is planned anew from there by the next run.
         """
         try:
-            windows.cut(self._client, window)
+            with explained(f"counting {window.pattern}"):
+                read.count_by(self._client, window, DAY)
         except PassingError:
             raise
         except StoreError as error:

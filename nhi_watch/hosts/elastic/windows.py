@@ -8,7 +8,7 @@ again and again is set aside and told, so that it does not hold up what comes af
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 import orjson
@@ -19,145 +19,16 @@ from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.hosts.elastic import cluster, read
 from nhi_watch.hosts.elastic.cluster import explained
 from nhi_watch.hosts.elastic.read import LATE, Clocks, Span, Window
+from nhi_watch.state.rows import pack, unpack
 from nhi_watch.state.store import Store
-
-# ---- late
-#
-# Documents that become searchable long after they were ingested: counted by slots of time, and read.
-#
-# A run reads from ten minutes before its checkpoint. What comes later than that would be lost without a word. So each
-# run
-# notes how many documents each slot held when it was read, and once an hour the cluster counts the slots of the last
-# days again: a slot that has grown is read again. Documents that do not tell when they were ingested are counted by
-# slots
-# of their own time.
-
-
-DAYS = 3
-"""How far back it is looked; what comes later still is not found."""
-SLOT = 300
-"""Seconds of a slot; windows begin at full ones."""
-EVERY = 3600
-"""Seconds from one look to the next."""
-_COUNTS = "elastic:counts"
-_LOOKED = "elastic:looked"
-
-Json = dict[str, Any]
-Slots = dict[int, int]
-
-
-class Counts(NamedTuple):
-    """Documents by slot."""
-
-    told: Slots
-    """By when they were ingested."""
-    own: Slots
-    """By their own time, of those that do not tell."""
-
-
-class Ledger:
-    """What was counted of each group of patterns when it was read."""
-
-    def __init__(self, store: Store, now: int) -> None:
-        rows = store.get("meta", [_COUNTS, _LOOKED])
-        self._oldest = now - DAYS * DAY
-        self._now = now
-        self._looked = int(rows.get(_LOOKED, b"0"))
-        self._groups: dict[str, Json] = orjson.loads(rows[_COUNTS]) if _COUNTS in rows else {}
-
-    def note(self, pattern: str, since: int, counts: Counts) -> None:
-        """What slots hold that are read now; `since`: from when on a group that is new is read."""
-        group = self._groups.setdefault(pattern, {"from": since, "told": {}, "own": {}})
-        group["from"] = min(group["from"], since)
-        for name, slots in counts._asdict().items():
-            group[name].update((str(slot), count) for slot, count in slots.items())
-
-    def put(self, store: Store) -> None:
-        """Put it down, without what is too old; committing is the caller's business."""
-        kept = {pattern: self._recent(group) for pattern, group in self._groups.items()}
-        kept = {pattern: group for pattern, group in kept.items() if group["told"] or group["own"]}
-        store.put("meta", [(_COUNTS, orjson.dumps(kept)), (_LOOKED, str(self._looked).encode())])
-
-    def _recent(self, group: Json) -> Json:
-        oldest = self._oldest - LATE
-        slots = {name: {at: n for at, n in group[name].items() if int(at) >= oldest} for name in ("told", "own")}
-        return {"from": group["from"], **slots}
-
-    def due(self, every: int = EVERY) -> bool:
-        """Whether it is time to look again."""
-        return self._now - self._looked >= every
-
-    def look(self, client: Elasticsearch, patterns: Sequence[str], before: int) -> Iterator[tuple[Window, int]]:
-        """Windows of slots that have grown, and by how many documents: of what was ingested before a time.
-
-        Raises:
-            StoreError: the cluster cannot be searched.
-        """
-        self._looked = self._now
-        for pattern, group in list(self._groups.items()):
-            low = max(group["from"], self._oldest)
-            low += -low % SLOT
-            if not set(pattern.split(",")) <= set(patterns) or low >= before:
-                continue
-            found = count(client, pattern, (low, before), (max(0, low - LATE), before - LATE))
-            grown = [_grown(group[name], slots) for name, slots in found._asdict().items()]
-            self.note(pattern, group["from"], found)
-            if any(grown):
-                told, own = (read.stretches(sorted(slots), SLOT) for slots in grown)
-                window = Window(pattern, min(low for low, _ in (*told, *own)), self._now, told, own)
-                yield window, sum(sum(slots.values()) for slots in grown)
-
-
-def count(client: Elasticsearch, pattern: str, told: tuple[int, int], own: tuple[int, int]) -> Counts:
-    """Count documents by slot: those that tell when they were ingested, and others by their own time.
-
-    Raises:
-        StoreError: the cluster cannot be searched.
-    """
-    with explained(f"counting {pattern}"):
-        by = read.clocks(client, pattern)
-        ways = read.told(*told, by), read.lacking(*own, by)
-        wanted = {"bool": {"filter": [read.any_of(list(ways))], "must_not": [read.FROZEN]}}
-        return counts(read.aggregated(client, pattern, wanted, _both(by, *ways)))
-
-
-def aggregations(by: Clocks, since: int, until: int) -> Json:
-    """What counts the documents of a window by slot."""
-    return _both(by, read.told(since, until, by), read.lacking(max(0, since - LATE), until, by))
-
-
-def _both(by: Clocks, told: Json, own: Json) -> Json:
-    """Nothing where some index maps the time of ingestion otherwise: it would refuse."""
-    return {} if by.odd else {"told": _by_slot(told, read.INGESTED), "own": _by_slot(own, read.TIMESTAMP)}
-
-
-def _by_slot(documents: Json, field: str) -> Json:
-    steps = {"field": field, "fixed_interval": f"{SLOT}s", "min_doc_count": 1}
-    return {"filter": documents, "aggs": {"slots": {"date_histogram": steps}}}
-
-
-def counts(found: Json) -> Counts:
-    """What the aggregations found."""
-    return Counts(*({bucket["key"] // 1000: bucket["doc_count"]
-                     for bucket in found.get(name, {}).get("slots", {}).get("buckets", [])}
-                    for name in ("told", "own")))  # fmt: skip
-
-
-def _grown(before: Json, now: Slots) -> Slots:
-    """Slot → documents more."""
-    return {slot: n - before.get(str(slot), 0) for slot, n in now.items() if n > before.get(str(slot), 0)}
-
 
 # ---- windows
 
 
-OVERLAP = 600
-"""Seconds read again before the checkpoint; records are deduplicated by their own ids."""
 FIRST = 30 * DAY
 """How far back a first run reads without --since."""
 PART = 200_000
 """Documents from which on a part ends with its day: about 200 MB where behaviours seldom repeat."""
-
 FAILURES = 3
 """How often a part may fail."""
 STARTS = 6
@@ -282,59 +153,225 @@ def _number(raw: Optional[bytes]) -> Optional[int]:
     return int(raw) if raw is not None else None
 
 
-def windows(store: Store, wanted: Wanted) -> list[Window]:
+class Begun(NamedTuple):
+    """From when on patterns of one cluster are read now."""
+
+    pattern: str
+    since: int
+    until: int
+    goes_on: bool
+    """Whether they were read up to there."""
+
+
+def windows(store: Store, wanted: Wanted) -> list[Begun]:
     """What is to be read now: patterns of one cluster that begin at the same time share a window.
 
-    A window begins at a full slot, so that what is counted of a slot was read. A checkpoint of the future, by a clock
-    that was wrong, counts as now.
+    A checkpoint of the future, by a clock that was wrong, counts as now.
     """
     if any(len(pattern.encode()) > _LONGEST for pattern in wanted.patterns):
         raise StoreError(f"the name of a source index is too long: at most {_LONGEST} bytes; use a pattern")
-    begun: dict[tuple[int, str], list[str]] = {}
+    found: dict[tuple[int, bool, str], list[str]] = {}
     for pattern, read_until in checkpoints(store, wanted.patterns).items():
-        since = wanted.until - FIRST if read_until is None else min(read_until, wanted.until) - OVERLAP
+        goes_on = wanted.since is None and read_until is not None
+        since = min(read_until, wanted.until) if read_until is not None else wanted.until - FIRST
         since = since if wanted.since is None else wanted.since
-        begun.setdefault((since - since % SLOT, cluster.cluster(pattern)), []).append(pattern)
-    return [Window(",".join(patterns), since, max(since, wanted.until))
-            for (since, _), patterns in sorted(begun.items())]  # fmt: skip
+        found.setdefault((since, goes_on, cluster.cluster(pattern)), []).append(pattern)
+    return [Begun(",".join(patterns), since, max(since, wanted.until), goes_on)
+            for (since, goes_on, _), patterns in sorted(found.items())]  # fmt: skip
+
+
+# ---- late
+#
+# What becomes searchable after its time was read. Each run counts the documents of the last minutes again, by second of
+# ingestion, and once an hour those of the last days, by slot: where there are more than were read, it reads that second
+# or slot again. So nothing is read twice but what lies beside a late one. Documents that do not tell when they were
+# ingested are counted by their own time, for longer and less finely.
+
+
+DAYS = 3
+"""How far back it is looked; what comes later still is not found."""
+SLOT = 300
+"""Seconds of a slot."""
+EVERY = 3600
+"""Seconds from one look at the last days to the next."""
+RECENT = {"told": (600, 1), "own": (LATE, 10)}
+"""How far back each run looks, and by how many seconds it counts."""
+_COUNTS = "elastic:counts"
+_STRETCHES = 200
+"""Of a window at most: each is a clause of the query."""
+
+Json = dict[str, Any]
+Counted = dict[int, int]
 
 
 class Planned(NamedTuple):
     """A window, planned."""
 
     task: Task
-    counts: Counts
-    """How many documents each slot of its time has, which are then read."""
+    late: int
+    """How many of its documents came after their time was read."""
 
 
-def cut(client: Elasticsearch, window: Window) -> Planned:
-    """Plan a window's parts by how many documents each day has.
+class Ledger:
+    """How many documents were read by when they were ingested (`told`) or happened (`own`), for each group of patterns.
 
-
-    Raises:
-        PassingError: not all that it reads answered.
+    A group has `until`, up to where it was read, and for each kind `since` and counts: by step from the slot on that
+    lies its reach before `until`, and by slot before that.
     """
-    with explained(f"planning {window.pattern}"):
-        by = read.clocks(client, window.pattern)
-        since = max(window.since, window.until - DAYS * DAY)
-        told = read.aggregated(client, window.pattern, read.query(window, by), {
-            **read.steps(DAY), **aggregations(by, since, window.until)
-        })  # fmt: skip
-    days = read.counted(told)
-    cuts, held = [], 0
-    for day, count in sorted(days.items()):
+
+    def __init__(self, store: Store, now: int, every: int = EVERY) -> None:
+        row = store.get("meta", [_COUNTS]).get(_COUNTS)
+        self._looked, self._groups = unpack(row) if row else (0, {})
+        self._is_due = now - self._looked >= every
+        self._now = now
+
+    def put(self, store: Store) -> None:
+        """Put it down, without what is too old; committing is the caller's business."""
+        oldest = self._now - DAYS * DAY
+        kept = {pattern: group for pattern, group in self._groups.items() if group["until"] >= oldest}
+        store.put("meta", [(_COUNTS, pack([self._looked, kept]))])
+
+    def forget(self, pattern: str) -> None:
+        """What was counted of a group was not read after all."""
+        self._groups.pop(pattern, None)
+
+    def plan(self, client: Elasticsearch, begun: Begun) -> Planned:
+        """Count, note what there is, and plan to read what is more than was read.
+
+        Raises:
+            PassingError: not all that it reads answered.
+        """
+        pattern, since, until, goes_on = begun
+        with explained(f"planning {pattern}"):
+            by = read.clocks(client, pattern)
+            before = self._groups.get(pattern)
+            if before is not None and not (goes_on and before["until"] == since):
+                before = None
+            kinds = {kind: _Kind(kind, begun, before and before[kind]) for kind in RECENT}
+            asked = {} if by.odd else {f"{kind}_{name}": histogram for kind, each in kinds.items()
+                                       for name, histogram in each.histograms(by, self._is_due)}  # fmt: skip
+            then = read.any_of([each["filter"] for each in asked.values()]) if asked else {}
+            wanted = {"bool": {"filter": [then], "must_not": [read.FROZEN]}}
+            found = read.aggregated(client, pattern, wanted, asked) if asked else {}
+            told = {kind: each.noted({name: _buckets(found, f"{kind}_{name}") for name in _Kind.NAMES})
+                    for kind, each in kinds.items()}  # fmt: skip
+            starts = [each.since for each in kinds.values()]
+            window = Window(pattern, starts[0], until, *(one.stretches for one in told.values()))
+            documents = sum(one.documents for one in told.values())
+            days: Counted = {}
+            if by.odd or documents >= PART or until - since > DAY:
+                days = read.count_by(client, window, DAY)
+                documents = sum(days.values())
+        self.forget(pattern)
+        self._looked = self._now if self._is_due else self._looked
+        if not by.odd:  # else each run reads its last minutes again
+            self._groups[pattern] = {"until": until, **{kind: one.row for kind, one in told.items()}}
+        return Planned(Task(window, tuple(_cuts(days)), 0, documents), sum(one.late for one in told.values()))
+
+
+class _Noted(NamedTuple):
+    """What was found of one kind."""
+
+    row: list[Any]
+    stretches: tuple[tuple[int, int], ...]
+    documents: int
+    late: int
+
+
+class _Kind:
+    """Documents of a window that tell when they were ingested, or those that do not."""
+
+    NAMES = ("again", "slots", "past", "new")
+
+    def __init__(self, kind: str, begun: Begun, row: Optional[list[Any]]) -> None:
+        self._kind = kind
+        self._until = begun.until
+        reach, self._step = RECENT[kind]
+        back = begun.goes_on or kind == "own"
+        self.since = begun.since if row else max(0, begun.since - reach * back)
+        """From when on all is read."""
+        self._first = row[0] if row else self.since
+        self._before: Counted = {int(at): n for at, n in row[1].items()} if row else {}
+        self._fine = max(_slot(begun.since - reach), self._first) if row else self.since
+        self._next = _slot(begun.until - reach)
+        """From when on it is counted by step after this run."""
+
+    def histograms(self, by: Clocks, is_due: bool) -> Iterator[tuple[str, Json]]:
+        """What is counted: again since when it was read, by slot and by step, and what is new."""
+        oldest = self._until - DAYS * DAY
+        slots = max(self._first, oldest)
+        asked = {
+            "again": (self._fine, self.since, self._step),
+            "slots": (slots + -slots % SLOT, self._fine if is_due else 0, SLOT),
+            "past": (max(self.since, _slot(oldest)), self._next, SLOT),
+            "new": (max(self.since, self._next), self._until, self._step),
+        }
+        for name, (low, high, step) in asked.items():
+            if low < high:
+                yield name, _histogram(self._kind, (low, high), by, step)
+
+    def noted(self, found: Mapping[str, Counted]) -> _Noted:
+        """The next row of the ledger, and what is to be read: all since then, and what has grown before."""
+        counts = dict(self._before)
+        grown: dict[int, list[int]] = {self._step: [], SLOT: []}
+        late = 0
+        for name, step in (("again", self._step), ("slots", SLOT)):
+            more = {at: n - counts.get(at, 0) for at, n in found[name].items() if n > counts.get(at, 0)}
+            late += sum(more.values())
+            grown[step] += more
+            counts.update((at, found[name][at]) for at in more)
+        for at, n in (*found["past"].items(), *found["new"].items()):
+            counts[at] = counts.get(at, 0) + n
+        row: Counted = {}
+        for at, n in counts.items():
+            place = at if at >= self._next else _slot(at)
+            if place >= self._until - DAYS * DAY - SLOT:
+                row[place] = row.get(place, 0) + n
+        stretches = [each for step, starts in grown.items() for each in read.stretches(starts, step)]
+        documents = late + sum(sum(found[name].values()) for name in ("past", "new"))
+        whole = (self.since, self._until)
+        return _Noted([self._first, row], _few([*stretches, whole]), documents, late)
+
+
+def _slot(at: int) -> int:
+    return at - at % SLOT
+
+
+def _histogram(kind: str, span: tuple[int, int], by: Clocks, step: int) -> Json:
+    documents, field = (read.told, read.INGESTED) if kind == "told" else (read.lacking, read.TIMESTAMP)
+    steps = {"field": field, "fixed_interval": f"{step}s", "min_doc_count": 1}
+    return {"filter": documents(*span, by), "aggs": {"steps": {"date_histogram": steps}}}
+
+
+def _buckets(found: Json, name: str) -> Counted:
+    return read.counted(found.get(name, {}))
+
+
+def _few(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The same stretches in order; where there are too many, those that lie nearest to each other are joined."""
+    ordered = sorted(stretches)
+    while len(ordered) > _STRETCHES:
+        gaps = [after[0] - before[1] for before, after in zip(ordered, ordered[1:])]
+        at = gaps.index(min(gaps))
+        ordered[at : at + 2] = [(ordered[at][0], max(ordered[at][1], ordered[at + 1][1]))]
+    return tuple(ordered)
+
+
+def _cuts(days: Counted) -> Iterator[int]:
+    """Where parts end: with the day with which one has enough documents."""
+    held = 0
+    for day, documents in sorted(days.items()):
         if held >= PART:
-            cuts.append(day)
+            yield day
             held = 0
-        held += count
-    return Planned(Task(window, tuple(cuts), 0, sum(days.values())), counts(told))
+        held += documents
 
 
 # ---- parts that were given up
 
 
 class Aside(NamedTuple):
-    """A part whose documents are left out from now on; without this the overlap would read them again."""
+    """A part whose documents are left out from now on; without this they would be read again beside a late one."""
 
     window: Window
     span: Span

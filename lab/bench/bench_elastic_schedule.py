@@ -1,0 +1,168 @@
+"""`nhi elastic run` every five minutes against one run over the same documents, on a real server.
+
+A day is read at once by both; then come RUNS times five minutes of a day of DOCUMENTS, 2% of which become
+searchable up to an hour late. One job reads them in a single run, the other in RUNS and one more, by a clock that is
+set. What is told are ratios of the two: documents read, processor time of client and server, and the state's size,
+after each quarter of the runs. NHI_TEST_ELASTIC=URL takes a server that runs already.
+`python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]]`
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import orjson
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "lab" / "bench")]
+
+from bench_elastic import prepare  # noqa: E402
+from elasticsearch import Elasticsearch  # noqa: E402
+
+import ecs_shape  # noqa: E402
+import elastic_server  # noqa: E402
+from nhi_watch.core.timestamps import DAY, HOUR, parse, render  # noqa: E402
+from nhi_watch.hosts.elastic import run as host  # noqa: E402
+from nhi_watch_lab.simulator.tenant import Spec, Tenant  # noqa: E402
+
+DOCUMENTS = 40_000
+RUNS = 288
+EVERY = 300
+MACHINES = 200
+VERSION = "9.5.3"
+HISTORY = 1
+STREAM = f"logs-aws.cloudtrail-schedule{elastic_server.FIRST}"
+START = parse("2025-03-03T00:00:00Z")
+LATE = 0.02
+TOLD = ("documents", "runs", "read_per_document", "us_a_document", "schedule_to_bulk")
+Json = dict[str, Any]
+
+
+class Clock:
+    """The cluster's clock, set by hand."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def look(self) -> None:
+        """It is set."""
+
+
+def main(documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES, version: str = VERSION) -> None:
+    """Measure, and write out/bench/bench_elastic_schedule.json."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = elastic_server.running(elastic_server.RUNNING) if elastic_server.RUNNING else None
+        with contextmanager(lambda: started or elastic_server.run(version, Path(folder) / "node", "1g"))() as server:
+            figures = _measured(server.client, documents, runs, machines)
+    figures["server"] = version
+    target = ROOT / "out" / "bench" / "bench_elastic_schedule.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    print(orjson.dumps({name: figures[name] for name in TOLD}).decode())
+
+
+def _measured(client: Elasticsearch, documents: int, runs: int, machines: int) -> Json:
+    ecs_shape.template(client, STREAM)
+    spec = Spec(days=HISTORY + 1, machines=machines, seed=5, start=render(START)[:10], campaigns=6,
+                events=documents * (HISTORY + 1), quiet_days=HISTORY)
+    begun = START + HISTORY * DAY
+    history: list[Json] = []
+    batches: dict[int, list[Json]] = {}
+    told, dice = 0, random.Random(3)
+    for number, day in enumerate(Tenant(spec).days()):
+        for record in day.records:
+            came = parse(record["eventTime"]) + dice.randrange(30, 200)
+            document = ecs_shape.document(record, True, render(came))
+            if number < HISTORY:
+                history.append(document)
+            if came >= begun + runs * EVERY or number < HISTORY:
+                continue
+            seen = came + (dice.randrange(300, 3600) if dice.random() < LATE else 5)
+            batches.setdefault(min(runs, max(0, seen - begun) // EVERY), []).append(document)
+            told += 1
+    ecs_shape.load(client, STREAM, history)
+    names = {name: f"{name}{elastic_server.FIRST}" for name in ("schedule", "bulk")}
+    for name in names.values():
+        prepare(client, name)
+        _run(client, name, Clock(begun + 120), since=START)
+    ends = [*(begun + EVERY * (number + 1) for number in range(runs)), begun + EVERY * runs + 2 * HOUR]
+    spent: dict[str, Counter[str]] = {"schedule": Counter(), "bulk": Counter()}
+    states, latest = [], 0.0
+    for number, end in enumerate(ends):
+        ecs_shape.load(client, STREAM, batches.get(number, []))
+        last = end == ends[-1]
+        with measured(client, spent["schedule"]):
+            spent["schedule"] += _run(client, names["schedule"], Clock(end))
+        if number % (runs // 4) == 0 or last:
+            states.append({"run": number, **_state(client, names["schedule"])})
+            print(states[-1], flush=True)
+        latest = end
+    with measured(client, spent["bulk"]):
+        spent["bulk"] += _run(client, names["bulk"], Clock(latest))
+    ratios = {key: spent["schedule"][key] / value for key, value in sorted(spent["bulk"].items()) if value}
+    return {
+        "documents": told, "runs": len(ends), "read_per_document": spent["schedule"]["read"] / told,
+        "us_a_document": {name: round(each["client"] * 1e6 / told) for name, each in spent.items()},
+        "schedule_to_bulk": ratios, "spent": spent, "state": states, "state_bulk": _state(client, names["bulk"]),
+    }  # fmt: skip
+
+
+@contextmanager
+def measured(client: Elasticsearch, into: Counter[str]) -> Iterator[None]:
+    """Adds the time that is taken within: of this process, and of the server's."""
+    before = _now(client)
+    yield
+    for name, value in _now(client).items():
+        into[name] += value - before[name]  # type: ignore[assignment]
+
+
+def _now(client: Elasticsearch) -> dict[str, float]:
+    (node,) = client.nodes.stats(metric="process")["nodes"].values()
+    return {"server": node["process"]["cpu"]["total_in_millis"] / 1000, "client": time.process_time(),
+            "wall": time.monotonic()}  # fmt: skip
+
+
+def _run(client: Elasticsearch, namespace: str, clock: Clock, **changes: Any) -> Counter[str]:
+    job = host.Job(STREAM, namespace, **changes)
+    with patch.object(host, "clock_of", lambda *_: clock), patch("time.perf_counter", time.process_time):
+        done = host.run(client, job)
+    told: Counter[str] = Counter({"read": done.get("read", 0), "alerts": done.get("alerts", {}).get("created", 0)})
+    told.update({f"s_{name}": seconds for name, seconds in done.get("seconds", {}).items()})
+    return told
+
+
+def _state(client: Elasticsearch, namespace: str) -> Json:
+    """Rows of the state and their bytes, and what its index takes once the deleted are merged away."""
+    index = f"nhi-state-{namespace}"
+    client.indices.forcemerge(index=index, max_num_segments=1, flush=True)
+    told = client.indices.stats(index=index, metric=["store", "docs"])["_all"]["primaries"]
+    tables: Counter[str] = Counter()
+    for table, size in _rows(client, index):
+        tables[table] += size
+    return {"rows": told["docs"]["count"], "bytes": told["store"]["size_in_bytes"], "tables": dict(tables)}
+
+
+def _rows(client: Elasticsearch, index: str) -> Iterator[tuple[str, int]]:
+    after: Json = {}
+    while True:
+        hits = client.search(index=index, size=1000, sort=[{"key": "asc"}, {"table": "asc"}], **after)["hits"]["hits"]
+        yield from ((hit["_source"]["table"], len(hit["_source"]["value"])) for hit in hits)
+        if len(hits) < 1000:
+            return
+        after = {"search_after": hits[-1]["sort"]}
+
+
+if __name__ == "__main__":
+    main(*[kind(text) for kind, text in zip((int, int, int, str), sys.argv[1:])])
