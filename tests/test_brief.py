@@ -65,7 +65,7 @@ def test_a_blind_spot_tells_what_was_not_seen_and_no_asset_or_plan() -> None:
     evidence = "No log of aws from 08:00 until 09:00"
     silent = replace(NETWORK, id="silent_log", points=0.0, log_odds=0.0, value=15.0, evidence=evidence)
     text = brief.text(notable(kind="blind_spot", signals=(silent,), timeline=(), likelihood=0.0))
-    assert "in no log that was judged: `No log of aws from 08:00 until 09:00`" in text
+    assert "No log that was read shows what was done there: `No log of aws from 08:00 until 09:00`" in text
     assert "The log was silent for `15` hours" in text and "likelihood" not in text
     assert "factor" not in text and "respond plan" not in text
 
@@ -76,7 +76,7 @@ def test_what_was_let_in_comes_first_and_how_many_more_there_are_is_told() -> No
     let_in = {**entry, "outcome": "success", "points": 3.0, "action": "s3:Get"}
     text = brief.text({**ONE, "timeline": [*refused, let_in]})
     assert "`s3:Get` was made" in text and "`iam:Get4`" not in text
-    assert "Of `6` odd kinds of calls these are the first `5`" in text
+    assert "These are `5` of `6` types of unusual calls" in text
 
 
 def test_what_happened_is_what_was_odd_and_of_a_newcomer_not_all_is_listed_as_new() -> None:

@@ -131,7 +131,7 @@ def test_what_only_a_thief_called_is_denied_and_not_kept() -> None:
     notable = told(USUAL, [STRANGE, more, same])
     kept, denied = notable["controls"][1]["reason"].split("; deny the rest. Deny ")
     assert kept == "Seen in 90 days: s3:GetObject"
-    assert denied.startswith("iam:ListUsers") and "sts:GetCallerIdentity: only who misused it" in denied
+    assert denied.startswith("iam:ListUsers") and "sts:GetCallerIdentity: only the intruder called it" in denied
     (fresh,) = [[o["value"] for o in d["observed"] if o["new"]] for d in notable["usual"]["dimensions"]
                 if d["name"] == "action"]  # fmt: skip
     assert fresh == ["iam:ListUsers", "sts:GetCallerIdentity"]
@@ -142,7 +142,7 @@ def test_what_was_odd_before_it_was_told_of_is_not_kept_either() -> None:
             for n, (service, name) in enumerate([("iam", "CreateUser"), ("cloudtrail", "StopLogging")])]  # fmt: skip
     reduce = told(USUAL, raid)["controls"][1]["reason"]
     assert "CreateUser" not in reduce.partition("; deny the rest")[0]
-    assert "Deny cloudtrail:StopLogging, iam:CreateUser: only who" in reduce
+    assert "Deny cloudtrail:StopLogging, iam:CreateUser: only" in reduce
 
 
 def test_the_place_where_it_always_works_raises_nothing() -> None:
@@ -275,7 +275,7 @@ def test_planted_findings_bury_no_key_that_is_in_use_and_take_few_places() -> No
     assert len(found) == fast.OWN + 1 and KEY in found[0]["title"]
     lead = next(n for n in found if n["folded"])
     assert (lead["folded"]["origin"], lead["folded"]["count"]) == ("findings of gitleaks", 300 - fast.OWN + 1)
-    assert "280 more credentials that gitleaks tells of" in lead["summary"]
+    assert "280 more credentials reported by gitleaks" in lead["summary"]
     assert fast.judge(store, history.read(store, model.load()), NO_ASSETS, AFTER).changed == []
     assert len(judged(fed(leak, *planted[: fast.OWN]))) == fast.OWN + 1
 

@@ -62,7 +62,7 @@ def test_each_notable_is_sent_once_and_once_more_when_it_is_graver(tmp_path: Pat
     desk(tmp_path, CRITICAL, LOW)
     assert [notify(config), notify(config)] == [0, 0]
     assert [took["title"] for _, took in server.took][1:] == ["[CRITICAL 91%] ci: a key made"]
-    assert "graver than it was told (medium)" in server.took[1][1]["message"]
+    assert "more severe than when it was sent (medium)" in server.took[1][1]["message"]
 
 
 def test_what_a_receiver_refused_is_sent_by_the_next_run_and_to_no_other_again(
@@ -73,7 +73,7 @@ def test_what_a_receiver_refused_is_sent_by_the_next_run_and_to_no_other_again(
         config = configured(tmp_path, server.url(), other.url())
         server.status = 500
         assert notify(config) == 2
-        assert "1 of 2 receivers were not told; the next run tries again" in capsys.readouterr().err
+        assert "1 of 2 receivers were not reached; the next run tries again" in capsys.readouterr().err
         server.status = 200
         assert [notify(config), notify(config)] == [0, 0]
         assert (len(server.took), len(other.took)) == (2, 1)  # refused, taken; taken

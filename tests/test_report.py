@@ -366,8 +366,8 @@ def test_the_bars_add_up_from_the_ordinary_day_to_the_likelihood(page: Chrome) -
 def test_what_adds_little_is_folded(page: Chrome) -> None:
     page.find_element(By.CSS_SELECTOR, ".item a").click()
     assert [one.text for one in page.find_elements(By.CSS_SELECTOR, "#n0 .points .name") if one.is_displayed()] == [
-        "Network novelty", "Credential created", "Secret read", "Tactics in order", "Denied novelty",
-        "Agent novelty", "Long-lived key",
+        "Network novelty", "Credential created", "Secrets read", "ATT&CK tactics in sequence", "Denied novelty",
+        "Agent novelty", "Long-lived key in use",
     ]  # fmt: skip
     page.find_element(By.CSS_SELECTOR, "#n0 .light summary").click()
     assert page.find_elements(By.CSS_SELECTOR, "#n0 .light .name")[0].is_displayed()

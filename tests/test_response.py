@@ -797,7 +797,7 @@ def test_a_use_without_address_or_client_says_so() -> None:
     use = {"identity": "`app`", "credential": "``", "network": "``", "agent": "``", "events": 13,
            "last_use": "2026-03-01T10:00:00Z", "suspicious": False}  # fmt: skip
     made = plan.draft(notable(), plan.load(), mine(USER.id, KEY), plan.Breaks((use,), ()), SECOND)
-    assert "- `app` from (not told) by (not told): 13 calls" in plan.text(made)
+    assert "- `app` from (unknown) by (unknown): 13 calls" in plan.text(made)
 
 
 def test_the_dry_run_is_written_for_people(folder: Path) -> None:

@@ -309,6 +309,23 @@ def network_facts(network: str) -> Network:
     return SHIPPED.facts(network)
 
 
+_SPELLED = {
+    "apple-private-relay": "Apple Private Relay", "att": "AT&T", "aws": "AWS", "bt": "BT", "ibm": "IBM Cloud",
+    "digitalocean": "DigitalOcean", "github": "GitHub", "google": "Google Cloud", "ovh": "OVH",
+    "protonvpn": "Proton VPN",
+}  # fmt: skip
+
+
+def spelled(facts: Network) -> str:
+    """An operator as people write it, with what it is where that matters.
+
+    >>> spelled(Network("mullvad", "vpn")), spelled(Network("aws", "hosting")), spelled(Network("", "unknown"))
+    ('Mullvad VPN', 'AWS', '')
+    """
+    name = _SPELLED.get(facts.owner) or (facts.owner.capitalize() if facts.owner.isalpha() else facts.owner)
+    return f"{name} VPN" if facts.kind == "vpn" and name and facts.owner not in _SPELLED else name
+
+
 def _wider(network: str) -> str:
     if ":" in network:
         return ":".join(network.split(":")[:2]) + "::/32"

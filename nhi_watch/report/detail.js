@@ -119,7 +119,7 @@ const lifeOf = (n) => (n.revisions || []).length > 1 && card("Its life",
   h("div", { class: "scroll" }, h("table", { class: "plain" }, head("Day", "Likelihood#", "What was new"), h("tbody", {},
     n.revisions.slice(-30).map((one) => h("tr", {}, h("td", {}, one.day), h("td", { class: "num" }, likely(one.likelihood)), h("td", {}, one.why)))))));
 
-const membersOf = (n) => n.members.length > 0 && card(`One intrusion across ${n.members.length} identities`, "in the order in which they made news",
+const membersOf = (n) => n.members.length > 0 && card(`One intrusion across ${n.members.length} identities`, "in the order in which they became unusual",
   h("ol", { class: "members" }, n.members.map((member) => h("li", {}, h("span", { class: "tag quiet" }, member.provider), " ",
     h("b", { class: "mono" }, shortName(member)), " ", h("span", { class: "muted" }, spoken(member.kind), member.account ? `, ${member.account}` : "")))),
   h("details", {}, h("summary", {}, "What links them"), h("div", { class: "scroll" }, h("table", { class: "plain" },

@@ -123,7 +123,7 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
         (run.get("too_late"), f"{amount(run.get('too_late') or 0)} records came too late to be judged with their day"),
         (held, f"{amount(held)} records are held aside, for they are dated ahead of when they came"),
         (run.get("shared_ids"), f"{amount(run.get('shared_ids') or 0)} records have an id that another has, too"),
-        (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be told apart"),
+        (run.get("folded_records"), f"{amount(run.get('folded_records') or 0)} records were too many to be kept apart"),
         (passed, f"{amount(passed)} file{'s'[: passed != 1]} that may hold records passed over"),
         (0 < known < _WEEK, f"{amount(known)} of {_WEEK} days were learnt; until then little but blunt theft shows"),
         (left_out >= _CRITICAL, "a critical one, left out as people have said, goes on"),

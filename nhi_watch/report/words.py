@@ -97,7 +97,7 @@ def sum_of(notable: Mapping[str, Any]) -> str:
     if ordinary is None:
         return ""
     added = sum(signal["log_odds"] for signal in notable["signals"])
-    most = " (the highest that is told)" if notable["likelihood"] >= SUREST else ""
+    most = " (the highest there is)" if notable["likelihood"] >= SUREST else ""
     return (f"In log-odds: an ordinary day {signed(ordinary)}, the signals {signed(added)}, together "
             f"{signed(ordinary + added)}, which is {notable['likelihood']:g}%{most}")  # fmt: skip
 

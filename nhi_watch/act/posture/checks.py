@@ -347,7 +347,7 @@ def _exported(scene: Scene, secret: Secret, life: Life | None) -> Iterator[Findi
     age = (scene.now - secret.created) // DAY if secret.created else 0
     end = "it never expires" if secret.expires == NEVER else f"it expires {render(secret.expires)[:10]}"
     if secret.expires == 0:
-        end = "its end is not told"
+        end = "its expiry is not known"
     lasting = secret.expires == NEVER or (secret.created and secret.expires - secret.created > 366 * DAY)
     if age >= limits.secret_days or (lasting and secret.provider in ("github", "entra")):
         evidence = f"{what}: {age} days old ({secret.source}), {end}"

@@ -482,7 +482,7 @@ def _meant(action: Action, member: Mapping[str, Any], subjects: Subjects) -> boo
 def _missing(action: Action, given: Sequence[Mapping[str, str]]) -> str:
     """What of that which an action needs is in no record."""
     lacks = [name for name in action.needs if not any(name in one for one in given)] or list(action.needs)
-    return f"no record holds {', '.join(map(_name, lacks))} in the shape that the API allows"
+    return f"no record holds {', '.join(map(_name, lacks))} in the form that the API allows"
 
 
 def _name(parameter: str) -> str:
@@ -616,7 +616,7 @@ def _breaks_lines(breaks: Mapping[str, Any]) -> Iterable[str]:
         odd = ", NEW in this notable" if c["suspicious"] else ""
         secret = f" with {c['credential']}" if c["credential"] != "``" else ""
         calls = f"{c['events']} call{'s'[: c['events'] != 1]}"
-        network, agent = (told if told != "``" else "(not told)" for told in (c["network"], c["agent"]))
+        network, agent = (told if told != "``" else "(unknown)" for told in (c["network"], c["agent"]))
         yield f"- {c['identity']}{secret} from {network} by {agent}: {calls}, last {c['last_use']}{odd}"
     if len(ordered) > _SHOWN:
         yield f"- and {len(ordered) - _SHOWN} more, in the plan's JSON"

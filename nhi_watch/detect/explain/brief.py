@@ -143,10 +143,10 @@ def _linked(notable: Mapping[str, Any], members: Sequence[Mapping[str, Any]]) ->
 def _unseen(notable: Mapping[str, Any]) -> Iterator[Fact]:
     """Of a blind spot: nothing was judged, so there are no calls, no asset and nobody to contain."""
     for signal in notable["signals"]:
-        words = "What was done there is in no log that was judged: {0}"
+        words = "No log that was read shows what was done there: {0}"
         yield Fact("What happened", words, (signal["evidence"],), (f"signal:{signal['id']}",))
         if signal["id"] == "silent_log":
-            words = "The log was silent for {0} hours; the severity follows the share of identities that it tells of."
+            words = "The log was silent for {0} hours; the severity follows the share of identities in it."
             yield Fact("Impact", words, (_number(signal["value"]),), (f"notable:{notable['id']}",))
     for control in notable["controls"]:
         yield Fact("Response", "{0}", (control["reason"],), (f"notable:{notable['id']}",))
@@ -166,8 +166,8 @@ def _happened(notable: Mapping[str, Any]) -> Iterator[Fact]:
             values.append(_number(entry["count"]))
         yield Fact("What happened", words, tuple(values), _records([entry["record_id"]]))
     if len(odd) > STEPS:
-        words = "Of {0} odd kinds of calls these are the first {1}: what was let in, then by their points."
-        yield Fact("What happened", words, (_number(len(odd)), _number(STEPS)), (f"notable:{notable['id']}",))
+        words = "These are {0} of {1} types of unusual calls: those that succeeded first, then by points."
+        yield Fact("What happened", words, (_number(STEPS), _number(len(odd))), (f"notable:{notable['id']}",))
 
 
 def _unusual(notable: Mapping[str, Any]) -> Iterator[Fact]:

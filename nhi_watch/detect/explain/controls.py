@@ -62,7 +62,7 @@ def _rotate(part: Episode, end: int, made: frozenset[str]) -> str:
     if keys and made.issuperset(keys):
         return f"Remove {listing(keys)}, which this intrusion made: delete it, nobody else relies on it."
     if keys:
-        return f"Rotate {listing(keys)}: deactivate it, watch for what breaks, then delete it."
+        return f"Rotate {listing(keys)}: deactivate it, see what breaks, then delete it."
     if identity.kind in ("web_identity", "federated"):
         return f"Revoke the tokens of {identity.name} and check its trust policy; its secret lies with the issuer."
     if identity.kind == "role":

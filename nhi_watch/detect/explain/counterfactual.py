@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from nhi_watch.context import actions
+from nhi_watch.context import actions, agents
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import Instead, clip
@@ -145,10 +145,17 @@ def _shape(scopes: list[_Scope], seen: Shape) -> Shape:
     key = _first(scopes[:1], "credential", "")
     steady = bool(key) and own.dimension("credential").values[key].days >= STEADY * own.days
     return seen._replace(
-        agent=_first(scopes, "agent", seen.agent), region=_first(scopes, "region", seen.region),
+        agent=_agent(scopes, seen), region=_first(scopes, "region", seen.region),
         credential=key if steady else "",
         credential_type=_first(scopes, "credential_type", seen.credential_type),
     )  # fmt: skip
+
+
+def _agent(scopes: Iterable[_Scope], seen: Shape) -> str:
+    """An attack tool is no part of a normal day, however often it was seen."""
+    known = (name for name in _values(scopes, "agent") if not agents.is_attack_tool(name))
+    otherwise = "" if "attack_tool" in seen.traits or agents.is_attack_tool(seen.agent) else seen.agent
+    return next(known, otherwise)
 
 
 _WHOSE = {"own": "", "peers": "what its peers do: ", "tenant": "what others here do: ", "world": "what is common: "}

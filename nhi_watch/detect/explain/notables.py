@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from copy import copy
 from dataclasses import replace
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 from nhi_watch.context import frameworks
 from nhi_watch.context.assets import UNKNOWN, Asset
-from nhi_watch.context.networks import Networks
+from nhi_watch.context.networks import Networks, spelled
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import (
@@ -70,6 +70,8 @@ class Weighed(NamedTuple):
     value: Optional[float]
     backing: list[Behaviour]
     evidence: str
+    phrase: str
+    """What a title says of it."""
 
 
 def notable_id(identity_id: str, day: int) -> str:
@@ -140,16 +142,23 @@ def _tells(part: Weighed) -> bool:
     return bool(part.value) or (part.value is None and part.evidence.startswith(cannot_tell.FIELDLESS))
 
 
-def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str]:
-    """The behaviours behind a signal's value, and its sentence."""
+def _explain(signal: Signal, value: Optional[float], episode: EpisodeView) -> tuple[list[Behaviour], str, str]:
+    """The behaviours behind a signal's value, its sentence, and what a title says of it."""
     if value is None:
-        return [], cannot_tell.why(signal.name, episode.views, episode.past.own)
+        return [], cannot_tell.why(signal.name, episode.views, episode.past.own), ""
     if not value:
-        return [], "ordinary"
+        return [], "ordinary", ""
     if signal.backing is not None:
-        return signal.backing(episode), signal.evidence(episode)
+        return signal.backing(episode), signal.evidence(episode), _phrase(signal, episode)
     view = max(episode.views, key=lambda v: (_own_value(signal, v), v.shape.outcome == "success"))
-    return view.behaviours, signal.evidence(view)
+    return view.behaviours, signal.evidence(view), _phrase(signal, view)
+
+
+def _phrase(signal: Signal, seen: Union[View, EpisodeView]) -> str:
+    if signal.phrase is not None:
+        return signal.phrase(seen)
+    first, rest = signal.title[:1], signal.title[1:]
+    return signal.title if rest[:1].isupper() else first.lower() + rest  # an abbreviation stays one
 
 
 def _own_value(signal: Signal, view: View) -> float:
@@ -264,19 +273,44 @@ PLACES = [s.name for s in sorted(SIGNALS, key=lambda s: s.place) if s.place]
 def _title(episode: Episode, parts: list[Weighed]) -> str:
     """Who: what was done, and from where if the place is news; else the heaviest reasons."""
     told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
-    what = [_done(told[name]) for name in HEADLINES if name in told][:2]
-    what = what or [part.signal.title.lower() for part in parts[:2] if part.points >= REASON_POINTS]
+    names = [name for name in HEADLINES if name in told and not told.keys() & _SAYS_MORE.get(name, frozenset())]
+    what = [_done(told[name]) for name in names[:2]]
+    what = what or [part.phrase for part in parts[:2] if part.points >= REASON_POINTS]
     networks = episode.view.past.networks
     placed = (told[name] for name in PLACES if name in told and told[name].points >= REASON_POINTS)
-    where = next((_place(part, networks) for part in placed), "")
-    others = f" and {len(episode.members) - 1} linked" if episode.members else ""
-    return f"{clip(short_name(episode.identity), 80)}{others}: {', '.join(what) or 'unusual behaviour'}{where}"
+    where = "" if " from " in " ".join(what) else next((_place(part, networks) for part in placed), "")
+    return f"{_who(episode)}: {', '.join(what) or 'unusual behaviour'}{where}"
+
+
+_SAYS_MORE = {
+    "secret_reading": {"secret_fan_out"}, "model_invocation": {"model_changed", "llmjacking"},
+    "spending": {"model_changed", "llmjacking", "cost_surge", "model_invocation"},
+    "mass_taking": {"mass_by_stranger", "first_targets", "secret_fan_out"},
+    "bulk": {"mass_taking", "mass_by_stranger", "first_targets"},
+    "trust_change": {"powerful_grant"}, "logging_tampered": {"grave_act"},
+}  # fmt: skip
+"""Signal → those that say the same in a title, and more of it."""
+
+
+def _who(episode: Episode) -> str:
+    """What the identity is and is called, and with whom it is linked."""
+    first, *others = [part.identity for part in episode.members] or [episode.identity]
+    if first != episode.identity:
+        others = [first, *(one for one in others if one != episode.identity)]
+    told = [f"{_kind(one)} {clip(short_name(one), 80)}" for one in (episode.identity, *others[:1])]
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    return f"{told[0][:1].upper()}{told[0][1:]}{f' with {told[1]}' if others else ''}{more}"
+
+
+def _kind(identity: Identity) -> str:
+    kind = identity.kind.replace("_", " ") or "identity"
+    return {"agent": "AI agent", "ai agent": "AI agent"}.get(kind, kind)
 
 
 def _done(part: Weighed) -> str:
     """What was done; or only tried, where every record of it was turned down."""
     succeeded = any(b.shape.outcome == "success" for b in part.backing) or part.signal.name in _REFUSALS
-    return part.signal.title.lower() + ("" if succeeded or not part.backing else " (tried, did not succeed)")
+    return clip(part.phrase, 120) + ("" if succeeded or not part.backing else " (tried, did not succeed)")
 
 
 _REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
@@ -285,7 +319,7 @@ _REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
 
 def _place(part: Weighed, networks: Networks) -> str:
     network = next((b.shape.network for b in part.backing), "")
-    return f", from {networks.facts(network).owner or network}" if network else ""
+    return f", from {spelled(networks.facts(network)) or network}" if network else ""
 
 
 def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviour]:

@@ -208,8 +208,8 @@ def _again(state: State, baselines: Baselines, day: int, lead: str, shown: Optio
 
 
 _LEARNT = (
-    "{} is closed, and the profiles have learnt it since: the signal values are those stored that day, and which "
-    "baseline rows they were compared with can no longer be told"
+    "{} is closed, and the profiles have learnt it since: the signal values are those stored that day, and the "
+    "baseline rows that they were compared with are no longer known"
 )
 
 

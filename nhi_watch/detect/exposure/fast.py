@@ -131,7 +131,7 @@ def _folded(found: Sequence[dict[str, Any]], feeds: Mapping[str, str]) -> list[d
     for feed, mine in own.items():
         if feed and len(mine) > OWN:
             others, count = [document["id"] for document in mine[OWN:]], len(mine) - OWN
-            told = f"{count:,} more credentials that {feed} tells of were never seen in use, and are in no list. "
+            told = f"{count:,} more credentials reported by {feed} were never seen in use, and are in no list. "
             mine[0].update(summary=clip(told + mine[0]["summary"], 1000), folded={
                 "origin": clip(f"findings of {feed}", 300), "count": 1 + count, "ids": others[:FOLDED]})  # fmt: skip
     return kept

@@ -145,13 +145,13 @@ def _summary(case: Case, reach: Reach, asset: Asset) -> str:
 
 
 def _places(case: Case) -> str:
-    return clip(listing([e.about for e in case.exposures if e.about] or ["place not told"], 2), 200)
+    return clip(listing([e.about for e in case.exposures if e.about] or ["place unknown"], 2), 200)
 
 
 def _reached(case: Case, reach: Reach) -> str:
     if reach.services:
         return f"{listing(sorted(reach.services), 5)} ({sentence(reach)})"
-    return "services that are no longer told" if case.used or case.credential.last else "nothing seen"
+    return "services that are no longer known" if case.used or case.credential.last else "nothing seen"
 
 
 def _signals(case: Case, reach: Reach, likelihood: float) -> tuple[SignalPoints, ...]:
@@ -293,13 +293,13 @@ def _controls(case: Case, reach: Reach, stolen: frozenset[str]) -> tuple[Control
     else:
         rotate = f"Make a new credential, move its users over, then switch {case.key} off and delete it."
     granted = listing(sorted(reach.actions - stolen), 8) if reach.actions - stolen else ""
-    denied = f" Deny {listing(sorted(stolen), 8)}: only who misused it called that." if stolen else ""
+    denied = f" Deny {listing(sorted(stolen), 8)}: only the intruder called it." if stolen else ""
     reduce = (
         f"Seen in {REACH_DAYS} days: {granted}; deny the rest.{denied}" if granted
-        else f"All that was seen of it is misuse.{denied}" if denied
-        else "It is in use, for what is no longer told: ask its owner before permissions are taken away."
+        else f"Everything seen of it is misuse.{denied}" if denied
+        else "It is in use, but the log no longer shows for what: ask its owner before you remove permissions."
         if case.used or case.credential.last
-        else "Nothing was seen in use: take every permission away until its owner says what it is for."
+        else "It was never seen in use: remove every permission until its owner says what it is for."
     )  # fmt: skip
     return (
         Control("rotate_secret", True, clip(rotate, 900), "done" if held.dead else "open"),

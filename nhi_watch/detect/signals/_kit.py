@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from math import log2
 from typing import Any, NamedTuple, Optional, TypeVar
 
 from nhi_watch.core.behaviour import Behaviour
+from nhi_watch.core.notable import clip
 from nhi_watch.detect.features import NOVEL, EpisodeView, View
 
 KNOWN_DAYS = 3
@@ -47,6 +49,8 @@ class Signal(NamedTuple):
     """Its place among what people want to read in a title: what was done; 1 comes first."""
     place: int = 0
     """Its place among the signals that say in a title from where."""
+    phrase: Optional[Callable[..., str]] = None
+    """What a notable's title says of it, where that is more than the signal's title: names and numbers."""
     on_ordinary_days: bool = False
     """Of an episode signal: it may fire although every call and place is ordinary."""
 
@@ -75,12 +79,13 @@ def linked_signal(
 
 
 def _decorator(
-    scope: str, evidence: Callable[[Seen], str], **more: Any
+    scope: str, evidence: Callable[[Seen], str], phrase: Optional[Callable[[Seen], str]] = None, **more: Any
 ) -> Callable[[Callable[[Seen], Optional[float]]], Signal]:
     def signal(value: Callable[[Seen], Optional[float]]) -> Signal:
         meaning, _, counts = inspect.cleandoc(value.__doc__ or "").rpartition("\n\n")
         return Signal(
             name=value.__name__, scope=scope, value=value, evidence=_one_line(evidence), meaning=meaning,
+            phrase=_one_line(phrase) if phrase is not None else None,
             counts=" ".join(counts.split()), **more,
         )  # fmt: skip
 
@@ -127,7 +132,7 @@ def unknown(view: View, dimension: str, value: str) -> float | None:
 
 def in_the_tenant(view: View, dimension: str, value: str) -> str:
     """How rare a value is in the tenant, in words."""
-    return f"{value} is {rarity(view.past.tenant_bits(dimension, value))} in the whole tenant"
+    return f"{value} is {rarity(view.past.tenant_bits(dimension, value))} in this tenant"
 
 
 def first_used(episode: EpisodeView, name: str) -> list[tuple[str, Behaviour]]:
@@ -182,12 +187,50 @@ def made_by(views: list[View], *, targets: bool = True) -> str:
     touched = [target for b in behaviours_of(views) for target in b.targets] if targets else []
     places = [view.network_facts.owner or view.shape.network for view in views if view.shape.network]
     agents = [view.shape.agent for view in views if view.shape.agent]
-    told = listing([view.shape.action for view in views], 2) + (f" ({count:,} calls)" if count > 1 else "")
+    told = listing([view.shape.action for view in views], 2) + (f" ({times(count, 'call')})" if count > 1 else "")
     told += f" of {listing(touched, 2)}" if touched else ""
     told += f" from {listing(places, 2)}" if places else ""
     told += f" with {listing(agents, 2)}" if agents else ""
     refused = all(view.shape.outcome != "success" for view in views)
     return f"{told}, refused" if refused else told
+
+
+def bulk_phrase(views: list[View]) -> str:
+    """Bulk reads in a title: how much, of what, with which client, from which address: the most frequent of each."""
+    counts: dict[str, Counter[str]] = {"": Counter(), " of ": Counter(), " with ": Counter(), " from ": Counter()}
+    for view in views:
+        for b in view.behaviours:
+            place = b.addresses[0] if b.addresses else view.shape.network
+            for word, name in (("", view.shape.action), (" with ", view.shape.agent), (" from ", place)):
+                counts[word][name] += b.count
+            counts[" of "].update(map(last_part, b.targets))
+    total = f"bulk reads: {sum(counts[''].values()):,} × "
+    return total + "".join(f"{word}{_most(names)}" for word, names in counts.items() if _most(names))
+
+
+def _most(names: Counter[str]) -> str:
+    """The most frequent, and how many more; of equally frequent ones the first by name."""
+    ordered = sorted((name for name in names if name), key=lambda name: (-names[name], name))
+    return clip(ordered[0], 40) + (f" and {len(ordered) - 1} more" if len(ordered) > 1 else "") if ordered else ""
+
+
+def last_part(name: str) -> str:
+    """What people call a role, an app, a bucket or a secret: the last part of its name.
+
+    >>> last_part("arn:aws:iam::1:role/admin"), last_part("arn:aws:s3:::data"), last_part("https://x.example/")
+    ('admin', 'data', 'https://x.example/')
+    """
+    rest = name.rpartition("/")[2] or name
+    return rest.rpartition(":")[2] or rest if name.startswith("arn:") else rest
+
+
+def times(count: int, what: str) -> str:
+    """A count and what is counted.
+
+    >>> times(1, "active day"), times(1200, "call")
+    ('1 active day', '1,200 calls')
+    """
+    return f"{count:,} {what}{'s'[: count != 1]}"
 
 
 def novel_views(episode: EpisodeView) -> list[View]:

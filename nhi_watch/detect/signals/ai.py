@@ -23,11 +23,11 @@ from nhi_watch.detect.signals._kit import (
 
 
 @behaviour_signal(
-    "Model invocation",
+    "AI models run",
     ("T1496.004",),
     control="rotate_secret",
     headline=18,
-    evidence=lambda view: call_sentence(view, "spends on model invocation"),
+    evidence=lambda view: call_sentence(view, "runs a paid AI model"),
 )
 def model_invocation(view: View) -> float:
     """Invokes generative models, as this identity does not do.
@@ -38,13 +38,13 @@ def model_invocation(view: View) -> float:
 
 
 @behaviour_signal(
-    "Model access unlocked",
+    "AI model access enabled",
     ("T1496.004", "AML.CS0030"),
     control="reduce_privilege",
-    evidence=lambda view: call_sentence(view, "opens access to models"),
+    evidence=lambda view: call_sentence(view, "enables access to AI models"),
 )
 def model_unlock(view: View) -> float:
-    """Opens access to generative models: agreements, use-case forms, quota increases.
+    """Enables access to generative models: agreements, use-case forms, quota increases.
 
     Bits by which the call is new for the identity, where it is of this kind.
     """
@@ -55,12 +55,13 @@ CLASS = "model_invocation"
 
 
 @episode_signal(
-    "Other models run",
+    "New AI models run",
     ("T1496.004", "AML.CS0030"),
     control="rotate_secret",
     headline=19,
     on_ordinary_days=True,
-    evidence=lambda episode: first_used_sentence(episode, CLASS, "models run"),
+    evidence=lambda episode: first_used_sentence(episode, CLASS, "AI models run"),
+    phrase=lambda episode: f"new AI model run: {listing([name for name, _ in first_used(episode, CLASS)], 1)}",
     backing=lambda episode: [b for _, b in first_used(episode, CLASS)],
 )
 def model_changed(episode: EpisodeView) -> float | None:
@@ -98,11 +99,11 @@ def _steps(episode: EpisodeView) -> dict[str, list[View]]:
 
 
 def _llmjacking_evidence(episode: EpisodeView) -> str:
-    return f"steps of model abuse that are new here: {', '.join(sorted(_steps(episode), key=ORDER.index))}"
+    return f"LLMjacking steps new to this identity: {', '.join(sorted(_steps(episode), key=ORDER.index))}"
 
 
 @episode_signal(
-    "LLMjacking chain",
+    "LLMjacking",
     ("T1496.004", "AML.CS0030"),
     control="rotate_secret",
     headline=5,
@@ -136,13 +137,13 @@ def _is_agent(view: View) -> bool:
 
 def _agent_elsewhere_evidence(view: View) -> str:
     place = view.network_facts.owner or view.shape.network
-    return f"an AI agent's credential works from {place} with {view.shape.agent or 'no client'}, " + rarity(
+    return f"an AI agent's credential is used from {place} with {view.shape.agent or 'no client'}, " + rarity(
         max(place_news(view), view.agent)
     )
 
 
 @behaviour_signal(
-    "An AI agent's key elsewhere",
+    "AI agent's key used from a new place",
     ("T1528", "NHI2:2025"),
     control="rotate_secret",
     place=6,
@@ -184,7 +185,7 @@ def _agent_tools_evidence(episode: EpisodeView) -> str:
 
 
 @episode_signal(
-    "Other tools called",
+    "AI agent calls new tools",
     ("AML.T0053", "NHI3:2025"),
     control="reduce_privilege",
     headline=34,

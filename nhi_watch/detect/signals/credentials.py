@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from math import log2
 
+from nhi_watch.context.networks import spelled
 from nhi_watch.detect.features import ORDINARY, EpisodeView, View, by_hand
 from nhi_watch.detect.signals._kit import (
     behaviour_signal,
@@ -21,6 +22,7 @@ from nhi_watch.detect.signals._kit import (
     on_mark,
     place_news,
     rarity,
+    times,
 )
 
 
@@ -41,11 +43,11 @@ def new_credential(view: View) -> float | None:
 
 
 def _new_credential_type_evidence(view: View) -> str:
-    return f"a credential of kind {view.shape.credential_type} is {rarity(view.credential_type)} for this identity"
+    return f"credential type {view.shape.credential_type} is {rarity(view.credential_type)} for this identity"
 
 
 @behaviour_signal(
-    "New kind of credential",
+    "New credential type",
     ("T1550.001",),
     control="rotate_secret",
     evidence=_new_credential_type_evidence,
@@ -71,7 +73,7 @@ def _days(view: View) -> int:
 
 
 @behaviour_signal(
-    "Long-lived key",
+    "Long-lived key in use",
     ("NHI7:2025",),
     control="rotate_secret",
     needs=("credential",),
@@ -93,18 +95,18 @@ FOUND = {"secret_alert": 1.0, "verified": 2.0, "public": 1.0}
 
 def _exposed_credential_evidence(view: View) -> str:
     how = ", ".join(trait.replace("_", " ") for trait in view.shape.traits if trait in FOUND)
-    return f"{view.shape.action} tells that a credential lies in the open ({how})"
+    return f"{view.shape.action} reports an exposed credential ({how})"
 
 
 @behaviour_signal(
-    "Credential found in the open",
+    "Credential exposed",
     ("NHI2:2025", "T1552"),
     control="rotate_secret",
     headline=2,
     evidence=_exposed_credential_evidence,
 )
 def exposed_credential(view: View) -> float:
-    """A scanner or the provider says that a credential of this identity lies in the open.
+    """A scanner or the provider reports an exposed credential of this identity.
 
     Sum of what is told of the find; 0 where none is told, or it is settled.
     """
@@ -115,7 +117,7 @@ def exposed_credential(view: View) -> float:
 
 
 @behaviour_signal(
-    "Quarantined by the provider",
+    "Key quarantined by the provider",
     ("NHI2:2025", "T1552"),
     control="rotate_secret",
     headline=1,
@@ -139,7 +141,7 @@ def _signin_anew_evidence(view: View) -> str:
 
 
 @behaviour_signal(
-    "Machine signs in anew",
+    "Machine sign-in from a new network or with a new credential",
     ("T1078.004", "T1098.001"),
     control="rotate_secret",
     evidence=_signin_anew_evidence,
@@ -160,11 +162,11 @@ DOUBTS = {"legacy_auth": 1.0, "device_code": 1.0, "proxy": 1.0, "root_token": 1.
 
 
 @behaviour_signal(
-    "Doubtful sign-in",
+    "Risky sign-in",
     ("NHI4:2025", "T1550.001"),
     control="rotate_secret",
     headline=32,
-    evidence=lambda view: call_sentence(view, f"has a doubtful session ({marks(view, DOUBTS)})"),
+    evidence=lambda view: call_sentence(view, f"is a risky sign-in ({marks(view, DOUBTS)})"),
 )
 def suspect_session(view: View) -> float:
     """The product that let it in had doubts of its own, or the way in was a weak one.
@@ -176,7 +178,7 @@ def suspect_session(view: View) -> float:
 
 def _human_use_evidence(view: View) -> str:
     marks = ", ".join(trait for trait in view.shape.traits if trait in ("console", "mfa"))
-    return f"{view.shape.action} was done by a person ({marks}) with an identity that machines use"
+    return f"{view.shape.action} was made interactively ({marks}) with a machine identity"
 
 
 @behaviour_signal(
@@ -214,7 +216,7 @@ CREDENTIAL_CREATION_MARKS = frozenset(
     ("T1098.001",),
     control="rotate_secret",
     headline=9,
-    evidence=lambda view: call_sentence(view, "makes a credential that outlives the session"),
+    evidence=lambda view: call_sentence(view, "creates a credential that outlasts the session"),
 )
 def credential_creation(view: View) -> float:
     """Makes a credential that outlives the session.
@@ -225,7 +227,7 @@ def credential_creation(view: View) -> float:
 
 
 @behaviour_signal(
-    "Secret read",
+    "Secrets read",
     ("T1555.006",),
     control="rotate_secret",
     headline=20,
@@ -243,12 +245,13 @@ CLASS = "secret_reading"
 
 
 @episode_signal(
-    "Other secrets read",
+    "Secrets read for the first time",
     ("T1555.006", "T1552.007"),
     control="rotate_secret",
     headline=21,
     on_ordinary_days=True,
     evidence=lambda episode: first_used_sentence(episode, CLASS, "secrets read"),
+    phrase=lambda episode: f"{times(len(dict(first_used(episode, CLASS))), 'secret')} read for the first time",
     backing=lambda episode: [b for _, b in first_used(episode, CLASS)],
 )
 def secret_fan_out(episode: EpisodeView) -> float | None:
@@ -263,7 +266,7 @@ HOST_CREDENTIAL_MARKS = {"odd_process": 1.0, "odd_parent": 2.0}
 
 
 @behaviour_signal(
-    "Credentials taken on a host",
+    "Credentials read on a host",
     ("T1552.001", "T1552.005"),
     control="rotate_secret",
     headline=22,
@@ -295,13 +298,22 @@ def _place(view: View) -> str:
     return view.network_facts.owner or view.shape.network
 
 
+def _session_moved_phrase(episode: EpisodeView) -> str:
+    moved = _moved(episode)
+    home = [view for view in moved if not view.owner]
+    outside = spelled(home[-1].network_facts) if home else ""
+    return f"session used outside {outside}" if outside else "session used on two networks"
+
+
 @episode_signal(
-    "Session used elsewhere",
+    "Session used from two networks",
     ("T1550.001", "T1552.005"),
     control="rotate_secret",
     needs=("network",),
     on_ordinary_days=True,
+    headline=3,
     evidence=lambda episode: f"one session was used from {listing([_place(view) for view in _moved(episode)])}",
+    phrase=_session_moved_phrase,
     backing=lambda episode: behaviours_of(_moved(episode)[:1]),
 )
 def session_moved(episode: EpisodeView) -> float:
@@ -328,11 +340,11 @@ def _session_two_clients_evidence(episode: EpisodeView) -> str:
     shared = _shared(episode)
     sessions = {s for b in behaviours_of(shared[:1]) for s in b.sessions}
     others = [v.shape.agent for v in episode.views if sessions & {s for b in v.behaviours for s in b.sessions}]
-    return f"one session was used with {listing(others)}"
+    return f"one session was used by the clients {listing(others)}"
 
 
 @episode_signal(
-    "Session used with another program",
+    "Session used by two clients",
     ("T1550.001", "T1552.005"),
     control="rotate_secret",
     needs=("agent",),

@@ -10,11 +10,11 @@ OPENINGS = {"shared_outside": 2.0, "open_ingress": 1.0, "public": 2.0}
 
 def _opened_outside_evidence(view: View) -> str:
     how = ", ".join(trait.replace("_", " ") for trait in view.shape.traits if trait in OPENINGS)
-    return call_sentence(view, f"opens something to the outside ({how})")
+    return call_sentence(view, f"gives outsiders access ({how})")
 
 
 @behaviour_signal(
-    "Opened to the outside",
+    "Access given to outsiders",
     ("T1537",),
     control="reduce_privilege",
     headline=11,
@@ -30,14 +30,14 @@ def opened_outside(view: View) -> float:
 
 
 @behaviour_signal(
-    "Sharing changed",
+    "Data sharing changed",
     ("T1537",),
     control="reduce_privilege",
     headline=24,
-    evidence=lambda view: call_sentence(view, "changes who may reach data"),
+    evidence=lambda view: call_sentence(view, "changes who can access data"),
 )
 def sharing(view: View) -> float:
-    """Changes who outside may reach data.
+    """Changes who outside can access data.
 
     Bits by which the call is new for the identity, where it is of this kind.
     """
@@ -45,26 +45,26 @@ def sharing(view: View) -> float:
 
 
 @behaviour_signal(
-    "Mass export",
+    "Bulk export",
     ("T1567", "T1530"),
     control="reduce_privilege",
     headline=13,
-    evidence=lambda view: call_sentence(view, "takes data out in mass"),
+    evidence=lambda view: call_sentence(view, "exports data in bulk"),
 )
 def mass_export(view: View) -> float:
-    """A whole mailbox, database, drive or list of secrets is taken out in one go.
+    """A full mailbox, database, drive or list of secrets is exported at once.
 
-    Bits by which the call, or the place that it comes from, is new, where it exports in mass.
+    Bits by which the call, or the place that it comes from, is new, where it exports in bulk.
     """
     return max(view.action, place_news(view)) if "mass_export" in view.shape.traits else 0.0
 
 
 @behaviour_signal(
-    "Destruction",
+    "Data or resources deleted",
     ("T1485",),
     control="reduce_privilege",
     headline=16,
-    evidence=lambda view: call_sentence(view, "deletes data or capacity"),
+    evidence=lambda view: call_sentence(view, "deletes data or resources"),
 )
 def destruction(view: View) -> float:
     """Deletes data or capacity.
@@ -79,11 +79,11 @@ MARKS = {"other_mailbox": 1.0, "hides_mail": 1.0, "mailbox_grant": 1.0, "mail_fo
 
 
 @behaviour_signal(
-    "Mailbox opened or hidden",
+    "Mailbox access or rules changed",
     ("T1098",),
     control="reduce_privilege",
     headline=12,
-    evidence=lambda view: call_sentence(view, f"opens or hides a mailbox ({marks(view, MARKS)})"),
+    evidence=lambda view: call_sentence(view, f"accesses a mailbox or changes its rules ({marks(view, MARKS)})"),
 )
 def mailbox_access(view: View) -> float:
     """Opens somebody's mailbox, sends its mail elsewhere, or hides what arrives.

@@ -14,16 +14,18 @@ from nhi_watch.detect.signals._kit import (
     call_sentence,
     episode_signal,
     in_class,
+    last_part,
     listing,
     on_mark,
+    times,
 )
 
 
 @behaviour_signal(
-    "Probing of identity and permissions",
+    "Checks its own identity and permissions",
     ("T1087.004",),
     control="rotate_secret",
-    evidence=lambda view: call_sentence(view, "asks what this credential is worth"),
+    evidence=lambda view: call_sentence(view, "checks its own identity and permissions"),
 )
 def identity_probe(view: View) -> float:
     """Asks who it is and what it may do: the first thing a thief does.
@@ -34,7 +36,7 @@ def identity_probe(view: View) -> float:
 
 
 def _permission_test_evidence(view: View) -> str:
-    return f"{view.shape.action} was sent so that it cannot succeed ({view.shape.error}): a test of permissions"
+    return f"{view.shape.action} is a dry run or invalid request ({view.shape.error}), which tests permissions"
 
 
 @behaviour_signal(
@@ -61,10 +63,11 @@ def _permission_probing_evidence(episode: EpisodeView) -> str:
 
 
 @episode_signal(
-    "Permission probing",
+    "Calls refused for the first time",
     ("T1087.004", "T1580"),
     control="rotate_secret",
     headline=27,
+    phrase=lambda episode: f"{times(len({v.shape.action for v in _refused(episode)}), 'new call')} refused",
     evidence=_permission_probing_evidence,
     backing=lambda episode: behaviours_of(_refused(episode)),
 )
@@ -80,11 +83,11 @@ MARKS = frozenset({"impersonation", "token_minted"})
 
 
 @behaviour_signal(
-    "Acts as another",
+    "Acts as another identity",
     ("T1550.001",),
     control="reduce_privilege",
     headline=23,
-    evidence=lambda view: call_sentence(view, "acts as another identity or makes tokens for one"),
+    evidence=lambda view: call_sentence(view, "acts as another identity or issues tokens for it"),
 )
 def impersonation(view: View) -> float:
     """Acts as another identity, or makes tokens for one, as this identity does not do.
@@ -112,7 +115,7 @@ def _roles(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
 
 
 def _role_chaining_evidence(episode: EpisodeView) -> str:
-    return f"takes roles or accounts for the first time: {listing([role for role, _ in _roles(episode)], 2)}"
+    return f"assumes for the first time: {listing([role for role, _ in _roles(episode)], 2)}"
 
 
 @episode_signal(
@@ -122,6 +125,7 @@ def _role_chaining_evidence(episode: EpisodeView) -> str:
     headline=26,
     on_ordinary_days=True,
     evidence=_role_chaining_evidence,
+    phrase=lambda episode: f"first use of {listing([last_part(role) for role, _ in _roles(episode)], 1)}",
     backing=lambda episode: [b for _, b in _roles(episode)],
 )
 def role_chaining(episode: EpisodeView) -> float | None:
@@ -142,11 +146,11 @@ def _new(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
 
 def _for_another_evidence(episode: EpisodeView) -> str:
     people = [person.removeprefix(BEHALF) for person, _ in _new(episode)]
-    return f"acts for the first time in the name of ({len(set(people))}): {listing(people, 2)}"
+    return f"users on whose behalf it acts for the first time ({len(set(people))}): {listing(people, 2)}"
 
 
 @episode_signal(
-    "Acts for another person",
+    "Acts on behalf of a new user",
     ("T1550.001", "NHI5:2025"),
     control="reduce_privilege",
     headline=35,
@@ -155,7 +159,7 @@ def _for_another_evidence(episode: EpisodeView) -> str:
     backing=lambda episode: [b for _, b in _new(episode)],
 )
 def for_another(episode: EpisodeView) -> float | None:
-    """An app, or an AI agent, acts in the name of somebody for whom it never acted.
+    """An app, or an AI agent, acts on behalf of a user for whom it never acted.
 
     log2(1 + number of persons new to it); None where its history tells of none for whom it acted.
     """
@@ -166,10 +170,10 @@ def for_another(episode: EpisodeView) -> float | None:
 
 
 @behaviour_signal(
-    "Across accounts",
+    "Cross-account call",
     ("T1199",),
     control="reduce_privilege",
-    evidence=lambda view: f"{view.shape.action} reaches across accounts",
+    evidence=lambda view: f"{view.shape.action} is a cross-account call",
 )
 def across_accounts(view: View) -> float:
     """The call crosses from one account into another, as this identity does not do.
@@ -184,18 +188,18 @@ GRANTS = {"admin_policy": 2.0, "wildcard_policy": 2.0, "privileged": 1.0, "role_
 
 def _powerful_grant_evidence(view: View) -> str:
     how = ", ".join(trait.replace("_", " ") for trait in view.shape.traits if trait in GRANTS)
-    return call_sentence(view, f"grants power ({how})")
+    return call_sentence(view, f"grants broad permissions ({how})")
 
 
 @behaviour_signal(
-    "Powerful grant",
+    "Broad permissions granted",
     ("T1098.003",),
     control="reduce_privilege",
     headline=10,
     evidence=_powerful_grant_evidence,
 )
 def powerful_grant(view: View) -> float:
-    """A policy that allows everything, a pod out of its cage, a role, or credentials given to another identity.
+    """A policy that allows everything, a privileged pod, a role, or credentials given to another identity.
 
     Weight of the widest grant, plus the bits by which the call is new; 0 where nothing was granted.
     """
@@ -204,11 +208,11 @@ def powerful_grant(view: View) -> float:
 
 
 @behaviour_signal(
-    "Permissions or trust changed",
+    "Permissions or trust policy changed",
     ("T1098.003",),
     control="reduce_privilege",
     headline=25,
-    evidence=lambda view: call_sentence(view, "changes permissions or trust"),
+    evidence=lambda view: call_sentence(view, "changes permissions or a trust policy"),
 )
 def trust_change(view: View) -> float:
     """Grants permissions or changes who is trusted.
@@ -219,11 +223,11 @@ def trust_change(view: View) -> float:
 
 
 @behaviour_signal(
-    "Remote access to hosts",
+    "Remote access to hosts opened",
     ("T1021.007",),
     control="reduce_privilege",
     headline=14,
-    evidence=lambda view: call_sentence(view, "gives access to hosts"),
+    evidence=lambda view: call_sentence(view, "opens remote access to hosts"),
 )
 def remote_access(view: View) -> float:
     """Opens a way into hosts: commands, sessions, serial consoles.

@@ -13,7 +13,17 @@ from typing import NamedTuple
 from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.core.event import DONE_TO
 from nhi_watch.detect.features import NOVEL, ORDINARY, EpisodeView, View
-from nhi_watch.detect.signals._kit import KNOWN_DAYS, behaviours_of, episode_signal, listing, made_by, rarity
+from nhi_watch.detect.signals._kit import (
+    KNOWN_DAYS,
+    behaviours_of,
+    bulk_phrase,
+    episode_signal,
+    last_part,
+    listing,
+    made_by,
+    rarity,
+    times,
+)
 from nhi_watch.state.baseline import bits
 
 COMMON = 10.0
@@ -47,8 +57,15 @@ def _most(episode: EpisodeView, grave: bool) -> float | None:
 def _acts_sentence(episode: EpisodeView, grave: bool) -> str:
     found = sorted(_acts(episode, grave).values(), key=lambda told: (-told[0], told[1]))
     most, says, views = found[0]
-    more = f"; besides: {'; '.join(says for _, says, _ in found[1:3])}" if len(found) > 1 else ""
+    more = f"; also: {'; '.join(says for _, says, _ in found[1:3])}" if len(found) > 1 else ""
     return f"{says}, {rarity(most)} here: {made_by(views)}{more}"
+
+
+def _acts_phrase(episode: EpisodeView, grave: bool) -> str:
+    _, _, views = sorted(_acts(episode, grave).values(), key=lambda told: (-told[0], told[1]))[0]
+    touched = [last_part(target) for b in behaviours_of(views) for target in b.targets]
+    of = f" of {listing(touched, 1)}" if touched else ""
+    return f"first-time {listing([view.shape.action for view in views], 1)}{of}"
 
 
 def _acts_backing(episode: EpisodeView, grave: bool) -> list[Behaviour]:
@@ -57,16 +74,17 @@ def _acts_backing(episode: EpisodeView, grave: bool) -> list[Behaviour]:
 
 
 @episode_signal(
-    "First act that nobody takes back",
+    "High-impact action for the first time",
     ("T1537", "T1562.008", "T1098.003", "T1484.002"),
     control="reduce_privilege",
     headline=4,
     on_ordinary_days=True,
     evidence=lambda episode: _acts_sentence(episode, True),
+    phrase=lambda episode: _acts_phrase(episode, True),
     backing=lambda episode: _acts_backing(episode, True),
 )
 def grave_act(episode: EpisodeView) -> float | None:
-    """Does for the first time what cannot be taken back, or opens a way to everything: logs stopped, data handed out.
+    """Does for the first time what cannot be undone or gives full access: logs stopped, data shared.
 
     Bits by which the rarest such kind of act is new for the identity, its peers and the tenant, from 5 on, half where
     refused, plus log2 of the number of kinds; None before anything was learnt.
@@ -75,18 +93,19 @@ def grave_act(episode: EpisodeView) -> float | None:
 
 
 @episode_signal(
-    "First act of its kind",
+    "New type of action",
     ("T1213", "T1496.001"),
     control="reduce_privilege",
     headline=18,
     on_ordinary_days=True,
     evidence=lambda episode: _acts_sentence(episode, False),
+    phrase=lambda episode: _acts_phrase(episode, False),
     backing=lambda episode: _acts_backing(episode, False),
 )
 def first_act(episode: EpisodeView) -> float | None:
-    """Starts machines, queries a warehouse, takes whole repositories or makes AI agents for the first time.
+    """Starts machines, queries a warehouse, copies full repositories or creates AI agents for the first time.
 
-    As for the first act that nobody takes back: bits of the rarest kind, from 10 on, and log2 of the number of kinds.
+    As for high-impact actions: bits of the rarest kind, from 10 on, and log2 of the number of kinds.
     """
     return _most(episode, False)
 
@@ -138,19 +157,21 @@ def _seldom(episode: EpisodeView) -> bool:
 def _fresh_sentence(episode: EpisodeView) -> str:
     found, known = _fresh(episode), episode.past.own.dimension("target").values
     new = {target for b in found.behaviours for target in b.targets if target not in known}
+    history = times(episode.past.own.days, "active day")
     return (
-        f"{found.reads:,} reads of targets never touched in {episode.past.own.days} active days ({len(new)}): "
+        f"{times(found.reads, 'read')} of targets not used in {history} ({len(new)}): "
         f"{listing(list(new), 2)}; {made_by(found.views, targets=False)}"
     )
 
 
 @episode_signal(
-    "Much read of what was never touched",
+    "Bulk reads of targets never used before",
     ("T1530", "T1213"),
     control="reduce_privilege",
     headline=27,
     on_ordinary_days=True,
     evidence=_fresh_sentence,
+    phrase=lambda episode: bulk_phrase(_fresh(episode).views),
     backing=lambda episode: _fresh(episode).behaviours,
 )
 def first_targets(episode: EpisodeView) -> float | None:

@@ -16,6 +16,7 @@ from nhi_watch.detect.signals._kit import (
     listing,
     novel_views,
     rarity,
+    times,
     unknown,
 )
 from nhi_watch.state.baseline import bits
@@ -52,7 +53,7 @@ def new_service(view: View) -> float:
 
 
 def _new_error_evidence(view: View) -> str:
-    return f"{view.shape.action} fails with {view.shape.error}, {rarity(view.error)} for this identity"
+    return f"{view.shape.action} fails with {view.shape.error}: {rarity(view.error)} for this identity"
 
 
 @behaviour_signal(
@@ -70,7 +71,7 @@ def new_error(view: View) -> float:
 
 
 @behaviour_signal(
-    "Call unknown in the tenant",
+    "Call rare in the tenant",
     (),
     control="reduce_privilege",
     dimension="action",
@@ -113,10 +114,14 @@ def sensitive_novelty(view: View) -> float:
 CAP = 8.0
 
 
+_CALLED = {"action": "call", "owner": "network operator", "agent": "client"}
+"""What people call a dimension."""
+
+
 def _joint_novelty_evidence(view: View) -> str:
     names = ("action", "owner", "network", "agent", "region", "service")
-    new = [name.replace("owner", "operator") for name in names if getattr(view, name)]
-    return f"{view.shape.action}: unusual in {', '.join(new) or 'nothing'} at once"
+    new = [_CALLED.get(name, name) for name in names if getattr(view, name)]
+    return f"{view.shape.action}: all new at once: {', '.join(new) or 'nothing'}"
 
 
 @behaviour_signal(
@@ -193,11 +198,11 @@ def _fleeting(episode: EpisodeView) -> list[View]:
 
 def _fleeting_calls_evidence(episode: EpisodeView) -> str:
     actions = [view.shape.action for view in _fleeting(episode)]
-    return f"new calls that came and did not return ({len(set(actions))}): {listing(actions)}"
+    return f"first-time calls, seen only briefly ({len(set(actions))}): {listing(actions)}"
 
 
 @episode_signal(
-    "New calls that do not return",
+    "First-time calls, seen only briefly",
     (),
     control="rotate_secret",
     evidence=_fleeting_calls_evidence,
@@ -218,7 +223,7 @@ def _looks(episode: EpisodeView) -> list[View]:
 def _slow_discovery_evidence(episode: EpisodeView) -> str:
     views = _looks(episode)
     hours = {b.hour for view in views for b in view.behaviours}
-    return f"new discovery calls in {len(hours)} different hours: {listing([v.shape.action for v in views])}"
+    return f"first-time discovery calls in {len(hours)} different hours: {listing([v.shape.action for v in views])}"
 
 
 @episode_signal(
@@ -247,7 +252,7 @@ def _service_fan_out_evidence(episode: EpisodeView) -> str:
 
 
 @episode_signal(
-    "Fan-out over services",
+    "Many new services",
     ("T1526",),
     control="reduce_privilege",
     dimension="service",
@@ -275,11 +280,11 @@ def _steps(episode: EpisodeView) -> list[tuple[str, Behaviour]]:
 
 def _tactic_chain_evidence(episode: EpisodeView) -> str:
     tactics = list(dict.fromkeys(tactic for tactic, _ in _steps(episode)))
-    return f"new calls follow each other through {', '.join(tactics)}"
+    return f"new calls in the order of ATT&CK tactics: {', '.join(tactics)}"
 
 
 @episode_signal(
-    "Tactics in order",
+    "ATT&CK tactics in sequence",
     ("DE.AE-03",),
     control="rotate_secret",
     evidence=_tactic_chain_evidence,
@@ -321,11 +326,11 @@ def _share(past: Past, hour: int) -> float:
 
 def _off_rhythm_evidence(episode: EpisodeView) -> str:
     hour = _odd(episode)[0][1].hour % 24
-    return f"active at {hour:02}:00 UTC, when it was hardly ever active in {episode.past.own.days} days"
+    return f"active at {hour:02}:00 UTC, when it was hardly ever active in {times(episode.past.own.days, 'active day')}"
 
 
 @episode_signal(
-    "Off its schedule",
+    "Active at an unusual hour",
     ("T1078.004",),
     control="rotate_secret",
     dimension="hour",
@@ -349,11 +354,12 @@ LONG = 10
 
 def _dormant_wakes_evidence(episode: EpisodeView) -> str:
     own = episode.past.own
-    return f"silent for {episode.past.today - own.last - 1} days; its longest pause before was {own.gaps}"
+    silent = times(episode.past.today - own.last - 1, "day")
+    return f"active again after {silent} of silence; the longest before was {own.gaps}"
 
 
 @episode_signal(
-    "Dormant identity wakes",
+    "Dormant identity active again",
     ("T1078.004",),
     control="rotate_secret",
     headline=30,

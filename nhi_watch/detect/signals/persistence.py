@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from nhi_watch.core.event import DONE_TO
 from nhi_watch.detect.features import View
-from nhi_watch.detect.signals._kit import behaviour_signal, call_sentence, in_class, listing, marked, marks, on_mark
+from nhi_watch.detect.signals._kit import (
+    behaviour_signal,
+    call_sentence,
+    in_class,
+    last_part,
+    listing,
+    marked,
+    marks,
+    on_mark,
+    times,
+)
 
 ALLOWED = {"consent", "scope_growth", "broad_scope"}
 
@@ -26,19 +36,28 @@ def _app_consent_evidence(view: View) -> str:
     if DONE_TO in view.shape.traits:
         new = "never seen before, " if not view.past.own.days else ""
         by = f" by {listing(others, 3)} ({len(set(others))})" if others else ""
-        return f"app {view.shape.identity.name}, {new}is let in or allowed more {count:,} times{by} ({allowed})"
-    return call_sentence(view, f"lets in or allows more to {listing(others, 2) or 'an app'} ({allowed})")
+        return f"app {view.shape.identity.name}, {new}got {times(count, 'consent')} or new scopes{by} ({allowed})"
+    return call_sentence(view, f"grants consent or scopes to {listing(others, 2) or 'an app'} ({allowed})")
+
+
+def _app_consent_phrase(view: View) -> str:
+    itself = DONE_TO in view.shape.traits
+    apps = [view.shape.identity.name] if itself else [target for b in view.behaviours for target in b.targets]
+    scopes = [trait.removeprefix(SCOPE) for trait in view.shape.traits if trait.startswith(SCOPE)]
+    to = f" to {listing([last_part(app) for app in apps], 1)}" if apps else ""
+    return f"app consent granted{to}{f' ({listing(scopes, 2)})' if scopes else ''}"
 
 
 @behaviour_signal(
-    "App let in, or allowed more",
+    "App consent granted",
     ("T1528", "NHI3:2025"),
     control="reduce_privilege",
     headline=8,
     evidence=_app_consent_evidence,
+    phrase=_app_consent_phrase,
 )
 def app_consent(view: View) -> float:
-    """An app is let in, or is allowed more than before.
+    """An app gets consent, or more scopes than before.
 
     Weights of what was allowed, added up, 2 more where the app was never seen, plus the bits by which the call is new;
     0 where nothing was allowed.
@@ -55,15 +74,25 @@ APP_CHANGED_MARKS = {"owner_added": 1.0, "publisher_changed": 1.0, "reply_addres
 """What was changed; with the last three somebody else can get its tokens."""
 
 
+_CHANGED = {"reply_address": "redirect URI", "trust_domain": "federation of a domain", "owner_added": "owner added"}
+"""What people call a trait."""
+
+
+def _changed(view: View) -> str:
+    names = (trait for trait in view.shape.traits if trait in APP_CHANGED_MARKS)
+    return ", ".join(_CHANGED.get(name, name.replace("_", " ")) for name in names)
+
+
 @behaviour_signal(
-    "Way into an app changed",
+    "App credentials, owner or redirect URI changed",
     ("T1098.001", "T1484.002"),
     control="rotate_secret",
     headline=7,
-    evidence=lambda view: call_sentence(view, f"changes the way into an app ({marks(view, APP_CHANGED_MARKS)})"),
+    phrase=lambda view: f"app changed ({_changed(view)})",
+    evidence=lambda view: call_sentence(view, f"changes who can get the app's tokens ({_changed(view)})"),
 )
 def app_changed(view: View) -> float:
-    """Changes where an app's tokens go, who it claims to be of, who owns it, or whose word is trusted.
+    """Changes an app's redirect URI, publisher, owner or trusted issuer: somebody else may get its tokens.
 
     Weight of the widest mark, plus the bits by which the call is new; 0 without a mark.
     """
@@ -76,11 +105,11 @@ from a fork that runs with secrets."""
 
 
 @behaviour_signal(
-    "Code that others run changed",
+    "Code run by other workloads changed",
     ("T1648",),
     control="reduce_privilege",
     headline=15,
-    evidence=lambda view: call_sentence(view, "changes what others will run"),
+    evidence=lambda view: call_sentence(view, "changes code that other workloads run"),
 )
 def code_for_others(view: View) -> float:
     """Changes code or configuration that other workloads will run.
@@ -95,7 +124,7 @@ LOGGING_TAMPERED_MARKS = frozenset({"guard_removed", "logging_reduced", "push_pr
 
 
 @behaviour_signal(
-    "Logging tampered with",
+    "Logging or detection weakened",
     ("T1562.008",),
     control="reduce_privilege",
     headline=6,

@@ -71,7 +71,7 @@ def new_region(view: View) -> float | None:
 
 
 @behaviour_signal(
-    "New client program",
+    "New client",
     (),
     control="rotate_secret",
     needs=("agent",),
@@ -87,7 +87,7 @@ def new_agent(view: View) -> float | None:
 
 
 @behaviour_signal(
-    "Network unknown in the tenant",
+    "Network rare in the tenant",
     ("T1078.004",),
     control="rotate_secret",
     place=4,
@@ -104,7 +104,7 @@ def unknown_network(view: View) -> float | None:
 
 
 @behaviour_signal(
-    "Operator unknown in the tenant",
+    "Network operator rare in the tenant",
     ("T1078.004",),
     control="rotate_secret",
     needs=("network",),
@@ -121,7 +121,7 @@ def unknown_owner(view: View) -> float | None:
 
 
 @behaviour_signal(
-    "Client program unknown in the tenant",
+    "Client rare in the tenant",
     (),
     control="rotate_secret",
     needs=("agent",),
@@ -142,7 +142,8 @@ RISK = {"tor": 3.0, "bad": 3.0, "vpn": 2.0, "hosting": 1.0}
 
 def _risky_network_evidence(view: View) -> str:
     facts = view.network_facts
-    return f"{view.shape.network} belongs to {facts.owner or 'an unknown operator'}, a {facts.kind} network new here"
+    owner = facts.owner or "an unknown operator"
+    return f"{view.shape.network} is a {facts.kind} network of {owner}, new to this identity"
 
 
 @behaviour_signal(
@@ -164,11 +165,11 @@ def risky_network(view: View) -> float | None:
 
 
 def _listed_address_evidence(view: View) -> str:
-    return f"{view.shape.action} came from {view.shape.network or 'an address'}, which a list of bad addresses names"
+    return f"{view.shape.action} came from {view.shape.network or 'an address'}, which is on a blocklist"
 
 
 @behaviour_signal(
-    "Address on a list",
+    "Address on a blocklist",
     ("DE.AE-07", "T1090"),
     control="rotate_secret",
     dimension="network",
@@ -186,12 +187,13 @@ HOME = ("private", "service")
 
 
 def _moved_outside_evidence(view: View) -> str:
-    usual = ", ".join(sorted(view.past.own.dimension("owner").values)[:3]) or "nowhere known"
-    return f"usually from {usual}, now from {view.network_facts.owner or view.shape.network}"
+    usual = ", ".join(sorted(view.past.own.dimension("owner").values)[:3]) or ""
+    now = view.network_facts.owner or view.shape.network
+    return f"usually from {usual}, now from {now}" if usual else f"no earlier network known; now {now}"
 
 
 @behaviour_signal(
-    "Left its kind of network",
+    "Workload used from outside its networks",
     ("T1078.004", "NHI2:2025"),
     control="rotate_secret",
     place=2,
@@ -214,11 +216,11 @@ MARKS = frozenset({"third_party", "delegated"})
 
 def _third_party_moved_evidence(view: View) -> str:
     place = view.network_facts.owner or view.shape.network
-    return f"another company's app works from {place}, {rarity(view.owner)} for it"
+    return f"third-party app is used from {place}, {rarity(view.owner)} for it"
 
 
 @behaviour_signal(
-    "Third party from elsewhere",
+    "Third-party app from a new network",
     ("NHI3:2025", "T1199"),
     control="rotate_secret",
     place=1,
@@ -242,7 +244,7 @@ def third_party_moved(view: View) -> float | None:
     control="rotate_secret",
     needs=("agent",),
     dimension="agent",
-    evidence=lambda view: f"the client {view.shape.agent} carries the mark of an attack tool",
+    evidence=lambda view: f"the client {view.shape.agent} names an attack tool or an attacker's system",
 )
 def attack_tool(view: View) -> float:
     """A client program that is made for attacking, or an operating system made for it.
@@ -262,7 +264,7 @@ def _region_fan_out_evidence(episode: EpisodeView) -> str:
 
 
 @episode_signal(
-    "Fan-out over regions",
+    "Many new regions",
     ("T1535",),
     control="reduce_privilege",
     needs=("region",),
@@ -294,7 +296,7 @@ def _two_places_evidence(episode: EpisodeView) -> str:
 
 
 @episode_signal(
-    "One key in two places",
+    "One key used from two networks within an hour",
     ("T1078.004", "T1552"),
     control="rotate_secret",
     needs=("network",),

@@ -21,18 +21,18 @@ SEVERITY = {"alert": 1.0, "alert_low": 1.0, "alert_medium": 2.0, "alert_high": 3
 
 def _alerted_evidence(view: View) -> str:
     kind = view.shape.action.partition(":")[2] or view.shape.action
-    return f"another product told of {kind}, {rarity(view.action)} for this identity"
+    return f"another product raised {kind}, {rarity(view.action)} for this identity"
 
 
 @behaviour_signal(
-    "Alert of another product",
+    "Alert from another product",
     ("DE.AE-03", "DE.AE-07"),
     control="rotate_secret",
     headline=33,
     evidence=_alerted_evidence,
 )
 def alerted(view: View) -> float:
-    """Another product raised an alert about this identity, of a kind that is not its daily bread.
+    """Another product raised an alert about this identity, of a type that is not usual for it.
 
     Severity, where the kind of alert is not ordinary for the identity; else 0.
     """
@@ -45,11 +45,11 @@ def _alerts(episode: EpisodeView) -> list[View]:
 
 def _alerts_together_evidence(episode: EpisodeView) -> str:
     kinds = [view.shape.action.partition(":")[2] for view in _alerts(episode)]
-    return f"{len(set(kinds))} kinds of alerts of other products in one day: {listing(kinds, 3)}"
+    return f"{len(set(kinds))} types of alerts from other products in one day: {listing(kinds, 3)}"
 
 
 @episode_signal(
-    "Alerts of several kinds",
+    "Several types of alerts",
     ("DE.AE-03",),
     control="rotate_secret",
     headline=31,
@@ -70,11 +70,11 @@ def _across_products_news(episode: EpisodeView) -> list[View]:
 
 def _across_products_evidence(episode: EpisodeView) -> str:
     providers = [view.shape.identity.provider for view in _across_products_news(episode)]
-    return f"linked identities made news in {listing(providers)}"
+    return f"linked identities were unusual in {listing(providers)}"
 
 
 @linked_signal(
-    "Across products",
+    "Linked identities unusual in several products",
     ("DE.AE-03", "T1199"),
     control="rotate_secret",
     evidence=_across_products_evidence,
@@ -83,7 +83,7 @@ def _across_products_evidence(episode: EpisodeView) -> str:
 def across_products(episode: EpisodeView) -> float:
     """One intrusion leaves traces in several products on one day.
 
-    Number of providers in which linked identities made news, beyond the first.
+    Number of providers in which linked identities were unusual, beyond the first.
     """
     return float(max(0, len({view.shape.identity.provider for view in _across_products_news(episode)}) - 1))
 
@@ -104,20 +104,20 @@ def _passed_on_news(episode: EpisodeView) -> dict[str, list[View]]:
 
 def _passed_on_evidence(episode: EpisodeView) -> str:
     names = [views[0].shape.identity.name for views in _passed_on_news(episode).values()]
-    return f"{len(names)} identities that are linked made news on one day: {listing(names, 3)}"
+    return f"{len(names)} linked identities were unusual on one day: {listing(names, 3)}"
 
 
 @linked_signal(
-    "Handed on to others",
+    "Linked identities unusual on the same day",
     ("T1550.001", "T1552"),
     control="rotate_secret",
     evidence=_passed_on_evidence,
     backing=lambda episode: behaviours_of([view for views in _passed_on_news(episode).values() for view in views]),
 )
 def passed_on(episode: EpisodeView) -> float:
-    """What one identity handed out, or what was taken from it, makes news with others: one intrusion moves on.
+    """Identities linked by what one issued, or what was taken from it, are unusual on the same day.
 
-    Number of linked actors that made news, beyond the first.
+    Number of linked actors that were unusual, beyond the first.
     """
     return float(max(0, len(_passed_on_news(episode)) - 1))
 
@@ -134,7 +134,7 @@ def _sides(episode: EpisodeView) -> tuple[list[View], list[View]]:
 def _host_to_elsewhere_evidence(episode: EpisodeView) -> str:
     host, elsewhere = _sides(episode)
     used = listing([view.shape.identity.name for view in elsewhere], 2)
-    return f"{host[0].shape.action} on a host, then news of {used}"
+    return f"{host[0].shape.action} on a host, then unusual use of {used}"
 
 
 def _host_to_elsewhere_backing(episode: EpisodeView) -> list[Behaviour]:
@@ -144,7 +144,7 @@ def _host_to_elsewhere_backing(episode: EpisodeView) -> list[Behaviour]:
 
 
 @linked_signal(
-    "From a host to elsewhere",
+    "Credential read on a host, then used elsewhere",
     ("T1552.001", "T1078.004"),
     control="rotate_secret",
     headline=4,
@@ -154,7 +154,7 @@ def _host_to_elsewhere_backing(episode: EpisodeView) -> list[Behaviour]:
 def host_to_elsewhere(episode: EpisodeView) -> float:
     """Credentials are touched on a host, and soon somebody works from its address or with them elsewhere.
 
-    1, plus the bits of what is newest on the host; 0 where either side made no news.
+    1, plus the bits of what is newest on the host; 0 where either side was ordinary.
     """
     host, elsewhere = _sides(episode)
     return 1.0 + max(max(view.action, view.agent) for view in host) if host and elsewhere else 0.0

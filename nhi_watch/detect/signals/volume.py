@@ -10,10 +10,12 @@ from nhi_watch.detect.signals._kit import (
     KNOWN_DAYS,
     behaviour_signal,
     behaviours_of,
+    bulk_phrase,
     call_sentence,
     episode_signal,
     listing,
     made_by,
+    times,
 )
 from nhi_watch.state.baseline import bucket
 
@@ -33,7 +35,12 @@ def _excess(episode: EpisodeView) -> list[tuple[int, str]]:
 
 def _bulk_evidence(episode: EpisodeView) -> str:
     grown, action = _excess(episode)[-1]
-    return f"{action} {episode.daily()[action]:,} times, {2**grown} times its largest day so far or more"
+    return f"{action} {episode.daily()[action]:,} times, at least {2**grown} times its largest day so far"
+
+
+def _bulk_phrase(episode: EpisodeView) -> str:
+    _, action = _excess(episode)[-1]
+    return f"{action} {episode.daily()[action]:,} times"
 
 
 def _bulk_backing(episode: EpisodeView) -> list[Behaviour]:
@@ -44,12 +51,13 @@ def _bulk_backing(episode: EpisodeView) -> list[Behaviour]:
 
 
 @episode_signal(
-    "In bulk",
+    "Unusually many calls",
     ("T1530", "T1496.004"),
     control="rotate_secret",
     headline=29,
     on_ordinary_days=True,
     evidence=_bulk_evidence,
+    phrase=_bulk_phrase,
     backing=_bulk_backing,
 )
 def bulk(episode: EpisodeView) -> float | None:
@@ -86,16 +94,20 @@ def _mass_taking_evidence(episode: EpisodeView) -> str:
         _count(_new_reads(episode)),
         2 ** _usual(episode) - 1,
     )
-    return f"{read:,} reads in the day, {new:,} of them new; its largest day so far had at most {most:,} calls"
+    return (
+        f"{times(read, 'read')} in the day, {new:,} by first-time calls; "
+        f"its largest day so far had at most {times(most, 'call')}"
+    )
 
 
 @episode_signal(
-    "Reads in mass",
+    "Bulk reads",
     ("T1119", "T1530", "T1213"),
     control="reduce_privilege",
     headline=28,
     on_ordinary_days=True,
     evidence=_mass_taking_evidence,
+    phrase=lambda episode: bulk_phrase(_reads(episode)),
     backing=lambda episode: behaviours_of(_new_reads(episode) or _reads(episode)),
 )
 def mass_taking(episode: EpisodeView) -> float | None:
@@ -119,20 +131,22 @@ def _successful_reads(episode: EpisodeView) -> list[View]:
 
 def _mass_by_stranger_evidence(episode: EpisodeView) -> str:
     reads, days = _successful_reads(episode), episode.past.own.days
-    return f"{_count(reads):,} reads in the day by an identity known for {days} active days: {made_by(reads)}"
+    history = f"{times(days, 'active day')} of history"
+    return f"{times(_count(reads), 'read')} in the day by an identity with {history}: {made_by(reads)}"
 
 
 @episode_signal(
-    "Reads in mass by somebody hardly known",
+    "Bulk reads by a recently seen identity",
     ("T1119", "T1530"),
     control="rotate_secret",
     headline=28,
     on_ordinary_days=True,
     evidence=_mass_by_stranger_evidence,
+    phrase=lambda episode: bulk_phrase(_successful_reads(episode)),
     backing=lambda episode: behaviours_of(_successful_reads(episode)),
 )
 def mass_by_stranger(episode: EpisodeView) -> float:
-    """Very much is read by an identity that is hardly known: there is no past to hold it against, only the amount.
+    """Very much is read by an identity without a history: there is nothing to compare with, only the amount.
 
     Doublings of the day's reads over MUCH, while the identity was active on less than three days before.
     """
@@ -148,7 +162,7 @@ def _new_targets(episode: EpisodeView) -> set[str]:
 
 def _target_fan_out_evidence(episode: EpisodeView) -> str:
     new = _new_targets(episode)
-    return f"targets new for this identity ({len(new)}): {listing(list(new), 2)}"
+    return f"targets never used before ({len(new)}): {listing(list(new), 2)}"
 
 
 def _target_fan_out_backing(episode: EpisodeView) -> list[Behaviour]:
@@ -158,7 +172,7 @@ def _target_fan_out_backing(episode: EpisodeView) -> list[Behaviour]:
 
 
 @episode_signal(
-    "Fan-out over targets",
+    "Many new targets",
     ("T1530",),
     control="reduce_privilege",
     on_ordinary_days=True,
@@ -186,20 +200,21 @@ def _costly(episode: EpisodeView) -> list[View]:
 
 def _cost_surge_evidence(episode: EpisodeView) -> str:
     grown = bucket(_count(_costly(episode))) - episode.past.own.dimension("access").values[COST].top
-    return f"{_count(_costly(episode)):,} calls that cost money, {2**grown} times its largest day so far or more"
+    return f"{times(_count(_costly(episode)), 'billable call')}, at least {2**grown} times its largest day so far"
 
 
 @episode_signal(
-    "Far more calls that cost",
+    "Surge of billable calls",
     ("T1496.004", "AML.CS0030"),
     control="rotate_secret",
     headline=36,
     on_ordinary_days=True,
     evidence=_cost_surge_evidence,
+    phrase=lambda episode: times(_count(_costly(episode)), "billable call"),
     backing=lambda episode: behaviours_of(_costly(episode)),
 )
 def cost_surge(episode: EpisodeView) -> float | None:
-    """Calls that cost money, all together, grow far over any day before: whoever pays is being harvested.
+    """Calls that cost money, all together, grow far over any day before.
 
     Doublings of the day's calls that cost over the largest day so far; None before they are known.
     """
@@ -211,16 +226,16 @@ def cost_surge(episode: EpisodeView) -> float | None:
     )
 
 
-LARGE = {"large_compute": "on large machines", "many_tokens": "with very long texts"}
+LARGE = {"large_compute": "on large machines", "many_tokens": "with very long prompts"}
 
 
 def _spending_evidence(view: View) -> str:
     large = "".join(f", {LARGE[trait]}" for trait in view.shape.traits if trait in LARGE)
-    return call_sentence(view, f"spends money directly{large}")
+    return call_sentence(view, f"is billed directly{large}")
 
 
 @behaviour_signal(
-    "Spending",
+    "Billable calls",
     ("T1496.001",),
     control="reduce_privilege",
     headline=17,

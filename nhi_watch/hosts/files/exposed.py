@@ -70,6 +70,6 @@ def _show(
     elif name and chosen:
         terminal.show_explanation(chosen[0], console)
     elif not chosen:
-        console.print("No exposed credential is known. Tell of one: nhi exposed KEYID --where PLACE --since TIME")
+        console.print("No exposed credential is known. Report one: nhi exposed KEYID --where PLACE --since TIME")
     else:
         terminal.show(chosen, {}, console)

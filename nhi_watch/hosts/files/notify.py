@@ -87,12 +87,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
         found = dict.fromkeys(m for key, _ in receivers for m in _messages(rows, asked.notify, sent, key))
         _print(args, console, [m._asdict() for m in found], [f"{m.title}\n  {m.body}" for m in found])
         return 0
-    test = Message((), "informational", "nhi_watch: a test", "Notables will be told here.")
+    test = Message((), "informational", "nhi_watch: a test", "Notables will be sent here.")
     told = [_send(one, [test])[0] for _, one in receivers] if args.test else tell(args, asked.notify)
     _print(args, console, [one._asdict() for one in told], [_line(one) for one in told])
     failed = [one for one in told if one.failed]
     if failed:
-        raise InputError(f"{len(failed)} of {len(told)} receivers were not told; the next run tries again")
+        raise InputError(f"{len(failed)} of {len(told)} receivers were not reached; the next run tries again")
     return 0
 
 
@@ -194,7 +194,7 @@ def _messages(rows: Iterable[Row], asked: Notify, sent: Sent, key: str) -> list[
 def _message(row: Row, was: str, detail: str, short: str) -> Message:
     """All that leaves the house: docs/notify.md spells it out."""
     sure = f" {likely(row.likelihood)}" if row.likelihood else ""
-    grown = f"graver than it was told ({was}), " if was else ""
+    grown = f"more severe than when it was sent ({was}), " if was else ""
     lines = [f"{grown}{row.kind}, from {row.first_time} to {row.last_time}; nhi explain {short}"]
     if detail == "summary":
         who = row.identity
@@ -255,7 +255,7 @@ def _send(receiver: Any, messages: Sequence[Message]) -> tuple[Told, list[Messag
         if not took and _UNSURE.search("\n".join(log)):
             unsure += 1
         elif not took:
-            why = clip(" ".join(log[:1]) or "no reason was told", 200)
+            why = clip(" ".join(log[:1]) or "no reason was given", 200)
             return Told(shown, number - unsure, unsure, len(messages) - number, why), list(messages[number:])
     return Told(shown, len(messages) - unsure, unsure, 0, ""), []
 

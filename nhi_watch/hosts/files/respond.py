@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     approve.add_argument("--key", required=True, type=Path, metavar="FILE",
                          help="the approver's private key; a passphrase is taken from NHI_KEY_PASSPHRASE")  # fmt: skip
     export = _add(commands, "export", _export, "hand an approved plan over, once")
-    export.add_argument("--to", required=True, choices=("webhook", "soar", "elastic"), help="the shape")
+    export.add_argument("--to", required=True, choices=("webhook", "soar", "elastic"), help="the format")
     export.add_argument("--url", metavar="URL", help="post it there: https, or http on this machine")
     export.add_argument("--token-file", type=Path, metavar="FILE", help="the receiver's token")
     for command in (plan, approve, export):

@@ -236,7 +236,7 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
         return f"none: a likelihood under {ranking.FLOOR:g}% is no notable"
     if not ranking.is_eligible(episode, episode.likelihood):
         return ("none: what a person does without a key takes a higher likelihood, for people do new things every day: "
-                f"{ranking.PEOPLE:g}%, and {CRITICAL:g}% of those who are hardly known")  # fmt: skip
+                f"{ranking.PEOPLE:g}%, and {CRITICAL:g}% of those with little history")  # fmt: skip
     if loss < ranking.LEAST:
         need = ranking.LEAST / IMPACTS[level]
         return (f"below the line: an expected loss of {loss:g} (likelihood × impact) is less than {ranking.LEAST:g}, "

@@ -1,0 +1,99 @@
+"""What the product says to people: each sentence stands in a table beside the one that it replaced, in words of the
+field.
+
+`data/sentences.csv` holds, for each signal, its title, what a notable's title says of it, and the evidence of each of
+its samples that fires: `said` is compared with what the product says now, `before` is what it said earlier.
+A new sentence is added there by hand, so that somebody has read it once.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nhi_watch.detect.signals import SIGNALS
+from test_signals import BY_NAME, sampled, samples, value_of
+
+ROOT = Path(__file__).parents[1]
+TABLE = Path(__file__).parent / "data" / "sentences.csv"
+OURS = (
+    r"on the eve", r"whole(?! number)", r"told", r"tells? of", r"in mass", r"leans?", r"lives", r"shapes?",
+    r"hardly known", r"lets in", r"way into", r"made news", r"makes news", r"come to stay", r"nobody takes back",
+    r"never touched", r"daily bread", r"lies in the open", r"what .{1,30} is worth", r"by hands that",
+    r"worth your time", r"nowhere known", r"spell(?:s|ed) out", r"1 active days", r"somebody hardly",
+)  # fmt: skip
+"""Words that only this project understands, or that have to be read twice."""
+BANNED = re.compile(rf"\b(?:{'|'.join(OURS)})\b", re.IGNORECASE)
+SAY = ("detect/signals", "detect/explain", "detect/exposure", "report", "hosts/files", "act", "context/tables")
+"""Folders of the package whose sentences people read."""
+
+
+def table() -> list[dict[str, str]]:
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def produced() -> Iterator[tuple[str, str, str]]:
+    """Signal, what it is, sentence."""
+    for signal in SIGNALS:
+        yield signal.name, "title", signal.title
+    for each in samples():
+        name, sample = each.values
+        if sample["fires"] is not True:
+            continue
+        _, seen = value_of(BY_NAME[name], sampled(sample))
+        yield name, sample["sample"], BY_NAME[name].evidence(seen)
+        phrase = BY_NAME[name].phrase
+        if phrase is not None:
+            yield name, f"in a title: {sample['sample']}", phrase(seen)
+
+
+def test_every_sentence_of_a_signal_stands_in_the_table() -> None:
+    assert {(row["signal"], row["where"], row["said"]) for row in table()} == set(produced())
+
+
+def test_no_sentence_of_the_table_uses_a_word_that_is_ours_alone() -> None:
+    assert [row["said"] for row in table() if BANNED.search(row["said"])] == []
+
+
+def sentences(path: Path) -> Iterator[tuple[int, str]]:
+    """Strings of a module that hold words, without docstrings and what documents an attribute."""
+    tree = ast.parse(path.read_text("utf-8"))
+    documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in documents:
+            continue
+        if " " in node.value.strip():
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("folder", SAY)
+def test_no_string_that_people_read_uses_a_word_that_is_ours_alone(folder: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in sorted((ROOT / "nhi_watch" / folder).rglob("*.py"))
+        for line, text in sentences(path)
+        if BANNED.search(text)
+    ]
+    for page in (ROOT / "nhi_watch" / folder).rglob("*.j2"):
+        found += [f"{page.name}: {hit.group()}" for hit in BANNED.finditer(page.read_text("utf-8"))]
+    for script in (ROOT / "nhi_watch" / folder).rglob("*.js"):
+        quoted = re.findall(r'"([^"`\\n]* [^"`\\n]*)"', script.read_text("utf-8"))
+        found += [f"{script.name}: {text}" for text in quoted if BANNED.search(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/notables.md", "docs/notify.md", "docs/exposure.md"])
+def test_the_pages_for_analysts_use_no_word_that_is_ours_alone(page: str) -> None:
+    lines = (ROOT / page).read_text("utf-8").splitlines()
+    assert [line for line in lines if BANNED.search(line)] == []
+
+
+@pytest.mark.parametrize("text", ["built on the eve of a day", "the whole tenant", "reads in mass", "1 active days"])
+def test_a_word_of_ours_is_found(text: str) -> None:
+    assert BANNED.search(text)
