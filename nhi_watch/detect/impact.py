@@ -11,7 +11,7 @@
 | abuse an hour | 1 + 0.05 × log10 of what an hour of abuse costs in USD, at most 1.2 |
 
 Their product gives the level: low under 0.7, high from 1.35, critical from 1.9, else medium; where all was refused, or
-what was let in is by itself less than half as likely, it is low. The weights are small on purpose: the likelihood
+what was let in is by itself less than a third as likely, it is low. The weights are small on purpose: the likelihood
 decides, impact settles what is equal. They are assumptions, not measurements. Privilege, reach and cost are what
 succeeded: who is refused reaches nothing, however
 much he asks for, and a harmless success among what is refused weighs what it weighs alone.
@@ -32,7 +32,7 @@ from nhi_watch.state.baseline import REFUSALS, Profile
 PRIVILEGED = 1.1
 NOBODY = 1.05
 LET_IN, LOCKED_OUT = "let in", 0.5
-HALF = 0.5
+THIRD = 0.33
 BANDS = ((1.9, "critical"), (1.35, "high"), (0.7, "medium"))
 """Products of the weights from which a level begins."""
 REACH_DAYS = 90
@@ -122,9 +122,9 @@ def impact(asset: Asset, reach: Reach) -> Impact:
 
 
 def _level(factors: Iterable[ImpactFactor], reach: Reach) -> str:
-    """The level that the factors come to; low where what was let in, by itself, is less than half as likely."""
+    """The level that the factors come to; low where what was let in, by itself, is less than a third as likely."""
     weight = prod(factor.weight for factor in factors)
-    return next((name for least, name in BANDS if weight >= least), "low") if reach.let_in >= HALF else "low"
+    return next((name for least, name in BANDS if weight >= least), "low") if reach.let_in >= THIRD else "low"
 
 
 def _owned(asset: Asset) -> float:
