@@ -19,9 +19,9 @@ SEVERITIES = ("informational", "low", "medium", "high", "critical")
 MAX_RECORD_IDS = 1_000
 MAX_TIMELINE = 500
 
-IMPACTS = {"low": 0.6, "medium": 1.0, "high": 1.15, "critical": 1.3}
+IMPACTS = {"low": 0.5, "medium": 1.0, "high": 1.15, "critical": 1.3}
 """Level of impact → by what it multiplies the likelihood to give the expected loss."""
-BANDS = ((80.0, "critical"), (60.0, "high"), (40.0, "medium"), (15.0, "low"))
+BANDS = ((70.0, "critical"), (50.0, "high"), (30.0, "medium"), (12.0, "low"))
 """Expected loss from which a severity begins."""
 _TIMES = frozenset({"created", "first_time", "last_time", "time", "first_seen", "last_seen", "last_grown"})
 SHORTEST = 6
@@ -53,7 +53,7 @@ def _shared(one: str, other: str) -> int:
 def severity_of(loss: float) -> str:
     """The severity of an expected loss: of a likelihood in percent, times the weight of the impact's level.
 
-    >>> [severity_of(loss) for loss in (14.99, 15, 40, 60, 80)]
+    >>> [severity_of(loss) for loss in (11.99, 12, 30, 50, 70)]
     ['informational', 'low', 'medium', 'high', 'critical']
     """
     return next((name for low, name in BANDS if loss >= low), "informational")
@@ -348,7 +348,7 @@ def expected_loss(likelihood: float, impact: Impact) -> float:
 
     >>> low = Impact("low", "unknown", "unknown", "read", "1 service", ())
     >>> expected_loss(95.0, low), severity_of(expected_loss(95.0, low))
-    (57.0, 'medium')
+    (47.5, 'medium')
     """
     return round(min(100.0, likelihood * IMPACTS[impact.level]), 2)
 

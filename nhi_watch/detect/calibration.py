@@ -10,7 +10,7 @@ from nhi_watch.state.baseline import EVERY, HABIT, SIGNAL, Delta, Profile
 
 LIKELIHOOD = "likelihood"
 """Dimension of an identity's own profile: how likely an intrusion its days were, in whole percent."""
-LOOKS_BAD = 20.0
+LOOKS_BAD = 17.0
 """Likelihood from which a behaviour, or all that is news in a day, is learnt only when it has come back, see
 `Profile.hold`: at the calibrated prevalence a day in a hundred is so likely."""
 ODD = 4.0

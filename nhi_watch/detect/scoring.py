@@ -314,7 +314,7 @@ def _of(part: Episode, view: EpisodeView) -> Episode:
     return part._replace(view=view, values=values, points=part.bound.points(values))
 
 
-CRITICAL = 80.0
+CRITICAL = 70.0
 """Likelihood that is never left out."""
 
 

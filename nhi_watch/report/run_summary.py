@@ -134,9 +134,9 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
 
 _WEEK = 7
 """Days after which an identity has a history, as `detect.home` counts it."""
-_CRITICAL = 80.0
+_CRITICAL = 70.0
 """Expected loss of what is never left out in silence, whatever people have said of it."""
-_WORTH = 40.0
+_WORTH = 30.0
 """Likelihood of what is never passed over in silence, although it has no place in the list."""
 
 
