@@ -208,6 +208,11 @@ def test_the_rule_asks_for_mapped_fields_and_overrides_from_mapped_fields() -> N
     assert rule["index"] == ["logs-nhi.alerts-*"]
 
 
+def test_what_is_below_low_or_below_the_line_makes_no_alert_unless_somebody_wants_it() -> None:
+    asked = {rule["query"].rpartition(":")[2]: rule["enabled"] for rule in assets.rules() if rule["type"] == "query"}
+    assert asked == {"(new or escalated)": True, "below": False}
+
+
 @pytest.mark.parametrize("rule", assets.rules(), ids=lambda rule: rule["name"])
 def test_a_rule_has_what_kibana_wants(rule: Tree) -> None:
     """By the schemas of elastic/detection-rules 8.14, said again: closed lists, patterns, and a kind's own fields."""

@@ -119,6 +119,15 @@ def test_each_privilege_that_is_taken_away_is_named(secured: Secured, place: Gua
     assert place.checkpoint() is None, "nothing was read, so nothing is behind us"
 
 
+@pytest.mark.parametrize(("days", "status"), [(90, "ok"), (13, "warn"), (2, "fail")])
+def test_doctor_tells_ahead_when_the_key_expires(secured: Secured, place: Guarded, days: int, status: str) -> None:
+    with keyed(secured, {**place.request(), "expiration": f"{days}d"}) as client:
+        told = doctor.examine(client, Wanted(place.source, place.namespace, 3600))
+    (check,) = (check for check in told if check.name == "key")
+    assert (check.status, bool(check.remedy)) == (status, status != "ok")
+    assert check.detail.startswith("the key expires in ")
+
+
 def test_a_key_without_the_right_to_read_moves_nothing(secured: Secured, place: Guarded) -> None:
     place.fill()
     other = setup.api_key_request(place.namespace, "logs-somewhere.else-*")

@@ -87,5 +87,6 @@ def test_files_hold_one_finding_a_notable_where_they_are_asked_for(tmp_path: Pat
 def test_elastic_keeps_the_finding_beside_the_alert_where_it_is_asked_for() -> None:
     notable = documents()[0]
     for asked in (False, True):
-        document = write._action(notable, "logs-nhi.alerts-x", "2026-03-02T10:00:00Z", None, asked)["_source"]
+        (action,) = write._due(notable, "logs-nhi.alerts-x", 1772445600, None, asked)
+        document = action["_source"]
         assert document.get("ocsf") == (ocsf.finding(notable) if asked else None)

@@ -17,8 +17,8 @@ from nhi_watch.context.assets import Asset, find
 from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.event import Identity
 from nhi_watch.core.timestamps import DAY, HOUR, parse
+from nhi_watch.detect.revisions import ENDED
 from nhi_watch.hosts.splunk import tables
-from nhi_watch.hosts.splunk.notables import ENDED
 from nhi_watch.intake import schemas
 from nhi_watch.intake.sources import cloudtrail, every
 from nhi_watch.state import inventory

@@ -11,8 +11,9 @@ import pytest
 
 from core_samples import Going, Options
 from nhi_watch.core.timestamps import DAY, HOUR, MINUTE, parse
+from nhi_watch.detect.revisions import GROWS, Ranked, Told, due, told
 from nhi_watch.hosts.splunk import gather, kvstore, run
-from nhi_watch.hosts.splunk.notables import GROWS, Ranked, Told, due, row_of, short, told
+from nhi_watch.hosts.splunk.notables import row_of, short
 from nhi_watch.intake.sources import cloudtrail
 from nhi_watch.state.memory import MemoryStore
 from nhi_watch_lab.simulator import Spec, Tenant

@@ -1,6 +1,6 @@
 """`nhi elastic run` every five minutes against one run over the same documents, on a real server.
 
-A day is read at once by both; then come RUNS times five minutes of a day of DOCUMENTS, 2% of which become
+Six hours are read at once by both; then come RUNS times five minutes, at DOCUMENTS a day, 2% of which become
 searchable up to an hour late. One job reads them in a single run, the other in RUNS and one more, by a clock that is
 set. What is told are ratios of the two: documents read, processor time of client and server, and the state's size,
 after each quarter of the runs. NHI_TEST_ELASTIC=URL takes a server that runs already.
@@ -39,7 +39,7 @@ RUNS = 288
 EVERY = 300
 MACHINES = 200
 VERSION = "9.5.3"
-HISTORY = 1
+HISTORY = 6 * HOUR
 STREAM = f"logs-aws.cloudtrail-schedule{elastic_server.FIRST}"
 START = parse("2025-03-03T00:00:00Z")
 LATE = 0.02
@@ -75,19 +75,19 @@ def main(documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES,
 
 def _measured(client: Elasticsearch, documents: int, runs: int, machines: int) -> Json:
     ecs_shape.template(client, STREAM)
-    spec = Spec(days=HISTORY + 1, machines=machines, seed=5, start=render(START)[:10], campaigns=6,
-                events=documents * (HISTORY + 1), quiet_days=HISTORY)
-    begun = START + HISTORY * DAY
+    spec = Spec(1 + runs * EVERY // DAY, machines, 5, render(START)[:10], campaigns=6, quiet_days=0,
+                events=documents * (1 + runs * EVERY // DAY))
+    begun = START + HISTORY
     history: list[Json] = []
     batches: dict[int, list[Json]] = {}
     told, dice = 0, random.Random(3)
-    for number, day in enumerate(Tenant(spec).days()):
+    for day in Tenant(spec).days():
         for record in day.records:
             came = parse(record["eventTime"]) + dice.randrange(30, 200)
             document = ecs_shape.document(record, True, render(came))
-            if number < HISTORY:
+            if came < begun:
                 history.append(document)
-            if came >= begun + runs * EVERY or number < HISTORY:
+            if not begun <= came < begun + runs * EVERY:
                 continue
             seen = came + (dice.randrange(300, 3600) if dice.random() < LATE else 5)
             batches.setdefault(min(runs, max(0, seen - begun) // EVERY), []).append(document)

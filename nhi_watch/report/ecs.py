@@ -15,7 +15,6 @@ import orjson
 
 from nhi_watch import __version__
 from nhi_watch.context.networks import is_address
-from nhi_watch.detect import lives
 from nhi_watch.detect.explain import brief
 from nhi_watch.report import words
 from nhi_watch.report.words import short_name, signed, spoken, visible
@@ -30,6 +29,12 @@ SEVERITY_CODES = {"informational": 21, "low": 21, "medium": 47, "high": 73, "cri
 _TECHNIQUE_URL = "https://attack.mitre.org/techniques/{}/"
 _TOP = 5
 _LONGEST = 512
+LARGEST = 18_000
+"""Bytes of a document; a host may add two thousand more."""
+_RECORDS, _CALLS = 50, 50
+"""How many record ids and entries of the timeline are kept at most."""
+_CUT = ("timeline", "record_ids", "revisions", "members", "controls", "signals")
+_LEAST = 5
 
 
 def alert(notable: Json, *, created: str, change: str = "new", namespace: str = "default") -> dict[str, Any]:
@@ -42,7 +47,7 @@ def alert(notable: Json, *, created: str, change: str = "new", namespace: str = 
             to building blocks.
         namespace: of the data stream that it goes to.
     """
-    return {
+    document = {
         "@timestamp": notable["last_time"],
         "ecs": {"version": ECS_VERSION},
         "message": visible(f"{notable['title']}: {notable['summary']}"),
@@ -55,12 +60,17 @@ def alert(notable: Json, *, created: str, change: str = "new", namespace: str = 
         **_who(notable),
         "nhi": _rest(notable, change),
     }
+    kept = document["nhi"]["notable"]
+    for name in _CUT:  # what takes most room and tells least first; the state has all of it
+        while len(orjson.dumps(document)) > LARGEST and len(kept[name]) > _LEAST:
+            kept[name] = kept[name][: max(_LEAST, len(kept[name]) // 2)]
+    kept["timeline"].sort(key=lambda entry: str(entry["time"]))
+    return document
 
 
 def document_id(notable: Json) -> str:
-    """Deterministic: the same content of a notable always gets the same id, a change another."""
-    digest = hashlib.sha256(orjson.dumps(lives.told(notable), option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return hashlib.sha256(f"{notable['id']}|{digest}".encode()).hexdigest()
+    """One for each revision of a notable."""
+    return hashlib.sha256(f"{notable['id']}|{notable['revision']}".encode()).hexdigest()
 
 
 def _event(notable: Json, created: str) -> dict[str, Any]:
@@ -169,8 +179,12 @@ def _addresses(notable: Json) -> list[str]:
 
 
 def _rest(notable: Json, change: str) -> dict[str, Any]:
-    """Everything of the notable, so that it can be read back whole; the change decides on promotion.
+    """The notable, with the records and the calls that tell most; the change decides on promotion.
 
-    `brief` is the alert's note: the notable told in sentences, as `nhi brief` tells it.
+    `brief` is the alert's note: the notable told in sentences, as `nhi brief` tells it. A rank is of one run's list.
     """
-    return {"change": change, "brief": brief.text(notable), "notable": dict(notable)}
+    kept = {name: value for name, value in notable.items() if name != "rank"}
+    kept["record_ids"] = notable["record_ids"][:_RECORDS]
+    kept["signals"] = [{**signal, "record_ids": signal["record_ids"][:1]} for signal in notable["signals"]]
+    kept["timeline"] = sorted(notable["timeline"], key=lambda entry: -entry["points"])[:_CALLS]
+    return {"change": change, "brief": brief.text(notable), "notable": kept}

@@ -111,6 +111,11 @@ def seconds(text: str) -> int:
     return common.whole(text, 0, 86_400)
 
 
+def say(console: Console, args: argparse.Namespace, outcome: dict[str, Any], text: str) -> None:
+    """The outcome as a line of text, or as JSON where that was asked for."""
+    console.out(orjson.dumps(outcome).decode() if args.json else text, highlight=False)
+
+
 def print_json(console: Console, outcome: dict[str, Any]) -> None:
     """One line of JSON."""
     console.out(orjson.dumps(outcome).decode(), highlight=False)

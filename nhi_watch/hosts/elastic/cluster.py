@@ -450,8 +450,10 @@ _AWAY = "the URL, and that the server runs"
 
 Json = dict[str, Any]
 REMEDY = "make the key anew as `nhi elastic setup --api-key-request -` says, with the same --namespace and --index"
-_NO_SECURITY = (400, 404, 405, 500)
+NO_SECURITY = (400, 404, 405, 500)
 """Answers of a cluster without security to a question about privileges."""
+_NAMED = 3
+"""Patterns of a line at most."""
 _CLUSTER = re.compile(r"([^:<>]+):(?!:)")
 
 
@@ -467,6 +469,19 @@ class Reach(NamedTuple):
 
     patterns: tuple[str, ...]
     unread: tuple[Unread, ...] = ()
+
+
+def together(unread: Iterable[tuple[str, str]]) -> list[str]:
+    """What cannot be read, and why: a line for each reason.
+
+    >>> together([("a", "no right"), ("b", "away"), ("c", "no right"), ("d", "no right"), ("e", "no right")])
+    ['a, c, d and 1 more: no right', 'b: away']
+    """
+    by_reason: dict[str, list[str]] = {}
+    for pattern, why in unread:
+        by_reason.setdefault(why, []).append(pattern)
+    more = {why: f" and {len(names) - _NAMED} more" for why, names in by_reason.items() if len(names) > _NAMED}
+    return [f"{', '.join(names[:_NAMED])}{more.get(why, '')}: {why}" for why, names in by_reason.items()]
 
 
 def cluster(pattern: str) -> str:
@@ -510,7 +525,7 @@ def lacking(client: Elasticsearch, wanted: Sequence[Json]) -> dict[str, list[str
     try:
         told = client.security.has_privileges(index=list(wanted))
     except ApiError as problem:
-        if problem.status_code in _NO_SECURITY:
+        if problem.status_code in NO_SECURITY:
             return {}
         raise
     found = {name: [each for each, has in may.items() if not has] for name, may in told["index"].items()}

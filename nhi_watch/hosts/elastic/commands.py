@@ -19,6 +19,10 @@ from nhi_watch.hosts.elastic import (
     setup_command,
 )
 from nhi_watch.hosts.elastic.cluster import connection
+from nhi_watch.hosts.elastic.store import LeaseHeldError
+
+HELD = 75
+"""The exit code of who found another run at work, or one that was killed: EX_TEMPFAIL, try again."""
 
 
 class _Command(NamedTuple):
@@ -63,4 +67,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return 0
     where = connection(arguments.told(args))
     with cluster.reached(where), cluster.connect(where) as client:
-        return _COMMANDS[args.elastic_command].run(client, args, console)
+        try:
+            return _COMMANDS[args.elastic_command].run(client, args, console)
+        except LeaseHeldError as error:  # ordinary for a scheduled job: the other one does the work, or did
+            arguments.say(console, args, {"skipped": str(error)}, f"Nothing done: {error}.")
+            return HELD

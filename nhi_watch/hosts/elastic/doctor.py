@@ -16,7 +16,7 @@ from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
 from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
-from nhi_watch.core.timestamps import parse, render
+from nhi_watch.core.timestamps import DAY, parse, render
 from nhi_watch.hosts.elastic import cluster, read, setup, windows
 from nhi_watch.hosts.elastic.cluster import explained
 from nhi_watch.hosts.elastic.read import SOURCES, Hit, Item, Window, sources_of
@@ -319,8 +319,9 @@ def checks(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         return
     store = ElasticStore(client, index)
     reach = cluster.reach(client, wanted.pattern.split(","), setup.READ)
-    for each in reach.unread:
-        yield Check("reach", FAIL, f"{each.pattern} is not read: {each.why}", "", {"index": each.pattern})
+    if reach.unread:
+        facts = {"indices": [each.pattern for each in reach.unread]}
+        yield Check("reach", FAIL, f"not read: {'; '.join(cluster.together(reach.unread))}", "", facts)
     now = int(cluster_now(client, index))
     yield _noted(client, store, (index, wanted.late, now))
     yield from _aside(store)
@@ -382,6 +383,8 @@ def _backlog(client: Elasticsearch, store: ElasticStore, wanted: Wanted, now: in
 
 
 _OLDEST = (8, 19)
+_SOON, _URGENT = 14 * DAY, 3 * DAY
+"""Before a key expires: when that is told, and when it is wrong."""
 _SKEW = 60.0
 """Seconds by which clocks may differ."""
 
@@ -390,6 +393,7 @@ def examine(client: Elasticsearch, wanted: Wanted) -> list[Check]:
     """All answers. A question whose answer fails for another reason than its own is answered `unknown`."""
     questions: list[tuple[str, Callable[[], Iterator[Check]]]] = [
         ("privileges", lambda: _privileges(client, wanted)),
+        ("key", lambda: _key(client)),
         ("version", lambda: _version(client)),
         ("clock", lambda: _clock(client, wanted)),
         ("state", lambda: _state(client, wanted)),
@@ -460,6 +464,22 @@ def _privileges(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         yield Check("privileges", OK, "the key has what the job needs")
 
 
+def _key(client: Elasticsearch) -> Iterator[Check]:
+    """When the key expires, which a key may ask of itself."""
+    try:
+        told = client.security.authenticate().body.get("api_key")
+    except ApiError as problem:
+        if problem.status_code in cluster.NO_SECURITY:
+            return
+        raise
+    keys = client.security.get_api_key(id=told["id"]).body["api_keys"] if told else []
+    for until in [key["expiration"] / 1000 for key in keys if key.get("expiration")]:
+        left = until - time.time()
+        status = FAIL if left < _URGENT else WARN if left < _SOON else OK
+        remedy = "" if status == OK else "make a new one (docs/elastic.md, step 3)"
+        yield Check("key", status, f"the key expires in {span(left)}", remedy, {"expires": render(int(until))})
+
+
 def _state(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
     index = f"{setup.STATE}-{wanted.namespace}"
     if not client.indices.exists(index=index):
@@ -505,5 +525,5 @@ def _sources(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
         yield Check(f"source {source.pattern}", status, detail, remedy, source.facts())
     if not unread and not any(source.there for source in found):
         remedy = "install an integration that writes one of these, or name yours with --index"
-        yield Check("sources", FAIL, "none of the source indices exists", remedy)
+        yield Check("sources", WARN, "none of the source indices exists", remedy)
 

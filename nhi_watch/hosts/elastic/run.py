@@ -371,8 +371,7 @@ class Run:
         reach = self._patiently(lambda: cluster.reach(self._client, wanted, setup.READ))
         self._unread.update((each.pattern, each.why) for each in reach.unread)
         if not reach.patterns:
-            raise StoreError("; ".join(f"{each.pattern} cannot be read: {each.why}" for each in reach.unread)[:1000])
-
+            raise StoreError(f"nothing can be read: {'; '.join(cluster.together(reach.unread))}"[:1000])
         return reach.patterns
 
     def _planned(self, begun: Begun) -> list[Planned]:
@@ -481,12 +480,13 @@ class Run:
         first = tasks[0]
         part = Part(self._client, self._store, self._known, Stretch(first.window, first.spans()[0]))
         done = part.run(self._lease.keep, on_stage)
-        written = {"created": 0, "existed": 0}
+        written = {"created": 0}
         if self._job.alerts:
             self._lease.keep()
-            told = [*done.result.changed, *done.result.gravest]
-            now = render(int(self._clock()))
-            written = write.write(self._client, told, self._job.stream, now, self._job.ocsf)
+            changed, now = [*done.result.changed, *done.result.gravest], int(self._clock())
+            written = write.write(
+                self._client, changed, self._job.stream, now, self._job.ocsf, done.result.standing
+            )
         left = windows.advance(self._store, tasks)
         self._store.commit()
         self.totals.add(

@@ -12,12 +12,14 @@ from nhi_watch.detect import model
 from nhi_watch.hosts.elastic import arguments, write
 from nhi_watch.hosts.elastic.run import Job
 from nhi_watch.hosts.elastic.run import run as run_job
-from nhi_watch.hosts.elastic.store import LeaseHeldError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags."""
-    parser.epilog = "Exit code: 0; 1 where documents were set aside; 2 where some, or all, could not be read."
+    parser.epilog = (
+        "Exit code: 0; 1 where documents were set aside; 2 where some, or all, could not be read; "
+        "75 where another run works, or was killed minutes ago."
+    )
     arguments.connecting(parser)
     arguments.judging(parser)
 
@@ -29,11 +31,7 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
               alerts=args.elastic_command == "run", ocsf=args.ocsf, reputation=args.reputation,
               intel=args.intel)  # fmt: skip
     say = arguments.print_json if args.json else _say
-    try:
-        outcome = run_job(client, job)
-    except LeaseHeldError as error:
-        # Runs that overlap are ordinary for a scheduled job: the other one does the work.
-        outcome = {"skipped": str(error)}
+    outcome = run_job(client, job)
     say(console, outcome)
     return _code(outcome)
 

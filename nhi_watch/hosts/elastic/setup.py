@@ -80,7 +80,7 @@ _BY_TYPE: tuple[tuple[Json, str], ...] = (
         FLOAT,
         "event.risk_score event.risk_score_norm nhi.notable.likelihood nhi.notable.signals.log_odds",
     ),
-    (LONG, "event.severity nhi.notable.revision nhi.notable.rank nhi.notable.record_count"),
+    (LONG, "event.severity nhi.notable.revision nhi.notable.record_count"),
     (IP, "source.ip related.ip"),
 )
 

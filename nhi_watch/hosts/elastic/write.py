@@ -17,6 +17,8 @@ from nhi_watch import __version__
 from nhi_watch.core.errors import NhiError, StoreError
 from nhi_watch.core.timestamps import render
 from nhi_watch.detect.explain import ocsf
+from nhi_watch.detect.revisions import BELOW, Ranked, Told, due, told
+from nhi_watch.hosts.elastic import cluster
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, explained, refused
 from nhi_watch.hosts.elastic.setup import ALERTS, HEALTH
 from nhi_watch.report import ecs
@@ -28,14 +30,9 @@ _CHUNK = 500
 """Ids that are asked about at once."""
 _SENT = 2_000
 """Documents that are sent at once: what follows each request, a refresh, takes longer than a thousand of them."""
-BELOW = "below"
-"""`nhi.change` of what has no place in the budget, or is informational."""
-_TOP = {
-    "shown": {
-        "filter": {"bool": {"must_not": {"term": {"nhi.change": BELOW}}}},
-        "aggs": {"severity": {"max": {"field": "event.severity"}}},
-    },
-    "revision": {"max": {"field": "nhi.notable.revision"}},
+_SHOWN: dict[str, Any] = {
+    "filter": {"bool": {"must_not": {"term": {"nhi.change": BELOW}}}},
+    "aggs": {"severity": {"max": {"field": "event.severity"}}},
 }
 _MAX_BYTES = 10_000_000
 _RETRIES = 5
@@ -44,38 +41,38 @@ _RETRIES = 5
 class _Written(NamedTuple):
     """What the stream holds of one notable."""
 
-    severity: int
-    """0: it had no place yet."""
+    latest: Optional[Told]
+    """None: an earlier version wrote it."""
     revision: int
+    shown: int
+    """The highest severity that had a place; 0: none had."""
 
 
 def write(
-    client: Elasticsearch, notables: Sequence[Json], stream: str, created: str, as_ocsf: bool = False
-) -> dict[str, int]:
-    """Create the alerts of notables in a data stream; returns how many were `created` and how many `existed`.
+    client: Elasticsearch, changed: Sequence[Json], stream: str, now: int, as_ocsf: bool = False,
+    standing: Sequence[Json] = (),
+) -> dict[str, int]:  # fmt: skip
+    """Create alerts of the notables of which an analyst would want to know; returns how many were `created`.
 
-    An id is unique within one backing index only (elasticsearch#44794), so the whole stream is asked first
-    which ids it has; 409 catches what it does not find yet.
+    `changed` are those that this run changed, in whatever way; `standing` the others, of which something may be due
+    since an earlier one. What was last told of them the stream itself says, so that a killed run is run again alike.
 
     Raises:
         StoreError: an alert was refused; those before it are written.
     """
+    notables = {notable["id"]: notable for notable in (*standing, *changed)}
+    fresh = {notable["id"] for notable in changed}
     with explained(f"writing {stream}"):
-        known = existing(client, stream, [ecs.document_id(notable) for notable in notables])
-        new = [notable for notable in notables if ecs.document_id(notable) not in known]
-        written = _written(client, stream, [notable["id"] for notable in new])
-        actions = (_action(notable, stream, created, written.get(notable["id"]), as_ocsf) for notable in new)
-        statuses = list(bulk(client, actions, stream))
-    return {"created": statuses.count(201), "existed": len(notables) - statuses.count(201)}
+        written = _written(client, stream, list(notables))
+        actions = [action for name, notable in notables.items() if name in written or name in fresh
+                   for action in _due(notable, stream, now, written.get(name), as_ocsf)]  # fmt: skip
+        return {"created": [*_sent(client, actions, stream)].count(201)}
 
 
-def bulk(client: Elasticsearch, actions: Iterator[dict[str, Any]], stream: str) -> Iterator[int]:
-    """Send actions; gives each one's status: 200 and 201 written, 409 there already, or there in a newer version.
+def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]], stream: str) -> Iterator[int]:
+    """Send actions; gives each one's status: 201 written, 409 there already.
 
     Refreshed, so that what a killed run has written is found by the next one, whatever the stream's settings.
-
-    Raises:
-        StoreError: one was refused; those before it are written.
     """
     results = streaming_bulk(
         client, actions, chunk_size=_SENT, max_chunk_bytes=_MAX_BYTES, max_retries=_RETRIES,
@@ -83,75 +80,64 @@ def bulk(client: Elasticsearch, actions: Iterator[dict[str, Any]], stream: str) 
     )  # fmt: skip
     for _, item in results:
         (result,) = item.values()
-        if result["status"] not in (200, 201, 409):
+        if result["status"] not in (201, 409):
             failed = PassingError if result["status"] in BUSY else StoreError
             raise failed(f"{stream} refused document {result['_id']}: {refused(result.get('error', {}))}")
         yield result["status"]
 
 
-def _action(
-    notable: Json, stream: str, created: str, before: _Written | None, as_ocsf: bool = False
-) -> dict[str, Any]:
-    name = ecs.document_id(notable)
-    if before is not None and notable["revision"] <= before.revision:
-        # A killed run wrote this revision of other records, or of fewer: this is the next one.
-        notable = {**notable, "revision": before.revision + 1}
-    namespace = stream.rsplit("-", 1)[1]
-    document = ecs.alert(notable, created=created, change=_change(notable, before), namespace=namespace)
-    document["event"]["ingested"] = created
-    if as_ocsf:
-        document["ocsf"] = ocsf.finding(notable)
-    return {"_op_type": "create", "_index": stream, "_id": name, "_source": document}
+def _due(
+    notable: Json, stream: str, now: int, before: Optional[_Written], as_ocsf: bool
+) -> Iterator[dict[str, Any]]:
+    """The next revision of a notable, if there is to be one.
 
-
-def _change(notable: Json, before: _Written | None) -> str:
-    """Only first revisions and rises in severity become Kibana alerts (integrations#19549).
-
-    One that goes on as part of another is merged: `nhi elastic feedback` closes its Kibana alert.
+    Only first revisions and rises in severity become Kibana alerts (integrations#19549). One that goes on as part of
+    another is merged: `nhi elastic feedback` closes its Kibana alert.
     """
+    latest = before and before.latest
+    is_listed = notable["listed"] and notable["severity"] != "informational"
     if notable["merged_into"]:
-        return "merged"
-    if not notable["listed"] or notable["severity"] == "informational":
-        return BELOW
-    if before is None or not before.severity:
-        return "new"
-    return "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > before.severity else "updated"
-
-
-def existing(client: Elasticsearch, stream: str, ids: Sequence[str]) -> set[str]:
-    """Which of some ids the whole stream has."""
-    found: set[str] = set()
-    for start in range(0, len(ids), _CHUNK):
-        some = ids[start : start + _CHUNK]
-        answer = client.search(
-            index=stream,
-            query={"ids": {"values": some}},
-            source=False,
-            size=len(some),
-            ignore_unavailable=True,
-            allow_partial_search_results=False,
-        )
-        found.update(hit["_id"] for hit in answer["hits"]["hits"])
-    return found
+        change = "" if before is None or (latest and latest.ended) else "merged"
+    else:
+        what = due(notable, is_listed, latest, now)
+        shown = before.shown if before else 0
+        change = "" if what is None else BELOW if not is_listed else "new" if not shown else \
+            "escalated" if ecs.SEVERITY_CODES[notable["severity"]] > shown else "updated"  # fmt: skip
+    if not change:
+        return
+    document = {**notable, "revision": max(notable["revision"], before.revision + 1 if before else 0)}
+    source = ecs.alert(document, created=render(now), change=change, namespace=stream.rsplit("-", 1)[1])
+    source["event"]["ingested"] = source["event"]["created"]
+    source["nhi"]["told"] = told(Ranked(document, change, False, {}), now)._asdict()
+    if as_ocsf:
+        source["ocsf"] = ocsf.finding(notable)
+    # an id is unique within one backing index only (elasticsearch#44794): what is older the stream was asked for
+    yield {"_op_type": "create", "_index": stream, "_id": ecs.document_id(document), "_source": source}
 
 
 def _written(client: Elasticsearch, stream: str, names: Sequence[str]) -> dict[str, _Written]:
-    """Notable id → the highest severity and revision of its alerts so far."""
+    """Notable id → what was written of it."""
     found: dict[str, _Written] = {}
     for start in range(0, len(names), _CHUNK):
         some = list(names[start : start + _CHUNK])
         answer = client.search(
             index=stream,
             query={"terms": {"event.id": some}},
-            aggs={"names": {"terms": {"field": "event.id", "size": len(some)}, "aggs": _TOP}},
-            size=0,
+            collapse={"field": "event.id"},
+            sort=[{"nhi.notable.revision": {"order": "desc", "unmapped_type": "long"}}],
+            source={"includes": ["event.id", "nhi.told", "nhi.notable.revision"]},
+            aggs={"names": {"terms": {"field": "event.id", "size": len(some)}, "aggs": {"shown": _SHOWN}}},
+            size=len(some),
             ignore_unavailable=True,
             allow_partial_search_results=False,
             request_cache=False,
         )
-        for bucket in answer.get("aggregations", {}).get("names", {}).get("buckets", []):
-            top = (bucket["shown"]["severity"]["value"], bucket["revision"]["value"])
-            found[bucket["key"]] = _Written(*(int(value or 0) for value in top))
+        named = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
+        shown = {bucket["key"]: int(bucket["shown"]["severity"]["value"] or 0) for bucket in named}
+        for hit in answer["hits"]["hits"]:
+            name, row = hit["_source"]["event"]["id"], hit["_source"]["nhi"]
+            latest = Told(**row["told"]) if "told" in row else None
+            found[name] = _Written(latest, row["notable"]["revision"], shown.get(name, 0))
     return found
 
 
@@ -200,7 +186,8 @@ def troubles(outcome: Document) -> list[str]:
     """What went wrong although the run ended, a sentence each."""
     aside = [f"set aside {each['documents']:,} documents of {each['index']}: {each['why']}"
              for each in outcome.get("set_aside", ())]  # fmt: skip
-    return aside + [f"not read: {each['index']}: {each['why']}" for each in outcome.get("unread", ())]
+    unread = [(each["index"], each["why"]) for each in outcome.get("unread", ())]
+    return aside + [f"not read: {line}" for line in cluster.together(unread)]
 
 
 def _write(client: Elasticsearch, namespace: str, document: Document) -> Optional[str]:

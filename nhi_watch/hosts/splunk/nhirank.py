@@ -14,10 +14,11 @@ from typing import BinaryIO
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.detect.explain import ocsf
+from nhi_watch.detect.revisions import BELOW, ENDED, Ranked
 from nhi_watch.hosts.splunk import fields, reasons, run, tables, verdicts
 from nhi_watch.hosts.splunk.gather import Gatherer
 from nhi_watch.hosts.splunk.nhigroup import RAW, note_ahead
-from nhi_watch.hosts.splunk.notables import BELOW, ENDED, Ranked, row_of
+from nhi_watch.hosts.splunk.notables import row_of
 from nhi_watch.hosts.splunk.options import Option, parse
 from nhi_watch.hosts.splunk.protocol import Messages, Metadata, Search, serve
 from nhi_watch.hosts.splunk.rows import Cell, write

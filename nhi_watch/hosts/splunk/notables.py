@@ -4,34 +4,25 @@
 |---|---|
 | fields, and a short document without its story | an event of sourcetype nhi:notable, under 20 kB |
 | the whole document, by its id | the state in the KV store, for `nhi explain` |
-| what was last written of it | the state: see `Told` |
+| what was last written of it | the state: see `revisions.Told` |
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.notable import SEVERITIES
-from nhi_watch.core.timestamps import HOUR, day_of, parse, render
+from nhi_watch.core.timestamps import parse, render
+from nhi_watch.detect.revisions import REASON_POINTS, Document, Ranked
 from nhi_watch.hosts.splunk import fields
 from nhi_watch.hosts.splunk.rows import Cell
 
 _HIDING = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ud800-\\udfff\\U000e0000-\\U000e007f]"
 )
-BELOW = "below"
-"""What a notable is that has no place in the budget."""
-ENDED = ("merged", "withdrawn")
-"""What a notable can have come to; it may still come back."""
-GROWS = HOUR
-"""Seconds between two revisions of a notable that only grows."""
-REASON_POINTS = 0.25
-"""Log-odds of the likelihood from which a signal is a reason."""
 REASONS, RECORDS, NETWORKS, LISTED = 8, 10, 5, 20
 """How many reasons, record ids, addresses, and other names a row tells."""
 SENTENCE = 250
@@ -44,83 +35,6 @@ LIKELIHOOD = {"nhi_likelihood": "likelihood"}
 _STORY = ("timeline", "usual", "links", "revisions", "members", "record_ids", "telemetry", "receipt", "folded")
 """What of a document is not in its event."""
 _NOT_KEPT = ("_time", "_raw", "nhi_error", "nhi_notable")
-
-Document = Mapping[str, Any]
-
-
-class Ranked(NamedTuple):
-    """A notable as it stands, and what became of it since it was last written."""
-
-    document: dict[str, Any]
-    change: str
-    escalated: bool
-    """Its first revision, or one whose severity rose."""
-    run: Mapping[str, Any]
-    """Of its day."""
-
-
-class Told(NamedTuple):
-    """What was last written of a notable."""
-
-    revision: int
-    change: str
-    escalated: bool
-    severity: str
-    signals: Sequence[str]
-    identities: Sequence[str]
-    digest: str
-    """Of what a reader sees."""
-    at: int
-    """When."""
-    day: int
-    """Of its last suspicious event."""
-    tries: int = 1
-    seen: bool = False
-    """Whether it was found in the index since."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing stands of it."""
-        return self.change in ENDED
-
-
-def told(one: Ranked, now: int) -> Told:
-    """What is written now."""
-    document = one.document
-    return Told(
-        document["revision"], one.change, one.escalated, document["severity"], _signals(document), _names(document),
-        _digest(document), now, day_of(parse(document["last_time"])),
-    )  # fmt: skip
-
-
-def due(document: Document, listed: bool, before: Optional[Told], now: int) -> Optional[tuple[str, bool]]:
-    """Whether an analyst would want to know, as (change, escalated); None: nothing is written.
-
-    At once: what is new or back, another severity, a new signal, a new identity. What only grows, hourly.
-    """
-    fresh = "new" if listed else BELOW
-    if before is None or before.ended or (before.change == BELOW) == listed:
-        return fresh, listed
-    rose = SEVERITIES.index(document["severity"]) > SEVERITIES.index(before.severity)
-    is_more = set(_signals(document)) - {*before.signals} or set(_names(document)) - {*before.identities}
-    if document["severity"] != before.severity or is_more:
-        return ("updated" if listed else BELOW), listed and rose
-    if _digest(document) != before.digest and now - before.at >= GROWS:
-        return ("updated" if listed else BELOW), False
-    return None
-
-
-def _signals(document: Document) -> list[str]:
-    return sorted(signal["id"] for signal in document["signals"] if signal["log_odds"] >= REASON_POINTS)
-
-
-def _names(document: Document) -> list[str]:
-    return sorted({document["identity"]["id"], *(one["id"] for one in document.get("members", ()))})
-
-
-def _digest(document: Document) -> str:
-    shown = [document[name] for name in ("title", "summary", "severity", "record_count", "last_time", "merged_into")]
-    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
 
 def in_event(text: str) -> dict[str, Any]:

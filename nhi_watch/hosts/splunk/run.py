@@ -21,12 +21,13 @@ from nhi_watch.detect import feedback, model
 from nhi_watch.detect.features import Past
 from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
+from nhi_watch.detect.revisions import BELOW, Ranked, Told, due, told
 from nhi_watch.detect.run import Result
 from nhi_watch.detect.scoring import Baselines
 from nhi_watch.hosts.splunk import blind, verdicts
 from nhi_watch.hosts.splunk.alert import authorities, options
 from nhi_watch.hosts.splunk.kvstore import GENERATIONS, STATE, BusyError, Generation, KvStore
-from nhi_watch.hosts.splunk.notables import BELOW, Ranked, Told, due, in_event, told
+from nhi_watch.hosts.splunk.notables import in_event
 from nhi_watch.hosts.splunk.parts import Part
 from nhi_watch.hosts.splunk.protocol import Search
 from nhi_watch.hosts.splunk.rest import APP, Client, Collection, trust
