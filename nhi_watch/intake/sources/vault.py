@@ -25,10 +25,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import subject_of
+from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes.forms import at, dataset, native, part, record_in
 from nhi_watch.intake.shapes.microsoft import host
 from nhi_watch.intake.shapes.times import moment
@@ -188,11 +189,8 @@ def _event(
     done: str, operation: str, entity: str, name: str, root: str, credential: str, kind: str, namespace: str,
     address: str, user_agent: str, error: str, issued: str, space: str, account: str, arn: str,
 ) -> Event:  # fmt: skip
-    family = agents.family(user_agent)
     failed = error.lower()
-    told = {
-        "browser": family == "browser",
-        "attack_tool": agents.is_attack_tool(user_agent),
+    marks = {
         "root_token": bool(root),
         "token_minted": _MINTS.search(operation) is not None and bool(issued or not operation.startswith("auth.")),
         "orphan_token": "create-orphan" in operation,
@@ -200,27 +198,14 @@ def _event(
         "logging_reduced": operation == "sys.audit.delete",
         "mass_export": operation.startswith("sys.storage.read") or operation == "sys.raw.read",
     }
-    return Event(
-        time=0,
-        provider="vault",
-        account=namespace[:64],
-        identity=_identity(entity, name, bool(root), namespace),
-        credential=credential,
-        credential_type="key" if credential else "session" if kind else "none",
-        session="",
-        action=f"vault:{operation}"[:128],
-        service="vault",
-        access=_level(operation, done),
+    return event(
+        0, _identity(entity, name, bool(root), namespace), f"vault:{operation}", account=namespace[:64],
+        credential=credential, credential_type="key" if credential else "session" if kind else "none",
+        access=_level(operation, done), address=host(address), user_agent=user_agent, target_class="own",
         outcome="denied" if "permission denied" in failed or "403" in failed else "failure" if failed else "success",
         error="permission denied" if "permission denied" in failed else re.sub(r"\s+", " ", error).strip()[:60],
-        address=host(address),
-        network=networks.network_of(host(address)),
-        agent=family,
-        target_class="own",
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        issued=issued[:256],
-        links=_links(name, credential, (space, account, arn)),
-    )
+        marks=marks, issued=issued[:256], links=_links(name, credential, (space, account, arn)),
+    )  # fmt: skip
 
 
 def _links(name: str, credential: str, login: tuple[str, str, str]) -> tuple[str, ...]:

@@ -26,9 +26,9 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any, Optional, cast
 
-from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
+from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, text
@@ -138,21 +138,8 @@ def _native(record: object) -> Row:
 @lru_cache(maxsize=4096)
 def _event(alert: Alert) -> Event:
     """The Event of an alert, without what differs from record to record."""
-    return Event(
-        time=0,
-        provider=alert.identity.provider,
-        account=alert.account,
-        identity=alert.identity,
-        credential=alert.credential,
-        credential_type="key" if alert.credential else "none",
-        session="",
-        action=f"alert:{alert.product}/{alert.kind}",
-        service="alert",
-        access="unknown",
-        outcome="success",
-        address=alert.address,
-        network=networks.network_of(alert.address),
-        region=alert.region,
-        traits=("alert", f"alert_{alert.severity}"),
-        links=alert.links,
-    )
+    return event(
+        0, alert.identity, f"alert:{alert.product}/{alert.kind}", account=alert.account, credential=alert.credential,
+        credential_type="key" if alert.credential else "none", address=alert.address, region=alert.region,
+        traits=("alert", f"alert_{alert.severity}"), links=alert.links,
+    )  # fmt: skip
