@@ -33,7 +33,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, native, rebuild
-from nhi_watch.intake.shapes.json import parse
+from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category, guid
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import bound, filled, plain, text
@@ -287,14 +287,6 @@ def _named(operation: str) -> str:
 _NONE: Row = {}
 
 
-def object_of(told: str) -> Any:
-    """A JSON text's value, or None."""
-    try:
-        return parse(told)
-    except (ValueError, RecursionError):
-        return None
-
-
 _LOGS_SHAPES = "azure.activitylogs"
 _ECS = {
     "time": "@timestamp",
@@ -446,7 +438,7 @@ def _parts(row: Row, properties: Any) -> Parts:
     given = _part(identity.get("claims")).get
     more = _part(properties)
     if properties.__class__ is str:
-        more = _part(object_of(properties))
+        more = _part(parsed(properties))
     evidence = _part(_part(identity.get("authorization")).get("evidence"))
     resource, operation = plain(of("resourceId")), plain(of("operationName"))
     mine, account = given(OBJECT_ID) or evidence.get("principalId"), more.get("accountName")

@@ -32,7 +32,7 @@ from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
-from nhi_watch.intake.shapes.json import parse
+from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import GUID, guid, named, rows
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text, true
@@ -377,10 +377,7 @@ def _extended(properties: Any) -> str:
 
 @lru_cache(maxsize=2048)
 def _agent_of(details: str) -> str:
-    try:
-        found = parse(details)
-    except (ValueError, RecursionError):
-        return ""
+    found = parsed(details)
     return text(found.get(_HTTP_AGENT)) if isinstance(found, dict) else ""
 
 

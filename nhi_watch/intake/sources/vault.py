@@ -30,7 +30,7 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import subject_of
 from nhi_watch.intake.contract import event
-from nhi_watch.intake.shapes.forms import at, dataset, native, part, record_in
+from nhi_watch.intake.shapes.forms import at, dataset, inner, native, part, record_in
 from nhi_watch.intake.shapes.microsoft import host
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, listed, plain, text
@@ -64,7 +64,6 @@ _RIGHTS = re.compile(
     r"^sys\.(?:polic|auth|mounts|remount|generate-root|rekey)|^auth\.[^.]+\.(?:role|roles|config|create)|^identity\."
 )
 _LEVELS = {"read": "read", "list": "list", "help": "read"}
-_EMPTY: Row = {}
 _WHO = ("display_name", "entity_id", "accessor")
 _SUBJECT = re.compile(r"-((?:repo|project_path|system:serviceaccount):.+)")
 """Subjects of CI systems and Kubernetes: the JWT method names its tokens after them."""
@@ -91,17 +90,12 @@ def claims(record: object) -> bool:
     return dataset(row) == "hashicorp_vault.audit"
 
 
-def _part(row: Row, name: str) -> Row:
-    found = row.get(name)
-    return found if found.__class__ is dict else _EMPTY
-
-
 def _parts(row: Row) -> Parts:
     """What every record tells."""
     if row.get("type") in _KMIP:
         return _kmip(row)
-    request, auth, response = _part(row, "request"), _part(row, "auth"), _part(row, "response")
-    given = _part(response, "auth") if response else response
+    request, auth, response = inner(row, "request"), inner(row, "auth"), inner(row, "response")
+    given = inner(response, "auth") if response else response
     if not auth.get("display_name") and not auth.get("entity_id") and any(given.get(name) for name in _WHO):
         auth = given
     asked, of = request.get, auth.get
@@ -109,9 +103,9 @@ def _parts(row: Row) -> Parts:
     root = "root" in listed(of("policies"))
     endless = root or (of("token_ttl") in (0, "0") and auth is not given)
     path = plain(asked("path")).strip()[:200]
-    issued = (None if "/login" in path else given.get("accessor")) or _part(response, "wrap_info").get("accessor")
-    agents = _part(request, "headers").get("user-agent")
-    space, data = _part(request, "namespace"), _part(auth, "metadata")
+    issued = (None if "/login" in path else given.get("accessor")) or inner(response, "wrap_info").get("accessor")
+    agents = inner(request, "headers").get("user-agent")
+    space, data = inner(request, "namespace"), inner(auth, "metadata")
     shape = (
         asked("operation"), _operation(path, plain(asked("mount_type")), plain(asked("operation"))), of("entity_id"),
         of("display_name"), "y" if root else "", accessor if endless else "", of("token_type"),
@@ -125,9 +119,9 @@ def _parts(row: Row) -> Parts:
 
 def _kmip(row: Row) -> Parts:
     """A call of the KMIP engine: who holds the client's certificate."""
-    request = _part(row, "request")
-    serial, space = plain(request.get(_SERIAL))[:100], _part(request, "namespace")
-    code = _KMIP_CODE.search(json.dumps(_part(request, "data"))[:20_000])
+    request = inner(row, "request")
+    serial, space = plain(request.get(_SERIAL))[:100], inner(request, "namespace")
+    code = _KMIP_CODE.search(json.dumps(inner(request, "data"))[:20_000])
     number = int(code[1], 16) if code else 0
     done = _KMIP_READS.get(number) or _KMIP_WRITES.get(number) or "call"
     shape = (

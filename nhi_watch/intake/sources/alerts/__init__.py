@@ -33,7 +33,7 @@ from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, native
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, text
 from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, ocsf, securityhub, sigma, splunk
-from nhi_watch.intake.sources.alerts.actors import Alert, Raw
+from nhi_watch.intake.sources.alerts.actors import Alert, Told
 
 NAME = "alerts"
 SPLUNK_SOURCETYPES = (
@@ -101,12 +101,11 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     product, row = _found(record)
-    raw: Raw = product.raw(row)
-    alert: Alert = product.alert_of(raw.shape)
-    if not alert.kind:
+    told: Told = product.told(row)
+    if not told.alert.kind:
         raise RejectError("no_action", "the alert has neither type nor rule")
-    target = text(raw.target, 200)
-    return filled(_event(alert), moment(raw.time), text(raw.record_id, 256), raw.session, target, target)
+    target = text(told.target, 200)
+    return filled(_event(told.alert), moment(told.time), text(told.record_id, 256), told.session, target, target)
 
 
 def _found(record: object) -> tuple[ModuleType, Row]:
