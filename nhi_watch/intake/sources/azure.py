@@ -30,13 +30,12 @@ from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.core.timestamps import render
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, native, rebuild
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category, guid
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, filled, plain, text
+from nhi_watch.intake.shapes.values import bound, event, filled, plain, text
 
 # ---- facts
 #

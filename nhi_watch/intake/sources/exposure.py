@@ -30,10 +30,9 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import account_of
 from nhi_watch.core.timestamps import render
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, part, rows_of
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import listed, plain, secret_hash, text, true
+from nhi_watch.intake.shapes.values import event, listed, plain, secret_hash, text, true
 
 # ---- feeds
 #

@@ -25,11 +25,10 @@ from typing import Any, cast
 from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes import google
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, rebuild, record_in
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, listed, text, true
+from nhi_watch.intake.shapes.values import event, filled, listed, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- ecs

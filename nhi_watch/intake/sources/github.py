@@ -31,10 +31,9 @@ from typing import Any, NamedTuple, cast
 from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes.forms import at, dataset, native, part
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, text
+from nhi_watch.intake.shapes.values import event, filled, text
 
 # ---- facts
 #

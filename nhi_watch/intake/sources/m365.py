@@ -29,13 +29,12 @@ from typing import Any, Optional, cast
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
 from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import GUID, guid, named, rows
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, plain, text, true
+from nhi_watch.intake.shapes.values import event, filled, plain, text, true
 from nhi_watch.intake.sources.entra import audit
 
 # ---- facts

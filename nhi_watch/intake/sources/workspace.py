@@ -21,11 +21,10 @@ from typing import Any, Optional, cast
 from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes import google
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, listed, plain, text
+from nhi_watch.intake.shapes.values import event, filled, listed, plain, text
 
 # ---- events
 #

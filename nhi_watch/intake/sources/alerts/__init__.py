@@ -28,10 +28,9 @@ from typing import Any, Optional, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, native
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, text
+from nhi_watch.intake.shapes.values import event, filled, text
 from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, ocsf, securityhub, sigma, splunk
 from nhi_watch.intake.sources.alerts.actors import Alert, Told
 

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context.networks import describe, network_of
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes.forms import at
-from nhi_watch.intake.shapes.values import first, text
+from nhi_watch.intake.shapes.values import event, first, text
 from nhi_watch.intake.sources.endpoint.programs import (
     MEMORY,
     METADATA,

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple, Optional
 
 from nhi_watch.context import actions
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, part
 from nhi_watch.intake.shapes.microsoft import guid, rows
-from nhi_watch.intake.shapes.values import listed, plain, text, true
+from nhi_watch.intake.shapes.values import event, listed, plain, text, true
 
 # ---- shapes
 #
