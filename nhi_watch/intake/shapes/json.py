@@ -104,3 +104,15 @@ def parse(text: Text) -> Any:
         return _Chosen.quick(text)
     except ValueError:
         return _mended(text)
+
+
+def parsed(text: Text) -> Any:
+    """The value of a JSON text, or None where it has none.
+
+    >>> parsed("[1]"), parsed("[1")
+    ([1], None)
+    """
+    try:
+        return parse(text)
+    except (ValueError, RecursionError):
+        return None

@@ -364,3 +364,14 @@ def category(row: Mapping[str, Any]) -> object:
         return told
     document = hit(row)
     return listed(document.get(f"{PLATFORM}.category") or at(document, f"{PLATFORM}.category") or [None])[0]
+
+
+@lru_cache(maxsize=256)
+def tenant_of(resource: str) -> str:
+    """The tenant in the id of one of its resources.
+
+    >>> tenant_of("/tenants/7F2C/providers/Microsoft.aadiam"), tenant_of("/subscriptions/1")
+    ('7f2c', '')
+    """
+    steps = resource.lower().split("/")
+    return steps[2] if len(steps) > 2 and steps[1] == "tenants" else ""

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from hashlib import blake2b, sha256
 from typing import Any, Optional
 
-from nhi_watch.core.event import Event
+from nhi_watch.context import agents, networks
+from nhi_watch.core.event import Event, Identity
 
 _LONGEST = 512
 _NOT_TOLD = ("", "-", "null")
@@ -94,6 +95,33 @@ def secret_hash(value: object) -> str:
     """
     told = text(value, 4096)
     return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16] if told else ""
+
+
+def event(time: int, identity: Identity, action: str, **told: Any) -> Event:
+    """An Event of which only some is told: the rest is empty, which means *not told*.
+
+    What follows from what is told need not be: the network of the address; of `user_agent` the agent's family, and
+    the traits `attack_tool` and `browser`. `marks` tells traits by whether they hold, and may say otherwise of those.
+
+    >>> robot = Identity("ours::robot:1", "robot-1", "service_account", "ours", "", "")
+    >>> made = event(1772445600, robot, "ours:Start", address="198.51.100.7", user_agent="Mozilla/5.0 (X11)",
+    ...              marks={"mfa": True, "console": False}, traits=("public",))
+    >>> made.service, made.outcome, made.error, made.network, made.agent
+    ('ours', 'success', '', '198.51.100.0/24', 'browser')
+    >>> made.traits
+    ('browser', 'mfa', 'public')
+    """
+    address, user_agent = told.pop("address", "")[:128], told.pop("user_agent", "")
+    family = agents.family(user_agent)
+    marks = {"browser": family == "browser", "attack_tool": agents.is_attack_tool(user_agent), **told.pop("marks", {})}
+    known = {
+        "time": time, "provider": identity.provider, "account": identity.account, "identity": identity,
+        "credential": "", "credential_type": "none", "session": "", "action": action[:128],
+        "service": action.partition(":")[0], "access": "unknown", "outcome": "success", "address": address,
+        "network": networks.network_of(address), "agent": family,
+    }  # fmt: skip
+    traits = {*(trait for trait, holds in marks.items() if holds), *told.pop("traits", ())}
+    return Event(**{**known, **told, "traits": tuple(sorted(traits))})
 
 
 def filled(event: Event, time: int, record_id: str, session: str, target: str, *more: object) -> Event:

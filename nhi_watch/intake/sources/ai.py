@@ -23,14 +23,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import Actor, account_of, identify
 from nhi_watch.intake.shapes.aws import known_by_arn
 from nhi_watch.intake.shapes.forms import Table, Tree, at, dataset, every, inner, native, part, put, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, first, listed, plain, text, true, whole
+from nhi_watch.intake.shapes.values import event, filled, first, listed, plain, text, true, whole
 
 # ---- bedrock
 #
@@ -490,9 +490,9 @@ def read(record: object) -> Event:
     if is_document:
         tree = _DATASETS.get(dataset(tree), bedrock)(tree)
     shape, session, target, issued, time = _raw(tree)
-    event = _event_of(tuple(map(text, shape)))
-    event = event._replace(issued=issued) if issued else event
-    return filled(event, moment(time), _id_of(tree), session, target)
+    made = _event_of(tuple(map(text, shape)))
+    made = made._replace(issued=issued) if issued else made
+    return filled(made, moment(time), _id_of(tree), session, target)
 
 
 # Token counts and answers differ from record to record, and matter: of invocations nothing is remembered.
@@ -531,56 +531,28 @@ def _of_bedrock(told: Invocation) -> Event:
     identity, links = known_by_arn(identify(Actor(kind, arn=told.arn, recipient=account)))
     held = {"guardrail": told.stopped, "many_tokens": told.many}
     denied = any(word in told.error for word in _DENIED)
-    return Event(
-        time=0,
-        provider="aws",
-        account=account,
-        identity=identity,
-        credential="",
+    return event(
+        0, identity, f"bedrock:{told.operation}", provider="aws", account=account,
         credential_type="session" if ":assumed-role/" in told.arn else "none",
-        session="",
-        action=f"bedrock:{told.operation}",
-        service="bedrock",
-        access=actions.access("bedrock", told.operation),
-        outcome="denied" if denied else "failure" if told.error else "success",
-        error=told.error[:128],
-        region=told.region[:64],
+        access=actions.access("bedrock", told.operation), region=told.region[:64], error=told.error[:128],
+        outcome="denied" if denied else "failure" if told.error else "success", marks=held, links=links,
         target_class="own" if identity.account == account else "foreign" if identity.account else "",
-        traits=tuple(trait for trait, holds in held.items() if holds),
-        links=links,
-    )
+    )  # fmt: skip
 
 
 def _of_organisation(told: Told) -> Event:
-    traits = {trait for trait in told.traits.split(",") if trait}
-    if agents.is_attack_tool(told.agent):
-        traits.add("attack_tool")
-    if agents.family(told.agent) == "browser":
-        traits.add("browser")
     denied = "access_failed" in told.operation or told.error in ("401", "403", "blocked")
     outcome = "denied" if denied else "failure" if told.error else "success"
     path = told.kind if told.kind == "anonymous" else f"{told.kind}:{told.identity}"
     unique = f"{told.product}:{told.organisation}:{path}"[:512]
     name = told.name or told.identity or told.kind
-    return Event(
-        time=0,
-        provider=told.product,
-        account=told.organisation,
-        identity=Identity(unique, name, told.kind, told.product, told.organisation, ""),
-        credential=told.key,
-        credential_type="key" if told.key else "none" if told.kind == "anonymous" else "session",
-        session="",
-        action=f"{told.product}:{told.operation}",
-        service=told.product,
-        access=_access(told.product, told.operation),
-        outcome=outcome,
-        error=told.error,
-        address=told.address,
-        network=networks.network_of(told.address),
-        agent=agents.family(told.agent),
-        traits=tuple(sorted(traits)),
+    return event(
+        0, Identity(unique, name, told.kind, told.product, told.organisation, ""), f"{told.product}:{told.operation}",
+        credential=told.key, credential_type="key" if told.key else "none" if told.kind == "anonymous" else "session",
+        access=_access(told.product, told.operation), outcome=outcome, error=told.error, address=told.address,
+        user_agent=told.agent, traits=filter(None, told.traits.split(",")),
         links=(f"name:{told.product}:{name.rpartition(' ')[2]}",) if told.kind == "agent" else (),
-    )
+    )  # fmt: skip
 
 
 def _access(product: str, operation: str) -> str:

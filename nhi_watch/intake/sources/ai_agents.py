@@ -27,11 +27,10 @@ from typing import Any, NamedTuple, cast
 from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
-from nhi_watch.intake import contract
 from nhi_watch.intake.shapes import otel
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, object_of, part
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, first, level_by_words, plain, text, true, whole
+from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, plain, text, true, whole
 
 # ---- coding
 #
@@ -305,12 +304,12 @@ def read(record: object) -> Event:
         tree = of_document(tree)
     if "resource_arn" in tree:
         shape, session, target = call_of(tree)
-        event = filled(
+        made = filled(
             _of_agentcore(tuple(map(text, shape))), moment(tree.get("event_timestamp")), "", session, target,
             first(tree.get("request_id"), inner(tree, "body").get("requestId")), tree.get("span_id"),
         )  # fmt: skip
         actor = text(tree.get("actor_id"), 128)
-        return event._replace(links=(BEHALF + actor,)) if actor else event
+        return made._replace(links=(BEHALF + actor,)) if actor else made
     told = otel.flat(tree)
     values, session, target = told_of(told)
     time = next((told[name] for name in _TIMES if told.get(name)), cast(Row, record).get("_time"))
@@ -321,7 +320,7 @@ def read(record: object) -> Event:
 def _of_agentcore(shape: tuple[str, ...]) -> Event:
     told = Call(*shape)
     who = Identity(f"aws:{told.account}:{told.kind}:{told.name}", told.name, "agent", "aws", told.account, "")
-    return contract.event(
+    return event(
         0, who, f"bedrock-agentcore:{told.operation}", credential_type="service", outcome=told.outcome,
         access=_access(told.operation), region=told.region, error="failed" if told.outcome == "failure" else "",
     )  # fmt: skip
@@ -336,7 +335,7 @@ def _of_coding(values: tuple[str, ...]) -> Event:
     who = Identity(
         f"{told.product}:{told.organisation}:{kind}", name, kind.partition(":")[0], told.product, told.organisation, "",
     )  # fmt: skip
-    return contract.event(
+    return event(
         0, who, f"{told.product}:{told.operation}", credential_type="key" if told.by_key else "session",
         access=_access(told.operation), outcome=told.outcome, error=told.error, agent=agents.family(told.service),
         traits=tuple(sorted(filter(None, told.traits.split(",")))),

@@ -26,16 +26,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, native, rebuild
-from nhi_watch.intake.shapes.json import parse
+from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category, guid
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, filled, plain, text
+from nhi_watch.intake.shapes.values import bound, event, filled, plain, text
 
 # ---- facts
 #
@@ -286,14 +286,6 @@ def _named(operation: str) -> str:
 _NONE: Row = {}
 
 
-def object_of(told: str) -> Any:
-    """A JSON text's value, or None."""
-    try:
-        return parse(told)
-    except (ValueError, RecursionError):
-        return None
-
-
 _LOGS_SHAPES = "azure.activitylogs"
 _ECS = {
     "time": "@timestamp",
@@ -445,7 +437,7 @@ def _parts(row: Row, properties: Any) -> Parts:
     given = _part(identity.get("claims")).get
     more = _part(properties)
     if properties.__class__ is str:
-        more = _part(object_of(properties))
+        more = _part(parsed(properties))
     evidence = _part(_part(identity.get("authorization")).get("evidence"))
     resource, operation = plain(of("resourceId")), plain(of("operationName"))
     mine, account = given(OBJECT_ID) or evidence.get("principalId"), more.get("accountName")
@@ -506,9 +498,9 @@ def read(record: object) -> Event:
     if not shape[0].strip("/"):
         raise RejectError("no_action", "operationName is missing")
     seconds = moment(time)
-    event = _event(tuple(map(text, shape)))
-    record_id = _record_id(row, render(seconds), shape[0], event.outcome, target)
-    return filled(event, seconds, record_id, session, target)
+    made = _event(tuple(map(text, shape)))
+    record_id = _record_id(row, render(seconds), shape[0], made.outcome, target)
+    return filled(made, seconds, record_id, session, target)
 
 
 @lru_cache(maxsize=4096)
@@ -517,38 +509,20 @@ def _event(shape: tuple[str, ...]) -> Event:
      account, mfa, _, deep, *_) = shape  # fmt: skip
     service, operation = split(name)
     identity, credential, kind, delegated = _actor(shape)
-    address = microsoft.host(caller)
     outcome, error = _outcome(result, signature)
-    family = agents.family(user_agent)
-    person = identity.kind == "user"
-    told = {
-        "delegated": delegated,
-        "browser": person and family == "browser",
-        "console": person and guid(shape[3]) in microsoft.PORTALS,
-        "mfa": person and bool(mfa),
-        "attack_tool": agents.is_attack_tool(user_agent),
-    }
-    return Event(
-        time=0,
-        provider="azure",
-        account=subscription or account[:64] or guid(tenant),
-        identity=identity,
-        credential=credential,
+    marks = {"delegated": delegated}
+    if identity.kind == "user":
+        marks.update(console=guid(shape[3]) in microsoft.PORTALS, mfa=bool(mfa))
+    else:
+        marks["browser"] = False
+    return event(
+        0, identity, f"{service}:{operation}", provider="azure", account=subscription or account[:64] or guid(tenant),
+        credential=credential, access=level_of(service, operation), outcome=outcome, error=error,
         credential_type=kind or {"1": "key", "2": "certificate"}.get(strength, "session"),
-        session="",
-        action=f"{service}:{operation}"[:128],
-        service=service,
-        access=level_of(service, operation),
-        outcome=outcome,
-        error=error,
-        address=address,
-        network=networks.network_of(address),
-        agent=family,
+        address=microsoft.host(caller), user_agent=user_agent, target_class="own", marks=marks, traits=deep.split(),
         region="" if location.lower() == "global" else location[:64].lower(),
-        target_class="own",
-        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
         links=(BEHALF + guid(object_id),) if delegated else microsoft.links(identity, guid(object_id)),
-    )
+    )  # fmt: skip
 
 
 def _actor(shape: tuple[str, ...]) -> tuple[Identity, str, str, bool]:

@@ -19,13 +19,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Callable, NamedTuple, cast
 
-from nhi_watch.context import agents, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, part, rebuild, record_in
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, first, level_by_words, text, true
+from nhi_watch.intake.shapes.values import event, filled, first, level_by_words, text, true
 
 NAME = "directories"
 SPLUNK_SOURCETYPES = ("auth0:events", "jumpcloud:events", "keycloak:events")
@@ -203,16 +201,10 @@ def _event(*values: str) -> Event:
     operation = "".join(told.operation.split())[:100]
     if not operation:
         raise RejectError("no_action", "the type of the event is missing")
-    traits = {trait for trait in told.traits.split(",") if trait}
-    if agents.is_attack_tool(told.agent):
-        traits.add("attack_tool")
-    if agents.family(told.agent) == "browser":
-        traits.add("browser")
     return event(
         0, _identity(told), f"{told.product}:{operation}", credential_type="session" if told.user else "key",
         access=level_by_words(operation, "unknown", _READS, _GRANTS), outcome=told.outcome, error=told.error[:128],
-        address=told.address[:128], network=networks.network_of(told.address), agent=agents.family(told.agent),
-        traits=tuple(sorted(traits)),
+        address=told.address, user_agent=told.agent, traits=filter(None, told.traits.split(",")),
     )  # fmt: skip
 
 

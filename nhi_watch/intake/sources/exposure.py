@@ -32,7 +32,7 @@ from nhi_watch.core.identity import account_of
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, part, rows_of
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import listed, plain, secret_hash, text, true
+from nhi_watch.intake.shapes.values import event, listed, plain, secret_hash, text, true
 
 # ---- feeds
 #
@@ -396,30 +396,18 @@ def _of_ecs(document: Row) -> Row:
 
 def _event(feed: str, finding: Finding, secret: Secret) -> Event:
     operation = _operation(feed, finding)
-    told = {
+    marks = {
         "secret_alert": True,
         "verified": finding.verified,
         "public": finding.public,
         "resolved": finding.resolved,
         "quarantine": finding.quarantined,
     }
-    return Event(
-        time=0,
-        provider=secret.provider,
-        account=secret.account or finding.owner[:128],
-        identity=_identity(secret),
-        credential=secret.credential,
-        credential_type="key",
-        session="",
-        action=f"exposure:{operation}",
-        service="exposure",
-        access=actions.access("exposure", operation),
-        outcome="success",
-        agent=feed,
-        target=finding.place[:200],
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        links=_links(secret, finding.extra[1]),
-    )
+    return event(
+        0, _identity(secret), f"exposure:{operation}", account=secret.account or finding.owner[:128],
+        credential=secret.credential, credential_type="key", access=actions.access("exposure", operation), agent=feed,
+        target=finding.place[:200], marks=marks, links=_links(secret, finding.extra[1]),
+    )  # fmt: skip
 
 
 def _links(secret: Secret, arn: str) -> tuple[str, ...]:

@@ -22,13 +22,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions, networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import google
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, rebuild, record_in
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, listed, text, true
+from nhi_watch.intake.shapes.values import event, filled, listed, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- ecs
@@ -310,13 +310,12 @@ def read(record: object) -> Event:
     found, is_document = native(record)
     tree = _entry(from_ecs(found) if is_document else found)
     shape, session, target, deep = _raw(tree)
-    event, time = _event_of(*map(text, shape)), moment(tree.get("timestamp") or tree.get("receiveTimestamp"))
+    made, time = _event_of(*map(text, shape)), moment(tree.get("timestamp") or tree.get("receiveTimestamp"))
     if deep:
-        payload = {**inner(tree, _P), "method": event.action.partition(":")[2]}
-        told = traits_of(payload, event._replace(target=target))
-        traits = tuple(sorted({*event.traits, *told}))
-        event = event._replace(traits=traits, issued=issued(payload) or event.issued)
-    return filled(event, time, text(tree.get("insertId"), 256), session, target)
+        payload = {**inner(tree, _P), "method": made.action.partition(":")[2]}
+        traits = {*made.traits, *traits_of(payload, made._replace(target=target))}
+        made = made._replace(traits=tuple(sorted(traits)), issued=issued(payload) or made.issued)
+    return filled(made, time, text(tree.get("insertId"), 256), session, target)
 
 
 def _raw(tree: Row) -> tuple[tuple[object, ...], str, str, bool]:
@@ -417,34 +416,16 @@ def _event_of(
     identity = _identity(email, subject, project, cluster)
     outcome, error = _outcome(code, granted, operation)
     credential = key.rpartition("/keys/")[2][:256] if key else ""
-    told = {
-        "impersonation": bool(impersonation) or operation in MINTS,
-        "token_minted": operation in MINTS,
-        "attack_tool": agents.is_attack_tool(user_agent),
-        "browser": agents.family(user_agent) == "browser",
-    }
-    return Event(
-        time=0,
-        provider=google.GCP,
-        account=project,
-        identity=identity,
-        credential=credential,
-        credential_type=_credential_type(credential, identity.kind),
-        session="",
-        action=f"{service}:{operation}"[:128],
-        service=service,
-        access=access(service, operation),
-        outcome=outcome,
-        error=error,
-        address=address[:128],
+    return event(
+        0, identity, f"{service}:{operation}", provider=google.GCP, account=project, credential=credential,
+        credential_type=_credential_type(credential, identity.kind), access=access(service, operation),
+        outcome=outcome, error=error, address=address, user_agent=user_agent, region=region[:64],
         network="service:internal" if address == "private" else networks.network_of(address),
-        agent=agents.family(user_agent),
-        region=region[:64],
         target_class="own" if home and home == identity.account else "",
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
+        marks={"impersonation": impersonation or operation in MINTS, "token_minted": operation in MINTS},
         issued=f"by:{subject or _subject(email)}"[:256] if operation in MINTS and outcome == "success" else "",
         links=_links(email, subject),
-    )
+    )  # fmt: skip
 
 
 def _links(email: str, subject: str) -> tuple[str, ...]:

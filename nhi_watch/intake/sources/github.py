@@ -28,12 +28,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions, agents
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import at, dataset, native, part
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, text
+from nhi_watch.intake.shapes.values import event, filled, text
 
 # ---- facts
 #
@@ -229,8 +229,8 @@ for _trait, _names in _BY_ACTION.items():
 _FROM_OUTSIDE = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion", "fork")
 
 
-def traits_of(operation: str, f: Facts) -> tuple[str, ...]:
-    """Sorted traits of an entry."""
+def traits_of(f: Facts) -> set[str]:
+    """What an entry tells, but for what its user agent does."""
     repo = f.repo or f.repository
     key = f.action in ("public_key.create", "deploy_key.create") and bool(repo)
     bot = f.actor == _ACTIONS_BOT
@@ -238,8 +238,6 @@ def traits_of(operation: str, f: Facts) -> tuple[str, ...]:
     opened = f.action in ("repo.access", "repo.create") and "public" in (f.visibility, f.permission)
     about = f.user and f.actor and f.user.lower() != f.actor.lower()
     told = {
-        "browser": agents.family(f.user_agent) == "browser",
-        "attack_tool": agents.is_attack_tool(f.user_agent),
         "deploy_key": key,
         "fork_workflow": outside,
         "dispatched_by_bot": bot and f.event == "workflow_dispatch",
@@ -247,7 +245,7 @@ def traits_of(operation: str, f: Facts) -> tuple[str, ...]:
         "admin_policy": f.permission == "admin" or "admin" in f.action.rpartition(".")[2],
         "for_other": bool(about),
     }
-    return tuple(sorted({*(t for t, holds in told.items() if holds), *_TRAITS.get(f.action, ())}))
+    return {*(t for t, holds in told.items() if holds), *_TRAITS.get(f.action, ())}
 
 
 # ---- github
@@ -368,27 +366,14 @@ def _event(shape: tuple[Any, ...]) -> Event:
     repo = f.repo or f.repository
     owner = repo.partition("/")[0].lower() if "/" in repo else ""
     credential = "" if kind in _SESSION_KINDS else f.hashed_token or f.token_id
-    return Event(
-        time=0,
-        provider="github",
-        account=f.org or f.business or owner,
-        identity=who,
-        credential=credential[:128],
-        credential_type=_credential_type(kind, credential, f),
-        session="",
-        action=f"github:{operation}",
-        service="github",
-        access=level_of(operation, actions.access("github", operation)),
-        outcome=_outcome(f),
-        error=_error(f),
-        address=f.actor_ip[:128],
-        network=networks.network_of(f.actor_ip),
-        agent=agents.family(f.user_agent),
+    return event(
+        0, who, f"github:{operation}", account=f.org or f.business or owner, credential=credential[:128],
+        credential_type=_credential_type(kind, credential, f), outcome=_outcome(f), error=_error(f),
+        access=level_of(operation, actions.access("github", operation)), address=f.actor_ip, user_agent=f.user_agent,
         target_class=("own" if owner == f.org.lower() else "foreign") if owner and f.org else "",
-        traits=traits_of(operation, f),
-        issued=f.fingerprint if operation.endswith("key.create") else "",
+        traits=traits_of(f), issued=f.fingerprint if operation.endswith("key.create") else "",
         links=links_of(who, credential),
-    )
+    )  # fmt: skip
 
 
 def _operation(f: Facts) -> str:

@@ -25,13 +25,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.timestamps import render
 from nhi_watch.intake.shapes.forms import at, dataset, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, filled, level_by_words, plain, text
+from nhi_watch.intake.shapes.values import bound, event, filled, level_by_words, plain, text
 
 # ---- facts
 #
@@ -120,20 +120,6 @@ _WORDS = {
 }
 
 
-def traits_of(operation: str, user_agent: str, evidence: tuple[str, str]) -> tuple[str, ...]:
-    """Sorted traits; the evidence is what is now, and whether another user is concerned."""
-    after, other = evidence
-    told = {trait for trait, words in _WORDS.items() if words.search(operation)}
-    more = {
-        "browser": agents.family(user_agent) == "browser",
-        "attack_tool": agents.is_attack_tool(user_agent),
-        "public": "visibility" in operation and after.lower() == "public",
-        "admin_policy": after.lower() in ("owner", "maintainer", "admin"),
-        "for_other": bool(other),
-    }
-    return tuple(sorted(told | {trait for trait, holds in more.items() if holds}))
-
-
 # ---- gitlab
 
 
@@ -214,10 +200,10 @@ def read(record: object) -> Event:
     shape, time, session, target, issued = _parts(told)
     if not shape[0]:
         raise RejectError("no_action", "neither event_type nor an attribute of the change is told")
-    event, seconds = _event(*map(text, shape)), moment(time)
-    event = event._replace(issued=issued) if issued else event
-    record_id = _id_of(told, render(seconds), shape[0], event.outcome, target)
-    return filled(event, seconds, record_id, session, target, told.get("target_id"), told.get("entity_id"))
+    made, seconds = _event(*map(text, shape)), moment(time)
+    made = made._replace(issued=issued) if issued else made
+    record_id = _id_of(told, render(seconds), shape[0], made.outcome, target)
+    return filled(made, seconds, record_id, session, target, told.get("target_id"), told.get("entity_id"))
 
 
 def _of_ecs(document: Row) -> Row:
@@ -289,25 +275,25 @@ def _event(*shape: str) -> Event:
     f = _Facts(*shape)
     who = _identity(f)
     refused = "not authorized" in f.failed.lower() or "denied" in f.operation
-    return Event(
-        time=0,
-        provider="gitlab",
-        account=f.group,
-        identity=who,
-        credential=f.token[:128],
-        credential_type=_CREDENTIALS.get(who.kind, "key"),
-        session="",
-        action=f"gitlab:{f.operation}"[:128],
-        service="gitlab",
-        access=level_of(f.operation, actions.access("gitlab", f.operation)),
+    return event(
+        0, who, f"gitlab:{f.operation}", credential=f.token[:128], credential_type=_CREDENTIALS.get(who.kind, "key"),
+        access=level_of(f.operation, actions.access("gitlab", f.operation)), error=f.failed[:64], address=f.address,
         outcome="denied" if refused else "failure" if f.failed or "failed" in f.operation else "success",
-        error=f.failed[:64],
-        address=f.address[:128],
-        network=networks.network_of(f.address),
-        agent=agents.family(f.user_agent),
-        traits=traits_of(f.operation, f.user_agent, (f.after, f.other)),
+        user_agent=f.user_agent, traits=traits_of(f),
         links=(f"oidc:project_path:{f.project}"[:512],) if f.project and who.kind == "workflow" else (),
-    )
+    )  # fmt: skip
+
+
+def traits_of(f: _Facts) -> set[str]:
+    """What an event tells, but for what its user agent does."""
+    after = f.after.lower()
+    more = {
+        "public": "visibility" in f.operation and after == "public",
+        "admin_policy": after in ("owner", "maintainer", "admin"),
+        "for_other": f.other,
+    }
+    told = {trait for trait, words in _WORDS.items() if words.search(f.operation)}
+    return told | {trait for trait, holds in more.items() if holds}
 
 
 def _identity(f: _Facts) -> Identity:

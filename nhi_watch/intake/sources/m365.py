@@ -26,15 +26,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Optional, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
-from nhi_watch.intake.shapes.json import parse
+from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import GUID, guid, named, rows
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, plain, text, true
+from nhi_watch.intake.shapes.values import event, filled, plain, text, true
 from nhi_watch.intake.sources.entra import audit
 
 # ---- facts
@@ -376,10 +376,7 @@ def _extended(properties: Any) -> str:
 
 @lru_cache(maxsize=2048)
 def _agent_of(details: str) -> str:
-    try:
-        found = parse(details)
-    except (ValueError, RecursionError):
-        return ""
+    found = parsed(details)
     return text(found.get(_HTTP_AGENT)) if isinstance(found, dict) else ""
 
 
@@ -408,10 +405,10 @@ def read(record: object) -> Event:
     if not shape[0]:
         raise RejectError("no_action", "Operation is missing")
     told = text(record_id, 256)
-    event = _event(*map(text, shape))
+    made = _event(*map(text, shape))
     if row.get("Workload") == DIRECTORY:
-        event = audit.app_of(event, change_of(row), app_id_of(row))
-    return filled(event, moment(time), told, session, target, row.get("ObjectId"), row.get("CorrelationId"))
+        made = audit.app_of(made, change_of(row), app_id_of(row))
+    return filled(made, moment(time), told, session, target, row.get("ObjectId"), row.get("CorrelationId"))
 
 
 @lru_cache(maxsize=4096)
@@ -424,37 +421,20 @@ def _event(
     tenant, user_agent = guid(tenant), user_agent or client_of(client_info)
     identity, delegated = identity_of(tenant, (who, kind, key), app_id, (program, program_id))
     outcome, code = outcome_of(operation, result, error)
-    address = microsoft.host(client)
-    family = agents.family(user_agent)
-    told = {
+    marks = {
         "delegated": delegated,
-        "browser": family == "browser" and identity.kind == "user",
         "console": guid(signed_in_to) in microsoft.PORTALS,
-        "attack_tool": agents.is_attack_tool(user_agent),
-        "other_mailbox": bool(other) and not delegated,
+        "other_mailbox": other and not delegated,
         "mass_export": mail.startswith("Sync") or mail.endswith("+"),
+        **({} if identity.kind == "user" else {"browser": False}),
     }
-    return Event(
-        time=0,
-        provider="m365",
-        account=tenant,
-        identity=identity,
-        credential="",
+    return event(
+        0, identity, f"{service}:{operation}", provider="m365", account=tenant,
         credential_type="session" if delegated or identity.kind == "user" else "none",
-        session="",
-        action=f"{service}:{operation}"[:128],
-        service=service,
-        access=level_of(service, operation),
-        outcome=outcome,
-        error=code[:128],
-        address=address,
-        network=networks.network_of(address),
-        agent=family,
-        target_class="own",
-        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
-        issued=issued,
+        access=level_of(service, operation), outcome=outcome, error=code[:128], address=microsoft.host(client),
+        user_agent=user_agent, target_class="own", marks=marks, traits=deep.split(), issued=issued,
         links=microsoft.links(identity, principal_of(who), (who or key).lower()[:128] if delegated else ""),
-    )
+    )  # fmt: skip
 
 
 def _native(record: object) -> Row:

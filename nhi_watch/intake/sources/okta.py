@@ -24,12 +24,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, native, part, rebuild, renamed, rows_of
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, level_by_words, text
+from nhi_watch.intake.shapes.values import event, filled, level_by_words, text, true
 
 # ---- facts
 #
@@ -67,21 +67,6 @@ _WORDS = {
     "logging_reduced": re.compile(r"log_?stream\S*\.(?:deactivate|delete|disable|update)|hook\.deactivated"),
     "threat_suspected": re.compile(r"security\.threat\.detected|suspicious_activity"),
 }
-
-
-def traits_of(operation: str, outcome: str, user_agent: str, evidence: tuple[str, str, str, str]) -> tuple[str, ...]:
-    """Sorted traits; the evidence is securityContext.isProxy, debugData.threatSuspected, debugData.factor, for whom."""
-    proxy, threat, factor, other = evidence
-    told = {trait for trait, words in _WORDS.items() if words.search(operation)}
-    more = {
-        "browser": agents.family(user_agent) == "browser",
-        "attack_tool": agents.is_attack_tool(user_agent),
-        "mfa": outcome == "success" and (operation.endswith("auth_via_mfa") or bool(factor)),
-        "proxy": proxy.lower() in ("true", "1"),
-        "for_other": bool(other),
-        "threat_suspected": threat.lower() in ("true", "1"),
-    }
-    return tuple(sorted(told | {trait for trait, holds in more.items() if holds}))
 
 
 # ---- okta
@@ -197,13 +182,13 @@ def read(record: object) -> Event:
     time = moment(row.get("published"))
     targets = row.get("target")
     other = values[0].startswith(_DEEP) and _for_other(targets, values[1])
-    event = _event((*values, "y" if other else ""))
+    made = _event((*values, "y" if other else ""))
     if values[0] == _MAKES:
-        made = (text(one.get("id"), 128) for one in rows_of(targets) if one.get("type") == "Token")
-        event = event._replace(issued=next((unique for unique in made if unique != values[1]), ""))
+        tokens = (text(one.get("id"), 128) for one in rows_of(targets) if one.get("type") == "Token")
+        made = made._replace(issued=next((unique for unique in tokens if unique != values[1]), ""))
     told = text(row.get("uuid"), 256)
     more = () if told else (*every(row, "target.id"), at(row, "transaction.id"))
-    return filled(event, time, told, _known(at(row, _SESSION)), _target(targets, at(row, "actor.id")), *more)
+    return filled(made, time, told, _known(at(row, _SESSION)), _target(targets, at(row, "actor.id")), *more)
 
 
 def _of_ecs(document: Tree) -> Tree:
@@ -232,25 +217,24 @@ def _event(shape: tuple[Any, ...]) -> Event:
     who = _identity(f)
     operation = f.action.strip()[:110]
     outcome = _outcome(f)
-    return Event(
-        time=0,
-        provider="okta",
-        account="",
-        identity=who,
-        credential=f.token[:128],
-        credential_type=_credential_type(who.kind, f),
-        session="",
-        action=f"okta:{operation}",
-        service="okta",
-        access=level_of(operation, actions.access("okta", operation)),
-        outcome=outcome,
-        error=(f.reason or f.result)[:96] if outcome != "success" else "",
-        address=f.address[:128],
-        network=networks.network_of(f.address),
-        agent=agents.family(f.user_agent),
-        traits=traits_of(operation, outcome, f.user_agent, (f.is_proxy, f.threat, f.factor, f.other)),
+    return event(
+        0, who, f"okta:{operation}", account="", credential=f.token[:128],
+        credential_type=_credential_type(who.kind, f), access=level_of(operation, actions.access("okta", operation)),
+        outcome=outcome, error=(f.reason or f.result)[:96] if outcome != "success" else "", address=f.address,
+        user_agent=f.user_agent, traits=(trait for trait, words in _WORDS.items() if words.search(operation)),
+        marks=_seen(f, operation, outcome),
         links=(f"token:{f.token[:128]}",) if f.token else (),
-    )
+    )  # fmt: skip
+
+
+def _seen(f: _Facts, operation: str, outcome: str) -> dict[str, object]:
+    """Traits beside those of the event type's words."""
+    return {
+        "mfa": outcome == "success" and (operation.endswith("auth_via_mfa") or f.factor),
+        "proxy": true(f.is_proxy),
+        "for_other": f.other,
+        "threat_suspected": true(f.threat),
+    }
 
 
 def _identity(f: _Facts) -> Identity:

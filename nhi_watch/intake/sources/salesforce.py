@@ -19,12 +19,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, part, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, plain, text, whole
+from nhi_watch.intake.shapes.values import event, filled, plain, text, whole
 
 NAME = "salesforce"
 SPLUNK_SOURCETYPES = ("sfdc:logfile", "sfdc:loginhistory", "sfdc:setupaudittrail")
@@ -117,8 +117,8 @@ def read(record: object) -> Event:
         tree = _of_document(tree, dataset(cast(Tree, record)))
     shape, session, target = _raw(tree)
     told = Told(*map(text, shape))
-    event = filled(_event_of(told), moment(_time(tree)), _id_of(tree, told.operation), session, target)
-    return event._replace(links=(BEHALF + session,)) if told.app and session else event
+    made = filled(_event_of(told), moment(_time(tree)), _id_of(tree, told.operation), session, target)
+    return made._replace(links=(BEHALF + session,)) if told.app and session else made
 
 
 def _of_document(document: Tree, stream: str) -> Tree:
@@ -186,39 +186,21 @@ def _consents(operation: str) -> bool:
 def _event_of(told: Told) -> Event:
     if not told.operation:
         raise RejectError("no_action", "EVENT_TYPE, LoginType or Action is missing or no text")
-    held = {
+    marks = {
         "console": told.by_hand,
         "consent": _consents(told.operation),
         "impersonation": told.as_other,
         "mass_export": told.many,
         "third_party": told.app,
     }
-    traits = {trait for trait, holds in held.items() if holds}
-    family = "browser" if told.agent in _BROWSERS else agents.family(told.agent)
-    if family == "browser":
-        traits.add("browser")
-    if agents.is_attack_tool(told.agent):
-        traits.add("attack_tool")
+    agent = "Mozilla" if told.agent in _BROWSERS else told.agent  # browsers are told by their bare names, too
     failed = told.status.lower() not in _FINE or told.operation.endswith("Failed")
     identity = _identity(told)
-    return Event(
-        time=0,
-        provider=NAME,
-        account=told.organisation,
-        identity=identity,
-        credential="",
-        credential_type="none" if identity.kind == "anonymous" else "session",
-        session="",
-        action=f"{NAME}:{told.operation}",
-        service=NAME,
-        access=_access(told.operation),
-        outcome="failure" if failed else "success",
-        error=(told.status or told.operation) if failed else "",
-        address=told.address,
-        network=networks.network_of(told.address),
-        agent=family,
-        traits=tuple(sorted(traits)),
-    )
+    return event(
+        0, identity, f"{NAME}:{told.operation}", credential_type="none" if identity.kind == "anonymous" else "session",
+        access=_access(told.operation), outcome="failure" if failed else "success", address=told.address,
+        error=(told.status or told.operation) if failed else "", marks=marks, user_agent=agent,
+    )  # fmt: skip
 
 
 def _identity(told: Told) -> Identity:

@@ -21,12 +21,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from nhi_watch.context import actions, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import Tree, dataset, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, plain, text
+from nhi_watch.intake.shapes.values import event, filled, plain, text
 
 NAME = "snowflake"
 SPLUNK_SOURCETYPES = ("snowflake:login_history", "snowflake:query_history")
@@ -165,8 +165,7 @@ def read(record: object) -> Event:
     shape, time, record_id, session, target = _parts(row)
     if not shape[0]:
         raise RejectError("no_action", "QUERY_TYPE and QUERY_TEXT are missing")
-    event = _event(*map(text, shape))
-    return filled(event, moment(_plain(time)), record_id, session, target, row.get("QUERY_HASH"))
+    return filled(_event(*map(text, shape)), moment(_plain(time)), record_id, session, target, row.get("QUERY_HASH"))
 
 
 @lru_cache(maxsize=4096)
@@ -178,24 +177,13 @@ def _event(
     failed = status.upper() not in ("YES", "SUCCESS", "TRUE", "")
     level = actions.access("snowflake", operation)
     family = re.sub(r"[^a-z0-9._-]", "-", client.lower())[:40]
-    told = {"browser": "ui" in family.split("_"), "mfa": bool(second) and not failed}
+    by_hand = "ui" in family.split("_")
     unique = f"snowflake:{account.lower()}:user:{user.upper()}" if user else "snowflake:anonymous"
-    return Event(
-        time=0,
-        provider="snowflake",
-        account=account[:64],
-        identity=Identity(unique, user or "anonymous", "user" if user else "anonymous", "snowflake", account[:64], ""),
-        credential="",
+    return event(
+        0, Identity(unique, user or "anonymous", "user" if user else "anonymous", "snowflake", account[:64], ""),
+        f"snowflake:{operation}", access="write" if level == "unknown" else level, address=address,
         credential_type=_FACTORS.get(factor, "session" if operation != "LOGIN" else "none"),
-        session="",
-        action=f"snowflake:{operation}",
-        service="snowflake",
-        access="write" if level == "unknown" else level,
-        outcome=("denied" if denied else "failure") if failed else "success",
-        error=(error or status)[:128] if failed else "",
-        address=address[:128],
-        network=networks.network_of(address),
-        agent="browser" if told["browser"] else family,
-        target_class="own",
-        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *filter(None, deep.split(","))})),
-    )
+        outcome=("denied" if denied else "failure") if failed else "success", target_class="own",
+        error=(error or status)[:128] if failed else "", agent="browser" if by_hand else family,
+        marks={"browser": by_hand, "mfa": second and not failed}, traits=filter(None, deep.split(",")),
+    )  # fmt: skip

@@ -25,14 +25,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import subject_of
-from nhi_watch.intake.shapes.forms import at, dataset, native, part, record_in
+from nhi_watch.intake.shapes.forms import at, dataset, inner, native, part, record_in
 from nhi_watch.intake.shapes.microsoft import host
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, listed, plain, text
+from nhi_watch.intake.shapes.values import event, filled, listed, plain, text
 
 NAME = "vault"
 SPLUNK_SOURCETYPES = ("hashicorp_vault_audit_log", "vault:audit")
@@ -63,7 +63,6 @@ _RIGHTS = re.compile(
     r"^sys\.(?:polic|auth|mounts|remount|generate-root|rekey)|^auth\.[^.]+\.(?:role|roles|config|create)|^identity\."
 )
 _LEVELS = {"read": "read", "list": "list", "help": "read"}
-_EMPTY: Row = {}
 _WHO = ("display_name", "entity_id", "accessor")
 _SUBJECT = re.compile(r"-((?:repo|project_path|system:serviceaccount):.+)")
 """Subjects of CI systems and Kubernetes: the JWT method names its tokens after them."""
@@ -90,17 +89,12 @@ def claims(record: object) -> bool:
     return dataset(row) == "hashicorp_vault.audit"
 
 
-def _part(row: Row, name: str) -> Row:
-    found = row.get(name)
-    return found if found.__class__ is dict else _EMPTY
-
-
 def _parts(row: Row) -> Parts:
     """What every record tells."""
     if row.get("type") in _KMIP:
         return _kmip(row)
-    request, auth, response = _part(row, "request"), _part(row, "auth"), _part(row, "response")
-    given = _part(response, "auth") if response else response
+    request, auth, response = inner(row, "request"), inner(row, "auth"), inner(row, "response")
+    given = inner(response, "auth") if response else response
     if not auth.get("display_name") and not auth.get("entity_id") and any(given.get(name) for name in _WHO):
         auth = given
     asked, of = request.get, auth.get
@@ -108,9 +102,9 @@ def _parts(row: Row) -> Parts:
     root = "root" in listed(of("policies"))
     endless = root or (of("token_ttl") in (0, "0") and auth is not given)
     path = plain(asked("path")).strip()[:200]
-    issued = (None if "/login" in path else given.get("accessor")) or _part(response, "wrap_info").get("accessor")
-    agents = _part(request, "headers").get("user-agent")
-    space, data = _part(request, "namespace"), _part(auth, "metadata")
+    issued = (None if "/login" in path else given.get("accessor")) or inner(response, "wrap_info").get("accessor")
+    agents = inner(request, "headers").get("user-agent")
+    space, data = inner(request, "namespace"), inner(auth, "metadata")
     shape = (
         asked("operation"), _operation(path, plain(asked("mount_type")), plain(asked("operation"))), of("entity_id"),
         of("display_name"), "y" if root else "", accessor if endless else "", of("token_type"),
@@ -124,9 +118,9 @@ def _parts(row: Row) -> Parts:
 
 def _kmip(row: Row) -> Parts:
     """A call of the KMIP engine: who holds the client's certificate."""
-    request = _part(row, "request")
-    serial, space = plain(request.get(_SERIAL))[:100], _part(request, "namespace")
-    code = _KMIP_CODE.search(json.dumps(_part(request, "data"))[:20_000])
+    request = inner(row, "request")
+    serial, space = plain(request.get(_SERIAL))[:100], inner(request, "namespace")
+    code = _KMIP_CODE.search(json.dumps(inner(request, "data"))[:20_000])
     number = int(code[1], 16) if code else 0
     done = _KMIP_READS.get(number) or _KMIP_WRITES.get(number) or "call"
     shape = (
@@ -188,11 +182,8 @@ def _event(
     done: str, operation: str, entity: str, name: str, root: str, credential: str, kind: str, namespace: str,
     address: str, user_agent: str, error: str, issued: str, space: str, account: str, arn: str,
 ) -> Event:  # fmt: skip
-    family = agents.family(user_agent)
     failed = error.lower()
-    told = {
-        "browser": family == "browser",
-        "attack_tool": agents.is_attack_tool(user_agent),
+    marks = {
         "root_token": bool(root),
         "token_minted": _MINTS.search(operation) is not None and bool(issued or not operation.startswith("auth.")),
         "orphan_token": "create-orphan" in operation,
@@ -200,27 +191,14 @@ def _event(
         "logging_reduced": operation == "sys.audit.delete",
         "mass_export": operation.startswith("sys.storage.read") or operation == "sys.raw.read",
     }
-    return Event(
-        time=0,
-        provider="vault",
-        account=namespace[:64],
-        identity=_identity(entity, name, bool(root), namespace),
-        credential=credential,
-        credential_type="key" if credential else "session" if kind else "none",
-        session="",
-        action=f"vault:{operation}"[:128],
-        service="vault",
-        access=_level(operation, done),
+    return event(
+        0, _identity(entity, name, bool(root), namespace), f"vault:{operation}", account=namespace[:64],
+        credential=credential, credential_type="key" if credential else "session" if kind else "none",
+        access=_level(operation, done), address=host(address), user_agent=user_agent, target_class="own",
         outcome="denied" if "permission denied" in failed or "403" in failed else "failure" if failed else "success",
         error="permission denied" if "permission denied" in failed else re.sub(r"\s+", " ", error).strip()[:60],
-        address=host(address),
-        network=networks.network_of(host(address)),
-        agent=family,
-        target_class="own",
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        issued=issued[:256],
-        links=_links(name, credential, (space, account, arn)),
-    )
+        marks=marks, issued=issued[:256], links=_links(name, credential, (space, account, arn)),
+    )  # fmt: skip
 
 
 def _links(name: str, credential: str, login: tuple[str, str, str]) -> tuple[str, ...]:

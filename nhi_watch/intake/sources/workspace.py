@@ -18,13 +18,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Optional, cast
 
-from nhi_watch.context import actions, networks
+from nhi_watch.context import actions
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import BEHALF, Event, Identity
 from nhi_watch.intake.shapes import google
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, native, rebuild
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, listed, plain, text
+from nhi_watch.intake.shapes.values import event, filled, listed, plain, text
 
 # ---- events
 #
@@ -225,8 +225,8 @@ def read(record: object) -> Event:
     if raw is None:
         raise RejectError("no_action", "the event's name is missing or no text")
     shape, session, target, _ = raw
-    event = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), _id_of(raw), session, target)
-    return event._replace(links=(BEHALF + session,)) if session else event
+    made = filled(_event_of(*map(text, shape)), moment(at(tree, "id.time")), _id_of(raw), session, target)
+    return made._replace(links=(BEHALF + session,)) if session else made
 
 
 def _completed(tree: Tree) -> Tree:
@@ -297,23 +297,12 @@ def _event_of(
     failed = "fail" in operation.lower() or "denied" in operation.lower() or "incorrect" in challenge.lower()
     service = f"workspace.{app.lower()}"
     credential = key[:256] if caller == "KEY" and key != _GOOGLE else ""
-    return Event(
-        time=0,
-        provider=NAME,
-        account=customer,
-        identity=identity,
-        credential=credential,
-        credential_type=_credential_type(credential, identity.kind),
-        session="",
-        action=f"{service}:{operation}"[:128],
-        service=service,
-        access=access(service, operation),
-        outcome="failure" if failed else "success",
-        error=operation if failed else "",
-        address=address[:128],
-        network=networks.network_of(address),
-        traits=tuple(traits.split(",")) if traits else (),
-    )
+    return event(
+        0, identity, f"{service}:{operation}", provider=NAME, account=customer, credential=credential,
+        credential_type=_credential_type(credential, identity.kind), access=access(service, operation),
+        outcome="failure" if failed else "success", error=operation if failed else "", address=address,
+        traits=traits.split(",") if traits else (),
+    )  # fmt: skip
 
 
 def _credential_type(credential: str, kind: str) -> str:

@@ -26,14 +26,13 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any, Optional, cast
 
-from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes.forms import OF_ELASTIC, Tree, dataset, native
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import filled, text
+from nhi_watch.intake.shapes.values import event, filled, text
 from nhi_watch.intake.sources.alerts import entra, guardduty, kibana, ocsf, securityhub, sigma, splunk
-from nhi_watch.intake.sources.alerts.actors import Alert, Raw
+from nhi_watch.intake.sources.alerts.actors import Alert, Told
 
 NAME = "alerts"
 SPLUNK_SOURCETYPES = (
@@ -101,12 +100,11 @@ def read(record: object) -> Event:
         RejectError: with one of the reasons above.
     """
     product, row = _found(record)
-    raw: Raw = product.raw(row)
-    alert: Alert = product.alert_of(raw.shape)
-    if not alert.kind:
+    told: Told = product.told(row)
+    if not told.alert.kind:
         raise RejectError("no_action", "the alert has neither type nor rule")
-    target = text(raw.target, 200)
-    return filled(_event(alert), moment(raw.time), text(raw.record_id, 256), raw.session, target, target)
+    target = text(told.target, 200)
+    return filled(_event(told.alert), moment(told.time), text(told.record_id, 256), told.session, target, target)
 
 
 def _found(record: object) -> tuple[ModuleType, Row]:
@@ -138,21 +136,8 @@ def _native(record: object) -> Row:
 @lru_cache(maxsize=4096)
 def _event(alert: Alert) -> Event:
     """The Event of an alert, without what differs from record to record."""
-    return Event(
-        time=0,
-        provider=alert.identity.provider,
-        account=alert.account,
-        identity=alert.identity,
-        credential=alert.credential,
-        credential_type="key" if alert.credential else "none",
-        session="",
-        action=f"alert:{alert.product}/{alert.kind}",
-        service="alert",
-        access="unknown",
-        outcome="success",
-        address=alert.address,
-        network=networks.network_of(alert.address),
-        region=alert.region,
-        traits=("alert", f"alert_{alert.severity}"),
-        links=alert.links,
-    )
+    return event(
+        0, alert.identity, f"alert:{alert.product}/{alert.kind}", account=alert.account, credential=alert.credential,
+        credential_type="key" if alert.credential else "none", address=alert.address, region=alert.region,
+        traits=("alert", f"alert_{alert.severity}"), links=alert.links,
+    )  # fmt: skip

@@ -46,15 +46,21 @@ class Alert(NamedTuple):
     links: tuple[str, ...] = ()
 
 
-class Raw(NamedTuple):
-    """An alert as its product tells it: raw values, and what differs from one alert of its kind to the next."""
+class Told(NamedTuple):
+    """An alert, and what differs from one of its kind to the next."""
 
-    shape: tuple[object, ...]
-    """The values on which the Alert depends; the product's `alert_of` makes it of them."""
+    alert: Alert
     time: object
     record_id: object
     session: str = ""
     target: object = ""
+
+
+def of_event(product: str, kind: str, severity: str, event: Event) -> Told:
+    """The alert about a record that its own source has read."""
+    alert = Alert(product, kind, severity, event.identity, event.account, event.credential, event.address,
+                  event.region, event.links)  # fmt: skip
+    return Told(alert, event.time, "", event.session, event.target)
 
 
 @lru_cache(maxsize=4096)
@@ -213,6 +219,15 @@ def credential_of(key: str) -> tuple[str, str]:
     if not _KEY.fullmatch(key):
         return "", ""
     return (key, "") if key.startswith("AKIA") else ("", key)
+
+
+def key_of(key: str) -> tuple[str, str]:
+    """Credential and session of a key that a product says was used; its temporary keys are told by how they begin.
+
+    >>> key_of("ASIA-1"), key_of("AKIAIOSFODNN7EXAMPLE")
+    (('', 'ASIA-1'), ('AKIAIOSFODNN7EXAMPLE', ''))
+    """
+    return ("", key[:128]) if key[:4] == "ASIA" else (credential_of(key)[0], "")
 
 
 # ---- matched

@@ -10,17 +10,15 @@ risk `none` has none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, Optional
+from typing import Any
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, at
-from nhi_watch.intake.shapes.json import parse
+from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.microsoft import guid
 from nhi_watch.intake.shapes.values import text
-from nhi_watch.intake.sources.alerts.actors import CRITICAL, Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts.actors import CRITICAL, Alert, Told, kind_of, severity_of
 
 Row = Mapping[str, Any]
 
@@ -44,71 +42,52 @@ def claims(row: Row) -> bool:
     return any(name in told_ for name in ("riskEventType", "riskLastUpdatedDateTime", "riskLastModifiedDateTime"))
 
 
-def raw(row: Row) -> Raw:
-    """The values of a risk."""
+def told(row: Row) -> Told:
+    """The alert in a risk.
+
+    Raises:
+        RejectError: closed, no_identity.
+    """
     found = row.get("properties", row)
     if found.__class__ is str:
-        found = _parsed(found)
+        found = parsed(found)
     if found.__class__ is not dict:
         found = _NONE
     of = found.get
     agent = (of("agentId") or of("id")) if "agentDisplayName" in found or "agentId" in found else None
     is_user = text(of("identityType")).lower() == "agentuser"
     keys = of("keyIds")
-    shape = (
-        row.get("category"), row.get("tenantId") or of("homeTenantId"), row.get("resourceId"), of("riskState"),
-        of("riskLevel"), of("riskEventType") or of("riskType"), of("appId"),
-        of("servicePrincipalId") or (None if is_user else agent),
+    category, resource, state, level, kind, name, user_name, address = (text(value, 512) for value in (
+        row.get("category"), row.get("resourceId"), of("riskState"), of("riskLevel"),
+        of("riskEventType") or of("riskType"),
         of("servicePrincipalDisplayName") or of("appDisplayName") or of("displayName") or of("agentDisplayName"),
-        of("userId") or (agent if is_user else None),
-        of("userPrincipalName"), "sp" if "servicePrincipalType" in found else "",
-        keys[0] if keys.__class__ is list and keys else keys, of("ipAddress") or row.get("callerIpAddress"),
+        of("userPrincipalName"), of("ipAddress") or row.get("callerIpAddress"),
+    ))  # fmt: skip
+    tenant, app, principal, user_id, unique, key = (guid(text(value, 512)) for value in (
+        row.get("tenantId") or of("homeTenantId"), of("appId"),
+        of("servicePrincipalId") or (None if is_user else agent), of("userId") or (agent if is_user else None),
         of("id") if "riskEventType" not in found else "",
-    )  # fmt: skip
-    time = (of("activityDateTime") or of("detectedDateTime") or of("riskLastUpdatedDateTime")
-            or of("lastUpdatedDateTime") or of("riskLastModifiedDateTime") or row.get("time"))  # fmt: skip
-    unique = of("id")
-    is_state = not (of("riskEventType") or of("riskType"))
-    return Raw(shape, time, f"{text(unique, 200)}:{text(of('riskState'), 40)}" if is_state and unique else unique)
-
-
-def _parsed(content: str) -> Any:
-    try:
-        return parse(content)
-    except (ValueError, RecursionError):
-        return None
-
-
-def alert_of(shape: tuple[object, ...]) -> Alert:
-    """The alert of a risk's values.
-
-    Raises:
-        RejectError: closed, no_identity.
-    """
-    (category, tenant, resource, state, level, kind, app_id, object_id, name, user_id, user_name, sort, key, address,
-     unique) = (text(value, 512) for value in shape)  # fmt: skip
+        keys[0] if keys.__class__ is list and keys else keys,
+    ))  # fmt: skip
     if state.lower() in _CLOSED or (level == "none" and state in ("none", "")):
         raise RejectError("closed", f"the risk's state is {state or 'none'}")
-    home, app, principal = guid(tenant) or _tenant_of(resource), guid(app_id), guid(object_id)
-    identity: Optional[Identity] = None
+    home = tenant or microsoft.tenant_of(resource)
     if category == "RiskyUsers" or (user_name and not user_id and not app):
-        identity = microsoft.user(home, guid(user_id) or guid(unique), user_name)
+        identity = microsoft.user(home, user_id or unique, user_name)
     else:
-        if category == "RiskyServicePrincipals" or sort:
-            principal = principal or guid(unique)
-        identity = microsoft.app(home, app, principal, name) or microsoft.user(home, guid(user_id), user_name)
+        if category == "RiskyServicePrincipals" or "servicePrincipalType" in found:
+            principal = principal or unique
+        identity = microsoft.app(home, app, principal, name) or microsoft.user(home, user_id, user_name)
     if identity is None:
         raise RejectError("no_identity", "neither a user nor an app is told")
     severity = CRITICAL if state == "confirmedCompromised" else severity_of(level)
     links = tuple(f"{kind_}:{value}" for kind_, value in (("app", app), ("sp", principal)) if value)
-    return Alert(PRODUCT, kind_of(kind or _RISKY), severity, identity, home, guid(key), microsoft.host(address),
-                 links=links)  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def _tenant_of(resource: str) -> str:
-    steps = resource.lower().split("/")
-    return steps[2] if len(steps) > 2 and steps[1] == "tenants" else ""
+    alert = Alert(PRODUCT, kind_of(kind or _RISKY), severity, identity, home, key, microsoft.host(address),
+                  links=links)  # fmt: skip
+    time = (of("activityDateTime") or of("detectedDateTime") or of("riskLastUpdatedDateTime")
+            or of("lastUpdatedDateTime") or of("riskLastModifiedDateTime") or row.get("time"))  # fmt: skip
+    is_state = not kind and of("id")
+    return Told(alert, time, f"{text(of('id'), 200)}:{text(of('riskState'), 40)}" if is_state else of("id"))
 
 
 _RENAMED = {

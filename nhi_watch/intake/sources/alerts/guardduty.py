@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.intake.shapes.forms import Tree, at, every, renamed
+from nhi_watch.intake.shapes.forms import Tree, at, every, inner, renamed
 from nhi_watch.intake.shapes.values import first, text, true
 from nhi_watch.intake.sources.alerts import actors
-from nhi_watch.intake.sources.alerts.actors import CRITICAL, HIGH, LOW, MEDIUM, Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts.actors import CRITICAL, HIGH, LOW, MEDIUM, Alert, Told, kind_of, severity_of
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 Row = Mapping[str, Any]
@@ -34,66 +34,43 @@ def claims(row: Row) -> bool:
     return arn.__class__ is str and ":guardduty:" in arn and "/finding/" in arn
 
 
-def raw(row: Row) -> Raw:
-    """The values of a finding."""
-    found: Row = row["detail"] if row.get("detail").__class__ is dict else row
-    if "Arn" in found and "arn" not in found:
-        found = renamed(found, _lowered)
-    service, resource = _part(found, "service"), _part(found, "resource")
-    key, action = _part(resource, "accessKeyDetails"), _part(service, "action")
-    user = _part(_part(resource, "kubernetesDetails"), "kubernetesUserDetails")
-    call: Row = _NONE
-    for name in _CALLS:
-        if name in action:
-            call = _part(action, name)
-            break
-    remote = _part(call, "remoteIpDetails")
-    actor, endpoint = _sequence(service) if "detection" in service else _NOBODY
-    key_id = key.get("accessKeyId") or actor[3]
-    session = ""
-    if key_id.__class__ is str and key_id[:4] == "ASIA":
-        session, key_id = key_id[:128], "ASIA"
-    shape = (
-        found.get("type"), found.get("severity"), found.get("accountId"), found.get("region"), key.get("userType"),
-        key.get("principalId"), key.get("userName"), key_id, user.get("username"), user.get("uid"),
-        _part(resource, "lambdaDetails").get("role"), remote.get("ipAddressV4") or endpoint, remote.get("ipAddressV6"),
-        *actor[:3], actor[4], _yes(service.get("archived")), _yes(_part(service, "additionalInfo").get("sample")),
-    )  # fmt: skip
-    time = service.get("eventLastSeen") or found.get("updatedAt") or found.get("createdAt")
-    return Raw(shape, time, found.get("arn") or found.get("id"), session, _target(resource, call))
-
-
-def alert_of(shape: tuple[object, ...]) -> Alert:
-    """The alert of a finding's values.
+def told(row: Row) -> Told:
+    """The alert in a finding.
 
     Raises:
         RejectError: sample_finding, closed, no_identity.
     """
-    (kind, level, account, region, user_type, principal, user, key, name, uid, role, address, other, actor_type,
-     actor, actor_name, home, archived, is_sample) = (text(value, 512) for value in shape)  # fmt: skip
-    if is_sample:
+    found: Row = row["detail"] if row.get("detail").__class__ is dict else row
+    if "Arn" in found and "arn" not in found:
+        found = renamed(found, _lowered)
+    service, resource = inner(found, "service"), inner(found, "resource")
+    if true(inner(service, "additionalInfo").get("sample")):
         raise RejectError("sample_finding", "GuardDuty made this finding as a sample")
-    if archived:
+    if true(service.get("archived")):
         raise RejectError("closed", "the finding is archived")
+    held, action = inner(resource, "accessKeyDetails"), inner(service, "action")
+    caller = at(resource, "kubernetesDetails.kubernetesUserDetails") or _NONE
+    call = next((inner(action, name) for name in _CALLS if name in action), _NONE)
+    remote = inner(call, "remoteIpDetails")
+    actor, endpoint = _sequence(service) if "detection" in service else _NOBODY
+    (kind, level, account, region, user_type, principal, user, key, role, address) = (text(value, 512) for value in (
+        found.get("type"), found.get("severity"), found.get("accountId"), found.get("region"), held.get("userType"),
+        held.get("principalId"), held.get("userName"), held.get("accessKeyId") or actor[3],
+        inner(resource, "lambdaDetails").get("role"), remote.get("ipAddressV4") or endpoint,
+    ))  # fmt: skip
     identity = actors.aws(actors.AwsActor(user_type, principal, user, account))
-    if identity is None and k8s.is_kubernetes(name):
-        identity = k8s.identify(name, uid)
+    if identity is None and caller.__class__ is dict and k8s.is_kubernetes(text(caller.get("username"), 512)):
+        identity = k8s.identify(text(caller.get("username"), 512), text(caller.get("uid"), 512))
     if identity is None and role:
         identity = actors.named(role, account)
-    identity = identity or actors.aws(actors.AwsActor(actor_type, actor, actor_name, home or account))
+    identity = identity or actors.aws(actors.AwsActor(actor[0], actor[1], actor[2], actor[4] or account))
     if identity is None or identity.kind == "anonymous":
         raise RejectError("no_identity", "the finding names no identity, only a resource")
-    return Alert(PRODUCT, kind_of(kind), _level(level), identity, account[:64], actors.credential_of(key)[0],
-                 (address or other)[:64], region[:64])  # fmt: skip
-
-
-def _yes(value: object) -> str:
-    return "y" if value and true(value) else ""
-
-
-def _part(row: Row, name: str) -> Row:
-    found = row.get(name)
-    return found if found.__class__ is dict else _NONE
+    credential, session = actors.key_of(key)
+    alert = Alert(PRODUCT, kind_of(kind), _level(level), identity, account[:64], credential,
+                  (address or text(remote.get("ipAddressV6"), 512))[:64], region[:64])  # fmt: skip
+    time = service.get("eventLastSeen") or found.get("updatedAt") or found.get("createdAt")
+    return Told(alert, time, found.get("arn") or found.get("id"), session, _target(resource, call))
 
 
 _NOBODY: tuple[tuple[str, ...], str] = (("",) * 5, "")
@@ -118,7 +95,7 @@ def _level(told: str) -> str:
 
 
 def _target(resource: Row, call: Row) -> str:
-    affected = _part(call, "affectedResources")
+    affected = inner(call, "affectedResources")
     for name in _TOUCHED:
         if name in affected:
             return text(affected[name], 200)
@@ -146,12 +123,12 @@ def of_ecs(document: Row) -> Tree:
     """The native finding out of Elastic's aws.guardduty document."""
     part = at(document, "aws.guardduty")
     tree: Tree = renamed(part, _camel) if part.__class__ is dict else {}
-    resource, service = dict(_part(tree, "resource")), dict(_part(tree, "service"))
-    key = dict(_part(resource, "accessKeyDetails"))
+    resource, service = dict(inner(tree, "resource")), dict(inner(tree, "service"))
+    key = dict(inner(resource, "accessKeyDetails"))
     if key:
-        user = _part(key, "user")
+        user = inner(key, "user")
         resource["accessKeyDetails"] = {**key, "userName": user.get("name"), "userType": user.get("type")}
-    event = _part(service, "event")
+    event = inner(service, "event")
     service.update({"eventLastSeen": event.get("lastSeen"), "eventFirstSeen": event.get("firstSeen")})
     level = tree.get("severity")
     tree.update({"resource": resource, "service": service})

@@ -8,14 +8,14 @@ them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional, cast
+from typing import Any, Optional
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Event, Identity
+from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, hit, is_alert, nested
 from nhi_watch.intake.shapes.values import first, text
 from nhi_watch.intake.sources.alerts import actors
-from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, matched, severity_of
+from nhi_watch.intake.sources.alerts.actors import Alert, Told, kind_of, matched, of_event, severity_of
 from nhi_watch.intake.sources.endpoint.host import host_of, host_user
 
 Row = Mapping[str, Any]
@@ -37,7 +37,7 @@ def claims(row: Row) -> bool:
     return dataset(row).startswith(_OURS)
 
 
-def raw(row: Row) -> Raw:
+def told(row: Row) -> Told:
     """The alert in a document.
 
     Raises:
@@ -59,26 +59,13 @@ def raw(row: Row) -> Raw:
     time = alert.get("original_time") or alert.get("start") or tree.get("@timestamp")
     event = matched(inner)
     if event is not None:
-        told = of_event(PRODUCT, kind, severity, event)
-        return told._replace(time=time, record_id=alert.get("uuid"))
+        return of_event(PRODUCT, kind, severity, event)._replace(time=time, record_id=alert.get("uuid"))
     identity = _identity(inner, alert)
     if identity is None:
         raise RejectError("no_identity", "the alert names no identity")
     address = first(at(inner, "source.ip"), at(inner, "source.address"))[:128]
     made = Alert(PRODUCT, kind, severity, identity, identity.account, "", address, text(at(inner, "cloud.region"), 64))
-    return Raw((made,), time, alert.get("uuid"))
-
-
-def of_event(product: str, kind: str, severity: str, event: Event) -> Raw:
-    """The alert about a record that its own source has read."""
-    alert = Alert(product, kind, severity, event.identity, event.account, event.credential, event.address,
-                  event.region, event.links)  # fmt: skip
-    return Raw((alert,), event.time, "", event.session, event.target)
-
-
-def alert_of(shape: tuple[object, ...]) -> Alert:
-    """The alert, which is all that there is."""
-    return cast(Alert, shape[0])
+    return Told(made, time, alert.get("uuid"))
 
 
 def is_ours(tree: Tree) -> bool:

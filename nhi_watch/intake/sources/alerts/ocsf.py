@@ -16,7 +16,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import at, every
 from nhi_watch.intake.shapes.values import first, text
 from nhi_watch.intake.sources.alerts import actors
-from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts.actors import Alert, Told, kind_of, severity_of
 
 Row = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ OURS = "nhi_watch"
 _CLASSES = (2001, 2004)
 _CLOSED = ("resolved", "suppressed", "archived", "deleted")
 _USERS = ("evidences.actor.user", "evidences.user", "actor.user", "user")
-_TOLD = ("type", "uid", "uid_alt", "name", "email_addr", "credential_uid")
+_TOLD = ("type", "uid", "uid_alt", "name", "email_addr")
 _CLOUDS = {"aws": "aws", "amazon": "aws", "gcp": "gcp", "google": "gcp", "azure": microsoft.ENTRA,
            "microsoft": microsoft.ENTRA}  # fmt: skip
 _MOST = 20
@@ -36,25 +36,39 @@ def claims(row: Row) -> bool:
     return row.get("class_uid") in _CLASSES and "metadata" in row
 
 
-def raw(row: Row) -> Raw:
-    """The values of a finding."""
+def told(row: Row) -> Told:
+    """The alert in a finding.
+
+    Raises:
+        RejectError: own_notable, closed, no_identity.
+    """
     users = (at(row, path) for path in _USERS)
     user = next((one for one in users if one.__class__ is dict and one), {})
-    key = text(user.get("credential_uid"), 128)
-    session = actors.credential_of(key)[1]
-    shape = (
+    product, vendor, severity, status, cloud, account, region, address, kind, title = (text(value, 4096) for value in (
         at(row, "metadata.product.name"), at(row, "metadata.product.vendor_name"), row.get("severity"),
         row.get("status") or row.get("state"), at(row, "cloud.provider"),
         at(row, "cloud.account.uid") or at(row, "cloud.account_uid") or at(user, "account.uid"),
         at(row, "cloud.region"), at(row, "evidences.src_endpoint.ip") or at(row, "src_endpoint.ip"),
         first(*(at(row, f"{info}.types") for info in ("finding_info", "finding"))),
         first(at(row, "finding_info.analytic.name"), at(row, "finding_info.title"), at(row, "finding.title")),
-        "\n".join(_named(row)), *(user.get(name) for name in _TOLD[:-1]), "ASIA" if session else key,
-    )  # fmt: skip
+    ))  # fmt: skip
+    if product == OURS:
+        raise RejectError("own_notable", "the finding is our own")
+    if status.lower() in _CLOSED:
+        raise RejectError("closed", f"the finding is {status[:20].lower()}")
+    provider = _CLOUDS.get((cloud or vendor).lower().partition(" ")[0], "") or _word(vendor or product)
+    actor = [text(user.get(name), 4096) for name in _TOLD]
+    identity = _identity(provider, account[:64], actor) or actors.first_named(_named(row), account[:64])
+    if identity is None:
+        raise RejectError("no_identity", "the finding names no identity, only a resource or a machine")
+    label = re.sub(r"\W+", "", product or vendor)[:40] or "OCSF"
+    credential, session = actors.credential_of(text(user.get("credential_uid"), 128))
+    alert = Alert(label, kind_of(kind or title), severity_of(severity), identity, account[:64], credential,
+                  address[:64], region[:64])  # fmt: skip
     times = ("finding_info.last_seen_time", "finding.last_seen_time", "time", "time_dt")
-    told = next((value for value in (at(row, path) for path in times) if value), None)
+    time = next((value for value in (at(row, path) for path in times) if value), None)
     unique = first(at(row, "finding_info.uid"), at(row, "finding.uid"), at(row, "metadata.uid"))
-    return Raw(shape, told, unique, session, _target(row))
+    return Told(alert, time, unique, session, _target(row))
 
 
 def _named(row: Row) -> list[str]:
@@ -65,29 +79,6 @@ def _named(row: Row) -> list[str]:
 def _target(row: Row) -> str:
     service, call = text(at(row, "evidences.api.service.name"), 64), text(at(row, "evidences.api.operation"), 64)
     return f"{service.partition('.')[0]}:{call}" if call else first(at(row, "resources.uid"))
-
-
-def alert_of(shape: tuple[object, ...]) -> Alert:
-    """The alert of a finding's values.
-
-    Raises:
-        RejectError: own_notable, closed, no_identity.
-    """
-    (product, vendor, severity, status, cloud, account, region, address, kind, title, named, *user) = (
-        text(value, 4096) for value in shape
-    )  # fmt: skip
-    if product == OURS:
-        raise RejectError("own_notable", "the finding is our own")
-    if status.lower() in _CLOSED:
-        raise RejectError("closed", f"the finding is {status[:20].lower()}")
-    *actor, key = user
-    provider = _CLOUDS.get((cloud or vendor).lower().partition(" ")[0], "") or _word(vendor or product)
-    identity = _identity(provider, account[:64], actor) or actors.first_named(named.split("\n"), account[:64])
-    if identity is None:
-        raise RejectError("no_identity", "the finding names no identity, only a resource or a machine")
-    label = re.sub(r"\W+", "", product or vendor)[:40] or "OCSF"
-    return Alert(label, kind_of(kind or title), severity_of(severity), identity, account[:64],
-                 actors.credential_of(key)[0], address[:64], region[:64])  # fmt: skip
 
 
 def _word(name: str) -> str:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any
 
 from nhi_watch.core.errors import RejectError
-from nhi_watch.core.event import Identity
-from nhi_watch.intake.shapes.forms import Tree, rebuild
+from nhi_watch.intake.shapes.forms import Tree, inner, rebuild
 from nhi_watch.intake.shapes.values import listed, text, true
 from nhi_watch.intake.sources.alerts import actors
-from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts.actors import Alert, Told, kind_of, severity_of
 
 Row = Mapping[str, Any]
 
@@ -59,80 +58,62 @@ def claims(row: Row) -> bool:
     return row.get("source") == "aws.securityhub" and row.get("detail").__class__ is dict
 
 
-def raw(row: Row) -> Raw:
-    """The values of a finding; of an event with several findings, of the first."""
-    found = row
-    if row.get("detail").__class__ is dict:
-        inside = row["detail"].get("findings")
-        found = next((one for one in listed(inside) if one.__class__ is dict), _NONE)
-    of = found.get
-    resources = [one for one in listed(of("Resources")) if one.__class__ is dict]
-    actor: tuple[object, ...] = _NOBODY
-    target = ""
-    for resource in resources:
-        kind = _sort_of(resource)
-        if kind and actor is _NOBODY:
-            actor = _values(kind, resource)
-        if not target and resource.get("Type") not in _IDENTITIES:
-            target = text(resource.get("Id"), 200)
-    *values, key = actor
-    session = ""
-    if key.__class__ is str and key[:4] == "ASIA":
-        session, key = str(key)[:128], "ASIA"
-    types, level, call = of("Types"), _part(found, "Severity"), _part(_part(found, "Action"), "AwsApiCallAction")
-    shape = (
-        types[0] if types.__class__ is list and types else types, level.get("Label") or level.get("label"),
-        level.get("Normalized") or level.get("normalized"), of("AwsAccountId"), of("Region"), of("ProductArn"),
-        of("ProductName"), of("Title"), of("RecordState"),
-        _part(found, "Workflow").get("Status"), "y" if true(of("Sample")) else "", _address(found), key, *values,
-    )  # fmt: skip
-    api = call.get("Api") or _passed_on(found, "api")
-    service = call.get("ServiceName") or _passed_on(found, "serviceName")
-    if not target and api:
-        target = f"{text(service, 64).partition('.')[0]}:{text(api, 64)}"
-    return Raw(shape, of("LastObservedAt") or of("UpdatedAt") or of("CreatedAt"), of("Id"), session, target)
-
-
-_NOBODY: tuple[object, ...] = ("",) * 8
-
-
-def _values(kind: str, resource: Row) -> tuple[object, ...]:
-    """Of a resource that is an identity: kind, id, details, and the access key's id."""
-    details = _part(_part(resource, "Details"), kind)
-    if kind != "AwsIamAccessKey":
-        return (kind, resource.get("Id"), details.get("UserId") or details.get("RoleId"), "", "", "", "", "")
-    issuer = _part(_part(details, "SessionContext"), "SessionIssuer")
-    name = issuer.get("UserName") or details.get("PrincipalName") or details.get("UserName")
-    key = details.get("AccessKeyId") or text(resource.get("Id"), 200).removeprefix(_KEY_PREFIX)
-    principal = details.get("PrincipalId") or issuer.get("PrincipalId")
-    return kind, issuer.get("Arn"), principal, name, details.get("PrincipalType"), details.get("AccountId"), "", key
-
-
-def alert_of(shape: tuple[object, ...]) -> Alert:
-    """The alert of a finding's values.
+def told(row: Row) -> Told:
+    """The alert in a finding; of an event with several findings, in the first.
 
     Raises:
         RejectError: sample_finding, closed, posture, no_identity.
     """
-    (kind, label, score, account, region, arn, product, title, record_state, workflow, is_sample, address, key,
-     sort, unique, principal, name, user_type, home, _) = (text(value, 512) for value in shape)  # fmt: skip
-    if is_sample:
+    found = row
+    if row.get("detail").__class__ is dict:
+        inside = row["detail"].get("findings")
+        found = next((one for one in listed(inside) if one.__class__ is dict), _NONE)
+    of, level, call = found.get, inner(found, "Severity"), inner(inner(found, "Action"), "AwsApiCallAction")
+    types, workflow = of("Types"), text(inner(found, "Workflow").get("Status"), 512)
+    kind, account, region, arn, product, title, address = (text(value, 512) for value in (
+        types[0] if types.__class__ is list and types else types, of("AwsAccountId"), of("Region"), of("ProductArn"),
+        of("ProductName"), of("Title"), _address(found),
+    ))  # fmt: skip
+    if true(of("Sample")):
         raise RejectError("sample_finding", "the finding was made as a sample")
-    if record_state.upper() == "ARCHIVED" or workflow.upper() in _CLOSED:
+    if text(of("RecordState"), 512).upper() == "ARCHIVED" or workflow.upper() in _CLOSED:
         raise RejectError("closed", "the finding is archived, resolved or suppressed")
     if kind.startswith("Software and Configuration Checks"):
         raise RejectError("posture", "the finding is about configuration, not about what was done")
-    identity: Optional[Identity] = None
-    if sort == "AwsIamAccessKey":
-        identity = actors.aws(actors.AwsActor(user_type, principal, name, home or account, unique))
-    elif sort:
-        user_type = "IAMUser" if sort == "AwsIamUser" else "Role"
-        identity = actors.aws(actors.AwsActor(user_type, principal, "", account, unique))
+    resources = [one for one in listed(of("Resources")) if one.__class__ is dict]
+    sort, who = next(((sort, one) for one in resources if (sort := _sort_of(one))), ("", _NONE))
+    actor, key = _actor(sort, who, account)
+    identity = actors.aws(actor) if sort else None
     if identity is None:
         raise RejectError("no_identity", "the finding names no identity, only a resource")
-    named, kind = _kind(arn, product, kind, title)
-    return Alert(named, kind, severity_of(label, score), identity, account[:64], actors.credential_of(key)[0],
-                 address[:64], region[:64])  # fmt: skip
+    credential, session = actors.key_of(key)
+    severity = severity_of(text(level.get("Label") or level.get("label"), 512),
+                           text(level.get("Normalized") or level.get("normalized"), 512))  # fmt: skip
+    alert = Alert(*_kind(arn, product, kind, title), severity, identity, account[:64], credential, address[:64],
+                  region[:64])  # fmt: skip
+    touched = (text(one.get("Id"), 200) for one in resources if one.get("Type") not in _IDENTITIES)
+    target, api = next(filter(None, touched), ""), call.get("Api") or _passed_on(found, "api")
+    if not target and api:
+        service = text(call.get("ServiceName") or _passed_on(found, "serviceName"), 64)
+        target = f"{service.partition('.')[0]}:{text(api, 64)}"
+    return Told(alert, of("LastObservedAt") or of("UpdatedAt") or of("CreatedAt"), of("Id"), session, target)
+
+
+def _actor(sort: str, resource: Row, account: str) -> tuple[actors.AwsActor, str]:
+    """The actor that a resource is, and its access key's id."""
+    details = inner(inner(resource, "Details"), sort)
+    if sort != "AwsIamAccessKey":
+        unique = text(details.get("UserId") or details.get("RoleId"), 512)
+        kind = "IAMUser" if sort == "AwsIamUser" else "Role"
+        return actors.AwsActor(kind, unique, "", account, text(resource.get("Id"), 512)), ""
+    issuer = inner(inner(details, "SessionContext"), "SessionIssuer")
+    key = text(details.get("AccessKeyId"), 512) or text(resource.get("Id"), 200).removeprefix(_KEY_PREFIX)
+    kind, principal, name, home, arn = (text(value, 512) for value in (
+        details.get("PrincipalType"), details.get("PrincipalId") or issuer.get("PrincipalId"),
+        issuer.get("UserName") or details.get("PrincipalName") or details.get("UserName"), details.get("AccountId"),
+        issuer.get("Arn"),
+    ))  # fmt: skip
+    return actors.AwsActor(kind, principal, name, home or account, arn), key
 
 
 def _kind(arn: str, name: str, kind: str, title: str) -> tuple[str, str]:
@@ -147,15 +128,15 @@ def _kind(arn: str, name: str, kind: str, title: str) -> tuple[str, str]:
 
 def _sort_of(resource: Row) -> str:
     """What sort of identity a resource is, by its details (extracted fields mix the types up); "" for none."""
-    details = _part(resource, "Details")
+    details = inner(resource, "Details")
     found = next((kind for kind in _IDENTITIES if kind in details), "")
     return found or next((kind for kind in _IDENTITIES if kind == resource.get("Type")), "")
 
 
 def _address(found: Row) -> object:
-    action, network = _part(found, "Action"), _part(found, "Network")
+    action, network = inner(found, "Action"), inner(found, "Network")
     for name in ("AwsApiCallAction", "NetworkConnectionAction"):
-        told = _part(_part(action, name), "RemoteIpDetails").get("IpAddressV4")
+        told = inner(inner(action, name), "RemoteIpDetails").get("IpAddressV4")
         if told:
             return told
     return network.get("SourceIpV4") or network.get("SourceIpV6") or _passed_on(found, "remoteIpDetails/ipAddressV4")
@@ -163,12 +144,7 @@ def _address(found: Row) -> object:
 
 def _passed_on(found: Row, name: str) -> object:
     """What GuardDuty told of a call, and Security Hub passed on among the product's own fields."""
-    return _part(found, "ProductFields").get("aws/guardduty/service/action/awsApiCallAction/" + name)
-
-
-def _part(row: Row, name: str) -> Row:
-    found = row.get(name)
-    return found if found.__class__ is dict else _NONE
+    return inner(found, "ProductFields").get("aws/guardduty/service/action/awsApiCallAction/" + name)
 
 
 def of_ecs(document: Row) -> Tree:

@@ -15,14 +15,12 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Identity
 from nhi_watch.intake.shapes.forms import at, part
 from nhi_watch.intake.shapes.values import first, listed, text
-from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, matched, severity_of
-from nhi_watch.intake.sources.alerts.kibana import alert_of, of_event
+from nhi_watch.intake.sources.alerts.actors import Alert, Told, kind_of, matched, of_event, severity_of
 from nhi_watch.intake.sources.endpoint.host import host_user
 
 Row = Mapping[str, Any]
 
 PRODUCT = "Sigma"
-__all__ = ["PRODUCT", "alert_of", "claims", "raw"]
 _KINDS = ("individual", "aggregate")
 _USERS = ("User", "SrcUser", "SubjectUserName", "TgtUser", "TargetUserName")
 _DOMAINS = {"SubjectUserName": "SubjectDomainName", "TargetUserName": "TargetDomainName"}
@@ -41,7 +39,7 @@ def claims(row: Row) -> bool:
     return "group" in row and ("document" in row or "documents" in row) and row.get("kind") in _KINDS
 
 
-def raw(row: Row) -> Raw:
+def told(row: Row) -> Told:
     """The alert in a match.
 
     Raises:
@@ -68,7 +66,7 @@ def _records(row: Row) -> Iterator[Row]:
             yield one
 
 
-def _of_record(record: Row, kind: str, severity: str) -> Optional[Raw]:
+def _of_record(record: Row, kind: str, severity: str) -> Optional[Told]:
     event = matched(record)
     if event is not None:
         return of_event(PRODUCT, kind, severity, event)._replace(record_id=event.record_id)
@@ -82,10 +80,10 @@ def _of_record(record: Row, kind: str, severity: str) -> Optional[Raw]:
     stamp = at(system, "TimeCreated_attributes.SystemTime") or at(system, "TimeCreated.#attributes.SystemTime")
     time = stamp or next((fields[name] for name in _TIMES if fields.get(name)), None)
     alert = Alert(PRODUCT, kind, severity, identity, identity.account)
-    return Raw((alert,), time, f"{computer}:{number}" if number else "", "", _touched(fields))
+    return Told(alert, time, f"{computer}:{number}" if number else "", "", _touched(fields))
 
 
-def _hayabusa(row: Row) -> Raw:
+def _hayabusa(row: Row) -> Told:
     details = _details(row.get("Details")) or _details(row.get("AllFieldInfo"))
     more = _details(row.get("ExtraFieldInfo"))
     computer = text(row.get("Computer"), 200)
@@ -98,7 +96,7 @@ def _hayabusa(row: Row) -> Raw:
                   identity, identity.account)  # fmt: skip
     unique = ":".join(text(row.get(name), 80) for name in ("RuleID", "RecordID") if row.get(name)) or title
     time = _ZONED.sub(r"\1T\2\3", text(row.get("Timestamp"), 60))
-    return Raw((alert,), time, f"{unique}:{computer}"[:256], "", _touched({**more, **details}))
+    return Told(alert, time, f"{unique}:{computer}"[:256], "", _touched({**more, **details}))
 
 
 def _details(value: object) -> Row:

@@ -19,7 +19,7 @@ from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree
 from nhi_watch.intake.shapes.values import listed, text
 from nhi_watch.intake.sources.alerts import actors
-from nhi_watch.intake.sources.alerts.actors import Alert, Raw, kind_of, severity_of
+from nhi_watch.intake.sources.alerts.actors import Alert, Told, kind_of, severity_of
 from nhi_watch.intake.sources.endpoint.host import host_user
 
 Row = Mapping[str, Any]
@@ -104,47 +104,40 @@ def row_of(record: Row) -> Row:
     return {**stash(raw), **{k: v for k, v in record.items() if v not in ("", None)}}
 
 
-def raw(row: Row) -> Raw:
-    """The values of a notable or risk event."""
-    of = row.get
-    values = list(map(of, _FIELDS))
-    if list in map(type, values):
-        values = [value[0] if value.__class__ is list and value else value for value in values]
-    key = next(filter(None, map(of, _KEYS)), "")
-    session = ""
-    if key.__class__ is str and key[:4] == "ASIA":
-        session, key = key[:128], "ASIA"
-    is_risk = "risk_object" in row and "urgency" not in row and "rule_title" not in row
-    shape = (key, "risk" if is_risk else "", "ours" if _has_ours(row) else "", *values)
-    unique = of("event_id") or ":".join(text(of(name), 120) for name in ("orig_sid", "orig_rid") if of(name))
-    target = of("object") or of("dest") or of("threat_object") or of("object_id") or ""
-    return Raw(shape, _second(of("orig_time") or of("_time") or of("time")), unique, session, target)
-
-
-def alert_of(shape: tuple[object, ...]) -> Alert:
-    """The alert of an event's values.
+def told(row: Row) -> Told:
+    """The alert in a notable or risk event.
 
     Raises:
         RejectError: own_notable, closed, no_identity.
     """
-    key, is_risk, ours, *values = (text(value) for value in shape)
-    row = dict(zip(_FIELDS, values))
-    rule = next((row[name] for name in _RULES if row[name]), "")
-    if ours or any(_OURS.match(told) for told in (rule, *(row[name] for name in _ORIGINS))):
+    of = row.get
+    values = (of(name) for name in _FIELDS)
+    fields = dict(zip(_FIELDS, (text(one[0] if one.__class__ is list and one else one) for one in values)))
+    rule = _first(fields, _RULES)
+    if _has_ours(row) or any(_OURS.match(one) for one in (rule, *(fields[name] for name in _ORIGINS))):
         raise RejectError("own_notable", "our own notable must not come back as another product's alert")
-    if "Closed" in (row["status_group"], row["status_label"]):
+    if "Closed" in (fields["status_group"], fields["status_label"]):
         raise RejectError("closed", "the notable is closed")
-    provider = _provider(" ".join(row[name] for name in _PRODUCTS))
-    account = next((row[name] for name in _ACCOUNTS if row[name]), "")[:64]
-    identity = _identity(row, provider, account)
+    account = _first(fields, _ACCOUNTS)[:64]
+    identity = _identity(fields, _provider(" ".join(fields[name] for name in _PRODUCTS)), account)
     if identity is None:
         raise RejectError("no_identity", "no user, principal or app is told")
-    score = row["calculated_risk_score"] or row["risk_score"]
-    label = "" if is_risk else row["severity"] or row["urgency"]
-    return Alert(RISK if is_risk else NOTABLE, kind_of(rule), severity_of(label, score or ("1" if is_risk else "")),
-                 identity, identity.account or account, actors.credential_of(key)[0],
-                 (row["src"] or row["src_ip"] or row["sourceIPAddress"])[:128],
-                 (row["awsRegion"] or row["vendor_region"])[:64], _links(row, identity))  # fmt: skip
+    is_risk = "risk_object" in row and "urgency" not in row and "rule_title" not in row
+    score = fields["calculated_risk_score"] or fields["risk_score"] or ("1" if is_risk else "")
+    severity = severity_of("" if is_risk else fields["severity"] or fields["urgency"], score)
+    credential, session = actors.key_of(text(next(filter(None, map(of, _KEYS)), "")))
+    alert = Alert(
+        RISK if is_risk else NOTABLE, kind_of(rule), severity, identity, identity.account or account, credential,
+        _first(fields, ("src", "src_ip", "sourceIPAddress"))[:128], _first(fields, ("awsRegion", "vendor_region"))[:64],
+        _links(fields, identity),
+    )  # fmt: skip
+    unique = of("event_id") or ":".join(text(of(name), 120) for name in ("orig_sid", "orig_rid") if of(name))
+    target = of("object") or of("dest") or of("threat_object") or of("object_id") or ""
+    return Told(alert, _second(of("orig_time") or of("_time") or of("time")), unique, session, target)
+
+
+def _first(fields: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((fields[name] for name in names if fields[name]), "")
 
 
 def _second(value: object) -> object:
@@ -183,8 +176,7 @@ def _identity(row: Mapping[str, str], provider: str, account: str) -> Optional[I
 
 def _ids(row: Mapping[str, str]) -> tuple[str, str]:
     """Application id and object id, as far as they are told."""
-    app, principal = (next((row[name] for name in names if row[name]), "") for names in (_APPS, _PRINCIPALS))
-    return microsoft.guid(app), microsoft.guid(principal)
+    return microsoft.guid(_first(row, _APPS)), microsoft.guid(_first(row, _PRINCIPALS))
 
 
 def _links(row: Mapping[str, str], identity: Identity) -> tuple[str, ...]:

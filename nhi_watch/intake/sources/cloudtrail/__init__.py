@@ -29,10 +29,9 @@ from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.core.identity import PERSON, SSO_ROLE, Actor, identify
 from nhi_watch.core.timestamps import parse
-from nhi_watch.intake.contract import event
 from nhi_watch.intake.shapes.forms import hit, object_of
 from nhi_watch.intake.shapes.unflatten import unflatten
-from nhi_watch.intake.shapes.values import filled
+from nhi_watch.intake.shapes.values import event, filled
 from nhi_watch.intake.sources.cloudtrail.native import (
     PATHS,
     Record,

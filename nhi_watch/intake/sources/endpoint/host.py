@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Optional
 from nhi_watch.context.networks import describe, network_of
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes.forms import at
-from nhi_watch.intake.shapes.values import first, text
+from nhi_watch.intake.shapes.values import event, first, text
 from nhi_watch.intake.sources.endpoint.programs import (
     MEMORY,
     METADATA,
@@ -190,28 +190,17 @@ def arguments_of(line: str) -> list[str]:
 def event_of(facts: Facts) -> Event:
     """The Event of facts, without what differs from record to record."""
     odd = odd_process(facts.process, facts.sort) if facts.operation != CLI else False
-    told = {
+    marks = {
         "odd_process": odd,
-        "odd_parent": bool(facts.parent) and odd_parent(facts.parent),
+        "odd_parent": facts.parent and odd_parent(facts.parent),
         "attack_tool": is_attack_tool(facts.process),
         "console": facts.interactive,
     }
     denied = facts.error in ("EACCES", "EPERM")
-    return Event(
-        time=0,
-        provider=PROVIDER,
-        account=facts.host,
-        identity=host_user(facts.host, facts.user_id, facts.user, facts.host_name, facts.human),
-        credential="",
-        credential_type="none",
-        session="",
-        action=f"{PROVIDER}:{facts.operation}",
-        service=PROVIDER,
-        access=_ACCESS[facts.operation],
-        outcome="denied" if denied else "failure" if facts.error else "success",
-        error=facts.error,
-        agent=facts.sort if facts.operation == CLI else program(facts.process),
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        links=host_links(facts.addresses),
-    )
+    return event(
+        0, host_user(facts.host, facts.user_id, facts.user, facts.host_name, facts.human),
+        f"{PROVIDER}:{facts.operation}", account=facts.host, access=_ACCESS[facts.operation], marks=marks,
+        outcome="denied" if denied else "failure" if facts.error else "success", error=facts.error,
+        agent=facts.sort if facts.operation == CLI else program(facts.process), links=host_links(facts.addresses),
+    )  # fmt: skip
 

@@ -27,14 +27,13 @@ Reject reasons: not_object, bad_json, too_deep, no_action, no_time, bad_time, cl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, cast
 
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import dataset, native
-from nhi_watch.intake.shapes.json import parse
+from nhi_watch.intake.shapes.json import parsed
 from nhi_watch.intake.shapes.times import moment
 from nhi_watch.intake.shapes.values import filled, plain, text
 from nhi_watch.intake.sources.entra import audit
@@ -115,15 +114,8 @@ def _renamed(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _tenant(row: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
-    found = row.get("tenantId") or told.get("tenantId") or _tenant_of(plain(row.get("resourceId")))
+    found = row.get("tenantId") or told.get("tenantId") or microsoft.tenant_of(plain(row.get("resourceId")))
     return found or told.get("resourceTenantId") or told.get("homeTenantId")
-
-
-@lru_cache(maxsize=256)
-def _tenant_of(resource: str) -> str:
-    """`/tenants/<id>/providers/Microsoft.aadiam` → the id."""
-    steps = resource.lower().split("/")
-    return steps[2] if len(steps) > 2 and steps[1] == "tenants" else ""
 
 
 def read(record: object) -> Event:
@@ -157,8 +149,5 @@ def _native(record: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         row = dict(_renamed(row))
     told: Any = row.get("properties", row)
     if told.__class__ is str:
-        try:
-            told = parse(told)
-        except (ValueError, RecursionError):
-            told = _NONE
+        told = parsed(told)
     return row, told if told.__class__ is dict else _NONE

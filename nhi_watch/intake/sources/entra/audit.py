@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, Optional
 
-from nhi_watch.context import actions, agents, networks
+from nhi_watch.context import actions
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.intake.shapes import microsoft
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, inner, part
 from nhi_watch.intake.shapes.microsoft import guid, rows
-from nhi_watch.intake.shapes.values import listed, plain, text, true
+from nhi_watch.intake.shapes.values import event, listed, plain, text, true
 
 # ---- shapes
 #
@@ -138,26 +138,13 @@ def event_of_signin(shape: tuple[str, ...]) -> Event:
     error = "" if code.lower() in ("0", "success", "none") else code[:128]
     identity = _identity_signin(shape)
     foreign = crossing not in ("", "none")
-    return Event(
-        time=0,
-        provider="entra",
-        account=tenant,
-        identity=identity,
-        credential=guid(key),
-        credential_type=_credential_type(name, key, credential),
-        session="",
-        action=f"entra:{name}",
-        service="entra",
-        access="write",
+    return event(
+        0, identity, f"entra:{name}", provider="entra", account=tenant, credential=guid(key),
+        credential_type=_credential_type(name, key, credential), access="write", error=error,
         outcome="denied" if error in _DENIED else "failure" if error else "success",
-        error=error,
-        address=microsoft.host(address),
-        network=networks.network_of(microsoft.host(address)),
-        agent=agents.family(user_agent),
-        target_class="foreign" if foreign else "own",
-        traits=_traits(shape, not error),
-        links=microsoft.links(identity, guid(shape[3])),
-    )
+        address=microsoft.host(address), user_agent=user_agent, target_class="foreign" if foreign else "own",
+        marks=_marks(shape, not error), links=microsoft.links(identity, guid(shape[3])),
+    )  # fmt: skip
 
 
 def _identity_signin(shape: tuple[str, ...]) -> Identity:
@@ -183,22 +170,18 @@ def _credential_type(name: str, key: str, credential: str) -> str:
     return "session" if name == "NonInteractiveSignIn" else "none"
 
 
-def _traits(shape: tuple[str, ...], passed: bool) -> tuple[str, ...]:
-    (name, tenant, app_id, _, _, _, _, _, _, user_agent, _, requirement, protocol, client, _, _, risk, state,
+def _marks(shape: tuple[str, ...], passed: bool) -> dict[str, bool]:
+    (name, tenant, app_id, _, _, _, _, _, _, _, _, requirement, protocol, client, _, _, risk, state,
      crossing, owner) = shape  # fmt: skip
-    family = agents.family(user_agent)
-    told = {
-        "browser": family == "browser",
+    return {
         "console": name == "UserSignIn" and guid(app_id) in microsoft.PORTALS,
         "mfa": passed and requirement == "multiFactorAuthentication",
-        "attack_tool": agents.is_attack_tool(user_agent),
         "risky_signin": risk in ("medium", "high") or state in ("atRisk", "confirmedCompromised"),
         "device_code": protocol == "deviceCode",
         "legacy_auth": client.lower().startswith(_LEGACY),
         "cross_account": crossing not in ("", "none", "microsoftSupport"),
         "third_party": name == "ServicePrincipalSignIn" and guid(owner) not in ("", guid(tenant)),
     }
-    return tuple(sorted(trait for trait, holds in told.items() if holds))
 
 
 # ---- audit
@@ -296,30 +279,13 @@ def event_of(shape: tuple[str, ...]) -> Event:
     """The Event of a shape, but for time, record id, session and target."""
     operation, tenant, _, _, _, _, _, address, user_agent, result, _, _, deep, issued = shape
     failed = result.lower() not in ("", "success", "succeeded", "true", "0")
-    family = agents.family(user_agent)
     identity = _identity(shape)
-    told = {"browser": family == "browser", "attack_tool": agents.is_attack_tool(user_agent)}
-    return Event(
-        time=0,
-        provider="entra",
-        account=guid(tenant),
-        identity=identity,
-        credential="",
-        credential_type="none",
-        session="",
-        action=f"entra:{operation}",
-        service="entra",
-        access=level_of(operation),
-        outcome="failure" if failed else "success",
-        error=result[:128] if failed else "",
-        address=microsoft.host(address),
-        network=networks.network_of(microsoft.host(address)),
-        agent=family,
-        target_class="own",
-        traits=tuple(sorted({*(trait for trait, holds in told.items() if holds), *deep.split()})),
-        issued=issued,
-        links=microsoft.links(identity, guid(shape[5])),
-    )
+    return event(
+        0, identity, f"entra:{operation}", provider="entra", account=guid(tenant), access=level_of(operation),
+        outcome="failure" if failed else "success", error=result[:128] if failed else "",
+        address=microsoft.host(address), user_agent=user_agent, target_class="own", traits=deep.split(),
+        issued=issued, links=microsoft.links(identity, guid(shape[5])),
+    )  # fmt: skip
 
 
 def _identity(shape: tuple[str, ...]) -> Identity:
@@ -340,17 +306,17 @@ def level_of(operation: str) -> str:
     return "write" if level == "unknown" else level
 
 
-def app_of(event: Event, change: Change, app_id: str) -> Event:
+def app_of(made: Event, change: Change, app_id: str) -> Event:
     """The event with the app that it was done to, where that is another than who acted."""
-    if change.kind not in _APPS or not is_deep(event.action.partition(":")[2]):
-        return event
+    if change.kind not in _APPS or not is_deep(made.action.partition(":")[2]):
+        return made
     client = guid(change.new.get("ServicePrincipal.ObjectID", "").strip('"'))
     if client:  # of a grant the target is the resource; who may now use it is the client
         ids = guid(change.new.get("ServicePrincipal.AppId", "").strip('"')), client
-        app = microsoft.app(event.account, *ids, change.new.get("ServicePrincipal.DisplayName", "").strip('"'))
+        app = microsoft.app(made.account, *ids, change.new.get("ServicePrincipal.DisplayName", "").strip('"'))
     else:
-        app = microsoft.app(event.account, app_id, change.id, change.name)
-    return event if app is None or app.id == event.identity.id else event._replace(about=app)
+        app = microsoft.app(made.account, app_id, change.id, change.name)
+    return made if app is None or app.id == made.identity.id else made._replace(about=app)
 
 
 # ---- what was changed
@@ -512,32 +478,16 @@ def event_of_graph(shape: tuple[str, ...]) -> Event:
     operation = f"{method[:8].upper()}:{where}"
     level = actions.access("graph", operation)
     identity, delegated = _actor(shape)
-    family = agents.family(user_agent)
-    told = {
-        "delegated": delegated,
-        "browser": family == "browser" and identity.kind == "user",
-        "attack_tool": agents.is_attack_tool(user_agent),
-    }
-    return Event(
-        time=0,
-        provider="entra",
-        account=tenant,
-        identity=identity,
-        credential="",
+    no_browser = {} if identity.kind == "user" else {"browser": False}
+    return event(
+        0, identity, f"graph:{operation}", provider="entra", account=tenant,
         credential_type=_METHODS.get(authenticated, "session"),
-        session="",
-        action=f"graph:{operation}"[:128],
-        service="graph",
         access=_LEVELS.get(method.upper(), "write") if level == "unknown" else level,
         outcome="denied" if status in ("401", "403") else "success" if status[:1] in ("2", "3", "") else "failure",
-        error="" if status[:1] in ("2", "3") else status[:128],
-        address=microsoft.host(address),
-        network=networks.network_of(microsoft.host(address)),
-        agent=family,
-        target_class="own",
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
+        error="" if status[:1] in ("2", "3") else status[:128], address=microsoft.host(address),
+        user_agent=user_agent, target_class="own", marks={"delegated": delegated, **no_browser},
         links=microsoft.links(identity, guid(shape[4]), guid(shape[5]) if delegated else ""),
-    )
+    )  # fmt: skip
 
 
 def _actor(shape: tuple[str, ...]) -> tuple[Identity, bool]:

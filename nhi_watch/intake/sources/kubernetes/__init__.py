@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Optional, cast
 
-from nhi_watch.context import agents, networks
+from nhi_watch.context import networks
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, Identity
 from nhi_watch.core.identity import SSO_ROLE, Actor
@@ -33,7 +33,7 @@ from nhi_watch.intake.shapes.aws import known_by_arn
 from nhi_watch.intake.shapes.forms import Tree, at, dataset, every, inner, native, object_of, part
 from nhi_watch.intake.shapes.microsoft import PLATFORM, category
 from nhi_watch.intake.shapes.times import moment
-from nhi_watch.intake.shapes.values import bound, filled, listed, plain, text, true
+from nhi_watch.intake.shapes.values import bound, event, filled, listed, plain, text, true
 from nhi_watch.intake.sources.kubernetes import actions as k8s
 
 # ---- aks
@@ -219,12 +219,12 @@ def read(record: object) -> Event:
         raise RejectError("unfinished", "the request's outcome comes in a record of its own")
     tree = _sound(tree)
     shape, session, target = _raw(tree)
-    event = _event_of(*map(text, shape))
+    made = _event_of(*map(text, shape))
     time = moment(tree.get("stageTimestamp") or tree.get("requestReceivedTimestamp") or tree.get("timestamp") or None)
     if shape[1] in DEEP:
-        told = traits_of(dict(tree), event)
-        event = event._replace(traits=tuple(sorted({*event.traits, *told})), issued=_issued(tree))
-    return filled(event, time, _id_of(tree, event, time, target), session, target)
+        told = traits_of(dict(tree), made)
+        made = made._replace(traits=tuple(sorted({*made.traits, *told})), issued=_issued(tree))
+    return filled(made, time, _id_of(tree, made, time, target), session, target)
 
 
 def _sound(tree: Row) -> Row:
@@ -337,33 +337,13 @@ def _event_of(
     identity, links = _identity(name, uid, arn)
     outcome, error = _outcome(code, reason, status, decision)
     credential = key if key != "ASIA" and key else certificate
-    told = {
-        "impersonation": bool(impersonation),
-        "privileged": bool(privileged),
-        reached: bool(reached),
-        "attack_tool": agents.is_attack_tool(user_agent),
-        "browser": agents.family(user_agent) == "browser",
-    }
-    return Event(
-        time=0,
-        provider=k8s.PROVIDER,
-        account=identity.account,
-        identity=identity,
-        credential=credential,
+    return event(
+        0, identity, f"{k8s.SERVICE}:{operation}", provider=k8s.PROVIDER, credential=credential,
         credential_type="key" if credential else "none" if identity.kind == "anonymous" else "session",
-        session="",
-        action=f"{k8s.SERVICE}:{operation}",
-        service=k8s.SERVICE,
-        access=k8s.access(operation),
-        outcome=outcome,
-        error=error,
-        address=address[:128],
-        network=networks.network_of(address),
-        agent=agents.family(user_agent),
-        target_class=_target_class(name, space),
-        traits=tuple(sorted(trait for trait, holds in told.items() if holds)),
-        links=links,
-    )
+        access=k8s.access(operation), outcome=outcome, error=error, address=address, user_agent=user_agent,
+        marks={"impersonation": impersonation, "privileged": privileged, reached: reached},
+        target_class=_target_class(name, space), links=links,
+    )  # fmt: skip
 
 
 def _identity(name: str, uid: str, arn: str) -> tuple[Identity, tuple[str, ...]]:
