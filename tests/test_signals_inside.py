@@ -128,7 +128,7 @@ AWS_CASES = [
          aws("s3", "PutBucketReplication", bucketName="b-1", ReplicationConfiguration=REPLICATION), "outside account"),
     Case("SAML provider", "grave_act", aws("iam", "CreateSAMLProvider", name="corp"), "identity provider"),
     Case("OIDC provider", "grave_act", aws("iam", "CreateOpenIDConnectProvider", url="https://x.example"),
-         "whose sign-ins are trusted"),
+         "which identity provider is trusted"),
     Case("SSO assignment", "grave_act", aws("sso", "CreateAccountAssignment", targetId=ACCOUNT), "administrator"),
     Case("MFA of others taken", "grave_act", aws("iam", "DeactivateMFADevice", 3, userName="ann"), "3 calls) of ann"),
     Case("objects encrypted by the caller's key", "grave_act",

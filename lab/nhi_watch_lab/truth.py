@@ -16,7 +16,7 @@ from nhi_watch.core.notable import SEVERITIES
 from nhi_watch.report import jsonlines
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
-from nhi_watch_lab.simulator.campaigns import REGISTER
+from nhi_watch_lab.simulator.register import REGISTER
 
 Document = Mapping[str, Any]
 
