@@ -27,14 +27,15 @@ setup: $(STAMP) ## make the environment from the lock file
 $(STAMP): requirements.lock pyproject.toml lab/pyproject.toml
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(USABLE)' || { echo "make: needs Python 3.9 or newer with its venv\
 	and ensurepip modules (on Debian: apt-get install python3-venv); name one with make PYTHON=..." >&2; exit 2; }
+	@echo "Installing the locked packages into $(VENV): once, about a minute"
 	test -x $(BIN)/pip || "$(PYTHON)" -m venv --clear $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --progress-bar on --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . -e lab
 	@touch $@
 
 demo: $(STAMP) ## score a simulated tenant; prints the ranked table, and which of its incidents are in it
 	@rm -rf $(DEMO)
-	$(NHI) simulate --days 14 --machines 120 --seed 7 --campaigns 8 --out $(DEMO)/data
+	$(NHI) simulate --days 14 --machines 120 --seed 7 --campaigns 8 --public-attack --out $(DEMO)/data
 	$(NHI) score $(DEMO)/data/events --out $(DEMO)
 	$(BIN)/python -m nhi_watch_lab.truth $(DEMO)
 

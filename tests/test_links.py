@@ -59,7 +59,7 @@ def test_a_role_used_in_a_stolen_session_is_part_of_the_theft() -> None:
     assert (link["kind"], link["value"], link["record_ids"]) == ("credential", STOLEN, ["assumed", "used-0"])
     assert {entry["identity"] for entry in notable["timeline"]} == {member["id"] for member in notable["members"]}
     assert {f"used-{n}" for n in range(3)} < set(notable["record_ids"])
-    assert "One intrusion across" in notable["summary"] and " and 1 linked" in notable["title"]
+    assert "One intrusion across" in notable["summary"] and " with " in notable["title"].partition(":")[0]
 
 
 def test_the_notable_of_several_validates_comes_back_and_names_the_controls_of_each() -> None:

@@ -128,8 +128,8 @@ AWS_CASES = [
          aws("s3", "PutBucketReplication", bucketName="b-1", ReplicationConfiguration=REPLICATION), "outside account"),
     Case("SAML provider", "grave_act", aws("iam", "CreateSAMLProvider", name="corp"), "identity provider"),
     Case("OIDC provider", "grave_act", aws("iam", "CreateOpenIDConnectProvider", url="https://x.example"),
-         "whose sign-ins are trusted"),
-    Case("SSO assignment", "grave_act", aws("sso", "CreateAccountAssignment", targetId=ACCOUNT), "power"),
+         "which identity provider is trusted"),
+    Case("SSO assignment", "grave_act", aws("sso", "CreateAccountAssignment", targetId=ACCOUNT), "administrator"),
     Case("MFA of others taken", "grave_act", aws("iam", "DeactivateMFADevice", 3, userName="ann"), "3 calls) of ann"),
     Case("objects encrypted by the caller's key", "grave_act",
          aws("s3", "CopyObject", 40, bucketName="reports-job-data", **CUSTOMER_KEY), "key of the caller's own"),
@@ -146,7 +146,7 @@ AWS_CASES = [
     Case("S3 batch", "grave_act", aws("s3", "CreateJob"), "in bulk"),
     Case("EBS direct reads", "grave_act", aws("ebs", "GetSnapshotBlock", 200, snapshotId="snap-1"), "200 calls"),
     Case("DynamoDB export", "grave_act", aws("dynamodb", "ExportTableToPointInTime", tableArn="t/1"), "t/1"),
-    Case("SSM activation", "grave_act", aws("ssm", "CreateActivation", iamRole="r"), "way into hosts"),
+    Case("SSM activation", "grave_act", aws("ssm", "CreateActivation", iamRole="r"), "remote access to hosts"),
     Case("keys destroyed", "grave_act", aws("kms", "ScheduleKeyDeletion", keyId="k-1"), "k-1"),
     Case("Athena", "first_act", aws("athena", "StartQueryExecution", workGroup="primary"), "primary"),
     Case("Redshift unload", "first_act", aws("redshift-data", "ExecuteStatement", 2), "2 calls"),
@@ -174,7 +174,7 @@ def test_a_bucket_never_used_is_told_with_count_and_name() -> None:
     value, evidence = told("first_targets", AWS, [*aws_day(TODAY), *stolen], "reports-job")
     assert value is not None
     assert value > 4
-    assert "88 reads of targets never touched in 17 active days (1): payroll-archive" in evidence
+    assert "88 reads of targets not used in 17 active days (1): payroll-archive" in evidence
 
 
 def test_bulk_by_who_is_hardly_known_names_bucket_client_and_place() -> None:
@@ -241,12 +241,12 @@ HOST_POD = {"spec": {"hostPID": True, "containers": [{"name": "a"}]}}
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (("list", "secrets", ""), "all at once"),
+        (("list", "secrets", ""), "all secrets at once"),
         (("create", "serviceaccounts", "kube-system", "admin", "token"), "token of another account"),
-        (("create", "clusterrolebindings", "", "x"), "power over everything"),
-        (("create", "pods", "kube-system", "coredns-1", "exec"), "the cluster's own namespace"),
-        (("get", "secrets", "kube-system", "bootstrap"), "the cluster's own namespace"),
-        (("create", "pods", "shop", "b", "", HOST_POD), "part of its host"),
+        (("create", "clusterrolebindings", "", "x"), "full administrator rights"),
+        (("create", "pods", "kube-system", "coredns-1", "exec"), "the cluster's system namespace"),
+        (("get", "secrets", "kube-system", "bootstrap"), "the cluster's system namespace"),
+        (("create", "pods", "shop", "b", "", HOST_POD), "access to its host"),
     ],
     ids=lambda told: "-".join(map(str, told[:2])) if isinstance(told, tuple) else "",
 )
@@ -294,14 +294,14 @@ ALERTS = {"request_method": "GET", "route": "/repos/{owner}/{repo}/secret-scanni
     ("signal", "action", "more", "says"),
     [
         ("grave_act", "repo.access", {"visibility": "public"}, "everybody"),
-        ("grave_act", "deploy_key.create", {}, "way into code"),
-        ("grave_act", "repo.register_self_hosted_runner", {}, "way into code"),
-        ("grave_act", "repo.set_fork_pr_workflows_policy", {}, "way into code"),
-        ("grave_act", "protected_branch.destroy", {}, "way into code"),
+        ("grave_act", "deploy_key.create", {}, "access to code"),
+        ("grave_act", "repo.register_self_hosted_runner", {}, "access to code"),
+        ("grave_act", "repo.set_fork_pr_workflows_policy", {}, "access to code"),
+        ("grave_act", "protected_branch.destroy", {}, "access to code"),
         ("grave_act", "org.disable_two_factor_requirement", {}, "second factor"),
         ("grave_act", "audit_log_streaming.destroy", {}, "a log"),
-        ("grave_act", "api.request", ALERTS, "where they lie"),
-        ("first_act", "repo.download_zip", {}, "whole repositories"),
+        ("grave_act", "api.request", ALERTS, "all secrets at once"),
+        ("first_act", "repo.download_zip", {}, "full repositories"),
     ],
 )
 def test_a_github_technique_from_inside_is_loud(signal: str, action: str, more: Record, says: str) -> None:
@@ -318,7 +318,7 @@ def test_repositories_never_touched_are_first_targets(action: str) -> None:
     value, evidence = told("first_targets", GITHUB, [*github_day(TODAY), *stolen], "bert (token)")
     assert value is not None
     assert value > 2.5
-    assert "30 reads of targets never touched in 17 active days" in evidence
+    assert "30 reads of targets not used in 17 active days" in evidence
 
 
 # ---- Entra: consent phishing in a tenant of three days
@@ -352,6 +352,6 @@ def test_consent_phishing_is_told_with_app_scopes_and_who_let_it_in() -> None:
     value, evidence = told("app_consent", before, phished, "Micros0ft")
     assert value is not None
     assert value >= LOUD
-    for part in ("Micros0ft 365 Backup, never seen before", "3 times", "p0@acme.example", "(3)", "Mail.Read",
+    for part in ("Micros0ft 365 Backup, never seen before", "3 consents", "p0@acme.example", "(3)", "Mail.Read",
                  "Files.ReadWrite.All", "lookalike", "offline access", "tenant wide"):  # fmt: skip
         assert part in evidence

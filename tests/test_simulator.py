@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from nhi_watch_lab import truth
+from nhi_watch_lab import public_attack, truth
 from nhi_watch_lab.simulator import TECHNIQUES, Day, Spec, Tenant, write
 from nhi_watch_lab.simulator.campaigns import ORIGINS
 
@@ -190,5 +190,29 @@ def test_the_demo_tells_what_it_listed_that_is_no_incident() -> None:
     hit = {"id": "aaaaaaaa", "likelihood": 90.0, "severity": "critical", "title": "stolen", "record_ids": ["1", "7"]}
     wrong = {"id": "bbbbbbbb", "likelihood": 98.0, "severity": "critical", "title": "refused", "record_ids": ["9"]}
     assert list(truth.no_incidents([{"record_ids": ["1", "2"]}], [hit, wrong])) == [
-        "Of the 2 notables listed, 1 are none of these incidents:", "  bbbbbb, 98% critical: refused"
+        "Of the 2 notables listed, 1 are none of these incidents:", "  bbbbbb, 98% critical: refused",
+        "      Ordinary work: a job or a release did this for the first time in 0 active days; its owner can tell.",
     ]  # fmt: skip
+    oddity = {"record_ids": ["9"]}
+    assert "An engineer used this identity" in list(truth.no_incidents([hit], [hit, wrong], [oddity]))[-1]
+    assert truth.precision([{"record_ids": ["1"]}], [hit, wrong]) == (
+        "Listed notables that are incidents, by severity: critical 1 of 2.")  # fmt: skip
+
+
+def test_the_demo_says_why_an_incident_was_missed() -> None:
+    missed = {"first_time": "2025-03-10T11:15:11Z", "technique": "admin_user", "origin": "inside", "record_ids": ["1"]}
+    assert list(truth.told([missed], [])) == [
+        "  2025-03-10T11:15  admin_user             inside    missed: none of its records made a notable; they look "
+        "like the identity's own days",
+        "      A new user with all rights and a key, which is then used: 1 call from its own network with its own "
+        "client, too few to stand out from the identity's own days.",
+    ]
+
+
+def test_a_public_attack_is_one_more_incident_of_its_own_identity() -> None:
+    tenant = Tenant(Spec(days=6, machines=120, seed=7, campaigns=2))
+    public_attack.add(tenant)
+    ran = tenant.campaigns[-1].run(tenant)
+    assert len(tenant.campaigns) == 3 and len({one.victim.name for one in tenant.campaigns}) == 3
+    made = {record["eventName"] for _, _, record in ran.timed}
+    assert {"GetCallerIdentity", "GetSecretValue", "StopLogging", "CreateUser", "CreateAccessKey"} <= made

@@ -22,6 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                          help="about how many events in all; not with --products")  # fmt: skip
     parser.add_argument("--products", action="store_true",
                          help="a company in all of its logs, not AWS alone; --machines counts all machine identities")
+    parser.add_argument("--public-attack", action="store_true",
+                         help="one more incident, in the order of a public dataset's; not with --products")  # fmt: skip
     parser.add_argument("--world", type=int, metavar="SEED",
                          help="the drawn world of a seed instead: only --padded, --products and --out go with it")
     parser.add_argument("--padded", action="store_true",
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return _world(args, console)
     if args.padded:
         raise InputError("nhi simulate: --padded needs --world")
-    from nhi_watch_lab import simulator
+    from nhi_watch_lab import public_attack, simulator
     from nhi_watch_lab.simulator import products
 
     if args.products and args.events:
@@ -61,7 +63,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
             labels = products.write(args.out, products.Spec(nhis=args.machines, **common))
         else:
             spec = simulator.Spec(machines=args.machines, events=args.events, **common)
-            labels = simulator.write(args.out, spec)
+            tenant = simulator.Tenant(spec)
+            if args.public_attack:
+                public_attack.add(tenant)
+            labels = simulator.write(args.out, spec, tenant)
     except (OSError, OverflowError, ValueError) as error:
         raise InputError(f"nhi simulate: {error}") from error
     incidents = len(labels["incidents"])

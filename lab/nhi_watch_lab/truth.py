@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nhi_watch.core.notable import SEVERITIES
 from nhi_watch.report import jsonlines
 from nhi_watch.state.sqlite import SqliteStore
 from nhi_watch.state.state import State
+from nhi_watch_lab.simulator.register import REGISTER
 
 Document = Mapping[str, Any]
 
@@ -26,15 +28,51 @@ def told(incidents: Iterable[Document], notables: Sequence[Document]) -> Iterato
         hit = [notable for notable in notables if records & set(notable["record_ids"])]
         best = max(hit, key=lambda one: (one.get("listed", True), one["likelihood"]), default=None)
         yield f"  {incident['first_time'][:16]}  {incident['technique']:22} {incident['origin']:9} {_fate(best)}"
+        if best is None or not best.get("listed", True):
+            yield f"      {_missed(incident)}"
 
 
-def no_incidents(incidents: Iterable[Document], listed: Sequence[Document]) -> Iterator[str]:
+def _missed(incident: Document) -> str:
+    """Why an incident has no place in the list, in a sentence."""
+    calls = len(incident["record_ids"])
+    how = "from its own network with its own client" if incident["origin"] == "inside" else "from outside"
+    known = REGISTER.get(incident["technique"])
+    what = (known.act.__doc__ or "").split(".")[0] if known else incident["technique"].replace("_", " ").capitalize()
+    return f"{what}: {calls} call{'s'[: calls != 1]} {how}, too few to stand out from the identity's own days."
+
+
+def no_incidents(
+    incidents: Iterable[Document], listed: Sequence[Document], oddities: Sequence[Document] = ()
+) -> Iterator[str]:
     """How many of the listed notables hold no record of any incident, and a line for each of them."""
     records = {record for incident in incidents for record in incident["record_ids"]}
     wrong = [one for one in listed if not records & set(one["record_ids"])]
     yield f"Of the {len(listed)} notables listed, {len(wrong)} are none of these incidents:"
     for one in sorted(wrong, key=lambda one: -float(one["likelihood"])):
         yield f"  {one['id'][:6]}, {one['likelihood']:g}% {one['severity']}: {one['title']}"
+        yield f"      {_harmless(one, oddities)}"
+
+
+def _harmless(notable: Document, oddities: Iterable[Document]) -> str:
+    """What a false alarm was, in a sentence."""
+    records = set(notable["record_ids"])
+    if any(records & set(oddity["record_ids"]) for oddity in oddities):
+        return "An engineer used this identity from the office to find a fault; only its owner can tell."
+    if len(notable.get("members", ())) > 1:
+        return "Ordinary work: identities that use each other did something new on the same day."
+    days = notable.get("usual", {}).get("active_days", 0)
+    return f"Ordinary work: a job or a release did this for the first time in {days} active days; its owner can tell."
+
+
+def precision(incidents: Iterable[Document], listed: Sequence[Document]) -> str:
+    """How many of the listed notables are incidents, by severity."""
+    records = {record for incident in incidents for record in incident["record_ids"]}
+    told = []
+    for severity in reversed(SEVERITIES):
+        these = [one for one in listed if one["severity"] == severity]
+        right = sum(bool(records & set(one["record_ids"])) for one in these)
+        told += [f"{severity} {right} of {len(these)}"] if these else []
+    return f"Listed notables that are incidents, by severity: {', '.join(told) or 'none listed'}."
 
 
 def _fate(best: Document | None) -> str:
@@ -48,7 +86,8 @@ def _fate(best: Document | None) -> str:
 
 def main(folder: Path) -> None:
     """Print what became of each incident, and what else is listed."""
-    incidents = json.loads((folder / "data" / "labels.json").read_text("utf-8"))["incidents"]
+    labels = json.loads((folder / "data" / "labels.json").read_text("utf-8"))
+    incidents = labels["incidents"]
     store = SqliteStore(folder / "state.sqlite")
     try:
         notables = State(store).every_notable()
@@ -57,9 +96,10 @@ def main(folder: Path) -> None:
     listed = list(jsonlines.read(folder / "notables.jsonl"))
     lines = list(told(incidents, notables))
     found = sum(" found: " in line for line in lines)
-    head = (f"The simulator hid {len(lines)} incidents in these logs; {found} of them are listed above "
+    head = (f"The simulator hid {len(incidents)} incidents in these logs; {found} of them are listed above "
             f"(nhi explain ID --out {folder} tells of any, below the line, too):")  # fmt: skip
-    sys.stdout.write("\n".join(["", head, *lines, *no_incidents(incidents, listed)]) + "\n")
+    sys.stdout.write("\n".join(["", head, *lines, *no_incidents(incidents, listed, labels["benign_oddities"]),
+                                precision(incidents, listed)]) + "\n")
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def _table(
 def _cells(notable: Json, short_id: str, console: Console, confirmed: str) -> list[Text]:
     severity = notable["severity"]
     short = {"informational": "info"}.get(severity, severity)
-    what = _text(console, _what(notable), 120, "bold")
+    what = _text(console, _what(notable), 220, "bold")
     what.append("\n")
     said = f"confirmed, by {visible(confirmed, 24)}: " if confirmed else ""
     what.append_text(_text(console, said + _whom(notable), max(console.width - _FIXED, 12), "dim"))

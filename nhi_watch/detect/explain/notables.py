@@ -50,6 +50,7 @@ from nhi_watch.detect.scoring import (
     values_together,
 )
 from nhi_watch.detect.signals import SIGNALS, Signal
+from nhi_watch.detect.signals._kit import KEY_SERVICE
 
 CLAIMS = 3
 """Reasons of which it is told what the likelihood would be without their records."""
@@ -254,10 +255,24 @@ def _compare(episode: EpisodeView, name: str, counts: dict[str, int]) -> Dimensi
 
 def _frameworks(heavy: list[Weighed]) -> Frameworks:
     grouped = frameworks.grouped(
-        [*frameworks.ALWAYS, *sorted({i for part in heavy for i in part.signal.frameworks})]
+        [*frameworks.ALWAYS, *sorted({i for part in heavy for i in part.signal.frameworks if _proves(part, i)})]
     )
     names = ("owasp_nhi", "nist_csf", "mitre_attack", "mitre_atlas")
     return Frameworks(*(tuple(grouped.get(name, ())) for name in names))
+
+
+_PROOF = {"T1119": "read", "T1213": "read", "T1530": "read", "T1496.001": "cost", "T1496.004": "cost"}
+"""Technique → the access without which a signal of volume is no evidence for it."""
+_OF_VOLUME = frozenset({"bulk", "mass_taking", "mass_by_stranger", "first_targets", "target_fan_out", "cost_surge"})
+
+
+def _proves(part: Weighed, technique: str) -> bool:
+    """Signals of volume are of any call: data are collected by reads of data, money is spent by calls that cost."""
+    needed = _PROOF.get(technique, "")
+    if part.signal.name not in _OF_VOLUME or not needed:
+        return True
+    shapes = [b.shape for b in part.backing]
+    return any(s.access == needed and s.service != KEY_SERVICE and s.outcome == "success" for s in shapes)
 
 
 def short_name(identity: Identity) -> str:

@@ -204,8 +204,17 @@ def bulk_phrase(views: list[View]) -> str:
             for word, name in (("", view.shape.action), (" with ", view.shape.agent), (" from ", place)):
                 counts[word][name] += b.count
             counts[" of "].update(map(last_part, b.targets))
-    total = f"bulk reads: {sum(counts[''].values()):,} × "
+    total = f"bulk {read_word(views)}s: {sum(counts[''].values()):,} × "
     return total + "".join(f"{word}{_most(names)}" for word, names in counts.items() if _most(names))
+
+
+KEY_SERVICE = "kms"
+"""Calls that use a key (`kms:Sign`) count as reads, for they change nothing; they read no data."""
+
+
+def read_word(views: list[View]) -> str:
+    """What one read is called; another word where only keys are used."""
+    return "key use" if views and all(view.shape.service == KEY_SERVICE for view in views) else "read"
 
 
 def _most(names: Counter[str]) -> str:

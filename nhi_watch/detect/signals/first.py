@@ -22,6 +22,7 @@ from nhi_watch.detect.signals._kit import (
     listing,
     made_by,
     rarity,
+    read_word,
     times,
 )
 from nhi_watch.state.baseline import bits
@@ -159,7 +160,7 @@ def _fresh_sentence(episode: EpisodeView) -> str:
     new = {target for b in found.behaviours for target in b.targets if target not in known}
     history = times(episode.past.own.days, "active day")
     return (
-        f"{times(found.reads, 'read')} of targets not used in {history} ({len(new)}): "
+        f"{times(found.reads, read_word(found.views))} of targets not used in {history} ({len(new)}): "
         f"{listing(list(new), 2)}; {made_by(found.views, targets=False)}"
     )
 

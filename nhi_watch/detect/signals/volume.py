@@ -15,6 +15,7 @@ from nhi_watch.detect.signals._kit import (
     episode_signal,
     listing,
     made_by,
+    read_word,
     times,
 )
 from nhi_watch.state.baseline import bucket
@@ -95,7 +96,7 @@ def _mass_taking_evidence(episode: EpisodeView) -> str:
         2 ** _usual(episode) - 1,
     )
     return (
-        f"{times(read, 'read')} in the day, {new:,} by first-time calls; "
+        f"{times(read, read_word(_reads(episode)))} in the day, {new:,} by first-time calls; "
         f"its largest day so far had at most {times(most, 'call')}"
     )
 
@@ -132,7 +133,7 @@ def _successful_reads(episode: EpisodeView) -> list[View]:
 def _mass_by_stranger_evidence(episode: EpisodeView) -> str:
     reads, days = _successful_reads(episode), episode.past.own.days
     history = f"{times(days, 'active day')} of history"
-    return f"{times(_count(reads), 'read')} in the day by an identity with {history}: {made_by(reads)}"
+    return f"{times(_count(reads), read_word(reads))} in the day by an identity with {history}: {made_by(reads)}"
 
 
 @episode_signal(
