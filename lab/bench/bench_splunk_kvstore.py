@@ -258,13 +258,13 @@ def unit(figures: Sequence[dict[str, Any]], a_day: int) -> Unit:
 def page(figures: Sequence[dict[str, Any]]) -> str:
     """The page."""
     axis = sorted({one["a_day"] for one in figures})
-    lines = [HEAD, "| events an identity | known | with events | CPU s | requests | MB read | MB sent | MB held |",
-             "|---:|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    lines = [HEAD, "| events an identity | known | with events | CPU s | requests | MB read | MB held |",
+             "|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
     for one in figures:
         if one.get("work") in ("nothing new", "events"):
             lines.append(
                 f"| {one['a_day']:,} | {one['known']:,} | {one['active']:,} | {one['cpu']:.2f} | {one['requests']:,} | "
-                f"{one['read'] / 1e6:.1f} | {one['written'] / 1e6:.1f} | {max(one['mb'], 0):,.0f} |"
+                f"{one['read'] / 1e6:.1f} | {max(one['mb'], 0):,.0f} |"
             )
     lines += [MIDDLE, "| events a day | an identity | identities | with events | a Rank, s | h a day | stored % |",
               "|---|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
