@@ -316,20 +316,10 @@ def test_a_redirect_is_not_followed(double: Double) -> None:
 # ---- the KV store
 
 
-def test_documents_come_page_by_page_in_order(double: Double) -> None:
-    kept = Collection(Client(double.url, f"Splunk {SESSION}", rest.trust(double.url, double.ca)), "nhi_feedback")
-    documents = [{"_key": f"{number:05d}", "verdict": "benign"} for number in range(2_500)]
-    kept.save(documents)
-    double.asked.clear()
-    assert list(kept.all()) == [{**document, "_user": "nobody"} for document in documents]
-    assert len(double.asked) == 3
-    assert len(list(kept.all({"verdict": "confirmed"}))) == 0
-
-
 def test_an_unknown_collection_is_named_with_a_remedy(double: Double) -> None:
     kept = Collection(Client(double.url, f"Splunk {SESSION}", rest.trust(double.url, double.ca)), "nope")
     with pytest.raises(RestError, match="is the app installed and the KV store running"):
-        list(kept.all())
+        kept.page({}, 1, "_key")
 
 
 # ---- configuration

@@ -28,8 +28,6 @@ APP = "nhi_watch"
 ATTEMPTS = 4
 TIMEOUT = 30
 LONGEST_PAUSE = 30
-PAGE = 1_000
-"""Documents asked for at once, and the most that batch_save takes (limits.conf)."""
 BUSY = frozenset({429, 502, 503, 504})
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Document = Mapping[str, Any]
@@ -205,21 +203,10 @@ class Collection:
         """Remove all documents that fit."""
         self._client.ask("DELETE", f"{self._path}?{urlencode({'query': json.dumps(query)})}")
 
-    def all(self, query: Optional[Document] = None, page: int = PAGE) -> Iterator[dict[str, Any]]:
-        """All documents that fit, in the order of their keys, asked for page by page."""
-        skip = 0
-        while True:
-            found = self.page(query or {}, page, "_key", skip)
-            yield from found
-            if len(found) < page:
-                return
-            skip += page
-
-    def page(self, query: Document, limit: int, sort: str, skip: int = 0) -> list[dict[str, Any]]:
+    def page(self, query: Document, limit: int, sort: str) -> list[dict[str, Any]]:
         """At most so many documents that fit; `sort`: a field, with a minus for the largest first."""
         order = f"{sort[1:]}:-1" if sort.startswith("-") else sort
-        told = {"query": json.dumps(query)} if query else {}
-        asked = urlencode({**told, "sort": order, "limit": limit, "skip": skip})
+        asked = urlencode({"query": json.dumps(query), "sort": order, "limit": limit})
         return list(self._client.ask_json("GET", f"{self._path}?{asked}"))
 
     def find(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -239,9 +226,8 @@ class Collection:
         yield from (document for each in found for document in each)
 
     def save(self, documents: Sequence[Document]) -> None:
-        """Put many documents; one with a known `_key` replaces the old one."""
-        for start in range(0, len(documents), PAGE):
-            self._client.ask_json("POST", f"{self._path}/batch_save", documents[start : start + PAGE])
+        """Put documents, as many as one batch takes; one with a known `_key` replaces the old one."""
+        self._client.ask_json("POST", f"{self._path}/batch_save", documents)
 
 
 @dataclass(frozen=True)

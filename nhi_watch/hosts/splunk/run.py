@@ -40,8 +40,8 @@ from nhi_watch.state.state import State
 AGAIN, TRIES = 11 * MINUTE, 3
 """Seconds after which a revision that was not found in the index is written again, and how often it is tried: one that
 a filter of the customer's leaves out never comes."""
-MARKS = 1_000_000
-"""Records that are held in memory before they are put into the state, some 100 MB. What was loaded counts too: with an
+MARKS = 500_000
+"""Records that are held in memory before they are put into the state, some 150 MB. What was loaded counts too: with an
 identity come the records of its whole day."""
 PATIENCE, STEP = 120, 5
 """Seconds for which a run waits until another has ended, and from one look to the next."""
