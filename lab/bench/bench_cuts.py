@@ -1,0 +1,96 @@
+"""A day in one run and in 24: `python lab/bench/bench_cuts.py [--machines 120]`, some two minutes.
+
+The days before it are learnt once. Processor time of whole processes, the least of three rounds in turn; *start-up* is a
+run over a single record on a new state, and is taken off each run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "out" / "bench" / "bench_cuts.json"
+DAYS, RUNS, ROUNDS = 8, 24, 3
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--machines", type=int, default=120, help="machine identities (default: %(default)s)")
+    machines = parser.parse_args().machines
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        nhi("simulate", "--days", DAYS, "--machines", machines, "--seed", 7, "--out", folder / "data")
+        *before, last = logs(folder / "data" / "events")
+        for number, records in enumerate(before):
+            (folder / "before").mkdir(exist_ok=True)
+            written(folder / "before" / f"{number}.json", records)
+        nhi("score", folder / "before", "--state", folder / "learnt", "--out", folder / "out")
+        hours: list[list[str]] = [[] for _ in range(RUNS)]
+        for record in last:
+            hours[int(json.loads(record)["eventTime"][11:13])].append(record)
+        parts = [written(folder / f"hour{at:02}.json", each) for at, each in enumerate(hours) if each]
+        whole, one = written(folder / "day.json", last), written(folder / "one.json", last[:1])
+        rounds = [measured(folder, whole, parts, one) for _ in range(ROUNDS)]
+    start, once, often = (min(figures) for figures in zip(*rounds))
+    told = {"records": len(last), "start_up": start, "one_run": once - start, "runs": len(parts),
+            "many_runs": often - len(parts) * start}  # fmt: skip
+    told["times"] = round(told["many_runs"] / told["one_run"], 2)
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(told, indent=1) + "\n")
+    sys.stdout.write(OUT.read_text())
+
+
+def measured(folder: Path, whole: Path, parts: Sequence[Path], one: Path) -> tuple[float, float, float]:
+    """Seconds of start-up, of one run, of all small ones together."""
+    return (
+        spent(folder, [one], learnt=False), spent(folder, [whole], learnt=True), spent(folder, parts, learnt=True)
+    )  # fmt: skip
+
+
+def spent(folder: Path, runs: Sequence[Path], learnt: bool) -> float:
+    """Processor seconds of runs over one state."""
+    state = folder / "state"
+    shutil.rmtree(state, ignore_errors=True)
+    state.unlink(missing_ok=True) if state.is_file() else None
+    if learnt:
+        (shutil.copytree if (folder / "learnt").is_dir() else shutil.copy)(folder / "learnt", state)
+    before = os.times()
+    for path in runs:
+        nhi("score", path, "--state", state, "--out", folder / "out")
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def logs(folder: Path) -> list[list[str]]:
+    """The records of each day, in order."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.rglob("*.ndjson.gz")):
+        for line in gzip.decompress(path.read_bytes()).decode("utf-8").splitlines():
+            found.setdefault(json.loads(line)["eventTime"][:10], []).append(line)
+    return [sorted(found[day], key=lambda line: str(json.loads(line)["eventTime"])) for day in sorted(found)]
+
+
+def written(path: Path, records: Sequence[str]) -> Path:
+    """The file, with records in it."""
+    path.write_text("\n".join(records) + "\n", "utf-8")
+    return path
+
+
+def nhi(*arguments: object) -> None:
+    """Run the program."""
+    command = [str(Path(sys.executable).with_name("nhi")), *map(str, arguments)]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
