@@ -159,7 +159,7 @@ def test_a_theft_among_folded_newcomers_stays_visible() -> None:
     thief = [{**one, "eventID": f"{one['eventID']}t"} for one in raid("zz-backdoor")]
     done = run(MemoryStore(), [*tenant(), *decoys(), *thief], Options(10.0))
     (found,) = [n for n in done.notables if {one["eventID"] for one in thief} & set(n["record_ids"])]
-    assert found["likelihood"] >= 80
+    assert found["severity"] in ("high", "critical")
 
 
 def test_cuts_do_not_matter_to_who_is_folded() -> None:

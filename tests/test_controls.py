@@ -42,7 +42,7 @@ def reasons(today: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] =
 
 def test_the_key_that_was_misused_is_named() -> None:
     rotate, _ = reasons([{**KEY, "action": "iam:ListUsers"}])
-    assert rotate == "Rotate AKIAEXAMPLE1: deactivate it, watch for what breaks, then delete it."
+    assert rotate == "Rotate AKIAEXAMPLE1: deactivate it, see what breaks, then delete it."
 
 
 def test_only_the_key_that_behaved_oddly_is_named() -> None:

@@ -117,7 +117,7 @@ def test_explain_adds_up_from_the_ordinary_day_and_says_what_makes_the_severity(
     told = shown(notable)
     assert "97% likely" in told and "+2.81 ████████████" in told
     assert "In log-odds: an ordinary day −4.72, the signals +8.31, together +3.59, which is 97.3%" in told
-    assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 100; critical from 80" in told
+    assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 100; critical from 70" in told
     assert "Without the records of network novelty: 48.6%" in told
     assert "Impact: high (criticality high × 1.5, environment production × 1.2)" in told
 

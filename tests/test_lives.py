@@ -363,5 +363,5 @@ def test_a_verdict_on_one_raid_hides_none_from_elsewhere_and_none_on_other_thing
 
 def test_a_critical_that_a_verdict_leaves_out_is_no_all_clear_while_it_goes_on() -> None:
     plain = {"read": 9, "parsed": 9, "events": 9}
-    assert doubts({**plain, "verdicts": {"gravest": 79.9}}) == []
-    assert doubts({**plain, "verdicts": {"gravest": 80.0}}) == ["a critical one, left out as people have said, goes on"]
+    assert doubts({**plain, "verdicts": {"gravest": 69.9}}) == []
+    assert doubts({**plain, "verdicts": {"gravest": 70.0}}) == ["a critical one, left out as people have said, goes on"]

@@ -1,7 +1,7 @@
 """A day in one run and in 24: `python lab/bench/bench_cuts.py [--machines 120]`, some two minutes.
 
-The days before it are learnt once. Processor time of whole processes, the least of three rounds in turn; *start-up* is a
-run over a single record on a new state, and is taken off each run.
+The days before it are learnt once. Processor time of whole processes, the least of three rounds in turn; *start-up* is
+a run over a single record on a new state, and is taken off each run.
 """
 
 from __future__ import annotations

@@ -31,7 +31,6 @@ from nhi_watch.core.notable import (
     Telemetry,
     Usual,
     clip,
-    severity_of,
     to_json,
 )
 from nhi_watch.core.timestamps import DAY, HOUR, render, render_day
@@ -47,7 +46,8 @@ from nhi_watch.state.baseline import Profile
 from nhi_watch.state.rows import Rows, pack, unpack
 from nhi_watch.state.state import State
 
-LEAST = 20.0
+SHARES = ((0.8, "critical"), (0.6, "high"), (0.4, "medium"))
+"""Share of the identities that could not be watched from which a severity begins."""
 MODEL = "nhi-telemetry-1"
 RULES = hashlib.sha256(MODEL.encode()).hexdigest()
 NAMED = 5
@@ -87,7 +87,7 @@ def build(days: Days, day: int, found: Sequence[Gap]) -> Notable:
     told, accounts = _told(found), sorted({gap.stream.account for gap in found})
     return Notable(
         id=spot_id(provider, day), revision=1, kind="blind_spot", rank=1, likelihood=0.0,
-        severity=severity_of(max(LEAST, 100 * share)),
+        severity=next((name for least, name in SHARES if share >= least), "low"),
         title=clip(f"Blind spot: no log of {provider} {_span(found)}{_of(accounts)}", 200),
         summary=clip(f"{told} What happened meanwhile is in no log that was read: this is no all-clear.", 1000),
         identity=NotableIdentity(

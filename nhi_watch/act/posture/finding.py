@@ -27,7 +27,6 @@ from nhi_watch.core.notable import (
     Telemetry,
     Usual,
     clip,
-    severity_of,
 )
 from nhi_watch.core.timestamps import DAY, render_day
 from nhi_watch.detect.history import Life, short
@@ -61,6 +60,10 @@ KINDS = {
     "over_privileged": Kind("More rights than it uses", ("NHI5:2025", "PR.AA"), "", "Take away what was not used: {what}."),  # noqa: E501
     "unused_rights": Kind("Calls that it no longer makes", ("NHI5:2025", "PR.AA"), "", "Take away unless a rare job needs them: {what}."),  # noqa: E501
 }  # fmt: skip
+
+
+MEDIUM = 40.0
+"""Urgency from which a finding is medium; below it is low."""
 
 
 class Finding(NamedTuple):
@@ -102,7 +105,7 @@ def build(finding: Finding, reach: Reach, asset: Asset, now: int) -> Notable:
     digest = _digest([finding.kind, finding.urgency])
     identity = finding.identity
     return Notable(
-        id=finding.id, revision=1, kind="posture", rank=1, likelihood=0.0, severity=severity_of(finding.urgency),
+        id=finding.id, revision=1, kind="posture", rank=1, likelihood=0.0, severity="medium" if finding.urgency >= MEDIUM else "low",
         title=clip(f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}", 200),
         summary=clip(finding.evidence, 1000),
         identity=NotableIdentity(
