@@ -105,7 +105,8 @@ def build(finding: Finding, reach: Reach, asset: Asset, now: int) -> Notable:
     digest = _digest([finding.kind, finding.urgency])
     identity = finding.identity
     return Notable(
-        id=finding.id, revision=1, kind="posture", rank=1, likelihood=0.0, severity="medium" if finding.urgency >= MEDIUM else "low",
+        id=finding.id, revision=1, kind="posture", rank=1, likelihood=0.0,
+        severity="medium" if finding.urgency >= MEDIUM else "low",
         title=clip(f"Posture: {clip(short(identity), 80)}: {kind.title[0].lower()}{kind.title[1:]}", 200),
         summary=clip(finding.evidence, 1000),
         identity=NotableIdentity(
