@@ -71,7 +71,7 @@ class Story:
     kind: str
     owner: str
     likelihood: float
-    """Of posture and blind spots, which claim no intrusion, what their severity follows."""
+    """Not told of posture and blind spots, which claim no intrusion."""
     signals: tuple[tuple[str, Optional[float], Optional[float], str], ...]
     """(id, log-odds, value, evidence); value None: cannot tell."""
     steps: tuple[tuple[int, str, str, str, float, int], ...]
@@ -101,7 +101,7 @@ def build(story: Story, rank: int) -> Notable:
         kind=story.notable_kind,
         rank=rank,
         likelihood=story.likelihood if claims else 0.0,
-        severity=severity_of(expected_loss(story.likelihood, impact) if claims else story.likelihood),
+        severity=severity_of(expected_loss(story.likelihood, impact)) if claims else "low",
         title=clip(story.title, 200),
         summary=clip(story.summary, 2000),
         identity=NotableIdentity(

@@ -155,4 +155,4 @@ def test_an_attack_stays_first_whatever_is_done_to_hide_it(row: str, host: str, 
     found = [n for n in HOSTS[host](*ROWS[row], tmp_path) if n["kind"] == "compromise"]
     first = min(found, key=order)
     mine = "AWSReservedSSO" if "single" in row else "serviceaccount" if row[:2] in ("C2", "H5") else "payments-api"
-    assert loss_of(first) >= 60 and mine in first["identity"]["name"] and first["listed"]
+    assert loss_of(first) >= 45 and mine in first["identity"]["name"] and first["listed"]
