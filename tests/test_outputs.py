@@ -90,7 +90,7 @@ def test_the_table_in_eighty_columns() -> None:
         "1   97% critical   Stolen key: credential creation from a Tor   2026-03-09 02:12\n"
         "    352b57         exit                                         for 38 min\n"
         "                   user/deploy-bot, known 58 d, platform…\n"
-        "8   52% medium     Exposure: Access key found in a public       2026-03-11 20:00\n"
+        "8   52% high       Exposure: Access key found in a public       2026-03-11 20:00\n"
         "    4e4b6f         repository                                   for 4 min\n"
         "                   user/billing-export, new identity, fi…\n"
         "Ordered by expected loss: likelihood times impact.\n"

@@ -67,7 +67,7 @@ def test_from_the_plan_to_the_export_by_the_steps_that_are_offered(
 def test_an_exposure_is_listed_by_the_rank_that_every_command_takes(
     out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "No exposed credential is known. Tell of one" in asked(capsys, "exposed", "--out", str(out))
+    assert "No exposed credential is known. Report one" in asked(capsys, "exposed", "--out", str(out))
     asked(capsys, "exposed", KEY, "--where", "internal", "--since", render(TODAY * DAY), "--out", str(out))
     (rank,) = [one["rank"] for one in jsonlines.read(out / "notables.jsonl") if one["kind"] == "exposure"]
     told = asked(capsys, "exposed", "--out", str(out))

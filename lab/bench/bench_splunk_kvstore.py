@@ -286,8 +286,8 @@ def page(figures: Sequence[dict[str, Any]]) -> str:
 HEAD = """\
 # Splunk's state at scale
 
-Written by `lab/bench/bench_splunk_kvstore.py` over the double of the KV store, on two busy cores: CPU is that of our \
-side, without TLS and MongoDB, for no Splunk server was at hand.
+For whoever sizes a search head. Written by `lab/bench/bench_splunk_kvstore.py` over the double of the KV store, on \
+two busy cores: CPU is that of our side, without TLS and MongoDB, for no Splunk server was at hand.
 
 One run, by the identities that have events and those that the store knows (profile, inventory, a day's behaviours and \
 judgement each):

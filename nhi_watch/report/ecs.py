@@ -8,10 +8,9 @@ Never written, because the stack owns them: `kibana.*`, `user.risk.*`, `host.ris
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
-
-import orjson
 
 from nhi_watch import __version__
 from nhi_watch.context.networks import is_address
@@ -62,10 +61,15 @@ def alert(notable: Json, *, created: str, change: str = "new", namespace: str = 
     }
     kept = document["nhi"]["notable"]
     for name in _CUT:  # what takes most room and tells least first; the state has all of it
-        while len(orjson.dumps(document)) > LARGEST and len(kept[name]) > _LEAST:
+        while _size(document) > LARGEST and len(kept[name]) > _LEAST:
             kept[name] = kept[name][: max(_LEAST, len(kept[name]) // 2)]
     kept["timeline"].sort(key=lambda entry: str(entry["time"]))
     return document
+
+
+def _size(document: Json) -> int:
+    """Bytes of a document; texts of logs may hold halves of characters, which are made visible as it is written."""
+    return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
 
 
 def document_id(notable: Json) -> str:
