@@ -60,10 +60,9 @@ def measured(folder: Path, whole: Path, parts: Sequence[Path], one: Path) -> tup
 def spent(folder: Path, runs: Sequence[Path], learnt: bool) -> float:
     """Processor seconds of runs over one state."""
     state = folder / "state"
-    shutil.rmtree(state, ignore_errors=True)
-    state.unlink(missing_ok=True) if state.is_file() else None
+    state.unlink(missing_ok=True)
     if learnt:
-        (shutil.copytree if (folder / "learnt").is_dir() else shutil.copy)(folder / "learnt", state)
+        shutil.copy(folder / "learnt", state)
     before = os.times()
     for path in runs:
         nhi("score", path, "--state", state, "--out", folder / "out")

@@ -9,7 +9,7 @@ from nhi_watch.context import frameworks
 from nhi_watch.context.networks import SHIPPED, Networks
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape, shape_of
 from nhi_watch.core.event import Event, Identity
-from nhi_watch.core.notable import severity_of
+from nhi_watch.core.notable import BANDS, severity_of
 from nhi_watch.core.timestamps import DAY
 from nhi_watch.detect import calibration, cannot_tell
 from nhi_watch.detect.calibration import LOOKS_BAD, ODD
@@ -314,7 +314,7 @@ def _of(part: Episode, view: EpisodeView) -> Episode:
     return part._replace(view=view, values=values, points=part.bound.points(values))
 
 
-CRITICAL = 70.0
+CRITICAL = BANDS[0][0]
 """Likelihood that is never left out."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Optional, cast
 
 from nhi_watch.context.context import NO_CONTEXT, Context
-from nhi_watch.core.behaviour import IdentityDay, Shape
+from nhi_watch.core.behaviour import IdentityDay
 from nhi_watch.core.crowd import ENDS, NEWCOMERS, Known, anonymous, fold, nobody, stand_in
 from nhi_watch.core.errors import RejectError
 from nhi_watch.core.event import Event, done_to
@@ -225,11 +225,6 @@ class Days(dict[int, dict[str, IdentityDay]]):
     def reject(self, reason: str, records: int = 1) -> None:
         """Count records that became no Event."""
         self.rejected[reason] = self.rejected.get(reason, 0) + records
-
-    def shape_on(self, shape: Shape, address: str, day: int) -> Shape:
-        """The shape of what comes from an address on a day: as it is, or with the trait that a list gives it."""
-        traits = self._reputation.traits(shape.traits, address, day)
-        return shape if traits is shape.traits else shape._replace(traits=traits)
 
     def take_changed(self) -> dict[int, dict[str, IdentityDay]]:
         """Day → identity-days to which something was added; they are here no more, and are loaded when touched again.

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nhi_watch.core.errors import OUT_OF_SCOPE
+from nhi_watch.core.notable import BANDS
 from nhi_watch.report.words import amount, clock, likely, signal, visible
 
 
@@ -134,10 +135,9 @@ def doubts(run: Mapping[str, Any]) -> list[str]:
 
 _WEEK = 7
 """Days after which an identity has a history, as `detect.home` counts it."""
-_CRITICAL = 70.0
-"""Expected loss of what is never left out in silence, whatever people have said of it."""
-_WORTH = 30.0
-"""Likelihood of what is never passed over in silence, although it has no place in the list."""
+_CRITICAL, _WORTH = BANDS[0][0], BANDS[2][0]
+"""Expected loss of what is never left out in silence, whatever people have said of it; and likelihood of what is never
+passed over in silence, although it has no place in the list: what is medium at medium impact."""
 
 
 def no_notables(run: Mapping[str, Any]) -> str:

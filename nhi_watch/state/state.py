@@ -262,11 +262,6 @@ class State:
         """How every identity of a day was judged; to be gone through once."""
         return (_stored(key[7:], unpack(raw)) for key, raw in self._store.scan("delta", *span(day)))
 
-    def every_judged(self) -> Iterator[tuple[int, Stored]]:
-        """(day, how an identity's day was judged) for all that is kept, in order."""
-        for key, raw in self._store.scan("delta", "", ":"):
-            yield int(key[:6]), _stored(key[7:], unpack(raw))
-
     # ---- closing a day
 
     def close(self, day: int, baselines: Profiles) -> None:

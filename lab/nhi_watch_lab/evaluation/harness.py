@@ -18,7 +18,7 @@ import argparse
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import product
+from itertools import chain, product
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
@@ -49,6 +49,9 @@ PREVALENCE = 0.0075
 SHOWN = 5.0
 """Likelihood from which notables, listed or not, count for calibration."""
 COMMAND = "python -m nhi_watch_lab.evaluation.harness"
+
+
+Incident = Mapping[str, Any]
 
 
 class Case(NamedTuple):
@@ -96,13 +99,18 @@ class World(NamedTuple):
     @property
     def start(self) -> int:
         """The day on which the test begins: that of the first incident."""
-        return min(parse(one.get("start") or one["first_time"]) for one in self.incidents) // DAY
+        return first_day(self.incidents)
 
     @property
     def tested(self) -> int:
         """Days of the test."""
         last = max(parse(one.get("start") or one["first_time"]) for one in self.incidents) // DAY
         return last - self.start + 1
+
+
+def first_day(incidents: Iterable[Incident]) -> int:
+    """The day of the first incident."""
+    return min(parse(one.get("start") or one["first_time"]) for one in incidents) // DAY
 
 
 def world_of(exam: Exam) -> World:
@@ -114,23 +122,27 @@ def world_of(exam: Exam) -> World:
 # ---- ours
 
 
+def compromises(
+    incidents: Sequence[Incident], days: Iterable[Iterable[Any]], model: Path, budget: float, identity_days: float
+) -> list[tuple[dict[str, Any], frozenset[str]]]:
+    """The notables that `nhi_watch.score` makes of days, each with the incidents of which it holds a record."""
+    crowd = 1000 * len(incidents) / max(1.0, identity_days)
+    result = nhi_watch.score(chain.from_iterable(days), budget=budget + crowd, model=model)
+    owner = {record: one["id"] for one in incidents for record in one["record_ids"]}
+    return [(notable, frozenset(owner[record] for record in notable["record_ids"] if record in owner))
+            for notable in (*result.standing, *result.below) if notable["kind"] == "compromise"]  # fmt: skip
+
+
 def ours(world: World, model: Path, budget: float, identity_days: float) -> Judged:
     """What `nhi_watch.score` lists of a world."""
-    given: Iterable[Any] = (record for records in world.days for record in records)
-    crowd = 1000 * len(world.incidents) / max(1.0, identity_days)
-    result = nhi_watch.score(given, budget=budget + crowd, model=model)
-    owner = {record: one["id"] for one in world.incidents for record in one["record_ids"]}
-    listed = [n for n in result.standing if n["kind"] == "compromise"]
-    below = [n for n in result.below if n["kind"] == "compromise" and n["likelihood"] >= SHOWN]
-    hit = {owner[record] for n in listed for record in n["record_ids"] if record in owner}
-    first = min((parse(n["first_time"]) // DAY for n in [*listed, *below]), default=0)
-
-    def told(notable: Mapping[str, Any], is_listed: bool) -> Told:
-        bad = any(record in owner for record in notable["record_ids"])
-        age = parse(notable["first_time"]) // DAY - first
-        return Told(notable["likelihood"], notable["severity"], bad, is_listed, age)
-
-    seen = [told(n, n in listed) for n in [*listed, *below] if parse(n["last_time"]) // DAY >= world.start]
+    told = compromises(world.incidents, world.days, model, budget, identity_days)
+    found = [(n, of) for n, of in told if n["listed"] or n["likelihood"] >= SHOWN]
+    hit = {name for n, of in found if n["listed"] for name in of}
+    first = min((parse(n["first_time"]) // DAY for n, _ in found), default=0)
+    seen = [
+        Told(n["likelihood"], n["severity"], bool(of), n["listed"], parse(n["first_time"]) // DAY - first)
+        for n, of in found if parse(n["last_time"]) // DAY >= world.start
+    ]  # fmt: skip
     false = sum(one.listed and not one.bad for one in seen)
     return Judged(world.exam.name, world.exam.kind, OURS, budget, _cases(world, hit), false, identity_days, seen)
 

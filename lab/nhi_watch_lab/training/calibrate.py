@@ -8,7 +8,6 @@ judged by the product with trees that never saw that hand, and the log-odds of i
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,11 +18,11 @@ import joblib
 import numpy as np
 from joblib.externals.loky import get_reusable_executor
 
-import nhi_watch
 from nhi_watch.core.timestamps import DAY, parse
+from nhi_watch_lab.evaluation.harness import compromises, first_day
 from nhi_watch_lab.training import write
 from nhi_watch_lab.training.fit import PREVALENCE, Days, Fitted, Forests, hand_of, platt, tested
-from nhi_watch_lab.training.rows import Rows, Source, code, days_of
+from nhi_watch_lab.training.rows import Rows, Source, code, days_of, name_of
 
 WORLDS = 2
 """Of each family, so many are judged: the product takes longer over a world than training does."""
@@ -60,7 +59,7 @@ def told(
 
     `kept`: a folder for what worlds came to, for the next training.
     """
-    scale, tasks = forests.by_days(), list[Task]()
+    scale, tasks = forests.by_days, list[Task]()
     for name, family in sources.items():
         if name.endswith(" cold"):
             continue
@@ -77,7 +76,7 @@ def told(
 
 def fitted(forests: Forests, found: Sequence[Told], without: str = "") -> Fitted:
     """The model of all hands but one, true of the notables of those hands; of single days where there are none."""
-    scale = forests.by_days()
+    scale = forests.by_days
     parts = list[Days]()
     for one in found:
         if one.hand == without or not one.likelihoods:
@@ -93,28 +92,21 @@ def fitted(forests: Forests, found: Sequence[Told], without: str = "") -> Fitted
 
 
 def _kept(task: Task, folder: Path) -> Told:
-    mark = hashlib.sha256(f"{task.source}{task.model['id']}{code()}".encode()).hexdigest()[:20]
-    path = folder / f"told-{mark}.json"
+    path = folder / f"told-{name_of(task.source, code() + task.model['id'])}.json"
     if not path.exists():
-        path.write_text(json.dumps(_told(task)))
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(_told(task)))
+        part.replace(path)
     return Told(*json.loads(path.read_text()))
 
 
 def _told(task: Task) -> Told:
     days = list(days_of(task.source))
     incidents = [one for found, _ in days for one in found]
-    owner = {record: one["id"] for one in incidents for record in one["record_ids"]}
-    begins = min((parse(one.get("start") or one["first_time"]) // DAY for one in incidents), default=0)
-    crowd = 1000 * len(incidents) / max(1, task.identity_days)
     with tempfile.TemporaryDirectory() as folder:
         write.write(Path(folder), dict(task.model), task.hand)
-        records = (record for _, some in days for record in some)
-        result = nhi_watch.score(records, budget=BUDGET + crowd, model=Path(folder))
-    shown = [
-        notable for notable in (*result.standing, *result.below)
-        if notable["kind"] == "compromise" and notable["likelihood"] >= LOWEST
-        and parse(notable["last_time"]) // DAY >= begins
-    ]  # fmt: skip
+        found = compromises(incidents, (some for _, some in days), Path(folder), BUDGET, task.identity_days)
+    begins = first_day(incidents)
+    shown = [(n, of) for n, of in found if n["likelihood"] >= LOWEST and parse(n["last_time"]) // DAY >= begins]
     weight = min(1.0, PREVALENCE * task.identity_days / max(1, len(incidents)))
-    bad = [any(record in owner for record in notable["record_ids"]) for notable in shown]
-    return Told(task.hand, [min(notable["likelihood"], 99.9) for notable in shown], bad, weight)
+    return Told(task.hand, [min(n["likelihood"], 99.9) for n, _ in shown], [bool(of) for _, of in shown], weight)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,6 +72,7 @@ class Forests:
             self._known[without] = grown(seen or [*self._families.values()])
         return self._known[without]
 
+    @cached_property
     def by_days(self) -> tuple[float, float]:
         """Slope and offset that make the likelihood true of single days, each told by trees that never saw its hand."""
         parts = list[Days]()

@@ -167,7 +167,7 @@ def collected(card: Scorecard, sources: Sequence[Source], folder: Path, workers:
     """The rows of worlds, in their order; from `folder` where they were collected by the same code."""
     folder.mkdir(parents=True, exist_ok=True)
     mark = code()
-    jobs = (joblib.delayed(_kept)(card, world, folder / f"{_name(world, mark)}.npz") for world in sources)
+    jobs = (joblib.delayed(_kept)(card, world, folder / f"{name_of(world, mark)}.npz") for world in sources)
     try:
         return list(joblib.Parallel(n_jobs=workers)(jobs))
     finally:
@@ -184,7 +184,8 @@ def _kept(card: Scorecard, world: Source, path: Path) -> Rows:
         return Rows(**{name: held[name] for name in Rows._fields})
 
 
-def _name(world: Source, mark: str) -> str:
+def name_of(world: Source, mark: str) -> str:
+    """Names what code of a `mark` made of a world, and of the sources that the world's days depend on."""
     made_by = exams.mark(world) if isinstance(world, Exam) else ""
     return hashlib.sha256(f"{mark}{NAMES}{world}{made_by}".encode()).hexdigest()[:20]
 
