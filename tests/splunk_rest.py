@@ -188,8 +188,10 @@ def started(double: Double, chain: Path) -> Callable[[], None]:
 def certificates(folder: Path, name: str) -> tuple[Path, Path]:
     """(the authority's certificate, the server's with its key), as bare as Splunk's own."""
     authority, mine = (rsa.generate_private_key(65537, 2048) for _ in range(2))
-    signed = _certificate("SplunkCommonCA", ("SplunkCommonCA", authority), authority.public_key(), True)
-    server = _certificate(name, ("SplunkCommonCA", authority), mine.public_key(), False)
+    # A name of its own: OpenSSL looks an authority up by name, and SPLUNK_HOME may hold that of another double.
+    issuer = f"SplunkCommonCA {x509.random_serial_number():x}"[:64]
+    signed = _certificate(issuer, (issuer, authority), authority.public_key(), True)
+    server = _certificate(name, (issuer, authority), mine.public_key(), False)
     ca, chain = folder / f"{name}.ca.pem", folder / f"{name}.pem"
     ca.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     key = mine.private_bytes(
