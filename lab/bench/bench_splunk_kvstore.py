@@ -1,6 +1,6 @@
 """What a Rank costs on a search head, by how many events an identity has a day; writes docs/method/splunk_scale.md.
 
-Measured are an ordinary run over the state in the KV store in which some, and four times as many, identities have
+Measured are the runs of an hour over the state in the KV store in which some, and four times as many, identities have
 events, the close of such a day, and what a day's rows take in the index; with up to 100,000 identities really in the
 store. It is the double of tests/splunk_kvstore.py, in this process: what it takes itself, and JSON, is told apart; TLS
 and MongoDB are not in it. The figures of whole days follow from these unit costs.
@@ -48,6 +48,8 @@ TOTALS = 1, 10, 100
 EVERY = 5, 60
 """Minutes between two runs."""
 LEARNT, TODAY = 12, 20_012
+WINDOWS = 12
+"""Runs that are measured one after the other, an hour's: in a new hour everybody has news."""
 RAW = 1_500
 """Bytes of an event of CloudTrail in JSON, as it is indexed."""
 BESIDE = 130
@@ -180,25 +182,33 @@ def measure(known: int, active: Sequence[int], a_day: int, template: MemoryStore
         kept, generations = (Collection(cast(Client, client), name) for name in (STATE, GENERATIONS))
         return KvStore(kept, lambda: Generation(generations, "bench"))
 
-    def cost(found: dict[int, Part], day: int, until: float) -> Cost:
+    def cost(*windows: tuple[dict[int, Part], int, float]) -> Cost:
+        """Of one run in the mean."""
         double.costs.update(requests=0, read=0, written=0)
         before = resident()
         client.spent, started = 0.0, time.process_time()
-        ranked(store(), found, day, until)
+        for window in windows:
+            ranked(store(), *window)
         spent = time.process_time() - started - client.spent
-        return Cost(spent, client.spent, resident("VmHWM") - before, *double.costs.values())
+        each = [told / len(windows) for told in (spent, client.spent, *double.costs.values())]
+        return Cost(each[0], each[1], resident("VmHWM") - before, *map(round, each[2:]))
 
     dice = random.Random(4)
     copied(store(), template, max(active))
     half = {n: part_of(events(identity(n), TODAY, 0, 0.5, a_day, dice), TODAY) for n in range(max(active))}
     ranked(store(), half, TODAY, 0.5)
-    yield "nothing new", 0, cost({}, TODAY, 0.5)
+    yield "nothing new", 0, cost(({}, TODAY, 0.5))
+    begin, span = 0.5, max(1 / 288, 1 / a_day)
     for count in active:
-        span = max(1, round(a_day / 288)) / a_day
-        some = {n: part_of(events(identity(n), TODAY, 0.5, 0.5 + span, a_day, dice), TODAY) for n in range(count)}
-        yield "events", count, cost(some, TODAY, 0.51)
+        windows = []
+        for _ in range(WINDOWS):
+            some = {n: part_of(events(identity(n), TODAY, begin, begin + span, a_day, dice), TODAY)
+                    for n in range(count)}  # fmt: skip
+            begin += span
+            windows.append((some, TODAY, begin))
+        yield "events", count, cost(*windows)
     end = part_of(events(identity(0), TODAY + 2, 0, 0.1, 100, dice), TODAY + 2)
-    yield "close", max(active), cost({0: end}, TODAY + 2, 0.1)
+    yield "close", max(active), cost(({0: end}, TODAY + 2, 0.1))
 
 
 def stored(a_day: int, every: int) -> float:
@@ -223,7 +233,7 @@ def measured(known: Sequence[int], active: Sequence[int], axis: Sequence[int]) -
     for a_day in axis:
         for every in EVERY:
             yield {"a_day": a_day, "every": every, "stored": stored(a_day, every)}
-        template = learnt(min(a_day, 300))
+        template = learnt(a_day)
         for size in known:
             for work, count, cost in measure(size, active, a_day, template):
                 yield {"a_day": a_day, "known": size, "work": work, "active": count, **cost._asdict()}

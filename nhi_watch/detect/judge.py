@@ -1,6 +1,6 @@
 """The whole way on one page: what was read → judged by day → listed → written; and days that are over, learnt.
 
-A run judges the identities that have news on open days. A day is open until the second midnight after it, by event
+A run judges the identities that have news on open days; whose calls are as before is counted. A day is open until the second midnight after it, by event
 time. Then it is closed: all of it is judged once more, what that changes is written, and it is learnt. A closed day is
 final. What comes of it later is judged alone, by the habits of the day on which it came, and teaches nothing.
 
@@ -122,16 +122,17 @@ class Judge:
 
     def _judge(self, day: int, put_before: Iterable[str]) -> None:
         """Judge those who have news on an open day."""
-        wholes = self._came.get(day, {})
-        told = [name for name in put_before if name not in wholes]
+        wholes, before = self._came.get(day, {}), set(put_before)
+        told = sorted(before - wholes.keys())
         is_over = day < self._state.daybook.clock
         self._watch.look(day, [self._state.daybook.clock] if is_over else [])
         if wholes or told:
             one = Day(self._state, self._baselines(), day, self._context.assets)
-            for _ in self._in_batches(one, chain(wholes.items(), self._state.each_in(day, told))):
+            fresh = ((name, whole) for name, whole in wholes.items() if name in before or whole.has_news())
+            for _ in self._in_batches(one, chain(fresh, self._state.each_in(day, told))):
                 pass
             self._write(one)
-            self._state.judged_now(day, told)
+            self._state.judged_now(day, before)
         elif is_over:
             self._watch.again()
         self._watch.end()
@@ -161,6 +162,8 @@ class Judge:
         while some := dict(islice(left, AT_ONCE)):
             with self._tally.spent("score"):
                 one.judge(some)
+            for whole in some.values():
+                whole.judged = whole.events()
             self._tally.judged(some)
             yield from some.values()
 

@@ -10,6 +10,7 @@ import json
 import sys
 import zlib
 from array import array
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Optional
 
@@ -49,7 +50,7 @@ def pack(day: IdentityDay, words: bytes = b"") -> bytes:
     packed = uuids(ids)
     plain = [
         day.day, list(identities), [[identities[s.identity], *s[1:]] for s in shapes], list(sketches), rows,
-        ids if packed is None else len(ids),
+        ids if packed is None else len(ids), day.judged,
     ]  # fmt: skip
     text = json.dumps(plain, separators=(",", ":"), check_circular=False).encode()
     return deflated(text, words) + (packed or b"") + _swapped(array("Q", day.marks())).tobytes()
@@ -75,7 +76,7 @@ def unpack(raw: bytes, words: bytes = b"") -> IdentityDay:
 
 def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=words) if words else zlib.decompressobj()
-    number, identities, shapes, sketches, rows, told = json.loads(inflate.decompress(raw))
+    number, identities, shapes, sketches, rows, told, judged = json.loads(inflate.decompress(raw))
     rest = inflate.unused_data
     size = 16 * told if isinstance(told, int) else 0
     ids = texts(rest[:size]) if size else told
@@ -86,13 +87,15 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
         b = _behaviour(day, known[rows[start]], rows[start + 1 : start + 6])
         b.record_ids = ids[at : at + rows[start + 6]]
         at += rows[start + 6]
-        kept = (list(sketches[i]) for i in rows[start + 7 : start + ROW])
-        b.sessions, b.targets, b.addresses, b.issued, b.links = kept
+        sessions, targets, addresses, issued, links = rows[start + 7 : start + ROW]
+        b.sessions, b.targets, b.addresses = sketches[sessions][:], sketches[targets][:], sketches[addresses][:]
+        b.issued, b.links = sketches[issued][:], sketches[links][:]
     marks = array("Q")
     marks.frombytes(rest[size:])
     day.seen.update(_swapped(marks))
     day.stored = len(day.seen)
-    day.counted = day.events()
+    day.counted, day.judged = day.events(), judged
+    day.kinds = {*known, *rows[1::ROW], *chain.from_iterable(sketches)}
     return day
 
 
