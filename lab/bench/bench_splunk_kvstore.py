@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT), *(str(ROOT / name) for name in ("lab/tools", "tests")
 from core_samples import CALL  # noqa: E402
 from nhi_watch.context.context import NO_CONTEXT  # noqa: E402
 from nhi_watch.core.event import Event, Identity  # noqa: E402
+from nhi_watch.core.gc_pause import few_collections  # noqa: E402
 from nhi_watch.core.timestamps import DAY, HOUR  # noqa: E402
 from nhi_watch.hosts.splunk import parts  # noqa: E402
 from nhi_watch.hosts.splunk.gather import Gatherer  # noqa: E402
@@ -146,6 +147,11 @@ def learnt(a_day: int) -> MemoryStore:
 
 def ranked(store: Any, found: dict[int, Part], day: int, until: float) -> None:
     """One run over rows, as nhirank makes it."""
+    with few_collections():
+        _ranked(store, found, day, until)
+
+
+def _ranked(store: Any, found: dict[int, Part], day: int, until: float) -> None:
     going = Run(store, NO_CONTEXT, 10.0, day * DAY + int(until * (DAY - 1)))
     if found:
         gatherer = Gatherer(hold=True)

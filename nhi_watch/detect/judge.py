@@ -1,6 +1,6 @@
 """The whole way on one page: what was read → judged by day → listed → written; and days that are over, learnt.
 
-A run judges the identities that have news on open days; whose calls are as before is counted. A day is open until the second midnight after it, by event
+A run judges the identities that have news on open days; whose calls are as before is only counted. A day is open until the second midnight after it, by event
 time. Then it is closed: all of it is judged once more, what that changes is written, and it is learnt. A closed day is
 final. What comes of it later is judged alone, by the habits of the day on which it came, and teaches nothing.
 
@@ -128,7 +128,8 @@ class Judge:
         self._watch.look(day, [self._state.daybook.clock] if is_over else [])
         if wholes or told:
             one = Day(self._state, self._baselines(), day, self._context.assets)
-            fresh = ((name, whole) for name, whole in wholes.items() if name in before or whole.has_news())
+            watched = before | self._acting(day)
+            fresh = ((name, whole) for name, whole in wholes.items() if name in watched or whole.has_news())
             for _ in self._in_batches(one, chain(fresh, self._state.each_in(day, told))):
                 pass
             self._write(one)
@@ -136,6 +137,10 @@ class Judge:
         elif is_over:
             self._watch.again()
         self._watch.end()
+
+    def _acting(self, day: int) -> set[str]:
+        """Who was found to act oddly on a day: a notable tells of them all that there is."""
+        return {one.ranked.identity_id for one in self._state.odd(day) if one.ranked.likelihood >= ranking.FLOOR}
 
     def _close(self, day: int, baselines: Baselines, later: Sequence[int], put_before: Iterable[str]) -> None:
         """Judge all of a day once more, write what that changes, and learn it."""

@@ -82,12 +82,17 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     ids = texts(rest[:size]) if size else told
     day = IdentityDay(number)
     known = [Shape._make((Identity(*identities[i]), *others, tuple(traits))) for i, *others, traits in shapes]
-    at = 0
-    for start in range(0, len(rows), ROW):
-        b = _behaviour(day, known[rows[start]], rows[start + 1 : start + 6])
-        b.record_ids = ids[at : at + rows[start + 6]]
-        at += rows[start + 6]
-        sessions, targets, addresses, issued, links = rows[start + 7 : start + ROW]
+    if set(map(type, rows)) - {int}:
+        raise ValueError("a count or a time that is no whole number")
+    at, make, behaviours = 0, Behaviour.__new__, day.behaviours
+    for start in range(0, len(rows), ROW):  # without __init__: it makes what is replaced at once
+        index, hour, count, first, last, minutes, many, sessions, targets, addresses, issued, links = (
+            rows[start : start + ROW]
+        )
+        b = behaviours[known[index], hour] = make(Behaviour)
+        b.shape, b.hour, b.count, b.first, b.last, b.minutes = known[index], hour, count, first, last, minutes
+        b.record_ids = ids[at : at + many]
+        at += many
         b.sessions, b.targets, b.addresses = sketches[sessions][:], sketches[targets][:], sketches[addresses][:]
         b.issued, b.links = sketches[issued][:], sketches[links][:]
     marks = array("Q")
@@ -97,14 +102,6 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     day.counted, day.judged = day.events(), judged
     day.kinds = {*known, *rows[1::ROW], *chain.from_iterable(sketches)}
     return day
-
-
-def _behaviour(day: IdentityDay, shape: Shape, numbers: list[Any]) -> Behaviour:
-    if not all(type(number) is int for number in numbers):
-        raise ValueError("a count or a time that is no whole number")
-    b = day.behaviours[shape, numbers[0]] = Behaviour(shape, numbers[0])
-    b.count, b.first, b.last, b.minutes = numbers[1:]
-    return b
 
 
 def uuids(ids: list[str]) -> Optional[bytes]:
