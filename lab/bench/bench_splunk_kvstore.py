@@ -50,7 +50,7 @@ EVERY = 5, 60
 """Minutes between two runs."""
 LEARNT, TODAY = 12, 20_012
 WINDOWS = 12
-"""Runs that are measured one after the other, an hour's: in a new hour everybody has news."""
+"""Runs that are measured one after the other, an hour's: not in each has everybody news."""
 RAW = 1_500
 """Bytes of an event of CloudTrail in JSON, as it is indexed."""
 BESIDE = 130

@@ -247,7 +247,7 @@ class IdentityDay:
         self.judged = 0
         """How many it counted when it was last judged."""
         self.kinds: set[Any] = set()
-        """What it was made of when it was loaded: shapes, hours, sessions, targets, links."""
+        """What it was made of when it was loaded: shapes, targets, links."""
         self.before: Optional[IdentityDay] = None
         """Of what came late: the day as it was closed."""
         self.behaviours: dict[tuple[Shape, int], Behaviour] = {}
@@ -329,15 +329,15 @@ class IdentityDay:
     def has_news(self) -> bool:
         """Whether what was added since it was loaded may change how the day is judged.
 
-        That is a call, place, outcome, hour, session, target or link that it had not, or events that are more by GROWN.
+        That is a call, place, outcome, target or link that it had not, or events that are more by GROWN. An hour that
+        it had not is none by itself: of what is odd in nothing else the day's close tells.
         """
         if not self.kinds or len(self.behaviours) >= BEHAVIOURS or self.events() >= GROWN * self.judged:
             return True
         behaviours = self.behaviours.values()
         shapes = {id(b.shape): b.shape for b in behaviours}
-        told = chain.from_iterable((*b.sessions, *b.targets, *b.issued, *b.links) for b in behaviours)
-        return not (self.kinds.issuperset(shapes.values()) and self.kinds.issuperset({b.hour for b in behaviours})
-                    and self.kinds.issuperset(told))  # fmt: skip
+        told = chain.from_iterable((*b.targets, *b.issued, *b.links) for b in behaviours)
+        return not (self.kinds.issuperset(shapes.values()) and self.kinds.issuperset(told))
 
 
 def _join(folded: set[int], mine: Behaviour, other: Behaviour) -> None:

@@ -1,8 +1,9 @@
 """The whole way on one page: what was read → judged by day → listed → written; and days that are over, learnt.
 
-A run judges the identities that have news on open days; whose calls are as before is only counted. A day is open until the second midnight after it, by event
-time. Then it is closed: all of it is judged once more, what that changes is written, and it is learnt. A closed day is
-final. What comes of it later is judged alone, by the habits of the day on which it came, and teaches nothing.
+A run judges the identities that have news on open days; whose calls are as before is only counted. A day is open until
+the second midnight after it, by event time. Then it is closed: all of it is judged once more, what that changes is
+written, and it is learnt. A closed day is final. What comes of it later is judged alone, by the habits of the day on
+which it came, and teaches nothing.
 
 So runs of five minutes, daily runs and one over all files come to the same notables once a day is closed, and a folder
 that is given in one run may lie in any order: its days are closed one after the other. Rows replace themselves, and

@@ -12,7 +12,7 @@ import zlib
 from array import array
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Optional
+from typing import Optional
 
 from nhi_watch.core.behaviour import Behaviour, IdentityDay, Shape
 from nhi_watch.core.event import Identity
@@ -100,7 +100,7 @@ def _unpack(raw: bytes, words: bytes) -> IdentityDay:
     day.seen.update(_swapped(marks))
     day.stored = len(day.seen)
     day.counted, day.judged = day.events(), judged
-    day.kinds = {*known, *rows[1::ROW], *chain.from_iterable(sketches)}
+    day.kinds = {*known, *chain.from_iterable(sketches)}
     return day
 
 
