@@ -210,7 +210,7 @@ class Judge:
         self._changed.update((notable["id"], notable) for notable in self._late)
         end = lives.end_of(state)
         kept = [fresh.get(notable["id"], notable) for notable in lives.standing(state)]
-        followed = fast.follow_up(state.rows, self._model, context.assets, kept, context.networks)
+        followed = fast.follow_up(state.rows, context.assets, kept, context.networks)
         routines = lives.routines(state, followed.notables)
         told = [lives.provisional(lives.as_of(notable, end, routines), end) for notable in followed.notables]
         scored = [notable for notable in told if notable["id"] in fresh]
