@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.life import is_settled
+from nhi_watch.core.life import is_settled, tells_calls
 from nhi_watch.core.notable import MAX_TIMELINE, short_ids
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import EDGES, Scorecard, percent
@@ -192,7 +192,7 @@ def _members(notable: Json) -> list[str]:
 
 def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
     """First and last odd call with their records, addresses, the share that was refused, full user agents."""
-    if not notable["timeline"] or notable["kind"] != "compromise":
+    if not notable["timeline"] or not tells_calls(notable):
         return []
     odd, others = odd_calls(notable)
     calls = sum(entry["count"] for entry in odd)
