@@ -262,7 +262,7 @@ def _show(args: argparse.Namespace, told: Json, rows: Sequence[Row], console: Co
         console.print(Text(visible(line, 600)), soft_wrap=True)
     if told["notables"]:
         console.print(Text(f"Notables ({len(told['notables'])}):"))
-        console.print(listing.table(told["notables"], short_ids(row.id for row in rows)))
+        listing.tell(told["notables"], short_ids(row.id for row in rows), console)
     else:
         console.print(Text("Notables: none, in the list and below the line"))
     for line in _verdict(told["latest"], args.all, console):
