@@ -32,6 +32,7 @@ COMMANDS = (
     ("brief", "tell a notable in sentences, each with its proof", f"{FILES}.brief"),
     ("respond", "plan a response, approve it, hand it over", f"{FILES}.respond"),
     ("audit", "check or export the audit trail", f"{FILES}.audit"),
+    ("completion", "print what lets a shell complete commands and options", f"{FILES}.completion"),
     ("elastic", "set up and run the jobs on Elasticsearch", "nhi_watch.hosts.elastic.commands"),
 )
 """(name, help, module with `add_arguments(parser)` and `run(args, console) -> int`)."""
