@@ -106,7 +106,7 @@ const whyOf = (n) => {
       h("summary", {}, `${light.length} that add less than ${LITTLE}`), bars(light)),
     n.left_out.signals > 0 && h("p", { class: "muted" }, `${n.left_out.signals} signals that add less are in notables.jsonl.`),
     n.signals.filter((signal) => typeof signal.without === "number").map((signal) =>
-      h("p", { class: "muted" }, `Without the records of ${DATA.signals[signal.id].toLowerCase()}: ${signal.without}%.`)),
+      h("p", { class: "muted" }, `Without the records of “${DATA.signals[signal.id]}”: ${signal.without}%.`)),
     (n.likelihood_range || []).length > 0 && h("p", { class: "muted" },
       `Telemetry is missing: with it, the likelihood could be anywhere from ${n.likelihood_range[0]}% to ${n.likelihood_range[1]}%.`),
     h("p", { class: "legend" }, h("span", {}, h("i", { class: "key plus" }), "raises the likelihood"),
