@@ -105,6 +105,7 @@ def test_an_exposure_and_the_odd_calls_of_its_key_are_one_critical_notable(
     assert one["title"].endswith(f"; {KEY} was exposed in a public repository")
     assert {f"{service}:{name}" for service, name in CALLS} <= {entry["action"] for entry in one["timeline"]}
     assert any(entry["action"] == "exposure:quarantined" for entry in one["timeline"])
+    assert one["record_count"] == len(one["record_ids"]), "what both tell of counts once"
     assert {"rotate_secret", "reduce_privilege"} == {control["id"] for control in one["controls"]}
 
 

@@ -339,8 +339,13 @@ _REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
 
 
 def _place(part: Weighed, networks: Networks) -> str:
-    network = next((b.shape.network for b in part.backing), "")
-    return f", from {spelled(networks.facts(network)) or network}" if network else ""
+    first = next(iter(part.backing), None)
+    if first is None or not first.shape.network:
+        return ""
+    operator = spelled(networks.facts(first.shape.network))
+    if not operator or "/" in operator:  # nobody is known to run it: the address says more
+        operator = next(iter(first.addresses), first.shape.network)
+    return f", from {operator}"
 
 
 def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviour]:

@@ -52,6 +52,7 @@ def told_within(exposure: Document, found: Sequence[Document], what: str) -> Doc
     impact = max((exposure["impact"], *(one["impact"] for one in found)), key=lambda each: IMPACTS[each["level"]])
     tail = f"; {what}"
     records = dict.fromkeys(record for one in (exposure, *found) for record in one["record_ids"])
+    theirs = {record for one in found for record in one["record_ids"]}
     return {
         **exposure,
         "likelihood": likelihood,
@@ -73,7 +74,7 @@ def told_within(exposure: Document, found: Sequence[Document], what: str) -> Doc
         "telemetry": {**face["telemetry"], "sources": sorted({*exposure["telemetry"]["sources"],
                                                               *face["telemetry"]["sources"]})},
         "record_ids": list(records)[:MAX_RECORD_IDS],
-        "record_count": exposure["record_count"] + sum(one["record_count"] for one in found),
+        "record_count": len({*exposure["record_ids"]} - theirs) + sum(one["record_count"] for one in found),
         "members": face["members"],
         "links": face["links"],
         "folded": {"origin": ORIGIN, "count": 1 + len(found), "ids": [one["id"] for one in found]},

@@ -292,6 +292,8 @@ def _facts(told: Json) -> Iterator[str]:
         yield f"Was {one['what']} {one['time']} by {one['by']}"
     if not usual["days"]:
         yield "Usually: nothing is known before its latest day"
+    elif not any(usual[name] for name, _ in _HABITS):
+        yield "Usually: nothing is learnt of it yet, for what looks bad becomes no habit"
     else:
         yield f"Usually, by {usual['days']} active day{'s'[: usual['days'] != 1]} up to {usual['until']}:"
         for name, _ in _HABITS:
