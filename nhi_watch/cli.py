@@ -93,7 +93,7 @@ def _plug_in(subparsers: Any, command: tuple[str, str, str], load: bool) -> argp
     if load:
         part = import_module(module)
         part.add_arguments(added)
-        added.set_defaults(run=lambda args: part.run(args, _console()))
+        added.set_defaults(run=lambda args: part.run(args, _console()), parser=parser)
     return added
 
 

@@ -29,9 +29,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise InputError("completion needs the library shtab: pip install 'nhi_watch[completion]'")
     import shtab
 
-    from nhi_watch import cli
-
-    whole = cli.parser()
+    whole = args.parser()  # of all commands
     _name_files(whole, {"FILE": shtab.FILE, "DIR": shtab.DIRECTORY})
     console.file.write(shtab.complete(whole, args.shell))
     return 0
