@@ -102,10 +102,3 @@ def test_the_timer_starts_the_service_that_is_shipped() -> None:
     timer = unit(FOLDER / "nhi-run.timer")["Timer"]
     assert (FOLDER / timer["Unit"]).exists()
     assert timer["Persistent"] == "true"
-
-
-def test_the_image_is_made_of_what_is_there() -> None:
-    lines = (FOLDER / "Dockerfile").read_text("utf-8").splitlines()
-    copied = [name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1]]
-    assert copied and all((ROOT / name).exists() for name in copied)
-    assert any(line.startswith("USER ") and line != "USER root" for line in lines)

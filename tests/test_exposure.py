@@ -105,7 +105,8 @@ def test_another_accounts_log_says_nothing_of_a_key_whose_account_is_not_known()
 
 def test_what_the_signals_add_makes_the_likelihood() -> None:
     for notable in (told(now=LEAK + 300), told(USUAL), told(USUAL, [STRANGE])):
-        odds = exp(sum(one["log_odds"] for one in notable["signals"]))
+        ordinary = notable["model"]["ordinary"] or 0.0
+        odds = exp(ordinary + sum(one["log_odds"] for one in notable["signals"]))
         assert isclose(100 * odds / (1 + odds), notable["likelihood"], abs_tol=0.1)
 
 
@@ -113,7 +114,7 @@ def test_use_from_a_new_place_raises_it_and_names_the_records() -> None:
     quiet, raised = told(USUAL), told(USUAL, [STRANGE])
     assert quiet["likelihood"] <= 60 < 98 < raised["likelihood"]
     assert STRANGE["eventID"] in signal(raised, "used_since_exposure")["record_ids"]
-    assert "used since from" in raised["title"]
+    assert raised["title"].endswith(f"from Tor; {KEY} was exposed in a public repository")
     assert raised["severity"] == "critical"
 
 

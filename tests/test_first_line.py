@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from core_samples import TODAY, Options, record, run
 from nhi_watch.context.networks import SHIPPED
 from nhi_watch.core.behaviour import Behaviour, Shape
 from nhi_watch.core.event import Identity
@@ -15,6 +16,7 @@ from nhi_watch.core.timestamps import DAY, HOUR
 from nhi_watch.detect.explain.first_line import first_line
 from nhi_watch.report import terminal
 from nhi_watch.state.baseline import Dimension, Profile
+from nhi_watch.state.memory import MemoryStore
 from notable_samples import documents
 
 WHO = Identity("aws:1:role:AROA1", "ci", "role", "aws", "1", "")
@@ -118,11 +120,25 @@ def test_explain_adds_up_from_the_ordinary_day_and_says_what_makes_the_severity(
     assert "97% likely" in told and "+2.81 ████████████" in told
     assert "In log-odds: an ordinary day −4.72, the signals +8.31, together +3.59, which is 97.3%" in told
     assert "Severity critical: likelihood 97.3 × 1.15 (impact high) = 100; critical from 70" in told
-    assert "Without the records of network novelty: 48.6%" in told
-    assert "Impact: high (criticality high × 1.5, environment production × 1.2)" in told
+    assert "Without the records of “Network novelty”: 48.6%" in told
+    assert "Impact: high (criticality: high, ×1.5; environment: production, ×1.2)" in told
 
 
 def test_what_claims_no_intrusion_shows_its_severity_and_no_likelihood() -> None:
     silent = next(one for one in documents() if one["kind"] == "blind_spot")
     told = shown({**silent, "timeline": documents()[0]["timeline"]})
     assert told.startswith("LOW  ") and "likel" not in told and "log-odds" not in told
+
+
+def title(*odd: tuple[str, str], **changes: Any) -> str:
+    """Of what a role does that read objects for ten days."""
+    usual = [record(day, f"{hour}:00") for day in range(TODAY - 10, TODAY) for hour in (9, 10, 11)]
+    calls = [record(TODAY, f"10:{n:02}", service=service, name=name, address="185.220.101.4", **changes)
+             for n, (service, name) in enumerate(odd)]  # fmt: skip
+    (told,) = run(MemoryStore(), [*usual, *calls], Options(budget=300.0)).notables
+    return str(told["title"])
+
+
+def test_what_failed_in_whole_is_said_once() -> None:
+    tried = title(("iam", "CreateOpenIDConnectProvider"), ("iam", "CreateAccessKey"), errorCode="AccessDenied")
+    assert tried.count("tried") == 1 and "credential created (both tried, did not succeed)" in tried

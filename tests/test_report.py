@@ -360,7 +360,7 @@ def test_the_bars_add_up_from_the_ordinary_day_to_the_likelihood(page: Chrome) -
     bars = page.find_elements(By.CSS_SELECTOR, "#n0 .points .sum")
     shown = [float(str(one.get_attribute("textContent"))) for one in bars]
     assert sum(shown) == pytest.approx(added, abs=0.05)
-    assert "Without the records of network novelty: 48.6%" in why
+    assert "Without the records of “Network novelty”: 48.6%" in why
 
 
 def test_what_adds_little_is_folded(page: Chrome) -> None:

@@ -59,7 +59,7 @@ def test_a_list_is_chosen_by_severity_time_identity_kind_and_place(out: Path) ->
 
 def test_a_list_has_likelihood_and_severity_in_columns_of_their_own(out: Path) -> None:
     told = desk(listing, out=out)
-    assert "likelihood   severity" in told and "70%   high" in told and "20%   low" in told
+    assert "likelihood  severity" in told and "70%  high" in told and "20%  low" in told
     assert "3 notables; 1 more below the line or settled: --all." in told
     first = asked(listing, out=out)[0]  # type: ignore[index]
     assert tuple(first) == listing.COLUMNS

@@ -56,6 +56,11 @@ class Folded:
     """The others, at most 200: notables, or identities of an origin."""
 
 
+def tells_calls(notable: Mapping[str, Any]) -> bool:
+    """Whether a notable tells of odd calls: a compromise, or the exposure of a key that was misused."""
+    return notable["kind"] == "compromise" or notable["model"].get("ordinary") is not None
+
+
 def is_new(notable: Mapping[str, Any]) -> bool:
     """Whether a notable began or grew since yesterday; a finding of posture is a state, and never news."""
     return bool(notable["life"] == "new" and notable["kind"] != "posture")

@@ -171,7 +171,7 @@ def _open(notable: Mapping[str, Any], control: str, member: Mapping[str, Any]) -
 def _misuse(notable: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
     """The last second of what was odd, and who is under suspicion."""
     compromise = notable["kind"] == "compromise"
-    odd = [e for e in notable["timeline"] if (e["points"] > 0 if compromise else not e["action"].startswith(_TOLD))]
+    odd = [e for e in notable["timeline"] if (e["points"] > 0 if compromise else not e["action"].startswith(TOLD))]
     if notable["kind"] not in ("compromise", "exposure") or not (compromise or odd):
         return 0, ()
     last, times = parse(notable["last_time"]), [parse(e["time"]) for e in odd]
@@ -180,7 +180,7 @@ def _misuse(notable: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
     return ended, tuple(sorted({notable["identity"]["id"], *(m["id"] for m in members)}))
 
 
-_TOLD = ("exposure:", "credential:")
+TOLD = ("exposure:", "credential:")
 """What an exposure's timeline tells besides uses."""
 
 

@@ -14,8 +14,9 @@ const oddOf = (n) => {
   const then = all.filter((entry) => entry.time.startsWith(n.face_day)); // the day that the summary tells of
   return then.length ? then : all;
 };
+const tellsCalls = (n) => n.kind === "compromise" || n.model.ordinary != null; // the latter: a key exposed, and misused
 const shownOf = (n) => {
-  const several = n.kind === "compromise" && n.first_time.slice(0, 10) !== n.last_time.slice(0, 10);
+  const several = tellsCalls(n) && n.first_time.slice(0, 10) !== n.last_time.slice(0, 10);
   const odd = several ? oddOf(n) : [];
   return odd.length ? [odd[0].time, odd[odd.length - 1].time] : [n.first_time, n.last_time];
 };
@@ -57,7 +58,7 @@ const headOf = (n, at) => {
     h("dl", { class: "facts wide" }, fact("Identity", shortName(n.identity), true), fact("Kind", spoken(n.identity.kind)),
       fact("Account", `${n.identity.provider} ${n.identity.account}`),
       fact("Owner", n.identity.owner || "nobody: not in the asset table"),
-      n.kind === "compromise" && n.timeline.length > 0 && [odd.length > 1
+      tellsCalls(n) && n.timeline.length > 0 && [odd.length > 1
         ? [fact("First odd call", edge(odd[0])), fact("Last odd call", edge(odd[odd.length - 1]))] : fact("Odd call", edge(odd[0])),
         fact("Refused", `${amount(refused)} of ${n.is_cut ? "at least " : ""}${amount(all)} odd call${all === 1 ? "" : "s"}`),
         fact("From", places(n).slice(0, 6).map(([source, count]) => [h("span", { class: "mono" }, source), ` ${amount(count)}× `]))],
@@ -105,7 +106,7 @@ const whyOf = (n) => {
       h("summary", {}, `${light.length} that add less than ${LITTLE}`), bars(light)),
     n.left_out.signals > 0 && h("p", { class: "muted" }, `${n.left_out.signals} signals that add less are in notables.jsonl.`),
     n.signals.filter((signal) => typeof signal.without === "number").map((signal) =>
-      h("p", { class: "muted" }, `Without the records of ${DATA.signals[signal.id].toLowerCase()}: ${signal.without}%.`)),
+      h("p", { class: "muted" }, `Without the records of “${DATA.signals[signal.id]}”: ${signal.without}%.`)),
     (n.likelihood_range || []).length > 0 && h("p", { class: "muted" },
       `Telemetry is missing: with it, the likelihood could be anywhere from ${n.likelihood_range[0]}% to ${n.likelihood_range[1]}%.`),
     h("p", { class: "legend" }, h("span", {}, h("i", { class: "key plus" }), "raises the likelihood"),

@@ -17,6 +17,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from nhi_watch.core.life import tells_calls
 from nhi_watch.core.notable import KINDS, MAX_TIMELINE, SEVERITIES, short_ids
 from nhi_watch.report import run_summary, words
 from nhi_watch.report.jsonlines import as_line
@@ -88,7 +89,7 @@ def _bounded(shown: Sequence[Json], events: Mapping[str, Json]) -> Iterator[dict
                          "timeline": max(0, len(notable["timeline"]) - marks)},
             "short": short[notable["id"]],
             "part": words.part_of(notable),
-            "face_day": words.face_day(notable) if notable["kind"] == "compromise" else "",
+            "face_day": words.face_day(notable) if tells_calls(notable) else "",
             "events": found,
             "queries": queries(notable, [*found.values()]),
             "is_cut": len(notable["timeline"]) >= MAX_TIMELINE,

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nhi_watch.core import timestamps
+from nhi_watch.core.life import tells_calls
 from nhi_watch.report.words import odd_calls
 
 Json = Mapping[str, Any]
@@ -46,7 +47,7 @@ def queries(notable: Json, events: Sequence[Json] = ()) -> list[tuple[str, dict[
 def originals_of(notable: Json, most: int = 40) -> list[str]:
     """Ids of the records whose raw form is worth showing: first and last odd call, each odd behaviour, each reason."""
     heavy = sorted(notable["timeline"], key=lambda entry: -entry["points"])
-    odd = odd_calls(notable)[0] if heavy and notable["kind"] == "compromise" else ()
+    odd = odd_calls(notable)[0] if heavy and tells_calls(notable) else ()
     ids = [entry["record_id"] for entry in (*odd[:1], *odd[-1:], *heavy)]
     ids += [one["record_ids"][0] for one in notable["signals"] if one["record_ids"]]
     return list(dict.fromkeys([*ids, *notable["record_ids"]]))[:most]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_watch.core.life import is_settled
+from nhi_watch.core.life import is_settled, tells_calls
 from nhi_watch.core.notable import MAX_TIMELINE, short_ids
 from nhi_watch.detect.home import Home
 from nhi_watch.detect.model import EDGES, Scorecard, percent
@@ -192,7 +192,7 @@ def _members(notable: Json) -> list[str]:
 
 def _calls(notable: Json, events: Mapping[str, Json]) -> list[str]:
     """First and last odd call with their records, addresses, the share that was refused, full user agents."""
-    if not notable["timeline"] or notable["kind"] != "compromise":
+    if not notable["timeline"] or not tells_calls(notable):
         return []
     odd, others = odd_calls(notable)
     calls = sum(entry["count"] for entry in odd)
@@ -256,7 +256,8 @@ def bars(notable: Json, every: bool) -> Table:
 
 def _impact(notable: Json) -> str:
     impact = notable["impact"]
-    factors = ", ".join(f"{f['name']} {f['value']} × {f['weight']:g}" for f in impact["factors"] if f["weight"] != 1)
+    told = [f for f in impact["factors"] if f["weight"] != 1]
+    factors = "; ".join(f"{f['name']}: {f['value']}, ×{f['weight']:.3g}" for f in told)
     return f"Impact: {impact['level']}{f' ({factors})' if factors else ''}"
 
 
@@ -265,7 +266,8 @@ def _usual(notable: Json) -> Table:
     for dimension in notable["usual"]["dimensions"]:
         usual = ", ".join(f"{value['value']} ({value['days']} d)" for value in dimension["usual"])
         observed = ", ".join(f"{value['value']}{'*' if value['new'] else ''}" for value in dimension["observed"])
-        table.add_row(dimension["name"], Text(visible(usual)), Text(visible(observed)))
+        if usual or observed:
+            table.add_row(dimension["name"], Text(visible(usual)), Text(visible(observed)))
     return table
 
 
@@ -276,7 +278,7 @@ def _claims(notable: Json) -> list[str]:
     if instead:
         told.append(f"Normal would have been, {instead['text']}")
     claims = [s for s in notable["signals"] if s.get("without") is not None]
-    told += [f"Without the records of {words.signal(s['id']).lower()}: {s['without']:g}%" for s in claims]
+    told += [f"Without the records of “{words.signal(s['id'])}”: {s['without']:g}%" for s in claims]
     if notable.get("likelihood_range"):
         low, high = notable["likelihood_range"]
         told.append(f"Telemetry is missing: the likelihood could be anywhere from {low:g}% to {high:g}%")

@@ -10,7 +10,7 @@ from typing import Any
 
 from nhi_watch.context import frameworks
 from nhi_watch.core import timestamps
-from nhi_watch.core.life import LIGHT, LITTLE, is_new, is_settled
+from nhi_watch.core.life import LIGHT, LITTLE, is_new, is_settled, tells_calls
 from nhi_watch.core.notable import BANDS, IMPACTS, clip, loss_of
 from nhi_watch.detect.model import SUREST
 
@@ -162,7 +162,7 @@ def odd_calls(notable: Mapping[str, Any]) -> tuple[Sequence[Any], Sequence[Any]]
 def shown(notable: Mapping[str, Any]) -> tuple[str, str]:
     """From when to when that happened which a notable shows: of several days, the odd calls of the one it shows."""
     first, last = notable["first_time"], notable["last_time"]
-    several = notable["kind"] == "compromise" and first[:10] != last[:10]
+    several = tells_calls(notable) and first[:10] != last[:10]
     odd = odd_calls(notable)[0] if several else ()
     return (odd[0]["time"], odd[-1]["time"]) if odd else (first, last)
 

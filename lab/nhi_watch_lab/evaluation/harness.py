@@ -28,6 +28,7 @@ from rich.console import Console
 
 import nhi_watch
 from nhi_watch.core.errors import InputError
+from nhi_watch.core.life import tells_calls
 from nhi_watch.core.notable import SEVERITIES
 from nhi_watch.core.timestamps import DAY, parse
 from nhi_watch.detect import model as models
@@ -130,7 +131,7 @@ def compromises(
     result = nhi_watch.score(chain.from_iterable(days), budget=budget + crowd, model=model)
     owner = {record: one["id"] for one in incidents for record in one["record_ids"]}
     return [(notable, frozenset(owner[record] for record in notable["record_ids"] if record in owner))
-            for notable in (*result.standing, *result.below) if notable["kind"] == "compromise"]  # fmt: skip
+            for notable in (*result.standing, *result.below) if tells_calls(notable)]  # fmt: skip
 
 
 def ours(world: World, model: Path, budget: float, identity_days: float) -> Judged:

@@ -20,6 +20,7 @@ from statistics import mean
 from typing import Any, NamedTuple, Optional, Union
 
 from nhi_watch.context.context import NO_CONTEXT
+from nhi_watch.core.life import tells_calls
 from nhi_watch.detect import model as models
 from nhi_watch.detect import ranking
 from nhi_watch.detect.judge import BUDGET, Judge
@@ -234,12 +235,12 @@ class Ground:
         allowance = ranking.week_allowance(BUDGET, self.ordinary.identities) + len(plays)
         budget = 1000 * allowance / (ranking.WEEK * self.ordinary.identities)
         result = self._run(store, [line.record for line in lines], budget)
-        told = [n for n in [*result.standing, *result.below] if n["kind"] == "compromise"]
+        told = [n for n in [*result.standing, *result.below] if tells_calls(n)]
         return [_answer(told, one.theft) for one in plays]
 
 
 def _compromises(result: Result) -> Iterator[Mapping[str, Any]]:
-    return (n for n in result.standing if n["kind"] == "compromise")
+    return (n for n in result.standing if tells_calls(n))
 
 
 def _who(line: Line) -> str:

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nhi_watch.core.life import LIGHT, LITTLE
+from nhi_watch.core.life import LIGHT, LITTLE, tells_calls
 from nhi_watch.core.notable import clip
 from nhi_watch.detect.signals import SIGNALS
 
@@ -110,7 +110,7 @@ def _summary(notable: Mapping[str, Any]) -> Iterator[Fact]:
     judged = "The notable {0} is of kind {1} and severity {2}."
     yield Fact("Summary", judged, (notable["id"], notable["kind"].replace("_", " "), notable["severity"]), reasons)
     if notable["likelihood"]:
-        of = "that somebody uses the credential within the hour" if notable["kind"] == "exposure" else "of an intrusion"
+        of = "of an intrusion" if tells_calls(notable) else "that somebody uses the credential within the hour"
         sure = f"The likelihood {of} is {{0}} percent."
         yield Fact("Summary", sure, (_number(notable["likelihood"]),), reasons)
     yield Fact("Summary", "The identity {0} is of kind {1} at {2}.", (who["name"] or who["id"], who["kind"],

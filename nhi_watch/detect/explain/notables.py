@@ -289,7 +289,11 @@ def _title(episode: Episode, parts: list[Weighed]) -> str:
     """Who: what was done, and from where if the place is news; else the heaviest reasons."""
     told = {part.signal.name: part for part in parts if (part.value or 0.0) >= NOVEL or part.points >= REASON_POINTS}
     names = [name for name in HEADLINES if name in told and not told.keys() & _SAYS_MORE.get(name, frozenset())]
+    first = {id(b) for b in told[names[0]].backing} if names else set()
+    names[1:] = [name for name in names[1:] if name not in _OF_VOLUME or {id(b) for b in told[name].backing} - first]
     what = [_done(told[name]) for name in names[:2]]
+    if len(what) > 1 and all(one.endswith(_TRIED) for one in what):
+        what = [*(one.removesuffix(_TRIED) for one in what[:-1]), what[-1].replace("(tried,", "(both tried,")]
     what = what or [part.phrase for part in parts[:2] if part.points >= REASON_POINTS]
     networks = episode.view.past.networks
     placed = (told[name] for name in PLACES if name in told and told[name].points >= REASON_POINTS)
@@ -325,16 +329,23 @@ def _kind(identity: Identity) -> str:
 def _done(part: Weighed) -> str:
     """What was done; or only tried, where every record of it was turned down."""
     succeeded = any(b.shape.outcome == "success" for b in part.backing) or part.signal.name in _REFUSALS
-    return clip(part.phrase, 120) + ("" if succeeded or not part.backing else " (tried, did not succeed)")
+    return clip(part.phrase, 120) + ("" if succeeded or not part.backing else _TRIED)
 
 
+_TRIED = " (tried, did not succeed)"
+"""Said once where it is so of all that a title tells."""
 _REFUSALS = frozenset({"permission_probing", "permission_test", "new_error"})
 """Signals of refusals: that they did not succeed goes without saying, and would be said of the rest."""
 
 
 def _place(part: Weighed, networks: Networks) -> str:
-    network = next((b.shape.network for b in part.backing), "")
-    return f", from {spelled(networks.facts(network)) or network}" if network else ""
+    first = next(iter(part.backing), None)
+    if first is None or not first.shape.network:
+        return ""
+    operator = spelled(networks.facts(first.shape.network))
+    if not operator or "/" in operator:  # nobody is known to run it: the address says more
+        operator = next(iter(first.addresses), first.shape.network)
+    return f", from {operator}"
 
 
 def _odd(behaviours: list[Behaviour], points: dict[int, float]) -> list[Behaviour]:

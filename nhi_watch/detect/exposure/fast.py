@@ -13,10 +13,11 @@ from nhi_watch.core.errors import InputError
 from nhi_watch.core.event import Identity
 from nhi_watch.core.notable import clip, order, to_json
 from nhi_watch.core.timestamps import DAY
+from nhi_watch.detect import feedback, ledger, lives
 from nhi_watch.detect import history as histories
-from nhi_watch.detect import ledger
+from nhi_watch.detect.exposure import misuse
 from nhi_watch.detect.exposure.case import Case, cases
-from nhi_watch.detect.exposure.notable import build
+from nhi_watch.detect.exposure.notable import build, exposed_where
 from nhi_watch.detect.history import History, Life
 from nhi_watch.detect.impact import REACH_DAYS, Reach, reach_of
 from nhi_watch.detect.incident import FOLDED
@@ -67,9 +68,9 @@ class Followed(NamedTuple):
     """What a run knows once exposures and controls are followed up."""
 
     notables: list[dict[str, Any]]
-    """The run's notables, each control with its status in the ledger, and all exposures."""
+    """The run's notables, each control with its status in the ledger, and all exposures; without what these tell of."""
     exposures: list[dict[str, Any]]
-    """New exposures, and new revisions of them."""
+    """New exposures, and new revisions of them; what they tell of, as part of them."""
 
 
 def follow_up(
@@ -78,38 +79,57 @@ def follow_up(
     """What every run does at its end: look at exposures, and move the controls of all notables by telemetry."""
     history = histories.read_some(rows, ())
     found = refresh(rows, history, known, networks=networks)
-    asked = [*notables, *found.notables]
+    own, told = misuse.parted(notables, found.notables)
+    asked = [*own, *found.notables, *({**one, "listed": False} for one in told)]
     histories.fill(history, rows, ledger.to_check(rows, history, asked))
     standing = ledger.follow(rows, history, asked)
-    return Followed(ledger.told(asked, standing), ledger.told(found.changed, standing))
+    return Followed(
+        ledger.told([*own, *found.notables], standing), ledger.told([*found.changed, *told], standing)
+    )  # fmt: skip
 
 
 def judge(
     rows: Rows, history: History, known: Assets, now: int = 0, networks: Networks = SHIPPED
 ) -> Exposed:
     """The same with a history that is at hand."""
-    found: list[dict[str, Any]] = []
+    found: list[tuple[Case, dict[str, Any]]] = []
     feeds: dict[str, str] = {}
     before = {key: unpack(raw) for key, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")}
-    odd = _odd_calls(rows)
+    odd = _compromises(rows, max(now, history.now))
     for case in cases(history, now):
         if case.validity.dead and case.now - case.validity.since > SETTLED_DAYS * DAY:
             continue
         document = _document(case, history, known, networks, odd)
-        document["revision"] = _revision(document, before.get(PREFIX + document["id"]))
-        found.append(document)
+        found.append((case, document))
         if not case.seen:
             feeds[document["id"]] = case.exposures[0].by
-    found.sort(key=order)
-    found = _folded(found, feeds)
-    for rank, document in enumerate(found, 1):
+    told = _told(found, odd)
+    documents = _folded(told, {d["id"]: feeds[d["id"]] for d in told if d["id"] in feeds and not d["folded"]})
+    for rank, document in enumerate(documents, 1):
+        document["revision"] = _revision(document, before.get(PREFIX + document["id"]))
         document["rank"] = rank
     old = {name: told["revision"] for name, told in before.items()}
-    changed = [document for document in found if document["revision"] != old.get(PREFIX + document["id"])]
-    kept: list[tuple[str, bytes | None]] = [(PREFIX + d["id"], pack(d)) for d in found]
+    changed = [document for document in documents if document["revision"] != old.get(PREFIX + document["id"])]
+    kept: list[tuple[str, bytes | None]] = [(PREFIX + d["id"], pack(d)) for d in documents]
     gone: list[tuple[str, bytes | None]] = [(key, None) for key in before if key not in dict(kept)]
     rows.put(TABLE, kept + gone)
-    return Exposed(found, changed)
+    return Exposed(documents, changed)
+
+
+def _compromises(rows: Rows, now: int) -> list[dict[str, Any]]:
+    """Those that are no trifle, and with which people have not dealt."""
+    standing = (one for one in lives.standing(State(rows)) if lives.goes_on(one))
+    return feedback.apply(rows, standing, now).shown
+
+
+def _told(found: Sequence[tuple[Case, dict[str, Any]]], odd: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The exposures, the most urgent first; each compromise is told within the first to which it belongs."""
+    documents, left = [], list(odd)
+    for case, document in sorted(found, key=lambda each: order(each[1])):
+        mine = misuse.of(case, left)
+        left = [one for one in left if one not in mine]
+        documents.append(misuse.told_within(document, mine, exposed_where(case)) if mine else document)
+    return sorted(documents, key=order)
 
 
 def _folded(found: Sequence[dict[str, Any]], feeds: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -137,22 +157,19 @@ def stored(rows: Rows) -> list[dict[str, Any]]:
     return [unpack(raw) for _, raw in rows.scan(TABLE, PREFIX, PREFIX[:-1] + "0")]
 
 
-def _odd_calls(rows: Rows) -> dict[str, set[str]]:
-    """Identity id → the calls that were news in compromises of it alone: of several it is not told whose they were."""
-    found: dict[str, set[str]] = {}
-    for notable in State(rows).every_notable():
-        if notable["kind"] == "compromise" and len(notable["members"]) < 2:
-            seen = (o for d in notable["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"])
-            found.setdefault(notable["identity"]["id"], set()).update(o["value"] for o in seen if o["new"])
-    return found
-
-
 def _document(
-    case: Case, history: History, known: Assets, networks: Networks, odd: Mapping[str, set[str]]
+    case: Case, history: History, known: Assets, networks: Networks, odd: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     asset = assets.find(known, case.identity)
     reach = _reach(case, case.life, history) if case.life else reach_of(Profile())
-    return to_json(build(case, reach, asset, networks, frozenset(odd.get(case.identity.id, ()))))
+    return to_json(build(case, reach, asset, networks, _odd_calls(case.identity.id, odd)))
+
+
+def _odd_calls(identity: str, compromises: Sequence[dict[str, Any]]) -> frozenset[str]:
+    """The calls that were news in compromises of an identity alone: of several it is not told whose they were."""
+    own = (one for one in compromises if one["identity"]["id"] == identity and len(one["members"]) < 2)
+    seen = (o for one in own for d in one["usual"]["dimensions"] if d["name"] == "action" for o in d["observed"])
+    return frozenset(o["value"] for o in seen if o["new"])
 
 
 def _reach(case: Case, life: Life, history: History) -> Reach:

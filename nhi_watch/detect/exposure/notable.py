@@ -127,6 +127,11 @@ def _title(case: Case, networks: Networks) -> str:
     return f"Exposure: {clip(case.key, 60)}{clip(whose, 60)} {_where(case)}{end}"
 
 
+def exposed_where(case: Case) -> str:
+    """What was exposed, and where, for the title of a notable that tells of its misuse first."""
+    return f"{clip(case.key, 60)} was exposed {_where(case)}"
+
+
 def _from(sight: Sight, networks: Networks) -> str:
     return networks.facts(sight.network).owner or sight.network
 

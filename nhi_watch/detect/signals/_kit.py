@@ -151,7 +151,7 @@ def first_used_value(episode: EpisodeView, name: str) -> float | None:
 
 def first_used_sentence(episode: EpisodeView, name: str, what: str) -> str:
     """How many and which."""
-    targets = [target for target, _ in first_used(episode, name)]
+    targets = [bare(target) for target, _ in first_used(episode, name)]
     return f"{what} for the first time ({len(set(targets))}): {listing(targets, 2)}"
 
 
@@ -218,9 +218,13 @@ def read_word(views: list[View]) -> str:
 
 
 def _most(names: Counter[str]) -> str:
-    """The most frequent, and how many more; of equally frequent ones the first by name."""
+    """The most frequent, and how many more; of equally frequent ones the first by name.
+
+    >>> _most(Counter(a=1, b=2)), _most(Counter(a=1))
+    ('b (+1 more)', 'a')
+    """
     ordered = sorted((name for name in names if name), key=lambda name: (-names[name], name))
-    return clip(ordered[0], 40) + (f" and {len(ordered) - 1} more" if len(ordered) > 1 else "") if ordered else ""
+    return clip(ordered[0], 40) + (f" (+{len(ordered) - 1} more)" if len(ordered) > 1 else "") if ordered else ""
 
 
 def last_part(name: str) -> str:
@@ -231,6 +235,15 @@ def last_part(name: str) -> str:
     """
     rest = name.rpartition("/")[2] or name
     return rest.rpartition(":")[2] or rest if name.startswith("arn:") else rest
+
+
+def bare(name: str) -> str:
+    """An ARN without its first five parts, which are the same for all of an account.
+
+    >>> bare("arn:aws:secretsmanager:eu-west-1:1:secret:d/chat"), bare("bucket-a")
+    ('secret:d/chat', 'bucket-a')
+    """
+    return name.split(":", 5)[5] if name.startswith("arn:") and name.count(":") > 4 else name
 
 
 def times(count: int, what: str) -> str:

@@ -187,7 +187,8 @@ GRANTS = {"admin_policy": 2.0, "wildcard_policy": 2.0, "privileged": 1.0, "role_
 
 
 def _powerful_grant_evidence(view: View) -> str:
-    how = ", ".join(trait.replace("_", " ") for trait in view.shape.traits if trait in GRANTS)
+    traits = (trait.replace("_", " ") for trait in view.shape.traits if trait in GRANTS)
+    how = ", ".join("to another identity" if trait == "for other" else trait for trait in traits)
     return call_sentence(view, f"grants broad permissions ({how})")
 
 

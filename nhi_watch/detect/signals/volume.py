@@ -8,6 +8,7 @@ from nhi_watch.core.behaviour import Behaviour
 from nhi_watch.detect.features import EpisodeView, View
 from nhi_watch.detect.signals._kit import (
     KNOWN_DAYS,
+    bare,
     behaviour_signal,
     behaviours_of,
     bulk_phrase,
@@ -163,7 +164,7 @@ def _new_targets(episode: EpisodeView) -> set[str]:
 
 def _target_fan_out_evidence(episode: EpisodeView) -> str:
     new = _new_targets(episode)
-    return f"targets never used before ({len(new)}): {listing(list(new), 2)}"
+    return f"targets never used before ({len(new)}): {listing(list(map(bare, new)), 2)}"
 
 
 def _target_fan_out_backing(episode: EpisodeView) -> list[Behaviour]:

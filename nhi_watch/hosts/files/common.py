@@ -169,7 +169,8 @@ def overall(notables: Iterable[dict[str, Any]], above: int = 0) -> list[dict[str
 def publish(
     out: Path, fresh: Iterable[dict[str, Any]], replaced: str, state: Optional[Path] = None
 ) -> list[dict[str, Any]]:
-    """Put notables of one kind into the folder's list and report, in place of those of that kind; returns the list.
+    """Put notables of one kind into the folder's list and report, in place of those of that kind, and of what they
+    stand for; returns the list.
 
     Raises:
         InputError: the folder's files cannot be read or written.
@@ -177,8 +178,10 @@ def publish(
     from nhi_watch.hosts.files import originals
     from nhi_watch.report import jsonlines
 
-    path = out / "notables.jsonl"
-    kept = [n for n in jsonlines.read(path) if n["kind"] != replaced] if path.exists() else []
+    path, fresh = out / "notables.jsonl", list(fresh)
+    parts = {name for notable in fresh if notable["folded"] for name in notable["folded"]["ids"]}
+    known = jsonlines.read(path) if path.exists() else ()
+    kept = [n for n in known if n["kind"] != replaced and n["id"] not in parts]
     ranked = overall([*kept, *fresh])
     lower = out / BELOW
     below = overall(jsonlines.read(lower), len(ranked)) if lower.exists() else []

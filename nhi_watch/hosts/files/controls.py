@@ -35,16 +35,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
         InputError: the exception or the state is wrong.
     """
     from nhi_watch.detect import history, ledger
-    from nhi_watch.detect.exposure import fast
     from nhi_watch.report.words import visible
-    from nhi_watch.state.state import State
 
     now = common.seconds(args.now, "--now") if args.now else 0  # 0: the data's end
     if args.exempted is None and (args.until or args.reason):
         raise InputError("--until and --reason belong to --except ID")
     with common.opened(args, own=args.exempted is not None) as store:
         whole = history.read(store)
-        notables = [*State(store).every_notable(), *fast.stored(store), *ledger.findings(store)]
+        notables = [one for one in find.every(store) if one["kind"] != "blind_spot"]
         standing = ledger.follow(store, whole, notables, now)
         if args.exempted is not None:
             exemption = _exemption(args)

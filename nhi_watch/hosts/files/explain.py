@@ -58,7 +58,7 @@ def _judged(args: argparse.Namespace, found: dict[str, Any]) -> str:
     """What people said that it was; "": nothing yet."""
     if not _state(args).exists():
         return ""
-    with common.opened(args) as store:
+    with common.opened(args, read_only=True) as store:
         if not any(store.scan("ledger", f"verdict/{found['id']}/", f"verdict/{found['id']}0")):
             return ""
         from nhi_watch.detect import feedback  # here, because it takes longer than all else that is done
@@ -79,5 +79,5 @@ def _notable(args: argparse.Namespace) -> dict[str, Any]:
     found = find.listed(args.out, args.id)
     if found is not None:
         return found
-    with common.opened(args) as store:
+    with common.opened(args, read_only=True) as store:
         return find.one(store, args.id, args.out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -133,14 +134,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     wanted = [row for row in wanted if row.kind != "posture" or args.all or args.identity or args.kind]
     shown = [row for row in wanted if args.all or (row.listed and not row.settled)]
     if args.csv:
-        console.print(_csv(shown), end="", soft_wrap=True, markup=False, highlight=False)
+        printed(_csv(shown), console)
     elif args.json:
         from nhi_watch.hosts.files.inputs import print_json
 
         print_json([flat(row) for row in shown], console)
     else:
         if shown:
-            console.print(table(shown, short_ids(row.id for row in every)))
+            tell(shown, short_ids(row.id for row in every), console)
         count = f"{len(shown):,} notable{'s'[: len(shown) != 1]}" if shown else "No notables like that"
         left = len(wanted) - len(shown)
         rest = f"; {left:,} more below the line or settled: --all" if left else ""
@@ -222,26 +223,50 @@ def _cell(value: object) -> object:
 _SHORT = {"informational": "info"}
 
 
-def table(shown: Sequence[Row], short: Mapping[str, str]) -> Any:
-    """The notables as a table for a terminal."""
-    from rich import box
-    from rich.table import Table
+def tell(shown: Sequence[Row], short: Mapping[str, str], console: Console) -> None:
+    """Print notables as a table; of two thousand a library's layout would take two seconds."""
+    from rich.cells import cell_len, chop_cells
     from rich.text import Text
 
+    rows = [_cells(row, short) for row in shown]
+    widths = [max(map(len, column)) for column in zip(_HEADS, *(cells for cells, _ in rows))]
+    margin = sum(widths) + 2 * len(widths)
+    room = max(console.width - margin, _LEAST)
+    lines = []
+    for cells, what in rows:
+        if cell_len(what) == len(what):
+            parts = textwrap.wrap(what, room, break_on_hyphens=False)
+        else:  # letters that take two places
+            parts = chop_cells(what, room)
+        fixed = "".join(cell.rjust(width) + "  " if at in _RIGHT else cell.ljust(width) + "  "
+                        for at, (cell, width) in enumerate(zip(cells, widths)))  # fmt: skip
+        lines += [fixed + parts[0], *(" " * margin + part for part in parts[1:])]
+    heads = "".join(name.ljust(width) + "  " for name, width in zip(_HEADS, widths))
+    console.print(Text(f"{heads}what happened", "bold"), soft_wrap=True)
+    console.print("─" * min(console.width, margin + room))
+    printed("\n".join([*lines, ""]), console)
+
+
+_HEADS = ("#", "id", "likelihood", "severity", "last (UTC)")
+_RIGHT = (0, 2)
+"""Columns of numbers."""
+_LEAST = 24
+"""Letters of a line of what happened, however narrow the terminal is."""
+
+
+def _cells(row: Row, short: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     from nhi_watch.report.words import KINDS as NAMED
     from nhi_watch.report.words import clock, likely, visible
 
-    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
-    for name in ("#", "id", "likelihood", "severity", "last (UTC)"):
-        drawn.add_column(name, no_wrap=True, justify="right" if name in ("#", "likelihood") else "left")
-    drawn.add_column("what happened", overflow="fold", ratio=1)
-    for row in shown:
-        kind = "" if row.kind == "compromise" else f"{NAMED[row.kind]}: "
-        said = row.verdict or (row.closed_why if row.settled else "" if row.listed else "below the line")
-        what = Text(visible(f"{kind}{row.title}", 200))
-        what.append(f" ({visible(said, 60)})" if said else "", "dim")
-        rank = "" if row.kind == "posture" else str(row.rank)
-        severity = _SHORT.get(row.severity, row.severity)
-        cells = (rank, short[row.id], likely(row.likelihood), severity, clock(row.last_time))
-        drawn.add_row(*map(Text, cells), what)
-    return drawn
+    kind = "" if row.kind == "compromise" else f"{NAMED[row.kind]}: "
+    kind = "" if row.title.startswith(kind) else kind
+    said = row.verdict or (row.closed_why if row.settled else "" if row.listed else "below the line")
+    what = visible(f"{kind}{row.title}", 200) + (f" ({visible(said, 60)})" if said else "")
+    rank = "" if row.kind == "posture" else str(row.rank)
+    severity = _SHORT.get(row.severity, row.severity)
+    return (rank, short[row.id], likely(row.likelihood), severity, clock(row.last_time)), what
+
+
+def printed(text: str, console: Console) -> None:
+    """Print much text as it is."""
+    console.file.write(text.encode(console.encoding, "replace").decode(console.encoding))

@@ -76,6 +76,10 @@ def _meant(store: SqliteStore, text: str, rows: Sequence[Row]) -> Identity:
         return _of_notable(store, next((row for row in rows if str(row.rank) == plain), None), plain)
     if len(plain) < 3:
         raise InputError(f"{text!r} is too short: give three letters of a name, an id or a key")
+    key = inventory.credential(store, plain)
+    whole = inventory.known_of(store, [plain, *(user.id for user in (key.users if key else ())[:1])])
+    if whole:  # an id or a key in full: nobody has to be looked for
+        return next(iter(whole.values())).identity
     known, keys = inventory.named(store, plain)
     found = {one.identity.id: _Found(one.identity, one.last) for one in known}
     by_key = [key.identity for key in keys if plain.lower() in key.id.lower() and key.identity is not None]
@@ -224,7 +228,8 @@ def _place(date: str, judged: tuple[Episode, float, str], mine: Sequence[Row], r
     from nhi_watch.detect.scoring import CRITICAL
 
     episode, loss, level = judged
-    own = [row for row in mine if row.kind == "compromise" and row.first_time[:10] <= date <= row.last_time[:10]]
+    kinds = ("compromise", "exposure") if loss >= ranking.LEAST else ("compromise",)  # it may tell of it
+    own = [row for row in mine if row.kind in kinds and row.first_time[:10] <= date <= row.last_time[:10]]
     for row in sorted(own, key=lambda row: not row.listed):
         if row.settled:
             return f"none any more: notable {row.rank} of it was dealt with ({row.verdict or row.closed_why})"
@@ -257,12 +262,14 @@ def _show(args: argparse.Namespace, told: Json, rows: Sequence[Row], console: Co
     from nhi_watch.report.words import short_name, visible
 
     who = told["identity"]
-    console.print(Text(visible(f"{who['kind']} {short_name(who)}"), "bold"))
+    named = short_name(who)
+    kind = "" if named.startswith(f"{who['kind']}/") else f"{who['kind']} "
+    console.print(Text(visible(f"{kind}{named}"), "bold"))
     for line in _facts(told):
         console.print(Text(visible(line, 600)), soft_wrap=True)
     if told["notables"]:
         console.print(Text(f"Notables ({len(told['notables'])}):"))
-        console.print(listing.table(told["notables"], short_ids(row.id for row in rows)))
+        listing.tell(told["notables"], short_ids(row.id for row in rows), console)
     else:
         console.print(Text("Notables: none, in the list and below the line"))
     for line in _verdict(told["latest"], args.all, console):
@@ -285,6 +292,8 @@ def _facts(told: Json) -> Iterator[str]:
         yield f"Was {one['what']} {one['time']} by {one['by']}"
     if not usual["days"]:
         yield "Usually: nothing is known before its latest day"
+    elif not any(usual[name] for name, _ in _HABITS):
+        yield "Usually: nothing is learnt of it yet, for what looks bad becomes no habit"
     else:
         yield f"Usually, by {usual['days']} active day{'s'[: usual['days'] != 1]} up to {usual['until']}:"
         for name, _ in _HABITS:

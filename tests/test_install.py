@@ -1,0 +1,103 @@
+"""What helps after `pip install`: a shell's completion, and the container image."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import rich
+
+from need import library, need
+from nhi_watch import cli
+from nhi_watch.hosts.files import completion
+
+ROOT = Path(__file__).parents[1]
+DOCKERFILE = ROOT / "examples" / "Dockerfile"
+
+
+def script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
+    library("shtab")
+    assert cli.main(["completion", shell]) == 0
+    return capsys.readouterr().out
+
+
+TYPED = {
+    "a command": (["sh"], {"show"}),
+    "an option": (["list", "--se"], {"--severity"}),
+    "a value": (["list", "--severity", "h"], {"high"}),
+    "a command's command": (["respond", "pl"], {"plan"}),
+    "a file": (["score", "READM"], {"README.md"}),
+    "a folder": (["list", "--out", "exam"], {"examples"}),
+}
+
+
+@pytest.mark.parametrize(("words", "wanted"), TYPED.values(), ids=TYPED)
+def test_bash_completes(
+    words: list[str], wanted: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    need(shutil.which("bash"), "needs bash")
+    (tmp_path / "nhi.bash").write_text(script("bash", capsys), "utf-8")
+    typed = f"COMP_WORDS=({shlex.join(['nhi', *words])}); COMP_CWORD={len(words)}"
+    line = f'source {tmp_path}/nhi.bash; {typed}; _shtab_nhi; printf "%s\\n" "${{COMPREPLY[@]}}"; complete -p nhi'
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=True)
+    *found, registered = done.stdout.split("\n")[:-1]
+    assert wanted <= set(found) and all(each.startswith(words[-1]) for each in found)
+    assert registered.endswith(" nhi")
+
+
+@pytest.mark.parametrize("shell", completion.SHELLS)
+def test_every_command_is_in_the_script_of_each_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    told = script(shell, capsys)
+    assert [name for name, _, _ in cli.COMMANDS if name not in told] == []
+
+
+def test_without_its_library_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(completion, "find_spec", lambda name: None)
+    assert cli.main(["completion", "zsh"]) == 2
+    assert "pip install 'nhi_watch[completion]'" in capsys.readouterr().err
+
+
+def test_what_the_image_copies_installs_and_runs(tmp_path: Path) -> None:
+    """The lines of the Dockerfile, without a container: its files alone, and the program from them."""
+    lines = DOCKERFILE.read_text("utf-8").splitlines()
+    copies = [line.split()[1:] for line in lines if line.startswith("COPY ")]
+    for *names, target in copies:
+        place = tmp_path / target.strip("/")
+        for name in names:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                place.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, place / name)
+    (install,) = [line for line in lines if line.startswith("RUN pip install")]
+    extras = install.partition("[")[2].partition("]")[0].split(",")
+    declared = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert all(f"\n{extra} = [" in declared for extra in extras)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", tmp_path / "site", tmp_path / "src"], check=True)
+    path = os.pathsep.join([str(tmp_path / "site"), str(Path(rich.__file__).parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-m", "nhi_watch.cli", "score", "-", "--out", "results"], input="{}\n", cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr and done.returncode == 2, "a record that nobody knows is refused"
+    where = "import nhi_watch; print(nhi_watch.__file__)"
+    found = subprocess.run([sys.executable, "-c", where], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path},
+                           capture_output=True, text=True, check=True)  # fmt: skip
+    assert found.stdout.startswith(str(tmp_path / "site"))
+
+
+def test_the_image_runs_as_nobody_in_a_folder_of_its_users() -> None:
+    lines = DOCKERFILE.read_text("utf-8").splitlines()
+    assert any(line.startswith("USER ") and line not in ("USER root", "USER 0") for line in lines)
+    assert "WORKDIR /work" in lines
+    told = next(line for line in lines if " run " in line).partition("nhi-watch:0.2.0 ")[2]
+    args = cli.parser("score").parse_args(shlex.split(told)[1:])
+    assert (args.paths, args.out) == (["logs/"], Path("results"))
