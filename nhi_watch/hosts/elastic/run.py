@@ -28,7 +28,7 @@ from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
-from nhi_watch.hosts.elastic.cluster import PassingError, explained
+from nhi_watch.hosts.elastic.cluster import PassingError, Reach, explained
 from nhi_watch.hosts.elastic.read import SOURCES, Hit, Span, Window
 from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.windows import Begun, Planned, Task, Wanted
@@ -127,6 +127,7 @@ class Stretch(NamedTuple):
 
     window: Window
     span: Span
+    clocks: read.Clocks
 
 
 class Part:
@@ -156,10 +157,8 @@ class Part:
         return PartDone(result, seen, self._rejects)
 
     def _read(self, keep: Callable[[], object]) -> None:
-        window, span = self._task
-        with explained(f"reading {window.pattern}"):
-            clocks = read.clocks(self._client, window.pattern)
-            wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
+        window, span, clocks = self._task
+        wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
         for page in read.pages(self._client, window.pattern, wanted, self._known.page):
             keep()
             read.feed(self._intake, page, self._refuse)
@@ -258,14 +257,15 @@ def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, t
         StoreError: Elasticsearch cannot be read or written, or is not set up.
     """
     with reporting(client, job, time.time()):
-        cluster.demand(client, setup.own(job.namespace))
+        patterns, own = job.pattern.split(","), setup.own(job.namespace)
+        reach = patiently(job, lambda: cluster.reach(client, patterns, setup.READ, own))
         clock = clock_of(client, job)
         known = tables(client, job)
     lease = Lease(client, job.state, job.lease, clock)
     lease.acquire(job.wait)
     began = clock()
     with reporting(client, job, began, clock), leased(client, job, lease) as store, few_collections():
-        outcome = Run(client, job, known, Held(lease, store, clock)).once(on_stage)
+        outcome = Run(client, job, known, Held(lease, store, clock, reach)).once(on_stage)
     times = write.Times(began, clock())
     return {**outcome, "heartbeat": write.beat(client, job.namespace, times, outcome) or "written"}
 
@@ -276,7 +276,6 @@ def clock_of(client: Elasticsearch, job: Job) -> ClusterClock:
     Raises:
         StoreError: the cluster is not set up.
     """
-    ElasticStore(client, job.state).close()  # says what to do where there is none
     return ClusterClock(client, job.state)
 
 
@@ -315,12 +314,22 @@ def _is_set_up(client: Elasticsearch, job: Job) -> bool:
 
 
 
+def patiently(job: Job, work: Callable[[], Done], reset: Callable[[], None] = lambda: None) -> Done:
+    """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""
+    trying = Retrying(
+        retry=retry_if_exception_type(PassingError), wait=wait_random_exponential(multiplier=1, max=20),
+        stop=stop_after_delay(job.patience), before_sleep=lambda state: reset(), reraise=True,
+    )  # fmt: skip
+    return trying(work)
+
+
 class Held(NamedTuple):
     """What a run works with."""
 
     lease: Lease
     store: ElasticStore
     clock: ClusterClock
+    reach: Reach
 
 
 class Run:
@@ -330,10 +339,11 @@ class Run:
         self._client = client
         self._job = job
         self._known = known
-        self._lease, self._store, self._clock = held
+        self._lease, self._store, self._clock, self._reach = held
+        self._clocks: dict[str, read.Clocks] = {}
         self._window: list[Window] = []
         self._late = 0
-        self._unread: dict[str, str] = {}
+        self._unread = {each.pattern: each.why for each in self._reach.unread}
         self._aside: list[Json] = []
         self.totals = Totals()
 
@@ -341,18 +351,17 @@ class Run:
     def once(self, on_stage: Stage) -> Json:
         """What is pending, and then what is new; never from the future on: checkpoints would move past the unread."""
         started = time.perf_counter()
-        self._clock.look()
-        if self._job.since is not None and self._job.since > self._clock() + _SLACK:
+        since, patterns = self._job.since, self._reach.patterns
+        if since is not None and since > self._clock() + _SLACK:
             now = render(int(self._clock()))
-            raise InputError(f"--since {render(self._job.since)} is yet to come: by the cluster's clock it is {now}")
-        patterns = self.reach()
+            raise InputError(f"--since {render(since)} is yet to come: by the cluster's clock it is {now}")
+        pending = patiently(self._job, lambda: windows.pending(self._store, patterns))
         self._ledger = windows.Ledger(self._store, int(self._clock()), self._job.look)
-        pending = windows.pending(self._store)
         left = windows.narrowed(pending, patterns)
         for pattern in {task.window.pattern for task in pending} - {task.window.pattern for task in left}:
             self._ledger.forget(pattern)
-        self.work(left, on_stage)
-        since = self._job.since
+        if pending:
+            self.work(left, on_stage)
         if since is not None:  # who says from when on to read means all of it
             windows.put_asides(self._store, [a for a in windows.asides(self._store) if a.window.until <= since])
         fresh = windows.windows(self._store, Wanted(patterns, since, int(self._clock()) - self._job.lag))
@@ -361,23 +370,10 @@ class Run:
         self.work([each.task for each in planned], on_stage)
         return self.outcome(time.perf_counter() - started)
 
-    def reach(self) -> tuple[str, ...]:
-        """The patterns that can be read now.
-
-        Raises:
-            StoreError: there is none.
-        """
-        wanted = self._job.pattern.split(",")
-        reach = self._patiently(lambda: cluster.reach(self._client, wanted, setup.READ))
-        self._unread.update((each.pattern, each.why) for each in reach.unread)
-        if not reach.patterns:
-            raise StoreError(f"nothing can be read: {'; '.join(cluster.together(reach.unread))}"[:1000])
-        return reach.patterns
-
     def _planned(self, begun: Begun) -> list[Planned]:
         """A window, planned. Where that is refused, pattern by pattern: one may be in the others' way."""
         try:
-            return [self._patiently(partial(self._ledger.plan, self._client, begun))]
+            return [self._patiently(lambda: self._ledger.plan(self._client, begun, self._by(begun.pattern)))]
         except PassingError:
             raise
         except StoreError as error:
@@ -386,6 +382,13 @@ class Run:
                 self._unread[begun.pattern] = str(error)[:300]
                 return []
             return [each for pattern in patterns for each in self._planned(begun._replace(pattern=pattern))]
+
+    def _by(self, pattern: str) -> read.Clocks:
+        """By which field a pattern is read; asked once, and again after anything went wrong."""
+        if pattern not in self._clocks:
+            with explained(f"reading {pattern}"):
+                self._clocks[pattern] = read.clocks(self._client, pattern)
+        return self._clocks[pattern]
 
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
@@ -416,15 +419,15 @@ class Run:
     def _note(self, tasks: list[Task]) -> None:
         windows.note(self._store, tasks)
         self._ledger.put(self._store)
-        self._store.commit(refresh=False)
+        self._store.commit()
 
     def _patiently(self, work: Callable[[], Done]) -> Done:
-        """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""
-        trying = Retrying(
-            retry=retry_if_exception_type(PassingError), wait=wait_random_exponential(multiplier=1, max=20),
-            stop=stop_after_delay(self._job.patience), before_sleep=lambda state: self._store.close(), reraise=True,
-        )  # fmt: skip
-        return trying(work)
+        return patiently(self._job, work, self._reset)
+
+    def _reset(self) -> None:
+        """Keep nothing that was put, nor what is known of the cluster."""
+        self._store.close()
+        self._clocks.clear()
 
     def _step(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
         """Do the next part, or give it up; returns what is left to do."""
@@ -438,13 +441,13 @@ class Run:
                 raise
             reason = str(error)
             if self._refused(tasks[0].window):
-                self._store.close()
+                self._reset()
                 self._ledger.forget(tasks[0].window.pattern)
                 self._note(left := windows.begun(tasks[1:]))
                 return left
         except DEFECTS as error:
             reason = write.described(error)
-        self._store.close()
+        self._reset()
         left = windows.failed(tasks, reason)
         self._note(left)
         return left
@@ -477,8 +480,10 @@ class Run:
     def _part(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
         """Read, score, write alerts, write state; returns what is left to do."""
         self._lease.keep()
-        first = tasks[0]
-        part = Part(self._client, self._store, self._known, Stretch(first.window, first.spans()[0]))
+        self._store.look()
+        window = tasks[0].window
+        stretch = Stretch(window, tasks[0].spans()[0], self._by(window.pattern))
+        part = Part(self._client, self._store, self._known, stretch)
         done = part.run(self._lease.keep, on_stage)
         written = {"created": 0}
         if self._job.alerts:
@@ -488,7 +493,7 @@ class Run:
                 self._client, changed, self._job.stream, now, self._job.ocsf, done.result.standing
             )
         left = windows.advance(self._store, tasks)
-        self._store.commit()
+        self._store.commit(refresh=False)
         self.totals.add(
             {**done.result.run, "alerts": written},
             done.identities,

@@ -78,9 +78,10 @@ class Wanted(NamedTuple):
     until: int
 
 
-def pending(store: Store) -> list[Task]:
-    """What a killed run has left to do."""
-    row = store.get("meta", [_PENDING]).get(_PENDING)
+def pending(store: Store, patterns: Iterable[str] = ()) -> list[Task]:
+    """What a killed run has left to do; asked together with what else will be asked of some patterns."""
+    keys = [_PENDING, _COUNTS, _ASIDE, *(f"{_CHECKPOINT}{pattern}" for pattern in patterns)]
+    row = store.get("meta", keys).get(_PENDING)
     return [from_row(plain) for plain in orjson.loads(row)] if row else []
 
 
@@ -235,7 +236,7 @@ class Ledger:
         """What was counted of a group was not read after all."""
         self._groups.pop(pattern, None)
 
-    def plan(self, client: Elasticsearch, begun: Begun) -> Planned:
+    def plan(self, client: Elasticsearch, begun: Begun, by: Clocks) -> Planned:
         """Count, note what there is, and plan to read what is more than was read.
 
         Raises:
@@ -243,7 +244,6 @@ class Ledger:
         """
         pattern, since, until, goes_on = begun
         with explained(f"planning {pattern}"):
-            by = read.clocks(client, pattern)
             before = self._groups.get(pattern)
             if before is not None and not (goes_on and before["until"] == since):
                 before = None
