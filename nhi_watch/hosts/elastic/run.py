@@ -8,7 +8,7 @@ A part that fails three times is set aside, and the job goes on; whatever ends a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -50,29 +50,22 @@ class Totals:
     def __init__(self) -> None:
         self._run: Json = {}
         self._identities: set[str] = set()
-        self._notables: dict[str, str] = {}
-        self.rejects: list[dict[str, str]] = []
+        self._notables: set[str] = set()
+        self._rejects: list[dict[str, str]] = []
         """Where the first rejected documents lie, for they stay where they are."""
 
-    def reject(self, index: str, document: str, reason: str) -> None:
-        """Note one document that is no event."""
-        if len(self.rejects) < MAX_REJECTS:
-            self.rejects.append({"index": index, "id": document, "reason": reason})
-
-    def add(self, run: Json, identities: Iterable[str], notables: Iterable[Json]) -> None:
-        """Add a part."""
-        self._identities.update(identities)
-        self._notables.update((notable["id"], notable["severity"]) for notable in notables)
-        self._run = {**self._run, **{name: _sum(name, self._run.get(name), value) for name, value in run.items()}}
+    def add(self, done: PartDone, alerts: Json) -> None:
+        """Add a part, and what was written of it."""
+        self._identities.update(done.identities)
+        self._notables.update(notable["id"] for notable in done.result.notables)
+        self._rejects += [{"index": hit.index, "id": hit.id, "reason": reason} for hit, reason in done.rejects]
+        run = {**done.result.run, "alerts": alerts}
+        self._run.update({name: _sum(name, self._run.get(name), value) for name, value in run.items()})
 
     def whole(self) -> Json:
         """All of it."""
-        return {
-            **self._run,
-            "identities": len(self._identities),
-            "notables": len(self._notables),
-            "rejects": self.rejects,
-        }
+        counts = {"identities": len(self._identities), "notables": len(self._notables)}
+        return {**self._run, **counts, "rejects": self._rejects[:MAX_REJECTS]}
 
 
 def _sum(name: str, before: Any, value: Any) -> Any:
@@ -396,17 +389,13 @@ class Run:
         wrong = {"set_aside": self._aside, "unread": [{"index": i, "why": why} for i, why in self._unread.items()]}
         if "read" not in whole:
             return {"skipped": "nothing came in", **wrong}
-        return {
-            **whole,
-            **wrong,
-            "late": self._late,
-            "window": {
-                "index": ",".join(dict.fromkeys(window.pattern for window in self._window)),
-                "since": render(min(window.since for window in self._window)),
-                "until": render(max(window.until for window in self._window)),
-            },
-            "seconds": {**whole["seconds"], "total": round(seconds, 3)},
+        window = {
+            "index": ",".join(dict.fromkeys(window.pattern for window in self._window)),
+            "since": render(min(window.since for window in self._window)),
+            "until": render(max(window.until for window in self._window)),
         }
+        taken = {**whole["seconds"], "total": round(seconds, 3)}
+        return {**whole, **wrong, "late": self._late, "window": window, "seconds": taken}
 
     def work(self, tasks: list[Task], on_stage: Stage) -> None:
         """Do the tasks, part by part."""
@@ -489,17 +478,10 @@ class Run:
         if self._job.alerts:
             self._lease.keep()
             changed, now = [*done.result.changed, *done.result.gravest], int(self._clock())
-            written = write.write(
-                self._client, changed, self._job.stream, now, self._job.ocsf, done.result.standing
-            )
+            stream, standing = self._job.stream, done.result.standing
+            written = write.write(self._client, changed, stream, now, self._job.ocsf, standing)
         left = windows.advance(self._store, tasks)
         self._store.commit(refresh=False)
-        self.totals.add(
-            {**done.result.run, "alerts": written},
-            done.identities,
-            done.result.notables,
-        )
-        for hit, reason in done.rejects:
-            self.totals.reject(hit.index, hit.id, reason)
+        self.totals.add(done, written)
         return left
 

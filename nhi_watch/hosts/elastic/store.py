@@ -199,9 +199,11 @@ MAPPINGS: dict[str, Any] = {
     },
 }
 """The index's mapping; keywords sort by their UTF-8 bytes, which is the order of code points."""
-SETTINGS: dict[str, Any] = {"index": {"number_of_shards": 1, "gc_deletes": "1h"}}
+SETTINGS: dict[str, Any] = {"index": {
+    "number_of_shards": 1, "gc_deletes": "1h", "soft_deletes": {"retention_lease": {"period": "10m"}},
+}}  # fmt: skip
 """One shard: bulk items are then executed in order. What was deleted is remembered for longer than any request takes,
-so that a stuck one cannot bring it back."""
+so that a stuck one cannot bring it back. Rows that were replaced are kept for minutes, not for half a day."""
 
 PAGE = 1_000
 """Rows a request of `get` or `scan`."""
