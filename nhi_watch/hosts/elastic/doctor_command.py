@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 
 from elasticsearch import Elasticsearch
 from rich.console import Console
@@ -50,7 +51,7 @@ def _of_kibana(args: argparse.Namespace) -> list[Check]:
     where = arguments.kibana_of(args)
     if where is None:
         return []
-    with Kibana(where) as kibana:
+    with closing(Kibana(where)) as kibana:
         return [Check(*rule_runs(kibana))]
 
 

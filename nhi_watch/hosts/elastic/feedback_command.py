@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
     taken = _hear(client, args)
     outcome: Json = {name: told if isinstance(told, int) else len(told) for name, told in taken._asdict().items()}
     if where:
-        with Kibana(where) as kibana:
+        with closing(Kibana(where)) as kibana:
             outcome["closed"] = analysts.close_merged(client, kibana, f"{setup.ALERTS}-{args.namespace}")
     arguments.say(console, args, outcome, sentence(outcome))
     return 0

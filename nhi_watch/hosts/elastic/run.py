@@ -20,7 +20,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from nhi_watch.context import assets, networks
 from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
-from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
+from nhi_watch.core.errors import InputError, NhiError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
@@ -33,7 +33,6 @@ from nhi_watch.hosts.elastic.read import SOURCES, Hit, Span, Window
 from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.windows import Begun, Planned, Task, Wanted
 from nhi_watch.state.state import State
-from nhi_watch.state.store import Store
 
 # ---- totals
 #
@@ -90,9 +89,7 @@ def _sum(name: str, before: Any, value: Any) -> Any:
     return value
 
 
-# ---- part
-#
-# One part of a run: the documents of a stretch of event time → notables and rows of state, not yet committed.
+# ---- run
 
 
 Stage = Callable[[str, int, int], None]
@@ -108,71 +105,11 @@ class Tables(NamedTuple):
 
 
 class PartDone(NamedTuple):
-    """A part's result, and what is said of it."""
+    """The documents of a stretch of event time, scored; and what is said of them."""
 
     result: Result
     identities: set[str]
     rejects: list[tuple[Hit, str]]
-
-
-class Stretch(NamedTuple):
-    """What a part reads."""
-
-    window: Window
-    span: Span
-    clocks: read.Clocks
-
-
-class Part:
-    """Reads and scores one stretch of event time of a window."""
-
-    def __init__(self, client: Elasticsearch, store: Store, known: Tables, task: Stretch) -> None:
-        self._client = client
-        self._task = task
-        self._known = known
-        self._store = store
-        state = State(store)
-        until, seen = task.window.until, (state.known, state.newcomers)
-        self._intake = read.intake_of(SOURCES, known.context, state.load, until, *seen)
-        self._judge = Judge(state, known.model, known.context, known.budget)
-        self._rejects: list[tuple[Hit, str]] = []
-
-    def run(self, keep: Callable[[], object], on_stage: Stage) -> PartDone:
-        """Read and score; the rows are put into the store, committing them is the caller's business."""
-        started = time.perf_counter()
-        self._read(keep)
-        self._make_sure_of_remotes()
-        seen = {name for wholes in self._intake.days.values() for name in wholes}
-        read_seconds = time.perf_counter() - started
-        keep()
-        result = self._judge.settle(self._intake.days, on_stage)
-        result.run["seconds"]["read"] = round(read_seconds, 3)
-        return PartDone(result, seen, self._rejects)
-
-    def _read(self, keep: Callable[[], object]) -> None:
-        window, span, clocks = self._task
-        wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
-        for page in read.pages(self._client, window.pattern, wanted, self._known.page):
-            keep()
-            read.feed(self._intake, page, self._refuse)
-
-    def _refuse(self, hit: Hit, error: RejectError) -> None:
-        if len(self._rejects) < MAX_REJECTS:
-            self._rejects.append((hit, error.reason))
-
-    def _make_sure_of_remotes(self) -> None:
-        """A point in time over a remote cluster that is away looks like one over nothing.
-
-        Raises:
-            PassingError: one is away.
-        """
-        remote = [pattern for pattern in self._task.window.pattern.split(",") if cluster.cluster(pattern)]
-        unread = cluster.reach(self._client, remote, setup.READ).unread if remote else ()
-        if unread:
-            raise PassingError(f"reading {unread[0].pattern}: {unread[0].why}")
-
-
-# ---- run
 
 
 LAG = 120
@@ -470,10 +407,7 @@ class Run:
         """Read, score, write alerts, write state; returns what is left to do."""
         self._lease.keep()
         self._store.look()
-        window = tasks[0].window
-        stretch = Stretch(window, tasks[0].spans()[0], self._by(window.pattern))
-        part = Part(self._client, self._store, self._known, stretch)
-        done = part.run(self._lease.keep, on_stage)
+        done = self._scored(tasks[0].window, tasks[0].spans()[0], on_stage)
         written = {"created": 0}
         if self._job.alerts:
             self._lease.keep()
@@ -485,3 +419,26 @@ class Run:
         self.totals.add(done, written)
         return left
 
+    def _scored(self, window: Window, span: Span, on_stage: Stage) -> PartDone:
+        """Read and score; the rows are put into the store, and not committed yet."""
+        state, known, started = State(self._store), self._known, time.perf_counter()
+        seen = state.known, state.newcomers
+        intake = read.intake_of(SOURCES, known.context, state.load, window.until, *seen)
+        judge = Judge(state, known.model, known.context, known.budget)
+        clocks, rejects = self._by(window.pattern), list[tuple[Hit, str]]()
+        wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
+        for page in read.pages(self._client, window.pattern, wanted, known.page):
+            self._lease.keep()
+            read.feed(intake, page, lambda hit, error: rejects.append((hit, error.reason)))
+            del rejects[MAX_REJECTS:]
+        # a point in time over a remote cluster that is away looks like one over nothing
+        remote = [pattern for pattern in window.pattern.split(",") if cluster.cluster(pattern)]
+        unread = cluster.reach(self._client, remote, setup.READ).unread if remote else ()
+        if unread:
+            raise PassingError(f"reading {unread[0].pattern}: {unread[0].why}")
+        identities = {name for wholes in intake.days.values() for name in wholes}
+        taken = time.perf_counter() - started
+        self._lease.keep()
+        result = judge.settle(intake.days, on_stage)
+        result.run["seconds"]["read"] = round(taken, 3)
+        return PartDone(result, identities, rejects)

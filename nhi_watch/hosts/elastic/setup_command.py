@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
     where = arguments.kibana_of(args)
     steps = setup(client, args.namespace, args.dry_run)
     if where:
-        with Kibana(where) as kibana:
+        with closing(Kibana(where)) as kibana:
             steps += kibana_assets.setup(kibana, args.dry_run)
     if args.json:
         listed = [{"kind": s.kind, "name": s.name, "change": s.change, "what": list(s.what)} for s in steps]

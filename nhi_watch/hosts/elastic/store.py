@@ -395,10 +395,6 @@ class ElasticStore:
             overlay[key] = value
             self._log.append((table, key, value))
 
-    def waiting(self, table: str) -> dict[str, bytes]:
-        """The rows of a table that were put and are not committed yet."""
-        return {key: value for key, value in self._overlay[_known(table)].items() if value is not None}
-
     def commit(self, refresh: bool = True) -> None:
         """Make all that was put durable, in the order in which it was put.
 
