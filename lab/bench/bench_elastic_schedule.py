@@ -196,8 +196,8 @@ def _measured(client: Elasticsearch, documents: int, runs: int, machines: int) -
     slope, intercept = linear_regression(*zip(*each_run[:-1]))
     us = {name: round(each["client"] * 1e6 / told) for name, each in spent.items()}
     start = started()
-    day = {"bulk": us["bulk"] / 1e6 * A_DAY + start / 1000, "throughout": us["schedule"] / 1e6 * A_DAY,
-           "schedule": slope * A_DAY + (intercept + start / 1000) * DAY / EVERY}  # fmt: skip
+    taken = {"bulk": us["bulk"] / 1e6 * A_DAY + start / 1000, "throughout": us["schedule"] / 1e6 * A_DAY,
+             "schedule": slope * A_DAY + (intercept + start / 1000) * DAY / EVERY}  # fmt: skip
     return {
         "documents": told, "runs": len(ends), "bulk_read": spent["bulk"]["read"] / told,
         "read_per_document": {"schedule": spent["schedule"]["read"] / told}, "client_us_a_document": us,
@@ -205,7 +205,7 @@ def _measured(client: Elasticsearch, documents: int, runs: int, machines: int) -
         "schedule_to_bulk": ratios, "spent": spent, "state": states, "state_bulk": _state(client, names["bulk"]),
         "fixed_ms_a_run": intercept * 1000, "us_a_further_document": slope * 1e6, "start_ms": start,
         "documents_a_run": [mean(n for n, _ in each_run), max(n for n, _ in each_run)],
-        "core_hours": {name: seconds / HOUR for name, seconds in day.items()},
+        "core_hours": {name: seconds / HOUR for name, seconds in taken.items()},
     }  # fmt: skip
 
 

@@ -104,19 +104,16 @@ def index_templates() -> dict[str, Json]:
             "ignore_missing_component_templates": [f"{stream}@custom"],
         } for stream in mappings()
     }  # fmt: skip
-    state_template = {"mappings": state.MAPPINGS, "settings": state_settings()}
-    found[STATE] = {"index_patterns": [f"{STATE}-*"], "template": state_template, "priority": PRIORITY}
+    # a replica where there is a second node
+    settings = {"index": {**state.SETTINGS["index"], "auto_expand_replicas": "0-1"}}
+    template = {"mappings": state.MAPPINGS, "settings": settings}
+    found[STATE] = {"index_patterns": [f"{STATE}-*"], "template": template, "priority": PRIORITY}
     return found
 
 
 def own_indices(namespace: str) -> list[tuple[str, str]]:
     """(index, its template) of every ordinary index that setup makes; data streams are made by the first write."""
     return [(f"{STATE}-{namespace}", STATE)]
-
-
-def state_settings() -> Json:
-    """One shard, so that rows are written in order; a replica where there is a second node."""
-    return {"index": {**state.SETTINGS["index"], "auto_expand_replicas": "0-1"}}
 
 
 def api_key_request(namespace: str, source: str = SOURCE_INDICES) -> Json:
