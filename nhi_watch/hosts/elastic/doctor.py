@@ -66,7 +66,7 @@ class Wanted(NamedTuple):
 SAMPLE = 200
 _ENOUGH = 50
 """Events from which on it counts that none of them tells a fact."""
-_TOLD = ("network", "agent", "region", "session", "credential")
+_TOLD = ("address", "agent", "region", "session", "credential")
 """Facts that ordinary events have; a session names the credential, too."""
 _SKEW = 300
 """Seconds by which what is sampled may be ahead of this host's clock."""
