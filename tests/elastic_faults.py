@@ -20,17 +20,22 @@ from unittest import mock
 
 import orjson
 
+from core_samples import Going, Options
 from ecs_shape import document, load, mappings
 from elastic_proxy import away_for
 from elastic_secured import Secured, key, wait
 from elastic_server import Server
-from elastic_story import Story, start
+from elastic_story import BUDGET, Story, start
 from nhi_watch.core.errors import NhiError
 from nhi_watch.core.timestamps import render
+from nhi_watch.detect import lives
 from nhi_watch.hosts.elastic import cluster, setup, windows
 from nhi_watch.hosts.elastic.cluster import Connection, connect
 from nhi_watch.hosts.elastic.run import Job, run
 from nhi_watch.hosts.elastic.store import ElasticStore
+from nhi_watch.intake.sources import cloudtrail
+from nhi_watch.state.memory import MemoryStore
+from nhi_watch.state.state import State
 
 Tree = dict[str, Any]
 REFUSED, UNREAD = 2, 3
@@ -50,6 +55,20 @@ def attempt(url: str, job: Job, api_key: Optional[str]) -> None:
             sys.exit(UNREAD if run(reached, job).get("unread") else 0)
     except NhiError:
         sys.exit(REFUSED)
+
+
+def attempt_and_die(url: str, job: Job, api_key: Optional[str]) -> None:
+    """One run that is killed when its alerts are written and its state is not."""
+    commits, commit = [0], ElasticStore.commit
+
+    def dying(store: ElasticStore, refresh: bool = True) -> None:
+        commits[0] += 1
+        if commits[0] > 1:  # the first one notes what is to be read
+            os.kill(os.getpid(), signal.SIGKILL)
+        commit(store, refresh)
+
+    setattr(ElasticStore, "commit", dying)  # noqa: B010
+    attempt(url, job, api_key)
 
 
 def _tell(process: BaseProcess, what: signal.Signals) -> None:
@@ -136,6 +155,20 @@ class Faults:
                 raise AssertionError(f"wedged: {_RUNS} runs, and none of them whole")
         assert windows.pending(self._store()) == [] and windows.asides(self._store()) == []
 
+    def scored(self, whole: Sequence[Tree]) -> int:
+        """Of closed days both jobs keep what files make of the records in one go; returns how many notables that is."""
+        files = MemoryStore()
+        going = Going(files, [cloudtrail], Options(BUDGET))
+        going.feed(whole)
+        going.finish()
+        closed = State(files).daybook.closed
+        kept = [
+            {one["id"]: lives.told(one) for one in lives.standing(State(rows)) if lives.last_day(one) <= closed}
+            for rows in (files, self._store(), ElasticStore(self.admin, f"nhi-state-{self.story.calm}"))
+        ]
+        assert kept[1] == kept[0] and kept[2] == kept[0], "not what nhi score makes of it"
+        return len(kept[0])
+
     # ---- a process, and something that happens in the middle
 
     def _alone(self, took: float, place: Callable[[], Any], lift: Callable[[], Any] = lambda: None) -> None:
@@ -151,8 +184,10 @@ class Faults:
             lift()
 
     @contextmanager
-    def _running(self, url: str = "", **changes: Any) -> Iterator[BaseProcess]:
-        process = start(url or self.server.url, self.job(**changes), self.key, attempt)
+    def _running(
+        self, url: str = "", target: Callable[..., None] = attempt, **changes: Any
+    ) -> Iterator[BaseProcess]:
+        process = start(url or self.server.url, self.job(**changes), self.key, target)
         try:
             yield process
             process.join(240)
@@ -168,6 +203,18 @@ class Faults:
         with self._running() as process:
             process.join(self.dice.uniform(0, 1.2 * took))
             process.kill()
+
+    def half_written(self, took: float) -> None:
+        """Killed between its alerts and its state."""
+        with self._running(target=attempt_and_die):
+            pass
+
+    def twice(self, took: float) -> None:
+        """The same window again, as after a clock was set back: all of it is known."""
+        since = int(time.time()) - _HOUR
+        for _ in range(2):
+            with self._running(since=since):
+                pass
 
     def pause(self, took: float) -> None:
         """Stopped for longer than its lease, while a copy does the work; then it goes on."""
@@ -295,6 +342,10 @@ KINDS: dict[str, Callable[[Faults, float], None]] = {
     "401": Faults.stranger,
     "403": Faults.forbidden,
     "429": lambda faults, _: faults.answered("429"),
+    "503": lambda faults, _: faults.answered("503"),
+    "answers lost": lambda faults, _: faults.answered("lose"),
+    "killed half written": Faults.half_written,
+    "the same window twice": Faults.twice,
     "shard failure": Faults.shard,
     "read-only index": Faults.read_only,
     "full disk": Faults.full_disk,

@@ -39,7 +39,7 @@ def main(stage: str, url: str, source: str, namespace: str) -> None:
         from nhi_watch.hosts.elastic import store
 
         setattr(store, "_BULK_ROWS", 40)  # noqa: B010
-        setattr(ElasticStore, "_send", die_after(5, ElasticStore._send))  # noqa: B010
+        setattr(ElasticStore, "_send", die_after(2, ElasticStore._send))  # noqa: B010
     with connect(Connection((url,))) as client:
         run(client, Job(source, namespace, parse("2025-01-01T00:00:00Z"), 300.0, page=500, lag=0, lease=3))
 

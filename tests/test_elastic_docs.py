@@ -26,6 +26,8 @@ def section(title: str) -> str:
 def commands() -> dict[str, argparse.ArgumentParser]:
     (top,) = (a for a in cli.parser()._actions if isinstance(a, argparse._SubParsersAction))
     (elastic,) = (a for a in top.choices["elastic"]._actions if isinstance(a, argparse._SubParsersAction))
+    for each in elastic.choices.values():
+        each.load()
     return dict(elastic.choices)
 
 

@@ -1,7 +1,7 @@
 """Faults in the middle of runs, on real servers: nothing is lost, nothing is there twice, all is as if undisturbed.
 
 NHI_KILLS says how many kills (50 of them take some minutes; `lab/bench/bench_elastic_kills.py` does so). 200 runs with
-faults of twelve kinds are `lab/bench/bench_elastic_faults.py`; here each kind comes once, on one of the versions.
+faults of sixteen kinds are `lab/bench/bench_elastic_faults.py`; here each kind comes once, on one of the versions.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ def test_killed_at_random_moments_while_another_copy_starts(story: Story) -> Non
 def test_every_kind_of_fault(secured: Secured) -> None:
     faults = Faults(secured, random.Random(5))
     kinds = list(KINDS)[sorted(VERSIONS).index(secured.version) :: len(VERSIONS)]
-    first, *others = batches(records(), len(kinds) + 1)
+    whole = records()
+    first, *others = batches(whole, len(kinds) + 1)
     faults.begin(first)
     assert [faults.befall(kind, batch) for kind, batch in zip(kinds, others)][-1] >= 2
+    assert faults.scored(whole) >= 1
     faults.close()
 
 

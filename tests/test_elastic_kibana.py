@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -39,8 +40,8 @@ def kibana(request: pytest.FixtureRequest) -> Iterator[Kibana]:
         yield running
 
 
-def client(kibana: Kibana, **changes: Any) -> Client:
-    return Client(replace(Connection((kibana.url,), KEY, timeout=10), **changes))
+def client(kibana: Kibana, **changes: Any) -> closing[Client]:
+    return closing(Client(replace(Connection((kibana.url,), KEY, timeout=10), **changes)))
 
 
 def changes(kibana: Kibana, dry_run: bool = False) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +107,14 @@ def test_the_program_works_through_tls(secured: Secured) -> None:
 
 def test_kibana_is_reached_with_the_same_authority_or_fingerprint(secured: Secured) -> None:
     for trusted in (Told(secured.url, ca=str(secured.ca)), Told(secured.url, fingerprint=secured.fingerprint)):
-        with Kibana(connection(trusted)) as kibana:
+        with closing(Kibana(connection(trusted))) as kibana:
             assert kibana.get("/_cluster/health")["number_of_nodes"] == 1
     for wrong in (
         Told(secured.url),
         Told(secured.url, fingerprint="1" * 64),
         Told(secured.url, ca=str(secured.other_ca)),
     ):
-        with Kibana(connection(wrong)) as kibana, pytest.raises(StoreError, match="check --kibana and --ca"):
+        with closing(Kibana(connection(wrong))) as kibana, pytest.raises(StoreError, match="check --kibana and --ca"):
             kibana.get("/_cluster/health")
 
 
@@ -137,10 +137,10 @@ def test_a_proxy_with_a_password_leads_to_the_server(
         assert refused.returncode == 2 and "wrong" not in refused.stderr.replace("wrong:", ""), refused.stderr
         monkeypatch.setenv("NHI_ELASTIC_PROXY", way)
         for trusted in (Told(elastic.url), Told(secured.url, ca=str(secured.ca))):
-            with Kibana(connection(trusted)) as kibana:
+            with closing(Kibana(connection(trusted))) as kibana:
                 assert kibana.get("/_cluster/health")["number_of_nodes"] == 1
         stranger = connection(Told(elastic.url, proxy=f"http://127.0.0.1:{port}"))
-        with Kibana(stranger) as kibana, pytest.raises(StoreError, match="407"):
+        with closing(Kibana(stranger)) as kibana, pytest.raises(StoreError, match="407"):
             kibana.get("/_cluster/health")
 
 
@@ -196,7 +196,7 @@ def test_even_the_libraries_logs_do_not_show_the_key(elastic: Server, caplog: py
     with caplog.at_level(logging.DEBUG):
         with connect(Connection((elastic.url,), SECRET)) as client:
             client.search(index="logs-none-*", query={"match_all": {}})
-        with Kibana(Connection((elastic.url,), SECRET)) as kibana:
+        with closing(Kibana(Connection((elastic.url,), SECRET))) as kibana:
             kibana.get("/_cluster/health")
     assert caplog.records, "something is logged at this level"
     assert SECRET not in caplog.text and base64.b64decode(SECRET).decode() not in caplog.text

@@ -57,11 +57,34 @@ def test_tables_that_are_empty_are_not_asked(elastic: Server, index: str, monkey
     asked: list[str] = []
     for name in ("search", "mget"):
         monkeypatch.setattr(elastic.client, name, _noted(asked, name, getattr(elastic.client, name)))
+    store.look()
     for day in range(9):
         assert rows(store, "day", f"{day}/", f"{day}0") == [] and store.get("delta", [f"{day}/a"]) == {}
         store.put("day", [(f"{day}/a", b"1")])
     store.commit()
     assert rows(store, "day", "3/", "30") == [("3/a", b"1")] and asked == ["search"]
+
+
+def test_what_every_run_reads_takes_one_search(elastic: Server, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ElasticStore(elastic.client, index)
+    for table in ("meta", "notable", "inventory", "profile"):
+        before.put(table, [(f"{table}{n:04d}", b"1") for n in range(700)])
+    before.put("day", [("000001/a", b"1"), ("news/000001/a", b"1")])
+    before.commit(refresh=False)
+    store = ElasticStore(elastic.client, index, remember=True)
+    asked: list[str] = []
+    for name in ("search", "mget"):
+        monkeypatch.setattr(elastic.client, name, _noted(asked, name, getattr(elastic.client, name)))
+    store.put("meta", [("meta0001", b"2"), ("meta0002", None)])
+    store.commit(refresh=False)
+    store.look()
+    assert asked == ["search"] * 3, "2,101 rows are three pages"
+    found = rows(store, "meta")
+    assert found[:2] == [("meta0000", b"1"), ("meta0001", b"2")] and len(found) == 699, "what was written since counts"
+    assert len(rows(store, "notable")) == len(rows(store, "inventory")) == 700
+    assert rows(store, "day", "news/", "news0") == [("news/000001/a", b"1")] and rows(store, "ledger") == []
+    assert len(asked) == 3
+    assert len(rows(store, "profile")) == 700 and len(asked) == 4
 
 
 def _noted(asked: list[str], name: str, ask: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,15 +1,20 @@
 """`nhi elastic run` every five minutes against one run over the same documents, on a real server.
 
-Six hours are read at once by both; then come RUNS times five minutes, at DOCUMENTS a day, 2% of which become
-searchable up to an hour late. One job reads them in a single run, the other in RUNS and one more, by a clock that is
-set. What is told are ratios of the two: documents read, processor time of client and server, and the state's size,
-after each quarter of the runs. NHI_TEST_ELASTIC=URL takes a server that runs already.
+Six hours are read at once by both; then come RUNS times five minutes, at DOCUMENTS a day of a simulated account with
+people and pipelines, an hour of each day three times as busy as the mean, 2% of it searchable up to an hour late. One
+job reads them in a single run, the other in RUNS and one more, by a clock that is set. What is told: documents read,
+processor time of client and server, by run and by document; the state's size after 0, 24, 96 and all runs; start-up;
+and what a hundred million documents a day would take. The table of docs/method/elastic_scale.md is written from it.
+NHI_TEST_ELASTIC=URL takes a server that runs already.
 `python lab/bench/bench_elastic_schedule.py [DOCUMENTS [RUNS [MACHINES [VERSION]]]]`
 """
 
 from __future__ import annotations
 
+import os
 import random
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import linear_regression, mean
 from typing import Any
 from unittest.mock import patch
 
@@ -43,7 +49,18 @@ HISTORY = 6 * HOUR
 STREAM = f"logs-aws.cloudtrail-schedule{elastic_server.FIRST}"
 START = parse("2025-03-03T00:00:00Z")
 LATE = 0.02
-TOLD = ("documents", "runs", "read_per_document", "us_a_document", "schedule_to_bulk")
+PEAK, BUSIEST = 13, 3
+"""The hour of a day that has so many times the mean."""
+STATES = (0, 24, 96)
+"""Runs after which the state is measured, beside the last one."""
+A_DAY = 100_000_000
+TOLD = ("documents", "runs", "read_per_document", "client_us_a_document", "schedule_to_bulk", "fixed_ms_a_run",
+        "us_a_further_document", "start_ms", "core_hours")  # fmt: skip
+STAGES = {
+    "host": "asking what there is, noting it, writing, the model", "s_read": "reading documents and the days that grew",
+    "s_score": "judging who has news", "s_rank": "the list, and notables of those judged", "s_store": "packing rows",
+}  # fmt: skip
+PAGE = ROOT / "docs" / "method" / "elastic_scale.md"
 Json = dict[str, Any]
 
 
@@ -56,9 +73,6 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def look(self) -> None:
-        """It is set."""
-
 
 def main(documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES, version: str = VERSION) -> None:
     """Measure, and write out/bench/bench_elastic_schedule.json."""
@@ -66,11 +80,73 @@ def main(documents: int = DOCUMENTS, runs: int = RUNS, machines: int = MACHINES,
         started = elastic_server.running(elastic_server.RUNNING) if elastic_server.RUNNING else None
         with contextmanager(lambda: started or elastic_server.run(version, Path(folder) / "node", "1g"))() as server:
             figures = _measured(server.client, documents, runs, machines)
-    figures["server"] = version
+    figures |= {"server": version, "load": os.getloadavg()[0], "command": " ".join(
+        ["python lab/bench/bench_elastic_schedule.py", *map(str, (documents, runs, machines, version))])}  # fmt: skip
     target = ROOT / "out" / "bench" / "bench_elastic_schedule.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     print(orjson.dumps({name: figures[name] for name in TOLD}).decode())
+    text = PAGE.read_text("utf-8")
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    PAGE.write_text(f"{before}{BEGIN}{table(figures)}{END}{after}", "utf-8")
+
+
+BEGIN, END = "<!-- schedule: ", "<!-- schedule's end -->"
+
+
+def table(figures: Json) -> str:
+    """The part of the page that the figures fill."""
+    us, read_each, bulk = figures["client_us_a_document"], figures["read_per_document"], figures["bulk_read"]
+    runs = figures["runs"]
+    rows = [
+        ("documents", f"{figures['documents']:,}", "the same"),
+        ("documents read for each", f"{read_each['schedule']:.2f}", f"{bulk:.2f}"),
+        ("client, µs a document", f"{us['schedule']:,}", f"{us['bulk']:,}"),
+        ("the same as a ratio", f"{us['schedule'] / us['bulk']:.2f}", "1"),
+        ("server, µs a document", *(f"{figures['server_us_a_document'][name]:,}" for name in ("schedule", "bulk"))),
+        ("client, ms a run, whatever it reads", f"{figures['fixed_ms_a_run']:.0f}", ""),
+        ("client, µs for each further document that is read", f"{figures['us_a_further_document']:.0f}", ""),
+        *((f"— {label}", f"{figures['stages'][name]:.0f}", "") for name, label in STAGES.items()),
+        ("start-up of the program, ms a run, not counted above", f"{figures['start_ms']:.0f}", ""),
+        *((f"state after run {each['run']}: rows, bytes of them, of its index",
+           f"{each['rows']:,}, {sum(each['tables'].values()):,}, {each['bytes']:,}", "") for each in figures["state"]),
+        ("**core-hours of clients for a hundred million a day**: 288 times a run's own cost and start-up, and each "
+         "further document", f"**{figures['core_hours']['schedule']:.1f}**", f"{figures['core_hours']['bulk']:.1f}"),
+        ("the same if each document cost what it does here", f"{figures['core_hours']['throughout']:.1f}", ""),
+    ]  # fmt: skip
+    lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return (f"{figures['command']} -->\n| {figures['server']}, load {figures['load']:.0f} on {os.cpu_count()} cores "
+            f"| in {runs} runs | in one |\n|---|---:|---:|\n{lines}")  # fmt: skip
+
+
+def started() -> float:
+    """Milliseconds of processor time until the program, compiled, has loaded what a run needs; the least of four."""
+    taken = []
+    with tempfile.TemporaryDirectory() as folder:
+        told = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        for _ in range(4):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-m", "nhi_watch.cli", "elastic", "run", "--help"], cwd=ROOT, check=True,
+                           stdout=subprocess.DEVNULL, env={**told, "PYTHONPYCACHEPREFIX": folder})  # fmt: skip
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(taken) * 1000
+
+
+def peaked(second: int) -> int:
+    """A second of a day moved so that one hour has BUSIEST times the mean, if they were even before.
+
+    >>> peaked(0), peaked(86_399) // 3600
+    (0, 23)
+    """
+    share = BUSIEST / 24
+    rest = (1 - share) / 23 * PEAK
+    at = second / DAY
+    if at < rest:
+        return int(at / rest * PEAK * HOUR)
+    if at < rest + share:
+        return int((PEAK + (at - rest) / share) * HOUR)
+    return int((PEAK + 1 + (at - rest - share) / (1 - rest - share) * (23 - PEAK)) * HOUR)
 
 
 def _measured(client: Elasticsearch, documents: int, runs: int, machines: int) -> Json:
@@ -82,7 +158,10 @@ def _measured(client: Elasticsearch, documents: int, runs: int, machines: int) -
     batches: dict[int, list[Json]] = {}
     told, dice = 0, random.Random(3)
     for day in Tenant(spec).days():
-        for record in day.records:
+        many = len(day.records)
+        for number, record in enumerate(day.records):
+            at = parse(f"{day.date}T00:00:00Z") + peaked(number * DAY // many)
+            record["eventTime"] = render(at)
             came = parse(record["eventTime"]) + dice.randrange(30, 200)
             document = ecs_shape.document(record, True, render(came))
             if came < begun:
@@ -99,24 +178,46 @@ def _measured(client: Elasticsearch, documents: int, runs: int, machines: int) -
         _run(client, name, Clock(begun + 120), since=START)
     ends = [*(begun + EVERY * (number + 1) for number in range(runs)), begun + EVERY * runs + 2 * HOUR]
     spent: dict[str, Counter[str]] = {"schedule": Counter(), "bulk": Counter()}
-    states, latest = [], 0.0
+    states: list[Json] = []
+    latest, each_run = 0.0, []
     for number, end in enumerate(ends):
         ecs_shape.load(client, STREAM, batches.get(number, []))
         last = end == ends[-1]
-        with measured(client, spent["schedule"]):
-            spent["schedule"] += _run(client, names["schedule"], Clock(end))
-        if number % (runs // 4) == 0 or last:
+        one: Counter[str] = Counter()
+        with measured(client, one):
+            one += _run(client, names["schedule"], Clock(end))
+        each_run.append((one["read"], one["client"]))
+        spent["schedule"] += one
+        if number in STATES or last:
             states.append({"run": number, **_state(client, names["schedule"])})
             print(states[-1], flush=True)
         latest = end
     with measured(client, spent["bulk"]):
         spent["bulk"] += _run(client, names["bulk"], Clock(latest))
     ratios = {key: spent["schedule"][key] / value for key, value in sorted(spent["bulk"].items()) if value}
+    slope, intercept = linear_regression(*zip(*each_run[:-1]))
+    us = {name: round(each["client"] * 1e6 / told) for name, each in spent.items()}
+    start = started()
+    taken = {"bulk": us["bulk"] / 1e6 * A_DAY + start / 1000,
+             "throughout": us["schedule"] / 1e6 * A_DAY + start / 1000 * RUNS,
+             "schedule": slope * A_DAY * spent["schedule"]["read"] / told + (intercept + start / 1000) * RUNS}
     return {
-        "documents": told, "runs": len(ends), "read_per_document": spent["schedule"]["read"] / told,
-        "us_a_document": {name: round(each["client"] * 1e6 / told) for name, each in spent.items()},
+        "documents": told, "runs": len(ends), "bulk_read": spent["bulk"]["read"] / told,
+        "read_per_document": {"schedule": spent["schedule"]["read"] / told}, "client_us_a_document": us,
+        "server_us_a_document": {name: round(each["server"] * 1e6 / told) for name, each in spent.items()},
         "schedule_to_bulk": ratios, "spent": spent, "state": states, "state_bulk": _state(client, names["bulk"]),
+        "stages": _stages(spent["schedule"], len(ends)),
+        "fixed_ms_a_run": intercept * 1000, "us_a_further_document": slope * 1e6, "start_ms": start,
+        "documents_a_run": [mean(n for n, _ in each_run), max(n for n, _ in each_run)],
+        "core_hours": {name: seconds / HOUR for name, seconds in taken.items()},
     }  # fmt: skip
+
+
+def _stages(spent: Counter[str], runs: int) -> dict[str, float]:
+    """Milliseconds of the client's processor, of a run, by stage; `host` is what no other is."""
+    told = {name: seconds for name, seconds in spent.items() if name in STAGES}
+    told["host"] = spent["client"] - sum(told.values())
+    return {name: each * 1000 / runs for name, each in told.items()}
 
 
 @contextmanager

@@ -39,6 +39,8 @@ class Daybook:
         self.since = since
         """The first day that the last run which closed any has closed."""
         self._closing = False
+        self.moved = False
+        """Whether this run added a day: only then may something have become too old."""
 
     def close(self, day: int) -> None:
         """Note that a day is final."""
@@ -51,6 +53,7 @@ class Daybook:
         at = bisect_left(self.days, day)
         if at == len(self.days) or self.days[at] != day:
             insort(self.days, day)
+            self.moved = True
 
     def is_closed(self, day: int) -> bool:
         """Whether a day is final; so is one before all, of which nothing came in time."""

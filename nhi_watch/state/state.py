@@ -350,9 +350,11 @@ class State:
     # ---- the end
 
     def finish(self) -> None:
-        """Put the calendar, and forget what is too old."""
+        """Put the calendar, and forget what is too old, which a new day alone can make it."""
         limits = self.daybook.forget()
         self.put_calendar()
+        if not self.daybook.moved:
+            return
         for table, first in (("day", limits.day), ("delta", limits.delta), ("notable", limits.delta)):
             self._forget(table, "", f"{first:06d}/")
         for table, kind in BY_DAY:

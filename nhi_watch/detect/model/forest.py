@@ -20,6 +20,8 @@ Split = tuple[int, float, Any, Any]
 Node = Union[float, Split]
 DIGITS = 4
 """Of leaves: sums are the same on every host."""
+_KNOWN = 10_000
+"""Features that are remembered: some 10 MB."""
 
 
 class Forest(NamedTuple):
@@ -34,6 +36,8 @@ class Forest(NamedTuple):
     """By tree: the leaf of the ordinary day."""
     asked: Mapping[int, tuple[int, ...]]
     """Feature → trees that ask for it on the ordinary day's way: all others give the ordinary leaf whatever it is."""
+    known: dict[tuple[float, ...], float]
+    """Log-odds of features that were asked: of a day's behaviours four in five are like another one."""
 
     def features(self, points: Sequence[float], bins: Sequence[int]) -> list[float]:
         """A day's features."""
@@ -46,10 +50,15 @@ class Forest(NamedTuple):
         >>> forest.log_odds([0.0, 0.0]), forest.log_odds([2.5, 5.0])
         (-3.0, 1.5)
         """
-        found = self.base
-        for at in self._touched(x):
-            found += _leaf(self.trees[at], x) - self.ordinary[at]
-        return round(found, DIGITS)
+        key = tuple(x)
+        if key not in self.known:
+            found = self.base
+            for at in self._touched(x):
+                found += _leaf(self.trees[at], x) - self.ordinary[at]
+            if len(self.known) >= _KNOWN:
+                self.known.clear()
+            self.known[key] = round(found, DIGITS)
+        return self.known[key]
 
     def shares(self, x: Sequence[float]) -> list[float]:
         """By signal: what it adds to the ordinary day's log-odds; all together with `base` they are the log-odds.
@@ -113,7 +122,7 @@ def grown(signals: int, trees: Sequence[Node], base: float = 0.0) -> Forest:
             asked.setdefault(feature, []).append(at)
     ordinary = tuple(_leaf(tree, zero) for tree in trees)
     told = {feature: tuple(ats) for feature, ats in asked.items()}
-    return Forest(signals, round(base + sum(ordinary), DIGITS), tuple(trees), ordinary, told)
+    return Forest(signals, round(base + sum(ordinary), DIGITS), tuple(trees), ordinary, told, {})
 
 
 def _way(node: Node) -> set[int]:

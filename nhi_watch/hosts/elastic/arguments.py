@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import orjson
 from rich.console import Console
 
 from nhi_watch.core import timestamps
-from nhi_watch.core.errors import RejectError
+from nhi_watch.core.errors import InputError, RejectError
 from nhi_watch.hosts.elastic import cluster, read, setup
 from nhi_watch.hosts.files import common
 
@@ -45,6 +47,28 @@ def told(args: argparse.Namespace) -> cluster.Told:
         args.url, args.cloud_id, args.api_key_file, args.api_key_keyring, args.ca, args.fingerprint, args.proxy,
         args.timeout,
     )  # fmt: skip
+
+
+def add_kibana(parser: argparse.ArgumentParser) -> None:
+    """Where Kibana is; it takes the same key, authority and proxy."""
+    parser.add_argument("--kibana", metavar="URL", help="of Kibana, with /s/SPACE at its end (or NHI_KIBANA_URL)")
+
+
+def kibana_of(args: argparse.Namespace) -> Optional[cluster.Connection]:
+    """How to reach Kibana; None where none is named.
+
+    Raises:
+        InputError: its URL is wrong.
+    """
+    url = args.kibana or os.environ.get("NHI_KIBANA_URL")
+    if not url:
+        return None
+    if "," in url:
+        raise InputError("--kibana: give one URL")
+    try:
+        return cluster.connection(replace(told(args), url=url, cloud_id=None))
+    except InputError as error:
+        raise InputError(str(error).replace("--url", "--kibana")) from error
 
 
 def judging(parser: argparse.ArgumentParser) -> None:

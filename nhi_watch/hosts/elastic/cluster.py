@@ -532,35 +532,41 @@ def lacking(client: Elasticsearch, wanted: Sequence[Json]) -> dict[str, list[str
     return {name: sorted(missing) for name, missing in found.items() if missing}
 
 
-def demand(client: Elasticsearch, wanted: Sequence[Json]) -> None:
-    """Make sure of the job's own indices.
+def demand(client: Elasticsearch, own: Sequence[Json], others: Sequence[Json] = ()) -> dict[str, list[str]]:
+    """Make sure of the job's own indices; returns what is lacking of the others.
 
     Raises:
-        StoreError: the key lacks something; it says what.
+        StoreError: the key lacks something of its own; it says what.
     """
     with explained("asking for privileges"):
-        missing = lacking(client, wanted)
-    if missing:
-        named = "; ".join(f"{', '.join(what)} on {name}" for name, what in sorted(missing.items()))
-        raise StoreError(f"the API key lacks a privilege: {named}; {REMEDY}")
+        missing = lacking(client, [*own, *others])
+    owned = {name for each in own for name in each["names"]}
+    if told := "; ".join(f"{', '.join(what)} on {name}" for name, what in sorted(missing.items()) if name in owned):
+        raise StoreError(f"the API key lacks a privilege: {told}; {REMEDY}")
+    return missing
 
 
-def reach(client: Elasticsearch, patterns: Iterable[str], privileges: Sequence[str]) -> Reach:
+def reach(
+    client: Elasticsearch, patterns: Iterable[str], privileges: Sequence[str], own: Sequence[Json] = ()
+) -> Reach:
     """Which patterns can be read now.
 
     Raises:
-        StoreError: the cluster itself does not tell.
+        StoreError: the cluster itself does not tell, or what the job needs of its `own` is lacking.
     """
     listed = tuple(dict.fromkeys(patterns))
     local = [pattern for pattern in listed if not cluster(pattern)]
-    with explained("asking for privileges"):
-        missing = lacking(client, [{"names": local, "privileges": list(privileges)}]) if local else {}
+    asked = [{"names": local, "privileges": list(privileges)}] if local else []
+    missing = demand(client, own, asked) if own or asked else {}
     why = {name: f"the API key lacks {', '.join(what)} on it; {REMEDY}" for name, what in missing.items()}
     with explained("asking remote clusters"):
         for name in sorted({cluster(pattern) for pattern in listed} - {""}):
             why.update(_unread(client, name, [each for each in listed if cluster(each) == name], privileges))
     unread = tuple(Unread(pattern, why[pattern]) for pattern in listed if pattern in why)
-    return Reach(tuple(pattern for pattern in listed if pattern not in why), unread)
+    found = Reach(tuple(pattern for pattern in listed if pattern not in why), unread)
+    if own and not found.patterns:
+        raise StoreError(f"nothing can be read: {'; '.join(together(unread))}"[:1000])
+    return found
 
 
 def _unread(client: Elasticsearch, name: str, patterns: Sequence[str], privileges: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import orjson
-from elasticsearch import ApiError, AuthorizationException, Elasticsearch
+from elasticsearch import ApiError, Elasticsearch
 
 from nhi_watch.core.errors import RejectError, StoreError
 from nhi_watch.core.event import Event
@@ -55,69 +55,21 @@ class Wanted(NamedTuple):
     """Seconds after which a heartbeat, or what was not read yet, is too old."""
 
 
-# ---- costs
-#
-# What is lost where a fact about events is missing: the signals that can then never fire.
-#
-# `tests/test_elastic_doctor.py` derives both tables anew: from the samples of every signal, with the fact blanked, and
-# from CloudTrail documents, with the field taken away.
-
-
-SIGNALS: dict[str, tuple[str, ...]] = {
-    "network": (
-        "moved_outside", "new_network", "new_owner", "risky_network", "session_moved", "session_two_clients",
-        "third_party_moved", "two_places", "unknown_network", "unknown_owner",
-    ),
-    "agent": ("new_agent", "session_two_clients", "unknown_agent"),
-    "region": ("new_region", "region_fan_out"),
-    "session": ("session_moved", "session_two_clients"),
-    "credential": ("key_age", "new_credential", "new_credential_type", "two_places"),
-    "target": ("first_targets", "model_changed", "role_chaining", "secret_fan_out", "target_fan_out"),
-    "error": ("new_error", "permission_probing"),
-    "traits": (
-        "alerted", "alerts_together", "app_changed", "app_consent", "attack_tool", "exposed_credential",
-        "host_credential", "human_use", "impersonation", "listed_address", "mailbox_access", "mass_export",
-        "opened_outside", "permission_test", "powerful_grant", "quarantined", "suspect_session", "third_party_moved",
-    ),
-}  # fmt: skip
-"""Fact about an event → signals that need it."""
-
-ALWAYS_TOLD = ("network", "agent", "region", "session", "credential")
-"""Facts that ordinary events have: where none of a sample has one, the source does not tell it."""
-
-TRAIL: dict[str, tuple[str, ...]] = {
-    "source.address": ("network",),
-    "user_agent.original": ("agent",),
-    "cloud.region": ("region",),
-    "aws.cloudtrail.user_identity.access_key_id": ("session", "credential"),
-    "aws.cloudtrail.error_code": ("error",),
-    "aws.cloudtrail.flattened.request_parameters": ("target", "traits"),
-}
-"""Field of a CloudTrail document → facts that come from it."""
-
-INSTEAD: dict[str, str] = {
-    "aws.cloudtrail.flattened.request_parameters": "aws.cloudtrail.request_parameters",
-    "source.address": "source.ip",
-}
-"""Field → another one that tells the same, so that nothing is lost where that one is there."""
-
-ALSO: dict[str, tuple[str, ...]] = {"user_agent.original": ("attack_tool", "human_use")}
-"""Field → signals that need it although the fact that they go by comes from other fields, too."""
-
-
 # ---- doctor sources
 #
 # What the doctor asks of a source: is it there, how late is it, does the reader understand it, what does it not tell?
 #
 # The newest documents are read as a run would read them. So it is the reader itself that says which facts about events
-# are missing, and `costs` says which signals that costs.
+# are missing.
 
 
 SAMPLE = 200
 _ENOUGH = 50
 """Events from which on it counts that none of them tells a fact."""
-_AHEAD = 300
-"""Seconds by which an event may be ahead of this host's clock."""
+_TOLD = ("address", "agent", "region", "session", "credential")
+"""Facts that ordinary events have; a session names the credential, too."""
+_SKEW = 300
+"""Seconds by which what is sampled may be ahead of this host's clock."""
 _QUIET = 6 * 3600
 """Seconds without a document after which a source is called quiet."""
 
@@ -128,7 +80,6 @@ class Source:
 
     pattern: str
     there: bool = False
-    closed: list[str] = field(default_factory=list)
     newest: int = 0
     """Seconds since the newest document was ingested; 0: there is none."""
     documents: int = 0
@@ -138,19 +89,15 @@ class Source:
     """Reason → documents that are no events."""
     delay: float = 0.0
     """Median of the seconds from an event to its ingestion."""
-    ahead: int = 0
-    """Events of the future."""
-    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Fact or field that is missing → signals that it costs."""
-
+    missing: list[str] = field(default_factory=list)
+    """Facts that no event tells: the signals that go by them are silent."""
 
     def facts(self) -> Json:
         """All of it, for programs."""
         return {
-            "there": self.there, "closed": self.closed, "seconds_since_newest": self.newest, "sampled": self.documents,
+            "there": self.there, "seconds_since_newest": self.newest, "sampled": self.documents,
             "understood": self.understood, "rejected": self.reasons, "median_delay": self.delay,
-            "ahead_of_clock": self.ahead, "missing": {name: list(lost) for name, lost in self.missing.items()},
-
+            "missing": self.missing,
         }  # fmt: skip
 
 
@@ -158,47 +105,28 @@ def look(client: Elasticsearch, pattern: str) -> Source:
     """Look at a source and its newest documents."""
     source = Source(pattern)
     resolved = client.indices.resolve_index(name=pattern, expand_wildcards="all", ignore_unavailable=True).body
-    backing = [index for stream in resolved["data_streams"] for index in stream["backing_indices"]]
-    source.there = bool(backing or resolved["indices"])
+    source.there = bool(resolved["data_streams"] or resolved["indices"])
     if not source.there:
         return source
-    source.closed = _closed(client, resolved["indices"], backing)
-    hits = _newest(client, pattern)
+    newest = [{read.TIMESTAMP: {"order": "desc", "unmapped_type": "date"}}]
+    hits = client.search(index=pattern, size=SAMPLE, sort=newest, ignore_unavailable=True)["hits"]["hits"]
     _judge_times(source, hits)
-    _judge_events(source, _read(source, hits))
-    if "cloudtrail" in pattern:
-        _judge_fields(client, source)
+    events = _read(source, hits)
+    if len(events) >= _ENOUGH:
+        told = {fact for fact in _TOLD if any(getattr(event, fact) for event in events)}
+        told |= {"session", "credential"} if told & {"session", "credential"} else set()
+        source.missing = [fact for fact in _TOLD if fact not in told]
     return source
-
-
-def _closed(client: Elasticsearch, indices: Sequence[Json], backing: Sequence[str]) -> list[str]:
-    found = list(indices)
-    for start in range(0, len(backing), 100):
-        names = ",".join(backing[start : start + 100])
-        found += client.indices.resolve_index(name=names, expand_wildcards="all").body["indices"]
-    return sorted({index["name"] for index in found if "closed" in index.get("attributes", [])})
-
-
-def _newest(client: Elasticsearch, pattern: str) -> list[Json]:
-    told = client.search(
-        index=pattern,
-        size=SAMPLE,
-        sort=[{read.TIMESTAMP: {"order": "desc", "unmapped_type": "date"}}],
-        ignore_unavailable=True,
-    )
-    found: list[Json] = told["hits"]["hits"]
-    return found
 
 
 def _judge_times(source: Source, hits: Sequence[Json]) -> None:
     now = int(time.time())
     ingested = [_time(hit, "event", "ingested") for hit in hits]
     happened = [_time(hit, read.TIMESTAMP) for hit in hits]
-    known = [at for at in (*ingested, *happened) if at and at <= now + _AHEAD]
+    known = [at for at in (*ingested, *happened) if at and at <= now + _SKEW]
     source.newest = max(1, now - max(known)) if known else 0
     delays = [i - h for i, h in zip(ingested, happened) if i and h]
     source.delay = float(median(delays)) if delays else 0.0
-    source.ahead = sum(at > now + _AHEAD for at in happened)
 
 
 def _time(hit: Json, *path: str) -> int:
@@ -235,27 +163,6 @@ def _event(reader: Any, item: Item, source: Source) -> Event | None:
     return event
 
 
-def _judge_events(source: Source, events: Sequence[Event]) -> None:
-    if len(events) < _ENOUGH:
-        return
-    for fact in ALWAYS_TOLD:
-        if not any(getattr(event, fact) for event in events) and not (
-            fact in ("session", "credential") and any(event.session or event.credential for event in events)
-        ):
-            source.missing[fact] = SIGNALS[fact]
-
-
-def _judge_fields(client: Elasticsearch, source: Source) -> None:
-    """Fields of CloudTrail that no index maps: the integration is old, or drops them."""
-    names = [*TRAIL, *INSTEAD.values()]
-    caps = client.field_caps(index=source.pattern, fields=names, ignore_unavailable=True)["fields"]
-    mapped = {name for name in names if set(caps.get(name, {})) - {"unmapped"}}
-    for name, facts in TRAIL.items():
-        if name not in mapped and INSTEAD.get(name) not in mapped:
-            lost = dict.fromkeys(signal for fact in facts for signal in SIGNALS[fact])
-            source.missing[name] = (*lost, *ALSO.get(name, ()))
-
-
 def told(source: Source) -> tuple[str, str, str]:
     """Status, sentence and remedy of a source."""
     if not source.there:
@@ -277,18 +184,13 @@ def told(source: Source) -> tuple[str, str, str]:
 
 
 def _troubles(source: Source) -> list[tuple[bool, str, str]]:
-    lost = "; ".join(f"{name} is missing, which costs {', '.join(signals)}" for name, signals in source.missing.items())
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(source.reasons.items()))
+    missing = f"no document tells {', '.join(source.missing)}, so signals that go by that are silent"
     return [
         (source.newest > _QUIET, "quiet for hours", "look at the integration that should write it"),
-        (bool(source.closed), f"{len(source.closed)} indices are closed and not read", "open them, or leave it so"),
-        (source.ahead > 0, f"{source.ahead} events are of the future", "set the clocks of what writes them"),
-        (0 < source.understood < source.documents, f"not understood: {_listed(source.reasons)}", ""),
-        (bool(source.missing), lost, "upgrade the integration, or let it keep event.original"),
+        (0 < source.understood < source.documents, f"not understood: {reasons}", ""),
+        (bool(source.missing), missing, "upgrade the integration, or let it keep event.original"),
     ]
-
-
-def _listed(reasons: dict[str, int]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
 
 
 def span(seconds: float) -> str:
@@ -382,11 +284,8 @@ def _backlog(client: Elasticsearch, store: ElasticStore, wanted: Wanted, now: in
 # ---- doctor
 
 
-_OLDEST = (8, 19)
 _SOON, _URGENT = 14 * DAY, 3 * DAY
 """Before a key expires: when that is told, and when it is wrong."""
-_SKEW = 60.0
-"""Seconds by which clocks may differ."""
 
 
 def examine(client: Elasticsearch, wanted: Wanted) -> list[Check]:
@@ -394,8 +293,6 @@ def examine(client: Elasticsearch, wanted: Wanted) -> list[Check]:
     questions: list[tuple[str, Callable[[], Iterator[Check]]]] = [
         ("privileges", lambda: _privileges(client, wanted)),
         ("key", lambda: _key(client)),
-        ("version", lambda: _version(client)),
-        ("clock", lambda: _clock(client, wanted)),
         ("state", lambda: _state(client, wanted)),
         ("heartbeat", lambda: _heartbeat(client, wanted)),
         ("progress", lambda: checks(client, wanted)),
@@ -419,38 +316,6 @@ def _answered(name: str, ask: Callable[[], Iterator[Check]]) -> list[Check]:
         if isinstance(cause, ApiError) and cause.status_code in (400, 403, 404, 405):
             return [Check(name, UNKNOWN, f"the cluster does not tell: {str(error)[:300]}")]
         raise
-
-
-def _version(client: Elasticsearch) -> Iterator[Check]:
-    """`GET /_nodes` wants the cluster privilege `monitor`, which the job's own key has not and does not need."""
-    try:
-        told = client.nodes.info(filter_path="nodes.*.version")
-    except AuthorizationException:
-        yield Check("version", UNKNOWN, "only a key with the privilege monitor is told; the job needs none")
-        return
-    versions = sorted({node["version"] for node in told.body.get("nodes", {}).values()})
-    oldest = min((_numbers(version) for version in versions), default=_OLDEST)
-    facts = {"versions": versions}
-    if oldest < _OLDEST:
-        yield Check("version", FAIL, f"Elasticsearch {', '.join(versions)}", "upgrade to 8.19 or later", facts)
-    else:
-        yield Check("version", OK, f"Elasticsearch {', '.join(versions)}", "", facts)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-
-
-def _clock(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:
-    """The job goes by the cluster's; a host whose clock is wrong has other troubles, and its logs are hard to read."""
-    before = time.time()
-    there = cluster_now(client, f"{setup.STATE}-{wanted.namespace}")
-    skew = round(there - (before + time.time()) / 2, 1)
-    ahead = f"the cluster's clock is {abs(skew)} s {'ahead of' if skew > 0 else 'behind'} this host's"
-    if abs(skew) > _SKEW:
-        yield Check("clock", WARN, ahead, "set both by NTP; the job goes by the cluster's", {"skew": skew})
-    else:
-        yield Check("clock", OK, ahead, "", {"skew": skew})
 
 
 def _privileges(client: Elasticsearch, wanted: Wanted) -> Iterator[Check]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 
 from elasticsearch import Elasticsearch
 from rich.console import Console
 
 from nhi_watch.core.errors import StoreError
 from nhi_watch.hosts.elastic import arguments, doctor
-from nhi_watch.hosts.elastic.analyst_commands import add_kibana, kibana_of
 from nhi_watch.hosts.elastic.cluster import connection, reached
 from nhi_watch.hosts.elastic.doctor import FAIL, OK, Check, Wanted
 from nhi_watch.hosts.elastic.kibana import Kibana, rule_runs
@@ -21,7 +21,7 @@ _NAMED = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags."""
     arguments.connecting(parser)
-    add_kibana(parser)
+    arguments.add_kibana(parser)
     parser.add_argument("--late", type=arguments.seconds, default=_LATE, metavar="S",
                         help=f"age of the last run from which on something is wrong (default: {_LATE})")  # fmt: skip
 
@@ -48,10 +48,10 @@ def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> in
 
 
 def _of_kibana(args: argparse.Namespace) -> list[Check]:
-    where = kibana_of(args, arguments.told(args))
+    where = arguments.kibana_of(args)
     if where is None:
         return []
-    with Kibana(where) as kibana:
+    with closing(Kibana(where)) as kibana:
         return [Check(*rule_runs(kibana))]
 
 

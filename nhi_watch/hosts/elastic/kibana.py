@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Optional
 from urllib.parse import unquote, urlencode
 
@@ -48,12 +47,8 @@ class Kibana:
         if where.api_key:
             self._headers["Authorization"] = f"ApiKey {where.api_key}"
 
-    def __enter__(self) -> Kibana:
-        return self
-
-    def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
+    def close(self) -> None:
+        """End its connections."""
         self._pool.clear()
 
     def get(self, path: str, missing: Any = None, **query: str) -> Any:

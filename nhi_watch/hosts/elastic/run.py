@@ -8,7 +8,7 @@ A part that fails three times is set aside, and the job goes on; whatever ends a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from nhi_watch.context import assets, networks
 from nhi_watch.context.context import Context
 from nhi_watch.context.networks import SHIPPED
-from nhi_watch.core.errors import InputError, NhiError, RejectError, StoreError
+from nhi_watch.core.errors import InputError, NhiError, StoreError
 from nhi_watch.core.gc_pause import few_collections
 from nhi_watch.core.timestamps import DAY, render
 from nhi_watch.detect import model
@@ -28,12 +28,11 @@ from nhi_watch.detect.judge import Judge
 from nhi_watch.detect.model import Scorecard
 from nhi_watch.detect.run import Result
 from nhi_watch.hosts.elastic import cluster, read, setup, windows, write
-from nhi_watch.hosts.elastic.cluster import PassingError, explained
+from nhi_watch.hosts.elastic.cluster import PassingError, Reach, explained
 from nhi_watch.hosts.elastic.read import SOURCES, Hit, Span, Window
 from nhi_watch.hosts.elastic.store import SECONDS, ClusterClock, ElasticStore, Lease, LeaseHeldError
 from nhi_watch.hosts.elastic.windows import Begun, Planned, Task, Wanted
 from nhi_watch.state.state import State
-from nhi_watch.state.store import Store
 
 # ---- totals
 #
@@ -50,29 +49,22 @@ class Totals:
     def __init__(self) -> None:
         self._run: Json = {}
         self._identities: set[str] = set()
-        self._notables: dict[str, str] = {}
-        self.rejects: list[dict[str, str]] = []
+        self._notables: set[str] = set()
+        self._rejects: list[dict[str, str]] = []
         """Where the first rejected documents lie, for they stay where they are."""
 
-    def reject(self, index: str, document: str, reason: str) -> None:
-        """Note one document that is no event."""
-        if len(self.rejects) < MAX_REJECTS:
-            self.rejects.append({"index": index, "id": document, "reason": reason})
-
-    def add(self, run: Json, identities: Iterable[str], notables: Iterable[Json]) -> None:
-        """Add a part."""
-        self._identities.update(identities)
-        self._notables.update((notable["id"], notable["severity"]) for notable in notables)
-        self._run = {**self._run, **{name: _sum(name, self._run.get(name), value) for name, value in run.items()}}
+    def add(self, done: PartDone, alerts: Json) -> None:
+        """Add a part, and what was written of it."""
+        self._identities.update(done.identities)
+        self._notables.update(notable["id"] for notable in done.result.notables)
+        self._rejects += [{"index": hit.index, "id": hit.id, "reason": reason} for hit, reason in done.rejects]
+        run = {**done.result.run, "alerts": alerts}
+        self._run.update({name: _sum(name, self._run.get(name), value) for name, value in run.items()})
 
     def whole(self) -> Json:
         """All of it."""
-        return {
-            **self._run,
-            "identities": len(self._identities),
-            "notables": len(self._notables),
-            "rejects": self.rejects,
-        }
+        counts = {"identities": len(self._identities), "notables": len(self._notables)}
+        return {**self._run, **counts, "rejects": self._rejects[:MAX_REJECTS]}
 
 
 def _sum(name: str, before: Any, value: Any) -> Any:
@@ -97,9 +89,7 @@ def _sum(name: str, before: Any, value: Any) -> Any:
     return value
 
 
-# ---- part
-#
-# One part of a run: the documents of a stretch of event time → notables and rows of state, not yet committed.
+# ---- run
 
 
 Stage = Callable[[str, int, int], None]
@@ -115,72 +105,11 @@ class Tables(NamedTuple):
 
 
 class PartDone(NamedTuple):
-    """A part's result, and what is said of it."""
+    """The documents of a stretch of event time, scored; and what is said of them."""
 
     result: Result
     identities: set[str]
     rejects: list[tuple[Hit, str]]
-
-
-class Stretch(NamedTuple):
-    """What a part reads."""
-
-    window: Window
-    span: Span
-
-
-class Part:
-    """Reads and scores one stretch of event time of a window."""
-
-    def __init__(self, client: Elasticsearch, store: Store, known: Tables, task: Stretch) -> None:
-        self._client = client
-        self._task = task
-        self._known = known
-        self._store = store
-        state = State(store)
-        until, seen = task.window.until, (state.known, state.newcomers)
-        self._intake = read.intake_of(SOURCES, known.context, state.load, until, *seen)
-        self._judge = Judge(state, known.model, known.context, known.budget)
-        self._rejects: list[tuple[Hit, str]] = []
-
-    def run(self, keep: Callable[[], object], on_stage: Stage) -> PartDone:
-        """Read and score; the rows are put into the store, committing them is the caller's business."""
-        started = time.perf_counter()
-        self._read(keep)
-        self._make_sure_of_remotes()
-        seen = {name for wholes in self._intake.days.values() for name in wholes}
-        read_seconds = time.perf_counter() - started
-        keep()
-        result = self._judge.settle(self._intake.days, on_stage)
-        result.run["seconds"]["read"] = round(read_seconds, 3)
-        return PartDone(result, seen, self._rejects)
-
-    def _read(self, keep: Callable[[], object]) -> None:
-        window, span = self._task
-        with explained(f"reading {window.pattern}"):
-            clocks = read.clocks(self._client, window.pattern)
-            wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
-        for page in read.pages(self._client, window.pattern, wanted, self._known.page):
-            keep()
-            read.feed(self._intake, page, self._refuse)
-
-    def _refuse(self, hit: Hit, error: RejectError) -> None:
-        if len(self._rejects) < MAX_REJECTS:
-            self._rejects.append((hit, error.reason))
-
-    def _make_sure_of_remotes(self) -> None:
-        """A point in time over a remote cluster that is away looks like one over nothing.
-
-        Raises:
-            PassingError: one is away.
-        """
-        remote = [pattern for pattern in self._task.window.pattern.split(",") if cluster.cluster(pattern)]
-        unread = cluster.reach(self._client, remote, setup.READ).unread if remote else ()
-        if unread:
-            raise PassingError(f"reading {unread[0].pattern}: {unread[0].why}")
-
-
-# ---- run
 
 
 LAG = 120
@@ -258,14 +187,15 @@ def run(client: Elasticsearch, job: Job, on_stage: Stage = lambda stage, done, t
         StoreError: Elasticsearch cannot be read or written, or is not set up.
     """
     with reporting(client, job, time.time()):
-        cluster.demand(client, setup.own(job.namespace))
+        patterns, own = job.pattern.split(","), setup.own(job.namespace)
+        reach = patiently(job, lambda: cluster.reach(client, patterns, setup.READ, own))
         clock = clock_of(client, job)
         known = tables(client, job)
     lease = Lease(client, job.state, job.lease, clock)
     lease.acquire(job.wait)
     began = clock()
     with reporting(client, job, began, clock), leased(client, job, lease) as store, few_collections():
-        outcome = Run(client, job, known, Held(lease, store, clock)).once(on_stage)
+        outcome = Run(client, job, known, Held(lease, store, clock, reach)).once(on_stage)
     times = write.Times(began, clock())
     return {**outcome, "heartbeat": write.beat(client, job.namespace, times, outcome) or "written"}
 
@@ -276,7 +206,6 @@ def clock_of(client: Elasticsearch, job: Job) -> ClusterClock:
     Raises:
         StoreError: the cluster is not set up.
     """
-    ElasticStore(client, job.state).close()  # says what to do where there is none
     return ClusterClock(client, job.state)
 
 
@@ -315,12 +244,22 @@ def _is_set_up(client: Elasticsearch, job: Job) -> bool:
 
 
 
+def patiently(job: Job, work: Callable[[], Done], reset: Callable[[], None] = lambda: None) -> Done:
+    """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""
+    trying = Retrying(
+        retry=retry_if_exception_type(PassingError), wait=wait_random_exponential(multiplier=1, max=20),
+        stop=stop_after_delay(job.patience), before_sleep=lambda state: reset(), reraise=True,
+    )  # fmt: skip
+    return trying(work)
+
+
 class Held(NamedTuple):
     """What a run works with."""
 
     lease: Lease
     store: ElasticStore
     clock: ClusterClock
+    reach: Reach
 
 
 class Run:
@@ -330,10 +269,11 @@ class Run:
         self._client = client
         self._job = job
         self._known = known
-        self._lease, self._store, self._clock = held
+        self._lease, self._store, self._clock, self._reach = held
+        self._clocks: dict[str, read.Clocks] = {}
         self._window: list[Window] = []
         self._late = 0
-        self._unread: dict[str, str] = {}
+        self._unread = {each.pattern: each.why for each in self._reach.unread}
         self._aside: list[Json] = []
         self.totals = Totals()
 
@@ -341,18 +281,17 @@ class Run:
     def once(self, on_stage: Stage) -> Json:
         """What is pending, and then what is new; never from the future on: checkpoints would move past the unread."""
         started = time.perf_counter()
-        self._clock.look()
-        if self._job.since is not None and self._job.since > self._clock() + _SLACK:
+        since, patterns = self._job.since, self._reach.patterns
+        if since is not None and since > self._clock() + _SLACK:
             now = render(int(self._clock()))
-            raise InputError(f"--since {render(self._job.since)} is yet to come: by the cluster's clock it is {now}")
-        patterns = self.reach()
+            raise InputError(f"--since {render(since)} is yet to come: by the cluster's clock it is {now}")
+        pending = patiently(self._job, lambda: windows.pending(self._store, patterns))
         self._ledger = windows.Ledger(self._store, int(self._clock()), self._job.look)
-        pending = windows.pending(self._store)
         left = windows.narrowed(pending, patterns)
         for pattern in {task.window.pattern for task in pending} - {task.window.pattern for task in left}:
             self._ledger.forget(pattern)
-        self.work(left, on_stage)
-        since = self._job.since
+        if pending:
+            self.work(left, on_stage)
         if since is not None:  # who says from when on to read means all of it
             windows.put_asides(self._store, [a for a in windows.asides(self._store) if a.window.until <= since])
         fresh = windows.windows(self._store, Wanted(patterns, since, int(self._clock()) - self._job.lag))
@@ -361,23 +300,10 @@ class Run:
         self.work([each.task for each in planned], on_stage)
         return self.outcome(time.perf_counter() - started)
 
-    def reach(self) -> tuple[str, ...]:
-        """The patterns that can be read now.
-
-        Raises:
-            StoreError: there is none.
-        """
-        wanted = self._job.pattern.split(",")
-        reach = self._patiently(lambda: cluster.reach(self._client, wanted, setup.READ))
-        self._unread.update((each.pattern, each.why) for each in reach.unread)
-        if not reach.patterns:
-            raise StoreError(f"nothing can be read: {'; '.join(cluster.together(reach.unread))}"[:1000])
-        return reach.patterns
-
     def _planned(self, begun: Begun) -> list[Planned]:
         """A window, planned. Where that is refused, pattern by pattern: one may be in the others' way."""
         try:
-            return [self._patiently(partial(self._ledger.plan, self._client, begun))]
+            return [self._patiently(lambda: self._ledger.plan(self._client, begun, self._by(begun.pattern)))]
         except PassingError:
             raise
         except StoreError as error:
@@ -387,23 +313,26 @@ class Run:
                 return []
             return [each for pattern in patterns for each in self._planned(begun._replace(pattern=pattern))]
 
+    def _by(self, pattern: str) -> read.Clocks:
+        """By which field a pattern is read; asked once, and again after anything went wrong."""
+        if pattern not in self._clocks:
+            with explained(f"reading {pattern}"):
+                self._clocks[pattern] = read.clocks(self._client, pattern)
+        return self._clocks[pattern]
+
     def outcome(self, seconds: float) -> Json:
         """What was done, as run.json tells it."""
         whole = self.totals.whole()
         wrong = {"set_aside": self._aside, "unread": [{"index": i, "why": why} for i, why in self._unread.items()]}
         if "read" not in whole:
             return {"skipped": "nothing came in", **wrong}
-        return {
-            **whole,
-            **wrong,
-            "late": self._late,
-            "window": {
-                "index": ",".join(dict.fromkeys(window.pattern for window in self._window)),
-                "since": render(min(window.since for window in self._window)),
-                "until": render(max(window.until for window in self._window)),
-            },
-            "seconds": {**whole["seconds"], "total": round(seconds, 3)},
+        window = {
+            "index": ",".join(dict.fromkeys(window.pattern for window in self._window)),
+            "since": render(min(window.since for window in self._window)),
+            "until": render(max(window.until for window in self._window)),
         }
+        taken = {**whole["seconds"], "total": round(seconds, 3)}
+        return {**whole, **wrong, "late": self._late, "window": window, "seconds": taken}
 
     def work(self, tasks: list[Task], on_stage: Stage) -> None:
         """Do the tasks, part by part."""
@@ -416,15 +345,15 @@ class Run:
     def _note(self, tasks: list[Task]) -> None:
         windows.note(self._store, tasks)
         self._ledger.put(self._store)
-        self._store.commit(refresh=False)
+        self._store.commit()
 
     def _patiently(self, work: Callable[[], Done]) -> Done:
-        """Work, and again from its beginning when the cluster was away or busy: nothing half done is kept."""
-        trying = Retrying(
-            retry=retry_if_exception_type(PassingError), wait=wait_random_exponential(multiplier=1, max=20),
-            stop=stop_after_delay(self._job.patience), before_sleep=lambda state: self._store.close(), reraise=True,
-        )  # fmt: skip
-        return trying(work)
+        return patiently(self._job, work, self._reset)
+
+    def _reset(self) -> None:
+        """Keep nothing that was put, nor what is known of the cluster."""
+        self._store.close()
+        self._clocks.clear()
 
     def _step(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
         """Do the next part, or give it up; returns what is left to do."""
@@ -438,13 +367,13 @@ class Run:
                 raise
             reason = str(error)
             if self._refused(tasks[0].window):
-                self._store.close()
+                self._reset()
                 self._ledger.forget(tasks[0].window.pattern)
                 self._note(left := windows.begun(tasks[1:]))
                 return left
         except DEFECTS as error:
             reason = write.described(error)
-        self._store.close()
+        self._reset()
         left = windows.failed(tasks, reason)
         self._note(left)
         return left
@@ -477,24 +406,39 @@ class Run:
     def _part(self, tasks: list[Task], on_stage: Stage) -> list[Task]:
         """Read, score, write alerts, write state; returns what is left to do."""
         self._lease.keep()
-        first = tasks[0]
-        part = Part(self._client, self._store, self._known, Stretch(first.window, first.spans()[0]))
-        done = part.run(self._lease.keep, on_stage)
+        self._store.look()
+        done = self._scored(tasks[0].window, tasks[0].spans()[0], on_stage)
         written = {"created": 0}
         if self._job.alerts:
             self._lease.keep()
             changed, now = [*done.result.changed, *done.result.gravest], int(self._clock())
-            written = write.write(
-                self._client, changed, self._job.stream, now, self._job.ocsf, done.result.standing
-            )
+            stream, standing = self._job.stream, done.result.standing
+            written = write.write(self._client, changed, stream, now, self._job.ocsf, standing)
         left = windows.advance(self._store, tasks)
-        self._store.commit()
-        self.totals.add(
-            {**done.result.run, "alerts": written},
-            done.identities,
-            done.result.notables,
-        )
-        for hit, reason in done.rejects:
-            self.totals.reject(hit.index, hit.id, reason)
+        self._store.commit(refresh=False)
+        self.totals.add(done, written)
         return left
 
+    def _scored(self, window: Window, span: Span, on_stage: Stage) -> PartDone:
+        """Read and score; the rows are put into the store, and not committed yet."""
+        state, known, started = State(self._store), self._known, time.perf_counter()
+        seen = state.known, state.newcomers
+        intake = read.intake_of(SOURCES, known.context, state.load, window.until, *seen)
+        judge = Judge(state, known.model, known.context, known.budget)
+        clocks, rejects = self._by(window.pattern), list[tuple[Hit, str]]()
+        wanted = read.query(window, clocks, span, windows.left_out(self._store, window.pattern, clocks))
+        for page in read.pages(self._client, window.pattern, wanted, known.page):
+            self._lease.keep()
+            read.feed(intake, page, lambda hit, error: rejects.append((hit, error.reason)))
+            del rejects[MAX_REJECTS:]
+        # a point in time over a remote cluster that is away looks like one over nothing
+        remote = [pattern for pattern in window.pattern.split(",") if cluster.cluster(pattern)]
+        unread = cluster.reach(self._client, remote, setup.READ).unread if remote else ()
+        if unread:
+            raise PassingError(f"reading {unread[0].pattern}: {unread[0].why}")
+        identities = {name for wholes in intake.days.values() for name in wholes}
+        taken = time.perf_counter() - started
+        self._lease.keep()
+        result = judge.settle(intake.days, on_stage)
+        result.run["seconds"]["read"] = round(taken, 3)
+        return PartDone(result, identities, rejects)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from rich.console import Console
 from nhi_watch.core.errors import InputError
 from nhi_watch.hosts.elastic import arguments
 from nhi_watch.hosts.elastic import kibana as kibana_assets
-from nhi_watch.hosts.elastic.analyst_commands import add_kibana, kibana_of
 from nhi_watch.hosts.elastic.kibana import Kibana
 from nhi_watch.hosts.elastic.setup import Step, api_key_request, role_request, setup
 
@@ -23,7 +23,7 @@ _SHOWN = 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags."""
     arguments.connecting(parser)
-    add_kibana(parser)
+    arguments.add_kibana(parser)
     parser.add_argument("--assets", metavar="DIR", type=Path,
                         help="write rules and dashboards as files, to be imported by hand")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="only say what would change")
@@ -76,10 +76,10 @@ def _write_assets(args: argparse.Namespace, console: Console) -> None:
 
 def run(client: Elasticsearch, args: argparse.Namespace, console: Console) -> int:
     """Set up, and say what changed."""
-    where = kibana_of(args, arguments.told(args))
+    where = arguments.kibana_of(args)
     steps = setup(client, args.namespace, args.dry_run)
     if where:
-        with Kibana(where) as kibana:
+        with closing(Kibana(where)) as kibana:
             steps += kibana_assets.setup(kibana, args.dry_run)
     if args.json:
         listed = [{"kind": s.kind, "name": s.name, "change": s.change, "what": list(s.what)} for s in steps]

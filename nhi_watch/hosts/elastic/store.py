@@ -1,8 +1,8 @@
 """State in one Elasticsearch index: a document a row, keyed by table and key.
 
 What was put lies in memory until `commit` sends it, in order, as bulk requests; `get` and `scan` lay it
-over what the index holds. `get` reads in real time; the last bulk of a commit refreshes the index (it has
-one shard), so that a `scan` sees it too.
+over what the index holds. `get` reads in real time; who scans refreshes the index first (it has one shard), so that
+what a killed process wrote last is found, too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, Optional
 
 import orjson
-from elasticsearch import ApiError, ConflictError, Elasticsearch, TransportError
+from elasticsearch import ApiError, ConflictError, Elasticsearch, NotFoundError, TransportError
 from tenacity import Retrying, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
@@ -28,6 +28,7 @@ from nhi_watch.core.timestamps import render
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, away, explained, refused
 from nhi_watch.hosts.files.reader.remembered import Remembered
 from nhi_watch.intake.shapes.json import parse_with
+from nhi_watch.state.state import NEWS
 from nhi_watch.state.store import TABLES
 
 # ---- lease
@@ -198,9 +199,11 @@ MAPPINGS: dict[str, Any] = {
     },
 }
 """The index's mapping; keywords sort by their UTF-8 bytes, which is the order of code points."""
-SETTINGS: dict[str, Any] = {"index": {"number_of_shards": 1, "gc_deletes": "1h"}}
+SETTINGS: dict[str, Any] = {"index": {
+    "number_of_shards": 1, "gc_deletes": "1h", "soft_deletes": {"retention_lease": {"period": "10m"}},
+}}  # fmt: skip
 """One shard: bulk items are then executed in order. What was deleted is remembered for longer than any request takes,
-so that a stuck one cannot bring it back."""
+so that a stuck one cannot bring it back. Rows that were replaced are kept for minutes, not for half a day."""
 
 PAGE = 1_000
 """Rows a request of `get` or `scan`."""
@@ -209,9 +212,14 @@ _BULK_BYTES = 8_000_000
 _ATTEMPTS = 7
 EVERY = "", "\U0010ffff"
 """The span of all keys."""
+_WHOLE = "meta", "notable", "inventory"
+"""Tables that every run reads in full."""
+_NEWS = NEWS, f"{NEWS[:-1]}0"
+"""So of the table `day`: whose days were put and are not judged yet."""
 _MAX_ID = 512
 """Bytes of a document id that Elasticsearch takes."""
 _CONFLICT = 409
+MISSING = "{} does not exist: run `nhi elastic setup` first"
 
 
 def document_id(table: str, key: str) -> str:
@@ -245,7 +253,7 @@ class ElasticStore:
     `guard` is called before each bulk request: it raises when this process may no longer write, because another one
     holds the lease, and returns the generation under which to write. A row that a later generation has written stays
     as it is, however late a request of an earlier one arrives. Without a guard rows are replaced unconditionally.
-    With `remember`, rows that were read or written are not read again, and tables that are empty are not asked.
+    With `remember`, rows that were read or written are not read again; `look` reads what every run reads.
     """
 
     def __init__(
@@ -263,8 +271,9 @@ class ElasticStore:
         self._log: list[_Change] = []
         self._overlay: dict[str, dict[str, Optional[bytes]]] = {table: {} for table in TABLES}
         self._fresh = self._looked = False
+        """Whether a search finds all that is not remembered; whether it was looked."""
         if not self._call("read", lambda: client.indices.exists(index=index)):
-            raise StoreError(f"{index} does not exist: run `nhi elastic setup` first")
+            raise StoreError(MISSING.format(index))
 
     def get(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that exist among `keys`."""
@@ -282,13 +291,18 @@ class ElasticStore:
     def _learnt(self, table: str, keys: Sequence[str]) -> list[str]:
         """Learn of keys what is not known yet; returns those that were too many to be remembered."""
         assert self._memory is not None
-        self._look_once(self._memory)
         new = [key for key in keys if not self._memory.knows(table, key)]
         for start in range(0, len(new), PAGE):
             some = new[start : start + PAGE]
             rows = dict(self._get_stored(table, some))
-            self._memory.take(table, ((key, rows.get(key)) for key in some))
+            self._remember(table, [(key, rows.get(key)) for key in some])
         return [key for key in keys if not self._memory.knows(table, key)]
+
+    def _remember(self, table: str, rows: Iterable[tuple[str, Optional[bytes]]]) -> bool:
+        """Remember rows; False where it became too much, and all was forgotten."""
+        kept = self._memory is not None and self._memory.take(table, rows)
+        self._fresh = self._fresh and kept
+        return kept
 
     def _get_stored(self, table: str, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         ids = [document_id(table, key) for key in keys]
@@ -316,47 +330,55 @@ class ElasticStore:
     def _scan_stored(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
         if low >= high:
             return iter(())
-        if self._memory is None:
-            return self._scan_index(table, low, high)
-        self._look_once(self._memory)
-        if not self._memory.knows_span(table, low, high):
-            rows = list(self._scan_index(table, low, high))
-            if self._memory.take(table, rows):
-                self._memory.whole(table, low, high)
-            return iter(rows)
-        return iter(list(self._memory.rows(table, low, high)))
+        memory = self._memory
+        if memory is None:
+            return self._scan_index(*_span(table, low, high))
+        if not memory.knows_span(table, low, high):
+            found = self._scan_index(*_span(table, low, high))
+            if not self._remember(table, [row for row in found if not memory.knows(table, row[0])]):
+                return self._scan_index(*_span(table, low, high))
+            memory.whole(table, low, high)
+        return iter(list(memory.rows(table, low, high)))
 
-    def _scan_index(self, table: str, low: str, high: str) -> Iterator[tuple[str, bytes]]:
+    def look(self) -> None:
+        """Learn at once what every run reads in full, and which tables are empty, to ask nothing of those."""
+        if self._looked or self._memory is None:
+            return
+        self._looked = True
+        found: dict[str, list[tuple[str, bytes]]] = {table: [] for table in (*_WHOLE, "day")}
+        told = {"filled": {"global": {}, "aggs": {"tables": {"terms": {"field": "table", "size": PAGE}}}}}
+        wanted = {"should": [{"terms": {"table": list(_WHOLE)}}, {"bool": {"filter": _span("day", *_NEWS)}}]}
+        filled: set[str] = set()
+        for answer in self._pages([{"bool": wanted}], told):
+            for hit in answer["hits"]["hits"]:
+                found[hit["_source"]["table"]].append(_row(hit))
+            filled.update(each["key"] for each in answer["aggregations"]["filled"]["tables"]["buckets"])
+        for table, rows in found.items():
+            if self._remember(table, [row for row in rows if not self._memory.knows(table, row[0])]):
+                self._memory.whole(table, *(EVERY if table in _WHOLE else _NEWS))
+        for table in set(TABLES) - filled:
+            self._memory.whole(table, *EVERY)
+
+    def _scan_index(self, *filters: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+        return (_row(hit) for answer in self._pages(filters) for hit in answer["hits"]["hits"])
+
+    def _pages(self, filters: Sequence[dict[str, Any]], aggs: Optional[dict[str, Any]] = None) -> Iterator[Any]:
         self._refresh_once()
-        filters = [{"term": {"table": table}}, {"range": {"key": {"gte": low, "lt": high}}}]
         query: dict[str, Any] = {
             "index": self._index,
             "size": PAGE,
-            "query": {"bool": {"filter": filters}},
-            "sort": [{"key": "asc"}],
+            "query": {"bool": {"filter": list(filters)}},
+            "sort": [{"key": "asc"}, {"table": "asc"}],
             "track_total_hits": False,
             "allow_partial_search_results": False,
+            "aggs": aggs,
         }
         while True:
-            hits = self._call("read", lambda: self._client.search(**query))["hits"]["hits"]
-            yield from ((hit["_source"]["key"], b64decode(hit["_source"]["value"])) for hit in hits)
-            if len(hits) < PAGE:
+            answer = self._call("read", lambda: self._client.search(**query))
+            yield answer
+            if len(answer["hits"]["hits"]) < PAGE:
                 return
-            query["search_after"] = hits[-1]["sort"]
-
-    def _look_once(self, memory: Remembered) -> None:
-        """Learn which tables are empty: a first run would else ask for each of its days, for nothing."""
-        if self._looked:
-            return
-        self._refresh_once()
-        aggs = {"tables": {"terms": {"field": "table", "size": PAGE}}}
-        query: dict[str, Any] = {"index": self._index, "size": 0, "aggs": aggs, "request_cache": False}
-        told = self._call("read", lambda: self._client.search(**query, allow_partial_search_results=False))
-        found = {bucket["key"] for bucket in told["aggregations"]["tables"]["buckets"]}
-        for table in TABLES:
-            if table not in found:
-                memory.whole(table, *EVERY)
-        self._looked = True
+            query["search_after"] = answer["hits"]["hits"][-1]["sort"]
 
     def _refresh_once(self) -> None:
         """What a killed process wrote last may not be searchable yet: write a row to make it so.
@@ -373,14 +395,11 @@ class ElasticStore:
             overlay[key] = value
             self._log.append((table, key, value))
 
-    def waiting(self, table: str) -> dict[str, bytes]:
-        """The rows of a table that were put and are not committed yet."""
-        return {key: value for key, value in self._overlay[_known(table)].items() if value is not None}
-
     def commit(self, refresh: bool = True) -> None:
         """Make all that was put durable, in the order in which it was put.
 
-        Without a refresh, which takes a moment, another process that scans finds the rows a little later.
+        Without a refresh, which takes a moment, what looks into the index finds it a little later; this class does at
+        once.
 
         Raises:
             StoreError: nothing after the first chunk that failed was written; the rest stays put.
@@ -389,7 +408,7 @@ class ElasticStore:
             self._send(chunk, refresh=last and refresh)
         if self._memory is not None:
             for table, key, value in self._log:
-                self._memory.take(table, [(key, value)])
+                self._remember(table, [(key, value)])
         self._forget()
 
     def _send(self, rows: Sequence[_Change], refresh: bool) -> None:
@@ -411,7 +430,7 @@ class ElasticStore:
                     raise LeaseHeldError(taken(self._index))
                 failed = PassingError if result["status"] in BUSY else StoreError
                 raise failed(f"cannot write {self._index}: {refused(result['error'])}")
-        self._fresh = refresh
+        self._fresh = refresh or (self._fresh and self._memory is not None)
 
     def _call(self, doing: str, request: Callable[[], Any]) -> Any:
         with explained(f"cannot {doing} {self._index}"):
@@ -420,13 +439,21 @@ class ElasticStore:
     def close(self) -> None:
         """Give up what was not committed; the client stays open, it is the caller's."""
         self._forget()
-        self._looked = False
+        self._fresh = self._looked = False
         if self._memory is not None:
             self._memory.forget()
 
     def _forget(self) -> None:
         self._log = []
         self._overlay = {table: {} for table in TABLES}
+
+
+def _span(table: str, low: str, high: str) -> list[dict[str, Any]]:
+    return [{"term": {"table": table}}, {"range": {"key": {"gte": low, "lt": high}}}]
+
+
+def _row(hit: Any) -> tuple[str, bytes]:
+    return hit["_source"]["key"], b64decode(hit["_source"]["value"])
 
 
 def _known(table: str) -> str:
@@ -469,7 +496,10 @@ def now(client: Elasticsearch, index: str) -> float:
     Needs the right to read `index` and nothing else.
     """
     asked = {"date_range": {"field": "@timestamp", "ranges": [{"from": "now"}]}}
-    told = client.search(index=index, size=0, aggs={"now": asked}, request_cache=False)
+    try:
+        told = client.search(index=index, size=0, aggs={"now": asked}, request_cache=False)
+    except NotFoundError as error:
+        raise StoreError(MISSING.format(index)) from error
     return float(told["aggregations"]["now"]["buckets"][0]["from"]) / 1000
 
 
@@ -478,22 +508,10 @@ class ClusterClock:
 
     def __init__(self, client: Elasticsearch, index: str, passed: Callable[[], float] = time.monotonic) -> None:
         """Raises StoreError when the cluster does not tell."""
-        self._client = client
-        self._index = index
         self._passed = passed
-        self._offset = 0.0
-        self.look()
-
-    def look(self) -> None:
-        """Ask again.
-
-        Raises:
-            StoreError: the cluster does not tell.
-        """
         with explained("asking for the time"):
-            before = self._passed()
-            there = now(self._client, self._index)
-            self._offset = there - (before + self._passed()) / 2
+            before = passed()
+            self._offset = now(client, index) - (before + passed()) / 2
 
     def __call__(self) -> float:
         return self._passed() + self._offset

@@ -78,24 +78,27 @@ class Wanted(NamedTuple):
     until: int
 
 
-def pending(store: Store) -> list[Task]:
-    """What a killed run has left to do."""
-    row = store.get("meta", [_PENDING]).get(_PENDING)
+def pending(store: Store, patterns: Iterable[str] = ()) -> list[Task]:
+    """What a killed run has left to do; asked together with what else will be asked of some patterns."""
+    keys = [_PENDING, _COUNTS, _ASIDE, *(f"{_CHECKPOINT}{pattern}" for pattern in patterns)]
+    row = store.get("meta", keys).get(_PENDING)
     return [from_row(plain) for plain in orjson.loads(row)] if row else []
 
 
 def from_row(plain: dict[str, Any]) -> Task:
     """A task out of a row of state."""
-    ranges, own = (tuple((low, high) for low, high in plain[name]) for name in ("ranges", "own"))
-    window = Window(plain["pattern"], plain["since"], plain["until"], ranges, own)
-    return Task(window, tuple(plain["cuts"]), plain["done"], plain["documents"],
-                plain.get("starts", 0), tuple(plain.get("failures", ())))  # fmt: skip
+    told = {name: _tuples(value) for name, value in plain.items()}
+    window = Window(*(told.pop(name) for name in Window._fields))
+    return Task(window, **told)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def to_row(task: Task) -> dict[str, Any]:
     """The same the other way."""
-    told = {name: value for name, value in task._asdict().items() if name != "window"}
-    return {**task.window._asdict(), **told}
+    return {**task.window._asdict(), **{name: value for name, value in task._asdict().items() if name != "window"}}
 
 
 def note(store: Store, tasks: Sequence[Task]) -> None:
@@ -146,11 +149,8 @@ def _move(store: Store, window: Window) -> None:
 def checkpoints(store: Store, patterns: Iterable[str]) -> dict[str, Optional[int]]:
     """Pattern → until when it was read; None: never."""
     rows = store.get("meta", [f"{_CHECKPOINT}{pattern}" for pattern in patterns])
-    return {pattern: _number(rows.get(f"{_CHECKPOINT}{pattern}")) for pattern in patterns}
-
-
-def _number(raw: Optional[bytes]) -> Optional[int]:
-    return int(raw) if raw is not None else None
+    found = {pattern: rows.get(f"{_CHECKPOINT}{pattern}") for pattern in patterns}
+    return {pattern: int(raw) if raw is not None else None for pattern, raw in found.items()}
 
 
 class Begun(NamedTuple):
@@ -235,7 +235,7 @@ class Ledger:
         """What was counted of a group was not read after all."""
         self._groups.pop(pattern, None)
 
-    def plan(self, client: Elasticsearch, begun: Begun) -> Planned:
+    def plan(self, client: Elasticsearch, begun: Begun, by: Clocks) -> Planned:
         """Count, note what there is, and plan to read what is more than was read.
 
         Raises:
@@ -243,7 +243,6 @@ class Ledger:
         """
         pattern, since, until, goes_on = begun
         with explained(f"planning {pattern}"):
-            by = read.clocks(client, pattern)
             before = self._groups.get(pattern)
             if before is not None and not (goes_on and before["until"] == since):
                 before = None
@@ -253,7 +252,7 @@ class Ledger:
             then = read.any_of([each["filter"] for each in asked.values()]) if asked else {}
             wanted = {"bool": {"filter": [then], "must_not": [read.FROZEN]}}
             found = read.aggregated(client, pattern, wanted, asked) if asked else {}
-            told = {kind: each.noted({name: _buckets(found, f"{kind}_{name}") for name in _Kind.NAMES})
+            told = {kind: each.noted({name: read.counted(found.get(f"{kind}_{name}", {})) for name in _Kind.NAMES})
                     for kind, each in kinds.items()}  # fmt: skip
             starts = [each.since for each in kinds.values()]
             window = Window(pattern, starts[0], until, *(one.stretches for one in told.values()))
@@ -341,10 +340,6 @@ def _histogram(kind: str, span: tuple[int, int], by: Clocks, step: int) -> Json:
     documents, field = (read.told, read.INGESTED) if kind == "told" else (read.lacking, read.TIMESTAMP)
     steps = {"field": field, "fixed_interval": f"{step}s", "min_doc_count": 1}
     return {"filter": documents(*span, by), "aggs": {"steps": {"date_histogram": steps}}}
-
-
-def _buckets(found: Json, name: str) -> Counted:
-    return read.counted(found.get(name, {}))
 
 
 def _few(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

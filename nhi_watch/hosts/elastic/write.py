@@ -22,7 +22,7 @@ from nhi_watch.hosts.elastic import cluster
 from nhi_watch.hosts.elastic.cluster import BUSY, PassingError, explained, refused
 from nhi_watch.hosts.elastic.setup import ALERTS, HEALTH
 from nhi_watch.report import ecs
-from nhi_watch.report.ecs import DATASET, ECS_VERSION, SEVERITY_CODES
+from nhi_watch.report.ecs import ECS_VERSION, SEVERITY_CODES
 from nhi_watch.report.words import visible
 
 Json = Mapping[str, Any]
@@ -225,29 +225,23 @@ def _sentence(outcome: Document) -> str:
 def _document(namespace: str, times: Times, how: tuple[str, str], counts: Document) -> Document:
     began, now = times
     outcome, message = how
+    event = {"kind": "state", "category": ["process"], "action": "nhi-run", "outcome": outcome,
+             "start": render(int(began)), "end": render(int(now)), "duration": int((now - began) * 1e9)}  # fmt: skip
+    own = {"message": message, "process": {"pid": os.getpid()}, "nhi": {"health": counts}}
+    return {**_of_the_job(HEALTH, namespace, now, event), **own}
+
+
+def _of_the_job(stream: str, namespace: str, now: float, event: Document) -> Document:
+    """What every document holds that the job writes about itself."""
+    when, dataset = render(int(now)), stream.partition("-")[2]
+    times = {"created": when, "ingested": when}
     return {
-        "@timestamp": render(int(now)),
+        "@timestamp": when,
         "ecs": {"version": ECS_VERSION},
-        "message": message,
-        "data_stream": {"type": "logs", "dataset": HEALTH.partition("-")[2], "namespace": namespace},
-        "event": {
-            "kind": "state",
-            "category": ["process"],
-            "type": ["info"],
-            "module": "nhi",
-            "dataset": HEALTH.partition("-")[2],
-            "action": "nhi-run",
-            "outcome": outcome,
-            "start": render(int(began)),
-            "end": render(int(now)),
-            "duration": int((now - began) * 1e9),
-            "created": render(int(now)),
-            "ingested": render(int(now)),
-        },
+        "data_stream": {"type": "logs", "dataset": dataset, "namespace": namespace},
+        "event": {"type": ["info"], "module": "nhi", "dataset": dataset, **times, **event},
         "host": {"name": socket.gethostname()},
-        "process": {"pid": os.getpid()},
         "observer": {"vendor": "nhi_watch", "product": "nhi_watch", "type": "nhi", "version": __version__},
-        "nhi": {"health": counts},
     }
 
 
@@ -268,7 +262,7 @@ def tell(client: Elasticsearch, namespace: str, now: float, title: str, why: str
     name = sha256(f"{namespace}|{title}|{why}|{when[:_DAY]}".encode("utf-8", "replace")).hexdigest()
     once = client.options(max_retries=0, request_timeout=10)
     try:
-        once.create(index=f"{ALERTS}-{namespace}", id=name, document=_job_alert(namespace, when, (name, title, why)))
+        once.create(index=f"{ALERTS}-{namespace}", id=name, document=_job_alert(namespace, now, (name, title, why)))
     except ConflictError:
         return None
     except (ApiError, TransportError) as error:
@@ -276,25 +270,15 @@ def tell(client: Elasticsearch, namespace: str, now: float, title: str, why: str
     return None
 
 
-def _job_alert(namespace: str, when: str, what: tuple[str, str, str]) -> Document:
+def _job_alert(namespace: str, now: float, what: tuple[str, str, str]) -> Document:
     name, title, why = what
-    return {
-        "@timestamp": when,
-        "ecs": {"version": ECS_VERSION},
-        "message": visible(f"{title}: {why}"),
-        "tags": ["nhi"],
-        "data_stream": {"type": "logs", "dataset": DATASET, "namespace": namespace},
-        "event": {
-            "kind": "alert", "category": ["intrusion_detection"], "type": ["info"], "module": "nhi", "dataset": DATASET,
-            "id": f"job:{name}", "code": "job", "action": "nhi-run", "created": when, "ingested": when,
-            "severity": SEVERITY_CODES["high"], "risk_score": _SCORE, "risk_score_norm": _SCORE,
-            "reason": visible(why),
-        },
-        "rule": {"id": "nhi-job", "name": visible(title, 200), "category": "job", "ruleset": "nhi_watch",
-                 "version": __version__, "author": ["nhi_watch"], "license": "Apache-2.0"},
-        "service": {"id": f"nhi_watch:{namespace}", "name": f"nhi_watch ({namespace})", "type": "job"},
-        "host": {"name": socket.gethostname()},
-        "observer": {"vendor": "nhi_watch", "product": "nhi_watch", "type": "nhi", "version": __version__},
-        "nhi": {"change": "new"},
+    event = {
+        "kind": "alert", "category": ["intrusion_detection"], "id": f"job:{name}", "code": "job", "action": "nhi-run",
+        "severity": SEVERITY_CODES["high"], "risk_score": _SCORE, "risk_score_norm": _SCORE, "reason": visible(why),
     }  # fmt: skip
-
+    rule = {"id": "nhi-job", "name": visible(title, 200), "category": "job", "ruleset": "nhi_watch",
+            "version": __version__, "author": ["nhi_watch"], "license": "Apache-2.0"}  # fmt: skip
+    service = {"id": f"nhi_watch:{namespace}", "name": f"nhi_watch ({namespace})", "type": "job"}
+    own = {"message": visible(f"{title}: {why}"), "tags": ["nhi"], "rule": rule, "service": service,
+           "nhi": {"change": "new"}}  # fmt: skip
+    return {**_of_the_job(ALERTS, namespace, now, event), **own}
